@@ -1,0 +1,85 @@
+// File work relative to folder descriptors. Nothing here follows a symbolic link in the last
+// component unless its comment says so; names given with a folder descriptor may have several components.
+#pragma once
+
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/fd.hpp"
+
+namespace berth::base {
+
+/// Opens with O_CLOEXEC | O_NOFOLLOW. @throws Error naming `path`
+Fd open_at(int folder, const std::string& path, int flags, mode_t mode = 0);
+
+/// Opens a folder (O_DIRECTORY | O_RDONLY) without following a link in the last component.
+Fd open_folder_at(int folder, const std::string& path);
+
+/// Opens the folder `path` of the host, following links as the administrator set them up.
+Fd open_host_folder(const std::string& path);
+
+/// Opens `path` below `root` so that neither `..` nor any symbolic link in any component is followed
+/// (openat2(2) RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS). A leading `/` is ignored.
+/// @throws Error not_found, or verification when a link is in the way
+Fd open_beneath(int root, std::string_view path, int flags, mode_t mode = 0);
+
+/// Opens `path` below `root`, following links as a process chrooted into `root` would
+/// (openat2(2) RESOLVE_IN_ROOT), so that nothing outside is reached.
+Fd open_in_root(int root, std::string_view path, int flags);
+
+/// fstatat(2) with AT_SYMLINK_NOFOLLOW; nullopt when it does not exist.
+std::optional<struct stat> stat_at(int folder, const std::string& path);
+
+/// The target of a symbolic link; nullopt when `path` does not exist or is no link.
+std::optional<std::string> read_link_at(int folder, const std::string& path);
+
+/// Reads all of an open file. @param limit bytes; more is an Error(verification) naming `name`
+std::string read_all(int fd, std::uint64_t limit, std::string_view name);
+
+/// Reads a whole regular file; nullopt when it does not exist.
+std::optional<std::string> read_file_at(int folder, const std::string& path, std::uint64_t limit);
+
+/// Writes all bytes, retrying on EINTR and short writes.
+void write_all(int fd, std::string_view bytes, std::string_view name);
+
+/// Creates `path` with exactly `mode` (umask does not matter) and `bytes`, through a temporary file
+/// beside it, fsync and rename: readers see the old file or the new one. Replaces what is there.
+void replace_file_at(int folder, const std::string& path, std::string_view bytes, mode_t mode);
+
+/// As replace_file_at, but an existing `path` is an Error(conflict) and stays.
+void create_file_at(int folder, const std::string& path, std::string_view bytes, mode_t mode);
+
+/// Creates a symbolic link, replacing an existing link or file atomically.
+void replace_link_at(int folder, const std::string& path, const std::string& target);
+
+/// mkdir -p with `mode` for created folders (umask does not matter).
+/// @return the components that were created, outermost first, as paths relative to `folder`
+std::vector<std::string> make_folders_at(int folder, const std::string& path, mode_t mode);
+
+/// Names in a folder without `.` and `..`, sorted bytewise.
+std::vector<std::string> list_folder(int folder);
+
+/// Removes a file, link or whole tree; nothing happens when it does not exist. Never crosses links.
+void remove_tree_at(int folder, const std::string& path);
+
+/// Removes a file or link; false when it did not exist.
+bool unlink_at(int folder, const std::string& path);
+
+/// fsync(2) of a folder or file by path, relative to `folder`.
+void sync_at(int folder, const std::string& path);
+
+/// The last and the leading components of a path: "a/b/c" → {"a/b", "c"}; "c" → {".", "c"}.
+std::pair<std::string, std::string> split_path(std::string_view path);
+
+/// Lexical check of a path from an untrusted document: splits at `/`, drops empty and `.` components.
+/// @throws Error(verification) naming `document` when a component is `..`, holds NUL, or is over 255 bytes
+std::vector<std::string> safe_components(std::string_view path, std::string_view document);
+
+}  // namespace berth::base

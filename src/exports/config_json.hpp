@@ -1,0 +1,50 @@
+// config.json of a deployment: checked, brought up to date, or made from the image configuration.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.hpp"
+#include "exports/values.hpp"
+#include "image/manifest.hpp"
+
+namespace berth::exports {
+
+/// What the host offers, as far as config.json depends on it.
+struct HostFeatures {
+  bool selinux = false;
+  bool apparmor = false;
+  bool cgroup_unified = true;
+};
+
+/// A finished config.json.
+struct RuntimeConfig {
+  std::string text;                        ///< exactly what is written; untouched input stays byte for byte
+  base::Json document;
+  std::vector<std::string> conversions;    ///< one sentence each, e.g. "capabilities list converted to sets"
+};
+
+/// Brings a rendered config.json to OCI runtime-spec 1.0.2 (contract, section 9) and checks it.
+/// A missing linux.cgroupsPath becomes `cgroups_path` (not reported as a conversion).
+/// @param remote_rootfs absolute path for --rootfs; empty: root.path must be `rootfs`
+/// @throws Error when root is not read-only or root.path is another
+RuntimeConfig finish_config(std::string_view text, std::string_view file, const HostFeatures& features,
+                            const std::string& cgroups_path, const std::string& remote_rootfs = {});
+
+/// Makes config.json text for an image without one from its OCI configuration (contract, section 6): arguments, environment,
+/// user resolved against rootfs's own passwd and group (never the host's), working directory, volumes as binds below
+/// STATE_DIRECTORY/NAME, host network, /etc/resolv.conf and /etc/hosts of the host, default capabilities.
+/// @param rootfs descriptor of the checked-out root file system
+/// @throws Error(failed) "no command specified", unknown user …
+std::string generate_config(const image::ImageConfig& image, int rootfs, const Values& values);
+
+/// Host paths that bind mounts of a final config.json use as sources, in order.
+std::vector<std::string> bind_sources(const base::Json& config);
+
+/// What a config asks for that is powerful, one sentence each, for --display: all capabilities, host namespaces,
+/// host binds, devices, hooks.
+std::vector<std::string> powerful_requests(const base::Json& config);
+
+}  // namespace berth::exports

@@ -1,0 +1,72 @@
+// The folder /exports of an image, read by descriptor without following any link out of the image.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/json.hpp"
+#include "base/reporter.hpp"
+#include "exports/values.hpp"
+
+namespace berth::exports {
+
+inline constexpr std::uint64_t template_size_limit = 1U << 20U;  ///< bytes, each file in /exports that we read
+
+/// manifest.json, contract section 3.
+struct ExportsManifest {
+  std::string version;
+  Values default_values;
+  std::vector<std::string> installed_files_template;
+  std::map<std::string, std::string> rename_files;
+  bool no_container_service = false;
+  bool use_links = true;
+  base::Json document = base::Json::object();  ///< as read, unknown keys included
+};
+
+enum class HostEntryKind { file, folder, link };
+
+/// One entry below exports/hostfs.
+struct HostEntry {
+  std::string path;          ///< relative to hostfs, e.g. `usr/local/bin/x`
+  HostEntryKind kind = HostEntryKind::file;
+  mode_t mode = 0;
+  uid_t uid = 0;
+  gid_t gid = 0;
+  std::string link_target;   ///< for links
+  bool empty_folder = false; ///< only those are created and recorded for their own sake
+};
+
+/// Everything install needs to know from the image's /exports.
+struct Exports {
+  bool present = false;                         ///< the image has /exports at all
+  std::optional<std::string> config;            ///< config.json, taken as it is
+  std::optional<std::string> config_template;   ///< only when there is no config.json
+  std::optional<std::string> service_template;
+  std::optional<std::string> tmpfiles_template;
+  ExportsManifest manifest;
+  std::vector<HostEntry> host_entries;          ///< parents before children
+};
+
+/// @param rootfs descriptor of the checked-out root file system
+/// @throws Error naming the file below /exports, the key and the reason
+Exports read_exports(int rootfs, base::Reporter& reporter);
+
+/// Content of a hostfs file (for installedFilesTemplate). @param limit bytes
+std::string read_host_entry(int rootfs, const HostEntry& entry, std::uint64_t limit);
+
+/// Descriptor of a hostfs file, opened beneath rootfs without following links.
+int open_host_entry(int rootfs, const HostEntry& entry);
+
+/// Parses manifest.json. Unknown keys are kept and warned about. @throws Error(verification) naming the key
+ExportsManifest parse_exports_manifest(std::string_view text, base::Reporter& reporter);
+
+/// Destination on the host of a hostfs path: renameFiles applied (exact file, else the longest folder prefix),
+/// variables substituted. @return absolute path without `.`/`..` components @throws Error
+std::string host_destination(const std::string& hostfs_path, const ExportsManifest& manifest, const Values& values);
+
+}  // namespace berth::exports

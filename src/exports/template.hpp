@@ -1,0 +1,44 @@
+// $NAME and ${NAME} substitution, with every missing variable reported at once.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "exports/values.hpp"
+
+namespace berth::exports {
+
+/// What kind of text a template makes, which decides what a value may hold.
+enum class TemplateKind {
+  json,     ///< the result must parse; a value that breaks it is named
+  unit,     ///< systemd unit or tmpfiles.d lines: a newline in a value is an error
+  plain,    ///< anything
+};
+
+/// Renders the templates of one image and collects what is wrong with all of them.
+class Renderer {
+ public:
+  explicit Renderer(const Values& values);
+
+  /// Substitutes. Problems (missing variable, malformed `$`, newline in a unit value, broken JSON) are kept for
+  /// check(); the result is then only a placeholder.
+  /// @param file name shown in errors, e.g. `exports/service.template`
+  std::string render(TemplateKind kind, std::string_view text, std::string file);
+
+  /// @throws Error(failed) with one line per problem: `FILE:LINE: no value for $NAME`, hint: the --set options to give
+  void check() const;
+
+ private:
+  const Values* values_;
+  std::vector<std::string> problems_;
+  std::vector<std::string> missing_;  ///< names, in order of appearance, without repetition
+};
+
+/// The variables a text uses, in order of appearance, without repetition.
+std::vector<std::string> variables_in(std::string_view text);
+
+/// True when a unit template uses both $EXEC_STOPPOST and $PIDFILE (contract, section 2).
+bool unit_wants_detached(std::string_view service_template);
+
+}  // namespace berth::exports

@@ -1,0 +1,30 @@
+// Unit and tmpfiles.d texts of a deployment.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.hpp"
+#include "exports/values.hpp"
+
+namespace berth::exports {
+
+/// Adds to a rendered unit what keeps a killed runtime from leaving a container behind, unless the unit says it itself:
+/// `Delegate=yes` and `ExecStopPost=-RUNTIME delete --force 'NAME'` at the end of [Service]. Everything else stays byte for byte.
+/// @throws Error(verification) when there is no [Service] section
+std::string complete_unit(std::string_view unit, const std::string& runtime, const std::string& name);
+
+/// Value of `Slice=` in [Service]; `system.slice` when absent.
+std::string unit_slice(std::string_view unit);
+
+/// linux.cgroupsPath for a unit: `/SLICE-PATH/NAME.service/payload`; nested slices expand (`a-b.slice` → `/a.slice/a-b.slice`).
+std::string cgroups_path(std::string_view slice, const std::string& name);
+
+/// tmpfiles.d lines for bind sources that are missing on the host: `d PATH 0700 UID GID - -`.
+/// @param exists whether a host path exists
+std::string default_tmpfiles(const std::vector<std::string>& sources, unsigned uid, unsigned gid,
+                             const std::function<bool(const std::string&)>& exists);
+
+}  // namespace berth::exports

@@ -1,0 +1,67 @@
+// Installed containers on disk: link, deployment folders and info files (contract, section 4).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/json.hpp"
+#include "base/reporter.hpp"
+#include "host/layout.hpp"
+
+namespace berth::host {
+
+/// The `info` file. Missing keys have these defaults; unknown keys are kept in `document`.
+struct DeploymentInfo {
+  std::string image;
+  std::string revision;         ///< image id
+  std::string ostree_commit;
+  std::int64_t created = 0;     ///< epoch seconds
+  std::map<std::string, std::string, std::less<>> values;
+  bool has_container_service = true;
+  std::vector<std::string> installed_files;                       ///< absolute host paths, in order of creation
+  std::map<std::string, std::string> installed_files_checksum;    ///< path → sha256 hex
+  std::vector<std::string> installed_files_template;
+  std::map<std::string, std::string> rename_installed_files;
+  bool rpm_installed = false;
+  std::string system_package = "no";
+  std::string remote;           ///< remote rootfs, empty for none
+  bool use_links = true;
+  std::string runtime;
+  base::Json document = base::Json::object();
+};
+
+/// @throws Error(verification) naming `document` and the key
+DeploymentInfo parse_info(std::string_view text, std::string_view document);
+/// Pretty-printed JSON with a final newline: known keys, then the unknown ones of `document`.
+std::string write_info(const DeploymentInfo& info);
+
+/// One installed container.
+struct Deployment {
+  std::string name;
+  int slot = 0;
+  std::string path;             ///< as this process opens it
+  bool preinstalled = false;
+  DeploymentInfo info;
+};
+
+/// A container whose link or info cannot be read; listings show it beside the others.
+struct BrokenDeployment {
+  std::string name;
+  std::string reason;
+};
+
+struct DeploymentList {
+  std::vector<Deployment> deployments;  ///< sorted by name
+  std::vector<BrokenDeployment> broken;
+};
+
+/// The slot a container's link names (NAME -> NAME.0 or NAME.1); nullopt when there is no such link.
+std::optional<int> current_slot(const Layout& layout, const std::string& name);
+/// nullopt when it is not installed. @throws Error when its link or info is broken
+std::optional<Deployment> find_deployment(const Layout& layout, const std::string& name);
+DeploymentList list_deployments(const Layout& layout);
+
+}  // namespace berth::host

@@ -1,0 +1,39 @@
+// What this machine offers.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "host/layout.hpp"
+
+namespace berth::host {
+
+/// Facts about the kernel and the init system of this machine.
+struct Facts {
+  unsigned last_capability = 40;  ///< /proc/sys/kernel/cap_last_cap
+  bool selinux = false;
+  bool apparmor = false;
+  bool cgroup_unified = true;
+  bool booted_with_systemd = true;  ///< sd_booted(3)
+  unsigned uid = 0;
+  unsigned gid = 0;
+  std::string executable;         ///< absolute path of this program
+};
+Facts read_facts();
+
+/// An OCI runtime that was found.
+struct Runtime {
+  std::string path;               ///< absolute, inside the root
+  std::string version;            ///< e.g. "runc 1.1.5"; empty in an offline root
+  bool has_pid_file = true;
+};
+
+/// Finds `wanted` (a path, or a name looked up in the usual bin folders of the root), or the first of `candidates` that exists.
+/// @throws Error(not_found) "The runtime X is not installed", Error(not_permitted) when it is not executable
+Runtime find_runtime(const Layout& layout, const std::string& wanted, const std::vector<std::string>& candidates);
+
+/// A random version 4 UUID in lower case.
+std::string random_uuid();
+
+}  // namespace berth::host

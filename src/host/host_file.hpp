@@ -1,0 +1,50 @@
+// Files that an image puts on the host: created without ever overwriting, removed only when unchanged.
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace berth::host {
+
+/// One file, folder or link to be put on the host.
+struct HostFile {
+  enum class Kind { file, folder, link };
+  std::string destination;       ///< absolute, inside the root
+  Kind kind = Kind::file;
+  mode_t mode = 0644;            ///< permission bits, setuid included
+  uid_t uid = 0;
+  gid_t gid = 0;
+  std::optional<std::string> content;  ///< rendered template text; absent: copy `source`
+  std::string source;            ///< path below the deployment's rootfs, e.g. exports/hostfs/usr/bin/x
+  std::string link_target;
+};
+
+/// What create_host_file did.
+struct CreatedFile {
+  bool created = false;                       ///< false: something was there and was left alone
+  std::string checksum;                       ///< sha256 hex of a file, or of a link's target; empty for folders
+  std::vector<std::string> created_folders;   ///< parents that had to be made, outermost first, inside the root
+};
+
+/// Creates a host file atomically: a temporary name in the same folder, content, owner, mode and xattrs (security.capability), fsync,
+/// then a rename that refuses to replace. Parents are made 0755 root. Links of the host itself (e.g. /bin → /usr/bin)
+/// are followed inside the root, as a process chrooted there would.
+/// @param rootfs descriptor of the deployment's rootfs (source is opened beneath it)
+CreatedFile create_host_file(int root, int rootfs, const HostFile& file);
+
+enum class RemoveOutcome { removed, absent, modified };
+
+/// Removes a recorded file if it still is what was recorded; a folder only when empty. A changed file stays.
+/// @param checksum as recorded; empty for folders
+RemoveOutcome remove_host_file(int root, const std::string& path, const std::string& checksum);
+
+/// sha256 hex of a file's content, or of a link's target; nullopt when there is nothing at `path` or it is a folder.
+std::optional<std::string> host_checksum(int root, const std::string& path);
+
+/// True when `path` exists inside the root (links followed inside the root, the last component not followed).
+bool host_exists(int root, const std::string& path);
+
+}  // namespace berth::host

@@ -1,0 +1,22 @@
+// The durable note of an unfinished change, so that a later command can finish or undo it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/json.hpp"
+#include "host/layout.hpp"
+
+namespace berth::host {
+
+/// Writes the note of container `name`, fsynced with its folder, replacing an older one.
+void write_journal(const Layout& layout, const std::string& name, const base::Json& note);
+/// nullopt when there is none.
+std::optional<base::Json> read_journal(const Layout& layout, const std::string& name);
+/// Removes the note durably; nothing happens when there is none. Removes the folder when it is empty.
+void remove_journal(const Layout& layout, const std::string& name);
+/// Names of containers with a note.
+std::vector<std::string> list_journals(const Layout& layout);
+
+}  // namespace berth::host

@@ -1,0 +1,75 @@
+// systemd as berth needs it: sd-bus on a running host, links on disk for --root, a fake in unit tests.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/reporter.hpp"
+#include "host/layout.hpp"
+
+namespace berth::host {
+
+/// How a job ended.
+struct JobResult {
+  bool done = true;
+  std::string result = "done";  ///< systemd's word: done, canceled, timeout, failed, dependency, skipped
+  std::string words;            ///< for people: "the service exited with status 1", "it did not start within 90 s" …
+};
+
+/// Properties of one unit, from org.freedesktop.systemd1.
+struct UnitState {
+  std::string load_state = "not-found";
+  std::string active_state = "inactive";
+  std::string sub_state = "dead";
+  std::string result = "success";
+  std::string unit_file_state;
+  pid_t main_pid = 0;
+  std::string control_group;
+  std::int32_t exec_main_code = 0;    ///< CLD_* of the last main process
+  std::int32_t exec_main_status = 0;
+};
+
+/// What an enable changed, so that it can be undone.
+struct EnableResult {
+  std::vector<std::string> created_links;  ///< absolute, inside the root
+};
+
+/// Every call throws Error when systemd refuses or cannot be reached.
+class Systemd {
+ public:
+  virtual ~Systemd() = default;
+  virtual void reload() = 0;
+  virtual EnableResult enable(const std::string& unit) = 0;
+  /// Not an error when the unit does not exist or is not enabled.
+  virtual void disable(const std::string& unit) = 0;
+  /// Waits for the job. A stop request cancels the wait (the job goes on) and throws interrupted.
+  virtual JobResult start(const std::string& unit) = 0;
+  /// A unit that is not loaded or not active is success.
+  virtual JobResult stop(const std::string& unit) = 0;
+  /// States of all named units in one call; a unit systemd does not know is `not-found`.
+  virtual std::map<std::string, UnitState> states(const std::vector<std::string>& units) = 0;
+  /// systemd-tmpfiles --create / --remove of one configuration. @param conf path inside the root
+  virtual void create_tmpfiles(const std::string& conf) = 0;
+  virtual void remove_tmpfiles(const std::string& conf) = 0;
+  /// Forgets a failed state (ResetFailedUnit); not an error when there is none.
+  virtual void reset_failed(const std::string& unit) = 0;
+  /// The last `count` journal lines of a unit, oldest first; empty when there is no journal.
+  virtual std::vector<std::string> journal_tail(const std::string& unit, std::size_t count) = 0;
+};
+
+/// The running host: the system bus, or /run/systemd/private when there is no bus daemon.
+/// Connects at the first call. @throws Error(failed) with the remedy when neither answers
+std::unique_ptr<Systemd> make_bus_systemd(base::Reporter& reporter, std::stop_token stop);
+
+/// For --root: enable and disable make the links that [Install] asks for (systemd.unit(5)) below the root; start
+/// and stop are Error(not_permitted); reload and tmpfiles do nothing, for the next boot does them.
+std::unique_ptr<Systemd> make_offline_systemd(const Layout& layout, base::Reporter& reporter);
+
+}  // namespace berth::host

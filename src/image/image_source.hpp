@@ -1,0 +1,36 @@
+// Where an image comes from, seen from those who import it.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/byte_stream.hpp"
+#include "base/digest.hpp"
+#include "image/manifest.hpp"
+#include "image/reference.hpp"
+
+namespace berth::image {
+
+/// The manifest chosen for a platform, with the exact bytes it was parsed from.
+struct ResolvedManifest {
+  std::string text;      ///< exact bytes; what is stored and shown is what was verified
+  base::Digest digest;   ///< of `text`
+  Manifest manifest;
+};
+
+/// One image at one place. open_blob may be called from several threads at once; resolve may not.
+class ImageSource {
+ public:
+  virtual ~ImageSource() = default;
+
+  /// The canonical name under which this image is to be stored.
+  [[nodiscard]] virtual const ImageName& name() const = 0;
+
+  /// Fetches the manifest (through an index when there is one) for `platform`.
+  virtual ResolvedManifest resolve(const Platform& platform) = 0;
+
+  /// Opens a blob of this image: its raw bytes, verified at the end against digest and size.
+  virtual std::unique_ptr<base::ByteStream> open_blob(const Descriptor& descriptor) = 0;
+};
+
+}  // namespace berth::image

@@ -1,0 +1,59 @@
+// Names of images: what a user types, and the canonical name under which an image is stored.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/digest.hpp"
+
+namespace berth::image {
+
+/// Canonical name of an image: REGISTRY/REPOSITORY:TAG or REGISTRY/REPOSITORY@DIGEST (distribution-spec 1.1 grammar).
+struct ImageName {
+  std::string registry;                   ///< host[:port], e.g. `docker.io`, `localhost:5000`, `[::1]:5000`
+  std::string repository;                 ///< e.g. `library/busybox`
+  std::string tag = "latest";             ///< empty when only a digest was given
+  std::optional<base::Digest> digest;     ///< when given, the manifest must have it
+
+  /// `docker.io/library/busybox:latest`; with a digest `…@sha256:…`
+  [[nodiscard]] std::string text() const;
+  /// text() with each byte outside [A-Za-z0-9.-] written as `_XX` (contract, section 4).
+  [[nodiscard]] std::string encoded() const;
+
+  friend bool operator==(const ImageName&, const ImageName&) = default;
+};
+
+/// Parses REGISTRY/REPOSITORY[:TAG][@DIGEST]. `docker.io/busybox` becomes `docker.io/library/busybox`.
+/// @throws Error(usage); a name without registry is refused with `docker.io/library/NAME` as the hint
+ImageName parse_image_name(std::string_view text);
+
+/// Inverse of ImageName::encoded; nullopt when it is not such a name (e.g. a layer's branch).
+std::optional<std::string> decode_branch(std::string_view encoded);
+
+enum class Transport { registry, oci_layout, oci_archive, docker_archive };
+
+/// What a user gives as [SOURCE:]IMAGE.
+struct Reference {
+  Transport transport = Transport::registry;
+  bool plain_http = false;   ///< the user wrote `http:`
+  std::string path;          ///< absolute path of the layout or archive; empty for a registry
+  std::string selector;      ///< the :TAG behind oci:DIR, the image name behind an archive; may be empty
+  /// Known at once for registries. Layouts and archives: `localhost/LAST-COMPONENT:TAG` from the path, unless
+  /// the archive names itself; source::open gives the final one.
+  ImageName name;
+
+  /// As the user would write it again.
+  [[nodiscard]] std::string text() const;
+};
+
+/// Forms: IMAGE, `docker://IMAGE`, `http:IMAGE`, `https:IMAGE`, `oci:DIR[:TAG]`, `oci-archive:FILE[:TAG]`,
+/// `docker-archive:FILE[:NAME[:TAG]]`.
+/// @throws Error(usage)
+Reference parse_reference(std::string_view text);
+
+/// The container name that install uses when none is given: the last path component, plus `-TAG` when the
+/// tag is not `latest` (contract, section 4). Bytes not legal in a container name become `-`.
+std::string default_container_name(const ImageName& name);
+
+}  // namespace berth::image
