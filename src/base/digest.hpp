@@ -1,13 +1,17 @@
 // Content digests as OCI image-spec 1.1 descriptors write them.
 #pragma once
 
+#include <compare>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include "base/byte_stream.hpp"
+#include "base/error.hpp"
 
 namespace berth::base {
 
@@ -55,8 +59,9 @@ class Hasher {
 /// sha256 of a text.
 [[nodiscard]] Digest digest_of(std::string_view bytes, DigestAlgorithm algorithm = DigestAlgorithm::sha256);
 
-/// Passes bytes through and checks, at the end of the stream, that their digest is `expected`
-/// and their number is `size`; more bytes than `size` are refused as soon as they come.
+/// Passes bytes through and checks that their digest is `expected` and their number is `size`. With a known size the
+/// last bytes are handed out only when all of them are right; otherwise the digest is checked at the end of the
+/// stream. More bytes than `size` are refused as soon as they come. Read to the end: only then all is checked.
 class VerifyingStream final : public ByteStream {
  public:
   /// @param name what the bytes are, for the error ("layer sha256:… of docker.io/…")
@@ -65,13 +70,17 @@ class VerifyingStream final : public ByteStream {
   std::size_t read(std::span<std::byte> buffer) override;
 
  private:
+  std::size_t read_checked(std::span<std::byte> buffer);
+  void verify();
+
   std::unique_ptr<ByteStream> inner_;
   Digest expected_;
   std::int64_t size_;
   std::string name_;
   Hasher hasher_;
   std::int64_t seen_ = 0;
-  bool ended_ = false;
+  bool verified_ = false;
+  std::optional<Error> failure_;  ///< a stream that failed once fails for ever
 };
 
 }  // namespace berth::base

@@ -68,6 +68,18 @@ int check_errno(int result, std::string_view what) {
   return result;
 }
 
-void throw_interrupted() { throw Error(ErrorKind::interrupted, "interrupted"); }
+void throw_interrupted() {
+  throw Error(ErrorKind::interrupted, "interrupted");
+}
+
+std::string printable(std::string_view text, std::size_t limit) {
+  std::string result(text.substr(0, limit));
+  for (char& letter : result) {
+    if (letter < ' ' || letter > '~') {
+      letter = '?';
+    }
+  }
+  return text.size() > limit ? result + "..." : result;
+}
 
 }  // namespace berth::base

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cerrno>
+#include <cstddef>
 #include <exception>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -12,14 +14,14 @@ namespace berth::base {
 
 /// Each kind maps to one exit code; the table is in cli/exit_code.cpp and in berth(8).
 enum class ErrorKind {
-  failed,              ///< 1: it did not work
-  usage,               ///< 2: the command line or a value given there is wrong
-  not_found,           ///< 3: image, container or file does not exist
-  conflict,            ///< 4: a name, file or lock is taken
-  not_permitted,       ///< 5: the user or the system does not allow it
-  verification,        ///< 6: bytes are not what their digest or format says
-  start_failed,        ///< 7: the service did not start and was rolled back
-  interrupted,         ///< 130: SIGINT or SIGTERM
+  failed,         ///< 1: it did not work
+  usage,          ///< 2: the command line or a value given there is wrong
+  not_found,      ///< 3: image, container or file does not exist
+  conflict,       ///< 4: a name, file or lock is taken
+  not_permitted,  ///< 5: the user or the system does not allow it
+  verification,   ///< 6: bytes are not what their digest or format says
+  start_failed,   ///< 7: the service did not start and was rolled back
+  interrupted,    ///< 130: SIGINT or SIGTERM
 };
 
 /// A refusal or failure. `sentence` names the thing and the reason, `hint` the remedy.
@@ -58,6 +60,10 @@ int check_errno(int result, std::string_view what);
 
 /// Throws ErrorKind::interrupted.
 [[noreturn]] void throw_interrupted();
+
+/// Text from outside (a name in an image, an answer of a server) made fit for a message: bytes that are not printable
+/// ASCII become `?`, and what is over `limit` bytes is cut off.
+std::string printable(std::string_view text, std::size_t limit = 255);
 
 /// Runs `work`; an Error that leaves it gets `context` as its next context line.
 /// @param context a string, or a callable returning one (evaluated only on failure)

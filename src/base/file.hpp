@@ -10,11 +10,18 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/fd.hpp"
 
 namespace berth::base {
+
+/// Files being written have names that start so. One that a crash left behind is worth nothing and may be removed.
+inline constexpr std::string_view temporary_prefix = ".berth-tmp-";
+
+/// A path for messages, with the folder's own path in front as far as /proc knows it.
+std::string full_path(int folder, std::string_view path);
 
 /// Opens with O_CLOEXEC | O_NOFOLLOW. @throws Error naming `path`
 Fd open_at(int folder, const std::string& path, int flags, mode_t mode = 0);
@@ -25,9 +32,12 @@ Fd open_folder_at(int folder, const std::string& path);
 /// Opens the folder `path` of the host, following links as the administrator set them up.
 Fd open_host_folder(const std::string& path);
 
+/// As open_host_folder, for a path relative to `folder`.
+Fd open_host_folder_at(int folder, const std::string& path);
+
 /// Opens `path` below `root` so that neither `..` nor any symbolic link in any component is followed
 /// (openat2(2) RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS). A leading `/` is ignored.
-/// @throws Error not_found, or verification when a link is in the way
+/// @throws Error not_found, or verification when a link or `..` is in the way
 Fd open_beneath(int root, std::string_view path, int flags, mode_t mode = 0);
 
 /// Opens `path` below `root`, following links as a process chrooted into `root` would
@@ -43,7 +53,8 @@ std::optional<std::string> read_link_at(int folder, const std::string& path);
 /// Reads all of an open file. @param limit bytes; more is an Error(verification) naming `name`
 std::string read_all(int fd, std::uint64_t limit, std::string_view name);
 
-/// Reads a whole regular file; nullopt when it does not exist.
+/// Reads a whole regular file; nullopt when it does not exist. Anything but a regular file is an Error(failed),
+/// a link an Error(verification).
 std::optional<std::string> read_file_at(int folder, const std::string& path, std::uint64_t limit);
 
 /// Writes all bytes, retrying on EINTR and short writes.
@@ -59,14 +70,18 @@ void create_file_at(int folder, const std::string& path, std::string_view bytes,
 /// Creates a symbolic link, replacing an existing link or file atomically.
 void replace_link_at(int folder, const std::string& path, const std::string& target);
 
-/// mkdir -p with `mode` for created folders (umask does not matter).
+/// mkdir -p with exactly `mode` for created folders (umask does not matter); they are durable. Links to folders that
+/// are there already are followed, as the administrator set them up: for a relative `path` as a process chrooted into
+/// `folder` would, so never out of it. A failure leaves nothing behind.
 /// @return the components that were created, outermost first, as paths relative to `folder`
 std::vector<std::string> make_folders_at(int folder, const std::string& path, mode_t mode);
 
 /// Names in a folder without `.` and `..`, sorted bytewise.
 std::vector<std::string> list_folder(int folder);
 
-/// Removes a file, link or whole tree; nothing happens when it does not exist. Never crosses links.
+/// Removes a file, link or whole tree; nothing happens when it does not exist. Never follows links and never
+/// crosses into a file system mounted inside the tree. Depth and width of the tree do not matter.
+/// @throws Error(conflict) when something is mounted inside
 void remove_tree_at(int folder, const std::string& path);
 
 /// Removes a file or link; false when it did not exist.

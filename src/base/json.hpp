@@ -14,7 +14,8 @@ namespace berth::base {
 using Json = nlohmann::ordered_json;
 
 inline constexpr std::size_t json_depth_limit = 64;
-inline constexpr std::uint64_t json_size_limit = 4U << 20U;  ///< bytes; the limit registries themselves keep for manifests
+inline constexpr std::uint64_t json_size_limit = 4U
+                                                 << 20U;  ///< bytes; the limit registries themselves keep for manifests
 
 /// Parses a whole document (RFC 8259). @param document its name, for errors
 /// @throws Error(verification) for bad syntax (with line and column), duplicate keys, more than
@@ -30,8 +31,8 @@ class JsonView {
   [[nodiscard]] const Json& value() const noexcept { return *value_; }
   /// `DOCUMENT: PATH`, for messages.
   [[nodiscard]] std::string place() const;
-  [[nodiscard]] bool has(std::string_view key) const;  ///< present and not null
-  [[nodiscard]] JsonView at(std::string_view key) const;  ///< must be present
+  [[nodiscard]] bool has(std::string_view key) const;                      ///< present and not null
+  [[nodiscard]] JsonView at(std::string_view key) const;                   ///< must be present
   [[nodiscard]] std::optional<JsonView> find(std::string_view key) const;  ///< absent and null are nullopt
 
   [[nodiscard]] std::string as_string() const;

@@ -10,16 +10,16 @@
 namespace berth::base {
 
 struct ProcessResult {
-  int exit_code = 0;           ///< 128 + n when signal n ended it
-  std::string output;          ///< standard output, at most 1 MiB
-  std::string error_output;    ///< standard error, at most 64 KiB
+  int exit_code = 0;         ///< 128 + n when signal n ended it
+  std::string output;        ///< standard output, at most 1 MiB
+  std::string error_output;  ///< standard error, at most 64 KiB
 };
 
 struct ProcessOptions {
-  std::chrono::milliseconds timeout{60'000};  ///< then SIGKILL and Error(failed)
+  std::chrono::milliseconds timeout{60'000};            ///< then SIGKILL and Error(failed)
   std::optional<std::vector<std::string>> environment;  ///< `K=V`; nullopt inherits ours
-  std::string input;           ///< given on standard input
-  std::stop_token stop;        ///< a request ends the child with SIGTERM, then throws interrupted
+  std::string input;                                    ///< given on standard input
+  std::stop_token stop;  ///< a request ends the child with SIGTERM, then throws interrupted
 };
 
 /// Runs argv[0] (absolute, or found in PATH) with no other descriptors than 0, 1 and 2 and with the

@@ -9,10 +9,10 @@ namespace berth::base {
 
 /// State of one piece of longer work, e.g. one layer of a pull.
 struct Progress {
-  std::string id;            ///< stable identity of the piece, e.g. a short digest
-  std::string label;         ///< what is being done: "fetching", "present", "done"
-  std::uint64_t done = 0;    ///< bytes
-  std::uint64_t total = 0;   ///< bytes; 0 when unknown
+  std::string id;           ///< stable identity of the piece, e.g. a short digest
+  std::string label;        ///< what is being done: "fetching", "present", "done"
+  std::uint64_t done = 0;   ///< bytes
+  std::uint64_t total = 0;  ///< bytes; 0 when unknown
 };
 
 /// Receives what happens. Calls may come from several threads at once.

@@ -8,7 +8,7 @@ namespace berth::base {
 
 /// The functor must be noexcept: there is nowhere for an exception to go.
 template <typename Work>
-  requires std::is_nothrow_invocable_v<Work>
+requires std::is_nothrow_invocable_v<Work>
 class ScopeExit {
  public:
   explicit ScopeExit(Work work) : work_(std::move(work)) {}

@@ -17,13 +17,15 @@ struct HostFeatures {
   bool selinux = false;
   bool apparmor = false;
   bool cgroup_unified = true;
+  bool resolv_conf = true;  ///< /etc/resolv.conf exists, links followed (generate_config only)
+  bool hosts = true;        ///< /etc/hosts exists (generate_config only)
 };
 
 /// A finished config.json.
 struct RuntimeConfig {
-  std::string text;                        ///< exactly what is written; untouched input stays byte for byte
+  std::string text;  ///< exactly what is written; untouched input stays byte for byte
   base::Json document;
-  std::vector<std::string> conversions;    ///< one sentence each, e.g. "capabilities list converted to sets"
+  std::vector<std::string> conversions;  ///< one sentence each, e.g. "capabilities list converted to sets"
 };
 
 /// Brings a rendered config.json to OCI runtime-spec 1.0.2 (contract, section 9) and checks it.
@@ -33,12 +35,20 @@ struct RuntimeConfig {
 RuntimeConfig finish_config(std::string_view text, std::string_view file, const HostFeatures& features,
                             const std::string& cgroups_path, const std::string& remote_rootfs = {});
 
-/// Makes config.json text for an image without one from its OCI configuration (contract, section 6): arguments, environment,
-/// user resolved against rootfs's own passwd and group (never the host's), working directory, volumes as binds below
-/// STATE_DIRECTORY/NAME, host network, /etc/resolv.conf and /etc/hosts of the host, default capabilities.
+/// Makes config.json text for an image without one from its OCI configuration (contract, section 6): arguments,
+/// environment, user resolved against rootfs's own passwd and group (never the host's), working directory, volumes as
+/// binds below STATE_DIRECTORY/NAME, host network, /etc/resolv.conf and /etc/hosts of the host, default capabilities.
+/// /tmp, /run, /var/tmp and /var/cache are tmpfs. There are no rlimits: those of the unit hold. Mount points and a
+/// working directory that the image lacks are made by the runtime inside the checkout, as empty files and folders;
+/// nothing shared with the repository is touched by that.
 /// @param rootfs descriptor of the checked-out root file system
 /// @throws Error(failed) "no command specified", unknown user …
-std::string generate_config(const image::ImageConfig& image, int rootfs, const Values& values);
+std::string generate_config(const image::ImageConfig& image, int rootfs, const Values& values,
+                            const HostFeatures& features = {});
+
+/// tmpfiles.d lines for the volumes of a generated config.json: each gets mode and owner of the image's own folder at
+/// that place, else 0755 and the image's user, so that a service that is not root can write there.
+std::string volume_tmpfiles(const image::ImageConfig& image, int rootfs, const Values& values);
 
 /// Host paths that bind mounts of a final config.json use as sources, in order.
 std::vector<std::string> bind_sources(const base::Json& config);

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/fd.hpp"
 #include "base/json.hpp"
 #include "base/reporter.hpp"
 #include "exports/values.hpp"
@@ -32,26 +33,28 @@ enum class HostEntryKind { file, folder, link };
 
 /// One entry below exports/hostfs.
 struct HostEntry {
-  std::string path;          ///< relative to hostfs, e.g. `usr/local/bin/x`
+  std::string path;  ///< relative to hostfs, e.g. `usr/local/bin/x`
   HostEntryKind kind = HostEntryKind::file;
   mode_t mode = 0;
   uid_t uid = 0;
   gid_t gid = 0;
-  std::string link_target;   ///< for links
-  bool empty_folder = false; ///< only those are created and recorded for their own sake
+  std::string link_target;    ///< for links
+  bool empty_folder = false;  ///< only those are created and recorded for their own sake
 };
 
 /// Everything install needs to know from the image's /exports.
 struct Exports {
-  bool present = false;                         ///< the image has /exports at all
-  std::optional<std::string> config;            ///< config.json, taken as it is
-  std::optional<std::string> config_template;   ///< only when there is no config.json
+  bool present = false;                        ///< the image has /exports at all
+  std::optional<std::string> config;           ///< config.json, taken as it is
+  std::optional<std::string> config_template;  ///< only when there is no config.json
   std::optional<std::string> service_template;
   std::optional<std::string> tmpfiles_template;
   ExportsManifest manifest;
-  std::vector<HostEntry> host_entries;          ///< parents before children
+  std::vector<HostEntry> host_entries;  ///< parents before children
 };
 
+/// Symbolic links are refused as /exports, as hostfs and as the named files; inside hostfs they are entries of their
+/// own. At most 100,000 entries, 64 folders deep.
 /// @param rootfs descriptor of the checked-out root file system
 /// @throws Error naming the file below /exports, the key and the reason
 Exports read_exports(int rootfs, base::Reporter& reporter);
@@ -59,8 +62,8 @@ Exports read_exports(int rootfs, base::Reporter& reporter);
 /// Content of a hostfs file (for installedFilesTemplate). @param limit bytes
 std::string read_host_entry(int rootfs, const HostEntry& entry, std::uint64_t limit);
 
-/// Descriptor of a hostfs file, opened beneath rootfs without following links.
-int open_host_entry(int rootfs, const HostEntry& entry);
+/// Descriptor of a hostfs file, opened for reading beneath rootfs without following links.
+base::Fd open_host_entry(int rootfs, const HostEntry& entry);
 
 /// Parses manifest.json. Unknown keys are kept and warned about. @throws Error(verification) naming the key
 ExportsManifest parse_exports_manifest(std::string_view text, base::Reporter& reporter);
@@ -68,5 +71,9 @@ ExportsManifest parse_exports_manifest(std::string_view text, base::Reporter& re
 /// Destination on the host of a hostfs path: renameFiles applied (exact file, else the longest folder prefix),
 /// variables substituted. @return absolute path without `.`/`..` components @throws Error
 std::string host_destination(const std::string& hostfs_path, const ExportsManifest& manifest, const Values& values);
+
+/// Checks that no two entries go to the same place (folders may meet).
+/// @throws Error(verification) naming both
+void check_destinations(const std::vector<HostEntry>& entries, const ExportsManifest& manifest, const Values& values);
 
 }  // namespace berth::exports

@@ -1,28 +1,33 @@
 // $NAME and ${NAME} substitution, with every missing variable reported at once.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "exports/template_pieces.hpp"
 #include "exports/values.hpp"
 
 namespace berth::exports {
 
+inline constexpr std::size_t rendered_size_limit = 4U << 20U;  ///< bytes, each rendered template
+
 /// What kind of text a template makes, which decides what a value may hold.
 enum class TemplateKind {
-  json,     ///< the result must parse; a value that breaks it is named
-  unit,     ///< systemd unit or tmpfiles.d lines: a newline in a value is an error
-  plain,    ///< anything
+  json,   ///< the result must parse; a value that breaks it is named
+  unit,   ///< systemd unit or tmpfiles.d lines: a newline in a value is an error
+  plain,  ///< anything
 };
 
 /// Renders the templates of one image and collects what is wrong with all of them.
 class Renderer {
  public:
+  /// @param values must outlive the renderer
   explicit Renderer(const Values& values);
 
   /// Substitutes. Problems (missing variable, malformed `$`, newline in a unit value, broken JSON) are kept for
-  /// check(); the result is then only a placeholder.
+  /// check(); the result is then only a placeholder. A result over rendered_size_limit is a problem, too.
   /// @param file name shown in errors, e.g. `exports/service.template`
   std::string render(TemplateKind kind, std::string_view text, std::string file);
 
@@ -30,8 +35,12 @@ class Renderer {
   void check() const;
 
  private:
+  void add_problem(std::string problem);
+  void inspect(TemplateKind kind, std::string_view text, const std::vector<Piece>& pieces, std::string_view file);
+
   const Values* values_;
   std::vector<std::string> problems_;
+  std::size_t unlisted_ = 0;          ///< problems beyond those listed
   std::vector<std::string> missing_;  ///< names, in order of appearance, without repetition
 };
 

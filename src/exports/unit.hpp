@@ -12,17 +12,25 @@
 namespace berth::exports {
 
 /// Adds to a rendered unit what keeps a killed runtime from leaving a container behind, unless the unit says it itself:
-/// `Delegate=yes` and `ExecStopPost=-RUNTIME delete --force 'NAME'` at the end of [Service]. Everything else stays byte for byte.
+/// `Delegate=yes` and `ExecStopPost=-RUNTIME delete --force 'NAME'` at the end of [Service]. Everything else stays byte
+/// for byte.
 /// @throws Error(verification) when there is no [Service] section
 std::string complete_unit(std::string_view unit, const std::string& runtime, const std::string& name);
 
 /// Value of `Slice=` in [Service]; `system.slice` when absent.
 std::string unit_slice(std::string_view unit);
 
-/// linux.cgroupsPath for a unit: `/SLICE-PATH/NAME.service/payload`; nested slices expand (`a-b.slice` → `/a.slice/a-b.slice`).
+/// linux.cgroupsPath for a unit: `/SLICE-PATH/NAME.service/payload`; nested slices expand (`a-b.slice` →
+/// `/a.slice/a-b.slice`).
 std::string cgroups_path(std::string_view slice, const std::string& name);
 
+/// A path as tmpfiles.d(5) lines want it: `%` doubled, quoted and escaped when it holds blanks, quotes or control
+/// bytes.
+std::string tmpfiles_path(std::string_view path);
+
 /// tmpfiles.d lines for bind sources that are missing on the host: `d PATH 0700 UID GID - -`.
+/// Left out: sources that are not absolute or hold `..`, all below /dev, /proc and /sys (the kernel's),
+/// /etc/resolv.conf and /etc/hosts (a folder of that name would break the host).
 /// @param exists whether a host path exists
 std::string default_tmpfiles(const std::vector<std::string>& sources, unsigned uid, unsigned gid,
                              const std::function<bool(const std::string&)>& exists);

@@ -13,20 +13,20 @@ using Values = std::map<std::string, std::string, std::less<>>;
 /// What the tool knows when it renders.
 struct ToolValues {
   std::string name;
-  std::string deployment;        ///< DESTDIR, absolute as the booted host sees it
+  std::string deployment;  ///< DESTDIR, absolute as the booted host sees it
   std::string image_name;
   std::string image_id;
-  std::string runtime;           ///< absolute path
+  std::string runtime;  ///< absolute path
   bool runtime_has_pid_file = true;
-  bool detached = false;         ///< the unit uses both $EXEC_STOPPOST and $PIDFILE (unit_wants_detached)
-  std::string stop_signal;       ///< appended to EXEC_STOP when not empty; only for images without service.template
+  bool detached = false;    ///< the unit uses both $EXEC_STOPPOST and $PIDFILE (unit_wants_detached)
+  std::string stop_signal;  ///< appended to EXEC_STOP when not empty; only for images without service.template
   unsigned host_uid = 0;
   unsigned host_gid = 0;
   std::string run_directory = "/run";
   std::string state_directory = "/var/lib";
   std::string conf_directory = "/etc";
-  std::string uuid;              ///< a fresh version 4 UUID, used unless a default or a --set gives one
-  std::string executable;        ///< ATOMIC: absolute path of berth
+  std::string uuid;                       ///< a fresh version 4 UUID, used unless a default or a --set gives one
+  std::string executable;                 ///< ATOMIC: absolute path of berth
   std::vector<std::string> capabilities;  ///< every capability the kernel knows
 };
 
@@ -40,7 +40,8 @@ std::pair<std::string, std::string> parse_assignment(std::string_view text);
 /// PIDFILE is derived from the final RUN_DIRECTORY and RUNTIME feeds EXEC_*.
 Values merge_values(const ToolValues& tool, const Values& set, const Values& defaults);
 
-/// "CAP_CHOWN",\n"CAP_…" as ALL_PROCESS_CAPABILITIES holds it. @param last_capability as in /proc/sys/kernel/cap_last_cap
+/// "CAP_CHOWN",\n"CAP_…" as ALL_PROCESS_CAPABILITIES holds it. @param last_capability as in
+/// /proc/sys/kernel/cap_last_cap
 std::vector<std::string> capability_names(unsigned last_capability);
 
 }  // namespace berth::exports

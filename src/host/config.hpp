@@ -16,22 +16,22 @@ struct RegistryConfig {
 
 /// Settings as read; every member's key and default are in berth.conf(5).
 struct Config {
-  std::string deployments;                ///< [paths] deployments
-  std::string repository;                 ///< [paths] repository
-  std::string authfile;                   ///< [pull] authfile
-  unsigned parallel_layers = 2;           ///< [pull] parallel-layers, 1 to 16
-  int retries = 3;                        ///< [pull] retries, 0 to 20
-  unsigned connect_timeout_seconds = 15;  ///< [pull] connect-timeout
+  std::string deployments;                               ///< [paths] deployments
+  std::string repository;                                ///< [paths] repository
+  std::string authfile;                                  ///< [pull] authfile
+  unsigned parallel_layers = 2;                          ///< [pull] parallel-layers, 1 to 16
+  int retries = 3;                                       ///< [pull] retries, 0 to 20
+  unsigned connect_timeout_seconds = 15;                 ///< [pull] connect-timeout
   std::vector<std::string> runtimes = {"runc", "crun"};  ///< [runtime] candidates: the first that exists is used
-  unsigned lock_timeout_seconds = 30;     ///< [locks] timeout
-  unsigned start_timeout_seconds = 0;     ///< [systemd] job-timeout; 0: the unit's own
-  std::vector<RegistryConfig> registries; ///< [[registry]]
+  unsigned lock_timeout_seconds = 30;                    ///< [locks] timeout
+  unsigned start_timeout_seconds = 0;                    ///< [systemd] job-timeout; 0: the unit's own
+  std::vector<RegistryConfig> registries;                ///< [[registry]]
 };
 
-/// Reads ROOT/etc/berth/berth.conf and then berth.conf.d/*.conf of /usr/lib/berth, /etc/berth in the order of their file names
-/// (a name in /etc hides the same name in /usr/lib; later settings win). A missing file is no error. TOML 1.0.
-/// Unknown keys are warnings. @param file instead of the standard places when not empty (must exist)
-/// @throws Error(usage) naming file, line and key
+/// Reads ROOT/etc/berth/berth.conf and then berth.conf.d/*.conf of /usr/lib/berth, /etc/berth in the order of their
+/// file names (a name in /etc hides the same name in /usr/lib; later settings win). A missing file is no error.
+/// TOML 1.0. Unknown keys are warnings. @param file instead of the standard places when not empty (must exist)
+/// @throws Error(usage) naming file, line, key and what is allowed; Error(not_found) for a missing `file`
 Config read_config(const std::string& root, const std::string& file, base::Reporter& reporter);
 
 }  // namespace berth::host

@@ -16,18 +16,18 @@ namespace berth::host {
 /// The `info` file. Missing keys have these defaults; unknown keys are kept in `document`.
 struct DeploymentInfo {
   std::string image;
-  std::string revision;         ///< image id
+  std::string revision;  ///< image id
   std::string ostree_commit;
-  std::int64_t created = 0;     ///< epoch seconds
+  std::int64_t created = 0;  ///< epoch seconds
   std::map<std::string, std::string, std::less<>> values;
   bool has_container_service = true;
-  std::vector<std::string> installed_files;                       ///< absolute host paths, in order of creation
-  std::map<std::string, std::string> installed_files_checksum;    ///< path → sha256 hex
+  std::vector<std::string> installed_files;                     ///< absolute host paths, in order of creation
+  std::map<std::string, std::string> installed_files_checksum;  ///< path → sha256 hex
   std::vector<std::string> installed_files_template;
   std::map<std::string, std::string> rename_installed_files;
   bool rpm_installed = false;
   std::string system_package = "no";
-  std::string remote;           ///< remote rootfs, empty for none
+  std::string remote;  ///< remote rootfs, empty for none
   bool use_links = true;
   std::string runtime;
   base::Json document = base::Json::object();
@@ -42,7 +42,7 @@ std::string write_info(const DeploymentInfo& info);
 struct Deployment {
   std::string name;
   int slot = 0;
-  std::string path;             ///< as this process opens it
+  std::string path;  ///< as this process opens it
   bool preinstalled = false;
   DeploymentInfo info;
 };
@@ -63,5 +63,8 @@ std::optional<int> current_slot(const Layout& layout, const std::string& name);
 /// nullopt when it is not installed. @throws Error when its link or info is broken
 std::optional<Deployment> find_deployment(const Layout& layout, const std::string& name);
 DeploymentList list_deployments(const Layout& layout);
+/// Why no container can get this name although none has it: a deployment `foo.0` of the container `foo` and a
+/// container `foo.0` need the same path. nullopt when the name can be used or has a link already.
+std::optional<std::string> name_conflict(const Layout& layout, const std::string& name);
 
 }  // namespace berth::host

@@ -18,18 +18,19 @@ struct Facts {
   bool booted_with_systemd = true;  ///< sd_booted(3)
   unsigned uid = 0;
   unsigned gid = 0;
-  std::string executable;         ///< absolute path of this program
+  std::string executable;  ///< absolute path of this program
 };
 Facts read_facts();
 
 /// An OCI runtime that was found.
 struct Runtime {
-  std::string path;               ///< absolute, inside the root
-  std::string version;            ///< e.g. "runc 1.1.5"; empty in an offline root
+  std::string path;     ///< absolute, inside the root
+  std::string version;  ///< e.g. "runc 1.1.5"; empty in an offline root
   bool has_pid_file = true;
 };
 
-/// Finds `wanted` (a path, or a name looked up in the usual bin folders of the root), or the first of `candidates` that exists.
+/// Finds `wanted` (a path, or a name looked up in the usual bin folders of the root), or the first of `candidates` that
+/// exists.
 /// @throws Error(not_found) "The runtime X is not installed", Error(not_permitted) when it is not executable
 Runtime find_runtime(const Layout& layout, const std::string& wanted, const std::vector<std::string>& candidates);
 

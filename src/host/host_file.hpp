@@ -12,30 +12,43 @@ namespace berth::host {
 /// One file, folder or link to be put on the host.
 struct HostFile {
   enum class Kind { file, folder, link };
-  std::string destination;       ///< absolute, inside the root
+  std::string destination;  ///< absolute, inside the root
   Kind kind = Kind::file;
-  mode_t mode = 0644;            ///< permission bits, setuid included
+  mode_t mode = 0644;  ///< permission bits, setuid included
   uid_t uid = 0;
   gid_t gid = 0;
   std::optional<std::string> content;  ///< rendered template text; absent: copy `source`
-  std::string source;            ///< path below the deployment's rootfs, e.g. exports/hostfs/usr/bin/x
+  std::string source;                  ///< path below the deployment's rootfs, e.g. exports/hostfs/usr/bin/x
   std::string link_target;
 };
 
 /// What create_host_file did.
 struct CreatedFile {
-  bool created = false;                       ///< false: something was there and was left alone
-  std::string checksum;                       ///< sha256 hex of a file, or of a link's target; empty for folders
-  std::vector<std::string> created_folders;   ///< parents that had to be made, outermost first, inside the root
+  bool created = false;                      ///< false: something was there and was left alone
+  std::string checksum;                      ///< sha256 hex of a file, or of a link's target; empty for folders
+  std::vector<std::string> created_folders;  ///< parents that had to be made, outermost first, inside the root
 };
 
-/// Creates a host file atomically: a temporary name in the same folder, content, owner, mode and xattrs (security.capability), fsync,
-/// then a rename that refuses to replace. Parents are made 0755 root. Links of the host itself (e.g. /bin → /usr/bin)
-/// are followed inside the root, as a process chrooted there would.
+/// Creates a host file atomically: a file without a name (or, where the file system cannot do that, with a temporary
+/// one) in the same folder, content, owner, mode and xattrs (security.capability and user.*), fsync, then a name that
+/// must be free. Parents are made 0755 root. Links of the host itself (e.g. /bin → /usr/bin) are followed inside the
+/// root, as a process chrooted there would. Nothing is left behind when it fails or when something was there already.
 /// @param rootfs descriptor of the deployment's rootfs (source is opened beneath it)
+/// @throws Error(not_permitted) for a destination in /proc, /sys or /dev (also by way of a link) and for the root
+/// itself,
+///   Error(verification) when `source` is no regular file or leads through a link
 CreatedFile create_host_file(int root, int rootfs, const HostFile& file);
 
 enum class RemoveOutcome { removed, absent, modified };
+
+/// Removes the folders that create_host_file made as parents (CreatedFile::created_folders), innermost first, as far
+/// as they are empty. Cannot fail.
+void remove_parent_folders(int root, const std::vector<std::string>& created_folders) noexcept;
+
+/// Where `destination` really is once the links of its existing parents are followed inside the root: an absolute path
+/// inside the root. The last component is not followed. To be compared with folders that nothing may be put into.
+/// @throws Error(verification) when `destination` has `..` in it
+std::string resolve_host_path(int root, const std::string& destination);
 
 /// Removes a recorded file if it still is what was recorded; a folder only when empty. A changed file stays.
 /// @param checksum as recorded; empty for folders

@@ -8,9 +8,10 @@ namespace berth::host {
 
 /// Settings that move things; empty strings mean the default.
 struct LayoutSettings {
-  std::string root = "/";       ///< --root; absolute
-  std::string deployments;      ///< default /var/lib/containers/berth
-  std::string repository;       ///< default see Layout::repository
+  std::string root = "/";   ///< --root; absolute
+  bool running = false;     ///< systemd runs in `root` although that is not `/`, as in tests
+  std::string deployments;  ///< default /var/lib/containers/berth
+  std::string repository;   ///< default see Layout::repository
 };
 
 /// Paths as the *booted* host sees them come from the functions named `…_inside`; all others are paths this process can
@@ -21,22 +22,22 @@ class Layout {
 
   [[nodiscard]] const std::string& root() const noexcept { return settings_.root; }
   /// True for --root DIR other than `/`: no bus, no runtime.
-  [[nodiscard]] bool offline() const noexcept { return settings_.root != "/"; }
+  [[nodiscard]] bool offline() const noexcept { return settings_.root != "/" && !settings_.running; }
   /// A path inside the root as this process opens it: on_disk("/etc/x") → ROOT/etc/x
   [[nodiscard]] std::string on_disk(std::string_view inside) const;
 
-  [[nodiscard]] std::string deployments_inside() const;       ///< /var/lib/containers/berth
+  [[nodiscard]] std::string deployments_inside() const;  ///< /var/lib/containers/berth
   [[nodiscard]] std::string deployments() const { return on_disk(deployments_inside()); }
-  [[nodiscard]] std::string preinstalled() const;             ///< /usr/lib/containers/berth
+  [[nodiscard]] std::string preinstalled() const;                                        ///< /usr/lib/containers/berth
   [[nodiscard]] std::string deployment_inside(const std::string& name, int slot) const;  ///< …/NAME.0
-  [[nodiscard]] std::string units() const;                    ///< /etc/systemd/system
+  [[nodiscard]] std::string units() const;                                               ///< /etc/systemd/system
   [[nodiscard]] std::string unit_inside(const std::string& name) const;      ///< /etc/systemd/system/NAME.service
   [[nodiscard]] std::string tmpfiles_inside(const std::string& name) const;  ///< /etc/tmpfiles.d/NAME.conf
   /// The configured one, else /ostree/repo when it exists on the file system of the deployments, else
   /// .storage/ostree below the deployments (contract, section 4).
   [[nodiscard]] std::string repository() const;
-  [[nodiscard]] std::string locks() const;                    ///< .locks below the deployments
-  [[nodiscard]] std::string journals() const;                 ///< .transactions below the deployments
+  [[nodiscard]] std::string locks() const;     ///< .locks below the deployments
+  [[nodiscard]] std::string journals() const;  ///< .transactions below the deployments
 
  private:
   LayoutSettings settings_;

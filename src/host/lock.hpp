@@ -4,6 +4,7 @@
 #include <chrono>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "base/fd.hpp"
 #include "base/reporter.hpp"
@@ -12,7 +13,7 @@
 namespace berth::host {
 
 /// Holds the lock of one container (flock(2) on .locks/NAME) until destroyed; the kernel releases it when we die.
-/// The file holds the holder's pid and command and is removed on release.
+/// The file holds the holder's pid and command and is removed on release, as are the folders made for it, if empty.
 class ContainerLock {
  public:
   /// Waits for `timeout`, telling the reporter who holds the lock.
@@ -25,10 +26,11 @@ class ContainerLock {
   ~ContainerLock();
 
  private:
-  ContainerLock(base::Fd file, base::Fd folder, std::string name);
+  ContainerLock(base::Fd file, base::Fd folder, std::string name, std::vector<std::string> created);
   base::Fd file_;
-  base::Fd folder_;
+  base::Fd folder_;  ///< the deployments folder
   std::string name_;
+  std::vector<std::string> created_folders_;  ///< made to have a place for the lock; removed if still empty
 };
 
 }  // namespace berth::host

@@ -19,8 +19,8 @@ namespace berth::host {
 /// How a job ended.
 struct JobResult {
   bool done = true;
-  std::string result = "done";  ///< systemd's word: done, canceled, timeout, failed, dependency, skipped
-  std::string words;            ///< for people: "the service exited with status 1", "it did not start within 90 s" …
+  std::string result = "done";  ///< systemd's word: done, canceled, timeout, failed, dependency, skipped…
+  std::string words;            ///< how it failed, for people, to be put after the unit's name: "exited with status 1"
 };
 
 /// Properties of one unit, from org.freedesktop.systemd1.
@@ -32,7 +32,7 @@ struct UnitState {
   std::string unit_file_state;
   pid_t main_pid = 0;
   std::string control_group;
-  std::int32_t exec_main_code = 0;    ///< CLD_* of the last main process
+  std::int32_t exec_main_code = 0;  ///< CLD_* of the last main process
   std::int32_t exec_main_status = 0;
 };
 
@@ -49,12 +49,16 @@ class Systemd {
   virtual EnableResult enable(const std::string& unit) = 0;
   /// Not an error when the unit does not exist or is not enabled.
   virtual void disable(const std::string& unit) = 0;
-  /// Waits for the job. A stop request cancels the wait (the job goes on) and throws interrupted.
+  /// Waits for the job. A stop request that comes during the wait ends it (the job goes on) and throws interrupted; one
+  /// that was made before does not, so that an undo after Ctrl-C can still start and stop units.
   virtual JobResult start(const std::string& unit) = 0;
-  /// A unit that is not loaded or not active is success.
+  /// As start. A unit that is not loaded or not active is success.
   virtual JobResult stop(const std::string& unit) = 0;
-  /// States of all named units in one call; a unit systemd does not know is `not-found`.
+  /// States of all named units in one call; a unit systemd does not know is `not-found`. Only load_state,
+  /// active_state and sub_state are filled in; state() has the rest.
   virtual std::map<std::string, UnitState> states(const std::vector<std::string>& units) = 0;
+  /// Everything about one unit.
+  virtual UnitState state(const std::string& unit) = 0;
   /// systemd-tmpfiles --create / --remove of one configuration. @param conf path inside the root
   virtual void create_tmpfiles(const std::string& conf) = 0;
   virtual void remove_tmpfiles(const std::string& conf) = 0;
@@ -64,12 +68,23 @@ class Systemd {
   virtual std::vector<std::string> journal_tail(const std::string& unit, std::size_t count) = 0;
 };
 
-/// The running host: the system bus, or /run/systemd/private when there is no bus daemon.
-/// Connects at the first call. @throws Error(failed) with the remedy when neither answers
-std::unique_ptr<Systemd> make_bus_systemd(base::Reporter& reporter, std::stop_token stop);
+/// What a connection to systemd depends on; the defaults are those of a running host.
+struct BusOptions {
+  /// D-Bus address of a peer that is systemd itself, e.g. "unix:path=/run/systemd/private", instead of the search.
+  std::string address;
+  std::chrono::seconds job_timeout{0};  ///< how long start and stop wait; 0: as long as the unit's own timeouts let it
+  std::chrono::seconds call_timeout{90};  ///< for an answer; a reload runs all generators
+  std::string tmpfiles_program = "systemd-tmpfiles";
+};
+
+/// The running host: the system bus, or /run/systemd/private when there is no bus daemon (or systemd is not on it yet).
+/// Connects at the first call that needs it. To be used by one thread. @throws Error(failed) with the remedy when
+/// neither answers
+std::unique_ptr<Systemd> make_bus_systemd(base::Reporter& reporter, std::stop_token stop, BusOptions options = {});
 
 /// For --root: enable and disable make the links that [Install] asks for (systemd.unit(5)) below the root; start
-/// and stop are Error(not_permitted); reload and tmpfiles do nothing, for the next boot does them.
+/// and stop are Error(not_permitted); reload and tmpfiles do nothing, for the next boot does them; every unit is
+/// inactive.
 std::unique_ptr<Systemd> make_offline_systemd(const Layout& layout, base::Reporter& reporter);
 
 }  // namespace berth::host

@@ -13,8 +13,8 @@ namespace berth::image {
 
 /// The manifest chosen for a platform, with the exact bytes it was parsed from.
 struct ResolvedManifest {
-  std::string text;      ///< exact bytes; what is stored and shown is what was verified
-  base::Digest digest;   ///< of `text`
+  std::string text;     ///< exact bytes; what is stored and shown is what was verified
+  base::Digest digest;  ///< of `text`
   Manifest manifest;
 };
 
@@ -30,6 +30,7 @@ class ImageSource {
   virtual ResolvedManifest resolve(const Platform& platform) = 0;
 
   /// Opens a blob of this image: its raw bytes, verified at the end against digest and size.
+  /// The stream must not outlive the source.
   virtual std::unique_ptr<base::ByteStream> open_blob(const Descriptor& descriptor) = 0;
 };
 

@@ -26,6 +26,11 @@ struct Platform {
 /// The platform this program was built for.
 Platform host_platform();
 
+/// Whether an image for `offered` runs on `wanted`: same os and architecture, and a variant that is not newer (arm/v7
+/// runs v7, v6 and v5; amd64/v3 runs v3, v2 and v1; arm64 without variant is v8, arm is v7, amd64 is v1), as containerd
+/// has it.
+bool runs_on(const Platform& offered, const Platform& wanted);
+
 /// Parses `os/architecture[/variant]`. @throws Error(usage)
 Platform parse_platform(std::string_view text);
 
@@ -82,15 +87,29 @@ struct ImageConfig {
 };
 
 inline constexpr std::size_t layer_count_limit = 500;
+inline constexpr std::size_t index_entry_limit = 1000;
+
+/// Media types a manifest request accepts, for the Accept header; the only ones parse_manifest reads.
+std::vector<std::string> manifest_media_types();
+
+/// Whether the media type is that of an OCI index or a Docker manifest list.
+bool is_index_media_type(std::string_view media_type);
 
 /// Parses what a registry or layout calls a manifest. `media_type` as announced (may be empty: then the document
 /// decides). @throws Error(verification) naming `document` and the key, also for schema 1 and artefacts
-std::variant<Index, Manifest> parse_manifest(std::string_view text, std::string_view media_type, std::string_view document);
+std::variant<Index, Manifest> parse_manifest(std::string_view text, std::string_view media_type,
+                                             std::string_view document);
+
+/// Parses `index.json` of an OCI layout (image-spec 1.1): an index whose entries may be indexes themselves and may be
+/// no images.
+/// @throws Error(verification)
+Index parse_layout_index(std::string_view text, std::string_view document);
 
 /// @throws Error(verification)
 ImageConfig parse_image_config(std::string_view text, std::string_view document);
 
-/// Chooses the entry of an index for `wanted` (same os and architecture; best variant).
+/// Chooses the entry of an index for `wanted` (same os and architecture; best variant that runs there; the first of
+/// equals). An entry without platform is taken only when it is the only one.
 /// @throws Error(not_found) naming the platforms that exist
 const Descriptor& choose_platform(const Index& index, const Platform& wanted, std::string_view document);
 

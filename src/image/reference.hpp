@@ -11,10 +11,10 @@ namespace berth::image {
 
 /// Canonical name of an image: REGISTRY/REPOSITORY:TAG or REGISTRY/REPOSITORY@DIGEST (distribution-spec 1.1 grammar).
 struct ImageName {
-  std::string registry;                   ///< host[:port], e.g. `docker.io`, `localhost:5000`, `[::1]:5000`
-  std::string repository;                 ///< e.g. `library/busybox`
-  std::string tag = "latest";             ///< empty when only a digest was given
-  std::optional<base::Digest> digest;     ///< when given, the manifest must have it
+  std::string registry;                ///< host[:port], e.g. `docker.io`, `localhost:5000`, `[::1]:5000`
+  std::string repository;              ///< e.g. `library/busybox`
+  std::string tag = "latest";          ///< empty when only a digest was given
+  std::optional<base::Digest> digest;  ///< when given, the manifest must have it
 
   /// `docker.io/library/busybox:latest`; with a digest `…@sha256:…`
   [[nodiscard]] std::string text() const;
@@ -25,10 +25,20 @@ struct ImageName {
 };
 
 /// Parses REGISTRY/REPOSITORY[:TAG][@DIGEST]. `docker.io/busybox` becomes `docker.io/library/busybox`.
+/// The first component is a registry when it holds `.` or `:` or is `localhost` (the grammar of
+/// distribution/reference).
 /// @throws Error(usage); a name without registry is refused with `docker.io/library/NAME` as the hint
 ImageName parse_image_name(std::string_view text);
 
-/// Inverse of ImageName::encoded; nullopt when it is not such a name (e.g. a layer's branch).
+/// As parse_image_name, but a name without registry means Docker Hub, as Docker's own files (docker-archive) have it.
+/// @throws Error(usage)
+ImageName parse_familiar_name(std::string_view text);
+
+/// Whether `text` is a tag: `[A-Za-z0-9_][A-Za-z0-9_.-]*`, at most 128 bytes.
+bool is_tag(std::string_view text);
+
+/// Inverse of ImageName::encoded, for what stands behind `ociimage/`. Names of older tools without a registry are
+/// decoded too. nullopt when it is not such a name (e.g. a layer's hex digest).
 std::optional<std::string> decode_branch(std::string_view encoded);
 
 enum class Transport { registry, oci_layout, oci_archive, docker_archive };
@@ -36,19 +46,21 @@ enum class Transport { registry, oci_layout, oci_archive, docker_archive };
 /// What a user gives as [SOURCE:]IMAGE.
 struct Reference {
   Transport transport = Transport::registry;
-  bool plain_http = false;   ///< the user wrote `http:`
-  std::string path;          ///< absolute path of the layout or archive; empty for a registry
-  std::string selector;      ///< the :TAG behind oci:DIR, the image name behind an archive; may be empty
+  bool plain_http = false;  ///< the user wrote `http:`
+  std::string path;         ///< absolute path of the layout or archive; empty for a registry
+  std::string selector;     ///< the :TAG behind oci:DIR, the image name behind an archive; may be empty
   /// Known at once for registries. Layouts and archives: `localhost/LAST-COMPONENT:TAG` from the path, unless
   /// the archive names itself; source::open gives the final one.
   ImageName name;
+  bool https_only = false;  ///< the user wrote `https:`; a loopback registry is then not tried over plain http
 
   /// As the user would write it again.
   [[nodiscard]] std::string text() const;
 };
 
 /// Forms: IMAGE, `docker://IMAGE`, `http:IMAGE`, `https:IMAGE`, `oci:DIR[:TAG]`, `oci-archive:FILE[:TAG]`,
-/// `docker-archive:FILE[:NAME[:TAG]]`.
+/// `docker-archive:FILE[:NAME[:TAG]]`; `dockertar:` is the older tools' word for docker-archive. The path ends at the
+/// first colon; a relative one is taken from the current folder.
 /// @throws Error(usage)
 Reference parse_reference(std::string_view text);
 

@@ -18,7 +18,7 @@ namespace berth::store {
 enum class RepositoryMode { bare, bare_user };
 
 struct StoreOptions {
-  std::string repository;      ///< absolute path; created with its parents when missing
+  std::string repository;  ///< absolute path; created with its parents when missing
   RepositoryMode mode = RepositoryMode::bare;
   unsigned parallel_layers = 2;
   std::stop_token stop;
@@ -27,26 +27,26 @@ struct StoreOptions {
 
 /// One image or intermediate layer in the repository.
 struct StoredImage {
-  std::string branch;          ///< `ociimage/…`
-  std::string name;            ///< decoded image name; empty for a layer
-  std::string id;              ///< image id: hex digest of the image configuration; for a layer its digest
-  std::string commit;          ///< OSTree commit; the merged tree of an image
-  std::string manifest;        ///< exact manifest text; empty for layers
-  std::string manifest_digest; ///< `sha256:…`
-  std::int64_t created = 0;    ///< epoch seconds of the image, or of the commit
-  std::int64_t size = 0;       ///< bytes of the unpacked layers, 0 when unknown
-  bool merged = false;         ///< false for images of older tools, whose commit is not the merged tree
+  std::string branch;               ///< `ociimage/…`
+  std::string name;                 ///< decoded image name; empty for a layer
+  std::string id;                   ///< image id: hex digest of the image configuration; for a layer its digest
+  std::string commit;               ///< OSTree commit; the merged tree of an image
+  std::string manifest;             ///< exact manifest text; empty for layers
+  std::string manifest_digest;      ///< `sha256:…`
+  std::int64_t created = 0;         ///< epoch seconds of the image, or of the commit
+  std::int64_t size = 0;            ///< bytes of the unpacked layers, 0 when unknown
+  bool merged = false;              ///< false for images of older tools, whose commit is not the merged tree
   std::vector<std::string> layers;  ///< hex digests, lowest first
-  std::string config;          ///< image configuration text when stored, else empty
+  std::string config;               ///< image configuration text when stored, else empty
 };
 
 struct PullResult {
   StoredImage image;
-  bool changed = false;               ///< false: everything was present already
+  bool changed = false;  ///< false: everything was present already
   std::size_t layers_fetched = 0;
   std::size_t layers_present = 0;
-  std::uint64_t bytes_fetched = 0;    ///< compressed bytes
-  std::uint64_t skipped_nodes = 0;    ///< device nodes, fifos and sockets that were left out
+  std::uint64_t bytes_fetched = 0;  ///< compressed bytes
+  std::uint64_t skipped_nodes = 0;  ///< device nodes, fifos and sockets that were left out
 };
 
 /// One open repository. Not for use from several threads, except where it uses them itself.

@@ -1,0 +1,326 @@
+#include "base/file.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/openat2.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+
+#include <algorithm>
+#include <array>
+#include <climits>
+#include <utility>
+
+#include "base/error.hpp"
+#include "base/scope_exit.hpp"
+
+namespace berth::base {
+
+namespace {
+
+constexpr int resolve_attempts = 128;  // RESOLVE_IN_ROOT fails with EAGAIN while someone renames folders
+constexpr std::size_t component_limit = NAME_MAX;
+
+/// Repeats a system call that a signal interrupted.
+template <typename Call>
+auto retried(Call call) {
+  auto result = call();
+  while (result < 0 && errno == EINTR) {
+    result = call();
+  }
+  return result;
+}
+
+[[noreturn]] void throw_open_failure(int folder, std::string_view path, int code) {
+  if (code == ELOOP) {
+    throw Error(ErrorKind::verification,
+                fmt::format("cannot open {}: a symbolic link is in the way, and links are not followed there",
+                            full_path(folder, path)));
+  }
+  throw_errno("open " + full_path(folder, path), code);
+}
+
+/// Absent also means: what should be a folder on the way is none.
+bool is_absent(int code) {
+  return code == ENOENT || code == ENOTDIR;
+}
+
+Fd open_resolved(int root, const std::string& path, int flags, mode_t mode, std::uint64_t resolve) {
+  struct open_how how {};
+  how.flags = static_cast<std::uint64_t>(flags) | O_CLOEXEC;
+  how.mode = mode;
+  how.resolve = resolve;
+  for (int attempt = 1;; ++attempt) {
+    const long fd = ::syscall(SYS_openat2, root, path.c_str(), &how, sizeof how);
+    if (fd >= 0) {
+      return Fd(static_cast<int>(fd));
+    }
+    const int code = errno;
+    if (code == EINTR || (code == EAGAIN && attempt < resolve_attempts)) {
+      continue;
+    }
+    if (code == ENOSYS) {
+      throw Error(ErrorKind::failed, "the kernel has no openat2(2)", "Linux 5.6 or later is needed");
+    }
+    throw_open_failure(root, path, code);
+  }
+}
+
+/// The pieces between slashes, empty ones dropped.
+std::vector<std::string_view> components_of(std::string_view path) {
+  std::vector<std::string_view> components;
+  while (!path.empty()) {
+    const std::size_t end = std::min(path.find('/'), path.size());
+    if (end > 0) {
+      components.push_back(path.substr(0, end));
+    }
+    path.remove_prefix(std::min(end + 1, path.size()));
+  }
+  return components;
+}
+
+void refuse_nul(std::string_view path) {
+  if (path.find('\0') != std::string_view::npos) {
+    throw Error(ErrorKind::verification, "a path holds a NUL byte");
+  }
+}
+
+std::string temporary_name() {
+  std::uint64_t number = 0;
+  check_errno(static_cast<int>(retried([&] { return ::getrandom(&number, sizeof number, 0); })), "get random bytes");
+  return fmt::format("{}{:016x}", temporary_prefix, number);
+}
+
+void sync_fd(int fd, std::string_view name) {
+  // Some file systems cannot sync folders and say so with EINVAL; there is nothing more to do on them.
+  if (retried([&] { return ::fsync(fd); }) < 0 && errno != EINVAL) {
+    throw_errno(fmt::format("sync {}", name));
+  }
+}
+
+/// Makes `bytes` a durable new file under a temporary name, gives it to `place`, which renames or
+/// links it into place, and makes that durable too.
+template <typename Place>
+void write_through_temporary(int folder, const std::string& path, std::string_view bytes, mode_t mode, Place place) {
+  const auto [parent_path, name] = split_path(path);
+  const std::string whole = full_path(folder, path);
+  const Fd parent = open_host_folder_at(folder, parent_path);
+  const std::string temporary = temporary_name();
+  const Fd file(retried([&] {
+    return ::openat(parent.get(), temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  }));
+  check_errno(file.get(), "create " + whole);
+  const ScopeExit discard([&]() noexcept { ::unlinkat(parent.get(), temporary.c_str(), 0); });
+  write_all(file.get(), bytes, whole);
+  check_errno(::fchmod(file.get(), mode), "set the mode of " + whole);
+  sync_fd(file.get(), whole);
+  place(parent.get(), temporary, name, whole);
+  sync_fd(parent.get(), whole);
+}
+
+}  // namespace
+
+std::string full_path(int folder, std::string_view path) {
+  if (folder == AT_FDCWD || path.starts_with('/')) {
+    return std::string(path);
+  }
+  const std::string link = fmt::format("/proc/self/fd/{}", folder);
+  std::array<char, PATH_MAX> target{};
+  const ssize_t length = ::readlink(link.c_str(), target.data(), target.size());
+  if (length <= 0) {
+    return std::string(path);
+  }
+  const std::string_view where(target.data(), static_cast<std::size_t>(length));
+  if (path == ".") {
+    return std::string(where);
+  }
+  return fmt::format("{}{}{}", where, where == "/" ? "" : "/", path);
+}
+
+Fd open_at(int folder, const std::string& path, int flags, mode_t mode) {
+  Fd fd(retried([&] { return ::openat(folder, path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, mode); }));
+  if (!fd) {
+    throw_open_failure(folder, path, errno);
+  }
+  return fd;
+}
+
+Fd open_folder_at(int folder, const std::string& path) {
+  return open_at(folder, path, O_RDONLY | O_DIRECTORY);
+}
+
+Fd open_host_folder(const std::string& path) {
+  return open_host_folder_at(AT_FDCWD, path);
+}
+
+Fd open_host_folder_at(int folder, const std::string& path) {
+  Fd fd(retried([&] { return ::openat(folder, path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
+  if (!fd) {
+    throw_open_failure(folder, path, errno);
+  }
+  return fd;
+}
+
+Fd open_beneath(int root, std::string_view path, int flags, mode_t mode) {
+  std::string relative;
+  for (const std::string& component : safe_components(path, path)) {
+    relative += relative.empty() ? component : "/" + component;
+  }
+  return open_resolved(root, relative.empty() ? "." : relative, flags | O_NOFOLLOW, mode,
+                       RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+}
+
+Fd open_in_root(int root, std::string_view path, int flags) {
+  refuse_nul(path);
+  return open_resolved(root, path.empty() ? "." : std::string(path), flags, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+}
+
+std::optional<struct stat> stat_at(int folder, const std::string& path) {
+  struct stat status {};
+  if (::fstatat(folder, path.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) {
+    return status;
+  }
+  if (is_absent(errno)) {
+    return std::nullopt;
+  }
+  throw_errno("examine " + full_path(folder, path));
+}
+
+std::optional<std::string> read_link_at(int folder, const std::string& path) {
+  std::array<char, PATH_MAX> target{};
+  const ssize_t length = ::readlinkat(folder, path.c_str(), target.data(), target.size());
+  if (length >= 0) {
+    return std::string(target.data(), static_cast<std::size_t>(length));
+  }
+  if (is_absent(errno) || errno == EINVAL) {  // EINVAL: it is no link
+    return std::nullopt;
+  }
+  throw_errno("read the link " + full_path(folder, path));
+}
+
+std::string read_all(int fd, std::uint64_t limit, std::string_view name) {
+  std::string bytes;
+  std::array<char, 32768> buffer{};
+  while (true) {
+    const ssize_t count = retried([&] { return ::read(fd, buffer.data(), buffer.size()); });
+    if (count < 0) {
+      throw_errno(fmt::format("read {}", name));
+    }
+    if (count == 0) {
+      return bytes;
+    }
+    if (bytes.size() + static_cast<std::size_t>(count) > limit) {
+      throw Error(ErrorKind::verification, fmt::format("{} is larger than the limit of {} bytes", name, limit));
+    }
+    bytes.append(buffer.data(), static_cast<std::size_t>(count));
+  }
+}
+
+std::optional<std::string> read_file_at(int folder, const std::string& path, std::uint64_t limit) {
+  // O_NONBLOCK: a fifo must not hold us up before we see that it is one.
+  const Fd file(retried(
+      [&] { return ::openat(folder, path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY); }));
+  if (!file) {
+    if (is_absent(errno)) {
+      return std::nullopt;
+    }
+    throw_open_failure(folder, path, errno);
+  }
+  struct stat status {};
+  check_errno(::fstat(file.get(), &status), "examine " + full_path(folder, path));
+  if (!S_ISREG(status.st_mode)) {
+    throw Error(ErrorKind::failed, full_path(folder, path) + " is not a regular file");
+  }
+  return read_all(file.get(), limit, full_path(folder, path));
+}
+
+void write_all(int fd, std::string_view bytes, std::string_view name) {
+  while (!bytes.empty()) {
+    const ssize_t count = retried([&] { return ::write(fd, bytes.data(), bytes.size()); });
+    if (count < 0) {
+      throw_errno(fmt::format("write {}", name));
+    }
+    bytes.remove_prefix(static_cast<std::size_t>(count));
+  }
+}
+
+void replace_file_at(int folder, const std::string& path, std::string_view bytes, mode_t mode) {
+  write_through_temporary(
+      folder, path, bytes, mode,
+      [](int parent, const std::string& temporary, const std::string& name, const std::string& whole) {
+        check_errno(::renameat(parent, temporary.c_str(), parent, name.c_str()), "replace " + whole);
+      });
+}
+
+void create_file_at(int folder, const std::string& path, std::string_view bytes, mode_t mode) {
+  write_through_temporary(
+      folder, path, bytes, mode,
+      [](int parent, const std::string& temporary, const std::string& name, const std::string& whole) {
+        // linkat, because it fails when the name is taken; the temporary name goes away with its guard.
+        check_errno(::linkat(parent, temporary.c_str(), parent, name.c_str(), 0), "create " + whole);
+      });
+}
+
+void replace_link_at(int folder, const std::string& path, const std::string& target) {
+  const auto [parent_path, name] = split_path(path);
+  const std::string whole = full_path(folder, path);
+  const Fd parent = open_host_folder_at(folder, parent_path);
+  const std::string temporary = temporary_name();
+  check_errno(::symlinkat(target.c_str(), parent.get(), temporary.c_str()), "create the link " + whole);
+  ScopeExit discard([&]() noexcept { ::unlinkat(parent.get(), temporary.c_str(), 0); });
+  check_errno(::renameat(parent.get(), temporary.c_str(), parent.get(), name.c_str()), "replace the link " + whole);
+  discard.dismiss();
+  sync_fd(parent.get(), whole);
+}
+
+bool unlink_at(int folder, const std::string& path) {
+  if (::unlinkat(folder, path.c_str(), 0) == 0) {
+    return true;
+  }
+  if (is_absent(errno)) {
+    return false;
+  }
+  throw_errno("remove " + full_path(folder, path));
+}
+
+void sync_at(int folder, const std::string& path) {
+  const Fd fd = open_at(folder, path, O_RDONLY | O_NONBLOCK);
+  sync_fd(fd.get(), full_path(folder, path));
+}
+
+std::pair<std::string, std::string> split_path(std::string_view path) {
+  while (path.size() > 1 && path.ends_with('/')) {
+    path.remove_suffix(1);
+  }
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string_view::npos) {
+    return {".", path.empty() ? "." : std::string(path)};
+  }
+  const std::string_view name = path.substr(slash + 1);
+  return {slash == 0 ? "/" : std::string(path.substr(0, slash)), name.empty() ? "." : std::string(name)};
+}
+
+std::vector<std::string> safe_components(std::string_view path, std::string_view document) {
+  const auto refuse = [&](std::string_view reason) {
+    throw Error(ErrorKind::verification,
+                fmt::format("{}: the path '{}' {}", printable(document), printable(path), reason));
+  };
+  if (path.find('\0') != std::string_view::npos) {
+    refuse("holds a NUL byte");
+  }
+  std::vector<std::string> components;
+  for (const std::string_view component : components_of(path)) {
+    if (component == "..") {
+      refuse("leads upwards with '..'");
+    }
+    if (component.size() > component_limit) {
+      refuse("has a name of more than 255 bytes");
+    }
+    if (component != ".") {
+      components.emplace_back(component);
+    }
+  }
+  return components;
+}
+
+}  // namespace berth::base

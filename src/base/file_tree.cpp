@@ -1,0 +1,248 @@
+// The part of file.hpp that walks through folders.
+#include <dirent.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/openat2.h>
+#include <sys/syscall.h>
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "base/scope_exit.hpp"
+
+namespace berth::base {
+
+namespace {
+
+constexpr int creation_attempts = 16;
+
+/// Calls `visit(name, d_type)` for every name in a folder, `.` and `..` aside.
+template <typename Visit>
+void for_each_name(int folder, Visit visit) {
+  // A descriptor of its own, so that the position of the caller's stays where it is.
+  Fd own = open_folder_at(folder, ".");
+  const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(own.get()), ::closedir);
+  if (!stream) {
+    throw_errno("read a folder");
+  }
+  static_cast<void>(own.release());  // closedir closes it
+  while (true) {
+    errno = 0;
+    const struct dirent* entry = ::readdir(stream.get());  // NOLINT(concurrency-mt-unsafe): the stream is ours alone
+    if (entry == nullptr) {
+      break;
+    }
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != "..") {
+      visit(std::string(name), entry->d_type);
+    }
+  }
+  if (errno != 0) {
+    throw_errno("read a folder");
+  }
+}
+
+/// Creates the folders of one path, and takes them back unless it came to the end.
+class FolderCreation {
+ public:
+  FolderCreation(int folder, std::string path, mode_t mode) : folder_(folder), path_(std::move(path)), mode_(mode) {}
+
+  std::vector<std::string> run() {
+    ScopeExit undo([this]() noexcept { take_back(); });
+    Fd above = open_host_folder_at(folder_, path_.starts_with('/') ? "/" : ".");
+    std::size_t begin = path_.find_first_not_of('/');
+    while (begin != std::string::npos) {
+      const std::size_t end = std::min(path_.find('/', begin), path_.size());
+      above = enter(std::move(above), path_.substr(begin, end - begin), path_.substr(0, end));
+      begin = path_.find_first_not_of('/', end);
+    }
+    undo.dismiss();
+    return std::move(created_);
+  }
+
+ private:
+  Fd enter(Fd above, const std::string& name, const std::string& so_far) {
+    // Noted before it exists: between the two nothing can fail.
+    created_.push_back(so_far);
+    parents_.emplace_back(Fd(), name);
+    if (::mkdirat(above.get(), name.c_str(), 0700) < 0) {
+      const int code = errno;
+      created_.pop_back();
+      parents_.pop_back();
+      if (code != EEXIST) {
+        throw_errno("create the folder " + full_path(above.get(), name), code);
+      }
+      return open_existing(above.get(), name, so_far);
+    }
+    parents_.back().first = std::move(above);
+    const int parent = parents_.back().first.get();
+    Fd made = open_folder_at(parent, name);
+    check_errno(::fchmod(made.get(), mode_), "set the mode of " + full_path(parent, name));
+    sync_at(parent, ".");
+    return made;
+  }
+
+  /// Links below a given folder lead nowhere outside it: with --root it is the root of another system.
+  [[nodiscard]] Fd open_existing(int above, const std::string& name, const std::string& so_far) const {
+    if (folder_ == AT_FDCWD || path_.starts_with('/')) {
+      return open_host_folder_at(above, name);
+    }
+    return open_in_root(folder_, so_far, O_RDONLY | O_DIRECTORY);
+  }
+
+  void take_back() noexcept {
+    for (auto made = parents_.rbegin(); made != parents_.rend(); ++made) {
+      ::unlinkat(made->first.get(), made->second.c_str(), AT_REMOVEDIR);
+    }
+  }
+
+  int folder_;
+  std::string path_;
+  mode_t mode_;
+  std::vector<std::string> created_;
+  std::vector<std::pair<Fd, std::string>> parents_;  ///< of what was created
+};
+
+/// Removes one folder and all below it. Only two descriptors are open and no function calls itself, however
+/// deep the tree is: the way up is `..`, believed only when it leads to the folder we came from.
+class TreeRemoval {
+ public:
+  TreeRemoval(int parent, std::string name) : parent_(parent) { descend(parent, std::move(name)); }
+
+  void run() {
+    while (!levels_.empty()) {
+      if (levels_.back().folders.empty()) {
+        ascend();
+        continue;
+      }
+      std::string name = std::move(levels_.back().folders.back());
+      levels_.back().folders.pop_back();
+      descend(current_.get(), std::move(name));
+    }
+  }
+
+ private:
+  struct Level {
+    std::string name;
+    dev_t device;
+    ino_t inode;
+    std::vector<std::string> folders;  ///< still to be removed
+  };
+
+  void descend(int from, std::string name) {
+    // RESOLVE_NO_XDEV: what somebody mounted inside the tree is not ours to delete.
+    struct open_how how {};
+    how.flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+    how.resolve = RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH;
+    long fd = -1;
+    do {
+      fd = ::syscall(SYS_openat2, from, name.c_str(), &how, sizeof how);
+    } while (fd < 0 && (errno == EINTR || errno == EAGAIN));
+    if (fd < 0 && errno == ENOENT) {
+      return;  // somebody else removed it
+    }
+    if (fd < 0 && errno == EXDEV) {
+      throw Error(ErrorKind::conflict, fmt::format("cannot remove {}: a file system is mounted on it", path_to(name)),
+                  "unmount it with umount(8) first");
+    }
+    check_errno(static_cast<int>(fd), "open " + path_to(name));
+    current_ = Fd(static_cast<int>(fd));
+    const struct stat status = status_of(current_.get());
+    levels_.push_back({std::move(name), status.st_dev, status.st_ino, {}});
+    levels_.back().folders = remove_files();
+  }
+
+  void ascend() {
+    const std::string name = std::move(levels_.back().name);
+    levels_.pop_back();
+    int parent = parent_;
+    if (!levels_.empty()) {
+      Fd up = open_folder_at(current_.get(), "..");
+      const struct stat status = status_of(up.get());
+      if (status.st_dev != levels_.back().device || status.st_ino != levels_.back().inode) {
+        throw Error(ErrorKind::conflict, path_to(name) + " was moved away while it was being removed");
+      }
+      current_ = std::move(up);
+      parent = current_.get();
+    }
+    if (::unlinkat(parent, name.c_str(), AT_REMOVEDIR) < 0 && errno != ENOENT) {
+      throw_errno("remove the folder " + path_to(name));
+    }
+  }
+
+  /// Removes all but folders from the current folder. @return the names of the folders
+  std::vector<std::string> remove_files() {
+    std::vector<std::string> folders;
+    for_each_name(current_.get(), [&](std::string name, unsigned char type) {
+      if (type == DT_UNKNOWN) {
+        const std::optional<struct stat> status = stat_at(current_.get(), name);
+        type = status && S_ISDIR(status->st_mode) ? DT_DIR : DT_REG;
+      }
+      if (type == DT_DIR) {
+        folders.push_back(std::move(name));
+      } else if (::unlinkat(current_.get(), name.c_str(), 0) < 0 && errno != ENOENT) {
+        throw_errno("remove " + path_to(name));
+      }
+    });
+    return folders;
+  }
+
+  static struct stat status_of(int fd) {
+    struct stat status {};
+    check_errno(::fstat(fd, &status), "examine a folder");
+    return status;
+  }
+
+  [[nodiscard]] std::string path_to(const std::string& name) const {
+    std::string path;
+    for (const Level& level : levels_) {
+      path += level.name + "/";
+    }
+    return path + name;
+  }
+
+  int parent_;
+  Fd current_;
+  std::vector<Level> levels_;
+};
+
+}  // namespace
+
+std::vector<std::string> make_folders_at(int folder, const std::string& path, mode_t mode) {
+  for (int attempt = 1;; ++attempt) {
+    try {
+      return FolderCreation(folder, path, mode).run();
+    } catch (const Error& error) {
+      // Another process may have removed an empty folder under our feet.
+      if (error.kind() != ErrorKind::not_found || attempt == creation_attempts) {
+        throw;
+      }
+    }
+  }
+}
+
+std::vector<std::string> list_folder(int folder) {
+  std::vector<std::string> names;
+  for_each_name(folder, [&](std::string name, unsigned char) { names.push_back(std::move(name)); });
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+void remove_tree_at(int folder, const std::string& path) {
+  const std::optional<struct stat> status = stat_at(folder, path);
+  if (!status) {
+    return;
+  }
+  const auto [parent_path, name] = split_path(path);
+  const Fd parent = open_host_folder_at(folder, parent_path);
+  if (S_ISDIR(status->st_mode)) {
+    TreeRemoval(parent.get(), name).run();
+  } else {
+    unlink_at(parent.get(), name);
+  }
+}
+
+}  // namespace berth::base

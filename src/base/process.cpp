@@ -1,0 +1,335 @@
+#include "base/process.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <functional>
+#include <string_view>
+
+#include "base/error.hpp"
+#include "base/fd.hpp"
+#include "base/file.hpp"
+
+extern char** environ;  // NOLINT: environ(7) is declared by nobody else
+
+namespace berth::base {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t output_limit = 1U << 20U;
+constexpr std::size_t error_output_limit = 64U << 10U;
+constexpr std::chrono::milliseconds grace_after_stop{5'000};
+constexpr std::size_t quoted_lines = 3;
+
+/// A descriptor above the three that the child gets, so that none of ours is overwritten while they are set up.
+Fd above_standard(Fd fd, std::string_view what) {
+  if (fd.get() > STDERR_FILENO) {
+    return fd;
+  }
+  return Fd(check_errno(::fcntl(fd.get(), F_DUPFD_CLOEXEC, STDERR_FILENO + 1), what));
+}
+
+struct Pipe {
+  Fd read_end;
+  Fd write_end;
+};
+
+Pipe make_pipe() {
+  std::array<int, 2> ends{};
+  check_errno(::pipe2(ends.data(), O_CLOEXEC), "create a pipe");
+  Fd read_end(ends[0]);
+  Fd write_end(ends[1]);
+  Pipe pipe{above_standard(std::move(read_end), "create a pipe"),
+            above_standard(std::move(write_end), "create a pipe")};
+  // Only our end: the child must not be surprised by EAGAIN.
+  check_errno(::fcntl(pipe.read_end.get(), F_SETFL, O_NONBLOCK), "create a pipe");
+  return pipe;
+}
+
+/// What the child reads. A file in memory needs no pumping, and a child that does not read cannot end us by SIGPIPE.
+Fd make_input(const std::string& input) {
+  if (input.empty()) {
+    return above_standard(open_at(AT_FDCWD, "/dev/null", O_RDONLY), "open /dev/null");
+  }
+  Fd file = above_standard(Fd(check_errno(::memfd_create("input", MFD_CLOEXEC), "create a file in memory")),
+                           "create a file in memory");
+  write_all(file.get(), input, "a file in memory");
+  check_errno(static_cast<int>(::lseek(file.get(), 0, SEEK_SET)), "rewind a file in memory");
+  return file;
+}
+
+std::vector<char*> pointers_to(std::vector<std::string>&&) = delete;  // they would point into the departed
+std::vector<char*> pointers_to(const std::vector<std::string>& strings) {
+  std::vector<char*> pointers;
+  pointers.reserve(strings.size() + 1);
+  for (const std::string& text : strings) {
+    pointers.push_back(const_cast<char*>(text.c_str()));  // NOLINT: posix_spawn(3) takes char* and writes nothing
+  }
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+/// posix_spawn(3) and its companions return the error instead of setting errno.
+void check_spawn(int code, const std::string& program) {
+  if (code == ENOENT) {
+    throw Error(ErrorKind::not_found, fmt::format("cannot run {}: it does not exist", program), "install it");
+  }
+  if (code != 0) {
+    throw_errno("run " + program, code);
+  }
+}
+
+class SpawnActions {
+ public:
+  SpawnActions() { check_spawn(::posix_spawn_file_actions_init(&actions_), "a program"); }
+  SpawnActions(const SpawnActions&) = delete;
+  SpawnActions& operator=(const SpawnActions&) = delete;
+  ~SpawnActions() { ::posix_spawn_file_actions_destroy(&actions_); }
+  void give(const Fd& fd, int as) {
+    check_spawn(::posix_spawn_file_actions_adddup2(&actions_, fd.get(), as), "a program");
+  }
+  /// Nobody's forgotten descriptor goes to the child, not even one that a library opened without O_CLOEXEC.
+  void close_others() { check_spawn(::posix_spawn_file_actions_addclosefrom_np(&actions_, 3), "a program"); }
+  [[nodiscard]] const posix_spawn_file_actions_t* get() const { return &actions_; }
+
+ private:
+  posix_spawn_file_actions_t actions_{};
+};
+
+/// Default signal mask and dispositions, and a process group of its own: Ctrl-C reaches us, and we decide.
+class SpawnAttributes {
+ public:
+  SpawnAttributes() {
+    check_spawn(::posix_spawnattr_init(&attributes_), "a program");
+    sigset_t signals;
+    sigemptyset(&signals);
+    check_spawn(::posix_spawnattr_setsigmask(&attributes_, &signals), "a program");
+    sigfillset(&signals);
+    check_spawn(::posix_spawnattr_setsigdefault(&attributes_, &signals), "a program");
+    check_spawn(::posix_spawnattr_setpgroup(&attributes_, 0), "a program");
+    check_spawn(::posix_spawnattr_setflags(&attributes_,
+                                           POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP),
+                "a program");
+  }
+  SpawnAttributes(const SpawnAttributes&) = delete;
+  SpawnAttributes& operator=(const SpawnAttributes&) = delete;
+  ~SpawnAttributes() { ::posix_spawnattr_destroy(&attributes_); }
+  [[nodiscard]] const posix_spawnattr_t* get() const { return &attributes_; }
+
+ private:
+  posix_spawnattr_t attributes_{};
+};
+
+/// A child that is running or waits to be reaped; leaving the scope ends it.
+class Child {
+ public:
+  explicit Child(pid_t pid) : pid_(pid) {}
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+  ~Child() {
+    if (pid_ > 0) {
+      signal(SIGKILL);
+      int status = 0;
+      while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+      }
+    }
+  }
+
+  [[nodiscard]] Fd open_pidfd() const {
+    return Fd(check_errno(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)), "watch a process"));
+  }
+  void signal(int number) const noexcept { ::kill(-pid_, number); }
+
+  /// Waits for its end. @return as ProcessResult::exit_code
+  int reap() {
+    int status = 0;
+    pid_t ended = -1;
+    do {
+      ended = ::waitpid(pid_, &status, 0);
+    } while (ended < 0 && errno == EINTR);
+    check_errno(ended, "wait for a process");
+    pid_ = -1;
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+  }
+
+ private:
+  pid_t pid_;
+};
+
+/// Reads what is there. @return false at the end of the stream
+bool drain(const Fd& pipe, const std::function<void(std::string_view)>& take) {
+  std::array<char, 65536> buffer{};
+  // Bounded, so that one chatty child cannot keep us from looking at the clock.
+  for (int round = 0; round < 16; ++round) {
+    const ssize_t count = ::read(pipe.get(), buffer.data(), buffer.size());
+    if (count > 0) {
+      take({buffer.data(), static_cast<std::size_t>(count)});
+    } else if (count == 0) {
+      return false;
+    } else if (errno != EINTR) {
+      return errno == EAGAIN;
+    }
+  }
+  return true;
+}
+
+void keep_first(std::string& kept, std::string_view more) {
+  kept.append(more.substr(0, output_limit - std::min(kept.size(), output_limit)));
+}
+
+/// The end of what a program complains about says most.
+void keep_last(std::string& kept, std::string_view more) {
+  kept.append(more);
+  if (kept.size() > error_output_limit) {
+    kept.erase(0, kept.size() - error_output_limit);
+  }
+}
+
+/// One program from its start to its end.
+class Run {
+ public:
+  Run(const std::vector<std::string>& argv, const ProcessOptions& options)
+      : argv_(argv), options_(options), output_(make_pipe()), error_output_(make_pipe()), child_(spawn()) {}
+
+  ProcessResult finish() {
+    const Fd pidfd = child_.open_pidfd();
+    const Fd stopped(check_errno(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "create an eventfd"));
+    const std::stop_callback wake(options_.stop, [&stopped]() noexcept { ::eventfd_write(stopped.get(), 1); });
+    deadline_ = Clock::now() + options_.timeout;
+    std::array<pollfd, 4> watched{{{pidfd.get(), POLLIN, 0},
+                                   {output_.read_end.get(), POLLIN, 0},
+                                   {error_output_.read_end.get(), POLLIN, 0},
+                                   {stopped.get(), POLLIN, 0}}};
+    while (watched[0].revents == 0) {
+      wait_for_events(watched);
+      read_pipes(watched);
+      if (watched[3].revents != 0) {
+        watched[3].fd = -1;  // once is enough
+        child_.signal(SIGTERM);
+        deadline_ = Clock::now() + grace_after_stop;
+        stopping_ = true;
+      }
+    }
+    return conclude();
+  }
+
+ private:
+  pid_t spawn() {
+    const Fd input = make_input(options_.input);
+    SpawnActions actions;
+    actions.give(input, STDIN_FILENO);
+    actions.give(output_.write_end, STDOUT_FILENO);
+    actions.give(error_output_.write_end, STDERR_FILENO);
+    actions.close_others();
+    const SpawnAttributes attributes;
+    const std::vector<char*> arguments = pointers_to(argv_);
+    const std::vector<char*> variables =
+        options_.environment ? pointers_to(*options_.environment) : std::vector<char*>{};
+    pid_t pid = -1;
+    check_spawn(::posix_spawnp(&pid, arguments[0], actions.get(), attributes.get(), arguments.data(),
+                               options_.environment ? variables.data() : environ),
+                argv_.front());
+    output_.write_end.reset();
+    error_output_.write_end.reset();
+    return pid;
+  }
+
+  void wait_for_events(std::array<pollfd, 4>& watched) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline_ - Clock::now());
+    const int patience = static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 3'600'000));
+    for (pollfd& entry : watched) {
+      entry.revents = 0;
+    }
+    if (::poll(watched.data(), watched.size(), patience) < 0 && errno != EINTR) {
+      throw_errno("wait for a process");
+    }
+    if (watched[0].revents == 0 && Clock::now() >= deadline_) {
+      if (stopping_) {
+        throw_interrupted();  // ~Child ends what ignored SIGTERM
+      }
+      throw Error(ErrorKind::failed, fmt::format("{} did not end within {} s and was killed", argv_.front(),
+                                                 static_cast<double>(options_.timeout.count()) / 1000));
+    }
+  }
+
+  void read_pipes(std::array<pollfd, 4>& watched) {
+    if (watched[1].revents != 0 &&
+        !drain(output_.read_end, [this](std::string_view more) { keep_first(result_.output, more); })) {
+      watched[1].fd = -1;
+    }
+    if (watched[2].revents != 0 &&
+        !drain(error_output_.read_end, [this](std::string_view more) { keep_last(result_.error_output, more); })) {
+      watched[2].fd = -1;
+    }
+  }
+
+  /// The child has ended. What it wrote is in the pipes; their end need not come, for what it started
+  /// (a detached container) may hold them open.
+  ProcessResult conclude() {
+    result_.exit_code = child_.reap();
+    drain(output_.read_end, [this](std::string_view more) { keep_first(result_.output, more); });
+    drain(error_output_.read_end, [this](std::string_view more) { keep_last(result_.error_output, more); });
+    if (stopping_) {
+      throw_interrupted();
+    }
+    return std::move(result_);
+  }
+
+  const std::vector<std::string>& argv_;
+  const ProcessOptions& options_;
+  Pipe output_;
+  Pipe error_output_;
+  Child child_;
+  ProcessResult result_;
+  Clock::time_point deadline_;
+  bool stopping_ = false;
+};
+
+/// The last lines that are not empty, on one line and without what could drive a terminal.
+std::string last_lines(std::string_view text) {
+  std::vector<std::string> lines;
+  while (!text.empty() && lines.size() < quoted_lines) {
+    const std::size_t start = text.rfind('\n') == std::string_view::npos ? 0 : text.rfind('\n') + 1;
+    if (start < text.size()) {
+      lines.push_back(printable(text.substr(start), 500));
+    }
+    text = text.substr(0, start == 0 ? 0 : start - 1);
+  }
+  std::reverse(lines.begin(), lines.end());
+  return fmt::format("{}", fmt::join(lines, "; "));
+}
+
+}  // namespace
+
+ProcessResult run_process(const std::vector<std::string>& argv, const ProcessOptions& options) {
+  if (argv.empty() || argv.front().empty()) {
+    throw Error(ErrorKind::failed, "cannot run a program without a name");
+  }
+  if (options.stop.stop_requested()) {
+    throw_interrupted();
+  }
+  return Run(argv, options).finish();
+}
+
+ProcessResult run_checked(const std::vector<std::string>& argv, const ProcessOptions& options) {
+  ProcessResult result = run_process(argv, options);
+  if (result.exit_code != 0) {
+    const std::string reason = last_lines(result.error_output);
+    throw Error(ErrorKind::failed, fmt::format("{} failed with exit code {}{}{}", argv.front(), result.exit_code,
+                                               reason.empty() ? "" : ": ", reason));
+  }
+  return result;
+}
+
+}  // namespace berth::base

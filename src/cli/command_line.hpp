@@ -1,0 +1,66 @@
+// The options of every verb, and the verbs themselves.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "ops/install.hpp"
+#include "ops/pull.hpp"
+#include "ops/session.hpp"
+
+namespace berth::cli {
+
+/// Options that every verb accepts.
+struct GlobalOptions {
+  std::string root = "/";
+  std::string config;
+  bool quiet = false;
+  bool no_color = false;
+};
+
+/// Options of the listing verbs.
+struct ListOptions {
+  bool all = false;
+  bool quiet = false;
+  bool no_heading = false;
+  bool no_truncation = false;
+  bool json = false;
+  std::vector<std::string> filters;
+};
+
+/// What the command line says. Verbs bind their options to it and set `action`.
+struct CommandLine {
+  GlobalOptions globals;
+  ops::PullRequest pull;
+  ops::InstallRequest install;
+  bool display = false;
+  bool dry_run = false;
+  bool json = false;
+  bool system = false;  ///< --system, the only mode there is for root
+  std::vector<std::string> names;
+  ListOptions list;
+  bool needs_root = false;  ///< the verb changes the host
+  std::string verb;         ///< "install", "containers list"
+  std::function<int(ops::Session&)> action;
+};
+
+// One function a verb, each in the file of its name.
+void add_pull(CLI::App& app, CommandLine& line);
+void add_install(CLI::App& app, CommandLine& line);
+void add_uninstall(CLI::App& app, CommandLine& line);
+void add_start(CLI::App& app, CommandLine& line);
+void add_stop(CLI::App& app, CommandLine& line);
+void add_containers(CLI::App& app, CommandLine& line);
+void add_images(CLI::App& app, CommandLine& line);
+void add_inspect(CLI::App& app, CommandLine& line);
+
+/// Adds a subcommand whose parse sets `line.verb`, `line.needs_root` and `line.action`.
+CLI::App* add_verb(CLI::App& parent, CommandLine& line, const std::string& name, const std::string& description,
+                   bool needs_root, std::function<int(ops::Session&)> action);
+
+/// Builds the whole application.
+void build(CLI::App& app, CommandLine& line);
+
+}  // namespace berth::cli

@@ -1,0 +1,22 @@
+// Answers of `berth __complete`, which the shells' completion files call.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace berth::cli {
+
+/// Names that complete a positional argument, asked only when one is wanted.
+struct CompletionSources {
+  std::function<std::vector<std::string>()> containers;
+  std::function<std::vector<std::string>()> images;
+};
+
+/// Candidates for the word at `index` of `words` (words[0] is the program). A candidate may be followed by a tab and a
+/// description. Only those that begin with what is typed.
+std::vector<std::string> complete(const CLI::App& app, const std::vector<std::string>& words, std::size_t index,
+                                  const CompletionSources& sources);
+
+}  // namespace berth::cli

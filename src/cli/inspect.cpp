@@ -1,0 +1,18 @@
+#include <fmt/format.h>
+
+#include "cli/command_line.hpp"
+#include "ops/query.hpp"
+
+namespace berth::cli {
+
+void add_inspect(CLI::App& app, CommandLine& line) {
+  auto* verb = add_verb(app, line, "inspect", "Show everything about a container or an image as JSON", false,
+                        [&line](ops::Session& session) {
+                          fmt::print("{}\n", ops::inspect(session, line.names.front()).dump(2));
+                          return 0;
+                        });
+  verb->add_option("NAME", line.names, "A container, or an image")->required()->expected(1);
+  verb->add_flag("--json", line.json, "JSON, which is the only form there is");
+}
+
+}  // namespace berth::cli

@@ -1,0 +1,55 @@
+#include <fmt/format.h>
+
+#include "cli/command_line.hpp"
+#include "cli/terminal.hpp"
+
+namespace berth::cli {
+
+namespace {
+
+base::Json to_json(const store::PullResult& result) {
+  return {{"image", result.image.name},
+          {"imageId", result.image.id},
+          {"manifestDigest", result.image.manifest_digest},
+          {"commit", result.image.commit},
+          {"changed", result.changed},
+          {"layersFetched", result.layers_fetched},
+          {"layersPresent", result.layers_present},
+          {"bytesFetched", result.bytes_fetched},
+          {"skippedNodes", result.skipped_nodes}};
+}
+
+int run_pull(const CommandLine& line, ops::Session& session) {
+  const auto result = ops::pull(session, line.pull);
+  if (result.skipped_nodes > 0) {
+    session.reporter.warning(
+        fmt::format("{} device nodes, fifos or sockets of the image were left out", result.skipped_nodes));
+  }
+  if (line.json) {
+    fmt::print("{}\n", to_json(result).dump(2));
+    return 0;
+  }
+  session.reporter.step(
+      result.changed ? fmt::format("pulled {} ({} of {} layers fetched, {})", result.image.name, result.layers_fetched,
+                                   result.layers_fetched + result.layers_present, human_size(result.bytes_fetched))
+                     : fmt::format("{} is up to date", result.image.name));
+  fmt::print("{}\n", result.image.id);
+  return 0;
+}
+
+}  // namespace
+
+void add_pull(CLI::App& app, CommandLine& line) {
+  auto* verb = add_verb(app, line, "pull", "Fetch an image into the store", true,
+                        [&line](ops::Session& session) { return run_pull(line, session); });
+  verb->add_option("IMAGE", line.pull.image,
+                   "[SOURCE:]IMAGE, e.g. registry.example/etcd:3, oci:DIR, docker-archive:FILE")
+      ->required();
+  verb->add_option("--authfile", line.pull.authfile, "Credentials in the format of containers-auth.json(5)")
+      ->type_name("FILE");
+  verb->add_option("--platform", line.pull.platform, "Choose from an index, e.g. linux/arm64")
+      ->type_name("OS/ARCH[/VARIANT]");
+  verb->add_flag("--json", line.json, "Print the result as JSON");
+}
+
+}  // namespace berth::cli

@@ -1,0 +1,194 @@
+#include "cli/run.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "base/error.hpp"
+#include "cli/command_line.hpp"
+#include "cli/completion.hpp"
+#include "cli/console_reporter.hpp"
+#include "cli/exit_code.hpp"
+#include "cli/signals.hpp"
+#include "cli/terminal.hpp"
+#include "ops/query.hpp"
+
+namespace berth::cli {
+
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+
+std::string environment(const char* name, const char* fallback = "") {
+  const char* value = std::getenv(name);
+  return value == nullptr || *value == '\0' ? fallback : value;
+}
+
+/// A program that was started without standard descriptors must not write messages into the files it opens.
+void ensure_standard_descriptors() {
+  for (int fd = 0; fd <= 2; ++fd) {
+    if (::fcntl(fd, F_GETFD) < 0) {
+      ::open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY);  // takes the lowest free number, which is fd
+    }
+  }
+}
+
+std::string absolute_root(const std::string& root) {
+  char* resolved = ::realpath(root.c_str(), nullptr);
+  if (resolved == nullptr) {
+    throw Error(ErrorKind::not_found, fmt::format("--root {} does not exist", root), "create the folder first");
+  }
+  std::string result(resolved);
+  std::free(resolved);  // NOLINT(cppcoreguidelines-no-malloc): realpath(3) allocates with malloc
+  return result;
+}
+
+void check_user(const CommandLine& line) {
+  if (line.needs_root && ::geteuid() != 0) {
+    throw Error(ErrorKind::not_permitted, fmt::format("berth {} needs root", line.verb),
+                fmt::format("run: sudo berth {}", line.verb));
+  }
+}
+
+host::Layout make_layout(const std::string& root, const host::Config& config) {
+  host::LayoutSettings settings;
+  settings.root = root;
+  settings.deployments = environment("BERTH_DEPLOYMENTS", config.deployments.c_str());
+  settings.repository = environment("BERTH_REPOSITORY", config.repository.c_str());
+  return host::Layout(std::move(settings));
+}
+
+/// Sets up everything a verb works with and runs `work` with it.
+int with_session(const CommandLine& line, base::Reporter& reporter, std::stop_token stop,
+                 const std::function<int(ops::Session&)>& work) {
+  const auto root = absolute_root(line.globals.root);
+  auto config = host::read_config(root, line.globals.config, reporter);
+  const auto layout = make_layout(root, config);
+  const auto systemd =
+      layout.offline() ? host::make_offline_systemd(layout, reporter) : host::make_bus_systemd(reporter, stop);
+  ops::Session session{layout,
+                       std::move(config),
+                       host::read_facts(),
+                       *systemd,
+                       reporter,
+                       stop,
+                       "berth " + line.verb,
+                       environment("BERTH_DATADIR", BERTH_DATADIR "/berth"),
+                       environment("RUNC_PATH")};
+  return work(session);
+}
+
+void print_error(const Error& error, bool no_color) {
+  const bool color = wants_color(STDERR_FILENO, no_color);
+  fmt::print(stderr, "{}berth:{} {}\n", color ? "\033[1;31m" : "", color ? "\033[0m" : "", error.what());
+  if (!error.hint().empty()) {
+    fmt::print(stderr, "{}hint:{} {}\n", color ? "\033[1m" : "", color ? "\033[0m" : "", error.hint());
+  }
+}
+
+/// One clear line instead of the whole help.
+int print_usage_error(const CLI::App& app, const CLI::ParseError& error) {
+  const auto* verb = &app;
+  std::string name = "berth";
+  while (!verb->get_subcommands().empty()) {
+    verb = verb->get_subcommands().front();
+    name += " " + verb->get_name();
+  }
+  fmt::print(stderr, "berth: {}\nhint: see {} --help\n", error.what(), name);
+  return exit_code(ErrorKind::usage);
+}
+
+std::vector<std::string> container_names(ops::Session& session) {
+  std::vector<std::string> names;
+  for (const auto& row : ops::list_containers(session, {true, {}})) {
+    names.push_back(row.name);
+  }
+  return names;
+}
+
+std::vector<std::string> image_names(ops::Session& session) {
+  std::vector<std::string> names;
+  for (const auto& row : ops::list_images(session, {})) {
+    names.push_back(row.repository + ":" + row.tag);
+  }
+  return names;
+}
+
+/// berth __complete INDEX -- WORD...; a completion never complains.
+int run_completion(const CLI::App& app, const CommandLine& line, int argc, char** argv) {
+  std::vector<std::string> words(argv + std::min(argc, 4), argv + argc);
+  const auto index = static_cast<std::size_t>(std::strtoul(argc > 2 ? argv[2] : "0", nullptr, 10));
+  ConsoleReporter reporter(true, false);
+  const auto names = [&](std::vector<std::string> (*ask)(ops::Session&)) {
+    return [&line, &reporter, ask] {
+      std::vector<std::string> result;
+      with_session(line, reporter, {}, [&](ops::Session& session) {
+        result = ask(session);
+        return exit_ok;
+      });
+      return result;
+    };
+  };
+  try {
+    for (const auto& candidate : complete(app, words, index, {names(container_names), names(image_names)})) {
+      fmt::print("{}\n", candidate);
+    }
+  } catch (const std::exception&) {
+    return exit_code(ErrorKind::failed);
+  }
+  return exit_ok;
+}
+
+int run_verb(const CommandLine& line) {
+  const SignalWatch signals;
+  ConsoleReporter reporter(line.globals.quiet, wants_color(STDERR_FILENO, line.globals.no_color));
+  try {
+    check_user(line);
+    const int code = with_session(line, reporter, signals.token(), line.action);
+    reporter.clear();
+    if (std::fflush(stdout) != 0) {
+      base::throw_errno("write to standard output");
+    }
+    return code;
+  } catch (const Error& error) {
+    reporter.clear();
+    print_error(error, line.globals.no_color);
+    return exit_code(error.kind());
+  } catch (const std::exception& error) {
+    reporter.clear();
+    print_error(Error(ErrorKind::failed, fmt::format("unexpected failure: {}", error.what()), "this is a bug in berth"),
+                line.globals.no_color);
+    return exit_code(ErrorKind::failed);
+  }
+}
+
+}  // namespace
+
+int run(int argc, char** argv) {
+  ensure_standard_descriptors();
+  ::umask(0022);
+  CLI::App app;
+  CommandLine line;
+  build(app, line);
+  if (argc > 1 && std::string_view(argv[1]) == "__complete") {
+    return run_completion(app, line, argc, argv);
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& request) {
+    return app.exit(request);  // --help, --version
+  } catch (const CLI::ParseError& error) {
+    return print_usage_error(app, error);
+  }
+  if (!line.action) {
+    fmt::print(stderr, "{}", app.help());
+    return exit_code(ErrorKind::usage);
+  }
+  return run_verb(line);
+}
+
+}  // namespace berth::cli

@@ -1,0 +1,10 @@
+// From argv to an exit code.
+#pragma once
+
+namespace berth::cli {
+
+/// Parses the command line, runs the verb and tells the user how it went.
+/// @return the exit code, see exit_code.hpp
+int run(int argc, char** argv);
+
+}  // namespace berth::cli

@@ -1,0 +1,31 @@
+// berth start, berth stop.
+#include "ops/service.hpp"
+
+#include "cli/command_line.hpp"
+
+namespace berth::cli {
+
+namespace {
+
+void add_service_verb(CLI::App& app, CommandLine& line, const std::string& name, const std::string& description,
+                      void (*work)(ops::Session&, const std::string&)) {
+  auto* verb = add_verb(app, line, name, description, false, [&line, work](ops::Session& session) {
+    for (const auto& container : line.names) {
+      work(session, container);
+    }
+    return 0;
+  });
+  verb->add_option("NAME", line.names, "Containers")->required();
+}
+
+}  // namespace
+
+void add_start(CLI::App& app, CommandLine& line) {
+  add_service_verb(app, line, "start", "Start the services of containers and wait until they run", ops::start);
+}
+
+void add_stop(CLI::App& app, CommandLine& line) {
+  add_service_verb(app, line, "stop", "Stop the services of containers and wait until they are down", ops::stop);
+}
+
+}  // namespace berth::cli

@@ -1,0 +1,59 @@
+#include "cli/table.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cli/terminal.hpp"
+
+namespace berth::cli {
+
+namespace {
+
+/// Columns that a UTF-8 text takes, one for each code point.
+std::size_t width_of(const std::string& text) {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+}
+
+void print_row(const std::vector<std::string>& row, const std::vector<std::size_t>& widths) {
+  std::string line;
+  for (std::size_t index = 0; index < row.size(); ++index) {
+    line += row[index];
+    line += std::string(widths[index] - width_of(row[index]) + 2, ' ');
+  }
+  line.erase(line.find_last_not_of(' ') + 1);
+  fmt::print("{}\n", line);
+}
+
+}  // namespace
+
+void print_table(const std::vector<Column>& columns, const std::vector<std::vector<std::string>>& rows, bool heading,
+                 bool truncate) {
+  std::vector<std::vector<std::string>> lines;
+  if (heading) {
+    std::vector<std::string> headings;
+    for (const auto& column : columns) {
+      headings.push_back(column.heading);
+    }
+    lines.push_back(std::move(headings));
+  }
+  for (const auto& row : rows) {
+    auto& line = lines.emplace_back();
+    for (std::size_t index = 0; index < row.size(); ++index) {
+      const auto limit = truncate && columns[index].limit != 0 ? columns[index].limit : row[index].size();
+      line.push_back(fit(row[index], limit));
+    }
+  }
+  std::vector<std::size_t> widths(columns.size());
+  for (const auto& line : lines) {
+    for (std::size_t index = 0; index < line.size(); ++index) {
+      widths[index] = std::max(widths[index], width_of(line[index]));
+    }
+  }
+  for (const auto& line : lines) {
+    print_row(line, widths);
+  }
+}
+
+}  // namespace berth::cli

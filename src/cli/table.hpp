@@ -1,0 +1,18 @@
+// Columns for people.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace berth::cli {
+
+struct Column {
+  std::string heading;
+  std::size_t limit = 0;  ///< columns at most; 0: as wide as it needs
+};
+
+/// Prints rows in columns to standard output. @param truncate false: the limits do not count
+void print_table(const std::vector<Column>& columns, const std::vector<std::vector<std::string>>& rows, bool heading,
+                 bool truncate);
+
+}  // namespace berth::cli

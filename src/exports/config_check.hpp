@@ -1,0 +1,20 @@
+// The shape of a config.json and the rules of berth's own.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/json.hpp"
+
+namespace berth::exports {
+
+/// Checks the types of what berth reads or converts (OCI runtime-spec 1.0.2, old forms included), so that later
+/// steps need not ask. Null counts as absent. @throws Error(verification) naming file and key
+void check_shape(const base::Json& document, std::string_view file);
+
+/// Checks a converted document: root read-only and at `rootfs`, something to run, a working directory.
+/// @param remote whether the root file system is elsewhere (--rootfs)
+/// @throws Error(verification)
+void check_config(const base::Json& document, std::string_view file, bool remote);
+
+}  // namespace berth::exports

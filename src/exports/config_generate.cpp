@@ -1,0 +1,286 @@
+// config.json for an image that has none, from its OCI image configuration.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <initializer_list>
+#include <map>
+#include <optional>
+#include <set>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "exports/config_json.hpp"
+#include "exports/host_path.hpp"
+#include "exports/image_user.hpp"
+#include "exports/unit.hpp"
+
+namespace berth::exports {
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+using base::Fd;
+using base::Json;
+
+constexpr std::uint64_t account_size_limit = 4U << 20U;  ///< bytes of /etc/passwd and /etc/group
+constexpr std::string_view default_path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// Opens something of the image as a process in the container would see it; nullopt when it does not exist.
+std::optional<Fd> open_inside(int rootfs, std::string_view path) {
+  try {
+    return base::open_in_root(rootfs, path, O_PATH);
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::not_found) {
+      return std::nullopt;
+    }
+    throw;
+  }
+}
+
+std::optional<struct stat> stat_inside(int rootfs, std::string_view path) {
+  const auto fd = open_inside(rootfs, path);
+  struct stat status {};
+  if (!fd || ::fstat(fd->get(), &status) != 0) {
+    return std::nullopt;
+  }
+  return status;
+}
+
+bool is_folder_inside(int rootfs, std::string_view path) {
+  const auto status = stat_inside(rootfs, path);
+  return status && S_ISDIR(status->st_mode);
+}
+
+std::string read_account_file(int rootfs, const std::string& path) {
+  const auto status = stat_inside(rootfs, path);
+  if (!status || !S_ISREG(status->st_mode)) {
+    return {};
+  }
+  const Fd file = base::open_in_root(rootfs, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+  return base::read_all(file.get(), account_size_limit, path + " in the image");
+}
+
+Json strings(std::initializer_list<std::string_view> texts) {
+  Json list = Json::array();
+  for (const auto text : texts) {
+    list.push_back(text);
+  }
+  return list;
+}
+
+/// Initial variables, then the image's: a known name is replaced in place. Entries without a name are dropped.
+Json environment(const image::ImageConfig& image, const std::string& home) {
+  std::vector<std::string> entries;
+  std::map<std::string, std::size_t, std::less<>> places;
+  const auto put = [&](const std::string& entry) {
+    const std::size_t equals = entry.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      return;
+    }
+    const auto [place, fresh] = places.emplace(entry.substr(0, equals), entries.size());
+    if (entry.find('\0') != std::string::npos) {
+      throw Error(ErrorKind::verification,
+                  fmt::format("the image's variable {} holds a NUL byte", base::printable(place->first)));
+    }
+    if (fresh) {
+      entries.push_back(entry);
+    } else {
+      entries[place->second] = entry;
+    }
+  };
+  put("TERM=xterm");
+  put("HOME=" + home);
+  put("PATH=" + std::string(default_path));
+  std::for_each(image.environment.begin(), image.environment.end(), put);
+  return entries;
+}
+
+/// The image's working directory: absolute, `~` is the home directory. One that does not exist is made by the
+/// runtime, as an empty folder of the checkout (folders are never shared with the repository).
+std::string working_folder(const image::ImageConfig& image, const std::string& home, int rootfs) {
+  std::string folder = image.working_dir;
+  if (folder == "~" || folder.starts_with("~/")) {
+    folder.replace(0, 1, home);
+  }
+  folder = squeezed_path(folder, "the image's working directory");
+  const auto status = stat_inside(rootfs, folder);
+  if (status && !S_ISDIR(status->st_mode)) {
+    throw Error(ErrorKind::failed,
+                fmt::format("the image's working directory {} is not a folder in the image", base::printable(folder)));
+  }
+  return folder;
+}
+
+/// What podman 4 gives: enough to change users and bind low ports, nothing that reaches the host.
+Json capabilities() {
+  const Json list =
+      strings({"CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_FSETID", "CAP_KILL", "CAP_NET_BIND_SERVICE",
+               "CAP_SETFCAP", "CAP_SETGID", "CAP_SETPCAP", "CAP_SETUID", "CAP_SYS_CHROOT"});
+  return {{"bounding", list}, {"effective", list}, {"permitted", list}};
+}
+
+/// No rlimits: those of the unit (LimitNOFILE= …) hold.
+Json process(const image::ImageConfig& image, int rootfs) {
+  std::vector<std::string> arguments = image.entrypoint;
+  arguments.insert(arguments.end(), image.command.begin(), image.command.end());
+  if (arguments.empty()) {
+    throw Error(ErrorKind::failed, "no command specified: the image has neither Entrypoint nor Cmd",
+                "the image must say what to run, or bring exports/config.json");
+  }
+  const ImageUser user =
+      resolve_user(image.user, read_account_file(rootfs, "/etc/passwd"), read_account_file(rootfs, "/etc/group"));
+  const std::string home = user.home.empty() ? "/" : user.home;
+  Json ids = {{"uid", user.uid}, {"gid", user.gid}};
+  if (!user.additional_gids.empty()) {
+    ids["additionalGids"] = user.additional_gids;
+  }
+  return {{"terminal", false},
+          {"user", ids},
+          {"args", arguments},
+          {"env", environment(image, home)},
+          {"cwd", working_folder(image, home, rootfs)},
+          {"capabilities", capabilities()},
+          {"noNewPrivileges", true}};
+}
+
+Json mount(std::string_view destination, std::string_view type, std::string_view source,
+           std::initializer_list<std::string_view> options) {
+  return {{"destination", destination}, {"type", type}, {"source", source}, {"options", strings(options)}};
+}
+
+Json kernel_mounts() {
+  return Json::array({mount("/proc", "proc", "proc", {"nosuid", "noexec", "nodev"}),
+                      mount("/dev", "tmpfs", "tmpfs", {"nosuid", "strictatime", "mode=755", "size=65536k"}),
+                      mount("/dev/pts", "devpts", "devpts",
+                            {"nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"}),
+                      mount("/dev/shm", "tmpfs", "shm", {"nosuid", "noexec", "nodev", "mode=1777", "size=65536k"}),
+                      mount("/dev/mqueue", "mqueue", "mqueue", {"nosuid", "noexec", "nodev"}),
+                      mount("/sys", "sysfs", "sysfs", {"nosuid", "noexec", "nodev", "ro"}),
+                      mount("/sys/fs/cgroup", "cgroup", "cgroup", {"nosuid", "noexec", "nodev", "relatime", "ro"})});
+}
+
+struct Volume {
+  std::string destination;
+  std::string source;
+};
+
+/// `/var/lib/x` → `var_2Flib_2Fx`: one folder name for each path, as branches are named.
+std::string encoded(std::string_view path) {
+  std::string result;
+  for (const char c : path) {
+    const bool plain =
+        (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-';
+    result += plain ? std::string(1, c) : fmt::format("_{:02X}", static_cast<unsigned char>(c));
+  }
+  return result;
+}
+
+std::string value_of(const Values& values, std::string_view name) {
+  const auto found = values.find(name);
+  return found == values.end() ? "" : found->second;
+}
+
+/// The image's volumes, outer folders first.
+std::vector<Volume> volumes_of(const image::ImageConfig& image, const Values& values) {
+  std::set<std::string> destinations;
+  for (const auto& volume : image.volumes) {
+    const std::string destination = squeezed_path(volume, "the image's volume");
+    if (destination == "/") {
+      throw Error(ErrorKind::verification, fmt::format("the image declares `{}` a volume", base::printable(volume)),
+                  "a volume must be a folder below /");
+    }
+    destinations.insert(destination);
+  }
+  const std::string folder = fmt::format("{}/{}", value_of(values, "STATE_DIRECTORY"), value_of(values, "NAME"));
+  std::vector<Volume> volumes;
+  for (const auto& destination : destinations) {
+    volumes.push_back({destination, fmt::format("{}/{}", folder, encoded(destination.substr(1)))});
+  }
+  return volumes;
+}
+
+/// Where services write by custom: a read-only root file system would stop most plain images there. The image's
+/// own files in them are copied up (an extension that runc and crun both have).
+void add_writable_folders(Json& mounts, int rootfs, const std::vector<Volume>& volumes) {
+  const auto is_volume = [&](std::string_view path) {
+    return std::any_of(volumes.begin(), volumes.end(), [&](const Volume& v) { return v.destination == path; });
+  };
+  if (!is_volume("/tmp")) {
+    mounts.push_back(mount("/tmp", "tmpfs", "tmpfs", {"nosuid", "nodev", "mode=1777"}));
+  }
+  if (!is_volume("/run")) {
+    mounts.push_back(mount("/run", "tmpfs", "tmpfs", {"nosuid", "nodev", "mode=755", "tmpcopyup"}));
+  }
+  const auto is_real_folder = [&](const std::string& path) {
+    const auto status = base::stat_at(rootfs, path.substr(1));
+    return status && S_ISDIR(status->st_mode);
+  };
+  for (const std::string path : {"/var/tmp", "/var/cache", "/var/run"}) {
+    if (!is_volume(path) && is_folder_inside(rootfs, "/var") && is_real_folder(path)) {
+      mounts.push_back(mount(path, "tmpfs", "tmpfs",
+                             {"nosuid", "nodev", path == "/var/tmp" ? "mode=1777" : "mode=755", "tmpcopyup"}));
+    }
+  }
+}
+
+Json mounts(const image::ImageConfig& image, int rootfs, const Values& values, const HostFeatures& features) {
+  const auto volumes = volumes_of(image, values);
+  Json list = kernel_mounts();
+  add_writable_folders(list, rootfs, volumes);
+  for (const auto& volume : volumes) {
+    list.push_back(mount(volume.destination, "bind", volume.source, {"rbind", "rw", "nosuid", "nodev"}));
+  }
+  // A file that the host does not have would keep the container from starting.
+  if (features.resolv_conf) {
+    list.push_back(mount("/etc/resolv.conf", "bind", "/etc/resolv.conf", {"bind", "ro", "nosuid", "nodev", "noexec"}));
+  }
+  if (features.hosts) {
+    list.push_back(mount("/etc/hosts", "bind", "/etc/hosts", {"bind", "ro", "nosuid", "nodev", "noexec"}));
+  }
+  return list;
+}
+
+/// The host's network, and with it the host's name; the rest is the container's own.
+Json linux_section() {
+  Json namespaces = Json::array();
+  for (const char* type : {"pid", "ipc", "uts", "mount", "cgroup"}) {
+    namespaces.push_back(Json{{"type", type}});
+  }
+  return {{"resources", {{"devices", Json::array({Json{{"allow", false}, {"access", "rwm"}}})}}},
+          {"namespaces", namespaces},
+          {"maskedPaths",
+           strings({"/proc/acpi", "/proc/asound", "/proc/kcore", "/proc/keys", "/proc/latency_stats",
+                    "/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi", "/sys/firmware"})},
+          {"readonlyPaths", strings({"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"})}};
+}
+
+}  // namespace
+
+std::string generate_config(const image::ImageConfig& image, int rootfs, const Values& values,
+                            const HostFeatures& features) {
+  const Json document = {{"ociVersion", "1.0.2"},
+                         {"process", process(image, rootfs)},
+                         {"root", {{"path", "rootfs"}, {"readonly", true}}},
+                         {"mounts", mounts(image, rootfs, values, features)},
+                         {"linux", linux_section()}};
+  return document.dump(4) + "\n";
+}
+
+std::string volume_tmpfiles(const image::ImageConfig& image, int rootfs, const Values& values) {
+  const ImageUser user =
+      resolve_user(image.user, read_account_file(rootfs, "/etc/passwd"), read_account_file(rootfs, "/etc/group"));
+  std::string lines;
+  for (const auto& volume : volumes_of(image, values)) {
+    const auto status = stat_inside(rootfs, volume.destination);
+    const bool own = status && S_ISDIR(status->st_mode);
+    lines +=
+        fmt::format("d {} {:04o} {} {} - -\n", tmpfiles_path(volume.source), own ? status->st_mode & 07777U : 0755U,
+                    own ? status->st_uid : user.uid, own ? status->st_gid : user.gid);
+  }
+  return lines;
+}
+
+}  // namespace berth::exports

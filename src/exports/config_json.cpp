@@ -1,0 +1,77 @@
+#include "exports/config_json.hpp"
+
+#include <utility>
+
+#include "base/error.hpp"
+#include "exports/config_check.hpp"
+#include "exports/config_convert.hpp"
+#include "exports/config_text.hpp"
+
+namespace berth::exports {
+namespace {
+
+using base::Json;
+
+bool has_cgroups_path(const Json& document) {
+  const auto section = document.find("linux");
+  if (section == document.end()) {
+    return false;
+  }
+  const auto path = section->find("cgroupsPath");
+  return path != section->end() && !path->get_ref<const std::string&>().empty();
+}
+
+void put_cgroups_path(Json& document, const std::string& path) {
+  Json& section = document["linux"];
+  if (section.is_null()) {
+    section = Json::object();
+  }
+  section["cgroupsPath"] = path;
+}
+
+std::string serialized(const Json& document) {
+  return document.dump(4) + "\n";
+}
+
+/// The text with the path put in; the author's own layout stays when that is possible.
+std::string text_with_cgroups_path(std::string_view text, std::string_view file, Json& document,
+                                   const std::string& path) {
+  const bool has_empty_one = document.contains("linux") && document.at("linux").contains("cgroupsPath");
+  if (!has_empty_one) {
+    if (auto inserted = insert_cgroups_path(text, path)) {
+      document = base::parse_json(*inserted, file);
+      if (has_cgroups_path(document)) {
+        return *std::move(inserted);
+      }
+    }
+  }
+  put_cgroups_path(document, path);
+  return serialized(document);
+}
+
+}  // namespace
+
+RuntimeConfig finish_config(std::string_view text, std::string_view file, const HostFeatures& features,
+                            const std::string& cgroups_path, const std::string& remote_rootfs) {
+  RuntimeConfig config;
+  config.document = base::parse_json(text, file);
+  check_shape(config.document, file);
+  config.conversions = convert_config(config.document, file, features);
+  check_config(config.document, file, !remote_rootfs.empty());
+  bool changed = !config.conversions.empty();
+  if (!remote_rootfs.empty() && config.document["root"]["path"] != remote_rootfs) {
+    config.document["root"]["path"] = remote_rootfs;
+    changed = true;
+  }
+  if (has_cgroups_path(config.document)) {
+    config.text = changed ? serialized(config.document) : std::string(text);
+  } else if (changed) {
+    put_cgroups_path(config.document, cgroups_path);
+    config.text = serialized(config.document);
+  } else {
+    config.text = text_with_cgroups_path(text, file, config.document, cgroups_path);
+  }
+  return config;
+}
+
+}  // namespace berth::exports

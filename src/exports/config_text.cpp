@@ -1,0 +1,64 @@
+#include "exports/config_text.hpp"
+
+#include <algorithm>
+
+#include "base/json.hpp"
+
+namespace berth::exports {
+namespace {
+
+constexpr std::string_view blanks = " \t\r\n";
+
+/// Offset behind the string that begins at `quote`.
+std::size_t skip_string(std::string_view text, std::size_t quote) {
+  std::size_t at = quote + 1;
+  while (at < text.size() && text[at] != '"') {
+    at += text[at] == '\\' ? 2 : 1;
+  }
+  return std::min(at + 1, text.size());
+}
+
+/// Offset behind the `{` of the top-level member `linux`; npos when there is none.
+std::size_t find_linux(std::string_view text) {
+  int depth = 0;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const char c = text[at];
+    if (c == '{' || c == '[') {
+      ++depth;
+    } else if (c == '}' || c == ']') {
+      --depth;
+    } else if (c == '"') {
+      const std::size_t end = skip_string(text, at);
+      const bool is_linux = depth == 1 && text.substr(at, end - at) == "\"linux\"";
+      const std::size_t colon = text.find_first_not_of(blanks, end);
+      at = end - 1;
+      if (is_linux && colon != std::string_view::npos && text[colon] == ':') {
+        const std::size_t value = text.find_first_not_of(blanks, colon + 1);
+        return value != std::string_view::npos && text[value] == '{' ? value + 1 : std::string_view::npos;
+      }
+    }
+  }
+  return std::string_view::npos;
+}
+
+}  // namespace
+
+std::optional<std::string> insert_cgroups_path(std::string_view text, const std::string& path) {
+  const std::size_t place = find_linux(text);
+  if (place == std::string_view::npos) {
+    return std::nullopt;
+  }
+  const std::size_t next = text.find_first_not_of(blanks, place);
+  const bool empty = next == std::string_view::npos || text[next] == '}';
+  std::string result(text.substr(0, place));
+  if (!empty) {
+    result += text.substr(place, next - place);
+  }
+  result += "\"cgroupsPath\": " + base::Json(path).dump() + (empty ? "" : ",");
+  if (!empty && next == place) {
+    result += ' ';
+  }
+  return result.append(text.substr(place));
+}
+
+}  // namespace berth::exports

@@ -1,0 +1,15 @@
+// config.json as text: changes that keep what the author wrote.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace berth::exports {
+
+/// Inserts `"cgroupsPath": "PATH"` as the first member of the top-level object `linux`, indented as its neighbour.
+/// @param text valid JSON; `linux`, when there is one, has no cgroupsPath
+/// @return nullopt when there is no top-level object `linux`
+std::optional<std::string> insert_cgroups_path(std::string_view text, const std::string& path);
+
+}  // namespace berth::exports

@@ -1,0 +1,175 @@
+#include "exports/exports.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+
+namespace berth::exports {
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+using base::Fd;
+
+constexpr int read_flags = O_RDONLY | O_NONBLOCK | O_NOCTTY;
+constexpr std::size_t host_entry_limit = 100'000;
+constexpr std::size_t host_depth_limit = 64;
+constexpr std::size_t path_length_limit = 4095;
+
+std::string_view kind_of(mode_t mode) {
+  if (S_ISLNK(mode)) {
+    return "a symbolic link";
+  }
+  if (S_ISDIR(mode)) {
+    return "a folder";
+  }
+  return S_ISREG(mode) ? "a file" : "a special file";
+}
+
+/// Opens a folder of the image; nullopt when it does not exist. Links are refused, for they could lead to the host.
+std::optional<Fd> open_real_folder(int parent, const std::string& name, std::string_view shown) {
+  const auto status = base::stat_at(parent, name);
+  if (!status) {
+    return std::nullopt;
+  }
+  if (!S_ISDIR(status->st_mode)) {
+    throw Error(ErrorKind::verification,
+                fmt::format("{} in the image is {}, not a folder", shown, kind_of(status->st_mode)),
+                "berth does not follow links out of /exports; the image must bring a real folder");
+  }
+  return base::open_folder_at(parent, name);
+}
+
+/// Text files of /exports must be readable as text by everyone in the same way.
+void refuse_binary(std::string_view text, std::string_view shown) {
+  if (text.find('\0') != std::string_view::npos) {
+    throw Error(ErrorKind::verification, fmt::format("{} holds a NUL byte, so it is no text file", shown));
+  }
+  if (text.starts_with("\xef\xbb\xbf") || text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff")) {
+    throw Error(ErrorKind::verification, fmt::format("{} begins with a byte order mark", shown),
+                "save it as UTF-8 without a byte order mark");
+  }
+}
+
+/// Reads one of the named files; nullopt when the image has none.
+std::optional<std::string> read_text(int exports, const std::string& name) {
+  const std::string shown = "exports/" + name;
+  const auto status = base::stat_at(exports, name);
+  if (!status) {
+    return std::nullopt;
+  }
+  if (!S_ISREG(status->st_mode)) {
+    throw Error(ErrorKind::verification,
+                fmt::format("{} in the image is {}, not a file", shown, kind_of(status->st_mode)),
+                "the image must bring it as a plain file");
+  }
+  const Fd file = base::open_at(exports, name, read_flags);
+  std::string text = base::read_all(file.get(), template_size_limit, shown);
+  refuse_binary(text, shown);
+  return text;
+}
+
+/// Walks exports/hostfs, parents before children.
+class HostWalk {
+ public:
+  void enter(int folder, const std::string& path, std::size_t depth) {
+    if (depth > host_depth_limit) {
+      throw Error(ErrorKind::verification, fmt::format("exports/hostfs/{} is nested more than {} folders deep",
+                                                       base::printable(path), host_depth_limit));
+    }
+    for (const auto& name : base::list_folder(folder)) {
+      add(folder, name, path.empty() ? name : path + "/" + name, depth);
+    }
+  }
+  std::vector<HostEntry> take() { return std::move(entries_); }
+
+ private:
+  void add(int folder, const std::string& name, const std::string& path, std::size_t depth) {
+    const auto status = base::stat_at(folder, name);
+    if (!status) {
+      throw Error(ErrorKind::failed,
+                  fmt::format("exports/hostfs/{} vanished while it was read", base::printable(path)));
+    }
+    check_limits(path);
+    HostEntry entry{path, kind(*status, path), status->st_mode & 07777U, status->st_uid, status->st_gid, {}, false};
+    if (entry.kind == HostEntryKind::link) {
+      entry.link_target = base::read_link_at(folder, name).value_or("");
+    }
+    entries_.push_back(std::move(entry));
+    if (S_ISDIR(status->st_mode)) {
+      const std::size_t own = entries_.size();
+      enter(base::open_folder_at(folder, name).get(), path, depth + 1);
+      entries_[own - 1].empty_folder = entries_.size() == own;
+    }
+  }
+
+  void check_limits(const std::string& path) const {
+    if (entries_.size() >= host_entry_limit) {
+      throw Error(ErrorKind::verification, fmt::format("exports/hostfs has more than {} entries", host_entry_limit));
+    }
+    if (path.size() > path_length_limit) {
+      throw Error(ErrorKind::verification, fmt::format("exports/hostfs holds a path longer than {} bytes: {}",
+                                                       path_length_limit, base::printable(path.substr(0, 80))));
+    }
+  }
+
+  static HostEntryKind kind(const struct stat& status, const std::string& path) {
+    if (S_ISDIR(status.st_mode)) {
+      return HostEntryKind::folder;
+    }
+    if (S_ISLNK(status.st_mode)) {
+      return HostEntryKind::link;
+    }
+    if (!S_ISREG(status.st_mode)) {
+      throw Error(ErrorKind::verification,
+                  fmt::format("exports/hostfs/{} is neither file, folder nor link", base::printable(path)),
+                  "device nodes, pipes and sockets cannot be copied to the host; use tmpfiles.template");
+    }
+    return HostEntryKind::file;
+  }
+
+  std::vector<HostEntry> entries_;
+};
+
+}  // namespace
+
+Exports read_exports(int rootfs, base::Reporter& reporter) {
+  Exports exports;
+  const auto folder = open_real_folder(rootfs, "exports", "/exports");
+  if (!folder) {
+    return exports;
+  }
+  exports.present = true;
+  exports.config = read_text(folder->get(), "config.json");
+  if (!exports.config) {
+    exports.config_template = read_text(folder->get(), "config.json.template");
+  }
+  exports.service_template = read_text(folder->get(), "service.template");
+  exports.tmpfiles_template = read_text(folder->get(), "tmpfiles.template");
+  if (const auto text = read_text(folder->get(), "manifest.json")) {
+    exports.manifest = parse_exports_manifest(*text, reporter);
+  }
+  if (const auto hostfs = open_real_folder(folder->get(), "hostfs", "/exports/hostfs")) {
+    HostWalk walk;
+    walk.enter(hostfs->get(), "", 0);
+    exports.host_entries = walk.take();
+  }
+  return exports;
+}
+
+base::Fd open_host_entry(int rootfs, const HostEntry& entry) {
+  if (entry.kind != HostEntryKind::file) {
+    throw Error(ErrorKind::verification, fmt::format("exports/hostfs/{} is not a file", base::printable(entry.path)));
+  }
+  return base::open_beneath(rootfs, "exports/hostfs/" + entry.path, read_flags);
+}
+
+std::string read_host_entry(int rootfs, const HostEntry& entry, std::uint64_t limit) {
+  const Fd file = open_host_entry(rootfs, entry);
+  return base::read_all(file.get(), limit, "exports/hostfs/" + entry.path);
+}
+
+}  // namespace berth::exports

@@ -1,0 +1,110 @@
+#include "exports/unit.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/error.hpp"
+#include "exports/unit_syntax.hpp"
+
+namespace berth::exports {
+namespace {
+
+/// Values of a [Service] setting that is a list: an empty assignment forgets the earlier ones.
+std::vector<std::string> service_list(const UnitText& unit, std::string_view key) {
+  std::vector<std::string> values;
+  for (const auto& assignment : unit.assignments) {
+    if (assignment.section != "Service" || assignment.key != key) {
+      continue;
+    }
+    if (assignment.value.empty()) {
+      values.clear();
+    } else {
+      values.push_back(assignment.value);
+    }
+  }
+  return values;
+}
+
+bool service_has(const UnitText& unit, std::string_view key) {
+  return std::any_of(unit.assignments.begin(), unit.assignments.end(),
+                     [&](const auto& a) { return a.section == "Service" && a.key == key; });
+}
+
+bool deletes_leftovers(const UnitText& unit) {
+  const auto commands = service_list(unit, "ExecStopPost");
+  return std::any_of(commands.begin(), commands.end(), [](const std::string& command) {
+    return command.find("delete --force") != std::string::npos || command.find("delete -f") != std::string::npos;
+  });
+}
+
+/// The folder name of a unit's cgroup. systemd puts `_` before names that the kernel or a controller claims
+/// (CONTROL_GROUP_INTERFACE of systemd, "escaping").
+std::string escaped_cgroup(const std::string& unit) {
+  constexpr std::array<std::string_view, 13> controllers = {"cpu",
+                                                            "cpuacct",
+                                                            "cpuset",
+                                                            "io",
+                                                            "blkio",
+                                                            "memory",
+                                                            "devices",
+                                                            "pids",
+                                                            "bpf-firewall",
+                                                            "bpf-devices",
+                                                            "bpf-foreign",
+                                                            "bpf-socket-bind",
+                                                            "bpf-restrict-network-interfaces"};
+  const std::string_view stem = std::string_view(unit).substr(0, unit.rfind('.'));
+  const bool claimed = unit.starts_with("cgroup.") || unit.starts_with('_') || unit.starts_with('.') ||
+                       std::find(controllers.begin(), controllers.end(), stem) != controllers.end();
+  return (claimed ? "_" : "") + unit;
+}
+
+}  // namespace
+
+std::string complete_unit(std::string_view unit, const std::string& runtime, const std::string& name) {
+  const UnitText read = read_unit(unit);
+  if (!read.has_service) {
+    throw base::Error(base::ErrorKind::verification, fmt::format("the unit of {} has no [Service] section", name),
+                      "exports/service.template must be a systemd service unit, see systemd.service(5)");
+  }
+  std::string added;
+  if (!service_has(read, "Delegate")) {
+    added += "Delegate=yes\n";
+  }
+  if (!deletes_leftovers(read)) {
+    added += fmt::format("ExecStopPost=-{} delete --force '{}'\n", unit_word(runtime), name);
+  }
+  if (added.empty()) {
+    return std::string(unit);
+  }
+  const std::string_view before = unit.substr(0, read.service_end);
+  std::string result(before);
+  if (!before.ends_with('\n')) {
+    result += '\n';
+  }
+  if (read.service_open_line) {  // the last line waits for more: give it an empty one
+    result += '\n';
+  }
+  return result.append(added).append(unit.substr(read.service_end));
+}
+
+std::string unit_slice(std::string_view unit) {
+  const auto slices = service_list(read_unit(unit), "Slice");
+  const bool usable =
+      !slices.empty() && slices.back().ends_with(".slice") && slices.back().find('/') == std::string::npos;
+  return usable ? slices.back() : "system.slice";
+}
+
+std::string cgroups_path(std::string_view slice, const std::string& name) {
+  std::string path;
+  const std::string_view stem = slice.substr(0, slice.rfind('.'));
+  for (std::size_t dash = 0; stem != "-" && dash != std::string_view::npos;) {
+    dash = stem.find('-', dash + 1);
+    path += "/" + escaped_cgroup(std::string(stem.substr(0, dash)) + ".slice");
+  }
+  return path + "/" + escaped_cgroup(name + ".service") + "/payload";
+}
+
+}  // namespace berth::exports

@@ -1,0 +1,169 @@
+#include "host/bus.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <optional>
+
+#include "base/error.hpp"
+
+namespace berth::host {
+
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+
+constexpr const char* private_address = "unix:path=/run/systemd/private";
+
+/// Owns the contents of an sd_bus_error.
+class BusFailure {
+ public:
+  BusFailure() = default;
+  BusFailure(const BusFailure&) = delete;
+  BusFailure& operator=(const BusFailure&) = delete;
+  ~BusFailure() { sd_bus_error_free(&error_); }
+  sd_bus_error* get() noexcept { return &error_; }
+  [[nodiscard]] std::string name() const { return error_.name == nullptr ? "" : error_.name; }
+  [[nodiscard]] std::string text() const { return error_.message == nullptr ? "" : error_.message; }
+
+ private:
+  sd_bus_error error_ = SD_BUS_ERROR_NULL;
+};
+
+BusPtr open_peer(const std::string& address) {
+  sd_bus* raw = nullptr;
+  check_bus(sd_bus_new(&raw), "prepare a connection to systemd");
+  BusPtr bus(raw);
+  check_bus(sd_bus_set_address(raw, address.c_str()), "use the address " + address);
+  check_bus(sd_bus_start(raw), "connect to " + address);
+  return bus;
+}
+
+BusPtr open_system_bus() {
+  sd_bus* raw = nullptr;
+  check_bus(sd_bus_open_system(&raw), "connect to the system bus");
+  return BusPtr(raw);
+}
+
+bool is_lost_connection(int code) {
+  return code == ECONNRESET || code == ENOTCONN || code == EPIPE || code == ESHUTDOWN || code == ECONNREFUSED;
+}
+
+bool is_one_of(const std::string& name, std::initializer_list<std::string_view> names) {
+  for (const std::string_view candidate : names) {
+    if (name == candidate) {
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+int check_bus(int result, std::string_view what) {
+  if (result < 0) {
+    base::throw_errno(what, -result);
+  }
+  return result;
+}
+
+void throw_reply(const BusReply& reply, std::string_view action) {
+  const std::string sentence =
+      fmt::format("systemd refuses to {}: {}", action, reply.error_text.empty() ? reply.error_name : reply.error_text);
+  const std::string& name = reply.error_name;
+  if (is_one_of(name, {SD_BUS_ERROR_ACCESS_DENIED, SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED,
+                       SD_BUS_ERROR_AUTH_FAILED, "System.Error.EPERM", "System.Error.EACCES"})) {
+    throw Error(ErrorKind::not_permitted, sentence, "run it as root");
+  }
+  if (is_one_of(name,
+                {SD_BUS_ERROR_NO_REPLY, SD_BUS_ERROR_TIMEOUT, SD_BUS_ERROR_DISCONNECTED, "System.Error.ETIMEDOUT"})) {
+    throw Error(ErrorKind::failed, fmt::format("systemd did not answer when asked to {}", action),
+                "see how it is with `systemctl status`");
+  }
+  if (name == "org.freedesktop.systemd1.NoSuchUnit") {
+    throw Error(ErrorKind::not_found, sentence);
+  }
+  if (is_one_of(name, {SD_BUS_ERROR_FILE_EXISTS, "System.Error.EEXIST"})) {
+    throw Error(ErrorKind::conflict, sentence, "look at the file named there, and remove it if nothing needs it");
+  }
+  if (name == "org.freedesktop.systemd1.UnitMasked") {
+    throw Error(ErrorKind::failed, sentence, "`systemctl unmask` lifts the mask");
+  }
+  throw Error(ErrorKind::failed, sentence);
+}
+
+Bus::Bus(const std::string& address, std::chrono::microseconds call_timeout) : call_timeout_(call_timeout) {
+  if (address.empty()) {
+    connect_anywhere();
+    return;
+  }
+  bus_ = open_peer(address);
+  static_cast<void>(call_checked(new_call("Subscribe"), "send its signals"));
+}
+
+void Bus::connect_anywhere() {
+  std::string reasons;
+  const auto attempt = [&](bool daemon) {
+    try {
+      bus_ = daemon ? open_system_bus() : open_peer(private_address);
+      has_daemon_ = daemon;
+      // systemd joins the bus after the daemon has started: only an answer shows that it is there. Without the
+      // subscription it would not tell how jobs end.
+      static_cast<void>(call_checked(new_call("Subscribe"), "send its signals"));
+      return true;
+    } catch (const Error& error) {
+      reasons += (reasons.empty() ? "" : "; ") + error.sentence();
+      bus_.reset();
+      return false;
+    }
+  };
+  if (attempt(true) || (::geteuid() == 0 && attempt(false))) {
+    return;
+  }
+  throw Error(ErrorKind::failed, "systemd cannot be reached: " + reasons,
+              ::geteuid() == 0
+                  ? "berth needs a host booted with systemd; use --root DIR to work on one that is not running"
+                  : "run it as root");
+}
+
+MessagePtr Bus::new_call(const char* method) const {
+  return new_call(systemd_path, systemd_interface, method);
+}
+
+MessagePtr Bus::new_call(const char* path, const char* interface, const char* method) const {
+  sd_bus_message* raw = nullptr;
+  check_bus(sd_bus_message_new_method_call(bus_.get(), &raw, systemd_name, path, interface, method),
+            fmt::format("prepare the call {} of systemd", method));
+  return MessagePtr(raw);
+}
+
+BusReply Bus::call(const MessagePtr& message) const {
+  BusFailure failure;
+  sd_bus_message* raw = nullptr;
+  const auto timeout = static_cast<std::uint64_t>(call_timeout_.count());
+  const int result = sd_bus_call(bus_.get(), message.get(), timeout, failure.get(), &raw);
+  BusReply reply{MessagePtr(raw), failure.name(), failure.text()};
+  if (result < 0 && is_lost_connection(-result)) {
+    throw Error(ErrorKind::failed, fmt::format("lost the connection to systemd: {}", std::strerror(-result)),
+                "run the command again");
+  }
+  if (result < 0 && reply.error_name.empty()) {
+    base::throw_errno("ask systemd", -result);
+  }
+  return reply;
+}
+
+MessagePtr Bus::call_checked(const MessagePtr& message, std::string_view action) const {
+  BusReply reply = call(message);
+  if (!reply.error_name.empty()) {
+    throw_reply(reply, action);
+  }
+  return std::move(reply.message);
+}
+
+}  // namespace berth::host

@@ -1,0 +1,169 @@
+#include "host/deployment.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "base/error.hpp"
+#include "base/fd.hpp"
+#include "base/file.hpp"
+
+namespace berth::host {
+
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+
+/// nullopt when the folder does not exist.
+std::optional<base::Fd> open_folder(const std::string& path) {
+  try {
+    return base::open_host_folder(path);
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::not_found) {
+      return std::nullopt;
+    }
+    throw;
+  }
+}
+
+/// The slot that a link target names for the container `name`: `NAME.0`, `./NAME.1`, `/any/where/NAME.0`. A container
+/// may itself be called `foo.0`; its target is then `foo.0.0`, so the whole name counts and not its end.
+std::optional<int> slot_of_target(std::string_view target, const std::string& name) {
+  const std::size_t slash = target.rfind('/');
+  const std::string_view folder = slash == std::string_view::npos ? "" : target.substr(0, slash);
+  const std::string_view last = slash == std::string_view::npos ? target : target.substr(slash + 1);
+  const bool beside = folder.empty() ? slash != 0 : folder == "." || folder.starts_with('/');
+  if (!beside) {
+    return std::nullopt;
+  }
+  for (const int slot : {0, 1}) {
+    if (last == fmt::format("{}.{}", name, slot)) {
+      return slot;
+    }
+  }
+  return std::nullopt;
+}
+
+[[noreturn]] void throw_broken(std::string reason) {
+  throw Error(ErrorKind::failed, std::move(reason), "repair it, or remove the container with `berth uninstall`");
+}
+
+/// Reads the deployment that the link `name` with `target` in the open folder `path` leads to.
+Deployment read_deployment(int folder, const std::string& path, const std::string& name, const std::string& target,
+                           bool preinstalled) {
+  const auto slot = slot_of_target(target, name);
+  if (!slot) {
+    throw_broken(fmt::format("the link {}/{} points to {} instead of {}.0 or {}.1", path, name, target, name, name));
+  }
+  Deployment deployment;
+  deployment.name = name;
+  deployment.slot = *slot;
+  deployment.path = fmt::format("{}/{}.{}", path, name, *slot);
+  deployment.preinstalled = preinstalled;
+  const std::string below = fmt::format("{}.{}", name, *slot);
+  const auto status = base::stat_at(folder, below);
+  if (!status) {
+    throw_broken(fmt::format("the link {}/{} points to {}, which does not exist", path, name, below));
+  }
+  if (!S_ISDIR(status->st_mode)) {
+    throw_broken(fmt::format("{} is not a folder", deployment.path));
+  }
+  const base::Fd opened = base::open_folder_at(folder, below);
+  const auto text = base::read_file_at(opened.get(), "info", base::json_size_limit);
+  if (!text) {
+    throw_broken(fmt::format("{} has no info file", deployment.path));
+  }
+  deployment.info = parse_info(*text, deployment.path + "/info");
+  return deployment;
+}
+
+bool is_container_name(const std::string& name) {
+  try {
+    check_container_name(name);
+  } catch (const Error&) {
+    return false;
+  }
+  return true;
+}
+
+bool holds(const DeploymentList& list, const std::string& name) {
+  const auto same = [&](const auto& entry) { return entry.name == name; };
+  return std::any_of(list.deployments.begin(), list.deployments.end(), same) ||
+         std::any_of(list.broken.begin(), list.broken.end(), same);
+}
+
+/// Adds the containers of one folder that the list does not know yet.
+void add_folder(const std::string& path, bool preinstalled, DeploymentList& list) {
+  const auto folder = open_folder(path);
+  if (!folder) {
+    return;
+  }
+  for (const std::string& name : base::list_folder(folder->get())) {
+    const auto target = is_container_name(name) ? base::read_link_at(folder->get(), name) : std::nullopt;
+    if (!target || holds(list, name)) {
+      continue;
+    }
+    try {
+      list.deployments.push_back(read_deployment(folder->get(), path, name, *target, preinstalled));
+    } catch (const Error& error) {
+      list.broken.push_back({name, error.what()});
+    }
+  }
+}
+
+std::optional<Deployment> find_in(const std::string& path, const std::string& name, bool preinstalled) {
+  const auto folder = open_folder(path);
+  const auto target = folder ? base::read_link_at(folder->get(), name) : std::nullopt;
+  if (!target) {
+    return std::nullopt;
+  }
+  return base::in_context([&] { return "container " + name; },
+                          [&] { return read_deployment(folder->get(), path, name, *target, preinstalled); });
+}
+
+}  // namespace
+
+std::optional<int> current_slot(const Layout& layout, const std::string& name) {
+  const auto folder = open_folder(layout.deployments());
+  const auto target = folder ? base::read_link_at(folder->get(), name) : std::nullopt;
+  return target ? slot_of_target(*target, name) : std::nullopt;
+}
+
+std::optional<Deployment> find_deployment(const Layout& layout, const std::string& name) {
+  check_container_name(name);
+  auto installed = find_in(layout.deployments(), name, false);
+  return installed ? std::move(installed) : find_in(layout.preinstalled(), name, true);
+}
+
+std::optional<std::string> name_conflict(const Layout& layout, const std::string& name) {
+  const auto folder = open_folder(layout.deployments());
+  if (!folder) {
+    return std::nullopt;
+  }
+  const auto status = base::stat_at(folder->get(), name);
+  if (status && !S_ISLNK(status->st_mode)) {
+    return fmt::format("{}/{} exists and is not a container's link", layout.deployments(), name);
+  }
+  for (const int slot : {0, 1}) {
+    const std::string deployment = fmt::format("{}.{}", name, slot);
+    if (base::read_link_at(folder->get(), deployment)) {
+      return fmt::format("the container {} is where the deployments of {} go", deployment, name);
+    }
+  }
+  return std::nullopt;
+}
+
+DeploymentList list_deployments(const Layout& layout) {
+  DeploymentList list;
+  add_folder(layout.deployments(), false, list);
+  add_folder(layout.preinstalled(), true, list);
+  const auto by_name = [](const auto& left, const auto& right) { return left.name < right.name; };
+  std::sort(list.deployments.begin(), list.deployments.end(), by_name);
+  std::sort(list.broken.begin(), list.broken.end(), by_name);
+  return list;
+}
+
+}  // namespace berth::host

@@ -1,0 +1,16 @@
+// Copying one file out of a deployment.
+#pragma once
+
+#include <string>
+
+namespace berth::host {
+
+/// Copies all bytes from one open file to another.
+/// @return sha256 hex of the bytes written. @throws Error naming `name`
+std::string copy_content(int from, int to, const std::string& name);
+
+/// Copies security.capability and user.* attributes; security.selinux and the like stay the host's own. user.* is
+/// left out where the file system does not know it. @throws Error naming `name`
+void copy_attributes(int from, int to, const std::string& name);
+
+}  // namespace berth::host

@@ -1,0 +1,108 @@
+// The part of host_file.hpp that looks at files on the host and removes recorded ones.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/digest.hpp"
+#include "base/error.hpp"
+#include "base/fd.hpp"
+#include "base/file.hpp"
+#include "host/host_file.hpp"
+#include "host/root_folder.hpp"
+
+namespace berth::host {
+
+namespace {
+
+/// The folder a path lies in, opened, and the path's last component.
+struct Place {
+  base::Fd folder;
+  std::string name;
+};
+
+std::optional<Place> find_place(int root, const std::string& path) {
+  auto [parent, name] = base::split_path(path);
+  auto folder = find_folder_in_root(root, parent);
+  if (!folder || name == "..") {
+    return std::nullopt;
+  }
+  return Place{std::move(*folder), std::move(name)};
+}
+
+std::string file_checksum(int folder, const std::string& name) {
+  const base::Fd file = base::open_at(folder, name, O_RDONLY | O_NONBLOCK);
+  base::Hasher hasher;
+  std::vector<char> buffer(128U << 10U);
+  while (const ssize_t size = ::read(file.get(), buffer.data(), buffer.size())) {
+    if (size < 0 && errno == EINTR) {
+      continue;
+    }
+    base::check_errno(size < 0 ? -1 : 0, "read " + name);
+    hasher.update(std::string_view(buffer.data(), static_cast<std::size_t>(size)));
+  }
+  return hasher.finish().hex();
+}
+
+/// nullopt for what has no content of its own: folders, devices, fifos, sockets.
+std::optional<std::string> checksum_at(const Place& place, mode_t type) {
+  if (S_ISLNK(type)) {
+    const auto target = base::read_link_at(place.folder.get(), place.name);
+    return target ? std::optional(base::digest_of(*target).hex()) : std::nullopt;
+  }
+  return S_ISREG(type) ? std::optional(file_checksum(place.folder.get(), place.name)) : std::nullopt;
+}
+
+RemoveOutcome remove_folder(const Place& place, const std::string& path) {
+  if (::unlinkat(place.folder.get(), place.name.c_str(), AT_REMOVEDIR) == 0) {
+    return RemoveOutcome::removed;
+  }
+  if (errno == ENOENT) {
+    return RemoveOutcome::absent;
+  }
+  if (errno == ENOTEMPTY || errno == EEXIST || errno == EBUSY) {  // EBUSY: somebody mounted something on it
+    return RemoveOutcome::modified;
+  }
+  base::throw_errno("remove the folder " + path);
+}
+
+RemoveOutcome remove_at(const Place& place, const std::string& path, const std::string& checksum) {
+  const auto status = base::stat_at(place.folder.get(), place.name);
+  if (!status) {
+    return RemoveOutcome::absent;
+  }
+  if (S_ISDIR(status->st_mode)) {
+    return checksum.empty() ? remove_folder(place, path) : RemoveOutcome::modified;
+  }
+  if (checksum.empty() || checksum_at(place, status->st_mode) != checksum) {
+    return RemoveOutcome::modified;
+  }
+  return base::unlink_at(place.folder.get(), place.name) ? RemoveOutcome::removed : RemoveOutcome::absent;
+}
+
+}  // namespace
+
+RemoveOutcome remove_host_file(int root, const std::string& path, const std::string& checksum) {
+  const auto place = find_place(root, path);
+  if (!place) {
+    return RemoveOutcome::absent;
+  }
+  const RemoveOutcome outcome = remove_at(*place, path, checksum);
+  if (outcome == RemoveOutcome::removed) {
+    base::sync_at(place->folder.get(), ".");
+  }
+  return outcome;
+}
+
+std::optional<std::string> host_checksum(int root, const std::string& path) {
+  const auto place = find_place(root, path);
+  const auto status = place ? base::stat_at(place->folder.get(), place->name) : std::nullopt;
+  return status ? checksum_at(*place, status->st_mode) : std::nullopt;
+}
+
+bool host_exists(int root, const std::string& path) {
+  const auto place = find_place(root, path);
+  return place && base::stat_at(place->folder.get(), place->name);
+}
+
+}  // namespace berth::host

@@ -1,0 +1,162 @@
+#include "host/layout.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <optional>
+
+#include "base/error.hpp"
+
+namespace berth::host {
+
+namespace {
+
+constexpr std::size_t unit_name_limit = 255;  // systemd.unit(5)
+constexpr std::string_view unit_suffix = ".service";
+constexpr std::string_view system_repository = "/ostree/repo";
+
+/// Absolute, without `.`, `..`, double and trailing slashes; "/" for the root itself.
+std::string normalised(const std::string& path, std::string_view what) {
+  if (!path.starts_with('/')) {
+    throw base::Error(base::ErrorKind::usage, fmt::format("the {} '{}' is not an absolute path", what, path),
+                      "give a path that begins with '/'");
+  }
+  std::string text = "/" + std::filesystem::path(path).lexically_normal().relative_path().string();
+  while (text.size() > 1 && text.ends_with('/')) {
+    text.pop_back();
+  }
+  return text;
+}
+
+std::optional<dev_t> device_of(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) < 0) {
+    return std::nullopt;
+  }
+  return status.st_dev;
+}
+
+/// The file system that `path` is on, or will be on once it is created.
+std::optional<dev_t> device_of_nearest(std::string path) {
+  while (true) {
+    if (const auto device = device_of(path)) {
+      return device;
+    }
+    if (path == "/" || path.empty()) {
+      return std::nullopt;
+    }
+    path = std::filesystem::path(path).parent_path().string();
+  }
+}
+
+bool is_alphanumeric(char letter) {
+  return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') || (letter >= '0' && letter <= '9');
+}
+
+/// For messages: control characters would hide the rest, or write to the terminal.
+std::string printable(std::string_view text) {
+  std::string result;
+  for (const char letter : text) {
+    const bool control = static_cast<unsigned char>(letter) < 0x20 || letter == 0x7f;
+    result += control ? fmt::format("\\x{:02x}", static_cast<unsigned char>(letter)) : std::string(1, letter);
+  }
+  return result;
+}
+
+bool is_name_letter(char letter) {
+  return is_alphanumeric(letter) || letter == '_' || letter == '.' || letter == '-';
+}
+
+}  // namespace
+
+Layout::Layout(LayoutSettings settings) : settings_(std::move(settings)) {
+  settings_.root = normalised(settings_.root.empty() ? "/" : settings_.root, "root");
+  if (settings_.deployments.empty()) {
+    settings_.deployments = "/var/lib/containers/berth";
+  }
+  settings_.deployments = normalised(settings_.deployments, "deployments folder");
+  if (!settings_.repository.empty()) {
+    settings_.repository = normalised(settings_.repository, "repository");
+  }
+}
+
+std::string Layout::on_disk(std::string_view inside) const {
+  const std::string path = inside.starts_with('/') ? std::string(inside) : fmt::format("/{}", inside);
+  if (settings_.root == "/") {
+    return path;
+  }
+  return path == "/" ? settings_.root : settings_.root + path;
+}
+
+std::string Layout::deployments_inside() const {
+  return settings_.deployments;
+}
+
+std::string Layout::preinstalled() const {
+  return on_disk("/usr/lib/containers/berth");
+}
+
+std::string Layout::deployment_inside(const std::string& name, int slot) const {
+  return fmt::format("{}/{}.{}", settings_.deployments, name, slot);
+}
+
+std::string Layout::units() const {
+  return on_disk("/etc/systemd/system");
+}
+
+std::string Layout::unit_inside(const std::string& name) const {
+  return "/etc/systemd/system/" + unit_name(name);
+}
+
+std::string Layout::tmpfiles_inside(const std::string& name) const {
+  return fmt::format("/etc/tmpfiles.d/{}.conf", name);
+}
+
+std::string Layout::repository() const {
+  if (!settings_.repository.empty()) {
+    return on_disk(settings_.repository);
+  }
+  // Checkouts are hard links, so a repository on another file system is of no use.
+  const std::string shared = on_disk(system_repository);
+  const auto device = device_of(shared);
+  if (device && device == device_of_nearest(deployments())) {
+    return shared;
+  }
+  return deployments() + "/.storage/ostree";
+}
+
+std::string Layout::locks() const {
+  return deployments() + "/.locks";
+}
+
+std::string Layout::journals() const {
+  return deployments() + "/.transactions";
+}
+
+std::string unit_name(const std::string& container) {
+  return container + std::string(unit_suffix);
+}
+
+void check_container_name(std::string_view name) {
+  const auto refuse = [&](std::string_view reason) {
+    throw base::Error(base::ErrorKind::usage, fmt::format("the container name '{}' {}", printable(name), reason),
+                      "choose another one with --name");
+  };
+  if (name.empty()) {
+    refuse("is empty");
+  }
+  if (!is_alphanumeric(name.front())) {
+    refuse("does not begin with a letter or digit");
+  }
+  if (!std::all_of(name.begin(), name.end(), is_name_letter)) {
+    refuse("holds something other than letters, digits, '_', '.' and '-'");
+  }
+  if (name.size() + unit_suffix.size() > unit_name_limit) {
+    refuse(fmt::format("is longer than {} letters", unit_name_limit - unit_suffix.size()));
+  }
+}
+
+}  // namespace berth::host

@@ -1,0 +1,219 @@
+// systemd on a running host, over sd-bus.
+#include <fmt/format.h>
+
+#include <optional>
+
+#include "base/error.hpp"
+#include "base/process.hpp"
+#include "host/bus.hpp"
+#include "host/job.hpp"
+#include "host/journal_log.hpp"
+#include "host/systemd.hpp"
+#include "host/unit_properties.hpp"
+
+namespace berth::host {
+
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+
+bool is_unknown_unit(const BusReply& reply) {
+  return reply.error_name == "org.freedesktop.systemd1.NoSuchUnit" || reply.error_name == SD_BUS_ERROR_FILE_NOT_FOUND ||
+         reply.error_name == "System.Error.ENOENT";
+}
+
+bool is_load_error(const BusReply& reply) {
+  return reply.error_name == "org.freedesktop.systemd1.BadUnitSetting" ||
+         reply.error_name == "org.freedesktop.systemd1.LoadFailed";
+}
+
+class BusSystemd final : public Systemd {
+ public:
+  BusSystemd(base::Reporter& reporter, std::stop_token stop, BusOptions options)
+      : reporter_(reporter), stop_(std::move(stop)), options_(std::move(options)) {}
+
+  void reload() override {
+    static_cast<void>(bus().call_checked(bus().new_call("Reload"), "reload its configuration"));
+  }
+
+  EnableResult enable(const std::string& unit) override {
+    const std::string action = "enable " + unit;
+    const MessagePtr call = bus().new_call("EnableUnitFiles");
+    check_bus(sd_bus_message_append(call.get(), "asbb", 1, unit.c_str(), 0, 0), action);
+    const MessagePtr reply = bus().call_checked(call, action);
+    int has_install_section = 0;
+    check_bus(sd_bus_message_read(reply.get(), "b", &has_install_section), action);
+    if (has_install_section == 0) {
+      reporter_.warning(fmt::format("{} has no [Install] section: it will not start when the system boots", unit));
+    }
+    return read_changes(reply.get(), action);
+  }
+
+  void disable(const std::string& unit) override {
+    const std::string action = "disable " + unit;
+    const MessagePtr call = bus().new_call("DisableUnitFiles");
+    check_bus(sd_bus_message_append(call.get(), "asb", 1, unit.c_str(), 0), action);
+    const BusReply reply = bus().call(call);
+    if (!reply.error_name.empty() && !is_unknown_unit(reply)) {
+      throw_reply(reply, action);
+    }
+  }
+
+  JobResult start(const std::string& unit) override {
+    const BusReply reply = queue(JobKind::start, "StartUnit", unit);
+    if (is_load_error(reply)) {
+      throw_load_error(unit, reply);
+    }
+    if (!reply.error_name.empty()) {
+      throw_reply(reply, "start " + unit);
+    }
+    return finish(JobKind::start, unit, reply);
+  }
+
+  JobResult stop(const std::string& unit) override {
+    const BusReply reply = queue(JobKind::stop, "StopUnit", unit);
+    if (is_unknown_unit(reply)) {
+      return {};
+    }
+    if (!reply.error_name.empty()) {
+      throw_reply(reply, "stop " + unit);
+    }
+    return finish(JobKind::stop, unit, reply);
+  }
+
+  std::map<std::string, UnitState> states(const std::vector<std::string>& units) override {
+    std::map<std::string, UnitState> states;
+    for (const std::string& unit : units) {
+      states.emplace(unit, UnitState{});
+    }
+    if (!units.empty()) {
+      read_states(units, states);
+    }
+    return states;
+  }
+
+  UnitState state(const std::string& unit) override { return read_unit_properties(bus(), unit).state; }
+
+  void create_tmpfiles(const std::string& conf) override { run_tmpfiles("--create", conf); }
+  void remove_tmpfiles(const std::string& conf) override { run_tmpfiles("--remove", conf); }
+
+  void reset_failed(const std::string& unit) override {
+    const std::string action = "reset the failed state of " + unit;
+    const MessagePtr call = bus().new_call("ResetFailedUnit");
+    check_bus(sd_bus_message_append(call.get(), "s", unit.c_str()), action);
+    const BusReply reply = bus().call(call);
+    if (!reply.error_name.empty() && !is_unknown_unit(reply)) {
+      throw_reply(reply, action);
+    }
+  }
+
+  std::vector<std::string> journal_tail(const std::string& unit, std::size_t count) override {
+    return read_unit_log(unit, count);
+  }
+
+ private:
+  Bus& bus() {
+    if (!bus_) {
+      bus_.emplace(options_.address, options_.call_timeout);
+    }
+    return *bus_;
+  }
+
+  BusReply queue(JobKind kind, const char* method, const std::string& unit) {
+    watch_.emplace(bus());  // before the call: a job may end before its answer is read
+    const MessagePtr call = bus().new_call(method);
+    check_bus(sd_bus_message_append(call.get(), "ss", unit.c_str(), "replace"),
+              fmt::format("{} {}", kind == JobKind::start ? "start" : "stop", unit));
+    return bus().call(call);
+  }
+
+  JobResult finish(JobKind kind, const std::string& unit, const BusReply& reply) {
+    const char* path = nullptr;
+    check_bus(sd_bus_message_read(reply.message.get(), "o", &path), "read the answer of systemd");
+    const auto result = watch_->wait_for(path, options_.job_timeout, stop_);
+    watch_.reset();
+    if (!result) {
+      return {false, "timeout",
+              fmt::format("did not {} within {} s ([systemd] job-timeout in berth.conf)",
+                          kind == JobKind::start ? "start" : "stop", options_.job_timeout.count())};
+    }
+    if (*result == "done") {
+      return {true, *result, job_words(kind, *result, {})};
+    }
+    return {false, *result, job_words(kind, *result, read_unit_properties(bus(), unit))};
+  }
+
+  [[noreturn]] void throw_load_error(const std::string& unit, const BusReply& reply) {
+    const UnitProperties properties = read_unit_properties(bus(), unit);
+    const std::string& reason = properties.load_error.empty() ? reply.error_text : properties.load_error;
+    throw Error(ErrorKind::failed,
+                fmt::format("systemd cannot load {} ({}): {}", unit, properties.state.load_state, reason),
+                fmt::format("`systemd-analyze verify {}` and `journalctl -u {}` name the line", unit, unit));
+  }
+
+  /// ba(sss): kind, link, target.
+  static EnableResult read_changes(sd_bus_message* reply, const std::string& action) {
+    EnableResult result;
+    check_bus(sd_bus_message_enter_container(reply, 'a', "(sss)"), action);
+    const char* kind = nullptr;
+    const char* link = nullptr;
+    const char* target = nullptr;
+    while (check_bus(sd_bus_message_read(reply, "(sss)", &kind, &link, &target), action) > 0) {
+      if (std::string_view(kind) == "symlink") {
+        result.created_links.emplace_back(link);
+      }
+    }
+    return result;
+  }
+
+  /// a(ssssssouso): name, description, load, active and sub state, and more.
+  void read_states(const std::vector<std::string>& units, std::map<std::string, UnitState>& states) {
+    constexpr const char* action = "list units";
+    const MessagePtr call = bus().new_call("ListUnitsByNames");
+    check_bus(sd_bus_message_open_container(call.get(), 'a', "s"), action);
+    for (const std::string& unit : units) {
+      check_bus(sd_bus_message_append(call.get(), "s", unit.c_str()), action);
+    }
+    check_bus(sd_bus_message_close_container(call.get()), action);
+    const MessagePtr reply = bus().call_checked(call, action);
+    check_bus(sd_bus_message_enter_container(reply.get(), 'a', "(ssssssouso)"), action);
+    while (check_bus(sd_bus_message_enter_container(reply.get(), 'r', "ssssssouso"), action) > 0) {
+      const char* name = nullptr;
+      const char* load = nullptr;
+      const char* active = nullptr;
+      const char* sub = nullptr;
+      check_bus(sd_bus_message_read(reply.get(), "sssss", &name, nullptr, &load, &active, &sub), action);
+      UnitState& state = states[name];
+      state.load_state = load;
+      state.active_state = active;
+      state.sub_state = sub;
+      check_bus(sd_bus_message_skip(reply.get(), "souso"), action);
+      check_bus(sd_bus_message_exit_container(reply.get()), action);
+    }
+  }
+
+  /// systemd-tmpfiles(8): 65, some lines are wrong; 73, something could not be made. Neither may pass.
+  void run_tmpfiles(const char* option, const std::string& conf) {
+    base::ProcessOptions process;
+    process.timeout = options_.call_timeout;
+    base::in_context([&] { return fmt::format("running systemd-tmpfiles {} {}", option, conf); },
+                     [&] {
+                       base::run_checked({options_.tmpfiles_program, option, conf}, process);
+                     });
+  }
+
+  base::Reporter& reporter_;
+  std::stop_token stop_;
+  BusOptions options_;
+  std::optional<Bus> bus_;
+  std::optional<JobWatch> watch_;  ///< after bus_, so that it goes first
+};
+
+}  // namespace
+
+std::unique_ptr<Systemd> make_bus_systemd(base::Reporter& reporter, std::stop_token stop, BusOptions options) {
+  return std::make_unique<BusSystemd>(reporter, std::move(stop), std::move(options));
+}
+
+}  // namespace berth::host

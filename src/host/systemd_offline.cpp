@@ -1,0 +1,95 @@
+// systemd for a root that is not running: links on disk.
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <optional>
+
+#include "base/error.hpp"
+#include "base/fd.hpp"
+#include "base/file.hpp"
+#include "host/systemd.hpp"
+#include "host/unit_file.hpp"
+
+namespace berth::host {
+
+namespace {
+
+constexpr std::uint64_t unit_size_limit = 1U << 20U;  // bytes
+
+class OfflineSystemd final : public Systemd {
+ public:
+  OfflineSystemd(const Layout& layout, base::Reporter& reporter) : root_path_(layout.root()), reporter_(reporter) {}
+
+  void reload() override {}
+  void create_tmpfiles(const std::string& /*conf*/) override {}
+  void remove_tmpfiles(const std::string& /*conf*/) override {}
+  void reset_failed(const std::string& /*unit*/) override {}
+  std::vector<std::string> journal_tail(const std::string& /*unit*/, std::size_t /*count*/) override { return {}; }
+
+  EnableResult enable(const std::string& unit) override {
+    const base::Fd root = base::open_host_folder(root_path_);
+    const auto text = read_unit(root.get(), unit);
+    if (!text) {
+      throw base::Error(base::ErrorKind::not_found,
+                        fmt::format("cannot enable {}: {}{} does not exist", unit, root_path_, path_of(unit)));
+    }
+    const InstallSection section = parse_install_section(*text, unit);
+    for (const std::string& assignment : section.not_followed) {
+      reporter_.warning(fmt::format("{}: [Install] {} is not followed in an offline root", unit, assignment));
+    }
+    return {make_unit_links(root.get(), unit, section)};
+  }
+
+  void disable(const std::string& unit) override { remove_unit_links(base::open_host_folder(root_path_).get(), unit); }
+
+  JobResult start(const std::string& unit) override { refuse("start", unit); }
+  JobResult stop(const std::string& unit) override { refuse("stop", unit); }
+
+  std::map<std::string, UnitState> states(const std::vector<std::string>& units) override {
+    std::map<std::string, UnitState> states;
+    for (const std::string& unit : units) {
+      states.emplace(unit, state(unit));
+    }
+    return states;
+  }
+
+  UnitState state(const std::string& unit) override {
+    UnitState state;
+    if (read_unit(base::open_host_folder(root_path_).get(), unit)) {
+      state.load_state = "loaded";
+    }
+    return state;
+  }
+
+ private:
+  static std::string path_of(const std::string& unit) { return "/etc/systemd/system/" + unit; }
+
+  static std::optional<std::string> read_unit(int root, const std::string& unit) {
+    try {
+      const base::Fd file = base::open_in_root(root, path_of(unit), O_RDONLY | O_NONBLOCK);
+      return base::read_all(file.get(), unit_size_limit, unit);
+    } catch (const base::Error& error) {
+      if (error.kind() == base::ErrorKind::not_found) {
+        return std::nullopt;
+      }
+      throw;
+    }
+  }
+
+  [[noreturn]] void refuse(std::string_view verb, const std::string& unit) const {
+    throw base::Error(base::ErrorKind::not_permitted,
+                      fmt::format("cannot {} {}: the system in {} is not running", verb, unit, root_path_),
+                      "boot it; an enabled service starts by itself");
+  }
+
+  std::string root_path_;
+  base::Reporter& reporter_;
+};
+
+}  // namespace
+
+std::unique_ptr<Systemd> make_offline_systemd(const Layout& layout, base::Reporter& reporter) {
+  return std::make_unique<OfflineSystemd>(layout, reporter);
+}
+
+}  // namespace berth::host

@@ -1,0 +1,257 @@
+#include "host/unit_file.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/error.hpp"
+#include "base/fd.hpp"
+#include "base/file.hpp"
+#include "base/scope_exit.hpp"
+#include "host/root_folder.hpp"
+
+namespace berth::host {
+
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+
+constexpr const char* units_folder = "/etc/systemd/system";
+constexpr std::string_view blanks = " \t\r";
+constexpr std::size_t unit_name_limit = 255;
+constexpr std::array unit_suffixes = {".service", ".socket", ".target", ".timer",     ".path",
+                                      ".mount",   ".slice",  ".device", ".automount", ".swap"};
+
+std::string_view trimmed(std::string_view text) {
+  const std::size_t begin = text.find_first_not_of(blanks);
+  if (begin == std::string_view::npos) {
+    return "";
+  }
+  return text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
+}
+
+/// Lines with continuations joined; comments inside a continued line are dropped (systemd.syntax(7)).
+std::vector<std::string> logical_lines(std::string_view text) {
+  std::vector<std::string> lines;
+  std::string current;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    const std::string_view line = trimmed(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (line.starts_with('#') || line.starts_with(';')) {
+      continue;
+    }
+    if (line.ends_with('\\')) {
+      current += std::string(line.substr(0, line.size() - 1)) + " ";
+      continue;
+    }
+    lines.push_back(std::string(trimmed(current + std::string(line))));
+    current.clear();
+  }
+  if (!current.empty()) {
+    lines.push_back(std::string(trimmed(current)));
+  }
+  return lines;
+}
+
+std::string expand_specifiers(std::string_view word, const std::string& unit) {
+  const std::string bare = unit.substr(0, unit.rfind('.'));
+  std::string text;
+  for (std::size_t at = 0; at < word.size(); ++at) {
+    if (word[at] != '%') {
+      text += word[at];
+      continue;
+    }
+    const char specifier = ++at < word.size() ? word[at] : '\0';
+    switch (specifier) {
+      case 'n':
+        text += unit;
+        break;
+      case 'N':
+      case 'p':
+        text += bare;
+        break;
+      case '%':
+        text += '%';
+        break;
+      default:
+        throw Error(
+            ErrorKind::verification,
+            fmt::format("{}: [Install] holds '{}', whose specifier is known only to a running systemd", unit, word),
+            "write the unit's name out in the service template");
+    }
+  }
+  return text;
+}
+
+bool is_unit_letter(char letter) {
+  return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') || (letter >= '0' && letter <= '9') ||
+         std::string_view(":_.-\\@").find(letter) != std::string_view::npos;
+}
+
+/// The names become paths, so nothing but a unit name may pass.
+void check_unit_name(const std::string& name, const std::string& unit) {
+  const bool good_end = std::any_of(unit_suffixes.begin(), unit_suffixes.end(), [&](std::string_view suffix) {
+    return name.size() > suffix.size() && name.ends_with(suffix);
+  });
+  if (!good_end || name.size() > unit_name_limit || !std::all_of(name.begin(), name.end(), is_unit_letter)) {
+    throw Error(ErrorKind::verification, fmt::format("{}: [Install] names '{}', which is no unit name", unit, name));
+  }
+}
+
+void add_words(std::string_view value, const std::string& unit, std::vector<std::string>& list) {
+  if (value.empty()) {
+    list.clear();
+    return;
+  }
+  while (!value.empty()) {
+    const std::size_t end = std::min(value.find_first_of(blanks), value.size());
+    std::string name = expand_specifiers(value.substr(0, end), unit);
+    check_unit_name(name, unit);
+    list.push_back(std::move(name));
+    value.remove_prefix(end);
+    value = trimmed(value);
+  }
+}
+
+void add_assignment(std::string_view line, const std::string& unit, InstallSection& section) {
+  const std::size_t equals = line.find('=');
+  if (equals == std::string_view::npos) {
+    return;  // systemd ignores such a line, with a warning at load time
+  }
+  const std::string_view key = trimmed(line.substr(0, equals));
+  const std::string_view value = trimmed(line.substr(equals + 1));
+  if (key == "WantedBy") {
+    add_words(value, unit, section.wanted_by);
+  } else if (key == "RequiredBy") {
+    add_words(value, unit, section.required_by);
+  } else if (key == "Alias") {
+    add_words(value, unit, section.aliases);
+  } else {
+    section.not_followed.push_back(fmt::format("{}={}", key, value));
+  }
+}
+
+/// The units a link of that name may point at: by absolute path, as systemctl makes them, or by name.
+bool points_to(const std::string& target, const std::string& unit) {
+  return base::split_path(target).second == unit;
+}
+
+/// @return whether the link is new
+bool make_link(int folder, const std::string& name, const std::string& path, const std::string& unit) {
+  const std::string target = fmt::format("{}/{}", units_folder, unit);
+  if (::symlinkat(target.c_str(), folder, name.c_str()) == 0) {
+    base::sync_at(folder, ".");
+    return true;
+  }
+  if (errno != EEXIST) {
+    base::throw_errno("create the link " + path);
+  }
+  const auto existing = base::read_link_at(folder, name);
+  if (!existing || !points_to(*existing, unit)) {
+    throw Error(ErrorKind::conflict, fmt::format("cannot enable {}: {} exists and is something else", unit, path),
+                "look at it, and remove it if nothing needs it");
+  }
+  return false;
+}
+
+/// @return whether there were any
+bool remove_links_in(int folder, const std::string& unit, const std::string& keep) {
+  bool removed = false;
+  for (const std::string& name : base::list_folder(folder)) {
+    const auto target = name == keep ? std::nullopt : base::read_link_at(folder, name);
+    if (target && points_to(*target, unit)) {
+      removed = base::unlink_at(folder, name) || removed;
+    }
+  }
+  return removed;
+}
+
+void remove_made_links(int root, const std::vector<std::string>& links) noexcept {
+  for (const std::string& link : links) {
+    try {
+      const auto [parent, name] = base::split_path(link);
+      if (const auto folder = find_folder_in_root(root, parent)) {
+        ::unlinkat(folder->get(), name.c_str(), 0);
+      }
+    } catch (const std::exception&) {
+      continue;  // the failure that brought us here is the one to tell
+    }
+  }
+}
+
+}  // namespace
+
+InstallSection parse_install_section(std::string_view text, const std::string& unit) {
+  InstallSection section;
+  bool inside = false;
+  for (const std::string& line : logical_lines(text)) {
+    if (line.starts_with('[')) {
+      inside = line == "[Install]";
+    } else if (inside && !line.empty()) {
+      add_assignment(line, unit, section);
+    }
+  }
+  for (const std::string& alias : section.aliases) {
+    if (!alias.ends_with(unit.substr(unit.rfind('.')))) {
+      throw Error(ErrorKind::verification,
+                  fmt::format("{}: the alias '{}' is of another kind than the unit", unit, alias));
+    }
+  }
+  return section;
+}
+
+std::vector<std::string> make_unit_links(int root, const std::string& unit, const InstallSection& section) {
+  std::vector<std::string> links;
+  std::vector<std::string> folders;
+  base::ScopeExit undo([&]() noexcept {
+    remove_made_links(root, links);
+    remove_created_folders(root, folders);
+  });
+  const auto add = [&](const std::string& folder_path, const std::string& name) {
+    const base::Fd folder = make_folder_in_root(root, folder_path, folders);
+    std::string path = folder_path + "/" + name;
+    if (make_link(folder.get(), name, path, unit)) {
+      links.push_back(std::move(path));
+    }
+  };
+  for (const std::string& target : section.wanted_by) {
+    add(fmt::format("{}/{}.wants", units_folder, target), unit);
+  }
+  for (const std::string& target : section.required_by) {
+    add(fmt::format("{}/{}.requires", units_folder, target), unit);
+  }
+  for (const std::string& alias : section.aliases) {
+    if (alias != unit) {
+      add(units_folder, alias);
+    }
+  }
+  undo.dismiss();
+  return links;
+}
+
+void remove_unit_links(int root, const std::string& unit) {
+  const auto units = find_folder_in_root(root, units_folder);
+  if (!units) {
+    return;
+  }
+  remove_links_in(units->get(), unit, unit);
+  for (const std::string& name : base::list_folder(units->get())) {
+    const auto status = base::stat_at(units->get(), name);
+    if ((!name.ends_with(".wants") && !name.ends_with(".requires")) || !status || !S_ISDIR(status->st_mode)) {
+      continue;
+    }
+    const base::Fd folder = base::open_folder_at(units->get(), name);
+    if (remove_links_in(folder.get(), unit, "")) {
+      ::unlinkat(units->get(), name.c_str(), AT_REMOVEDIR);  // stays when it holds something else
+    }
+  }
+  base::sync_at(units->get(), ".");
+}
+
+}  // namespace berth::host

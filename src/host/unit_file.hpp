@@ -1,0 +1,32 @@
+// Unit files on disk: what [Install] asks for, and the links that enable a unit (systemd.unit(5)).
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace berth::host {
+
+/// The [Install] section as far as it makes links.
+struct InstallSection {
+  std::vector<std::string> wanted_by;
+  std::vector<std::string> required_by;
+  std::vector<std::string> aliases;
+  std::vector<std::string> not_followed;  ///< assignments that are not acted on, e.g. "Also=x.service"
+};
+
+/// Reads [Install]: comments, continued lines and the empty assignment that resets a list. Specifiers %n, %N and %p
+/// are replaced. @param unit its name, for the specifiers and for messages
+/// @throws Error(verification) for names that are no unit names
+InstallSection parse_install_section(std::string_view text, const std::string& unit);
+
+/// Makes the links of /etc/systemd/system that `section` asks for, below `root`. Links that exist already are kept.
+/// @return the links made, absolute inside the root. @throws Error(conflict) when something else has a link's name; the
+///   links made before are removed again
+std::vector<std::string> make_unit_links(int root, const std::string& unit, const InstallSection& section);
+
+/// Removes every link to `unit` in /etc/systemd/system (aliases) and its .wants and .requires folders, and the folders
+/// that this leaves empty.
+void remove_unit_links(int root, const std::string& unit);
+
+}  // namespace berth::host

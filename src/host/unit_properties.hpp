@@ -1,0 +1,36 @@
+// The properties of one unit, read off the bus.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "host/bus.hpp"
+#include "host/systemd.hpp"
+
+namespace berth::host {
+
+/// One command of a unit (ExecStartPre=, ExecStart=…) and how it last ended.
+struct UnitCommand {
+  std::string setting;  ///< "ExecStart"
+  std::string path;     ///< the program
+  bool ignore_failure = false;
+  std::int32_t code = 0;    ///< CLD_*; 0 when it has not ended
+  std::int32_t status = 0;  ///< exit status or signal
+};
+
+/// What is needed to say why a job failed.
+struct UnitProperties {
+  UnitState state;
+  std::string load_error;                      ///< why it could not be loaded, empty when it could
+  std::string type;                            ///< Type= of a service
+  std::chrono::microseconds start_timeout{0};  ///< 0: none
+  std::chrono::microseconds stop_timeout{0};   ///< 0: none
+  std::vector<UnitCommand> commands;           ///< in the order systemd runs them
+};
+
+/// @throws Error as Bus::call does
+UnitProperties read_unit_properties(const Bus& bus, const std::string& unit);
+
+}  // namespace berth::host

@@ -1,0 +1,356 @@
+#include "ops/plan.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <set>
+
+#include "base/digest.hpp"
+#include "base/error.hpp"
+#include "exports/template.hpp"
+#include "exports/unit.hpp"
+
+namespace berth::ops {
+
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+
+exports::ToolValues tool_values(const PlanInputs& in, bool detached) {
+  exports::ToolValues tool;
+  tool.name = in.name;
+  tool.deployment = in.layout->deployment_inside(in.name, in.slot);
+  tool.image_name = in.image;
+  tool.image_id = in.image_id;
+  tool.runtime = in.runtime.path;
+  tool.runtime_has_pid_file = in.runtime.has_pid_file;
+  tool.detached = detached;
+  if (!in.exports->service_template) {
+    tool.stop_signal = in.image_config->stop_signal;
+  }
+  tool.host_uid = in.facts->uid;
+  tool.host_gid = in.facts->gid;
+  tool.uuid = in.uuid;
+  tool.executable = in.facts->executable;
+  tool.capabilities = exports::capability_names(in.facts->last_capability);
+  return tool;
+}
+
+/// Chooses where hostfs entries go and which of them are left out because something is there already.
+class HostFilePlanner {
+ public:
+  HostFilePlanner(const PlanInputs& in, exports::Renderer& renderer, InstallPlan& plan)
+      : in_(in), renderer_(renderer), plan_(plan) {}
+
+  void run() {
+    const auto& manifest = in_.exports->manifest;
+    for (const auto& entry : in_.exports->host_entries) {
+      const auto destination = exports::host_destination(entry.path, manifest, plan_.values);
+      if (entry.kind == exports::HostEntryKind::folder) {
+        folders_.insert_or_assign(destination, &entry);
+      }
+      if (entry.kind != exports::HostEntryKind::folder || entry.empty_folder) {
+        add(entry, destination);
+      }
+    }
+  }
+
+ private:
+  void add(const exports::HostEntry& entry, const std::string& destination) {
+    refuse_own_places(entry, destination);
+    if (!taken_.emplace(destination).second) {
+      throw Error(ErrorKind::conflict,
+                  fmt::format("two files of the image's exports/hostfs go to {} on the host", destination),
+                  "correct renameFiles in exports/manifest.json of the image");
+    }
+    if (in_.host_exists(destination)) {
+      if (entry.kind != exports::HostEntryKind::folder) {
+        plan_.kept_files.push_back(destination);
+      }
+      return;
+    }
+    add_parents(destination);
+    if (entry.kind == exports::HostEntryKind::folder) {
+      add_folder(destination);
+    } else {
+      plan_.files.push_back(planned(entry, destination));
+    }
+  }
+
+  void refuse_own_places(const exports::HostEntry& entry, const std::string& destination) const {
+    const auto own = in_.layout->deployments_inside();
+    if (destination == in_.layout->unit_inside(in_.name) || destination == in_.layout->tmpfiles_inside(in_.name) ||
+        destination == own || destination.starts_with(own + "/")) {
+      throw Error(ErrorKind::conflict,
+                  fmt::format("exports/hostfs/{} of the image would be copied to {}, which berth itself writes",
+                              entry.path, destination),
+                  "choose another container name with --name, or correct the image");
+    }
+  }
+
+  void add_parents(const std::string& destination) {
+    for (auto slash = destination.find('/', 1); slash != std::string::npos; slash = destination.find('/', slash + 1)) {
+      const auto parent = destination.substr(0, slash);
+      if (!in_.host_exists(parent)) {
+        add_folder(parent);
+      }
+    }
+  }
+
+  void add_folder(const std::string& path) {
+    if (!made_.emplace(path).second) {
+      return;
+    }
+    PlannedFile folder;
+    folder.file.destination = path;
+    folder.file.kind = host::HostFile::Kind::folder;
+    folder.file.mode = 0755;
+    if (const auto found = folders_.find(path); found != folders_.end()) {
+      folder.file.mode = found->second->mode & 07777U;
+      folder.file.uid = found->second->uid;
+      folder.file.gid = found->second->gid;
+    }
+    plan_.files.push_back(std::move(folder));
+  }
+
+  PlannedFile planned(const exports::HostEntry& entry, const std::string& destination) {
+    PlannedFile result;
+    result.file.destination = destination;
+    result.file.mode = entry.mode & 07777U;
+    result.file.uid = entry.uid;
+    result.file.gid = entry.gid;
+    if (entry.kind == exports::HostEntryKind::link) {
+      result.file.kind = host::HostFile::Kind::link;
+      result.file.link_target = entry.link_target;
+      result.checksum = base::digest_of(entry.link_target).hex();
+    } else if (is_template(entry)) {
+      result.file.content =
+          renderer_.render(exports::TemplateKind::plain, in_.read_entry(entry), "exports/hostfs/" + entry.path);
+      result.checksum = base::digest_of(*result.file.content).hex();
+    } else {
+      result.file.source = "exports/hostfs/" + entry.path;
+      result.checksum = in_.entry_checksum(entry);
+    }
+    return result;
+  }
+
+  [[nodiscard]] bool is_template(const exports::HostEntry& entry) const {
+    const auto& templates = in_.exports->manifest.installed_files_template;
+    return std::any_of(templates.begin(), templates.end(),
+                       [&](const std::string& path) { return path == entry.path || path == "/" + entry.path; });
+  }
+
+  const PlanInputs& in_;
+  exports::Renderer& renderer_;
+  InstallPlan& plan_;
+  std::set<std::string> taken_;
+  std::set<std::string> made_;
+  std::map<std::string, const exports::HostEntry*> folders_;
+};
+
+std::string rendered_config(const PlanInputs& in, exports::Renderer& renderer, const InstallPlan& plan) {
+  if (in.exports->config) {
+    return *in.exports->config;
+  }
+  if (in.exports->config_template) {
+    return renderer.render(exports::TemplateKind::json, *in.exports->config_template, "exports/config.json.template");
+  }
+  return in.generate_config(plan.values);
+}
+
+std::string config_file_name(const PlanInputs& in) {
+  if (in.exports->config) {
+    return "exports/config.json";
+  }
+  return in.exports->config_template ? "exports/config.json.template" : "generated config.json";
+}
+
+void plan_config(const PlanInputs& in, const std::string& text, InstallPlan& plan) {
+  exports::HostFeatures features;
+  features.selinux = in.facts->selinux;
+  features.apparmor = in.facts->apparmor;
+  features.cgroup_unified = in.facts->cgroup_unified;
+  const auto slice = plan.unit ? exports::unit_slice(*plan.unit) : "system.slice";
+  auto config = exports::finish_config(text, config_file_name(in), features, exports::cgroups_path(slice, in.name), {});
+  plan.conversions = std::move(config.conversions);
+  plan.powers = exports::powerful_requests(config.document);
+  if (!in.exports->tmpfiles_template && plan.unit) {
+    plan.tmpfiles =
+        exports::default_tmpfiles(exports::bind_sources(config.document), in.facts->uid, in.facts->gid, in.host_exists);
+  }
+  plan.config = std::move(config.text);
+}
+
+void fill_info(const PlanInputs& in, InstallPlan& plan) {
+  auto& info = plan.info;
+  const auto& manifest = in.exports->manifest;
+  info.image = in.image;
+  info.revision = in.image_id;
+  info.ostree_commit = in.commit;
+  info.created = in.created;
+  info.values = plan.values;
+  info.has_container_service = plan.unit.has_value();
+  for (const auto& planned : plan.files) {
+    info.installed_files.push_back(planned.file.destination);
+    if (!planned.checksum.empty()) {
+      info.installed_files_checksum[planned.file.destination] = planned.checksum;
+    }
+  }
+  info.installed_files_template = manifest.installed_files_template;
+  info.rename_installed_files = manifest.rename_files;
+  info.system_package = in.system_package;
+  info.use_links = manifest.use_links;
+  info.runtime = plan.runtime;
+}
+
+bool has_lines(const std::string& text) {
+  return std::any_of(text.begin(), text.end(), [](unsigned char c) { return std::isspace(c) == 0; });
+}
+
+std::string unquote(std::string_view field) {
+  if (field.size() >= 2 && (field.front() == '"' || field.front() == '\'') && field.back() == field.front()) {
+    field = field.substr(1, field.size() - 2);
+  }
+  return std::string(field);
+}
+
+/// The path of a tmpfiles.d line that creates something; empty for others, and for paths only systemd can expand.
+std::string created_path(std::string_view line) {
+  const auto type_end = line.find_first_of(" \t");
+  if (type_end == std::string_view::npos || std::string_view("fFwdDvqQpLcbC").find(line[0]) == std::string_view::npos) {
+    return {};
+  }
+  const auto begin = line.find_first_not_of(" \t", type_end);
+  if (begin == std::string_view::npos) {
+    return {};
+  }
+  const char quote = line[begin] == '"' || line[begin] == '\'' ? line[begin] : '\0';
+  const auto end = quote != '\0' ? line.find(quote, begin + 1) : line.find_first_of(" \t", begin);
+  const auto length = end == std::string_view::npos ? end : end - begin + (quote != '\0' ? 1 : 0);
+  auto path = unquote(line.substr(begin, length));
+  if (path.empty() || path[0] != '/' || path.find_first_of("%*?[\\") != std::string::npos) {
+    return {};
+  }
+  while (path.size() > 1 && path.back() == '/') {
+    path.pop_back();
+  }
+  return path;
+}
+
+/// Once ExecStop= has run, systemd signals whatever is left, and that must be the image's own stop signal, too.
+std::string with_stop_signal(const PlanInputs& in, std::string unit) {
+  static constexpr std::string_view section = "[Service]\n";
+  const auto& signal = in.image_config->stop_signal;
+  const auto at = unit.find(section);
+  if (!in.exports->service_template && !signal.empty() && at != std::string::npos) {
+    unit.insert(at + section.size(), fmt::format("KillSignal={}\n", signal));
+  }
+  return unit;
+}
+
+std::optional<std::string> service_template(const PlanInputs& in) {
+  if (in.exports->manifest.no_container_service) {
+    return std::nullopt;
+  }
+  return in.exports->service_template ? *in.exports->service_template : in.default_service_template;
+}
+
+}  // namespace
+
+std::vector<std::string> missing_tmpfiles_paths(const std::string& tmpfiles,
+                                                const std::function<bool(const std::string&)>& exists) {
+  std::vector<std::string> missing;
+  std::set<std::string> seen;
+  for (std::size_t start = 0; start < tmpfiles.size();) {
+    const auto end = std::min(tmpfiles.find('\n', start), tmpfiles.size());
+    const auto path = created_path(std::string_view(tmpfiles).substr(start, end - start));
+    start = end + 1;
+    for (auto slash = path.find('/', 1); !path.empty(); slash = path.find('/', slash + 1)) {
+      const auto prefix = path.substr(0, slash);
+      if (!exists(prefix) && seen.insert(prefix).second) {
+        missing.push_back(prefix);
+      }
+      if (slash == std::string::npos) {
+        break;
+      }
+    }
+  }
+  return missing;
+}
+
+InstallPlan make_plan(const PlanInputs& in) {
+  InstallPlan plan;
+  plan.name = in.name;
+  plan.slot = in.slot;
+  plan.deployment = in.layout->deployment_inside(in.name, in.slot);
+  plan.image = in.image;
+  plan.image_id = in.image_id;
+  plan.commit = in.commit;
+  const auto unit_text = service_template(in);
+  const bool detached = unit_text && exports::unit_wants_detached(*unit_text) && in.runtime.has_pid_file;
+  plan.values = exports::merge_values(tool_values(in, detached), in.set, in.exports->manifest.default_values);
+  plan.runtime = plan.values.at("RUNTIME");
+
+  exports::Renderer renderer(plan.values);
+  const bool wants_config = unit_text || in.exports->config || in.exports->config_template;
+  const auto config = wants_config ? rendered_config(in, renderer, plan) : std::string();
+  if (unit_text) {
+    plan.unit = renderer.render(exports::TemplateKind::unit, *unit_text,
+                                in.exports->service_template ? "exports/service.template" : "default service.template");
+  }
+  if (in.exports->tmpfiles_template) {
+    plan.tmpfiles =
+        renderer.render(exports::TemplateKind::unit, *in.exports->tmpfiles_template, "exports/tmpfiles.template");
+  }
+  HostFilePlanner(in, renderer, plan).run();
+  renderer.check();
+
+  if (plan.unit) {
+    plan.unit = exports::complete_unit(with_stop_signal(in, *plan.unit), plan.runtime, in.name);
+  }
+  if (wants_config) {
+    plan_config(in, config, plan);
+  }
+  if (plan.tmpfiles && !has_lines(*plan.tmpfiles)) {
+    plan.tmpfiles.reset();
+  }
+  if (plan.tmpfiles) {
+    plan.tmpfiles_paths = missing_tmpfiles_paths(*plan.tmpfiles, in.host_exists);
+  }
+  fill_info(in, plan);
+  return plan;
+}
+
+base::Json plan_to_json(const InstallPlan& plan) {
+  base::Json files = base::Json::array();
+  for (const auto& planned : plan.files) {
+    static constexpr const char* kinds[] = {"file", "folder", "link"};
+    base::Json file = {{"path", planned.file.destination},
+                       {"kind", kinds[static_cast<int>(planned.file.kind)]},
+                       {"mode", fmt::format("{:04o}", planned.file.mode)},
+                       {"uid", planned.file.uid},
+                       {"gid", planned.file.gid}};
+    file["sha256"] = planned.checksum.empty() ? base::Json(nullptr) : base::Json(planned.checksum);
+    files.push_back(std::move(file));
+  }
+  base::Json result = {
+      {"name", plan.name},
+      {"image", plan.image},
+      {"imageId", plan.image_id},
+      {"commit", plan.commit},
+      {"deployment", plan.deployment},
+      {"runtime", plan.runtime},
+      {"values", plan.values},
+      {"config", plan.config.empty() ? base::Json(nullptr) : base::parse_json(plan.config, "config.json")},
+      {"unit", plan.unit ? base::Json(*plan.unit) : base::Json(nullptr)},
+      {"tmpfiles", plan.tmpfiles ? base::Json(*plan.tmpfiles) : base::Json(nullptr)},
+      {"hostFiles", std::move(files)},
+      {"keptHostFiles", plan.kept_files},
+      {"conversions", plan.conversions},
+      {"powers", plan.powers}};
+  return result;
+}
+
+}  // namespace berth::ops

@@ -1,0 +1,80 @@
+// What an install will do, as data. Making it is pure; nothing on the host changes before it is complete.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/json.hpp"
+#include "exports/config_json.hpp"
+#include "exports/exports.hpp"
+#include "exports/values.hpp"
+#include "host/deployment.hpp"
+#include "host/facts.hpp"
+#include "host/host_file.hpp"
+#include "host/layout.hpp"
+
+namespace berth::ops {
+
+/// A hostfs entry that goes to the host, with the checksum it will be recorded with.
+struct PlannedFile {
+  host::HostFile file;
+  std::string checksum;  ///< sha256 hex of a file's content or a link's target; empty for folders
+};
+
+struct InstallPlan {
+  std::string name;
+  int slot = 0;
+  std::string deployment;  ///< DESTDIR, as the booted host sees it
+  std::string image;       ///< canonical image name
+  std::string image_id;
+  std::string commit;
+  std::string runtime;  ///< absolute path, inside the root
+  exports::Values values;
+  std::string config;  ///< text of config.json; empty for an image that only brings host files
+  std::vector<std::string> conversions;
+  std::optional<std::string> unit;          ///< none with noContainerService
+  std::optional<std::string> tmpfiles;      ///< none when there would be no line in it
+  std::vector<PlannedFile> files;           ///< folders before what is in them
+  std::vector<std::string> kept_files;      ///< host files that exist already and stay as they are
+  std::vector<std::string> tmpfiles_paths;  ///< paths that do not exist now and that the tmpfiles lines will make
+  std::vector<std::string> powers;          ///< what the container may do that is powerful
+  host::DeploymentInfo info;
+};
+
+/// Everything a plan depends on. The functions answer questions about the host and the checked-out image.
+struct PlanInputs {
+  std::string name;
+  int slot = 0;
+  std::string image;
+  std::string image_id;
+  std::string commit;
+  std::int64_t created = 0;  ///< epoch seconds, for info
+  const image::ImageConfig* image_config = nullptr;
+  const exports::Exports* exports = nullptr;
+  std::string default_service_template;
+  exports::Values set;  ///< --set
+  std::string uuid;
+  host::Runtime runtime;
+  const host::Facts* facts = nullptr;
+  const host::Layout* layout = nullptr;
+  std::string system_package = "no";
+  std::function<bool(const std::string&)> host_exists;
+  std::function<std::string(const exports::HostEntry&)> read_entry;      ///< text of a hostfs file, for templates
+  std::function<std::string(const exports::HostEntry&)> entry_checksum;  ///< sha256 hex of a hostfs file
+  std::function<std::string(const exports::Values&)> generate_config;    ///< for images without config.json
+};
+
+/// @throws Error with every missing variable of all templates at once
+InstallPlan make_plan(const PlanInputs& inputs);
+
+/// Paths that tmpfiles.d(5) lines will make and that do not exist yet, missing parents included, outermost first.
+/// Lines with specifiers or patterns are passed over.
+std::vector<std::string> missing_tmpfiles_paths(const std::string& tmpfiles,
+                                                const std::function<bool(const std::string&)>& exists);
+
+/// For `--dry-run --json`.
+base::Json plan_to_json(const InstallPlan& plan);
+
+}  // namespace berth::ops

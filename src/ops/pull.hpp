@@ -1,0 +1,44 @@
+// berth pull: an image into the store.
+#pragma once
+
+#include <string>
+
+#include "ops/session.hpp"
+
+namespace berth::ops {
+
+struct PullRequest {
+  std::string image;     ///< [SOURCE:]IMAGE
+  std::string authfile;  ///< --authfile
+  std::string platform;  ///< os/architecture[/variant]; empty: this machine's
+};
+
+/// Fetches what is missing. @throws Error
+store::PullResult pull(Session& session, const PullRequest& request);
+
+/// An image that is in the store, found or fetched.
+struct PresentImage {
+  store::StoredImage image;
+  bool fetched = false;
+};
+
+/// Where an image is to come from. Registries are not contacted before they are needed; layouts and archives
+/// are opened at once, for they know their own names.
+class ImageOrigin {
+ public:
+  ImageOrigin(Session& session, const PullRequest& request);
+  [[nodiscard]] const image::ImageName& name() const;
+  /// The image from `store`, pulled only when absent (contract, section 5: an install never re-pulls).
+  PresentImage ensure(store::Store& store);
+  store::PullResult pull_into(store::Store& store);
+
+ private:
+  image::ImageSource& source();
+
+  image::Reference reference_;
+  image::Platform platform_;
+  source::SourceOptions options_;
+  std::unique_ptr<image::ImageSource> source_;
+};
+
+}  // namespace berth::ops

@@ -1,0 +1,57 @@
+#include "ops/service.hpp"
+
+#include <fmt/format.h>
+
+#include "host/deployment.hpp"
+#include "ops/recover.hpp"
+
+namespace berth::ops {
+
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+
+constexpr std::size_t journal_lines = 10;
+
+std::string unit_of(Session& session, const std::string& name) {
+  host::check_container_name(name);
+  recover_pending(session);
+  const auto deployment = host::find_deployment(session.layout, name);
+  if (!deployment) {
+    throw Error(ErrorKind::not_found, fmt::format("no container {} is installed", name),
+                "berth containers list --all shows those that are");
+  }
+  if (!deployment->info.has_container_service) {
+    throw Error(ErrorKind::usage, fmt::format("{} has no service: its image only brings files for the host", name));
+  }
+  return host::unit_name(name);
+}
+
+}  // namespace
+
+void throw_start_failed(Session& session, const std::string& unit, const host::JobResult& job, ErrorKind kind) {
+  std::string hint;
+  for (const auto& line : session.systemd.journal_tail(unit, journal_lines)) {
+    hint += (hint.empty() ? "its last journal lines are:\n  " : "\n  ") + line;
+  }
+  throw Error(kind, fmt::format("{} did not start: {}", unit, job.words),
+              hint.empty() ? fmt::format("see journalctl -u {}", unit) : hint);
+}
+
+void start(Session& session, const std::string& name) {
+  const auto unit = unit_of(session, name);
+  if (const auto job = session.systemd.start(unit); !job.done) {
+    throw_start_failed(session, unit, job, ErrorKind::failed);
+  }
+}
+
+void stop(Session& session, const std::string& name) {
+  const auto unit = unit_of(session, name);
+  if (const auto job = session.systemd.stop(unit); !job.done) {
+    throw Error(ErrorKind::failed, fmt::format("{} did not stop: {}", unit, job.words),
+                fmt::format("see journalctl -u {}", unit));
+  }
+}
+
+}  // namespace berth::ops

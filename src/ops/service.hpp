@@ -1,0 +1,20 @@
+// berth start and berth stop.
+#pragma once
+
+#include <string>
+
+#include "base/error.hpp"
+#include "ops/session.hpp"
+
+namespace berth::ops {
+
+/// Starts the unit of an installed container and waits. @throws Error with the last journal lines as the hint
+void start(Session& session, const std::string& name);
+/// Stops it and waits.
+void stop(Session& session, const std::string& name);
+
+/// The error of a start that failed: the job's result in words and the unit's last journal lines.
+[[noreturn]] void throw_start_failed(Session& session, const std::string& unit, const host::JobResult& job,
+                                     base::ErrorKind kind);
+
+}  // namespace berth::ops

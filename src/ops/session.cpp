@@ -1,0 +1,37 @@
+#include "ops/session.hpp"
+
+#include "base/error.hpp"
+
+namespace berth::ops {
+
+source::SourceOptions source_options(const Session& session, const std::string& authfile) {
+  source::SourceOptions options;
+  options.authfile = authfile.empty() ? session.config.authfile : authfile;
+  for (const auto& registry : session.config.registries) {
+    options.registries.push_back({registry.location, registry.insecure, registry.ca_file});
+  }
+  options.retries = session.config.retries;
+  options.connect_timeout = std::chrono::seconds(session.config.connect_timeout_seconds);
+  options.user_agent = "berth/" BERTH_VERSION;
+  options.stop = session.stop;
+  options.reporter = &session.reporter;
+  return options;
+}
+
+store::StoreOptions store_options(const Session& session, const std::string& repository) {
+  store::StoreOptions options;
+  options.repository = repository.empty() ? session.layout.repository() : repository;
+  options.mode = store::RepositoryMode::bare;
+  options.parallel_layers = session.config.parallel_layers;
+  options.stop = session.stop;
+  options.reporter = &session.reporter;
+  return options;
+}
+
+void check_stop(const std::stop_token& stop) {
+  if (stop.stop_requested()) {
+    base::throw_interrupted();
+  }
+}
+
+}  // namespace berth::ops

@@ -1,0 +1,288 @@
+#include "ops/uninstall.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <stdio.h>
+
+#include <chrono>
+
+#include "base/digest.hpp"
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "host/deployment.hpp"
+#include "host/host_file.hpp"
+#include "host/journal.hpp"
+#include "host/lock.hpp"
+#include "ops/install.hpp"
+#include "ops/recover.hpp"
+
+namespace berth::ops {
+
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+
+/// Where a file waits, in its own folder, until the uninstall cannot fail any more. A function of the path, so that an
+/// interrupted uninstall finds it again; of fixed length, so that it always fits.
+std::string aside_name(const std::string& path) {
+  return ".berth-" + base::digest_of(path).short_hex();
+}
+
+/// Parent folder and leaf of a host path; the folder is invalid when it does not exist.
+std::pair<base::Fd, std::string> open_parent(const Session& session, const std::string& path) {
+  const auto root = base::open_host_folder(session.layout.root());
+  auto [parent, leaf] = base::split_path(path);
+  try {
+    return {base::open_in_root(root.get(), parent, O_RDONLY | O_DIRECTORY), leaf};
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::not_found) {
+      return {base::Fd(), leaf};
+    }
+    throw;
+  }
+}
+
+void rename_in_folder(int folder, const std::string& from, const std::string& to) {
+  if (::renameat2(folder, from.c_str(), folder, to.c_str(), RENAME_NOREPLACE) != 0 && errno != ENOENT) {
+    base::throw_errno(fmt::format("rename {} to {}", from, to));
+  }
+}
+
+void put_aside(const Session& session, const std::string& path) {
+  const auto [folder, leaf] = open_parent(session, path);
+  if (folder) {
+    rename_in_folder(folder.get(), leaf, aside_name(path));
+  }
+}
+
+void put_back(const Session& session, const std::string& path) {
+  const auto [folder, leaf] = open_parent(session, path);
+  if (folder) {
+    rename_in_folder(folder.get(), aside_name(path), leaf);
+  }
+}
+
+void drop_aside(const Session& session, const std::string& path) {
+  const auto [folder, leaf] = open_parent(session, path);
+  if (folder) {
+    base::unlink_at(folder.get(), aside_name(path));
+  }
+}
+
+Step aside_step(Session& session, const std::string& path) {
+  return {fmt::format("remove {}", path), [&session, path] { put_aside(session, path); },
+          [&session, path] { put_back(session, path); }};
+}
+
+/// A host file is removed only while it is what was recorded; an edited one stays and is reported.
+Step host_file_step(Session& session, const NotedFile& file, std::vector<std::string>& kept) {
+  return {fmt::format("remove {}", file.path),
+          [&session, file, &kept] {
+            const auto root = base::open_host_folder(session.layout.root());
+            const auto now = host::host_checksum(root.get(), file.path);
+            if (now == file.checksum) {
+              put_aside(session, file.path);
+            } else if (now) {
+              kept.push_back(file.path);
+            }
+          },
+          [&session, path = file.path] { put_back(session, path); }};
+}
+
+void stop_or_throw(Session& session, const std::string& unit) {
+  const auto job = session.systemd.stop(unit);
+  if (!job.done) {
+    throw Error(ErrorKind::failed, fmt::format("{} could not be stopped: {}", unit, job.words),
+                fmt::format("stop it with systemctl stop {} and try again", unit));
+  }
+}
+
+void add_unit_steps(std::vector<Step>& steps, Session& session, const UninstallNote& note) {
+  const auto unit = host::unit_name(note.name);
+  if (!session.layout.offline()) {
+    steps.push_back({fmt::format("stop {}", unit), [&session, unit] { stop_or_throw(session, unit); },
+                     [&session, unit, active = note.was_active] {
+                       session.systemd.reload();
+                       if (active) {
+                         session.systemd.start(unit);
+                       }
+                     }});
+  }
+  steps.push_back({fmt::format("disable {}", unit), [&session, unit] { session.systemd.disable(unit); },
+                   [&session, unit, enabled = note.was_enabled] {
+                     if (enabled) {
+                       session.systemd.enable(unit);
+                     }
+                   }});
+  // First of all files, so that nobody can start it again.
+  steps.push_back(aside_step(session, session.layout.unit_inside(note.name)));
+  steps.push_back({"have systemd forget the unit",
+                   [&session, unit] {
+                     session.systemd.reload();
+                     session.systemd.reset_failed(unit);
+                   },
+                   {}});
+}
+
+Step link_step(Session& session, const std::string& name) {
+  const auto target = [&session, name] {
+    const auto folder = base::open_host_folder(session.layout.deployments());
+    return base::read_link_at(folder.get(), name);
+  };
+  return {fmt::format("remove the link {}", name),
+          [&session, name] { base::unlink_at(base::open_host_folder(session.layout.deployments()).get(), name); },
+          [&session, name, before = target()] {
+            if (before) {
+              base::replace_link_at(base::open_host_folder(session.layout.deployments()).get(), name, *before);
+            }
+          }};
+}
+
+std::vector<Step> uninstall_steps(Session& session, const UninstallNote& note, std::vector<std::string>& kept) {
+  std::vector<Step> steps;
+  if (note.has_unit) {
+    add_unit_steps(steps, session, note);
+  }
+  for (auto file = note.files.rbegin(); file != note.files.rend(); ++file) {
+    if (!file->checksum.empty()) {
+      steps.push_back(host_file_step(session, *file, kept));
+    }
+  }
+  steps.push_back(aside_step(session, session.layout.tmpfiles_inside(note.name)));
+  steps.push_back(link_step(session, note.name));
+  return steps;
+}
+
+/// systemd-tmpfiles --remove needs the lines, which only the deployments still have.
+void remove_tmpfiles(Session& session, int folder, const std::string& name) {
+  for (const auto* slot : {".0", ".1"}) {
+    const auto conf = fmt::format("{}{}/tmpfiles-{}.conf", name, slot, name);
+    if (base::stat_at(folder, name + slot) && base::stat_at(folder, conf)) {
+      try {
+        session.systemd.remove_tmpfiles(session.layout.deployments_inside() + "/" + conf);
+      } catch (const Error& error) {
+        session.reporter.warning(error.what());
+      }
+    }
+  }
+}
+
+/// Everything that cannot be taken back. May run several times.
+void finish(Session& session, const UninstallNote& note) {
+  const auto folder = base::open_host_folder(session.layout.deployments());
+  remove_tmpfiles(session, folder.get(), note.name);
+  drop_aside(session, session.layout.unit_inside(note.name));
+  drop_aside(session, session.layout.tmpfiles_inside(note.name));
+  const auto root = base::open_host_folder(session.layout.root());
+  for (auto file = note.files.rbegin(); file != note.files.rend(); ++file) {
+    if (file->checksum.empty()) {
+      host::remove_host_file(root.get(), file->path, "");
+    } else {
+      drop_aside(session, file->path);
+    }
+  }
+  for (const auto* slot : {".0", ".1"}) {
+    const auto found = base::stat_at(folder.get(), note.name + slot);
+    if (found && S_ISDIR(found->st_mode)) {  // a link of that name is another container
+      base::remove_tree_at(folder.get(), note.name + slot);
+    }
+  }
+  host::remove_journal(session.layout, note.name);
+}
+
+UninstallOutcome run(Session& session, UninstallNote note, const StepHook& hook) {
+  UninstallOutcome outcome;
+  if (!note.committed) {
+    host::write_journal(session.layout, note.name, to_json(note));
+    try {
+      run_steps(uninstall_steps(session, note, outcome.kept_files), session.reporter, session.stop, hook);
+    } catch (...) {
+      host::remove_journal(session.layout, note.name);
+      throw;
+    }
+    note.committed = true;
+    host::write_journal(session.layout, note.name, to_json(note));
+  }
+  finish(session, note);
+  return outcome;
+}
+
+std::vector<NotedFile> recorded_files(const host::DeploymentInfo& info) {
+  std::vector<NotedFile> files;
+  for (const auto& path : info.installed_files) {
+    const auto checksum = info.installed_files_checksum.find(path);
+    files.push_back({path, checksum == info.installed_files_checksum.end() ? "" : checksum->second});
+  }
+  return files;
+}
+
+/// What the info file of the live deployment says; a damaged one must not keep a container from being removed.
+host::DeploymentInfo readable_info(Session& session, const std::string& name) {
+  try {
+    if (auto deployment = host::find_deployment(session.layout, name)) {
+      if (deployment->preinstalled) {
+        throw Error(ErrorKind::not_permitted, fmt::format("{} is part of the operating system", name),
+                    "it goes with the system image that brought it");
+      }
+      return deployment->info;
+    }
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::not_permitted) {
+      throw;
+    }
+    session.reporter.warning(fmt::format("{}; its host files stay", error.what()));
+  }
+  return {};
+}
+
+bool anything_left(const Session& session, const std::string& name) {
+  const auto is_folder = [&session](const std::string& path) {
+    const auto found = base::stat_at(AT_FDCWD, session.layout.deployments() + "/" + path);
+    return found && S_ISDIR(found->st_mode);
+  };
+  const auto link = base::stat_at(AT_FDCWD, session.layout.deployments() + "/" + name);
+  return (link && S_ISLNK(link->st_mode)) || is_folder(name + ".0") || is_folder(name + ".1");
+}
+
+UninstallNote make_note(Session& session, const std::string& name) {
+  UninstallNote note;
+  note.name = name;
+  const auto info = readable_info(session, name);
+  const auto unit = host::unit_name(name);
+  note.has_unit = info.has_container_service;
+  note.files = recorded_files(info);
+  if (note.has_unit) {
+    const auto state = session.systemd.state(unit);
+    note.was_active = state.active_state == "active" || state.active_state == "activating";
+    note.was_enabled = state.unit_file_state == "enabled";
+  }
+  return note;
+}
+
+}  // namespace
+
+UninstallOutcome complete_uninstall(Session& session, const UninstallNote& note) {
+  return run(session, note, {});
+}
+
+UninstallOutcome uninstall(Session& session, const std::string& name, const StepHook& hook) {
+  host::check_container_name(name);
+  const bool pending = host::read_journal(session.layout, name).has_value();
+  recover_pending(session);
+  if (!anything_left(session, name) && !pending) {
+    readable_info(session, name);  // says so when it is preinstalled
+    throw Error(ErrorKind::not_found, fmt::format("no container {} is installed", name),
+                "berth containers list --all shows those that are");
+  }
+  const auto lock = host::ContainerLock::take(session.layout, name, session.command,
+                                              std::chrono::seconds(session.config.lock_timeout_seconds),
+                                              session.reporter, session.stop);
+  if (!anything_left(session, name)) {
+    return {};  // another command, or the recovery, was faster
+  }
+  return base::in_context([&] { return fmt::format("uninstalling {}", name); },
+                          [&] { return run(session, make_note(session, name), hook); });
+}
+
+}  // namespace berth::ops

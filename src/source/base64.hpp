@@ -1,0 +1,15 @@
+// Base64 (RFC 4648, section 4), as authentication uses it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace berth::source {
+
+[[nodiscard]] std::string encode_base64(std::string_view bytes);
+
+/// nullopt when `text` is not base64. Padding may be missing; blanks are not allowed.
+[[nodiscard]] std::optional<std::string> decode_base64(std::string_view text);
+
+}  // namespace berth::source

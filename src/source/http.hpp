@@ -1,0 +1,105 @@
+// HTTP through libcurl: a bounded pull stream for each answer, connections that are reused, no secret sent elsewhere.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/byte_stream.hpp"
+#include "source/url.hpp"
+
+namespace berth::source {
+
+/// How a server is to be trusted.
+struct TlsSettings {
+  bool verify = true;
+  std::string ca_file;  ///< PEM; empty: the system's
+};
+
+struct HttpOptions {
+  std::chrono::milliseconds connect_timeout{15'000};  ///< name lookup, connection and TLS handshake together
+  std::chrono::seconds stall_timeout{60};             ///< fewer bytes than seconds within so long is a failure
+  std::string user_agent{};
+  std::stop_token stop{};                      ///< looked at least every 200 ms
+  std::function<TlsSettings(const Url&)> tls{}; ///< asked for every connection, redirects included
+};
+
+struct HttpRequest {
+  Url url;
+  std::vector<std::string> headers;  ///< `Name: value`
+  std::string authorization;         ///< value of the Authorization header; sent to the origin of `url` only
+  std::optional<std::string> form;   ///< POST this application/x-www-form-urlencoded body; redirects are then refused
+};
+
+class Transfer;
+class HttpClient;
+
+/// The answer to one request. Must not outlive its client; one thread at a time.
+class HttpResponse final : public base::ByteStream {
+ public:
+  HttpResponse(HttpClient& client, std::unique_ptr<Transfer> transfer, Url url);
+  HttpResponse(const HttpResponse&) = delete;
+  HttpResponse& operator=(const HttpResponse&) = delete;
+  ~HttpResponse() override;
+
+  [[nodiscard]] int status() const;
+  /// The address that answered, after redirects.
+  [[nodiscard]] const Url& url() const { return url_; }
+  /// All values of a header. @param name in lower case
+  [[nodiscard]] std::vector<std::string> headers(std::string_view name) const;
+  /// The first value of a header, or an empty string.
+  [[nodiscard]] std::string header(std::string_view name) const;
+  /// Content-Length; nullopt when not given.
+  [[nodiscard]] std::optional<std::int64_t> content_length() const;
+  /// Retry-After as a time from now; nullopt when not given.
+  [[nodiscard]] std::optional<std::chrono::seconds> retry_after() const;
+
+  /// Body bytes. @throws HttpError when the connection breaks off, Error(interrupted)
+  std::size_t read(std::span<std::byte> buffer) override;
+  /// The rest of the body. @throws Error(verification) naming `document` when it has more than `limit` bytes
+  std::string read_text(std::uint64_t limit, std::string_view document);
+  /// Ends the answer, reading a short rest so that the connection can be used again.
+  void discard();
+
+ private:
+  HttpClient& client_;
+  std::unique_ptr<Transfer> transfer_;
+  Url url_;
+};
+
+/// Sends requests; may be used from several threads. Idle connections are kept and used again.
+class HttpClient {
+ public:
+  explicit HttpClient(HttpOptions options);
+  HttpClient(const HttpClient&) = delete;
+  HttpClient& operator=(const HttpClient&) = delete;
+  ~HttpClient();
+
+  /// Sends a request and waits for the headers of the answer, whatever its status is; follows up to 10 redirects of a
+  /// GET, never from https to http, and without Authorization once the origin changes (RFC 9110, section 15.4).
+  /// @throws HttpError, Error(interrupted)
+  std::unique_ptr<HttpResponse> send(HttpRequest request);
+
+ private:
+  friend class HttpResponse;
+  struct Connection;
+  friend class Transfer;
+
+  std::unique_ptr<HttpResponse> send_once(const HttpRequest& request);
+  std::unique_ptr<Connection> take_connection();
+  void give_back(std::unique_ptr<Connection> connection) noexcept;
+
+  HttpOptions options_;
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<Connection>> idle_;
+};
+
+}  // namespace berth::source

@@ -1,0 +1,216 @@
+#include "source/oci_layout.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "base/error.hpp"
+#include "base/fd.hpp"
+#include "base/file.hpp"
+#include "base/json.hpp"
+#include "source/tar_file.hpp"
+
+namespace berth::source {
+namespace {
+
+constexpr auto ref_name = "org.opencontainers.image.ref.name";
+constexpr auto containerd_name = "io.containerd.image.name";
+constexpr std::size_t shown_entries = 10;
+
+// A file opened by descriptor, read at its own pace.
+class FileStream final : public base::ByteStream {
+ public:
+  FileStream(base::Fd fd, std::string name) : fd_(std::move(fd)), name_(std::move(name)) {}
+
+  std::size_t read(std::span<std::byte> buffer) override {
+    const auto count = TEMP_FAILURE_RETRY(::read(fd_.get(), buffer.data(), buffer.size()));
+    if (count < 0) {
+      base::throw_errno("read " + name_);
+    }
+    return static_cast<std::size_t>(count);
+  }
+
+ private:
+  base::Fd fd_;
+  std::string name_;
+};
+
+std::unique_ptr<base::ByteStream> open_file(int folder, const std::string& path, const std::string& name) {
+  try {
+    auto fd = base::open_beneath(folder, name, O_RDONLY | O_NONBLOCK);
+    struct stat status {};
+    base::check_errno(::fstat(fd.get(), &status), "look at " + path + "/" + name);
+    if (!S_ISREG(status.st_mode)) {
+      throw base::Error(base::ErrorKind::verification, fmt::format("{}/{} is not a regular file", path, name),
+                        "have the layout written again");
+    }
+    return std::make_unique<FileStream>(std::move(fd), path + "/" + name);
+  } catch (const base::Error& error) {
+    if (error.kind() == base::ErrorKind::not_found) {
+      return nullptr;
+    }
+    throw;
+  }
+}
+
+std::string annotation(const image::Descriptor& entry, const char* key) {
+  const auto found = entry.annotations.find(key);
+  return found == entry.annotations.end() ? "" : found->second;
+}
+
+bool is_named(const image::Descriptor& entry, const std::string& selector) {
+  return annotation(entry, ref_name) == selector || annotation(entry, containerd_name) == selector;
+}
+
+std::string names_of(const std::vector<image::Descriptor>& entries) {
+  std::string list;
+  for (std::size_t at = 0; at < std::min(entries.size(), shown_entries); ++at) {
+    const auto own = annotation(entries[at], ref_name);
+    list += (at == 0 ? "" : ", ") + (own.empty() ? "(no name)" : base::printable(own, 80));
+  }
+  return list + (entries.size() > shown_entries ? ", ..." : "");
+}
+
+std::optional<image::ImageName> full_name(const std::string& text) {
+  try {
+    return image::parse_image_name(text);
+  } catch (const base::Error&) {
+    return std::nullopt;
+  }
+}
+
+// What the layout says about itself wins over the name of the file, but not over a whole name the user gave.
+image::ImageName name_for(const image::Reference& reference, const image::Descriptor& entry) {
+  if (full_name(reference.selector)) {
+    return reference.name;
+  }
+  for (const auto* key : {containerd_name, ref_name}) {
+    if (auto name = full_name(annotation(entry, key)); name && !name->digest) {
+      return *name;
+    }
+  }
+  auto name = reference.name;
+  if (const auto tag = annotation(entry, ref_name); reference.selector.empty() && image::is_tag(tag)) {
+    name.tag = tag;
+  }
+  return name;
+}
+
+void check_layout_version(const LayoutFiles& files) {
+  const auto stream = files.open("oci-layout");
+  if (!stream) {
+    throw base::Error(
+        base::ErrorKind::verification,
+        fmt::format("{} is not an OCI image layout: it has no file 'oci-layout'", files.path),
+        "oci: wants a folder and oci-archive: a tar file of such a layout; docker-archive: is for `docker save`");
+  }
+  const auto document = files.path + "/oci-layout";
+  const auto json = base::parse_json(read_stream(*stream, base::json_size_limit, document), document);
+  const auto version = base::JsonView(json, document).at("imageLayoutVersion");
+  if (!version.as_string().starts_with("1.")) {
+    version.fail(fmt::format("expected 1.0.0, found '{}'", base::printable(version.as_string())));
+  }
+}
+
+image::Index read_index(const LayoutFiles& files) {
+  const auto document = files.path + "/index.json";
+  const auto stream = files.open("index.json");
+  if (!stream) {
+    throw base::Error(base::ErrorKind::verification, fmt::format("{} does not exist", document),
+                      "have the layout written again");
+  }
+  return image::parse_layout_index(read_stream(*stream, base::json_size_limit, document), document);
+}
+
+std::string blob_path(const base::Digest& digest) {
+  return fmt::format("blobs/{}/{}", digest.algorithm() == base::DigestAlgorithm::sha256 ? "sha256" : "sha512",
+                     digest.hex());
+}
+
+}  // namespace
+
+LayoutFiles open_layout_folder(const std::string& path) {
+  // std::function wants what it holds to be copyable: the folder is owned by the function and its copies.
+  auto folder = std::make_shared<base::Fd>(base::open_host_folder(path));
+  return {path, [folder, path](const std::string& name) { return open_file(folder->get(), path, name); }};
+}
+
+LayoutFiles open_layout_archive(const std::string& path) {
+  // As above: owned by the function and its copies.
+  auto archive = std::make_shared<TarFile>(path);
+  return {path, [archive](const std::string& name) { return archive->open(name); }};
+}
+
+OciLayoutSource::OciLayoutSource(const image::Reference& reference, LayoutFiles files) : files_(std::move(files)) {
+  check_layout_version(files_);
+  pick(read_index(files_), reference.selector);
+  name_ = name_for(reference, entries_.front());
+}
+
+void OciLayoutSource::pick(const image::Index& index, const std::string& selector) {
+  for (const auto& entry : index.manifests) {
+    if (selector.empty() || is_named(entry, selector)) {
+      entries_.push_back(entry);
+    }
+  }
+  if (entries_.empty()) {
+    throw base::Error(
+        base::ErrorKind::not_found,
+        selector.empty() ? fmt::format("{} holds no image", files_.path)
+                         : fmt::format("{} holds no image named '{}'", files_.path, base::printable(selector)),
+        index.manifests.empty() ? "have the layout written again" : "images there: " + names_of(index.manifests));
+  }
+  const bool one_image = std::all_of(entries_.begin(), entries_.end(), [&](const image::Descriptor& entry) {
+    return entry.platform && annotation(entry, ref_name) == annotation(entries_.front(), ref_name);
+  });
+  if (entries_.size() > 1 && !one_image) {
+    throw base::Error(base::ErrorKind::usage, fmt::format("{} holds several images", files_.path),
+                      fmt::format("name one of them behind a colon: {}", names_of(entries_)));
+  }
+}
+
+std::string OciLayoutSource::read_document(const image::Descriptor& descriptor, const std::string& what) {
+  if (static_cast<std::uint64_t>(descriptor.size) > base::json_size_limit) {
+    throw base::Error(base::ErrorKind::verification,
+                      fmt::format("{} has more than {} bytes", what, base::json_size_limit),
+                      "check that it is an image");
+  }
+  return read_stream(*open_blob(descriptor), base::json_size_limit, what);
+}
+
+image::ResolvedManifest OciLayoutSource::read_manifest(const image::Descriptor& descriptor,
+                                                       const image::Platform& platform, bool index_allowed) {
+  const auto what = fmt::format("manifest {} in {}", descriptor.digest.short_hex(), files_.path);
+  auto text = read_document(descriptor, what);
+  auto parsed = image::parse_manifest(text, descriptor.media_type, what);
+  if (auto* manifest = std::get_if<image::Manifest>(&parsed)) {
+    return {std::move(text), descriptor.digest, std::move(*manifest)};
+  }
+  if (!index_allowed) {
+    throw base::Error(base::ErrorKind::verification, fmt::format("{} is an index inside an index", what),
+                      "have the layout written again with one index an image");
+  }
+  return read_manifest(image::choose_platform(std::get<image::Index>(parsed), platform, what), platform, false);
+}
+
+image::ResolvedManifest OciLayoutSource::resolve(const image::Platform& platform) {
+  if (entries_.size() == 1) {
+    return read_manifest(entries_.front(), platform, true);
+  }
+  return read_manifest(image::choose_platform({entries_}, platform, files_.path), platform, false);
+}
+
+std::unique_ptr<base::ByteStream> OciLayoutSource::open_blob(const image::Descriptor& descriptor) {
+  const auto what = fmt::format("blob {} in {}", descriptor.digest.short_hex(), files_.path);
+  auto stream = files_.open(blob_path(descriptor.digest));
+  if (!stream) {
+    throw base::Error(base::ErrorKind::verification, fmt::format("{} is missing", what),
+                      "the layout is not complete; have it written again");
+  }
+  return std::make_unique<base::VerifyingStream>(std::move(stream), descriptor.digest, descriptor.size, what);
+}
+
+}  // namespace berth::source

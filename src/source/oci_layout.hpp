@@ -1,0 +1,47 @@
+// Images in an OCI image layout (image-spec 1.1), as a folder or as a tar archive of one.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "image/image_source.hpp"
+
+namespace berth::source {
+
+/// A layout, seen as files by name.
+struct LayoutFiles {
+  std::string path;  ///< of the folder or archive, for messages
+  /// Opens a regular file of the layout; nullptr when it does not exist. Called from several threads at once.
+  std::function<std::unique_ptr<base::ByteStream>(const std::string& name)> open;
+};
+
+/// Opens the folder; files in it are opened beneath it, without following links. @throws Error
+LayoutFiles open_layout_folder(const std::string& path);
+
+/// Opens an archive. @throws Error
+LayoutFiles open_layout_archive(const std::string& path);
+
+class OciLayoutSource final : public image::ImageSource {
+ public:
+  /// Reads oci-layout and index.json and picks the entry that `reference.selector` names by its annotation
+  /// `org.opencontainers.image.ref.name`, or the only one. @throws Error naming the entries there are
+  OciLayoutSource(const image::Reference& reference, LayoutFiles files);
+
+  [[nodiscard]] const image::ImageName& name() const override { return name_; }
+  image::ResolvedManifest resolve(const image::Platform& platform) override;
+  std::unique_ptr<base::ByteStream> open_blob(const image::Descriptor& descriptor) override;
+
+ private:
+  void pick(const image::Index& index, const std::string& selector);
+  std::string read_document(const image::Descriptor& descriptor, const std::string& what);
+  image::ResolvedManifest read_manifest(const image::Descriptor& descriptor, const image::Platform& platform,
+                                        bool index_allowed);
+
+  LayoutFiles files_;
+  image::ImageName name_;
+  std::vector<image::Descriptor> entries_;  // one, or several of the same name for different platforms
+};
+
+}  // namespace berth::source

@@ -1,0 +1,303 @@
+#include "source/tar_file.hpp"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "base/error.hpp"
+
+namespace berth::source {
+namespace {
+
+constexpr std::size_t member_limit = 100'000;
+constexpr int link_limit = 8;
+constexpr std::size_t block_size = 256U << 10U;
+
+struct ArchiveDeleter {
+  void operator()(archive* reader) const { archive_read_free(reader); }
+};
+using Archive = std::unique_ptr<archive, ArchiveDeleter>;
+
+[[noreturn]] void fail(archive* reader, const std::string& name) {
+  const char* reason = archive_error_string(reader);
+  throw base::Error(
+      base::ErrorKind::verification,
+      fmt::format("cannot read {}: {}", name, base::printable(reason == nullptr ? "unknown format" : reason)),
+      "check that the file is complete and of the kind its prefix says");
+}
+
+void check(archive* reader, int result, const std::string& name) {
+  if (result < ARCHIVE_WARN) {
+    fail(reader, name);
+  }
+}
+
+// Only filters inside libarchive: the rest of its list runs programs.
+Archive new_reader() {
+  Archive reader(archive_read_new());
+  if (!reader) {
+    throw std::bad_alloc();
+  }
+  archive_read_support_filter_gzip(reader.get());
+  archive_read_support_filter_bzip2(reader.get());
+  archive_read_support_filter_xz(reader.get());
+  archive_read_support_filter_zstd(reader.get());
+  return reader;
+}
+
+// Reads a descriptor at its own offset, so that several readers share one descriptor.
+class FileFeed {
+ public:
+  explicit FileFeed(int fd) : fd_(fd), buffer_(block_size) {}
+
+  void attach(archive* reader) {
+    archive_read_set_callback_data(reader, this);
+    archive_read_set_read_callback(reader, &FileFeed::on_read);
+    archive_read_set_skip_callback(reader, &FileFeed::on_skip);
+  }
+
+ private:
+  static la_ssize_t on_read(archive* reader, void* self, const void** buffer) {
+    auto& feed = *static_cast<FileFeed*>(self);
+    const auto count = TEMP_FAILURE_RETRY(::pread(feed.fd_, feed.buffer_.data(), feed.buffer_.size(), feed.offset_));
+    if (count < 0) {
+      archive_set_error(reader, errno, "read error");
+      return ARCHIVE_FATAL;
+    }
+    feed.offset_ += count;
+    *buffer = feed.buffer_.data();
+    return count;
+  }
+
+  // Skipping is free in a plain archive. Not past the end, so that a truncated archive is noticed.
+  static la_int64_t on_skip(archive*, void* self, la_int64_t request) {
+    auto& feed = *static_cast<FileFeed*>(self);
+    struct stat status {};
+    if (::fstat(feed.fd_, &status) < 0) {
+      return 0;
+    }
+    const auto left = status.st_size - feed.offset_;
+    const auto skipped = std::max<la_int64_t>(0, std::min<la_int64_t>(request, left));
+    feed.offset_ += skipped;
+    return skipped;
+  }
+
+  int fd_;
+  off_t offset_ = 0;
+  std::vector<char> buffer_;
+};
+
+Archive open_tar(FileFeed& feed, const std::string& name) {
+  auto reader = new_reader();
+  archive_read_support_format_tar(reader.get());
+  feed.attach(reader.get());
+  check(reader.get(), archive_read_open1(reader.get()), name);
+  return reader;
+}
+
+std::size_t read_data(archive* reader, std::span<std::byte> buffer, const std::string& name) {
+  while (true) {
+    const auto count = archive_read_data(reader, buffer.data(), buffer.size());
+    if (count == ARCHIVE_RETRY) {
+      continue;
+    }
+    if (count < 0) {
+      fail(reader, name);
+    }
+    return static_cast<std::size_t>(count);
+  }
+}
+
+// The content of the member at a position of the archive.
+class MemberStream final : public base::ByteStream {
+ public:
+  MemberStream(int fd, std::size_t ordinal, std::string name)
+      : feed_(fd), name_(std::move(name)), reader_(open_tar(feed_, name_)) {
+    archive_entry* entry = nullptr;
+    for (std::size_t at = 0; at <= ordinal; ++at) {
+      if (archive_read_next_header(reader_.get(), &entry) < ARCHIVE_WARN) {
+        fail(reader_.get(), name_);
+      }
+    }
+  }
+
+  std::size_t read(std::span<std::byte> buffer) override { return read_data(reader_.get(), buffer, name_); }
+
+ private:
+  FileFeed feed_;
+  std::string name_;
+  Archive reader_;
+};
+
+// One compressed stream, unpacked by libarchive's filters.
+class UnpackedStream final : public base::ByteStream {
+ public:
+  UnpackedStream(std::unique_ptr<base::ByteStream> inner, std::string name)
+      : inner_(std::move(inner)), name_(std::move(name)), buffer_(block_size), reader_(new_reader()) {
+    archive_read_support_format_raw(reader_.get());
+    archive_read_set_callback_data(reader_.get(), this);
+    archive_read_set_read_callback(reader_.get(), &UnpackedStream::on_read);
+    check_inner(archive_read_open1(reader_.get()));
+    archive_entry* entry = nullptr;
+    check_inner(archive_read_next_header(reader_.get(), &entry));
+  }
+
+  std::size_t read(std::span<std::byte> buffer) override {
+    while (true) {
+      const auto count = archive_read_data(reader_.get(), buffer.data(), buffer.size());
+      if (count != ARCHIVE_RETRY) {
+        check_inner(count < 0 ? static_cast<int>(count) : ARCHIVE_OK);
+        return static_cast<std::size_t>(count);
+      }
+    }
+  }
+
+ private:
+  static la_ssize_t on_read(archive* reader, void* self, const void** buffer) {
+    auto& stream = *static_cast<UnpackedStream*>(self);
+    try {
+      *buffer = stream.buffer_.data();
+      return static_cast<la_ssize_t>(stream.inner_->read(stream.buffer_));
+    } catch (...) {  // libarchive is C: nothing may be thrown through it; check_inner throws it on
+      stream.failure_ = std::current_exception();
+      archive_set_error(reader, EIO, "read error");
+      return ARCHIVE_FATAL;
+    }
+  }
+
+  void check_inner(int result) {
+    if (failure_) {
+      std::rethrow_exception(failure_);
+    }
+    check(reader_.get(), result, name_);
+  }
+
+  std::unique_ptr<base::ByteStream> inner_;
+  std::string name_;
+  std::vector<std::byte> buffer_;
+  std::exception_ptr failure_;
+  Archive reader_;
+};
+
+// `./a//b/../c` → `a/c`; what leaves the archive becomes a name that no member has.
+std::string normalized(std::string_view path) {
+  std::vector<std::string_view> parts;
+  while (!path.empty()) {
+    const auto slash = path.find('/');
+    const auto part = path.substr(0, slash);
+    path.remove_prefix(slash == std::string_view::npos ? path.size() : slash + 1);
+    if (part == "..") {
+      if (parts.empty()) {
+        return {};
+      }
+      parts.pop_back();
+    } else if (!part.empty() && part != ".") {
+      parts.push_back(part);
+    }
+  }
+  return fmt::format("{}", fmt::join(parts, "/"));
+}
+
+std::string link_target(archive_entry* entry, const std::string& name) {
+  if (const char* hard = archive_entry_hardlink(entry); hard != nullptr) {
+    return normalized(hard);
+  }
+  if (archive_entry_filetype(entry) != AE_IFLNK) {
+    return {};
+  }
+  const char* target = archive_entry_symlink(entry);
+  const auto slash = name.rfind('/');
+  const auto folder = slash == std::string::npos ? "" : name.substr(0, slash + 1);
+  return target == nullptr ? std::string() : normalized(folder + target);
+}
+
+base::Fd open_regular(const std::string& path) {
+  // The user named this file: links are followed. O_NONBLOCK: a fifo must not hang us.
+  base::Fd fd(base::check_errno(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK), "open " + path));
+  struct stat status {};
+  base::check_errno(::fstat(fd.get(), &status), "look at " + path);
+  if (!S_ISREG(status.st_mode)) {
+    throw base::Error(base::ErrorKind::usage, fmt::format("{} is not a regular file", path),
+                      S_ISDIR(status.st_mode) ? "use oci:DIR for an image layout that is a folder" : "name an archive");
+  }
+  return fd;
+}
+
+}  // namespace
+
+TarFile::TarFile(const std::string& path) : path_(path), fd_(open_regular(path)) {
+  FileFeed feed(fd_.get());
+  const auto reader = open_tar(feed, path_);
+  archive_entry* entry = nullptr;
+  for (std::size_t ordinal = 0;; ++ordinal) {
+    const auto result = archive_read_next_header(reader.get(), &entry);
+    if (result == ARCHIVE_EOF) {
+      return;
+    }
+    check(reader.get(), result, path_);
+    if (ordinal >= member_limit) {
+      throw base::Error(base::ErrorKind::verification, fmt::format("{} has more than {} members", path_, member_limit),
+                        "an archive of an image has a few dozen; check that it is one");
+    }
+    const char* raw_name = archive_entry_pathname(entry);
+    const auto name = normalized(raw_name == nullptr ? "" : raw_name);
+    auto link = link_target(entry, name);
+    if (!name.empty() && (!link.empty() || archive_entry_filetype(entry) == AE_IFREG)) {
+      members_.insert_or_assign(name, Member{ordinal, archive_entry_size(entry), std::move(link)});
+    }
+  }
+}
+
+const TarFile::Member* TarFile::find(const std::string& name) const {
+  auto found = members_.find(normalized(name));
+  for (int links = 0; found != members_.end() && !found->second.link.empty(); ++links) {
+    found = links < link_limit ? members_.find(found->second.link) : members_.end();
+  }
+  return found == members_.end() ? nullptr : &found->second;
+}
+
+std::optional<std::int64_t> TarFile::size(const std::string& name) const {
+  const auto* member = find(name);
+  return member == nullptr ? std::nullopt : std::optional(member->size);
+}
+
+std::unique_ptr<base::ByteStream> TarFile::open(const std::string& name) const {
+  const auto* member = find(name);
+  return member == nullptr ? nullptr
+                           : std::make_unique<MemberStream>(fd_.get(), member->ordinal,
+                                                            fmt::format("{} in {}", base::printable(name), path_));
+}
+
+std::unique_ptr<base::ByteStream> decompress(std::unique_ptr<base::ByteStream> inner, std::string name) {
+  return std::make_unique<UnpackedStream>(std::move(inner), std::move(name));
+}
+
+bool looks_compressed(std::string_view first_bytes) {
+  using namespace std::string_view_literals;
+  constexpr std::array<std::string_view, 4> magics{"\x1f\x8b"sv, "BZh"sv,
+                                                   "\xfd"
+                                                   "7zXZ\0"sv,
+                                                   "\x28\xb5\x2f\xfd"sv};
+  return std::any_of(magics.begin(), magics.end(), [&](auto magic) { return first_bytes.starts_with(magic); });
+}
+
+std::string read_stream(base::ByteStream& stream, std::uint64_t limit, std::string_view document) {
+  std::string text;
+  std::array<std::byte, 16U << 10U> buffer{};
+  while (const auto count = stream.read(buffer)) {
+    if (text.size() + count > limit) {
+      throw base::Error(base::ErrorKind::verification, fmt::format("{} has more than {} bytes", document, limit));
+    }
+    text.append(reinterpret_cast<const char*>(buffer.data()), count);
+  }
+  return text;
+}
+
+}  // namespace berth::source

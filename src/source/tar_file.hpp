@@ -1,0 +1,52 @@
+// A tar archive on disk, read member by member without unpacking it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/byte_stream.hpp"
+#include "base/fd.hpp"
+
+namespace berth::source {
+
+/// An archive, plain or compressed with gzip, bzip2, xz or zstd, and the names in it. Members may be opened from
+/// several threads at once: each reads with a reader of its own. Streams must not outlive this.
+class TarFile {
+ public:
+  /// Reads the names. @throws Error when it cannot be opened, is no tar archive, or has more than 100000 members
+  explicit TarFile(const std::string& path);
+
+  [[nodiscard]] const std::string& path() const { return path_; }
+  /// Size in bytes of the regular file `name`; nullopt when there is none. Symbolic and hard links are followed inside
+  /// the archive, at most 8 of them.
+  [[nodiscard]] std::optional<std::int64_t> size(const std::string& name) const;
+  /// The content of the regular file `name`. nullptr when there is none
+  [[nodiscard]] std::unique_ptr<base::ByteStream> open(const std::string& name) const;
+
+ private:
+  struct Member {
+    std::size_t ordinal = 0;  // position in the archive; names may be repeated, and then the last one counts
+    std::int64_t size = 0;
+    std::string link;  // a normalized name, when this is a link
+  };
+
+  [[nodiscard]] const Member* find(const std::string& name) const;
+
+  std::string path_;
+  base::Fd fd_;
+  std::map<std::string, Member> members_;
+};
+
+/// Unpacks gzip, bzip2, xz or zstd. @param name of the stream, for errors
+std::unique_ptr<base::ByteStream> decompress(std::unique_ptr<base::ByteStream> inner, std::string name);
+
+/// Whether the first bytes are those of a compressed file and not of a tar archive.
+bool looks_compressed(std::string_view first_bytes);
+
+/// The whole stream as a text. @throws Error(verification) naming `document` when it has more than `limit` bytes
+std::string read_stream(base::ByteStream& stream, std::uint64_t limit, std::string_view document);
+
+}  // namespace berth::source

@@ -1,0 +1,64 @@
+#include "store/checkout.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "base/scope_exit.hpp"
+
+namespace berth::store {
+namespace {
+
+/// A link of the repository's own `config` tells for certain whether links can be made: st_dev is the same for two
+/// mounts of one file system, and differs within one btrfs.
+void check_linkable(const Repository& repository, int folder, const std::string& name) {
+  const std::string probe = "." + name + ".link-probe";
+  base::unlink_at(folder, probe);
+  if (::linkat(repository.folder(), "config", folder, probe.c_str(), 0) == 0) {
+    base::unlink_at(folder, probe);
+    return;
+  }
+  if (errno == EXDEV) {
+    throw base::Error(base::ErrorKind::failed,
+                      fmt::format("cannot check {} out: the repository is on another file system or mount", name),
+                      "put the repository and the deployments on one file system, see berth.conf(5)");
+  }
+  base::throw_errno("make a hard link from the repository to " + name);
+}
+
+void remove_half_made(int folder, const std::string& name) noexcept {
+  try {
+    base::remove_tree_at(folder, name);
+  } catch (...) {
+    return;  // the failure that brought us here is the one to tell
+  }
+}
+
+}  // namespace
+
+void checkout_tree(const Repository& repository, const Checksum& commit, int folder, const std::string& name) {
+  if (base::stat_at(folder, name)) {
+    throw base::Error(base::ErrorKind::conflict, fmt::format("cannot check out: {} exists already", name));
+  }
+  check_linkable(repository, folder, name);
+  OstreeRepoCheckoutAtOptions options{};
+  options.mode =
+      repository.mode() == RepositoryMode::bare ? OSTREE_REPO_CHECKOUT_MODE_NONE : OSTREE_REPO_CHECKOUT_MODE_USER;
+  options.overwrite_mode = OSTREE_REPO_CHECKOUT_OVERWRITE_NONE;
+  // Links are possible, as we know now. What may still stand against one is the file system's bound on links to one
+  // inode (65000 on ext4); that content is copied.
+  options.no_copy_fallback = FALSE;
+  base::ScopeExit undo([&]() noexcept { remove_half_made(folder, name); });
+  Failure failure;
+  if (ostree_repo_checkout_at(repository.handle(), &options, folder, name.c_str(), commit.hex().c_str(), nullptr,
+                              failure.out()) == 0) {
+    failure.raise("check out into " + name);
+  }
+  undo.dismiss();
+}
+
+}  // namespace berth::store

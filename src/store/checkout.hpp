@@ -1,0 +1,17 @@
+// A merged tree laid out as files, sharing inodes with the repository.
+#pragma once
+
+#include <string>
+
+#include "store/repository.hpp"
+
+namespace berth::store {
+
+/// Checks the tree of `commit` out into the new folder `name` below `folder`, as one plain tree: no whiteouts, no
+/// union, hard links throughout but for empty files and for contents with as many links as the file system allows.
+/// Durable after the caller's syncfs(2).
+/// @throws Error(conflict) when `name` exists; Error(failed) with the remedy when the file systems differ. After an
+///   error there is no `name` that was not there before.
+void checkout_tree(const Repository& repository, const Checksum& commit, int folder, const std::string& name);
+
+}  // namespace berth::store

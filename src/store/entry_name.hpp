@@ -1,0 +1,41 @@
+// Names in layers: strict paths and the markers of OCI image-spec 1.1 layer.md.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace berth::store {
+
+/// Normalises the name of an archive entry to a path below the image's root: leading `/` and `./` and trailing
+/// `/` and `/.` mean nothing (real images have all of them), the root itself is the empty string.
+/// @param what the entry and its archive, for errors
+/// @throws Error(verification) for an empty name, empty, `.` or `..` components, the whiteouts that meaning_of refuses,
+///   a component over 255 bytes, a path over 4095 bytes or nested deeper than folder_depth_limit, and bytes that are
+///   not UTF-8, which OSTree cannot hold
+std::string normal_entry_path(std::string_view raw, std::string_view what);
+
+/// What one component of a path in a layer means.
+enum class NameMeaning {
+  plain,
+  whiteout,     ///< `.wh.NAME` hides NAME of lower layers
+  opaque,       ///< `.wh..wh..opq` hides all siblings of lower layers
+  bookkeeping,  ///< other `.wh..wh.*`, left by aufs: never part of an image
+};
+
+/// @throws Error(verification) for `.wh.`, `.wh..` and `.wh...`, which hide nothing that could exist
+NameMeaning meaning_of(std::string_view component);
+
+/// What a whiteout hides: `.wh.NAME` → `NAME`.
+std::string_view hidden_name(std::string_view whiteout);
+
+/// The last component of a normalised path, and what is before it ("" for the root).
+std::string_view base_name(std::string_view path);
+std::string_view parent_path(std::string_view path);
+
+/// A hostile name made fit for a message: quoted, control bytes and invalid UTF-8 as \xNN, shortened.
+std::string quoted_name(std::string_view name);
+
+/// Whether OSTree can hold this text.
+bool is_utf8(std::string_view text);
+
+}  // namespace berth::store

@@ -1,0 +1,139 @@
+#include "store/fetch.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <exception>
+#include <mutex>
+#include <stop_token>
+#include <thread>
+
+#include "base/error.hpp"
+#include "store/commit_metadata.hpp"
+#include "store/stored_image.hpp"
+
+namespace berth::store {
+namespace {
+
+/// Layers that are to be imported, taken one by one by several threads.
+class Queue {
+ public:
+  struct Job {
+    LayerRequest request;
+    FetchedLayer* result;
+  };
+
+  Queue(const Repository& repository, image::ImageSource& source, const StoreOptions& options)
+      : repository_(repository), source_(source), options_(options) {}
+
+  void add(const LayerRequest& request, FetchedLayer& result) { jobs_.push_back({request, &result}); }
+
+  void run() {
+    const std::stop_callback forward(options_.stop, [this] { stop_.request_stop(); });
+    {
+      const auto count = std::min<std::size_t>(std::max(1U, options_.parallel_layers), jobs_.size());
+      std::vector<std::jthread> threads;
+      for (std::size_t i = 0; i < count; ++i) {
+        threads.emplace_back([this] { work(); });
+      }
+    }
+    if (failure_) {
+      std::rethrow_exception(failure_);
+    }
+    if (options_.stop.stop_requested()) {
+      base::throw_interrupted();
+    }
+  }
+
+ private:
+  void work() noexcept {
+    try {
+      while (auto* job = take()) {
+        import(*job);
+      }
+    } catch (...) {
+      const std::scoped_lock guard(lock_);
+      if (!failure_) {
+        failure_ = std::current_exception();  // what follows it are only the stops it asks for
+      }
+      stop_.request_stop();
+    }
+  }
+
+  Job* take() {
+    const std::scoped_lock guard(lock_);
+    return next_ == jobs_.size() || stop_.stop_requested() ? nullptr : &jobs_[next_++];
+  }
+
+  void import(Job& job) {
+    auto& request = job.request;
+    request.stop = stop_.get_token();
+    const auto& descriptor = request.descriptor;
+    image::layer_compression(descriptor);  // refuses unknown types before a byte is fetched
+    job.result->commit = import_layer(repository_, request, source_.open_blob(descriptor));
+    const auto size = static_cast<std::uint64_t>(descriptor.size);
+    request.reporter->progress({descriptor.digest.short_hex(), "done", size, size});
+  }
+
+  const Repository& repository_;
+  image::ImageSource& source_;
+  const StoreOptions& options_;
+  std::stop_source stop_;
+  std::mutex lock_;
+  std::vector<Job> jobs_;
+  std::size_t next_ = 0;
+  std::exception_ptr failure_;
+};
+
+/// The commit of a layer that is stored already.
+std::optional<Checksum> find_stored(const Repository& repository, const LayerRequest& request) {
+  const auto& digest = request.descriptor.digest;
+  const auto commit = repository.resolve(layer_branch(digest.hex()));
+  if (!commit) {
+    return std::nullopt;
+  }
+  const auto stored = layer_metadata(repository.load_commit(*commit).metadata.get());
+  if (!stored.diff_id.empty() && stored.diff_id != request.diff_id.text()) {
+    throw base::Error(base::ErrorKind::verification,
+                      fmt::format("{} unpacks to {}, but the image configuration says {}", layer_name(digest),
+                                  stored.diff_id, request.diff_id.text()),
+                      "the image is damaged or hostile; tell its author");
+  }
+  return commit;
+}
+
+void report_present(const LayerRequest& request) {
+  const auto& descriptor = request.descriptor;
+  const auto size = static_cast<std::uint64_t>(descriptor.size);
+  request.reporter->progress({descriptor.digest.short_hex(), "present", size, size});
+  request.reporter->step(layer_name(descriptor.digest) + " present");
+}
+
+}  // namespace
+
+FetchResult fetch_layers(const Repository& repository, image::ImageSource& source,
+                         const std::vector<LayerRequest>& wanted, const StoreOptions& options) {
+  FetchResult result;
+  result.layers.reserve(wanted.size());  // the queue points into it
+  Queue queue(repository, source, options);
+  for (const auto& request : wanted) {
+    const auto& descriptor = request.descriptor;
+    const auto known = std::find_if(result.layers.begin(), result.layers.end(),
+                                    [&](const auto& layer) { return layer.digest == descriptor.digest; });
+    if (known != result.layers.end()) {
+      continue;  // one image may hold a layer twice
+    }
+    const auto stored = find_stored(repository, request);
+    auto& layer = result.layers.emplace_back(
+        FetchedLayer{descriptor.digest, stored.value_or(Checksum()), descriptor.size, !stored});
+    if (stored) {
+      report_present(request);
+    } else {
+      queue.add(request, layer);
+    }
+  }
+  queue.run();
+  return result;
+}
+
+}  // namespace berth::store

@@ -1,0 +1,32 @@
+// The layers of an image that are not stored yet, several at once.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "image/image_source.hpp"
+#include "store/layer_import.hpp"
+#include "store/repository.hpp"
+#include "store/store.hpp"
+
+namespace berth::store {
+
+/// A layer that is in the repository now.
+struct FetchedLayer {
+  base::Digest digest;
+  Checksum commit;
+  std::int64_t packed_size = 0;  ///< bytes
+  bool fetched = false;          ///< false: it was there before
+};
+
+struct FetchResult {
+  std::vector<FetchedLayer> layers;  ///< each digest once, in the order of the request
+};
+
+/// Imports what is missing into the open transaction, with up to `options.parallel_layers` threads. The first failure
+/// stops the others and is thrown.
+/// @throws Error(verification) besides, when a stored layer was made from other bytes than `diff_id` says
+FetchResult fetch_layers(const Repository& repository, image::ImageSource& source,
+                         const std::vector<LayerRequest>& wanted, const StoreOptions& options);
+
+}  // namespace berth::store

@@ -1,0 +1,277 @@
+#include "store/layer_import.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "base/error.hpp"
+#include "store/commit_metadata.hpp"
+#include "store/content_writer.hpp"
+#include "store/decompress.hpp"
+#include "store/entry_name.hpp"
+#include "store/layer_progress.hpp"
+#include "store/layer_tree.hpp"
+#include "store/tar_reader.hpp"
+
+namespace berth::store {
+namespace {
+
+constexpr std::size_t piece_size = std::size_t{128} << 10U;
+/// Most entries in one archive, replaced ones included.
+constexpr std::uint64_t entry_limit = 10'000'000;
+/// Most bytes behind the end of the archive. Tar pads to its record size, at most some MiB.
+constexpr std::uint64_t trailer_limit = std::uint64_t{64} << 20U;
+/// How many names of dropped attributes a warning holds.
+constexpr std::size_t named_xattr_limit = 5;
+
+/// The unpacked bytes, hashed as they pass.
+class HashingStream final : public base::ByteStream {
+ public:
+  HashingStream(std::unique_ptr<base::ByteStream> inner, base::DigestAlgorithm algorithm)
+      : inner_(std::move(inner)), hasher_(algorithm) {}
+
+  std::size_t read(std::span<std::byte> buffer) override {
+    const auto count = inner_->read(buffer);
+    hasher_.update(std::span<const std::byte>(buffer.first(count)));
+    return count;
+  }
+  base::Digest finish() { return hasher_.finish(); }
+
+ private:
+  std::unique_ptr<base::ByteStream> inner_;
+  base::Hasher hasher_;
+};
+
+enum class XattrChoice { keep, drop, drop_silently };
+
+/// What images may set: what a user may set, file capabilities and POSIX ACLs. `trusted.overlay.*` would steer the
+/// overlays that are mounted above a checkout, `security.ima` and `.evm` need keys of the host, and SELinux labels
+/// are the host's own.
+XattrChoice choose_xattr(std::string_view key, EntryType type) {
+  if (key == "security.selinux" || key == implied_folder_xattr) {
+    return XattrChoice::drop_silently;
+  }
+  if (type == EntryType::symbolic_link) {
+    return XattrChoice::drop;  // Linux has no user attributes on links
+  }
+  // A bare-user repository keeps an object's metadata in `user.ostreemeta`.
+  const bool user = key.starts_with("user.") && key != "user.ostreemeta";
+  const bool acl = key == "system.posix_acl_access" || key == "system.posix_acl_default";
+  return user || acl || key == "security.capability" ? XattrChoice::keep : XattrChoice::drop;
+}
+
+/// One layer on its way into the repository.
+class Import {
+ public:
+  Import(const Repository& repository, const LayerRequest& request)
+      : repository_(repository),
+        request_(request),
+        name_(layer_name(request.descriptor.digest)),
+        writer_(repository.handle()),
+        tree_(repository.write_meta(implied_ownership())),
+        marker_(writer_.marker()) {
+    metadata_.packed_size = request.descriptor.size;
+    metadata_.diff_id = request.diff_id.text();
+  }
+
+  Checksum run(std::unique_ptr<base::ByteStream> blob) {
+    HashingStream unpacked(unpack(std::move(blob)), request_.diff_id.algorithm());
+    read_archive(unpacked);
+    read_trailer(unpacked);
+    check_diff_id(unpacked.finish());
+    report_dropped_xattrs();
+    return commit();
+  }
+
+ private:
+  std::unique_ptr<base::ByteStream> unpack(std::unique_ptr<base::ByteStream> blob) const;
+  void read_archive(base::ByteStream& unpacked);
+  void read_trailer(base::ByteStream& unpacked) const;
+  void check_diff_id(const base::Digest& found) const;
+  void add(TarEntry entry, TarReader& tar);
+  void add_marker(const TarEntry& entry);
+  void add_folder(const TarEntry& entry);
+  void add_special(const TarEntry& entry);
+  void add_file(const TarEntry& entry, TarReader& tar);
+  void filter_xattrs(TarEntry& entry);
+  void report_dropped_xattrs() const;
+  Checksum commit();
+
+  const Repository& repository_;
+  const LayerRequest& request_;
+  std::string name_;
+  ContentWriter writer_;
+  LayerTree tree_;
+  Checksum marker_;
+  LayerMetadata metadata_;
+  using MetaKey = std::tuple<std::uint32_t, std::uint32_t, std::uint32_t>;
+  std::map<MetaKey, Checksum> metas_;  ///< written for folders without xattrs: few kinds, many folders
+  std::set<std::string> dropped_xattrs_;
+  std::uint64_t dropped_xattr_count_ = 0;
+};
+
+std::unique_ptr<base::ByteStream> Import::unpack(std::unique_ptr<base::ByteStream> blob) const {
+  const auto& descriptor = request_.descriptor;
+  const auto packed_size = static_cast<std::uint64_t>(std::max<std::int64_t>(descriptor.size, 0));
+  auto counted = std::make_unique<ProgressStream>(std::move(blob),
+                                                  base::Progress{descriptor.digest.short_hex(), "", 0, packed_size},
+                                                  *request_.reporter, request_.stop);
+  return decompress(image::layer_compression(descriptor), std::move(counted), unpacked_limit(packed_size), name_);
+}
+
+void Import::read_archive(base::ByteStream& unpacked) {
+  TarReader tar(unpacked, name_);
+  std::uint64_t entries = 0;
+  while (auto entry = tar.next()) {
+    if (request_.stop.stop_requested()) {
+      base::throw_interrupted();
+    }
+    if (++entries > entry_limit) {
+      throw base::Error(base::ErrorKind::verification, fmt::format("{}: more than {} entries", name_, entry_limit));
+    }
+    add(std::move(*entry), tar);
+  }
+}
+
+// The diff id covers what is behind the archive's end, and the blob's digest is checked at its end.
+void Import::read_trailer(base::ByteStream& unpacked) const {
+  std::vector<std::byte> piece(piece_size);
+  std::uint64_t seen = 0;
+  while (const auto count = unpacked.read(piece)) {
+    seen += count;
+    if (seen > trailer_limit) {
+      throw base::Error(base::ErrorKind::verification,
+                        fmt::format("{}: more than {} bytes behind the end of its archive", name_, trailer_limit),
+                        "the image is damaged or hostile; tell its author");
+    }
+  }
+}
+
+void Import::check_diff_id(const base::Digest& found) const {
+  if (found != request_.diff_id) {
+    throw base::Error(base::ErrorKind::verification,
+                      fmt::format("{}: its unpacked bytes have the digest {}, but the image configuration says {}",
+                                  name_, found.text(), request_.diff_id.text()),
+                      "the image is damaged or hostile; tell its author");
+  }
+}
+
+void Import::filter_xattrs(TarEntry& entry) {
+  std::erase_if(entry.ownership.xattrs, [&](const auto& xattr) {
+    const auto choice = choose_xattr(xattr.first, entry.type);
+    if (choice == XattrChoice::drop) {
+      ++dropped_xattr_count_;
+      if (dropped_xattrs_.size() < named_xattr_limit) {
+        dropped_xattrs_.insert(quoted_name(xattr.first));
+      }
+    }
+    return choice != XattrChoice::keep;
+  });
+}
+
+void Import::report_dropped_xattrs() const {
+  if (dropped_xattr_count_ > 0) {
+    request_.reporter->warning(fmt::format("{}: {} extended attributes that images may not set were left out ({})",
+                                           name_, dropped_xattr_count_, fmt::join(dropped_xattrs_, ", ")));
+  }
+}
+
+void Import::add(TarEntry entry, TarReader& tar) {
+  base::in_context([&] { return fmt::format("{}: {}", name_, quoted_name(entry.path)); },
+                   [&] {
+                     filter_xattrs(entry);
+                     if (!entry.path.empty() && meaning_of(base_name(entry.path)) != NameMeaning::plain) {
+                       add_marker(entry);
+                       return;
+                     }
+                     switch (entry.type) {
+                       case EntryType::file:
+                         add_file(entry, tar);
+                         break;
+                       case EntryType::folder:
+                         add_folder(entry);
+                         break;
+                       case EntryType::symbolic_link:
+                         tree_.add_file(entry.path, writer_.symbolic_link(entry.ownership.uid, entry.ownership.gid,
+                                                                          entry.link_target));
+                         break;
+                       case EntryType::hard_link:
+                         tree_.add_hard_link(entry.path, entry.link_target);
+                         break;
+                       case EntryType::special:
+                         add_special(entry);
+                         break;
+                     }
+                   });
+}
+
+void Import::add_marker(const TarEntry& entry) {
+  const bool bookkeeping_folder =
+      entry.type == EntryType::folder && meaning_of(base_name(entry.path)) == NameMeaning::bookkeeping;
+  if (bookkeeping_folder) {
+    add_folder(entry);  // aufs kept the targets of hard links in one; merging drops it
+  } else {
+    tree_.add_file(entry.path, marker_);
+  }
+}
+
+void Import::add_file(const TarEntry& entry, TarReader& tar) {
+  if (entry.path.empty()) {
+    tree_.add_file(entry.path, marker_);  // refuses
+  }
+  tree_.add_file(entry.path, writer_.file(entry.ownership, entry.size,
+                                          [&tar](std::span<std::byte> buffer) { return tar.read(buffer); }));
+  metadata_.unpacked_size += entry.size;
+}
+
+void Import::add_folder(const TarEntry& entry) {
+  const auto& owner = entry.ownership;
+  if (!owner.xattrs.empty()) {
+    tree_.add_folder(entry.path, repository_.write_meta(owner));
+    return;
+  }
+  const MetaKey key{owner.uid, owner.gid, owner.permissions};
+  auto known = metas_.find(key);
+  if (known == metas_.end()) {
+    known = metas_.emplace(key, repository_.write_meta(owner)).first;
+  }
+  tree_.add_folder(entry.path, known->second);
+}
+
+void Import::add_special(const TarEntry& entry) {
+  ++metadata_.skipped_nodes;
+  tree_.remove(entry.path);
+  // Left out, it must not let through what a lower layer has under its name.
+  constexpr std::size_t whiteout_name_limit = 255 - 4;
+  const auto name = base_name(entry.path);
+  if (!name.empty() && name.size() <= whiteout_name_limit) {
+    const auto parent = entry.path.substr(0, entry.path.size() - name.size());
+    tree_.add_file(fmt::format("{}.wh.{}", parent, name), marker_);
+  }
+}
+
+Checksum Import::commit() {
+  metadata_.links = tree_.lower_links();
+  const StoredFolder root{repository_.write_tree(tree_.root()), tree_.root().meta};
+  const auto metadata = to_variant(metadata_);
+  return repository_.write_commit(root, request_.created, metadata.get());
+}
+
+}  // namespace
+
+std::string layer_name(const base::Digest& digest) {
+  return "layer " + digest.short_hex();
+}
+
+Checksum import_layer(const Repository& repository, const LayerRequest& request,
+                      std::unique_ptr<base::ByteStream> blob) {
+  return Import(repository, request).run(std::move(blob));
+}
+
+}  // namespace berth::store

@@ -1,0 +1,140 @@
+#include "store/merge.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "base/error.hpp"
+#include "store/entry_name.hpp"
+
+namespace berth::store {
+namespace {
+
+[[noreturn]] void refuse(std::string sentence) {
+  throw base::Error(base::ErrorKind::verification, std::move(sentence),
+                    "the image is damaged or hostile; tell its author");
+}
+
+/// Walks down `path`; nullptr when a component is absent or no folder.
+Folder* find_folder(Folder& root, std::string_view path) {
+  Folder* folder = &root;
+  while (!path.empty() && folder != nullptr) {
+    const auto slash = path.find('/');
+    const auto found = folder->children.find(path.substr(0, slash));
+    folder = found == folder->children.end() ? nullptr : folder_in(found->second);
+    path = slash == std::string_view::npos ? std::string_view() : path.substr(slash + 1);
+  }
+  return folder;
+}
+
+bool within_bookkeeping(std::string_view path) {
+  for (; !path.empty(); path = parent_path(path)) {
+    if (meaning_of(base_name(path)) == NameMeaning::bookkeeping) {
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+Merge::Merge(FolderLoader load, const Checksum& implied, const Checksum& plain)
+    : load_(std::move(load)), implied_(implied), plain_(plain) {
+  root_.meta = plain;
+}
+
+void Merge::apply(const StoredLayer& layer) {
+  base::in_context("merging " + layer.name, [&] {
+    // Links mean what lower layers had before this one changed them.
+    std::map<std::string, Checksum> links;
+    for (const auto& [path, target] : layer.links) {
+      links.emplace(path, resolve(path, target));
+    }
+    if (layer.root.meta != implied_) {
+      root_.meta = layer.root.meta;
+    }
+    merge_folder(root_, layer.root.tree, 0);
+    for (const auto& [path, content] : links) {
+      place_link(path, content);
+    }
+  });
+}
+
+Checksum Merge::resolve(const std::string& path, const std::string& target) {
+  Folder* folder = find_folder(root_, parent_path(target));
+  if (folder != nullptr) {
+    const auto found = folder->children.find(base_name(target));
+    const auto* content = found == folder->children.end() ? nullptr : std::get_if<Checksum>(&found->second);
+    if (content != nullptr) {
+      return *content;
+    }
+  }
+  refuse(fmt::format("the hard link {} has the target {}, which is no file of this layer or of those below",
+                     quoted_name(path), quoted_name(target)));
+}
+
+void Merge::place_link(const std::string& path, const Checksum& content) {
+  if (within_bookkeeping(path)) {
+    return;
+  }
+  // The layer holds the parents of its links as folders, so the merge does, too.
+  Folder* folder = find_folder(root_, parent_path(path));
+  if (folder == nullptr) {
+    refuse(fmt::format("the hard link {} has no folder to be in", quoted_name(path)));
+  }
+  folder->children.insert_or_assign(std::string(base_name(path)), content);
+}
+
+void Merge::hide_one(Folder& lower, std::string_view name) const {
+  const auto meaning = meaning_of(name);
+  if (meaning == NameMeaning::opaque) {
+    lower.children.clear();
+  } else if (meaning == NameMeaning::whiteout) {
+    if (const auto found = lower.children.find(hidden_name(name)); found != lower.children.end()) {
+      lower.children.erase(found);
+    }
+  }
+}
+
+void Merge::hide(Folder& lower, const FolderListing& upper) const {
+  for (const auto& [name, content] : upper.files) {
+    hide_one(lower, name);
+  }
+  for (const auto& [name, folder] : upper.folders) {
+    hide_one(lower, name);
+  }
+}
+
+void Merge::merge_folder(Folder& lower, const Checksum& tree, std::size_t depth) {
+  if (depth > folder_depth_limit) {
+    refuse(fmt::format("folders are nested deeper than {}", folder_depth_limit));
+  }
+  const auto upper = load_(tree);
+  hide(lower, upper);
+  for (const auto& [name, content] : upper.files) {
+    if (meaning_of(name) == NameMeaning::plain) {
+      lower.children.insert_or_assign(name, content);
+    }
+  }
+  for (const auto& [name, folder] : upper.folders) {
+    if (meaning_of(name) == NameMeaning::plain) {
+      merge_child(lower, name, folder, depth);
+    }
+  }
+}
+
+void Merge::merge_child(Folder& lower, const std::string& name, const StoredFolder& upper, std::size_t depth) {
+  Node& node = lower.children[name];
+  if (folder_in(node) == nullptr) {
+    auto fresh = std::make_unique<Folder>();
+    fresh->meta = plain_;
+    node = std::move(fresh);
+  }
+  Folder& folder = *folder_in(node);
+  if (upper.meta != implied_) {
+    folder.meta = upper.meta;
+  }
+  merge_folder(folder, upper.tree, depth + 1);
+}
+
+}  // namespace berth::store

@@ -1,0 +1,201 @@
+#include "store/pull.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/json.hpp"
+#include "store/fetch.hpp"
+#include "store/stored_image.hpp"
+#include "store/timestamp.hpp"
+
+namespace berth::store {
+namespace {
+
+constexpr std::int64_t config_size_limit = static_cast<std::int64_t>(base::json_size_limit);
+
+std::string read_config(image::ImageSource& source, const image::Descriptor& descriptor) {
+  if (descriptor.size > config_size_limit) {
+    throw base::Error(base::ErrorKind::verification,
+                      fmt::format("the configuration of {} has {} bytes, the limit is {}", source.name().text(),
+                                  descriptor.size, config_size_limit));
+  }
+  const auto stream = source.open_blob(descriptor);
+  std::string text;
+  std::vector<std::byte> piece(std::size_t{64} << 10U);
+  while (const auto count = stream->read(piece)) {
+    text.append(reinterpret_cast<const char*>(piece.data()), count);
+    if (text.size() > static_cast<std::size_t>(config_size_limit)) {
+      throw base::Error(base::ErrorKind::verification, fmt::format("the configuration of {} is longer than {} bytes",
+                                                                   source.name().text(), config_size_limit));
+    }
+  }
+  if (base::digest_of(text, descriptor.digest.algorithm()) != descriptor.digest) {
+    throw base::Error(base::ErrorKind::verification, fmt::format("the configuration of {} has not the digest {}",
+                                                                 source.name().text(), descriptor.digest.text()));
+  }
+  return text;
+}
+
+/// An image that is stored complete under any name, with this very manifest.
+std::optional<StoredImage> find_same(const Repository& repository, const std::string& digest,
+                                     const std::string& wanted_branch) {
+  std::optional<StoredImage> found;
+  for (const auto& branch : repository.branches()) {
+    if (is_layer_branch(branch.name) || !repository.resolve(branch.name)) {
+      continue;
+    }
+    const auto commit = repository.load_commit(branch.commit);
+    const auto metadata = image_metadata(commit.metadata.get());
+    const bool same = metadata.merged && metadata.digest == digest && !metadata.config.empty();
+    if (same && (!found || branch.name == wanted_branch)) {
+      found = describe_image(branch, commit);
+    }
+  }
+  return found;
+}
+
+/// One pull of an image that is not stored yet.
+class Pull {
+ public:
+  Pull(const Repository& repository, const StoreOptions& options, image::ImageSource& source,
+       image::ResolvedManifest resolved)
+      : repository_(repository), options_(options), source_(source), resolved_(std::move(resolved)) {}
+
+  PullResult run() {
+    read_image_config();
+    Transaction transaction(repository_);
+    FetchResult fetched = fetch_missing();
+    for (const auto& layer : fetched.layers) {
+      if (layer.fetched) {
+        transaction.set_branch(layer_branch(layer.digest.hex()), layer.commit);
+      }
+    }
+    const Branch branch{image_branch(source_.name()), merge(fetched)};
+    transaction.set_branch(branch.name, branch.commit);
+    if (options_.stop.stop_requested()) {
+      base::throw_interrupted();
+    }
+    transaction.commit();
+    result_.changed = true;
+    result_.image = describe_image(branch, repository_.load_commit(branch.commit));
+    return std::move(result_);
+  }
+
+ private:
+  void read_image_config() {
+    const auto& manifest = resolved_.manifest;
+    config_text_ = read_config(source_, manifest.config);
+    config_ = image::parse_image_config(config_text_, "the configuration of " + source_.name().text());
+    if (config_.diff_ids.size() != manifest.layers.size()) {
+      throw base::Error(base::ErrorKind::verification,
+                        fmt::format("{}: its manifest has {} layers, its configuration {} diff ids",
+                                    source_.name().text(), manifest.layers.size(), config_.diff_ids.size()),
+                        "the image is damaged; tell its author");
+    }
+    created_ = epoch_seconds(config_.created);
+  }
+
+  FetchResult fetch_missing() {
+    std::vector<LayerRequest> wanted;
+    const auto& layers = resolved_.manifest.layers;
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+      wanted.push_back({layers[i], config_.diff_ids[i], created_, options_.stop, options_.reporter});
+    }
+    return fetch_layers(repository_, source_, wanted, options_);
+  }
+
+  /// Writes the merged commit and fills in what was counted.
+  Checksum merge(const FetchResult& fetched) {
+    std::map<std::string, StoredLayer> stored;
+    std::map<std::string, std::uint64_t> sizes;
+    for (const auto& layer : fetched.layers) {
+      const auto hex = layer.digest.hex();
+      const auto metadata = layer_metadata(repository_.load_commit(layer.commit).metadata.get());
+      stored.emplace(hex, load_layer(repository_, hex, layer.commit));
+      sizes.emplace(hex, metadata.unpacked_size);
+      result_.skipped_nodes += metadata.skipped_nodes;
+      result_.bytes_fetched += layer.fetched ? static_cast<std::uint64_t>(layer.packed_size) : 0;
+      ++(layer.fetched ? result_.layers_fetched : result_.layers_present);
+    }
+    ImageMetadata metadata{resolved_.text, resolved_.digest.text(), config_text_, 0, true};
+    std::vector<StoredLayer> stack;
+    for (const auto& layer : resolved_.manifest.layers) {
+      stack.push_back(stored.at(layer.digest.hex()));
+      metadata.unpacked_size += sizes.at(layer.digest.hex());
+    }
+    return commit_merged(repository_, stack, metadata, created_, options_.stop);
+  }
+
+  const Repository& repository_;
+  const StoreOptions& options_;
+  image::ImageSource& source_;
+  image::ResolvedManifest resolved_;
+  std::string config_text_;
+  image::ImageConfig config_;
+  std::int64_t created_ = 0;
+  PullResult result_;
+};
+
+PullResult already_stored(const Repository& repository, const StoreOptions& options, StoredImage found,
+                          const std::string& branch) {
+  PullResult result;
+  result.layers_present = found.layers.size();
+  result.changed = found.branch != branch;
+  if (result.changed) {
+    Transaction transaction(repository);
+    const auto commit = Checksum::from_hex(found.commit);
+    transaction.set_branch(branch, commit);
+    transaction.commit();
+    options.reporter->step(fmt::format("same content as {}", found.name));
+    found = describe_image({branch, commit}, repository.load_commit(commit));
+  }
+  result.image = std::move(found);
+  return result;
+}
+
+}  // namespace
+
+PullResult pull_image(const Repository& repository, const StoreOptions& options, image::ImageSource& source,
+                      const image::Platform& platform) {
+  auto resolved = source.resolve(platform);
+  if (!repository.syncs()) {
+    options.reporter->warning("the repository is configured with fsync=false: what is pulled may be lost with power");
+  }
+  const auto branch = image_branch(source.name());
+  if (auto found = find_same(repository, resolved.digest.text(), branch)) {
+    return already_stored(repository, options, std::move(*found), branch);
+  }
+  return Pull(repository, options, source, std::move(resolved)).run();
+}
+
+StoredImage merge_stored(const Repository& repository, const StoreOptions& options, const StoredImage& image) {
+  const auto manifest = stored_manifest(image);
+  std::vector<StoredLayer> stack;
+  ImageMetadata metadata{image.manifest, image.manifest_digest, image.config, 0, true};
+  for (const auto& layer : manifest.layers) {
+    const auto hex = layer.digest.hex();
+    const auto commit = repository.resolve(layer_branch(hex));
+    if (!commit) {
+      throw base::Error(
+          base::ErrorKind::not_found,
+          fmt::format("{} was stored by another tool, and its {} is not stored", image.name, layer_name(layer.digest)),
+          "pull it again: berth pull " + image.name);
+    }
+    stack.push_back(load_layer(repository, hex, *commit));
+    metadata.unpacked_size += layer_metadata(repository.load_commit(*commit).metadata.get()).unpacked_size;
+  }
+  Transaction transaction(repository);
+  const Branch branch{image.branch, commit_merged(repository, stack, metadata, image.created, options.stop)};
+  transaction.set_branch(branch.name, branch.commit);
+  transaction.commit();
+  options.reporter->step(fmt::format("merged the layers of {}, which another tool stored", image.name));
+  return describe_image(branch, repository.load_commit(branch.commit));
+}
+
+}  // namespace berth::store

@@ -1,0 +1,309 @@
+#include "store/repository.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "base/error.hpp"
+#include "base/fd.hpp"
+#include "base/file.hpp"
+#include "store/content_writer.hpp"
+#include "store/entry_name.hpp"
+#include "store/staging.hpp"
+
+namespace berth::store {
+namespace {
+
+struct FreeHashTable {
+  void operator()(GHashTable* table) const noexcept { g_hash_table_unref(table); }
+};
+
+OstreeRepoMode ostree_mode(RepositoryMode mode) {
+  return mode == RepositoryMode::bare ? OSTREE_REPO_MODE_BARE : OSTREE_REPO_MODE_BARE_USER;
+}
+
+std::string_view mode_name(OstreeRepoMode mode) {
+  switch (mode) {
+    case OSTREE_REPO_MODE_BARE:
+      return "bare";
+    case OSTREE_REPO_MODE_BARE_USER:
+      return "bare-user";
+    case OSTREE_REPO_MODE_BARE_USER_ONLY:
+      return "bare-user-only";
+    case OSTREE_REPO_MODE_ARCHIVE:
+      return "archive";
+    default:
+      return "of a kind unknown here";
+  }
+}
+
+bool exists(const std::string& repository) {
+  return base::stat_at(AT_FDCWD, repository + "/config").has_value();
+}
+
+void make_folder(const std::string& path) {
+  const auto root = base::open_host_folder("/");
+  const auto [parent, name] = base::split_path(path.starts_with('/') ? std::string_view(path).substr(1) : path);
+  if (parent != ".") {
+    base::make_folders_at(root.get(), parent, 0755);
+  }
+  // libostree creates everything below; nobody else may go through, for objects of images may be setuid programs.
+  if (::mkdirat(root.get(), (parent + "/" + name).c_str(), 0700) != 0 && errno != EEXIST) {
+    base::throw_errno("create the repository " + path);
+  }
+}
+
+GObjectPtr<OstreeRepo> create(const StoreOptions& options) {
+  make_folder(options.repository);
+  Failure failure;
+  GObjectPtr<OstreeRepo> repo(ostree_repo_create_at(AT_FDCWD, options.repository.c_str(), ostree_mode(options.mode),
+                                                    nullptr, nullptr, failure.out()));
+  if (!repo) {
+    failure.raise("create the repository " + options.repository);
+  }
+  return repo;
+}
+
+GObjectPtr<OstreeRepo> open_repo(const StoreOptions& options) {
+  Failure failure;
+  GObjectPtr<OstreeRepo> repo(ostree_repo_open_at(AT_FDCWD, options.repository.c_str(), nullptr, failure.out()));
+  if (!repo) {
+    failure.raise("open the repository " + options.repository);
+  }
+  const auto found = ostree_repo_get_mode(repo.get());
+  if (found != ostree_mode(options.mode)) {
+    throw base::Error(base::ErrorKind::conflict,
+                      fmt::format("the repository {} is {}, and {} is needed", options.repository, mode_name(found),
+                                  mode_name(ostree_mode(options.mode))),
+                      "name another repository in berth.conf");
+  }
+  return repo;
+}
+
+Checksum checksum_child(GVariant* parent, std::size_t index) {
+  const VariantPtr child(g_variant_get_child_value(parent, index));
+  gsize count = 0;
+  const auto* bytes = static_cast<const std::uint8_t*>(g_variant_get_fixed_array(child.get(), &count, 1));
+  return Checksum::from_bytes(std::span(bytes, count));
+}
+
+std::string name_child(GVariant* parent) {
+  const VariantPtr child(g_variant_get_child_value(parent, 0));
+  const std::string name = g_variant_get_string(child.get(), nullptr);
+  if (name.empty() || name == "." || name == ".." || name.find('/') != std::string::npos) {
+    throw base::Error(base::ErrorKind::verification,
+                      fmt::format("a stored folder holds the name {}", quoted_name(name)),
+                      "the repository is damaged; run `ostree fsck` on it");
+  }
+  return name;
+}
+
+GVariant* checksum_variant(const Checksum& checksum) {
+  return g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, checksum.bytes.data(), checksum.bytes.size(), 1);
+}
+
+}  // namespace
+
+Ownership implied_ownership() {
+  return {0, 0, 0755, {{implied_folder_xattr, "1"}}};
+}
+
+Ownership plain_ownership() {
+  return {};
+}
+
+Repository Repository::open(const StoreOptions& options) {
+  if (!exists(options.repository)) {
+    return {create(options), options.mode};
+  }
+  return {open_repo(options), options.mode};
+}
+
+std::optional<Repository> Repository::open_existing(const StoreOptions& options) {
+  if (!exists(options.repository)) {
+    return std::nullopt;
+  }
+  return Repository(open_repo(options), options.mode);
+}
+
+int Repository::folder() const noexcept {
+  return ostree_repo_get_dfd(repo_.get());
+}
+
+bool Repository::syncs() const noexcept {
+  return ostree_repo_get_disable_fsync(repo_.get()) == 0;
+}
+
+std::optional<Checksum> Repository::resolve(const std::string& branch) const {
+  Failure failure;
+  char* found = nullptr;
+  if (ostree_repo_resolve_rev(repo_.get(), branch.c_str(), TRUE, &found, failure.out()) == 0) {
+    failure.raise("look up the branch " + branch);
+  }
+  const CharsPtr hex(found);
+  if (!hex) {
+    return std::nullopt;
+  }
+  gboolean present = FALSE;
+  if (ostree_repo_has_object(repo_.get(), OSTREE_OBJECT_TYPE_COMMIT, hex.get(), &present, nullptr, failure.out()) ==
+      0) {
+    failure.raise("look up the commit of " + branch);
+  }
+  return present != 0 ? std::optional(Checksum::from_hex(hex.get())) : std::nullopt;
+}
+
+std::vector<Branch> Repository::branches() const {
+  Failure failure;
+  GHashTable* found = nullptr;
+  if (ostree_repo_list_refs_ext(repo_.get(), "ociimage", &found, OSTREE_REPO_LIST_REFS_EXT_EXCLUDE_REMOTES, nullptr,
+                                failure.out()) == 0) {
+    failure.raise("list the branches");
+  }
+  const std::unique_ptr<GHashTable, FreeHashTable> table(found);
+  std::vector<Branch> result;
+  GHashTableIter place;
+  g_hash_table_iter_init(&place, table.get());
+  gpointer name = nullptr;
+  gpointer hex = nullptr;
+  while (g_hash_table_iter_next(&place, &name, &hex) != 0) {
+    result.push_back({static_cast<const char*>(name), Checksum::from_hex(static_cast<const char*>(hex))});
+  }
+  std::sort(result.begin(), result.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  return result;
+}
+
+VariantPtr Repository::load_object(OstreeObjectType type, const Checksum& name) const {
+  Failure failure;
+  GVariant* value = nullptr;
+  if (ostree_repo_load_variant(repo_.get(), type, name.hex().c_str(), &value, failure.out()) == 0) {
+    failure.raise("read the object " + name.hex());
+  }
+  return VariantPtr(value);
+}
+
+Commit Repository::load_commit(const Checksum& commit) const {
+  // (metadata, parent, related, subject, body, timestamp, root tree, root meta); see ostree-core.h
+  const auto value = load_object(OSTREE_OBJECT_TYPE_COMMIT, commit);
+  constexpr std::size_t tree_index = 6;
+  constexpr std::size_t meta_index = 7;
+  return {{checksum_child(value.get(), tree_index), checksum_child(value.get(), meta_index)},
+          static_cast<std::int64_t>(ostree_commit_get_timestamp(value.get())),
+          VariantPtr(g_variant_get_child_value(value.get(), 0))};
+}
+
+FolderListing Repository::load_folder(const Checksum& tree) const {
+  const auto value = load_object(OSTREE_OBJECT_TYPE_DIR_TREE, tree);
+  const VariantPtr files(g_variant_get_child_value(value.get(), 0));
+  const VariantPtr folders(g_variant_get_child_value(value.get(), 1));
+  FolderListing result;
+  for (std::size_t i = 0; i < g_variant_n_children(files.get()); ++i) {
+    const VariantPtr file(g_variant_get_child_value(files.get(), i));
+    result.files.emplace_hint(result.files.end(), name_child(file.get()), checksum_child(file.get(), 1));
+  }
+  for (std::size_t i = 0; i < g_variant_n_children(folders.get()); ++i) {
+    const VariantPtr folder(g_variant_get_child_value(folders.get(), i));
+    const StoredFolder stored{checksum_child(folder.get(), 1), checksum_child(folder.get(), 2)};
+    result.folders.emplace_hint(result.folders.end(), name_child(folder.get()), stored);
+  }
+  return result;
+}
+
+Checksum Repository::write_object(OstreeObjectType type, GVariant* value) const {
+  Failure failure;
+  guchar* name = nullptr;
+  if (ostree_repo_write_metadata(repo_.get(), type, nullptr, value, &name, nullptr, failure.out()) == 0) {
+    failure.raise("store a folder or commit");
+  }
+  const BytesPtr owned(name);
+  return Checksum::from_bytes(std::span(name, Checksum().bytes.size()));
+}
+
+Checksum Repository::write_meta(const Ownership& ownership) const {
+  auto xattrs = xattrs_variant(ownership.xattrs);
+  if (!xattrs) {
+    xattrs = own(g_variant_new_array(G_VARIANT_TYPE("(ayay)"), nullptr, 0));
+  }
+  const std::uint32_t mode = S_IFDIR | ownership.permissions;
+  const auto value = own(g_variant_new("(uuu@a(ayay))", GUINT32_TO_BE(ownership.uid), GUINT32_TO_BE(ownership.gid),
+                                       GUINT32_TO_BE(mode), xattrs.get()));
+  return write_object(OSTREE_OBJECT_TYPE_DIR_META, value.get());
+}
+
+Checksum Repository::write_tree(const Folder& folder) const {
+  GVariantBuilder files;
+  GVariantBuilder folders;
+  g_variant_builder_init(&files, G_VARIANT_TYPE("a(say)"));
+  g_variant_builder_init(&folders, G_VARIANT_TYPE("a(sayay)"));
+  try {
+    for (const auto& [name, node] : folder.children) {
+      if (const auto* content = std::get_if<Checksum>(&node)) {
+        g_variant_builder_add(&files, "(s@ay)", name.c_str(), checksum_variant(*content));
+      } else if (const auto* inner = folder_in(node)) {
+        const auto tree = write_tree(*inner);
+        g_variant_builder_add(&folders, "(s@ay@ay)", name.c_str(), checksum_variant(tree),
+                              checksum_variant(inner->meta));
+      }
+    }
+  } catch (...) {
+    g_variant_builder_clear(&files);
+    g_variant_builder_clear(&folders);
+    throw;
+  }
+  const auto value = own(g_variant_new("(a(say)a(sayay))", &files, &folders));
+  return write_object(OSTREE_OBJECT_TYPE_DIR_TREE, value.get());
+}
+
+Checksum Repository::write_commit(const StoredFolder& root, std::int64_t timestamp, GVariant* metadata) const {
+  GVariant* no_parent = g_variant_new_array(G_VARIANT_TYPE_BYTE, nullptr, 0);
+  GVariant* no_related = g_variant_new_array(G_VARIANT_TYPE("(say)"), nullptr, 0);
+  const auto time = GUINT64_TO_BE(static_cast<std::uint64_t>(std::max<std::int64_t>(timestamp, 0)));
+  const auto value = own(g_variant_new("(@a{sv}@ay@a(say)sst@ay@ay)", metadata, no_parent, no_related, "", "", time,
+                                       checksum_variant(root.tree), checksum_variant(root.meta)));
+  return write_object(OSTREE_OBJECT_TYPE_COMMIT, value.get());
+}
+
+Transaction::Transaction(const Repository& repository) : repository_(repository) {
+  remove_stale_staging(repository.folder());
+  Failure failure;
+  if (ostree_repo_prepare_transaction(repository.handle(), nullptr, nullptr, failure.out()) == 0) {
+    failure.raise("begin a transaction in the repository");
+  }
+}
+
+Transaction::~Transaction() {
+  if (!open_) {
+    return;
+  }
+  // What cannot be removed now is removed by the next transaction.
+  Failure failure;
+  ostree_repo_abort_transaction(repository_.handle(), nullptr, failure.out());
+  try {
+    remove_stale_staging(repository_.folder());
+  } catch (const base::Error&) {
+    return;
+  }
+}
+
+void Transaction::set_branch(const std::string& branch, const Checksum& commit) {
+  ostree_repo_transaction_set_ref(repository_.handle(), nullptr, branch.c_str(), commit.hex().c_str());
+}
+
+void Transaction::commit() {
+  Failure failure;
+  if (ostree_repo_commit_transaction(repository_.handle(), nullptr, nullptr, failure.out()) == 0) {
+    failure.raise("commit to the repository");
+  }
+  open_ = false;
+  // libostree syncs the files of refs but not the folders that name them.
+  if (repository_.syncs()) {
+    for (const char* folder : {"refs/heads/ociimage", "refs/heads"}) {
+      base::sync_at(repository_.folder(), folder);
+    }
+  }
+}
+
+}  // namespace berth::store

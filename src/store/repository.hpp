@@ -1,0 +1,94 @@
+// One OSTree repository: refs, commits and folders, as values.
+#pragma once
+
+#include <ostree.h>
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "store/checksum.hpp"
+#include "store/glib.hpp"
+#include "store/store.hpp"
+#include "store/tree.hpp"
+
+namespace berth::store {
+
+/// Where all our branches are: images as `ociimage/ENCODED-NAME`, layers as `ociimage/HEXDIGEST`.
+inline constexpr const char* branch_prefix = "ociimage/";
+
+struct Branch {
+  std::string name;
+  Checksum commit;
+};
+
+/// A commit as it is read; `metadata` is an `a{sv}`.
+struct Commit {
+  StoredFolder root;
+  std::int64_t timestamp = 0;  ///< epoch seconds
+  VariantPtr metadata;
+};
+
+/// Every method throws base::Error naming the object and the reason.
+class Repository {
+ public:
+  /// Opens the repository, creating it (mode 0700: objects include setuid programs of images) with its parents.
+  /// @throws Error(conflict) when the repository has another mode than the one asked for
+  static Repository open(const StoreOptions& options);
+  /// nullopt when there is none.
+  static std::optional<Repository> open_existing(const StoreOptions& options);
+
+  [[nodiscard]] OstreeRepo* handle() const noexcept { return repo_.get(); }
+  /// Descriptor of the repository's folder; stays ours.
+  [[nodiscard]] int folder() const noexcept;
+  [[nodiscard]] RepositoryMode mode() const noexcept { return mode_; }
+  [[nodiscard]] bool syncs() const noexcept;  ///< false when its configuration says `fsync=false`
+
+  /// The commit of a branch; nullopt when there is no such branch or its commit object is missing.
+  [[nodiscard]] std::optional<Checksum> resolve(const std::string& branch) const;
+  /// All branches under branch_prefix, sorted by name.
+  [[nodiscard]] std::vector<Branch> branches() const;
+
+  [[nodiscard]] Commit load_commit(const Checksum& commit) const;
+  /// @throws Error(verification) when names are not those of a folder
+  [[nodiscard]] FolderListing load_folder(const Checksum& tree) const;
+
+  // Writing needs an open Transaction; several threads may write.
+  [[nodiscard]] Checksum write_meta(const Ownership& ownership) const;
+  [[nodiscard]] Checksum write_tree(const Folder& folder) const;  ///< with all folders below; LowerLinks are left out
+  [[nodiscard]] Checksum write_commit(const StoredFolder& root, std::int64_t timestamp, GVariant* metadata) const;
+
+ private:
+  Repository(GObjectPtr<OstreeRepo> repo, RepositoryMode mode) : repo_(std::move(repo)), mode_(mode) {}
+  [[nodiscard]] Checksum write_object(OstreeObjectType type, GVariant* value) const;
+  [[nodiscard]] VariantPtr load_object(OstreeObjectType type, const Checksum& name) const;
+
+  GObjectPtr<OstreeRepo> repo_;
+  RepositoryMode mode_;
+};
+
+/// DIR_META of folders without an entry of their own, and of folders nobody says anything about.
+[[nodiscard]] Ownership implied_ownership();
+[[nodiscard]] Ownership plain_ownership();
+
+/// Everything written between construction and commit() becomes durable and visible at once: objects are staged,
+/// synced (one syncfs), renamed into place, and then the refs are written. Without commit() nothing stays.
+class Transaction {
+ public:
+  /// @param repository must outlive the transaction
+  explicit Transaction(const Repository& repository);
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+  ~Transaction();
+
+  void set_branch(const std::string& branch, const Checksum& commit);
+  void commit();
+
+ private:
+  const Repository& repository_;
+  bool open_ = true;
+};
+
+}  // namespace berth::store

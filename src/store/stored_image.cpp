@@ -1,0 +1,106 @@
+#include "store/stored_image.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/error.hpp"
+
+namespace berth::store {
+namespace {
+
+std::string_view without_prefix(const std::string& branch) {
+  return std::string_view(branch).substr(std::string_view(branch_prefix).size());
+}
+
+/// Fills what the manifest tells, when it can be read.
+void describe_manifest(StoredImage& image) {
+  try {
+    const auto manifest = stored_manifest(image);
+    image.id = manifest.config.digest.hex();
+    for (const auto& layer : manifest.layers) {
+      image.layers.push_back(layer.digest.hex());
+    }
+  } catch (const base::Error&) {
+    image.id.clear();
+    image.layers.clear();
+  }
+}
+
+}  // namespace
+
+std::string layer_branch(const std::string& hex) {
+  return branch_prefix + hex;
+}
+
+std::string image_branch(const image::ImageName& name) {
+  return branch_prefix + name.encoded();
+}
+
+bool is_layer_branch(const std::string& branch) {
+  const auto name = without_prefix(branch);
+  constexpr std::size_t sha256_digits = 64;
+  constexpr std::size_t sha512_digits = 128;
+  return (name.size() == sha256_digits || name.size() == sha512_digits) &&
+         name.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+image::Manifest stored_manifest(const StoredImage& image) {
+  const std::string document = "the stored manifest of " + (image.name.empty() ? image.branch : image.name);
+  auto parsed = image::parse_manifest(image.manifest, "", document);
+  if (auto* manifest = std::get_if<image::Manifest>(&parsed)) {
+    return std::move(*manifest);
+  }
+  throw base::Error(base::ErrorKind::verification, document + " is an index", "pull the image again");
+}
+
+StoredImage describe_image(const Branch& branch, const Commit& commit) {
+  auto metadata = image_metadata(commit.metadata.get());
+  StoredImage image;
+  image.branch = branch.name;
+  image.name = image::decode_branch(without_prefix(branch.name)).value_or("");
+  image.commit = branch.commit.hex();
+  image.manifest = std::move(metadata.manifest);
+  image.manifest_digest = std::move(metadata.digest);
+  image.config = std::move(metadata.config);
+  image.created = commit.timestamp;
+  image.size = static_cast<std::int64_t>(metadata.unpacked_size);
+  image.merged = metadata.merged;
+  describe_manifest(image);
+  return image;
+}
+
+StoredImage describe_layer(const Branch& branch, const Commit& commit) {
+  StoredImage layer;
+  layer.branch = branch.name;
+  layer.id = without_prefix(branch.name);
+  layer.commit = branch.commit.hex();
+  layer.created = commit.timestamp;
+  layer.size = static_cast<std::int64_t>(layer_metadata(commit.metadata.get()).unpacked_size);
+  return layer;
+}
+
+StoredLayer load_layer(const Repository& repository, const std::string& hex, const Checksum& commit) {
+  constexpr std::size_t shown_digits = 12;
+  const auto loaded = repository.load_commit(commit);
+  return {"layer " + hex.substr(0, shown_digits), loaded.root, layer_metadata(loaded.metadata.get()).links};
+}
+
+Checksum commit_merged(const Repository& repository, const std::vector<StoredLayer>& layers,
+                       const ImageMetadata& metadata, std::int64_t created, const std::stop_token& stop) {
+  const auto load = [&](const Checksum& tree) {
+    if (stop.stop_requested()) {
+      base::throw_interrupted();
+    }
+    return repository.load_folder(tree);
+  };
+  Merge merge(load, repository.write_meta(implied_ownership()), repository.write_meta(plain_ownership()));
+  for (const auto& layer : layers) {
+    merge.apply(layer);
+  }
+  const StoredFolder root{repository.write_tree(merge.root()), merge.root().meta};
+  const auto variant = to_variant(metadata);
+  return repository.write_commit(root, created, variant.get());
+}
+
+}  // namespace berth::store

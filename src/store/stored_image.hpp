@@ -1,0 +1,38 @@
+// Branches and commits read back as images and layers.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "image/manifest.hpp"
+#include "store/commit_metadata.hpp"
+#include "store/merge.hpp"
+#include "store/repository.hpp"
+#include "store/store.hpp"
+
+namespace berth::store {
+
+/// `ociimage/HEX` of a layer.
+std::string layer_branch(const std::string& hex);
+/// `ociimage/ENCODED` of an image.
+std::string image_branch(const image::ImageName& name);
+/// Whether a branch is a layer's: 64 or 128 hex digits.
+bool is_layer_branch(const std::string& branch);
+
+/// What the commit of an image says. `layers` and `id` come from the manifest, and stay empty when the manifest is one
+/// we cannot read (schema 1).
+StoredImage describe_image(const Branch& branch, const Commit& commit);
+StoredImage describe_layer(const Branch& branch, const Commit& commit);
+
+/// The manifest of a stored image. @throws Error(verification) for schema 1 and damaged text
+image::Manifest stored_manifest(const StoredImage& image);
+
+/// A stored layer, ready for merging; of older tools, too.
+StoredLayer load_layer(const Repository& repository, const std::string& hex, const Checksum& commit);
+
+/// Stacks `layers`, lowest first, writes the merged folders into the open transaction, and the commit.
+Checksum commit_merged(const Repository& repository, const std::vector<StoredLayer>& layers,
+                       const ImageMetadata& metadata, std::int64_t created, const std::stop_token& stop);
+
+}  // namespace berth::store

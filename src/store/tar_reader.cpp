@@ -1,0 +1,255 @@
+#include "store/tar_reader.hpp"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <fmt/format.h>
+#include <locale.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <exception>
+#include <limits>
+#include <utility>
+#include <vector>
+
+#include "base/error.hpp"
+#include "store/entry_name.hpp"
+
+namespace berth::store {
+namespace {
+
+constexpr std::size_t piece_size = std::size_t{128} << 10U;
+constexpr std::int64_t id_limit = std::numeric_limits<std::uint32_t>::max() - std::int64_t{1};
+
+struct FreeLocale {
+  void operator()(locale_t locale) const noexcept { ::freelocale(locale); }
+};
+using LocalePtr = std::unique_ptr<std::remove_pointer_t<locale_t>, FreeLocale>;
+
+/// libarchive converts pax names (UTF-8) into the charset of the calling thread's locale, which for a tool started
+/// from a unit or a bare shell is ASCII. Within this scope it is UTF-8, for this thread only.
+class Utf8Scope {
+ public:
+  explicit Utf8Scope(locale_t utf8) : before_(::uselocale(utf8)) {}
+  Utf8Scope(const Utf8Scope&) = delete;
+  Utf8Scope& operator=(const Utf8Scope&) = delete;
+  ~Utf8Scope() { ::uselocale(before_); }
+
+ private:
+  locale_t before_;
+};
+
+struct FreeArchive {
+  void operator()(archive* handle) const noexcept { ::archive_read_free(handle); }
+};
+
+}  // namespace
+
+struct TarReader::State {
+  State(base::ByteStream& bytes_, std::string name_)
+      : bytes(bytes_),
+        name(std::move(name_)),
+        buffer(piece_size),
+        utf8(::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr)),
+        handle(::archive_read_new()) {}
+
+  base::ByteStream& bytes;
+  std::string name;
+  std::vector<std::byte> buffer;
+  std::exception_ptr thrown;  ///< what the byte stream threw inside libarchive, which cannot pass it on
+  LocalePtr utf8;
+  std::unique_ptr<archive, FreeArchive> handle;  // after what its callback uses
+  archive_entry* current = nullptr;
+  std::string current_path;
+  std::uint64_t size = 0;            ///< of the current entry
+  std::uint64_t position = 0;        ///< within it
+  std::span<const std::byte> block;  ///< what is left of the data block that begins at block_at
+  std::uint64_t block_at = 0;
+  bool blocks_ended = false;
+
+  static la_ssize_t pull(archive* handle, void* self, const void** piece) noexcept;
+  void check(int result, std::string_view what);
+  [[noreturn]] void refuse(std::string_view reason) const;
+  void next_block();
+
+  [[nodiscard]] std::string entry_words() const { return fmt::format("{}: an entry", name); }
+  TarEntry describe() const;
+  std::uint32_t checked_id(std::int64_t id, const char* kind) const;
+  Xattrs xattrs() const;
+};
+
+la_ssize_t TarReader::State::pull(archive* handle, void* self, const void** piece) noexcept {
+  auto& state = *static_cast<State*>(self);
+  try {
+    *piece = state.buffer.data();
+    return static_cast<la_ssize_t>(state.bytes.read(state.buffer));
+  } catch (...) {
+    state.thrown = std::current_exception();
+    ::archive_set_error(handle, EIO, "the bytes cannot be read");
+    return ARCHIVE_FATAL;
+  }
+}
+
+void TarReader::State::refuse(std::string_view reason) const {
+  throw base::Error(base::ErrorKind::verification, fmt::format("{}: {}", name, reason),
+                    "the image is damaged or hostile; tell its author");
+}
+
+void TarReader::State::check(int result, std::string_view what) {
+  if (thrown) {
+    std::rethrow_exception(std::exchange(thrown, nullptr));
+  }
+  // A warning is about a header that libarchive understood in part, e.g. an owner's name in another charset.
+  if (result == ARCHIVE_OK || result == ARCHIVE_WARN) {
+    return;
+  }
+  const char* reason = ::archive_error_string(handle.get());
+  refuse(fmt::format("{}: {}", what, reason == nullptr ? "unknown reason" : quoted_name(reason)));
+}
+
+std::uint32_t TarReader::State::checked_id(std::int64_t id, const char* kind) const {
+  if (id < 0 || id > id_limit) {
+    refuse(fmt::format("{} belongs to {} {}, which is not in 0…{}", quoted_name(current_path), kind, id, id_limit));
+  }
+  return static_cast<std::uint32_t>(id);
+}
+
+Xattrs TarReader::State::xattrs() const {
+  Xattrs result;
+  ::archive_entry_xattr_reset(current);
+  const char* key = nullptr;
+  const void* value = nullptr;
+  std::size_t size_of_value = 0;
+  while (::archive_entry_xattr_next(current, &key, &value, &size_of_value) == ARCHIVE_OK) {
+    if (key != nullptr) {
+      result.insert_or_assign(key, std::string(static_cast<const char*>(value), size_of_value));
+    }
+  }
+  return result;
+}
+
+namespace {
+
+EntryType type_of(archive_entry* entry) {
+  if (::archive_entry_hardlink(entry) != nullptr) {
+    return EntryType::hard_link;
+  }
+  switch (::archive_entry_filetype(entry)) {
+    case AE_IFREG:
+      return EntryType::file;
+    case AE_IFDIR:
+      return EntryType::folder;
+    case AE_IFLNK:
+      return EntryType::symbolic_link;
+    default:
+      return EntryType::special;
+  }
+}
+
+}  // namespace
+
+TarEntry TarReader::State::describe() const {
+  TarEntry entry;
+  entry.type = type_of(current);
+  entry.path = current_path;
+  entry.ownership.uid = checked_id(::archive_entry_uid(current), "user");
+  entry.ownership.gid = checked_id(::archive_entry_gid(current), "group");
+  entry.ownership.permissions = ::archive_entry_perm(current) & 07777U;
+  entry.ownership.xattrs = xattrs();
+  if (entry.type == EntryType::file) {
+    const auto declared = ::archive_entry_size(current);
+    if (declared < 0) {
+      refuse(fmt::format("{} has the size {}", quoted_name(entry.path), declared));
+    }
+    entry.size = static_cast<std::uint64_t>(declared);
+  } else if (entry.type == EntryType::hard_link) {
+    const std::string what = fmt::format("{}: the hard link {}: its target", name, quoted_name(entry.path));
+    entry.link_target = normal_entry_path(::archive_entry_hardlink(current), what);
+  } else if (entry.type == EntryType::symbolic_link) {
+    const char* target = ::archive_entry_symlink(current);
+    entry.link_target = target == nullptr ? "" : target;
+    constexpr std::size_t target_limit = 4095;  // PATH_MAX without the NUL
+    if (entry.link_target.empty() || entry.link_target.size() > target_limit || !is_utf8(entry.link_target)) {
+      refuse(fmt::format("the symbolic link {} has the target {}, which is empty, over {} bytes or not UTF-8",
+                         quoted_name(entry.path), quoted_name(entry.link_target), target_limit));
+    }
+  }
+  return entry;
+}
+
+void TarReader::State::next_block() {
+  const void* data = nullptr;
+  std::size_t count = 0;
+  la_int64_t offset = 0;
+  const int result = ::archive_read_data_block(handle.get(), &data, &count, &offset);
+  if (result == ARCHIVE_EOF) {
+    blocks_ended = true;
+    return;
+  }
+  check(result, fmt::format("data of {}", quoted_name(current_path)));
+  block = std::span(static_cast<const std::byte*>(data), count);
+  block_at = static_cast<std::uint64_t>(offset);
+  if (offset < 0 || block_at < position || block_at > size || count > size - block_at) {
+    refuse(fmt::format("data of {} lies outside its {} bytes", quoted_name(current_path), size));
+  }
+}
+
+TarReader::TarReader(base::ByteStream& bytes, std::string name)
+    : state_(std::make_unique<State>(bytes, std::move(name))) {
+  auto& state = *state_;
+  if (!state.handle) {
+    throw std::bad_alloc();
+  }
+  const Utf8Scope scope(state.utf8.get());
+  ::archive_read_support_format_tar(state.handle.get());
+  ::archive_read_support_format_empty(state.handle.get());
+  state.check(::archive_read_open(state.handle.get(), &state, nullptr, &State::pull, nullptr), "no tar archive");
+}
+
+TarReader::~TarReader() = default;
+
+std::optional<TarEntry> TarReader::next() {
+  auto& state = *state_;
+  const Utf8Scope scope(state.utf8.get());
+  const int result = ::archive_read_next_header(state.handle.get(), &state.current);
+  if (result == ARCHIVE_EOF && !state.thrown) {
+    return std::nullopt;
+  }
+  state.check(result, "damaged tar archive");
+  const char* raw = ::archive_entry_pathname(state.current);
+  state.current_path = normal_entry_path(raw == nullptr ? "" : raw, state.entry_words());
+  TarEntry entry = state.describe();
+  state.size = entry.size;
+  state.position = 0;
+  state.block = {};
+  state.block_at = 0;
+  state.blocks_ended = false;
+  return entry;
+}
+
+std::size_t TarReader::read(std::span<std::byte> buffer) {
+  auto& state = *state_;
+  while (state.block.empty() && !state.blocks_ended && state.position < state.size) {
+    state.next_block();
+    if (state.block.empty() && state.block_at > state.position) {
+      break;  // an empty block tells where a hole ends
+    }
+  }
+  const auto room = std::min<std::uint64_t>(buffer.size(), state.size - state.position);
+  if (!state.block.empty() && state.position == state.block_at) {
+    const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(room, state.block.size()));
+    std::copy_n(state.block.begin(), count, buffer.begin());
+    state.block = state.block.subspan(count);
+    state.position += count;
+    state.block_at = state.position;
+    return count;
+  }
+  const bool hole_ends_here = state.block.empty() && state.block_at <= state.position;
+  const auto hole_end = hole_ends_here ? state.size : state.block_at;
+  const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(room, hole_end - state.position));
+  std::fill_n(buffer.begin(), count, std::byte{0});
+  state.position += count;
+  return count;
+}
+
+}  // namespace berth::store

@@ -1,0 +1,30 @@
+# Sourced by ./test and ./demo: the build folders. The current folder is the top of the source tree.
+# shellcheck shell=bash
+
+# configure FOLDER OPTIONS…: sets a build folder up when it is not there; CXX names the compiler.
+configure() {
+  local folder=$1 log
+  shift
+  if [ -e "$folder/build.ninja" ]; then
+    return 0
+  fi
+  log=$(mktemp)
+  rm -rf "$folder"
+  if ! meson setup "$folder" --prefix=/usr --sysconfdir=/etc --localstatedir=/var --werror "$@" > "$log" 2>&1; then
+    cat "$log" >&2
+    rm -f "$log"
+    return 1
+  fi
+  rm -f "$log"
+}
+
+# -Wrestrict of g++ 12 sees overlapping copies in std::string where there are none (GCC bug 105651).
+configure_gcc() { CXX="ccache g++" configure "$1" -Dcpp_args=-Wno-restrict "${@:2}"; }
+
+build_gcc() { configure_gcc build && ninja -C build --quiet; }
+
+configure_clang() {
+  CXX="ccache clang++" configure build-asan -Dbuildtype=debug -Db_sanitize=address,undefined -Db_lundef=false
+}
+
+build_clang() { configure_clang && ninja -C build-asan --quiet; }

@@ -1,0 +1,100 @@
+#!/usr/bin/python3
+"""The main job in front of the user's eyes; called by ./demo, which has built berth."""
+
+import os
+import subprocess
+import sys
+import time
+
+from rig import images, sandbox
+from rig.checks import leftovers
+from rig.shell import CLEAN
+from rig.site import Site
+
+WIDTH = 100
+
+
+class Stage:
+    """Says what happens and runs commands in the host with their output on our own."""
+
+    def __init__(self, host):
+        self.host = host
+        self.colours = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+
+    def say(self, text):
+        print(f"\n\033[1m# {text}\033[0m" if self.colours else f"\n# {text}", flush=True)
+
+    def run(self, *argv):
+        words = " ".join(argv)
+        print(f"\033[32mhost$\033[0m {words}" if self.colours else f"host$ {words}", flush=True)
+        settings = {"TERM": os.environ.get("TERM", "dumb")} if self.colours else {"NO_COLOR": "1", "SYSTEMD_COLORS": "0"}
+        done = subprocess.run(self.host.within(*argv, env={**settings, "SYSTEMD_PAGER": "", "COLUMNS": str(WIDTH)}), env=CLEAN,
+                              stdin=subprocess.DEVNULL, check=False)  # fmt: skip
+        if done.returncode != 0:
+            raise SystemExit(f"the command ended with exit code {done.returncode}")
+
+
+def show_system_image(stage, site):
+    reference = site.pushed(images.hello_world())
+    stage.say(f"An image with /exports, in a registry on loopback: {reference}")
+    stage.run("berth", "install", "--name=hello", "--set=RECEIVER=World, from berth", reference)
+    stage.say("It is a systemd service like any other; no engine, no daemon, no registry is needed to start it")
+    site.registry.stop()
+    stage.run("systemctl", "start", "hello")
+    stage.host.fetch("http://127.0.0.1:8081/")
+    stage.run("curl", "-s", "http://127.0.0.1:8081/")
+    stage.run("systemctl", "status", "--no-pager", "--lines=3", "hello")
+    stage.run("berth", "containers", "list")
+    stage.say("It comes up with the host")
+    began = time.monotonic()
+    stage.host.reboot()
+    print(f"(rebooted in {time.monotonic() - began:.1f} s)", flush=True)
+    stage.host.fetch("http://127.0.0.1:8081/")
+    stage.run("curl", "-s", "http://127.0.0.1:8081/")
+    site.registry.start()
+
+
+def show_plain_image(stage, site):
+    reference = site.pushed(images.plain())
+    stage.say(f"Any other image works too: {reference} has no /exports; the main process of its unit is the payload itself")
+    stage.run("berth", "install", "--now", reference)
+    stage.run("systemctl", "status", "--no-pager", "--lines=3", "plain")
+    stage.run("berth", "containers", "list")
+
+
+def show_the_end(stage, before):
+    stage.say("Stop, and back to a clean host")
+    stage.run("berth", "stop", "hello")
+    for name in ("hello", "plain"):
+        stage.run("berth", "uninstall", name)
+    stage.run("berth", "containers", "list", "--all")
+    stage.run("berth", "images", "list")
+    left = leftovers(before, stage.host.snapshot())
+    stage.say(f"Files on the host that differ from before, the image store apart: {len(left) or 'none'}")
+    for line in left:
+        print(line)
+    return 1 if left else 0
+
+
+def main():
+    if not sandbox.inside():
+        return sandbox.run([sys.executable, "-B", *sys.argv])
+    sandbox.prepare()
+    site = Site(sandbox.folder())
+    try:
+        print("booting a Debian 12 host with systemd as PID 1 (made once, which takes half a minute)", flush=True)
+        host = site.host(boot=False)
+        began = time.monotonic()
+        host.boot()
+        stage = Stage(host)
+        print(f"up after {time.monotonic() - began:.1f} s", flush=True)
+        before = host.snapshot()
+        show_system_image(stage, site)
+        show_plain_image(stage, site)
+        return show_the_end(stage, before)
+    finally:
+        site.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

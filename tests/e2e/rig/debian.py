@@ -1,0 +1,103 @@
+"""Trees and programs from Debian's packages, taken from wherever the apt of this machine takes them."""
+
+import pathlib
+import re
+
+from rig import cache
+from rig.shell import run
+
+SUITE = "bookworm"
+
+# The host the tests boot: systemd as PID 1, both runtimes, and the libraries berth links to.
+HOST_PACKAGES = """
+systemd systemd-sysv dbus runc crun libostree-1-1 libcurl4 libarchive13 libfmt9 libisal2 libzstd1 libssl3
+libsystemd0 libtomlplusplus3 ca-certificates iproute2 procps curl attr libcap2-bin jq
+""".split()
+
+# Nothing here takes part in what the tests look at; each costs time at every boot or changes files by itself.
+MASKED_UNITS = """
+systemd-firstboot.service systemd-networkd-wait-online.service systemd-networkd.service systemd-resolved.service
+systemd-timesyncd.service systemd-logind.service systemd-random-seed.service systemd-pstore.service
+systemd-update-utmp.service systemd-update-utmp-runlevel.service systemd-machine-id-commit.service
+getty.target console-getty.service getty@tty1.service
+apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service fstrim.timer
+systemd-tmpfiles-clean.timer
+""".split()
+
+MACHINE_ID = "5d1c8a2e0b7f4a6c9e3d2f1b0a9c8d7e"
+
+APT_SETTINGS = [
+    "Acquire::http::Proxy",
+    "Acquire::https::Proxy",
+    "Acquire::Check-Valid-Until",
+    "Acquire::Check-Date",
+]
+
+
+def apt_sources():
+    """The files of this machine that name Debian's own archive for our suite."""
+    apt = pathlib.Path("/etc/apt")
+    found = [apt / "sources.list", *sorted(apt.glob("sources.list.d/*.list")), *sorted(apt.glob("sources.list.d/*.sources"))]
+    pattern = re.compile(rf"^(Suites:|deb\s.*?)\s(\S+\s)*?{SUITE}(-\S+)?(\s|$)", re.MULTILINE)
+    return [path for path in found if path.is_file() and pattern.search(path.read_text())]
+
+
+def apt_options():
+    """mmdebstrap reads no apt.conf: hand it the settings without which this machine's archive does not answer."""
+    options = []
+    for name in APT_SETTINGS:
+        line = run("apt-config", "dump", name).stdout.strip()
+        if line and not line.endswith('"";'):
+            options.append(f"--aptopt={line}")
+    return options
+
+
+# Files that only people read: what the host can do without.
+READING_MATTER = ["/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*"]
+
+
+def bootstrap(tree, packages, without=()):
+    """A minimal Debian tree with these packages, without the files that these patterns name."""
+    sources = apt_sources()
+    run(
+        "mmdebstrap", "--quiet", "--mode=root", "--variant=minbase", f"--include={','.join(packages)}",
+        *apt_options(), *[f"--dpkgopt=path-exclude={pattern}" for pattern in without],
+        SUITE, tree, *sources, timeout=900,
+    )  # fmt: skip
+
+
+def host_tree():
+    """The tree of the host, without berth; never written to."""
+
+    def make(folder):
+        tree = folder / "tree"
+        bootstrap(tree, HOST_PACKAGES, without=READING_MATTER)
+        (tree / "etc/machine-id").write_text(MACHINE_ID + "\n")
+        (tree / "etc/hostname").write_text("berth-host\n")
+        (tree / "etc/hosts").write_text("127.0.0.1 localhost berth-host\n::1 localhost\n")
+        cache.remove(tree / "etc/resolv.conf")
+        (tree / "etc/resolv.conf").write_text("")
+        (tree / "var/log/journal").mkdir(exist_ok=True)
+        (tree / "srv/images").mkdir(parents=True, exist_ok=True)
+        run("systemctl", f"--root={tree}", "mask", *MASKED_UNITS)
+        run("systemctl", f"--root={tree}", "set-default", "multi-user.target")
+        for leftover in tree.glob("etc/apt/sources.list*"):
+            cache.remove(leftover)
+
+    recipe = pathlib.Path(__file__).read_text(encoding="utf-8")
+    return cache.made_once("host", cache.digest_of(recipe), make) / "tree"
+
+
+def unpacked(*packages):
+    """The files of single packages, unpacked and not installed: nothing is started and the machine stays as it is."""
+
+    def make(folder):
+        downloads = folder / "debs"
+        downloads.mkdir()
+        run("apt-get", "-qq", "-o", "APT::Sandbox::User=root", "download", *packages, cwd=downloads)
+        for deb in sorted(downloads.glob("*.deb")):
+            run("dpkg-deb", "-x", deb, folder / "tree")
+        cache.remove(downloads)
+
+    kind = "debs-" + "+".join(packages)
+    return cache.made_once(kind, SUITE, make) / "tree"

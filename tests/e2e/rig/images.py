@@ -1,0 +1,363 @@
+"""Images made by other people's tools (umoci, buildah, skopeo, Debian's packages), kept per machine as OCI layouts."""
+
+import inspect
+import os
+import pathlib
+import shutil
+import struct
+
+from rig import cache, debian
+from rig.shell import run
+
+HERE = pathlib.Path(__file__).resolve().parent
+TAG = "latest"
+
+HELLO_SCRIPT = """#!/bin/sh
+# PID 1 gets no signal that it does not handle.
+trap 'kill "$server"; exit 0' TERM INT
+echo "hello-world listens on port $PORT for $RECEIVER"
+httpd -f -p "$PORT" -h /www &
+server=$!
+wait "$server"
+"""
+
+HELLO_PAGE = """#!/bin/sh
+printf 'Content-Type: text/plain\\r\\n\\r\\nHi %s!\\n' "$RECEIVER"
+"""
+
+PLAIN_SCRIPT = """#!/bin/sh
+trap 'echo "plain says goodbye"; exit 0' TERM INT
+echo "plain runs as $(id -u) in $PWD with GREETING=$GREETING and $*"
+while :; do sleep 1000 & wait "$!"; done
+"""
+
+ETCD_ENVIRONMENT_SCRIPT = """#!/bin/sh
+# An empty variable is not the same as none for etcd.
+for name in $(env | sed -n 's/^\\(ETCD_[A-Z_]*\\)=$/\\1/p'); do unset "$name"; done
+exec "$@"
+"""
+
+
+class Image:
+    """An image in the cache: `layout` is DIR:TAG, `inside` the same as the booted host sees it."""
+
+    def __init__(self, name, folder):
+        self.name, self.folder = name, folder
+        self.layout = f"{folder / 'layout'}:{TAG}"
+        self.inside = f"/srv/images/{folder.name}/layout:{TAG}"
+
+    def file(self, name):
+        """Another file beside the layout, as the booted host sees it."""
+        assert (self.folder / name).exists()
+        return f"/srv/images/{self.folder.name}/{name}"
+
+
+def templates(sample):
+    """The /exports templates of a published image, from the folder BERTH_EXPORTS_SAMPLES names (by default
+    ../shared/exports-samples beside the source tree), or templates of the same shape of our own."""
+    top = HERE.parents[2]
+    for folder in (os.environ.get("BERTH_EXPORTS_SAMPLES"), top.parent / "shared" / "exports-samples"):
+        if folder and (pathlib.Path(folder) / sample).is_dir():
+            return pathlib.Path(folder) / sample
+    return HERE.parent / "templates" / sample
+
+
+# -- building ---------------------------------------------------------------------------------------------------
+
+
+class Build:
+    """An image being made in folder/layout."""
+
+    def __init__(self, folder, tag=TAG, architecture="amd64"):
+        self.reference = f"{folder / 'layout'}:{tag}"
+        self.bundle = folder / "bundle"
+        if not (folder / "layout").exists():
+            run("umoci", "init", "--layout", folder / "layout")
+        run("umoci", "new", "--image", self.reference)
+        run("umoci", "config", "--image", self.reference, "--architecture", architecture, "--os", "linux")
+        run("umoci", "unpack", "--image", self.reference, self.bundle)
+        self.rootfs = self.bundle / "rootfs"
+
+    def write(self, path, text="", mode=0o644):
+        target = self.rootfs / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text)
+        target.chmod(mode)
+        return target
+
+    def copy(self, source, path, mode=None):
+        target = self.rootfs / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(source, target)
+        if mode is not None:
+            target.chmod(mode)
+
+    def folders(self, *paths):
+        for path in paths:
+            (self.rootfs / path).mkdir(parents=True, exist_ok=True)
+
+    def remove(self, path):
+        cache.remove(self.rootfs / path)
+
+    def busybox(self):
+        """busybox with the links of its applets, and the folders that every configuration mounts over."""
+        self.folders("bin", "proc", "sys", "dev", "tmp", "run", "etc", "root", "var/lib")
+        self.copy(debian.unpacked("busybox-static") / "bin/busybox", "bin/busybox", 0o755)
+        for applet in run(self.rootfs / "bin/busybox", "--list").stdout.split():
+            if applet != "busybox":
+                (self.rootfs / "bin" / applet).symlink_to("busybox")
+        self.write("etc/passwd", "root:x:0:0:root:/root:/bin/sh\nguest:x:1000:1000:guest:/:/bin/sh\n")
+        self.write("etc/group", "root:x:0:\nguest:x:1000:\n")
+
+    def exports(self, sample):
+        for path in templates(sample).iterdir():
+            if path.is_file():
+                self.copy(path, f"exports/{path.name}", 0o644)
+
+    def layer(self):
+        """Ends a layer; what is changed afterwards goes into the next one."""
+        run("umoci", "repack", "--refresh-bundle", "--image", self.reference, self.bundle)
+
+    def config(self, *options):
+        run("umoci", "config", "--image", self.reference, *options)
+
+    def done(self):
+        run("umoci", "gc", "--layout", self.reference.rsplit(":", 1)[0])
+        cache.remove(self.bundle)
+
+
+def _image(name, make, *inputs):
+    recipe = [inspect.getsource(make), inspect.getsource(Build), HELLO_SCRIPT, HELLO_PAGE, PLAIN_SCRIPT, ETCD_ENVIRONMENT_SCRIPT]
+    return Image(name, cache.made_once(f"image-{name}", cache.digest_of(*recipe, *inputs), make))
+
+
+# -- the images -------------------------------------------------------------------------------------------------
+
+
+def hello_world():
+    """busybox and the published templates: a server on $PORT that greets $RECEIVER. Also as archives."""
+
+    def make(folder):
+        build = Build(folder)
+        build.busybox()
+        build.layer()
+        build.write("usr/bin/run.sh", HELLO_SCRIPT, 0o755)
+        build.write("www/cgi-bin/index.cgi", HELLO_PAGE, 0o755)
+        build.exports("hello-world")
+        build.layer()
+        build.config("--config.label", "atomic.type=system", "--config.label", "version=1.2", "--config.cmd", "/usr/bin/run.sh")
+        build.done()
+        layout = f"oci:{folder / 'layout'}:{TAG}"
+        copy = ["skopeo", "copy", "--quiet", "--insecure-policy"]
+        run(*copy, layout, f"oci-archive:{folder / 'oci.tar'}:{TAG}")
+        run(*copy, layout, f"docker-archive:{folder / 'docker.tar'}:example.test/hello-world:{TAG}")
+
+    return _image("hello-world", make, templates("hello-world"))
+
+
+def etcd():
+    """Debian's etcd with the published templates."""
+
+    def make(folder):
+        debs = debian.unpacked("etcd-server", "etcd-client", "libc6")
+        build = Build(folder)
+        build.busybox()
+        run("cp", "-a", debs / "lib/.", build.rootfs / "lib")
+        run("cp", "-a", debs / "lib64/.", build.rootfs / "lib64")
+        build.remove("lib/systemd")
+        for program in ("etcd", "etcdctl"):
+            build.copy(debs / "usr/bin" / program, f"usr/bin/{program}", 0o755)
+        build.write("usr/bin/etcd-env.sh", ETCD_ENVIRONMENT_SCRIPT, 0o755)
+        build.folders("var/run", "var/lib/etcd", "var/run/etcd", "etc/etcd", "dev/pts", "dev/shm", "dev/mqueue")
+        build.write("etc/resolv.conf")
+        build.layer()
+        build.exports("etcd")
+        build.copy(debs / "usr/bin/etcdctl", "exports/hostfs/usr/local/bin/etcdctl", 0o755)
+        build.write("exports/hostfs/etc/etcd/etcd.conf", "# settings of etcd\n")
+        build.layer()
+        build.config("--config.label", "atomic.type=system")
+        build.done()
+
+    return _image("etcd", make, templates("etcd"))
+
+
+def whiteouts():
+    """Three layers: files and folders are removed, a file becomes a folder, and a folder is made opaque."""
+
+    def make(folder):
+        build = Build(folder)
+        build.busybox()
+        for path in ("keep", "gone", "folder/a", "folder/deep/b", "all-gone/x", "all-gone/y/z", "opaque/old", "opaque/deep/old", "kind"):
+            build.write(path, f"{path} of the first layer\n")
+        build.layer()
+        for path in ("gone", "folder/deep/b", "all-gone", "kind"):
+            build.remove(path)
+        build.write("kind/now-a-folder", "second layer\n")
+        build.write("keep", "changed by the second layer\n", 0o600)
+        build.layer()
+        new = folder / "new"
+        new.mkdir()
+        (new / "new").write_text("third layer\n")
+        run("umoci", "insert", "--image", build.reference, "--opaque", new, "/opaque")
+        run("umoci", "insert", "--image", build.reference, "--whiteout", "/folder/a")
+        cache.remove(new)
+        build.done()
+
+    return _image("whiteouts", make)
+
+
+def special():
+    """What a careless import loses: security.capability, setuid and setgid, hard links, sticky folders, odd owners."""
+
+    def make(folder):
+        build = Build(folder)
+        build.busybox()
+        net_raw, permitted_effective = 1 << 13, 0x02000000 | 1
+        capability = build.write("usr/bin/with-capability", "#!/bin/sh\n", 0o755)
+        os.setxattr(capability, "security.capability", struct.pack("<5I", permitted_effective, net_raw, 0, 0, 0))
+        build.write("usr/bin/with-setuid", "#!/bin/sh\n", 0o4755)
+        os.chown(build.write("usr/bin/with-setgid", "#!/bin/sh\n"), 0, 8)
+        (build.rootfs / "usr/bin/with-setgid").chmod(0o2755)
+        first = build.write("usr/share/one", "shared bytes\n", 0o640)
+        os.link(first, build.rootfs / "usr/share/two")
+        os.link(first, build.rootfs / "usr/bin/three")
+        os.chown(build.write("srv/of-somebody", "x"), 100123, 200456)
+        build.folders("srv/sticky")
+        (build.rootfs / "srv/sticky").chmod(0o1777)
+        build.write("srv/" + "n" * 200, "a long name\n")
+        build.write("srv/" + "/".join(["d" * 50] * 5) + "/deep", "a long path\n")
+        (build.rootfs / "srv/dangling").symlink_to("/nowhere/at/all")
+        build.layer()
+        build.done()
+
+    return _image("special", make)
+
+
+def _first_of_replaced(folder):
+    build = Build(folder)
+    build.busybox()
+    build.write("data/file", "first layer\n")
+    build.write("real/file", "the real one\n")
+    (build.rootfs / "link").symlink_to("real")
+    build.layer()
+    return build
+
+
+def _replace(rootfs):
+    cache.remove(rootfs / "data")
+    (rootfs / "data").symlink_to("real")
+    cache.remove(rootfs / "link")
+    (rootfs / "link").mkdir()
+    (rootfs / "link/own").write_text("a folder now\n")
+
+
+def replaced():
+    """A later layer, made by buildah, replaces a folder by a symbolic link, and a link by a folder. Like Docker, buildah
+    also writes a whiteout *below* the new link (`data -> real` and `data/.wh.file`): it must take nothing from /real."""
+
+    def make(folder):
+        _first_of_replaced(folder).done()
+        buildah = ["buildah", "--root", folder / "storage", "--runroot", folder / "run", "--storage-driver", "vfs"]
+        container = run(*buildah, "from", f"oci:{folder / 'layout'}:{TAG}").stdout.strip()
+        _replace(pathlib.Path(run(*buildah, "mount", container).stdout.strip()))
+        run(*buildah, "commit", "--quiet", "--format", "oci", container, f"oci:{folder / 'second'}:{TAG}")
+        run(*buildah, "rm", container)
+        cache.remove(folder / "layout")
+        (folder / "second").rename(folder / "layout")
+        for leftover in ("storage", "run"):
+            cache.remove(folder / leftover)
+
+    return _image("replaced", make, inspect.getsource(_first_of_replaced), inspect.getsource(_replace))
+
+
+def replaced_by_umoci():
+    """The same, made by umoci."""
+
+    def make(folder):
+        build = _first_of_replaced(folder)
+        _replace(build.rootfs)
+        build.layer()
+        build.done()
+
+    return _image("replaced-by-umoci", make, inspect.getsource(_first_of_replaced), inspect.getsource(_replace))
+
+
+def plain():
+    """No /exports: everything berth knows comes from the OCI configuration."""
+
+    def make(folder):
+        build = Build(folder)
+        build.busybox()
+        build.write("usr/bin/serve", PLAIN_SCRIPT, 0o755)
+        build.folders("srv/home")
+        build.layer()
+        build.config(
+            "--config.entrypoint", "/usr/bin/serve", "--config.cmd", "one", "--config.cmd", "two",
+            "--config.env", "GREETING=good day", "--config.env", "PATH=/bin:/usr/bin",
+            "--config.user", "guest", "--config.workingdir", "/srv/home",
+        )  # fmt: skip
+        build.done()
+
+    return _image("plain", make)
+
+
+def two_platforms():
+    """An index, made by buildah, with an image for amd64 and one for arm64; each names itself in /platform."""
+
+    def make(folder):
+        for architecture in ("amd64", "arm64"):
+            part = folder / architecture
+            part.mkdir()
+            build = Build(part, architecture=architecture)
+            build.write("platform", architecture + "\n")
+            build.layer()
+            build.done()
+        buildah = ["buildah", "--root", folder / "storage", "--runroot", folder / "run", "--storage-driver", "vfs"]
+        run(*buildah, "manifest", "create", "both")
+        for architecture in ("arm64", "amd64"):
+            run(*buildah, "manifest", "add", "both", f"oci:{folder / architecture / 'layout'}:{TAG}")
+        run(*buildah, "manifest", "push", "--all", "both", f"oci:{folder / 'layout'}:{TAG}")
+        for leftover in ("storage", "run", "amd64", "arm64"):
+            cache.remove(folder / leftover)
+
+    return _image("two-platforms", make)
+
+
+def large(megabytes=24):
+    """One layer that takes a while over a slow line: bytes that do not compress."""
+
+    def make(folder):
+        build = Build(folder)
+        build.busybox()
+        (build.rootfs / "blob").write_bytes(os.urandom(megabytes << 20))
+        build.exports("hello-world")
+        build.write("usr/bin/run.sh", HELLO_SCRIPT, 0o755)
+        build.layer()
+        build.write("second", "a second layer\n")
+        build.layer()
+        build.done()
+
+    return _image("large", make, str(megabytes), templates("hello-world"))
+
+
+def with_exports(name, files, hostfs=None):
+    """A small image with these files in /exports, and these below /exports/hostfs (path → text)."""
+
+    def make(folder):
+        build = Build(folder)
+        build.busybox()
+        build.write("usr/bin/run.sh", HELLO_SCRIPT, 0o755)
+        for path, text in files.items():
+            build.write(f"exports/{path}", text)
+        for path, text in (hostfs or {}).items():
+            build.write(f"exports/hostfs/{path}", text)
+        build.layer()
+        build.done()
+
+    return _image(name, make, repr(sorted(files.items())), repr(sorted((hostfs or {}).items())))
+
+
+def unpacked(image, folder):
+    """The root file system of an image as umoci unpacks it: what berth's checkout has to look like."""
+    run("umoci", "unpack", "--image", image.layout, folder)
+    return pathlib.Path(folder) / "rootfs"

@@ -1,0 +1,60 @@
+"""One network with a registry and hosts on it."""
+
+import itertools
+
+from rig.cache import root as cache_root
+from rig.host import Host
+from rig.installed import installed
+from rig.network import Network
+from rig.registry import Front, Registry
+
+_numbers = itertools.count(1)
+
+
+class Site:
+    """@param work a folder for everything that belongs to it; the registry's storage there is shared by all sites"""
+
+    def __init__(self, work):
+        self.folder = work / f"site{next(_numbers)}"
+        self._storage = work / "registry"
+        self.network = Network()
+        self._closing = []
+        self._registry = None
+        self.hosts = 0
+
+    def host(self, without_bus=False, boot=True):
+        """A fresh host. @param without_bus no D-Bus daemon: only /run/systemd/private answers"""
+        self.hosts += 1
+        host = Host(self.folder / f"{self.folder.name}-host{self.hosts}", self.network, [installed()], cache_root())
+        self._closing.append(host.close)
+        if without_bus:
+            for unit in ("dbus.service", "dbus.socket"):
+                (host.tree / "etc/systemd/system" / unit).symlink_to("/dev/null")
+        return host.boot() if boot else host
+
+    @property
+    def registry(self):
+        if self._registry is None:
+            self._registry = self.another_registry(storage=self._storage)
+        return self._registry
+
+    def another_registry(self, **options):
+        name = f"registry{len(self._closing)}"
+        options.setdefault("storage", self.folder / (name + "-storage"))
+        registry = Registry(self.network, self.folder / name, **options)
+        self._closing.append(registry.stop)
+        return registry
+
+    def front(self, *options, port=5100):
+        front = Front(self.network, self.registry, self.folder / f"front{port}", port, *options)
+        self._closing.append(front.stop)
+        return front
+
+    def pushed(self, image, name=None, tag="latest"):
+        """The reference of an image of the cache in the registry, put there when it is not there yet."""
+        return self.registry.push(image.layout, f"{name or image.name}:{tag}", "--all")
+
+    def close(self):
+        for close in reversed(self._closing):
+            close()
+        self.network.close()

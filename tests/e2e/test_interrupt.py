@@ -1,0 +1,137 @@
+"""Ctrl-C, SIGTERM and SIGKILL at moments that hurt: the host is as it was, or the next command sees to it."""
+
+import os
+import re
+import signal
+
+import pytest
+from rig import images
+from rig.checks import DEPLOYMENTS, leftovers
+
+INTERRUPTED = 130
+
+
+@pytest.fixture
+def slow_reference(site):
+    """An image behind a line so slow that the test can choose its moment."""
+    site.pushed(images.large())
+    front = site.front("--bytes-per-second=4000000")
+    return front, f"{front.address}/large"
+
+
+def start_install(host, *argv):
+    process = host.start_process("berth", "install", *argv)
+    return process, host.inner_pid(process)
+
+
+def wait_for_blob(host, front):
+    host.wait_for(lambda: re.search(r"GET .*/blobs/", front.log()), "the first blob is asked for")
+
+
+def grown(host, megabytes):
+    """How many bytes below the deployments, at least."""
+    def enough():
+        total = sum(path.lstat().st_size for path in host.path(DEPLOYMENTS).rglob("*") if path.is_file())
+        return total >= megabytes << 20
+
+    return enough
+
+
+@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
+def test_at_the_first_request(kind, host, site):
+    site.pushed(images.large())
+    front = site.front("--stall-blobs")
+    before = host.snapshot()
+    process, pid = start_install(host, f"{front.address}/large")
+    wait_for_blob(host, front)
+    os.kill(pid, kind)
+    assert process.wait(20) == INTERRUPTED
+    assert leftovers(before, host.snapshot()) == []
+
+
+def test_in_the_middle_of_a_layer(host, slow_reference):
+    front, reference = slow_reference
+    before = host.snapshot()
+    process, pid = start_install(host, reference)
+    wait_for_blob(host, front)
+    host.wait_for(grown(host, 1), "some of the layer is written")
+    os.kill(pid, signal.SIGINT)
+    assert process.wait(20) == INTERRUPTED
+    assert leftovers(before, host.snapshot()) == []
+    assert host.stored() == []
+
+
+def test_an_interrupted_install_can_be_repeated(host, slow_reference, site):
+    front, reference = slow_reference
+    process, pid = start_install(host, reference)
+    wait_for_blob(host, front)
+    os.kill(pid, signal.SIGINT)
+    assert process.wait(20) == INTERRUPTED
+    host.berth("install", "--now", site.pushed(images.large()))
+    assert host.fetch("http://127.0.0.1:8081/") == "Hi World!"
+
+
+def test_while_a_service_starts(host):
+    """--now waits for a unit that takes its time; Ctrl-C takes everything back."""
+    unit = "[Service]\nType=oneshot\nExecStart=/bin/sleep 1000\n[Install]\nWantedBy=multi-user.target\n"
+    image = images.with_exports("slow-start", {"service.template": unit, "manifest.json": '{"version": "1.0"}'})
+    before = host.snapshot()
+    process, pid = start_install(host, "--now", "--name=slow", f"oci:{image.inside}")
+    host.wait_for(lambda: host.unit("slow")["ActiveState"] == "activating", "the unit is starting")
+    os.kill(pid, signal.SIGINT)
+    assert process.wait(20) == INTERRUPTED
+    assert leftovers(before, host.snapshot()) == []
+    assert host.unit("slow", "LoadState")["LoadState"] == "not-found"
+    assert not any("sleep 1000" in args for _, args in host.processes())
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.02, 0.05, 0.08, 0.12, 0.2])
+def test_at_any_moment_of_an_install(delay, host):
+    """Whatever the moment: either it is installed in full, or the host is as it was."""
+    image = images.hello_world()
+    host.berth("pull", f"oci:{image.inside}")
+    before = host.snapshot()
+    process, pid = start_install(host, "--name=hello", f"oci:{image.inside}")
+    try:
+        signal.sigtimedwait([], delay)
+        os.kill(pid, signal.SIGINT)
+    except ProcessLookupError:
+        pass
+    if process.wait(20) == INTERRUPTED:
+        assert leftovers(before, host.snapshot()) == []
+    else:
+        host.berth("start", "hello")
+        assert host.fetch("http://127.0.0.1:8081/") == "Hi World!"
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.03, 0.06, 0.1, 0.15])
+def test_a_killed_install_is_finished_or_undone_by_the_next_command(delay, host):
+    image = images.hello_world()
+    host.berth("pull", f"oci:{image.inside}")
+    before = host.snapshot()
+    process, pid = start_install(host, "--name=hello", f"oci:{image.inside}")
+    try:
+        signal.sigtimedwait([], delay)
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    process.wait(20)
+    host.berth("uninstall", "hello", check=False)
+    assert leftovers(before, host.snapshot()) == []
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.01, 0.03, 0.06, 0.1])
+def test_an_interrupted_uninstall_completes_when_run_again(delay, host):
+    before = host.snapshot()
+    host.berth("install", "--now", "--name=hello", f"oci:{images.hello_world().inside}")
+    process = host.start_process("berth", "uninstall", "hello")
+    pid = host.inner_pid(process)
+    try:
+        signal.sigtimedwait([], delay)
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    process.wait(20)
+    host.berth("uninstall", "hello", check=False)
+    assert leftovers(before, host.snapshot()) == []
+    assert host.containers() == []

@@ -1,0 +1,219 @@
+"""Getting images out of registries: what is asked for, how often, under whose name, and what when it goes wrong."""
+
+import base64
+import json
+
+import pytest
+from rig import images
+from rig.shell import run
+
+
+@pytest.fixture
+def reference(site):
+    return site.pushed(images.whiteouts())
+
+
+def blobs(requests):
+    return [path for method, path, _ in requests if method == "GET" and "/blobs/" in path]
+
+
+def test_pull_fetches_each_blob_once(host, site, reference):
+    mark = site.registry.log_size()
+    host.berth("pull", reference)
+    fetched = blobs(site.registry.requests(mark))
+    assert len(fetched) == len(set(fetched)) == 5  # four layers and the configuration
+
+
+def test_pull_of_what_is_there_asks_for_the_manifest_only(host, site, reference):
+    host.berth("pull", reference)
+    mark = site.registry.log_size()
+    host.berth("pull", reference)
+    assert blobs(site.registry.requests(mark)) == []
+
+
+def test_install_of_what_is_there_asks_for_nothing(host, site):
+    reference = site.pushed(images.hello_world())
+    host.berth("pull", reference)
+    mark = site.registry.log_size()
+    host.berth("install", reference)
+    assert site.registry.requests(mark) == []
+
+
+def test_another_tag_of_the_same_content_fetches_no_layer(host, site, reference):
+    host.berth("pull", reference)
+    other = site.pushed(images.whiteouts(), tag="other")
+    mark = site.registry.log_size()
+    host.berth("pull", other)
+    assert blobs(site.registry.requests(mark)) == []
+    assert {row["tag"] for row in host.stored()} == {"latest", "other"}
+
+
+def test_layers_that_another_image_brought_are_not_fetched_again(host, site):
+    host.berth("pull", site.pushed(images.replaced()))
+    mark = site.registry.log_size()
+    host.berth("pull", site.pushed(images.replaced(), name="again"))
+    assert blobs(site.registry.requests(mark)) == []
+
+
+def test_a_digest_pins_the_image(host, site, reference):
+    digest = json.loads(run("skopeo", "inspect", f"oci:{images.whiteouts().layout}").stdout)["Digest"]
+    host.berth("pull", f"localhost:5000/whiteouts@{digest}")
+    wrong = "sha256:" + "0" * 64
+    done = host.berth("pull", f"localhost:5000/whiteouts@{wrong}", check=False)
+    assert done.returncode in (3, 6)
+    assert wrong in done.stderr
+
+
+def test_pull_as_json(host, reference):
+    told = host.berth_json("pull", reference)
+    assert told["changed"] is True
+    assert host.berth_json("pull", reference)["changed"] is False
+
+
+def test_a_server_that_is_busy_is_asked_again(host, site, reference):
+    front = site.front("--fail-first=2")
+    host.berth("pull", f"{front.address}/whiteouts")
+    assert len(host.stored()) == 1
+
+
+def test_a_blob_that_breaks_off_is_fetched_to_its_end(host, site):
+    site.pushed(images.large())
+    front = site.front("--break-first-blob=200000")
+    host.berth("pull", f"{front.address}/large")
+    (row,) = host.stored()
+    assert row["size"] > 24 << 20
+
+
+def test_a_blob_that_was_changed_is_refused(host, site, work):
+    """One byte of a layer in the registry's storage is flipped."""
+    registry = site.another_registry(port=5200)
+    registry.push(images.whiteouts().layout, "spoiled:latest")
+    for blob in (registry.storage / "docker/registry/v2/blobs").rglob("data"):
+        content = bytearray(blob.read_bytes())
+        if content[:2] == b"\x1f\x8b":
+            content[len(content) // 2] ^= 1
+            blob.write_bytes(content)
+    before = host.snapshot()
+    done = host.berth("pull", f"{registry.address}/spoiled", check=False)
+    assert done.returncode == 6
+    assert "sha256:" in done.stderr
+    assert host.stored() == []
+    assert before.without("/var/lib/containers").difference(host.snapshot().without("/var/lib/containers")) == []
+
+
+@pytest.mark.parametrize("options", [["--dest-compress-format=zstd"], ["--dest-oci-accept-uncompressed-layers"]], ids=["zstd", "uncompressed"])
+def test_layers_compressed_in_another_way(options, host, work, site):
+    layout = work / f"recompressed-{options[0][7:15]}"
+    run("skopeo", "copy", "--quiet", "--insecure-policy", *options, f"oci:{images.whiteouts().layout}", f"oci:{layout}:latest")
+    site.registry.push(f"{layout}:latest", "other:latest", "--preserve-digests")
+    host.berth("pull", "localhost:5000/other")
+    assert len(host.stored()) == 1
+
+
+class Guarded:
+    """A registry that wants name and password."""
+
+    USER, PASSWORD = "captain", "s3cret"
+
+    def __init__(self, site, **options):
+        users = site.folder / "users"
+        users.write_text(run("htpasswd", "-nbB", self.USER, self.PASSWORD).stdout)
+        self.registry = site.another_registry(port=5300, users=users, **options)
+        self.registry.push(images.whiteouts().layout, "guarded:latest", f"--dest-creds={self.USER}:{self.PASSWORD}")
+        self.reference = f"{self.registry.address}/guarded"
+
+    def authfile(self, password=PASSWORD):
+        token = base64.b64encode(f"{self.USER}:{password}".encode()).decode()
+        return json.dumps({"auths": {self.registry.address: {"auth": token}}})
+
+
+@pytest.fixture
+def guarded(site):
+    return Guarded(site)
+
+
+def test_a_registry_that_wants_a_password_gets_it_from_authfile(host, guarded):
+    host.path("/root/auth.json").write_text(guarded.authfile())
+    host.berth("pull", "--authfile=/root/auth.json", guarded.reference)
+    assert len(host.stored()) == 1
+
+
+@pytest.mark.parametrize("place", ["/run/containers/0/auth.json", "/root/.config/containers/auth.json", "/root/.docker/config.json"])
+def test_credentials_are_found_in_the_usual_places(place, host, guarded):
+    host.run("sh", "-c", f"mkdir -p $(dirname {place}) && cat > {place}", input=guarded.authfile())
+    host.berth("pull", guarded.reference)
+    assert len(host.stored()) == 1
+
+
+def test_without_or_with_a_wrong_password_it_is_refused_and_nothing_secret_is_said(host, guarded):
+    done = host.berth("pull", guarded.reference, check=False)
+    assert done.returncode in (1, 5) and "localhost:5300" in done.stderr
+    host.path("/root/auth.json").write_text(guarded.authfile(password="wr0ng"))
+    done = host.berth("pull", "--authfile=/root/auth.json", guarded.reference, check=False)
+    assert done.returncode in (1, 5) and "wr0ng" not in done.stderr
+
+
+@pytest.fixture
+def own_authority(site):
+    """A registry over https under a name that only our own authority vouches for."""
+    folder = site.folder / "tls"
+    folder.mkdir()
+    run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=test authority",
+        "-keyout", folder / "ca.key", "-out", folder / "ca.pem")  # fmt: skip
+    run("openssl", "req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=registry.test", "-keyout", folder / "key.pem",
+        "-out", folder / "request.pem")  # fmt: skip
+    (folder / "names").write_text("subjectAltName=DNS:registry.test,DNS:localhost\n")
+    run("openssl", "x509", "-req", "-in", folder / "request.pem", "-CA", folder / "ca.pem", "-CAkey", folder / "ca.key",
+        "-CAcreateserial", "-days", "2", "-extfile", folder / "names", "-out", folder / "cert.pem")  # fmt: skip
+    registry = site.another_registry(port=5400, tls=(folder / "cert.pem", folder / "key.pem"))
+    registry.push(images.whiteouts().layout, "secure:latest")
+    return folder / "ca.pem"
+
+
+@pytest.fixture
+def secure_host(host, own_authority):
+    host.run("sh", "-c", "echo '127.0.0.1 registry.test' >> /etc/hosts; mkdir -p /etc/berth; cat > /etc/berth/ca.pem",
+             input=own_authority.read_text())  # fmt: skip
+    return host
+
+
+def test_https_with_an_authority_of_our_own_from_the_configuration(secure_host):
+    secure_host.path("/etc/berth/berth.conf").write_text(
+        '[[registry]]\nlocation = "registry.test:5400"\nca-file = "/etc/berth/ca.pem"\n'
+    )
+    secure_host.berth("pull", "registry.test:5400/secure")
+    assert len(secure_host.stored()) == 1
+
+
+def test_https_from_an_authority_nobody_knows_is_refused(secure_host):
+    done = secure_host.berth("pull", "registry.test:5400/secure", check=False)
+    assert done.returncode != 0
+    assert "certificate" in done.stderr.lower()
+
+
+def test_https_that_the_configuration_calls_insecure_is_used_unverified(secure_host):
+    secure_host.path("/etc/berth/berth.conf").write_text('[[registry]]\nlocation = "registry.test:5400"\ninsecure = true\n')
+    secure_host.berth("pull", "registry.test:5400/secure")
+
+
+def test_plain_http_is_not_used_for_a_name_that_is_not_loopback(host, site):
+    site.pushed(images.whiteouts())
+    host.run("sh", "-c", "echo '127.0.0.1 registry.test' >> /etc/hosts")
+    done = host.berth("pull", "registry.test:5000/whiteouts", check=False)
+    assert done.returncode != 0
+    host.berth("pull", "http:registry.test:5000/whiteouts")
+
+
+def test_progress_and_words_go_to_standard_error_only(host, reference):
+    done = host.berth("pull", reference)
+    assert "%" not in done.stdout
+    assert host.berth("-q", "pull", reference).stderr == ""
+
+
+def test_a_repository_of_ours_is_found_at_ostree_repo(host, reference):
+    """/ostree/repo is used when it exists on the file system of the deployments."""
+    host.run("mkdir -p /ostree && true")
+    run("ostree", f"--repo={host.path('/ostree/repo')}", "init", "--mode=bare")
+    host.berth("pull", reference)
+    assert "ociimage/" in run("ostree", f"--repo={host.path('/ostree/repo')}", "refs").stdout
+    assert not host.path("/var/lib/containers/berth/.storage/ostree").exists()

@@ -1,0 +1,47 @@
+#!/usr/bin/python3
+"""No unfinished work, no test that skips itself, and nothing that is true of one machine only."""
+
+import pathlib
+import re
+
+from source_tree import TOP, files, finish
+
+UNFINISHED = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X)\b|not (yet )?implemen" r"ted|unimplemen" r"ted", re.IGNORECASE)
+SKIPPING = re.compile(r"GTEST_S" r"KIP|\bDISABLE" r"D_|pytest\.(skip|xfail)|mark\.(skip|xfail)|importors" r"kip")
+SKIPPED_FILES = {"LICENSE", "COPYING"}
+
+
+def archive_hosts():
+    """Hosts that the package tools of this machine talk to; none belongs into the tree. Public names of Debian do no harm."""
+    hosts = set()
+    for path in pathlib.Path("/etc/apt").rglob("*"):
+        if path.is_file():
+            hosts |= set(re.findall(r"https?://([^/\s:]+)", path.read_text(errors="replace")))
+    return {host for host in hosts if "." in host and not host.endswith("debian.org")}
+
+
+def main():
+    # The folder around the source tree, if it is long enough to mean something.
+    around = str(TOP.parent)
+    places = [re.escape(host) for host in archive_hosts()]
+    if len(around) > 3 and around not in ("/root", "/home", "/tmp", "/usr/src", "/var/tmp"):
+        places.append(re.escape(around) + r"(?=[/\s\"'])")
+    machine = re.compile("|".join(places)) if places else None
+    findings = []
+    for path in files():
+        if path.name in SKIPPED_FILES:
+            continue
+        text = path.read_text(encoding="utf-8", errors="replace")
+        for number, line in enumerate(text.splitlines(), 1):
+            place = f"{path.relative_to(TOP)}:{number}"
+            if found := UNFINISHED.search(line):
+                findings.append(f"{place}: {found.group(0)}")
+            if found := SKIPPING.search(line):
+                findings.append(f"{place}: a test that may skip itself: {found.group(0)}")
+            if machine and (found := machine.search(line)):
+                findings.append(f"{place}: true of this machine only: {found.group(0)}")
+    finish(findings)
+
+
+if __name__ == "__main__":
+    main()

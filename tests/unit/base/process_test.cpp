@@ -1,0 +1,183 @@
+#include "base/process.hpp"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <thread>
+
+#include "base/file.hpp"
+#include "base/scope_exit.hpp"
+#include "temp_folder.hpp"
+
+namespace berth::base {
+namespace {
+
+using namespace std::chrono_literals;
+using test::error_of;
+using test::TempFolder;
+using ::testing::AllOf;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+std::vector<std::string> shell(const std::string& script) {
+  return {"/bin/sh", "-c", script};
+}
+
+TEST(RunProcess, GivesOutputAndExitCode) {
+  const ProcessResult result = run_process(shell("echo out; echo err >&2; exit 3"));
+  EXPECT_EQ(result.output, "out\n");
+  EXPECT_EQ(result.error_output, "err\n");
+  EXPECT_EQ(result.exit_code, 3);
+}
+
+TEST(RunProcess, PassesArgumentsUnchanged) {
+  const ProcessResult result = run_process({"printf", "%s|", "a b", "$HOME", "", "'\"\\"});
+  EXPECT_EQ(result.output, "a b|$HOME||'\"\\|");
+}
+
+TEST(RunProcess, FindsProgramsInPath) {
+  EXPECT_EQ(run_process({"true"}).exit_code, 0);
+}
+
+TEST(RunProcess, SaysWhenThereIsNoSuchProgram) {
+  for (const char* program : {"/no/such/program", "no-such-program-in-path"}) {
+    const Error error = error_of([&] { run_process({program}); });
+    EXPECT_EQ(error.kind(), ErrorKind::not_found);
+    EXPECT_THAT(error.sentence(), HasSubstr(program));
+  }
+  EXPECT_EQ(error_of([] { run_process({"/etc/passwd"}); }).kind(), ErrorKind::not_permitted);
+  EXPECT_THROW(run_process({}), Error);
+  EXPECT_THROW(run_process({""}), Error);
+}
+
+TEST(RunProcess, GivesInput) {
+  ProcessOptions options;
+  options.input = std::string(300'000, 'x');
+  EXPECT_EQ(run_process({"wc", "-c"}, options).output, "300000\n");
+  EXPECT_EQ(run_process({"true"}, options).exit_code, 0) << "a child that reads nothing is no problem";
+  EXPECT_EQ(run_process({"cat"}).output, "") << "no input is an empty one";
+}
+
+TEST(RunProcess, GivesAnEnvironment) {
+  ProcessOptions options;
+  options.environment = std::vector<std::string>{"A=1", "B=two words"};
+  EXPECT_EQ(run_process({"/usr/bin/env"}, options).output, "A=1\nB=two words\n");
+  ASSERT_EQ(::setenv("BERTH_TEST_VALUE", "inherited", 1), 0);
+  EXPECT_EQ(run_process(shell("echo $BERTH_TEST_VALUE")).output, "inherited\n");
+}
+
+TEST(RunProcess, CapsOutputAndKeepsDraining) {
+  const ProcessResult result = run_process(
+      shell("head -c 3000000 /dev/zero | tr '\\0' x; (head -c 300000 /dev/zero | tr '\\0' y; echo the end) >&2"));
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_EQ(result.output.size(), 1U << 20U);
+  EXPECT_EQ(result.error_output.size(), 64U << 10U);
+  EXPECT_THAT(result.error_output, EndsWith("ythe end\n"));
+}
+
+TEST(RunProcess, ReportsASignal) {
+  EXPECT_EQ(run_process(shell("kill -TERM $$")).exit_code, 128 + SIGTERM);
+}
+
+TEST(RunProcess, KillsWhatTakesTooLong) {
+  ProcessOptions options;
+  options.timeout = 200ms;
+  const auto start = std::chrono::steady_clock::now();
+  const Error error = error_of([&] { run_process(shell("trap '' TERM; sleep 60; sleep 60"), options); });
+  EXPECT_LT(std::chrono::steady_clock::now() - start, 10s);
+  EXPECT_EQ(error.kind(), ErrorKind::failed);
+  EXPECT_THAT(error.sentence(), AllOf(HasSubstr("/bin/sh"), HasSubstr("0.2 s")));
+}
+
+TEST(RunProcess, StopsOnRequest) {
+  const TempFolder folder;
+  std::stop_source stop;
+  ProcessOptions options;
+  options.stop = stop.get_token();
+  const std::jthread stopper([&] {
+    while (!stat_at(folder.fd(), "ready")) {
+      std::this_thread::sleep_for(10ms);
+    }
+    stop.request_stop();
+  });
+  const std::string script = "trap 'touch \"$0/stopped\"; exit 0' TERM; touch \"$0/ready\"; sleep 60 & wait";
+  const Error error = error_of([&] { run_process({"/bin/sh", "-c", script, folder / "."}, options); });
+  EXPECT_EQ(error.kind(), ErrorKind::interrupted);
+  EXPECT_TRUE(stat_at(folder.fd(), "stopped")) << "SIGTERM lets the child clean up";
+}
+
+TEST(RunProcess, DoesNotStartAfterARequest) {
+  std::stop_source stop;
+  stop.request_stop();
+  ProcessOptions options;
+  options.stop = stop.get_token();
+  EXPECT_EQ(error_of([&] { run_process({"true"}, options); }).kind(), ErrorKind::interrupted);
+}
+
+TEST(RunProcess, DoesNotWaitForWhatTheChildLeavesBehind) {
+  const auto start = std::chrono::steady_clock::now();
+  const ProcessResult result = run_process(shell("echo early; sleep 20 & exit 0"));
+  EXPECT_EQ(result.output, "early\n");
+  EXPECT_LT(std::chrono::steady_clock::now() - start, 10s);
+}
+
+TEST(RunProcess, GivesOnlyThreeDescriptors) {
+  // Without O_CLOEXEC, as a careless library would open it; far up, away from what the shell opens itself.
+  const Fd leaked(::fcntl(STDERR_FILENO, F_DUPFD, 100));
+  ASSERT_TRUE(leaked);
+  const std::string script = "for fd in 0 1 2 " + std::to_string(leaked.get()) + R"(; do
+    test -e /proc/$$/fd/$fd && echo $fd; done; true)";
+  EXPECT_EQ(run_process(shell(script)).output, "0\n1\n2\n");
+}
+
+TEST(RunProcess, WorksWithoutStandardDescriptors) {
+  const int saved = ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 10);
+  ::close(STDIN_FILENO);
+  ProcessOptions options;
+  options.input = "text";
+  const ProcessResult result = run_process({"cat"}, options);
+  if (saved >= 0) {
+    ::dup2(saved, STDIN_FILENO);
+    ::close(saved);
+  }
+  EXPECT_EQ(result.output, "text");
+}
+
+TEST(RunProcess, GivesDefaultSignals) {
+  sigset_t blocked;
+  sigset_t before;
+  sigemptyset(&blocked);
+  sigaddset(&blocked, SIGTERM);
+  sigaddset(&blocked, SIGINT);
+  ASSERT_EQ(::pthread_sigmask(SIG_BLOCK, &blocked, &before), 0);
+  const auto old_pipe = ::signal(SIGPIPE, SIG_IGN);
+  const ScopeExit restore([&]() noexcept {
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    ::signal(SIGPIPE, old_pipe);
+  });
+  const std::string status = run_process({"cat", "/proc/self/status"}).output;
+  EXPECT_THAT(status, HasSubstr("SigBlk:\t0000000000000000"));
+  const std::uint64_t ignored = std::stoull(status.substr(status.find("SigIgn:") + 8, 16), nullptr, 16);
+  const std::uint64_t of_libc = 3ULL << 31U;  // 32 and 33, which the C library keeps for its threads
+  EXPECT_EQ(ignored & ~of_libc, 0U);
+}
+
+TEST(RunChecked, PassesSuccess) {
+  EXPECT_EQ(run_checked({"echo", "fine"}).output, "fine\n");
+}
+
+TEST(RunChecked, QuotesTheLastLines) {
+  const Error error = error_of([] {
+    run_checked(shell("for n in 1 2 3 4; do echo line $n >&2; done; printf 'red \\033[31m\\n\\n' >&2; exit 9"));
+  });
+  EXPECT_EQ(error.kind(), ErrorKind::failed);
+  EXPECT_THAT(error.sentence(), AllOf(HasSubstr("/bin/sh failed with exit code 9"),
+                                      HasSubstr("line 3; line 4; red ?[31m"), Not(HasSubstr("line 2"))));
+  EXPECT_THAT(error_of([] { run_checked({"false"}); }).sentence(), EndsWith("exit code 1"));
+}
+
+}  // namespace
+}  // namespace berth::base

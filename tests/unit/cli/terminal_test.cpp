@@ -1,0 +1,58 @@
+#include "cli/terminal.hpp"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+namespace berth::cli {
+namespace {
+
+TEST(HumanSize, UsesPowersOfThousand) {
+  EXPECT_EQ(human_size(0), "0 B");
+  EXPECT_EQ(human_size(999), "999 B");
+  EXPECT_EQ(human_size(1500), "1.5 kB");
+  EXPECT_EQ(human_size(250'000'000), "250.0 MB");
+  EXPECT_EQ(human_size(1'730'000'000), "1.7 GB");
+}
+
+TEST(Fit, CutsAtColumnsNotBytes) {
+  EXPECT_EQ(fit("short", 10), "short");
+  EXPECT_EQ(fit("exactly", 7), "exactly");
+  EXPECT_EQ(fit("too long", 4), "too…");
+  EXPECT_EQ(fit("äöüß", 3), "äö…");
+  EXPECT_EQ(fit("x", 0), "");
+}
+
+TEST(Fit, ControlCharactersCannotReachTheTerminal) {
+  EXPECT_EQ(fit("a\033[2Jb\n", 10), "a?[2Jb?");
+}
+
+TEST(WantsColor, NotForAPipe) {
+  int pipe[2];
+  ASSERT_EQ(::pipe(pipe), 0);
+  EXPECT_FALSE(wants_color(pipe[1], false));
+  EXPECT_EQ(terminal_width(pipe[1]), 0U);
+  ::close(pipe[0]);
+  ::close(pipe[1]);
+}
+
+TEST(WantsColor, TerminalUnlessRefused) {
+  const int terminal = ::posix_openpt(O_RDWR | O_NOCTTY);
+  ASSERT_GE(terminal, 0);
+  ::setenv("TERM", "xterm", 1);
+  ::unsetenv("NO_COLOR");
+  EXPECT_TRUE(wants_color(terminal, false));
+  EXPECT_FALSE(wants_color(terminal, true));
+  ::setenv("NO_COLOR", "1", 1);
+  EXPECT_FALSE(wants_color(terminal, false));
+  ::unsetenv("NO_COLOR");
+  ::setenv("TERM", "dumb", 1);
+  EXPECT_FALSE(wants_color(terminal, false));
+  EXPECT_EQ(terminal_width(terminal), 80U);
+  ::close(terminal);
+}
+
+}  // namespace
+}  // namespace berth::cli

@@ -1,0 +1,79 @@
+#include "exports/config_json.hpp"
+
+#include "support.hpp"
+
+namespace berth::exports {
+namespace {
+
+using test::error_of;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+std::string modern(const std::string& linux_section) {
+  return "{\"ociVersion\": \"1.0.2\",\n  \"process\": {\"args\": [\"a\"], \"cwd\": \"/\"},\n"
+         "  \"root\":   {\"path\": \"rootfs\", \"readonly\": true}" +
+         (linux_section.empty() ? "" : ",\n  \"linux\": " + linux_section) + "}\n\n";
+}
+
+RuntimeConfig finish(const std::string& text, const std::string& remote = {}) {
+  return finish_config(text, "exports/config.json", {}, "/system.slice/x.service/payload", remote);
+}
+
+TEST(ConfigJson, AModernOneComesOutByteForByte) {
+  const std::string text = modern(R"({"cgroupsPath": "/own", "namespaces": [{"type": "pid"}]})");
+  const auto config = finish(text);
+  EXPECT_EQ(config.text, text);
+  EXPECT_THAT(config.conversions, IsEmpty());
+}
+
+TEST(ConfigJson, OnlyTheCgroupsPathIsInserted) {
+  const auto config = finish(modern("{\n    \"namespaces\": []}"));
+  EXPECT_EQ(config.text,
+            modern("{\n    \"cgroupsPath\": \"/system.slice/x.service/payload\",\n    \"namespaces\": []}"));
+  EXPECT_THAT(config.conversions, IsEmpty());
+  EXPECT_EQ(config.document["linux"]["cgroupsPath"], "/system.slice/x.service/payload");
+}
+
+TEST(ConfigJson, WithoutLinuxOrWithAnEmptyPathItIsWrittenAnew) {
+  for (const char* section : {"", R"({"cgroupsPath": ""})"}) {
+    const auto config = finish(modern(section));
+    EXPECT_EQ(base::parse_json(config.text, "c"), config.document);
+    EXPECT_EQ(config.document["linux"]["cgroupsPath"], "/system.slice/x.service/payload");
+    EXPECT_THAT(config.conversions, IsEmpty());
+  }
+}
+
+TEST(ConfigJson, AConvertedOneIsWrittenAnewWithItsPath) {
+  const auto config = finish(modern(R"({"devices": null})"));
+  EXPECT_EQ(config.conversions.size(), 1U);
+  EXPECT_EQ(base::parse_json(config.text, "c"), config.document);
+  EXPECT_THAT(config.text, HasSubstr("\n    \"linux\": {\n        \"cgroupsPath\": "));
+  EXPECT_EQ(finish(config.text).text, config.text);
+}
+
+TEST(ConfigJson, ARemoteRootFileSystem) {
+  const auto config = finish(modern(R"({"cgroupsPath": "/own"})"), "/srv/tree");
+  EXPECT_EQ(config.document["root"]["path"], "/srv/tree");
+  EXPECT_EQ(base::parse_json(config.text, "c"), config.document);
+  EXPECT_THAT(config.conversions, IsEmpty());
+  const auto inserted = finish(modern("{}"), "/srv/tree");
+  EXPECT_EQ(inserted.document["linux"]["cgroupsPath"], "/system.slice/x.service/payload");
+}
+
+TEST(ConfigJson, BrokenTextNamesTheFile) {
+  const auto error = error_of([] { finish("{\n\"a\": }"); });
+  EXPECT_EQ(error.kind(), base::ErrorKind::verification);
+  EXPECT_THAT(error.sentence(), HasSubstr("exports/config.json"));
+  EXPECT_THAT(error.sentence(), HasSubstr("line 2"));
+  EXPECT_THAT(error_of([] { finish(R"({"linux": {}, "linux": {}})"); }).sentence(), HasSubstr("twice"));
+  EXPECT_THROW(finish(""), base::Error);
+}
+
+TEST(ConfigJson, AWritableRootIsRefused) {
+  std::string text = modern("{}");
+  text.replace(text.find("true"), 4, "false");
+  EXPECT_THAT(error_of([&] { finish(text); }).hint(), HasSubstr("berth shares files between containers"));
+}
+
+}  // namespace
+}  // namespace berth::exports

@@ -1,0 +1,32 @@
+#include "exports/config_text.hpp"
+
+#include "support.hpp"
+
+namespace berth::exports {
+namespace {
+
+TEST(ConfigText, InsertsInTheAuthorsLayout) {
+  EXPECT_EQ(insert_cgroups_path("{\n\t\"linux\": {\n\t\t\"a\": 1\n\t}\n}", "/p"),
+            "{\n\t\"linux\": {\n\t\t\"cgroupsPath\": \"/p\",\n\t\t\"a\": 1\n\t}\n}");
+  EXPECT_EQ(insert_cgroups_path(R"({"linux":{"a":1}})", "/p"), R"({"linux":{"cgroupsPath": "/p", "a":1}})");
+  EXPECT_EQ(insert_cgroups_path(R"({"linux" : { } })", "/p"), R"({"linux" : {"cgroupsPath": "/p" } })");
+}
+
+TEST(ConfigText, FindsOnlyTheMemberAtTheTop) {
+  EXPECT_EQ(
+      insert_cgroups_path(R"({"a": {"linux": {}}, "b": "linux", "c": ["linux"], "d\"linux": {}, "linux": {}})", "/p"),
+      R"({"a": {"linux": {}}, "b": "linux", "c": ["linux"], "d\"linux": {}, "linux": {"cgroupsPath": "/p"}})");
+}
+
+TEST(ConfigText, NothingToInsertInto) {
+  EXPECT_EQ(insert_cgroups_path("{}", "/p"), std::nullopt);
+  EXPECT_EQ(insert_cgroups_path(R"({"linux": null})", "/p"), std::nullopt);
+  EXPECT_EQ(insert_cgroups_path(R"({"a": "linux"})", "/p"), std::nullopt);
+}
+
+TEST(ConfigText, EscapesThePath) {
+  EXPECT_EQ(insert_cgroups_path(R"({"linux":{}})", "/a\"b"), R"({"linux":{"cgroupsPath": "/a\"b"}})");
+}
+
+}  // namespace
+}  // namespace berth::exports

@@ -1,0 +1,86 @@
+#include "exports/template_json.hpp"
+
+#include "support.hpp"
+
+namespace berth::exports {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+
+std::string problem(const std::string& text, const Values& values) {
+  const auto pieces = split_template(text);
+  return json_problem(text, pieces, values, substitute(pieces, values), "c.template").value_or("");
+}
+
+const char* const mounts_template =
+    "{\n"
+    "\"env\": [\"A=$A\", \"B=$B\"],\n"
+    "\"mounts\": [\n"
+    "  {\"destination\": \"/proc\"}\n"
+    "  $ADDTL_MOUNTS\n"
+    "]\n"
+    "}\n";
+
+TEST(TemplateJson, AValueMaySpliceJson) {
+  EXPECT_EQ(problem(mounts_template, {{"A", ""}, {"B", ""}, {"ADDTL_MOUNTS", ""}}), "");
+  EXPECT_EQ(problem(mounts_template, {{"A", "x"}, {"B", "y"}, {"ADDTL_MOUNTS", ",{\"destination\": \"/x\"}"}}), "");
+}
+
+TEST(TemplateJson, BlamesTheSplicedValue) {
+  for (const char* value : {"{\"destination\": \"/x\"}", ",", ",{", ",{\"a\" 1}", "]", "x", ",{}}", ",\"a"}) {
+    EXPECT_THAT(problem(mounts_template, {{"A", "x"}, {"B", "y"}, {"ADDTL_MOUNTS", value}}),
+                StartsWith("c.template:5: the value of $ADDTL_MOUNTS breaks the JSON: "))
+        << value;
+  }
+}
+
+TEST(TemplateJson, BlamesAValueThatClosesItsStringEarly) {
+  EXPECT_THAT(problem(mounts_template, {{"A", "x\"y"}, {"B", "y"}, {"ADDTL_MOUNTS", ""}}),
+              StartsWith("c.template:2: the value of $A breaks the JSON: "));
+  EXPECT_THAT(problem(mounts_template, {{"A", "x"}, {"B", "a\nb"}, {"ADDTL_MOUNTS", ""}}),
+              StartsWith("c.template:2: the value of $B breaks the JSON: "));
+}
+
+TEST(TemplateJson, BlamesTheBackslashThatOpensTheNextString) {
+  // The reading fails only inside B, but it is A that swallows the quote.
+  EXPECT_THAT(problem(mounts_template, {{"A", "x\\"}, {"B", "y"}, {"ADDTL_MOUNTS", ""}}),
+              StartsWith("c.template:2: the value of $A breaks the JSON: "));
+}
+
+TEST(TemplateJson, BlamesAnEmptyValueWhereOneIsNeeded) {
+  EXPECT_THAT(problem("{\n\"port\": $PORT\n}", {{"PORT", ""}}), StartsWith("c.template:2: the value of $PORT"));
+  EXPECT_THAT(problem("{\n\"port\": $PORT\n}", {{"PORT", "eighty"}}), StartsWith("c.template:2: the value of $PORT"));
+  EXPECT_EQ(problem("{\n\"port\": $PORT\n}", {{"PORT", "80"}}), "");
+}
+
+TEST(TemplateJson, SaysWhenTheTemplateItselfIsBroken) {
+  EXPECT_THAT(problem("{\n  \"a\": [1 2],\n  \"b\": \"$B\"\n}", {{"B", "x"}}),
+              StartsWith("c.template:2:11: the template itself is no valid JSON: "));
+  EXPECT_THAT(problem("{\n\"a\": \"$B\",\n}", {{"B", "x"}}), StartsWith("c.template:3:1: the template itself"));
+  EXPECT_THAT(problem("{\"a\": \"$B\"", {{"B", "x"}}), HasSubstr("the template itself"));
+  EXPECT_THAT(problem("", {}), StartsWith("c.template:1:1: the template itself"));
+}
+
+TEST(TemplateJson, TwoBrokenValues) {
+  EXPECT_THAT(problem(mounts_template, {{"A", "x\"y"}, {"B", "y"}, {"ADDTL_MOUNTS", "oops"}}),
+              StartsWith("c.template:2: the value of $A breaks the JSON: "));
+}
+
+TEST(TemplateJson, DoesNotRepeatTheValue) {
+  EXPECT_THAT(problem("{\"a\": $SECRET}", {{"SECRET", "hunter2"}}), testing::Not(HasSubstr("hunter2")));
+  EXPECT_THAT(problem("{\"a\": \"$SECRET\"}", {{"SECRET", "hunter2\"x"}}), testing::Not(HasSubstr("hunter2")));
+}
+
+TEST(TemplateJson, ManyVariablesStayQuick) {
+  std::string text = "[";
+  Values values;
+  for (int i = 0; i < 20000; ++i) {
+    text += "\"$V" + std::to_string(i) + "\",";
+    values.insert_or_assign("V" + std::to_string(i), "x");
+  }
+  EXPECT_THAT(problem(text + "]", values), HasSubstr("the template itself"));
+}
+
+}  // namespace
+}  // namespace berth::exports

@@ -1,0 +1,33 @@
+#include "exports/unit.hpp"
+
+#include "support.hpp"
+
+namespace berth::exports {
+namespace {
+
+std::string lines(const std::vector<std::string>& sources) {
+  return default_tmpfiles(sources, 3, 4, [](const std::string& path) { return path == "/exists"; });
+}
+
+TEST(Tmpfiles, OneLineForEachMissingSource) {
+  EXPECT_EQ(lines({"/var/lib/a", "/exists", "/var/lib/a/", "//srv/./b"}),
+            "d /var/lib/a 0700 3 4 - -\nd /srv/b 0700 3 4 - -\n");
+}
+
+TEST(Tmpfiles, LeavesOutWhatCannotOrMustNotBeMade) {
+  EXPECT_EQ(lines({"relative", "", "/", "/a/../b", "/dev", "/dev/virtio-ports", "/proc/x", "/sys/fs", "/etc/hosts",
+                   "/etc/resolv.conf"}),
+            "");
+  EXPECT_EQ(lines({"/devices"}), "d /devices 0700 3 4 - -\n");
+}
+
+TEST(Tmpfiles, EscapesPaths) {
+  EXPECT_EQ(tmpfiles_path("/plain"), "/plain");
+  EXPECT_EQ(tmpfiles_path("/100%"), "/100%%");
+  EXPECT_EQ(tmpfiles_path("/a b"), "\"/a b\"");
+  EXPECT_EQ(tmpfiles_path("/a\"b\\c'"), "\"/a\\\"b\\\\c\\'\"");
+  EXPECT_EQ(tmpfiles_path("/a\nd /etc/x"), "\"/a\\x0ad /etc/x\"");
+}
+
+}  // namespace
+}  // namespace berth::exports

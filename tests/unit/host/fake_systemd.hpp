@@ -1,0 +1,151 @@
+// A systemd for unit tests: remembers what it was asked, can fail on demand, and makes the same links as the real one.
+#pragma once
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/reporter.hpp"
+#include "host/layout.hpp"
+#include "host/systemd.hpp"
+
+namespace berth::host::testing {
+
+/// Keeps what was reported.
+class RecordingReporter final : public base::Reporter {
+ public:
+  void step(std::string_view sentence) override { steps.emplace_back(sentence); }
+  void progress(const base::Progress& /*progress*/) override {}
+  void warning(std::string_view sentence) override { warnings.emplace_back(sentence); }
+
+  std::vector<std::string> steps;
+  std::vector<std::string> warnings;
+};
+
+/// Members are public: tests set up how calls end and look at what happened.
+///
+///   FakeSystemd systemd(layout);          // enable makes links below the layout's root
+///   systemd.fail_at = 3;                  // the third call throws (counted from 1)
+///   systemd.fail_on = "start web.service";  // so does every call recorded under this text, or verb alone: "start"
+///   systemd.start_results["web.service"] = {false, "failed", "exited with status 3"};
+class FakeSystemd final : public Systemd {
+ public:
+  FakeSystemd() = default;
+  explicit FakeSystemd(const Layout& layout) : links_(make_offline_systemd(layout, reporter)) {}
+
+  std::vector<std::string> calls;  ///< "verb argument", in order; queries are in `queries`
+  std::vector<std::string> queries;
+  std::size_t fail_at = 0;  ///< 0: never
+  std::string fail_on;
+  base::Error failure{base::ErrorKind::failed, "systemd refused"};
+  std::map<std::string, JobResult> start_results;  ///< default: done
+  std::map<std::string, JobResult> stop_results;
+  std::set<std::string> enabled;
+  std::set<std::string> active;
+  std::set<std::string> failed;
+  std::map<std::string, std::vector<std::string>> journal;
+  RecordingReporter reporter;
+
+  void reload() override { record("reload", ""); }
+
+  EnableResult enable(const std::string& unit) override {
+    record("enable", unit);
+    EnableResult result = links_ ? links_->enable(unit) : EnableResult{};
+    enabled.insert(unit);
+    return result;
+  }
+
+  void disable(const std::string& unit) override {
+    record("disable", unit);
+    if (links_) {
+      links_->disable(unit);
+    }
+    enabled.erase(unit);
+  }
+
+  JobResult start(const std::string& unit) override {
+    record("start", unit);
+    JobResult result = result_of(start_results, unit);
+    (result.done ? active : failed).insert(unit);
+    return result;
+  }
+
+  JobResult stop(const std::string& unit) override {
+    record("stop", unit);
+    JobResult result = result_of(stop_results, unit);
+    if (result.done) {
+      active.erase(unit);
+    }
+    return result;
+  }
+
+  std::map<std::string, UnitState> states(const std::vector<std::string>& units) override {
+    queries.emplace_back("states");
+    std::map<std::string, UnitState> states;
+    for (const std::string& unit : units) {
+      states.emplace(unit, look_up(unit));
+    }
+    return states;
+  }
+
+  UnitState state(const std::string& unit) override {
+    queries.push_back("state " + unit);
+    return look_up(unit);
+  }
+
+  void create_tmpfiles(const std::string& conf) override { record("create_tmpfiles", conf); }
+  void remove_tmpfiles(const std::string& conf) override { record("remove_tmpfiles", conf); }
+
+  void reset_failed(const std::string& unit) override {
+    record("reset_failed", unit);
+    failed.erase(unit);
+  }
+
+  std::vector<std::string> journal_tail(const std::string& unit, std::size_t count) override {
+    queries.push_back("journal_tail " + unit);
+    std::vector<std::string> lines = journal[unit];
+    lines.erase(lines.begin(), lines.end() - static_cast<std::ptrdiff_t>(std::min(count, lines.size())));
+    return lines;
+  }
+
+ private:
+  void record(const std::string& verb, const std::string& argument) {
+    calls.push_back(argument.empty() ? verb : verb + " " + argument);
+    if (calls.size() == fail_at || (!fail_on.empty() && (fail_on == verb || fail_on == calls.back()))) {
+      throw base::Error(failure);
+    }
+  }
+
+  static JobResult result_of(const std::map<std::string, JobResult>& results, const std::string& unit) {
+    const auto found = results.find(unit);
+    return found == results.end() ? JobResult{} : found->second;
+  }
+
+  [[nodiscard]] UnitState look_up(const std::string& unit) const {
+    UnitState state = links_ ? links_->state(unit) : UnitState{};
+    if (enabled.count(unit) != 0) {
+      state.unit_file_state = "enabled";
+    }
+    if (active.count(unit) != 0) {
+      state.load_state = "loaded";
+      state.active_state = "active";
+      state.sub_state = "running";
+      state.main_pid = 4242;
+    } else if (failed.count(unit) != 0) {
+      state.load_state = "loaded";
+      state.active_state = "failed";
+      state.sub_state = "failed";
+      state.result = "exit-code";
+    }
+    return state;
+  }
+
+  std::unique_ptr<Systemd> links_;
+};
+
+}  // namespace berth::host::testing

@@ -1,0 +1,29 @@
+#include "host/journal_log.hpp"
+
+#include <gmock/gmock.h>
+
+#include "scratch.hpp"
+
+namespace berth::host::testing {
+namespace {
+
+using ::testing::IsEmpty;
+
+TEST(UnitLog, AFolderWithoutAJournal) {
+  const Scratch scratch;
+  EXPECT_THAT(read_unit_log("web.service", 10, scratch.path()), IsEmpty());
+  EXPECT_THAT(read_unit_log("web.service", 10, scratch.at("missing")), IsEmpty());
+}
+
+TEST(UnitLog, AUnitThatNeverSpoke) {
+  EXPECT_THAT(read_unit_log("berth-no-such-unit.service", 10), IsEmpty());
+}
+
+TEST(UnitLog, AGarbledJournalIsNoReasonToFail) {
+  const Scratch scratch;
+  scratch.file("system.journal", "this is no journal");
+  EXPECT_THAT(read_unit_log("web.service", 10, scratch.path()), IsEmpty());
+}
+
+}  // namespace
+}  // namespace berth::host::testing

@@ -1,0 +1,124 @@
+#include "host/layout.hpp"
+
+#include <gmock/gmock.h>
+
+#include "scratch.hpp"
+
+namespace berth::host::testing {
+namespace {
+
+using ::testing::HasSubstr;
+
+Layout layout_of(const std::string& root) {
+  LayoutSettings settings;
+  settings.root = root;
+  return Layout(settings);
+}
+
+TEST(Layout, PathsOfTheRunningHost) {
+  const Layout layout = layout_of("/");
+  EXPECT_FALSE(layout.offline());
+  EXPECT_EQ("/", layout.on_disk("/"));
+  EXPECT_EQ("/etc/x", layout.on_disk("/etc/x"));
+  EXPECT_EQ("/etc/x", layout.on_disk("etc/x"));
+  EXPECT_EQ("/var/lib/containers/berth", layout.deployments());
+  EXPECT_EQ("/var/lib/containers/berth/web.1", layout.deployment_inside("web", 1));
+  EXPECT_EQ("/etc/systemd/system", layout.units());
+  EXPECT_EQ("/etc/systemd/system/web.service", layout.unit_inside("web"));
+  EXPECT_EQ("/etc/tmpfiles.d/web.conf", layout.tmpfiles_inside("web"));
+  EXPECT_EQ("/usr/lib/containers/berth", layout.preinstalled());
+  EXPECT_EQ("/var/lib/containers/berth/.locks", layout.locks());
+  EXPECT_EQ("/var/lib/containers/berth/.transactions", layout.journals());
+}
+
+TEST(Layout, PathsOfAnotherRoot) {
+  const Layout layout = layout_of("/mnt//image/./x/../");
+  EXPECT_TRUE(layout.offline());
+  EXPECT_EQ("/mnt/image", layout.root());
+  EXPECT_EQ("/mnt/image", layout.on_disk("/"));
+  EXPECT_EQ("/mnt/image/var/lib/containers/berth", layout.deployments());
+  EXPECT_EQ("/var/lib/containers/berth", layout.deployments_inside());
+  EXPECT_EQ("/mnt/image/usr/lib/containers/berth", layout.preinstalled());
+  EXPECT_EQ("/mnt/image/etc/systemd/system", layout.units());
+  EXPECT_EQ("/etc/systemd/system/web.service", layout.unit_inside("web"));
+}
+
+TEST(Layout, ARunningRoot) {
+  LayoutSettings settings;
+  settings.root = "/mnt";
+  settings.running = true;
+  const Layout layout(settings);
+  EXPECT_FALSE(layout.offline());
+  EXPECT_EQ("/mnt/etc/x", layout.on_disk("/etc/x"));
+}
+
+TEST(Layout, ManySlashesAreTheRunningHost) {
+  EXPECT_FALSE(layout_of("//").offline());
+  EXPECT_FALSE(layout_of("/.").offline());
+  EXPECT_FALSE(layout_of("").offline());
+  EXPECT_FALSE(layout_of("/../..").offline());
+}
+
+TEST(Layout, RelativePathsAreRefused) {
+  const base::Error error = error_of([] { layout_of("mnt"); });
+  EXPECT_EQ(base::ErrorKind::usage, error.kind());
+  EXPECT_THAT(error.what(), HasSubstr("the root 'mnt' is not an absolute path"));
+  LayoutSettings settings;
+  settings.deployments = "x";
+  EXPECT_EQ(base::ErrorKind::usage, error_of([&] { Layout{settings}; }).kind());
+  settings.deployments = "/x";
+  settings.repository = "y";
+  EXPECT_EQ(base::ErrorKind::usage, error_of([&] { Layout{settings}; }).kind());
+}
+
+TEST(Layout, SettingsMoveThings) {
+  LayoutSettings settings;
+  settings.root = "/mnt";
+  settings.deployments = "/srv/berth/";
+  settings.repository = "/srv/repo";
+  const Layout layout(settings);
+  EXPECT_EQ("/mnt/srv/berth", layout.deployments());
+  EXPECT_EQ("/srv/berth/web.0", layout.deployment_inside("web", 0));
+  EXPECT_EQ("/mnt/srv/repo", layout.repository());
+}
+
+TEST(Layout, RepositoryOfTheSystemOnTheSameFileSystem) {
+  const Scratch root;
+  const Layout layout = layout_of(root.path());
+  EXPECT_EQ(root.at("var/lib/containers/berth/.storage/ostree"), layout.repository());
+  root.folder("ostree/repo");
+  EXPECT_EQ(root.at("ostree/repo"), layout.repository());
+}
+
+TEST(Layout, RepositoryOfTheSystemOnAnotherFileSystem) {
+  const Scratch root;
+  struct stat here {};
+  struct stat there {};
+  ASSERT_EQ(0, ::stat(root.path().c_str(), &here));
+  ASSERT_EQ(0, ::stat("/dev/shm", &there));
+  if (here.st_dev == there.st_dev) {
+    root.folder("unused");  // the temporary folder is memory too; /proc is certainly another file system
+  }
+  root.link("ostree/repo", here.st_dev == there.st_dev ? "/proc" : "/dev/shm");
+  EXPECT_EQ(root.at("var/lib/containers/berth/.storage/ostree"), layout_of(root.path()).repository());
+}
+
+TEST(ContainerName, Accepted) {
+  for (const char* name : {"a", "0", "etcd1", "foo.0", "foo.1", "a_b-c.d", "A..b"}) {
+    EXPECT_NO_THROW(check_container_name(name)) << name;
+  }
+  EXPECT_NO_THROW(check_container_name(std::string(247, 'a')));
+  EXPECT_EQ("web.service", unit_name("web"));
+}
+
+TEST(ContainerName, Refused) {
+  for (const char* name : {"", ".a", "-a", "_a", "a/b", "..", "a b", "a\nb", "a@b", "ä", "a%b"}) {
+    EXPECT_EQ(base::ErrorKind::usage, error_of([&] { check_container_name(name); }).kind()) << name;
+  }
+  EXPECT_THAT(error_of([] { check_container_name(std::string(248, 'a')); }).what(), HasSubstr("longer than 247"));
+  EXPECT_THAT(error_of([] { check_container_name(std::string_view("a\0b", 3)); }).what(),
+              HasSubstr("'a\\x00b' holds something other"));
+}
+
+}  // namespace
+}  // namespace berth::host::testing

@@ -1,0 +1,94 @@
+#include <gmock/gmock.h>
+
+#include "host/facts.hpp"
+#include "scratch.hpp"
+
+namespace berth::host::testing {
+namespace {
+
+using ::testing::HasSubstr;
+
+class RuntimeTest : public ::testing::Test {
+ protected:
+  [[nodiscard]] Runtime find(const std::string& wanted, const std::vector<std::string>& candidates = {}) const {
+    return find_runtime(layout_in(root_), wanted, candidates);
+  }
+  [[nodiscard]] Runtime find_on_host(const std::string& wanted) const {
+    return find_runtime(Layout(LayoutSettings{}), wanted, {});
+  }
+
+  Scratch root_;
+};
+
+TEST_F(RuntimeTest, TheFirstCandidateThatExists) {
+  root_.file("usr/bin/crun", "", 0755);
+  EXPECT_EQ("/usr/bin/crun", find("", {"runc", "crun"}).path);
+  root_.file("usr/sbin/runc", "", 0755);
+  const Runtime runtime = find("", {"runc", "crun"});
+  EXPECT_EQ("/usr/sbin/runc", runtime.path);
+  EXPECT_EQ("", runtime.version);
+  EXPECT_TRUE(runtime.has_pid_file);
+}
+
+TEST_F(RuntimeTest, LocalOnesFirst) {
+  root_.file("usr/bin/runc", "", 0755);
+  root_.file("usr/local/bin/runc", "", 0755);
+  EXPECT_EQ("/usr/local/bin/runc", find("runc").path);
+}
+
+TEST_F(RuntimeTest, LinksStayInsideTheRoot) {
+  root_.file("usr/libexec/runc-1", "", 0755);
+  root_.link("bin", "usr/bin");
+  root_.link("usr/bin/runc", "/usr/libexec/runc-1");
+  EXPECT_EQ("/usr/bin/runc", find("runc").path);
+  EXPECT_EQ("/bin/runc", find("/bin/runc").path);
+  root_.link("usr/bin/outside", std::string(root_.at("usr/libexec/runc-1")));  // leads out of the root
+  EXPECT_EQ(base::ErrorKind::not_found, error_of([&] { (void)find("outside"); }).kind());
+}
+
+TEST_F(RuntimeTest, MissingOnes) {
+  const base::Error error = error_of([&] { (void)find("krun"); });
+  EXPECT_EQ(base::ErrorKind::not_found, error.kind());
+  EXPECT_EQ("The runtime krun is not installed", error.sentence());
+  EXPECT_EQ("The runtime /opt/krun is not installed", error_of([&] { (void)find("/opt/krun"); }).sentence());
+  EXPECT_EQ("The runtime runc or crun is not installed", error_of([&] {
+                                                           (void)find("", {"runc", "crun"});
+                                                         }).sentence());
+  EXPECT_EQ(base::ErrorKind::usage, error_of([&] { (void)find("./runc"); }).kind());
+}
+
+TEST_F(RuntimeTest, WhatCannotBeRun) {
+  root_.file("usr/bin/runc", "", 0644);
+  root_.folder("opt/folder");
+  const base::Error error = error_of([&] { (void)find("runc"); });
+  EXPECT_EQ(base::ErrorKind::not_permitted, error.kind());
+  EXPECT_EQ("The runtime /usr/bin/runc is not an executable file", error.sentence());
+  EXPECT_EQ(base::ErrorKind::not_permitted, error_of([&] { (void)find("/opt/folder"); }).kind());
+  root_.file("usr/bin/crun", "", 0755);
+  EXPECT_EQ("/usr/bin/crun", find("", {"runc", "crun"}).path);
+}
+
+TEST_F(RuntimeTest, TheRunningHostIsAsked) {
+  root_.file(
+      "modern",
+      "#!/bin/sh\ncase $1 in --version) echo 'runx version 1.2.3'; echo more;; *) echo ' --pid-file FILE';; esac\n",
+      0755);
+  const Runtime modern = find_on_host(root_.at("modern"));
+  EXPECT_EQ("runx 1.2.3", modern.version);
+  EXPECT_TRUE(modern.has_pid_file);
+  root_.file("ancient", "#!/bin/sh\nexit 1\n", 0755);
+  const Runtime ancient = find_on_host(root_.at("ancient"));
+  EXPECT_EQ("", ancient.version);
+  EXPECT_FALSE(ancient.has_pid_file);
+  root_.file("plain", "#!/bin/sh\necho 3.0\n", 0755);
+  EXPECT_EQ("3.0", find_on_host(root_.at("plain")).version);
+}
+
+TEST_F(RuntimeTest, AFileThatIsNoProgramIsNamed) {
+  root_.file("broken", "\177ELF and nothing more", 0755);
+  EXPECT_THAT(error_of([&] { (void)find_on_host(root_.at("broken")); }).what(),
+              HasSubstr("asking the runtime " + root_.at("broken")));
+}
+
+}  // namespace
+}  // namespace berth::host::testing

@@ -1,0 +1,92 @@
+#include "image/reference.hpp"
+
+#include <gmock/gmock.h>
+
+#include <filesystem>
+
+#include "failure.hpp"
+
+namespace berth::image {
+namespace {
+
+using test::failure_of;
+using testing::HasSubstr;
+
+TEST(Reference, ParsesRegistries) {
+  for (const std::string text : {"docker://quay.io/a:1", "quay.io/a:1"}) {
+    const auto reference = parse_reference(text);
+    EXPECT_EQ(reference.transport, Transport::registry);
+    EXPECT_FALSE(reference.plain_http);
+    EXPECT_FALSE(reference.https_only);
+    EXPECT_EQ(reference.name.text(), "quay.io/a:1");
+    EXPECT_EQ(reference.text(), "quay.io/a:1");
+    EXPECT_EQ(reference.path, "");
+  }
+}
+
+TEST(Reference, ParsesSchemes) {
+  for (const std::string text : {"http:host:5000/a", "http://host:5000/a"}) {
+    EXPECT_TRUE(parse_reference(text).plain_http) << text;
+    EXPECT_EQ(parse_reference(text).text(), "http:host:5000/a:latest");
+  }
+  for (const std::string text : {"https:host:5000/a", "https://host:5000/a"}) {
+    EXPECT_TRUE(parse_reference(text).https_only) << text;
+    EXPECT_FALSE(parse_reference(text).plain_http) << text;
+    EXPECT_EQ(parse_reference(text).text(), "https:host:5000/a:latest");
+  }
+}
+
+TEST(Reference, ParsesLayouts) {
+  const auto reference = parse_reference("oci:/srv/My Image!:1.2");
+  EXPECT_EQ(reference.transport, Transport::oci_layout);
+  EXPECT_EQ(reference.path, "/srv/My Image!");
+  EXPECT_EQ(reference.selector, "1.2");
+  EXPECT_EQ(reference.name.text(), "localhost/my-image:1.2");
+  EXPECT_EQ(reference.text(), "oci:/srv/My Image!:1.2");
+  EXPECT_EQ(parse_reference("oci:/srv/x/").name.text(), "localhost/x:latest");
+}
+
+TEST(Reference, RelativePathsBecomeAbsolute) {
+  EXPECT_EQ(parse_reference("oci:x/y").path, (std::filesystem::current_path() / "x/y").string());
+}
+
+TEST(Reference, NamesOfArchivesComeFromTheFile) {
+  EXPECT_EQ(parse_reference("oci-archive:/a/etcd.tar").name.text(), "localhost/etcd:latest");
+  EXPECT_EQ(parse_reference("oci-archive:/a/etcd-3.5.tar.gz").name.text(), "localhost/etcd-3.5:latest");
+  EXPECT_EQ(parse_reference("oci-archive:/a/__.tar").name.text(), "localhost/image:latest");
+  EXPECT_EQ(parse_reference("oci-archive:/a/.tar").name.text(), "localhost/tar:latest");
+  EXPECT_EQ(parse_reference("oci-archive:/a/b.tar:some/thing").name.text(), "localhost/b:some-thing");
+  EXPECT_EQ(parse_reference("oci-archive:/a/b.tar:///").name.text(), "localhost/b:latest");
+}
+
+TEST(Reference, ASelectorThatIsANameNamesTheImage) {
+  EXPECT_EQ(parse_reference("oci:/a/b:quay.io/x/y:1").name.text(), "quay.io/x/y:1");
+  EXPECT_EQ(parse_reference("docker-archive:/a/b.tar:busybox:1").name.text(), "docker.io/library/busybox:1");
+  EXPECT_EQ(parse_reference("docker-archive:/a/b.tar:busybox:1").selector, "busybox:1");
+  EXPECT_EQ(parse_reference("dockertar:/a/b.tar").text(), "docker-archive:/a/b.tar");
+  EXPECT_EQ(parse_reference("docker-archive:/a/b.tar").name.text(), "localhost/b:latest");
+}
+
+TEST(Reference, RefusesWithARemedy) {
+  const std::vector<std::pair<std::string, std::string>> cases{
+      {"oci:", "no path"},
+      {"oci:/a:", "last colon"},
+      {"docker-archive:/a:UPPER", "lower case"},
+      {"docker-daemon:busybox:latest", "'docker-daemon:' is not known"},
+      {"docker:busybox", "'docker:' is not known"},
+      {"busybox", "names no registry"},
+      {"http:busybox", "names no registry"},
+      {"docker://", "empty"},
+      {"", "empty"},
+  };
+  for (const auto& [text, reason] : cases) {
+    const auto error = failure_of([&text = text] { parse_reference(text); });
+    EXPECT_EQ(error.kind(), base::ErrorKind::usage) << text;
+    EXPECT_THAT(error.sentence(), HasSubstr(reason)) << text;
+    EXPECT_NE(error.hint(), "") << text;
+  }
+  EXPECT_THAT(failure_of([] { parse_reference("oci:/a\nb"); }).sentence(), HasSubstr("control characters"));
+}
+
+}  // namespace
+}  // namespace berth::image

@@ -1,0 +1,110 @@
+// A whole small machine in a temp folder: root, repository, runtime and a systemd that can be told to fail.
+#pragma once
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "base/temp_folder.hpp"
+#include "host/fake_systemd.hpp"
+#include "ops/install.hpp"
+#include "ops/oci_layout.hpp"
+#include "ops/session.hpp"
+
+namespace berth::test {
+
+inline constexpr const char* service_template =
+    "[Unit]\nDescription=Test $NAME\n[Service]\nExecStart=$EXEC_START\nExecStop=$EXEC_STOP\n"
+    "WorkingDirectory=$DESTDIR\n[Install]\nWantedBy=multi-user.target\n";
+
+inline constexpr const char* config_template =
+    R"({"ociVersion":"1.0.2","root":{"path":"rootfs","readonly":true},)"
+    R"("process":{"args":["/bin/server","$PORT"],"cwd":"/","user":{"uid":0,"gid":0}},)"
+    R"("mounts":[{"destination":"/data","type":"bind","source":"${STATE_DIRECTORY}/$NAME","options":["rbind","rw"]}],)"
+    R"("linux":{"namespaces":[{"type":"mount"},{"type":"pid"}]}})";
+
+/// An image with everything that can be put on a host.
+inline ImageSpec full_image() {
+  ImageSpec spec;
+  spec.files = {{"bin/", "", 0755, ""},
+                {"bin/server", "#!/bin/sh\n", 0755, ""},
+                {"exports/", "", 0755, ""},
+                {"exports/config.json.template", config_template, 0644, ""},
+                {"exports/service.template", service_template, 0644, ""},
+                {"exports/manifest.json",
+                 R"({"version":"1.0","defaultValues":{"PORT":"80","GREETING":"hello"},)"
+                 R"("installedFilesTemplate":["/etc/web/web.conf"],)"
+                 R"("renameFiles":{"/usr/local/bin/ctl":"/usr/local/bin/${NAME}ctl"}})",
+                 0644, ""},
+                {"exports/hostfs/usr/local/bin/ctl", "control\n", 04755, ""},
+                {"exports/hostfs/etc/web/web.conf", "greeting=$GREETING\n", 0640, ""},
+                {"exports/hostfs/etc/web/current", "", 0777, "web.conf"},
+                {"exports/hostfs/var/lib/web-data/", "", 0700, ""}};
+  return spec;
+}
+
+class Machine {
+ public:
+  Machine() : layout(settings(folder / "root")), systemd(layout) {
+    make_folder("usr/bin");
+    make_folder("usr/local/bin");
+    make_folder("etc/systemd/system");
+    make_folder("etc/tmpfiles.d");
+    write("usr/bin/runc", "#!/bin/sh\necho 'runc version 1.1.5'\necho --pid-file\n", 0755);
+    write("etc/hostname", "host\n");
+    std::filesystem::create_directories(folder / "data/exports-templates");
+    std::ofstream(folder / "data/exports-templates/service.template")
+        << "[Service]\nType=forking\nPIDFile=$PIDFILE\nExecStart=$EXEC_START\nExecStop=$EXEC_STOP\n"
+           "ExecStopPost=$EXEC_STOPPOST\n[Install]\nWantedBy=multi-user.target\n";
+    facts.executable = "/usr/bin/berth";
+  }
+
+  [[nodiscard]] ops::Session session() {
+    host::Config config;
+    config.lock_timeout_seconds = 0;
+    return {layout, config, facts, systemd, reporter, stop.get_token(), "berth test", folder / "data", ""};
+  }
+
+  void make_folder(const std::string& path) const { std::filesystem::create_directories(on_disk(path)); }
+
+  void write(const std::string& path, const std::string& content, unsigned mode = 0644) const {
+    std::filesystem::create_directories(std::filesystem::path(on_disk(path)).parent_path());
+    std::ofstream(on_disk(path)) << content;
+    ::chmod(on_disk(path).c_str(), mode);
+  }
+
+  [[nodiscard]] std::string read(const std::string& path) const {
+    std::ifstream file(on_disk(path));
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+
+  [[nodiscard]] bool exists(const std::string& path) const {
+    return std::filesystem::exists(std::filesystem::symlink_status(on_disk(path)));
+  }
+
+  [[nodiscard]] std::string on_disk(const std::string& path) const { return folder / ("root/" + path); }
+
+  /// Makes an image as a layout and returns its reference.
+  [[nodiscard]] std::string image(const std::string& name, const ImageSpec& spec) const {
+    write_oci_layout(folder / name, spec);
+    return "oci:" + (folder / name);
+  }
+
+  base::test::TempFolder folder;
+  host::Layout layout;
+  host::Facts facts;
+  host::testing::FakeSystemd systemd;
+  host::testing::RecordingReporter reporter;
+  std::stop_source stop;
+
+ private:
+  static host::LayoutSettings settings(const std::string& root) {
+    std::filesystem::create_directories(root);
+    host::LayoutSettings result;
+    result.root = root;
+    result.running = true;
+    return result;
+  }
+};
+
+}  // namespace berth::test

@@ -1,0 +1,27 @@
+// Makes small images as OCI layouts, the way other tools write them.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace berth::test {
+
+/// A file of a layer; a name ending in `/` is a folder.
+struct LayerFile {
+  std::string name;
+  std::string content;
+  unsigned mode = 0644;
+  std::string link_target;  ///< a symbolic link when not empty
+};
+
+struct ImageSpec {
+  std::vector<LayerFile> files;
+  std::string config = "{}";  ///< the `config` member of the image configuration
+};
+
+/// Writes an OCI layout with one uncompressed layer to the new folder `path`.
+void write_oci_layout(const std::string& path, const ImageSpec& spec);
+
+}  // namespace berth::test

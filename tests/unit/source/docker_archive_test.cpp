@@ -1,0 +1,165 @@
+#include "source/docker_archive.hpp"
+
+#include <gmock/gmock.h>
+
+#include "failure.hpp"
+#include "sample_image.hpp"
+#include "tar_builder.hpp"
+#include "temp_folder.hpp"
+
+namespace berth::source {
+namespace {
+
+using base::Json;
+using test::compress;
+using test::drain;
+using test::failure_of;
+using test::SampleImage;
+using test::TarBuilder;
+using testing::HasSubstr;
+
+const image::Platform amd64{"linux", "amd64", ""};
+
+class DockerArchiveTest : public testing::Test {
+ protected:
+  static Json entry(const std::string& config, const std::vector<std::string>& layers,
+                    const std::vector<std::string>& names) {
+    return {{"Config", config}, {"RepoTags", names}, {"Layers", layers}};
+  }
+  std::string write(TarBuilder& builder, const Json& manifest) {
+    return folder_.write("image.tar", builder.file("manifest.json", manifest.dump()).finish());
+  }
+  std::string one_image(int filter = ARCHIVE_FILTER_NONE, const std::string& layer = "") {
+    TarBuilder builder(filter);
+    builder.file("c.json", image_.config).file("l/layer.tar", layer.empty() ? image_.layer : layer);
+    return write(builder, Json::array({entry("c.json", {"l/layer.tar"}, {"busybox:1"})}));
+  }
+  static DockerArchiveSource open(const std::string& path, const std::string& selector = "") {
+    return DockerArchiveSource(image::parse_reference("docker-archive:" + path + selector));
+  }
+
+  const test::TempFolder folder_;
+  const SampleImage image_;
+  const SampleImage other_{"b", 300};
+};
+
+TEST_F(DockerArchiveTest, ReadsAnImage) {
+  for (const int filter : {ARCHIVE_FILTER_NONE, ARCHIVE_FILTER_GZIP}) {
+    auto source = open(one_image(filter));
+    EXPECT_EQ(source.name().text(), "docker.io/library/busybox:1");
+    const auto resolved = source.resolve(amd64);
+    EXPECT_EQ(resolved.digest, base::digest_of(resolved.text));
+    EXPECT_EQ(resolved.manifest.config.digest, base::digest_of(image_.config));
+    ASSERT_EQ(resolved.manifest.layers.size(), 1U);
+    EXPECT_EQ(image::layer_compression(resolved.manifest.layers[0]), image::Compression::none);
+    EXPECT_EQ(drain(*source.open_blob(resolved.manifest.config)), image_.config);
+    EXPECT_EQ(drain(*source.open_blob(resolved.manifest.layers[0])), image_.layer);
+  }
+}
+
+TEST_F(DockerArchiveTest, TheManifestParsesBack) {
+  auto source = open(one_image());
+  const auto resolved = source.resolve(amd64);
+  const auto parsed = std::get<image::Manifest>(image::parse_manifest(resolved.text, "", "x"));
+  EXPECT_EQ(parsed.layers[0].digest, resolved.manifest.layers[0].digest);
+  EXPECT_EQ(parsed.layers[0].size, resolved.manifest.layers[0].size);
+}
+
+TEST_F(DockerArchiveTest, CompressedLayersGiveTheSameManifest) {
+  const auto plain = open(one_image()).resolve(amd64).text;
+  for (const int filter : {ARCHIVE_FILTER_GZIP, ARCHIVE_FILTER_ZSTD}) {
+    auto source = open(one_image(ARCHIVE_FILTER_NONE, compress(image_.layer, filter)));
+    const auto resolved = source.resolve(amd64);
+    EXPECT_EQ(resolved.text, plain);
+    EXPECT_EQ(drain(*source.open_blob(resolved.manifest.layers[0])), image_.layer);
+  }
+}
+
+TEST_F(DockerArchiveTest, FollowsLinksToLayersThatAreThereTwice) {
+  const auto config =
+      Json{{"architecture", "amd64"},
+           {"os", "linux"},
+           {"rootfs",
+            {{"type", "layers"}, {"diff_ids", {SampleImage::digest(image_.layer), SampleImage::digest(image_.layer)}}}}}
+          .dump();
+  TarBuilder builder;
+  builder.file("c.json", config).file("1/layer.tar", image_.layer).symlink("2/layer.tar", "../1/layer.tar");
+  auto source = open(write(builder, Json::array({entry("c.json", {"1/layer.tar", "2/layer.tar"}, {})})));
+  const auto resolved = source.resolve(amd64);
+  ASSERT_EQ(resolved.manifest.layers.size(), 2U);
+  EXPECT_EQ(resolved.manifest.layers[1].size, static_cast<std::int64_t>(image_.layer.size()));
+  EXPECT_EQ(drain(*source.open_blob(resolved.manifest.layers[1])), image_.layer);
+  EXPECT_EQ(source.name().text(), "localhost/image:latest");
+}
+
+TEST_F(DockerArchiveTest, PicksAmongSeveral) {
+  TarBuilder builder;
+  builder.file("a.json", image_.config)
+      .file("a.tar", image_.layer)
+      .file("b.json", other_.config)
+      .file("b.tar", other_.layer);
+  const auto path = write(builder, Json::array({entry("a.json", {"a.tar"}, {"busybox:1", "localhost/x:2"}),
+                                                entry("b.json", {"b.tar"}, {"quay.io/y:3"})}));
+  EXPECT_EQ(open(path, ":localhost/x:2").resolve(amd64).manifest.config.digest, base::digest_of(image_.config));
+  EXPECT_EQ(open(path, ":localhost/x:2").name().text(), "localhost/x:2");
+  EXPECT_EQ(open(path, ":busybox:1").name().text(), "docker.io/library/busybox:1");
+  EXPECT_EQ(open(path, ":quay.io/y:3").resolve(amd64).manifest.config.digest, base::digest_of(other_.config));
+  const auto ambiguous = failure_of([&] { open(path); });
+  EXPECT_EQ(ambiguous.kind(), base::ErrorKind::usage);
+  EXPECT_THAT(ambiguous.hint(), HasSubstr("docker.io/library/busybox:1, localhost/x:2, quay.io/y:3"));
+  const auto unknown = failure_of([&] { open(path, ":quay.io/y:4"); });
+  EXPECT_EQ(unknown.kind(), base::ErrorKind::not_found);
+  EXPECT_THAT(unknown.hint(), HasSubstr("quay.io/y:3"));
+}
+
+TEST_F(DockerArchiveTest, RefusesLayersThatAreNotWhatTheConfigSays) {
+  auto source = open(one_image(ARCHIVE_FILTER_NONE, other_.layer));
+  const auto resolved = source.resolve(amd64);
+  EXPECT_EQ(failure_of([&] { drain(*source.open_blob(resolved.manifest.layers[0])); }).kind(),
+            base::ErrorKind::verification);
+}
+
+TEST_F(DockerArchiveTest, RefusesBlobsOfOtherImages) {
+  auto source = open(one_image());
+  EXPECT_EQ(failure_of([&] {
+              source.open_blob({"x", base::digest_of("?"), 1, std::nullopt, {}, {}});
+            }).kind(),
+            base::ErrorKind::not_found);
+}
+
+TEST_F(DockerArchiveTest, RefusesDamagedArchives) {
+  const auto refusal = [&](const Json& manifest) {
+    TarBuilder builder;
+    builder.file("c.json", image_.config).file("l.tar", image_.layer).file("bad.json", "{}");
+    const auto path = write(builder, manifest);
+    return failure_of([&] { open(path); });
+  };
+  const std::vector<std::pair<Json, std::string>> cases{
+      {Json::array(), "holds no image"},
+      {Json::object(), "expected an array"},
+      {Json::array({7}), "[0]"},
+      {Json::array({{{"Config", 7}}}), "[0].Config"},
+      {Json::array({{{"Config", "c.json"}}}), "Layers"},
+      {Json::array({entry("none.json", {"l.tar"}, {})}), "'none.json' is missing"},
+      {Json::array({entry("../../etc/passwd", {"l.tar"}, {})}), "is missing"},
+      {Json::array({entry("c.json", {"none.tar"}, {})}), "'none.tar' is missing"},
+      {Json::array({entry("c.json", {}, {})}), "names 0 layers"},
+      {Json::array({entry("c.json", {"l.tar", "l.tar"}, {})}), "names 2 layers"},
+      {Json::array({entry("bad.json", {"l.tar"}, {})}), "bad.json"},
+      {Json::array({entry("c.json", {"l.tar"}, {"UPPER\n"})}), "UPPER?"},
+      {Json::array({entry("c.json", std::vector<std::string>(501, "l.tar"), {})}), "more than 500 layers"},
+  };
+  for (const auto& [manifest, words] : cases) {
+    EXPECT_THAT(refusal(manifest).what(), HasSubstr(words)) << manifest.dump().substr(0, 200);
+  }
+}
+
+TEST_F(DockerArchiveTest, RefusesOtherArchives) {
+  const auto path = folder_.write("x.tar", TarBuilder().file("oci-layout", "{}").finish());
+  const auto error = failure_of([&] { open(path); });
+  EXPECT_THAT(error.sentence(), HasSubstr("no manifest.json"));
+  EXPECT_THAT(error.hint(), HasSubstr("oci-archive"));
+}
+
+}  // namespace
+}  // namespace berth::source

@@ -1,0 +1,185 @@
+#include "source/tar_file.hpp"
+
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+
+#include <atomic>
+#include <thread>
+
+#include "failure.hpp"
+#include "sample_image.hpp"
+#include "tar_builder.hpp"
+#include "temp_folder.hpp"
+
+namespace berth::source {
+namespace {
+
+using test::compress;
+using test::drain;
+using test::failure_of;
+using test::TarBuilder;
+using testing::HasSubstr;
+
+class TarFileTest : public testing::Test {
+ protected:
+  std::string write(const std::string& bytes) { return folder_.write("a.tar", bytes); }
+  static std::string content(const TarFile& file, const std::string& name) {
+    const auto stream = file.open(name);
+    return stream ? drain(*stream) : "(none)";
+  }
+  const test::TempFolder folder_;
+};
+
+TEST_F(TarFileTest, ReadsMembersOfPlainAndCompressedArchives) {
+  const std::string big(2'000'000, 'b');
+  for (const int filter :
+       {ARCHIVE_FILTER_NONE, ARCHIVE_FILTER_GZIP, ARCHIVE_FILTER_ZSTD, ARCHIVE_FILTER_XZ, ARCHIVE_FILTER_BZIP2}) {
+    const TarFile file(
+        write(TarBuilder(filter).folder("d").file("./big", big).file("d/small", "s").file("empty", "").finish()));
+    EXPECT_EQ(content(file, "big"), big);
+    EXPECT_EQ(content(file, "d/small"), "s");
+    EXPECT_EQ(content(file, "./d//small"), "s");
+    EXPECT_EQ(content(file, "empty"), "");
+    EXPECT_EQ(content(file, "d"), "(none)");
+    EXPECT_EQ(content(file, "missing"), "(none)");
+    EXPECT_EQ(file.size("big"), 2'000'000);
+    EXPECT_EQ(file.size("missing"), std::nullopt);
+  }
+}
+
+TEST_F(TarFileTest, ReadsFromSeveralThreads) {
+  const std::string one(1'000'000, '1');
+  const std::string two(1'500'000, '2');
+  const TarFile file(write(TarBuilder().file("1", one).file("2", two).finish()));
+  std::atomic<int> good = 0;
+  std::vector<std::jthread> threads;
+  for (int at = 0; at < 8; ++at) {
+    threads.emplace_back([&, at] { good += at % 2 == 0 ? content(file, "1") == one : content(file, "2") == two; });
+  }
+  threads.clear();
+  EXPECT_EQ(good, 8);
+}
+
+TEST_F(TarFileTest, TheLastOfEqualNamesCounts) {
+  EXPECT_EQ(content(TarFile(write(TarBuilder().file("a", "1").file("a", "2").finish())), "a"), "2");
+}
+
+TEST_F(TarFileTest, FollowsLinksInsideTheArchive) {
+  const TarFile file(write(TarBuilder()
+                               .file("x/layer.tar", "content")
+                               .symlink("y/layer.tar", "../x/layer.tar")
+                               .hard_link("z", "x/layer.tar")
+                               .symlink("w", "y/layer.tar")
+                               .finish()));
+  EXPECT_EQ(content(file, "y/layer.tar"), "content");
+  EXPECT_EQ(content(file, "z"), "content");
+  EXPECT_EQ(content(file, "w"), "content");
+  EXPECT_EQ(file.size("w"), 7);
+}
+
+TEST_F(TarFileTest, LinksThatLeadOutOrInCirclesLeadNowhere) {
+  const TarFile file(write(TarBuilder()
+                               .symlink("out", "../../etc/passwd")
+                               .symlink("absolute", "/etc/passwd")
+                               .symlink("a", "b")
+                               .symlink("b", "a")
+                               .finish()));
+  for (const std::string name : {"out", "absolute", "a", "b", "../etc/passwd"}) {
+    EXPECT_EQ(content(file, name), "(none)") << name;
+  }
+}
+
+TEST_F(TarFileTest, RefusesWhatIsNoArchive) {
+  EXPECT_EQ(failure_of([&] { TarFile(folder_.path("missing")); }).kind(), base::ErrorKind::not_found);
+  EXPECT_THAT(failure_of([&] { TarFile(folder_.path()); }).hint(), HasSubstr("oci:DIR"));
+  ::mkfifo(folder_.path("fifo").c_str(), 0600);
+  EXPECT_THAT(failure_of([&] { TarFile(folder_.path("fifo")); }).sentence(), HasSubstr("not a regular file"));
+  const auto error = failure_of([&] { TarFile(write("this is a text and no archive at all")); });
+  EXPECT_EQ(error.kind(), base::ErrorKind::verification);
+  EXPECT_THAT(error.sentence(), HasSubstr("a.tar"));
+}
+
+TEST_F(TarFileTest, NoticesTruncation) {
+  for (const int filter : {ARCHIVE_FILTER_NONE, ARCHIVE_FILTER_GZIP}) {
+    std::string noise;
+    for (unsigned at = 0; at < 500'000; ++at) {
+      noise += static_cast<char>((at * 2654435761U) >> 13U);
+    }
+    const auto whole = TarBuilder(filter).file("a", noise).file("b", "b").finish();
+    const auto path = write(whole.substr(0, whole.size() / 2));
+    EXPECT_EQ(failure_of([&] {
+                const TarFile file(path);
+                content(file, "a");
+              }).kind(),
+              base::ErrorKind::verification);
+  }
+}
+
+TEST_F(TarFileTest, BoundsTheMembers) {
+  TarBuilder builder(ARCHIVE_FILTER_GZIP);
+  for (int at = 0; at < 100'001; ++at) {
+    builder.file(std::to_string(at), "");
+  }
+  const auto path = write(builder.finish());
+  EXPECT_THAT(failure_of([&] { TarFile file(path); }).sentence(), HasSubstr("more than 100000 members"));
+}
+
+// A stream out of a text, given in small pieces; fails behind it when told so.
+class PieceStream final : public base::ByteStream {
+ public:
+  explicit PieceStream(std::string text, bool fails = false) : text_(std::move(text)), fails_(fails) {}
+  std::size_t read(std::span<std::byte> buffer) override {
+    const auto count = std::min<std::size_t>({buffer.size(), 1000, text_.size() - at_});
+    if (count == 0 && fails_) {
+      throw base::Error(base::ErrorKind::not_permitted, "the inner one failed");
+    }
+    std::copy_n(std::as_bytes(std::span(text_)).begin() + static_cast<std::ptrdiff_t>(at_), count, buffer.begin());
+    at_ += count;
+    return count;
+  }
+
+ private:
+  std::string text_;
+  bool fails_;
+  std::size_t at_ = 0;
+};
+
+TEST(Decompress, Unpacks) {
+  std::string text;
+  for (int at = 0; at < 100'000; ++at) {
+    text += std::to_string(at);
+  }
+  for (const int filter : {ARCHIVE_FILTER_GZIP, ARCHIVE_FILTER_ZSTD, ARCHIVE_FILTER_XZ, ARCHIVE_FILTER_BZIP2}) {
+    const auto packed = compress(text, filter);
+    EXPECT_TRUE(looks_compressed(packed));
+    EXPECT_EQ(drain(*decompress(std::make_unique<PieceStream>(packed), "x")), text);
+  }
+  EXPECT_FALSE(looks_compressed(text));
+  EXPECT_FALSE(looks_compressed(""));
+}
+
+TEST(Decompress, KeepsFailuresOfTheInnerStream) {
+  const auto packed = compress(std::string(100'000, 'x') + "y", ARCHIVE_FILTER_GZIP);
+  EXPECT_THAT(failure_of([&] {
+                drain(*decompress(std::make_unique<PieceStream>(packed.substr(0, 20), true), "x"));
+              }).sentence(),
+              HasSubstr("the inner one failed"));
+}
+
+TEST(Decompress, NoticesDamage) {
+  auto packed = compress(std::string(100'000, 'x') + "y", ARCHIVE_FILTER_GZIP);
+  EXPECT_EQ(failure_of([&] {
+              drain(*decompress(std::make_unique<PieceStream>(packed.substr(0, packed.size() / 2)), "x"));
+            }).kind(),
+            base::ErrorKind::verification);
+}
+
+TEST(ReadStream, IsBounded) {
+  PieceStream stream("12345");
+  EXPECT_EQ(read_stream(stream, 5, "x"), "12345");
+  PieceStream longer("123456");
+  EXPECT_THAT(failure_of([&] { read_stream(longer, 5, "DOC"); }).sentence(), HasSubstr("DOC has more than 5 bytes"));
+}
+
+}  // namespace
+}  // namespace berth::source

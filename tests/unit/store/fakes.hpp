@@ -1,0 +1,112 @@
+// What the tests of this room share: an image source in memory, a reporter that remembers, temporary folders.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/fd.hpp"
+#include "base/reporter.hpp"
+#include "image/image_source.hpp"
+#include "store/store.hpp"
+
+namespace berth::store::testing {
+
+/// A folder below TMPDIR, removed at the end.
+class TemporaryFolder {
+ public:
+  TemporaryFolder();
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  ~TemporaryFolder();
+  [[nodiscard]] const std::string& path() const { return path_; }
+  [[nodiscard]] int fd() const { return fd_.get(); }
+
+ private:
+  std::string path_;
+  base::Fd fd_;
+};
+
+class RecordingReporter final : public base::Reporter {
+ public:
+  void step(std::string_view sentence) override;
+  void progress(const base::Progress& progress) override;
+  void warning(std::string_view sentence) override;
+
+  std::vector<std::string> steps;
+  std::vector<std::string> warnings;
+  std::vector<base::Progress> progresses;
+  std::function<void()> on_progress;  ///< called for each
+
+ private:
+  std::mutex lock_;
+};
+
+/// Bytes from a string, `piece` at a time.
+class MemoryStream final : public base::ByteStream {
+ public:
+  explicit MemoryStream(std::string bytes, std::size_t piece = 4096) : bytes_(std::move(bytes)), piece_(piece) {}
+  std::size_t read(std::span<std::byte> buffer) override;
+
+ private:
+  std::string bytes_;
+  std::size_t piece_;
+  std::size_t position_ = 0;
+};
+
+/// Reads a stream to its end.
+std::string drain(base::ByteStream& stream, std::size_t piece = 10'000);
+
+/// An image that lives in memory.
+class FakeSource final : public image::ImageSource {
+ public:
+  explicit FakeSource(const std::string& name = "localhost/test:latest");
+
+  /// Adds a layer; its diff id is that of `tar`.
+  FakeSource& layer(const std::string& tar, image::Compression compression = image::Compression::gzip);
+  /// Adds a layer with bytes and diff id of the test's own.
+  FakeSource& raw_layer(const std::string& packed, const std::string& diff_id, const std::string& media_type);
+  FakeSource& created(const std::string& time) {
+    created_ = time;
+    return *this;
+  }
+
+  const image::ImageName& name() const override { return name_; }
+  image::ResolvedManifest resolve(const image::Platform& platform) override;
+  std::unique_ptr<base::ByteStream> open_blob(const image::Descriptor& descriptor) override;
+
+  /// Hex digest of layer `index`.
+  [[nodiscard]] std::string layer_hex(std::size_t index) const;
+  [[nodiscard]] std::string manifest_text() const;
+  [[nodiscard]] std::string config_text() const;
+
+  std::atomic<int> blobs_opened{0};
+  /// Wraps blobs when set: gets digest hex and the stream.
+  std::function<std::unique_ptr<base::ByteStream>(const std::string&, std::unique_ptr<base::ByteStream>)> wrap;
+
+ private:
+  struct Layer {
+    std::string packed;
+    std::string diff_id;
+    std::string media_type;
+  };
+  image::ImageName name_;
+  std::vector<Layer> layers_;
+  std::string created_ = "2024-05-06T07:08:09Z";
+};
+
+/// What `path` below `root` is, in one line: "file 0644 0:0 CONTENT", "folder 0755 0:0", "link TARGET", "absent".
+std::string describe(const std::string& root, const std::string& path);
+/// All paths below `root`, sorted, with describe's line: "PATH: LINE".
+std::vector<std::string> listing(const std::string& root);
+
+/// Standard output of `ostree ARGS --repo=REPOSITORY`; fails the test when it does not end with 0.
+std::string ostree(const std::string& repository, const std::vector<std::string>& arguments);
+
+StoreOptions options_for(const TemporaryFolder& folder, base::Reporter& reporter,
+                         RepositoryMode mode = RepositoryMode::bare);
+
+}  // namespace berth::store::testing

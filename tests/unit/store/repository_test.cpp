@@ -1,0 +1,155 @@
+#include "store/repository.hpp"
+
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "base/error.hpp"
+#include "fakes.hpp"
+#include "store/content_writer.hpp"
+
+namespace berth::store {
+namespace {
+
+using namespace testing;  // NOLINT(google-build-using-namespace): the builders of this room's tests
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
+
+class RepositoryTest : public ::testing::Test {
+ protected:
+  TemporaryFolder folder_;
+  RecordingReporter reporter_;
+  StoreOptions options_ = options_for(folder_, reporter_);
+};
+
+Checksum write_empty_commit(const Repository& repository, std::int64_t time = 5) {
+  const auto metadata = own(g_variant_new_array(G_VARIANT_TYPE("{sv}"), nullptr, 0));
+  const StoredFolder root{repository.write_tree(Folder()), repository.write_meta(plain_ownership())};
+  return repository.write_commit(root, time, metadata.get());
+}
+
+TEST_F(RepositoryTest, CreatesItsFolderForItselfOnly) {
+  options_.repository = folder_.path() + "/a/b/repo";
+  EXPECT_FALSE(Repository::open_existing(options_));
+  const auto repository = Repository::open(options_);
+  struct stat status {};
+  ASSERT_EQ(::stat(options_.repository.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 07777U, 0700U);
+  EXPECT_TRUE(Repository::open_existing(options_));
+  EXPECT_TRUE(repository.syncs());
+}
+
+TEST_F(RepositoryTest, FinishesACreationThatWasInterrupted) {
+  std::filesystem::create_directories(options_.repository + "/objects");
+  Repository::open(options_);
+  EXPECT_TRUE(Repository::open_existing(options_));
+}
+
+TEST_F(RepositoryTest, RefusesAnotherMode) {
+  Repository::open(options_);
+  options_.mode = RepositoryMode::bare_user;
+  try {
+    Repository::open(options_);
+    FAIL();
+  } catch (const base::Error& error) {
+    EXPECT_EQ(error.kind(), base::ErrorKind::conflict);
+    EXPECT_THAT(error.sentence(), HasSubstr("is bare, and bare-user is needed"));
+  }
+  std::filesystem::remove_all(options_.repository);
+  ostree(options_.repository, {"init", "--mode=archive"});
+  EXPECT_THROW(Repository::open(options_), base::Error);
+}
+
+TEST_F(RepositoryTest, RefusesADamagedConfiguration) {
+  Repository::open(options_);
+  std::ofstream(options_.repository + "/config") << "nonsense";
+  EXPECT_THROW(Repository::open(options_), base::Error);
+}
+
+TEST_F(RepositoryTest, CommitsAndReadsBack) {
+  const auto repository = Repository::open(options_);
+  EXPECT_THAT(repository.branches(), SizeIs(0));
+  Transaction transaction(repository);
+  const auto content = ContentWriter(repository.handle()).marker();
+  Folder root;
+  root.children["file"] = content;
+  auto inner = std::make_unique<Folder>();
+  inner->meta = repository.write_meta({1, 2, 01777, {{"user.a", "b"}}});
+  const auto inner_meta = inner->meta;
+  root.children["sub"] = std::move(inner);
+  root.children["link"] = LowerLink{"x"};
+  const StoredFolder stored{repository.write_tree(root), repository.write_meta(plain_ownership())};
+  const auto metadata = own(g_variant_new_array(G_VARIANT_TYPE("{sv}"), nullptr, 0));
+  const auto commit = repository.write_commit(stored, 77, metadata.get());
+  transaction.set_branch("ociimage/x", commit);
+  EXPECT_FALSE(repository.resolve("ociimage/x"));
+  transaction.commit();
+
+  ASSERT_TRUE(repository.resolve("ociimage/x"));
+  EXPECT_EQ(*repository.resolve("ociimage/x"), commit);
+  EXPECT_FALSE(repository.resolve("ociimage/y"));
+  EXPECT_EQ(repository.branches().at(0).name, "ociimage/x");
+  const auto loaded = repository.load_commit(commit);
+  EXPECT_EQ(loaded.timestamp, 77);
+  const auto listing = repository.load_folder(loaded.root.tree);
+  EXPECT_EQ(listing.files, (std::map<std::string, Checksum>{{"file", content}}));
+  EXPECT_EQ(listing.folders.at("sub").meta, inner_meta);
+  EXPECT_THAT(ostree(options_.repository, {"ls", "-R", "ociimage/x"}), HasSubstr("d01777 1 2      0 /sub"));
+  ostree(options_.repository, {"fsck"});
+}
+
+TEST_F(RepositoryTest, WithoutACommitNothingStays) {
+  const auto repository = Repository::open(options_);
+  {
+    Transaction transaction(repository);
+    transaction.set_branch("ociimage/x", write_empty_commit(repository));
+  }
+  EXPECT_FALSE(repository.resolve("ociimage/x"));
+  for (const auto& entry : std::filesystem::directory_iterator(options_.repository + "/tmp")) {
+    EXPECT_EQ(entry.path().filename(), "cache");
+  }
+  Transaction again(repository);
+  again.set_branch("ociimage/x", write_empty_commit(repository));
+  again.commit();
+  EXPECT_TRUE(repository.resolve("ociimage/x"));
+}
+
+TEST_F(RepositoryTest, OneTransactionAtATime) {
+  const auto repository = Repository::open(options_);
+  const Transaction first(repository);
+  EXPECT_THROW(Transaction second(repository), base::Error);
+}
+
+TEST_F(RepositoryTest, ABranchWithoutItsCommitIsAbsent) {
+  const auto repository = Repository::open(options_);
+  std::filesystem::create_directories(options_.repository + "/refs/heads/ociimage");
+  std::ofstream(options_.repository + "/refs/heads/ociimage/x") << std::string(64, 'a') << "\n";
+  EXPECT_FALSE(repository.resolve("ociimage/x"));
+  EXPECT_THROW((void)repository.load_commit(Checksum()), base::Error);
+}
+
+TEST_F(RepositoryTest, RefusesFoldersWithNamesThatLeadOut) {
+  const auto repository = Repository::open(options_);
+  Transaction transaction(repository);
+  for (const char* name : {"..", ".", "a/b", ""}) {
+    Folder root;
+    root.children[name] = ContentWriter(repository.handle()).marker();
+    // libostree itself takes some of them.
+    try {
+      (void)repository.load_folder(repository.write_tree(root));
+      ADD_FAILURE() << name;
+    } catch (const base::Error&) {
+    }
+  }
+}
+
+TEST_F(RepositoryTest, TellsWhenItDoesNotSync) {
+  Repository::open(options_);
+  ostree(options_.repository, {"config", "set", "core.fsync", "false"});
+  EXPECT_FALSE(Repository::open(options_).syncs());
+}
+
+}  // namespace
+}  // namespace berth::store

@@ -1,0 +1,44 @@
+#include "store/staging.hpp"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "base/file.hpp"
+#include "fakes.hpp"
+
+namespace berth::store {
+namespace {
+
+namespace fs = std::filesystem;
+
+TEST(Staging, RemovesWhatNobodyHolds) {
+  const testing::TemporaryFolder repository;
+  const auto tmp = repository.path() + "/tmp";
+  fs::create_directories(tmp + "/staging-boot-dead/00");
+  std::ofstream(tmp + "/staging-boot-dead/00/object.file") << "x";
+  std::ofstream(tmp + "/staging-boot-dead-lock") << "";
+  std::ofstream(tmp + "/staging-boot-orphan-lock") << "";
+  fs::create_directories(tmp + "/cache");
+  remove_stale_staging(repository.fd());
+  EXPECT_EQ(testing::listing(tmp).size(), 1U);
+  EXPECT_TRUE(fs::exists(tmp + "/cache"));
+}
+
+TEST(Staging, LeavesWhatIsInUse) {
+  const testing::TemporaryFolder repository;
+  const auto tmp = repository.path() + "/tmp";
+  fs::create_directories(tmp + "/staging-boot-live");
+  const base::Fd lock = base::open_at(AT_FDCWD, tmp + "/staging-boot-live-lock", O_CREAT | O_RDWR, 0600);
+  struct flock whole {};
+  whole.l_type = F_WRLCK;
+  ASSERT_EQ(::fcntl(lock.get(), F_OFD_SETLK, &whole), 0);
+  remove_stale_staging(repository.fd());
+  EXPECT_TRUE(fs::exists(tmp + "/staging-boot-live"));
+  EXPECT_TRUE(fs::exists(tmp + "/staging-boot-live-lock"));
+}
+
+}  // namespace
+}  // namespace berth::store

@@ -1,0 +1,123 @@
+// Repositories as the older tools left them, made with the ostree command.
+#include "store/stored_image.hpp"
+
+#include <gmock/gmock.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "base/error.hpp"
+#include "fakes.hpp"
+#include "tar_builder.hpp"
+
+namespace berth::store {
+namespace {
+
+using namespace testing;  // NOLINT(google-build-using-namespace): the builders of this room's tests
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+namespace fs = std::filesystem;
+
+TEST(Branches, AreLayersOrImages) {
+  EXPECT_TRUE(is_layer_branch(layer_branch(std::string(64, 'a'))));
+  EXPECT_TRUE(is_layer_branch(layer_branch(std::string(128, '0'))));
+  EXPECT_FALSE(is_layer_branch(layer_branch(std::string(64, 'A'))));
+  EXPECT_FALSE(is_layer_branch(image_branch(image::parse_image_name("localhost/a"))));
+}
+
+class OlderTool : public ::testing::Test {
+ protected:
+  void SetUp() override { Repository::open(options_); }
+
+  /// Commits a folder of files as a layer, as the older tools did: whiteouts as plain empty files.
+  void commit_layer(const std::string& hex, const std::map<std::string, std::string>& files) {
+    const auto tree = folder_.path() + "/tree";
+    for (const auto& [path, content] : files) {
+      fs::create_directories(fs::path(tree + "/" + path).parent_path());
+      std::ofstream(tree + "/" + path) << content;
+    }
+    ostree(options_.repository,
+           {"commit", "--branch=ociimage/" + hex, "--tree=dir=" + tree, "--owner-uid=0", "--owner-gid=0", "--no-xattrs",
+            "--add-metadata-string=docker.layer=" + hex, "--add-metadata-string=docker.size=10"});
+    fs::remove_all(tree);
+  }
+  void commit_image(const std::string& manifest) {
+    const auto tree = folder_.path() + "/tree";
+    fs::create_directories(tree);
+    ostree(options_.repository,
+           {"commit", "--branch=ociimage/localhost_2Ftest_3Alatest", "--tree=dir=" + tree, "--no-xattrs",
+            "--add-metadata-string=docker.manifest=" + manifest, "--add-metadata-string=docker.digest=sha256:old"});
+    fs::remove_all(tree);
+  }
+  Store store() { return Store::open(options_); }
+
+  TemporaryFolder folder_;
+  RecordingReporter reporter_;
+  StoreOptions options_ = options_for(folder_, reporter_);
+  FakeSource source_;
+};
+
+TEST_F(OlderTool, ItsImagesAreMergedWhenTheyAreNeeded) {
+  source_.layer(TarBuilder().file("unused", "1")).layer(TarBuilder().file("unused", "2"));
+  commit_layer(source_.layer_hex(0), {{"etc/a", "a"}, {"etc/b", "b"}});
+  commit_layer(source_.layer_hex(1), {{"etc/.wh.a", ""}, {"etc/c", "c"}});
+  commit_image(source_.manifest_text());
+
+  const auto listed = store().images(false).at(0);
+  EXPECT_FALSE(listed.merged);
+  EXPECT_EQ(listed.name, "localhost/test:latest");
+  EXPECT_EQ(listed.id, base::digest_of(source_.config_text()).hex());
+  EXPECT_THAT(listed.layers, ElementsAre(source_.layer_hex(0), source_.layer_hex(1)));
+
+  const auto found = store().find(source_.name());
+  ASSERT_TRUE(found);
+  EXPECT_TRUE(found->merged);
+  EXPECT_EQ(found->manifest, source_.manifest_text());
+  EXPECT_EQ(found->manifest_digest, "sha256:old");
+  EXPECT_EQ(found->created, listed.created);
+  store().checkout(found->commit, folder_.fd(), "rootfs");
+  EXPECT_THAT(listing(folder_.path() + "/rootfs"),
+              ElementsAre("etc/b: file 0644 0:0 b", "etc/c: file 0644 0:0 c", "etc: folder 0755 0:0"));
+  EXPECT_THAT(ostree(options_.repository, {"show", "--print-metadata-key=docker.digest", found->branch}),
+              HasSubstr("sha256:old"));
+  EXPECT_EQ(store().find(source_.name())->commit, found->commit);
+}
+
+TEST_F(OlderTool, ItsLayersAreNotFetchedAgain) {
+  source_.layer(TarBuilder().file("a", "1")).layer(TarBuilder().file("b", "2"));
+  commit_layer(source_.layer_hex(0), {{"a", "1"}});
+  const auto result = store().pull(source_, {});
+  EXPECT_EQ(result.layers_present, 1U);
+  EXPECT_EQ(result.layers_fetched, 1U);
+  store().checkout(result.image.commit, folder_.fd(), "rootfs");
+  EXPECT_THAT(listing(folder_.path() + "/rootfs"), ElementsAre("a: file 0644 0:0 1", "b: file 0644 0:0 2"));
+}
+
+TEST_F(OlderTool, AMissingLayerIsNamed) {
+  source_.layer(TarBuilder().file("a", "1"));
+  commit_image(source_.manifest_text());
+  try {
+    store().find(source_.name());
+    FAIL();
+  } catch (const base::Error& error) {
+    EXPECT_EQ(error.kind(), base::ErrorKind::not_found);
+    EXPECT_THAT(error.sentence(), HasSubstr("layer " + source_.layer_hex(0).substr(0, 12)));
+    EXPECT_THAT(error.hint(), HasSubstr("berth pull localhost/test:latest"));
+  }
+}
+
+TEST_F(OlderTool, UnreadableManifestsAreListedAndRefused) {
+  commit_image("{\"schemaVersion\":1}");
+  const auto listed = store().images(false).at(0);
+  EXPECT_EQ(listed.id, "");
+  EXPECT_TRUE(listed.layers.empty());
+  EXPECT_THROW(store().find(source_.name()), base::Error);
+}
+
+TEST_F(OlderTool, AStoredIndexIsRefused) {
+  commit_image(R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]})");
+  EXPECT_THROW(store().find(source_.name()), base::Error);
+}
+
+}  // namespace
+}  // namespace berth::store
