@@ -5,7 +5,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
+#include <system_error>
 
 #include "base/error.hpp"
 #include "cli/command_line.hpp"
@@ -68,8 +70,10 @@ int with_session(const CommandLine& line, base::Reporter& reporter, std::stop_to
   const auto root = absolute_root(line.globals.root);
   auto config = host::read_config(root, line.globals.config, reporter);
   const auto layout = make_layout(root, config);
-  const auto systemd =
-      layout.offline() ? host::make_offline_systemd(layout, reporter) : host::make_bus_systemd(reporter, stop);
+  host::BusOptions bus;
+  bus.job_timeout = std::chrono::seconds(config.start_timeout_seconds);
+  const auto systemd = layout.offline() ? host::make_offline_systemd(layout, reporter)
+                                        : host::make_bus_systemd(reporter, stop, std::move(bus));
   ops::Session session{layout,
                        std::move(config),
                        host::read_facts(),
@@ -143,6 +147,12 @@ int run_completion(const CLI::App& app, const CommandLine& line, int argc, char*
   return exit_ok;
 }
 
+/// Whoever read our output has seen enough, as in `berth … | head`.
+bool is_closed_pipe(const std::exception& error) {
+  const auto* failure = dynamic_cast<const std::system_error*>(&error);
+  return failure != nullptr && failure->code().value() == EPIPE;
+}
+
 int run_verb(const CommandLine& line) {
   const SignalWatch signals;
   ConsoleReporter reporter(line.globals.quiet, wants_color(STDERR_FILENO, line.globals.no_color));
@@ -160,8 +170,11 @@ int run_verb(const CommandLine& line) {
     return exit_code(error.kind());
   } catch (const std::exception& error) {
     reporter.clear();
-    print_error(Error(ErrorKind::failed, fmt::format("unexpected failure: {}", error.what()), "this is a bug in berth"),
-                line.globals.no_color);
+    if (!is_closed_pipe(error)) {
+      print_error(
+          Error(ErrorKind::failed, fmt::format("unexpected failure: {}", error.what()), "this is a bug in berth"),
+          line.globals.no_color);
+    }
     return exit_code(ErrorKind::failed);
   }
 }

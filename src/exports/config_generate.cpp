@@ -196,6 +196,7 @@ std::vector<Volume> volumes_of(const image::ImageConfig& image, const Values& va
   }
   const std::string folder = fmt::format("{}/{}", value_of(values, "STATE_DIRECTORY"), value_of(values, "NAME"));
   std::vector<Volume> volumes;
+  volumes.reserve(destinations.size());
   for (const auto& destination : destinations) {
     volumes.push_back({destination, fmt::format("{}/{}", folder, encoded(destination.substr(1)))});
   }

@@ -80,8 +80,9 @@ class HostWalk {
       throw Error(ErrorKind::verification, fmt::format("exports/hostfs/{} is nested more than {} folders deep",
                                                        base::printable(path), host_depth_limit));
     }
+    const std::string prefix = path.empty() ? "" : path + "/";
     for (const auto& name : base::list_folder(folder)) {
-      add(folder, name, path.empty() ? name : path + "/" + name, depth);
+      add(folder, name, fmt::format("{}{}", prefix, name), depth);
     }
   }
   std::vector<HostEntry> take() { return std::move(entries_); }

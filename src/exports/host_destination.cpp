@@ -67,7 +67,7 @@ std::string squeezed_path(std::string_view path, std::string_view document) {
 }
 
 std::string host_destination(const std::string& hostfs_path, const ExportsManifest& manifest, const Values& values) {
-  const std::string destination = after_renames(squeezed_path(hostfs_path, "exports/hostfs"), manifest, values);
+  std::string destination = after_renames(squeezed_path(hostfs_path, "exports/hostfs"), manifest, values);
   if (destination == "/" || destination.find_first_of("\n\r") != std::string::npos) {
     throw Error(ErrorKind::verification,
                 fmt::format("exports/hostfs/{} cannot be copied to `{}` on the host: {}", base::printable(hostfs_path),

@@ -120,7 +120,7 @@ std::map<std::string, std::string> find_drop_ins(int root) {
     }
     for (const std::string& name : base::list_folder(opened->get())) {
       if (name.ends_with(".conf") && !name.starts_with('.')) {
-        found[name] = folder + "/" + name;
+        found[name] = fmt::format("{}/{}", folder, name);
       }
     }
   }

@@ -18,22 +18,22 @@ using Entry = std::pair<std::string_view, std::string_view>;
 
 /// Job results other than done, failed and timeout (org.freedesktop.systemd1(5)).
 constexpr std::array job_results = {
-    Entry{"canceled", "was not finished: its job was cancelled by another request"},
-    Entry{"dependency", "was not started: a unit it depends on failed"},
-    Entry{"skipped", "was skipped: it is in a state in which that cannot be done"},
-    Entry{"invalid", "was not started: it cannot be reloaded or is of a kind that cannot be started"},
-    Entry{"assert", "was not started: an assertion in its unit file is not met"},
-    Entry{"unsupported", "was not started: this system does not support units of its kind"},
-    Entry{"collected", "was unloaded meanwhile"},
-    Entry{"once", "was not started: it may run only once"},
+    Entry{"canceled", "its job was cancelled by another request"},
+    Entry{"dependency", "a dependency failed"},
+    Entry{"skipped", "it is in a state in which that cannot be done"},
+    Entry{"invalid", "it is of a kind for which that cannot be done"},
+    Entry{"assert", "an assertion in its unit file is not met"},
+    Entry{"unsupported", "this system does not support units of its kind"},
+    Entry{"collected", "it was unloaded meanwhile"},
+    Entry{"once", "it may run only once"},
 };
 
 /// Results of a service other than those that depend on the unit (Result= in org.freedesktop.systemd1(5)).
 constexpr std::array service_results = {
     Entry{"watchdog", "missed its watchdog deadline"},
-    Entry{"start-limit-hit", "hit its start limit: it was started too often in a short time"},
+    Entry{"start-limit-hit", "hit the start limit: it was started too often in a short time"},
     Entry{"oom-kill", "ran out of memory and was killed"},
-    Entry{"exec-condition", "was not started: its ExecCondition= said no"},
+    Entry{"exec-condition", "its ExecCondition= said no"},
     Entry{"resources", "could not be set up: a file, folder or other resource it needs is missing"},
 };
 
@@ -86,13 +86,12 @@ bool has_failed(const UnitCommand& command) {
 std::string process_words(JobKind kind, const UnitProperties& unit) {
   const auto command = std::find_if(unit.commands.begin(), unit.commands.end(), has_failed);
   if (kind == JobKind::start && command != unit.commands.end()) {
-    return fmt::format("failed: {} ({}=) {}", command->path, command->setting,
-                       exit_words(command->code, command->status));
+    return fmt::format("{} ({}=) {}", command->path, command->setting, exit_words(command->code, command->status));
   }
   if (unit.state.exec_main_code != 0) {
     return exit_words(unit.state.exec_main_code, unit.state.exec_main_status);
   }
-  return "failed: one of its commands did not succeed";
+  return "one of its commands failed";
 }
 
 std::string timeout_words(JobKind kind, const UnitProperties& unit) {
@@ -120,7 +119,7 @@ std::string failure_words(JobKind kind, const UnitProperties& unit) {
   if (auto words = look_up(service_results, result)) {
     return *words;
   }
-  return kind == JobKind::start ? "failed to start" : "failed to stop";
+  return "systemd gives no reason";
 }
 
 }  // namespace

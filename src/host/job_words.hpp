@@ -9,7 +9,8 @@ namespace berth::host {
 
 enum class JobKind { start, stop };
 
-/// A phrase to be put after the unit's name: "exited with status 3", "did not start within its TimeoutStartSec (90 s)".
+/// A phrase to be put after "web.service did not start: ": "exited with status 3", "did not start within its
+/// TimeoutStartSec (90 s)".
 /// @param result the word systemd's JobRemoved signal gives (org.freedesktop.systemd1(5)); "done" gives "started" or
 /// "stopped"
 std::string job_words(JobKind kind, const std::string& result, const UnitProperties& unit);

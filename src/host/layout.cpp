@@ -9,6 +9,8 @@
 #include <optional>
 
 #include "base/error.hpp"
+#include "base/file.hpp"
+#include "host/root_folder.hpp"
 
 namespace berth::host {
 
@@ -70,6 +72,21 @@ bool is_name_letter(char letter) {
   return is_alphanumeric(letter) || letter == '_' || letter == '.' || letter == '-';
 }
 
+/// Where `path` really is inside `root`, links of the part that exists followed as after a chroot into it: a link
+/// `ROOT/var -> /data` must not lead to the /data of this machine.
+std::string resolved_inside(const std::string& root, const std::string& path) {
+  if (root == "/" || !device_of(root)) {
+    return path;
+  }
+  const base::Fd folder = base::open_host_folder(root);
+  for (std::size_t end = path.size(); end > 0; end = path.rfind('/', end - 1)) {
+    if (const auto found = find_folder_in_root(folder.get(), path.substr(0, end))) {
+      return normalised(path_inside_root(folder.get(), found->get()) + path.substr(end), "deployments folder");
+    }
+  }
+  return path;
+}
+
 }  // namespace
 
 Layout::Layout(LayoutSettings settings) : settings_(std::move(settings)) {
@@ -77,14 +94,14 @@ Layout::Layout(LayoutSettings settings) : settings_(std::move(settings)) {
   if (settings_.deployments.empty()) {
     settings_.deployments = "/var/lib/containers/berth";
   }
-  settings_.deployments = normalised(settings_.deployments, "deployments folder");
+  settings_.deployments = resolved_inside(settings_.root, normalised(settings_.deployments, "deployments folder"));
   if (!settings_.repository.empty()) {
     settings_.repository = normalised(settings_.repository, "repository");
   }
 }
 
 std::string Layout::on_disk(std::string_view inside) const {
-  const std::string path = inside.starts_with('/') ? std::string(inside) : fmt::format("/{}", inside);
+  std::string path = inside.starts_with('/') ? std::string(inside) : fmt::format("/{}", inside);
   if (settings_.root == "/") {
     return path;
   }
@@ -120,7 +137,7 @@ std::string Layout::repository() const {
     return on_disk(settings_.repository);
   }
   // Checkouts are hard links, so a repository on another file system is of no use.
-  const std::string shared = on_disk(system_repository);
+  std::string shared = on_disk(system_repository);
   const auto device = device_of(shared);
   if (device && device == device_of_nearest(deployments())) {
     return shared;

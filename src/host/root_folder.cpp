@@ -94,7 +94,7 @@ void remove_created_folders(int root, const std::vector<std::string>& created) n
 
 std::string path_inside_root(int root, int fd) {
   const std::string top = link_target(root);
-  const std::string path = link_target(fd);
+  std::string path = link_target(fd);
   if (top == "/") {
     return path;
   }

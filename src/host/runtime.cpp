@@ -47,8 +47,8 @@ std::optional<Program> find_program(int root, const std::string& wanted) {
     return program_at(root, wanted);
   }
   std::optional<Program> first;
-  for (const std::string folder : search_folders) {
-    auto program = program_at(root, folder + "/" + wanted);
+  for (const std::string_view folder : search_folders) {
+    auto program = program_at(root, fmt::format("{}/{}", folder, wanted));
     if (program && program->executable) {
       return program;
     }

@@ -20,7 +20,7 @@ namespace berth::host {
 struct JobResult {
   bool done = true;
   std::string result = "done";  ///< systemd's word: done, canceled, timeout, failed, dependency, skipped…
-  std::string words;            ///< how it failed, for people, to be put after the unit's name: "exited with status 1"
+  std::string words;            ///< why, for people, to be put after "X did not start: ": "exited with status 1"
 };
 
 /// Properties of one unit, from org.freedesktop.systemd1.

@@ -50,11 +50,11 @@ std::vector<std::string> logical_lines(std::string_view text) {
       current += std::string(line.substr(0, line.size() - 1)) + " ";
       continue;
     }
-    lines.push_back(std::string(trimmed(current + std::string(line))));
+    lines.emplace_back(trimmed(current + std::string(line)));
     current.clear();
   }
   if (!current.empty()) {
-    lines.push_back(std::string(trimmed(current)));
+    lines.emplace_back(trimmed(current));
   }
   return lines;
 }

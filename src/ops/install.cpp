@@ -109,6 +109,26 @@ std::string checksum_of(int fd, const std::string& name) {
   }
 }
 
+/// Whether a file can be bound into a container. In a root that is not booted, what a link such as
+/// /etc/resolv.conf -> /run/… points to will only exist later.
+bool can_be_bound(const Session& session, int root, const std::string& path) {
+  try {
+    return static_cast<bool>(base::open_in_root(root, path, O_PATH));
+  } catch (const Error&) {
+    return session.layout.offline() && host::host_exists(root, path);
+  }
+}
+
+exports::HostFeatures host_features(const Session& session, int root) {
+  exports::HostFeatures features;
+  features.selinux = session.facts.selinux;
+  features.apparmor = session.facts.apparmor;
+  features.cgroup_unified = session.facts.cgroup_unified;
+  features.resolv_conf = can_be_bound(session, root, "/etc/resolv.conf");
+  features.hosts = can_be_bound(session, root, "/etc/hosts");
+  return features;
+}
+
 /// One install from the request to the prepared deployment; the parts of the way that share state.
 class Installer {
  public:
@@ -206,8 +226,10 @@ class Installer {
     in.uuid = host::random_uuid();
     in.runtime = runtime_;
     in.facts = &session_.facts;
+    in.features = host_features(session_, root.get());
     in.layout = &session_.layout;
     in.host_exists = [&root](const std::string& path) { return host::host_exists(root.get(), path); };
+    in.host_place = [&root](const std::string& path) { return host::resolve_host_path(root.get(), path); };
     in.read_entry = [&rootfs](const exports::HostEntry& entry) {
       return exports::read_host_entry(rootfs.get(), entry, host_template_limit);
     };
@@ -215,8 +237,11 @@ class Installer {
       const base::Fd file(exports::open_host_entry(rootfs.get(), entry));
       return checksum_of(file.get(), "exports/hostfs/" + entry.path);
     };
-    in.generate_config = [&](const exports::Values& values) {
-      return exports::generate_config(image_config, rootfs.get(), values);
+    in.generate_config = [&](const exports::Values& values, const exports::HostFeatures& features) {
+      return exports::generate_config(image_config, rootfs.get(), values, features);
+    };
+    in.volume_tmpfiles = [&](const exports::Values& values) {
+      return exports::volume_tmpfiles(image_config, rootfs.get(), values);
     };
     return make_plan(in);
   }

@@ -80,9 +80,11 @@ class HostFilePlanner {
   }
 
   void refuse_own_places(const exports::HostEntry& entry, const std::string& destination) const {
-    const auto own = in_.layout->deployments_inside();
-    if (destination == in_.layout->unit_inside(in_.name) || destination == in_.layout->tmpfiles_inside(in_.name) ||
-        destination == own || destination.starts_with(own + "/")) {
+    const auto place = in_.host_place(destination);  // `/lib` may be a link to where our own files are
+    const auto own = in_.host_place(in_.layout->deployments_inside());
+    if (place == in_.host_place(in_.layout->unit_inside(in_.name)) ||
+        place == in_.host_place(in_.layout->tmpfiles_inside(in_.name)) || place == own ||
+        place.starts_with(own + "/")) {
       throw Error(ErrorKind::conflict,
                   fmt::format("exports/hostfs/{} of the image would be copied to {}, which berth itself writes",
                               entry.path, destination),
@@ -150,6 +152,17 @@ class HostFilePlanner {
   std::map<std::string, const exports::HostEntry*> folders_;
 };
 
+/// The lines that make what config.json binds, for an image without lines of its own.
+std::string own_tmpfiles(const PlanInputs& in, const base::Json& config, const exports::Values& values) {
+  const bool generated = !in.exports->config && !in.exports->config_template;
+  auto lines = generated ? in.volume_tmpfiles(values) : std::string();
+  const auto volumes = missing_tmpfiles_paths(lines, in.host_exists);
+  const auto exists = [&](const std::string& path) {
+    return in.host_exists(path) || std::find(volumes.begin(), volumes.end(), path) != volumes.end();
+  };
+  return lines + exports::default_tmpfiles(exports::bind_sources(config), in.facts->uid, in.facts->gid, exists);
+}
+
 std::string rendered_config(const PlanInputs& in, exports::Renderer& renderer, const InstallPlan& plan) {
   if (in.exports->config) {
     return *in.exports->config;
@@ -157,7 +170,7 @@ std::string rendered_config(const PlanInputs& in, exports::Renderer& renderer, c
   if (in.exports->config_template) {
     return renderer.render(exports::TemplateKind::json, *in.exports->config_template, "exports/config.json.template");
   }
-  return in.generate_config(plan.values);
+  return in.generate_config(plan.values, in.features);
 }
 
 std::string config_file_name(const PlanInputs& in) {
@@ -168,17 +181,13 @@ std::string config_file_name(const PlanInputs& in) {
 }
 
 void plan_config(const PlanInputs& in, const std::string& text, InstallPlan& plan) {
-  exports::HostFeatures features;
-  features.selinux = in.facts->selinux;
-  features.apparmor = in.facts->apparmor;
-  features.cgroup_unified = in.facts->cgroup_unified;
   const auto slice = plan.unit ? exports::unit_slice(*plan.unit) : "system.slice";
-  auto config = exports::finish_config(text, config_file_name(in), features, exports::cgroups_path(slice, in.name), {});
+  auto config =
+      exports::finish_config(text, config_file_name(in), in.features, exports::cgroups_path(slice, in.name), {});
   plan.conversions = std::move(config.conversions);
   plan.powers = exports::powerful_requests(config.document);
   if (!in.exports->tmpfiles_template && plan.unit) {
-    plan.tmpfiles =
-        exports::default_tmpfiles(exports::bind_sources(config.document), in.facts->uid, in.facts->gid, in.host_exists);
+    plan.tmpfiles = own_tmpfiles(in, config.document, plan.values);
   }
   plan.config = std::move(config.text);
 }

@@ -58,12 +58,16 @@ struct PlanInputs {
   std::string uuid;
   host::Runtime runtime;
   const host::Facts* facts = nullptr;
+  exports::HostFeatures features;
   const host::Layout* layout = nullptr;
   std::string system_package = "no";
   std::function<bool(const std::string&)> host_exists;
+  std::function<std::string(const std::string&)> host_place;             ///< a host path with its links followed
   std::function<std::string(const exports::HostEntry&)> read_entry;      ///< text of a hostfs file, for templates
   std::function<std::string(const exports::HostEntry&)> entry_checksum;  ///< sha256 hex of a hostfs file
-  std::function<std::string(const exports::Values&)> generate_config;    ///< for images without config.json
+  /// config.json for an image without one, and the tmpfiles.d lines for its volumes.
+  std::function<std::string(const exports::Values&, const exports::HostFeatures&)> generate_config;
+  std::function<std::string(const exports::Values&)> volume_tmpfiles;
 };
 
 /// @throws Error with every missing variable of all templates at once

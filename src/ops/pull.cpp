@@ -27,8 +27,7 @@ const image::ImageName& ImageOrigin::name() const {
 }
 
 store::PullResult ImageOrigin::pull_into(store::Store& store) {
-  return base::in_context([this] { return fmt::format("pulling {}", reference_.text()); },
-                          [&] { return store.pull(source(), platform_); });
+  return store.pull(source(), platform_);
 }
 
 PresentImage ImageOrigin::ensure(store::Store& store) {

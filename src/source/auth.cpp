@@ -169,7 +169,7 @@ std::string Authenticator::fetch_token(const Challenge& challenge) {
     refuse_login();
   }
   if (is_transient_status(response->status())) {
-    throw HttpError(HttpFailure::broken,
+    throw HttpError(HttpFailure::unavailable,
                     fmt::format("the token server {} answers {}", realm.display(), status_text(response->status())),
                     "try again later");
   }

@@ -65,7 +65,8 @@ std::string list_names(const Entries& entries) {
 
 }  // namespace
 
-DockerArchiveSource::DockerArchiveSource(const image::Reference& reference) : file_(reference.path) {
+DockerArchiveSource::DockerArchiveSource(const image::Reference& reference, std::stop_token stop)
+    : stop_(std::move(stop)), file_(reference.path, stop_) {
   pick(read_entries(file_), reference);
   read_image();
 }
@@ -121,37 +122,27 @@ std::unique_ptr<base::ByteStream> DockerArchiveSource::open_member(const std::st
   return stream;
 }
 
-bool DockerArchiveSource::is_compressed(const std::string& name) const {
-  std::array<std::byte, 6> bytes{};
-  std::size_t filled = 0;
-  const auto stream = open_member(name);
-  while (filled < bytes.size()) {
-    const auto count = stream->read(std::span(bytes).subspan(filled));
-    if (count == 0) {
-      break;
-    }
-    filled += count;
-  }
-  return looks_compressed({reinterpret_cast<const char*>(bytes.data()), filled});
-}
-
 std::unique_ptr<base::ByteStream> DockerArchiveSource::open_layer(const std::string& name) const {
   auto stream = open_member(name);
-  return is_compressed(name)
-             ? decompress(std::move(stream), fmt::format("{} in {}", base::printable(name), file_.path()))
-             : std::move(stream);
+  if (!file_.is_compressed(name)) {
+    return stream;
+  }
+  return decompress(std::move(stream), fmt::format("{} in {}", base::printable(name), file_.path()));
 }
 
 // A compressed layer has to be unpacked once to know its size; such archives are rare.
 std::int64_t DockerArchiveSource::unpacked_size(const std::string& name) const {
   const auto member_size = file_.size(name);
-  if (member_size && !is_compressed(name)) {
+  if (member_size && !file_.is_compressed(name)) {
     return *member_size;
   }
   std::vector<std::byte> buffer(256U << 10U);
   std::int64_t total = 0;
   const auto stream = open_layer(name);
   while (const auto count = stream->read(buffer)) {
+    if (stop_.stop_requested()) {
+      base::throw_interrupted();
+    }
     total += static_cast<std::int64_t>(count);
   }
   return total;

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -18,7 +19,7 @@ class DockerArchiveSource final : public image::ImageSource {
  public:
   /// Reads manifest.json and picks the image that `reference.selector` names, or the only one.
   /// @throws Error naming the images there are
-  explicit DockerArchiveSource(const image::Reference& reference);
+  explicit DockerArchiveSource(const image::Reference& reference, std::stop_token stop = {});
 
   [[nodiscard]] const image::ImageName& name() const override { return name_; }
   image::ResolvedManifest resolve(const image::Platform& platform) override;
@@ -34,11 +35,11 @@ class DockerArchiveSource final : public image::ImageSource {
   static std::vector<Entry> read_entries(const TarFile& file);
   [[nodiscard]] std::unique_ptr<base::ByteStream> open_member(const std::string& name) const;
   [[nodiscard]] std::unique_ptr<base::ByteStream> open_layer(const std::string& name) const;
-  [[nodiscard]] bool is_compressed(const std::string& name) const;
   [[nodiscard]] std::int64_t unpacked_size(const std::string& name) const;
   void pick(const std::vector<Entry>& entries, const image::Reference& reference);
   void read_image();
 
+  std::stop_token stop_;
   TarFile file_;
   Entry entry_;
   image::ImageName name_;

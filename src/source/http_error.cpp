@@ -92,7 +92,11 @@ HttpError describe_failure(CURL* easy, CURLcode code, const char* detail, const 
               fmt::format("cannot read the CA certificates in {}", ca_file.empty() ? "the system's store" : ca_file),
               "it must be a PEM file; see ca-file in berth.conf"};
     case CURLE_SSL_CONNECT_ERROR:
-      return {HttpFailure::tls, fmt::format("cannot speak TLS with {}: {}", url.location(), base::printable(detail)),
+      return {HttpFailure::tls,
+              fmt::format("cannot speak TLS with {}: {}", url.location(),
+                          std::string_view(detail).find("wrong version number") != std::string_view::npos
+                              ? "it answers in another protocol"
+                              : base::printable(detail)),
               "if it only speaks plain http, write http:IMAGE or mark it insecure in berth.conf"};
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_WEIRD_SERVER_REPLY:

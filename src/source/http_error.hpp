@@ -18,6 +18,7 @@ enum class HttpFailure {
   broken,        ///< the connection ended early or stalled
   not_http,      ///< the answer is not HTTP; over plain http often a TLS server
   redirect,      ///< a redirect that must not be followed
+  unavailable,   ///< a server beside the registry says that it cannot answer now
   other,
 };
 

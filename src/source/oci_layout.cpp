@@ -138,9 +138,9 @@ LayoutFiles open_layout_folder(const std::string& path) {
   return {path, [folder, path](const std::string& name) { return open_file(folder->get(), path, name); }};
 }
 
-LayoutFiles open_layout_archive(const std::string& path) {
+LayoutFiles open_layout_archive(const std::string& path, const std::stop_token& stop) {
   // As above: owned by the function and its copies.
-  auto archive = std::make_shared<TarFile>(path);
+  auto archive = std::make_shared<TarFile>(path, stop);
   return {path, [archive](const std::string& name) { return archive->open(name); }};
 }
 

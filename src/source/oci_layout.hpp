@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -21,7 +22,7 @@ struct LayoutFiles {
 LayoutFiles open_layout_folder(const std::string& path);
 
 /// Opens an archive. @throws Error
-LayoutFiles open_layout_archive(const std::string& path);
+LayoutFiles open_layout_archive(const std::string& path, const std::stop_token& stop = {});
 
 class OciLayoutSource final : public image::ImageSource {
  public:

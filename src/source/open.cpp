@@ -15,9 +15,9 @@ std::unique_ptr<image::ImageSource> open_transport(const image::Reference& refer
     case image::Transport::oci_layout:
       return std::make_unique<OciLayoutSource>(reference, open_layout_folder(reference.path));
     case image::Transport::oci_archive:
-      return std::make_unique<OciLayoutSource>(reference, open_layout_archive(reference.path));
+      return std::make_unique<OciLayoutSource>(reference, open_layout_archive(reference.path, options.stop));
     case image::Transport::docker_archive:
-      return std::make_unique<DockerArchiveSource>(reference);
+      return std::make_unique<DockerArchiveSource>(reference, options.stop);
     case image::Transport::registry:
       break;
   }

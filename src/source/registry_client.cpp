@@ -71,6 +71,14 @@ bool looks_like_tls(const HttpError& error) {
   return error.failure() == HttpFailure::not_http || error.failure() == HttpFailure::broken;
 }
 
+std::string hint_for(int status, const Url& url) {
+  if (status >= 500) {
+    return "try again later";
+  }
+  return status == 400 && url.scheme == "http" ? "it may want https: leave out http:"
+                                               : "check that this is the address of a registry";
+}
+
 std::string reason_of(const HttpResponse& response) {
   return fmt::format("{} answers {}", response.url().location(), status_text(response.status()));
 }
@@ -227,8 +235,7 @@ void RegistryClient::refuse(HttpResponse& response, const std::string& what) con
                         seconds ? fmt::format("try again in {} seconds, or log in for a higher limit", seconds->count())
                                 : "try again later, or log in for a higher limit");
     default:
-      throw base::Error(base::ErrorKind::failed, sentence,
-                        status >= 500 ? "try again later" : "check that this is the address of a registry");
+      throw base::Error(base::ErrorKind::failed, sentence, hint_for(status, response.url()));
   }
 }
 

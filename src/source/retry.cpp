@@ -12,6 +12,7 @@ bool is_transient(const HttpError& error, bool reached) {
   switch (error.failure()) {
     case HttpFailure::unreachable:
     case HttpFailure::broken:
+    case HttpFailure::unavailable:
       return true;
     case HttpFailure::unknown_host:
       return reached;

@@ -52,88 +52,100 @@ Archive new_reader() {
   return reader;
 }
 
-// Reads a descriptor at its own offset, so that several readers share one descriptor.
-class FileFeed {
+// A reader of a tar file on disk. It keeps its own offset, so that several readers share one descriptor.
+class TarReader {
  public:
-  explicit FileFeed(int fd) : fd_(fd), buffer_(block_size) {}
+  TarReader(int fd, std::string name, std::stop_token stop)
+      : fd_(fd), name_(std::move(name)), stop_(std::move(stop)), buffer_(block_size), reader_(new_reader()) {
+    archive_read_support_format_tar(reader_.get());
+    archive_read_set_callback_data(reader_.get(), this);
+    archive_read_set_read_callback(reader_.get(), &TarReader::on_read);
+    archive_read_set_skip_callback(reader_.get(), &TarReader::on_skip);
+    check_own(archive_read_open1(reader_.get()));
+  }
+  TarReader(const TarReader&) = delete;
+  TarReader& operator=(const TarReader&) = delete;
+  ~TarReader() = default;
 
-  void attach(archive* reader) {
-    archive_read_set_callback_data(reader, this);
-    archive_read_set_read_callback(reader, &FileFeed::on_read);
-    archive_read_set_skip_callback(reader, &FileFeed::on_skip);
+  // The next member; nullptr at the end.
+  archive_entry* next() {
+    archive_entry* entry = nullptr;
+    const auto result = archive_read_next_header(reader_.get(), &entry);
+    check_own(result);
+    return result == ARCHIVE_EOF ? nullptr : entry;
+  }
+
+  std::size_t read(std::span<std::byte> buffer) {
+    la_ssize_t count = ARCHIVE_RETRY;
+    while (count == ARCHIVE_RETRY) {
+      count = archive_read_data(reader_.get(), buffer.data(), buffer.size());
+    }
+    check_own(count < 0 ? static_cast<int>(count) : ARCHIVE_OK);
+    return static_cast<std::size_t>(count);
   }
 
  private:
   static la_ssize_t on_read(archive* reader, void* self, const void** buffer) {
-    auto& feed = *static_cast<FileFeed*>(self);
-    const auto count = TEMP_FAILURE_RETRY(::pread(feed.fd_, feed.buffer_.data(), feed.buffer_.size(), feed.offset_));
+    auto& own = *static_cast<TarReader*>(self);
+    if (own.stop_.stop_requested()) {
+      archive_set_error(reader, ECANCELED, "interrupted");
+      return ARCHIVE_FATAL;
+    }
+    const auto count = TEMP_FAILURE_RETRY(::pread(own.fd_, own.buffer_.data(), own.buffer_.size(), own.offset_));
     if (count < 0) {
       archive_set_error(reader, errno, "read error");
       return ARCHIVE_FATAL;
     }
-    feed.offset_ += count;
-    *buffer = feed.buffer_.data();
+    own.offset_ += count;
+    *buffer = own.buffer_.data();
     return count;
   }
 
   // Skipping is free in a plain archive. Not past the end, so that a truncated archive is noticed.
   static la_int64_t on_skip(archive*, void* self, la_int64_t request) {
-    auto& feed = *static_cast<FileFeed*>(self);
+    auto& own = *static_cast<TarReader*>(self);
     struct stat status {};
-    if (::fstat(feed.fd_, &status) < 0) {
+    if (::fstat(own.fd_, &status) < 0) {
       return 0;
     }
-    const auto left = status.st_size - feed.offset_;
-    const auto skipped = std::max<la_int64_t>(0, std::min<la_int64_t>(request, left));
-    feed.offset_ += skipped;
+    const auto left = std::max<la_int64_t>(0, status.st_size - own.offset_);
+    const auto skipped = std::min(request, left);
+    own.offset_ += skipped;
     return skipped;
   }
 
+  void check_own(int result) {
+    if (result < ARCHIVE_WARN && stop_.stop_requested()) {
+      base::throw_interrupted();
+    }
+    check(reader_.get(), result, name_);
+  }
+
   int fd_;
+  std::string name_;
+  std::stop_token stop_;
   off_t offset_ = 0;
   std::vector<char> buffer_;
+  Archive reader_;
 };
-
-Archive open_tar(FileFeed& feed, const std::string& name) {
-  auto reader = new_reader();
-  archive_read_support_format_tar(reader.get());
-  feed.attach(reader.get());
-  check(reader.get(), archive_read_open1(reader.get()), name);
-  return reader;
-}
-
-std::size_t read_data(archive* reader, std::span<std::byte> buffer, const std::string& name) {
-  while (true) {
-    const auto count = archive_read_data(reader, buffer.data(), buffer.size());
-    if (count == ARCHIVE_RETRY) {
-      continue;
-    }
-    if (count < 0) {
-      fail(reader, name);
-    }
-    return static_cast<std::size_t>(count);
-  }
-}
 
 // The content of the member at a position of the archive.
 class MemberStream final : public base::ByteStream {
  public:
-  MemberStream(int fd, std::size_t ordinal, std::string name)
-      : feed_(fd), name_(std::move(name)), reader_(open_tar(feed_, name_)) {
-    archive_entry* entry = nullptr;
+  MemberStream(int fd, std::size_t ordinal, const std::string& name, const std::stop_token& stop)
+      : reader_(fd, name, stop) {
     for (std::size_t at = 0; at <= ordinal; ++at) {
-      if (archive_read_next_header(reader_.get(), &entry) < ARCHIVE_WARN) {
-        fail(reader_.get(), name_);
+      if (reader_.next() == nullptr) {
+        throw base::Error(base::ErrorKind::verification, fmt::format("{} is gone", name),
+                          "do not change the archive while it is read");
       }
     }
   }
 
-  std::size_t read(std::span<std::byte> buffer) override { return read_data(reader_.get(), buffer, name_); }
+  std::size_t read(std::span<std::byte> buffer) override { return reader_.read(buffer); }
 
  private:
-  FileFeed feed_;
-  std::string name_;
-  Archive reader_;
+  TarReader reader_;
 };
 
 // One compressed stream, unpacked by libarchive's filters.
@@ -218,6 +230,19 @@ std::string link_target(archive_entry* entry, const std::string& name) {
   return target == nullptr ? std::string() : normalized(folder + target);
 }
 
+std::string first_bytes(TarReader& reader) {
+  std::array<std::byte, 6> bytes{};
+  std::size_t filled = 0;
+  while (filled < bytes.size()) {
+    const auto count = reader.read(std::span(bytes).subspan(filled));
+    if (count == 0) {
+      break;
+    }
+    filled += count;
+  }
+  return {reinterpret_cast<const char*>(bytes.data()), filled};
+}
+
 base::Fd open_regular(const std::string& path) {
   // The user named this file: links are followed. O_NONBLOCK: a fifo must not hang us.
   base::Fd fd(base::check_errno(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK), "open " + path));
@@ -232,25 +257,22 @@ base::Fd open_regular(const std::string& path) {
 
 }  // namespace
 
-TarFile::TarFile(const std::string& path) : path_(path), fd_(open_regular(path)) {
-  FileFeed feed(fd_.get());
-  const auto reader = open_tar(feed, path_);
-  archive_entry* entry = nullptr;
-  for (std::size_t ordinal = 0;; ++ordinal) {
-    const auto result = archive_read_next_header(reader.get(), &entry);
-    if (result == ARCHIVE_EOF) {
-      return;
-    }
-    check(reader.get(), result, path_);
+TarFile::TarFile(const std::string& path, std::stop_token stop)
+    : path_(path), stop_(std::move(stop)), fd_(open_regular(path)) {
+  TarReader reader(fd_.get(), path_, stop_);
+  std::size_t ordinal = 0;
+  for (auto* entry = reader.next(); entry != nullptr; entry = reader.next(), ++ordinal) {
     if (ordinal >= member_limit) {
       throw base::Error(base::ErrorKind::verification, fmt::format("{} has more than {} members", path_, member_limit),
                         "an archive of an image has a few dozen; check that it is one");
     }
     const char* raw_name = archive_entry_pathname(entry);
     const auto name = normalized(raw_name == nullptr ? "" : raw_name);
-    auto link = link_target(entry, name);
-    if (!name.empty() && (!link.empty() || archive_entry_filetype(entry) == AE_IFREG)) {
-      members_.insert_or_assign(name, Member{ordinal, archive_entry_size(entry), std::move(link)});
+    Member member{ordinal, archive_entry_size(entry), false, link_target(entry, name)};
+    const bool is_file = member.link.empty() && archive_entry_filetype(entry) == AE_IFREG;
+    member.compressed = is_file && looks_compressed(first_bytes(reader));
+    if (!name.empty() && (is_file || !member.link.empty())) {
+      members_.insert_or_assign(name, std::move(member));
     }
   }
 }
@@ -268,11 +290,18 @@ std::optional<std::int64_t> TarFile::size(const std::string& name) const {
   return member == nullptr ? std::nullopt : std::optional(member->size);
 }
 
+bool TarFile::is_compressed(const std::string& name) const {
+  const auto* member = find(name);
+  return member != nullptr && member->compressed;
+}
+
 std::unique_ptr<base::ByteStream> TarFile::open(const std::string& name) const {
   const auto* member = find(name);
-  return member == nullptr ? nullptr
-                           : std::make_unique<MemberStream>(fd_.get(), member->ordinal,
-                                                            fmt::format("{} in {}", base::printable(name), path_));
+  if (member == nullptr) {
+    return nullptr;
+  }
+  return std::make_unique<MemberStream>(fd_.get(), member->ordinal,
+                                        fmt::format("{} in {}", base::printable(name), path_), stop_);
 }
 
 std::unique_ptr<base::ByteStream> decompress(std::unique_ptr<base::ByteStream> inner, std::string name) {

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 
 #include "base/byte_stream.hpp"
@@ -16,13 +17,16 @@ namespace berth::source {
 /// several threads at once: each reads with a reader of its own. Streams must not outlive this.
 class TarFile {
  public:
-  /// Reads the names. @throws Error when it cannot be opened, is no tar archive, or has more than 100000 members
-  explicit TarFile(const std::string& path);
+  /// Reads the names. @throws Error when it cannot be opened, is no tar archive, or has more than 100000 members;
+  /// Error(interrupted) on a stop request, which streams heed, too
+  explicit TarFile(const std::string& path, std::stop_token stop = {});
 
   [[nodiscard]] const std::string& path() const { return path_; }
   /// Size in bytes of the regular file `name`; nullopt when there is none. Symbolic and hard links are followed inside
   /// the archive, at most 8 of them.
   [[nodiscard]] std::optional<std::int64_t> size(const std::string& name) const;
+  /// Whether the regular file `name` begins as a compressed file does.
+  [[nodiscard]] bool is_compressed(const std::string& name) const;
   /// The content of the regular file `name`. nullptr when there is none
   [[nodiscard]] std::unique_ptr<base::ByteStream> open(const std::string& name) const;
 
@@ -30,12 +34,14 @@ class TarFile {
   struct Member {
     std::size_t ordinal = 0;  // position in the archive; names may be repeated, and then the last one counts
     std::int64_t size = 0;
+    bool compressed = false;
     std::string link;  // a normalized name, when this is a link
   };
 
   [[nodiscard]] const Member* find(const std::string& name) const;
 
   std::string path_;
+  std::stop_token stop_;
   base::Fd fd_;
   std::map<std::string, Member> members_;
 };

@@ -49,7 +49,7 @@ Url parts_of(CURLU* url, std::string_view text) {
     refuse(text, "it has no host");
   }
   if (result.path.empty()) {
-    result.path = "/";
+    result.path.push_back('/');
   }
   return result;
 }

@@ -14,7 +14,8 @@
 
 namespace berth::store {
 
-/// OSTree's form of extended attributes, `a(ayay)`; nullptr when there are none.
+/// OSTree's form of extended attributes, `a(ayay)`; nullptr when there are none. Values must not be empty: libostree
+/// passes such attributes over when it reads files, and would then find the object corrupt.
 VariantPtr xattrs_variant(const Xattrs& xattrs);
 
 /// Several threads may write through one ContentWriter, into one transaction: libostree names each object by its

@@ -53,12 +53,12 @@ enum class XattrChoice { keep, drop, drop_silently };
 /// What images may set: what a user may set, file capabilities and POSIX ACLs. `trusted.overlay.*` would steer the
 /// overlays that are mounted above a checkout, `security.ima` and `.evm` need keys of the host, and SELinux labels
 /// are the host's own.
-XattrChoice choose_xattr(std::string_view key, EntryType type) {
+XattrChoice choose_xattr(std::string_view key, std::string_view value, EntryType type) {
   if (key == "security.selinux" || key == implied_folder_xattr) {
     return XattrChoice::drop_silently;
   }
-  if (type == EntryType::symbolic_link) {
-    return XattrChoice::drop;  // Linux has no user attributes on links
+  if (type == EntryType::symbolic_link || value.empty()) {
+    return XattrChoice::drop;  // Linux has no user attributes on links, and libostree passes empty ones over
   }
   // A bare-user repository keeps an object's metadata in `user.ostreemeta`.
   const bool user = key.starts_with("user.") && key != "user.ostreemeta";
@@ -164,7 +164,7 @@ void Import::check_diff_id(const base::Digest& found) const {
 
 void Import::filter_xattrs(TarEntry& entry) {
   std::erase_if(entry.ownership.xattrs, [&](const auto& xattr) {
-    const auto choice = choose_xattr(xattr.first, entry.type);
+    const auto choice = choose_xattr(xattr.first, xattr.second, entry.type);
     if (choice == XattrChoice::drop) {
       ++dropped_xattr_count_;
       if (dropped_xattrs_.size() < named_xattr_limit) {
@@ -177,8 +177,9 @@ void Import::filter_xattrs(TarEntry& entry) {
 
 void Import::report_dropped_xattrs() const {
   if (dropped_xattr_count_ > 0) {
-    request_.reporter->warning(fmt::format("{}: {} extended attributes that images may not set were left out ({})",
-                                           name_, dropped_xattr_count_, fmt::join(dropped_xattrs_, ", ")));
+    request_.reporter->warning(
+        fmt::format("{}: {} extended attributes were left out, which images may not set or OSTree cannot hold ({})",
+                    name_, dropped_xattr_count_, fmt::join(dropped_xattrs_, ", ")));
   }
 }
 

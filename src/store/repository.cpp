@@ -41,8 +41,9 @@ std::string_view mode_name(OstreeRepoMode mode) {
   }
 }
 
+/// libostree makes `objects` last, so that a creation that was interrupted is done again.
 bool exists(const std::string& repository) {
-  return base::stat_at(AT_FDCWD, repository + "/config").has_value();
+  return base::stat_at(AT_FDCWD, repository + "/objects").has_value();
 }
 
 void make_folder(const std::string& path) {
@@ -57,15 +58,14 @@ void make_folder(const std::string& path) {
   }
 }
 
-GObjectPtr<OstreeRepo> create(const StoreOptions& options) {
+void create(const StoreOptions& options) {
   make_folder(options.repository);
   Failure failure;
-  GObjectPtr<OstreeRepo> repo(ostree_repo_create_at(AT_FDCWD, options.repository.c_str(), ostree_mode(options.mode),
-                                                    nullptr, nullptr, failure.out()));
+  const GObjectPtr<OstreeRepo> repo(ostree_repo_create_at(AT_FDCWD, options.repository.c_str(),
+                                                          ostree_mode(options.mode), nullptr, nullptr, failure.out()));
   if (!repo) {
     failure.raise("create the repository " + options.repository);
   }
-  return repo;
 }
 
 GObjectPtr<OstreeRepo> open_repo(const StoreOptions& options) {
@@ -118,7 +118,7 @@ Ownership plain_ownership() {
 
 Repository Repository::open(const StoreOptions& options) {
   if (!exists(options.repository)) {
-    return {create(options), options.mode};
+    create(options);
   }
   return {open_repo(options), options.mode};
 }
@@ -301,7 +301,9 @@ void Transaction::commit() {
   // libostree syncs the files of refs but not the folders that name them.
   if (repository_.syncs()) {
     for (const char* folder : {"refs/heads/ociimage", "refs/heads"}) {
-      base::sync_at(repository_.folder(), folder);
+      if (base::stat_at(repository_.folder(), folder)) {
+        base::sync_at(repository_.folder(), folder);
+      }
     }
   }
 }

@@ -45,7 +45,7 @@ def bench_image():
         build.done()
 
     recipe = json.dumps([PACKAGES, LAYERS])
-    return images.Image("bench", cache.made_once("image-bench", cache.digest_of(recipe), make))
+    return images.Image("layout", cache.made_once("image-bench", cache.digest_of(recipe), make))
 
 
 def measure(argv, store, environment):

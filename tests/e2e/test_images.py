@@ -31,6 +31,12 @@ def test_whiteouts_take_away_what_lower_layers_have(host):
     assert [path for path in tree.rglob(".wh.*")] == []
 
 
+def test_an_archive_without_padding_at_its_end_is_read(host):
+    tree = check_out(host, images.unpadded())
+    assert os.listdir(tree / "opaque") == ["new"]
+    assert (tree / "opaque/new").read_text() == "second layer\n"
+
+
 def test_capabilities_setuid_and_owners_survive(host):
     tree = check_out(host, images.special())
     assert "cap_net_raw=ep" in host.output("getcap", "/var/lib/containers/berth/probe/rootfs/usr/bin/with-capability")

@@ -58,9 +58,10 @@ def test_an_unknown_filter_is_refused_with_those_there_are(listed):
 
 
 def test_the_table_has_a_heading_and_no_heading_with_n(listed):
-    with_heading = listed.berth("containers", "list", "-a").stdout.splitlines()
-    assert len(with_heading) == 3 and with_heading[0].split()[0].isupper()
-    assert listed.berth("containers", "list", "-a", "-n").stdout.splitlines() == with_heading[1:]
+    heading, *rows = map(str.split, listed.berth("containers", "list", "-a").stdout.splitlines())
+    assert heading == ["CONTAINER", "IMAGE", "COMMAND", "CREATED", "STATE", "BACKEND", "RUNTIME"]
+    assert len(rows) == 2
+    assert [line.split() for line in listed.berth("containers", "list", "-a", "-n").stdout.splitlines()] == rows
 
 
 def test_quiet_prints_names_only(listed):
@@ -97,7 +98,7 @@ def test_used_images_are_marked(listed):
 def test_layers_are_listed_with_a_as_none(listed):
     few = listed.berth("images", "list", "-n").stdout.splitlines()
     all_of_them = listed.berth("images", "list", "-n", "-a").stdout.splitlines()
-    assert len(all_of_them) == len(few) + 2 + 1 + 4  # hello-world, plain (their lowest layers differ), whiteouts
+    assert len(all_of_them) == len(few) + 2 + 1 + 3  # of hello-world, plain and whiteouts; their lowest layers differ
     assert sum("<none>" in line for line in all_of_them) == len(all_of_them) - len(few)
 
 

@@ -5,6 +5,7 @@ import json
 
 import pytest
 from rig import images
+from rig.checks import rootfs
 from rig.shell import run
 
 
@@ -21,7 +22,7 @@ def test_pull_fetches_each_blob_once(host, site, reference):
     mark = site.registry.log_size()
     host.berth("pull", reference)
     fetched = blobs(site.registry.requests(mark))
-    assert len(fetched) == len(set(fetched)) == 5  # four layers and the configuration
+    assert len(fetched) == len(set(fetched)) == 4  # three layers and the configuration
 
 
 def test_pull_of_what_is_there_asks_for_the_manifest_only(host, site, reference):
@@ -53,6 +54,17 @@ def test_layers_that_another_image_brought_are_not_fetched_again(host, site):
     mark = site.registry.log_size()
     host.berth("pull", site.pushed(images.replaced(), name="again"))
     assert blobs(site.registry.requests(mark)) == []
+
+
+def test_a_layout_is_not_mistaken_for_another_of_the_same_name(host):
+    """Both are localhost/same:latest; what is stored under that name is not what the second folder holds."""
+    for name, image in (("first", images.plain()), ("second", images.whiteouts())):
+        folder = host.path(f"/root/{name}/same")
+        folder.parent.mkdir()
+        run("cp", "-r", image.layout.rsplit(":", 1)[0], folder)
+        host.berth("install", f"--name={name}", f"oci:/root/{name}/same:latest")
+    assert rootfs(host, "first").joinpath("usr/bin/serve").exists()
+    assert rootfs(host, "second").joinpath("keep").exists()
 
 
 def test_a_digest_pins_the_image(host, site, reference):

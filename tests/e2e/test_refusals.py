@@ -131,12 +131,12 @@ def config_image(name, root):
 
 def test_a_root_that_is_not_read_only(unchanged):
     image = config_image("writable-root", {"path": "rootfs"})
-    assert "read-only" in refused(unchanged, 1, "install", f"oci:{image.inside}", "--name=probe").replace("readonly", "read-only")
+    assert "root.readonly" in refused(unchanged, 6, "install", f"oci:{image.inside}", "--name=probe")
 
 
 def test_a_root_that_is_elsewhere(unchanged):
     image = config_image("other-root", {"path": "/", "readonly": True})
-    assert "rootfs" in refused(unchanged, 1, "install", f"oci:{image.inside}", "--name=probe")
+    assert "must be `rootfs`" in refused(unchanged, 6, "install", f"oci:{image.inside}", "--name=probe")
 
 
 def test_a_wrong_type_in_the_manifest_names_the_key(unchanged):

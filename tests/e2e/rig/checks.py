@@ -20,8 +20,8 @@ def rootfs(host, name, slot=0):
 
 def in_cgroup_of(host, pid, unit_cgroup):
     """Whether a process, by its pid inside the host, is in that cgroup or below."""
-    line = host.output("cat", f"/proc/{pid}/cgroup").splitlines()[0]
-    path = line.split("::", 1)[1]
+    lines = host.output("cat", f"/proc/{pid}/cgroup").splitlines()
+    (path,) = [line.removeprefix("0::") for line in lines if line.startswith("0::")]
     return path == unit_cgroup or path.startswith(unit_cgroup + "/")
 
 

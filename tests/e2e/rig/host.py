@@ -208,7 +208,14 @@ class Host:
 
     def fetch(self, url):
         """What an HTTP server inside answers; waits until it listens."""
-        return self.output("curl", "-fsS", "--retry", "40", "--retry-delay", "0", "--retry-connrefused", "--max-time", "10", url)
+        answers = []
+
+        def answered():
+            answers.append(self.run("curl", "-fsS", "--max-time", "5", url, check=False))
+            return answers[-1].returncode == 0
+
+        self.wait_for(answered, f"an answer of {url}")
+        return answers[-1].stdout.strip()
 
 
 __all__ = ["CommandFailed", "Host"]

@@ -43,8 +43,8 @@ class Image:
 
     def __init__(self, name, folder):
         self.name, self.folder = name, folder
-        self.layout = f"{folder / 'layout'}:{TAG}"
-        self.inside = f"/srv/images/{folder.name}/layout:{TAG}"
+        self.layout = f"{folder / name}:{TAG}"
+        self.inside = f"/srv/images/{folder.name}/{name}:{TAG}"
 
     def file(self, name):
         """Another file beside the layout, as the booted host sees it."""
@@ -75,6 +75,7 @@ class Build:
             run("umoci", "init", "--layout", folder / "layout")
         run("umoci", "new", "--image", self.reference)
         run("umoci", "config", "--image", self.reference, "--architecture", architecture, "--os", "linux")
+        self.config("--config.cmd", "/bin/sh")
         run("umoci", "unpack", "--image", self.reference, self.bundle)
         self.rootfs = self.bundle / "rootfs"
 
@@ -114,6 +115,12 @@ class Build:
             if path.is_file():
                 self.copy(path, f"exports/{path.name}", 0o644)
 
+    def greeter(self):
+        """A server on $PORT that greets $RECEIVER, with the published templates."""
+        self.write("usr/bin/run.sh", HELLO_SCRIPT, 0o755)
+        self.write("www/cgi-bin/index.cgi", HELLO_PAGE, 0o755)
+        self.exports("hello-world")
+
     def layer(self):
         """Ends a layer; what is changed afterwards goes into the next one."""
         run("umoci", "repack", "--refresh-bundle", "--image", self.reference, self.bundle)
@@ -121,14 +128,25 @@ class Build:
     def config(self, *options):
         run("umoci", "config", "--image", self.reference, *options)
 
+    def raw_layer(self, folder):
+        """Adds a layer with exactly these files, made by tar."""
+        archive = self.bundle.with_name("layer.tar")
+        run("tar", "--create", f"--file={archive}", "--numeric-owner", "--xattrs", f"--directory={folder}", *os.listdir(folder))
+        run("umoci", "raw", "add-layer", "--image", self.reference, archive)
+        archive.unlink()
+
     def done(self):
         run("umoci", "gc", "--layout", self.reference.rsplit(":", 1)[0])
         cache.remove(self.bundle)
 
 
 def _image(name, make, *inputs):
-    recipe = [inspect.getsource(make), inspect.getsource(Build), HELLO_SCRIPT, HELLO_PAGE, PLAIN_SCRIPT, ETCD_ENVIRONMENT_SCRIPT]
-    return Image(name, cache.made_once(f"image-{name}", cache.digest_of(*recipe, *inputs), make))
+    def complete(folder):
+        make(folder)
+        (folder / "layout").rename(folder / name)  # berth names an image after the folder of its layout
+
+    recipe = [inspect.getsource(_image), inspect.getsource(make), inspect.getsource(Build), HELLO_SCRIPT, HELLO_PAGE, PLAIN_SCRIPT, ETCD_ENVIRONMENT_SCRIPT]
+    return Image(name, cache.made_once(f"image-{name}", cache.digest_of(*recipe, *inputs), complete))
 
 
 # -- the images -------------------------------------------------------------------------------------------------
@@ -141,11 +159,9 @@ def hello_world():
         build = Build(folder)
         build.busybox()
         build.layer()
-        build.write("usr/bin/run.sh", HELLO_SCRIPT, 0o755)
-        build.write("www/cgi-bin/index.cgi", HELLO_PAGE, 0o755)
-        build.exports("hello-world")
+        build.greeter()
         build.layer()
-        build.config("--config.label", "atomic.type=system", "--config.label", "version=1.2", "--config.cmd", "/usr/bin/run.sh")
+        build.config("--config.label", "atomic.type=system", "--config.label", "version=1.2")
         build.done()
         layout = f"oci:{folder / 'layout'}:{TAG}"
         copy = ["skopeo", "copy", "--quiet", "--insecure-policy"]
@@ -170,6 +186,7 @@ def etcd():
         build.write("usr/bin/etcd-env.sh", ETCD_ENVIRONMENT_SCRIPT, 0o755)
         build.folders("var/run", "var/lib/etcd", "var/run/etcd", "etc/etcd", "dev/pts", "dev/shm", "dev/mqueue")
         build.write("etc/resolv.conf")
+        build.write("etc/hosts", "127.0.0.1 localhost\n")
         build.layer()
         build.exports("etcd")
         build.copy(debs / "usr/bin/etcdctl", "exports/hostfs/usr/local/bin/etcdctl", 0o755)
@@ -195,15 +212,34 @@ def whiteouts():
         build.write("kind/now-a-folder", "second layer\n")
         build.write("keep", "changed by the second layer\n", 0o600)
         build.layer()
-        new = folder / "new"
-        new.mkdir()
-        (new / "new").write_text("third layer\n")
-        run("umoci", "insert", "--image", build.reference, "--opaque", new, "/opaque")
-        run("umoci", "insert", "--image", build.reference, "--whiteout", "/folder/a")
-        cache.remove(new)
+        third = folder / "third"
+        for path in ("opaque/.wh..wh..opq", "opaque/new", "folder/.wh.a"):
+            (third / path).parent.mkdir(parents=True, exist_ok=True)
+            (third / path).write_text("third layer\n" if path.endswith("new") else "")
+        build.raw_layer(third)
+        cache.remove(third)
         build.done()
 
     return _image("whiteouts", make)
+
+
+def unpadded():
+    """`umoci insert` ends its archives right behind the last byte of the last file: no padding, no end blocks. Docker,
+    containerd and podman read them."""
+
+    def make(folder):
+        build = Build(folder)
+        build.busybox()
+        build.write("opaque/old", "first layer\n")
+        build.layer()
+        new = folder / "new"
+        new.mkdir()
+        (new / "new").write_text("second layer\n")
+        run("umoci", "insert", "--image", build.reference, "--opaque", new, "/opaque")
+        cache.remove(new)
+        build.done()
+
+    return _image("unpadded", make)
 
 
 def special():
@@ -330,8 +366,7 @@ def large(megabytes=24):
         build = Build(folder)
         build.busybox()
         (build.rootfs / "blob").write_bytes(os.urandom(megabytes << 20))
-        build.exports("hello-world")
-        build.write("usr/bin/run.sh", HELLO_SCRIPT, 0o755)
+        build.greeter()
         build.layer()
         build.write("second", "a second layer\n")
         build.layer()

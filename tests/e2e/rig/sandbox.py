@@ -64,10 +64,14 @@ def cgroup():
     return pathlib.Path(os.environ[VARIABLE + "_CGROUP"])
 
 
+# Where other people's tools write, whatever they are told: network namespaces by name, skopeo's cache of digests.
+OVERLAID = ("/run/netns", "/var/lib/containers")
+
+
 def prepare():
-    """To be called once inside: gives the run a /run/netns of its own."""
-    pathlib.Path("/run/netns").mkdir(exist_ok=True)
-    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/run/netns"], check=True)
+    """To be called once inside: puts empty folders of the run's own over those that the machine has."""
+    for place in OVERLAID:
+        subprocess.run(["mount", "-t", "tmpfs", "tmpfs", place], check=True)
 
 
 def run(argv):
@@ -76,6 +80,9 @@ def run(argv):
     _remove_stale(hierarchy)
     own_cgroup = hierarchy / f"berth-tests-{secrets.token_hex(4)}"
     own_cgroup.mkdir()
+    absent = [place for place in map(pathlib.Path, OVERLAID) if not place.exists()]
+    for place in absent:
+        place.mkdir(parents=True)
     own_folder = tempfile.mkdtemp(prefix="berth-tests-", dir=os.environ.get("TMPDIR", "/var/tmp"))
     environment = {**os.environ, VARIABLE: own_folder, VARIABLE + "_CGROUP": str(own_cgroup)}
     sys.stdout.flush()
@@ -94,3 +101,5 @@ def run(argv):
             child.wait()
         _remove_cgroup_patiently(own_cgroup)
         shutil.rmtree(own_folder, ignore_errors=True)
+        for place in absent:
+            place.rmdir()

@@ -2,6 +2,7 @@
 
 import itertools
 
+from rig import memlock
 from rig.cache import root as cache_root
 from rig.host import Host
 from rig.installed import installed
@@ -25,7 +26,7 @@ class Site:
     def host(self, without_bus=False, boot=True):
         """A fresh host. @param without_bus no D-Bus daemon: only /run/systemd/private answers"""
         self.hosts += 1
-        host = Host(self.folder / f"{self.folder.name}-host{self.hosts}", self.network, [installed()], cache_root())
+        host = Host(self.folder / f"{self.folder.name}-host{self.hosts}", self.network, [*memlock.layers(), installed()], cache_root())
         self._closing.append(host.close)
         if without_bus:
             for unit in ("dbus.service", "dbus.socket"):

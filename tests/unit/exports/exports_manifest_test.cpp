@@ -60,7 +60,7 @@ TEST(ExportsManifest, WrongTypesNameTheKey) {
   };
   for (const auto& [text, expected] : cases) {
     test::Listener listener;
-    const auto error = error_of([&] { parse_exports_manifest(text, listener); });
+    const auto error = error_of([&, document = text] { parse_exports_manifest(document, listener); });
     EXPECT_EQ(error.kind(), base::ErrorKind::verification) << text;
     EXPECT_THAT(error.sentence(), HasSubstr(expected)) << text;
     EXPECT_THAT(error.sentence(), HasSubstr("exports/manifest.json")) << text;

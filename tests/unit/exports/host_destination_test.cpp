@@ -45,8 +45,8 @@ TEST(HostDestination, RefusesOtherPlaces) {
                                                     {"/", "root"},         {"/$NL", "the path holds a line break"},
                                                     {"/x$", "a lone `$`"}, {"/x/$MISSING", "no value for $MISSING"}};
   for (const auto& [to, reason] : cases) {
-    EXPECT_THAT(error_of([&] {
-                  host_destination("f", renames({{"/f", to}}), values);
+    EXPECT_THAT(error_of([&, target = to] {
+                  host_destination("f", renames({{"/f", target}}), values);
                 }).sentence(),
                 HasSubstr(reason))
         << to;

@@ -31,6 +31,15 @@ TEST(Layout, PathsOfTheRunningHost) {
   EXPECT_EQ("/var/lib/containers/berth/.transactions", layout.journals());
 }
 
+TEST(Layout, LinksOfAnotherRootStayInsideIt) {
+  const Scratch root;
+  root.folder("data");
+  root.folder("var");
+  root.link("var/lib", "/data");
+  EXPECT_EQ(root.at("data/containers/berth"), layout_of(root.path()).deployments());
+  EXPECT_EQ("/data/containers/berth", layout_of(root.path()).deployments_inside());
+}
+
 TEST(Layout, PathsOfAnotherRoot) {
   const Layout layout = layout_of("/mnt//image/./x/../");
   EXPECT_TRUE(layout.offline());

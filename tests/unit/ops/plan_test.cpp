@@ -39,9 +39,17 @@ class Plan : public ::testing::Test {
     in.facts = &facts;
     in.layout = &layout;
     in.host_exists = [this](const std::string& path) { return existing.contains(path); };
+    in.host_place = [this](const std::string& path) {
+      return path.starts_with("/link/") ? layout.deployments_inside() + path.substr(5) : path;
+    };
     in.read_entry = [](const exports::HostEntry&) { return std::string("text $PORT\n"); };
     in.entry_checksum = [](const exports::HostEntry&) { return std::string(64, '1'); };
-    in.generate_config = [](const exports::Values&) { return std::string(); };
+    in.generate_config = [](const exports::Values&, const exports::HostFeatures&) {
+      return std::string(
+          R"({"ociVersion":"1.0.2","root":{"path":"rootfs","readonly":true},"process":{"args":["x"],"cwd":"/"},)"
+          R"("mounts":[{"destination":"/v","type":"bind","source":"/var/lib/web/v","options":["rbind"]}],"linux":{}})");
+    };
+    in.volume_tmpfiles = [](const exports::Values&) { return std::string("d /var/lib/web/v 0750 33 33 - -\n"); };
     return make_plan(in);
   }
 
@@ -78,6 +86,11 @@ TEST_F(Plan, MissingBindSourcesBecomeTmpfilesLines) {
   EXPECT_THAT(plan.tmpfiles_paths, ElementsAre("/srv/missing"));
 }
 
+TEST_F(Plan, VolumesKeepTheOwnerThatTheImageGivesThem) {
+  exports.config_template.reset();
+  EXPECT_EQ(make().tmpfiles, "d /var/lib/web/v 0750 33 33 - -\n");
+}
+
 TEST_F(Plan, OwnTmpfilesTemplateWinsAndAnEmptyOneMeansNone) {
   exports.tmpfiles_template = "  \n";
   EXPECT_FALSE(make().tmpfiles);
@@ -104,8 +117,8 @@ TEST_F(Plan, TwoFilesForOnePlaceAreRefused) {
 }
 
 TEST_F(Plan, FilesForOurOwnPlacesAreRefused) {
-  for (const std::string path :
-       {"etc/systemd/system/web.service", "etc/tmpfiles.d/web.conf", "var/lib/containers/berth/other/config.json"}) {
+  for (const std::string path : {"etc/systemd/system/web.service", "etc/tmpfiles.d/web.conf",
+                                 "var/lib/containers/berth/other/config.json", "link/other/config.json"}) {
     exports.host_entries.clear();
     add_file(path);
     EXPECT_THAT(error_of([this] { make(); }).sentence(), HasSubstr(path)) << path;

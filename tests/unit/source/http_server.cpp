@@ -86,6 +86,10 @@ class HttpServer::Stream {
       if (!fill()) {
         return std::nullopt;
       }
+      if (buffer_.front() == '\x16') {  // somebody begins to speak TLS; other servers answer the same
+        write("HTTP/1.0 400 Bad Request\r\n\r\n");
+        return std::nullopt;
+      }
     }
     auto request = parse_head(buffer_.substr(0, end + 2));
     buffer_.erase(0, end + 4);

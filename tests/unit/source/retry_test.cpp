@@ -64,6 +64,7 @@ TEST(IsTransient, DependsOnTheFailure) {
   const auto transient = [](HttpFailure failure, bool reached) { return is_transient({failure, "x"}, reached); };
   EXPECT_TRUE(transient(HttpFailure::unreachable, false));
   EXPECT_TRUE(transient(HttpFailure::broken, false));
+  EXPECT_TRUE(transient(HttpFailure::unavailable, false));
   EXPECT_FALSE(transient(HttpFailure::unknown_host, false));
   EXPECT_TRUE(transient(HttpFailure::unknown_host, true));
   for (const auto failure :

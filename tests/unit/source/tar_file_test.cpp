@@ -99,6 +99,25 @@ TEST_F(TarFileTest, RefusesWhatIsNoArchive) {
   EXPECT_THAT(error.sentence(), HasSubstr("a.tar"));
 }
 
+TEST_F(TarFileTest, KnowsCompressedMembers) {
+  const TarFile file(
+      write(TarBuilder().file("a", compress("x", ARCHIVE_FILTER_GZIP)).symlink("b", "a").file("c", "x").finish()));
+  EXPECT_TRUE(file.is_compressed("a"));
+  EXPECT_TRUE(file.is_compressed("b"));
+  EXPECT_FALSE(file.is_compressed("c"));
+  EXPECT_FALSE(file.is_compressed("missing"));
+}
+
+TEST_F(TarFileTest, Stops) {
+  std::stop_source stop;
+  const auto path = write(TarBuilder().file("a", std::string(1'000'000, 'x')).file("b", "b").finish());
+  const TarFile file(path, stop.get_token());
+  const auto stream = file.open("a");
+  stop.request_stop();
+  EXPECT_EQ(failure_of([&] { drain(*stream); }).kind(), base::ErrorKind::interrupted);
+  EXPECT_EQ(failure_of([&] { TarFile(path, stop.get_token()); }).kind(), base::ErrorKind::interrupted);
+}
+
 TEST_F(TarFileTest, NoticesTruncation) {
   for (const int filter : {ARCHIVE_FILTER_NONE, ARCHIVE_FILTER_GZIP}) {
     std::string noise;

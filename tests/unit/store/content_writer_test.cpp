@@ -44,7 +44,7 @@ TEST_P(ContentWriterTest, WritesWhatOstreeAccepts) {
           {"large", write({5, 70'000, 04755, {{"user.x", "y"}}}, large, large.size())},
           {"link", writer_.symbolic_link(1, 2, "../größe")},
           {"marker", writer_.marker()},
-          {"small", write({0, 0, 0600, {{"user.b", std::string("\0z", 2)}, {"user.a", ""}}}, "small", 5)}});
+          {"small", write({0, 0, 0600, {{"user.b", std::string("\0z", 2)}, {"user.a", "1"}}}, "small", 5)}});
   ostree(options_.repository, {"fsck"});
   const auto text = ostree(options_.repository, {"ls", "-X", "ociimage/x"});
   EXPECT_THAT(text, HasSubstr("-04755 5 70000 1000000"));

@@ -1,5 +1,6 @@
 #include "store/pull.hpp"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <signal.h>
 #include <sys/wait.h>

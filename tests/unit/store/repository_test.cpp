@@ -42,7 +42,10 @@ TEST_F(RepositoryTest, CreatesItsFolderForItselfOnly) {
 }
 
 TEST_F(RepositoryTest, FinishesACreationThatWasInterrupted) {
-  std::filesystem::create_directories(options_.repository + "/objects");
+  std::filesystem::create_directories(options_.repository + "/tmp");
+  Repository::open(options_);
+  std::filesystem::remove(options_.repository + "/objects");  // made last
+  EXPECT_FALSE(Repository::open_existing(options_));
   Repository::open(options_);
   EXPECT_TRUE(Repository::open_existing(options_));
 }
@@ -84,7 +87,7 @@ TEST_F(RepositoryTest, CommitsAndReadsBack) {
   const auto metadata = own(g_variant_new_array(G_VARIANT_TYPE("{sv}"), nullptr, 0));
   const auto commit = repository.write_commit(stored, 77, metadata.get());
   transaction.set_branch("ociimage/x", commit);
-  EXPECT_FALSE(repository.resolve("ociimage/x"));
+  EXPECT_FALSE(Repository::open(options_).resolve("ociimage/x"));
   transaction.commit();
 
   ASSERT_TRUE(repository.resolve("ociimage/x"));

@@ -1,0 +1,44 @@
+"""A machine may withhold CAP_SYS_RESOURCE from us. crun then cannot set a device policy: before it loads one it insists on
+raising RLIMIT_MEMLOCK, which kernels since 5.11 do not even look at for BPF programs. Only on such machines the host gets a
+library that lets this one refusal pass."""
+
+import re
+
+from rig import cache
+from rig.shell import run
+
+CAP_SYS_RESOURCE = 24
+
+SOURCE = r"""
+#define _GNU_SOURCE
+#include <errno.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static int set_limit(int resource, const void *limit) {
+  int result = (int)syscall(SYS_prlimit64, 0, resource, limit, (void *)0);
+  return result != 0 && errno == EPERM && resource == RLIMIT_MEMLOCK ? 0 : result;
+}
+int setrlimit(__rlimit_resource_t resource, const struct rlimit *limit) { return set_limit((int)resource, limit); }
+int setrlimit64(__rlimit_resource_t resource, const struct rlimit64 *limit) { return set_limit((int)resource, limit); }
+"""
+
+
+def needed():
+    with open("/proc/self/status", encoding="utf-8") as status:
+        (bounding,) = re.findall(r"^CapBnd:\s*(\w+)", status.read(), re.MULTILINE)
+    return not int(bounding, 16) >> CAP_SYS_RESOURCE & 1
+
+
+def layers():
+    """Trees to lay over that of the host: none, or one with the library."""
+
+    def make(folder):
+        library = "usr/local/lib/memlock.so"
+        (folder / "tree/usr/local/lib").mkdir(parents=True)
+        (folder / "tree/etc").mkdir()
+        (folder / "tree/etc/ld.so.preload").write_text(f"/{library}\n")
+        run("gcc", "-shared", "-fPIC", "-O2", "-x", "c", "-", "-o", folder / "tree" / library, input=SOURCE)
+
+    return [cache.made_once("memlock", cache.digest_of(SOURCE), make) / "tree"] if needed() else []

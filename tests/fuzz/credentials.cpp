@@ -1,0 +1,32 @@
+// Auth files of podman, skopeo and docker. The word `s3cr3t` stands for what no message may quote.
+#include "source/credentials.hpp"
+
+#include "harness.hpp"
+
+namespace {
+
+using namespace berth;
+
+void check(const std::string& path, const std::string& registry, const std::string& repository) {
+  try {
+    const auto found = source::find_credentials(registry, repository, path, {});
+    fuzz::require(!found || !found->username.empty() || !found->identity_token.empty(),
+                  "a login has a user or a token");
+  } catch (const base::Error& error) {
+    const std::string words = error.what() + error.hint();
+    fuzz::require(fuzz::is_showable(words), "an error is fit to be shown", words);
+    fuzz::require(words.find("s3cr3t") == std::string::npos, "no message quotes a secret", words);
+  }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  // No credential helper is to be found, whatever the input asks for.
+  static const int no_programs = ::setenv("PATH", "/nonexistent", 1);
+  fuzz::require(no_programs == 0, "the environment can be set");
+  const fuzz::InputFile file(fuzz::text_of(data, size));
+  check(file.path(), "registry.example:5000", "team/app");
+  check(file.path(), "docker.io", "library/busybox");
+  return 0;
+}

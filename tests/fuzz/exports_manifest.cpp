@@ -1,0 +1,50 @@
+// exports/manifest.json, and where it sends files on the host.
+#include "exports/exports.hpp"
+#include "harness.hpp"
+
+namespace {
+
+using namespace berth;
+
+const exports::Values values = {{"NAME", "app"}, {"CONF_DIRECTORY", "/etc"}, {"UP", "../.."}, {"LINE", "a\nb"}};
+
+void check_destination(const std::string& path) {
+  fuzz::require(path.starts_with('/') && path.size() > 1, "a destination is absolute and not the root", path);
+  fuzz::require((path + "/").find("/../") == std::string::npos && (path + "/").find("/./") == std::string::npos &&
+                    (path + "/").find("//") == std::string::npos,
+                "a destination has neither `..`, `.` nor empty components", path);
+  fuzz::require(path.find('\0') == std::string::npos && path.find('\n') == std::string::npos,
+                "a destination is one line of text", path);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  fuzz::QuietReporter reporter;
+  const auto text = fuzz::text_of(data, size);
+  const auto manifest = fuzz::accepted([&] { return exports::parse_exports_manifest(text, reporter); });
+  if (!manifest) {
+    return 0;
+  }
+  std::vector<std::string> paths = {"usr/local/bin/x", "etc/app/app.conf", "etc/app", "a", "a/b/c"};
+  for (const auto& [from, to] : manifest->rename_files) {
+    paths.push_back(from.substr(from.find_first_not_of('/') == std::string::npos ? 0 : from.find_first_not_of('/')));
+  }
+  std::vector<exports::HostEntry> entries;
+  for (const auto& path : paths) {
+    const auto destination = fuzz::accepted([&] { return exports::host_destination(path, *manifest, values); });
+    if (destination) {
+      check_destination(*destination);
+      entries.push_back({path, exports::HostEntryKind::file, 0644, 0, 0, "", false});
+    }
+  }
+  fuzz::accepted([&] {
+    exports::check_destinations(entries, *manifest, values);
+    return true;
+  });
+  const auto again = exports::parse_exports_manifest(manifest->document.dump(), reporter);
+  fuzz::require(again.document == manifest->document && again.rename_files == manifest->rename_files &&
+                    again.default_values == manifest->default_values,
+                "the document kept says what was read");
+  return 0;
+}

@@ -1,0 +1,50 @@
+// Units of images, and words in them.
+#include "exports/unit.hpp"
+
+#include "exports/unit_syntax.hpp"
+#include "harness.hpp"
+#include "host/unit_file.hpp"
+
+namespace {
+
+using namespace berth;
+
+/// Whether `longer` is `text` with one stretch put in.
+bool is_insertion(std::string_view text, std::string_view longer) {
+  std::size_t same = 0;
+  while (same < text.size() && same < longer.size() && text[same] == longer[same]) {
+    ++same;
+  }
+  return longer.size() >= text.size() && longer.ends_with(text.substr(same));
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const auto text = fuzz::text_of(data, size);
+  const auto unit = fuzz::accepted([&] { return exports::complete_unit(text, "/usr/bin/runc", "app"); });
+  if (unit) {
+    fuzz::require(is_insertion(text, *unit), "a unit is changed in one place", *unit);
+    fuzz::require(exports::complete_unit(*unit, "/usr/bin/runc", "app") == *unit, "a complete unit stays as it is",
+                  *unit);
+    const auto before = exports::read_unit(text);
+    const auto after = exports::read_unit(*unit);
+    const auto added = after.assignments.size() - before.assignments.size();
+    fuzz::require(after.assignments.size() >= before.assignments.size() && added <= 2,
+                  "settings are added, none is lost", *unit);
+    fuzz::require(exports::unit_slice(*unit) == exports::unit_slice(text), "the slice stays", *unit);
+  }
+  const auto slice = exports::unit_slice(text);
+  const auto cgroup = exports::cgroups_path(slice, "app");
+  fuzz::require(slice.ends_with(".slice") && (cgroup + "/").find("/../") == std::string::npos, "a slice is a name",
+                cgroup);
+  fuzz::accepted([&] {
+    for (const auto& name : host::parse_install_section(text, "app.service").wanted_by) {
+      fuzz::require(name.find('/') == std::string::npos && name != "..", "a unit's name is no path", name);
+    }
+    return true;
+  });
+  const auto line = exports::tmpfiles_path(text);
+  fuzz::require(line.find('\n') == std::string::npos, "a path stays in its line", line);
+  return 0;
+}
