@@ -13,7 +13,7 @@ std::string found(const toml::node& node) {
     return std::to_string(*number);
   }
   if (const auto text = node.value_exact<std::string>()) {
-    return "'" + *text + "'";
+    return "'" + base::printable(*text) + "'";
   }
   if (const auto truth = node.value_exact<bool>()) {
     return *truth ? "true" : "false";
@@ -150,8 +150,8 @@ std::vector<ConfigTable> ConfigTable::tables(std::string_view key) {
 void ConfigTable::warn_of_unknown(base::Reporter& reporter) const {
   for (const auto& [key, node] : *table_) {
     if (known_.find(key.str()) == known_.end()) {
-      reporter.warning(
-          fmt::format("{}:{}: unknown key {} is ignored", file_, key.source().begin.line, full_name(key.str())));
+      reporter.warning(fmt::format("{}:{}: unknown key {} is ignored", file_, key.source().begin.line,
+                                   base::printable(full_name(key.str()))));
     }
   }
 }

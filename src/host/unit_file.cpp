@@ -80,10 +80,10 @@ std::string expand_specifiers(std::string_view word, const std::string& unit) {
         text += '%';
         break;
       default:
-        throw Error(
-            ErrorKind::verification,
-            fmt::format("{}: [Install] holds '{}', whose specifier is known only to a running systemd", unit, word),
-            "write the unit's name out in the service template");
+        throw Error(ErrorKind::verification,
+                    fmt::format("{}: [Install] holds '{}', whose specifier is known only to a running systemd", unit,
+                                base::printable(word)),
+                    "write the unit's name out in the service template");
     }
   }
   return text;
@@ -100,7 +100,8 @@ void check_unit_name(const std::string& name, const std::string& unit) {
     return name.size() > suffix.size() && name.ends_with(suffix);
   });
   if (!good_end || name.size() > unit_name_limit || !std::all_of(name.begin(), name.end(), is_unit_letter)) {
-    throw Error(ErrorKind::verification, fmt::format("{}: [Install] names '{}', which is no unit name", unit, name));
+    throw Error(ErrorKind::verification,
+                fmt::format("{}: [Install] names '{}', which is no unit name", unit, base::printable(name)));
   }
 }
 
@@ -133,7 +134,7 @@ void add_assignment(std::string_view line, const std::string& unit, InstallSecti
   } else if (key == "Alias") {
     add_words(value, unit, section.aliases);
   } else {
-    section.not_followed.push_back(fmt::format("{}={}", key, value));
+    section.not_followed.push_back(base::printable(fmt::format("{}={}", key, value)));
   }
 }
 
@@ -200,7 +201,7 @@ InstallSection parse_install_section(std::string_view text, const std::string& u
   for (const std::string& alias : section.aliases) {
     if (!alias.ends_with(unit.substr(unit.rfind('.')))) {
       throw Error(ErrorKind::verification,
-                  fmt::format("{}: the alias '{}' is of another kind than the unit", unit, alias));
+                  fmt::format("{}: the alias '{}' is of another kind than the unit", unit, base::printable(alias)));
     }
   }
   return section;

@@ -111,6 +111,7 @@ std::vector<base::Digest> diff_ids_of(const JsonView& root) {
         .fail(fmt::format("it has {} layers, at most {} are allowed", items.size(), layer_count_limit));
   }
   std::vector<base::Digest> result;
+  result.reserve(items.size());
   for (const auto& item : items) {
     result.push_back(base::Digest::parse(item.as_string(), item.place()));
   }

@@ -258,7 +258,7 @@ ImageName parse_image_name(std::string_view text) {
   const auto registry = registry_of(without_digest);
   if (!registry) {
     refuse(text, "it names no registry",
-           fmt::format("write {} if you mean the one on Docker Hub", with_docker_hub(text)));
+           fmt::format("write {} if you mean the one on Docker Hub", base::printable(with_docker_hub(text), 600)));
   }
   if (!is_registry(*registry)) {
     refuse(text, fmt::format("'{}' is not a registry", *registry), "a registry is HOST[:PORT], e.g. localhost:5000");

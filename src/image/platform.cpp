@@ -102,15 +102,12 @@ std::optional<Version> version_of(std::string_view variant) {
     return std::nullopt;
   }
   Version version{0, 0};
-  const char* end = variant.data() + variant.size();
-  auto [at, error] = std::from_chars(variant.data() + 1, end, version.first);
-  if (error == std::errc{} && at != end && *at == '.') {
-    std::tie(at, error) = [&] {
-      const auto minor = std::from_chars(at + 1, end, version.second);
-      return std::pair(minor.ptr, minor.ec);
-    }();
+  const char* const end = variant.data() + variant.size();
+  auto result = std::from_chars(variant.data() + 1, end, version.first);
+  if (result.ec == std::errc{} && result.ptr != end && *result.ptr == '.') {
+    result = std::from_chars(result.ptr + 1, end, version.second);
   }
-  if (error != std::errc{} || at != end) {
+  if (result.ec != std::errc{} || result.ptr != end) {
     return std::nullopt;
   }
   return version;

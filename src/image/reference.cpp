@@ -26,8 +26,8 @@ constexpr std::array<std::string_view, 7> foreign_prefixes{
     "docker-daemon:", "containers-storage:", "dir:", "ostree:", "docker:", "file:", "sif:"};
 
 [[noreturn]] void refuse(std::string_view text, std::string_view reason, std::string hint) {
-  throw base::Error(base::ErrorKind::usage, fmt::format("'{}' is not an image reference: {}", text, reason),
-                    std::move(hint));
+  throw base::Error(base::ErrorKind::usage,
+                    fmt::format("'{}' is not an image reference: {}", base::printable(text), reason), std::move(hint));
 }
 
 bool has_control_bytes(std::string_view text) {
@@ -60,10 +60,12 @@ std::string repository_from(std::string_view file_name) {
       result += separator ? lower : '-';
     }
   }
+  constexpr std::size_t length_limit = 64;
+  result.resize(std::min(result.size(), length_limit));
   while (!result.empty() && (result.back() == '.' || result.back() == '_' || result.back() == '-')) {
     result.pop_back();
   }
-  return result.empty() ? "image" : result.substr(0, 64);
+  return result.empty() ? "image" : result;
 }
 
 std::string tag_from(std::string_view selector) {

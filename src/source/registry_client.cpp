@@ -66,9 +66,11 @@ bool allows_plain_http(const image::Reference& reference, const SourceOptions& o
   return reference.plain_http || (settings != nullptr && settings->insecure);
 }
 
-// How servers answer that expect TLS and get plain http: an answer 400, no HTTP at all, or nothing.
+// How it looks when a server expects TLS and is asked in plain http: no HTTP comes back, or nothing, or, without a port
+// in its name, nobody listens on port 80. (Or it answers 400.)
 bool looks_like_tls(const HttpError& error) {
-  return error.failure() == HttpFailure::not_http || error.failure() == HttpFailure::broken;
+  return error.failure() == HttpFailure::not_http || error.failure() == HttpFailure::broken ||
+         error.failure() == HttpFailure::unreachable;
 }
 
 std::string hint_for(int status, const Url& url) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstring>
 
 namespace berth::source {
@@ -148,8 +149,9 @@ bool Transfer::take_header(std::string_view line) {
   }
   if (line.starts_with("HTTP/")) {
     headers_.clear();  // what came before was an interim answer
-    const auto blank = line.find(' ');
-    status_ = blank == std::string_view::npos ? 0 : std::atoi(std::string(line.substr(blank + 1, 3)).c_str());
+    const auto code = line.substr(std::min(line.find(' '), line.size() - 1) + 1, 3);
+    status_ = 0;
+    std::from_chars(code.data(), code.data() + code.size(), status_);
     return true;
   }
   const auto content = trimmed(line);

@@ -72,9 +72,11 @@ bool is_printable(std::string_view text, std::size_t at, bool utf8) {
   if (byte < 0x80) {
     return true;
   }
-  // U+0080 to U+009F are control characters to a terminal; in UTF-8 they begin with 0xC2.
-  const auto next = at + 1 < text.size() ? static_cast<unsigned char>(text[at + 1]) : 0U;
-  return utf8 && !(byte == 0xC2 && next < 0xA0);
+  // U+0080 to U+009F are control characters to a terminal; in UTF-8 they are 0xC2 and a byte below 0xA0.
+  const auto byte_at = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
+  const bool begins_control = byte == 0xC2 && byte_at(at + 1) < 0xA0;
+  const bool ends_control = byte < 0xA0 && at > 0 && byte_at(at - 1) == 0xC2;
+  return utf8 && !begins_control && !ends_control;
 }
 
 }  // namespace

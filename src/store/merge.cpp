@@ -27,9 +27,10 @@ Folder* find_folder(Folder& root, std::string_view path) {
   return folder;
 }
 
-bool within_bookkeeping(std::string_view path) {
+/// Whether a path is, or is below, something that is never part of an image.
+bool within_marker(std::string_view path) {
   for (; !path.empty(); path = parent_path(path)) {
-    if (meaning_of(base_name(path)) == NameMeaning::bookkeeping) {
+    if (meaning_of(base_name(path)) != NameMeaning::plain) {
       return true;
     }
   }
@@ -48,7 +49,9 @@ void Merge::apply(const StoredLayer& layer) {
     // Links mean what lower layers had before this one changed them.
     std::map<std::string, Checksum> links;
     for (const auto& [path, target] : layer.links) {
-      links.emplace(path, resolve(path, target));
+      if (!within_marker(path)) {
+        links.emplace(path, resolve(path, target));
+      }
     }
     if (layer.root.meta != implied_) {
       root_.meta = layer.root.meta;
@@ -74,9 +77,6 @@ Checksum Merge::resolve(const std::string& path, const std::string& target) {
 }
 
 void Merge::place_link(const std::string& path, const Checksum& content) {
-  if (within_bookkeeping(path)) {
-    return;
-  }
   // The layer holds the parents of its links as folders, so the merge does, too.
   Folder* folder = find_folder(root_, parent_path(path));
   if (folder == nullptr) {

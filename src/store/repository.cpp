@@ -93,7 +93,7 @@ Checksum checksum_child(GVariant* parent, std::size_t index) {
 
 std::string name_child(GVariant* parent) {
   const VariantPtr child(g_variant_get_child_value(parent, 0));
-  const std::string name = g_variant_get_string(child.get(), nullptr);
+  std::string name = g_variant_get_string(child.get(), nullptr);
   if (name.empty() || name == "." || name == ".." || name.find('/') != std::string::npos) {
     throw base::Error(base::ErrorKind::verification,
                       fmt::format("a stored folder holds the name {}", quoted_name(name)),

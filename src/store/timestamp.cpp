@@ -68,7 +68,8 @@ std::int64_t epoch_seconds(std::string_view text) noexcept {
     return 0;
   }
   const std::int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
-  const std::int64_t seconds = days * 86400 + *hour * 3600 + *minute * 60 + *second - *zone;
+  const int within_day = *hour * 3600 + *minute * 60 + *second - *zone;
+  const std::int64_t seconds = days * 86400 + within_day;
   return seconds < 0 ? 0 : seconds;
 }
 

@@ -34,13 +34,16 @@ inline void require(bool holds, std::string_view property, std::string_view foun
   }
 }
 
-/// Bytes that a terminal acts upon have no place in a message; lines are kept apart by newlines.
+/// Control characters, which a terminal acts upon, have no place in a message; lines are kept apart by newlines.
 inline bool is_showable(std::string_view message) {
+  unsigned char before = 0;
   for (const char c : message) {
     const auto byte = static_cast<unsigned char>(c);
-    if ((byte < 0x20 && byte != '\n') || byte == 0x7f) {
+    const bool upper_control = before == 0xC2 && byte >= 0x80 && byte < 0xA0;
+    if ((byte < 0x20 && byte != '\n') || byte == 0x7f || upper_control) {
       return false;
     }
+    before = byte;
   }
   return true;
 }

@@ -109,6 +109,13 @@ TEST_F(ConfigTest, UnknownKeysAreWarnings) {
                                               HasSubstr("berth.conf:1: unknown key [answer] is ignored")));
 }
 
+TEST_F(ConfigTest, MessagesHoldNoControlBytes) {
+  root_.file("etc/berth/berth.conf", "[pull]\n\"a\\u001b[2J\" = 1\n");
+  read();
+  EXPECT_THAT(reporter_.warnings, ElementsAre(HasSubstr("unknown key [pull] a?[2J is ignored")));
+  EXPECT_THAT(refused("[pull]\nretries = \"\\u001b[2J\"\n").what(), HasSubstr("found '?[2J'"));
+}
+
 TEST_F(ConfigTest, ErrorsNameFileLineKeyAndRange) {
   const base::Error error = refused("[pull]\n\nretries = 21\n");
   EXPECT_EQ(base::ErrorKind::usage, error.kind());

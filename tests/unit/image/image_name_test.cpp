@@ -99,6 +99,7 @@ TEST(ImageName, RefusesWhatTheGrammarDoesNot) {
 TEST(ImageName, ProposesDockerHubForShortNames) {
   EXPECT_THAT(failure_of([] { parse_image_name("busybox"); }).hint(), HasSubstr("docker.io/library/busybox"));
   EXPECT_THAT(failure_of([] { parse_image_name("busybox:1"); }).hint(), HasSubstr("docker.io/library/busybox:1"));
+  EXPECT_THAT(failure_of([] { parse_image_name("busy\x1b[2Jbox"); }).hint(), HasSubstr("/busy?[2Jbox"));
   EXPECT_THAT(failure_of([] { parse_image_name("grafana/grafana"); }).hint(), HasSubstr("docker.io/grafana/grafana"));
 }
 

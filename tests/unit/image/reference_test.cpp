@@ -67,6 +67,13 @@ TEST(Reference, ASelectorThatIsANameNamesTheImage) {
   EXPECT_EQ(parse_reference("docker-archive:/a/b.tar").name.text(), "localhost/b:latest");
 }
 
+// Cut to length, the name must still be one: it may not end with a separator.
+TEST(Reference, NamesOfLongFilesAreLegal) {
+  const auto name = parse_reference("oci:/srv/" + std::string(63, 'a') + "-b.tar").name;
+  EXPECT_EQ(name.repository, std::string(63, 'a'));
+  EXPECT_EQ(parse_image_name(name.text()), name);
+}
+
 TEST(Reference, RefusesWithARemedy) {
   const std::vector<std::pair<std::string, std::string>> cases{
       {"oci:", "no path"},

@@ -153,6 +153,18 @@ TEST(Merge, ResolvesHardLinksAgainstLowerLayers) {
   EXPECT_EQ(flat, (Flat{{"d/", 2}, {"d/link", 10}, {"d/other", 11}}));
 }
 
+// aufs kept its own hard links in `.wh..wh.plnk`; what they point to does not matter.
+TEST(Merge, LeavesOutHardLinksBelowMarkers) {
+  Shelf shelf;
+  Merge merge(shelf.loader(), implied, plain);
+  merge.apply(shelf.store({{"a", 10}, {"b", 11}}));
+  merge.apply(shelf.store({{".wh..wh.plnk/", 20}, {".wh.a/", 1}},
+                          {{".wh..wh.plnk/1.2", "absent"}, {".wh.a/x", "b"}, {".wh.a/y", "absent"}}));
+  Flat flat;
+  flatten(merge.root(), "", flat);
+  EXPECT_EQ(flat, (Flat{{"b", 11}}));
+}
+
 std::string refusal(const LowerLinks& links) {
   Shelf shelf;
   Merge merge(shelf.loader(), implied, plain);

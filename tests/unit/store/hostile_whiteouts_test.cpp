@@ -1,0 +1,219 @@
+// Hostile images: whiteouts, opaque markers, and one kind of file over another.
+#include "hostile_image.hpp"
+#include "raw_tar.hpp"
+#include "tar_builder.hpp"
+
+namespace berth::store {
+namespace {
+
+using namespace testing;  // NOLINT(google-build-using-namespace): the builders of this room's tests
+
+class HostileWhiteouts : public ::testing::TestWithParam<HostileImage> {};
+
+TEST_P(HostileWhiteouts, HideOnlyWhatTheyName) {
+  expect_outcome(GetParam());
+}
+
+class TypeChanges : public ::testing::TestWithParam<HostileImage> {};
+
+TEST_P(TypeChanges, ReplaceWhatWasThere) {
+  expect_outcome(GetParam());
+}
+
+std::string empty_file(const std::string& name) {
+  return raw({.name = name}) + tar_end();
+}
+
+/// d/a, d/b and top.
+TarBuilder lower() {
+  return TarBuilder().folder("d").file("d/a", "a").file("d/b", "b").file("top", "t");
+}
+
+const std::vector<HostileImage> whiteouts{
+    // NOLINT(cert-err58-cpp): a table of a test
+    {"OfNothing", stack(lower(), empty_file(".wh.")), "'.wh.' is no legal whiteout"},
+    {"OfTheFolderItself", stack(lower(), empty_file(".wh..")), "'.wh..' is no legal whiteout"},
+    {"OfTheFolderAbove", stack(lower(), empty_file(".wh...")), "'.wh...' is no legal whiteout"},
+    {"OfNothingDeep", stack(lower(), empty_file("d/.wh.")), "'.wh.' is no legal whiteout"},
+    {"OfTheFolderAboveDeep", stack(lower(), empty_file("d/x/.wh...")), "'.wh...' is no legal whiteout"},
+    {"OfTheFolderAboveAsAParent", stack(lower(), empty_file(".wh.../x")), "'.wh...' is no legal whiteout"},
+    {"OfTheFolderAboveAsAFolder", stack(raw({.name = ".wh.../", .type = '5'}) + tar_end()),
+     "'.wh...' is no legal whiteout"},
+    {"OfTheFolderAboveAsADevice", stack(raw({.name = ".wh...", .type = '3'}) + tar_end()),
+     "'.wh...' is no legal whiteout"},
+    {"OfTheFolderAboveAsALink", stack(raw({.name = ".wh...", .type = '2', .link = "x"}) + tar_end()),
+     "'.wh...' is no legal whiteout"},
+    {"OfThreeDots",
+     stack(TarBuilder().file("...", "x").file("a", "1"), empty_file(".wh....")),
+     "",
+     {"a: file 0644 0:0 1"}},
+    {"AtTheTop",
+     stack(lower(), empty_file(".wh.top")),
+     "",
+     {"d: folder 0755 0:0", "d/a: file 0644 0:0 a", "d/b: file 0644 0:0 b"}},
+    {"Deep",
+     stack(lower(), empty_file("d/.wh.a")),
+     "",
+     {"d: folder 0755 0:0", "d/b: file 0644 0:0 b", "top: file 0644 0:0 t"}},
+    {"OfAFolder", stack(lower(), empty_file(".wh.d")), "", {"top: file 0644 0:0 t"}},
+    {"OfWhatIsNotThere",
+     stack(empty_file(".wh.x"), empty_file("d/e/.wh.y")),
+     "",
+     {"d: folder 0755 0:0", "d/e: folder 0755 0:0"}},
+    {"OfAWhiteout",
+     stack(lower(), empty_file(".wh.top"), empty_file(".wh..wh.top")),
+     "",
+     {"d: folder 0755 0:0", "d/a: file 0644 0:0 a", "d/b: file 0644 0:0 b"}},
+    {"OfALink",
+     stack(TarBuilder().link("l", "../canary").file("a", "1"), empty_file(".wh.l")),
+     "",
+     {"a: file 0644 0:0 1"}},
+    {"BelowALinkOfALowerLayer",
+     stack(TarBuilder().link("l", "../canary"), empty_file("l/.wh.secret")),
+     "",
+     {"l: folder 0755 0:0"}},
+    {"BelowALinkToWithinOfALowerLayer",
+     stack(lower().link("l", "d"), empty_file("l/.wh.a")),
+     "",
+     {"d: folder 0755 0:0", "d/a: file 0644 0:0 a", "d/b: file 0644 0:0 b", "l: folder 0755 0:0",
+      "top: file 0644 0:0 t"}},
+    {"OfTheFileOfTheSameLayerBefore",
+     stack(lower(), TarBuilder().file("top", "new").file(".wh.top", "")),
+     "",
+     {"d: folder 0755 0:0", "d/a: file 0644 0:0 a", "d/b: file 0644 0:0 b", "top: file 0644 0:0 new"}},
+    {"OfTheFileOfTheSameLayerBehind",
+     stack(lower(), TarBuilder().file(".wh.top", "").file("top", "new")),
+     "",
+     {"d: folder 0755 0:0", "d/a: file 0644 0:0 a", "d/b: file 0644 0:0 b", "top: file 0644 0:0 new"}},
+    {"OfAFolderThatIsMadeAgain",
+     stack(lower(), TarBuilder().file("d/c", "c").file(".wh.d", "").file(".wh.top", "")),
+     "",
+     {"d: folder 0755 0:0", "d/c: file 0644 0:0 c"}},
+    {"WithContent",
+     stack(lower(), TarBuilder().file(".wh.d", "this is not empty", {5, 6, 04777, {}})),
+     "",
+     {"top: file 0644 0:0 t"}},
+    {"AsAFolder", stack(lower(), TarBuilder().folder(".wh.d")), "", {"top: file 0644 0:0 t"}},
+    {"AsAFolderWithFiles", stack(lower(), TarBuilder().file(".wh.d/x", "1")), "", {"top: file 0644 0:0 t"}},
+    {"AsALink", stack(lower(), TarBuilder().link(".wh.d", "../canary")), "", {"top: file 0644 0:0 t"}},
+    {"AsAHardLink",
+     stack(lower(), TarBuilder().file("f", "x").hard_link(".wh.d", "f")),
+     "",
+     {"f: file 0644 0:0 x", "top: file 0644 0:0 t"}},
+    {"AsADevice", stack(lower(), TarBuilder().device(".wh.d")), "", {"top: file 0644 0:0 t"}},
+    {"OfAufsAreNoPart",
+     stack(lower(), TarBuilder().folder(".wh..wh.plnk").file(".wh..wh.plnk/1.2", "x").file(".wh..wh.aufs", "")),
+     "",
+     {"d: folder 0755 0:0", "d/a: file 0644 0:0 a", "d/b: file 0644 0:0 b", "top: file 0644 0:0 t"}},
+    {"InTheLowestLayer",
+     stack(TarBuilder().file(".wh.etc", "").file(".wh..wh..opq", "").file("a", "1")),
+     "",
+     {"a: file 0644 0:0 1"}},
+    {"DeviceOfOverlayfs",
+     stack(lower(), raw({.name = "top", .type = '3'}) + tar_end()),
+     "",
+     {"d: folder 0755 0:0", "d/a: file 0644 0:0 a", "d/b: file 0644 0:0 b"}},
+};
+
+const std::vector<HostileImage> opaque_markers{
+    // NOLINT(cert-err58-cpp)
+    {"BeforeItsSiblings",
+     stack(lower(), TarBuilder().file("d/.wh..wh..opq", "").file("d/c", "c")),
+     "",
+     {"d: folder 0755 0:0", "d/c: file 0644 0:0 c", "top: file 0644 0:0 t"}},
+    {"BehindItsSiblings",
+     stack(lower(), TarBuilder().file("d/c", "c").file("d/.wh..wh..opq", "")),
+     "",
+     {"d: folder 0755 0:0", "d/c: file 0644 0:0 c", "top: file 0644 0:0 t"}},
+    {"BetweenItsSiblings",
+     stack(lower(), TarBuilder().file("d/b", "new").file("d/.wh..wh..opq", "").file("d/c", "c")),
+     "",
+     {"d: folder 0755 0:0", "d/b: file 0644 0:0 new", "d/c: file 0644 0:0 c", "top: file 0644 0:0 t"}},
+    {"AtTheTop", stack(lower(), TarBuilder().file("x", "1").file(".wh..wh..opq", "")), "", {"x: file 0644 0:0 1"}},
+    {"AsAFolder", stack(lower(), TarBuilder().folder("d/.wh..wh..opq").file("d/.wh..wh..opq/x", "1")),
+     "goes through '.wh..wh..opq'"},
+    {"AsALink",
+     stack(lower(), TarBuilder().link("d/.wh..wh..opq", "../../canary")),
+     "",
+     {"d: folder 0755 0:0", "top: file 0644 0:0 t"}},
+    {"BelowALinkOfALowerLayer",
+     stack(lower().link("l", "../canary"), empty_file("l/.wh..wh..opq")),
+     "",
+     {"d: folder 0755 0:0", "d/a: file 0644 0:0 a", "d/b: file 0644 0:0 b", "l: folder 0755 0:0",
+      "top: file 0644 0:0 t"}},
+    {"BelowALinkToWithinOfALowerLayer",
+     stack(lower().link("l", "d"), empty_file("l/.wh..wh..opq")),
+     "",
+     {"d: folder 0755 0:0", "d/a: file 0644 0:0 a", "d/b: file 0644 0:0 b", "l: folder 0755 0:0",
+      "top: file 0644 0:0 t"}},
+};
+
+const std::vector<HostileImage> same_layer{
+    // NOLINT(cert-err58-cpp)
+    {"FileOverFolder", stack(TarBuilder().folder("x").file("x/y", "1").file("x", "2")), "", {"x: file 0644 0:0 2"}},
+    {"FolderOverFile",
+     stack(TarBuilder().file("x", "1").folder("x").file("x/y", "2")),
+     "",
+     {"x: folder 0755 0:0", "x/y: file 0644 0:0 2"}},
+    {"LinkOverFolder",
+     stack(TarBuilder().folder("x").file("x/y", "1").link("x", "../canary")),
+     "",
+     {"x: link ../canary"}},
+    {"LinkOverFolderThenThrough", stack(TarBuilder().folder("x").link("x", "../canary").file("x/secret", "1")),
+     "goes through 'x'"},
+    {"FileThenBelowIt", stack(TarBuilder().file("x", "1").file("x/y", "2")), "goes through 'x'"},
+    {"DeviceOverFolder", stack(TarBuilder().folder("x").file("x/y", "1").device("x")), "", {}},
+    {"DeviceThenBelowIt",
+     stack(TarBuilder().device("x").file("x/y", "2")),
+     "",
+     {"x: folder 0755 0:0", "x/y: file 0644 0:0 2"}},
+    {"DuplicateFile", stack(TarBuilder().file("x", "1").file("x", "2", {1, 1, 0600, {}})), "", {"x: file 0600 1:1 2"}},
+    {"DuplicateFolderKeepsItsFiles",
+     stack(TarBuilder().folder("x").file("x/y", "1").folder("x", {3, 4, 0711, {}})),
+     "",
+     {"x: folder 0711 3:4", "x/y: file 0644 0:0 1"}},
+    {"DuplicateByAnotherSpelling",
+     stack(TarBuilder().file("./x", "1").file("/x", "2").folder("d/").folder("./d/.", {3, 4, 0711, {}})),
+     "",
+     {"d: folder 0711 3:4", "x: file 0644 0:0 2"}},
+};
+
+const std::vector<HostileImage> next_layer{
+    // NOLINT(cert-err58-cpp)
+    {"FileOverFolder", stack(lower(), TarBuilder().file("d", "f")), "", {"d: file 0644 0:0 f", "top: file 0644 0:0 t"}},
+    {"FolderOverFile",
+     stack(lower(), TarBuilder().folder("top").file("top/x", "1")),
+     "",
+     {"d: folder 0755 0:0", "d/a: file 0644 0:0 a", "d/b: file 0644 0:0 b", "top: folder 0755 0:0",
+      "top/x: file 0644 0:0 1"}},
+    {"LinkOverFolder",
+     stack(lower(), TarBuilder().link("d", "../canary")),
+     "",
+     {"d: link ../canary", "top: file 0644 0:0 t"}},
+    {"FolderOverLink",
+     stack(TarBuilder().link("x", "../canary"), TarBuilder().folder("x", {1, 2, 0711, {}})),
+     "",
+     {"x: folder 0711 1:2"}},
+    {"DeviceOverFolder", stack(lower(), TarBuilder().device("d")), "", {"top: file 0644 0:0 t"}},
+    {"FolderOverFolderMerges",
+     stack(lower(), TarBuilder().folder("d", {1, 2, 0711, {}}).file("d/c", "c")),
+     "",
+     {"d: folder 0711 1:2", "d/a: file 0644 0:0 a", "d/b: file 0644 0:0 b", "d/c: file 0644 0:0 c",
+      "top: file 0644 0:0 t"}},
+    {"ImpliedFolderKeepsTheOwner",
+     stack(TarBuilder().folder("d", {1, 2, 0700, {}}), TarBuilder().file("d/c", "c")),
+     "",
+     {"d: folder 0700 1:2", "d/c: file 0644 0:0 c"}},
+    {"ToAFileAndBackForgetsTheFolder",
+     stack(lower(), TarBuilder().file("d", "f"), TarBuilder().file("d/new", "1")),
+     "",
+     {"d: folder 0755 0:0", "d/new: file 0644 0:0 1", "top: file 0644 0:0 t"}},
+};
+
+INSTANTIATE_TEST_SUITE_P(Plain, HostileWhiteouts, ::testing::ValuesIn(whiteouts), test_name);
+INSTANTIATE_TEST_SUITE_P(Opaque, HostileWhiteouts, ::testing::ValuesIn(opaque_markers), test_name);
+INSTANTIATE_TEST_SUITE_P(SameLayer, TypeChanges, ::testing::ValuesIn(same_layer), test_name);
+INSTANTIATE_TEST_SUITE_P(NextLayer, TypeChanges, ::testing::ValuesIn(next_layer), test_name);
+
+}  // namespace
+}  // namespace berth::store
