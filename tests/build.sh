@@ -1,6 +1,9 @@
 # Sourced by ./test and ./demo: the build folders. The current folder is the top of the source tree.
 # shellcheck shell=bash
 
+# Paths in the debug information are relative, so objects of one build folder serve any other.
+export CCACHE_NOHASHDIR=true
+
 # configure FOLDER OPTIONS…: sets a build folder up when it is not there; CXX names the compiler.
 configure() {
   local folder=$1 log

@@ -92,7 +92,7 @@ void read_text(const std::string& text, const std::string& path, Config& config,
     apply(toml::parse(text, path), path, config, reporter);
   } catch (const toml::parse_error& error) {
     throw base::Error(base::ErrorKind::usage,
-                      fmt::format("{}:{}: {}", path, error.source().begin.line, error.description()),
+                      fmt::format("{}:{}: {}", path, error.source().begin.line, base::printable(error.description())),
                       "the file is TOML 1.0; berth.conf(5) has an example");
   }
 }

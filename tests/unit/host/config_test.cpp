@@ -114,6 +114,7 @@ TEST_F(ConfigTest, MessagesHoldNoControlBytes) {
   read();
   EXPECT_THAT(reporter_.warnings, ElementsAre(HasSubstr("unknown key [pull] a?[2J is ignored")));
   EXPECT_THAT(refused("[pull]\nretries = \"\\u001b[2J\"\n").what(), HasSubstr("found '?[2J'"));
+  EXPECT_THAT(refused("[[registry]]\ninsecure = tr\bue\n").what(), HasSubstr("saw 'tr?"));
 }
 
 TEST_F(ConfigTest, ErrorsNameFileLineKeyAndRange) {

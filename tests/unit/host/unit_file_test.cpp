@@ -45,12 +45,12 @@ TEST(InstallSectionTest, AnEmptyAssignmentResets) {
 }
 
 TEST(InstallSectionTest, NamesThatAreNoUnitNamesAreRefused) {
-  for (const char* name :
-       {"../../tmp/x", "a/b.target", "target", ".target", "x.wants", "a%i.target", "a%", "ä.target"}) {
+  for (const char* name : {"../../tmp/x", "a/b.target", "target", ".target", "x.wants", "a%i.target", "a%", "ä.target",
+                           "\x1b[2J.target"}) {
     const base::Error error =
         error_of([&] { parse_install_section(std::string("[Install]\nWantedBy=") + name + "\n", "web.service"); });
     EXPECT_EQ(base::ErrorKind::verification, error.kind()) << name;
-    EXPECT_THAT(error.what(), HasSubstr(name));
+    EXPECT_THAT(error.what(), HasSubstr(base::printable(name)));
   }
   const base::Error error = error_of([] { parse_install_section("[Install]\nAlias=web.target\n", "web.service"); });
   EXPECT_THAT(error.what(), HasSubstr("another kind"));
