@@ -86,11 +86,25 @@ int with_session(const CommandLine& line, base::Reporter& reporter, std::stop_to
   return work(session);
 }
 
+/// Messages may quote names from outside and journal lines; only line breaks reach the terminal.
+std::string harmless(std::string_view text) {
+  std::string result;
+  while (true) {
+    const auto end = text.find('\n');
+    result += fit(text.substr(0, end), text.size());
+    if (end == std::string_view::npos) {
+      return result;
+    }
+    result += '\n';
+    text.remove_prefix(end + 1);
+  }
+}
+
 void print_error(const Error& error, bool no_color) {
   const bool color = wants_color(STDERR_FILENO, no_color);
-  fmt::print(stderr, "{}berth:{} {}\n", color ? "\033[1;31m" : "", color ? "\033[0m" : "", error.what());
+  fmt::print(stderr, "{}berth:{} {}\n", color ? "\033[1;31m" : "", color ? "\033[0m" : "", harmless(error.what()));
   if (!error.hint().empty()) {
-    fmt::print(stderr, "{}hint:{} {}\n", color ? "\033[1m" : "", color ? "\033[0m" : "", error.hint());
+    fmt::print(stderr, "{}hint:{} {}\n", color ? "\033[1m" : "", color ? "\033[0m" : "", harmless(error.hint()));
   }
 }
 

@@ -48,6 +48,26 @@ class HashingStream final : public base::ByteStream {
   base::Hasher hasher_;
 };
 
+/// Whether Linux would take it: xattr(7), the header of `struct vfs_cap_data` and that of POSIX ACLs.
+bool is_sound_xattr(std::string_view key, std::string_view value) {
+  constexpr std::size_t key_limit = 255;
+  constexpr std::size_t value_limit = std::size_t{64} << 10U;
+  if (key.size() > key_limit || key.ends_with('.') || value.size() > value_limit) {
+    return false;
+  }
+  if (key == "security.capability") {
+    constexpr std::size_t revision_byte = 3;
+    const std::map<char, std::size_t> size_of_revision{{'\1', 12}, {'\2', 20}, {'\3', 24}};
+    const auto known =
+        value.size() > revision_byte ? size_of_revision.find(value[revision_byte]) : size_of_revision.end();
+    return known != size_of_revision.end() && known->second == value.size();
+  }
+  constexpr std::size_t acl_entry = 8;
+  constexpr std::string_view acl_version("\2\0\0\0", 4);
+  return !key.starts_with("system.posix_acl_") ||
+         (value.starts_with(acl_version) && value.size() % acl_entry == acl_version.size());
+}
+
 enum class XattrChoice { keep, drop, drop_silently };
 
 /// What images may set: what a user may set, file capabilities and POSIX ACLs. `trusted.overlay.*` would steer the
@@ -59,6 +79,9 @@ XattrChoice choose_xattr(std::string_view key, std::string_view value, EntryType
   }
   if (type == EntryType::symbolic_link || value.empty()) {
     return XattrChoice::drop;  // Linux has no user attributes on links, and libostree passes empty ones over
+  }
+  if (!is_sound_xattr(key, value)) {
+    return XattrChoice::drop;
   }
   // A bare-user repository keeps an object's metadata in `user.ostreemeta`.
   const bool user = key.starts_with("user.") && key != "user.ostreemeta";
@@ -76,7 +99,7 @@ class Import {
         writer_(repository.handle()),
         tree_(repository.write_meta(implied_ownership())),
         marker_(writer_.marker()) {
-    metadata_.packed_size = request.descriptor.size;
+    metadata_.packed_size = std::max<std::int64_t>(request.descriptor.size, 0);
     metadata_.diff_id = request.diff_id.text();
   }
 
@@ -99,6 +122,7 @@ class Import {
   void add_folder(const TarEntry& entry);
   void add_special(const TarEntry& entry);
   void add_file(const TarEntry& entry, TarReader& tar);
+  void count_bytes(std::uint64_t size);
   void filter_xattrs(TarEntry& entry);
   void report_dropped_xattrs() const;
   Checksum commit();
@@ -218,7 +242,11 @@ void Import::add_marker(const TarEntry& entry) {
   if (bookkeeping_folder) {
     add_folder(entry);  // aufs kept the targets of hard links in one; merging drops it
   } else {
-    tree_.add_file(entry.path, marker_);
+    if (!tree_.is_below_file(entry.path)) {
+      tree_.add_file(entry.path, marker_);
+    }
+    // Below a link of the same layer there is nothing to hide: tools that put a link where a folder was write
+    // whiteouts for what was in that folder, too.
   }
 }
 
@@ -226,9 +254,21 @@ void Import::add_file(const TarEntry& entry, TarReader& tar) {
   if (entry.path.empty()) {
     tree_.add_file(entry.path, marker_);  // refuses
   }
+  count_bytes(entry.size);
   tree_.add_file(entry.path, writer_.file(entry.ownership, entry.size,
                                           [&tar](std::span<std::byte> buffer) { return tar.read(buffer); }));
-  metadata_.unpacked_size += entry.size;
+}
+
+// The holes of sparse files are not among the unpacked bytes, but they are stored as zeros. So what headers say is
+// counted, before anything is stored.
+void Import::count_bytes(std::uint64_t size) {
+  const auto limit = unpacked_limit(static_cast<std::uint64_t>(metadata_.packed_size));
+  if (size > limit - metadata_.unpacked_size) {
+    throw base::Error(base::ErrorKind::verification,
+                      fmt::format("its files have more than {} bytes, the limit for its size", limit),
+                      "the image is damaged or hostile; tell its author");
+  }
+  metadata_.unpacked_size += size;
 }
 
 void Import::add_folder(const TarEntry& entry) {

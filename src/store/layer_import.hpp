@@ -27,7 +27,7 @@ struct LayerRequest {
 /// archive, writes contents, folders and the commit. Whiteout markers stay, as empty files; device nodes, fifos and
 /// sockets are left out and counted, and hide what lower layers have there, as they would have.
 /// Extended attributes that only a host may set (trusted.*, security.* but capabilities, system.* but POSIX ACLs),
-/// those of links, and those without value are left out and reported.
+/// those of links, those without value, and those that Linux would not take are left out and reported.
 /// @param blob the layer's packed bytes; whoever gives it verifies them at its end
 /// @return the commit, on which no branch points yet
 /// @throws Error; of kind verification for everything wrong with the layer; interrupted when stop was requested

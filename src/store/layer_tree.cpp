@@ -82,6 +82,22 @@ Node* LayerTree::find(std::string_view path) {
   }
 }
 
+bool LayerTree::is_below_file(std::string_view path) const {
+  const Folder* folder = &root_;
+  auto rest = parent_path(path);
+  while (!rest.empty()) {
+    const auto found = folder->children.find(take_component(rest));
+    if (found == folder->children.end()) {
+      return false;
+    }
+    folder = folder_in(found->second);
+    if (folder == nullptr) {
+      return true;
+    }
+  }
+  return false;
+}
+
 void LayerTree::place(std::string_view path, Node node) {
   auto& children = parent_of(path).children;
   const auto name = base_name(path);
@@ -119,6 +135,10 @@ void LayerTree::add_hard_link(std::string_view path, std::string_view target) {
   if (path.empty() || target.empty()) {
     refuse(
         fmt::format("the hard link {} to {} is about the root of the image", quoted_name(path), quoted_name(target)));
+  }
+  if (is_below_file(target)) {
+    refuse(fmt::format("the hard link {} goes through a file or link of the same layer to {}", quoted_name(path),
+                       quoted_name(target)));
   }
   const Node* node = find(target);
   if (node != nullptr && folder_in(*node) != nullptr) {

@@ -32,6 +32,8 @@ class LayerTree {
   void add_folder(std::string_view path, const Checksum& meta);
   /// Shares what `target` is at this moment; if this layer does not have it, it is left to lower layers.
   void add_hard_link(std::string_view path, std::string_view target);
+  /// Whether a parent of `path` is a file or link of this layer, so that `path` cannot be in it.
+  [[nodiscard]] bool is_below_file(std::string_view path) const;
   /// Forgets `path`: the archive has something there that is left out.
   void remove(std::string_view path);
 

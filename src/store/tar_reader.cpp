@@ -26,14 +26,15 @@ struct FreeLocale {
 };
 using LocalePtr = std::unique_ptr<std::remove_pointer_t<locale_t>, FreeLocale>;
 
-/// libarchive converts pax names (UTF-8) into the charset of the calling thread's locale, which for a tool started
-/// from a unit or a bare shell is ASCII. Within this scope it is UTF-8, for this thread only.
-class Utf8Scope {
+/// libarchive converts pax names (UTF-8) into the charset of the calling thread's locale, and composes their letters
+/// on the way (NFC), which would make one file of two. What it cannot convert it gives as the archive has it. So within
+/// this scope the locale, of this thread only, is C: names of ASCII convert to themselves, all others do not.
+class PlainBytesScope {
  public:
-  explicit Utf8Scope(locale_t utf8) : before_(::uselocale(utf8)) {}
-  Utf8Scope(const Utf8Scope&) = delete;
-  Utf8Scope& operator=(const Utf8Scope&) = delete;
-  ~Utf8Scope() { ::uselocale(before_); }
+  explicit PlainBytesScope(locale_t plain) : before_(::uselocale(plain)) {}
+  PlainBytesScope(const PlainBytesScope&) = delete;
+  PlainBytesScope& operator=(const PlainBytesScope&) = delete;
+  ~PlainBytesScope() { ::uselocale(before_); }
 
  private:
   locale_t before_;
@@ -50,14 +51,15 @@ struct TarReader::State {
       : bytes(bytes_),
         name(std::move(name_)),
         buffer(piece_size),
-        utf8(::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr)),
+        plain(::newlocale(LC_CTYPE_MASK, "C", nullptr)),
         handle(::archive_read_new()) {}
 
   base::ByteStream& bytes;
   std::string name;
   std::vector<std::byte> buffer;
+  std::uint64_t pulled = 0;   ///< bytes given to libarchive
   std::exception_ptr thrown;  ///< what the byte stream threw inside libarchive, which cannot pass it on
-  LocalePtr utf8;
+  LocalePtr plain;
   std::unique_ptr<archive, FreeArchive> handle;  // after what its callback uses
   archive_entry* current = nullptr;
   std::string current_path;
@@ -68,6 +70,7 @@ struct TarReader::State {
   bool blocks_ended = false;
 
   static la_ssize_t pull(archive* handle, void* self, const void** piece) noexcept;
+  [[nodiscard]] std::size_t missing_padding() const;
   void check(int result, std::string_view what);
   [[noreturn]] void refuse(std::string_view reason) const;
   void next_block();
@@ -82,12 +85,25 @@ la_ssize_t TarReader::State::pull(archive* handle, void* self, const void** piec
   auto& state = *static_cast<State*>(self);
   try {
     *piece = state.buffer.data();
-    return static_cast<la_ssize_t>(state.bytes.read(state.buffer));
+    auto count = state.bytes.read(state.buffer);
+    if (count == 0) {
+      count = state.missing_padding();
+      std::fill_n(state.buffer.begin(), count, std::byte{0});
+    }
+    state.pulled += count;
+    return static_cast<la_ssize_t>(count);
   } catch (...) {
     state.thrown = std::current_exception();
     ::archive_set_error(handle, EIO, "the bytes cannot be read");
     return ARCHIVE_FATAL;
   }
+}
+
+// Some tools end a layer with the data of its last entry; tar as Go reads it does not miss the zeros behind.
+std::size_t TarReader::State::missing_padding() const {
+  constexpr std::uint64_t tar_block = 512;
+  const bool within_data = position < size;
+  return within_data ? 0 : static_cast<std::size_t>((tar_block - pulled % tar_block) % tar_block);
 }
 
 void TarReader::State::refuse(std::string_view reason) const {
@@ -99,11 +115,16 @@ void TarReader::State::check(int result, std::string_view what) {
   if (thrown) {
     std::rethrow_exception(std::exchange(thrown, nullptr));
   }
-  // A warning is about a header that libarchive understood in part, e.g. an owner's name in another charset.
-  if (result == ARCHIVE_OK || result == ARCHIVE_WARN) {
+  if (result == ARCHIVE_OK) {
     return;
   }
   const char* reason = ::archive_error_string(handle.get());
+  // A warning is about a header that libarchive takes in part, leaving out what is damaged. Other tools might
+  // understand that part, so only the one that the locale makes is none.
+  constexpr std::string_view not_ascii = "can't be converted from UTF-8 to current locale.";
+  if (result == ARCHIVE_WARN && reason != nullptr && std::string_view(reason).ends_with(not_ascii)) {
+    return;
+  }
   refuse(fmt::format("{}: {}", what, reason == nullptr ? "unknown reason" : quoted_name(reason)));
 }
 
@@ -165,6 +186,8 @@ TarEntry TarReader::State::describe() const {
   } else if (entry.type == EntryType::hard_link) {
     const std::string what = fmt::format("{}: the hard link {}: its target", name, quoted_name(entry.path));
     entry.link_target = normal_entry_path(::archive_entry_hardlink(current), what);
+  } else if (entry.type == EntryType::special && ::archive_entry_filetype(current) == 0) {
+    refuse(fmt::format("{} is a hard link without a target, or of no known kind", quoted_name(entry.path)));
   } else if (entry.type == EntryType::symbolic_link) {
     const char* target = ::archive_entry_symlink(current);
     entry.link_target = target == nullptr ? "" : target;
@@ -200,7 +223,7 @@ TarReader::TarReader(base::ByteStream& bytes, std::string name)
   if (!state.handle) {
     throw std::bad_alloc();
   }
-  const Utf8Scope scope(state.utf8.get());
+  const PlainBytesScope scope(state.plain.get());
   ::archive_read_support_format_tar(state.handle.get());
   ::archive_read_support_format_empty(state.handle.get());
   state.check(::archive_read_open(state.handle.get(), &state, nullptr, &State::pull, nullptr), "no tar archive");
@@ -210,7 +233,7 @@ TarReader::~TarReader() = default;
 
 std::optional<TarEntry> TarReader::next() {
   auto& state = *state_;
-  const Utf8Scope scope(state.utf8.get());
+  const PlainBytesScope scope(state.plain.get());
   const int result = ::archive_read_next_header(state.handle.get(), &state.current);
   if (result == ARCHIVE_EOF && !state.thrown) {
     return std::nullopt;

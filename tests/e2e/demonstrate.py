@@ -2,6 +2,7 @@
 """The main job in front of the user's eyes; called by ./demo, which has built berth."""
 
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -25,7 +26,7 @@ class Stage:
         print(f"\n\033[1m# {text}\033[0m" if self.colours else f"\n# {text}", flush=True)
 
     def run(self, *argv):
-        words = " ".join(argv)
+        words = shlex.join(argv)
         print(f"\033[32mhost$\033[0m {words}" if self.colours else f"host$ {words}", flush=True)
         settings = {"TERM": os.environ.get("TERM", "dumb")} if self.colours else {"NO_COLOR": "1", "SYSTEMD_COLORS": "0"}
         done = subprocess.run(self.host.within(*argv, env={**settings, "SYSTEMD_PAGER": "", "COLUMNS": str(WIDTH)}), env=CLEAN,

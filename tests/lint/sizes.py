@@ -13,7 +13,7 @@ FUNCTION_LINES = 60
 MEDIAN_LINES = 10
 EMPTY_NAMES = re.compile(r"(^|_)(utils?|helpers?|managers?|common)(_|$)", re.IGNORECASE)
 # Words of others that our rule would take for empty ones: the credential helpers of containers-auth.json(5).
-NAMES_OF_OTHERS = re.compile(r"credential_helper|^helper_for$|^run_helper$|_credential_?helper", re.IGNORECASE)
+NAMES_OF_OTHERS = re.compile(r"credential_helper|^(helper_for|run_helper|install_helper)$", re.IGNORECASE)
 TAGGED_KINDS = ("function", "class", "struct", "namespace", "enum")
 
 

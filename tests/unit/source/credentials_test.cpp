@@ -48,7 +48,7 @@ class CredentialsTest : public testing::Test {
     const auto found = find_credentials(registry, repository, file, {});
     return found ? found->username + ":" + found->password : "none";
   }
-  void install_helper(const std::string& name, const std::string& script) {
+  void install_program(const std::string& name, const std::string& script) {
     const auto file = folder_.write("bin/docker-credential-" + name, "#!/bin/sh\n" + script);
     ::chmod(file.c_str(), 0755);
     set("PATH", folder_.path("bin") + ":/usr/bin:/bin");
@@ -147,7 +147,7 @@ TEST_F(CredentialsTest, EmptyFilesHoldNoLogin) {
 }
 
 TEST_F(CredentialsTest, HelpersOfARegistryAreAsked) {
-  install_helper("test",
+  install_program("test",
                  R"(read -r server; echo "{\"ServerURL\":\"$server\",\"Username\":\"$1-$server\",\"Secret\":\"s\"}")");
   const auto file = folder_.write("auth.json", R"({"credHelpers":{"quay.io":"test"},"auths":{)" +
                                                    entry("quay.io", "a:b") + "," + entry("other.io", "c:d") + "}}");
@@ -156,7 +156,7 @@ TEST_F(CredentialsTest, HelpersOfARegistryAreAsked) {
 }
 
 TEST_F(CredentialsTest, TheStoreIsAskedForTheRest) {
-  install_helper("store", R"(read -r server; echo "{\"Username\":\"<token>\",\"Secret\":\"$server\"}")");
+  install_program("store", R"(read -r server; echo "{\"Username\":\"<token>\",\"Secret\":\"$server\"}")");
   const auto file =
       folder_.write("config.json", R"({"credsStore":"store","auths":{"https://index.docker.io/v1/":{}}})");
   const auto found = find_credentials("docker.io", "a", file, {});
@@ -166,17 +166,17 @@ TEST_F(CredentialsTest, TheStoreIsAskedForTheRest) {
 }
 
 TEST_F(CredentialsTest, HelpersMayNotKnowARegistry) {
-  install_helper("test", "echo credentials not found in native keychain; exit 1");
+  install_program("test", "echo credentials not found in native keychain; exit 1");
   EXPECT_EQ(login("quay.io", "a", folder_.write("auth.json", R"({"credsStore":"test"})")), "none");
 }
 
 TEST_F(CredentialsTest, HelpersThatFailAreNamed) {
-  install_helper("test", "echo secret; exit 3");
+  install_program("test", "echo secret; exit 3");
   const auto file = folder_.write("auth.json", R"({"credsStore":"test"})");
   const auto error = failure_of([&] { login("quay.io", "a", file); });
   EXPECT_THAT(error.sentence(), HasSubstr("docker-credential-test gives no login for quay.io (exit code 3)"));
   EXPECT_THAT(error.sentence(), Not(HasSubstr("secret")));
-  install_helper("test", "echo '{\"Username\": secret'");
+  install_program("test", "echo '{\"Username\": secret'");
   EXPECT_THAT(failure_of([&] { login("quay.io", "a", file); }).sentence(), Not(HasSubstr("secret")));
   const auto missing = folder_.write("auth.json", R"({"credsStore":"no-such-helper"})");
   EXPECT_EQ(failure_of([&] { login("quay.io", "a", missing); }).kind(), base::ErrorKind::not_found);

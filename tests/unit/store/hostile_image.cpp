@@ -75,8 +75,10 @@ class Trial {
  private:
   static std::vector<std::string> names(const std::string& folder) {
     std::vector<std::string> result;
-    for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-      result.push_back(entry.path().string());
+    for (const char* part : {"objects", "tmp", "refs"}) {
+      for (const auto& entry : fs::recursive_directory_iterator(folder + "/" + part)) {
+        result.push_back(entry.path().string());
+      }
     }
     std::sort(result.begin(), result.end());
     return result;

@@ -163,8 +163,6 @@ TEST_F(LayerImport, RefusesAWrongDiffId) {
 
 TEST_F(LayerImport, RefusesFilesThroughLinksOfTheSameLayer) {
   EXPECT_THAT(refusal(TarBuilder().link("etc", "/etc").file("etc/passwd", "x")), HasSubstr("goes through 'etc'"));
-  EXPECT_THAT(refusal(TarBuilder().link("a", "..").file("a/.wh.x", "")), HasSubstr("goes through 'a'"));
-  EXPECT_THAT(refusal(TarBuilder().link("a", "..").file("a/.wh..wh..opq", "")), HasSubstr("goes through 'a'"));
   EXPECT_THAT(refusal(TarBuilder().link("a", "..").device("a/x")), HasSubstr("goes through 'a'"));
 }
 
@@ -183,7 +181,7 @@ TEST_F(LayerImport, RefusesSizesThatCannotFit) {
     import(tar);
     FAIL();
   } catch (const base::Error& error) {
-    EXPECT_THAT(error.what(), HasSubstr("a file of 1125899906842624 bytes does not fit"));
+    EXPECT_THAT(error.what(), HasSubstr("its files have more than 4294967296 bytes, the limit for its size"));
   }
 }
 
