@@ -192,7 +192,7 @@ class Installer {
   /// workplace.
   void fetch_and_check_out() {
     auto store = store::Store::open_existing(store_options(session_));
-    if (request_.only_plan && (!store || !store->find(origin_.name()))) {
+    if (request_.only_plan && (!store || origin_.local() || !store->find(origin_.name()))) {
       store = store::Store::open(
           store_options(session_, session_.layout.deployments() + "/" + workplace() + "/repository"));
     } else if (!store) {

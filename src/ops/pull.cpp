@@ -30,7 +30,15 @@ store::PullResult ImageOrigin::pull_into(store::Store& store) {
   return store.pull(source(), platform_);
 }
 
+bool ImageOrigin::local() const {
+  return reference_.transport != image::Transport::registry;
+}
+
 PresentImage ImageOrigin::ensure(store::Store& store) {
+  if (local()) {
+    auto pulled = pull_into(store);
+    return {std::move(pulled.image), pulled.changed};
+  }
   if (auto found = store.find(name())) {
     return {std::move(*found), false};
   }

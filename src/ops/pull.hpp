@@ -28,7 +28,10 @@ class ImageOrigin {
  public:
   ImageOrigin(Session& session, const PullRequest& request);
   [[nodiscard]] const image::ImageName& name() const;
-  /// The image from `store`, pulled only when absent (contract, section 5: an install never re-pulls).
+  /// A layout or archive on this machine. What is stored under its name may be of another one of the same name.
+  [[nodiscard]] bool local() const;
+  /// The image from `store`, pulled only when absent (contract, section 5: an install never re-pulls). A local one is
+  /// always compared, which costs no more than reading its manifest.
   PresentImage ensure(store::Store& store);
   store::PullResult pull_into(store::Store& store);
 

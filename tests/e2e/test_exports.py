@@ -96,7 +96,7 @@ def test_a_key_that_nobody_knows_is_warned_about(host):
 def test_a_unit_with_stoppost_and_pidfile_runs_detached(host):
     exports = dict(EXPORTS)
     config = json.loads(exports["config.json.template"])
-    config["process"]["args"] = ["/bin/sleep", "1000"]
+    config["process"]["args"] = ["/bin/sh", "-c", "trap 'exit 0' TERM; while :; do sleep 0.2; done"]
     exports["config.json.template"] = json.dumps(config)
     image = images.with_exports("detached", exports)
     host.berth("install", "--now", "--name=detached", f"oci:{image.inside}")
