@@ -68,6 +68,7 @@ int run_containers_list(const ListOptions& options, ops::Session& session) {
     }
   } else {
     std::vector<std::vector<std::string>> lines;
+    lines.reserve(rows.size());
     for (const auto& row : rows) {
       lines.push_back({row.name, row.image, row.command, short_time(row.created), row.state, "ostree", row.runtime});
     }

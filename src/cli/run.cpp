@@ -65,7 +65,7 @@ host::Layout make_layout(const std::string& root, const host::Config& config) {
 }
 
 /// Sets up everything a verb works with and runs `work` with it.
-int with_session(const CommandLine& line, base::Reporter& reporter, std::stop_token stop,
+int with_session(const CommandLine& line, base::Reporter& reporter, const std::stop_token& stop,
                  const std::function<int(ops::Session&)>& work) {
   const auto root = absolute_root(line.globals.root);
   auto config = host::read_config(root, line.globals.config, reporter);

@@ -9,19 +9,19 @@ SignalWatch::SignalWatch() {
   sigemptyset(&signals_);
   sigaddset(&signals_, SIGINT);
   sigaddset(&signals_, SIGTERM);
+  sigaddset(&signals_, SIGUSR1);
   pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
   thread_ = std::thread([this] { watch(); });
 }
 
 SignalWatch::~SignalWatch() {
-  ending_ = true;
-  pthread_kill(thread_.native_handle(), SIGTERM);  // wakes the thread; blocked everywhere else
+  pthread_kill(thread_.native_handle(), SIGUSR1);  // tells the thread to end
   thread_.join();
 }
 
 void SignalWatch::watch() {
   int signal = 0;
-  while (sigwait(&signals_, &signal) == 0 && !ending_) {
+  while (sigwait(&signals_, &signal) == 0 && signal != SIGUSR1) {
     stop_.request_stop();
   }
 }

@@ -1,15 +1,15 @@
 // SIGINT and SIGTERM as a stop request.
 #pragma once
 
-#include <atomic>
 #include <csignal>
 #include <stop_token>
 #include <thread>
 
 namespace berth::cli {
 
-/// Blocks SIGINT and SIGTERM in this and all later threads and turns them into a stop request, so that work ends
-/// at a place where it can be undone. Ignores SIGPIPE. Made before any other thread.
+/// Blocks SIGINT and SIGTERM (and SIGUSR1, with which the watch itself ends) in this and all later threads and turns
+/// them into a stop request, so that work ends at a place where it can be undone. Ignores SIGPIPE. Made before any
+/// other thread.
 class SignalWatch {
  public:
   SignalWatch();
@@ -22,7 +22,6 @@ class SignalWatch {
   void watch();
 
   sigset_t signals_{};
-  std::atomic<bool> ending_ = false;
   std::stop_source stop_;
   std::thread thread_;
 };

@@ -33,6 +33,7 @@ void print_table(const std::vector<Column>& columns, const std::vector<std::vect
   std::vector<std::vector<std::string>> lines;
   if (heading) {
     std::vector<std::string> headings;
+    headings.reserve(columns.size());
     for (const auto& column : columns) {
       headings.push_back(column.heading);
     }

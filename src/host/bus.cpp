@@ -32,7 +32,7 @@ class BusFailure {
   [[nodiscard]] std::string text() const { return error_.message == nullptr ? "" : error_.message; }
 
  private:
-  sd_bus_error error_ = SD_BUS_ERROR_NULL;
+  sd_bus_error error_{};  // SD_BUS_ERROR_NULL
 };
 
 BusPtr open_peer(const std::string& address) {

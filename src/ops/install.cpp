@@ -46,8 +46,8 @@ void refuse_taken_unit(const Session& session, const std::string& name) {
   const auto unit = host::unit_name(name);
   for (const std::string folder : {"/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system",
                                    "/usr/lib/systemd/system", "/lib/systemd/system"}) {
-    if (host::host_exists(root.get(), folder + "/" + unit)) {
-      throw Error(ErrorKind::conflict, fmt::format("the unit {}/{} exists already", folder, unit),
+    if (const auto path = fmt::format("{}/{}", folder, unit); host::host_exists(root.get(), path)) {
+      throw Error(ErrorKind::conflict, fmt::format("the unit {} exists already", path),
                   "choose another name with --name, or remove that unit");
     }
   }

@@ -148,7 +148,7 @@ TEST_F(CredentialsTest, EmptyFilesHoldNoLogin) {
 
 TEST_F(CredentialsTest, HelpersOfARegistryAreAsked) {
   install_program("test",
-                 R"(read -r server; echo "{\"ServerURL\":\"$server\",\"Username\":\"$1-$server\",\"Secret\":\"s\"}")");
+                  R"(read -r server; echo "{\"ServerURL\":\"$server\",\"Username\":\"$1-$server\",\"Secret\":\"s\"}")");
   const auto file = folder_.write("auth.json", R"({"credHelpers":{"quay.io":"test"},"auths":{)" +
                                                    entry("quay.io", "a:b") + "," + entry("other.io", "c:d") + "}}");
   EXPECT_EQ(login("quay.io", "a", file), "get-quay.io:s");

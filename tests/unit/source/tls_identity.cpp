@@ -66,7 +66,7 @@ Certificate new_certificate(EVP_PKEY* key, const std::string& common_name, long 
 }  // namespace
 
 TlsIdentity make_authority() {
-  const Key key(EVP_EC_gen("P-256"), &EVP_PKEY_free);
+  const Key key(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256"), &EVP_PKEY_free);
   const auto certificate = new_certificate(key.get(), "test authority", 1, 30);
   X509_set_issuer_name(certificate.get(), X509_get_subject_name(certificate.get()));
   add_extension(certificate.get(), certificate.get(), NID_basic_constraints, "critical,CA:TRUE");
@@ -76,7 +76,7 @@ TlsIdentity make_authority() {
 
 TlsIdentity make_server_identity(const TlsIdentity& authority, const std::string& names, int days_from_now) {
   const auto issuer = certificate_of(authority);
-  const Key key(EVP_EC_gen("P-256"), &EVP_PKEY_free);
+  const Key key(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256"), &EVP_PKEY_free);
   const auto certificate = new_certificate(key.get(), "test server", 2, days_from_now);
   X509_set_issuer_name(certificate.get(), X509_get_subject_name(issuer.get()));
   add_extension(certificate.get(), issuer.get(), NID_subject_alt_name, names);
