@@ -32,6 +32,10 @@ bool remove(Json* parent, const char* key) {
   return member(parent, key) != nullptr && parent->erase(key) > 0;
 }
 
+bool is_empty_text(const Json* value) {
+  return value != nullptr && value->is_string() && value->get_ref<const std::string&>().empty();
+}
+
 class Conversion {
  public:
   Conversion(Json& document, std::string_view file, const HostFeatures& features)
@@ -268,19 +272,18 @@ void Conversion::convert_seccomp() {
 }
 
 void Conversion::convert_small_things() {
-  if (Json* run = process(); run != nullptr && (member(run, "cwd") == nullptr || run->at("cwd") == "")) {
+  if (Json* run = process(); run != nullptr && (member(run, "cwd") == nullptr || is_empty_text(member(run, "cwd")))) {
     (*run)["cwd"] = "/";
     report("process.cwd set to /: it was empty");
   }
-  if (const Json* propagation = member(linux_section(), "rootfsPropagation");
-      propagation != nullptr && *propagation == "") {
+  if (const Json* propagation = member(linux_section(), "rootfsPropagation"); is_empty_text(propagation)) {
     linux_section()->erase("rootfsPropagation");
     report("linux.rootfsPropagation removed: it is empty");
   }
   bool paths = false;
   if (Json* namespaces = member(linux_section(), "namespaces")) {
     for (auto& space : *namespaces) {
-      if (const Json* path = member(&space, "path"); path != nullptr && *path == "") {
+      if (const Json* path = member(&space, "path"); is_empty_text(path)) {
         paths = space.erase("path") > 0;
       }
     }
