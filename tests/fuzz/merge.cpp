@@ -185,6 +185,14 @@ void model_link(Paths& layer, const std::string& path, const std::string& target
   if (path.empty() || target.empty()) {
     throw Refused();
   }
+  const auto above = parents(target);
+  const auto is_file = [&](const std::string& parent) {
+    const auto found = layer.find(parent);
+    return found != layer.end() && found->second.kind != Kind::folder;
+  };
+  if (std::any_of(above.begin(), above.end(), is_file)) {
+    throw Refused();
+  }
   const auto found = layer.find(target);
   if (found == layer.end()) {
     model_file(layer, path, {Kind::link, 0, target});
