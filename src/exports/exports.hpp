@@ -12,6 +12,7 @@
 #include "base/fd.hpp"
 #include "base/json.hpp"
 #include "base/reporter.hpp"
+#include "exports/health_check.hpp"
 #include "exports/values.hpp"
 
 namespace berth::exports {
@@ -26,6 +27,7 @@ struct ExportsManifest {
   std::map<std::string, std::string> rename_files;
   bool no_container_service = false;
   bool use_links = true;
+  std::optional<HealthCheck> health_check;
   base::Json document = base::Json::object();  ///< as read, unknown keys included
 };
 

@@ -13,7 +13,6 @@ namespace {
 
 constexpr std::string_view document_name = "exports/manifest.json";
 
-/// `healthCheck` is not for installing, but is known.
 constexpr std::array<std::string_view, 7> known_keys = {"version",     "defaultValues",      "installedFilesTemplate",
                                                         "renameFiles", "noContainerService", "useLinks",
                                                         "healthCheck"};
@@ -66,8 +65,8 @@ ExportsManifest parse_exports_manifest(std::string_view text, base::Reporter& re
   }
   manifest.no_container_service = view.bool_or("noContainerService", false);
   manifest.use_links = view.bool_or("useLinks", true);
-  if (const auto check = view.find("healthCheck"); check && !check->value().is_object()) {
-    check->fail("expected an object");
+  if (const auto check = view.find("healthCheck")) {
+    manifest.health_check = parse_health_check(*check);
   }
   return manifest;
 }

@@ -35,4 +35,11 @@ std::string tmpfiles_path(std::string_view path);
 std::string default_tmpfiles(const std::vector<std::string>& sources, unsigned uid, unsigned gid,
                              const std::function<bool(const std::string&)>& exists);
 
+/// Paths that tmpfiles.d(5) lines create, in their order. Lines with specifiers or patterns are passed over.
+std::vector<std::string> created_tmpfiles_paths(std::string_view lines);
+
+/// As created_tmpfiles_paths, as far as they do not exist yet, missing parents included, outermost first.
+std::vector<std::string> missing_tmpfiles_paths(std::string_view lines,
+                                                const std::function<bool(const std::string&)>& exists);
+
 }  // namespace berth::exports

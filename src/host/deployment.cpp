@@ -138,22 +138,32 @@ std::optional<Deployment> find_deployment(const Layout& layout, const std::strin
   return installed ? std::move(installed) : find_in(layout.preinstalled(), name, true);
 }
 
-std::optional<std::string> name_conflict(const Layout& layout, const std::string& name) {
+void refuse_name_conflict(const Layout& layout, const std::string& name) {
   const auto folder = open_folder(layout.deployments());
+  const auto refuse = [](std::string sentence, std::string hint = "choose another name with --name") {
+    throw Error(ErrorKind::conflict, std::move(sentence), std::move(hint));
+  };
   if (!folder) {
-    return std::nullopt;
+    return;
   }
-  const auto status = base::stat_at(folder->get(), name);
-  if (status && !S_ISLNK(status->st_mode)) {
-    return fmt::format("{}/{} exists and is not a container's link", layout.deployments(), name);
+  if (base::stat_at(folder->get(), name)) {
+    refuse(fmt::format("{}/{} exists and is no container", layout.deployments(), name));
+  }
+  const bool slot_like = name.ends_with(".0") || name.ends_with(".1");
+  if (const auto other = name.substr(0, name.size() - 2); slot_like && base::read_link_at(folder->get(), other)) {
+    refuse(fmt::format("{} is where a deployment of the container {} goes", name, other));
   }
   for (const int slot : {0, 1}) {
     const std::string deployment = fmt::format("{}.{}", name, slot);
-    if (base::read_link_at(folder->get(), deployment)) {
-      return fmt::format("the container {} is where the deployments of {} go", deployment, name);
+    const auto status = base::stat_at(folder->get(), deployment);
+    if (status && S_ISLNK(status->st_mode)) {
+      refuse(fmt::format("the container {} stands where a deployment of {} would", deployment, name));
+    }
+    if (status) {
+      refuse(fmt::format("{}/{} is left over from a container", layout.deployments(), deployment),
+             fmt::format("remove it with: berth uninstall {}", name));
     }
   }
-  return std::nullopt;
 }
 
 DeploymentList list_deployments(const Layout& layout) {

@@ -30,6 +30,8 @@ struct DeploymentInfo {
   std::string remote;  ///< remote rootfs, empty for none
   bool use_links = true;
   std::string runtime;
+  bool local = false;                 ///< the image came from a layout or archive: no registry is asked for newer ones
+  base::Json health_check = nullptr;  ///< `healthCheck` of berth-exports(5), or null
   base::Json document = base::Json::object();
 };
 
@@ -63,8 +65,8 @@ std::optional<int> current_slot(const Layout& layout, const std::string& name);
 /// nullopt when it is not installed. @throws Error when its link or info is broken
 std::optional<Deployment> find_deployment(const Layout& layout, const std::string& name);
 DeploymentList list_deployments(const Layout& layout);
-/// Why no container can get this name although none has it: a deployment `foo.0` of the container `foo` and a
-/// container `foo.0` need the same path. nullopt when the name can be used or has a link already.
-std::optional<std::string> name_conflict(const Layout& layout, const std::string& name);
+/// Refuses a name that no container has and none can get: a deployment `foo.0` of the container `foo` and a container
+/// `foo.0` need the same path. @throws Error(conflict)
+void refuse_name_conflict(const Layout& layout, const std::string& name);
 
 }  // namespace berth::host

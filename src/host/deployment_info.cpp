@@ -122,6 +122,8 @@ DeploymentInfo parse_info(std::string_view text, std::string_view document) {
   info.remote = text_or(view, "remote", "");
   info.use_links = bool_or(view, "use-links", true);
   info.runtime = text_or(view, "runtime", "");
+  info.local = bool_or(view, "local", false);
+  info.health_check = info.document.value("health-check", Json(nullptr));
   return info;
 }
 
@@ -142,6 +144,12 @@ std::string write_info(const DeploymentInfo& info) {
   json["remote"] = text_or_null(info.remote);
   json["use-links"] = info.use_links;
   json["runtime"] = text_or_null(info.runtime);
+  if (info.local) {
+    json["local"] = true;
+  }
+  if (!info.health_check.is_null()) {
+    json["health-check"] = info.health_check;
+  }
   for (const auto& [key, value] : info.document.items()) {
     if (!json.contains(key)) {
       json[key] = value;

@@ -64,6 +64,7 @@ Facts read_facts() {
   facts.uid = ::getuid();
   facts.gid = ::getgid();
   facts.executable = read_executable();
+  facts.boot_id = kernel_text("/proc/sys/kernel/random/boot_id");
   return facts;
 }
 

@@ -19,6 +19,7 @@ struct Facts {
   unsigned uid = 0;
   unsigned gid = 0;
   std::string executable;  ///< absolute path of this program
+  std::string boot_id;     ///< another one after every boot (random(4))
 };
 Facts read_facts();
 

@@ -34,7 +34,15 @@ struct UnitState {
   std::string control_group;
   std::int32_t exec_main_code = 0;  ///< CLD_* of the last main process
   std::int32_t exec_main_status = 0;
+  std::string type;            ///< Type= of a service
+  std::uint32_t restarts = 0;  ///< NRestarts: by itself, since it was started
+  std::string invocation_id;   ///< hex; another one after every start
 };
+
+/// The service runs, or is on its way there.
+inline bool is_active(const UnitState& unit) {
+  return unit.active_state == "active" || unit.active_state == "activating" || unit.active_state == "reloading";
+}
 
 /// What an enable changed, so that it can be undone.
 struct EnableResult {
@@ -81,6 +89,11 @@ struct BusOptions {
 /// Connects at the first call that needs it. To be used by one thread. @throws Error(failed) with the remedy when
 /// neither answers
 std::unique_ptr<Systemd> make_bus_systemd(base::Reporter& reporter, std::stop_token stop, BusOptions options = {});
+
+/// For the time before the boot has come far enough: over systemd's own socket, for there is no bus daemon yet. start,
+/// stop and tmpfiles do nothing and every unit is inactive: the boot itself starts what is enabled and runs
+/// systemd-tmpfiles, and waiting for a job here could wait for ever.
+std::unique_ptr<Systemd> make_boot_systemd(base::Reporter& reporter, std::stop_token stop);
 
 /// For --root: enable and disable make the links that [Install] asks for (systemd.unit(5)) below the root; start
 /// and stop are Error(not_permitted); reload and tmpfiles do nothing, for the next boot does them; every unit is

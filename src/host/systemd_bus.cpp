@@ -28,7 +28,7 @@ bool is_load_error(const BusReply& reply) {
          reply.error_name == "org.freedesktop.systemd1.LoadFailed";
 }
 
-class BusSystemd final : public Systemd {
+class BusSystemd : public Systemd {
  public:
   BusSystemd(base::Reporter& reporter, std::stop_token stop, BusOptions options)
       : reporter_(reporter), stop_(std::move(stop)), options_(std::move(options)) {}
@@ -210,7 +210,23 @@ class BusSystemd final : public Systemd {
   std::optional<JobWatch> watch_;  ///< after bus_, so that it goes first
 };
 
+class BootSystemd final : public BusSystemd {
+ public:
+  using BusSystemd::BusSystemd;
+  JobResult start(const std::string& /*unit*/) override { return {}; }
+  JobResult stop(const std::string& /*unit*/) override { return {}; }
+  void create_tmpfiles(const std::string& /*conf*/) override {}
+  void remove_tmpfiles(const std::string& /*conf*/) override {}
+  UnitState state(const std::string& /*unit*/) override { return {}; }
+};
+
 }  // namespace
+
+std::unique_ptr<Systemd> make_boot_systemd(base::Reporter& reporter, std::stop_token stop) {
+  BusOptions options;
+  options.address = "unix:path=/run/systemd/private";
+  return std::make_unique<BootSystemd>(reporter, std::move(stop), std::move(options));
+}
 
 std::unique_ptr<Systemd> make_bus_systemd(base::Reporter& reporter, std::stop_token stop, BusOptions options) {
   return std::make_unique<BusSystemd>(reporter, std::move(stop), std::move(options));

@@ -1,5 +1,7 @@
 #include "host/unit_properties.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <functional>
@@ -25,6 +27,18 @@ Value read_basic(sd_bus_message* message, const char* type) {
 std::string read_text(sd_bus_message* message, const char* type = "s") {
   const auto* text = read_basic<const char*>(message, type);
   return text == nullptr ? "" : text;
+}
+
+/// As hex digits.
+std::string read_bytes(sd_bus_message* message) {
+  const void* bytes = nullptr;
+  std::size_t size = 0;
+  check_bus(sd_bus_message_read_array(message, 'y', &bytes, &size), "read a property of a unit");
+  std::string digits;
+  for (std::size_t index = 0; index < size; ++index) {
+    digits += fmt::format("{:02x}", static_cast<const std::uint8_t*>(bytes)[index]);
+  }
+  return digits;
 }
 
 std::chrono::microseconds read_timeout(sd_bus_message* message) {
@@ -98,7 +112,12 @@ std::map<std::string, KnownProperty, std::less<>> known_properties() {
         [](auto* message, auto& properties) {
           properties.state.main_pid = static_cast<pid_t>(read_basic<std::uint32_t>(message, "u"));
         }}},
-      {"Type", {"s", [](auto* message, auto& properties) { properties.type = read_text(message); }}},
+      {"Type", {"s", text_into(&UnitState::type)}},
+      {"NRestarts",
+       {"u",
+        [](auto* message, auto& properties) { properties.state.restarts = read_basic<std::uint32_t>(message, "u"); }}},
+      {"InvocationID",
+       {"ay", [](auto* message, auto& properties) { properties.state.invocation_id = read_bytes(message); }}},
       {"LoadError",
        {"(ss)", [](auto* message, auto& properties) { properties.load_error = read_load_error(message); }}},
       {"TimeoutStartUSec",

@@ -24,7 +24,6 @@ struct UnitCommand {
 struct UnitProperties {
   UnitState state;
   std::string load_error;                      ///< why it could not be loaded, empty when it could
-  std::string type;                            ///< Type= of a service
   std::chrono::microseconds start_timeout{0};  ///< 0: none
   std::chrono::microseconds stop_timeout{0};   ///< 0: none
   std::vector<UnitCommand> commands;           ///< in the order systemd runs them

@@ -1,10 +1,10 @@
 #include "ops/deployment_note.hpp"
 
-#include "base/digest.hpp"
-
 namespace berth::ops {
 
 namespace {
+
+constexpr const char* document = "journal note";
 
 base::Json files_to_json(const std::vector<NotedFile>& files) {
   auto result = base::Json::array();
@@ -22,37 +22,39 @@ std::vector<NotedFile> files_of(const base::JsonView& note) {
   return files;
 }
 
-bool is_operation(const base::Json& json, const char* operation) {
-  return base::JsonView(json, "journal note").at("operation").as_string() == operation;
+base::Json deployment_to_json(const NotedDeployment& deployment) {
+  return {{"slot", deployment.slot},
+          {"unit", deployment.unit},
+          {"tmpfiles", deployment.tmpfiles},
+          {"files", files_to_json(deployment.files)}};
+}
+
+NotedDeployment deployment_of(const base::JsonView& view) {
+  NotedDeployment deployment;
+  deployment.slot = view.at("slot").as_integer() == 0 ? 0 : 1;
+  deployment.unit = view.at("unit").as_string();
+  deployment.tmpfiles = view.at("tmpfiles").as_string();
+  deployment.files = files_of(view);
+  return deployment;
 }
 
 }  // namespace
 
-InstallNote note_of_plan(const InstallPlan& plan, const host::Layout& layout) {
-  InstallNote note;
-  note.name = plan.name;
-  note.slot = plan.slot;
-  note.has_unit = plan.unit.has_value();
-  for (const auto& planned : plan.files) {
-    note.files.push_back({planned.file.destination, planned.checksum});
-  }
-  if (plan.tmpfiles) {
-    note.files.push_back({layout.tmpfiles_inside(plan.name), base::digest_of(*plan.tmpfiles).hex()});
-  }
-  if (plan.unit) {
-    note.files.push_back({layout.unit_inside(plan.name), base::digest_of(*plan.unit).hex()});
-  }
-  note.tmpfiles_paths = plan.tmpfiles_paths;
-  return note;
-}
-
-base::Json to_json(const InstallNote& note) {
-  return {{"operation", "install"},
+base::Json to_json(const SwitchNote& note) {
+  return {{"operation", note.operation},
           {"name", note.name},
-          {"slot", note.slot},
-          {"hasUnit", note.has_unit},
-          {"files", files_to_json(note.files)},
-          {"tmpfilesPaths", note.tmpfiles_paths}};
+          {"bootId", note.boot_id},
+          {"before", note.before ? deployment_to_json(*note.before) : base::Json(nullptr)},
+          {"after", deployment_to_json(note.after)},
+          {"prepared", note.prepared},
+          {"hadPlace", note.had_place},
+          {"wasActive", note.was_active},
+          {"starts", note.starts},
+          {"wasEnabled", note.was_enabled},
+          {"enables", note.enables},
+          {"relinks", note.relinks},
+          {"tmpfilesPaths", note.tmpfiles_paths},
+          {"committed", note.committed}};
 }
 
 base::Json to_json(const UninstallNote& note) {
@@ -62,25 +64,36 @@ base::Json to_json(const UninstallNote& note) {
           {"files", files_to_json(note.files)}};
 }
 
-std::optional<InstallNote> install_note(const base::Json& json) {
-  if (!is_operation(json, "install")) {
+std::optional<SwitchNote> switch_note(const base::Json& json) {
+  const base::JsonView view(json, document);
+  SwitchNote note;
+  note.operation = view.at("operation").as_string();
+  if (note.operation == "uninstall") {
     return std::nullopt;
   }
-  const base::JsonView view(json, "journal note");
-  InstallNote note;
   note.name = view.at("name").as_string();
-  note.slot = static_cast<int>(view.at("slot").as_integer());
-  note.has_unit = view.at("hasUnit").as_bool();
-  note.files = files_of(view);
+  note.boot_id = view.at("bootId").as_string();
+  if (const auto before = view.find("before")) {
+    note.before = deployment_of(*before);
+  }
+  note.after = deployment_of(view.at("after"));
+  note.prepared = view.at("prepared").as_bool();
+  note.had_place = view.at("hadPlace").as_bool();
+  note.was_active = view.at("wasActive").as_bool();
+  note.starts = view.at("starts").as_bool();
+  note.was_enabled = view.at("wasEnabled").as_bool();
+  note.enables = view.at("enables").as_bool();
+  note.relinks = view.at("relinks").as_bool();
   note.tmpfiles_paths = view.at("tmpfilesPaths").as_strings();
+  note.committed = view.at("committed").as_bool();
   return note;
 }
 
 std::optional<UninstallNote> uninstall_note(const base::Json& json) {
-  if (!is_operation(json, "uninstall")) {
+  const base::JsonView view(json, document);
+  if (view.at("operation").as_string() != "uninstall") {
     return std::nullopt;
   }
-  const base::JsonView view(json, "journal note");
   UninstallNote note;
   note.name = view.at("name").as_string();
   note.has_unit = view.at("hasUnit").as_bool();

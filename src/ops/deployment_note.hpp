@@ -1,4 +1,4 @@
-// The journal notes of install and uninstall as types: what has to be undone or finished after an interruption.
+// The journal notes of changes as types: what has to be undone or finished after an interruption.
 #pragma once
 
 #include <optional>
@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "base/json.hpp"
-#include "ops/plan.hpp"
 
 namespace berth::ops {
 
@@ -16,13 +15,31 @@ struct NotedFile {
   std::string checksum;  ///< sha256 hex; empty for folders
 };
 
-/// All that an install may have made; enough to take it back without the plan.
-struct InstallNote {
-  std::string name;
+/// What one deployment has on the host.
+struct NotedDeployment {
   int slot = 0;
-  bool has_unit = false;
-  std::vector<NotedFile> files;             ///< host files, then tmpfiles and unit, in order of creation
+  std::string unit;              ///< sha256 hex of the unit file; empty for none
+  std::string tmpfiles;          ///< sha256 hex of the tmpfiles.d lines; empty for none
+  std::vector<NotedFile> files;  ///< host files and folders that the change removes or creates, outermost first
+};
+
+/// A switch from one deployment of a container to another, or to its first one; enough to take it back, or to finish
+/// it, without the plan.
+struct SwitchNote {
+  std::string operation;  ///< install, update, rollback: for people
+  std::string name;
+  std::string boot_id;                    ///< of the boot in which it began
+  std::optional<NotedDeployment> before;  ///< none: an install
+  NotedDeployment after;
+  bool prepared = true;                     ///< `after` is made by this change, and goes when it is taken back
+  bool had_place = false;                   ///< another deployment had the slot of `after` and waits aside
+  bool was_active = false;                  ///< the service ran
+  bool starts = false;                      ///< it is to run afterwards
+  bool was_enabled = false;                 ///< `before` was enabled
+  bool enables = false;                     ///< `after` is to be enabled
+  bool relinks = false;                     ///< the links that enable it change
   std::vector<std::string> tmpfiles_paths;  ///< made by systemd-tmpfiles, outermost first
+  bool committed = false;                   ///< beyond this there is no way back
 };
 
 /// All that an uninstall removes; enough to finish it without the info file.
@@ -35,12 +52,10 @@ struct UninstallNote {
   std::vector<NotedFile> files;  ///< recorded host files and folders, outermost first
 };
 
-InstallNote note_of_plan(const InstallPlan& plan, const host::Layout& layout);
-
-base::Json to_json(const InstallNote& note);
+base::Json to_json(const SwitchNote& note);
 base::Json to_json(const UninstallNote& note);
 /// nullopt when the note is of another operation. @throws Error(verification) for a damaged one
-std::optional<InstallNote> install_note(const base::Json& json);
+std::optional<SwitchNote> switch_note(const base::Json& json);
 std::optional<UninstallNote> uninstall_note(const base::Json& json);
 
 }  // namespace berth::ops

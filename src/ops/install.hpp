@@ -5,10 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "ops/deployment_note.hpp"
 #include "ops/plan.hpp"
 #include "ops/session.hpp"
-#include "ops/transaction.hpp"
+#include "ops/switch.hpp"
 
 namespace berth::ops {
 
@@ -34,13 +33,10 @@ struct InstallOutcome {
 /// @throws Error; the host is then as it was
 InstallOutcome install(Session& session, const InstallRequest& request, const StepHook& hook = {});
 
-/// The steps that apply a plan whose deployment is prepared in `staging` (name of a folder below the deployments).
-std::vector<Step> install_steps(Session& session, const InstallPlan& plan, const std::string& staging, bool start);
+/// What an install of `plan` will do, noted.
+SwitchNote note_of_install(const Session& session, const InstallPlan& plan, bool start);
 
-/// Takes back an install from its note, whatever had been done of it.
-void undo_install(Session& session, const InstallNote& note);
-
-/// Name of the folder in which a deployment of `name` is prepared, below the deployments.
-std::string staging_name(const std::string& name);
+/// --set options. @throws Error(usage)
+exports::Values parse_set(const std::vector<std::string>& assignments);
 
 }  // namespace berth::ops

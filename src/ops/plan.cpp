@@ -65,7 +65,7 @@ class HostFilePlanner {
                   fmt::format("two files of the image's exports/hostfs go to {} on the host", destination),
                   "correct renameFiles in exports/manifest.json of the image");
     }
-    if (in_.host_exists(destination)) {
+    if (exists(destination)) {
       if (entry.kind != exports::HostEntryKind::folder) {
         plan_.kept_files.push_back(destination);
       }
@@ -77,6 +77,10 @@ class HostFilePlanner {
     } else {
       plan_.files.push_back(planned(entry, destination));
     }
+  }
+
+  [[nodiscard]] bool exists(const std::string& path) const {
+    return in_.host_exists(path) && !in_.replaced.host_files.contains(path);
   }
 
   void refuse_own_places(const exports::HostEntry& entry, const std::string& destination) const {
@@ -95,7 +99,7 @@ class HostFilePlanner {
   void add_parents(const std::string& destination) {
     for (auto slash = destination.find('/', 1); slash != std::string::npos; slash = destination.find('/', slash + 1)) {
       const auto parent = destination.substr(0, slash);
-      if (!in_.host_exists(parent)) {
+      if (!exists(parent)) {
         add_folder(parent);
       }
     }
@@ -156,9 +160,11 @@ class HostFilePlanner {
 std::string own_tmpfiles(const PlanInputs& in, const base::Json& config, const exports::Values& values) {
   const bool generated = !in.exports->config && !in.exports->config_template;
   auto lines = generated ? in.volume_tmpfiles(values) : std::string();
-  const auto volumes = missing_tmpfiles_paths(lines, in.host_exists);
+  const auto volumes = exports::missing_tmpfiles_paths(lines, in.host_exists);
   const auto exists = [&](const std::string& path) {
-    return in.host_exists(path) || std::find(volumes.begin(), volumes.end(), path) != volumes.end();
+    // What is there because the deployment that goes had a line for it needs one again.
+    return (in.host_exists(path) && !in.replaced.tmpfiles_paths.contains(path)) ||
+           std::find(volumes.begin(), volumes.end(), path) != volumes.end();
   };
   return lines + exports::default_tmpfiles(exports::bind_sources(config), in.facts->uid, in.facts->gid, exists);
 }
@@ -192,6 +198,16 @@ void plan_config(const PlanInputs& in, const std::string& text, InstallPlan& pla
   plan.config = std::move(config.text);
 }
 
+/// What the health gate will do, as info keeps it: the image need not be stored any more when it is asked again.
+base::Json health_check(const PlanInputs& in) {
+  if (const auto& own = in.exports->manifest.health_check) {
+    return exports::to_json(*own);
+  }
+  const auto& docker = in.image_config->healthcheck;
+  const auto check = docker ? exports::health_check_of(*docker) : std::nullopt;
+  return check ? exports::to_json(*check) : base::Json(nullptr);
+}
+
 void fill_info(const PlanInputs& in, InstallPlan& plan) {
   auto& info = plan.info;
   const auto& manifest = in.exports->manifest;
@@ -211,41 +227,13 @@ void fill_info(const PlanInputs& in, InstallPlan& plan) {
   info.rename_installed_files = manifest.rename_files;
   info.system_package = in.system_package;
   info.use_links = manifest.use_links;
+  info.local = in.local;
+  info.health_check = health_check(in);
   info.runtime = plan.runtime;
 }
 
 bool has_lines(const std::string& text) {
   return std::any_of(text.begin(), text.end(), [](unsigned char c) { return std::isspace(c) == 0; });
-}
-
-std::string unquote(std::string_view field) {
-  if (field.size() >= 2 && (field.front() == '"' || field.front() == '\'') && field.back() == field.front()) {
-    field = field.substr(1, field.size() - 2);
-  }
-  return std::string(field);
-}
-
-/// The path of a tmpfiles.d line that creates something; empty for others, and for paths only systemd can expand.
-std::string created_path(std::string_view line) {
-  const auto type_end = line.find_first_of(" \t");
-  if (type_end == std::string_view::npos || std::string_view("fFwdDvqQpLcbC").find(line[0]) == std::string_view::npos) {
-    return {};
-  }
-  const auto begin = line.find_first_not_of(" \t", type_end);
-  if (begin == std::string_view::npos) {
-    return {};
-  }
-  const char quote = line[begin] == '"' || line[begin] == '\'' ? line[begin] : '\0';
-  const auto end = quote != '\0' ? line.find(quote, begin + 1) : line.find_first_of(" \t", begin);
-  const auto length = end == std::string_view::npos ? end : end - begin + (quote != '\0' ? 1 : 0);
-  auto path = unquote(line.substr(begin, length));
-  if (path.empty() || path[0] != '/' || path.find_first_of("%*?[\\") != std::string::npos) {
-    return {};
-  }
-  while (path.size() > 1 && path.back() == '/') {
-    path.pop_back();
-  }
-  return path;
 }
 
 /// Once ExecStop= has run, systemd signals whatever is left, and that must be the image's own stop signal, too.
@@ -268,25 +256,13 @@ std::optional<std::string> service_template(const PlanInputs& in) {
 
 }  // namespace
 
-std::vector<std::string> missing_tmpfiles_paths(const std::string& tmpfiles,
-                                                const std::function<bool(const std::string&)>& exists) {
-  std::vector<std::string> missing;
-  std::set<std::string> seen;
-  for (std::size_t start = 0; start < tmpfiles.size();) {
-    const auto end = std::min(tmpfiles.find('\n', start), tmpfiles.size());
-    const auto path = created_path(std::string_view(tmpfiles).substr(start, end - start));
-    start = end + 1;
-    for (auto slash = path.find('/', 1); !path.empty(); slash = path.find('/', slash + 1)) {
-      const auto prefix = path.substr(0, slash);
-      if (!exists(prefix) && seen.insert(prefix).second) {
-        missing.push_back(prefix);
-      }
-      if (slash == std::string::npos) {
-        break;
-      }
-    }
-  }
-  return missing;
+InstallPlan plan_host_files(const PlanInputs& in, const exports::Values& values) {
+  InstallPlan plan;
+  plan.values = values;
+  exports::Renderer renderer(plan.values);
+  HostFilePlanner(in, renderer, plan).run();
+  renderer.check();
+  return plan;
 }
 
 InstallPlan make_plan(const PlanInputs& in) {
@@ -326,7 +302,7 @@ InstallPlan make_plan(const PlanInputs& in) {
     plan.tmpfiles.reset();
   }
   if (plan.tmpfiles) {
-    plan.tmpfiles_paths = missing_tmpfiles_paths(*plan.tmpfiles, in.host_exists);
+    plan.tmpfiles_paths = exports::missing_tmpfiles_paths(*plan.tmpfiles, in.host_exists);
   }
   fill_info(in, plan);
   return plan;

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,12 @@ struct InstallPlan {
   host::DeploymentInfo info;
 };
 
+/// What belongs to the deployment that the planned one replaces, and so is free for it.
+struct Replaced {
+  std::set<std::string> host_files;      ///< recorded, and still what was recorded; recorded folders
+  std::set<std::string> tmpfiles_paths;  ///< its tmpfiles.d lines make them
+};
+
 /// Everything a plan depends on. The functions answer questions about the host and the checked-out image.
 struct PlanInputs {
   std::string name;
@@ -61,6 +68,8 @@ struct PlanInputs {
   exports::HostFeatures features;
   const host::Layout* layout = nullptr;
   std::string system_package = "no";
+  bool local = false;  ///< the image came from a layout or archive
+  Replaced replaced;
   std::function<bool(const std::string&)> host_exists;
   std::function<std::string(const std::string&)> host_place;             ///< a host path with its links followed
   std::function<std::string(const exports::HostEntry&)> read_entry;      ///< text of a hostfs file, for templates
@@ -73,10 +82,8 @@ struct PlanInputs {
 /// @throws Error with every missing variable of all templates at once
 InstallPlan make_plan(const PlanInputs& inputs);
 
-/// Paths that tmpfiles.d(5) lines will make and that do not exist yet, missing parents included, outermost first.
-/// Lines with specifiers or patterns are passed over.
-std::vector<std::string> missing_tmpfiles_paths(const std::string& tmpfiles,
-                                                const std::function<bool(const std::string&)>& exists);
+/// A plan of nothing but the host files, with the values of a deployment that exists. @throws Error
+InstallPlan plan_host_files(const PlanInputs& inputs, const exports::Values& values);
 
 /// For `--dry-run --json`.
 base::Json plan_to_json(const InstallPlan& plan);

@@ -9,7 +9,7 @@
 #include "base/file.hpp"
 #include "host/journal.hpp"
 #include "host/lock.hpp"
-#include "ops/install.hpp"
+#include "ops/switch.hpp"
 #include "ops/uninstall.hpp"
 
 namespace berth::ops {
@@ -44,10 +44,8 @@ void recover_note(Session& session, const std::string& name) {
   if (!json) {
     return;
   }
-  if (const auto install = install_note(*json)) {
-    session.reporter.step(fmt::format("taking back an interrupted install of {}", name));
-    undo_install(session, *install);
-    host::remove_journal(session.layout, name);
+  if (auto change = switch_note(*json)) {
+    recover_switch(session, std::move(*change));
   } else if (const auto uninstall = uninstall_note(*json)) {
     session.reporter.step(fmt::format("completing an interrupted uninstall of {}", name));
     complete_uninstall(session, *uninstall);

@@ -2,19 +2,18 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <stdio.h>
 
 #include <chrono>
 
-#include "base/digest.hpp"
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "host/deployment.hpp"
 #include "host/host_file.hpp"
 #include "host/journal.hpp"
 #include "host/lock.hpp"
-#include "ops/install.hpp"
+#include "ops/aside.hpp"
 #include "ops/recover.hpp"
+#include "ops/unit_job.hpp"
 
 namespace berth::ops {
 
@@ -22,53 +21,6 @@ namespace {
 
 using base::Error;
 using base::ErrorKind;
-
-/// Where a file waits, in its own folder, until the uninstall cannot fail any more. A function of the path, so that an
-/// interrupted uninstall finds it again; of fixed length, so that it always fits.
-std::string aside_name(const std::string& path) {
-  return ".berth-" + base::digest_of(path).short_hex();
-}
-
-/// Parent folder and leaf of a host path; the folder is invalid when it does not exist.
-std::pair<base::Fd, std::string> open_parent(const Session& session, const std::string& path) {
-  const auto root = base::open_host_folder(session.layout.root());
-  auto [parent, leaf] = base::split_path(path);
-  try {
-    return {base::open_in_root(root.get(), parent, O_RDONLY | O_DIRECTORY), leaf};
-  } catch (const Error& error) {
-    if (error.kind() == ErrorKind::not_found) {
-      return {base::Fd(), leaf};
-    }
-    throw;
-  }
-}
-
-void rename_in_folder(int folder, const std::string& from, const std::string& to) {
-  if (::renameat2(folder, from.c_str(), folder, to.c_str(), RENAME_NOREPLACE) != 0 && errno != ENOENT) {
-    base::throw_errno(fmt::format("rename {} to {}", from, to));
-  }
-}
-
-void put_aside(const Session& session, const std::string& path) {
-  const auto [folder, leaf] = open_parent(session, path);
-  if (folder) {
-    rename_in_folder(folder.get(), leaf, aside_name(path));
-  }
-}
-
-void put_back(const Session& session, const std::string& path) {
-  const auto [folder, leaf] = open_parent(session, path);
-  if (folder) {
-    rename_in_folder(folder.get(), aside_name(path), leaf);
-  }
-}
-
-void drop_aside(const Session& session, const std::string& path) {
-  const auto [folder, leaf] = open_parent(session, path);
-  if (folder) {
-    base::unlink_at(folder.get(), aside_name(path));
-  }
-}
 
 Step aside_step(Session& session, const std::string& path) {
   return {fmt::format("remove {}", path), [&session, path] { put_aside(session, path); },
@@ -90,14 +42,6 @@ Step host_file_step(Session& session, const NotedFile& file, std::vector<std::st
           [&session, path = file.path] { put_back(session, path); }};
 }
 
-void stop_or_throw(Session& session, const std::string& unit) {
-  const auto job = session.systemd.stop(unit);
-  if (!job.done) {
-    throw Error(ErrorKind::failed, fmt::format("{} could not be stopped: {}", unit, job.words),
-                fmt::format("stop it with systemctl stop {} and try again", unit));
-  }
-}
-
 void add_unit_steps(std::vector<Step>& steps, Session& session, const UninstallNote& note) {
   const auto unit = host::unit_name(note.name);
   if (!session.layout.offline()) {
@@ -105,7 +49,7 @@ void add_unit_steps(std::vector<Step>& steps, Session& session, const UninstallN
                      [&session, unit, active = note.was_active] {
                        session.systemd.reload();
                        if (active) {
-                         session.systemd.start(unit);
+                         start_again(session, unit);
                        }
                      }});
   }
@@ -254,7 +198,7 @@ UninstallNote make_note(Session& session, const std::string& name) {
   note.files = recorded_files(info);
   if (note.has_unit) {
     const auto state = session.systemd.state(unit);
-    note.was_active = state.active_state == "active" || state.active_state == "activating";
+    note.was_active = host::is_active(state);
     note.was_enabled = state.unit_file_state == "enabled";
   }
   return note;

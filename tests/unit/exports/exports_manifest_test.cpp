@@ -13,7 +13,7 @@ TEST(ExportsManifest, ReadsEveryKey) {
   test::Listener listener;
   const auto manifest = parse_exports_manifest(R"({"version": "1.0", "defaultValues": {"A": "b", "E": ""},
       "installedFilesTemplate": ["/etc/x"], "renameFiles": {"etc//x/": "/etc/$NAME"},
-      "noContainerService": true, "useLinks": false, "healthCheck": {"test": []}})",
+      "noContainerService": true, "useLinks": false, "healthCheck": {"command": "true"}})",
                                                listener);
   EXPECT_EQ(manifest.version, "1.0");
   EXPECT_EQ(manifest.default_values.at("A"), "b");

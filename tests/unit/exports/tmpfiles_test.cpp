@@ -29,5 +29,13 @@ TEST(Tmpfiles, EscapesPaths) {
   EXPECT_EQ(tmpfiles_path("/a\nd /etc/x"), "\"/a\\x0ad /etc/x\"");
 }
 
+TEST(TmpfilesPaths, OnlyWhatWillBeMade) {
+  const auto none = [](const std::string& path) { return path == "/var" || path == "/run"; };
+  EXPECT_THAT(missing_tmpfiles_paths("# comment\nd /var/a/b 0700 0 0 - -\nr /var/x\nZ /var/a 0700\n"
+                                     "f+ /run/%m/x - - - -\nd \"/run/with space\" - - - - -\nd! /run/boot/ - - -\n",
+                                     none),
+              ElementsAre("/var/a", "/var/a/b", "/run/with space", "/run/boot"));
+}
+
 }  // namespace
 }  // namespace berth::exports

@@ -145,13 +145,24 @@ TEST_F(DeploymentsTest, FindsWhatIsInstalled) {
 }
 
 TEST_F(DeploymentsTest, NamesThatExcludeEachOther) {
-  EXPECT_FALSE(name_conflict(layout_, "foo"));
+  const auto refusal = [this](const std::string& name) {
+    try {
+      refuse_name_conflict(layout_, name);
+    } catch (const base::Error& error) {
+      EXPECT_EQ(error.kind(), base::ErrorKind::conflict);
+      return error.sentence();
+    }
+    return std::string();
+  };
+  EXPECT_EQ(refusal("foo"), "");
   install("foo", 0, "one");
-  EXPECT_FALSE(name_conflict(layout_, "foo"));
-  EXPECT_FALSE(name_conflict(layout_, "foo.1"));
-  EXPECT_THAT(name_conflict(layout_, "foo.0").value_or(""), HasSubstr("foo.0 exists and is not a container's link"));
+  EXPECT_THAT(refusal("foo"), HasSubstr("foo exists and is no container"));
+  EXPECT_THAT(refusal("foo.1"), HasSubstr("foo.1 is where a deployment of the container foo goes"));
+  EXPECT_THAT(refusal("foo.0"), HasSubstr("foo.0 exists and is no container"));
   install("bar.1", 0, "two");
-  EXPECT_THAT(name_conflict(layout_, "bar").value_or(""), HasSubstr("the container bar.1 is where"));
+  EXPECT_THAT(refusal("bar"), HasSubstr("the container bar.1 stands where a deployment of bar would"));
+  root_.file(std::string(berth_) + "/old.0/info", "{}");
+  EXPECT_THAT(refusal("old"), HasSubstr("old.0 is left over from a container"));
 }
 
 TEST_F(DeploymentsTest, ANameEndingLikeASlotAlone) {

@@ -46,9 +46,9 @@ TEST(JobWords, ServiceResults) {
 
 TEST(JobWords, Protocol) {
   UnitProperties unit = failed_with("protocol");
-  unit.type = "forking";
+  unit.state.type = "forking";
   EXPECT_THAT(job_words(JobKind::start, "failed", unit), HasSubstr("PIDFile="));
-  unit.type = "notify";
+  unit.state.type = "notify";
   EXPECT_THAT(job_words(JobKind::start, "failed", unit), HasSubstr("Type=notify"));
 }
 

@@ -175,7 +175,7 @@ TEST(Install, NoteAloneIsEnoughToTakeItBack) {
   pull(session, {image, "", ""});
   const auto before = tree_text(machine.on_disk(""));
   const auto outcome = install(session, request_for(image));
-  host::write_journal(machine.layout, "web", to_json(note_of_plan(*outcome.plan, machine.layout)));
+  host::write_journal(machine.layout, "web", to_json(note_of_install(session, *outcome.plan, false)));
   recover_pending(session);
   EXPECT_EQ(tree_text(machine.on_disk("")), before);
   EXPECT_THAT(machine.reporter.steps, Contains("taking back an interrupted install of web"));

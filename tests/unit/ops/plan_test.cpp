@@ -157,13 +157,5 @@ TEST_F(Plan, JsonHoldsEverything) {
   EXPECT_THAT(json["unit"].get<std::string>(), HasSubstr("Delegate=yes"));
 }
 
-TEST(TmpfilesPaths, OnlyWhatWillBeMade) {
-  const auto none = [](const std::string& path) { return path == "/var" || path == "/run"; };
-  EXPECT_THAT(missing_tmpfiles_paths("# comment\nd /var/a/b 0700 0 0 - -\nr /var/x\nZ /var/a 0700\n"
-                                     "f+ /run/%m/x - - - -\nd \"/run/with space\" - - - - -\nd! /run/boot/ - - -\n",
-                                     none),
-              ElementsAre("/var/a", "/var/a/b", "/run/with space", "/run/boot"));
-}
-
 }  // namespace
 }  // namespace berth::ops

@@ -1,0 +1,67 @@
+// A deployment in the making: checked out, planned and written in a folder of its own, while nothing else changes.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/fd.hpp"
+#include "ops/plan.hpp"
+#include "ops/session.hpp"
+
+namespace berth::ops {
+
+/// What a plan depends on besides the image and the machine.
+struct PlanRequest {
+  exports::Values set;  ///< wins over the image's defaults
+  std::string uuid;     ///< used unless `set` or a default gives one
+  host::Runtime runtime;
+  std::string system_package = "no";
+  bool local = false;  ///< the image came from a layout or archive
+  Replaced replaced;
+};
+
+/// The folder staging_name(NAME) below the deployments, which must exist. What is left of it at the end goes.
+class Preparation {
+ public:
+  /// @param slot in which the deployment will be
+  Preparation(Session& session, std::string name, int slot);
+  Preparation(const Preparation&) = delete;
+  Preparation& operator=(const Preparation&) = delete;
+  ~Preparation();
+
+  /// Lays the image out as `rootfs` in the folder.
+  void check_out(store::Store& store, const store::StoredImage& image);
+  /// Reads a root file system that is laid out already, in place of check_out. @param path below the deployments
+  void use_rootfs(const std::string& path);
+  /// @throws Error with every missing variable
+  InstallPlan plan(const PlanRequest& request);
+  /// The host files of a deployment that exists.
+  std::vector<PlannedFile> host_files(const exports::Values& values, const Replaced& replaced);
+  /// Completes the deployment and makes it durable.
+  void write(const InstallPlan& plan) const;
+
+  /// Path of the repository in which an image is put that is only looked at.
+  [[nodiscard]] std::string throwaway_repository() const;
+  [[nodiscard]] const std::string& folder() const { return folder_name_; }
+
+ private:
+  PlanInputs inputs(const Replaced& replaced);
+
+  Session& session_;
+  std::string name_;
+  int slot_;
+  std::string folder_name_;
+  base::Fd deployments_;
+  base::Fd staging_;
+  base::Fd root_;
+  base::Fd rootfs_;
+  store::StoredImage image_;
+  image::ImageConfig image_config_;
+  exports::Exports exports_;
+};
+
+/// Tells what a plan does that its reader would not expect.
+void report_plan(Session& session, const InstallPlan& plan);
+
+}  // namespace berth::ops

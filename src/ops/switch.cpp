@@ -1,0 +1,109 @@
+#include "ops/switch.hpp"
+
+#include <fmt/format.h>
+
+#include "base/digest.hpp"
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "host/host_file.hpp"
+#include "host/journal.hpp"
+#include "ops/aside.hpp"
+
+namespace berth::ops {
+
+namespace {
+
+/// Folders of the deployment that is gone, as far as the new one does not use them and nobody put anything into them.
+void remove_old_folders(const Session& session, const SwitchNote& note) {
+  const auto root = base::open_host_folder(session.layout.root());
+  for (auto file = note.before->files.rbegin(); file != note.before->files.rend(); ++file) {
+    if (file->checksum.empty()) {
+      host::remove_host_file(root.get(), file->path, "");
+    }
+  }
+}
+
+void drop_old_files(const Session& session, const SwitchNote& note) {
+  drop_aside(session, session.layout.unit_inside(note.name));
+  drop_aside(session, session.layout.tmpfiles_inside(note.name));
+  for (const auto& file : note.before->files) {
+    if (!file.checksum.empty()) {
+      drop_aside(session, file.path);
+    }
+  }
+  remove_old_folders(session, note);
+}
+
+/// Everything that cannot be taken back. May run several times.
+void finish_switch(const Session& session, const SwitchNote& note) {
+  const auto folder = base::open_host_folder(session.layout.deployments());
+  if (note.before) {
+    drop_old_files(session, note);
+    base::remove_tree_at(folder.get(), waiting_name(note.name));
+  }
+  if (note.after.unit.empty()) {
+    // noContainerService: only the host files matter (contract, section 3).
+    base::remove_tree_at(folder.get(), fmt::format("{}.{}/rootfs", note.name, note.after.slot));
+  }
+  host::remove_journal(session.layout, note.name);
+}
+
+void take_back(Session& session, const SwitchNote& note) {
+  const auto steps = switch_steps(session, note, {});
+  undo_steps(steps, steps.size(), session.reporter);
+  host::remove_journal(session.layout, note.name);
+}
+
+}  // namespace
+
+std::string staging_name(const std::string& name) {
+  return ".staging-" + name;
+}
+
+std::string waiting_name(const std::string& name) {
+  return ".waiting-" + name;
+}
+
+NotedDeployment noted_deployment(const InstallPlan& plan) {
+  NotedDeployment deployment;
+  deployment.slot = plan.slot;
+  deployment.unit = plan.unit ? base::digest_of(*plan.unit).hex() : "";
+  deployment.tmpfiles = plan.tmpfiles ? base::digest_of(*plan.tmpfiles).hex() : "";
+  return deployment;
+}
+
+void run_switch(Session& session, SwitchNote note, const SwitchWork& work, const StepHook& hook) {
+  host::write_journal(session.layout, note.name, to_json(note));
+  try {
+    run_steps(switch_steps(session, note, work), session.reporter, session.stop, hook);
+  } catch (...) {
+    host::remove_journal(session.layout, note.name);
+    throw;
+  }
+  if (note.before) {  // otherwise nothing waits, and the end of the note is the decision
+    note.committed = true;
+    host::write_journal(session.layout, note.name, to_json(note));
+  }
+  try {
+    finish_switch(session, note);
+  } catch (const base::Error& error) {
+    session.reporter.warning(fmt::format("{}; the next berth command tries again", error.what()));
+  }
+}
+
+void recover_switch(Session& session, SwitchNote note) {
+  if (note.committed) {
+    session.reporter.step(fmt::format("finishing an interrupted {} of {}", note.operation, note.name));
+    finish_switch(session, note);
+    return;
+  }
+  session.reporter.step(fmt::format("taking back an interrupted {} of {}", note.operation, note.name));
+  const bool active = host::is_active(session.systemd.state(host::unit_name(note.name)));
+  if (note.boot_id != session.facts.boot_id) {
+    note.was_active = note.before && active;
+  }
+  note.starts = note.starts || active;  // whoever started it, it must not run without its files
+  take_back(session, note);
+}
+
+}  // namespace berth::ops

@@ -1,0 +1,338 @@
+// The steps of a switch. The undos work from the note alone and take back all, half or nothing of their step, so that a
+// later command can run them too, and run them twice.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "host/host_file.hpp"
+#include "ops/aside.hpp"
+#include "ops/service.hpp"
+#include "ops/switch.hpp"
+#include "ops/unit_job.hpp"
+
+namespace berth::ops {
+
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+
+std::string slot_name(const std::string& name, int slot) {
+  return fmt::format("{}.{}", name, slot);
+}
+
+base::Fd deployments_folder(const Session& session) {
+  return base::open_host_folder(session.layout.deployments());
+}
+
+base::Fd root_folder(const Session& session) {
+  return base::open_host_folder(session.layout.root());
+}
+
+void rename_folder(int folder, const std::string& from, const std::string& to) {
+  base::check_errno(::renameat2(folder, from.c_str(), folder, to.c_str(), RENAME_NOREPLACE),
+                    fmt::format("rename {} to {}", base::full_path(folder, from), to));
+}
+
+/// What systemd-tmpfiles made goes as long as nobody put anything into it.
+void undo_tmpfiles(const Session& session, const std::vector<std::string>& paths) {
+  const auto root = root_folder(session);
+  for (auto path = paths.rbegin(); path != paths.rend(); ++path) {
+    const auto [parent, leaf] = base::split_path(*path);
+    try {
+      const auto folder = base::open_in_root(root.get(), parent, O_RDONLY | O_DIRECTORY);
+      if (::unlinkat(folder.get(), leaf.c_str(), AT_REMOVEDIR) != 0 && errno == ENOTDIR) {
+        ::unlinkat(folder.get(), leaf.c_str(), 0);
+      }
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::not_found) {
+        throw;
+      }
+    }
+  }
+}
+
+class StepList {
+ public:
+  StepList(Session& session, const SwitchNote& note, const SwitchWork& work)
+      : session_(session), note_(note), work_(work), unit_(host::unit_name(note.name)) {}
+
+  std::vector<Step> make() {
+    if (note_.prepared) {
+      add_place();
+    }
+    if (note_.was_active) {
+      add_stop();
+    }
+    if (note_.before && !note_.before->tmpfiles.empty()) {
+      add_tmpfiles_removal();
+    }
+    add_host_files();
+    add_texts();
+    add_link();
+    add_sync();
+    add_systemd();
+    return std::move(steps_);
+  }
+
+ private:
+  /// Most steps need the session, the note, or both, which outlive them.
+  void add(std::string what, std::function<void()> apply, std::function<void()> undo) {
+    steps_.push_back({std::move(what), std::move(apply), std::move(undo)});
+  }
+
+  void add_place() {
+    const auto slot = slot_name(note_.name, note_.after.slot);
+    const auto waiting = waiting_name(note_.name);
+    add(
+        fmt::format("put the deployment in place as {}", slot),
+        [this_session = &session_, slot, waiting, staging = work_.staging, had_place = note_.had_place] {
+          const auto folder = deployments_folder(*this_session);
+          if (had_place) {
+            rename_folder(folder.get(), slot, waiting);
+          }
+          rename_folder(folder.get(), staging, slot);
+        },
+        [this_session = &session_, slot, waiting, had_place = note_.had_place] {
+          const auto folder = deployments_folder(*this_session);
+          if (had_place && !base::stat_at(folder.get(), waiting)) {
+            return;  // the one in the slot is still, or again, the earlier one
+          }
+          base::remove_tree_at(folder.get(), slot);
+          if (had_place) {
+            rename_folder(folder.get(), waiting, slot);
+          }
+          base::sync_at(folder.get(), ".");
+        });
+  }
+
+  void add_stop() {
+    add(
+        "stop " + unit_, [&session = session_, unit = unit_] { stop_or_throw(session, unit); },
+        [&session = session_, unit = unit_] { start_again(session, unit); });
+  }
+
+  void add_tmpfiles_removal() {
+    const auto conf = session_.layout.tmpfiles_inside(note_.name);
+    add(
+        fmt::format("remove what {} lists", conf),
+        [&session = session_, conf] {
+          try {
+            session.systemd.remove_tmpfiles(conf);
+          } catch (const Error& error) {
+            session.reporter.warning(error.what());  // lines of the old deployment must not keep the new one away
+          }
+        },
+        [&session = session_, conf] { session.systemd.create_tmpfiles(conf); });
+  }
+
+  void add_host_files() {
+    if (note_.before) {
+      for (auto file = note_.before->files.rbegin(); file != note_.before->files.rend(); ++file) {
+        if (!file->checksum.empty()) {
+          add(
+              fmt::format("remove {}", file->path),
+              [&session = session_, file = *file] { put_aside_own(session, file); },
+              [&session = session_, path = file->path] { put_back(session, path); });
+        }
+      }
+    }
+    for (const auto& file : note_.after.files) {
+      add(
+          fmt::format("create {}", file.path),
+          [&session = session_, work = work_, file] { create(session, work, file); },
+          [&session = session_, file] { remove_own(session, file.path, file.checksum); });
+    }
+  }
+
+  static void put_aside_own(const Session& session, const NotedFile& file) {
+    if (host::host_checksum(root_folder(session).get(), file.path) != file.checksum) {
+      throw Error(ErrorKind::conflict, fmt::format("{} was changed at this moment", file.path), "try again");
+    }
+    put_aside(session, file.path);
+  }
+
+  static void create(const Session& session, const SwitchWork& work, const NotedFile& file) {
+    const auto& files = work.plan->files;
+    const auto planned = std::find_if(files.begin(), files.end(), [&](const PlannedFile& candidate) {
+      return candidate.file.destination == file.path;
+    });
+    base::Fd source;
+    if (planned->file.kind == host::HostFile::Kind::file && !planned->file.content) {
+      source = base::open_host_folder_at(deployments_folder(session).get(), work.rootfs);
+    }
+    const auto made = host::create_host_file(root_folder(session).get(), source.get(), planned->file);
+    if (!made.created) {
+      throw Error(ErrorKind::conflict, fmt::format("{} appeared while it was to be created", file.path),
+                  "try again; an existing file is left alone");
+    }
+    if (made.checksum != file.checksum) {
+      throw Error(ErrorKind::verification, fmt::format("{} is not what was planned: its bytes changed", file.path),
+                  "try again");
+    }
+  }
+
+  void add_texts() {
+    static const std::string none;
+    const auto& before = note_.before;
+    const auto text_of = [](const std::optional<std::string>* text) { return text != nullptr ? *text : std::nullopt; };
+    add_text(session_.layout.tmpfiles_inside(note_.name), before ? before->tmpfiles : none, note_.after.tmpfiles,
+             text_of(work_.plan != nullptr ? &work_.plan->tmpfiles : nullptr), false);
+    if (note_.relinks && note_.was_enabled) {
+      add("keep the links that enable " + unit_, {}, [&session = session_, unit = unit_] {
+        session.systemd.enable(unit);  // by the [Install] section of the unit that is back in its place
+      });
+    }
+    add_text(session_.layout.unit_inside(note_.name), before ? before->unit : none, note_.after.unit,
+             text_of(work_.plan != nullptr ? &work_.plan->unit : nullptr), true);
+  }
+
+  /// @param reload_after_undo the unit: systemd must read the other one again
+  void add_text(const std::string& path, const std::string& before, const std::string& after,
+                const std::optional<std::string>& text, bool reload_after_undo) {
+    if (before.empty() && after.empty()) {
+      return;
+    }
+    const auto reload = [&session = session_, reload_after_undo] {
+      if (reload_after_undo) {
+        session.systemd.reload();
+      }
+    };
+    if (after.empty()) {
+      add(
+          fmt::format("remove {}", path), [&session = session_, path] { put_aside(session, path); },
+          [&session = session_, path, reload] {
+            put_back(session, path);
+            reload();
+          });
+      return;
+    }
+    add(
+        fmt::format("write {}", path),
+        [&session = session_, path, text, replaces = !before.empty()] {
+          put_text(session, path, text.value_or(""), replaces);
+        },
+        [&session = session_, path, after, replaced = !before.empty(), reload] {
+          take_text_back(session, path, replaced, after);
+          reload();
+        });
+  }
+
+  void add_link() {
+    const auto live = slot_name(note_.name, note_.after.slot);
+    add(
+        fmt::format("make {} the live deployment", live),
+        [&session = session_, name = note_.name, live] { point_link(session, name, live); },
+        [&session = session_, &note = note_, live] {
+          const auto folder = deployments_folder(session);
+          base::unlink_at(folder.get(), fresh_link(note.name));
+          if (base::read_link_at(folder.get(), note.name) != live) {
+            return;
+          }
+          if (note.before) {
+            point_link(session, note.name, slot_name(note.name, note.before->slot));
+          } else {
+            base::unlink_at(folder.get(), note.name);
+          }
+        });
+  }
+
+  static std::string fresh_link(const std::string& name) { return ".link-" + name; }
+
+  /// By one rename.
+  static void point_link(const Session& session, const std::string& name, const std::string& target) {
+    const auto folder = deployments_folder(session);
+    const auto fresh = fresh_link(name);
+    base::unlink_at(folder.get(), fresh);
+    base::check_errno(::symlinkat(target.c_str(), folder.get(), fresh.c_str()), "create the link " + fresh);
+    base::check_errno(::renameat(folder.get(), fresh.c_str(), folder.get(), name.c_str()),
+                      fmt::format("make the link {} point to {}", name, target));
+    base::sync_at(folder.get(), ".");
+  }
+
+  void add_sync() {
+    add("make it durable",
+        [&session = session_, &note = note_] {
+          const auto root = root_folder(session);
+          for (const auto& file : note.after.files) {
+            const auto parent = base::split_path(file.path).first;
+            base::sync_at(base::open_in_root(root.get(), parent, O_RDONLY | O_DIRECTORY).get(), ".");
+          }
+          base::sync_at(deployments_folder(session).get(), ".");
+        },
+        {});
+  }
+
+  void add_systemd() {
+    if (!note_.after.unit.empty() || (note_.before && !note_.before->unit.empty())) {
+      add("have systemd read the unit", [&session = session_] { session.systemd.reload(); }, {});
+    }
+    if (!note_.after.tmpfiles.empty()) {
+      const auto conf = session_.layout.tmpfiles_inside(note_.name);
+      add(
+          fmt::format("create what {} lists", conf),
+          [&session = session_, conf] { session.systemd.create_tmpfiles(conf); },
+          [&session = session_, paths = note_.tmpfiles_paths] { undo_tmpfiles(session, paths); });
+    }
+    if (note_.relinks) {
+      add_enable();
+    }
+    if (note_.starts) {
+      add_start();
+    }
+    if (note_.starts && work_.gate) {
+      add("see whether it stays up", work_.gate, {});
+    }
+  }
+
+  void add_enable() {
+    add(
+        fmt::format("{} {}", note_.enables ? "enable" : "disable", unit_),
+        [&session = session_, unit = unit_, was_enabled = note_.was_enabled, enables = note_.enables] {
+          if (was_enabled) {
+            session.systemd.disable(unit);
+          }
+          if (enables) {
+            session.systemd.enable(unit);
+          }
+        },
+        [&session = session_, unit = unit_] { session.systemd.disable(unit); });
+  }
+
+  void add_start() {
+    add(
+        "start " + unit_,
+        [&session = session_, unit = unit_] {
+          if (const auto job = session.systemd.start(unit); !job.done) {
+            throw_start_failed(session, unit, job, ErrorKind::start_failed);
+          }
+        },
+        [&session = session_, &note = note_, unit = unit_] {
+          const auto live = slot_name(note.name, note.after.slot);
+          if (base::read_link_at(deployments_folder(session).get(), note.name) != live) {
+            return;  // what runs, if anything, is the earlier deployment
+          }
+          session.systemd.stop(unit);
+          session.systemd.reset_failed(unit);
+        });
+  }
+
+  Session& session_;
+  const SwitchNote& note_;
+  const SwitchWork work_;
+  std::string unit_;
+  std::vector<Step> steps_;
+};
+
+}  // namespace
+
+std::vector<Step> switch_steps(Session& session, const SwitchNote& note, const SwitchWork& work) {
+  return StepList(session, note, work).make();
+}
+
+}  // namespace berth::ops

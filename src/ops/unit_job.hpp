@@ -1,0 +1,16 @@
+// Starting and stopping a unit as a step of a change.
+#pragma once
+
+#include <string>
+
+#include "ops/session.hpp"
+
+namespace berth::ops {
+
+/// @throws Error(failed) when the unit is still there afterwards
+void stop_or_throw(Session& session, const std::string& unit);
+
+/// Starts a unit that ran before a change that is taken back. @throws Error(failed) when it does not start
+void start_again(Session& session, const std::string& unit);
+
+}  // namespace berth::ops
