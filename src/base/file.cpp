@@ -98,6 +98,30 @@ void sync_fd(int fd, std::string_view name) {
   }
 }
 
+/// Makes the open file what it is to be, durably.
+void fill(int file, std::string_view bytes, mode_t mode, const std::string& whole) {
+  write_all(file, bytes, whole);
+  check_errno(::fchmod(file, mode), "set the mode of " + whole);
+  sync_fd(file, whole);
+}
+
+/// As create_file_at, through a file without a name: there is nothing to clean up when we are killed.
+/// @return false on a file system that has no such files
+bool create_from_nameless(int folder, const std::string& path, std::string_view bytes, mode_t mode) {
+  const auto [parent_path, name] = split_path(path);
+  const std::string whole = full_path(folder, path);
+  const Fd parent = open_host_folder_at(folder, parent_path);
+  const Fd file(retried([&] { return ::openat(parent.get(), ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600); }));
+  if (!file) {
+    return false;
+  }
+  fill(file.get(), bytes, mode, whole);
+  const std::string self = fmt::format("/proc/self/fd/{}", file.get());
+  check_errno(::linkat(AT_FDCWD, self.c_str(), parent.get(), name.c_str(), AT_SYMLINK_FOLLOW), "create " + whole);
+  sync_fd(parent.get(), whole);
+  return true;
+}
+
 /// Makes `bytes` a durable new file under a temporary name, gives it to `place`, which renames or
 /// links it into place, and makes that durable too.
 template <typename Place>
@@ -111,9 +135,7 @@ void write_through_temporary(int folder, const std::string& path, std::string_vi
   }));
   check_errno(file.get(), "create " + whole);
   const ScopeExit discard([&]() noexcept { ::unlinkat(parent.get(), temporary.c_str(), 0); });
-  write_all(file.get(), bytes, whole);
-  check_errno(::fchmod(file.get(), mode), "set the mode of " + whole);
-  sync_fd(file.get(), whole);
+  fill(file.get(), bytes, mode, whole);
   place(parent.get(), temporary, name, whole);
   sync_fd(parent.get(), whole);
 }
@@ -253,6 +275,9 @@ void replace_file_at(int folder, const std::string& path, std::string_view bytes
 }
 
 void create_file_at(int folder, const std::string& path, std::string_view bytes, mode_t mode) {
+  if (create_from_nameless(folder, path, bytes, mode)) {
+    return;
+  }
   write_through_temporary(
       folder, path, bytes, mode,
       [](int parent, const std::string& temporary, const std::string& name, const std::string& whole) {

@@ -41,12 +41,15 @@ void build(CLI::App& app, CommandLine& line) {
       "Every verb accepts these options. Manual pages: berth(8), berth-VERB(8), berth.conf(5), berth-exports(5).");
   add_pull(app, line);
   add_install(app, line);
+  add_update(app, line);
+  add_rollback(app, line);
   add_uninstall(app, line);
   add_start(app, line);
   add_stop(app, line);
   add_containers(app, line);
   add_images(app, line);
   add_inspect(app, line);
+  add_recover(app, line);
 }
 
 }  // namespace berth::cli

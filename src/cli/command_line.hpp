@@ -9,6 +9,7 @@
 #include "ops/install.hpp"
 #include "ops/pull.hpp"
 #include "ops/session.hpp"
+#include "ops/update.hpp"
 
 namespace berth::cli {
 
@@ -35,6 +36,9 @@ struct CommandLine {
   GlobalOptions globals;
   ops::PullRequest pull;
   ops::InstallRequest install;
+  ops::UpdateRequest update;
+  bool every = false;    ///< --all
+  bool booting = false;  ///< --boot
   bool display = false;
   bool dry_run = false;
   bool json = false;
@@ -49,6 +53,9 @@ struct CommandLine {
 // One function a verb, each in the file of its name.
 void add_pull(CLI::App& app, CommandLine& line);
 void add_install(CLI::App& app, CommandLine& line);
+void add_update(CLI::App& app, CommandLine& line);
+void add_rollback(CLI::App& app, CommandLine& line);
+void add_recover(CLI::App& app, CommandLine& line);
 void add_uninstall(CLI::App& app, CommandLine& line);
 void add_start(CLI::App& app, CommandLine& line);
 void add_stop(CLI::App& app, CommandLine& line);

@@ -64,16 +64,27 @@ host::Layout make_layout(const std::string& root, const host::Config& config) {
   return host::Layout(std::move(settings));
 }
 
+std::unique_ptr<host::Systemd> make_systemd(const CommandLine& line, const host::Layout& layout,
+                                            const host::Config& config, base::Reporter& reporter,
+                                            const std::stop_token& stop) {
+  if (layout.offline()) {
+    return host::make_offline_systemd(layout, reporter);
+  }
+  if (line.booting) {
+    return host::make_boot_systemd(reporter, stop);
+  }
+  host::BusOptions bus;
+  bus.job_timeout = std::chrono::seconds(config.start_timeout_seconds);
+  return host::make_bus_systemd(reporter, stop, std::move(bus));
+}
+
 /// Sets up everything a verb works with and runs `work` with it.
 int with_session(const CommandLine& line, base::Reporter& reporter, const std::stop_token& stop,
                  const std::function<int(ops::Session&)>& work) {
   const auto root = absolute_root(line.globals.root);
   auto config = host::read_config(root, line.globals.config, reporter);
   const auto layout = make_layout(root, config);
-  host::BusOptions bus;
-  bus.job_timeout = std::chrono::seconds(config.start_timeout_seconds);
-  const auto systemd = layout.offline() ? host::make_offline_systemd(layout, reporter)
-                                        : host::make_bus_systemd(reporter, stop, std::move(bus));
+  const auto systemd = make_systemd(line, layout, config, reporter, stop);
   ops::Session session{layout,
                        std::move(config),
                        host::read_facts(),

@@ -51,6 +51,10 @@ void read_systemd(ConfigTable& table, Config& config) {
   assign(config.start_timeout_seconds, table.integer("job-timeout", 0, day));
 }
 
+void read_update(ConfigTable& table, Config& config) {
+  assign(config.settle_seconds, table.integer("settle", 0, day));
+}
+
 /// A later file's words on a registry replace an earlier file's words on the same one, key by key.
 void read_registry(ConfigTable& table, Config& config) {
   const auto location = table.text("location");
@@ -80,6 +84,7 @@ void apply(const toml::table& document, const std::string& path, Config& config,
   section("runtime", read_runtime);
   section("locks", read_locks);
   section("systemd", read_systemd);
+  section("update", read_update);
   for (ConfigTable& registry : top.tables("registry")) {
     read_registry(registry, config);
     registry.warn_of_unknown(reporter);

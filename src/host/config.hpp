@@ -24,6 +24,7 @@ struct Config {
   unsigned connect_timeout_seconds = 15;                 ///< [pull] connect-timeout
   std::vector<std::string> runtimes = {"runc", "crun"};  ///< [runtime] candidates: the first that exists is used
   unsigned lock_timeout_seconds = 30;                    ///< [locks] timeout
+  unsigned settle_seconds = 5;                           ///< [update] settle
   unsigned start_timeout_seconds = 0;                    ///< [systemd] job-timeout; 0: the unit's own
   std::vector<RegistryConfig> registries;                ///< [[registry]]
 };

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <set>
 
 #include "base/error.hpp"
 #include "base/fd.hpp"
@@ -15,6 +16,12 @@ namespace {
 
 constexpr mode_t folder_mode = 0700;  // notes hold values, which may be secrets
 constexpr mode_t note_mode = 0600;
+constexpr int write_attempts = 100;
+constexpr std::string_view fresh_prefix = ".new-";  // a note that is being written; a kill leaves it
+
+std::string fresh_name(const std::string& name) {
+  return std::string(fresh_prefix) + name;
+}
 
 std::optional<base::Fd> open_folder(const std::string& path) {
   if (!base::stat_at(AT_FDCWD, path)) {
@@ -27,7 +34,7 @@ bool is_note(const std::string& name) {
   try {
     check_container_name(name);
   } catch (const base::Error&) {
-    return false;  // a temporary file of an interrupted write
+    return false;
   }
   return true;
 }
@@ -39,14 +46,31 @@ void remove_if_empty(const std::string& path) {
   }
 }
 
+void write_note(const Layout& layout, const std::string& name, const std::string& text) {
+  base::make_folders_at(AT_FDCWD, layout.deployments(), 0755);
+  base::make_folders_at(AT_FDCWD, layout.journals(), folder_mode);
+  const base::Fd folder = base::open_folder_at(AT_FDCWD, layout.journals());
+  const auto fresh = fresh_name(name);
+  base::unlink_at(folder.get(), fresh);
+  base::create_file_at(folder.get(), fresh, text, note_mode);
+  base::check_errno(::renameat(folder.get(), fresh.c_str(), folder.get(), name.c_str()), "write the note " + name);
+  base::sync_at(folder.get(), ".");
+}
+
 }  // namespace
 
 void write_journal(const Layout& layout, const std::string& name, const base::Json& note) {
-  const std::string path = layout.journals();
-  base::make_folders_at(AT_FDCWD, layout.deployments(), 0755);
-  base::make_folders_at(AT_FDCWD, path, folder_mode);
-  const base::Fd folder = base::open_folder_at(AT_FDCWD, path);
-  base::replace_file_at(folder.get(), name, note.dump(2) + "\n", note_mode);
+  const std::string text = note.dump(2) + "\n";
+  for (int attempt = 1;; ++attempt) {
+    try {
+      return write_note(layout, name, text);
+    } catch (const base::Error& error) {
+      // Another command, done with another container, may remove the folder that is empty so far.
+      if (error.kind() != base::ErrorKind::not_found || attempt == write_attempts) {
+        throw;
+      }
+    }
+  }
 }
 
 std::optional<base::Json> read_journal(const Layout& layout, const std::string& name) {
@@ -66,10 +90,11 @@ void remove_journal(const Layout& layout, const std::string& name) {
   if (!folder) {
     return;
   }
-  if (base::unlink_at(folder->get(), name)) {
+  const bool had_fresh = base::unlink_at(folder->get(), fresh_name(name));
+  if (base::unlink_at(folder->get(), name) || had_fresh) {
     base::sync_at(folder->get(), ".");
+    remove_if_empty(layout.journals());
   }
-  remove_if_empty(layout.journals());
 }
 
 std::vector<std::string> list_journals(const Layout& layout) {
@@ -77,9 +102,14 @@ std::vector<std::string> list_journals(const Layout& layout) {
   if (!folder) {
     return {};
   }
-  std::vector<std::string> names = base::list_folder(folder->get());
-  std::erase_if(names, [](const std::string& name) { return !is_note(name); });
-  return names;
+  std::set<std::string> names;
+  for (const auto& entry : base::list_folder(folder->get())) {
+    const auto name = entry.starts_with(fresh_prefix) ? entry.substr(fresh_prefix.size()) : entry;
+    if (is_note(name)) {
+      names.insert(name);
+    }
+  }
+  return {names.begin(), names.end()};
 }
 
 }  // namespace berth::host

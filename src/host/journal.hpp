@@ -14,9 +14,9 @@ namespace berth::host {
 void write_journal(const Layout& layout, const std::string& name, const base::Json& note);
 /// nullopt when there is none.
 std::optional<base::Json> read_journal(const Layout& layout, const std::string& name);
-/// Removes the note durably; nothing happens when there is none. Removes the folder when it is empty.
+/// Removes the note durably; nothing happens when there is none. Removes the folder when that leaves it empty.
 void remove_journal(const Layout& layout, const std::string& name);
-/// Names of containers with a note.
+/// Names of containers with a note, or with what an interrupted write of one left.
 std::vector<std::string> list_journals(const Layout& layout);
 
 }  // namespace berth::host

@@ -55,8 +55,10 @@ class OfflineSystemd final : public Systemd {
 
   UnitState state(const std::string& unit) override {
     UnitState state;
-    if (read_unit(base::open_host_folder(root_path_).get(), unit)) {
+    const base::Fd root = base::open_host_folder(root_path_);
+    if (read_unit(root.get(), unit)) {
       state.load_state = "loaded";
+      state.unit_file_state = has_unit_links(root.get(), unit) ? "enabled" : "disabled";
     }
     return state;
   }

@@ -161,16 +161,37 @@ bool make_link(int folder, const std::string& name, const std::string& path, con
   return false;
 }
 
+/// Names of the links to `unit`, but for the one called `keep`.
+std::vector<std::string> links_in(int folder, const std::string& unit, const std::string& keep) {
+  auto names = base::list_folder(folder);
+  std::erase_if(names, [&](const std::string& name) {
+    const auto target = name == keep ? std::nullopt : base::read_link_at(folder, name);
+    return !target || !points_to(*target, unit);
+  });
+  return names;
+}
+
+bool has_links_in(int folder, const std::string& unit, const std::string& keep) {
+  return !links_in(folder, unit, keep).empty();
+}
+
 /// @return whether there were any
 bool remove_links_in(int folder, const std::string& unit, const std::string& keep) {
-  bool removed = false;
-  for (const std::string& name : base::list_folder(folder)) {
-    const auto target = name == keep ? std::nullopt : base::read_link_at(folder, name);
-    if (target && points_to(*target, unit)) {
-      removed = base::unlink_at(folder, name) || removed;
-    }
+  const auto names = links_in(folder, unit, keep);
+  for (const std::string& name : names) {
+    base::unlink_at(folder, name);
   }
-  return removed;
+  return !names.empty();
+}
+
+/// The .wants and .requires folders among the units.
+std::vector<std::string> link_folders(int units) {
+  auto names = base::list_folder(units);
+  std::erase_if(names, [&](const std::string& name) {
+    const auto status = base::stat_at(units, name);
+    return (!name.ends_with(".wants") && !name.ends_with(".requires")) || !status || !S_ISDIR(status->st_mode);
+  });
+  return names;
 }
 
 void remove_made_links(int root, const std::vector<std::string>& links) noexcept {
@@ -236,17 +257,24 @@ std::vector<std::string> make_unit_links(int root, const std::string& unit, cons
   return links;
 }
 
+bool has_unit_links(int root, const std::string& unit) {
+  const auto units = find_folder_in_root(root, units_folder);
+  if (!units || has_links_in(units->get(), unit, unit)) {
+    return static_cast<bool>(units);
+  }
+  const auto names = link_folders(units->get());
+  return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+    return has_links_in(base::open_folder_at(units->get(), name).get(), unit, "");
+  });
+}
+
 void remove_unit_links(int root, const std::string& unit) {
   const auto units = find_folder_in_root(root, units_folder);
   if (!units) {
     return;
   }
   remove_links_in(units->get(), unit, unit);
-  for (const std::string& name : base::list_folder(units->get())) {
-    const auto status = base::stat_at(units->get(), name);
-    if ((!name.ends_with(".wants") && !name.ends_with(".requires")) || !status || !S_ISDIR(status->st_mode)) {
-      continue;
-    }
+  for (const std::string& name : link_folders(units->get())) {
     const base::Fd folder = base::open_folder_at(units->get(), name);
     if (remove_links_in(folder.get(), unit, "")) {
       ::unlinkat(units->get(), name.c_str(), AT_REMOVEDIR);  // stays when it holds something else

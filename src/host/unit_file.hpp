@@ -25,6 +25,9 @@ InstallSection parse_install_section(std::string_view text, const std::string& u
 ///   links made before are removed again
 std::vector<std::string> make_unit_links(int root, const std::string& unit, const InstallSection& section);
 
+/// Whether some .wants or .requires folder of /etc/systemd/system, or an alias there, links to `unit`.
+bool has_unit_links(int root, const std::string& unit);
+
 /// Removes every link to `unit` in /etc/systemd/system (aliases) and its .wants and .requires folders, and the folders
 /// that this leaves empty.
 void remove_unit_links(int root, const std::string& unit);

@@ -83,6 +83,11 @@ void put_back(const Session& session, const std::string& path) {
   }
 }
 
+bool waits_aside(const Session& session, const std::string& path) {
+  const auto place = find_place(session, path);
+  return place && base::stat_at(place->folder.get(), aside_name(path));
+}
+
 void drop_aside(const Session& session, const std::string& path) {
   const auto place = find_place(session, path);
   if (place && base::unlink_at(place->folder.get(), aside_name(path))) {

@@ -12,6 +12,8 @@ namespace berth::ops {
 void put_aside(const Session& session, const std::string& path);
 /// Takes put_aside back, whether it was done or not.
 void put_back(const Session& session, const std::string& path);
+/// Whether something waits for `path` to be put back.
+bool waits_aside(const Session& session, const std::string& path);
 /// Removes what waits for `path`, durably.
 void drop_aside(const Session& session, const std::string& path);
 

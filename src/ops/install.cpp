@@ -6,7 +6,6 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
-#include "host/lock.hpp"
 #include "ops/deployments_folder.hpp"
 #include "ops/preparation.hpp"
 #include "ops/pull.hpp"
@@ -119,9 +118,7 @@ InstallOutcome install(Session& session, const InstallRequest& request, const St
 
   const DeploymentsFolder deployments(session.layout);
   recover_pending(session);
-  const auto lock = host::ContainerLock::take(session.layout, outcome.name, session.command,
-                                              std::chrono::seconds(session.config.lock_timeout_seconds),
-                                              session.reporter, session.stop);
+  const auto lock = lock_container(session, outcome.name);
   if (host::current_slot(session.layout, outcome.name)) {
     outcome.already_present = true;
     return outcome;

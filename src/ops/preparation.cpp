@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <span>
 
@@ -179,12 +180,14 @@ void Preparation::write(const InstallPlan& plan) const {
   base::check_errno(::syncfs(staging), "write the deployment to disk");
 }
 
-void report_plan(Session& session, const InstallPlan& plan) {
+void report_plan(Session& session, const InstallPlan& plan, const std::vector<std::string>& told) {
   for (const auto& sentence : plan.conversions) {
     session.reporter.step(fmt::format("config.json: {}", sentence));
   }
   for (const auto& path : plan.kept_files) {
-    session.reporter.warning(fmt::format("{} exists on the host already and is left as it is", path));
+    if (std::find(told.begin(), told.end(), path) == told.end()) {
+      session.reporter.warning(fmt::format("{} exists on the host already and is left as it is", path));
+    }
   }
 }
 

@@ -62,6 +62,7 @@ class Preparation {
 };
 
 /// Tells what a plan does that its reader would not expect.
-void report_plan(Session& session, const InstallPlan& plan);
+/// @param told files that it keeps and that were told of already
+void report_plan(Session& session, const InstallPlan& plan, const std::vector<std::string>& told = {});
 
 }  // namespace berth::ops

@@ -3,18 +3,21 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 
-#include <functional>
+#include <optional>
+#include <vector>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "host/journal.hpp"
-#include "host/lock.hpp"
 #include "ops/switch.hpp"
 #include "ops/uninstall.hpp"
 
 namespace berth::ops {
 
 namespace {
+
+using base::Error;
+using base::ErrorKind;
 
 constexpr std::string_view staging_prefix = ".staging-";
 
@@ -25,26 +28,26 @@ class SilentReporter final : public base::Reporter {
   void warning(std::string_view) override {}
 };
 
-/// Runs `work` under the lock of `name`, or not at all when another command holds it.
-void when_idle(const Session& session, const std::string& name, const std::function<void()>& work) {
+/// nullopt when another command holds it.
+std::optional<host::ContainerLock> try_lock(const Session& session, const std::string& name) {
   try {
     SilentReporter silent;
-    const auto lock =
-        host::ContainerLock::take(session.layout, name, session.command, std::chrono::seconds(0), silent, session.stop);
-    work();
-  } catch (const base::Error& error) {
-    if (error.kind() != base::ErrorKind::conflict) {
-      throw;
+    return host::ContainerLock::take(session.layout, name, session.command, std::chrono::seconds(0), silent,
+                                     session.stop);
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::conflict) {
+      return std::nullopt;
     }
+    throw;
   }
 }
 
+/// The caller holds the lock.
 void recover_note(Session& session, const std::string& name) {
   const auto json = host::read_journal(session.layout, name);
   if (!json) {
-    return;
-  }
-  if (auto change = switch_note(*json)) {
+    host::remove_journal(session.layout, name);  // what an interrupted write left
+  } else if (auto change = switch_note(*json)) {
     recover_switch(session, std::move(*change));
   } else if (const auto uninstall = uninstall_note(*json)) {
     session.reporter.step(fmt::format("completing an interrupted uninstall of {}", name));
@@ -52,26 +55,66 @@ void recover_note(Session& session, const std::string& name) {
   }
 }
 
+void recover_container(Session& session, const std::string& name) {
+  base::in_context([&] { return fmt::format("recovering {}", name); }, [&] { recover_note(session, name); });
+}
+
 void remove_stale_staging(Session& session) {
   const auto folder = base::open_host_folder(session.layout.deployments());
   for (const auto& entry : base::list_folder(folder.get())) {
     if (entry.starts_with(staging_prefix)) {
-      when_idle(session, entry.substr(staging_prefix.size()), [&] { base::remove_tree_at(folder.get(), entry); });
+      if (const auto lock = try_lock(session, entry.substr(staging_prefix.size()))) {
+        base::remove_tree_at(folder.get(), entry);
+      }
     }
   }
+}
+
+/// @return what could not be recovered
+std::vector<Error> recover_each(Session& session) {
+  std::vector<Error> failures;
+  for (const auto& name : host::list_journals(session.layout)) {
+    try {
+      if (const auto lock = try_lock(session, name)) {
+        recover_container(session, name);
+      }
+    } catch (const Error& error) {
+      if (error.kind() == ErrorKind::interrupted) {
+        throw;
+      }
+      failures.push_back(error);
+    }
+  }
+  if (base::stat_at(AT_FDCWD, session.layout.deployments())) {
+    remove_stale_staging(session);
+  }
+  return failures;
 }
 
 }  // namespace
 
 void recover_pending(Session& session) {
-  for (const auto& name : host::list_journals(session.layout)) {
-    when_idle(session, name, [&] {
-      base::in_context([&] { return fmt::format("recovering {}", name); }, [&] { recover_note(session, name); });
-    });
+  for (const auto& failure : recover_each(session)) {
+    session.reporter.warning(failure.what());
   }
-  if (base::stat_at(AT_FDCWD, session.layout.deployments())) {
-    remove_stale_staging(session);
+}
+
+void recover_all(Session& session) {
+  const auto failures = recover_each(session);
+  for (std::size_t index = 1; index < failures.size(); ++index) {
+    session.reporter.warning(failures[index].what());
   }
+  if (!failures.empty()) {
+    throw Error(failures.front());
+  }
+}
+
+host::ContainerLock lock_container(Session& session, const std::string& name) {
+  auto lock = host::ContainerLock::take(session.layout, name, session.command,
+                                        std::chrono::seconds(session.config.lock_timeout_seconds), session.reporter,
+                                        session.stop);
+  recover_container(session, name);
+  return lock;
 }
 
 }  // namespace berth::ops

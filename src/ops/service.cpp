@@ -30,13 +30,16 @@ std::string unit_of(Session& session, const std::string& name) {
 
 }  // namespace
 
-void throw_start_failed(Session& session, const std::string& unit, const host::JobResult& job, ErrorKind kind) {
+std::string journal_hint(Session& session, const std::string& unit) {
   std::string hint;
   for (const auto& line : session.systemd.journal_tail(unit, journal_lines)) {
     hint += (hint.empty() ? "its last journal lines are:\n  " : "\n  ") + line;
   }
-  throw Error(kind, fmt::format("{} did not start: {}", unit, job.words),
-              hint.empty() ? fmt::format("see journalctl -u {}", unit) : hint);
+  return hint.empty() ? fmt::format("see journalctl -u {}", unit) : hint;
+}
+
+void throw_start_failed(Session& session, const std::string& unit, const host::JobResult& job, ErrorKind kind) {
+  throw Error(kind, fmt::format("{} did not start: {}", unit, job.words), journal_hint(session, unit));
 }
 
 void start(Session& session, const std::string& name) {

@@ -13,6 +13,9 @@ void start(Session& session, const std::string& name);
 /// Stops it and waits.
 void stop(Session& session, const std::string& name);
 
+/// The unit's last journal lines as a hint, or where to look for them.
+std::string journal_hint(Session& session, const std::string& unit);
+
 /// The error of a start that failed: the job's result in words and the unit's last journal lines.
 [[noreturn]] void throw_start_failed(Session& session, const std::string& unit, const host::JobResult& job,
                                      base::ErrorKind kind);

@@ -143,11 +143,26 @@ class StepList {
       }
     }
     for (const auto& file : note_.after.files) {
+      const bool replaces = was_there(file.path);
       add(
           fmt::format("create {}", file.path),
           [&session = session_, work = work_, file] { create(session, work, file); },
-          [&session = session_, file] { remove_own(session, file.path, file.checksum); });
+          [&session = session_, file, replaces] {
+            if (!replaces || waits_aside(session, file.path)) {  // otherwise the old one is in its place
+              remove_own(session, file.path, file.checksum);
+            }
+          });
     }
+  }
+
+  /// As a file that the change puts aside.
+  [[nodiscard]] bool was_there(const std::string& path) const {
+    if (!note_.before) {
+      return false;
+    }
+    const auto& files = note_.before->files;
+    return std::any_of(files.begin(), files.end(),
+                       [&](const NotedFile& file) { return !file.checksum.empty() && file.path == path; });
   }
 
   static void put_aside_own(const Session& session, const NotedFile& file) {

@@ -29,7 +29,9 @@ void run_steps(const std::vector<Step>& steps, base::Reporter& reporter, const s
         hook(begun);
       }
       ++begun;
-      step.apply();
+      if (step.apply) {
+        step.apply();
+      }
     }
     check_stop(stop);
     if (hook) {

@@ -13,7 +13,7 @@ namespace berth::ops {
 /// One step of a change.
 struct Step {
   std::string what;             ///< for people and errors: "write /etc/systemd/system/etcd.service"
-  std::function<void()> apply;  ///< may throw, also half-way
+  std::function<void()> apply;  ///< may throw, also half-way; empty for a step that only takes something back
   /// Takes back whatever `apply` did, all, half or nothing of it. What it throws is reported as a warning and
   /// does not keep the other steps from being taken back.
   std::function<void()> undo;

@@ -3,14 +3,11 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 
-#include <chrono>
-
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "host/deployment.hpp"
 #include "host/host_file.hpp"
 #include "host/journal.hpp"
-#include "host/lock.hpp"
 #include "ops/aside.hpp"
 #include "ops/recover.hpp"
 #include "ops/unit_job.hpp"
@@ -219,9 +216,7 @@ UninstallOutcome uninstall(Session& session, const std::string& name, const Step
     throw Error(ErrorKind::not_found, fmt::format("no container {} is installed", name),
                 "berth containers list --all shows those that are");
   }
-  const auto lock = host::ContainerLock::take(session.layout, name, session.command,
-                                              std::chrono::seconds(session.config.lock_timeout_seconds),
-                                              session.reporter, session.stop);
+  const auto lock = lock_container(session, name);
   if (!anything_left(session, name)) {
     return {};  // another command, or the recovery, was faster
   }

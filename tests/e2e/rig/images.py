@@ -396,3 +396,33 @@ def unpacked(image, folder):
     """The root file system of an image as umoci unpacks it: what berth's checkout has to look like."""
     run("umoci", "unpack", "--image", image.layout, folder)
     return pathlib.Path(folder) / "rootfs"
+
+
+class Derived(Build):
+    """An image that begins as a copy of another one."""
+
+    def __init__(self, folder, base):
+        self.reference = f"{folder / 'layout'}:{TAG}"
+        self.bundle = folder / "bundle"
+        shutil.copytree(base.folder / base.name, folder / "layout")
+        run("umoci", "unpack", "--image", self.reference, self.bundle)
+        self.rootfs = self.bundle / "rootfs"
+
+
+def derived(base, name, files, removed=(), config=()):
+    """`base` with one layer more, in which these files are new or others (path → text) and those are gone."""
+
+    def make(folder):
+        build = Derived(folder, base)
+        for path, text in files.items():
+            mode = 0o755 if text.startswith("#!") else 0o644
+            build.write(path, text, mode)
+        for path in removed:
+            build.remove(path)
+        build.layer()
+        if config:
+            build.config(*config)
+        build.done()
+
+    recipe = [inspect.getsource(Derived), base.folder.name, repr(sorted(files.items())), repr(removed), repr(config)]
+    return _image(name, make, *recipe)

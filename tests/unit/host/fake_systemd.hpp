@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -49,6 +50,7 @@ class FakeSystemd final : public Systemd {
   std::set<std::string> active;
   std::set<std::string> failed;
   std::map<std::string, std::vector<std::string>> journal;
+  std::function<void(UnitState&)> on_state;  ///< changes what state() answers
   RecordingReporter reporter;
 
   void reload() override { record("reload", ""); }
@@ -95,7 +97,11 @@ class FakeSystemd final : public Systemd {
 
   UnitState state(const std::string& unit) override {
     queries.push_back("state " + unit);
-    return look_up(unit);
+    UnitState state = look_up(unit);
+    if (on_state) {
+      on_state(state);
+    }
+    return state;
   }
 
   void create_tmpfiles(const std::string& conf) override { record("create_tmpfiles", conf); }

@@ -1,0 +1,192 @@
+#include "ops/health_gate.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <signal.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <thread>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "base/process.hpp"
+#include "base/scope_exit.hpp"
+#include "exports/health_check.hpp"
+#include "host/job_words.hpp"
+#include "ops/service.hpp"
+
+namespace berth::ops {
+
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+using std::chrono::milliseconds;
+using Clock = std::chrono::steady_clock;
+
+constexpr milliseconds poll_interval{100};
+constexpr milliseconds start_period_interval{1000};  // a service that becomes ready is noticed soon
+constexpr std::size_t shown_output = 2000;           // bytes, the end of what a check says
+constexpr std::uint64_t small_file = 4096;           // bytes
+
+double seconds(milliseconds time) {
+  return static_cast<double>(time.count()) / 1000;
+}
+
+/// One look at a service, from its start to the verdict.
+class Gate {
+ public:
+  Gate(Session& session, const std::string& name, std::string runtime)
+      : session_(session),
+        name_(name),
+        unit_(host::unit_name(name)),
+        runtime_(std::move(runtime)),
+        pid_file_(session.layout.on_disk(fmt::format("/run/berth-check-{}.pid", name))),
+        first_(session.systemd.state(unit_)) {}
+
+  /// A oneshot that has done its work is well; there is nothing to wait for.
+  [[nodiscard]] bool is_done() const {
+    return first_.type == "oneshot" && first_.active_state == "inactive" && first_.result == "success";
+  }
+
+  void settle(milliseconds time) {
+    if (time >= std::chrono::seconds(1)) {
+      session_.reporter.step(fmt::format("watching {} for {} s", name_, seconds(time)));
+    }
+    const auto end = begin_ + time;
+    look();
+    while (Clock::now() < end) {
+      wait(std::min(poll_interval, std::chrono::ceil<milliseconds>(end - Clock::now())));
+      look();
+    }
+  }
+
+  void run(const exports::HealthCheck& check) {
+    session_.reporter.step(fmt::format("asking {} whether it is well", name_));
+    for (int failures = 0;;) {
+      if (passes(check)) {
+        return;
+      }
+      look();
+      const bool starting = Clock::now() - begin_ < check.start_period;
+      failures += starting ? 0 : 1;
+      if (failures >= check.retries) {
+        fail(fmt::format("is not well: {}", answer_), answer_output_);
+      }
+      wait(starting ? std::min(check.interval, start_period_interval) : check.interval);
+      look();
+    }
+  }
+
+ private:
+  /// Throws when the service is not what it was after its start.
+  void look() {
+    const auto now = session_.systemd.state(unit_);
+    const auto how = host::exit_words(now.exec_main_code, now.exec_main_status);
+    if (now.active_state != "active" && now.active_state != "reloading") {
+      fail(fmt::format("did not stay up: it {} {:.1f} s after its start", how.empty() ? "ended" : how, age()), "");
+    }
+    if (now.invocation_id != first_.invocation_id || now.restarts != first_.restarts) {
+      fail(fmt::format("did not stay up: it was restarted within {:.1f} s of its start", age()), "");
+    }
+  }
+
+  [[nodiscard]] double age() const { return seconds(std::chrono::ceil<milliseconds>(Clock::now() - begin_)); }
+
+  void wait(milliseconds time) const {
+    const auto end = Clock::now() + time;
+    while (Clock::now() < end) {
+      check_stop(session_.stop);
+      std::this_thread::sleep_for(std::min<Clock::duration>(poll_interval, end - Clock::now()));
+    }
+    check_stop(session_.stop);
+  }
+
+  /// Runs the command once inside the container. What it said is in answer_ and answer_output_ when it fails.
+  bool passes(const exports::HealthCheck& check) {
+    std::vector<std::string> argv = {runtime_, "exec", "--pid-file", pid_file_, name_};
+    argv.insert(argv.end(), check.command.begin(), check.command.end());
+    base::ProcessOptions options;
+    options.timeout = check.timeout;
+    options.stop = session_.stop;
+    const base::ScopeExit forget([this]() noexcept { ::unlink(pid_file_.c_str()); });
+    const auto command = fmt::format("{}", fmt::join(check.command, " "));
+    try {
+      const auto result = base::run_process(argv, options);
+      answer_ = fmt::format("`{}` ended with status {}", base::printable(command), result.exit_code);
+      answer_output_ = result.output + result.error_output;
+      return result.exit_code == 0;
+    } catch (const Error& error) {
+      kill_check();
+      if (error.kind() == ErrorKind::interrupted) {
+        throw;
+      }
+      answer_ = fmt::format("`{}` did not end within {} s", base::printable(command), seconds(check.timeout));
+      answer_output_.clear();
+      if (error.kind() == ErrorKind::not_found) {
+        answer_ = error.sentence();
+      }
+      return false;
+    }
+  }
+
+  /// The runtime that was killed cannot end what it started inside the container.
+  void kill_check() const {
+    const auto text = base::read_file_at(AT_FDCWD, pid_file_, small_file).value_or("");
+    pid_t pid = 0;
+    std::from_chars(text.data(), text.data() + text.size(), pid);
+    if (pid <= 1) {
+      return;
+    }
+    const auto cgroup = [](pid_t process) {
+      return base::read_file_at(AT_FDCWD, fmt::format("/proc/{}/cgroup", process), small_file);
+    };
+    const auto main_process = session_.systemd.state(unit_).main_pid;
+    if (const auto found = cgroup(pid); found && main_process > 0 && found == cgroup(main_process)) {
+      ::kill(pid, SIGKILL);
+    }
+  }
+
+  [[noreturn]] void fail(const std::string& what, const std::string& output) {
+    std::string hint;
+    if (!output.empty()) {
+      hint = "the check said:\n  " + output.substr(output.size() - std::min(output.size(), shown_output));
+      hint.erase(hint.find_last_not_of('\n') + 1);
+      hint += "\n";
+    }
+    throw Error(ErrorKind::start_failed, fmt::format("{} {}", unit_, what), hint + journal_hint(session_, unit_));
+  }
+
+  Session& session_;
+  std::string name_;
+  std::string unit_;
+  std::string runtime_;
+  std::string pid_file_;
+  Clock::time_point begin_ = Clock::now();
+  host::UnitState first_;
+  std::string answer_;
+  std::string answer_output_;
+};
+
+}  // namespace
+
+void pass_health_gate(Session& session, const std::string& name, const std::string& runtime,
+                      const base::Json& health_check, const GateOptions& options) {
+  if (!options.enabled) {
+    return;
+  }
+  Gate gate(session, name, session.layout.on_disk(runtime));
+  if (gate.is_done()) {
+    return;
+  }
+  gate.settle(options.settle.value_or(std::chrono::seconds(session.config.settle_seconds)));
+  if (!health_check.is_null()) {
+    gate.run(exports::parse_health_check(base::JsonView(health_check, "info", "health-check")));
+  }
+}
+
+}  // namespace berth::ops

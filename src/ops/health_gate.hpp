@@ -1,0 +1,27 @@
+// Whether a service that was started is well.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "base/json.hpp"
+#include "ops/session.hpp"
+
+namespace berth::ops {
+
+/// How a started service is judged.
+struct GateOptions {
+  bool enabled = true;                              ///< false: --no-gate
+  std::optional<std::chrono::milliseconds> settle;  ///< --settle; nullopt: [update] settle of berth.conf
+};
+
+/// Judges a service whose start job has succeeded: it must stay up without a restart for the settle time, and then its
+/// health check, if it has one, must pass (berth-update(8)).
+/// @param runtime OCI runtime that the health check is run with; a path inside the root
+/// @param health_check as host::DeploymentInfo holds it; null for none
+/// @throws Error(start_failed) with the reason, the check's last output and the last journal lines; Error(interrupted)
+void pass_health_gate(Session& session, const std::string& name, const std::string& runtime,
+                      const base::Json& health_check, const GateOptions& options);
+
+}  // namespace berth::ops

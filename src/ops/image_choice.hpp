@@ -1,0 +1,46 @@
+// Which image an installed container is updated to.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "host/deployment.hpp"
+#include "ops/session.hpp"
+#include "ops/update.hpp"
+
+namespace berth::ops {
+
+struct ChosenImage {
+  store::StoredImage image;
+  bool local = false;  ///< it came from a layout or archive
+};
+
+/// Asks each registry once for each image, however many containers use it.
+///
+/// The registry is asked for an image that was installed by its name. One that came from a layout or archive, and one
+/// whose registry is `localhost` without a port, which is what berth calls images from there, has no registry: what is
+/// stored under its name decides, as with --no-pull.
+class ImageChooser {
+ public:
+  explicit ImageChooser(Session& session) : session_(session) {}
+
+  /// The image, which is stored then. @throws Error, not_found when it must be stored and is not
+  ChosenImage choose(const host::DeploymentInfo& info, const UpdateRequest& request);
+  store::Store& store();
+
+  /// Whether a registry is asked about the image of a container.
+  static bool has_registry(const host::DeploymentInfo& info);
+
+ private:
+  ChosenImage stored(const image::ImageName& name, bool local);
+
+  Session& session_;
+  std::optional<store::Store> store_;
+  std::map<std::string, ChosenImage> chosen_;  ///< by reference
+};
+
+/// The name of a container's image. Older tools left Docker Hub's registry out.
+image::ImageName image_name_of(const host::DeploymentInfo& info);
+
+}  // namespace berth::ops

@@ -1,0 +1,42 @@
+// From the live deployment of a container to another one: what both have on the host, and what changes.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "host/deployment.hpp"
+#include "ops/deployment_note.hpp"
+#include "ops/health_gate.hpp"
+#include "ops/plan.hpp"
+#include "ops/session.hpp"
+#include "ops/switch.hpp"
+
+namespace berth::ops {
+
+/// What an installed container has on the host, looked at before anything changes.
+struct Belongings {
+  Replaced replaced;
+  std::vector<std::string> edited;  ///< recorded host files that somebody changed since; they stay
+};
+Belongings belongings_of(const Session& session, const host::Deployment& deployment);
+
+/// The live deployment of a container that is not part of the operating system.
+/// @throws Error(not_found, not_permitted)
+host::Deployment changeable_deployment(const Session& session, const std::string& name);
+
+/// The slot that `deployment` does not use.
+int other_slot(const host::Deployment& deployment);
+
+/// What making `plan` live in place of `before` will do.
+/// @param operation update or rollback
+/// @param prepared whether the deployment is new and its folder not yet in its slot
+SwitchNote note_of_replacement(Session& session, const std::string& operation, const host::Deployment& before,
+                               const Belongings& belongings, const InstallPlan& plan, bool prepared);
+
+/// Makes the deployment live, judges the started service, and takes everything back when it is not well.
+/// @param work without gate. @param hook fault injection for tests
+/// @throws Error(start_failed) when the service was not well and the earlier deployment is back
+void replace_deployment(Session& session, const SwitchNote& note, SwitchWork work, const GateOptions& gate,
+                        const StepHook& hook);
+
+}  // namespace berth::ops

@@ -1,0 +1,132 @@
+#include "ops/rollback.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "exports/unit.hpp"
+#include "host/deployment.hpp"
+#include "host/host_file.hpp"
+#include "ops/preparation.hpp"
+#include "ops/recover.hpp"
+#include "ops/replacement.hpp"
+
+namespace berth::ops {
+
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+
+constexpr std::uint64_t text_limit = 4U << 20U;  // bytes of a unit or of tmpfiles.d lines
+
+/// The deployment in the other slot, as a plan.
+class Return {
+ public:
+  Return(Session& session, const std::string& name)
+      : session_(session),
+        before_(changeable_deployment(session, name)),
+        slot_name_(fmt::format("{}.{}", name, other_slot(before_))) {}
+
+  RollbackOutcome run(const GateOptions& gate, const StepHook& hook) {
+    read_other();
+    const auto belongings = belongings_of(session_, before_);
+    Preparation preparation(session_, before_.name, plan_.slot);
+    const auto rootfs = rootfs_path(preparation);
+    if (!plan_.info.installed_files.empty()) {
+      preparation.use_rootfs(rootfs);
+      take_recorded(preparation.host_files(plan_.values, belongings.replaced));
+    }
+    if (plan_.tmpfiles) {
+      const auto root = base::open_host_folder(session_.layout.root());
+      plan_.tmpfiles_paths = exports::missing_tmpfiles_paths(
+          *plan_.tmpfiles, [&](const std::string& path) { return host::host_exists(root.get(), path); });
+    }
+    const auto note = note_of_replacement(session_, "rollback", before_, belongings, plan_, false);
+    replace_deployment(session_, note, {&plan_, "", rootfs, {}}, gate, hook);
+    return {plan_.image, before_.info.revision, plan_.image_id};
+  }
+
+ private:
+  void read_other() {
+    const auto deployments = base::open_host_folder(session_.layout.deployments());
+    const auto status = base::stat_at(deployments.get(), slot_name_);
+    if (!status || !S_ISDIR(status->st_mode)) {
+      throw Error(ErrorKind::not_found, fmt::format("{} has no other deployment", before_.name),
+                  "there is one after an update");
+    }
+    const auto folder = base::open_folder_at(deployments.get(), slot_name_);
+    const auto text = base::read_file_at(folder.get(), "info", base::json_size_limit);
+    if (!text) {
+      throw Error(ErrorKind::failed, fmt::format("the other deployment of {} has no info file", before_.name),
+                  "it is incomplete; the next update replaces it");
+    }
+    plan_.info = host::parse_info(*text, slot_name_ + "/info");
+    plan_.name = before_.name;
+    plan_.slot = other_slot(before_);
+    plan_.deployment = session_.layout.deployment_inside(plan_.name, plan_.slot);
+    plan_.image = plan_.info.image;
+    plan_.image_id = plan_.info.revision;
+    plan_.commit = plan_.info.ostree_commit;
+    plan_.runtime = plan_.info.runtime.empty() ? before_.info.runtime : plan_.info.runtime;
+    plan_.values = plan_.info.values;
+    if (plan_.info.has_container_service) {
+      plan_.unit = base::read_file_at(folder.get(), host::unit_name(plan_.name), text_limit);
+      if (!plan_.unit) {
+        throw Error(ErrorKind::failed, fmt::format("the other deployment of {} has no unit file", before_.name),
+                    "it is incomplete; the next update replaces it");
+      }
+    }
+    plan_.tmpfiles = base::read_file_at(folder.get(), fmt::format("tmpfiles-{}.conf", plan_.name), text_limit);
+  }
+
+  /// A deployment that only brought host files has no root file system any more: the store still has it.
+  std::string rootfs_path(Preparation& preparation) {
+    const auto own = slot_name_ + "/rootfs";
+    if (base::stat_at(AT_FDCWD, session_.layout.deployments() + "/" + own) || plan_.info.installed_files.empty()) {
+      return own;
+    }
+    auto store = store::Store::open(store_options(session_));
+    store::StoredImage image;
+    image.name = plan_.image;
+    image.commit = plan_.commit;
+    preparation.check_out(store, image);
+    return preparation.folder() + "/rootfs";
+  }
+
+  /// Only what the deployment had recorded as its own comes back.
+  void take_recorded(std::vector<PlannedFile> files) {
+    for (auto& planned : files) {
+      const auto& recorded = plan_.info.installed_files;
+      if (std::find(recorded.begin(), recorded.end(), planned.file.destination) == recorded.end()) {
+        continue;
+      }
+      const auto checksum = plan_.info.installed_files_checksum.find(planned.file.destination);
+      if (checksum != plan_.info.installed_files_checksum.end() && checksum->second != planned.checksum) {
+        session_.reporter.warning(
+            fmt::format("{} cannot be made again as it was and is left out", planned.file.destination));
+        continue;
+      }
+      plan_.files.push_back(std::move(planned));
+    }
+  }
+
+  Session& session_;
+  host::Deployment before_;
+  std::string slot_name_;
+  InstallPlan plan_;
+};
+
+}  // namespace
+
+RollbackOutcome rollback(Session& session, const RollbackRequest& request, const StepHook& hook) {
+  host::check_container_name(request.name);
+  recover_pending(session);
+  changeable_deployment(session, request.name);  // before a lock file is made for a name that nobody has
+  const auto lock = lock_container(session, request.name);
+  return base::in_context([&] { return fmt::format("rolling back {}", request.name); },
+                          [&] { return Return(session, request.name).run(request.gate, hook); });
+}
+
+}  // namespace berth::ops

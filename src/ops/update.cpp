@@ -1,0 +1,171 @@
+#include "ops/update.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "host/deployment.hpp"
+#include "ops/image_choice.hpp"
+#include "ops/install.hpp"
+#include "ops/preparation.hpp"
+#include "ops/recover.hpp"
+#include "ops/replacement.hpp"
+
+namespace berth::ops {
+
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+
+/// What the container was rendered with and what a `--set` overrides; the forced ones are found anew.
+exports::Values kept_values(const host::DeploymentInfo& info, const exports::Values& set) {
+  auto values = info.values;
+  std::erase_if(values, [](const auto& entry) { return exports::is_forced(entry.first); });
+  for (const auto& [name, value] : set) {
+    values.insert_or_assign(name, value);
+  }
+  return values;
+}
+
+bool changes_values(const host::DeploymentInfo& info, const exports::Values& set) {
+  return std::any_of(set.begin(), set.end(), [&](const auto& entry) {
+    const auto found = info.values.find(entry.first);
+    return found == info.values.end() || found->second != entry.second;
+  });
+}
+
+std::string wanted_runtime(const host::DeploymentInfo& info, const exports::Values& values) {
+  const auto found = values.find("RUNTIME");
+  return found == values.end() ? info.runtime : found->second;
+}
+
+/// One update, under the container's lock.
+class Update {
+ public:
+  Update(Session& session, const UpdateRequest& request, ImageChooser& images, UpdateOutcome& outcome)
+      : session_(session),
+        request_(request),
+        images_(images),
+        outcome_(outcome),
+        set_(parse_set(request.set)),
+        before_(changeable_deployment(session, request.name)) {}
+
+  void run(const StepHook& hook) {
+    const auto& info = before_.info;
+    outcome_.image = info.image;
+    outcome_.id_before = outcome_.id_after = info.revision;
+    const auto chosen = images_.choose(info, request_);
+    outcome_.image = chosen.image.name;
+    outcome_.id_latest = chosen.image.id;
+    if (chosen.image.id == info.revision && chosen.image.name == info.image && !changes_values(info, set_)) {
+      return;
+    }
+    deploy(chosen, hook);
+    outcome_.id_after = chosen.image.id;
+    outcome_.changed = true;
+  }
+
+ private:
+  void deploy(const ChosenImage& chosen, const StepHook& hook) {
+    const auto belongings = belongings_of(session_, before_);
+    Preparation preparation(session_, request_.name, other_slot(before_));
+    preparation.check_out(images_.store(), chosen.image);
+    check_stop(session_.stop);
+    auto plan = preparation.plan(plan_request(chosen, belongings));
+    keep_unknown_keys(plan);
+    report_plan(session_, plan, belongings.edited);
+    preparation.write(plan);
+    const auto note = note_of_replacement(session_, "update", before_, belongings, plan, true);
+    const auto rootfs = fmt::format("{}.{}/rootfs", plan.name, plan.slot);
+    replace_deployment(session_, note, {&plan, preparation.folder(), rootfs, {}}, request_.gate, hook);
+  }
+
+  PlanRequest plan_request(const ChosenImage& chosen, const Belongings& belongings) const {
+    PlanRequest wanted;
+    wanted.set = kept_values(before_.info, set_);
+    wanted.uuid = host::random_uuid();
+    wanted.runtime =
+        host::find_runtime(session_.layout, wanted_runtime(before_.info, wanted.set), session_.config.runtimes);
+    wanted.system_package = before_.info.system_package;
+    wanted.local = chosen.local;
+    wanted.replaced = belongings.replaced;
+    return wanted;
+  }
+
+  /// What other tools wrote into info.
+  void keep_unknown_keys(InstallPlan& plan) const {
+    plan.info.document = before_.info.document;
+    plan.info.document.erase("local");
+    plan.info.document.erase("health-check");
+  }
+
+  Session& session_;
+  const UpdateRequest& request_;
+  ImageChooser& images_;
+  UpdateOutcome& outcome_;
+  exports::Values set_;
+  host::Deployment before_;
+};
+
+void update_one(Session& session, const UpdateRequest& request, ImageChooser& images, UpdateOutcome& outcome,
+                const StepHook& hook) {
+  const auto lock = lock_container(session, request.name);
+  base::in_context([&] { return fmt::format("updating {}", request.name); },
+                   [&] { Update(session, request, images, outcome).run(hook); });
+}
+
+UpdateRow row_of_failure(UpdateRow row, const Error& error) {
+  row.status = error.kind() == ErrorKind::start_failed ? "rolled back" : "failed";
+  row.error = error;
+  return row;
+}
+
+}  // namespace
+
+UpdateOutcome update(Session& session, const UpdateRequest& request, const StepHook& hook) {
+  host::check_container_name(request.name);
+  parse_set(request.set);  // a usage error comes before anything is fetched
+  recover_pending(session);
+  changeable_deployment(session, request.name);  // before a lock file is made for a name that nobody has
+  ImageChooser images(session);
+  UpdateOutcome outcome;
+  update_one(session, request, images, outcome, hook);
+  return outcome;
+}
+
+std::vector<UpdateRow> update_all(Session& session, const UpdateRequest& request) {
+  recover_pending(session);
+  const auto list = host::list_deployments(session.layout);
+  ImageChooser images(session);
+  std::vector<UpdateRow> rows;
+  for (const auto& broken : list.broken) {
+    rows.push_back(row_of_failure({broken.name, "", {}, {}}, Error(ErrorKind::failed, broken.reason)));
+  }
+  for (const auto& deployment : list.deployments) {
+    if (deployment.preinstalled) {
+      continue;
+    }
+    auto one = request;
+    one.name = deployment.name;
+    UpdateRow row{deployment.name, "", {}, {}};
+    try {
+      update_one(session, one, images, row.outcome, {});
+      row.status = row.outcome.changed ? "updated" : "unchanged";
+    } catch (const Error& error) {
+      if (error.kind() == ErrorKind::interrupted) {
+        throw;
+      }
+      row = row_of_failure(std::move(row), error);
+    }
+    rows.push_back(std::move(row));
+  }
+  std::sort(rows.begin(), rows.end(),
+            [](const auto& left, const auto& right) { return left.container < right.container; });
+  return rows;
+}
+
+}  // namespace berth::ops

@@ -1,0 +1,301 @@
+"""berth update and rollback with etcd as the patient: nothing is lost, and what does not work is rolled back."""
+
+import json
+import os
+import re
+import signal
+import threading
+import time
+
+import pytest
+from rig import images
+from rig.checks import DEPLOYMENTS, rootfs
+
+URL = "http://127.0.0.1:2379"
+SETTINGS = [
+    "--set=ETCD_DATA_DIR=/var/lib/etcd/data",
+    f"--set=ETCD_LISTEN_CLIENT_URLS={URL}",
+    f"--set=ETCD_ADVERTISE_CLIENT_URLS={URL}",
+]
+ROLLED_BACK = 7
+NAME = "etcd1"
+FAST = "--settle=0.3"
+
+WRITER = """
+i=0
+while [ ! -e /tmp/enough ]; do
+  i=$((i + 1))
+  if /usr/local/bin/etcd1ctl --command-timeout=2s put "key$i" "$i" > /dev/null 2>&1; then echo "$(date +%s.%N) $i"; fi
+done
+"""
+
+
+def etcdctl(host, *argv):
+    host.fetch(f"{URL}/health")
+    return host.output("/usr/local/bin/etcd1ctl", *argv, env={"ETCDCTL_API": "3"})
+
+
+def newer(name="etcd-newer", **files):
+    """etcd with another layer; its hostfs brings one file more."""
+    extra = {"usr/share/newer": "newer\n", "exports/hostfs/etc/etcd/more.conf": "# more\n"}
+    return images.derived(images.etcd(), name, {**extra, **files})
+
+
+def push(site, image):
+    """Makes `image` what the tag of the installed container names now."""
+    return site.pushed(image, name="patient")
+
+
+def info(host):
+    return host.berth_json("inspect", NAME)
+
+
+@pytest.fixture(scope="module")
+def patient_site(shared_site):
+    return shared_site
+
+
+@pytest.fixture(scope="module")
+def patient(shared_host, patient_site):
+    """A host on which etcd serves. Every test leaves it as it was."""
+    shared_host.berth("install", "--now", f"--name={NAME}", *SETTINGS, push(patient_site, images.etcd()))
+    etcdctl(shared_host, "put", "greeting", "hello")
+    return shared_host
+
+
+@pytest.fixture
+def kept(patient):
+    """Compares the host before and after a test, but for the image store and etcd's data."""
+    volatile = (f"{DEPLOYMENTS}/.storage", "/var/lib/etcd")
+    before, live = patient.snapshot("etc", "usr/local", "var/lib").without(*volatile), info(patient)
+    yield
+    assert before.difference(patient.snapshot("etc", "usr/local", "var/lib").without(*volatile)) == []
+    assert (info(patient)["imageId"], info(patient)["deployment"]) == (live["imageId"], live["deployment"])
+    assert patient.unit(NAME)["ActiveState"] == "active"
+    assert etcdctl(patient, "get", "greeting") == "greeting\nhello"
+
+
+def unit_of(text):
+    return (images.templates("etcd") / "service.template").read_text().replace("[Service]\n", f"[Service]\n{text}")
+
+
+def manifest_with(**keys):
+    return json.dumps({**json.loads((images.templates("etcd") / "manifest.json").read_text()), **keys})
+
+
+IGNORES_TERM = "#!/bin/sh\ntrap '' TERM\nwhile :; do sleep 1; done\n"
+UNHEALTHY = {"command": ["/bin/sh", "-c", "echo there is no leader; exit 4"], "interval": 0.1, "retries": 2}
+
+BREAKAGES = {
+    "exits at once": ({"usr/bin/etcd-env.sh": "#!/bin/sh\necho cannot open the data\nexit 3\n"}, "did not stay up|did not start"),
+    "is never ready": ({"exports/service.template": unit_of("Type=notify\nNotifyAccess=all\nTimeoutStartSec=1\n")}, "did not start"),
+    "dies within the settle time": ({"usr/bin/etcd-env.sh": "#!/bin/sh\nsleep 0.4\nexit 5\n"}, "did not stay up"),
+    "is unhealthy": ({"exports/manifest.json": manifest_with(healthCheck=UNHEALTHY)}, "is not well: .*ended with status 4"),
+    "hangs on stop": (
+        {"usr/bin/etcd-env.sh": IGNORES_TERM, "exports/service.template": unit_of("TimeoutStopSec=1\n"),
+         "exports/manifest.json": manifest_with(healthCheck=UNHEALTHY)},
+        "is not well",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("breakage", BREAKAGES)
+def test_a_service_that_is_not_well_is_rolled_back(breakage, patient, patient_site, kept):
+    files, reason = BREAKAGES[breakage]
+    push(patient_site, newer("broken-" + breakage.replace(" ", "-"), **files))
+    done = patient.berth("update", "--settle=1", NAME, check=False)
+    assert done.returncode == ROLLED_BACK, done.stderr
+    assert re.search(reason, done.stderr), done.stderr
+    assert "the update of etcd1 failed and was rolled back" in done.stderr
+    if breakage == "is unhealthy":
+        assert "there is no leader" in done.stderr
+    if breakage == "exits at once":
+        assert "cannot open the data" in done.stderr
+
+
+def test_a_unit_that_systemd_cannot_load(patient, patient_site, kept):
+    broken = {"exports/service.template": unit_of("Type=nonsense\nExecStartPre=relative/program\nType=dbus\n")}
+    push(patient_site, newer("broken-unit", **broken))
+    done = patient.berth("update", FAST, NAME, check=False)
+    assert done.returncode != 0
+    assert "systemd cannot load" in done.stderr or "did not start" in done.stderr, done.stderr
+
+
+def test_a_host_file_whose_place_cannot_be_made(patient, patient_site, kept):
+    push(patient_site, newer("broken-place", **{"exports/hostfs/etc/hostname/x": "x\n"}))
+    done = patient.berth("update", FAST, NAME, check=False)
+    assert done.returncode != 0
+    assert "/etc/hostname" in done.stderr
+
+
+def test_ctrl_c_while_it_is_watched(patient, patient_site, kept):
+    push(patient_site, newer())
+    process = patient.start_process("berth", "update", "--settle=60", NAME)
+    pid = patient.inner_pid(process)
+    link = patient.path(f"{DEPLOYMENTS}/{NAME}")
+    slot = os.readlink(link)
+    patient.wait_for(lambda: os.readlink(link) != slot and patient.unit(NAME)["ActiveState"] == "active", "the new one runs")
+    os.kill(pid, signal.SIGINT)
+    assert process.wait(20) == 130
+
+
+def test_updates_and_rollbacks_lose_no_key(patient, patient_site):
+    """A client writes all the time. What was acknowledged is there afterwards, and the pause is short."""
+    push(patient_site, newer())
+    before = info(patient)
+    writer = patient.start_process("/bin/sh", "-c", WRITER, env={"ETCDCTL_API": "3"})
+    lines = []
+    reader = threading.Thread(target=lambda: lines.extend(writer.stdout))
+    reader.start()
+    time.sleep(0.5)
+    patient.berth("update", FAST, NAME)
+    after = info(patient)
+    time.sleep(0.5)
+    patient.berth("rollback", FAST, NAME)
+    time.sleep(0.5)
+    patient.path("/tmp/enough").touch()
+    reader.join(30)
+    assert writer.wait(30) == 0
+    acknowledged = [line.split() for line in lines]
+    found = set(etcdctl(patient, "get", "--prefix", "key", "--keys-only").split())
+    lost = [number for _, number in acknowledged if f"key{number}" not in found]
+    assert acknowledged and lost == []
+    times = [float(moment) for moment, _ in acknowledged]
+    pauses = sorted((late - early for early, late in zip(times, times[1:])), reverse=True)[:2]
+    print(f"{len(acknowledged)} keys, pauses of update and rollback: {pauses[0]:.2f} s, {pauses[1]:.2f} s")
+    assert pauses[0] < 15
+    assert after["imageId"] != before["imageId"] and after["values"]["UUID"] == before["values"]["UUID"]
+    assert info(patient)["imageId"] == before["imageId"]
+
+
+def test_three_updates_add_a_file_and_drop_it(patient, patient_site):
+    push(patient_site, newer())
+    patient.berth("update", FAST, NAME)
+    slot = info(patient)["slot"]
+    assert rootfs(patient, NAME, slot).joinpath("usr/share/newer").exists()
+    assert patient.path("/etc/etcd1/more.conf").read_text() == "# more\n" or patient.path("/etc/etcd/more.conf").exists()
+    third = images.derived(images.etcd(), "etcd-third", {"usr/share/third": "third\n"})
+    push(patient_site, third)
+    patient.berth("update", FAST, NAME)
+    assert info(patient)["slot"] == 1 - slot
+    patient.berth("update", FAST, "--set=ETCD_NAME=renamed", NAME)
+    assert info(patient)["slot"] == slot
+    assert not rootfs(patient, NAME, slot).joinpath("usr/share/newer").exists()
+    assert not patient.path("/etc/etcd/more.conf").exists() and not patient.path("/etc/etcd").exists()
+    assert patient.path("/usr/local/bin/etcd1ctl").exists()
+    assert etcdctl(patient, "get", "greeting") == "greeting\nhello"
+
+
+def test_nothing_new_does_nothing(patient, patient_site):
+    before = patient.snapshot("etc", "var/lib")
+    started = patient.unit(NAME, "InvocationID")
+    log = patient_site.registry.log_size()
+    assert patient.berth("update", NAME).stdout == "Latest version already installed.\n"
+    assert patient.unit(NAME, "InvocationID") == started
+    assert all("/manifests/" in path or path == "/v2/" for _, path, _ in patient_site.registry.requests(log))
+    assert before.without("/var/lib/etcd").difference(patient.snapshot("etc", "var/lib").without("/var/lib/etcd")) == []
+
+
+def test_a_host_file_that_is_there_already_is_kept(patient, patient_site):
+    patient.path("/etc/etcd").mkdir()
+    patient.path("/etc/etcd/more.conf").write_text("# mine\n")
+    push(patient_site, newer("etcd-conflict", **{"usr/share/conflict": "x\n"}))
+    done = patient.berth("update", FAST, NAME)
+    assert "/etc/etcd/more.conf exists on the host already" in done.stderr
+    assert patient.path("/etc/etcd/more.conf").read_text() == "# mine\n"
+    assert "/etc/etcd/more.conf" not in info(patient)["installedFiles"]
+    patient.path("/etc/etcd/more.conf").unlink()
+    patient.path("/etc/etcd").rmdir()
+
+
+def test_a_stopped_one_stays_stopped(patient, patient_site):
+    patient.run("systemctl", "stop", NAME)
+    push(patient_site, newer())
+    patient.berth("update", FAST, NAME)
+    assert patient.unit(NAME)["ActiveState"] == "inactive"
+    patient.berth("rollback", FAST, NAME)
+    assert patient.unit(NAME)["ActiveState"] == "inactive"
+    patient.run("systemctl", "start", NAME)
+    assert etcdctl(patient, "get", "greeting") == "greeting\nhello"
+
+
+@pytest.mark.parametrize("delay", [0.05, 0.15, 0.3, 0.5, 0.8, 1.2])
+def test_a_killed_update_is_seen_to_by_the_next_command(delay, patient, patient_site):
+    """Whatever the moment: one of the two deployments serves, complete."""
+    push(patient_site, newer(f"etcd-kill-{delay}", **{"usr/share/kill": f"{delay}\n"}))
+    before = info(patient)
+    process = patient.start_process("berth", "update", "--settle=0", NAME)
+    pid = patient.inner_pid(process)
+    try:
+        signal.sigtimedwait([], delay)
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    process.wait(20)
+    patient.berth("recover")
+    after = info(patient)
+    assert after["imageId"] == before["imageId"] or after["slot"] != before["slot"]
+    assert patient.unit(NAME)["ActiveState"] == "active"
+    assert etcdctl(patient, "get", "greeting") == "greeting\nhello"
+    leftovers = [path for path in patient.snapshot("etc", "var/lib/containers").paths() if "/.berth-" in path]
+    assert [path for path in leftovers if "/.storage/" not in path] == []
+    assert not patient.path(f"{DEPLOYMENTS}/.transactions").exists()
+    assert patient.containers() == [NAME]
+
+
+def test_a_power_cut_during_an_update_is_seen_to_by_the_boot(patient, patient_site):
+    patient.run("systemctl", "enable", "berth-recover.service")
+    push(patient_site, newer("etcd-cut", **{"usr/share/cut": "cut\n"}))
+    before = info(patient)
+    patient.start_process("berth", "update", "--settle=600", NAME)
+    link = patient.path(f"{DEPLOYMENTS}/{NAME}")
+    patient.wait_for(lambda: os.readlink(link) != f"{NAME}.{before['slot']}", "the link is switched")
+    patient.wait_for(lambda: patient.unit(NAME)["ActiveState"] == "active", "the new one runs")
+    patient.kill()
+    patient.boot()
+    assert info(patient)["deployment"] == before["deployment"]
+    assert etcdctl(patient, "get", "greeting") == "greeting\nhello"
+    assert "taking back an interrupted update of etcd1" in patient.journal("berth-recover.service")
+    assert not patient.path(f"{DEPLOYMENTS}/.transactions").exists()
+    patient.reboot()
+    condition = patient.unit("berth-recover.service", "ConditionResult", "ExecMainStartTimestampMonotonic")
+    assert condition == {"ConditionResult": "no", "ExecMainStartTimestampMonotonic": "0"}
+    assert etcdctl(patient, "get", "greeting") == "greeting\nhello"
+
+
+def test_rebase_no_pull_and_all(patient, patient_site):
+    """Two containers, one of which has no registry."""
+    patient.berth("install", "--name=hello", f"oci:{images.hello_world().inside}")
+    rows = {row["container"]: row for row in patient.berth_json("update", "--all")["containers"]}
+    assert rows["hello"]["status"] == "unchanged"
+    reference = patient_site.pushed(newer(), name="rebased")
+    patient.berth("update", FAST, f"--rebase={reference}", NAME)
+    assert info(patient)["image"] == f"{reference}"
+    push(patient_site, newer("broken-all", **{"usr/bin/etcd-env.sh": "#!/bin/sh\nexit 3\n"}))
+    patient.berth("update", FAST, f"--rebase={patient_site.registry.address}/patient:latest", NAME, check=False)
+    patient_site.pushed(images.derived(newer(), "broken-rebased", {"usr/bin/etcd-env.sh": "#!/bin/sh\nexit 3\n"}), name="rebased")
+    done = patient.berth("update", "--settle=1", "--all", check=False)
+    assert done.returncode == ROLLED_BACK
+    lines = [line.split() for line in done.stdout.splitlines()]
+    assert lines[0] == ["CONTAINER", "BEFORE", "AFTER", "LATEST", "STATUS"]
+    etcd, hello = lines[1:]
+    assert etcd[0] == NAME and etcd[1] == etcd[2] != etcd[3] and etcd[4:] == ["rolled", "back"]
+    assert hello[0] == "hello" and hello[1] == hello[2] == hello[3] and hello[4:] == ["unchanged"]
+    assert patient.berth("update", "--no-pull", NAME, check=False).returncode == ROLLED_BACK
+
+
+@pytest.mark.parametrize("argv, code, words", [
+    (["update"], 2, "--all, is missing"),
+    (["update", "--all", "etcd1"], 2, "--all cannot be used with a name"),
+    (["update", "--all", "--set=A=b"], 2, "--all cannot be used with --set or --rebase"),
+    (["update", "--all", "--rebase=x.example/y"], 2, "--all cannot be used with --set or --rebase"),
+    (["update", "--set=NAME=x", "etcd1"], 2, "NAME"),
+    (["update", "nothing"], 3, "no container nothing is installed"),
+    (["rollback", "nothing"], 3, "no container nothing is installed"),
+    (["rollback", "hello"], 3, "hello has no other deployment"),
+    (["update", "--settle=-1", "etcd1"], 2, "--settle"),
+])  # fmt: skip
+def test_refusals(argv, code, words, patient):
+    done = patient.berth(*argv, check=False)
+    assert done.returncode == code, done.stderr
+    assert words in done.stderr
