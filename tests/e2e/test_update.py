@@ -23,7 +23,7 @@ FAST = "--settle=0.3"
 
 WRITER = """
 i=0
-while [ ! -e /tmp/enough ]; do
+while [ ! -e /root/enough ]; do
   i=$((i + 1))
   if /usr/local/bin/etcd1ctl --command-timeout=2s put "key$i" "$i" > /dev/null 2>&1; then echo "$(date +%s.%N) $i"; fi
 done
@@ -153,7 +153,7 @@ def test_updates_and_rollbacks_lose_no_key(patient, patient_site):
     time.sleep(0.5)
     patient.berth("rollback", FAST, NAME)
     time.sleep(0.5)
-    patient.path("/tmp/enough").touch()
+    patient.path("/root/enough").touch()
     reader.join(30)
     assert writer.wait(30) == 0
     acknowledged = [line.split() for line in lines]

@@ -34,7 +34,7 @@ TEST(TmpfilesPaths, OnlyWhatWillBeMade) {
   EXPECT_THAT(missing_tmpfiles_paths("# comment\nd /var/a/b 0700 0 0 - -\nr /var/x\nZ /var/a 0700\n"
                                      "f+ /run/%m/x - - - -\nd \"/run/with space\" - - - - -\nd! /run/boot/ - - -\n",
                                      none),
-              ElementsAre("/var/a", "/var/a/b", "/run/with space", "/run/boot"));
+              ::testing::ElementsAre("/var/a", "/var/a/b", "/run/with space", "/run/boot"));
 }
 
 }  // namespace
