@@ -1,10 +1,15 @@
 #include "exports/config_json.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/hint.hpp"
 #include "exports/config_check.hpp"
 #include "exports/config_convert.hpp"
+#include "exports/config_mounts.hpp"
 #include "exports/config_text.hpp"
 
 namespace berth::exports {
@@ -49,15 +54,37 @@ std::string text_with_cgroups_path(std::string_view text, std::string_view file,
   return serialized(document);
 }
 
+/// systemd's own socket, at the place where the container has it as well (sd_notify(3)).
+void notify_itself(RuntimeConfig& config) {
+  constexpr std::string_view place = "/run/systemd/notify";
+  if (!has_host_path(config.document, place)) {
+    return;
+  }
+  config.notifies_itself = true;
+  Json& environment = config.document["process"]["env"];
+  if (std::none_of(environment.begin(), environment.end(), [](const Json& entry) {
+        return entry.get_ref<const std::string&>().starts_with("NOTIFY_SOCKET=");
+      })) {
+    environment.push_back(fmt::format("NOTIFY_SOCKET={}", place));
+    config.conversions.push_back(
+        fmt::format("process.env: NOTIFY_SOCKET={} added: this runtime cannot pass it on into the host's /run", place));
+  }
+}
+
 }  // namespace
 
 RuntimeConfig finish_config(std::string_view text, std::string_view file, const HostFeatures& features,
                             const std::string& cgroups_path, const std::string& remote_rootfs) {
   RuntimeConfig config;
-  config.document = base::parse_json(text, file);
-  check_shape(config.document, file);
-  config.conversions = convert_config(config.document, file, features);
-  check_config(config.document, file, !remote_rootfs.empty());
+  base::with_hint(fmt::format("correct {} of the image, see berth-exports(5)", file), [&] {
+    config.document = base::parse_json(text, file);
+    check_shape(config.document, file);
+    config.conversions = convert_config(config.document, file, features);
+    check_config(config.document, file, !remote_rootfs.empty());
+  });
+  if (features.relays_notify) {
+    notify_itself(config);
+  }
   bool changed = !config.conversions.empty();
   if (!remote_rootfs.empty() && config.document["root"]["path"] != remote_rootfs) {
     config.document["root"]["path"] = remote_rootfs;

@@ -19,6 +19,9 @@ struct HostFeatures {
   bool cgroup_unified = true;
   bool resolv_conf = true;  ///< /etc/resolv.conf exists, links followed (generate_config only)
   bool hosts = true;        ///< /etc/hosts exists (generate_config only)
+  /// The unit reports to systemd through a runtime that puts a socket of its own at $NOTIFY_SOCKET (crun): it cannot
+  /// where the container has the host's /run (finish_config only).
+  bool relays_notify = false;
 };
 
 /// A finished config.json.
@@ -26,6 +29,7 @@ struct RuntimeConfig {
   std::string text;  ///< exactly what is written; untouched input stays byte for byte
   base::Json document;
   std::vector<std::string> conversions;  ///< one sentence each, e.g. "capabilities list converted to sets"
+  bool notifies_itself = false;  ///< the payload uses the host's socket; the runtime must not know of NOTIFY_SOCKET
 };
 
 /// Brings a rendered config.json to OCI runtime-spec 1.0.2 (contract, section 9) and checks it.
@@ -52,9 +56,5 @@ std::string volume_tmpfiles(const image::ImageConfig& image, int rootfs, const V
 
 /// Host paths that bind mounts of a final config.json use as sources, in order.
 std::vector<std::string> bind_sources(const base::Json& config);
-
-/// What a config asks for that is powerful, one sentence each, for --display: all capabilities, host namespaces,
-/// host binds, devices, hooks.
-std::vector<std::string> powerful_requests(const base::Json& config);
 
 }  // namespace berth::exports

@@ -132,6 +132,20 @@ void convert_v1_cgroups(Json& mounts, std::vector<std::string>& done) {
 
 }  // namespace
 
+bool has_host_path(const base::Json& document, std::string_view path) {
+  bool found = false;
+  const auto mounts = document.find("mounts");
+  for (const auto& mount : mounts == document.end() ? Json::array() : *mounts) {
+    const auto destination = without_slashes(text_of(mount, "destination"));
+    const auto rest = path.substr(std::min(destination == "/" ? 0 : destination.size(), path.size()));
+    if (path.starts_with(destination) && (rest.empty() || rest.front() == '/')) {
+      const auto source = without_slashes(text_of(mount, "source"));
+      found = has_option(mount, {"bind", "rbind"}) && fmt::format("{}{}", source == "/" ? "" : source, rest) == path;
+    }
+  }
+  return found;
+}
+
 std::vector<std::string> convert_mounts(base::Json& document, bool cgroup_unified) {
   std::vector<std::string> done;
   const auto mounts = document.find("mounts");

@@ -8,6 +8,7 @@
 
 #include "base/error.hpp"
 #include "exports/config_json.hpp"
+#include "exports/powers.hpp"
 
 namespace berth::exports {
 namespace {
@@ -18,6 +19,14 @@ using base::Json;
 constexpr std::array<std::string_view, 12> strong_capabilities = {
     "CAP_SYS_ADMIN", "CAP_SYS_MODULE", "CAP_SYS_RAWIO",    "CAP_SYS_PTRACE", "CAP_SYS_BOOT", "CAP_DAC_READ_SEARCH",
     "CAP_NET_ADMIN", "CAP_MAC_ADMIN",  "CAP_MAC_OVERRIDE", "CAP_SYS_TIME",   "CAP_BPF",      "CAP_SYSLOG"};
+
+/// Those with which a process gets out of any container.
+constexpr std::array<std::string_view, 3> host_capabilities = {"CAP_SYS_ADMIN", "CAP_SYS_MODULE", "CAP_SYS_RAWIO"};
+
+/// Folders of the host that decide what its programs do.
+constexpr std::array<std::string_view, 20> host_folders = {
+    "/",    "/bin",  "/boot", "/dev", "/etc", "/home",    "/lib",         "/lib64",    "/proc",    "/root",
+    "/run", "/sbin", "/sys",  "/usr", "/var", "/var/lib", "/run/systemd", "/run/dbus", "/usr/bin", "/var/run"};
 
 /// From here on the set is called "all": kernels differ in the newest ones.
 constexpr std::size_t all_capabilities = 35;
@@ -57,9 +66,16 @@ bool is_bind(const Json& mount) {
   return text_of(mount, "type") == "bind" || has_option(mount, "bind") || has_option(mount, "rbind");
 }
 
-using Sentences = std::vector<std::string>;
+std::string_view without_slashes(std::string_view path) {
+  while (path.size() > 1 && path.back() == '/') {
+    path.remove_suffix(1);
+  }
+  return path;
+}
 
-void add_capabilities(const Json& process, Sentences& sentences) {
+using Powers = std::vector<Power>;
+
+void add_capabilities(const Json& process, Powers& powers) {
   std::set<std::string> names;
   const Json& sets = section_of(process, "capabilities");
   for (const char* set : {"bounding", "effective", "permitted"}) {
@@ -74,13 +90,15 @@ void add_capabilities(const Json& process, Sentences& sentences) {
     return std::find(strong_capabilities.begin(), strong_capabilities.end(), name) != strong_capabilities.end();
   });
   if (names.size() >= all_capabilities && strong.size() >= 8) {
-    sentences.push_back(fmt::format("runs with all capabilities ({})", names.size()));
+    powers.push_back({fmt::format("runs with all capabilities ({})", names.size()), true});
   } else if (!strong.empty()) {
-    sentences.push_back(fmt::format("has powerful capabilities: {}", fmt::join(strong, ", ")));
+    const bool over_host = std::any_of(host_capabilities.begin(), host_capabilities.end(),
+                                       [&](std::string_view name) { return names.contains(std::string(name)); });
+    powers.push_back({fmt::format("has powerful capabilities: {}", fmt::join(strong, ", ")), over_host});
   }
 }
 
-void add_namespaces(const Json& section, Sentences& sentences) {
+void add_namespaces(const Json& section, Powers& powers) {
   constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kinds = {
       {{"network", "network"}, {"pid", "processes (pid namespace)"}, {"ipc", "IPC namespace"}, {"mount", "mounts"}}};
   const Json& spaces = list_of(section, "namespaces");
@@ -88,26 +106,31 @@ void add_namespaces(const Json& section, Sentences& sentences) {
     const auto own =
         std::find_if(spaces.begin(), spaces.end(), [t = type](const Json& s) { return text_of(s, "type") == t; });
     if (own == spaces.end()) {
-      sentences.push_back(fmt::format("shares the host's {}", what));
+      powers.push_back({fmt::format("shares the host's {}", what), type == "mount"});
     } else if (const auto path = text_of(*own, "path"); !path.empty()) {
-      sentences.push_back(fmt::format("joins the {} namespace {}", type, base::printable(path)));
+      powers.push_back({fmt::format("joins the {} namespace {}", type, base::printable(path)), type == "mount"});
     }
   }
 }
 
-void add_binds(const Json& document, Sentences& sentences) {
+void add_binds(const Json& document, Powers& powers) {
   for (const auto& mount : list_of(document, "mounts")) {
     if (is_bind(mount)) {
-      sentences.push_back(fmt::format("binds the host's {} {} at {}", base::printable(text_of(mount, "source")),
-                                      has_option(mount, "ro") ? "read-only" : "read-write",
-                                      base::printable(text_of(mount, "destination"))));
+      const auto source = text_of(mount, "source");
+      const bool writable = is_writable_mount(mount);
+      const bool over_host = writable && std::find(host_folders.begin(), host_folders.end(), without_slashes(source)) !=
+                                             host_folders.end();
+      powers.push_back(
+          {fmt::format("binds the host's {} {} at {}", base::printable(source), writable ? "read-write" : "read-only",
+                       base::printable(text_of(mount, "destination"))),
+           over_host});
     }
   }
 }
 
-void add_devices(const Json& section, Sentences& sentences) {
+void add_devices(const Json& section, Powers& powers) {
   for (const auto& device : list_of(section, "devices")) {
-    sentences.push_back(fmt::format("gets the device {}", base::printable(text_of(device, "path"))));
+    powers.push_back({fmt::format("gets the device {}", base::printable(text_of(device, "path")))});
   }
   for (const auto& rule : list_of(section_of(section, "resources"), "devices")) {
     const Json* allow = find(rule, "allow");
@@ -120,19 +143,21 @@ void add_devices(const Json& section, Sentences& sentences) {
     };
     const std::string type = text_of(rule, "type");
     const bool all = (type.empty() || type == "a") && number("major") == "*" && number("minor") == "*";
-    sentences.push_back(all ? "may use devices: all"
-                            : fmt::format("may use devices: {} {}:{} ({})", base::printable(type.empty() ? "a" : type),
-                                          number("major"), number("minor"), base::printable(text_of(rule, "access"))));
+    powers.push_back({all ? "may use devices: all"
+                          : fmt::format("may use devices: {} {}:{} ({})", base::printable(type.empty() ? "a" : type),
+                                        number("major"), number("minor"), base::printable(text_of(rule, "access"))),
+                      all});
   }
 }
 
-void add_hooks(const Json& document, Sentences& sentences) {
+void add_hooks(const Json& document, Powers& powers) {
   const Json& hooks = section_of(document, "hooks");
   for (const auto& [stage, list] : hooks.items()) {
     for (const auto& hook : list_of(hooks, stage.c_str())) {
       const bool inside = stage == "startContainer";  // the only stage that runs in the container's own files
-      sentences.push_back(fmt::format("hooks run {}: {} ({})", inside ? "in the container" : "on the host",
-                                      base::printable(text_of(hook, "path")), base::printable(stage)));
+      powers.push_back({fmt::format("hooks run {}: {} ({})", inside ? "in the container" : "on the host",
+                                    base::printable(text_of(hook, "path")), base::printable(stage)),
+                        !inside});
     }
   }
 }
@@ -149,23 +174,33 @@ std::vector<std::string> bind_sources(const base::Json& config) {
   return sources;
 }
 
-std::vector<std::string> powerful_requests(const base::Json& config) {
-  Sentences sentences;
+bool is_writable_mount(const base::Json& mount) {
+  bool writable = true;
+  for (const auto& option : list_of(mount, "options")) {
+    if (option == "ro" || option == "rw") {
+      writable = option == "rw";
+    }
+  }
+  return writable;
+}
+
+std::vector<Power> powerful_requests(const base::Json& config) {
+  Powers powers;
   const Json& process = section_of(config, "process");
   const Json& section = section_of(config, "linux");
-  add_capabilities(process, sentences);
-  add_namespaces(section, sentences);
-  add_binds(config, sentences);
-  add_devices(section, sentences);
-  add_hooks(config, sentences);
+  add_capabilities(process, powers);
+  add_namespaces(section, powers);
+  add_binds(config, powers);
+  add_devices(section, powers);
+  add_hooks(config, powers);
   if (const auto propagation = text_of(section, "rootfsPropagation");
       propagation == "shared" || propagation == "rshared") {
-    sentences.emplace_back("shares its mounts with the host (rootfsPropagation)");
+    powers.push_back({"shares its mounts with the host (rootfsPropagation)"});
   }
   for (const auto& [name, value] : section_of(section, "sysctl").items()) {
-    sentences.push_back(fmt::format("sets the kernel parameter {}", base::printable(name)));
+    powers.push_back({fmt::format("sets the kernel parameter {}", base::printable(name))});
   }
-  return sentences;
+  return powers;
 }
 
 }  // namespace berth::exports

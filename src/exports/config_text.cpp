@@ -18,8 +18,8 @@ std::size_t skip_string(std::string_view text, std::size_t quote) {
   return std::min(at + 1, text.size());
 }
 
-/// Offset behind the `{` of the top-level member `linux`; npos when there is none.
-std::size_t find_linux(std::string_view text) {
+/// Offset behind the `{` of the top-level member `linux`; npos when it is no object, nullopt when there is none.
+std::optional<std::size_t> find_linux(std::string_view text) {
   int depth = 0;
   for (std::size_t at = 0; at < text.size(); ++at) {
     const char c = text[at];
@@ -38,27 +38,37 @@ std::size_t find_linux(std::string_view text) {
       }
     }
   }
-  return std::string_view::npos;
+  return std::nullopt;
 }
 
-}  // namespace
-
-std::optional<std::string> insert_cgroups_path(std::string_view text, const std::string& path) {
-  const std::size_t place = find_linux(text);
-  if (place == std::string_view::npos) {
-    return std::nullopt;
-  }
+/// Puts `member` in front of the others of an object, in a line of its own if they have such.
+/// @param place offset behind the `{`
+std::string with_first_member(std::string_view text, std::size_t place, const std::string& member) {
   const std::size_t next = text.find_first_not_of(blanks, place);
   const bool empty = next == std::string_view::npos || text[next] == '}';
   std::string result(text.substr(0, place));
   if (!empty) {
     result += text.substr(place, next - place);
   }
-  result += "\"cgroupsPath\": " + base::Json(path).dump() + (empty ? "" : ",");
+  result += member + (empty ? "" : ",");
   if (!empty && next == place) {
     result += ' ';
   }
   return result.append(text.substr(place));
+}
+
+}  // namespace
+
+std::optional<std::string> insert_cgroups_path(std::string_view text, const std::string& path) {
+  const auto member = "\"cgroupsPath\": " + base::Json(path).dump();
+  const auto place = find_linux(text);
+  if (!place) {
+    const std::size_t brace = text.find('{');
+    return brace == std::string_view::npos
+               ? std::nullopt
+               : std::optional(with_first_member(text, brace + 1, "\"linux\": {" + member + "}"));
+  }
+  return *place == std::string_view::npos ? std::nullopt : std::optional(with_first_member(text, *place, member));
 }
 
 }  // namespace berth::exports

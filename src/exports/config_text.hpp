@@ -8,8 +8,9 @@
 namespace berth::exports {
 
 /// Inserts `"cgroupsPath": "PATH"` as the first member of the top-level object `linux`, indented as its neighbour.
+/// Without a member `linux`, one that holds nothing else becomes the first member of the document.
 /// @param text valid JSON; `linux`, when there is one, has no cgroupsPath
-/// @return nullopt when there is no top-level object `linux`
+/// @return nullopt when `linux`, or the document, is no object
 std::optional<std::string> insert_cgroups_path(std::string_view text, const std::string& path);
 
 }  // namespace berth::exports

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
@@ -46,7 +47,8 @@ std::optional<Fd> open_real_folder(int parent, const std::string& name, std::str
 /// Text files of /exports must be readable as text by everyone in the same way.
 void refuse_binary(std::string_view text, std::string_view shown) {
   if (text.find('\0') != std::string_view::npos) {
-    throw Error(ErrorKind::verification, fmt::format("{} holds a NUL byte, so it is no text file", shown));
+    throw Error(ErrorKind::verification, fmt::format("{} holds a NUL byte, so it is no text file", shown),
+                "correct that file of the image");
   }
   if (text.starts_with("\xef\xbb\xbf") || text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff")) {
     throw Error(ErrorKind::verification, fmt::format("{} begins with a byte order mark", shown),
@@ -95,9 +97,13 @@ class HostWalk {
                   fmt::format("exports/hostfs/{} vanished while it was read", base::printable(path)));
     }
     check_limits(path);
-    HostEntry entry{path, kind(*status, path), status->st_mode & 07777U, status->st_uid, status->st_gid, {}, false};
+    HostEntry entry{path, kind(*status, path), status->st_mode & 07777U, status->st_uid, status->st_gid, {}, false,
+                    false};
     if (entry.kind == HostEntryKind::link) {
       entry.link_target = base::read_link_at(folder, name).value_or("");
+    } else if (entry.kind == HostEntryKind::file) {
+      const Fd file = base::open_at(folder, name, read_flags);
+      entry.has_capability = ::fgetxattr(file.get(), "security.capability", nullptr, 0) > 0;
     }
     entries_.push_back(std::move(entry));
     if (S_ISDIR(status->st_mode)) {

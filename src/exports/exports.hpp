@@ -40,8 +40,9 @@ struct HostEntry {
   mode_t mode = 0;
   uid_t uid = 0;
   gid_t gid = 0;
-  std::string link_target;    ///< for links
-  bool empty_folder = false;  ///< only those are created and recorded for their own sake
+  std::string link_target;      ///< for links
+  bool empty_folder = false;    ///< only those are created and recorded for their own sake
+  bool has_capability = false;  ///< a security.capability attribute
 };
 
 /// Everything install needs to know from the image's /exports.

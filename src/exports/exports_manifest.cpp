@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/error.hpp"
+#include "base/hint.hpp"
 #include "exports/exports.hpp"
 #include "exports/host_path.hpp"
 #include "exports/template_pieces.hpp"
@@ -46,9 +47,7 @@ void warn_about_unknown_keys(const base::JsonView& view, base::Reporter& reporte
   }
 }
 
-}  // namespace
-
-ExportsManifest parse_exports_manifest(std::string_view text, base::Reporter& reporter) {
+ExportsManifest read_manifest(std::string_view text, base::Reporter& reporter) {
   ExportsManifest manifest;
   manifest.document = base::parse_json(text, document_name);
   const base::JsonView view(manifest.document, std::string(document_name));
@@ -69,6 +68,13 @@ ExportsManifest parse_exports_manifest(std::string_view text, base::Reporter& re
     manifest.health_check = parse_health_check(*check);
   }
   return manifest;
+}
+
+}  // namespace
+
+ExportsManifest parse_exports_manifest(std::string_view text, base::Reporter& reporter) {
+  return base::with_hint("correct exports/manifest.json of the image, see berth-exports(5)",
+                         [&] { return read_manifest(text, reporter); });
 }
 
 }  // namespace berth::exports

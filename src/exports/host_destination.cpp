@@ -3,6 +3,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/hint.hpp"
 #include "exports/exports.hpp"
 #include "exports/host_path.hpp"
 #include "exports/template_pieces.hpp"
@@ -67,12 +68,15 @@ std::string squeezed_path(std::string_view path, std::string_view document) {
 }
 
 std::string host_destination(const std::string& hostfs_path, const ExportsManifest& manifest, const Values& values) {
-  std::string destination = after_renames(squeezed_path(hostfs_path, "exports/hostfs"), manifest, values);
+  constexpr std::string_view remedy = "correct renameFiles in exports/manifest.json of the image";
+  std::string destination = base::with_hint(
+      remedy, [&] { return after_renames(squeezed_path(hostfs_path, "exports/hostfs"), manifest, values); });
   if (destination == "/" || destination.find_first_of("\n\r") != std::string::npos) {
     throw Error(ErrorKind::verification,
                 fmt::format("exports/hostfs/{} cannot be copied to `{}` on the host: {}", base::printable(hostfs_path),
                             base::printable(destination),
-                            destination == "/" ? "that is the host's root" : "the path holds a line break"));
+                            destination == "/" ? "that is the host's root" : "the path holds a line break"),
+                std::string(remedy));
   }
   return destination;
 }

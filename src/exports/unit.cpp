@@ -69,25 +69,33 @@ std::string complete_unit(std::string_view unit, const std::string& runtime, con
     throw base::Error(base::ErrorKind::verification, fmt::format("the unit of {} has no [Service] section", name),
                       "exports/service.template must be a systemd service unit, see systemd.service(5)");
   }
-  std::string added;
+  std::string result(unit);
   if (!service_has(read, "Delegate")) {
-    added += "Delegate=yes\n";
+    result = with_service_line(result, "Delegate=yes");
   }
   if (!deletes_leftovers(read)) {
-    added += fmt::format("ExecStopPost=-{} delete --force '{}'\n", unit_word(runtime), name);
+    result = with_service_line(result, fmt::format("ExecStopPost=-{} delete --force '{}'", unit_word(runtime), name));
   }
-  if (added.empty()) {
-    return std::string(unit);
-  }
-  const std::string_view before = unit.substr(0, read.service_end);
-  std::string result(before);
-  if (!before.ends_with('\n')) {
+  return result;
+}
+
+std::string with_service_line(std::string_view unit, std::string_view line) {
+  const UnitText read = read_unit(unit);
+  std::string result(unit.substr(0, read.service_end));
+  if (!result.ends_with('\n')) {
     result += '\n';
   }
   if (read.service_open_line) {  // the last line waits for more: give it an empty one
     result += '\n';
   }
-  return result.append(added).append(unit.substr(read.service_end));
+  return result.append(line).append("\n").append(unit.substr(read.service_end));
+}
+
+bool unit_notifies(std::string_view unit) {
+  const UnitText read = read_unit(unit);
+  const auto types = service_list(read, "Type");
+  const auto access = service_list(read, "NotifyAccess");
+  return access.empty() ? !types.empty() && types.back().starts_with("notify") : access.back() != "none";
 }
 
 std::string unit_slice(std::string_view unit) {

@@ -17,6 +17,13 @@ namespace berth::exports {
 /// @throws Error(verification) when there is no [Service] section
 std::string complete_unit(std::string_view unit, const std::string& runtime, const std::string& name);
 
+/// Adds one line at the end of [Service]; everything else stays byte for byte.
+/// @param unit with a [Service] section @param line without line break
+std::string with_service_line(std::string_view unit, std::string_view line);
+
+/// Whether programs of the unit may report to systemd (sd_notify(3)): Type=notify, or a NotifyAccess= other than none.
+bool unit_notifies(std::string_view unit);
+
 /// Value of `Slice=` in [Service]; `system.slice` when absent.
 std::string unit_slice(std::string_view unit);
 

@@ -9,6 +9,7 @@
 #include "base/error.hpp"
 #include "base/fd.hpp"
 #include "base/file.hpp"
+#include "base/hint.hpp"
 
 namespace berth::host {
 
@@ -76,7 +77,8 @@ Deployment read_deployment(int folder, const std::string& path, const std::strin
   if (!text) {
     throw_broken(fmt::format("{} has no info file", deployment.path));
   }
-  deployment.info = parse_info(*text, deployment.path + "/info");
+  deployment.info = base::with_hint("repair it, or remove the container with `berth uninstall`",
+                                    [&] { return parse_info(*text, deployment.path + "/info"); });
   return deployment;
 }
 

@@ -46,7 +46,8 @@ void refuse_kernel_folders(const std::string& path, const std::string& destinati
   for (const std::string_view folder : kernel_folders) {
     if (path == folder || path.starts_with(std::string(folder) + "/")) {
       throw Error(ErrorKind::not_permitted,
-                  fmt::format("the host file {} would lie in {}, which belongs to the kernel", destination, folder));
+                  fmt::format("the host file {} would lie in {}, which belongs to the kernel", destination, folder),
+                  "have it taken out of the image's exports/hostfs, or its renameFiles corrected");
     }
   }
 }

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "base/error.hpp"
+#include "base/hint.hpp"
 #include "base/json.hpp"
 #include "image/manifest.hpp"
 
@@ -118,9 +119,7 @@ std::vector<base::Digest> diff_ids_of(const JsonView& root) {
   return result;
 }
 
-}  // namespace
-
-ImageConfig parse_image_config(std::string_view text, std::string_view document) {
+ImageConfig read_image_config(std::string_view text, std::string_view document) {
   const auto json = base::parse_json(text, document);
   const JsonView root(json, std::string(document));
   ImageConfig config;
@@ -131,6 +130,13 @@ ImageConfig parse_image_config(std::string_view text, std::string_view document)
   }
   config.diff_ids = diff_ids_of(root);
   return config;
+}
+
+}  // namespace
+
+ImageConfig parse_image_config(std::string_view text, std::string_view document) {
+  return base::with_hint("the image is damaged or made wrongly: have it built and pushed again",
+                         [&] { return read_image_config(text, document); });
 }
 
 }  // namespace berth::image

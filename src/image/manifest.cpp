@@ -6,6 +6,7 @@
 #include <array>
 
 #include "base/error.hpp"
+#include "base/hint.hpp"
 #include "base/json.hpp"
 
 namespace berth::image {
@@ -47,6 +48,8 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 6> artefact_
     {"application/vnd.docker.plugin.v1+json", "a Docker plugin"},
 }};
 
+/// For everything that only whoever made the image can mend.
+constexpr std::string_view damaged_hint = "the image is damaged or made wrongly: have it built and pushed again";
 constexpr std::string_view artefact_hint = "berth installs container images; check the name and the tag";
 
 [[noreturn]] void refuse(std::string sentence, std::string hint) {
@@ -239,8 +242,10 @@ Compression layer_compression(const Descriptor& layer) {
          std::string(artefact_hint));
 }
 
-std::variant<Index, Manifest> parse_manifest(std::string_view text, std::string_view media_type,
-                                             std::string_view document) {
+namespace {
+
+std::variant<Index, Manifest> read_manifest(std::string_view text, std::string_view media_type,
+                                            std::string_view document) {
   const auto announced = without_parameters(media_type);
   check_announced(announced, document);
   const auto json = base::parse_json(text, document);
@@ -264,14 +269,23 @@ std::variant<Index, Manifest> parse_manifest(std::string_view text, std::string_
   return result;
 }
 
+}  // namespace
+
+std::variant<Index, Manifest> parse_manifest(std::string_view text, std::string_view media_type,
+                                             std::string_view document) {
+  return base::with_hint(damaged_hint, [&] { return read_manifest(text, media_type, document); });
+}
+
 Index parse_layout_index(std::string_view text, std::string_view document) {
-  const auto json = base::parse_json(text, document);
-  const JsonView root(json, std::string(document));
-  check_schema_version(root, document);
-  if (!is_index_by_keys(root)) {
-    root.fail("it has no 'manifests', so it is no index of an OCI layout");
-  }
-  return index_from(root);
+  return base::with_hint("have the layout written again", [&] {
+    const auto json = base::parse_json(text, document);
+    const JsonView root(json, std::string(document));
+    check_schema_version(root, document);
+    if (!is_index_by_keys(root)) {
+      root.fail("it has no 'manifests', so it is no index of an OCI layout");
+    }
+    return index_from(root);
+  });
 }
 
 }  // namespace berth::image

@@ -8,8 +8,10 @@
 
 #include "base/digest.hpp"
 #include "base/error.hpp"
+#include "exports/powers.hpp"
 #include "exports/template.hpp"
 #include "exports/unit.hpp"
+#include "ops/own_places.hpp"
 
 namespace berth::ops {
 
@@ -38,11 +40,24 @@ exports::ToolValues tool_values(const PlanInputs& in, bool detached) {
   return tool;
 }
 
+void add_power(InstallPlan& plan, exports::Power power) {
+  if (power.over_host) {
+    plan.host_powers.push_back(power.sentence);
+  }
+  plan.powers.push_back(std::move(power.sentence));
+}
+
+void add_powers(InstallPlan& plan, std::vector<exports::Power> powers) {
+  for (auto& power : powers) {
+    add_power(plan, std::move(power));
+  }
+}
+
 /// Chooses where hostfs entries go and which of them are left out because something is there already.
 class HostFilePlanner {
  public:
   HostFilePlanner(const PlanInputs& in, exports::Renderer& renderer, InstallPlan& plan)
-      : in_(in), renderer_(renderer), plan_(plan) {}
+      : in_(in), renderer_(renderer), plan_(plan), own_places_(*in.layout, in.name, in.host_place) {}
 
   void run() {
     const auto& manifest = in_.exports->manifest;
@@ -59,7 +74,7 @@ class HostFilePlanner {
 
  private:
   void add(const exports::HostEntry& entry, const std::string& destination) {
-    refuse_own_places(entry, destination);
+    own_places_.refuse_host_file(entry, destination);
     if (!taken_.emplace(destination).second) {
       throw Error(ErrorKind::conflict,
                   fmt::format("two files of the image's exports/hostfs go to {} on the host", destination),
@@ -81,19 +96,6 @@ class HostFilePlanner {
 
   [[nodiscard]] bool exists(const std::string& path) const {
     return in_.host_exists(path) && !in_.replaced.host_files.contains(path);
-  }
-
-  void refuse_own_places(const exports::HostEntry& entry, const std::string& destination) const {
-    const auto place = in_.host_place(destination);  // `/lib` may be a link to where our own files are
-    const auto own = in_.host_place(in_.layout->deployments_inside());
-    if (place == in_.host_place(in_.layout->unit_inside(in_.name)) ||
-        place == in_.host_place(in_.layout->tmpfiles_inside(in_.name)) || place == own ||
-        place.starts_with(own + "/")) {
-      throw Error(ErrorKind::conflict,
-                  fmt::format("exports/hostfs/{} of the image would be copied to {}, which berth itself writes",
-                              entry.path, destination),
-                  "choose another container name with --name, or correct the image");
-    }
   }
 
   void add_parents(const std::string& destination) {
@@ -127,7 +129,11 @@ class HostFilePlanner {
     result.file.mode = entry.mode & 07777U;
     result.file.uid = entry.uid;
     result.file.gid = entry.gid;
-    if (entry.kind == exports::HostEntryKind::link) {
+    const bool link = entry.kind == exports::HostEntryKind::link;
+    if (auto power = exports::host_file_power(destination, link ? 0 : result.file.mode, entry.has_capability)) {
+      add_power(plan_, std::move(*power));
+    }
+    if (link) {
       result.file.kind = host::HostFile::Kind::link;
       result.file.link_target = entry.link_target;
       result.checksum = base::digest_of(entry.link_target).hex();
@@ -151,6 +157,7 @@ class HostFilePlanner {
   const PlanInputs& in_;
   exports::Renderer& renderer_;
   InstallPlan& plan_;
+  OwnPlaces own_places_;
   std::set<std::string> taken_;
   std::set<std::string> made_;
   std::map<std::string, const exports::HostEntry*> folders_;
@@ -188,10 +195,17 @@ std::string config_file_name(const PlanInputs& in) {
 
 void plan_config(const PlanInputs& in, const std::string& text, InstallPlan& plan) {
   const auto slice = plan.unit ? exports::unit_slice(*plan.unit) : "system.slice";
-  auto config =
-      exports::finish_config(text, config_file_name(in), in.features, exports::cgroups_path(slice, in.name), {});
+  auto features = in.features;
+  features.relays_notify = plan.unit && in.runtime.version.starts_with("crun") && exports::unit_notifies(*plan.unit);
+  auto config = exports::finish_config(text, config_file_name(in), features, exports::cgroups_path(slice, in.name), {});
+  if (config.notifies_itself) {
+    plan.unit = exports::with_service_line(*plan.unit, "UnsetEnvironment=NOTIFY_SOCKET");
+  }
   plan.conversions = std::move(config.conversions);
-  plan.powers = exports::powerful_requests(config.document);
+  const OwnPlaces own_places(*in.layout, in.name, in.host_place);
+  own_places.refuse_mounts(config.document);
+  add_powers(plan, exports::powerful_requests(config.document));
+  add_powers(plan, own_places.powers(config.document));
   if (!in.exports->tmpfiles_template && plan.unit) {
     plan.tmpfiles = own_tmpfiles(in, config.document, plan.values);
   }
@@ -293,6 +307,7 @@ InstallPlan make_plan(const PlanInputs& in) {
   renderer.check();
 
   if (plan.unit) {
+    add_powers(plan, exports::unit_powers(*plan.unit, plan.values));
     plan.unit = exports::complete_unit(with_stop_signal(in, *plan.unit), plan.runtime, in.name);
   }
   if (wants_config) {
@@ -302,6 +317,7 @@ InstallPlan make_plan(const PlanInputs& in) {
     plan.tmpfiles.reset();
   }
   if (plan.tmpfiles) {
+    add_powers(plan, exports::tmpfiles_powers(*plan.tmpfiles));
     plan.tmpfiles_paths = exports::missing_tmpfiles_paths(*plan.tmpfiles, in.host_exists);
   }
   fill_info(in, plan);

@@ -41,6 +41,7 @@ struct InstallPlan {
   std::vector<std::string> kept_files;      ///< host files that exist already and stay as they are
   std::vector<std::string> tmpfiles_paths;  ///< paths that do not exist now and that the tmpfiles lines will make
   std::vector<std::string> powers;          ///< what the container may do that is powerful
+  std::vector<std::string> host_powers;     ///< those of them that make it as mighty as root on this host
   host::DeploymentInfo info;
 };
 

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -183,6 +184,10 @@ void Preparation::write(const InstallPlan& plan) const {
 void report_plan(Session& session, const InstallPlan& plan, const std::vector<std::string>& told) {
   for (const auto& sentence : plan.conversions) {
     session.reporter.step(fmt::format("config.json: {}", sentence));
+  }
+  if (!plan.host_powers.empty()) {
+    session.reporter.warning(
+        fmt::format("{} can do what root on this host can: {}", plan.name, fmt::join(plan.host_powers, "; ")));
   }
   for (const auto& path : plan.kept_files) {
     if (std::find(told.begin(), told.end(), path) == told.end()) {

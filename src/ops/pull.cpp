@@ -27,7 +27,21 @@ const image::ImageName& ImageOrigin::name() const {
 }
 
 store::PullResult ImageOrigin::pull_into(store::Store& store) {
-  return store.pull(source(), platform_);
+  auto result = store.pull(source(), platform_);
+  warn_about_platform(result.image);
+  return result;
+}
+
+/// As podman does: an index is searched for what fits, but an image without one may be of any platform.
+void ImageOrigin::warn_about_platform(const store::StoredImage& image) const {
+  if (image.config.empty()) {
+    return;  // another tool stored it and kept no configuration
+  }
+  const auto platform = image::parse_image_config(image.config, "the configuration of " + image.name).platform;
+  if (!image::runs_on(platform, platform_)) {
+    options_.reporter->warning(
+        fmt::format("{} is built for {}, not for {}", image.name, base::printable(platform.text()), platform_.text()));
+  }
 }
 
 bool ImageOrigin::local() const {
@@ -40,6 +54,7 @@ PresentImage ImageOrigin::ensure(store::Store& store) {
     return {std::move(pulled.image), pulled.changed};
   }
   if (auto found = store.find(name())) {
+    warn_about_platform(*found);
     return {std::move(*found), false};
   }
   return {pull_into(store).image, true};

@@ -37,6 +37,7 @@ class ImageOrigin {
 
  private:
   image::ImageSource& source();
+  void warn_about_platform(const store::StoredImage& image) const;
 
   image::Reference reference_;
   image::Platform platform_;

@@ -11,6 +11,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/hint.hpp"
 #include "base/json.hpp"
 #include "base/process.hpp"
 #include "source/base64.hpp"
@@ -236,7 +237,8 @@ std::optional<Credentials> find_in_file(const AuthFile& file, const std::string&
 std::optional<Credentials> find_credentials(const std::string& registry, const std::string& repository,
                                             const std::string& authfile, const std::stop_token& stop) {
   for (const auto& file : auth_files(authfile)) {
-    if (auto credentials = find_in_file(file, registry, repository, stop)) {
+    auto credentials = base::with_hint(login_hint, [&] { return find_in_file(file, registry, repository, stop); });
+    if (credentials) {
       return credentials;
     }
   }

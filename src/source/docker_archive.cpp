@@ -6,6 +6,7 @@
 #include <array>
 
 #include "base/error.hpp"
+#include "base/hint.hpp"
 #include "base/json.hpp"
 
 namespace berth::source {
@@ -79,15 +80,17 @@ std::vector<DockerArchiveSource::Entry> DockerArchiveSource::read_entries(const 
                       "use oci-archive:FILE if it is the archive of an OCI layout");
   }
   const auto document = document_of(file);
-  const auto json = base::parse_json(read_stream(*stream, base::json_size_limit, document), document);
-  std::vector<Entry> entries;
-  for (const auto& view : base::JsonView(json, document).as_array()) {
-    entries.push_back({view.at("Config").as_string(), view.at("Layers").as_strings(), names_from(view)});
-    if (entries.back().layers.size() > image::layer_count_limit) {
-      view.at("Layers").fail(fmt::format("more than {} layers", image::layer_count_limit));
+  return base::with_hint("have the archive saved again", [&] {
+    const auto json = base::parse_json(read_stream(*stream, base::json_size_limit, document), document);
+    std::vector<Entry> entries;
+    for (const auto& view : base::JsonView(json, document).as_array()) {
+      entries.push_back({view.at("Config").as_string(), view.at("Layers").as_strings(), names_from(view)});
+      if (entries.back().layers.size() > image::layer_count_limit) {
+        view.at("Layers").fail(fmt::format("more than {} layers", image::layer_count_limit));
+      }
     }
-  }
-  return entries;
+    return entries;
+  });
 }
 
 void DockerArchiveSource::pick(const std::vector<Entry>& entries, const image::Reference& reference) {

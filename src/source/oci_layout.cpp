@@ -10,6 +10,7 @@
 #include "base/error.hpp"
 #include "base/fd.hpp"
 #include "base/file.hpp"
+#include "base/hint.hpp"
 #include "base/json.hpp"
 #include "source/tar_file.hpp"
 
@@ -108,11 +109,13 @@ void check_layout_version(const LayoutFiles& files) {
         "oci: wants a folder and oci-archive: a tar file of such a layout; docker-archive: is for `docker save`");
   }
   const auto document = files.path + "/oci-layout";
-  const auto json = base::parse_json(read_stream(*stream, base::json_size_limit, document), document);
-  const auto version = base::JsonView(json, document).at("imageLayoutVersion");
-  if (!version.as_string().starts_with("1.")) {
-    version.fail(fmt::format("expected 1.0.0, found '{}'", base::printable(version.as_string())));
-  }
+  base::with_hint("have the layout written again", [&] {
+    const auto json = base::parse_json(read_stream(*stream, base::json_size_limit, document), document);
+    const auto version = base::JsonView(json, document).at("imageLayoutVersion");
+    if (!version.as_string().starts_with("1.")) {
+      version.fail(fmt::format("expected 1.0.0, found '{}'", base::printable(version.as_string())));
+    }
+  });
 }
 
 image::Index read_index(const LayoutFiles& files) {

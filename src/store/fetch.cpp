@@ -99,6 +99,13 @@ std::optional<Checksum> find_stored(const Repository& repository, const LayerReq
                                   stored.diff_id, request.diff_id.text()),
                       "the image is damaged or hostile; tell its author");
   }
+  // What was fetched by us had the size that its manifest said; so another size is a lie.
+  if (!stored.diff_id.empty() && stored.packed_size != request.descriptor.size) {
+    throw base::Error(base::ErrorKind::verification,
+                      fmt::format("{} has {} bytes, but the manifest says {}", layer_name(digest), stored.packed_size,
+                                  request.descriptor.size),
+                      "the image is damaged or hostile; tell its author");
+  }
   return commit;
 }
 

@@ -63,6 +63,7 @@ struct TarReader::State {
   std::unique_ptr<archive, FreeArchive> handle;  // after what its callback uses
   archive_entry* current = nullptr;
   std::string current_path;
+  bool begun = false;                ///< the first header was read
   std::uint64_t size = 0;            ///< of the current entry
   std::uint64_t position = 0;        ///< within it
   std::span<const std::byte> block;  ///< what is left of the data block that begins at block_at
@@ -111,6 +112,22 @@ void TarReader::State::refuse(std::string_view reason) const {
                     "the image is damaged or hostile; tell its author");
 }
 
+namespace {
+
+/// What libarchive says, without what it would do about it, and in words where it has none.
+std::string plain_reason(std::string_view reason) {
+  constexpr std::string_view ignoring = "Ignoring ";
+  if (reason.starts_with(ignoring)) {
+    reason.remove_prefix(ignoring.size());
+  }
+  if (reason.empty() || reason == "Damaged tar archive") {
+    return "it is damaged, cut off or makes no sense";
+  }
+  return quoted_name(reason);
+}
+
+}  // namespace
+
 void TarReader::State::check(int result, std::string_view what) {
   if (thrown) {
     std::rethrow_exception(std::exchange(thrown, nullptr));
@@ -118,14 +135,14 @@ void TarReader::State::check(int result, std::string_view what) {
   if (result == ARCHIVE_OK) {
     return;
   }
-  const char* reason = ::archive_error_string(handle.get());
+  const char* const reason = ::archive_error_string(handle.get());
   // A warning is about a header that libarchive takes in part, leaving out what is damaged. Other tools might
   // understand that part, so only the one that the locale makes is none.
   constexpr std::string_view not_ascii = "can't be converted from UTF-8 to current locale.";
   if (result == ARCHIVE_WARN && reason != nullptr && std::string_view(reason).ends_with(not_ascii)) {
     return;
   }
-  refuse(fmt::format("{}: {}", what, reason == nullptr ? "unknown reason" : quoted_name(reason)));
+  refuse(fmt::format("{}: {}", what, plain_reason(reason == nullptr ? "" : reason)));
 }
 
 std::uint32_t TarReader::State::checked_id(std::int64_t id, const char* kind) const {
@@ -238,7 +255,9 @@ std::optional<TarEntry> TarReader::next() {
   if (result == ARCHIVE_EOF && !state.thrown) {
     return std::nullopt;
   }
-  state.check(result, "damaged tar archive");
+  state.check(result, state.begun ? fmt::format("the header behind {}", quoted_name(state.current_path))
+                                  : std::string("the first header"));
+  state.begun = true;
   const char* raw = ::archive_entry_pathname(state.current);
   state.current_path = normal_entry_path(raw == nullptr ? "" : raw, state.entry_words());
   TarEntry entry = state.describe();

@@ -1,5 +1,6 @@
 // config.json of images: conversion of old forms, and checks.
 #include "exports/config_json.hpp"
+#include "exports/powers.hpp"
 
 #include "harness.hpp"
 
@@ -28,8 +29,8 @@ void check(std::string_view text, const exports::HostFeatures& features, const s
   const auto again = exports::finish_config(finished->text, "config.json", features, path, remote);
   fuzz::require(again.text == finished->text && again.conversions.empty(), "what is finished stays as it is",
                 finished->text + again.text);
-  for (const auto& sentence : exports::powerful_requests(document)) {
-    fuzz::require(fuzz::is_showable(sentence), "a warning is fit to be shown", sentence);
+  for (const auto& power : exports::powerful_requests(document)) {
+    fuzz::require(fuzz::is_showable(power.sentence), "a warning is fit to be shown", power.sentence);
   }
   (void)exports::bind_sources(document);
 }

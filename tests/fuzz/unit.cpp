@@ -1,6 +1,7 @@
 // Units of images, and words in them.
 #include "exports/unit.hpp"
 
+#include "exports/powers.hpp"
 #include "exports/unit_syntax.hpp"
 #include "harness.hpp"
 #include "host/unit_file.hpp"
@@ -44,6 +45,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     return true;
   });
+  auto powers = exports::unit_powers(text, {});
+  for (auto& power : exports::tmpfiles_powers(text)) {
+    powers.push_back(std::move(power));
+  }
+  for (const auto& power : powers) {
+    fuzz::require(fuzz::is_showable(power.sentence), "a power is fit to be shown", power.sentence);
+  }
   const auto line = exports::tmpfiles_path(text);
   fuzz::require(line.find('\n') == std::string::npos, "a path stays in its line", line);
   return 0;

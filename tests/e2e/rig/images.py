@@ -375,17 +375,32 @@ def large(megabytes=24):
     return _image("large", make, str(megabytes), templates("hello-world"))
 
 
+class Link(str):
+    """A symbolic link with this target, where files are given as path → text."""
+
+    def __repr__(self):
+        return f"Link({str(self)!r})"
+
+
+class Program(str):
+    """A text that is an executable file, setuid."""
+
+    def __repr__(self):
+        return f"Program({str(self)!r})"
+
+
 def with_exports(name, files, hostfs=None):
-    """A small image with these files in /exports, and these below /exports/hostfs (path → text)."""
+    """A small image with these files in /exports, and these below /exports/hostfs (path → text, Link or Program)."""
 
     def make(folder):
         build = Build(folder)
         build.busybox()
         build.write("usr/bin/run.sh", HELLO_SCRIPT, 0o755)
-        for path, text in files.items():
-            build.write(f"exports/{path}", text)
-        for path, text in (hostfs or {}).items():
-            build.write(f"exports/hostfs/{path}", text)
+        for path, text in [*files.items(), *((f"hostfs/{path}", text) for path, text in (hostfs or {}).items())]:
+            target = build.write(f"exports/{path}", text, 0o4755 if isinstance(text, Program) else 0o644)
+            if isinstance(text, Link):
+                target.unlink()
+                target.symlink_to(text)
         build.layer()
         build.done()
 

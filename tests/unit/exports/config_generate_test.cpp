@@ -1,4 +1,5 @@
 #include "exports/config_json.hpp"
+#include "sentences.hpp"
 #include "support.hpp"
 
 namespace berth::exports {
@@ -154,7 +155,7 @@ TEST_F(GenerateConfig, AsksForNothingPowerfulButTheNetwork) {
   HostFeatures features;
   features.resolv_conf = false;
   features.hosts = false;
-  EXPECT_THAT(powerful_requests(generate(features)), ElementsAre("shares the host's network"));
+  EXPECT_THAT(test::sentences(powerful_requests(generate(features))), ElementsAre("shares the host's network"));
 }
 
 TEST_F(GenerateConfig, VolumeFoldersGetTheImagesOwner) {

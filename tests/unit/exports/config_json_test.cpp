@@ -34,13 +34,19 @@ TEST(ConfigJson, OnlyTheCgroupsPathIsInserted) {
   EXPECT_EQ(config.document["linux"]["cgroupsPath"], "/system.slice/x.service/payload");
 }
 
-TEST(ConfigJson, WithoutLinuxOrWithAnEmptyPathItIsWrittenAnew) {
-  for (const char* section : {"", R"({"cgroupsPath": ""})"}) {
-    const auto config = finish(modern(section));
-    EXPECT_EQ(base::parse_json(config.text, "c"), config.document);
-    EXPECT_EQ(config.document["linux"]["cgroupsPath"], "/system.slice/x.service/payload");
-    EXPECT_THAT(config.conversions, IsEmpty());
-  }
+TEST(ConfigJson, WithoutLinuxTheRestStaysAsItIs) {
+  const auto text = modern("");
+  const auto config = finish(text);
+  EXPECT_EQ(config.text, "{\"linux\": {\"cgroupsPath\": \"/system.slice/x.service/payload\"}, " + text.substr(1));
+  EXPECT_EQ(base::parse_json(config.text, "c"), config.document);
+  EXPECT_THAT(config.conversions, IsEmpty());
+}
+
+TEST(ConfigJson, WithAnEmptyPathItIsWrittenAnew) {
+  const auto config = finish(modern(R"({"cgroupsPath": ""})"));
+  EXPECT_EQ(base::parse_json(config.text, "c"), config.document);
+  EXPECT_EQ(config.document["linux"]["cgroupsPath"], "/system.slice/x.service/payload");
+  EXPECT_THAT(config.conversions, IsEmpty());
 }
 
 TEST(ConfigJson, AConvertedOneIsWrittenAnewWithItsPath) {
@@ -58,6 +64,40 @@ TEST(ConfigJson, ARemoteRootFileSystem) {
   EXPECT_THAT(config.conversions, IsEmpty());
   const auto inserted = finish(modern("{}"), "/srv/tree");
   EXPECT_EQ(inserted.document["linux"]["cgroupsPath"], "/system.slice/x.service/payload");
+}
+
+/// A finished configuration of a unit that notifies through crun.
+RuntimeConfig relayed(const std::string& mounts, const std::string& environment) {
+  HostFeatures features;
+  features.relays_notify = true;
+  auto text = modern(R"({"cgroupsPath": "/own"})");
+  text.replace(text.find("\"args\""), 0, "\"env\": " + environment + ", ");
+  text.insert(1, "\"mounts\": " + mounts + ", ");
+  return finish_config(text, "exports/config.json", features, "/x");
+}
+
+const char* const host_run = R"([{"destination": "/run", "type": "bind", "source": "/run", "options": ["rbind"]}])";
+
+TEST(ConfigJson, APayloadWithTheHostsRunNotifiesSystemdItself) {
+  const auto config = relayed(host_run, R"(["A=b"])");
+  EXPECT_TRUE(config.notifies_itself);
+  EXPECT_EQ(config.document["process"]["env"], base::Json::array({"A=b", "NOTIFY_SOCKET=/run/systemd/notify"}));
+  EXPECT_EQ(config.conversions.size(), 1U);
+  EXPECT_EQ(base::parse_json(config.text, "c"), config.document);
+}
+
+TEST(ConfigJson, OtherPayloadsAreLeftToTheRuntime) {
+  EXPECT_FALSE(relayed("[]", "[]").notifies_itself);
+  EXPECT_THAT(relayed("[]", "[]").conversions, IsEmpty());
+  const auto own = relayed(host_run, R"(["NOTIFY_SOCKET=/x"])");
+  EXPECT_TRUE(own.notifies_itself);
+  EXPECT_THAT(own.conversions, IsEmpty());
+}
+
+TEST(ConfigJson, EveryRefusalHasARemedy) {
+  for (const char* text : {"", "{", "[]", "{}", R"({"process": 1})", R"({"ociVersion": "x"})"}) {
+    EXPECT_FALSE(error_of([&] { finish(text); }).hint().empty()) << text;
+  }
 }
 
 TEST(ConfigJson, BrokenTextNamesTheFile) {

@@ -74,5 +74,26 @@ TEST(ConfigMounts, TheUsualMountAndATmpfsAloneStay) {
   EXPECT_THAT(convert_mounts(none, true), IsEmpty());
 }
 
+TEST(ConfigMounts, FindsOutWhetherAPathIsTheHosts) {
+  const std::vector<std::pair<const char*, bool>> cases = {
+      {R"([])", false},
+      {R"([{"destination": "/run", "type": "bind", "source": "/run", "options": ["rbind", "rw"]}])", true},
+      {R"([{"destination": "/run/", "source": "/run/", "options": ["bind"]}])", true},
+      {R"([{"destination": "/run/systemd/notify", "source": "/run/systemd/notify", "options": ["bind"]}])", true},
+      {R"([{"destination": "/", "source": "/", "options": ["bind"]}])", true},
+      {R"([{"destination": "/run", "type": "bind", "source": "/srv/run", "options": ["bind"]}])", false},
+      {R"([{"destination": "/ru", "type": "bind", "source": "/ru", "options": ["bind"]}])", false},
+      {R"([{"destination": "/run", "type": "tmpfs", "source": "tmpfs"}])", false},
+      {R"([{"destination": "/run", "source": "/run", "options": ["bind"]}, {"destination": "/run", "type": "tmpfs"}])",
+       false},
+      {R"([{"destination": "/run", "type": "tmpfs"}, {"destination": "/run", "source": "/run", "options": ["bind"]},
+           {"destination": "/run/lock", "type": "tmpfs"}])",
+       true}};
+  for (const auto& [list, expected] : cases) {
+    EXPECT_EQ(has_host_path(mounts(list), "/run/systemd/notify"), expected) << list;
+  }
+  EXPECT_FALSE(has_host_path(Json::object(), "/run/systemd/notify"));
+}
+
 }  // namespace
 }  // namespace berth::exports

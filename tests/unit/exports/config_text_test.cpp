@@ -19,9 +19,14 @@ TEST(ConfigText, FindsOnlyTheMemberAtTheTop) {
 }
 
 TEST(ConfigText, NothingToInsertInto) {
-  EXPECT_EQ(insert_cgroups_path("{}", "/p"), std::nullopt);
+  EXPECT_EQ(insert_cgroups_path("[]", "/p"), std::nullopt);
   EXPECT_EQ(insert_cgroups_path(R"({"linux": null})", "/p"), std::nullopt);
-  EXPECT_EQ(insert_cgroups_path(R"({"a": "linux"})", "/p"), std::nullopt);
+}
+
+TEST(ConfigText, ADocumentWithoutTheMemberGetsOne) {
+  EXPECT_EQ(insert_cgroups_path("{}", "/p"), R"({"linux": {"cgroupsPath": "/p"}})");
+  EXPECT_EQ(insert_cgroups_path("\n{\n\t\"a\": \"linux\"\n}\n", "/p"),
+            "\n{\n\t\"linux\": {\"cgroupsPath\": \"/p\"},\n\t\"a\": \"linux\"\n}\n");
 }
 
 TEST(ConfigText, EscapesThePath) {

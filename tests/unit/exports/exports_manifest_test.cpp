@@ -1,4 +1,5 @@
 #include "exports/exports.hpp"
+#include "hostile_json.hpp"
 #include "support.hpp"
 
 namespace berth::exports {
@@ -64,6 +65,18 @@ TEST(ExportsManifest, WrongTypesNameTheKey) {
     EXPECT_EQ(error.kind(), base::ErrorKind::verification) << text;
     EXPECT_THAT(error.sentence(), HasSubstr(expected)) << text;
     EXPECT_THAT(error.sentence(), HasSubstr("exports/manifest.json")) << text;
+    EXPECT_THAT(error.hint(), HasSubstr("exports/manifest.json")) << text;
+  }
+}
+
+TEST(ExportsManifest, BrokenTextIsRefused) {
+  for (const auto& broken : berth::test::broken_json(R"({"version": "1.0"})")) {
+    test::Listener listener;
+    const auto error = error_of([&] { parse_exports_manifest(broken.text, listener); });
+    EXPECT_EQ(error.kind(), base::ErrorKind::verification) << broken.label;
+    EXPECT_THAT(error.sentence(), HasSubstr("exports/manifest.json")) << broken.label;
+    EXPECT_THAT(error.sentence(), HasSubstr(broken.words)) << broken.label;
+    EXPECT_FALSE(error.hint().empty()) << broken.label;
   }
 }
 

@@ -4,6 +4,7 @@
 #include "exports/exports.hpp"
 #include "exports/template.hpp"
 #include "exports/unit.hpp"
+#include "sentences.hpp"
 #include "support.hpp"
 
 namespace berth::exports {
@@ -70,7 +71,7 @@ void expect_image(const std::string& name, const image::ImageConfig& image, Tool
                                            : default_tmpfiles(bind_sources(finished.document), 0, 0,
                                                               [](const std::string& path) { return path == "/etc"; }));
   expect_golden(expected / "conversions", lines(finished.conversions));
-  expect_golden(expected / "powers", lines(powerful_requests(finished.document)));
+  expect_golden(expected / "powers", lines(test::sentences(powerful_requests(finished.document))));
   EXPECT_EQ(finish_config(finished.text, "config", {}, "/other").text, finished.text);
 }
 

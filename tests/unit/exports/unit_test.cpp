@@ -45,6 +45,22 @@ TEST(Unit, TheLastOfSeveralServiceSectionsIsCompleted) {
             "ExecStopPost=-/r delete --force 'a'\n[Install]\n");
 }
 
+TEST(Unit, OneLineIsAddedAtTheEndOfTheSection) {
+  EXPECT_EQ(with_service_line("[Service]\nA=1\n\n[Install]\n", "B=2"), "[Service]\nA=1\nB=2\n\n[Install]\n");
+  EXPECT_EQ(with_service_line("[Service]\nA=1 \\", "B=2"), "[Service]\nA=1 \\\n\nB=2\n");
+}
+
+TEST(Unit, KnowsWhoReportsToSystemd) {
+  for (const char* unit : {"[Service]\nType=notify\n", "[Service]\nType=notify-reload\n",
+                           "[Service]\nNotifyAccess=all\n", "[Service]\nType=simple\nType=notify\n"}) {
+    EXPECT_TRUE(unit_notifies(unit)) << unit;
+  }
+  for (const char* unit : {"[Service]\n", "[Service]\nType=forking\n", "[Unit]\nType=notify\n[Service]\n",
+                           "[Service]\nType=notify\nNotifyAccess=none\n"}) {
+    EXPECT_FALSE(unit_notifies(unit)) << unit;
+  }
+}
+
 TEST(Unit, RefusesAUnitWithoutService) {
   const auto error = error_of([] { complete_unit("[Unit]\nA=b\n#[Service]\n", "/r", "web"); });
   EXPECT_EQ(error.kind(), base::ErrorKind::verification);

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "hostile_json.hpp"
 #include "scratch.hpp"
 
 namespace berth::host::testing {
@@ -97,6 +98,15 @@ TEST(DeploymentInfo, WrongTypesNameTheKey) {
   EXPECT_THAT(refused(R"({"created": "now"})"), HasSubstr("created"));
   EXPECT_THAT(refused(R"([])"), HasSubstr("object"));
   EXPECT_THAT(refused(""), HasSubstr("web.0/info"));
+}
+
+TEST(DeploymentInfo, BrokenTextIsRefused) {
+  for (const auto& broken : berth::test::broken_json(old_info)) {
+    const base::Error error = error_of([&] { parse_info(broken.text, "web.0/info"); });
+    EXPECT_EQ(base::ErrorKind::verification, error.kind()) << broken.label;
+    EXPECT_THAT(error.sentence(), HasSubstr("web.0/info")) << broken.label;
+    EXPECT_THAT(error.sentence(), HasSubstr(broken.words)) << broken.label;
+  }
 }
 
 class DeploymentsTest : public ::testing::Test {
@@ -221,6 +231,9 @@ TEST_F(DeploymentsTest, BrokenOnesAreListedBesideTheOthers) {
   EXPECT_EQ(9U, reasons.size());
 
   EXPECT_THAT(error_of([&] { find_deployment(layout_, "dangling"); }).what(), HasSubstr("container dangling: "));
+  const auto garbled = error_of([&] { find_deployment(layout_, "garbled"); });
+  EXPECT_THAT(garbled.what(), HasSubstr("garbled.0/info is not valid JSON"));
+  EXPECT_THAT(garbled.hint(), HasSubstr("berth uninstall"));
   EXPECT_FALSE(current_slot(layout_, "foreign"));
   EXPECT_EQ(0, current_slot(layout_, "dangling"));
 }

@@ -212,6 +212,33 @@ TEST(Install, ExistingHostFileStaysAndIsNotRecorded) {
   EXPECT_THAT(info.installed_files, ::testing::Not(Contains("/etc/web/web.conf")));
 }
 
+TEST(Install, WhatIsAsMightyAsRootIsWarnedAboutOnce) {
+  Machine machine;
+  auto session = machine.session();
+  auto request = request_for(machine.image("web", full_image()));
+  install(session, request);
+  EXPECT_THAT(machine.reporter.warnings,
+              ElementsAre("web can do what root on this host can: puts a setuid or setgid program on the host: "
+                          "/usr/local/bin/webctl (4755)"));
+}
+
+TEST(Install, AnImageOfAnotherPlatformIsWarnedAboutAlsoWhenItIsStored) {
+  Machine machine;
+  auto session = machine.session();
+  ImageSpec spec = full_image();
+  spec.architecture = "pdp11";
+  auto request = request_for(machine.image("web", spec));
+  const auto words = HasSubstr("is built for linux/pdp11, not for linux/");
+  pull(session, {request.image, "", ""});
+  EXPECT_THAT(machine.reporter.warnings, ElementsAre(words));
+  machine.reporter.warnings.clear();
+  install(session, request);
+  EXPECT_THAT(machine.reporter.warnings, Contains(words));
+  machine.reporter.warnings.clear();
+  pull(session, {request.image, "", "linux/pdp11"});
+  EXPECT_TRUE(machine.reporter.warnings.empty());
+}
+
 struct Refusal {
   std::string label;
   std::function<void(Machine&, InstallRequest&)> prepare;

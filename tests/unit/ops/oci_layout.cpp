@@ -62,9 +62,9 @@ void write_oci_layout(const std::string& path, const ImageSpec& spec) {
   const auto layer = add_blob(layout, "layer.v1.tar", tar);
   const auto config =
       add_blob(layout, "config.v1+json",
-               fmt::format(R"({{"architecture":"amd64","os":"linux","created":"2024-05-06T07:08:09Z","config":{},)"
+               fmt::format(R"({{"architecture":"{}","os":"linux","created":"2024-05-06T07:08:09Z","config":{},)"
                            R"("rootfs":{{"type":"layers","diff_ids":["{}"]}}}})",
-                           spec.config, base::digest_of(tar).text()));
+                           spec.architecture, spec.config, base::digest_of(tar).text()));
   const auto manifest = add_blob(
       layout, "manifest.v1+json",
       fmt::format(

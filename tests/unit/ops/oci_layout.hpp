@@ -19,6 +19,7 @@ struct LayerFile {
 struct ImageSpec {
   std::vector<LayerFile> files;
   std::string config = "{}";  ///< the `config` member of the image configuration
+  std::string architecture = "amd64";
 };
 
 /// Writes an OCI layout with one uncompressed layer to the new folder `path`.

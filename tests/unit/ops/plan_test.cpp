@@ -14,6 +14,7 @@ using base::ErrorKind;
 using base::test::error_of;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class Plan : public ::testing::Test {
  protected:
@@ -35,7 +36,7 @@ class Plan : public ::testing::Test {
     in.exports = &exports;
     in.set = set;
     in.uuid = "00000000-0000-4000-8000-000000000000";
-    in.runtime = {"/usr/bin/runc", "runc 1.1.5", true};
+    in.runtime = runtime;
     in.facts = &facts;
     in.layout = &layout;
     in.host_exists = [this](const std::string& path) { return existing.contains(path); };
@@ -70,6 +71,7 @@ class Plan : public ::testing::Test {
 
   host::Layout layout;
   host::Facts facts;
+  host::Runtime runtime = {"/usr/bin/runc", "runc 1.1.5", true};
   image::ImageConfig image_config;
   exports::Exports exports;
   exports::Values set;
@@ -123,6 +125,108 @@ TEST_F(Plan, FilesForOurOwnPlacesAreRefused) {
     add_file(path);
     EXPECT_THAT(error_of([this] { make(); }).sentence(), HasSubstr(path)) << path;
   }
+}
+
+TEST_F(Plan, HostFilesInFoldersOfOursAreRefused) {
+  for (const std::string path : {"etc/berth/berth.conf", "usr/lib/containers/berth/x.0/info",
+                                 "var/lib/containers/berth/.storage/ostree/config"}) {
+    exports.host_entries.clear();
+    add_file(path);
+    const auto error = error_of([this] { make(); });
+    EXPECT_EQ(error.kind(), ErrorKind::conflict);
+    EXPECT_THAT(error.sentence(), HasSubstr("which berth itself writes")) << path;
+    EXPECT_THAT(error.hint(), HasSubstr("--name"));
+  }
+}
+
+TEST_F(Plan, RenamedHostFilesCannotReachOurPlacesEither) {
+  add_file("etc/harmless");
+  exports.manifest.rename_files = {{"/etc/harmless", "/etc/systemd/system/${NAME}.service"}};
+  EXPECT_THAT(error_of([this] { make(); }).sentence(), HasSubstr("exports/hostfs/etc/harmless"));
+}
+
+TEST_F(Plan, LinksIntoOurPlacesAreRefused) {
+  for (const std::string target : {"/var/lib/containers/berth", "/var/lib/containers/berth/x.0/rootfs", "/etc/berth"}) {
+    exports.host_entries.clear();
+    exports::HostEntry entry;
+    entry.path = "srv/link";
+    entry.kind = exports::HostEntryKind::link;
+    entry.link_target = target;
+    exports.host_entries.push_back(entry);
+    EXPECT_THAT(error_of([this] { make(); }).sentence(), HasSubstr("leads to " + target));
+  }
+}
+
+/// A configuration with this one mount.
+std::string config_with(const std::string& mount) {
+  return R"({"ociVersion":"1.0.2","root":{"path":"rootfs","readonly":true},"process":{"args":["x"],"cwd":"/"},)"
+         R"("mounts":[)" +
+         mount + R"(],"linux":{"namespaces":[{"type":"mount"},{"type":"network"},{"type":"pid"},{"type":"ipc"}]}})";
+}
+
+TEST_F(Plan, MountsThroughWhichOurPlacesCouldBeChangedAreRefused) {
+  const std::vector<std::pair<std::string, std::string>> mounts = {
+      {R"({"destination":"/d","type":"bind","source":"/var/lib/containers/berth","options":["rbind","rw"]})",
+       "/var/lib/containers/berth, which is berth's own"},
+      {R"({"destination":"/d","type":"bind","source":"/var/lib//containers/./berth/","options":["rbind"]})",
+       "which is berth's own"},
+      {R"({"destination":"/d","source":"$DESTDIR/rootfs/etc","options":["bind"]})", "web.0/rootfs/etc"},
+      {R"({"destination":"/d","source":"/var/lib/containers/berth/.storage/ostree","options":["bind","ro","rw"]})",
+       ".storage/ostree"},
+      {R"({"destination":"/d","source":"/link/other.0","options":["bind"]})", "/link/other.0"},
+      {R"({"destination":"/d","source":"rootfs","options":["bind"]})", "write to rootfs"},
+      {R"({"destination":"/d","source":"/etc/berth","options":["bind"]})", "/etc/berth"},
+      {R"({"destination":"/d","source":"/srv/../var/lib/containers/berth","options":["bind"]})", "has `..` in it"},
+      {R"({"destination":"/d","type":"overlay","source":"overlay","options":["lowerdir=/a","upperdir=/var/lib/containers/berth/x","workdir=/w"]})",
+       "/var/lib/containers/berth/x"}};
+  for (const auto& [mount, words] : mounts) {
+    exports.config_template = config_with(mount);
+    const auto error = error_of([this] { make(); });
+    EXPECT_EQ(error.kind(), ErrorKind::verification) << mount;
+    EXPECT_THAT(error.sentence(), HasSubstr("/d")) << mount;
+    EXPECT_THAT(error.sentence(), HasSubstr(words)) << mount;
+    EXPECT_FALSE(error.hint().empty()) << mount;
+  }
+}
+
+TEST_F(Plan, ReadingOurPlacesAndWritingAboveThemIsAllowedAndShown) {
+  exports.config_template =
+      config_with(R"({"destination":"/d","type":"bind","source":"$DESTDIR","options":["rbind","ro"]},)"
+                  R"({"destination":"/v","type":"bind","source":"/var/lib","options":["rbind","rw"]})");
+  const auto plan = make();
+  EXPECT_THAT(plan.powers, ElementsAre("binds the host's /var/lib/containers/berth/web.0 read-only at /d",
+                                       "binds the host's /var/lib read-write at /v",
+                                       "may change the files of all containers, which are below /var/lib"));
+  EXPECT_THAT(plan.host_powers, ElementsAre("binds the host's /var/lib read-write at /v",
+                                            "may change the files of all containers, which are below /var/lib"));
+}
+
+TEST_F(Plan, PowersOfUnitTmpfilesAndHostFilesAreShown) {
+  exports.config_template = config_with("");
+  exports.service_template = "[Service]\nExecStartPre=/bin/true\nExecStart=$EXEC_START\nExecStop=$EXEC_STOP\n";
+  exports.tmpfiles_template = "d /run/$NAME - - - -\nw /proc/sys/vm/swappiness - - - - 1\n";
+  add_file("usr/bin/su2", 04755);
+  add_file("etc/cron.d/web");
+  const auto plan = make();
+  const std::vector<std::string> all = {"puts a setuid or setgid program on the host: /usr/bin/su2 (4755)",
+                                        "puts a file on the host that programs of root obey: /etc/cron.d/web",
+                                        "the unit runs a program of the host as root: ExecStartPre=/bin/true",
+                                        "changes the host by a tmpfiles.d line: w /proc/sys/vm/swappiness - - - - 1"};
+  EXPECT_EQ(plan.powers, all);
+  EXPECT_EQ(plan.host_powers, all);
+  EXPECT_EQ(plan_to_json(plan)["powers"].size(), 4U);
+}
+
+TEST_F(Plan, APayloadThatNotifiesThroughCrunIntoTheHostsRun) {
+  exports.config_template =
+      config_with(R"({"destination":"/run","type":"bind","source":"/run","options":["rbind","rw"]})");
+  exports.service_template = "[Service]\nType=notify\nNotifyAccess=all\nExecStart=$EXEC_START\n";
+  EXPECT_THAT(*make().unit, Not(HasSubstr("UnsetEnvironment")));
+  runtime = {"/usr/bin/crun", "crun 1.8.1", true};
+  const auto plan = make();
+  EXPECT_THAT(*plan.unit, HasSubstr("\nUnsetEnvironment=NOTIFY_SOCKET\n"));
+  EXPECT_THAT(plan.config, HasSubstr("NOTIFY_SOCKET=/run/systemd/notify"));
+  EXPECT_EQ(plan.conversions.size(), 1U);
 }
 
 TEST_F(Plan, TemplatesAmongHostFilesAreRendered) {

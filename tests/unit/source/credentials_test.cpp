@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "failure.hpp"
+#include "hostile_json.hpp"
 #include "source/base64.hpp"
 #include "temp_folder.hpp"
 
@@ -137,6 +138,43 @@ TEST_F(CredentialsTest, DamagedFilesAreNamedButNotQuoted) {
     EXPECT_EQ(error.kind(), base::ErrorKind::verification);
     EXPECT_THAT(std::string(error.what()) + error.hint(), HasSubstr(file));
     EXPECT_THAT(std::string(error.what()) + error.hint(), Not(HasSubstr("secret")));
+  }
+}
+
+/// Neither the sentence nor the hint repeats what the file says: it may be a password.
+TEST_F(CredentialsTest, BrokenFilesAreRefusedWithoutQuotingThem) {
+  for (const auto& broken : test::broken_json(auths(entry("quay.io", "a:secret")))) {
+    const bool no_login = broken.label == "empty";  // what tools leave behind that remove the last login
+    const auto file = folder_.write("auth.json", broken.text);
+    if (no_login) {
+      continue;
+    }
+    const auto error = failure_of([&] { login("quay.io", "a", file); });
+    EXPECT_EQ(error.kind(), base::ErrorKind::verification) << broken.label;
+    EXPECT_THAT(error.what(), HasSubstr(file)) << broken.label;
+    EXPECT_THAT(error.what(), Not(HasSubstr(encode_base64("a:secret")))) << broken.label;
+    EXPECT_THAT(error.hint(), HasSubstr("podman login")) << broken.label;
+  }
+}
+
+TEST_F(CredentialsTest, WrongTypesNameTheKey) {
+  const std::vector<std::pair<const char*, const char*>> cases = {
+      {R"([])", "expected an object"},
+      {R"({"auths": []})", "auths"},
+      {R"({"auths": {"quay.io": "x"}})", "auths.quay.io"},
+      {R"({"auths": {"quay.io": {"auth": 7}}})", "auths.quay.io.auth"},
+      {R"({"auths": {"quay.io": {"auth": "no base64!"}}})", "auths.quay.io.auth"},
+      {R"({"auths": {"quay.io": {"username": []}}})", "auths.quay.io.username"},
+      {R"({"credHelpers": []})", "credHelpers"},
+      {R"({"credHelpers": {"quay.io": 1}})", "credHelpers.quay.io"},
+      {R"({"credsStore": {}})", "credsStore"}};
+  for (const auto& [text, key] : cases) {
+    const auto file = folder_.write("auth.json", text);
+    const auto error = failure_of([&] { login("quay.io", "a", file); });
+    EXPECT_EQ(error.kind(), base::ErrorKind::verification) << text;
+    EXPECT_THAT(error.sentence(), HasSubstr(file)) << text;
+    EXPECT_THAT(error.sentence(), HasSubstr(key)) << text;
+    EXPECT_FALSE(error.hint().empty()) << text;
   }
 }
 

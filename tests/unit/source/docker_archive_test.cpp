@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "failure.hpp"
+#include "hostile_json.hpp"
 #include "sample_image.hpp"
 #include "tar_builder.hpp"
 #include "temp_folder.hpp"
@@ -150,7 +151,21 @@ TEST_F(DockerArchiveTest, RefusesDamagedArchives) {
       {Json::array({entry("c.json", std::vector<std::string>(501, "l.tar"), {})}), "more than 500 layers"},
   };
   for (const auto& [manifest, words] : cases) {
-    EXPECT_THAT(refusal(manifest).what(), HasSubstr(words)) << manifest.dump().substr(0, 200);
+    const auto error = refusal(manifest);
+    EXPECT_THAT(error.what(), HasSubstr(words)) << manifest.dump().substr(0, 200);
+    EXPECT_FALSE(error.hint().empty()) << manifest.dump().substr(0, 200);
+  }
+}
+
+TEST_F(DockerArchiveTest, RefusesABrokenManifest) {
+  for (const auto& broken : test::broken_json(Json::array({entry("c.json", {"l.tar"}, {"busybox:1"})}).dump())) {
+    const auto path = folder_.write("image.tar", TarBuilder().file("manifest.json", broken.text).finish());
+    const auto error = failure_of([&] { open(path); });
+    EXPECT_EQ(error.kind(), base::ErrorKind::verification) << broken.label;
+    EXPECT_THAT(error.what(), HasSubstr("manifest.json")) << broken.label;
+    EXPECT_THAT(error.what(), HasSubstr(broken.label == "huge" ? "more than 4194304 bytes" : broken.words))
+        << broken.label;
+    EXPECT_THAT(error.hint(), HasSubstr("saved again")) << broken.label;
   }
 }
 

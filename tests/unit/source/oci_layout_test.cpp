@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "failure.hpp"
+#include "hostile_json.hpp"
 #include "sample_image.hpp"
 #include "source/open.hpp"
 #include "tar_builder.hpp"
@@ -146,6 +147,22 @@ TEST_F(OciLayoutTest, RefusesDamagedIndexes) {
   EXPECT_EQ(refusal().kind(), base::ErrorKind::not_found);
   std::filesystem::remove(folder_.path("layout/index.json"));
   EXPECT_THAT(refusal().sentence(), HasSubstr("index.json does not exist"));
+}
+
+TEST_F(OciLayoutTest, RefusesBrokenDocuments) {
+  for (const auto& [name, good] : {std::pair("index.json", index_of(Json::array({image_.entry()}))),
+                                   std::pair("oci-layout", std::string(R"({"imageLayoutVersion":"1.0.0"})"))}) {
+    for (const auto& broken : test::broken_json(good)) {
+      SCOPED_TRACE(name + (", " + broken.label));
+      write(name, broken.text);
+      const auto error = refusal();
+      EXPECT_EQ(error.kind(), base::ErrorKind::verification);
+      EXPECT_THAT(error.what(), HasSubstr(name));
+      EXPECT_THAT(error.what(), HasSubstr(broken.label == "huge" ? "more than 4194304 bytes" : broken.words));
+      EXPECT_THAT(error.hint(), HasSubstr("written again"));
+    }
+    write(name, good);
+  }
 }
 
 TEST_F(OciLayoutTest, RefusesDamagedBlobs) {

@@ -55,27 +55,29 @@ const std::vector<std::string> a_and_z{"a: file 0644 0:0 x", "z: file 0644 0:0 z
 
 const std::vector<HostileImage> sizes{
     // NOLINT(cert-err58-cpp)
-    {"Negative", stack(sized(base256(-1))), "layer"},
-    {"VeryNegative", stack(sized(base256(-0x7fff'ffff'ffff'ffff))), "layer"},
-    {"NegativeInPax", stack(pax_sized("-1", "x")), "layer"},
+    {"Negative", stack(sized(base256(-1))), "the first header: 'Tar entry has negative size'"},
+    {"VeryNegative", stack(sized(base256(-0x7fff'ffff'ffff'ffff))), "the first header: 'Tar entry has negative size'"},
+    {"NegativeInPax", stack(pax_sized("-1", "x")), "the first header: 'Tar size attribute is negative'"},
     {"NegativeHiddenByAName", stack(pax({{"uname", "\xff"}}) + raw({.name = "a", .size = base256(-1)}) + next),
-     "layer"},
+     "the first header: 'Tar entry has negative size'"},
     {"Base256", stack(sized(base256(1), "x")), "", a_and_z},
-    {"MoreThanThereIs", stack(raw({.name = "a", .content = "x", .size = "00000077777"})), "layer"},
+    {"MoreThanThereIs", stack(raw({.name = "a", .content = "x", .size = "00000077777"})),
+     "data of 'a': 'Truncated tar archive'"},
     {"MoreThanThereIsOfALink",
      stack(raw({.name = "a", .type = '2', .link = "x", .size = "00000077777"}) + next),
      "",
      {"a: link x", "z: file 0644 0:0 z"}},
-    {"MoreThanAnyDisk", stack(sized(base256(0x7fff'ffff'ffff'ffff))), "layer"},
+    {"MoreThanAnyDisk", stack(sized(base256(0x7fff'ffff'ffff'ffff))), "the first header: 'Tar entry size overflow'"},
     {"MoreThanTheLimitOfTheLayer", stack(sized(base256(std::int64_t{5} << 30))), "the limit for its size"},
     {"MoreThanTheLimitTogether",
      stack(pax({{"GNU.sparse.map", "0,0"}, {"GNU.sparse.size", "5368709120"}}) + raw({.name = "a"}) + next),
      "the limit for its size"},
     {"PaxIsMoreThanTheHeader", stack(pax_sized("1", "x", "00000000000")), "", a_and_z},
     {"PaxIsLessThanTheHeader", stack(pax_sized("1", "x", "00000077777")), "", a_and_z},
-    {"PaxIsMoreThanThereIs", stack(pax_sized("1000000", "x")), "layer"},
-    {"PaxIsNoNumber", stack(pax_sized("one", "x")), "layer"},
-    {"PaxIsBeyond64Bits", stack(pax_sized("99999999999999999999", "x")), "layer"},
+    {"PaxIsMoreThanThereIs", stack(pax_sized("1000000", "x")), "data of 'a': 'Truncated tar archive'"},
+    {"PaxIsNoNumber", stack(pax_sized("one", "x")), "the first header: it is damaged, cut off or makes no sense"},
+    {"PaxIsBeyond64Bits", stack(pax_sized("99999999999999999999", "x")),
+     "the first header: 'Tar size attribute overflow'"},
     {"HardLinkThatHidesAHeader",
      stack(raw({.name = "f", .content = "x"}) + raw({.name = "h", .type = '1', .link = "f", .size = "00000001000"}) +
            next),
@@ -95,18 +97,19 @@ const std::vector<HostileImage> sparse{
      "lies outside its 10 bytes"},
     {"NegativeOffset",
      stack(pax({{"GNU.sparse.map", "-5,1"}, {"GNU.sparse.size", "10"}}) + raw({.name = "a", .content = "x"}) + next),
-     "layer"},
-    {"NegativeSize", stack(pax({{"GNU.sparse.size", "-10"}}) + raw({.name = "a", .content = "x"}) + next), "layer"},
+     "the first header: it is damaged, cut off or makes no sense"},
+    {"NegativeSize", stack(pax({{"GNU.sparse.size", "-10"}}) + raw({.name = "a", .content = "x"}) + next),
+     "'a' has the size -10"},
     {"Overlapping",
      stack(pax({{"GNU.sparse.map", "5,1,0,1"}, {"GNU.sparse.size", "10"}}) + raw({.name = "a", .content = "xy"}) +
            next),
-     "layer"},
+     "data of 'a' lies outside its 10 bytes"},
     {"MapIsNoMap",
      stack(pax({{"GNU.sparse.map", "a,b"}, {"GNU.sparse.size", "10"}}) + raw({.name = "a", .content = "x"}) + next),
-     "layer"},
+     "the first header: it is damaged, cut off or makes no sense"},
     {"UnknownVersion",
      stack(pax({{"GNU.sparse.major", "7"}, {"GNU.sparse.minor", "3"}}) + raw({.name = "a", .content = "x"}) + next),
-     "layer"},
+     "the first header: 'Unrecognized GNU sparse file format'"},
     {"Huge",
      stack(pax({{"GNU.sparse.map", "0,1"}, {"GNU.sparse.size", "1152921504606846976"}}) +
            raw({.name = "a", .content = "x"}) + next),
@@ -122,29 +125,42 @@ const std::vector<HostileImage> broken{
     {"NoEnd", stack(without_end(healthy)), "", a_and_z},
     {"NoPadding", stack((raw({.name = "a", .content = "x"}) + raw({.name = "z", .content = "z"})).substr(0, 1537)), "",
      a_and_z},
-    {"CutInTheDataOfItsLastBlock", stack(raw({.name = "a", .content = "xyz"}).substr(0, 513)), "layer"},
+    {"CutInTheDataOfItsLastBlock", stack(raw({.name = "a", .content = "xyz"}).substr(0, 513)),
+     "data of 'a': 'Truncated tar archive'"},
     {"HalfAnEnd", stack(without_end(healthy) + std::string(512, '\0')), "", a_and_z},
     {"DataBehindTheEnd", stack(healthy + "whatever comes here is no part of the archive"), "", a_and_z},
     {"AnArchiveBehindTheEnd", stack(healthy + raw({.name = "../evil"}) + tar_end()), "", a_and_z},
-    {"Text", stack("this is no archive, but it is as long as a block " + std::string(1000, '.')), "layer"},
-    {"ShortText", stack("x"), "layer"},
-    {"CutInAHeader", stack(healthy.substr(0, 300)), "layer"},
-    {"CutInTheSecondHeader", stack(healthy.substr(0, 1100)), "layer"},
-    {"CutInAPaxHeader", stack(pax({{"path", "b"}}).substr(0, 515)), "layer"},
-    {"PaxHeaderAndNothing", stack(pax({{"path", "b"}})), "layer"},
-    {"PaxHeaderAndTheEnd", stack(pax({{"path", "b"}}) + tar_end()), "layer"},
-    {"GnuNameAndNothing", stack(gnu_long("b")), "layer"},
-    {"WrongChecksum", stack(with_byte(healthy, 0, 'b')), "layer"},
-    {"WrongChecksumOfTheSecond", stack(with_byte(healthy, 1024, 'b')), "layer"},
-    {"PaxLengthTooLong", stack(raw({.name = "p", .type = 'x', .content = "99 path=b\n"}) + healthy), "layer"},
-    {"PaxLengthTooShort", stack(raw({.name = "p", .type = 'x', .content = "5 path=b\n"}) + healthy), "layer"},
-    {"PaxLengthZero", stack(raw({.name = "p", .type = 'x', .content = "0 path=b\n"}) + healthy), "layer"},
+    {"Text", stack("this is no archive, but it is as long as a block " + std::string(1000, '.')),
+     "no tar archive: 'Unrecognized archive format'"},
+    {"ShortText", stack("x"), "no tar archive: 'Unrecognized archive format'"},
+    {"CutInAHeader", stack(healthy.substr(0, 300)), "data of 'a': 'Truncated tar archive'"},
+    {"CutInTheSecondHeader", stack(healthy.substr(0, 1100)),
+     "the header behind 'a': it is damaged, cut off or makes no sense"},
+    {"CutInAPaxHeader", stack(pax({{"path", "b"}}).substr(0, 515)),
+     "the first header: it is damaged, cut off or makes no sense"},
+    {"PaxHeaderAndNothing", stack(pax({{"path", "b"}})), "the first header: it is damaged, cut off or makes no sense"},
+    {"PaxHeaderAndTheEnd", stack(pax({{"path", "b"}}) + tar_end()),
+     "the first header: it is damaged, cut off or makes no sense"},
+    {"GnuNameAndNothing", stack(gnu_long("b")), "the first header: it is damaged, cut off or makes no sense"},
+    {"WrongChecksum", stack(with_byte(healthy, 0, 'b')), "no tar archive: 'Unrecognized archive format'"},
+    {"WrongChecksumOfTheSecond", stack(with_byte(healthy, 1024, 'b')),
+     "the header behind 'a': it is damaged, cut off or makes no sense"},
+    {"PaxLengthTooLong", stack(raw({.name = "p", .type = 'x', .content = "99 path=b\n"}) + healthy),
+     "the first header: 'malformed pax extended attribute'"},
+    {"PaxLengthTooShort", stack(raw({.name = "p", .type = 'x', .content = "5 path=b\n"}) + healthy),
+     "the first header: 'malformed pax extended attribute'"},
+    {"PaxLengthZero", stack(raw({.name = "p", .type = 'x', .content = "0 path=b\n"}) + healthy),
+     "the first header: 'malformed pax extended attribute'"},
     {"PaxLengthHuge", stack(raw({.name = "p", .type = 'x', .content = "99999999999999999999 path=b\n"}) + healthy),
-     "layer"},
-    {"PaxWithoutKey", stack(raw({.name = "p", .type = 'x', .content = "5 =b\n"}) + healthy), "layer"},
-    {"PaxWithoutEquals", stack(raw({.name = "p", .type = 'x', .content = "8 pathb\n"}) + healthy), "layer"},
-    {"PaxWithoutNewline", stack(raw({.name = "p", .type = 'x', .content = "10 path=bb"}) + healthy), "layer"},
-    {"PaxOfNegativeSize", stack(raw({.name = "p", .type = 'x', .size = base256(-1)}) + healthy), "layer"},
+     "the first header: 'Rejecting pax extended attribute > 1MB'"},
+    {"PaxWithoutKey", stack(raw({.name = "p", .type = 'x', .content = "5 =b\n"}) + healthy),
+     "the first header: it is damaged, cut off or makes no sense"},
+    {"PaxWithoutEquals", stack(raw({.name = "p", .type = 'x', .content = "8 pathb\n"}) + healthy),
+     "the first header: 'Invalid pax extended attributes'"},
+    {"PaxWithoutNewline", stack(raw({.name = "p", .type = 'x', .content = "10 path=bb"}) + healthy),
+     "the first header: 'malformed pax extended attribute'"},
+    {"PaxOfNegativeSize", stack(raw({.name = "p", .type = 'x', .size = base256(-1)}) + healthy),
+     "the first header: 'Special header too large'"},
     {"PaxOfAGigabyte", stack(raw({.name = "p", .type = 'x', .size = "10000000000"}) + healthy),
      "Special header too large"},
     {"PaxUponPax", stack([] {
@@ -154,11 +170,12 @@ const std::vector<HostileImage> broken{
        }
        return text + healthy;
      }()),
-     "layer"},
+     "the first header: 'malformed pax extended attribute'"},
     {"GlobalPaxMeansNothing", stack(pax({{"comment", "0123456789abcdef"}}, 'g') + healthy), "", a_and_z},
     {"VolumeHeader", stack(raw({.name = "volume", .type = 'V'}) + healthy), "", a_and_z},
-    {"CpioIsNoTar", stack("070701" + std::string(600, '0')), "layer"},
-    {"GzipWithinIsNotUnpacked", stack(pack(healthy, image::Compression::gzip)), "layer"},
+    {"CpioIsNoTar", stack("070701" + std::string(600, '0')), "no tar archive: 'Unrecognized archive format'"},
+    {"GzipWithinIsNotUnpacked", stack(pack(healthy, image::Compression::gzip)),
+     "no tar archive: 'Unrecognized archive format'"},
 };
 
 INSTANTIATE_TEST_SUITE_P(Declared, HostileSizes, ::testing::ValuesIn(sizes), test_name);
@@ -239,7 +256,7 @@ TEST_P(PackedLayers, DamagedOnesAreRefused) {
   const auto gzip = pack(healthy, image::Compression::gzip);
   const auto zstd = pack(healthy, image::Compression::zstd);
   EXPECT_THAT(refusal(gzip.substr(0, gzip.size() - 1), healthy, gzip_type), HasSubstr("truncated"));
-  EXPECT_THAT(refusal(gzip.substr(0, gzip.size() / 2), healthy, gzip_type), HasSubstr("layer"));
+  EXPECT_THAT(refusal(gzip.substr(0, gzip.size() / 2), healthy, gzip_type), HasSubstr("truncated"));
   EXPECT_THAT(refusal(gzip.substr(0, 5), healthy, gzip_type), HasSubstr("truncated"));
   EXPECT_THAT(refusal(zstd.substr(0, zstd.size() - 1), healthy, zstd_type), HasSubstr("truncated"));
   EXPECT_THAT(refusal(gzip + "garbage", healthy, gzip_type), HasSubstr("bytes after the end"));
@@ -273,6 +290,26 @@ TEST_P(PackedLayers, BombsOfSkippedDataAreEndedAtTheLimit) {
   const std::string zeros(std::size_t{64} << 20U, '\0');
   const auto zstd = pack(header, image::Compression::zstd) + repeated(pack(zeros, image::Compression::zstd), 70);
   EXPECT_THAT(refusal(zstd, "", zstd_type), HasSubstr("the limit for its size"));
+}
+
+/// Layers that the limit for their size would allow, but not the disk: nothing of them is written beyond the reserve.
+TEST_P(PackedLayers, BombsEndAtTheReserveOfTheDisk) {
+  std::ofstream(options_.repository + "/config", std::ios::app) << "min-free-space-percent=99\n";
+  store_ = Store::open(options_);
+  const auto before = names();
+  const auto header = raw({.name = "bomb", .size = base256(std::int64_t{3} << 30)});
+  for (const auto& unpacked : {header + std::string(1000, 'x'), std::string(TarBuilder().file("small", "x"))}) {
+    FakeSource source;
+    source.raw_layer(pack(unpacked, image::Compression::gzip), base::digest_of(unpacked).text(), gzip_type);
+    try {
+      store_.pull(source, {});
+      ADD_FAILURE() << "imported";
+    } catch (const base::Error& error) {
+      EXPECT_EQ(error.kind(), base::ErrorKind::failed) << error.what();
+      EXPECT_THAT(error.hint(), HasSubstr("free space on the file system")) << error.what();
+    }
+    EXPECT_THAT(names(), ElementsAreArray(before));
+  }
 }
 
 // Very many entries

@@ -1,0 +1,201 @@
+// Powers beside config.json: units, tmpfiles.d lines and files on the host.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/error.hpp"
+#include "exports/powers.hpp"
+#include "exports/unit_syntax.hpp"
+
+namespace berth::exports {
+namespace {
+
+constexpr std::string_view blanks = " \t";
+constexpr std::array<std::string_view, 4> runtime_calls = {"EXEC_START", "EXEC_STOP", "EXEC_STARTPRE", "EXEC_STOPPOST"};
+constexpr std::size_t shown_bytes = 160;  ///< of a line of the image
+
+/// Where programs of root look for what to do; each with all that begins so.
+constexpr std::array<std::string_view, 40> obeyed_places = {"/boot/",
+                                                            "/efi/",
+                                                            "/etc/NetworkManager/",
+                                                            "/etc/X11/",
+                                                            "/etc/anacrontab",
+                                                            "/etc/apt/",
+                                                            "/etc/bash",
+                                                            "/etc/binfmt.d/",
+                                                            "/etc/cron",
+                                                            "/etc/crypttab",
+                                                            "/etc/dbus-1/",
+                                                            "/etc/default/",
+                                                            "/etc/environment",
+                                                            "/etc/fstab",
+                                                            "/etc/group",
+                                                            "/etc/gshadow",
+                                                            "/etc/init",
+                                                            "/etc/kernel/",
+                                                            "/etc/ld.so.",
+                                                            "/etc/mod",
+                                                            "/etc/nsswitch.conf",
+                                                            "/etc/pam.",
+                                                            "/etc/passwd",
+                                                            "/etc/polkit-1/",
+                                                            "/etc/profile",
+                                                            "/etc/rc",
+                                                            "/etc/security/",
+                                                            "/etc/shadow",
+                                                            "/etc/ssh/",
+                                                            "/etc/sub",
+                                                            "/etc/sudo",
+                                                            "/etc/sysctl",
+                                                            "/etc/systemd/",
+                                                            "/etc/tmpfiles.d/",
+                                                            "/etc/udev/",
+                                                            "/etc/yum",
+                                                            "/root/",
+                                                            "/usr/share/dbus-1/",
+                                                            "/usr/share/polkit-1/",
+                                                            "/var/spool/cron"};
+/// The same below each of the folders for libraries.
+constexpr std::array<std::string_view, 4> library_folders = {"/lib/", "/usr/lib/", "/usr/local/lib/", "/run/"};
+constexpr std::array<std::string_view, 9> obeyed_libraries = {
+    "binfmt.d/", "dracut/", "kernel/", "modprobe.d/", "modules", "sysctl.d/", "systemd/", "tmpfiles.d/", "udev/"};
+
+bool is_obeyed(std::string_view path) {
+  const auto begins = [](std::string_view text) {
+    return [text](std::string_view prefix) { return text.starts_with(prefix); };
+  };
+  return std::any_of(obeyed_places.begin(), obeyed_places.end(), begins(path)) ||
+         std::any_of(library_folders.begin(), library_folders.end(), [&](std::string_view folder) {
+           return path.starts_with(folder) &&
+                  std::any_of(obeyed_libraries.begin(), obeyed_libraries.end(), begins(path.substr(folder.size())));
+         });
+}
+
+/// The commands that berth itself puts into units.
+bool is_runtimes(std::string_view command, const Values& values) {
+  const auto value_of = [&](std::string_view name) {
+    const auto found = values.find(name);
+    return found == values.end() ? std::string() : found->second;
+  };
+  const auto removal = fmt::format("{} delete --force '{}'", unit_word(value_of("RUNTIME")), value_of("NAME"));
+  return command == removal || std::any_of(runtime_calls.begin(), runtime_calls.end(),
+                                           [&](std::string_view name) { return command == value_of(name); });
+}
+
+std::string last_value(const UnitText& unit, std::string_view section, std::string_view key) {
+  std::string value;
+  for (const auto& assignment : unit.assignments) {
+    if (assignment.section == section && assignment.key == key) {
+      value = assignment.value;
+    }
+  }
+  return value;
+}
+
+std::string shown(std::string_view line) {
+  return base::printable(line, shown_bytes);
+}
+
+/// A command of [Service], with the prefixes of systemd.service(5) in front.
+std::optional<Power> command_power(const UnitAssignment& assignment, const std::string& user, const Values& values) {
+  const std::string_view value = assignment.value;
+  const auto begin = std::min(value.find_first_not_of("-@:+!"), value.size());
+  const auto command = value.substr(begin);
+  if (command.empty() || is_runtimes(command, values)) {
+    return std::nullopt;
+  }
+  const bool privileged = value.substr(0, begin).find_first_of("+!") != std::string_view::npos;
+  const bool root = user.empty() || user == "root" || user == "0" || privileged;
+  return Power{fmt::format("the unit runs a program of the host as {}: {}={}", root ? "root" : shown(user),
+                           shown(assignment.key), shown(value)),
+               root};
+}
+
+struct TmpfilesLine {
+  std::string_view type;
+  std::string_view path;
+};
+
+std::optional<TmpfilesLine> split_line(std::string_view line) {
+  const auto begin = line.find_first_not_of(blanks);
+  if (begin == std::string_view::npos || line[begin] == '#') {
+    return std::nullopt;
+  }
+  line.remove_prefix(begin);
+  const auto type = line.substr(0, line.find_first_of(blanks));
+  line.remove_prefix(type.size());
+  line.remove_prefix(std::min(line.find_first_not_of(blanks), line.size()));
+  const bool quoted = line.starts_with('"') || line.starts_with('\'');
+  const auto path = quoted ? line.substr(1, line.find(line[0], 1) - 1) : line.substr(0, line.find_first_of(blanks));
+  return TmpfilesLine{type, path};
+}
+
+/// Writes into, removes, replaces or changes what the line did not make.
+bool is_changing(std::string_view type) {
+  return type.find_first_of("wrRDeFzZtThHaAmbc+") != std::string_view::npos;
+}
+
+/// Where containers keep their state.
+bool is_usual(std::string_view path) {
+  constexpr std::array<std::string_view, 4> usual = {"/run/", "/srv/", "/tmp/", "/var/"};
+  return path.find("..") == std::string_view::npos &&
+         std::any_of(usual.begin(), usual.end(), [&](std::string_view folder) { return path.starts_with(folder); });
+}
+
+}  // namespace
+
+std::vector<Power> unit_powers(std::string_view unit, const Values& values) {
+  const UnitText read = read_unit(unit);
+  const std::string user = last_value(read, "Service", "User");
+  std::vector<Power> powers;
+  for (const auto& assignment : read.assignments) {
+    if (assignment.section == "Service" && assignment.key.starts_with("Exec")) {
+      if (auto power = command_power(assignment, user, values)) {
+        powers.push_back(std::move(*power));
+      }
+    } else if (assignment.section == "Unit" && assignment.key.ends_with("Action") && !assignment.value.empty() &&
+               assignment.value != "none") {
+      powers.push_back(
+          {fmt::format("the unit acts on the whole machine: {}={}", shown(assignment.key), shown(assignment.value)),
+           true});
+    } else if (assignment.section == "Install" && assignment.key == "Alias" && !assignment.value.empty()) {
+      powers.push_back({fmt::format("the unit takes names of other units: {}", shown(assignment.value)), true});
+    }
+  }
+  return powers;
+}
+
+std::vector<Power> tmpfiles_powers(std::string_view lines) {
+  std::vector<Power> powers;
+  while (!lines.empty()) {
+    const auto line = lines.substr(0, lines.find('\n'));
+    lines.remove_prefix(std::min(line.size() + 1, lines.size()));
+    const auto split = split_line(line);
+    if (!split) {
+      continue;
+    }
+    const bool usual = is_usual(split->path) && !is_obeyed(split->path);
+    if (!usual || is_changing(split->type)) {
+      powers.push_back({fmt::format("changes the host by a tmpfiles.d line: {}", shown(line)), !usual});
+    }
+  }
+  return powers;
+}
+
+std::optional<Power> host_file_power(const std::string& destination, mode_t mode, bool has_capability) {
+  constexpr mode_t set_ids = 06000;
+  if ((mode & set_ids) != 0) {
+    return Power{fmt::format("puts a setuid or setgid program on the host: {} ({:04o})", shown(destination), mode),
+                 true};
+  }
+  if (has_capability) {
+    return Power{fmt::format("puts a program with capabilities on the host: {}", shown(destination)), true};
+  }
+  if (is_obeyed(destination)) {
+    return Power{fmt::format("puts a file on the host that programs of root obey: {}", shown(destination)), true};
+  }
+  return std::nullopt;
+}
+
+}  // namespace berth::exports

@@ -1,0 +1,42 @@
+// What a container may do to the host, in words for --display.
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.hpp"
+#include "exports/values.hpp"
+
+namespace berth::exports {
+
+struct Power {
+  std::string sentence;    ///< "runs with all capabilities (41)"
+  bool over_host = false;  ///< whoever has it can do what root on the host can
+
+  friend bool operator==(const Power&, const Power&) = default;
+};
+
+/// What a final config.json asks for: strong capabilities, host namespaces, host binds, devices, hooks, sysctls.
+std::vector<Power> powerful_requests(const base::Json& config);
+
+/// What a rendered unit does beside calling the runtime: commands of its own on the host, actions on the whole
+/// machine, names of other units (systemd.service(5), systemd.unit(5)).
+/// @param values of the templates: the EXEC_* among them are the runtime's calls
+std::vector<Power> unit_powers(std::string_view unit, const Values& values);
+
+/// Lines of tmpfiles.d(5) that change or remove what is there already, or work outside /run, /srv, /tmp and /var.
+std::vector<Power> tmpfiles_powers(std::string_view lines);
+
+/// A host file that gives away rights or that programs of root obey; nullopt for any other.
+/// @param destination absolute path on the host @param mode permission bits
+/// @param has_capability whether the file has a security.capability attribute
+std::optional<Power> host_file_power(const std::string& destination, mode_t mode, bool has_capability);
+
+/// Whether the last of the mount's options `ro` and `rw` lets the container write.
+bool is_writable_mount(const base::Json& mount);
+
+}  // namespace berth::exports

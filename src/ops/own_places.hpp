@@ -1,0 +1,43 @@
+// What berth itself writes: no image may put files there or change it through a mount.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/json.hpp"
+#include "exports/exports.hpp"
+#include "exports/powers.hpp"
+#include "host/layout.hpp"
+
+namespace berth::ops {
+
+class OwnPlaces {
+ public:
+  /// @param resolve where a host path really is, its links followed inside the root
+  OwnPlaces(const host::Layout& layout, const std::string& name,
+            std::function<std::string(const std::string&)> resolve);
+
+  /// Refuses a host file in one of our folders, one that would be our unit or tmpfiles.d file, and a link there.
+  /// @param destination where it goes on the host, absolute @throws Error(conflict)
+  void refuse_host_file(const exports::HostEntry& entry, const std::string& destination) const;
+
+  /// Refuses mounts of a final config.json through which the container could change our folders. Read-only ones are
+  /// allowed, as is a folder above ours: an image that asks for all of /var is trusted with it.
+  /// @throws Error(verification) naming the mount
+  void refuse_mounts(const base::Json& config) const;
+
+  /// Writable mounts of folders above ours, one sentence each.
+  [[nodiscard]] std::vector<exports::Power> powers(const base::Json& config) const;
+
+ private:
+  [[nodiscard]] std::string place_of(const std::string& path) const;
+  [[nodiscard]] bool is_own(const std::string& path) const;
+  [[nodiscard]] bool holds_own(const std::string& path) const;
+
+  std::function<std::string(const std::string&)> resolve_;
+  std::vector<std::string> folders_;  ///< resolved
+  std::vector<std::string> files_;    ///< resolved
+};
+
+}  // namespace berth::ops

@@ -1,0 +1,109 @@
+"""Images that no tool would write, served by a registry that does not care."""
+
+import copy
+import gzip
+import hashlib
+import io
+import json
+import pathlib
+import subprocess
+import sys
+import tarfile
+
+from rig.registry import wait_listening
+from rig.shell import CLEAN, die_with_parent
+
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+INDEX = "application/vnd.oci.image.index.v1+json"
+CONFIG = "application/vnd.oci.image.config.v1+json"
+LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
+
+
+def digest(data):
+    return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+def descriptor(kind, data, **more):
+    return {"mediaType": kind, "digest": digest(data), "size": len(data), **more}
+
+
+def tar(files):
+    """A tar archive of (name, bytes)."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        for name, data in files:
+            entry = tarfile.TarInfo(name)
+            entry.size = len(data)
+            archive.addfile(entry, io.BytesIO(data))
+    return out.getvalue()
+
+
+class Image:
+    """The documents of a good image of one layer; tests spoil them. Another `seed` makes another layer."""
+
+    def __init__(self, seed="hello"):
+        unpacked = tar([("etc/motd", seed.encode())])
+        self.layer = gzip.compress(unpacked, mtime=0)
+        self.config = {
+            "architecture": "amd64", "os": "linux", "config": {"Cmd": ["/bin/sh"]},
+            "rootfs": {"type": "layers", "diff_ids": [digest(unpacked)]},
+        }  # fmt: skip
+        self.config_text = None
+        self.config_kind = CONFIG
+        self.layer_kind = LAYER
+
+    def manifest(self):
+        config = self.config_bytes()
+        return {
+            "schemaVersion": 2, "mediaType": MANIFEST,
+            "config": descriptor(self.config_kind, config), "layers": [descriptor(self.layer_kind, self.layer)],
+        }  # fmt: skip
+
+    def config_bytes(self):
+        return self.config_text if self.config_text is not None else json.dumps(self.config).encode()
+
+    def spoiled(self, change):
+        """The manifest with `change` applied to it."""
+        document = copy.deepcopy(self.manifest())
+        change(document)
+        return document
+
+
+class HostileRegistry:
+    """rig/hostile_registry.py on a port of the network; `serve` puts an image into it."""
+
+    def __init__(self, network, folder, port=5200):
+        self.port = port
+        self.folder = pathlib.Path(folder)
+        self.folder.mkdir(parents=True)
+        program = pathlib.Path(__file__).with_name("hostile_registry.py")
+        self._process = subprocess.Popen(
+            network.within(sys.executable, "-B", str(program), str(port), str(self.folder)), env=CLEAN,
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=die_with_parent,
+        )  # fmt: skip
+        wait_listening(network, port, self._process)
+
+    def serve(self, name, manifest, blobs=(), kind=MANIFEST, manifests=()):
+        """@param manifest text or document  @param blobs served under their digests  @param manifests likewise"""
+        top = self.folder / name
+        self._put(top / "manifests", "latest", manifest, kind)
+        for inner in manifests:
+            self._put(top / "manifests", digest(_bytes(inner)), inner, None)
+        for data in blobs:
+            self._put(top / "blobs", digest(data), data, None)
+        return f"localhost:{self.port}/{name}"
+
+    @staticmethod
+    def _put(folder, name, data, kind):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(_bytes(data))
+        if kind:
+            (folder / f"{name}.type").write_text(kind)
+
+    def stop(self):
+        self._process.kill()
+        self._process.wait()
+
+
+def _bytes(data):
+    return data if isinstance(data, bytes) else json.dumps(data).encode()

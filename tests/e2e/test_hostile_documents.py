@@ -1,0 +1,160 @@
+"""A registry that serves documents which are broken, lie, or are none of an image: each is refused by name, with a remedy,
+and leaves nothing in the store."""
+
+import gzip
+import json
+
+import pytest
+from rig import hostile
+from rig.checks import leftovers
+from rig.hostile import INDEX, MANIFEST, Image, HostileRegistry, descriptor, digest
+
+
+@pytest.fixture(scope="module")
+def registry(shared_site):
+    made = HostileRegistry(shared_site.network, shared_site.folder / "hostile")
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def pulled_once(shared_host, registry):
+    """A host whose repository exists, so that whatever else is in it later came from a refused image."""
+    good = Image()
+    shared_host.berth("pull", registry.serve("good", good.manifest(), [good.config_bytes(), good.layer]))
+    return shared_host
+
+
+class Served:
+    """What a case puts into the registry."""
+
+    def __init__(self, manifest, image=None, kind=MANIFEST, blobs=None, manifests=()):
+        image = image or Image()
+        self.manifest, self.kind, self.manifests = manifest, kind, manifests
+        self.blobs = [image.config_bytes(), image.layer] if blobs is None else blobs
+
+
+def changed(path, value):
+    """A manifest with another value at `path`."""
+    image = Image()
+
+    def change(document):
+        for key in path[:-1]:
+            document = document[key]
+        document[path[-1]] = value
+
+    return Served(image.spoiled(change), image)
+
+
+def with_config(text=None, kind=None, **more):
+    image = Image()
+    image.config.update(more)
+    image.config_text = text
+    image.config_kind = kind or image.config_kind
+    return Served(image.manifest(), image)
+
+
+def with_layer(kind=None, layer=None):
+    image = Image()
+    image.layer_kind = kind or image.layer_kind
+    image.layer = layer or image.layer
+    return Served(image.manifest(), image)
+
+
+def index_of(*entries):
+    return {"schemaVersion": 2, "mediaType": INDEX, "manifests": list(entries)}
+
+
+def text():
+    return json.dumps(Image().manifest()).encode()
+
+
+def other_blob():
+    """The layer's blob is another one of the same size."""
+    image = Image("wrong blob")
+    manifest = image.manifest()
+    served = Served(manifest, image)
+    served.wrong = (digest(image.layer), bytes(len(image.layer)))
+    return served
+
+
+def size_that_lies(by, seed="size"):
+    image = Image(seed)
+    return Served(image.spoiled(lambda m: m["layers"][0].update(size=len(image.layer) + by)), image)
+
+
+def nested_index():
+    inner = json.dumps(index_of(descriptor(MANIFEST, text(), platform={"os": "linux", "architecture": "amd64"}))).encode()
+    outer = index_of(descriptor(MANIFEST, inner, platform={"os": "linux", "architecture": "amd64"}))
+    return Served(outer, kind=INDEX, manifests=[inner])
+
+
+def bomb():
+    packed = gzip.compress(hostile.tar([("bomb", bytes(1 << 20))]), mtime=0)
+    return with_layer(layer=packed + gzip.compress(bytes(80 << 20), mtime=0))
+
+
+# What is served, and words that the refusal must have: the document, the key, the reason.
+CASES = {
+    "empty": (Served(b""), ["manifest", "not valid JSON"]),
+    "truncated": (Served(text()[:-20]), ["manifest", "not valid JSON", "line 1"]),
+    "web-page": (Served(b"<html>log in</html>", kind="text/html"), ["web page"]),
+    "huge": (Served(text() + b" " * (4 << 20)), ["4194304"]),
+    "deep": (Served(b'{"x":' + b"[" * 100_000), ["more than 64 levels"]),
+    "key-twice": (Served(text()[:-1] + b',"schemaVersion":2}'), ["schemaVersion", "twice"]),
+    "wrong-type": (changed(["layers"], {}), ["layers", "expected an array"]),
+    "both": (Served({**Image().manifest(), "manifests": []}), ["both 'manifests' and 'config'"]),
+    "index-in-index": (Served(index_of(descriptor(INDEX, b"{}"))), ["index"]),
+    "index-behind-index": (nested_index(), ["index"]),
+    "wrong-media-type": (Served(Image().manifest(), kind=INDEX), ["announced as"]),
+    "says-otherwise": (changed(["mediaType"], INDEX), ["mediaType"]),
+    "schema-1": (Served({"schemaVersion": 1, "fsLayers": []}, kind="application/vnd.docker.distribution.manifest.v1+json"), ["schema 1"]),
+    "slash-digest": (changed(["layers", 0, "digest"], "sha256:../../../etc/passwd"), ["layers[0].digest"]),
+    "short-digest": (changed(["config", "digest"], "sha256:abc"), ["config.digest"]),
+    "unknown-algorithm": (changed(["config", "digest"], "md5:" + "a" * 32), ["config.digest"]),
+    "negative-size": (changed(["layers", 0, "size"], -1), ["layers[0].size", "negative"]),
+    "size-beyond-63-bits": (changed(["layers", 0, "size"], 1 << 63), ["layers[0].size", "63 bits"]),
+    "size-too-small": (size_that_lies(-1), ["layer"]),
+    "size-too-large": (size_that_lies(1), ["layer"]),
+    "size-of-a-stored-layer": (size_that_lies(1, "hello"), ["layer", "the manifest says"]),
+    "wrong-blob": (other_blob(), ["layer"]),
+    "unknown-layer": (with_layer("application/vnd.example.layer"), ["layers[0]", "unknown type"]),
+    "foreign-layer": (with_layer("application/vnd.oci.image.layer.nondistributable.v1.tar+gzip"), ["layers[0]", "foreign"]),
+    "encrypted-layer": (with_layer("application/vnd.oci.image.layer.v1.tar+gzip+encrypted"), ["layers[0]", "encrypted"]),
+    "helm-chart": (with_config(kind="application/vnd.cncf.helm.config.v1+json"), ["config.mediaType", "Helm chart"]),
+    "empty-config": (with_config(b"{}"), ["configuration", "os"]),
+    "truncated-config": (with_config(b'{"os": '), ["configuration", "not valid JSON"]),
+    "wrongly-typed-config": (with_config(config={"Cmd": "/bin/sh"}), ["configuration", "config.Cmd"]),
+    "wrong-diff-id": (with_config(rootfs={"type": "layers", "diff_ids": ["sha256:" + "0" * 64]}), ["layer", "image configuration says"]),
+    "missing-diff-id": (with_config(rootfs={"type": "layers", "diff_ids": []}), ["1 layers", "0 diff ids"]),
+    "bomb": (bomb(), ["behind the end of its archive"]),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_is_refused_with_a_reason_and_leaves_nothing(pulled_once, registry, case):
+    served, words = CASES[case]
+    reference = registry.serve(case, served.manifest, served.blobs, served.kind, served.manifests)
+    if hasattr(served, "wrong"):
+        name, data = served.wrong
+        (registry.folder / case / "blobs" / name).write_bytes(data)
+    before = pulled_once.snapshot()
+    done = pulled_once.berth("pull", reference, check=False)
+    assert done.returncode == 6, done.stderr
+    assert done.stdout == ""
+    for word in words:
+        assert word in done.stderr, done.stderr
+    assert "hint: " in done.stderr, done.stderr
+    assert before.difference(pulled_once.snapshot()) == [], leftovers
+    assert len(done.stderr) < 1000
+
+
+def test_an_image_of_another_platform_is_warned_about(pulled_once, registry):
+    image = Image()
+    image.config["architecture"] = "s390x"
+    reference = registry.serve("mainframe", image.manifest(), [image.config_bytes(), image.layer])
+    done = pulled_once.berth("pull", reference)
+    assert "is built for linux/s390x, not for linux/" in done.stderr
+    assert "is built for linux/s390x" in pulled_once.berth("install", "--name=mainframe", reference).stderr
+    assert "built for" not in pulled_once.berth("pull", "--platform=linux/s390x", reference).stderr
+    pulled_once.berth("uninstall", "mainframe")

@@ -1,0 +1,187 @@
+"""What the /exports of an image may ask for: what is refused, what works with a warning, and what --display shows."""
+
+import json
+
+import pytest
+from rig import images
+from rig.checks import DEPLOYMENTS, leftovers
+from rig.images import Link, Program
+
+UNIT = "[Service]\nExecStart=$EXEC_START\n[Install]\nWantedBy=multi-user.target\n"
+
+
+def config(mounts=(), **more):
+    return json.dumps(
+        {
+            "ociVersion": "1.0.2",
+            "process": {"args": ["/bin/sh"], "cwd": "/", "user": {"uid": 0, "gid": 0}},
+            "root": {"path": "rootfs", "readonly": True},
+            "mounts": list(mounts),
+            "linux": {"namespaces": [{"type": kind} for kind in ("mount", "pid", "ipc", "network")]},
+            **more,
+        }
+    )
+
+
+def bind(source, *options):
+    return {"destination": "/d", "type": "bind", "source": source, "options": ["rbind", *options]}
+
+
+def image(name, files=None, hostfs=None, rename=None, mounts=(), **more):
+    files = {"config.json.template": config(mounts, **more), "service.template": UNIT, **(files or {})}
+    if rename:
+        files["manifest.json"] = json.dumps({"version": "1.0", "renameFiles": rename})
+    return images.with_exports(f"hostile-{name}", files, hostfs)
+
+
+# (exit code, words of the refusal, image); the container is always called probe.
+REFUSED = {
+    "unit": (4, ["etc/systemd/system/probe.service", "--name"], image("unit", hostfs={"etc/systemd/system/probe.service": "x"})),
+    "unit-by-rename": (4, ["hostfs/etc/harmless", "which berth itself writes"],
+                       image("unit-rename", hostfs={"etc/harmless": "x"}, rename={"/etc/harmless": "/etc/systemd/system/${NAME}.service"})),
+    "tmpfiles": (4, ["etc/tmpfiles.d/probe.conf"], image("tmpfiles", hostfs={"etc/tmpfiles.d/probe.conf": "x"})),
+    "deployment": (4, ["which berth itself writes"], image("deployment", hostfs={"var/lib/containers/berth/other.0/info": "{}"})),
+    "settings": (4, ["/etc/berth/berth.conf"], image("settings", hostfs={"etc/berth/berth.conf": "x"})),
+    "link-to-deployments": (4, ["srv/link", "leads to /var/lib/containers/berth"],
+                            image("link-own", hostfs={"srv/link": Link("/var/lib/containers/berth")})),
+    "exports-link": (6, ["exports/config.json in the image is a symbolic link"], image("config-link", {"config.json": Link("/etc/passwd")})),
+    "hostfs-link": (6, ["/exports/hostfs in the image is a symbolic link"], image("hostfs-link", {"hostfs": Link("/etc")})),
+    "manifest-link": (6, ["exports/manifest.json in the image is a symbolic link"], image("manifest-link", {"manifest.json": Link("../../../../etc/passwd")})),
+    "rename-upwards": (6, ["renameFiles", ".."], image("upwards", hostfs={"etc/a": "x"}, rename={"/etc/a": "/srv/../../etc/b"})),
+    "rename-relative": (6, ["renameFiles", "not absolute"], image("relative", hostfs={"etc/a": "x"}, rename={"/etc/a": "etc/b"})),
+    "rename-to-root": (6, ["the host's root"], image("to-root", hostfs={"etc/a": "x"}, rename={"/etc/a": "/"})),
+    "rename-collides": (4, ["/etc/same"], image("collides", hostfs={"etc/a": "x", "etc/b": "y"}, rename={"/etc/a": "/etc/same", "/etc/b": "/etc/same"})),
+    "rename-kernel": (5, ["/proc"], image("kernel", hostfs={"etc/a": "x"}, rename={"/etc/a": "/proc/sys/kernel/new"})),
+    "bind-deployments": (6, ["config.json", "/var/lib/containers/berth, which is berth's own", "read-only"], image("bind-own", mounts=[bind("/var/lib/containers/berth", "rw")])),
+    "bind-repository": (6, ["which is berth's own"], image("bind-repo", mounts=[bind("/var/lib/containers/berth/.storage/ostree")])),
+    "bind-rootfs": (6, ["which is berth's own"], image("bind-rootfs", mounts=[bind("$DESTDIR/rootfs/etc")])),
+    "bind-relative": (6, ["write to rootfs"], image("bind-relative", mounts=[bind("rootfs")])),
+    "bind-upwards": (6, ["`..`"], image("bind-upwards", mounts=[bind("/srv/../var/lib/containers/berth")])),
+    "writable-root": (6, ["writable", "root.readonly"], image("writable", root={"path": "rootfs"})),
+    "other-root": (6, ["must be `rootfs`"], image("other", root={"path": "/", "readonly": True})),
+    "hook-of-wrong-type": (6, ["hooks.prestart"], image("hook-type", hooks={"prestart": "x"})),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_is_refused_and_changes_nothing(shared_host, case):
+    code, words, made = REFUSED[case]
+    before = shared_host.snapshot()
+    done = shared_host.berth("install", "--name=probe", f"oci:{made.inside}", check=False)
+    assert done.returncode == code, done.stderr
+    for word in words:
+        assert word in done.stderr, done.stderr
+    assert "hint: " in done.stderr
+    assert leftovers(before, shared_host.snapshot()) == []
+
+
+def install(host, made, *options):
+    return host.berth("install", "--name=probe", *options, f"oci:{made.inside}")
+
+
+def test_a_link_of_the_host_cannot_hide_what_is_ours(host):
+    host.run("mkdir -p /srv && ln -s /var/lib/containers/berth /srv/hidden && ln -s /etc/systemd/system /etc/units")
+    for made, code in ((image("by-link", mounts=[bind("/srv/hidden")]), 6), (image("unit-by-link", hostfs={"etc/units/probe.service": "x"}), 4)):
+        done = host.berth("install", "--name=probe", f"oci:{made.inside}", check=False)
+        assert done.returncode == code, done.stderr
+        assert "berth" in done.stderr
+
+
+def test_files_of_the_host_stay_as_they_are(host):
+    before = {path: host.path(path).read_bytes() for path in ("/etc/shadow", "/etc/passwd", "/usr/bin/env")}
+    done = install(host, image("existing", hostfs={path.lstrip("/"): "mine" for path in before}))
+    for path, content in before.items():
+        assert host.path(path).read_bytes() == content
+        assert f"{path} exists on the host already and is left as it is" in done.stderr
+    host.berth("uninstall", "probe")
+    for path, content in before.items():
+        assert host.path(path).read_bytes() == content
+
+
+def test_a_host_file_follows_the_links_of_the_administrator_only(host):
+    host.run("mkdir -p /srv/real && ln -s /srv/real /etc/byadmin")
+    install(host, image("admin-link", hostfs={"etc/byadmin/x": "bytes", "etc/fresh": Link("/srv/real"), "usr/local/y": "y"}))
+    assert host.path("/srv/real/x").read_text() == "bytes"
+    assert host.path("/etc/fresh").readlink().as_posix() == "/srv/real"
+    host.berth("uninstall", "probe")
+    assert not host.path("/srv/real/x").exists() and host.path("/srv/real").is_dir()
+    assert not host.path("/etc/fresh").is_symlink()
+
+
+def test_names_that_are_exchanged_are_no_loop(host):
+    install(host, image("exchange", hostfs={"etc/one": "1", "etc/two": "2"}, rename={"/etc/one": "/etc/two", "/etc/two": "/etc/one"}))
+    assert (host.path("/etc/one").read_text(), host.path("/etc/two").read_text()) == ("2", "1")
+
+
+ODD = "a b\"c'd\\e%%f$$g;#|`&<>[x]*?~"
+
+
+def test_odd_values_stay_within_their_line(host):
+    """Values go into templates as they are; they can neither add a line nor a directive."""
+    unit = '[Service]\nEnvironment="PLAIN=1"\n# $VALUE\nExecStart=$EXEC_START\n[Install]\nWantedBy=multi-user.target\n'
+    files = {"service.template": unit, "tmpfiles.template": "# $VALUE\nd /run/probe 0755 - - - -\n"}
+    install(host, image("odd", files), f"--set=VALUE={ODD}")
+    assert f"\n# {ODD}\n" in host.path("/etc/systemd/system/probe.service").read_text()
+    assert host.path("/etc/tmpfiles.d/probe.conf").read_text() == f"# {ODD}\nd /run/probe 0755 - - - -\n"
+    assert host.unit("probe", "LoadState", "User") == {"LoadState": "loaded", "User": ""}
+
+
+@pytest.mark.parametrize("value", ["a\nb", "a\rb", "a\\"])
+@pytest.mark.parametrize("file", ["service.template", "tmpfiles.template"])
+def test_values_that_would_add_a_line_are_refused(shared_host, value, file):
+    texts = {"service.template": "[Service]\n# $VALUE\nExecStart=$EXEC_START\n", "tmpfiles.template": "#\nd /run/$VALUE\n"}
+    before = shared_host.snapshot()
+    done = shared_host.berth("install", "--name=probe", f"--set=VALUE={value}", f"oci:{image('lines-' + file, {file: texts[file]}).inside}", check=False)
+    assert done.returncode == 1, done.stderr
+    assert f"exports/{file}:2: the value of $VALUE" in done.stderr
+    assert leftovers(before, shared_host.snapshot()) == []
+
+
+MIGHTY = {
+    "process": {"args": ["/bin/sh"], "cwd": "/", "user": {"uid": 0, "gid": 0}, "capabilities": {"bounding": "ALL"}},
+    "hooks": {"prestart": [{"path": "/usr/bin/true"}]},
+    "linux": {"devices": [{"path": "/dev/kvm", "type": "c", "major": 10, "minor": 232}], "resources": {"devices": [{"allow": True, "access": "rwm"}]},
+              "sysctl": {"net.ipv4.ip_forward": "1"}},
+}  # fmt: skip
+MIGHTY_UNIT = "[Unit]\nFailureAction=reboot\n[Service]\nExecStartPre=/bin/bash -c 'echo > /run/x'\nExecStart=$EXEC_START\nExecStop=$EXEC_STOP\n"
+
+
+def mighty():
+    template = config([bind("/", "rw"), bind("/etc/hosts", "ro")], **MIGHTY).replace('"ALL"', "[$ALL_PROCESS_CAPABILITIES]")
+    files = {"config.json.template": template, "service.template": MIGHTY_UNIT, "tmpfiles.template": "d /run/probe\nw /proc/sys/vm/swappiness - - - - 1\n"}
+    return image("mighty", files, {"usr/local/bin/su2": Program("#!/bin/sh\n"), "etc/cron.d/probe": "", "etc/probe.conf": ""})
+
+
+SHOWN = [
+    "runs with all capabilities (41)", "shares the host's network", "shares the host's processes (pid namespace)", "shares the host's IPC namespace",
+    "shares the host's mounts", "binds the host's / read-write at /d", "binds the host's /etc/hosts read-only at /d", "gets the device /dev/kvm",
+    "may use devices: all", "hooks run on the host: /usr/bin/true (prestart)", "sets the kernel parameter net.ipv4.ip_forward",
+    "may change the files of all containers, which are below /", "puts a setuid or setgid program on the host: /usr/local/bin/su2 (4755)",
+    "puts a file on the host that programs of root obey: /etc/cron.d/probe", "the unit acts on the whole machine: FailureAction=reboot",
+    "the unit runs a program of the host as root: ExecStartPre=/bin/bash -c 'echo > /run/x'",
+    "changes the host by a tmpfiles.d line: w /proc/sys/vm/swappiness - - - - 1",
+]  # fmt: skip
+
+
+def test_display_shows_everything_that_is_powerful(shared_host):
+    before = shared_host.snapshot()
+    shown = shared_host.berth("install", "--display", "--name=probe", f"oci:{mighty().inside}").stdout
+    asked = shown.split("This image asks for:\n")[1].split("\n\n")[0]
+    assert sorted(line.strip() for line in asked.splitlines()) == sorted(SHOWN)
+    plan = json.loads(shared_host.berth("install", "--dry-run", "--json", "--name=probe", f"oci:{mighty().inside}").stdout)
+    assert sorted(plan["powers"]) == sorted(SHOWN)
+    assert "4755 0:0 /usr/local/bin/su2" in shown and "/etc/probe.conf" in shown
+    assert leftovers(before, shared_host.snapshot()) == []
+
+
+def test_what_is_as_mighty_as_root_works_with_a_warning(host):
+    done = install(host, mighty())
+    (warning,) = [line for line in done.stderr.splitlines() if "can do what root on this host can" in line]
+    for power in ("all capabilities", "binds the host's / read-write", "hooks run on the host", "ExecStartPre", "su2", "/etc/cron.d/probe"):
+        assert power in warning
+    assert "net.ipv4.ip_forward" not in warning
+    assert host.path(f"{DEPLOYMENTS}/probe.0/config.json").exists()
+
+
+def test_an_ordinary_image_is_not_warned_about(host):
+    assert "can do what root" not in host.berth("install", f"oci:{images.plain().inside}", "--name=plain").stderr

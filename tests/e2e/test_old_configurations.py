@@ -1,0 +1,207 @@
+"""Configurations as images in the field have them, of specifications 0.3.0 to 1.0.0: after conversion both runtimes run
+them. The published templates, and further old forms of our own; the payload stands in for the real program."""
+
+import inspect
+import json
+import re
+
+import pytest
+from rig import images, memlock
+from rig.shell import run
+
+RUNTIMES = {"runc": "/usr/sbin/runc", "crun": "/usr/bin/crun"}
+PUBLISHED = ("hello-world", "etcd", "net-snmp", "qemu-guest-agent", "docker-centos")
+
+# What such a unit waits for: a payload that says that it is ready, and ends when it is told to.
+PAYLOAD = """
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static void end(int number) { (void)number; _exit(0); }
+
+int main(void) {
+  const char* path = getenv("NOTIFY_SOCKET");
+  struct sigaction action = {.sa_handler = end};
+  sigaction(SIGTERM, &action, NULL);
+  if (path != NULL) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    strncpy(address.sun_path, path, sizeof address.sun_path - 1);
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (sendto(fd, "READY=1", 7, 0, (struct sockaddr*)&address, sizeof address) < 0) {
+      perror("sendto");
+      return 1;
+    }
+  }
+  puts("the payload runs");
+  fflush(stdout);
+  for (;;) {
+    pause();
+  }
+}
+"""
+
+# Sources of binds that exist only on some hosts, and that no tmpfiles line makes.
+FOLDERS = ("/dev/virtio-ports", "/etc/snmp", "/etc/etcd", "/var/lib/net-snmp", "/lib/modules")
+FILES = ("/etc/redhat-release", "/etc/sysconfig/snmpd", "/etc/sysconfig/snmptrapd")
+
+UNIT = "[Service]\nExecStart=$EXEC_START\nExecStop=$EXEC_STOP\nWorkingDirectory=$DESTDIR\n"
+MOUNT_AND_PID = [{"type": "mount"}, {"type": "pid", "path": ""}]
+PROC = {"destination": "/proc", "type": "proc", "source": "proc"}
+
+
+def old(process, mounts, linux, **more):
+    """A config.json of an old form; what the form is about comes from the caller."""
+    return {
+        "ociVersion": "1.0.0-rc1",
+        "platform": {"os": "linux", "arch": "amd64"},
+        "process": {"terminal": False, "user": {"uid": 0, "gid": 0, "additionalGids": None}, "args": ["/bin/payload"], "env": ["PATH=/bin"], **process},
+        "root": {"path": "rootfs", "readonly": True},
+        "mounts": [PROC, *mounts],
+        "linux": {"namespaces": MOUNT_AND_PID, **linux},
+        **more,
+    }
+
+
+# Each with the words of the conversions that it must be reported with.
+OLD = {
+    "everything-in-linux": (
+        old(
+            {"cwd": ""},
+            [],
+            {
+                "capabilities": ["CAP_AUDIT_WRITE", "CAP_KILL"],
+                "rlimits": [{"type": "RLIMIT_NOFILE", "hard": 1024, "soft": 1024}],
+                "selinuxProcessLabel": "system_u:system_r:container_t:s0",
+                "apparmorProfile": "acme_secure_profile",
+                "mountLabel": "",
+                "rootfsPropagation": "",
+                "seccomp": {"defaultAction": "", "architectures": None},
+                "devices": None,
+                "resources": {"oomScoreAdj": 10, "disableOOMKiller": False, "memory": {"limit": None}, "pids": None, "devices": [{"allow": False, "access": "rwm"}]},
+            },
+            hooks={},
+        ),
+        ["ociVersion", "platform", "linux.capabilities moved", "capabilities list", "linux.rlimits moved", "linux.selinuxProcessLabel removed",
+         "linux.apparmorProfile removed", "linux.mountLabel removed", "linux.rootfsPropagation removed", "linux.seccomp removed",
+         "oomScoreAdj moved", "disableOOMKiller moved", "null removed", "process.cwd set", "empty path removed"],
+    ),
+    "cgroup-v1": (
+        old(
+            {"cwd": "/", "capabilities": None},
+            [
+                {"destination": "/sys", "type": "sysfs", "source": "sysfs", "options": ["nosuid", "noexec", "nodev", "ro"]},
+                {"destination": "/sys/fs/cgroup", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "noexec", "nodev", "mode=755"]},
+                {"destination": "/sys/fs/cgroup/systemd", "type": "cgroup", "source": "cgroup", "options": ["none", "name=systemd"]},
+                {"destination": "/sys/fs/cgroup/memory", "type": "bind", "source": "/sys/fs/cgroup/memory", "options": ["rbind", "ro"]},
+            ],
+            {},
+            hooks=None,
+        ),
+        ["ociVersion", "platform", "null removed", "mounts of cgroup v1 hierarchies removed, this host has unified cgroups: /sys/fs/cgroup/systemd, /sys/fs/cgroup/memory", "the tmpfs on /sys/fs/cgroup converted", "empty path removed"],
+    ),
+    "missing-options": (
+        old(
+            {"cwd": "/", "selinuxProcessLabel": "", "apparmorProfile": ""},
+            [
+                {"destination": "/run/here", "type": "bind", "source": "/srv"},
+                {"destination": "tmp", "type": "tmpfs", "source": "tmpfs", "options": None},
+                {"destination": "/sys/fs/cgroup", "type": "cgroup", "source": "cgroup", "options": ["ro", "none", "name=systemd"]},
+            ],
+            {"seccomp": {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"name": "reboot", "action": "SCMP_ACT_ERRNO", "args": None}]}},
+        ),
+        ["ociVersion", "platform", "null removed", "process.selinuxProcessLabel removed", "process.apparmorProfile removed", "option bind added", "relative destinations",
+         "cgroup v1 options removed", "name converted to names", "empty path removed"],
+    ),
+}  # fmt: skip
+
+
+def granted(config):
+    """Without the one capability that the machine may withhold from the host: no runtime could give it."""
+    return re.sub(r'"CAP_SYS_RESOURCE",\s*', "", config) if memlock.needed() else config
+
+
+def image_of(name, exports, program, payload=PAYLOAD):
+    """An image with this folder of templates, or this config.json, and the stand-in where `program` should be."""
+
+    def make(folder):
+        build = images.Build(folder)
+        build.busybox()
+        if isinstance(exports, dict):
+            build.write("exports/config.json", json.dumps(exports))
+            build.write("exports/service.template", UNIT)
+        else:
+            build.exports(exports.name)
+            if exports.name == "etcd":  # its configuration binds the folder of this file
+                build.write("exports/hostfs/etc/etcd/etcd.conf", "# settings\n")
+            config = build.rootfs / "exports/config.json.template"
+            config.write_text(granted(config.read_text()))
+        source = folder / "payload.c"
+        source.write_text(payload)
+        target = build.write(program.lstrip("/"))
+        run("cc", "-static", "-O1", "-o", target, source)
+        target.chmod(0o755)
+        source.unlink()
+        build.layer()
+        build.done()
+
+    key = json.dumps(exports) if isinstance(exports, dict) else exports
+    return images._image(f"old-{name}", make, program, payload, inspect.getsource(image_of), str(memlock.needed()), key)
+
+
+def published(name):
+    folder = images.templates(name)
+    text = (folder / "config.json.template").read_text()
+    (program,) = [word for word in ("/usr/bin/run.sh", "/usr/bin/etcd-env.sh", "/usr/bin/qemu-ga", "/usr/bin/init.sh") if f'"{word}"' in text]
+    return image_of(name, folder, program)
+
+
+@pytest.fixture(scope="module")
+def field(shared_host):
+    """A host that has what the published images bind."""
+    for folder in FOLDERS:
+        shared_host.run("mkdir", "-p", folder)
+    for path in FILES:
+        shared_host.run(f"mkdir -p {path.rsplit('/', 1)[0]} && touch {path}")
+    return shared_host
+
+
+def runs_and_stops(host, image, runtime):
+    """Installs, starts and stops a container named after both. @return what install said"""
+    name = f"{image.name}-{runtime}"
+    done = host.berth("install", f"--name={name}", f"--runtime={RUNTIMES[runtime]}", f"oci:{image.inside}")
+    try:
+        assert host.run("systemctl", "start", name, check=False).returncode == 0, host.journal(name)
+        host.wait_for(lambda: "the payload runs" in host.journal(name), "the payload's word", seconds=5)
+        assert host.unit(name)["SubState"] == "running"
+        assert host.containers(runtime) == [name]
+        host.run("systemctl", "stop", name)
+        assert host.unit(name)["Result"] == "success"
+        assert host.containers(runtime) == []
+    finally:
+        host.berth("uninstall", name)
+    return done.stderr
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_a_published_configuration_runs(field, runtime, name):
+    said = runs_and_stops(field, published(name), runtime)
+    reports = [line for line in said.splitlines() if "config.json: " in line]
+    assert any("platform removed" in line for line in reports)
+    assert len(set(reports)) == len(reports)
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+@pytest.mark.parametrize("name", OLD)
+def test_an_old_form_runs_and_each_conversion_is_reported_once(field, runtime, name):
+    config, conversions = OLD[name]
+    said = runs_and_stops(field, image_of(name, config, "/bin/payload"), runtime)
+    reports = [line.split("config.json: ", 1)[1] for line in said.splitlines() if "config.json: " in line]
+    for words in conversions:
+        assert len([line for line in reports if words in line]) == 1, (words, reports)
+    assert len(reports) == len(conversions), reports

@@ -1,0 +1,115 @@
+#include "exports/powers.hpp"
+
+#include "sentences.hpp"
+#include "support.hpp"
+
+namespace berth::exports {
+namespace {
+
+using test::sentences;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+const Values values = {  // NOLINT(cert-err58-cpp): what the tests share
+    {"NAME", "web"},
+    {"RUNTIME", "/usr/sbin/runc"},
+    {"EXEC_START", "/usr/sbin/runc run 'web'"},
+    {"EXEC_STOP", "/usr/sbin/runc kill 'web'"},
+    {"EXEC_STARTPRE", ""},
+    {"EXEC_STOPPOST", ""}};
+
+std::vector<Power> powers_of(const std::string& unit) {
+  return unit_powers(unit, values);
+}
+
+TEST(UnitPowers, TheRuntimesCallsAreNone) {
+  EXPECT_THAT(powers_of("[Unit]\nFailureAction=none\n[Service]\nExecStartPre=\nExecStart=/usr/sbin/runc run 'web'\n"
+                        "ExecStop=-/usr/sbin/runc kill 'web'\nExecStopPost=-/usr/sbin/runc delete --force 'web'\n"
+                        "Restart=on-failure\n[Install]\nWantedBy=multi-user.target\n"),
+              IsEmpty());
+}
+
+TEST(UnitPowers, CommandsOnTheHost) {
+  EXPECT_THAT(
+      powers_of("[Service]\nExecStartPre=-/bin/bash -c 'export -p > /run/x'\n"
+                "ExecStart=/usr/sbin/runc run 'web' --no-pivot\nExecStartPost=+/bin/a \\\n  b\n"),
+      ElementsAre(
+          Power{"the unit runs a program of the host as root: ExecStartPre=-/bin/bash -c 'export -p > /run/x'", true},
+          Power{"the unit runs a program of the host as root: ExecStart=/usr/sbin/runc run 'web' --no-pivot", true},
+          Power{"the unit runs a program of the host as root: ExecStartPost=+/bin/a    b", true}));
+}
+
+TEST(UnitPowers, CommandsOfAnotherUser) {
+  EXPECT_THAT(powers_of("[Service]\nUser=nobody\nExecReload=/bin/true\nExecStartPre=!/bin/false\n"),
+              ElementsAre(Power{"the unit runs a program of the host as nobody: ExecReload=/bin/true", false},
+                          Power{"the unit runs a program of the host as root: ExecStartPre=!/bin/false", true}));
+}
+
+TEST(UnitPowers, ActionsAndNames) {
+  EXPECT_THAT(sentences(powers_of("[Unit]\nFailureAction=reboot-force\nSuccessAction=exit\n[Install]\n"
+                                  "Alias=dbus.service\n")),
+              ElementsAre("the unit acts on the whole machine: FailureAction=reboot-force",
+                          "the unit acts on the whole machine: SuccessAction=exit",
+                          "the unit takes names of other units: dbus.service"));
+}
+
+TEST(UnitPowers, LongAndOddTextIsFitToBeShown) {
+  const auto powers = powers_of("[Service]\nExecStart=/bin/x \x1b[2J" + std::string(1000, 'a') + "\n");
+  ASSERT_EQ(powers.size(), 1U);
+  EXPECT_LT(powers[0].sentence.size(), 300U);
+  EXPECT_EQ(powers[0].sentence.find('\x1b'), std::string::npos);
+}
+
+TEST(TmpfilesPowers, StateOfAContainerIsNone) {
+  EXPECT_THAT(tmpfiles_powers("# comment\n\nd /var/lib/web 0700 0 0 - -\n  f /run/web/x - - - - -\n"
+                              "L /srv/web/link - - - - /etc/passwd\nq \"/var/lib/with space\" - - - - -\n"),
+              IsEmpty());
+}
+
+TEST(TmpfilesPowers, WhatIsThereAlreadyAndOtherPlaces) {
+  const std::vector<std::pair<std::string, bool>> lines = {{"d /etc/web 0755 0 0 - -", true},
+                                                           {"d /var/../etc 0777 0 0 - -", true},
+                                                           {"w /proc/sys/kernel/core_pattern - - - - |/x", true},
+                                                           {"R /var/lib/web", false},
+                                                           {"L+ /run/web - - - - /x", false},
+                                                           {"Z /var/lib/web 0777 - - - -", false},
+                                                           {"f+ /var/lib/web/x - - - - y", false},
+                                                           {"f /var/spool/cron/root - - - - * * * * * x", true},
+                                                           {"f /run/systemd/system/x.service - - - - y", true},
+                                                           {"d %S/web - - - -", true},
+                                                           {"c /run/node - - - - 1:3", false}};
+  for (const auto& [line, over_host] : lines) {
+    EXPECT_THAT(tmpfiles_powers(line + "\n"),
+                ElementsAre(Power{"changes the host by a tmpfiles.d line: " + line, over_host}))
+        << line;
+  }
+}
+
+TEST(HostFilePower, OrdinaryFilesAreNone) {
+  for (const char* path : {"/usr/local/bin/etcdctl", "/etc/etcd/etcd.conf", "/opt/x", "/usr/lib/systemdx"}) {
+    EXPECT_FALSE(host_file_power(path, 0755, false)) << path;
+  }
+}
+
+TEST(HostFilePower, GivesRightsAway) {
+  EXPECT_EQ(host_file_power("/usr/local/bin/ctl", 04755, false),
+            (Power{"puts a setuid or setgid program on the host: /usr/local/bin/ctl (4755)", true}));
+  EXPECT_EQ(host_file_power("/usr/local/bin/ctl", 02755, false)->over_host, true);
+  EXPECT_EQ(host_file_power("/usr/local/bin/ctl", 0755, true),
+            (Power{"puts a program with capabilities on the host: /usr/local/bin/ctl", true}));
+}
+
+TEST(HostFilePower, FilesThatProgramsOfRootObey) {
+  for (const char* path :
+       {"/etc/systemd/system/x.service", "/usr/lib/systemd/system/y.timer", "/lib/udev/rules.d/1.rules",
+        "/etc/cron.d/x", "/etc/sudoers.d/x", "/etc/ld.so.preload", "/etc/profile.d/x.sh", "/etc/shadow",
+        "/etc/tmpfiles.d/z.conf", "/root/.ssh/authorized_keys", "/etc/modprobe.d/x.conf", "/var/spool/cron/root"}) {
+    const auto power = host_file_power(path, 0644, false);
+    ASSERT_TRUE(power) << path;
+    EXPECT_EQ(power->sentence, std::string("puts a file on the host that programs of root obey: ") + path);
+    EXPECT_TRUE(power->over_host);
+  }
+}
+
+}  // namespace
+}  // namespace berth::exports
