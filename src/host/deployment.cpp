@@ -47,8 +47,8 @@ std::optional<int> slot_of_target(std::string_view target, const std::string& na
   return std::nullopt;
 }
 
-[[noreturn]] void throw_broken(std::string reason) {
-  throw Error(ErrorKind::failed, std::move(reason), "repair it, or remove the container with `berth uninstall`");
+[[noreturn]] void throw_broken(std::string reason, ErrorKind kind = ErrorKind::failed) {
+  throw Error(kind, std::move(reason), "repair it, or remove the container with `berth uninstall`");
 }
 
 /// Reads the deployment that the link `name` with `target` in the open folder `path` leads to.
@@ -76,7 +76,11 @@ Deployment read_deployment(int folder, const std::string& path, const std::strin
   if (!text) {
     throw_broken(fmt::format("{} has no info file", deployment.path));
   }
-  deployment.info = parse_info(*text, deployment.path + "/info");
+  try {
+    deployment.info = parse_info(*text, deployment.path + "/info");
+  } catch (const Error& error) {
+    throw_broken(error.what(), error.kind());
+  }
   return deployment;
 }
 
