@@ -121,6 +121,12 @@ Digest digest_of(std::string_view bytes, DigestAlgorithm algorithm) {
   return hasher.finish();
 }
 
+namespace {
+
+constexpr const char* not_itself_hint = "try again; if it happens again, do not trust where it comes from";
+
+}  // namespace
+
 VerifyingStream::VerifyingStream(std::unique_ptr<ByteStream> inner, Digest expected, std::int64_t size,
                                  std::string name)
     : inner_(std::move(inner)),
@@ -145,10 +151,12 @@ std::size_t VerifyingStream::read_checked(std::span<std::byte> buffer) {
   const std::size_t count = inner_->read(buffer);
   seen_ += static_cast<std::int64_t>(count);
   if (size_ >= 0 && seen_ > size_) {
-    throw Error(ErrorKind::verification, fmt::format("{} is longer than the {} bytes it should have", name_, size_));
+    throw Error(ErrorKind::verification, fmt::format("{} is longer than the {} bytes it should have", name_, size_),
+                not_itself_hint);
   }
   if (count == 0 && seen_ < size_) {
-    throw Error(ErrorKind::verification, fmt::format("{} is truncated: {} of {} bytes came", name_, seen_, size_));
+    throw Error(ErrorKind::verification, fmt::format("{} is truncated: {} of {} bytes came", name_, seen_, size_),
+                not_itself_hint);
   }
   if (!verified_) {
     hasher_.update(buffer.first(count));
@@ -162,8 +170,10 @@ std::size_t VerifyingStream::read_checked(std::span<std::byte> buffer) {
 void VerifyingStream::verify() {
   const Digest found = hasher_.finish();
   if (found != expected_) {
-    throw Error(ErrorKind::verification, fmt::format("{} has the wrong content: expected the digest {}, found {}",
-                                                     name_, expected_.text(), found.text()));
+    throw Error(ErrorKind::verification,
+                fmt::format("{} has the wrong content: expected the digest {}, found {}", name_, expected_.text(),
+                            found.text()),
+                not_itself_hint);
   }
   verified_ = true;
 }

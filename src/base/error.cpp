@@ -46,7 +46,7 @@ const char* hint_of_errno(int code) {
     case ENOSPC:
       return "free some space on that file system and try again";
     case EROFS:
-      return "the file system is mounted read-only; choose a writable place with --root or in berth.conf";
+      return "it is mounted read-only: mount it writable, or choose another place with --root or in berth.conf";
     case EACCES:
     case EPERM:
       return "run it as root";

@@ -6,12 +6,15 @@
 #include <spawn.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <csignal>
+#include <cstdlib>
 #include <functional>
 #include <string_view>
 
@@ -31,6 +34,7 @@ constexpr std::size_t output_limit = 1U << 20U;
 constexpr std::size_t error_output_limit = 64U << 10U;
 constexpr std::chrono::milliseconds grace_after_stop{5'000};
 constexpr std::size_t quoted_lines = 3;
+constexpr const char* system_folders = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// A descriptor above the three that the child gets, so that none of ours is overwritten while they are set up.
 Fd above_standard(Fd fd, std::string_view what) {
@@ -67,6 +71,32 @@ Fd make_input(const std::string& input) {
   write_all(file.get(), input, "a file in memory");
   check_errno(static_cast<int>(::lseek(file.get(), 0, SEEK_SET)), "rewind a file in memory");
   return file;
+}
+
+bool is_program(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) &&
+         ::faccessat(AT_FDCWD, path.c_str(), X_OK, AT_EACCESS) == 0;
+}
+
+/// The path of a program that is named without one; empty when it is nowhere. A relative or empty folder in
+/// PATH would be wherever we happen to be, and nobody's PATH puts a program before the system's own.
+std::string find_program(const std::string& name) {
+  if (name.find('/') != std::string::npos) {
+    return name;
+  }
+  const char* path = std::getenv("PATH");
+  std::string folders = system_folders;
+  folders += path == nullptr ? "" : std::string(":") + path;
+  for (std::size_t start = 0; start < folders.size();) {
+    const std::size_t end = std::min(folders.find(':', start), folders.size());
+    const std::string program = folders.substr(start, end - start) + "/" + name;
+    if (program.starts_with('/') && end != start && is_program(program)) {
+      return program;
+    }
+    start = end + 1;
+  }
+  return {};  // and not the bare name: execve(2) would take that for a file where we are
 }
 
 std::vector<char*> pointers_to(std::vector<std::string>&&) = delete;  // they would point into the departed
@@ -237,8 +267,8 @@ class Run {
     const std::vector<char*> variables =
         options_.environment ? pointers_to(*options_.environment) : std::vector<char*>{};
     pid_t pid = -1;
-    check_spawn(::posix_spawnp(&pid, arguments[0], actions.get(), attributes.get(), arguments.data(),
-                               options_.environment ? variables.data() : environ),
+    check_spawn(::posix_spawn(&pid, find_program(argv_.front()).c_str(), actions.get(), attributes.get(),
+                              arguments.data(), options_.environment ? variables.data() : environ),
                 argv_.front());
     output_.write_end.reset();
     error_output_.write_end.reset();

@@ -2,9 +2,11 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <system_error>
@@ -209,6 +211,7 @@ int run_verb(const CommandLine& line) {
 int run(int argc, char** argv) {
   ensure_standard_descriptors();
   ::umask(0022);
+  ::prctl(PR_SET_DUMPABLE, 0);  // passwords and values must not end up in a core file
   CLI::App app;
   CommandLine line;
   build(app, line);
@@ -216,7 +219,7 @@ int run(int argc, char** argv) {
     return run_completion(app, line, argc, argv);
   }
   try {
-    app.parse(argc, argv);
+    app.parse(std::max(argc, 1), argv);  // 0: started without even a name
   } catch (const CLI::Success& request) {
     return app.exit(request);  // --help, --version
   } catch (const CLI::ParseError& error) {

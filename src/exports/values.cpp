@@ -74,14 +74,14 @@ std::pair<std::string, std::string> parse_assignment(std::string_view text) {
   if (equals == std::string_view::npos) {
     throw Error(ErrorKind::usage, fmt::format("--set {}: there is no `=`", text), "write --set NAME=VALUE");
   }
-  const std::string_view name = text.substr(0, equals);
+  const std::string_view name = text.substr(0, equals);  // the value may be a secret, which no message repeats
   if (!is_variable_name(name)) {
-    throw Error(ErrorKind::usage, fmt::format("--set {}: `{}` cannot be the name of a variable", text, name),
+    throw Error(ErrorKind::usage, fmt::format("--set {}=…: that cannot be the name of a variable", name),
                 "a name has letters, digits and `_`, and does not begin with a digit");
   }
   if (is_forced(name)) {
-    throw Error(ErrorKind::usage, fmt::format("--set {}: {} is set by berth and cannot be changed", text, name),
-                name == "NAME" ? "use --name to choose the container's name" : "");
+    throw Error(ErrorKind::usage, fmt::format("--set {}=…: berth itself sets this variable", name),
+                name == "NAME" ? "use --name to choose the container's name" : "leave it out; it cannot be changed");
   }
   return {std::string(name), std::string(text.substr(equals + 1))};
 }

@@ -48,8 +48,10 @@ std::optional<int> slot_of_target(std::string_view target, const std::string& na
   return std::nullopt;
 }
 
+constexpr const char* broken_hint = "repair it, or remove the container with `berth uninstall`";
+
 [[noreturn]] void throw_broken(std::string reason) {
-  throw Error(ErrorKind::failed, std::move(reason), "repair it, or remove the container with `berth uninstall`");
+  throw Error(ErrorKind::failed, std::move(reason), broken_hint);
 }
 
 /// Reads the deployment that the link `name` with `target` in the open folder `path` leads to.
@@ -77,8 +79,7 @@ Deployment read_deployment(int folder, const std::string& path, const std::strin
   if (!text) {
     throw_broken(fmt::format("{} has no info file", deployment.path));
   }
-  deployment.info = base::with_hint("repair it, or remove the container with `berth uninstall`",
-                                    [&] { return parse_info(*text, deployment.path + "/info"); });
+  deployment.info = base::with_hint(broken_hint, [&] { return parse_info(*text, deployment.path + "/info"); });
   return deployment;
 }
 

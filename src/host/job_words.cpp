@@ -103,8 +103,8 @@ std::string timeout_words(JobKind kind, const UnitProperties& unit) {
 
 std::string failure_words(JobKind kind, const UnitProperties& unit) {
   const std::string& result = unit.state.result;
-  if (!unit.load_error.empty()) {
-    return "could not be loaded: " + unit.load_error;
+  if (!unit.state.load_error.empty()) {
+    return "could not be loaded: " + unit.state.load_error;
   }
   if (result == "exit-code" || result == "signal" || result == "core-dump") {
     return process_words(kind, unit);

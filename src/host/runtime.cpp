@@ -13,6 +13,7 @@
 #include "base/file.hpp"
 #include "base/process.hpp"
 #include "host/facts.hpp"
+#include "host/runtime_version.hpp"
 
 namespace berth::host {
 
@@ -98,6 +99,15 @@ void ask(Runtime& runtime) {
   runtime.has_pid_file = (help.output + help.error_output).find("--pid-file") != std::string::npos;
 }
 
+void refuse_too_old(const Runtime& runtime) {
+  if (const auto least = newer_runtime_needed(runtime.version); !least.empty()) {
+    throw base::Error(base::ErrorKind::failed,
+                      fmt::format("The runtime {} is too old: it is {}, and berth needs {} or newer", runtime.path,
+                                  base::printable(runtime.version), least),
+                      "install a newer one, or name another runtime with --runtime");
+  }
+}
+
 }  // namespace
 
 Runtime find_runtime(const Layout& layout, const std::string& wanted, const std::vector<std::string>& candidates) {
@@ -112,8 +122,15 @@ Runtime find_runtime(const Layout& layout, const std::string& wanted, const std:
   if (layout.root() == "/") {  // programs of another root are not ours to run
     base::in_context([&] { return fmt::format("asking the runtime {} for its version", runtime.path); },
                      [&] { ask(runtime); });
+    refuse_too_old(runtime);
   }
   return runtime;
+}
+
+bool runtime_knows(const Runtime& runtime, const std::string& name) {
+  base::ProcessOptions options;
+  options.timeout = answer_timeout;
+  return base::run_process({runtime.path, "state", name}, options).exit_code == 0;
 }
 
 }  // namespace berth::host

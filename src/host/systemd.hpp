@@ -26,6 +26,7 @@ struct JobResult {
 /// Properties of one unit, from org.freedesktop.systemd1.
 struct UnitState {
   std::string load_state = "not-found";
+  std::string load_error;  ///< why it could not be loaded, empty when it could
   std::string active_state = "inactive";
   std::string sub_state = "dead";
   std::string result = "success";

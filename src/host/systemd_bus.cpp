@@ -146,7 +146,7 @@ class BusSystemd : public Systemd {
 
   [[noreturn]] void throw_load_error(const std::string& unit, const BusReply& reply) {
     const UnitProperties properties = read_unit_properties(bus(), unit);
-    const std::string& reason = properties.load_error.empty() ? reply.error_text : properties.load_error;
+    const std::string& reason = properties.state.load_error.empty() ? reply.error_text : properties.state.load_error;
     throw Error(ErrorKind::failed,
                 fmt::format("systemd cannot load {} ({}): {}", unit, properties.state.load_state, reason),
                 fmt::format("`systemd-analyze verify {}` and `journalctl -u {}` name the line", unit, unit));

@@ -119,7 +119,7 @@ std::map<std::string, KnownProperty, std::less<>> known_properties() {
       {"InvocationID",
        {"ay", [](auto* message, auto& properties) { properties.state.invocation_id = read_bytes(message); }}},
       {"LoadError",
-       {"(ss)", [](auto* message, auto& properties) { properties.load_error = read_load_error(message); }}},
+       {"(ss)", [](auto* message, auto& properties) { properties.state.load_error = read_load_error(message); }}},
       {"TimeoutStartUSec",
        {"t", [](auto* message, auto& properties) { properties.start_timeout = read_timeout(message); }}},
       {"TimeoutStopUSec",

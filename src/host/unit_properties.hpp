@@ -23,7 +23,6 @@ struct UnitCommand {
 /// What is needed to say why a job failed.
 struct UnitProperties {
   UnitState state;
-  std::string load_error;                      ///< why it could not be loaded, empty when it could
   std::chrono::microseconds start_timeout{0};  ///< 0: none
   std::chrono::microseconds stop_timeout{0};   ///< 0: none
   std::vector<UnitCommand> commands;           ///< in the order systemd runs them

@@ -6,6 +6,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "host/runtime_version.hpp"
 #include "ops/deployments_folder.hpp"
 #include "ops/preparation.hpp"
 #include "ops/pull.hpp"
@@ -42,8 +43,33 @@ void refuse_taken_unit(const Session& session, const std::string& name) {
   }
 }
 
+/// Also of units that no file shows: made by a generator or at run time. And whoever cannot reach systemd hears it
+/// before anything is done.
+void refuse_known_unit(const Session& session, const std::string& name) {
+  const auto unit = host::unit_name(name);
+  if (!session.layout.offline() && session.systemd.state(unit).load_state != "not-found") {
+    throw Error(ErrorKind::conflict, fmt::format("systemd has a unit {} already", unit),
+                fmt::format("choose another name with --name; `systemctl status {}` shows where it is from", unit));
+  }
+}
+
 std::string wanted_runtime(const Session& session, const InstallRequest& request) {
   return request.runtime.empty() ? session.runtime_override : request.runtime;
+}
+
+host::Runtime choose_runtime(const Session& session, const InstallRequest& request, const std::string& name) {
+  auto runtime = host::find_runtime(session.layout, wanted_runtime(session, request), session.config.runtimes);
+  for (const auto& escape : host::known_escapes(runtime.version)) {
+    session.reporter.warning(fmt::format("{} lets a hostile process out of its container ({}); install a corrected one",
+                                         runtime.version, escape));
+  }
+  if (session.layout.root() == "/" && host::runtime_knows(runtime, name)) {
+    throw Error(ErrorKind::conflict,
+                fmt::format("the runtime {} has a container {} already, which berth did not make", runtime.path, name),
+                fmt::format("choose another name with --name, or remove that one with: {} delete --force {}",
+                            runtime.path, name));
+  }
+  return runtime;
 }
 
 /// A plan alone must change nothing, so an absent image goes into a repository that is thrown away with the workplace.
@@ -62,9 +88,10 @@ InstallPlan prepare(Session& session, Preparation& preparation, const InstallReq
   PlanRequest wanted;
   wanted.set = parse_set(request.set);
   wanted.uuid = host::random_uuid();
-  wanted.runtime = host::find_runtime(session.layout, wanted_runtime(session, request), session.config.runtimes);
+  wanted.runtime = choose_runtime(session, request, name);
   wanted.local = origin.local();
   auto store = open_store(session, preparation, request, origin);
+  preparation.check_linkable(store);
   const auto present = origin.ensure(store);
   session.reporter.step(fmt::format("{} {}", present.fetched ? "fetched" : "found", present.image.name));
   preparation.check_out(store, present.image);
@@ -125,6 +152,9 @@ InstallOutcome install(Session& session, const InstallRequest& request, const St
   }
   host::refuse_name_conflict(session.layout, outcome.name);
   refuse_taken_unit(session, outcome.name);
+  if (!request.only_plan) {
+    refuse_known_unit(session, outcome.name);
+  }
   Preparation preparation(session, outcome.name, 0);
   outcome.plan = prepare(session, preparation, request, origin, outcome.name);
   if (!request.only_plan) {

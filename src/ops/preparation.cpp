@@ -101,6 +101,10 @@ std::string Preparation::throwaway_repository() const {
   return fmt::format("{}/{}/repository", session_.layout.deployments(), folder_name_);
 }
 
+void Preparation::check_linkable(const store::Store& store) const {
+  store.check_linkable(staging_.get());
+}
+
 void Preparation::check_out(store::Store& store, const store::StoredImage& image) {
   image_ = image;
   if (!image_.config.empty()) {
@@ -167,10 +171,10 @@ std::vector<PlannedFile> Preparation::host_files(const exports::Values& values, 
 
 void Preparation::write(const InstallPlan& plan) const {
   const int staging = staging_.get();
+  // Both hold values, and values may be passwords.
   if (!plan.config.empty()) {
-    base::create_file_at(staging, "config.json", plan.config, 0644);
+    base::create_file_at(staging, "config.json", plan.config, 0600);
   }
-  // Values may hold passwords.
   base::create_file_at(staging, "info", host::write_info(plan.info), 0600);
   if (plan.unit) {
     base::create_file_at(staging, host::unit_name(name_), *plan.unit, 0644);

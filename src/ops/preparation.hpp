@@ -30,6 +30,8 @@ class Preparation {
   Preparation& operator=(const Preparation&) = delete;
   ~Preparation();
 
+  /// Whether check_out() will be possible, to be asked before anything is fetched.
+  void check_linkable(const store::Store& store) const;
   /// Lays the image out as `rootfs` in the folder.
   void check_out(store::Store& store, const store::StoredImage& image);
   /// Reads a root file system that is laid out already, in place of check_out. @param path below the deployments

@@ -38,6 +38,15 @@ std::string journal_hint(Session& session, const std::string& unit) {
   return hint.empty() ? fmt::format("see journalctl -u {}", unit) : hint;
 }
 
+void refuse_unloadable(Session& session, const std::string& unit) {
+  const auto state = session.systemd.state(unit);
+  if (state.load_state == "bad-setting" || state.load_state == "error") {
+    throw Error(ErrorKind::failed,
+                fmt::format("systemd cannot load {} ({}): {}", unit, state.load_state, state.load_error),
+                journal_hint(session, unit));
+  }
+}
+
 void throw_start_failed(Session& session, const std::string& unit, const host::JobResult& job, ErrorKind kind) {
   throw Error(kind, fmt::format("{} did not start: {}", unit, job.words), journal_hint(session, unit));
 }

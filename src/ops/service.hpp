@@ -20,4 +20,8 @@ std::string journal_hint(Session& session, const std::string& unit);
 [[noreturn]] void throw_start_failed(Session& session, const std::string& unit, const host::JobResult& job,
                                      base::ErrorKind kind);
 
+/// systemd takes a reload for done even when it makes no sense of a unit: asks how the unit was loaded.
+/// @throws Error with systemd's own reason and the journal lines that name the setting
+void refuse_unloadable(Session& session, const std::string& unit);
+
 }  // namespace berth::ops

@@ -285,7 +285,13 @@ class StepList {
 
   void add_systemd() {
     if (!note_.after.unit.empty() || (note_.before && !note_.before->unit.empty())) {
-      add("have systemd read the unit", [&session = session_] { session.systemd.reload(); }, {});
+      add(
+          "have systemd read the unit",
+          [&session = session_, unit = unit_] {
+            session.systemd.reload();
+            refuse_unloadable(session, unit);
+          },
+          {});
     }
     if (!note_.after.tmpfiles.empty()) {
       const auto conf = session_.layout.tmpfiles_inside(note_.name);

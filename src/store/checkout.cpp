@@ -13,23 +13,6 @@
 namespace berth::store {
 namespace {
 
-/// A link of the repository's own `config` tells for certain whether links can be made: st_dev is the same for two
-/// mounts of one file system, and differs within one btrfs.
-void check_linkable(const Repository& repository, int folder, const std::string& name) {
-  const std::string probe = "." + name + ".link-probe";
-  base::unlink_at(folder, probe);
-  if (::linkat(repository.folder(), "config", folder, probe.c_str(), 0) == 0) {
-    base::unlink_at(folder, probe);
-    return;
-  }
-  if (errno == EXDEV) {
-    throw base::Error(base::ErrorKind::failed,
-                      fmt::format("cannot check {} out: the repository is on another file system or mount", name),
-                      "put the repository and the deployments on one file system, see berth.conf(5)");
-  }
-  base::throw_errno("make a hard link from the repository to " + name);
-}
-
 void remove_half_made(int folder, const std::string& name) noexcept {
   try {
     base::remove_tree_at(folder, name);
@@ -40,11 +23,27 @@ void remove_half_made(int folder, const std::string& name) noexcept {
 
 }  // namespace
 
+void check_linkable(const Repository& repository, int folder) {
+  const std::string probe = ".link-probe";
+  base::unlink_at(folder, probe);
+  if (::linkat(repository.folder(), "config", folder, probe.c_str(), 0) == 0) {
+    base::unlink_at(folder, probe);
+    return;
+  }
+  if (errno == EXDEV) {
+    throw base::Error(base::ErrorKind::failed,
+                      "the repository of images is on another file system or mount than the deployments, which share "
+                      "their files with it",
+                      "put both on one file system; [paths] in berth.conf(5) says where they are");
+  }
+  base::throw_errno("make a hard link from the repository");
+}
+
 void checkout_tree(const Repository& repository, const Checksum& commit, int folder, const std::string& name) {
   if (base::stat_at(folder, name)) {
     throw base::Error(base::ErrorKind::conflict, fmt::format("cannot check out: {} exists already", name));
   }
-  check_linkable(repository, folder, name);
+  check_linkable(repository, folder);
   OstreeRepoCheckoutAtOptions options{};
   options.mode =
       repository.mode() == RepositoryMode::bare ? OSTREE_REPO_CHECKOUT_MODE_NONE : OSTREE_REPO_CHECKOUT_MODE_USER;

@@ -7,6 +7,10 @@
 
 namespace berth::store {
 
+/// Makes and removes a link to a file of the repository: st_dev does not tell, for it is the same for two mounts of one
+/// file system, and differs within one btrfs. @throws Error(failed) with the remedy when the file systems differ
+void check_linkable(const Repository& repository, int folder);
+
 /// Checks the tree of `commit` out into the new folder `name` below `folder`, as one plain tree: no whiteouts, no
 /// union, hard links throughout but for empty files and for contents with as many links as the file system allows.
 /// Durable after the caller's syncfs(2).

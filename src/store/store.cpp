@@ -77,6 +77,10 @@ std::vector<StoredImage> Store::images(bool with_layers) {
   return result;
 }
 
+void Store::check_linkable(int folder) const {
+  store::check_linkable(impl_->repository(), folder);
+}
+
 void Store::checkout(const std::string& commit, int folder, const std::string& name) {
   checkout_tree(impl_->repository(), Checksum::from_hex(commit), folder, name);
 }

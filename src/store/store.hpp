@@ -70,6 +70,10 @@ class Store {
   /// All images, with layers when `with_layers`, sorted by branch.
   std::vector<StoredImage> images(bool with_layers);
 
+  /// Whether checkout() can work in `folder` at all; to be asked before anything is fetched for it.
+  /// @throws Error when it is on another file system
+  void check_linkable(int folder) const;
+
   /// Checks the tree of a merged commit out into the new folder `name` below `folder` with hard links.
   /// Ends with an error and no new folder when the file systems differ or `name` exists.
   void checkout(const std::string& commit, int folder, const std::string& name);

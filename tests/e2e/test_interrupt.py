@@ -1,5 +1,6 @@
 """Ctrl-C, SIGTERM and SIGKILL at moments that hurt: the host is as it was, or the next command sees to it."""
 
+import contextlib
 import os
 import re
 import signal
@@ -22,6 +23,16 @@ def slow_reference(site):
 def start_install(host, *argv):
     process = host.start_process("berth", "install", *argv)
     return process, host.inner_pid(process)
+
+
+def struck(host, kind, delay, *argv):
+    """Starts berth, sends it a signal after some seconds, and gives its exit code, below 0 when the signal ended it."""
+    process = host.start_process("berth", *argv)
+    pid = host.inner_pid(process)
+    signal.sigtimedwait([], delay)
+    with contextlib.suppress(ProcessLookupError):  # it was faster
+        os.kill(pid, kind)
+    return process.wait(20)
 
 
 def wait_for_blob(host, front):
@@ -91,13 +102,7 @@ def test_at_any_moment_of_an_install(delay, host):
     image = images.hello_world()
     host.berth("pull", f"oci:{image.inside}")
     before = host.snapshot()
-    process, pid = start_install(host, "--name=hello", f"oci:{image.inside}")
-    try:
-        signal.sigtimedwait([], delay)
-        os.kill(pid, signal.SIGINT)
-    except ProcessLookupError:
-        pass
-    code = process.wait(20)
+    code = struck(host, signal.SIGINT, delay, "install", "--name=hello", f"oci:{image.inside}")
     assert code in (0, INTERRUPTED, -signal.SIGINT)  # the last one: before berth had a word in it
     if code != 0:
         assert leftovers(before, host.snapshot()) == []
@@ -111,13 +116,7 @@ def test_a_killed_install_is_finished_or_undone_by_the_next_command(delay, host)
     image = images.hello_world()
     host.berth("pull", f"oci:{image.inside}")
     before = host.snapshot()
-    process, pid = start_install(host, "--name=hello", f"oci:{image.inside}")
-    try:
-        signal.sigtimedwait([], delay)
-        os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
-    process.wait(20)
+    struck(host, signal.SIGKILL, delay, "install", "--name=hello", f"oci:{image.inside}")
     host.berth("uninstall", "hello", check=False)
     assert leftovers(before, host.snapshot()) == []
 
@@ -126,14 +125,7 @@ def test_a_killed_install_is_finished_or_undone_by_the_next_command(delay, host)
 def test_an_interrupted_uninstall_completes_when_run_again(delay, host):
     before = host.snapshot()
     host.berth("install", "--now", "--name=hello", f"oci:{images.hello_world().inside}")
-    process = host.start_process("berth", "uninstall", "hello")
-    pid = host.inner_pid(process)
-    try:
-        signal.sigtimedwait([], delay)
-        os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
-    process.wait(20)
+    struck(host, signal.SIGKILL, delay, "uninstall", "hello")
     host.berth("uninstall", "hello", check=False)
     assert leftovers(before, host.snapshot()) == []
     assert host.containers() == []

@@ -5,6 +5,7 @@ import json
 
 import pytest
 from rig import images
+from rig.authority import Authority
 from rig.checks import rootfs
 from rig.shell import run
 
@@ -96,23 +97,6 @@ def test_a_blob_that_breaks_off_is_fetched_to_its_end(host, site):
     assert row["size"] > 24 << 20
 
 
-def test_a_blob_that_was_changed_is_refused(host, site, work):
-    """One byte of a layer in the registry's storage is flipped."""
-    registry = site.another_registry(port=5200)
-    registry.push(images.whiteouts().layout, "spoiled:latest")
-    for blob in (registry.storage / "docker/registry/v2/blobs").rglob("data"):
-        content = bytearray(blob.read_bytes())
-        if content[:2] == b"\x1f\x8b":
-            content[len(content) // 2] ^= 1
-            blob.write_bytes(content)
-    before = host.snapshot()
-    done = host.berth("pull", f"{registry.address}/spoiled", check=False)
-    assert done.returncode == 6
-    assert "sha256:" in done.stderr
-    assert host.stored() == []
-    assert before.without("/var/lib/containers").difference(host.snapshot().without("/var/lib/containers")) == []
-
-
 @pytest.mark.parametrize("options", [["--dest-compress-format=zstd"], ["--dest-oci-accept-uncompressed-layers"]], ids=["zstd", "uncompressed"])
 def test_layers_compressed_in_another_way(options, host, work, site):
     layout = work / f"recompressed-{options[0][7:15]}"
@@ -157,29 +141,13 @@ def test_credentials_are_found_in_the_usual_places(place, host, guarded):
     assert len(host.stored()) == 1
 
 
-def test_without_or_with_a_wrong_password_it_is_refused_and_nothing_secret_is_said(host, guarded):
-    done = host.berth("pull", guarded.reference, check=False)
-    assert done.returncode in (1, 5) and "localhost:5300" in done.stderr
-    host.path("/root/auth.json").write_text(guarded.authfile(password="wr0ng"))
-    done = host.berth("pull", "--authfile=/root/auth.json", guarded.reference, check=False)
-    assert done.returncode in (1, 5) and "wr0ng" not in done.stderr
-
-
 @pytest.fixture
 def own_authority(site):
     """A registry over https under a name that only our own authority vouches for."""
-    folder = site.folder / "tls"
-    folder.mkdir()
-    run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=test authority",
-        "-keyout", folder / "ca.key", "-out", folder / "ca.pem")  # fmt: skip
-    run("openssl", "req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=registry.test", "-keyout", folder / "key.pem",
-        "-out", folder / "request.pem")  # fmt: skip
-    (folder / "names").write_text("subjectAltName=DNS:registry.test,DNS:localhost\n")
-    run("openssl", "x509", "-req", "-in", folder / "request.pem", "-CA", folder / "ca.pem", "-CAkey", folder / "ca.key",
-        "-CAcreateserial", "-days", "2", "-extfile", folder / "names", "-out", folder / "cert.pem")  # fmt: skip
-    registry = site.another_registry(port=5400, tls=(folder / "cert.pem", folder / "key.pem"))
+    authority = Authority(site.folder / "tls")
+    registry = site.another_registry(port=5400, tls=authority.sign("registry.test", "localhost"))
     registry.push(images.whiteouts().layout, "secure:latest")
-    return folder / "ca.pem"
+    return authority.certificate
 
 
 @pytest.fixture
@@ -195,12 +163,6 @@ def test_https_with_an_authority_of_our_own_from_the_configuration(secure_host):
     )
     secure_host.berth("pull", "registry.test:5400/secure")
     assert len(secure_host.stored()) == 1
-
-
-def test_https_from_an_authority_nobody_knows_is_refused(secure_host):
-    done = secure_host.berth("pull", "registry.test:5400/secure", check=False)
-    assert done.returncode != 0
-    assert "certificate" in done.stderr.lower()
 
 
 def test_https_that_the_configuration_calls_insecure_is_used_unverified(secure_host):

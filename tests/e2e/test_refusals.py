@@ -37,16 +37,6 @@ def test_an_unknown_verb_is_named(unchanged):
     assert "instal" in refused(unchanged, 2, "instal", "x")
 
 
-def test_an_image_that_the_registry_does_not_have(unchanged, shared_site):
-    shared_site.pushed(HELLO())
-    assert "localhost:5000/missing" in refused(unchanged, 3, "install", "localhost:5000/missing")
-    assert "nothing" in refused(unchanged, 3, "install", "localhost:5000/hello-world:nothing")
-
-
-def test_a_registry_that_does_not_answer(unchanged):
-    assert "localhost:5999" in refused(unchanged, 1, "pull", "localhost:5999/hello-world")
-
-
 def test_a_layout_that_does_not_exist(unchanged):
     assert "/nowhere" in refused(unchanged, 3, "install", "oci:/nowhere")
 
@@ -61,36 +51,9 @@ def test_a_forced_variable_cannot_be_set(unchanged, variable):
     assert variable in refused(unchanged, 2, "install", f"--set={variable}=x", f"oci:{HELLO().inside}")
 
 
-def test_a_set_without_a_value(unchanged):
-    assert "PORT" in refused(unchanged, 2, "install", "--set=PORT", f"oci:{HELLO().inside}")
-
-
-def test_a_runtime_that_is_not_there(unchanged):
-    words = refused(unchanged, 3, "install", "--runtime=/usr/bin/nothing", f"oci:{HELLO().inside}")
-    assert "/usr/bin/nothing is not installed" in words
-
-
-def test_a_unit_that_exists_already(unchanged):
-    words = refused(unchanged, 4, "install", "--name=dbus", f"oci:{HELLO().inside}")
-    assert "dbus.service exists already" in words and "--name" in words
-
-
-def test_a_tmpfiles_configuration_that_exists_already(unchanged):
-    unchanged.run("echo 'd /run/x' > /etc/tmpfiles.d/taken.conf")
-    assert "/etc/tmpfiles.d/taken.conf" in refused(unchanged, 4, "install", "--name=taken", f"oci:{HELLO().inside}")
-    unchanged.run("rm", "/etc/tmpfiles.d/taken.conf")
-
-
 def test_what_is_not_installed_cannot_be_uninstalled_started_or_stopped(unchanged):
     for verb in ("uninstall", "start", "stop"):
         assert "nothing" in refused(unchanged, 3, verb, "nothing")
-
-
-def test_a_user_who_is_not_root(unchanged):
-    done = unchanged.run("setpriv", "--reuid=1", "--regid=1", "--clear-groups", "berth", "install", "docker.io/library/busybox",
-                         check=False)  # fmt: skip
-    assert done.returncode == 5
-    assert "root" in done.stderr
 
 
 MANY_MISSING = {

@@ -2,11 +2,13 @@
 run inside another network namespace.
 
 front.py PORT REGISTRY-PORT [--bytes-per-second N] [--fail-first N] [--break-first-blob BYTES] [--stall-blobs]
+         [--busy-first SECONDS] [--redirect-blobs HOST:PORT] [--delay SECONDS] [--answers]
 """
 
 import argparse
 import http.client
 import http.server
+import json
 import re
 import sys
 import threading
@@ -20,6 +22,7 @@ class Spoiler(http.server.BaseHTTPRequestHandler):
     options = None
     lock = threading.Lock()
     failures_left = 0
+    busy_left = 0
     breaks_left = 0
 
     def _take(self, counter):
@@ -32,11 +35,37 @@ class Spoiler(http.server.BaseHTTPRequestHandler):
         self.do_GET()
 
     def do_GET(self):
-        print(self.command, self.path, flush=True)
+        print(self.command, self.path, "with a login" if "Authorization" in self.headers else "without", flush=True)
         blob = re.search(r"/blobs/", self.path) is not None
-        if self._take("failures_left"):
-            self.send_error(503)
-            return
+        time.sleep(self.options.delay)
+        if not self._spoiled(blob):
+            self._ask_registry(blob)
+
+    def _spoiled(self, blob):
+        """Whether the request has been answered without the registry."""
+        status = re.match(r"/v2/answers-(\d+)/", self.path) if self.options.answers else None
+        if status:
+            self._answer(int(status.group(1)))
+        elif self._take("failures_left"):
+            self._answer(503)
+        elif self._take("busy_left"):
+            self._answer(429, {"Retry-After": str(self.options.busy_first)})
+        elif blob and self.options.redirect_blobs:
+            self._answer(307, {"Location": f"http://{self.options.redirect_blobs}{self.path}"})
+        else:
+            return False
+        return True
+
+    def _answer(self, status, headers=None):
+        body = json.dumps({"errors": [{"code": "SPOILED", "message": "the rig says so"}]}).encode()
+        self.send_response(status)
+        for name, value in {"Content-Type": "application/json", "Content-Length": str(len(body)), **(headers or {})}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(body)
+
+    def _ask_registry(self, blob):
         upstream = http.client.HTTPConnection("127.0.0.1", self.options.registry, timeout=60)
         skipped = ("host", "connection")
         upstream.request(self.command, self.path, headers={k: v for k, v in self.headers.items() if k.lower() not in skipped})
@@ -78,8 +107,13 @@ def main():
     parser.add_argument("--fail-first", type=int, default=0)
     parser.add_argument("--break-first-blob", type=int, default=0)
     parser.add_argument("--stall-blobs", action="store_true")
+    parser.add_argument("--busy-first", type=int, default=0, help="the first answer is 429 with this Retry-After")
+    parser.add_argument("--redirect-blobs", help="whoever wants a blob is sent there")
+    parser.add_argument("--delay", type=float, default=0, help="before every answer")
+    parser.add_argument("--answers", action="store_true", help="answers-NUMBER/* is answered with that status")
     Spoiler.options = parser.parse_args(sys.argv[1:])
     Spoiler.failures_left = Spoiler.options.fail_first
+    Spoiler.busy_left = 1 if Spoiler.options.busy_first else 0
     Spoiler.breaks_left = 1
     server = http.server.ThreadingHTTPServer(("127.0.0.1", Spoiler.options.port), Spoiler)
     server.daemon_threads = True

@@ -173,6 +173,14 @@ class Host:
         """A path of the host as we can open it."""
         return self.tree / str(inside).lstrip("/")
 
+    def mounted_path(self, inside):
+        """The same, through what is mounted inside the booted host."""
+        return pathlib.Path(f"/proc/{self._leader}/root") / str(inside).lstrip("/")
+
+    def mounted_snapshot(self, *roots):
+        """What the booted host sees, file systems that it mounted included."""
+        return Snapshot.of(self.mounted_path("/"), *roots)
+
     def snapshot(self, *roots):
         """What is on the disk of the host (see Snapshot)."""
         return Snapshot.of(self.tree, *roots)

@@ -8,6 +8,7 @@ import time
 
 from rig import debian
 from rig.shell import CLEAN, CommandFailed, die_with_parent
+from rig.token_server import ISSUER, SERVICE
 
 PORT = 5000
 
@@ -32,13 +33,14 @@ def wait_listening(network, port, process, seconds=20):
 
 
 class Registry:
-    """`storage` may be shared with other registries that only read. `tls` is (certificate, key), `users` a htpasswd file."""
+    """`storage` may be shared with other registries that only read. `tls` is (certificate, key), `users` a htpasswd file,
+    `tokens` a TokenServer."""
 
-    def __init__(self, network, folder, storage, port=PORT, tls=None, users=None):
+    def __init__(self, network, folder, storage, port=PORT, tls=None, users=None, tokens=None):
         self.network, self.port, self.storage = network, port, pathlib.Path(storage)
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.tls, self.users = tls, users
+        self.tls, self.users, self.tokens = tls, users, tokens
         self._process = None
         self.start()
 
@@ -48,7 +50,7 @@ class Registry:
 
     def start(self):
         tls = f", tls: {{certificate: {self.tls[0]}, key: {self.tls[1]}}}" if self.tls else ""
-        auth = f"auth: {{htpasswd: {{realm: rig, path: {self.users}}}}}" if self.users else ""
+        auth = f"auth: {{htpasswd: {{realm: rig, path: {self.users}}}}}" if self.users else self.tokens.settings() if self.tokens else ""
         config = self.folder / "config.yml"
         config.write_text(CONFIGURATION.format(storage=self.storage, port=self.port, tls=tls, auth=auth))
         program = debian.unpacked("docker-registry") / "usr/bin/docker-registry"
@@ -88,6 +90,38 @@ class Registry:
         except CommandFailed as failure:
             raise AssertionError(f"{failure}\n{(self.folder / 'log').read_text()[-2000:]}") from failure
         return f"{self.address}/{name}"
+
+
+class TokenServer:
+    """rig/token_server.py: gives the tokens that a registry with `tokens` asks for."""
+
+    PASSWORD = "s3cret-captain"
+
+    def __init__(self, network, folder, identity, port, *options):
+        """@param identity (certificate, key) of the signer"""
+        self.port, self.certificate = port, identity[0]
+        self.folder = pathlib.Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        program = pathlib.Path(__file__).with_name("token_server.py")
+        with open(self.folder / "log", "ab") as log:
+            self._process = subprocess.Popen(
+                network.within(sys.executable, "-B", str(program), str(port), *map(str, identity), self.PASSWORD, *options),
+                env=CLEAN, stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=die_with_parent,
+            )  # fmt: skip
+        wait_listening(network, port, self._process)
+
+    def settings(self):
+        realm = f"http://localhost:{self.port}/token"
+        return f"auth: {{token: {{realm: '{realm}', service: {SERVICE}, issuer: {ISSUER}, rootcertbundle: {self.certificate}}}}}"
+
+    def log(self):
+        return (self.folder / "log").read_text().splitlines()
+
+    def stop(self):
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
 
 
 class Front:

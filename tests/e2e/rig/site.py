@@ -7,7 +7,7 @@ from rig.cache import root as cache_root
 from rig.host import Host
 from rig.installed import installed
 from rig.network import Network
-from rig.registry import Front, Registry
+from rig.registry import Front, Registry, TokenServer
 
 _numbers = itertools.count(1)
 
@@ -46,8 +46,13 @@ class Site:
         self._closing.append(registry.stop)
         return registry
 
-    def front(self, *options, port=5100):
-        front = Front(self.network, self.registry, self.folder / f"front{port}", port, *options)
+    def tokens(self, identity, *options, port=5600):
+        server = TokenServer(self.network, self.folder / f"tokens{port}", identity, port, *options)
+        self._closing.append(server.stop)
+        return server
+
+    def front(self, *options, port=5100, registry=None):
+        front = Front(self.network, registry or self.registry, self.folder / f"front{port}", port, *options)
         self._closing.append(front.stop)
         return front
 

@@ -42,6 +42,39 @@ TEST(RunProcess, FindsProgramsInPath) {
   EXPECT_EQ(run_process({"true"}).exit_code, 0);
 }
 
+/// A changed environment variable for one test.
+class ChangedPath {
+ public:
+  explicit ChangedPath(const std::string& value) : before_(std::getenv("PATH")) { ::setenv("PATH", value.c_str(), 1); }
+  ChangedPath(const ChangedPath&) = delete;
+  ChangedPath& operator=(const ChangedPath&) = delete;
+  ~ChangedPath() { ::setenv("PATH", before_.c_str(), 1); }
+
+ private:
+  std::string before_;
+};
+
+TEST(RunProcess, PathCannotHideTheProgramsOfTheSystem) {
+  const TempFolder folder;
+  create_file_at(folder.fd(), "true", "#!/bin/sh\nexit 7\n", 0755);
+  create_file_at(folder.fd(), "only-here", "#!/bin/sh\nexit 8\n", 0755);
+  const ChangedPath path(folder / "");
+  EXPECT_EQ(run_process({"true"}).exit_code, 0);
+  EXPECT_EQ(run_process({"only-here"}).exit_code, 8) << "but other programs are found there";
+}
+
+TEST(RunProcess, RelativeFoldersOfPathAreNotSearched) {
+  const TempFolder folder;
+  create_file_at(folder.fd(), "only-here", "#!/bin/sh\nexit 8\n", 0755);
+  const std::string before = std::filesystem::current_path();
+  const ScopeExit back([&before]() noexcept { std::filesystem::current_path(before); });
+  std::filesystem::current_path(folder / "");
+  for (const char* value : {"", ":", ".", "::.", "/nowhere:"}) {
+    const ChangedPath path(value);
+    EXPECT_EQ(error_of([] { run_process({"only-here"}); }).kind(), ErrorKind::not_found) << value;
+  }
+}
+
 TEST(RunProcess, SaysWhenThereIsNoSuchProgram) {
   for (const char* program : {"/no/such/program", "no-such-program-in-path"}) {
     const Error error = error_of([&] { run_process({program}); });

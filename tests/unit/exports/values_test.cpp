@@ -106,7 +106,7 @@ TEST(Assignment, RefusesWhatIsNone) {
   }
   const auto forced = error_of([] { parse_assignment("NAME=x"); });
   EXPECT_EQ(forced.kind(), base::ErrorKind::usage);
-  EXPECT_THAT(forced.sentence(), HasSubstr("NAME is set by berth"));
+  EXPECT_THAT(forced.sentence(), HasSubstr("--set NAME=…: berth itself sets this variable"));
   EXPECT_THAT(forced.hint(), HasSubstr("--name"));
 }
 

@@ -63,7 +63,7 @@ TEST(JobWords, Timeouts) {
 
 TEST(JobWords, LoadErrorsComeFirst) {
   UnitProperties unit = failed_with("success");
-  unit.load_error = "bad setting";
+  unit.state.load_error = "bad setting";
   EXPECT_EQ("could not be loaded: bad setting", job_words(JobKind::start, "failed", unit));
 }
 

@@ -84,6 +84,23 @@ TEST_F(RuntimeTest, TheRunningHostIsAsked) {
   EXPECT_EQ("3.0", find_on_host(root_.at("plain")).version);
 }
 
+TEST_F(RuntimeTest, OneThatIsTooOldIsRefusedWithWhatIsNeeded) {
+  root_.file("old", "#!/bin/sh\necho 'runc version 1.0.0-rc10'\n", 0755);
+  const base::Error error = error_of([&] { (void)find_on_host(root_.at("old")); });
+  EXPECT_EQ(base::ErrorKind::failed, error.kind());
+  EXPECT_EQ("The runtime " + root_.at("old") + " is too old: it is runc 1.0.0-rc10, and berth needs 1.0.0 or newer",
+            error.sentence());
+  EXPECT_THAT(error.hint(), HasSubstr("--runtime"));
+}
+
+TEST_F(RuntimeTest, IsAskedWhetherItKnowsAContainer) {
+  root_.file("runx", "#!/bin/sh\n[ \"$1 $2\" = 'state taken' ]\n", 0755);
+  Runtime runtime;
+  runtime.path = root_.at("runx");
+  EXPECT_TRUE(runtime_knows(runtime, "taken"));
+  EXPECT_FALSE(runtime_knows(runtime, "free"));
+}
+
 TEST_F(RuntimeTest, AFileThatIsNoProgramIsNamed) {
   root_.file("broken", "\177ELF and nothing more", 0755);
   EXPECT_THAT(error_of([&] { (void)find_on_host(root_.at("broken")); }).what(),

@@ -63,12 +63,37 @@ TEST(Install, PutsEverythingInPlace) {
   EXPECT_FALSE(machine.exists(std::string(deployments) + "/.staging-web"));
 }
 
-TEST(Install, InfoIsNotReadableByOthers) {
+TEST(Install, WhatHoldsValuesIsNotReadableByOthers) {
   Machine machine;
   auto session = machine.session();
   install(session, request_for(machine.image("web", full_image())));
-  const auto status = std::filesystem::status(machine.on_disk(std::string(deployments) + "/web/info"));
-  EXPECT_EQ(status.permissions(), std::filesystem::perms{0600});
+  for (const std::string file : {"info", "config.json"}) {
+    const auto status = std::filesystem::status(machine.on_disk(std::string(deployments) + "/web/" + file));
+    EXPECT_EQ(status.permissions(), std::filesystem::perms{0600}) << file;
+  }
+}
+
+TEST(Install, AUnitThatSystemdCannotReadIsTakenBackWithItsReason) {
+  Machine machine;
+  auto session = machine.session();
+  const auto image = machine.image("web", full_image());
+  pull(session, {image, "", ""});
+  const auto before = tree_text(machine.on_disk(""));
+  machine.systemd.on_state = [](host::UnitState& state) {
+    if (state.load_state == "loaded") {
+      state.load_state = "bad-setting";
+      state.load_error = "Unit web.service has a bad unit file setting.";
+    }
+  };
+  machine.systemd.journal["web.service"] = {"web.service:3: Unknown key name"};
+  const auto error = error_of([&] { install(session, request_for(image)); });
+  EXPECT_EQ(error.kind(), ErrorKind::failed);
+  EXPECT_EQ(error.sentence(),
+            "systemd cannot load web.service (bad-setting): Unit web.service has a bad unit file setting.");
+  EXPECT_THAT(error.hint(), HasSubstr("web.service:3: Unknown key name"));
+  EXPECT_EQ(tree_text(machine.on_disk("")), before);
+  ASSERT_FALSE(machine.systemd.calls.empty());
+  EXPECT_EQ(machine.systemd.calls.back(), "reload") << "systemd has forgotten the unit again";
 }
 
 TEST(Install, TakenNameChangesNothing) {

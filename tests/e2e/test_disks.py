@@ -1,0 +1,182 @@
+"""Disks that are full, read-only or not the right ones: refused with the remedy, nothing half done, and all is well as soon
+as there is room."""
+
+import pytest
+from rig import images
+from rig.checks import DEPLOYMENTS, leftovers
+from rig.shell import run
+
+HELLO = f"oci:{images.hello_world().inside}"
+FULL = "No space left on device"
+
+
+class SmallDisk:
+    """A file system of its own for a folder of the host, with bounds that can be moved."""
+
+    def __init__(self, host, folder):
+        self.host, self.folder = host, folder
+        host.run("sh", "-c", f"mkdir -p {folder} && cp -a {folder} /run/kept && mount -t tmpfs small {folder} && cp -a /run/kept/. {folder}/")
+
+    def bound(self, **bounds):
+        self.host.run("mount", "-o", "remount," + ",".join(f"{key}={value}" for key, value in bounds.items()), self.folder)
+
+    def used(self, what):
+        """@param what iused, a number of files, or used, of KiB"""
+        return int(self.host.output("df", "-k", f"--output={what}", self.folder).split()[-1])
+
+
+LOOKED_AT = ("/etc", "/var")
+
+
+def refused_as_full(host, before, *argv):
+    """Whether the command failed for want of room; then nothing is left of it."""
+    done = host.berth(*argv, check=False)
+    if done.returncode == 0:
+        return False
+    assert done.returncode == 1, done.stderr
+    error, _, hint = done.stderr.partition("\nhint: ")
+    assert FULL in error or "min-free-space" in error or "does not fit" in error, done.stderr
+    assert "free" in hint and "space" in hint, done.stderr
+    assert "warning" not in error, done.stderr
+    assert leftovers(before, host.mounted_snapshot(*LOOKED_AT)) == []
+    return True
+
+
+@pytest.mark.parametrize("part", [0.05, 0.3, 0.6, 0.8, 0.97])
+def test_a_pull_onto_a_disk_that_becomes_full(part, shared_host, whole_image):
+    """The room is a part of what the image needs; afterwards the same command succeeds in the same repository."""
+    disk, kilobytes = whole_image
+    run("rm", "-rf", *shared_host.mounted_path(DEPLOYMENTS).iterdir())
+    disk.bound(size=f"{int(kilobytes * part)}k")
+    before = shared_host.mounted_snapshot(*LOOKED_AT)
+    assert refused_as_full(shared_host, before, "pull", HELLO)
+    assert shared_host.stored() == []
+    disk.bound(size="1g")
+    shared_host.berth("pull", HELLO)
+    assert len(shared_host.stored()) == 1
+    run("ostree", f"--repo={shared_host.mounted_path(DEPLOYMENTS)}/.storage/ostree", "fsck", "--quiet")
+
+
+@pytest.fixture(scope="module")
+def whole_image(shared_host):
+    """A small disk below the deployments, and how much of it the image needs."""
+    disk = SmallDisk(shared_host, DEPLOYMENTS)
+    empty = disk.used("used")
+    shared_host.berth("pull", HELLO)
+    return disk, disk.used("used") - empty
+
+
+def test_an_install_for_which_one_file_too_many_is_needed(host):
+    """The disk has room for one file more each time: the lock, the folder, the checkout, the configuration, the info file,
+    the unit, the note, the link. Every hard link of the checkout counts; most of those are left out."""
+    disk = SmallDisk(host, DEPLOYMENTS)
+    host.berth("pull", HELLO)
+    before, stored = host.mounted_snapshot(*LOOKED_AT), disk.used("iused")
+    host.berth("install", "--name=hello", HELLO)
+    needed = disk.used("iused") - stored
+    host.berth("uninstall", "hello")
+    refusals = 0
+    for room in [*range(4), needed // 2, *range(needed - 2, needed + 10)]:
+        disk.bound(nr_inodes=stored + room)
+        if not refused_as_full(host, before, "install", "--name=hello", HELLO):
+            break
+        refusals += 1
+    else:
+        raise AssertionError("it never had enough")
+    assert refusals >= 9
+    host.berth("start", "hello")
+    assert host.fetch("http://127.0.0.1:8081/") == "Hi World!"
+
+
+@pytest.mark.parametrize("folder", ["/etc/systemd/system", "/etc/tmpfiles.d", "/etc/filled"])
+def test_no_room_for_what_goes_to_the_host(folder, shared_host):
+    """Unit, tmpfiles configuration, host file: each on a disk without room for one more."""
+    image = images.with_exports("filling", {"tmpfiles.template": "d /run/filling - - - -\n"}, {"etc/filled/one.conf": "x\n"})
+    shared_host.berth("pull", f"oci:{image.inside}")
+    disk = SmallDisk(shared_host, folder)
+    before = shared_host.mounted_snapshot(*LOOKED_AT)
+    disk.bound(nr_inodes=disk.used("iused"))
+    assert refused_as_full(shared_host, before, "install", "--name=filling", f"oci:{image.inside}")
+    shared_host.run("umount", "--lazy", folder)
+    assert shared_host.unit("filling", "LoadState")["LoadState"] == "not-found"
+
+
+@pytest.mark.parametrize("room", [0, 4, 8])
+def test_no_room_for_the_last_bytes(room, host):
+    """Not files but bytes are what is missing: of the files of a deployment itself, in KiB."""
+    disk = SmallDisk(host, DEPLOYMENTS)
+    host.berth("pull", HELLO)
+    before = host.mounted_snapshot(*LOOKED_AT)
+    disk.bound(size=f"{disk.used('used') + room}k")
+    assert refused_as_full(host, before, "install", "--name=hello", HELLO)
+
+
+# -- read-only ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def read_only(shared_host):
+    """Makes folders read-only, until the end of the test."""
+    mounted = []
+
+    def change(*folders):
+        for folder in folders:
+            shared_host.run("mount", "--bind", folder, folder)
+            shared_host.run("mount", "-o", "remount,ro,bind", folder)
+            mounted.append(folder)
+
+    yield change
+    for folder in reversed(mounted):
+        shared_host.run("umount", "--lazy", folder)
+
+
+@pytest.mark.parametrize("folder, named", [("/etc", "/etc/systemd/system/hello.service"), ("/var", DEPLOYMENTS)])
+def test_a_read_only_folder_is_named(folder, named, shared_host, read_only):
+    read_only(folder)
+    before = shared_host.mounted_snapshot(*LOOKED_AT)
+    done = shared_host.berth("install", "--name=hello", HELLO, check=False)
+    assert done.returncode == 5
+    assert named in done.stderr and "Read-only file system" in done.stderr
+    assert "mount it writable" in done.stderr
+    assert leftovers(before, shared_host.mounted_snapshot(*LOOKED_AT)) == []
+
+
+def test_a_read_only_usr_is_all_right(shared_host, read_only):
+    read_only("/usr")
+    before = shared_host.mounted_snapshot(*LOOKED_AT)
+    shared_host.berth("install", "--name=hello", HELLO)
+    shared_host.berth("uninstall", "hello")
+    assert leftovers(before, shared_host.mounted_snapshot(*LOOKED_AT)) == []
+
+
+def test_a_file_that_goes_to_a_read_only_usr_is_named(shared_host, read_only):
+    image = images.with_exports("to-usr", {}, {"usr/local/bin/of-the-image": "x\n"})
+    read_only("/usr")
+    before = shared_host.mounted_snapshot(*LOOKED_AT)
+    done = shared_host.berth("install", "--name=to-usr", f"oci:{image.inside}", check=False)
+    assert done.returncode == 5
+    assert "/usr/local/bin" in done.stderr and "Read-only file system" in done.stderr
+    assert leftovers(before, shared_host.mounted_snapshot(*LOOKED_AT)) == []
+
+
+def test_lists_work_on_a_read_only_system(shared_host, read_only):
+    read_only("/etc", "/usr", "/var")
+    assert shared_host.listed("-a") == []
+    shared_host.berth("images", "list")
+
+
+# -- not the right ones ------------------------------------------------------------------------------------------
+
+
+def test_repository_and_deployments_on_different_file_systems(shared_host):
+    """Refused before anything is fetched."""
+    shared_host.run("mkdir -p /srv/other && mount -t tmpfs other /srv/other")
+    shared_host.run("sh", "-c", "printf '[paths]\\nrepository = \"/srv/other/repository\"\\n' > /root/divided.conf")
+    before = shared_host.mounted_snapshot(*LOOKED_AT)
+    done = shared_host.berth("--config=/root/divided.conf", "install", "--name=hello", HELLO, check=False)
+    assert done.returncode == 1
+    assert "another file system" in done.stderr and "one file system; [paths] in berth.conf(5)" in done.stderr
+    assert "fetching" not in done.stderr
+    added = [line for line in leftovers(before, shared_host.mounted_snapshot(*LOOKED_AT)) if "/srv/other/repository" not in line]
+    assert added == []
+    shared_host.run("umount", "--lazy", "/srv/other")

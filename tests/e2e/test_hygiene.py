@@ -1,0 +1,221 @@
+"""Secrets stay where they belong, and berth is the same whatever the caller's process looks like."""
+
+import base64
+import ctypes
+import json
+import os
+import re
+import stat
+
+import pytest
+from rig import images
+from rig.checks import DEPLOYMENTS, leftovers
+from rig.installed import installed
+from rig.registry import TokenServer
+from rig.shell import CLEAN, run
+from rig.snapshot import Snapshot
+
+VALUE, USER, PASSWORD = "s3cret-value-of-a-variable", "captain", TokenServer.PASSWORD
+LOGIN = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+
+SECRETIVE = {
+    "config.json.template": json.dumps({
+        "ociVersion": "1.0.2", "process": {"args": ["/bin/sleep", "1000"], "cwd": "/", "env": ["PASSWORD=$SECRET"]},
+        "root": {"path": "rootfs", "readonly": True}, "linux": {"namespaces": [{"type": "pid"}, {"type": "mount"}]},
+        "mounts": [{"destination": "/proc", "type": "proc", "source": "proc"}],
+    }),
+    "service.template": "[Service]\nExecStart=$EXEC_START\nExecStop=$EXEC_STOP\nWorkingDirectory=$DESTDIR\n"
+                        "[Install]\nWantedBy=multi-user.target\n",
+}  # fmt: skip
+
+
+def secretive():
+    return images.with_exports("secretive", SECRETIVE)
+
+
+# -- secrets -----------------------------------------------------------------------------------------------------
+
+
+class Told:
+    """Everything that an install with two secrets has let anybody see."""
+
+    def __init__(self, site, host):
+        self.host = host
+        users = site.folder / "users"
+        users.write_text(run("htpasswd", "-nbB", USER, PASSWORD).stdout)
+        registry = site.another_registry(port=5300, users=users)
+        registry.push(secretive().layout, "secretive:latest", f"--dest-creds={USER}:{PASSWORD}")
+        place = host.path("/root/.docker/config.json")
+        place.parent.mkdir()
+        place.write_text(json.dumps({"auths": {registry.address: {"auth": LOGIN}}}))
+        place.chmod(0o600)
+        trace = site.folder / "trace"
+        words = host.within("berth", "install", "--now", "--json", f"--set=SECRET={VALUE}", f"{registry.address}/secretive")
+        done = run("strace", "-f", "-qq", "-e", "trace=execve", "-s", "100000", "-v", "-o", trace, *words)
+        self.words = done.stdout + done.stderr
+        # berth itself has the value on its command line because the user put it there; whom it starts must not.
+        started = trace.read_text().splitlines()
+        self.programs = [line for line in started if not re.search(r'execve\("[^"]*/(nsenter|env|berth)"', line)]
+
+    def places_of(self, secret):
+        """Files of the host, and their modes, in which a secret stands."""
+        found = run("grep", "-rlsF", "--devices=skip", f"--exclude-dir={self.host.path('/proc')}", "--", secret,
+                    *(self.host.path(f"/{top}") for top in ("etc", "var", "root", "tmp", "usr/local", "ostree")),
+                    check=False).stdout.splitlines()  # fmt: skip
+        inside = {f"/{os.path.relpath(path, self.host.tree)}": stat.S_IMODE(os.stat(path).st_mode) for path in found}
+        return {path: mode for path, mode in inside.items() if "/var/log/journal/" not in path}
+
+
+@pytest.fixture(scope="module")
+def told(shared_site, shared_host):
+    return Told(shared_site, shared_host)
+
+
+SECRETS = pytest.mark.parametrize("secret", [VALUE, PASSWORD, LOGIN], ids=["value", "password", "login"])
+
+
+def test_programs_were_started_and_watched(told):
+    assert any("systemd-tmpfiles" in line or "runc" in line for line in told.programs)
+
+
+@SECRETS
+def test_no_program_is_given_a_secret(told, secret):
+    assert [line for line in told.programs if secret in line] == []
+
+
+@SECRETS
+def test_no_secret_is_printed(told, secret):
+    assert secret not in told.words
+    for verb in (("containers", "list", "-a"), ("images", "list", "-a"), ("pull", "localhost:5300/secretive")):
+        done = told.host.berth(*verb, "--json")
+        assert secret not in done.stdout + done.stderr
+
+
+@SECRETS
+def test_no_secret_is_in_the_journal(told, secret):
+    told.host.run("journalctl", "--sync")
+    assert secret not in told.host.output("journalctl", "--no-pager", "--all", "-o", "export")
+
+
+def test_values_are_readable_by_root_only(told):
+    assert told.places_of(VALUE) == {f"{DEPLOYMENTS}/secretive.0/info": 0o600, f"{DEPLOYMENTS}/secretive.0/config.json": 0o600}
+
+
+def test_passwords_are_written_nowhere(told):
+    assert told.places_of(PASSWORD) == {}
+    assert told.places_of(LOGIN) == {"/root/.docker/config.json": 0o600}  # where the user has put it
+
+
+def test_the_payload_still_gets_the_value(told):
+    pid = told.host.unit("secretive", "ControlGroup") and next(p for p, args in told.host.processes() if args == "/bin/sleep 1000")
+    assert f"PASSWORD={VALUE}" in told.host.output("cat", f"/proc/{pid}/environ").split("\0")
+
+
+@pytest.mark.parametrize("assignment", [f"NAME={VALUE}", f"9={VALUE}", f"SECRET={VALUE}\""])
+def test_a_refused_value_is_not_repeated(told, assignment):
+    done = told.host.berth("install", f"--set={assignment}", "--name=other", f"oci:{secretive().inside}", check=False)
+    assert done.returncode in (1, 2)
+    assert VALUE not in done.stderr
+
+
+# -- what is created ---------------------------------------------------------------------------------------------
+
+OURS = {
+    "/etc/systemd/system/hello.service": "-rw-r--r--", "/etc/tmpfiles.d/hello.conf": "-rw-r--r--",
+    f"{DEPLOYMENTS}": "drwxr-xr-x", f"{DEPLOYMENTS}/.storage": "drwxr-xr-x", f"{DEPLOYMENTS}/.storage/ostree": "drwx------",
+    f"{DEPLOYMENTS}/hello.0": "drwxr-xr-x", f"{DEPLOYMENTS}/hello.0/info": "-rw-------", f"{DEPLOYMENTS}/hello.0/config.json": "-rw-------",
+    f"{DEPLOYMENTS}/hello.0/hello.service": "-rw-r--r--", f"{DEPLOYMENTS}/hello.0/tmpfiles-hello.conf": "-rw-r--r--",
+}  # fmt: skip
+
+
+def modes_after_install(host, umask):
+    """path → mode and owner of all that an install makes."""
+    image = images.with_exports("umask", {"tmpfiles.template": "d /run/umask - - - -\n"},
+                                {"etc/umask/one.conf": "x\n", "usr/local/bin/umask-two": "x\n"})  # fmt: skip
+    before = host.snapshot("/etc", "/var", "/usr/local")
+    host.run("sh", "-c", f"umask {umask}; exec berth install --name=hello oci:{image.inside}")
+    after = host.snapshot("/etc", "/var", "/usr/local")
+    host.berth("uninstall", "hello")
+    run("rm", "-rf", host.path("/var/lib/containers"))
+    made = after.paths() - before.paths()
+    return {path: " ".join(after.entries[path].split()[:2]) for path in made if "/objects/" not in path and "/refs/" not in path}
+
+
+def test_modes_do_not_depend_on_the_umask(host):
+    usual = modes_after_install(host, "022")
+    assert {path: usual[path].split()[0] for path in OURS} == OURS
+    assert [path for path, mode in usual.items() if mode[8] == "w" and mode[0] != "l"] == []
+    for umask in ("0", "0777"):
+        assert modes_after_install(host, umask) == usual
+
+
+def test_the_payload_has_three_descriptors(host):
+    host.berth("install", "--now", "--name=plain", f"oci:{images.plain().inside}")
+    host.wait_for(lambda: any(args == "sleep 1000" for _, args in host.processes()), "the payload has started a program")
+    pid = next(pid for pid, args in host.processes() if args == "sleep 1000")
+    assert host.output("ls", f"/proc/{pid}/fd").split() == ["0", "1", "2"]
+
+
+# -- the caller's process ----------------------------------------------------------------------------------------
+
+HELLO = f"oci:{images.hello_world().inside}"
+
+
+def test_closed_descriptors(shared_host):
+    """What berth opens first must not become its standard output."""
+    before = shared_host.snapshot().without_sharing()
+    shared_host.run("sh", "-c", f"exec berth install --name=closed {HELLO} <&- >&- 2>&-")
+    unit = shared_host.path("/etc/systemd/system/closed.service").read_text()
+    assert unit == shared_host.path(f"{DEPLOYMENTS}/closed.0/closed.service").read_text()
+    assert "installed" not in unit and json.loads(shared_host.path(f"{DEPLOYMENTS}/closed.0/info").read_text())
+    shared_host.run("sh", "-c", "exec berth uninstall closed <&- >&- 2>&-")
+    assert leftovers(before, shared_host.snapshot().without_sharing()) == []
+
+
+HOSTILE = {
+    "no home": {"HOME": None},
+    "no environment": {name: None for name in CLEAN},
+    "an odd locale": {"LC_ALL": "tr_TR.bogus", "LANG": "xx", "TZ": "Nowhere/Else"},
+    "IFS and shell start-up": {"IFS": "/", "ENV": "/root/evil/systemd-tmpfiles", "BASH_ENV": "/root/evil/systemd-tmpfiles"},
+    "a PATH of somebody else": {"PATH": "/root/evil:.:"},
+    "libraries of somebody else": {"LD_LIBRARY_PATH": "/root/evil", "LD_PRELOAD": "/root/evil/none.so"},
+}
+
+
+@pytest.mark.parametrize("changes", HOSTILE.values(), ids=HOSTILE)
+def test_the_environment_changes_nothing(shared_host, changes):
+    evil = shared_host.path("/root/evil")
+    evil.mkdir(exist_ok=True)
+    for name in ("systemd-tmpfiles", "runc", "crun", "systemctl"):
+        (evil / name).write_text("#!/bin/sh\ntouch /root/evil/ran\n")
+        (evil / name).chmod(0o755)
+    image = images.with_exports("tmpfiles", {"tmpfiles.template": "d /run/made-by-tmpfiles - - - -\n"})
+    settings = [f"{key}={value}" for key, value in {**CLEAN, **changes}.items() if value is not None]
+    command = ["sh", "-c", f"cd /root/evil && exec /usr/bin/env -i {' '.join(settings)} /usr/bin/berth install --name=env oci:{image.inside}"]
+    before = shared_host.snapshot().without_sharing()
+    shared_host.run(*command)
+    shared_host.run("rmdir", "/run/made-by-tmpfiles")
+    assert json.loads(shared_host.path(f"{DEPLOYMENTS}/env.0/info").read_text())["runtime"] == "/usr/sbin/runc"
+    shared_host.berth("uninstall", "env")
+    assert leftovers(before, shared_host.snapshot().without_sharing()) == []
+
+
+def test_started_without_a_name():
+    """execve(2) with an empty argument list."""
+    program = str(installed() / "usr/bin/berth").encode()
+    pid = os.fork()
+    if pid == 0:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, 2)
+        ctypes.CDLL(None).execve(program, (ctypes.c_char_p * 1)(None), (ctypes.c_char_p * 1)(None))
+        os._exit(99)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 2
+
+
+def test_a_snapshot_tells_modes_apart(tmp_path):
+    """What the tests above rest on."""
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "file").chmod(0o600)
+    before = Snapshot.of(tmp_path)
+    (tmp_path / "file").chmod(0o644)
+    assert len(before.difference(Snapshot.of(tmp_path))) == 1
