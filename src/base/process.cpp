@@ -16,7 +16,9 @@
 #include <csignal>
 #include <cstdlib>
 #include <functional>
+#include <future>
 #include <string_view>
+#include <thread>
 
 #include "base/error.hpp"
 #include "base/fd.hpp"
@@ -126,9 +128,8 @@ class SpawnActions {
   SpawnActions(const SpawnActions&) = delete;
   SpawnActions& operator=(const SpawnActions&) = delete;
   ~SpawnActions() { ::posix_spawn_file_actions_destroy(&actions_); }
-  void give(const Fd& fd, int as) {
-    check_spawn(::posix_spawn_file_actions_adddup2(&actions_, fd.get(), as), "a program");
-  }
+  void give(const Fd& fd, int as) { give(fd.get(), as); }
+  void give(int fd, int as) { check_spawn(::posix_spawn_file_actions_adddup2(&actions_, fd, as), "a program"); }
   /// Nobody's forgotten descriptor goes to the child, not even one that a library opened without O_CLOEXEC.
   void close_others() { check_spawn(::posix_spawn_file_actions_addclosefrom_np(&actions_, 3), "a program"); }
   [[nodiscard]] const posix_spawn_file_actions_t* get() const { return &actions_; }
@@ -137,10 +138,10 @@ class SpawnActions {
   posix_spawn_file_actions_t actions_{};
 };
 
-/// Default signal mask and dispositions, and a process group of its own: Ctrl-C reaches us, and we decide.
+/// Default signal mask and dispositions, and as a rule a process group of its own: Ctrl-C reaches us, and we decide.
 class SpawnAttributes {
  public:
-  SpawnAttributes() {
+  explicit SpawnAttributes(bool own_group = true) {
     check_spawn(::posix_spawnattr_init(&attributes_), "a program");
     sigset_t signals;
     sigemptyset(&signals);
@@ -148,9 +149,8 @@ class SpawnAttributes {
     sigfillset(&signals);
     check_spawn(::posix_spawnattr_setsigdefault(&attributes_, &signals), "a program");
     check_spawn(::posix_spawnattr_setpgroup(&attributes_, 0), "a program");
-    check_spawn(::posix_spawnattr_setflags(&attributes_,
-                                           POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP),
-                "a program");
+    const int flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | (own_group ? POSIX_SPAWN_SETPGROUP : 0);
+    check_spawn(::posix_spawnattr_setflags(&attributes_, static_cast<short>(flags)), "a program");
   }
   SpawnAttributes(const SpawnAttributes&) = delete;
   SpawnAttributes& operator=(const SpawnAttributes&) = delete;
@@ -164,7 +164,7 @@ class SpawnAttributes {
 /// A child that is running or waits to be reaped; leaving the scope ends it.
 class Child {
  public:
-  explicit Child(pid_t pid) : pid_(pid) {}
+  explicit Child(pid_t pid, bool own_group = true) : pid_(pid), own_group_(own_group) {}
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
   ~Child() {
@@ -179,7 +179,18 @@ class Child {
   [[nodiscard]] Fd open_pidfd() const {
     return Fd(check_errno(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)), "watch a process"));
   }
-  void signal(int number) const noexcept { ::kill(-pid_, number); }
+  [[nodiscard]] pid_t pid() const noexcept { return pid_; }
+  void signal(int number) const noexcept { ::kill(own_group_ ? -pid_ : pid_, number); }
+
+  /// Waits for its end and leaves it to be reaped.
+  void wait() const {
+    siginfo_t info{};
+    while (::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOWAIT) < 0) {
+      if (errno != EINTR) {
+        throw_errno("wait for a process");
+      }
+    }
+  }
 
   /// Waits for its end. @return as ProcessResult::exit_code
   int reap() {
@@ -195,6 +206,7 @@ class Child {
 
  private:
   pid_t pid_;
+  bool own_group_;
 };
 
 /// Reads what is there. @return false at the end of the stream
@@ -326,6 +338,34 @@ class Run {
   bool stopping_ = false;
 };
 
+pid_t spawn_attached(const std::vector<std::string>& argv, const AttachedOptions& options) {
+  SpawnActions actions;
+  for (int number = 0; number < 3; ++number) {
+    actions.give(options.standard.at(static_cast<std::size_t>(number)), number);
+  }
+  actions.close_others();
+  const SpawnAttributes attributes(false);
+  const std::vector<char*> arguments = pointers_to(argv);
+  pid_t pid = -1;
+  check_spawn(::posix_spawnp(&pid, arguments[0], actions.get(), attributes.get(), arguments.data(), environ),
+              argv.front());
+  return pid;
+}
+
+/// Spawns from a thread that `before_start` has prepared.
+pid_t spawn_prepared(const std::vector<std::string>& argv, const AttachedOptions& options) {
+  std::promise<pid_t> promise;
+  std::jthread([&] {
+    try {
+      options.before_start();
+      promise.set_value(spawn_attached(argv, options));
+    } catch (...) {
+      promise.set_exception(std::current_exception());
+    }
+  }).join();
+  return promise.get_future().get();
+}
+
 /// The last lines that are not empty, on one line and without what could drive a terminal.
 std::string last_lines(std::string_view text) {
   std::vector<std::string> lines;
@@ -360,6 +400,18 @@ ProcessResult run_checked(const std::vector<std::string>& argv, const ProcessOpt
                                                reason.empty() ? "" : ": ", reason));
   }
   return result;
+}
+
+int run_attached(const std::vector<std::string>& argv, const AttachedOptions& options) {
+  Child child(options.before_start ? spawn_prepared(argv, options) : spawn_attached(argv, options), false);
+  if (options.running) {
+    options.running(child.pid());
+  }
+  child.wait();
+  if (options.running) {
+    options.running(0);
+  }
+  return child.reap();
 }
 
 }  // namespace berth::base

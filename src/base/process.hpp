@@ -1,7 +1,11 @@
 // Running a program to its end, without a shell.
 #pragma once
 
+#include <sys/types.h>
+
+#include <array>
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -30,5 +34,19 @@ ProcessResult run_process(const std::vector<std::string>& argv, const ProcessOpt
 
 /// As run_process; an exit code other than 0 is an Error(failed) quoting the last lines of standard error.
 ProcessResult run_checked(const std::vector<std::string>& argv, const ProcessOptions& options = {});
+
+struct AttachedOptions {
+  std::array<int, 3> standard = {0, 1, 2};  ///< what the program gets as 0, 1 and 2; not owned
+  /// Called with its pid when it runs, and with 0 when it has ended, before its pid can become another's.
+  std::function<void(pid_t)> running;
+  /// Called in a thread of its own, which then starts the program: what it changes of its thread, such as the mount
+  /// namespace, is the program's alone.
+  std::function<void()> before_start;
+};
+
+/// Runs argv[0] on descriptors of ours for as long as it takes, in our process group, so that it may use our terminal
+/// and gets the signals that the terminal sends; otherwise as run_process does.
+/// @return its exit code; 128 + n when signal n ended it. @throws Error(not_found) when the program does not exist
+int run_attached(const std::vector<std::string>& argv, const AttachedOptions& options);
 
 }  // namespace berth::base

@@ -1,5 +1,9 @@
 #include "cli/command_line.hpp"
 
+#include <algorithm>
+
+#include "cli/exit_code.hpp"
+
 namespace berth::cli {
 
 namespace {
@@ -25,6 +29,23 @@ CLI::App* add_verb(CLI::App& parent, CommandLine& line, const std::string& name,
   return verb;
 }
 
+int for_each_name(const CommandLine& line, const std::vector<std::string>& names,
+                  const std::function<void(const std::string&)>& work) {
+  int worst = exit_ok;
+  for (const auto& name : names) {
+    try {
+      work(name);
+    } catch (const base::Error& error) {
+      if (error.kind() == base::ErrorKind::interrupted) {
+        throw;
+      }
+      line.complain(error);
+      worst = std::max(worst, exit_code(error.kind()));
+    }
+  }
+  return worst;
+}
+
 void build(CLI::App& app, CommandLine& line) {
   app.name("berth");
   app.description(
@@ -46,6 +67,10 @@ void build(CLI::App& app, CommandLine& line) {
   add_uninstall(app, line);
   add_start(app, line);
   add_stop(app, line);
+  add_restart(app, line);
+  add_run(app, line);
+  add_exec(app, line);
+  add_logs(app, line);
   add_containers(app, line);
   add_images(app, line);
   add_inspect(app, line);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/error.hpp"
 #include "ops/install.hpp"
 #include "ops/pull.hpp"
 #include "ops/session.hpp"
@@ -31,6 +32,22 @@ struct ListOptions {
   std::vector<std::string> filters;
 };
 
+/// Options of the verbs that run a command in a container.
+struct CommandOptions {
+  std::vector<std::string> command;
+  bool terminal = false;
+  bool no_terminal = false;
+  bool interactive = false;  ///< accepted for habit: standard input is always connected
+  bool detach = false;
+};
+
+/// Options of logs.
+struct LogOptions {
+  bool follow = false;
+  std::string lines;
+  std::string since;
+};
+
 /// What the command line says. Verbs bind their options to it and set `action`.
 struct CommandLine {
   GlobalOptions globals;
@@ -42,12 +59,17 @@ struct CommandLine {
   bool display = false;
   bool dry_run = false;
   bool json = false;
+  bool force = false;   ///< do not ask
   bool system = false;  ///< --system, the only mode there is for root
   std::vector<std::string> names;
   ListOptions list;
+  CommandOptions command;
+  LogOptions logs;
   bool needs_root = false;  ///< the verb changes the host
   std::string verb;         ///< "install", "containers list"
   std::function<int(ops::Session&)> action;
+  std::function<void(const base::Error&)> complain;  ///< tells an error at once, when the verb goes on after it
+  std::function<void(pid_t)> forward_signals;        ///< to a program from now on; 0: no longer
 };
 
 // One function a verb, each in the file of its name.
@@ -59,13 +81,24 @@ void add_recover(CLI::App& app, CommandLine& line);
 void add_uninstall(CLI::App& app, CommandLine& line);
 void add_start(CLI::App& app, CommandLine& line);
 void add_stop(CLI::App& app, CommandLine& line);
+void add_restart(CLI::App& app, CommandLine& line);
+void add_run(CLI::App& app, CommandLine& line);
+void add_exec(CLI::App& app, CommandLine& line);
+void add_logs(CLI::App& app, CommandLine& line);
 void add_containers(CLI::App& app, CommandLine& line);
+void add_containers_delete(CLI::App& group, CommandLine& line);
 void add_images(CLI::App& app, CommandLine& line);
 void add_inspect(CLI::App& app, CommandLine& line);
 
 /// Adds a subcommand whose parse sets `line.verb`, `line.needs_root` and `line.action`.
 CLI::App* add_verb(CLI::App& parent, CommandLine& line, const std::string& name, const std::string& description,
                    bool needs_root, std::function<int(ops::Session&)> action);
+
+/// Does `work` for every name of `names`. An error is told and the other names are tried, except when it is an
+/// interruption, which is thrown on.
+/// @return the highest of the exit codes
+int for_each_name(const CommandLine& line, const std::vector<std::string>& names,
+                  const std::function<void(const std::string&)>& work);
 
 /// Builds the whole application.
 void build(CLI::App& app, CommandLine& line);

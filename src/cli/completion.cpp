@@ -18,17 +18,6 @@ const CLI::App* verb_at(const CLI::App& app, const std::vector<std::string>& wor
   return current;
 }
 
-const CLI::Option* option_named(const CLI::App* app, const std::string& name) {
-  for (; app != nullptr; app = app->get_parent()) {
-    for (const auto* option : app->get_options()) {
-      if (option->check_name(name)) {
-        return option;
-      }
-    }
-  }
-  return nullptr;
-}
-
 void add_options(const CLI::App* app, std::vector<std::string>& candidates) {
   for (; app != nullptr; app = app->get_parent()) {
     for (const auto* option : app->get_options()) {
@@ -47,13 +36,24 @@ void add_positionals(const CLI::App& verb, const CompletionSources& sources, std
     if (option->get_name(true) == "NAME") {
       append(sources.containers());
     }
-    if (option->get_name(true) == "IMAGE" || verb.get_name() == "inspect") {
+    if (option->get_name(true) == "IMAGE" || verb.get_name() == "inspect" || verb.get_name() == "run") {
       append(sources.images());
     }
   }
 }
 
 }  // namespace
+
+const CLI::Option* option_named(const CLI::App* app, const std::string& name) {
+  for (; app != nullptr; app = app->get_parent()) {
+    for (const auto* option : app->get_options()) {
+      if (option->check_name(name)) {
+        return option;
+      }
+    }
+  }
+  return nullptr;
+}
 
 std::vector<std::string> complete(const CLI::App& app, const std::vector<std::string>& words, std::size_t index,
                                   const CompletionSources& sources) {

@@ -14,6 +14,9 @@ struct CompletionSources {
   std::function<std::vector<std::string>()> images;
 };
 
+/// The option `--long` or `-s` of a verb or of those above it; nullptr when there is none.
+const CLI::Option* option_named(const CLI::App* app, const std::string& name);
+
 /// Candidates for the word at `index` of `words` (words[0] is the program). A candidate may be followed by a tab and a
 /// description. Only those that begin with what is typed.
 std::vector<std::string> complete(const CLI::App& app, const std::vector<std::string>& words, std::size_t index,

@@ -126,6 +126,7 @@ void add_containers(CLI::App& app, CommandLine& line) {
                         [&line](ops::Session& session) { return run_containers_list(line.list, session); });
   add_list_options(*list, line.list, "Also those that do not run", "Print names only",
                    "container image command created state backend runtime");
+  add_containers_delete(*group, line);
 }
 
 void add_images(CLI::App& app, CommandLine& line) {

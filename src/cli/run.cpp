@@ -12,10 +12,12 @@
 #include <system_error>
 
 #include "base/error.hpp"
+#include "cli/arguments.hpp"
 #include "cli/command_line.hpp"
 #include "cli/completion.hpp"
 #include "cli/console_reporter.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/messages.hpp"
 #include "cli/signals.hpp"
 #include "cli/terminal.hpp"
 #include "ops/query.hpp"
@@ -99,28 +101,6 @@ int with_session(const CommandLine& line, base::Reporter& reporter, const std::s
   return work(session);
 }
 
-/// Messages may quote names from outside and journal lines; only line breaks reach the terminal.
-std::string harmless(std::string_view text) {
-  std::string result;
-  while (true) {
-    const auto end = text.find('\n');
-    result += fit(text.substr(0, end), text.size());
-    if (end == std::string_view::npos) {
-      return result;
-    }
-    result += '\n';
-    text.remove_prefix(end + 1);
-  }
-}
-
-void print_error(const Error& error, bool no_color) {
-  const bool color = wants_color(STDERR_FILENO, no_color);
-  fmt::print(stderr, "{}berth:{} {}\n", color ? "\033[1;31m" : "", color ? "\033[0m" : "", harmless(error.what()));
-  if (!error.hint().empty()) {
-    fmt::print(stderr, "{}hint:{} {}\n", color ? "\033[1m" : "", color ? "\033[0m" : "", harmless(error.hint()));
-  }
-}
-
 /// One clear line instead of the whole help.
 int print_usage_error(const CLI::App& app, const CLI::ParseError& error) {
   const auto* verb = &app;
@@ -180,9 +160,14 @@ bool is_closed_pipe(const std::exception& error) {
   return failure != nullptr && failure->code().value() == EPIPE;
 }
 
-int run_verb(const CommandLine& line) {
-  const SignalWatch signals;
+int run_verb(CommandLine& line) {
+  SignalWatch signals;
   ConsoleReporter reporter(line.globals.quiet, wants_color(STDERR_FILENO, line.globals.no_color));
+  line.forward_signals = [&signals](pid_t pid) { signals.forward_to(pid); };
+  line.complain = [&](const Error& error) {
+    reporter.clear();
+    print_error(error, line.globals.no_color);
+  };
   try {
     check_user(line);
     const int code = with_session(line, reporter, signals.token(), line.action);
@@ -192,15 +177,13 @@ int run_verb(const CommandLine& line) {
     }
     return code;
   } catch (const Error& error) {
-    reporter.clear();
-    print_error(error, line.globals.no_color);
+    line.complain(error);
     return exit_code(error.kind());
   } catch (const std::exception& error) {
     reporter.clear();
     if (!is_closed_pipe(error)) {
-      print_error(
-          Error(ErrorKind::failed, fmt::format("unexpected failure: {}", error.what()), "this is a bug in berth"),
-          line.globals.no_color);
+      line.complain(
+          Error(ErrorKind::failed, fmt::format("unexpected failure: {}", error.what()), "this is a bug in berth"));
     }
     return exit_code(ErrorKind::failed);
   }
@@ -219,7 +202,7 @@ int run(int argc, char** argv) {
     return run_completion(app, line, argc, argv);
   }
   try {
-    app.parse(std::max(argc, 1), argv);  // 0: started without even a name
+    app.parse(guarded_arguments(app, argc, argv));  // none of them is there when even the name is missing
   } catch (const CLI::Success& request) {
     return app.exit(request);  // --help, --version
   } catch (const CLI::ParseError& error) {

@@ -2,27 +2,78 @@
 
 #include <pthread.h>
 
+#include "cli/window_size.hpp"
+
 namespace berth::cli {
+
+namespace {
+
+/// As nohup(1) leaves it.
+bool is_ignored(int signal) {
+  struct sigaction action {};
+  return ::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+}  // namespace
 
 SignalWatch::SignalWatch() {
   ::signal(SIGPIPE, SIG_IGN);
-  sigemptyset(&signals_);
-  sigaddset(&signals_, SIGINT);
-  sigaddset(&signals_, SIGTERM);
-  sigaddset(&signals_, SIGUSR1);
-  pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
+  sigemptyset(&further_);
+  for (const int signal : {SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH}) {
+    if (!is_ignored(signal)) {
+      sigaddset(&further_, signal);
+    }
+  }
+  sigemptyset(&own_);
+  for (const int signal : {SIGINT, SIGTERM, SIGRTMIN}) {
+    sigaddset(&own_, signal);
+  }
+  pthread_sigmask(SIG_BLOCK, &own_, nullptr);
+  pthread_sigmask(SIG_BLOCK, &further_, nullptr);  // the thread inherits the mask
+  sigorset(&own_, &own_, &further_);
   thread_ = std::thread([this] { watch(); });
+  pthread_sigmask(SIG_UNBLOCK, &further_, nullptr);
 }
 
 SignalWatch::~SignalWatch() {
-  pthread_kill(thread_.native_handle(), SIGUSR1);  // tells the thread to end
+  {
+    const std::scoped_lock lock(mutex_);
+    ending_ = true;
+  }
+  pthread_kill(thread_.native_handle(), SIGRTMIN);
   thread_.join();
 }
 
+void SignalWatch::forward_to(pid_t pid) {
+  pthread_sigmask(SIG_BLOCK, &further_, nullptr);  // and so it stays: what was begun is to be ended in order
+  const std::scoped_lock lock(mutex_);
+  receiver_ = pid;
+}
+
 void SignalWatch::watch() {
-  int signal = 0;
-  while (sigwait(&signals_, &signal) == 0 && signal != SIGUSR1) {
+  siginfo_t info{};
+  while (true) {
+    if (sigwaitinfo(&own_, &info) < 0) {
+      continue;  // EINTR: a debugger
+    }
+    const std::scoped_lock lock(mutex_);
+    if (ending_) {
+      return;
+    }
+    take(info);
+  }
+}
+
+void SignalWatch::take(const siginfo_t& info) {
+  if (info.si_signo == SIGRTMIN) {
+    return;
+  }
+  if (info.si_signo == SIGWINCH) {
+    give_window_size(receiver_);
+  } else if (receiver_ <= 0) {
     stop_.request_stop();
+  } else if (info.si_code != SI_KERNEL) {
+    ::kill(receiver_, info.si_signo);
   }
 }
 

@@ -1,11 +1,17 @@
 #include "host/journal_log.hpp"
 
+#include <fmt/format.h>
+#include <syslog.h>
 #include <systemd/sd-journal.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <memory>
 #include <string_view>
+
+#include "base/error.hpp"
 
 namespace berth::host {
 
@@ -16,19 +22,30 @@ using std::chrono::steady_clock;
 /// journald takes messages from a socket: the last words of a process that has just died may still be in it.
 constexpr std::chrono::milliseconds quiet_time{100};
 constexpr std::chrono::milliseconds longest_wait{500};
-constexpr std::size_t message_limit = 4096;  // bytes
-constexpr std::string_view field = "MESSAGE=";
+constexpr std::size_t message_limit = 4096;      // bytes
+constexpr std::size_t entry_limit = 1U << 20U;   // bytes of one field
+constexpr std::uint64_t follow_slice = 200'000;  // microseconds
 
 struct JournalCloser {
   void operator()(sd_journal* journal) const noexcept { sd_journal_close(journal); }
 };
 using JournalPtr = std::unique_ptr<sd_journal, JournalCloser>;
 
-JournalPtr open_journal(const std::string& folder) {
+JournalPtr open_journal(const std::string& folder, const std::string& root = "") {
   sd_journal* raw = nullptr;
-  const int result = folder.empty() ? sd_journal_open(&raw, SD_JOURNAL_LOCAL_ONLY | SD_JOURNAL_SYSTEM)
-                                    : sd_journal_open_directory(&raw, folder.c_str(), 0);
+  int result = 0;
+  if (!folder.empty()) {
+    result = sd_journal_open_directory(&raw, folder.c_str(), 0);
+  } else if (!root.empty()) {
+    result = sd_journal_open_directory(&raw, root.c_str(), SD_JOURNAL_OS_ROOT);
+  } else {
+    result = sd_journal_open(&raw, SD_JOURNAL_LOCAL_ONLY | SD_JOURNAL_SYSTEM);
+  }
   return JournalPtr(result < 0 ? nullptr : raw);
+}
+
+bool has_files(sd_journal* journal) {
+  return sd_journal_has_runtime_files(journal) > 0 || sd_journal_has_persistent_files(journal) > 0;
 }
 
 bool add_match(sd_journal* journal, const std::string& match) {
@@ -55,15 +72,72 @@ void wait_for_quiet(sd_journal* journal) {
   }
 }
 
-std::string read_message(sd_journal* journal) {
+/// The content of a field of the entry the journal is at; empty when it has none.
+std::string read_field(sd_journal* journal, const char* name, std::size_t limit) {
   const void* data = nullptr;
   std::size_t size = 0;
-  if (sd_journal_get_data(journal, "MESSAGE", &data, &size) < 0) {
+  if (sd_journal_get_data(journal, name, &data, &size) < 0) {
     return "";
   }
   std::string_view text(static_cast<const char*>(data), size);
-  text.remove_prefix(std::min(field.size(), text.size()));
-  return std::string(text.substr(0, message_limit));
+  text.remove_prefix(std::min(std::string_view(name).size() + 1, text.size()));  // NAME=
+  return std::string(text.substr(0, limit));
+}
+
+std::string read_message(sd_journal* journal) {
+  return read_field(journal, "MESSAGE", message_limit);
+}
+
+std::int64_t time_of(sd_journal* journal) {
+  std::uint64_t time = 0;
+  return sd_journal_get_realtime_usec(journal, &time) < 0 ? 0 : static_cast<std::int64_t>(time);
+}
+
+LogEntry read_entry(sd_journal* journal) {
+  LogEntry entry;
+  entry.time = time_of(journal);
+  entry.program = read_field(journal, "_COMM", message_limit);
+  if (entry.program.empty()) {
+    entry.program = read_field(journal, "SYSLOG_IDENTIFIER", message_limit);
+  }
+  entry.pid = read_field(journal, "_PID", message_limit);
+  const auto priority = read_field(journal, "PRIORITY", message_limit);
+  std::from_chars(priority.data(), priority.data() + priority.size(), entry.priority);
+  entry.message = read_field(journal, "MESSAGE", entry_limit);
+  return entry;
+}
+
+/// Goes to the first entry that is wanted; the next sd_journal_next() then gives the one after it.
+/// @return false when nothing of what there is is wanted
+bool seek_first(sd_journal* journal, const LogQuery& query) {
+  if (!query.last) {
+    if (query.since) {
+      sd_journal_seek_realtime_usec(journal, static_cast<std::uint64_t>(std::max<std::int64_t>(*query.since, 0)));
+    } else {
+      sd_journal_seek_head(journal);
+    }
+    return sd_journal_next(journal) > 0;
+  }
+  sd_journal_seek_tail(journal);
+  // Also for none at all: what follows is what comes after the last one.
+  if (sd_journal_previous_skip(journal, std::max<std::size_t>(*query.last, 1)) <= 0) {
+    sd_journal_seek_head(journal);
+    return false;
+  }
+  while (*query.last == 0 || (query.since && time_of(journal) < *query.since)) {
+    if (*query.last == 0 || sd_journal_next(journal) <= 0) {
+      return false;
+    }
+  }
+  return true;
+}
+
+[[noreturn]] void throw_no_journal() {
+  if (::geteuid() != 0) {
+    throw base::Error(base::ErrorKind::not_permitted, "the journal of the system cannot be read",
+                      "run it as root, or as a member of the group systemd-journal");
+  }
+  throw base::Error(base::ErrorKind::failed, "there is no journal to read", "see systemd-journald.service(8)");
 }
 
 }  // namespace
@@ -73,7 +147,7 @@ std::vector<std::string> read_unit_log(const std::string& unit, std::size_t coun
   if (!journal || !match_unit(journal.get(), unit)) {
     return {};
   }
-  if (sd_journal_has_runtime_files(journal.get()) > 0 || sd_journal_has_persistent_files(journal.get()) > 0) {
+  if (has_files(journal.get())) {
     wait_for_quiet(journal.get());
   }
   if (sd_journal_seek_tail(journal.get()) < 0) {
@@ -88,6 +162,38 @@ std::vector<std::string> read_unit_log(const std::string& unit, std::size_t coun
   }
   std::reverse(lines.begin(), lines.end());
   return lines;
+}
+
+void read_log(const LogQuery& query, const std::function<bool(const LogEntry&)>& take,
+              const std::function<bool()>& go_on) {
+  const JournalPtr journal = open_journal(query.folder, query.root);
+  if (!journal || !has_files(journal.get()) || !match_unit(journal.get(), query.unit)) {
+    throw_no_journal();
+  }
+  sd_journal_set_data_threshold(journal.get(), entry_limit);
+  bool at_entry = seek_first(journal.get(), query);
+  while (true) {
+    for (; at_entry; at_entry = sd_journal_next(journal.get()) > 0) {
+      if (!take(read_entry(journal.get()))) {
+        return;
+      }
+    }
+    if (!query.follow) {
+      return;
+    }
+    // Rotation shows here, too: the new files are looked at by the next call.
+    if (const int result = sd_journal_wait(journal.get(), follow_slice); result < 0) {
+      base::throw_errno("wait for the journal", -result);
+    }
+    if (!go_on()) {
+      return;
+    }
+    at_entry = sd_journal_next(journal.get()) > 0;
+  }
+}
+
+base::Fd open_log_stream(const std::string& identifier) {
+  return base::Fd(std::max(sd_journal_stream_fd(identifier.c_str(), LOG_INFO, 0), -1));
 }
 
 }  // namespace berth::host

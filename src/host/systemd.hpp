@@ -63,6 +63,12 @@ class Systemd {
   virtual JobResult start(const std::string& unit) = 0;
   /// As start. A unit that is not loaded or not active is success.
   virtual JobResult stop(const std::string& unit) = 0;
+  /// As start; a unit that is not active is started.
+  virtual JobResult restart(const std::string& unit) = 0;
+  /// Moves this process into the new transient scope `scope` (systemd.scope(5)), which ends when its last process does
+  /// and whose cgroup is delegated: a container may have a cgroup of its own beside ours below it.
+  /// @return the cgroup of the scope, e.g. `/system.slice/web-run-1a2b.scope`
+  virtual std::string enter_scope(const std::string& scope, const std::string& description) = 0;
   /// States of all named units in one call; a unit systemd does not know is `not-found`. Only load_state,
   /// active_state and sub_state are filled in; state() has the rest.
   virtual std::map<std::string, UnitState> states(const std::vector<std::string>& units) = 0;

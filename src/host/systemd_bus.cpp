@@ -8,6 +8,7 @@
 #include "host/bus.hpp"
 #include "host/job.hpp"
 #include "host/journal_log.hpp"
+#include "host/scope.hpp"
 #include "host/systemd.hpp"
 #include "host/unit_properties.hpp"
 
@@ -60,15 +61,20 @@ class BusSystemd : public Systemd {
     }
   }
 
-  JobResult start(const std::string& unit) override {
-    const BusReply reply = queue(JobKind::start, "StartUnit", unit);
-    if (is_load_error(reply)) {
-      throw_load_error(unit, reply);
-    }
+  JobResult start(const std::string& unit) override { return start_by("StartUnit", "start ", unit); }
+  JobResult restart(const std::string& unit) override { return start_by("RestartUnit", "restart ", unit); }
+
+  std::string enter_scope(const std::string& scope, const std::string& description) override {
+    const std::string action = "start " + scope;
+    watch_.emplace(bus());
+    const BusReply reply = bus().call(scope_call(bus(), scope, description));
     if (!reply.error_name.empty()) {
-      throw_reply(reply, "start " + unit);
+      throw_reply(reply, action);
     }
-    return finish(JobKind::start, unit, reply);
+    if (const JobResult job = finish(JobKind::start, scope, reply); !job.done) {
+      throw Error(ErrorKind::failed, fmt::format("{} did not start: {}", scope, job.words));
+    }
+    return enter_leaf_of_own_cgroup();
   }
 
   JobResult stop(const std::string& unit) override {
@@ -118,6 +124,17 @@ class BusSystemd : public Systemd {
       bus_.emplace(options_.address, options_.call_timeout);
     }
     return *bus_;
+  }
+
+  JobResult start_by(const char* method, const char* verb, const std::string& unit) {
+    const BusReply reply = queue(JobKind::start, method, unit);
+    if (is_load_error(reply)) {
+      throw_load_error(unit, reply);
+    }
+    if (!reply.error_name.empty()) {
+      throw_reply(reply, verb + unit);
+    }
+    return finish(JobKind::start, unit, reply);
   }
 
   BusReply queue(JobKind kind, const char* method, const std::string& unit) {

@@ -44,6 +44,10 @@ class OfflineSystemd final : public Systemd {
 
   JobResult start(const std::string& unit) override { refuse("start", unit); }
   JobResult stop(const std::string& unit) override { refuse("stop", unit); }
+  JobResult restart(const std::string& unit) override { refuse("restart", unit); }
+  std::string enter_scope(const std::string& scope, const std::string& /*description*/) override {
+    refuse("start", scope);
+  }
 
   std::map<std::string, UnitState> states(const std::vector<std::string>& units) override {
     std::map<std::string, UnitState> states;

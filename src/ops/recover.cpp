@@ -9,6 +9,7 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "host/journal.hpp"
+#include "ops/one_off.hpp"
 #include "ops/switch.hpp"
 #include "ops/uninstall.hpp"
 
@@ -64,6 +65,7 @@ void remove_stale_staging(Session& session) {
   for (const auto& entry : base::list_folder(folder.get())) {
     if (entry.starts_with(staging_prefix)) {
       if (const auto lock = try_lock(session, entry.substr(staging_prefix.size()))) {
+        end_abandoned_one_off(session, folder.get(), entry);
         base::remove_tree_at(folder.get(), entry);
       }
     }

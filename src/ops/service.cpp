@@ -14,9 +14,10 @@ using base::ErrorKind;
 
 constexpr std::size_t journal_lines = 10;
 
+}  // namespace
+
 std::string unit_of(Session& session, const std::string& name) {
   host::check_container_name(name);
-  recover_pending(session);
   const auto deployment = host::find_deployment(session.layout, name);
   if (!deployment) {
     throw Error(ErrorKind::not_found, fmt::format("no container {} is installed", name),
@@ -27,8 +28,6 @@ std::string unit_of(Session& session, const std::string& name) {
   }
   return host::unit_name(name);
 }
-
-}  // namespace
 
 std::string journal_hint(Session& session, const std::string& unit) {
   std::string hint;
@@ -52,13 +51,23 @@ void throw_start_failed(Session& session, const std::string& unit, const host::J
 }
 
 void start(Session& session, const std::string& name) {
+  recover_pending(session);
   const auto unit = unit_of(session, name);
   if (const auto job = session.systemd.start(unit); !job.done) {
     throw_start_failed(session, unit, job, ErrorKind::failed);
   }
 }
 
+void restart(Session& session, const std::string& name) {
+  recover_pending(session);
+  const auto unit = unit_of(session, name);
+  if (const auto job = session.systemd.restart(unit); !job.done) {
+    throw_start_failed(session, unit, job, ErrorKind::failed);
+  }
+}
+
 void stop(Session& session, const std::string& name) {
+  recover_pending(session);
   const auto unit = unit_of(session, name);
   if (const auto job = session.systemd.stop(unit); !job.done) {
     throw Error(ErrorKind::failed, fmt::format("{} did not stop: {}", unit, job.words),

@@ -1,4 +1,4 @@
-// berth start and berth stop.
+// berth start, berth stop and berth restart.
 #pragma once
 
 #include <string>
@@ -12,6 +12,11 @@ namespace berth::ops {
 void start(Session& session, const std::string& name);
 /// Stops it and waits.
 void stop(Session& session, const std::string& name);
+/// Stops it and starts it again, or starts it when it does not run. @throws Error as start does
+void restart(Session& session, const std::string& name);
+
+/// The unit of an installed container. @throws Error(not_found), Error(usage) for one without a service
+std::string unit_of(Session& session, const std::string& name);
 
 /// The unit's last journal lines as a hint, or where to look for them.
 std::string journal_hint(Session& session, const std::string& unit);

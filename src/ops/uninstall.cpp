@@ -9,6 +9,7 @@
 #include "host/host_file.hpp"
 #include "host/journal.hpp"
 #include "ops/aside.hpp"
+#include "ops/one_off.hpp"
 #include "ops/recover.hpp"
 #include "ops/unit_job.hpp"
 
@@ -220,6 +221,7 @@ UninstallOutcome uninstall(Session& session, const std::string& name, const Step
   if (!anything_left(session, name)) {
     return {};  // another command, or the recovery, was faster
   }
+  refuse_while_one_off_runs(session, {name + ".0", name + ".1"});
   return base::in_context([&] { return fmt::format("uninstalling {}", name); },
                           [&] { return run(session, make_note(session, name), hook); });
 }

@@ -10,6 +10,7 @@
 #include "host/deployment.hpp"
 #include "ops/image_choice.hpp"
 #include "ops/install.hpp"
+#include "ops/one_off.hpp"
 #include "ops/preparation.hpp"
 #include "ops/recover.hpp"
 #include "ops/replacement.hpp"
@@ -71,6 +72,7 @@ class Update {
 
  private:
   void deploy(const ChosenImage& chosen, const StepHook& hook) {
+    refuse_while_one_off_runs(session_, {fmt::format("{}.{}", request_.name, other_slot(before_))});
     const auto belongings = belongings_of(session_, before_);
     Preparation preparation(session_, request_.name, other_slot(before_));
     preparation.check_out(images_.store(), chosen.image);

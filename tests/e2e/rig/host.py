@@ -150,10 +150,10 @@ class Host:
         """The rows of `berth images list`."""
         return self.berth_json("images", "list", *options)["images"]
 
-    def start_process(self, *argv, env=None):
+    def start_process(self, *argv, env=None, stdin=subprocess.DEVNULL):
         """Starts a command inside and returns the Popen; `inner_pid` gives the pid of the command itself."""
         return subprocess.Popen(
-            [str(word) for word in self.within(*argv, env=env)], env=CLEAN, stdin=subprocess.DEVNULL,
+            [str(word) for word in self.within(*argv, env=env)], env=CLEAN, stdin=stdin,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=die_with_parent,
         )  # fmt: skip
 

@@ -3,8 +3,12 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sched.h>
+#include <unistd.h>
 
+#include <array>
 #include <csignal>
+#include <filesystem>
 #include <thread>
 
 #include "base/file.hpp"
@@ -210,6 +214,61 @@ TEST(RunChecked, QuotesTheLastLines) {
   EXPECT_THAT(error.sentence(), AllOf(HasSubstr("/bin/sh failed with exit code 9"),
                                       HasSubstr("line 3; line 4; red ?[31m"), Not(HasSubstr("line 2"))));
   EXPECT_THAT(error_of([] { run_checked({"false"}); }).sentence(), EndsWith("exit code 1"));
+}
+
+TEST(RunAttached, WorksOnDescriptorsOfOursAndHandsTheExitCodeOn) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
+  const Fd from(ends[0]);
+  const Fd to(ends[1]);
+  AttachedOptions options;
+  options.standard = {0, to.get(), 2};
+  std::vector<pid_t> seen;
+  options.running = [&seen](pid_t pid) { seen.push_back(pid); };
+  EXPECT_EQ(run_attached(shell("echo $$; exit 7"), options), 7);
+  std::array<char, 64> answer{};
+  ASSERT_GT(::read(from.get(), answer.data(), answer.size() - 1), 0);
+  ASSERT_EQ(seen.size(), 2U);
+  EXPECT_EQ(std::stoi(answer.data()), seen.front());
+  EXPECT_EQ(seen.back(), 0);
+}
+
+TEST(RunAttached, ASignalGivesOneHundredAndTwentyEightMore) {
+  AttachedOptions options;
+  options.running = [](pid_t pid) {
+    if (pid > 0) {
+      ::kill(pid, SIGTERM);
+    }
+  };
+  EXPECT_EQ(run_attached({"sleep", "1000"}, options), 128 + SIGTERM);
+}
+
+TEST(RunAttached, StaysInOurProcessGroupSoThatItMayUseOurTerminal) {
+  AttachedOptions options;
+  pid_t group = 0;
+  options.running = [&group](pid_t pid) { group = pid > 0 ? ::getpgid(pid) : group; };
+  EXPECT_EQ(run_attached({"sleep", "0.1"}, options), 0);
+  EXPECT_EQ(group, ::getpgrp());
+}
+
+TEST(RunAttached, WhatIsChangedBeforeTheStartIsTheProgramsAlone) {
+  const TempFolder folder;
+  AttachedOptions options;
+  options.before_start = [&folder] {
+    check_errno(::unshare(CLONE_FS), "leave our working directory");
+    check_errno(::chdir((folder / ".").c_str()), "change it");
+  };
+  const auto here = std::filesystem::current_path();
+  EXPECT_EQ(run_attached(shell("touch made-here"), options), 0);
+  EXPECT_TRUE(std::filesystem::exists(folder / "made-here"));
+  EXPECT_EQ(std::filesystem::current_path(), here);
+}
+
+TEST(RunAttached, WhatGoesWrongBeforeTheStartIsThrown) {
+  AttachedOptions options;
+  options.before_start = [] { throw Error(ErrorKind::conflict, "not now"); };
+  EXPECT_EQ(error_of([&] { run_attached({"true"}, options); }).sentence(), "not now");
+  EXPECT_EQ(error_of([] { run_attached({"/nowhere/at/all"}, {}); }).kind(), ErrorKind::not_found);
 }
 
 }  // namespace

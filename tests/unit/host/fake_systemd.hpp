@@ -86,6 +86,18 @@ class FakeSystemd final : public Systemd {
     return result;
   }
 
+  JobResult restart(const std::string& unit) override {
+    record("restart", unit);
+    JobResult result = result_of(start_results, unit);
+    (result.done ? active : failed).insert(unit);
+    return result;
+  }
+
+  std::string enter_scope(const std::string& scope, const std::string& /*description*/) override {
+    record("enter_scope", scope);
+    return "/system.slice/" + scope;
+  }
+
   std::map<std::string, UnitState> states(const std::vector<std::string>& units) override {
     queries.emplace_back("states");
     std::map<std::string, UnitState> states;

@@ -193,6 +193,41 @@ TEST_F(BusTest, JobsThatEndBeforeTheAnswer) {
   EXPECT_THAT(peer_.calls(), ElementsAre("Subscribe", "StartUnit", "StopUnit"));
 }
 
+TEST_F(BusTest, RestartIsAJobLikeAStart) {
+  peer_.on("RestartUnit", job_ending("done"));
+  EXPECT_EQ("started", systemd().restart("web.service").words);
+  EXPECT_THAT(peer_.calls(), ElementsAre("Subscribe", "RestartUnit"));
+}
+
+TEST_F(BusTest, ARefusedScope) {
+  peer_.on("StartTransientUnit", failing("org.freedesktop.systemd1.UnitExists", "already loaded"));
+  EXPECT_EQ("systemd refuses to start web-run-1.scope: already loaded",
+            error_of([&] { systemd().enter_scope("web-run-1.scope", "a run"); }).sentence());
+}
+
+TEST_F(BusTest, AScopeIsDelegatedAndHoldsThisProcess) {
+  std::string name;
+  std::vector<std::string> properties;
+  peer_.on("StartTransientUnit", [&](sd_bus_message* call) {
+    const char* unit = nullptr;
+    sd_bus_message_read(call, "ss", &unit, nullptr);
+    name = unit;
+    sd_bus_message_enter_container(call, 'a', "(sv)");
+    while (sd_bus_message_enter_container(call, 'r', "sv") > 0) {
+      const char* key = nullptr;
+      sd_bus_message_read(call, "s", &key);
+      properties.emplace_back(key);
+      sd_bus_message_skip(call, "v");
+      sd_bus_message_exit_container(call);
+    }
+    return sd_bus_reply_method_errorf(call, "org.freedesktop.DBus.Error.AccessDenied", "not today");
+  });
+  EXPECT_EQ(base::ErrorKind::not_permitted,
+            error_of([&] { systemd().enter_scope("web-run-1.scope", "a run"); }).kind());
+  EXPECT_EQ(name, "web-run-1.scope");
+  EXPECT_THAT(properties, ElementsAre("Description", "Slice", "Delegate", "CollectMode", "PIDs"));
+}
+
 TEST_F(BusTest, JobsThatEndLater) {
   peer_.on("StartUnit", [](sd_bus_message* call) {
     const int result = sd_bus_reply_method_return(call, "o", job);

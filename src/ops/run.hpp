@@ -1,0 +1,28 @@
+// berth run: a command in a container, for once.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "ops/runtime_command.hpp"
+#include "ops/session.hpp"
+
+namespace berth::ops {
+
+struct RunRequest {
+  std::string target;                ///< an installed container, or [SOURCE:]IMAGE
+  std::vector<std::string> command;  ///< empty: what the container runs as a service
+  std::vector<std::string> set;      ///< --set NAME=VALUE, images only
+  std::string runtime;               ///< images only
+  std::string authfile;
+  std::string platform;
+  bool detach = false;  ///< running containers only
+  Attachment attachment;
+};
+
+/// In a running container as exec does; else with the configuration and the root file system of an installed one, in a
+/// container of its own beside it; else with an image, pulled when absent, over a temporary overlay.
+/// @throws Error
+CommandOutcome run(Session& session, const RunRequest& request);
+
+}  // namespace berth::ops

@@ -1,0 +1,249 @@
+"""Commands in containers: in a running one, and beside one that does not run, with both runtimes and on a terminal."""
+
+import os
+import re
+import signal
+import subprocess
+
+import pytest
+from rig import images
+from rig.checks import DEPLOYMENTS, in_cgroup_of
+from rig.terminal import Terminal
+
+RUNTIMES = {"runc": "/usr/sbin/runc", "crun": "/usr/bin/crun"}
+
+
+@pytest.fixture(scope="module")
+def both(shared_host):
+    """A running and a stopped container of each runtime: RUNTIME and RUNTIME-off."""
+    for name, path in RUNTIMES.items():
+        shared_host.berth("install", f"--runtime={path}", "--now", f"--name={name}", f"oci:{images.plain().inside}")
+        shared_host.berth("install", f"--runtime={path}", f"--name={name}-off", f"oci:{images.plain().inside}")
+    return shared_host
+
+
+@pytest.fixture(params=RUNTIMES)
+def runtime(request):
+    return request.param
+
+
+@pytest.fixture(params=["exec", "run", "one-off"])
+def command(request, runtime):
+    """The words that begin a command in a container of that runtime, in each of the three ways."""
+    return {"exec": ("exec", runtime), "run": ("run", runtime), "one-off": ("run", f"{runtime}-off")}[request.param]
+
+
+@pytest.fixture
+def terminal(both):
+    opened = []
+
+    def start(*argv, **size):
+        opened.append(Terminal(both, *argv, **size))
+        return opened[-1]
+
+    yield start
+    for one in opened:
+        one.close()
+
+
+def nothing_left(host):
+    """No container, scope, folder or lock of a one-off is there."""
+    for name in RUNTIMES:
+        assert set(host.containers(name)) == {name}
+    listed = set(os.listdir(host.path(DEPLOYMENTS)))
+    assert not [entry for entry in listed if "-run-" in entry]
+    host.wait_for(lambda: "-run-" not in host.output("systemctl list-units --no-legend --all --type=scope"), "the scope is gone")
+
+
+def test_output_input_and_exit_code_are_the_commands(both, command):
+    done = both.berth(*command, "sh", "-c", "cat; echo to the right >&2; exit 42", check=False, input="through\n")
+    assert done.returncode == 42
+    assert done.stdout == "through\n"
+    assert done.stderr == "to the right\n"
+    nothing_left(both)
+
+
+def test_user_environment_and_folder_are_those_of_the_service(both, command):
+    words = both.berth(*command, "sh", "-c", "id -u; pwd; echo $GREETING; grep NoNewPrivs /proc/self/status").stdout
+    assert words.split("\n")[:4] == ["1000", "/srv/home", "good day", "NoNewPrivs:\t1"]
+
+
+def test_options_behind_the_name_are_the_commands(both, command):
+    assert both.berth(*command, "echo", "--json", "-q", "--root", "/x").stdout == "--json -q --root /x\n"
+
+
+def test_a_signal_that_ends_the_command(both, command):
+    assert both.berth(*command, "sh", "-c", "sh -c 'kill -USR1 $$'; exit $?", check=False).returncode == 128 + signal.SIGUSR1
+    if command[0] == "exec":
+        assert both.berth(*command, "sh", "-c", "kill -KILL $$", check=False).returncode == 128 + signal.SIGKILL
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2])
+def test_signals_reach_the_command(both, runtime, number):
+    script = f"trap 'echo got it; exit 9' {number.name[3:]}; echo ready; while :; do sleep 0.05; done"
+    process = both.start_process("berth", "run", f"{runtime}-off", "sh", "-c", script)
+    assert process.stdout.readline() == "ready\n"
+    os.kill(both.inner_pid(process), number)
+    assert process.wait(20) == 9
+    assert process.stdout.read() == "got it\n"
+    nothing_left(both)
+
+
+def test_what_cannot_be_run_is_told_apart(both, command):
+    for argv, code, words in (("/no/such/program", 127, "/no/such/program"), ("/etc/passwd", 126, "permission denied")):
+        done = both.berth(*command, argv, check=False)
+        assert done.returncode == code, done.stderr
+        assert "berth: cannot run" in done.stderr and words in done.stderr.lower()
+    nothing_left(both)
+
+
+def test_a_command_is_in_the_cgroup_of_the_service(both, runtime):
+    process = both.start_process("berth", "exec", runtime, "sh", "-c", "echo ready; sleep 1001")
+    assert process.stdout.readline() == "ready\n"
+    (pid,) = [pid for pid, args in both.processes() if args == "sleep 1001"]
+    assert in_cgroup_of(both, pid, f"/system.slice/{runtime}.service")
+    os.kill(both.inner_pid(process), signal.SIGTERM)
+    assert process.wait(20) == 128 + signal.SIGTERM
+
+
+def test_one_offs_run_side_by_side_in_cgroups_of_their_own(both, runtime):
+    script = "echo ready; read line; echo $line"
+    processes = [both.start_process("berth", "run", f"{runtime}-off", "sh", "-c", script, stdin=subprocess.PIPE) for _ in range(2)]
+    for process in processes:
+        assert process.stdout.readline() == "ready\n"
+    scopes = re.findall(rf"{runtime}-off-run-\w+\.scope", both.output("systemctl list-units --no-legend --type=scope"))
+    assert len(set(scopes)) == 2
+    for scope in set(scopes):
+        cgroup = f"/sys/fs/cgroup/system.slice/{scope}"
+        assert both.output("cat", f"{cgroup}/payload/cgroup.procs") and both.output("cat", f"{cgroup}/berth/cgroup.procs")
+        assert both.output("cat", f"{cgroup}/cgroup.procs") == ""
+    for number, process in enumerate(processes):
+        assert process.communicate(f"line {number}\n", timeout=20)[0] == f"line {number}\n"
+    nothing_left(both)
+
+
+def test_a_container_is_not_uninstalled_while_a_one_off_uses_its_files(both, runtime):
+    process = both.start_process("berth", "run", f"{runtime}-off", "sh", "-c", "echo ready; read line; cat /etc/passwd", stdin=subprocess.PIPE)
+    assert process.stdout.readline() == "ready\n"
+    done = both.berth("uninstall", f"{runtime}-off", check=False)
+    assert done.returncode == 4
+    assert f"{runtime}-off-run-" in done.stderr and "systemctl stop" in done.stderr
+    assert "guest" in process.communicate("go on\n", timeout=20)[0]
+
+
+def test_detach_leaves_a_command_whose_output_is_in_the_journal(both, runtime):
+    done = both.berth("exec", "--detach", runtime, "sh", "-c", "echo said by the detached of $$; sleep 1002")
+    assert (done.stdout, done.stderr) == ("", "")
+    (pid,) = [pid for pid, args in both.processes() if args == "sleep 1002"]
+    both.wait_for(lambda: "said by the detached" in both.journal(runtime), "its words in the journal")
+    both.run("kill", str(pid))
+
+
+def test_detach_is_for_running_containers(both, runtime):
+    done = both.berth("run", "-d", f"{runtime}-off", "true", check=False)
+    assert done.returncode == 2 and "does not run" in done.stderr
+
+
+def test_exec_wants_a_running_container(both, runtime):
+    done = both.berth("exec", f"{runtime}-off", "true", check=False)
+    assert done.returncode == 1
+    assert f"berth start {runtime}-off" in done.stderr and f"berth run {runtime}-off" in done.stderr
+
+
+def test_a_running_container_needs_a_command(both, runtime):
+    done = both.berth("run", runtime, check=False)
+    assert done.returncode == 2 and "runs already" in done.stderr
+
+
+def test_without_a_command_a_one_off_runs_what_the_service_does(both, runtime):
+    process = both.start_process("berth", "run", f"{runtime}-off")
+    assert "plain runs as 1000 in /srv/home" in process.stdout.readline()
+    os.kill(both.inner_pid(process), signal.SIGTERM)
+    assert process.wait(20) == 0
+    assert process.stdout.read() == "plain says goodbye\n"
+
+
+def test_refusals(both):
+    for argv, code, words in (
+        (("exec", "missing", "true"), 3, "no container missing"),
+        (("run", "missing"), 3, "no container missing"),
+        (("exec", "runc"), 2, "COMMAND"),
+        (("exec", "--tty", "runc", "true"), 2, "--tty needs a terminal"),
+        (("exec", "--tty", "--detach", "runc", "true"), 2, "--detach"),
+        (("run", "--set=A=1", "runc-off", "true"), 2, "--set"),
+    ):
+        done = both.berth(*argv, check=False)
+        assert done.returncode == code, done.stderr
+        assert words in done.stderr
+
+
+# -- on a terminal ------------------------------------------------------------------------------------------------
+
+
+def test_a_terminal_has_our_size_and_follows_it(terminal, command):
+    script = "stty size; trap 'stty size' WINCH; echo ready; while ! read line; do :; done; exit 5"
+    screen = terminal("berth", *command, "sh", "-c", script, rows=33, columns=101)
+    assert "33 101" in screen.wait_for("ready")
+    screen.resize(20, 50)
+    screen.wait_for("20 50")
+    screen.type("done\r")
+    assert screen.end() == 5
+
+
+def test_control_c_on_a_terminal_goes_to_the_command(terminal, command):
+    screen = terminal("berth", *command, "sh", "-c", "trap 'echo caught; exit 6' INT; echo ready; while :; do sleep 0.05; done")
+    screen.wait_for("ready")
+    screen.type("\x03")
+    screen.wait_for("caught")
+    assert screen.end() == 6
+
+
+def test_a_terminal_is_one_for_the_command(terminal, command):
+    screen = terminal("berth", *command, "sh", "-c", "test -t 0 && test -t 1 && test -t 2 && echo $TERM; tty; exit 3")
+    assert screen.end() == 3
+    assert "xterm" in screen.output and "/dev/" in screen.output
+
+
+def test_without_a_terminal_when_none_is_wanted(terminal, command):
+    screen = terminal("berth", command[0], "--no-tty", command[1], "sh", "-c", "read line; echo got $line; exit 8")
+    screen.type("words\r")
+    screen.wait_for("got words")
+    assert screen.end() == 8
+
+
+def test_the_terminal_is_restored_when_the_runtime_is_killed(terminal, both, runtime):
+    screen = terminal("berth", "run", f"{runtime}-off", "sh", "-c", "echo ready; sleep 1003")
+    screen.wait_for("ready")
+    both.run("pkill", "-KILL", "-f", f"^{RUNTIMES[runtime]} --log")
+    assert screen.end() == 128 + signal.SIGKILL
+    nothing_left(both)
+
+
+def test_a_closed_terminal_ends_a_one_off(terminal, both, runtime):
+    screen = terminal("berth", "run", f"{runtime}-off", "sh", "-c", "trap 'exit 1' HUP; echo ready; while :; do sleep 0.05; done")
+    screen.wait_for("ready")
+    screen.hang_up()
+    both.wait_for(lambda: set(both.containers(runtime)) == {runtime}, "the one-off has ended")
+    both.wait_for(lambda: "-run-" not in " ".join(os.listdir(both.path(DEPLOYMENTS))), "its folder is gone")
+
+
+# -- when berth is killed -----------------------------------------------------------------------------------------
+
+
+def test_a_killed_one_off_is_ended_by_the_next_command(both, runtime):
+    process = both.start_process("berth", "run", f"{runtime}-off", "sh", "-c", "echo ready; sleep 1004")
+    assert process.stdout.readline() == "ready\n"
+    os.kill(both.inner_pid(process), signal.SIGKILL)
+    process.wait(20)
+    done = both.berth("start", runtime)
+    assert f"ending the interrupted one-off run {runtime}-off-run-" in done.stderr
+    assert not any("sleep 1004" in args for _, args in both.processes())
+    nothing_left(both)
+
+
+def test_a_stopped_scope_ends_a_one_off(both, runtime):
+    process = both.start_process("berth", "run", f"{runtime}-off", "sh", "-c", "trap 'exit 4' TERM; echo ready; while :; do sleep 0.05; done")
+    assert process.stdout.readline() == "ready\n"
+    both.run(f"systemctl stop '{runtime}-off-run-*.scope'")
+    assert process.wait(20) == 4
+    nothing_left(both)

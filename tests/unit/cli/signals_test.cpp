@@ -1,0 +1,68 @@
+#include "cli/signals.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <thread>
+
+namespace berth::cli {
+namespace {
+
+using namespace std::chrono_literals;
+
+bool waits_for_stop(const std::stop_token& token) {
+  for (int turn = 0; turn < 500 && !token.stop_requested(); ++turn) {
+    std::this_thread::sleep_for(10ms);
+  }
+  return token.stop_requested();
+}
+
+/// A process that ends by the first signal it gets.
+pid_t sleeping_child() {
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    sigset_t none;
+    sigemptyset(&none);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    ::pause();
+    ::_exit(0);
+  }
+  return pid;
+}
+
+TEST(SignalWatch, AnInterruptionIsAStopRequest) {
+  SignalWatch watch;
+  EXPECT_FALSE(watch.token().stop_requested());
+  ::kill(::getpid(), SIGTERM);
+  EXPECT_TRUE(waits_for_stop(watch.token()));
+}
+
+TEST(SignalWatch, SignalsGoToAProgramAndComeBack) {
+  SignalWatch watch;
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2}) {
+    const pid_t child = sleeping_child();
+    watch.forward_to(child);
+    ::kill(::getpid(), signal);
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_TRUE(WIFSIGNALED(status)) << signal;
+    EXPECT_EQ(WTERMSIG(status), signal);
+    watch.forward_to(0);
+  }
+  EXPECT_FALSE(watch.token().stop_requested());
+  ::kill(::getpid(), SIGHUP);
+  EXPECT_TRUE(waits_for_stop(watch.token()));
+}
+
+TEST(SignalWatch, ItsOwnSignalFromElsewhereIsNotItsEnd) {
+  SignalWatch watch;
+  ::kill(::getpid(), SIGRTMIN);
+  std::this_thread::sleep_for(20ms);
+  ::kill(::getpid(), SIGINT);
+  EXPECT_TRUE(waits_for_stop(watch.token()));
+}
+
+}  // namespace
+}  // namespace berth::cli
