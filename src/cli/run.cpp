@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <system_error>
 
@@ -97,28 +98,6 @@ int with_session(const CommandLine& line, base::Reporter& reporter, const std::s
   return work(session);
 }
 
-/// Messages may quote names from outside and journal lines; only line breaks reach the terminal.
-std::string harmless(std::string_view text) {
-  std::string result;
-  while (true) {
-    const auto end = text.find('\n');
-    result += fit(text.substr(0, end), text.size());
-    if (end == std::string_view::npos) {
-      return result;
-    }
-    result += '\n';
-    text.remove_prefix(end + 1);
-  }
-}
-
-void print_error(const Error& error, bool no_color) {
-  const bool color = wants_color(STDERR_FILENO, no_color);
-  fmt::print(stderr, "{}berth:{} {}\n", color ? "\033[1;31m" : "", color ? "\033[0m" : "", harmless(error.what()));
-  if (!error.hint().empty()) {
-    fmt::print(stderr, "{}hint:{} {}\n", color ? "\033[1m" : "", color ? "\033[0m" : "", harmless(error.hint()));
-  }
-}
-
 /// One clear line instead of the whole help.
 int print_usage_error(const CLI::App& app, const CLI::ParseError& error) {
   const auto* verb = &app;
@@ -151,7 +130,7 @@ std::vector<std::string> image_names(ops::Session& session) {
 int run_completion(const CLI::App& app, const CommandLine& line, int argc, char** argv) {
   std::vector<std::string> words(argv + std::min(argc, 4), argv + argc);
   const auto index = static_cast<std::size_t>(std::strtoul(argc > 2 ? argv[2] : "0", nullptr, 10));
-  ConsoleReporter reporter(true, false);
+  ConsoleReporter reporter(ProgressMode::none, true, false);
   const auto names = [&](std::vector<std::string> (*ask)(ops::Session&)) {
     return [&line, &reporter, ask] {
       std::vector<std::string> result;
@@ -178,9 +157,8 @@ bool is_closed_pipe(const std::exception& error) {
   return failure != nullptr && failure->code().value() == EPIPE;
 }
 
-int run_verb(const CommandLine& line) {
-  const SignalWatch signals;
-  ConsoleReporter reporter(line.globals.quiet, wants_color(STDERR_FILENO, line.globals.no_color));
+int run_verb(const CommandLine& line, ConsoleReporter& reporter) {
+  const SignalWatch signals([&reporter] { reporter.pause(); }, [&reporter] { reporter.resume(); });
   try {
     check_user(line);
     const int code = with_session(line, reporter, signals.token(), line.action);
@@ -190,18 +168,31 @@ int run_verb(const CommandLine& line) {
     }
     return code;
   } catch (const Error& error) {
-    reporter.clear();
-    print_error(error, line.globals.no_color);
+    reporter.error(error);
     return exit_code(error.kind());
   } catch (const std::exception& error) {
     reporter.clear();
     if (!is_closed_pipe(error)) {
-      print_error(
-          Error(ErrorKind::failed, fmt::format("unexpected failure: {}", error.what()), "this is a bug in berth"),
-          line.globals.no_color);
+      reporter.error(
+          Error(ErrorKind::failed, fmt::format("unexpected failure: {}", error.what()), "this is a bug in berth"));
     }
     return exit_code(ErrorKind::failed);
   }
+}
+
+/// The reporter as the global options want it; a mistake in them is reported plainly.
+int run_reporting(const CommandLine& line) {
+  const auto& globals = line.globals;
+  const bool color = wants_color(STDERR_FILENO, globals.no_color);
+  auto mode = ProgressMode::plain;
+  try {
+    mode = parse_progress_mode(globals.progress);
+  } catch (const Error& error) {
+    ConsoleReporter(mode, globals.quiet, color).error(error);
+    return exit_code(error.kind());
+  }
+  ConsoleReporter reporter(mode, globals.quiet, color);
+  return run_verb(line, reporter);
 }
 
 }  // namespace
@@ -226,7 +217,7 @@ int run(int argc, char** argv) {
     fmt::print(stderr, "{}", app.help());
     return exit_code(ErrorKind::usage);
   }
-  return run_verb(line);
+  return run_reporting(line);
 }
 
 }  // namespace berth::cli

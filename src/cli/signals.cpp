@@ -1,14 +1,19 @@
 #include "cli/signals.hpp"
 
 #include <pthread.h>
+#include <unistd.h>
+
+#include <utility>
 
 namespace berth::cli {
 
-SignalWatch::SignalWatch() {
+SignalWatch::SignalWatch(std::function<void()> pause, std::function<void()> resume)
+    : pause_(std::move(pause)), resume_(std::move(resume)) {
   ::signal(SIGPIPE, SIG_IGN);
   sigemptyset(&signals_);
   sigaddset(&signals_, SIGINT);
   sigaddset(&signals_, SIGTERM);
+  sigaddset(&signals_, SIGTSTP);
   sigaddset(&signals_, SIGUSR1);
   pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
   thread_ = std::thread([this] { watch(); });
@@ -22,8 +27,24 @@ SignalWatch::~SignalWatch() {
 void SignalWatch::watch() {
   int signal = 0;
   while (sigwait(&signals_, &signal) == 0 && signal != SIGUSR1) {
-    stop_.request_stop();
+    if (signal == SIGTSTP) {
+      stop_process();
+    } else {
+      stop_.request_stop();
+    }
   }
+}
+
+/// Delivered here and nowhere else, the signal has its default effect on the whole process.
+void SignalWatch::stop_process() {
+  sigset_t stop;
+  sigemptyset(&stop);
+  sigaddset(&stop, SIGTSTP);
+  pause_();
+  ::kill(::getpid(), SIGTSTP);
+  pthread_sigmask(SIG_UNBLOCK, &stop, nullptr);
+  pthread_sigmask(SIG_BLOCK, &stop, nullptr);
+  resume_();
 }
 
 }  // namespace berth::cli

@@ -137,6 +137,7 @@ class HostFilePlanner {
       result.checksum = base::digest_of(*result.file.content).hex();
     } else {
       result.file.source = "exports/hostfs/" + entry.path;
+      result.file.share = in_.exports->manifest.use_links && in_.host_place(destination).starts_with("/usr/");
       result.checksum = in_.entry_checksum(entry);
     }
     return result;
@@ -188,8 +189,8 @@ std::string config_file_name(const PlanInputs& in) {
 
 void plan_config(const PlanInputs& in, const std::string& text, InstallPlan& plan) {
   const auto slice = plan.unit ? exports::unit_slice(*plan.unit) : "system.slice";
-  auto config =
-      exports::finish_config(text, config_file_name(in), in.features, exports::cgroups_path(slice, in.name), {});
+  auto config = exports::finish_config(text, config_file_name(in), in.features, exports::cgroups_path(slice, in.name),
+                                       in.remote_rootfs);
   plan.conversions = std::move(config.conversions);
   plan.powers = exports::powerful_requests(config.document);
   if (!in.exports->tmpfiles_template && plan.unit) {
@@ -226,6 +227,7 @@ void fill_info(const PlanInputs& in, InstallPlan& plan) {
   info.installed_files_template = manifest.installed_files_template;
   info.rename_installed_files = manifest.rename_files;
   info.system_package = in.system_package;
+  info.remote = in.remote_rootfs;
   info.use_links = manifest.use_links;
   info.local = in.local;
   info.health_check = health_check(in);
@@ -326,6 +328,7 @@ base::Json plan_to_json(const InstallPlan& plan) {
       {"imageId", plan.image_id},
       {"commit", plan.commit},
       {"deployment", plan.deployment},
+      {"rootfs", plan.info.remote.empty() ? base::Json(nullptr) : base::Json(plan.info.remote)},
       {"runtime", plan.runtime},
       {"values", plan.values},
       {"config", plan.config.empty() ? base::Json(nullptr) : base::parse_json(plan.config, "config.json")},
