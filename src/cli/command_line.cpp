@@ -57,6 +57,8 @@ void build(CLI::App& app, CommandLine& line) {
   app.add_option("--root", line.globals.root, "Work on the system installed in this folder")->type_name("DIR");
   app.add_option("--config", line.globals.config, "Read this file instead of /etc/berth/berth.conf")->type_name("FILE");
   app.add_flag("--no-color", line.globals.no_color, "Never use colours");
+  app.add_option("--progress", line.globals.progress, "How to show progress: auto, tty, plain, json or none")
+      ->type_name("HOW");
   app.add_flag("-q,--quiet", line.globals.quiet, "Say nothing but warnings and errors");
   app.footer(
       "Every verb accepts these options. Manual pages: berth(8), berth-VERB(8), berth.conf(5), berth-exports(5).");

@@ -18,6 +18,7 @@ namespace berth::cli {
 struct GlobalOptions {
   std::string root = "/";
   std::string config;
+  std::string progress = "auto";
   bool quiet = false;
   bool no_color = false;
 };

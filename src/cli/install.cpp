@@ -26,6 +26,9 @@ void print_files(const ops::InstallPlan& plan) {
 void print_plan(const ops::InstallPlan& plan, const host::Layout& layout) {
   fmt::print("name        {}\nimage       {}\nimage id    {}\ndeployment  {}\nruntime     {}\n", plan.name, plan.image,
              plan.image_id, plan.deployment, plan.runtime);
+  if (!plan.info.remote.empty()) {
+    fmt::print("rootfs      {}\n", plan.info.remote);
+  }
   if (!plan.powers.empty()) {
     fmt::print("\nThis image asks for:\n");
     for (const auto& power : plan.powers) {
@@ -106,6 +109,8 @@ void add_install(CLI::App& app, CommandLine& line) {
       ->type_name("NAME=VALUE")
       ->allow_extra_args(false);
   verb->add_option("--runtime", request.runtime, "OCI runtime to use")->type_name("PATH");
+  verb->add_option("--rootfs", request.rootfs, "Use this root file system; nothing is fetched or checked out")
+      ->type_name("DIR");
   verb->add_flag("--now", request.start, "Start the service too; undo everything when it does not start");
   verb->add_flag("--display", line.display, "Show what would be done and change nothing");
   verb->add_flag("--dry-run", line.dry_run, "The same as --display");

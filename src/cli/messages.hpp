@@ -4,15 +4,10 @@
 #include <string>
 #include <string_view>
 
-#include "base/error.hpp"
-
 namespace berth::cli {
 
 /// A text with names from outside or journal lines in it, made fit for a terminal: of what is no text only line breaks
 /// are left.
 std::string harmless(std::string_view text);
-
-/// Tells the error, its contexts and its hint.
-void print_error(const base::Error& error, bool no_color);
 
 }  // namespace berth::cli

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <system_error>
 
@@ -17,7 +18,6 @@
 #include "cli/completion.hpp"
 #include "cli/console_reporter.hpp"
 #include "cli/exit_code.hpp"
-#include "cli/messages.hpp"
 #include "cli/signals.hpp"
 #include "cli/terminal.hpp"
 #include "ops/query.hpp"
@@ -133,7 +133,7 @@ std::vector<std::string> image_names(ops::Session& session) {
 int run_completion(const CLI::App& app, const CommandLine& line, int argc, char** argv) {
   std::vector<std::string> words(argv + std::min(argc, 4), argv + argc);
   const auto index = static_cast<std::size_t>(std::strtoul(argc > 2 ? argv[2] : "0", nullptr, 10));
-  ConsoleReporter reporter(true, false);
+  ConsoleReporter reporter(ProgressMode::none, true, false);
   const auto names = [&](std::vector<std::string> (*ask)(ops::Session&)) {
     return [&line, &reporter, ask] {
       std::vector<std::string> result;
@@ -160,14 +160,10 @@ bool is_closed_pipe(const std::exception& error) {
   return failure != nullptr && failure->code().value() == EPIPE;
 }
 
-int run_verb(CommandLine& line) {
-  SignalWatch signals;
-  ConsoleReporter reporter(line.globals.quiet, wants_color(STDERR_FILENO, line.globals.no_color));
+int run_verb(CommandLine& line, ConsoleReporter& reporter) {
+  SignalWatch signals([&reporter] { reporter.pause(); }, [&reporter] { reporter.resume(); });
   line.forward_signals = [&signals](pid_t pid) { signals.forward_to(pid); };
-  line.complain = [&](const Error& error) {
-    reporter.clear();
-    print_error(error, line.globals.no_color);
-  };
+  line.complain = [&reporter](const Error& error) { reporter.error(error); };
   try {
     check_user(line);
     const int code = with_session(line, reporter, signals.token(), line.action);
@@ -177,16 +173,31 @@ int run_verb(CommandLine& line) {
     }
     return code;
   } catch (const Error& error) {
-    line.complain(error);
+    reporter.error(error);
     return exit_code(error.kind());
   } catch (const std::exception& error) {
     reporter.clear();
     if (!is_closed_pipe(error)) {
-      line.complain(
+      reporter.error(
           Error(ErrorKind::failed, fmt::format("unexpected failure: {}", error.what()), "this is a bug in berth"));
     }
     return exit_code(ErrorKind::failed);
   }
+}
+
+/// The reporter as the global options want it; a mistake in them is reported plainly.
+int run_reporting(CommandLine& line) {
+  const auto& globals = line.globals;
+  const bool color = wants_color(STDERR_FILENO, globals.no_color);
+  auto mode = ProgressMode::plain;
+  try {
+    mode = parse_progress_mode(globals.progress);
+  } catch (const Error& error) {
+    ConsoleReporter(mode, globals.quiet, color).error(error);
+    return exit_code(error.kind());
+  }
+  ConsoleReporter reporter(mode, globals.quiet, color);
+  return run_verb(line, reporter);
 }
 
 }  // namespace
@@ -212,7 +223,7 @@ int run(int argc, char** argv) {
     fmt::print(stderr, "{}", app.help());
     return exit_code(ErrorKind::usage);
   }
-  return run_verb(line);
+  return run_reporting(line);
 }
 
 }  // namespace berth::cli

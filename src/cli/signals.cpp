@@ -1,6 +1,9 @@
 #include "cli/signals.hpp"
 
 #include <pthread.h>
+#include <unistd.h>
+
+#include <utility>
 
 #include "cli/window_size.hpp"
 
@@ -16,7 +19,8 @@ bool is_ignored(int signal) {
 
 }  // namespace
 
-SignalWatch::SignalWatch() {
+SignalWatch::SignalWatch(std::function<void()> pause, std::function<void()> resume)
+    : pause_(std::move(pause)), resume_(std::move(resume)) {
   ::signal(SIGPIPE, SIG_IGN);
   sigemptyset(&further_);
   for (const int signal : {SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH}) {
@@ -25,7 +29,7 @@ SignalWatch::SignalWatch() {
     }
   }
   sigemptyset(&own_);
-  for (const int signal : {SIGINT, SIGTERM, SIGRTMIN}) {
+  for (const int signal : {SIGINT, SIGTERM, SIGTSTP, SIGRTMIN}) {
     sigaddset(&own_, signal);
   }
   pthread_sigmask(SIG_BLOCK, &own_, nullptr);
@@ -68,13 +72,27 @@ void SignalWatch::take(const siginfo_t& info) {
   if (info.si_signo == SIGRTMIN) {
     return;
   }
-  if (info.si_signo == SIGWINCH) {
+  if (info.si_signo == SIGTSTP) {
+    stop_process();
+  } else if (info.si_signo == SIGWINCH) {
     give_window_size(receiver_);
   } else if (receiver_ <= 0) {
     stop_.request_stop();
   } else if (info.si_code != SI_KERNEL) {
     ::kill(receiver_, info.si_signo);
   }
+}
+
+/// Delivered here and nowhere else, the signal has its default effect on the whole process.
+void SignalWatch::stop_process() {
+  sigset_t stop;
+  sigemptyset(&stop);
+  sigaddset(&stop, SIGTSTP);
+  pause_();
+  ::kill(::getpid(), SIGTSTP);
+  pthread_sigmask(SIG_UNBLOCK, &stop, nullptr);
+  pthread_sigmask(SIG_BLOCK, &stop, nullptr);
+  resume_();
 }
 
 }  // namespace berth::cli

@@ -1,9 +1,10 @@
-// SIGINT and SIGTERM as a stop request, or on their way to a program that we run.
+// SIGINT and SIGTERM as a stop request, or on their way to a program that we run; SIGTSTP with a chance to tidy up.
 #pragma once
 
 #include <sys/types.h>
 
 #include <csignal>
+#include <functional>
 #include <mutex>
 #include <stop_token>
 #include <thread>
@@ -12,10 +13,11 @@ namespace berth::cli {
 
 /// Blocks SIGINT and SIGTERM (and SIGRTMIN, with which the watch itself ends) in this and all later threads and turns
 /// them into a stop request, so that work ends at a place where it can be undone. Ignores SIGPIPE. Made before any
-/// other thread.
+/// other thread. SIGTSTP (Ctrl-Z) is blocked in the same way: `pause` is called, then the process is stopped as by
+/// default, and when it goes on `resume` is called, all in the thread of the watch.
 class SignalWatch {
  public:
-  SignalWatch();
+  SignalWatch(std::function<void()> pause, std::function<void()> resume);
   SignalWatch(const SignalWatch&) = delete;
   SignalWatch& operator=(const SignalWatch&) = delete;
   ~SignalWatch();
@@ -29,7 +31,10 @@ class SignalWatch {
  private:
   void watch();
   void take(const siginfo_t& info);
+  void stop_process();
 
+  std::function<void()> pause_;
+  std::function<void()> resume_;
   sigset_t own_{};      ///< what the watch waits for
   sigset_t further_{};  ///< blocked in other threads only once signals are forwarded
   std::stop_source stop_;

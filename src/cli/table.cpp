@@ -10,17 +10,11 @@ namespace berth::cli {
 
 namespace {
 
-/// Columns that a UTF-8 text takes, one for each code point.
-std::size_t width_of(const std::string& text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
-}
-
 void print_row(const std::vector<std::string>& row, const std::vector<std::size_t>& widths) {
   std::string line;
   for (std::size_t index = 0; index < row.size(); ++index) {
     line += row[index];
-    line += std::string(widths[index] - width_of(row[index]) + 2, ' ');
+    line += std::string(widths[index] - columns_of(row[index]) + 2, ' ');
   }
   line.erase(line.find_last_not_of(' ') + 1);
   fmt::print("{}\n", line);
@@ -49,7 +43,7 @@ void print_table(const std::vector<Column>& columns, const std::vector<std::vect
   std::vector<std::size_t> widths(columns.size());
   for (const auto& line : lines) {
     for (std::size_t index = 0; index < line.size(); ++index) {
-      widths[index] = std::max(widths[index], width_of(line[index]));
+      widths[index] = std::max(widths[index], columns_of(line[index]));
     }
   }
   for (const auto& line : lines) {

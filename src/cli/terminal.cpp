@@ -1,13 +1,70 @@
 #include "cli/terminal.hpp"
 
 #include <fmt/format.h>
+#include <locale.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+#include <wchar.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <cwchar>
 
 namespace berth::cli {
+
+namespace {
+
+/// Reads UTF-8 whatever the locale of the user is, for as long as it lives, in this thread.
+class Utf8Locale {
+ public:
+  Utf8Locale() : own_(::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr)), before_(::uselocale(own_)) {}
+  Utf8Locale(const Utf8Locale&) = delete;
+  Utf8Locale& operator=(const Utf8Locale&) = delete;
+  ~Utf8Locale() {
+    ::uselocale(before_);
+    if (own_ != nullptr) {
+      ::freelocale(own_);
+    }
+  }
+
+ private:
+  locale_t own_;
+  locale_t before_;
+};
+
+bool is_plain_ascii(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char letter) { return letter >= 0x20 && letter < 0x7F; });
+}
+
+/// Calls visit(text, columns) for each character until it returns false. What would not print as a character, and what
+/// is no UTF-8, is given as `?`; combining characters have no columns, wide ones two (wcwidth(3)).
+template <typename Visit>
+void for_each_character(std::string_view text, Visit visit) {
+  if (is_plain_ascii(text)) {
+    for (std::size_t at = 0; at < text.size() && visit(text.substr(at, 1), std::size_t{1}); ++at) {
+    }
+    return;
+  }
+  const Utf8Locale locale;
+  std::mbstate_t state{};
+  while (!text.empty()) {
+    wchar_t character = 0;
+    const auto length = std::mbrtowc(&character, text.data(), text.size(), &state);
+    const bool valid = length != 0 && length <= text.size();
+    const int columns = valid ? ::wcwidth(character) : -1;
+    const auto size = valid ? length : 1;
+    if (!visit(columns < 0 ? "?" : text.substr(0, size), columns < 0 ? 1 : static_cast<std::size_t>(columns))) {
+      return;
+    }
+    text.remove_prefix(size);
+    if (!valid) {
+      state = {};
+    }
+  }
+}
+
+}  // namespace
 
 bool wants_color(int fd, bool no_color) {
   const char* term = std::getenv("TERM");
@@ -16,12 +73,12 @@ bool wants_color(int fd, bool no_color) {
   return !refused && ::isatty(fd) != 0 && term != nullptr && std::string_view(term) != "dumb";
 }
 
-unsigned terminal_width(int fd) {
+TerminalSize terminal_size(int fd) {
   winsize size{};
-  if (::isatty(fd) == 0 || ::ioctl(fd, TIOCGWINSZ, &size) != 0) {
-    return 0;
+  if (::ioctl(fd, TIOCGWINSZ, &size) != 0) {
+    return {};
   }
-  return size.ws_col == 0 ? 80 : size.ws_col;
+  return {size.ws_col == 0 ? 80U : size.ws_col, size.ws_row == 0 ? 24U : size.ws_row};
 }
 
 std::string human_size(std::uint64_t bytes) {
@@ -35,25 +92,33 @@ std::string human_size(std::uint64_t bytes) {
   return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", value, units.at(unit));
 }
 
+std::size_t columns_of(std::string_view text) {
+  std::size_t columns = 0;
+  for_each_character(text, [&](std::string_view, std::size_t width) {
+    columns += width;
+    return true;
+  });
+  return columns;
+}
+
 std::string fit(std::string_view text, std::size_t columns) {
   std::string result;
-  std::size_t width = 0;
-  std::size_t cut = 0;  // length of `result` one column before the end, where an ellipsis would go
-  for (const char letter : text) {
-    const auto byte = static_cast<unsigned char>(letter);
-    const bool continuation = (byte & 0xC0U) == 0x80U;
-    if (!continuation) {
-      if (width + 1 == columns) {
-        cut = result.size();
-      }
-      if (width == columns) {
-        return columns == 0 ? "" : result.substr(0, cut) + "…";
-      }
-      ++width;
+  std::size_t used = 0;
+  std::size_t cut = 0;  // length of `result` at most one column before the end, where an ellipsis would go
+  bool whole = true;
+  for_each_character(text, [&](std::string_view character, std::size_t width) {
+    if (used < columns && width > 0) {
+      cut = result.size();
     }
-    result += byte < 0x20 || byte == 0x7F ? '?' : letter;
+    whole = used + width <= columns;
+    used += width;
+    result += character;
+    return whole;
+  });
+  if (whole) {
+    return result;
   }
-  return result;
+  return columns == 0 ? "" : result.substr(0, cut) + "…";
 }
 
 }  // namespace berth::cli

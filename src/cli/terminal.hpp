@@ -10,14 +10,22 @@ namespace berth::cli {
 /// True when `fd` is a terminal that may show colours: not with NO_COLOR, TERM=dumb or --no-color.
 bool wants_color(int fd, bool no_color);
 
-/// Columns of the terminal at `fd`; 0 when it is none.
-unsigned terminal_width(int fd);
+struct TerminalSize {
+  unsigned columns = 80;
+  unsigned rows = 24;
+};
+
+/// Size of the terminal at `fd` at this moment; what is unknown is 80 by 24.
+TerminalSize terminal_size(int fd);
 
 /// "1.5 MB", in powers of 1000.
 std::string human_size(std::uint64_t bytes);
 
-/// The first `columns` columns of a UTF-8 text, with an ellipsis when something was cut. Control characters become `?`,
-/// so that a name from outside cannot speak to the terminal.
+/// Columns that a UTF-8 text takes on a terminal: none for a combining character, two for a wide one.
+std::size_t columns_of(std::string_view text);
+
+/// The first `columns` columns of a UTF-8 text, with an ellipsis when something was cut. Control characters and what is
+/// no UTF-8 become `?`, so that a name from outside cannot speak to the terminal.
 std::string fit(std::string_view text, std::size_t columns);
 
 }  // namespace berth::cli

@@ -1,5 +1,7 @@
 #include "host/file_copy.hpp"
 
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -74,6 +76,27 @@ std::string copy_content(int from, int to, const std::string& name) {
     const std::string_view bytes(buffer.data(), static_cast<std::size_t>(size));
     hasher.update(bytes);
     base::write_all(to, bytes, name);
+  }
+}
+
+bool clone_content(int from, int to) noexcept {
+  return ::ioctl(to, FICLONE, from) == 0;
+}
+
+std::string content_checksum(int file, const std::string& name) {
+  base::Hasher hasher;
+  std::vector<char> buffer(chunk);
+  for (off_t at = 0;;) {
+    const ssize_t size = ::pread(file, buffer.data(), buffer.size(), at);
+    if (size < 0 && errno == EINTR) {
+      continue;
+    }
+    base::check_errno(size < 0 ? -1 : 0, "read " + name);
+    if (size == 0) {
+      return hasher.finish().hex();
+    }
+    hasher.update(std::string_view(buffer.data(), static_cast<std::size_t>(size)));
+    at += size;
   }
 }
 

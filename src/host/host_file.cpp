@@ -93,7 +93,8 @@ std::string fill(int target, int rootfs, const HostFile& file) {
     set_owner_and_mode(target, file);
   } else {
     const base::Fd source = open_source(rootfs, file);
-    checksum = copy_content(source.get(), target, file.destination);
+    checksum = file.share && clone_content(source.get(), target) ? content_checksum(target, file.destination)
+                                                                 : copy_content(source.get(), target, file.destination);
     set_owner_and_mode(target, file);
     copy_attributes(source.get(), target, file.destination);
   }
@@ -103,7 +104,7 @@ std::string fill(int target, int rootfs, const HostFile& file) {
 
 /// A nameless file in the folder; nullopt on a file system without O_TMPFILE.
 std::optional<base::Fd> open_nameless(int parent, const std::string& destination) {
-  base::Fd file(::openat(parent, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600));
+  base::Fd file(::openat(parent, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
   if (file) {
     return file;
   }
@@ -128,7 +129,7 @@ bool name_file(int file, int parent, const std::string& name, const std::string&
 bool create_through_temporary(int parent, const std::string& name, int rootfs, const HostFile& file,
                               std::string& checksum) {
   const std::string temporary = temporary_name();
-  const base::Fd target = base::open_at(parent, temporary, O_WRONLY | O_CREAT | O_EXCL, 0600);
+  const base::Fd target = base::open_at(parent, temporary, O_RDWR | O_CREAT | O_EXCL, 0600);
   base::ScopeExit discard([&]() noexcept { ::unlinkat(parent, temporary.c_str(), 0); });
   checksum = fill(target.get(), rootfs, file);
   if (!place(parent, temporary, name, file.destination)) {

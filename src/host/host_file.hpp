@@ -20,6 +20,7 @@ struct HostFile {
   std::optional<std::string> content;  ///< rendered template text; absent: copy `source`
   std::string source;                  ///< path below the deployment's rootfs, e.g. exports/hostfs/usr/bin/x
   std::string link_target;
+  bool share = false;  ///< `source` may be cloned: same blocks on disk, but a file of its own
 };
 
 /// What create_host_file did.
@@ -31,8 +32,10 @@ struct CreatedFile {
 
 /// Creates a host file atomically: a file without a name (or, where the file system cannot do that, with a temporary
 /// one) in the same folder, content, owner, mode and xattrs (security.capability and user.*), fsync, then a name that
-/// must be free. Parents are made 0755 root. Links of the host itself (e.g. /bin → /usr/bin) are followed inside the
-/// root, as a process chrooted there would. Nothing is left behind when it fails or when something was there already.
+/// must be free. With `share` the content is cloned where the file system can (ioctl_ficlone(2)) and copied elsewhere;
+/// it is never a hard link, through which an edit on the host would reach the repository. Parents are made 0755 root.
+/// Links of the host itself (e.g. /bin → /usr/bin) are followed inside the root, as a process chrooted there would.
+/// Nothing is left behind when it fails or when something was there already.
 /// @param rootfs descriptor of the deployment's rootfs (source is opened beneath it)
 /// @throws Error(not_permitted) for a destination in /proc, /sys or /dev (also by way of a link) and for the root
 /// itself,

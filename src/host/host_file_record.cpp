@@ -8,6 +8,7 @@
 #include "base/error.hpp"
 #include "base/fd.hpp"
 #include "base/file.hpp"
+#include "host/file_copy.hpp"
 #include "host/host_file.hpp"
 #include "host/root_folder.hpp"
 
@@ -31,17 +32,7 @@ std::optional<Place> find_place(int root, const std::string& path) {
 }
 
 std::string file_checksum(int folder, const std::string& name) {
-  const base::Fd file = base::open_at(folder, name, O_RDONLY | O_NONBLOCK);
-  base::Hasher hasher;
-  std::vector<char> buffer(128U << 10U);
-  while (const ssize_t size = ::read(file.get(), buffer.data(), buffer.size())) {
-    if (size < 0 && errno == EINTR) {
-      continue;
-    }
-    base::check_errno(size < 0 ? -1 : 0, "read " + name);
-    hasher.update(std::string_view(buffer.data(), static_cast<std::size_t>(size)));
-  }
-  return hasher.finish().hex();
+  return content_checksum(base::open_at(folder, name, O_RDONLY | O_NONBLOCK).get(), name);
 }
 
 /// nullopt for what has no content of its own: folders, devices, fifos, sockets.

@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "base/activity.hpp"
 #include "base/error.hpp"
 #include "base/process.hpp"
 #include "host/bus.hpp"
@@ -146,6 +147,7 @@ class BusSystemd : public Systemd {
   }
 
   JobResult finish(JobKind kind, const std::string& unit, const BusReply& reply) {
+    const base::Activity waiting(reporter_, unit, kind == JobKind::start ? "starting" : "stopping");
     const char* path = nullptr;
     check_bus(sd_bus_message_read(reply.message.get(), "o", &path), "read the answer of systemd");
     const auto result = watch_->wait_for(path, options_.job_timeout, stop_);

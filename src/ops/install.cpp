@@ -11,6 +11,7 @@
 #include "ops/preparation.hpp"
 #include "ops/pull.hpp"
 #include "ops/recover.hpp"
+#include "ops/remote_rootfs.hpp"
 
 namespace berth::ops {
 
@@ -82,6 +83,21 @@ store::Store open_store(Session& session, const Preparation& preparation, const 
   return store ? std::move(*store) : store::Store::open(store_options(session));
 }
 
+/// Lays the root file system out, or finds it where --rootfs says.
+void lay_out(Session& session, Preparation& preparation, const InstallRequest& request, ImageOrigin& origin) {
+  if (!request.rootfs.empty()) {
+    const auto remote = find_remote_rootfs(session.layout, request.rootfs);
+    session.reporter.step(fmt::format("using the root file system {}", remote));
+    preparation.use_remote(remote, named_image(session, origin.name()));
+    return;
+  }
+  auto store = open_store(session, preparation, request, origin);
+  preparation.check_linkable(store);
+  const auto present = origin.ensure(store);
+  session.reporter.step(fmt::format("{} {}", present.fetched ? "fetched" : "found", present.image.name));
+  preparation.check_out(store, present.image);
+}
+
 /// Fetches, checks out and plans.
 InstallPlan prepare(Session& session, Preparation& preparation, const InstallRequest& request, ImageOrigin& origin,
                     const std::string& name) {
@@ -90,11 +106,7 @@ InstallPlan prepare(Session& session, Preparation& preparation, const InstallReq
   wanted.uuid = host::random_uuid();
   wanted.runtime = choose_runtime(session, request, name);
   wanted.local = origin.local();
-  auto store = open_store(session, preparation, request, origin);
-  preparation.check_linkable(store);
-  const auto present = origin.ensure(store);
-  session.reporter.step(fmt::format("{} {}", present.fetched ? "fetched" : "found", present.image.name));
-  preparation.check_out(store, present.image);
+  lay_out(session, preparation, request, origin);
   check_stop(session.stop);
   auto plan =
       base::in_context([&] { return fmt::format("installing {}", name); }, [&] { return preparation.plan(wanted); });

@@ -16,6 +16,7 @@ struct InstallRequest {
   std::string name;              ///< --name; empty: derived from the image
   std::vector<std::string> set;  ///< --set NAME=VALUE
   std::string runtime;           ///< --runtime; empty: the first configured one that exists
+  std::string rootfs;            ///< --rootfs; empty: the image is checked out
   std::string system_package = "auto";
   std::string authfile;
   std::string platform;

@@ -143,6 +143,7 @@ class HostFilePlanner {
       result.checksum = base::digest_of(*result.file.content).hex();
     } else {
       result.file.source = "exports/hostfs/" + entry.path;
+      result.file.share = in_.exports->manifest.use_links && in_.host_place(destination).starts_with("/usr/");
       result.checksum = in_.entry_checksum(entry);
     }
     return result;
@@ -197,7 +198,8 @@ void plan_config(const PlanInputs& in, const std::string& text, InstallPlan& pla
   const auto slice = plan.unit ? exports::unit_slice(*plan.unit) : "system.slice";
   auto features = in.features;
   features.relays_notify = plan.unit && in.runtime.version.starts_with("crun") && exports::unit_notifies(*plan.unit);
-  auto config = exports::finish_config(text, config_file_name(in), features, exports::cgroups_path(slice, in.name), {});
+  auto config = exports::finish_config(text, config_file_name(in), features, exports::cgroups_path(slice, in.name),
+                                       in.remote_rootfs);
   if (config.notifies_itself) {
     plan.unit = exports::with_service_line(*plan.unit, "UnsetEnvironment=NOTIFY_SOCKET");
   }
@@ -240,6 +242,7 @@ void fill_info(const PlanInputs& in, InstallPlan& plan) {
   info.installed_files_template = manifest.installed_files_template;
   info.rename_installed_files = manifest.rename_files;
   info.system_package = in.system_package;
+  info.remote = in.remote_rootfs;
   info.use_links = manifest.use_links;
   info.local = in.local;
   info.health_check = health_check(in);
@@ -342,6 +345,7 @@ base::Json plan_to_json(const InstallPlan& plan) {
       {"imageId", plan.image_id},
       {"commit", plan.commit},
       {"deployment", plan.deployment},
+      {"rootfs", plan.info.remote.empty() ? base::Json(nullptr) : base::Json(plan.info.remote)},
       {"runtime", plan.runtime},
       {"values", plan.values},
       {"config", plan.config.empty() ? base::Json(nullptr) : base::parse_json(plan.config, "config.json")},

@@ -58,7 +58,8 @@ struct PlanInputs {
   std::string image;
   std::string image_id;
   std::string commit;
-  std::int64_t created = 0;  ///< epoch seconds, for info
+  std::string remote_rootfs;  ///< --rootfs, absolute inside the root; empty: the deployment's own
+  std::int64_t created = 0;   ///< epoch seconds, for info
   const image::ImageConfig* image_config = nullptr;
   const exports::Exports* exports = nullptr;
   std::string default_service_template;

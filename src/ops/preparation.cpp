@@ -8,13 +8,13 @@
 
 #include <algorithm>
 #include <chrono>
-#include <span>
 
-#include "base/digest.hpp"
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "exports/config_json.hpp"
+#include "host/file_copy.hpp"
 #include "host/host_file.hpp"
+#include "ops/remote_rootfs.hpp"
 #include "ops/switch.hpp"
 
 namespace berth::ops {
@@ -37,22 +37,6 @@ std::string default_service_template(const Session& session) {
       ErrorKind::failed,
       fmt::format("the default unit template {}/exports-templates/service.template is missing", session.data_folder),
       "install berth completely, or set BERTH_DATADIR");
-}
-
-std::string checksum_of(int fd, const std::string& name) {
-  base::Hasher hasher;
-  std::vector<std::byte> buffer(std::size_t{128} << 10U);
-  while (true) {
-    const auto count = ::read(fd, buffer.data(), buffer.size());
-    if (count < 0 && errno == EINTR) {
-      continue;
-    }
-    base::check_errno(static_cast<int>(count), "read " + name);
-    if (count == 0) {
-      return hasher.finish().hex();
-    }
-    hasher.update(std::span(buffer).first(static_cast<std::size_t>(count)));
-  }
 }
 
 /// Whether a file can be bound into a container. In a root that is not booted, what a link such as
@@ -105,18 +89,29 @@ void Preparation::check_linkable(const store::Store& store) const {
   store.check_linkable(staging_.get());
 }
 
-void Preparation::check_out(store::Store& store, const store::StoredImage& image) {
+void Preparation::set_image(const store::StoredImage& image) {
   image_ = image;
   if (!image_.config.empty()) {
     image_config_ = image::parse_image_config(image_.config, "image configuration");
   }
+}
+
+void Preparation::check_out(store::Store& store, const store::StoredImage& image) {
+  set_image(image);
   base::in_context([this] { return fmt::format("checking out {}", image_.name); },
                    [&] { store.checkout(image_.commit, staging_.get(), "rootfs"); });
   use_rootfs(folder_name_ + "/rootfs");
 }
 
+void Preparation::use_remote(const std::string& remote, const store::StoredImage& image) {
+  set_image(image);
+  remote_ = remote;
+  base::check_errno(::symlinkat(remote_.c_str(), staging_.get(), "rootfs"), "make the link rootfs");
+  use_rootfs(folder_name_ + "/rootfs");
+}
+
 void Preparation::use_rootfs(const std::string& path) {
-  rootfs_ = base::open_host_folder_at(deployments_.get(), path);
+  rootfs_ = open_rootfs(session_.layout, path);
   exports_ = exports::read_exports(rootfs_.get(), session_.reporter);
 }
 
@@ -127,6 +122,7 @@ PlanInputs Preparation::inputs(const Replaced& replaced) {
   in.image = image_.name;
   in.image_id = image_.id;
   in.commit = image_.commit;
+  in.remote_rootfs = remote_;
   in.created = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
   in.image_config = &image_config_;
   in.exports = &exports_;
@@ -141,7 +137,7 @@ PlanInputs Preparation::inputs(const Replaced& replaced) {
   };
   in.entry_checksum = [this](const exports::HostEntry& entry) {
     const base::Fd file(exports::open_host_entry(rootfs_.get(), entry));
-    return checksum_of(file.get(), "exports/hostfs/" + entry.path);
+    return host::content_checksum(file.get(), "exports/hostfs/" + entry.path);
   };
   in.generate_config = [this](const exports::Values& values, const exports::HostFeatures& features) {
     return exports::generate_config(image_config_, rootfs_.get(), values, features);

@@ -34,6 +34,9 @@ class Preparation {
   void check_linkable(const store::Store& store) const;
   /// Lays the image out as `rootfs` in the folder.
   void check_out(store::Store& store, const store::StoredImage& image);
+  /// Makes `rootfs` in the folder a link to a root file system that somebody else keeps.
+  /// @param remote see find_remote_rootfs. @param image its name, and what else is known
+  void use_remote(const std::string& remote, const store::StoredImage& image);
   /// Reads a root file system that is laid out already, in place of check_out. @param path below the deployments
   void use_rootfs(const std::string& path);
   /// @throws Error with every missing variable
@@ -48,6 +51,7 @@ class Preparation {
   [[nodiscard]] const std::string& folder() const { return folder_name_; }
 
  private:
+  void set_image(const store::StoredImage& image);
   PlanInputs inputs(const Replaced& replaced);
 
   Session& session_;
@@ -58,6 +62,7 @@ class Preparation {
   base::Fd staging_;
   base::Fd root_;
   base::Fd rootfs_;
+  std::string remote_;  ///< with use_remote
   store::StoredImage image_;
   image::ImageConfig image_config_;
   exports::Exports exports_;

@@ -141,19 +141,21 @@ base::Json inspect_container(Session& session, const host::Deployment& deploymen
   if (deployment.info.has_container_service) {
     states.emplace(unit, session.systemd.state(unit));
   }
-  base::Json result = {{"type", "container"},
-                       {"name", deployment.name},
-                       {"state", state_word(deployment, states)},
-                       {"image", deployment.info.image},
-                       {"imageId", deployment.info.revision},
-                       {"commit", deployment.info.ostree_commit},
-                       {"created", rfc3339(deployment.info.created)},
-                       {"runtime", deployment.info.runtime},
-                       {"deployment", deployment.path},
-                       {"slot", deployment.slot},
-                       {"preinstalled", deployment.preinstalled},
-                       {"values", deployment.info.values},
-                       {"installedFiles", deployment.info.installed_files}};
+  base::Json result = {
+      {"type", "container"},
+      {"name", deployment.name},
+      {"state", state_word(deployment, states)},
+      {"image", deployment.info.image},
+      {"imageId", deployment.info.revision},
+      {"commit", deployment.info.ostree_commit},
+      {"created", rfc3339(deployment.info.created)},
+      {"runtime", deployment.info.runtime},
+      {"deployment", deployment.path},
+      {"slot", deployment.slot},
+      {"rootfs", deployment.info.remote.empty() ? base::Json(nullptr) : base::Json(deployment.info.remote)},
+      {"preinstalled", deployment.preinstalled},
+      {"values", deployment.info.values},
+      {"installedFiles", deployment.info.installed_files}};
   const auto found = states.find(unit);
   result["unit"] = found == states.end() ? base::Json(nullptr) : unit_json(found->second);
   const auto config = config_of(deployment);

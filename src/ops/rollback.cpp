@@ -10,6 +10,7 @@
 #include "host/host_file.hpp"
 #include "ops/preparation.hpp"
 #include "ops/recover.hpp"
+#include "ops/remote_rootfs.hpp"
 #include "ops/replacement.hpp"
 
 namespace berth::ops {
@@ -87,9 +88,13 @@ class Return {
     if (base::stat_at(AT_FDCWD, session_.layout.deployments() + "/" + own) || plan_.info.installed_files.empty()) {
       return own;
     }
-    auto store = store::Store::open(store_options(session_));
     store::StoredImage image;
     image.name = plan_.image;
+    if (const auto& remote = plan_.info.remote; !remote.empty()) {
+      preparation.use_remote(find_remote_rootfs(session_.layout, remote), image);
+      return preparation.folder() + "/rootfs";
+    }
+    auto store = store::Store::open(store_options(session_));
     image.commit = plan_.commit;
     preparation.check_out(store, image);
     return preparation.folder() + "/rootfs";

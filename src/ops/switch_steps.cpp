@@ -11,6 +11,7 @@
 #include "base/file.hpp"
 #include "host/host_file.hpp"
 #include "ops/aside.hpp"
+#include "ops/remote_rootfs.hpp"
 #include "ops/service.hpp"
 #include "ops/switch.hpp"
 #include "ops/unit_job.hpp"
@@ -179,7 +180,7 @@ class StepList {
     });
     base::Fd source;
     if (planned->file.kind == host::HostFile::Kind::file && !planned->file.content) {
-      source = base::open_host_folder_at(deployments_folder(session).get(), work.rootfs);
+      source = open_rootfs(session.layout, work.rootfs);
     }
     const auto made = host::create_host_file(root_folder(session).get(), source.get(), planned->file);
     if (!made.created) {
@@ -285,8 +286,7 @@ class StepList {
 
   void add_systemd() {
     if (!note_.after.unit.empty() || (note_.before && !note_.before->unit.empty())) {
-      add(
-          "have systemd read the unit",
+      add("have systemd read the unit",
           [&session = session_, unit = unit_] {
             session.systemd.reload();
             refuse_unloadable(session, unit);

@@ -13,6 +13,7 @@
 #include "ops/one_off.hpp"
 #include "ops/preparation.hpp"
 #include "ops/recover.hpp"
+#include "ops/remote_rootfs.hpp"
 #include "ops/replacement.hpp"
 
 namespace berth::ops {
@@ -59,7 +60,7 @@ class Update {
     const auto& info = before_.info;
     outcome_.image = info.image;
     outcome_.id_before = outcome_.id_after = info.revision;
-    const auto chosen = images_.choose(info, request_);
+    const auto chosen = info.remote.empty() ? images_.choose(info, request_) : remote_image();
     outcome_.image = chosen.image.name;
     outcome_.id_latest = chosen.image.id;
     if (chosen.image.id == info.revision && chosen.image.name == info.image && !changes_values(info, set_)) {
@@ -75,7 +76,11 @@ class Update {
     refuse_while_one_off_runs(session_, {fmt::format("{}.{}", request_.name, other_slot(before_))});
     const auto belongings = belongings_of(session_, before_);
     Preparation preparation(session_, request_.name, other_slot(before_));
-    preparation.check_out(images_.store(), chosen.image);
+    if (const auto& remote = before_.info.remote; remote.empty()) {
+      preparation.check_out(images_.store(), chosen.image);
+    } else {
+      preparation.use_remote(find_remote_rootfs(session_.layout, remote), chosen.image);
+    }
     check_stop(session_.stop);
     auto plan = preparation.plan(plan_request(chosen, belongings));
     keep_unknown_keys(plan);
@@ -84,6 +89,21 @@ class Update {
     const auto note = note_of_replacement(session_, "update", before_, belongings, plan, true);
     const auto rootfs = fmt::format("{}.{}/rootfs", plan.name, plan.slot);
     replace_deployment(session_, note, {&plan, preparation.folder(), rootfs, {}}, request_.gate, hook);
+  }
+
+  /// A remote root file system is not ours to change: only configuration and host files are made anew.
+  ChosenImage remote_image() const {
+    if (!request_.rebase.empty()) {
+      throw Error(ErrorKind::usage,
+                  fmt::format("{} runs from {}, not from an image", request_.name, before_.info.remote),
+                  "uninstall it, and install it without --rootfs");
+    }
+    auto image = named_image(session_, image_name_of(before_.info));
+    if (image.id.empty()) {
+      image.id = before_.info.revision;
+      image.commit = before_.info.ostree_commit;
+    }
+    return {std::move(image), before_.info.local};
   }
 
   PlanRequest plan_request(const ChosenImage& chosen, const Belongings& belongings) const {

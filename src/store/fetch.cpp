@@ -15,6 +15,13 @@
 namespace berth::store {
 namespace {
 
+/// The layer as a piece of progress: nothing of it is here, or, when done, everything.
+void report(const LayerRequest& request, const char* label, base::ProgressPhase phase) {
+  const auto size = static_cast<std::uint64_t>(request.descriptor.size);
+  const auto done = phase == base::ProgressPhase::done ? size : 0;
+  request.reporter->progress({request.descriptor.digest.short_hex(), label, done, size, phase});
+}
+
 /// Layers that are to be imported, taken one by one by several threads.
 class Queue {
  public:
@@ -26,7 +33,10 @@ class Queue {
   Queue(const Repository& repository, image::ImageSource& source, const StoreOptions& options)
       : repository_(repository), source_(source), options_(options) {}
 
-  void add(const LayerRequest& request, FetchedLayer& result) { jobs_.push_back({request, &result}); }
+  void add(const LayerRequest& request, FetchedLayer& result) {
+    jobs_.push_back({request, &result});
+    report(request, "waiting", base::ProgressPhase::waiting);
+  }
 
   void run() {
     const std::stop_callback forward(options_.stop, [this] { stop_.request_stop(); });
@@ -71,8 +81,7 @@ class Queue {
     const auto& descriptor = request.descriptor;
     image::layer_compression(descriptor);  // refuses unknown types before a byte is fetched
     job.result->commit = import_layer(repository_, request, source_.open_blob(descriptor));
-    const auto size = static_cast<std::uint64_t>(descriptor.size);
-    request.reporter->progress({descriptor.digest.short_hex(), "done", size, size});
+    report(request, "fetched", base::ProgressPhase::done);
   }
 
   const Repository& repository_;
@@ -110,10 +119,8 @@ std::optional<Checksum> find_stored(const Repository& repository, const LayerReq
 }
 
 void report_present(const LayerRequest& request) {
-  const auto& descriptor = request.descriptor;
-  const auto size = static_cast<std::uint64_t>(descriptor.size);
-  request.reporter->progress({descriptor.digest.short_hex(), "present", size, size});
-  request.reporter->step(layer_name(descriptor.digest) + " present");
+  report(request, "present", base::ProgressPhase::done);
+  request.reporter->step(layer_name(request.descriptor.digest) + " present");
 }
 
 }  // namespace

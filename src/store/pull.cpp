@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/activity.hpp"
 #include "base/error.hpp"
 #include "base/json.hpp"
 #include "store/fetch.hpp"
@@ -81,7 +82,10 @@ class Pull {
     if (options_.stop.stop_requested()) {
       base::throw_interrupted();
     }
-    transaction.commit();
+    {
+      const base::Activity writing(*options_.reporter, source_.name().text(), "writing to disk");
+      transaction.commit();
+    }
     result_.changed = true;
     result_.image = describe_image(branch, repository_.load_commit(branch.commit));
     return std::move(result_);
@@ -163,7 +167,10 @@ PullResult already_stored(const Repository& repository, const StoreOptions& opti
 
 PullResult pull_image(const Repository& repository, const StoreOptions& options, image::ImageSource& source,
                       const image::Platform& platform) {
-  auto resolved = source.resolve(platform);
+  auto resolved = [&] {
+    const base::Activity asking(*options.reporter, source.name().text(), "resolving");
+    return source.resolve(platform);
+  }();
   if (!repository.syncs()) {
     options.reporter->warning("the repository is configured with fsync=false: what is pulled may be lost with power");
   }

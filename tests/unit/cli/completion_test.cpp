@@ -37,7 +37,7 @@ TEST_F(Completion, Verbs) {
 
 TEST_F(Completion, OptionsOfTheVerbAndGlobalOnes) {
   EXPECT_THAT(at_end({"install", "--n"}), Contains(StartsWith("--name\t")));
-  EXPECT_THAT(at_end({"install", "--ro"}), ElementsAre(StartsWith("--root\t")));
+  EXPECT_THAT(at_end({"install", "--conf"}), ElementsAre(StartsWith("--config\t")));
 }
 
 TEST_F(Completion, NamesOfContainersAndImages) {

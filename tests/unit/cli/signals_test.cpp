@@ -33,14 +33,14 @@ pid_t sleeping_child() {
 }
 
 TEST(SignalWatch, AnInterruptionIsAStopRequest) {
-  SignalWatch watch;
+  SignalWatch watch([] {}, [] {});
   EXPECT_FALSE(watch.token().stop_requested());
   ::kill(::getpid(), SIGTERM);
   EXPECT_TRUE(waits_for_stop(watch.token()));
 }
 
 TEST(SignalWatch, SignalsGoToAProgramAndComeBack) {
-  SignalWatch watch;
+  SignalWatch watch([] {}, [] {});
   for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2}) {
     const pid_t child = sleeping_child();
     watch.forward_to(child);
@@ -57,7 +57,7 @@ TEST(SignalWatch, SignalsGoToAProgramAndComeBack) {
 }
 
 TEST(SignalWatch, ItsOwnSignalFromElsewhereIsNotItsEnd) {
-  SignalWatch watch;
+  SignalWatch watch([] {}, [] {});
   ::kill(::getpid(), SIGRTMIN);
   std::this_thread::sleep_for(20ms);
   ::kill(::getpid(), SIGINT);

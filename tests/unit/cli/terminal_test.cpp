@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -25,6 +26,24 @@ TEST(Fit, CutsAtColumnsNotBytes) {
   EXPECT_EQ(fit("x", 0), "");
 }
 
+TEST(Fit, WideAndCombiningCharacters) {
+  EXPECT_EQ(columns_of("日本語"), 6U);
+  EXPECT_EQ(columns_of("e\u0301te\u0301"), 3U);
+  EXPECT_EQ(fit("日本語", 6), "日本語");
+  EXPECT_EQ(fit("日本語", 5), "日本…");
+  EXPECT_EQ(fit("日本語", 4), "日…");  // a wide character does not fit before the ellipsis
+  EXPECT_EQ(fit("日本語", 1), "…");
+  EXPECT_EQ(fit("e\u0301te\u0301s", 3), "e\u0301t…");
+  for (std::size_t columns = 0; columns < 12; ++columns) {
+    EXPECT_LE(columns_of(fit("a日e\u0301本語 wide and narrow", columns)), columns) << columns;
+  }
+}
+
+TEST(Fit, WhatIsNoUtf8BecomesAQuestionMark) {
+  EXPECT_EQ(fit("a\xff\xc3", 10), "a??");
+  EXPECT_EQ(fit("\xc2\x9b[2J", 10), "?[2J");  // a control character of two bytes
+}
+
 TEST(Fit, ControlCharactersCannotReachTheTerminal) {
   EXPECT_EQ(fit("a\033[2Jb\n", 10), "a?[2Jb?");
 }
@@ -33,7 +52,6 @@ TEST(WantsColor, NotForAPipe) {
   int pipe[2];
   ASSERT_EQ(::pipe(pipe), 0);
   EXPECT_FALSE(wants_color(pipe[1], false));
-  EXPECT_EQ(terminal_width(pipe[1]), 0U);
   ::close(pipe[0]);
   ::close(pipe[1]);
 }
@@ -50,7 +68,13 @@ TEST(WantsColor, TerminalUnlessRefused) {
   ::unsetenv("NO_COLOR");
   ::setenv("TERM", "dumb", 1);
   EXPECT_FALSE(wants_color(terminal, false));
-  EXPECT_EQ(terminal_width(terminal), 80U);
+  EXPECT_EQ(terminal_size(terminal).columns, 80U);
+  winsize size{};
+  size.ws_col = 33;
+  size.ws_row = 7;
+  ASSERT_EQ(::ioctl(terminal, TIOCSWINSZ, &size), 0);
+  EXPECT_EQ(terminal_size(terminal).columns, 33U);
+  EXPECT_EQ(terminal_size(terminal).rows, 7U);
   ::close(terminal);
 }
 

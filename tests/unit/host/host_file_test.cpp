@@ -95,6 +95,17 @@ TEST_F(HostFileTest, CopiesContentOwnerSetuidAndCapability) {
   EXPECT_EQ(-1, ::getxattr(target.c_str(), "trusted.secret", value.data(), value.size()));
 }
 
+/// Whether the blocks are shared depends on the file system; that nothing else is shared does not.
+TEST_F(HostFileTest, SharedContentIsNeverASharedInode) {
+  rootfs_.file("exports/hostfs/usr/bin/tool", "bytes of the image");
+  HostFile file = copy_of("exports/hostfs/usr/bin/tool", "/usr/bin/tool");
+  file.share = true;
+  EXPECT_EQ(base::digest_of("bytes of the image").hex(), create(file).checksum);
+  EXPECT_EQ(1U, root_.status("usr/bin/tool").st_nlink);
+  root_.file("usr/bin/tool", "an edit on the host");
+  EXPECT_EQ("bytes of the image", rootfs_.text("exports/hostfs/usr/bin/tool"));
+}
+
 TEST_F(HostFileTest, MemoryFileSystemsWork) {
   const std::string folder = "/dev/shm/berth-host-test-" + std::to_string(::getpid());
   ASSERT_EQ(0, ::mkdir(folder.c_str(), 0755));

@@ -68,8 +68,8 @@ TEST_F(Fetch, ReportsHowEachLayerEnds) {
   FakeSource source;
   source.layer(tar_with("a"));
   fetch(source);
-  EXPECT_EQ(reporter_.progresses.front().label, "fetching");
-  EXPECT_EQ(reporter_.progresses.back().label, "done");
+  EXPECT_EQ(reporter_.progresses.front().label, "waiting");
+  EXPECT_EQ(reporter_.progresses.back().label, "fetched");
   EXPECT_EQ(reporter_.progresses.back().id, source.layer_hex(0).substr(0, 12));
   EXPECT_EQ(reporter_.progresses.back().done, reporter_.progresses.back().total);
   fetch(source);

@@ -1,0 +1,147 @@
+"""What a user sees while something takes long: on a terminal, in a log, and as JSON."""
+
+import json
+import re
+
+import pytest
+from rig import images
+from rig.installed import installed
+from rig.screen import Terminal
+
+INTERRUPTED = 130
+LAYER = re.compile(r"^[0-9a-f]{12}  fetching  ")
+
+
+@pytest.fixture
+def slow_reference(site):
+    site.pushed(images.large(6), "small")
+    return f"{site.front('--bytes-per-second=3000000').address}/small"
+
+
+@pytest.fixture
+def stalled_reference(site):
+    """A line on which nearly nothing moves, so that the test decides how it ends."""
+    site.pushed(images.large(6), "small")
+    return f"{site.front('--bytes-per-second=100000').address}/small"
+
+
+def command(site, *argv):
+    """berth of the build, on an empty tree, with the registry's network."""
+    target = site.folder / "target"
+    target.mkdir(parents=True, exist_ok=True)
+    return site.network.within(installed() / "usr/bin/berth", "--root", target, *argv)
+
+
+@pytest.fixture
+def terminal(site):
+    opened = []
+
+    def open_terminal(*argv, **options):
+        opened.append(Terminal(argv, **options))
+        return opened[-1]
+
+    yield open_terminal
+    for one in opened:
+        one.close()
+
+
+def shows_progress(lines):
+    return any("%" in line for line in lines)
+
+
+def test_layers_and_total_with_rate_and_remaining_time(site, stalled_reference, terminal):
+    screen = terminal(*command(site, "pull", stalled_reference), columns=110)
+    screen.wait_for(lambda lines: any(" left" in line for line in lines), "a forecast")
+    layers = [line for line in screen.lines() if LAYER.match(line)]
+    assert layers and re.search(r"\[[#.]{20}\]\s+\d+%  \S+ k?M?B of \S+ MB  \S+ kB/s  \d+:\d\d left$", layers[0]), screen.lines()
+    (total,) = [line for line in screen.lines() if line.startswith("total")]
+    assert re.match(r"total  [01] of 2 ", total)
+    # The cursor rests above what is shown: everything below can be erased, whatever the width becomes.
+    assert screen.screen.cursor.x == 0 and LAYER.match(screen.lines()[screen.screen.cursor.y])
+
+
+def test_resizing_narrow_windows_and_ctrl_c(site, stalled_reference, terminal):
+    screen = terminal(*command(site, "pull", stalled_reference), columns=100)
+    screen.wait_for(shows_progress, "progress")
+    for columns in (60, 20, 8, 100):
+        screen.resize(columns, 24)
+        screen.wait_for(lambda lines: shows_progress(lines) and all(len(line) < columns for line in lines), f"{columns} columns")
+    screen.resize(1, 24)
+    for _ in range(6):
+        screen.read(0.05)
+    screen.resize(80, 3)
+    screen.wait_for(shows_progress, "progress in a low window")
+    assert not any("%" in line for line in screen.screen.wrapped)
+    screen.send("\x03")
+    assert screen.finish() == INTERRUPTED
+    assert not shows_progress(screen.lines())
+    assert "berth: " in "".join(screen.lines())
+
+
+def test_ctrl_z_and_fg(site, slow_reference, terminal):
+    shell = terminal(*site.network.within("bash", "--norc", "--noprofile", "-i"), env={"PS1": "ready> "})
+    shell.wait_for(lambda lines: lines[-1] == "ready>", "the shell")
+    shell.send(" ".join(map(str, command(site, "pull", slow_reference)[3:])) + "\r")
+    shell.wait_for(shows_progress, "progress")
+    shell.send("\x1a")
+    shell.wait_for(lambda lines: lines[-1] == "ready>", "the shell again")
+    assert not shows_progress(shell.lines())
+    assert any("Stopped" in line for line in shell.lines())
+    shell.send("fg\r")
+    shell.wait_for(shows_progress, "progress goes on")
+    shell.wait_for(lambda lines: lines[-1] == "ready>", "the end")
+    assert not shows_progress(shell.lines())
+    assert any(line.startswith("pulled ") for line in shell.lines())
+
+
+def test_no_escape_sequences_for_a_terminal_that_knows_none(site, slow_reference, terminal):
+    screen = terminal(*command(site, "pull", slow_reference), env={"TERM": "dumb"})
+    assert screen.finish() == 0
+    assert b"\x1b" not in screen.raw
+    assert re.search(rb"^[0-9a-f]{12}: fetched \(", screen.raw, re.MULTILINE)
+
+
+def test_no_color_moves_the_cursor_but_paints_nothing(site, slow_reference, terminal):
+    screen = terminal(*command(site, "pull", slow_reference), env={"NO_COLOR": "1"})
+    assert screen.finish() == 0
+    assert b"\x1b[K" in screen.raw
+    assert not re.search(rb"\x1b\[[0-9;]*m", screen.raw)
+
+
+def test_plain_lines_into_a_pipe(site):
+    done = site.network.run(*command(site, "pull", site.pushed(images.large(6), "small"))[3:])
+    lines = done.stderr.splitlines()
+    assert [line for line in lines if ": fetched (" in line] == [line for line in lines if re.match(r"[0-9a-f]{12}: ", line)]
+    assert len([line for line in lines if ": fetched (" in line]) == 2
+    assert "\x1b" not in done.stderr and "\r" not in done.stderr
+
+
+def test_quiet_says_nothing(site):
+    done = site.network.run(*command(site, "pull", "-q", site.pushed(images.large(6), "small"))[3:])
+    assert done.stderr == ""
+
+
+def test_json_lines(site):
+    words = command(site, "pull", "--progress=json", site.pushed(images.large(6), "small"))[3:]
+    lines = [json.loads(line) for line in site.network.run(*words).stderr.splitlines()]
+    layers = {line["id"] for line in lines if line["type"] == "progress" and line["label"] == "fetching"}
+    assert len(layers) == 2
+    for layer in layers:
+        phases = [line["phase"] for line in lines if line.get("id") == layer]
+        assert (phases[0], phases[-1]) == ("waiting", "done")
+        last = [line for line in lines if line.get("id") == layer][-1]
+        assert last["done"] == last["total"] > 0 and last["unit"] == "bytes"
+    assert {line["type"] for line in lines} <= {"progress", "step", "warning"}
+
+
+def test_errors_are_json_lines_too(site):
+    done = site.network.run(*command(site, "pull", "--progress=json", f"{site.registry.address}/nothing")[3:], check=False)
+    last = json.loads(done.stderr.splitlines()[-1])
+    assert last["type"] == "error" and last["exitCode"] == done.returncode == 3
+    assert "nothing" in last["message"]
+
+
+def test_an_unknown_word_is_refused(site):
+    done = site.network.run(*command(site, "pull", "--progress=loud", "example.test/x")[3:], check=False)
+    assert done.returncode == 2
+    assert done.stderr == "berth: --progress=loud is not known\nhint: the words are: auto tty plain json none\n"
