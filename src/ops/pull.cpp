@@ -30,6 +30,10 @@ store::PullResult ImageOrigin::pull_into(store::Store& store) {
   return store.pull(source(), platform_);
 }
 
+image::ResolvedManifest ImageOrigin::resolve() {
+  return source().resolve(platform_);
+}
+
 bool ImageOrigin::local() const {
   return reference_.transport != image::Transport::registry;
 }
