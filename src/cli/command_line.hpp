@@ -63,6 +63,11 @@ struct CommandLine {
   bool force = false;   ///< do not ask
   bool system = false;  ///< --system, the only mode there is for root
   std::vector<std::string> names;
+  std::string image;   ///< IMAGE|NAME of verbs that take one
+  std::string target;  ///< NEW-NAME of a tag, DIR of a mount
+  bool force = false;
+  bool no_remote = false;
+  bool live = false;
   ListOptions list;
   CommandOptions command;
   LogOptions logs;
@@ -89,7 +94,14 @@ void add_logs(CLI::App& app, CommandLine& line);
 void add_containers(CLI::App& app, CommandLine& line);
 void add_containers_delete(CLI::App& group, CommandLine& line);
 void add_images(CLI::App& app, CommandLine& line);
+void add_images_list(CLI::App& group, CommandLine& line);
+void add_images_info(CLI::App& group, CommandLine& line);
+void add_images_history(CLI::App& group, CommandLine& line);
+void add_images_version(CLI::App& group, CommandLine& line);
+void add_images_verify(CLI::App& group, CommandLine& line);
 void add_inspect(CLI::App& app, CommandLine& line);
+void add_mount(CLI::App& app, CommandLine& line);
+void add_umount(CLI::App& app, CommandLine& line);
 
 /// Adds a subcommand whose parse sets `line.verb`, `line.needs_root` and `line.action`.
 CLI::App* add_verb(CLI::App& parent, CommandLine& line, const std::string& name, const std::string& description,

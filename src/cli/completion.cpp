@@ -33,10 +33,11 @@ void add_positionals(const CLI::App& verb, const CompletionSources& sources, std
     candidates.insert(candidates.end(), names.begin(), names.end());
   };
   for (const auto* option : verb.get_options([](const CLI::Option* one) { return one->get_positional(); })) {
-    if (option->get_name(true) == "NAME") {
+    const auto name = option->get_name(true);
+    if (name == "NAME" || name == "IMAGE|NAME") {
       append(sources.containers());
     }
-    if (option->get_name(true) == "IMAGE" || verb.get_name() == "inspect" || verb.get_name() == "run") {
+    if (name == "IMAGE" || name == "IMAGE|NAME" || verb.get_name() == "run") {
       append(sources.images());
     }
   }

@@ -11,7 +11,7 @@ void add_inspect(CLI::App& app, CommandLine& line) {
                           fmt::print("{}\n", ops::inspect(session, line.names.front()).dump(2));
                           return 0;
                         });
-  verb->add_option("NAME", line.names, "A container, or an image")->required()->expected(1);
+  verb->add_option("IMAGE|NAME", line.names, "An image, or a container")->required()->expected(1);
   verb->add_flag("--json", line.json, "JSON, which is the only form there is");
 }
 

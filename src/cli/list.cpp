@@ -11,8 +11,6 @@ namespace berth::cli {
 
 namespace {
 
-constexpr std::size_t id_digits = 12;
-
 std::string short_time(std::int64_t epoch_seconds) {
   return epoch_seconds == 0 ? ""
                             : fmt::format("{:%Y-%m-%d %H:%M}", fmt::localtime(static_cast<std::time_t>(epoch_seconds)));
@@ -40,8 +38,8 @@ base::Json to_json(const ops::ContainerRow& row) {
 
 base::Json to_json(const ops::ImageRow& row) {
   base::Json json = {
-      {"repository", nullptr}, {"tag", nullptr},   {"id", row.id},    {"created", ops::rfc3339(row.created)},
-      {"size", row.size},      {"type", row.type}, {"used", row.used}};
+      {"repository", nullptr}, {"tag", nullptr},   {"id", row.id},     {"created", ops::rfc3339(row.created)},
+      {"size", row.size},      {"type", row.type}, {"used", row.used}, {"dangling", row.dangling}};
   if (!row.repository.empty()) {
     json["repository"] = row.repository;
     json["tag"] = row.tag;
@@ -93,9 +91,11 @@ int run_images_list(const ListOptions& options, ops::Session& session) {
       continue;
     }
     const bool layer = row.repository.empty();
-    lines.push_back({row.used ? ">" : " ", layer ? "<none>" : row.repository, layer ? "<none>" : row.tag, id,
-                     short_time(row.created), row.size == 0 ? "" : human_size(static_cast<std::uint64_t>(row.size)),
-                     row.type});
+    lines.push_back({row.used       ? ">"
+                     : row.dangling ? "*"
+                                    : " ",
+                     layer ? "<none>" : row.repository, layer ? "<none>" : row.tag, id, short_time(row.created),
+                     row.size == 0 ? "" : human_size(static_cast<std::uint64_t>(row.size)), row.type});
   }
   if (!options.quiet) {
     print_table({{""}, {"REPOSITORY", 48}, {"TAG", 24}, {"IMAGE ID"}, {"CREATED"}, {"SIZE"}, {"TYPE"}}, lines,
@@ -129,11 +129,8 @@ void add_containers(CLI::App& app, CommandLine& line) {
   add_containers_delete(*group, line);
 }
 
-void add_images(CLI::App& app, CommandLine& line) {
-  auto* group = app.add_subcommand("images", "What is in the store");
-  group->fallthrough();
-  group->require_subcommand(1);
-  auto* list = add_verb(*group, line, "list", "List images; > marks those that a container uses", false,
+void add_images_list(CLI::App& group, CommandLine& line) {
+  auto* list = add_verb(group, line, "list", "List images; > marks those that a container uses", false,
                         [&line](ops::Session& session) { return run_images_list(line.list, session); });
   add_list_options(*list, line.list, "Also the layers that images are made of", "Print ids only",
                    "repo tag id type created");

@@ -6,6 +6,9 @@
 
 namespace berth::cli {
 
+/// How many hex digits of an id a table shows.
+inline constexpr std::size_t id_digits = 12;
+
 struct Column {
   std::string heading;
   std::size_t limit = 0;  ///< columns at most; 0: as wide as it needs

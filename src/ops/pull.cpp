@@ -44,6 +44,10 @@ void ImageOrigin::warn_about_platform(const store::StoredImage& image) const {
   }
 }
 
+image::ResolvedManifest ImageOrigin::resolve() {
+  return source().resolve(platform_);
+}
+
 bool ImageOrigin::local() const {
   return reference_.transport != image::Transport::registry;
 }

@@ -34,6 +34,8 @@ class ImageOrigin {
   /// always compared, which costs no more than reading its manifest.
   PresentImage ensure(store::Store& store);
   store::PullResult pull_into(store::Store& store);
+  /// The manifest that is there now; fetches no layer.
+  image::ResolvedManifest resolve();
 
  private:
   image::ImageSource& source();

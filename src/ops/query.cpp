@@ -107,13 +107,30 @@ bool matches(const Row& row, const std::vector<Filter>& filters) {
   });
 }
 
-ImageRow image_row(const store::StoredImage& image, const std::set<std::string>& used) {
+/// What installed containers say about their images; the older tools wrote no id.
+struct UsedImages {
+  std::set<std::string> ids;
+  std::set<std::string> names;
+
+  void add(const host::DeploymentInfo& info) {
+    if (info.revision.empty()) {
+      names.insert(info.image);
+    } else {
+      ids.insert(info.revision);
+    }
+  }
+  [[nodiscard]] bool hold(const store::StoredImage& image) const {
+    return ids.contains(image.id) || names.contains(image.name);
+  }
+};
+
+ImageRow image_row(const store::StoredImage& image, const UsedImages& used) {
   ImageRow row;
   row.id = image.id;
   row.created = image.created;
   row.size = image.size;
   row.type = image.name.empty() ? "layer" : "system";
-  row.used = used.contains(image.name);
+  row.used = !image.name.empty() && used.hold(image);
   if (!image.name.empty()) {
     const auto colon = image.name.rfind(':');
     const auto at = image.name.find('@');
@@ -183,7 +200,7 @@ std::optional<store::StoredImage> find_image(Session& session, const std::string
     return std::nullopt;
   }
   try {
-    return store->find(image::parse_image_name(name));
+    return store->look_up(image::parse_image_name(name));
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::usage) {
       throw;
@@ -247,13 +264,19 @@ std::vector<ImageRow> list_images(Session& session, const ImageQuery& query) {
   if (!store) {
     return {};
   }
-  std::set<std::string> used;
+  UsedImages used;
   for (const auto& deployment : host::list_deployments(session.layout).deployments) {
-    used.insert(deployment.info.image);
+    used.add(deployment.info);
+  }
+  const auto images = store->images(query.all);
+  std::set<std::string> needed_layers;
+  for (const auto& image : images) {
+    needed_layers.insert(image.layers.begin(), image.layers.end());
   }
   std::vector<ImageRow> rows;
-  for (const auto& image : store->images(query.all)) {
+  for (const auto& image : images) {
     auto row = image_row(image, used);
+    row.dangling = image.name.empty() && !needed_layers.contains(image.id);
     if (matches(row, query.filters)) {
       rows.push_back(std::move(row));
     }

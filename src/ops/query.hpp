@@ -47,6 +47,7 @@ struct ImageRow {
   std::int64_t size = 0;     ///< bytes unpacked, 0 when unknown
   std::string type;          ///< system, or layer for intermediate layers
   bool used = false;         ///< by an installed container
+  bool dangling = false;     ///< a layer that no image is made of
 };
 
 struct ImageQuery {

@@ -23,6 +23,7 @@ store::StoreOptions store_options(const Session& session, const std::string& rep
   options.repository = repository.empty() ? session.layout.repository() : repository;
   options.mode = store::RepositoryMode::bare;
   options.parallel_layers = session.config.parallel_layers;
+  options.lock_timeout = std::chrono::seconds(session.config.lock_timeout_seconds);
   options.stop = session.stop;
   options.reporter = &session.reporter;
   return options;

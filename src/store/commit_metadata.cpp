@@ -125,4 +125,17 @@ ImageMetadata image_metadata(GVariant* metadata) {
   return result;
 }
 
+bool is_our_commit(GVariant* metadata) {
+  for (std::size_t i = 0; i < g_variant_n_children(metadata); ++i) {
+    const VariantPtr entry(g_variant_get_child_value(metadata, i));
+    const char* key = nullptr;
+    g_variant_get_child(entry.get(), 0, "&s", &key);
+    const std::string_view name(key);
+    if (name.starts_with("docker.") || name.starts_with("berth.")) {
+      return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace berth::store

@@ -36,4 +36,7 @@ VariantPtr to_variant(const ImageMetadata& metadata);
 LayerMetadata layer_metadata(GVariant* metadata);
 ImageMetadata image_metadata(GVariant* metadata);
 
+/// Whether berth or the older tools wrote this commit; other tools may keep theirs in the same repository.
+bool is_our_commit(GVariant* metadata);
+
 }  // namespace berth::store

@@ -43,6 +43,8 @@ class Failure {
     return &error_;
   }
   [[nodiscard]] bool is(GQuark domain, int code) const noexcept { return g_error_matches(error_, domain, code) != 0; }
+  /// What the call said; empty when it did not fail.
+  [[nodiscard]] std::string_view message() const noexcept { return error_ == nullptr ? "" : error_->message; }
   /// Throws base::Error "cannot WHAT: MESSAGE"; a full disk and missing rights get their kind and remedy.
   [[noreturn]] void raise(std::string_view what) const;
 

@@ -110,6 +110,10 @@ void Merge::merge_folder(Folder& lower, const Checksum& tree, std::size_t depth)
     refuse(fmt::format("folders are nested deeper than {}", folder_depth_limit));
   }
   const auto upper = load_(tree);
+  nodes_ += upper.files.size() + upper.folders.size();
+  if (nodes_ > node_limit) {
+    refuse(fmt::format("the layers have more than {} files and folders together", node_limit));
+  }
   hide(lower, upper);
   for (const auto& [name, content] : upper.files) {
     if (meaning_of(name) == NameMeaning::plain) {

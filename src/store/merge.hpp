@@ -1,6 +1,7 @@
 // Stacks layers into one tree, in memory: OCI image-spec 1.1 layer.md, "Applying Changesets".
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -24,12 +25,16 @@ struct StoredLayer {
 /// anything else replaces. No marker and no bookkeeping of aufs is left in the result.
 class Merge {
  public:
+  /// Most files and folders of all layers of one image together: what bounds the time and memory of a merge.
+  static constexpr std::uint64_t node_limit = 10'000'000;
+
   /// @param implied DIR_META that says nothing (see implied_folder_xattr)
   /// @param plain DIR_META for folders of which no layer says anything: 0755 root:root
   Merge(FolderLoader load, const Checksum& implied, const Checksum& plain);
 
   /// Puts the next layer on top.
-  /// @throws Error(verification) naming the layer for illegal names, nesting over folder_depth_limit, and links whose
+  /// @throws Error(verification) naming the layer for illegal names, nesting over folder_depth_limit, more nodes than
+  ///   node_limit with the layers below, and links whose
   ///   target the lower layers do not have
   void apply(const StoredLayer& layer);
 
@@ -48,6 +53,7 @@ class Merge {
   Checksum implied_;
   Checksum plain_;
   Folder root_;
+  std::uint64_t nodes_ = 0;  ///< read so far
 };
 
 }  // namespace berth::store

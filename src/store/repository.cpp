@@ -3,9 +3,12 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <cstring>
 #include <utility>
 
 #include "base/error.hpp"
@@ -13,6 +16,7 @@
 #include "base/file.hpp"
 #include "store/content_writer.hpp"
 #include "store/entry_name.hpp"
+#include "store/object_files.hpp"
 #include "store/staging.hpp"
 
 namespace berth::store {
@@ -157,10 +161,17 @@ std::optional<Checksum> Repository::resolve(const std::string& branch) const {
 }
 
 std::vector<Branch> Repository::branches() const {
+  return list_refs("ociimage", OSTREE_REPO_LIST_REFS_EXT_EXCLUDE_REMOTES);
+}
+
+std::vector<Branch> Repository::all_refs() const {
+  return list_refs(nullptr, OSTREE_REPO_LIST_REFS_EXT_NONE);
+}
+
+std::vector<Branch> Repository::list_refs(const char* prefix, OstreeRepoListRefsExtFlags flags) const {
   Failure failure;
   GHashTable* found = nullptr;
-  if (ostree_repo_list_refs_ext(repo_.get(), "ociimage", &found, OSTREE_REPO_LIST_REFS_EXT_EXCLUDE_REMOTES, nullptr,
-                                failure.out()) == 0) {
+  if (ostree_repo_list_refs_ext(repo_.get(), prefix, &found, flags, nullptr, failure.out()) == 0) {
     failure.raise("list the branches");
   }
   const std::unique_ptr<GHashTable, FreeHashTable> table(found);
@@ -174,6 +185,113 @@ std::vector<Branch> Repository::branches() const {
   }
   std::sort(result.begin(), result.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   return result;
+}
+
+void Repository::remove_branch(const std::string& branch) const {
+  Failure failure;
+  if (ostree_repo_set_ref_immediate(repo_.get(), nullptr, branch.c_str(), nullptr, nullptr, failure.out()) == 0) {
+    failure.raise("remove the branch " + branch);
+  }
+  sync_refs();
+}
+
+// libostree syncs the files of refs but not the folders that name them.
+void Repository::sync_refs() const {
+  if (!syncs()) {
+    return;
+  }
+  for (const char* folder : {"refs/heads/ociimage", "refs/heads"}) {
+    if (base::stat_at(this->folder(), folder)) {
+      base::sync_at(this->folder(), folder);
+    }
+  }
+}
+
+std::optional<ObjectFault> Repository::examine(const ObjectName& name) const {
+  if (name.type == OSTREE_OBJECT_TYPE_FILE) {
+    if (auto fault = examine_file(name)) {
+      return fault;
+    }
+  }
+  Failure failure;
+  if (ostree_repo_fsck_object(repo_.get(), name.type, name.checksum.hex().c_str(), nullptr, failure.out()) != 0) {
+    return std::nullopt;
+  }
+  return ObjectFault{name, failure.is(G_IO_ERROR, G_IO_ERROR_NOT_FOUND), std::string(failure.message())};
+}
+
+// libostree ends the program when a content object is of a type that it never makes.
+std::optional<ObjectFault> Repository::examine_file(const ObjectName& name) const {
+  const auto path = object_path(name);
+  const auto status = base::stat_at(folder(), path);
+  if (!status) {
+    return ObjectFault{name, true, "it is not there"};
+  }
+  mode_t type = status->st_mode & static_cast<mode_t>(S_IFMT);
+  if (mode_ == RepositoryMode::bare_user && S_ISREG(type)) {
+    // `(uuua(ayay))`: owner, group and mode in network byte order, then extended attributes.
+    std::array<std::uint32_t, 3> header{};
+    std::vector<char> value(std::size_t{64} << 10U);
+    const auto place = fmt::format("/proc/self/fd/{}/{}", folder(), path);
+    const auto size = ::getxattr(place.c_str(), "user.ostreemeta", value.data(), value.size());
+    if (size < static_cast<ssize_t>(sizeof header)) {
+      return ObjectFault{name, false, "it has no metadata"};
+    }
+    std::memcpy(header.data(), value.data(), sizeof header);
+    type = GUINT32_FROM_BE(header[2]) & static_cast<mode_t>(S_IFMT);
+  }
+  if (S_ISREG(type) || S_ISLNK(type)) {
+    return std::nullopt;
+  }
+  return ObjectFault{name, false, "it is neither a file nor a link"};
+}
+
+std::optional<std::string> Repository::read_file(const Checksum& commit, const std::string& path,
+                                                 std::uint64_t limit) const {
+  auto folder = load_commit(commit).root;
+  const auto components = base::safe_components(path, path);
+  for (std::size_t i = 0; i + 1 < components.size(); ++i) {
+    const auto listing = load_folder(folder.tree);
+    const auto found = listing.folders.find(components[i]);
+    if (found == listing.folders.end()) {
+      return std::nullopt;
+    }
+    folder = found->second;
+  }
+  const auto listing = load_folder(folder.tree);
+  const auto found = components.empty() ? listing.files.end() : listing.files.find(components.back());
+  return found == listing.files.end() ? std::nullopt : read_content(found->second, path, limit);
+}
+
+std::optional<std::string> Repository::read_content(const Checksum& content, const std::string& name,
+                                                    std::uint64_t limit) const {
+  Failure failure;
+  GInputStream* opened = nullptr;
+  GFileInfo* described = nullptr;
+  if (ostree_repo_load_file(repo_.get(), content.hex().c_str(), &opened, &described, nullptr, nullptr, failure.out()) ==
+      0) {
+    failure.raise("read " + name);
+  }
+  const GObjectPtr<GInputStream> stream(opened);
+  const GObjectPtr<GFileInfo> info(described);
+  if (!stream || g_file_info_get_file_type(info.get()) != G_FILE_TYPE_REGULAR) {
+    return std::nullopt;
+  }
+  std::string text;
+  std::vector<char> piece(std::size_t{64} << 10U);
+  while (true) {
+    const auto count = g_input_stream_read(stream.get(), piece.data(), piece.size(), nullptr, failure.out());
+    if (count < 0) {
+      failure.raise("read " + name);
+    }
+    if (count == 0) {
+      return text;
+    }
+    text.append(piece.data(), static_cast<std::size_t>(count));
+    if (text.size() > limit) {
+      throw base::Error(base::ErrorKind::verification, fmt::format("{} has more than {} bytes", name, limit));
+    }
+  }
 }
 
 VariantPtr Repository::load_object(OstreeObjectType type, const Checksum& name) const {
@@ -298,14 +416,7 @@ void Transaction::commit() {
     failure.raise("commit to the repository");
   }
   open_ = false;
-  // libostree syncs the files of refs but not the folders that name them.
-  if (repository_.syncs()) {
-    for (const char* folder : {"refs/heads/ociimage", "refs/heads"}) {
-      if (base::stat_at(repository_.folder(), folder)) {
-        base::sync_at(repository_.folder(), folder);
-      }
-    }
-  }
+  repository_.sync_refs();
 }
 
 }  // namespace berth::store

@@ -24,6 +24,21 @@ struct Branch {
   Checksum commit;
 };
 
+/// One object of the repository.
+struct ObjectName {
+  OstreeObjectType type = OSTREE_OBJECT_TYPE_FILE;
+  Checksum checksum;
+
+  friend auto operator<=>(const ObjectName&, const ObjectName&) = default;
+};
+
+/// An object that is not what its name says, or not there at all.
+struct ObjectFault {
+  ObjectName name;
+  bool missing = false;
+  std::string reason;  ///< of libostree
+};
+
 /// A commit as it is read; `metadata` is an `a{sv}`.
 struct Commit {
   StoredFolder root;
@@ -51,6 +66,20 @@ class Repository {
   /// All branches under branch_prefix, sorted by name.
   [[nodiscard]] std::vector<Branch> branches() const;
 
+  /// All refs there are, those of other tools and remotes included; `name` may be `REMOTE:REF`.
+  [[nodiscard]] std::vector<Branch> all_refs() const;
+  /// Removes a branch durably; nothing happens when there is none. What it named stays until a prune.
+  void remove_branch(const std::string& branch) const;
+
+  /// Compares an object, owner, mode and extended attributes included, with its name.
+  /// @return nullopt when it is what its name says
+  [[nodiscard]] std::optional<ObjectFault> examine(const ObjectName& name) const;
+  /// Content of the regular file `path` (relative, no links followed) below a commit's root; nullopt when there is
+  /// none.
+  /// @throws Error(verification) for more than `limit` bytes
+  [[nodiscard]] std::optional<std::string> read_file(const Checksum& commit, const std::string& path,
+                                                     std::uint64_t limit) const;
+
   [[nodiscard]] Commit load_commit(const Checksum& commit) const;
   /// @throws Error(verification) when names are not those of a folder
   [[nodiscard]] FolderListing load_folder(const Checksum& tree) const;
@@ -63,6 +92,12 @@ class Repository {
  private:
   Repository(GObjectPtr<OstreeRepo> repo, RepositoryMode mode) : repo_(std::move(repo)), mode_(mode) {}
   [[nodiscard]] Checksum write_object(OstreeObjectType type, GVariant* value) const;
+  [[nodiscard]] std::vector<Branch> list_refs(const char* prefix, OstreeRepoListRefsExtFlags flags) const;
+  void sync_refs() const;
+  [[nodiscard]] std::optional<ObjectFault> examine_file(const ObjectName& name) const;
+  [[nodiscard]] std::optional<std::string> read_content(const Checksum& content, const std::string& name,
+                                                        std::uint64_t limit) const;
+  friend class Transaction;
   [[nodiscard]] VariantPtr load_object(OstreeObjectType type, const Checksum& name) const;
 
   GObjectPtr<OstreeRepo> repo_;

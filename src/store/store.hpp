@@ -1,7 +1,9 @@
 // Images in an OSTree repository: layers and merged trees as commits, checked out with hard links.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -21,6 +23,7 @@ struct StoreOptions {
   std::string repository;  ///< absolute path; created with its parents when missing
   RepositoryMode mode = RepositoryMode::bare;
   unsigned parallel_layers = 2;
+  std::chrono::seconds lock_timeout{30};  ///< for commands that prune or repair
   std::stop_token stop;
   base::Reporter* reporter = nullptr;  ///< not owned; required
 };
@@ -49,6 +52,39 @@ struct PullResult {
   std::uint64_t skipped_nodes = 0;  ///< device nodes, fifos and sockets that were left out
 };
 
+/// Where an object is: a commit, and a path in its tree.
+struct ObjectPlace {
+  std::string commit;
+  std::string path;  ///< absolute in the image
+};
+
+/// An object that is not what its name says.
+struct DamagedObject {
+  std::string object;  ///< `HEX.file`, `HEX.dirtree`…
+  std::string kind;    ///< file, folder, attributes (of folders), commit
+  bool missing = false;
+  std::vector<ObjectPlace> places;
+};
+
+struct VerifyReport {
+  std::uint64_t objects = 0;  ///< how many were examined
+  std::vector<DamagedObject> damaged;
+};
+
+struct PruneRequest {
+  bool dry_run = false;
+  /// Commits that are in use although no branch may name them. Asked twice, the second time under the lock.
+  std::function<std::vector<std::string>()> roots;
+  /// Run under the lock, before anything is removed; not run by a dry run. May be empty.
+  std::function<void()> clean_up;
+};
+
+struct PruneReport {
+  std::size_t layers = 0;  ///< branches of layers
+  std::uint64_t objects = 0;
+  std::uint64_t bytes = 0;  ///< on the disk; contents that a deployment links to free none
+};
+
 /// One open repository. Not for use from several threads, except where it uses them itself.
 class Store {
  public:
@@ -64,11 +100,20 @@ class Store {
   /// Nothing is left behind by a failure or a stop request but unreferenced staging that the next run removes.
   PullResult pull(image::ImageSource& source, const image::Platform& platform);
 
+  /// Takes the repository's shared lock and keeps it as long as this Store lives: until then no prune removes anything.
+  /// pull, find, checkout and tag do so by themselves. @throws Error(conflict) naming who holds it
+  void hold();
+
   /// nullopt when the image is not stored. For an image of an older tool (layer commits only) the merged
   /// commit is computed and stored first.
   std::optional<StoredImage> find(const image::ImageName& name);
+  /// As find, but only looks: takes no lock, and what an older tool stored stays as it is.
+  [[nodiscard]] std::optional<StoredImage> look_up(const image::ImageName& name) const;
+  /// What a commit says about itself, for one that no branch may name; nullopt when it is not stored.
+  /// @param name of the image, as far as it is known
+  [[nodiscard]] std::optional<StoredImage> describe(const std::string& commit, const std::string& name) const;
   /// All images, with layers when `with_layers`, sorted by branch.
-  std::vector<StoredImage> images(bool with_layers);
+  std::vector<StoredImage> images(bool with_layers) const;
 
   /// Whether checkout() can work in `folder` at all; to be asked before anything is fetched for it.
   /// @throws Error when it is on another file system
@@ -77,6 +122,26 @@ class Store {
   /// Checks the tree of a merged commit out into the new folder `name` below `folder` with hard links.
   /// Ends with an error and no new folder when the file systems differ or `name` exists.
   void checkout(const std::string& commit, int folder, const std::string& name);
+
+  /// Gives a stored image another name, replacing what had it. Durable.
+  void tag(const StoredImage& image, const image::ImageName& name);
+  /// Forgets a name or layer; what it named stays until a prune. Durable.
+  void remove(const std::string& branch);
+  /// Removes layers that no image is made of, and all objects that neither a branch nor `request.roots` reach. Commits
+  /// that neither berth nor the older tools wrote stay, with all they consist of.
+  /// @throws Error(verification), having removed nothing, when damage hides what is in use
+  PruneReport prune(const PruneRequest& request);
+
+  /// The commits whose objects make up a stored image: its tree, if merged, and its layers as far as they are stored.
+  [[nodiscard]] std::vector<std::string> commits_of(const StoredImage& image) const;
+  /// Compares all objects of `commits` with their names: contents, owners, modes and extended attributes, in two
+  /// threads. The places of damaged ones are named in these commits and in those of `users`.
+  [[nodiscard]] VerifyReport verify(const std::vector<std::string>& commits,
+                                    const std::vector<std::string>& users) const;
+  /// Content of the regular file `path` in the tree of a merged commit; nullopt when there is none. Follows no link.
+  /// @param limit bytes; more are Error(verification)
+  [[nodiscard]] std::optional<std::string> read_file(const std::string& commit, const std::string& path,
+                                                     std::uint64_t limit) const;
 
  private:
   class Impl;

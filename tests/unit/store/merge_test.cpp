@@ -307,5 +307,25 @@ TEST(Merge, AgreesWithANaiveModelOnRandomLayers) {
   }
 }
 
+TEST(MergeLimits, AllLayersTogetherAreBounded) {
+  FolderListing wide;
+  for (unsigned i = 0; i < 100'000; ++i) {
+    wide.files.emplace(std::to_string(i), plain);
+  }
+  Merge merge([&wide](const Checksum&) { return wide; }, implied, plain);
+  const auto layers = Merge::node_limit / wide.files.size();
+  for (std::uint64_t i = 0; i < layers; ++i) {
+    merge.apply({"layer t", {plain, plain}, {}});
+  }
+  try {
+    merge.apply({"layer last", {plain, plain}, {}});
+    FAIL();
+  } catch (const base::Error& error) {
+    EXPECT_EQ(error.kind(), base::ErrorKind::verification);
+    EXPECT_THAT(error.what(), HasSubstr("layer last"));
+    EXPECT_THAT(error.sentence(), HasSubstr("more than 10000000 files and folders"));
+  }
+}
+
 }  // namespace
 }  // namespace berth::store

@@ -213,6 +213,8 @@ std::string pack(std::string_view bytes, image::Compression compression) {
   ::archive_write_set_format_raw(writer.handle());
   if (compression == image::Compression::gzip) {
     check(writer.handle(), ::archive_write_add_filter_gzip(writer.handle()));
+    // The same bytes give the same layer, whatever the time.
+    check(writer.handle(), ::archive_write_set_filter_option(writer.handle(), "gzip", "timestamp", nullptr));
   } else {
     check(writer.handle(), ::archive_write_add_filter_zstd(writer.handle()));
   }

@@ -1,0 +1,116 @@
+// berth images verify.
+#include "ops/verify.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "base/error.hpp"
+#include "cli/command_line.hpp"
+#include "cli/exit_code.hpp"
+#include "cli/table.hpp"
+#include "cli/terminal.hpp"
+
+namespace berth::cli {
+
+namespace {
+
+std::string remote_word(const ops::VerifiedImage& image) {
+  switch (image.remote) {
+    case ops::RemoteState::latest:
+      return "latest";
+    case ops::RemoteState::newer:
+      return "newer";
+    case ops::RemoteState::unknown:
+      return "unknown";
+    case ops::RemoteState::none:
+      return "none";
+    case ops::RemoteState::not_asked:
+      break;
+  }
+  return "not asked";
+}
+
+base::Json to_json(const ops::VerifiedImage& image) {
+  auto damaged = base::Json::array();
+  for (const auto& file : image.damaged) {
+    damaged.push_back({{"object", file.object},
+                       {"kind", file.kind},
+                       {"missing", file.missing},
+                       {"paths", file.paths},
+                       {"containers", file.containers}});
+  }
+  return {{"image", image.name},
+          {"imageId", image.id},
+          {"objects", image.objects},
+          {"damaged", std::move(damaged)},
+          {"registry", remote_word(image)},
+          {"registryImageId", image.remote_id.empty() ? base::Json(nullptr) : base::Json(image.remote_id)},
+          {"registryReason", image.remote_reason.empty() ? base::Json(nullptr) : base::Json(image.remote_reason)}};
+}
+
+void print_damage(const ops::VerifiedImage& image) {
+  for (const auto& file : image.damaged) {
+    const auto users =
+        file.containers.empty() ? std::string() : fmt::format(", used by {}", fmt::join(file.containers, ", "));
+    const auto what = fmt::format("{}{}", file.kind == "file" ? "" : file.kind + " of ", fmt::join(file.paths, ", "));
+    const auto text = fmt::format("{}: {} is {}{}", image.name, file.kind == "commit" ? "its commit" : what,
+                                  file.missing ? "missing" : "damaged", users);
+    fmt::print("{}\n", fit(text, text.size()));
+  }
+}
+
+void print_text(const std::vector<ops::VerifiedImage>& images) {
+  std::vector<std::vector<std::string>> rows;
+  rows.reserve(images.size());
+  for (const auto& image : images) {
+    rows.push_back({image.name, image.id.substr(0, id_digits), fmt::format("{}", image.objects),
+                    image.damaged.empty() ? "ok" : fmt::format("{} damaged", image.damaged.size()),
+                    remote_word(image)});
+  }
+  print_table({{"IMAGE", 64}, {"IMAGE ID"}, {"OBJECTS"}, {"STATE"}, {"REGISTRY"}}, rows, true, true);
+  for (const auto& image : images) {
+    print_damage(image);
+  }
+}
+
+int run_verify(const CommandLine& line, ops::Session& session) {
+  const auto images = ops::verify_images(session, {line.names, !line.no_remote, line.pull.authfile});
+  if (line.json) {
+    auto list = base::Json::array();
+    for (const auto& image : images) {
+      list.push_back(to_json(image));
+    }
+    fmt::print("{}\n", base::Json{{"images", std::move(list)}}.dump(2));
+  } else {
+    print_text(images);
+  }
+  for (const auto& image : images) {
+    if (image.remote == ops::RemoteState::unknown) {
+      session.reporter.warning(fmt::format("{}: the registry did not tell: {}", image.name, image.remote_reason));
+    }
+  }
+  const auto damaged =
+      std::find_if(images.begin(), images.end(), [](const auto& image) { return !image.damaged.empty(); });
+  if (damaged != images.end()) {
+    std::fflush(stdout);
+    throw base::Error(base::ErrorKind::verification, fmt::format("{} is damaged in the store", damaged->name),
+                      fmt::format("fetch what is damaged again with: berth images repair {}", damaged->name));
+  }
+  return exit_ok;
+}
+
+}  // namespace
+
+void add_images_verify(CLI::App& group, CommandLine& line) {
+  auto* verb = add_verb(group, line, "verify", "Compare what is stored with its checksums and with the registries",
+                        true, [&line](ops::Session& session) { return run_verify(line, session); });
+  verb->add_option("IMAGE|NAME", line.names, "Images, or containers; everything without any");
+  verb->add_flag("--no-remote", line.no_remote, "Do not ask the registries for something newer");
+  verb->add_option("--authfile", line.pull.authfile, "Credentials in the format of containers-auth.json(5)")
+      ->type_name("FILE");
+  verb->add_flag("--json", line.json, "Print JSON");
+}
+
+}  // namespace berth::cli

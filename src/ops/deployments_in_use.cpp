@@ -1,0 +1,92 @@
+#include "ops/deployments_in_use.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "host/deployment.hpp"
+
+namespace berth::ops {
+
+namespace {
+
+using base::Error;
+
+/// `NAME` of `NAME.0` and `NAME.1`; empty for other folders.
+std::string container_of(const std::string& folder) {
+  const bool slot = folder.ends_with(".0") || folder.ends_with(".1");
+  return slot && !folder.starts_with('.') ? folder.substr(0, folder.size() - 2) : "";
+}
+
+class Search {
+ public:
+  explicit Search(const Session& session) : session_(session) {}
+
+  /// Looks at every folder in `path`, if there is such a folder.
+  void look_in(const std::string& path) {
+    if (!base::stat_at(AT_FDCWD, path)) {
+      return;
+    }
+    const auto folder = base::open_host_folder(path);
+    for (const auto& name : base::list_folder(folder.get())) {
+      const auto status = base::stat_at(folder.get(), name);
+      if (!status || !S_ISDIR(status->st_mode)) {
+        continue;  // links name a folder that is looked at anyway
+      }
+      if (name == mounts_folder) {
+        look_in(path + "/" + name);
+      } else {
+        look_at(folder.get(), path, name);
+      }
+    }
+  }
+
+  std::vector<DeploymentInUse> found;
+
+ private:
+  void look_at(int folder, const std::string& path, const std::string& name) {
+    const auto place = path + "/" + name;
+    try {
+      const auto text = base::read_file_at(folder, name + "/info", base::json_size_limit);
+      if (!text) {
+        return;
+      }
+      const auto info = host::parse_info(*text, place + "/info");
+      const auto container = container_of(name);
+      const bool live = !container.empty() && base::read_link_at(folder, container).value_or("").ends_with(name);
+      found.push_back({container, live, place, info.image, info.revision, info.ostree_commit});
+    } catch (const Error& error) {
+      session_.reporter.warning(error.what());
+    }
+  }
+
+  const Session& session_;
+};
+
+}  // namespace
+
+std::vector<DeploymentInUse> deployments_in_use(const Session& session) {
+  Search search(session);
+  search.look_in(session.layout.deployments());
+  search.look_in(session.layout.preinstalled());
+  return std::move(search.found);
+}
+
+std::vector<std::string> commits_in_use(const Session& session) {
+  constexpr std::size_t checksum_digits = 64;
+  std::vector<std::string> commits;
+  for (const auto& deployment : deployments_in_use(session)) {
+    const auto& commit = deployment.commit;
+    if (commit.size() == checksum_digits && commit.find_first_not_of("0123456789abcdef") == std::string::npos) {
+      commits.push_back(commit);
+    }
+  }
+  return commits;
+}
+
+}  // namespace berth::ops

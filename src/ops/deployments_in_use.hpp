@@ -1,0 +1,31 @@
+// What of the store is in use by something that is no branch.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "ops/session.hpp"
+
+namespace berth::ops {
+
+/// Below the deployments: one folder for each `berth mount`.
+inline constexpr const char* mounts_folder = ".mounts";
+
+/// A folder with an info file: a deployment, one in the making, a mount, or a one-off run.
+struct DeploymentInUse {
+  std::string container;  ///< empty unless it is a deployment NAME.0 or NAME.1
+  bool live = false;      ///< the container's link names this slot
+  std::string path;       ///< as this process opens it
+  std::string image;
+  std::string image_id;
+  std::string commit;  ///< may be empty, or of a commit that is not stored any more
+};
+
+/// All of them, sorted by path, preinstalled ones last. One whose info cannot be read is a warning: its files are links
+/// of its own, so nothing that is removed from the store takes anything from it.
+std::vector<DeploymentInUse> deployments_in_use(const Session& session);
+
+/// Their commits, for store::PruneRequest.
+std::vector<std::string> commits_in_use(const Session& session);
+
+}  // namespace berth::ops

@@ -1,0 +1,125 @@
+#include "ops/image_lookup.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <optional>
+#include <set>
+
+#include "base/error.hpp"
+#include "host/deployment.hpp"
+#include "image/reference.hpp"
+#include "ops/deployments_in_use.hpp"
+
+namespace berth::ops {
+
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+
+[[noreturn]] void throw_unknown(const std::string& text) {
+  throw Error(ErrorKind::not_found, fmt::format("there is no image {}", base::printable(text)),
+              "berth images list shows those that are stored");
+}
+
+/// nullopt for a text that is no image name, or the name of none that is stored.
+std::optional<store::StoredImage> find_by_name(const store::Store& store, const std::string& text) {
+  try {
+    return store.look_up(image::parse_image_name(text));
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::usage) {
+      throw;
+    }
+    return std::nullopt;
+  }
+}
+
+bool may_be_id(const std::string& text) {
+  constexpr std::size_t least = 3;  // fewer digits are rather a mistake
+  return text.size() >= least && text.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
+std::vector<store::StoredImage> with_id(const store::Store& store, const std::string& prefix, bool with_layers) {
+  if (!may_be_id(prefix)) {
+    return {};
+  }
+  auto found = store.images(with_layers);
+  std::erase_if(found, [&prefix](const store::StoredImage& image) { return !image.id.starts_with(prefix); });
+  return found;
+}
+
+void refuse_several(const std::vector<store::StoredImage>& found, const std::string& prefix) {
+  std::set<std::string> ids;
+  for (const auto& image : found) {
+    ids.insert(image.id);
+  }
+  if (ids.size() > 1) {
+    throw Error(ErrorKind::conflict, fmt::format("the ids of {} images begin with {}", ids.size(), prefix),
+                fmt::format("give more digits; they are: {}", fmt::join(ids, " ")));
+  }
+}
+
+std::optional<store::StoredImage> image_of_container(const Session& session, const store::Store& store,
+                                                     const std::string& name) {
+  if (name.find_first_of("/:@") != std::string::npos) {
+    return std::nullopt;
+  }
+  const auto deployment = host::find_deployment(session.layout, name);
+  if (!deployment || deployment->info.ostree_commit.empty()) {
+    return std::nullopt;
+  }
+  const auto& info = deployment->info;
+  for (auto& image : store.images(false)) {
+    if (image.commit == info.ostree_commit) {
+      return std::move(image);
+    }
+  }
+  return store.describe(info.ostree_commit, info.image);
+}
+
+}  // namespace
+
+store::Store open_images(const Session& session) {
+  if (auto store = store::Store::open_existing(store_options(session))) {
+    return std::move(*store);
+  }
+  throw Error(ErrorKind::not_found, "no image is stored yet", "berth pull fetches one");
+}
+
+store::StoredImage choose_image(const Session& session, const store::Store& store, const std::string& text) {
+  if (auto image = image_of_container(session, store, text)) {
+    return std::move(*image);
+  }
+  auto found = choose_branches(store, text);
+  return std::move(found.front());
+}
+
+std::vector<store::StoredImage> choose_branches(const store::Store& store, const std::string& text) {
+  if (auto image = find_by_name(store, text)) {
+    return {std::move(*image)};
+  }
+  auto found = with_id(store, text, false);
+  if (found.empty()) {
+    found = with_id(store, text, true);
+  }
+  if (found.empty()) {
+    throw_unknown(text);
+  }
+  refuse_several(found, text);
+  return found;
+}
+
+std::vector<std::string> containers_using(const Session& session, const store::StoredImage& image) {
+  std::set<std::string> names;
+  for (const auto& deployment : deployments_in_use(session)) {
+    const bool same = deployment.commit == image.commit || (!image.id.empty() && deployment.image_id == image.id);
+    if (deployment.live && same) {
+      names.insert(deployment.container);
+    }
+  }
+  return {names.begin(), names.end()};
+}
+
+}  // namespace berth::ops

@@ -1,0 +1,26 @@
+// From what a user types to stored images.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "ops/session.hpp"
+
+namespace berth::ops {
+
+/// The store of this machine. @throws Error(not_found) when there is none yet
+store::Store open_images(const Session& session);
+
+/// The image that `text` means: the name of a container (its live deployment's image, also when no name is left for
+/// it), an image name, or the beginning of an image id.
+/// @throws Error(not_found), Error(conflict) for a beginning that several images have
+store::StoredImage choose_image(const Session& session, const store::Store& store, const std::string& text);
+
+/// All branches that `text` means: one image name, or every tag of the one image (or the one layer) whose id begins so.
+/// @throws Error(not_found), Error(conflict) for a beginning that several images have
+std::vector<store::StoredImage> choose_branches(const store::Store& store, const std::string& text);
+
+/// Containers whose live deployment is of this very image, sorted.
+std::vector<std::string> containers_using(const Session& session, const store::StoredImage& image);
+
+}  // namespace berth::ops

@@ -1,0 +1,48 @@
+// berth images verify: is there something newer, and is what is stored still what was fetched.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "ops/session.hpp"
+
+namespace berth::ops {
+
+struct VerifyRequest {
+  std::vector<std::string> images;  ///< names, ids or containers; empty: everything
+  bool remote = true;               ///< ask the registries, too
+  std::string authfile;
+};
+
+/// One damaged or missing object, as it concerns one image.
+struct DamagedFile {
+  std::string object;  ///< OSTree's name
+  std::string kind;    ///< file, folder, attributes, commit
+  bool missing = false;
+  std::vector<std::string> paths;       ///< in the image; `layer HEX: PATH` for what only a layer has
+  std::vector<std::string> containers;  ///< whose deployments, either slot, have it
+};
+
+enum class RemoteState {
+  not_asked,
+  none,  ///< the image came from somewhere else, or its name holds a digest
+  latest,
+  newer,    ///< the registry has another image under that name
+  unknown,  ///< see `remote_reason`
+};
+
+struct VerifiedImage {
+  std::string name;
+  std::string id;
+  std::uint64_t objects = 0;
+  std::vector<DamagedFile> damaged;
+  RemoteState remote = RemoteState::not_asked;
+  std::string remote_id;      ///< image id in the registry, when it is known
+  std::string remote_reason;  ///< why it is not known
+};
+
+/// @throws Error(not_found) for an image that is not stored
+std::vector<VerifiedImage> verify_images(Session& session, const VerifyRequest& request);
+
+}  // namespace berth::ops

@@ -1,0 +1,86 @@
+#include "store/object_files.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <array>
+#include <optional>
+#include <utility>
+
+#include "base/file.hpp"
+
+namespace berth::store {
+namespace {
+
+constexpr std::uint64_t block_size = 512;  // bytes in the unit of st_blocks, stat(2)
+constexpr std::size_t folder_digits = 2;
+constexpr std::size_t checksum_digits = 64;
+
+constexpr std::array<std::pair<std::string_view, OstreeObjectType>, 5> suffixes = {{
+    {".file", OSTREE_OBJECT_TYPE_FILE},
+    {".dirtree", OSTREE_OBJECT_TYPE_DIR_TREE},
+    {".dirmeta", OSTREE_OBJECT_TYPE_DIR_META},
+    {".commit", OSTREE_OBJECT_TYPE_COMMIT},
+    {".commitmeta", OSTREE_OBJECT_TYPE_COMMIT_META},
+}};
+
+std::optional<ObjectName> parse_name(const std::string& folder, const std::string& file) {
+  const auto dot = file.find('.');
+  const auto hex = folder + file.substr(0, dot);
+  if (dot == std::string::npos || hex.size() != checksum_digits ||
+      hex.find_first_not_of("0123456789abcdef") != std::string::npos) {
+    return std::nullopt;
+  }
+  for (const auto& [suffix, type] : suffixes) {
+    if (file.substr(dot) == suffix) {
+      return ObjectName{type, Checksum::from_hex(hex)};
+    }
+  }
+  return std::nullopt;
+}
+
+using NameVisitor = std::function<void(const base::Fd& folder, const std::string& file, const ObjectName& name)>;
+
+void visit_names(const Repository& repository, const NameVisitor& visit) {
+  const auto objects = base::open_folder_at(repository.folder(), "objects");
+  for (const auto& folder : base::list_folder(objects.get())) {
+    if (folder.size() != folder_digits) {
+      continue;
+    }
+    const auto opened = base::open_folder_at(objects.get(), folder);
+    for (const auto& file : base::list_folder(opened.get())) {
+      if (const auto name = parse_name(folder, file)) {
+        visit(opened, file, *name);
+      }
+    }
+  }
+}
+
+}  // namespace
+
+std::string object_path(const ObjectName& name) {
+  const auto hex = name.checksum.hex();
+  return "objects/" + hex.substr(0, folder_digits) + "/" + hex.substr(folder_digits) + "." +
+         ostree_object_type_to_string(name.type);
+}
+
+void visit_object_files(const Repository& repository, const std::function<void(const ObjectFile&)>& visit) {
+  visit_names(repository, [&visit](const base::Fd& folder, const std::string& file, const ObjectName& name) {
+    if (const auto status = base::stat_at(folder.get(), file)) {
+      visit({name, static_cast<std::uint64_t>(status->st_blocks) * block_size, status->st_dev, status->st_ino,
+             status->st_nlink});
+    }
+  });
+}
+
+std::vector<Checksum> stored_commits(const Repository& repository) {
+  std::vector<Checksum> commits;
+  visit_names(repository, [&commits](const base::Fd&, const std::string&, const ObjectName& name) {
+    if (name.type == OSTREE_OBJECT_TYPE_COMMIT) {
+      commits.push_back(name.checksum);
+    }
+  });
+  return commits;
+}
+
+}  // namespace berth::store

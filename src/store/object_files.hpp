@@ -1,0 +1,34 @@
+// The files that objects are, `objects/XX/REST.TYPE` in the repository's folder.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "store/repository.hpp"
+
+namespace berth::store {
+
+/// The file of one object.
+struct ObjectFile {
+  ObjectName name;
+  std::uint64_t bytes = 0;  ///< on the disk
+  dev_t device = 0;
+  ino_t inode = 0;
+  nlink_t links = 0;
+};
+
+/// Where an object is, relative to the repository's folder.
+std::string object_path(const ObjectName& name);
+
+/// Calls `visit` for each object in the repository; detached metadata (`.commitmeta`) as an object of that type. What
+/// libostree puts there besides is passed over.
+void visit_object_files(const Repository& repository, const std::function<void(const ObjectFile&)>& visit);
+
+/// All commits in the repository, named by a ref or not.
+std::vector<Checksum> stored_commits(const Repository& repository);
+
+}  // namespace berth::store

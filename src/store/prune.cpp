@@ -1,0 +1,236 @@
+#include "store/prune.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "store/object_files.hpp"
+#include "store/object_walk.hpp"
+#include "store/repository_lock.hpp"
+#include "store/staging.hpp"
+#include "store/stored_image.hpp"
+
+namespace berth::store {
+namespace {
+
+/// libostree's own lock, which other tools take while they write or prune.
+class ForeignLock {
+ public:
+  explicit ForeignLock(const Repository& repository) : repository_(repository.handle()) {
+    Failure failure;
+    if (ostree_repo_lock_push(repository_, OSTREE_REPO_LOCK_EXCLUSIVE, nullptr, failure.out()) == 0) {
+      failure.raise("lock the repository against other tools");
+    }
+  }
+  ForeignLock(const ForeignLock&) = delete;
+  ForeignLock& operator=(const ForeignLock&) = delete;
+  ~ForeignLock() { ostree_repo_lock_pop(repository_, OSTREE_REPO_LOCK_EXCLUSIVE, nullptr, nullptr); }
+
+ private:
+  OstreeRepo* repository_;
+};
+
+/// What has to stay, and the branches that need not.
+class Roots {
+ public:
+  Roots(const Repository& repository, const PruneRequest& request) : repository_(repository) {
+    for (const auto& commit : request.roots()) {
+      add_deployment(Checksum::from_hex(commit));
+    }
+    for (const auto& ref : repository.all_refs()) {
+      add_ref(ref);
+    }
+  }
+
+  [[nodiscard]] const std::vector<Checksum>& commits() const { return commits_; }
+  /// Layers that no image and no deployment needs.
+  [[nodiscard]] std::vector<Branch> unused_layers() const {
+    std::vector<Branch> unused;
+    if (!unknown_layers_) {
+      std::copy_if(layers_.begin(), layers_.end(), std::back_inserter(unused),
+                   [this](const Branch& layer) { return !needed_.contains(layer.name); });
+    }
+    return unused;
+  }
+  /// `commits` and the layers that are needed.
+  [[nodiscard]] std::vector<Checksum> all() const {
+    auto result = commits_;
+    for (const auto& layer : layers_) {
+      if (unknown_layers_ || needed_.contains(layer.name)) {
+        result.push_back(layer.commit);
+      }
+    }
+    return result;
+  }
+
+ private:
+  void add_ref(const Branch& ref) {
+    const bool ours = ref.name.starts_with(branch_prefix);
+    if (ours && is_layer_branch(ref.name)) {
+      layers_.push_back(ref);
+    } else {
+      commits_.push_back(ref.commit);
+      if (ours) {
+        need_layers(describe(ref));
+      }
+    }
+  }
+
+  /// The commit of an older tool's deployment is no tree, but names the layers that are.
+  void add_deployment(const Checksum& commit) {
+    commits_.push_back(commit);
+    if (const auto image = describe({"", commit}); !image.merged) {
+      need_layers(image);
+    }
+  }
+
+  /// Of a commit that is damaged or not there nothing is known; the walk over it will say so.
+  StoredImage describe(const Branch& branch) {
+    if (repository_.examine({OSTREE_OBJECT_TYPE_COMMIT, branch.commit})) {
+      StoredImage unknown;
+      unknown.merged = true;
+      return unknown;
+    }
+    return describe_image({branch_prefix, branch.commit}, repository_.load_commit(branch.commit));
+  }
+
+  void need_layers(const StoredImage& image) {
+    unknown_layers_ = unknown_layers_ || (image.layers.empty() && !image.merged);
+    for (const auto& layer : image.layers) {
+      needed_.insert(layer_branch(layer));
+    }
+  }
+
+  const Repository& repository_;
+  std::vector<Checksum> commits_;
+  std::vector<Branch> layers_;
+  std::set<std::string> needed_;
+  bool unknown_layers_ = false;  ///< an image of an older tool does not tell what it is made of
+};
+
+class Prune {
+ public:
+  Prune(const Repository& repository, const StoreOptions& options, const PruneRequest& request)
+      : repository_(repository),
+        options_(options),
+        request_(request),
+        walk_(repository, options.stop),
+        foreign_(repository, options.stop) {}
+
+  PruneReport run() {
+    // Most of the work needs no lock: what is found to be in use stays, and whatever comes into use meanwhile is found
+    // below. Only what is a candidate now can go.
+    mark();
+    list_candidates();
+    if (request_.dry_run) {
+      count();
+      return std::move(report_);
+    }
+    const auto lock = RepositoryLock::take(repository_.folder(), RepositoryLock::Kind::exclusive, options_);
+    const ForeignLock foreign(repository_);
+    if (request_.clean_up) {
+      request_.clean_up();
+    }
+    remove_stale_staging(repository_.folder());
+    mark();
+    remove();
+    return std::move(report_);
+  }
+
+ private:
+  void mark() {
+    const Roots roots(repository_, request_);
+    unused_layers_ = roots.unused_layers();
+    for (const auto& commit : roots.all()) {
+      walk_.add(commit);
+    }
+    refuse_damage();
+    // Commits of other tools stay even when no branch names them: whether they are needed is not for us to say.
+    for (const auto& commit : stored_commits(repository_)) {
+      const ObjectName name{OSTREE_OBJECT_TYPE_COMMIT, commit};
+      if (!marked(name) && !repository_.examine(name) &&
+          !is_our_commit(repository_.load_commit(commit).metadata.get())) {
+        foreign_.add(commit);
+      }
+    }
+  }
+
+  /// What is below a folder that cannot be read is not known, and might be taken for garbage. A commit that is not
+  /// there has nothing to be kept: other tools may have removed that of a deployment, whose files are its own links.
+  void refuse_damage() const {
+    for (const auto& fault : walk_.faults()) {
+      if (!fault.missing || fault.name.type != OSTREE_OBJECT_TYPE_COMMIT) {
+        throw base::Error(base::ErrorKind::verification,
+                          fmt::format("the repository is damaged: {}.{} is {}", fault.name.checksum.hex(),
+                                      ostree_object_type_to_string(fault.name.type),
+                                      fault.missing ? "missing" : "not what its name says"),
+                          "nothing was removed; berth images verify shows the images concerned, berth images repair "
+                          "mends them");
+      }
+    }
+  }
+
+  [[nodiscard]] bool marked(const ObjectName& name) const {
+    const bool detached = name.type == OSTREE_OBJECT_TYPE_COMMIT_META;
+    const auto& wanted = detached ? ObjectName{OSTREE_OBJECT_TYPE_COMMIT, name.checksum} : name;
+    return walk_.objects().contains(wanted) || foreign_.objects().contains(wanted);
+  }
+
+  void list_candidates() {
+    visit_object_files(repository_, [this](const ObjectFile& file) {
+      if (!marked(file.name)) {
+        candidates_.push_back(file);
+      }
+    });
+    // Commits go first, so that there is never one whose parts are gone.
+    std::stable_partition(candidates_.begin(), candidates_.end(),
+                          [](const ObjectFile& file) { return file.name.type == OSTREE_OBJECT_TYPE_COMMIT; });
+  }
+
+  void count() {
+    report_.layers = unused_layers_.size();
+    for (const auto& file : candidates_) {
+      if (!marked(file.name)) {
+        ++report_.objects;
+        report_.bytes += file.links == 1 ? file.bytes : 0;
+      }
+    }
+  }
+
+  void remove() {
+    for (const auto& layer : unused_layers_) {
+      repository_.remove_branch(layer.name);
+    }
+    count();
+    for (const auto& file : candidates_) {
+      if (options_.stop.stop_requested()) {
+        base::throw_interrupted();  // what is left is found again
+      }
+      if (!marked(file.name)) {
+        base::unlink_at(repository_.folder(), object_path(file.name));
+      }
+    }
+  }
+
+  const Repository& repository_;
+  const StoreOptions& options_;
+  const PruneRequest& request_;
+  ObjectWalk walk_;
+  ObjectWalk foreign_;
+  std::vector<Branch> unused_layers_;
+  std::vector<ObjectFile> candidates_;
+  PruneReport report_;
+};
+
+}  // namespace
+
+PruneReport prune_repository(const Repository& repository, const StoreOptions& options, const PruneRequest& request) {
+  return Prune(repository, options, request).run();
+}
+
+}  // namespace berth::store

@@ -1,0 +1,18 @@
+// Whether stored objects still are what their names say.
+#pragma once
+
+#include <vector>
+
+#include "store/repository.hpp"
+#include "store/store.hpp"
+
+namespace berth::store {
+
+/// As Store::verify.
+VerifyReport verify_commits(const Repository& repository, const StoreOptions& options,
+                            const std::vector<Checksum>& commits, const std::vector<Checksum>& users);
+
+/// `HEX.file`, `HEX.dirtree`, `HEX.dirmeta`, `HEX.commit`.
+std::string object_text(const ObjectName& name);
+
+}  // namespace berth::store

@@ -1,0 +1,269 @@
+#include "store/prune.hpp"
+
+#include <gmock/gmock.h>
+
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "base/error.hpp"
+#include "damage.hpp"
+#include "fakes.hpp"
+#include "store/repository_lock.hpp"
+#include "store/stored_image.hpp"
+#include "tar_builder.hpp"
+
+namespace berth::store {
+namespace {
+
+using namespace testing;  // NOLINT(google-build-using-namespace): the builders of this room's tests
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+namespace fs = std::filesystem;
+
+class PruneTest : public ::testing::Test {
+ protected:
+  Store store() { return Store::open(options_); }
+  StoredImage pull(const std::string& name, const std::vector<std::string>& layers) {
+    FakeSource source(name);
+    for (const auto& layer : layers) {
+      source.layer(layer);
+    }
+    auto image = store().pull(source, {}).image;
+    prune({image.commit});  // an import leaves an unused object or two
+    return image;
+  }
+  PruneReport prune(const std::vector<std::string>& roots = {}, bool dry_run = false) {
+    return store().prune({dry_run, [roots] { return roots; }, {}});
+  }
+  /// Everything in objects/, and that none of what branches name is missing.
+  std::size_t objects() {
+    ostree(options_.repository, {"fsck"});
+    std::size_t count = 0;
+    visit_object_files(Repository::open(options_), [&count](const ObjectFile&) { ++count; });
+    return count;
+  }
+
+  TemporaryFolder folder_;
+  RecordingReporter reporter_;
+  StoreOptions options_ = options_for(folder_, reporter_);
+  std::string base_ = TarBuilder().folder("etc").file("etc/a", "shared by both");
+};
+
+TEST_F(PruneTest, RemovesNothingThatABranchNeeds) {
+  pull("localhost/one:1", {base_, TarBuilder().file("b", "of one")});
+  const auto before = objects();
+  const auto report = prune();
+  EXPECT_EQ(report.objects, 0U);
+  EXPECT_EQ(report.layers, 0U);
+  EXPECT_EQ(objects(), before);
+}
+
+TEST_F(PruneTest, RemovesWhatOnlyADeletedImageNeeded) {
+  const auto one = pull("localhost/one:1", {base_, TarBuilder().file("b", "of one")});
+  const auto before = objects();
+  const auto two = pull("localhost/two:1", {base_, TarBuilder().file("c", "of two")});
+  store().remove(two.branch);
+  const auto report = prune();
+  EXPECT_EQ(report.layers, 1U);
+  EXPECT_GT(report.objects, 3U);
+  EXPECT_GT(report.bytes, 0U);
+  EXPECT_EQ(objects(), before);
+  store().checkout(one.commit, folder_.fd(), "rootfs");
+  EXPECT_EQ(describe(folder_.path() + "/rootfs", "etc/a"), "file 0644 0:0 shared by both");
+}
+
+TEST_F(PruneTest, ADryRunSaysTheSameAndRemovesNothing) {
+  store().remove(pull("localhost/one:1", {base_}).branch);
+  const auto before = objects();
+  const auto told = prune({}, true);
+  EXPECT_EQ(objects(), before);
+  const auto done = prune();
+  EXPECT_EQ(told.objects, done.objects);
+  EXPECT_EQ(told.bytes, done.bytes);
+  EXPECT_EQ(told.layers, done.layers);
+  EXPECT_EQ(objects(), 0U);
+}
+
+TEST_F(PruneTest, KeepsTheCommitsOfDeploymentsThoughNoBranchNamesThem) {
+  const auto one = pull("localhost/one:1", {base_, TarBuilder().file("b", "of one")});
+  store().remove(one.branch);
+  prune({one.commit});
+  store().checkout(one.commit, folder_.fd(), "rootfs");
+  EXPECT_EQ(describe(folder_.path() + "/rootfs", "b"), "file 0644 0:0 of one");
+  EXPECT_THAT(store().images(true), IsEmpty()) << "a merged deployment needs no layers";
+}
+
+TEST_F(PruneTest, ACommitThatIsGoneNeedsNothing) {
+  pull("localhost/one:1", {base_});
+  EXPECT_EQ(prune({std::string(64, 'a')}).objects, 0U);
+}
+
+TEST_F(PruneTest, ContentsThatADeploymentLinksToFreeNoSpace) {
+  const auto one = pull("localhost/one:1", {TarBuilder().file("b", std::string(100'000, 'x'))});
+  store().checkout(one.commit, folder_.fd(), "rootfs");
+  store().remove(one.branch);
+  EXPECT_LT(prune().bytes, 100'000U);
+  EXPECT_EQ(describe(folder_.path() + "/rootfs", "b").size(), std::string("file 0644 0:0 ").size() + 100'000);
+}
+
+TEST_F(PruneTest, WhatOtherToolsCommittedStays) {
+  pull("localhost/one:1", {base_});
+  fs::create_directories(folder_.path() + "/tree");
+  std::ofstream(folder_.path() + "/tree/file") << "of another tool";
+  for (const auto* where : {"--branch=other/tool", "--orphan"}) {
+    ostree(options_.repository, {"commit", where, "--tree=dir=" + folder_.path() + "/tree", "-s", where});
+  }
+  const auto before = objects();
+  EXPECT_EQ(prune().objects, 0U);
+  EXPECT_EQ(objects(), before);
+}
+
+TEST_F(PruneTest, DamageThatHidesWhatIsInUseStopsIt) {
+  const auto one = pull("localhost/one:1", {base_, TarBuilder().folder("d").file("d/b", "of one")});
+  store().remove(pull("localhost/two:1", {TarBuilder().file("c", "c")}).branch);
+  const auto repository = Repository::open(options_);
+  flip_byte(file_of(options_, object_at(repository, one.commit, "/d", OSTREE_OBJECT_TYPE_DIR_TREE)));
+  const auto content = object_at(repository, one.commit, "/etc/a");
+  try {
+    prune();
+    FAIL();
+  } catch (const base::Error& error) {
+    EXPECT_EQ(error.kind(), base::ErrorKind::verification);
+    EXPECT_THAT(error.sentence(), HasSubstr("the repository is damaged"));
+    EXPECT_THAT(error.hint(), HasSubstr("berth images repair"));
+  }
+  EXPECT_TRUE(fs::exists(file_of(options_, content)));
+  EXPECT_THAT(store().images(true), SizeIs(4)) << "one with its two layers, and the layer of two";
+}
+
+TEST_F(PruneTest, ADamagedFileIsNoReasonToRemoveItsNeighbours) {
+  const auto one = pull("localhost/one:1", {base_});
+  flip_byte(file_of(options_, object_at(Repository::open(options_), one.commit, "/etc/a")));
+  EXPECT_EQ(prune().objects, 0U);
+}
+
+TEST_F(PruneTest, CleanUpHappensUnderTheLock) {
+  pull("localhost/one:1", {base_});
+  bool cleaned = false;
+  store().prune({false, [] { return std::vector<std::string>(); },
+                 [&] {
+                   cleaned = true;
+                   auto impatient = options_;
+                   impatient.lock_timeout = std::chrono::seconds(0);
+                   EXPECT_THROW(Store::open(impatient).hold(), base::Error);
+                 }});
+  EXPECT_TRUE(cleaned);
+}
+
+TEST_F(PruneTest, AsksForRootsAgainUnderTheLock) {
+  const auto one = pull("localhost/one:1", {base_});
+  store().remove(one.branch);
+  int asked = 0;
+  store().prune(
+      {false, [&] { return asked++ == 0 ? std::vector<std::string>() : std::vector<std::string>{one.commit}; }, {}});
+  EXPECT_EQ(asked, 2);
+  store().checkout(one.commit, folder_.fd(), "rootfs");
+}
+
+TEST_F(PruneTest, BesidePullsNothingOfThemIsLost) {
+  std::jthread pruner([this](const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      prune();
+    }
+  });
+  for (int round = 0; round < 15; ++round) {
+    const auto name = "localhost/one:" + std::to_string(round);
+    const auto image = pull(name, {base_, TarBuilder().file("b", "of " + name)});
+    fs::remove_all(folder_.path() + "/rootfs");
+    store().checkout(image.commit, folder_.fd(), "rootfs");
+    store().remove(image.branch);
+  }
+  pruner.request_stop();
+  pruner.join();
+  prune();
+  EXPECT_EQ(objects(), 0U);
+}
+
+TEST_F(PruneTest, OldImagesKeepTheirLayers) {
+  FakeSource source;
+  source.layer(TarBuilder().file("unused", "1"));
+  const auto repository = Repository::open(options_);
+  fs::create_directories(folder_.path() + "/tree");
+  std::ofstream(folder_.path() + "/tree/file") << "of an older tool";
+  const auto commit = [&](const std::string& branch, const std::string& metadata) {
+    ostree(options_.repository, {"commit", "--branch=ociimage/" + branch, "--tree=dir=" + folder_.path() + "/tree",
+                                 "--add-metadata-string=" + metadata});
+  };
+  commit(source.layer_hex(0), "docker.size=10");
+  commit(std::string(64, 'e'), "docker.size=11");
+  fs::remove(folder_.path() + "/tree/file");
+  commit("localhost_2Ftest_3Alatest", "docker.manifest=" + source.manifest_text());
+  const auto deployed = *repository.resolve("ociimage/localhost_2Ftest_3Alatest");
+  EXPECT_EQ(prune().layers, 1U);
+  EXPECT_TRUE(repository.resolve(layer_branch(source.layer_hex(0))));
+  store().remove("ociimage/localhost_2Ftest_3Alatest");
+  EXPECT_EQ(prune({deployed.hex()}).layers, 0U) << "a deployment of the older tools needs them";
+  commit("localhost_2Fold_3Alatest", "docker.manifest={\"schemaVersion\":1}");
+  EXPECT_EQ(prune().layers, 0U) << "what it is made of is not known";
+}
+
+TEST_F(PruneTest, TheHolderOfTheLockIsNamed) {
+  pull("localhost/one:1", {base_});
+  const auto repository = Repository::open(options_);
+  const auto held = RepositoryLock::take(repository.folder(), RepositoryLock::Kind::shared, options_);
+  options_.lock_timeout = std::chrono::seconds(0);
+  try {
+    prune();
+    FAIL();
+  } catch (const base::Error& error) {
+    EXPECT_EQ(error.kind(), base::ErrorKind::conflict);
+    EXPECT_THAT(error.sentence(), HasSubstr("(pid " + std::to_string(::getpid()) + ") works on the images"));
+  }
+  store().hold();  // several may hold it shared
+}
+
+TEST_F(PruneTest, WaitingForTheLockEndsWhenAsked) {
+  pull("localhost/one:1", {base_});
+  const auto repository = Repository::open(options_);
+  const auto held = RepositoryLock::take(repository.folder(), RepositoryLock::Kind::exclusive, options_);
+  std::stop_source stop;
+  options_.stop = stop.get_token();
+  const std::jthread stopper([&stop] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    stop.request_stop();
+  });
+  try {
+    store().hold();
+    FAIL();
+  } catch (const base::Error& error) {
+    EXPECT_EQ(error.kind(), base::ErrorKind::interrupted);
+  }
+  EXPECT_THAT(reporter_.steps.back(), HasSubstr("waiting for"));
+}
+
+TEST(StoreNames, TagsAndFilesAreReadBack) {
+  const TemporaryFolder folder;
+  RecordingReporter reporter;
+  auto store = Store::open(options_for(folder, reporter));
+  FakeSource source("localhost/one:1");
+  source.layer(TarBuilder().folder("etc").file("etc/a", "text").link("etc/l", "a"));
+  const auto image = store.pull(source, {}).image;
+  store.tag(image, image::parse_image_name("registry.example/other:2"));
+  EXPECT_EQ(store.look_up(image::parse_image_name("registry.example/other:2"))->commit, image.commit);
+  EXPECT_EQ(store.read_file(image.commit, "etc/a", 10), "text");
+  EXPECT_FALSE(store.read_file(image.commit, "etc/b", 10));
+  EXPECT_FALSE(store.read_file(image.commit, "etc/l", 10));
+  EXPECT_FALSE(store.read_file(image.commit, "no/a", 10));
+  EXPECT_FALSE(store.read_file(image.commit, "etc", 10));
+  EXPECT_THROW(static_cast<void>(store.read_file(image.commit, "etc/a", 3)), base::Error);
+  EXPECT_EQ(store.describe(image.commit, "x")->manifest_digest, image.manifest_digest);
+  EXPECT_FALSE(store.describe(std::string(64, 'a'), "x"));
+  store.remove(image.branch);
+  EXPECT_FALSE(store.look_up(image::parse_image_name("localhost/one:1")));
+  store.remove(image.branch);  // nothing to do
+}
+
+}  // namespace
+}  // namespace berth::store
