@@ -99,7 +99,7 @@ void add_run(CLI::App& app, CommandLine& line) {
                           request.platform = line.install.platform;
                           return run_command(line, std::move(request), ops::run, session);
                         });
-  verb->add_option("NAME", line.names, "A container, or [SOURCE:]IMAGE")
+  verb->add_option("IMAGE|NAME", line.names, "A container, or [SOURCE:]IMAGE")
       ->required()
       ->expected(1)
       ->allow_extra_args(false);

@@ -60,12 +60,11 @@ struct CommandLine {
   bool display = false;
   bool dry_run = false;
   bool json = false;
-  bool force = false;   ///< do not ask
+  bool force = false;   ///< --force: do not ask, or do what would be refused
   bool system = false;  ///< --system, the only mode there is for root
   std::vector<std::string> names;
   std::string image;   ///< IMAGE|NAME of verbs that take one
   std::string target;  ///< NEW-NAME of a tag, DIR of a mount
-  bool force = false;
   bool no_remote = false;
   bool live = false;
   ListOptions list;

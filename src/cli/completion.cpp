@@ -37,7 +37,7 @@ void add_positionals(const CLI::App& verb, const CompletionSources& sources, std
     if (name == "NAME" || name == "IMAGE|NAME") {
       append(sources.containers());
     }
-    if (name == "IMAGE" || name == "IMAGE|NAME" || verb.get_name() == "run") {
+    if (name == "IMAGE" || name == "IMAGE|NAME") {
       append(sources.images());
     }
   }

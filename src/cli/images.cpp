@@ -108,7 +108,7 @@ void add_prune(CLI::App& group, CommandLine& line) {
   verb->add_flag("--json", line.json, "Print the result as JSON");
 }
 
-void add_update(CLI::App& group, CommandLine& line) {
+void add_images_update(CLI::App& group, CommandLine& line) {
   auto* verb = add_verb(group, line, "update", "Pull what the registries have now", true,
                         [&line](ops::Session& session) { return run_update(line, session); });
   verb->add_option("IMAGE", line.names, "Stored images");
@@ -129,7 +129,7 @@ void add_images(CLI::App& app, CommandLine& line) {
   add_images_history(*group, line);
   add_images_version(*group, line);
   add_images_verify(*group, line);
-  add_update(*group, line);
+  add_images_update(*group, line);
   add_tag(*group, line);
   add_delete(*group, line);
   add_prune(*group, line);
