@@ -156,6 +156,17 @@ def test_the_payload_has_three_descriptors(host):
     assert host.output("ls", f"/proc/{pid}/fd").split() == ["0", "1", "2"]
 
 
+def test_our_own_unit_may_do_little(shared_host):
+    """The only unit that berth ships."""
+    ours = [path.name for path in (installed() / "usr/lib/systemd/system").iterdir() if path.is_file()]
+    assert ours == ["berth-recover.service"]
+    names = ("NoNewPrivileges", "RestrictAddressFamilies", "MemoryDenyWriteExecute", "CapabilityBoundingSet", "SystemCallArchitectures")
+    told = shared_host.unit(ours[0], *names)
+    assert (told["NoNewPrivileges"], told["RestrictAddressFamilies"], told["MemoryDenyWriteExecute"]) == ("yes", "AF_UNIX", "yes")
+    assert told["SystemCallArchitectures"] == "native"
+    assert not re.search("cap_net_admin|cap_sys_module|cap_sys_boot|cap_setuid|cap_sys_ptrace", told["CapabilityBoundingSet"])
+
+
 # -- the caller's process ----------------------------------------------------------------------------------------
 
 HELLO = f"oci:{images.hello_world().inside}"
