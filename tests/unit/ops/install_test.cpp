@@ -19,9 +19,11 @@ namespace {
 using base::ErrorKind;
 using base::test::error_of;
 using test::full_image;
+using test::ImageSpec;
 using test::Machine;
 using test::tree_text;
 using ::testing::Contains;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 constexpr const char* deployments = "var/lib/containers/berth";

@@ -34,7 +34,7 @@ using ::testing::StartsWith;
 constexpr const char* deployments = "var/lib/containers/berth";
 
 /// A runtime that notes how it is called and what it is given; the files `status`, `code` and `log` say how it answers.
-constexpr const char* noting_runtime = R"(#!/bin/sh
+constexpr const char* noting_runtime = R"sh(#!/bin/sh
 notes=$(dirname "$0")/../../notes
 log=
 while [ "$1" = --log ] || [ "$1" = --log-format ]; do
@@ -55,7 +55,7 @@ case $1 in
     exit "$(cat "$notes/code" 2> /dev/null || echo 0)";
 ;
 esac
-)";
+)sh";
 
 class RunTest : public ::testing::Test {
  protected:
