@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string_view>
 
 #include "base/error.hpp"
 
@@ -28,7 +29,7 @@ std::vector<std::string> written_by(const base::Json& mount) {
   for (const auto& option : mount.value("options", base::Json::array())) {
     const auto& text = option.get_ref<const std::string&>();
     bind = bind || text == "bind" || text == "rbind";
-    for (const std::string prefix : {"upperdir=", "workdir="}) {
+    for (const std::string_view prefix : {"upperdir=", "workdir="}) {
       if (text.starts_with(prefix)) {
         paths.push_back(text.substr(prefix.size()));
       }

@@ -125,7 +125,9 @@ image::Index read_index(const LayoutFiles& files) {
     throw base::Error(base::ErrorKind::verification, fmt::format("{} does not exist", document),
                       "have the layout written again");
   }
-  return image::parse_layout_index(read_stream(*stream, base::json_size_limit, document), document);
+  return base::with_hint("have the layout written again", [&] {
+    return image::parse_layout_index(read_stream(*stream, base::json_size_limit, document), document);
+  });
 }
 
 std::string blob_path(const base::Digest& digest) {

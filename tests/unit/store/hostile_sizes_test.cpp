@@ -75,7 +75,7 @@ const std::vector<HostileImage> sizes{
     {"PaxIsMoreThanTheHeader", stack(pax_sized("1", "x", "00000000000")), "", a_and_z},
     {"PaxIsLessThanTheHeader", stack(pax_sized("1", "x", "00000077777")), "", a_and_z},
     {"PaxIsMoreThanThereIs", stack(pax_sized("1000000", "x")), "data of 'a': 'Truncated tar archive'"},
-    {"PaxIsNoNumber", stack(pax_sized("one", "x")), "the first header: it is damaged, cut off or makes no sense"},
+    {"PaxIsNoNumber", stack(pax_sized("one", "x")), "the header behind 'a': it is damaged, cut off or makes no sense"},
     {"PaxIsBeyond64Bits", stack(pax_sized("99999999999999999999", "x")),
      "the first header: 'Tar size attribute overflow'"},
     {"HardLinkThatHidesAHeader",
