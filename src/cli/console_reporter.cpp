@@ -137,7 +137,7 @@ void ConsoleReporter::progress(const Progress& progress) {
   }
 }
 
-/// Plainly, a line when a piece that took its time is done, and now and then one on the whole.
+/// Plainly, a line when a piece that can be measured is done, and now and then one on the whole.
 void ConsoleReporter::tell(const Progress& progress, const ProgressBoard::Change& change, Clock::time_point now) {
   if (mode_ == ProgressMode::json) {
     if (change.phase || change.since_last_line >= json_interval) {
@@ -152,9 +152,8 @@ void ConsoleReporter::tell(const Progress& progress, const ProgressBoard::Change
     return;
   }
   const auto amount = format_amount(progress.total, 0, progress.unit);
-  if (change.ended && (!amount.empty() || change.took >= patience)) {
-    const auto text =
-        fmt::format("{}: {}{}", progress.id, progress.label, amount.empty() ? "" : fmt::format(" ({})", amount));
+  if (change.ended && !amount.empty()) {
+    const auto text = fmt::format("{}: {} ({})", progress.id, progress.label, amount);
     say(fit(text, text.size()));
   }
   const auto total = board_.total(now);  // keeps the rate going

@@ -32,7 +32,7 @@ class Completion : public ::testing::Test {
 
 TEST_F(Completion, Verbs) {
   EXPECT_THAT(at_end({"ins"}), ElementsAre(StartsWith("install\t"), StartsWith("inspect\t")));
-  EXPECT_THAT(at_end({"containers", ""}), ElementsAre(StartsWith("list\t")));
+  EXPECT_THAT(at_end({"containers", "l"}), ElementsAre(StartsWith("list\t")));
 }
 
 TEST_F(Completion, OptionsOfTheVerbAndGlobalOnes) {

@@ -1,0 +1,118 @@
+"""What berth prints, word for word: tests/golden/cli/*.txt are transcripts, run anew on an empty tree and compared.
+
+A line `$ berth …` is a command, `% …` a preparation by the shell; what follows is standard output, then standard error
+with `2> ` before each line, then `=> CODE` unless it is 0. `#` begins a remark; output that begins so has a backslash
+before it. $ROOT is the tree, $WEB, $PLAIN, $NEEDY and $FILES are images. Ids, times and sizes are made the same.
+BERTH_ACCEPT=1 writes what berth prints now into the files.
+"""
+
+import os
+import pathlib
+import re
+import shlex
+
+import pytest
+from rig import images
+from rig.installed import installed
+from rig.shell import run
+
+GOLDEN = pathlib.Path(__file__).resolve().parents[1] / "golden/cli"
+
+UNIT = """[Unit]
+Description=Greets $RECEIVER
+[Service]
+Type=forking
+PIDFile=$PIDFILE
+ExecStart=$EXEC_START
+ExecStop=$EXEC_STOP
+ExecStopPost=$EXEC_STOPPOST
+[Install]
+WantedBy=multi-user.target
+"""
+
+CONFIG = """{
+  "ociVersion": "1.0.2",
+  "process": {"args": ["/bin/sh", "-c", "echo Hi $RECEIVER"], "cwd": "/", "user": {"uid": 0, "gid": 0},
+              "capabilities": ["CAP_NET_ADMIN"]},
+  "root": {"path": "rootfs", "readonly": true},
+  "mounts": [{"type": "bind", "source": "${STATE_DIRECTORY}/$NAME", "destination": "/data", "options": ["rbind", "rw"]}],
+  "linux": {"namespaces": [{"type": "mount"}, {"type": "pid"}]}
+}
+"""
+
+
+def exports(manifest):
+    return {"config.json.template": CONFIG, "service.template": UNIT, "manifest.json": manifest}
+
+
+def image_variables():
+    web = '{"version": "1.0", "defaultValues": {"RECEIVER": "World"}, "renameFiles": {"/usr/local/bin/ctl": "/usr/local/bin/${NAME}ctl"}}'
+    made = {
+        "WEB": images.with_exports("web", exports(web), {"usr/local/bin/ctl": "control\n", "etc/web/web.conf": "greeting\n"}),
+        "NEEDY": images.with_exports("needy", exports('{"version": "1.0"}')),
+        "FILES": images.with_exports("files", {"manifest.json": '{"version": "1.0", "noContainerService": true}'}, {"opt/files/one": "1\n"}),
+        "PLAIN": images.plain(),
+    }
+    return {name: f"oci:{image.layout}" for name, image in made.items()}
+
+
+@pytest.fixture(scope="module")
+def variables():
+    return image_variables()
+
+
+@pytest.fixture
+def tree(site):
+    """A tree that knows a runtime and nothing else."""
+    root = site.folder / "tree"
+    for folder in ("usr/bin", "etc/systemd/system", "etc/tmpfiles.d"):
+        (root / folder).mkdir(parents=True)
+    (root / "usr/bin/runc").write_text("#!/bin/sh\necho runc version 1.1.5\necho --pid-file\n")
+    (root / "usr/bin/runc").chmod(0o755)
+    return root
+
+
+def same_every_time(text, variables):
+    """Ids, times and sizes differ from machine to machine; their widths do not, so tables stay tables."""
+    for name, value in variables.items():
+        text = text.replace(value, f"${name}").replace(value.removeprefix("oci:"), f"${name}")
+    text = text.replace(str(installed() / "usr/bin/berth"), "$BERTH")
+    text = re.sub(r'("ALL_PROCESS_CAPABILITIES": ").*(",)', r"\1…\2", text)
+    text = re.sub(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "UUID", text)
+    text = re.sub(r"\b(?=[0-9a-f]*\d)[0-9a-f]{12,}(?=…|\b)", lambda found: "x" * len(found.group(0)), text)
+    text = re.sub(r"\b\d{4}-\d\d-\d\d([T ])\d\d:\d\d(:\d\dZ)?", lambda found: re.sub(r"\d", "9", found.group(0)), text)
+    text = re.sub(r"\b\d+(\.\d+)? [kMG]?B\b", lambda found: re.sub(r"\d", "9", found.group(0)), text)
+    return re.sub(r'("(?:size|bytesFetched|created)": )\d+', r"\g<1>999", text)
+
+
+def transcript_of(script, variables):
+    """Runs the commands of a transcript and gives it as it is now."""
+    program = str(installed() / "usr/bin/berth")
+    environment = {"BERTH_DATADIR": str(installed() / "usr/share/berth"), "NO_COLOR": "1", **variables}
+    result = []
+    for line in script.splitlines():
+        if line.startswith("#"):
+            result.append(line)
+        elif line.startswith("% "):
+            result.append(line)
+            run("/bin/sh", "-c", line[2:], env=environment)
+        elif line.startswith("$ berth "):
+            words = [program, "--root", variables["ROOT"], *shlex.split(line[8:])]
+            words = [re.sub(r"\$(\w+)", lambda name: environment[name.group(1)], word) for word in words]
+            done = run(*words, check=False, env=environment)
+            result.append(line)
+            result += [re.sub(r"^(?=[#$%])", r"\\", each) for each in done.stdout.splitlines()]
+            result += [f"2> {each}" for each in done.stderr.splitlines()]
+            result += [f"=> {done.returncode}"] if done.returncode else []
+            result.append("")
+    return "\n".join(same_every_time(line, variables) if not line.startswith(("$", "%", "#")) else line for line in result)
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in GOLDEN.glob("*.txt")))
+def test_what_is_printed_is_what_was_accepted(name, tree, variables):
+    path = GOLDEN / f"{name}.txt"
+    before = path.read_text(encoding="utf-8")
+    now = transcript_of(before, {**variables, "ROOT": str(tree)})
+    if os.environ.get("BERTH_ACCEPT") == "1":
+        path.write_text(now, encoding="utf-8")
+    assert now == path.read_text(encoding="utf-8")
