@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/error.hpp"
+#include "cli/command.hpp"
 #include "cli/command_line.hpp"
 #include "ops/exec.hpp"
 #include "ops/run.hpp"
@@ -74,7 +75,21 @@ void add_command_options(CLI::App& verb, CommandLine& line) {
   verb.add_flag("-d,--detach", line.command.detach, "Do not wait; only in a running container");
 }
 
+ops::RunRequest run_request(const CommandLine& line, const std::string& target) {
+  ops::RunRequest request;
+  request.target = target;
+  request.set = line.install.set;
+  request.runtime = line.install.runtime;
+  request.authfile = line.install.authfile;
+  request.platform = line.install.platform;
+  return request;
+}
+
 }  // namespace
+
+int run_image_once(const CommandLine& line, ops::Session& session) {
+  return run_command(line, run_request(line, line.install.image), ops::run_image, session);
+}
 
 void add_exec(CLI::App& app, CommandLine& line) {
   auto* verb =
@@ -91,13 +106,7 @@ void add_exec(CLI::App& app, CommandLine& line) {
 void add_run(CLI::App& app, CommandLine& line) {
   auto* verb = add_verb(app, line, "run", "Run a command once, in a container or an image", true,
                         [&line](ops::Session& session) {
-                          ops::RunRequest request;
-                          request.target = line.names.front();
-                          request.set = line.install.set;
-                          request.runtime = line.install.runtime;
-                          request.authfile = line.install.authfile;
-                          request.platform = line.install.platform;
-                          return run_command(line, std::move(request), ops::run, session);
+                          return run_command(line, run_request(line, line.names.front()), ops::run, session);
                         });
   verb->add_option("IMAGE|NAME", line.names, "A container, or [SOURCE:]IMAGE")
       ->required()

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "cli/command.hpp"
 #include "cli/command_line.hpp"
 
 namespace berth::cli {
@@ -79,6 +80,9 @@ void print_result(const CommandLine& line, ops::Session& session, const ops::Ins
 int run_install(CommandLine& line, ops::Session& session) {
   line.install.only_plan = line.display || line.dry_run;
   const auto outcome = ops::install(session, line.install);
+  if (!outcome.already_present && !outcome.plan) {
+    return run_image_once(line, session);
+  }
   if (outcome.already_present) {
     if (line.json) {
       fmt::print("{}\n", base::Json{{"name", outcome.name}, {"alreadyPresent", true}}.dump(2));

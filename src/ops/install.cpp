@@ -114,6 +114,12 @@ InstallPlan prepare(Session& session, Preparation& preparation, const InstallReq
   return plan;
 }
 
+/// Contract, section 1.
+bool runs_once(const image::ImageConfig& config) {
+  const auto label = config.labels.find("atomic.run");
+  return label != config.labels.end() && label->second == "once";
+}
+
 }  // namespace
 
 exports::Values parse_set(const std::vector<std::string>& assignments) {
@@ -169,6 +175,10 @@ InstallOutcome install(Session& session, const InstallRequest& request, const St
   }
   Preparation preparation(session, outcome.name, 0);
   outcome.plan = prepare(session, preparation, request, origin, outcome.name);
+  if (runs_once(preparation.image_config()) && !request.only_plan) {
+    outcome.plan.reset();
+    return outcome;
+  }
   if (!request.only_plan) {
     preparation.write(*outcome.plan);
     run_switch(session, note_of_install(session, *outcome.plan, request.start),

@@ -27,7 +27,7 @@ struct InstallRequest {
 struct InstallOutcome {
   bool already_present = false;  ///< the name is installed; nothing was done
   std::string name;
-  std::optional<InstallPlan> plan;
+  std::optional<InstallPlan> plan;  ///< none either for atomic.run=once: nothing was done, it is to be run (run.hpp)
 };
 
 /// @param hook fault injection for tests

@@ -49,6 +49,8 @@ class Preparation {
   /// Path of the repository in which an image is put that is only looked at.
   [[nodiscard]] std::string throwaway_repository() const;
   [[nodiscard]] const std::string& folder() const { return folder_name_; }
+  /// Of the image that was checked out.
+  [[nodiscard]] const image::ImageConfig& image_config() const { return image_config_; }
 
  private:
   void set_image(const store::StoredImage& image);

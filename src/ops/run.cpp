@@ -1,12 +1,20 @@
 #include "ops/run.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <optional>
 
 #include "base/error.hpp"
+#include "host/facts.hpp"
+#include "host/scratch_layer.hpp"
+#include "ops/deployments_folder.hpp"
 #include "ops/exec.hpp"
+#include "ops/install.hpp"
 #include "ops/one_off.hpp"
+#include "ops/preparation.hpp"
+#include "ops/pull.hpp"
 #include "ops/recover.hpp"
 
 namespace berth::ops {
@@ -61,11 +69,88 @@ CommandOutcome run_container(Session& session, const RunRequest& request) {
   return run_beside(session, request);
 }
 
+bool is_bind(const base::Json& mount) {
+  const auto options = mount.value("options", base::Json::array());
+  return mount.value("type", "") == "bind" || std::find(options.begin(), options.end(), "bind") != options.end() ||
+         std::find(options.begin(), options.end(), "rbind") != options.end();
+}
+
+/// A folder of the host that an install would make is an empty one in memory here, of the command's own user.
+void replace_missing_folders(const Session& session, base::Json& config) {
+  const auto user = config.at("process").value("user", base::Json::object());
+  for (auto& mount : config["mounts"]) {
+    const auto source = mount.value("source", "");
+    if (!is_bind(mount) || !source.starts_with('/') || ::access(session.layout.on_disk(source).c_str(), F_OK) == 0) {
+      continue;
+    }
+    session.reporter.step(fmt::format("{} does not exist on the host: a temporary folder stands for it", source));
+    mount["type"] = "tmpfs";
+    mount["source"] = "tmpfs";
+    mount["options"] = {"nosuid",
+                        "nodev",
+                        "mode=755",
+                        "tmpcopyup",
+                        fmt::format("uid={}", user.value("uid", 0U)),
+                        fmt::format("gid={}", user.value("gid", 0U))};
+  }
+}
+
+base::Json config_of_plan(const Session& session, const InstallPlan& plan, const RunRequest& request) {
+  if (plan.config.empty()) {
+    throw Error(ErrorKind::failed,
+                fmt::format("{} has nothing to run: it only brings files for the host", request.target));
+  }
+  auto config = base::parse_json(plan.config, "config.json");
+  config["root"]["readonly"] = false;  // it has a layer of its own over it
+  replace_missing_folders(session, config);
+  set_command(config["process"], request.command, request.attachment);
+  return config;
+}
+
+/// A name that cannot be a registry's image may be a misspelt container.
+bool may_be_container(const std::string& target) {
+  return target.find_first_of("/:@") == std::string::npos;
+}
+
 }  // namespace
 
 CommandOutcome run(Session& session, const RunRequest& request) {
+  if (may_be_container(request.target)) {
+    recover_pending(session);
+    return run_container(session, request);
+  }
+  return run_image(session, request);
+}
+
+CommandOutcome run_image(Session& session, const RunRequest& request) {
+  PlanRequest wanted;
+  wanted.set = parse_set(request.set);
+  wanted.uuid = host::random_uuid();
+  if (request.detach || session.layout.offline()) {
+    throw Error(request.detach ? ErrorKind::usage : ErrorKind::not_permitted,
+                request.detach
+                    ? "--detach is for running containers, and this is an image"
+                    : fmt::format("nothing can run in {}: that system is not running", session.layout.root()),
+                "install the image to have it run as a service");
+  }
+  ImageOrigin origin(session, {request.target, request.authfile, request.platform});
+  wanted.local = origin.local();
+  wanted.runtime = host::find_runtime(
+      session.layout, request.runtime.empty() ? session.runtime_override : request.runtime, session.config.runtimes);
+  const DeploymentsFolder deployments(session.layout);
   recover_pending(session);
-  return run_container(session, request);
+  OneOff one_off(session, image::default_container_name(origin.name()), "",
+                 session.layout.on_disk(wanted.runtime.path));
+  Preparation preparation(session, one_off.id(), 0);
+  one_off.claim();
+  auto store = store::Store::open(store_options(session));
+  preparation.check_out(store, origin.ensure(store).image);
+  check_stop(session.stop);
+  const auto plan = base::in_context([&] { return fmt::format("preparing {}", request.target); },
+                                     [&] { return preparation.plan(wanted); });
+  const auto folder = session.layout.deployments() + "/" + one_off.folder();
+  return one_off.run(config_of_plan(session, plan, request), request.attachment,
+                     [&folder] { host::lay_scratch_over_rootfs(folder); });
 }
 
 }  // namespace berth::ops

@@ -25,4 +25,7 @@ struct RunRequest {
 /// @throws Error
 CommandOutcome run(Session& session, const RunRequest& request);
 
+/// The last of these, also when a container has the name of the image.
+CommandOutcome run_image(Session& session, const RunRequest& request);
+
 }  // namespace berth::ops

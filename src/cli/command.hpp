@@ -1,0 +1,12 @@
+// What other verbs share with berth run.
+#pragma once
+
+#include "cli/command_line.hpp"
+
+namespace berth::cli {
+
+/// What `install` does with an image that is to be run once: as `run` with the same options.
+/// @return the exit code of what was run
+int run_image_once(const CommandLine& line, ops::Session& session);
+
+}  // namespace berth::cli

@@ -1,0 +1,57 @@
+"""Verbs of several names, and the deletion that asks."""
+
+import pytest
+from rig import images
+from rig.terminal import Terminal
+
+
+@pytest.fixture
+def two(shared_host):
+    for name in ("one", "two"):
+        shared_host.berth("install", f"--name={name}", f"oci:{images.plain().inside}")
+    yield shared_host
+    shared_host.berth("containers", "delete", "--all", "--force")
+
+
+def names(host):
+    return [row["container"] for row in host.listed("--all")]
+
+
+def test_every_name_is_tried_and_the_highest_code_counts(two):
+    for verb, state in (("start", "active"), ("restart", "active"), ("stop", "inactive")):
+        done = two.berth(verb, "missing", "one", "../x", "two", check=False)
+        assert done.returncode == 3
+        assert "no container missing" in done.stderr and "../x" in done.stderr
+        assert [two.unit(name)["ActiveState"] for name in ("one", "two")] == [state, state]
+
+
+def test_a_restart_is_another_start(two):
+    two.berth("start", "one")
+    before = two.unit("one")["MainPID"]
+    two.berth("restart", "one")
+    assert two.unit("one")["MainPID"] not in ("0", before)
+
+
+def test_nobody_can_be_asked(two):
+    done = two.berth("containers", "delete", "one", check=False)
+    assert done.returncode == 2 and "--force" in done.stderr
+    assert names(two) == ["one", "two"]
+
+
+@pytest.mark.parametrize(("answer", "left"), [("n", ["one", "two"]), ("", ["one", "two"]), ("y", ["two"])])
+def test_it_asks_on_a_terminal(two, answer, left):
+    screen = Terminal(two, "berth", "containers", "delete", "one")
+    screen.wait_for("Delete one? [y/N]")
+    screen.type(answer + "\r")
+    assert screen.end() == 0
+    screen.close()
+    assert names(two) == left
+
+
+def test_all_of_them(two):
+    done = two.berth("containers", "delete", "--all", "one", check=False)
+    assert done.returncode == 2
+    assert two.berth("containers", "delete", check=False).returncode == 2
+    two.berth("containers", "delete", "-f", "--all")
+    assert names(two) == []
+    two.berth("containers", "delete", "-f", "--all")
