@@ -80,7 +80,7 @@ def same_every_time(text, variables):
     text = re.sub(r'("ALL_PROCESS_CAPABILITIES": ").*(",)', r"\1…\2", text)
     text = re.sub(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "UUID", text)
     text = re.sub(r"\b(?=[0-9a-f]*\d)[0-9a-f]{12,}(?=…|\b)", lambda found: "x" * len(found.group(0)), text)
-    text = re.sub(r"\b\d{4}-\d\d-\d\d([T ])\d\d:\d\d(:\d\dZ)?", lambda found: re.sub(r"\d", "9", found.group(0)), text)
+    text = re.sub(r"\b\d{4}-\d\d-\d\d([T ])\d\d:\d\d(:\d\d)?", lambda found: re.sub(r"\d", "9", found.group(0)), text)
     text = re.sub(r"\b\d+(\.\d+)? [kMG]?B\b", lambda found: re.sub(r"\d", "9", found.group(0)), text)
     return re.sub(r'("(?:size|bytesFetched|created)": )\d+', r"\g<1>999", text)
 
