@@ -56,6 +56,8 @@ struct CommandLine {
   ops::InstallRequest install;
   ops::UpdateRequest update;
   bool every = false;    ///< --all
+  bool check = false;    ///< --check
+  bool diff = false;     ///< --diff
   bool booting = false;  ///< --boot
   bool display = false;
   bool dry_run = false;
@@ -101,6 +103,9 @@ void add_images_verify(CLI::App& group, CommandLine& line);
 void add_inspect(CLI::App& app, CommandLine& line);
 void add_mount(CLI::App& app, CommandLine& line);
 void add_umount(CLI::App& app, CommandLine& line);
+
+/// berth update --check. @return the exit code
+int print_update_checks(const CommandLine& line, ops::Session& session);
 
 /// Adds a subcommand whose parse sets `line.verb`, `line.needs_root` and `line.action`.
 CLI::App* add_verb(CLI::App& parent, CommandLine& line, const std::string& name, const std::string& description,

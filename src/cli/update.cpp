@@ -103,6 +103,9 @@ void check_update(const CommandLine& line) {
   if (line.every && (!line.update.set.empty() || !line.update.rebase.empty())) {
     refuse("--all cannot be used with --set or --rebase");
   }
+  if (line.diff && !line.check) {
+    refuse("--diff is only for --check");
+  }
   if (line.every == !line.names.empty()) {
     refuse(line.every ? "--all cannot be used with a name" : "the name of a container, or --all, is missing");
   }
@@ -110,6 +113,9 @@ void check_update(const CommandLine& line) {
 
 int run_update(const CommandLine& line, ops::Session& session) {
   check_update(line);
+  if (line.check) {
+    return print_update_checks(line, session);
+  }
   return line.every ? run_update_all(line, session) : run_update_one(line, session);
 }
 
@@ -153,6 +159,8 @@ void add_update(CLI::App& app, CommandLine& line) {
       ->type_name("NAME=VALUE")
       ->allow_extra_args(false);
   verb->add_option("--rebase", request.rebase, "Move to another image")->type_name("[SOURCE:]IMAGE");
+  verb->add_flag("--check", line.check, "Only say what an update would bring");
+  verb->add_flag("--diff", line.diff, "With --check: show how the deployment would differ; fetches the image");
   verb->add_flag_callback(
       "--no-pull", [&request] { request.pull = false; }, "Deploy what is in the store");
   add_gate_options(*verb, request.gate);

@@ -246,6 +246,9 @@ void fill_info(const PlanInputs& in, InstallPlan& plan) {
   info.use_links = manifest.use_links;
   info.local = in.local;
   info.health_check = health_check(in);
+  if (const auto version = in.image_config->labels.find("version"); version != in.image_config->labels.end()) {
+    info.document["version"] = version->second;  // the image may be gone from the store when somebody asks
+  }
   info.runtime = plan.runtime;
 }
 

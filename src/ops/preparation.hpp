@@ -46,6 +46,8 @@ class Preparation {
   /// Completes the deployment and makes it durable.
   void write(const InstallPlan& plan) const;
 
+  /// `defaultValues` of the image's manifest.json.
+  [[nodiscard]] const exports::Values& default_values() const { return exports_.manifest.default_values; }
   /// Path of the repository in which an image is put that is only looked at.
   [[nodiscard]] std::string throwaway_repository() const;
   [[nodiscard]] const std::string& folder() const { return folder_name_; }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/error.hpp"
+#include "base/json.hpp"
 
 namespace berth::ops {
 
@@ -46,6 +47,23 @@ void ImageOrigin::warn_about_platform(const store::StoredImage& image) const {
 
 image::ResolvedManifest ImageOrigin::resolve() {
   return source().resolve(platform_);
+}
+
+OfferedImage ImageOrigin::look() {
+  auto resolved = resolve();
+  const auto& descriptor = resolved.manifest.config;
+  if (static_cast<std::uint64_t>(descriptor.size) > base::json_size_limit) {
+    throw base::Error(base::ErrorKind::verification,
+                      fmt::format("the configuration of {} has {} bytes, the limit is {}", name().text(),
+                                  descriptor.size, base::json_size_limit));
+  }
+  OfferedImage offered{std::move(resolved.manifest), {}};
+  const auto stream = source().open_blob(offered.manifest.config);  // which is held to its size and digest
+  std::vector<std::byte> piece(std::size_t{64} << 10U);
+  while (const auto count = stream->read(piece)) {
+    offered.config.append(reinterpret_cast<const char*>(piece.data()), count);
+  }
+  return offered;
 }
 
 bool ImageOrigin::local() const {

@@ -22,6 +22,12 @@ struct PresentImage {
   bool fetched = false;
 };
 
+/// An image that was asked for and not fetched.
+struct OfferedImage {
+  image::Manifest manifest;
+  std::string config;  ///< text of the image configuration
+};
+
 /// Where an image is to come from. Registries are not contacted before they are needed; layouts and archives
 /// are opened at once, for they know their own names.
 class ImageOrigin {
@@ -36,6 +42,8 @@ class ImageOrigin {
   store::PullResult pull_into(store::Store& store);
   /// The manifest that is there now; fetches no layer.
   image::ResolvedManifest resolve();
+  /// As resolve, with the image configuration.
+  OfferedImage look();
 
  private:
   image::ImageSource& source();

@@ -62,6 +62,16 @@ bool is_there(int root, const PlannedFile& planned) {
          host::host_checksum(root, file.destination) == planned.checksum;
 }
 
+/// Whether a deployment is in the slot already.
+bool has_place(const Session& session, const std::string& slot) {
+  const auto found = base::stat_at(AT_FDCWD, session.layout.deployments() + "/" + slot);
+  if (found && !S_ISDIR(found->st_mode)) {
+    throw Error(ErrorKind::conflict, fmt::format("{}/{} is no deployment", session.layout.deployments(), slot),
+                "a container of that name stands where the new deployment would; install it under another name");
+  }
+  return found.has_value();
+}
+
 /// The assignments of [Install], which say how the unit is enabled.
 std::vector<std::string> install_section(const std::optional<std::string>& unit) {
   std::vector<std::string> result;
@@ -103,7 +113,34 @@ void note_enablement(const host::UnitState& state, const std::optional<std::stri
   note.relinks = note.was_enabled != note.enables || (note.enables && old_section != new_section);
 }
 
+/// What the container was rendered with and what a `--set` overrides; the forced ones are found anew.
+exports::Values kept_values(const host::DeploymentInfo& info, const exports::Values& set) {
+  auto values = info.values;
+  std::erase_if(values, [](const auto& entry) { return exports::is_forced(entry.first); });
+  for (const auto& [name, value] : set) {
+    values.insert_or_assign(name, value);
+  }
+  return values;
+}
+
+std::string wanted_runtime(const host::DeploymentInfo& info, const exports::Values& values) {
+  const auto found = values.find("RUNTIME");
+  return found == values.end() ? info.runtime : found->second;
+}
+
 }  // namespace
+
+PlanRequest request_of_update(const Session& session, const host::Deployment& before, const exports::Values& set,
+                              bool local, const Belongings& belongings) {
+  PlanRequest wanted;
+  wanted.set = kept_values(before.info, set);
+  wanted.uuid = host::random_uuid();
+  wanted.runtime = host::find_runtime(session.layout, wanted_runtime(before.info, wanted.set), session.config.runtimes);
+  wanted.system_package = before.info.system_package;
+  wanted.local = local;
+  wanted.replaced = belongings.replaced;
+  return wanted;
+}
 
 Belongings belongings_of(const Session& session, const host::Deployment& deployment) {
   Belongings result;
@@ -154,8 +191,7 @@ SwitchNote note_of_replacement(Session& session, const std::string& operation, c
       before.slot, checksum_of(old_unit), checksum_of(host_text(root.get(), session.layout.tmpfiles_inside(name))), {}};
   note.after = noted_deployment(plan);
   note.prepared = prepared;
-  const auto slot = fmt::format("{}/{}.{}", session.layout.deployments(), name, plan.slot);
-  note.had_place = prepared && base::stat_at(AT_FDCWD, slot);
+  note.had_place = prepared && has_place(session, fmt::format("{}.{}", name, plan.slot));
   note_files(root.get(), before, belongings, plan, note);
   const auto state = session.systemd.state(host::unit_name(name));
   note.was_active = host::is_active(state);

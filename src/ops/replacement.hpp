@@ -8,6 +8,7 @@
 #include "ops/deployment_note.hpp"
 #include "ops/health_gate.hpp"
 #include "ops/plan.hpp"
+#include "ops/preparation.hpp"
 #include "ops/session.hpp"
 #include "ops/switch.hpp"
 
@@ -23,6 +24,11 @@ Belongings belongings_of(const Session& session, const host::Deployment& deploym
 /// The live deployment of a container that is not part of the operating system.
 /// @throws Error(not_found, not_permitted)
 host::Deployment changeable_deployment(const Session& session, const std::string& name);
+
+/// What the plan of an update depends on: the kept values, the image's defaults for those that are new, and `set` over
+/// them. @throws Error(not_found) when the runtime is gone
+PlanRequest request_of_update(const Session& session, const host::Deployment& before, const exports::Values& set,
+                              bool local, const Belongings& belongings);
 
 /// The slot that `deployment` does not use.
 int other_slot(const host::Deployment& deployment);

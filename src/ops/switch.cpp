@@ -54,6 +54,17 @@ void take_back(Session& session, const SwitchNote& note) {
   host::remove_journal(session.layout, note.name);
 }
 
+/// A note that cannot be written, on a full disk, is the last moment to take everything back.
+void commit(Session& session, SwitchNote& note, const std::vector<Step>& steps) {
+  note.committed = true;
+  try {
+    host::write_journal(session.layout, note.name, to_json(note));
+  } catch (...) {
+    undo_steps(steps, steps.size(), session.reporter);
+    throw;
+  }
+}
+
 }  // namespace
 
 std::string staging_name(const std::string& name) {
@@ -75,14 +86,14 @@ NotedDeployment noted_deployment(const InstallPlan& plan) {
 void run_switch(Session& session, SwitchNote note, const SwitchWork& work, const StepHook& hook) {
   host::write_journal(session.layout, note.name, to_json(note));
   try {
-    run_steps(switch_steps(session, note, work), session.reporter, session.stop, hook);
+    const auto steps = switch_steps(session, note, work);
+    run_steps(steps, session.reporter, session.stop, hook);
+    if (note.before) {  // otherwise nothing waits, and the end of the note is the decision
+      commit(session, note, steps);
+    }
   } catch (...) {
     host::remove_journal(session.layout, note.name);
     throw;
-  }
-  if (note.before) {  // otherwise nothing waits, and the end of the note is the decision
-    note.committed = true;
-    host::write_journal(session.layout, note.name, to_json(note));
   }
   try {
     finish_switch(session, note);

@@ -327,12 +327,7 @@ class StepList {
 
   void add_start() {
     add(
-        "start " + unit_,
-        [&session = session_, unit = unit_] {
-          if (const auto job = session.systemd.start(unit); !job.done) {
-            throw_start_failed(session, unit, job, ErrorKind::start_failed);
-          }
-        },
+        "start " + unit_, [&session = session_, unit = unit_] { start_or_throw(session, unit); },
         [&session = session_, &note = note_, unit = unit_] {
           const auto live = slot_name(note.name, note.after.slot);
           if (base::read_link_at(deployments_folder(session).get(), note.name) != live) {

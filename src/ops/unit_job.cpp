@@ -3,19 +3,40 @@
 #include <fmt/format.h>
 
 #include "base/error.hpp"
+#include "ops/service.hpp"
 
 namespace berth::ops {
 
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+
+}  // namespace
+
 void stop_or_throw(Session& session, const std::string& unit) {
   if (const auto job = session.systemd.stop(unit); !job.done) {
-    throw base::Error(base::ErrorKind::failed, fmt::format("{} could not be stopped: {}", unit, job.words),
-                      fmt::format("stop it with systemctl stop {} and try again", unit));
+    throw Error(ErrorKind::failed, fmt::format("{} could not be stopped: {}", unit, job.words),
+                fmt::format("stop it with systemctl stop {} and try again", unit));
+  }
+}
+
+void start_or_throw(Session& session, const std::string& unit) {
+  try {
+    if (const auto job = session.systemd.start(unit); !job.done) {
+      throw_start_failed(session, unit, job, ErrorKind::start_failed);
+    }
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::start_failed || error.kind() == ErrorKind::interrupted) {
+      throw;
+    }
+    throw Error(ErrorKind::start_failed, error.what(), error.hint());
   }
 }
 
 void start_again(Session& session, const std::string& unit) {
   if (const auto job = session.systemd.start(unit); !job.done) {
-    throw base::Error(base::ErrorKind::failed, fmt::format("{} did not start again: {}", unit, job.words));
+    throw Error(ErrorKind::failed, fmt::format("{} did not start again: {}", unit, job.words));
   }
 }
 

@@ -10,6 +10,9 @@ namespace berth::ops {
 /// @throws Error(failed) when the unit is still there afterwards
 void stop_or_throw(Session& session, const std::string& unit);
 
+/// @throws Error(start_failed) with the last journal lines, also when systemd refuses to start it
+void start_or_throw(Session& session, const std::string& unit);
+
 /// Starts a unit that ran before a change that is taken back. @throws Error(failed) when it does not start
 void start_again(Session& session, const std::string& unit);
 

@@ -23,26 +23,11 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 
-/// What the container was rendered with and what a `--set` overrides; the forced ones are found anew.
-exports::Values kept_values(const host::DeploymentInfo& info, const exports::Values& set) {
-  auto values = info.values;
-  std::erase_if(values, [](const auto& entry) { return exports::is_forced(entry.first); });
-  for (const auto& [name, value] : set) {
-    values.insert_or_assign(name, value);
-  }
-  return values;
-}
-
 bool changes_values(const host::DeploymentInfo& info, const exports::Values& set) {
   return std::any_of(set.begin(), set.end(), [&](const auto& entry) {
     const auto found = info.values.find(entry.first);
     return found == info.values.end() || found->second != entry.second;
   });
-}
-
-std::string wanted_runtime(const host::DeploymentInfo& info, const exports::Values& values) {
-  const auto found = values.find("RUNTIME");
-  return found == values.end() ? info.runtime : found->second;
 }
 
 /// One update, under the container's lock.
@@ -82,7 +67,7 @@ class Update {
       preparation.use_remote(find_remote_rootfs(session_.layout, remote), chosen.image);
     }
     check_stop(session_.stop);
-    auto plan = preparation.plan(plan_request(chosen, belongings));
+    auto plan = preparation.plan(request_of_update(session_, before_, set_, chosen.local, belongings));
     keep_unknown_keys(plan);
     report_plan(session_, plan, belongings.edited);
     preparation.write(plan);
@@ -106,23 +91,14 @@ class Update {
     return {std::move(image), before_.info.local};
   }
 
-  PlanRequest plan_request(const ChosenImage& chosen, const Belongings& belongings) const {
-    PlanRequest wanted;
-    wanted.set = kept_values(before_.info, set_);
-    wanted.uuid = host::random_uuid();
-    wanted.runtime =
-        host::find_runtime(session_.layout, wanted_runtime(before_.info, wanted.set), session_.config.runtimes);
-    wanted.system_package = before_.info.system_package;
-    wanted.local = chosen.local;
-    wanted.replaced = belongings.replaced;
-    return wanted;
-  }
-
   /// What other tools wrote into info.
   void keep_unknown_keys(InstallPlan& plan) const {
-    plan.info.document = before_.info.document;
-    plan.info.document.erase("local");
-    plan.info.document.erase("health-check");
+    auto& document = plan.info.document;
+    for (const auto& [key, value] : before_.info.document.items()) {
+      if (!document.contains(key) && key != "local" && key != "health-check" && key != "version") {
+        document[key] = value;
+      }
+    }
   }
 
   Session& session_;

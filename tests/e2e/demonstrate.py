@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """The main job in front of the user's eyes; called by ./demo, which has built berth."""
 
+import json
 import os
 import shlex
 import subprocess
@@ -25,13 +26,13 @@ class Stage:
     def say(self, text):
         print(f"\n\033[1m# {text}\033[0m" if self.colours else f"\n# {text}", flush=True)
 
-    def run(self, *argv):
+    def run(self, *argv, expected=0):
         words = shlex.join(argv)
         print(f"\033[32mhost$\033[0m {words}" if self.colours else f"host$ {words}", flush=True)
         settings = {"TERM": os.environ.get("TERM", "dumb")} if self.colours else {"NO_COLOR": "1", "SYSTEMD_COLORS": "0"}
         done = subprocess.run(self.host.within(*argv, env={**settings, "SYSTEMD_PAGER": "", "COLUMNS": str(WIDTH)}), env=CLEAN,
                               stdin=subprocess.DEVNULL, check=False)  # fmt: skip
-        if done.returncode != 0:
+        if done.returncode != expected:
             raise SystemExit(f"the command ended with exit code {done.returncode}")
 
 
@@ -53,6 +54,32 @@ def show_system_image(stage, site):
     stage.host.fetch("http://127.0.0.1:8081/")
     stage.run("curl", "-s", "http://127.0.0.1:8081/")
     site.registry.start()
+
+
+GREETING = """#!/bin/sh
+printf 'Content-Type: text/plain\\r\\n\\r\\nWelcome, %s!\\n' "$RECEIVER"
+"""
+
+
+def show_updates(stage, site):
+    newer = images.derived(images.hello_world(), "hello-newer", {"www/cgi-bin/index.cgi": GREETING})
+    site.pushed(newer, name="hello-world")
+    stage.say("The registry has a newer image")
+    stage.run("berth", "update", "--check", "hello")
+    stage.run("berth", "update", "--settle=1", "hello")
+    stage.run("curl", "-s", "http://127.0.0.1:8081/")
+    manifest = json.loads((images.templates("hello-world") / "manifest.json").read_text())
+    manifest["healthCheck"] = {"command": "wget -q -O - http://127.0.0.1:$PORT/ready", "interval": 0.5, "retries": 2}
+    broken = images.derived(newer, "hello-unhealthy", {"exports/manifest.json": json.dumps(manifest)})
+    site.pushed(broken, name="hello-world")
+    stage.say("The next one fails its health check: berth rolls it back by itself, and the earlier one serves again")
+    stage.run("berth", "update", "--settle=1", "hello", expected=7)
+    stage.host.fetch("http://127.0.0.1:8081/")
+    stage.run("curl", "-s", "http://127.0.0.1:8081/")
+    stage.say("And back to the first one")
+    stage.run("berth", "rollback", "--settle=1", "hello")
+    stage.host.fetch("http://127.0.0.1:8081/")
+    stage.run("curl", "-s", "http://127.0.0.1:8081/")
 
 
 def show_plain_image(stage, site):
@@ -91,6 +118,7 @@ def main():
         print(f"up after {time.monotonic() - began:.1f} s", flush=True)
         before = host.snapshot()
         show_system_image(stage, site)
+        show_updates(stage, site)
         show_plain_image(stage, site)
         return show_the_end(stage, before)
     finally:
