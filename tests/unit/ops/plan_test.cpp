@@ -168,7 +168,7 @@ TEST_F(Plan, MountsThroughWhichOurPlacesCouldBeChangedAreRefused) {
   const std::vector<std::pair<std::string, std::string>> mounts = {
       {R"({"destination":"/d","type":"bind","source":"/var/lib/containers/berth","options":["rbind","rw"]})",
        "/var/lib/containers/berth, which is berth's own"},
-      {R"({"destination":"/d","type":"bind","source":"/var/lib//containers/./berth/","options":["rbind"]})",
+      {R"({"destination":"/d","type":"bind","source":"/var/lib/containers/berth/other.1","options":["rbind"]})",
        "which is berth's own"},
       {R"({"destination":"/d","source":"$DESTDIR/rootfs/etc","options":["bind"]})", "web.0/rootfs/etc"},
       {R"({"destination":"/d","source":"/var/lib/containers/berth/.storage/ostree","options":["bind","ro","rw"]})",
