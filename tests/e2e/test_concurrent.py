@@ -1,5 +1,7 @@
 """Two commands on one container never mix; commands on different ones do not wait for each other."""
 
+import json
+
 from rig import images
 from rig.checks import leftovers
 
@@ -51,3 +53,48 @@ def test_pulls_of_the_same_image_at_the_same_time(host, site):
     outputs = [process.communicate(timeout=60) for process in processes]
     assert [process.returncode for process in processes] == [0, 0, 0], outputs
     assert len(host.stored()) == 1
+
+
+def end_all(processes):
+    """Exit code and messages of each, once all are over."""
+    outputs = [process.communicate(timeout=120) for process in processes]
+    return [(process.returncode, "".join(output)) for process, output in zip(processes, outputs, strict=True)]
+
+
+def test_an_install_and_prunes_at_the_same_time_leave_it_whole(host):
+    """What is being installed is not yet used by anything, and must not be taken for rubbish."""
+    image = f"oci:{images.hello_world().inside}"
+    commands = [("install", "--name=hello", image), *[("images", "prune")] * 3]
+    ended = end_all([host.start_process("berth", *words) for words in commands])
+    assert [code for code, _ in ended] == [0, 0, 0, 0], ended
+    host.berth("images", "prune")
+    host.berth("start", "hello")
+    assert host.fetch("http://127.0.0.1:8081/") == "Hi World!"
+    assert host.berth_json("images", "verify", "localhost/hello-world:latest")
+
+
+def test_an_update_and_an_uninstall_of_one_name_end_in_a_legal_state(host):
+    before = host.snapshot()
+    host.berth("install", "--name=hello", f"oci:{images.hello_world().inside}")
+    commands = [("update", "--set", "RECEIVER=You", "hello"), ("uninstall", "hello")]
+    (update, said), (uninstall, _) = end_all([host.start_process("berth", *words) for words in commands])
+    assert uninstall == 0
+    assert update == 0 or (update == 3 and "no container hello is installed" in said), said
+    assert host.listed("-a") == []
+    assert leftovers(before, host.snapshot()) == []
+
+
+def test_lists_during_changes_show_whole_containers_only(host):
+    image = f"oci:{images.plain().inside}"
+    host.berth("install", "--name=stays", image)
+    changes = "for i in 1 2 3; do berth install --name=c {0} && berth update --set GREETING=$i c && berth rollback c && berth uninstall c || exit; done"
+    changing = host.start_process("/bin/sh", "-c", changes.format(image))
+    seen = set()
+    while changing.poll() is None:
+        done = host.berth("containers", "list", "-a", "--json")
+        assert "cannot be read" not in done.stderr, done.stderr
+        names = [row["container"] for row in json.loads(done.stdout)["containers"]]
+        assert names in (["stays"], ["c", "stays"])
+        seen.add(len(names))
+    assert changing.returncode == 0, changing.communicate()
+    assert 1 in seen

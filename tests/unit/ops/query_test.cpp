@@ -2,6 +2,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include <array>
+#include <map>
 
 #include "base/temp_folder.hpp"
 #include "ops/install.hpp"
@@ -82,6 +87,54 @@ TEST_F(Query, ImagesKnowWhetherTheyAreUsed) {
   EXPECT_TRUE(rows[0].used);
   EXPECT_EQ(rows[0].type, "system");
   EXPECT_EQ(list_images(session, {true, {}}).size(), 2U);
+}
+
+/// Counts how often files called `info` and `config.json` are opened in the folders it watches.
+class OpenCount {
+ public:
+  void watch(const std::string& folder) {
+    ASSERT_GE(::inotify_add_watch(queue_.get(), folder.c_str(), IN_OPEN), 0) << folder;
+  }
+  std::map<std::string, std::size_t> take() {
+    std::map<std::string, std::size_t> counts;
+    alignas(inotify_event) std::array<char, 65536> buffer{};
+    for (ssize_t size = 0; (size = ::read(queue_.get(), buffer.data(), buffer.size())) > 0;) {
+      for (ssize_t at = 0; at < size;) {
+        const auto* event = reinterpret_cast<const inotify_event*>(buffer.data() + at);
+        if (event->len > 0) {
+          ++counts[event->name];
+        }
+        at += static_cast<ssize_t>(sizeof(inotify_event) + event->len);
+      }
+    }
+    return counts;
+  }
+
+ private:
+  base::Fd queue_{::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)};
+};
+
+TEST_F(Query, ManyContainersAreOneQuestionToSystemdAndEachFileIsReadOnce) {
+  constexpr std::size_t count = 40;
+  const std::string folder = "var/lib/containers/berth/";
+  OpenCount opens;
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto name = "copy" + std::to_string(i);
+    machine.write(folder + name + ".0/info", machine.read(folder + "web.0/info"));
+    machine.write(folder + name + ".0/config.json", machine.read(folder + "web.0/config.json"));
+    std::filesystem::create_symlink(name + ".0", machine.on_disk(folder + name));
+    opens.watch(machine.on_disk(folder + name + ".0"));
+  }
+  machine.systemd.queries.clear();
+  opens.take();
+  EXPECT_EQ(list_containers(session, {true, {}}).size(), count + 2);
+  EXPECT_THAT(machine.systemd.queries, ::testing::ElementsAre("states"));
+  const auto counts = opens.take();
+  EXPECT_EQ(counts.at("info"), count);
+  EXPECT_EQ(counts.at("config.json"), count);
+
+  list_containers(session, {});
+  EXPECT_FALSE(opens.take().contains("config.json")) << "what is not listed need not be read";
 }
 
 TEST_F(Query, InspectTellsContainerAndImage) {
