@@ -52,8 +52,7 @@ esac
 case $1 in
   exec | run)
     [ -e "$notes/log" ] && cat "$notes/log" > "$log"
-    exit "$(cat "$notes/code" 2> /dev/null || echo 0)";
-;
+    exit "$(cat "$notes/code" 2> /dev/null || echo 0)" ;;
 esac
 )sh";
 
