@@ -130,7 +130,7 @@ TEST_F(UpdateTest, MovesToTheNewImageAndKeepsValues) {
               ElementsAre("stop web.service", "remove_tmpfiles /etc/tmpfiles.d/web.conf", "reload",
                           "create_tmpfiles /etc/tmpfiles.d/web.conf", "start web.service"));
   EXPECT_FALSE(host::read_journal(machine.layout, "web"));
-  EXPECT_THAT(tree(), Not(HasSubstr(".berth-")));
+  EXPECT_THAT(tree(), Not(HasSubstr(".berth-tmp-")));
   EXPECT_THAT(tree(), Not(HasSubstr(".staging-")));
 }
 
@@ -362,6 +362,7 @@ TEST_F(UpdateTest, KilledAtAnyStepIsTakenBackByTheNextCommand) {
       return;
     }
     ASSERT_EQ(WEXITSTATUS(status), killed);
+    machine.reporter.warnings.clear();
     recover_pending(session);
     ASSERT_EQ(tree(), before) << "killed before step " << kill_at;
     ASSERT_THAT(machine.reporter.warnings, IsEmpty());
@@ -381,8 +382,10 @@ TEST_F(UpdateTest, KilledAtAnyMomentItIsTheOldOneOrTheNewOne) {
     int status = 0;
     ASSERT_EQ(::waitpid(child, &status, 0), child);
     recover_pending(session);
+    // Killed before it noted anything, it leaves its lock file to the next command on the container.
+    std::filesystem::remove_all(machine.on_disk(std::string(deployments) + "/.locks"));
     const auto now = tree();
-    ASSERT_THAT(now, Not(HasSubstr(".berth-")));
+    ASSERT_THAT(now, Not(HasSubstr(".berth-tmp-")));
     ASSERT_THAT(now, Not(HasSubstr("/.waiting-")));
     if (live().slot == 1) {
       after = now;
