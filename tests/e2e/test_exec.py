@@ -181,7 +181,8 @@ def test_refusals(both):
 
 
 def test_a_terminal_has_our_size_and_follows_it(terminal, command):
-    script = "stty size; trap 'stty size' WINCH; echo ready; while ! read line; do :; done; exit 5"
+    # crun exec gives the size a moment after the start.
+    script = "until stty size 2>&1 | grep '33 101'; do sleep 0.02; done; trap 'stty size' WINCH; echo ready; while ! read line; do :; done; exit 5"
     screen = terminal("berth", *command, "sh", "-c", script, rows=33, columns=101)
     assert "33 101" in screen.wait_for("ready")
     screen.resize(20, 50)
