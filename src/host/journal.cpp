@@ -97,6 +97,10 @@ void remove_journal(const Layout& layout, const std::string& name) {
   }
 }
 
+void remove_empty_journals(const Layout& layout) {
+  remove_if_empty(layout.journals());
+}
+
 std::vector<std::string> list_journals(const Layout& layout) {
   const auto folder = open_folder(layout.journals());
   if (!folder) {

@@ -16,6 +16,8 @@ void write_journal(const Layout& layout, const std::string& name, const base::Js
 std::optional<base::Json> read_journal(const Layout& layout, const std::string& name);
 /// Removes the note durably; nothing happens when there is none. Removes the folder when that leaves it empty.
 void remove_journal(const Layout& layout, const std::string& name);
+/// Removes the folder of the notes when a kill left it empty.
+void remove_empty_journals(const Layout& layout);
 /// Names of containers with a note, or with what an interrupted write of one left.
 std::vector<std::string> list_journals(const Layout& layout);
 

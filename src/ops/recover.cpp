@@ -87,6 +87,7 @@ std::vector<Error> recover_each(Session& session) {
       failures.push_back(error);
     }
   }
+  host::remove_empty_journals(session.layout);
   if (base::stat_at(AT_FDCWD, session.layout.deployments())) {
     remove_stale_staging(session);
   }

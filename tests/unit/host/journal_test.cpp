@@ -44,6 +44,19 @@ TEST_F(JournalTest, HalfWrittenNotesAreNoNotes) {
   EXPECT_NO_THROW(remove_journal(layout_, "web"));
 }
 
+TEST_F(JournalTest, WhatAKillLeavesIsListedAndRemoved) {
+  root_.file(std::string(folder_) + "/.new-web", "{");
+  EXPECT_THAT(list_journals(layout_), ElementsAre("web"));
+  EXPECT_FALSE(read_journal(layout_, "web"));
+  remove_empty_journals(layout_);
+  EXPECT_TRUE(root_.has(folder_));
+  remove_journal(layout_, "web");
+  EXPECT_FALSE(root_.has(folder_));
+  root_.folder(folder_);
+  remove_empty_journals(layout_);
+  EXPECT_FALSE(root_.has(folder_));
+}
+
 TEST_F(JournalTest, AGarbledNoteIsNamed) {
   root_.file(std::string(folder_) + "/web", "{");
   EXPECT_THAT(error_of([&] { read_journal(layout_, "web"); }).what(), HasSubstr(".transactions/web"));
