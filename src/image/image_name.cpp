@@ -5,6 +5,7 @@
 #include <array>
 
 #include "base/error.hpp"
+#include "image/name_limits.hpp"
 #include "image/reference.hpp"
 
 namespace berth::image {
@@ -12,7 +13,6 @@ namespace {
 
 constexpr std::size_t repository_limit = 255;
 constexpr std::size_t tag_limit = 128;
-constexpr std::size_t encoded_limit = 255;  // a branch is one file name in the repository
 constexpr std::string_view docker_hub = "docker.io";
 
 bool is_digit(char c) {

@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "base/error.hpp"
+#include "image/name_limits.hpp"
 
 namespace berth::image {
 namespace {
@@ -99,6 +100,9 @@ ImageName name_of_file(const Reference& reference) {
   name.registry = "localhost";
   name.repository = repository_from(without_archive_suffix(std::filesystem::path(reference.path).filename().string()));
   name.tag = tag_from(reference.selector);
+  while (name.encoded().size() > encoded_limit) {
+    name.tag.pop_back();  // the repository alone is short enough
+  }
   return name;
 }
 

@@ -59,6 +59,12 @@ TEST(Reference, NamesOfArchivesComeFromTheFile) {
   EXPECT_EQ(parse_reference("oci-archive:/a/b.tar:///").name.text(), "localhost/b:latest");
 }
 
+TEST(Reference, GivesAFileANameThatCanBeStored) {
+  const auto name = parse_reference("oci:/a/" + std::string(100, 'x') + ":" + std::string(128, '_')).name;
+  EXPECT_LE(name.encoded().size(), 255U);
+  EXPECT_EQ(parse_image_name(name.text()), name);
+}
+
 TEST(Reference, ASelectorThatIsANameNamesTheImage) {
   EXPECT_EQ(parse_reference("oci:/a/b:quay.io/x/y:1").name.text(), "quay.io/x/y:1");
   EXPECT_EQ(parse_reference("docker-archive:/a/b.tar:busybox:1").name.text(), "docker.io/library/busybox:1");

@@ -1,0 +1,11 @@
+// Bounds of image names that both ways of making one keep.
+#pragma once
+
+#include <cstddef>
+
+namespace berth::image {
+
+/// Longest ImageName::encoded(): a branch is one file name in the repository.
+inline constexpr std::size_t encoded_limit = 255;
+
+}  // namespace berth::image
