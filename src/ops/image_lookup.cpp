@@ -71,6 +71,9 @@ std::optional<store::StoredImage> image_of_container(const Session& session, con
     return std::nullopt;
   }
   const auto& info = deployment->info;
+  if (!store.describe(info.ostree_commit, info.image)) {
+    return std::nullopt;
+  }
   for (auto& image : store.images(false)) {
     if (image.commit == info.ostree_commit) {
       return std::move(image);
