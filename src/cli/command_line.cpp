@@ -77,6 +77,7 @@ void build(CLI::App& app, CommandLine& line) {
   add_images(app, line);
   add_inspect(app, line);
   add_recover(app, line);
+  add_df(app, line);
   add_mount(app, line);
   add_umount(app, line);
 }

@@ -100,6 +100,8 @@ void add_images_info(CLI::App& group, CommandLine& line);
 void add_images_history(CLI::App& group, CommandLine& line);
 void add_images_version(CLI::App& group, CommandLine& line);
 void add_images_verify(CLI::App& group, CommandLine& line);
+void add_images_repair(CLI::App& group, CommandLine& line);
+void add_df(CLI::App& app, CommandLine& line);
 void add_inspect(CLI::App& app, CommandLine& line);
 void add_mount(CLI::App& app, CommandLine& line);
 void add_umount(CLI::App& app, CommandLine& line);

@@ -57,7 +57,7 @@ void print_updates(const std::vector<ops::ImageUpdate>& updates) {
   print_table({{"IMAGE", 64}, {"ID BEFORE"}, {"ID AFTER"}, {"STATUS"}}, rows, true, true);
 }
 
-int run_update(const CommandLine& line, ops::Session& session) {
+int run_images_update(const CommandLine& line, ops::Session& session) {
   if (line.names.empty() != line.list.all) {
     throw base::Error(base::ErrorKind::usage,
                       line.list.all ? "--all and names of images exclude each other" : "no image is named",
@@ -110,7 +110,7 @@ void add_prune(CLI::App& group, CommandLine& line) {
 
 void add_images_update(CLI::App& group, CommandLine& line) {
   auto* verb = add_verb(group, line, "update", "Pull what the registries have now", true,
-                        [&line](ops::Session& session) { return run_update(line, session); });
+                        [&line](ops::Session& session) { return run_images_update(line, session); });
   verb->add_option("IMAGE", line.names, "Stored images");
   verb->add_flag("--all", line.list.all, "All stored images");
   verb->add_option("--authfile", line.pull.authfile, "Credentials in the format of containers-auth.json(5)")
@@ -129,6 +129,7 @@ void add_images(CLI::App& app, CommandLine& line) {
   add_images_history(*group, line);
   add_images_version(*group, line);
   add_images_verify(*group, line);
+  add_images_repair(*group, line);
   add_images_update(*group, line);
   add_tag(*group, line);
   add_delete(*group, line);

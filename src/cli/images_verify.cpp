@@ -1,4 +1,4 @@
-// berth images verify.
+// berth images verify, repair.
 #include "ops/verify.hpp"
 
 #include <fmt/format.h>
@@ -11,6 +11,7 @@
 #include "cli/exit_code.hpp"
 #include "cli/table.hpp"
 #include "cli/terminal.hpp"
+#include "ops/repair.hpp"
 
 namespace berth::cli {
 
@@ -101,7 +102,43 @@ int run_verify(const CommandLine& line, ops::Session& session) {
   return exit_ok;
 }
 
+int run_repair(const CommandLine& line, ops::Session& session) {
+  const auto outcome = ops::repair_image(session, line.image, line.pull.authfile);
+  if (line.json) {
+    auto mended = base::Json::array();
+    for (const auto& container : outcome.mended) {
+      mended.push_back({{"container", container.container}, {"folder", container.path}, {"files", container.files}});
+    }
+    const base::Json json = {{"image", outcome.name},
+                             {"damaged", outcome.damaged},
+                             {"layersFetched", outcome.layers},
+                             {"mended", std::move(mended)}};
+    fmt::print("{}\n", json.dump(2));
+    return exit_ok;
+  }
+  fmt::print("{}: {} damaged objects replaced, {} layers fetched\n", outcome.name, outcome.damaged, outcome.layers);
+  for (const auto& container : outcome.mended) {
+    const auto text = fmt::format("{}: {} replaced", container.container.empty() ? container.path : container.container,
+                                  fmt::join(container.files, ", "));
+    fmt::print("{}\n", fit(text, text.size()));
+    if (container.live) {
+      session.reporter.step(
+          fmt::format("restart {0} if it runs: berth stop {0}; berth start {0}", container.container));
+    }
+  }
+  return exit_ok;
+}
+
 }  // namespace
+
+void add_images_repair(CLI::App& group, CommandLine& line) {
+  auto* verb = add_verb(group, line, "repair", "Fetch what is damaged again, and mend the containers that share it",
+                        true, [&line](ops::Session& session) { return run_repair(line, session); });
+  verb->add_option("IMAGE|NAME", line.image, "An image, a container, or SOURCE:IMAGE to fetch from")->required();
+  verb->add_option("--authfile", line.pull.authfile, "Credentials in the format of containers-auth.json(5)")
+      ->type_name("FILE");
+  verb->add_flag("--json", line.json, "Print the result as JSON");
+}
 
 void add_images_verify(CLI::App& group, CommandLine& line) {
   auto* verb = add_verb(group, line, "verify", "Compare what is stored with its checksums and with the registries",

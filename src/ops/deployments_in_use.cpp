@@ -17,6 +17,14 @@ namespace {
 
 using base::Error;
 
+/// The commit that an info file names; empty when it is no checksum.
+std::string checked_commit(const std::string& commit) {
+  constexpr std::size_t checksum_digits = 64;
+  const bool sound =
+      commit.size() == checksum_digits && commit.find_first_not_of("0123456789abcdef") == std::string::npos;
+  return sound ? commit : "";
+}
+
 /// `NAME` of `NAME.0` and `NAME.1`; empty for other folders.
 std::string container_of(const std::string& folder) {
   const bool slot = folder.ends_with(".0") || folder.ends_with(".1");
@@ -59,7 +67,7 @@ class Search {
       const auto info = host::parse_info(*text, place + "/info");
       const auto container = container_of(name);
       const bool live = !container.empty() && base::read_link_at(folder, container).value_or("").ends_with(name);
-      found.push_back({container, live, place, info.image, info.revision, info.ostree_commit});
+      found.push_back({container, live, place, info.image, info.revision, checked_commit(info.ostree_commit)});
     } catch (const Error& error) {
       session_.reporter.warning(error.what());
     }
@@ -78,12 +86,10 @@ std::vector<DeploymentInUse> deployments_in_use(const Session& session) {
 }
 
 std::vector<std::string> commits_in_use(const Session& session) {
-  constexpr std::size_t checksum_digits = 64;
   std::vector<std::string> commits;
   for (const auto& deployment : deployments_in_use(session)) {
-    const auto& commit = deployment.commit;
-    if (commit.size() == checksum_digits && commit.find_first_not_of("0123456789abcdef") == std::string::npos) {
-      commits.push_back(commit);
+    if (!deployment.commit.empty()) {
+      commits.push_back(deployment.commit);
     }
   }
   return commits;

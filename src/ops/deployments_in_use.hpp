@@ -18,7 +18,7 @@ struct DeploymentInUse {
   std::string path;       ///< as this process opens it
   std::string image;
   std::string image_id;
-  std::string commit;  ///< may be empty, or of a commit that is not stored any more
+  std::string commit;  ///< empty when there is none; it may not be stored any more
 };
 
 /// All of them, sorted by path, preinstalled ones last. One whose info cannot be read is a warning: its files are links

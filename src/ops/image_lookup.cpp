@@ -63,7 +63,7 @@ void refuse_several(const std::vector<store::StoredImage>& found, const std::str
 
 std::optional<store::StoredImage> image_of_container(const Session& session, const store::Store& store,
                                                      const std::string& name) {
-  if (name.find_first_of("/:@") != std::string::npos) {
+  if (name.empty() || name.find_first_of("/:@") != std::string::npos) {
     return std::nullopt;
   }
   const auto deployment = host::find_deployment(session.layout, name);
@@ -71,6 +71,9 @@ std::optional<store::StoredImage> image_of_container(const Session& session, con
     return std::nullopt;
   }
   const auto& info = deployment->info;
+  if (!store.describe(info.ostree_commit, info.image)) {
+    return std::nullopt;
+  }
   for (auto& image : store.images(false)) {
     if (image.commit == info.ostree_commit) {
       return std::move(image);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <memory>
 #include <optional>
@@ -34,6 +35,9 @@ constexpr std::uint64_t mountinfo_limit = std::uint64_t{16} << 20U;  // bytes
 
 std::string real_path(const std::string& directory) {
   const std::unique_ptr<char, decltype(&std::free)> resolved(::realpath(directory.c_str(), nullptr), &std::free);
+  if (!resolved && errno == ENOENT) {
+    throw Error(ErrorKind::not_found, fmt::format("the folder {} does not exist", directory), "create it first");
+  }
   if (!resolved) {
     base::throw_errno("find the folder " + directory);
   }

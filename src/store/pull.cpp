@@ -43,6 +43,17 @@ std::string read_config(image::ImageSource& source, const image::Descriptor& des
   return text;
 }
 
+image::ImageConfig parse_config(image::ImageSource& source, const image::Manifest& manifest, const std::string& text) {
+  auto config = image::parse_image_config(text, "the configuration of " + source.name().text());
+  if (config.diff_ids.size() != manifest.layers.size()) {
+    throw base::Error(base::ErrorKind::verification,
+                      fmt::format("{}: its manifest has {} layers, its configuration {} diff ids", source.name().text(),
+                                  manifest.layers.size(), config.diff_ids.size()),
+                      "the image is damaged; tell its author");
+  }
+  return config;
+}
+
 /// An image that is stored complete under any name, with this very manifest.
 std::optional<StoredImage> find_same(const Repository& repository, const std::string& digest,
                                      const std::string& wanted_branch) {
@@ -69,7 +80,7 @@ class Pull {
       : repository_(repository), options_(options), source_(source), resolved_(std::move(resolved)) {}
 
   PullResult run() {
-    read_image_config();
+    read_config_of_image();
     Transaction transaction(repository_);
     FetchResult fetched = fetch_missing();
     for (const auto& layer : fetched.layers) {
@@ -92,16 +103,9 @@ class Pull {
   }
 
  private:
-  void read_image_config() {
-    const auto& manifest = resolved_.manifest;
-    config_text_ = read_config(source_, manifest.config);
-    config_ = image::parse_image_config(config_text_, "the configuration of " + source_.name().text());
-    if (config_.diff_ids.size() != manifest.layers.size()) {
-      throw base::Error(base::ErrorKind::verification,
-                        fmt::format("{}: its manifest has {} layers, its configuration {} diff ids",
-                                    source_.name().text(), manifest.layers.size(), config_.diff_ids.size()),
-                        "the image is damaged; tell its author");
-    }
+  void read_config_of_image() {
+    config_text_ = read_config(source_, resolved_.manifest.config);
+    config_ = parse_config(source_, resolved_.manifest, config_text_);
     created_ = epoch_seconds(config_.created);
   }
 
@@ -164,6 +168,10 @@ PullResult already_stored(const Repository& repository, const StoreOptions& opti
 }
 
 }  // namespace
+
+image::ImageConfig read_image_config(image::ImageSource& source, const image::Manifest& manifest) {
+  return parse_config(source, manifest, read_config(source, manifest.config));
+}
 
 PullResult pull_image(const Repository& repository, const StoreOptions& options, image::ImageSource& source,
                       const image::Platform& platform) {

@@ -11,6 +11,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/digest.hpp"
 #include "base/error.hpp"
 #include "base/fd.hpp"
 #include "base/file.hpp"
@@ -300,7 +301,15 @@ VariantPtr Repository::load_object(OstreeObjectType type, const Checksum& name) 
   if (ostree_repo_load_variant(repo_.get(), type, name.hex().c_str(), &value, failure.out()) == 0) {
     failure.raise("read the object " + name.hex());
   }
-  return VariantPtr(value);
+  VariantPtr owned(value);
+  const std::string_view bytes(static_cast<const char*>(g_variant_get_data(value)), g_variant_get_size(value));
+  if (base::digest_of(bytes).hex() != name.hex()) {
+    throw base::Error(
+        base::ErrorKind::verification,
+        fmt::format("the stored {} {} is not what its name says", ostree_object_type_to_string(type), name.hex()),
+        "berth images verify shows the images concerned, berth images repair mends them");
+  }
+  return owned;
 }
 
 Commit Repository::load_commit(const Checksum& commit) const {

@@ -34,6 +34,17 @@ class Store::Impl {
 
   [[nodiscard]] const Repository& repository() const { return repository_; }
   [[nodiscard]] const StoreOptions& options() const { return options_; }
+  /// One that cannot be read is still an image, of which only name and commit are known.
+  [[nodiscard]] StoredImage describe(const Branch& branch) const {
+    const bool layer = is_layer_branch(branch.name);
+    try {
+      const auto commit = repository_.load_commit(branch.commit);
+      return layer ? describe_layer(branch, commit) : describe_image(branch, commit);
+    } catch (const base::Error& error) {
+      options_.reporter->warning(fmt::format("{} cannot be read: {}", branch.name, error.what()));
+      return describe_name(branch);
+    }
+  }
   void hold() {
     if (!lock_) {
       lock_ = RepositoryLock::take(repository_.folder(), RepositoryLock::Kind::shared, options_);
@@ -74,10 +85,9 @@ PullResult Store::pull(image::ImageSource& source, const image::Platform& platfo
 }
 
 std::optional<StoredImage> Store::look_up(const image::ImageName& name) const {
-  const auto& repository = impl_->repository();
   const auto branch = image_branch(name);
-  const auto commit = repository.resolve(branch);
-  return commit ? std::optional(describe_image({branch, *commit}, repository.load_commit(*commit))) : std::nullopt;
+  const auto commit = impl_->repository().resolve(branch);
+  return commit ? std::optional(impl_->describe({branch, *commit})) : std::nullopt;
 }
 
 std::optional<StoredImage> Store::find(const image::ImageName& name) {
@@ -87,31 +97,30 @@ std::optional<StoredImage> Store::find(const image::ImageName& name) {
 }
 
 std::optional<StoredImage> Store::describe(const std::string& commit, const std::string& name) const {
-  const auto& repository = impl_->repository();
-  const auto checksum = Checksum::from_hex(commit);
-  if (repository.examine({OSTREE_OBJECT_TYPE_COMMIT, checksum})) {
+  if (commit.empty()) {
     return std::nullopt;
   }
-  auto image = describe_image({branch_prefix, checksum}, repository.load_commit(checksum));
+  const auto checksum = Checksum::from_hex(commit);
+  const auto fault = impl_->repository().examine({OSTREE_OBJECT_TYPE_COMMIT, checksum});
+  if (fault && fault->missing) {
+    return std::nullopt;
+  }
+  auto image = impl_->describe({branch_prefix, checksum});
   image.branch.clear();
   image.name = name;
   return image;
 }
 
 std::vector<StoredImage> Store::images(bool with_layers) const {
-  const auto& repository = impl_->repository();
   std::vector<StoredImage> result;
-  for (const auto& branch : repository.branches()) {
-    const bool layer = is_layer_branch(branch.name);
-    if (layer && !with_layers) {
+  for (const auto& branch : impl_->repository().branches()) {
+    if (!with_layers && is_layer_branch(branch.name)) {
       continue;
     }
-    try {
-      const auto commit = repository.load_commit(branch.commit);
-      result.push_back(layer ? describe_layer(branch, commit) : describe_image(branch, commit));
-    } catch (const base::Error& error) {
-      // One damaged branch must not hide the others.
-      impl_->options().reporter->warning(fmt::format("{} is left out: {}", branch.name, error.what()));
+    if (impl_->repository().resolve(branch.name)) {
+      result.push_back(impl_->describe(branch));
+    } else {
+      impl_->options().reporter->warning(fmt::format("{} is left out: its commit is missing", branch.name));
     }
   }
   return result;

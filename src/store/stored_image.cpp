@@ -70,6 +70,19 @@ StoredImage describe_image(const Branch& branch, const Commit& commit) {
   return image;
 }
 
+StoredImage describe_name(const Branch& branch) {
+  StoredImage image;
+  image.branch = branch.name;
+  image.commit = branch.commit.hex();
+  image.merged = true;
+  if (is_layer_branch(branch.name)) {
+    image.id = without_prefix(branch.name);
+  } else {
+    image.name = image::decode_branch(without_prefix(branch.name)).value_or("");
+  }
+  return image;
+}
+
 StoredImage describe_layer(const Branch& branch, const Commit& commit) {
   StoredImage layer;
   layer.branch = branch.name;

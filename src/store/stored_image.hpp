@@ -23,6 +23,8 @@ bool is_layer_branch(const std::string& branch);
 /// What the commit of an image says. `layers` and `id` come from the manifest, and stay empty when the manifest is one
 /// we cannot read (schema 1).
 StoredImage describe_image(const Branch& branch, const Commit& commit);
+/// What the branch alone tells, for a commit that cannot be read.
+StoredImage describe_name(const Branch& branch);
 StoredImage describe_layer(const Branch& branch, const Commit& commit);
 
 /// The manifest of a stored image. @throws Error(verification) for schema 1 and damaged text

@@ -7,6 +7,7 @@
 
 #include <filesystem>
 
+#include "base/error.hpp"
 #include "damage.hpp"
 #include "fakes.hpp"
 #include "tar_builder.hpp"
@@ -114,6 +115,22 @@ TEST_P(Verify, FindsAMissingFile) {
 TEST_P(Verify, FindsDamagedFoldersWithoutBelievingThem) {
   flip_byte(object("/etc", OSTREE_OBJECT_TYPE_DIR_TREE));
   EXPECT_THAT(damaged(), ElementsAre("folder /etc"));
+}
+
+TEST_P(Verify, DamagedFoldersAreNotMergedIntoOtherImages) {
+  const auto layer = repository_.resolve("ociimage/" + source_.layer_hex(1))->hex();
+  flip_byte(file_of(options_, object_at(repository_, layer, "/etc", OSTREE_OBJECT_TYPE_DIR_TREE)));
+  FakeSource other("localhost/other:latest");
+  other.layer(TarBuilder().folder("bin").file("bin/tool", "the tool", {0, 0, 0755, {{"user.note", "kept"}}}));
+  other.layer(TarBuilder().folder("etc").file("etc/conf", "settings").file("etc/same", "settings").file("big", big_));
+  other.layer(TarBuilder().file("more", "more"));
+  try {
+    store_.pull(other, {});
+    FAIL();
+  } catch (const base::Error& error) {
+    EXPECT_EQ(error.kind(), base::ErrorKind::verification);
+    EXPECT_THAT(error.hint(), ::testing::HasSubstr("berth images repair"));
+  }
 }
 
 TEST_P(Verify, FindsDamagedAttributesOfFolders) {

@@ -1,0 +1,121 @@
+#include "store/usage.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <set>
+#include <unordered_map>
+#include <utility>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "store/object_files.hpp"
+#include "store/object_walk.hpp"
+#include "store/repository.hpp"
+
+namespace berth::store {
+namespace {
+
+constexpr std::uint64_t block_size = 512;  // bytes in the unit of st_blocks, stat(2)
+constexpr std::size_t nobody = static_cast<std::size_t>(-1);
+constexpr std::size_t several = nobody - 1;
+
+using Inode = std::pair<dev_t, ino_t>;
+
+struct Object {
+  std::uint64_t bytes = 0;
+  std::size_t owner = nobody;
+};
+
+class Measure {
+ public:
+  explicit Measure(const StoreOptions& options) : options_(options), repository_(Repository::open(options)) {
+    visit_object_files(repository_, [this](const ObjectFile& file) {
+      objects_.emplace(file.name, Object{file.bytes, nobody});
+      object_inodes_.emplace(file.device, file.inode);
+    });
+  }
+
+  Usage run(const std::vector<Owner>& owners) {
+    usage_.owners.resize(owners.size());
+    std::vector<ObjectSet> reached;
+    reached.reserve(owners.size());
+    for (std::size_t i = 0; i < owners.size(); ++i) {
+      reached.push_back(claim(owners[i], i));
+    }
+    for (std::size_t i = 0; i < owners.size(); ++i) {
+      add_objects(reached[i], usage_.owners[i]);
+      for (const auto& folder : owners[i].folders) {
+        add_folder(base::open_host_folder(folder), usage_.owners[i]);
+      }
+    }
+    for (const auto& [name, object] : objects_) {
+      usage_.total += object.bytes;
+      usage_.unowned += object.owner == nobody ? object.bytes : 0;
+    }
+    return std::move(usage_);
+  }
+
+ private:
+  ObjectSet claim(const Owner& owner, std::size_t index) {
+    ObjectWalk walk(repository_, options_.stop);
+    for (const auto& commit : owner.commits) {
+      walk.add(Checksum::from_hex(commit));
+    }
+    for (const auto& name : walk.objects()) {
+      if (const auto found = objects_.find(name); found != objects_.end()) {
+        found->second.owner = found->second.owner == nobody ? index : several;
+      }
+    }
+    return walk.objects();
+  }
+
+  void add_objects(const ObjectSet& reached, OwnerUsage& usage) const {
+    for (const auto& name : reached) {
+      if (const auto found = objects_.find(name); found != objects_.end()) {
+        (found->second.owner == several ? usage.shared : usage.own) += found->second.bytes;
+      }
+    }
+  }
+
+  void add_inode(const struct stat& status, OwnerUsage& usage) {
+    const Inode inode{status.st_dev, status.st_ino};
+    if (!object_inodes_.contains(inode) && seen_.insert(inode).second) {
+      const auto bytes = static_cast<std::uint64_t>(status.st_blocks) * block_size;
+      usage.own += bytes;
+      usage_.total += bytes;
+    }
+  }
+
+  void add_folder(const base::Fd& folder, OwnerUsage& usage) {
+    struct stat own {};
+    base::check_errno(::fstat(folder.get(), &own), "look at a deployment");
+    add_inode(own, usage);
+    for (const auto& name : base::list_folder(folder.get())) {
+      const auto status = base::stat_at(folder.get(), name);
+      if (!status || status->st_dev != own.st_dev) {
+        continue;
+      }
+      if (S_ISDIR(status->st_mode)) {
+        add_folder(base::open_folder_at(folder.get(), name), usage);
+      } else {
+        add_inode(*status, usage);
+      }
+    }
+  }
+
+  const StoreOptions& options_;
+  Repository repository_;
+  std::unordered_map<ObjectName, Object, HashObject> objects_;
+  std::set<Inode> object_inodes_;
+  std::set<Inode> seen_;
+  Usage usage_;
+};
+
+}  // namespace
+
+Usage measure_usage(const StoreOptions& options, const std::vector<Owner>& owners) {
+  return Measure(options).run(owners);
+}
+
+}  // namespace berth::store

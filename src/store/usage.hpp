@@ -1,0 +1,33 @@
+// What takes how much of the disk.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "store/store.hpp"
+
+namespace berth::store {
+
+/// Something that holds on to objects: an image, or a container.
+struct Owner {
+  std::vector<std::string> commits;
+  std::vector<std::string> folders;  ///< whose files count, too, as far as they are not objects; each inode once
+};
+
+struct OwnerUsage {
+  std::uint64_t shared = 0;  ///< bytes on the disk that another owner has, too
+  std::uint64_t own = 0;     ///< bytes on the disk that go with it
+};
+
+struct Usage {
+  std::vector<OwnerUsage> owners;  ///< in the order of the request
+  std::uint64_t total = 0;         ///< all objects and files, each once
+  std::uint64_t unowned = 0;       ///< objects that no owner has
+};
+
+/// Adds up blocks on the disk (st_blocks of stat(2)), by object and inode, so that the sums are true: `total` is
+/// `unowned` and every owner's `own`, and what is shared once. What cannot be read is counted as nobody's.
+Usage measure_usage(const StoreOptions& options, const std::vector<Owner>& owners);
+
+}  // namespace berth::store

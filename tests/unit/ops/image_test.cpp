@@ -1,0 +1,249 @@
+// What is done to images: names, prune, views, verify and repair.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "base/temp_folder.hpp"
+#include "ops/deployments_in_use.hpp"
+#include "ops/image_change.hpp"
+#include "ops/image_lookup.hpp"
+#include "ops/image_query.hpp"
+#include "ops/install.hpp"
+#include "ops/machine.hpp"
+#include "ops/mount.hpp"
+#include "ops/pull.hpp"
+#include "ops/query.hpp"
+#include "ops/repair.hpp"
+#include "ops/usage.hpp"
+#include "ops/verify.hpp"
+
+namespace berth::ops {
+namespace {
+
+using base::ErrorKind;
+using base::test::error_of;
+using test::Machine;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+namespace fs = std::filesystem;
+
+constexpr const char* deployments = "var/lib/containers/berth";
+constexpr const char* web = "localhost/web:latest";
+
+class Images : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    InstallRequest request;
+    request.image = machine.image("web", test::full_image());
+    request.name = "web";
+    install(session, request);
+  }
+  [[nodiscard]] std::string deployment(const std::string& path) const {
+    return machine.on_disk(std::string(deployments) + "/" + path);
+  }
+  /// The only image there is.
+  [[nodiscard]] ImageRow row() { return list_images(session, {}).at(0); }
+  VerifiedImage verify() { return verify_images(session, {{}, false, ""}).at(0); }
+
+  Machine machine;
+  Session session = machine.session();
+};
+
+TEST_F(Images, AreChosenByNameIdAndContainer) {
+  const auto store = open_images(session);
+  const auto id = row().id;
+  for (const auto& text : {std::string(web), id, id.substr(0, 5), std::string("web")}) {
+    EXPECT_EQ(choose_image(session, store, text).id, id) << text;
+  }
+  for (const std::string& text : std::vector<std::string>{"localhost/other:1", "ab", "zzz", "other", ""}) {
+    EXPECT_EQ(error_of([&] { choose_image(session, store, text); }).kind(), ErrorKind::not_found) << text;
+  }
+}
+
+TEST_F(Images, AContainerFindsItsImageWhenTheNameIsGone) {
+  const auto id = row().id;
+  delete_images(session, {web}, true);
+  EXPECT_EQ(choose_image(session, open_images(session), "web").id, id);
+  EXPECT_THAT(list_images(session, {}), IsEmpty());
+}
+
+TEST_F(Images, BeginningsOfSeveralIdsAreRefused) {
+  // Every one of 17 images has one of 16 first digits, but three must be given: so many images that two share three.
+  auto spec = test::full_image();
+  std::vector<std::string> ids{row().id};
+  for (int i = 0; ids.size() < 400; ++i) {
+    spec.files.back().name = "exports/hostfs/var/lib/" + std::to_string(i) + "/";
+    pull(session, {machine.image("many" + std::to_string(i), spec), "", ""});
+    const auto rows = list_images(session, {});
+    const auto& fresh = *std::find_if(rows.begin(), rows.end(), [&](const ImageRow& one) {
+      return std::find(ids.begin(), ids.end(), one.id) == ids.end();
+    });
+    const auto twin = std::find_if(ids.begin(), ids.end(),
+                                   [&](const std::string& id) { return id.substr(0, 3) == fresh.id.substr(0, 3); });
+    if (twin != ids.end()) {
+      const auto error = error_of([&] { delete_images(session, {fresh.id.substr(0, 3)}, true); });
+      EXPECT_EQ(error.kind(), ErrorKind::conflict);
+      EXPECT_THAT(error.hint(), HasSubstr(*twin));
+      return;
+    }
+    ids.push_back(fresh.id);
+  }
+  FAIL() << "no two ids of 400 begin alike";
+}
+
+TEST_F(Images, AllTagsOfOneImageGoByItsId) {
+  EXPECT_EQ(tag_image(session, "web", "registry.example/web"), "registry.example/web:latest");
+  EXPECT_THAT(list_images(session, {}), SizeIs(2));
+  const auto error = error_of([&] { delete_images(session, {row().id.substr(0, 6)}, false); });
+  EXPECT_EQ(error.kind(), ErrorKind::conflict);
+  EXPECT_THAT(error.sentence(), HasSubstr("is in use by web"));
+  EXPECT_THAT(delete_images(session, {row().id.substr(0, 6)}, true), ElementsAre(web, "registry.example/web:latest"));
+}
+
+TEST_F(Images, NothingIsDeletedWhenOneIsUnknown) {
+  EXPECT_EQ(error_of([&] { delete_images(session, {web, "localhost/no:1"}, true); }).kind(), ErrorKind::not_found);
+  EXPECT_THAT(list_images(session, {}), SizeIs(1));
+}
+
+TEST_F(Images, NamesWithDigestsCannotBeGiven) {
+  const auto name = "registry.example/web@sha256:" + std::string(64, 'a');
+  EXPECT_EQ(error_of([&] { tag_image(session, web, name); }).kind(), ErrorKind::usage);
+}
+
+TEST_F(Images, PruneKeepsWhatBothDeploymentsNeed) {
+  delete_images(session, {web}, true);
+  prune(session, false);
+  EXPECT_THAT(verify().damaged, IsEmpty());
+  fs::rename(deployment("web.0"), deployment("web.1"));  // as the other slot, not live
+  fs::remove(deployment("web"));
+  fs::create_symlink("web.0", deployment("web"));
+  prune(session, false);
+  EXPECT_EQ(commits_in_use(session).size(), 1U);
+  EXPECT_THAT(verify().damaged, IsEmpty());
+}
+
+TEST_F(Images, PruneRemovesDeploymentsWithoutLinkAndUnit) {
+  fs::remove(deployment("web"));
+  EXPECT_THAT(prune(session, true).folders, IsEmpty()) << "the unit is still there: uninstall ends it in order";
+  fs::remove(machine.on_disk("etc/systemd/system/web.service"));
+  EXPECT_THAT(prune(session, true).folders, ElementsAre(deployment("web.0")));
+  EXPECT_TRUE(fs::exists(deployment("web.0")));
+  prune(session, false);
+  EXPECT_FALSE(fs::exists(deployment("web.0")));
+}
+
+TEST_F(Images, AnInfoThatCannotBeReadIsReportedAndCostsNoFile) {
+  delete_images(session, {web}, true);
+  machine.write(std::string(deployments) + "/web.0/info", "nonsense");
+  prune(session, false);
+  EXPECT_FALSE(machine.reporter.warnings.empty());
+  EXPECT_TRUE(fs::exists(deployment("web.0/rootfs/bin/server")));
+}
+
+TEST_F(Images, PruneWithoutAnythingDoesNothing) {
+  Machine empty;
+  auto other = empty.session();
+  EXPECT_EQ(prune(other, false).store.objects, 0U);
+  EXPECT_EQ(disk_usage(other).total, 0U);
+  EXPECT_EQ(error_of([&] { verify_images(other, {}); }).kind(), ErrorKind::not_found);
+}
+
+TEST_F(Images, VerifyNamesPathsAndContainers) {
+  ASSERT_EQ(::chmod(deployment("web.0/rootfs/bin/server").c_str(), 0600), 0);
+  const auto verified = verify();
+  ASSERT_THAT(verified.damaged, SizeIs(1));
+  EXPECT_THAT(verified.damaged[0].paths, ElementsAre("/bin/server"));
+  EXPECT_THAT(verified.damaged[0].containers, ElementsAre("web"));
+  EXPECT_EQ(verified.remote, RemoteState::not_asked);
+  EXPECT_EQ(verify_images(session, {{web}, true, ""}).at(0).remote, RemoteState::none);
+}
+
+TEST_F(Images, RepairFetchesAndMends) {
+  const auto path = deployment("web.0/rootfs/bin/server");
+  ASSERT_EQ(::chmod(path.c_str(), 0600), 0);
+  EXPECT_EQ(error_of([&] { repair_image(session, "web", ""); }).kind(), ErrorKind::usage);
+  const auto outcome = repair_image(session, "oci:" + (machine.folder / "web"), "");
+  EXPECT_EQ(outcome.damaged, 1U);
+  EXPECT_EQ(outcome.layers, 1U);
+  ASSERT_THAT(outcome.mended, SizeIs(1));
+  EXPECT_EQ(outcome.mended[0].container, "web");
+  EXPECT_THAT(outcome.mended[0].files, ElementsAre("/bin/server"));
+  EXPECT_THAT(verify().damaged, IsEmpty());
+  struct stat status {};
+  ASSERT_EQ(::stat(path.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 07777U, 0755U);
+  EXPECT_GT(status.st_nlink, 1U);
+  EXPECT_EQ(repair_image(session, "oci:" + (machine.folder / "web"), "").damaged, 0U);
+}
+
+TEST_F(Images, RepairRefusesAnotherImageOfTheName) {
+  ASSERT_EQ(::chmod(deployment("web.0/rootfs/bin/server").c_str(), 0600), 0);
+  fs::remove_all(machine.folder / "web");
+  auto spec = test::full_image();
+  spec.files.pop_back();
+  const auto reference = machine.image("web", spec);
+  EXPECT_EQ(error_of([&] { repair_image(session, reference, ""); }).kind(), ErrorKind::conflict);
+}
+
+TEST_F(Images, RepairRebuildsEveryKindOfObject) {
+  const auto objects = deployment(".storage/ostree/objects");
+  for (const std::string& kind : std::vector<std::string>{".dirtree", ".dirmeta", ".commit", ".file"}) {
+    std::size_t cut = 0;
+    for (const auto& entry : fs::recursive_directory_iterator(objects)) {
+      if (entry.path().extension() == kind && entry.is_regular_file() && entry.file_size() > 1) {
+        fs::resize_file(entry.path(), entry.file_size() - 1);
+        ++cut;
+      }
+    }
+    ASSERT_GT(cut, 0U) << kind;
+    EXPECT_FALSE(verify().damaged.empty()) << kind;
+    repair_image(session, "oci:" + (machine.folder / "web"), "");
+    EXPECT_THAT(verify().damaged, IsEmpty()) << kind;
+  }
+}
+
+TEST_F(Images, DescribesVariables) {
+  const auto description = describe_image(session, web);
+  EXPECT_EQ(description.defaults, (std::map<std::string, std::string>{{"GREETING", "hello"}, {"PORT", "80"}}));
+  EXPECT_THAT(description.required, IsEmpty());
+  EXPECT_THAT(description.provided, ::testing::Contains("STATE_DIRECTORY"));
+  EXPECT_THAT(image_history(session, web), SizeIs(1));
+  EXPECT_EQ(image_versions(session, {}).at(0).version, "");
+}
+
+TEST_F(Images, UpdatesSkipWhatNoRegistryHas) {
+  const auto updates = update_images(session, {});
+  ASSERT_THAT(updates, SizeIs(1));
+  EXPECT_EQ(updates[0].status, "skipped");
+  EXPECT_EQ(error_of([&] { update_images(session, {{"localhost/no:1"}, ""}); }).kind(), ErrorKind::not_found);
+}
+
+TEST_F(Images, UsageAddsUp) {
+  const auto usage = disk_usage(session);
+  ASSERT_THAT(usage.rows, SizeIs(2));
+  EXPECT_EQ(usage.rows[0].kind, "image");
+  EXPECT_EQ(usage.rows[1].name, "web");
+  EXPECT_GE(usage.total, usage.rows[0].own + usage.rows[1].own + usage.rows[1].shared + usage.reclaimable);
+  EXPECT_GT(usage.rows[1].own, 0U);
+}
+
+TEST_F(Images, ViewsNeedAFolderAndAnImage) {
+  EXPECT_EQ(error_of([&] { mount_view(session, web, machine.on_disk("nowhere")); }).kind(), ErrorKind::not_found);
+  EXPECT_EQ(error_of([&] { mount_view(session, "nothing", machine.on_disk("usr")); }).kind(), ErrorKind::not_found);
+  EXPECT_EQ(error_of([&] { unmount_view(session, machine.on_disk("usr")); }).kind(), ErrorKind::not_found);
+}
+
+TEST_F(Images, ARecordWithoutAMountIsPrunedAway) {
+  machine.write(std::string(deployments) + "/.mounts/some/info", R"({"image":"x","mounted-at":"/mnt"})");
+  EXPECT_THAT(prune(session, true).folders, ElementsAre(deployment(".mounts/some")));
+  prune(session, false);
+  EXPECT_FALSE(fs::exists(deployment(".mounts/some")));
+}
+
+}  // namespace
+}  // namespace berth::ops
