@@ -37,11 +37,10 @@ std::string journal_hint(Session& session, const std::string& unit) {
   return hint.empty() ? fmt::format("see journalctl -u {}", unit) : hint;
 }
 
-void refuse_unloadable(Session& session, const std::string& unit) {
+void refuse_unloadable(Session& session, const std::string& unit, ErrorKind kind) {
   const auto state = session.systemd.state(unit);
   if (state.load_state == "bad-setting" || state.load_state == "error") {
-    throw Error(ErrorKind::failed,
-                fmt::format("systemd cannot load {} ({}): {}", unit, state.load_state, state.load_error),
+    throw Error(kind, fmt::format("systemd cannot load {} ({}): {}", unit, state.load_state, state.load_error),
                 journal_hint(session, unit));
   }
 }

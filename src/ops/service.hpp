@@ -27,6 +27,6 @@ std::string journal_hint(Session& session, const std::string& unit);
 
 /// systemd takes a reload for done even when it makes no sense of a unit: asks how the unit was loaded.
 /// @throws Error with systemd's own reason and the journal lines that name the setting
-void refuse_unloadable(Session& session, const std::string& unit);
+void refuse_unloadable(Session& session, const std::string& unit, base::ErrorKind kind);
 
 }  // namespace berth::ops

@@ -286,10 +286,12 @@ class StepList {
 
   void add_systemd() {
     if (!note_.after.unit.empty() || (note_.before && !note_.before->unit.empty())) {
+      // What ran before will not run again with such a unit: as far as the user is concerned, it did not start.
+      const auto kind = note_.before && note_.starts ? ErrorKind::start_failed : ErrorKind::failed;
       add("have systemd read the unit",
-          [&session = session_, unit = unit_] {
+          [&session = session_, unit = unit_, kind] {
             session.systemd.reload();
-            refuse_unloadable(session, unit);
+            refuse_unloadable(session, unit, kind);
           },
           {});
     }

@@ -89,7 +89,11 @@ UNHEALTHY = {"command": ["/bin/sh", "-c", "echo there is no leader; exit 4"], "i
 
 BREAKAGES = {
     "exits at once": ({"usr/bin/etcd-env.sh": "#!/bin/sh\necho cannot open the data\nexit 3\n"}, "did not stay up|did not start"),
-    "is never ready": ({"exports/service.template": unit_of("Type=notify\nNotifyAccess=all\nTimeoutStartSec=1\n")}, "did not start"),
+    "is never ready": (
+        {"usr/bin/etcd-env.sh": "#!/bin/sh\nunset NOTIFY_SOCKET\nexec sleep 1000\n",
+         "exports/service.template": unit_of("Type=notify\nNotifyAccess=all\nTimeoutStartSec=1\n")},
+        "did not start",
+    ),
     "dies within the settle time": ({"usr/bin/etcd-env.sh": "#!/bin/sh\nsleep 0.4\nexit 5\n"}, "did not stay up"),
     "is unhealthy": ({"exports/manifest.json": manifest_with(healthCheck=UNHEALTHY)}, "is not well: .*ended with status 4"),
     "hangs on stop": (
