@@ -137,9 +137,10 @@ class Repair {
     base::unlink_at(repository_.folder(), object_path({OSTREE_OBJECT_TYPE_COMMIT, commit}));
   }
 
+  /// Folders of the merged tree are made from those of the layers, so the layers come first.
   void find_faults() {
     bad_layers_.clear();
-    faults_ = faults_below(repository_, Checksum::from_hex(image_.commit), options_.stop);
+    faults_.clear();
     for (const auto& hex : image_.layers) {
       const auto commit = repository_.resolve(layer_branch(hex));
       const auto found = commit ? faults_below(repository_, *commit, options_.stop) : Objects();
@@ -148,6 +149,11 @@ class Repair {
         faults_.insert(found.begin(), found.end());
       }
     }
+    layers_are_good_ = faults_.empty();
+    if (!layers_are_good_) {
+      return;
+    }
+    faults_ = faults_below(repository_, Checksum::from_hex(image_.commit), options_.stop);
     for (const auto& hex : image_.layers) {
       if (!faults_.empty() && !repository_.resolve(layer_branch(hex))) {
         bad_layers_.insert(hex);  // it may have what the merged tree lacks
@@ -203,7 +209,7 @@ class Repair {
 
   /// Merging the layers again writes the folders and the commit that only the merged tree has.
   void rebuild_tree() {
-    if (faults_.empty() || !image_.merged) {
+    if (faults_.empty() || !layers_are_good_ || !image_.merged) {
       return;
     }
     for (const auto& name : faults_) {
@@ -282,6 +288,7 @@ class Repair {
   Repository repository_;
   std::set<std::string> bad_layers_;  ///< hex digests
   std::set<std::string> fetched_layers_;
+  bool layers_are_good_ = false;
   Objects faults_;
   RepairReport report_;
 };
