@@ -35,7 +35,7 @@ MessagePtr scope_call(const Bus& bus, const std::string& scope, const std::strin
 std::string enter_leaf_of_own_cgroup() {
   char* raw = nullptr;
   check_bus(sd_pid_get_cgroup(0, &raw), "find the control group of this process");
-  const std::string path(raw);
+  std::string path(raw);
   std::free(raw);  // NOLINT(cppcoreguidelines-no-malloc): sd_pid_get_cgroup(3) allocates with malloc
   const std::string folder = "/sys/fs/cgroup" + path;
   if (!base::stat_at(AT_FDCWD, folder + "/cgroup.procs")) {

@@ -47,7 +47,7 @@ class Search {
         continue;  // links name a folder that is looked at anyway
       }
       if (name == mounts_folder) {
-        look_in(path + "/" + name);
+        look_in(fmt::format("{}/{}", path, name));
       } else {
         look_at(folder.get(), path, name);
       }

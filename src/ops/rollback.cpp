@@ -84,7 +84,7 @@ class Return {
 
   /// A deployment that only brought host files has no root file system any more: the store still has it.
   std::string rootfs_path(Preparation& preparation) {
-    const auto own = slot_name_ + "/rootfs";
+    auto own = slot_name_ + "/rootfs";
     if (base::stat_at(AT_FDCWD, session_.layout.deployments() + "/" + own) || plan_.info.installed_files.empty()) {
       return own;
     }

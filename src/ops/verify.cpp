@@ -36,6 +36,7 @@ Users users_of_commits(const Session& session, const store::Store& store) {
 std::vector<store::StoredImage> choose(const Session& session, const store::Store& store,
                                        const std::vector<std::string>& texts, const Users& users) {
   std::vector<store::StoredImage> images;
+  images.reserve(texts.size());
   for (const auto& text : texts) {
     images.push_back(choose_image(session, store, text));
   }

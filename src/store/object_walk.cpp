@@ -1,5 +1,7 @@
 #include "store/object_walk.hpp"
 
+#include <fmt/format.h>
+
 #include "base/error.hpp"
 
 namespace berth::store {
@@ -18,10 +20,10 @@ void visit_folder(const Repository& repository, const StoredFolder& folder, cons
   }
   const auto listing = repository.load_folder(folder.tree);
   for (const auto& [name, content] : listing.files) {
-    visit({OSTREE_OBJECT_TYPE_FILE, content}, path + "/" + name);
+    visit({OSTREE_OBJECT_TYPE_FILE, content}, fmt::format("{}/{}", path, name));
   }
   for (const auto& [name, inner] : listing.folders) {
-    visit_folder(repository, inner, path + "/" + name, visit);
+    visit_folder(repository, inner, fmt::format("{}/{}", path, name), visit);
   }
 }
 

@@ -129,7 +129,7 @@ class Prune {
     list_candidates();
     if (request_.dry_run) {
       count();
-      return std::move(report_);
+      return report_;
     }
     const auto lock = RepositoryLock::take(repository_.folder(), RepositoryLock::Kind::exclusive, options_);
     const ForeignLock foreign(repository_);
@@ -139,7 +139,7 @@ class Prune {
     remove_stale_staging(repository_.folder());
     mark();
     remove();
-    return std::move(report_);
+    return report_;
   }
 
  private:

@@ -92,7 +92,7 @@ std::string command_of(const std::string& pid) {
     if (command.empty()) {
       command = word.substr(word.rfind('/') + 1);
     } else if (word.find_first_not_of("abcdefghijklmnopqrstuvwxyz") == std::string::npos) {
-      return base::printable(command + " " + word);
+      return base::printable(fmt::format("{} {}", command, word));
     }
   }
   return base::printable(command);
