@@ -92,7 +92,7 @@ std::string find_program(const std::string& name) {
   folders += path == nullptr ? "" : std::string(":") + path;
   for (std::size_t start = 0; start < folders.size();) {
     const std::size_t end = std::min(folders.find(':', start), folders.size());
-    const std::string program = folders.substr(start, end - start) + "/" + name;
+    std::string program = folders.substr(start, end - start) + "/" + name;
     if (program.starts_with('/') && end != start && is_program(program)) {
       return program;
     }

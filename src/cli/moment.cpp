@@ -18,7 +18,7 @@ namespace {
 constexpr std::int64_t minute = 60;
 constexpr std::int64_t hour = 60 * minute;
 constexpr std::int64_t day = 24 * hour;
-constexpr std::int64_t longest = 200 * 366 * day;  // further back there were no journals
+constexpr std::int64_t longest = std::int64_t{200} * 366 * day;  // further back there were no journals
 
 struct Unit {
   std::string_view name;
