@@ -280,7 +280,7 @@ TEST_F(UpdateTest, AServiceThatDiesWithinTheSettleTimeIsRolledBack) {
   const auto before = tree();
   int looks = 0;
   machine.systemd.on_state = [&](host::UnitState& state) {
-    if (machine.systemd.calls.back() == "start web.service" && ++looks > 2) {
+    if (!machine.systemd.calls.empty() && machine.systemd.calls.back() == "start web.service" && ++looks > 2) {
       state.active_state = "failed";
       state.exec_main_code = CLD_EXITED;
       state.exec_main_status = 4;
