@@ -117,10 +117,8 @@ void add_run(CLI::App& app, CommandLine& line) {
       ->type_name("NAME=VALUE")
       ->allow_extra_args(false);
   verb->add_option("--runtime", line.install.runtime, "OCI runtime to use")->type_name("PATH");
-  verb->add_option("--authfile", line.install.authfile, "Credentials in the format of containers-auth.json(5)")
-      ->type_name("FILE");
-  verb->add_option("--platform", line.install.platform, "Choose from an index, e.g. linux/arm64")
-      ->type_name("OS/ARCH[/VARIANT]");
+  add_authfile(*verb, line.install.authfile);
+  add_platform(*verb, line.install.platform);
 }
 
 }  // namespace berth::cli

@@ -29,6 +29,14 @@ CLI::App* add_verb(CLI::App& parent, CommandLine& line, const std::string& name,
   return verb;
 }
 
+void add_authfile(CLI::App& verb, std::string& file) {
+  verb.add_option("--authfile", file, "Credentials in the format of containers-auth.json(5)")->type_name("FILE");
+}
+
+void add_platform(CLI::App& verb, std::string& platform) {
+  verb.add_option("--platform", platform, "Choose from an index, e.g. linux/arm64")->type_name("OS/ARCH[/VARIANT]");
+}
+
 int for_each_name(const CommandLine& line, const std::vector<std::string>& names,
                   const std::function<void(const std::string&)>& work) {
   int worst = exit_ok;

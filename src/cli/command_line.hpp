@@ -113,6 +113,10 @@ int print_update_checks(const CommandLine& line, ops::Session& session);
 CLI::App* add_verb(CLI::App& parent, CommandLine& line, const std::string& name, const std::string& description,
                    bool needs_root, std::function<int(ops::Session&)> action);
 
+/// --authfile and --platform of the verbs that may ask a registry.
+void add_authfile(CLI::App& verb, std::string& file);
+void add_platform(CLI::App& verb, std::string& platform);
+
 /// Does `work` for every name of `names`. An error is told and the other names are tried, except when it is an
 /// interruption, which is thrown on.
 /// @return the highest of the exit codes

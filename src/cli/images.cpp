@@ -58,9 +58,9 @@ void print_updates(const std::vector<ops::ImageUpdate>& updates) {
 }
 
 int run_images_update(const CommandLine& line, ops::Session& session) {
-  if (line.names.empty() != line.list.all) {
+  if (line.names.empty() != line.every) {
     throw base::Error(base::ErrorKind::usage,
-                      line.list.all ? "--all and names of images exclude each other" : "no image is named",
+                      line.every ? "--all and names of images exclude each other" : "no image is named",
                       "name the images to be updated, or give --all");
   }
   const auto updates = ops::update_images(session, {line.names, line.pull.authfile});
@@ -112,9 +112,8 @@ void add_images_update(CLI::App& group, CommandLine& line) {
   auto* verb = add_verb(group, line, "update", "Pull what the registries have now", true,
                         [&line](ops::Session& session) { return run_images_update(line, session); });
   verb->add_option("IMAGE", line.names, "Stored images");
-  verb->add_flag("--all", line.list.all, "All stored images");
-  verb->add_option("--authfile", line.pull.authfile, "Credentials in the format of containers-auth.json(5)")
-      ->type_name("FILE");
+  verb->add_flag("--all", line.every, "All stored images");
+  add_authfile(*verb, line.pull.authfile);
   verb->add_flag("--json", line.json, "Print the result as JSON");
 }
 

@@ -135,8 +135,7 @@ void add_images_repair(CLI::App& group, CommandLine& line) {
   auto* verb = add_verb(group, line, "repair", "Fetch what is damaged again, and mend the containers that share it",
                         true, [&line](ops::Session& session) { return run_repair(line, session); });
   verb->add_option("IMAGE|NAME", line.image, "An image, a container, or SOURCE:IMAGE to fetch from")->required();
-  verb->add_option("--authfile", line.pull.authfile, "Credentials in the format of containers-auth.json(5)")
-      ->type_name("FILE");
+  add_authfile(*verb, line.pull.authfile);
   verb->add_flag("--json", line.json, "Print the result as JSON");
 }
 
@@ -145,8 +144,7 @@ void add_images_verify(CLI::App& group, CommandLine& line) {
                         true, [&line](ops::Session& session) { return run_verify(line, session); });
   verb->add_option("IMAGE|NAME", line.names, "Images, or containers; everything without any");
   verb->add_flag("--no-remote", line.no_remote, "Do not ask the registries for something newer");
-  verb->add_option("--authfile", line.pull.authfile, "Credentials in the format of containers-auth.json(5)")
-      ->type_name("FILE");
+  add_authfile(*verb, line.pull.authfile);
   verb->add_flag("--json", line.json, "Print JSON");
 }
 

@@ -122,10 +122,8 @@ void add_install(CLI::App& app, CommandLine& line) {
   verb->add_flag("--system", line.system, "Install for the whole system (the default)");
   verb->add_option("--system-package", request.system_package, "Host files as a package: auto or no")
       ->type_name("MODE");
-  verb->add_option("--authfile", request.authfile, "Credentials in the format of containers-auth.json(5)")
-      ->type_name("FILE");
-  verb->add_option("--platform", request.platform, "Choose from an index, e.g. linux/arm64")
-      ->type_name("OS/ARCH[/VARIANT]");
+  add_authfile(*verb, request.authfile);
+  add_platform(*verb, request.platform);
 }
 
 }  // namespace berth::cli

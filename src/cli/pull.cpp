@@ -45,10 +45,8 @@ void add_pull(CLI::App& app, CommandLine& line) {
   verb->add_option("IMAGE", line.pull.image,
                    "[SOURCE:]IMAGE, e.g. registry.example/etcd:3, oci:DIR, docker-archive:FILE")
       ->required();
-  verb->add_option("--authfile", line.pull.authfile, "Credentials in the format of containers-auth.json(5)")
-      ->type_name("FILE");
-  verb->add_option("--platform", line.pull.platform, "Choose from an index, e.g. linux/arm64")
-      ->type_name("OS/ARCH[/VARIANT]");
+  add_authfile(*verb, line.pull.authfile);
+  add_platform(*verb, line.pull.platform);
   verb->add_flag("--json", line.json, "Print the result as JSON");
 }
 

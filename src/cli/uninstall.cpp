@@ -52,12 +52,12 @@ bool agreed(const std::vector<std::string>& names) {
 }
 
 int run_delete(const CommandLine& line, ops::Session& session) {
-  if (line.list.all == !line.names.empty()) {
+  if (line.every == !line.names.empty()) {
     throw base::Error(base::ErrorKind::usage,
-                      line.list.all ? "names and --all cannot be given together" : "no container is named",
+                      line.every ? "names and --all cannot be given together" : "no container is named",
                       "give the names of containers, or --all for every one that is installed");
   }
-  const auto names = line.list.all ? removable(session) : line.names;
+  const auto names = line.every ? removable(session) : line.names;
   if (!names.empty() && !line.force && !agreed(names)) {
     session.reporter.step("nothing was deleted");
     return 0;
@@ -77,7 +77,7 @@ void add_containers_delete(CLI::App& group, CommandLine& line) {
   auto* verb = add_verb(group, line, "delete", "Stop and remove containers, after asking", true,
                         [&line](ops::Session& session) { return run_delete(line, session); });
   verb->add_option("NAME", line.names, "Containers to remove");
-  verb->add_flag("-a,--all", line.list.all, "Every container that is installed");
+  verb->add_flag("-a,--all", line.every, "Every container that is installed");
   verb->add_flag("-f,--force,-y,--yes", line.force, "Do not ask");
 }
 

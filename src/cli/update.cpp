@@ -15,8 +15,6 @@ namespace berth::cli {
 
 namespace {
 
-constexpr std::size_t id_digits = 12;
-
 base::Json to_json(const ops::UpdateRow& row) {
   const auto text = [](const std::string& id) { return id.empty() ? base::Json(nullptr) : base::Json(id); };
   base::Json json = {{"container", row.container},
@@ -165,10 +163,8 @@ void add_update(CLI::App& app, CommandLine& line) {
       "--no-pull", [&request] { request.pull = false; }, "Deploy what is in the store");
   add_gate_options(*verb, request.gate);
   verb->add_flag("--json", line.json, "Print the result as JSON");
-  verb->add_option("--authfile", request.authfile, "Credentials in the format of containers-auth.json(5)")
-      ->type_name("FILE");
-  verb->add_option("--platform", request.platform, "Choose from an index, e.g. linux/arm64")
-      ->type_name("OS/ARCH[/VARIANT]");
+  add_authfile(*verb, request.authfile);
+  add_platform(*verb, request.platform);
 }
 
 void add_rollback(CLI::App& app, CommandLine& line) {

@@ -12,8 +12,6 @@ namespace berth::cli {
 
 namespace {
 
-constexpr std::size_t id_digits = 12;
-
 base::Json to_json(const ops::SetDifference& difference) {
   return {{"added", difference.added}, {"removed", difference.removed}};
 }

@@ -41,7 +41,7 @@ std::optional<int> slot_of_target(std::string_view target, const std::string& na
     return std::nullopt;
   }
   for (const int slot : {0, 1}) {
-    if (last == fmt::format("{}.{}", name, slot)) {
+    if (last == slot_name(name, slot)) {
       return slot;
     }
   }
@@ -66,7 +66,7 @@ Deployment read_deployment(int folder, const std::string& path, const std::strin
   deployment.slot = *slot;
   deployment.path = fmt::format("{}/{}.{}", path, name, *slot);
   deployment.preinstalled = preinstalled;
-  const std::string below = fmt::format("{}.{}", name, *slot);
+  const std::string below = slot_name(name, *slot);
   const auto status = base::stat_at(folder, below);
   if (!status) {
     throw_broken(fmt::format("the link {}/{} points to {}, which does not exist", path, name, below));
@@ -129,6 +129,15 @@ std::optional<Deployment> find_in(const std::string& path, const std::string& na
 
 }  // namespace
 
+std::string slot_name(const std::string& name, int slot) {
+  return fmt::format("{}.{}", name, slot);
+}
+
+std::string recorded_checksum(const DeploymentInfo& info, const std::string& path) {
+  const auto found = info.installed_files_checksum.find(path);
+  return found == info.installed_files_checksum.end() ? "" : found->second;
+}
+
 std::optional<int> current_slot(const Layout& layout, const std::string& name) {
   const auto folder = open_folder(layout.deployments());
   const auto target = folder ? base::read_link_at(folder->get(), name) : std::nullopt;
@@ -139,6 +148,19 @@ std::optional<Deployment> find_deployment(const Layout& layout, const std::strin
   check_container_name(name);
   auto installed = find_in(layout.deployments(), name, false);
   return installed ? std::move(installed) : find_in(layout.preinstalled(), name, true);
+}
+
+Deployment installed_deployment(const Layout& layout, const std::string& name) {
+  auto deployment = find_deployment(layout, name);
+  if (!deployment) {
+    throw_not_installed(name);
+  }
+  return std::move(*deployment);
+}
+
+void throw_not_installed(const std::string& name) {
+  throw Error(ErrorKind::not_found, fmt::format("no container {} is installed", name),
+              "berth containers list --all shows those that are");
 }
 
 void refuse_name_conflict(const Layout& layout, const std::string& name) {
@@ -157,7 +179,7 @@ void refuse_name_conflict(const Layout& layout, const std::string& name) {
     refuse(fmt::format("{} is where a deployment of the container {} goes", name, other));
   }
   for (const int slot : {0, 1}) {
-    const std::string deployment = fmt::format("{}.{}", name, slot);
+    const std::string deployment = slot_name(name, slot);
     const auto status = base::stat_at(folder->get(), deployment);
     if (status && S_ISLNK(status->st_mode)) {
       refuse(fmt::format("the container {} stands where a deployment of {} would", deployment, name));

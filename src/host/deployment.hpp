@@ -62,8 +62,16 @@ struct DeploymentList {
 
 /// The slot a container's link names (NAME -> NAME.0 or NAME.1); nullopt when there is no such link.
 std::optional<int> current_slot(const Layout& layout, const std::string& name);
+/// `NAME.SLOT`, the folder of a deployment below the deployments.
+std::string slot_name(const std::string& name, int slot);
+/// The sha256 (hex) that an installed file was recorded with; empty for folders and for what has none.
+std::string recorded_checksum(const DeploymentInfo& info, const std::string& path);
 /// nullopt when it is not installed. @throws Error when its link or info is broken
 std::optional<Deployment> find_deployment(const Layout& layout, const std::string& name);
+/// As find_deployment. @throws Error(not_found) when it is not installed
+Deployment installed_deployment(const Layout& layout, const std::string& name);
+/// @throws Error(not_found) always
+[[noreturn]] void throw_not_installed(const std::string& name);
 DeploymentList list_deployments(const Layout& layout);
 /// Refuses a name that no container has and none can get: a deployment `foo.0` of the container `foo` and a container
 /// `foo.0` need the same path. @throws Error(conflict)

@@ -18,11 +18,11 @@ void lay_scratch_over_rootfs(const std::string& folder) {
     base::throw_errno("create " + folder + "/scratch");
   }
   base::check_errno(::mount("tmpfs", "scratch", "tmpfs", 0, "mode=0700"), "mount a file system in memory");
-  for (const char* part : {"scratch/upper", "scratch/work"}) {
+  for (const char* part : {"scratch/upper", "scratch/overlay"}) {
     base::check_errno(::mkdir(part, 0755), "create a layer in memory");
   }
   base::check_errno(
-      ::mount("overlay", "rootfs", "overlay", 0, "lowerdir=rootfs,upperdir=scratch/upper,workdir=scratch/work"),
+      ::mount("overlay", "rootfs", "overlay", 0, "lowerdir=rootfs,upperdir=scratch/upper,workdir=scratch/overlay"),
       "mount an overlay over " + folder + "/rootfs");
 }
 

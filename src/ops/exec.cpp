@@ -32,17 +32,13 @@ class PassedFile {
 }  // namespace
 
 host::Deployment runnable_deployment(const Session& session, const std::string& name) {
-  auto deployment = host::find_deployment(session.layout, name);
-  if (!deployment) {
-    throw Error(ErrorKind::not_found, fmt::format("no container {} is installed", name),
-                "berth containers list --all shows those that are");
-  }
+  auto deployment = host::installed_deployment(session.layout, name);
   if (session.layout.offline()) {
     throw Error(ErrorKind::not_permitted,
                 fmt::format("nothing can run in {}: the system in {} is not running", name, session.layout.root()),
                 "boot it; or leave out --root");
   }
-  return std::move(*deployment);
+  return deployment;
 }
 
 CommandOutcome exec_in(const Session& session, const host::Deployment& deployment, const std::string& runtime,

@@ -71,7 +71,8 @@ std::optional<store::StoredImage> image_of_container(const Session& session, con
     return std::nullopt;
   }
   const auto& info = deployment->info;
-  if (!store.describe(info.ostree_commit, info.image)) {
+  auto described = store.describe(info.ostree_commit, info.image);
+  if (!described) {
     return std::nullopt;
   }
   for (auto& image : store.images(false)) {
@@ -79,7 +80,7 @@ std::optional<store::StoredImage> image_of_container(const Session& session, con
       return std::move(image);
     }
   }
-  return store.describe(info.ostree_commit, info.image);
+  return described;
 }
 
 }  // namespace

@@ -169,8 +169,8 @@ void mount_read_only(int source, int target, const std::string& directory) {
 }
 
 void refuse_second_view(const Session& session, const std::string& target) {
+  const auto entries = mounts_of("self");
   for (const auto& view : recorded_views(session)) {
-    const auto entries = mounts_of("self");
     if (view.target == target && std::any_of(entries.begin(), entries.end(), [&](const MountEntry& entry) {
           return entry.point == target && shows(entry, view.id);
         })) {

@@ -22,7 +22,6 @@ using base::Error;
 using base::ErrorKind;
 
 constexpr const char* note_file = "one-off";
-constexpr std::string_view staging_prefix = ".staging-";
 constexpr std::size_t name_limit = 200;  // of the name of a unit, the rest is ours
 constexpr std::size_t random_digits = 6;
 

@@ -50,10 +50,7 @@ bool can_be_bound(const Session& session, int root, const std::string& path) {
 }
 
 exports::HostFeatures host_features(const Session& session, int root) {
-  exports::HostFeatures features;
-  features.selinux = session.facts.selinux;
-  features.apparmor = session.facts.apparmor;
-  features.cgroup_unified = session.facts.cgroup_unified;
+  auto features = features_of(session.facts);
   features.resolv_conf = can_be_bound(session, root, "/etc/resolv.conf");
   features.hosts = can_be_bound(session, root, "/etc/hosts");
   return features;
@@ -194,6 +191,14 @@ void report_plan(Session& session, const InstallPlan& plan, const std::vector<st
       session.reporter.warning(fmt::format("{} exists on the host already and is left as it is", path));
     }
   }
+}
+
+exports::HostFeatures features_of(const host::Facts& facts) {
+  exports::HostFeatures features;
+  features.selinux = facts.selinux;
+  features.apparmor = facts.apparmor;
+  features.cgroup_unified = facts.cgroup_unified;
+  return features;
 }
 
 }  // namespace berth::ops

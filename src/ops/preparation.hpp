@@ -76,4 +76,7 @@ class Preparation {
 /// @param told files that it keeps and that were told of already
 void report_plan(Session& session, const InstallPlan& plan, const std::vector<std::string>& told = {});
 
+/// What the facts of the host say about a config.json.
+exports::HostFeatures features_of(const host::Facts& facts);
+
 }  // namespace berth::ops

@@ -2,13 +2,10 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
-#include <chrono>
-
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "host/host_file.hpp"
 #include "host/journal.hpp"
-#include "host/lock.hpp"
 #include "ops/deployments_in_use.hpp"
 #include "ops/image_change.hpp"
 #include "ops/mount.hpp"
@@ -26,16 +23,14 @@ bool is_left_over(const Session& session, int folder, const std::string& contain
          !host::host_exists(root.get(), session.layout.unit_inside(container));
 }
 
-void remove_left_over(const Session& session, int folder, const std::string& container, const std::string& name) {
-  const auto lock = host::ContainerLock::take(session.layout, container, session.command,
-                                              std::chrono::seconds(session.config.lock_timeout_seconds),
-                                              session.reporter, session.stop);
+void remove_left_over(Session& session, int folder, const std::string& container, const std::string& name) {
+  const auto lock = lock_container(session, container);
   if (is_left_over(session, folder, container)) {
     base::remove_tree_at(folder, name);
   }
 }
 
-std::vector<std::string> remove_left_overs(const Session& session, bool dry_run) {
+std::vector<std::string> remove_left_overs(Session& session, bool dry_run) {
   std::vector<std::string> removed;
   const auto folder = base::open_host_folder(session.layout.deployments());
   for (const auto& deployment : deployments_in_use(session)) {

@@ -20,8 +20,6 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 
-constexpr std::string_view staging_prefix = ".staging-";
-
 /// For locks that may be held: whoever holds one is no reason for a message here.
 class SilentReporter final : public base::Reporter {
   void step(std::string_view) override {}

@@ -20,12 +20,10 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 
-constexpr std::uint64_t text_limit = 4U << 20U;  // bytes of a unit or of tmpfiles.d lines
-
 /// nullopt when there is no such file.
 std::optional<std::string> host_text(int root, const std::string& path) {
   try {
-    return base::read_all(base::open_in_root(root, path, O_RDONLY | O_NONBLOCK).get(), text_limit, path);
+    return base::read_all(base::open_in_root(root, path, O_RDONLY | O_NONBLOCK).get(), deployment_text_limit, path);
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::not_found) {
       return std::nullopt;
@@ -36,11 +34,6 @@ std::optional<std::string> host_text(int root, const std::string& path) {
 
 std::string checksum_of(const std::optional<std::string>& text) {
   return text ? base::digest_of(*text).hex() : "";
-}
-
-std::string recorded_checksum(const host::DeploymentInfo& info, const std::string& path) {
-  const auto found = info.installed_files_checksum.find(path);
-  return found == info.installed_files_checksum.end() ? "" : found->second;
 }
 
 /// Whether what is on the host is just what the plan would put there.
@@ -98,7 +91,7 @@ void note_files(int root, const host::Deployment& before, const Belongings& belo
   }
   for (const auto& path : before.info.installed_files) {
     if (belongings.replaced.host_files.contains(path) && !staying.contains(path)) {
-      note.before->files.push_back({path, recorded_checksum(before.info, path)});
+      note.before->files.push_back({path, host::recorded_checksum(before.info, path)});
     }
   }
 }
@@ -146,7 +139,7 @@ Belongings belongings_of(const Session& session, const host::Deployment& deploym
   Belongings result;
   const auto root = base::open_host_folder(session.layout.root());
   for (const auto& path : deployment.info.installed_files) {
-    const auto recorded = recorded_checksum(deployment.info, path);
+    const auto recorded = host::recorded_checksum(deployment.info, path);
     const auto now = recorded.empty() ? std::nullopt : host::host_checksum(root.get(), path);
     if (recorded.empty() || now == recorded) {
       result.replaced.host_files.insert(path);
@@ -162,16 +155,12 @@ Belongings belongings_of(const Session& session, const host::Deployment& deploym
 }
 
 host::Deployment changeable_deployment(const Session& session, const std::string& name) {
-  auto deployment = host::find_deployment(session.layout, name);
-  if (!deployment) {
-    throw Error(ErrorKind::not_found, fmt::format("no container {} is installed", name),
-                "berth containers list --all shows those that are");
-  }
-  if (deployment->preinstalled) {
+  auto deployment = host::installed_deployment(session.layout, name);
+  if (deployment.preinstalled) {
     throw Error(ErrorKind::not_permitted, fmt::format("{} is part of the operating system", name),
                 "it changes with the system image that brought it");
   }
-  return std::move(*deployment);
+  return deployment;
 }
 
 int other_slot(const host::Deployment& deployment) {
@@ -191,14 +180,14 @@ SwitchNote note_of_replacement(Session& session, const std::string& operation, c
       before.slot, checksum_of(old_unit), checksum_of(host_text(root.get(), session.layout.tmpfiles_inside(name))), {}};
   note.after = noted_deployment(plan);
   note.prepared = prepared;
-  note.had_place = prepared && has_place(session, fmt::format("{}.{}", name, plan.slot));
+  note.had_place = prepared && has_place(session, host::slot_name(name, plan.slot));
   note_files(root.get(), before, belongings, plan, note);
   const auto state = session.systemd.state(host::unit_name(name));
   note.was_active = host::is_active(state);
   note.starts = note.was_active && plan.unit;
   note_enablement(state, old_unit, plan.unit, note);
   note.tmpfiles_paths = plan.tmpfiles_paths;
-  const auto installed = base::read_file_at(AT_FDCWD, before.path + "/" + host::unit_name(name), text_limit);
+  const auto installed = base::read_file_at(AT_FDCWD, before.path + "/" + host::unit_name(name), deployment_text_limit);
   if (old_unit && installed && old_unit != installed) {
     session.reporter.warning(
         fmt::format("{} was edited and is replaced; put settings of your own into drop-ins beside it",

@@ -1,6 +1,7 @@
 // From the live deployment of a container to another one: what both have on the host, and what changes.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,9 @@
 #include "ops/switch.hpp"
 
 namespace berth::ops {
+
+/// Bytes of a unit, of tmpfiles.d lines or of a config.json that are read back.
+inline constexpr std::uint64_t deployment_text_limit = 4U << 20U;
 
 /// What an installed container has on the host, looked at before anything changes.
 struct Belongings {

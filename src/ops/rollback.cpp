@@ -20,15 +20,13 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 
-constexpr std::uint64_t text_limit = 4U << 20U;  // bytes of a unit or of tmpfiles.d lines
-
 /// The deployment in the other slot, as a plan.
 class Return {
  public:
   Return(Session& session, const std::string& name)
       : session_(session),
         before_(changeable_deployment(session, name)),
-        slot_name_(fmt::format("{}.{}", name, other_slot(before_))) {}
+        slot_name_(host::slot_name(name, other_slot(before_))) {}
 
   RollbackOutcome run(const GateOptions& gate, const StepHook& hook) {
     read_other();
@@ -73,13 +71,14 @@ class Return {
     plan_.runtime = plan_.info.runtime.empty() ? before_.info.runtime : plan_.info.runtime;
     plan_.values = plan_.info.values;
     if (plan_.info.has_container_service) {
-      plan_.unit = base::read_file_at(folder.get(), host::unit_name(plan_.name), text_limit);
+      plan_.unit = base::read_file_at(folder.get(), host::unit_name(plan_.name), deployment_text_limit);
       if (!plan_.unit) {
         throw Error(ErrorKind::failed, fmt::format("the other deployment of {} has no unit file", before_.name),
                     "it is incomplete; the next update replaces it");
       }
     }
-    plan_.tmpfiles = base::read_file_at(folder.get(), fmt::format("tmpfiles-{}.conf", plan_.name), text_limit);
+    plan_.tmpfiles =
+        base::read_file_at(folder.get(), fmt::format("tmpfiles-{}.conf", plan_.name), deployment_text_limit);
   }
 
   /// A deployment that only brought host files has no root file system any more: the store still has it.
@@ -107,8 +106,8 @@ class Return {
       if (std::find(recorded.begin(), recorded.end(), planned.file.destination) == recorded.end()) {
         continue;
       }
-      const auto checksum = plan_.info.installed_files_checksum.find(planned.file.destination);
-      if (checksum != plan_.info.installed_files_checksum.end() && checksum->second != planned.checksum) {
+      const auto checksum = host::recorded_checksum(plan_.info, planned.file.destination);
+      if (!checksum.empty() && checksum != planned.checksum) {
         session_.reporter.warning(
             fmt::format("{} cannot be made again as it was and is left out", planned.file.destination));
         continue;

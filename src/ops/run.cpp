@@ -47,7 +47,7 @@ CommandOutcome run_beside(Session& session, const RunRequest& request) {
   const auto deployment = runnable_deployment(session, request.target);
   const auto runtime = runtime_of(session, deployment);
   auto config = config_of(session, deployment);
-  OneOff one_off(session, request.target, fmt::format("{}.{}", request.target, deployment.slot), runtime);
+  OneOff one_off(session, request.target, host::slot_name(request.target, deployment.slot), runtime);
   one_off.claim();
   lock.reset();
   set_command(config["process"], request.command, request.attachment);

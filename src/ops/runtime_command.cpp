@@ -12,6 +12,7 @@
 #include "exports/config_json.hpp"
 #include "exports/unit.hpp"
 #include "host/facts.hpp"
+#include "ops/preparation.hpp"
 
 namespace berth::ops {
 
@@ -110,13 +111,10 @@ base::Json config_of(const Session& session, const host::Deployment& deployment)
     throw Error(ErrorKind::failed,
                 fmt::format("{} has nothing to run: its image only brings files for the host", deployment.name));
   }
-  exports::HostFeatures features;
-  features.selinux = session.facts.selinux;
-  features.apparmor = session.facts.apparmor;
-  features.cgroup_unified = session.facts.cgroup_unified;
   // An absolute root file system, for the configuration is not used where it lies.
   const auto rootfs = deployment.info.remote.empty() ? deployment.path + "/rootfs" : deployment.info.remote;
-  return exports::finish_config(*text, path, features, exports::cgroups_path("system.slice", deployment.name), rootfs)
+  return exports::finish_config(*text, path, features_of(session.facts),
+                                exports::cgroups_path("system.slice", deployment.name), rootfs)
       .document;
 }
 

@@ -18,12 +18,7 @@ constexpr std::size_t journal_lines = 10;
 
 std::string unit_of(Session& session, const std::string& name) {
   host::check_container_name(name);
-  const auto deployment = host::find_deployment(session.layout, name);
-  if (!deployment) {
-    throw Error(ErrorKind::not_found, fmt::format("no container {} is installed", name),
-                "berth containers list --all shows those that are");
-  }
-  if (!deployment->info.has_container_service) {
+  if (!host::installed_deployment(session.layout, name).info.has_container_service) {
     throw Error(ErrorKind::usage, fmt::format("{} has no service: its image only brings files for the host", name));
   }
   return host::unit_name(name);

@@ -43,7 +43,7 @@ void finish_switch(const Session& session, const SwitchNote& note) {
   }
   if (note.after.unit.empty()) {
     // noContainerService: only the host files matter (contract, section 3).
-    base::remove_tree_at(folder.get(), fmt::format("{}.{}/rootfs", note.name, note.after.slot));
+    base::remove_tree_at(folder.get(), host::slot_name(note.name, note.after.slot) + "/rootfs");
   }
   host::remove_journal(session.layout, note.name);
 }
@@ -68,7 +68,7 @@ void commit(Session& session, SwitchNote& note, const std::vector<Step>& steps) 
 }  // namespace
 
 std::string staging_name(const std::string& name) {
-  return ".staging-" + name;
+  return std::string(staging_prefix) + name;
 }
 
 std::string waiting_name(const std::string& name) {

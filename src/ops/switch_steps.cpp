@@ -23,10 +23,6 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 
-std::string slot_name(const std::string& name, int slot) {
-  return fmt::format("{}.{}", name, slot);
-}
-
 base::Fd deployments_folder(const Session& session) {
   return base::open_host_folder(session.layout.deployments());
 }
@@ -88,7 +84,7 @@ class StepList {
   }
 
   void add_place() {
-    const auto slot = slot_name(note_.name, note_.after.slot);
+    const auto slot = host::slot_name(note_.name, note_.after.slot);
     const auto waiting = waiting_name(note_.name);
     add(
         fmt::format("put the deployment in place as {}", slot),
@@ -240,7 +236,7 @@ class StepList {
   }
 
   void add_link() {
-    const auto live = slot_name(note_.name, note_.after.slot);
+    const auto live = host::slot_name(note_.name, note_.after.slot);
     add(
         fmt::format("make {} the live deployment", live),
         [&session = session_, name = note_.name, live] { point_link(session, name, live); },
@@ -251,7 +247,7 @@ class StepList {
             return;
           }
           if (note.before) {
-            point_link(session, note.name, slot_name(note.name, note.before->slot));
+            point_link(session, note.name, host::slot_name(note.name, note.before->slot));
           } else {
             base::unlink_at(folder.get(), note.name);
           }
@@ -331,7 +327,7 @@ class StepList {
     add(
         "start " + unit_, [&session = session_, unit = unit_] { start_or_throw(session, unit); },
         [&session = session_, &note = note_, unit = unit_] {
-          const auto live = slot_name(note.name, note.after.slot);
+          const auto live = host::slot_name(note.name, note.after.slot);
           if (base::read_link_at(deployments_folder(session).get(), note.name) != live) {
             return;  // what runs, if anything, is the earlier deployment
           }

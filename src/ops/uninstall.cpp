@@ -153,8 +153,7 @@ UninstallOutcome run(Session& session, UninstallNote note, const StepHook& hook)
 std::vector<NotedFile> recorded_files(const host::DeploymentInfo& info) {
   std::vector<NotedFile> files;
   for (const auto& path : info.installed_files) {
-    const auto checksum = info.installed_files_checksum.find(path);
-    files.push_back({path, checksum == info.installed_files_checksum.end() ? "" : checksum->second});
+    files.push_back({path, host::recorded_checksum(info, path)});
   }
   return files;
 }
@@ -214,8 +213,7 @@ UninstallOutcome uninstall(Session& session, const std::string& name, const Step
   recover_pending(session);
   if (!anything_left(session, name) && !pending) {
     readable_info(session, name);  // says so when it is preinstalled
-    throw Error(ErrorKind::not_found, fmt::format("no container {} is installed", name),
-                "berth containers list --all shows those that are");
+    host::throw_not_installed(name);
   }
   const auto lock = lock_container(session, name);
   if (!anything_left(session, name)) {

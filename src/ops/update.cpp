@@ -58,7 +58,7 @@ class Update {
 
  private:
   void deploy(const ChosenImage& chosen, const StepHook& hook) {
-    refuse_while_one_off_runs(session_, {fmt::format("{}.{}", request_.name, other_slot(before_))});
+    refuse_while_one_off_runs(session_, {host::slot_name(request_.name, other_slot(before_))});
     const auto belongings = belongings_of(session_, before_);
     Preparation preparation(session_, request_.name, other_slot(before_));
     if (const auto& remote = before_.info.remote; remote.empty()) {
@@ -72,7 +72,7 @@ class Update {
     report_plan(session_, plan, belongings.edited);
     preparation.write(plan);
     const auto note = note_of_replacement(session_, "update", before_, belongings, plan, true);
-    const auto rootfs = fmt::format("{}.{}/rootfs", plan.name, plan.slot);
+    const auto rootfs = host::slot_name(plan.name, plan.slot) + "/rootfs";
     replace_deployment(session_, note, {&plan, preparation.folder(), rootfs, {}}, request_.gate, hook);
   }
 

@@ -24,8 +24,6 @@ using base::Error;
 using base::ErrorKind;
 using Texts = std::vector<std::string>;
 
-constexpr std::uint64_t text_limit = 4U << 20U;  // bytes of a text of a deployment
-
 std::string version_of(const std::string& config) {
   if (config.empty()) {
     return {};
@@ -165,16 +163,12 @@ void compare_configs(const base::Json& before, const base::Json& after, Deployme
   diff.config = unified_diff(rest_of(before), rest_of(after));
 }
 
-std::string checksum_in(const host::DeploymentInfo& info, const std::string& path) {
-  const auto found = info.installed_files_checksum.find(path);
-  return found == info.installed_files_checksum.end() ? "" : found->second;
-}
-
 void compare_host_files(const host::DeploymentInfo& before, const host::DeploymentInfo& after, DeploymentDiff& diff) {
   diff.host_files = difference(before.installed_files, after.installed_files);
   for (const auto& path : after.installed_files) {
     const auto& old = before.installed_files;
-    if (std::find(old.begin(), old.end(), path) != old.end() && checksum_in(before, path) != checksum_in(after, path)) {
+    if (std::find(old.begin(), old.end(), path) != old.end() &&
+        host::recorded_checksum(before, path) != host::recorded_checksum(after, path)) {
       diff.changed_host_files.push_back(path);
     }
   }
@@ -216,7 +210,7 @@ DeploymentDiff compare(Session& session, const UpdateRequest& request, const hos
   const auto plan = preparation.plan(request_of_update(session, before, parse_set(request.set), local, belongings));
   const auto deployment = base::open_host_folder(before.path);
   const auto text = [&](const std::string& name) {
-    return base::read_file_at(deployment.get(), name, text_limit).value_or("");
+    return base::read_file_at(deployment.get(), name, deployment_text_limit).value_or("");
   };
   DeploymentDiff diff;
   compare_configs(parsed_config(text("config.json")), parsed_config(plan.config), diff);
@@ -225,7 +219,7 @@ DeploymentDiff compare(Session& session, const UpdateRequest& request, const hos
   compare_host_files(before.info, plan.info, diff);
   const auto defaults = assignments(preparation.default_values());
   if (before.info.remote.empty() && base::stat_at(deployment.get(), "rootfs")) {
-    preparation.use_rootfs(fmt::format("{}.{}/rootfs", before.name, before.slot));
+    preparation.use_rootfs(host::slot_name(before.name, before.slot) + "/rootfs");
     diff.default_values = difference(assignments(preparation.default_values()), defaults);
   }
   return diff;

@@ -22,9 +22,9 @@ using base::ErrorKind;
 /// Containers by the commit of a deployment of theirs.
 using Users = std::map<std::string, std::set<std::string>>;
 
-Users users_of_commits(const Session& session, const store::Store& store) {
+Users users_of_commits(const std::vector<DeploymentInUse>& deployments, const store::Store& store) {
   Users users;
-  for (const auto& deployment : deployments_in_use(session)) {
+  for (const auto& deployment : deployments) {
     if (!deployment.container.empty() && store.describe(deployment.commit, "")) {
       users[deployment.commit].insert(deployment.container);
     }
@@ -34,7 +34,8 @@ Users users_of_commits(const Session& session, const store::Store& store) {
 
 /// The images that are asked for; without any, all of them and those that only deployments hold on to.
 std::vector<store::StoredImage> choose(const Session& session, const store::Store& store,
-                                       const std::vector<std::string>& texts, const Users& users) {
+                                       const std::vector<std::string>& texts,
+                                       const std::vector<DeploymentInUse>& deployments, const Users& users) {
   std::vector<store::StoredImage> images;
   images.reserve(texts.size());
   for (const auto& text : texts) {
@@ -44,7 +45,7 @@ std::vector<store::StoredImage> choose(const Session& session, const store::Stor
     return images;
   }
   images = store.images(false);
-  for (const auto& deployment : deployments_in_use(session)) {
+  for (const auto& deployment : deployments) {
     const bool known = std::any_of(images.begin(), images.end(), [&deployment](const store::StoredImage& image) {
       return image.commit == deployment.commit;
     });
@@ -132,14 +133,16 @@ std::vector<std::string> keys_of(const Users& users) {
 std::vector<VerifiedImage> verify_images(Session& session, const VerifyRequest& request) {
   auto store = open_images(session);
   store.hold();  // what is examined must not be pruned away meanwhile
-  const auto users = users_of_commits(session, store);
-  const auto images = choose(session, store, request.images, users);
+  const auto deployments = deployments_in_use(session);
+  const auto users = users_of_commits(deployments, store);
+  const auto used_commits = keys_of(users);
+  const auto images = choose(session, store, request.images, deployments, users);
   const auto layers = layer_names(store);
   std::vector<VerifiedImage> result;
   for (const auto& image : images) {
     const auto commits = store.commits_of(image);
     session.reporter.step(fmt::format("examining {}", image.name));
-    const auto report = store.verify(commits, keys_of(users));
+    const auto report = store.verify(commits, used_commits);
     VerifiedImage verified;
     verified.name = image.name;
     verified.id = image.id;
