@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 
+#include "base/error.hpp"
 #include "base/json.hpp"
 
 namespace berth::exports {
@@ -35,7 +36,7 @@ std::string reason_of(std::string message) {
     const std::size_t expected = message.find("; expected ", last_read);
     message.erase(last_read, expected == std::string::npos ? std::string::npos : expected - last_read);
   }
-  return message;
+  return base::printable(message, 300);  // the parser quotes bytes of the text
 }
 
 /// How long the token is that did not fit: a bad letter inside a token is where the reading ended, a whole token that

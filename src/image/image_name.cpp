@@ -62,8 +62,8 @@ bool is_domain(std::string_view host) {
 }
 
 bool is_bracketed_ipv6(std::string_view host) {
-  if (host.size() < 4 || host.front() != '[' || host.back() != ']') {
-    return false;
+  if (host.size() < 4 || host.front() != '[' || host.back() != ']' || host.find('\0') != std::string_view::npos) {
+    return false;  // inet_pton(3) would not look beyond a NUL
   }
   std::array<unsigned char, 16> address{};
   return inet_pton(AF_INET6, std::string(host.substr(1, host.size() - 2)).c_str(), address.data()) == 1;

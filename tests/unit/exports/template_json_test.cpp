@@ -60,6 +60,7 @@ TEST(TemplateJson, SaysWhenTheTemplateItselfIsBroken) {
   EXPECT_THAT(problem("{\n\"a\": \"$B\",\n}", {{"B", "x"}}), StartsWith("c.template:3:1: the template itself"));
   EXPECT_THAT(problem("{\"a\": \"$B\"", {{"B", "x"}}), HasSubstr("the template itself"));
   EXPECT_THAT(problem("", {}), StartsWith("c.template:1:1: the template itself"));
+  EXPECT_EQ(problem("\"\xe2\x7f\"", {}).find('\x7f'), std::string::npos);  // what the parser quotes is made printable
 }
 
 TEST(TemplateJson, TwoBrokenValues) {

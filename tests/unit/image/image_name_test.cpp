@@ -86,6 +86,7 @@ TEST(ImageName, RefusesWhatTheGrammarDoesNot) {
       {"..:5000/a", "not a registry"},
       {"[::1/a", "not a registry"},
       {"[zz]:1/a", "not a registry"},
+      {std::string("[::1\0.io]/a", 12), "not a registry"},
       {std::string(252, 'a') + ".org/a", "not a registry"},
   };
   for (const auto& [text, reason] : cases) {
