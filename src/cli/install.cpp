@@ -37,7 +37,7 @@ void print_plan(const ops::InstallPlan& plan, const host::Layout& layout) {
     }
   }
   if (!plan.files.empty() || !plan.kept_files.empty()) {
-    fmt::print("\nFiles on the host:\n");
+    fmt::print("\nFiles on the host{}:\n", plan.package ? ", in the package " + plan.package->name : "");
     print_files(plan);
   }
   fmt::print("\nValues:\n");
@@ -120,7 +120,7 @@ void add_install(CLI::App& app, CommandLine& line) {
   verb->add_flag("--dry-run", line.dry_run, "The same as --display");
   verb->add_flag("--json", line.json, "Print the plan or the result as JSON");
   verb->add_flag("--system", line.system, "Install for the whole system (the default)");
-  verb->add_option("--system-package", request.system_package, "Host files as a package: auto or no")
+  verb->add_option("--system-package", request.system_package, "Host files as a package: yes, no, or auto")
       ->type_name("MODE");
   add_authfile(*verb, request.authfile);
   add_platform(*verb, request.platform);

@@ -156,6 +156,12 @@ Exports read_exports(int rootfs, base::Reporter& reporter) {
   }
   exports.service_template = read_text(folder->get(), "service.template");
   exports.tmpfiles_template = read_text(folder->get(), "tmpfiles.template");
+  exports.rpm_spec = read_text(folder->get(), "rpm.spec");
+  if (!exports.rpm_spec) {
+    exports.rpm_spec_template = read_text(folder->get(), "rpm.spec.template");
+  }
+  const auto package = base::stat_at(folder->get(), "container.rpm");
+  exports.container_rpm = package && S_ISREG(package->st_mode);
   if (const auto text = read_text(folder->get(), "manifest.json")) {
     exports.manifest = parse_exports_manifest(*text, reporter);
   }
@@ -172,6 +178,10 @@ base::Fd open_host_entry(int rootfs, const HostEntry& entry) {
     throw Error(ErrorKind::verification, fmt::format("exports/hostfs/{} is not a file", base::printable(entry.path)));
   }
   return base::open_beneath(rootfs, "exports/hostfs/" + entry.path, read_flags);
+}
+
+base::Fd open_container_rpm(int rootfs) {
+  return base::open_beneath(rootfs, "exports/container.rpm", read_flags);
 }
 
 std::string read_host_entry(int rootfs, const HostEntry& entry, std::uint64_t limit) {

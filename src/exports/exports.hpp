@@ -52,6 +52,9 @@ struct Exports {
   std::optional<std::string> config_template;  ///< only when there is no config.json
   std::optional<std::string> service_template;
   std::optional<std::string> tmpfiles_template;
+  std::optional<std::string> rpm_spec;           ///< rpm.spec, taken as it is
+  std::optional<std::string> rpm_spec_template;  ///< only when there is no rpm.spec
+  bool container_rpm = false;                    ///< a package of the image itself
   ExportsManifest manifest;
   std::vector<HostEntry> host_entries;  ///< parents before children
 };
@@ -67,6 +70,9 @@ std::string read_host_entry(int rootfs, const HostEntry& entry, std::uint64_t li
 
 /// Descriptor of a hostfs file, opened for reading beneath rootfs without following links.
 base::Fd open_host_entry(int rootfs, const HostEntry& entry);
+
+/// Descriptor of exports/container.rpm, opened as open_host_entry does.
+base::Fd open_container_rpm(int rootfs);
 
 /// Parses manifest.json. Unknown keys are kept and warned about. @throws Error(verification) naming the key
 ExportsManifest parse_exports_manifest(std::string_view text, base::Reporter& reporter);

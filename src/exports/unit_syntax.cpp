@@ -28,8 +28,10 @@ class UnitReader {
   /// @param end offset behind the line's newline
   void read_line(std::string_view line, std::size_t end) {
     const std::string_view content = strip(line);
-    if (content.starts_with('#') || content.starts_with(';')) {  // also between continued lines
-      note_end(end);
+    if (content.starts_with('#') || content.starts_with(';')) {
+      if (!open_) {  // between continued lines nothing can be put in
+        note_end(end);
+      }
       return;
     }
     const bool continued = is_continued(line);

@@ -27,7 +27,8 @@ struct DeploymentInfo {
   std::map<std::string, std::string> rename_installed_files;
   bool rpm_installed = false;
   std::string system_package = "no";
-  std::string remote;  ///< remote rootfs, empty for none
+  std::string package;  ///< name of the package that holds the host files; empty when berth copied them
+  std::string remote;   ///< remote rootfs, empty for none
   bool use_links = true;
   std::string runtime;
   bool local = false;                 ///< the image came from a layout or archive: no registry is asked for newer ones

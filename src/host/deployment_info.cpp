@@ -78,6 +78,12 @@ bool read_rpm_installed(const JsonView& info) {
   return found && found->as_bool();
 }
 
+/// The older tool kept the name of its package there.
+std::string rpm_name(const JsonView& info) {
+  const auto found = info.find(rpm_key);
+  return found && found->value().is_string() ? found->as_string() : "";
+}
+
 Json rpm_value(const DeploymentInfo& info) {
   const auto old = info.document.find(rpm_key);
   const bool has_name = old != info.document.end() && old->is_string();
@@ -119,6 +125,7 @@ DeploymentInfo parse_info(std::string_view text, std::string_view document) {
   info.rename_installed_files = read_texts(view, "rename-installed-files");
   info.rpm_installed = read_rpm_installed(view);
   info.system_package = text_or(view, "system-package", "no");
+  info.package = text_or(view, "package", rpm_name(view));
   info.remote = text_or(view, "remote", "");
   info.use_links = bool_or(view, "use-links", true);
   info.runtime = text_or(view, "runtime", "");
@@ -144,6 +151,9 @@ std::string write_info(const DeploymentInfo& info) {
   json["remote"] = text_or_null(info.remote);
   json["use-links"] = info.use_links;
   json["runtime"] = text_or_null(info.runtime);
+  if (!info.package.empty()) {
+    json["package"] = info.package;
+  }
   if (info.local) {
     json["local"] = true;
   }

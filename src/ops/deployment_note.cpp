@@ -14,19 +14,34 @@ base::Json files_to_json(const std::vector<NotedFile>& files) {
   return result;
 }
 
-std::vector<NotedFile> files_of(const base::JsonView& note) {
+std::vector<NotedFile> files_of(const base::JsonView& note, const char* key) {
   std::vector<NotedFile> files;
-  for (const auto& file : note.at("files").as_array()) {
+  for (const auto& file : note.at(key).as_array()) {
     files.push_back({file.at("path").as_string(), file.at("sha256").as_string()});
   }
   return files;
+}
+
+base::Json package_to_json(const NotedPackage& package) {
+  return {{"name", package.name}, {"configuration", files_to_json(package.configuration)}};
+}
+
+/// Notes of before there were packages have none.
+NotedPackage package_of(const base::JsonView& note) {
+  NotedPackage package;
+  if (const auto found = note.find("package")) {
+    package.name = found->at("name").as_string();
+    package.configuration = files_of(*found, "configuration");
+  }
+  return package;
 }
 
 base::Json deployment_to_json(const NotedDeployment& deployment) {
   return {{"slot", deployment.slot},
           {"unit", deployment.unit},
           {"tmpfiles", deployment.tmpfiles},
-          {"files", files_to_json(deployment.files)}};
+          {"files", files_to_json(deployment.files)},
+          {"package", package_to_json(deployment.package)}};
 }
 
 NotedDeployment deployment_of(const base::JsonView& view) {
@@ -34,7 +49,8 @@ NotedDeployment deployment_of(const base::JsonView& view) {
   deployment.slot = view.at("slot").as_integer() == 0 ? 0 : 1;
   deployment.unit = view.at("unit").as_string();
   deployment.tmpfiles = view.at("tmpfiles").as_string();
-  deployment.files = files_of(view);
+  deployment.files = files_of(view, "files");
+  deployment.package = package_of(view);
   return deployment;
 }
 
@@ -58,10 +74,15 @@ base::Json to_json(const SwitchNote& note) {
 }
 
 base::Json to_json(const UninstallNote& note) {
-  return {{"operation", "uninstall"},          {"name", note.name},
-          {"hasUnit", note.has_unit},          {"wasActive", note.was_active},
-          {"wasEnabled", note.was_enabled},    {"committed", note.committed},
-          {"files", files_to_json(note.files)}};
+  return {{"operation", "uninstall"},
+          {"name", note.name},
+          {"hasUnit", note.has_unit},
+          {"wasActive", note.was_active},
+          {"wasEnabled", note.was_enabled},
+          {"committed", note.committed},
+          {"files", files_to_json(note.files)},
+          {"package", package_to_json(note.package)},
+          {"slot", note.slot}};
 }
 
 std::optional<SwitchNote> switch_note(const base::Json& json) {
@@ -100,7 +121,10 @@ std::optional<UninstallNote> uninstall_note(const base::Json& json) {
   note.was_active = view.at("wasActive").as_bool();
   note.was_enabled = view.at("wasEnabled").as_bool();
   note.committed = view.at("committed").as_bool();
-  note.files = files_of(view);
+  note.files = files_of(view, "files");
+  note.package = package_of(view);
+  const auto slot = view.find("slot");
+  note.slot = slot && slot->as_integer() == 1 ? 1 : 0;
   return note;
 }
 

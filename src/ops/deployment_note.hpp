@@ -15,12 +15,19 @@ struct NotedFile {
   std::string checksum;  ///< sha256 hex; empty for folders
 };
 
+/// The package that holds the host files of a deployment.
+struct NotedPackage {
+  std::string name;                      ///< empty for none
+  std::vector<NotedFile> configuration;  ///< files below /etc, which stay when somebody edited them
+};
+
 /// What one deployment has on the host.
 struct NotedDeployment {
   int slot = 0;
   std::string unit;              ///< sha256 hex of the unit file; empty for none
   std::string tmpfiles;          ///< sha256 hex of the tmpfiles.d lines; empty for none
   std::vector<NotedFile> files;  ///< host files and folders that the change removes or creates, outermost first
+  NotedPackage package;          ///< holds them instead
 };
 
 /// A switch from one deployment of a container to another, or to its first one; enough to take it back, or to finish
@@ -50,6 +57,8 @@ struct UninstallNote {
   bool was_enabled = false;
   bool committed = false;        ///< beyond this there is no way back
   std::vector<NotedFile> files;  ///< recorded host files and folders, outermost first
+  NotedPackage package;          ///< holds them instead
+  int slot = 0;                  ///< of the deployment that has the package
 };
 
 base::Json to_json(const SwitchNote& note);

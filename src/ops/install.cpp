@@ -20,13 +20,6 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 
-void check_package_mode(const std::string& mode) {
-  if (mode != "no" && mode != "auto") {
-    throw Error(ErrorKind::usage, fmt::format("--system-package={} is not supported", mode),
-                "use --system-package=no: the files are copied to the host directly");
-  }
-}
-
 /// A unit of this name anywhere would be replaced or hidden by ours.
 void refuse_taken_unit(const Session& session, const std::string& name) {
   const auto root = base::open_host_folder(session.layout.root());
@@ -106,6 +99,7 @@ InstallPlan prepare(Session& session, Preparation& preparation, const InstallReq
   wanted.uuid = host::random_uuid();
   wanted.runtime = choose_runtime(session, request, name);
   wanted.local = origin.local();
+  wanted.system_package = request.system_package;
   lay_out(session, preparation, request, origin);
   check_stop(session.stop);
   auto plan =
@@ -137,8 +131,10 @@ SwitchNote note_of_install(const Session& session, const InstallPlan& plan, bool
   note.name = plan.name;
   note.boot_id = session.facts.boot_id;
   note.after = noted_deployment(plan);
-  for (const auto& planned : plan.files) {
-    note.after.files.push_back({planned.file.destination, planned.checksum});
+  if (!plan.package) {
+    for (const auto& planned : plan.files) {
+      note.after.files.push_back({planned.file.destination, planned.checksum});
+    }
   }
   note.starts = start && plan.unit;
   note.enables = note.relinks = plan.unit.has_value();

@@ -12,6 +12,7 @@
 #include "exports/template.hpp"
 #include "exports/unit.hpp"
 #include "ops/own_places.hpp"
+#include "ops/plan_package.hpp"
 
 namespace berth::ops {
 
@@ -241,7 +242,6 @@ void fill_info(const PlanInputs& in, InstallPlan& plan) {
   }
   info.installed_files_template = manifest.installed_files_template;
   info.rename_installed_files = manifest.rename_files;
-  info.system_package = in.system_package;
   info.remote = in.remote_rootfs;
   info.use_links = manifest.use_links;
   info.local = in.local;
@@ -310,6 +310,7 @@ InstallPlan make_plan(const PlanInputs& in) {
         renderer.render(exports::TemplateKind::unit, *in.exports->tmpfiles_template, "exports/tmpfiles.template");
   }
   HostFilePlanner(in, renderer, plan).run();
+  plan_package(in, renderer, plan);
   renderer.check();
 
   if (plan.unit) {
@@ -355,6 +356,7 @@ base::Json plan_to_json(const InstallPlan& plan) {
       {"unit", plan.unit ? base::Json(*plan.unit) : base::Json(nullptr)},
       {"tmpfiles", plan.tmpfiles ? base::Json(*plan.tmpfiles) : base::Json(nullptr)},
       {"hostFiles", std::move(files)},
+      {"package", plan.package ? base::Json(plan.package->name) : base::Json(nullptr)},
       {"keptHostFiles", plan.kept_files},
       {"conversions", plan.conversions},
       {"powers", plan.powers}};

@@ -15,6 +15,7 @@
 #include "host/facts.hpp"
 #include "host/host_file.hpp"
 #include "host/layout.hpp"
+#include "host/package_tool.hpp"
 
 namespace berth::ops {
 
@@ -22,6 +23,15 @@ namespace berth::ops {
 struct PlannedFile {
   host::HostFile file;
   std::string checksum;  ///< sha256 hex of a file's content or a link's target; empty for folders
+};
+
+/// A package to be made of the host files.
+struct PlannedPackage {
+  host::PackageKind kind = host::PackageKind::deb;
+  std::string name;
+  std::string text;    ///< control file, or spec
+  std::string lists;   ///< of a control file: the names of its configuration files
+  bool ready = false;  ///< the image brings the package itself, as exports/container.rpm
 };
 
 struct InstallPlan {
@@ -38,6 +48,7 @@ struct InstallPlan {
   std::optional<std::string> unit;          ///< none with noContainerService
   std::optional<std::string> tmpfiles;      ///< none when there would be no line in it
   std::vector<PlannedFile> files;           ///< folders before what is in them
+  std::optional<PlannedPackage> package;    ///< holds the files
   std::vector<std::string> kept_files;      ///< host files that exist already and stay as they are
   std::vector<std::string> tmpfiles_paths;  ///< paths that do not exist now and that the tmpfiles lines will make
   std::vector<std::string> powers;          ///< what the container may do that is powerful
@@ -69,8 +80,9 @@ struct PlanInputs {
   const host::Facts* facts = nullptr;
   exports::HostFeatures features;
   const host::Layout* layout = nullptr;
-  std::string system_package = "no";
-  bool local = false;  ///< the image came from a layout or archive
+  std::string system_package = "no";              ///< yes, no, or auto: if the image asks for it
+  std::optional<host::PackageKind> package_kind;  ///< of this host
+  bool local = false;                             ///< the image came from a layout or archive
   Replaced replaced;
   std::function<bool(const std::string&)> host_exists;
   std::function<std::string(const std::string&)> host_place;             ///< a host path with its links followed
@@ -83,6 +95,9 @@ struct PlanInputs {
 
 /// @throws Error with every missing variable of all templates at once
 InstallPlan make_plan(const PlanInputs& inputs);
+
+/// Whether this is a mode of --system-package. @throws Error(usage)
+void check_package_mode(const std::string& mode);
 
 /// A plan of nothing but the host files, with the values of a deployment that exists. @throws Error
 InstallPlan plan_host_files(const PlanInputs& inputs, const exports::Values& values);

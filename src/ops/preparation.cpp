@@ -16,6 +16,7 @@
 #include "host/host_file.hpp"
 #include "ops/remote_rootfs.hpp"
 #include "ops/switch.hpp"
+#include "ops/system_package.hpp"
 
 namespace berth::ops {
 
@@ -154,6 +155,7 @@ InstallPlan Preparation::plan(const PlanRequest& request) {
   in.uuid = request.uuid;
   in.runtime = request.runtime;
   in.system_package = request.system_package;
+  in.package_kind = host::package_kind(session_.layout);
   in.local = request.local;
   return make_plan(in);
 }
@@ -162,8 +164,11 @@ std::vector<PlannedFile> Preparation::host_files(const exports::Values& values, 
   return plan_host_files(inputs(replaced), values).files;
 }
 
-void Preparation::write(const InstallPlan& plan) const {
+void Preparation::write(InstallPlan& plan) const {
   const int staging = staging_.get();
+  if (plan.package) {
+    build_package(session_, folder_name_, rootfs_.get(), plan);
+  }
   // Both hold values, and values may be passwords.
   if (!plan.config.empty()) {
     base::create_file_at(staging, "config.json", plan.config, 0600);

@@ -44,7 +44,7 @@ class Preparation {
   /// The host files of a deployment that exists.
   std::vector<PlannedFile> host_files(const exports::Values& values, const Replaced& replaced);
   /// Completes the deployment and makes it durable.
-  void write(const InstallPlan& plan) const;
+  void write(InstallPlan& plan) const;
 
   /// `defaultValues` of the image's manifest.json.
   [[nodiscard]] const exports::Values& default_values() const { return exports_.manifest.default_values; }

@@ -12,6 +12,7 @@
 #include "exports/unit.hpp"
 #include "exports/unit_syntax.hpp"
 #include "host/host_file.hpp"
+#include "ops/system_package.hpp"
 
 namespace berth::ops {
 
@@ -83,11 +84,18 @@ void note_files(int root, const host::Deployment& before, const Belongings& belo
   std::set<std::string> staying;
   for (const auto& planned : plan.files) {
     const auto& path = planned.file.destination;
+    if (plan.package) {
+      break;  // the package manager creates them
+    }
     if (is_there(root, planned)) {
       staying.insert(path);
     } else {
       note.after.files.push_back({path, planned.checksum});
     }
+  }
+  note.before->package = noted_package(before.info);
+  if (!note.before->package.name.empty()) {
+    return;  // and removes them
   }
   for (const auto& path : before.info.installed_files) {
     if (belongings.replaced.host_files.contains(path) && !staying.contains(path)) {
@@ -141,9 +149,11 @@ Belongings belongings_of(const Session& session, const host::Deployment& deploym
   for (const auto& path : deployment.info.installed_files) {
     const auto recorded = host::recorded_checksum(deployment.info, path);
     const auto now = recorded.empty() ? std::nullopt : host::host_checksum(root.get(), path);
-    if (recorded.empty() || now == recorded) {
+    const bool packaged = !deployment.info.package.empty();  // then the package manager decides about edited ones
+    if (recorded.empty() || now == recorded || packaged) {
       result.replaced.host_files.insert(path);
-    } else if (now) {
+    }
+    if (now && now != recorded && !recorded.empty() && (!packaged || path.starts_with("/etc/"))) {
       result.edited.push_back(path);
     }
   }
@@ -176,8 +186,11 @@ SwitchNote note_of_replacement(Session& session, const std::string& operation, c
   note.operation = operation;
   note.name = name;
   note.boot_id = session.facts.boot_id;
-  note.before = NotedDeployment{
-      before.slot, checksum_of(old_unit), checksum_of(host_text(root.get(), session.layout.tmpfiles_inside(name))), {}};
+  note.before = NotedDeployment{before.slot,
+                                checksum_of(old_unit),
+                                checksum_of(host_text(root.get(), session.layout.tmpfiles_inside(name))),
+                                {},
+                                {}};
   note.after = noted_deployment(plan);
   note.prepared = prepared;
   note.had_place = prepared && has_place(session, host::slot_name(name, plan.slot));

@@ -33,7 +33,7 @@ class Return {
     const auto belongings = belongings_of(session_, before_);
     Preparation preparation(session_, before_.name, plan_.slot);
     const auto rootfs = rootfs_path(preparation);
-    if (!plan_.info.installed_files.empty()) {
+    if (!plan_.info.installed_files.empty() && plan_.info.package.empty()) {
       preparation.use_rootfs(rootfs);
       take_recorded(preparation.host_files(plan_.values, belongings.replaced));
     }

@@ -8,6 +8,7 @@
 #include "host/host_file.hpp"
 #include "host/journal.hpp"
 #include "ops/aside.hpp"
+#include "ops/system_package.hpp"
 
 namespace berth::ops {
 
@@ -79,6 +80,7 @@ NotedDeployment noted_deployment(const InstallPlan& plan) {
   NotedDeployment deployment;
   deployment.slot = plan.slot;
   deployment.unit = plan.unit ? base::digest_of(*plan.unit).hex() : "";
+  deployment.package = noted_package(plan.info);
   deployment.tmpfiles = plan.tmpfiles ? base::digest_of(*plan.tmpfiles).hex() : "";
   return deployment;
 }

@@ -14,6 +14,7 @@
 #include "ops/remote_rootfs.hpp"
 #include "ops/service.hpp"
 #include "ops/switch.hpp"
+#include "ops/system_package.hpp"
 #include "ops/unit_job.hpp"
 
 namespace berth::ops {
@@ -70,6 +71,7 @@ class StepList {
       add_tmpfiles_removal();
     }
     add_host_files();
+    add_package();
     add_texts();
     add_link();
     add_sync();
@@ -149,6 +151,30 @@ class StepList {
               remove_own(session, file.path, file.checksum);
             }
           });
+    }
+  }
+
+  void add_package() {
+    const auto& after = note_.after.package;
+    const bool replaces = note_.before && !note_.before->package.name.empty();
+    if (after.name.empty() && !replaces) {
+      return;
+    }
+    const auto put_back = [&session = session_, &note = note_, replaces] {
+      if (replaces) {
+        install_package(session, note.name, note.before->slot);
+      } else {
+        purge_package(session, note.after.package.name);
+      }
+    };
+    if (after.name.empty()) {
+      add(
+          fmt::format("remove the package {}", note_.before->package.name),
+          [&session = session_, &note = note_] { remove_package(session, note.before->package); }, put_back);
+    } else {
+      add(
+          fmt::format("install the package {}", after.name),
+          [&session = session_, &note = note_] { install_package(session, note.name, note.after.slot); }, put_back);
     }
   }
 

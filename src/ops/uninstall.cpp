@@ -11,6 +11,7 @@
 #include "ops/aside.hpp"
 #include "ops/one_off.hpp"
 #include "ops/recover.hpp"
+#include "ops/system_package.hpp"
 #include "ops/unit_job.hpp"
 
 namespace berth::ops {
@@ -90,6 +91,14 @@ std::vector<Step> uninstall_steps(Session& session, const UninstallNote& note, s
     if (!file->checksum.empty()) {
       steps.push_back(host_file_step(session, *file, kept));
     }
+  }
+  if (!note.package.name.empty()) {
+    steps.push_back({fmt::format("remove the package {}", note.package.name),
+                     [&session, &note, &kept] {
+                       const auto edited = remove_package(session, note.package);
+                       kept.insert(kept.end(), edited.begin(), edited.end());
+                     },
+                     [&session, &note] { install_package(session, note.name, note.slot); }});
   }
   steps.push_back(aside_step(session, session.layout.tmpfiles_inside(note.name)));
   steps.push_back(link_step(session, note.name));
@@ -192,7 +201,11 @@ UninstallNote make_note(Session& session, const std::string& name) {
   const auto info = readable_info(session, name);
   const auto unit = host::unit_name(name);
   note.has_unit = info.has_container_service;
-  note.files = recorded_files(info);
+  note.package = noted_package(info);
+  note.slot = host::current_slot(session.layout, name).value_or(0);
+  if (note.package.name.empty()) {
+    note.files = recorded_files(info);
+  }
   if (note.has_unit) {
     const auto state = session.systemd.state(unit);
     note.was_active = host::is_active(state);

@@ -39,6 +39,10 @@ TEST(UnitSyntax, KnowsAnOpenLastLine) {
   EXPECT_FALSE(read_unit("[Service]\nA=b\n[Install]\nC=d\\").service_open_line);
 }
 
+TEST(UnitSyntax, NothingIsPutIntoAContinuedHeading) {
+  EXPECT_EQ(read_unit("[Service]\n[Install \\\n# comment\n more]\nX=1\n").service_end, 10U);
+}
+
 TEST(UnitSyntax, QuotesWordsWhenNeeded) {
   EXPECT_EQ(unit_word("/usr/sbin/runc"), "/usr/sbin/runc");
   EXPECT_EQ(unit_word("/a b"), "\"/a b\"");
