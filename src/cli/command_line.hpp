@@ -65,8 +65,9 @@ struct CommandLine {
   bool force = false;   ///< --force: do not ask, or do what would be refused
   bool system = false;  ///< --system, the only mode there is for root
   std::vector<std::string> names;
-  std::string image;   ///< IMAGE|NAME of verbs that take one
-  std::string target;  ///< NEW-NAME of a tag, DIR of a mount
+  std::vector<std::string> set_files;  ///< --set-file NAME=FILE
+  std::string image;                   ///< IMAGE|NAME of verbs that take one
+  std::string target;                  ///< NEW-NAME of a tag, DIR of a mount
   bool no_remote = false;
   bool live = false;
   ListOptions list;
@@ -112,6 +113,14 @@ int print_update_checks(const CommandLine& line, ops::Session& session);
 /// Adds a subcommand whose parse sets `line.verb`, `line.needs_root` and `line.action`.
 CLI::App* add_verb(CLI::App& parent, CommandLine& line, const std::string& name, const std::string& description,
                    bool needs_root, std::function<int(ops::Session&)> action);
+
+/// --set and --set-file. @param set where --set goes
+void add_set(CLI::App& verb, CommandLine& line, std::vector<std::string>& set, const std::string& description);
+
+/// Reads the files of --set-file and puts NAME=CONTENT to what --set gave, in the verb's request. One line break at the
+/// end of a file is left out. @throws Error: no or a bad name, a variable with two values, a file that cannot be read
+/// or has over 64 KiB
+void read_set_files(CommandLine& line);
 
 /// --authfile and --platform of the verbs that may ask a registry.
 void add_authfile(CLI::App& verb, std::string& file);

@@ -165,7 +165,6 @@ int run_verb(CommandLine& line, ConsoleReporter& reporter) {
   line.forward_signals = [&signals](pid_t pid) { signals.forward_to(pid); };
   line.complain = [&reporter](const Error& error) { reporter.error(error); };
   try {
-    check_user(line);
     const int code = with_session(line, reporter, signals.token(), line.action);
     reporter.clear();
     if (std::fflush(stdout) != 0) {
@@ -185,13 +184,15 @@ int run_verb(CommandLine& line, ConsoleReporter& reporter) {
   }
 }
 
-/// The reporter as the global options want it; a mistake in them is reported plainly.
+/// The reporter as the global options want it; what is wrong before there is one is reported plainly.
 int run_reporting(CommandLine& line) {
   const auto& globals = line.globals;
   const bool color = wants_color(STDERR_FILENO, globals.no_color);
   auto mode = ProgressMode::plain;
   try {
     mode = parse_progress_mode(globals.progress);
+    check_user(line);
+    read_set_files(line);  // while signals still end us: standard input may be a terminal
   } catch (const Error& error) {
     ConsoleReporter(mode, globals.quiet, color).error(error);
     return exit_code(error.kind());

@@ -99,7 +99,7 @@ void check_update(const CommandLine& line) {
     throw base::Error(base::ErrorKind::usage, sentence, "see berth update --help");
   };
   if (line.every && (!line.update.set.empty() || !line.update.rebase.empty())) {
-    refuse("--all cannot be used with --set or --rebase");
+    refuse("--all cannot be used with --set, --set-file or --rebase");
   }
   if (line.diff && !line.check) {
     refuse("--diff is only for --check");
@@ -153,9 +153,7 @@ void add_update(CLI::App& app, CommandLine& line) {
                         [&line](ops::Session& session) { return run_update(line, session); });
   verb->add_option("NAME", line.names, "Container")->expected(0, 1);
   verb->add_flag("--all", line.every, "Every installed container, one after the other");
-  verb->add_option("--set", request.set, "Change a template variable; the others keep their values")
-      ->type_name("NAME=VALUE")
-      ->allow_extra_args(false);
+  add_set(*verb, line, request.set, "Change a template variable; the others keep their values");
   verb->add_option("--rebase", request.rebase, "Move to another image")->type_name("[SOURCE:]IMAGE");
   verb->add_flag("--check", line.check, "Only say what an update would bring");
   verb->add_flag("--diff", line.diff, "With --check: show how the deployment would differ; fetches the image");

@@ -15,21 +15,50 @@ namespace {
 
 using base::Json;
 
-/// Capabilities that are as good as root on the host (capabilities(7)).
-constexpr std::array<std::string_view, 12> strong_capabilities = {
-    "CAP_SYS_ADMIN", "CAP_SYS_MODULE", "CAP_SYS_RAWIO",    "CAP_SYS_PTRACE", "CAP_SYS_BOOT", "CAP_DAC_READ_SEARCH",
-    "CAP_NET_ADMIN", "CAP_MAC_ADMIN",  "CAP_MAC_OVERRIDE", "CAP_SYS_TIME",   "CAP_BPF",      "CAP_SYSLOG"};
+/// Capabilities that reach beyond the container (capabilities(7)).
+constexpr std::array<std::string_view, 14> strong_capabilities = {
+    "CAP_SYS_ADMIN", "CAP_SYS_MODULE",   "CAP_SYS_RAWIO", "CAP_SYS_PTRACE", "CAP_SYS_BOOT", "CAP_DAC_READ_SEARCH",
+    "CAP_NET_ADMIN", "CAP_MAC_OVERRIDE", "CAP_MAC_ADMIN", "CAP_SYS_TIME",   "CAP_BPF",      "CAP_CHECKPOINT_RESTORE",
+    "CAP_PERFMON",   "CAP_SYSLOG"};
 
-/// Those with which a process gets out of any container.
-constexpr std::array<std::string_view, 3> host_capabilities = {"CAP_SYS_ADMIN", "CAP_SYS_MODULE", "CAP_SYS_RAWIO"};
+/// Those with which a process gets out of any container: a module, a kernel or any file of the host by its handle
+/// (kexec_load(2), open_by_handle_at(2)) is enough.
+constexpr std::array<std::string_view, 5> host_capabilities = {"CAP_SYS_ADMIN", "CAP_SYS_MODULE", "CAP_SYS_RAWIO",
+                                                               "CAP_SYS_BOOT", "CAP_DAC_READ_SEARCH"};
 
 /// Folders of the host that decide what its programs do.
 constexpr std::array<std::string_view, 20> host_folders = {
     "/",    "/bin",  "/boot", "/dev", "/etc", "/home",    "/lib",         "/lib64",    "/proc",    "/root",
     "/run", "/sbin", "/sys",  "/usr", "/var", "/var/lib", "/run/systemd", "/run/dbus", "/usr/bin", "/var/run"};
 
+/// The same with everything below: programs, and files through which the kernel takes orders.
+constexpr std::array<std::string_view, 12> host_trees = {
+    "/bin/",     "/sbin/",      "/lib/",           "/lib64/",          "/usr/bin/", "/usr/sbin/",
+    "/usr/lib/", "/usr/lib64/", "/usr/local/bin/", "/usr/local/sbin/", "/proc/",    "/sys/"};
+
+/// Sockets behind which somebody does as root what he is told, and their folders. That a bind is read-only keeps nobody
+/// from connecting.
+constexpr std::array<std::string_view, 13> commanding_sockets = {"/run",
+                                                                 "/run/containerd",
+                                                                 "/run/containerd/containerd.sock",
+                                                                 "/run/crio",
+                                                                 "/run/crio/crio.sock",
+                                                                 "/run/dbus",
+                                                                 "/run/dbus/system_bus_socket",
+                                                                 "/run/docker.sock",
+                                                                 "/run/libvirt",
+                                                                 "/run/podman",
+                                                                 "/run/podman/podman.sock",
+                                                                 "/run/systemd",
+                                                                 "/run/systemd/private"};
+
 /// From here on the set is called "all": kernels differ in the newest ones.
 constexpr std::size_t all_capabilities = 35;
+
+template <std::size_t size>
+bool is_one_of(std::string_view text, const std::array<std::string_view, size>& list) {
+  return std::find(list.begin(), list.end(), text) != list.end();
+}
 
 const Json* find(const Json& parent, const char* key) {
   if (!parent.is_object()) {
@@ -75,10 +104,10 @@ std::string_view without_slashes(std::string_view path) {
 
 using Powers = std::vector<Power>;
 
-void add_capabilities(const Json& process, Powers& powers) {
+void add_capabilities(const Json& process, bool own_processes, Powers& powers) {
   std::set<std::string> names;
   const Json& sets = section_of(process, "capabilities");
-  for (const char* set : {"bounding", "effective", "permitted"}) {
+  for (const char* set : {"bounding", "effective", "permitted", "inheritable", "ambient"}) {
     for (const auto& name : list_of(sets, set)) {
       if (name.is_string()) {
         names.insert(name.get<std::string>());
@@ -86,45 +115,140 @@ void add_capabilities(const Json& process, Powers& powers) {
     }
   }
   std::vector<std::string> strong;
-  std::copy_if(names.begin(), names.end(), std::back_inserter(strong), [](const std::string& name) {
-    return std::find(strong_capabilities.begin(), strong_capabilities.end(), name) != strong_capabilities.end();
-  });
+  std::copy_if(names.begin(), names.end(), std::back_inserter(strong),
+               [](const std::string& name) { return is_one_of(name, strong_capabilities); });
   if (names.size() >= all_capabilities && strong.size() >= 8) {
     powers.push_back({fmt::format("runs with all capabilities ({})", names.size()), true});
   } else if (!strong.empty()) {
-    const bool over_host = std::any_of(host_capabilities.begin(), host_capabilities.end(),
-                                       [&](std::string_view name) { return names.contains(std::string(name)); });
+    const bool debugs_host = !own_processes && names.contains("CAP_SYS_PTRACE");
+    const bool over_host = debugs_host || std::any_of(strong.begin(), strong.end(), [](const std::string& name) {
+                             return is_one_of(name, host_capabilities);
+                           });
     powers.push_back({fmt::format("has powerful capabilities: {}", fmt::join(strong, ", ")), over_host});
   }
 }
 
-void add_namespaces(const Json& section, Powers& powers) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kinds = {
-      {{"network", "network"}, {"pid", "processes (pid namespace)"}, {"ipc", "IPC namespace"}, {"mount", "mounts"}}};
+const Json* own_namespace(const Json& section, std::string_view type) {
   const Json& spaces = list_of(section, "namespaces");
+  const auto own =
+      std::find_if(spaces.begin(), spaces.end(), [&](const Json& space) { return text_of(space, "type") == type; });
+  return own == spaces.end() ? nullptr : &*own;
+}
+
+/// The user, cgroup and time namespaces of the host are those of every service.
+void add_namespaces(const Json& section, Powers& powers) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kinds = {{{"network", "network"},
+                                                                                   {"pid", "processes (pid namespace)"},
+                                                                                   {"ipc", "IPC namespace"},
+                                                                                   {"uts", "name (UTS namespace)"},
+                                                                                   {"mount", "mounts"}}};
   for (const auto& [type, what] : kinds) {
-    const auto own =
-        std::find_if(spaces.begin(), spaces.end(), [t = type](const Json& s) { return text_of(s, "type") == t; });
-    if (own == spaces.end()) {
+    if (own_namespace(section, type) == nullptr) {
       powers.push_back({fmt::format("shares the host's {}", what), type == "mount"});
-    } else if (const auto path = text_of(*own, "path"); !path.empty()) {
-      powers.push_back({fmt::format("joins the {} namespace {}", type, base::printable(path)), type == "mount"});
+    }
+  }
+  for (const auto& space : list_of(section, "namespaces")) {
+    if (const auto path = text_of(space, "path"); !path.empty()) {
+      const auto type = text_of(space, "type");
+      powers.push_back(
+          {fmt::format("joins the {} namespace {}", base::printable(type), base::printable(path)), type == "mount"});
     }
   }
 }
 
-void add_binds(const Json& document, Powers& powers) {
+/// Whether who can write there, or has a socket there, has the host.
+bool is_over_host(std::string_view source, bool writable, bool recursive) {
+  constexpr std::string_view old_run = "/var/run";
+  constexpr std::string_view cgroups = "/sys/fs/cgroup";
+  std::string path(without_slashes(source));
+  if (path == old_run || path.starts_with("/var/run/")) {
+    path.erase(0, old_run.size() - std::string_view("/run").size());
+  }
+  if (is_one_of(path, commanding_sockets) || (recursive && path == "/")) {
+    return true;
+  }
+  const auto below = path + "/";
+  return writable && !path.starts_with(cgroups) &&
+         (is_one_of(path, host_folders) || is_obeyed_place(path) || is_obeyed_place(below) ||
+          std::any_of(host_trees.begin(), host_trees.end(), [&](auto tree) { return below.starts_with(tree); }));
+}
+
+Power bind_power(const Json& mount) {
+  const auto source = text_of(mount, "source");
+  const bool writable = is_writable_mount(mount);
+  const bool shared = has_option(mount, "shared") || has_option(mount, "rshared");
+  return {fmt::format("binds the host's {} {} at {}{}", base::printable(source), writable ? "read-write" : "read-only",
+                      base::printable(text_of(mount, "destination")), shared ? ", sharing mounts" : ""),
+          is_over_host(source, writable, has_option(mount, "rbind"))};
+}
+
+/// Whether the runtime covers `path`, or a mount of the container's own does.
+bool is_covered(const Json& document, const std::string& path) {
+  const auto is_path = [&](const Json& one) { return one == path; };
+  const Json& section = section_of(document, "linux");
+  const Json& mounts = list_of(document, "mounts");
+  return std::any_of(list_of(section, "readonlyPaths").begin(), list_of(section, "readonlyPaths").end(), is_path) ||
+         std::any_of(list_of(section, "maskedPaths").begin(), list_of(section, "maskedPaths").end(), is_path) ||
+         std::any_of(mounts.begin(), mounts.end(),
+                     [&](const Json& one) { return text_of(one, "destination") == path; });
+}
+
+/// A file system of the kernel or of a device. Whoever is root in the container, with no capability at all, may write
+/// to what belongs to root there, and so have the kernel start a program of his on the host (core(5)).
+std::optional<Power> mount_power(const Json& document, const Json& mount) {
+  constexpr std::array<std::string_view, 5> harmless = {"tmpfs", "devpts", "mqueue", "none", ""};
+  const auto type = text_of(mount, "type");
+  const auto destination = std::string(without_slashes(text_of(mount, "destination")));
+  const bool writable = is_writable_mount(mount);
+  if (is_one_of(type, harmless)) {
+    return std::nullopt;
+  }
+  if (type == "proc") {
+    const bool open = writable && !is_covered(document, destination + "/sys");
+    return open ? std::optional(Power{fmt::format("may write the kernel's settings at {}/sys, which is not read-only",
+                                                  base::printable(destination)),
+                                      true})
+                : std::nullopt;
+  }
+  if (type == "sysfs") {
+    return writable ? std::optional(Power{fmt::format("may write the kernel's settings at {}, which is not read-only",
+                                                      base::printable(destination)),
+                                          true})
+                    : std::nullopt;
+  }
+  if (type == "cgroup" || type == "cgroup2") {
+    const bool own = own_namespace(section_of(document, "linux"), "cgroup") != nullptr;
+    return writable && !own ? std::optional(Power{fmt::format("may change the host's control groups at {}",
+                                                              base::printable(destination))})
+                            : std::nullopt;
+  }
+  return Power{fmt::format("mounts the file system {} ({}) {} at {}", base::printable(text_of(mount, "source")),
+                           base::printable(type), writable ? "read-write" : "read-only", base::printable(destination)),
+               writable};
+}
+
+void add_mounts(const Json& document, Powers& powers) {
   for (const auto& mount : list_of(document, "mounts")) {
     if (is_bind(mount)) {
-      const auto source = text_of(mount, "source");
-      const bool writable = is_writable_mount(mount);
-      const bool over_host = writable && std::find(host_folders.begin(), host_folders.end(), without_slashes(source)) !=
-                                             host_folders.end();
-      powers.push_back(
-          {fmt::format("binds the host's {} {} at {}", base::printable(source), writable ? "read-write" : "read-only",
-                       base::printable(text_of(mount, "destination"))),
-           over_host});
+      powers.push_back(bind_power(mount));
+    } else if (auto power = mount_power(document, mount)) {
+      powers.push_back(std::move(*power));
     }
+  }
+}
+
+/// Ways out of the confinement that the host would give it.
+void add_confinement(const Json& process, Powers& powers) {
+  if (const auto profile = text_of(process, "apparmorProfile"); profile == "unconfined") {
+    powers.push_back({"runs without an AppArmor profile"});
+  }
+  if (const auto label = text_of(process, "selinuxLabel");
+      label.find(":spc_t:") != std::string::npos || label.find("unconfined") != std::string::npos) {
+    powers.push_back({fmt::format("runs unconfined by SELinux: {}", base::printable(label))});
+  }
+  const Json* spared = find(process, "oomScoreAdj");
+  if (spared != nullptr && spared->is_number_integer() && *spared < 0) {
+    powers.push_back({fmt::format("is spared when memory runs out (oomScoreAdj {})", spared->dump())});
   }
 }
 
@@ -184,18 +308,25 @@ bool is_writable_mount(const base::Json& mount) {
   return writable;
 }
 
-std::vector<Power> powerful_requests(const base::Json& config) {
+std::vector<Power> powerful_requests(const base::Json& config, std::string_view cgroups_path) {
   Powers powers;
   const Json& process = section_of(config, "process");
   const Json& section = section_of(config, "linux");
-  add_capabilities(process, powers);
+  add_capabilities(process, own_namespace(section, "pid") != nullptr, powers);
+  add_confinement(process, powers);
   add_namespaces(section, powers);
-  add_binds(config, powers);
+  add_mounts(config, powers);
   add_devices(section, powers);
   add_hooks(config, powers);
   if (const auto propagation = text_of(section, "rootfsPropagation");
       propagation == "shared" || propagation == "rshared") {
     powers.push_back({"shares its mounts with the host (rootfsPropagation)"});
+  }
+  if (const auto path = text_of(section, "cgroupsPath"); !path.empty() && path != cgroups_path) {
+    powers.push_back({fmt::format("is not in the control group of its unit but in {}", base::printable(path))});
+  }
+  for (const auto& [name, device] : section_of(section, "netDevices").items()) {
+    powers.push_back({fmt::format("takes the network device {} from the host", base::printable(name))});
   }
   for (const auto& [name, value] : section_of(section, "sysctl").items()) {
     powers.push_back({fmt::format("sets the kernel parameter {}", base::printable(name))});

@@ -2,8 +2,12 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
+
+#include <algorithm>
+#include <set>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
@@ -141,6 +145,39 @@ class HostWalk {
   std::vector<HostEntry> entries_;
 };
 
+/// Entries of manifest.json that name nothing in hostfs: a slip of the pen, or of what built the image.
+void warn_about_names(std::string_view key, const std::vector<std::string>& names, const std::set<std::string>& paths,
+                      base::Reporter& reporter) {
+  constexpr std::size_t shown_limit = 5;
+  std::vector<std::string> unknown;
+  for (const auto& name : names) {
+    if (!paths.contains(name) && !paths.contains("/" + name)) {
+      unknown.push_back(base::printable(name));
+    }
+  }
+  if (!unknown.empty()) {
+    const auto shown = std::min(unknown.size(), shown_limit);
+    const auto more = unknown.size() - shown;
+    unknown.resize(shown);
+    reporter.warning(fmt::format("exports/manifest.json: {} names what is not in exports/hostfs: {}{}", key,
+                                 fmt::join(unknown, ", "), more == 0 ? "" : fmt::format(" and {} more", more)));
+  }
+}
+
+void warn_about_manifest(const Exports& exports, base::Reporter& reporter) {
+  std::set<std::string> paths;
+  for (const auto& entry : exports.host_entries) {
+    paths.insert("/" + entry.path);
+  }
+  std::vector<std::string> renamed;
+  renamed.reserve(exports.manifest.rename_files.size());
+  for (const auto& [from, to] : exports.manifest.rename_files) {
+    renamed.push_back(from);
+  }
+  warn_about_names("renameFiles", renamed, paths, reporter);
+  warn_about_names("installedFilesTemplate", exports.manifest.installed_files_template, paths, reporter);
+}
+
 }  // namespace
 
 Exports read_exports(int rootfs, base::Reporter& reporter) {
@@ -170,6 +207,7 @@ Exports read_exports(int rootfs, base::Reporter& reporter) {
     walk.enter(hostfs->get(), "", 0);
     exports.host_entries = walk.take();
   }
+  warn_about_manifest(exports, reporter);
   return exports;
 }
 

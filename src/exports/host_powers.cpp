@@ -61,17 +61,6 @@ constexpr std::array<std::string_view, 4> library_folders = {"/lib/", "/usr/lib/
 constexpr std::array<std::string_view, 9> obeyed_libraries = {
     "binfmt.d/", "dracut/", "kernel/", "modprobe.d/", "modules", "sysctl.d/", "systemd/", "tmpfiles.d/", "udev/"};
 
-bool is_obeyed(std::string_view path) {
-  const auto begins = [](std::string_view text) {
-    return [text](std::string_view prefix) { return text.starts_with(prefix); };
-  };
-  return std::any_of(obeyed_places.begin(), obeyed_places.end(), begins(path)) ||
-         std::any_of(library_folders.begin(), library_folders.end(), [&](std::string_view folder) {
-           return path.starts_with(folder) &&
-                  std::any_of(obeyed_libraries.begin(), obeyed_libraries.end(), begins(path.substr(folder.size())));
-         });
-}
-
 /// The commands that berth itself puts into units.
 bool is_runtimes(std::string_view command, const Values& values) {
   const auto value_of = [&](std::string_view name) {
@@ -145,6 +134,17 @@ bool is_usual(std::string_view path) {
 
 }  // namespace
 
+bool is_obeyed_place(std::string_view path) {
+  const auto begins = [](std::string_view text) {
+    return [text](std::string_view prefix) { return text.starts_with(prefix); };
+  };
+  return std::any_of(obeyed_places.begin(), obeyed_places.end(), begins(path)) ||
+         std::any_of(library_folders.begin(), library_folders.end(), [&](std::string_view folder) {
+           return path.starts_with(folder) &&
+                  std::any_of(obeyed_libraries.begin(), obeyed_libraries.end(), begins(path.substr(folder.size())));
+         });
+}
+
 std::vector<Power> unit_powers(std::string_view unit, const Values& values) {
   const UnitText read = read_unit(unit);
   const std::string user = last_value(read, "Service", "User");
@@ -159,6 +159,8 @@ std::vector<Power> unit_powers(std::string_view unit, const Values& values) {
       powers.push_back(
           {fmt::format("the unit acts on the whole machine: {}={}", shown(assignment.key), shown(assignment.value)),
            true});
+    } else if (assignment.section == "Unit" && assignment.key == "Conflicts" && !assignment.value.empty()) {
+      powers.push_back({fmt::format("the unit stops other units: {}", shown(assignment.value)), false});
     } else if (assignment.section == "Install" && assignment.key == "Alias" && !assignment.value.empty()) {
       powers.push_back({fmt::format("the unit takes names of other units: {}", shown(assignment.value)), true});
     }
@@ -175,7 +177,7 @@ std::vector<Power> tmpfiles_powers(std::string_view lines) {
     if (!split) {
       continue;
     }
-    const bool usual = is_usual(split->path) && !is_obeyed(split->path);
+    const bool usual = is_usual(split->path) && !is_obeyed_place(split->path);
     if (!usual || is_changing(split->type)) {
       powers.push_back({fmt::format("changes the host by a tmpfiles.d line: {}", shown(line)), !usual});
     }
@@ -192,7 +194,7 @@ std::optional<Power> host_file_power(const std::string& destination, mode_t mode
   if (has_capability) {
     return Power{fmt::format("puts a program with capabilities on the host: {}", shown(destination)), true};
   }
-  if (is_obeyed(destination)) {
+  if (is_obeyed_place(destination)) {
     return Power{fmt::format("puts a file on the host that programs of root obey: {}", shown(destination)), true};
   }
   return std::nullopt;

@@ -20,8 +20,14 @@ struct Power {
   friend bool operator==(const Power&, const Power&) = default;
 };
 
-/// What a final config.json asks for: strong capabilities, host namespaces, host binds, devices, hooks, sysctls.
-std::vector<Power> powerful_requests(const base::Json& config);
+/// What a final config.json asks for beyond what any service of systemd without settings of its own has: strong
+/// capabilities, the host's namespaces, files, file systems, control groups, devices and settings of the kernel, hooks.
+/// What only lets it keep what any service has (no seccomp filter, new privileges, rlimits) is none.
+/// @param cgroups_path the control group that berth would choose, see exports::cgroups_path
+std::vector<Power> powerful_requests(const base::Json& config, std::string_view cgroups_path);
+
+/// Whether programs of root look there for what to do. @param path absolute; a folder with a slash at its end
+bool is_obeyed_place(std::string_view path);
 
 /// What a rendered unit does beside calling the runtime: commands of its own on the host, actions on the whole
 /// machine, names of other units (systemd.service(5), systemd.unit(5)).

@@ -7,6 +7,7 @@
 #include <array>
 
 #include "base/error.hpp"
+#include "base/json.hpp"
 #include "exports/template_pieces.hpp"
 #include "exports/unit_syntax.hpp"
 
@@ -39,6 +40,15 @@ std::string capability_list(const std::vector<std::string>& names) {
   return list;
 }
 
+bool is_utf8(std::string_view text) {
+  try {
+    (void)base::Json(text).dump();
+    return true;
+  } catch (const base::Json::type_error&) {
+    return false;
+  }
+}
+
 /// What the tool sets unless --set says otherwise; defaultValues do not override these (but for UUID).
 void put_overridable(Values& values, const ToolValues& tool) {
   values.insert_or_assign("RUN_DIRECTORY", tool.run_directory);
@@ -69,21 +79,27 @@ bool is_forced(std::string_view variable) {
   return std::find(forced_names.begin(), forced_names.end(), variable) != forced_names.end();
 }
 
-std::pair<std::string, std::string> parse_assignment(std::string_view text) {
+std::pair<std::string, std::string> parse_assignment(std::string_view text, std::string_view option) {
   const std::size_t equals = text.find('=');
   if (equals == std::string_view::npos) {
-    throw Error(ErrorKind::usage, fmt::format("--set {}: there is no `=`", text), "write --set NAME=VALUE");
+    throw Error(ErrorKind::usage, fmt::format("{} {}: there is no `=`", option, text),
+                fmt::format("write {} NAME={}", option, option == "--set" ? "VALUE" : "FILE"));
   }
   const std::string_view name = text.substr(0, equals);  // the value may be a secret, which no message repeats
   if (!is_variable_name(name)) {
-    throw Error(ErrorKind::usage, fmt::format("--set {}=…: that cannot be the name of a variable", name),
+    throw Error(ErrorKind::usage, fmt::format("{} {}=…: that cannot be the name of a variable", option, name),
                 "a name has letters, digits and `_`, and does not begin with a digit");
   }
   if (is_forced(name)) {
-    throw Error(ErrorKind::usage, fmt::format("--set {}=…: berth itself sets this variable", name),
+    throw Error(ErrorKind::usage, fmt::format("{} {}=…: berth itself sets this variable", option, name),
                 name == "NAME" ? "use --name to choose the container's name" : "leave it out; it cannot be changed");
   }
-  return {std::string(name), std::string(text.substr(equals + 1))};
+  const std::string_view value = text.substr(equals + 1);
+  if (value.find('\0') != std::string_view::npos || !is_utf8(value)) {
+    throw Error(ErrorKind::usage, fmt::format("the value of {} is no text: it holds a NUL or is not UTF-8", name),
+                "encode it, for instance by base64");
+  }
+  return {std::string(name), std::string(value)};
 }
 
 Values merge_values(const ToolValues& tool, const Values& set, const Values& defaults) {

@@ -33,8 +33,9 @@ struct ToolValues {
 /// Names whose values the tool forces.
 bool is_forced(std::string_view variable);
 
-/// Parses `NAME=VALUE` as given to --set. @throws Error(usage): no `=`, illegal name, a forced name
-std::pair<std::string, std::string> parse_assignment(std::string_view text);
+/// Parses `NAME=VALUE` as given to an option. @throws Error(usage): no `=`, illegal name, a forced name, a value that
+/// is not UTF-8 or holds a NUL, which the info file could not keep
+std::pair<std::string, std::string> parse_assignment(std::string_view text, std::string_view option = "--set");
 
 /// Merges by precedence: forced, `set`, `defaults` (manifest.json), overridable.
 /// PIDFILE is derived from the final RUN_DIRECTORY and RUNTIME feeds EXEC_*.

@@ -13,7 +13,6 @@
 #include "base/fd.hpp"
 #include "base/file.hpp"
 #include "base/scope_exit.hpp"
-#include "host/facts.hpp"
 #include "host/file_copy.hpp"
 #include "host/root_folder.hpp"
 
@@ -50,10 +49,6 @@ void refuse_kernel_folders(const std::string& path, const std::string& destinati
                   "have it taken out of the image's exports/hostfs, or its renameFiles corrected");
     }
   }
-}
-
-std::string temporary_name() {
-  return ".berth-" + random_uuid();
 }
 
 /// Renames a finished temporary to its name. @return false when the name is taken
@@ -128,7 +123,8 @@ bool name_file(int file, int parent, const std::string& name, const std::string&
 
 bool create_through_temporary(int parent, const std::string& name, int rootfs, const HostFile& file,
                               std::string& checksum) {
-  const std::string temporary = temporary_name();
+  const std::string temporary = unfinished_name(file.destination);
+  base::unlink_at(parent, temporary);
   const base::Fd target = base::open_at(parent, temporary, O_RDWR | O_CREAT | O_EXCL, 0600);
   base::ScopeExit discard([&]() noexcept { ::unlinkat(parent, temporary.c_str(), 0); });
   checksum = fill(target.get(), rootfs, file);
@@ -150,13 +146,14 @@ bool create_file(int parent, const std::string& name, int rootfs, const HostFile
 }
 
 bool create_folder(int parent, const std::string& name, const HostFile& file) {
-  const std::string temporary = temporary_name();
-  base::check_errno(::mkdirat(parent, temporary.c_str(), 0700), "create the folder " + file.destination);
-  base::ScopeExit discard([&]() noexcept { ::unlinkat(parent, temporary.c_str(), AT_REMOVEDIR); });
-  set_owner_and_mode(base::open_folder_at(parent, temporary).get(), file);
-  if (!place(parent, temporary, name, file.destination)) {
+  if (::mkdirat(parent, name.c_str(), 0700) != 0) {
+    if (errno != EEXIST) {
+      base::throw_errno("create the folder " + file.destination);
+    }
     return false;
   }
+  base::ScopeExit discard([&]() noexcept { ::unlinkat(parent, name.c_str(), AT_REMOVEDIR); });
+  set_owner_and_mode(base::open_folder_at(parent, name).get(), file);
   discard.dismiss();
   return true;
 }
@@ -189,6 +186,10 @@ bool create_any(int parent, const std::string& name, int rootfs, const HostFile&
 }
 
 }  // namespace
+
+std::string unfinished_name(const std::string& destination) {
+  return std::string(base::temporary_prefix) + base::digest_of(destination).short_hex();
+}
 
 CreatedFile create_host_file(int root, int rootfs, const HostFile& file) {
   const auto [parent_path, name] = split_destination(file.destination);

@@ -30,12 +30,16 @@ struct CreatedFile {
   std::vector<std::string> created_folders;  ///< parents that had to be made, outermost first, inside the root
 };
 
-/// Creates a host file atomically: a file without a name (or, where the file system cannot do that, with a temporary
-/// one) in the same folder, content, owner, mode and xattrs (security.capability and user.*), fsync, then a name that
-/// must be free. With `share` the content is cloned where the file system can (ioctl_ficlone(2)) and copied elsewhere;
-/// it is never a hard link, through which an edit on the host would reach the repository. Parents are made 0755 root.
-/// Links of the host itself (e.g. /bin → /usr/bin) are followed inside the root, as a process chrooted there would.
-/// Nothing is left behind when it fails or when something was there already.
+/// Where a file waits in its folder until it is complete, when the file system knows no files without a name
+/// (open(2), O_TMPFILE).
+std::string unfinished_name(const std::string& destination);
+
+/// Creates a host file atomically: a file without a name (or with unfinished_name) in the same folder, content, owner,
+/// mode and xattrs (security.capability and user.*), fsync, then a name that must be free. With `share` the content is
+/// cloned where the file system can (ioctl_ficlone(2)) and copied elsewhere; it is never a hard link, through which an
+/// edit on the host would reach the repository. Parents are made 0755 root. Links of the host itself (e.g. /bin →
+/// /usr/bin) are followed inside the root, as a process chrooted there would. Nothing is left behind when it fails or
+/// when something was there already.
 /// @param rootfs descriptor of the deployment's rootfs (source is opened beneath it)
 /// @throws Error(not_permitted) for a destination in /proc, /sys or /dev (also by way of a link) and for the root
 /// itself,
@@ -53,7 +57,8 @@ void remove_parent_folders(int root, const std::vector<std::string>& created_fol
 /// @throws Error(verification) when `destination` has `..` in it
 std::string resolve_host_path(int root, const std::string& destination);
 
-/// Removes a recorded file if it still is what was recorded; a folder only when empty. A changed file stays.
+/// Removes a recorded file if it still is what was recorded; a folder only when empty. A changed file stays. What a
+/// killed create_host_file left goes too.
 /// @param checksum as recorded; empty for folders
 RemoveOutcome remove_host_file(int root, const std::string& path, const std::string& checksum);
 

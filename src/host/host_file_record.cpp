@@ -78,8 +78,9 @@ RemoveOutcome remove_host_file(int root, const std::string& path, const std::str
   if (!place) {
     return RemoveOutcome::absent;
   }
+  const bool unfinished = base::unlink_at(place->folder.get(), unfinished_name(path));
   const RemoveOutcome outcome = remove_at(*place, path, checksum);
-  if (outcome == RemoveOutcome::removed) {
+  if (outcome == RemoveOutcome::removed || unfinished) {
     base::sync_at(place->folder.get(), ".");
   }
   return outcome;

@@ -199,15 +199,15 @@ void plan_config(const PlanInputs& in, const std::string& text, InstallPlan& pla
   const auto slice = plan.unit ? exports::unit_slice(*plan.unit) : "system.slice";
   auto features = in.features;
   features.relays_notify = plan.unit && in.runtime.version.starts_with("crun") && exports::unit_notifies(*plan.unit);
-  auto config = exports::finish_config(text, config_file_name(in), features, exports::cgroups_path(slice, in.name),
-                                       in.remote_rootfs);
+  const auto cgroups_path = exports::cgroups_path(slice, in.name);
+  auto config = exports::finish_config(text, config_file_name(in), features, cgroups_path, in.remote_rootfs);
   if (config.notifies_itself) {
     plan.unit = exports::with_service_line(*plan.unit, "UnsetEnvironment=NOTIFY_SOCKET");
   }
   plan.conversions = std::move(config.conversions);
   const OwnPlaces own_places(*in.layout, in.name, in.host_place);
   own_places.refuse_mounts(config.document);
-  add_powers(plan, exports::powerful_requests(config.document));
+  add_powers(plan, exports::powerful_requests(config.document, cgroups_path));
   add_powers(plan, own_places.powers(config.document));
   if (!in.exports->tmpfiles_template && plan.unit) {
     plan.tmpfiles = own_tmpfiles(in, config.document, plan.values);

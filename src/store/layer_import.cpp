@@ -89,6 +89,20 @@ XattrChoice choose_xattr(std::string_view key, std::string_view value, EntryType
   return user || acl || key == "security.capability" ? XattrChoice::keep : XattrChoice::drop;
 }
 
+using OwnerKey = std::tuple<std::uint32_t, std::uint32_t, std::uint32_t>;
+using WrittenObjects = std::map<OwnerKey, Checksum>;
+
+/// What was written for this owner and mode before, or is now. @param owner without xattrs
+template <typename Write>
+Checksum written_once(WrittenObjects& written, const Ownership& owner, const Write& write) {
+  const OwnerKey key{owner.uid, owner.gid, owner.permissions};
+  auto known = written.find(key);
+  if (known == written.end()) {
+    known = written.emplace(key, write()).first;
+  }
+  return known->second;
+}
+
 /// One layer on its way into the repository.
 class Import {
  public:
@@ -134,8 +148,8 @@ class Import {
   LayerTree tree_;
   Checksum marker_;
   LayerMetadata metadata_;
-  using MetaKey = std::tuple<std::uint32_t, std::uint32_t, std::uint32_t>;
-  std::map<MetaKey, Checksum> metas_;  ///< written for folders without xattrs: few kinds, many folders
+  WrittenObjects metas_;    ///< of folders: few kinds, many folders
+  WrittenObjects empties_;  ///< of files without content, each of which would cost as much as one with some KiB
   std::set<std::string> dropped_xattrs_;
   std::uint64_t dropped_xattr_count_ = 0;
 };
@@ -255,8 +269,12 @@ void Import::add_file(const TarEntry& entry, TarReader& tar) {
     tree_.add_file(entry.path, marker_);  // refuses
   }
   count_bytes(entry.size);
-  tree_.add_file(entry.path, writer_.file(entry.ownership, entry.size,
-                                          [&tar](std::span<std::byte> buffer) { return tar.read(buffer); }));
+  const auto& owner = entry.ownership;
+  const auto write = [&] {
+    return writer_.file(owner, entry.size, [&tar](std::span<std::byte> buffer) { return tar.read(buffer); });
+  };
+  const bool shared = entry.size == 0 && owner.xattrs.empty();
+  tree_.add_file(entry.path, shared ? written_once(empties_, owner, write) : write());
 }
 
 // The holes of sparse files are not among the unpacked bytes, but they are stored as zeros. So what headers say is
@@ -273,16 +291,8 @@ void Import::count_bytes(std::uint64_t size) {
 
 void Import::add_folder(const TarEntry& entry) {
   const auto& owner = entry.ownership;
-  if (!owner.xattrs.empty()) {
-    tree_.add_folder(entry.path, repository_.write_meta(owner));
-    return;
-  }
-  const MetaKey key{owner.uid, owner.gid, owner.permissions};
-  auto known = metas_.find(key);
-  if (known == metas_.end()) {
-    known = metas_.emplace(key, repository_.write_meta(owner)).first;
-  }
-  tree_.add_folder(entry.path, known->second);
+  const auto write = [&] { return repository_.write_meta(owner); };
+  tree_.add_folder(entry.path, owner.xattrs.empty() ? written_once(metas_, owner, write) : write());
 }
 
 void Import::add_special(const TarEntry& entry) {

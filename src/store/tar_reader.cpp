@@ -14,6 +14,7 @@
 
 #include "base/error.hpp"
 #include "store/entry_name.hpp"
+#include "store/tar_headers.hpp"
 
 namespace berth::store {
 namespace {
@@ -57,7 +58,11 @@ struct TarReader::State {
   base::ByteStream& bytes;
   std::string name;
   std::vector<std::byte> buffer;
-  std::uint64_t pulled = 0;   ///< bytes given to libarchive
+  std::uint64_t pulled = 0;     ///< bytes given to libarchive
+  std::size_t filled = 0;       ///< of `buffer`: the last of them
+  std::vector<std::byte> kept;  ///< those right before `buffer` that are still of interest
+  std::uint64_t header_at = 0;  ///< where the headers of the current entry begin
+  bool reading_headers = true;
   std::exception_ptr thrown;  ///< what the byte stream threw inside libarchive, which cannot pass it on
   LocalePtr plain;
   std::unique_ptr<archive, FreeArchive> handle;  // after what its callback uses
@@ -71,6 +76,9 @@ struct TarReader::State {
   bool blocks_ended = false;
 
   static la_ssize_t pull(archive* handle, void* self, const void** piece) noexcept;
+  void keep_headers();
+  [[nodiscard]] std::optional<std::string> nul_in_headers() const;
+  void skip_data();
   [[nodiscard]] std::size_t missing_padding() const;
   void check(int result, std::string_view what);
   [[noreturn]] void refuse(std::string_view reason) const;
@@ -85,6 +93,7 @@ struct TarReader::State {
 la_ssize_t TarReader::State::pull(archive* handle, void* self, const void** piece) noexcept {
   auto& state = *static_cast<State*>(self);
   try {
+    state.keep_headers();
     *piece = state.buffer.data();
     auto count = state.bytes.read(state.buffer);
     if (count == 0) {
@@ -92,12 +101,36 @@ la_ssize_t TarReader::State::pull(archive* handle, void* self, const void** piec
       std::fill_n(state.buffer.begin(), count, std::byte{0});
     }
     state.pulled += count;
+    state.filled = count;
     return static_cast<la_ssize_t>(count);
   } catch (...) {
     state.thrown = std::current_exception();
     ::archive_set_error(handle, EIO, "the bytes cannot be read");
     return ARCHIVE_FATAL;
   }
+}
+
+// libarchive does not give the bytes of extended headers. So what it has not used, or is a header's, is put aside
+// before the buffer is filled again; it bounds how much headers can be.
+void TarReader::State::keep_headers() {
+  const auto used = reading_headers ? header_at : static_cast<std::uint64_t>(::archive_filter_bytes(handle.get(), 0));
+  const auto gone = std::min<std::uint64_t>(used - (pulled - filled - kept.size()), kept.size() + filled);
+  const auto gone_of_kept = std::min<std::uint64_t>(gone, kept.size());
+  const auto begin = buffer.begin() + static_cast<std::ptrdiff_t>(gone - gone_of_kept);
+  kept.erase(kept.begin(), kept.begin() + static_cast<std::ptrdiff_t>(gone_of_kept));
+  kept.insert(kept.end(), begin, buffer.begin() + static_cast<std::ptrdiff_t>(filled));
+  filled = 0;
+}
+
+std::optional<std::string> TarReader::State::nul_in_headers() const {
+  const auto fresh = std::span(buffer).first(filled);
+  const auto before = pulled - filled;
+  if (header_at >= before) {
+    return nul_in_names(fresh.subspan(header_at - before));
+  }
+  std::vector<std::byte> joined(kept.end() - static_cast<std::ptrdiff_t>(before - header_at), kept.end());
+  joined.insert(joined.end(), fresh.begin(), fresh.end());
+  return nul_in_names(joined);
 }
 
 // Some tools end a layer with the data of its last entry; tar as Go reads it does not miss the zeros behind.
@@ -248,15 +281,31 @@ TarReader::TarReader(base::ByteStream& bytes, std::string name)
 
 TarReader::~TarReader() = default;
 
+// Otherwise archive_read_next_header would do it, and where the headers begin would not be known while they are read.
+void TarReader::State::skip_data() {
+  reading_headers = false;
+  if (begun) {
+    check(::archive_read_data_skip(handle.get()), fmt::format("data of {}", quoted_name(current_path)));
+    header_at = static_cast<std::uint64_t>(::archive_filter_bytes(handle.get(), 0));
+  }
+  reading_headers = true;
+}
+
 std::optional<TarEntry> TarReader::next() {
   auto& state = *state_;
   const PlainBytesScope scope(state.plain.get());
+  state.skip_data();
   const int result = ::archive_read_next_header(state.handle.get(), &state.current);
   if (result == ARCHIVE_EOF && !state.thrown) {
     return std::nullopt;
   }
-  state.check(result, state.begun ? fmt::format("the header behind {}", quoted_name(state.current_path))
-                                  : std::string("the first header"));
+  const auto what = state.begun ? fmt::format("the header behind {}", quoted_name(state.current_path))
+                                : std::string("the first header");
+  state.check(result, what);
+  if (const auto nul = state.nul_in_headers()) {
+    state.refuse(fmt::format("{}: {}", what, *nul));
+  }
+  state.reading_headers = false;
   state.begun = true;
   const char* raw = ::archive_entry_pathname(state.current);
   state.current_path = normal_entry_path(raw == nullptr ? "" : raw, state.entry_words());

@@ -25,8 +25,9 @@ struct TarEntry {
 
 /// Reads one archive, front to back. Headers are bounded by libarchive: 1 MiB for a pax or GNU long name header.
 /// Every method throws Error(verification) for a damaged archive and for what normal_entry_path refuses, for owners
-/// outside 0…2^32-2, for links without target, for files of negative size and for headers that are understood only in
-/// part; and what reading `bytes` throws. End blocks, and the padding of the last entry, may be missing.
+/// outside 0…2^32-2, for links without target, for files of negative size, for a NUL within a pax or GNU name
+/// (nul_in_names) and for headers that are understood only in part; and what reading `bytes` throws. End blocks, and
+/// the padding of the last entry, may be missing.
 class TarReader {
  public:
   /// @param bytes must outlive the reader

@@ -108,6 +108,12 @@ def test_a_host_file_follows_the_links_of_the_administrator_only(host):
     assert not host.path("/etc/fresh").is_symlink()
 
 
+def test_names_in_the_manifest_that_are_nowhere_in_hostfs_are_told(host):
+    done = install(host, image("no-such-file", hostfs={"etc/one": "1"}, rename={"/etc/on": "/etc/two"}))
+    assert "warning: exports/manifest.json: renameFiles names what is not in exports/hostfs: /etc/on\n" in done.stderr
+    assert host.path("/etc/one").read_text() == "1"
+
+
 def test_names_that_are_exchanged_are_no_loop(host):
     install(host, image("exchange", hostfs={"etc/one": "1", "etc/two": "2"}, rename={"/etc/one": "/etc/two", "/etc/two": "/etc/one"}))
     assert (host.path("/etc/one").read_text(), host.path("/etc/two").read_text()) == ("2", "1")
@@ -147,13 +153,16 @@ MIGHTY_UNIT = "[Unit]\nFailureAction=reboot\n[Service]\nExecStartPre=/bin/bash -
 
 
 def mighty():
-    template = config([bind("/", "rw"), bind("/etc/hosts", "ro")], **MIGHTY).replace('"ALL"', "[$ALL_PROCESS_CAPABILITIES]")
+    proc = {"destination": "/proc", "type": "proc", "source": "proc"}
+    template = config([bind("/", "rw"), bind("/etc/hosts", "ro"), proc], **MIGHTY).replace('"ALL"', "[$ALL_PROCESS_CAPABILITIES]")
     files = {"config.json.template": template, "service.template": MIGHTY_UNIT, "tmpfiles.template": "d /run/probe\nw /proc/sys/vm/swappiness - - - - 1\n"}
     return image("mighty", files, {"usr/local/bin/su2": Program("#!/bin/sh\n"), "etc/cron.d/probe": "", "etc/probe.conf": ""})
 
 
 SHOWN = [
     "runs with all capabilities (41)", "shares the host's network", "shares the host's processes (pid namespace)", "shares the host's IPC namespace",
+    "shares the host's name (UTS namespace)",
+    "may write the kernel's settings at /proc/sys, which is not read-only",
     "shares the host's mounts", "binds the host's / read-write at /d", "binds the host's /etc/hosts read-only at /d", "gets the device /dev/kvm",
     "may use devices: all", "hooks run on the host: /usr/bin/true (prestart)", "sets the kernel parameter net.ipv4.ip_forward",
     "may change the files of all containers, which are below /", "puts a setuid or setgid program on the host: /usr/local/bin/su2 (4755)",

@@ -111,6 +111,23 @@ def test_the_payload_still_gets_the_value(told):
     assert f"PASSWORD={VALUE}" in told.host.output("cat", f"/proc/{pid}/environ").split("\0")
 
 
+def test_a_value_from_a_file_is_on_no_command_line(told, tmp_path):
+    """Not even on ours."""
+    trace = tmp_path / "trace"
+    words = told.host.within("berth", "update", "--no-pull", "--set-file=SECRET=-", "secretive")
+    done = run("strace", "-f", "-qq", "-e", "trace=execve", "-s", "100000", "-v", "-o", trace, *words, input=f"{VALUE}\n")
+    assert "berth" in trace.read_text() and VALUE not in trace.read_text()
+    assert "Latest version already installed" in done.stdout, "the line break is no part of the value"
+
+
+def test_values_from_files_are_read_once_and_whole(shared_host):
+    image = images.with_exports("read-values", {"service.template": "[Service]\nExecStart=$EXEC_START\n# $ONE $TWO\n"})
+    shared_host.path("/root/one").write_text("1\n")
+    shared_host.run("sh", "-c", f"echo 2 | berth install --name=files --set-file=ONE=/root/one --set-file TWO=- oci:{image.inside}")
+    assert "\n# 1 2\n" in shared_host.path("/etc/systemd/system/files.service").read_text()
+    shared_host.berth("uninstall", "files")
+
+
 @pytest.mark.parametrize("assignment", [f"NAME={VALUE}", f"9={VALUE}", f"SECRET={VALUE}\""])
 def test_a_refused_value_is_not_repeated(told, assignment):
     done = told.host.berth("install", f"--set={assignment}", "--name=other", f"oci:{secretive().inside}", check=False)

@@ -22,7 +22,7 @@ class Place:
         self.registry = site.another_registry(port=5300, tokens=self.tokens)
         for name in ("public/whiteouts", "private/whiteouts"):
             self.registry.push(images.whiteouts().layout, f"{name}:latest", f"--dest-creds={USER}:{TokenServer.PASSWORD}")
-        self._seen = len(self.tokens.log())
+        self._seen = len(self.tokens.log().splitlines())
         self.write_login()
 
     def write_login(self, password=TokenServer.PASSWORD):
@@ -32,9 +32,9 @@ class Place:
     def pull(self, name, *options, check=True):
         """Pulls and gives the done command and what the token server was asked for."""
         run("rm", "-rf", self.host.path("/var/lib/containers/berth"))
-        self._seen = len(self.tokens.log())
+        self._seen = len(self.tokens.log().splitlines())
         done = self.host.berth("pull", *options, f"{self.registry.address}/{name}", check=check)
-        return done, self.tokens.log()[self._seen :]
+        return done, self.tokens.log().splitlines()[self._seen :]
 
 
 LOGIN = "--authfile=/root/auth.json"
@@ -88,7 +88,7 @@ def test_a_token_that_expires_on_the_way_is_renewed(place):
     place.host.berth("pull", f"{front.address}/public/whiteouts")
     assert len(place.host.stored()) == 1
     scope = "token for nobody scope repository:public/whiteouts:pull accepted"
-    assert set(tokens.log()) == {scope} and len(tokens.log()) >= 2
+    assert set(tokens.log().splitlines()) == {scope} and len(tokens.log().splitlines()) >= 2
 
 
 def test_a_redirect_to_another_host_takes_no_login_along(place):

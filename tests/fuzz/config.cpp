@@ -29,7 +29,7 @@ void check(std::string_view text, const exports::HostFeatures& features, const s
   const auto again = exports::finish_config(finished->text, "config.json", features, path, remote);
   fuzz::require(again.text == finished->text && again.conversions.empty(), "what is finished stays as it is",
                 finished->text + again.text);
-  for (const auto& power : exports::powerful_requests(document)) {
+  for (const auto& power : exports::powerful_requests(document, "")) {
     fuzz::require(fuzz::is_showable(power.sentence), "a warning is fit to be shown", power.sentence);
   }
   (void)exports::bind_sources(document);

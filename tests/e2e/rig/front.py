@@ -1,24 +1,23 @@
-"""A reverse proxy on loopback that passes requests to a registry and spoils some: a program of its own, so that it can
-run inside another network namespace.
+"""A reverse proxy on loopback that passes requests to a registry and spoils some.
 
-front.py PORT REGISTRY-PORT [--bytes-per-second N] [--fail-first N] [--break-first-blob BYTES] [--stall-blobs]
-         [--busy-first SECONDS] [--redirect-blobs HOST:PORT] [--delay SECONDS] [--answers]
+python3 -m rig.front PORT REGISTRY-PORT [--bytes-per-second N] [--fail-first N] [--break-first-blob BYTES]
+                     [--stall-blobs] [--busy-first SECONDS] [--redirect-blobs HOST:PORT]
+                     [--delay SECONDS] [--answers]
 """
 
 import argparse
 import http.client
-import http.server
-import json
 import re
 import sys
 import threading
 import time
 
+from rig.answers import Answers, serve
+
 CHUNK_BYTES = 8192
 
 
-class Spoiler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class Spoiler(Answers):
     options = None
     lock = threading.Lock()
     failures_left = 0
@@ -31,9 +30,6 @@ class Spoiler(http.server.BaseHTTPRequestHandler):
             setattr(Spoiler, counter, max(0, left - 1))
             return left > 0
 
-    def do_HEAD(self):
-        self.do_GET()
-
     def do_GET(self):
         print(self.command, self.path, "with a login" if "Authorization" in self.headers else "without", flush=True)
         blob = re.search(r"/blobs/", self.path) is not None
@@ -45,25 +41,19 @@ class Spoiler(http.server.BaseHTTPRequestHandler):
         """Whether the request has been answered without the registry."""
         status = re.match(r"/v2/answers-(\d+)/", self.path) if self.options.answers else None
         if status:
-            self._answer(int(status.group(1)))
+            self._spoil(int(status.group(1)))
         elif self._take("failures_left"):
-            self._answer(503)
+            self._spoil(503)
         elif self._take("busy_left"):
-            self._answer(429, {"Retry-After": str(self.options.busy_first)})
+            self._spoil(429, **{"Retry-After": str(self.options.busy_first)})
         elif blob and self.options.redirect_blobs:
-            self._answer(307, {"Location": f"http://{self.options.redirect_blobs}{self.path}"})
+            self._spoil(307, Location=f"http://{self.options.redirect_blobs}{self.path}")
         else:
             return False
         return True
 
-    def _answer(self, status, headers=None):
-        body = json.dumps({"errors": [{"code": "SPOILED", "message": "the rig says so"}]}).encode()
-        self.send_response(status)
-        for name, value in {"Content-Type": "application/json", "Content-Length": str(len(body)), **(headers or {})}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        if self.command == "GET":
-            self.wfile.write(body)
+    def _spoil(self, status, **headers):
+        self.answer(status, {"errors": [{"code": "SPOILED", "message": "the rig says so"}]}, **headers)
 
     def _ask_registry(self, blob):
         upstream = http.client.HTTPConnection("127.0.0.1", self.options.registry, timeout=60)
@@ -95,9 +85,6 @@ class Spoiler(http.server.BaseHTTPRequestHandler):
             if blob and self.options.bytes_per_second:
                 time.sleep(len(chunk) / self.options.bytes_per_second)
 
-    def log_message(self, *_):
-        pass
-
 
 def main():
     parser = argparse.ArgumentParser()
@@ -115,9 +102,7 @@ def main():
     Spoiler.failures_left = Spoiler.options.fail_first
     Spoiler.busy_left = 1 if Spoiler.options.busy_first else 0
     Spoiler.breaks_left = 1
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", Spoiler.options.port), Spoiler)
-    server.daemon_threads = True
-    server.serve_forever()
+    serve(Spoiler.options.port, Spoiler)
 
 
 if __name__ == "__main__":

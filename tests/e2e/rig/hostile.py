@@ -5,13 +5,9 @@ import gzip
 import hashlib
 import io
 import json
-import pathlib
-import subprocess
-import sys
 import tarfile
 
-from rig.registry import wait_listening
-from rig.shell import CLEAN, die_with_parent
+from rig.server import Server
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
@@ -69,19 +65,12 @@ class Image:
         return document
 
 
-class HostileRegistry:
+class HostileRegistry(Server):
     """rig/hostile_registry.py on a port of the network; `serve` puts an image into it."""
 
     def __init__(self, network, folder, port=5200):
-        self.port = port
-        self.folder = pathlib.Path(folder)
-        self.folder.mkdir(parents=True)
-        program = pathlib.Path(__file__).with_name("hostile_registry.py")
-        self._process = subprocess.Popen(
-            network.within(sys.executable, "-B", str(program), str(port), str(self.folder)), env=CLEAN,
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=die_with_parent,
-        )  # fmt: skip
-        wait_listening(network, port, self._process)
+        super().__init__(network, folder, port)
+        self.run_own("rig.hostile_registry", self.folder)
 
     def serve(self, name, manifest, blobs=(), kind=MANIFEST, manifests=()):
         """@param manifest text or document  @param blobs served under their digests  @param manifests likewise"""
@@ -91,7 +80,7 @@ class HostileRegistry:
             self._put(top / "manifests", digest(_bytes(inner)), inner, None)
         for data in blobs:
             self._put(top / "blobs", digest(data), data, None)
-        return f"localhost:{self.port}/{name}"
+        return f"{self.address}/{name}"
 
     @staticmethod
     def _put(folder, name, data, kind):
@@ -99,10 +88,6 @@ class HostileRegistry:
         (folder / name).write_bytes(_bytes(data))
         if kind:
             (folder / f"{name}.type").write_text(kind)
-
-    def stop(self):
-        self._process.kill()
-        self._process.wait()
 
 
 def _bytes(data):

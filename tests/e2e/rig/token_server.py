@@ -1,13 +1,11 @@
-"""A server of bearer tokens (distribution's token specification) on loopback: a program of its own, so that it can run
-inside another network namespace. Anybody may read repositories below public/; captain may read and write all but those
-below forbidden/.
+"""A server of bearer tokens (distribution's token specification) on loopback. Anybody may read repositories below
+public/; captain may read and write all but those below forbidden/.
 
-token_server.py PORT CERTIFICATE KEY PASSWORD [--lifetime SECONDS]
+python3 -m rig.token_server PORT CERTIFICATE KEY PASSWORD [--lifetime SECONDS]
 """
 
 import argparse
 import base64
-import http.server
 import json
 import re
 import secrets
@@ -15,6 +13,8 @@ import subprocess
 import sys
 import time
 import urllib.parse
+
+from rig.answers import Answers, serve
 
 ISSUER, SERVICE, USER = "rig-tokens", "rig", "captain"
 LEEWAY_SECONDS = 60  # docker-registry accepts a token for so long after it has expired
@@ -29,7 +29,7 @@ def granted(name, actions, user):
     return sorted(allowed & set(actions))
 
 
-class Tokens(http.server.BaseHTTPRequestHandler):
+class Tokens(Answers):
     options = None
 
     def do_GET(self):
@@ -38,18 +38,13 @@ class Tokens(http.server.BaseHTTPRequestHandler):
         user, right = self._login()
         print("token", "for", user or "nobody", "scope", *scopes, "accepted" if right else "refused", flush=True)
         if not right:
-            self.send_error(401)
+            self.answer(401, {"details": "incorrect username or password"})
             return
         access = []
         for scope in scopes:
             kind, name, actions = scope.split(":")
             access.append({"type": kind, "name": name, "actions": granted(name, actions.split(","), user)})
-        body = json.dumps({"token": self._token(user, access), "expires_in": self.options.lifetime}).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+        self.answer(200, {"token": self._token(user, access), "expires_in": self.options.lifetime})
 
     def _login(self):
         """(user or None, whether the login is right); no login at all is right."""
@@ -69,9 +64,6 @@ class Tokens(http.server.BaseHTTPRequestHandler):
                                    stdout=subprocess.PIPE, check=True).stdout  # fmt: skip
         return (text + b"." + encoded(signature)).decode()
 
-    def log_message(self, *_):
-        pass
-
 
 def main():
     parser = argparse.ArgumentParser()
@@ -81,9 +73,7 @@ def main():
     parser.add_argument("password")
     parser.add_argument("--lifetime", type=int, default=300)
     Tokens.options = parser.parse_args(sys.argv[1:])
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", Tokens.options.port), Tokens)
-    server.daemon_threads = True
-    server.serve_forever()
+    serve(Tokens.options.port, Tokens)
 
 
 if __name__ == "__main__":

@@ -38,6 +38,9 @@ TEST_F(Completion, Verbs) {
 TEST_F(Completion, OptionsOfTheVerbAndGlobalOnes) {
   EXPECT_THAT(at_end({"install", "--n"}), Contains(StartsWith("--name\t")));
   EXPECT_THAT(at_end({"install", "--conf"}), ElementsAre(StartsWith("--config\t")));
+  for (const char* verb : {"install", "update", "run"}) {
+    EXPECT_THAT(at_end({verb, "--set-"}), ElementsAre(StartsWith("--set-file\t")));
+  }
 }
 
 TEST_F(Completion, NamesOfContainersAndImages) {
@@ -49,6 +52,7 @@ TEST_F(Completion, NamesOfContainersAndImages) {
 
 TEST_F(Completion, ValueOfAnOptionIsLeftToTheShell) {
   EXPECT_THAT(at_end({"install", "--authfile", ""}), IsEmpty());
+  EXPECT_THAT(at_end({"update", "--set-file", ""}), IsEmpty());
 }
 
 }  // namespace

@@ -155,7 +155,7 @@ TEST_F(GenerateConfig, AsksForNothingPowerfulButTheNetwork) {
   HostFeatures features;
   features.resolv_conf = false;
   features.hosts = false;
-  EXPECT_THAT(test::sentences(powerful_requests(generate(features))), ElementsAre("shares the host's network"));
+  EXPECT_THAT(test::sentences(powerful_requests(generate(features), "")), ElementsAre("shares the host's network"));
 }
 
 TEST_F(GenerateConfig, VolumeFoldersGetTheImagesOwner) {

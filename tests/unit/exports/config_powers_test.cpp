@@ -16,11 +16,11 @@ Json parse(const std::string& text) {
 }
 
 std::vector<std::string> requests(const Json& config) {
-  return test::sentences(powerful_requests(config));
+  return test::sentences(powerful_requests(config, "/system.slice/own.service/payload"));
 }
 
 const std::string own_namespaces =
-    R"("namespaces": [{"type": "network"}, {"type": "pid"}, {"type": "ipc"}, {"type": "mount"}])";
+    R"("namespaces": [{"type": "network"}, {"type": "pid"}, {"type": "ipc"}, {"type": "uts"}, {"type": "mount"}])";
 
 TEST(ConfigPowers, NothingPowerful) {
   EXPECT_THAT(requests(parse(R"({"process": {"capabilities": {"bounding": ["CAP_KILL"]}}, "linux": {)" +
@@ -39,23 +39,118 @@ TEST(ConfigPowers, Capabilities) {
 TEST(ConfigPowers, HostNamespaces) {
   EXPECT_THAT(requests(parse(R"({"linux": {"namespaces": [{"type": "mount"}]}})")),
               ElementsAre("shares the host's network", "shares the host's processes (pid namespace)",
-                          "shares the host's IPC namespace"));
+                          "shares the host's IPC namespace", "shares the host's name (UTS namespace)"));
   EXPECT_THAT(requests(Json::object()), Contains("shares the host's mounts"));
   EXPECT_THAT(
       requests(parse(
-          R"({"linux": {"namespaces": [{"type": "network", "path": "/run/netns/a"}, {"type": "pid"}, {"type": "ipc"}, {"type": "mount"}]}})")),
-      ElementsAre("joins the network namespace /run/netns/a"));
+          R"({"linux": {"namespaces": [{"type": "network", "path": "/run/netns/a"}, {"type": "pid"}, {"type": "ipc"}, {"type": "uts"}, {"type": "mount"},
+              {"type": "user", "path": "/proc/1/ns/user"}]}})")),
+      ElementsAre("joins the network namespace /run/netns/a", "joins the user namespace /proc/1/ns/user"));
 }
 
 TEST(ConfigPowers, Binds) {
   const Json config = parse(R"({"mounts": [
       {"destination": "/host", "type": "bind", "source": "/", "options": ["rbind", "rw"]},
       {"destination": "/etc/hosts", "type": "none", "source": "/etc/hosts", "options": ["bind", "ro"]},
-      {"destination": "/proc", "type": "proc", "source": "proc"}], "linux": {)" +
+      {"destination": "/dev", "type": "tmpfs", "source": "tmpfs"}], "linux": {)" +
                             own_namespaces + "}}");
   EXPECT_THAT(requests(config), ElementsAre("binds the host's / read-write at /host",
                                             "binds the host's /etc/hosts read-only at /etc/hosts"));
   EXPECT_THAT(bind_sources(config), ElementsAre("/", "/etc/hosts"));
+}
+
+std::vector<Power> of_mount(const std::string& mount, const std::string& more = "") {
+  return powerful_requests(parse("{\"mounts\": [" + mount + "], \"linux\": {" + more + own_namespaces + "}}"), "");
+}
+
+std::vector<Power> of_bind(const std::string& source, const std::string& options) {
+  return of_mount(R"({"destination": "/d", "source": ")" + source + R"(", "options": [)" + options + "]}");
+}
+
+bool gives_the_host(const std::string& source, const std::string& options) {
+  const auto powers = of_bind(source, options);
+  return powers.size() == 1 && powers.front().over_host;
+}
+
+TEST(ConfigPowers, BindsThatGiveTheHost) {
+  for (const char* source : {"/", "/etc", "/etc/", "/etc/cron.d", "/etc/systemd/system", "/usr/local/bin", "/usr/lib/x",
+                             "/proc/sys/kernel", "/sys/kernel", "/root/.ssh", "/var", "/boot"}) {
+    EXPECT_TRUE(gives_the_host(source, R"("rbind", "rw")")) << source;
+    EXPECT_EQ(gives_the_host(source, R"("rbind", "ro")"), std::string(source) == "/") << source;
+  }
+  EXPECT_FALSE(gives_the_host("/", R"("bind", "ro")"));
+  for (const char* source : {"/run", "/var/run", "/run/dbus", "/var/run/docker.sock", "/run/systemd/private",
+                             "/run/containerd/containerd.sock"}) {
+    EXPECT_TRUE(gives_the_host(source, R"("bind", "ro")")) << source;
+  }
+  for (const char* source : {"/var/lib/etcd", "/etc/etcd", "/srv", "/run/etcd", "/dev/log", "/sys/fs/cgroup/x",
+                             "/usr/share/x", "/var/running"}) {
+    EXPECT_FALSE(gives_the_host(source, R"("bind", "rw")")) << source;
+  }
+  EXPECT_EQ(of_bind("/srv", R"("bind", "rshared")").front().sentence,
+            "binds the host's /srv read-write at /d, sharing mounts");
+}
+
+TEST(ConfigPowers, FileSystemsOfTheKernel) {
+  const std::string proc = R"({"destination": "/proc/", "type": "proc", "source": "proc"})";
+  EXPECT_THAT(of_mount(proc),
+              ElementsAre(Power{"may write the kernel's settings at /proc/sys, which is not read-only", true}));
+  EXPECT_THAT(of_mount(proc, R"("readonlyPaths": ["/proc/bus", "/proc/sys"], )"), IsEmpty());
+  EXPECT_THAT(of_mount(proc, R"("maskedPaths": ["/proc/sys"], )"), IsEmpty());
+  EXPECT_THAT(of_mount(proc + R"(, {"destination": "/proc/sys", "type": "tmpfs"})"), IsEmpty());
+  EXPECT_THAT(of_mount(R"({"destination": "/proc", "type": "proc", "options": ["ro"]})"), IsEmpty());
+  EXPECT_THAT(of_mount(R"({"destination": "/sys", "type": "sysfs", "options": ["nosuid"]})"),
+              ElementsAre(Power{"may write the kernel's settings at /sys, which is not read-only", true}));
+  EXPECT_THAT(of_mount(R"({"destination": "/sys", "type": "sysfs", "options": ["ro"]})"), IsEmpty());
+  const std::string cgroup = R"({"destination": "/sys/fs/cgroup", "type": "cgroup", "options": ["nosuid"]})";
+  EXPECT_THAT(of_mount(cgroup), ElementsAre(Power{"may change the host's control groups at /sys/fs/cgroup", false}));
+  const auto own = parse(R"({"mounts": [)" + cgroup + R"(], "linux": {"namespaces": [{"type": "cgroup"}]}})");
+  EXPECT_THAT(requests(own), ::testing::Not(Contains(testing::HasSubstr("control groups"))));
+  EXPECT_THAT(of_mount(R"({"destination": "/sys/fs/cgroup", "type": "cgroup2", "options": ["ro"]})"), IsEmpty());
+}
+
+TEST(ConfigPowers, OtherFileSystems) {
+  for (const char* type : {"tmpfs", "devpts", "mqueue"}) {
+    EXPECT_THAT(of_mount(std::string(R"({"destination": "/d", "type": ")") + type + "\"}"), IsEmpty()) << type;
+  }
+  EXPECT_THAT(of_mount(R"({"destination": "/d", "type": "ext4", "source": "/dev/sda1"})"),
+              ElementsAre(Power{"mounts the file system /dev/sda1 (ext4) read-write at /d", true}));
+  EXPECT_THAT(of_mount(R"({"destination": "/d", "type": "debugfs", "source": "debugfs", "options": ["ro"]})"),
+              ElementsAre(Power{"mounts the file system debugfs (debugfs) read-only at /d", false}));
+}
+
+TEST(ConfigPowers, CapabilitiesThatGiveTheHost) {
+  const auto over_host = [](const char* name, const std::string& namespaces) {
+    const auto powers = powerful_requests(parse(std::string(R"({"process": {"capabilities": {"ambient": [")") + name +
+                                                R"("]}}, "linux": {)" + namespaces + "}}"),
+                                          "");
+    return !powers.empty() && powers.front().over_host;
+  };
+  for (const char* name : {"CAP_SYS_ADMIN", "CAP_SYS_MODULE", "CAP_SYS_BOOT", "CAP_DAC_READ_SEARCH"}) {
+    EXPECT_TRUE(over_host(name, own_namespaces)) << name;
+  }
+  EXPECT_FALSE(over_host("CAP_SYS_PTRACE", own_namespaces));
+  EXPECT_TRUE(over_host("CAP_SYS_PTRACE", R"("namespaces": [{"type": "mount"}])"));
+}
+
+TEST(ConfigPowers, ConfinementAndControlGroup) {
+  const Json config = parse(R"({"process": {"apparmorProfile": "unconfined", "oomScoreAdj": -900,
+      "selinuxLabel": "system_u:system_r:spc_t:s0"}, "linux": {"cgroupsPath": "/elsewhere", "netDevices": {"eth1": {}}, )" +
+                            own_namespaces + "}}");
+  EXPECT_THAT(requests(config),
+              ElementsAre("runs without an AppArmor profile", "runs unconfined by SELinux: system_u:system_r:spc_t:s0",
+                          "is spared when memory runs out (oomScoreAdj -900)",
+                          "is not in the control group of its unit but in /elsewhere",
+                          "takes the network device eth1 from the host"));
+}
+
+/// What any service of systemd has without asking is no power.
+TEST(ConfigPowers, WhatEveryServiceHasIsNone) {
+  const Json config = parse(R"({"process": {"noNewPrivileges": false, "apparmorProfile": "berth", "oomScoreAdj": 100,
+      "selinuxLabel": "system_u:system_r:container_t:s0", "rlimits": [{"type": "RLIMIT_NOFILE", "hard": 9, "soft": 9}]},
+      "linux": {"cgroupsPath": "/system.slice/own.service/payload", "personality": {"domain": "LINUX32"}, "intelRdt": {}, )" +
+                            own_namespaces + "}}");
+  EXPECT_THAT(requests(config), IsEmpty());
 }
 
 TEST(ConfigPowers, DevicesHooksSysctlAndPropagation) {

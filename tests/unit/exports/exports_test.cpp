@@ -47,6 +47,22 @@ TEST_F(ExportsFolder, ReadsTheFiles) {
   EXPECT_EQ(listener_.warnings.size(), 1U);
 }
 
+TEST_F(ExportsFolder, NamesOfTheManifestThatAreNotInHostfsAreWarnedAbout) {
+  root_.write("exports/hostfs/etc/x/one", "1");
+  root_.write("exports/manifest.json", R"({"renameFiles": {"/etc/x/one": "/a", "etc/x/": "/b", "/etc": "/c"},
+                                           "installedFilesTemplate": ["/etc/x/one", "etc/x/one"]})");
+  read();
+  EXPECT_THAT(listener_.warnings, IsEmpty());
+  root_.write("exports/manifest.json", R"({"renameFiles": {"/etc/one": "/a", "/etc/x": "/b"},
+                                           "installedFilesTemplate": ["1", "2", "3", "4", "5", "6", "7", "etc/x"]})");
+  read();
+  EXPECT_THAT(
+      listener_.warnings,
+      ElementsAre("exports/manifest.json: renameFiles names what is not in exports/hostfs: /etc/one",
+                  "exports/manifest.json: installedFilesTemplate names what is not in exports/hostfs: 1, 2, 3, 4, 5 "
+                  "and 2 more"));
+}
+
 TEST_F(ExportsFolder, ConfigWinsOverItsTemplate) {
   root_.write("exports/config.json", "{}");
   root_.write("exports/config.json.template", "$");

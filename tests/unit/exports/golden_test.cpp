@@ -62,7 +62,8 @@ void expect_image(const std::string& name, const image::ImageConfig& image, Tool
   const std::string tmpfiles =
       exports.tmpfiles_template ? renderer.render(TemplateKind::unit, *exports.tmpfiles_template, "tmpfiles") : "";
   renderer.check();
-  const auto finished = finish_config(config, "config", {}, cgroups_path(unit_slice(unit), tool_values.name));
+  const auto cgroup = cgroups_path(unit_slice(unit), tool_values.name);
+  const auto finished = finish_config(config, "config", {}, cgroup);
   const fs::path expected = golden / name / "expected";
   expect_golden(expected / "config.json", finished.text);
   expect_golden(expected / "unit", complete_unit(unit, values.at("RUNTIME"), tool_values.name));
@@ -71,7 +72,7 @@ void expect_image(const std::string& name, const image::ImageConfig& image, Tool
                                            : default_tmpfiles(bind_sources(finished.document), 0, 0,
                                                               [](const std::string& path) { return path == "/etc"; }));
   expect_golden(expected / "conversions", lines(finished.conversions));
-  expect_golden(expected / "powers", lines(test::sentences(powerful_requests(finished.document))));
+  expect_golden(expected / "powers", lines(test::sentences(powerful_requests(finished.document, cgroup))));
   EXPECT_EQ(finish_config(finished.text, "config", {}, "/other").text, finished.text);
 }
 

@@ -85,6 +85,11 @@ TEST(TmpfilesPowers, WhatIsThereAlreadyAndOtherPlaces) {
   }
 }
 
+TEST(UnitPowers, StoppingOthers) {
+  EXPECT_THAT(unit_powers("[Unit]\nConflicts=sshd.service\n", {}),
+              ElementsAre(Power{"the unit stops other units: sshd.service", false}));
+}
+
 TEST(HostFilePower, OrdinaryFilesAreNone) {
   for (const char* path : {"/usr/local/bin/etcdctl", "/etc/etcd/etcd.conf", "/opt/x", "/usr/lib/systemdx"}) {
     EXPECT_FALSE(host_file_power(path, 0755, false)) << path;

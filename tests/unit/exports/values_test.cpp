@@ -110,6 +110,22 @@ TEST(Assignment, RefusesWhatIsNone) {
   EXPECT_THAT(forced.hint(), HasSubstr("--name"));
 }
 
+/// The info file keeps values as JSON: what it cannot keep would be another value with the next update.
+TEST(Assignment, RefusesValuesThatAreNoText) {
+  for (const auto& value : {std::string("caf\xe9"), std::string("\xed\xa0\x80"), std::string("a\0b", 3)}) {
+    const auto error = error_of([&] { parse_assignment("A=" + value); });
+    EXPECT_EQ(error.kind(), base::ErrorKind::usage);
+    EXPECT_EQ(error.sentence(), "the value of A is no text: it holds a NUL or is not UTF-8");
+  }
+  EXPECT_EQ(parse_assignment("A=\xc3\xa9\x01\n").second, "\xc3\xa9\x01\n");
+}
+
+TEST(Assignment, NamesTheOption) {
+  const auto error = error_of([] { parse_assignment("A", "--set-file"); });
+  EXPECT_EQ(error.sentence(), "--set-file A: there is no `=`");
+  EXPECT_EQ(error.hint(), "write --set-file NAME=FILE");
+}
+
 TEST(Assignment, ForcedNamesAreThoseOfTheContract) {
   for (const char* name : {"NAME", "DESTDIR", "EXEC_START", "EXEC_STOP", "EXEC_STARTPRE", "EXEC_STOPPOST", "HOST_UID",
                            "HOST_GID", "IMAGE_NAME", "IMAGE_ID"}) {

@@ -116,6 +116,19 @@ TEST_F(HostFileTest, MemoryFileSystemsWork) {
   std::filesystem::remove_all(folder);
 }
 
+/// On a file system without files without a name.
+TEST_F(HostFileTest, WhatAKillLeftIsNoHindranceAndGoes) {
+  const auto unfinished = "etc/" + unfinished_name("/etc/motd");
+  root_.file(unfinished, "hal");
+  EXPECT_TRUE(create(text_file("/etc/motd", "whole")).created);
+  EXPECT_EQ("whole", root_.text("etc/motd"));
+  root_.file(unfinished, "hal");
+  EXPECT_EQ(RemoveOutcome::removed, remove_host_file(root_fd_.get(), "/etc/motd", base::digest_of("whole").hex()));
+  root_.file(unfinished, "hal");
+  EXPECT_EQ(RemoveOutcome::absent, remove_host_file(root_fd_.get(), "/etc/motd", base::digest_of("whole").hex()));
+  EXPECT_THAT(base::list_folder(base::open_host_folder(root_.at("etc")).get()), IsEmpty());
+}
+
 TEST_F(HostFileTest, NeverOverwrites) {
   root_.file("etc/motd", "mine");
   root_.link("etc/dangling", "/nowhere");

@@ -46,6 +46,7 @@ const std::string long_name(255, 'n');             // NOLINT(cert-err58-cpp): a 
 const std::string too_long(256, 'n');              // NOLINT(cert-err58-cpp)
 const std::string much_too_long(300, 'n');         // NOLINT(cert-err58-cpp)
 const std::string long_path = path_of(4000, 250);  // NOLINT(cert-err58-cpp)
+const std::string nul_within("a\0/../../b", 10);   // NOLINT(cert-err58-cpp)
 
 const std::vector<HostileImage> legal{
     // NOLINT(cert-err58-cpp)
@@ -94,8 +95,15 @@ const std::vector<HostileImage> legal{
      {"\u00e9: file 0644 0:0 1", "e\u0301: file 0644 0:0 2"}},
     {"MissingParents", stack(named("a/b/c")), "", listing_of("a/b/c")},
     {"NulEndsAUstarName", stack(named(std::string("a\0/../../b", 10))), "", {"a: file 0644 0:0 x"}},
-    {"NulEndsAPaxName", stack(pax_named(std::string("a\0/../../b", 10))), "", {"a: file 0644 0:0 x"}},
-    {"NulEndsAGnuName", stack(gnu_long(std::string("a\0/../../b", 10)) + named("short")), "", {"a: file 0644 0:0 x"}},
+    {"NulsBehindAGnuName", stack(gnu_long(std::string("a\0\0\0", 4)) + named("short")), "", {"a: file 0644 0:0 x"}},
+    {"NulInAPaxValueThatIsNoName",
+     stack(pax({{"SCHILY.xattr.user.x", std::string("a\0b", 3)}}) + named("a")),
+     "",
+     {"a: file 0644 0:0 x"}},
+    {"NulInAGlobalPaxHeaderMeansNothing",
+     stack(pax({{"path", nul_within}}, 'g') + named("a")),
+     "",
+     {"a: file 0644 0:0 x"}},
 };
 
 const std::vector<HostileImage> illegal{
@@ -147,6 +155,30 @@ const std::vector<HostileImage> illegal{
      stack(named("..\xc0\xaf..\xc0\xaf"
                  "etc")),
      "it is not UTF-8"},
+    {"NulInPax", stack(pax_named(nul_within)), "the first header: the pax path 'a\\x00/../../b' holds a NUL byte"},
+    {"NulInPaxBehindOthers",
+     stack(named("z").substr(0, 1024) + pax({{"path", "harmless"}, {"comment", "x"}, {"path", nul_within}}) +
+           named("a")),
+     "the header behind 'z': the pax path"},
+    {"NulAtTheEndOfAPaxName", stack(pax_named(std::string("a\0", 2))), "the pax path 'a\\x00' holds a NUL byte"},
+    {"NulInPaxLink", stack(pax({{"linkpath", nul_within}}) + raw({.name = "a", .type = '2', .link = "b"}) + tar_end()),
+     "the pax linkpath 'a\\x00/../../b' holds a NUL byte"},
+    {"NulInPaxHardLink",
+     stack(named("a").substr(0, 1024) + pax({{"linkpath", std::string("a\0x", 3)}}) +
+           raw({.name = "h", .type = '1', .link = "b"}) + tar_end()),
+     "the pax linkpath 'a\\x00x' holds a NUL byte"},
+    {"NulInGnuSparseName",
+     stack(pax({{"GNU.sparse.name", nul_within}, {"GNU.sparse.map", "0,1"}, {"GNU.sparse.size", "1"}}) + named("a")),
+     "the pax GNU.sparse.name 'a\\x00/../../b' holds a NUL byte"},
+    {"NulInAPaxKey", stack(pax({{std::string("path\0x", 6), "b"}}) + named("a")),
+     "the first header: 'Invalid pax extended attributes'"},
+    {"NulInGnu", stack(gnu_long(nul_within) + named("short")), "the GNU long name 'a\\x00/../../b' holds a NUL byte"},
+    {"NulInGnuLink",
+     stack(gnu_long(nul_within, 'K') + raw({.name = "a", .type = '2', .link = "b", .dialect = TarDialect::gnu}) +
+           tar_end()),
+     "the GNU long link 'a\\x00/../../b' holds a NUL byte"},
+    {"NulInGnuBehindPax", stack(pax({{"comment", "x"}}) + gnu_long(nul_within) + named("short")),
+     "the GNU long name 'a\\x00/../../b' holds a NUL byte"},
     {"Surrogates", stack(named("a\xed\xa0\x80")), "it is not UTF-8"},
 };
 

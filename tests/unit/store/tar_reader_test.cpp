@@ -5,6 +5,7 @@
 
 #include "base/error.hpp"
 #include "fakes.hpp"
+#include "raw_tar.hpp"
 #include "tar_builder.hpp"
 
 namespace berth::store {
@@ -34,9 +35,9 @@ std::vector<Read> read_all(const std::string& bytes, std::size_t piece = 4096) {
   return result;
 }
 
-std::string refusal(const std::string& bytes) {
+std::string refusal(const std::string& bytes, std::size_t piece = 4096) {
   try {
-    read_all(bytes);
+    read_all(bytes, piece);
   } catch (const base::Error& error) {
     EXPECT_EQ(error.kind(), base::ErrorKind::verification);
     return error.sentence();
@@ -160,6 +161,19 @@ TEST(TarReader, PassesOnWhatTheStreamThrows) {
     FAIL();
   } catch (const base::Error& error) {
     EXPECT_EQ(error.kind(), base::ErrorKind::interrupted);
+  }
+}
+
+TEST(TarReader, FindsANulHoweverTheBytesArrive) {
+  const auto before = raw_entry("before", '0', std::string(5000, 'x'));
+  const auto comment = pax({{"comment", std::string(3000, 'c')}, {"path", std::string("a\0b", 3)}});
+  for (const std::size_t piece : {7U, 100U, 512U, 513U, 4096U, 100'000U}) {
+    for (const auto& headers : {comment, gnu_long(std::string(2000, 'n') + '\0' + "b"), std::string()}) {
+      const bool whole = headers.empty();
+      const auto words = refusal(before + headers + raw_entry("u", '0', "x") + before + tar_end(), piece);
+      EXPECT_THAT(words, whole ? HasSubstr("accepted") : HasSubstr("the header behind 'before': ")) << piece;
+      EXPECT_THAT(words, whole ? HasSubstr("accepted") : HasSubstr("holds a NUL byte")) << piece;
+    }
   }
 }
 

@@ -1,0 +1,31 @@
+"""What the rig's own HTTP servers share. Each is a module that runs as a program (`python3 -m rig.NAME`), so that it can
+run inside another network namespace; rig/server.py starts them."""
+
+import http.server
+import json
+
+
+class Answers(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_HEAD(self):
+        self.do_GET()
+
+    def answer(self, status, body, kind="application/json", **headers):
+        """@param body bytes, or what becomes JSON"""
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        self.send_response(status)
+        for name, value in {"Content-Type": kind, "Content-Length": str(len(data)), **headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(data)
+
+    def log_message(self, *_):
+        pass
+
+
+def serve(port, handler):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
+    server.daemon_threads = True
+    server.serve_forever()
