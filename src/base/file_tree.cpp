@@ -3,7 +3,9 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/openat2.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <memory>
@@ -138,8 +140,14 @@ class TreeRemoval {
     how.flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
     how.resolve = RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH;
     long fd = -1;
+    bool opened_up = false;
     do {
       fd = ::syscall(SYS_openat2, from, name.c_str(), &how, sizeof how);
+      // A user cannot look into his own folder when its mode does not let him.
+      if (fd < 0 && errno == EACCES && !std::exchange(opened_up, true)) {
+        const bool done = ::fchmodat(from, name.c_str(), S_IRWXU, AT_SYMLINK_NOFOLLOW) == 0;
+        errno = done ? EAGAIN : EACCES;
+      }
     } while (fd < 0 && (errno == EINTR || errno == EAGAIN));
     if (fd < 0 && errno == ENOENT) {
       return;  // somebody else removed it
@@ -151,6 +159,9 @@ class TreeRemoval {
     check_errno(static_cast<int>(fd), "open " + path_to(name));
     current_ = Fd(static_cast<int>(fd));
     const struct stat status = status_of(current_.get());
+    if (status.st_uid == ::geteuid() && (status.st_mode & S_IRWXU) != S_IRWXU) {
+      ::fchmod(current_.get(), S_IRWXU);  // for a user the folder's mode counts
+    }
     levels_.push_back({std::move(name), status.st_dev, status.st_ino, {}});
     levels_.back().folders = remove_files();
   }

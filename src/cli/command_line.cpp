@@ -68,6 +68,9 @@ void build(CLI::App& app, CommandLine& line) {
   app.add_option("--progress", line.globals.progress, "How to show progress: auto, tty, plain, json or none")
       ->type_name("HOW");
   app.add_flag("-q,--quiet", line.globals.quiet, "Say nothing but warnings and errors");
+  auto* system =
+      app.add_flag("--system", line.globals.system, "Work on the system's containers (as root, the default)");
+  app.add_flag("--user", line.globals.user, "Work on your own containers (unless root, the default)")->excludes(system);
   app.footer(
       "Every verb accepts these options. Manual pages: berth(8), berth-VERB(8), berth.conf(5), berth-exports(5).");
   add_pull(app, line);

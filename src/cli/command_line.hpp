@@ -21,6 +21,8 @@ struct GlobalOptions {
   std::string progress = "auto";
   bool quiet = false;
   bool no_color = false;
+  bool system = false;  ///< --system: what root works on anyway
+  bool user = false;    ///< --user: what everybody else works on anyway
 };
 
 /// Options of the listing verbs.
@@ -62,8 +64,7 @@ struct CommandLine {
   bool display = false;
   bool dry_run = false;
   bool json = false;
-  bool force = false;   ///< --force: do not ask, or do what would be refused
-  bool system = false;  ///< --system, the only mode there is for root
+  bool force = false;  ///< --force: do not ask, or do what would be refused
   std::vector<std::string> names;
   std::vector<std::string> set_files;  ///< --set-file NAME=FILE
   std::string image;                   ///< IMAGE|NAME of verbs that take one

@@ -73,7 +73,8 @@ void print_result(const CommandLine& line, ops::Session& session, const ops::Ins
   } else if (line.install.start || session.layout.offline()) {
     session.reporter.step(fmt::format("installed {}{}", plan.name, line.install.start ? " and started it" : ""));
   } else {
-    session.reporter.step(fmt::format("installed {}; start it with: systemctl start {}", plan.name, plan.name));
+    session.reporter.step(fmt::format("installed {}; start it with: {} start {}", plan.name,
+                                      session.layout.command("systemctl"), plan.name));
   }
 }
 
@@ -117,7 +118,6 @@ void add_install(CLI::App& app, CommandLine& line) {
   verb->add_flag("--display", line.display, "Show what would be done and change nothing");
   verb->add_flag("--dry-run", line.dry_run, "The same as --display");
   verb->add_flag("--json", line.json, "Print the plan or the result as JSON");
-  verb->add_flag("--system", line.system, "Install for the whole system (the default)");
   verb->add_option("--system-package", request.system_package, "Host files as a package: yes, no, or auto")
       ->type_name("MODE");
   add_authfile(*verb, request.authfile);

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <optional>
 #include <system_error>
 
 #include "base/error.hpp"
@@ -53,16 +54,34 @@ std::string absolute_root(const std::string& root) {
   return result;
 }
 
+/// Root works for the system, everybody else for himself; another root folder is a system.
 void check_user(const CommandLine& line) {
-  if (line.needs_root && ::geteuid() != 0) {
-    throw Error(ErrorKind::not_permitted, fmt::format("berth {} needs root", line.verb),
-                fmt::format("run: sudo berth {}", line.verb));
+  const bool root = ::geteuid() == 0;
+  if (root && line.globals.user) {
+    throw Error(ErrorKind::usage, "--user is not for root, whose containers are the system's",
+                fmt::format("leave it out, or run it as the user, e.g. runuser -u USER -- berth {}", line.verb));
+  }
+  if (!root && (line.globals.system || line.booting || (line.needs_root && absolute_root(line.globals.root) != "/"))) {
+    throw Error(
+        ErrorKind::not_permitted, fmt::format("berth {} needs root here", line.verb),
+        fmt::format("run: sudo berth {}; without --system and --root you have containers of your own", line.verb));
   }
 }
 
-host::Layout make_layout(const std::string& root, const host::Config& config) {
+std::optional<host::UserFolders> user_of(const std::string& root) {
+  if (::geteuid() == 0 || root != "/") {
+    return std::nullopt;
+  }
+  auto folders = host::user_folders(::geteuid(), [](const char* name) { return environment(name); });
+  // The runtime keeps its state there, and must find it whoever calls it.
+  ::setenv("XDG_RUNTIME_DIR", folders.runtime.c_str(), 1);
+  return folders;
+}
+
+host::Layout make_layout(const std::string& root, const host::Config& config, std::optional<host::UserFolders> user) {
   host::LayoutSettings settings;
   settings.root = root;
+  settings.user = std::move(user);
   settings.deployments = environment("BERTH_DEPLOYMENTS", config.deployments.c_str());
   settings.repository = environment("BERTH_REPOSITORY", config.repository.c_str());
   return host::Layout(std::move(settings));
@@ -79,6 +98,7 @@ std::unique_ptr<host::Systemd> make_systemd(const CommandLine& line, const host:
   }
   host::BusOptions bus;
   bus.job_timeout = std::chrono::seconds(config.start_timeout_seconds);
+  bus.user_runtime = layout.user() ? layout.user()->runtime : "";
   return host::make_bus_systemd(reporter, stop, std::move(bus));
 }
 
@@ -86,8 +106,9 @@ std::unique_ptr<host::Systemd> make_systemd(const CommandLine& line, const host:
 int with_session(const CommandLine& line, base::Reporter& reporter, const std::stop_token& stop,
                  const std::function<int(ops::Session&)>& work) {
   const auto root = absolute_root(line.globals.root);
-  auto config = host::read_config(root, line.globals.config, reporter);
-  const auto layout = make_layout(root, config);
+  auto user = user_of(root);
+  auto config = host::read_config(root, line.globals.config, reporter, user ? user->config + "/berth" : "");
+  const auto layout = make_layout(root, config, std::move(user));
   const auto systemd = make_systemd(line, layout, config, reporter, stop);
   ops::Session session{layout,
                        std::move(config),
@@ -206,7 +227,11 @@ int run_reporting(CommandLine& line) {
 int run(int argc, char** argv) {
   ensure_standard_descriptors();
   ::umask(0022);
-  ::prctl(PR_SET_DUMPABLE, 0);  // passwords and values must not end up in a core file
+  if (::geteuid() == 0) {
+    // Passwords and values must not end up in a core file. A user's runtime could then not read what we hand to it by
+    // /proc, and what a core file of his would show is his.
+    ::prctl(PR_SET_DUMPABLE, 0);
+  }
   CLI::App app;
   CommandLine line;
   build(app, line);

@@ -90,6 +90,11 @@ RuntimeConfig finish_config(std::string_view text, std::string_view file, const 
     config.document["root"]["path"] = remote_rootfs;
     changed = true;
   }
+  if (features.user) {
+    auto changes = convert_for_user(config.document, *features.user, cgroups_path);
+    config.conversions.insert(config.conversions.end(), changes.begin(), changes.end());
+    changed = true;
+  }
   if (has_cgroups_path(config.document)) {
     config.text = changed ? serialized(config.document) : std::string(text);
   } else if (changed) {

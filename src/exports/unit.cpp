@@ -98,11 +98,11 @@ bool unit_notifies(std::string_view unit) {
   return access.empty() ? !types.empty() && types.back().starts_with("notify") : access.back() != "none";
 }
 
-std::string unit_slice(std::string_view unit) {
+std::string unit_slice(std::string_view unit, const std::string& fallback) {
   const auto slices = service_list(read_unit(unit), "Slice");
   const bool usable =
       !slices.empty() && slices.back().ends_with(".slice") && slices.back().find('/') == std::string::npos;
-  return usable ? slices.back() : "system.slice";
+  return usable ? slices.back() : fallback;
 }
 
 std::string cgroups_path(std::string_view slice, const std::string& name) {

@@ -24,8 +24,8 @@ std::string with_service_line(std::string_view unit, std::string_view line);
 /// Whether programs of the unit may report to systemd (sd_notify(3)): Type=notify, or a NotifyAccess= other than none.
 bool unit_notifies(std::string_view unit);
 
-/// Value of `Slice=` in [Service]; `system.slice` when absent.
-std::string unit_slice(std::string_view unit);
+/// Value of `Slice=` in [Service]; `fallback` when absent.
+std::string unit_slice(std::string_view unit, const std::string& fallback = "system.slice");
 
 /// linux.cgroupsPath for a unit: `/SLICE-PATH/NAME.service/payload`; nested slices expand (`a-b.slice` →
 /// `/a.slice/a-b.slice`).

@@ -18,8 +18,6 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 
-constexpr const char* private_address = "unix:path=/run/systemd/private";
-
 /// Owns the contents of an sd_bus_error.
 class BusFailure {
  public:
@@ -35,11 +33,13 @@ class BusFailure {
   sd_bus_error error_{};  // SD_BUS_ERROR_NULL
 };
 
-BusPtr open_peer(const std::string& address) {
+/// @param daemon a bus, which wants to be greeted, and not systemd itself
+BusPtr open_peer(const std::string& address, bool daemon = false) {
   sd_bus* raw = nullptr;
   check_bus(sd_bus_new(&raw), "prepare a connection to systemd");
   BusPtr bus(raw);
   check_bus(sd_bus_set_address(raw, address.c_str()), "use the address " + address);
+  check_bus(sd_bus_set_bus_client(raw, daemon ? 1 : 0), "use the address " + address);
   check_bus(sd_bus_start(raw), "connect to " + address);
   return bus;
 }
@@ -48,6 +48,22 @@ BusPtr open_system_bus() {
   sd_bus* raw = nullptr;
   check_bus(sd_bus_open_system(&raw), "connect to the system bus");
   return BusPtr(raw);
+}
+
+/// The socket on which systemd itself listens.
+std::string private_address(const std::string& user_runtime) {
+  return fmt::format("unix:path={}/systemd/private", user_runtime.empty() ? "/run" : user_runtime);
+}
+
+[[noreturn]] void throw_unreachable(const std::string& reasons, bool for_user) {
+  if (for_user) {
+    throw Error(ErrorKind::failed, "your systemd (systemd --user) cannot be reached: " + reasons,
+                "log in as this user, with XDG_RUNTIME_DIR set; or have root run: loginctl enable-linger USER");
+  }
+  throw Error(ErrorKind::failed, "systemd cannot be reached: " + reasons,
+              ::geteuid() == 0
+                  ? "berth needs a host booted with systemd; use --root DIR to work on one that is not running"
+                  : "run it as root");
 }
 
 bool is_lost_connection(int code) {
@@ -97,20 +113,26 @@ void throw_reply(const BusReply& reply, std::string_view action) {
   throw Error(ErrorKind::failed, sentence);
 }
 
-Bus::Bus(const std::string& address, std::chrono::microseconds call_timeout) : call_timeout_(call_timeout) {
+Bus::Bus(const std::string& address, std::chrono::microseconds call_timeout, const std::string& user_runtime)
+    : call_timeout_(call_timeout) {
   if (address.empty()) {
-    connect_anywhere();
+    connect_anywhere(user_runtime);
     return;
   }
   bus_ = open_peer(address);
   static_cast<void>(call_checked(new_call("Subscribe"), "send its signals"));
 }
 
-void Bus::connect_anywhere() {
+void Bus::connect_anywhere(const std::string& user_runtime) {
+  const bool for_user = !user_runtime.empty();
   std::string reasons;
   const auto attempt = [&](bool daemon) {
     try {
-      bus_ = daemon ? open_system_bus() : open_peer(private_address);
+      if (daemon) {
+        bus_ = for_user ? open_peer(fmt::format("unix:path={}/bus", user_runtime), true) : open_system_bus();
+      } else {
+        bus_ = open_peer(private_address(user_runtime));
+      }
       has_daemon_ = daemon;
       // systemd joins the bus after the daemon has started: only an answer shows that it is there. Without the
       // subscription it would not tell how jobs end.
@@ -122,13 +144,10 @@ void Bus::connect_anywhere() {
       return false;
     }
   };
-  if (attempt(true) || (::geteuid() == 0 && attempt(false))) {
+  if (attempt(true) || ((for_user || ::geteuid() == 0) && attempt(false))) {
     return;
   }
-  throw Error(ErrorKind::failed, "systemd cannot be reached: " + reasons,
-              ::geteuid() == 0
-                  ? "berth needs a host booted with systemd; use --root DIR to work on one that is not running"
-                  : "run it as root");
+  throw_unreachable(reasons, for_user);
 }
 
 MessagePtr Bus::new_call(const char* method) const {

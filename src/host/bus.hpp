@@ -45,8 +45,9 @@ struct BusReply {
 class Bus {
  public:
   /// Connects to the peer at `address`, or, when that is empty, to the system bus, else to systemd's private socket.
+  /// @param user_runtime the runtime folder of a user, for his bus and the socket of his systemd in their place
   /// @throws Error(failed) naming what was tried
-  Bus(const std::string& address, std::chrono::microseconds call_timeout);
+  Bus(const std::string& address, std::chrono::microseconds call_timeout, const std::string& user_runtime = "");
 
   [[nodiscard]] sd_bus* get() const noexcept { return bus_.get(); }
   /// True on a bus with a daemon: there, senders have names.
@@ -62,7 +63,7 @@ class Bus {
   [[nodiscard]] MessagePtr call_checked(const MessagePtr& message, std::string_view action) const;
 
  private:
-  void connect_anywhere();
+  void connect_anywhere(const std::string& user_runtime);
 
   std::chrono::microseconds call_timeout_;
   BusPtr bus_;

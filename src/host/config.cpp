@@ -134,7 +134,8 @@ std::map<std::string, std::string> find_drop_ins(int root) {
 
 }  // namespace
 
-Config read_config(const std::string& root, const std::string& file, base::Reporter& reporter) {
+Config read_config(const std::string& root, const std::string& file, base::Reporter& reporter,
+                   const std::string& own_folder) {
   Config config;
   if (!file.empty()) {
     // As the user named it: relative to where we are, through links, or /dev/fd/N.
@@ -150,6 +151,15 @@ Config read_config(const std::string& root, const std::string& file, base::Repor
     paths.push_back(path);
   }
   for (const std::string& path : paths) {
+    if (const auto text = read_host_file(folder.get(), path, prefix + path)) {
+      read_text(*text, prefix + path, config, reporter);
+    }
+  }
+  if (!own_folder.empty()) {
+    config.deployments.clear();
+    config.repository.clear();
+    config.authfile.clear();
+    const auto path = own_folder + "/berth.conf";
     if (const auto text = read_host_file(folder.get(), path, prefix + path)) {
       read_text(*text, prefix + path, config, reporter);
     }

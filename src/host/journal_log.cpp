@@ -31,7 +31,7 @@ struct JournalCloser {
 };
 using JournalPtr = std::unique_ptr<sd_journal, JournalCloser>;
 
-JournalPtr open_journal(const std::string& folder, const std::string& root = "") {
+JournalPtr open_journal(const std::string& folder, bool own_user, const std::string& root = "") {
   sd_journal* raw = nullptr;
   int result = 0;
   if (!folder.empty()) {
@@ -39,7 +39,8 @@ JournalPtr open_journal(const std::string& folder, const std::string& root = "")
   } else if (!root.empty()) {
     result = sd_journal_open_directory(&raw, root.c_str(), SD_JOURNAL_OS_ROOT);
   } else {
-    result = sd_journal_open(&raw, SD_JOURNAL_LOCAL_ONLY | SD_JOURNAL_SYSTEM);
+    // What users' processes say is in the system's journal where no journals are kept over a reboot.
+    result = sd_journal_open(&raw, SD_JOURNAL_LOCAL_ONLY | (own_user ? 0 : SD_JOURNAL_SYSTEM));
   }
   return JournalPtr(result < 0 ? nullptr : raw);
 }
@@ -60,6 +61,24 @@ bool match_unit(sd_journal* journal, const std::string& unit) {
          sd_journal_add_disjunction(journal) >= 0 && add_match(journal, "_UID=0") &&
          add_match(journal, "COREDUMP_UNIT=" + unit) && sd_journal_add_disjunction(journal) >= 0 &&
          add_match(journal, "_UID=0") && add_match(journal, "OBJECT_SYSTEMD_UNIT=" + unit);
+}
+
+/// The same of a unit of this user's systemd, as `journalctl --user -u` shows it.
+bool match_user_unit(sd_journal* journal, const std::string& unit) {
+  const auto uid = fmt::format("_UID={}", ::getuid());
+  for (const auto* field : {"_SYSTEMD_USER_UNIT", "USER_UNIT", "COREDUMP_USER_UNIT", "OBJECT_SYSTEMD_USER_UNIT"}) {
+    if (!add_match(journal, fmt::format("{}={}", field, unit)) || !add_match(journal, uid) ||
+        sd_journal_add_disjunction(journal) < 0) {
+      return false;
+    }
+  }
+  // Processes of a container that have one of the user's sub-ids.
+  return add_match(journal, "_SYSTEMD_USER_UNIT=" + unit) &&
+         add_match(journal, fmt::format("_SYSTEMD_OWNER_UID={}", ::getuid()));
+}
+
+bool match(sd_journal* journal, const std::string& unit, bool own_user) {
+  return own_user ? match_user_unit(journal, unit) : match_unit(journal, unit);
 }
 
 void wait_for_quiet(sd_journal* journal) {
@@ -142,9 +161,10 @@ bool seek_first(sd_journal* journal, const LogQuery& query) {
 
 }  // namespace
 
-std::vector<std::string> read_unit_log(const std::string& unit, std::size_t count, const std::string& folder) {
-  const JournalPtr journal = open_journal(folder);
-  if (!journal || !match_unit(journal.get(), unit)) {
+std::vector<std::string> read_unit_log(const std::string& unit, std::size_t count, bool own_user,
+                                       const std::string& folder) {
+  const JournalPtr journal = open_journal(folder, own_user);
+  if (!journal || !match(journal.get(), unit, own_user)) {
     return {};
   }
   if (has_files(journal.get())) {
@@ -166,8 +186,8 @@ std::vector<std::string> read_unit_log(const std::string& unit, std::size_t coun
 
 void read_log(const LogQuery& query, const std::function<bool(const LogEntry&)>& take,
               const std::function<bool()>& go_on) {
-  const JournalPtr journal = open_journal(query.folder, query.root);
-  if (!journal || !has_files(journal.get()) || !match_unit(journal.get(), query.unit)) {
+  const JournalPtr journal = open_journal(query.folder, query.own_user, query.root);
+  if (!journal || !has_files(journal.get()) || !match(journal.get(), query.unit, query.own_user)) {
     throw_no_journal();
   }
   sd_journal_set_data_threshold(journal.get(), entry_limit);

@@ -13,8 +13,10 @@ namespace berth::host {
 
 /// The last `count` messages of a unit and of systemd about it, oldest first. Waits a moment for messages that are on
 /// their way. Empty when there is no journal or it may not be read.
+/// @param own_user the unit is one of this user's own systemd
 /// @param folder a journal folder instead of the system's, when not empty
-std::vector<std::string> read_unit_log(const std::string& unit, std::size_t count, const std::string& folder = "");
+std::vector<std::string> read_unit_log(const std::string& unit, std::size_t count, bool own_user = false,
+                                       const std::string& folder = "");
 
 /// One entry of the journal.
 struct LogEntry {
@@ -30,6 +32,7 @@ struct LogQuery {
   std::optional<std::size_t> last;    ///< only so many of the entries there are
   std::optional<std::int64_t> since;  ///< microseconds since the epoch
   bool follow = false;                ///< then those to come
+  bool own_user = false;              ///< the unit is one of this user's own systemd
   std::string folder;                 ///< a journal folder instead of the system's
   std::string root;                   ///< the system in this folder instead of the running one
 };

@@ -92,7 +92,7 @@ std::string resolved_inside(const std::string& root, const std::string& path) {
 Layout::Layout(LayoutSettings settings) : settings_(std::move(settings)) {
   settings_.root = normalised(settings_.root.empty() ? "/" : settings_.root, "root");
   if (settings_.deployments.empty()) {
-    settings_.deployments = "/var/lib/containers/berth";
+    settings_.deployments = settings_.user ? settings_.user->data + "/containers/berth" : "/var/lib/containers/berth";
   }
   settings_.deployments = resolved_inside(settings_.root, normalised(settings_.deployments, "deployments folder"));
   if (!settings_.repository.empty()) {
@@ -113,23 +113,54 @@ std::string Layout::deployments_inside() const {
 }
 
 std::string Layout::preinstalled() const {
-  return on_disk("/usr/lib/containers/berth");
+  return settings_.user ? "" : on_disk("/usr/lib/containers/berth");
 }
 
 std::string Layout::deployment_inside(const std::string& name, int slot) const {
   return fmt::format("{}/{}.{}", settings_.deployments, name, slot);
 }
 
-std::string Layout::units() const {
-  return on_disk("/etc/systemd/system");
+std::string Layout::units_inside() const {
+  return settings_.user ? settings_.user->config + "/systemd/user" : "/etc/systemd/system";
 }
 
 std::string Layout::unit_inside(const std::string& name) const {
-  return "/etc/systemd/system/" + unit_name(name);
+  return fmt::format("{}/{}", units_inside(), unit_name(name));
 }
 
 std::string Layout::tmpfiles_inside(const std::string& name) const {
-  return fmt::format("/etc/tmpfiles.d/{}.conf", name);
+  return fmt::format("{}/{}.conf", settings_.user ? settings_.user->config + "/user-tmpfiles.d" : "/etc/tmpfiles.d",
+                     name);
+}
+
+std::vector<std::string> Layout::unit_folders_inside() const {
+  if (const auto& user = settings_.user) {
+    return {units_inside(),         "/etc/systemd/user",          user->runtime + "/systemd/user",
+            "/run/systemd/user",    user->data + "/systemd/user", "/usr/local/lib/systemd/user",
+            "/usr/lib/systemd/user"};
+  }
+  return {units_inside(), "/run/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system",
+          "/lib/systemd/system"};
+}
+
+std::string Layout::settings_inside() const {
+  return settings_.user ? settings_.user->config + "/berth" : "/etc/berth";
+}
+
+std::string Layout::runtime_inside() const {
+  return settings_.user ? settings_.user->runtime : "/run";
+}
+
+std::string Layout::manager_cgroup() const {
+  return settings_.user ? fmt::format("/user.slice/user-{0}.slice/user@{0}.service", settings_.user->uid) : "";
+}
+
+std::string Layout::default_slice() const {
+  return settings_.user ? "app.slice" : "system.slice";
+}
+
+std::string Layout::command(std::string_view program) const {
+  return fmt::format("{}{}", program, settings_.user ? " --user" : "");
 }
 
 std::string Layout::repository() const {
@@ -139,7 +170,7 @@ std::string Layout::repository() const {
   // Checkouts are hard links, so a repository on another file system is of no use.
   std::string shared = on_disk(system_repository);
   const auto device = device_of(shared);
-  if (device && device == device_of_nearest(deployments())) {
+  if (!settings_.user && device && device == device_of_nearest(deployments())) {
     return shared;
   }
   return deployments() + "/.storage/ostree";

@@ -1,8 +1,12 @@
 // Every path berth uses, below one root.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include "host/user_folders.hpp"
 
 namespace berth::host {
 
@@ -12,6 +16,8 @@ struct LayoutSettings {
   bool running = false;     ///< systemd runs in `root` although that is not `/`, as in tests
   std::string deployments;  ///< default /var/lib/containers/berth
   std::string repository;   ///< default see Layout::repository
+  /// Set for the containers of one user: everything is then below the user's folders, and systemd is the user's.
+  std::optional<UserFolders> user;
 };
 
 /// Paths as the *booted* host sees them come from the functions named `…_inside`; all others are paths this process can
@@ -26,13 +32,27 @@ class Layout {
   /// A path inside the root as this process opens it: on_disk("/etc/x") → ROOT/etc/x
   [[nodiscard]] std::string on_disk(std::string_view inside) const;
 
+  /// Whose containers these are; nullopt for those of the system.
+  [[nodiscard]] const std::optional<UserFolders>& user() const noexcept { return settings_.user; }
+
   [[nodiscard]] std::string deployments_inside() const;  ///< /var/lib/containers/berth
   [[nodiscard]] std::string deployments() const { return on_disk(deployments_inside()); }
-  [[nodiscard]] std::string preinstalled() const;                                        ///< /usr/lib/containers/berth
+  [[nodiscard]] std::string preinstalled() const;  ///< /usr/lib/containers/berth; empty for users, who have none
   [[nodiscard]] std::string deployment_inside(const std::string& name, int slot) const;  ///< …/NAME.0
-  [[nodiscard]] std::string units() const;                                               ///< /etc/systemd/system
+  [[nodiscard]] std::string units_inside() const;                                        ///< /etc/systemd/system
   [[nodiscard]] std::string unit_inside(const std::string& name) const;      ///< /etc/systemd/system/NAME.service
   [[nodiscard]] std::string tmpfiles_inside(const std::string& name) const;  ///< /etc/tmpfiles.d/NAME.conf
+  /// All folders in which systemd looks for units, ours first (systemd.unit(5)).
+  [[nodiscard]] std::vector<std::string> unit_folders_inside() const;
+  [[nodiscard]] std::string settings_inside() const;  ///< /etc/berth
+  [[nodiscard]] std::string runtime_inside() const;   ///< /run
+  /// The cgroup below which systemd has its slices: the root, or that of the user's manager.
+  [[nodiscard]] std::string manager_cgroup() const;
+  /// Where services are that name no slice: system.slice, or app.slice.
+  [[nodiscard]] std::string default_slice() const;
+  /// A program of systemd as its user has to call it: `systemctl`, or `systemctl --user`.
+  [[nodiscard]] std::string command(std::string_view program) const;
+
   /// The configured one, else /ostree/repo when it exists on the file system of the deployments, else
   /// .storage/ostree below the deployments (contract, section 4).
   [[nodiscard]] std::string repository() const;

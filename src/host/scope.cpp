@@ -20,12 +20,13 @@ constexpr const char* leaf = "berth";
 
 }  // namespace
 
-MessagePtr scope_call(const Bus& bus, const std::string& scope, const std::string& description) {
+MessagePtr scope_call(const Bus& bus, const std::string& scope, const std::string& description,
+                      const std::string& slice) {
   const std::string action = "prepare the scope " + scope;
   MessagePtr call = bus.new_call("StartTransientUnit");
   check_bus(sd_bus_message_append(call.get(), "ss", scope.c_str(), "fail"), action);
   check_bus(sd_bus_message_append(call.get(), "a(sv)", 5, "Description", "s", description.c_str(), "Slice", "s",
-                                  "system.slice", "Delegate", "b", 1, "CollectMode", "s", "inactive-or-failed", "PIDs",
+                                  slice.c_str(), "Delegate", "b", 1, "CollectMode", "s", "inactive-or-failed", "PIDs",
                                   "au", 1, static_cast<std::uint32_t>(::getpid())),
             action);
   check_bus(sd_bus_message_append(call.get(), "a(sa(sv))", 0), action);

@@ -67,7 +67,7 @@ class Systemd {
   virtual JobResult restart(const std::string& unit) = 0;
   /// Moves this process into the new transient scope `scope` (systemd.scope(5)), which ends when its last process does
   /// and whose cgroup is delegated: a container may have a cgroup of its own beside ours below it.
-  /// @return the cgroup of the scope, e.g. `/system.slice/web-run-1a2b.scope`
+  /// It is in Layout::default_slice(). @return the cgroup of the scope, e.g. `/system.slice/web-run-1a2b.scope`
   virtual std::string enter_scope(const std::string& scope, const std::string& description) = 0;
   /// States of all named units in one call; a unit systemd does not know is `not-found`. Only load_state,
   /// active_state and sub_state are filled in; state() has the rest.
@@ -90,6 +90,7 @@ struct BusOptions {
   std::chrono::seconds job_timeout{0};  ///< how long start and stop wait; 0: as long as the unit's own timeouts let it
   std::chrono::seconds call_timeout{90};  ///< for an answer; a reload runs all generators
   std::string tmpfiles_program = "systemd-tmpfiles";
+  std::string user_runtime;  ///< the runtime folder of a user whose own systemd is meant; empty: the system's
 };
 
 /// The running host: the system bus, or /run/systemd/private when there is no bus daemon (or systemd is not on it yet).

@@ -68,7 +68,7 @@ class BusSystemd : public Systemd {
   std::string enter_scope(const std::string& scope, const std::string& description) override {
     const std::string action = "start " + scope;
     watch_.emplace(bus());
-    const BusReply reply = bus().call(scope_call(bus(), scope, description));
+    const BusReply reply = bus().call(scope_call(bus(), scope, description, for_user() ? "app.slice" : "system.slice"));
     if (!reply.error_name.empty()) {
       throw_reply(reply, action);
     }
@@ -116,16 +116,17 @@ class BusSystemd : public Systemd {
   }
 
   std::vector<std::string> journal_tail(const std::string& unit, std::size_t count) override {
-    return read_unit_log(unit, count);
+    return read_unit_log(unit, count, for_user());
   }
 
  private:
   Bus& bus() {
     if (!bus_) {
-      bus_.emplace(options_.address, options_.call_timeout);
+      bus_.emplace(options_.address, options_.call_timeout, options_.user_runtime);
     }
     return *bus_;
   }
+  [[nodiscard]] bool for_user() const { return !options_.user_runtime.empty(); }
 
   JobResult start_by(const char* method, const char* verb, const std::string& unit) {
     const BusReply reply = queue(JobKind::start, method, unit);
@@ -168,7 +169,8 @@ class BusSystemd : public Systemd {
     const std::string& reason = properties.state.load_error.empty() ? reply.error_text : properties.state.load_error;
     throw Error(ErrorKind::failed,
                 fmt::format("systemd cannot load {} ({}): {}", unit, properties.state.load_state, reason),
-                fmt::format("`systemd-analyze verify {}` and `journalctl -u {}` name the line", unit, unit));
+                fmt::format("`systemd-analyze{0} verify {1}` and `journalctl{0} -u {1}` name the line",
+                            for_user() ? " --user" : "", unit));
   }
 
   /// ba(sss): kind, link, target.
@@ -218,7 +220,11 @@ class BusSystemd : public Systemd {
     process.timeout = options_.call_timeout;
     base::in_context([&] { return fmt::format("running systemd-tmpfiles {} {}", option, conf); },
                      [&] {
-                       base::run_checked({options_.tmpfiles_program, option, conf}, process);
+                       std::vector<std::string> argv = {options_.tmpfiles_program, option, conf};
+                       if (for_user()) {
+                         argv.insert(argv.begin() + 1, "--user");
+                       }
+                       base::run_checked(argv, process);
                      });
   }
 

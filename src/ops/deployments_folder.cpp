@@ -9,7 +9,7 @@ namespace berth::ops {
 
 DeploymentsFolder::DeploymentsFolder(const host::Layout& layout)
     : root_(base::open_host_folder(layout.root())),
-      created_(base::make_folders_at(root_.get(), layout.deployments_inside().substr(1), 0755)),
+      created_(base::make_folders_at(root_.get(), layout.deployments_inside().substr(1), layout.user() ? 0700 : 0755)),
       folder_(base::open_host_folder(layout.deployments())) {}
 
 DeploymentsFolder::~DeploymentsFolder() {

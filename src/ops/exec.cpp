@@ -8,6 +8,7 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "host/journal_log.hpp"
+#include "ops/user_space.hpp"
 
 namespace berth::ops {
 
@@ -59,6 +60,7 @@ CommandOutcome exec_in(const Session& session, const host::Deployment& deploymen
     attachment.standard = {nothing.get(), output, output};
   }
   arguments.push_back(deployment.name);
+  enter_user_cgroup(session);
   return run_runtime(runtime, arguments, attachment,
                      fmt::format("run {} in {}", request.command.front(), deployment.name));
 }

@@ -18,6 +18,7 @@
 #include "exports/health_check.hpp"
 #include "host/job_words.hpp"
 #include "ops/service.hpp"
+#include "ops/user_space.hpp"
 
 namespace berth::ops {
 
@@ -45,7 +46,7 @@ class Gate {
         name_(name),
         unit_(host::unit_name(name)),
         runtime_(std::move(runtime)),
-        pid_file_(session.layout.on_disk(fmt::format("/run/berth-check-{}.pid", name))),
+        pid_file_(session.layout.on_disk(fmt::format("{}/berth-check-{}.pid", session.layout.runtime_inside(), name))),
         first_(session.systemd.state(unit_)) {}
 
   /// A oneshot that has done its work is well; there is nothing to wait for.
@@ -67,6 +68,7 @@ class Gate {
 
   void run(const exports::HealthCheck& check) {
     session_.reporter.step(fmt::format("asking {} whether it is well", name_));
+    enter_user_cgroup(session_);
     for (int failures = 0;;) {
       if (passes(check)) {
         return;

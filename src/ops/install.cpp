@@ -12,6 +12,7 @@
 #include "ops/pull.hpp"
 #include "ops/recover.hpp"
 #include "ops/remote_rootfs.hpp"
+#include "ops/user_space.hpp"
 
 namespace berth::ops {
 
@@ -24,8 +25,7 @@ using base::ErrorKind;
 void refuse_taken_unit(const Session& session, const std::string& name) {
   const auto root = base::open_host_folder(session.layout.root());
   const auto unit = host::unit_name(name);
-  for (const std::string folder : {"/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system",
-                                   "/usr/lib/systemd/system", "/lib/systemd/system"}) {
+  for (const std::string& folder : session.layout.unit_folders_inside()) {
     if (const auto path = fmt::format("{}/{}", folder, unit); host::host_exists(root.get(), path)) {
       throw Error(ErrorKind::conflict, fmt::format("the unit {} exists already", path),
                   "choose another name with --name, or remove that unit");
@@ -43,7 +43,8 @@ void refuse_known_unit(const Session& session, const std::string& name) {
   const auto unit = host::unit_name(name);
   if (!session.layout.offline() && session.systemd.state(unit).load_state != "not-found") {
     throw Error(ErrorKind::conflict, fmt::format("systemd has a unit {} already", unit),
-                fmt::format("choose another name with --name; `systemctl status {}` shows where it is from", unit));
+                fmt::format("choose another name with --name; `{} status {}` shows where it is from",
+                            session.layout.command("systemctl"), unit));
   }
 }
 
@@ -157,6 +158,7 @@ InstallOutcome install(Session& session, const InstallRequest& request, const St
                 "the unit is enabled and starts at the next boot");
   }
 
+  check_user_space(session, true);
   const DeploymentsFolder deployments(session.layout);
   recover_pending(session);
   const auto lock = lock_container(session, outcome.name);

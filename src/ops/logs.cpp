@@ -7,6 +7,7 @@ namespace berth::ops {
 void logs(Session& session, const std::string& name, host::LogQuery query,
           const std::function<bool(const host::LogEntry&)>& take, const std::function<bool()>& go_on) {
   query.unit = unit_of(session, name);
+  query.own_user = session.layout.user().has_value();
   if (session.layout.offline()) {
     query.root = session.layout.root();
   }

@@ -31,6 +31,7 @@ using base::Error;
 using base::ErrorKind;
 
 constexpr const char* target_key = "mounted-at";
+constexpr const char* place_key = "laid-out-in";  ///< for users: device and inode of the folder that holds the copy
 constexpr std::uint64_t mountinfo_limit = std::uint64_t{16} << 20U;  // bytes
 
 std::string real_path(const std::string& directory) {
@@ -52,6 +53,7 @@ std::string mounts_path(const Session& session) {
 struct View {
   std::string id;
   std::string target;
+  std::string place;  ///< of a user's copy, see place_of; empty for a mount
 };
 
 std::vector<View> recorded_views(const Session& session) {
@@ -61,11 +63,13 @@ std::vector<View> recorded_views(const Session& session) {
   }
   const auto folder = base::open_host_folder(mounts_path(session));
   for (const auto& id : base::list_folder(folder.get())) {
-    View view{id, ""};
+    View view{id, "", ""};
     try {
       if (const auto text = base::read_file_at(folder.get(), id + "/info", base::json_size_limit)) {
         const auto json = base::parse_json(*text, id + "/info");
-        view.target = base::JsonView(json, id + "/info").string_or(target_key, "");
+        const base::JsonView info(json, id + "/info");
+        view.target = info.string_or(target_key, "");
+        view.place = info.string_or(place_key, "");
       }
     } catch (const Error&) {
       view.target.clear();  // a record that was never completed
@@ -147,9 +151,17 @@ std::set<std::string> mounted_ids(const std::vector<View>& views) {
   return ids;
 }
 
+/// What tells a folder from one that was made later in its place; empty when there is none.
+std::string place_of(const std::string& directory) {
+  struct stat status {};
+  return ::stat(directory.c_str(), &status) == 0 ? fmt::format("{}:{}", status.st_dev, status.st_ino) : "";
+}
+
 std::vector<View> stale_views(const Session& session) {
   auto views = recorded_views(session);
-  if (!views.empty()) {
+  if (session.layout.user()) {
+    std::erase_if(views, [](const View& view) { return !view.place.empty() && place_of(view.target) == view.place; });
+  } else if (!views.empty()) {
     const auto mounted = mounted_ids(views);
     std::erase_if(views, [&mounted](const View& view) { return mounted.contains(view.id); });
   }
@@ -180,12 +192,15 @@ void refuse_second_view(const Session& session, const std::string& target) {
   }
 }
 
-std::string view_info(const store::StoredImage& image, const std::string& target) {
+std::string view_info(const store::StoredImage& image, const std::string& target, const std::string& place) {
   host::DeploymentInfo info;
   info.image = image.name;
   info.revision = image.id;
   info.ostree_commit = image.commit;
   info.document[target_key] = target;
+  if (!place.empty()) {
+    info.document[place_key] = place;
+  }
   return host::write_info(info);
 }
 
@@ -203,37 +218,33 @@ store::StoredImage merged_image(const Session& session, store::Store& store, con
   return image;
 }
 
-}  // namespace
-
-void mount_view(Session& session, const std::string& image_text, const std::string& directory) {
-  const auto target = real_path(directory);
-  const base::Fd point = base::open_host_folder(target);
-  auto store = open_images(session);
-  store.hold();  // until it is mounted, for only then prune sees that it is in use
-  const auto image = merged_image(session, store, image_text);
-  refuse_second_view(session, target);
-  base::make_folders_at(AT_FDCWD, mounts_path(session), 0700);
-  const auto folder = base::open_host_folder(mounts_path(session));
-  const auto id = host::random_uuid();
-  base::check_errno(::mkdirat(folder.get(), id.c_str(), 0755), "create a folder for the view");
-  base::ScopeExit undo([&]() noexcept {
-    try {
-      base::remove_tree_at(folder.get(), id);
-    } catch (...) {
-      return;  // prune removes it
-    }
-  });
-  const auto place = base::open_folder_at(folder.get(), id);
-  base::create_file_at(place.get(), "info", view_info(image, target), 0600);
-  base::in_context([&] { return fmt::format("checking out {}", image.name); },
-                   [&] { store.checkout(image.commit, place.get(), "rootfs"); });
-  check_stop(session.stop);
-  mount_read_only(base::open_folder_at(place.get(), "rootfs").get(), point.get(), directory);
-  undo.dismiss();
+/// Users cannot mount: they get a copy, so that whatever they do with it the repository stays as it is.
+void refuse_unless_empty(int folder, const std::string& target) {
+  if (!base::list_folder(folder).empty()) {
+    throw Error(ErrorKind::conflict, fmt::format("the folder {} is not empty", target),
+                "give an empty one: the files are copied into it");
+  }
 }
 
-void unmount_view(Session& session, const std::string& directory) {
-  const auto target = real_path(directory);
+void remove_copy(const Session& session, const std::string& target) {
+  const auto folder = base::open_host_folder(target);
+  for (const auto& entry : base::list_folder(folder.get())) {
+    base::remove_tree_at(folder.get(), entry);
+  }
+  for (const auto& view : recorded_views(session)) {
+    if (view.place == place_of(target)) {
+      base::remove_tree_at(base::open_host_folder(mounts_path(session)).get(), view.id);
+    }
+  }
+}
+
+bool holds_copy(const Session& session, const std::string& target) {
+  const auto views = recorded_views(session);
+  return std::any_of(views.begin(), views.end(),
+                     [&](const View& view) { return view.target == target && view.place == place_of(target); });
+}
+
+void unmount(const Session& session, const std::string& target) {
   const auto entries = mounts_of("self");
   const auto top = std::find_if(entries.rbegin(), entries.rend(),
                                 [&target](const MountEntry& entry) { return entry.point == target; });
@@ -254,6 +265,53 @@ void unmount_view(Session& session, const std::string& directory) {
   }
   throw Error(ErrorKind::not_found, fmt::format("no image is mounted at {}", target),
               "berth mount IMAGE DIR mounts one");
+}
+
+}  // namespace
+
+void mount_view(Session& session, const std::string& image_text, const std::string& directory) {
+  const auto target = real_path(directory);
+  const base::Fd point = base::open_host_folder(target);
+  auto store = open_images(session);
+  store.hold();  // until it is mounted, for only then prune sees that it is in use
+  const auto image = merged_image(session, store, image_text);
+  const bool copies = session.layout.user().has_value();
+  refuse_second_view(session, target);
+  if (copies) {
+    refuse_unless_empty(point.get(), target);
+  }
+  base::make_folders_at(AT_FDCWD, mounts_path(session), 0700);
+  const auto folder = base::open_host_folder(mounts_path(session));
+  const auto id = host::random_uuid();
+  base::check_errno(::mkdirat(folder.get(), id.c_str(), 0755), "create a folder for the view");
+  base::ScopeExit undo([&]() noexcept {
+    try {
+      base::remove_tree_at(folder.get(), id);
+    } catch (...) {
+      return;  // prune removes it
+    }
+  });
+  const auto place = base::open_folder_at(folder.get(), id);
+  base::create_file_at(place.get(), "info", view_info(image, target, copies ? place_of(target) : ""), 0600);
+  base::in_context([&] { return fmt::format("checking out {}", image.name); },
+                   [&] {
+                     store.checkout(image.commit, copies ? point.get() : place.get(), copies ? "." : "rootfs",
+                                    copies ? store::CheckoutFiles::copied : store::CheckoutFiles::linked);
+                   });
+  check_stop(session.stop);
+  if (!copies) {
+    mount_read_only(base::open_folder_at(place.get(), "rootfs").get(), point.get(), directory);
+  }
+  undo.dismiss();
+}
+
+void unmount_view(Session& session, const std::string& directory) {
+  const auto target = real_path(directory);
+  if (holds_copy(session, target)) {
+    remove_copy(session, target);
+  } else {
+    unmount(session, target);
+  }
 }
 
 std::vector<std::string> stale_mounts(const Session& session) {

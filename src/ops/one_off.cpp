@@ -13,6 +13,7 @@
 #include "base/process.hpp"
 #include "host/facts.hpp"
 #include "ops/switch.hpp"
+#include "ops/user_space.hpp"
 
 namespace berth::ops {
 
@@ -70,7 +71,7 @@ OneOff::~OneOff() {
     if (started_) {
       base::run_process({runtime_, "delete", "--force", id_});
     }
-    base::remove_tree_at(base::open_host_folder(session_.layout.deployments()).get(), folder());
+    remove_users_tree(session_, base::open_host_folder(session_.layout.deployments()).get(), folder());
   } catch (const std::exception& error) {
     session_.reporter.warning(fmt::format("while clearing up after {}: {}", id_, error.what()));
   }
@@ -121,8 +122,9 @@ void refuse_while_one_off_runs(const Session& session, const std::vector<std::st
     const auto note = entry.starts_with(staging_prefix) ? read_note(folder.get(), entry) : std::nullopt;
     if (note && std::find(deployments.begin(), deployments.end(), note->deployment) != deployments.end()) {
       const auto id = entry.substr(staging_prefix.size());
-      throw Error(ErrorKind::conflict, fmt::format("the one-off run {} uses the files of {}", id, note->deployment),
-                  fmt::format("wait for its end, or end it with systemctl stop {}.scope", id));
+      throw Error(
+          ErrorKind::conflict, fmt::format("the one-off run {} uses the files of {}", id, note->deployment),
+          fmt::format("wait for its end, or end it with {} stop {}.scope", session.layout.command("systemctl"), id));
     }
   }
 }

@@ -50,8 +50,8 @@ OwnPlaces::OwnPlaces(const host::Layout& layout, const std::string& name,
   if (layout.root() != "/" && repository.starts_with(layout.root() + "/")) {
     repository.erase(0, layout.root().size());
   }
-  for (const auto& folder :
-       {layout.deployments_inside(), repository, std::string("/usr/lib/containers/berth"), std::string("/etc/berth")}) {
+  for (const auto& folder : {layout.deployments_inside(), repository, std::string("/usr/lib/containers/berth"),
+                             std::string("/etc/berth"), layout.settings_inside()}) {
     folders_.push_back(resolve_(folder));
   }
   files_ = {resolve_(layout.unit_inside(name)), resolve_(layout.tmpfiles_inside(name))};

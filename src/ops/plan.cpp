@@ -33,6 +33,11 @@ exports::ToolValues tool_values(const PlanInputs& in, bool detached) {
   if (!in.exports->service_template) {
     tool.stop_signal = in.image_config->stop_signal;
   }
+  if (const auto& user = in.layout->user()) {
+    tool.run_directory = user->runtime;
+    tool.state_directory = user->home + "/.data";
+    tool.conf_directory = user->home + "/.config";
+  }
   tool.host_uid = in.facts->uid;
   tool.host_gid = in.facts->gid;
   tool.uuid = in.uuid;
@@ -41,16 +46,17 @@ exports::ToolValues tool_values(const PlanInputs& in, bool detached) {
   return tool;
 }
 
-void add_power(InstallPlan& plan, exports::Power power) {
-  if (power.over_host) {
+/// What a user's container may do is never more than what the user may do.
+void add_power(const PlanInputs& in, InstallPlan& plan, exports::Power power) {
+  if (power.over_host && !in.layout->user()) {
     plan.host_powers.push_back(power.sentence);
   }
   plan.powers.push_back(std::move(power.sentence));
 }
 
-void add_powers(InstallPlan& plan, std::vector<exports::Power> powers) {
+void add_powers(const PlanInputs& in, InstallPlan& plan, std::vector<exports::Power> powers) {
   for (auto& power : powers) {
-    add_power(plan, std::move(power));
+    add_power(in, plan, std::move(power));
   }
 }
 
@@ -62,6 +68,10 @@ class HostFilePlanner {
 
   void run() {
     const auto& manifest = in_.exports->manifest;
+    if (in_.layout->user()) {
+      plan_.left_out_files = in_.exports->host_entries.size();
+      return;
+    }
     for (const auto& entry : in_.exports->host_entries) {
       const auto destination = exports::host_destination(entry.path, manifest, plan_.values);
       if (entry.kind == exports::HostEntryKind::folder) {
@@ -132,7 +142,7 @@ class HostFilePlanner {
     result.file.gid = entry.gid;
     const bool link = entry.kind == exports::HostEntryKind::link;
     if (auto power = exports::host_file_power(destination, link ? 0 : result.file.mode, entry.has_capability)) {
-      add_power(plan_, std::move(*power));
+      add_power(in_, plan_, std::move(*power));
     }
     if (link) {
       result.file.kind = host::HostFile::Kind::link;
@@ -175,7 +185,8 @@ std::string own_tmpfiles(const PlanInputs& in, const base::Json& config, const e
     return (in.host_exists(path) && !in.replaced.tmpfiles_paths.contains(path)) ||
            std::find(volumes.begin(), volumes.end(), path) != volumes.end();
   };
-  return lines + exports::default_tmpfiles(exports::bind_sources(config), in.facts->uid, in.facts->gid, exists);
+  lines += exports::default_tmpfiles(exports::bind_sources(config), in.facts->uid, in.facts->gid, exists);
+  return lines;
 }
 
 std::string rendered_config(const PlanInputs& in, exports::Renderer& renderer, const InstallPlan& plan) {
@@ -196,10 +207,14 @@ std::string config_file_name(const PlanInputs& in) {
 }
 
 void plan_config(const PlanInputs& in, const std::string& text, InstallPlan& plan) {
-  const auto slice = plan.unit ? exports::unit_slice(*plan.unit) : "system.slice";
+  const auto fallback = in.layout->default_slice();
+  const auto slice = plan.unit ? exports::unit_slice(*plan.unit, fallback) : fallback;
   auto features = in.features;
+  if (features.user) {
+    features.user->sets_groups = in.runtime.version.starts_with("crun");
+  }
   features.relays_notify = plan.unit && in.runtime.version.starts_with("crun") && exports::unit_notifies(*plan.unit);
-  const auto cgroups_path = exports::cgroups_path(slice, in.name);
+  const auto cgroups_path = in.layout->manager_cgroup() + exports::cgroups_path(slice, in.name);
   auto config = exports::finish_config(text, config_file_name(in), features, cgroups_path, in.remote_rootfs);
   if (config.notifies_itself) {
     plan.unit = exports::with_service_line(*plan.unit, "UnsetEnvironment=NOTIFY_SOCKET");
@@ -207,10 +222,13 @@ void plan_config(const PlanInputs& in, const std::string& text, InstallPlan& pla
   plan.conversions = std::move(config.conversions);
   const OwnPlaces own_places(*in.layout, in.name, in.host_place);
   own_places.refuse_mounts(config.document);
-  add_powers(plan, exports::powerful_requests(config.document, cgroups_path));
-  add_powers(plan, own_places.powers(config.document));
+  add_powers(in, plan, exports::powerful_requests(config.document, cgroups_path));
+  add_powers(in, plan, own_places.powers(config.document));
   if (!in.exports->tmpfiles_template && plan.unit) {
     plan.tmpfiles = own_tmpfiles(in, config.document, plan.values);
+  }
+  if (plan.tmpfiles && features.user) {
+    plan.tmpfiles = exports::tmpfiles_for_user(*plan.tmpfiles, !exports::runs_as_root(config.document));
   }
   plan.config = std::move(config.text);
 }
@@ -314,7 +332,10 @@ InstallPlan make_plan(const PlanInputs& in) {
   renderer.check();
 
   if (plan.unit) {
-    add_powers(plan, exports::unit_powers(*plan.unit, plan.values));
+    add_powers(in, plan, exports::unit_powers(*plan.unit, plan.values));
+    if (in.layout->user()) {
+      plan.unit = exports::unit_for_user(*plan.unit);
+    }
     plan.unit = exports::complete_unit(with_stop_signal(in, *plan.unit), plan.runtime, in.name);
   }
   if (wants_config) {
@@ -324,7 +345,7 @@ InstallPlan make_plan(const PlanInputs& in) {
     plan.tmpfiles.reset();
   }
   if (plan.tmpfiles) {
-    add_powers(plan, exports::tmpfiles_powers(*plan.tmpfiles));
+    add_powers(in, plan, exports::tmpfiles_powers(*plan.tmpfiles));
     plan.tmpfiles_paths = exports::missing_tmpfiles_paths(*plan.tmpfiles, in.host_exists);
   }
   fill_info(in, plan);

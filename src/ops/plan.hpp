@@ -49,6 +49,7 @@ struct InstallPlan {
   std::optional<std::string> tmpfiles;      ///< none when there would be no line in it
   std::vector<PlannedFile> files;           ///< folders before what is in them
   std::optional<PlannedPackage> package;    ///< holds the files
+  std::size_t left_out_files = 0;           ///< entries of hostfs that are not for users' containers
   std::vector<std::string> kept_files;      ///< host files that exist already and stay as they are
   std::vector<std::string> tmpfiles_paths;  ///< paths that do not exist now and that the tmpfiles lines will make
   std::vector<std::string> powers;          ///< what the container may do that is powerful

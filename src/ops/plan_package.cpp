@@ -25,6 +25,14 @@ bool image_asks(const PlanInputs& in) {
 }
 
 bool wants_package(const PlanInputs& in) {
+  if (in.layout->user()) {
+    if (in.system_package == "yes") {
+      throw Error(ErrorKind::usage,
+                  "containers of users bring no files to the host, so there can be no package of them",
+                  "leave --system-package out");
+    }
+    return false;
+  }
   if (in.system_package == "auto") {
     return in.package_kind && image_asks(in);
   }

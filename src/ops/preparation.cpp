@@ -17,6 +17,7 @@
 #include "ops/remote_rootfs.hpp"
 #include "ops/switch.hpp"
 #include "ops/system_package.hpp"
+#include "ops/user_space.hpp"
 
 namespace berth::ops {
 
@@ -28,7 +29,7 @@ using base::ErrorKind;
 constexpr std::uint64_t host_template_limit = 1U << 20U;  // bytes; an installedFilesTemplate is a text
 
 std::string default_service_template(const Session& session) {
-  for (const auto& folder : {std::string("/etc/berth"), session.data_folder}) {
+  for (const auto& folder : {session.layout.settings_inside(), std::string("/etc/berth"), session.data_folder}) {
     const auto path = folder + "/exports-templates/service.template";
     if (auto text = base::read_file_at(AT_FDCWD, path, exports::template_size_limit)) {
       return *text;
@@ -54,6 +55,9 @@ exports::HostFeatures host_features(const Session& session, int root) {
   auto features = features_of(session.facts);
   features.resolv_conf = can_be_bound(session, root, "/etc/resolv.conf");
   features.hosts = can_be_bound(session, root, "/etc/hosts");
+  if (session.layout.user()) {
+    features.user = user_space(session);
+  }
   return features;
 }
 
@@ -73,7 +77,7 @@ Preparation::Preparation(Session& session, std::string name, int slot)
 
 Preparation::~Preparation() {
   try {
-    base::remove_tree_at(deployments_.get(), folder_name_);
+    remove_users_tree(session_, deployments_.get(), folder_name_);
   } catch (const std::exception& error) {
     session_.reporter.warning(error.what());
   }
@@ -94,10 +98,10 @@ void Preparation::set_image(const store::StoredImage& image) {
   }
 }
 
-void Preparation::check_out(store::Store& store, const store::StoredImage& image) {
+void Preparation::check_out(store::Store& store, const store::StoredImage& image, store::CheckoutFiles files) {
   set_image(image);
   base::in_context([this] { return fmt::format("checking out {}", image_.name); },
-                   [&] { store.checkout(image_.commit, staging_.get(), "rootfs"); });
+                   [&] { store.checkout(image_.commit, staging_.get(), "rootfs", files); });
   use_rootfs(folder_name_ + "/rootfs");
 }
 
@@ -190,6 +194,11 @@ void report_plan(Session& session, const InstallPlan& plan, const std::vector<st
   if (!plan.host_powers.empty()) {
     session.reporter.warning(
         fmt::format("{} can do what root on this host can: {}", plan.name, fmt::join(plan.host_powers, "; ")));
+  }
+  if (plan.left_out_files > 0) {
+    session.reporter.warning(fmt::format(
+        "the image's files for the host (exports/hostfs) are not copied: {} is not installed for the system",
+        plan.name));
   }
   for (const auto& path : plan.kept_files) {
     if (std::find(told.begin(), told.end(), path) == told.end()) {

@@ -33,7 +33,8 @@ class Preparation {
   /// Whether check_out() will be possible, to be asked before anything is fetched.
   void check_linkable(const store::Store& store) const;
   /// Lays the image out as `rootfs` in the folder.
-  void check_out(store::Store& store, const store::StoredImage& image);
+  void check_out(store::Store& store, const store::StoredImage& image,
+                 store::CheckoutFiles files = store::CheckoutFiles::linked);
   /// Makes `rootfs` in the folder a link to a root file system that somebody else keeps.
   /// @param remote see find_remote_rootfs. @param image its name, and what else is known
   void use_remote(const std::string& remote, const store::StoredImage& image);

@@ -12,6 +12,7 @@
 #include "ops/one_off.hpp"
 #include "ops/switch.hpp"
 #include "ops/uninstall.hpp"
+#include "ops/user_space.hpp"
 
 namespace berth::ops {
 
@@ -64,7 +65,7 @@ void remove_stale_staging(Session& session) {
     if (entry.starts_with(staging_prefix)) {
       if (const auto lock = try_lock(session, entry.substr(staging_prefix.size()))) {
         end_abandoned_one_off(session, folder.get(), entry);
-        base::remove_tree_at(folder.get(), entry);
+        remove_users_tree(session, folder.get(), entry);
       }
     }
   }

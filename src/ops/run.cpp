@@ -16,6 +16,7 @@
 #include "ops/preparation.hpp"
 #include "ops/pull.hpp"
 #include "ops/recover.hpp"
+#include "ops/user_space.hpp"
 
 namespace berth::ops {
 
@@ -101,7 +102,7 @@ base::Json config_of_plan(const Session& session, const InstallPlan& plan, const
                 fmt::format("{} has nothing to run: it only brings files for the host", request.target));
   }
   auto config = base::parse_json(plan.config, "config.json");
-  config["root"]["readonly"] = false;  // it has a layer of its own over it
+  config["root"]["readonly"] = false;  // it has a layer of its own over it, or is a copy
   replace_missing_folders(session, config);
   set_command(config["process"], request.command, request.attachment);
   return config;
@@ -137,6 +138,7 @@ CommandOutcome run_image(Session& session, const RunRequest& request) {
   wanted.local = origin.local();
   wanted.runtime = host::find_runtime(
       session.layout, request.runtime.empty() ? session.runtime_override : request.runtime, session.config.runtimes);
+  check_user_space(session, false);
   const DeploymentsFolder deployments(session.layout);
   recover_pending(session);
   OneOff one_off(session, image::default_container_name(origin.name()), "",
@@ -144,13 +146,18 @@ CommandOutcome run_image(Session& session, const RunRequest& request) {
   Preparation preparation(session, one_off.id(), 0);
   one_off.claim();
   auto store = store::Store::open(store_options(session));
-  preparation.check_out(store, origin.ensure(store).image);
+  const bool for_user = session.layout.user().has_value();
+  preparation.check_out(store, origin.ensure(store).image,
+                        for_user ? store::CheckoutFiles::copied : store::CheckoutFiles::linked);
   check_stop(session.stop);
   const auto plan = base::in_context([&] { return fmt::format("preparing {}", request.target); },
                                      [&] { return preparation.plan(wanted); });
+  auto config = config_of_plan(session, plan, request);
+  if (for_user) {
+    return one_off.run(std::move(config), request.attachment);  // on a copy, which goes with the folder
+  }
   const auto folder = session.layout.deployments() + "/" + one_off.folder();
-  return one_off.run(config_of_plan(session, plan, request), request.attachment,
-                     [&folder] { host::lay_scratch_over_rootfs(folder); });
+  return one_off.run(std::move(config), request.attachment, [&folder] { host::lay_scratch_over_rootfs(folder); });
 }
 
 }  // namespace berth::ops

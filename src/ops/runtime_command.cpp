@@ -114,7 +114,7 @@ base::Json config_of(const Session& session, const host::Deployment& deployment)
   // An absolute root file system, for the configuration is not used where it lies.
   const auto rootfs = deployment.info.remote.empty() ? deployment.path + "/rootfs" : deployment.info.remote;
   return exports::finish_config(*text, path, features_of(session.facts),
-                                exports::cgroups_path("system.slice", deployment.name), rootfs)
+                                exports::cgroups_path(session.layout.default_slice(), deployment.name), rootfs)
       .document;
 }
 

@@ -29,7 +29,7 @@ std::string journal_hint(Session& session, const std::string& unit) {
   for (const auto& line : session.systemd.journal_tail(unit, journal_lines)) {
     hint += (hint.empty() ? "its last journal lines are:\n  " : "\n  ") + line;
   }
-  return hint.empty() ? fmt::format("see journalctl -u {}", unit) : hint;
+  return hint.empty() ? fmt::format("see {} -u {}", session.layout.command("journalctl"), unit) : hint;
 }
 
 void refuse_unloadable(Session& session, const std::string& unit, ErrorKind kind) {
@@ -65,7 +65,7 @@ void stop(Session& session, const std::string& name) {
   const auto unit = unit_of(session, name);
   if (const auto job = session.systemd.stop(unit); !job.done) {
     throw Error(ErrorKind::failed, fmt::format("{} did not stop: {}", unit, job.words),
-                fmt::format("see journalctl -u {}", unit));
+                fmt::format("see {} -u {}", session.layout.command("journalctl"), unit));
   }
 }
 

@@ -21,7 +21,7 @@ source::SourceOptions source_options(const Session& session, const std::string& 
 store::StoreOptions store_options(const Session& session, const std::string& repository) {
   store::StoreOptions options;
   options.repository = repository.empty() ? session.layout.repository() : repository;
-  options.mode = store::RepositoryMode::bare;
+  options.mode = session.layout.user() ? store::RepositoryMode::bare_user : store::RepositoryMode::bare;
   options.parallel_layers = session.config.parallel_layers;
   options.lock_timeout = std::chrono::seconds(session.config.lock_timeout_seconds);
   options.stop = session.stop;

@@ -17,7 +17,7 @@ using base::ErrorKind;
 void stop_or_throw(Session& session, const std::string& unit) {
   if (const auto job = session.systemd.stop(unit); !job.done) {
     throw Error(ErrorKind::failed, fmt::format("{} could not be stopped: {}", unit, job.words),
-                fmt::format("stop it with systemctl stop {} and try again", unit));
+                fmt::format("stop it with {} stop {} and try again", session.layout.command("systemctl"), unit));
   }
 }
 

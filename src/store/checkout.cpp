@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -15,9 +16,41 @@ namespace {
 
 void remove_half_made(int folder, const std::string& name) noexcept {
   try {
-    base::remove_tree_at(folder, name);
+    if (name != ".") {
+      base::remove_tree_at(folder, name);
+      return;
+    }
+    for (const auto& entry : base::list_folder(folder)) {
+      base::remove_tree_at(folder, entry);
+    }
   } catch (...) {
     return;  // the failure that brought us here is the one to tell
+  }
+}
+
+void refuse_present(int folder, const std::string& name) {
+  if (name == "." ? !base::list_folder(folder).empty() : base::stat_at(folder, name).has_value()) {
+    throw base::Error(base::ErrorKind::conflict, fmt::format("cannot check out: {} exists already", name));
+  }
+}
+
+/// The nesting of folders is bounded by the import of layers.
+void share_with_group(int parent, const std::string& name) {
+  const auto status = base::stat_at(parent, name);
+  if (!status || S_ISLNK(status->st_mode)) {
+    return;
+  }
+  constexpr unsigned owner = S_IRWXU;
+  const bool is_folder = S_ISDIR(status->st_mode);
+  const unsigned mode = (status->st_mode & 07777U) | (is_folder ? owner : 0U);
+  if (const unsigned wanted = mode | ((mode & owner) >> 3U); wanted != (status->st_mode & 07777U)) {
+    base::check_errno(::fchmodat(parent, name.c_str(), wanted, 0), "set the mode of " + name);
+  }
+  if (is_folder) {
+    const base::Fd folder = base::open_folder_at(parent, name);
+    for (const auto& entry : base::list_folder(folder.get())) {
+      share_with_group(folder.get(), entry);
+    }
   }
 }
 
@@ -39,15 +72,19 @@ void check_linkable(const Repository& repository, int folder) {
   base::throw_errno("make a hard link from the repository");
 }
 
-void checkout_tree(const Repository& repository, const Checksum& commit, int folder, const std::string& name) {
-  if (base::stat_at(folder, name)) {
-    throw base::Error(base::ErrorKind::conflict, fmt::format("cannot check out: {} exists already", name));
+void checkout_tree(const Repository& repository, const Checksum& commit, int folder, const std::string& name,
+                   CheckoutFiles files) {
+  refuse_present(folder, name);
+  const bool linked = files == CheckoutFiles::linked;
+  if (linked) {
+    check_linkable(repository, folder);
   }
-  check_linkable(repository, folder);
   OstreeRepoCheckoutAtOptions options{};
   options.mode =
       repository.mode() == RepositoryMode::bare ? OSTREE_REPO_CHECKOUT_MODE_NONE : OSTREE_REPO_CHECKOUT_MODE_USER;
-  options.overwrite_mode = OSTREE_REPO_CHECKOUT_OVERWRITE_NONE;
+  // A folder that is there is taken with the second one only; nothing is in it.
+  options.overwrite_mode = name == "." ? OSTREE_REPO_CHECKOUT_OVERWRITE_ADD_FILES : OSTREE_REPO_CHECKOUT_OVERWRITE_NONE;
+  options.force_copy = linked ? FALSE : TRUE;
   // Links are possible, as we know now. What may still stand against one is the file system's bound on links to one
   // inode (65000 on ext4); that content is copied.
   options.no_copy_fallback = FALSE;
@@ -56,6 +93,9 @@ void checkout_tree(const Repository& repository, const Checksum& commit, int fol
   if (ostree_repo_checkout_at(repository.handle(), &options, folder, name.c_str(), commit.hex().c_str(), nullptr,
                               failure.out()) == 0) {
     failure.raise("check out into " + name);
+  }
+  if (repository.mode() == RepositoryMode::bare_user) {
+    share_with_group(folder, name);
   }
   undo.dismiss();
 }

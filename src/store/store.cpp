@@ -130,9 +130,9 @@ void Store::check_linkable(int folder) const {
   store::check_linkable(impl_->repository(), folder);
 }
 
-void Store::checkout(const std::string& commit, int folder, const std::string& name) {
+void Store::checkout(const std::string& commit, int folder, const std::string& name, CheckoutFiles files) {
   hold();
-  checkout_tree(impl_->repository(), Checksum::from_hex(commit), folder, name);
+  checkout_tree(impl_->repository(), Checksum::from_hex(commit), folder, name, files);
 }
 
 void Store::tag(const StoredImage& image, const image::ImageName& name) {

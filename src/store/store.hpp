@@ -19,6 +19,10 @@ namespace berth::store {
 
 enum class RepositoryMode { bare, bare_user };
 
+/// Files of a checkout: hard links to the repository's objects, which nobody may write to, or copies, which cost time
+/// and space.
+enum class CheckoutFiles { linked, copied };
+
 struct StoreOptions {
   std::string repository;  ///< absolute path; created with its parents when missing
   RepositoryMode mode = RepositoryMode::bare;
@@ -119,9 +123,12 @@ class Store {
   /// @throws Error when it is on another file system
   void check_linkable(int folder) const;
 
-  /// Checks the tree of a merged commit out into the new folder `name` below `folder` with hard links.
-  /// Ends with an error and no new folder when the file systems differ or `name` exists.
-  void checkout(const std::string& commit, int folder, const std::string& name);
+  /// Checks the tree of a merged commit out into the new folder `name` below `folder`, or, with `.`, into `folder`,
+  /// which must be empty. Ends with an error and nothing new when the file systems of links differ or `name` exists.
+  /// From a repository of mode bare-user, where all files belong to one user, the group gets the rights of the owner:
+  /// who is not root in a container of that user is in root's group.
+  void checkout(const std::string& commit, int folder, const std::string& name,
+                CheckoutFiles files = CheckoutFiles::linked);
 
   /// Gives a stored image another name, replacing what had it. Durable.
   void tag(const StoredImage& image, const image::ImageName& name);

@@ -12,6 +12,7 @@ SUITE = "bookworm"
 HOST_PACKAGES = """
 systemd systemd-sysv dbus runc crun libostree-1-1 libcurl4 libarchive13 libfmt9 libisal2 libzstd1 libssl3
 libsystemd0 libtomlplusplus3 ca-certificates iproute2 procps curl attr libcap2-bin jq
+uidmap libpam-systemd dbus-user-session
 """.split()
 
 # Nothing here takes part in what the tests look at; each costs time at every boot or changes files by itself.

@@ -337,6 +337,25 @@ def plain():
     return _image("plain", make)
 
 
+def private():
+    """plain, with a folder and a file that only its user may enter and read, a folder that nobody may write to, and a
+    volume."""
+
+    def make(folder):
+        build = Derived(folder, plain())
+        own = build.write("srv/own/secret", "a secret\n", 0o600)
+        build.write("srv/fixed/file", "fixed\n", 0o444)
+        (build.rootfs / "srv/fixed").chmod(0o555)
+        own.parent.chmod(0o700)
+        for path in (own, own.parent):
+            os.chown(path, 1000, 1000)
+        build.layer()
+        build.config("--config.volume", "/data")
+        build.done()
+
+    return _image("private", make, plain().folder.name)
+
+
 def two_platforms():
     """An index, made by buildah, with an image for amd64 and one for arm64; each names itself in /platform."""
 

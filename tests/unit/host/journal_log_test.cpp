@@ -11,8 +11,8 @@ using ::testing::IsEmpty;
 
 TEST(UnitLog, AFolderWithoutAJournal) {
   const Scratch scratch;
-  EXPECT_THAT(read_unit_log("web.service", 10, scratch.path()), IsEmpty());
-  EXPECT_THAT(read_unit_log("web.service", 10, scratch.at("missing")), IsEmpty());
+  EXPECT_THAT(read_unit_log("web.service", 10, false, scratch.path()), IsEmpty());
+  EXPECT_THAT(read_unit_log("web.service", 10, false, scratch.at("missing")), IsEmpty());
 }
 
 TEST(UnitLog, AUnitThatNeverSpoke) {
@@ -22,7 +22,7 @@ TEST(UnitLog, AUnitThatNeverSpoke) {
 TEST(UnitLog, AGarbledJournalIsNoReasonToFail) {
   const Scratch scratch;
   scratch.file("system.journal", "this is no journal");
-  EXPECT_THAT(read_unit_log("web.service", 10, scratch.path()), IsEmpty());
+  EXPECT_THAT(read_unit_log("web.service", 10, false, scratch.path()), IsEmpty());
 }
 
 }  // namespace

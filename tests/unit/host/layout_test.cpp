@@ -23,10 +23,14 @@ TEST(Layout, PathsOfTheRunningHost) {
   EXPECT_EQ("/etc/x", layout.on_disk("etc/x"));
   EXPECT_EQ("/var/lib/containers/berth", layout.deployments());
   EXPECT_EQ("/var/lib/containers/berth/web.1", layout.deployment_inside("web", 1));
-  EXPECT_EQ("/etc/systemd/system", layout.units());
+  EXPECT_EQ("/etc/systemd/system", layout.units_inside());
   EXPECT_EQ("/etc/systemd/system/web.service", layout.unit_inside("web"));
   EXPECT_EQ("/etc/tmpfiles.d/web.conf", layout.tmpfiles_inside("web"));
   EXPECT_EQ("/usr/lib/containers/berth", layout.preinstalled());
+  EXPECT_EQ("/run", layout.runtime_inside());
+  EXPECT_EQ("", layout.manager_cgroup());
+  EXPECT_EQ("system.slice", layout.default_slice());
+  EXPECT_EQ("systemctl", layout.command("systemctl"));
   EXPECT_EQ("/var/lib/containers/berth/.locks", layout.locks());
   EXPECT_EQ("/var/lib/containers/berth/.transactions", layout.journals());
 }
@@ -48,7 +52,7 @@ TEST(Layout, PathsOfAnotherRoot) {
   EXPECT_EQ("/mnt/image/var/lib/containers/berth", layout.deployments());
   EXPECT_EQ("/var/lib/containers/berth", layout.deployments_inside());
   EXPECT_EQ("/mnt/image/usr/lib/containers/berth", layout.preinstalled());
-  EXPECT_EQ("/mnt/image/etc/systemd/system", layout.units());
+  EXPECT_EQ("/etc/systemd/system", layout.units_inside());
   EXPECT_EQ("/etc/systemd/system/web.service", layout.unit_inside("web"));
 }
 
@@ -66,6 +70,24 @@ TEST(Layout, ManySlashesAreTheRunningHost) {
   EXPECT_FALSE(layout_of("/.").offline());
   EXPECT_FALSE(layout_of("").offline());
   EXPECT_FALSE(layout_of("/../..").offline());
+}
+
+TEST(Layout, ContainersOfAUserAreBelowHisFolders) {
+  LayoutSettings settings;
+  settings.user = UserFolders{"alice", 1000, "/home/alice", "/data", "/conf", "/run/user/1000"};
+  const Layout layout(settings);
+  EXPECT_FALSE(layout.offline());
+  EXPECT_EQ("/data/containers/berth", layout.deployments());
+  EXPECT_EQ("/data/containers/berth/.storage/ostree", layout.repository());
+  EXPECT_EQ("/conf/systemd/user/web.service", layout.unit_inside("web"));
+  EXPECT_EQ("/conf/user-tmpfiles.d/web.conf", layout.tmpfiles_inside("web"));
+  EXPECT_EQ("/conf/systemd/user", layout.unit_folders_inside().front());
+  EXPECT_EQ("/conf/berth", layout.settings_inside());
+  EXPECT_EQ("/run/user/1000", layout.runtime_inside());
+  EXPECT_EQ("/user.slice/user-1000.slice/user@1000.service", layout.manager_cgroup());
+  EXPECT_EQ("app.slice", layout.default_slice());
+  EXPECT_EQ("journalctl --user", layout.command("journalctl"));
+  EXPECT_EQ("", layout.preinstalled());
 }
 
 TEST(Layout, RelativePathsAreRefused) {

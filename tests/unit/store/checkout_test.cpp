@@ -57,9 +57,15 @@ class Checkout : public ::testing::TestWithParam<RepositoryMode> {
 
 TEST_P(Checkout, LaysTheTreeOutWithHardLinks) {
   checkout_tree(repository_, sample(), folder_.fd(), "rootfs");
-  EXPECT_THAT(listing(folder_.path() + "/rootfs"),
-              ElementsAre("empty: file 0644 0:0 ", "file: file 0640 0:0 text", "link: link sub/x",
-                          "same: file 0640 0:0 text", "sub/x: file 0644 0:0 x", "sub: folder 0555 0:0"));
+  if (GetParam() == RepositoryMode::bare) {
+    EXPECT_THAT(listing(folder_.path() + "/rootfs"),
+                ElementsAre("empty: file 0644 0:0 ", "file: file 0640 0:0 text", "link: link sub/x",
+                            "same: file 0640 0:0 text", "sub/x: file 0644 0:0 x", "sub: folder 0555 0:0"));
+  } else {  // the group has what the owner has
+    EXPECT_THAT(listing(folder_.path() + "/rootfs"),
+                ElementsAre("empty: file 0664 0:0 ", "file: file 0660 0:0 text", "link: link sub/x",
+                            "same: file 0660 0:0 text", "sub/x: file 0664 0:0 x", "sub: folder 0775 0:0"));
+  }
   struct stat first {};
   struct stat second {};
   ASSERT_EQ(::stat((folder_.path() + "/rootfs/file").c_str(), &first), 0);
@@ -67,6 +73,33 @@ TEST_P(Checkout, LaysTheTreeOutWithHardLinks) {
   EXPECT_EQ(first.st_ino, second.st_ino);
   EXPECT_EQ(first.st_nlink, 3U);  // and the object itself
   EXPECT_FALSE(fs::exists(folder_.path() + "/.rootfs.link-probe"));
+}
+
+TEST_P(Checkout, ACopyIsNoPartOfTheRepository) {
+  checkout_tree(repository_, sample(), folder_.fd(), "rootfs", CheckoutFiles::copied);
+  struct stat status {};
+  ASSERT_EQ(::stat((folder_.path() + "/rootfs/file").c_str(), &status), 0);
+  EXPECT_EQ(status.st_nlink, 1U);
+}
+
+TEST_P(Checkout, ThePointIsTheFolderItselfWhenItIsEmpty) {
+  const auto commit = sample();
+  fs::create_directory(folder_.path() + "/view");
+  const auto view = base::open_host_folder(folder_.path() + "/view");
+  checkout_tree(repository_, commit, view.get(), ".", CheckoutFiles::copied);
+  EXPECT_TRUE(fs::exists(folder_.path() + "/view/sub/x"));
+  EXPECT_THROW(checkout_tree(repository_, commit, view.get(), ".", CheckoutFiles::copied), base::Error);
+  EXPECT_TRUE(fs::exists(folder_.path() + "/view/sub/x"));
+}
+
+TEST_P(Checkout, AFailureEmptiesTheFolderAgain) {
+  const auto commit = sample();
+  const auto file = repository_.load_folder(repository_.load_commit(commit).root.tree).files.at("file").hex();
+  fs::remove(options_.repository + "/objects/" + file.substr(0, 2) + "/" + file.substr(2) + ".file");
+  fs::create_directory(folder_.path() + "/view");
+  const auto view = base::open_host_folder(folder_.path() + "/view");
+  EXPECT_THROW(checkout_tree(repository_, commit, view.get(), ".", CheckoutFiles::copied), base::Error);
+  EXPECT_TRUE(fs::is_empty(folder_.path() + "/view"));
 }
 
 TEST_P(Checkout, RefusesAnExistingName) {
