@@ -214,7 +214,7 @@ void plan_config(const PlanInputs& in, const std::string& text, InstallPlan& pla
     features.user->sets_groups = in.runtime.version.starts_with("crun");
   }
   features.relays_notify = plan.unit && in.runtime.version.starts_with("crun") && exports::unit_notifies(*plan.unit);
-  const auto cgroups_path = in.layout->manager_cgroup() + exports::cgroups_path(slice, in.name);
+  const auto cgroups_path = in.layout->systemd_cgroup() + exports::cgroups_path(slice, in.name);
   auto config = exports::finish_config(text, config_file_name(in), features, cgroups_path, in.remote_rootfs);
   if (config.notifies_itself) {
     plan.unit = exports::with_service_line(*plan.unit, "UnsetEnvironment=NOTIFY_SOCKET");
