@@ -9,6 +9,7 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/scope_exit.hpp"
+#include "store/linked_tree.hpp"
 
 namespace berth::store {
 namespace {
@@ -18,6 +19,21 @@ void remove_half_made(int folder, const std::string& name) noexcept {
     base::remove_tree_at(folder, name);
   } catch (...) {
     return;  // the failure that brought us here is the one to tell
+  }
+}
+
+/// Objects of bare-user repositories are not the files themselves: links are files there, and modes are attributes.
+void let_libostree(const Repository& repository, const Checksum& commit, int folder, const std::string& name) {
+  OstreeRepoCheckoutAtOptions options{};
+  options.mode = OSTREE_REPO_CHECKOUT_MODE_USER;
+  options.overwrite_mode = OSTREE_REPO_CHECKOUT_OVERWRITE_NONE;
+  // Links are possible, as we know now. What may still stand against one is the file system's bound on links to one
+  // inode (65000 on ext4); that content is copied.
+  options.no_copy_fallback = FALSE;
+  Failure failure;
+  if (ostree_repo_checkout_at(repository.handle(), &options, folder, name.c_str(), commit.hex().c_str(), nullptr,
+                              failure.out()) == 0) {
+    failure.raise("check out into " + name);
   }
 }
 
@@ -39,23 +55,18 @@ void check_linkable(const Repository& repository, int folder) {
   base::throw_errno("make a hard link from the repository");
 }
 
-void checkout_tree(const Repository& repository, const Checksum& commit, int folder, const std::string& name) {
+void checkout_tree(const Repository& repository, const StoreOptions& options, const Checksum& commit, int folder,
+                   const std::string& name) {
   if (base::stat_at(folder, name)) {
     throw base::Error(base::ErrorKind::conflict, fmt::format("cannot check out: {} exists already", name));
   }
   check_linkable(repository, folder);
-  OstreeRepoCheckoutAtOptions options{};
-  options.mode =
-      repository.mode() == RepositoryMode::bare ? OSTREE_REPO_CHECKOUT_MODE_NONE : OSTREE_REPO_CHECKOUT_MODE_USER;
-  options.overwrite_mode = OSTREE_REPO_CHECKOUT_OVERWRITE_NONE;
-  // Links are possible, as we know now. What may still stand against one is the file system's bound on links to one
-  // inode (65000 on ext4); that content is copied.
-  options.no_copy_fallback = FALSE;
   base::ScopeExit undo([&]() noexcept { remove_half_made(folder, name); });
-  Failure failure;
-  if (ostree_repo_checkout_at(repository.handle(), &options, folder, name.c_str(), commit.hex().c_str(), nullptr,
-                              failure.out()) == 0) {
-    failure.raise("check out into " + name);
+  if (repository.mode() == RepositoryMode::bare) {
+    base::in_context([&] { return "checking out into " + name; },
+                     [&] { link_tree(repository, options, repository.load_commit(commit).root, folder, name); });
+  } else {
+    let_libostree(repository, commit, folder, name);
   }
   undo.dismiss();
 }

@@ -12,10 +12,13 @@ namespace berth::store {
 void check_linkable(const Repository& repository, int folder);
 
 /// Checks the tree of `commit` out into the new folder `name` below `folder`, as one plain tree: no whiteouts, no
-/// union, hard links throughout but for empty files and for contents with as many links as the file system allows.
+/// union, hard links throughout but for contents with as many links as the file system allows, and, in bare-user
+/// repositories, for empty files. Work of more than a second is reported.
 /// Durable after the caller's syncfs(2).
-/// @throws Error(conflict) when `name` exists; Error(failed) with the remedy when the file systems differ. After an
+/// @throws Error(conflict) when `name` exists; interrupted when stop was requested; Error(failed) with the remedy when
+/// the file systems differ. After an
 ///   error there is no `name` that was not there before.
-void checkout_tree(const Repository& repository, const Checksum& commit, int folder, const std::string& name);
+void checkout_tree(const Repository& repository, const StoreOptions& options, const Checksum& commit, int folder,
+                   const std::string& name);
 
 }  // namespace berth::store
