@@ -35,6 +35,8 @@ void read_paths(ConfigTable& table, Config& config) {
 void read_pull(ConfigTable& table, Config& config) {
   assign(config.authfile, table.path("authfile"));
   assign(config.parallel_layers, table.integer("parallel-layers", 1, 16));
+  assign(config.libostree_writes, table.choice("writer", "own", "libostree"));
+  assign(config.gentle, table.choice("durability", "fast", "gentle"));
   assign(config.retries, table.integer("retries", 0, 20));
   assign(config.connect_timeout_seconds, table.integer("connect-timeout", 1, 600));
 }

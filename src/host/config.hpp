@@ -20,6 +20,8 @@ struct Config {
   std::string repository;                                ///< [paths] repository
   std::string authfile;                                  ///< [pull] authfile
   unsigned parallel_layers = 2;                          ///< [pull] parallel-layers, 1 to 16
+  bool libostree_writes = false;                         ///< [pull] writer = "libostree"
+  bool gentle = false;                                   ///< [pull] durability = "gentle"
   int retries = 3;                                       ///< [pull] retries, 0 to 20
   unsigned connect_timeout_seconds = 15;                 ///< [pull] connect-timeout
   std::vector<std::string> runtimes = {"runc", "crun"};  ///< [runtime] candidates: the first that exists is used

@@ -84,6 +84,19 @@ std::optional<bool> ConfigTable::boolean(std::string_view key) {
   return value;
 }
 
+std::optional<bool> ConfigTable::choice(std::string_view key, std::string_view first, std::string_view second) {
+  const toml::node* node = find(key);
+  if (node == nullptr) {
+    return std::nullopt;
+  }
+  const auto value = node->value_exact<std::string_view>();
+  if (value != first && value != second) {
+    const auto found = value ? fmt::format(", found \"{}\"", base::printable(*value)) : std::string();
+    fail(*node, key, fmt::format("\"{}\" or \"{}\"{}", first, second, found));
+  }
+  return value == second;
+}
+
 std::optional<std::int64_t> ConfigTable::integer(std::string_view key, std::int64_t least, std::int64_t most) {
   const toml::node* node = find(key);
   if (node == nullptr) {

@@ -25,6 +25,8 @@ class ConfigTable {
   std::optional<std::string> text(std::string_view key);  ///< not empty
   std::optional<std::string> path(std::string_view key);  ///< absolute
   std::optional<bool> boolean(std::string_view key);
+  /// One of two words: whether it is `second`.
+  std::optional<bool> choice(std::string_view key, std::string_view first, std::string_view second);
   std::optional<std::int64_t> integer(std::string_view key, std::int64_t least, std::int64_t most);
   std::optional<std::vector<std::string>> texts(std::string_view key);  ///< at least one, none empty
   std::optional<ConfigTable> table(std::string_view key);

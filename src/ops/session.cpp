@@ -23,6 +23,8 @@ store::StoreOptions store_options(const Session& session, const std::string& rep
   options.repository = repository.empty() ? session.layout.repository() : repository;
   options.mode = session.layout.user() ? store::RepositoryMode::bare_user : store::RepositoryMode::bare;
   options.parallel_layers = session.config.parallel_layers;
+  options.writer = session.config.libostree_writes ? store::ObjectAuthor::libostree : store::ObjectAuthor::own;
+  options.durability = session.config.gentle ? store::Durability::gentle : store::Durability::fast;
   options.lock_timeout = std::chrono::seconds(session.config.lock_timeout_seconds);
   options.stop = session.stop;
   options.reporter = &session.reporter;

@@ -10,6 +10,7 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/scope_exit.hpp"
+#include "store/linked_tree.hpp"
 
 namespace berth::store {
 namespace {
@@ -54,6 +55,26 @@ void share_with_group(int parent, const std::string& name) {
   }
 }
 
+/// Objects of bare-user repositories are not the files themselves (links are files there, and modes are attributes),
+/// and copies are nothing that has to be fast.
+void let_libostree(const Repository& repository, const Checksum& commit, int folder, const std::string& name,
+                   CheckoutFiles files) {
+  OstreeRepoCheckoutAtOptions options{};
+  options.mode =
+      repository.mode() == RepositoryMode::bare ? OSTREE_REPO_CHECKOUT_MODE_NONE : OSTREE_REPO_CHECKOUT_MODE_USER;
+  // A folder that is there is taken with the second one only; nothing is in it.
+  options.overwrite_mode = name == "." ? OSTREE_REPO_CHECKOUT_OVERWRITE_ADD_FILES : OSTREE_REPO_CHECKOUT_OVERWRITE_NONE;
+  options.force_copy = files == CheckoutFiles::linked ? FALSE : TRUE;
+  // Links are possible, as we know now. What may still stand against one is the file system's bound on links to one
+  // inode (65000 on ext4); that content is copied.
+  options.no_copy_fallback = FALSE;
+  Failure failure;
+  if (ostree_repo_checkout_at(repository.handle(), &options, folder, name.c_str(), commit.hex().c_str(), nullptr,
+                              failure.out()) == 0) {
+    failure.raise("check out into " + name);
+  }
+}
+
 }  // namespace
 
 void check_linkable(const Repository& repository, int folder) {
@@ -72,27 +93,19 @@ void check_linkable(const Repository& repository, int folder) {
   base::throw_errno("make a hard link from the repository");
 }
 
-void checkout_tree(const Repository& repository, const Checksum& commit, int folder, const std::string& name,
-                   CheckoutFiles files) {
+void checkout_tree(const Repository& repository, const StoreOptions& options, const Checksum& commit, int folder,
+                   const std::string& name, CheckoutFiles files) {
   refuse_present(folder, name);
   const bool linked = files == CheckoutFiles::linked;
   if (linked) {
     check_linkable(repository, folder);
   }
-  OstreeRepoCheckoutAtOptions options{};
-  options.mode =
-      repository.mode() == RepositoryMode::bare ? OSTREE_REPO_CHECKOUT_MODE_NONE : OSTREE_REPO_CHECKOUT_MODE_USER;
-  // A folder that is there is taken with the second one only; nothing is in it.
-  options.overwrite_mode = name == "." ? OSTREE_REPO_CHECKOUT_OVERWRITE_ADD_FILES : OSTREE_REPO_CHECKOUT_OVERWRITE_NONE;
-  options.force_copy = linked ? FALSE : TRUE;
-  // Links are possible, as we know now. What may still stand against one is the file system's bound on links to one
-  // inode (65000 on ext4); that content is copied.
-  options.no_copy_fallback = FALSE;
   base::ScopeExit undo([&]() noexcept { remove_half_made(folder, name); });
-  Failure failure;
-  if (ostree_repo_checkout_at(repository.handle(), &options, folder, name.c_str(), commit.hex().c_str(), nullptr,
-                              failure.out()) == 0) {
-    failure.raise("check out into " + name);
+  if (repository.mode() == RepositoryMode::bare && linked && name != ".") {
+    base::in_context([&] { return "checking out into " + name; },
+                     [&] { link_tree(repository, options, repository.load_commit(commit).root, folder, name); });
+  } else {
+    let_libostree(repository, commit, folder, name, files);
   }
   if (repository.mode() == RepositoryMode::bare_user) {
     share_with_group(folder, name);

@@ -17,6 +17,8 @@
 #include "store/entry_name.hpp"
 #include "store/layer_progress.hpp"
 #include "store/layer_tree.hpp"
+#include "store/read_ahead.hpp"
+#include "store/stream_digest.hpp"
 #include "store/tar_reader.hpp"
 
 namespace berth::store {
@@ -30,22 +32,23 @@ constexpr std::uint64_t trailer_limit = std::uint64_t{64} << 20U;
 /// How many names of dropped attributes a warning holds.
 constexpr std::size_t named_xattr_limit = 5;
 
-/// The unpacked bytes, hashed as they pass.
-class HashingStream final : public base::ByteStream {
+/// The unpacked bytes, on their way hashed or left to be hashed beside the files they hold. What the last read gave
+/// must stay as it is until the next.
+class HashedStream final : public base::ByteStream {
  public:
-  HashingStream(std::unique_ptr<base::ByteStream> inner, base::DigestAlgorithm algorithm)
-      : inner_(std::move(inner)), hasher_(algorithm) {}
+  HashedStream(std::unique_ptr<base::ByteStream> inner, StreamDigest& digest)
+      : inner_(std::move(inner)), digest_(digest) {}
 
   std::size_t read(std::span<std::byte> buffer) override {
+    digest_.settle();
     const auto count = inner_->read(buffer);
-    hasher_.update(std::span<const std::byte>(buffer.first(count)));
+    digest_.add(buffer.first(count));
     return count;
   }
-  base::Digest finish() { return hasher_.finish(); }
 
  private:
   std::unique_ptr<base::ByteStream> inner_;
-  base::Hasher hasher_;
+  StreamDigest& digest_;
 };
 
 /// Whether Linux would take it: xattr(7), the header of `struct vfs_cap_data` and that of POSIX ACLs.
@@ -110,7 +113,8 @@ class Import {
       : repository_(repository),
         request_(request),
         name_(layer_name(request.descriptor.digest)),
-        writer_(repository.handle()),
+        digest_(request.diff_id.algorithm()),
+        writer_(repository, &digest_),
         tree_(repository.write_meta(implied_ownership())),
         marker_(writer_.marker()) {
     metadata_.packed_size = std::max<std::int64_t>(request.descriptor.size, 0);
@@ -118,10 +122,10 @@ class Import {
   }
 
   Checksum run(std::unique_ptr<base::ByteStream> blob) {
-    HashingStream unpacked(unpack(std::move(blob)), request_.diff_id.algorithm());
+    HashedStream unpacked(unpack(std::move(blob)), digest_);
     read_archive(unpacked);
     read_trailer(unpacked);
-    check_diff_id(unpacked.finish());
+    check_diff_id(digest_.finish());
     report_dropped_xattrs();
     return commit();
   }
@@ -144,6 +148,7 @@ class Import {
   const Repository& repository_;
   const LayerRequest& request_;
   std::string name_;
+  StreamDigest digest_;
   ContentWriter writer_;
   LayerTree tree_;
   Checksum marker_;
@@ -160,7 +165,8 @@ std::unique_ptr<base::ByteStream> Import::unpack(std::unique_ptr<base::ByteStrea
   auto counted = std::make_unique<ProgressStream>(std::move(blob),
                                                   base::Progress{descriptor.digest.short_hex(), "", 0, packed_size},
                                                   *request_.reporter, request_.stop);
-  return decompress(image::layer_compression(descriptor), std::move(counted), unpacked_limit(packed_size), name_);
+  return std::make_unique<ReadAhead>(
+      decompress(image::layer_compression(descriptor), std::move(counted), unpacked_limit(packed_size), name_));
 }
 
 void Import::read_archive(base::ByteStream& unpacked) {
@@ -175,6 +181,7 @@ void Import::read_archive(base::ByteStream& unpacked) {
     }
     add(std::move(*entry), tar);
   }
+  digest_.settle();  // what waits lies in a buffer of the reader
 }
 
 // The diff id covers what is behind the archive's end, and the blob's digest is checked at its end.
@@ -271,7 +278,7 @@ void Import::add_file(const TarEntry& entry, TarReader& tar) {
   count_bytes(entry.size);
   const auto& owner = entry.ownership;
   const auto write = [&] {
-    return writer_.file(owner, entry.size, [&tar](std::span<std::byte> buffer) { return tar.read(buffer); });
+    return writer_.file(owner, Content(entry.size, [&tar](std::span<std::byte> buffer) { return tar.read(buffer); }));
   };
   const bool shared = entry.size == 0 && owner.xattrs.empty();
   tree_.add_file(entry.path, shared ? written_once(empties_, owner, write) : write());

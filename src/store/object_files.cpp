@@ -58,10 +58,16 @@ void visit_names(const Repository& repository, const NameVisitor& visit) {
 
 }  // namespace
 
+std::string path_in_objects(const ObjectName& name) {
+  auto path = name.checksum.hex();
+  path.insert(folder_digits, 1, '/');
+  path += '.';
+  path += ostree_object_type_to_string(name.type);
+  return path;
+}
+
 std::string object_path(const ObjectName& name) {
-  const auto hex = name.checksum.hex();
-  return "objects/" + hex.substr(0, folder_digits) + "/" + hex.substr(folder_digits) + "." +
-         ostree_object_type_to_string(name.type);
+  return "objects/" + path_in_objects(name);
 }
 
 void visit_object_files(const Repository& repository, const std::function<void(const ObjectFile&)>& visit) {

@@ -21,6 +21,9 @@ struct ObjectFile {
   nlink_t links = 0;
 };
 
+/// Where an object is, relative to the folder `objects`: `ab/cdef….file`.
+std::string path_in_objects(const ObjectName& name);
+
 /// Where an object is, relative to the repository's folder.
 std::string object_path(const ObjectName& name);
 

@@ -15,13 +15,19 @@
 #include "base/error.hpp"
 #include "base/fd.hpp"
 #include "base/file.hpp"
-#include "store/content_writer.hpp"
+#include "base/scope_exit.hpp"
+#include "base/sha256.hpp"
 #include "store/entry_name.hpp"
 #include "store/object_files.hpp"
+#include "store/object_staging.hpp"
 #include "store/staging.hpp"
+#include "store/xattrs.hpp"
 
 namespace berth::store {
 namespace {
+
+/// How many bytes of objects are written between two syncs for the sake of others.
+constexpr std::uint64_t gentle_interval = std::uint64_t{16} << 20U;
 
 struct FreeHashTable {
   void operator()(GHashTable* table) const noexcept { g_hash_table_unref(table); }
@@ -121,18 +127,24 @@ Ownership plain_ownership() {
   return {};
 }
 
+Repository::Repository(GObjectPtr<OstreeRepo> repo, const StoreOptions& options)
+    : repo_(std::move(repo)), mode_(options.mode), writer_(options.writer), durability_(options.durability) {}
+Repository::Repository(Repository&&) noexcept = default;
+Repository& Repository::operator=(Repository&&) noexcept = default;
+Repository::~Repository() = default;
+
 Repository Repository::open(const StoreOptions& options) {
   if (!exists(options.repository)) {
     create(options);
   }
-  return {open_repo(options), options.mode};
+  return {open_repo(options), options};
 }
 
 std::optional<Repository> Repository::open_existing(const StoreOptions& options) {
   if (!exists(options.repository)) {
     return std::nullopt;
   }
-  return Repository(open_repo(options), options.mode);
+  return Repository(open_repo(options), options);
 }
 
 int Repository::folder() const noexcept {
@@ -141,6 +153,15 @@ int Repository::folder() const noexcept {
 
 bool Repository::syncs() const noexcept {
   return ostree_repo_get_disable_fsync(repo_.get()) == 0;
+}
+
+std::uint64_t Repository::reserve() const {
+  guint64 reserve = 0;
+  Failure failure;
+  if (ostree_repo_get_min_free_space_bytes(repo_.get(), &reserve, failure.out()) == 0) {
+    failure.raise("read the repository's disk reserve");
+  }
+  return reserve;
 }
 
 std::optional<Checksum> Repository::resolve(const std::string& branch) const {
@@ -295,14 +316,34 @@ std::optional<std::string> Repository::read_content(const Checksum& content, con
   }
 }
 
-VariantPtr Repository::load_object(OstreeObjectType type, const Checksum& name) const {
-  Failure failure;
-  GVariant* value = nullptr;
-  if (ostree_repo_load_variant(repo_.get(), type, name.hex().c_str(), &value, failure.out()) == 0) {
-    failure.raise("read the object " + name.hex());
+/// What this transaction wrote; nothing when it did not.
+VariantPtr Repository::load_staged(const ObjectName& name) const {
+  if (!staging_) {
+    return nullptr;
   }
-  VariantPtr owned(value);
-  const std::string_view bytes(static_cast<const char*>(g_variant_get_data(value)), g_variant_get_size(value));
+  auto bytes = staging_->read(path_in_objects(name), OSTREE_MAX_METADATA_SIZE);
+  if (!bytes) {
+    return nullptr;
+  }
+  const auto size = bytes->size();
+  auto* kept = new std::string(std::move(*bytes));
+  const auto release = [](gpointer text) { delete static_cast<std::string*>(text); };
+  return own(
+      g_variant_new_from_data(ostree_metadata_variant_type(name.type), kept->data(), size, FALSE, release, kept));
+}
+
+VariantPtr Repository::load_object(OstreeObjectType type, const Checksum& name) const {
+  auto owned = load_staged({type, name});
+  if (!owned) {
+    Failure failure;
+    GVariant* value = nullptr;
+    if (ostree_repo_load_variant(repo_.get(), type, name.hex().c_str(), &value, failure.out()) == 0) {
+      failure.raise("read the object " + name.hex());
+    }
+    owned.reset(value);
+  }
+  const std::string_view bytes(static_cast<const char*>(g_variant_get_data(owned.get())),
+                               g_variant_get_size(owned.get()));
   if (base::digest_of(bytes).hex() != name.hex()) {
     throw base::Error(
         base::ErrorKind::verification,
@@ -339,7 +380,53 @@ FolderListing Repository::load_folder(const Checksum& tree) const {
   return result;
 }
 
+Ownership Repository::load_meta(const Checksum& meta) const {
+  const auto value = load_object(OSTREE_OBJECT_TYPE_DIR_META, meta);
+  Ownership result;
+  std::uint32_t mode = 0;
+  GVariant* attributes = nullptr;
+  g_variant_get(value.get(), "(uuu@a(ayay))", &result.uid, &result.gid, &mode, &attributes);
+  const VariantPtr xattrs(attributes);
+  result.uid = GUINT32_FROM_BE(result.uid);
+  result.gid = GUINT32_FROM_BE(result.gid);
+  constexpr std::uint32_t permission_bits = 07777;
+  result.permissions = GUINT32_FROM_BE(mode) & permission_bits;
+  for (std::size_t i = 0; i < g_variant_n_children(xattrs.get()); ++i) {
+    const VariantPtr pair(g_variant_get_child_value(xattrs.get(), i));
+    const VariantPtr name(g_variant_get_child_value(pair.get(), 0));
+    const VariantPtr bytes(g_variant_get_child_value(pair.get(), 1));
+    gsize size = 0;
+    const auto* data = static_cast<const char*>(g_variant_get_fixed_array(bytes.get(), &size, 1));
+    result.xattrs.emplace(g_variant_get_bytestring(name.get()), std::string(data, size));
+  }
+  return result;
+}
+
+Checksum Repository::stage_object(OstreeObjectType type, GVariant* value) const {
+  const auto bytes =
+      std::as_bytes(std::span(static_cast<const char*>(g_variant_get_data(value)), g_variant_get_size(value)));
+  if (bytes.size() > OSTREE_MAX_METADATA_SIZE) {
+    throw base::Error(base::ErrorKind::verification,
+                      fmt::format("a folder or commit of {} bytes is more than the {} that OSTree stores", bytes.size(),
+                                  OSTREE_MAX_METADATA_SIZE));
+  }
+  base::Sha256 hash;
+  hash.update(bytes);
+  const Checksum name{hash.finish()};
+  const auto path = path_in_objects({type, name});
+  if (!staging_->is_stored(path)) {
+    if (const auto file = staging_->create(path)) {
+      staging_->write(file->get(), bytes);
+      base::check_errno(::fchmod(file->get(), 0644), "set the mode of an object");
+    }
+  }
+  return name;
+}
+
 Checksum Repository::write_object(OstreeObjectType type, GVariant* value) const {
+  if (staging_) {
+    return stage_object(type, value);
+  }
   Failure failure;
   guchar* name = nullptr;
   if (ostree_repo_write_metadata(repo_.get(), type, nullptr, value, &name, nullptr, failure.out()) == 0) {
@@ -393,12 +480,22 @@ Checksum Repository::write_commit(const StoredFolder& root, std::int64_t timesta
   return write_object(OSTREE_OBJECT_TYPE_COMMIT, value.get());
 }
 
+void Repository::begin_staging() const {
+  if (writer_ == ObjectAuthor::own) {
+    const auto interval = durability_ == Durability::gentle ? gentle_interval : 0;
+    staging_ = std::make_unique<ObjectStaging>(folder(), ObjectStaging::Options{reserve(), syncs(), interval});
+  }
+}
+
 Transaction::Transaction(const Repository& repository) : repository_(repository) {
   remove_stale_staging(repository.folder());
   Failure failure;
   if (ostree_repo_prepare_transaction(repository.handle(), nullptr, nullptr, failure.out()) == 0) {
     failure.raise("begin a transaction in the repository");
   }
+  base::ScopeExit abort([&]() noexcept { ostree_repo_abort_transaction(repository.handle(), nullptr, nullptr); });
+  repository.begin_staging();
+  abort.dismiss();
 }
 
 Transaction::~Transaction() {
@@ -406,6 +503,7 @@ Transaction::~Transaction() {
     return;
   }
   // What cannot be removed now is removed by the next transaction.
+  repository_.staging_.reset();
   Failure failure;
   ostree_repo_abort_transaction(repository_.handle(), nullptr, failure.out());
   try {
@@ -420,6 +518,10 @@ void Transaction::set_branch(const std::string& branch, const Checksum& commit) 
 }
 
 void Transaction::commit() {
+  if (repository_.staging_) {
+    repository_.staging_->publish();
+    repository_.staging_.reset();
+  }
   Failure failure;
   if (ostree_repo_commit_transaction(repository_.handle(), nullptr, nullptr, failure.out()) == 0) {
     failure.raise("commit to the repository");

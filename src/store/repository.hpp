@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -46,6 +47,8 @@ struct Commit {
   VariantPtr metadata;
 };
 
+class ObjectStaging;
+
 /// Every method throws base::Error naming the object and the reason.
 class Repository {
  public:
@@ -55,11 +58,19 @@ class Repository {
   /// nullopt when there is none.
   static std::optional<Repository> open_existing(const StoreOptions& options);
 
+  Repository(Repository&&) noexcept;
+  Repository& operator=(Repository&&) noexcept;
+  ~Repository();
+
   [[nodiscard]] OstreeRepo* handle() const noexcept { return repo_.get(); }
   /// Descriptor of the repository's folder; stays ours.
   [[nodiscard]] int folder() const noexcept;
   [[nodiscard]] RepositoryMode mode() const noexcept { return mode_; }
   [[nodiscard]] bool syncs() const noexcept;  ///< false when its configuration says `fsync=false`
+  /// Bytes of the file system that its configuration wants to stay free.
+  [[nodiscard]] std::uint64_t reserve() const;
+  /// Where objects go that we write ourselves; null without a transaction, and when libostree is to write them.
+  [[nodiscard]] ObjectStaging* staging() const noexcept { return staging_.get(); }
 
   /// The commit of a branch; nullopt when there is no such branch or its commit object is missing.
   [[nodiscard]] std::optional<Checksum> resolve(const std::string& branch) const;
@@ -83,6 +94,8 @@ class Repository {
   [[nodiscard]] Commit load_commit(const Checksum& commit) const;
   /// @throws Error(verification) when names are not those of a folder
   [[nodiscard]] FolderListing load_folder(const Checksum& tree) const;
+  /// Owner, mode and extended attributes of a DIR_META object.
+  [[nodiscard]] Ownership load_meta(const Checksum& meta) const;
 
   // Writing needs an open Transaction; several threads may write.
   [[nodiscard]] Checksum write_meta(const Ownership& ownership) const;
@@ -90,8 +103,11 @@ class Repository {
   [[nodiscard]] Checksum write_commit(const StoredFolder& root, std::int64_t timestamp, GVariant* metadata) const;
 
  private:
-  Repository(GObjectPtr<OstreeRepo> repo, RepositoryMode mode) : repo_(std::move(repo)), mode_(mode) {}
+  Repository(GObjectPtr<OstreeRepo> repo, const StoreOptions& options);
   [[nodiscard]] Checksum write_object(OstreeObjectType type, GVariant* value) const;
+  [[nodiscard]] Checksum stage_object(OstreeObjectType type, GVariant* value) const;
+  [[nodiscard]] VariantPtr load_staged(const ObjectName& name) const;
+  void begin_staging() const;
   [[nodiscard]] std::vector<Branch> list_refs(const char* prefix, OstreeRepoListRefsExtFlags flags) const;
   void sync_refs() const;
   [[nodiscard]] std::optional<ObjectFault> examine_file(const ObjectName& name) const;
@@ -102,6 +118,10 @@ class Repository {
 
   GObjectPtr<OstreeRepo> repo_;
   RepositoryMode mode_;
+  ObjectAuthor writer_;
+  Durability durability_;
+  /// As libostree does, the repository knows its open transaction; Transaction sets and clears it.
+  mutable std::unique_ptr<ObjectStaging> staging_;
 };
 
 /// DIR_META of folders without an entry of their own, and of folders nobody says anything about.

@@ -132,7 +132,7 @@ void Store::check_linkable(int folder) const {
 
 void Store::checkout(const std::string& commit, int folder, const std::string& name, CheckoutFiles files) {
   hold();
-  checkout_tree(impl_->repository(), Checksum::from_hex(commit), folder, name, files);
+  checkout_tree(impl_->repository(), impl_->options(), Checksum::from_hex(commit), folder, name, files);
 }
 
 void Store::tag(const StoredImage& image, const image::ImageName& name) {

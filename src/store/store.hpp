@@ -23,10 +23,18 @@ enum class RepositoryMode { bare, bare_user };
 /// and space.
 enum class CheckoutFiles { linked, copied };
 
+/// Who writes objects. They are the same in the end.
+enum class ObjectAuthor { own, libostree };
+
+/// When a pull writes to the disk: all at its end, or again and again, so that others who sync wait less.
+enum class Durability { fast, gentle };
+
 struct StoreOptions {
   std::string repository;  ///< absolute path; created with its parents when missing
   RepositoryMode mode = RepositoryMode::bare;
   unsigned parallel_layers = 2;
+  ObjectAuthor writer = ObjectAuthor::own;
+  Durability durability = Durability::fast;
   std::chrono::seconds lock_timeout{30};  ///< for commands that prune or repair
   std::stop_token stop;
   base::Reporter* reporter = nullptr;  ///< not owned; required

@@ -27,6 +27,8 @@ class ConfigTest : public ::testing::Test {
 TEST_F(ConfigTest, NoFileMeansDefaults) {
   const Config config = read();
   EXPECT_EQ(2U, config.parallel_layers);
+  EXPECT_FALSE(config.libostree_writes);
+  EXPECT_FALSE(config.gentle);
   EXPECT_EQ(3, config.retries);
   EXPECT_EQ(15U, config.connect_timeout_seconds);
   EXPECT_THAT(config.runtimes, ElementsAre("runc", "crun"));
@@ -44,6 +46,8 @@ repository = "/srv/repo"
 [pull]
 authfile = "/root/auth.json"
 parallel-layers = 4
+writer = "libostree"
+durability = "gentle"
 retries = 0
 connect-timeout = 60
 [runtime]
@@ -64,6 +68,8 @@ location = "other.example.org:5000"
   EXPECT_EQ("/srv/repo", config.repository);
   EXPECT_EQ("/root/auth.json", config.authfile);
   EXPECT_EQ(4U, config.parallel_layers);
+  EXPECT_TRUE(config.libostree_writes);
+  EXPECT_TRUE(config.gentle);
   EXPECT_EQ(0, config.retries);
   EXPECT_EQ(60U, config.connect_timeout_seconds);
   EXPECT_THAT(config.runtimes, ElementsAre("crun"));
@@ -124,6 +130,7 @@ TEST_F(ConfigTest, ErrorsNameFileLineKeyAndRange) {
             error.sentence());
   EXPECT_THAT(refused("[pull]\nretries = '3'\n").what(), HasSubstr("from 0 to 20, found '3'"));
   EXPECT_THAT(refused("[pull]\nparallel-layers = 0\n").what(), HasSubstr("from 1 to 16, found 0"));
+  EXPECT_THAT(refused("[pull]\nwriter = \"both\"\n").what(), HasSubstr("\"own\" or \"libostree\", found \"both\""));
   EXPECT_THAT(refused("[pull]\nconnect-timeout = 1.5\n").what(), HasSubstr("found something else"));
   EXPECT_THAT(refused("[locks]\ntimeout = -1\n").what(), HasSubstr(":2: [locks] timeout must be"));
   EXPECT_THAT(refused("[runtime]\ncandidates = []\n").what(), HasSubstr("at least one entry, found a list"));

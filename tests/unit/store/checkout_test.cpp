@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 
 #include <filesystem>
 
@@ -29,9 +30,9 @@ class Checkout : public ::testing::TestWithParam<RepositoryMode> {
 
   Checksum content(const std::string& text, const Ownership& ownership = {0, 0, 0644, {}}) {
     MemoryStream stream(text);
-    return ContentWriter(repository_.handle()).file(ownership, text.size(), [&](std::span<std::byte> buffer) {
-      return stream.read(buffer);
-    });
+    return ContentWriter(repository_).file(ownership, Content(text.size(), [&](std::span<std::byte> buffer) {
+                                             return stream.read(buffer);
+                                           }));
   }
   Checksum commit(Transaction& transaction, const Folder& root) {
     const auto metadata = own(g_variant_new_array(G_VARIANT_TYPE("{sv}"), nullptr, 0));
@@ -48,7 +49,7 @@ class Checkout : public ::testing::TestWithParam<RepositoryMode> {
     sub->children["x"] = content("x");
     root.children["empty"] = content("");
     root.children["file"] = content("text", {0, 0, 0640, {}});
-    root.children["link"] = ContentWriter(repository_.handle()).symbolic_link(0, 0, "sub/x");
+    root.children["link"] = ContentWriter(repository_).symbolic_link(0, 0, "sub/x");
     root.children["same"] = content("text", {0, 0, 0640, {}});
     root.children["sub"] = std::move(sub);
     return commit(transaction, root);
@@ -56,7 +57,7 @@ class Checkout : public ::testing::TestWithParam<RepositoryMode> {
 };
 
 TEST_P(Checkout, LaysTheTreeOutWithHardLinks) {
-  checkout_tree(repository_, sample(), folder_.fd(), "rootfs");
+  checkout_tree(repository_, options_, sample(), folder_.fd(), "rootfs");
   if (GetParam() == RepositoryMode::bare) {
     EXPECT_THAT(listing(folder_.path() + "/rootfs"),
                 ElementsAre("empty: file 0644 0:0 ", "file: file 0640 0:0 text", "link: link sub/x",
@@ -76,7 +77,7 @@ TEST_P(Checkout, LaysTheTreeOutWithHardLinks) {
 }
 
 TEST_P(Checkout, ACopyIsNoPartOfTheRepository) {
-  checkout_tree(repository_, sample(), folder_.fd(), "rootfs", CheckoutFiles::copied);
+  checkout_tree(repository_, options_, sample(), folder_.fd(), "rootfs", CheckoutFiles::copied);
   struct stat status {};
   ASSERT_EQ(::stat((folder_.path() + "/rootfs/file").c_str(), &status), 0);
   EXPECT_EQ(status.st_nlink, 1U);
@@ -86,9 +87,9 @@ TEST_P(Checkout, ThePointIsTheFolderItselfWhenItIsEmpty) {
   const auto commit = sample();
   fs::create_directory(folder_.path() + "/view");
   const auto view = base::open_host_folder(folder_.path() + "/view");
-  checkout_tree(repository_, commit, view.get(), ".", CheckoutFiles::copied);
+  checkout_tree(repository_, options_, commit, view.get(), ".", CheckoutFiles::copied);
   EXPECT_TRUE(fs::exists(folder_.path() + "/view/sub/x"));
-  EXPECT_THROW(checkout_tree(repository_, commit, view.get(), ".", CheckoutFiles::copied), base::Error);
+  EXPECT_THROW(checkout_tree(repository_, options_, commit, view.get(), ".", CheckoutFiles::copied), base::Error);
   EXPECT_TRUE(fs::exists(folder_.path() + "/view/sub/x"));
 }
 
@@ -98,7 +99,7 @@ TEST_P(Checkout, AFailureEmptiesTheFolderAgain) {
   fs::remove(options_.repository + "/objects/" + file.substr(0, 2) + "/" + file.substr(2) + ".file");
   fs::create_directory(folder_.path() + "/view");
   const auto view = base::open_host_folder(folder_.path() + "/view");
-  EXPECT_THROW(checkout_tree(repository_, commit, view.get(), ".", CheckoutFiles::copied), base::Error);
+  EXPECT_THROW(checkout_tree(repository_, options_, commit, view.get(), ".", CheckoutFiles::copied), base::Error);
   EXPECT_TRUE(fs::is_empty(folder_.path() + "/view"));
 }
 
@@ -106,7 +107,7 @@ TEST_P(Checkout, RefusesAnExistingName) {
   const auto commit = sample();
   fs::create_directory(folder_.path() + "/rootfs");
   try {
-    checkout_tree(repository_, commit, folder_.fd(), "rootfs");
+    checkout_tree(repository_, options_, commit, folder_.fd(), "rootfs");
     FAIL();
   } catch (const base::Error& error) {
     EXPECT_EQ(error.kind(), base::ErrorKind::conflict);
@@ -118,7 +119,7 @@ TEST_P(Checkout, NeverGoesThroughALinkThatWaitsAtTheName) {
   const auto commit = sample();
   fs::create_directory(folder_.path() + "/canary");
   fs::create_directory_symlink(folder_.path() + "/canary", folder_.path() + "/rootfs");
-  EXPECT_THROW(checkout_tree(repository_, commit, folder_.fd(), "rootfs"), base::Error);
+  EXPECT_THROW(checkout_tree(repository_, options_, commit, folder_.fd(), "rootfs"), base::Error);
   EXPECT_TRUE(fs::is_empty(folder_.path() + "/canary"));
 }
 
@@ -127,12 +128,54 @@ TEST_P(Checkout, LeavesNothingAfterAFailure) {
   const auto file = repository_.load_folder(repository_.load_commit(commit).root.tree).files.at("file").hex();
   fs::remove(options_.repository + "/objects/" + file.substr(0, 2) + "/" + file.substr(2) + ".file");
   try {
-    checkout_tree(repository_, commit, folder_.fd(), "rootfs");
+    checkout_tree(repository_, options_, commit, folder_.fd(), "rootfs");
     FAIL();
   } catch (const base::Error& error) {
-    EXPECT_THAT(error.sentence(), HasSubstr("cannot check out into rootfs"));
+    EXPECT_THAT(error.what(), HasSubstr("out into rootfs"));
   }
   EXPECT_FALSE(fs::exists(folder_.path() + "/rootfs"));
+}
+
+TEST_P(Checkout, StopsWhenAsked) {
+  const auto commit = sample();
+  std::stop_source stop;
+  stop.request_stop();
+  options_.stop = stop.get_token();
+  if (GetParam() == RepositoryMode::bare) {
+    try {
+      checkout_tree(repository_, options_, commit, folder_.fd(), "rootfs");
+      FAIL();
+    } catch (const base::Error& error) {
+      EXPECT_EQ(error.kind(), base::ErrorKind::interrupted);
+    }
+    EXPECT_FALSE(fs::exists(folder_.path() + "/rootfs"));
+  }
+}
+
+TEST_P(Checkout, KeepsWhatFoldersSay) {
+  Transaction transaction(repository_);
+  Folder root;
+  for (int i = 0; i < 100; ++i) {  // more than wait for the other thread
+    auto sub = std::make_unique<Folder>();
+    sub->meta = repository_.write_meta({7, 8, 01750, {{"user.x", "y"}}});
+    auto deep = std::make_unique<Folder>();
+    deep->meta = repository_.write_meta({0, 0, 0500, {}});
+    deep->children["x"] = content("x");
+    sub->children["deep"] = std::move(deep);
+    root.children["sub" + std::to_string(i)] = std::move(sub);
+  }
+  const auto made = commit(transaction, root);
+  checkout_tree(repository_, options_, made, folder_.fd(), "rootfs");
+  EXPECT_EQ(listing(folder_.path() + "/rootfs").size(), 300U);
+  EXPECT_EQ(describe(folder_.path() + "/rootfs", "sub42/deep"), "folder 0500 0:0");
+  EXPECT_EQ(describe(folder_.path() + "/rootfs", "sub42/deep/x"), "file 0644 0:0 x");
+  if (GetParam() == RepositoryMode::bare) {
+    EXPECT_EQ(describe(folder_.path() + "/rootfs", "sub99"), "folder 1750 7:8");
+    const auto status = base::stat_at(folder_.fd(), "rootfs/sub42").value();
+    EXPECT_EQ(status.st_mtime, 0);
+    std::string value(10, ' ');
+    EXPECT_EQ(::getxattr((folder_.path() + "/rootfs/sub42").c_str(), "user.x", value.data(), value.size()), 1);
+  }
 }
 
 TEST_P(Checkout, RefusesAnotherFileSystemWithTheRemedy) {
@@ -143,7 +186,7 @@ TEST_P(Checkout, RefusesAnotherFileSystemWithTheRemedy) {
   {
     const auto target = base::open_host_folder(other);
     try {
-      checkout_tree(repository_, commit, target.get(), "rootfs");
+      checkout_tree(repository_, options_, commit, target.get(), "rootfs");
       ADD_FAILURE();
     } catch (const base::Error& error) {
       EXPECT_THAT(error.sentence(), HasSubstr("another file system"));
@@ -155,7 +198,7 @@ TEST_P(Checkout, RefusesAnotherFileSystemWithTheRemedy) {
 }
 
 TEST_P(Checkout, NamesAMissingCommit) {
-  EXPECT_THROW(checkout_tree(repository_, Checksum(), folder_.fd(), "rootfs"), base::Error);
+  EXPECT_THROW(checkout_tree(repository_, options_, Checksum(), folder_.fd(), "rootfs"), base::Error);
   EXPECT_FALSE(fs::exists(folder_.path() + "/rootfs"));
 }
 

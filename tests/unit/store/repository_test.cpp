@@ -75,7 +75,7 @@ TEST_F(RepositoryTest, CommitsAndReadsBack) {
   const auto repository = Repository::open(options_);
   EXPECT_THAT(repository.branches(), SizeIs(0));
   Transaction transaction(repository);
-  const auto content = ContentWriter(repository.handle()).marker();
+  const auto content = ContentWriter(repository).marker();
   Folder root;
   root.children["file"] = content;
   auto inner = std::make_unique<Folder>();
@@ -138,7 +138,7 @@ TEST_F(RepositoryTest, RefusesFoldersWithNamesThatLeadOut) {
   Transaction transaction(repository);
   for (const char* name : {"..", ".", "a/b", ""}) {
     Folder root;
-    root.children[name] = ContentWriter(repository.handle()).marker();
+    root.children[name] = ContentWriter(repository).marker();
     // libostree itself takes some of them.
     try {
       (void)repository.load_folder(repository.write_tree(root));

@@ -1,0 +1,12 @@
+// A copy of a content object, for where no further hard link can be made.
+#pragma once
+
+#include <string>
+
+namespace berth::store {
+
+/// Copies the file or symbolic link `from` of a bare repository to the new name `to`, with owner, mode, time and
+/// extended attributes. @throws Error
+void copy_object(int objects, const std::string& from, int folder, const std::string& to);
+
+}  // namespace berth::store

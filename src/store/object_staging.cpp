@@ -1,0 +1,171 @@
+#include "store/object_staging.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+
+namespace berth::store {
+namespace {
+
+constexpr mode_t object_folder_mode = 0755;  // what is below the repository's 0700 is of no concern to others
+constexpr std::size_t folder_digits = 2;
+
+/// libostree's own convention: a lock file beside the folder, with an open file description lock.
+base::Fd lock_beside(int folder, const std::string& name) {
+  auto lock = base::open_at(folder, name + "-lock", O_CREAT | O_EXCL | O_RDWR, 0600);
+  struct flock whole {};
+  whole.l_type = F_WRLCK;
+  whole.l_whence = SEEK_SET;
+  base::check_errno(::fcntl(lock.get(), F_OFD_SETLK, &whole), "lock a staging folder of the repository");
+  return lock;
+}
+
+}  // namespace
+
+ObjectStaging::ObjectStaging(int repository, const Options& options)
+    : options_(options),
+      // The boot is not part of the name: libostree takes over left folders whose names begin with the boot's.
+      name_(fmt::format("staging-berth-{}-{:x}", ::getpid(), reinterpret_cast<std::uintptr_t>(this))),
+      temporary_(base::open_folder_at(repository, "tmp")),
+      lock_(lock_beside(temporary_.get(), name_)),
+      objects_(base::open_folder_at(repository, "objects")),
+      room_(objects_.get(), options.reserve) {
+  base::check_errno(::mkdirat(temporary_.get(), name_.c_str(), 0700), "create a staging folder in the repository");
+  folder_ = base::open_folder_at(temporary_.get(), name_);
+}
+
+ObjectStaging::~ObjectStaging() {
+  try {
+    base::remove_tree_at(temporary_.get(), name_);
+    base::unlink_at(temporary_.get(), name_ + "-lock");
+  } catch (const base::Error&) {
+    return;  // the next transaction removes it
+  }
+}
+
+bool ObjectStaging::is_stored(const std::string& path) const {
+  return ::faccessat(objects_.get(), path.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+void ObjectStaging::make_parent(const std::string& path) const {
+  const auto parent = path.substr(0, folder_digits);
+  if (::mkdirat(folder_.get(), parent.c_str(), object_folder_mode) != 0 && errno != EEXIST) {
+    base::throw_errno("create a staging folder in the repository");
+  }
+}
+
+std::optional<base::Fd> ObjectStaging::create(const std::string& path) const {
+  constexpr int flags = O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW;
+  base::Fd file(::openat(folder_.get(), path.c_str(), flags, 0600));
+  if (!file && errno == ENOENT) {
+    make_parent(path);
+    file = base::Fd(::openat(folder_.get(), path.c_str(), flags, 0600));
+  }
+  if (file) {
+    return file;
+  }
+  if (errno != EEXIST) {
+    base::throw_errno("create an object in the repository");
+  }
+  return std::nullopt;
+}
+
+void ObjectStaging::create_link(const std::string& path, const std::string& target, uid_t uid, gid_t gid) const {
+  int result = ::symlinkat(target.c_str(), folder_.get(), path.c_str());
+  if (result != 0 && errno == ENOENT) {
+    make_parent(path);
+    result = ::symlinkat(target.c_str(), folder_.get(), path.c_str());
+  }
+  if (result != 0) {
+    if (errno != EEXIST) {
+      base::throw_errno("create a link in the repository");
+    }
+    return;
+  }
+  base::check_errno(::fchownat(folder_.get(), path.c_str(), uid, gid, AT_SYMLINK_NOFOLLOW),
+                    "set the owner of a link in the repository");
+}
+
+std::optional<std::string> ObjectStaging::read(const std::string& path, std::uint64_t limit) const {
+  return base::read_file_at(folder_.get(), path, limit);
+}
+
+ObjectStaging::Unnamed ObjectStaging::create_unnamed() {
+  auto name = fmt::format("unnamed-{}", unnamed_++);
+  auto file = base::open_at(folder_.get(), name, O_CREAT | O_EXCL | O_WRONLY, 0600);
+  return {std::move(file), std::move(name)};
+}
+
+void ObjectStaging::name(const Unnamed& file, const std::string& path) const {
+  if (is_stored(path)) {
+    base::unlink_at(folder_.get(), file.name);
+    return;
+  }
+  make_parent(path);
+  base::check_errno(::renameat(folder_.get(), file.name.c_str(), folder_.get(), path.c_str()),
+                    "name an object in the repository");
+}
+
+void ObjectStaging::write(int file, std::span<const std::byte> bytes) {
+  room_.take(bytes.size());
+  base::write_all(file, std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()), "an object");
+  if (options_.sync_interval > 0 && options_.sync) {
+    sync_now_and_then(bytes.size());
+  }
+}
+
+// Whoever comes next waits here, so that no more is written than the disk takes.
+void ObjectStaging::sync_now_and_then(std::uint64_t written) {
+  if (unsynced_.fetch_add(written) + written < options_.sync_interval) {
+    return;
+  }
+  const std::scoped_lock guard(sync_lock_);
+  if (unsynced_ >= options_.sync_interval) {
+    unsynced_ = 0;
+    base::check_errno(::syncfs(folder_.get()), "write objects to disk");
+  }
+}
+
+void ObjectStaging::publish_folder(const std::string& name) const {
+  // Most often a whole folder is new, in a new repository all of them are.
+  if (::renameat2(folder_.get(), name.c_str(), objects_.get(), name.c_str(), RENAME_NOREPLACE) == 0) {
+    return;
+  }
+  if (errno != EEXIST && errno != EINVAL) {  // some file systems do not know the flag
+    base::throw_errno("move objects into the repository");
+  }
+  if (::mkdirat(objects_.get(), name.c_str(), object_folder_mode) != 0 && errno != EEXIST) {
+    base::throw_errno("create a folder of objects in the repository");
+  }
+  const auto from = base::open_folder_at(folder_.get(), name);
+  const auto to = base::open_folder_at(objects_.get(), name);
+  for (const auto& object : base::list_folder(from.get())) {
+    // A link and not a rename: what another process stored meanwhile has the same content, and may be in use.
+    if (::linkat(from.get(), object.c_str(), to.get(), object.c_str(), 0) != 0 && errno != EEXIST) {
+      base::throw_errno("move objects into the repository");
+    }
+  }
+}
+
+// What names the objects becomes durable with the syncfs that libostree does before it writes a branch.
+void ObjectStaging::publish() {
+  const auto folders = base::list_folder(folder_.get());
+  if (folders.empty()) {
+    return;
+  }
+  if (options_.sync) {
+    base::check_errno(::syncfs(folder_.get()), "write objects to disk");
+  }
+  for (const auto& name : folders) {
+    publish_folder(name);
+  }
+}
+
+}  // namespace berth::store

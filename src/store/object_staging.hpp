@@ -1,0 +1,81 @@
+// New objects, kept aside until they are durable.
+#pragma once
+
+#include <sys/types.h>
+
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "base/fd.hpp"
+#include "store/disk_room.hpp"
+
+namespace berth::store {
+
+/// A folder `tmp/staging-berth-…` of a repository with a lock beside it as libostree locks its own, so that
+/// remove_stale_staging (and libostree) leaves it alone while we live, and removes it when we died. Objects in it are
+/// not visible to anybody. publish() moves them into `objects` after one syncfs: an object that can be seen is durable,
+/// and no power cut leaves a torn one. Paths of objects are relative to `objects`, e.g. `ab/cdef….file`.
+class ObjectStaging {
+ public:
+  struct Options {
+    std::uint64_t reserve = 0;  ///< bytes of the file system that are to stay free
+    bool sync = true;           ///< false: the repository was configured to do without
+    /// How many bytes are written until they are synced, for the sake of others who sync; 0: all at the end.
+    std::uint64_t sync_interval = 0;
+  };
+
+  /// @param repository descriptor of the repository's folder; must outlive this
+  ObjectStaging(int repository, const Options& options);
+  ObjectStaging(const ObjectStaging&) = delete;
+  ObjectStaging& operator=(const ObjectStaging&) = delete;
+  /// Removes what was not published.
+  ~ObjectStaging();
+
+  // These may be called by several threads.
+
+  /// Whether there is such an object in the repository already.
+  [[nodiscard]] bool is_stored(const std::string& path) const;
+  /// Creates an empty file that becomes the object `path`; nullopt when it is staged already, maybe not yet complete.
+  [[nodiscard]] std::optional<base::Fd> create(const std::string& path) const;
+  /// As create, for a symbolic link with its owner; nothing happens when it is staged already.
+  void create_link(const std::string& path, const std::string& target, uid_t uid, gid_t gid) const;
+  /// Bytes of a complete object that is staged; nullopt when there is none. @param limit bytes; more are an Error
+  [[nodiscard]] std::optional<std::string> read(const std::string& path, std::uint64_t limit) const;
+  /// A file for content whose name is not known yet.
+  struct Unnamed {
+    base::Fd file;
+    std::string name;
+  };
+  [[nodiscard]] Unnamed create_unnamed();
+  /// Gives an unnamed file its place; drops it when the repository has the object already.
+  void name(const Unnamed& file, const std::string& path) const;
+  /// Writes to the file of an object. @throws Error(failed) with the remedy when the reserve would be touched
+  void write(int file, std::span<const std::byte> bytes);
+  /// Asks whether a file of `bytes` fits, before any of it is written. @throws Error as write
+  void require_room(std::uint64_t bytes) const { room_.require(bytes); }
+
+  /// Makes everything durable and visible; nothing can be added afterwards.
+  void publish();
+
+ private:
+  void make_parent(const std::string& path) const;
+  void publish_folder(const std::string& name) const;
+  void sync_now_and_then(std::uint64_t written);
+
+  Options options_;
+  std::string name_;
+  base::Fd temporary_;  ///< `tmp` of the repository
+  base::Fd lock_;
+  base::Fd folder_;
+  base::Fd objects_;
+  DiskRoom room_;
+  std::atomic<std::uint64_t> unnamed_{0};
+  std::atomic<std::uint64_t> unsynced_{0};  ///< bytes
+  std::mutex sync_lock_;
+};
+
+}  // namespace berth::store

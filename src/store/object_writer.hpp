@@ -1,0 +1,50 @@
+// Content objects written by ourselves, in the documented format of bare and bare-user repositories. It decides the
+// speed of a pull.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "base/sha256.hpp"
+#include "store/checksum.hpp"
+#include "store/content.hpp"
+#include "store/object_staging.hpp"
+#include "store/store.hpp"
+#include "store/stream_digest.hpp"
+#include "store/tree.hpp"
+
+namespace berth::store {
+
+/// Writes into an ObjectStaging. For one thread.
+class ObjectWriter {
+ public:
+  /// @param staging must outlive the writer
+  /// @param digest of the stream that contents come from; may be null
+  ObjectWriter(ObjectStaging& staging, RepositoryMode mode, StreamDigest* digest);
+
+  // As those of ContentWriter.
+  [[nodiscard]] Checksum file(const Ownership& ownership, Content content);
+  [[nodiscard]] Checksum symbolic_link(std::uint32_t uid, std::uint32_t gid, const std::string& target);
+
+ private:
+  void begin(const Ownership& ownership);
+  void hash(std::span<const std::byte> bytes);
+  [[nodiscard]] Checksum small_file(const Ownership& ownership, Content& content);
+  [[nodiscard]] Checksum large_file(const Ownership& ownership, Content& content);
+  void set_metadata(int fd, const Ownership& ownership, mode_t type) const;
+
+  ObjectStaging& staging_;
+  RepositoryMode mode_;
+  StreamDigest* digest_;
+  base::Sha256 hash_;
+  std::vector<std::byte> buffer_;
+  using HeaderKey = std::tuple<std::uint32_t, std::uint32_t, std::uint32_t>;
+  std::map<HeaderKey, std::vector<std::byte>> headers_;  ///< of files without xattrs: few kinds, many files
+};
+
+}  // namespace berth::store

@@ -1,0 +1,203 @@
+// What berth writes and what libostree writes is the same repository; and what is left of a pull that died.
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "fakes.hpp"
+#include "store/content_writer.hpp"
+#include "store/object_files.hpp"
+#include "store/object_staging.hpp"
+#include "store/repository.hpp"
+#include "store/store.hpp"
+#include "tar_builder.hpp"
+
+namespace berth::store {
+namespace {
+
+using namespace testing;  // NOLINT(google-build-using-namespace): the builders of this room's tests
+namespace fs = std::filesystem;
+
+class ObjectAuthorTest : public ::testing::TestWithParam<RepositoryMode> {
+ protected:
+  StoreOptions options(const TemporaryFolder& folder, ObjectAuthor author) {
+    auto result = options_for(folder, reporter_, GetParam());
+    result.writer = author;
+    return result;
+  }
+  static void describe_image(FakeSource& source) {
+    source
+        .layer(TarBuilder()
+                   .folder("d", {1, 2, 0750, {{"user.d", "1"}}})
+                   .file("d/empty", "")
+                   .file("d/setuid", "program", {0, 0, 04755, {}})
+                   .file("d/owned", "x", {70'000, 5, 0640, {{"user.a", "1"}}})
+                   .file("d/huge", std::string(3'000'000, 'h'))
+                   .link("d/link", "../größe", 7)
+                   .hard_link("same", "d/huge")
+                   .sparse("sparse", 3'000'000, 2'000'000, "data"))
+        .layer(TarBuilder().file("d/.wh.empty", "").file("new/deep/file", "y"), image::Compression::zstd);
+  }
+
+  RecordingReporter reporter_;
+};
+
+TEST_P(ObjectAuthorTest, DoesNotMatter) {
+  const TemporaryFolder ours;
+  const TemporaryFolder theirs;
+  std::vector<std::string> commits;
+  for (const auto& options : {options(ours, ObjectAuthor::own), options(theirs, ObjectAuthor::libostree)}) {
+    FakeSource source;
+    describe_image(source);
+    commits.push_back(Store::open(options).pull(source, {}).image.commit);
+    ostree(options.repository, {"fsck", "--quiet"});
+  }
+  EXPECT_EQ(commits[0], commits[1]);
+  std::vector<std::vector<ObjectName>> objects(2);
+  for (const auto* folder : {&ours, &theirs}) {
+    auto& names = objects[folder == &theirs ? 1 : 0];
+    visit_object_files(Repository::open(options_for(*folder, reporter_, GetParam())),
+                       [&](const ObjectFile& file) { names.push_back(file.name); });
+    std::sort(names.begin(), names.end());
+  }
+  EXPECT_EQ(objects[0], objects[1]);
+}
+
+TEST_P(ObjectAuthorTest, BothMayWriteOneRepository) {
+  const TemporaryFolder folder;
+  FakeSource first("localhost/one:latest");
+  describe_image(first);
+  FakeSource second("localhost/two:latest");
+  second.layer(TarBuilder().file("d/huge", std::string(3'000'000, 'h')).file("more", "z"));
+  const auto repository = options(folder, ObjectAuthor::libostree).repository;
+  Store::open(options(folder, ObjectAuthor::libostree)).pull(first, {});
+  Store::open(options(folder, ObjectAuthor::own)).pull(second, {});
+  ostree(repository, {"fsck", "--quiet"});
+  EXPECT_EQ(Store::open(options(folder, ObjectAuthor::own)).images(false).size(), 2U);
+}
+
+TEST_P(ObjectAuthorTest, GentleIsTheSame) {
+  const TemporaryFolder folder;
+  auto gentle = options(folder, ObjectAuthor::own);
+  gentle.durability = Durability::gentle;
+  FakeSource source;
+  source.layer(TarBuilder().file("large", std::string(40'000'000, 'l')));
+  Store::open(gentle).pull(source, {});
+  ostree(gentle.repository, {"fsck", "--quiet"});
+}
+
+/// Names below `tmp` that a transaction left there.
+std::vector<std::string> staging_of(const std::string& repository) {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(repository + "/tmp")) {
+    if (entry.path().filename().string().starts_with("staging-")) {
+      names.push_back(entry.path().string());
+    }
+  }
+  return names;
+}
+
+/// Runs `work` in a process of its own that ends without undoing anything.
+template <typename Work>
+void in_dying_process(const Work& work) {
+  const auto child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    try {
+      work();
+    } catch (...) {
+      ::_exit(1);
+    }
+    ::kill(::getpid(), SIGKILL);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFSIGNALED(status));
+}
+
+TEST_P(ObjectAuthorTest, NothingTornIsTakenForPresent) {
+  const TemporaryFolder folder;
+  const auto own = options(folder, ObjectAuthor::own);
+  FakeSource source;
+  describe_image(source);
+  in_dying_process([&] {
+    // Everything is staged, nothing is synced or visible.
+    const auto repository = Repository::open(own);
+    const Transaction transaction(repository);
+    MemoryStream stream(std::string(3'000'000, 'h'));
+    static_cast<void>(ContentWriter(repository).file({0, 0, 0644, {}}, Content(3'000'000, [&](auto buffer) {
+                                                       return stream.read(buffer);
+                                                     })));
+    static_cast<void>(ContentWriter(repository).marker());
+    ::kill(::getpid(), SIGKILL);
+  });
+  std::size_t torn = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(own.repository + "/tmp")) {
+    if (entry.is_regular_file() && entry.path().extension() == ".file") {
+      fs::resize_file(entry.path(), 0);  // what a power cut makes of a file that nobody synced
+      ++torn;
+    }
+  }
+  EXPECT_EQ(torn, 2U);
+  EXPECT_TRUE(fs::is_empty(own.repository + "/objects"));
+  Store::open(own).pull(source, {});
+  EXPECT_TRUE(staging_of(own.repository).empty());
+  ostree(own.repository, {"fsck", "--quiet"});
+}
+
+TEST_P(ObjectAuthorTest, WhatIsVisibleIsWholeBeforeAnyBranchIs) {
+  const TemporaryFolder folder;
+  const auto own = options(folder, ObjectAuthor::own);
+  FakeSource source;
+  describe_image(source);
+  in_dying_process([&] {
+    const auto repository = Repository::open(own);
+    const Transaction transaction(repository);
+    MemoryStream stream(std::string(3'000'000, 'h'));
+    static_cast<void>(ContentWriter(repository).file({0, 0, 0644, {}}, Content(3'000'000, [&](auto buffer) {
+                                                       return stream.read(buffer);
+                                                     })));
+    repository.staging()->publish();
+    ::kill(::getpid(), SIGKILL);
+  });
+  std::vector<ObjectFile> found;
+  const auto look = [&] {
+    found.clear();
+    visit_object_files(Repository::open(own), [&](const ObjectFile& file) { found.push_back(file); });
+  };
+  look();
+  ASSERT_EQ(found.size(), 1U);
+  const auto before = found.front();
+  Store::open(own).pull(source, {});
+  look();
+  const auto again =
+      std::find_if(found.begin(), found.end(), [&](const auto& file) { return file.name == before.name; });
+  ASSERT_NE(again, found.end());
+  EXPECT_EQ(again->inode, before.inode);
+  ostree(own.repository, {"fsck", "--quiet"});
+}
+
+TEST_P(ObjectAuthorTest, APullLeavesTheStagingOfAnotherAlone) {
+  const TemporaryFolder folder;
+  const auto own = options(folder, ObjectAuthor::own);
+  const auto repository = Repository::open(own);
+  Transaction running(repository);
+  static_cast<void>(ContentWriter(repository).marker());
+  FakeSource source;
+  describe_image(source);
+  Store::open(own).pull(source, {});
+  running.commit();
+  ostree(own.repository, {"fsck", "--quiet"});
+  EXPECT_TRUE(staging_of(own.repository).empty());
+}
+
+INSTANTIATE_TEST_SUITE_P(Modes, ObjectAuthorTest, ::testing::Values(RepositoryMode::bare, RepositoryMode::bare_user));
+
+}  // namespace
+}  // namespace berth::store

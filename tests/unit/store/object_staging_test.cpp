@@ -1,0 +1,133 @@
+#include "store/object_staging.hpp"
+
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "fakes.hpp"
+#include "store/staging.hpp"
+
+namespace berth::store {
+namespace {
+
+using namespace testing;  // NOLINT(google-build-using-namespace): the builders of this room's tests
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+class ObjectStagingTest : public ::testing::Test {
+ protected:
+  ObjectStagingTest() {
+    fs::create_directories(repository_.path() + "/tmp");
+    fs::create_directories(repository_.path() + "/objects");
+  }
+  [[nodiscard]] std::size_t temporary_count() const {
+    const fs::directory_iterator entries(repository_.path() + "/tmp");
+    return static_cast<std::size_t>(std::distance(begin(entries), end(entries)));
+  }
+  [[nodiscard]] std::string object(const std::string& path) const { return repository_.path() + "/objects/" + path; }
+  static std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
+  static void put(ObjectStaging& staging, const std::string& path, const std::string& content) {
+    const auto file = staging.create(path);
+    staging.write(file.value().get(), bytes_of(content));
+  }
+  std::string content(const std::string& path) {
+    return base::read_file_at(repository_.fd(), "objects/" + path, 1000).value_or("absent");
+  }
+
+  TemporaryFolder repository_;
+};
+
+TEST_F(ObjectStagingTest, ShowsNothingBeforeItIsPublished) {
+  ObjectStaging staging(repository_.fd(), {});
+  put(staging, "ab/c.file", "x");
+  EXPECT_FALSE(fs::exists(object("ab")));
+  EXPECT_FALSE(staging.is_stored("ab/c.file"));
+  EXPECT_EQ(staging.read("ab/c.file", 1), "x");
+  EXPECT_EQ(staging.read("ab/d.file", 1), std::nullopt);
+  staging.publish();
+  EXPECT_EQ(content("ab/c.file"), "x");
+}
+
+TEST_F(ObjectStagingTest, AddsToFoldersThatAreThereAndKeepsWhatTheyHold) {
+  fs::create_directories(object("ab"));
+  base::create_file_at(repository_.fd(), "objects/ab/old.file", "old", 0644);
+  const auto inode = base::stat_at(repository_.fd(), "objects/ab/old.file")->st_ino;
+  ObjectStaging staging(repository_.fd(), {});
+  put(staging, "ab/new.file", "new");
+  put(staging, "ab/old.file", "old");  // another process was faster
+  staging.publish();
+  EXPECT_EQ(content("ab/new.file"), "new");
+  EXPECT_EQ(base::stat_at(repository_.fd(), "objects/ab/old.file")->st_ino, inode);
+}
+
+TEST_F(ObjectStagingTest, LeavesNothingWithoutPublishing) {
+  {
+    ObjectStaging staging(repository_.fd(), {});
+    put(staging, "ab/c.file", "x");
+    const auto unnamed = staging.create_unnamed();
+    EXPECT_EQ(temporary_count(), 2U);
+  }
+  EXPECT_EQ(temporary_count(), 0U);
+  EXPECT_TRUE(fs::is_empty(repository_.path() + "/objects"));
+}
+
+TEST_F(ObjectStagingTest, IsLeftAloneWhileItsOwnerLives) {
+  ObjectStaging staging(repository_.fd(), {});
+  put(staging, "ab/c.file", "x");
+  remove_stale_staging(repository_.fd());
+  staging.publish();
+  EXPECT_EQ(content("ab/c.file"), "x");
+}
+
+TEST_F(ObjectStagingTest, StagesAnObjectOnce) {
+  ObjectStaging staging(repository_.fd(), {});
+  put(staging, "ab/c.file", "x");
+  EXPECT_FALSE(staging.create("ab/c.file"));
+  staging.create_link("ab/l.file", "target", 0, 0);
+  staging.create_link("ab/l.file", "target", 0, 0);
+  const auto unnamed = staging.create_unnamed();
+  staging.write(unnamed.file.get(), bytes_of("x"));
+  staging.name(unnamed, "ab/c.file");
+  staging.publish();
+  EXPECT_EQ(content("ab/c.file"), "x");
+  EXPECT_EQ(base::read_link_at(repository_.fd(), "objects/ab/l.file"), "target");
+}
+
+TEST_F(ObjectStagingTest, NamesAFileWhenItsContentIsKnown) {
+  ObjectStaging staging(repository_.fd(), {});
+  const auto unnamed = staging.create_unnamed();
+  staging.write(unnamed.file.get(), bytes_of("y"));
+  staging.name(unnamed, "cd/e.file");
+  staging.publish();
+  EXPECT_EQ(content("cd/e.file"), "y");
+}
+
+TEST_F(ObjectStagingTest, LeavesTheReserveAlone) {
+  ObjectStaging staging(repository_.fd(), {std::uint64_t{1} << 62U});
+  const auto unnamed = staging.create_unnamed();
+  try {
+    staging.write(unnamed.file.get(), bytes_of("y"));
+    FAIL();
+  } catch (const base::Error& error) {
+    EXPECT_THAT(error.sentence(), HasSubstr("does not fit"));
+    EXPECT_THAT(error.hint(), HasSubstr("free space"));
+  }
+  EXPECT_THROW(staging.require_room(1), base::Error);
+  struct stat status {};
+  ASSERT_EQ(::fstat(unnamed.file.get(), &status), 0);
+  EXPECT_EQ(status.st_size, 0);
+}
+
+TEST_F(ObjectStagingTest, SyncsInBetweenWhenAskedTo) {
+  ObjectStaging staging(repository_.fd(), {0, true, 2});
+  put(staging, "ab/c.file", "xyz");
+  put(staging, "ab/d.file", "xyz");
+  staging.publish();
+  EXPECT_EQ(content("ab/d.file"), "xyz");
+}
+
+}  // namespace
+}  // namespace berth::store
