@@ -161,7 +161,8 @@ TEST_F(Plan, LinksIntoOurPlacesAreRefused) {
 std::string config_with(const std::string& mount) {
   return R"({"ociVersion":"1.0.2","root":{"path":"rootfs","readonly":true},"process":{"args":["x"],"cwd":"/"},)"
          R"("mounts":[)" +
-         mount + R"(],"linux":{"namespaces":[{"type":"mount"},{"type":"network"},{"type":"pid"},{"type":"ipc"}]}})";
+         mount +
+         R"(],"linux":{"namespaces":[{"type":"mount"},{"type":"network"},{"type":"pid"},{"type":"ipc"},{"type":"uts"}]}})";
 }
 
 TEST_F(Plan, MountsThroughWhichOurPlacesCouldBeChangedAreRefused) {
