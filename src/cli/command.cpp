@@ -113,9 +113,7 @@ void add_run(CLI::App& app, CommandLine& line) {
       ->expected(1)
       ->allow_extra_args(false);
   add_command_options(*verb, line);
-  verb->add_option("--set", line.install.set, "Set a template variable; may be given several times")
-      ->type_name("NAME=VALUE")
-      ->allow_extra_args(false);
+  add_set(*verb, line.install.set);
   verb->add_option("--runtime", line.install.runtime, "OCI runtime to use")->type_name("PATH");
   add_authfile(*verb, line.install.authfile);
   add_platform(*verb, line.install.platform);

@@ -29,6 +29,12 @@ CLI::App* add_verb(CLI::App& parent, CommandLine& line, const std::string& name,
   return verb;
 }
 
+void add_set(CLI::App& verb, std::vector<std::string>& assignments) {
+  verb.add_option("--set", assignments, "Set a template variable; may be given several times")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
+}
+
 void add_authfile(CLI::App& verb, std::string& file) {
   verb.add_option("--authfile", file, "Credentials in the format of containers-auth.json(5)")->type_name("FILE");
 }
@@ -88,6 +94,9 @@ void build(CLI::App& app, CommandLine& line) {
   add_df(app, line);
   add_mount(app, line);
   add_umount(app, line);
+  add_init(app, line);
+  add_lint(app, line);
+  add_render(app, line);
 }
 
 }  // namespace berth::cli

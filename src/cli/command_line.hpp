@@ -7,8 +7,11 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "ops/init.hpp"
 #include "ops/install.hpp"
+#include "ops/lint.hpp"
 #include "ops/pull.hpp"
+#include "ops/render.hpp"
 #include "ops/session.hpp"
 #include "ops/update.hpp"
 
@@ -55,6 +58,9 @@ struct CommandLine {
   ops::PullRequest pull;
   ops::InstallRequest install;
   ops::UpdateRequest update;
+  ops::LintRequest lint;
+  ops::RenderRequest render;
+  ops::InitRequest init;
   bool every = false;    ///< --all
   bool check = false;    ///< --check
   bool diff = false;     ///< --diff
@@ -67,6 +73,8 @@ struct CommandLine {
   std::vector<std::string> names;
   std::string image;   ///< IMAGE|NAME of verbs that take one
   std::string target;  ///< NEW-NAME of a tag, DIR of a mount
+  std::string output;  ///< --output
+  bool strict = false;
   bool no_remote = false;
   bool live = false;
   ListOptions list;
@@ -105,6 +113,9 @@ void add_df(CLI::App& app, CommandLine& line);
 void add_inspect(CLI::App& app, CommandLine& line);
 void add_mount(CLI::App& app, CommandLine& line);
 void add_umount(CLI::App& app, CommandLine& line);
+void add_lint(CLI::App& app, CommandLine& line);
+void add_render(CLI::App& app, CommandLine& line);
+void add_init(CLI::App& app, CommandLine& line);
 
 /// berth update --check. @return the exit code
 int print_update_checks(const CommandLine& line, ops::Session& session);
@@ -112,6 +123,9 @@ int print_update_checks(const CommandLine& line, ops::Session& session);
 /// Adds a subcommand whose parse sets `line.verb`, `line.needs_root` and `line.action`.
 CLI::App* add_verb(CLI::App& parent, CommandLine& line, const std::string& name, const std::string& description,
                    bool needs_root, std::function<int(ops::Session&)> action);
+
+/// --set of the verbs that render.
+void add_set(CLI::App& verb, std::vector<std::string>& assignments);
 
 /// --authfile and --platform of the verbs that may ask a registry.
 void add_authfile(CLI::App& verb, std::string& file);

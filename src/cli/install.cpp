@@ -109,9 +109,7 @@ void add_install(CLI::App& app, CommandLine& line) {
                         [&line](ops::Session& session) { return run_install(line, session); });
   verb->add_option("IMAGE", request.image, "[SOURCE:]IMAGE; fetched when it is not in the store")->required();
   verb->add_option("-n,--name", request.name, "Name of the container and its unit")->type_name("NAME");
-  verb->add_option("--set", request.set, "Set a template variable; may be given several times")
-      ->type_name("NAME=VALUE")
-      ->allow_extra_args(false);
+  add_set(*verb, request.set);
   verb->add_option("--runtime", request.runtime, "OCI runtime to use")->type_name("PATH");
   verb->add_option("--rootfs", request.rootfs, "Use this root file system; nothing is fetched or checked out")
       ->type_name("DIR");

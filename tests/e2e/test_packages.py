@@ -13,7 +13,7 @@ from rig.installed import build_folder, installed
 from rig.shell import run
 
 TOP = images.HERE.parents[2]
-VERBS = ("install", "update", "recover")
+VERBS = ("init", "install", "lint", "recover", "render", "update")
 PLACES = (
     "usr/bin/berth",
     "usr/share/berth/exports-templates/service.template",
