@@ -91,6 +91,9 @@ void build(CLI::App& app, CommandLine& line) {
   add_df(app, line);
   add_mount(app, line);
   add_umount(app, line);
+  add_init(app, line);
+  add_lint(app, line);
+  add_render(app, line);
 }
 
 }  // namespace berth::cli

@@ -7,8 +7,11 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "ops/init.hpp"
 #include "ops/install.hpp"
+#include "ops/lint.hpp"
 #include "ops/pull.hpp"
+#include "ops/render.hpp"
 #include "ops/session.hpp"
 #include "ops/update.hpp"
 
@@ -57,6 +60,9 @@ struct CommandLine {
   ops::PullRequest pull;
   ops::InstallRequest install;
   ops::UpdateRequest update;
+  ops::LintRequest lint;
+  ops::RenderRequest render;
+  ops::InitRequest init;
   bool every = false;    ///< --all
   bool check = false;    ///< --check
   bool diff = false;     ///< --diff
@@ -69,6 +75,8 @@ struct CommandLine {
   std::vector<std::string> set_files;  ///< --set-file NAME=FILE
   std::string image;                   ///< IMAGE|NAME of verbs that take one
   std::string target;                  ///< NEW-NAME of a tag, DIR of a mount
+  std::string output;                  ///< --output
+  bool strict = false;
   bool no_remote = false;
   bool live = false;
   ListOptions list;
@@ -107,6 +115,9 @@ void add_df(CLI::App& app, CommandLine& line);
 void add_inspect(CLI::App& app, CommandLine& line);
 void add_mount(CLI::App& app, CommandLine& line);
 void add_umount(CLI::App& app, CommandLine& line);
+void add_lint(CLI::App& app, CommandLine& line);
+void add_render(CLI::App& app, CommandLine& line);
+void add_init(CLI::App& app, CommandLine& line);
 
 /// berth update --check. @return the exit code
 int print_update_checks(const CommandLine& line, ops::Session& session);

@@ -37,7 +37,7 @@ void add_positionals(const CLI::App& verb, const CompletionSources& sources, std
     if (name == "NAME" || name == "IMAGE|NAME") {
       append(sources.containers());
     }
-    if (name == "IMAGE" || name == "IMAGE|NAME") {
+    if (name == "IMAGE" || name == "IMAGE|NAME" || name == "DIR|IMAGE") {
       append(sources.images());
     }
   }

@@ -37,6 +37,16 @@ std::string read_value(const std::string& file) {
   return value;
 }
 
+std::vector<std::string>& set_of_verb(CommandLine& line) {
+  if (line.verb == "update") {
+    return line.update.set;
+  }
+  if (line.verb == "lint") {
+    return line.lint.set;
+  }
+  return line.verb == "render" ? line.render.set : line.install.set;
+}
+
 [[noreturn]] void refuse(std::string sentence) {
   throw base::Error(base::ErrorKind::usage, std::move(sentence), "give each variable once");
 }
@@ -51,7 +61,7 @@ void add_set(CLI::App& verb, CommandLine& line, std::vector<std::string>& set, c
 }
 
 void read_set_files(CommandLine& line) {
-  auto& set = line.verb == "update" ? line.update.set : line.install.set;
+  auto& set = set_of_verb(line);
   bool piped = false;
   for (const auto& text : line.set_files) {
     const auto given = exports::parse_assignment(text, option_name);

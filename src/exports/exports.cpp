@@ -180,50 +180,68 @@ void warn_about_manifest(const Exports& exports, base::Reporter& reporter) {
 
 }  // namespace
 
-Exports read_exports(int rootfs, base::Reporter& reporter) {
+base::Fd open_exports(int rootfs) {
+  auto folder = open_real_folder(rootfs, "exports", "/exports");
+  return folder ? std::move(*folder) : base::Fd();
+}
+
+Exports read_exports(int folder, base::Reporter& reporter, const ExportsFault& fault) {
   Exports exports;
-  const auto folder = open_real_folder(rootfs, "exports", "/exports");
-  if (!folder) {
+  exports.present = folder >= 0;
+  if (!exports.present) {
     return exports;
   }
-  exports.present = true;
-  exports.config = read_text(folder->get(), "config.json");
+  const auto part = [&fault](const auto& read) {
+    try {
+      read();
+    } catch (const Error& error) {
+      if (!fault) {
+        throw;
+      }
+      fault(error);
+    }
+  };
+  part([&] { exports.config = read_text(folder, "config.json"); });
   if (!exports.config) {
-    exports.config_template = read_text(folder->get(), "config.json.template");
+    part([&] { exports.config_template = read_text(folder, "config.json.template"); });
   }
-  exports.service_template = read_text(folder->get(), "service.template");
-  exports.tmpfiles_template = read_text(folder->get(), "tmpfiles.template");
-  exports.rpm_spec = read_text(folder->get(), "rpm.spec");
+  part([&] { exports.service_template = read_text(folder, "service.template"); });
+  part([&] { exports.tmpfiles_template = read_text(folder, "tmpfiles.template"); });
+  part([&] { exports.rpm_spec = read_text(folder, "rpm.spec"); });
   if (!exports.rpm_spec) {
-    exports.rpm_spec_template = read_text(folder->get(), "rpm.spec.template");
+    part([&] { exports.rpm_spec_template = read_text(folder, "rpm.spec.template"); });
   }
-  const auto package = base::stat_at(folder->get(), "container.rpm");
+  const auto package = base::stat_at(folder, "container.rpm");
   exports.container_rpm = package && S_ISREG(package->st_mode);
-  if (const auto text = read_text(folder->get(), "manifest.json")) {
-    exports.manifest = parse_exports_manifest(*text, reporter);
-  }
-  if (const auto hostfs = open_real_folder(folder->get(), "hostfs", "/exports/hostfs")) {
-    HostWalk walk;
-    walk.enter(hostfs->get(), "", 0);
-    exports.host_entries = walk.take();
-  }
+  part([&] {
+    if (const auto text = read_text(folder, "manifest.json")) {
+      exports.manifest = parse_exports_manifest(*text, reporter);
+    }
+  });
+  part([&] {
+    if (const auto hostfs = open_real_folder(folder, "hostfs", "/exports/hostfs")) {
+      HostWalk walk;
+      walk.enter(hostfs->get(), "", 0);
+      exports.host_entries = walk.take();
+    }
+  });
   warn_about_manifest(exports, reporter);
   return exports;
 }
 
-base::Fd open_host_entry(int rootfs, const HostEntry& entry) {
+base::Fd open_host_entry(int folder, const HostEntry& entry) {
   if (entry.kind != HostEntryKind::file) {
     throw Error(ErrorKind::verification, fmt::format("exports/hostfs/{} is not a file", base::printable(entry.path)));
   }
-  return base::open_beneath(rootfs, "exports/hostfs/" + entry.path, read_flags);
+  return base::open_beneath(folder, "hostfs/" + entry.path, read_flags);
 }
 
-base::Fd open_container_rpm(int rootfs) {
-  return base::open_beneath(rootfs, "exports/container.rpm", read_flags);
+base::Fd open_container_rpm(int folder) {
+  return base::open_beneath(folder, "container.rpm", read_flags);
 }
 
-std::string read_host_entry(int rootfs, const HostEntry& entry, std::uint64_t limit) {
-  const Fd file = open_host_entry(rootfs, entry);
+std::string read_host_entry(int folder, const HostEntry& entry, std::uint64_t limit) {
+  const Fd file = open_host_entry(folder, entry);
   return base::read_all(file.get(), limit, "exports/hostfs/" + entry.path);
 }
 

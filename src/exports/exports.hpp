@@ -4,11 +4,13 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/error.hpp"
 #include "base/fd.hpp"
 #include "base/json.hpp"
 #include "base/reporter.hpp"
@@ -59,20 +61,27 @@ struct Exports {
   std::vector<HostEntry> host_entries;  ///< parents before children
 };
 
-/// Symbolic links are refused as /exports, as hostfs and as the named files; inside hostfs they are entries of their
-/// own. At most 100,000 entries, 64 folders deep.
-/// @param rootfs descriptor of the checked-out root file system
+/// The folder /exports below a root file system; nothing when the image has none. @throws Error when it is a link
+base::Fd open_exports(int rootfs);
+
+/// Told of each part that cannot be used.
+using ExportsFault = std::function<void(const base::Error&)>;
+
+/// Reads an exports folder. Symbolic links are refused as hostfs and as the named files; inside hostfs they are entries
+/// of their own. At most 100,000 entries, 64 folders deep.
+/// @param folder descriptor of /exports; without one (-1) the image has none
+/// @param fault called for each part that cannot be used, which is then left out; without it the first one is thrown
 /// @throws Error naming the file below /exports, the key and the reason
-Exports read_exports(int rootfs, base::Reporter& reporter);
+Exports read_exports(int folder, base::Reporter& reporter, const ExportsFault& fault = {});
 
-/// Content of a hostfs file (for installedFilesTemplate). @param limit bytes
-std::string read_host_entry(int rootfs, const HostEntry& entry, std::uint64_t limit);
+/// Content of a hostfs file (for installedFilesTemplate). @param folder descriptor of /exports @param limit bytes
+std::string read_host_entry(int folder, const HostEntry& entry, std::uint64_t limit);
 
-/// Descriptor of a hostfs file, opened for reading beneath rootfs without following links.
-base::Fd open_host_entry(int rootfs, const HostEntry& entry);
+/// Descriptor of a hostfs file, opened for reading without following links. @param folder descriptor of /exports
+base::Fd open_host_entry(int folder, const HostEntry& entry);
 
-/// Descriptor of exports/container.rpm, opened as open_host_entry does.
-base::Fd open_container_rpm(int rootfs);
+/// Descriptor of container.rpm in the folder /exports, opened as open_host_entry does.
+base::Fd open_container_rpm(int folder);
 
 /// Parses manifest.json. Unknown keys are kept and warned about. @throws Error(verification) naming the key
 ExportsManifest parse_exports_manifest(std::string_view text, base::Reporter& reporter);

@@ -1,7 +1,6 @@
 #include "exports/template.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <set>
@@ -55,9 +54,13 @@ bool ends_line(const std::vector<Piece>& pieces, std::size_t index) {
 
 }  // namespace
 
+std::string TemplateProblem::text() const {
+  return line == 0 ? fmt::format("{}: {}", file, sentence) : fmt::format("{}:{}: {}", file, line, sentence);
+}
+
 Renderer::Renderer(const Values& values) : values_(&values) {}
 
-void Renderer::add_problem(std::string problem) {
+void Renderer::add_problem(TemplateProblem problem) {
   if (problems_.size() < problem_limit) {
     problems_.push_back(std::move(problem));
   } else {
@@ -72,14 +75,14 @@ void Renderer::inspect(TemplateKind kind, std::string_view text, const std::vect
     const Piece& piece = pieces[i];
     const std::size_t line = lines.line_at(piece.offset);
     if (piece.kind == PieceKind::lone_dollar) {
-      add_problem(fmt::format("{}:{}: a lone `$`; write `$$`", file, line));
+      add_problem({std::string(file), line, "a lone `$`; write `$$`", {}});
     }
     if (piece.kind != PieceKind::variable) {
       continue;
     }
     const auto value = values_->find(piece.text);
     if (value == values_->end()) {
-      add_problem(fmt::format("{}:{}: no value for ${}", file, line, piece.text));
+      add_problem({std::string(file), line, fmt::format("no value for ${}", piece.text), std::string(piece.text)});
       if (missing_.size() < problem_limit &&
           std::find(missing_.begin(), missing_.end(), piece.text) == missing_.end()) {
         missing_.emplace_back(piece.text);
@@ -87,7 +90,7 @@ void Renderer::inspect(TemplateKind kind, std::string_view text, const std::vect
     } else if (kind == TemplateKind::unit) {
       const auto problem = unit_value_problem(value->second, ends_line(pieces, i));
       if (!problem.empty()) {
-        add_problem(fmt::format("{}:{}: the value of ${} {}", file, line, piece.text, problem));
+        add_problem({std::string(file), line, fmt::format("the value of ${} {}", piece.text, problem), {}});
       }
     }
   }
@@ -98,13 +101,16 @@ std::string Renderer::render(TemplateKind kind, std::string_view text, std::stri
   const std::size_t before = problems_.size() + unlisted_;
   inspect(kind, text, pieces, file);
   if (substituted_size(pieces, *values_) > rendered_size_limit) {
-    add_problem(fmt::format("{}: the rendered text would be larger than {} MiB", file, rendered_size_limit >> 20U));
+    add_problem({std::move(file),
+                 0,
+                 fmt::format("the rendered text would be larger than {} MiB", rendered_size_limit >> 20U),
+                 {}});
     return {};
   }
   std::string result = substitute(pieces, *values_);
   if (kind == TemplateKind::json && problems_.size() + unlisted_ == before) {
-    if (auto problem = json_problem(text, pieces, *values_, result, file)) {
-      add_problem(std::move(*problem));
+    if (auto problem = json_problem(text, pieces, *values_, result)) {
+      add_problem({std::move(file), problem->line, std::move(problem->sentence), {}});
     }
   }
   return result;
@@ -114,7 +120,10 @@ void Renderer::check() const {
   if (problems_.empty()) {
     return;
   }
-  std::string sentence = fmt::format("{}", fmt::join(problems_, "\n"));
+  std::string sentence;
+  for (const auto& problem : problems_) {
+    sentence.append(sentence.empty() ? "" : "\n").append(problem.text());
+  }
   if (unlisted_ > 0) {
     sentence += fmt::format("\nand {} more", unlisted_);
   }

@@ -20,6 +20,16 @@ enum class TemplateKind {
   plain,  ///< anything
 };
 
+/// What is wrong with a template, or with the values that go into it.
+struct TemplateProblem {
+  std::string file;
+  std::size_t line = 0;  ///< from 1; 0: the whole file
+  std::string sentence;
+  std::string variable;  ///< the one without a value; empty when it is something else
+
+  [[nodiscard]] std::string text() const;  ///< `FILE:LINE: SENTENCE`
+};
+
 /// Renders the templates of one image and collects what is wrong with all of them.
 class Renderer {
  public:
@@ -34,12 +44,15 @@ class Renderer {
   /// @throws Error(failed) with one line per problem: `FILE:LINE: no value for $NAME`, hint: the --set options to give
   void check() const;
 
+  /// The first hundred of what check() would complain about.
+  [[nodiscard]] const std::vector<TemplateProblem>& problems() const noexcept { return problems_; }
+
  private:
-  void add_problem(std::string problem);
+  void add_problem(TemplateProblem problem);
   void inspect(TemplateKind kind, std::string_view text, const std::vector<Piece>& pieces, std::string_view file);
 
   const Values* values_;
-  std::vector<std::string> problems_;
+  std::vector<TemplateProblem> problems_;
   std::size_t unlisted_ = 0;          ///< problems beyond those listed
   std::vector<std::string> missing_;  ///< names, in order of appearance, without repetition
 };

@@ -177,8 +177,8 @@ std::string_view culprit(const std::vector<Piece>& pieces, const Values& values,
 
 }  // namespace
 
-std::optional<std::string> json_problem(std::string_view text, const std::vector<Piece>& pieces, const Values& values,
-                                        std::string_view rendered, std::string_view file) {
+std::optional<JsonProblem> json_problem(std::string_view text, const std::vector<Piece>& pieces, const Values& values,
+                                        std::string_view rendered) {
   const auto error = json_error(rendered);
   if (!error) {
     return std::nullopt;
@@ -187,11 +187,11 @@ std::optional<std::string> json_problem(std::string_view text, const std::vector
   const std::string_view name = culprit(pieces, values, origin);
   if (name.empty()) {
     const Position position = position_of(text, origin.offset);
-    return fmt::format("{}:{}:{}: the template itself is no valid JSON: {}", file, position.line, position.column,
-                       error->reason);
+    return JsonProblem{position.line, fmt::format("the template itself is no valid JSON, at column {}: {}",
+                                                  position.column, error->reason)};
   }
   const Position position = position_of(text, use_before(pieces, name, origin.offset));
-  return fmt::format("{}:{}: the value of ${} breaks the JSON: {}", file, position.line, name, error->reason);
+  return JsonProblem{position.line, fmt::format("the value of ${} breaks the JSON: {}", name, error->reason)};
 }
 
 }  // namespace berth::exports

@@ -10,13 +10,18 @@
 
 namespace berth::exports {
 
+/// One sentence and the line of the template, from 1, that it is about.
+struct JsonProblem {
+  std::size_t line = 0;
+  std::string sentence;
+};
+
 /// Looks at the JSON that a template gives with `values`.
 /// @param text the template that `pieces` were cut from
 /// @param rendered what substitute() made of them
-/// @return nullopt when it parses (RFC 8259); else one sentence located in the template:
-///   `FILE:LINE: the value of $NAME breaks the JSON: REASON`, or
-///   `FILE:LINE:COLUMN: the template itself is no valid JSON: REASON`
-std::optional<std::string> json_problem(std::string_view text, const std::vector<Piece>& pieces, const Values& values,
-                                        std::string_view rendered, std::string_view file);
+/// @return nullopt when it parses (RFC 8259); else `the value of $NAME breaks the JSON: REASON`, or
+///   `the template itself is no valid JSON, at column COLUMN: REASON`
+std::optional<JsonProblem> json_problem(std::string_view text, const std::vector<Piece>& pieces, const Values& values,
+                                        std::string_view rendered);
 
 }  // namespace berth::exports

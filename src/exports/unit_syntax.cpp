@@ -27,6 +27,7 @@ class UnitReader {
  public:
   /// @param end offset behind the line's newline
   void read_line(std::string_view line, std::size_t end) {
+    ++line_;
     const std::string_view content = strip(line);
     if (content.starts_with('#') || content.starts_with(';')) {
       if (!open_) {  // between continued lines nothing can be put in
@@ -35,6 +36,9 @@ class UnitReader {
       return;
     }
     const bool continued = is_continued(line);
+    if (!open_) {
+      begun_ = line_;
+    }
     joined_ += continued ? line.substr(0, line.size() - 1) : line;
     if (continued) {
       joined_ += ' ';
@@ -64,7 +68,7 @@ class UnitReader {
       unit_.has_service = unit_.has_service || section_ == "Service";
     } else if (const std::size_t equals = line.find('='); equals != std::string_view::npos) {
       unit_.assignments.push_back(
-          {section_, std::string(strip(line.substr(0, equals))), std::string(strip(line.substr(equals + 1)))});
+          {section_, std::string(strip(line.substr(0, equals))), std::string(strip(line.substr(equals + 1))), begun_});
     }
     note_end(end);
   }
@@ -78,6 +82,8 @@ class UnitReader {
   UnitText unit_;
   std::string section_;
   std::string joined_;
+  std::size_t line_ = 0;
+  std::size_t begun_ = 0;  ///< where what is in joined_ began
   bool open_ = false;
 };
 

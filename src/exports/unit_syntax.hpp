@@ -13,6 +13,7 @@ struct UnitAssignment {
   std::string section;
   std::string key;
   std::string value;
+  std::size_t line = 0;  ///< from 1; the first one, when it is continued
 };
 
 /// A unit cut into assignments.

@@ -100,6 +100,16 @@ Layout::Layout(LayoutSettings settings) : settings_(std::move(settings)) {
   }
 }
 
+Layout Layout::of_system() const {
+  auto settings = settings_;
+  if (settings.user) {
+    settings.user.reset();
+    settings.deployments.clear();  // both were the user's
+    settings.repository.clear();
+  }
+  return Layout(std::move(settings));
+}
+
 std::string Layout::on_disk(std::string_view inside) const {
   std::string path = inside.starts_with('/') ? std::string(inside) : fmt::format("/{}", inside);
   if (settings_.root == "/") {

@@ -32,6 +32,8 @@ class Layout {
   /// A path inside the root as this process opens it: on_disk("/etc/x") → ROOT/etc/x
   [[nodiscard]] std::string on_disk(std::string_view inside) const;
 
+  /// The same root and settings for the containers of the system, whoever asks.
+  [[nodiscard]] Layout of_system() const;
   /// Whose containers these are; nullopt for those of the system.
   [[nodiscard]] const std::optional<UserFolders>& user() const noexcept { return settings_.user; }
 

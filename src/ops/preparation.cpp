@@ -1,67 +1,21 @@
 #include "ops/preparation.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "exports/config_json.hpp"
-#include "host/file_copy.hpp"
-#include "host/host_file.hpp"
 #include "ops/remote_rootfs.hpp"
 #include "ops/switch.hpp"
 #include "ops/system_package.hpp"
 #include "ops/user_space.hpp"
 
 namespace berth::ops {
-
-namespace {
-
-using base::Error;
-using base::ErrorKind;
-
-constexpr std::uint64_t host_template_limit = 1U << 20U;  // bytes; an installedFilesTemplate is a text
-
-std::string default_service_template(const Session& session) {
-  for (const auto& folder : {session.layout.settings_inside(), std::string("/etc/berth"), session.data_folder}) {
-    const auto path = folder + "/exports-templates/service.template";
-    if (auto text = base::read_file_at(AT_FDCWD, path, exports::template_size_limit)) {
-      return *text;
-    }
-  }
-  throw Error(
-      ErrorKind::failed,
-      fmt::format("the default unit template {}/exports-templates/service.template is missing", session.data_folder),
-      "install berth completely, or set BERTH_DATADIR");
-}
-
-/// Whether a file can be bound into a container. In a root that is not booted, what a link such as
-/// /etc/resolv.conf -> /run/… points to will only exist later.
-bool can_be_bound(const Session& session, int root, const std::string& path) {
-  try {
-    return static_cast<bool>(base::open_in_root(root, path, O_PATH));
-  } catch (const Error&) {
-    return session.layout.offline() && host::host_exists(root, path);
-  }
-}
-
-exports::HostFeatures host_features(const Session& session, int root) {
-  auto features = features_of(session.facts);
-  features.resolv_conf = can_be_bound(session, root, "/etc/resolv.conf");
-  features.hosts = can_be_bound(session, root, "/etc/hosts");
-  if (session.layout.user()) {
-    features.user = user_space(session);
-  }
-  return features;
-}
-
-}  // namespace
 
 Preparation::Preparation(Session& session, std::string name, int slot)
     : session_(session),
@@ -91,75 +45,40 @@ void Preparation::check_linkable(const store::Store& store) const {
   store.check_linkable(staging_.get());
 }
 
-void Preparation::set_image(const store::StoredImage& image) {
-  image_ = image;
-  if (!image_.config.empty()) {
-    image_config_ = image::parse_image_config(image_.config, "image configuration");
-  }
-}
-
 void Preparation::check_out(store::Store& store, const store::StoredImage& image, store::CheckoutFiles files) {
-  set_image(image);
-  base::in_context([this] { return fmt::format("checking out {}", image_.name); },
-                   [&] { store.checkout(image_.commit, staging_.get(), "rootfs", files); });
+  files_.set_image(image);
+  base::in_context([&] { return fmt::format("checking out {}", image.name); },
+                   [&] { store.checkout(image.commit, staging_.get(), "rootfs", files); });
   use_rootfs(folder_name_ + "/rootfs");
 }
 
 void Preparation::use_remote(const std::string& remote, const store::StoredImage& image) {
-  set_image(image);
+  files_.set_image(image);
   remote_ = remote;
   base::check_errno(::symlinkat(remote_.c_str(), staging_.get(), "rootfs"), "make the link rootfs");
   use_rootfs(folder_name_ + "/rootfs");
 }
 
 void Preparation::use_rootfs(const std::string& path) {
-  rootfs_ = open_rootfs(session_.layout, path);
-  exports_ = exports::read_exports(rootfs_.get(), session_.reporter);
+  files_.read(open_rootfs(session_.layout, path), session_.reporter);
 }
 
 PlanInputs Preparation::inputs(const Replaced& replaced) {
-  PlanInputs in;
+  auto in = plan_inputs(session_, root_.get(), files_);
   in.name = name_;
   in.slot = slot_;
-  in.image = image_.name;
-  in.image_id = image_.id;
-  in.commit = image_.commit;
   in.remote_rootfs = remote_;
-  in.created = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-  in.image_config = &image_config_;
-  in.exports = &exports_;
-  in.facts = &session_.facts;
-  in.features = host_features(session_, root_.get());
-  in.layout = &session_.layout;
   in.replaced = replaced;
-  in.host_exists = [this](const std::string& path) { return host::host_exists(root_.get(), path); };
-  in.host_place = [this](const std::string& path) { return host::resolve_host_path(root_.get(), path); };
-  in.read_entry = [this](const exports::HostEntry& entry) {
-    return exports::read_host_entry(rootfs_.get(), entry, host_template_limit);
-  };
-  in.entry_checksum = [this](const exports::HostEntry& entry) {
-    const base::Fd file(exports::open_host_entry(rootfs_.get(), entry));
-    return host::content_checksum(file.get(), "exports/hostfs/" + entry.path);
-  };
-  in.generate_config = [this](const exports::Values& values, const exports::HostFeatures& features) {
-    return exports::generate_config(image_config_, rootfs_.get(), values, features);
-  };
-  in.volume_tmpfiles = [this](const exports::Values& values) {
-    return exports::volume_tmpfiles(image_config_, rootfs_.get(), values);
-  };
   return in;
 }
 
 InstallPlan Preparation::plan(const PlanRequest& request) {
   auto in = inputs(request.replaced);
-  if (!exports_.service_template && !exports_.manifest.no_container_service) {
-    in.default_service_template = default_service_template(session_);
-  }
+  in.default_service_template = default_service_template(session_, files_.exports);
   in.set = request.set;
   in.uuid = request.uuid;
   in.runtime = request.runtime;
   in.system_package = request.system_package;
-  in.package_kind = host::package_kind(session_.layout);
   in.local = request.local;
   return make_plan(in);
 }
@@ -171,7 +90,7 @@ std::vector<PlannedFile> Preparation::host_files(const exports::Values& values, 
 void Preparation::write(InstallPlan& plan) const {
   const int staging = staging_.get();
   if (plan.package) {
-    build_package(session_, folder_name_, rootfs_.get(), plan);
+    build_package(session_, folder_name_, files_.rootfs.get(), plan);
   }
   // Both hold values, and values may be passwords.
   if (!plan.config.empty()) {

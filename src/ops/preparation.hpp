@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/fd.hpp"
-#include "ops/plan.hpp"
+#include "ops/image_files.hpp"
 #include "ops/session.hpp"
 
 namespace berth::ops {
@@ -48,15 +48,14 @@ class Preparation {
   void write(InstallPlan& plan) const;
 
   /// `defaultValues` of the image's manifest.json.
-  [[nodiscard]] const exports::Values& default_values() const { return exports_.manifest.default_values; }
+  [[nodiscard]] const exports::Values& default_values() const { return files_.exports.manifest.default_values; }
   /// Path of the repository in which an image is put that is only looked at.
   [[nodiscard]] std::string throwaway_repository() const;
   [[nodiscard]] const std::string& folder() const { return folder_name_; }
   /// Of the image that was checked out.
-  [[nodiscard]] const image::ImageConfig& image_config() const { return image_config_; }
+  [[nodiscard]] const image::ImageConfig& image_config() const { return files_.config; }
 
  private:
-  void set_image(const store::StoredImage& image);
   PlanInputs inputs(const Replaced& replaced);
 
   Session& session_;
@@ -66,11 +65,8 @@ class Preparation {
   base::Fd deployments_;
   base::Fd staging_;
   base::Fd root_;
-  base::Fd rootfs_;
   std::string remote_;  ///< with use_remote
-  store::StoredImage image_;
-  image::ImageConfig image_config_;
-  exports::Exports exports_;
+  ImageFiles files_;
 };
 
 /// Tells what a plan does that its reader would not expect.

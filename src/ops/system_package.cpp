@@ -42,7 +42,7 @@ void fill_tree(int tree, int rootfs, const InstallPlan& plan) {
 }
 
 void copy_ready_package(int folder, int rootfs, host::PackageKind kind) {
-  const auto source = exports::open_container_rpm(rootfs);
+  const auto source = exports::open_container_rpm(exports::open_exports(rootfs).get());
   const std::string name(host::package_file(kind));
   const auto target = base::open_at(folder, name, O_WRONLY | O_CREAT | O_EXCL, 0644);
   host::copy_content(source.get(), target.get(), "exports/container.rpm");

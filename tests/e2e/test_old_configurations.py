@@ -196,6 +196,22 @@ def test_a_published_configuration_runs(field, runtime, name):
     assert len(set(reports)) == len(reports)
 
 
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_a_published_image_has_no_fault_and_renders_to_what_is_installed(field, name):
+    image = f"oci:{published(name).inside}"
+    findings = field.berth_json("lint", image)
+    assert [finding for finding in findings if finding["severity"] == "error"] == []
+    assert any(finding["code"] == "old-form" and finding["file"] == "exports/config.json.template" for finding in findings)
+    rendered = {file["path"]: file["content"] for file in field.berth_json("render", f"--name={name}", image)["files"]}
+    field.berth("install", f"--name={name}", image)
+    try:
+        assert f"/etc/systemd/system/{name}.service" in rendered
+        for path, content in rendered.items():
+            assert field.path(path).read_text() == content
+    finally:
+        field.berth("uninstall", name)
+
+
 @pytest.mark.parametrize("runtime", RUNTIMES)
 @pytest.mark.parametrize("name", OLD)
 def test_an_old_form_runs_and_each_conversion_is_reported_once(field, runtime, name):

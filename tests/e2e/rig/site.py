@@ -23,10 +23,11 @@ class Site:
         self._registry = None
         self.hosts = 0
 
-    def host(self, without_bus=False, boot=True):
-        """A fresh host. @param without_bus no D-Bus daemon: only /run/systemd/private answers"""
+    def host(self, without_bus=False, boot=True, bare=False):
+        """A fresh host. @param without_bus no D-Bus daemon: only /run/systemd/private answers @param bare without berth"""
         self.hosts += 1
-        host = Host(self.folder / f"{self.folder.name}-host{self.hosts}", self.network, [*memlock.layers(), installed()], cache_root())
+        layers = [*memlock.layers(), *([] if bare else [installed()])]
+        host = Host(self.folder / f"{self.folder.name}-host{self.hosts}", self.network, layers, cache_root())
         self._closing.append(host.close)
         if without_bus:
             for unit in ("dbus.service", "dbus.socket"):

@@ -14,7 +14,7 @@ using testing::IsEmpty;
 
 class ExportsFolder : public testing::Test {
  protected:
-  Exports read() { return read_exports(root_.fd(), listener_); }
+  Exports read() { return read_exports(open_exports(root_.fd()).get(), listener_); }
   std::string refusal() {
     const auto error = error_of([&] { read(); });
     EXPECT_EQ(error.kind(), base::ErrorKind::verification);
@@ -154,9 +154,9 @@ TEST_F(ExportsFolder, DepthIsBounded) {
 TEST_F(ExportsFolder, ReadsHostFiles) {
   root_.write("exports/hostfs/etc/conf", "hello");
   const HostEntry entry = read().host_entries.at(1);
-  EXPECT_EQ(read_host_entry(root_.fd(), entry, 5), "hello");
-  EXPECT_THROW(read_host_entry(root_.fd(), entry, 4), base::Error);
-  EXPECT_TRUE(open_host_entry(root_.fd(), entry));
+  EXPECT_EQ(read_host_entry(open_exports(root_.fd()).get(), entry, 5), "hello");
+  EXPECT_THROW(read_host_entry(open_exports(root_.fd()).get(), entry, 4), base::Error);
+  EXPECT_TRUE(open_host_entry(open_exports(root_.fd()).get(), entry));
 }
 
 TEST_F(ExportsFolder, HostFilesAreNotReadThroughLinks) {
@@ -164,12 +164,13 @@ TEST_F(ExportsFolder, HostFilesAreNotReadThroughLinks) {
   root_.link("exports/hostfs/etc", "/etc");
   HostEntry entry;
   entry.path = "etc/passwd";
-  EXPECT_EQ(error_of([&] { open_host_entry(root_.fd(), entry); }).kind(), base::ErrorKind::verification);
+  EXPECT_EQ(error_of([&] { open_host_entry(open_exports(root_.fd()).get(), entry); }).kind(),
+            base::ErrorKind::verification);
   entry.path = "../../etc/passwd";
-  EXPECT_THROW(open_host_entry(root_.fd(), entry), base::Error);
+  EXPECT_THROW(open_host_entry(open_exports(root_.fd()).get(), entry), base::Error);
   entry.path = "etc";
   entry.kind = HostEntryKind::link;
-  EXPECT_THROW(open_host_entry(root_.fd(), entry), base::Error);
+  EXPECT_THROW(open_host_entry(open_exports(root_.fd()).get(), entry), base::Error);
 }
 
 }  // namespace

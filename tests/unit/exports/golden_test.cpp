@@ -48,7 +48,7 @@ ToolValues tool(const std::string& name) {
 void expect_image(const std::string& name, const image::ImageConfig& image, ToolValues tool_values) {
   const auto rootfs = base::open_host_folder((golden / name / "input").string());
   test::Listener listener;
-  const Exports exports = read_exports(rootfs.get(), listener);
+  const Exports exports = read_exports(open_exports(rootfs.get()).get(), listener);
   const std::string service =
       exports.service_template ? *exports.service_template : test::read_text_file(golden / "default.service.template");
   tool_values.detached = unit_wants_detached(service);

@@ -32,7 +32,7 @@ void expect_renders(const fs::path& sample) {
   test::TemporaryFolder root;
   fs::copy(sample, root / "exports", fs::copy_options::recursive);
   test::Listener listener;
-  const Exports exports = read_exports(root.fd(), listener);
+  const Exports exports = read_exports(open_exports(root.fd()).get(), listener);
   ToolValues tool;
   tool.name = "sample";
   tool.runtime = "/usr/sbin/runc";

@@ -1,5 +1,7 @@
 #include "exports/template_json.hpp"
 
+#include <fmt/format.h>
+
 #include "support.hpp"
 
 namespace berth::exports {
@@ -10,7 +12,8 @@ using testing::StartsWith;
 
 std::string problem(const std::string& text, const Values& values) {
   const auto pieces = split_template(text);
-  return json_problem(text, pieces, values, substitute(pieces, values), "c.template").value_or("");
+  const auto found = json_problem(text, pieces, values, substitute(pieces, values));
+  return found ? fmt::format("{}: {}", found->line, found->sentence) : "";
 }
 
 const char* const mounts_template =
@@ -30,42 +33,43 @@ TEST(TemplateJson, AValueMaySpliceJson) {
 TEST(TemplateJson, BlamesTheSplicedValue) {
   for (const char* value : {"{\"destination\": \"/x\"}", ",", ",{", ",{\"a\" 1}", "]", "x", ",{}}", ",\"a"}) {
     EXPECT_THAT(problem(mounts_template, {{"A", "x"}, {"B", "y"}, {"ADDTL_MOUNTS", value}}),
-                StartsWith("c.template:5: the value of $ADDTL_MOUNTS breaks the JSON: "))
+                StartsWith("5: the value of $ADDTL_MOUNTS breaks the JSON: "))
         << value;
   }
 }
 
 TEST(TemplateJson, BlamesAValueThatClosesItsStringEarly) {
   EXPECT_THAT(problem(mounts_template, {{"A", "x\"y"}, {"B", "y"}, {"ADDTL_MOUNTS", ""}}),
-              StartsWith("c.template:2: the value of $A breaks the JSON: "));
+              StartsWith("2: the value of $A breaks the JSON: "));
   EXPECT_THAT(problem(mounts_template, {{"A", "x"}, {"B", "a\nb"}, {"ADDTL_MOUNTS", ""}}),
-              StartsWith("c.template:2: the value of $B breaks the JSON: "));
+              StartsWith("2: the value of $B breaks the JSON: "));
 }
 
 TEST(TemplateJson, BlamesTheBackslashThatOpensTheNextString) {
   // The reading fails only inside B, but it is A that swallows the quote.
   EXPECT_THAT(problem(mounts_template, {{"A", "x\\"}, {"B", "y"}, {"ADDTL_MOUNTS", ""}}),
-              StartsWith("c.template:2: the value of $A breaks the JSON: "));
+              StartsWith("2: the value of $A breaks the JSON: "));
 }
 
 TEST(TemplateJson, BlamesAnEmptyValueWhereOneIsNeeded) {
-  EXPECT_THAT(problem("{\n\"port\": $PORT\n}", {{"PORT", ""}}), StartsWith("c.template:2: the value of $PORT"));
-  EXPECT_THAT(problem("{\n\"port\": $PORT\n}", {{"PORT", "eighty"}}), StartsWith("c.template:2: the value of $PORT"));
+  EXPECT_THAT(problem("{\n\"port\": $PORT\n}", {{"PORT", ""}}), StartsWith("2: the value of $PORT"));
+  EXPECT_THAT(problem("{\n\"port\": $PORT\n}", {{"PORT", "eighty"}}), StartsWith("2: the value of $PORT"));
   EXPECT_EQ(problem("{\n\"port\": $PORT\n}", {{"PORT", "80"}}), "");
 }
 
 TEST(TemplateJson, SaysWhenTheTemplateItselfIsBroken) {
   EXPECT_THAT(problem("{\n  \"a\": [1 2],\n  \"b\": \"$B\"\n}", {{"B", "x"}}),
-              StartsWith("c.template:2:11: the template itself is no valid JSON: "));
-  EXPECT_THAT(problem("{\n\"a\": \"$B\",\n}", {{"B", "x"}}), StartsWith("c.template:3:1: the template itself"));
+              StartsWith("2: the template itself is no valid JSON, at column 11: "));
+  EXPECT_THAT(problem("{\n\"a\": \"$B\",\n}", {{"B", "x"}}),
+              StartsWith("3: the template itself is no valid JSON, at column 1: "));
   EXPECT_THAT(problem("{\"a\": \"$B\"", {{"B", "x"}}), HasSubstr("the template itself"));
-  EXPECT_THAT(problem("", {}), StartsWith("c.template:1:1: the template itself"));
+  EXPECT_THAT(problem("", {}), StartsWith("1: the template itself is no valid JSON, at column 1: "));
   EXPECT_EQ(problem("\"\xe2\x7f\"", {}).find('\x7f'), std::string::npos);  // what the parser quotes is made printable
 }
 
 TEST(TemplateJson, TwoBrokenValues) {
   EXPECT_THAT(problem(mounts_template, {{"A", "x\"y"}, {"B", "y"}, {"ADDTL_MOUNTS", "oops"}}),
-              StartsWith("c.template:2: the value of $A breaks the JSON: "));
+              StartsWith("2: the value of $A breaks the JSON: "));
 }
 
 TEST(TemplateJson, DoesNotRepeatTheValue) {

@@ -1,0 +1,105 @@
+#include "ops/image_files.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <chrono>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "host/file_copy.hpp"
+#include "host/host_file.hpp"
+#include "ops/preparation.hpp"
+#include "ops/user_space.hpp"
+
+namespace berth::ops {
+
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+
+constexpr std::uint64_t host_template_limit = 1U << 20U;  // bytes; an installedFilesTemplate is a text
+
+/// Whether a file can be bound into a container. In a root that is not booted, what a link such as
+/// /etc/resolv.conf -> /run/… points to will only exist later.
+bool can_be_bound(const Session& session, int root, const std::string& path) {
+  try {
+    return static_cast<bool>(base::open_in_root(root, path, O_PATH));
+  } catch (const Error&) {
+    return session.layout.offline() && host::host_exists(root, path);
+  }
+}
+
+exports::HostFeatures host_features(const Session& session, int root) {
+  auto features = features_of(session.facts);
+  features.resolv_conf = can_be_bound(session, root, "/etc/resolv.conf");
+  features.hosts = can_be_bound(session, root, "/etc/hosts");
+  if (session.layout.user()) {
+    features.user = user_space(session);
+  }
+  return features;
+}
+
+}  // namespace
+
+void ImageFiles::set_image(const store::StoredImage& stored) {
+  image = stored;
+  if (!image.config.empty()) {
+    config = image::parse_image_config(image.config, "image configuration");
+  }
+}
+
+void ImageFiles::read(base::Fd laid_out, base::Reporter& reporter) {
+  rootfs = std::move(laid_out);
+  exports_folder = exports::open_exports(rootfs.get());
+  exports = exports::read_exports(exports_folder.get(), reporter);
+}
+
+std::string default_service_template(const Session& session, const exports::Exports& exports) {
+  if (exports.service_template || exports.manifest.no_container_service) {
+    return {};
+  }
+  for (const auto& folder : {session.layout.settings_inside(), std::string("/etc/berth"), session.data_folder}) {
+    const auto path = folder + "/exports-templates/service.template";
+    if (auto text = base::read_file_at(AT_FDCWD, path, exports::template_size_limit)) {
+      return *text;
+    }
+  }
+  throw Error(
+      ErrorKind::failed,
+      fmt::format("the default unit template {}/exports-templates/service.template is missing", session.data_folder),
+      "install berth completely, or set BERTH_DATADIR");
+}
+
+PlanInputs plan_inputs(const Session& session, int root, const ImageFiles& files) {
+  PlanInputs in;
+  in.image = files.image.name;
+  in.image_id = files.image.id;
+  in.commit = files.image.commit;
+  in.created = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  in.image_config = &files.config;
+  in.exports = &files.exports;
+  in.facts = &session.facts;
+  in.features = host_features(session, root);
+  in.layout = &session.layout;
+  in.package_kind = host::package_kind(session.layout);
+  in.host_exists = [root](const std::string& path) { return host::host_exists(root, path); };
+  in.host_place = [root](const std::string& path) { return host::resolve_host_path(root, path); };
+  in.read_entry = [&files](const exports::HostEntry& entry) {
+    return exports::read_host_entry(files.exports_folder.get(), entry, host_template_limit);
+  };
+  in.entry_checksum = [&files](const exports::HostEntry& entry) {
+    const base::Fd file(exports::open_host_entry(files.exports_folder.get(), entry));
+    return host::content_checksum(file.get(), "exports/hostfs/" + entry.path);
+  };
+  in.generate_config = [&files](const exports::Values& values, const exports::HostFeatures& features) {
+    return exports::generate_config(files.config, files.rootfs.get(), values, features);
+  };
+  in.volume_tmpfiles = [&files](const exports::Values& values) {
+    return exports::volume_tmpfiles(files.config, files.rootfs.get(), values);
+  };
+  return in;
+}
+
+}  // namespace berth::ops
