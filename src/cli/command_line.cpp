@@ -88,6 +88,8 @@ void build(CLI::App& app, CommandLine& line) {
   add_df(app, line);
   add_mount(app, line);
   add_umount(app, line);
+  add_adopt(app, line);
+  add_atomic(app, line);
 }
 
 }  // namespace berth::cli

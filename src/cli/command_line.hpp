@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "ops/adopt.hpp"
 #include "ops/install.hpp"
 #include "ops/pull.hpp"
 #include "ops/session.hpp"
@@ -49,18 +50,34 @@ struct LogOptions {
   std::string since;
 };
 
+/// Options of `berth atomic` that none of our verbs has.
+struct OlderOptions {
+  bool called = false;  ///< the older tool's verbs are used: its names, places and exit statuses count
+  std::string storage;
+  std::string name;
+  std::string options;  ///< of mount
+  bool assume_yes = false;
+  bool user = false;
+  bool shared = false;
+  bool verbose = false;
+  bool accepted = false;  ///< options that change nothing
+};
+
 /// What the command line says. Verbs bind their options to it and set `action`.
 struct CommandLine {
   GlobalOptions globals;
   ops::PullRequest pull;
   ops::InstallRequest install;
   ops::UpdateRequest update;
+  ops::AdoptRequest adopt;
+  OlderOptions older;
   bool every = false;    ///< --all
   bool check = false;    ///< --check
   bool diff = false;     ///< --diff
   bool booting = false;  ///< --boot
   bool display = false;
   bool dry_run = false;
+  bool undo = false;  ///< --undo
   bool json = false;
   bool force = false;   ///< --force: do not ask, or do what would be refused
   bool system = false;  ///< --system, the only mode there is for root
@@ -105,6 +122,8 @@ void add_df(CLI::App& app, CommandLine& line);
 void add_inspect(CLI::App& app, CommandLine& line);
 void add_mount(CLI::App& app, CommandLine& line);
 void add_umount(CLI::App& app, CommandLine& line);
+void add_adopt(CLI::App& app, CommandLine& line);
+void add_atomic(CLI::App& app, CommandLine& line);
 
 /// berth update --check. @return the exit code
 int print_update_checks(const CommandLine& line, ops::Session& session);

@@ -88,6 +88,9 @@ void Preparation::check_linkable(const store::Store& store) const {
 
 void Preparation::set_image(const store::StoredImage& image) {
   image_ = image;
+  if (!session_.forced_image_id.empty()) {
+    image_.id = session_.forced_image_id;
+  }
   if (!image_.config.empty()) {
     image_config_ = image::parse_image_config(image_.config, "image configuration");
   }
@@ -155,6 +158,7 @@ InstallPlan Preparation::plan(const PlanRequest& request) {
   in.runtime = request.runtime;
   in.system_package = request.system_package;
   in.local = request.local;
+  in.value_of_name = request.name;
   return make_plan(in);
 }
 

@@ -18,6 +18,7 @@ struct PlanRequest {
   host::Runtime runtime;
   std::string system_package = "no";
   bool local = false;  ///< the image came from a layout or archive
+  std::string name{};  ///< what $NAME is; empty: the name of the deployment
   Replaced replaced;
 };
 
