@@ -81,6 +81,7 @@ ops::RunRequest run_request(const CommandLine& line, const std::string& target) 
   request.set = line.install.set;
   request.runtime = line.install.runtime;
   request.authfile = line.install.authfile;
+  request.login = line.install.login;
   request.platform = line.install.platform;
   return request;
 }
@@ -88,7 +89,15 @@ ops::RunRequest run_request(const CommandLine& line, const std::string& target) 
 }  // namespace
 
 int run_image_once(const CommandLine& line, ops::Session& session) {
-  return run_command(line, run_request(line, line.install.image), ops::run_image, session);
+  auto request = run_request(line, line.install.image);
+  request.name = line.install.name;
+  return run_command(line, std::move(request), ops::run_image, session);
+}
+
+int run_in_container(const CommandLine& line, ops::Session& session, const std::string& name) {
+  ops::RunRequest request;
+  request.target = name;
+  return run_command(line, std::move(request), ops::run, session);
 }
 
 void add_exec(CLI::App& app, CommandLine& line) {

@@ -9,4 +9,7 @@ namespace berth::cli {
 /// @return the exit code of what was run
 int run_image_once(const CommandLine& line, ops::Session& session);
 
+/// `run NAME COMMAND...` for an installed container.
+int run_in_container(const CommandLine& line, ops::Session& session, const std::string& name);
+
 }  // namespace berth::cli

@@ -94,6 +94,8 @@ void build(CLI::App& app, CommandLine& line) {
   add_init(app, line);
   add_lint(app, line);
   add_render(app, line);
+  add_adopt(app, line);
+  add_atomic(app, line);
 }
 
 }  // namespace berth::cli

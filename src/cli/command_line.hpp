@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "ops/adopt.hpp"
 #include "ops/init.hpp"
 #include "ops/install.hpp"
 #include "ops/lint.hpp"
@@ -54,6 +55,19 @@ struct LogOptions {
   std::string since;
 };
 
+/// Options of `berth atomic` that none of our verbs has.
+struct OlderOptions {
+  bool called = false;  ///< the older tool's verbs are used: its names, places and exit statuses count
+  std::string storage;
+  std::string name;
+  std::string options;  ///< of mount
+  bool assume_yes = false;
+  bool user = false;
+  bool shared = false;
+  bool verbose = false;
+  bool accepted = false;  ///< options that change nothing
+};
+
 /// What the command line says. Verbs bind their options to it and set `action`.
 struct CommandLine {
   GlobalOptions globals;
@@ -63,12 +77,15 @@ struct CommandLine {
   ops::LintRequest lint;
   ops::RenderRequest render;
   ops::InitRequest init;
+  ops::AdoptRequest adopt;
+  OlderOptions older;
   bool every = false;    ///< --all
   bool check = false;    ///< --check
   bool diff = false;     ///< --diff
   bool booting = false;  ///< --boot
   bool display = false;
   bool dry_run = false;
+  bool undo = false;  ///< --undo
   bool json = false;
   bool force = false;  ///< --force: do not ask, or do what would be refused
   std::vector<std::string> names;
@@ -118,6 +135,8 @@ void add_umount(CLI::App& app, CommandLine& line);
 void add_lint(CLI::App& app, CommandLine& line);
 void add_render(CLI::App& app, CommandLine& line);
 void add_init(CLI::App& app, CommandLine& line);
+void add_adopt(CLI::App& app, CommandLine& line);
+void add_atomic(CLI::App& app, CommandLine& line);
 
 /// berth update --check. @return the exit code
 int print_update_checks(const CommandLine& line, ops::Session& session);

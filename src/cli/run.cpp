@@ -15,12 +15,14 @@
 
 #include "base/error.hpp"
 #include "cli/arguments.hpp"
+#include "cli/atomic.hpp"
 #include "cli/command_line.hpp"
 #include "cli/completion.hpp"
 #include "cli/console_reporter.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/signals.hpp"
 #include "cli/terminal.hpp"
+#include "host/older_tool.hpp"
 #include "ops/query.hpp"
 
 namespace berth::cli {
@@ -87,6 +89,19 @@ host::Layout make_layout(const std::string& root, const host::Config& config, st
   return host::Layout(std::move(settings));
 }
 
+/// What the older tool was told about places and the runtime, over what we were told.
+void heed_older_settings(const std::string& root, host::Config& config) {
+  const auto older = host::read_older_settings(root, environment("ATOMIC_CONF"));
+  const auto choose = [](const char* name, const std::string& configured, const std::string& ours) {
+    return environment(name, configured.empty() ? ours.c_str() : configured.c_str());
+  };
+  config.deployments = choose("ATOMIC_OSTREE_CHECKOUT_PATH", older.deployments, config.deployments);
+  config.repository = choose("ATOMIC_OSTREE_REPO", older.repository, config.repository);
+  if (!older.runtime.empty()) {
+    config.runtimes.insert(config.runtimes.begin(), older.runtime);
+  }
+}
+
 std::unique_ptr<host::Systemd> make_systemd(const CommandLine& line, const host::Layout& layout,
                                             const host::Config& config, base::Reporter& reporter,
                                             const std::stop_token& stop) {
@@ -108,6 +123,9 @@ int with_session(const CommandLine& line, base::Reporter& reporter, const std::s
   const auto root = absolute_root(line.globals.root);
   auto user = user_of(root);
   auto config = host::read_config(root, line.globals.config, reporter, user ? user->config + "/berth" : "");
+  if (line.older.called) {
+    heed_older_settings(root, config);
+  }
   const auto layout = make_layout(root, config, std::move(user));
   const auto systemd = make_systemd(line, layout, config, reporter, stop);
   ops::Session session{layout,
@@ -118,7 +136,9 @@ int with_session(const CommandLine& line, base::Reporter& reporter, const std::s
                        stop,
                        "berth " + line.verb,
                        environment("BERTH_DATADIR", BERTH_DATADIR "/berth"),
-                       environment("RUNC_PATH")};
+                       environment("RUNC_PATH"),
+                       line.older.called ? image::Naming::as_written : image::Naming::canonical,
+                       line.older.called ? environment("ATOMIC_OSTREE_TEST_FORCE_IMAGE_ID") : ""};
   return work(session);
 }
 
@@ -175,6 +195,11 @@ int run_completion(const CLI::App& app, const CommandLine& line, int argc, char*
   return exit_ok;
 }
 
+/// The older tool knows one status for all that does not work.
+int exit_code_for(const CommandLine& line, ErrorKind kind) {
+  return line.older.called && kind != ErrorKind::interrupted ? exit_code(ErrorKind::failed) : exit_code(kind);
+}
+
 /// Whoever read our output has seen enough, as in `berth … | head`.
 bool is_closed_pipe(const std::exception& error) {
   const auto* failure = dynamic_cast<const std::system_error*>(&error);
@@ -194,7 +219,7 @@ int run_verb(CommandLine& line, ConsoleReporter& reporter) {
     return code;
   } catch (const Error& error) {
     reporter.error(error);
-    return exit_code(error.kind());
+    return exit_code_for(line, error.kind());
   } catch (const std::exception& error) {
     reporter.clear();
     if (!is_closed_pipe(error)) {
@@ -222,9 +247,7 @@ int run_reporting(CommandLine& line) {
   return run_verb(line, reporter);
 }
 
-}  // namespace
-
-int run(int argc, char** argv) {
+int run_words(int argc, char** argv) {
   ensure_standard_descriptors();
   ::umask(0022);
   if (::geteuid() == 0) {
@@ -239,7 +262,9 @@ int run(int argc, char** argv) {
     return run_completion(app, line, argc, argv);
   }
   try {
-    app.parse(guarded_arguments(app, argc, argv));  // none of them is there when even the name is missing
+    auto words = guarded_arguments(app, argc, argv);
+    hide_credentials(argc, argv);
+    app.parse(std::move(words));  // none of them is there when even the name is missing
   } catch (const CLI::Success& request) {
     return app.exit(request);  // --help, --version
   } catch (const CLI::ParseError& error) {
@@ -250,6 +275,17 @@ int run(int argc, char** argv) {
     return exit_code(ErrorKind::usage);
   }
   return run_reporting(line);
+}
+
+}  // namespace
+
+int run(int argc, char** argv) {
+  std::vector<char*> words(argv, argv + argc);
+  std::string verb = "atomic";
+  if (is_called_atomic(argc > 0 ? argv[0] : "")) {
+    words.insert(words.begin() + 1, verb.data());
+  }
+  return run_words(static_cast<int>(words.size()), words.data());
 }
 
 }  // namespace berth::cli

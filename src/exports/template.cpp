@@ -131,6 +131,9 @@ void Renderer::check() const {
   for (const auto& name : missing_) {
     hint += fmt::format("{}--set {}=…", hint.empty() ? "give what is missing: " : " ", name);
   }
+  if (!missing_.empty()) {
+    throw UnsetVariables(missing_, std::move(sentence), std::move(hint));
+  }
   throw base::Error(base::ErrorKind::failed, std::move(sentence), std::move(hint));
 }
 

@@ -4,14 +4,28 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "base/error.hpp"
 #include "exports/template_pieces.hpp"
 #include "exports/values.hpp"
 
 namespace berth::exports {
 
 inline constexpr std::size_t rendered_size_limit = 4U << 20U;  ///< bytes, each rendered template
+
+/// Templates use variables that have no value.
+class UnsetVariables final : public base::Error {
+ public:
+  UnsetVariables(std::vector<std::string> names, std::string sentence, std::string hint)
+      : base::Error(base::ErrorKind::failed, std::move(sentence), std::move(hint)), names_(std::move(names)) {}
+  /// In order of appearance, without repetition.
+  [[nodiscard]] const std::vector<std::string>& names() const noexcept { return names_; }
+
+ private:
+  std::vector<std::string> names_;
+};
 
 /// What kind of text a template makes, which decides what a value may hold.
 enum class TemplateKind {
@@ -41,7 +55,8 @@ class Renderer {
   /// @param file name shown in errors, e.g. `exports/service.template`
   std::string render(TemplateKind kind, std::string_view text, std::string file);
 
-  /// @throws Error(failed) with one line per problem: `FILE:LINE: no value for $NAME`, hint: the --set options to give
+  /// @throws Error(failed) with one line per problem: `FILE:LINE: no value for $NAME`, hint: the --set options to give;
+  ///   UnsetVariables when values are missing
   void check() const;
 
   /// The first hundred of what check() would complain about.

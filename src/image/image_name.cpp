@@ -233,8 +233,17 @@ bool is_tag(std::string_view text) {
 }
 
 std::string ImageName::text() const {
-  return fmt::format("{}/{}{}{}{}{}", registry, repository, tag.empty() ? "" : ":", tag, digest ? "@" : "",
-                     digest ? digest->text() : "");
+  return fmt::format("{}{}{}{}{}{}{}", registry, registry.empty() ? "" : "/", repository, tag.empty() ? "" : ":", tag,
+                     digest ? "@" : "", digest ? digest->text() : "");
+}
+
+ImageName ImageName::address() const {
+  auto address = *this;
+  if (address.registry.empty()) {
+    address.registry = docker_hub;
+  }
+  canonicalize_docker_hub(address);
+  return address;
 }
 
 std::string ImageName::encoded() const {
@@ -249,27 +258,34 @@ std::string ImageName::encoded() const {
   return result;
 }
 
-ImageName parse_image_name(std::string_view text) {
+ImageName parse_written_name(std::string_view text) {
   const auto at = text.find('@');
   const auto without_digest = text.substr(0, at);
   if (without_digest.empty()) {
     refuse(text, "it is empty");
   }
   const auto registry = registry_of(without_digest);
-  if (!registry) {
-    refuse(text, "it names no registry",
-           fmt::format("write {} if you mean the one on Docker Hub", base::printable(with_docker_hub(text), 600)));
-  }
-  if (!is_registry(*registry)) {
+  if (registry && !is_registry(*registry)) {
     refuse(text, fmt::format("'{}' is not a registry", *registry), "a registry is HOST[:PORT], e.g. localhost:5000");
   }
   ImageName name;
-  name.registry = to_lower(*registry);
+  name.registry = to_lower(registry.value_or(""));
   if (at != std::string_view::npos) {
     name.digest = parse_digest(text, text.substr(at + 1));
   }
-  parse_repository_and_tag(text, without_digest.substr(registry->size() + 1), name);
-  canonicalize_docker_hub(name);
+  parse_repository_and_tag(text, without_digest.substr(registry ? registry->size() + 1 : 0), name);
+  if (name.encoded().size() > encoded_limit) {
+    refuse(text, "it is too long to be stored");
+  }
+  return name;
+}
+
+ImageName parse_image_name(std::string_view text) {
+  if (const auto bare = text.substr(0, text.find('@')); !bare.empty() && !registry_of(bare)) {
+    refuse(text, "it names no registry",
+           fmt::format("write {} if you mean the one on Docker Hub", base::printable(with_docker_hub(text), 600)));
+  }
+  auto name = parse_written_name(text).address();
   if (name.encoded().size() > encoded_limit) {
     refuse(text, "it is too long to be stored");
   }

@@ -17,14 +17,15 @@ struct Prefix {
   Transport transport;
 };
 
+constexpr const char* local_registry = "localhost";
+
 constexpr std::array<Prefix, 4> file_prefixes{{{"oci:", Transport::oci_layout},
                                                {"oci-archive:", Transport::oci_archive},
                                                {"docker-archive:", Transport::docker_archive},
                                                {"dockertar:", Transport::docker_archive}}};
 
 // Sources other tools know and we do not; better said by name than as a strange registry.
-constexpr std::array<std::string_view, 7> foreign_prefixes{
-    "docker-daemon:", "containers-storage:", "dir:", "ostree:", "docker:", "file:", "sif:"};
+constexpr std::array<std::string_view, 5> foreign_prefixes{"containers-storage:", "dir:", "ostree:", "file:", "sif:"};
 
 [[noreturn]] void refuse(std::string_view text, std::string_view reason, std::string hint) {
   throw base::Error(base::ErrorKind::usage,
@@ -88,7 +89,7 @@ std::string tag_from(std::string_view selector) {
 ImageName name_of_file(const Reference& reference) {
   try {
     if (reference.transport == Transport::docker_archive && !reference.selector.empty()) {
-      return parse_familiar_name(reference.selector);
+      return parse_docker_name(reference.selector, reference.naming);
     }
     return parse_image_name(reference.selector);
   } catch (const base::Error&) {
@@ -97,7 +98,7 @@ ImageName name_of_file(const Reference& reference) {
     }
   }
   ImageName name;
-  name.registry = "localhost";
+  name.registry = reference.naming == Naming::canonical ? local_registry : "";
   name.repository = repository_from(without_archive_suffix(std::filesystem::path(reference.path).filename().string()));
   name.tag = tag_from(reference.selector);
   while (name.encoded().size() > encoded_limit) {
@@ -114,7 +115,7 @@ std::string absolute_path(const std::string& path) {
   return absolute.string();
 }
 
-Reference parse_file_reference(std::string_view text, const Prefix& prefix) {
+Reference parse_file_reference(std::string_view text, const Prefix& prefix, Naming naming) {
   const auto rest = text.substr(prefix.text.size());
   const auto colon = rest.find(':');
   const auto path = rest.substr(0, colon);
@@ -126,6 +127,7 @@ Reference parse_file_reference(std::string_view text, const Prefix& prefix) {
   }
   Reference reference;
   reference.transport = prefix.transport;
+  reference.naming = naming;
   reference.path = absolute_path(std::string(path));
   reference.selector = colon == std::string_view::npos ? "" : std::string(rest.substr(colon + 1));
   reference.name = name_of_file(reference);
@@ -140,8 +142,9 @@ bool take_prefix(std::string_view& text, std::string_view prefix) {
   return true;
 }
 
-Reference parse_registry_reference(std::string_view text) {
+Reference parse_registry_reference(std::string_view text, Naming naming) {
   Reference reference;
+  reference.naming = naming;
   if (!take_prefix(text, "docker://")) {
     reference.plain_http = take_prefix(text, "http:");
     reference.https_only = !reference.plain_http && take_prefix(text, "https:");
@@ -149,7 +152,16 @@ Reference parse_registry_reference(std::string_view text) {
       take_prefix(text, "//");
     }
   }
-  reference.name = parse_image_name(text);
+  reference.name = naming == Naming::canonical ? parse_image_name(text) : parse_written_name(text);
+  return reference;
+}
+
+Reference parse_daemon_reference(std::string_view name, Naming naming) {
+  Reference reference;
+  reference.transport = Transport::docker_daemon;
+  reference.naming = naming;
+  reference.selector = name;
+  reference.name = parse_docker_name(name, naming);
   return reference;
 }
 
@@ -161,6 +173,8 @@ std::string_view prefix_of(const Reference& reference) {
       return "oci-archive:";
     case Transport::docker_archive:
       return "docker-archive:";
+    case Transport::docker_daemon:
+      return "docker-daemon:";
     case Transport::registry:
       break;
   }
@@ -177,28 +191,47 @@ std::string Reference::text() const {
   if (transport == Transport::registry) {
     return fmt::format("{}{}", prefix, name.text());
   }
+  if (transport == Transport::docker_daemon) {
+    return fmt::format("{}{}", prefix, selector);
+  }
   return fmt::format("{}{}{}{}", prefix, path, selector.empty() ? "" : ":", selector);
 }
 
-Reference parse_reference(std::string_view text) {
+ImageName parse_docker_name(std::string_view text, Naming naming) {
+  if (naming == Naming::canonical) {
+    return parse_familiar_name(text);
+  }
+  auto name = parse_written_name(text);
+  if (name.registry == local_registry) {
+    name.registry.clear();
+  }
+  return name;
+}
+
+Reference parse_reference(std::string_view text, Naming naming) {
   if (has_control_bytes(text)) {
     throw base::Error(base::ErrorKind::usage, "the image reference holds control characters");
   }
   if (text.starts_with("docker://")) {
-    return parse_registry_reference(text);
+    return parse_registry_reference(text, naming);
   }
   for (const auto& prefix : file_prefixes) {
     if (text.starts_with(prefix.text)) {
-      return parse_file_reference(text, prefix);
+      return parse_file_reference(text, prefix, naming);
+    }
+  }
+  for (const std::string_view prefix : {"docker-daemon:", "docker:"}) {
+    if (text.starts_with(prefix)) {
+      return parse_daemon_reference(text.substr(prefix.size()), naming);
     }
   }
   for (const auto prefix : foreign_prefixes) {
     if (text.starts_with(prefix)) {
       refuse(text, fmt::format("the source '{}' is not known", prefix),
-             "known are docker://, http:, https:, oci:, oci-archive: and docker-archive:");
+             "known are docker://, http:, https:, oci:, oci-archive:, docker-archive: and docker-daemon:");
     }
   }
-  return parse_registry_reference(text);
+  return parse_registry_reference(text, naming);
 }
 
 }  // namespace berth::image

@@ -10,8 +10,9 @@
 namespace berth::image {
 
 /// Canonical name of an image: REGISTRY/REPOSITORY:TAG or REGISTRY/REPOSITORY@DIGEST (distribution-spec 1.1 grammar).
+/// Names that the older tools gave may be without a registry, and without Docker Hub's folder `library`.
 struct ImageName {
-  std::string registry;                ///< host[:port], e.g. `docker.io`, `localhost:5000`, `[::1]:5000`
+  std::string registry;                ///< host[:port], e.g. `docker.io`, `localhost:5000`; empty: as if Docker Hub's
   std::string repository;              ///< e.g. `library/busybox`
   std::string tag = "latest";          ///< empty when only a digest was given
   std::optional<base::Digest> digest;  ///< when given, the manifest must have it
@@ -20,6 +21,8 @@ struct ImageName {
   [[nodiscard]] std::string text() const;
   /// text() with each byte outside [A-Za-z0-9.-] written as `_XX` (contract, section 4).
   [[nodiscard]] std::string encoded() const;
+  /// The canonical name: where a registry has the image, however it is called here.
+  [[nodiscard]] ImageName address() const;
 
   friend bool operator==(const ImageName&, const ImageName&) = default;
 };
@@ -29,6 +32,10 @@ struct ImageName {
 /// distribution/reference).
 /// @throws Error(usage); a name without registry is refused with `docker.io/library/NAME` as the hint
 ImageName parse_image_name(std::string_view text);
+
+/// As parse_image_name, but the name stays as it is written, as the older tools keep it: `busybox` has no registry, and
+/// `docker.io/busybox` no folder. @throws Error(usage)
+ImageName parse_written_name(std::string_view text);
 
 /// As parse_image_name, but a name without registry means Docker Hub, as Docker's own files (docker-archive) have it.
 /// @throws Error(usage)
@@ -41,7 +48,13 @@ bool is_tag(std::string_view text);
 /// decoded too. nullopt when it is not such a name (e.g. a layer's hex digest).
 std::optional<std::string> decode_branch(std::string_view encoded);
 
-enum class Transport { registry, oci_layout, oci_archive, docker_archive };
+enum class Transport { registry, oci_layout, oci_archive, docker_archive, docker_daemon };
+
+/// How images are called in the store.
+enum class Naming {
+  canonical,   ///< REGISTRY/REPOSITORY:TAG; what comes from files has the registry `localhost` when they name none
+  as_written,  ///< as the older tools do: parse_written_name; `localhost` without a port stands for no registry
+};
 
 /// What a user gives as [SOURCE:]IMAGE.
 struct Reference {
@@ -53,16 +66,20 @@ struct Reference {
   /// the archive names itself; source::open gives the final one.
   ImageName name;
   bool https_only = false;  ///< the user wrote `https:`; a loopback registry is then not tried over plain http
+  Naming naming = Naming::canonical;
 
   /// As the user would write it again.
   [[nodiscard]] std::string text() const;
 };
 
 /// Forms: IMAGE, `docker://IMAGE`, `http:IMAGE`, `https:IMAGE`, `oci:DIR[:TAG]`, `oci-archive:FILE[:TAG]`,
-/// `docker-archive:FILE[:NAME[:TAG]]`; `dockertar:` is the older tools' word for docker-archive. The path ends at the
-/// first colon; a relative one is taken from the current folder.
+/// `docker-archive:FILE[:NAME[:TAG]]`, `docker-daemon:NAME[:TAG]`; `dockertar:` and `docker:` are the older tools'
+/// words for the last two. The path ends at the first colon; a relative one is taken from the current folder.
 /// @throws Error(usage)
-Reference parse_reference(std::string_view text);
+Reference parse_reference(std::string_view text, Naming naming = Naming::canonical);
+
+/// What an archive or a daemon calls an image, as it is called in the store. @throws Error(usage)
+ImageName parse_docker_name(std::string_view text, Naming naming);
 
 /// The container name that install uses when none is given: the last path component, plus `-TAG` when the
 /// tag is not `latest` (contract, section 4). Bytes not legal in a container name become `-`.

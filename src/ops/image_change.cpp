@@ -41,7 +41,7 @@ ImageUpdate update_one(Session& session, store::Store& store, const store::Store
     return update;
   }
   try {
-    ImageOrigin origin(session, {image.name, authfile, platform_of(image)});
+    ImageOrigin origin(session, {image.name, authfile, platform_of(image), {}, image::Naming::as_written});
     const auto pulled = origin.pull_into(store);
     update.id_after = pulled.image.id;
     update.status = pulled.changed ? "updated" : "up to date";
@@ -59,7 +59,7 @@ ImageUpdate update_one(Session& session, store::Store& store, const store::Store
 }  // namespace
 
 std::string without_registry(const std::string& name) {
-  const auto parsed = image::parse_image_name(name);
+  const auto parsed = image::parse_written_name(name).address();
   if (parsed.registry == "localhost") {
     return "it came from a layout or an archive";
   }
@@ -73,7 +73,8 @@ std::string platform_of(const store::StoredImage& image) {
 }
 
 std::string tag_image(Session& session, const std::string& source, const std::string& name) {
-  const auto target = image::parse_image_name(name);
+  const auto target =
+      session.naming == image::Naming::canonical ? image::parse_image_name(name) : image::parse_written_name(name);
   if (target.digest) {
     throw Error(ErrorKind::usage, fmt::format("{} holds a digest, which cannot be given", name),
                 "give a name of the form REGISTRY/REPOSITORY:TAG");

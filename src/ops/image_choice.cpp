@@ -15,11 +15,16 @@ constexpr const char* no_registry = "localhost";
 
 image::ImageName image_name_of(const host::DeploymentInfo& info) {
   return base::in_context("the image of the installed container",
-                          [&] { return image::parse_familiar_name(info.image); });
+                          [&] { return image::parse_written_name(info.image); });
+}
+
+bool is_of_image(const host::DeploymentInfo& info, const store::StoredImage& image) {
+  const bool same_id = image.id == info.revision || image.manifest_digest == "sha256:" + info.revision;
+  return same_id && image_name_of(info).text() == image.name;
 }
 
 bool ImageChooser::has_registry(const host::DeploymentInfo& info) {
-  return !info.local && image_name_of(info).registry != no_registry;
+  return !info.local && image_name_of(info).address().registry != no_registry;
 }
 
 store::Store& ImageChooser::store() {
@@ -46,7 +51,11 @@ ChosenImage ImageChooser::choose(const host::DeploymentInfo& info, const UpdateR
   if (const auto known = chosen_.find(reference); known != chosen_.end()) {
     return known->second;
   }
-  ImageOrigin origin(session_, {reference, request.authfile, request.platform});
+  PullRequest wanted{reference, request.authfile, request.platform};
+  if (request.rebase.empty()) {
+    wanted.naming = image::Naming::as_written;  // it stays what it is called
+  }
+  ImageOrigin origin(session_, wanted);
   if (!origin.local() && (!request.pull || origin.name().registry == no_registry)) {
     return stored(origin.name(), false);
   }

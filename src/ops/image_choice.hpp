@@ -40,7 +40,10 @@ class ImageChooser {
   std::map<std::string, ChosenImage> chosen_;  ///< by reference
 };
 
-/// The name of a container's image. Older tools left Docker Hub's registry out.
+/// The name of a container's image, as it is stored. Older tools left Docker Hub's registry and the tag `latest` out.
 image::ImageName image_name_of(const host::DeploymentInfo& info);
+
+/// Whether a deployment is of this very image under this name. Older tools took the manifest's digest for the id.
+bool is_of_image(const host::DeploymentInfo& info, const store::StoredImage& image);
 
 }  // namespace berth::ops

@@ -24,10 +24,10 @@ using base::ErrorKind;
               "berth images list shows those that are stored");
 }
 
-/// nullopt for a text that is no image name, or the name of none that is stored.
-std::optional<store::StoredImage> find_by_name(const store::Store& store, const std::string& text) {
+std::optional<store::StoredImage> look_up(const store::Store& store, const std::string& text,
+                                          image::ImageName (*parse)(std::string_view)) {
   try {
-    return store.look_up(image::parse_image_name(text));
+    return store.look_up(parse(text));
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::usage) {
       throw;
@@ -84,6 +84,11 @@ std::optional<store::StoredImage> image_of_container(const Session& session, con
 }
 
 }  // namespace
+
+std::optional<store::StoredImage> find_by_name(const store::Store& store, const std::string& text) {
+  auto found = look_up(store, text, image::parse_written_name);
+  return found ? std::move(found) : look_up(store, text, image::parse_image_name);
+}
 
 store::Store open_images(const Session& session) {
   if (auto store = store::Store::open_existing(store_options(session))) {

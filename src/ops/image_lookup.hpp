@@ -1,6 +1,7 @@
 // From what a user types to stored images.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,10 @@ store::Store open_images(const Session& session);
 /// it), an image name, or the beginning of an image id.
 /// @throws Error(not_found), Error(conflict) for a beginning that several images have
 store::StoredImage choose_image(const Session& session, const store::Store& store, const std::string& text);
+
+/// The stored image of that name, as it is written or as it is spelt in full; nullopt for a text that is no image name,
+/// or the name of none that is stored.
+std::optional<store::StoredImage> find_by_name(const store::Store& store, const std::string& text);
 
 /// All branches that `text` means: one image name, or every tag of the one image (or the one layer) whose id begins so.
 /// @throws Error(not_found), Error(conflict) for a beginning that several images have

@@ -108,7 +108,7 @@ ImageDescription describe_image(Session& session, const std::string& text) {
   auto& image = description.image;
   if (!image.merged && !image.name.empty()) {
     // What an older tool stored is merged first; its tree is where the templates are.
-    if (auto merged = store.find(image::parse_image_name(image.name))) {
+    if (auto merged = store.find(image::parse_written_name(image.name))) {
       image = std::move(*merged);
     }
   }

@@ -149,7 +149,7 @@ InstallOutcome install(Session& session, const InstallRequest& request, const St
   if (!request.name.empty()) {
     host::check_container_name(request.name);
   }
-  ImageOrigin origin(session, {request.image, request.authfile, request.platform});
+  ImageOrigin origin(session, {request.image, request.authfile, request.platform, request.login});
   InstallOutcome outcome;
   outcome.name = request.name.empty() ? image::default_container_name(origin.name()) : request.name;
   host::check_container_name(outcome.name);

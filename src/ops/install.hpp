@@ -19,6 +19,7 @@ struct InstallRequest {
   std::string rootfs;            ///< --rootfs; empty: the image is checked out
   std::string system_package = "auto";
   std::string authfile;
+  std::string login{};  ///< as PullRequest::login
   std::string platform;
   bool only_plan = false;  ///< --display, --dry-run: change nothing
   bool start = false;      ///< --now

@@ -208,7 +208,7 @@ std::string view_info(const store::StoredImage& image, const std::string& target
 store::StoredImage merged_image(const Session& session, store::Store& store, const std::string& text) {
   auto image = choose_image(session, store, text);
   if (!image.merged && !image.name.empty()) {
-    if (auto found = store.find(image::parse_image_name(image.name))) {
+    if (auto found = store.find(image::parse_written_name(image.name))) {
       return std::move(*found);
     }
   }

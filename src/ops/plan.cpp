@@ -23,7 +23,7 @@ using base::ErrorKind;
 
 exports::ToolValues tool_values(const PlanInputs& in, bool detached) {
   exports::ToolValues tool;
-  tool.name = in.name;
+  tool.name = in.value_of_name.empty() ? in.name : in.value_of_name;
   tool.deployment = in.layout->deployment_inside(in.name, in.slot);
   tool.image_name = in.image;
   tool.image_id = in.image_id;

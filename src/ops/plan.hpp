@@ -66,6 +66,7 @@ struct Replaced {
 /// Everything a plan depends on. The functions answer questions about the host and the checked-out image.
 struct PlanInputs {
   std::string name;
+  std::string value_of_name;  ///< what $NAME is; empty: `name`
   int slot = 0;
   std::string image;
   std::string image_id;

@@ -45,15 +45,22 @@ void Preparation::check_linkable(const store::Store& store) const {
   store.check_linkable(staging_.get());
 }
 
-void Preparation::check_out(store::Store& store, const store::StoredImage& image, store::CheckoutFiles files) {
+void Preparation::set_image(const store::StoredImage& image) {
   files_.set_image(image);
+  if (!session_.forced_image_id.empty()) {
+    files_.image.id = session_.forced_image_id;
+  }
+}
+
+void Preparation::check_out(store::Store& store, const store::StoredImage& image, store::CheckoutFiles files) {
+  set_image(image);
   base::in_context([&] { return fmt::format("checking out {}", image.name); },
                    [&] { store.checkout(image.commit, staging_.get(), "rootfs", files); });
   use_rootfs(folder_name_ + "/rootfs");
 }
 
 void Preparation::use_remote(const std::string& remote, const store::StoredImage& image) {
-  files_.set_image(image);
+  set_image(image);
   remote_ = remote;
   base::check_errno(::symlinkat(remote_.c_str(), staging_.get(), "rootfs"), "make the link rootfs");
   use_rootfs(folder_name_ + "/rootfs");
@@ -80,6 +87,7 @@ InstallPlan Preparation::plan(const PlanRequest& request) {
   in.runtime = request.runtime;
   in.system_package = request.system_package;
   in.local = request.local;
+  in.value_of_name = request.name;
   return make_plan(in);
 }
 

@@ -18,6 +18,7 @@ struct PlanRequest {
   host::Runtime runtime;
   std::string system_package = "no";
   bool local = false;  ///< the image came from a layout or archive
+  std::string name{};  ///< what $NAME is; empty: the name of the deployment
   Replaced replaced;
 };
 
@@ -56,6 +57,7 @@ class Preparation {
   [[nodiscard]] const image::ImageConfig& image_config() const { return files_.config; }
 
  private:
+  void set_image(const store::StoredImage& image);
   PlanInputs inputs(const Replaced& replaced);
 
   Session& session_;

@@ -8,9 +8,10 @@
 namespace berth::ops {
 
 ImageOrigin::ImageOrigin(Session& session, const PullRequest& request)
-    : reference_(image::parse_reference(request.image)),
+    : reference_(image::parse_reference(request.image, request.naming.value_or(session.naming))),
       platform_(request.platform.empty() ? image::host_platform() : image::parse_platform(request.platform)),
       options_(source_options(session, request.authfile)) {
+  options_.login = request.login;
   if (reference_.transport != image::Transport::registry) {
     source();
   }
@@ -86,6 +87,12 @@ store::PullResult pull(Session& session, const PullRequest& request) {
   ImageOrigin origin(session, request);
   auto store = store::Store::open(store_options(session));
   return origin.pull_into(store);
+}
+
+store::StoredImage pull_absent(Session& session, const PullRequest& request) {
+  ImageOrigin origin(session, request);
+  auto store = store::Store::open(store_options(session));
+  return origin.ensure(store).image;
 }
 
 }  // namespace berth::ops

@@ -1,6 +1,7 @@
 // berth pull: an image into the store.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "ops/session.hpp"
@@ -8,13 +9,18 @@
 namespace berth::ops {
 
 struct PullRequest {
-  std::string image;     ///< [SOURCE:]IMAGE
-  std::string authfile;  ///< --authfile
-  std::string platform;  ///< os/architecture[/variant]; empty: this machine's
+  std::string image;                      ///< [SOURCE:]IMAGE
+  std::string authfile;                   ///< --authfile
+  std::string platform;                   ///< os/architecture[/variant]; empty: this machine's
+  std::string login{};                    ///< USER[:PASSWORD] for the registry, in place of what is in files
+  std::optional<image::Naming> naming{};  ///< nullopt: the session's
 };
 
 /// Fetches what is missing. @throws Error
 store::PullResult pull(Session& session, const PullRequest& request);
+
+/// As an install does: fetches only what is not stored. @throws Error
+store::StoredImage pull_absent(Session& session, const PullRequest& request);
 
 /// An image that is in the store, found or fetched.
 struct PresentImage {

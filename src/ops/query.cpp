@@ -12,6 +12,7 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "host/deployment.hpp"
+#include "ops/image_lookup.hpp"
 
 namespace berth::ops {
 
@@ -120,7 +121,10 @@ struct UsedImages {
     }
   }
   [[nodiscard]] bool hold(const store::StoredImage& image) const {
-    return ids.contains(image.id) || names.contains(image.name);
+    constexpr std::string_view sha256 = "sha256:";  // older tools took the manifest's digest for the id
+    const auto& digest = image.manifest_digest;
+    return ids.contains(image.id) || names.contains(image.name) ||
+           (digest.starts_with(sha256) && ids.contains(digest.substr(sha256.size())));
   }
 };
 
@@ -199,14 +203,7 @@ std::optional<store::StoredImage> find_image(Session& session, const std::string
   if (!store) {
     return std::nullopt;
   }
-  try {
-    return store->look_up(image::parse_image_name(name));
-  } catch (const Error& error) {
-    if (error.kind() != ErrorKind::usage) {
-      throw;
-    }
-    return std::nullopt;  // not even the form of an image name
-  }
+  return find_by_name(*store, name);
 }
 
 }  // namespace

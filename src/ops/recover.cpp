@@ -9,6 +9,7 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "host/journal.hpp"
+#include "ops/adopt.hpp"
 #include "ops/one_off.hpp"
 #include "ops/switch.hpp"
 #include "ops/uninstall.hpp"
@@ -47,6 +48,9 @@ void recover_note(Session& session, const std::string& name) {
   const auto json = host::read_journal(session.layout, name);
   if (!json) {
     host::remove_journal(session.layout, name);  // what an interrupted write left
+  } else if (const auto adoption = adopt_note(*json)) {
+    session.reporter.step(fmt::format("completing an interrupted adoption of {}", name));
+    complete_adoption(session, *adoption);
   } else if (auto change = switch_note(*json)) {
     recover_switch(session, std::move(*change));
   } else if (const auto uninstall = uninstall_note(*json)) {

@@ -28,7 +28,7 @@ struct Chosen {
 
 /// A tag may mean another image in the registry by now, its digest does not.
 image::Reference exact_reference(const store::StoredImage& image) {
-  auto reference = image::parse_reference(image.name);
+  auto reference = image::parse_reference(image.name, image::Naming::as_written);
   if (!image.manifest_digest.empty()) {
     reference.name.digest = base::Digest::parse(image.manifest_digest, "the stored digest of " + image.name);
   }
@@ -36,8 +36,8 @@ image::Reference exact_reference(const store::StoredImage& image) {
 }
 
 bool is_local(const std::string& text) {
-  for (const auto* scheme : {"oci:", "oci-archive:", "docker-archive:", "dockertar:"}) {
-    if (text.starts_with(scheme)) {
+  for (const auto* scheme : {"oci:", "oci-archive:", "docker-archive:", "dockertar:", "docker-daemon:", "docker:"}) {
+    if (text.starts_with(scheme) && !text.starts_with("docker://")) {
       return true;
     }
   }
@@ -56,7 +56,7 @@ Chosen choose(const Session& session, const store::Store& store, const std::stri
   }
   auto image = choose_image(session, store, text);
   if (const auto reason = without_registry(image.name);
-      !reason.empty() && image::parse_image_name(image.name).digest == std::nullopt) {
+      !reason.empty() && image::parse_written_name(image.name).digest == std::nullopt) {
     throw Error(ErrorKind::usage, fmt::format("there is no registry for {}: {}", image.name, reason),
                 "say where it can be fetched from, e.g. berth images repair oci:DIR");
   }

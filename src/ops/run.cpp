@@ -127,6 +127,7 @@ CommandOutcome run_image(Session& session, const RunRequest& request) {
   PlanRequest wanted;
   wanted.set = parse_set(request.set);
   wanted.uuid = host::random_uuid();
+  wanted.name = request.name;
   if (request.detach || session.layout.offline()) {
     throw Error(request.detach ? ErrorKind::usage : ErrorKind::not_permitted,
                 request.detach
@@ -134,7 +135,7 @@ CommandOutcome run_image(Session& session, const RunRequest& request) {
                     : fmt::format("nothing can run in {}: that system is not running", session.layout.root()),
                 "install the image to have it run as a service");
   }
-  ImageOrigin origin(session, {request.target, request.authfile, request.platform});
+  ImageOrigin origin(session, {request.target, request.authfile, request.platform, request.login});
   wanted.local = origin.local();
   wanted.runtime = host::find_runtime(
       session.layout, request.runtime.empty() ? session.runtime_override : request.runtime, session.config.runtimes);

@@ -15,7 +15,9 @@ struct RunRequest {
   std::vector<std::string> set;      ///< --set NAME=VALUE, images only
   std::string runtime;               ///< images only
   std::string authfile;
+  std::string login;  ///< as PullRequest::login
   std::string platform;
+  std::string name;     ///< what $NAME is for an image; empty: the name of the container that runs it
   bool detach = false;  ///< running containers only
   Attachment attachment;
 };

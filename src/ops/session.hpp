@@ -9,6 +9,7 @@
 #include "host/facts.hpp"
 #include "host/layout.hpp"
 #include "host/systemd.hpp"
+#include "image/reference.hpp"
 #include "source/open.hpp"
 #include "store/store.hpp"
 
@@ -25,6 +26,8 @@ struct Session {
   std::string command;           ///< what this process does, for lock files: "berth install"
   std::string data_folder;       ///< where exports-templates is installed, e.g. /usr/share/berth
   std::string runtime_override;  ///< RUNC_PATH of the environment, or empty
+  image::Naming naming = image::Naming::canonical;
+  std::string forced_image_id{};  ///< every image is taken for one of this id; for tests of updates
 };
 
 /// How to reach registries, from berth.conf and `authfile` (may be empty).

@@ -8,6 +8,7 @@
 #include "host/deployment.hpp"
 #include "host/host_file.hpp"
 #include "host/journal.hpp"
+#include "ops/adopt.hpp"
 #include "ops/aside.hpp"
 #include "ops/one_off.hpp"
 #include "ops/recover.hpp"
@@ -139,6 +140,7 @@ void finish(Session& session, const UninstallNote& note) {
       base::remove_tree_at(folder.get(), note.name + slot);
     }
   }
+  remove_adopted_links(session, note.name);
   host::remove_journal(session.layout, note.name);
 }
 

@@ -45,10 +45,13 @@ class Update {
     const auto& info = before_.info;
     outcome_.image = info.image;
     outcome_.id_before = outcome_.id_after = info.revision;
-    const auto chosen = info.remote.empty() ? images_.choose(info, request_) : remote_image();
+    auto chosen = info.remote.empty() ? images_.choose(info, request_) : remote_image();
+    if (!session_.forced_image_id.empty()) {
+      chosen.image.id = session_.forced_image_id;
+    }
     outcome_.image = chosen.image.name;
     outcome_.id_latest = chosen.image.id;
-    if (chosen.image.id == info.revision && chosen.image.name == info.image && !changes_values(info, set_)) {
+    if (is_of_image(info, chosen.image) && !changes_values(info, set_)) {
       return;
     }
     deploy(chosen, hook);

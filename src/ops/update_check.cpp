@@ -63,7 +63,11 @@ void look(Session& session, const host::DeploymentInfo& info, const UpdateReques
     return;
   }
   const auto reference = request.rebase.empty() ? image_name_of(info).text() : request.rebase;
-  ImageOrigin origin(session, {reference, request.authfile, request.platform});
+  PullRequest wanted{reference, request.authfile, request.platform};
+  if (request.rebase.empty()) {
+    wanted.naming = image::Naming::as_written;
+  }
+  ImageOrigin origin(session, wanted);
   const auto offered = origin.look();
   check.image = origin.name().text();
   check.id_available = offered.manifest.config.digest.hex();

@@ -82,6 +82,13 @@ std::string Authenticator::authorization() {
 }
 
 void Authenticator::look_up_credentials() {
+  if (!looked_up_ && !options_.login.empty()) {
+    const auto colon = std::min(options_.login.find(':'), options_.login.size());
+    credentials_ =
+        Credentials{options_.login.substr(0, colon), options_.login.substr(std::min(colon + 1, options_.login.size())),
+                    "", "the command line"};
+    looked_up_ = true;
+  }
   if (!looked_up_) {
     credentials_ = find_credentials(options_.registry, options_.repository, options_.authfile, options_.stop);
     looked_up_ = true;

@@ -19,6 +19,7 @@ class Authenticator {
     std::string registry;
     std::string repository;
     std::string authfile;
+    std::string login;                ///< USER[:PASSWORD], in place of what is in files; empty: none
     bool plain_http_allowed = false;  ///< the token server may be asked over plain http, even if on another machine
     std::stop_token stop;
   };

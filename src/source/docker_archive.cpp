@@ -43,10 +43,10 @@ base::Json descriptor_json(const image::Descriptor& descriptor) {
   return {{"mediaType", descriptor.media_type}, {"size", descriptor.size}, {"digest", descriptor.digest.text()}};
 }
 
-std::vector<image::ImageName> names_from(const base::JsonView& entry) {
+std::vector<image::ImageName> names_from(const base::JsonView& entry, image::Naming naming) {
   std::vector<image::ImageName> names;
   for (const auto& tag : entry.strings_or_empty("RepoTags")) {
-    names.push_back(base::in_context(entry.place(), [&] { return image::parse_familiar_name(tag); }));
+    names.push_back(base::in_context(entry.place(), [&] { return image::parse_docker_name(tag, naming); }));
   }
   return names;
 }
@@ -67,12 +67,15 @@ std::string list_names(const Entries& entries) {
 }  // namespace
 
 DockerArchiveSource::DockerArchiveSource(const image::Reference& reference, std::stop_token stop)
-    : stop_(std::move(stop)), file_(reference.path, stop_) {
-  pick(read_entries(file_), reference);
+    : DockerArchiveSource(reference, TarFile(reference.path, stop), stop) {}
+
+DockerArchiveSource::DockerArchiveSource(const image::Reference& reference, TarFile file, std::stop_token stop)
+    : stop_(std::move(stop)), file_(std::move(file)) {
+  pick(read_entries(file_, reference.naming), reference);
   read_image();
 }
 
-std::vector<DockerArchiveSource::Entry> DockerArchiveSource::read_entries(const TarFile& file) {
+std::vector<DockerArchiveSource::Entry> DockerArchiveSource::read_entries(const TarFile& file, image::Naming naming) {
   const auto stream = file.open("manifest.json");
   if (!stream) {
     throw base::Error(base::ErrorKind::verification,
@@ -84,7 +87,7 @@ std::vector<DockerArchiveSource::Entry> DockerArchiveSource::read_entries(const 
     const auto json = base::parse_json(read_stream(*stream, base::json_size_limit, document), document);
     std::vector<Entry> entries;
     for (const auto& view : base::JsonView(json, document).as_array()) {
-      entries.push_back({view.at("Config").as_string(), view.at("Layers").as_strings(), names_from(view)});
+      entries.push_back({view.at("Config").as_string(), view.at("Layers").as_strings(), names_from(view, naming)});
       if (entries.back().layers.size() > image::layer_count_limit) {
         view.at("Layers").fail(fmt::format("more than {} layers", image::layer_count_limit));
       }

@@ -20,6 +20,8 @@ class DockerArchiveSource final : public image::ImageSource {
   /// Reads manifest.json and picks the image that `reference.selector` names, or the only one.
   /// @throws Error naming the images there are
   explicit DockerArchiveSource(const image::Reference& reference, std::stop_token stop = {});
+  /// As above, for an archive that is open.
+  DockerArchiveSource(const image::Reference& reference, TarFile file, std::stop_token stop);
 
   [[nodiscard]] const image::ImageName& name() const override { return name_; }
   image::ResolvedManifest resolve(const image::Platform& platform) override;
@@ -32,7 +34,7 @@ class DockerArchiveSource final : public image::ImageSource {
     std::vector<image::ImageName> names;
   };
 
-  static std::vector<Entry> read_entries(const TarFile& file);
+  static std::vector<Entry> read_entries(const TarFile& file, image::Naming naming);
   [[nodiscard]] std::unique_ptr<base::ByteStream> open_member(const std::string& name) const;
   [[nodiscard]] std::unique_ptr<base::ByteStream> open_layer(const std::string& name) const;
   [[nodiscard]] std::int64_t unpacked_size(const std::string& name) const;

@@ -28,6 +28,7 @@ struct HttpOptions {
   std::chrono::milliseconds connect_timeout{15'000};  ///< name lookup, connection and TLS handshake together
   std::chrono::seconds stall_timeout{60};             ///< fewer bytes than seconds within so long is a failure
   std::string user_agent{};
+  std::string socket{};                          ///< a Unix socket that every request goes to; empty: the network
   std::stop_token stop{};                        ///< looked at least every 200 ms
   std::function<TlsSettings(const Url&)> tls{};  ///< asked for every connection, redirects included
 };

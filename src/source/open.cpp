@@ -4,6 +4,7 @@
 
 #include "base/error.hpp"
 #include "source/docker_archive.hpp"
+#include "source/docker_daemon.hpp"
 #include "source/oci_layout.hpp"
 #include "source/registry.hpp"
 
@@ -18,6 +19,8 @@ std::unique_ptr<image::ImageSource> open_transport(const image::Reference& refer
       return std::make_unique<OciLayoutSource>(reference, open_layout_archive(reference.path, options.stop));
     case image::Transport::docker_archive:
       return std::make_unique<DockerArchiveSource>(reference, options.stop);
+    case image::Transport::docker_daemon:
+      return std::make_unique<DockerDaemonSource>(reference, options);
     case image::Transport::registry:
       break;
   }

@@ -22,6 +22,7 @@ struct RegistrySettings {
 
 struct SourceOptions {
   std::string authfile;  ///< --authfile; empty: standard places (containers-auth.json(5))
+  std::string login;     ///< USER[:PASSWORD] for the registry, in place of what is in files; empty: none
   std::vector<RegistrySettings> registries;
   int retries = 3;                             ///< further tries after a transient failure
   std::chrono::milliseconds retry_delay{500};  ///< doubled each time, with jitter

@@ -40,10 +40,16 @@ std::string accept_header() {
   return "Accept: " + types;
 }
 
+/// However the image is called here, the registry is asked by its own name for it.
+image::Reference with_address(image::Reference reference) {
+  reference.name = reference.name.address();
+  return reference;
+}
+
 }  // namespace
 
 RegistrySource::RegistrySource(const image::Reference& reference, const SourceOptions& options)
-    : name_(reference.name), client_(reference, options) {}
+    : name_(reference.name), client_(with_address(reference), options) {}
 
 RegistrySource::Document RegistrySource::fetch(const std::string& reference,
                                                const std::optional<base::Digest>& expected, const std::string& what) {

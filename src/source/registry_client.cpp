@@ -94,8 +94,8 @@ RegistryClient::RegistryClient(const image::Reference& reference, SourceOptions 
       repository_(reference.name.repository),
       schemes_(schemes_for(reference, options_)),
       http_(http_options(options_, [this](const Url& url) { return tls_for(url); })),
-      authenticator_(
-          http_, {registry_, repository_, options_.authfile, allows_plain_http(reference, options_), options_.stop}) {}
+      authenticator_(http_, {registry_, repository_, options_.authfile, options_.login,
+                             allows_plain_http(reference, options_), options_.stop}) {}
 
 const RegistrySettings* RegistryClient::settings_for(const std::string& location) const {
   if (location == host_ || location == registry_) {

@@ -257,8 +257,10 @@ base::Fd open_regular(const std::string& path) {
 
 }  // namespace
 
-TarFile::TarFile(const std::string& path, std::stop_token stop)
-    : path_(path), stop_(std::move(stop)), fd_(open_regular(path)) {
+TarFile::TarFile(const std::string& path, std::stop_token stop) : TarFile(open_regular(path), path, std::move(stop)) {}
+
+TarFile::TarFile(base::Fd file, std::string label, std::stop_token stop)
+    : path_(std::move(label)), stop_(std::move(stop)), fd_(std::move(file)) {
   TarReader reader(fd_.get(), path_, stop_);
   std::size_t ordinal = 0;
   for (auto* entry = reader.next(); entry != nullptr; entry = reader.next(), ++ordinal) {

@@ -20,6 +20,8 @@ class TarFile {
   /// Reads the names. @throws Error when it cannot be opened, is no tar archive, or has more than 100000 members;
   /// Error(interrupted) on a stop request, which streams heed, too
   explicit TarFile(const std::string& path, std::stop_token stop = {});
+  /// As above, for a file that is open. @param label for messages
+  TarFile(base::Fd file, std::string label, std::stop_token stop);
 
   [[nodiscard]] const std::string& path() const { return path_; }
   /// Size in bytes of the regular file `name`; nullopt when there is none. Symbolic and hard links are followed inside

@@ -76,6 +76,9 @@ void Transfer::set_options(const HttpRequest& request) {
   set_option(easy(), CURLOPT_WRITEDATA, this);
   set_option(easy(), CURLOPT_HEADERFUNCTION, &Transfer::on_header);
   set_option(easy(), CURLOPT_HEADERDATA, this);
+  if (!options_.socket.empty()) {
+    set_option(easy(), CURLOPT_UNIX_SOCKET_PATH, options_.socket.c_str());
+  }
   if (is_loopback(url_.location())) {
     set_option(easy(), CURLOPT_PROXY, "");  // a proxy's loopback is not ours
   }

@@ -194,6 +194,10 @@ class Prune {
 
   void count() {
     report_.layers = unused_layers_.size();
+    report_.removed.clear();
+    for (const auto& layer : unused_layers_) {
+      report_.removed.push_back(layer.name);
+    }
     for (const auto& file : candidates_) {
       if (!marked(file.name)) {
         ++report_.objects;

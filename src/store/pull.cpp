@@ -190,17 +190,19 @@ PullResult pull_image(const Repository& repository, const StoreOptions& options,
 }
 
 StoredImage merge_stored(const Repository& repository, const StoreOptions& options, const StoredImage& image) {
-  const auto manifest = stored_manifest(image);
+  if (image.layers.empty()) {
+    stored_manifest(image);  // says what is wrong with it
+  }
   std::vector<StoredLayer> stack;
-  ImageMetadata metadata{image.manifest, image.manifest_digest, image.config, 0, true};
-  for (const auto& layer : manifest.layers) {
-    const auto hex = layer.digest.hex();
+  ImageMetadata metadata{image.manifest, image.manifest_digest, stored_config(repository, image), 0, true};
+  for (const auto& hex : image.layers) {
     const auto commit = repository.resolve(layer_branch(hex));
     if (!commit) {
-      throw base::Error(
-          base::ErrorKind::not_found,
-          fmt::format("{} was stored by another tool, and its {} is not stored", image.name, layer_name(layer.digest)),
-          "pull it again: berth pull " + image.name);
+      constexpr std::size_t shown_digits = 12;
+      throw base::Error(base::ErrorKind::not_found,
+                        fmt::format("{} was stored by another tool, and its layer {} is not stored", image.name,
+                                    hex.substr(0, shown_digits)),
+                        "pull it again: berth pull " + image.name);
     }
     stack.push_back(load_layer(repository, hex, *commit));
     metadata.unpacked_size += layer_metadata(repository.load_commit(*commit).metadata.get()).unpacked_size;

@@ -6,6 +6,7 @@
 
 #include "base/error.hpp"
 #include "store/checkout.hpp"
+#include "store/import.hpp"
 #include "store/prune.hpp"
 #include "store/pull.hpp"
 #include "store/repository.hpp"
@@ -140,6 +141,11 @@ void Store::tag(const StoredImage& image, const image::ImageName& name) {
   Transaction transaction(impl_->repository());
   transaction.set_branch(image_branch(name), Checksum::from_hex(image.commit));
   transaction.commit();
+}
+
+void Store::import_from(const std::string& repository) {
+  hold();
+  import_repository(impl_->repository(), impl_->options(), repository);
 }
 
 void Store::remove(const std::string& branch) {

@@ -92,7 +92,8 @@ struct PruneRequest {
 };
 
 struct PruneReport {
-  std::size_t layers = 0;  ///< branches of layers
+  std::size_t layers = 0;            ///< branches of layers
+  std::vector<std::string> removed;  ///< those branches: `ociimage/HEX`
   std::uint64_t objects = 0;
   std::uint64_t bytes = 0;  ///< on the disk; contents that a deployment links to free none
 };
@@ -140,6 +141,9 @@ class Store {
 
   /// Gives a stored image another name, replacing what had it. Durable.
   void tag(const StoredImage& image, const image::ImageName& name);
+  /// Takes over images and layers of another repository on this machine, as far as their names are free here. Objects
+  /// become hard links where they can. Durable. @param repository absolute path. @throws Error
+  void import_from(const std::string& repository);
   /// Forgets a name or layer; what it named stays until a prune. Durable.
   void remove(const std::string& branch);
   /// Removes layers that no image is made of, and all objects that neither a branch nor `request.roots` reach. Commits

@@ -4,13 +4,43 @@
 
 #include <algorithm>
 
+#include "base/digest.hpp"
 #include "base/error.hpp"
+#include "base/json.hpp"
 
 namespace berth::store {
 namespace {
 
 std::string_view without_prefix(const std::string& branch) {
   return std::string_view(branch).substr(std::string_view(branch_prefix).size());
+}
+
+constexpr std::string_view sha256 = "sha256:";
+
+std::string without_algorithm(const std::string& digest) {
+  return digest.starts_with(sha256) ? digest.substr(sha256.size()) : digest;
+}
+
+/// The layers, lowest first, that a manifest of the older tools names: schema 1 of Docker, or their own
+/// `{"Layers": [...]}` for what came out of an archive. Empty when it is neither.
+std::vector<std::string> older_layers(const std::string& manifest) {
+  std::vector<std::string> layers;
+  try {
+    const auto json = base::parse_json(manifest, "manifest");
+    const base::JsonView view(json, "manifest");
+    layers = view.strings_or_empty("Layers");
+    if (const auto list = view.find("fsLayers")) {
+      for (const auto& layer : list->as_array()) {
+        layers.push_back(layer.at("blobSum").as_string());
+      }
+      std::reverse(layers.begin(), layers.end());
+    }
+  } catch (const base::Error&) {
+    return {};
+  }
+  std::transform(layers.begin(), layers.end(), layers.begin(), without_algorithm);
+  const auto is_layer = [](const std::string& hex) { return is_layer_branch(layer_branch(hex)); };
+  return std::all_of(layers.begin(), layers.end(), is_layer) ? layers : std::vector<std::string>();
 }
 
 /// Fills what the manifest tells, when it can be read.
@@ -22,8 +52,8 @@ void describe_manifest(StoredImage& image) {
       image.layers.push_back(layer.digest.hex());
     }
   } catch (const base::Error&) {
-    image.id.clear();
-    image.layers.clear();
+    image.layers = older_layers(image.manifest);
+    image.id = image.layers.empty() ? "" : base::digest_of(image.manifest).hex();
   }
 }
 
@@ -91,6 +121,15 @@ StoredImage describe_layer(const Branch& branch, const Commit& commit) {
   layer.created = commit.timestamp;
   layer.size = static_cast<std::int64_t>(layer_metadata(commit.metadata.get()).unpacked_size);
   return layer;
+}
+
+std::string stored_config(const Repository& repository, const StoredImage& image) {
+  if (!image.config.empty()) {
+    return image.config;
+  }
+  const auto commit = repository.resolve(layer_branch(image.id));
+  auto text = commit ? repository.read_file(*commit, "content", base::json_size_limit) : std::nullopt;
+  return text && base::digest_of(*text).hex() == image.id ? std::move(*text) : std::string();
 }
 
 StoredLayer load_layer(const Repository& repository, const std::string& hex, const Checksum& commit) {

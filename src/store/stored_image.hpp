@@ -30,6 +30,10 @@ StoredImage describe_layer(const Branch& branch, const Commit& commit);
 /// The manifest of a stored image. @throws Error(verification) for schema 1 and damaged text
 image::Manifest stored_manifest(const StoredImage& image);
 
+/// The image configuration; empty when it is not stored. The older tools keep it as the file `content` of a commit that
+/// is named like a layer.
+std::string stored_config(const Repository& repository, const StoredImage& image);
+
 /// A stored layer, ready for merging; of older tools, too.
 StoredLayer load_layer(const Repository& repository, const std::string& hex, const Checksum& commit);
 

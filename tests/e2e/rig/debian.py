@@ -11,7 +11,7 @@ SUITE = "bookworm"
 # The host the tests boot: systemd as PID 1, both runtimes, and the libraries berth links to.
 HOST_PACKAGES = """
 systemd systemd-sysv dbus runc crun libostree-1-1 libcurl4 libarchive13 libfmt9 libisal2 libzstd1 libssl3
-libsystemd0 libtomlplusplus3 ca-certificates iproute2 procps curl attr libcap2-bin jq
+libsystemd0 libtomlplusplus3 libyaml-cpp0.7 ca-certificates iproute2 procps curl attr libcap2-bin jq
 uidmap libpam-systemd dbus-user-session
 """.split()
 

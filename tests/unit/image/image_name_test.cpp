@@ -134,11 +134,36 @@ TEST(DecodeBranch, RefusesWhatEncodedDoesNotWrite) {
 }
 
 TEST(DefaultContainerName, IsTheLastComponentAndTheTag) {
+  EXPECT_EQ(default_container_name(parse_written_name("etcd:3")), "etcd-3");
   EXPECT_EQ(default_container_name(parse_image_name("docker.io/library/etcd")), "etcd");
   EXPECT_EQ(default_container_name(parse_image_name("localhost:5000/x/etcd:3.5")), "etcd-3.5");
   EXPECT_EQ(default_container_name(parse_image_name("quay.io/a_b:_x")), "a_b-_x");
   EXPECT_EQ(default_container_name(parse_image_name("quay.io/etcd@sha256:" + hex)), "etcd");
   EXPECT_EQ(default_container_name(ImageName{"x", "a b", "c/d", std::nullopt}), "a-b-c-d");
+}
+
+TEST(ImageName, StaysAsItIsWritten) {
+  struct Case {
+    std::string text;
+    std::string stored;
+    std::string encoded;
+    std::string address;
+  };
+  const std::vector<Case> cases{
+      {"busybox", "busybox:latest", "busybox_3Alatest", "docker.io/library/busybox:latest"},
+      {"docker.io/busybox:1", "docker.io/busybox:1", "docker.io_2Fbusybox_3A1", "docker.io/library/busybox:1"},
+      {"a/b", "a/b:latest", "a_2Fb_3Alatest", "docker.io/a/b:latest"},
+      {"Quay.io/a:1", "quay.io/a:1", "quay.io_2Fa_3A1", "quay.io/a:1"},
+      {"localhost:5000/a", "localhost:5000/a:latest", "localhost_3A5000_2Fa_3Alatest", "localhost:5000/a:latest"}};
+  for (const auto& one : cases) {
+    const auto name = parse_written_name(one.text);
+    EXPECT_EQ(name.text(), one.stored);
+    EXPECT_EQ(name.encoded(), one.encoded);
+    EXPECT_EQ(name.address().text(), one.address);
+    EXPECT_EQ(decode_branch(name.encoded()), one.stored);
+  }
+  EXPECT_THAT(failure_of([] { parse_written_name("Busy"); }).what(), HasSubstr("lower case"));
+  EXPECT_THAT(failure_of([] { parse_written_name(""); }).what(), HasSubstr("it is empty"));
 }
 
 }  // namespace

@@ -85,8 +85,8 @@ TEST(Reference, RefusesWithARemedy) {
       {"oci:", "no path"},
       {"oci:/a:", "last colon"},
       {"docker-archive:/a:UPPER", "lower case"},
-      {"docker-daemon:busybox:latest", "'docker-daemon:' is not known"},
-      {"docker:busybox", "'docker:' is not known"},
+      {"docker-daemon:", "empty"},
+      {"ostree:busybox", "'ostree:' is not known"},
       {"busybox", "names no registry"},
       {"http:busybox", "names no registry"},
       {"docker://", "empty"},
@@ -99,6 +99,26 @@ TEST(Reference, RefusesWithARemedy) {
     EXPECT_NE(error.hint(), "") << text;
   }
   EXPECT_THAT(failure_of([] { parse_reference("oci:/a\nb"); }).sentence(), HasSubstr("control characters"));
+}
+
+TEST(Reference, ParsesDaemons) {
+  for (const std::string text : {"docker-daemon:busybox:1", "docker:busybox:1"}) {
+    const auto reference = parse_reference(text);
+    EXPECT_EQ(reference.transport, Transport::docker_daemon);
+    EXPECT_EQ(reference.selector, "busybox:1");
+    EXPECT_EQ(reference.name.text(), "docker.io/library/busybox:1");
+    EXPECT_EQ(reference.text(), "docker-daemon:busybox:1");
+  }
+  EXPECT_EQ(failure_of([] { parse_reference("docker-daemon:"); }).kind(), base::ErrorKind::usage);
+}
+
+TEST(Reference, KeepsNamesAsTheyAreWritten) {
+  const auto written = [](const std::string& text) { return parse_reference(text, Naming::as_written).name.text(); };
+  EXPECT_EQ(written("busybox"), "busybox:latest");
+  EXPECT_EQ(written("http:docker.io/busybox:1"), "docker.io/busybox:1");
+  EXPECT_EQ(written("docker-daemon:localhost/a:1"), "a:1");
+  EXPECT_EQ(written("docker-archive:/srv/a.tar:b:1"), "b:1");
+  EXPECT_EQ(written("oci:/srv/a"), "a:latest");
 }
 
 }  // namespace

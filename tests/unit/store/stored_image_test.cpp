@@ -114,6 +114,34 @@ TEST_F(OlderTool, UnreadableManifestsAreListedAndRefused) {
   EXPECT_THROW(store().find(source_.name()), base::Error);
 }
 
+TEST_F(OlderTool, ItsConfigurationIsFound) {
+  source_.layer(TarBuilder().file("unused", "1"));
+  commit_layer(source_.layer_hex(0), {{"a", "a"}});
+  commit_layer(base::digest_of(source_.config_text()).hex(), {{"content", source_.config_text()}});
+  commit_image(source_.manifest_text());
+  EXPECT_EQ(store().find(source_.name())->config, source_.config_text());
+}
+
+TEST_F(OlderTool, ItsEarlierManifestsAreUnderstood) {
+  const std::string low(64, '1');
+  const std::string high(64, '2');
+  commit_layer(low, {{"a", "low"}, {"b", "low"}});
+  commit_layer(high, {{"a", "high"}});
+  const std::vector<std::string> manifests{
+      R"({"schemaVersion":1,"fsLayers":[{"blobSum":"sha256:)" + high + R"("},{"blobSum":"sha256:)" + low + R"("}]})",
+      R"({"Layers":[")" + low + R"(",")" + high + R"("],"Labels":{"version":"1"}})"};
+  for (const auto& manifest : manifests) {
+    commit_image(manifest);
+    const auto listed = store().images(false).at(0);
+    EXPECT_EQ(listed.id, base::digest_of(manifest).hex());
+    const auto found = store().find(source_.name());
+    EXPECT_EQ(found->id, listed.id);
+    store().checkout(found->commit, folder_.fd(), "rootfs");
+    EXPECT_THAT(listing(folder_.path() + "/rootfs"), ElementsAre("a: file 0644 0:0 high", "b: file 0644 0:0 low"));
+    fs::remove_all(folder_.path() + "/rootfs");
+  }
+}
+
 TEST_F(OlderTool, AStoredIndexIsRefused) {
   commit_image(R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]})");
   EXPECT_THROW(store().find(source_.name()), base::Error);

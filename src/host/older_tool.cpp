@@ -1,0 +1,55 @@
+#include "host/older_tool.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <yaml-cpp/yaml.h>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+
+namespace berth::host {
+
+namespace {
+
+constexpr std::uint64_t size_limit = 1U << 20U;  // bytes
+
+std::string text_of(const YAML::Node& settings, const char* key, const std::string& file) {
+  const auto value = settings[key];
+  if (!value || value.IsNull()) {
+    return {};
+  }
+  if (!value.IsScalar()) {
+    throw base::Error(base::ErrorKind::usage, fmt::format("{}: {} must be a text", file, key), "correct the file");
+  }
+  return value.Scalar();
+}
+
+OlderSettings settings_of(const std::string& text, const std::string& file) {
+  const auto settings = YAML::Load(text);
+  if (settings.IsNull()) {
+    return {};
+  }
+  if (!settings.IsMap()) {
+    throw base::Error(base::ErrorKind::usage, fmt::format("{} holds no keys", file), "correct the file");
+  }
+  return {text_of(settings, "checkout_path", file), text_of(settings, "ostree_repository", file),
+          text_of(settings, "runtime", file), text_of(settings, "default_storage", file)};
+}
+
+}  // namespace
+
+OlderSettings read_older_settings(const std::string& root, const std::string& file) {
+  const auto path = file.empty() ? (root == "/" ? "" : root) + "/etc/atomic.conf" : file;
+  const auto text = base::read_file_at(AT_FDCWD, path, size_limit);
+  if (!text) {
+    return {};
+  }
+  try {
+    return settings_of(*text, path);
+  } catch (const YAML::Exception& error) {
+    throw base::Error(base::ErrorKind::usage, fmt::format("{}: {}", path, base::printable(error.what())),
+                      "correct the file");
+  }
+}
+
+}  // namespace berth::host

@@ -1,0 +1,339 @@
+#include "ops/adopt.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "host/deployment.hpp"
+#include "host/journal.hpp"
+#include "ops/adopted_places.hpp"
+#include "ops/deployments_folder.hpp"
+#include "ops/one_off.hpp"
+#include "ops/recover.hpp"
+
+namespace berth::ops {
+
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+
+constexpr const char* operation_name = "adopt";
+
+host::Layout older_layout(const Session& session, const AdoptRequest& request) {
+  host::LayoutSettings settings;
+  settings.root = session.layout.root();
+  settings.deployments = request.from;
+  settings.repository = request.repository;
+  return host::Layout(std::move(settings));
+}
+
+base::Json to_json(const AdoptNote& note) {
+  return {{"operation", operation_name}, {"name", note.name}, {"from", note.from}, {"undo", note.undo}};
+}
+
+AdoptedContainer describe(Session& session, const host::Deployment& deployment, std::vector<std::string> folders) {
+  AdoptedContainer container;
+  container.name = deployment.name;
+  container.image = deployment.info.image;
+  container.image_id = deployment.info.revision;
+  container.running = deployment.info.has_container_service && !session.layout.offline() &&
+                      host::is_active(session.systemd.state(host::unit_name(deployment.name)));
+  container.folders = std::move(folders);
+  return container;
+}
+
+/// The names that are asked for; all of `there` without any.
+std::vector<std::string> chosen(const std::vector<std::string>& asked, const std::vector<std::string>& there,
+                                const std::string& place) {
+  for (const auto& name : asked) {
+    if (std::find(there.begin(), there.end(), name) == there.end()) {
+      throw Error(ErrorKind::not_found, fmt::format("there is no container {} to take over from {}", name, place),
+                  "berth adopt --dry-run shows those that there are");
+    }
+  }
+  return asked.empty() ? there : asked;
+}
+
+void refuse_taken(const Session& session, const std::string& name) {
+  base::in_context([&] { return fmt::format("adopting {}", name); },
+                   [&] {
+                     if (host::current_slot(session.layout, name)) {
+                       throw Error(ErrorKind::conflict, fmt::format("{} is a container of berth's already", name),
+                                   "name the others: berth adopt NAME...");
+                     }
+                     host::refuse_name_conflict(session.layout, name);
+                   });
+}
+
+/// Whether berth made a deployment: the older tool finds nothing at the paths that it names.
+bool is_ours(const Session& session, const AdoptedPlaces& places, const std::string& folder) {
+  const auto path = fmt::format("{}/{}/info", session.layout.deployments(), folder);
+  const auto text = base::read_file_at(AT_FDCWD, path, base::json_size_limit);
+  const auto info = text ? host::parse_info(*text, path) : host::DeploymentInfo{};
+  const auto found = info.values.find("DESTDIR");
+  return found != info.values.end() && found->second.starts_with(places.to() + "/");
+}
+
+std::vector<std::string> own_slots(const Session& session, const AdoptedPlaces& places, const std::string& name) {
+  auto folders = places.slots(places.to_folder(), name);
+  std::erase_if(folders, [&](const std::string& folder) { return !is_ours(session, places, folder); });
+  return folders;
+}
+
+bool is_repository(const std::string& path) {
+  return base::stat_at(AT_FDCWD, path + "/objects").has_value();
+}
+
+bool same_folder(const std::string& left, const std::string& right) {
+  struct stat one {};
+  struct stat other {};
+  return ::stat(left.c_str(), &one) == 0 && ::stat(right.c_str(), &other) == 0 && one.st_dev == other.st_dev &&
+         one.st_ino == other.st_ino;
+}
+
+std::string inside(const Session& session, const std::string& path) {
+  return session.layout.root() == "/" ? path : path.substr(session.layout.root().size());
+}
+
+/// Only the one below the older tool's deployments is its own; another may have other users.
+bool can_move(const host::Layout& older) {
+  return older.repository() == older.deployments() + "/.storage/ostree";
+}
+
+void plan_repository(const Session& session, const host::Layout& older, AdoptOutcome& outcome) {
+  const auto theirs = older.repository();
+  const auto ours = session.layout.repository();
+  if (!is_repository(theirs)) {
+    return;
+  }
+  outcome.repository_path = inside(session, theirs);
+  if (same_folder(theirs, ours)) {
+    outcome.repository = RepositoryFate::shared;
+    return;
+  }
+  outcome.repository = !is_repository(ours) && can_move(older) ? RepositoryFate::moved : RepositoryFate::copied;
+  auto there = store::Store::open_existing(store_options(session, theirs));
+  const auto here = store::Store::open_existing(store_options(session));
+  const auto stored = here ? here->images(false) : std::vector<store::StoredImage>();
+  for (const auto& image : there->images(false)) {
+    const auto same = [&image](const store::StoredImage& other) { return other.branch == image.branch; };
+    if (std::none_of(stored.begin(), stored.end(), same)) {
+      outcome.images.push_back(image.name);
+    }
+  }
+}
+
+void move_repository(const std::string& from, const std::string& to, const std::string& link) {
+  base::make_folders_at(AT_FDCWD, base::split_path(to).first, 0755);
+  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) != 0) {
+    base::throw_errno(fmt::format("move the repository {} to {}", from, to));
+  }
+  base::sync_at(AT_FDCWD, base::split_path(to).first);
+  if (!link.empty()) {
+    base::replace_link_at(AT_FDCWD, from, link);  // for whoever still names the old place
+  }
+  base::sync_at(AT_FDCWD, base::split_path(from).first);
+}
+
+void take_repository(Session& session, const host::Layout& older, const AdoptOutcome& outcome) {
+  const auto ours = session.layout.repository();
+  if (outcome.repository == RepositoryFate::moved) {
+    move_repository(older.repository(), ours, inside(session, ours));
+  } else if (outcome.repository == RepositoryFate::copied) {
+    auto store = store::Store::open(store_options(session));
+    store.import_from(older.repository());
+  }
+}
+
+void note_adoption(const Session& session, const AdoptOutcome& outcome) {
+  auto adoptions = read_adoptions(session);
+  const auto known = std::find_if(adoptions.begin(), adoptions.end(),
+                                  [&](const Adoption& adoption) { return adoption.from == outcome.from; });
+  const bool moved = outcome.repository == RepositoryFate::moved;
+  if (known == adoptions.end()) {
+    adoptions.push_back({outcome.from, moved});
+  } else {
+    known->repository = known->repository || moved;
+  }
+  write_adoptions(session, adoptions);
+}
+
+void take_container(Session& session, const AdoptedPlaces& places, const std::string& name) {
+  const auto lock = lock_container(session, name);
+  refuse_taken(session, name);
+  const AdoptNote note{name, places.from(), false};
+  host::write_journal(session.layout, name, to_json(note));
+  try {
+    places.take(name);
+  } catch (Error& error) {
+    places.give_back(name);
+    host::remove_journal(session.layout, name);
+    error.add_context(fmt::format("adopting {}", name));
+    throw;
+  }
+  host::remove_journal(session.layout, name);
+  session.reporter.step(fmt::format("adopted {}", name));
+}
+
+void drop_own_slots(const Session& session, const AdoptedPlaces& places, const std::string& name) {
+  for (const auto& folder : own_slots(session, places, name)) {
+    base::unlink_at(places.from_folder(), folder);
+    base::remove_tree_at(places.to_folder(), folder);
+  }
+}
+
+void give_container_back(Session& session, const AdoptedPlaces& places, const std::string& name) {
+  const auto lock = lock_container(session, name);
+  const AdoptNote note{name, places.from(), true};
+  host::write_journal(session.layout, name, to_json(note));
+  drop_own_slots(session, places, name);
+  places.give_back(name);
+  host::remove_journal(session.layout, name);
+  session.reporter.step(fmt::format("gave {} back", name));
+}
+
+/// The repository goes back with the last container.
+void give_repository_back(const Session& session, const host::Layout& older, const AdoptOutcome& outcome) {
+  auto adoptions = read_adoptions(session);
+  std::erase_if(adoptions, [&](const Adoption& adoption) { return adoption.from == outcome.from; });
+  const auto theirs = older.deployments() + "/.storage/ostree";
+  if (outcome.repository == RepositoryFate::moved) {
+    const auto link = base::stat_at(AT_FDCWD, theirs);
+    if (link && S_ISLNK(link->st_mode)) {
+      base::unlink_at(AT_FDCWD, theirs);
+    }
+    move_repository(session.layout.repository(), theirs, "");
+  }
+  write_adoptions(session, adoptions);
+}
+
+AdoptedContainer plan_return(Session& session, const AdoptedPlaces& places, const std::string& name) {
+  const auto deployment = host::installed_deployment(session.layout, name);
+  const auto own = own_slots(session, places, name);
+  if (std::find(own.begin(), own.end(), host::slot_name(name, deployment.slot)) != own.end()) {
+    throw Error(ErrorKind::conflict, fmt::format("{} was updated since it was adopted", name),
+                fmt::format("go back to what the older tool installed first: berth rollback {}", name));
+  }
+  refuse_while_one_off_runs(session, {host::slot_name(name, 0), host::slot_name(name, 1)});
+  auto folders = places.slots(places.to_folder(), name);
+  std::erase_if(folders, [&own](const auto& folder) { return std::find(own.begin(), own.end(), folder) != own.end(); });
+  auto container = describe(session, deployment, std::move(folders));
+  container.dropped = own;
+  return container;
+}
+
+AdoptOutcome plan_adoption(Session& session, const AdoptedPlaces& places, const host::Layout& older,
+                           const AdoptRequest& request) {
+  AdoptOutcome outcome;
+  outcome.from = places.from();
+  outcome.to = places.to();
+  if (!places.same()) {
+    for (const auto& name : chosen(request.names, places.waiting(), places.from())) {
+      refuse_taken(session, name);
+      const auto deployment = host::installed_deployment(older, name);
+      outcome.containers.push_back(describe(session, deployment, places.slots(places.from_folder(), name)));
+    }
+    plan_repository(session, older, outcome);
+  }
+  if (outcome.containers.empty() && outcome.images.empty() && outcome.repository != RepositoryFate::moved) {
+    throw Error(ErrorKind::not_found, fmt::format("there is nothing to adopt in {}", places.from()),
+                "berth containers list --all and berth images list show what berth has");
+  }
+  places.refuse_other_file_system();
+  return outcome;
+}
+
+AdoptOutcome plan_undo(Session& session, const AdoptedPlaces& places, const AdoptRequest& request) {
+  AdoptOutcome outcome;
+  outcome.from = places.from();
+  outcome.to = places.to();
+  const auto adopted = places.same() ? std::vector<std::string>() : places.adopted();
+  for (const auto& name : chosen(request.names, adopted, places.from())) {
+    outcome.containers.push_back(plan_return(session, places, name));
+  }
+  for (const auto& adoption : read_adoptions(session)) {
+    if (adoption.from == outcome.from) {
+      const bool last = outcome.containers.size() == adopted.size();
+      outcome.repository = adoption.repository && last ? RepositoryFate::moved : RepositoryFate::stays;
+      outcome.repository_path = inside(session, session.layout.repository());
+      return outcome;
+    }
+  }
+  throw Error(ErrorKind::not_found, fmt::format("nothing was adopted from {}", places.from()),
+              "name the older tool's folder with --from");
+}
+
+}  // namespace
+
+std::optional<AdoptNote> adopt_note(const base::Json& json) {
+  const base::JsonView view(json, "journal note");
+  if (view.at("operation").as_string() != operation_name) {
+    return std::nullopt;
+  }
+  return AdoptNote{view.at("name").as_string(), view.at("from").as_string(), view.at("undo").as_bool()};
+}
+
+void complete_adoption(Session& session, const AdoptNote& note) {
+  const AdoptedPlaces places(session, note.from);
+  if (note.undo) {
+    drop_own_slots(session, places, note.name);
+    places.give_back(note.name);
+  } else {
+    places.take(note.name);
+  }
+  host::remove_journal(session.layout, note.name);
+}
+
+AdoptOutcome adopt(Session& session, const AdoptRequest& request) {
+  const DeploymentsFolder deployments(session.layout);
+  recover_pending(session);
+  const AdoptedPlaces places(session, request.from);
+  const auto older = older_layout(session, request);
+  auto outcome = plan_adoption(session, places, older, request);
+  if (request.only_plan) {
+    return outcome;
+  }
+  note_adoption(session, outcome);
+  take_repository(session, older, outcome);
+  for (const auto& container : outcome.containers) {
+    check_stop(session.stop);
+    take_container(session, places, container.name);
+  }
+  return outcome;
+}
+
+AdoptOutcome undo_adoption(Session& session, const AdoptRequest& request) {
+  const DeploymentsFolder deployments(session.layout);
+  recover_pending(session);
+  const AdoptedPlaces places(session, request.from);
+  auto outcome = plan_undo(session, places, request);
+  if (request.only_plan) {
+    return outcome;
+  }
+  for (const auto& container : outcome.containers) {
+    check_stop(session.stop);
+    give_container_back(session, places, container.name);
+  }
+  if (places.adopted().empty()) {
+    give_repository_back(session, older_layout(session, request), outcome);
+  }
+  return outcome;
+}
+
+void remove_adopted_links(const Session& session, const std::string& name) {
+  for (const auto& adoption : read_adoptions(session)) {
+    const auto root = base::open_host_folder(session.layout.root());
+    if (base::stat_at(root.get(), adoption.from.substr(1))) {
+      AdoptedPlaces(session, adoption.from).remove_links(name);
+    }
+  }
+}
+
+}  // namespace berth::ops

@@ -1,0 +1,13 @@
+// Images of another repository on this machine.
+#pragma once
+
+#include <string>
+
+#include "store/repository.hpp"
+
+namespace berth::store {
+
+/// As Store::import_from.
+void import_repository(const Repository& repository, const StoreOptions& options, const std::string& path);
+
+}  // namespace berth::store

@@ -1,0 +1,223 @@
+#include "ops/adopt.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "base/temp_folder.hpp"
+#include "host/deployment.hpp"
+#include "host/journal.hpp"
+#include "ops/adopted_places.hpp"
+#include "ops/install.hpp"
+#include "ops/machine.hpp"
+#include "ops/pull.hpp"
+#include "ops/recover.hpp"
+#include "ops/rollback.hpp"
+#include "ops/tree.hpp"
+#include "ops/uninstall.hpp"
+#include "ops/update.hpp"
+
+namespace berth::ops {
+namespace {
+
+using base::ErrorKind;
+using base::test::error_of;
+using test::full_image;
+using test::Machine;
+using test::tree_text;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+namespace fs = std::filesystem;
+
+constexpr const char* older_folder = "/var/lib/containers/atomic";
+
+/// A machine on which another tool has installed a container `web`, in the same form but elsewhere.
+class Adopt : public ::testing::Test {
+ protected:
+  Adopt() {
+    auto theirs = older_session();
+    InstallRequest request;
+    request.image = machine_.image("web", full_image());
+    request.name = "web";
+    request.start = true;
+    install(theirs, request);
+    machine_.systemd.calls.clear();
+  }
+
+  /// Of the other tool.
+  Session older_session() {
+    host::LayoutSettings settings;
+    settings.root = machine_.folder / "root";
+    settings.running = true;
+    settings.deployments = older_folder;
+    auto session = machine_.session();
+    session.layout = host::Layout(std::move(settings));
+    return session;
+  }
+
+  AdoptOutcome take(bool only_plan = false) {
+    auto session = machine_.session();
+    return adopt(session, {older_folder, "", {}, only_plan});
+  }
+  AdoptOutcome undo(const std::vector<std::string>& names = {}) {
+    auto session = machine_.session();
+    return undo_adoption(session, {older_folder, "", names, false});
+  }
+  std::string link(const std::string& path) { return fs::read_symlink(machine_.on_disk(path)).string(); }
+
+  Machine machine_;
+};
+
+TEST_F(Adopt, APlanChangesNothing) {
+  const auto before = tree_text(machine_.on_disk(""));
+  const auto plan = take(true);
+  ASSERT_EQ(plan.containers.size(), 1U);
+  EXPECT_EQ(plan.containers[0].name, "web");
+  EXPECT_TRUE(plan.containers[0].running);
+  EXPECT_THAT(plan.containers[0].folders, ElementsAre("web.0"));
+  EXPECT_EQ(plan.repository, RepositoryFate::moved);
+  EXPECT_THAT(plan.images, ElementsAre("localhost/web:latest"));
+  EXPECT_EQ(tree_text(machine_.on_disk("")), before);
+}
+
+TEST_F(Adopt, DeploymentsMoveAndLeaveLinks) {
+  const auto files = tree_text(machine_.on_disk("var/lib/containers/atomic/web.0"));
+  const auto unit = machine_.read("etc/systemd/system/web.service");
+  take();
+  EXPECT_THAT(machine_.systemd.calls, IsEmpty());
+  EXPECT_EQ(machine_.read("etc/systemd/system/web.service"), unit);
+  EXPECT_EQ(tree_text(machine_.on_disk("var/lib/containers/berth/web.0")), files);
+  EXPECT_EQ(link("var/lib/containers/berth/web"), "web.0");
+  EXPECT_EQ(link("var/lib/containers/atomic/web"), "/var/lib/containers/berth/web");
+  EXPECT_EQ(link("var/lib/containers/atomic/web.0"), "/var/lib/containers/berth/web.0");
+  EXPECT_EQ(link("var/lib/containers/atomic/.storage/ostree"), "/var/lib/containers/berth/.storage/ostree");
+  auto session = machine_.session();
+  EXPECT_EQ(host::installed_deployment(session.layout, "web").slot, 0);
+}
+
+TEST_F(Adopt, UndoGivesEverythingBack) {
+  const auto before = tree_text(machine_.on_disk("var/lib/containers/atomic/web.0"));
+  take();
+  const auto outcome = undo();
+  EXPECT_EQ(outcome.repository, RepositoryFate::moved);
+  EXPECT_EQ(tree_text(machine_.on_disk("var/lib/containers/atomic/web.0")), before);
+  EXPECT_EQ(link("var/lib/containers/atomic/web"), "/var/lib/containers/atomic/web.0");
+  EXPECT_TRUE(machine_.exists("var/lib/containers/atomic/.storage/ostree/objects"));
+  EXPECT_FALSE(machine_.exists("var/lib/containers/berth/web"));
+  EXPECT_FALSE(machine_.exists("var/lib/containers/berth/web.0"));
+  EXPECT_FALSE(machine_.exists("var/lib/containers/berth/.adopted"));
+  EXPECT_THAT(machine_.systemd.calls, IsEmpty());
+  EXPECT_THAT(error_of([&] { undo(); }).what(), HasSubstr("nothing was adopted"));
+}
+
+TEST_F(Adopt, AfterAnUpdateUndoWantsARollbackFirst) {
+  take();
+  auto session = machine_.session();
+  UpdateRequest request;
+  request.name = "web";
+  request.set = {"PORT=81"};
+  request.pull = false;
+  request.gate.enabled = false;
+  EXPECT_TRUE(update(session, request).changed);
+  const auto error = error_of([&] { undo(); });
+  EXPECT_EQ(error.kind(), ErrorKind::conflict);
+  EXPECT_THAT(error.hint(), HasSubstr("berth rollback web"));
+  RollbackRequest back{"web", {}};
+  back.gate.enabled = false;
+  rollback(session, back);
+  const auto outcome = undo();
+  EXPECT_THAT(outcome.containers.at(0).dropped, ElementsAre("web.1"));
+  EXPECT_TRUE(machine_.exists("var/lib/containers/atomic/web.0/info"));
+  EXPECT_FALSE(machine_.exists("var/lib/containers/berth/web.1"));
+}
+
+TEST_F(Adopt, UninstallRemovesTheLinks) {
+  take();
+  auto session = machine_.session();
+  uninstall(session, "web");
+  EXPECT_FALSE(machine_.exists("var/lib/containers/atomic/web"));
+  EXPECT_FALSE(machine_.exists("var/lib/containers/atomic/web.0"));
+}
+
+TEST_F(Adopt, ImagesComeOverIntoARepositoryThatIsThere) {
+  auto session = machine_.session();
+  auto other = full_image();
+  other.files[1].content = "#!/bin/other\n";
+  pull(session, {machine_.image("other", other), "", ""});
+  const auto outcome = take();
+  EXPECT_EQ(outcome.repository, RepositoryFate::copied);
+  auto store = store::Store::open(store_options(session));
+  EXPECT_EQ(store.images(false).size(), 2U);
+  EXPECT_TRUE(store.find(image::parse_image_name("localhost/web:latest"))->merged);
+  EXPECT_TRUE(machine_.exists("var/lib/containers/atomic/.storage/ostree/objects"));
+  EXPECT_EQ(undo().repository, RepositoryFate::stays);
+  EXPECT_TRUE(machine_.exists("var/lib/containers/berth/.storage/ostree/objects"));
+}
+
+TEST_F(Adopt, ATakenNameIsRefusedBeforeAnythingMoves) {
+  auto session = machine_.session();
+  machine_.write("var/lib/containers/berth/web.0/info", "{}");
+  fs::create_symlink("web.0", machine_.on_disk("var/lib/containers/berth/web"));
+  const auto error = error_of([&] { take(); });
+  EXPECT_EQ(error.kind(), ErrorKind::conflict);
+  EXPECT_THAT(error.what(), HasSubstr("web is a container of berth's already"));
+  EXPECT_TRUE(machine_.exists("var/lib/containers/atomic/web.0/info"));
+  EXPECT_FALSE(fs::is_symlink(machine_.on_disk("var/lib/containers/atomic/.storage/ostree")));
+}
+
+TEST_F(Adopt, UnknownNamesAndEmptyFoldersAreRefused) {
+  auto session = machine_.session();
+  EXPECT_EQ(error_of([&] { adopt(session, {older_folder, "", {"nobody"}, false}); }).kind(), ErrorKind::not_found);
+  EXPECT_EQ(error_of([&] { adopt(session, {"/no/such", "", {}, false}); }).kind(), ErrorKind::not_found);
+  machine_.make_folder("srv/empty");
+  EXPECT_THAT(error_of([&] {
+                adopt(session, {"/srv/empty", "", {}, false});
+              }).what(),
+              HasSubstr("there is nothing to adopt in /srv/empty"));
+}
+
+TEST_F(Adopt, OneOfSeveralCanBeNamed) {
+  auto theirs = older_session();
+  InstallRequest request;
+  request.image = machine_.image("web", full_image());
+  request.name = "second";
+  request.set = {"GREETING=hi"};
+  install(theirs, request);
+  auto session = machine_.session();
+  adopt(session, {older_folder, "", {"second"}, false});
+  EXPECT_TRUE(host::find_deployment(session.layout, "second"));
+  EXPECT_FALSE(host::find_deployment(session.layout, "web"));
+  take();
+  EXPECT_EQ(undo({"second"}).repository, RepositoryFate::stays);
+  EXPECT_EQ(undo().repository, RepositoryFate::moved);
+  EXPECT_TRUE(machine_.exists("var/lib/containers/atomic/web.0/info"));
+}
+
+/// Whatever an interruption left, the note leads to the end.
+TEST_F(Adopt, AnInterruptionIsCompleted) {
+  auto session = machine_.session();
+  const auto note = [&](bool undo) {
+    host::write_journal(session.layout, "web",
+                        {{"operation", "adopt"}, {"name", "web"}, {"from", older_folder}, {"undo", undo}});
+  };
+  note(false);
+  recover_all(session);
+  EXPECT_EQ(link("var/lib/containers/berth/web"), "web.0");
+  fs::remove(machine_.on_disk("var/lib/containers/berth/web"));  // the power went between exchange and link
+  fs::remove(machine_.on_disk("var/lib/containers/atomic/web"));
+  fs::create_symlink("/var/lib/containers/atomic/web.0", machine_.on_disk("var/lib/containers/atomic/web"));
+  note(false);
+  recover_all(session);
+  EXPECT_EQ(link("var/lib/containers/berth/web"), "web.0");
+  EXPECT_EQ(link("var/lib/containers/atomic/web"), "/var/lib/containers/berth/web");
+  note(true);
+  recover_all(session);
+  EXPECT_TRUE(fs::is_directory(fs::symlink_status(machine_.on_disk("var/lib/containers/atomic/web.0"))));
+  EXPECT_FALSE(machine_.exists("var/lib/containers/berth/web.0"));
+  EXPECT_FALSE(host::read_journal(session.layout, "web"));
+}
+
+}  // namespace
+}  // namespace berth::ops
