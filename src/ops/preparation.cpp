@@ -94,10 +94,22 @@ void Preparation::set_image(const store::StoredImage& image) {
 }
 
 void Preparation::check_out(store::Store& store, const store::StoredImage& image) {
+  store.hold();
   set_image(image);
+  note_use();
   base::in_context([this] { return fmt::format("checking out {}", image_.name); },
                    [&] { store.checkout(image_.commit, staging_.get(), "rootfs"); });
   use_rootfs(folder_name_ + "/rootfs");
+}
+
+/// From here on a prune sees that the commit is in use, also when no name is left for it and the store's lock is gone
+/// before the deployment is complete.
+void Preparation::note_use() const {
+  host::DeploymentInfo info;
+  info.image = image_.name;
+  info.revision = image_.id;
+  info.ostree_commit = image_.commit;
+  base::replace_file_at(staging_.get(), "info", host::write_info(info), 0600);
 }
 
 void Preparation::use_remote(const std::string& remote, const store::StoredImage& image) {
@@ -168,7 +180,7 @@ void Preparation::write(const InstallPlan& plan) const {
   if (!plan.config.empty()) {
     base::create_file_at(staging, "config.json", plan.config, 0600);
   }
-  base::create_file_at(staging, "info", host::write_info(plan.info), 0600);
+  base::replace_file_at(staging, "info", host::write_info(plan.info), 0600);
   if (plan.unit) {
     base::create_file_at(staging, host::unit_name(name_), *plan.unit, 0644);
   }
