@@ -1,7 +1,9 @@
-// A piece of work that cannot be measured, reported for as long as it lasts.
+// A piece of work, reported for as long as it lasts.
 #pragma once
 
+#include <chrono>
 #include <exception>
+#include <mutex>
 #include <string>
 #include <utility>
 
@@ -12,10 +14,14 @@ namespace berth::base {
 /// Reports `id` as working while it lives and as done at its end, also when an error ends it.
 class Activity {
  public:
-  /// @param reporter must outlive it; see Progress for the other two
-  Activity(Reporter& reporter, std::string id, std::string label) : reporter_(reporter) {
+  /// @param reporter must outlive it; see Progress for the others
+  Activity(Reporter& reporter, std::string id, std::string label, ProgressUnit unit = ProgressUnit::bytes,
+           std::uint64_t total = 0)
+      : reporter_(reporter) {
     progress_.id = std::move(id);
     progress_.label = std::move(label);
+    progress_.total = total;
+    progress_.unit = unit;
     reporter_.progress(progress_);
   }
   Activity(const Activity&) = delete;
@@ -29,9 +35,24 @@ class Activity {
     }
   }
 
+  /// So much more is done. May be called by several threads.
+  void advance(std::uint64_t amount) {
+    const std::scoped_lock guard(lock_);
+    progress_.done += amount;
+    if (const auto now = Clock::now(); now - reported_ >= report_interval) {
+      reported_ = now;
+      reporter_.progress(progress_);
+    }
+  }
+
  private:
+  using Clock = std::chrono::steady_clock;
+  static constexpr std::chrono::milliseconds report_interval{100};  // see Progress
+
   Reporter& reporter_;
   Progress progress_;
+  Clock::time_point reported_ = Clock::now();
+  std::mutex lock_;
 };
 
 }  // namespace berth::base

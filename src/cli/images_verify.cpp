@@ -42,13 +42,30 @@ base::Json to_json(const ops::VerifiedImage& image) {
                        {"paths", file.paths},
                        {"containers", file.containers}});
   }
+  auto deployments = base::Json::array();
+  for (const auto& deployment : image.deployments) {
+    deployments.push_back({{"container", deployment.container},
+                           {"folder", deployment.path},
+                           {"live", deployment.live},
+                           {"changed", deployment.changed},
+                           {"missing", deployment.missing}});
+  }
   return {{"image", image.name},
           {"imageId", image.id},
           {"objects", image.objects},
           {"damaged", std::move(damaged)},
+          {"deployments", std::move(deployments)},
           {"registry", remote_word(image)},
           {"registryImageId", image.remote_id.empty() ? base::Json(nullptr) : base::Json(image.remote_id)},
           {"registryReason", image.remote_reason.empty() ? base::Json(nullptr) : base::Json(image.remote_reason)}};
+}
+
+void print_files(const ops::DamagedDeployment& deployment, const std::vector<std::string>& files, const char* state) {
+  if (!files.empty()) {
+    const auto text =
+        fmt::format("{}: {} is {} in {}", deployment.container, fmt::join(files, ", "), state, deployment.path);
+    fmt::print("{}\n", fit(text, text.size()));
+  }
 }
 
 void print_damage(const ops::VerifiedImage& image) {
@@ -60,6 +77,19 @@ void print_damage(const ops::VerifiedImage& image) {
                                   file.missing ? "missing" : "damaged", users);
     fmt::print("{}\n", fit(text, text.size()));
   }
+  for (const auto& deployment : image.deployments) {
+    print_files(deployment, deployment.changed, "damaged");
+    print_files(deployment, deployment.missing, "missing");
+  }
+}
+
+/// Objects, and files of deployments that are none.
+std::size_t damage_of(const ops::VerifiedImage& image) {
+  auto count = image.damaged.size();
+  for (const auto& deployment : image.deployments) {
+    count += deployment.changed.size() + deployment.missing.size();
+  }
+  return count;
 }
 
 void print_text(const std::vector<ops::VerifiedImage>& images) {
@@ -67,8 +97,7 @@ void print_text(const std::vector<ops::VerifiedImage>& images) {
   rows.reserve(images.size());
   for (const auto& image : images) {
     rows.push_back({image.name, image.id.substr(0, id_digits), fmt::format("{}", image.objects),
-                    image.damaged.empty() ? "ok" : fmt::format("{} damaged", image.damaged.size()),
-                    remote_word(image)});
+                    damage_of(image) == 0 ? "ok" : fmt::format("{} damaged", damage_of(image)), remote_word(image)});
   }
   print_table({{"IMAGE", 64}, {"IMAGE ID"}, {"OBJECTS"}, {"STATE"}, {"REGISTRY"}}, rows, true, true);
   for (const auto& image : images) {
@@ -93,11 +122,13 @@ int run_verify(const CommandLine& line, ops::Session& session) {
     }
   }
   const auto damaged =
-      std::find_if(images.begin(), images.end(), [](const auto& image) { return !image.damaged.empty(); });
+      std::find_if(images.begin(), images.end(), [](const auto& image) { return damage_of(image) != 0; });
   if (damaged != images.end()) {
     std::fflush(stdout);
-    throw base::Error(base::ErrorKind::verification, fmt::format("{} is damaged in the store", damaged->name),
-                      fmt::format("fetch what is damaged again with: berth images repair {}", damaged->name));
+    throw base::Error(base::ErrorKind::verification,
+                      fmt::format("{} is damaged in {}", damaged->name,
+                                  damaged->damaged.empty() ? damaged->deployments.front().path : "the store"),
+                      fmt::format("make it good again with: berth images repair {}", damaged->name));
   }
   return exit_ok;
 }

@@ -227,6 +227,21 @@ void add_writable_folders(Json& mounts, int rootfs, const std::vector<Volume>& v
   }
 }
 
+/// runc before 1.2 gives a tmpfs the mode of the image's folder below it, whatever the option says, and that may be
+/// writable for root only. So a user who is not root owns those that are for everybody.
+void own_temporary_folders(Json& mounts, const Json& user) {
+  if (user.at("uid") == 0U) {
+    return;
+  }
+  for (auto& each : mounts) {
+    auto& options = each["options"];
+    if (std::find(options.begin(), options.end(), "mode=1777") != options.end() && each["destination"] != "/dev/shm") {
+      options.push_back(fmt::format("uid={}", user.at("uid").get<std::uint32_t>()));
+      options.push_back(fmt::format("gid={}", user.at("gid").get<std::uint32_t>()));
+    }
+  }
+}
+
 Json mounts(const image::ImageConfig& image, int rootfs, const Values& values, const HostFeatures& features) {
   const auto volumes = volumes_of(image, values);
   Json list = kernel_mounts();
@@ -262,11 +277,12 @@ Json linux_section() {
 
 std::string generate_config(const image::ImageConfig& image, int rootfs, const Values& values,
                             const HostFeatures& features) {
-  const Json document = {{"ociVersion", "1.0.2"},
-                         {"process", process(image, rootfs)},
-                         {"root", {{"path", "rootfs"}, {"readonly", true}}},
-                         {"mounts", mounts(image, rootfs, values, features)},
-                         {"linux", linux_section()}};
+  Json document = {{"ociVersion", "1.0.2"},
+                   {"process", process(image, rootfs)},
+                   {"root", {{"path", "rootfs"}, {"readonly", true}}},
+                   {"mounts", mounts(image, rootfs, values, features)},
+                   {"linux", linux_section()}};
+  own_temporary_folders(document["mounts"], document["process"]["user"]);
   return document.dump(4) + "\n";
 }
 

@@ -161,27 +161,37 @@ bool make_link(int folder, const std::string& name, const std::string& path, con
   return false;
 }
 
-/// Names of the links to `unit`, but for the one called `keep`.
-std::vector<std::string> links_in(int folder, const std::string& unit, const std::string& keep) {
+bool contains(const std::vector<std::string>& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+/// Names of the links to `unit`, but for those called as in `keep`.
+std::vector<std::string> links_in(int folder, const std::string& unit, const std::vector<std::string>& keep) {
   auto names = base::list_folder(folder);
   std::erase_if(names, [&](const std::string& name) {
-    const auto target = name == keep ? std::nullopt : base::read_link_at(folder, name);
+    const auto target = contains(keep, name) ? std::nullopt : base::read_link_at(folder, name);
     return !target || !points_to(*target, unit);
   });
   return names;
 }
 
-bool has_links_in(int folder, const std::string& unit, const std::string& keep) {
+bool has_links_in(int folder, const std::string& unit, const std::vector<std::string>& keep) {
   return !links_in(folder, unit, keep).empty();
 }
 
 /// @return whether there were any
-bool remove_links_in(int folder, const std::string& unit, const std::string& keep) {
+bool remove_links_in(int folder, const std::string& unit, const std::vector<std::string>& keep) {
   const auto names = links_in(folder, unit, keep);
   for (const std::string& name : names) {
     base::unlink_at(folder, name);
   }
   return !names.empty();
+}
+
+/// Whether `section` asks for a link in the folder `TARGET.wants` or `TARGET.requires`.
+bool asks_for(const InstallSection& section, std::string_view folder) {
+  const auto dot = folder.rfind('.');
+  return contains(folder.ends_with(".wants") ? section.wanted_by : section.required_by, folder.substr(0, dot));
 }
 
 /// The .wants and .requires folders among the units.
@@ -259,24 +269,26 @@ std::vector<std::string> make_unit_links(int root, const std::string& unit, cons
 
 bool has_unit_links(int root, const std::string& unit) {
   const auto units = find_folder_in_root(root, units_folder);
-  if (!units || has_links_in(units->get(), unit, unit)) {
+  if (!units || has_links_in(units->get(), unit, {unit})) {
     return static_cast<bool>(units);
   }
   const auto names = link_folders(units->get());
   return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
-    return has_links_in(base::open_folder_at(units->get(), name).get(), unit, "");
+    return has_links_in(base::open_folder_at(units->get(), name).get(), unit, {});
   });
 }
 
-void remove_unit_links(int root, const std::string& unit) {
+void remove_unit_links(int root, const std::string& unit, const InstallSection& kept) {
   const auto units = find_folder_in_root(root, units_folder);
   if (!units) {
     return;
   }
-  remove_links_in(units->get(), unit, unit);
+  auto own_names = kept.aliases;
+  own_names.push_back(unit);
+  remove_links_in(units->get(), unit, own_names);
   for (const std::string& name : link_folders(units->get())) {
     const base::Fd folder = base::open_folder_at(units->get(), name);
-    if (remove_links_in(folder.get(), unit, "")) {
+    if (!asks_for(kept, name) && remove_links_in(folder.get(), unit, {})) {
       ::unlinkat(units->get(), name.c_str(), AT_REMOVEDIR);  // stays when it holds something else
     }
   }

@@ -28,8 +28,8 @@ std::vector<std::string> make_unit_links(int root, const std::string& unit, cons
 /// Whether some .wants or .requires folder of /etc/systemd/system, or an alias there, links to `unit`.
 bool has_unit_links(int root, const std::string& unit);
 
-/// Removes every link to `unit` in /etc/systemd/system (aliases) and its .wants and .requires folders, and the folders
-/// that this leaves empty.
-void remove_unit_links(int root, const std::string& unit);
+/// Removes every link to `unit` in /etc/systemd/system (aliases) and its .wants and .requires folders, but for those
+/// that `kept` asks for, and the folders that this leaves empty.
+void remove_unit_links(int root, const std::string& unit, const InstallSection& kept = {});
 
 }  // namespace berth::host

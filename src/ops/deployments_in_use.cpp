@@ -67,7 +67,8 @@ class Search {
       const auto info = host::parse_info(*text, place + "/info");
       const auto container = container_of(name);
       const bool live = !container.empty() && base::read_link_at(folder, container).value_or("").ends_with(name);
-      found.push_back({container, live, place, info.image, info.revision, checked_commit(info.ostree_commit)});
+      found.push_back({container, live, place, info.image, info.revision, checked_commit(info.ostree_commit),
+                       info.has_container_service});
     } catch (const Error& error) {
       session_.reporter.warning(error.what());
     }
@@ -83,6 +84,27 @@ std::vector<DeploymentInUse> deployments_in_use(const Session& session) {
   search.look_in(session.layout.deployments());
   search.look_in(session.layout.preinstalled());
   return std::move(search.found);
+}
+
+std::vector<store::CheckedOut> checkouts_of(const std::vector<DeploymentInUse>& deployments,
+                                            const store::Store& store) {
+  std::vector<store::CheckedOut> checkouts;
+  for (const auto& deployment : deployments) {
+    const auto path = deployment.path + "/rootfs";
+    const auto status = base::stat_at(AT_FDCWD, path);
+    const auto image = store.describe(deployment.commit, deployment.image);
+    if (!status || !S_ISDIR(status->st_mode) || !image) {
+      continue;
+    }
+    if (image->merged) {
+      checkouts.push_back({deployment.commit, path, deployment.has_service && !deployment.container.empty()});
+    } else {
+      for (const auto& commit : store.commits_of(*image)) {
+        checkouts.push_back({commit, path, false});
+      }
+    }
+  }
+  return checkouts;
 }
 
 std::vector<std::string> commits_in_use(const Session& session) {

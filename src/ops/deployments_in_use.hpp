@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "ops/session.hpp"
+#include "store/store.hpp"
 
 namespace berth::ops {
 
@@ -19,11 +20,16 @@ struct DeploymentInUse {
   std::string image;
   std::string image_id;
   std::string commit;  ///< empty when there is none; it may not be stored any more
+  bool has_service = true;
 };
 
 /// All of them, sorted by path, preinstalled ones last. One whose info cannot be read is a warning: its files are links
 /// of its own, so nothing that is removed from the store takes anything from it.
 std::vector<DeploymentInUse> deployments_in_use(const Session& session);
+
+/// Those of their root file systems that are checkouts of what is stored. That of a container with a service is whole;
+/// older tools laid layers over each other, of which each says in part what is in it.
+std::vector<store::CheckedOut> checkouts_of(const std::vector<DeploymentInUse>& deployments, const store::Store& store);
 
 /// Their commits, for store::PruneRequest.
 std::vector<std::string> commits_in_use(const Session& session);

@@ -26,7 +26,18 @@ void refuse_needed_layer(const store::Store& store, const store::StoredImage& la
   }
 }
 
-void refuse_used(const Session& session, const store::StoredImage& image) {
+/// As podman does: an image in use keeps one name, and any but the last may go.
+void refuse_last_name(const Session& session, const store::Store& store, const std::vector<store::StoredImage>& going,
+                      const store::StoredImage& image) {
+  const auto stays = [&](const store::StoredImage& other) {
+    const bool same = other.commit == image.commit || (!image.id.empty() && other.id == image.id);
+    return same && std::none_of(going.begin(), going.end(),
+                                [&](const store::StoredImage& each) { return each.branch == other.branch; });
+  };
+  const auto images = store.images(false);
+  if (std::any_of(images.begin(), images.end(), stays)) {
+    return;
+  }
   if (const auto users = containers_using(session, image); !users.empty()) {
     throw Error(ErrorKind::conflict, fmt::format("{} is in use by {}", image.name, fmt::join(users, ", ")),
                 "uninstall them first, or use --force: they keep what they need, only the name goes");
@@ -96,10 +107,13 @@ std::vector<std::string> delete_images(Session& session, const std::vector<std::
     for (auto& image : choose_branches(store, text)) {
       if (image.name.empty()) {
         refuse_needed_layer(store, image);
-      } else if (!force) {
-        refuse_used(session, image);
       }
       chosen.push_back(std::move(image));
+    }
+  }
+  for (const auto& image : chosen) {
+    if (!image.name.empty() && !force) {
+      refuse_last_name(session, store, chosen, image);
     }
   }
   std::vector<std::string> removed;

@@ -16,7 +16,7 @@ std::string tag_image(Session& session, const std::string& source, const std::st
 
 /// Forgets image names (or a layer that no image needs); what they named goes with the next prune. All are looked up
 /// before the first is removed.
-/// @param force also names of images that a container uses; the container keeps all it needs
+/// @param force also the last name of an image that a container uses; the container keeps all it needs
 /// @return the names, and ids of layers, that were removed
 /// @throws Error(not_found), Error(conflict) for an image in use and a beginning of several ids
 std::vector<std::string> delete_images(Session& session, const std::vector<std::string>& images, bool force);

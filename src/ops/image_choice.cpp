@@ -48,8 +48,8 @@ ChosenImage ImageChooser::choose(const host::DeploymentInfo& info, const UpdateR
   if (request.rebase.empty() && (!request.pull || !has_registry(info))) {
     return stored(image_name_of(info), info.local);
   }
-  if (const auto known = chosen_.find(reference); known != chosen_.end()) {
-    return known->second;
+  if (const auto asked = asked_.find(reference); asked != asked_.end()) {
+    return stored(asked->second.name, asked->second.local);
   }
   PullRequest wanted{reference, request.authfile, request.platform};
   if (request.rebase.empty()) {
@@ -63,7 +63,8 @@ ChosenImage ImageChooser::choose(const host::DeploymentInfo& info, const UpdateR
   if (pulled.changed) {
     session_.reporter.step(fmt::format("fetched {}", pulled.image.name));
   }
-  return chosen_.emplace(reference, ChosenImage{std::move(pulled.image), origin.local()}).first->second;
+  asked_.emplace(reference, Asked{origin.name(), origin.local()});
+  return {std::move(pulled.image), origin.local()};
 }
 
 }  // namespace berth::ops

@@ -28,6 +28,8 @@ class ImageChooser {
   /// The image, which is stored then. @throws Error, not_found when it must be stored and is not
   ChosenImage choose(const host::DeploymentInfo& info, const UpdateRequest& request);
   store::Store& store();
+  /// Lets go of the store, and so of what keeps prunes waiting; what was chosen has to be in use by then.
+  void release() { store_.reset(); }
 
   /// Whether a registry is asked about the image of a container.
   static bool has_registry(const host::DeploymentInfo& info);
@@ -37,7 +39,12 @@ class ImageChooser {
 
   Session& session_;
   std::optional<store::Store> store_;
-  std::map<std::string, ChosenImage> chosen_;  ///< by reference
+
+  struct Asked {
+    image::ImageName name;
+    bool local = false;
+  };
+  std::map<std::string, Asked> asked_;  ///< by reference
 };
 
 /// The name of a container's image, as it is stored. Older tools left Docker Hub's registry and the tag `latest` out.

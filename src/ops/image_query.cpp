@@ -23,7 +23,7 @@ std::map<std::string, std::string> labels_of(const store::StoredImage& image) {
 
 std::optional<std::string> read_export(const store::Store& store, const store::StoredImage& image,
                                        const std::string& path) {
-  return store.read_file(image.commit, "exports/" + path, exports::template_size_limit);
+  return store.read_file(image, "exports/" + path, exports::template_size_limit);
 }
 
 /// Every variable that a template of the image uses.
@@ -102,17 +102,11 @@ ImageVersion version_of(const store::StoredImage& image) {
 }  // namespace
 
 ImageDescription describe_image(Session& session, const std::string& text) {
-  auto store = open_images(session);
+  const auto store = open_images(session);
   ImageDescription description;
   description.image = choose_image(session, store, text);
-  auto& image = description.image;
-  if (!image.merged && !image.name.empty()) {
-    // What an older tool stored is merged first; its tree is where the templates are.
-    if (auto merged = store.find(image::parse_written_name(image.name))) {
-      image = std::move(*merged);
-    }
-  }
-  description.labels = labels_of(image);
+  description.image.config = store.config_of(description.image);
+  description.labels = labels_of(description.image);
   describe_variables(session, store, description);
   return description;
 }

@@ -53,10 +53,22 @@ void Preparation::set_image(const store::StoredImage& image) {
 }
 
 void Preparation::check_out(store::Store& store, const store::StoredImage& image, store::CheckoutFiles files) {
+  store.hold();
   set_image(image);
+  note_use();
   base::in_context([&] { return fmt::format("checking out {}", image.name); },
                    [&] { store.checkout(image.commit, staging_.get(), "rootfs", files); });
   use_rootfs(folder_name_ + "/rootfs");
+}
+
+/// From here on a prune sees that the commit is in use, also when no name is left for it and the store's lock is gone
+/// before the deployment is complete.
+void Preparation::note_use() const {
+  host::DeploymentInfo info;
+  info.image = files_.image.name;
+  info.revision = files_.image.id;
+  info.ostree_commit = files_.image.commit;
+  base::replace_file_at(staging_.get(), "info", host::write_info(info), 0600);
 }
 
 void Preparation::use_remote(const std::string& remote, const store::StoredImage& image) {
@@ -104,7 +116,7 @@ void Preparation::write(InstallPlan& plan) const {
   if (!plan.config.empty()) {
     base::create_file_at(staging, "config.json", plan.config, 0600);
   }
-  base::create_file_at(staging, "info", host::write_info(plan.info), 0600);
+  base::replace_file_at(staging, "info", host::write_info(plan.info), 0600);
   if (plan.unit) {
     base::create_file_at(staging, host::unit_name(name_), *plan.unit, 0644);
   }

@@ -33,7 +33,7 @@ class Preparation {
 
   /// Whether check_out() will be possible, to be asked before anything is fetched.
   void check_linkable(const store::Store& store) const;
-  /// Lays the image out as `rootfs` in the folder.
+  /// Lays the image out as `rootfs` in the folder. From then on it is in use, whatever lock the store holds.
   void check_out(store::Store& store, const store::StoredImage& image,
                  store::CheckoutFiles files = store::CheckoutFiles::linked);
   /// Makes `rootfs` in the folder a link to a root file system that somebody else keeps.
@@ -58,6 +58,7 @@ class Preparation {
 
  private:
   void set_image(const store::StoredImage& image);
+  void note_use() const;
   PlanInputs inputs(const Replaced& replaced);
 
   Session& session_;

@@ -1,16 +1,20 @@
 #include "ops/repair.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
+
+#include <functional>
+#include <memory>
+#include <set>
+#include <utility>
 
 #include "base/error.hpp"
-#include "base/file.hpp"
+#include "host/lock.hpp"
 #include "image/reference.hpp"
 #include "ops/deployments_in_use.hpp"
 #include "ops/image_change.hpp"
 #include "ops/image_lookup.hpp"
 #include "ops/pull.hpp"
+#include "ops/recover.hpp"
 #include "source/open.hpp"
 #include "store/repair.hpp"
 
@@ -23,7 +27,7 @@ using base::ErrorKind;
 
 struct Chosen {
   store::StoredImage image;
-  image::Reference reference;  ///< where to fetch from
+  std::function<std::unique_ptr<image::ImageSource>()> open;  ///< where to fetch from
 };
 
 /// A tag may mean another image in the registry by now, its digest does not.
@@ -45,36 +49,50 @@ bool is_local(const std::string& text) {
 }
 
 Chosen choose(const Session& session, const store::Store& store, const std::string& text, const std::string& authfile) {
+  const auto options = source_options(session, authfile);
   if (is_local(text)) {
     const auto reference = image::parse_reference(text);
-    const auto name = source::open(reference, source_options(session, authfile))->name();
+    const auto name = source::open(reference, options)->name();
     if (auto image = store.look_up(name)) {
-      return {std::move(*image), reference};
+      return {std::move(*image), [reference, options] { return source::open(reference, options); }};
     }
     throw Error(ErrorKind::not_found, fmt::format("there is no image {}", name.text()),
                 "berth images list shows those that are stored");
   }
   auto image = choose_image(session, store, text);
-  if (const auto reason = without_registry(image.name);
-      !reason.empty() && image::parse_written_name(image.name).digest == std::nullopt) {
-    throw Error(ErrorKind::usage, fmt::format("there is no registry for {}: {}", image.name, reason),
-                "say where it can be fetched from, e.g. berth images repair oci:DIR");
-  }
-  auto reference = exact_reference(image);
-  return {std::move(image), std::move(reference)};
+  const auto open = [image, options] {
+    if (const auto reason = without_registry(image.name);
+        !reason.empty() && image::parse_written_name(image.name).digest == std::nullopt) {
+      throw Error(ErrorKind::usage, fmt::format("there is no registry for {}: {}", image.name, reason),
+                  "say where it can be fetched from, e.g. berth images repair oci:DIR");
+    }
+    return source::open(exact_reference(image), options);
+  };
+  return {std::move(image), open};
 }
 
-/// Every checkout of a commit that is known, to be looked at under the lock.
-std::vector<store::CheckedOut> checkouts(const Session& session) {
-  std::vector<store::CheckedOut> result;
+/// Nobody changes the deployments of an image while their files are made good.
+std::vector<host::ContainerLock> lock_users(Session& session, const store::StoredImage& image) {
+  std::set<std::string> names;
   for (const auto& deployment : deployments_in_use(session)) {
-    const auto path = deployment.path + "/rootfs";
-    const auto status = base::stat_at(AT_FDCWD, path);
-    if (status && S_ISDIR(status->st_mode) && !deployment.commit.empty()) {
-      result.push_back({deployment.commit, path});
+    if (deployment.commit == image.commit && !deployment.container.empty()) {
+      names.insert(deployment.container);
     }
   }
-  return result;
+  std::vector<host::ContainerLock> locks;
+  locks.reserve(names.size());
+  for (const auto& name : names) {
+    locks.push_back(lock_container(session, name));
+  }
+  return locks;
+}
+
+/// Those below our own folder. The operating system's own files are not ours to replace.
+std::vector<DeploymentInUse> own_deployments(const Session& session) {
+  auto deployments = deployments_in_use(session);
+  const auto folder = session.layout.deployments() + "/";
+  std::erase_if(deployments, [&folder](const DeploymentInUse& each) { return !each.path.starts_with(folder); });
+  return deployments;
 }
 
 }  // namespace
@@ -82,16 +100,16 @@ std::vector<store::CheckedOut> checkouts(const Session& session) {
 RepairOutcome repair_image(Session& session, const std::string& text, const std::string& authfile) {
   const auto store = open_images(session);
   const auto chosen = choose(session, store, text, authfile);
-  const auto source = source::open(chosen.reference, source_options(session, authfile));
+  const auto locks = lock_users(session, chosen.image);
+  const auto deployments = own_deployments(session);
   store::RepairRequest request;
   const auto platform = platform_of(chosen.image);
   request.platform = platform.empty() ? image::host_platform() : image::parse_platform(platform);
-  request.checkouts = [&session] { return checkouts(session); };
-  auto report =
-      base::in_context([&] { return "repairing " + chosen.image.name; },
-                       [&] { return store::repair_image(store_options(session), chosen.image, *source, request); });
+  request.open_source = chosen.open;
+  request.checkouts = [&] { return checkouts_of(own_deployments(session), store); };
+  auto report = base::in_context([&] { return "repairing " + chosen.image.name; },
+                                 [&] { return store::repair_image(store_options(session), chosen.image, request); });
   RepairOutcome outcome{chosen.image.name, report.damaged, report.layers, {}};
-  const auto deployments = deployments_in_use(session);
   for (auto& mended : report.mended) {
     MendedContainer container{"", false, mended.path, std::move(mended.files)};
     for (const auto& deployment : deployments) {

@@ -10,8 +10,10 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "host/host_file.hpp"
+#include "host/unit_file.hpp"
 #include "ops/aside.hpp"
 #include "ops/remote_rootfs.hpp"
+#include "ops/replacement.hpp"
 #include "ops/service.hpp"
 #include "ops/switch.hpp"
 #include "ops/system_package.hpp"
@@ -222,8 +224,8 @@ class StepList {
     add_text(session_.layout.tmpfiles_inside(note_.name), before ? before->tmpfiles : none, note_.after.tmpfiles,
              text_of(work_.plan != nullptr ? &work_.plan->tmpfiles : nullptr), false);
     if (note_.relinks && note_.was_enabled) {
-      add("keep the links that enable " + unit_, {}, [&session = session_, unit = unit_] {
-        session.systemd.enable(unit);  // by the [Install] section of the unit that is back in its place
+      add("keep the links that enable " + unit_, {}, [&session = session_, name = note_.name] {
+        relink(session, name);  // the earlier unit is back in its place
       });
     }
     add_text(session_.layout.unit_inside(note_.name), before ? before->unit : none, note_.after.unit,
@@ -338,15 +340,31 @@ class StepList {
   void add_enable() {
     add(
         fmt::format("{} {}", note_.enables ? "enable" : "disable", unit_),
-        [&session = session_, unit = unit_, was_enabled = note_.was_enabled, enables = note_.enables] {
-          if (was_enabled) {
+        [&session = session_, unit = unit_, &note = note_] {
+          if (note.was_enabled && note.enables) {
+            relink(session, note.name);
+          } else if (note.enables) {
+            session.systemd.enable(unit);
+          } else {
             session.systemd.disable(unit);
           }
-          if (enables) {
-            session.systemd.enable(unit);
-          }
         },
-        [&session = session_, unit = unit_] { session.systemd.disable(unit); });
+        [&session = session_, unit = unit_, was_enabled = note_.was_enabled] {
+          if (!was_enabled) {
+            session.systemd.disable(unit);
+          }
+        });
+  }
+
+  /// From the links of another [Install] section to those of the unit that is there. The new ones come first, so that
+  /// it is enabled at every moment: a boot after a power cut starts what it finds enabled at its beginning.
+  static void relink(Session& session, const std::string& name) {
+    const auto unit = host::unit_name(name);
+    session.systemd.enable(unit);
+    const auto root = root_folder(session);
+    const auto file = base::open_in_root(root.get(), session.layout.unit_inside(name), O_RDONLY | O_NONBLOCK);
+    const auto text = base::read_all(file.get(), deployment_text_limit, unit);
+    host::remove_unit_links(root.get(), unit, host::parse_install_section(text, unit));
   }
 
   void add_start() {

@@ -66,6 +66,7 @@ class Update {
     Preparation preparation(session_, request_.name, other_slot(before_));
     if (const auto& remote = before_.info.remote; remote.empty()) {
       preparation.check_out(images_.store(), chosen.image);
+      images_.release();  // what follows may take its time, and nothing more is needed of the store
     } else {
       preparation.use_remote(find_remote_rootfs(session_.layout, remote), chosen.image);
     }
@@ -162,6 +163,7 @@ std::vector<UpdateRow> update_all(Session& session, const UpdateRequest& request
       }
       row = row_of_failure(std::move(row), error);
     }
+    images.release();
     rows.push_back(std::move(row));
   }
   std::sort(rows.begin(), rows.end(),

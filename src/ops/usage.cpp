@@ -53,7 +53,7 @@ DiskUsage disk_usage(Session& session) {
     return result;
   }
   auto found = find_owners(session, *store);
-  const auto usage = store::measure_usage(store_options(session), found.owners);
+  const auto usage = store::measure_usage(store_options(session), found.owners, commits_in_use(session));
   for (std::size_t i = 0; i < found.rows.size(); ++i) {
     auto& row = found.rows[i];
     row.shared = usage.owners[i].shared;
@@ -62,7 +62,7 @@ DiskUsage disk_usage(Session& session) {
   }
   result.rows = std::move(found.rows);
   result.total = usage.total;
-  result.reclaimable = prune(session, true).store.bytes;
+  result.reclaimable = usage.reclaimable;
   return result;
 }
 

@@ -1,12 +1,16 @@
 #include "ops/verify.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <map>
 #include <set>
 
 #include "base/error.hpp"
+#include "base/file.hpp"
+#include "host/deployment.hpp"
 #include "ops/deployments_in_use.hpp"
 #include "ops/image_change.hpp"
 #include "ops/image_lookup.hpp"
@@ -25,8 +29,15 @@ using Users = std::map<std::string, std::set<std::string>>;
 Users users_of_commits(const std::vector<DeploymentInUse>& deployments, const store::Store& store) {
   Users users;
   for (const auto& deployment : deployments) {
-    if (!deployment.container.empty() && store.describe(deployment.commit, "")) {
-      users[deployment.commit].insert(deployment.container);
+    const auto image = deployment.container.empty() ? std::nullopt : store.describe(deployment.commit, "");
+    if (!image) {
+      continue;
+    }
+    users[deployment.commit].insert(deployment.container);
+    if (!image->merged) {  // an older tool's: only its layers have files
+      for (const auto& commit : store.commits_of(*image)) {
+        users[commit].insert(deployment.container);
+      }
     }
   }
   return users;
@@ -128,6 +139,50 @@ std::vector<std::string> keys_of(const Users& users) {
   return keys;
 }
 
+/// Root file systems by path, as they were found: an update or uninstall that goes on meanwhile is no damage.
+using Found = std::map<std::string, ino_t>;
+
+Found find_checkouts(std::vector<store::CheckedOut>& checkouts, const std::vector<store::StoredImage>& images) {
+  std::set<std::string> commits;
+  for (const auto& image : images) {
+    commits.insert(image.commit);
+  }
+  std::erase_if(checkouts, [&commits](const store::CheckedOut& checkout) {
+    return !checkout.whole || !commits.contains(checkout.commit);
+  });
+  Found found;
+  for (const auto& checkout : checkouts) {
+    if (const auto status = base::stat_at(AT_FDCWD, checkout.path)) {
+      found.emplace(checkout.path, status->st_ino);
+    }
+  }
+  return found;
+}
+
+bool is_still_there(const Session& session, const DeploymentInUse& deployment, const std::string& path,
+                    const Found& found) {
+  const auto status = base::stat_at(AT_FDCWD, path);
+  const auto before = found.find(path);
+  return status && before != found.end() && status->st_ino == before->second &&
+         host::current_slot(session.layout, deployment.container);
+}
+
+std::vector<DamagedDeployment> damaged_deployments(const Session& session, const store::StoredImage& image,
+                                                   const std::vector<DeploymentInUse>& deployments,
+                                                   const store::VerifyReport& report, const Found& found) {
+  std::vector<DamagedDeployment> result;
+  for (const auto& deployment : deployments) {
+    const auto path = deployment.path + "/rootfs";
+    const auto damaged = std::find_if(report.checkouts.begin(), report.checkouts.end(),
+                                      [&path](const auto& checkout) { return checkout.path == path; });
+    if (deployment.commit == image.commit && damaged != report.checkouts.end() &&
+        is_still_there(session, deployment, path, found)) {
+      result.push_back({deployment.container, path, deployment.live, damaged->changed, damaged->missing});
+    }
+  }
+  return result;
+}
+
 }  // namespace
 
 std::vector<VerifiedImage> verify_images(Session& session, const VerifyRequest& request) {
@@ -135,25 +190,32 @@ std::vector<VerifiedImage> verify_images(Session& session, const VerifyRequest& 
   store.hold();  // what is examined must not be pruned away meanwhile
   const auto deployments = deployments_in_use(session);
   const auto users = users_of_commits(deployments, store);
-  const auto used_commits = keys_of(users);
   const auto images = choose(session, store, request.images, deployments, users);
   const auto layers = layer_names(store);
-  std::vector<VerifiedImage> result;
+  store::VerifyRequest wanted;
+  wanted.users = keys_of(users);
+  wanted.checkouts = checkouts_of(deployments, store);
+  wanted.groups.reserve(images.size());
   for (const auto& image : images) {
-    const auto commits = store.commits_of(image);
-    session.reporter.step(fmt::format("examining {}", image.name));
-    const auto report = store.verify(commits, used_commits);
+    wanted.groups.push_back({image.name, store.commits_of(image)});
+  }
+  const auto found = find_checkouts(wanted.checkouts, images);
+  const auto report = store.verify(wanted);
+  std::vector<VerifiedImage> result;
+  result.reserve(images.size());
+  for (std::size_t i = 0; i < images.size(); ++i) {
     VerifiedImage verified;
-    verified.name = image.name;
-    verified.id = image.id;
-    verified.objects = report.objects;
+    verified.name = images[i].name;
+    verified.id = images[i].id;
+    verified.objects = report.objects[i];
     for (const auto& object : report.damaged) {
-      if (concerns(object, commits)) {
-        verified.damaged.push_back(describe(object, image, layers, users));
+      if (concerns(object, wanted.groups[i].commits)) {
+        verified.damaged.push_back(describe(object, images[i], layers, users));
       }
     }
+    verified.deployments = damaged_deployments(session, images[i], deployments, report, found);
     if (request.remote) {
-      ask_registry(session, image, request.authfile, verified);
+      ask_registry(session, images[i], request.authfile, verified);
     }
     result.push_back(std::move(verified));
   }

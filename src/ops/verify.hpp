@@ -24,6 +24,15 @@ struct DamagedFile {
   std::vector<std::string> containers;  ///< whose deployments, either slot, have it
 };
 
+/// A deployment that is not what its image is, although what is stored may be.
+struct DamagedDeployment {
+  std::string container;
+  std::string path;  ///< its root file system
+  bool live = false;
+  std::vector<std::string> changed;  ///< absolute in the image
+  std::vector<std::string> missing;
+};
+
 enum class RemoteState {
   not_asked,
   none,  ///< the image came from somewhere else, or its name holds a digest
@@ -37,6 +46,7 @@ struct VerifiedImage {
   std::string id;
   std::uint64_t objects = 0;
   std::vector<DamagedFile> damaged;
+  std::vector<DamagedDeployment> deployments;  ///< by path
   RemoteState remote = RemoteState::not_asked;
   std::string remote_id;      ///< image id in the registry, when it is known
   std::string remote_reason;  ///< why it is not known

@@ -6,11 +6,15 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "store/repository.hpp"
 
 namespace berth::store {
+
+/// What tells files apart, whatever their names.
+using Inode = std::pair<dev_t, ino_t>;
 
 /// The file of one object.
 struct ObjectFile {

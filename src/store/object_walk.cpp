@@ -36,6 +36,9 @@ bool ObjectWalk::enter(const ObjectName& name) {
   if (!objects_.insert(name).second) {
     return false;
   }
+  if (known_ != nullptr && known_->contains(name)) {
+    return true;
+  }
   if (auto fault = repository_.examine(name)) {
     faults_.push_back(std::move(*fault));
     return false;

@@ -27,8 +27,9 @@ using ObjectSet = std::unordered_set<ObjectName, HashObject>;
 /// checksums before they are believed; contents are only named.
 class ObjectWalk {
  public:
-  explicit ObjectWalk(const Repository& repository, std::stop_token stop = {})
-      : repository_(repository), stop_(std::move(stop)) {}
+  /// @param known objects that need not be compared again; must outlive the walk
+  explicit ObjectWalk(const Repository& repository, std::stop_token stop = {}, const ObjectSet* known = nullptr)
+      : repository_(repository), stop_(std::move(stop)), known_(known) {}
 
   /// Adds a commit and everything below it.
   /// @throws Error(interrupted)
@@ -44,6 +45,7 @@ class ObjectWalk {
 
   const Repository& repository_;
   std::stop_token stop_;
+  const ObjectSet* known_;
   ObjectSet objects_;
   std::vector<ObjectFault> faults_;
 };

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/activity.hpp"
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "store/object_files.hpp"
@@ -38,8 +39,8 @@ class ForeignLock {
 /// What has to stay, and the branches that need not.
 class Roots {
  public:
-  Roots(const Repository& repository, const PruneRequest& request) : repository_(repository) {
-    for (const auto& commit : request.roots()) {
+  Roots(const Repository& repository, const std::vector<std::string>& in_use) : repository_(repository) {
+    for (const auto& commit : in_use) {
       add_deployment(Checksum::from_hex(commit));
     }
     for (const auto& ref : repository.all_refs()) {
@@ -47,22 +48,13 @@ class Roots {
     }
   }
 
-  [[nodiscard]] const std::vector<Checksum>& commits() const { return commits_; }
-  /// Layers that no image and no deployment needs.
-  [[nodiscard]] std::vector<Branch> unused_layers() const {
-    std::vector<Branch> unused;
-    if (!unknown_layers_) {
-      std::copy_if(layers_.begin(), layers_.end(), std::back_inserter(unused),
-                   [this](const Branch& layer) { return !needed_.contains(layer.name); });
-    }
-    return unused;
-  }
-  /// `commits` and the layers that are needed.
-  [[nodiscard]] std::vector<Checksum> all() const {
-    auto result = commits_;
+  [[nodiscard]] Kept kept() const {
+    Kept result{commits_, {}};
     for (const auto& layer : layers_) {
       if (unknown_layers_ || needed_.contains(layer.name)) {
-        result.push_back(layer.commit);
+        result.commits.push_back(layer.commit);
+      } else {
+        result.unused_layers.push_back(layer);
       }
     }
     return result;
@@ -144,17 +136,15 @@ class Prune {
 
  private:
   void mark() {
-    const Roots roots(repository_, request_);
-    unused_layers_ = roots.unused_layers();
-    for (const auto& commit : roots.all()) {
+    const base::Activity marking(*options_.reporter, "images", "marking what is in use");
+    auto kept = find_kept(repository_, request_.roots());
+    unused_layers_ = std::move(kept.unused_layers);
+    for (const auto& commit : kept.commits) {
       walk_.add(commit);
     }
     refuse_damage();
-    // Commits of other tools stay even when no branch names them: whether they are needed is not for us to say.
-    for (const auto& commit : stored_commits(repository_)) {
-      const ObjectName name{OSTREE_OBJECT_TYPE_COMMIT, commit};
-      if (!marked(name) && !repository_.examine(name) &&
-          !is_our_commit(repository_.load_commit(commit).metadata.get())) {
+    for (const auto& commit : foreign_commits(repository_)) {
+      if (!marked({OSTREE_OBJECT_TYPE_COMMIT, commit})) {
         foreign_.add(commit);
       }
     }
@@ -211,12 +201,14 @@ class Prune {
       repository_.remove_branch(layer.name);
     }
     count();
+    base::Activity removing(*options_.reporter, "objects", "removing", base::ProgressUnit::files);
     for (const auto& file : candidates_) {
       if (options_.stop.stop_requested()) {
         base::throw_interrupted();  // what is left is found again
       }
       if (!marked(file.name)) {
         base::unlink_at(repository_.folder(), object_path(file.name));
+        removing.advance(1);
       }
     }
   }
@@ -232,6 +224,19 @@ class Prune {
 };
 
 }  // namespace
+
+Kept find_kept(const Repository& repository, const std::vector<std::string>& in_use) {
+  return Roots(repository, in_use).kept();
+}
+
+std::vector<Checksum> foreign_commits(const Repository& repository) {
+  auto commits = stored_commits(repository);
+  std::erase_if(commits, [&repository](const Checksum& commit) {
+    return repository.examine({OSTREE_OBJECT_TYPE_COMMIT, commit}) ||
+           is_our_commit(repository.load_commit(commit).metadata.get());
+  });
+  return commits;
+}
 
 PruneReport prune_repository(const Repository& repository, const StoreOptions& options, const PruneRequest& request) {
   return Prune(repository, options, request).run();

@@ -137,6 +137,7 @@ class Pull {
       stack.push_back(stored.at(layer.digest.hex()));
       metadata.unpacked_size += sizes.at(layer.digest.hex());
     }
+    const base::Activity merging(*options_.reporter, source_.name().text(), "merging");
     return commit_merged(repository_, stack, metadata, created_, options_.stop);
   }
 
@@ -190,23 +191,14 @@ PullResult pull_image(const Repository& repository, const StoreOptions& options,
 }
 
 StoredImage merge_stored(const Repository& repository, const StoreOptions& options, const StoredImage& image) {
-  if (image.layers.empty()) {
-    stored_manifest(image);  // says what is wrong with it
-  }
-  std::vector<StoredLayer> stack;
+  const base::Activity merging(*options.reporter, image.name, "merging");
   ImageMetadata metadata{image.manifest, image.manifest_digest, stored_config(repository, image), 0, true};
-  for (const auto& hex : image.layers) {
-    const auto commit = repository.resolve(layer_branch(hex));
-    if (!commit) {
-      constexpr std::size_t shown_digits = 12;
-      throw base::Error(base::ErrorKind::not_found,
-                        fmt::format("{} was stored by another tool, and its layer {} is not stored", image.name,
-                                    hex.substr(0, shown_digits)),
-                        "pull it again: berth pull " + image.name);
+  for (const auto& layer : image.layers) {
+    if (const auto commit = repository.resolve(layer_branch(layer))) {
+      metadata.unpacked_size += layer_metadata(repository.load_commit(*commit).metadata.get()).unpacked_size;
     }
-    stack.push_back(load_layer(repository, hex, *commit));
-    metadata.unpacked_size += layer_metadata(repository.load_commit(*commit).metadata.get()).unpacked_size;
   }
+  const auto stack = load_layers(repository, image);
   Transaction transaction(repository);
   const Branch branch{image.branch, commit_merged(repository, stack, metadata, image.created, options.stop)};
   transaction.set_branch(branch.name, branch.commit);

@@ -14,6 +14,8 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "store/checkout_comparison.hpp"
+#include "store/examination.hpp"
 #include "store/fetch.hpp"
 #include "store/object_files.hpp"
 #include "store/object_walk.hpp"
@@ -27,25 +29,6 @@ namespace berth::store {
 namespace {
 
 using Objects = std::set<ObjectName>;
-
-/// What is damaged or missing below a commit, contents included.
-Objects faults_below(const Repository& repository, const Checksum& commit, const std::stop_token& stop) {
-  ObjectWalk walk(repository, stop);
-  walk.add(commit);
-  Objects faults;
-  for (const auto& fault : walk.faults()) {
-    faults.insert(fault.name);
-  }
-  for (const auto& name : walk.objects()) {
-    if (stop.stop_requested()) {
-      base::throw_interrupted();
-    }
-    if (name.type == OSTREE_OBJECT_TYPE_FILE && repository.examine(name)) {
-      faults.insert(name);
-    }
-  }
-  return faults;
-}
 
 /// A repository beside the objects that it is to replace, gone at the end.
 class Scratch {
@@ -76,12 +59,12 @@ class Scratch {
 
 class Repair {
  public:
-  Repair(const StoreOptions& options, StoredImage image, image::ImageSource& source, const RepairRequest& request)
+  Repair(const StoreOptions& options, StoredImage image, const RepairRequest& request)
       : options_(options),
         image_(std::move(image)),
-        source_(source),
         request_(request),
-        repository_(Repository::open(options)) {}
+        repository_(Repository::open(options)),
+        examination_(repository_, options) {}
 
   RepairReport run() {
     const Scratch scratch(repository_, options_);
@@ -94,6 +77,7 @@ class Repair {
     // What is below a damaged folder is known only once that folder is good again.
     for (find_faults(); !faults_.empty(); find_faults()) {
       wanted.insert(faults_.begin(), faults_.end());
+      note_inodes();
       fetch_into(scratch.repository());
       // What is replaced must not be checked out meanwhile.
       lock.reset();
@@ -102,18 +86,25 @@ class Repair {
       rebuild_tree();
       refuse_rest();
     }
-    if (wanted.empty()) {
-      return std::move(report_);
-    }
     report_.damaged += wanted.size();
     report_.layers = fetched_layers_.size();
-    for (const auto& checkout : request_.checkouts()) {
-      mend(checkout, wanted);
+    if (!wanted.empty()) {
+      // Good objects can be checked out and linked to, but must not be pruned away.
+      lock.reset();
+      lock = RepositoryLock::take(repository_.folder(), RepositoryLock::Kind::shared, options_);
     }
+    mend();
     return std::move(report_);
   }
 
  private:
+  image::ImageSource& source() {
+    if (!source_) {
+      source_ = request_.open_source();
+    }
+    return *source_;
+  }
+
   /// Nothing of a damaged commit can be believed, not even its layers. A pull fetches every layer whose commit is not
   /// there, and libostree writes what is not there.
   void pull_again() {
@@ -129,12 +120,30 @@ class Repair {
         remove(branch.commit);
       }
     }
-    image_ = pull_image(repository_, options_, source_, request_.platform).image;
+    image_ = pull_image(repository_, options_, source(), request_.platform).image;
     ++report_.damaged;
   }
 
   void remove(const Checksum& commit) const {
     base::unlink_at(repository_.folder(), object_path({OSTREE_OBJECT_TYPE_COMMIT, commit}));
+  }
+
+  /// What is damaged or missing below a commit, contents included.
+  Objects faults_below(const Checksum& commit) {
+    Objects faults;
+    for (const auto& fault : examination_.examine(image_.name, {commit}).faults) {
+      faults.insert(fault.name);
+    }
+    return faults;
+  }
+
+  /// By these the checkouts are known that share damaged objects.
+  void note_inodes() {
+    for (const auto& name : faults_) {
+      if (const auto status = base::stat_at(repository_.folder(), object_path(name))) {
+        damaged_inodes_.emplace(status->st_dev, status->st_ino);
+      }
+    }
   }
 
   /// Folders of the merged tree are made from those of the layers, so the layers come first.
@@ -143,7 +152,7 @@ class Repair {
     faults_.clear();
     for (const auto& hex : image_.layers) {
       const auto commit = repository_.resolve(layer_branch(hex));
-      const auto found = commit ? faults_below(repository_, *commit, options_.stop) : Objects();
+      const auto found = commit ? faults_below(*commit) : Objects();
       if (!found.empty()) {
         bad_layers_.insert(hex);
         faults_.insert(found.begin(), found.end());
@@ -153,7 +162,7 @@ class Repair {
     if (!layers_are_good_) {
       return;
     }
-    faults_ = faults_below(repository_, Checksum::from_hex(image_.commit), options_.stop);
+    faults_ = faults_below(Checksum::from_hex(image_.commit));
     for (const auto& hex : image_.layers) {
       if (!faults_.empty() && !repository_.resolve(layer_branch(hex))) {
         bad_layers_.insert(hex);  // it may have what the merged tree lacks
@@ -167,14 +176,14 @@ class Repair {
     if (bad_layers_.empty()) {
       return;
     }
-    const auto resolved = source_.resolve(request_.platform);
+    const auto resolved = source().resolve(request_.platform);
     if (resolved.digest.text() != image_.manifest_digest && resolved.manifest.config.digest.hex() != image_.id) {
       throw base::Error(base::ErrorKind::conflict,
                         fmt::format("what has the name {} now is another image than the stored one", image_.name),
                         "pull the new one and update the containers, or repair from where this one still is, e.g. "
                         "berth images repair oci:DIR");
     }
-    const auto config = read_image_config(source_, resolved.manifest);
+    const auto config = read_image_config(source(), resolved.manifest);
     std::vector<LayerRequest> wanted;
     for (std::size_t i = 0; i < resolved.manifest.layers.size(); ++i) {
       const auto& layer = resolved.manifest.layers[i];
@@ -183,7 +192,7 @@ class Repair {
       }
     }
     Transaction transaction(scratch);
-    static_cast<void>(fetch_layers(scratch, source_, wanted, options_));
+    static_cast<void>(fetch_layers(scratch, source(), wanted, options_));
     transaction.commit();
     fetched_layers_.insert(bad_layers_.begin(), bad_layers_.end());
   }
@@ -230,62 +239,31 @@ class Repair {
     }
   }
 
-  void mend(const CheckedOut& checkout, const Objects& wanted) {
-    MendedCheckout mended{checkout.path, {}};
-    const auto commit = Checksum::from_hex(checkout.commit);
-    if (wanted.empty() || repository_.examine({OSTREE_OBJECT_TYPE_COMMIT, commit})) {
-      return;
-    }
-    const auto root = base::open_host_folder(checkout.path);
-    visit_paths(repository_, commit, [&](const ObjectName& name, const std::string& path) {
-      if (name.type == OSTREE_OBJECT_TYPE_FILE && wanted.contains(name) && mend_file(root.get(), path, name)) {
-        mended.files.push_back(path);
+  void mend() {
+    CheckoutComparison comparison(repository_, options_.stop, *options_.reporter);
+    for (const auto& checkout : request_.checkouts()) {
+      const bool whole = checkout.whole && checkout.commit == image_.commit;
+      const auto faults = whole ? comparison.compare(checkout) : comparison.compare(checkout, damaged_inodes_);
+      if (faults.empty()) {
+        continue;
       }
-    });
-    if (!mended.files.empty()) {
-      base::check_errno(::syncfs(root.get()), "write " + checkout.path + " to the disk");
+      comparison.mend(checkout, faults);
+      MendedCheckout mended{checkout.path, {}};
+      mended.files.reserve(faults.size());
+      for (const auto& fault : faults) {
+        mended.files.push_back(fault.path);
+      }
       report_.mended.push_back(std::move(mended));
     }
   }
 
-  /// @return false when the file is right already, or is not there: then it is not ours to make
-  bool mend_file(int root, const std::string& path, const ObjectName& name) const {
-    const auto [parent, leaf] = base::split_path(path);
-    const auto folder = base::open_beneath(root, parent.empty() ? "." : parent, O_RDONLY | O_DIRECTORY);
-    const auto there = base::stat_at(folder.get(), leaf);
-    const auto good = base::stat_at(repository_.folder(), object_path(name));
-    if (!there || !good || (there->st_dev == good->st_dev && there->st_ino == good->st_ino) ||
-        is_right(folder.get(), leaf, name)) {
-      return false;
-    }
-    const auto temporary = std::string(base::temporary_prefix) + name.checksum.hex();
-    base::unlink_at(folder.get(), temporary);
-    base::check_errno(::linkat(repository_.folder(), object_path(name).c_str(), folder.get(), temporary.c_str(), 0),
-                      "link the good object to " + path);
-    base::check_errno(::renameat(folder.get(), temporary.c_str(), folder.get(), leaf.c_str()), "replace " + path);
-    return true;
-  }
-
-  /// A copy, as checkouts have them of empty files. Only bare repositories keep files as checkouts have them.
-  [[nodiscard]] bool is_right(int folder, const std::string& leaf, const ObjectName& name) const {
-    if (repository_.mode() != RepositoryMode::bare) {
-      return false;
-    }
-    Failure failure;
-    char* found = nullptr;
-    if (ostree_checksum_file_at(folder, leaf.c_str(), nullptr, OSTREE_OBJECT_TYPE_FILE, OSTREE_CHECKSUM_FLAGS_NONE,
-                                &found, nullptr, failure.out()) == 0) {
-      return false;
-    }
-    const CharsPtr hex(found);
-    return name.checksum.hex() == hex.get();
-  }
-
   const StoreOptions& options_;
   StoredImage image_;
-  image::ImageSource& source_;
+  std::unique_ptr<image::ImageSource> source_;
   const RepairRequest& request_;
   Repository repository_;
+  Examination examination_;
+  std::set<Inode> damaged_inodes_;
   std::set<std::string> bad_layers_;  ///< hex digests
   std::set<std::string> fetched_layers_;
   bool layers_are_good_ = false;
@@ -295,9 +273,8 @@ class Repair {
 
 }  // namespace
 
-RepairReport repair_image(const StoreOptions& options, const StoredImage& image, image::ImageSource& source,
-                          const RepairRequest& request) {
-  return Repair(options, image, source, request).run();
+RepairReport repair_image(const StoreOptions& options, const StoredImage& image, const RepairRequest& request) {
+  return Repair(options, image, request).run();
 }
 
 }  // namespace berth::store

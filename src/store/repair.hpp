@@ -11,15 +11,11 @@
 
 namespace berth::store {
 
-/// A checkout of a commit, at `path`, a folder on this machine.
-struct CheckedOut {
-  std::string commit;
-  std::string path;
-};
-
 struct RepairRequest {
   image::Platform platform;
-  /// Asked under the repository's exclusive lock.
+  /// Called when something has to be fetched.
+  std::function<std::unique_ptr<image::ImageSource>()> open_source;
+  /// Asked when all objects are good.
   std::function<std::vector<CheckedOut>()> checkouts;
 };
 
@@ -35,11 +31,11 @@ struct RepairReport {
 };
 
 /// Fetches the layers that hold damaged objects of `image` into a repository of their own, verified as in every pull,
-/// and renames good objects over damaged ones; folders that only the merged tree has are made again. Then each file of
-/// `checkouts` that is not what the commit says is replaced by a link to the good object, atomically. Other files of
-/// the checkouts are not looked at. Whoever has a damaged file open keeps it until closing it.
-/// @throws Error(conflict) when `source` has another image now, Error(verification) when something cannot be had again
-RepairReport repair_image(const StoreOptions& options, const StoredImage& image, image::ImageSource& source,
-                          const RepairRequest& request);
+/// and renames good objects over damaged ones; folders that only the merged tree has are made again. Then whatever of
+/// the image's whole `checkouts` is not what the commit says is replaced by a link to the good object, atomically; of
+/// the others, what shared a damaged object. Whoever has a damaged file open keeps it until closing it.
+/// @throws Error(conflict) when the source has another image now, Error(verification) when something cannot be had
+/// again
+RepairReport repair_image(const StoreOptions& options, const StoredImage& image, const RepairRequest& request);
 
 }  // namespace berth::store

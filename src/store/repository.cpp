@@ -117,7 +117,24 @@ GVariant* checksum_variant(const Checksum& checksum) {
   return g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, checksum.bytes.data(), checksum.bytes.size(), 1);
 }
 
+VariantPtr meta_variant(const Ownership& ownership) {
+  auto xattrs = xattrs_variant(ownership.xattrs);
+  if (!xattrs) {
+    xattrs = own(g_variant_new_array(G_VARIANT_TYPE("(ayay)"), nullptr, 0));
+  }
+  const std::uint32_t mode = S_IFDIR | ownership.permissions;
+  return own(g_variant_new("(uuu@a(ayay))", GUINT32_TO_BE(ownership.uid), GUINT32_TO_BE(ownership.gid),
+                           GUINT32_TO_BE(mode), xattrs.get()));
+}
+
 }  // namespace
+
+Checksum name_of_meta(const Ownership& ownership) {
+  const auto value = meta_variant(ownership);
+  const std::string_view bytes(static_cast<const char*>(g_variant_get_data(value.get())),
+                               g_variant_get_size(value.get()));
+  return Checksum::from_hex(base::digest_of(bytes).hex());
+}
 
 Ownership implied_ownership() {
   return {0, 0, 0755, {{implied_folder_xattr, "1"}}};
@@ -437,14 +454,7 @@ Checksum Repository::write_object(OstreeObjectType type, GVariant* value) const 
 }
 
 Checksum Repository::write_meta(const Ownership& ownership) const {
-  auto xattrs = xattrs_variant(ownership.xattrs);
-  if (!xattrs) {
-    xattrs = own(g_variant_new_array(G_VARIANT_TYPE("(ayay)"), nullptr, 0));
-  }
-  const std::uint32_t mode = S_IFDIR | ownership.permissions;
-  const auto value = own(g_variant_new("(uuu@a(ayay))", GUINT32_TO_BE(ownership.uid), GUINT32_TO_BE(ownership.gid),
-                                       GUINT32_TO_BE(mode), xattrs.get()));
-  return write_object(OSTREE_OBJECT_TYPE_DIR_META, value.get());
+  return write_object(OSTREE_OBJECT_TYPE_DIR_META, meta_variant(ownership).get());
 }
 
 Checksum Repository::write_tree(const Folder& folder) const {

@@ -91,6 +91,10 @@ class Repository {
   [[nodiscard]] std::optional<std::string> read_file(const Checksum& commit, const std::string& path,
                                                      std::uint64_t limit) const;
 
+  /// As read_file, of a content object. @param name for messages
+  [[nodiscard]] std::optional<std::string> read_content(const Checksum& content, const std::string& name,
+                                                        std::uint64_t limit) const;
+
   [[nodiscard]] Commit load_commit(const Checksum& commit) const;
   /// @throws Error(verification) when names are not those of a folder
   [[nodiscard]] FolderListing load_folder(const Checksum& tree) const;
@@ -111,8 +115,6 @@ class Repository {
   [[nodiscard]] std::vector<Branch> list_refs(const char* prefix, OstreeRepoListRefsExtFlags flags) const;
   void sync_refs() const;
   [[nodiscard]] std::optional<ObjectFault> examine_file(const ObjectName& name) const;
-  [[nodiscard]] std::optional<std::string> read_content(const Checksum& content, const std::string& name,
-                                                        std::uint64_t limit) const;
   friend class Transaction;
   [[nodiscard]] VariantPtr load_object(OstreeObjectType type, const Checksum& name) const;
 
@@ -127,6 +129,9 @@ class Repository {
 /// DIR_META of folders without an entry of their own, and of folders nobody says anything about.
 [[nodiscard]] Ownership implied_ownership();
 [[nodiscard]] Ownership plain_ownership();
+
+/// The DIR_META object that write_meta makes.
+[[nodiscard]] Checksum name_of_meta(const Ownership& ownership);
 
 /// Everything written between construction and commit() becomes durable and visible at once: objects are staged,
 /// synced (one syncfs), renamed into place, and then the refs are written. Without commit() nothing stays.

@@ -15,18 +15,6 @@
 #include "store/verify.hpp"
 
 namespace berth::store {
-namespace {
-
-std::vector<Checksum> checksums(const std::vector<std::string>& commits) {
-  std::vector<Checksum> result;
-  result.reserve(commits.size());
-  for (const auto& commit : commits) {
-    result.push_back(Checksum::from_hex(commit));
-  }
-  return result;
-}
-
-}  // namespace
 
 class Store::Impl {
  public:
@@ -167,13 +155,19 @@ std::vector<std::string> Store::commits_of(const StoredImage& image) const {
   return commits;
 }
 
-VerifyReport Store::verify(const std::vector<std::string>& commits, const std::vector<std::string>& users) const {
-  return verify_commits(impl_->repository(), impl_->options(), checksums(commits), checksums(users));
+VerifyReport Store::verify(const VerifyRequest& request) const {
+  return verify_repository(impl_->repository(), impl_->options(), request);
 }
 
-std::optional<std::string> Store::read_file(const std::string& commit, const std::string& path,
+std::string Store::config_of(const StoredImage& image) const {
+  return stored_config(impl_->repository(), image);
+}
+
+std::optional<std::string> Store::read_file(const StoredImage& image, const std::string& path,
                                             std::uint64_t limit) const {
-  return impl_->repository().read_file(Checksum::from_hex(commit), path, limit);
+  return image.merged || image.name.empty()
+             ? impl_->repository().read_file(Checksum::from_hex(image.commit), path, limit)
+             : read_unmerged_file(impl_->repository(), image, path, limit, impl_->options().stop);
 }
 
 }  // namespace berth::store

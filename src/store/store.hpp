@@ -78,9 +78,35 @@ struct DamagedObject {
   std::vector<ObjectPlace> places;
 };
 
+/// A checkout of a commit, at `path`, a folder on this machine.
+struct CheckedOut {
+  std::string commit;
+  std::string path;
+  bool whole = true;  ///< false: it is still being made, or the commit says only in part what is in it
+};
+
+/// A checkout that is not what its commit says, although the objects may be.
+struct DamagedCheckout {
+  std::string path;
+  std::vector<std::string> changed;  ///< absolute in the image
+  std::vector<std::string> missing;
+};
+
+struct VerifyRequest {
+  /// Commits that are reported on together.
+  struct Group {
+    std::string name;  ///< for the progress
+    std::vector<std::string> commits;
+  };
+  std::vector<Group> groups;
+  std::vector<std::string> users;  ///< other commits in which places are named
+  std::vector<CheckedOut> checkouts;
+};
+
 struct VerifyReport {
-  std::uint64_t objects = 0;  ///< how many were examined
+  std::vector<std::uint64_t> objects;  ///< how many each group has
   std::vector<DamagedObject> damaged;
+  std::vector<DamagedCheckout> checkouts;
 };
 
 struct PruneRequest {
@@ -153,13 +179,16 @@ class Store {
 
   /// The commits whose objects make up a stored image: its tree, if merged, and its layers as far as they are stored.
   [[nodiscard]] std::vector<std::string> commits_of(const StoredImage& image) const;
-  /// Compares all objects of `commits` with their names: contents, owners, modes and extended attributes, in two
-  /// threads. The places of damaged ones are named in these commits and in those of `users`.
-  [[nodiscard]] VerifyReport verify(const std::vector<std::string>& commits,
-                                    const std::vector<std::string>& users) const;
-  /// Content of the regular file `path` in the tree of a merged commit; nullopt when there is none. Follows no link.
+  /// Compares all objects of the groups with their names: contents, owners, modes and extended attributes, in two
+  /// threads, each once; and then the files of the checkouts that are not these objects. The places of damaged objects
+  /// are named in all these commits.
+  [[nodiscard]] VerifyReport verify(const VerifyRequest& request) const;
+  /// The image configuration, also where an older tool keeps it; empty when there is none.
+  [[nodiscard]] std::string config_of(const StoredImage& image) const;
+  /// Content of the regular file `path` in the tree of an image; nullopt when there is none. Follows no link. What an
+  /// older tool stored is merged for this, and stays as it is.
   /// @param limit bytes; more are Error(verification)
-  [[nodiscard]] std::optional<std::string> read_file(const std::string& commit, const std::string& path,
+  [[nodiscard]] std::optional<std::string> read_file(const StoredImage& image, const std::string& path,
                                                      std::uint64_t limit) const;
 
  private:

@@ -6,6 +6,7 @@
 
 #include "base/digest.hpp"
 #include "base/error.hpp"
+#include "base/file.hpp"
 #include "base/json.hpp"
 
 namespace berth::store {
@@ -55,6 +56,15 @@ void describe_manifest(StoredImage& image) {
     image.layers = older_layers(image.manifest);
     image.id = image.layers.empty() ? "" : base::digest_of(image.manifest).hex();
   }
+}
+
+FolderLoader loader(const Repository& repository, const std::stop_token& stop) {
+  return [&repository, stop](const Checksum& tree) {
+    if (stop.stop_requested()) {
+      base::throw_interrupted();
+    }
+    return repository.load_folder(tree);
+  };
 }
 
 }  // namespace
@@ -138,15 +148,52 @@ StoredLayer load_layer(const Repository& repository, const std::string& hex, con
   return {"layer " + hex.substr(0, shown_digits), loaded.root, layer_metadata(loaded.metadata.get()).links};
 }
 
+std::vector<StoredLayer> load_layers(const Repository& repository, const StoredImage& image) {
+  if (image.layers.empty()) {
+    stored_manifest(image);  // says what is wrong with it
+  }
+  constexpr std::size_t shown_digits = 12;
+  std::vector<StoredLayer> stack;
+  stack.reserve(image.layers.size());
+  for (const auto& hex : image.layers) {
+    const auto commit = repository.resolve(layer_branch(hex));
+    if (!commit) {
+      throw base::Error(base::ErrorKind::not_found,
+                        fmt::format("{} was stored by another tool, and its layer {} is not stored", image.name,
+                                    hex.substr(0, shown_digits)),
+                        "pull it again: berth pull " + image.name);
+    }
+    stack.push_back(load_layer(repository, hex, *commit));
+  }
+  return stack;
+}
+
+std::optional<std::string> read_unmerged_file(const Repository& repository, const StoredImage& image,
+                                              const std::string& path, std::uint64_t limit,
+                                              const std::stop_token& stop) {
+  Merge merge(loader(repository, stop), name_of_meta(implied_ownership()), name_of_meta(plain_ownership()));
+  for (const auto& layer : load_layers(repository, image)) {
+    merge.apply(layer);
+  }
+  const Folder* folder = &merge.root();
+  const auto components = base::safe_components(path, path);
+  for (std::size_t i = 0; folder != nullptr && i < components.size(); ++i) {
+    const auto found = folder->children.find(components[i]);
+    if (found == folder->children.end()) {
+      return std::nullopt;
+    }
+    if (const auto* content = std::get_if<Checksum>(&found->second)) {
+      return i + 1 == components.size() ? repository.read_content(*content, path, limit) : std::nullopt;
+    }
+    folder = folder_in(found->second);
+  }
+  return std::nullopt;
+}
+
 Checksum commit_merged(const Repository& repository, const std::vector<StoredLayer>& layers,
                        const ImageMetadata& metadata, std::int64_t created, const std::stop_token& stop) {
-  const auto load = [&](const Checksum& tree) {
-    if (stop.stop_requested()) {
-      base::throw_interrupted();
-    }
-    return repository.load_folder(tree);
-  };
-  Merge merge(load, repository.write_meta(implied_ownership()), repository.write_meta(plain_ownership()));
+  Merge merge(loader(repository, stop), repository.write_meta(implied_ownership()),
+              repository.write_meta(plain_ownership()));
   for (const auto& layer : layers) {
     merge.apply(layer);
   }

@@ -1,7 +1,9 @@
 // Branches and commits read back as images and layers.
 #pragma once
 
+#include <cstdint>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -36,6 +38,15 @@ std::string stored_config(const Repository& repository, const StoredImage& image
 
 /// A stored layer, ready for merging; of older tools, too.
 StoredLayer load_layer(const Repository& repository, const std::string& hex, const Checksum& commit);
+
+/// The layers of an image that an older tool stored, lowest first.
+/// @throws Error(not_found) when one is not stored, Error(verification) as stored_manifest
+std::vector<StoredLayer> load_layers(const Repository& repository, const StoredImage& image);
+
+/// As Repository::read_file, from the tree that the layers merge to, which is not stored.
+std::optional<std::string> read_unmerged_file(const Repository& repository, const StoredImage& image,
+                                              const std::string& path, std::uint64_t limit,
+                                              const std::stop_token& stop);
 
 /// Stacks `layers`, lowest first, writes the merged folders into the open transaction, and the commit.
 Checksum commit_merged(const Repository& repository, const std::vector<StoredLayer>& layers,

@@ -11,6 +11,7 @@
 #include "base/file.hpp"
 #include "store/object_files.hpp"
 #include "store/object_walk.hpp"
+#include "store/prune.hpp"
 #include "store/repository.hpp"
 
 namespace berth::store {
@@ -20,10 +21,10 @@ constexpr std::uint64_t block_size = 512;  // bytes in the unit of st_blocks, st
 constexpr std::size_t nobody = static_cast<std::size_t>(-1);
 constexpr std::size_t several = nobody - 1;
 
-using Inode = std::pair<dev_t, ino_t>;
-
 struct Object {
   std::uint64_t bytes = 0;
+  bool only_here = false;  ///< no deployment links to it
+  bool kept = false;       ///< by whom the owners do not tell
   std::size_t owner = nobody;
 };
 
@@ -31,12 +32,12 @@ class Measure {
  public:
   explicit Measure(const StoreOptions& options) : options_(options), repository_(Repository::open(options)) {
     visit_object_files(repository_, [this](const ObjectFile& file) {
-      objects_.emplace(file.name, Object{file.bytes, nobody});
+      objects_.emplace(file.name, Object{file.bytes, file.links == 1, false, nobody});
       object_inodes_.emplace(file.device, file.inode);
     });
   }
 
-  Usage run(const std::vector<Owner>& owners) {
+  Usage run(const std::vector<Owner>& owners, const std::vector<std::string>& in_use) {
     usage_.owners.resize(owners.size());
     std::vector<ObjectSet> reached;
     reached.reserve(owners.size());
@@ -49,14 +50,43 @@ class Measure {
         add_folder(base::open_host_folder(folder), usage_.owners[i]);
       }
     }
+    keep_others(in_use);
     for (const auto& [name, object] : objects_) {
       usage_.total += object.bytes;
       usage_.unowned += object.owner == nobody ? object.bytes : 0;
+      usage_.reclaimable += is_garbage(name, object) ? object.bytes : 0;
     }
     return std::move(usage_);
   }
 
  private:
+  /// What a prune spares although no owner has it, such as branches of other tools.
+  void keep_others(const std::vector<std::string>& in_use) {
+    auto commits = find_kept(repository_, in_use).commits;
+    const auto foreign = foreign_commits(repository_);
+    commits.insert(commits.end(), foreign.begin(), foreign.end());
+    ObjectWalk walk(repository_, options_.stop);
+    for (const auto& commit : commits) {
+      const auto found = objects_.find({OSTREE_OBJECT_TYPE_COMMIT, commit});
+      if (found != objects_.end() && found->second.owner == nobody) {
+        walk.add(commit);
+      }
+    }
+    for (const auto& name : walk.objects()) {
+      if (const auto found = objects_.find(name); found != objects_.end()) {
+        found->second.kept = true;
+      }
+    }
+  }
+
+  [[nodiscard]] bool is_garbage(const ObjectName& name, const Object& object) const {
+    if (name.type == OSTREE_OBJECT_TYPE_COMMIT_META) {  // goes with its commit
+      const auto commit = objects_.find({OSTREE_OBJECT_TYPE_COMMIT, name.checksum});
+      return object.only_here && (commit == objects_.end() || is_garbage(commit->first, commit->second));
+    }
+    return object.owner == nobody && !object.kept && object.only_here;
+  }
+
   ObjectSet claim(const Owner& owner, std::size_t index) {
     ObjectWalk walk(repository_, options_.stop);
     for (const auto& commit : owner.commits) {
@@ -114,8 +144,9 @@ class Measure {
 
 }  // namespace
 
-Usage measure_usage(const StoreOptions& options, const std::vector<Owner>& owners) {
-  return Measure(options).run(owners);
+Usage measure_usage(const StoreOptions& options, const std::vector<Owner>& owners,
+                    const std::vector<std::string>& in_use) {
+  return Measure(options).run(owners, in_use);
 }
 
 }  // namespace berth::store

@@ -24,10 +24,13 @@ struct Usage {
   std::vector<OwnerUsage> owners;  ///< in the order of the request
   std::uint64_t total = 0;         ///< all objects and files, each once
   std::uint64_t unowned = 0;       ///< objects that no owner has
+  std::uint64_t reclaimable = 0;   ///< of these, what a prune would free
 };
 
 /// Adds up blocks on the disk (st_blocks of stat(2)), by object and inode, so that the sums are true: `total` is
 /// `unowned` and every owner's `own`, and what is shared once. What cannot be read is counted as nobody's.
-Usage measure_usage(const StoreOptions& options, const std::vector<Owner>& owners);
+/// @param in_use commits of which no owner may tell, see PruneRequest
+Usage measure_usage(const StoreOptions& options, const std::vector<Owner>& owners,
+                    const std::vector<std::string>& in_use);
 
 }  // namespace berth::store

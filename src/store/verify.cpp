@@ -1,72 +1,15 @@
 #include "store/verify.hpp"
 
-#include <algorithm>
-#include <atomic>
-#include <exception>
 #include <map>
-#include <mutex>
-#include <thread>
+#include <set>
+#include <utility>
 
-#include "base/error.hpp"
+#include "store/checkout_comparison.hpp"
+#include "store/examination.hpp"
 #include "store/object_walk.hpp"
 
 namespace berth::store {
 namespace {
-
-constexpr unsigned thread_count = 2;
-
-/// Contents, hashed by several threads. Each has an OstreeRepo of its own, for one may not be used by several.
-class ContentCheck {
- public:
-  ContentCheck(const StoreOptions& options, std::vector<ObjectName> contents)
-      : options_(options), contents_(std::move(contents)) {}
-
-  std::vector<ObjectFault> run() {
-    {
-      std::vector<std::jthread> threads;
-      for (unsigned i = 0; i < std::min<std::size_t>(thread_count, contents_.size()); ++i) {
-        threads.emplace_back([this] { work(); });
-      }
-    }
-    if (failure_) {
-      std::rethrow_exception(failure_);
-    }
-    return std::move(faults_);
-  }
-
- private:
-  void work() noexcept {
-    try {
-      const auto repository = Repository::open(options_);
-      for (auto index = next_++; index < contents_.size(); index = next_++) {
-        if (options_.stop.stop_requested()) {
-          base::throw_interrupted();
-        }
-        if (auto fault = repository.examine(contents_[index])) {
-          const std::scoped_lock guard(lock_);
-          faults_.push_back(std::move(*fault));
-        }
-      }
-    } catch (...) {
-      const std::scoped_lock guard(lock_);
-      failure_ = std::current_exception();
-    }
-  }
-
-  const StoreOptions& options_;
-  std::vector<ObjectName> contents_;
-  std::atomic<std::size_t> next_{0};
-  std::mutex lock_;
-  std::vector<ObjectFault> faults_;
-  std::exception_ptr failure_;
-};
-
-std::vector<ObjectName> contents_of(const ObjectSet& objects) {
-  std::vector<ObjectName> contents;
-  std::copy_if(objects.begin(), objects.end(), std::back_inserter(contents),
-               [](const ObjectName& name) { return name.type == OSTREE_OBJECT_TYPE_FILE; });
-  return contents;
-}
 
 const char* kind_words(OstreeObjectType type) {
   switch (type) {
@@ -82,15 +25,40 @@ const char* kind_words(OstreeObjectType type) {
 }
 
 /// Says where in the images the damaged objects are.
-void add_places(const Repository& repository, const std::vector<Checksum>& commits,
+void add_places(const Repository& repository, const std::vector<std::string>& commits,
                 std::map<ObjectName, DamagedObject>& damaged) {
   for (const auto& commit : commits) {
-    visit_paths(repository, commit, [&](const ObjectName& name, const std::string& path) {
+    visit_paths(repository, Checksum::from_hex(commit), [&](const ObjectName& name, const std::string& path) {
       if (const auto found = damaged.find(name); found != damaged.end()) {
-        found->second.places.push_back({commit.hex(), path});
+        found->second.places.push_back({commit, path});
       }
     });
   }
+}
+
+std::vector<Checksum> checksums(const std::vector<std::string>& commits) {
+  std::vector<Checksum> result;
+  result.reserve(commits.size());
+  for (const auto& commit : commits) {
+    result.push_back(Checksum::from_hex(commit));
+  }
+  return result;
+}
+
+std::vector<DamagedCheckout> compare(const Repository& repository, const StoreOptions& options,
+                                     const std::vector<CheckedOut>& checkouts) {
+  std::vector<DamagedCheckout> damaged;
+  CheckoutComparison comparison(repository, options.stop, *options.reporter);
+  for (const auto& checkout : checkouts) {
+    DamagedCheckout result{checkout.path, {}, {}};
+    for (auto& fault : comparison.compare(checkout)) {
+      (fault.missing ? result.missing : result.changed).push_back(std::move(fault.path));
+    }
+    if (!result.changed.empty() || !result.missing.empty()) {
+      damaged.push_back(std::move(result));
+    }
+  }
+  return damaged;
 }
 
 }  // namespace
@@ -99,28 +67,28 @@ std::string object_text(const ObjectName& name) {
   return name.checksum.hex() + "." + ostree_object_type_to_string(name.type);
 }
 
-VerifyReport verify_commits(const Repository& repository, const StoreOptions& options,
-                            const std::vector<Checksum>& commits, const std::vector<Checksum>& users) {
-  ObjectWalk walk(repository, options.stop);
-  for (const auto& commit : commits) {
-    walk.add(commit);
-  }
-  auto faults = ContentCheck(options, contents_of(walk.objects())).run();
-  faults.insert(faults.end(), walk.faults().begin(), walk.faults().end());
+VerifyReport verify_repository(const Repository& repository, const StoreOptions& options,
+                               const VerifyRequest& request) {
+  VerifyReport report;
+  Examination examination(repository, options);
   std::map<ObjectName, DamagedObject> damaged;
-  for (const auto& fault : faults) {
-    damaged.emplace(fault.name, DamagedObject{object_text(fault.name), kind_words(fault.name.type), fault.missing, {}});
+  std::set<std::string> places(request.users.begin(), request.users.end());
+  for (const auto& group : request.groups) {
+    const auto examined = examination.examine(group.name, checksums(group.commits));
+    report.objects.push_back(examined.objects);
+    for (const auto& fault : examined.faults) {
+      damaged.emplace(fault.name,
+                      DamagedObject{object_text(fault.name), kind_words(fault.name.type), fault.missing, {}});
+    }
+    places.insert(group.commits.begin(), group.commits.end());
   }
   if (!damaged.empty()) {
-    auto places = commits;
-    places.insert(places.end(), users.begin(), users.end());
-    add_places(repository, places, damaged);
+    add_places(repository, {places.begin(), places.end()}, damaged);
   }
-  VerifyReport report;
-  report.objects = walk.objects().size();
   for (auto& [name, object] : damaged) {
     report.damaged.push_back(std::move(object));
   }
+  report.checkouts = compare(repository, options, request.checkouts);
   return report;
 }
 

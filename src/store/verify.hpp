@@ -9,8 +9,7 @@
 namespace berth::store {
 
 /// As Store::verify.
-VerifyReport verify_commits(const Repository& repository, const StoreOptions& options,
-                            const std::vector<Checksum>& commits, const std::vector<Checksum>& users);
+VerifyReport verify_repository(const Repository& repository, const StoreOptions& options, const VerifyRequest& request);
 
 /// `HEX.file`, `HEX.dirtree`, `HEX.dirmeta`, `HEX.commit`.
 std::string object_text(const ObjectName& name);

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""Wall time and CPU time of the verbs that look at everything, on a booted host with many containers of one image; called
-by tests/bench/scale. Each command runs several times, and the median counts."""
+"""Wall time and CPU time of the verbs that look at everything, on a booted host with many containers of one image, and
+of podman's with as many; called by tests/bench/scale. Each command runs several times, and the median counts."""
 
 import argparse
 import json
@@ -11,24 +11,38 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 
-from rig import images, sandbox  # noqa: E402
+from rig import cache, images, sandbox  # noqa: E402
+from rig.shell import run  # noqa: E402
 from rig.site import Site  # noqa: E402
 
-COMMANDS = {
-    "containers list -a": ["containers", "list", "-a"],
-    "containers list -a --json": ["containers", "list", "-a", "--json"],
-    "images list": ["images", "list"],
-    "update --all": ["update", "--all"],
-    "images prune": ["images", "prune"],
+EACH = "install, each"
+COMMANDS = {  # of berth, and what is nearest to it of podman
+    "containers list -a": (["containers", "list", "-a"], ["ps", "-a"]),
+    "containers list -a --json": (["containers", "list", "-a", "--json"], ["ps", "-a", "--format=json"]),
+    "images list": (["images", "list"], ["images"]),
+    "update --all": (["update", "--all"], None),
+    "images prune": (["images", "prune"], ["image", "prune", "-f"]),
+    "df": (["df"], ["system", "df"]),
 }
 
 
-def measure(host, words):
-    """(wall, cpu) seconds of one command inside the host."""
-    timed = "TIMEFORMAT='%R %U %S'; time berth \"$@\" > /dev/null"
-    text = host.run("/bin/bash", "-c", timed, "berth", *words).stderr
-    wall, user, system = map(float, text.splitlines()[-1].split())
+def measure(execute, *words):
+    """(wall, cpu) seconds of one command. @param execute runs words where they belong"""
+    timed = "TIMEFORMAT='%R %U %S'; time \"$0\" \"$@\" > /dev/null"
+    wall, user, system = map(float, execute("/bin/bash", "-c", timed, *words).stderr.splitlines()[-1].split())
     return wall, user + system
+
+
+def medians(execute, words, runs):
+    return tuple(statistics.median(values) for values in zip(*(measure(execute, *words) for _ in range(runs)), strict=True))
+
+
+def each(containers, create):
+    """(wall, nothing) seconds of one of many creations."""
+    began = time.monotonic()
+    for number in range(containers):
+        create(f"c{number}")
+    return (time.monotonic() - began) / containers, None
 
 
 def parse_arguments():
@@ -39,36 +53,55 @@ def parse_arguments():
     return parser.parse_args()
 
 
-def run_all(arguments):
-    sandbox.prepare()
+def rows_of_berth(arguments):
     site = Site(sandbox.folder())
     try:
         host = site.host()
         image = f"oci:{images.plain().inside}"
-        began = time.monotonic()
-        for number in range(arguments.containers):
-            host.berth("install", "-q", f"--name=c{number}", image)
-        rows = {"install, each": ((time.monotonic() - began) / arguments.containers, None)}
-        for name, words in COMMANDS.items():
-            runs = [measure(host, words) for _ in range(arguments.runs)]
-            rows[name] = tuple(statistics.median(values) for values in zip(*runs, strict=True))
+        rows = {EACH: each(arguments.containers, lambda name: host.berth("install", "-q", f"--name={name}", image))}
+        for name, (words, _) in COMMANDS.items():
+            rows[name] = medians(host.run, ["berth", *words], arguments.runs)
         assert len(host.listed("-a")) == arguments.containers
         return rows
     finally:
         site.close()
 
 
+def rows_of_podman(arguments):
+    """`podman create` makes what an install makes, but for the unit."""
+    store = sandbox.folder() / "podman"
+    podman = ["podman", "--root", store / "storage", "--runroot", store / "run", "--tmpdir", store / "tmp"]
+    try:
+        image = run(*podman, "pull", "-q", f"oci:{images.plain().layout}").stdout.strip()
+        rows = {EACH: each(arguments.containers, lambda name: run(*podman, "create", "-q", f"--name={name}", image))}
+        for name, (_, words) in COMMANDS.items():
+            if words:
+                rows[name] = medians(run, [*podman, *words], arguments.runs)
+        assert len(run(*podman, "ps", "-aq").stdout.splitlines()) == arguments.containers
+        return rows
+    finally:
+        run("umount", "--recursive", "--quiet", store / "storage/overlay", check=False)
+        cache.remove(store)
+
+
+def shown(seconds):
+    return " " * 8 if seconds is None else f"{seconds:8.3f}"
+
+
 def main():
     arguments = parse_arguments()
     if not sandbox.inside():
         sys.exit(sandbox.run([sys.executable, "-B", *sys.argv]))
-    rows = run_all(arguments)
+    sandbox.prepare()
+    berth, podman = rows_of_berth(arguments), rows_of_podman(arguments)
     if arguments.json:
-        print(json.dumps({"containers": arguments.containers, "seconds": rows}, indent=2))
+        print(json.dumps({"containers": arguments.containers, "seconds": berth, "podman": podman}, indent=2))
         return
-    print(f"{arguments.containers} containers              wall s    cpu s")
-    for name, (wall, cpu) in rows.items():
-        print(f"{name:28} {wall:8.3f} {'' if cpu is None else format(cpu, '8.3f'):>8}")
+    print(f"{arguments.containers} containers              wall s    cpu s  podman wall s    cpu s  ratio of walls")
+    for name, (wall, cpu) in berth.items():
+        other, other_cpu = podman.get(name, (None, None))
+        ratio = "" if other is None else f"{other / wall:.1f}"
+        print(f"{name:28} {wall:8.3f} {shown(cpu)}       {shown(other)} {shown(other_cpu)}  {ratio:>14}")
 
 
 if __name__ == "__main__":

@@ -46,6 +46,12 @@ def terminal(both):
         one.close()
 
 
+def test_a_user_who_is_not_root_can_write_where_everybody_may(both, runtime):
+    """The folders are 0755 of root in the image; runc before 1.2 gives that mode to what is mounted there."""
+    done = both.berth("exec", runtime, "sh", "-c", "id -u; echo x > /tmp/file && cat /tmp/file && stat -c %a /tmp")
+    assert done.stdout.splitlines()[:2] == ["1000", "x"]
+
+
 def nothing_left(host):
     """No container, scope, folder or lock of a one-off is there."""
     for name in RUNTIMES:

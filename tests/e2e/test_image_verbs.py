@@ -73,6 +73,9 @@ def test_tag_delete_and_prune(host, site):
     assert refused.returncode == 4
     assert "in use by hello" in refused.stderr and "--force" in refused.stderr
 
+    host.berth("images", "delete", reference)  # the other name is enough
+    assert host.berth("images", "delete", "registry.example/renamed:2", check=False).returncode == 4
+    host.berth("images", "tag", "hello", reference)
     host.berth("images", "delete", "--force", image_id[:12])  # both tags of the one image
     assert host.stored() == []
     host.berth("images", "prune")
@@ -160,6 +163,30 @@ def test_verify_names_damage_and_repair_mends_it_while_the_container_runs(host, 
     assert host.berth_json("images", "repair", "etcd1")["damaged"] == 0
     os.chmod(rootfs(host, "etcd1") / "usr/bin/etcd-env.sh", 0o700)
     assert host.berth_json("images", "repair", reference)["layersFetched"] == 1, "only the layer that holds it"
+
+
+def test_deployments_whose_objects_came_anew_are_compared_too(host, site):
+    """After another pull the store has the files of both deployments as other inodes, or as none."""
+    reference = installed(host, site)
+    host.berth("update", "--no-pull", "--set=RECEIVER=You", "hello")
+    for path in repository(host).glob("objects/??/*.file"):
+        path.unlink()
+    assert host.berth_json("images", "repair", "hello")["layersFetched"] == 2
+    assert host.berth_json("images", "verify", "--no-remote")["images"][0]["deployments"] == []
+    flip_byte(rootfs(host, "hello", 0) / "bin/busybox")
+    (rootfs(host, "hello", 1) / "usr/bin/run.sh").unlink()
+    done = host.berth("images", "verify", "--no-remote", reference, check=False)
+    assert done.returncode == 6
+    assert f"hello: /bin/busybox is damaged in {DEPLOYMENTS}/hello.0/rootfs" in done.stdout
+    assert f"hello: /bin/busybox is damaged in {DEPLOYMENTS}/hello.1/rootfs" in done.stdout  # both have the old inode
+    assert f"hello: /usr/bin/run.sh is missing in {DEPLOYMENTS}/hello.1/rootfs" in done.stdout
+    site.registry.stop()
+    told = host.berth_json("images", "repair", "hello")
+    assert (told["damaged"], told["layersFetched"]) == (0, 0)
+    assert [place["files"] for place in told["mended"]] == [["/bin/busybox"], ["/bin/busybox", "/usr/bin/run.sh"]]
+    assert host.berth("images", "verify", "--no-remote").returncode == 0
+    host.berth("start", "hello")
+    assert host.fetch("http://127.0.0.1:8081/") == "Hi You!"
 
 
 def test_a_missing_object_and_a_damaged_folder_are_repaired_from_a_layout(host):

@@ -129,6 +129,13 @@ def test_a_reader_that_goes_ends_following_quietly(speaker):
     assert done.stdout.endswith("done\n") and done.stderr == ""
 
 
+def test_a_member_of_the_group_need_not_be_root(speaker):
+    member = ["setpriv", "--reuid=1", "--regid=1", "--groups=" + speaker.output("getent group systemd-journal | cut -d: -f3")]
+    assert "first words" in speaker.run(*member, "berth", "logs", "speaker").stdout
+    done = speaker.run(*member, "berth", "logs", "missing", check=False)
+    assert done.returncode == 3 and "no container missing" in done.stderr
+
+
 def test_refusals(speaker):
     for argv, code, words in (
         (("missing",), 3, "no container missing"),

@@ -46,6 +46,22 @@ def test_etcd_offline_then_booted(site, target):
     assert target.output("/usr/local/bin/etcd1ctl", "put", "a", "b", env={"ETCDCTL_API": "3"}) == "OK"
 
 
+def test_updated_and_rolled_back_offline_it_boots_with_the_right_one(site, target):
+    reference = site.registry.push(images.hello_world().layout, "offline:latest", "--all")
+    berth_on(site, target, "install", "--name=hello", reference)
+    newer = images.derived(images.hello_world(), "hello-newer", {"usr/share/newer": "newer\n"})
+    site.registry.push(newer.layout, "offline:latest", "--all")
+    berth_on(site, target, "update", "--set=RECEIVER=You", "hello")
+    told = json.loads(berth_on(site, target, "inspect", "hello", "--json").stdout)
+    assert told["slot"] == 1 and (target.path(f"{DEPLOYMENTS}/hello.1/rootfs/usr/share/newer")).exists()
+    assert berth_on(site, target, "update", "--all").returncode == 0
+    berth_on(site, target, "rollback", "hello")
+    berth_on(site, target, "rollback", "hello")
+    target.boot()
+    assert target.fetch("http://127.0.0.1:8081/") == "Hi You!"
+    assert target.unit("hello")["UnitFileState"] == "enabled"
+
+
 def test_uninstall_offline_leaves_the_tree_as_it_was(site, target):
     before = target.snapshot()
     berth_on(site, target, "install", site.pushed(images.hello_world()))

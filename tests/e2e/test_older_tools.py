@@ -1,34 +1,97 @@
 """Repositories that older tools wrote: layers as commits below ociimage/, no merged tree."""
 
 import json
+import pathlib
+import tempfile
 
+import pytest
 from rig import images
 from rig.checks import DEPLOYMENTS
 from rig.shell import run
 
 
-def test_an_image_whose_layers_are_commits_is_listed_and_installed(host, work):
+NAME = "example.test/hello-world"
+
+
+def repository_of(host):
+    return host.path(f"{DEPLOYMENTS}/.storage/ostree")
+
+
+@pytest.fixture
+def stored(host, work):
     """What `atomic pull` left: one commit per layer with docker.size, and one with the manifest that names them."""
     image = images.hello_world()
-    folder = work / "older"
-    repository = host.path(f"{DEPLOYMENTS}/.storage/ostree")
+    folder = pathlib.Path(tempfile.mkdtemp(dir=work))
+    repository = repository_of(host)
     repository.parent.mkdir(parents=True)
     run("ostree", f"--repo={repository}", "init", "--mode=bare")
-    run("skopeo", "copy", "--quiet", "--insecure-policy", f"oci:{image.layout}", f"dir:{folder}")
+    run("skopeo", "copy", "--quiet", "--insecure-policy", f"oci:{image.layout}", f"dir:{folder / 'older'}")
+    unpacked, folder = folder, folder / "older"
     manifest = (folder / "manifest").read_text() if (folder / "manifest").exists() else (folder / "manifest.json").read_text()
     for layer in json.loads(manifest)["layers"]:
         digest = layer["digest"].removeprefix("sha256:")
-        tree = work / f"older-{digest[:12]}"
+        tree = unpacked / digest
         tree.mkdir()
         run("tar", "-xzf", folder / digest, "-C", tree)
         run("ostree", f"--repo={repository}", "commit", f"--branch=ociimage/{digest}", f"--tree=dir={tree}",
             f"--add-metadata-string=docker.size={layer['size']}", "--subject=layer")  # fmt: skip
-    empty = work / "older-empty"
+    empty = unpacked / "empty"
     empty.mkdir()
     name = "ociimage/example.test_2Fhello-world_3Alatest"
     digest = json.loads(run("skopeo", "inspect", f"oci:{image.layout}").stdout)["Digest"]
     run("ostree", f"--repo={repository}", "commit", f"--branch={name}", f"--tree=dir={empty}", "--subject=image",
         f"--add-metadata-string=docker.manifest={manifest}", f"--add-metadata-string=docker.digest={digest}")  # fmt: skip
-    assert [row["repository"] for row in host.stored()] == ["example.test/hello-world"]
-    host.berth("install", "--now", "example.test/hello-world")
-    assert host.fetch("http://127.0.0.1:8081/") == "Hi World!"
+    return host
+
+
+def refs(host):
+    return {str(path.relative_to(repository_of(host))): path.read_text() for path in (repository_of(host) / "refs").rglob("*") if path.is_file()}
+
+
+def test_an_image_whose_layers_are_commits_is_listed_and_installed(stored):
+    assert [row["repository"] for row in stored.stored()] == [NAME]
+    stored.berth("install", "--now", NAME)
+    assert stored.fetch("http://127.0.0.1:8081/") == "Hi World!"
+
+
+def test_queries_leave_it_as_it_is(stored):
+    before, objects = refs(stored), len(list(repository_of(stored).glob("objects/??/*")))
+    told = stored.berth_json("images", "info", NAME)
+    assert told["defaults"] == {"PORT": "8081", "RECEIVER": "World"} and "EXEC_START" in told["providedByBerth"]
+    assert len(stored.berth_json("images", "history", NAME)["history"]) >= 2
+    assert stored.berth_json("inspect", NAME)["name"] == f"{NAME}:latest"
+    (verified,) = stored.berth_json("images", "verify", "--no-remote")["images"]
+    assert verified["damaged"] == [] and verified["objects"] > 10
+    (row,) = stored.berth_json("df")["usage"]
+    assert row["own"] > 1_000_000 and stored.berth_json("df")["reclaimable"] == 0
+    assert stored.berth_json("images", "prune", "--dry-run")["objects"] == 0
+    assert refs(stored) == before
+    assert len(list(repository_of(stored).glob("objects/??/*"))) == objects
+
+
+def test_it_is_mounted_and_pruned_around(stored):
+    stored.berth("images", "prune")
+    stored.run("mkdir", "/mnt/view")
+    stored.berth("mount", NAME, "/mnt/view")
+    assert "manifest.json" in stored.output("ls", "/mnt/view/exports")
+    stored.berth("images", "prune")
+    stored.berth("umount", "/mnt/view")
+    stored.berth("install", NAME)
+
+
+def test_damage_is_found_and_repaired_from_a_layout(stored):
+    """Its name is the one that the layout has, for repair asks the source for it."""
+    reference = f"oci:{images.hello_world().inside}"
+    name = "localhost/hello-world"
+    refs_folder = repository_of(stored) / "refs/heads/ociimage"
+    (refs_folder / "example.test_2Fhello-world_3Alatest").rename(refs_folder / "localhost_2Fhello-world_3Alatest")
+    biggest = max((path for path in repository_of(stored).glob("objects/??/*.file") if path.is_file()), key=lambda path: path.stat().st_size)
+    with open(biggest, "r+b") as file:
+        file.write(b"damage")
+    done = stored.berth("images", "verify", "--no-remote", name, check=False)
+    assert done.returncode == 6 and "busybox is damaged" in done.stdout
+    assert stored.berth("images", "repair", name, check=False).returncode == 2
+    assert stored.berth_json("images", "repair", reference)["damaged"] == 1
+    assert stored.berth("images", "verify", "--no-remote", name).returncode == 0
+    stored.berth("install", "--now", "--name=hello", name)
+    assert stored.fetch("http://127.0.0.1:8081/") == "Hi World!"

@@ -134,6 +134,21 @@ def test_json_lines(site):
     assert {line["type"] for line in lines} <= {"progress", "step", "warning"}
 
 
+def test_work_on_the_store_is_told(site):
+    """Of a verify every file counts, of a prune that removes something what is removed."""
+    reference = site.pushed(images.large(6), "small")
+    site.network.run(*command(site, "pull", "-q", reference)[3:])
+    told = site.network.run(*command(site, "images", "verify", "--no-remote", "--progress=json")[3:])
+    pieces = [line for line in map(json.loads, told.stderr.splitlines()) if line["type"] == "progress"]
+    last = [piece for piece in pieces if piece["label"] == "checking"][-1]
+    assert (last["id"], last["phase"], last["unit"]) == (reference, "done", "files") and last["done"] == last["total"] > 0
+    site.network.run(*command(site, "images", "delete", reference)[3:])
+    told = site.network.run(*command(site, "images", "prune", "--progress=json")[3:])
+    pieces = [line for line in map(json.loads, told.stderr.splitlines()) if line["type"] == "progress"]
+    assert [piece for piece in pieces if piece["label"] == "removing"][-1]["done"] > 0
+    assert any(piece["label"] == "marking what is in use" for piece in pieces)
+
+
 def test_errors_are_json_lines_too(site):
     done = site.network.run(*command(site, "pull", "--progress=json", f"{site.registry.address}/nothing")[3:], check=False)
     last = json.loads(done.stderr.splitlines()[-1])

@@ -1,4 +1,5 @@
-"""What berth prints, word for word: tests/golden/cli/*.txt are transcripts, run anew on an empty tree and compared.
+"""What berth prints, word for word: tests/golden/cli/*.txt are transcripts, run anew on an empty tree and compared,
+and those in tests/golden/host on a booted host.
 
 A line `$ berth …` is a command, `% …` a preparation by the shell; what follows is standard output, then standard error
 with `2> ` before each line, then `=> CODE` unless it is 0. `#` begins a remark; output that begins so has a backslash
@@ -16,7 +17,7 @@ from rig import images
 from rig.installed import installed
 from rig.shell import run
 
-GOLDEN = pathlib.Path(__file__).resolve().parents[1] / "golden/cli"
+GOLDEN = pathlib.Path(__file__).resolve().parents[1] / "golden"
 
 UNIT = """[Unit]
 Description=Greets $RECEIVER
@@ -45,7 +46,8 @@ def exports(manifest):
     return {"config.json.template": CONFIG, "service.template": UNIT, "manifest.json": manifest}
 
 
-def image_variables():
+def image_variables(path="layout"):
+    """@param path attribute of an image: where it is"""
     web = '{"version": "1.0", "defaultValues": {"RECEIVER": "World"}, "renameFiles": {"/usr/local/bin/ctl": "/usr/local/bin/${NAME}ctl"}}'
     made = {
         "WEB": images.with_exports("web", exports(web), {"usr/local/bin/ctl": "control\n", "etc/web/web.conf": "greeting\n"}),
@@ -53,7 +55,7 @@ def image_variables():
         "FILES": images.with_exports("files", {"manifest.json": '{"version": "1.0", "noContainerService": true}'}, {"opt/files/one": "1\n"}),
         "PLAIN": images.plain(),
     }
-    return {name: f"oci:{image.layout}" for name, image in made.items()}
+    return {name: f"oci:{getattr(image, path)}" for name, image in made.items()}
 
 
 @pytest.fixture(scope="module")
@@ -81,25 +83,23 @@ def same_every_time(text, variables):
     text = re.sub(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "UUID", text)
     text = re.sub(r"\b(?=[0-9a-f]*\d)[0-9a-f]{12,}(?=…|\b)", lambda found: "x" * len(found.group(0)), text)
     text = re.sub(r"\b\d{4}-\d\d-\d\d([T ])\d\d:\d\d(:\d\d)?", lambda found: re.sub(r"\d", "9", found.group(0)), text)
+    text = re.sub(r"\b[A-Z][a-z]{2} \d\d \d\d:\d\d:\d\d (\S+)\[\d+\]", r"Mmm 99 99:99:99 \1[999]", text)
+    text = re.sub(r"-run-[0-9a-f]{6}\b", "-run-xxxxxx", text)
     text = re.sub(r"\b\d+(\.\d+)? [kMG]?B\b", lambda found: re.sub(r"\d", "9", found.group(0)), text)
-    return re.sub(r'("(?:size|bytesFetched|created)": )\d+', r"\g<1>999", text)
+    return re.sub(r'("(?:size|bytesFetched|created|bytes|shared|own|reclaimable|total)": )\d+', r"\g<1>999", text)
 
 
-def transcript_of(script, variables):
-    """Runs the commands of a transcript and gives it as it is now."""
-    program = str(installed() / "usr/bin/berth")
-    environment = {"BERTH_DATADIR": str(installed() / "usr/share/berth"), "NO_COLOR": "1", **variables}
+def transcript_of(script, variables, berth, shell):
+    """Runs the commands of a transcript and gives it as it is now. @param berth, shell run words, and a line"""
     result = []
     for line in script.splitlines():
         if line.startswith("#"):
             result.append(line)
         elif line.startswith("% "):
             result.append(line)
-            run("/bin/sh", "-c", line[2:], env=environment)
+            shell(line[2:])
         elif line.startswith("$ berth "):
-            words = [program, "--root", variables["ROOT"], *shlex.split(line[8:])]
-            words = [re.sub(r"\$(\w+)", lambda name: environment[name.group(1)], word) for word in words]
-            done = run(*words, check=False, env=environment)
+            done = berth(re.sub(r"\$(\w+)", lambda name: variables[name.group(1)], word) for word in shlex.split(line[8:]))
             result.append(line)
             result += [re.sub(r"^(?=[#$%])", r"\\", each) for each in done.stdout.splitlines()]
             result += [f"2> {each}" for each in done.stderr.splitlines()]
@@ -108,11 +108,34 @@ def transcript_of(script, variables):
     return "\n".join(same_every_time(line, variables) if not line.startswith(("$", "%", "#")) else line for line in result)
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in GOLDEN.glob("*.txt")))
-def test_what_is_printed_is_what_was_accepted(name, tree, variables):
-    path = GOLDEN / f"{name}.txt"
-    before = path.read_text(encoding="utf-8")
-    now = transcript_of(before, {**variables, "ROOT": str(tree)})
+def compare(path, variables, berth, shell):
+    now = transcript_of(path.read_text(encoding="utf-8"), variables, berth, shell)
     if os.environ.get("BERTH_ACCEPT") == "1":
         path.write_text(now, encoding="utf-8")
     assert now == path.read_text(encoding="utf-8")
+
+
+def transcripts(folder):
+    return pytest.mark.parametrize("path", sorted((GOLDEN / folder).glob("*.txt")), ids=lambda path: path.stem)
+
+
+@transcripts("cli")
+def test_what_is_printed_is_what_was_accepted(path, tree, variables):
+    variables = {**variables, "ROOT": str(tree)}
+    program = str(installed() / "usr/bin/berth")
+    environment = {"BERTH_DATADIR": str(installed() / "usr/share/berth"), "NO_COLOR": "1", **variables}
+    compare(
+        path, variables,
+        lambda words: run(program, "--root", str(tree), *words, check=False, env=environment),
+        lambda line: run("/bin/sh", "-c", line, env=environment),
+    )  # fmt: skip
+
+
+@transcripts("host")
+def test_what_is_printed_on_a_host_is_what_was_accepted(path, host):
+    variables = image_variables("inside")
+    compare(
+        path, variables,
+        lambda words: host.berth(*words, check=False),
+        lambda line: host.run("/bin/sh", "-c", line, env=variables),
+    )  # fmt: skip

@@ -115,6 +115,22 @@ TEST_F(GenerateConfig, WorkingFolder) {
   EXPECT_THROW(generate(), base::Error);
 }
 
+TEST_F(GenerateConfig, TemporaryFoldersBelongToTheUserWhoIsNotRoot) {
+  root_.folder("var/tmp");
+  const auto has = [](const Json& options, const char* option) {
+    return std::find(options.begin(), options.end(), option) != options.end();
+  };
+  for (const char* folder : {"/tmp", "/var/tmp"}) {
+    EXPECT_FALSE(has(mount_at(generate(), folder)["options"], "uid=0")) << folder;
+  }
+  image_.user = "1000:100";
+  for (const char* folder : {"/tmp", "/var/tmp"}) {
+    const auto options = mount_at(generate(), folder)["options"];
+    EXPECT_TRUE(has(options, "mode=1777") && has(options, "uid=1000") && has(options, "gid=100")) << options;
+  }
+  EXPECT_FALSE(has(mount_at(generate(), "/dev/shm")["options"], "uid=1000"));
+}
+
 TEST_F(GenerateConfig, VolumesAreKeptBelowTheStateFolder) {
   image_.volumes = {"/var/lib/my_sql/", "/var", "/var/lib/my_sql", "data"};
   const Json document = generate();

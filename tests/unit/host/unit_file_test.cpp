@@ -92,6 +92,22 @@ TEST_F(UnitLinksTest, OthersStay) {
   EXPECT_EQ(before, root_.listing());
 }
 
+TEST_F(UnitLinksTest, WhatAnotherSectionAsksForStays) {
+  make();
+  root_.link(std::string(units) + "old.target.wants/web.service", "../web.service");
+  root_.link(std::string(units) + "old.service", "web.service");
+  const auto section =
+      parse_install_section("[Install]\nWantedBy=multi-user.target\nAlias=www.service\n", "web.service");
+  remove_unit_links(fd_.get(), "web.service", section);
+  EXPECT_TRUE(root_.has(std::string(units) + "multi-user.target.wants/web.service"));
+  EXPECT_TRUE(root_.has(std::string(units) + "www.service"));
+  EXPECT_FALSE(root_.has(std::string(units) + "old.target.wants"));
+  EXPECT_FALSE(root_.has(std::string(units) + "old.service"));
+  remove_unit_links(fd_.get(), "web.service",
+                    parse_install_section("[Install]\nRequiredBy=multi-user.target\n", "web.service"));
+  EXPECT_FALSE(root_.has(std::string(units) + "multi-user.target.wants/web.service"));
+}
+
 TEST_F(UnitLinksTest, LinksOfAUnitThatIsGoneAreRemovedToo) {
   std::filesystem::remove(root_.at(std::string(units) + "web.service"));
   root_.link(std::string(units) + "old.target.wants/web.service", "../web.service");

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "base/temp_folder.hpp"
+#include "host/lock.hpp"
 #include "ops/deployments_in_use.hpp"
 #include "ops/image_change.hpp"
 #include "ops/image_lookup.hpp"
@@ -13,6 +14,7 @@
 #include "ops/install.hpp"
 #include "ops/machine.hpp"
 #include "ops/mount.hpp"
+#include "ops/pull.hpp"
 #include "ops/query.hpp"
 #include "ops/repair.hpp"
 #include "ops/usage.hpp"
@@ -92,6 +94,19 @@ TEST_F(Images, AllTagsOfOneImageGoByItsId) {
   EXPECT_THAT(delete_images(session, {row().id.substr(0, 6)}, true), ElementsAre(web, "registry.example/web:latest"));
 }
 
+TEST_F(Images, OnlyTheLastNameOfAnImageInUseIsRefused) {
+  tag_image(session, "web", "registry.example/web");
+  EXPECT_EQ(error_of([&] {
+              delete_images(session, {web, "registry.example/web"}, false);
+            }).kind(),
+            ErrorKind::conflict);
+  EXPECT_THAT(delete_images(session, {"registry.example/web"}, false), ElementsAre("registry.example/web:latest"));
+  EXPECT_EQ(error_of([&] { delete_images(session, {web}, false); }).kind(), ErrorKind::conflict);
+  tag_image(session, "web", "registry.example/web");
+  EXPECT_THAT(delete_images(session, {web}, false), ElementsAre(web));
+  EXPECT_EQ(error_of([&] { delete_images(session, {"registry.example/web"}, false); }).kind(), ErrorKind::conflict);
+}
+
 TEST_F(Images, NothingIsDeletedWhenOneIsUnknown) {
   EXPECT_EQ(error_of([&] { delete_images(session, {web, "localhost/no:1"}, true); }).kind(), ErrorKind::not_found);
   EXPECT_THAT(list_images(session, {}), SizeIs(1));
@@ -168,6 +183,51 @@ TEST_F(Images, RepairFetchesAndMends) {
   EXPECT_EQ(repair_image(session, "oci:" + (machine.folder / "web"), "").damaged, 0U);
 }
 
+TEST_F(Images, DamagedFilesOfDeploymentsAreNamedAndMendedWithoutFetching) {
+  machine.write(std::string(deployments) + "/web.0/rootfs/bin/other", "made by a runtime");
+  fs::remove(deployment("web.0/rootfs/bin/server"));
+  machine.write(std::string(deployments) + "/web.0/rootfs/bin/server", "another", 0755);
+  fs::remove_all(deployment("web.0/rootfs/exports/hostfs"));
+  const auto verified = verify();
+  EXPECT_THAT(verified.damaged, IsEmpty());
+  ASSERT_THAT(verified.deployments, SizeIs(1));
+  EXPECT_EQ(verified.deployments[0].container, "web");
+  EXPECT_TRUE(verified.deployments[0].live);
+  EXPECT_THAT(verified.deployments[0].changed, ElementsAre("/bin/server"));
+  EXPECT_THAT(verified.deployments[0].missing, ElementsAre("/exports/hostfs"));
+  const auto outcome = repair_image(session, "web", "");
+  EXPECT_EQ(outcome.damaged, 0U);
+  EXPECT_EQ(outcome.layers, 0U);
+  ASSERT_THAT(outcome.mended, SizeIs(1));
+  EXPECT_THAT(outcome.mended[0].files, ElementsAre("/bin/server", "/exports/hostfs"));
+  EXPECT_THAT(verify().deployments, IsEmpty());
+  EXPECT_THAT(repair_image(session, "web", "").mended, IsEmpty());
+  EXPECT_TRUE(fs::exists(deployment("web.0/rootfs/bin/other")));
+}
+
+TEST_F(Images, DamageOfADeploymentWhoseObjectCameAnewIsFound) {
+  const auto server = deployment("web.0/rootfs/bin/server");
+  fs::copy_file(server, server + ".old");  // as after an uninstall, a prune and a pull: the same bytes, another inode
+  fs::rename(server + ".old", server);
+  EXPECT_THAT(verify().deployments, IsEmpty());
+  ASSERT_EQ(::chmod(server.c_str(), 0600), 0);
+  EXPECT_THAT(verify().damaged, IsEmpty());
+  EXPECT_THAT(verify().deployments, SizeIs(1));
+}
+
+TEST_F(Images, ADeploymentThatIsOnItsWayOutIsNotDamaged) {
+  fs::remove(deployment("web.0/rootfs/bin/server"));
+  fs::remove(deployment("web"));  // uninstall removes the link first
+  EXPECT_THAT(verify().deployments, IsEmpty());
+}
+
+TEST_F(Images, RepairWaitsForWhoeverChangesTheContainer) {
+  fs::remove(deployment("web.0/rootfs/bin/server"));
+  const auto lock = host::ContainerLock::take(machine.layout, "web", "berth update", std::chrono::seconds(0),
+                                              machine.reporter, session.stop);
+  EXPECT_EQ(error_of([&] { repair_image(session, "web", ""); }).kind(), ErrorKind::conflict);
+}
+
 TEST_F(Images, RepairRefusesAnotherImageOfTheName) {
   ASSERT_EQ(::chmod(deployment("web.0/rootfs/bin/server").c_str(), 0600), 0);
   fs::remove_all(machine.folder / "web");
@@ -216,7 +276,21 @@ TEST_F(Images, UsageAddsUp) {
   EXPECT_EQ(usage.rows[0].kind, "image");
   EXPECT_EQ(usage.rows[1].name, "web");
   EXPECT_GE(usage.total, usage.rows[0].own + usage.rows[1].own + usage.rows[1].shared + usage.reclaimable);
+  EXPECT_EQ(usage.reclaimable, 0U);
   EXPECT_GT(usage.rows[1].own, 0U);
+}
+
+TEST_F(Images, WhatPruneWouldFreeIsReclaimable) {
+  auto spec = test::full_image();
+  spec.files[1].content = "another";
+  pull(session, {machine.image("gone", spec), "", ""});
+  EXPECT_EQ(disk_usage(session).reclaimable, 0U);
+  delete_images(session, {"localhost/gone:latest"}, false);
+  const auto told = disk_usage(session).reclaimable;
+  EXPECT_GT(told, 0U);
+  EXPECT_EQ(told, prune(session, true).store.bytes);
+  EXPECT_EQ(told, prune(session, false).store.bytes);
+  EXPECT_EQ(disk_usage(session).reclaimable, 0U);
 }
 
 TEST_F(Images, ViewsNeedAFolderAndAnImage) {

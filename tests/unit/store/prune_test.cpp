@@ -252,12 +252,12 @@ TEST(StoreNames, TagsAndFilesAreReadBack) {
   const auto image = store.pull(source, {}).image;
   store.tag(image, image::parse_image_name("registry.example/other:2"));
   EXPECT_EQ(store.look_up(image::parse_image_name("registry.example/other:2"))->commit, image.commit);
-  EXPECT_EQ(store.read_file(image.commit, "etc/a", 10), "text");
-  EXPECT_FALSE(store.read_file(image.commit, "etc/b", 10));
-  EXPECT_FALSE(store.read_file(image.commit, "etc/l", 10));
-  EXPECT_FALSE(store.read_file(image.commit, "no/a", 10));
-  EXPECT_FALSE(store.read_file(image.commit, "etc", 10));
-  EXPECT_THROW(static_cast<void>(store.read_file(image.commit, "etc/a", 3)), base::Error);
+  EXPECT_EQ(store.read_file(image, "etc/a", 10), "text");
+  EXPECT_FALSE(store.read_file(image, "etc/b", 10));
+  EXPECT_FALSE(store.read_file(image, "etc/l", 10));
+  EXPECT_FALSE(store.read_file(image, "no/a", 10));
+  EXPECT_FALSE(store.read_file(image, "etc", 10));
+  EXPECT_THROW(static_cast<void>(store.read_file(image, "etc/a", 3)), base::Error);
   EXPECT_EQ(store.describe(image.commit, "x")->manifest_digest, image.manifest_digest);
   EXPECT_FALSE(store.describe(std::string(64, 'a'), "x"));
   store.remove(image.branch);

@@ -83,6 +83,20 @@ TEST_F(OlderTool, ItsImagesAreMergedWhenTheyAreNeeded) {
   EXPECT_EQ(store().find(source_.name())->commit, found->commit);
 }
 
+TEST_F(OlderTool, ItsImagesAreReadWithoutBeingMerged) {
+  source_.layer(TarBuilder().file("unused", "1")).layer(TarBuilder().file("unused", "2"));
+  commit_layer(source_.layer_hex(0), {{"etc/a", "a"}, {"etc/b", "b"}});
+  commit_layer(source_.layer_hex(1), {{"etc/.wh.a", ""}, {"etc/c", "c"}});
+  commit_image(source_.manifest_text());
+  const auto image = store().images(false).at(0);
+  EXPECT_EQ(store().read_file(image, "etc/b", 10), "b");
+  EXPECT_EQ(store().read_file(image, "etc/c", 10), "c");
+  for (const std::string& path : std::vector<std::string>{"etc/a", "etc", "no/b", "etc/b/c"}) {
+    EXPECT_FALSE(store().read_file(image, path, 10)) << path;
+  }
+  EXPECT_EQ(store().images(false).at(0).commit, image.commit) << "only looked at";
+}
+
 TEST_F(OlderTool, ItsLayersAreNotFetchedAgain) {
   source_.layer(TarBuilder().file("a", "1")).layer(TarBuilder().file("b", "2"));
   commit_layer(source_.layer_hex(0), {{"a", "1"}});

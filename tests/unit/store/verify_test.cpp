@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <map>
 
 #include "base/error.hpp"
 #include "damage.hpp"
@@ -35,7 +36,7 @@ class Verify : public ::testing::TestWithParam<RepositoryMode> {
   [[nodiscard]] std::string object(const std::string& path, OstreeObjectType type = OSTREE_OBJECT_TYPE_FILE) const {
     return file_of(options_, object_at(repository_, image_.commit, path, type));
   }
-  [[nodiscard]] VerifyReport verify() const { return store_.verify(store_.commits_of(image_), {}); }
+  [[nodiscard]] VerifyReport verify() const { return store_.verify({{{"image", store_.commits_of(image_)}}, {}, {}}); }
   /// Paths in the image of everything damaged.
   [[nodiscard]] std::vector<std::string> damaged() const {
     std::vector<std::string> paths;
@@ -62,7 +63,7 @@ class Verify : public ::testing::TestWithParam<RepositoryMode> {
 TEST_P(Verify, FindsNothingWrongInWhatWasPulled) {
   const auto report = verify();
   EXPECT_THAT(report.damaged, IsEmpty());
-  EXPECT_GT(report.objects, 8U);
+  EXPECT_GT(report.objects.at(0), 8U);
 }
 
 TEST_P(Verify, NamesEveryPathOfAChangedFile) {
@@ -148,7 +149,7 @@ TEST_P(Verify, NamesPlacesInTheCommitsOfUsers) {
   other.layer(TarBuilder().file("copy", "settings"));
   const auto second = store_.pull(other, {}).image;
   flip_byte(object("/etc/conf"));
-  const auto report = store_.verify({image_.commit}, {second.commit});
+  const auto report = store_.verify({{{"image", {image_.commit}}}, {second.commit}, {}});
   ASSERT_THAT(report.damaged, SizeIs(1));
   EXPECT_THAT(report.damaged[0].places, Contains(Field(&ObjectPlace::path, "/copy")));
 }
@@ -157,8 +158,35 @@ TEST_P(Verify, StopsWhenAsked) {
   std::stop_source stop;
   stop.request_stop();
   options_.stop = stop.get_token();
-  EXPECT_THROW(static_cast<void>(verify_commits(repository_, options_, {Checksum::from_hex(image_.commit)}, {})),
+  EXPECT_THROW(static_cast<void>(verify_repository(repository_, options_, {{{"image", {image_.commit}}}, {}, {}})),
                base::Error);
+}
+
+TEST_P(Verify, ExaminesWhatImagesShareOnlyOnce) {
+  FakeSource other("localhost/other:latest");
+  other.layer(TarBuilder().folder("bin").file("bin/tool", "the tool", {0, 0, 0755, {{"user.note", "kept"}}}));
+  other.layer(TarBuilder().file("more", "more"));
+  const auto second = store_.pull(other, {}).image;
+  reporter_.progresses.clear();
+  const auto report =
+      store_.verify({{{"first", store_.commits_of(image_)}, {"second", store_.commits_of(second)}}, {}, {}});
+  EXPECT_THAT(report.objects, ElementsAre(::testing::Gt(8U), ::testing::Gt(5U)));
+  std::map<std::string, std::uint64_t> files;
+  for (const auto& progress : reporter_.progresses) {
+    files[progress.id] = progress.done;
+  }
+  EXPECT_EQ(files["first"], 3U) << "the tool, the settings, and the big one";
+  EXPECT_EQ(files["second"], 1U) << "the tool was examined already";
+}
+
+TEST_P(Verify, NamesDamageThatImagesShareInBoth) {
+  FakeSource other("localhost/other:latest");
+  other.layer(TarBuilder().folder("etc").file("etc/conf", "settings").file("etc/same", "settings").file("big", big_));
+  const auto second = store_.pull(other, {}).image;
+  flip_byte(object("/big"));
+  const auto report = store_.verify({{{"first", {image_.commit}}, {"second", {second.commit}}}, {}, {}});
+  ASSERT_THAT(report.damaged, SizeIs(1));
+  EXPECT_THAT(report.damaged[0].places, SizeIs(2));
 }
 
 INSTANTIATE_TEST_SUITE_P(Modes, Verify, ::testing::Values(RepositoryMode::bare, RepositoryMode::bare_user),

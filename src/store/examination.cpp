@@ -1,0 +1,92 @@
+#include "store/examination.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <iterator>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "base/activity.hpp"
+#include "base/error.hpp"
+
+namespace berth::store {
+namespace {
+
+constexpr unsigned thread_count = 2;
+
+/// Contents, hashed by several threads. Each has an OstreeRepo of its own, for one may not be used by several.
+class ContentCheck {
+ public:
+  ContentCheck(const StoreOptions& options, const std::string& name, std::vector<ObjectName> contents)
+      : options_(options),
+        contents_(std::move(contents)),
+        activity_(*options.reporter, name, "checking", base::ProgressUnit::files, contents_.size()) {}
+
+  std::vector<ObjectFault> run() {
+    {
+      std::vector<std::jthread> threads;
+      for (unsigned i = 0; i < std::min<std::size_t>(thread_count, contents_.size()); ++i) {
+        threads.emplace_back([this] { work(); });
+      }
+    }
+    if (failure_) {
+      std::rethrow_exception(failure_);
+    }
+    return std::move(faults_);
+  }
+
+ private:
+  void work() noexcept {
+    try {
+      const auto repository = Repository::open(options_);
+      for (auto index = next_++; index < contents_.size(); index = next_++) {
+        if (options_.stop.stop_requested()) {
+          base::throw_interrupted();
+        }
+        if (auto fault = repository.examine(contents_[index])) {
+          const std::scoped_lock guard(lock_);
+          faults_.push_back(std::move(*fault));
+        }
+        activity_.advance(1);
+      }
+    } catch (...) {
+      const std::scoped_lock guard(lock_);
+      failure_ = std::current_exception();
+    }
+  }
+
+  const StoreOptions& options_;
+  std::vector<ObjectName> contents_;
+  base::Activity activity_;
+  std::atomic<std::size_t> next_{0};
+  std::mutex lock_;
+  std::vector<ObjectFault> faults_;
+  std::exception_ptr failure_;
+};
+
+}  // namespace
+
+Examination::Result Examination::examine(const std::string& name, const std::vector<Checksum>& commits) {
+  ObjectWalk walk(repository_, options_.stop, &good_);
+  for (const auto& commit : commits) {
+    walk.add(commit);
+  }
+  std::vector<ObjectName> contents;
+  std::copy_if(
+      walk.objects().begin(), walk.objects().end(), std::back_inserter(contents),
+      [this](const ObjectName& object) { return object.type == OSTREE_OBJECT_TYPE_FILE && !good_.contains(object); });
+  Result result{walk.objects().size(), walk.faults()};
+  if (!contents.empty()) {
+    auto damaged = ContentCheck(options_, name, std::move(contents)).run();
+    std::move(damaged.begin(), damaged.end(), std::back_inserter(result.faults));
+  }
+  good_.insert(walk.objects().begin(), walk.objects().end());
+  for (const auto& fault : result.faults) {
+    good_.erase(fault.name);
+  }
+  return result;
+}
+
+}  // namespace berth::store

@@ -1,0 +1,164 @@
+// SIGKILL between every two steps of a rollback and of an uninstall, and what the next command makes of it. (Those of
+// an update and of an install are in update_test.cpp and install_test.cpp.)
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <functional>
+
+#include "host/deployment.hpp"
+#include "host/journal.hpp"
+#include "ops/machine.hpp"
+#include "ops/pull.hpp"
+#include "ops/recover.hpp"
+#include "ops/rollback.hpp"
+#include "ops/tree.hpp"
+#include "ops/uninstall.hpp"
+#include "ops/update.hpp"
+
+namespace berth::ops {
+namespace {
+
+using test::Machine;
+using test::tree_text;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+namespace fs = std::filesystem;
+
+constexpr const char* deployments = "var/lib/containers/berth";
+
+class KilledTest : public ::testing::Test {
+ protected:
+  static constexpr int killed = 9;
+  static constexpr int completed = 0;
+
+  KilledTest() : session(machine.session()) { session.config.settle_seconds = 0; }
+
+  /// A container that runs, with a deployment in either slot; 1 is live.
+  void install_and_update() {
+    InstallRequest request;
+    request.image = machine.image("web", test::full_image());
+    request.name = "web";
+    request.start = true;
+    install(session, request);
+    fs::remove_all(machine.folder / "web");
+    auto spec = test::full_image();
+    spec.files.push_back({"exports/hostfs/etc/web/more/added", "added\n", 0600, ""});
+    pull(session, {machine.image("web", spec), "", ""});
+    UpdateRequest update_request;
+    update_request.name = "web";
+    update(session, update_request);
+    machine.systemd.calls.clear();
+    machine.reporter.warnings.clear();
+  }
+
+  /// Runs `work` in a process of its own, which is gone before step `kill_at`. @return how it ended
+  static int run_until(std::size_t kill_at, const std::function<void(const StepHook&)>& work) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      try {
+        work([kill_at](std::size_t index) {
+          if (index == kill_at) {
+            ::_exit(killed);
+          }
+        });
+        ::_exit(completed);
+      } catch (...) {
+        ::_exit(1);
+      }
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    return WEXITSTATUS(status);
+  }
+
+  [[nodiscard]] std::string tree() const { return tree_text(machine.on_disk("")); }
+
+  Machine machine;
+  Session session;
+};
+
+TEST_F(KilledTest, ARollbackIsTakenBack) {
+  install_and_update();
+  const auto before = tree();
+  for (std::size_t kill_at = 0;; ++kill_at) {
+    const int ended = run_until(kill_at, [this](const StepHook& hook) { rollback(session, {"web", {}}, hook); });
+    if (ended == completed) {
+      EXPECT_GE(kill_at, 12U);
+      EXPECT_EQ(host::find_deployment(machine.layout, "web")->slot, 0);
+      return;
+    }
+    ASSERT_EQ(ended, killed) << kill_at;
+    recover_pending(session);
+    ASSERT_EQ(tree(), before) << "killed before step " << kill_at;
+    ASSERT_THAT(machine.reporter.warnings, IsEmpty());
+    ASSERT_TRUE(machine.systemd.active.contains("web.service"));
+  }
+}
+
+/// A boot starts what it finds enabled at its beginning; what is enabled again later in it is not started any more.
+TEST_F(KilledTest, TheServiceIsEnabledAtEveryMomentOfAChangeOfItsLinks) {
+  InstallRequest request;
+  request.image = machine.image("web", test::full_image());
+  request.name = "web";
+  install(session, request);
+  fs::remove_all(machine.folder / "web");
+  auto spec = test::full_image();
+  auto& unit = spec.files.at(4).content;
+  unit.replace(unit.find("multi-user"), std::string("multi-user").size(), "graphical");
+  pull(session, {machine.image("web", spec), "", ""});
+  const std::string units = "etc/systemd/system/";
+  const auto is_enabled = [&] {
+    return machine.exists(units + "multi-user.target.wants/web.service") ||
+           machine.exists(units + "graphical.target.wants/web.service");
+  };
+  UpdateRequest wanted;
+  wanted.name = "web";
+  for (std::size_t kill_at = 0;; ++kill_at) {
+    const int ended = run_until(kill_at, [&](const StepHook& hook) { update(session, wanted, hook); });
+    ASSERT_TRUE(is_enabled()) << "killed before step " << kill_at;
+    if (ended == completed) {
+      break;
+    }
+    machine.systemd.calls.clear();
+    recover_pending(session);
+    ASSERT_TRUE(machine.exists(units + "multi-user.target.wants/web.service"));
+    ASSERT_FALSE(machine.exists(units + "graphical.target.wants"));
+    ASSERT_THAT(machine.systemd.calls, Not(::testing::Contains("disable web.service")));
+  }
+  EXPECT_FALSE(machine.exists(units + "multi-user.target.wants/web.service"));
+}
+
+TEST_F(KilledTest, AnUninstallIsCompleted) {
+  install_and_update();
+  const fs::path whole = machine.on_disk("");
+  const fs::path copy = machine.folder / "copy";
+  const auto options = fs::copy_options::recursive | fs::copy_options::copy_symlinks;
+  fs::copy(whole, copy, options);
+  for (std::size_t kill_at = 0;; ++kill_at) {
+    const int ended = run_until(kill_at, [this](const StepHook& hook) { uninstall(session, "web", hook); });
+    if (ended == completed) {
+      EXPECT_GE(kill_at, 8U);
+      return;
+    }
+    ASSERT_EQ(ended, killed) << kill_at;
+    recover_pending(session);
+    ASSERT_FALSE(host::read_journal(machine.layout, "web"));
+    for (const auto* const path : {"/web", "/web.0", "/web.1"}) {
+      ASSERT_FALSE(machine.exists(deployments + std::string(path))) << path << " killed before step " << kill_at;
+    }
+    for (const auto* const path : {"etc/systemd/system/web.service", "etc/tmpfiles.d/web.conf", "etc/web",
+                                   "usr/local/bin/webctl", "var/lib/web-data"}) {
+      ASSERT_FALSE(machine.exists(path)) << path << " killed before step " << kill_at;
+    }
+    ASSERT_THAT(tree_text(machine.on_disk("etc")), Not(HasSubstr(".berth-")));
+    fs::remove_all(whole);
+    fs::copy(copy, whole, options);
+  }
+}
+
+}  // namespace
+}  // namespace berth::ops

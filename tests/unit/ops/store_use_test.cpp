@@ -1,0 +1,130 @@
+// What commands that are under way use of the store, and how long they keep a prune waiting.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "base/temp_folder.hpp"
+#include "host/deployment.hpp"
+#include "ops/deployments_in_use.hpp"
+#include "ops/image_change.hpp"
+#include "ops/image_lookup.hpp"
+#include "ops/machine.hpp"
+#include "ops/one_off.hpp"
+#include "ops/preparation.hpp"
+#include "ops/pull.hpp"
+#include "ops/recover.hpp"
+#include "ops/rollback.hpp"
+#include "ops/update.hpp"
+
+namespace berth::ops {
+namespace {
+
+using base::ErrorKind;
+using base::test::error_of;
+using test::Machine;
+using ::testing::Contains;
+using ::testing::IsEmpty;
+namespace fs = std::filesystem;
+
+constexpr const char* web = "localhost/web:latest";
+
+class StoreUse : public ::testing::Test {
+ protected:
+  StoreUse() : session(machine.session()) { session.config.settle_seconds = 0; }
+
+  void store(const std::string& program) {
+    auto spec = test::full_image();
+    spec.files[1].content = program;
+    fs::remove_all(machine.folder / "web");
+    pull(session, {machine.image("web", spec), "", ""});
+  }
+  void install_web() {
+    store("first");
+    InstallRequest request;
+    request.image = "oci:" + (machine.folder / "web");
+    request.name = "web";
+    install(session, request);
+  }
+  [[nodiscard]] bool is_stored(const std::string& commit) const {
+    return open_images(session).describe(commit, "").has_value();
+  }
+
+  Machine machine;
+  Session session;
+};
+
+TEST_F(StoreUse, WhatIsBeingMadeIsInUseBeforeItIsComplete) {
+  store("first");
+  machine.make_folder("var/lib/containers/berth");
+  const auto lock = lock_container(session, "web");
+  Preparation preparation(session, "web", 0);
+  std::string commit;
+  {
+    auto images = open_images(session);
+    const auto image = images.images(false).at(0);
+    commit = image.commit;
+    preparation.check_out(images, image);
+  }
+  delete_images(session, {web}, false);  // as when the tag moves on
+  prune(session, false);
+  EXPECT_TRUE(is_stored(commit));
+  EXPECT_THAT(commits_in_use(session), Contains(commit));
+}
+
+TEST_F(StoreUse, AnUpdateKeepsNoPruneWaitingOnceItIsCheckedOut) {
+  install_web();
+  store("second");
+  const auto commit = open_images(session).images(false).at(0).commit;
+  std::size_t steps = 0;
+  UpdateRequest request;
+  request.name = "web";
+  update(session, request, [&](std::size_t) {
+    ++steps;
+    delete_images(session, {web}, true);
+    prune(session, false);  // would wait for the store, and its patience is over at once
+    EXPECT_TRUE(is_stored(commit));
+    store("second");  // and the image is there for the next round
+  });
+  EXPECT_GT(steps, 5U);
+  EXPECT_TRUE(is_stored(commit));
+  EXPECT_EQ(host::find_deployment(machine.layout, "web")->info.ostree_commit, commit);
+}
+
+TEST_F(StoreUse, SeveralUpdatesChooseTheSameImageAgain) {
+  install_web();
+  InstallRequest second;
+  second.image = "oci:" + (machine.folder / "web");
+  second.name = "other";
+  second.set = {"GREETING=hi"};
+  install(session, second);
+  store("second");
+  const auto rows = update_all(session, {});
+  ASSERT_EQ(rows.size(), 2U);
+  EXPECT_EQ(rows[0].status, "updated") << rows[0].error.value_or(base::Error(ErrorKind::failed, "")).what();
+  EXPECT_EQ(rows[1].status, "updated");
+  EXPECT_EQ(rows[0].outcome.id_after, rows[1].outcome.id_after);
+}
+
+TEST_F(StoreUse, ARollbackTakesNothingFromAOneOff) {
+  install_web();
+  const auto runtime = machine.on_disk("usr/bin/runc");
+  OneOff one_off(session, "web", "web.0", runtime);
+  one_off.claim();
+  store("second");
+  UpdateRequest request;
+  request.name = "web";
+  EXPECT_TRUE(update(session, request).changed) << "into the slot that is free";
+  store("third");
+  EXPECT_EQ(error_of([&] { update(session, request); }).kind(), ErrorKind::conflict) << "its slot would be emptied";
+  const auto server = machine.on_disk("var/lib/containers/berth/web.0/rootfs/bin/server");
+  EXPECT_TRUE(fs::exists(server));
+  rollback(session, {"web", {}});
+  EXPECT_EQ(host::find_deployment(machine.layout, "web")->slot, 0);
+  EXPECT_TRUE(fs::exists(server));
+  EXPECT_TRUE(fs::exists(machine.on_disk("var/lib/containers/berth/web.1/rootfs/bin/server")));
+  EXPECT_TRUE(update(session, request).changed) << "the slot that it does not use is free again";
+}
+
+}  // namespace
+}  // namespace berth::ops
