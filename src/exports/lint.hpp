@@ -53,8 +53,9 @@ Findings check_host_files(const Exports& exports, const Values& values);
 /// @param rendered the unit, line by line as its template
 Findings unit_notes(std::string_view rendered, const Values& values);
 Findings tmpfiles_notes(std::string_view rendered);
-/// @param text in which the lines are looked for. @param file its name
-Findings config_notes(const base::Json& config, std::string_view text, std::string_view file);
+/// @param cgroups_path see powerful_requests. @param text in which the lines are looked for. @param file its name
+Findings config_notes(const base::Json& config, std::string_view cgroups_path, std::string_view text,
+                      std::string_view file);
 
 /// What a finished config.json needs, and an image or host may lack.
 struct ConfigNeeds {

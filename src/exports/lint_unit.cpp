@@ -111,7 +111,8 @@ Findings tmpfiles_notes(std::string_view rendered) {
   return findings;
 }
 
-Findings config_notes(const base::Json& config, std::string_view text, std::string_view file) {
+Findings config_notes(const base::Json& config, std::string_view cgroups_path, std::string_view text,
+                      std::string_view file) {
   /// Sentence of a power → member of config.json in which it is asked for.
   constexpr std::array<std::pair<std::string_view, std::string_view>, 8> places = {
       {{"capabilities", "\"capabilities\""},
@@ -123,7 +124,7 @@ Findings config_notes(const base::Json& config, std::string_view text, std::stri
        {"sysctl", "\"sysctl\""},
        {"root file system", "\"root\""}}};
   Findings findings;
-  for (const auto& power : powerful_requests(config)) {
+  for (const auto& power : powerful_requests(config, cgroups_path)) {
     std::size_t line = 0;
     if (const auto at = power.sentence.rfind(" at /");
         power.sentence.starts_with("binds ") && at != std::string::npos) {

@@ -233,7 +233,7 @@ TEST(LintConfig, PowersAreNotesWithTheirLines) {
   const std::string text =
       "{\"process\": {\n\"capabilities\": {\"bounding\": [\"CAP_SYS_ADMIN\"]}},\n\"mounts\": [\n{\"destination\": "
       "\"/host\", \"type\": \"bind\", \"source\": \"/\"}],\n\"linux\": {\"namespaces\": [{\"type\": \"mount\"}]}}";
-  const auto findings = config_notes(base::parse_json(text, "c"), text, "exports/config.json");
+  const auto findings = config_notes(base::parse_json(text, "c"), "", text, "exports/config.json");
   const auto with = [&](const std::string& word) {
     const auto found = std::find_if(findings.begin(), findings.end(),
                                     [&](const Finding& one) { return one.sentence.find(word) != std::string::npos; });
