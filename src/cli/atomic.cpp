@@ -67,11 +67,11 @@ void print_deployed(const ops::InstallPlan& plan, const ops::Session& session) {
 }
 
 void check_mode(const CommandLine& line) {
-  if (line.older.user) {
+  if (line.older.user && ::geteuid() == 0) {
     throw Error(ErrorKind::failed, "--user does not work for privileged user",
                 "leave it out: the container is installed for the whole system");
   }
-  if (!line.older.storage.empty() && line.older.storage != "ostree" && line.system) {
+  if (!line.older.storage.empty() && line.older.storage != "ostree" && line.globals.system) {
     throw Error(ErrorKind::failed, "The --system and --user options are only available for the 'ostree' storage.");
   }
   check_storage(line);
@@ -343,7 +343,7 @@ void add_older_install(CLI::App& atomic, CommandLine& line) {
   verb->add_option("--runtime", request.runtime, "OCI runtime to use")->type_name("PATH");
   verb->add_option("--system-package", request.system_package, "Host files as a package")->type_name("MODE");
   verb->add_option("--src-creds", request.login, "Login for the registry")->type_name("USER[:PASSWORD]");
-  verb->add_flag("--system", line.system, "Install for the whole system, which is the default");
+  verb->add_flag("--system", line.globals.system, "Install for the whole system, which is the default");
   verb->add_flag("--user", line.older.user, "Refused for root");
   verb->add_flag("--display", line.display, "Say where it would go and change nothing");
   add_storage(*verb, line);
