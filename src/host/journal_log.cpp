@@ -39,13 +39,22 @@ JournalPtr open_journal(const std::string& folder, const std::string& root = "")
   } else if (!root.empty()) {
     result = sd_journal_open_directory(&raw, root.c_str(), SD_JOURNAL_OS_ROOT);
   } else {
-    result = sd_journal_open(&raw, SD_JOURNAL_LOCAL_ONLY | SD_JOURNAL_SYSTEM);
+    // With the files of users: journald sorts by whose a process is, and not everything in a container is root's.
+    result = sd_journal_open(&raw, SD_JOURNAL_LOCAL_ONLY);
   }
   return JournalPtr(result < 0 ? nullptr : raw);
 }
 
 bool has_files(sd_journal* journal) {
   return sd_journal_has_runtime_files(journal) > 0 || sd_journal_has_persistent_files(journal) > 0;
+}
+
+/// Who has a journal of their own may still not read that of the system.
+bool may_read_system_journal() {
+  sd_journal* raw = nullptr;
+  const int result = sd_journal_open(&raw, SD_JOURNAL_LOCAL_ONLY | SD_JOURNAL_SYSTEM);
+  const JournalPtr journal(result < 0 ? nullptr : raw);
+  return journal && has_files(journal.get());
 }
 
 bool add_match(sd_journal* journal, const std::string& match) {
@@ -167,7 +176,8 @@ std::vector<std::string> read_unit_log(const std::string& unit, std::size_t coun
 void read_log(const LogQuery& query, const std::function<bool(const LogEntry&)>& take,
               const std::function<bool()>& go_on) {
   const JournalPtr journal = open_journal(query.folder, query.root);
-  if (!journal || !has_files(journal.get()) || !match_unit(journal.get(), query.unit)) {
+  const bool readable = query.folder.empty() && query.root.empty() ? may_read_system_journal() : true;
+  if (!journal || !readable || !has_files(journal.get()) || !match_unit(journal.get(), query.unit)) {
     throw_no_journal();
   }
   sd_journal_set_data_threshold(journal.get(), entry_limit);
