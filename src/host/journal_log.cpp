@@ -31,7 +31,7 @@ struct JournalCloser {
 };
 using JournalPtr = std::unique_ptr<sd_journal, JournalCloser>;
 
-JournalPtr open_journal(const std::string& folder, bool own_user, const std::string& root = "") {
+JournalPtr open_journal(const std::string& folder, const std::string& root = "") {
   sd_journal* raw = nullptr;
   int result = 0;
   if (!folder.empty()) {
@@ -39,14 +39,22 @@ JournalPtr open_journal(const std::string& folder, bool own_user, const std::str
   } else if (!root.empty()) {
     result = sd_journal_open_directory(&raw, root.c_str(), SD_JOURNAL_OS_ROOT);
   } else {
-    // What users' processes say is in the system's journal where no journals are kept over a reboot.
-    result = sd_journal_open(&raw, SD_JOURNAL_LOCAL_ONLY | (own_user ? 0 : SD_JOURNAL_SYSTEM));
+    // With the files of users: journald sorts by whose a process is, and not everything in a container is root's.
+    result = sd_journal_open(&raw, SD_JOURNAL_LOCAL_ONLY);
   }
   return JournalPtr(result < 0 ? nullptr : raw);
 }
 
 bool has_files(sd_journal* journal) {
   return sd_journal_has_runtime_files(journal) > 0 || sd_journal_has_persistent_files(journal) > 0;
+}
+
+/// Who has a journal of their own may still not read that of the system.
+bool may_read_system_journal() {
+  sd_journal* raw = nullptr;
+  const int result = sd_journal_open(&raw, SD_JOURNAL_LOCAL_ONLY | SD_JOURNAL_SYSTEM);
+  const JournalPtr journal(result < 0 ? nullptr : raw);
+  return journal && has_files(journal.get());
 }
 
 bool add_match(sd_journal* journal, const std::string& match) {
@@ -163,7 +171,7 @@ bool seek_first(sd_journal* journal, const LogQuery& query) {
 
 std::vector<std::string> read_unit_log(const std::string& unit, std::size_t count, bool own_user,
                                        const std::string& folder) {
-  const JournalPtr journal = open_journal(folder, own_user);
+  const JournalPtr journal = open_journal(folder);
   if (!journal || !match(journal.get(), unit, own_user)) {
     return {};
   }
@@ -186,8 +194,10 @@ std::vector<std::string> read_unit_log(const std::string& unit, std::size_t coun
 
 void read_log(const LogQuery& query, const std::function<bool(const LogEntry&)>& take,
               const std::function<bool()>& go_on) {
-  const JournalPtr journal = open_journal(query.folder, query.own_user, query.root);
-  if (!journal || !has_files(journal.get()) || !match(journal.get(), query.unit, query.own_user)) {
+  const JournalPtr journal = open_journal(query.folder, query.root);
+  const bool others = query.own_user || !query.folder.empty() || !query.root.empty();
+  if (!journal || !(others || may_read_system_journal()) || !has_files(journal.get()) ||
+      !match(journal.get(), query.unit, query.own_user)) {
     throw_no_journal();
   }
   sd_journal_set_data_threshold(journal.get(), entry_limit);

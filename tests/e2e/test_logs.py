@@ -129,6 +129,14 @@ def test_a_reader_that_goes_ends_following_quietly(speaker):
     assert done.stdout.endswith("done\n") and done.stderr == ""
 
 
+def test_what_a_user_of_the_container_says_is_there_too(speaker):
+    """journald keeps it in a file of that user's own, but not for the users of the system."""
+    speaker.berth("install", "--now", "--name=plain", f"oci:{images.plain().inside}")
+    speaker.wait_for(lambda: "plain runs as 1000" in speaker.journal("plain"), "it is in the journal")
+    assert "plain runs as 1000" in speaker.berth("logs", "plain").stdout
+    speaker.berth("uninstall", "plain")
+
+
 def test_a_member_of_the_group_need_not_be_root(speaker):
     member = ["setpriv", "--reuid=1", "--regid=1", "--groups=" + speaker.output("getent group systemd-journal | cut -d: -f3")]
     assert "first words" in speaker.run(*member, "berth", "logs", "speaker").stdout

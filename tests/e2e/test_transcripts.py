@@ -84,6 +84,7 @@ def same_every_time(text, variables):
     text = re.sub(r"\b(?=[0-9a-f]*\d)[0-9a-f]{12,}(?=…|\b)", lambda found: "x" * len(found.group(0)), text)
     text = re.sub(r"\b\d{4}-\d\d-\d\d([T ])\d\d:\d\d(:\d\d)?", lambda found: re.sub(r"\d", "9", found.group(0)), text)
     text = re.sub(r"\b[A-Z][a-z]{2} \d\d \d\d:\d\d:\d\d (\S+)\[\d+\]", r"Mmm 99 99:99:99 \1[999]", text)
+    text = re.sub(r"(?<=/\.mounts/)[0-9a-f-]+", lambda found: re.sub(r"[0-9a-f]", "x", found.group(0)), text)
     text = re.sub(r"-run-[0-9a-f]{6}\b", "-run-xxxxxx", text)
     text = re.sub(r"\b\d+(\.\d+)? [kMG]?B\b", lambda found: re.sub(r"\d", "9", found.group(0)), text)
     return re.sub(r'("(?:size|bytesFetched|created|bytes|shared|own|reclaimable|total)": )\d+', r"\g<1>999", text)
