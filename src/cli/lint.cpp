@@ -63,7 +63,7 @@ int run_lint(const CommandLine& line, ops::Session& session) {
     }
   }
   if (line.json) {
-    fmt::print("{}\n", list.dump(2));
+    fmt::print("{}\n", list.dump(2, ' ', false, base::Json::error_handler_t::replace));
   }
   const auto [notes, warnings, errors] = counts;
   session.reporter.step(fmt::format("{} errors, {} warnings, {} notes", errors, warnings, notes));

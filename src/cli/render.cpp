@@ -27,7 +27,8 @@ int run_render(const CommandLine& line, ops::Session& session) {
     for (const auto& file : files) {
       list.push_back({{"path", file.path}, {"mode", fmt::format("{:04o}", file.mode)}, {"content", file.content}});
     }
-    fmt::print("{}\n", base::Json{{"files", std::move(list)}}.dump(2));
+    fmt::print("{}\n",
+               base::Json{{"files", std::move(list)}}.dump(2, ' ', false, base::Json::error_handler_t::replace));
   } else if (line.output.empty()) {
     print_files(files);
   } else {

@@ -53,6 +53,15 @@ bool is_on_this_machine(const std::string& text) {
   }
 }
 
+/// Says of a mistyped folder that it is none, too.
+void check_reference(const std::string& text) {
+  try {
+    image::parse_reference(text);
+  } catch (const Error& error) {
+    throw Error(error.kind(), fmt::format("there is no folder {}, and {}", text, error.sentence()), error.hint());
+  }
+}
+
 /// The store of this machine when we may read it.
 std::optional<store::Store> readable_store(const Session& session) {
   try {
@@ -183,6 +192,7 @@ bool Draft::use_stored(const std::string& text) {
 }
 
 void Draft::fetch(const DraftRequest& request) {
+  check_reference(request.target);
   ImageOrigin origin(session_, {request.target, request.authfile, request.platform});
   workplace_.emplace(temporary_files(), session_.reporter);
   auto options = store_options(session_, workplace_->path() + "/repository");

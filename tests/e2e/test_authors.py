@@ -128,6 +128,16 @@ def test_rendered_files_go_into_a_folder(shared_host):
     assert [pathlib.PurePath(file["path"]).name for file in files] == ["config.json", "hello.service"]
 
 
+def test_a_file_that_is_no_utf_8_can_be_shown_as_json(shared_host):
+    put_exports(shared_host, "/root/latin/exports", {
+        "manifest.json": json.dumps({"version": "1.0", "noContainerService": True, "installedFilesTemplate": ["/etc/latin"]}),
+    })  # fmt: skip
+    shared_host.run("mkdir -p /root/latin/exports/hostfs/etc && printf 'caf\\351 of $NAME\\n' > /root/latin/exports/hostfs/etc/latin")
+    (file,) = json.loads(shared_host.berth("render", "--json", "/root/latin").stdout)["files"]
+    assert file["content"] == "caf\ufffd of latin\n"
+    assert shared_host.berth("lint", "--strict", "--json", "/root/latin").returncode == 0
+
+
 @pytest.mark.parametrize("verb", ["lint", "render"])
 def test_a_folder_that_is_not_there(shared_host, verb):
     done = shared_host.berth(verb, "/root/nothing", check=False)

@@ -211,6 +211,7 @@ TEST_F(Author, ATargetThatIsNotThere) {
   const auto error = error_of([&] { lint_of(folder_ / "nothing"); });
   EXPECT_EQ(error.kind(), ErrorKind::not_found);
   EXPECT_THAT(error.hint(), HasSubstr("[SOURCE:]IMAGE"));
+  EXPECT_THAT(error_of([&] { lint_of("exprots"); }).sentence(), HasSubstr("there is no folder exprots, and "));
 }
 
 TEST_F(Author, RenderGivesWhatAnInstallWrites) {
