@@ -9,8 +9,8 @@
 
 #include "failure.hpp"
 #include "hostile_json.hpp"
+#include "scratch_folder.hpp"
 #include "source/base64.hpp"
-#include "temp_folder.hpp"
 
 namespace berth::source {
 namespace {

@@ -5,8 +5,8 @@
 #include "failure.hpp"
 #include "hostile_json.hpp"
 #include "sample_image.hpp"
+#include "scratch_folder.hpp"
 #include "tar_builder.hpp"
-#include "temp_folder.hpp"
 
 namespace berth::source {
 namespace {

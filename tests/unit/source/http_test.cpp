@@ -7,8 +7,8 @@
 #include "failure.hpp"
 #include "http_server.hpp"
 #include "sample_image.hpp"
+#include "scratch_folder.hpp"
 #include "source/http_error.hpp"
-#include "temp_folder.hpp"
 
 namespace berth::source {
 namespace {

@@ -8,8 +8,8 @@
 #include "image/reference.hpp"
 #include "recording_reporter.hpp"
 #include "sample_image.hpp"
+#include "scratch_folder.hpp"
 #include "source/open.hpp"
-#include "temp_folder.hpp"
 
 namespace berth::test {
 

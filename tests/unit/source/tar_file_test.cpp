@@ -8,8 +8,8 @@
 
 #include "failure.hpp"
 #include "sample_image.hpp"
+#include "scratch_folder.hpp"
 #include "tar_builder.hpp"
-#include "temp_folder.hpp"
 
 namespace berth::source {
 namespace {

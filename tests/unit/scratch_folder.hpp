@@ -1,22 +1,28 @@
 // A folder for one test.
 #pragma once
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
 #include <string>
 
+#include "base/fd.hpp"
+#include "base/file.hpp"
+
 namespace berth::test {
 
+/// A new folder, removed at the end with all that is in it.
 class TempFolder {
  public:
   TempFolder() {
-    auto name = (std::filesystem::temp_directory_path() / "berth-source-XXXXXX").string();
+    auto name = (std::filesystem::temp_directory_path() / "berth-test-XXXXXX").string();
     if (::mkdtemp(name.data()) == nullptr) {
       throw std::runtime_error("mkdtemp failed");
     }
     path_ = name;
+    fd_ = base::open_host_folder(name);
   }
   TempFolder(const TempFolder&) = delete;
   TempFolder& operator=(const TempFolder&) = delete;
@@ -25,10 +31,13 @@ class TempFolder {
     std::filesystem::remove_all(path_, ignored);
   }
 
+  [[nodiscard]] int fd() const { return fd_.get(); }
+  [[nodiscard]] std::string operator/(const std::string& name) const { return (path_ / name).string(); }
   [[nodiscard]] std::string path(const std::string& name = "") const {
-    return name.empty() ? path_.string() : (path_ / name).string();
+    return name.empty() ? path_.string() : *this / name;
   }
 
+  /// Writes a file, with the folders above it. @return its path
   std::string write(const std::string& name, const std::string& bytes) const {
     const auto file = path_ / name;
     std::filesystem::create_directories(file.parent_path());
@@ -38,6 +47,7 @@ class TempFolder {
 
  private:
   std::filesystem::path path_;
+  base::Fd fd_;
 };
 
 inline std::string read_file(const std::string& path) {
