@@ -61,6 +61,17 @@ CheckoutComparison::CheckoutComparison(const Repository& repository, std::stop_t
       activity_(reporter, "deployments", "comparing", base::ProgressUnit::files) {}
 
 std::vector<CheckoutFault> CheckoutComparison::compare(const CheckedOut& checkout) {
+  replaced_ = nullptr;
+  return walk(checkout);
+}
+
+std::vector<CheckoutFault> CheckoutComparison::compare(const CheckedOut& checkout,
+                                                       const std::map<Inode, ObjectName>& replaced) {
+  replaced_ = &replaced;
+  return replaced.empty() ? std::vector<CheckoutFault>() : walk(checkout);
+}
+
+std::vector<CheckoutFault> CheckoutComparison::walk(const CheckedOut& checkout) {
   const auto commit = Checksum::from_hex(checkout.commit);
   faults_.clear();
   const auto root = find_folder(AT_FDCWD, checkout.path);
@@ -68,13 +79,6 @@ std::vector<CheckoutFault> CheckoutComparison::compare(const CheckedOut& checkou
     compare_folder(root.get(), repository_.load_commit(commit).root, "");
   }
   return std::move(faults_);
-}
-
-std::vector<CheckoutFault> CheckoutComparison::compare(const CheckedOut& checkout, const std::set<Inode>& inodes) {
-  only_ = &inodes;
-  auto faults = inodes.empty() ? std::vector<CheckoutFault>() : compare(checkout);
-  only_ = nullptr;
-  return faults;
 }
 
 void CheckoutComparison::compare_folder(int folder, const StoredFolder& stored, const std::string& path) {
@@ -98,16 +102,23 @@ void CheckoutComparison::enter_folder(int folder, const std::string& leaf, const
                                       const StoredFolder& stored) {
   if (const auto found = find_folder(folder, leaf)) {
     compare_folder(found.get(), stored, path);
-  } else if (only_ == nullptr) {
+  } else if (replaced_ == nullptr) {
     faults_.push_back({path, {OSTREE_OBJECT_TYPE_DIR_TREE, stored.tree}, !base::stat_at(folder, leaf)});
   }
+}
+
+bool CheckoutComparison::is_asked_for(const std::optional<struct stat>& there, const ObjectName& name) const {
+  if (replaced_ == nullptr) {
+    return true;
+  }
+  const auto found = there ? replaced_->find(inode_of(*there)) : replaced_->end();
+  return found != replaced_->end() && found->second == name;
 }
 
 void CheckoutComparison::compare_file(int folder, const std::string& leaf, const std::string& path,
                                       const ObjectName& name) {
   const auto there = base::stat_at(folder, leaf);
-  const bool asked = only_ == nullptr || (there && only_->contains(inode_of(*there)));
-  if (asked && (!there || (!is_object(*there, name) && !is_right(folder, leaf, *there, name)))) {
+  if (is_asked_for(there, name) && (!there || (!is_object(*there, name) && !is_right(folder, leaf, *there, name)))) {
     faults_.push_back({path, name, !there});
   }
 }

@@ -5,7 +5,6 @@
 
 #include <map>
 #include <optional>
-#include <set>
 #include <stop_token>
 #include <string>
 #include <unordered_map>
@@ -37,14 +36,16 @@ class CheckoutComparison {
   /// What of a checkout differs; nothing when it is gone. Folders of the commit that cannot be read are left out.
   /// @throws Error(interrupted)
   std::vector<CheckoutFault> compare(const CheckedOut& checkout);
-  /// Only the files that are one of these inodes and not, or no longer, what they should be.
-  std::vector<CheckoutFault> compare(const CheckedOut& checkout, const std::set<Inode>& inodes);
+  /// Only the files that still are what was an object once: by the inode that it had.
+  std::vector<CheckoutFault> compare(const CheckedOut& checkout, const std::map<Inode, ObjectName>& replaced);
 
   /// Replaces what differs by links to the objects, which must be good, each by one rename. Folders are checked out.
   /// @throws Error
   void mend(const CheckedOut& checkout, const std::vector<CheckoutFault>& faults) const;
 
  private:
+  std::vector<CheckoutFault> walk(const CheckedOut& checkout);
+  [[nodiscard]] bool is_asked_for(const std::optional<struct stat>& there, const ObjectName& name) const;
   void compare_folder(int folder, const StoredFolder& stored, const std::string& path);
   void compare_file(int folder, const std::string& leaf, const std::string& path, const ObjectName& name);
   void enter_folder(int folder, const std::string& leaf, const std::string& path, const StoredFolder& stored);
@@ -56,7 +57,7 @@ class CheckoutComparison {
   const Repository& repository_;
   std::stop_token stop_;
   base::Activity activity_;
-  const std::set<Inode>* only_ = nullptr;
+  const std::map<Inode, ObjectName>* replaced_ = nullptr;  ///< nullptr: everything is compared
   std::vector<CheckoutFault> faults_;
   std::unordered_map<ObjectName, std::optional<Inode>, HashObject> objects_;
   std::map<Inode, std::string> hashed_;  ///< checksums as hex; empty for what cannot be an object

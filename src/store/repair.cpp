@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -141,7 +142,7 @@ class Repair {
   void note_inodes() {
     for (const auto& name : faults_) {
       if (const auto status = base::stat_at(repository_.folder(), object_path(name))) {
-        damaged_inodes_.emplace(status->st_dev, status->st_ino);
+        replaced_.emplace(Inode(status->st_dev, status->st_ino), name);
       }
     }
   }
@@ -243,7 +244,7 @@ class Repair {
     CheckoutComparison comparison(repository_, options_.stop, *options_.reporter);
     for (const auto& checkout : request_.checkouts()) {
       const bool whole = checkout.whole && checkout.commit == image_.commit;
-      const auto faults = whole ? comparison.compare(checkout) : comparison.compare(checkout, damaged_inodes_);
+      const auto faults = whole ? comparison.compare(checkout) : comparison.compare(checkout, replaced_);
       if (faults.empty()) {
         continue;
       }
@@ -263,8 +264,8 @@ class Repair {
   const RepairRequest& request_;
   Repository repository_;
   Examination examination_;
-  std::set<Inode> damaged_inodes_;
-  std::set<std::string> bad_layers_;  ///< hex digests
+  std::map<Inode, ObjectName> replaced_;  ///< the damaged objects by their files
+  std::set<std::string> bad_layers_;      ///< hex digests
   std::set<std::string> fetched_layers_;
   bool layers_are_good_ = false;
   Objects faults_;

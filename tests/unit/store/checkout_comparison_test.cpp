@@ -23,10 +23,11 @@ class Checkouts : public ::testing::TestWithParam<RepositoryMode> {
  protected:
   void SetUp() override {
     source_.layer(TarBuilder()
+                      .file("top", "at the top")
                       .folder("bin")
                       .file("bin/tool", "the tool", {0, 0, 0755, {}})
                       .file("bin/empty", "")
-                      .symlink("bin/link", "tool")
+                      .link("bin/link", "tool")
                       .folder("etc")
                       .folder("etc/inner", {0, 0, 0750, {}})
                       .file("etc/inner/conf", "settings"));
@@ -77,7 +78,8 @@ TEST_P(Checkouts, ChangedFilesAreNamedAndReplaced) {
   before_ = listing(path("one"));
   replace("one/bin/tool", "another");
   replace("one/bin/link", "no link");
-  EXPECT_THAT(differing("one"), ElementsAre("/bin/link", "/bin/tool"));
+  replace("one/top", "another", 0644);
+  EXPECT_THAT(differing("one"), ElementsAre("/top", "/bin/link", "/bin/tool"));
   EXPECT_THAT(differing("two"), IsEmpty());
   expect_mended("one");
 }
@@ -119,15 +121,20 @@ TEST_P(Checkouts, AreNothingWhenTheyAreGone) {
   EXPECT_THAT(differing("one"), IsEmpty());
 }
 
-TEST_P(Checkouts, OnlyWhatSharesAnInodeIsAskedFor) {
+TEST_P(Checkouts, OnlyWhatWasAnObjectOnceIsAskedFor) {
   replace("one/bin/tool", "another");
   replace("one/etc/inner/conf", "other", 0644);
   fs::remove(path("one/bin/empty"));
   struct stat status {};
   ASSERT_EQ(::stat(path("one/bin/tool").c_str(), &status), 0);
-  const auto faults = comparison_.compare(checkout("one"), {{status.st_dev, status.st_ino}});
+  const Inode inode{status.st_dev, status.st_ino};
+  const auto faults =
+      comparison_.compare(checkout("one"), {{inode, object_at(repository_, image_.commit, "/bin/tool")}});
   ASSERT_EQ(faults.size(), 1U);
   EXPECT_EQ(faults[0].path, "/bin/tool");
+  // As in a layer below the one that the file is of.
+  const auto other = object_at(repository_, image_.commit, "/etc/inner/conf");
+  EXPECT_THAT(comparison_.compare(checkout("one"), {{inode, other}}), IsEmpty());
   EXPECT_THAT(comparison_.compare(checkout("one"), {}), IsEmpty());
 }
 
