@@ -1,0 +1,46 @@
+// How long the checkout of an image takes, and nothing else: checkout REPOSITORY COMMIT FOLDER; prints seconds.
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstdio>
+#include <exception>
+
+#include "base/file.hpp"
+#include "store/store.hpp"
+
+namespace {
+
+class SilentReporter final : public berth::base::Reporter {
+ public:
+  void step(std::string_view /*sentence*/) override {}
+  void progress(const berth::base::Progress& /*progress*/) override {}
+  void warning(std::string_view /*sentence*/) override {}
+};
+
+double checkout(const char* repository, const char* commit, const char* folder) {
+  SilentReporter reporter;
+  berth::store::StoreOptions options;
+  options.repository = repository;
+  options.reporter = &reporter;
+  auto store = berth::store::Store::open(options);
+  const auto parent = berth::base::open_host_folder(folder);
+  const auto began = std::chrono::steady_clock::now();
+  store.checkout(commit, parent.get(), "tree");
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+}
+
+}  // namespace
+
+int main(int count, char** words) {
+  if (count != 4) {
+    fmt::print(stderr, "usage: checkout REPOSITORY COMMIT FOLDER\n");
+    return 2;
+  }
+  try {
+    fmt::print("{:.6f}\n", checkout(words[1], words[2], words[3]));
+    return 0;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "{}\n", error.what());
+    return 1;
+  }
+}

@@ -1,0 +1,96 @@
+"""Timing of commands, and what is kept of it."""
+
+import os
+import statistics
+import threading
+import time
+
+from rig import sandbox
+from rig.shell import run
+
+MEASURES = ("wall", "durable", "cpu", "memory")
+
+
+def command(argv, store, environment=None):
+    """Runs one command: seconds until it returned, seconds until the file system of `store` was synced as well, seconds of
+    CPU, MiB of memory at the peak of its largest process. time(1) stands between, for the peak that wait4 tells begins with
+    that of whoever forked."""
+    run("sync", "--file-system", store)
+    report = sandbox.folder() / "time"
+    began = time.monotonic()
+    run("/usr/bin/time", "--quiet", "--format=%e %U %S %M", f"--output={report}", *argv, env=environment, timeout=900)
+    wall = time.monotonic() - began
+    run("sync", "--file-system", store)
+    durable = time.monotonic() - began
+    _, user, system, kibibytes = map(float, report.read_text().split())
+    return {"wall": wall, "durable": durable, "cpu": user + system, "memory": kibibytes / 1024}
+
+
+def commands(argvs, store, environment=None):
+    """Several in a row, as one."""
+    each = [command(argv, store, environment) for argv in argvs]
+    return {key: (max if key == "memory" else sum)(one[key] for one in each) for key in MEASURES}
+
+
+def disk_bytes(folder):
+    return int(run("du", "-s", "--block-size=1", folder).stdout.split()[0])
+
+
+class Results:
+    """Samples by work and tool."""
+
+    def __init__(self):
+        self.samples = {}
+
+    def add(self, work, tool, sample):
+        self.samples.setdefault(work, {}).setdefault(tool, []).append(sample)
+
+    def median(self, work, tool, measure):
+        """None when it was not measured."""
+        values = [sample[measure] for sample in self.samples.get(work, {}).get(tool, []) if measure in sample]
+        return statistics.median(values) if values else None
+
+
+class Neighbour:
+    """Writes 4 KiB and syncs them again and again, and remembers how long each took."""
+
+    def __init__(self, folder):
+        self._path, self._stop, self.seconds = folder / "neighbour", threading.Event(), []
+        self._thread = threading.Thread(target=self._work)
+
+    def _work(self):
+        with open(self._path, "wb", buffering=0) as file:
+            while not self._stop.is_set():
+                file.seek(0)
+                file.write(b"x" * 4096)
+                began = time.monotonic()
+                os.fsync(file.fileno())
+                self.seconds.append(time.monotonic() - began)
+                self._stop.wait(0.01)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stop.set()
+        self._thread.join()
+
+    def summary(self):
+        ordered = sorted(self.seconds)
+        return {"worst": ordered[-1], "typical": ordered[len(ordered) // 2]}
+
+
+class Folder:
+    """An empty folder of the run, gone at the end."""
+
+    def __init__(self, name):
+        self.path = sandbox.folder() / name
+
+    def __enter__(self):
+        self.path.mkdir()
+        return self.path
+
+    def __exit__(self, *_):
+        run("umount", "--recursive", "--quiet", self.path / "storage/overlay", check=False)
+        run("rm", "-rf", "--one-file-system", "--", self.path, check=False)  # what resists goes with the sandbox

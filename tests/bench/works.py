@@ -1,0 +1,229 @@
+"""What is measured. Each function does one interleaved round and adds its samples to the results."""
+
+import itertools
+import json
+import shutil
+import sys
+import time
+
+import bench_images
+import measure
+from rig import cache, images
+from rig.shell import run
+from tools import Berth, Podman, SkopeoAndOstree, Umoci, bench_program
+
+_numbers = itertools.count(1)
+
+
+def _store(tool):
+    return measure.Folder(f"{tool.__name__.lower()}-{next(_numbers)}")
+
+
+class Bench:
+    def __init__(self, site, results):
+        self.site, self.results = site, results
+
+    def _tool(self, kind, store, settings=()):
+        return kind(self.site.network, store, settings)
+
+    def _add(self, work, tool, argv, **more):
+        sample = measure.command(argv, tool.store, tool.environment)
+        self.results.add(work, tool.name, {**sample, **more})
+
+    def push(self, image, name, tag="latest", options=()):
+        layout = image.layout.rsplit(":", 1)[0]
+        return self.site.registry.push(f"{layout}:{tag}", f"{name}:{tag}", *options)
+
+    def cold(self, work, reference, kinds):
+        """An empty store, one pull."""
+        for kind in kinds:
+            with _store(kind) as store:
+                tool = self._tool(kind, store)
+                self._add(work, tool, tool.pull(reference))
+
+    def life(self, name, reference, newer):
+        """Pull, pull again, pull what is newer, and away with both."""
+        for kind in (Berth, Podman):
+            with _store(kind) as store:
+                tool = self._tool(kind, store)
+                self._add(f"pull, {name}", tool, tool.pull(reference))
+                self.results.add(f"disk, {name}", tool.name, {"bytes": measure.disk_bytes(tool.data)})
+                self._add(f"pull what is present, {name}", tool, tool.pull(reference))
+                if kind is Berth:
+                    self.installs(name, tool, reference)
+                self._add(f"pull an update, {name}", tool, tool.pull(newer))
+                removed = measure.commands(tool.remove([reference, newer]), store, tool.environment)
+                self.results.add(f"delete, {name}", tool.name, removed)
+
+    def installs(self, name, berth, reference):
+        """Checkout alone, then whole commands, beside `ostree checkout -H`; each in turn."""
+        commit = berth.commit(reference)
+        aside = berth.data / "bench"
+        aside.mkdir()
+        alone = run(bench_program("checkout"), berth.repository, commit, aside)
+        self.results.add(f"checkout, {name}", "berth", {"wall": float(alone.stdout)})
+        shutil.rmtree(aside / "tree")
+        argv = ["ostree", f"--repo={berth.repository}", "checkout", "-H", commit, aside / "tree"]
+        sample = measure.command(argv, berth.store)
+        self.results.add(f"checkout, {name}", "ostree checkout -H", sample)
+        self.results.add(f"install, {name}", "ostree checkout -H", sample)
+        shutil.rmtree(aside)
+        for which in ("install", "second install"):
+            self._add(f"{which}, {name}", berth, berth.install(which.replace(" ", "-"), reference))
+        for which in ("install", "second install"):
+            self._add(f"uninstall, {name}", berth, berth("uninstall", which.replace(" ", "-")))
+
+    def many_of_one_base(self, image):
+        """Five images that differ in files, not only in layers: how much disk they take."""
+        references = [self.push(image, "variants", f"variant{number}") for number in range(bench_images.VARIANTS)]
+        for kind in (Berth, Podman):
+            with _store(kind) as store:
+                tool = self._tool(kind, store)
+                for reference in references:
+                    run(*tool.pull(reference), env=tool.environment, timeout=900)
+                self.results.add("disk, five of one base", tool.name, {"bytes": measure.disk_bytes(tool.data)})
+
+    def neighbour(self, name, reference):
+        """How long others wait for an fsync meanwhile."""
+        for kind, label, settings in ((Berth, "berth", ()), (Berth, "berth, gentle", ("[pull]", 'durability = "gentle"')),
+                                      (Podman, "podman", ())):  # fmt: skip
+            with _store(kind) as store:
+                tool = self._tool(kind, store, settings)
+                with measure.Neighbour(store) as neighbour:
+                    sample = measure.command(tool.pull(reference), store, tool.environment)
+                self.results.add(f"fsync beside a pull, {name}", label, {**sample, **neighbour.summary()})
+
+    def lists(self, count):
+        """Many names of one image, and many containers of it."""
+        reference = self.push(bench_images.small(), "small")
+        for kind in (Berth, Podman):
+            with _store(kind) as store:
+                tool = self._tool(kind, store)
+                run(*tool.pull(reference), env=tool.environment)
+                create = (lambda n: tool.install(f"c{n}", reference)) if kind is Berth else (lambda n: tool("create", f"--name=c{n}", reference, "sh"))
+                tag = tool("images", "tag", reference) if kind is Berth else tool("tag", reference)
+                for number in range(count):
+                    run(*tag, f"localhost/many:{number}", env=tool.environment)
+                    run(*create(number), env=tool.environment)
+                containers = tool("containers", "list", "-a") if kind is Berth else tool("ps", "-a")
+                listed = tool("images", "list") if kind is Berth else tool("images")
+                for _ in range(5):
+                    self._add("list containers", tool, containers)
+                    self._add("list images", tool, listed)
+
+    def limit(self, image):
+        """The least that a pull of the image has to do."""
+        with measure.Folder(f"limit-{next(_numbers)}") as folder:
+            text = run(bench_program("limit"), folder / "files", *bench_images.blobs(image), timeout=900).stdout
+            self.results.add("limit, large", "limit", json.loads(text))
+
+    def starts(self, count):
+        """From `systemctl start` to the payload's first instruction, on a booted host; podman on this machine."""
+        image = started_image()
+        host = self.site.host()
+        host.berth("install", "--name=first", f"oci:{image.inside}")
+        bundle = "/var/lib/containers/berth/first.0"
+        config = json.loads(host.mounted_path(f"{bundle}/config.json").read_text())
+        config["root"]["path"] = f"{bundle}/rootfs"
+        config["linux"].pop("cgroupsPath", None)
+        host.mounted_path("/srv/plain").mkdir(parents=True)
+        host.mounted_path("/srv/plain/config.json").write_text(json.dumps(config))
+        host.mounted_path("/etc/systemd/system/plain.service").write_text(
+            "[Service]\nExecStart=/usr/sbin/runc run --bundle /srv/plain plain\nExecStopPost=-/usr/sbin/runc delete --force plain\n"
+        )
+        host.run("systemctl", "daemon-reload")
+        reference = self.site.pushed(image, "first")
+        with _store(Podman) as store:
+            podman = self._tool(Podman, store)
+            run(*podman.pull(reference))
+            run(*podman("create", "--name=first", "--network=none", reference))
+            podman_works = _can_start(podman)
+            for _ in range(count):
+                for unit, label in (("first", "berth"), ("plain", "plain unit with runc")):
+                    self.results.add("start", label, {"wall": _unit_start(host, unit)})
+                if podman_works:
+                    self.results.add("start", "podman", {"wall": _podman_start(podman)})
+            run(*podman("rm", "--force", "--all"))
+        self._resident(host)
+
+    def _resident(self, host):
+        """Memory of what stays beside the payload, in MiB."""
+        host.run("systemctl", "start", "first")
+        inside = host.output("sh", "-c", "cat /proc/*/cgroup 2>/dev/null | grep -c '/first.service' || true")
+        payload = host.output("sh", "-c", "cat /proc/*/cgroup 2>/dev/null | grep -c '/first.service/payload' || true")
+        self.results.add("resident beside the payload", "berth", {"processes": int(inside) - int(payload)})
+
+
+STARTED = """#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+int main(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  printf("first %lld\\n", now.tv_sec * 1000000000LL + now.tv_nsec);
+  fflush(stdout);
+  pause();
+  return 0;
+}
+"""
+
+
+def started_image():
+    """Says when its first instruction ran."""
+    def make(folder):
+        (folder / "first.c").write_text(STARTED)
+        run("cc", "-static", "-O2", "-o", folder / "first", folder / "first.c")
+        build = images.Build(folder)
+        build.folders("proc", "sys", "dev", "tmp", "run", "etc")
+        build.copy(folder / "first", "first", 0o755)
+        build.layer()
+        build.config("--config.cmd", "/first")
+        build.done()
+
+    return images.Image("layout", cache.made_once("bench-first", cache.digest_of(STARTED), make))
+
+
+def _said(text):
+    return [int(line.split()[1]) for line in text.splitlines() if line.startswith("first ")]
+
+
+def _unit_start(host, unit):
+    """Seconds. The clock is the machine's, inside and outside."""
+    host.run("sh", "-c", "sync")
+    began = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+    host.run("systemctl", "start", unit)
+    for _ in range(200):
+        said = [at for at in _said(host.journal(unit)) if at > began]
+        if said:
+            break
+        time.sleep(0.02)
+    else:
+        raise AssertionError(f"{unit} said nothing: " + host.journal(unit))
+    host.run("systemctl", "stop", unit, check=False)
+    return (said[-1] - began) / 1e9
+
+
+def _can_start(podman):
+    """Machines with cgroups of both versions are not for every podman; then it is left out, and the table lacks it."""
+    done = run(*podman("start", "first"), check=False)
+    run(*podman("stop", "-t", "0", "first"), check=False)
+    if done.returncode != 0:
+        print(f"podman starts nothing on this machine: {done.stderr.strip()}", file=sys.stderr)
+    return done.returncode == 0
+
+
+def _podman_start(podman):
+    began = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+    run(*podman("start", "first"))
+    for _ in range(200):
+        said = [at for at in _said(run(*podman("logs", "first")).stdout) if at > began]
+        if said:
+            break
+        time.sleep(0.02)
+    else:
+        raise AssertionError("podman's container said nothing")
+    run(*podman("stop", "-t", "0", "first"))
+    return (said[-1] - began) / 1e9
+
+
+ALL_PULLERS = (Berth, Podman, SkopeoAndOstree, Umoci)
