@@ -151,7 +151,7 @@ std::string Layout::runtime_inside() const {
   return settings_.user ? settings_.user->runtime : "/run";
 }
 
-std::string Layout::manager_cgroup() const {
+std::string Layout::systemd_cgroup() const {
   return settings_.user ? fmt::format("/user.slice/user-{0}.slice/user@{0}.service", settings_.user->uid) : "";
 }
 

@@ -47,7 +47,7 @@ class Layout {
   [[nodiscard]] std::string settings_inside() const;  ///< /etc/berth
   [[nodiscard]] std::string runtime_inside() const;   ///< /run
   /// The cgroup below which systemd has its slices: the root, or that of the user's manager.
-  [[nodiscard]] std::string manager_cgroup() const;
+  [[nodiscard]] std::string systemd_cgroup() const;
   /// Where services are that name no slice: system.slice, or app.slice.
   [[nodiscard]] std::string default_slice() const;
   /// A program of systemd as its user has to call it: `systemctl`, or `systemctl --user`.

@@ -215,7 +215,7 @@ void plan_config(const PlanInputs& in, const std::string& text, InstallPlan& pla
   features.relays_notify = plan.unit && in.runtime.version.starts_with("crun") && exports::unit_notifies(*plan.unit);
   auto config =
       exports::finish_config(text, config_file_name(in), features,
-                             in.layout->manager_cgroup() + exports::cgroups_path(slice, in.name), in.remote_rootfs);
+                             in.layout->systemd_cgroup() + exports::cgroups_path(slice, in.name), in.remote_rootfs);
   if (config.notifies_itself) {
     plan.unit = exports::with_service_line(*plan.unit, "UnsetEnvironment=NOTIFY_SOCKET");
   }

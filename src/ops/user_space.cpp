@@ -21,7 +21,7 @@ constexpr std::uint64_t controllers_limit = 4096;       // bytes
 constexpr std::uint64_t own_cgroup_limit = 64U << 10U;  // bytes
 
 std::vector<std::string> delegated_controllers(const host::Layout& layout) {
-  const auto path = fmt::format("/sys/fs/cgroup{}/cgroup.controllers", layout.manager_cgroup());
+  const auto path = fmt::format("/sys/fs/cgroup{}/cgroup.controllers", layout.systemd_cgroup());
   std::istringstream words(base::read_file_at(AT_FDCWD, layout.on_disk(path), controllers_limit).value_or(""));
   std::vector<std::string> names;
   for (std::string word; words >> word;) {
@@ -73,7 +73,7 @@ void enter_user_cgroup(const Session& session) {
     return;
   }
   const auto own = base::read_file_at(AT_FDCWD, "/proc/self/cgroup", own_cgroup_limit).value_or("");
-  if (own.find(fmt::format("0::{}/", session.layout.manager_cgroup())) == std::string::npos) {
+  if (own.find(fmt::format("0::{}/", session.layout.systemd_cgroup())) == std::string::npos) {
     session.systemd.enter_scope(fmt::format("berth-{}.scope", ::getpid()), session.command);
   }
 }

@@ -22,11 +22,11 @@ def people(shared_site):
     alice = User(host, "alice")
     bob = User(host, "bob", lingers=False, sub_ids=None)
     host.boot()
-    host.wait_for(lambda: manager_runs(alice), "alice's systemd")
+    host.wait_for(lambda: systemd_runs(alice), "alice's systemd")
     return alice, bob
 
 
-def manager_runs(user):
+def systemd_runs(user):
     return user.host.run("systemctl", "is-active", f"user@{user.uid}", check=False).stdout.strip() == "active"
 
 
@@ -267,6 +267,7 @@ def test_without_sub_ids_root_is_the_only_user(bob, hello):
     bob.host.run("systemctl", "start", f"user@{bob.uid}")
     try:
         bob.berth("install", "--name=hello", "--set=PORT=8086", "--now", hello)
+        bob.host.fetch("http://127.0.0.1:8086/")
         assert bob.berth("exec", "hello", "id", "-u").stdout == "0\n"
         bob.berth("uninstall", "hello")
     finally:
@@ -336,5 +337,5 @@ def test_settings_of_the_user_come_last_and_roots_paths_do_not_hold(alice):
 def test_a_lingering_users_service_is_back_after_a_reboot(alice, plain, bob):
     alice.berth("install", "--name=plain", plain)
     alice.host.reboot()
-    alice.host.wait_for(lambda: manager_runs(alice), "alice's systemd")
+    alice.host.wait_for(lambda: systemd_runs(alice), "alice's systemd")
     alice.host.wait_for(lambda: alice.unit("plain")["ActiveState"] == "active", "the service")

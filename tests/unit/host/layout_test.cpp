@@ -28,7 +28,7 @@ TEST(Layout, PathsOfTheRunningHost) {
   EXPECT_EQ("/etc/tmpfiles.d/web.conf", layout.tmpfiles_inside("web"));
   EXPECT_EQ("/usr/lib/containers/berth", layout.preinstalled());
   EXPECT_EQ("/run", layout.runtime_inside());
-  EXPECT_EQ("", layout.manager_cgroup());
+  EXPECT_EQ("", layout.systemd_cgroup());
   EXPECT_EQ("system.slice", layout.default_slice());
   EXPECT_EQ("systemctl", layout.command("systemctl"));
   EXPECT_EQ("/var/lib/containers/berth/.locks", layout.locks());
@@ -84,7 +84,7 @@ TEST(Layout, ContainersOfAUserAreBelowHisFolders) {
   EXPECT_EQ("/conf/systemd/user", layout.unit_folders_inside().front());
   EXPECT_EQ("/conf/berth", layout.settings_inside());
   EXPECT_EQ("/run/user/1000", layout.runtime_inside());
-  EXPECT_EQ("/user.slice/user-1000.slice/user@1000.service", layout.manager_cgroup());
+  EXPECT_EQ("/user.slice/user-1000.slice/user@1000.service", layout.systemd_cgroup());
   EXPECT_EQ("app.slice", layout.default_slice());
   EXPECT_EQ("journalctl --user", layout.command("journalctl"));
   EXPECT_EQ("", layout.preinstalled());
