@@ -23,7 +23,7 @@ struct HostFeatures {
   /// The unit reports to systemd through a runtime that puts a socket of its own at $NOTIFY_SOCKET (crun): it cannot
   /// where the container has the host's /run (finish_config only).
   bool relays_notify = false;
-  std::optional<UserSpace> user;  ///< the container is one of a user's (finish_config only)
+  std::optional<UserSpace> user = std::nullopt;  ///< the container is one of a user's (finish_config only)
 };
 
 /// A finished config.json.

@@ -267,6 +267,7 @@ def test_without_sub_ids_root_is_the_only_user(bob, hello):
     bob.host.run("systemctl", "start", f"user@{bob.uid}")
     try:
         bob.berth("install", "--name=hello", "--set=PORT=8086", "--now", hello)
+        bob.host.fetch("http://127.0.0.1:8086/")
         assert bob.berth("exec", "hello", "id", "-u").stdout == "0\n"
         bob.berth("uninstall", "hello")
     finally:
