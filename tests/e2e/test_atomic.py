@@ -75,7 +75,7 @@ def test_an_image_of_no_registry_has_no_registry_in_its_name(atomic):
     atomic("pull", "--storage", "ostree", "dockertar://srv/a.tar")
     assert "ociimage/atomic-test-system_3Alatest" in atomic.refs()
     atomic("install", "--system", "atomic-test-system")
-    assert "\n>  atomic-test-system  latest" in atomic("images", "list").stdout
+    assert "\n>  atomic-test-system " in atomic("images", "list").stdout
     assert atomic("containers", "list", "-aq", "--no-trunc").stdout == "atomic-test-system\n"
 
 

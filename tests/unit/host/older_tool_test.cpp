@@ -50,7 +50,7 @@ TEST_F(OlderTool, AnEmptyFileAndEmptyKeysSetNothing) {
 TEST_F(OlderTool, WrongFilesAreNamed) {
   for (const std::string text : {"just words\n", "checkout_path: [a]\n", "a: b: c\n"}) {
     write(text);
-    const auto error = error_of([&] { read(); });
+    const auto error = error_of([&] { static_cast<void>(read()); });
     EXPECT_EQ(error.kind(), ErrorKind::usage);
     EXPECT_THAT(error.what(), HasSubstr("etc/atomic.conf")) << text;
   }
