@@ -72,6 +72,7 @@ int run_delete(const CommandLine& line, ops::Session& session) {
     throw Error(ErrorKind::failed, "No images to delete.");
   }
   std::vector<std::string> names;
+  names.reserve(images.size());
   std::size_t width = 0;
   for (const auto& image : images) {
     names.push_back(image.name.empty() ? image.id : image.name);

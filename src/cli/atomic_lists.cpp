@@ -11,6 +11,8 @@
 #include "cli/atomic.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/terminal.hpp"
+#include "host/deployment.hpp"
+#include "host/older_tool.hpp"
 #include "ops/query.hpp"
 
 namespace berth::cli {
@@ -28,7 +30,8 @@ std::string moment(std::int64_t epoch_seconds) {
 }
 
 std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return text;
 }
 
@@ -137,7 +140,21 @@ void print_containers(const std::vector<ops::ContainerRow>& rows, const ListOpti
   }
 }
 
+/// What the older tool installed is not in our lists before it is adopted.
+void tell_of_waiting(ops::Session& session) {
+  host::LayoutSettings settings;
+  settings.root = session.layout.root();
+  settings.deployments = host::older_deployments;
+  auto waiting = host::list_deployments(host::Layout(std::move(settings))).deployments;
+  std::erase_if(waiting, [](const host::Deployment& deployment) { return deployment.preinstalled; });
+  if (!waiting.empty() && session.layout.deployments_inside() != host::older_deployments) {
+    session.reporter.warning(fmt::format("{} containers in {} are not berth's yet; berth adopt takes them over",
+                                         waiting.size(), host::older_deployments));
+  }
+}
+
 int list_containers(const CommandLine& line, ops::Session& session) {
+  tell_of_waiting(session);
   const auto filters = filters_of(line, ops::container_filter_keys);
   auto rows = ops::list_containers(session, {true, {}});
   keep_matching(rows, filters, container_field);

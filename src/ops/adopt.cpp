@@ -119,10 +119,10 @@ void plan_repository(const Session& session, const host::Layout& older, AdoptOut
     return;
   }
   outcome.repository = !is_repository(ours) && can_move(older) ? RepositoryFate::moved : RepositoryFate::copied;
-  auto there = store::Store::open_existing(store_options(session, theirs));
+  const auto there = store::Store::open_existing(store_options(session, theirs));
   const auto here = store::Store::open_existing(store_options(session));
   const auto stored = here ? here->images(false) : std::vector<store::StoredImage>();
-  for (const auto& image : there->images(false)) {
+  for (const auto& image : there ? there->images(false) : std::vector<store::StoredImage>()) {
     const auto same = [&image](const store::StoredImage& other) { return other.branch == image.branch; };
     if (std::none_of(stored.begin(), stored.end(), same)) {
       outcome.images.push_back(image.name);

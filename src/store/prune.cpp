@@ -185,6 +185,7 @@ class Prune {
   void count() {
     report_.layers = unused_layers_.size();
     report_.removed.clear();
+    report_.removed.reserve(unused_layers_.size());
     for (const auto& layer : unused_layers_) {
       report_.removed.push_back(layer.name);
     }

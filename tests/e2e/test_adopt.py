@@ -50,6 +50,7 @@ def test_a_plan_changes_nothing(etcd):
     assert "etcd  registry.example/etcd  etcd.0, moves with a link left in its place; its service runs on" in plan
     assert f"the repository {ROOT}/.storage/ostree moves\n  image  registry.example/etcd:latest" in plan
     assert etcd.berth_json("adopt", "--dry-run")["containers"][0]["folders"] == ["etcd.0"]
+    assert "1 containers in /var/lib/containers/atomic are not berth's yet" in etcd.berth("atomic", "ps").stderr
     left = [line for line in before.difference(etcd.snapshot("/var/lib/containers", "/etc")) if "/berth" not in line]
     assert left == []
 
