@@ -75,8 +75,10 @@ std::optional<host::UserFolders> user_of(const std::string& root) {
     return std::nullopt;
   }
   auto folders = host::user_folders(::geteuid(), [](const char* name) { return environment(name); });
-  // The runtime keeps its state there, and must find it whoever calls it.
-  ::setenv("XDG_RUNTIME_DIR", folders.runtime.c_str(), 1);
+  // The runtime keeps its state there, and must find it whoever calls it. Without it, it could not even say its version.
+  if (::access(folders.runtime.c_str(), X_OK) == 0) {
+    ::setenv("XDG_RUNTIME_DIR", folders.runtime.c_str(), 1);
+  }
   return folders;
 }
 

@@ -49,6 +49,7 @@ def hello(atomic, archive):
     """The server, installed and running."""
     atomic("install", "--system", "--name=hello", "--set=RECEIVER=Pluto", archive)
     atomic.host.run("systemctl", "start", "hello")
+    atomic.host.fetch("http://127.0.0.1:8081/")
     return atomic
 
 

@@ -197,8 +197,8 @@ TABLE = [
         file("/root/runc")),
     Row("runtime too old", ("install", "--runtime=/root/runc", HELLO), 1, "too old: it is runc 1.0.0-rc10, and berth needs 1.0.0",
         "newer", runtime("1.0.0-rc10")),
-    *(Row(f"{verb[0]} as somebody else than root", verb, 5, f"berth {verb[0]} needs root", f"sudo berth {verb[0]}", around=UNPRIVILEGED)
-      for verb in (("pull", HELLO), ("install", HELLO), ("uninstall", "x"))),
+    *(Row(f"{verb[0]} for the system as somebody else than root", ("--system", *verb), 5, f"berth {verb[0]} needs root", f"sudo berth {verb[0]}",
+          around=UNPRIVILEGED) for verb in (("pull", HELLO), ("install", HELLO), ("uninstall", "x"))),
     Row("bus not reachable", ("install", HELLO, "--name=probe"), 1, "systemd cannot be reached", "--root DIR", around=WITHOUT_BUS),
     Row("unit that systemd refuses", ("install", f"oci:{BAD_UNIT.inside}", "--name=probe"), 1,
         r"systemd cannot load probe.service \(bad-setting\)", "ExecStart="),
