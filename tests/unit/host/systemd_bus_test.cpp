@@ -75,6 +75,12 @@ struct FakeUnit {
   }
 };
 
+BusOptions reached_at(std::string address) {
+  BusOptions options;
+  options.address = std::move(address);
+  return options;
+}
+
 class BusTest : public ::testing::Test {
  protected:
   /// Starts the peer and connects at the first call.
@@ -111,7 +117,7 @@ TEST_F(BusTest, ErrorsHaveKinds) {
     BusPeer peer;
     peer.on("Reload", failing(name, "the reason"));
     peer.serve();
-    const auto systemd = make_bus_systemd(reporter_, {}, {peer.address()});
+    const auto systemd = make_bus_systemd(reporter_, {}, reached_at(peer.address()));
     const base::Error error = error_of([&] { systemd->reload(); });
     EXPECT_THAT(error.sentence(), HasSubstr("reload its configuration")) << name;
     return error.kind();
@@ -133,7 +139,7 @@ TEST_F(BusTest, NoAnswerInTime) {
 }
 
 TEST_F(BusTest, NobodyThere) {
-  const auto systemd = make_bus_systemd(reporter_, {}, {"unix:path=/nonexistent/socket"});
+  const auto systemd = make_bus_systemd(reporter_, {}, reached_at("unix:path=/nonexistent/socket"));
   EXPECT_THAT(error_of([&] { systemd->reload(); }).what(), HasSubstr("/nonexistent/socket"));
 }
 

@@ -14,8 +14,8 @@
 #include "failure.hpp"
 #include "recording_reporter.hpp"
 #include "sample_image.hpp"
+#include "scratch_folder.hpp"
 #include "tar_builder.hpp"
-#include "temp_folder.hpp"
 
 namespace berth::source {
 namespace {
