@@ -30,7 +30,7 @@ std::string text_of(const Json& object, const char* key) {
 /// 0 for what is no number; the runtime has its own words for that.
 std::uint64_t number_of(const Json& object, const char* key) {
   const auto found = object.find(key);
-  return found != object.end() && found->is_number_unsigned() ? found->get<std::uint64_t>() : 0;
+  return found != object.end() && found->is_number_integer() && *found >= 0 ? found->get<std::uint64_t>() : 0;
 }
 
 bool is_mapped(const std::vector<IdMapping>& mappings, std::uint64_t id) {
