@@ -144,12 +144,13 @@ void Draft::open_folder(const std::string& path, base::Reporter& reporter, const
   if (files_.exports_folder) {
     shown_folder_ += "/exports";
     has_rootfs_ = base::stat_at(folder.get(), "usr") || base::stat_at(folder.get(), "bin");
+    if (has_rootfs_) {
+      files_.rootfs = std::move(folder);
+    }
   } else {
     files_.exports_folder = std::move(folder);
   }
-  if (has_rootfs_) {
-    files_.rootfs = std::move(folder);
-  } else {
+  if (!has_rootfs_) {
     workplace_.emplace(temporary_files(), session_.reporter);
     files_.rootfs = base::open_host_folder(workplace_->path());  // stands for the one that nobody knows
   }
