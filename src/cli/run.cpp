@@ -63,19 +63,22 @@ void check_user(const CommandLine& line) {
     throw Error(ErrorKind::usage, "--user is not for root, whose containers are the system's",
                 fmt::format("leave it out, or run it as the user, e.g. runuser -u USER -- berth {}", line.verb));
   }
-  if (!root && (line.globals.system || line.booting || (line.needs_root && absolute_root(line.globals.root) != "/"))) {
+  const bool for_all = line.verb == "logs";  // the journal knows who may read it
+  if (!root && ((line.globals.system && !for_all) || line.booting ||
+                (line.needs_root && absolute_root(line.globals.root) != "/"))) {
     throw Error(
         ErrorKind::not_permitted, fmt::format("berth {} needs root here", line.verb),
         fmt::format("run: sudo berth {}; without --system and --root you have containers of your own", line.verb));
   }
 }
 
-std::optional<host::UserFolders> user_of(const std::string& root) {
-  if (::geteuid() == 0 || root != "/") {
+std::optional<host::UserFolders> user_of(const CommandLine& line, const std::string& root) {
+  if (::geteuid() == 0 || root != "/" || line.globals.system) {
     return std::nullopt;
   }
   auto folders = host::user_folders(::geteuid(), [](const char* name) { return environment(name); });
-  // The runtime keeps its state there, and must find it whoever calls it. Without it, it could not even say its version.
+  // The runtime keeps its state there, and must find it whoever calls it. Without it, it could not even say its
+  // version.
   if (::access(folders.runtime.c_str(), X_OK) == 0) {
     ::setenv("XDG_RUNTIME_DIR", folders.runtime.c_str(), 1);
   }
@@ -123,7 +126,7 @@ std::unique_ptr<host::Systemd> make_systemd(const CommandLine& line, const host:
 int with_session(const CommandLine& line, base::Reporter& reporter, const std::stop_token& stop,
                  const std::function<int(ops::Session&)>& work) {
   const auto root = absolute_root(line.globals.root);
-  auto user = user_of(root);
+  auto user = user_of(line, root);
   auto config = host::read_config(root, line.globals.config, reporter, user ? user->config + "/berth" : "");
   if (line.older.called) {
     heed_older_settings(root, config);

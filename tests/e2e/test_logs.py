@@ -139,8 +139,8 @@ def test_what_a_user_of_the_container_says_is_there_too(speaker):
 
 def test_a_member_of_the_group_need_not_be_root(speaker):
     member = ["setpriv", "--reuid=1", "--regid=1", "--groups=" + speaker.output("getent group systemd-journal | cut -d: -f3")]
-    assert "first words" in speaker.run(*member, "berth", "logs", "speaker").stdout
-    done = speaker.run(*member, "berth", "logs", "missing", check=False)
+    assert "first words" in speaker.run(*member, "berth", "--system", "logs", "speaker").stdout
+    done = speaker.run(*member, "berth", "--system", "logs", "missing", check=False)
     assert done.returncode == 3 and "no container missing" in done.stderr
 
 
