@@ -14,15 +14,16 @@ std::vector<RenderedFile> render(const Session& session, const RenderRequest& re
   const Draft draft(session, request.draft, session.reporter);
   const auto plan = base::in_context([&] { return fmt::format("rendering {}", request.draft.target); },
                                      [&] { return make_plan(draft.inputs(values)); });
+  const auto layout = session.layout.of_system();
   std::vector<RenderedFile> files;
   if (!plan.config.empty()) {
     files.push_back({plan.deployment + "/config.json", plan.config, 0600});
   }
   if (plan.unit) {
-    files.push_back({session.layout.unit_inside(plan.name), *plan.unit, 0644});
+    files.push_back({layout.unit_inside(plan.name), *plan.unit, 0644});
   }
   if (plan.tmpfiles) {
-    files.push_back({session.layout.tmpfiles_inside(plan.name), *plan.tmpfiles, 0644});
+    files.push_back({layout.tmpfiles_inside(plan.name), *plan.tmpfiles, 0644});
   }
   for (const auto& planned : plan.files) {
     if (planned.file.content) {

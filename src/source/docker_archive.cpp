@@ -66,7 +66,7 @@ std::string list_names(const Entries& entries) {
 
 }  // namespace
 
-DockerArchiveSource::DockerArchiveSource(const image::Reference& reference, std::stop_token stop)
+DockerArchiveSource::DockerArchiveSource(const image::Reference& reference, const std::stop_token& stop)
     : DockerArchiveSource(reference, TarFile(reference.path, stop), stop) {}
 
 DockerArchiveSource::DockerArchiveSource(const image::Reference& reference, TarFile file, std::stop_token stop)

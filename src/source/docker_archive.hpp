@@ -19,7 +19,7 @@ class DockerArchiveSource final : public image::ImageSource {
  public:
   /// Reads manifest.json and picks the image that `reference.selector` names, or the only one.
   /// @throws Error naming the images there are
-  explicit DockerArchiveSource(const image::Reference& reference, std::stop_token stop = {});
+  explicit DockerArchiveSource(const image::Reference& reference, const std::stop_token& stop = {});
   /// As above, for an archive that is open.
   DockerArchiveSource(const image::Reference& reference, TarFile file, std::stop_token stop);
 

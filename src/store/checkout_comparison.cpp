@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <utility>
 
@@ -133,12 +135,33 @@ bool CheckoutComparison::is_object(const struct stat& there, const ObjectName& n
   return found->second == inode_of(there);
 }
 
+/// Whether a file of a user's checkout has the bytes of the object, which is a plain file in such a repository.
+bool CheckoutComparison::has_content(int folder, const std::string& leaf, const ObjectName& name) const {
+  const base::Fd file = base::open_at(folder, leaf, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  const base::Fd object = base::open_at(repository_.folder(), object_path(name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  std::array<char, 65536> own{};
+  std::array<char, 65536> stored{};
+  while (true) {
+    const auto count = ::read(file.get(), own.data(), own.size());
+    const auto expected = ::read(object.get(), stored.data(), stored.size());
+    if (count < 0 || count != expected || !std::equal(own.begin(), own.begin() + count, stored.begin())) {
+      return false;
+    }
+    if (count == 0) {
+      return true;
+    }
+  }
+}
+
 /// A copy, as checkouts have them of empty files and where an inode has all the links it can have.
 bool CheckoutComparison::is_right(int folder, const std::string& leaf, const struct stat& there,
                                   const ObjectName& name) {
   if (repository_.mode() != RepositoryMode::bare && S_ISLNK(there.st_mode)) {
     const auto stored = stored_link(repository_, name);
     return stored.link && base::read_link_at(folder, leaf) == stored.target;
+  }
+  if (repository_.mode() != RepositoryMode::bare) {
+    return S_ISREG(there.st_mode) && has_content(folder, leaf, name);  // owners and modes are the user's
   }
   const auto [found, fresh] = hashed_.try_emplace(inode_of(there));
   // libostree ends the program when it is to hash anything else.

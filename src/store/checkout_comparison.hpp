@@ -45,6 +45,7 @@ class CheckoutComparison {
 
  private:
   std::vector<CheckoutFault> walk(const CheckedOut& checkout);
+  [[nodiscard]] bool has_content(int folder, const std::string& leaf, const ObjectName& name) const;
   [[nodiscard]] bool is_asked_for(const std::optional<struct stat>& there, const ObjectName& name) const;
   void compare_folder(int folder, const StoredFolder& stored, const std::string& path);
   void compare_file(int folder, const std::string& leaf, const std::string& path, const ObjectName& name);

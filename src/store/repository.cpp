@@ -338,7 +338,7 @@ VariantPtr Repository::load_staged(const ObjectName& name) const {
   if (!staging_) {
     return nullptr;
   }
-  auto bytes = staging_->read(path_in_objects(name), OSTREE_MAX_METADATA_SIZE);
+  auto bytes = staging_->read(path_in_objects(name), std::uint64_t{OSTREE_MAX_METADATA_SIZE});
   if (!bytes) {
     return nullptr;
   }
@@ -422,7 +422,7 @@ Ownership Repository::load_meta(const Checksum& meta) const {
 Checksum Repository::stage_object(OstreeObjectType type, GVariant* value) const {
   const auto bytes =
       std::as_bytes(std::span(static_cast<const char*>(g_variant_get_data(value)), g_variant_get_size(value)));
-  if (bytes.size() > OSTREE_MAX_METADATA_SIZE) {
+  if (bytes.size() > std::size_t{OSTREE_MAX_METADATA_SIZE}) {
     throw base::Error(base::ErrorKind::verification,
                       fmt::format("a folder or commit of {} bytes is more than the {} that OSTree stores", bytes.size(),
                                   OSTREE_MAX_METADATA_SIZE));

@@ -37,7 +37,7 @@ constexpr const char* config =
     "{\"ociVersion\": \"1.0.2\",\n\"root\": {\"path\": \"rootfs\", \"readonly\": true},\n"
     "\"process\": {\"args\": [\"/bin/server\", \"$PORT\"], \"cwd\": \"/\", \"user\": {\"uid\": 0, \"gid\": 0}},\n"
     "\"linux\": {\"namespaces\": [{\"type\": \"mount\"}, {\"type\": \"pid\"}, {\"type\": \"network\"}, {\"type\": "
-    "\"ipc\"}]}}\n";
+    "\"ipc\"}, {\"type\": \"uts\"}]}}\n";
 
 constexpr const char* manifest =
     "{\"version\": \"1.0\", \"defaultValues\": {\"PORT\": \"80\"}, \"healthCheck\": {\"command\": \"true\"}}\n";

@@ -100,6 +100,15 @@ class FakeSource final : public image::ImageSource {
 
 /// What `path` below `root` is, in one line: "file 0644 0:0 CONTENT", "folder 0755 0:0", "link TARGET", "absent".
 std::string describe(const std::string& root, const std::string& path);
+/// The line as it is in a checkout of a repository of that mode: in bare-user, the group has what the owner has.
+inline std::string in_mode(RepositoryMode mode, std::string line) {
+  for (const auto& [own, shared] : {std::pair{" 0644 ", " 0664 "}, {" 0755 ", " 0775 "}, {" 0500 ", " 0770 "}}) {
+    if (const auto at = line.find(own); mode == RepositoryMode::bare_user && at != std::string::npos) {
+      line.replace(at, 6, shared);
+    }
+  }
+  return line;
+}
 /// All paths below `root`, sorted, with describe's line: "PATH: LINE".
 std::vector<std::string> listing(const std::string& root);
 
