@@ -35,26 +35,6 @@ void refuse_present(int folder, const std::string& name) {
   }
 }
 
-/// The nesting of folders is bounded by the import of layers.
-void share_with_group(int parent, const std::string& name) {
-  const auto status = base::stat_at(parent, name);
-  if (!status || S_ISLNK(status->st_mode)) {
-    return;
-  }
-  constexpr unsigned owner = S_IRWXU;
-  const bool is_folder = S_ISDIR(status->st_mode);
-  const unsigned mode = (status->st_mode & 07777U) | (is_folder ? owner : 0U);
-  if (const unsigned wanted = mode | ((mode & owner) >> 3U); wanted != (status->st_mode & 07777U)) {
-    base::check_errno(::fchmodat(parent, name.c_str(), wanted, 0), "set the mode of " + name);
-  }
-  if (is_folder) {
-    const base::Fd folder = base::open_folder_at(parent, name);
-    for (const auto& entry : base::list_folder(folder.get())) {
-      share_with_group(folder.get(), entry);
-    }
-  }
-}
-
 /// Objects of bare-user repositories are not the files themselves (links are files there, and modes are attributes),
 /// and copies are nothing that has to be fast.
 void let_libostree(const Repository& repository, const Checksum& commit, int folder, const std::string& name,
@@ -76,6 +56,26 @@ void let_libostree(const Repository& repository, const Checksum& commit, int fol
 }
 
 }  // namespace
+
+// The nesting of folders is bounded by the import of layers.
+void share_with_group(int parent, const std::string& name) {
+  const auto status = base::stat_at(parent, name);
+  if (!status || S_ISLNK(status->st_mode)) {
+    return;
+  }
+  constexpr unsigned owner = S_IRWXU;
+  const bool is_folder = S_ISDIR(status->st_mode);
+  const unsigned mode = (status->st_mode & 07777U) | (is_folder ? owner : 0U);
+  if (const unsigned wanted = mode | ((mode & owner) >> 3U); wanted != (status->st_mode & 07777U)) {
+    base::check_errno(::fchmodat(parent, name.c_str(), wanted, 0), "set the mode of " + name);
+  }
+  if (is_folder) {
+    const base::Fd folder = base::open_folder_at(parent, name);
+    for (const auto& entry : base::list_folder(folder.get())) {
+      share_with_group(folder.get(), entry);
+    }
+  }
+}
 
 void check_linkable(const Repository& repository, int folder) {
   const std::string probe = ".link-probe";

@@ -11,6 +11,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "store/checkout.hpp"
 
 namespace berth::store {
 namespace {
@@ -220,6 +221,9 @@ void CheckoutComparison::mend_folder(const CheckedOut& checkout, int folder, con
   if (ostree_repo_checkout_at(repository_.handle(), &options, folder, leaf.c_str(), checkout.commit.c_str(), nullptr,
                               failure.out()) == 0) {
     failure.raise("check out " + base::full_path(folder, leaf));
+  }
+  if (repository_.mode() == RepositoryMode::bare_user) {
+    share_with_group(folder, leaf);
   }
 }
 

@@ -26,6 +26,8 @@
 namespace berth::store {
 namespace {
 
+constexpr int metadata_limit = OSTREE_MAX_METADATA_SIZE;  // bytes of a folder or commit
+
 /// How many bytes of objects are written between two syncs for the sake of others.
 constexpr std::uint64_t gentle_interval = std::uint64_t{16} << 20U;
 
@@ -338,7 +340,7 @@ VariantPtr Repository::load_staged(const ObjectName& name) const {
   if (!staging_) {
     return nullptr;
   }
-  auto bytes = staging_->read(path_in_objects(name), std::uint64_t{OSTREE_MAX_METADATA_SIZE});
+  auto bytes = staging_->read(path_in_objects(name), metadata_limit);
   if (!bytes) {
     return nullptr;
   }
@@ -422,10 +424,10 @@ Ownership Repository::load_meta(const Checksum& meta) const {
 Checksum Repository::stage_object(OstreeObjectType type, GVariant* value) const {
   const auto bytes =
       std::as_bytes(std::span(static_cast<const char*>(g_variant_get_data(value)), g_variant_get_size(value)));
-  if (bytes.size() > std::size_t{OSTREE_MAX_METADATA_SIZE}) {
+  if (bytes.size() > std::size_t{metadata_limit}) {
     throw base::Error(base::ErrorKind::verification,
                       fmt::format("a folder or commit of {} bytes is more than the {} that OSTree stores", bytes.size(),
-                                  OSTREE_MAX_METADATA_SIZE));
+                                  metadata_limit));
   }
   base::Sha256 hash;
   hash.update(bytes);
