@@ -1,5 +1,4 @@
 // The lists of `berth atomic`, in the older tool's columns and JSON.
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -10,6 +9,8 @@
 #include "base/error.hpp"
 #include "cli/atomic.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/moment.hpp"
+#include "cli/table.hpp"
 #include "cli/terminal.hpp"
 #include "host/deployment.hpp"
 #include "host/older_tool.hpp"
@@ -23,11 +24,6 @@ using base::Error;
 using base::ErrorKind;
 
 constexpr const char* backend = "ostree";
-constexpr std::size_t short_id = 12;
-
-std::string moment(std::int64_t epoch_seconds) {
-  return fmt::format("{:%Y-%m-%d %H:%M}", fmt::localtime(static_cast<std::time_t>(epoch_seconds)));
-}
 
 std::string lower(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(),
@@ -81,22 +77,7 @@ void keep_matching(std::vector<Row>& rows, const std::vector<ops::Filter>& filte
 // -- containers -----------------------------------------------------------------------------------------------------
 
 std::string container_field(const ops::ContainerRow& row, const std::string& key) {
-  if (key == "container") {
-    return row.name;
-  }
-  if (key == "image") {
-    return row.image;
-  }
-  if (key == "command") {
-    return row.command;
-  }
-  if (key == "created") {
-    return moment(row.created);
-  }
-  if (key == "state") {
-    return row.state;
-  }
-  return key == "runtime" ? row.runtime : backend;
+  return key == "created" ? local_minute(row.created) : ops::filter_field(row, key);
 }
 
 base::Json to_json(const ops::ContainerRow& row) {
@@ -105,7 +86,7 @@ base::Json to_json(const ops::ContainerRow& row) {
           {"image_name", row.image},
           {"name", row.name},
           {"command", row.command},
-          {"created", moment(row.created)},
+          {"created", local_minute(row.created)},
           {"state", row.state},
           {"backend", backend},
           {"runtime", row.runtime},
@@ -123,7 +104,7 @@ void print_containers(const std::vector<ops::ContainerRow>& rows, const ListOpti
   const auto width = [&](std::size_t narrow, const std::string& key) {
     return truncate ? narrow : widest(rows, narrow, [&key](const auto& row) { return container_field(row, key); });
   };
-  const auto id = width(short_id, "container");
+  const auto id = width(id_digits, "container");
   const auto image = width(20, "image");
   const auto name = width(10, "container");
   const auto command = width(10, "command");
@@ -135,7 +116,7 @@ void print_containers(const std::vector<ops::ContainerRow>& rows, const ListOpti
     print_line({"CONTAINER ID", "IMAGE", "NAME", "COMMAND", "CREATED", "STATE", "BACKEND", "RUNTIME"});
   }
   for (const auto& row : rows) {
-    print_line({row.name, row.image, row.name, row.command, moment(row.created), row.state, backend,
+    print_line({row.name, row.image, row.name, row.command, local_minute(row.created), row.state, backend,
                 shown_runtime(row.runtime, truncate)});
   }
 }
@@ -163,7 +144,7 @@ int list_containers(const CommandLine& line, ops::Session& session) {
   }
   if (line.list.quiet) {
     for (const auto& row : rows) {
-      fmt::print("{}\n", line.list.no_truncation ? row.name : row.name.substr(0, short_id));
+      fmt::print("{}\n", line.list.no_truncation ? row.name : row.name.substr(0, id_digits));
     }
   } else if (line.list.json) {
     auto list = base::Json::array();
@@ -208,7 +189,7 @@ std::string image_field(const ops::ImageRow& row, const std::string& key) {
     return row.id;
   }
   if (key == "created") {
-    return moment(row.created);
+    return local_minute(row.created);
   }
   if (key == "is_dangling") {
     return row.dangling ? "True" : "False";
@@ -224,7 +205,7 @@ base::Json to_json(const ops::ImageRow& row) {
           {"vulnerable", false},
           {"id", row.id},
           {"type", "image"},
-          {"created", moment(row.created)},
+          {"created", local_minute(row.created)},
           {"virtual_size", size_text(row.size)},
           {"backend", backend},
           {"vuln_info", base::Json::object()}};
@@ -236,7 +217,7 @@ void print_images(const std::vector<ops::ImageRow>& rows, const ListOptions& opt
   const std::size_t id = options.no_truncation ? 65 : 14;
   const auto print_line = [&](const std::array<std::string, 7>& cells) {
     fmt::print("{:2} {} {} {} {:18} {:14} {:10}\n", cells[0], cell(cells[1], repository), cell(cells[2], tag),
-               cell(cells[3], id, options.no_truncation ? id : short_id), cells[4], cells[5], cells[6]);
+               cell(cells[3], id, options.no_truncation ? id : id_digits), cells[4], cells[5], cells[6]);
   };
   if (!options.no_heading) {
     fmt::print("{:2} {:{}} {:{}} {:{}} {:18} {:14} {:10}\n", "", "REPOSITORY", repository, "TAG", tag, "IMAGE ID", id,
@@ -245,7 +226,7 @@ void print_images(const std::vector<ops::ImageRow>& rows, const ListOptions& opt
   for (const auto& row : rows) {
     const bool layer = row.repository.empty();
     print_line({row.used ? ">" : "", layer ? "<none>" : row.repository, layer ? "<none>" : row.tag, row.id,
-                moment(row.created), size_text(row.size), backend});
+                local_minute(row.created), size_text(row.size), backend});
   }
 }
 
@@ -261,7 +242,7 @@ int list_images(const CommandLine& line, ops::Session& session) {
     fmt::print("{}\n", list.dump(4));
   } else if (line.list.quiet) {
     for (const auto& row : rows) {
-      fmt::print("{}\n", line.list.no_truncation ? row.id : row.id.substr(0, short_id));
+      fmt::print("{}\n", line.list.no_truncation ? row.id : row.id.substr(0, id_digits));
     }
   } else if (!rows.empty()) {
     print_images(rows, line.list);

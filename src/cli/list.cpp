@@ -1,8 +1,8 @@
 // berth containers list, berth images list.
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include "cli/command_line.hpp"
+#include "cli/moment.hpp"
 #include "cli/table.hpp"
 #include "cli/terminal.hpp"
 #include "ops/query.hpp"
@@ -12,8 +12,7 @@ namespace berth::cli {
 namespace {
 
 std::string short_time(std::int64_t epoch_seconds) {
-  return epoch_seconds == 0 ? ""
-                            : fmt::format("{:%Y-%m-%d %H:%M}", fmt::localtime(static_cast<std::time_t>(epoch_seconds)));
+  return epoch_seconds == 0 ? "" : local_minute(epoch_seconds);
 }
 
 std::vector<ops::Filter> filters_of(const ListOptions& options, const std::vector<std::string>& keys) {

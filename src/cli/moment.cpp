@@ -1,5 +1,6 @@
 #include "cli/moment.hpp"
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -154,6 +155,10 @@ std::int64_t parse_moment(const std::string& text, std::int64_t now) {
   }
   throw base::Error(base::ErrorKind::usage, fmt::format("'{}' is no point in time", base::printable(text)),
                     "write it like 2025-11-03, \"2025-11-03 08:14:52\", 08:14, yesterday, 10min or 1h30m");
+}
+
+std::string local_minute(std::int64_t epoch_seconds) {
+  return fmt::format("{:%Y-%m-%d %H:%M}", fmt::localtime(static_cast<std::time_t>(epoch_seconds)));
 }
 
 }  // namespace berth::cli

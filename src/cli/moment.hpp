@@ -12,4 +12,7 @@ namespace berth::cli {
 /// @param now seconds since the epoch. @return seconds since the epoch. @throws Error(usage) naming `text`
 std::int64_t parse_moment(const std::string& text, std::int64_t now);
 
+/// `2025-11-03 08:14`, local time.
+std::string local_minute(std::int64_t epoch_seconds);
+
 }  // namespace berth::cli

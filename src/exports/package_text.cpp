@@ -18,7 +18,6 @@ using base::ErrorKind;
 
 constexpr std::size_t field_limit = 1024;  // bytes; package managers read far more, people do not
 constexpr std::size_t description_limit = 16384;
-constexpr const char* copy_instead = "use --system-package=no: the files are copied to the host directly";
 
 bool is_alphanumeric(char letter) {
   return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') || (letter >= '0' && letter <= '9');

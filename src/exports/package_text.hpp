@@ -11,6 +11,9 @@
 
 namespace berth::exports {
 
+/// The remedy where something cannot be packaged.
+inline constexpr const char* copy_instead = "use --system-package=no: the files are copied to the host directly";
+
 /// What a package manager is told about a package. No member holds a line break but `description`.
 struct PackageDescription {
   std::string name;  ///< `atomic-container-NAME`

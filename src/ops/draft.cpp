@@ -74,29 +74,17 @@ std::optional<store::Store> readable_store(const Session& session) {
   }
 }
 
-/// Asks the host; what we may not look at counts as there.
-std::function<bool(const std::string&)> cautiously(std::function<bool(const std::string&)> exists) {
-  return [exists = std::move(exists)](const std::string& path) {
+/// Asks the host. @param hidden the answer about what we may not look at
+template <typename Answer, typename Hidden>
+std::function<Answer(const std::string&)> cautiously(std::function<Answer(const std::string&)> ask, Hidden hidden) {
+  return [ask = std::move(ask), hidden](const std::string& path) -> Answer {
     try {
-      return exists(path);
+      return ask(path);
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::not_permitted) {
         throw;
       }
-      return true;
-    }
-  };
-}
-
-std::function<std::string(const std::string&)> cautiously(std::function<std::string(const std::string&)> place) {
-  return [place = std::move(place)](const std::string& path) {
-    try {
-      return place(path);
-    } catch (const Error& error) {
-      if (error.kind() != ErrorKind::not_permitted) {
-        throw;
-      }
-      return path;
+      return hidden(path);
     }
   };
 }
@@ -218,8 +206,8 @@ PlanInputs Draft::inputs(const DraftValues& values) const {
   in.uuid = no_uuid;
   in.runtime = runtime_of(host_, values.runtime);
   in.default_service_template = default_service_template(host_, files_.exports);
-  in.host_exists = cautiously(std::move(in.host_exists));
-  in.host_place = cautiously(std::move(in.host_place));
+  in.host_exists = cautiously(std::move(in.host_exists), [](const std::string&) { return true; });
+  in.host_place = cautiously(std::move(in.host_place), [](const std::string& path) { return path; });
   return in;
 }
 

@@ -8,6 +8,7 @@
 #include "base/file.hpp"
 #include "host/runtime_version.hpp"
 #include "ops/deployments_folder.hpp"
+#include "ops/plan_package.hpp"
 #include "ops/preparation.hpp"
 #include "ops/pull.hpp"
 #include "ops/recover.hpp"

@@ -98,9 +98,6 @@ struct PlanInputs {
 /// @throws Error with every missing variable of all templates at once
 InstallPlan make_plan(const PlanInputs& inputs);
 
-/// Whether this is a mode of --system-package. @throws Error(usage)
-void check_package_mode(const std::string& mode);
-
 /// A plan of nothing but the host files, with the values of a deployment that exists. @throws Error
 InstallPlan plan_host_files(const PlanInputs& inputs, const exports::Values& values);
 

@@ -15,7 +15,6 @@ using base::Error;
 using base::ErrorKind;
 
 constexpr const char* maintainer = "berth <root@localhost>";
-constexpr const char* copy_instead = "use --system-package=no: the files are copied to the host directly";
 
 /// `auto`: the image has the label that the older tool asked for, or brings a package or its description.
 bool image_asks(const PlanInputs& in) {
@@ -38,7 +37,7 @@ bool wants_package(const PlanInputs& in) {
   }
   if (in.system_package == "yes" && !in.package_kind) {
     throw Error(ErrorKind::failed, "this host has no packages: neither the database of dpkg nor that of rpm is there",
-                copy_instead);
+                exports::copy_instead);
   }
   return in.system_package == "yes";
 }
@@ -62,7 +61,7 @@ void refuse_unpackable(const PlanInputs& in, const InstallPlan& plan) {
       throw Error(ErrorKind::verification,
                   fmt::format("exports/hostfs/{} has file capabilities, which a package would lose",
                               base::printable(entry.path)),
-                  copy_instead);
+                  exports::copy_instead);
     }
   }
   const auto owned = [](const PlannedFile& planned) { return planned.file.uid != 0 || planned.file.gid != 0; };
@@ -72,7 +71,7 @@ void refuse_unpackable(const PlanInputs& in, const InstallPlan& plan) {
                 fmt::format("the host file {} belongs to user {} and group {}, which have no name that an RPM package "
                             "could hold",
                             base::printable(file->file.destination), file->file.uid, file->file.gid),
-                copy_instead);
+                exports::copy_instead);
   }
 }
 

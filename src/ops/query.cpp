@@ -68,26 +68,7 @@ std::map<std::string, host::UnitState> states_of(Session& session, const std::ve
   return units.empty() ? std::map<std::string, host::UnitState>{} : session.systemd.states(units);
 }
 
-std::string field_of(const ContainerRow& row, const std::string& key) {
-  if (key == "container") {
-    return row.name;
-  }
-  if (key == "image") {
-    return row.image;
-  }
-  if (key == "command") {
-    return row.command;
-  }
-  if (key == "created") {
-    return rfc3339(row.created);
-  }
-  if (key == "state") {
-    return row.state;
-  }
-  return key == "backend" ? "ostree" : row.runtime;
-}
-
-std::string field_of(const ImageRow& row, const std::string& key) {
+std::string filter_field(const ImageRow& row, const std::string& key) {
   if (key == "repo") {
     return row.repository;
   }
@@ -104,7 +85,7 @@ std::string field_of(const ImageRow& row, const std::string& key) {
 template <typename Row>
 bool matches(const Row& row, const std::vector<Filter>& filters) {
   return std::all_of(filters.begin(), filters.end(), [&row](const Filter& filter) {
-    return field_of(row, filter.key).find(filter.value) != std::string::npos;
+    return filter_field(row, filter.key).find(filter.value) != std::string::npos;
   });
 }
 
@@ -227,6 +208,25 @@ Filter parse_filter(const std::string& text, const std::vector<std::string>& key
 std::string rfc3339(std::int64_t epoch_seconds) {
   const auto time = static_cast<std::time_t>(epoch_seconds);
   return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(time));
+}
+
+std::string filter_field(const ContainerRow& row, const std::string& key) {
+  if (key == "container") {
+    return row.name;
+  }
+  if (key == "image") {
+    return row.image;
+  }
+  if (key == "command") {
+    return row.command;
+  }
+  if (key == "created") {
+    return rfc3339(row.created);
+  }
+  if (key == "state") {
+    return row.state;
+  }
+  return key == "backend" ? "ostree" : row.runtime;
 }
 
 std::vector<ContainerRow> list_containers(Session& session, const ContainerQuery& query) {

@@ -31,6 +31,9 @@ struct ContainerRow {
   bool preinstalled = false;
 };
 
+/// What a filter of that key looks at. @param key one of container_filter_keys
+std::string filter_field(const ContainerRow& row, const std::string& key);
+
 struct ContainerQuery {
   bool all = false;             ///< not only running ones
   std::vector<Filter> filters;  ///< all must match

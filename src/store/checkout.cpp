@@ -35,29 +35,8 @@ void refuse_present(int folder, const std::string& name) {
   }
 }
 
-/// Objects of bare-user repositories are not the files themselves (links are files there, and modes are attributes),
-/// and copies are nothing that has to be fast.
-void let_libostree(const Repository& repository, const Checksum& commit, int folder, const std::string& name,
-                   CheckoutFiles files) {
-  OstreeRepoCheckoutAtOptions options{};
-  options.mode =
-      repository.mode() == RepositoryMode::bare ? OSTREE_REPO_CHECKOUT_MODE_NONE : OSTREE_REPO_CHECKOUT_MODE_USER;
-  // A folder that is there is taken with the second one only; nothing is in it.
-  options.overwrite_mode = name == "." ? OSTREE_REPO_CHECKOUT_OVERWRITE_ADD_FILES : OSTREE_REPO_CHECKOUT_OVERWRITE_NONE;
-  options.force_copy = files == CheckoutFiles::linked ? FALSE : TRUE;
-  // Links are possible, as we know now. What may still stand against one is the file system's bound on links to one
-  // inode (65000 on ext4); that content is copied.
-  options.no_copy_fallback = FALSE;
-  Failure failure;
-  if (ostree_repo_checkout_at(repository.handle(), &options, folder, name.c_str(), commit.hex().c_str(), nullptr,
-                              failure.out()) == 0) {
-    failure.raise("check out into " + name);
-  }
-}
-
-}  // namespace
-
-// The nesting of folders is bounded by the import of layers.
+/// Gives the group of everything what rights its owner has, and the owner all on folders. The nesting of folders is
+/// bounded by the import of layers.
 void share_with_group(int parent, const std::string& name) {
   const auto status = base::stat_at(parent, name);
   if (!status || S_ISLNK(status->st_mode)) {
@@ -76,6 +55,33 @@ void share_with_group(int parent, const std::string& name) {
     }
   }
 }
+
+/// Objects of bare-user repositories are not the files themselves (links are files there, and modes are attributes),
+/// and copies are nothing that has to be fast.
+/// @param path of the folder in the tree
+void let_libostree(const Repository& repository, const Checksum& commit, const std::string& path, int folder,
+                   const std::string& name, CheckoutFiles files) {
+  OstreeRepoCheckoutAtOptions options{};
+  options.mode =
+      repository.mode() == RepositoryMode::bare ? OSTREE_REPO_CHECKOUT_MODE_NONE : OSTREE_REPO_CHECKOUT_MODE_USER;
+  // A folder that is there is taken with the second one only; nothing is in it.
+  options.overwrite_mode = name == "." ? OSTREE_REPO_CHECKOUT_OVERWRITE_ADD_FILES : OSTREE_REPO_CHECKOUT_OVERWRITE_NONE;
+  options.force_copy = files == CheckoutFiles::linked ? FALSE : TRUE;
+  // Links are possible, as we know now. What may still stand against one is the file system's bound on links to one
+  // inode (65000 on ext4); that content is copied.
+  options.no_copy_fallback = FALSE;
+  options.subpath = path.c_str();
+  Failure failure;
+  if (ostree_repo_checkout_at(repository.handle(), &options, folder, name.c_str(), commit.hex().c_str(), nullptr,
+                              failure.out()) == 0) {
+    failure.raise("check out into " + name);
+  }
+  if (repository.mode() == RepositoryMode::bare_user) {
+    share_with_group(folder, name);
+  }
+}
+
+}  // namespace
 
 void check_linkable(const Repository& repository, int folder) {
   const std::string probe = ".link-probe";
@@ -105,12 +111,14 @@ void checkout_tree(const Repository& repository, const StoreOptions& options, co
     base::in_context([&] { return "checking out into " + name; },
                      [&] { link_tree(repository, options, repository.load_commit(commit).root, folder, name); });
   } else {
-    let_libostree(repository, commit, folder, name, files);
-  }
-  if (repository.mode() == RepositoryMode::bare_user) {
-    share_with_group(folder, name);
+    let_libostree(repository, commit, "/", folder, name, files);
   }
   undo.dismiss();
+}
+
+void checkout_folder(const Repository& repository, const Checksum& commit, const std::string& path, int folder,
+                     const std::string& name) {
+  let_libostree(repository, commit, path, folder, name, CheckoutFiles::linked);
 }
 
 }  // namespace berth::store

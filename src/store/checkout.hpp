@@ -23,7 +23,8 @@ void check_linkable(const Repository& repository, int folder);
 void checkout_tree(const Repository& repository, const StoreOptions& options, const Checksum& commit, int folder,
                    const std::string& name, CheckoutFiles files = CheckoutFiles::linked);
 
-/// Gives the group of everything in a user's checkout what rights its owner has, and the owner all on folders.
-void share_with_group(int parent, const std::string& name);
+/// The folder `path` of the commit's tree alone, as checkout_tree lays it out. @throws Error
+void checkout_folder(const Repository& repository, const Checksum& commit, const std::string& path, int folder,
+                     const std::string& name);
 
 }  // namespace berth::store

@@ -213,18 +213,7 @@ void CheckoutComparison::mend_file(int folder, const std::string& leaf, const Ob
 void CheckoutComparison::mend_folder(const CheckedOut& checkout, int folder, const std::string& leaf,
                                      const std::string& path) const {
   base::unlink_at(folder, leaf);
-  OstreeRepoCheckoutAtOptions options{};
-  options.mode =
-      repository_.mode() == RepositoryMode::bare ? OSTREE_REPO_CHECKOUT_MODE_NONE : OSTREE_REPO_CHECKOUT_MODE_USER;
-  options.subpath = path.c_str();
-  Failure failure;
-  if (ostree_repo_checkout_at(repository_.handle(), &options, folder, leaf.c_str(), checkout.commit.c_str(), nullptr,
-                              failure.out()) == 0) {
-    failure.raise("check out " + base::full_path(folder, leaf));
-  }
-  if (repository_.mode() == RepositoryMode::bare_user) {
-    share_with_group(folder, leaf);
-  }
+  checkout_folder(repository_, Checksum::from_hex(checkout.commit), path, folder, leaf);
 }
 
 }  // namespace berth::store

@@ -17,6 +17,7 @@ std::string_view without_prefix(const std::string& branch) {
 }
 
 constexpr std::string_view sha256 = "sha256:";
+constexpr std::size_t shown_digits = 12;  // of a layer, in messages
 
 std::string without_algorithm(const std::string& digest) {
   return digest.starts_with(sha256) ? digest.substr(sha256.size()) : digest;
@@ -143,7 +144,6 @@ std::string stored_config(const Repository& repository, const StoredImage& image
 }
 
 StoredLayer load_layer(const Repository& repository, const std::string& hex, const Checksum& commit) {
-  constexpr std::size_t shown_digits = 12;
   const auto loaded = repository.load_commit(commit);
   return {"layer " + hex.substr(0, shown_digits), loaded.root, layer_metadata(loaded.metadata.get()).links};
 }
@@ -152,7 +152,6 @@ std::vector<StoredLayer> load_layers(const Repository& repository, const StoredI
   if (image.layers.empty()) {
     stored_manifest(image);  // says what is wrong with it
   }
-  constexpr std::size_t shown_digits = 12;
   std::vector<StoredLayer> stack;
   stack.reserve(image.layers.size());
   for (const auto& hex : image.layers) {

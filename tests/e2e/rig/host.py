@@ -24,7 +24,20 @@ NSPAWN_OPTIONS = [
 ]  # fmt: skip
 
 
-class Host:
+class Caller:
+    """Who runs commands inside the host by `run`."""
+
+    def output(self, *argv, **options):
+        return self.run(*argv, **options).stdout.strip()
+
+    def berth(self, *argv, check=True, **options):
+        return self.run("berth", *argv, check=check, **options)
+
+    def berth_json(self, *argv):
+        return json.loads(self.berth(*argv, "--json").stdout)
+
+
+class Host(Caller):
     """One host. `folder` is private to it; `layers` are trees laid over the cached one, lowest first."""
 
     def __init__(self, folder, network, layers=(), images=None):
@@ -132,15 +145,6 @@ class Host:
         """Runs a command inside; a single string goes through the shell."""
         words = ["/bin/sh", "-c", argv[0]] if len(argv) == 1 and " " in str(argv[0]) else argv
         return run(*self.within(*words, env=env), check=check, **options)
-
-    def output(self, *argv, **options):
-        return self.run(*argv, **options).stdout.strip()
-
-    def berth(self, *argv, check=True, **options):
-        return self.run("berth", *argv, check=check, **options)
-
-    def berth_json(self, *argv):
-        return json.loads(self.berth(*argv, "--json").stdout)
 
     def listed(self, *options):
         """The rows of `berth containers list`."""

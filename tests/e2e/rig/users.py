@@ -1,15 +1,15 @@
 """Users of a host, who have a systemd of their own."""
 
-import json
 import os
 
+from rig.host import Caller
 from rig.shell import run
 
 FIRST_ID = 1000
 SUB_IDS = "100000-165535"
 
 
-class User:
+class User(Caller):
     """One user of a host, to be made before it boots. `sub_ids` are those of /etc/subuid and /etc/subgid."""
 
     def __init__(self, host, name, lingers=True, sub_ids=SUB_IDS):
@@ -40,15 +40,6 @@ class User:
     def run(self, *argv, check=True, env=None, **options):
         words, environment = self.words(*argv, env=env)
         return self.host.run(*words, check=check, env=environment, **options)
-
-    def output(self, *argv, **options):
-        return self.run(*argv, **options).stdout.strip()
-
-    def berth(self, *argv, check=True, **options):
-        return self.run("berth", *argv, check=check, **options)
-
-    def berth_json(self, *argv):
-        return json.loads(self.berth(*argv, "--json").stdout)
 
     def systemctl(self, *argv, **options):
         return self.run("systemctl", "--user", *argv, env={"XDG_RUNTIME_DIR": self.runtime}, **options)

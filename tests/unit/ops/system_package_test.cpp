@@ -11,6 +11,7 @@
 #include "host/deployment.hpp"
 #include "ops/install.hpp"
 #include "ops/machine.hpp"
+#include "ops/plan_package.hpp"
 #include "ops/pull.hpp"
 #include "ops/recover.hpp"
 #include "ops/rollback.hpp"

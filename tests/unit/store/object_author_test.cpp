@@ -121,6 +121,15 @@ void in_dying_process(const Work& work) {
   ASSERT_TRUE(WIFSIGNALED(status));
 }
 
+/// A content too large to be written in one piece.
+void write_large_file(const Repository& repository) {
+  constexpr std::size_t size = 3'000'000;
+  MemoryStream stream(std::string(size, 'h'));
+  static_cast<void>(ContentWriter(repository).file({0, 0, 0644, {}}, Content(size, [&](auto buffer) {
+                                                     return stream.read(buffer);
+                                                   })));
+}
+
 TEST_P(ObjectAuthorTest, NothingTornIsTakenForPresent) {
   const TemporaryFolder folder;
   const auto own = options(folder, ObjectAuthor::own);
@@ -130,10 +139,7 @@ TEST_P(ObjectAuthorTest, NothingTornIsTakenForPresent) {
     // Everything is staged, nothing is synced or visible.
     const auto repository = Repository::open(own);
     const Transaction transaction(repository);
-    MemoryStream stream(std::string(3'000'000, 'h'));
-    static_cast<void>(ContentWriter(repository).file({0, 0, 0644, {}}, Content(3'000'000, [&](auto buffer) {
-                                                       return stream.read(buffer);
-                                                     })));
+    write_large_file(repository);
     static_cast<void>(ContentWriter(repository).marker());
     ::kill(::getpid(), SIGKILL);
   });
@@ -159,10 +165,7 @@ TEST_P(ObjectAuthorTest, WhatIsVisibleIsWholeBeforeAnyBranchIs) {
   in_dying_process([&] {
     const auto repository = Repository::open(own);
     const Transaction transaction(repository);
-    MemoryStream stream(std::string(3'000'000, 'h'));
-    static_cast<void>(ContentWriter(repository).file({0, 0, 0644, {}}, Content(3'000'000, [&](auto buffer) {
-                                                       return stream.read(buffer);
-                                                     })));
+    write_large_file(repository);
     repository.staging()->publish();
     ::kill(::getpid(), SIGKILL);
   });
