@@ -2,6 +2,7 @@
 
 import os
 import statistics
+import sys
 import threading
 import time
 
@@ -44,6 +45,8 @@ class Results:
 
     def add(self, work, tool, sample):
         self.samples.setdefault(work, {}).setdefault(tool, []).append(sample)
+        figures = ", ".join(f"{key} {value:.4g}" for key, value in sample.items())
+        print(f"{work}: {tool}: {figures}", file=sys.stderr, flush=True)
 
     def median(self, work, tool, measure):
         """None when it was not measured."""

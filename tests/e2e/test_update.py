@@ -64,6 +64,16 @@ def patient(shared_host, patient_site):
     return shared_host
 
 
+@pytest.fixture(autouse=True)
+def serving(patient):
+    """
+    A test begins when etcd answers, whatever the last one left. Before it has its handlers, the first process of a container
+    cannot be terminated: one that is stopped at once ends as failed.
+    """
+    patient.run("systemctl", "start", NAME)
+    patient.fetch(f"{URL}/health")
+
+
 @pytest.fixture
 def kept(patient):
     """Compares the host before and after a test, but for the image store and etcd's data."""

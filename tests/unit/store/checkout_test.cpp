@@ -76,6 +76,29 @@ TEST_P(Checkout, LaysTheTreeOutWithHardLinks) {
   EXPECT_FALSE(fs::exists(folder_.path() + "/.rootfs.link-probe"));
 }
 
+// Such an object is what all empty files of an image are. ext4 permits 65,000 links to one file.
+TEST_P(Checkout, AFileOfMoreNamesThanItMayHaveLinksIsCopied) {
+  constexpr int names = 65'010;
+  Transaction transaction(repository_);
+  Folder root;
+  const auto object = content("everywhere", {0, 0, 0640, {}});
+  for (int number = 0; number < names; ++number) {
+    root.children[std::to_string(number)] = object;
+  }
+  checkout_tree(repository_, options_, commit(transaction, root), folder_.fd(), "rootfs");
+  int seen = 0;
+  struct stat first {};
+  ASSERT_EQ(::stat((folder_.path() + "/rootfs/0").c_str(), &first), 0);
+  for (const auto& entry : fs::directory_iterator(folder_.path() + "/rootfs")) {
+    struct stat status {};
+    ASSERT_EQ(::stat(entry.path().c_str(), &status), 0);
+    ASSERT_EQ(status.st_size, first.st_size) << entry.path();
+    ASSERT_EQ(status.st_mode, first.st_mode) << entry.path();
+    ++seen;
+  }
+  EXPECT_EQ(seen, names);
+}
+
 TEST_P(Checkout, ACopyIsNoPartOfTheRepository) {
   checkout_tree(repository_, options_, sample(), folder_.fd(), "rootfs", CheckoutFiles::copied);
   struct stat status {};
