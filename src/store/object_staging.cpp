@@ -27,6 +27,22 @@ base::Fd lock_beside(int folder, const std::string& name) {
   return lock;
 }
 
+/// Writes past the page cache. @return how many bytes; fewer when the file system cannot do so with the rest
+std::size_t write_direct(int file, std::span<const std::byte> bytes) {
+  std::size_t done = 0;
+  while (done < bytes.size() && done % ObjectStaging::direct_alignment == 0) {
+    const auto count = ::write(file, bytes.data() + done, bytes.size() - done);
+    if (count >= 0) {
+      done += static_cast<std::size_t>(count);
+    } else if (errno == EINVAL) {
+      break;
+    } else if (errno != EINTR) {
+      base::throw_errno("write an object");
+    }
+  }
+  return done;
+}
+
 }  // namespace
 
 ObjectStaging::ObjectStaging(int repository, const Options& options)
@@ -100,7 +116,8 @@ std::optional<std::string> ObjectStaging::read(const std::string& path, std::uin
 ObjectStaging::Unnamed ObjectStaging::create_unnamed() {
   auto name = fmt::format("unnamed-{}", unnamed_++);
   auto file = base::open_at(folder_.get(), name, O_CREAT | O_EXCL | O_WRONLY, 0600);
-  return {std::move(file), std::move(name)};
+  const bool direct = ::fcntl(file.get(), F_SETFL, O_DIRECT) == 0;  // not every file system can
+  return {std::move(file), std::move(name), direct};
 }
 
 void ObjectStaging::name(const Unnamed& file, const std::string& path) const {
@@ -116,14 +133,27 @@ void ObjectStaging::name(const Unnamed& file, const std::string& path) const {
 void ObjectStaging::write(int file, std::span<const std::byte> bytes) {
   room_.take(bytes.size());
   base::write_all(file, std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()), "an object");
-  if (options_.sync_interval > 0 && options_.sync) {
-    sync_now_and_then(bytes.size());
+  written(bytes.size());
+}
+
+void ObjectStaging::write_large(Unnamed& file, std::span<const std::byte> bytes) {
+  if (!file.direct) {
+    return write(file.file.get(), bytes);
   }
+  room_.take(bytes.size());
+  const auto done = write_direct(file.file.get(), bytes.first(bytes.size() - bytes.size() % direct_alignment));
+  if (done < bytes.size()) {
+    base::check_errno(::fcntl(file.file.get(), F_SETFL, 0), "choose how an object is written");
+    file.direct = false;
+    base::write_all(file.file.get(), {reinterpret_cast<const char*>(bytes.data()) + done, bytes.size() - done},
+                    "an object");
+  }
+  written(bytes.size());
 }
 
 // Whoever comes next waits here, so that no more is written than the disk takes.
-void ObjectStaging::sync_now_and_then(std::uint64_t written) {
-  if (unsynced_.fetch_add(written) + written < options_.sync_interval) {
+void ObjectStaging::written(std::uint64_t bytes) {
+  if (options_.sync_interval == 0 || !options_.sync || unsynced_.fetch_add(bytes) + bytes < options_.sync_interval) {
     return;
   }
   const std::scoped_lock guard(sync_lock_);

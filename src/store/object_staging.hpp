@@ -49,12 +49,18 @@ class ObjectStaging {
   struct Unnamed {
     base::Fd file;
     std::string name;
+    bool direct = false;  ///< what is written goes past the page cache
   };
   [[nodiscard]] Unnamed create_unnamed();
   /// Gives an unnamed file its place; drops it when the repository has the object already.
   void name(const Unnamed& file, const std::string& path) const;
   /// Writes to the file of an object. @throws Error(failed) with the remedy when the reserve would be touched
   void write(int file, std::span<const std::byte> bytes);
+  /// As write, for a file too large for its pages to be worth keeping: past the page cache where that is possible, so
+  /// that a pull takes neither the time to fill it nor the place of what others have there.
+  /// @param bytes aligned to direct_alignment, and a multiple of it but for the last ones of the file
+  void write_large(Unnamed& file, std::span<const std::byte> bytes);
+  static constexpr std::size_t direct_alignment = 4096;  ///< bytes; enough for every disk that Linux knows
   /// Asks whether a file of `bytes` fits, before any of it is written. @throws Error as write
   void require_room(std::uint64_t bytes) const { room_.require(bytes); }
 
@@ -64,7 +70,7 @@ class ObjectStaging {
  private:
   void make_parent(const std::string& path) const;
   void publish_folder(const std::string& name) const;
-  void sync_now_and_then(std::uint64_t written);
+  void written(std::uint64_t bytes);
 
   Options options_;
   std::string name_;

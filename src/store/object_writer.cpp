@@ -16,6 +16,8 @@ namespace {
 
 /// Files up to this size are read whole before anything is written, and written only when they are new.
 constexpr std::size_t small_size = std::size_t{1} << 20U;
+/// What is written of larger ones at once.
+constexpr std::size_t buffer_size = std::size_t{4} << 20U;
 
 void set_xattr(int fd, const std::string& key, const void* value, std::size_t size) {
   if (::fsetxattr(fd, key.c_str(), value, size, 0) == 0) {
@@ -36,7 +38,11 @@ std::string staged_path(const Checksum& name) {
 }  // namespace
 
 ObjectWriter::ObjectWriter(ObjectStaging& staging, RepositoryMode mode, StreamDigest* digest)
-    : staging_(staging), mode_(mode), digest_(digest), buffer_(small_size) {}
+    : staging_(staging),
+      mode_(mode),
+      digest_(digest),
+      blocks_(std::make_unique_for_overwrite<Block[]>(buffer_size / sizeof(Block))),
+      buffer_(blocks_[0].bytes, buffer_size) {}
 
 void ObjectWriter::begin(const Ownership& ownership) {
   hash_.begin();
@@ -88,7 +94,7 @@ Checksum ObjectWriter::file(const Ownership& ownership, Content content) {
 // Each piece is hashed as it comes, while the stream's own bytes still wait to be.
 Checksum ObjectWriter::small_file(const Ownership& ownership, Content& content) {
   begin(ownership);
-  const auto bytes = std::span(buffer_).first(static_cast<std::size_t>(content.size()));
+  const auto bytes = buffer_.first(static_cast<std::size_t>(content.size()));
   while (content.left() > 0) {
     hash(content.next(bytes.last(static_cast<std::size_t>(content.left()))));
   }
@@ -106,16 +112,16 @@ Checksum ObjectWriter::small_file(const Ownership& ownership, Content& content) 
 
 Checksum ObjectWriter::large_file(const Ownership& ownership, Content& content) {
   staging_.require_room(content.size());
-  const auto unnamed = staging_.create_unnamed();
+  auto unnamed = staging_.create_unnamed();
   begin(ownership);
   while (content.left() > 0) {
     std::size_t filled = 0;
     while (filled < buffer_.size() && content.left() > 0) {
-      const auto piece = content.next(std::span(buffer_).subspan(filled));
+      const auto piece = content.next(buffer_.subspan(filled));
       hash(piece);
       filled += piece.size();
     }
-    staging_.write(unnamed.file.get(), std::span(buffer_).first(filled));
+    staging_.write_large(unnamed, buffer_.first(filled));
   }
   set_metadata(unnamed.file.get(), ownership, S_IFREG);
   const Checksum name{hash_.finish()};

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <tuple>
@@ -42,7 +43,11 @@ class ObjectWriter {
   RepositoryMode mode_;
   StreamDigest* digest_;
   base::Sha256 hash_;
-  std::vector<std::byte> buffer_;
+  struct alignas(ObjectStaging::direct_alignment) Block {
+    std::byte bytes[ObjectStaging::direct_alignment];
+  };
+  std::unique_ptr<Block[]> blocks_;  ///< not set to anything: most images touch few of them
+  std::span<std::byte> buffer_;
   using HeaderKey = std::tuple<std::uint32_t, std::uint32_t, std::uint32_t>;
   std::map<HeaderKey, std::vector<std::byte>> headers_;  ///< of files without xattrs: few kinds, many files
 };

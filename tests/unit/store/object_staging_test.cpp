@@ -1,8 +1,12 @@
 #include "store/object_staging.hpp"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "base/error.hpp"
@@ -67,7 +71,7 @@ TEST_F(ObjectStagingTest, LeavesNothingWithoutPublishing) {
   {
     ObjectStaging staging(repository_.fd(), {});
     put(staging, "ab/c.file", "x");
-    const auto unnamed = staging.create_unnamed();
+    auto unnamed = staging.create_unnamed();
     EXPECT_EQ(temporary_count(), 2U);
   }
   EXPECT_EQ(temporary_count(), 0U);
@@ -88,8 +92,8 @@ TEST_F(ObjectStagingTest, StagesAnObjectOnce) {
   EXPECT_FALSE(staging.create("ab/c.file"));
   staging.create_link("ab/l.file", "target", 0, 0);
   staging.create_link("ab/l.file", "target", 0, 0);
-  const auto unnamed = staging.create_unnamed();
-  staging.write(unnamed.file.get(), bytes_of("x"));
+  auto unnamed = staging.create_unnamed();
+  staging.write_large(unnamed, bytes_of("x"));
   staging.name(unnamed, "ab/c.file");
   staging.publish();
   EXPECT_EQ(content("ab/c.file"), "x");
@@ -98,18 +102,77 @@ TEST_F(ObjectStagingTest, StagesAnObjectOnce) {
 
 TEST_F(ObjectStagingTest, NamesAFileWhenItsContentIsKnown) {
   ObjectStaging staging(repository_.fd(), {});
-  const auto unnamed = staging.create_unnamed();
-  staging.write(unnamed.file.get(), bytes_of("y"));
+  auto unnamed = staging.create_unnamed();
+  staging.write_large(unnamed, bytes_of("y"));
   staging.name(unnamed, "cd/e.file");
   staging.publish();
   EXPECT_EQ(content("cd/e.file"), "y");
 }
 
+/// Pieces of a large file, the last of which has no whole number of blocks.
+class LargeFile {
+ public:
+  static constexpr std::size_t piece = 4 * ObjectStaging::direct_alignment;
+  static constexpr std::size_t size = 2 * piece + ObjectStaging::direct_alignment + 17;
+  LargeFile() {
+    for (std::size_t at = 0; at < size; ++at) {
+      bytes_[at] = static_cast<char>('a' + at % 23);
+    }
+  }
+  void write(ObjectStaging& staging, ObjectStaging::Unnamed& file) const {
+    for (auto left = std::as_bytes(std::span(bytes_, size)); !left.empty();) {
+      const auto next = left.first(std::min(piece, left.size()));
+      staging.write_large(file, next);
+      left = left.subspan(next.size());
+    }
+  }
+  [[nodiscard]] std::string text() const { return {bytes_, size}; }
+
+ private:
+  alignas(ObjectStaging::direct_alignment) char bytes_[size];
+};
+
+TEST_F(ObjectStagingTest, WritesLargeFilesPastThePageCache) {
+  const LargeFile large;
+  ObjectStaging staging(repository_.fd(), {});
+  auto unnamed = staging.create_unnamed();
+  EXPECT_EQ(unnamed.direct, (::fcntl(unnamed.file.get(), F_GETFL) & O_DIRECT) != 0);
+  large.write(staging, unnamed);
+  EXPECT_FALSE(unnamed.direct) << "the end is no whole block";
+  staging.name(unnamed, "cd/large.file");
+  staging.publish();
+  EXPECT_EQ(base::read_file_at(repository_.fd(), "objects/cd/large.file", LargeFile::size).value(), large.text());
+}
+
+TEST_F(ObjectStagingTest, WritesLargeFilesWhereTheCacheCannotBePassed) {
+  const LargeFile large;
+  ObjectStaging staging(repository_.fd(), {});
+  auto unnamed = staging.create_unnamed();
+  // Memory is not a disk: such a file takes no direct writes, as file systems that have it in memory only.
+  unnamed.file = base::Fd(::memfd_create("large", MFD_CLOEXEC));
+  unnamed.direct = true;
+  large.write(staging, unnamed);
+  std::string found(LargeFile::size + 1, '\0');
+  ASSERT_EQ(::pread(unnamed.file.get(), found.data(), found.size(), 0), static_cast<ssize_t>(LargeFile::size));
+  found.pop_back();
+  EXPECT_EQ(found, large.text());
+}
+
+TEST_F(ObjectStagingTest, WritesLargeFilesThatAreNotAligned) {
+  const std::string text(3 * ObjectStaging::direct_alignment, 'x');
+  ObjectStaging staging(repository_.fd(), {});
+  auto unnamed = staging.create_unnamed();
+  staging.write_large(unnamed, std::as_bytes(std::span(text)).subspan(1));
+  staging.name(unnamed, "cd/odd.file");
+  staging.publish();
+  EXPECT_EQ(fs::file_size(object("cd/odd.file")), text.size() - 1);
+}
+
 TEST_F(ObjectStagingTest, LeavesTheReserveAlone) {
   ObjectStaging staging(repository_.fd(), {std::uint64_t{1} << 62U});
-  const auto unnamed = staging.create_unnamed();
+  auto unnamed = staging.create_unnamed();
   try {
-    staging.write(unnamed.file.get(), bytes_of("y"));
+    staging.write_large(unnamed, bytes_of("y"));
     FAIL();
   } catch (const base::Error& error) {
     EXPECT_THAT(error.sentence(), HasSubstr("does not fit"));
