@@ -304,6 +304,17 @@ def test_without_newuidmap_the_package_is_named(alice, hello):
     assert "uidmap" in done.stderr
 
 
+def test_the_older_verbs_are_for_users_too(alice, hello):
+    done = alice.berth("atomic", "install", "--user", "--name=hello", f"--set=PORT={PORT}", hello)
+    assert "\nsystemctl --user enable hello\n" in done.stdout
+    assert alice.berth("atomic", "run", "hello").stdout == "systemctl --user start hello\n"
+    assert alice.host.fetch(URL).startswith("Hi ")
+    assert "running" in alice.berth("atomic", "containers", "list").stdout
+    assert alice.berth("atomic", "install", "--system", hello, check=False).returncode == 1
+    done = alice.berth("atomic", "uninstall", "hello")
+    assert done.stdout == "systemctl --user disable --now hello\nsystemctl --user daemon-reload\n"
+
+
 def test_who_works_on_what_is_settled_by_who_calls(alice, plain):
     done = alice.berth("install", "--system", plain, check=False)
     assert done.returncode == 5 and "sudo berth install" in done.stderr
