@@ -110,12 +110,6 @@ InstallPlan prepare(Session& session, Preparation& preparation, const InstallReq
   return plan;
 }
 
-/// Contract, section 1.
-bool runs_once(const image::ImageConfig& config) {
-  const auto label = config.labels.find("atomic.run");
-  return label != config.labels.end() && label->second == "once";
-}
-
 }  // namespace
 
 exports::Values parse_set(const std::vector<std::string>& assignments) {

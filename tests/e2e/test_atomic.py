@@ -104,16 +104,21 @@ def test_a_missing_value_is_told_in_the_older_words(atomic):
 
 
 def test_an_image_that_runs_once_knows_the_name_it_was_given(atomic):
-    config = {"root": {"path": "rootfs", "readonly": True},
-              "process": {"args": ["/bin/sh", "-c", "echo HI $RECEIVER from $NAME"], "cwd": "/",
+    config = {"root": {"path": "rootfs", "readonly": False},
+              "process": {"args": ["/bin/sh", "-c", "echo > /written && echo HI $RECEIVER from $NAME"], "cwd": "/",
                           "env": ["PATH=/bin"], "user": {"uid": 0, "gid": 0}},
               "mounts": [{"destination": "/proc", "type": "proc", "source": "proc"}],
               "linux": {"namespaces": [{"type": "pid"}, {"type": "mount"}]}}  # fmt: skip
     files = {"config.json.template": json.dumps(config), "manifest.json": '{"version": "1.0", "defaultValues": {"RECEIVER": "World"}}'}
-    once = images.derived(images.with_exports("says-hi", files), "says-hi-once", {"etc/said": "hi"}, config=("--config.label", "atomic.run=once"))
+    every_time = images.with_exports("says-hi", files)
+    once = images.derived(every_time, "says-hi-once", {"etc/said": "hi"}, config=("--config.label", "atomic.run=once"))
     done = atomic("install", "--system", "--name=Saturn", "--set", "RECEIVER=Pluto", f"oci:{once.inside}")
     assert done.stdout == "HI Pluto from Saturn\n"
     assert not atomic.host.path(f"{CHECKOUTS}/Saturn").exists()
+    assert atomic("run", "--set=RECEIVER=Pluto", "says-hi-once:latest", "test", "-e", "/written", check=False).returncode == 1
+    assert atomic.host.berth("run", f"oci:{every_time.inside}", "touch", "/written").returncode == 0
+    refused = atomic.refused("install", "--system", f"oci:{every_time.inside}")
+    assert "the root file system is writable" in refused
 
 
 def test_lists_have_the_older_columns_and_json(hello):
