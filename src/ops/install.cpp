@@ -103,6 +103,7 @@ InstallPlan prepare(Session& session, Preparation& preparation, const InstallReq
   wanted.local = origin.local();
   wanted.system_package = request.system_package;
   lay_out(session, preparation, request, origin);
+  wanted.one_off = runs_once(preparation.image_config());
   check_stop(session.stop);
   auto plan =
       base::in_context([&] { return fmt::format("installing {}", name); }, [&] { return preparation.plan(wanted); });

@@ -210,7 +210,7 @@ void plan_config(const PlanInputs& in, const std::string& text, InstallPlan& pla
   const auto fallback = in.layout->default_slice();
   const auto slice = plan.unit ? exports::unit_slice(*plan.unit, fallback) : fallback;
   auto features = in.features;
-  features.writable_root = in.one_off || runs_once(*in.image_config);
+  features.writable_root = in.one_off;
   if (features.user) {
     features.user->sets_groups = in.runtime.version.starts_with("crun");
   }

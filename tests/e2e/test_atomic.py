@@ -117,8 +117,16 @@ def test_an_image_that_runs_once_knows_the_name_it_was_given(atomic):
     assert not atomic.host.path(f"{CHECKOUTS}/Saturn").exists()
     assert atomic("run", "--set=RECEIVER=Pluto", "says-hi-once:latest", "test", "-e", "/written", check=False).returncode == 1
     assert atomic.host.berth("run", f"oci:{every_time.inside}", "touch", "/written").returncode == 0
-    refused = atomic.refused("install", "--system", f"oci:{every_time.inside}")
-    assert "the root file system is writable" in refused
+    assert "writable" not in atomic.host.berth("lint", f"oci:{once.inside}", check=False).stdout
+    assert "Extracting to" in atomic("install", "--display", "--set=RECEIVER=Pluto", "says-hi-once:latest").stdout
+
+
+def test_what_may_write_its_root_is_never_installed(hello):
+    config = {"root": {"path": "rootfs", "readonly": False}, "process": {"args": ["/bin/sh"], "cwd": "/"}}
+    writable = images.with_exports("writable-root", {"config.json": json.dumps(config)})
+    once = images.derived(writable, "writable-root-once", {"etc/x": "x"}, config=("--config.label", "atomic.run=once"))
+    assert "the root file system is writable" in hello.refused("install", "--system", f"oci:{writable.inside}")
+    assert "the root file system is writable" in hello.refused("containers", "update", "--rebase", f"oci:{once.inside}", "hello")
 
 
 def test_lists_have_the_older_columns_and_json(hello):
