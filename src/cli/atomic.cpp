@@ -49,6 +49,10 @@ std::string container_name(const CommandLine& line, const std::string& image) {
                                  : line.older.name;
 }
 
+std::string systemctl(const ops::Session& session) {
+  return session.layout.command("systemctl");
+}
+
 /// What the older tool showed of its own commands; ours go to systemd over the bus.
 void print_deployed(const ops::InstallPlan& plan, const ops::Session& session) {
   fmt::print("Extracting to {}\n", plan.deployment);
@@ -58,11 +62,11 @@ void print_deployed(const ops::InstallPlan& plan, const ops::Session& session) {
     }
   }
   if (plan.unit) {
-    fmt::print("systemctl daemon-reload\n");
+    fmt::print("{} daemon-reload\n", systemctl(session));
     if (plan.tmpfiles) {
       fmt::print("systemd-tmpfiles --create {}\n", session.layout.tmpfiles_inside(plan.name));
     }
-    fmt::print("systemctl enable {}\n", plan.name);
+    fmt::print("{} enable {}\n", systemctl(session), plan.name);
   }
 }
 
@@ -110,15 +114,27 @@ int run_install(CommandLine& line, ops::Session& session) {
   return exit_ok;
 }
 
+void print_uninstalled(const ops::Session& session, const std::string& name) {
+  fmt::print("{0} disable --now {1}\n{0} daemon-reload\n", systemctl(session), name);
+}
+
 int run_uninstall(CommandLine& line, ops::Session& session) {
   check_storage(line);
+  if (!line.older.name.empty()) {
+    throw Error(ErrorKind::failed, "System containers do not support --name. Please use atomic uninstall NAME");
+  }
   const auto& name = line.image;
-  if (is_installed(session, name) || name.find_first_of("/:@") == std::string::npos) {
+  const bool installed = is_installed(session, name);
+  if (installed && line.display) {
+    print_uninstalled(session, name);
+    return exit_ok;
+  }
+  if (installed || (!line.display && name.find_first_of("/:@") == std::string::npos)) {
     try {
       for (const auto& path : ops::uninstall(session, name).kept_files) {
         session.reporter.warning(fmt::format("{} was edited and stays", path));
       }
-      fmt::print("systemctl disable --now {}\nsystemctl daemon-reload\n", name);
+      print_uninstalled(session, name);
       return exit_ok;
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::not_found) {
@@ -134,7 +150,7 @@ int run_uninstall(CommandLine& line, ops::Session& session) {
 }
 
 int start_service(ops::Session& session, const std::string& name) {
-  fmt::print("systemctl start {}\n", name);
+  fmt::print("{} start {}\n", systemctl(session), name);
   std::fflush(stdout);
   ops::start(session, name);
   return exit_ok;
@@ -147,7 +163,7 @@ int run_run(CommandLine& line, ops::Session& session) {
   const auto name = container_name(line, image);
   const bool installed = is_installed(session, name);
   if (line.display) {
-    fmt::print("systemctl start {}\n", name);
+    fmt::print("{} start {}\n", systemctl(session), name);
     return exit_ok;
   }
   if (!line.command.command.empty()) {
@@ -171,7 +187,7 @@ int run_stop(const CommandLine& line, ops::Session& session) {
   if (!is_installed(session, line.image)) {
     throw Error(ErrorKind::not_found, fmt::format("Unable to find backend associated with container '{}'", line.image));
   }
-  fmt::print("systemctl stop {}\n", line.image);
+  fmt::print("{} stop {}\n", systemctl(session), line.image);
   std::fflush(stdout);
   if (!line.display) {
     ops::stop(session, line.image);
@@ -197,7 +213,8 @@ int run_mount(CommandLine& line, ops::Session& session) {
 
 void print_updated(const ops::Session& session, const std::string& name) {
   const auto deployment = host::installed_deployment(session.layout, name);
-  fmt::print("Extracting to {}\nsystemctl daemon-reload\n", session.layout.deployment_inside(name, deployment.slot));
+  fmt::print("Extracting to {}\n{} daemon-reload\n", session.layout.deployment_inside(name, deployment.slot),
+             systemctl(session));
 }
 
 void refuse_not_installed(const ops::Session& session, const std::string& name) {
@@ -329,6 +346,7 @@ void add_older_pull(CLI::App& atomic, CommandLine& line) {
                               [&line](ops::Session& session) { return run_pull(line, session); });
   verb->add_option("IMAGE", line.pull.image, "[SOURCE:]IMAGE")->required();
   verb->add_option("--src-creds", line.pull.login, "Login for the registry")->type_name("USER[:PASSWORD]");
+  verb->add_option("-t,--type", line.older.options, "Accepted, and of no effect")->type_name("TYPE");
   add_storage(*verb, line);
 }
 
@@ -362,7 +380,7 @@ void add_older_run(CLI::App& atomic, CommandLine& line) {
   verb->add_option("--runtime", line.install.runtime, "OCI runtime to use")->type_name("PATH");
   verb->add_flag("-d,--detach", line.command.detach, "Do not wait; only in a running container");
   verb->add_flag("--display", line.display, "Say what would be done");
-  verb->add_flag("-q,--quiet,--spc", line.older.accepted, "Accepted, and of no effect");
+  verb->add_flag("-q,--quiet,-r,--replace,--spc", line.older.accepted, "Accepted, and of no effect");
   add_storage(*verb, line);
 }
 
@@ -370,7 +388,8 @@ void add_older_services(CLI::App& atomic, CommandLine& line) {
   auto* uninstall = add_older_verb(atomic, line, "uninstall", "Stop and remove a container", true,
                                    [&line](ops::Session& session) { return run_uninstall(line, session); });
   uninstall->add_option("NAME", line.image, "A container; an image needs no uninstall")->required();
-  uninstall->add_option("-n,--name", line.older.name, "Accepted, and of no effect")->type_name("NAME");
+  uninstall->add_option("-n,--name", line.older.name, "Refused")->type_name("NAME");
+  uninstall->add_flag("--display", line.display, "Say what would be done");
   uninstall->add_flag("-f,--force", line.force, "Accepted, and of no effect");
   add_storage(*uninstall, line);
   auto* stop = add_older_verb(atomic, line, "stop", "Stop the service of a container", true,

@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cstdio>
 
 #include "base/error.hpp"
 #include "cli/atomic.hpp"
@@ -46,14 +47,29 @@ std::vector<store::StoredImage> stored(const CommandLine& line, const ops::Sessi
                   : fmt::format("Unable to find {} in the ostree backend", base::printable(text)));
 }
 
-std::vector<store::StoredImage> doomed(const CommandLine& line, ops::Session& session) {
-  std::vector<store::StoredImage> images;
-  if (line.every) {
-    if (auto store = store::Store::open_existing(ops::store_options(session))) {
-      images = store->images(false);
+std::vector<store::StoredImage> every_image(const ops::Session& session) {
+  const auto store = store::Store::open_existing(ops::store_options(session));
+  return store ? store->images(false) : std::vector<store::StoredImage>();
+}
+
+/// The names of all images but of those that do not say which registry has them: the older tool left them alone.
+std::vector<std::string> qualified_names(const ops::Session& session) {
+  std::vector<std::string> names;
+  for (const auto& image : every_image(session)) {
+    if (image::parse_written_name(image.name).registry.empty()) {
+      session.reporter.warning(fmt::format("Image {} not fully qualified: skipping", image.name));
+    } else {
+      names.push_back(image.name);
     }
-    return images;
   }
+  return names;
+}
+
+std::vector<store::StoredImage> doomed(const CommandLine& line, ops::Session& session) {
+  if (line.every) {
+    return every_image(session);
+  }
+  std::vector<store::StoredImage> images;
   for (const auto& text : line.names) {
     for (auto& image : stored(line, session, text)) {
       images.push_back(std::move(image));
@@ -106,8 +122,58 @@ int run_tag(const CommandLine& line, ops::Session& session) {
   return exit_ok;
 }
 
+const char* status_of(const ops::ImageUpdate& update) {
+  if (update.error) {
+    return "Could not pull";
+  }
+  return update.id_before == update.id_after ? "Updated" : "Updated now";
+}
+
+/// One that cannot be pulled is told, and does not count.
+int update_all(const CommandLine& line, ops::Session& session) {
+  constexpr std::size_t digits = 32;
+  constexpr const char* columns = "{:50} {:32} {:32} {:15}\n";
+  const auto names = qualified_names(session);
+  std::vector<ops::ImageUpdate> updates;
+  updates.reserve(names.size());
+  for (const auto& name : names) {
+    fmt::print("Checking image {}...\n", name);
+    std::fflush(stdout);
+    updates.push_back(ops::update_images(session, {{name}, ""}).front());
+    if (const auto& error = updates.back().error) {
+      line.complain(*error);
+    }
+  }
+  fmt::print("\nSUMMARY\n\n");
+  fmt::print(fmt::runtime(columns), "Image", "Image ID before update", "Image ID after update", "Status");
+  for (const auto& update : updates) {
+    fmt::print(fmt::runtime(columns), update.name.substr(0, 50), update.id_before.substr(0, digits),
+               update.id_after.substr(0, digits), status_of(update));
+  }
+  return exit_ok;
+}
+
+void check_update(const CommandLine& line) {
+  if (line.every && !line.image.empty()) {
+    throw Error(ErrorKind::failed, "Cannot specify both --all and an image name");
+  }
+  if (line.every && line.force) {
+    throw Error(ErrorKind::failed, "Cannot specify both --all and --force");
+  }
+  if (line.every && line.older.storage.empty()) {
+    throw Error(ErrorKind::failed, "Please specify --storage");
+  }
+  if (!line.every && line.image.empty()) {
+    throw Error(ErrorKind::failed, "Too few arguments: the name of an image, or --all, is missing");
+  }
+}
+
 int run_update(const CommandLine& line, ops::Session& session) {
   check_storage(line);
+  check_update(line);
+  if (line.every) {
+    return update_all(line, session);
+  }
   if (line.force) {
     throw Error(ErrorKind::failed, "--force is not supported by ostree images");
   }
@@ -186,9 +252,12 @@ int run_verify(const CommandLine& line, ops::Session& session) {
   if (line.every && line.older.storage.empty()) {
     throw Error(ErrorKind::failed, "Please specify --storage");
   }
-  std::vector<std::string> names;
+  auto names = line.every ? qualified_names(session) : std::vector<std::string>();
   for (const auto& text : line.names) {
     names.push_back(stored(line, session, text).front().name);
+  }
+  if (names.empty()) {
+    return exit_ok;  // none would mean all
   }
   for (const auto& image : ops::verify_images(session, {names, true, ""})) {
     if (image.remote == ops::RemoteState::newer || line.older.verbose) {
@@ -211,7 +280,7 @@ void add_image(CLI::App& verb, CommandLine& line) {
 }
 
 /// Verbs that are there by themselves and in the group of images.
-void add_queries(CLI::App& group, CommandLine& line) {
+void add_twice(CLI::App& group, CommandLine& line) {
   auto* info = add_older_verb(group, line, "info", "Show labels and template variables of an image", false,
                               [&line](ops::Session& session) { return run_info(line, session); });
   info->add_flag("--remote", line.no_remote, "Refused");
@@ -223,17 +292,23 @@ void add_queries(CLI::App& group, CommandLine& line) {
   auto* verify = add_older_verb(group, line, "verify", "Compare an image with its registry and its checksums", false,
                                 [&line](ops::Session& session) { return run_verify(line, session); });
   verify->add_option("IMAGE", line.names, "A stored image")->expected(0, 1);
-  verify->add_flag("-a,--all", line.every, "Every stored image");
+  verify->add_flag("-a,--all", line.every, "Every stored image with a registry in its name");
   verify->add_flag("-v,--verbose", line.older.verbose, "Also when nothing differs");
   verify->add_flag("--no-validate", line.older.accepted, "Accepted, and of no effect");
   add_storage(*verify, line);
+  auto* update = add_older_verb(group, line, "update", "Pull what the registry has now", true,
+                                [&line](ops::Session& session) { return run_update(line, session); });
+  update->add_option("IMAGE", line.image, "A stored image");
+  update->add_flag("-a,--all", line.every, "Every stored image with a registry in its name");
+  update->add_flag("-f,--force", line.force, "Refused");
+  add_storage(*update, line);
 }
 
 }  // namespace
 
 void add_older_images(CLI::App& atomic, CLI::App& images, CommandLine& line) {
-  add_queries(atomic, line);
-  add_queries(images, line);
+  add_twice(atomic, line);
+  add_twice(images, line);
   auto* remove = add_older_verb(images, line, "delete", "Forget images, after asking", true,
                                 [&line](ops::Session& session) { return run_delete(line, session); });
   remove->add_option("IMAGE", line.names, "Names, or beginnings of ids");
@@ -247,10 +322,6 @@ void add_older_images(CLI::App& atomic, CLI::App& images, CommandLine& line) {
   tag->add_option("IMAGE", line.image, "A stored image")->required();
   tag->add_option("NEW-NAME", line.target, "Its other name")->required();
   add_storage(*tag, line);
-  auto* update = add_older_verb(images, line, "update", "Pull what the registry has now", true,
-                                [&line](ops::Session& session) { return run_update(line, session); });
-  update->add_flag("-f,--force", line.force, "Refused");
-  add_image(*update, line);
 }
 
 }  // namespace berth::cli

@@ -60,7 +60,7 @@ struct OlderOptions {
   bool called = false;  ///< the older tool's verbs are used: its names, places and exit statuses count
   std::string storage;
   std::string name;
-  std::string options;  ///< of mount
+  std::string options;  ///< of mount, and the type of pull: accepted
   bool assume_yes = false;
   bool user = false;
   bool shared = false;

@@ -95,7 +95,7 @@ int run_install(CommandLine& line, ops::Session& session) {
   if (!line.install.only_plan) {
     print_result(line, session, outcome);
   } else if (line.json) {
-    fmt::print("{}\n", ops::plan_to_json(*outcome.plan).dump(2));
+    fmt::print("{}\n", ops::plan_to_json(*outcome.plan).dump(2, ' ', false, base::Json::error_handler_t::replace));
   } else {
     print_plan(*outcome.plan, session.layout);
   }

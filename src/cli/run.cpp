@@ -246,7 +246,7 @@ int run_reporting(CommandLine& line) {
     read_set_files(line);  // while signals still end us: standard input may be a terminal
   } catch (const Error& error) {
     ConsoleReporter(mode, globals.quiet, color).error(error);
-    return exit_code(error.kind());
+    return exit_code_for(line, error.kind());
   }
   ConsoleReporter reporter(mode, globals.quiet, color);
   return run_verb(line, reporter);

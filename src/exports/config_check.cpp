@@ -106,9 +106,9 @@ void check_hooks(const JsonView& hooks) {
   }
 }
 
-void check_root(const JsonView& view, bool remote) {
+void check_root(const JsonView& view, bool remote, bool writable) {
   const JsonView root = view.at("root");
-  if (!root.bool_or("readonly", false)) {
+  if (!writable && !root.bool_or("readonly", false)) {
     throw Error(ErrorKind::verification, fmt::format("{}: the root file system is writable", view.place()),
                 "berth shares files between containers, so a root file system is never writable: set root.readonly to "
                 "true in exports/config.json or its template");
@@ -141,9 +141,9 @@ void check_shape(const base::Json& document, std::string_view file) {
   check_object(view, "linux", check_linux);
 }
 
-void check_config(const base::Json& document, std::string_view file, bool remote) {
+void check_config(const base::Json& document, std::string_view file, bool remote, bool writable) {
   const JsonView view(document, std::string(file));
-  check_root(view, remote);
+  check_root(view, remote, writable);
   const JsonView process = view.at("process");
   if (process.strings_or_empty("args").empty()) {
     process.fail("there is no command in args");

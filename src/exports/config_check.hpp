@@ -14,7 +14,8 @@ void check_shape(const base::Json& document, std::string_view file);
 
 /// Checks a converted document: root read-only and at `rootfs`, something to run, a working directory.
 /// @param remote whether the root file system is elsewhere (--rootfs)
+/// @param writable whether it may be written: nobody else has its files
 /// @throws Error(verification)
-void check_config(const base::Json& document, std::string_view file, bool remote);
+void check_config(const base::Json& document, std::string_view file, bool remote, bool writable = false);
 
 }  // namespace berth::exports

@@ -80,7 +80,7 @@ RuntimeConfig finish_config(std::string_view text, std::string_view file, const 
     config.document = base::parse_json(text, file);
     check_shape(config.document, file);
     config.conversions = convert_config(config.document, file, features);
-    check_config(config.document, file, !remote_rootfs.empty());
+    check_config(config.document, file, !remote_rootfs.empty(), features.writable_root);
   });
   if (features.relays_notify) {
     notify_itself(config);

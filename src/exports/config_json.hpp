@@ -24,6 +24,7 @@ struct HostFeatures {
   /// where the container has the host's /run (finish_config only).
   bool relays_notify = false;
   std::optional<UserSpace> user = std::nullopt;  ///< the container is one of a user's (finish_config only)
+  bool writable_root = false;  ///< the root file system is the container's own, and goes with it (finish_config only)
 };
 
 /// A finished config.json.
@@ -37,7 +38,7 @@ struct RuntimeConfig {
 /// Brings a rendered config.json to OCI runtime-spec 1.0.2 (contract, section 9) and checks it.
 /// A missing linux.cgroupsPath becomes `cgroups_path` (not reported as a conversion).
 /// @param remote_rootfs absolute path for --rootfs; empty: root.path must be `rootfs`
-/// @throws Error when root is not read-only or root.path is another
+/// @throws Error when root is not read-only, unless it may be written, or root.path is another
 RuntimeConfig finish_config(std::string_view text, std::string_view file, const HostFeatures& features,
                             const std::string& cgroups_path, const std::string& remote_rootfs = {});
 

@@ -148,11 +148,13 @@ std::string package_name(std::string_view container) {
 }
 
 PackageDescription describe_package(std::string_view container, const std::map<std::string, std::string>& labels,
-                                    const std::string& image, const std::string& architecture, std::int64_t created) {
+                                    const std::string& image, const std::string& architecture, std::int64_t created,
+                                    std::string_view image_id) {
+  constexpr std::size_t id_digits = 12;
   PackageDescription package;
   package.name = package_name(container);
   package.version = version_of(label(labels, "version"), date_version(created));
-  package.release = version_of(label(labels, "release"), "1");
+  package.release = version_of(label(labels, "release"), version_of(image_id.substr(0, id_digits), "1"));
   package.summary = label(labels, "summary");
   if (package.summary.empty()) {
     package.summary = "host files of the system container " + std::string(container);

@@ -42,8 +42,10 @@ std::string package_name(std::string_view container);
 /// From the labels `summary`, `description`, `version`, `release`, `license`, `url`, `requires`, `provides` and
 /// `conflicts`, each also with `atomic.` before it, which wins.
 /// @param created epoch seconds; the version of an image without one
+/// @param image_id hex; the release of an image without one, so that a list of packages tells images apart
 PackageDescription describe_package(std::string_view container, const std::map<std::string, std::string>& labels,
-                                    const std::string& image, const std::string& architecture, std::int64_t created);
+                                    const std::string& image, const std::string& architecture, std::int64_t created,
+                                    std::string_view image_id = {});
 
 /// Text of DEBIAN/control (deb-control(5)). @param maintainer who made the package
 std::string deb_control(const PackageDescription& package, std::string_view maintainer);

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <optional>
@@ -11,6 +12,7 @@
 #include "base/error.hpp"
 #include "base/fd.hpp"
 #include "base/file.hpp"
+#include "base/json.hpp"
 #include "base/process.hpp"
 #include "host/facts.hpp"
 #include "host/runtime_version.hpp"
@@ -99,6 +101,36 @@ void ask(Runtime& runtime) {
   runtime.has_pid_file = (help.output + help.error_output).find("--pid-file") != std::string::npos;
 }
 
+/// What `RUNTIME features` says about namespaces (runtime-spec 1.1, features.md); nullopt when it does not say.
+std::optional<std::vector<std::string>> known_namespaces(const Runtime& runtime) {
+  base::ProcessOptions options;
+  options.timeout = answer_timeout;
+  const auto features = base::run_process({runtime.path, "features"}, options);
+  if (features.exit_code != 0) {
+    return std::nullopt;  // most do not know the command
+  }
+  try {
+    const auto json = base::parse_json(features.output, "features");
+    const auto linux_part = base::JsonView(json, "features").find("linux");
+    const auto namespaces = linux_part ? linux_part->find("namespaces") : std::nullopt;
+    return namespaces ? std::optional(namespaces->as_strings()) : std::nullopt;
+  } catch (const base::Error&) {
+    return std::nullopt;  // another command of that name
+  }
+}
+
+/// Containers of users need a user namespace.
+void refuse_rootful_only(const Runtime& runtime) {
+  const auto namespaces = known_namespaces(runtime);
+  if (namespaces && std::find(namespaces->begin(), namespaces->end(), "user") == namespaces->end()) {
+    throw base::Error(base::ErrorKind::failed,
+                      fmt::format("The runtime {} cannot run containers of users: it says that it makes no user "
+                                  "namespaces",
+                                  runtime.path),
+                      "choose another one with --runtime, e.g. runc or crun");
+  }
+}
+
 void refuse_too_old(const Runtime& runtime) {
   if (const auto least = newer_runtime_needed(runtime.version); !least.empty()) {
     throw base::Error(base::ErrorKind::failed,
@@ -123,6 +155,9 @@ Runtime find_runtime(const Layout& layout, const std::string& wanted, const std:
     base::in_context([&] { return fmt::format("asking the runtime {} for its version", runtime.path); },
                      [&] { ask(runtime); });
     refuse_too_old(runtime);
+    if (layout.user()) {
+      refuse_rootful_only(runtime);
+    }
   }
   return runtime;
 }

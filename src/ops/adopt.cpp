@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 
 #include "base/error.hpp"
@@ -102,9 +103,23 @@ std::string inside(const Session& session, const std::string& path) {
   return session.layout.root() == "/" ? path : path.substr(session.layout.root().size());
 }
 
+/// @param to need not be there
+bool on_one_file_system(const std::string& from, std::string to) {
+  struct stat here {};
+  struct stat there {};
+  while (::stat(to.c_str(), &there) != 0) {
+    if (errno != ENOENT || to.size() <= 1) {
+      return false;
+    }
+    to = base::split_path(to).first;
+  }
+  return ::stat(from.c_str(), &here) == 0 && here.st_dev == there.st_dev;
+}
+
 /// Only the one below the older tool's deployments is its own; another may have other users.
-bool can_move(const host::Layout& older) {
-  return older.repository() == older.deployments() + "/.storage/ostree";
+bool can_move(const host::Layout& older, const std::string& to) {
+  const auto from = older.repository();
+  return from == older.deployments() + "/.storage/ostree" && on_one_file_system(from, to);
 }
 
 void plan_repository(const Session& session, const host::Layout& older, AdoptOutcome& outcome) {
@@ -118,7 +133,7 @@ void plan_repository(const Session& session, const host::Layout& older, AdoptOut
     outcome.repository = RepositoryFate::shared;
     return;
   }
-  outcome.repository = !is_repository(ours) && can_move(older) ? RepositoryFate::moved : RepositoryFate::copied;
+  outcome.repository = !is_repository(ours) && can_move(older, ours) ? RepositoryFate::moved : RepositoryFate::copied;
   const auto there = store::Store::open_existing(store_options(session, theirs));
   const auto here = store::Store::open_existing(store_options(session));
   const auto stored = here ? here->images(false) : std::vector<store::StoredImage>();

@@ -103,17 +103,12 @@ InstallPlan prepare(Session& session, Preparation& preparation, const InstallReq
   wanted.local = origin.local();
   wanted.system_package = request.system_package;
   lay_out(session, preparation, request, origin);
+  wanted.one_off = runs_once(preparation.image_config());
   check_stop(session.stop);
   auto plan =
       base::in_context([&] { return fmt::format("installing {}", name); }, [&] { return preparation.plan(wanted); });
   report_plan(session, plan);
   return plan;
-}
-
-/// Contract, section 1.
-bool runs_once(const image::ImageConfig& config) {
-  const auto label = config.labels.find("atomic.run");
-  return label != config.labels.end() && label->second == "once";
 }
 
 }  // namespace

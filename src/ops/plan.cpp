@@ -210,6 +210,7 @@ void plan_config(const PlanInputs& in, const std::string& text, InstallPlan& pla
   const auto fallback = in.layout->default_slice();
   const auto slice = plan.unit ? exports::unit_slice(*plan.unit, fallback) : fallback;
   auto features = in.features;
+  features.writable_root = in.one_off;
   if (features.user) {
     features.user->sets_groups = in.runtime.version.starts_with("crun");
   }
@@ -301,6 +302,11 @@ InstallPlan plan_host_files(const PlanInputs& in, const exports::Values& values)
   HostFilePlanner(in, renderer, plan).run();
   renderer.check();
   return plan;
+}
+
+bool runs_once(const image::ImageConfig& config) {
+  const auto label = config.labels.find("atomic.run");
+  return label != config.labels.end() && label->second == "once";
 }
 
 InstallPlan make_plan(const PlanInputs& in) {

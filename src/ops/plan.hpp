@@ -85,6 +85,7 @@ struct PlanInputs {
   std::string system_package = "no";              ///< yes, no, or auto: if the image asks for it
   std::optional<host::PackageKind> package_kind;  ///< of this host
   bool local = false;                             ///< the image came from a layout or archive
+  bool one_off = false;                           ///< it is run, not installed
   Replaced replaced;
   std::function<bool(const std::string&)> host_exists;
   std::function<std::string(const std::string&)> host_place;             ///< a host path with its links followed
@@ -94,6 +95,9 @@ struct PlanInputs {
   std::function<std::string(const exports::Values&, const exports::HostFeatures&)> generate_config;
   std::function<std::string(const exports::Values&)> volume_tmpfiles;
 };
+
+/// Whether install runs the image and leaves nothing behind (contract, section 1).
+bool runs_once(const image::ImageConfig& config);
 
 /// @throws Error with every missing variable of all templates at once
 InstallPlan make_plan(const PlanInputs& inputs);

@@ -123,7 +123,7 @@ void plan_package(const PlanInputs& in, exports::Renderer& renderer, InstallPlan
   refuse_unpackable(in, plan);
   const auto& labels = in.image_config->labels;
   const auto description = exports::describe_package(in.name, {labels.begin(), labels.end()}, in.image,
-                                                     in.image_config->platform.architecture, in.created);
+                                                     in.image_config->platform.architecture, in.created, in.image_id);
   PlannedPackage package;
   package.kind = *in.package_kind;
   package.name = description.name;

@@ -100,6 +100,7 @@ InstallPlan Preparation::plan(const PlanRequest& request) {
   in.system_package = request.system_package;
   in.local = request.local;
   in.value_of_name = request.name;
+  in.one_off = request.one_off;
   return make_plan(in);
 }
 

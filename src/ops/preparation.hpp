@@ -17,8 +17,9 @@ struct PlanRequest {
   std::string uuid;     ///< used unless `set` or a default gives one
   host::Runtime runtime;
   std::string system_package = "no";
-  bool local = false;  ///< the image came from a layout or archive
-  std::string name{};  ///< what $NAME is; empty: the name of the deployment
+  bool local = false;    ///< the image came from a layout or archive
+  std::string name{};    ///< what $NAME is; empty: the name of the deployment
+  bool one_off = false;  ///< it is run, not installed
   Replaced replaced;
 };
 

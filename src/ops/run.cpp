@@ -128,6 +128,7 @@ CommandOutcome run_image(Session& session, const RunRequest& request) {
   wanted.set = parse_set(request.set);
   wanted.uuid = host::random_uuid();
   wanted.name = request.name;
+  wanted.one_off = true;
   if (request.detach || session.layout.offline()) {
     throw Error(request.detach ? ErrorKind::usage : ErrorKind::not_permitted,
                 request.detach

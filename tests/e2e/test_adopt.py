@@ -146,6 +146,29 @@ def test_a_name_that_berth_uses_is_refused_and_nothing_moves(site, hello):
     assert hello.path(f"{ROOT}/hello.0/info").exists()
 
 
+@pytest.mark.parametrize("words", [["adopt"], ["adopt", "--dry-run"]])
+def test_another_file_system_is_refused_and_nothing_moves(hello, words):
+    hello.run(f"mkdir -p {DEPLOYMENTS} && mount -t tmpfs tmpfs {DEPLOYMENTS}")
+    refused = hello.berth(*words, check=False)
+    assert refused.returncode == 1
+    assert f"{ROOT} is on another file system than {DEPLOYMENTS}" in refused.stderr
+    assert f'[paths] deployments = "{ROOT}" in /etc/berth/berth.conf' in refused.stderr
+    assert [path.name for path in hello.mounted_path(DEPLOYMENTS).iterdir() if not path.name.startswith(".")] == []
+    assert hello.path(f"{ROOT}/hello").readlink().name == "hello.0"
+    assert hello.fetch("http://127.0.0.1:8081/") == "Hi Pluto!"
+
+
+def test_a_repository_on_another_file_system_is_copied(hello):
+    hello.run(f"cp -a {ROOT}/.storage /run/older && mount --bind /run/older {ROOT}/.storage")
+    result = hello.berth_json("adopt")
+    assert (result["repository"]["fate"], result["images"]) == ("copied", ["hello-world:latest"])
+    hello.berth("update", "--no-pull", "--no-gate", "--set=RECEIVER=Venus", "hello")
+    assert hello.fetch("http://127.0.0.1:8081/") == "Hi Venus!"
+    hello.berth("rollback", "--no-gate", "hello")
+    hello.berth("adopt", "--undo")
+    assert hello.listed("--all") == []
+
+
 def test_there_has_to_be_something_to_adopt(host):
     refused = host.berth("adopt", check=False)
     assert refused.returncode == 3

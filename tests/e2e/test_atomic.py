@@ -104,16 +104,29 @@ def test_a_missing_value_is_told_in_the_older_words(atomic):
 
 
 def test_an_image_that_runs_once_knows_the_name_it_was_given(atomic):
-    config = {"root": {"path": "rootfs", "readonly": True},
-              "process": {"args": ["/bin/sh", "-c", "echo HI $RECEIVER from $NAME"], "cwd": "/",
+    config = {"root": {"path": "rootfs", "readonly": False},
+              "process": {"args": ["/bin/sh", "-c", "echo > /written && echo HI $RECEIVER from $NAME"], "cwd": "/",
                           "env": ["PATH=/bin"], "user": {"uid": 0, "gid": 0}},
               "mounts": [{"destination": "/proc", "type": "proc", "source": "proc"}],
               "linux": {"namespaces": [{"type": "pid"}, {"type": "mount"}]}}  # fmt: skip
     files = {"config.json.template": json.dumps(config), "manifest.json": '{"version": "1.0", "defaultValues": {"RECEIVER": "World"}}'}
-    once = images.derived(images.with_exports("says-hi", files), "says-hi-once", {"etc/said": "hi"}, config=("--config.label", "atomic.run=once"))
+    every_time = images.with_exports("says-hi", files)
+    once = images.derived(every_time, "says-hi-once", {"etc/said": "hi"}, config=("--config.label", "atomic.run=once"))
     done = atomic("install", "--system", "--name=Saturn", "--set", "RECEIVER=Pluto", f"oci:{once.inside}")
     assert done.stdout == "HI Pluto from Saturn\n"
     assert not atomic.host.path(f"{CHECKOUTS}/Saturn").exists()
+    assert atomic("run", "--set=RECEIVER=Pluto", "says-hi-once:latest", "test", "-e", "/written", check=False).returncode == 1
+    assert atomic.host.berth("run", f"oci:{every_time.inside}", "touch", "/written").returncode == 0
+    assert "writable" not in atomic.host.berth("lint", f"oci:{once.inside}", check=False).stdout
+    assert "Extracting to" in atomic("install", "--display", "--set=RECEIVER=Pluto", "says-hi-once:latest").stdout
+
+
+def test_what_may_write_its_root_is_never_installed(hello):
+    config = {"root": {"path": "rootfs", "readonly": False}, "process": {"args": ["/bin/sh"], "cwd": "/"}}
+    writable = images.with_exports("writable-root", {"config.json": json.dumps(config)})
+    once = images.derived(writable, "writable-root-once", {"etc/x": "x"}, config=("--config.label", "atomic.run=once"))
+    assert "the root file system is writable" in hello.refused("install", "--system", f"oci:{writable.inside}")
+    assert "the root file system is writable" in hello.refused("containers", "update", "--rebase", f"oci:{once.inside}", "hello")
 
 
 def test_lists_have_the_older_columns_and_json(hello):
@@ -157,10 +170,46 @@ def test_update_and_rollback_go_by_what_is_stored(hello):
     assert "System container 'nobody' is not installed" in hello.refused("containers", "update", "nobody")
 
 
+def test_all_images_with_a_registry_in_their_name_are_updated_and_verified(site, atomic):
+    reference = site.pushed(images.hello_world(), name="older-update")
+    absent = reference.replace("older-update", "older-absent")
+    atomic("pull", "--type", "docker", f"http:{reference}")
+    for name in ("by-itself", absent):
+        atomic("images", "tag", reference, name)
+    (row, *_) = json.loads(atomic("images", "list", "--json").stdout)
+    site.pushed(images.derived(images.hello_world(), "older-newer", {"etc/newer": "newer\n"}), name="older-update")
+    done = atomic("images", "update", "--storage=ostree", "--all")
+    assert "Image by-itself:latest not fully qualified: skipping" in done.stderr
+    assert absent in done.stderr
+    checked, summary = done.stdout.split("\nSUMMARY\n\n")
+    assert sorted(checked.splitlines()) == [f"Checking image {name}..." for name in sorted((absent, reference))]
+    rows = {line.split()[0]: line.strip().split(None, 3)[1:] for line in summary.splitlines()[1:]}
+    before = row["id"][:32]
+    assert rows[absent] == [before, before, "Could not pull"]
+    assert (rows[reference][0], rows[reference][2]) == (before, "Updated now")
+    assert rows[reference][1] != before
+    done = atomic("verify", "--all", "--storage", "ostree")
+    assert "Image by-itself:latest not fully qualified: skipping" in done.stderr
+    assert atomic("update", reference).stdout == ""
+    assert "both --all and an image name" in atomic.refused("images", "update", "--all", reference)
+    assert "both --all and --force" in atomic.refused("images", "update", "--all", "--force")
+    assert "Please specify --storage" in atomic.refused("images", "update", "--all")
+    assert "Too few arguments" in atomic.refused("images", "update")
+    assert "--force is not supported" in atomic.refused("images", "update", "--force", reference)
+
+
+def test_verify_of_all_without_a_registry_verifies_nothing(atomic, archive):
+    atomic("pull", "--storage=ostree", archive)
+    atomic("images", "tag", "example.test/hello-world", "by-itself")
+    atomic("-y", "images", "delete", "example.test/hello-world")
+    done = atomic("verify", "--all", "--storage=ostree", "--verbose")
+    assert (done.stdout, "by-itself:latest not fully qualified" in done.stderr) == ("", True)
+
+
 def test_run_and_stop_are_the_service_of_a_container(hello):
     assert hello("stop", "hello").stdout == "systemctl stop hello\n"
     assert "inactive" in hello("containers", "list", "--all").stdout
-    assert hello("run", "hello").stdout == "systemctl start hello\n"
+    assert hello("run", "--replace", "hello").stdout == "systemctl start hello\n"
     assert hello("run", "hello", "echo", "-n", "inside").stdout == "inside"
     assert "'nobody'" in hello.refused("stop", "nobody")
 
@@ -194,6 +243,10 @@ def test_delete_and_prune(hello):
 
 def test_uninstall_leaves_the_remote_root_file_system(hello):
     hello("install", "--system", "--name=far", f"--rootfs={CHECKOUTS}/hello.0", "--set=PORT=8090", "example.test/hello-world")
+    assert hello.host.path(f"{CHECKOUTS}/far.0/rootfs").is_symlink()
+    assert hello("uninstall", "--display", "far").stdout == "systemctl disable --now far\nsystemctl daemon-reload\n"
+    assert "Please use atomic uninstall NAME" in hello.refused("uninstall", "--name=far", "example.test/hello-world")
+    assert "Unable to find 'nobody'" in hello.refused("uninstall", "--display", "nobody")
     assert hello.host.path(f"{CHECKOUTS}/far.0/rootfs").is_symlink()
     hello("uninstall", "far")
     assert hello.host.path(f"{CHECKOUTS}/hello.0/rootfs/usr/bin/run.sh").exists()

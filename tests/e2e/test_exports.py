@@ -119,6 +119,17 @@ def test_an_image_that_only_brings_host_files(host):
     assert leftovers(before, host.snapshot()) == []
 
 
+def test_files_that_are_no_utf_8_are_planned_and_written(host):
+    image = f"oci:{images.latin().inside}"
+    assert host.berth_json("install", "--dry-run", image)["unit"].startswith("# caf\ufffd of latin\n")
+    host.berth("install", image)
+    assert host.path("/etc/latin").read_bytes() == b"caf\xe9 of latin\n"
+    assert host.path("/etc/systemd/system/latin.service").read_bytes().startswith(b"# caf\xe9 of latin\n")
+    assert host.berth_json("inspect", "latin")["name"] == "latin"
+    host.berth("uninstall", "latin")
+    assert not host.path("/etc/latin").exists()
+
+
 def test_uninstall_takes_everything_back(host):
     before = host.snapshot()
     host.berth("install", "--name=greeter1", f"oci:{greeter().inside}")

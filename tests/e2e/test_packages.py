@@ -3,6 +3,7 @@ build that the other tests run, as debian/rules and packaging/berth.spec can, so
 
 import gzip
 import os
+import pathlib
 import re
 import shutil
 
@@ -42,7 +43,9 @@ def source(work):
 
 @pytest.fixture(scope="module")
 def deb(source):
-    """The package, built by dpkg-buildpackage."""
+    """The package that BERTH_DEB names, e.g. one that is to be released, or what dpkg-buildpackage makes of the build."""
+    if "BERTH_DEB" in os.environ:
+        return pathlib.Path(os.environ["BERTH_DEB"]).resolve()
     settings = {"BERTH_BUILD": str(build_folder()), "DEB_BUILD_OPTIONS": "nocheck noautodbgsym", "DEB_BUILD_PROFILES": "nocheck"}
     run("dpkg-buildpackage", "--build=binary", "--no-sign", cwd=source, env=settings, timeout=300)
     (package,) = source.parent.glob("berth_*.deb")

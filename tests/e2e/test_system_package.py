@@ -28,6 +28,8 @@ def test_dpkg_owns_the_host_files(installed):
     assert installed.output("dpkg", "--search", "/usr/local/bin/greet").startswith(PACKAGE)
     assert installed.path("/etc/greeter/greeter.conf").read_text() == "greeting = ahoy\n"
     assert installed.output("dpkg", "--verify", PACKAGE) == ""
+    image_id = installed.berth_json("inspect", "greeter1")["imageId"]
+    assert image_id[:12] in installed.output("dpkg-query", "--show", "--showformat=${Version}", PACKAGE)
     info = json.loads(installed.path(f"{DEPLOYMENTS}/greeter1.0/info").read_text())
     assert (info["system-package"], info["package"]) == ("yes", PACKAGE)
 

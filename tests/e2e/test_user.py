@@ -284,6 +284,15 @@ def test_without_sub_ids_no_other_user_can_be_had(bob, plain):
     assert "uid 1000" in done.stderr and "usermod" in done.stderr
 
 
+def test_a_runtime_that_says_it_is_for_root_only_is_refused(alice, plain):
+    alice.path("rootful").write_text("""#!/bin/sh\n[ "$1" = features ] && echo '{"linux": {"namespaces": ["pid"]}}'\n""")
+    alice.path("rootful").chmod(0o755)
+    done = alice.berth("install", f"--runtime={alice.home}/rootful", "--name=plain", plain, check=False)
+    assert done.returncode == 1
+    assert f"The runtime {alice.home}/rootful cannot run containers of users" in done.stderr
+    assert alice.berth_json("images", "list")["images"] == []
+
+
 def test_a_host_that_forbids_user_namespaces_is_told_with_the_setting(alice, plain):
     setting = "/proc/sys/user/max_user_namespaces"
     alice.host.run("sh", "-c", f"echo 0 > /run/zero && mount --bind /run/zero {setting}")
@@ -302,6 +311,17 @@ def test_without_newuidmap_the_package_is_named(alice, hello):
     finally:
         alice.host.run("mv", "/usr/bin/newuidmap.away", "/usr/bin/newuidmap")
     assert "uidmap" in done.stderr
+
+
+def test_the_older_verbs_are_for_users_too(alice, hello):
+    done = alice.berth("atomic", "install", "--user", "--name=hello", f"--set=PORT={PORT}", hello)
+    assert "\nsystemctl --user enable hello\n" in done.stdout
+    assert alice.berth("atomic", "run", "hello").stdout == "systemctl --user start hello\n"
+    assert alice.host.fetch(URL).startswith("Hi ")
+    assert "running" in alice.berth("atomic", "containers", "list").stdout
+    assert alice.berth("atomic", "install", "--system", hello, check=False).returncode == 1
+    done = alice.berth("atomic", "uninstall", "hello")
+    assert done.stdout == "systemctl --user disable --now hello\nsystemctl --user daemon-reload\n"
 
 
 def test_who_works_on_what_is_settled_by_who_calls(alice, plain):

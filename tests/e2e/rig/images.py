@@ -426,6 +426,21 @@ def with_exports(name, files, hostfs=None):
     return _image(name, make, repr(sorted(files.items())), repr(sorted((hostfs or {}).items())))
 
 
+def latin():
+    """A unit and a host file with bytes that are no UTF-8."""
+
+    def make(folder):
+        build = Build(folder)
+        build.busybox()
+        build.write("exports/manifest.json", '{"version": "1.0", "installedFilesTemplate": ["/etc/latin"]}')
+        build.write("exports/hostfs/etc/latin").write_bytes(b"caf\xe9 of $NAME\n")
+        build.write("exports/service.template").write_bytes(b"# caf\xe9 of $NAME\n[Service]\nExecStart=$EXEC_START\n")
+        build.layer()
+        build.done()
+
+    return _image("latin", make)
+
+
 def unpacked(image, folder):
     """The root file system of an image as umoci unpacks it: what berth's checkout has to look like."""
     run("umoci", "unpack", "--image", image.layout, folder)

@@ -72,6 +72,7 @@ TEST(ConfigCheck, TheRootMustBeReadOnly) {
     EXPECT_THAT(error.hint(), HasSubstr("set root.readonly to true in exports/config.json"));
   }
   EXPECT_THROW(check_config(patched(R"({"root": {"readonly": false}})"), "c", true), base::Error);
+  EXPECT_NO_THROW(check_config(patched(R"({"root": {"readonly": false}})"), "c", false, true));
   EXPECT_THROW(check_config(patched(R"({"root": null})"), "c", false), base::Error);
 }
 

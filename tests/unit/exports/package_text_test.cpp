@@ -14,7 +14,8 @@ using ::testing::Not;
 using Labels = std::map<std::string, std::string>;
 
 PackageDescription described(const Labels& labels, const std::string& architecture = "amd64") {
-  return describe_package("web", labels, "registry.example/team/web:1", architecture, 1'700'000'000);
+  return describe_package("web", labels, "registry.example/team/web:1", architecture, 1'700'000'000,
+                          "a948904f2f0f479b");
 }
 
 TEST(PackageText, TakesItsFieldsFromTheLabels) {
@@ -55,7 +56,7 @@ TEST(PackageText, PrefersTheLabelsMeantForIt) {
 TEST(PackageText, DoesWithoutLabels) {
   const auto package = described({}, "");
   EXPECT_EQ(package.version, "0.20231114.221320");
-  EXPECT_EQ(package.release, "1");
+  EXPECT_EQ(package.release, "0.a948904f2f0f");
   const auto control = deb_control(package, "x");
   EXPECT_THAT(control, HasSubstr("Architecture: all\n"));
   EXPECT_THAT(control, HasSubstr("Description: host files of the system container web\n"));

@@ -93,6 +93,28 @@ TEST_F(RuntimeTest, OneThatIsTooOldIsRefusedWithWhatIsNeeded) {
   EXPECT_THAT(error.hint(), HasSubstr("--runtime"));
 }
 
+TEST_F(RuntimeTest, OneThatMakesNoUserNamespacesIsNotForUsers) {
+  LayoutSettings settings;
+  settings.user = UserFolders{"alice", 1000, "/home/alice", "/data", "/conf", "/run/user/1000"};
+  const Layout users(settings);
+  const std::string begin = "#!/bin/sh\n[ \"$1\" = features ] && echo '";
+  root_.file("rootful", begin + R"({"linux": {"namespaces": ["pid", "mount"]}})" + "'\n", 0755);
+  const base::Error error = error_of([&] { (void)find_runtime(users, root_.at("rootful"), {}); });
+  EXPECT_EQ(base::ErrorKind::failed, error.kind());
+  EXPECT_EQ("The runtime " + root_.at("rootful") +
+                " cannot run containers of users: it says that it makes no user namespaces",
+            error.sentence());
+  EXPECT_THAT(error.hint(), HasSubstr("--runtime"));
+  EXPECT_EQ(root_.at("rootful"), find_on_host(root_.at("rootful")).path);
+  root_.file("rootless", begin + R"({"linux": {"namespaces": ["pid", "user"]}})" + "'\n", 0755);
+  root_.file("vague", begin + R"({"linux": {}})" + "'\n", 0755);
+  root_.file("other", begin + "42 features'\n", 0755);
+  root_.file("silent", "#!/bin/sh\nexit 1\n", 0755);
+  for (const std::string name : {"rootless", "vague", "other", "silent"}) {
+    EXPECT_EQ(root_.at(name), find_runtime(users, root_.at(name), {}).path);
+  }
+}
+
 TEST_F(RuntimeTest, IsAskedWhetherItKnowsAContainer) {
   root_.file("runx", "#!/bin/sh\n[ \"$1 $2\" = 'state taken' ]\n", 0755);
   Runtime runtime;

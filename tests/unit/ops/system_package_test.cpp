@@ -29,6 +29,7 @@ using test::Machine;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 constexpr const char* name = "atomic-container-web";
 
@@ -105,7 +106,7 @@ class SystemPackage : public ::testing::TestWithParam<host::PackageKind> {
 
 TEST_P(SystemPackage, LivesThroughInstallUpdateRollbackAndUninstall) {
   install_web();
-  EXPECT_EQ(version(), "1.0-1");
+  EXPECT_THAT(version(), StartsWith("1.0-"));
   EXPECT_EQ(machine.read("etc/web/web.conf"), "greeting=hello\n");
   EXPECT_TRUE(has("usr/local/bin/webctl"));
   const auto info = host::find_deployment(machine.layout, "web").value().info;
@@ -115,12 +116,12 @@ TEST_P(SystemPackage, LivesThroughInstallUpdateRollbackAndUninstall) {
   EXPECT_THAT(info.installed_files, Contains("/usr/local/bin/webctl"));
 
   update_web();
-  EXPECT_EQ(version(), "1.1-1");
+  EXPECT_THAT(version(), StartsWith("1.1-"));
   EXPECT_TRUE(has("usr/local/bin/more"));
   EXPECT_FALSE(has("etc/web/current"));
 
   rollback(session, {"web", {}});
-  EXPECT_EQ(version(), "1.0-1");
+  EXPECT_THAT(version(), StartsWith("1.0-"));
   EXPECT_FALSE(has("usr/local/bin/more"));
   EXPECT_TRUE(has("etc/web/current"));
 
@@ -170,7 +171,7 @@ TEST_P(SystemPackage, AFailedUpdateBringsTheEarlierPackageBack) {
     if (!reached) {
       return;
     }
-    EXPECT_EQ(version(), "1.0-1") << "step " << fatal;
+    EXPECT_THAT(version(), StartsWith("1.0-")) << "step " << fatal;
     EXPECT_TRUE(has("etc/web/current")) << "step " << fatal;
     EXPECT_FALSE(has("usr/local/bin/more")) << "step " << fatal;
   }
