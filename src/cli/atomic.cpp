@@ -14,6 +14,7 @@
 #include "cli/exit_code.hpp"
 #include "exports/template.hpp"
 #include "host/deployment.hpp"
+#include "ops/container_package.hpp"
 #include "ops/image_lookup.hpp"
 #include "ops/mount.hpp"
 #include "ops/query.hpp"
@@ -92,12 +93,25 @@ int run_pull(CommandLine& line, ops::Session& session) {
   return exit_ok;
 }
 
+int run_build(const CommandLine& line, ops::Session& session) {
+  const auto package = ops::make_container_package(session, line.install, ".");
+  if (line.display) {
+    fmt::print("Extracting to {}\n", package.plan.deployment);
+  } else {
+    fmt::print("Generated {} {}\n", package.kind == host::PackageKind::deb ? "deb" : "rpm", package.file);
+  }
+  return exit_ok;
+}
+
 /// @return nullopt when it went as the status tells
 int run_install(CommandLine& line, ops::Session& session) {
   check_mode(line);
   auto& request = line.install;
   request.image = our_reference(request.image);
   request.only_plan = line.display;
+  if (request.system_package == "build") {
+    return run_build(line, session);
+  }
   const auto outcome = ops::install(session, request);
   if (outcome.already_present) {
     fmt::print("{} already present\n", outcome.name);

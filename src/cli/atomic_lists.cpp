@@ -88,7 +88,7 @@ base::Json to_json(const ops::ContainerRow& row) {
           {"command", row.command},
           {"created", local_minute(row.created)},
           {"state", row.state},
-          {"backend", backend},
+          {"backend", ops::backend_of(row)},
           {"runtime", row.runtime},
           {"vulnerable", false},
           {"running", row.state != "inactive"}};
@@ -116,7 +116,7 @@ void print_containers(const std::vector<ops::ContainerRow>& rows, const ListOpti
     print_line({"CONTAINER ID", "IMAGE", "NAME", "COMMAND", "CREATED", "STATE", "BACKEND", "RUNTIME"});
   }
   for (const auto& row : rows) {
-    print_line({row.name, row.image, row.name, row.command, local_minute(row.created), row.state, backend,
+    print_line({row.name, row.image, row.name, row.command, local_minute(row.created), row.state, ops::backend_of(row),
                 shown_runtime(row.runtime, truncate)});
   }
 }

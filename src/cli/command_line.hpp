@@ -94,6 +94,7 @@ struct CommandLine {
   std::string target;                  ///< NEW-NAME of a tag, DIR of a mount
   std::string output;                  ///< --output
   bool strict = false;
+  bool preinstall = false;  ///< --preinstall
   bool no_remote = false;
   bool live = false;
   ListOptions list;

@@ -2,6 +2,7 @@
 
 #include "cli/command.hpp"
 #include "cli/command_line.hpp"
+#include "ops/container_package.hpp"
 
 namespace berth::cli {
 
@@ -57,6 +58,14 @@ void print_plan(const ops::InstallPlan& plan, const host::Layout& layout) {
   }
 }
 
+void show_plan(const CommandLine& line, const ops::InstallPlan& plan, const host::Layout& layout) {
+  if (line.json) {
+    fmt::print("{}\n", ops::plan_to_json(plan).dump(2, ' ', false, base::Json::error_handler_t::replace));
+  } else {
+    print_plan(plan, layout);
+  }
+}
+
 void print_result(const CommandLine& line, ops::Session& session, const ops::InstallOutcome& outcome) {
   const auto& plan = *outcome.plan;
   if (line.json) {
@@ -78,8 +87,29 @@ void print_result(const CommandLine& line, ops::Session& session, const ops::Ins
   }
 }
 
+/// The result is a path, for whatever command comes next.
+int run_build(const CommandLine& line, ops::Session& session) {
+  const auto package = ops::make_container_package(session, line.install, ".");
+  if (line.install.only_plan) {
+    show_plan(line, package.plan, package.places);
+  } else if (line.json) {
+    fmt::print("{}\n", base::Json{{"name", package.container},
+                                  {"image", package.plan.image},
+                                  {"imageId", package.plan.image_id},
+                                  {"deployment", package.plan.deployment},
+                                  {"package", package.file}}
+                           .dump(2));
+  } else {
+    fmt::print("{}\n", package.file);
+  }
+  return 0;
+}
+
 int run_install(CommandLine& line, ops::Session& session) {
   line.install.only_plan = line.display || line.dry_run;
+  if (line.install.system_package == "build") {
+    return run_build(line, session);
+  }
   const auto outcome = ops::install(session, line.install);
   if (!outcome.already_present && !outcome.plan) {
     return run_image_once(line, session);
@@ -94,10 +124,8 @@ int run_install(CommandLine& line, ops::Session& session) {
   }
   if (!line.install.only_plan) {
     print_result(line, session, outcome);
-  } else if (line.json) {
-    fmt::print("{}\n", ops::plan_to_json(*outcome.plan).dump(2, ' ', false, base::Json::error_handler_t::replace));
   } else {
-    print_plan(*outcome.plan, session.layout);
+    show_plan(line, *outcome.plan, session.layout);
   }
   return 0;
 }
@@ -115,10 +143,12 @@ void add_install(CLI::App& app, CommandLine& line) {
   verb->add_option("--rootfs", request.rootfs, "Use this root file system; nothing is fetched or checked out")
       ->type_name("DIR");
   verb->add_flag("--now", request.start, "Start the service too; undo everything when it does not start");
+  verb->add_flag("--preinstall", line.preinstall, "Make it part of the operating system in --root, below its /usr");
   verb->add_flag("--display", line.display, "Show what would be done and change nothing");
   verb->add_flag("--dry-run", line.dry_run, "The same as --display");
   verb->add_flag("--json", line.json, "Print the plan or the result as JSON");
-  verb->add_option("--system-package", request.system_package, "Host files as a package: yes, no, or auto")
+  verb->add_option("--system-package", request.system_package,
+                   "Host files as a package: yes, no, or auto; build only makes a package of the whole container")
       ->type_name("MODE");
   add_authfile(*verb, request.authfile);
   add_platform(*verb, request.platform);

@@ -30,7 +30,7 @@ base::Json to_json(const ops::ContainerRow& row) {
           {"command", row.command},
           {"created", ops::rfc3339(row.created)},
           {"state", row.state},
-          {"backend", "ostree"},
+          {"backend", ops::backend_of(row)},
           {"runtime", row.runtime},
           {"preinstalled", row.preinstalled}};
 }
@@ -67,7 +67,8 @@ int run_containers_list(const ListOptions& options, ops::Session& session) {
     std::vector<std::vector<std::string>> lines;
     lines.reserve(rows.size());
     for (const auto& row : rows) {
-      lines.push_back({row.name, row.image, row.command, short_time(row.created), row.state, "ostree", row.runtime});
+      lines.push_back(
+          {row.name, row.image, row.command, short_time(row.created), row.state, ops::backend_of(row), row.runtime});
     }
     print_table(
         {{"CONTAINER", 24}, {"IMAGE", 36}, {"COMMAND", 24}, {"CREATED"}, {"STATE"}, {"BACKEND"}, {"RUNTIME", 20}},

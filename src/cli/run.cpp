@@ -85,10 +85,16 @@ std::optional<host::UserFolders> user_of(const CommandLine& line, const std::str
   return folders;
 }
 
-host::Layout make_layout(const std::string& root, const host::Config& config, std::optional<host::UserFolders> user) {
+host::Layout make_layout(const CommandLine& line, const std::string& root, const host::Config& config,
+                         std::optional<host::UserFolders> user) {
   host::LayoutSettings settings;
   settings.root = root;
   settings.user = std::move(user);
+  settings.preinstalling = line.preinstall;
+  if (line.preinstall && root == "/") {
+    throw Error(ErrorKind::usage, "--preinstall is for a system that is being built",
+                "name its folder with --root DIR");
+  }
   settings.deployments = environment("BERTH_DEPLOYMENTS", config.deployments.c_str());
   settings.repository = environment("BERTH_REPOSITORY", config.repository.c_str());
   return host::Layout(std::move(settings));
@@ -131,11 +137,11 @@ int with_session(const CommandLine& line, base::Reporter& reporter, const std::s
   if (line.older.called) {
     heed_older_settings(root, config);
   }
-  const auto layout = make_layout(root, config, std::move(user));
+  const auto layout = make_layout(line, root, config, std::move(user));
   const auto systemd = make_systemd(line, layout, config, reporter, stop);
   ops::Session session{layout,
                        std::move(config),
-                       host::read_facts(),
+                       layout.offline() ? host::offline_facts() : host::read_facts(),
                        *systemd,
                        reporter,
                        stop,

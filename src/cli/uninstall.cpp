@@ -10,6 +10,7 @@
 
 #include "base/error.hpp"
 #include "cli/command_line.hpp"
+#include "host/deployment.hpp"
 #include "ops/query.hpp"
 
 namespace berth::cli {
@@ -23,6 +24,10 @@ int uninstall_all(const CommandLine& line, ops::Session& session, const std::vec
       session.reporter.warning(fmt::format("{} was edited and stays", path));
     }
     session.reporter.step(fmt::format("uninstalled {}", name));
+    if (host::is_preinstalled(session.layout, name)) {
+      session.reporter.step(
+          fmt::format("the {} of the operating system is back; start it with: berth start {}", name, name));
+    }
   });
 }
 
@@ -71,6 +76,7 @@ void add_uninstall(CLI::App& app, CommandLine& line) {
   auto* verb = add_verb(app, line, "uninstall", "Stop and remove containers", true,
                         [&line](ops::Session& session) { return uninstall_all(line, session, line.names); });
   verb->add_option("NAME", line.names, "Containers to remove")->required();
+  verb->add_flag("--preinstall", line.preinstall, "Take it out of the operating system in --root again");
 }
 
 void add_containers_delete(CLI::App& group, CommandLine& line) {

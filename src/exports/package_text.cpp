@@ -135,6 +135,26 @@ std::string rpm_description(std::string_view description) {
   return text;
 }
 
+/// @param replaced a condition of the shell: another version was there before
+std::string after_install(const PackagedService& service, std::string_view condition, std::string_view replaced) {
+  const auto tmpfiles =
+      service.tmpfiles.empty() ? "" : fmt::format("  systemd-tmpfiles --create {} || true\n", service.tmpfiles);
+  return fmt::format(
+      "if {}[ -d /run/systemd/system ]; then\n"
+      "  systemctl daemon-reload\n{}"
+      "  if {} && [ ! -L {} ]; then systemctl try-restart {} || true; fi\n"
+      "fi\n",
+      condition, tmpfiles, replaced, service.hidden_by, service.unit);
+}
+
+/// @param condition of the shell: it goes for good
+std::string before_removal(const PackagedService& service, std::string_view condition) {
+  return fmt::format("if {} && [ -d /run/systemd/system ] && [ ! -L {} ]; then systemctl stop {}; fi\n", condition,
+                     service.hidden_by, service.unit);
+}
+
+constexpr const char* after_removal = "if [ -d /run/systemd/system ]; then systemctl daemon-reload; fi\n";
+
 }  // namespace
 
 std::string package_name(std::string_view container) {
@@ -186,6 +206,7 @@ std::string deb_control(const PackageDescription& package, std::string_view main
   add_field(text, "Section", "misc");
   add_field(text, "Priority", "optional");
   add_field(text, "Depends", package.requirements);
+  add_field(text, "Recommends", package.recommendation);
   add_field(text, "Provides", package.provides);
   add_field(text, "Conflicts", package.conflicts);
   add_field(text, "Homepage", package.url);
@@ -209,6 +230,24 @@ std::string deb_conffiles(const std::vector<PackagedFile>& files) {
   return text;
 }
 
+std::map<std::string, std::string> deb_scripts(const PackagedService& service) {
+  if (service.unit.empty()) {
+    return {};
+  }
+  constexpr const char* head = "#!/bin/sh\nset -e\n";
+  return {{"postinst", head + after_install(service, R"([ "$1" = configure ] && )", R"([ -n "$2" ])")},
+          {"prerm", head + before_removal(service, R"([ "$1" = remove ])")},
+          {"postrm", std::string(head) + after_removal}};
+}
+
+std::string rpm_scripts(const PackagedService& service) {
+  if (service.unit.empty()) {
+    return {};
+  }
+  return fmt::format("\n%post\n{}\n%preun\n{}\n%postun\n{}", after_install(service, "", R"([ "$1" -gt 1 ])"),
+                     before_removal(service, R"([ "$1" -eq 0 ])"), after_removal);
+}
+
 std::string rpm_spec(const PackageDescription& package, const std::vector<PackagedFile>& files) {
   const auto field = [](std::string& text, std::string_view name, std::string_view value) {
     add_field(text, name, without_macros(value));
@@ -216,6 +255,7 @@ std::string rpm_spec(const PackageDescription& package, const std::vector<Packag
   std::string text =
       "%global debug_package %{nil}\n"
       "%global __os_install_post %{nil}\n"
+      "%global _build_id_links none\n"
       "%global _binaries_in_noarch_packages_terminate_build 0\n"
       "AutoReqProv: no\n";
   field(text, "Name", package.name);
@@ -225,6 +265,7 @@ std::string rpm_spec(const PackageDescription& package, const std::vector<Packag
   field(text, "License", package.license.empty() ? "unknown" : package.license);
   field(text, "URL", package.url);
   field(text, "Requires", package.requirements);
+  field(text, "Recommends", package.recommendation);
   field(text, "Provides", package.provides);
   field(text, "Conflicts", package.conflicts);
   text += "\n%description\n" + rpm_description(package.description) + "\n%files\n";

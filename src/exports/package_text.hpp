@@ -26,7 +26,8 @@ struct PackageDescription {
   std::string requirements;  ///< in the package manager's own words, separated by commas
   std::string provides;
   std::string conflicts;
-  std::string architecture;  ///< as OCI images name it: amd64, arm64; empty for any
+  std::string recommendation;  ///< name of a package that makes sense beside it
+  std::string architecture;    ///< as OCI images name it: amd64, arm64; empty for any
 };
 
 /// One file of a package.
@@ -34,6 +35,13 @@ struct PackagedFile {
   std::string path;  ///< absolute
   bool folder = false;
   bool configuration = false;  ///< an administrator may edit it: what is below /etc
+};
+
+/// The unit that a package brings.
+struct PackagedService {
+  std::string unit;       ///< `NAME.service`; empty for none
+  std::string tmpfiles;   ///< `NAME.conf`; empty for none
+  std::string hidden_by;  ///< while this link exists another unit of that name is in use, which is left alone
 };
 
 /// The name of the package of a container. Letters that a Debian package name cannot have become `-`.
@@ -55,5 +63,11 @@ std::string deb_conffiles(const std::vector<PackagedFile>& files);
 /// A spec for rpmbuild of files that are in the build root already (rpm-spec(7)). Macros in texts of the image are made
 /// harmless. @throws Error(verification) naming a path that cannot stand in a spec
 std::string rpm_spec(const PackageDescription& package, const std::vector<PackagedFile>& files);
+
+/// Maintainer scripts (deb-postinst(5) and the like) by name: have systemd know the unit and make its folders, restart
+/// it when another version takes over, and stop it before it goes. It is started by the boot, or by whoever wants it.
+std::map<std::string, std::string> deb_scripts(const PackagedService& service);
+/// The same as sections of a spec.
+std::string rpm_scripts(const PackagedService& service);
 
 }  // namespace berth::exports

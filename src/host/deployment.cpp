@@ -150,6 +150,11 @@ std::optional<Deployment> find_deployment(const Layout& layout, const std::strin
   return installed ? std::move(installed) : find_in(layout.preinstalled(), name, true);
 }
 
+bool is_preinstalled(const Layout& layout, const std::string& name) {
+  const auto folder = open_folder(layout.preinstalled());
+  return folder && base::read_link_at(folder->get(), name).has_value();
+}
+
 Deployment installed_deployment(const Layout& layout, const std::string& name) {
   auto deployment = find_deployment(layout, name);
   if (!deployment) {

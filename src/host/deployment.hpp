@@ -69,6 +69,8 @@ std::string slot_name(const std::string& name, int slot);
 std::string recorded_checksum(const DeploymentInfo& info, const std::string& path);
 /// nullopt when it is not installed. @throws Error when its link or info is broken
 std::optional<Deployment> find_deployment(const Layout& layout, const std::string& name);
+/// Whether a container of that name is part of the operating system, hidden by an installed one or not.
+bool is_preinstalled(const Layout& layout, const std::string& name);
 /// As find_deployment. @throws Error(not_found) when it is not installed
 Deployment installed_deployment(const Layout& layout, const std::string& name);
 /// @throws Error(not_found) always

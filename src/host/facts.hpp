@@ -23,6 +23,11 @@ struct Facts {
 };
 Facts read_facts();
 
+/// Those of a system that does not run: nothing of this machine, which may be another. It is taken to have a kernel
+/// that knows all capabilities that berth knows, unified cgroups and no security module, whose labels are then left
+/// out.
+Facts offline_facts();
+
 /// An OCI runtime that was found.
 struct Runtime {
   std::string path;     ///< absolute, inside the root

@@ -18,6 +18,8 @@ namespace {
 
 constexpr std::size_t unit_name_limit = 255;  // systemd.unit(5)
 constexpr std::string_view unit_suffix = ".service";
+constexpr const char* system_folder = "/var/lib/containers/berth";
+constexpr const char* preinstalled_folder = "/usr/lib/containers/berth";
 constexpr std::string_view system_repository = "/ostree/repo";
 
 /// Absolute, without `.`, `..`, double and trailing slashes; "/" for the root itself.
@@ -91,8 +93,9 @@ std::string resolved_inside(const std::string& root, const std::string& path) {
 
 Layout::Layout(LayoutSettings settings) : settings_(std::move(settings)) {
   settings_.root = normalised(settings_.root.empty() ? "/" : settings_.root, "root");
-  if (settings_.deployments.empty()) {
-    settings_.deployments = settings_.user ? settings_.user->data + "/containers/berth" : "/var/lib/containers/berth";
+  if (settings_.deployments.empty() || settings_.preinstalling) {
+    const std::string own = settings_.preinstalling ? preinstalled_folder : system_folder;
+    settings_.deployments = settings_.user ? settings_.user->data + "/containers/berth" : own;
   }
   settings_.deployments = resolved_inside(settings_.root, normalised(settings_.deployments, "deployments folder"));
   if (!settings_.repository.empty()) {
@@ -123,7 +126,7 @@ std::string Layout::deployments_inside() const {
 }
 
 std::string Layout::preinstalled() const {
-  return settings_.user ? "" : on_disk("/usr/lib/containers/berth");
+  return settings_.user || settings_.preinstalling ? "" : on_disk(preinstalled_folder);
 }
 
 std::string Layout::deployment_inside(const std::string& name, int slot) const {
@@ -131,6 +134,9 @@ std::string Layout::deployment_inside(const std::string& name, int slot) const {
 }
 
 std::string Layout::units_inside() const {
+  if (settings_.preinstalling) {
+    return "/usr/lib/systemd/system";
+  }
   return settings_.user ? settings_.user->config + "/systemd/user" : "/etc/systemd/system";
 }
 
@@ -139,8 +145,8 @@ std::string Layout::unit_inside(const std::string& name) const {
 }
 
 std::string Layout::tmpfiles_inside(const std::string& name) const {
-  return fmt::format("{}/{}.conf", settings_.user ? settings_.user->config + "/user-tmpfiles.d" : "/etc/tmpfiles.d",
-                     name);
+  const std::string system = settings_.preinstalling ? "/usr/lib/tmpfiles.d" : "/etc/tmpfiles.d";
+  return fmt::format("{}/{}.conf", settings_.user ? settings_.user->config + "/user-tmpfiles.d" : system, name);
 }
 
 std::vector<std::string> Layout::unit_folders_inside() const {
@@ -149,7 +155,7 @@ std::vector<std::string> Layout::unit_folders_inside() const {
             "/run/systemd/user",    user->data + "/systemd/user", "/usr/local/lib/systemd/user",
             "/usr/lib/systemd/user"};
   }
-  return {units_inside(), "/run/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system",
+  return {"/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system",
           "/lib/systemd/system"};
 }
 

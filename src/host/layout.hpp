@@ -18,6 +18,9 @@ struct LayoutSettings {
   std::string repository;   ///< default see Layout::repository
   /// Set for the containers of one user: everything is then below the user's folders, and systemd is the user's.
   std::optional<UserFolders> user;
+  /// Containers become part of the operating system that is being built in `root`: all is below its /usr/lib, as on a
+  /// host whose /usr cannot be written.
+  bool preinstalling = false;
 };
 
 /// Paths as the *booted* host sees them come from the functions named `…_inside`; all others are paths this process can
@@ -34,12 +37,14 @@ class Layout {
 
   /// The same root and settings for the containers of the system, whoever asks.
   [[nodiscard]] Layout of_system() const;
+  [[nodiscard]] bool preinstalling() const noexcept { return settings_.preinstalling; }
   /// Whose containers these are; nullopt for those of the system.
   [[nodiscard]] const std::optional<UserFolders>& user() const noexcept { return settings_.user; }
 
   [[nodiscard]] std::string deployments_inside() const;  ///< /var/lib/containers/berth
   [[nodiscard]] std::string deployments() const { return on_disk(deployments_inside()); }
-  [[nodiscard]] std::string preinstalled() const;  ///< /usr/lib/containers/berth; empty for users, who have none
+  [[nodiscard]] std::string preinstalled() const;  ///< /usr/lib/containers/berth; empty for users, who have none,
+  /// and where deployments() is that folder
   [[nodiscard]] std::string deployment_inside(const std::string& name, int slot) const;  ///< …/NAME.0
   [[nodiscard]] std::string units_inside() const;                                        ///< /etc/systemd/system
   [[nodiscard]] std::string unit_inside(const std::string& name) const;      ///< /etc/systemd/system/NAME.service

@@ -94,6 +94,9 @@ void build_deb(const PackageContent& content, const std::string& output, const b
   if (!content.lists.empty()) {
     base::create_file_at(folder.get(), "conffiles", content.lists, 0644);
   }
+  for (const auto& [name, text] : content.scripts) {
+    base::create_file_at(folder.get(), name, text, 0755);
+  }
   base::run_checked({"dpkg-deb", "-Zgzip", "--build", content.tree, output}, options);
 }
 
@@ -141,14 +144,23 @@ void PackageTool::build(const PackageContent& content, const std::string& folder
 }
 
 std::string PackageTool::name_of(const std::string& file) const {
+  return field_of(file, "${Package}", "%{NAME}");
+}
+
+std::string PackageTool::file_name_of(const std::string& file) const {
+  return field_of(file, "${Package}_${Version}_${Architecture}.deb", "%{NAME}-%{VERSION}-%{RELEASE}.%{ARCH}.rpm");
+}
+
+/// @param deb what dpkg-deb shows of it. @param rpm what rpm shows of it
+std::string PackageTool::field_of(const std::string& file, const std::string& deb, const std::string& rpm) const {
   const auto command =
       kind_ == PackageKind::deb
-          ? std::vector<std::string>{"dpkg-deb", "--field", file, "Package"}
-          : std::vector<std::string>{"rpm", "--query", "--nosignature", "--queryformat", "%{NAME}", "--package", file};
+          ? std::vector<std::string>{"dpkg-deb", "--show", "--showformat=" + deb, file}
+          : std::vector<std::string>{"rpm", "--query", "--nosignature", "--queryformat", rpm, "--package", file};
   auto name = base::run_checked(command, tool_options("/root", stop_)).output;
   name.erase(std::min(name.find('\n'), name.size()));
   const auto fits = [](unsigned char c) {
-    return std::isalnum(c) != 0 || std::string_view("+-._").find(static_cast<char>(c)) != std::string_view::npos;
+    return std::isalnum(c) != 0 || std::string_view("+-._~").find(static_cast<char>(c)) != std::string_view::npos;
   };
   if (name.empty() || std::isalnum(static_cast<unsigned char>(name.front())) == 0 ||
       !std::all_of(name.begin(), name.end(), fits)) {

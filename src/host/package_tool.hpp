@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -25,6 +26,7 @@ struct PackageContent {
   std::string tree;   ///< folder that holds the files as they will be below the root; used up
   std::string text;   ///< deb: DEBIAN/control; rpm: the spec
   std::string lists;  ///< deb: DEBIAN/conffiles; empty for none
+  std::map<std::string, std::string> scripts{};  ///< deb: programs in DEBIAN by name
 };
 
 class PackageTool {
@@ -37,6 +39,8 @@ class PackageTool {
   void build(const PackageContent& content, const std::string& folder) const;
   /// The name of the package in a file, which is fit to be given to the package manager.
   [[nodiscard]] std::string name_of(const std::string& file) const;
+  /// What a package file is usually called: name, version and architecture.
+  [[nodiscard]] std::string file_name_of(const std::string& file) const;
   /// Installs a package file, over any other version of it. Files that somebody edited below /etc stay.
   void install(const std::string& file) const;
   /// Removes a package, except that files below /etc may stay on a Debian host: purge() forgets those.
@@ -46,6 +50,7 @@ class PackageTool {
   void purge(const std::string& name) const;
 
  private:
+  [[nodiscard]] std::string field_of(const std::string& file, const std::string& deb, const std::string& rpm) const;
   void run_dpkg(std::vector<std::string> arguments) const;
   void run_rpm(std::vector<std::string> arguments) const;
   [[nodiscard]] bool has_rpm(const std::string& name) const;

@@ -18,7 +18,8 @@ constexpr std::uint64_t unit_size_limit = 1U << 20U;  // bytes
 
 class OfflineSystemd final : public Systemd {
  public:
-  OfflineSystemd(const Layout& layout, base::Reporter& reporter) : root_path_(layout.root()), reporter_(reporter) {}
+  OfflineSystemd(const Layout& layout, base::Reporter& reporter)
+      : root_path_(layout.root()), units_(layout.units_inside()), reporter_(reporter) {}
 
   void reload() override {}
   void create_tmpfiles(const std::string& /*conf*/) override {}
@@ -37,10 +38,12 @@ class OfflineSystemd final : public Systemd {
     for (const std::string& assignment : section.not_followed) {
       reporter_.warning(fmt::format("{}: [Install] {} is not followed in an offline root", unit, assignment));
     }
-    return {make_unit_links(root.get(), unit, section)};
+    return {make_unit_links(root.get(), unit, section, units_)};
   }
 
-  void disable(const std::string& unit) override { remove_unit_links(base::open_host_folder(root_path_).get(), unit); }
+  void disable(const std::string& unit) override {
+    remove_unit_links(base::open_host_folder(root_path_).get(), unit, {}, units_);
+  }
 
   JobResult start(const std::string& unit) override { refuse("start", unit); }
   JobResult stop(const std::string& unit) override { refuse("stop", unit); }
@@ -62,15 +65,15 @@ class OfflineSystemd final : public Systemd {
     const base::Fd root = base::open_host_folder(root_path_);
     if (read_unit(root.get(), unit)) {
       state.load_state = "loaded";
-      state.unit_file_state = has_unit_links(root.get(), unit) ? "enabled" : "disabled";
+      state.unit_file_state = has_unit_links(root.get(), unit, units_) ? "enabled" : "disabled";
     }
     return state;
   }
 
  private:
-  static std::string path_of(const std::string& unit) { return "/etc/systemd/system/" + unit; }
+  [[nodiscard]] std::string path_of(const std::string& unit) const { return units_ + "/" + unit; }
 
-  static std::optional<std::string> read_unit(int root, const std::string& unit) {
+  [[nodiscard]] std::optional<std::string> read_unit(int root, const std::string& unit) const {
     try {
       const base::Fd file = base::open_in_root(root, path_of(unit), O_RDONLY | O_NONBLOCK);
       return base::read_all(file.get(), unit_size_limit, unit);
@@ -89,6 +92,7 @@ class OfflineSystemd final : public Systemd {
   }
 
   std::string root_path_;
+  std::string units_;  ///< folder of units, inside the root
   base::Reporter& reporter_;
 };
 

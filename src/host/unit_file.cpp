@@ -21,7 +21,6 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 
-constexpr const char* units_folder = "/etc/systemd/system";
 constexpr std::string_view blanks = " \t\r";
 constexpr std::size_t unit_name_limit = 255;
 constexpr std::array unit_suffixes = {".service", ".socket", ".target", ".timer",     ".path",
@@ -144,8 +143,9 @@ bool points_to(const std::string& target, const std::string& unit) {
 }
 
 /// @return whether the link is new
-bool make_link(int folder, const std::string& name, const std::string& path, const std::string& unit) {
-  const std::string target = fmt::format("{}/{}", units_folder, unit);
+bool make_link(int folder, const std::string& name, const std::string& path, const std::string& unit,
+               const std::string& units) {
+  const std::string target = fmt::format("{}/{}", units, unit);
   if (::symlinkat(target.c_str(), folder, name.c_str()) == 0) {
     base::sync_at(folder, ".");
     return true;
@@ -238,7 +238,8 @@ InstallSection parse_install_section(std::string_view text, const std::string& u
   return section;
 }
 
-std::vector<std::string> make_unit_links(int root, const std::string& unit, const InstallSection& section) {
+std::vector<std::string> make_unit_links(int root, const std::string& unit, const InstallSection& section,
+                                         const std::string& units) {
   std::vector<std::string> links;
   std::vector<std::string> folders;
   base::ScopeExit undo([&]() noexcept {
@@ -248,27 +249,27 @@ std::vector<std::string> make_unit_links(int root, const std::string& unit, cons
   const auto add = [&](const std::string& folder_path, const std::string& name) {
     const base::Fd folder = make_folder_in_root(root, folder_path, folders);
     std::string path = folder_path + "/" + name;
-    if (make_link(folder.get(), name, path, unit)) {
+    if (make_link(folder.get(), name, path, unit, units)) {
       links.push_back(std::move(path));
     }
   };
   for (const std::string& target : section.wanted_by) {
-    add(fmt::format("{}/{}.wants", units_folder, target), unit);
+    add(fmt::format("{}/{}.wants", units, target), unit);
   }
   for (const std::string& target : section.required_by) {
-    add(fmt::format("{}/{}.requires", units_folder, target), unit);
+    add(fmt::format("{}/{}.requires", units, target), unit);
   }
   for (const std::string& alias : section.aliases) {
     if (alias != unit) {
-      add(units_folder, alias);
+      add(units, alias);
     }
   }
   undo.dismiss();
   return links;
 }
 
-bool has_unit_links(int root, const std::string& unit) {
-  const auto units = find_folder_in_root(root, units_folder);
+bool has_unit_links(int root, const std::string& unit, const std::string& folder) {
+  const auto units = find_folder_in_root(root, folder);
   if (!units || has_links_in(units->get(), unit, {unit})) {
     return static_cast<bool>(units);
   }
@@ -278,8 +279,8 @@ bool has_unit_links(int root, const std::string& unit) {
   });
 }
 
-void remove_unit_links(int root, const std::string& unit, const InstallSection& kept) {
-  const auto units = find_folder_in_root(root, units_folder);
+void remove_unit_links(int root, const std::string& unit, const InstallSection& kept, const std::string& folder) {
+  const auto units = find_folder_in_root(root, folder);
   if (!units) {
     return;
   }
@@ -287,8 +288,8 @@ void remove_unit_links(int root, const std::string& unit, const InstallSection& 
   own_names.push_back(unit);
   remove_links_in(units->get(), unit, own_names);
   for (const std::string& name : link_folders(units->get())) {
-    const base::Fd folder = base::open_folder_at(units->get(), name);
-    if (!asks_for(kept, name) && remove_links_in(folder.get(), unit, {})) {
+    const base::Fd links = base::open_folder_at(units->get(), name);
+    if (!asks_for(kept, name) && remove_links_in(links.get(), unit, {})) {
       ::unlinkat(units->get(), name.c_str(), AT_REMOVEDIR);  // stays when it holds something else
     }
   }

@@ -20,16 +20,19 @@ struct InstallSection {
 /// @throws Error(verification) for names that are no unit names
 InstallSection parse_install_section(std::string_view text, const std::string& unit);
 
-/// Makes the links of /etc/systemd/system that `section` asks for, below `root`. Links that exist already are kept.
+/// Makes the links of the folder `units`, e.g. /etc/systemd/system, that `section` asks for, below `root`. Links that
+/// exist already are kept.
 /// @return the links made, absolute inside the root. @throws Error(conflict) when something else has a link's name; the
 ///   links made before are removed again
-std::vector<std::string> make_unit_links(int root, const std::string& unit, const InstallSection& section);
+std::vector<std::string> make_unit_links(int root, const std::string& unit, const InstallSection& section,
+                                         const std::string& units = "/etc/systemd/system");
 
-/// Whether some .wants or .requires folder of /etc/systemd/system, or an alias there, links to `unit`.
-bool has_unit_links(int root, const std::string& unit);
+/// Whether some .wants or .requires folder of `units`, or an alias there, links to `unit`.
+bool has_unit_links(int root, const std::string& unit, const std::string& units = "/etc/systemd/system");
 
-/// Removes every link to `unit` in /etc/systemd/system (aliases) and its .wants and .requires folders, but for those
-/// that `kept` asks for, and the folders that this leaves empty.
-void remove_unit_links(int root, const std::string& unit, const InstallSection& kept = {});
+/// Removes every link to `unit` in `units` (aliases) and its .wants and .requires folders, but for those that `kept`
+/// asks for, and the folders that this leaves empty.
+void remove_unit_links(int root, const std::string& unit, const InstallSection& kept = {},
+                       const std::string& units = "/etc/systemd/system");
 
 }  // namespace berth::host

@@ -82,7 +82,6 @@ class Search {
 std::vector<DeploymentInUse> deployments_in_use(const Session& session) {
   Search search(session);
   search.look_in(session.layout.deployments());
-  search.look_in(session.layout.preinstalled());
   return std::move(search.found);
 }
 

@@ -23,8 +23,9 @@ struct DeploymentInUse {
   bool has_service = true;
 };
 
-/// All of them, sorted by path, preinstalled ones last. One whose info cannot be read is a warning: its files are links
-/// of its own, so nothing that is removed from the store takes anything from it.
+/// All of them, sorted by path. One whose info cannot be read is a warning: its files are links of its own, so nothing
+/// that is removed from the store takes anything from it. Preinstalled containers are none of them: their files never
+/// were in the store.
 std::vector<DeploymentInUse> deployments_in_use(const Session& session);
 
 /// Those of their root file systems that are checkouts of what is stored. That of a container with a service is whole;

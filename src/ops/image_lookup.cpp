@@ -61,18 +61,30 @@ void refuse_several(const std::vector<store::StoredImage>& found, const std::str
   }
 }
 
+std::optional<host::Deployment> find_container(const Session& session, const std::string& text) {
+  const bool may_be_container = !text.empty() && text.find_first_of("/:@") == std::string::npos;
+  return may_be_container ? host::find_deployment(session.layout, text) : std::nullopt;
+}
+
+/// Says why there is no image, which a reader of the lists would expect.
+void refuse_preinstalled(const std::optional<host::Deployment>& deployment) {
+  if (deployment && deployment->preinstalled) {
+    throw Error(ErrorKind::not_found,
+                fmt::format("the image of {}, which is part of the operating system, is not stored", deployment->name),
+                fmt::format("its files are in {}/rootfs", deployment->path));
+  }
+}
+
 std::optional<store::StoredImage> image_of_container(const Session& session, const store::Store& store,
                                                      const std::string& name) {
-  if (name.empty() || name.find_first_of("/:@") != std::string::npos) {
-    return std::nullopt;
-  }
-  const auto deployment = host::find_deployment(session.layout, name);
+  const auto deployment = find_container(session, name);
   if (!deployment || deployment->info.ostree_commit.empty()) {
     return std::nullopt;
   }
   const auto& info = deployment->info;
   auto described = store.describe(info.ostree_commit, info.image);
   if (!described) {
+    refuse_preinstalled(deployment);
     return std::nullopt;
   }
   for (auto& image : store.images(false)) {
@@ -90,10 +102,11 @@ std::optional<store::StoredImage> find_by_name(const store::Store& store, const 
   return found ? std::move(found) : look_up(store, text, image::parse_image_name);
 }
 
-store::Store open_images(const Session& session) {
+store::Store open_images(const Session& session, const std::string& asked) {
   if (auto store = store::Store::open_existing(store_options(session))) {
     return std::move(*store);
   }
+  refuse_preinstalled(find_container(session, asked));
   throw Error(ErrorKind::not_found, "no image is stored yet", "berth pull fetches one");
 }
 

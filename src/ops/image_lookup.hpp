@@ -9,8 +9,9 @@
 
 namespace berth::ops {
 
-/// The store of this machine. @throws Error(not_found) when there is none yet
-store::Store open_images(const Session& session);
+/// The store of this machine. @param asked the image or container that is looked for, as far as it is one
+/// @throws Error(not_found) when there is none yet
+store::Store open_images(const Session& session, const std::string& asked = {});
 
 /// The image that `text` means: the name of a container (its live deployment's image, also when no name is left for
 /// it), an image name, or the beginning of an image id.

@@ -102,7 +102,7 @@ ImageVersion version_of(const store::StoredImage& image) {
 }  // namespace
 
 ImageDescription describe_image(Session& session, const std::string& text) {
-  const auto store = open_images(session);
+  const auto store = open_images(session, text);
   ImageDescription description;
   description.image = choose_image(session, store, text);
   description.image.config = store.config_of(description.image);
@@ -112,7 +112,7 @@ ImageDescription describe_image(Session& session, const std::string& text) {
 }
 
 std::vector<HistoryEntry> image_history(Session& session, const std::string& text) {
-  const auto store = open_images(session);
+  const auto store = open_images(session, text);
   const auto image = choose_image(session, store, text);
   std::map<std::string, std::int64_t> sizes;
   for (const auto& layer : store.images(true)) {
@@ -148,7 +148,7 @@ std::vector<ImageVersion> image_versions(Session& session, const std::vector<std
     }
   }
   for (const auto& text : texts) {
-    versions.push_back(version_of(choose_image(session, open_images(session), text)));
+    versions.push_back(version_of(choose_image(session, open_images(session, text), text)));
   }
   return versions;
 }

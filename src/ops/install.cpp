@@ -22,11 +22,16 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 
-/// A unit of this name anywhere would be replaced or hidden by ours.
+/// A unit of this name anywhere would be replaced or hidden by ours. That is what is wanted of the unit of a container
+/// that is part of the operating system.
 void refuse_taken_unit(const Session& session, const std::string& name) {
   const auto root = base::open_host_folder(session.layout.root());
   const auto unit = host::unit_name(name);
+  const bool hides = host::is_preinstalled(session.layout, name);
   for (const std::string& folder : session.layout.unit_folders_inside()) {
+    if (hides && (folder.starts_with("/usr/lib/") || folder.starts_with("/lib/"))) {
+      continue;
+    }
     if (const auto path = fmt::format("{}/{}", folder, unit); host::host_exists(root.get(), path)) {
       throw Error(ErrorKind::conflict, fmt::format("the unit {} exists already", path),
                   "choose another name with --name, or remove that unit");
@@ -42,7 +47,16 @@ void refuse_taken_unit(const Session& session, const std::string& name) {
 /// before anything is done.
 void refuse_known_unit(const Session& session, const std::string& name) {
   const auto unit = host::unit_name(name);
-  if (!session.layout.offline() && session.systemd.state(unit).load_state != "not-found") {
+  if (session.layout.offline()) {
+    return;
+  }
+  const auto state = session.systemd.state(unit);
+  const bool hides = host::is_preinstalled(session.layout, name);
+  if (hides && host::is_active(state)) {
+    throw Error(ErrorKind::conflict, fmt::format("{} of the operating system runs", name),
+                fmt::format("stop it first with: berth stop {}", name));
+  }
+  if (!hides && state.load_state != "not-found") {
     throw Error(ErrorKind::conflict, fmt::format("systemd has a unit {} already", unit),
                 fmt::format("choose another name with --name; `{} status {}` shows where it is from",
                             session.layout.command("systemctl"), unit));
@@ -71,6 +85,9 @@ host::Runtime choose_runtime(const Session& session, const InstallRequest& reque
 /// A plan alone must change nothing, so an absent image goes into a repository that is thrown away with the workplace.
 store::Store open_store(Session& session, const Preparation& preparation, const InstallRequest& request,
                         ImageOrigin& origin) {
+  if (session.layout.preinstalling()) {
+    return store::Store::open(store_options(session, preparation.throwaway_repository()));
+  }
   auto store = store::Store::open_existing(store_options(session));
   if (request.only_plan && (!store || origin.local() || !store->find(origin.name()))) {
     return store::Store::open(store_options(session, preparation.throwaway_repository()));
@@ -149,6 +166,10 @@ InstallOutcome install(Session& session, const InstallRequest& request, const St
   InstallOutcome outcome;
   outcome.name = request.name.empty() ? image::default_container_name(origin.name()) : request.name;
   host::check_container_name(outcome.name);
+  if (session.layout.preinstalling() && !request.rootfs.empty()) {
+    throw Error(ErrorKind::usage, "--preinstall and --rootfs exclude each other",
+                "the files of the image become part of the operating system");
+  }
   if (request.start && session.layout.offline()) {
     throw Error(ErrorKind::usage, "--now cannot be used with --root",
                 "the unit is enabled and starts at the next boot");
@@ -174,6 +195,9 @@ InstallOutcome install(Session& session, const InstallRequest& request, const St
     return outcome;
   }
   if (!request.only_plan) {
+    if (session.layout.preinstalling()) {
+      preparation.become_self_contained(outcome.plan->config);
+    }
     preparation.write(*outcome.plan);
     run_switch(session, note_of_install(session, *outcome.plan, request.start),
                {&*outcome.plan, preparation.folder(), outcome.plan->name + ".0/rootfs", {}}, hook);

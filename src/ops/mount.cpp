@@ -272,7 +272,7 @@ void unmount(const Session& session, const std::string& target) {
 void mount_view(Session& session, const std::string& image_text, const std::string& directory) {
   const auto target = real_path(directory);
   const base::Fd point = base::open_host_folder(target);
-  auto store = open_images(session);
+  auto store = open_images(session, image_text);
   store.hold();  // until it is mounted, for only then prune sees that it is in use
   const auto image = merged_image(session, store, image_text);
   const bool copies = session.layout.user().has_value();

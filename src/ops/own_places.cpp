@@ -54,6 +54,9 @@ OwnPlaces::OwnPlaces(const host::Layout& layout, const std::string& name,
                              std::string("/etc/berth"), layout.settings_inside()}) {
     folders_.push_back(resolve_(folder));
   }
+  if (layout.preinstalling()) {
+    folders_.push_back(resolve_("/var/lib/containers/berth"));  // where the booted system has its own
+  }
   files_ = {resolve_(layout.unit_inside(name)), resolve_(layout.tmpfiles_inside(name))};
 }
 

@@ -91,7 +91,8 @@ class HostFilePlanner {
                   fmt::format("two files of the image's exports/hostfs go to {} on the host", destination),
                   "correct renameFiles in exports/manifest.json of the image");
     }
-    if (exists(destination)) {
+    const bool elsewhere = in_.for_package && entry.kind != exports::HostEntryKind::folder;
+    if (!elsewhere && exists(destination)) {
       if (entry.kind != exports::HostEntryKind::folder) {
         plan_.kept_files.push_back(destination);
       }

@@ -86,6 +86,7 @@ struct PlanInputs {
   std::optional<host::PackageKind> package_kind;  ///< of this host
   bool local = false;                             ///< the image came from a layout or archive
   bool one_off = false;                           ///< it is run, not installed
+  bool for_package = false;                       ///< host files go elsewhere: those of this host are not in the way
   Replaced replaced;
   std::function<bool(const std::string&)> host_exists;
   std::function<std::string(const std::string&)> host_place;             ///< a host path with its links followed

@@ -42,18 +42,6 @@ bool wants_package(const PlanInputs& in) {
   return in.system_package == "yes";
 }
 
-std::vector<exports::PackagedFile> packaged_files(const InstallPlan& plan) {
-  std::vector<exports::PackagedFile> files;
-  files.reserve(plan.files.size());
-  for (const auto& planned : plan.files) {
-    const auto& file = planned.file;
-    const bool plain = file.kind == host::HostFile::Kind::file;  // dpkg has no configuration files that are links
-    files.push_back(
-        {file.destination, file.kind == host::HostFile::Kind::folder, plain && file.destination.starts_with("/etc/")});
-  }
-  return files;
-}
-
 /// What a package would lose.
 void refuse_unpackable(const PlanInputs& in, const InstallPlan& plan) {
   for (const auto& entry : in.exports->host_entries) {
@@ -76,7 +64,7 @@ void refuse_unpackable(const PlanInputs& in, const InstallPlan& plan) {
 }
 
 void describe_deb(const exports::PackageDescription& description, const InstallPlan& plan, PlannedPackage& package) {
-  package.text = exports::deb_control(description, maintainer);
+  package.text = deb_text(description);
   package.lists = exports::deb_conffiles(packaged_files(plan));
 }
 
@@ -104,10 +92,26 @@ void describe_rpm(const PlanInputs& in, const exports::PackageDescription& descr
 
 }  // namespace
 
+std::vector<exports::PackagedFile> packaged_files(const InstallPlan& plan) {
+  std::vector<exports::PackagedFile> files;
+  files.reserve(plan.files.size());
+  for (const auto& planned : plan.files) {
+    const auto& file = planned.file;
+    const bool plain = file.kind == host::HostFile::Kind::file;  // dpkg has no configuration files that are links
+    files.push_back(
+        {file.destination, file.kind == host::HostFile::Kind::folder, plain && file.destination.starts_with("/etc/")});
+  }
+  return files;
+}
+
+std::string deb_text(const exports::PackageDescription& description) {
+  return exports::deb_control(description, maintainer);
+}
+
 void check_package_mode(const std::string& mode) {
   if (mode != "auto" && mode != "yes" && mode != "no") {
     throw Error(ErrorKind::usage, fmt::format("--system-package={} is not supported", base::printable(mode)),
-                "use yes, no, or auto: a package when the image asks for one");
+                "use yes, no, auto for a package when the image asks for one, or build, which installs nothing");
   }
 }
 

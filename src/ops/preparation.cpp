@@ -10,6 +10,7 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "exports/config_json.hpp"
+#include "ops/mount_points.hpp"
 #include "ops/remote_rootfs.hpp"
 #include "ops/switch.hpp"
 #include "ops/system_package.hpp"
@@ -17,13 +18,14 @@
 
 namespace berth::ops {
 
-Preparation::Preparation(Session& session, std::string name, int slot)
+Preparation::Preparation(Session& session, std::string name, int slot, const host::Layout* package)
     : session_(session),
       name_(std::move(name)),
       slot_(slot),
       folder_name_(staging_name(name_)),
       deployments_(base::open_host_folder(session.layout.deployments())),
-      root_(base::open_host_folder(session.layout.root())) {
+      root_(base::open_host_folder((package != nullptr ? *package : session.layout).root())),
+      for_package_(package != nullptr) {
   base::remove_tree_at(deployments_.get(), folder_name_);
   base::check_errno(::mkdirat(deployments_.get(), folder_name_.c_str(), 0755), "create " + folder_name_);
   staging_ = base::open_folder_at(deployments_.get(), folder_name_);
@@ -87,6 +89,7 @@ PlanInputs Preparation::inputs(const Replaced& replaced) {
   in.name = name_;
   in.slot = slot_;
   in.remote_rootfs = remote_;
+  in.for_package = for_package_;
   in.replaced = replaced;
   return in;
 }
@@ -106,6 +109,13 @@ InstallPlan Preparation::plan(const PlanRequest& request) {
 
 std::vector<PlannedFile> Preparation::host_files(const exports::Values& values, const Replaced& replaced) {
   return plan_host_files(inputs(replaced), values).files;
+}
+
+void Preparation::become_self_contained(const std::string& config) const {
+  base::remove_tree_at(staging_.get(), "repository");  // what it linked to goes, and the links stay
+  if (!config.empty()) {
+    make_mount_points(root_.get(), files_.rootfs.get(), base::parse_json(config, "config.json"));
+  }
 }
 
 void Preparation::write(InstallPlan& plan) const {

@@ -27,7 +27,9 @@ struct PlanRequest {
 class Preparation {
  public:
   /// @param slot in which the deployment will be
-  Preparation(Session& session, std::string name, int slot);
+  /// @param package the deployment goes into a package, for machines of which only this one is known: its host files
+  ///   are planned whatever is there already
+  Preparation(Session& session, std::string name, int slot, const host::Layout* package = nullptr);
   Preparation(const Preparation&) = delete;
   Preparation& operator=(const Preparation&) = delete;
   ~Preparation();
@@ -46,6 +48,9 @@ class Preparation {
   InstallPlan plan(const PlanRequest& request);
   /// The host files of a deployment that exists.
   std::vector<PlannedFile> host_files(const exports::Values& values, const Replaced& replaced);
+  /// Makes the deployment one that needs neither a repository nor a file system that can be written: its files are its
+  /// own, and whatever config.json mounts over something finds that there.
+  void become_self_contained(const std::string& config) const;
   /// Completes the deployment and makes it durable.
   void write(InstallPlan& plan) const;
 
@@ -68,7 +73,8 @@ class Preparation {
   std::string folder_name_;
   base::Fd deployments_;
   base::Fd staging_;
-  base::Fd root_;
+  base::Fd root_;  ///< of the machine that plans ask
+  bool for_package_;
   std::string remote_;  ///< with use_remote
   ImageFiles files_;
 };

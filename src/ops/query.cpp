@@ -205,6 +205,10 @@ Filter parse_filter(const std::string& text, const std::vector<std::string>& key
   return {key, text.substr(equals + 1)};
 }
 
+std::string backend_of(const ContainerRow& row) {
+  return row.preinstalled ? "preinstalled" : "ostree";
+}
+
 std::string rfc3339(std::int64_t epoch_seconds) {
   const auto time = static_cast<std::time_t>(epoch_seconds);
   return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(time));
@@ -226,7 +230,7 @@ std::string filter_field(const ContainerRow& row, const std::string& key) {
   if (key == "state") {
     return row.state;
   }
-  return key == "backend" ? "ostree" : row.runtime;
+  return key == "backend" ? backend_of(row) : row.runtime;
 }
 
 std::vector<ContainerRow> list_containers(Session& session, const ContainerQuery& query) {
@@ -263,7 +267,9 @@ std::vector<ImageRow> list_images(Session& session, const ImageQuery& query) {
   }
   UsedImages used;
   for (const auto& deployment : host::list_deployments(session.layout).deployments) {
-    used.add(deployment.info);
+    if (!deployment.preinstalled) {  // whose files never were in the store
+      used.add(deployment.info);
+    }
   }
   const auto images = store->images(query.all);
   std::set<std::string> needed_layers;

@@ -34,6 +34,9 @@ struct ContainerRow {
 /// What a filter of that key looks at. @param key one of container_filter_keys
 std::string filter_field(const ContainerRow& row, const std::string& key);
 
+/// Where the container's files come from: `ostree`, or `preinstalled`.
+std::string backend_of(const ContainerRow& row);
+
 struct ContainerQuery {
   bool all = false;             ///< not only running ones
   std::vector<Filter> filters;  ///< all must match

@@ -168,7 +168,9 @@ host::Deployment changeable_deployment(const Session& session, const std::string
   auto deployment = host::installed_deployment(session.layout, name);
   if (deployment.preinstalled) {
     throw Error(ErrorKind::not_permitted, fmt::format("{} is part of the operating system", name),
-                "it changes with the system image that brought it");
+                fmt::format("it changes with the system image that brought it; `berth install --name={} IMAGE` puts "
+                            "another one in its place",
+                            name));
   }
   return deployment;
 }

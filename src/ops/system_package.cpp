@@ -31,16 +31,6 @@ host::PackageKind present_kind(const Session& session) {
               "bring /var/lib/dpkg or the database of rpm back");
 }
 
-void fill_tree(int tree, int rootfs, const InstallPlan& plan) {
-  for (const auto& planned : plan.files) {
-    const auto made = host::create_host_file(tree, rootfs, planned.file);
-    if (made.checksum != planned.checksum) {
-      throw Error(ErrorKind::verification,
-                  fmt::format("{} is not what was planned: its bytes changed", planned.file.destination), "try again");
-    }
-  }
-}
-
 void copy_ready_package(int folder, int rootfs, host::PackageKind kind) {
   const auto source = exports::open_container_rpm(exports::open_exports(rootfs).get());
   const std::string name(host::package_file(kind));
@@ -65,6 +55,16 @@ NotedPackage noted_package(const host::DeploymentInfo& info) {
   return package;
 }
 
+void create_host_files(int tree, int rootfs, const InstallPlan& plan) {
+  for (const auto& planned : plan.files) {
+    const auto made = host::create_host_file(tree, rootfs, planned.file);
+    if (made.checksum != planned.checksum) {
+      throw Error(ErrorKind::verification,
+                  fmt::format("{} is not what was planned: its bytes changed", planned.file.destination), "try again");
+    }
+  }
+}
+
 void build_package(const Session& session, const std::string& folder, int rootfs, InstallPlan& plan) {
   const auto tool = package_tool(session, plan.package->kind);
   const auto path = fmt::format("{}/{}", session.layout.deployments(), folder);
@@ -74,7 +74,7 @@ void build_package(const Session& session, const std::string& folder, int rootfs
       copy_ready_package(place.get(), rootfs, plan.package->kind);
     } else {
       base::check_errno(::mkdirat(place.get(), tree_name, 0755), "make a folder for the package");
-      fill_tree(base::open_folder_at(place.get(), tree_name).get(), rootfs, plan);
+      create_host_files(base::open_folder_at(place.get(), tree_name).get(), rootfs, plan);
       tool.build({fmt::format("{}/{}", path, tree_name), plan.package->text, plan.package->lists}, path);
       base::remove_tree_at(place.get(), tree_name);
     }

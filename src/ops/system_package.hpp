@@ -18,6 +18,9 @@ NotedPackage noted_package(const host::DeploymentInfo& info);
 /// @param folder below the deployments. @param rootfs descriptor of the deployment's root file system
 void build_package(const Session& session, const std::string& folder, int rootfs, InstallPlan& plan);
 
+/// Creates the host files of the plan below `tree`. @param rootfs as in build_package @throws Error
+void create_host_files(int tree, int rootfs, const InstallPlan& plan);
+
 /// Has the package in a deployment installed, in place of any other version of it.
 void install_package(const Session& session, const std::string& name, int slot);
 

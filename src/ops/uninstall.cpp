@@ -175,7 +175,9 @@ host::DeploymentInfo readable_info(Session& session, const std::string& name) {
     if (auto deployment = host::find_deployment(session.layout, name)) {
       if (deployment->preinstalled) {
         throw Error(ErrorKind::not_permitted, fmt::format("{} is part of the operating system", name),
-                    "it goes with the system image that brought it");
+                    fmt::format("it goes with the system image that brought it; `systemctl mask --now {}` keeps it "
+                                "from running",
+                                name));
       }
       return deployment->info;
     }

@@ -98,6 +98,39 @@ TEST(PackageText, ListsTheFilesForRpm) {
   EXPECT_THAT(spec, HasSubstr("License: unknown\n"));
 }
 
+TEST(PackageText, RecommendsWhatTheContainerNeedsBeside) {
+  auto package = described({});
+  package.recommendation = "crun";
+  EXPECT_THAT(deb_control(package, "x"), HasSubstr("\nRecommends: crun\n"));
+  EXPECT_THAT(rpm_spec(package, {}), HasSubstr("\nRecommends: crun\n"));
+}
+
+TEST(PackageText, ScriptsTellSystemdOfTheUnit) {
+  const PackagedService service{"web.service", "web.conf", "/var/lib/containers/berth/web"};
+  auto scripts = deb_scripts(service);
+  EXPECT_EQ(scripts.size(), 3U);
+  EXPECT_EQ(scripts["postinst"],
+            "#!/bin/sh\nset -e\n"
+            "if [ \"$1\" = configure ] && [ -d /run/systemd/system ]; then\n"
+            "  systemctl daemon-reload\n"
+            "  systemd-tmpfiles --create web.conf || true\n"
+            "  if [ -n \"$2\" ] && [ ! -L /var/lib/containers/berth/web ]; then "
+            "systemctl try-restart web.service || true; fi\n"
+            "fi\n");
+  EXPECT_THAT(scripts["prerm"], HasSubstr("if [ \"$1\" = remove ] && [ -d /run/systemd/system ]"));
+  EXPECT_THAT(scripts["prerm"], HasSubstr("systemctl stop web.service"));
+  const auto sections = rpm_scripts(service);
+  EXPECT_THAT(sections, HasSubstr("\n%post\nif [ -d /run/systemd/system ]"));
+  EXPECT_THAT(sections, HasSubstr("[ \"$1\" -gt 1 ]"));
+  EXPECT_THAT(sections, HasSubstr("\n%preun\nif [ \"$1\" -eq 0 ]"));
+  EXPECT_THAT(sections, HasSubstr("\n%postun\n"));
+}
+
+TEST(PackageText, WithoutAUnitThereIsNothingToTell) {
+  EXPECT_TRUE(deb_scripts({}).empty());
+  EXPECT_EQ(rpm_scripts({}), "");
+}
+
 TEST(PackageText, RefusesNamesThatRpmWouldInterpret) {
   for (const std::string path : {"/a b", "/a%b", "/a*", "/a\nb", "/a\"b", "/\xc3\xa4"}) {
     try {

@@ -90,6 +90,19 @@ TEST(Layout, ContainersOfAUserAreBelowHisFolders) {
   EXPECT_EQ("", layout.preinstalled());
 }
 
+TEST(Layout, WhatIsPreinstalledIsBelowUsr) {
+  LayoutSettings settings;
+  settings.root = "/mnt";
+  settings.deployments = "/srv/elsewhere";
+  settings.preinstalling = true;
+  const Layout layout(settings);
+  EXPECT_TRUE(layout.offline());
+  EXPECT_EQ("/usr/lib/containers/berth", layout.deployments_inside());
+  EXPECT_EQ("/usr/lib/systemd/system/web.service", layout.unit_inside("web"));
+  EXPECT_EQ("/usr/lib/tmpfiles.d/web.conf", layout.tmpfiles_inside("web"));
+  EXPECT_EQ("", layout.preinstalled());
+}
+
 TEST(Layout, RelativePathsAreRefused) {
   const base::Error error = error_of([] { layout_of("mnt"); });
   EXPECT_EQ(base::ErrorKind::usage, error.kind());

@@ -37,6 +37,20 @@ TEST_F(OfflineTest, EnablesAndDisables) {
   EXPECT_NO_THROW(systemd_->disable("web.service"));
 }
 
+TEST_F(OfflineTest, WhatIsPreinstalledIsEnabledInUsr) {
+  LayoutSettings settings;
+  settings.root = root_.path();
+  settings.preinstalling = true;
+  const auto systemd = make_offline_systemd(Layout(settings), reporter_);
+  root_.file("usr/lib/systemd/system/web.service", unit_text);
+  const std::string before = root_.listing();
+  EXPECT_THAT(systemd->enable("web.service").created_links,
+              ElementsAre("/usr/lib/systemd/system/multi-user.target.wants/web.service"));
+  EXPECT_EQ("enabled", systemd->state("web.service").unit_file_state);
+  systemd->disable("web.service");
+  EXPECT_EQ(before, root_.listing());
+}
+
 TEST_F(OfflineTest, EnablingWhatDoesNotExist) {
   const base::Error error = error_of([&] { systemd_->enable("web.service"); });
   EXPECT_EQ(base::ErrorKind::not_found, error.kind());

@@ -3,7 +3,9 @@
 
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "base/temp_folder.hpp"
 #include "host/fake_systemd.hpp"
@@ -45,7 +47,9 @@ inline ImageSpec full_image() {
 
 class Machine {
  public:
-  Machine() : layout(settings(folder / "root")), systemd(layout) {
+  /// @param user whose containers these are, when they are not the system's
+  explicit Machine(std::optional<host::UserFolders> user = {})
+      : layout(settings(folder / "root", std::move(user))), systemd(layout) {
     make_folder("usr/bin");
     make_folder("usr/local/bin");
     make_folder("etc/systemd/system");
@@ -98,11 +102,12 @@ class Machine {
   std::stop_source stop;
 
  private:
-  static host::LayoutSettings settings(const std::string& root) {
+  static host::LayoutSettings settings(const std::string& root, std::optional<host::UserFolders> user) {
     std::filesystem::create_directories(root);
     host::LayoutSettings result;
     result.root = root;
     result.running = true;
+    result.user = std::move(user);
     return result;
   }
 };

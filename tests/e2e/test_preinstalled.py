@@ -1,0 +1,130 @@
+"""Containers that are part of a read-only /usr, and what an install into another root takes from this machine."""
+
+import json
+
+import pytest
+from rig import images
+from test_offline_root import berth_on
+
+PLACE = "/usr/lib/containers/berth"
+PLACES = ("/usr/lib/containers", "/usr/lib/systemd", "/usr/lib/tmpfiles.d", "/etc", "/var")
+
+
+def facts_of_machine():
+    """Words that would tell on which machine a tree was built."""
+    return [open("/proc/sys/kernel/random/boot_id", encoding="ascii").read().strip()]
+
+
+def files_below(*folders):
+    return [path for folder in folders for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
+
+
+@pytest.fixture(scope="module")
+def booted(shared_site):
+    """A host whose /usr brings `plain` and `hello-world`, and cannot be written to; the registry is gone."""
+    target = shared_site.host(boot=False)
+    for image in (images.plain(), images.hello_world()):
+        berth_on(shared_site, target, "install", "--preinstall", shared_site.pushed(image))
+    target.path("/etc/systemd/system/read-only-usr.service").write_text(
+        "[Unit]\nDefaultDependencies=no\nBefore=sysinit.target local-fs.target systemd-tmpfiles-setup.service\n"
+        "[Service]\nType=oneshot\nRemainAfterExit=yes\n"
+        "ExecStart=/bin/mount --bind /usr /usr\nExecStart=/bin/mount -o remount,bind,ro /usr\n"
+    )
+    wants = target.path("/etc/systemd/system/sysinit.target.wants")
+    wants.mkdir(exist_ok=True)
+    (wants / "read-only-usr.service").symlink_to("/etc/systemd/system/read-only-usr.service")
+    shared_site.registry.stop()
+    target.boot()
+    return target
+
+
+def test_they_run_after_the_first_boot_from_a_read_only_usr(booted):
+    assert booted.run("touch", "/usr/lib/x", check=False).returncode != 0
+    assert booted.fetch("http://127.0.0.1:8081/") == "Hi World!"
+    unit = booted.unit("plain", "ActiveState", "FragmentPath")
+    assert unit == {"ActiveState": "active", "FragmentPath": "/lib/systemd/system/plain.service"} or unit == {
+        "ActiveState": "active", "FragmentPath": "/usr/lib/systemd/system/plain.service"}  # fmt: skip
+
+
+def test_nothing_but_the_deployments_is_below_the_place(booted):
+    names = sorted(path.name for path in booted.path(PLACE).iterdir())
+    assert names == ["hello-world", "hello-world.0", "plain", "plain.0"]
+    assert {path.lstat().st_nlink for path in files_below(booted.path(f"{PLACE}/plain.0/rootfs/srv"))} <= {1}
+
+
+def test_they_are_listed_as_preinstalled(booted):
+    rows = {row["container"]: row for row in booted.listed("--all")}
+    assert rows["plain"]["preinstalled"] and rows["plain"]["state"] == "running"
+    assert "preinstalled" in booted.berth("containers", "list").stdout
+    assert booted.berth_json("inspect", "plain")["deployment"] == f"{PLACE}/plain.0"
+
+
+def test_they_can_be_stopped_started_entered_and_read(booted):
+    assert booted.berth("exec", "plain", "id", "-u").stdout == "1000\n"
+    booted.run("journalctl", "--sync")
+    assert "plain runs as 1000" in booted.berth("logs", "plain").stdout
+    booted.berth("stop", "plain")
+    assert booted.berth("run", "plain", "/bin/sh", "-c", "echo once").stdout == "once\n"
+    booted.berth("start", "plain")
+    assert booted.unit("plain")["ActiveState"] == "active"
+
+
+@pytest.mark.parametrize("words", [("update",), ("rollback",), ("uninstall",)])
+def test_they_are_not_changed(booted, words):
+    done = booted.berth(*words, "plain", check=False)
+    assert done.returncode == 5
+    assert "plain is part of the operating system" in done.stderr and "hint: " in done.stderr
+
+
+def test_an_installed_one_of_the_same_name_hides_it_and_uninstall_brings_it_back(site, work):
+    target = site.host(boot=False)
+    berth_on(site, target, "install", "--preinstall", site.pushed(images.plain()))
+    newer = images.derived(images.plain(), "plain-newer", {"srv/newer": "newer\n"})
+    reference = site.pushed(newer, name="plain", tag="2")
+    target.boot()
+    refused = target.berth("install", "--name=plain", reference, check=False)
+    assert refused.returncode == 4 and "berth stop plain" in refused.stderr
+    target.berth("stop", "plain")
+    target.berth("install", "--name=plain", "--now", reference)
+    assert target.berth("exec", "plain", "cat", "/srv/newer").stdout == "newer\n"
+    assert [row["preinstalled"] for row in target.listed("--all")] == [False]
+    done = target.berth("uninstall", "plain")
+    assert "is back" in done.stderr
+    assert [(row["preinstalled"], row["state"]) for row in target.listed("--all")] == [(True, "inactive")]
+    target.berth("start", "plain")
+    assert target.berth("exec", "plain", "cat", "/srv/newer", check=False).returncode == 1
+    target.reboot()
+    assert target.unit("plain")["ActiveState"] == "active"
+
+
+def test_what_was_put_into_a_system_can_be_taken_out_again(site):
+    target = site.host(boot=False)
+    before = target.snapshot(*PLACES)
+    berth_on(site, target, "install", "--preinstall", site.pushed(images.hello_world()))
+    berth_on(site, target, "uninstall", "--preinstall", "hello-world")
+    lines = before.difference(target.snapshot(*PLACES))
+    assert [line for line in lines if not line.startswith("+ /usr/lib/containers")] == []
+
+
+@pytest.mark.parametrize("options", [[], ["--preinstall"]])
+def test_no_file_names_this_machine_or_the_folder_of_the_root(site, options):
+    target = site.host(boot=False)
+    before = target.snapshot(*PLACES)
+    berth_on(site, target, "install", *options, site.pushed(images.plain()))
+    new = [line.split()[1] for line in before.difference(target.snapshot(*PLACES)) if line.startswith("+ ")]
+    written = [target.path(name) for name in new if target.path(name).is_file() and "/.storage/" not in name]
+    assert written
+    for path in written:
+        data = path.read_bytes()
+        for word in [str(target.tree), str(site.folder), *facts_of_machine()]:
+            assert word.encode() not in data, f"{path} has {word}"
+    place = PLACE if options else "/var/lib/containers/berth"
+    values = json.loads(target.path(f"{place}/plain.0/info").read_text())["values"]
+    assert values["ATOMIC"] == "/usr/bin/berth"
+    assert '"CAP_CHECKPOINT_RESTORE"' in values["ALL_PROCESS_CAPABILITIES"]
+
+
+def test_preinstall_is_for_another_root(shared_host):
+    for words in (("install", "--preinstall", "oci:/x"), ("uninstall", "--preinstall", "x")):
+        done = shared_host.berth(*words, check=False)
+        assert done.returncode == 2 and "--root DIR" in done.stderr

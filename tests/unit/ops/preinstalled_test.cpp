@@ -1,0 +1,180 @@
+// Containers that are part of the operating system: made in a tree, and met by the verbs of the booted host.
+#include <gmock/gmock.h>
+
+#include "base/file.hpp"
+#include "base/temp_folder.hpp"
+#include "host/deployment.hpp"
+#include "ops/deployments_in_use.hpp"
+#include "ops/image_change.hpp"
+#include "ops/image_lookup.hpp"
+#include "ops/machine.hpp"
+#include "ops/pull.hpp"
+#include "ops/query.hpp"
+#include "ops/rollback.hpp"
+#include "ops/uninstall.hpp"
+#include "ops/update.hpp"
+
+namespace berth::ops {
+namespace {
+
+using base::ErrorKind;
+using base::test::error_of;
+using test::full_image;
+using test::Machine;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr const char* deployment = "usr/lib/containers/berth/web.0";
+
+class Preinstalled : public ::testing::Test {
+ protected:
+  InstallOutcome preinstall(InstallRequest request = {}) {
+    host::LayoutSettings settings;
+    settings.root = machine_.layout.root();
+    settings.preinstalling = true;
+    auto session = machine_.session();
+    session.layout = host::Layout(settings);
+    session.facts = host::offline_facts();
+    const auto systemd = host::make_offline_systemd(session.layout, machine_.reporter);
+    Session offline{session.layout, session.config, session.facts,       *systemd, machine_.reporter,
+                    session.stop,   "berth test",   session.data_folder, ""};
+    request.image = machine_.image("web-image", full_image());
+    request.name = "web";
+    return install(offline, request);
+  }
+  InstallOutcome install_over() {
+    auto session = machine_.session();
+    InstallRequest request;
+    request.image = "oci:" + (machine_.folder / "web-image");
+    request.name = "web";
+    return install(session, request);
+  }
+
+  Machine machine_;
+};
+
+TEST_F(Preinstalled, AllOfItIsBelowUsrAndNothingElseIsLeftThere) {
+  preinstall();
+  EXPECT_TRUE(machine_.exists("usr/lib/systemd/system/web.service"));
+  EXPECT_TRUE(machine_.exists("usr/lib/systemd/system/multi-user.target.wants/web.service"));
+  EXPECT_TRUE(machine_.exists("usr/lib/tmpfiles.d/web.conf"));
+  EXPECT_FALSE(machine_.exists("etc/systemd/system/web.service"));
+  EXPECT_FALSE(machine_.exists("var/lib/containers"));
+  EXPECT_THAT(base::list_folder(base::open_host_folder(machine_.on_disk("usr/lib/containers/berth")).get()),
+              ElementsAre("web", "web.0"));
+}
+
+TEST_F(Preinstalled, FilesAreItsOwnAndMountPointsAreThere) {
+  preinstall();
+  EXPECT_EQ(std::filesystem::hard_link_count(machine_.on_disk(std::string(deployment) + "/rootfs/bin/server")), 1U);
+  EXPECT_TRUE(machine_.exists(std::string(deployment) + "/rootfs/data"));
+  EXPECT_THAT(machine_.read("usr/lib/systemd/system/web.service"),
+              HasSubstr("WorkingDirectory=/usr/lib/containers/berth/web.0"));
+}
+
+TEST_F(Preinstalled, TheFactsAreNotThoseOfTheMachineThatBuilds) {
+  machine_.facts.executable = "/root/build/berth";
+  machine_.facts.last_capability = 7;
+  preinstall();
+  const auto values = host::find_deployment(machine_.layout, "web").value().info.values;
+  EXPECT_EQ(values.at("ATOMIC"), "/usr/bin/berth");
+  EXPECT_THAT(values.at("ALL_PROCESS_CAPABILITIES"), HasSubstr("CAP_CHECKPOINT_RESTORE"));
+}
+
+TEST_F(Preinstalled, IsListedAndNotChanged) {
+  preinstall();
+  auto session = machine_.session();
+  const auto rows = list_containers(session, {true, {{"backend", "preinstalled"}}});
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_TRUE(rows.front().preinstalled);
+  EXPECT_THAT(list_containers(session, {true, {{"backend", "ostree"}}}), IsEmpty());
+  EXPECT_THAT(update_all(session, {}), IsEmpty());
+  UpdateRequest request;
+  request.name = "web";
+  for (const auto& error : {error_of([&] { update(session, request); }), error_of([&] {
+                              rollback(session, {"web", {}});
+                            }),
+                            error_of([&] { uninstall(session, "web"); })}) {
+    EXPECT_EQ(error.kind(), ErrorKind::not_permitted);
+    EXPECT_THAT(error.sentence(), HasSubstr("web is part of the operating system"));
+    EXPECT_THAT(error.hint(), HasSubstr("web"));
+  }
+}
+
+TEST_F(Preinstalled, AnInstalledOneHidesItUntilItIsUninstalled) {
+  preinstall();
+  install_over();
+  EXPECT_FALSE(host::find_deployment(machine_.layout, "web").value().preinstalled);
+  EXPECT_TRUE(machine_.exists("etc/systemd/system/web.service"));
+  auto session = machine_.session();
+  EXPECT_EQ(list_containers(session, {true, {}}).size(), 1U);
+  uninstall(session, "web");
+  EXPECT_TRUE(host::find_deployment(machine_.layout, "web").value().preinstalled);
+  EXPECT_TRUE(machine_.exists("usr/lib/systemd/system/web.service"));
+  EXPECT_TRUE(machine_.exists("usr/lib/systemd/system/multi-user.target.wants/web.service"));
+}
+
+TEST_F(Preinstalled, WhileItRunsNothingIsPutOverIt) {
+  preinstall();
+  machine_.systemd.active.insert("web.service");
+  const auto error = error_of([&] { install_over(); });
+  EXPECT_EQ(error.kind(), ErrorKind::conflict);
+  EXPECT_THAT(error.hint(), HasSubstr("berth stop web"));
+  EXPECT_FALSE(machine_.exists("etc/systemd/system/web.service"));
+}
+
+TEST_F(Preinstalled, AnotherUnitOfTheNameIsStillInTheWay) {
+  preinstall();
+  machine_.write("run/systemd/system/web.service", "[Service]\nExecStart=/bin/true\n");
+  EXPECT_THAT(error_of([&] { install_over(); }).sentence(), HasSubstr("/run/systemd/system/web.service"));
+}
+
+TEST_F(Preinstalled, ItsImageIsNotInUse) {
+  preinstall();
+  auto session = machine_.session();
+  EXPECT_THAT(error_of([&] { open_images(session, "web"); }).sentence(), HasSubstr("part of the operating system"));
+  const auto image = pull(session, {"oci:" + (machine_.folder / "web-image"), "", ""}).image;
+  EXPECT_THAT(commits_in_use(session), IsEmpty());
+  EXPECT_FALSE(list_images(session, {}).front().used);
+  EXPECT_THAT(delete_images(session, {image.name}, false), ElementsAre(image.name));
+  prune(session, false);
+  const auto store = open_images(session);
+  const auto error = error_of([&] { choose_image(session, store, "web"); });
+  EXPECT_EQ(error.kind(), ErrorKind::not_found);
+  EXPECT_THAT(error.hint(), HasSubstr(std::string(deployment) + "/rootfs"));
+}
+
+TEST_F(Preinstalled, AUsersContainersKnowNoneOfIt) {
+  preinstall();
+  host::LayoutSettings settings;
+  settings.root = machine_.layout.root();
+  settings.user = host::UserFolders{
+      "alice", 1000, "/home/alice", "/home/alice/.local/share", "/home/alice/.config", "/run/user/1000"};
+  EXPECT_THAT(host::list_deployments(host::Layout(settings)).deployments, IsEmpty());
+  EXPECT_FALSE(host::is_preinstalled(host::Layout(settings), "web"));
+}
+
+TEST_F(Preinstalled, ARootFileSystemOfSomebodyElseCannotBePreinstalled) {
+  InstallRequest request;
+  request.rootfs = "/srv/web";
+  EXPECT_THAT(error_of([&] { preinstall(request); }).sentence(), HasSubstr("--rootfs"));
+  EXPECT_FALSE(machine_.exists("usr/lib/containers"));
+}
+
+TEST_F(Preinstalled, HostFilesCannotGoWhereTheBootedSystemHasItsOwn) {
+  auto spec = full_image();
+  spec.files.push_back({"exports/hostfs/var/lib/containers/berth/x", "x", 0644, ""});
+  host::LayoutSettings settings;
+  settings.root = machine_.layout.root();
+  settings.preinstalling = true;
+  auto session = machine_.session();
+  session.layout = host::Layout(settings);
+  InstallRequest request;
+  request.image = machine_.image("web-image", spec);
+  request.name = "web";
+  EXPECT_EQ(error_of([&] { install(session, request); }).kind(), ErrorKind::conflict);
+}
+
+}  // namespace
+}  // namespace berth::ops
