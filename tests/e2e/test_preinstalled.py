@@ -21,10 +21,11 @@ def files_below(*folders):
 
 @pytest.fixture(scope="module")
 def booted(shared_site):
-    """A host whose /usr brings `plain` and `hello-world`, and cannot be written to; the registry is gone."""
+    """A host whose /usr brings `plain` for runc and `hello-world` for crun, and cannot be written to; the registry is
+    gone."""
     target = shared_site.host(boot=False)
-    for image in (images.plain(), images.hello_world()):
-        berth_on(shared_site, target, "install", "--preinstall", shared_site.pushed(image))
+    for image, runtime in ((images.plain(), "runc"), (images.hello_world(), "crun")):
+        berth_on(shared_site, target, "install", "--preinstall", f"--runtime={runtime}", shared_site.pushed(image))
     target.path("/etc/systemd/system/read-only-usr.service").write_text(
         "[Unit]\nDefaultDependencies=no\nBefore=sysinit.target local-fs.target systemd-tmpfiles-setup.service\n"
         "[Service]\nType=oneshot\nRemainAfterExit=yes\n"
@@ -74,6 +75,32 @@ def test_they_are_not_changed(booted, words):
     done = booted.berth(*words, "plain", check=False)
     assert done.returncode == 5
     assert "plain is part of the operating system" in done.stderr and "hint: " in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("update", "--all"), ("images", "prune"), ("containers", "delete", "--all", "--force"), ("df",), ("recover",),
+        ("images", "list"), ("recover", "--boot"),
+    ],
+)  # fmt: skip
+def test_what_works_on_everything_passes_them_by(booted, words):
+    booted.berth(*words)
+    states = {row["container"]: row["state"] for row in booted.listed("--all")}
+    assert states == {"plain": "running", "hello-world": "running"}
+
+
+@pytest.mark.parametrize("words", [("mount", "plain", "/mnt"), ("images", "info", "plain")])
+def test_their_images_are_not_stored_and_that_is_said(booted, words):
+    done = booted.berth(*words, check=False)
+    assert done.returncode == 3
+    assert "part of the operating system, is not stored" in done.stderr and f"{PLACE}/plain.0/rootfs" in done.stderr
+
+
+def test_a_one_off_and_a_command_work_with_crun_too(booted):
+    assert booted.berth("exec", "hello-world", "/bin/echo", "inside").stdout == "inside\n"
+    booted.berth("restart", "hello-world")
+    assert booted.fetch("http://127.0.0.1:8081/") == "Hi World!"
 
 
 def test_an_installed_one_of_the_same_name_hides_it_and_uninstall_brings_it_back(site, work):
