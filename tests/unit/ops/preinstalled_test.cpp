@@ -29,7 +29,7 @@ constexpr const char* deployment = "usr/lib/containers/berth/web.0";
 
 class Preinstalled : public ::testing::Test {
  protected:
-  InstallOutcome preinstall(InstallRequest request = {}) {
+  InstallOutcome preinstall(InstallRequest request = {}, const StepHook& hook = {}) {
     host::LayoutSettings settings;
     settings.root = machine_.layout.root();
     settings.preinstalling = true;
@@ -41,7 +41,7 @@ class Preinstalled : public ::testing::Test {
                     session.stop,   "berth test",   session.data_folder, ""};
     request.image = machine_.image("web-image", full_image());
     request.name = "web";
-    return install(offline, request);
+    return install(offline, request, hook);
   }
   InstallOutcome install_over() {
     auto session = machine_.session();
@@ -160,6 +160,19 @@ TEST_F(Preinstalled, ARootFileSystemOfSomebodyElseCannotBePreinstalled) {
   request.rootfs = "/srv/web";
   EXPECT_THAT(error_of([&] { preinstall(request); }).sentence(), HasSubstr("--rootfs"));
   EXPECT_FALSE(machine_.exists("usr/lib/containers"));
+}
+
+TEST_F(Preinstalled, AFailedOneLeavesNothing) {
+  for (const std::size_t fatal : {1U, 4U, 6U}) {
+    const auto fail = [fatal](std::size_t index) {
+      if (index == fatal) {
+        throw base::Error(ErrorKind::failed, "stopped by the test");
+      }
+    };
+    EXPECT_EQ(error_of([&] { preinstall({}, fail); }).sentence(), "stopped by the test");
+    EXPECT_FALSE(machine_.exists("usr/lib")) << "step " << fatal;
+    EXPECT_FALSE(machine_.exists("etc/web")) << "step " << fatal;
+  }
 }
 
 TEST_F(Preinstalled, HostFilesCannotGoWhereTheBootedSystemHasItsOwn) {
