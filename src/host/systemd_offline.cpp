@@ -54,21 +54,19 @@ class OfflineSystemd final : public Systemd {
 
   std::map<std::string, UnitState> states(const std::vector<std::string>& units) override {
     std::map<std::string, UnitState> states;
+    const base::Fd root = base::open_host_folder(root_path_);
+    const auto linked = linked_units(root.get(), units_);
     for (const std::string& unit : units) {
-      states.emplace(unit, state(unit));
+      auto& state = states[unit];
+      if (read_unit(root.get(), unit)) {
+        state.load_state = "loaded";
+        state.unit_file_state = linked.contains(unit) ? "enabled" : "disabled";
+      }
     }
     return states;
   }
 
-  UnitState state(const std::string& unit) override {
-    UnitState state;
-    const base::Fd root = base::open_host_folder(root_path_);
-    if (read_unit(root.get(), unit)) {
-      state.load_state = "loaded";
-      state.unit_file_state = has_unit_links(root.get(), unit, units_) ? "enabled" : "disabled";
-    }
-    return state;
-  }
+  UnitState state(const std::string& unit) override { return states({unit}).at(unit); }
 
  private:
   [[nodiscard]] std::string path_of(const std::string& unit) const { return units_ + "/" + unit; }

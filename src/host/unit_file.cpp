@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "base/error.hpp"
 #include "base/fd.hpp"
@@ -175,8 +176,16 @@ std::vector<std::string> links_in(int folder, const std::string& unit, const std
   return names;
 }
 
-bool has_links_in(int folder, const std::string& unit, const std::vector<std::string>& keep) {
-  return !links_in(folder, unit, keep).empty();
+/// Adds the units that links point to, but for links called as their unit.
+void add_linked_units(int folder, std::set<std::string>& units, bool own_names) {
+  for (const std::string& name : base::list_folder(folder)) {
+    if (const auto target = base::read_link_at(folder, name)) {
+      auto unit = base::split_path(*target).second;
+      if (own_names || unit != name) {
+        units.insert(std::move(unit));
+      }
+    }
+  }
 }
 
 /// @return whether there were any
@@ -268,15 +277,16 @@ std::vector<std::string> make_unit_links(int root, const std::string& unit, cons
   return links;
 }
 
-bool has_unit_links(int root, const std::string& unit, const std::string& folder) {
+std::set<std::string> linked_units(int root, const std::string& folder) {
+  std::set<std::string> found;
   const auto units = find_folder_in_root(root, folder);
-  if (!units || has_links_in(units->get(), unit, {unit})) {
-    return static_cast<bool>(units);
+  if (units) {
+    add_linked_units(units->get(), found, false);
+    for (const std::string& name : link_folders(units->get())) {
+      add_linked_units(base::open_folder_at(units->get(), name).get(), found, true);
+    }
   }
-  const auto names = link_folders(units->get());
-  return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
-    return has_links_in(base::open_folder_at(units->get(), name).get(), unit, {});
-  });
+  return found;
 }
 
 void remove_unit_links(int root, const std::string& unit, const InstallSection& kept, const std::string& folder) {

@@ -1,6 +1,7 @@
 // Unit files on disk: what [Install] asks for, and the links that enable a unit (systemd.unit(5)).
 #pragma once
 
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,8 +28,8 @@ InstallSection parse_install_section(std::string_view text, const std::string& u
 std::vector<std::string> make_unit_links(int root, const std::string& unit, const InstallSection& section,
                                          const std::string& units = "/etc/systemd/system");
 
-/// Whether some .wants or .requires folder of `units`, or an alias there, links to `unit`.
-bool has_unit_links(int root, const std::string& unit, const std::string& units = "/etc/systemd/system");
+/// The units that some .wants or .requires folder of `units`, or an alias there, links to.
+std::set<std::string> linked_units(int root, const std::string& units = "/etc/systemd/system");
 
 /// Removes every link to `unit` in `units` (aliases) and its .wants and .requires folders, but for those that `kept`
 /// asks for, and the folders that this leaves empty.

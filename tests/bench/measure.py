@@ -85,7 +85,9 @@ class Neighbour:
 
 
 class Folder:
-    """An empty folder of the run, gone at the end."""
+    """An empty folder of the run. What it held is removed by clear_away."""
+
+    left = []
 
     def __init__(self, name):
         self.path = sandbox.folder() / name
@@ -96,4 +98,14 @@ class Folder:
 
     def __exit__(self, *_):
         run("umount", "--recursive", "--quiet", self.path / "storage/overlay", check=False)
-        run("rm", "-rf", "--one-file-system", "--", self.path, check=False)  # what resists goes with the sandbox
+        Folder.left.append(self.path)
+
+
+def clear_away(rest=65):
+    """Removes what the last round left, and waits `rest` seconds: ext4 uses no inode again that was freed within a minute, and
+    whoever creates files meanwhile spends his time looking for others."""
+    for path in Folder.left:
+        run("rm", "-rf", "--one-file-system", "--", path, check=False)  # what resists goes with the sandbox
+    Folder.left.clear()
+    run("sync", "--file-system", sandbox.folder())
+    time.sleep(rest)

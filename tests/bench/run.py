@@ -11,6 +11,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parents[0] / "e2e")]
 
 import bench_images  # noqa: E402
+import measure  # noqa: E402
 import page  # noqa: E402
 import tools  # noqa: E402
 from measure import Results  # noqa: E402
@@ -24,19 +25,22 @@ def measure_image(bench, name, image, runs):
     reference, newer = bench.push(image, name), bench.push(image, name, "next")
     for _ in range(runs):
         bench.life(name, reference, newer)
+    measure.clear_away()
 
 
 def measure_large(bench, runs):
     image = bench_images.large()
-    measure_image(bench, "large", image, runs)
-    reference = bench.push(image, "large")
+    reference, newer = bench.push(image, "large"), bench.push(image, "large", "next")
     zstd = bench.push(image, "zstd", options=["--dest-compress-format=zstd"])
-    for _ in range(runs):
-        bench.cold("pull, large", reference, ALL_PULLERS[2:])
+    for number in range(runs):
+        bench.life("large", reference, newer)
         bench.cold("pull, large in zstd", zstd, (Berth, Podman))
-    for _ in range(min(runs, 3)):
-        bench.neighbour("large", reference)
-        bench.limit(image)
+        measure.clear_away()
+        if number < 3:  # they tell more of the peers than of berth
+            bench.cold("pull, large", reference, ALL_PULLERS[2:])
+            bench.neighbour("large", reference)
+            bench.limit(image)
+            measure.clear_away()
 
 
 def parts_of(bench, options):
