@@ -184,18 +184,22 @@ void ObjectStaging::publish_folder(const std::string& name) const {
   }
 }
 
-// What names the objects becomes durable with the syncfs that libostree does before it writes a branch.
+void ObjectStaging::sync() const {
+  if (options_.sync) {
+    base::check_errno(::syncfs(folder_.get()), "write objects to disk");
+  }
+}
+
 void ObjectStaging::publish() {
   const auto folders = base::list_folder(folder_.get());
   if (folders.empty()) {
     return;
   }
-  if (options_.sync) {
-    base::check_errno(::syncfs(folder_.get()), "write objects to disk");
-  }
+  sync();  // what they hold, and then what names them
   for (const auto& name : folders) {
     publish_folder(name);
   }
+  sync();
 }
 
 }  // namespace berth::store

@@ -69,6 +69,7 @@ class ObjectStaging {
 
  private:
   void make_parent(const std::string& path) const;
+  void sync() const;
   void publish_folder(const std::string& name) const;
   void written(std::uint64_t bytes);
 

@@ -526,20 +526,45 @@ Transaction::~Transaction() {
 }
 
 void Transaction::set_branch(const std::string& branch, const Checksum& commit) {
-  ostree_repo_transaction_set_ref(repository_.handle(), nullptr, branch.c_str(), commit.hex().c_str());
+  if (repository_.staging_) {
+    branches_[branch] = commit;
+  } else {
+    ostree_repo_transaction_set_ref(repository_.handle(), nullptr, branch.c_str(), commit.hex().c_str());
+  }
 }
 
 void Transaction::commit() {
   if (repository_.staging_) {
-    repository_.staging_->publish();
-    repository_.staging_.reset();
-  }
-  Failure failure;
-  if (ostree_repo_commit_transaction(repository_.handle(), nullptr, nullptr, failure.out()) == 0) {
-    failure.raise("commit to the repository");
+    commit_staged();
+  } else {
+    Failure failure;
+    if (ostree_repo_commit_transaction(repository_.handle(), nullptr, nullptr, failure.out()) == 0) {
+      failure.raise("commit to the repository");
+    }
   }
   open_ = false;
   repository_.sync_refs();
+}
+
+void Transaction::commit_staged() {
+  repository_.staging_->publish();
+  repository_.staging_.reset();
+  Failure failure;
+  for (const auto& [branch, commit] : branches_) {
+    if (ostree_repo_set_ref_immediate(repository_.handle(), nullptr, branch.c_str(), commit.hex().c_str(), nullptr,
+                                      failure.out()) == 0) {
+      failure.raise("write the branch " + branch);
+    }
+  }
+  // libostree's own transaction held the lock and has nothing to write. It would sync each of the 256 folders of
+  // objects.
+  const bool syncs = repository_.syncs();
+  ostree_repo_set_disable_fsync(repository_.handle(), TRUE);
+  const bool ended = ostree_repo_commit_transaction(repository_.handle(), nullptr, nullptr, failure.out()) != 0;
+  ostree_repo_set_disable_fsync(repository_.handle(), syncs ? FALSE : TRUE);
+  if (!ended) {
+    failure.raise("end a transaction of the repository");
+  }
 }
 
 }  // namespace berth::store

@@ -134,7 +134,7 @@ class Repository {
 [[nodiscard]] Checksum name_of_meta(const Ownership& ownership);
 
 /// Everything written between construction and commit() becomes durable and visible at once: objects are staged,
-/// synced (one syncfs), renamed into place, and then the refs are written. Without commit() nothing stays.
+/// synced (one syncfs), renamed into place (another), and then the refs are written. Without commit() nothing stays.
 class Transaction {
  public:
   /// @param repository must outlive the transaction
@@ -147,7 +147,10 @@ class Transaction {
   void commit();
 
  private:
+  void commit_staged();
+
   const Repository& repository_;
+  std::map<std::string, Checksum> branches_;  ///< to be written by commit_staged
   bool open_ = true;
 };
 
