@@ -287,10 +287,12 @@ def test_without_sub_ids_no_other_user_can_be_had(bob, plain):
 def test_a_runtime_that_says_it_is_for_root_only_is_refused(alice, plain):
     alice.path("rootful").write_text("""#!/bin/sh\n[ "$1" = features ] && echo '{"linux": {"namespaces": ["pid"]}}'\n""")
     alice.path("rootful").chmod(0o755)
+    before = alice.berth("images", "list", "--all", "--json").stdout
     done = alice.berth("install", f"--runtime={alice.home}/rootful", "--name=plain", plain, check=False)
     assert done.returncode == 1
     assert f"The runtime {alice.home}/rootful cannot run containers of users" in done.stderr
-    assert alice.berth_json("images", "list")["images"] == []
+    assert alice.berth_json("containers", "list", "--all")["containers"] == []
+    assert alice.berth("images", "list", "--all", "--json").stdout == before
 
 
 def test_a_host_that_forbids_user_namespaces_is_told_with_the_setting(alice, plain):
