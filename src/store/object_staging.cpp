@@ -17,14 +17,21 @@ namespace {
 constexpr mode_t object_folder_mode = 0755;  // what is below the repository's 0700 is of no concern to others
 constexpr std::size_t folder_digits = 2;
 
-/// libostree's own convention: a lock file beside the folder, with an open file description lock.
+/// libostree's own convention: a lock file beside the folder, with an open file description lock. Whoever cleans up may
+/// have taken a file that was not yet locked for one that a dead process left, and have removed it.
 base::Fd lock_beside(int folder, const std::string& name) {
-  auto lock = base::open_at(folder, name + "-lock", O_CREAT | O_EXCL | O_RDWR, 0600);
   struct flock whole {};
   whole.l_type = F_WRLCK;
   whole.l_whence = SEEK_SET;
-  base::check_errno(::fcntl(lock.get(), F_OFD_SETLK, &whole), "lock a staging folder of the repository");
-  return lock;
+  while (true) {
+    auto lock = base::open_at(folder, name + "-lock", O_CREAT | O_RDWR, 0600);
+    base::check_errno(::fcntl(lock.get(), F_OFD_SETLKW, &whole), "lock a staging folder of the repository");
+    struct stat status {};
+    base::check_errno(::fstat(lock.get(), &status), "look at the lock of a staging folder");
+    if (status.st_nlink > 0) {
+      return lock;
+    }
+  }
 }
 
 /// Writes past the page cache. @return how many bytes; fewer when the file system cannot do so with the rest

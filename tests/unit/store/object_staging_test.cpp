@@ -1,6 +1,7 @@
 #include "store/object_staging.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -8,6 +9,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <thread>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
@@ -84,6 +86,22 @@ TEST_F(ObjectStagingTest, IsLeftAloneWhileItsOwnerLives) {
   remove_stale_staging(repository_.fd());
   staging.publish();
   EXPECT_EQ(content("ab/c.file"), "x");
+}
+
+// Its lock may be seen before it is held.
+TEST_F(ObjectStagingTest, IsLeftAloneFromItsFirstMoment) {
+  std::jthread cleaner([this](const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      remove_stale_staging(repository_.fd());
+    }
+  });
+  for (int number = 0; number < 1000; ++number) {
+    const auto path = fmt::format("ab/{}.file", number);
+    ObjectStaging staging(repository_.fd(), {0, false});
+    put(staging, path, "x");
+    staging.publish();
+    ASSERT_EQ(content(path), "x");
+  }
 }
 
 TEST_F(ObjectStagingTest, StagesAnObjectOnce) {
