@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <utility>
 
@@ -128,6 +129,9 @@ VariantPtr meta_variant(const Ownership& ownership) {
   return own(g_variant_new("(uuu@a(ayay))", GUINT32_TO_BE(ownership.uid), GUINT32_TO_BE(ownership.gid),
                            GUINT32_TO_BE(mode), xattrs.get()));
 }
+
+/// What libostree needs at most from its staging folder to the lock of that, and much more.
+constexpr std::chrono::seconds libostree_pause{60};
 
 }  // namespace
 
@@ -493,29 +497,41 @@ Checksum Repository::write_commit(const StoredFolder& root, std::int64_t timesta
 }
 
 void Repository::begin_staging() const {
-  if (writer_ == ObjectAuthor::own) {
-    const auto interval = durability_ == Durability::gentle ? gentle_interval : 0;
-    staging_ = std::make_unique<ObjectStaging>(folder(), ObjectStaging::Options{reserve(), syncs(), interval});
-  }
+  const auto interval = durability_ == Durability::gentle ? gentle_interval : 0;
+  staging_ = std::make_unique<ObjectStaging>(folder(), ObjectStaging::Options{reserve(), syncs(), interval});
 }
 
-Transaction::Transaction(const Repository& repository) : repository_(repository) {
-  remove_stale_staging(repository.folder());
+// With objects of our own nothing is left for libostree's transaction but its lock. Its folder would only wait for
+// others' clean-up, and its commit syncs each of the 256 folders of objects.
+Transaction::Transaction(const Repository& repository)
+    : repository_(repository), own_(repository.writer_ == ObjectAuthor::own) {
+  if (repository.staging_) {
+    throw base::Error(base::ErrorKind::failed, "the repository has a transaction that is not yet over");
+  }
+  remove_stale_staging(repository.folder(), own_ ? libostree_pause : std::chrono::seconds::zero());
   Failure failure;
-  if (ostree_repo_prepare_transaction(repository.handle(), nullptr, nullptr, failure.out()) == 0) {
+  const auto began = own_ ? ostree_repo_lock_push(repository.handle(), OSTREE_REPO_LOCK_SHARED, nullptr, failure.out())
+                          : ostree_repo_prepare_transaction(repository.handle(), nullptr, nullptr, failure.out());
+  if (began == 0) {
     failure.raise("begin a transaction in the repository");
   }
-  base::ScopeExit abort([&]() noexcept { ostree_repo_abort_transaction(repository.handle(), nullptr, nullptr); });
-  repository.begin_staging();
-  abort.dismiss();
+  if (own_) {
+    base::ScopeExit unlock([this]() noexcept { release_lock(); });
+    repository.begin_staging();
+    unlock.dismiss();
+  }
 }
 
 Transaction::~Transaction() {
   if (!open_) {
     return;
   }
+  if (own_) {
+    repository_.staging_.reset();
+    release_lock();
+    return;
+  }
   // What cannot be removed now is removed by the next transaction.
-  repository_.staging_.reset();
   Failure failure;
   ostree_repo_abort_transaction(repository_.handle(), nullptr, failure.out());
   try {
@@ -525,8 +541,12 @@ Transaction::~Transaction() {
   }
 }
 
+void Transaction::release_lock() const noexcept {
+  ostree_repo_lock_pop(repository_.handle(), OSTREE_REPO_LOCK_SHARED, nullptr, nullptr);
+}
+
 void Transaction::set_branch(const std::string& branch, const Checksum& commit) {
-  if (repository_.staging_) {
+  if (own_) {
     branches_[branch] = commit;
   } else {
     ostree_repo_transaction_set_ref(repository_.handle(), nullptr, branch.c_str(), commit.hex().c_str());
@@ -534,36 +554,29 @@ void Transaction::set_branch(const std::string& branch, const Checksum& commit) 
 }
 
 void Transaction::commit() {
-  if (repository_.staging_) {
-    commit_staged();
+  if (own_) {
+    publish();
+    open_ = false;
+    release_lock();
   } else {
     Failure failure;
     if (ostree_repo_commit_transaction(repository_.handle(), nullptr, nullptr, failure.out()) == 0) {
       failure.raise("commit to the repository");
     }
+    open_ = false;
   }
-  open_ = false;
   repository_.sync_refs();
 }
 
-void Transaction::commit_staged() {
+void Transaction::publish() const {
   repository_.staging_->publish();
   repository_.staging_.reset();
-  Failure failure;
   for (const auto& [branch, commit] : branches_) {
+    Failure failure;
     if (ostree_repo_set_ref_immediate(repository_.handle(), nullptr, branch.c_str(), commit.hex().c_str(), nullptr,
                                       failure.out()) == 0) {
       failure.raise("write the branch " + branch);
     }
-  }
-  // libostree's own transaction held the lock and has nothing to write. It would sync each of the 256 folders of
-  // objects.
-  const bool syncs = repository_.syncs();
-  ostree_repo_set_disable_fsync(repository_.handle(), TRUE);
-  const bool ended = ostree_repo_commit_transaction(repository_.handle(), nullptr, nullptr, failure.out()) != 0;
-  ostree_repo_set_disable_fsync(repository_.handle(), syncs ? FALSE : TRUE);
-  if (!ended) {
-    failure.raise("end a transaction of the repository");
   }
 }
 

@@ -147,10 +147,12 @@ class Transaction {
   void commit();
 
  private:
-  void commit_staged();
+  void publish() const;
+  void release_lock() const noexcept;
 
   const Repository& repository_;
-  std::map<std::string, Checksum> branches_;  ///< to be written by commit_staged
+  bool own_;                                  ///< objects are written by ourselves
+  std::map<std::string, Checksum> branches_;  ///< to be written by publish
   bool open_ = true;
 };
 

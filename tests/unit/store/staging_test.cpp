@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 
@@ -22,9 +23,22 @@ TEST(Staging, RemovesWhatNobodyHolds) {
   std::ofstream(tmp + "/staging-boot-dead-lock") << "";
   std::ofstream(tmp + "/staging-boot-orphan-lock") << "";
   fs::create_directories(tmp + "/cache");
+  fs::create_directories(tmp + "/staging-berth-dead");
   remove_stale_staging(repository.fd());
   EXPECT_EQ(testing::listing(tmp).size(), 1U);
   EXPECT_TRUE(fs::exists(tmp + "/cache"));
+}
+
+// libostree makes the folder first, and its lock then.
+TEST(Staging, LeavesWhatMayBeLockedSoon) {
+  const testing::TemporaryFolder repository;
+  const auto fresh = repository.path() + "/tmp/staging-boot-fresh";
+  fs::create_directories(fresh);
+  remove_stale_staging(repository.fd(), std::chrono::minutes(1));
+  EXPECT_TRUE(fs::exists(fresh));
+  fs::last_write_time(fresh, fs::file_time_type::clock::now() - std::chrono::minutes(2));
+  remove_stale_staging(repository.fd(), std::chrono::minutes(1));
+  EXPECT_FALSE(fs::exists(fresh));
 }
 
 TEST(Staging, LeavesWhatIsInUse) {
