@@ -243,7 +243,7 @@ def test_host_files_stay_away_and_are_told_of(alice, shared_site):
 def test_old_templates_of_the_system_run_for_a_user(alice, shared_site):
     """What only root can set up is left out, and said."""
     config = json.loads((images.templates("hello-world") / "config.json.template").read_text().replace("$", "x"))
-    config["process"]["args"] = ["/bin/sleep", "1000"]
+    config["process"]["args"] = ["/bin/sh", "-c", "trap exit TERM; sleep 1000 & wait"]
     config["process"]["oomScoreAdj"] = -900
     config["linux"]["resources"] = {"devices": [{"allow": False, "access": "rwm"}], "network": {"classID": 1}}
     config["linux"]["cgroupsPath"] = "/system.slice/mine"
