@@ -103,23 +103,24 @@ std::string inside(const Session& session, const std::string& path) {
   return session.layout.root() == "/" ? path : path.substr(session.layout.root().size());
 }
 
+/// Whether a rename may go from the one to the other, for which one file system is not enough.
 /// @param to need not be there
-bool on_one_file_system(const std::string& from, std::string to) {
-  struct stat here {};
-  struct stat there {};
-  while (::stat(to.c_str(), &there) != 0) {
+bool on_one_mount(const std::string& from, std::string to) {
+  struct statx here {};
+  struct statx there {};
+  while (::statx(AT_FDCWD, to.c_str(), 0, STATX_MNT_ID, &there) != 0) {
     if (errno != ENOENT || to.size() <= 1) {
       return false;
     }
     to = base::split_path(to).first;
   }
-  return ::stat(from.c_str(), &here) == 0 && here.st_dev == there.st_dev;
+  return ::statx(AT_FDCWD, from.c_str(), 0, STATX_MNT_ID, &here) == 0 && here.stx_mnt_id == there.stx_mnt_id;
 }
 
 /// Only the one below the older tool's deployments is its own; another may have other users.
 bool can_move(const host::Layout& older, const std::string& to) {
   const auto from = older.repository();
-  return from == older.deployments() + "/.storage/ostree" && on_one_file_system(from, to);
+  return from == older.deployments() + "/.storage/ostree" && on_one_mount(from, to);
 }
 
 void plan_repository(const Session& session, const host::Layout& older, AdoptOutcome& outcome) {

@@ -36,7 +36,7 @@ def measure_large(bench, runs):
         bench.life("large", reference, newer)
         bench.cold("pull, large in zstd", zstd, (Berth, Podman))
         measure.clear_away()
-        if number < 3:  # they tell more of the peers than of berth
+        if number < 2:  # they tell more of the peers than of berth
             bench.cold("pull, large", reference, ALL_PULLERS[2:])
             bench.neighbour("large", reference)
             bench.limit(image)

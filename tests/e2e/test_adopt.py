@@ -158,8 +158,9 @@ def test_another_file_system_is_refused_and_nothing_moves(hello, words):
     assert hello.fetch("http://127.0.0.1:8081/") == "Hi Pluto!"
 
 
-def test_a_repository_on_another_file_system_is_copied(hello):
-    hello.run(f"cp -a {ROOT}/.storage /run/older && mount --bind /run/older {ROOT}/.storage")
+@pytest.mark.parametrize("place", ["/run/older", "/var/older"])
+def test_a_repository_on_another_mount_is_copied(hello, place):
+    hello.run(f"cp -a {ROOT}/.storage {place} && mount --bind {place} {ROOT}/.storage")
     result = hello.berth_json("adopt")
     assert (result["repository"]["fate"], result["images"]) == ("copied", ["hello-world:latest"])
     hello.berth("update", "--no-pull", "--no-gate", "--set=RECEIVER=Venus", "hello")
