@@ -85,12 +85,10 @@ class Neighbour:
 
 
 class Folder:
-    """An empty folder of the run. clear_away frees what it held."""
+    """An empty folder of the run. It goes with the sandbox; `emptied` ones give their room back before."""
 
-    left = []
-
-    def __init__(self, name):
-        self.path = sandbox.folder() / name
+    def __init__(self, name, emptied=False):
+        self.path, self._emptied = sandbox.folder() / name, emptied
 
     def __enter__(self):
         self.path.mkdir()
@@ -98,15 +96,6 @@ class Folder:
 
     def __exit__(self, *_):
         run("umount", "--recursive", "--quiet", self.path / "storage/overlay", check=False)
-        Folder.left.append(self.path)
-
-
-def clear_away():
-    """
-    Frees what the last rounds' files hold, but not the files: ext4 uses no inode again that was freed within minutes, and whoever
-    creates files meanwhile spends his time looking for others. They go with the sandbox.
-    """
-    for path in Folder.left:
-        run("find", path, "-xdev", "-type", "f", "-size", "+0", "-exec", "truncate", "--size=0", "{}", "+", check=False)
-    Folder.left.clear()
-    run("sync", "--file-system", sandbox.folder())
+        if self._emptied:  # files stay for the reason that Bench.deletes has
+            run("find", self.path, "-xdev", "-type", "f", "-size", "+0", "-exec", "truncate", "--size=0", "{}", "+", check=False)
+            run("sync", "--file-system", sandbox.folder())

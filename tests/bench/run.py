@@ -11,7 +11,6 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parents[0] / "e2e")]
 
 import bench_images  # noqa: E402
-import measure  # noqa: E402
 import page  # noqa: E402
 import tools  # noqa: E402
 from measure import Results  # noqa: E402
@@ -25,7 +24,6 @@ def measure_image(bench, name, image, runs):
     reference, newer = bench.push(image, name), bench.push(image, name, "next")
     for _ in range(runs):
         bench.life(name, reference, newer)
-    measure.clear_away()
 
 
 def measure_large(bench, runs):
@@ -35,12 +33,10 @@ def measure_large(bench, runs):
     for number in range(runs):
         bench.life("large", reference, newer)
         bench.cold("pull, large in zstd", zstd, (Berth, Podman))
-        measure.clear_away()
         if number < 2:  # they tell more of the peers than of berth
             bench.cold("pull, large", reference, ALL_PULLERS[2:])
             bench.neighbour("large", reference)
             bench.limit(image)
-            measure.clear_away()
 
 
 def parts_of(bench, options):
@@ -53,6 +49,7 @@ def parts_of(bench, options):
         yield lambda: bench.many_of_one_base(bench_images.medium())
         yield lambda: bench.starts(max(runs, 10))
     yield lambda: bench.lists(50 if options.quick else 300)
+    yield bench.deletes
 
 
 def collect(options):

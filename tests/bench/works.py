@@ -15,13 +15,14 @@ from tools import Berth, Podman, SkopeoAndOstree, Umoci, bench_program
 _numbers = itertools.count(1)
 
 
-def _store(tool):
-    return measure.Folder(f"{tool.__name__.lower()}-{next(_numbers)}")
+def _store(tool, emptied=True):
+    return measure.Folder(f"{tool.__name__.lower()}-{next(_numbers)}", emptied)
 
 
 class Bench:
     def __init__(self, site, results):
         self.site, self.results = site, results
+        self._kept = []
 
     def _tool(self, kind, store, settings=()):
         return kind(self.site.network, store, settings)
@@ -42,18 +43,24 @@ class Bench:
                 self._add(work, tool, tool.pull(reference))
 
     def life(self, name, reference, newer):
-        """Pull, pull again, pull what is newer, and away with both."""
+        """Pull, pull again, and pull what is newer; `deletes` takes them away."""
         for kind in (Berth, Podman):
-            with _store(kind) as store:
+            with _store(kind, emptied=False) as store:
                 tool = self._tool(kind, store)
+                self._kept.append((name, tool, [reference, newer]))
                 self._add(f"pull, {name}", tool, tool.pull(reference))
                 self.results.add(f"disk, {name}", tool.name, {"bytes": measure.disk_bytes(tool.data)})
                 self._add(f"pull what is present, {name}", tool, tool.pull(reference))
                 if kind is Berth:
                     self.installs(name, tool, reference)
                 self._add(f"pull an update, {name}", tool, tool.pull(newer))
-                removed = measure.commands(tool.remove([reference, newer]), store, tool.environment)
-                self.results.add(f"delete, {name}", tool.name, removed)
+
+    def deletes(self):
+        """At the end of everything else, because ext4 uses no inode again that was freed within minutes, and whoever creates
+        files meanwhile spends his time looking for others."""
+        for name, tool, references in self._kept:
+            removed = measure.commands(tool.remove(references), tool.store, tool.environment)
+            self.results.add(f"delete, {name}", tool.name, removed)
 
     def installs(self, name, berth, reference):
         """Checkout alone, then whole commands, beside `ostree checkout -H`; each in turn."""
@@ -113,7 +120,7 @@ class Bench:
 
     def limit(self, image):
         """The least that a pull of the image has to do."""
-        with measure.Folder(f"limit-{next(_numbers)}") as folder:
+        with measure.Folder(f"limit-{next(_numbers)}", emptied=True) as folder:
             text = run(bench_program("limit"), folder / "files", *bench_images.blobs(image), timeout=900).stdout
             self.results.add("limit, large", "limit", json.loads(text))
 
