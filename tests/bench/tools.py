@@ -121,4 +121,4 @@ def machine():
     disk = run("stat", "--file-system", "--format=%T", "/var/cache").stdout.strip()
     versions = {tool: run("dpkg-query", "-W", "-f", "${Version}", tool).stdout for tool in ("podman", "skopeo", "umoci", "ostree", "runc")}
     return {"processor": model, "cores": os.cpu_count(), "memory": f"{memory} MiB", "file system": disk,
-            "kernel": os.uname().release, "load": os.getloadavg()[0], **versions}  # fmt: skip
+            "kernel": os.uname().release, "load": round(os.getloadavg()[0], 1), **versions}  # fmt: skip
