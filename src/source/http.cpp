@@ -1,11 +1,11 @@
 #include "source/http.hpp"
 
-#include <curl/curl.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 
+#include "source/libcurl.hpp"
 #include "source/transfer.hpp"
 
 namespace berth::source {
@@ -17,9 +17,9 @@ constexpr std::size_t discard_limit = 64U << 10U;
 
 // libcurl wants to be set up once, before other threads use it.
 void set_up_curl() {
-  static const CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
+  static const CURLcode code = libcurl().global_init(CURL_GLOBAL_DEFAULT);
   if (code != CURLE_OK) {
-    throw HttpError(HttpFailure::other, fmt::format("libcurl cannot be used: {}", curl_easy_strerror(code)));
+    throw HttpError(HttpFailure::other, fmt::format("libcurl cannot be used: {}", libcurl().easy_strerror(code)));
   }
 }
 
@@ -77,13 +77,13 @@ std::string HttpResponse::header(std::string_view name) const {
 
 std::optional<std::int64_t> HttpResponse::content_length() const {
   curl_off_t length = -1;
-  curl_easy_getinfo(transfer_->easy(), CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+  libcurl().easy_getinfo(transfer_->easy(), CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
   return length < 0 ? std::nullopt : std::optional<std::int64_t>(length);
 }
 
 std::optional<std::chrono::seconds> HttpResponse::retry_after() const {
   curl_off_t seconds = 0;
-  curl_easy_getinfo(transfer_->easy(), CURLINFO_RETRY_AFTER, &seconds);
+  libcurl().easy_getinfo(transfer_->easy(), CURLINFO_RETRY_AFTER, &seconds);
   return seconds <= 0 ? std::nullopt : std::optional(std::chrono::seconds(seconds));
 }
 
@@ -136,8 +136,8 @@ std::unique_ptr<HttpClient::Connection> HttpClient::take_connection() {
     }
   }
   auto connection = std::make_unique<Connection>();
-  connection->multi.reset(curl_multi_init());
-  connection->easy.reset(curl_easy_init());
+  connection->multi.reset(libcurl().multi_init());
+  connection->easy.reset(libcurl().easy_init());
   if (!connection->multi || !connection->easy) {
     throw std::bad_alloc();
   }

@@ -6,6 +6,8 @@
 #include <cstring>
 #include <string_view>
 
+#include "source/libcurl.hpp"
+
 namespace berth::source {
 namespace {
 
@@ -22,7 +24,7 @@ constexpr std::string_view trust_hint =
 
 HttpError certificate_failure(CURL* easy, const char* detail, const Url& url) {
   long result = 0;
-  curl_easy_getinfo(easy, CURLINFO_SSL_VERIFYRESULT, &result);
+  libcurl().easy_getinfo(easy, CURLINFO_SSL_VERIFYRESULT, &result);
   const auto fail = [&](std::string_view reason, std::string_view hint) {
     return HttpError(HttpFailure::untrusted, fmt::format("cannot trust {}: {}", url.location(), reason),
                      std::string(hint));
@@ -48,7 +50,7 @@ HttpError certificate_failure(CURL* easy, const char* detail, const Url& url) {
 
 HttpError unreachable(CURL* easy, const Url& url) {
   long code = 0;
-  curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &code);
+  libcurl().easy_getinfo(easy, CURLINFO_OS_ERRNO, &code);
   const auto* reason = code == 0 ? "no connection" : std::strerror(static_cast<int>(code));
   return {HttpFailure::unreachable, fmt::format("cannot reach {}: {}", url.location(), reason),
           code == ECONNREFUSED ? "check that the registry runs and that the port is right"
@@ -56,7 +58,7 @@ HttpError unreachable(CURL* easy, const Url& url) {
 }
 
 HttpError broken(const char* detail, CURLcode code, const Url& url) {
-  const std::string_view reason = *detail == '\0' ? curl_easy_strerror(code) : detail;
+  const std::string_view reason = *detail == '\0' ? libcurl().easy_strerror(code) : detail;
   return {HttpFailure::broken,
           fmt::format("the connection to {} broke off: {}", url.location(), base::printable(reason)),
           "try again; what has been fetched completely is kept"};
@@ -64,7 +66,7 @@ HttpError broken(const char* detail, CURLcode code, const Url& url) {
 
 HttpError timed_out(CURL* easy, const Url& url) {
   curl_off_t connected = 0;
-  curl_easy_getinfo(easy, CURLINFO_CONNECT_TIME_T, &connected);
+  libcurl().easy_getinfo(easy, CURLINFO_CONNECT_TIME_T, &connected);
   return {
       HttpFailure::unreachable,
       fmt::format("cannot reach {}: {}", url.location(),
@@ -109,8 +111,9 @@ HttpError describe_failure(CURL* easy, CURLcode code, const char* detail, const 
     case CURLE_HTTP2_STREAM:
       return broken(detail, code, url);
     default:
-      return {HttpFailure::other, fmt::format("cannot ask {}: {}", url.location(),
-                                              base::printable(*detail == '\0' ? curl_easy_strerror(code) : detail))};
+      return {HttpFailure::other,
+              fmt::format("cannot ask {}: {}", url.location(),
+                          base::printable(*detail == '\0' ? libcurl().easy_strerror(code) : detail))};
   }
 }
 

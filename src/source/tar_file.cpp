@@ -1,7 +1,5 @@
 #include "source/tar_file.hpp"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -12,6 +10,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/libarchive.hpp"
 
 namespace berth::source {
 namespace {
@@ -21,12 +20,12 @@ constexpr int link_limit = 8;
 constexpr std::size_t block_size = 256U << 10U;
 
 struct ArchiveDeleter {
-  void operator()(archive* reader) const { archive_read_free(reader); }
+  void operator()(archive* reader) const { base::libarchive().read_free(reader); }
 };
 using Archive = std::unique_ptr<archive, ArchiveDeleter>;
 
 [[noreturn]] void fail(archive* reader, const std::string& name) {
-  const char* reason = archive_error_string(reader);
+  const char* reason = base::libarchive().error_string(reader);
   throw base::Error(
       base::ErrorKind::verification,
       fmt::format("cannot read {}: {}", name, base::printable(reason == nullptr ? "unknown format" : reason)),
@@ -41,14 +40,14 @@ void check(archive* reader, int result, const std::string& name) {
 
 // Only filters inside libarchive: the rest of its list runs programs.
 Archive new_reader() {
-  Archive reader(archive_read_new());
+  Archive reader(base::libarchive().read_new());
   if (!reader) {
     throw std::bad_alloc();
   }
-  archive_read_support_filter_gzip(reader.get());
-  archive_read_support_filter_bzip2(reader.get());
-  archive_read_support_filter_xz(reader.get());
-  archive_read_support_filter_zstd(reader.get());
+  base::libarchive().read_support_filter_gzip(reader.get());
+  base::libarchive().read_support_filter_bzip2(reader.get());
+  base::libarchive().read_support_filter_xz(reader.get());
+  base::libarchive().read_support_filter_zstd(reader.get());
   return reader;
 }
 
@@ -57,11 +56,11 @@ class TarReader {
  public:
   TarReader(int fd, std::string name, std::stop_token stop)
       : fd_(fd), name_(std::move(name)), stop_(std::move(stop)), buffer_(block_size), reader_(new_reader()) {
-    archive_read_support_format_tar(reader_.get());
-    archive_read_set_callback_data(reader_.get(), this);
-    archive_read_set_read_callback(reader_.get(), &TarReader::on_read);
-    archive_read_set_skip_callback(reader_.get(), &TarReader::on_skip);
-    check_own(archive_read_open1(reader_.get()));
+    base::libarchive().read_support_format_tar(reader_.get());
+    base::libarchive().read_set_callback_data(reader_.get(), this);
+    base::libarchive().read_set_read_callback(reader_.get(), &TarReader::on_read);
+    base::libarchive().read_set_skip_callback(reader_.get(), &TarReader::on_skip);
+    check_own(base::libarchive().read_open1(reader_.get()));
   }
   TarReader(const TarReader&) = delete;
   TarReader& operator=(const TarReader&) = delete;
@@ -70,7 +69,7 @@ class TarReader {
   // The next member; nullptr at the end.
   archive_entry* next() {
     archive_entry* entry = nullptr;
-    const auto result = archive_read_next_header(reader_.get(), &entry);
+    const auto result = base::libarchive().read_next_header(reader_.get(), &entry);
     check_own(result);
     return result == ARCHIVE_EOF ? nullptr : entry;
   }
@@ -78,7 +77,7 @@ class TarReader {
   std::size_t read(std::span<std::byte> buffer) {
     la_ssize_t count = ARCHIVE_RETRY;
     while (count == ARCHIVE_RETRY) {
-      count = archive_read_data(reader_.get(), buffer.data(), buffer.size());
+      count = base::libarchive().read_data(reader_.get(), buffer.data(), buffer.size());
     }
     check_own(count < 0 ? static_cast<int>(count) : ARCHIVE_OK);
     return static_cast<std::size_t>(count);
@@ -88,12 +87,12 @@ class TarReader {
   static la_ssize_t on_read(archive* reader, void* self, const void** buffer) {
     auto& own = *static_cast<TarReader*>(self);
     if (own.stop_.stop_requested()) {
-      archive_set_error(reader, ECANCELED, "interrupted");
+      base::libarchive().set_error(reader, ECANCELED, "interrupted");
       return ARCHIVE_FATAL;
     }
     const auto count = TEMP_FAILURE_RETRY(::pread(own.fd_, own.buffer_.data(), own.buffer_.size(), own.offset_));
     if (count < 0) {
-      archive_set_error(reader, errno, "read error");
+      base::libarchive().set_error(reader, errno, "read error");
       return ARCHIVE_FATAL;
     }
     own.offset_ += count;
@@ -153,17 +152,17 @@ class UnpackedStream final : public base::ByteStream {
  public:
   UnpackedStream(std::unique_ptr<base::ByteStream> inner, std::string name)
       : inner_(std::move(inner)), name_(std::move(name)), buffer_(block_size), reader_(new_reader()) {
-    archive_read_support_format_raw(reader_.get());
-    archive_read_set_callback_data(reader_.get(), this);
-    archive_read_set_read_callback(reader_.get(), &UnpackedStream::on_read);
-    check_inner(archive_read_open1(reader_.get()));
+    base::libarchive().read_support_format_raw(reader_.get());
+    base::libarchive().read_set_callback_data(reader_.get(), this);
+    base::libarchive().read_set_read_callback(reader_.get(), &UnpackedStream::on_read);
+    check_inner(base::libarchive().read_open1(reader_.get()));
     archive_entry* entry = nullptr;
-    check_inner(archive_read_next_header(reader_.get(), &entry));
+    check_inner(base::libarchive().read_next_header(reader_.get(), &entry));
   }
 
   std::size_t read(std::span<std::byte> buffer) override {
     while (true) {
-      const auto count = archive_read_data(reader_.get(), buffer.data(), buffer.size());
+      const auto count = base::libarchive().read_data(reader_.get(), buffer.data(), buffer.size());
       if (count != ARCHIVE_RETRY) {
         check_inner(count < 0 ? static_cast<int>(count) : ARCHIVE_OK);
         return static_cast<std::size_t>(count);
@@ -179,7 +178,7 @@ class UnpackedStream final : public base::ByteStream {
       return static_cast<la_ssize_t>(stream.inner_->read(stream.buffer_));
     } catch (...) {  // libarchive is C: nothing may be thrown through it; check_inner throws it on
       stream.failure_ = std::current_exception();
-      archive_set_error(reader, EIO, "read error");
+      base::libarchive().set_error(reader, EIO, "read error");
       return ARCHIVE_FATAL;
     }
   }
@@ -218,13 +217,13 @@ std::string normalized(std::string_view path) {
 }
 
 std::string link_target(archive_entry* entry, const std::string& name) {
-  if (const char* hard = archive_entry_hardlink(entry); hard != nullptr) {
+  if (const char* hard = base::libarchive().entry_hardlink(entry); hard != nullptr) {
     return normalized(hard);
   }
-  if (archive_entry_filetype(entry) != AE_IFLNK) {
+  if (base::libarchive().entry_filetype(entry) != AE_IFLNK) {
     return {};
   }
-  const char* target = archive_entry_symlink(entry);
+  const char* target = base::libarchive().entry_symlink(entry);
   const auto slash = name.rfind('/');
   const auto folder = slash == std::string::npos ? "" : name.substr(0, slash + 1);
   return target == nullptr ? std::string() : normalized(folder + target);
@@ -268,10 +267,10 @@ TarFile::TarFile(base::Fd file, std::string label, std::stop_token stop)
       throw base::Error(base::ErrorKind::verification, fmt::format("{} has more than {} members", path_, member_limit),
                         "an archive of an image has a few dozen; check that it is one");
     }
-    const char* raw_name = archive_entry_pathname(entry);
+    const char* raw_name = base::libarchive().entry_pathname(entry);
     const auto name = normalized(raw_name == nullptr ? "" : raw_name);
-    Member member{ordinal, archive_entry_size(entry), false, link_target(entry, name)};
-    const bool is_file = member.link.empty() && archive_entry_filetype(entry) == AE_IFREG;
+    Member member{ordinal, base::libarchive().entry_size(entry), false, link_target(entry, name)};
+    const bool is_file = member.link.empty() && base::libarchive().entry_filetype(entry) == AE_IFREG;
     member.compressed = is_file && looks_compressed(first_bytes(reader));
     if (!name.empty() && (is_file || !member.link.empty())) {
       members_.insert_or_assign(name, std::move(member));

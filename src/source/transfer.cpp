@@ -32,14 +32,14 @@ std::string_view trimmed(std::string_view text) {
 
 void check_multi(CURLMcode code) {
   if (code != CURLM_OK) {
-    throw HttpError(HttpFailure::other, fmt::format("libcurl failed: {}", curl_multi_strerror(code)));
+    throw HttpError(HttpFailure::other, fmt::format("libcurl failed: {}", libcurl().multi_strerror(code)));
   }
 }
 
 template <typename Value>
 void set_option(CURL* easy, CURLoption option, Value value) {
-  if (const auto code = curl_easy_setopt(easy, option, value); code != CURLE_OK) {
-    throw HttpError(HttpFailure::other, fmt::format("libcurl refuses an option: {}", curl_easy_strerror(code)));
+  if (const auto code = libcurl().easy_setopt(easy, option, value); code != CURLE_OK) {
+    throw HttpError(HttpFailure::other, fmt::format("libcurl refuses an option: {}", libcurl().easy_strerror(code)));
   }
 }
 
@@ -48,15 +48,15 @@ void set_option(CURL* easy, CURLoption option, Value value) {
 Transfer::Transfer(std::unique_ptr<HttpClient::Connection> connection, const HttpRequest& request,
                    const HttpOptions& options)
     : connection_(std::move(connection)), options_(options), url_(request.url) {
-  curl_easy_reset(easy());
+  libcurl().easy_reset(easy());
   set_options(request);
   set_tls(request);
-  check_multi(curl_multi_add_handle(connection_->multi.get(), easy()));
+  check_multi(libcurl().multi_add_handle(connection_->multi.get(), easy()));
 }
 
 Transfer::~Transfer() {
   if (connection_) {
-    curl_multi_remove_handle(connection_->multi.get(), easy());
+    libcurl().multi_remove_handle(connection_->multi.get(), easy());
   }
 }
 
@@ -87,7 +87,7 @@ void Transfer::set_options(const HttpRequest& request) {
     headers.push_back("Authorization: " + request.authorization);
   }
   for (const auto& header : headers) {
-    auto* longer = curl_slist_append(request_headers_.get(), header.c_str());
+    auto* longer = libcurl().slist_append(request_headers_.get(), header.c_str());
     if (longer == nullptr) {
       throw std::bad_alloc();
     }
@@ -170,7 +170,7 @@ bool Transfer::take_header(std::string_view line) {
 
 void Transfer::collect_result() {
   int queued = 0;
-  while (const auto* message = curl_multi_info_read(connection_->multi.get(), &queued)) {
+  while (const auto* message = libcurl().multi_info_read(connection_->multi.get(), &queued)) {
     if (message->msg == CURLMSG_DONE) {
       done_ = true;
       result_ = message->data.result;
@@ -181,7 +181,7 @@ void Transfer::collect_result() {
 // Time counts only while somebody waits: a slow reader is no slow server.
 void Transfer::wait_for_bytes() {
   const auto start = Clock::now();
-  check_multi(curl_multi_poll(connection_->multi.get(), nullptr, 0, poll_milliseconds, nullptr));
+  check_multi(libcurl().multi_poll(connection_->multi.get(), nullptr, 0, poll_milliseconds, nullptr));
   waited_ += Clock::now() - start;
   if (waited_ < options_.stall_timeout) {
     return;
@@ -200,7 +200,7 @@ void Transfer::pump() {
     base::throw_interrupted();
   }
   int running = 0;
-  check_multi(curl_multi_perform(connection_->multi.get(), &running));
+  check_multi(libcurl().multi_perform(connection_->multi.get(), &running));
   collect_result();
 }
 
@@ -246,7 +246,7 @@ std::size_t Transfer::read(std::span<std::byte> buffer) {
   sunk_ = 0;
   if (paused_) {
     paused_ = false;
-    curl_easy_pause(easy(), CURLPAUSE_CONT);  // may deliver what was held back at once
+    libcurl().easy_pause(easy(), CURLPAUSE_CONT);  // may deliver what was held back at once
   }
   if (sunk_ == 0 && !done_) {
     pump();
@@ -263,8 +263,8 @@ std::size_t Transfer::read(std::span<std::byte> buffer) {
 }
 
 std::unique_ptr<HttpClient::Connection> Transfer::release() {
-  curl_multi_remove_handle(connection_->multi.get(), easy());
-  curl_easy_reset(easy());
+  libcurl().multi_remove_handle(connection_->multi.get(), easy());
+  libcurl().easy_reset(easy());
   return std::move(connection_);
 }
 

@@ -1,8 +1,6 @@
 // One running transfer of libcurl, pumped by the thread that reads from it.
 #pragma once
 
-#include <curl/curl.h>
-
 #include <array>
 #include <chrono>
 #include <cstddef>
@@ -14,17 +12,18 @@
 
 #include "source/http.hpp"
 #include "source/http_error.hpp"
+#include "source/libcurl.hpp"
 
 namespace berth::source {
 
 struct CurlEasyDeleter {
-  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
+  void operator()(CURL* easy) const { libcurl().easy_cleanup(easy); }
 };
 struct CurlMultiDeleter {
-  void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
+  void operator()(CURLM* multi) const { libcurl().multi_cleanup(multi); }
 };
 struct CurlListDeleter {
-  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+  void operator()(curl_slist* list) const { libcurl().slist_free_all(list); }
 };
 
 /// A pair of handles; libcurl keeps the open connections in the multi handle.

@@ -1,19 +1,19 @@
 #include "source/url.hpp"
 
 #include <arpa/inet.h>
-#include <curl/curl.h>
 #include <fmt/format.h>
 
 #include <array>
 #include <memory>
 
 #include "base/error.hpp"
+#include "source/libcurl.hpp"
 
 namespace berth::source {
 namespace {
 
 struct CurlUrlDeleter {
-  void operator()(CURLU* url) const { curl_url_cleanup(url); }
+  void operator()(CURLU* url) const { libcurl().url_cleanup(url); }
 };
 using CurlUrl = std::unique_ptr<CURLU, CurlUrlDeleter>;
 
@@ -24,18 +24,18 @@ using CurlUrl = std::unique_ptr<CURLU, CurlUrlDeleter>;
 }
 
 void set(CURLU* url, std::string_view text) {
-  const auto code = curl_url_set(url, CURLUPART_URL, std::string(text).c_str(), 0);
+  const auto code = libcurl().url_set(url, CURLUPART_URL, std::string(text).c_str(), 0);
   if (code != CURLUE_OK) {
-    refuse(text, curl_url_strerror(code));
+    refuse(text, libcurl().url_strerror(code));
   }
 }
 
 std::string part(CURLU* url, CURLUPart which, unsigned flags = 0) {
   char* text = nullptr;
-  if (curl_url_get(url, which, &text, flags) != CURLUE_OK || text == nullptr) {
+  if (libcurl().url_get(url, which, &text, flags) != CURLUE_OK || text == nullptr) {
     return {};
   }
-  const std::unique_ptr<char, void (*)(void*)> owner(text, &curl_free);
+  const std::unique_ptr<char, void (*)(void*)> owner(text, libcurl().free);
   return text;
 }
 
@@ -87,14 +87,14 @@ std::string Url::display() const {
 
 Url parse_url(std::string_view text) {
   check_bytes(text);
-  const CurlUrl url(curl_url());
+  const CurlUrl url(libcurl().url());
   set(url.get(), text);
   return parts_of(url.get(), text);
 }
 
 Url resolve_url(const Url& base, std::string_view location) {
   check_bytes(location);
-  const CurlUrl url(curl_url());
+  const CurlUrl url(libcurl().url());
   set(url.get(), base.text());
   set(url.get(), location);
   return parts_of(url.get(), location);

@@ -10,6 +10,7 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/scope_exit.hpp"
+#include "store/libostree.hpp"
 #include "store/linked_tree.hpp"
 
 namespace berth::store {
@@ -72,8 +73,8 @@ void let_libostree(const Repository& repository, const Checksum& commit, const s
   options.no_copy_fallback = FALSE;
   options.subpath = path.c_str();
   Failure failure;
-  if (ostree_repo_checkout_at(repository.handle(), &options, folder, name.c_str(), commit.hex().c_str(), nullptr,
-                              failure.out()) == 0) {
+  if (libostree().repo_checkout_at(repository.handle(), &options, folder, name.c_str(), commit.hex().c_str(), nullptr,
+                                   failure.out()) == 0) {
     failure.raise("check out into " + name);
   }
   if (repository.mode() == RepositoryMode::bare_user) {

@@ -1,6 +1,7 @@
 #include "store/glib.hpp"
 
 #include <fmt/format.h>
+#include <gio/gio.h>
 
 #include <string>
 
@@ -11,8 +12,13 @@ namespace {
 
 constexpr const char* space_hint = "free space on the file system of the repository";
 
+/// G_IO_ERROR, whose function is in GIO, which is loaded with libostree only.
+GQuark io_error() {
+  return g_quark_from_static_string("g-io-error-quark");
+}
+
 base::ErrorKind kind_of(const GError& error) {
-  if (error.domain != G_IO_ERROR) {
+  if (error.domain != io_error()) {
     return base::ErrorKind::failed;
   }
   switch (error.code) {
@@ -41,6 +47,10 @@ std::string hint_for(const GError& error) {
 }
 
 }  // namespace
+
+bool Failure::is_not_found() const noexcept {
+  return g_error_matches(error_, io_error(), G_IO_ERROR_NOT_FOUND) != 0;
+}
 
 void Failure::raise(std::string_view what) const {
   if (error_ == nullptr) {

@@ -1,7 +1,7 @@
 // Owning GLib's objects, and turning its failures into ours. The one checking helper for libostree.
 #pragma once
 
-#include <gio/gio.h>
+#include <glib.h>
 
 #include <memory>
 #include <string_view>
@@ -17,8 +17,6 @@ struct FreeWith {
   }
 };
 
-template <typename T>
-using GObjectPtr = std::unique_ptr<T, FreeWith<g_object_unref>>;
 using VariantPtr = std::unique_ptr<GVariant, FreeWith<g_variant_unref>>;
 using CharsPtr = std::unique_ptr<char, FreeWith<g_free>>;
 using BytesPtr = std::unique_ptr<guchar, FreeWith<g_free>>;
@@ -42,7 +40,8 @@ class Failure {
     g_clear_error(&error_);
     return &error_;
   }
-  [[nodiscard]] bool is(GQuark domain, int code) const noexcept { return g_error_matches(error_, domain, code) != 0; }
+  /// Whether it says that something is not there.
+  [[nodiscard]] bool is_not_found() const noexcept;
   /// What the call said; empty when it did not fail.
   [[nodiscard]] std::string_view message() const noexcept { return error_ == nullptr ? "" : error_->message; }
   /// Throws base::Error "cannot WHAT: MESSAGE"; a full disk and missing rights get their kind and remedy.

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "store/libostree.hpp"
 
 namespace berth::store {
 namespace {
@@ -56,8 +57,8 @@ void import_repository(const Repository& repository, const StoreOptions& options
     failure.raise("name the repository " + path);
   }
   // Between two bare repositories on one file system libostree makes hard links.
-  if (ostree_repo_pull_with_options(repository.handle(), uri.get(), pull_options(branches).get(), nullptr, nullptr,
-                                    failure.out()) == 0) {
+  if (libostree().repo_pull_with_options(repository.handle(), uri.get(), pull_options(branches).get(), nullptr, nullptr,
+                                         failure.out()) == 0) {
     failure.raise("take over the images of " + path);
   }
 }

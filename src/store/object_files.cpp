@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <utility>
@@ -16,12 +17,12 @@ constexpr std::uint64_t block_size = 512;  // bytes in the unit of st_blocks, st
 constexpr std::size_t folder_digits = 2;
 constexpr std::size_t checksum_digits = 64;
 
-constexpr std::array<std::pair<std::string_view, OstreeObjectType>, 5> suffixes = {{
-    {".file", OSTREE_OBJECT_TYPE_FILE},
-    {".dirtree", OSTREE_OBJECT_TYPE_DIR_TREE},
-    {".dirmeta", OSTREE_OBJECT_TYPE_DIR_META},
-    {".commit", OSTREE_OBJECT_TYPE_COMMIT},
-    {".commitmeta", OSTREE_OBJECT_TYPE_COMMIT_META},
+constexpr std::array<std::pair<const char*, OstreeObjectType>, 5> type_names = {{
+    {"file", OSTREE_OBJECT_TYPE_FILE},
+    {"dirtree", OSTREE_OBJECT_TYPE_DIR_TREE},
+    {"dirmeta", OSTREE_OBJECT_TYPE_DIR_META},
+    {"commit", OSTREE_OBJECT_TYPE_COMMIT},
+    {"commitmeta", OSTREE_OBJECT_TYPE_COMMIT_META},
 }};
 
 std::optional<ObjectName> parse_name(const std::string& folder, const std::string& file) {
@@ -31,8 +32,8 @@ std::optional<ObjectName> parse_name(const std::string& folder, const std::strin
       hex.find_first_not_of("0123456789abcdef") != std::string::npos) {
     return std::nullopt;
   }
-  for (const auto& [suffix, type] : suffixes) {
-    if (file.substr(dot) == suffix) {
+  for (const auto& [word, type] : type_names) {
+    if (file.substr(dot + 1) == word) {
       return ObjectName{type, Checksum::from_hex(hex)};
     }
   }
@@ -58,11 +59,17 @@ void visit_names(const Repository& repository, const NameVisitor& visit) {
 
 }  // namespace
 
+const char* type_name(OstreeObjectType type) {
+  const auto* found =
+      std::find_if(type_names.begin(), type_names.end(), [type](const auto& entry) { return entry.second == type; });
+  return found == type_names.end() ? "object" : found->first;
+}
+
 std::string path_in_objects(const ObjectName& name) {
   auto path = name.checksum.hex();
   path.insert(folder_digits, 1, '/');
   path += '.';
-  path += ostree_object_type_to_string(name.type);
+  path += type_name(name.type);
   return path;
 }
 

@@ -25,6 +25,9 @@ struct ObjectFile {
   nlink_t links = 0;
 };
 
+/// libostree's word for a type of objects, which is also how their files end: "commit".
+const char* type_name(OstreeObjectType type);
+
 /// Where an object is, relative to the folder `objects`: `ab/cdef….file`.
 std::string path_in_objects(const ObjectName& name);
 

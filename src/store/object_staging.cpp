@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 
@@ -16,6 +17,12 @@ namespace {
 
 constexpr mode_t object_folder_mode = 0755;  // what is below the repository's 0700 is of no concern to others
 constexpr std::size_t folder_digits = 2;
+
+/// A branch's file before it is in its place; no folder of objects is called so.
+std::string staged_name(std::string branch) {
+  std::replace(branch.begin(), branch.end(), '/', ':');
+  return "branch-" + branch;
+}
 
 /// libostree's own convention: a lock file beside the folder, with an open file description lock. Whoever cleans up may
 /// have taken a file that was not yet locked for one that a dead process left, and have removed it.
@@ -58,6 +65,7 @@ ObjectStaging::ObjectStaging(int repository, const Options& options)
       name_(fmt::format("staging-berth-{}-{:x}", ::getpid(), reinterpret_cast<std::uintptr_t>(this))),
       temporary_(base::open_folder_at(repository, "tmp")),
       lock_(lock_beside(temporary_.get(), name_)),
+      heads_(base::open_folder_at(repository, "refs/heads")),
       objects_(base::open_folder_at(repository, "objects")),
       room_(objects_.get(), options.reserve) {
   base::check_errno(::mkdirat(temporary_.get(), name_.c_str(), 0700), "create a staging folder in the repository");
@@ -199,14 +207,38 @@ void ObjectStaging::sync() const {
 
 void ObjectStaging::publish() {
   const auto folders = base::list_folder(folder_.get());
-  if (folders.empty()) {
-    return;
+  stage_branches(folders.empty());
+  if (!folders.empty()) {
+    sync();  // what they hold, and then what names them
+    for (const auto& name : folders) {
+      publish_folder(name);
+    }
+    sync();
   }
-  sync();  // what they hold, and then what names them
-  for (const auto& name : folders) {
-    publish_folder(name);
+  publish_branches();
+}
+
+// The files of branches are written beforehand, so that the sync of the objects makes them durable, too.
+void ObjectStaging::stage_branches(bool sync) const {
+  constexpr mode_t branch_mode = 0644;
+  for (const auto& [branch, commit] : branches_) {
+    const auto file = base::open_at(folder_.get(), staged_name(branch), O_CREAT | O_EXCL | O_WRONLY, branch_mode);
+    base::write_all(file.get(), commit + "\n", "a branch");
+    base::check_errno(::fchmod(file.get(), branch_mode), "set the mode of a branch");
+    if (sync && options_.sync) {
+      base::check_errno(::fsync(file.get()), "write a branch to disk");
+    }
   }
-  sync();
+}
+
+void ObjectStaging::publish_branches() const {
+  for (const auto& [branch, commit] : branches_) {
+    if (const auto parent = base::split_path(branch).first; parent != "." && !base::stat_at(heads_.get(), parent)) {
+      base::make_folders_at(heads_.get(), parent, object_folder_mode);
+    }
+    base::check_errno(::renameat(folder_.get(), staged_name(branch).c_str(), heads_.get(), branch.c_str()),
+                      "write the branch " + branch);
+  }
 }
 
 }  // namespace berth::store

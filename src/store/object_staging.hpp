@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <span>
@@ -64,12 +65,18 @@ class ObjectStaging {
   /// Asks whether a file of `bytes` fits, before any of it is written. @throws Error as write
   void require_room(std::uint64_t bytes) const { room_.require(bytes); }
 
-  /// Makes everything durable and visible; nothing can be added afterwards.
+  /// Has a branch name a commit once the objects are visible.
+  void set_branch(const std::string& branch, const std::string& commit) { branches_[branch] = commit; }
+
+  /// Makes everything durable and visible; nothing can be added afterwards. Of the branches only the folders that name
+  /// them are left to be synced.
   void publish();
 
  private:
   void make_parent(const std::string& path) const;
   void sync() const;
+  void stage_branches(bool sync) const;
+  void publish_branches() const;
   void publish_folder(const std::string& name) const;
   void written(std::uint64_t bytes);
 
@@ -78,7 +85,9 @@ class ObjectStaging {
   base::Fd temporary_;  ///< `tmp` of the repository
   base::Fd lock_;
   base::Fd folder_;
+  base::Fd heads_;  ///< `refs/heads` of the repository
   base::Fd objects_;
+  std::map<std::string, std::string> branches_;  ///< and the commits that they will name, in hexadecimal
   DiskRoom room_;
   std::atomic<std::uint64_t> unnamed_{0};
   std::atomic<std::uint64_t> unsynced_{0};  ///< bytes

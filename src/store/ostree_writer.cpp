@@ -1,10 +1,10 @@
 #include "store/ostree_writer.hpp"
 
-#include <ostree.h>
 #include <sys/stat.h>
 
 #include <vector>
 
+#include "store/libostree.hpp"
 #include "store/xattrs.hpp"
 
 namespace berth::store {
@@ -35,7 +35,7 @@ Checksum OstreeWriter::small_file(const Ownership& ownership, std::span<const st
   const std::byte nothing{};
   const std::byte* data = bytes.empty() ? &nothing : bytes.data();
   Failure failure;
-  const CharsPtr hex(ostree_repo_write_regfile_inline(
+  const CharsPtr hex(libostree().repo_write_regfile_inline(
       repository_, nullptr, ownership.uid, ownership.gid, S_IFREG | ownership.permissions, xattrs.get(),
       reinterpret_cast<const guint8*>(data), bytes.size(), nullptr, failure.out()));
   return checksum_from(hex.get(), failure, "store a file");
@@ -47,9 +47,9 @@ Checksum OstreeWriter::large_file(const Ownership& ownership, Content& content) 
   room_.require(content.size());
   const auto xattrs = xattrs_variant(ownership.xattrs);
   Failure failure;
-  const GObjectPtr<OstreeContentWriter> writer(ostree_repo_write_regfile(repository_, nullptr, ownership.uid,
-                                                                         ownership.gid, S_IFREG | ownership.permissions,
-                                                                         content.size(), xattrs.get(), failure.out()));
+  const GObjectPtr<OstreeContentWriter> writer(
+      libostree().repo_write_regfile(repository_, nullptr, ownership.uid, ownership.gid,
+                                     S_IFREG | ownership.permissions, content.size(), xattrs.get(), failure.out()));
   if (!writer) {
     failure.raise("store a file");
   }
@@ -57,19 +57,19 @@ Checksum OstreeWriter::large_file(const Ownership& ownership, Content& content) 
   while (content.left() > 0) {
     const auto bytes = content.fill(piece);
     room_.take(bytes.size());  // others write, too
-    if (g_output_stream_write_all(G_OUTPUT_STREAM(writer.get()), bytes.data(), bytes.size(), nullptr, nullptr,
-                                  failure.out()) == 0) {
+    if (libostree().output_stream_write_all(reinterpret_cast<GOutputStream*>(writer.get()), bytes.data(), bytes.size(),
+                                            nullptr, nullptr, failure.out()) == 0) {
       failure.raise("store a file");
     }
   }
-  const CharsPtr hex(ostree_content_writer_finish(writer.get(), nullptr, failure.out()));
+  const CharsPtr hex(libostree().content_writer_finish(writer.get(), nullptr, failure.out()));
   return checksum_from(hex.get(), failure, "store a file");
 }
 
 Checksum OstreeWriter::symbolic_link(std::uint32_t uid, std::uint32_t gid, const std::string& target) {
   Failure failure;
   const CharsPtr hex(
-      ostree_repo_write_symlink(repository_, nullptr, uid, gid, nullptr, target.c_str(), nullptr, failure.out()));
+      libostree().repo_write_symlink(repository_, nullptr, uid, gid, nullptr, target.c_str(), nullptr, failure.out()));
   return checksum_from(hex.get(), failure, "store a symbolic link");
 }
 

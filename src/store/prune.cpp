@@ -19,23 +19,6 @@
 namespace berth::store {
 namespace {
 
-/// libostree's own lock, which other tools take while they write or prune.
-class ForeignLock {
- public:
-  explicit ForeignLock(const Repository& repository) : repository_(repository.handle()) {
-    Failure failure;
-    if (ostree_repo_lock_push(repository_, OSTREE_REPO_LOCK_EXCLUSIVE, nullptr, failure.out()) == 0) {
-      failure.raise("lock the repository against other tools");
-    }
-  }
-  ForeignLock(const ForeignLock&) = delete;
-  ForeignLock& operator=(const ForeignLock&) = delete;
-  ~ForeignLock() { ostree_repo_lock_pop(repository_, OSTREE_REPO_LOCK_EXCLUSIVE, nullptr, nullptr); }
-
- private:
-  OstreeRepo* repository_;
-};
-
 /// What has to stay, and the branches that need not.
 class Roots {
  public:
@@ -124,7 +107,7 @@ class Prune {
       return report_;
     }
     const auto lock = RepositoryLock::take(repository_.folder(), RepositoryLock::Kind::exclusive, options_);
-    const ForeignLock foreign(repository_);
+    const ForeignLock foreign(repository_.folder(), ForeignLock::Kind::exclusive, repository_.config());
     if (request_.clean_up) {
       request_.clean_up();
     }
@@ -157,8 +140,7 @@ class Prune {
       if (!fault.missing || fault.name.type != OSTREE_OBJECT_TYPE_COMMIT) {
         throw base::Error(base::ErrorKind::verification,
                           fmt::format("the repository is damaged: {}.{} is {}", fault.name.checksum.hex(),
-                                      ostree_object_type_to_string(fault.name.type),
-                                      fault.missing ? "missing" : "not what its name says"),
+                                      type_name(fault.name.type), fault.missing ? "missing" : "not what its name says"),
                           "nothing was removed; berth images verify shows the images concerned, berth images repair "
                           "mends them");
       }

@@ -54,22 +54,31 @@ image::ImageConfig parse_config(image::ImageSource& source, const image::Manifes
   return config;
 }
 
-/// An image that is stored complete under any name, with this very manifest.
+/// The image of a branch when it is stored complete, with this very manifest.
+std::optional<StoredImage> with_manifest(const Repository& repository, const Branch& branch,
+                                         const std::string& digest) {
+  const auto commit = repository.load_commit(branch.commit);
+  const auto metadata = image_metadata(commit.metadata.get());
+  const bool same = metadata.merged && metadata.digest == digest && !metadata.config.empty();
+  return same ? std::optional(describe_image(branch, commit)) : std::nullopt;
+}
+
+/// Such an image, of the wanted name or, when that is another one, of any.
 std::optional<StoredImage> find_same(const Repository& repository, const std::string& digest,
                                      const std::string& wanted_branch) {
-  std::optional<StoredImage> found;
-  for (const auto& branch : repository.branches()) {
-    if (is_layer_branch(branch.name) || !repository.resolve(branch.name)) {
-      continue;
-    }
-    const auto commit = repository.load_commit(branch.commit);
-    const auto metadata = image_metadata(commit.metadata.get());
-    const bool same = metadata.merged && metadata.digest == digest && !metadata.config.empty();
-    if (same && (!found || branch.name == wanted_branch)) {
-      found = describe_image(branch, commit);
+  if (const auto commit = repository.resolve(wanted_branch)) {
+    if (auto found = with_manifest(repository, {wanted_branch, *commit}, digest)) {
+      return found;
     }
   }
-  return found;
+  for (const auto& branch : repository.branches()) {
+    if (!is_layer_branch(branch.name) && repository.resolve(branch.name)) {
+      if (auto found = with_manifest(repository, branch, digest)) {
+        return found;
+      }
+    }
+  }
+  return std::nullopt;
 }
 
 /// One pull of an image that is not stored yet.

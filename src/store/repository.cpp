@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <mutex>
 #include <utility>
 
 #include "base/digest.hpp"
@@ -19,6 +20,7 @@
 #include "base/scope_exit.hpp"
 #include "base/sha256.hpp"
 #include "store/entry_name.hpp"
+#include "store/libostree.hpp"
 #include "store/object_files.hpp"
 #include "store/object_staging.hpp"
 #include "store/staging.hpp"
@@ -27,7 +29,10 @@
 namespace berth::store {
 namespace {
 
-constexpr int metadata_limit = OSTREE_MAX_METADATA_SIZE;  // bytes of a folder or commit
+constexpr int metadata_limit = OSTREE_MAX_METADATA_SIZE;          // bytes of a folder or commit
+constexpr std::uint64_t config_limit = std::uint64_t{64} << 10U;  // bytes
+constexpr const char* branch_folder = "refs/heads/ociimage";
+constexpr const char* mend_hint = "berth images verify shows the images concerned, berth images repair mends them";
 
 /// How many bytes of objects are written between two syncs for the sake of others.
 constexpr std::uint64_t gentle_interval = std::uint64_t{16} << 20U;
@@ -38,21 +43,6 @@ struct FreeHashTable {
 
 OstreeRepoMode ostree_mode(RepositoryMode mode) {
   return mode == RepositoryMode::bare ? OSTREE_REPO_MODE_BARE : OSTREE_REPO_MODE_BARE_USER;
-}
-
-std::string_view mode_name(OstreeRepoMode mode) {
-  switch (mode) {
-    case OSTREE_REPO_MODE_BARE:
-      return "bare";
-    case OSTREE_REPO_MODE_BARE_USER:
-      return "bare-user";
-    case OSTREE_REPO_MODE_BARE_USER_ONLY:
-      return "bare-user-only";
-    case OSTREE_REPO_MODE_ARCHIVE:
-      return "archive";
-    default:
-      return "of a kind unknown here";
-  }
 }
 
 /// libostree makes `objects` last, so that a creation that was interrupted is done again.
@@ -75,27 +65,63 @@ void make_folder(const std::string& path) {
 void create(const StoreOptions& options) {
   make_folder(options.repository);
   Failure failure;
-  const GObjectPtr<OstreeRepo> repo(ostree_repo_create_at(AT_FDCWD, options.repository.c_str(),
-                                                          ostree_mode(options.mode), nullptr, nullptr, failure.out()));
+  const GObjectPtr<OstreeRepo> repo(libostree().repo_create_at(
+      AT_FDCWD, options.repository.c_str(), ostree_mode(options.mode), nullptr, nullptr, failure.out()));
   if (!repo) {
     failure.raise("create the repository " + options.repository);
   }
 }
 
-GObjectPtr<OstreeRepo> open_repo(const StoreOptions& options) {
-  Failure failure;
-  GObjectPtr<OstreeRepo> repo(ostree_repo_open_at(AT_FDCWD, options.repository.c_str(), nullptr, failure.out()));
-  if (!repo) {
-    failure.raise("open the repository " + options.repository);
+/// Types of the values that metadata objects are; see ostree-core.h.
+const GVariantType* type_of_value(OstreeObjectType type) {
+  switch (type) {
+    case OSTREE_OBJECT_TYPE_DIR_TREE:
+      return OSTREE_TREE_GVARIANT_FORMAT;
+    case OSTREE_OBJECT_TYPE_DIR_META:
+      return OSTREE_DIRMETA_GVARIANT_FORMAT;
+    default:
+      return OSTREE_COMMIT_GVARIANT_FORMAT;
   }
-  const auto found = ostree_repo_get_mode(repo.get());
-  if (found != ostree_mode(options.mode)) {
-    throw base::Error(base::ErrorKind::conflict,
-                      fmt::format("the repository {} is {}, and {} is needed", options.repository, mode_name(found),
-                                  mode_name(ostree_mode(options.mode))),
-                      "name another repository in berth.conf");
+}
+
+VariantPtr variant_of(OstreeObjectType type, std::string bytes) {
+  const auto size = bytes.size();
+  auto* kept = new std::string(std::move(bytes));
+  const auto release = [](gpointer text) { delete static_cast<std::string*>(text); };
+  return own(g_variant_new_from_data(type_of_value(type), kept->data(), size, FALSE, release, kept));
+}
+
+constexpr std::string_view heads = "refs/heads/";
+constexpr std::uint64_t ref_limit = 256;  // bytes; a checksum has 64 digits
+
+/// The commit that a file below `refs` names; nullopt when there is no such file. Links are aliases.
+std::optional<Checksum> read_ref(int folder, const std::string& path) {
+  const base::Fd file(::openat(folder, path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!file) {
+    if (errno != ENOENT && errno != ENOTDIR) {
+      base::throw_errno("read the branch " + path);
+    }
+    return std::nullopt;
   }
-  return repo;
+  auto text = base::read_all(file.get(), ref_limit, path);
+  text.erase(text.find_last_not_of(" \n") + 1);
+  return Checksum::from_hex(text);
+}
+
+/// Adds the branches in `folder` and below. A name that begins with a dot is none: somebody is writing it.
+void add_branches(const base::Fd& folder, const std::string& prefix, std::vector<Branch>& branches) {
+  for (const auto& name : base::list_folder(folder.get())) {
+    if (name.starts_with('.')) {
+      continue;
+    }
+    const auto branch = prefix + name;
+    const auto status = base::stat_at(folder.get(), name);
+    if (status && S_ISDIR(status->st_mode)) {
+      add_branches(base::open_folder_at(folder.get(), name), fmt::format("{}/", branch), branches);
+    } else if (const auto commit = read_ref(folder.get(), name)) {
+      branches.push_back({branch, *commit});
+    }
+  }
 }
 
 Checksum checksum_child(GVariant* parent, std::size_t index) {
@@ -114,6 +140,12 @@ std::string name_child(GVariant* parent) {
                       "the repository is damaged; run `ostree fsck` on it");
   }
   return name;
+}
+
+std::uint64_t timestamp_child(GVariant* commit) {
+  constexpr std::size_t timestamp_index = 5;
+  const VariantPtr child(g_variant_get_child_value(commit, timestamp_index));
+  return GUINT64_FROM_BE(g_variant_get_uint64(child.get()));
 }
 
 GVariant* checksum_variant(const Checksum& checksum) {
@@ -150,73 +182,80 @@ Ownership plain_ownership() {
   return {};
 }
 
-Repository::Repository(GObjectPtr<OstreeRepo> repo, const StoreOptions& options)
-    : repo_(std::move(repo)), mode_(options.mode), writer_(options.writer), durability_(options.durability) {}
+struct Repository::Handle {
+  std::once_flag once;
+  GObjectPtr<OstreeRepo> repo;
+};
+
+Repository::Repository(base::Fd folder, const RepositoryConfig& config, const StoreOptions& options)
+    : folder_(std::move(folder)),
+      config_(config),
+      path_(options.repository),
+      handle_(std::make_unique<Handle>()),
+      writer_(options.writer),
+      durability_(options.durability) {}
 Repository::Repository(Repository&&) noexcept = default;
 Repository& Repository::operator=(Repository&&) noexcept = default;
 Repository::~Repository() = default;
+
+Repository Repository::open_folder(const StoreOptions& options) {
+  auto folder = base::open_host_folder(options.repository);
+  const auto text = base::read_file_at(folder.get(), "config", config_limit);
+  const auto config = parse_repository_config(text.value_or(""), options.mode, options.repository);
+  return {std::move(folder), config, options};
+}
 
 Repository Repository::open(const StoreOptions& options) {
   if (!exists(options.repository)) {
     create(options);
   }
-  return {open_repo(options), options};
+  return open_folder(options);
 }
 
 std::optional<Repository> Repository::open_existing(const StoreOptions& options) {
   if (!exists(options.repository)) {
     return std::nullopt;
   }
-  return Repository(open_repo(options), options);
+  return open_folder(options);
 }
 
-int Repository::folder() const noexcept {
-  return ostree_repo_get_dfd(repo_.get());
+OstreeRepo* Repository::handle() const {
+  std::call_once(handle_->once, [this] {
+    Failure failure;
+    handle_->repo.reset(libostree().repo_open_at(folder(), ".", nullptr, failure.out()));
+    if (!handle_->repo) {
+      failure.raise("open the repository " + path_);
+    }
+  });
+  return handle_->repo.get();
 }
 
-bool Repository::syncs() const noexcept {
-  return ostree_repo_get_disable_fsync(repo_.get()) == 0;
-}
-
-std::uint64_t Repository::reserve() const {
-  guint64 reserve = 0;
-  Failure failure;
-  if (ostree_repo_get_min_free_space_bytes(repo_.get(), &reserve, failure.out()) == 0) {
-    failure.raise("read the repository's disk reserve");
-  }
-  return reserve;
+bool Repository::has(const ObjectName& name) const {
+  return base::stat_at(folder(), object_path(name)).has_value();
 }
 
 std::optional<Checksum> Repository::resolve(const std::string& branch) const {
-  Failure failure;
-  char* found = nullptr;
-  if (ostree_repo_resolve_rev(repo_.get(), branch.c_str(), TRUE, &found, failure.out()) == 0) {
-    failure.raise("look up the branch " + branch);
-  }
-  const CharsPtr hex(found);
-  if (!hex) {
-    return std::nullopt;
-  }
-  gboolean present = FALSE;
-  if (ostree_repo_has_object(repo_.get(), OSTREE_OBJECT_TYPE_COMMIT, hex.get(), &present, nullptr, failure.out()) ==
-      0) {
-    failure.raise("look up the commit of " + branch);
-  }
-  return present != 0 ? std::optional(Checksum::from_hex(hex.get())) : std::nullopt;
+  const auto commit = read_ref(folder(), std::string(heads) + branch);
+  return commit && has({OSTREE_OBJECT_TYPE_COMMIT, *commit}) ? commit : std::nullopt;
 }
 
 std::vector<Branch> Repository::branches() const {
-  return list_refs("ociimage", OSTREE_REPO_LIST_REFS_EXT_EXCLUDE_REMOTES);
+  std::vector<Branch> result;
+  const base::Fd folder(::openat(this->folder(), branch_folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (folder) {
+    add_branches(folder, branch_prefix, result);
+  } else if (errno != ENOENT) {
+    base::throw_errno("list the branches");
+  }
+  std::sort(result.begin(), result.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  return result;
 }
 
 std::vector<Branch> Repository::all_refs() const {
-  return list_refs(nullptr, OSTREE_REPO_LIST_REFS_EXT_NONE);
-}
-
-std::vector<Branch> Repository::list_refs(const char* prefix, OstreeRepoListRefsExtFlags flags) const {
   Failure failure;
   GHashTable* found = nullptr;
-  if (ostree_repo_list_refs_ext(repo_.get(), prefix, &found, flags, nullptr, failure.out()) == 0) {
+  if (libostree().repo_list_refs_ext(handle(), nullptr, &found, OSTREE_REPO_LIST_REFS_EXT_NONE, nullptr,
+                                     failure.out()) == 0) {
     failure.raise("list the branches");
   }
   const std::unique_ptr<GHashTable, FreeHashTable> table(found);
@@ -233,19 +272,17 @@ std::vector<Branch> Repository::list_refs(const char* prefix, OstreeRepoListRefs
 }
 
 void Repository::remove_branch(const std::string& branch) const {
-  Failure failure;
-  if (ostree_repo_set_ref_immediate(repo_.get(), nullptr, branch.c_str(), nullptr, nullptr, failure.out()) == 0) {
-    failure.raise("remove the branch " + branch);
-  }
+  base::unlink_at(folder(), std::string(heads) + branch);
   sync_refs();
 }
 
-// libostree syncs the files of refs but not the folders that name them.
+/// Makes durable which branches there are, which libostree does not, and tells those who wait for changes of them.
 void Repository::sync_refs() const {
+  ::futimens(folder(), nullptr);
   if (!syncs()) {
     return;
   }
-  for (const char* folder : {"refs/heads/ociimage", "refs/heads"}) {
+  for (const char* folder : {branch_folder, "refs/heads"}) {
     if (base::stat_at(this->folder(), folder)) {
       base::sync_at(this->folder(), folder);
     }
@@ -259,10 +296,23 @@ std::optional<ObjectFault> Repository::examine(const ObjectName& name) const {
     }
   }
   Failure failure;
-  if (ostree_repo_fsck_object(repo_.get(), name.type, name.checksum.hex().c_str(), nullptr, failure.out()) != 0) {
+  if (libostree().repo_fsck_object(handle(), name.type, name.checksum.hex().c_str(), nullptr, failure.out()) != 0) {
     return std::nullopt;
   }
-  return ObjectFault{name, failure.is(G_IO_ERROR, G_IO_ERROR_NOT_FOUND), std::string(failure.message())};
+  return ObjectFault{name, failure.is_not_found(), std::string(failure.message())};
+}
+
+/// `(uuua(ayay))`: owner, group and mode in network byte order, then extended attributes.
+mode_t Repository::mode_in_metadata(const std::string& path) const {
+  std::array<std::uint32_t, 3> header{};
+  std::vector<char> value(std::size_t{64} << 10U);
+  const auto place = fmt::format("/proc/self/fd/{}/{}", folder(), path);
+  const auto size = ::getxattr(place.c_str(), "user.ostreemeta", value.data(), value.size());
+  if (size < static_cast<ssize_t>(sizeof header)) {
+    return 0;
+  }
+  std::memcpy(header.data(), value.data(), sizeof header);
+  return GUINT32_FROM_BE(header[2]);
 }
 
 // libostree ends the program when a content object is of a type that it never makes.
@@ -273,22 +323,32 @@ std::optional<ObjectFault> Repository::examine_file(const ObjectName& name) cons
     return ObjectFault{name, true, "it is not there"};
   }
   mode_t type = status->st_mode & static_cast<mode_t>(S_IFMT);
-  if (mode_ == RepositoryMode::bare_user && S_ISREG(type)) {
-    // `(uuua(ayay))`: owner, group and mode in network byte order, then extended attributes.
-    std::array<std::uint32_t, 3> header{};
-    std::vector<char> value(std::size_t{64} << 10U);
-    const auto place = fmt::format("/proc/self/fd/{}/{}", folder(), path);
-    const auto size = ::getxattr(place.c_str(), "user.ostreemeta", value.data(), value.size());
-    if (size < static_cast<ssize_t>(sizeof header)) {
+  if (mode() == RepositoryMode::bare_user && S_ISREG(type)) {
+    const auto stored = mode_in_metadata(path);
+    if (stored == 0) {
       return ObjectFault{name, false, "it has no metadata"};
     }
-    std::memcpy(header.data(), value.data(), sizeof header);
-    type = GUINT32_FROM_BE(header[2]) & static_cast<mode_t>(S_IFMT);
+    type = stored & static_cast<mode_t>(S_IFMT);
   }
   if (S_ISREG(type) || S_ISLNK(type)) {
     return std::nullopt;
   }
   return ObjectFault{name, false, "it is neither a file nor a link"};
+}
+
+mode_t Repository::type_of(const Checksum& content) const {
+  const auto path = object_path({OSTREE_OBJECT_TYPE_FILE, content});
+  const auto status = base::stat_at(folder(), path);
+  if (!status) {
+    throw base::Error(base::ErrorKind::not_found, fmt::format("the object {} is not stored", content.hex()), mend_hint);
+  }
+  const bool described = mode() == RepositoryMode::bare_user && S_ISREG(status->st_mode);
+  const mode_t type = (described ? mode_in_metadata(path) : status->st_mode) & static_cast<mode_t>(S_IFMT);
+  if (!S_ISREG(type) && !S_ISLNK(type)) {
+    throw base::Error(base::ErrorKind::verification,
+                      fmt::format("the object {} is neither a file nor a link", content.hex()), mend_hint);
+  }
+  return type;
 }
 
 std::optional<std::string> Repository::read_file(const Checksum& commit, const std::string& path,
@@ -310,57 +370,32 @@ std::optional<std::string> Repository::read_file(const Checksum& commit, const s
 
 std::optional<std::string> Repository::read_content(const Checksum& content, const std::string& name,
                                                     std::uint64_t limit) const {
-  Failure failure;
-  GInputStream* opened = nullptr;
-  GFileInfo* described = nullptr;
-  if (ostree_repo_load_file(repo_.get(), content.hex().c_str(), &opened, &described, nullptr, nullptr, failure.out()) ==
-      0) {
-    failure.raise("read " + name);
-  }
-  const GObjectPtr<GInputStream> stream(opened);
-  const GObjectPtr<GFileInfo> info(described);
-  if (!stream || g_file_info_get_file_type(info.get()) != G_FILE_TYPE_REGULAR) {
+  if (!S_ISREG(type_of(content))) {
     return std::nullopt;
   }
-  std::string text;
-  std::vector<char> piece(std::size_t{64} << 10U);
-  while (true) {
-    const auto count = g_input_stream_read(stream.get(), piece.data(), piece.size(), nullptr, failure.out());
-    if (count < 0) {
-      failure.raise("read " + name);
-    }
-    if (count == 0) {
-      return text;
-    }
-    text.append(piece.data(), static_cast<std::size_t>(count));
-    if (text.size() > limit) {
-      throw base::Error(base::ErrorKind::verification, fmt::format("{} has more than {} bytes", name, limit));
-    }
-  }
+  const auto file = base::open_at(folder(), object_path({OSTREE_OBJECT_TYPE_FILE, content}), O_RDONLY);
+  return base::read_all(file.get(), limit, name);
 }
 
-/// What this transaction wrote; nothing when it did not.
-VariantPtr Repository::load_staged(const ObjectName& name) const {
-  if (!staging_) {
-    return nullptr;
+/// The bytes of a metadata object, from what our transaction wrote first.
+std::optional<std::string> Repository::read_metadata(const ObjectName& name) const {
+  if (staging_) {
+    if (auto bytes = staging_->read(path_in_objects(name), metadata_limit)) {
+      return bytes;
+    }
   }
-  auto bytes = staging_->read(path_in_objects(name), metadata_limit);
-  if (!bytes) {
-    return nullptr;
-  }
-  const auto size = bytes->size();
-  auto* kept = new std::string(std::move(*bytes));
-  const auto release = [](gpointer text) { delete static_cast<std::string*>(text); };
-  return own(
-      g_variant_new_from_data(ostree_metadata_variant_type(name.type), kept->data(), size, FALSE, release, kept));
+  return base::read_file_at(folder(), object_path(name), metadata_limit);
 }
 
 VariantPtr Repository::load_object(OstreeObjectType type, const Checksum& name) const {
-  auto owned = load_staged({type, name});
-  if (!owned) {
+  VariantPtr owned;
+  if (auto bytes = read_metadata({type, name})) {
+    owned = variant_of(type, std::move(*bytes));
+  } else {
+    // Only libostree knows where its own transaction keeps what it has written.
     Failure failure;
     GVariant* value = nullptr;
-    if (ostree_repo_load_variant(repo_.get(), type, name.hex().c_str(), &value, failure.out()) == 0) {
+    if (libostree().repo_load_variant(handle(), type, name.hex().c_str(), &value, failure.out()) == 0) {
       failure.raise("read the object " + name.hex());
     }
     owned.reset(value);
@@ -368,10 +403,9 @@ VariantPtr Repository::load_object(OstreeObjectType type, const Checksum& name) 
   const std::string_view bytes(static_cast<const char*>(g_variant_get_data(owned.get())),
                                g_variant_get_size(owned.get()));
   if (base::digest_of(bytes).hex() != name.hex()) {
-    throw base::Error(
-        base::ErrorKind::verification,
-        fmt::format("the stored {} {} is not what its name says", ostree_object_type_to_string(type), name.hex()),
-        "berth images verify shows the images concerned, berth images repair mends them");
+    throw base::Error(base::ErrorKind::verification,
+                      fmt::format("the stored {} {} is not what its name says", type_name(type), name.hex()),
+                      mend_hint);
   }
   return owned;
 }
@@ -382,7 +416,7 @@ Commit Repository::load_commit(const Checksum& commit) const {
   constexpr std::size_t tree_index = 6;
   constexpr std::size_t meta_index = 7;
   return {{checksum_child(value.get(), tree_index), checksum_child(value.get(), meta_index)},
-          static_cast<std::int64_t>(ostree_commit_get_timestamp(value.get())),
+          static_cast<std::int64_t>(timestamp_child(value.get())),
           VariantPtr(g_variant_get_child_value(value.get(), 0))};
 }
 
@@ -452,7 +486,7 @@ Checksum Repository::write_object(OstreeObjectType type, GVariant* value) const 
   }
   Failure failure;
   guchar* name = nullptr;
-  if (ostree_repo_write_metadata(repo_.get(), type, nullptr, value, &name, nullptr, failure.out()) == 0) {
+  if (libostree().repo_write_metadata(handle(), type, nullptr, value, &name, nullptr, failure.out()) == 0) {
     failure.raise("store a folder or commit");
   }
   const BytesPtr owned(name);
@@ -501,24 +535,22 @@ void Repository::begin_staging() const {
   staging_ = std::make_unique<ObjectStaging>(folder(), ObjectStaging::Options{reserve(), syncs(), interval});
 }
 
-// With objects of our own nothing is left for libostree's transaction but its lock. Its folder would only wait for
-// others' clean-up, and its commit syncs each of the 256 folders of objects.
+// Objects of our own need nothing of libostree's transaction but its lock: its folder would only wait for others'
+// clean-up, and its commit syncs each of the 256 folders of objects.
 Transaction::Transaction(const Repository& repository)
     : repository_(repository), own_(repository.writer_ == ObjectAuthor::own) {
   if (repository.staging_) {
     throw base::Error(base::ErrorKind::failed, "the repository has a transaction that is not yet over");
   }
   remove_stale_staging(repository.folder(), own_ ? libostree_pause : std::chrono::seconds::zero());
-  Failure failure;
-  const auto began = own_ ? ostree_repo_lock_push(repository.handle(), OSTREE_REPO_LOCK_SHARED, nullptr, failure.out())
-                          : ostree_repo_prepare_transaction(repository.handle(), nullptr, nullptr, failure.out());
-  if (began == 0) {
-    failure.raise("begin a transaction in the repository");
-  }
   if (own_) {
-    base::ScopeExit unlock([this]() noexcept { release_lock(); });
+    lock_.emplace(repository.folder(), ForeignLock::Kind::shared, repository.config());
     repository.begin_staging();
-    unlock.dismiss();
+    return;
+  }
+  Failure failure;
+  if (libostree().repo_prepare_transaction(repository.handle(), nullptr, nullptr, failure.out()) == 0) {
+    failure.raise("begin a transaction in the repository");
   }
 }
 
@@ -528,12 +560,11 @@ Transaction::~Transaction() {
   }
   if (own_) {
     repository_.staging_.reset();
-    release_lock();
     return;
   }
   // What cannot be removed now is removed by the next transaction.
   Failure failure;
-  ostree_repo_abort_transaction(repository_.handle(), nullptr, failure.out());
+  libostree().repo_abort_transaction(repository_.handle(), nullptr, failure.out());
   try {
     remove_stale_staging(repository_.folder());
   } catch (const base::Error&) {
@@ -541,43 +572,27 @@ Transaction::~Transaction() {
   }
 }
 
-void Transaction::release_lock() const noexcept {
-  ostree_repo_lock_pop(repository_.handle(), OSTREE_REPO_LOCK_SHARED, nullptr, nullptr);
-}
-
 void Transaction::set_branch(const std::string& branch, const Checksum& commit) {
   if (own_) {
-    branches_[branch] = commit;
+    repository_.staging_->set_branch(branch, commit.hex());
   } else {
-    ostree_repo_transaction_set_ref(repository_.handle(), nullptr, branch.c_str(), commit.hex().c_str());
+    libostree().repo_transaction_set_ref(repository_.handle(), nullptr, branch.c_str(), commit.hex().c_str());
   }
 }
 
 void Transaction::commit() {
   if (own_) {
-    publish();
-    open_ = false;
-    release_lock();
+    repository_.staging_->publish();
+    repository_.staging_.reset();
+    lock_.reset();
   } else {
     Failure failure;
-    if (ostree_repo_commit_transaction(repository_.handle(), nullptr, nullptr, failure.out()) == 0) {
+    if (libostree().repo_commit_transaction(repository_.handle(), nullptr, nullptr, failure.out()) == 0) {
       failure.raise("commit to the repository");
     }
-    open_ = false;
   }
+  open_ = false;
   repository_.sync_refs();
-}
-
-void Transaction::publish() const {
-  repository_.staging_->publish();
-  repository_.staging_.reset();
-  for (const auto& [branch, commit] : branches_) {
-    Failure failure;
-    if (ostree_repo_set_ref_immediate(repository_.handle(), nullptr, branch.c_str(), commit.hex().c_str(), nullptr,
-                                      failure.out()) == 0) {
-      failure.raise("write the branch " + branch);
-    }
-  }
 }
 
 }  // namespace berth::store

@@ -2,16 +2,19 @@
 #pragma once
 
 #include <ostree.h>
+#include <sys/types.h>
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/fd.hpp"
 #include "store/checksum.hpp"
+#include "store/foreign_lock.hpp"
 #include "store/glib.hpp"
+#include "store/repository_config.hpp"
 #include "store/store.hpp"
 #include "store/tree.hpp"
 
@@ -49,7 +52,8 @@ struct Commit {
 
 class ObjectStaging;
 
-/// Every method throws base::Error naming the object and the reason.
+/// Reads by itself what is in the repository's documented format, and writes so in a Transaction of its own; the rest
+/// is libostree's. Every method throws base::Error naming the object and the reason.
 class Repository {
  public:
   /// Opens the repository, creating it (mode 0700: objects include setuid programs of images) with its parents.
@@ -62,13 +66,15 @@ class Repository {
   Repository& operator=(Repository&&) noexcept;
   ~Repository();
 
-  [[nodiscard]] OstreeRepo* handle() const noexcept { return repo_.get(); }
+  /// libostree's own view of the repository, opened when it is first asked for; several threads may ask.
+  [[nodiscard]] OstreeRepo* handle() const;
   /// Descriptor of the repository's folder; stays ours.
-  [[nodiscard]] int folder() const noexcept;
-  [[nodiscard]] RepositoryMode mode() const noexcept { return mode_; }
-  [[nodiscard]] bool syncs() const noexcept;  ///< false when its configuration says `fsync=false`
+  [[nodiscard]] int folder() const noexcept { return folder_.get(); }
+  [[nodiscard]] const RepositoryConfig& config() const noexcept { return config_; }
+  [[nodiscard]] RepositoryMode mode() const noexcept { return config_.mode; }
+  [[nodiscard]] bool syncs() const noexcept { return config_.sync; }
   /// Bytes of the file system that its configuration wants to stay free.
-  [[nodiscard]] std::uint64_t reserve() const;
+  [[nodiscard]] std::uint64_t reserve() const { return config_.reserve(folder()); }
   /// Where objects go that we write ourselves; null without a transaction, and when libostree is to write them.
   [[nodiscard]] ObjectStaging* staging() const noexcept { return staging_.get(); }
 
@@ -82,6 +88,7 @@ class Repository {
   /// Removes a branch durably; nothing happens when there is none. What it named stays until a prune.
   void remove_branch(const std::string& branch) const;
 
+  [[nodiscard]] bool has(const ObjectName& name) const;
   /// Compares an object, owner, mode and extended attributes included, with its name.
   /// @return nullopt when it is what its name says
   [[nodiscard]] std::optional<ObjectFault> examine(const ObjectName& name) const;
@@ -94,6 +101,9 @@ class Repository {
   /// As read_file, of a content object. @param name for messages
   [[nodiscard]] std::optional<std::string> read_content(const Checksum& content, const std::string& name,
                                                         std::uint64_t limit) const;
+  /// What a content object stands for, S_IFREG or S_IFLNK. In a bare repository links are links, in others files that
+  /// hold the target. @throws Error(not_found, verification)
+  [[nodiscard]] mode_t type_of(const Checksum& content) const;
 
   [[nodiscard]] Commit load_commit(const Checksum& commit) const;
   /// @throws Error(verification) when names are not those of a folder
@@ -107,19 +117,23 @@ class Repository {
   [[nodiscard]] Checksum write_commit(const StoredFolder& root, std::int64_t timestamp, GVariant* metadata) const;
 
  private:
-  Repository(GObjectPtr<OstreeRepo> repo, const StoreOptions& options);
+  Repository(base::Fd folder, const RepositoryConfig& config, const StoreOptions& options);
+  static Repository open_folder(const StoreOptions& options);
   [[nodiscard]] Checksum write_object(OstreeObjectType type, GVariant* value) const;
   [[nodiscard]] Checksum stage_object(OstreeObjectType type, GVariant* value) const;
-  [[nodiscard]] VariantPtr load_staged(const ObjectName& name) const;
+  [[nodiscard]] std::optional<std::string> read_metadata(const ObjectName& name) const;
+  [[nodiscard]] mode_t mode_in_metadata(const std::string& path) const;
   void begin_staging() const;
-  [[nodiscard]] std::vector<Branch> list_refs(const char* prefix, OstreeRepoListRefsExtFlags flags) const;
   void sync_refs() const;
   [[nodiscard]] std::optional<ObjectFault> examine_file(const ObjectName& name) const;
   friend class Transaction;
   [[nodiscard]] VariantPtr load_object(OstreeObjectType type, const Checksum& name) const;
 
-  GObjectPtr<OstreeRepo> repo_;
-  RepositoryMode mode_;
+  struct Handle;
+  base::Fd folder_;
+  RepositoryConfig config_;
+  std::string path_;  ///< for messages
+  std::unique_ptr<Handle> handle_;
   ObjectAuthor writer_;
   Durability durability_;
   /// As libostree does, the repository knows its open transaction; Transaction sets and clears it.
@@ -147,12 +161,9 @@ class Transaction {
   void commit();
 
  private:
-  void publish() const;
-  void release_lock() const noexcept;
-
   const Repository& repository_;
-  bool own_;                                  ///< objects are written by ourselves
-  std::map<std::string, Checksum> branches_;  ///< to be written by publish
+  bool own_;  ///< objects are written by ourselves
+  std::optional<ForeignLock> lock_;
   bool open_ = true;
 };
 

@@ -90,8 +90,7 @@ std::optional<StoredImage> Store::describe(const std::string& commit, const std:
     return std::nullopt;
   }
   const auto checksum = Checksum::from_hex(commit);
-  const auto fault = impl_->repository().examine({OSTREE_OBJECT_TYPE_COMMIT, checksum});
-  if (fault && fault->missing) {
+  if (!impl_->repository().has({OSTREE_OBJECT_TYPE_COMMIT, checksum})) {
     return std::nullopt;
   }
   auto image = impl_->describe({branch_prefix, checksum});

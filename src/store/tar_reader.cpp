@@ -1,7 +1,5 @@
 #include "store/tar_reader.hpp"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <fmt/format.h>
 #include <locale.h>
 
@@ -13,6 +11,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/libarchive.hpp"
 #include "store/entry_name.hpp"
 #include "store/tar_headers.hpp"
 
@@ -42,7 +41,7 @@ class PlainBytesScope {
 };
 
 struct FreeArchive {
-  void operator()(archive* handle) const noexcept { ::archive_read_free(handle); }
+  void operator()(archive* handle) const noexcept { base::libarchive().read_free(handle); }
 };
 
 }  // namespace
@@ -53,7 +52,7 @@ struct TarReader::State {
         name(std::move(name_)),
         buffer(piece_size),
         plain(::newlocale(LC_CTYPE_MASK, "C", nullptr)),
-        handle(::archive_read_new()) {}
+        handle(base::libarchive().read_new()) {}
 
   base::ByteStream& bytes;
   std::string name;
@@ -105,7 +104,7 @@ la_ssize_t TarReader::State::pull(archive* handle, void* self, const void** piec
     return static_cast<la_ssize_t>(count);
   } catch (...) {
     state.thrown = std::current_exception();
-    ::archive_set_error(handle, EIO, "the bytes cannot be read");
+    base::libarchive().set_error(handle, EIO, "the bytes cannot be read");
     return ARCHIVE_FATAL;
   }
 }
@@ -113,7 +112,8 @@ la_ssize_t TarReader::State::pull(archive* handle, void* self, const void** piec
 // libarchive does not give the bytes of extended headers. So what it has not used, or is a header's, is put aside
 // before the buffer is filled again; it bounds how much headers can be.
 void TarReader::State::keep_headers() {
-  const auto used = reading_headers ? header_at : static_cast<std::uint64_t>(::archive_filter_bytes(handle.get(), 0));
+  const auto used =
+      reading_headers ? header_at : static_cast<std::uint64_t>(base::libarchive().filter_bytes(handle.get(), 0));
   const auto gone = std::min<std::uint64_t>(used - (pulled - filled - kept.size()), kept.size() + filled);
   const auto gone_of_kept = std::min<std::uint64_t>(gone, kept.size());
   const auto begin = buffer.begin() + static_cast<std::ptrdiff_t>(gone - gone_of_kept);
@@ -168,7 +168,7 @@ void TarReader::State::check(int result, std::string_view what) {
   if (result == ARCHIVE_OK) {
     return;
   }
-  const char* const reason = ::archive_error_string(handle.get());
+  const char* const reason = base::libarchive().error_string(handle.get());
   // A warning is about a header that libarchive takes in part, leaving out what is damaged. Other tools might
   // understand that part, so only the one that the locale makes is none.
   constexpr std::string_view not_ascii = "can't be converted from UTF-8 to current locale.";
@@ -187,11 +187,11 @@ std::uint32_t TarReader::State::checked_id(std::int64_t id, const char* kind) co
 
 Xattrs TarReader::State::xattrs() const {
   Xattrs result;
-  ::archive_entry_xattr_reset(current);
+  base::libarchive().entry_xattr_reset(current);
   const char* key = nullptr;
   const void* value = nullptr;
   std::size_t size_of_value = 0;
-  while (::archive_entry_xattr_next(current, &key, &value, &size_of_value) == ARCHIVE_OK) {
+  while (base::libarchive().entry_xattr_next(current, &key, &value, &size_of_value) == ARCHIVE_OK) {
     if (key != nullptr) {
       result.insert_or_assign(key, std::string(static_cast<const char*>(value), size_of_value));
     }
@@ -202,10 +202,10 @@ Xattrs TarReader::State::xattrs() const {
 namespace {
 
 EntryType type_of(archive_entry* entry) {
-  if (::archive_entry_hardlink(entry) != nullptr) {
+  if (base::libarchive().entry_hardlink(entry) != nullptr) {
     return EntryType::hard_link;
   }
-  switch (::archive_entry_filetype(entry)) {
+  switch (base::libarchive().entry_filetype(entry)) {
     case AE_IFREG:
       return EntryType::file;
     case AE_IFDIR:
@@ -223,23 +223,23 @@ TarEntry TarReader::State::describe() const {
   TarEntry entry;
   entry.type = type_of(current);
   entry.path = current_path;
-  entry.ownership.uid = checked_id(::archive_entry_uid(current), "user");
-  entry.ownership.gid = checked_id(::archive_entry_gid(current), "group");
-  entry.ownership.permissions = ::archive_entry_perm(current) & 07777U;
+  entry.ownership.uid = checked_id(base::libarchive().entry_uid(current), "user");
+  entry.ownership.gid = checked_id(base::libarchive().entry_gid(current), "group");
+  entry.ownership.permissions = base::libarchive().entry_perm(current) & 07777U;
   entry.ownership.xattrs = xattrs();
   if (entry.type == EntryType::file) {
-    const auto declared = ::archive_entry_size(current);
+    const auto declared = base::libarchive().entry_size(current);
     if (declared < 0) {
       refuse(fmt::format("{} has the size {}", quoted_name(entry.path), declared));
     }
     entry.size = static_cast<std::uint64_t>(declared);
   } else if (entry.type == EntryType::hard_link) {
     const std::string what = fmt::format("{}: the hard link {}: its target", name, quoted_name(entry.path));
-    entry.link_target = normal_entry_path(::archive_entry_hardlink(current), what);
-  } else if (entry.type == EntryType::special && ::archive_entry_filetype(current) == 0) {
+    entry.link_target = normal_entry_path(base::libarchive().entry_hardlink(current), what);
+  } else if (entry.type == EntryType::special && base::libarchive().entry_filetype(current) == 0) {
     refuse(fmt::format("{} is a hard link without a target, or of no known kind", quoted_name(entry.path)));
   } else if (entry.type == EntryType::symbolic_link) {
-    const char* target = ::archive_entry_symlink(current);
+    const char* target = base::libarchive().entry_symlink(current);
     entry.link_target = target == nullptr ? "" : target;
     constexpr std::size_t target_limit = 4095;  // PATH_MAX without the NUL
     if (entry.link_target.empty() || entry.link_target.size() > target_limit || !is_utf8(entry.link_target)) {
@@ -254,7 +254,7 @@ void TarReader::State::next_block() {
   const void* data = nullptr;
   std::size_t count = 0;
   la_int64_t offset = 0;
-  const int result = ::archive_read_data_block(handle.get(), &data, &count, &offset);
+  const int result = base::libarchive().read_data_block(handle.get(), &data, &count, &offset);
   if (result == ARCHIVE_EOF) {
     blocks_ended = true;
     return;
@@ -274,9 +274,10 @@ TarReader::TarReader(base::ByteStream& bytes, std::string name)
     throw std::bad_alloc();
   }
   const PlainBytesScope scope(state.plain.get());
-  ::archive_read_support_format_tar(state.handle.get());
-  ::archive_read_support_format_empty(state.handle.get());
-  state.check(::archive_read_open(state.handle.get(), &state, nullptr, &State::pull, nullptr), "no tar archive");
+  base::libarchive().read_support_format_tar(state.handle.get());
+  base::libarchive().read_support_format_empty(state.handle.get());
+  state.check(base::libarchive().read_open(state.handle.get(), &state, nullptr, &State::pull, nullptr),
+              "no tar archive");
 }
 
 TarReader::~TarReader() = default;
@@ -285,8 +286,8 @@ TarReader::~TarReader() = default;
 void TarReader::State::skip_data() {
   reading_headers = false;
   if (begun) {
-    check(::archive_read_data_skip(handle.get()), fmt::format("data of {}", quoted_name(current_path)));
-    header_at = static_cast<std::uint64_t>(::archive_filter_bytes(handle.get(), 0));
+    check(base::libarchive().read_data_skip(handle.get()), fmt::format("data of {}", quoted_name(current_path)));
+    header_at = static_cast<std::uint64_t>(base::libarchive().filter_bytes(handle.get(), 0));
   }
   reading_headers = true;
 }
@@ -295,7 +296,7 @@ std::optional<TarEntry> TarReader::next() {
   auto& state = *state_;
   const PlainBytesScope scope(state.plain.get());
   state.skip_data();
-  const int result = ::archive_read_next_header(state.handle.get(), &state.current);
+  const int result = base::libarchive().read_next_header(state.handle.get(), &state.current);
   if (result == ARCHIVE_EOF && !state.thrown) {
     return std::nullopt;
   }
@@ -307,7 +308,7 @@ std::optional<TarEntry> TarReader::next() {
   }
   state.reading_headers = false;
   state.begun = true;
-  const char* raw = ::archive_entry_pathname(state.current);
+  const char* raw = base::libarchive().entry_pathname(state.current);
   state.current_path = normal_entry_path(raw == nullptr ? "" : raw, state.entry_words());
   TarEntry entry = state.describe();
   state.size = entry.size;

@@ -64,7 +64,7 @@ std::vector<DamagedCheckout> compare(const Repository& repository, const StoreOp
 }  // namespace
 
 std::string object_text(const ObjectName& name) {
-  return name.checksum.hex() + "." + ostree_object_type_to_string(name.type);
+  return name.checksum.hex() + "." + type_name(name.type);
 }
 
 VerifyReport verify_repository(const Repository& repository, const StoreOptions& options,

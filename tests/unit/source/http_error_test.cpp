@@ -11,7 +11,7 @@ using testing::HasSubstr;
 
 // What a loopback server cannot bring about; the rest is in http_test.cpp.
 TEST(DescribeFailure, HasWordsForEachKind) {
-  const std::unique_ptr<CURL, CurlEasyDeleter> easy(curl_easy_init());
+  const std::unique_ptr<CURL, CurlEasyDeleter> easy(libcurl().easy_init());
   const auto url = parse_url("https://registry.example/v2/");
   struct Case {
     CURLcode code;

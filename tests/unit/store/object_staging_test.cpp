@@ -28,6 +28,7 @@ class ObjectStagingTest : public ::testing::Test {
   ObjectStagingTest() {
     fs::create_directories(repository_.path() + "/tmp");
     fs::create_directories(repository_.path() + "/objects");
+    fs::create_directories(repository_.path() + "/refs/heads");
   }
   [[nodiscard]] std::size_t temporary_count() const {
     const fs::directory_iterator entries(repository_.path() + "/tmp");

@@ -148,6 +148,52 @@ TEST_F(RepositoryTest, RefusesFoldersWithNamesThatLeadOut) {
   }
 }
 
+TEST_F(RepositoryTest, FindsTheBranchesThatLibostreeFinds) {
+  const auto repository = Repository::open(options_);
+  Transaction transaction(repository);
+  const auto commit = write_empty_commit(repository);
+  for (const char* name : {"ociimage/b", "ociimage/a/deep", "elsewhere"}) {
+    transaction.set_branch(name, commit);
+  }
+  transaction.commit();
+  ostree(options_.repository, {"refs", "--alias", "--create=ociimage/same", "ociimage/b"});
+  std::ofstream(options_.repository + "/refs/heads/ociimage/.half-written") << "ab";
+  std::string names;
+  for (const auto& branch : repository.branches()) {
+    EXPECT_EQ(branch.commit, commit);
+    names += branch.name + "\n";
+  }
+  EXPECT_EQ(names, "ociimage/a/deep\nociimage/b\nociimage/same\n");
+  EXPECT_EQ(repository.resolve("ociimage/same"), commit);
+  std::filesystem::remove(options_.repository + "/refs/heads/ociimage/.half-written");
+  EXPECT_EQ(repository.all_refs().size(), 4U);
+  for (const char* name : {"elsewhere", "ociimage/a/deep", "ociimage/b", "ociimage/same"}) {
+    EXPECT_EQ(ostree(options_.repository, {"rev-parse", name}), commit.hex() + "\n");
+  }
+
+  repository.remove_branch("ociimage/a/deep");
+  repository.remove_branch("ociimage/never-was");
+  EXPECT_FALSE(repository.resolve("ociimage/a/deep"));
+  EXPECT_EQ(repository.branches().size(), 2U);
+  std::ofstream(options_.repository + "/refs/heads/ociimage/b") << "no checksum";
+  EXPECT_THROW((void)repository.branches(), base::Error);
+  EXPECT_THROW((void)repository.resolve("ociimage/b"), base::Error);
+}
+
+TEST_F(RepositoryTest, ReplacesABranch) {
+  const auto repository = Repository::open(options_);
+  for (const std::int64_t time : {1, 2}) {
+    Transaction transaction(repository);
+    const auto commit = write_empty_commit(repository, time);
+    transaction.set_branch("ociimage/x", commit);
+    transaction.commit();
+    EXPECT_EQ(repository.resolve("ociimage/x"), commit);
+  }
+  struct stat status {};
+  ASSERT_EQ(::stat((options_.repository + "/refs/heads/ociimage/x").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 07777U, 0644U);
+}
+
 TEST_F(RepositoryTest, TellsWhenItDoesNotSync) {
   Repository::open(options_);
   ostree(options_.repository, {"config", "set", "core.fsync", "false"});

@@ -1,0 +1,30 @@
+// The file `config` of a repository, as far as it concerns us.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "store/store.hpp"
+
+namespace berth::store {
+
+/// See ostree.repo-config(5), section [core]; what is absent there has the value that libostree gives it.
+struct RepositoryConfig {
+  RepositoryMode mode = RepositoryMode::bare;
+  bool sync = true;                        ///< `fsync`
+  bool locking = true;                     ///< `locking`
+  std::chrono::seconds lock_timeout{300};  ///< `lock-timeout-secs`
+  std::uint64_t free_bytes = 0;            ///< `min-free-space-size`; counts before the percentage
+  unsigned free_percent = 3;               ///< `min-free-space-percent`
+
+  /// Bytes that are to stay free on the file system of `folder`.
+  [[nodiscard]] std::uint64_t reserve(int folder) const;
+};
+
+/// @param path for messages
+/// @throws Error(failed) for text that is no such configuration, Error(conflict) when the repository is of another mode
+///   than `wanted`
+RepositoryConfig parse_repository_config(const std::string& text, RepositoryMode wanted, const std::string& path);
+
+}  // namespace berth::store
