@@ -1,13 +1,15 @@
 #include "base/digest.hpp"
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/openssl_digest.hpp"
+#include "base/sha256.hpp"
 
 namespace berth::base {
 
@@ -17,12 +19,11 @@ struct AlgorithmFacts {
   DigestAlgorithm algorithm;
   std::string_view name;
   std::size_t hex_length;
-  const EVP_MD* (*implementation)();
 };
 
 constexpr std::array algorithms{
-    AlgorithmFacts{DigestAlgorithm::sha256, "sha256", 64, &EVP_sha256},
-    AlgorithmFacts{DigestAlgorithm::sha512, "sha512", 128, &EVP_sha512},
+    AlgorithmFacts{DigestAlgorithm::sha256, "sha256", 64},
+    AlgorithmFacts{DigestAlgorithm::sha512, "sha512", 128},
 };
 
 const AlgorithmFacts& facts_of(DigestAlgorithm algorithm) {
@@ -35,13 +36,6 @@ bool is_lower_hex(std::string_view text) {
 
 [[noreturn]] void refuse(std::string_view document, std::string_view text, std::string_view reason) {
   throw Error(ErrorKind::verification, fmt::format("{}: '{}' is not a digest: {}", document, printable(text), reason));
-}
-
-/// OpenSSL answers 1 when it succeeded; the digests we use fail only without memory.
-void check_openssl(int result) {
-  if (result != 1) {
-    throw Error(ErrorKind::failed, "OpenSSL cannot compute a digest");
-  }
 }
 
 std::string to_hex(std::span<const unsigned char> bytes) {
@@ -87,12 +81,13 @@ std::string Digest::text() const {
 }
 
 struct Hasher::State {
-  explicit State(DigestAlgorithm which) : algorithm(which), context(EVP_MD_CTX_new(), &EVP_MD_CTX_free) {
-    check_openssl(context ? 1 : 0);
-    check_openssl(EVP_DigestInit_ex(context.get(), facts_of(algorithm).implementation(), nullptr));
+  explicit State(DigestAlgorithm algorithm) {
+    if (algorithm == DigestAlgorithm::sha512) {
+      sha512.emplace(OpensslDigest::Algorithm::sha512);
+    }
   }
-  DigestAlgorithm algorithm;
-  std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> context;
+  Sha256 sha256;
+  std::optional<OpensslDigest> sha512;
 };
 
 Hasher::Hasher(DigestAlgorithm algorithm) : state_(std::make_unique<State>(algorithm)) {}
@@ -101,7 +96,11 @@ Hasher& Hasher::operator=(Hasher&&) noexcept = default;
 Hasher::~Hasher() = default;
 
 void Hasher::update(std::span<const std::byte> bytes) {
-  check_openssl(EVP_DigestUpdate(state_->context.get(), bytes.data(), bytes.size()));
+  if (state_->sha512) {
+    state_->sha512->update(bytes);
+  } else {
+    state_->sha256.update(bytes);
+  }
 }
 
 void Hasher::update(std::string_view bytes) {
@@ -109,10 +108,12 @@ void Hasher::update(std::string_view bytes) {
 }
 
 Digest Hasher::finish() {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> bytes{};
-  unsigned int length = 0;
-  check_openssl(EVP_DigestFinal_ex(state_->context.get(), bytes.data(), &length));
-  return {state_->algorithm, to_hex(std::span(bytes).first(length))};
+  if (!state_->sha512) {
+    return {DigestAlgorithm::sha256, to_hex(state_->sha256.finish())};
+  }
+  std::array<unsigned char, 64> bytes{};
+  state_->sha512->finish(bytes);
+  return {DigestAlgorithm::sha512, to_hex(bytes)};
 }
 
 Digest digest_of(std::string_view bytes, DigestAlgorithm algorithm) {

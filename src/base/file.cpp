@@ -140,6 +140,26 @@ void write_through_temporary(int folder, const std::string& path, std::string_vi
   sync_fd(parent.get(), whole);
 }
 
+/// @param name for messages, called when there is one: to find out a path takes longer than to read a small file
+template <typename Name>
+std::string read_bytes(int fd, std::uint64_t limit, const Name& name) {
+  std::string bytes;
+  std::array<char, 32768> buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init): read(2) fills what is used of it
+  while (true) {
+    const ssize_t count = retried([&] { return ::read(fd, buffer.data(), buffer.size()); });
+    if (count < 0) {
+      throw_errno(fmt::format("read {}", name()));
+    }
+    if (count == 0) {
+      return bytes;
+    }
+    if (bytes.size() + static_cast<std::size_t>(count) > limit) {
+      throw Error(ErrorKind::verification, fmt::format("{} is larger than the limit of {} bytes", name(), limit));
+    }
+    bytes.append(buffer.data(), static_cast<std::size_t>(count));
+  }
+}
+
 }  // namespace
 
 std::string full_path(int folder, std::string_view path) {
@@ -221,21 +241,7 @@ std::optional<std::string> read_link_at(int folder, const std::string& path) {
 }
 
 std::string read_all(int fd, std::uint64_t limit, std::string_view name) {
-  std::string bytes;
-  std::array<char, 32768> buffer{};
-  while (true) {
-    const ssize_t count = retried([&] { return ::read(fd, buffer.data(), buffer.size()); });
-    if (count < 0) {
-      throw_errno(fmt::format("read {}", name));
-    }
-    if (count == 0) {
-      return bytes;
-    }
-    if (bytes.size() + static_cast<std::size_t>(count) > limit) {
-      throw Error(ErrorKind::verification, fmt::format("{} is larger than the limit of {} bytes", name, limit));
-    }
-    bytes.append(buffer.data(), static_cast<std::size_t>(count));
-  }
+  return read_bytes(fd, limit, [name] { return name; });
 }
 
 std::optional<std::string> read_file_at(int folder, const std::string& path, std::uint64_t limit) {
@@ -249,11 +255,13 @@ std::optional<std::string> read_file_at(int folder, const std::string& path, std
     throw_open_failure(folder, path, errno);
   }
   struct stat status {};
-  check_errno(::fstat(file.get(), &status), "examine " + full_path(folder, path));
+  if (::fstat(file.get(), &status) != 0) {
+    throw_errno("examine " + full_path(folder, path));
+  }
   if (!S_ISREG(status.st_mode)) {
     throw Error(ErrorKind::failed, full_path(folder, path) + " is not a regular file");
   }
-  return read_all(file.get(), limit, full_path(folder, path));
+  return read_bytes(file.get(), limit, [&] { return full_path(folder, path); });
 }
 
 void write_all(int fd, std::string_view bytes, std::string_view name) {

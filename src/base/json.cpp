@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/json_members.hpp"
 
 namespace berth::base {
 
@@ -47,16 +48,18 @@ std::pair<std::size_t, std::size_t> line_and_column(std::string_view text, std::
 /// what the standard leaves open: duplicate keys and endless depth.
 class Builder final : public nlohmann::json_sax<Json> {
  public:
-  Builder(std::string_view text, std::string_view document) : text_(text), document_(document) {}
+  /// @param wanted the members of the top object that are kept; none: all are
+  Builder(std::string_view text, std::string_view document, std::span<const std::string_view> wanted)
+      : text_(text), document_(document), wanted_(wanted) {}
 
   Json take() { return std::move(root_); }
 
-  bool null() override { return add(Json(nullptr)); }
-  bool boolean(bool value) override { return add(Json(value)); }
-  bool number_integer(number_integer_t value) override { return add(Json(value)); }
-  bool number_unsigned(number_unsigned_t value) override { return add(Json(value)); }
-  bool number_float(number_float_t value, const string_t&) override { return add(Json(value)); }
-  bool string(string_t& value) override { return add(Json(std::move(value))); }
+  bool null() override { return dropping() || add(Json(nullptr)); }
+  bool boolean(bool value) override { return dropping() || add(Json(value)); }
+  bool number_integer(number_integer_t value) override { return dropping() || add(Json(value)); }
+  bool number_unsigned(number_unsigned_t value) override { return dropping() || add(Json(value)); }
+  bool number_float(number_float_t value, const string_t&) override { return dropping() || add(Json(value)); }
+  bool string(string_t& value) override { return dropping() || add(Json(std::move(value))); }
   bool binary(binary_t&) override { return false; }  // never comes from text
 
   bool start_object(std::size_t) override { return enter(Json::object()); }
@@ -65,6 +68,9 @@ class Builder final : public nlohmann::json_sax<Json> {
   bool end_array() override { return leave(); }
 
   bool key(string_t& name) override {
+    if (dropped_ > 0) {
+      return true;
+    }
     Level& level = levels_.back();
     if (!level.keys.insert(name).second) {
       throw Error(ErrorKind::verification,
@@ -85,21 +91,36 @@ class Builder final : public nlohmann::json_sax<Json> {
     std::unordered_set<std::string> keys;
   };
 
+  /// Whether what is read now belongs to a member of the top object that nobody wants.
+  [[nodiscard]] bool dropping() const {
+    return dropped_ > 0 || (!wanted_.empty() && levels_.size() == 1 && levels_.back().value.is_object() &&
+                            std::find(wanted_.begin(), wanted_.end(), levels_.back().key) == wanted_.end());
+  }
+
   bool enter(Json value) {
-    if (levels_.size() >= json_depth_limit) {
+    if (levels_.size() + dropped_ >= json_depth_limit) {
       throw Error(ErrorKind::verification,
                   fmt::format("{} is nested more than {} levels deep", document_, json_depth_limit));
+    }
+    if (dropping()) {
+      ++dropped_;
+      return true;
     }
     levels_.push_back({std::move(value), {}, {}});
     return true;
   }
 
   bool leave() {
+    if (dropped_ > 0) {
+      --dropped_;
+      return true;
+    }
     Json value = std::move(levels_.back().value);
     levels_.pop_back();
     return add(std::move(value));
   }
 
+  /// @return whether there is more to be read
   bool add(Json value) {
     if (levels_.empty()) {
       root_ = std::move(value);
@@ -111,6 +132,10 @@ class Builder final : public nlohmann::json_sax<Json> {
     } else {
       // Not by operator[]: it searches all keys before, which is quadratic for a hostile document.
       level.value.get_ref<Json::object_t&>().emplace_back(std::move(level.key), std::move(value));
+      if (levels_.size() == 1 && !wanted_.empty() && level.value.size() == wanted_.size()) {
+        root_ = std::move(level.value);
+        return false;
+      }
     }
     return true;
   }
@@ -128,6 +153,8 @@ class Builder final : public nlohmann::json_sax<Json> {
 
   std::string_view text_;
   std::string_view document_;
+  std::span<const std::string_view> wanted_;
+  std::size_t dropped_ = 0;  ///< how deep we are in what is not kept
   Json root_;
   std::vector<Level> levels_;
 };
@@ -172,6 +199,10 @@ std::string joined(const std::string& path, std::string_view key) {
 }  // namespace
 
 Json parse_json(std::string_view text, std::string_view document) {
+  return parse_json_members(text, document, {});
+}
+
+Json parse_json_members(std::string_view text, std::string_view document, std::span<const std::string_view> wanted) {
   if (text.size() > json_size_limit) {
     throw Error(ErrorKind::verification,
                 fmt::format("{} has {} bytes, more than the limit of {}", document, text.size(), json_size_limit));
@@ -179,7 +210,7 @@ Json parse_json(std::string_view text, std::string_view document) {
   if (const std::size_t nul = text.find('\0'); nul != std::string_view::npos) {  // nlohmann takes it for the end
     throw_syntax(text, document, nul + 1, "a NUL byte");
   }
-  Builder builder(text, document);
+  Builder builder(text, document, wanted);
   Json::sax_parse(text.begin(), text.end(), &builder);
   return builder.take();
 }

@@ -1,7 +1,5 @@
 #include "base/sha256.hpp"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -10,26 +8,9 @@
 #include <immintrin.h>
 #endif
 
-#include "base/error.hpp"
+#include "base/openssl_digest.hpp"
 
 namespace berth::base {
-namespace {
-
-void check(int result) {
-  if (result != 1) {
-    throw Error(ErrorKind::failed, "OpenSSL cannot compute SHA-256", "check the configuration of OpenSSL");
-  }
-}
-
-}  // namespace
-
-struct Sha256::OpenSsl {
-  OpenSsl() {
-    check(context ? 1 : 0);
-    check(EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr));
-  }
-  std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> context{EVP_MD_CTX_new(), &EVP_MD_CTX_free};
-};
 
 #if defined(__x86_64__)
 
@@ -180,7 +161,7 @@ void compress_both(Words& /*first*/, const std::byte* /*one*/, Words& /*second*/
 Sha256::Sha256(Engine engine) {
   static const bool instructions = has_instructions();
   if (engine == Engine::openssl || !instructions) {
-    openssl_ = std::make_unique<OpenSsl>();
+    openssl_ = std::make_unique<OpensslDigest>(OpensslDigest::Algorithm::sha256);
   }
   begin();
 }
@@ -191,8 +172,7 @@ Sha256::~Sha256() = default;
 
 void Sha256::begin() {
   if (openssl_) {
-    // Without an algorithm, OpenSSL keeps the one that the context has, and what it looked up for it.
-    check(EVP_DigestInit_ex(openssl_->context.get(), nullptr, nullptr));
+    openssl_->restart();
     return;
   }
   words_ = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
@@ -218,7 +198,7 @@ std::span<const std::byte> Sha256::complete_block(std::span<const std::byte> byt
 
 void Sha256::update(std::span<const std::byte> bytes) {
   if (openssl_) {
-    check(EVP_DigestUpdate(openssl_->context.get(), bytes.data(), bytes.size()));
+    openssl_->update(bytes);
     return;
   }
   bytes = complete_block(bytes);
@@ -255,8 +235,7 @@ void Sha256::update_both(Sha256& first, std::span<const std::byte> one, Sha256& 
 Sha256::Result Sha256::finish() {
   Result result{};
   if (openssl_) {
-    unsigned int length = 0;
-    check(EVP_DigestFinal_ex(openssl_->context.get(), result.data(), &length));
+    openssl_->finish(result);
     return result;
   }
   constexpr std::size_t length_size = 8;

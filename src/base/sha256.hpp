@@ -9,6 +9,8 @@
 
 namespace berth::base {
 
+class OpensslDigest;
+
 /// Computes one digest after the other without setting anything up anew: with the processor's SHA instructions where
 /// it has them, through OpenSSL elsewhere.
 class Sha256 {
@@ -35,11 +37,10 @@ class Sha256 {
  private:
   static constexpr std::size_t block_size = 64;
   using Words = std::array<std::uint32_t, 8>;
-  struct OpenSsl;
 
   [[nodiscard]] std::span<const std::byte> complete_block(std::span<const std::byte> bytes);
 
-  std::unique_ptr<OpenSsl> openssl_;  ///< null: the members below hold the state
+  std::unique_ptr<OpensslDigest> openssl_;  ///< null: the members below hold the state
   Words words_{};
   std::array<std::byte, block_size> partial_{};
   std::size_t partial_size_ = 0;

@@ -5,11 +5,13 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "base/error.hpp"
 #include "base/fd.hpp"
 #include "base/file.hpp"
 #include "base/hint.hpp"
+#include "host/brief_deployments.hpp"
 
 namespace berth::host {
 
@@ -54,9 +56,24 @@ constexpr const char* broken_hint = "repair it, or remove the container with `be
   throw Error(ErrorKind::failed, std::move(reason), broken_hint);
 }
 
+base::Fd open_slot(int folder, const std::string& path, const std::string& name, const std::string& below) {
+  base::Fd opened(::openat(folder, below.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (opened) {
+    return opened;
+  }
+  if (const auto status = base::stat_at(folder, below); !status) {
+    throw_broken(fmt::format("the link {}/{} points to {}, which does not exist", path, name, below));
+  } else if (!S_ISDIR(status->st_mode)) {
+    throw_broken(fmt::format("{}/{} is not a folder", path, below));
+  }
+  return base::open_folder_at(folder, below);  // says why it cannot be
+}
+
+using InfoParser = std::function<DeploymentInfo(std::string_view text, std::string_view document)>;
+
 /// Reads the deployment that the link `name` with `target` in the open folder `path` leads to.
 Deployment read_deployment(int folder, const std::string& path, const std::string& name, const std::string& target,
-                           bool preinstalled) {
+                           bool preinstalled, const InfoParser& parse) {
   const auto slot = slot_of_target(target, name);
   if (!slot) {
     throw_broken(fmt::format("the link {}/{} points to {} instead of {}.0 or {}.1", path, name, target, name, name));
@@ -66,20 +83,12 @@ Deployment read_deployment(int folder, const std::string& path, const std::strin
   deployment.slot = *slot;
   deployment.path = fmt::format("{}/{}.{}", path, name, *slot);
   deployment.preinstalled = preinstalled;
-  const std::string below = slot_name(name, *slot);
-  const auto status = base::stat_at(folder, below);
-  if (!status) {
-    throw_broken(fmt::format("the link {}/{} points to {}, which does not exist", path, name, below));
-  }
-  if (!S_ISDIR(status->st_mode)) {
-    throw_broken(fmt::format("{} is not a folder", deployment.path));
-  }
-  const base::Fd opened = base::open_folder_at(folder, below);
+  const base::Fd opened = open_slot(folder, path, name, slot_name(name, *slot));
   const auto text = base::read_file_at(opened.get(), "info", base::json_size_limit);
   if (!text) {
     throw_broken(fmt::format("{} has no info file", deployment.path));
   }
-  deployment.info = base::with_hint(broken_hint, [&] { return parse_info(*text, deployment.path + "/info"); });
+  deployment.info = base::with_hint(broken_hint, [&] { return parse(*text, deployment.path + "/info"); });
   return deployment;
 }
 
@@ -99,18 +108,18 @@ bool holds(const DeploymentList& list, const std::string& name) {
 }
 
 /// Adds the containers of one folder that the list does not know yet.
-void add_folder(const std::string& path, bool preinstalled, DeploymentList& list) {
+void add_folder(const std::string& path, bool preinstalled, const InfoParser& parse, DeploymentList& list) {
   const auto folder = open_folder(path);
   if (!folder) {
     return;
   }
   for (const std::string& name : base::list_folder(folder->get())) {
     const auto target = is_container_name(name) ? base::read_link_at(folder->get(), name) : std::nullopt;
-    if (!target || holds(list, name)) {
+    if (!target || (preinstalled && holds(list, name))) {
       continue;
     }
     try {
-      list.deployments.push_back(read_deployment(folder->get(), path, name, *target, preinstalled));
+      list.deployments.push_back(read_deployment(folder->get(), path, name, *target, preinstalled, parse));
     } catch (const Error& error) {
       list.broken.push_back({name, error.what()});
     }
@@ -123,8 +132,9 @@ std::optional<Deployment> find_in(const std::string& path, const std::string& na
   if (!target) {
     return std::nullopt;
   }
-  return base::in_context([&] { return "container " + name; },
-                          [&] { return read_deployment(folder->get(), path, name, *target, preinstalled); });
+  return base::in_context(
+      [&] { return "container " + name; },
+      [&] { return read_deployment(folder->get(), path, name, *target, preinstalled, parse_info); });
 }
 
 }  // namespace
@@ -196,14 +206,26 @@ void refuse_name_conflict(const Layout& layout, const std::string& name) {
   }
 }
 
-DeploymentList list_deployments(const Layout& layout) {
+namespace {
+
+DeploymentList list_with(const Layout& layout, const InfoParser& parse) {
   DeploymentList list;
-  add_folder(layout.deployments(), false, list);
-  add_folder(layout.preinstalled(), true, list);
+  add_folder(layout.deployments(), false, parse, list);
+  add_folder(layout.preinstalled(), true, parse, list);
   const auto by_name = [](const auto& left, const auto& right) { return left.name < right.name; };
   std::sort(list.deployments.begin(), list.deployments.end(), by_name);
   std::sort(list.broken.begin(), list.broken.end(), by_name);
   return list;
+}
+
+}  // namespace
+
+DeploymentList list_deployments(const Layout& layout) {
+  return list_with(layout, parse_info);
+}
+
+DeploymentList list_briefly(const Layout& layout, std::span<const std::string_view> wanted) {
+  return list_with(layout, [wanted](auto text, auto document) { return parse_brief_info(text, document, wanted); });
 }
 
 }  // namespace berth::host

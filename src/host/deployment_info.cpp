@@ -1,8 +1,11 @@
 // The info file of a deployment: reading what this and older tools wrote, and writing it.
 #include <cmath>
 #include <string>
+#include <utility>
 
 #include "base/json.hpp"
+#include "base/json_members.hpp"
+#include "host/brief_deployments.hpp"
 #include "host/deployment.hpp"
 
 namespace berth::host {
@@ -106,9 +109,11 @@ Json text_or_null(const std::string& text) {
 
 }  // namespace
 
-DeploymentInfo parse_info(std::string_view text, std::string_view document) {
+namespace {
+
+DeploymentInfo info_from(Json json, std::string_view document) {
   DeploymentInfo info;
-  info.document = base::parse_json(text, document);
+  info.document = std::move(json);
   const JsonView view(info.document, std::string(document));
   if (!info.document.is_object()) {
     view.fail("expected an object");
@@ -132,6 +137,17 @@ DeploymentInfo parse_info(std::string_view text, std::string_view document) {
   info.local = bool_or(view, "local", false);
   info.health_check = info.document.value("health-check", Json(nullptr));
   return info;
+}
+
+}  // namespace
+
+DeploymentInfo parse_info(std::string_view text, std::string_view document) {
+  return info_from(base::parse_json(text, document), document);
+}
+
+DeploymentInfo parse_brief_info(std::string_view text, std::string_view document,
+                                std::span<const std::string_view> wanted) {
+  return info_from(base::parse_json_members(text, document, wanted), document);
 }
 
 std::string write_info(const DeploymentInfo& info) {

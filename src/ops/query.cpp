@@ -6,11 +6,15 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <ctime>
+#include <future>
 #include <set>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/json_members.hpp"
+#include "host/brief_deployments.hpp"
 #include "host/deployment.hpp"
 #include "ops/image_lookup.hpp"
 
@@ -33,8 +37,10 @@ std::optional<base::Json> config_of(const host::Deployment& deployment) {
 
 std::string command_of(Session& session, const host::Deployment& deployment) {
   try {
-    if (const auto config = config_of(deployment)) {
-      const base::JsonView view(*config, "config.json");
+    const auto path = deployment.path + "/config.json";
+    if (const auto text = base::read_file_at(AT_FDCWD, path, config_size_limit)) {
+      const auto config = base::parse_json_members(*text, path, std::array{std::string_view("process")});
+      const base::JsonView view(config, "config.json");
       return fmt::format("{}", fmt::join(view.at("process").strings_or_empty("args"), " "));
     }
   } catch (const Error& error) {
@@ -234,7 +240,8 @@ std::string filter_field(const ContainerRow& row, const std::string& key) {
 }
 
 std::vector<ContainerRow> list_containers(Session& session, const ContainerQuery& query) {
-  const auto list = host::list_deployments(session.layout);
+  constexpr std::array<std::string_view, 5> shown{"image", "revision", "created", "has-container-service", "runtime"};
+  const auto list = host::list_briefly(session.layout, shown);
   for (const auto& broken : list.broken) {
     session.reporter.warning(fmt::format("{} cannot be read: {}", broken.name, broken.reason));
   }
@@ -265,13 +272,15 @@ std::vector<ImageRow> list_images(Session& session, const ImageQuery& query) {
   if (!store) {
     return {};
   }
+  static constexpr std::array<std::string_view, 2> named{"image", "revision"};
+  auto deployments = std::async(std::launch::async, [&session] { return host::list_briefly(session.layout, named); });
+  const auto images = store->images(query.all);
   UsedImages used;
-  for (const auto& deployment : host::list_deployments(session.layout).deployments) {
+  for (const auto& deployment : deployments.get().deployments) {
     if (!deployment.preinstalled) {  // whose files never were in the store
       used.add(deployment.info);
     }
   }
-  const auto images = store->images(query.all);
   std::set<std::string> needed_layers;
   for (const auto& image : images) {
     needed_layers.insert(image.layers.begin(), image.layers.end());

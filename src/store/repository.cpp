@@ -94,15 +94,17 @@ VariantPtr variant_of(OstreeObjectType type, std::string bytes) {
 constexpr std::string_view heads = "refs/heads/";
 constexpr std::uint64_t ref_limit = 256;  // bytes; a checksum has 64 digits
 
-/// The commit that a file below `refs` names; nullopt when there is no such file. Links are aliases.
-std::optional<Checksum> read_ref(int folder, const std::string& path) {
-  const base::Fd file(::openat(folder, path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (!file) {
-    if (errno != ENOENT && errno != ENOTDIR) {
-      base::throw_errno("read the branch " + path);
-    }
-    return std::nullopt;
+/// A branch's file or a folder of branches, links followed: they are aliases. Nothing when it is not there.
+base::Fd open_ref(int folder, const std::string& path) {
+  base::Fd file(::openat(folder, path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!file && errno != ENOENT && errno != ENOTDIR) {
+    base::throw_errno("read the branch " + path);
   }
+  return file;
+}
+
+/// The commit that a branch's file names.
+Checksum read_ref(const base::Fd& file, const std::string& path) {
   auto text = base::read_all(file.get(), ref_limit, path);
   text.erase(text.find_last_not_of(" \n") + 1);
   return Checksum::from_hex(text);
@@ -111,15 +113,17 @@ std::optional<Checksum> read_ref(int folder, const std::string& path) {
 /// Adds the branches in `folder` and below. A name that begins with a dot is none: somebody is writing it.
 void add_branches(const base::Fd& folder, const std::string& prefix, std::vector<Branch>& branches) {
   for (const auto& name : base::list_folder(folder.get())) {
-    if (name.starts_with('.')) {
+    const auto file = name.starts_with('.') ? base::Fd() : open_ref(folder.get(), name);
+    if (!file) {
       continue;
     }
     const auto branch = prefix + name;
-    const auto status = base::stat_at(folder.get(), name);
-    if (status && S_ISDIR(status->st_mode)) {
-      add_branches(base::open_folder_at(folder.get(), name), fmt::format("{}/", branch), branches);
-    } else if (const auto commit = read_ref(folder.get(), name)) {
-      branches.push_back({branch, *commit});
+    struct stat status {};
+    base::check_errno(::fstat(file.get(), &status), "look at a branch");
+    if (S_ISDIR(status.st_mode)) {
+      add_branches(file, fmt::format("{}/", branch), branches);
+    } else {
+      branches.push_back({branch, read_ref(file, branch)});
     }
   }
 }
@@ -235,17 +239,15 @@ bool Repository::has(const ObjectName& name) const {
 }
 
 std::optional<Checksum> Repository::resolve(const std::string& branch) const {
-  const auto commit = read_ref(folder(), std::string(heads) + branch);
+  const auto file = open_ref(folder(), std::string(heads) + branch);
+  const auto commit = file ? std::optional(read_ref(file, branch)) : std::nullopt;
   return commit && has({OSTREE_OBJECT_TYPE_COMMIT, *commit}) ? commit : std::nullopt;
 }
 
 std::vector<Branch> Repository::branches() const {
   std::vector<Branch> result;
-  const base::Fd folder(::openat(this->folder(), branch_folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (folder) {
+  if (const auto folder = open_ref(this->folder(), branch_folder)) {
     add_branches(folder, branch_prefix, result);
-  } else if (errno != ENOENT) {
-    base::throw_errno("list the branches");
   }
   std::sort(result.begin(), result.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   return result;

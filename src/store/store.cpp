@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <map>
 #include <utility>
 
 #include "base/error.hpp"
@@ -15,6 +16,18 @@
 #include "store/verify.hpp"
 
 namespace berth::store {
+
+namespace {
+
+/// The same image by another of its names.
+StoredImage renamed(StoredImage image, const Branch& branch) {
+  auto name = describe_name(branch);
+  image.branch = std::move(name.branch);
+  image.name = std::move(name.name);
+  return image;
+}
+
+}  // namespace
 
 class Store::Impl {
  public:
@@ -101,11 +114,18 @@ std::optional<StoredImage> Store::describe(const std::string& commit, const std:
 
 std::vector<StoredImage> Store::images(bool with_layers) const {
   std::vector<StoredImage> result;
+  std::map<Checksum, std::size_t> by_commit;  // where it is in `result`
   for (const auto& branch : impl_->repository().branches()) {
-    if (!with_layers && is_layer_branch(branch.name)) {
+    const bool layer = is_layer_branch(branch.name);
+    if (layer && !with_layers) {
       continue;
     }
-    if (impl_->repository().resolve(branch.name)) {
+    if (const auto same = by_commit.find(branch.commit); same != by_commit.end() && !layer) {
+      result.push_back(renamed(result[same->second], branch));
+    } else if (impl_->repository().has({OSTREE_OBJECT_TYPE_COMMIT, branch.commit})) {
+      if (!layer) {
+        by_commit.emplace(branch.commit, result.size());
+      }
       result.push_back(impl_->describe(branch));
     } else {
       impl_->options().reporter->warning(fmt::format("{} is left out: its commit is missing", branch.name));

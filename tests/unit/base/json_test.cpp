@@ -5,6 +5,7 @@
 
 #include <chrono>
 
+#include "base/json_members.hpp"
 #include "temp_folder.hpp"
 
 namespace berth::base {
@@ -55,6 +56,24 @@ TEST(ParseJson, RefusesDuplicateKeys) {
   EXPECT_THAT(refusal(R"({"a":1,"a":2})"), EndsWith("info: the key 'a' appears twice"));
   EXPECT_THAT(refusal(R"({"x":{"list":[0,{"k":1,"k":1}]}})"), EndsWith("info: x.list[1]: the key 'k' appears twice"));
   EXPECT_NO_THROW(parse_json(R"([{"a":1},{"a":1}])", "info"));
+}
+
+TEST(ParseJson, KeepsSomeMembersOnly) {
+  const auto members = [](std::string_view text, std::vector<std::string_view> wanted = {"a"}) {
+    return parse_json_members(text, "info", wanted).dump();
+  };
+  EXPECT_EQ(members(R"({"x":1,"b":2,"y":{"a":3},"a":4,"z":5})", {"a", "b"}), R"({"b":2,"a":4})");
+  EXPECT_EQ(members(R"({"x":{"a":[{"a":1}]},"a":{"x":[1,{"a":2}],"y":{}},"z":[1]})"),
+            R"({"a":{"x":[1,{"a":2}],"y":{}}})");
+  EXPECT_EQ(members(R"({"x":1})"), "{}");
+  EXPECT_EQ(members(R"([{"x":1}])"), R"([{"x":1}])");
+  EXPECT_EQ(members("3"), "3");
+  EXPECT_EQ(members(R"({"a":1, and nothing else is looked at)"), R"({"a":1})");
+  for (const auto* text : {R"({"x":[1,],"a":1})", R"({"x":1,"x":2})", R"({"x":1)", R"({"x":"\q"})", R"({"a":[1})"}) {
+    EXPECT_THROW(members(text), Error) << text;
+  }
+  const std::string deep = std::string(json_depth_limit, '[') + std::string(json_depth_limit, ']');
+  EXPECT_THROW(members("{\"x\":" + deep + "}"), Error);
 }
 
 TEST(ParseJson, LimitsDepth) {

@@ -2,6 +2,9 @@
 
 #include <gmock/gmock.h>
 
+#include <array>
+
+#include "host/brief_deployments.hpp"
 #include "hostile_json.hpp"
 #include "scratch.hpp"
 
@@ -44,6 +47,15 @@ TEST(DeploymentInfo, WrittenByTheOlderTool) {
   EXPECT_TRUE(info.use_links);
   EXPECT_EQ("", info.remote);
   EXPECT_EQ("", info.runtime);
+}
+
+TEST(DeploymentInfo, CanBeReadInPart) {
+  constexpr std::array<std::string_view, 2> wanted{"revision", "image"};
+  const DeploymentInfo info = parse_brief_info(old_info, "info", wanted);
+  EXPECT_EQ(info.image, parse_info(old_info, "info").image);
+  EXPECT_EQ(info.revision, parse_info(old_info, "info").revision);
+  EXPECT_TRUE(info.values.empty());
+  EXPECT_THROW(parse_brief_info("[]", "info", wanted), base::Error);
 }
 
 TEST(DeploymentInfo, MissingKeysHaveDefaults) {

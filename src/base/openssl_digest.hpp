@@ -1,0 +1,32 @@
+// Digests as OpenSSL computes them.
+#pragma once
+
+#include <openssl/evp.h>
+
+#include <cstddef>
+#include <memory>
+#include <span>
+
+namespace berth::base {
+
+/// One digest after the other. OpenSSL is loaded with the first object: most commands hash nothing that needs it.
+class OpensslDigest {
+ public:
+  enum class Algorithm { sha256, sha512 };
+
+  /// Begins a digest.
+  explicit OpensslDigest(Algorithm algorithm);
+  OpensslDigest(const OpensslDigest&) = delete;
+  OpensslDigest& operator=(const OpensslDigest&) = delete;
+  ~OpensslDigest();
+
+  void restart();
+  void update(std::span<const std::byte> bytes);
+  /// restart() comes next. @param result as long as the digest
+  void finish(std::span<unsigned char> result);
+
+ private:
+  EVP_MD_CTX* context_;
+};
+
+}  // namespace berth::base
