@@ -1,7 +1,6 @@
 #include "base/late_library.hpp"
 
 #include <gmock/gmock.h>
-#include <zlib.h>
 
 #include <functional>
 #include <string>
@@ -26,7 +25,7 @@ std::string refusal(const std::function<void()>& work) {
 
 TEST(LateLibrary, FindsFunctions) {
   const LateLibrary library("libz.so.1");
-  const decltype(&::zlibVersion) version = library["zlibVersion"];
+  const char* (*version)() = library["zlibVersion"];
   EXPECT_EQ(*version(), '1');
 }
 
