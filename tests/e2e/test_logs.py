@@ -42,7 +42,7 @@ def say(host, words):
     host.wait_for(lambda: not host.path("/srv/say/next").exists(), "the last words were said")
     host.path("/srv/say/prepared").write_text(words + "\n")
     host.path("/srv/say/prepared").rename(host.path("/srv/say/next"))
-    host.wait_for(lambda: words in host.journal("speaker"), f"{words} in the journal")
+    host.wait_for(lambda: words in host.journal("speaker").splitlines(), f"{words} in the journal")
 
 
 @pytest.fixture
