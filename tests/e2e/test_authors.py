@@ -50,7 +50,7 @@ def test_what_init_writes_is_clean_and_runs(host, started):
     reference = built(host, "/root/greeter", images.plain())
     assert "0 errors, 0 warnings" in host.berth("lint", "--strict", reference).stderr
     started(reference, "greeter", "--set=GREETING=ahoy there")
-    host.wait_for(lambda: "ahoy there" in host.journal("greeter"), "its greeting", seconds=5)
+    host.wait_for(lambda: "ahoy there" in host.journal("greeter"), "its greeting")
     assert host.path("/var/lib/greeter/data/started").exists()
     host.berth("update", "--settle=0.2", "--set=GREETING=once more", "greeter")
     assert host.unit("greeter")["SubState"] == "running"
@@ -62,7 +62,7 @@ def test_init_from_an_image_runs_as_the_image_would(host, started):
     host.berth("init", f"--from=oci:{plain.inside}", "/root/made")
     assert "0 errors, 0 warnings" in host.berth("lint", "--strict", "/root/made").stderr
     started(built(host, "/root/made", plain), "made", "--set=GREETING=hello")
-    host.wait_for(lambda: "GREETING=hello and one two" in host.journal("made"), "its greeting", seconds=5)
+    host.wait_for(lambda: "GREETING=hello and one two" in host.journal("made"), "its greeting")
     assert "runs as 1000 in /srv/home" in host.journal("made")
     host.run("systemctl", "stop", "made")
     assert "plain says goodbye" in host.journal("made")

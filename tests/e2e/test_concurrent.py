@@ -4,12 +4,13 @@ import json
 
 from rig import images
 from rig.checks import leftovers
+from rig.shell import PATIENCE
 
 
 def test_two_installs_of_one_name_give_one_container(host):
     image = images.hello_world()
     processes = [host.start_process("berth", "install", "--name=hello", f"oci:{image.inside}") for _ in range(2)]
-    outputs = [process.communicate(timeout=60) for process in processes]
+    outputs = [process.communicate(timeout=PATIENCE) for process in processes]
     assert any(process.returncode == 0 for process in processes), outputs
     assert any("hello already present" in out + err or "hello" in err for out, err in outputs)
     host.berth("start", "hello")
@@ -19,7 +20,7 @@ def test_two_installs_of_one_name_give_one_container(host):
 def test_installs_of_different_names_at_the_same_time(host):
     image = images.plain()
     processes = [host.start_process("berth", "install", f"--name=c{i}", f"oci:{image.inside}") for i in range(4)]
-    outputs = [process.communicate(timeout=60) for process in processes]
+    outputs = [process.communicate(timeout=PATIENCE) for process in processes]
     assert [process.returncode for process in processes] == [0, 0, 0, 0], outputs
     assert [row["container"] for row in host.listed("-a")] == ["c0", "c1", "c2", "c3"]
 
@@ -30,7 +31,7 @@ def test_install_and_uninstall_of_one_name_end_in_a_whole_state(host):
     host.berth("install", "--name=c", f"oci:{image.inside}")
     processes = [host.start_process("berth", *words) for words in (("uninstall", "c"), ("install", "--name=c", f"oci:{image.inside}"))]
     for process in processes:
-        process.communicate(timeout=60)
+        process.communicate(timeout=PATIENCE)
     host.berth("uninstall", "c", check=False)
     assert leftovers(before, host.snapshot()) == []
 
@@ -38,7 +39,7 @@ def test_install_and_uninstall_of_one_name_end_in_a_whole_state(host):
 def test_a_held_lock_is_waited_for_no_longer_than_configured_and_its_holder_is_named(host, site):
     host.run("mkdir -p /etc/berth && printf '[locks]\\ntimeout = 1\\n' > /etc/berth/berth.conf")
     site.pushed(images.large())
-    front = site.front("--stall-blobs")
+    front = site.front("--stall-blobs=0")
     first = host.start_process("berth", "install", "--name=hello", f"{front.address}/large")
     host.wait_for(lambda: "/blobs/" in front.log(), "the first install is fetching")
     done = host.berth("install", "--name=hello", f"oci:{images.hello_world().inside}", check=False)
@@ -50,14 +51,14 @@ def test_a_held_lock_is_waited_for_no_longer_than_configured_and_its_holder_is_n
 def test_pulls_of_the_same_image_at_the_same_time(host, site):
     reference = site.pushed(images.whiteouts())
     processes = [host.start_process("berth", "pull", reference) for _ in range(3)]
-    outputs = [process.communicate(timeout=60) for process in processes]
+    outputs = [process.communicate(timeout=PATIENCE) for process in processes]
     assert [process.returncode for process in processes] == [0, 0, 0], outputs
     assert len(host.stored()) == 1
 
 
 def end_all(processes):
     """Exit code and messages of each, once all are over."""
-    outputs = [process.communicate(timeout=120) for process in processes]
+    outputs = [process.communicate(timeout=PATIENCE) for process in processes]
     return [(process.returncode, "".join(output)) for process, output in zip(processes, outputs, strict=True)]
 
 
@@ -87,14 +88,20 @@ def test_an_update_and_an_uninstall_of_one_name_end_in_a_legal_state(host):
 def test_lists_during_changes_show_whole_containers_only(host):
     image = f"oci:{images.plain().inside}"
     host.berth("install", "--name=stays", image)
-    changes = "for i in 1 2 3; do berth install --name=c {0} && berth update --set GREETING=$i c && berth rollback c && berth uninstall c || exit; done"
+    changes = (
+        "i=0; while [ ! -e /root/enough ]; do i=$((i + 1)); "
+        "berth install --name=c {0} && berth update --set GREETING=$i c && berth rollback c && berth uninstall c || exit; done"
+    )
     changing = host.start_process("/bin/sh", "-c", changes.format(image))
-    seen = set()
-    while changing.poll() is None:
+    seen = []
+
+    def seen_enough():
         done = host.berth("containers", "list", "-a", "--json")
         assert "cannot be read" not in done.stderr, done.stderr
-        names = [row["container"] for row in json.loads(done.stdout)["containers"]]
-        assert names in (["stays"], ["c", "stays"])
-        seen.add(len(names))
-    assert changing.returncode == 0, changing.communicate()
-    assert 1 in seen
+        seen.append([row["container"] for row in json.loads(done.stdout)["containers"]])
+        assert seen[-1] in (["stays"], ["c", "stays"])
+        return len(seen) >= 20 and ["stays"] in seen and ["c", "stays"] in seen
+
+    host.wait_for(seen_enough, "lists with and without it")
+    host.path("/root/enough").touch()
+    assert end_all([changing])[0][0] == 0

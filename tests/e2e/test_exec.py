@@ -8,6 +8,7 @@ import subprocess
 import pytest
 from rig import images
 from rig.checks import DEPLOYMENTS, in_cgroup_of
+from rig.shell import PATIENCE
 from rig.terminal import Terminal
 
 RUNTIMES = {"runc": "/usr/sbin/runc", "crun": "/usr/bin/crun"}
@@ -19,6 +20,7 @@ def both(shared_host):
     for name, path in RUNTIMES.items():
         shared_host.berth("install", f"--runtime={path}", "--now", f"--name={name}", f"oci:{images.plain().inside}")
         shared_host.berth("install", f"--runtime={path}", f"--name={name}-off", f"oci:{images.plain().inside}")
+        shared_host.wait_stoppable(name)
     return shared_host
 
 
@@ -90,7 +92,7 @@ def test_signals_reach_the_command(both, runtime, number):
     process = both.start_process("berth", "run", f"{runtime}-off", "sh", "-c", script)
     assert process.stdout.readline() == "ready\n"
     os.kill(both.inner_pid(process), number)
-    assert process.wait(20) == 9
+    assert process.wait(PATIENCE) == 9
     assert process.stdout.read() == "got it\n"
     nothing_left(both)
 
@@ -106,10 +108,10 @@ def test_what_cannot_be_run_is_told_apart(both, command):
 def test_a_command_is_in_the_cgroup_of_the_service(both, runtime):
     process = both.start_process("berth", "exec", runtime, "sh", "-c", "echo ready; sleep 1001")
     assert process.stdout.readline() == "ready\n"
-    (pid,) = [pid for pid, args in both.processes() if args == "sleep 1001"]
-    assert in_cgroup_of(both, pid, f"/system.slice/{runtime}.service")
+    assert in_cgroup_of(both, both.pid_of("sleep 1001"), f"/system.slice/{runtime}.service")
     os.kill(both.inner_pid(process), signal.SIGTERM)
-    assert process.wait(20) == 128 + signal.SIGTERM
+    assert process.wait(PATIENCE) == 128 + signal.SIGTERM
+    both.wait_for(lambda: not any(args == "sleep 1001" for _, args in both.processes()), "its end")
 
 
 def test_one_offs_run_side_by_side_in_cgroups_of_their_own(both, runtime):
@@ -124,7 +126,7 @@ def test_one_offs_run_side_by_side_in_cgroups_of_their_own(both, runtime):
         assert both.output("cat", f"{cgroup}/payload/cgroup.procs") and both.output("cat", f"{cgroup}/berth/cgroup.procs")
         assert both.output("cat", f"{cgroup}/cgroup.procs") == ""
     for number, process in enumerate(processes):
-        assert process.communicate(f"line {number}\n", timeout=20)[0] == f"line {number}\n"
+        assert process.communicate(f"line {number}\n", timeout=PATIENCE)[0] == f"line {number}\n"
     nothing_left(both)
 
 
@@ -134,15 +136,16 @@ def test_a_container_is_not_uninstalled_while_a_one_off_uses_its_files(both, run
     done = both.berth("uninstall", f"{runtime}-off", check=False)
     assert done.returncode == 4
     assert f"{runtime}-off-run-" in done.stderr and "systemctl stop" in done.stderr
-    assert "guest" in process.communicate("go on\n", timeout=20)[0]
+    assert "guest" in process.communicate("go on\n", timeout=PATIENCE)[0]
 
 
 def test_detach_leaves_a_command_whose_output_is_in_the_journal(both, runtime):
     done = both.berth("exec", "--detach", runtime, "sh", "-c", "echo said by the detached of $$; sleep 1002")
     assert (done.stdout, done.stderr) == ("", "")
-    (pid,) = [pid for pid, args in both.processes() if args == "sleep 1002"]
+    pid = both.pid_of("sleep 1002")
     both.wait_for(lambda: "said by the detached" in both.journal(runtime), "its words in the journal")
     both.run("kill", str(pid))
+    both.wait_for(lambda: not any(args == "sleep 1002" for _, args in both.processes()), "its end")
 
 
 def test_detach_is_for_running_containers(both, runtime):
@@ -165,7 +168,7 @@ def test_without_a_command_a_one_off_runs_what_the_service_does(both, runtime):
     process = both.start_process("berth", "run", f"{runtime}-off")
     assert "plain runs as 1000 in /srv/home" in process.stdout.readline()
     os.kill(both.inner_pid(process), signal.SIGTERM)
-    assert process.wait(20) == 0
+    assert process.wait(PATIENCE) == 0
     assert process.stdout.read() == "plain says goodbye\n"
 
 
@@ -241,7 +244,7 @@ def test_a_killed_one_off_is_ended_by_the_next_command(both, runtime):
     process = both.start_process("berth", "run", f"{runtime}-off", "sh", "-c", "echo ready; sleep 1004")
     assert process.stdout.readline() == "ready\n"
     os.kill(both.inner_pid(process), signal.SIGKILL)
-    process.wait(20)
+    process.wait(PATIENCE)
     done = both.berth("start", runtime)
     assert f"ending the interrupted one-off run {runtime}-off-run-" in done.stderr
     assert not any("sleep 1004" in args for _, args in both.processes())
@@ -252,5 +255,5 @@ def test_a_stopped_scope_ends_a_one_off(both, runtime):
     process = both.start_process("berth", "run", f"{runtime}-off", "sh", "-c", "trap 'exit 4' TERM; echo ready; while :; do sleep 0.05; done")
     assert process.stdout.readline() == "ready\n"
     both.run(f"systemctl stop '{runtime}-off-run-*.scope'")
-    assert process.wait(20) == 4
+    assert process.wait(PATIENCE) == 4
     nothing_left(both)

@@ -2,21 +2,23 @@
 
 import contextlib
 import os
+import pathlib
 import re
 import signal
 
 import pytest
 from rig import images
 from rig.checks import DEPLOYMENTS, leftovers
+from rig.shell import PATIENCE
 
 INTERRUPTED = 130
 
 
 @pytest.fixture
-def slow_reference(site):
-    """An image behind a line so slow that the test can choose its moment."""
+def stuck_reference(site):
+    """An image behind a line that goes dead in the middle of a layer."""
     site.pushed(images.large())
-    front = site.front("--bytes-per-second=4000000")
+    front = site.front("--stall-blobs=16000000")
     return front, f"{front.address}/large"
 
 
@@ -28,22 +30,30 @@ def start_install(host, *argv):
 def struck(host, kind, delay, *argv):
     """Starts berth, sends it a signal after some seconds, and gives its exit code, below 0 when the signal ended it."""
     process = host.start_process("berth", *argv)
-    pid = host.inner_pid(process)
-    signal.sigtimedwait([], delay)
     with contextlib.suppress(ProcessLookupError):  # it was faster
+        pid = host.inner_pid(process)
+        signal.sigtimedwait([], delay)
         os.kill(pid, kind)
-    return process.wait(20)
+    return process.wait(PATIENCE)
 
 
 def wait_for_blob(host, front):
     host.wait_for(lambda: re.search(r"GET .*/blobs/", front.log()), "the first blob is asked for")
 
 
+def size_of(path):
+    try:
+        return path.lstat().st_size
+    except FileNotFoundError:  # renamed meanwhile
+        return 0
+
+
 def grown(host, megabytes):
     """How many bytes below the deployments, at least."""
+
     def enough():
-        total = sum(path.lstat().st_size for path in host.path(DEPLOYMENTS).rglob("*") if path.is_file())
-        return total >= megabytes << 20
+        names = (pathlib.Path(folder, name) for folder, _, files in os.walk(host.path(DEPLOYMENTS)) for name in files)
+        return sum(map(size_of, names)) >= megabytes << 20
 
     return enough
 
@@ -51,33 +61,33 @@ def grown(host, megabytes):
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
 def test_at_the_first_request(kind, host, site):
     site.pushed(images.large())
-    front = site.front("--stall-blobs")
+    front = site.front("--stall-blobs=0")
     before = host.snapshot()
     process, pid = start_install(host, f"{front.address}/large")
     wait_for_blob(host, front)
     os.kill(pid, kind)
-    assert process.wait(20) == INTERRUPTED
+    assert process.wait(PATIENCE) == INTERRUPTED
     assert leftovers(before, host.snapshot()) == []
 
 
-def test_in_the_middle_of_a_layer(host, slow_reference):
-    front, reference = slow_reference
+def test_in_the_middle_of_a_layer(host, stuck_reference):
+    front, reference = stuck_reference
     before = host.snapshot()
     process, pid = start_install(host, reference)
     wait_for_blob(host, front)
     host.wait_for(grown(host, 1), "some of the layer is written")
     os.kill(pid, signal.SIGINT)
-    assert process.wait(20) == INTERRUPTED
+    assert process.wait(PATIENCE) == INTERRUPTED
     assert leftovers(before, host.snapshot()) == []
     assert host.stored() == []
 
 
-def test_an_interrupted_install_can_be_repeated(host, slow_reference, site):
-    front, reference = slow_reference
+def test_an_interrupted_install_can_be_repeated(host, stuck_reference, site):
+    front, reference = stuck_reference
     process, pid = start_install(host, reference)
     wait_for_blob(host, front)
     os.kill(pid, signal.SIGINT)
-    assert process.wait(20) == INTERRUPTED
+    assert process.wait(PATIENCE) == INTERRUPTED
     host.berth("install", "--now", site.pushed(images.large()))
     assert host.fetch("http://127.0.0.1:8081/") == "Hi World!"
 
@@ -90,7 +100,7 @@ def test_while_a_service_starts(host):
     process, pid = start_install(host, "--now", "--name=slow", f"oci:{image.inside}")
     host.wait_for(lambda: host.unit("slow")["ActiveState"] == "activating", "the unit is starting")
     os.kill(pid, signal.SIGINT)
-    assert process.wait(20) == INTERRUPTED
+    assert process.wait(PATIENCE) == INTERRUPTED
     assert leftovers(before, host.snapshot()) == []
     assert host.unit("slow", "LoadState")["LoadState"] == "not-found"
     assert not any("sleep 1000" in args for _, args in host.processes())

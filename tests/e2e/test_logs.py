@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 from rig import images
-from rig.shell import CLEAN
+from rig.shell import CLEAN, PATIENCE
 
 SPEAKER = """#!/bin/sh
 trap 'exit 0' TERM
@@ -119,13 +119,13 @@ def test_control_c_ends_following_quietly(speaker, follower):
     process = follower()
     process.stdout.readline()
     os.kill(speaker.inner_pid(process), signal.SIGINT)
-    assert process.wait(10) == 130
+    assert process.wait(PATIENCE) == 130
     assert process.stderr.read() == ""
 
 
 def test_a_reader_that_goes_ends_following_quietly(speaker):
     argv = speaker.within("sh", "-c", "berth logs -f speaker | head -n 1; echo done")
-    done = subprocess.run(argv, env=CLEAN, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20, check=False)
+    done = subprocess.run(argv, env=CLEAN, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.stdout.endswith("done\n") and done.stderr == ""
 
 

@@ -176,7 +176,7 @@ def runs_and_stops(host, image, runtime):
     done = host.berth("install", f"--name={name}", f"--runtime={RUNTIMES[runtime]}", f"oci:{image.inside}")
     try:
         assert host.run("systemctl", "start", name, check=False).returncode == 0, host.journal(name)
-        host.wait_for(lambda: "the payload runs" in host.journal(name), "the payload's word", seconds=5)
+        host.wait_for(lambda: "the payload runs" in host.journal(name), "the payload's word")
         assert host.unit(name)["SubState"] == "running"
         assert host.containers(runtime) == [name]
         host.run("systemctl", "stop", name)

@@ -47,7 +47,7 @@ def deb(source):
     if "BERTH_DEB" in os.environ:
         return pathlib.Path(os.environ["BERTH_DEB"]).resolve()
     settings = {"BERTH_BUILD": str(build_folder()), "DEB_BUILD_OPTIONS": "nocheck noautodbgsym", "DEB_BUILD_PROFILES": "nocheck"}
-    run("dpkg-buildpackage", "--build=binary", "--no-sign", cwd=source, env=settings, timeout=300)
+    run("dpkg-buildpackage", "--build=binary", "--no-sign", cwd=source, env=settings, timeout=900)
     (package,) = source.parent.glob("berth_*.deb")
     return package
 
@@ -57,7 +57,7 @@ def rpm(source, work):
     top = work / "rpm"
     run(
         "rpmbuild", "-bb", "--nodeps", "--build-in-place", "--define", f"_topdir {top}", "--define", f"berth_build {build_folder()}",
-        "--define", "debug_package %{nil}", "packaging/berth.spec", cwd=source, timeout=300,
+        "--define", "debug_package %{nil}", "packaging/berth.spec", cwd=source, timeout=900,
     )  # fmt: skip
     (package,) = (top / "RPMS").rglob("berth-*.rpm")
     return package
@@ -92,7 +92,7 @@ def test_the_deb_holds_what_meson_installs(deb, work):
 
 
 def test_lintian_has_nothing_to_say(deb):
-    done = run("lintian", "--allow-root", "--fail-on", "error,warning", "--display-info", deb, check=False, timeout=120)
+    done = run("lintian", "--allow-root", "--fail-on", "error,warning", "--display-info", deb, check=False, timeout=900)
     assert (done.returncode, done.stdout) == (0, "")
 
 
@@ -126,6 +126,7 @@ def test_the_deb_brings_a_berth_that_works_and_takes_it_away(bare):
 def test_containers_outlive_the_package(bare):
     bare.run("dpkg", "-i", "/root/berth.deb")
     bare.berth("install", "--now", f"oci:{images.hello_world().inside}")
+    bare.fetch("http://127.0.0.1:8081/")
     bare.run("dpkg", "--purge", "berth")
     assert bare.run("command -v berth", check=False).returncode != 0
     bare.run("systemctl", "restart", "hello-world")

@@ -6,6 +6,7 @@ import signal
 import pytest
 from rig import images
 from rig.checks import leftovers
+from rig.shell import PATIENCE
 from rig.terminal import Terminal
 
 RUNTIMES = {"runc": "/usr/sbin/runc", "crun": "/usr/bin/crun"}
@@ -50,7 +51,7 @@ def test_set_values_reach_the_configuration(unchanged, runtime):
 
 
 def test_on_a_terminal(unchanged, runtime):
-    screen = Terminal(unchanged, "berth", "run", *image(runtime), "sh", "-c", "stty size; read line; exit 5", rows=20, columns=60)
+    screen = Terminal(unchanged, "berth", "run", *image(runtime), "sh", "-c", "until stty size | grep '20 60'; do sleep 0.02; done; read line; exit 5", rows=20, columns=60)
     screen.wait_for("20 60")
     screen.type("go on\r")
     assert screen.end() == 5
@@ -62,7 +63,7 @@ def test_a_signal_ends_a_run_in_order(unchanged, runtime, number):
     process = unchanged.start_process("berth", "run", *image(runtime))
     assert "plain runs as 1000" in process.stdout.readline()
     os.kill(unchanged.inner_pid(process), number)
-    assert process.wait(20) == 0
+    assert process.wait(PATIENCE) == 0
     assert process.stdout.read() == "plain says goodbye\n"
 
 
@@ -70,7 +71,7 @@ def test_a_killed_run_is_cleared_by_the_next_command(unchanged, runtime):
     process = unchanged.start_process("berth", "run", *image(runtime))
     process.stdout.readline()
     os.kill(unchanged.inner_pid(process), signal.SIGKILL)
-    process.wait(20)
+    process.wait(PATIENCE)
     assert any("/usr/bin/serve" in args for _, args in unchanged.processes())
     unchanged.berth("uninstall", "nothing", check=False)
     unchanged.wait_for(lambda: not any("/usr/bin/serve" in args for _, args in unchanged.processes()), "its end")
@@ -81,7 +82,7 @@ def test_another_command_leaves_a_run_alone(unchanged, runtime):
     process.stdout.readline()
     unchanged.berth("uninstall", "nothing", check=False)
     os.kill(unchanged.inner_pid(process), signal.SIGTERM)
-    assert process.wait(20) == 0
+    assert process.wait(PATIENCE) == 0
 
 
 def test_an_image_that_is_absent_is_pulled(shared_host, shared_site):

@@ -9,6 +9,7 @@ import threading
 import pytest
 from rig import images
 from rig.checks import DEPLOYMENTS, rootfs
+from rig.shell import PATIENCE
 
 URL = "http://127.0.0.1:2379"
 SETTINGS = [
@@ -152,7 +153,7 @@ def test_ctrl_c_while_it_is_watched(patient, patient_site, kept):
     patient.wait_for(lambda: os.readlink(link) != slot and patient.unit(NAME)["ActiveState"] == "active", "the new one runs")
     patient.fetch(f"{URL}/health")  # before it has its handlers, the first process of a container cannot be terminated
     os.kill(pid, signal.SIGINT)
-    assert process.wait(20) == 130
+    assert process.wait(PATIENCE) == 130
 
 
 def test_updates_and_rollbacks_lose_no_key(patient, patient_site):
@@ -175,8 +176,8 @@ def test_updates_and_rollbacks_lose_no_key(patient, patient_site):
     patient.berth("rollback", FAST, NAME)
     more_keys()
     patient.path("/root/enough").touch()
-    reader.join(30)
-    assert writer.wait(30) == 0
+    reader.join(PATIENCE)
+    assert writer.wait(PATIENCE) == 0
     acknowledged = [line.split() for line in lines]
     found = set(etcdctl(patient, "get", "--prefix", "key", "--keys-only").split())
     lost = [number for _, number in acknowledged if f"key{number}" not in found]
@@ -252,7 +253,7 @@ def test_a_killed_update_is_seen_to_by_the_next_command(delay, patient, patient_
         os.kill(pid, signal.SIGKILL)
     except ProcessLookupError:
         pass
-    process.wait(20)
+    process.wait(PATIENCE)
     patient.berth("recover")
     after = info(patient)
     assert after["imageId"] == before["imageId"] or after["slot"] != before["slot"]

@@ -9,6 +9,7 @@ import stat
 import pytest
 from rig import images
 from rig.checks import leftovers
+from rig.shell import PATIENCE
 from rig.users import User
 
 PORT = "8085"
@@ -77,6 +78,7 @@ def test_a_plain_image_is_a_service_of_the_user(alice, plain, runtime):
     rows = alice.berth_json("containers", "list")["containers"]
     assert [(row["container"], row["state"]) for row in rows] == [("plain", "running")]
     assert alice.host.listed("--all") == []  # the system knows nothing of it
+    alice.host.wait_stoppable("plain", alice)
     alice.berth("stop", "plain")
     assert alice.unit("plain")["ActiveState"] == "inactive"
 
@@ -140,6 +142,7 @@ def test_exec_run_and_logs(alice, plain, runtime):
     assert alice.berth("exec", "plain", "nothing", check=False).returncode == 127
     alice.host.run("journalctl", "--sync")
     assert "Started plain.service" in alice.berth("logs", "plain").stdout
+    alice.host.wait_stoppable("plain", alice)
     alice.berth("stop", "plain")
 
 
@@ -160,12 +163,15 @@ def test_update_and_rollback(alice, shared_site):
     newer = images.derived(older, "plain-newer", {"srv/newer": "newer\n"})
     reference = shared_site.pushed(older, name="changing")
     alice.berth("install", "--name=changing", "--now", reference)
+    alice.host.wait_stoppable("changing", alice)
     shared_site.pushed(newer, name="changing")
     assert alice.berth("update", "--check", "changing", check=False).returncode == 0
     alice.berth("update", "--settle=0.2", "changing")
     assert alice.berth("exec", "changing", "cat", "/srv/newer").stdout == "newer\n"
+    alice.host.wait_stoppable("changing", alice)
     alice.berth("rollback", "--settle=0.2", "changing")
     assert alice.berth("exec", "changing", "cat", "/srv/newer", check=False).returncode == 1
+    alice.host.wait_stoppable("changing", alice)
     assert alice.unit("changing")["ActiveState"] == "active"
 
 
@@ -173,9 +179,11 @@ def test_an_update_that_does_not_stay_up_is_rolled_back(alice, shared_site):
     broken = images.derived(images.plain(), "plain-broken", {"usr/bin/serve": "#!/bin/sh\nexit 4\n"})
     reference = shared_site.pushed(images.plain(), name="breaking")
     alice.berth("install", "--name=breaking", "--now", reference)
+    alice.host.wait_stoppable("breaking", alice)
     shared_site.pushed(broken, name="breaking")
-    done = alice.berth("update", "--settle=0.5", "breaking", check=False)
+    done = alice.berth("update", "--settle=60", "breaking", check=False)
     assert done.returncode == 7, done.stderr
+    alice.host.wait_stoppable("breaking", alice)
     assert alice.unit("breaking")["ActiveState"] == "active"
 
 
@@ -223,11 +231,11 @@ def test_a_killed_install_is_put_right_by_the_next_command(alice, private, delay
     alice.berth("pull", private)
     words, environment = alice.words("berth", "install", "--name=killed", private)
     process = alice.host.start_process(*words, env=environment)
-    pid = alice.host.inner_pid(process)
-    signal.sigtimedwait([], delay)
     with contextlib.suppress(ProcessLookupError):  # it was faster
+        pid = alice.host.inner_pid(process)
+        signal.sigtimedwait([], delay)
         os.kill(pid, signal.SIGKILL)
-    process.wait(20)
+    process.wait(PATIENCE)
     alice.berth("recover")
     names = [path.name for path in alice.deployments().iterdir() if not path.name.startswith((".storage", ".locks", ".mounts"))]
     assert sorted(names) in ([], ["killed", "killed.0"])

@@ -1,12 +1,13 @@
 """A reverse proxy on loopback that passes requests to a registry and spoils some.
 
 python3 -m rig.front PORT REGISTRY-PORT [--bytes-per-second N] [--fail-first N] [--break-first-blob BYTES]
-                     [--stall-blobs] [--busy-first SECONDS] [--redirect-blobs HOST:PORT]
+                     [--stall-blobs BYTES [--until FILE]] [--busy-first SECONDS] [--redirect-blobs HOST:PORT]
                      [--delay SECONDS] [--answers]
 """
 
 import argparse
 import http.client
+import pathlib
 import re
 import sys
 import threading
@@ -80,10 +81,16 @@ class Spoiler(Answers):
             self.wfile.write(chunk)
             self.wfile.flush()
             sent += len(chunk)
-            if blob and self.options.stall_blobs:
-                time.sleep(600)
+            if blob and self.options.stall_blobs is not None and sent >= self.options.stall_blobs:
+                self._stall()
             if blob and self.options.bytes_per_second:
                 time.sleep(len(chunk) / self.options.bytes_per_second)
+
+
+    def _stall(self):
+        release = self.options.until
+        while release is None or not release.exists():
+            time.sleep(0.05)
 
 
 def main():
@@ -93,7 +100,8 @@ def main():
     parser.add_argument("--bytes-per-second", type=int, default=0)
     parser.add_argument("--fail-first", type=int, default=0)
     parser.add_argument("--break-first-blob", type=int, default=0)
-    parser.add_argument("--stall-blobs", action="store_true")
+    parser.add_argument("--stall-blobs", type=int, help="a blob goes no further than so many bytes")
+    parser.add_argument("--until", type=pathlib.Path, help="but goes on as soon as this file exists")
     parser.add_argument("--busy-first", type=int, default=0, help="the first answer is 429 with this Retry-After")
     parser.add_argument("--redirect-blobs", help="whoever wants a blob is sent there")
     parser.add_argument("--delay", type=float, default=0, help="before every answer")

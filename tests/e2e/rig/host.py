@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import select
 import signal
 import socket
@@ -10,11 +11,11 @@ import subprocess
 import time
 
 from rig import cache, debian, sandbox
-from rig.shell import CLEAN, CommandFailed, die_with_parent, run
+from rig.shell import CLEAN, PATIENCE, CommandFailed, die_with_parent, run
 from rig.snapshot import Snapshot
 
 BOOT_SECONDS = 60
-STOP_SECONDS = 30
+STOP_SECONDS = 120  # more than the 90 that systemd gives a service
 
 NSPAWN_ENVIRONMENT = {"SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1", "SYSTEMD_NSPAWN_API_VFS_WRITABLE": "yes"}
 NSPAWN_OPTIONS = [
@@ -163,8 +164,10 @@ class Host(Caller):
 
     def inner_pid(self, process):
         """The pid, as we see it, of the command that nsenter started as its child."""
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
+            if process.poll() is not None:
+                raise ProcessLookupError("the command has ended already")
             children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
             if children and pathlib.Path(f"/proc/{children[0]}/exe").resolve().name not in ("nsenter", "env"):
                 return int(children[0])
@@ -210,7 +213,37 @@ class Host(Caller):
         listed = json.loads(self.output(runtime, "list", "--format", "json") or "null")
         return [entry["id"] for entry in listed or []]
 
-    def wait_for(self, condition, what, seconds=20):
+    def pid_of(self, command_line):
+        """The pid inside of the one process with this command line, once it is there."""
+        found = []
+
+        def is_there():
+            found[:] = [pid for pid, args in self.processes() if args == command_line]
+            return found
+
+        self.wait_for(is_there, f"a process {command_line}")
+        (pid,) = found
+        return pid
+
+    def wait_stoppable(self, unit, systemctl=None):
+        """
+        Waits until the main process of a unit is that of its container and handles SIGTERM. Before that it is the runtime
+        still, or cannot be terminated as the first process of a container, and a stop ends as a failure after 90 s.
+        """
+
+        def handles():
+            pid = (systemctl or self).unit(unit, "MainPID")["MainPID"]
+            place = self.mounted_path(f"/proc/{pid}")
+            try:
+                program, status = os.readlink(place / "exe"), (place / "status").read_text()
+            except OSError:  # none yet, or another one by now
+                return False
+            (caught,) = re.findall(r"^SigCgt:\s*(\w+)$", status, re.MULTILINE)
+            return not re.search("runc|crun", program) and int(caught, 16) >> (signal.SIGTERM - 1) & 1
+
+        self.wait_for(handles, f"a process of {unit} that handles SIGTERM")
+
+    def wait_for(self, condition, what, seconds=PATIENCE):
         """Waits until condition() is true; for states that nothing announces."""
         deadline = time.monotonic() + seconds
         while not condition():
@@ -223,7 +256,7 @@ class Host(Caller):
         answers = []
 
         def answered():
-            answers.append(self.run("curl", "-fsS", "--max-time", "5", url, check=False))
+            answers.append(self.run("curl", "-fsS", "--max-time", "20", url, check=False))
             return answers[-1].returncode == 0
 
         self.wait_for(answered, f"an answer of {url}")

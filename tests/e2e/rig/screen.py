@@ -9,7 +9,7 @@ import termios
 import time
 
 import pyte
-from rig.shell import CLEAN, die_with_parent
+from rig.shell import CLEAN, PATIENCE, die_with_parent
 
 
 class _Screen(pyte.Screen):
@@ -73,19 +73,19 @@ class Terminal:
         """What is on the screen, without the blank ends of lines and the blank lines at the end."""
         return "\n".join(line.rstrip() for line in self.screen.display).rstrip("\n").split("\n")
 
-    def wait_for(self, condition, what, seconds=20):
+    def wait_for(self, condition, what, seconds=PATIENCE):
         """Reads until condition(lines) is true."""
         deadline = time.monotonic() + seconds
         while not condition(self.lines()):
             assert self.read() or condition(self.lines()), f"the program ended: {what}\n{self.lines()}"
             assert time.monotonic() < deadline, f"waited {seconds} s in vain: {what}\n{self.lines()}"
 
-    def finish(self, seconds=20):
+    def finish(self, seconds=PATIENCE):
         """Reads to the end and gives the exit code."""
         deadline = time.monotonic() + seconds
         while self.read():
             assert time.monotonic() < deadline, f"the program does not end\n{self.lines()}"
-        return self.process.wait(5)
+        return self.process.wait(PATIENCE)
 
     def close(self):
         self.process.kill()

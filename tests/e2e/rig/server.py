@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 
-from rig.shell import CLEAN, die_with_parent
+from rig.shell import CLEAN, PATIENCE, die_with_parent
 
 TOP = pathlib.Path(__file__).parents[1]
 
@@ -36,7 +36,7 @@ class Server:
         """The same with a module of the rig; its first argument is the port."""
         self.run(sys.executable, "-B", "-m", module, self.port, *argv)
 
-    def _wait_listening(self, seconds=20):
+    def _wait_listening(self, seconds=PATIENCE):
         deadline = time.monotonic() + seconds
         while not self.network.run("ss", "-Htln", f"sport = :{self.port}").stdout.strip():
             if self._process.poll() is not None or time.monotonic() > deadline:

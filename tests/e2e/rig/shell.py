@@ -9,6 +9,9 @@ CLEAN = {
     "HOME": "/root",
 }
 
+# How long tests wait for what has to come, in seconds. It is used up only when a test fails, and a machine may be busy.
+PATIENCE = 120
+
 
 class CommandFailed(AssertionError):
     """A command ended with another exit code than the caller expected."""

@@ -63,8 +63,11 @@ class Snapshot:
                     if str(inside) in NOT_LOOKED_AT:
                         continue
                     path = top / inside
-                    found = path.lstat()
-                    entries[f"/{inside}"] = _describe(path, found)
+                    try:
+                        found = path.lstat()
+                        entries[f"/{inside}"] = _describe(path, found)
+                    except FileNotFoundError:  # a service that runs has removed it meanwhile
+                        continue
                     if found.st_nlink > 1 and not stat.S_ISDIR(found.st_mode):
                         names.setdefault((found.st_dev, found.st_ino), []).append(f"/{inside}")
         for group in names.values():

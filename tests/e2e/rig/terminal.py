@@ -10,7 +10,7 @@ import subprocess
 import termios
 import time
 
-from rig.shell import CLEAN
+from rig.shell import CLEAN, PATIENCE
 
 
 class Terminal:
@@ -39,7 +39,7 @@ class Terminal:
         self.output += os.read(self.control, 65536).decode(errors="replace")
         return True
 
-    def wait_for(self, text, seconds=20):
+    def wait_for(self, text, seconds=PATIENCE):
         """Waits until `text` appears in what has not been waited for yet, and returns what came before it."""
         deadline = time.monotonic() + seconds
         while text not in self.output:
@@ -55,7 +55,7 @@ class Terminal:
         os.close(self.control)
         self.terminal = self.control = None
 
-    def end(self, seconds=20):
+    def end(self, seconds=PATIENCE):
         """Waits for the end of the program, checks that the terminal is as it was, and returns the exit code."""
         deadline = time.monotonic() + seconds
         while self.process.poll() is None:
