@@ -119,6 +119,7 @@ def test_undo_is_refused_once_berth_has_updated(hello):
     assert refused.returncode == 4
     assert "hello was updated since it was adopted" in refused.stderr
     assert "berth rollback hello" in refused.stderr
+    assert hello.fetch("http://127.0.0.1:8081/") == "Hi Venus!"
     hello.berth("rollback", "--no-gate", "hello")
     hello.berth("adopt", "--undo")
     assert hello.path(f"{ROOT}/hello.0/info").exists()

@@ -1,14 +1,16 @@
 """The older tool's command lines, through a link with its name."""
 
 import json
+import os
 import re
+import signal
+import socket
 import subprocess
-import time
 
 import pytest
 from rig import images
 from rig.installed import installed
-from rig.shell import CLEAN, die_with_parent, run
+from rig.shell import CLEAN, die_with_parent, run, wait_for
 
 REPOSITORY = "/srv/older/repo"
 CHECKOUTS = "/srv/older/checkout"
@@ -274,17 +276,16 @@ def test_wrong_words_are_a_usage_error_and_help_knows_the_options(atomic):
 
 
 def test_credentials_do_not_stay_in_the_arguments(site, atomic):
-    process = atomic.host.start_process("atomic", "pull", "--src-creds=me:secret-word", "http:127.0.0.1:1/x", env=ENVIRONMENT)
+    site.pushed(images.plain())
+    front = site.front("--stall-blobs=0")
+    process = atomic.host.start_process("atomic", "pull", "--src-creds=me:secret-word", f"http:{front.address}/plain", env=ENVIRONMENT)
     try:
-        seen = ""
-        deadline = time.monotonic() + 10
-        while process.poll() is None and time.monotonic() < deadline:
-            lines = [args for _, args in atomic.host.processes() if args.startswith("atomic pull")]
-            seen = lines[0] if lines else seen
+        atomic.host.wait_for(lambda: front.blobs(), "it is at work")
+        (seen,) = [args for _, args in atomic.host.processes() if args.startswith("atomic pull")]
         assert "--src-creds=" in seen
         assert "secret-word" not in seen
     finally:
-        process.kill()
+        os.kill(atomic.host.inner_pid(process), signal.SIGKILL)
         process.communicate()
 
 
@@ -295,16 +296,19 @@ def test_credentials_do_not_stay_in_the_arguments(site, atomic):
 def podman(work):
     """A real Podman service with the server's image, and how to reach it."""
     folder = work / "podman"
-    socket = folder / "podman.sock"
+    place = folder / "podman.sock"
     folder.mkdir(exist_ok=True)
     storage = ["--root", str(folder / "root"), "--runroot", str(folder / "run"), "--storage-driver", "vfs"]
     run("podman", *storage, "load", "--quiet", "--input", images.hello_world().folder / "docker.tar")
-    process = subprocess.Popen(["podman", *storage, "system", "service", "--time=0", f"unix://{socket}"], env=CLEAN,
+    process = subprocess.Popen(["podman", *storage, "system", "service", "--time=0", f"unix://{place}"], env=CLEAN,
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=die_with_parent)  # fmt: skip
-    deadline = time.monotonic() + 20
-    while not socket.exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    yield f"unix://{socket}"
+
+    def listens():
+        with socket.socket(socket.AF_UNIX) as client:
+            return client.connect_ex(str(place)) == 0
+
+    wait_for(listens, "podman listens")
+    yield f"unix://{place}"
     process.kill()
     process.wait()
 

@@ -59,6 +59,7 @@ def test_removed_with_dpkg_it_stops_and_purge_leaves_nothing(other):
     before = other.snapshot("/usr", "/etc")
     other.run("dpkg", "--install", "/root/package.deb")
     other.run("systemctl", "start", "hello-world")
+    other.fetch(URL)
     other.run("dpkg", "--remove", PACKAGE)
     assert other.unit("hello-world", "LoadState")["LoadState"] == "not-found"
     assert other.containers() == []
@@ -70,6 +71,7 @@ def test_removed_with_dpkg_it_stops_and_purge_leaves_nothing(other):
 def test_another_version_takes_over_and_what_ran_runs(other, shared_host):
     other.run("dpkg", "--install", "/root/package.deb")
     other.run("systemctl", "start", "hello-world")
+    assert other.fetch(URL) == "Hi You!"
     newer = build(shared_host, "--set=RECEIVER=All", image=f"oci:{images.hello_world().inside}")
     other.path("/root/newer.deb").write_bytes(shared_host.path(newer).read_bytes())
     other.run("dpkg", "--install", "/root/newer.deb")

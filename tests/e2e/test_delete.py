@@ -23,13 +23,18 @@ def test_every_name_is_tried_and_the_highest_code_counts(two):
         assert done.returncode == 3
         assert "no container missing" in done.stderr and "../x" in done.stderr
         assert [two.unit(name)["ActiveState"] for name in ("one", "two")] == [state, state]
+        if state == "active":
+            for name in ("one", "two"):
+                two.wait_stoppable(name)
 
 
 def test_a_restart_is_another_start(two):
     two.berth("start", "one")
+    two.wait_stoppable("one")
     before = two.unit("one")["MainPID"]
     two.berth("restart", "one")
     assert two.unit("one")["MainPID"] not in ("0", before)
+    two.wait_stoppable("one")
 
 
 def test_nobody_can_be_asked(two):

@@ -15,7 +15,8 @@ SETTINGS = [
 def etcdctl(host, *argv):
     """The client that berth copied to the host, once the server answers."""
     host.fetch(f"{URL}/health")
-    return host.output("/usr/local/bin/etcd1ctl", *argv, env={"ETCDCTL_API": "3"})
+    patience = {"ETCDCTL_DIAL_TIMEOUT": "60s", "ETCDCTL_COMMAND_TIMEOUT": "60s"}
+    return host.output("/usr/local/bin/etcd1ctl", *argv, env={"ETCDCTL_API": "3", **patience})
 
 
 @pytest.fixture

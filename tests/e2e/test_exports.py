@@ -100,6 +100,7 @@ def test_a_unit_with_stoppost_and_pidfile_runs_detached(host):
     exports["config.json.template"] = json.dumps(config)
     image = images.with_exports("detached", exports)
     host.berth("install", "--now", "--name=detached", f"oci:{image.inside}")
+    host.wait_stoppable("detached")
     unit = host.unit("detached")
     assert "sleep" in host.output("cat", f"/proc/{unit['MainPID']}/cmdline")
     assert in_cgroup_of(host, unit["MainPID"], unit["ControlGroup"])

@@ -107,7 +107,7 @@ def test_passwords_are_written_nowhere(told):
 
 
 def test_the_payload_still_gets_the_value(told):
-    pid = told.host.unit("secretive", "ControlGroup") and next(p for p, args in told.host.processes() if args == "/bin/sleep 1000")
+    pid = told.host.pid_of("/bin/sleep 1000")
     assert f"PASSWORD={VALUE}" in told.host.output("cat", f"/proc/{pid}/environ").split("\0")
 
 
@@ -168,8 +168,7 @@ def test_modes_do_not_depend_on_the_umask(host):
 
 def test_the_payload_has_three_descriptors(host):
     host.berth("install", "--now", "--name=plain", f"oci:{images.plain().inside}")
-    host.wait_for(lambda: any(args == "sleep 1000" for _, args in host.processes()), "the payload has started a program")
-    pid = next(pid for pid, args in host.processes() if args == "sleep 1000")
+    pid = host.pid_of("sleep 1000")
     assert host.output("ls", f"/proc/{pid}/fd").split() == ["0", "1", "2"]
 
 

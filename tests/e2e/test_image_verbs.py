@@ -7,6 +7,7 @@ import re
 import pytest
 from rig import images
 from rig.checks import DEPLOYMENTS, rootfs
+from rig.shell import run
 
 VIEW = "/mnt/view"
 
@@ -155,7 +156,7 @@ def test_verify_names_damage_and_repair_mends_it_while_the_container_runs(host, 
     told = host.berth_json("images", "repair", "etcd1")
     assert told["damaged"] == 2
     assert {file for place in told["mended"] for file in place["files"]} >= {"/usr/bin/etcdctl", "/usr/bin/etcd-env.sh"}
-    assert site.registry.log_size() > since
+    host.wait_for(lambda: site.registry.log_size() > since, "the registry was asked")
     assert program.read_bytes() == whole
     assert program.stat().st_nlink > 1, "it is a link to the object again"
     assert host.berth("images", "verify", "--no-remote").returncode == 0
@@ -237,6 +238,7 @@ def test_a_reboot_leaves_of_a_view_only_what_prune_removes(host, site):
 def test_df_adds_up(host, site):
     installed(host, site)
     host.berth("install", "--name=other", site.pushed(images.plain()))
+    run("sync", "--file-system", host.path(DEPLOYMENTS))  # blocks are given when the files are written
     told = host.berth_json("df")
     rows = {(row["kind"], row["name"]): row for row in told["usage"]}
     assert set(rows) == {("image", "localhost:5000/hello-world:latest"), ("image", "localhost:5000/plain:latest"),

@@ -7,7 +7,7 @@ from rig import images
 from rig.checks import DEPLOYMENTS, leftovers
 from rig.installed import installed
 from rig.snapshot import Snapshot
-from test_etcd import SETTINGS, URL
+from test_etcd import SETTINGS, etcdctl
 
 
 @pytest.fixture
@@ -42,8 +42,7 @@ def test_paths_in_unit_and_configuration_are_those_of_the_booted_host(site, targ
 def test_etcd_offline_then_booted(site, target):
     berth_on(site, target, "install", "--name=etcd1", *SETTINGS, site.pushed(images.etcd()))
     target.boot()
-    target.fetch(f"{URL}/health")
-    assert target.output("/usr/local/bin/etcd1ctl", "put", "a", "b", env={"ETCDCTL_API": "3"}) == "OK"
+    assert etcdctl(target, "put", "a", "b") == "OK"
 
 
 def test_updated_and_rolled_back_offline_it_boots_with_the_right_one(site, target):

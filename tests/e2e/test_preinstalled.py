@@ -62,7 +62,7 @@ def test_they_are_listed_as_preinstalled(booted):
 
 def test_they_can_be_stopped_started_entered_and_read(booted):
     assert booted.berth("exec", "plain", "id", "-u").stdout == "1000\n"
-    booted.run("journalctl", "--sync")
+    booted.wait_for(lambda: "plain runs as 1000" in booted.journal("plain"), "its words in the journal")
     assert "plain runs as 1000" in booted.berth("logs", "plain").stdout
     booted.berth("stop", "plain")
     assert booted.berth("run", "plain", "/bin/sh", "-c", "echo once").stdout == "once\n"
@@ -99,6 +99,7 @@ def test_their_images_are_not_stored_and_that_is_said(booted, words):
 
 def test_a_one_off_and_a_command_work_with_crun_too(booted):
     assert booted.berth("exec", "hello-world", "/bin/echo", "inside").stdout == "inside\n"
+    booted.fetch("http://127.0.0.1:8081/")
     booted.berth("restart", "hello-world")
     assert booted.fetch("http://127.0.0.1:8081/") == "Hi World!"
 
@@ -111,14 +112,17 @@ def test_an_installed_one_of_the_same_name_hides_it_and_uninstall_brings_it_back
     target.boot()
     refused = target.berth("install", "--name=plain", reference, check=False)
     assert refused.returncode == 4 and "berth stop plain" in refused.stderr
+    target.wait_stoppable("plain")
     target.berth("stop", "plain")
     target.berth("install", "--name=plain", "--now", reference)
+    target.wait_stoppable("plain")
     assert target.berth("exec", "plain", "cat", "/srv/newer").stdout == "newer\n"
     assert [row["preinstalled"] for row in target.listed("--all")] == [False]
     done = target.berth("uninstall", "plain")
     assert "is back" in done.stderr
     assert [(row["preinstalled"], row["state"]) for row in target.listed("--all")] == [(True, "inactive")]
     target.berth("start", "plain")
+    target.wait_stoppable("plain")
     assert target.berth("exec", "plain", "cat", "/srv/newer", check=False).returncode == 1
     target.reboot()
     assert target.unit("plain")["ActiveState"] == "active"

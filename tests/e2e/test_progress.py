@@ -13,9 +13,11 @@ LAYER = re.compile(r"^[0-9a-f]{12}  fetching  ")
 
 
 @pytest.fixture
-def slow_reference(site):
+def held(site):
+    """An image of which two megabytes come, and the rest when the test says so: (reference, a function)."""
     site.pushed(images.large(6), "small")
-    return f"{site.front('--bytes-per-second=3000000').address}/small"
+    release = site.folder / "release"
+    return f"{site.front('--stall-blobs=2000000', f'--until={release}').address}/small", release.touch
 
 
 @pytest.fixture
@@ -51,13 +53,25 @@ def shows_progress(lines):
 
 def test_layers_and_total_with_rate_and_remaining_time(site, stalled_reference, terminal):
     screen = terminal(*command(site, "pull", stalled_reference), columns=110)
-    screen.wait_for(lambda lines: any(" left" in line for line in lines), "a forecast")
-    layers = [line for line in screen.lines() if LAYER.match(line)]
-    assert layers and re.search(r"\[[#.]{20}\]\s+\d+%  \S+ k?M?B of \S+ MB  \S+ kB/s  \d+:\d\d left$", layers[0]), screen.lines()
-    (total,) = [line for line in screen.lines() if line.startswith("total")]
-    assert re.match(r"total  [01] of 2 ", total)
-    # The cursor rests above what is shown: everything below can be erased, whatever the width becomes.
-    assert screen.screen.cursor.x == 0 and LAYER.match(screen.lines()[screen.screen.cursor.y])
+
+    def is_whole(lines):
+        """A picture that has been drawn to its end: then the cursor rests above what is shown, so that everything below can
+        be erased, whatever the width becomes."""
+        layers = [line for line in lines if LAYER.match(line)]
+        totals = [line for line in lines if re.match(r"total  [01] of 2 ", line)]
+        forecast = r"\[[#.]{20}\]\s+\d+%  \S+ k?M?B of \S+ MB  \S+ kB/s  \d+:\d\d left$"
+        cursor = screen.screen.cursor
+        return layers and len(totals) == 1 and re.search(forecast, layers[0]) and (cursor.x, lines[cursor.y]) == (0, layers[0])
+
+    screen.wait_for(is_whole, "a picture with a forecast")
+
+
+def nothing_wraps(screen):
+    """Whether no line of progress runs over the edge from now on. (What was on its way when the size changed may.)"""
+    screen.screen.wrapped.clear()
+    seen = screen.pictures()
+    screen.wait_for(lambda _: screen.pictures() > seen + 2, "further pictures")
+    return not any("%" in line for line in screen.screen.wrapped)
 
 
 def test_resizing_narrow_windows_and_ctrl_c(site, stalled_reference, terminal):
@@ -66,22 +80,23 @@ def test_resizing_narrow_windows_and_ctrl_c(site, stalled_reference, terminal):
     for columns in (60, 20, 8, 100):
         screen.resize(columns, 24)
         screen.wait_for(lambda lines: shows_progress(lines) and all(len(line) < columns for line in lines), f"{columns} columns")
+        assert nothing_wraps(screen)
     screen.resize(1, 24)
-    for _ in range(6):
-        screen.read(0.05)
+    screen.wait_for(lambda _: screen.raw.endswith(b"\r\x1b[J"), "nothing any more in a window of one column")
     screen.resize(80, 3)
+    assert nothing_wraps(screen)
     screen.wait_for(shows_progress, "progress in a low window")
-    assert not any("%" in line for line in screen.screen.wrapped)
     screen.send("\x03")
     assert screen.finish() == INTERRUPTED
     assert not shows_progress(screen.lines())
     assert "berth: " in "".join(screen.lines())
 
 
-def test_ctrl_z_and_fg(site, slow_reference, terminal):
+def test_ctrl_z_and_fg(site, held, terminal):
+    reference, release = held
     shell = terminal(*site.network.within("bash", "--norc", "--noprofile", "-i"), env={"PS1": "ready> "})
     shell.wait_for(lambda lines: lines[-1] == "ready>", "the shell")
-    shell.send(" ".join(map(str, command(site, "pull", slow_reference)[3:])) + "\r")
+    shell.send(" ".join(map(str, command(site, "pull", reference)[3:])) + "\r")
     shell.wait_for(shows_progress, "progress")
     shell.send("\x1a")
     shell.wait_for(lambda lines: lines[-1] == "ready>", "the shell again")
@@ -89,20 +104,24 @@ def test_ctrl_z_and_fg(site, slow_reference, terminal):
     assert any("Stopped" in line for line in shell.lines())
     shell.send("fg\r")
     shell.wait_for(shows_progress, "progress goes on")
+    release()
     shell.wait_for(lambda lines: lines[-1] == "ready>", "the end")
     assert not shows_progress(shell.lines())
     assert any(line.startswith("pulled ") for line in shell.lines())
 
 
-def test_no_escape_sequences_for_a_terminal_that_knows_none(site, slow_reference, terminal):
-    screen = terminal(*command(site, "pull", slow_reference), env={"TERM": "dumb"})
+def test_no_escape_sequences_for_a_terminal_that_knows_none(site, terminal):
+    screen = terminal(*command(site, "pull", site.pushed(images.large(6), "small")), env={"TERM": "dumb"})
     assert screen.finish() == 0
     assert b"\x1b" not in screen.raw
     assert re.search(rb"^[0-9a-f]{12}: fetched \(", screen.raw, re.MULTILINE)
 
 
-def test_no_color_moves_the_cursor_but_paints_nothing(site, slow_reference, terminal):
-    screen = terminal(*command(site, "pull", slow_reference), env={"NO_COLOR": "1"})
+def test_no_color_moves_the_cursor_but_paints_nothing(site, held, terminal):
+    reference, release = held
+    screen = terminal(*command(site, "pull", reference), env={"NO_COLOR": "1"})
+    screen.wait_for(shows_progress, "progress")
+    release()
     assert screen.finish() == 0
     assert b"\x1b[K" in screen.raw
     assert not re.search(rb"\x1b\[[0-9;]*m", screen.raw)

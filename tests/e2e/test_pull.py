@@ -15,46 +15,49 @@ def reference(site):
     return site.pushed(images.whiteouts())
 
 
-def blobs(requests):
-    return [path for method, path, _ in requests if method == "GET" and "/blobs/" in path]
+@pytest.fixture
+def front(site, reference):
+    """Passes everything on, and knows who has asked for what."""
+    return site.front()
 
 
-def test_pull_fetches_each_blob_once(host, site, reference):
-    mark = site.registry.log_size()
-    host.berth("pull", reference)
-    fetched = blobs(site.registry.requests(mark))
-    assert len(fetched) == len(set(fetched)) == 4  # three layers and the configuration
+def test_pull_fetches_each_blob_once(host, front):
+    host.berth("pull", f"{front.address}/whiteouts")
+    assert len(front.blobs()) == len(set(front.blobs())) == 4  # three layers and the configuration
 
 
-def test_pull_of_what_is_there_asks_for_the_manifest_only(host, site, reference):
-    host.berth("pull", reference)
-    mark = site.registry.log_size()
-    host.berth("pull", reference)
-    assert blobs(site.registry.requests(mark)) == []
+def test_pull_of_what_is_there_asks_for_the_manifest_only(host, front):
+    host.berth("pull", f"{front.address}/whiteouts")
+    before = front.blobs()
+    host.berth("pull", f"{front.address}/whiteouts")
+    assert front.blobs() == before
+    assert "/manifests/" in front.log().splitlines()[-1]
 
 
-def test_install_of_what_is_there_asks_for_nothing(host, site):
-    reference = site.pushed(images.hello_world())
-    host.berth("pull", reference)
-    mark = site.registry.log_size()
-    host.berth("install", reference)
-    assert site.registry.requests(mark) == []
+def test_install_of_what_is_there_asks_for_nothing(host, site, front):
+    site.pushed(images.hello_world())
+    host.berth("pull", f"{front.address}/hello-world")
+    before = front.log()
+    host.berth("install", f"{front.address}/hello-world")
+    assert front.log() == before
 
 
-def test_another_tag_of_the_same_content_fetches_no_layer(host, site, reference):
-    host.berth("pull", reference)
-    other = site.pushed(images.whiteouts(), tag="other")
-    mark = site.registry.log_size()
-    host.berth("pull", other)
-    assert blobs(site.registry.requests(mark)) == []
+def test_another_tag_of_the_same_content_fetches_no_layer(host, site, front):
+    host.berth("pull", f"{front.address}/whiteouts")
+    site.pushed(images.whiteouts(), tag="other")
+    before = front.blobs()
+    host.berth("pull", f"{front.address}/whiteouts:other")
+    assert front.blobs() == before
     assert {row["tag"] for row in host.stored()} == {"latest", "other"}
 
 
-def test_layers_that_another_image_brought_are_not_fetched_again(host, site):
-    host.berth("pull", site.pushed(images.replaced()))
-    mark = site.registry.log_size()
-    host.berth("pull", site.pushed(images.replaced(), name="again"))
-    assert blobs(site.registry.requests(mark)) == []
+def test_layers_that_another_image_brought_are_not_fetched_again(host, site, front):
+    for name in ("replaced", "again"):
+        site.pushed(images.replaced(), name=name)
+    host.berth("pull", f"{front.address}/replaced")
+    before = front.blobs()
+    host.berth("pull", f"{front.address}/again")
+    assert front.blobs() == before != []
 
 
 def test_a_layout_is_not_mistaken_for_another_of_the_same_name(host):

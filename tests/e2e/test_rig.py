@@ -57,4 +57,5 @@ def test_the_registry_serves_what_was_pushed(shared_site, shared_host):
     )  # fmt: skip
     assert reference == "localhost:5000/whiteouts:latest"
     assert len(json.loads(manifest)["layers"]) == 3
-    assert shared_site.registry.requests(size) == [("GET", "/v2/whiteouts/manifests/latest", 200)]
+    asked = [("GET", "/v2/whiteouts/manifests/latest", 200)]  # the line is written when the answer has been given
+    shared_host.wait_for(lambda: shared_site.registry.requests(size) == asked, "a line in the registry's log")

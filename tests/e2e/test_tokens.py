@@ -80,8 +80,8 @@ def test_a_token_that_does_not_allow_it_is_a_refusal(place):
 
 
 def test_a_token_that_expires_on_the_way_is_renewed(place):
-    """It is good for two seconds at most; the proxy takes longer than that for the whole image."""
-    tokens = place.site.tokens(place.identity, "--lifetime=2", port=5601)
+    """The first is good for two seconds at most; the proxy takes longer than that for the whole image."""
+    tokens = place.site.tokens(place.identity, "--first-lifetime=2", port=5601)
     registry = place.site.another_registry(port=5301, tokens=tokens, storage=place.registry.storage)
     front = place.site.front("--delay=0.5", port=5101, registry=registry)
     run("rm", "-rf", place.host.path("/var/lib/containers/berth"))

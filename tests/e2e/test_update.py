@@ -1,5 +1,6 @@
 """berth update and rollback with etcd as the patient: nothing is lost, and what does not work is rolled back."""
 
+import contextlib
 import json
 import os
 import re
@@ -10,8 +11,8 @@ import pytest
 from rig import images
 from rig.checks import DEPLOYMENTS, rootfs
 from rig.shell import PATIENCE
+from test_etcd import URL, etcdctl
 
-URL = "http://127.0.0.1:2379"
 SETTINGS = [
     "--set=ETCD_DATA_DIR=/var/lib/etcd/data",
     f"--set=ETCD_LISTEN_CLIENT_URLS={URL}",
@@ -32,11 +33,6 @@ done
 """
 
 
-def etcdctl(host, *argv):
-    host.fetch(f"{URL}/health")
-    return host.output("/usr/local/bin/etcd1ctl", *argv, env={"ETCDCTL_API": "3"})
-
-
 def newer(name="etcd-newer", **files):
     """etcd with another layer; its hostfs brings one file more."""
     extra = {"usr/share/newer": "newer\n", "exports/hostfs/etc/etcd/more.conf": "# more\n"}
@@ -46,6 +42,12 @@ def newer(name="etcd-newer", **files):
 def push(site, image):
     """Makes `image` what the tag of the installed container names now."""
     return site.pushed(image, name="patient")
+
+
+def replaced(host, verb, *argv):
+    """By an update or a rollback; then the new one has its handlers and can be stopped."""
+    host.berth(verb, FAST, *argv, NAME)
+    host.fetch(f"{URL}/health")
 
 
 def info(host):
@@ -83,8 +85,8 @@ def kept(patient):
     yield
     assert before.difference(patient.snapshot("etc", "usr/local", "var/lib").without(*volatile)) == []
     assert (info(patient)["imageId"], info(patient)["deployment"]) == (live["imageId"], live["deployment"])
-    assert patient.unit(NAME)["ActiveState"] == "active"
     assert etcdctl(patient, "get", "greeting") == "greeting\nhello"
+    assert patient.unit(NAME)["ActiveState"] == "active"
 
 
 def unit_of(text):
@@ -119,7 +121,8 @@ BREAKAGES = {
 def test_a_service_that_is_not_well_is_rolled_back(breakage, patient, patient_site, kept):
     files, reason = BREAKAGES[breakage]
     push(patient_site, newer("broken-" + breakage.replace(" ", "-"), **files))
-    done = patient.berth("update", "--settle=0.7", NAME, check=False)
+    settle = "--settle=60" if "did not stay up" in reason else FAST
+    done = patient.berth("update", settle, NAME, check=False)
     assert done.returncode == ROLLED_BACK, done.stderr
     assert re.search(reason, done.stderr), done.stderr
     assert "the update of etcd1 failed and was rolled back" in done.stderr
@@ -170,10 +173,10 @@ def test_updates_and_rollbacks_lose_no_key(patient, patient_site):
         patient.wait_for(lambda: len(lines) > count + 5, "the client writes")
 
     more_keys()
-    patient.berth("update", FAST, NAME)
+    replaced(patient, "update")
     after = info(patient)
     more_keys()
-    patient.berth("rollback", FAST, NAME)
+    replaced(patient, "rollback")
     more_keys()
     patient.path("/root/enough").touch()
     reader.join(PATIENCE)
@@ -185,22 +188,22 @@ def test_updates_and_rollbacks_lose_no_key(patient, patient_site):
     times = [float(moment) for moment, _ in acknowledged]
     pauses = sorted((late - early for early, late in zip(times, times[1:])), reverse=True)[:2]
     print(f"{len(acknowledged)} keys, the longest pauses: {pauses[0]:.2f} s, {pauses[1]:.2f} s")
-    assert pauses[0] < 15
+    assert pauses[0] < 80, "each was stopped in order, not killed after the 90 s that systemd waits"
     assert after["imageId"] != before["imageId"] and after["values"]["UUID"] == before["values"]["UUID"]
     assert info(patient)["imageId"] == before["imageId"]
 
 
 def test_three_updates_add_a_file_and_drop_it(patient, patient_site):
     push(patient_site, newer())
-    patient.berth("update", FAST, NAME)
+    replaced(patient, "update")
     slot = info(patient)["slot"]
     assert rootfs(patient, NAME, slot).joinpath("usr/share/newer").exists()
     assert patient.path("/etc/etcd/more.conf").read_text() == "# more\n"
     third = images.derived(images.etcd(), "etcd-third", {"usr/share/third": "third\n"})
     push(patient_site, third)
-    patient.berth("update", FAST, NAME)
+    replaced(patient, "update")
     assert info(patient)["slot"] == 1 - slot
-    patient.berth("update", FAST, "--set=ETCD_NAME=renamed", NAME)
+    replaced(patient, "update", "--set=ETCD_NAME=renamed")
     assert info(patient)["slot"] == slot
     assert not rootfs(patient, NAME, slot).joinpath("usr/share/newer").exists()
     assert not patient.path("/etc/etcd/more.conf").exists() and not patient.path("/etc/etcd").exists()
@@ -209,6 +212,7 @@ def test_three_updates_add_a_file_and_drop_it(patient, patient_site):
 
 
 def test_nothing_new_does_nothing(patient, patient_site):
+    replaced(patient, "update")  # to what the last test has pushed
     before = patient.snapshot("etc", "var/lib")
     started = patient.unit(NAME, "InvocationID")
     log = patient_site.registry.log_size()
@@ -223,6 +227,7 @@ def test_a_host_file_that_is_there_already_is_kept(patient, patient_site):
     patient.path("/etc/etcd/more.conf").write_text("# mine\n")
     push(patient_site, newer("etcd-conflict", **{"usr/share/conflict": "x\n"}))
     done = patient.berth("update", FAST, NAME)
+    patient.fetch(f"{URL}/health")
     assert "/etc/etcd/more.conf exists on the host already" in done.stderr
     assert patient.path("/etc/etcd/more.conf").read_text() == "# mine\n"
     assert "/etc/etcd/more.conf" not in info(patient)["installedFiles"]
@@ -247,18 +252,16 @@ def test_a_killed_update_is_seen_to_by_the_next_command(delay, patient, patient_
     push(patient_site, newer(f"etcd-kill-{delay}", **{"usr/share/kill": f"{delay}\n"}))
     before = info(patient)
     process = patient.start_process("berth", "update", "--settle=0", NAME)
-    pid = patient.inner_pid(process)
-    try:
+    with contextlib.suppress(ProcessLookupError):  # it was faster
+        pid = patient.inner_pid(process)
         signal.sigtimedwait([], delay)
         os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     process.wait(PATIENCE)
     patient.berth("recover")
     after = info(patient)
     assert after["imageId"] == before["imageId"] or after["slot"] != before["slot"]
-    assert patient.unit(NAME)["ActiveState"] == "active"
     assert etcdctl(patient, "get", "greeting") == "greeting\nhello"
+    assert patient.unit(NAME)["ActiveState"] == "active"
     leftovers = [path for path in patient.snapshot("etc", "var/lib/containers").paths() if "/.berth-" in path]
     assert [path for path in leftovers if "/.storage/" not in path] == []
     assert not patient.path(f"{DEPLOYMENTS}/.transactions").exists()
@@ -288,37 +291,42 @@ def test_a_power_cut_during_an_update_is_seen_to_by_the_boot(patient, patient_si
 def test_rebase_no_pull_and_all(patient, patient_site):
     """Two containers, one of which has no registry."""
     push(patient_site, images.etcd())
-    patient.berth("update", FAST, NAME)
+    replaced(patient, "update")
     patient.berth("install", "--name=hello", f"oci:{images.hello_world().inside}")
     rows = {row["container"]: row for row in patient.berth_json("update", "--all")["containers"]}
     assert rows["hello"]["status"] == "unchanged"
     reference = patient_site.pushed(newer(), name="rebased")
-    patient.berth("update", FAST, f"--rebase={reference}", NAME)
+    replaced(patient, "update", f"--rebase={reference}")
     assert info(patient)["image"] == f"{reference}"
     patient_site.pushed(images.derived(newer(), "broken-rebased", {"usr/bin/etcd-env.sh": "#!/bin/sh\nexit 3\n"}), name="rebased")
-    done = patient.berth("update", "--settle=1", "--all", check=False)
+    done = patient.berth("update", "--settle=60", "--all", check=False)
     assert done.returncode == ROLLED_BACK
     lines = [line.split() for line in done.stdout.splitlines()]
     assert lines[0] == ["CONTAINER", "BEFORE", "AFTER", "LATEST", "STATUS"]
     etcd, hello = lines[1:]
     assert etcd[0] == NAME and etcd[1] == etcd[2] != etcd[3] and etcd[4:] == ["rolled", "back"]
     assert hello[0] == "hello" and hello[1] == hello[2] == hello[3] and hello[4:] == ["unchanged"]
-    assert patient.berth("update", "--no-pull", NAME, check=False).returncode == ROLLED_BACK
+    patient.fetch(f"{URL}/health")
+    assert patient.berth("update", "--settle=60", "--no-pull", NAME, check=False).returncode == ROLLED_BACK
 
 
 def test_check_says_what_an_update_would_bring(patient, patient_site):
     manifest = manifest_with(healthCheck={"command": "true"}, defaultValues={"ETCD_NAME": "", "COLOUR": "red"})
     files = {"exports/manifest.json": manifest, "exports/service.template": unit_of("Environment=NEW=1\n"), "usr/share/big": "x" * 100000}
     image = images.derived(images.etcd(), "etcd-checked", files, config=("--config.label", "version=9.9"))
-    patient.berth("update", FAST, f"--rebase={push(patient_site, images.etcd())}", NAME)
+    replaced(patient, "update", f"--rebase={push(patient_site, images.etcd())}")
     push(patient_site, image)
     before, log = patient.snapshot("etc", "var/lib/containers"), patient_site.registry.log_size()
     check = patient.berth_json("update", "--check", NAME)
     assert check["newer"] and check["idInstalled"] == info(patient)["imageId"] != check["idAvailable"]
     assert check["versionAvailable"] == "9.9"
     assert check["layersToFetch"] == 1 and check["bytesToFetch"] > 100
-    blobs = [path for _, path, _ in patient_site.registry.requests(log) if "/blobs/" in path]
-    assert len(blobs) == 1, "only the image configuration is fetched"
+
+    def blobs():
+        return [path for _, path, _ in patient_site.registry.requests(log) if "/blobs/" in path]
+
+    patient.wait_for(blobs, "a line in the registry's log")
+    assert len(blobs()) == 1, "only the image configuration is fetched"
     assert before.difference(patient.snapshot("etc", "var/lib/containers")) == []
     table = patient.berth("update", "--check", "--all").stdout
     assert re.search(rf"{NAME} .* 9\.9 .* newer\n", table), table

@@ -11,7 +11,7 @@ import subprocess
 import time
 
 from rig import cache, debian, sandbox
-from rig.shell import CLEAN, PATIENCE, CommandFailed, die_with_parent, run
+from rig.shell import CLEAN, PATIENCE, CommandFailed, die_with_parent, run, wait_for
 from rig.snapshot import Snapshot
 
 BOOT_SECONDS = 60
@@ -243,13 +243,7 @@ class Host(Caller):
 
         self.wait_for(handles, f"a process of {unit} that handles SIGTERM")
 
-    def wait_for(self, condition, what, seconds=PATIENCE):
-        """Waits until condition() is true; for states that nothing announces."""
-        deadline = time.monotonic() + seconds
-        while not condition():
-            if time.monotonic() > deadline:
-                raise AssertionError(f"waited {seconds} s in vain: {what}")
-            time.sleep(0.05)
+    wait_for = staticmethod(wait_for)
 
     def fetch(self, url):
         """What an HTTP server inside answers; waits until it listens."""

@@ -83,3 +83,7 @@ class Front(Server):
     def __init__(self, network, registry, folder, port, *options):
         super().__init__(network, folder, port)
         self.run_own("rig.front", registry.port, *options)
+
+    def blobs(self):
+        """The blobs that were asked for so far. (A registry notes a request only after its answer: perhaps too late.)"""
+        return [line.split()[1] for line in self.log().splitlines() if line.startswith("GET ") and "/blobs/" in line]

@@ -69,6 +69,10 @@ class Terminal:
         self._stream.feed(data)
         return bool(data)
 
+    def pictures(self):
+        """How many pictures of several lines, behind each of which the cursor goes back to where it began, were drawn."""
+        return self.raw.count(b"\r\x1b[")
+
     def lines(self):
         """What is on the screen, without the blank ends of lines and the blank lines at the end."""
         return "\n".join(line.rstrip() for line in self.screen.display).rstrip("\n").split("\n")

@@ -1,6 +1,7 @@
 """Running programs of the machine, with errors that quote what they said."""
 
 import subprocess
+import time
 
 CLEAN = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -40,6 +41,15 @@ def run(*argv, check=True, env=None, input=None, cwd=None, timeout=300):
     if check and done.returncode != 0:
         raise CommandFailed(done)
     return done
+
+
+def wait_for(condition, what, seconds=PATIENCE):
+    """Waits until condition() is true; for states that nothing announces."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {seconds} s in vain: {what}")
+        time.sleep(0.05)
 
 
 def die_with_parent():

@@ -1,11 +1,12 @@
 """A server of bearer tokens (distribution's token specification) on loopback. Anybody may read repositories below
 public/; captain may read and write all but those below forbidden/.
 
-python3 -m rig.token_server PORT CERTIFICATE KEY PASSWORD [--lifetime SECONDS]
+python3 -m rig.token_server PORT CERTIFICATE KEY PASSWORD [--first-lifetime SECONDS]
 """
 
 import argparse
 import base64
+import itertools
 import json
 import re
 import secrets
@@ -17,6 +18,7 @@ import urllib.parse
 from rig.answers import Answers, serve
 
 ISSUER, SERVICE, USER = "rig-tokens", "rig", "captain"
+LIFETIME_SECONDS = 300
 LEEWAY_SECONDS = 60  # docker-registry accepts a token for so long after it has expired
 
 
@@ -31,6 +33,7 @@ def granted(name, actions, user):
 
 class Tokens(Answers):
     options = None
+    lifetimes = None  # seconds; of the first token, and of all others
 
     def do_GET(self):
         query = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query)
@@ -44,7 +47,8 @@ class Tokens(Answers):
         for scope in scopes:
             kind, name, actions = scope.split(":")
             access.append({"type": kind, "name": name, "actions": granted(name, actions.split(","), user)})
-        self.answer(200, {"token": self._token(user, access), "expires_in": self.options.lifetime})
+        lifetime = next(Tokens.lifetimes)
+        self.answer(200, {"token": self._token(user, access, lifetime), "expires_in": lifetime})
 
     def _login(self):
         """(user or None, whether the login is right); no login at all is right."""
@@ -54,11 +58,11 @@ class Tokens(Answers):
         user, _, password = base64.b64decode(header.removeprefix("Basic ")).decode().partition(":")
         return user, (user, password) == (USER, self.options.password)
 
-    def _token(self, user, access):
+    def _token(self, user, access, lifetime):
         certificate = re.sub(r"-----[^-]*-----|\s", "", open(self.options.certificate, encoding="ascii").read())
         now = int(time.time())
         claims = {"iss": ISSUER, "sub": user or "", "aud": SERVICE, "nbf": now - 600, "iat": now, "access": access,
-                  "jti": secrets.token_hex(8), "exp": now - LEEWAY_SECONDS + self.options.lifetime}  # fmt: skip
+                  "jti": secrets.token_hex(8), "exp": now - LEEWAY_SECONDS + lifetime}  # fmt: skip
         text = encoded({"typ": "JWT", "alg": "RS256", "x5c": [certificate]}) + b"." + encoded(claims)
         signature = subprocess.run(["openssl", "dgst", "-sha256", "-sign", self.options.key], input=text,
                                    stdout=subprocess.PIPE, check=True).stdout  # fmt: skip
@@ -71,8 +75,9 @@ def main():
     parser.add_argument("certificate")
     parser.add_argument("key")
     parser.add_argument("password")
-    parser.add_argument("--lifetime", type=int, default=300)
+    parser.add_argument("--first-lifetime", type=int, default=LIFETIME_SECONDS)
     Tokens.options = parser.parse_args(sys.argv[1:])
+    Tokens.lifetimes = itertools.chain([Tokens.options.first_lifetime], itertools.repeat(LIFETIME_SECONDS))
     serve(Tokens.options.port, Tokens)
 
 
