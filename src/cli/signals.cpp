@@ -52,6 +52,9 @@ void SignalWatch::forward_to(pid_t pid) {
   pthread_sigmask(SIG_BLOCK, &further_, nullptr);  // and so it stays: what was begun is to be ended in order
   const std::scoped_lock lock(mutex_);
   receiver_ = pid;
+  if (pid > 0 && early_ != 0) {
+    ::kill(pid, early_);
+  }
 }
 
 void SignalWatch::watch() {
@@ -77,6 +80,7 @@ void SignalWatch::take(const siginfo_t& info) {
   } else if (info.si_signo == SIGWINCH) {
     give_window_size(receiver_);
   } else if (receiver_ <= 0) {
+    early_ = info.si_signo;
     stop_.request_stop();
   } else if (info.si_code != SI_KERNEL) {
     ::kill(receiver_, info.si_signo);

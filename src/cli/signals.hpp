@@ -25,7 +25,8 @@ class SignalWatch {
 
   /// From now on SIGINT and SIGTERM, and with them SIGHUP, SIGQUIT, SIGUSR1 and SIGUSR2, go to the process `pid` of our
   /// process group, but for those of the terminal, which it has got already; and the terminals of its children follow
-  /// the size of ours. With 0 all are stop requests (again). To be called by the thread that made the watch.
+  /// the size of ours. One that came before, when it was too late not to start that process, goes to it at once. With 0
+  /// all are stop requests (again). To be called by the thread that made the watch.
   void forward_to(pid_t pid);
 
  private:
@@ -40,6 +41,7 @@ class SignalWatch {
   std::stop_source stop_;
   std::mutex mutex_;
   pid_t receiver_ = 0;
+  int early_ = 0;  ///< the signal that came before there was a receiver
   bool ending_ = false;
   std::thread thread_;
 };

@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "base/error.hpp"
+#include "base/process.hpp"
 
 namespace berth::host {
 
@@ -20,6 +21,7 @@ namespace {
 using std::chrono::steady_clock;
 
 /// journald takes messages from a socket: the last words of a process that has just died may still be in it.
+constexpr std::chrono::seconds longest_sync{10};
 constexpr std::chrono::milliseconds quiet_time{100};
 constexpr std::chrono::milliseconds longest_wait{500};
 constexpr std::size_t message_limit = 4096;      // bytes
@@ -87,6 +89,17 @@ bool match_user_unit(sd_journal* journal, const std::string& unit) {
 
 bool match(sd_journal* journal, const std::string& unit, bool own_user) {
   return own_user ? match_user_unit(journal, unit) : match_unit(journal, unit);
+}
+
+/// Has journald take everything that was written to it so far; root may ask for that. @return whether it has
+bool sync_journal() {
+  base::ProcessOptions options;
+  options.timeout = longest_sync;
+  try {
+    return base::run_process({"journalctl", "--sync"}, options).exit_code == 0;
+  } catch (const base::Error&) {
+    return false;  // no such program, or no journald
+  }
 }
 
 void wait_for_quiet(sd_journal* journal) {
@@ -175,7 +188,8 @@ std::vector<std::string> read_unit_log(const std::string& unit, std::size_t coun
   if (!journal || !match(journal.get(), unit, own_user)) {
     return {};
   }
-  if (has_files(journal.get())) {
+  const bool complete = folder.empty() && !own_user && sync_journal();
+  if (!complete && has_files(journal.get())) {
     wait_for_quiet(journal.get());
   }
   if (sd_journal_seek_tail(journal.get()) < 0) {

@@ -68,7 +68,7 @@ CommandOutcome exec_in(const Session& session, const host::Deployment& deploymen
 CommandOutcome exec(Session& session, const ExecRequest& request) {
   const auto deployment = runnable_deployment(session, request.name);
   const auto runtime = runtime_of(session, deployment);
-  if (runtime_status(runtime, request.name) != "running") {
+  if (!container_runs(session, runtime, request.name)) {
     throw Error(ErrorKind::failed, fmt::format("the container {} does not run", request.name),
                 fmt::format("start it with berth start {}; or berth run {} runs a command beside it", request.name,
                             request.name));

@@ -17,6 +17,7 @@
 #include "base/scope_exit.hpp"
 #include "exports/health_check.hpp"
 #include "host/job_words.hpp"
+#include "ops/runtime_command.hpp"
 #include "ops/service.hpp"
 #include "ops/user_space.hpp"
 
@@ -69,6 +70,7 @@ class Gate {
   void run(const exports::HealthCheck& check) {
     session_.reporter.step(fmt::format("asking {} whether it is well", name_));
     enter_user_cgroup(session_);
+    static_cast<void>(container_runs(session_, runtime_, name_));  // before, no check can say anything about it
     for (int failures = 0;;) {
       if (passes(check)) {
         return;

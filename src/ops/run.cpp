@@ -59,7 +59,7 @@ CommandOutcome run_container(Session& session, const RunRequest& request) {
   refuse_image_options(request);
   const auto deployment = runnable_deployment(session, request.target);
   const auto runtime = runtime_of(session, deployment);
-  if (runtime_status(runtime, request.target) == "running") {
+  if (container_runs(session, runtime, request.target)) {
     return exec_instead(session, deployment, runtime, request);
   }
   if (request.detach) {

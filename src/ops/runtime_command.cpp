@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 
 #include "base/file.hpp"
 #include "base/process.hpp"
@@ -21,6 +23,8 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 
+constexpr std::chrono::seconds longest_creation{20};
+constexpr std::chrono::milliseconds creation_interval{50};
 constexpr int runtime_failed = 125;
 constexpr int not_executable = 126;
 constexpr int no_such_program = 127;
@@ -102,6 +106,23 @@ std::string runtime_status(const std::string& runtime, const std::string& id) {
   const auto document = fmt::format("the answer of {} state {}", runtime, id);
   const auto json = base::parse_json(answer.output, document);
   return base::JsonView(json, document).string_or("status", "");
+}
+
+bool container_runs(Session& session, const std::string& runtime, const std::string& name) {
+  const auto deadline = std::chrono::steady_clock::now() + longest_creation;
+  while (true) {
+    const auto status = runtime_status(runtime, name);
+    const bool may_come = status.empty() || status == "creating" || status == "created";
+    if (!may_come || std::chrono::steady_clock::now() >= deadline) {
+      return status == "running";
+    }
+    const auto unit = session.systemd.state(host::unit_name(name));
+    if (!host::is_active(unit) || unit.main_pid <= 0) {
+      return false;
+    }
+    check_stop(session.stop);
+    std::this_thread::sleep_for(creation_interval);
+  }
 }
 
 base::Json config_of(const Session& session, const host::Deployment& deployment) {

@@ -40,6 +40,10 @@ std::string runtime_of(const Session& session, const host::Deployment& deploymen
 /// What `RUNTIME state ID` calls its status: created, running, paused, stopped; empty for an unknown container.
 std::string runtime_status(const std::string& runtime, const std::string& id);
 
+/// Whether the container of a service runs. A unit whose runtime stays in the foreground is started before its
+/// container is there: while systemd says that it runs, the container is waited for, though not for ever.
+bool container_runs(Session& session, const std::string& runtime, const std::string& name);
+
 /// The whole config.json of a container, old forms converted (contract, section 9).
 /// @throws Error(failed) when there is none: the image only brings files for the host
 base::Json config_of(const Session& session, const host::Deployment& deployment);

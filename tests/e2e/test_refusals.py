@@ -1,10 +1,12 @@
 """Refusals: each names the thing, the reason and the remedy, and leaves the host as it was."""
 
 import json
+import signal
 
 import pytest
 from rig import images
 from rig.checks import leftovers
+from rig.shell import PATIENCE
 
 
 @pytest.fixture
@@ -121,6 +123,20 @@ def test_a_failed_start_of_an_installed_container_quotes_the_journal(host):
     host.berth("install", f"oci:{image.inside}", "--name=probe")
     words = refused(host, 1, "start", "probe")
     assert "these are my last words" in words
+
+
+def test_the_last_words_are_quoted_though_journald_is_late(host):
+    unit = "[Service]\nType=oneshot\nExecStart=/bin/sh -c 'echo these are my last words; exit 3'\n[Install]\nWantedBy=multi-user.target\n"
+    image = images.with_exports("no-start", {"service.template": unit, "manifest.json": '{"version": "1.0"}'})
+    host.berth("install", f"oci:{image.inside}", "--name=probe")
+    journald = str(host.pid_of("/lib/systemd/systemd-journald"))
+    host.run("kill", "-STOP", journald)
+    process = host.start_process("berth", "start", "probe")
+    host.wait_for(lambda: host.unit("probe")["ActiveState"] == "failed", "it has failed")
+    signal.sigtimedwait([], 1)  # far longer than words are on their way
+    host.run("kill", "-CONT", journald)
+    _, words = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 1 and "these are my last words" in words
 
 
 def test_help_and_version_go_to_standard_output(shared_host):

@@ -13,7 +13,7 @@ namespace {
 using namespace std::chrono_literals;
 
 bool waits_for_stop(const std::stop_token& token) {
-  for (int turn = 0; turn < 500 && !token.stop_requested(); ++turn) {
+  for (int turn = 0; turn < 6000 && !token.stop_requested(); ++turn) {
     std::this_thread::sleep_for(10ms);
   }
   return token.stop_requested();
@@ -54,6 +54,17 @@ TEST(SignalWatch, SignalsGoToAProgramAndComeBack) {
   EXPECT_FALSE(watch.token().stop_requested());
   ::kill(::getpid(), SIGHUP);
   EXPECT_TRUE(waits_for_stop(watch.token()));
+}
+
+TEST(SignalWatch, ASignalThatComesWhileAProgramIsBeingStartedReachesIt) {
+  SignalWatch watch([] {}, [] {});
+  const pid_t child = sleeping_child();
+  ::kill(::getpid(), SIGTERM);
+  ASSERT_TRUE(waits_for_stop(watch.token()));
+  watch.forward_to(child);
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM) << status;
 }
 
 TEST(SignalWatch, ItsOwnSignalFromElsewhereIsNotItsEnd) {

@@ -129,6 +129,20 @@ TEST_F(RunTest, ExecInWhatDoesNotRun) {
   EXPECT_EQ(missing.kind(), ErrorKind::not_found);
 }
 
+TEST_F(RunTest, AContainerThatIsBeingMadeIsWaitedFor) {
+  machine.systemd.active.insert("web.service");
+  int looks = 0;
+  machine.systemd.on_state = [&](host::UnitState& /*state*/) {
+    looks += 1;
+    looks == 1 ? answers("status", R"({"status":"created"})") : is_running();
+  };
+  EXPECT_EQ(exec(session, {"web", {"/bin/ls"}, false, {}}).exit_code, 0);
+  EXPECT_EQ(looks, 2);
+  machine.systemd.on_state = [&](host::UnitState& state) { state.active_state = "failed"; };
+  answers("status", R"({"status":"created"})");
+  EXPECT_EQ(error_of([&] { exec(session, {"web", {"/bin/ls"}, false, {}}); }).kind(), ErrorKind::failed);
+}
+
 TEST_F(RunTest, WhatTheRuntimeCouldNotDoHasACodeOfItsOwn) {
   is_running();
   answers("code", "1");

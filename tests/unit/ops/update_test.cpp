@@ -316,9 +316,11 @@ TEST_F(UpdateTest, WithoutGateNothingIsJudged) {
 
 /// A runtime that answers `exec` as the test wants.
 void answer_checks(const Machine& machine, const std::string& script) {
-  machine.write(
-      "usr/bin/runc",
-      "#!/bin/sh\nif [ \"$1\" != exec ]; then echo 'runc version 1.1.5'; echo --pid-file; exit; fi\n" + script, 0755);
+  machine.write("usr/bin/runc",
+                "#!/bin/sh\ncase $1 in\n  exec) ;;\n  state) echo '{\"status\": \"running\"}'; exit ;;\n"
+                "  *) echo 'runc version 1.1.5'; echo --pid-file; exit ;;\nesac\n" +
+                    script,
+                0755);
 }
 
 ImageSpec with_check(const std::string& check) {
