@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cstring>
+#include <utility>
 
 #include "base/error.hpp"
 
@@ -16,7 +17,8 @@ constexpr std::chrono::microseconds slice = std::chrono::milliseconds(200);  // 
 
 }  // namespace
 
-JobWatch::JobWatch(const Bus& bus) : bus_(bus) {
+JobWatch::JobWatch(const Bus& bus, std::stop_token stop)
+    : stop_(std::move(stop)), stopped_before_(stop_.stop_requested()), bus_(bus) {
   sd_bus_slot* raw = nullptr;
   // Without a daemon nobody names senders, and a match on one would never hold.
   check_bus(sd_bus_match_signal(bus.get(), &raw, bus.has_daemon() ? systemd_name : nullptr, systemd_path,
@@ -53,16 +55,14 @@ void JobWatch::process_pending() {
   } while (result > 0);
 }
 
-std::optional<std::string> JobWatch::wait_for(const std::string& job, std::chrono::seconds timeout,
-                                              const std::stop_token& stop) {
-  const bool stopped_before = stop.stop_requested();
+std::optional<std::string> JobWatch::wait_for(const std::string& job, std::chrono::seconds timeout) {
   const auto deadline = steady_clock::now() + timeout;
   while (true) {
     process_pending();
     if (const auto found = results_.find(job); found != results_.end()) {
       return found->second;
     }
-    if (!stopped_before && stop.stop_requested()) {
+    if (!stopped_before_ && stop_.stop_requested()) {
       base::throw_interrupted();
     }
     if (timeout.count() > 0 && steady_clock::now() >= deadline) {

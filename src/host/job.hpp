@@ -16,21 +16,23 @@ namespace berth::host {
 class JobWatch {
  public:
   /// @param bus must outlive the watch
-  explicit JobWatch(const Bus& bus);
+  JobWatch(const Bus& bus, std::stop_token stop);
   JobWatch(const JobWatch&) = delete;
   JobWatch& operator=(const JobWatch&) = delete;
 
   /// Waits for the end of the job with that object path.
   /// @param timeout 0 for none
   /// @return systemd's word for the result; nullopt when `timeout` passed first
-  /// @throws Error(interrupted) when `stop` is requested during the wait, Error(failed) when the connection is lost
-  std::optional<std::string> wait_for(const std::string& job, std::chrono::seconds timeout,
-                                      const std::stop_token& stop);
+  /// @throws Error(interrupted) when a stop is requested since the watch was made, Error(failed) when the connection is
+  /// lost
+  std::optional<std::string> wait_for(const std::string& job, std::chrono::seconds timeout);
 
  private:
   static int on_removed(sd_bus_message* message, void* watch, sd_bus_error* error);
   void process_pending();
 
+  std::stop_token stop_;
+  bool stopped_before_;
   const Bus& bus_;
   std::map<std::string, std::string> results_;  ///< job path → result
   SlotPtr slot_;

@@ -67,7 +67,7 @@ class BusSystemd : public Systemd {
 
   std::string enter_scope(const std::string& scope, const std::string& description) override {
     const std::string action = "start " + scope;
-    watch_.emplace(bus());
+    watch_.emplace(bus(), stop_);
     const BusReply reply = bus().call(scope_call(bus(), scope, description, for_user() ? "app.slice" : "system.slice"));
     if (!reply.error_name.empty()) {
       throw_reply(reply, action);
@@ -140,7 +140,8 @@ class BusSystemd : public Systemd {
   }
 
   BusReply queue(JobKind kind, const char* method, const std::string& unit) {
-    watch_.emplace(bus());  // before the call: a job may end before its answer is read
+    // Before the call: a job may end, and Ctrl-C be pressed, before its answer is read.
+    watch_.emplace(bus(), stop_);
     const MessagePtr call = bus().new_call(method);
     check_bus(sd_bus_message_append(call.get(), "ss", unit.c_str(), "replace"),
               fmt::format("{} {}", kind == JobKind::start ? "start" : "stop", unit));
@@ -151,7 +152,7 @@ class BusSystemd : public Systemd {
     const base::Activity waiting(reporter_, unit, kind == JobKind::start ? "starting" : "stopping");
     const char* path = nullptr;
     check_bus(sd_bus_message_read(reply.message.get(), "o", &path), "read the answer of systemd");
-    const auto result = watch_->wait_for(path, options_.job_timeout, stop_);
+    const auto result = watch_->wait_for(path, options_.job_timeout);
     watch_.reset();
     if (!result) {
       return {false, "timeout",

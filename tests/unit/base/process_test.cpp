@@ -124,7 +124,7 @@ TEST(RunProcess, KillsWhatTakesTooLong) {
   options.timeout = 200ms;
   const auto start = std::chrono::steady_clock::now();
   const Error error = error_of([&] { run_process(shell("trap '' TERM; sleep 60; sleep 60"), options); });
-  EXPECT_LT(std::chrono::steady_clock::now() - start, 10s);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, 50s);
   EXPECT_EQ(error.kind(), ErrorKind::failed);
   EXPECT_THAT(error.sentence(), AllOf(HasSubstr("/bin/sh"), HasSubstr("0.2 s")));
 }
@@ -140,7 +140,7 @@ TEST(RunProcess, StopsOnRequest) {
     }
     stop.request_stop();
   });
-  const std::string script = "trap 'touch \"$0/stopped\"; exit 0' TERM; touch \"$0/ready\"; sleep 60 & wait";
+  const std::string script = "trap ': > \"$0/stopped\"; exit 0' TERM; : > \"$0/ready\"; sleep 60 & wait";
   const Error error = error_of([&] { run_process({"/bin/sh", "-c", script, folder / "."}, options); });
   EXPECT_EQ(error.kind(), ErrorKind::interrupted);
   EXPECT_TRUE(stat_at(folder.fd(), "stopped")) << "SIGTERM lets the child clean up";
@@ -156,9 +156,9 @@ TEST(RunProcess, DoesNotStartAfterARequest) {
 
 TEST(RunProcess, DoesNotWaitForWhatTheChildLeavesBehind) {
   const auto start = std::chrono::steady_clock::now();
-  const ProcessResult result = run_process(shell("echo early; sleep 20 & exit 0"));
+  const ProcessResult result = run_process(shell("echo early; sleep 60 & exit 0"));
   EXPECT_EQ(result.output, "early\n");
-  EXPECT_LT(std::chrono::steady_clock::now() - start, 10s);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, 50s);
 }
 
 TEST(RunProcess, GivesOnlyThreeDescriptors) {

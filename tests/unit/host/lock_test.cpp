@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <functional>
+#include <memory>
 #include <thread>
 
 #include "fake_systemd.hpp"
@@ -85,14 +87,34 @@ TEST_F(LockTest, AFileWithoutAHolderIsNoObstacle) {
   EXPECT_EQ(std::to_string(::getpid()) + " berth test\n", root_.text(std::string(folder_) + "/web"));
 }
 
+/// Keeps what was said, and does something as soon as something is said.
+class PromptReporter final : public base::Reporter {
+ public:
+  explicit PromptReporter(std::function<void()> act) : act_(std::move(act)) {}
+  void step(std::string_view sentence) override {
+    steps.emplace_back(sentence);
+    act_();
+  }
+  void progress(const base::Progress& /*progress*/) override {}
+  void warning(std::string_view /*sentence*/) override {}
+
+  std::vector<std::string> steps;
+
+ private:
+  std::function<void()> act_;
+};
+
 TEST_F(LockTest, WaitsAndSaysSoOnce) {
   auto held = std::make_unique<ContainerLock>(take("web"));
-  std::jthread release([&] {
-    std::this_thread::sleep_for(200ms);
-    held.reset();
+  std::jthread release;
+  PromptReporter reporter([&] {
+    release = std::jthread([&] {
+      std::this_thread::sleep_for(200ms);
+      held.reset();
+    });
   });
-  const ContainerLock lock = take("web", 20s);
-  EXPECT_THAT(reporter_.steps,
+  const auto lock = ContainerLock::take(layout_, "web", "berth test", 60s, reporter, {});
+  EXPECT_THAT(reporter.steps,
               ElementsAre("waiting for berth test (pid " + std::to_string(::getpid()) + "), which works on web"));
   EXPECT_TRUE(root_.has(std::string(folder_) + "/web"));
 }
@@ -100,11 +122,10 @@ TEST_F(LockTest, WaitsAndSaysSoOnce) {
 TEST_F(LockTest, AStopRequestEndsTheWait) {
   const ContainerLock held = take("web");
   std::stop_source source;
-  std::jthread stopper([&] {
-    std::this_thread::sleep_for(100ms);
-    source.request_stop();
-  });
-  EXPECT_EQ(base::ErrorKind::interrupted, error_of([&] { take("web", 20s, source.get_token()); }).kind());
+  PromptReporter reporter([&source] { source.request_stop(); });
+  const auto wait = [&] { ContainerLock::take(layout_, "web", "berth test", 60s, reporter, source.get_token()); };
+  EXPECT_EQ(base::ErrorKind::interrupted, error_of(wait).kind());
+  EXPECT_EQ(reporter.steps.size(), 1U);
 }
 
 TEST_F(LockTest, TheKernelReleasesTheLockOfADeadProcess) {

@@ -293,15 +293,12 @@ TEST_F(BusTest, AStopThatIsNotAllowed) {
 }
 
 TEST_F(BusTest, AStopRequestEndsTheWait) {
-  peer_.on("StartUnit", [](sd_bus_message* call) { return sd_bus_reply_method_return(call, "o", job); });
-  systemd();
-  std::jthread stopper([this] {
-    std::this_thread::sleep_for(100ms);
+  // Even when it comes before the answer has been read. The job itself never ends.
+  peer_.on("StartUnit", [this](sd_bus_message* call) {
     source_.request_stop();
+    return sd_bus_reply_method_return(call, "o", job);
   });
-  const auto before = std::chrono::steady_clock::now();
   EXPECT_EQ(base::ErrorKind::interrupted, error_of([&] { systemd().start("web.service"); }).kind());
-  EXPECT_LT(std::chrono::steady_clock::now() - before, 2s);
 }
 
 TEST_F(BusTest, AnEarlierStopRequestDoesNotDisturbAnUndo) {

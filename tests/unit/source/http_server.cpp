@@ -132,7 +132,11 @@ HttpServer::HttpServer(Handler handler, const TlsIdentity* identity)
 }
 
 HttpServer::~HttpServer() {
-  stopping_ = true;
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  ended_.notify_all();
   ::shutdown(listener_, SHUT_RDWR);
   acceptor_.join();
   {
@@ -200,9 +204,14 @@ void HttpServer::serve(int socket) {
   ::shutdown(socket, SHUT_RDWR);
 }
 
+void HttpServer::pause(std::chrono::milliseconds time) {
+  std::unique_lock lock(mutex_);
+  ended_.wait_for(lock, time, [this] { return stopping_.load(); });
+}
+
 bool HttpServer::answer(Stream& stream, const ServerRequest& request) {
   const auto response = handler_(request);
-  std::this_thread::sleep_for(response.delay);
+  pause(response.delay);
   if (response.hang_up) {
     return false;
   }
@@ -219,7 +228,7 @@ bool HttpServer::answer(Stream& stream, const ServerRequest& request) {
   if (!stream.write(head + "\r\n")) {
     return false;
   }
-  std::this_thread::sleep_for(response.body_delay);
+  pause(response.body_delay);
   const auto body = std::string_view(response.body).substr(0, response.cut_after.value_or(response.body.size()));
   return stream.write(body) && response.with_length && !response.cut_after;
 }

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -37,8 +38,8 @@ struct ServerResponse {
   std::string body;
   std::optional<std::size_t> cut_after;     ///< close the connection after so many body bytes
   bool with_length = true;                  ///< send Content-Length; without it the body ends with the connection
-  std::chrono::milliseconds delay{0};       ///< before the answer
-  std::chrono::milliseconds body_delay{0};  ///< between headers and body
+  std::chrono::milliseconds delay{0};       ///< before the answer, or until the server is destroyed
+  std::chrono::milliseconds body_delay{0};  ///< between headers and body, likewise
   std::string raw;                          ///< sent instead of everything above, then the connection ends
   bool hang_up = false;                     ///< close without an answer
 };
@@ -67,12 +68,14 @@ class HttpServer {
   void accept_loop();
   void serve(int socket);
   bool answer(Stream& stream, const ServerRequest& request);
+  void pause(std::chrono::milliseconds time);
 
   Handler handler_;
   std::unique_ptr<SSL_CTX, void (*)(SSL_CTX*)> tls_;
   int listener_ = -1;
   std::uint16_t port_ = 0;
   std::atomic<bool> stopping_ = false;
+  std::condition_variable ended_;
   std::atomic<int> connections_ = 0;
   mutable std::mutex mutex_;
   std::vector<ServerRequest> requests_;

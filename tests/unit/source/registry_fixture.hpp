@@ -32,8 +32,8 @@ class RegistryTest : public testing::Test {
     options_.authfile = folder_.write("no-logins.json", "{}");
     options_.retries = 2;
     options_.retry_delay = std::chrono::milliseconds(1);
-    options_.connect_timeout = std::chrono::seconds(5);
-    options_.stall_timeout = std::chrono::seconds(5);
+    options_.connect_timeout = std::chrono::seconds(60);
+    options_.stall_timeout = std::chrono::seconds(60);
     options_.reporter = &reporter_;
   }
 

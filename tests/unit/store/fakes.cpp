@@ -36,8 +36,13 @@ TemporaryFolder::~TemporaryFolder() {
 }
 
 void RecordingReporter::step(std::string_view sentence) {
-  const std::scoped_lock guard(lock_);
-  steps.emplace_back(sentence);
+  {
+    const std::scoped_lock guard(lock_);
+    steps.emplace_back(sentence);
+  }
+  if (on_step) {
+    on_step();
+  }
 }
 
 void RecordingReporter::progress(const base::Progress& progress) {

@@ -40,6 +40,7 @@ class RecordingReporter final : public base::Reporter {
   std::vector<std::string> warnings;
   std::vector<base::Progress> progresses;
   std::function<void()> on_progress;  ///< called for each
+  std::function<void()> on_step;      ///< the same
 
  private:
   std::mutex lock_;

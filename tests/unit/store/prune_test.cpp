@@ -230,10 +230,7 @@ TEST_F(PruneTest, WaitingForTheLockEndsWhenAsked) {
   const auto held = RepositoryLock::take(repository.folder(), RepositoryLock::Kind::exclusive, options_);
   std::stop_source stop;
   options_.stop = stop.get_token();
-  const std::jthread stopper([&stop] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    stop.request_stop();
-  });
+  reporter_.on_step = [&stop] { stop.request_stop(); };
   try {
     store().hold();
     FAIL();
