@@ -39,6 +39,10 @@ class Queue {
   }
 
   void run() {
+    // The longest first: what is left for the end is short, and no thread waits long for the other.
+    std::stable_sort(jobs_.begin(), jobs_.end(), [](const Job& one, const Job& other) {
+      return one.request.descriptor.size > other.request.descriptor.size;
+    });
     const std::stop_callback forward(options_.stop, [this] { stop_.request_stop(); });
     {
       const auto count = std::min<std::size_t>(std::max(1U, options_.parallel_layers), jobs_.size());

@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
+#include <condition_variable>
 #include <cstdio>
 
 #include "base/error.hpp"
@@ -17,6 +19,9 @@ namespace {
 
 constexpr mode_t object_folder_mode = 0755;  // what is below the repository's 0700 is of no concern to others
 constexpr std::size_t folder_digits = 2;
+
+constexpr std::uint64_t flush_least = std::uint64_t{8} << 20U;  // bytes; less is not worth a thread
+constexpr std::chrono::milliseconds flush_pause{300};
 
 /// A branch's file before it is in its place; no folder of objects is called so.
 std::string staged_name(std::string branch) {
@@ -168,13 +173,31 @@ void ObjectStaging::write_large(Unnamed& file, std::span<const std::byte> bytes)
 
 // Whoever comes next waits here, so that no more is written than the disk takes.
 void ObjectStaging::written(std::uint64_t bytes) {
-  if (options_.sync_interval == 0 || !options_.sync || unsynced_.fetch_add(bytes) + bytes < options_.sync_interval) {
+  const auto unsynced = unsynced_.fetch_add(bytes) + bytes;
+  if (options_.sync && options_.sync_interval == 0 && unsynced >= flush_least) {
+    std::call_once(flushing_, [this] {
+      flusher_ = std::jthread([this](const std::stop_token& stop) { flush_now_and_then(stop); });
+    });
+  }
+  if (options_.sync_interval == 0 || !options_.sync || unsynced < options_.sync_interval) {
     return;
   }
   const std::scoped_lock guard(sync_lock_);
   if (unsynced_ >= options_.sync_interval) {
     unsynced_ = 0;
     base::check_errno(::syncfs(folder_.get()), "write objects to disk");
+  }
+}
+
+// While the processor is busy with the rest, the disk need not be idle. What fails here fails again in the last sync:
+// the kernel tells it to each descriptor.
+void ObjectStaging::flush_now_and_then(const std::stop_token& stop) const {
+  const base::Fd folder(::openat(folder_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  std::mutex mutex;
+  std::condition_variable_any wake;
+  std::unique_lock lock(mutex);
+  while (folder && !wake.wait_for(lock, stop, flush_pause, [&stop] { return stop.stop_requested(); })) {
+    static_cast<void>(::syncfs(folder.get()));
   }
 }
 
@@ -206,6 +229,7 @@ void ObjectStaging::sync() const {
 }
 
 void ObjectStaging::publish() {
+  flusher_ = {};
   const auto folders = base::list_folder(folder_.get());
   stage_branches(folders.empty());
   if (!folders.empty()) {

@@ -9,7 +9,9 @@
 #include <mutex>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
+#include <thread>
 
 #include "base/fd.hpp"
 #include "store/disk_room.hpp"
@@ -79,6 +81,7 @@ class ObjectStaging {
   void publish_branches() const;
   void publish_folder(const std::string& name) const;
   void written(std::uint64_t bytes);
+  void flush_now_and_then(const std::stop_token& stop) const;
 
   Options options_;
   std::string name_;
@@ -92,6 +95,8 @@ class ObjectStaging {
   std::atomic<std::uint64_t> unnamed_{0};
   std::atomic<std::uint64_t> unsynced_{0};  ///< bytes
   std::mutex sync_lock_;
+  std::once_flag flushing_;
+  std::jthread flusher_;  // last: it uses what is above
 };
 
 }  // namespace berth::store

@@ -33,10 +33,11 @@ def measure_large(bench, runs):
     for number in range(runs):
         bench.life("large", reference, newer)
         bench.cold("pull, large in zstd", zstd, (Berth, Podman))
-        if number < 2:  # they tell more of the peers than of berth
+        if number < 2:  # they take long
             bench.cold("pull, large", reference, ALL_PULLERS[2:])
-            bench.neighbour("large", reference)
-            bench.limit(image)
+    for _ in range(2):
+        bench.limit(image)
+        bench.neighbour("large", reference)
 
 
 def parts_of(bench, options):

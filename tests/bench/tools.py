@@ -51,8 +51,8 @@ class Podman:
     def __init__(self, network, store, settings=()):
         self.network, self.store = network, store
 
-    def __call__(self, *words):
-        return self.network.within("podman", "--root", self.store / "storage", "--runroot", self.store / "run",
+    def __call__(self, *words, before=()):
+        return self.network.within(*before, "podman", "--root", self.store / "storage", "--runroot", self.store / "run",
                                    "--tmpdir", self.store / "tmp", "--runtime=runc", "--cgroup-manager=cgroupfs", *words)  # fmt: skip
 
     def pull(self, reference):

@@ -64,6 +64,22 @@ TEST_F(Fetch, FetchesEachDigestOnceAndOnlyWhatIsMissing) {
   EXPECT_THAT(reporter_.steps, ::testing::Contains("layer " + source.layer_hex(1).substr(0, 12) + " present"));
 }
 
+TEST_F(Fetch, BeginsWithTheLargestLayer) {
+  FakeSource source;
+  source.layer(TarBuilder().file("a", std::string(30, 'a')), image::Compression::none)
+      .layer(TarBuilder().file("b", std::string(30'000, 'b')), image::Compression::none)
+      .layer(TarBuilder().file("c", std::string(3'000, 'c')), image::Compression::none);
+  std::vector<std::string> opened;
+  source.wrap = [&opened](const std::string& digest, std::unique_ptr<base::ByteStream> stream) {
+    opened.push_back(digest);
+    return stream;
+  };
+  options_.parallel_layers = 1;
+  const auto result = fetch(source);
+  EXPECT_EQ(opened, (std::vector{source.layer_hex(1), source.layer_hex(2), source.layer_hex(0)}));
+  EXPECT_EQ(result.layers[0].digest.hex(), source.layer_hex(0));  // as the manifest has them
+}
+
 TEST_F(Fetch, ReportsHowEachLayerEnds) {
   FakeSource source;
   source.layer(tar_with("a"));

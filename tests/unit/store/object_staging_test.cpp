@@ -203,6 +203,21 @@ TEST_F(ObjectStagingTest, LeavesTheReserveAlone) {
   EXPECT_EQ(status.st_size, 0);
 }
 
+TEST_F(ObjectStagingTest, FlushesMeanwhileWhenThereIsMuch) {
+  const std::string much(std::size_t{9} << 20U, 'x');
+  {
+    ObjectStaging dropped(repository_.fd(), {});
+    put(dropped, "ab/c.file", much);
+  }
+  ObjectStaging staging(repository_.fd(), {});
+  put(staging, "ab/c.file", much);
+  std::this_thread::sleep_for(std::chrono::milliseconds(400));  // for one flush
+  put(staging, "ab/d.file", "xyz");
+  staging.publish();
+  EXPECT_EQ(fs::file_size(object("ab/c.file")), much.size());
+  EXPECT_EQ(content("ab/d.file"), "xyz");
+}
+
 TEST_F(ObjectStagingTest, SyncsInBetweenWhenAskedTo) {
   ObjectStaging staging(repository_.fd(), {0, true, 2});
   put(staging, "ab/c.file", "xyz");
