@@ -75,6 +75,16 @@ ObjectStaging::ObjectStaging(int repository, const Options& options)
       room_(objects_.get(), options.reserve) {
   base::check_errno(::mkdirat(temporary_.get(), name_.c_str(), 0700), "create a staging folder in the repository");
   folder_ = base::open_folder_at(temporary_.get(), name_);
+  new_file_ = try_new_file();
+}
+
+ObjectStaging::NewFile ObjectStaging::try_new_file() const {
+  constexpr const char* name = "new";
+  const auto file = base::open_at(folder_.get(), name, O_CREAT | O_EXCL | O_WRONLY, ACCESSPERMS);
+  struct stat status {};
+  base::check_errno(::fstat(file.get(), &status), "look at a file in the repository");
+  base::unlink_at(folder_.get(), name);
+  return {status.st_uid, status.st_gid, status.st_mode & ALLPERMS};
 }
 
 ObjectStaging::~ObjectStaging() {
@@ -97,12 +107,12 @@ void ObjectStaging::make_parent(const std::string& path) const {
   }
 }
 
-std::optional<base::Fd> ObjectStaging::create(const std::string& path) const {
+std::optional<base::Fd> ObjectStaging::create(const std::string& path, mode_t mode) const {
   constexpr int flags = O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW;
-  base::Fd file(::openat(folder_.get(), path.c_str(), flags, 0600));
+  base::Fd file(::openat(folder_.get(), path.c_str(), flags, mode));
   if (!file && errno == ENOENT) {
     make_parent(path);
-    file = base::Fd(::openat(folder_.get(), path.c_str(), flags, 0600));
+    file = base::Fd(::openat(folder_.get(), path.c_str(), flags, mode));
   }
   if (file) {
     return file;
@@ -135,7 +145,7 @@ std::optional<std::string> ObjectStaging::read(const std::string& path, std::uin
 
 ObjectStaging::Unnamed ObjectStaging::create_unnamed() {
   auto name = fmt::format("unnamed-{}", unnamed_++);
-  auto file = base::open_at(folder_.get(), name, O_CREAT | O_EXCL | O_WRONLY, 0600);
+  auto file = base::open_at(folder_.get(), name, O_CREAT | O_EXCL | O_WRONLY, unnamed_mode);
   const bool direct = ::fcntl(file.get(), F_SETFL, O_DIRECT) == 0;  // not every file system can
   return {std::move(file), std::move(name), direct};
 }

@@ -42,8 +42,17 @@ class ObjectStaging {
 
   /// Whether there is such an object in the repository already.
   [[nodiscard]] bool is_stored(const std::string& path) const;
+  /// What a file is that was created here with the mode 0777: umask, default access lists and mount options decide.
+  struct NewFile {
+    uid_t uid = 0;
+    gid_t gid = 0;
+    mode_t mode = 0;  ///< the bits that are left of it
+  };
+  [[nodiscard]] const NewFile& new_file() const noexcept { return new_file_; }
+
   /// Creates an empty file that becomes the object `path`; nullopt when it is staged already, maybe not yet complete.
-  [[nodiscard]] std::optional<base::Fd> create(const std::string& path) const;
+  /// @param mode for open(2): new_file() tells what comes of it
+  [[nodiscard]] std::optional<base::Fd> create(const std::string& path, mode_t mode = 0600) const;
   /// As create, for a symbolic link with its owner; nothing happens when it is staged already.
   void create_link(const std::string& path, const std::string& target, uid_t uid, gid_t gid) const;
   /// Bytes of a complete object that is staged; nullopt when there is none. @param limit bytes; more are an Error
@@ -55,6 +64,7 @@ class ObjectStaging {
     bool direct = false;  ///< what is written goes past the page cache
   };
   [[nodiscard]] Unnamed create_unnamed();
+  static constexpr mode_t unnamed_mode = 0600;  ///< that it is created with
   /// Gives an unnamed file its place; drops it when the repository has the object already.
   void name(const Unnamed& file, const std::string& path) const;
   /// Writes to the file of an object. @throws Error(failed) with the remedy when the reserve would be touched
@@ -75,6 +85,7 @@ class ObjectStaging {
   void publish();
 
  private:
+  [[nodiscard]] NewFile try_new_file() const;
   void make_parent(const std::string& path) const;
   void sync() const;
   void stage_branches(bool sync) const;
@@ -91,6 +102,7 @@ class ObjectStaging {
   base::Fd heads_;  ///< `refs/heads` of the repository
   base::Fd objects_;
   std::map<std::string, std::string> branches_;  ///< and the commits that they will name, in hexadecimal
+  NewFile new_file_;
   DiskRoom room_;
   std::atomic<std::uint64_t> unnamed_{0};
   std::atomic<std::uint64_t> unsynced_{0};  ///< bytes

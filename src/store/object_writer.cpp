@@ -66,22 +66,35 @@ void ObjectWriter::hash(std::span<const std::byte> bytes) {
   }
 }
 
-// The order matters: a change of the owner takes setuid bits and capabilities away.
-void ObjectWriter::set_metadata(int fd, const Ownership& ownership, mode_t type) const {
+/// The mode of an object's file. In bare-user repositories it is what a user may have of it, and always what is needed
+/// to read it, as libostree does it.
+mode_t ObjectWriter::mode_of(const Ownership& ownership, mode_t type) const {
+  constexpr mode_t user_bits = 0775;
+  constexpr mode_t link_mode = 0644;
   if (mode_ == RepositoryMode::bare) {
+    return ownership.permissions;
+  }
+  return type == S_IFREG ? (ownership.permissions & user_bits) | S_IRUSR : link_mode;
+}
+
+// Most files are created as they are to be; each change saved is an inode less that the file system has to touch. The
+// order matters: a change of the owner takes setuid bits and capabilities away.
+void ObjectWriter::set_metadata(int fd, const Ownership& ownership, mode_t type, mode_t created_with) const {
+  const auto& fresh = staging_.new_file();
+  const bool bare = mode_ == RepositoryMode::bare;
+  if (bare && (ownership.uid != fresh.uid || ownership.gid != fresh.gid)) {
     base::check_errno(::fchown(fd, ownership.uid, ownership.gid), "set the owner of an object");
-    base::check_errno(::fchmod(fd, ownership.permissions), "set the mode of an object");
+  }
+  if (const auto mode = mode_of(ownership, type); (created_with & fresh.mode) != mode) {
+    base::check_errno(::fchmod(fd, mode), "set the mode of an object");
+  }
+  if (bare) {
     for (const auto& [key, value] : ownership.xattrs) {
       set_xattr(fd, key, value.data(), value.size());
     }
   } else {
     const auto metadata = bare_user_metadata(ownership, type);
     set_xattr(fd, "user.ostreemeta", metadata.data(), metadata.size());
-    // As libostree does it: what a user may have of the mode, and always what is needed to read it.
-    constexpr mode_t user_bits = 0775;
-    constexpr mode_t link_mode = 0644;
-    const mode_t mode = type == S_IFREG ? (ownership.permissions & user_bits) | S_IRUSR : link_mode;
-    base::check_errno(::fchmod(fd, mode), "set the mode of an object");
   }
   const struct timespec times[2] = {{0, UTIME_OMIT}, {0, 0}};  // OSTree knows no times
   base::check_errno(::futimens(fd, times), "set the time of an object");
@@ -103,9 +116,10 @@ Checksum ObjectWriter::small_file(const Ownership& ownership, Content& content) 
   if (staging_.is_stored(path)) {
     return name;
   }
-  if (const auto file = staging_.create(path)) {
+  const auto mode = mode_of(ownership, S_IFREG) & ACCESSPERMS;
+  if (const auto file = staging_.create(path, mode)) {
     staging_.write(file->get(), bytes);
-    set_metadata(file->get(), ownership, S_IFREG);
+    set_metadata(file->get(), ownership, S_IFREG, mode);
   }
   return name;
 }
@@ -123,7 +137,7 @@ Checksum ObjectWriter::large_file(const Ownership& ownership, Content& content) 
     }
     staging_.write_large(unnamed, buffer_.first(filled));
   }
-  set_metadata(unnamed.file.get(), ownership, S_IFREG);
+  set_metadata(unnamed.file.get(), ownership, S_IFREG, ObjectStaging::unnamed_mode);
   const Checksum name{hash_.finish()};
   staging_.name(unnamed, staged_path(name));
   return name;
@@ -140,9 +154,9 @@ Checksum ObjectWriter::symbolic_link(std::uint32_t uid, std::uint32_t gid, const
   }
   if (mode_ == RepositoryMode::bare) {
     staging_.create_link(path, target, uid, gid);
-  } else if (const auto file = staging_.create(path)) {
+  } else if (const auto file = staging_.create(path, mode_of(ownership, S_IFLNK))) {
     staging_.write(file->get(), std::as_bytes(std::span(target.c_str(), target.size() + 1)));  // with its end
-    set_metadata(file->get(), ownership, S_IFLNK);
+    set_metadata(file->get(), ownership, S_IFLNK, mode_of(ownership, S_IFLNK));
   }
   return name;
 }

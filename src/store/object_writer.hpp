@@ -37,7 +37,8 @@ class ObjectWriter {
   void hash(std::span<const std::byte> bytes);
   [[nodiscard]] Checksum small_file(const Ownership& ownership, Content& content);
   [[nodiscard]] Checksum large_file(const Ownership& ownership, Content& content);
-  void set_metadata(int fd, const Ownership& ownership, mode_t type) const;
+  [[nodiscard]] mode_t mode_of(const Ownership& ownership, mode_t type) const;
+  void set_metadata(int fd, const Ownership& ownership, mode_t type, mode_t created_with) const;
 
   ObjectStaging& staging_;
   RepositoryMode mode_;

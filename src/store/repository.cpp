@@ -474,9 +474,12 @@ Checksum Repository::stage_object(OstreeObjectType type, GVariant* value) const 
   const Checksum name{hash.finish()};
   const auto path = path_in_objects({type, name});
   if (!staging_->is_stored(path)) {
-    if (const auto file = staging_->create(path)) {
+    constexpr mode_t mode = 0644;
+    if (const auto file = staging_->create(path, mode)) {
       staging_->write(file->get(), bytes);
-      base::check_errno(::fchmod(file->get(), 0644), "set the mode of an object");
+      if ((mode & staging_->new_file().mode) != mode) {
+        base::check_errno(::fchmod(file->get(), mode), "set the mode of an object");
+      }
     }
   }
   return name;

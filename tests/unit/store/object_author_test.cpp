@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -39,6 +40,9 @@ class ObjectAuthorTest : public ::testing::TestWithParam<RepositoryMode> {
                    .file("d/setuid", "program", {0, 0, 04755, {}})
                    .file("d/owned", "x", {70'000, 5, 0640, {{"user.a", "1"}}})
                    .file("d/huge", std::string(3'000'000, 'h'))
+                   .file("d/closed", "z", {0, 0, 0, {}})
+                   .file("d/huge-closed", std::string(2'000'000, 'i'), {0, 0, 0, {}})
+                   .file("d/everybody", "a", {0, 0, 0666, {}})
                    .link("d/link", "../größe", 7)
                    .hard_link("same", "d/huge")
                    .sparse("sparse", 3'000'000, 2'000'000, "data"))
@@ -67,6 +71,23 @@ TEST_P(ObjectAuthorTest, DoesNotMatter) {
     std::sort(names.begin(), names.end());
   }
   EXPECT_EQ(objects[0], objects[1]);
+}
+
+// Files are created as they are to be where that is possible.
+TEST_P(ObjectAuthorTest, UmaskAndInheritedGroupsDoNotMatter) {
+  const auto before = ::umask(0);
+  for (const mode_t mask : {0077U, 0U}) {
+    ::umask(mask);
+    const TemporaryFolder folder;
+    ASSERT_EQ(::chown(folder.path().c_str(), 0, 55), 0);
+    fs::permissions(folder.path(), fs::perms::set_gid, fs::perm_options::add);
+    const auto ours = options(folder, ObjectAuthor::own);
+    FakeSource source;
+    describe_image(source);
+    Store::open(ours).pull(source, {});
+    ostree(ours.repository, {"fsck", "--quiet"});
+  }
+  ::umask(before);
 }
 
 TEST_P(ObjectAuthorTest, BothMayWriteOneRepository) {
