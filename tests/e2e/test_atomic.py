@@ -1,9 +1,7 @@
 """The older tool's command lines, through a link with its name."""
 
 import json
-import os
 import re
-import signal
 import socket
 import subprocess
 
@@ -285,8 +283,7 @@ def test_credentials_do_not_stay_in_the_arguments(site, atomic):
         assert "--src-creds=" in seen
         assert "secret-word" not in seen
     finally:
-        os.kill(atomic.host.inner_pid(process), signal.SIGKILL)
-        process.communicate()
+        atomic.host.end_process(process)
 
 
 # -- images of a daemon -----------------------------------------------------------------------------------------------

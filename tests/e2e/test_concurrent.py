@@ -45,7 +45,7 @@ def test_a_held_lock_is_waited_for_no_longer_than_configured_and_its_holder_is_n
     done = host.berth("install", "--name=hello", f"oci:{images.hello_world().inside}", check=False)
     assert done.returncode == 4
     assert "berth install" in done.stderr
-    first.kill()
+    host.end_process(first)
 
 
 def test_pulls_of_the_same_image_at_the_same_time(host, site):

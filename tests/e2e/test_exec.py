@@ -159,6 +159,15 @@ def test_exec_wants_a_running_container(both, runtime):
     assert f"berth start {runtime}-off" in done.stderr and f"berth run {runtime}-off" in done.stderr
 
 
+def test_a_command_right_behind_the_start_waits_for_the_container(both, runtime):
+    """A unit whose runtime stays in the foreground counts as started before there is a container."""
+    both.berth("install", f"--runtime={RUNTIMES[runtime]}", "--name=early", f"oci:{images.hello_world().inside}")
+    both.run("systemctl", "start", "early")
+    assert both.berth("exec", "early", "/bin/echo", "inside").stdout == "inside\n"
+    both.fetch("http://127.0.0.1:8081/")
+    both.berth("uninstall", "early")
+
+
 def test_a_running_container_needs_a_command(both, runtime):
     done = both.berth("run", runtime, check=False)
     assert done.returncode == 2 and "runs already" in done.stderr

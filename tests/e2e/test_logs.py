@@ -56,8 +56,7 @@ def follower(speaker):
 
     yield start
     for process in started:
-        process.kill()
-        process.wait()
+        speaker.end_process(process)
 
 
 def test_everything_in_order_with_time_and_process(speaker):

@@ -1,5 +1,6 @@
 """A real host: a Debian tree with systemd as PID 1, booted by systemd-nspawn over a fresh copy-on-write view."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -14,7 +15,7 @@ from rig import cache, debian, sandbox
 from rig.shell import CLEAN, PATIENCE, CommandFailed, die_with_parent, run, wait_for
 from rig.snapshot import Snapshot
 
-BOOT_SECONDS = 60
+BOOT_SECONDS = 120
 STOP_SECONDS = 120  # more than the 90 that systemd gives a service
 
 NSPAWN_ENVIRONMENT = {"SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1", "SYSTEMD_NSPAWN_API_VFS_WRITABLE": "yes"}
@@ -173,6 +174,12 @@ class Host(Caller):
                 return int(children[0])
             time.sleep(0.005)
         raise AssertionError("the command did not start inside the host")
+
+    def end_process(self, process):
+        """Kills the command itself: without it nsenter would leave it behind, and the host would wait for it at its end."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.inner_pid(process), signal.SIGKILL)
+        process.wait()
 
     # -- looking ------------------------------------------------------------------------------------------------
 
