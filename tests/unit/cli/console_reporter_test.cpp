@@ -58,6 +58,8 @@ TEST(ConsoleReporter, EverythingAsJsonLines) {
   for (std::string line; std::getline(text, line);) {
     lines.push_back(base::parse_json(line, "a line"));
   }
+  // The one in the middle is told only when the last was a while ago, which a busy machine decides.
+  std::erase_if(lines, [](const base::Json& line) { return line.value("done", 0) == 1'000'000; });
   ASSERT_EQ(lines.size(), 9U);
   EXPECT_EQ(lines[0], (base::Json{{"type", "step"}, {"message", "checking out"}}));
   EXPECT_EQ(lines[3], (base::Json{{"type", "progress"},
