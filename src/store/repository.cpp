@@ -23,6 +23,7 @@
 #include "store/libostree.hpp"
 #include "store/object_files.hpp"
 #include "store/object_staging.hpp"
+#include "store/refs.hpp"
 #include "store/staging.hpp"
 #include "store/xattrs.hpp"
 
@@ -31,7 +32,6 @@ namespace {
 
 constexpr int metadata_limit = OSTREE_MAX_METADATA_SIZE;          // bytes of a folder or commit
 constexpr std::uint64_t config_limit = std::uint64_t{64} << 10U;  // bytes
-constexpr const char* branch_folder = "refs/heads/ociimage";
 constexpr const char* mend_hint = "berth images verify shows the images concerned, berth images repair mends them";
 
 /// How many bytes of objects are written between two syncs for the sake of others.
@@ -89,43 +89,6 @@ VariantPtr variant_of(OstreeObjectType type, std::string bytes) {
   auto* kept = new std::string(std::move(bytes));
   const auto release = [](gpointer text) { delete static_cast<std::string*>(text); };
   return own(g_variant_new_from_data(type_of_value(type), kept->data(), size, FALSE, release, kept));
-}
-
-constexpr std::string_view heads = "refs/heads/";
-constexpr std::uint64_t ref_limit = 256;  // bytes; a checksum has 64 digits
-
-/// A branch's file or a folder of branches, links followed: they are aliases. Nothing when it is not there.
-base::Fd open_ref(int folder, const std::string& path) {
-  base::Fd file(::openat(folder, path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (!file && errno != ENOENT && errno != ENOTDIR) {
-    base::throw_errno("read the branch " + path);
-  }
-  return file;
-}
-
-/// The commit that a branch's file names.
-Checksum read_ref(const base::Fd& file, const std::string& path) {
-  auto text = base::read_all(file.get(), ref_limit, path);
-  text.erase(text.find_last_not_of(" \n") + 1);
-  return Checksum::from_hex(text);
-}
-
-/// Adds the branches in `folder` and below. A name that begins with a dot is none: somebody is writing it.
-void add_branches(const base::Fd& folder, const std::string& prefix, std::vector<Branch>& branches) {
-  for (const auto& name : base::list_folder(folder.get())) {
-    const auto file = name.starts_with('.') ? base::Fd() : open_ref(folder.get(), name);
-    if (!file) {
-      continue;
-    }
-    const auto branch = prefix + name;
-    struct stat status {};
-    base::check_errno(::fstat(file.get(), &status), "look at a branch");
-    if (S_ISDIR(status.st_mode)) {
-      add_branches(file, fmt::format("{}/", branch), branches);
-    } else {
-      branches.push_back({branch, read_ref(file, branch)});
-    }
-  }
 }
 
 Checksum checksum_child(GVariant* parent, std::size_t index) {
@@ -239,18 +202,12 @@ bool Repository::has(const ObjectName& name) const {
 }
 
 std::optional<Checksum> Repository::resolve(const std::string& branch) const {
-  const auto file = open_ref(folder(), std::string(heads) + branch);
-  const auto commit = file ? std::optional(read_ref(file, branch)) : std::nullopt;
+  const auto commit = read_branch(folder(), branch);
   return commit && has({OSTREE_OBJECT_TYPE_COMMIT, *commit}) ? commit : std::nullopt;
 }
 
 std::vector<Branch> Repository::branches() const {
-  std::vector<Branch> result;
-  if (const auto folder = open_ref(this->folder(), branch_folder)) {
-    add_branches(folder, branch_prefix, result);
-  }
-  std::sort(result.begin(), result.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
-  return result;
+  return list_branches(folder(), "ociimage");
 }
 
 std::vector<Branch> Repository::all_refs() const {
@@ -274,7 +231,7 @@ std::vector<Branch> Repository::all_refs() const {
 }
 
 void Repository::remove_branch(const std::string& branch) const {
-  base::unlink_at(folder(), std::string(heads) + branch);
+  base::unlink_at(folder(), branch_path(branch));
   sync_refs();
 }
 
@@ -284,7 +241,7 @@ void Repository::sync_refs() const {
   if (!syncs()) {
     return;
   }
-  for (const char* folder : {branch_folder, "refs/heads"}) {
+  for (const char* folder : {"refs/heads/ociimage", "refs/heads"}) {
     if (base::stat_at(this->folder(), folder)) {
       base::sync_at(this->folder(), folder);
     }

@@ -26,7 +26,8 @@ enum class CheckoutFiles { linked, copied };
 /// Who writes objects. They are the same in the end.
 enum class ObjectAuthor { own, libostree };
 
-/// When a pull writes to the disk: all at its end, or again and again, so that others who sync wait less.
+/// When a pull writes to the disk: beside its work, or waiting for it again and again, so that others who sync wait
+/// less.
 enum class Durability { fast, gentle };
 
 struct StoreOptions {
