@@ -1,6 +1,7 @@
 #include "cli/command_line.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "cli/exit_code.hpp"
 
@@ -14,6 +15,36 @@ std::string full_name(const CLI::App* app) {
   return parent == nullptr || parent->get_parent() == nullptr ? app->get_name()
                                                               : full_name(parent) + " " + app->get_name();
 }
+
+struct Verb {
+  std::string_view name;
+  void (*add)(CLI::App& app, CommandLine& line);
+};
+
+/// In the order in which `berth --help` has them.
+constexpr std::array<Verb, 23> verbs{{{"pull", add_pull},
+                                      {"install", add_install},
+                                      {"update", add_update},
+                                      {"rollback", add_rollback},
+                                      {"uninstall", add_uninstall},
+                                      {"start", add_start},
+                                      {"stop", add_stop},
+                                      {"restart", add_restart},
+                                      {"run", add_run},
+                                      {"exec", add_exec},
+                                      {"logs", add_logs},
+                                      {"containers", add_containers},
+                                      {"images", add_images},
+                                      {"inspect", add_inspect},
+                                      {"recover", add_recover},
+                                      {"df", add_df},
+                                      {"mount", add_mount},
+                                      {"umount", add_umount},
+                                      {"init", add_init},
+                                      {"lint", add_lint},
+                                      {"render", add_render},
+                                      {"adopt", add_adopt},
+                                      {"atomic", add_atomic}}};
 
 }  // namespace
 
@@ -54,7 +85,7 @@ int for_each_name(const CommandLine& line, const std::vector<std::string>& names
   return worst;
 }
 
-void build(CLI::App& app, CommandLine& line) {
+void build(CLI::App& app, CommandLine& line, std::string_view verb) {
   app.name("berth");
   app.description(
       "Install system containers: services that run from images under systemd, without a container engine.");
@@ -73,29 +104,29 @@ void build(CLI::App& app, CommandLine& line) {
   app.add_flag("--user", line.globals.user, "Work on your own containers (unless root, the default)")->excludes(system);
   app.footer(
       "Every verb accepts these options. Manual pages: berth(8), berth-VERB(8), berth.conf(5), berth-exports(5).");
-  add_pull(app, line);
-  add_install(app, line);
-  add_update(app, line);
-  add_rollback(app, line);
-  add_uninstall(app, line);
-  add_start(app, line);
-  add_stop(app, line);
-  add_restart(app, line);
-  add_run(app, line);
-  add_exec(app, line);
-  add_logs(app, line);
-  add_containers(app, line);
-  add_images(app, line);
-  add_inspect(app, line);
-  add_recover(app, line);
-  add_df(app, line);
-  add_mount(app, line);
-  add_umount(app, line);
-  add_init(app, line);
-  add_lint(app, line);
-  add_render(app, line);
-  add_adopt(app, line);
-  add_atomic(app, line);
+  const bool known = std::any_of(verbs.begin(), verbs.end(), [verb](const Verb& each) { return each.name == verb; });
+  for (const auto& each : verbs) {
+    if (!known || each.name == verb) {
+      each.add(app, line);
+    }
+  }
+}
+
+std::string_view leading_verb(int argc, const char* const* argv) {
+  constexpr std::array<std::string_view, 5> flags{"-q", "--quiet", "--no-color", "--user", "--system"};
+  constexpr std::array<std::string_view, 3> options{"--root", "--config", "--progress"};
+  const auto among = [](const auto& words, std::string_view word) {
+    return std::find(words.begin(), words.end(), word) != words.end();
+  };
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    if (among(options, word)) {
+      ++i;  // behind it is its value
+    } else if (!among(flags, word)) {
+      return word.starts_with('-') ? std::string_view() : word;
+    }
+  }
+  return {};
 }
 
 }  // namespace berth::cli

@@ -268,7 +268,7 @@ int run_words(int argc, char** argv) {
   }
   CLI::App app;
   CommandLine line;
-  build(app, line);
+  build(app, line, leading_verb(argc, argv));
   if (argc > 1 && std::string_view(argv[1]) == "__complete") {
     return run_completion(app, line, argc, argv);
   }

@@ -113,13 +113,18 @@ void add_folder(const std::string& path, bool preinstalled, const InfoParser& pa
   if (!folder) {
     return;
   }
+  std::string slot;  // of the container before, a folder whose name comes next
   for (const std::string& name : base::list_folder(folder->get())) {
+    if (name == slot) {
+      continue;
+    }
     const auto target = is_container_name(name) ? base::read_link_at(folder->get(), name) : std::nullopt;
     if (!target || (preinstalled && holds(list, name))) {
       continue;
     }
     try {
       list.deployments.push_back(read_deployment(folder->get(), path, name, *target, preinstalled, parse));
+      slot = *target;
     } catch (const Error& error) {
       list.broken.push_back({name, error.what()});
     }

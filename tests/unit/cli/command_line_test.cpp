@@ -28,6 +28,42 @@ TEST_F(Parse, InstallTakesItsOptions) {
   EXPECT_EQ(line.install.image, "registry.example/etcd:3");
 }
 
+TEST(Build, KnowsEachVerbByItself) {
+  CLI::App whole;
+  CommandLine line;
+  build(whole, line);
+  for (const auto* verb : whole.get_subcommands({})) {
+    CLI::App app;
+    CommandLine own;
+    build(app, own, verb->get_name());
+    ASSERT_EQ(app.get_subcommands({}).size(), 1U) << verb->get_name();
+    EXPECT_EQ(app.get_subcommands({}).front()->help(), verb->help());
+    EXPECT_EQ(app.get_options().size(), whole.get_options().size());
+  }
+}
+
+TEST(Build, BuildsAllForWhatIsNoVerb) {
+  CLI::App app;
+  CommandLine line;
+  build(app, line, "instal");
+  EXPECT_GT(app.get_subcommands({}).size(), 20U);
+}
+
+TEST(LeadingVerb, IsFoundWhereItIsSure) {
+  const auto verb = [](std::vector<const char*> words) {
+    words.insert(words.begin(), "berth");
+    return std::string(leading_verb(static_cast<int>(words.size()), words.data()));
+  };
+  EXPECT_EQ(verb({"images", "list"}), "images");
+  EXPECT_EQ(verb({"-q", "--root", "pull", "--no-color", "images"}), "images");
+  EXPECT_EQ(verb({"--root=/x", "images"}), "");
+  EXPECT_EQ(verb({"--help", "images"}), "");
+  EXPECT_EQ(verb({"-qh", "images"}), "");
+  EXPECT_EQ(verb({"--root"}), "");
+  EXPECT_EQ(verb({}), "");
+  EXPECT_EQ(verb({"", "images"}), "");
+}
+
 TEST_F(Parse, SetTakesOneValueSoThatTheImageMayFollow) {
   parse("install --set A=1 registry.example/etcd");
   EXPECT_EQ(line.install.image, "registry.example/etcd");
