@@ -107,10 +107,6 @@ Json text_or_null(const std::string& text) {
   return text.empty() ? Json(nullptr) : Json(text);
 }
 
-}  // namespace
-
-namespace {
-
 DeploymentInfo info_from(Json json, std::string_view document) {
   DeploymentInfo info;
   info.document = std::move(json);

@@ -77,12 +77,22 @@ mode_t ObjectWriter::mode_of(const Ownership& ownership, mode_t type) const {
   return type == S_IFREG ? (ownership.permissions & user_bits) | S_IRUSR : link_mode;
 }
 
+/// What a file is created with: a user sets attributes of those only that he may write.
+mode_t ObjectWriter::first_mode_of(const Ownership& ownership, mode_t type) const {
+  const auto mode = mode_of(ownership, type) & ACCESSPERMS;
+  return mode_ == RepositoryMode::bare ? mode : mode | S_IWUSR;
+}
+
 // Most files are created as they are to be; each change saved is an inode less that the file system has to touch. The
-// order matters: a change of the owner takes setuid bits and capabilities away.
+// order matters: a change of the owner takes setuid bits and capabilities away, and one of the mode a user's right to
+// set attributes.
 void ObjectWriter::set_metadata(int fd, const Ownership& ownership, mode_t type, mode_t created_with) const {
   const auto& fresh = staging_.new_file();
   const bool bare = mode_ == RepositoryMode::bare;
-  if (bare && (ownership.uid != fresh.uid || ownership.gid != fresh.gid)) {
+  if (!bare) {
+    const auto metadata = bare_user_metadata(ownership, type);
+    set_xattr(fd, "user.ostreemeta", metadata.data(), metadata.size());
+  } else if (ownership.uid != fresh.uid || ownership.gid != fresh.gid) {
     base::check_errno(::fchown(fd, ownership.uid, ownership.gid), "set the owner of an object");
   }
   if (const auto mode = mode_of(ownership, type); (created_with & fresh.mode) != mode) {
@@ -92,9 +102,6 @@ void ObjectWriter::set_metadata(int fd, const Ownership& ownership, mode_t type,
     for (const auto& [key, value] : ownership.xattrs) {
       set_xattr(fd, key, value.data(), value.size());
     }
-  } else {
-    const auto metadata = bare_user_metadata(ownership, type);
-    set_xattr(fd, "user.ostreemeta", metadata.data(), metadata.size());
   }
   const struct timespec times[2] = {{0, UTIME_OMIT}, {0, 0}};  // OSTree knows no times
   base::check_errno(::futimens(fd, times), "set the time of an object");
@@ -116,7 +123,7 @@ Checksum ObjectWriter::small_file(const Ownership& ownership, Content& content) 
   if (staging_.is_stored(path)) {
     return name;
   }
-  const auto mode = mode_of(ownership, S_IFREG) & ACCESSPERMS;
+  const auto mode = first_mode_of(ownership, S_IFREG);
   if (const auto file = staging_.create(path, mode)) {
     staging_.write(file->get(), bytes);
     set_metadata(file->get(), ownership, S_IFREG, mode);
@@ -154,9 +161,9 @@ Checksum ObjectWriter::symbolic_link(std::uint32_t uid, std::uint32_t gid, const
   }
   if (mode_ == RepositoryMode::bare) {
     staging_.create_link(path, target, uid, gid);
-  } else if (const auto file = staging_.create(path, mode_of(ownership, S_IFLNK))) {
+  } else if (const auto file = staging_.create(path, first_mode_of(ownership, S_IFLNK))) {
     staging_.write(file->get(), std::as_bytes(std::span(target.c_str(), target.size() + 1)));  // with its end
-    set_metadata(file->get(), ownership, S_IFLNK, mode_of(ownership, S_IFLNK));
+    set_metadata(file->get(), ownership, S_IFLNK, first_mode_of(ownership, S_IFLNK));
   }
   return name;
 }

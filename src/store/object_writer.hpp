@@ -38,6 +38,7 @@ class ObjectWriter {
   [[nodiscard]] Checksum small_file(const Ownership& ownership, Content& content);
   [[nodiscard]] Checksum large_file(const Ownership& ownership, Content& content);
   [[nodiscard]] mode_t mode_of(const Ownership& ownership, mode_t type) const;
+  [[nodiscard]] mode_t first_mode_of(const Ownership& ownership, mode_t type) const;
   void set_metadata(int fd, const Ownership& ownership, mode_t type, mode_t created_with) const;
 
   ObjectStaging& staging_;
