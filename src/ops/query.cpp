@@ -10,6 +10,7 @@
 #include <ctime>
 #include <future>
 #include <set>
+#include <span>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
@@ -27,20 +28,19 @@ using base::ErrorKind;
 
 constexpr std::uint64_t config_size_limit = 4U << 20U;  // bytes
 
-std::optional<base::Json> config_of(const host::Deployment& deployment) {
+/// @param wanted of its members; none: all
+std::optional<base::Json> config_of(const host::Deployment& deployment, std::span<const std::string_view> wanted = {}) {
   const auto path = deployment.path + "/config.json";
   if (const auto text = base::read_file_at(AT_FDCWD, path, config_size_limit)) {
-    return base::parse_json(*text, path);
+    return base::parse_json_members(*text, path, wanted);
   }
   return std::nullopt;
 }
 
 std::string command_of(Session& session, const host::Deployment& deployment) {
   try {
-    const auto path = deployment.path + "/config.json";
-    if (const auto text = base::read_file_at(AT_FDCWD, path, config_size_limit)) {
-      const auto config = base::parse_json_members(*text, path, std::array{std::string_view("process")});
-      const base::JsonView view(config, "config.json");
+    if (const auto config = config_of(deployment, std::array{std::string_view("process")})) {
+      const base::JsonView view(*config, "config.json");
       return fmt::format("{}", fmt::join(view.at("process").strings_or_empty("args"), " "));
     }
   } catch (const Error& error) {

@@ -123,6 +123,12 @@ std::optional<base::Fd> ObjectStaging::create(const std::string& path, mode_t mo
   return std::nullopt;
 }
 
+void ObjectStaging::set_mode(int file, mode_t created_with, mode_t mode) const {
+  if ((created_with & new_file_.mode) != mode) {
+    base::check_errno(::fchmod(file, mode), "set the mode of an object");
+  }
+}
+
 void ObjectStaging::create_link(const std::string& path, const std::string& target, uid_t uid, gid_t gid) const {
   int result = ::symlinkat(target.c_str(), folder_.get(), path.c_str());
   if (result != 0 && errno == ENOENT) {

@@ -55,6 +55,8 @@ class ObjectStaging {
   [[nodiscard]] std::optional<base::Fd> create(const std::string& path, mode_t mode = 0600) const;
   /// As create, for a symbolic link with its owner; nothing happens when it is staged already.
   void create_link(const std::string& path, const std::string& target, uid_t uid, gid_t gid) const;
+  /// Gives a file of an object its mode, unless it was created so. @param created_with what create() was given
+  void set_mode(int file, mode_t created_with, mode_t mode) const;
   /// Bytes of a complete object that is staged; nullopt when there is none. @param limit bytes; more are an Error
   [[nodiscard]] std::optional<std::string> read(const std::string& path, std::uint64_t limit) const;
   /// A file for content whose name is not known yet.

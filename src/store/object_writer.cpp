@@ -95,9 +95,7 @@ void ObjectWriter::set_metadata(int fd, const Ownership& ownership, mode_t type,
   } else if (ownership.uid != fresh.uid || ownership.gid != fresh.gid) {
     base::check_errno(::fchown(fd, ownership.uid, ownership.gid), "set the owner of an object");
   }
-  if (const auto mode = mode_of(ownership, type); (created_with & fresh.mode) != mode) {
-    base::check_errno(::fchmod(fd, mode), "set the mode of an object");
-  }
+  staging_.set_mode(fd, created_with, mode_of(ownership, type));
   if (bare) {
     for (const auto& [key, value] : ownership.xattrs) {
       set_xattr(fd, key, value.data(), value.size());

@@ -261,8 +261,12 @@ std::optional<ObjectFault> Repository::examine(const ObjectName& name) const {
   return ObjectFault{name, failure.is_not_found(), std::string(failure.message())};
 }
 
-/// `(uuua(ayay))`: owner, group and mode in network byte order, then extended attributes.
-mode_t Repository::mode_in_metadata(const std::string& path) const {
+/// The mode of what an object's file stands for; 0 when that is not told. In a bare-user repository it is in the file's
+/// metadata, `(uuua(ayay))`: owner, group and mode in network byte order, then extended attributes.
+mode_t Repository::described_mode(const std::string& path, const struct stat& status) const {
+  if (mode() == RepositoryMode::bare || !S_ISREG(status.st_mode)) {
+    return status.st_mode;
+  }
   std::array<std::uint32_t, 3> header{};
   std::vector<char> value(std::size_t{64} << 10U);
   const auto place = fmt::format("/proc/self/fd/{}/{}", folder(), path);
@@ -281,15 +285,11 @@ std::optional<ObjectFault> Repository::examine_file(const ObjectName& name) cons
   if (!status) {
     return ObjectFault{name, true, "it is not there"};
   }
-  mode_t type = status->st_mode & static_cast<mode_t>(S_IFMT);
-  if (mode() == RepositoryMode::bare_user && S_ISREG(type)) {
-    const auto stored = mode_in_metadata(path);
-    if (stored == 0) {
-      return ObjectFault{name, false, "it has no metadata"};
-    }
-    type = stored & static_cast<mode_t>(S_IFMT);
+  const auto mode = described_mode(path, *status);
+  if (mode == 0) {
+    return ObjectFault{name, false, "it has no metadata"};
   }
-  if (S_ISREG(type) || S_ISLNK(type)) {
+  if (S_ISREG(mode) || S_ISLNK(mode)) {
     return std::nullopt;
   }
   return ObjectFault{name, false, "it is neither a file nor a link"};
@@ -301,8 +301,7 @@ mode_t Repository::type_of(const Checksum& content) const {
   if (!status) {
     throw base::Error(base::ErrorKind::not_found, fmt::format("the object {} is not stored", content.hex()), mend_hint);
   }
-  const bool described = mode() == RepositoryMode::bare_user && S_ISREG(status->st_mode);
-  const mode_t type = (described ? mode_in_metadata(path) : status->st_mode) & static_cast<mode_t>(S_IFMT);
+  const mode_t type = described_mode(path, *status) & static_cast<mode_t>(S_IFMT);
   if (!S_ISREG(type) && !S_ISLNK(type)) {
     throw base::Error(base::ErrorKind::verification,
                       fmt::format("the object {} is neither a file nor a link", content.hex()), mend_hint);
@@ -434,9 +433,7 @@ Checksum Repository::stage_object(OstreeObjectType type, GVariant* value) const 
     constexpr mode_t mode = 0644;
     if (const auto file = staging_->create(path, mode)) {
       staging_->write(file->get(), bytes);
-      if ((mode & staging_->new_file().mode) != mode) {
-        base::check_errno(::fchmod(file->get(), mode), "set the mode of an object");
-      }
+      staging_->set_mode(file->get(), mode, mode);
     }
   }
   return name;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <ostree.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include <cstdint>
@@ -122,7 +123,7 @@ class Repository {
   [[nodiscard]] Checksum write_object(OstreeObjectType type, GVariant* value) const;
   [[nodiscard]] Checksum stage_object(OstreeObjectType type, GVariant* value) const;
   [[nodiscard]] std::optional<std::string> read_metadata(const ObjectName& name) const;
-  [[nodiscard]] mode_t mode_in_metadata(const std::string& path) const;
+  [[nodiscard]] mode_t described_mode(const std::string& path, const struct stat& status) const;
   void begin_staging() const;
   void sync_refs() const;
   [[nodiscard]] std::optional<ObjectFault> examine_file(const ObjectName& name) const;
