@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import re
+import secrets
 import select
 import signal
 import socket
@@ -69,7 +70,7 @@ class Host(Caller):
             with open(self.folder / "console", "ab") as console:
                 self._nspawn = subprocess.Popen(
                     ["systemd-nspawn", f"--directory={self.tree}", f"--network-namespace-path={self.network.path}",
-                     *NSPAWN_OPTIONS, *([f"--bind-ro={self.images}:/srv/images"] if self.images else [])],
+                     f"--machine=berth-{secrets.token_hex(6)}", *NSPAWN_OPTIONS, *([f"--bind-ro={self.images}:/srv/images"] if self.images else [])],
                     env={**CLEAN, **NSPAWN_ENVIRONMENT, "NOTIFY_SOCKET": str(notify_path)},
                     stdin=subprocess.DEVNULL, stdout=console, stderr=console, preexec_fn=self._enter_cgroup,
                 )  # fmt: skip

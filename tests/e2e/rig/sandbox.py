@@ -80,9 +80,8 @@ def run(argv):
     _remove_stale(hierarchy)
     own_cgroup = hierarchy / f"berth-tests-{secrets.token_hex(4)}"
     own_cgroup.mkdir()
-    absent = [place for place in map(pathlib.Path, OVERLAID) if not place.exists()]
-    for place in absent:
-        place.mkdir(parents=True)
+    for place in OVERLAID:  # left where they are: another run may have mounted over them by now
+        pathlib.Path(place).mkdir(parents=True, exist_ok=True)
     own_folder = tempfile.mkdtemp(prefix="berth-tests-", dir=os.environ.get("TMPDIR", "/var/tmp"))
     environment = {**os.environ, VARIABLE: own_folder, VARIABLE + "_CGROUP": str(own_cgroup)}
     sys.stdout.flush()
@@ -101,5 +100,3 @@ def run(argv):
             child.wait()
         _remove_cgroup_patiently(own_cgroup)
         shutil.rmtree(own_folder, ignore_errors=True)
-        for place in absent:
-            place.rmdir()
