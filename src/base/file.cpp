@@ -60,7 +60,7 @@ Fd open_resolved(int root, const std::string& path, int flags, mode_t mode, std:
       continue;
     }
     if (code == ENOSYS) {
-      throw Error(ErrorKind::failed, "the kernel has no openat2(2)", "Linux 5.6 or later is needed");
+      throw Error(ErrorKind::failed, "the kernel has no openat2(2)", "Linux 5.8 or later is needed");
     }
     throw_open_failure(root, path, code);
   }

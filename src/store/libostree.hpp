@@ -18,7 +18,6 @@ struct LibOstree {
   decltype(&::ostree_repo_abort_transaction) repo_abort_transaction = library["ostree_repo_abort_transaction"];
   decltype(&::ostree_repo_checkout_at) repo_checkout_at = library["ostree_repo_checkout_at"];
   decltype(&::ostree_repo_commit_transaction) repo_commit_transaction = library["ostree_repo_commit_transaction"];
-  decltype(&::ostree_repo_create_at) repo_create_at = library["ostree_repo_create_at"];
   decltype(&::ostree_repo_fsck_object) repo_fsck_object = library["ostree_repo_fsck_object"];
   decltype(&::ostree_repo_list_refs_ext) repo_list_refs_ext = library["ostree_repo_list_refs_ext"];
   decltype(&::ostree_repo_load_variant) repo_load_variant = library["ostree_repo_load_variant"];

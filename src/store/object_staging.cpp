@@ -19,6 +19,7 @@ namespace {
 
 constexpr mode_t object_folder_mode = 0755;  // what is below the repository's 0700 is of no concern to others
 constexpr std::size_t folder_digits = 2;
+constexpr const char* staged_commits = "commits/";
 
 constexpr std::uint64_t flush_least = std::uint64_t{8} << 20U;  // bytes; less is not worth a thread
 constexpr std::chrono::milliseconds flush_pause{300};
@@ -27,6 +28,11 @@ constexpr std::chrono::milliseconds flush_pause{300};
 std::string staged_name(std::string branch) {
   std::replace(branch.begin(), branch.end(), '/', ':');
   return "branch-" + branch;
+}
+
+/// Where an object lies before it is published. Commits are kept apart, for they are published last.
+std::string staged_path(const std::string& path) {
+  return path.ends_with(".commit") ? staged_commits + path : path;
 }
 
 /// libostree's own convention: a lock file beside the folder, with an open file description lock. Whoever cleans up may
@@ -100,14 +106,17 @@ bool ObjectStaging::is_stored(const std::string& path) const {
   return ::faccessat(objects_.get(), path.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+/// @param path staged_path() of an object
 void ObjectStaging::make_parent(const std::string& path) const {
-  const auto parent = path.substr(0, folder_digits);
-  if (::mkdirat(folder_.get(), parent.c_str(), object_folder_mode) != 0 && errno != EEXIST) {
-    base::throw_errno("create a staging folder in the repository");
+  for (auto end = path.find('/'); end != std::string::npos; end = path.find('/', end + 1)) {
+    if (::mkdirat(folder_.get(), path.substr(0, end).c_str(), object_folder_mode) != 0 && errno != EEXIST) {
+      base::throw_errno("create a staging folder in the repository");
+    }
   }
 }
 
-std::optional<base::Fd> ObjectStaging::create(const std::string& path, mode_t mode) const {
+std::optional<base::Fd> ObjectStaging::create(const std::string& object, mode_t mode) const {
+  const auto path = staged_path(object);
   constexpr int flags = O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW;
   base::Fd file(::openat(folder_.get(), path.c_str(), flags, mode));
   if (!file && errno == ENOENT) {
@@ -146,7 +155,7 @@ void ObjectStaging::create_link(const std::string& path, const std::string& targ
 }
 
 std::optional<std::string> ObjectStaging::read(const std::string& path, std::uint64_t limit) const {
-  return base::read_file_at(folder_.get(), path, limit);
+  return base::read_file_at(folder_.get(), staged_path(path), limit);
 }
 
 ObjectStaging::Unnamed ObjectStaging::create_unnamed() {
@@ -217,9 +226,10 @@ void ObjectStaging::flush_now_and_then(const std::stop_token& stop) const {
   }
 }
 
-void ObjectStaging::publish_folder(const std::string& name) const {
+/// @param from a folder with folders of objects, @param name one of these
+void ObjectStaging::publish_folder(int from, const std::string& name) const {
   // Most often a whole folder is new, in a new repository all of them are.
-  if (::renameat2(folder_.get(), name.c_str(), objects_.get(), name.c_str(), RENAME_NOREPLACE) == 0) {
+  if (::renameat2(from, name.c_str(), objects_.get(), name.c_str(), RENAME_NOREPLACE) == 0) {
     return;
   }
   if (errno != EEXIST && errno != EINVAL) {  // some file systems do not know the flag
@@ -228,13 +238,32 @@ void ObjectStaging::publish_folder(const std::string& name) const {
   if (::mkdirat(objects_.get(), name.c_str(), object_folder_mode) != 0 && errno != EEXIST) {
     base::throw_errno("create a folder of objects in the repository");
   }
-  const auto from = base::open_folder_at(folder_.get(), name);
-  const auto to = base::open_folder_at(objects_.get(), name);
-  for (const auto& object : base::list_folder(from.get())) {
+  const auto source = base::open_folder_at(from, name);
+  const auto target = base::open_folder_at(objects_.get(), name);
+  for (const auto& object : base::list_folder(source.get())) {
     // A link and not a rename: what another process stored meanwhile has the same content, and may be in use.
-    if (::linkat(from.get(), object.c_str(), to.get(), object.c_str(), 0) != 0 && errno != EEXIST) {
+    if (::linkat(source.get(), object.c_str(), target.get(), object.c_str(), 0) != 0 && errno != EEXIST) {
       base::throw_errno("move objects into the repository");
     }
+  }
+}
+
+/// A commit is never there without what it names, whenever we are killed or the power goes.
+void ObjectStaging::publish_commits() const {
+  if (!base::stat_at(folder_.get(), staged_commits)) {
+    return;
+  }
+  const auto commits = base::open_folder_at(folder_.get(), staged_commits);
+  const auto names = base::list_folder(commits.get());
+  for (const auto& name : names) {
+    publish_folder(commits.get(), name);
+  }
+  if (!options_.sync) {
+    return;
+  }
+  base::sync_at(objects_.get(), ".");
+  for (const auto& name : names) {
+    base::sync_at(objects_.get(), name);
   }
 }
 
@@ -251,9 +280,12 @@ void ObjectStaging::publish() {
   if (!folders.empty()) {
     sync();  // what they hold, and then what names them
     for (const auto& name : folders) {
-      publish_folder(name);
+      if (name.size() == folder_digits) {
+        publish_folder(folder_.get(), name);
+      }
     }
     sync();
+    publish_commits();
   }
   publish_branches();
 }

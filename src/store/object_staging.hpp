@@ -21,7 +21,8 @@ namespace berth::store {
 /// A folder `tmp/staging-berth-…` of a repository with a lock beside it as libostree locks its own, so that
 /// remove_stale_staging (and libostree) leaves it alone while we live, and removes it when we died. Objects in it are
 /// not visible to anybody. publish() moves them into `objects` after one syncfs: an object that can be seen is durable,
-/// and no power cut leaves a torn one. Paths of objects are relative to `objects`, e.g. `ab/cdef….file`.
+/// and no power cut leaves a torn one; commits come last, so that one that can be seen has all its parts. Paths of
+/// objects are relative to `objects`, e.g. `ab/cdef….file`.
 class ObjectStaging {
  public:
   struct Options {
@@ -50,9 +51,9 @@ class ObjectStaging {
   };
   [[nodiscard]] const NewFile& new_file() const noexcept { return new_file_; }
 
-  /// Creates an empty file that becomes the object `path`; nullopt when it is staged already, maybe not yet complete.
+  /// Creates an empty file that becomes `object`; nullopt when it is staged already, maybe not yet complete.
   /// @param mode for open(2): new_file() tells what comes of it
-  [[nodiscard]] std::optional<base::Fd> create(const std::string& path, mode_t mode = 0600) const;
+  [[nodiscard]] std::optional<base::Fd> create(const std::string& object, mode_t mode = 0600) const;
   /// As create, for a symbolic link with its owner; nothing happens when it is staged already.
   void create_link(const std::string& path, const std::string& target, uid_t uid, gid_t gid) const;
   /// Gives a file of an object its mode, unless it was created so. @param created_with what create() was given
@@ -92,7 +93,8 @@ class ObjectStaging {
   void sync() const;
   void stage_branches(bool sync) const;
   void publish_branches() const;
-  void publish_folder(const std::string& name) const;
+  void publish_folder(int from, const std::string& name) const;
+  void publish_commits() const;
   void written(std::uint64_t bytes);
   void flush_now_and_then(const std::stop_token& stop) const;
 

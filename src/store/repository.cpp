@@ -24,14 +24,14 @@
 #include "store/object_files.hpp"
 #include "store/object_staging.hpp"
 #include "store/refs.hpp"
+#include "store/repository_creation.hpp"
 #include "store/staging.hpp"
 #include "store/xattrs.hpp"
 
 namespace berth::store {
 namespace {
 
-constexpr int metadata_limit = OSTREE_MAX_METADATA_SIZE;          // bytes of a folder or commit
-constexpr std::uint64_t config_limit = std::uint64_t{64} << 10U;  // bytes
+constexpr int metadata_limit = OSTREE_MAX_METADATA_SIZE;  // bytes of a folder or commit
 constexpr const char* mend_hint = "berth images verify shows the images concerned, berth images repair mends them";
 
 /// How many bytes of objects are written between two syncs for the sake of others.
@@ -41,22 +41,13 @@ struct FreeHashTable {
   void operator()(GHashTable* table) const noexcept { g_hash_table_unref(table); }
 };
 
-OstreeRepoMode ostree_mode(RepositoryMode mode) {
-  return mode == RepositoryMode::bare ? OSTREE_REPO_MODE_BARE : OSTREE_REPO_MODE_BARE_USER;
-}
-
-/// libostree makes `objects` last, so that a creation that was interrupted is done again.
-bool exists(const std::string& repository) {
-  return base::stat_at(AT_FDCWD, repository + "/objects").has_value();
-}
-
 void make_folder(const std::string& path) {
   const auto root = base::open_host_folder("/");
   const auto [parent, name] = base::split_path(path.starts_with('/') ? std::string_view(path).substr(1) : path);
   if (parent != ".") {
     base::make_folders_at(root.get(), parent, 0755);
   }
-  // libostree creates everything below; nobody else may go through, for objects of images may be setuid programs.
+  // Nobody else may go through, for objects of images may be setuid programs.
   if (::mkdirat(root.get(), (parent + "/" + name).c_str(), 0700) != 0 && errno != EEXIST) {
     base::throw_errno("create the repository " + path);
   }
@@ -64,12 +55,7 @@ void make_folder(const std::string& path) {
 
 void create(const StoreOptions& options) {
   make_folder(options.repository);
-  Failure failure;
-  const GObjectPtr<OstreeRepo> repo(libostree().repo_create_at(
-      AT_FDCWD, options.repository.c_str(), ostree_mode(options.mode), nullptr, nullptr, failure.out()));
-  if (!repo) {
-    failure.raise("create the repository " + options.repository);
-  }
+  make_repository(options);
 }
 
 /// Types of the values that metadata objects are; see ostree-core.h.
@@ -167,20 +153,20 @@ Repository::~Repository() = default;
 
 Repository Repository::open_folder(const StoreOptions& options) {
   auto folder = base::open_host_folder(options.repository);
-  const auto text = base::read_file_at(folder.get(), "config", config_limit);
+  const auto text = base::read_file_at(folder.get(), "config", repository_config_limit);
   const auto config = parse_repository_config(text.value_or(""), options.mode, options.repository);
   return {std::move(folder), config, options};
 }
 
 Repository Repository::open(const StoreOptions& options) {
-  if (!exists(options.repository)) {
+  if (!is_repository(options.repository)) {
     create(options);
   }
   return open_folder(options);
 }
 
 std::optional<Repository> Repository::open_existing(const StoreOptions& options) {
-  if (!exists(options.repository)) {
+  if (!is_repository(options.repository)) {
     return std::nullopt;
   }
   return open_folder(options);

@@ -70,10 +70,6 @@ class Reader {
   const std::string& path_;
 };
 
-std::string_view name_of(RepositoryMode mode) {
-  return mode == RepositoryMode::bare ? "bare" : "bare-user";
-}
-
 void check_mode(const Reader& reader, RepositoryMode wanted, const std::string& path) {
   if (reader.text("repo_version") != known_version) {
     reader.refuse("it is of a version unknown here");
@@ -106,6 +102,10 @@ std::uint64_t free_bytes(const Reader& reader) {
 }
 
 }  // namespace
+
+std::string_view name_of(RepositoryMode mode) {
+  return mode == RepositoryMode::bare ? "bare" : "bare-user";
+}
 
 std::uint64_t RepositoryConfig::reserve(int folder) const {
   if (free_bytes > 0) {

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "store/store.hpp"
 
@@ -21,6 +22,12 @@ struct RepositoryConfig {
   /// Bytes that are to stay free on the file system of `folder`.
   [[nodiscard]] std::uint64_t reserve(int folder) const;
 };
+
+/// Bytes of the file `config`; a longer one is refused.
+inline constexpr std::uint64_t repository_config_limit = std::uint64_t{64} << 10U;
+
+/// The mode as the configuration has it.
+[[nodiscard]] std::string_view name_of(RepositoryMode mode);
 
 /// @param path for messages
 /// @throws Error(failed) for text that is no such configuration, Error(conflict) when the repository is of another mode

@@ -70,6 +70,24 @@ TEST_F(ObjectStagingTest, AddsToFoldersThatAreThereAndKeepsWhatTheyHold) {
   EXPECT_EQ(base::stat_at(repository_.fd(), "objects/ab/old.file")->st_ino, inode);
 }
 
+TEST_F(ObjectStagingTest, PublishesCommitsBehindEverythingElse) {
+  ObjectStaging staging(repository_.fd(), {});
+  put(staging, "ab/one.commit", "commit");
+  EXPECT_EQ(staging.read("ab/one.commit", 10), "commit");
+  EXPECT_FALSE(staging.create("ab/one.commit"));
+  put(staging, "ab/one.dirtree", "tree");
+  put(staging, "zz/two.dirtree", "tree");
+  fs::remove_all(object("zz"));
+  base::create_file_at(repository_.fd(), "objects/zz", "in the way", 0644);
+  EXPECT_THROW(staging.publish(), base::Error);
+  EXPECT_EQ(content("ab/one.dirtree"), "tree");
+  EXPECT_EQ(content("ab/one.commit"), "absent");
+  fs::remove(object("zz"));
+  staging.publish();
+  EXPECT_EQ(content("ab/one.commit"), "commit");
+  EXPECT_EQ(content("zz/two.dirtree"), "tree");
+}
+
 TEST_F(ObjectStagingTest, LeavesNothingWithoutPublishing) {
   {
     ObjectStaging staging(repository_.fd(), {});

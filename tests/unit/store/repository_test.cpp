@@ -1,12 +1,15 @@
 #include "store/repository.hpp"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
+#include <functional>
 
 #include "base/error.hpp"
+#include "base/file.hpp"
 #include "fakes.hpp"
 #include "store/content_writer.hpp"
 
@@ -44,10 +47,57 @@ TEST_F(RepositoryTest, CreatesItsFolderForItselfOnly) {
 TEST_F(RepositoryTest, FinishesACreationThatWasInterrupted) {
   std::filesystem::create_directories(options_.repository + "/tmp");
   Repository::open(options_);
-  std::filesystem::remove(options_.repository + "/objects");  // made last
+  std::filesystem::remove(options_.repository + "/objects");  // made last by libostree
   EXPECT_FALSE(Repository::open_existing(options_));
   Repository::open(options_);
   EXPECT_TRUE(Repository::open_existing(options_));
+}
+
+// What a power cut leaves of a file that was never synced.
+TEST_F(RepositoryTest, OneWithoutRefsWhoseConfigurationIsLostIsMadeAgain) {
+  for (const auto& text : {std::string(), std::string(32, '\0')}) {
+    Repository::open(options_);
+    std::ofstream(options_.repository + "/config") << text;
+    EXPECT_FALSE(Repository::open_existing(options_));
+    Repository::open(options_);
+    EXPECT_TRUE(Repository::open_existing(options_));
+  }
+  std::filesystem::remove(options_.repository + "/config");
+  EXPECT_FALSE(Repository::open_existing(options_));
+}
+
+TEST_F(RepositoryTest, OneWithRefsWhoseConfigurationIsLostIsNamed) {
+  Repository::open(options_);
+  std::ofstream(options_.repository + "/refs/heads/other") << std::string(64, 'a') << "\n";
+  std::ofstream(options_.repository + "/config") << std::string(32, '\0');
+  for (const auto& open : {std::function<void()>([&] { Repository::open(options_); }),
+                           std::function<void()>([&] { Repository::open_existing(options_); })}) {
+    try {
+      open();
+      FAIL();
+    } catch (const base::Error& error) {
+      EXPECT_EQ(error.kind(), base::ErrorKind::verification);
+      EXPECT_THAT(error.sentence(), HasSubstr(options_.repository + "/config, is lost"));
+      EXPECT_THAT(error.hint(), HasSubstr("mode=bare"));
+    }
+  }
+}
+
+TEST_F(RepositoryTest, MakesWhatLibostreeMakes) {
+  for (const auto mode : {RepositoryMode::bare, RepositoryMode::bare_user}) {
+    options_.mode = mode;
+    options_.repository = folder_.path() + "/ours" + std::to_string(static_cast<int>(mode));
+    Repository::open(options_);
+    const auto theirs = folder_.path() + "/theirs" + std::to_string(static_cast<int>(mode));
+    ostree(theirs, {"init", mode == RepositoryMode::bare ? "--mode=bare" : "--mode=bare-user"});
+    ostree(options_.repository, {"refs"});
+    for (const auto* folder : {"tmp", "extensions", "state", "refs/heads", "refs/mirrors", "refs/remotes", "objects"}) {
+      EXPECT_TRUE(std::filesystem::is_directory(theirs + "/" + folder)) << folder;
+      EXPECT_TRUE(std::filesystem::is_directory(options_.repository + "/" + folder)) << folder;
+    }
+    EXPECT_EQ(base::read_file_at(AT_FDCWD, options_.repository + "/config", 1000),
+              base::read_file_at(AT_FDCWD, theirs + "/config", 1000));
+  }
 }
 
 TEST_F(RepositoryTest, RefusesAnotherMode) {
