@@ -310,10 +310,12 @@ bool unlink_at(int folder, const std::string& path) {
   if (::unlinkat(folder, path.c_str(), 0) == 0) {
     return true;
   }
-  if (is_absent(errno)) {
+  const int code = errno;
+  // On a read-only file system that is the answer whether or not it exists.
+  if (is_absent(code) || (code == EROFS && !stat_at(folder, path))) {
     return false;
   }
-  throw_errno("remove " + full_path(folder, path));
+  throw_errno("remove " + full_path(folder, path), code);
 }
 
 void sync_at(int folder, const std::string& path) {

@@ -23,6 +23,9 @@ int uninstall_all(const CommandLine& line, ops::Session& session, const std::vec
     for (const auto& path : outcome.kept_files) {
       session.reporter.warning(fmt::format("{} was edited and stays", path));
     }
+    for (const auto& sentence : outcome.remarks) {
+      session.reporter.step(sentence);
+    }
     session.reporter.step(fmt::format("uninstalled {}", name));
     if (host::is_preinstalled(session.layout, name)) {
       session.reporter.step(

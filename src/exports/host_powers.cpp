@@ -185,6 +185,28 @@ std::vector<Power> tmpfiles_powers(std::string_view lines) {
   return powers;
 }
 
+std::vector<std::string> places_hidden_by(const std::string& destination) {
+  // The first of each list is looked at first. (/lib and /bin are links today.)
+  static constexpr std::array<std::string_view, 4> configuration = {"/etc/", "/run/", "/usr/local/lib/", "/usr/lib/"};
+  static constexpr std::array<std::string_view, 4> programs = {"/usr/local/sbin/", "/usr/local/bin/", "/usr/sbin/",
+                                                               "/usr/bin/"};
+  std::vector<std::string> places;
+  const auto add = [&](const auto& folders) {
+    const auto own = std::find_if(folders.begin(), folders.end(),
+                                  [&](std::string_view folder) { return destination.starts_with(folder); });
+    for (auto next = own; next != folders.end(); ++next) {
+      if (next != own) {
+        places.push_back(std::string(*next) + destination.substr(own->size()));
+      }
+    }
+  };
+  add(configuration);
+  if (destination.starts_with("/usr/local/")) {
+    add(programs);
+  }
+  return places;
+}
+
 std::optional<Power> host_file_power(const std::string& destination, mode_t mode, bool has_capability) {
   constexpr mode_t set_ids = 06000;
   if ((mode & set_ids) != 0) {

@@ -42,6 +42,11 @@ std::vector<Power> tmpfiles_powers(std::string_view lines);
 /// @param has_capability whether the file has a security.capability attribute
 std::optional<Power> host_file_power(const std::string& destination, mode_t mode, bool has_capability);
 
+/// Files that a host file would be read, or run, in place of: those of the system below /usr/lib and /run for a name
+/// below /etc, programs below /usr for one below /usr/local (tmpfiles.d(5), systemd.unit(5), file-hierarchy(7)).
+/// @param destination absolute path on the host
+std::vector<std::string> places_hidden_by(const std::string& destination);
+
 /// Whether the last of the mount's options `ro` and `rw` lets the container write.
 bool is_writable_mount(const base::Json& mount);
 

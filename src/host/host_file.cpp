@@ -123,7 +123,7 @@ bool name_file(int file, int parent, const std::string& name, const std::string&
 
 bool create_through_temporary(int parent, const std::string& name, int rootfs, const HostFile& file,
                               std::string& checksum) {
-  const std::string temporary = unfinished_name(file.destination);
+  const std::string temporary = unfinished_name(file.secret, file.destination);
   base::unlink_at(parent, temporary);
   const base::Fd target = base::open_at(parent, temporary, O_RDWR | O_CREAT | O_EXCL, 0600);
   base::ScopeExit discard([&]() noexcept { ::unlinkat(parent, temporary.c_str(), 0); });
@@ -145,6 +145,22 @@ bool create_file(int parent, const std::string& name, int rootfs, const HostFile
   return name_file(target->get(), parent, name, file.destination);
 }
 
+/// Who owns the folder around it may put something else there before we have opened what we made.
+void refuse_exchanged(int parent, bool ours, const HostFile& file) {
+  struct stat status {};
+  base::check_errno(::fstat(parent, &status), "examine a folder");
+  if (is_of_others(status.st_uid) && !ours) {
+    throw Error(ErrorKind::conflict, fmt::format("{} was exchanged while it was created", file.destination),
+                fmt::format("the user {} owns the folder around it", status.st_uid));
+  }
+}
+
+bool is_new_folder(int folder) {
+  struct stat status {};
+  base::check_errno(::fstat(folder, &status), "examine a folder");
+  return status.st_uid == ::geteuid() && (status.st_mode & 0777U) == 0700 && base::list_folder(folder).empty();
+}
+
 // In its place: closed and empty it harms nobody, and when we are killed the undo of the step finds it.
 bool create_folder(int parent, const std::string& name, const HostFile& file) {
   if (::mkdirat(parent, name.c_str(), 0700) != 0) {
@@ -154,7 +170,9 @@ bool create_folder(int parent, const std::string& name, const HostFile& file) {
     return false;
   }
   base::ScopeExit discard([&]() noexcept { ::unlinkat(parent, name.c_str(), AT_REMOVEDIR); });
-  set_owner_and_mode(base::open_folder_at(parent, name).get(), file);
+  const base::Fd made = base::open_folder_at(parent, name);
+  refuse_exchanged(parent, is_new_folder(made.get()), file);
+  set_owner_and_mode(made.get(), file);
   discard.dismiss();
   return true;
 }
@@ -167,7 +185,9 @@ bool create_link(int parent, const std::string& name, const HostFile& file, std:
     return false;
   }
   base::ScopeExit discard([&]() noexcept { ::unlinkat(parent, name.c_str(), 0); });
-  base::check_errno(::fchownat(parent, name.c_str(), file.uid, file.gid, AT_SYMLINK_NOFOLLOW),
+  const base::Fd made = base::open_at(parent, name, O_PATH);
+  refuse_exchanged(parent, base::read_link_at(made.get(), "") == file.link_target, file);
+  base::check_errno(::fchownat(made.get(), "", file.uid, file.gid, AT_EMPTY_PATH),
                     "set the owner of " + file.destination);
   checksum = base::digest_of(file.link_target).hex();
   discard.dismiss();
@@ -188,8 +208,12 @@ bool create_any(int parent, const std::string& name, int rootfs, const HostFile&
 
 }  // namespace
 
-std::string unfinished_name(const std::string& destination) {
-  return std::string(base::temporary_prefix) + base::digest_of(destination).short_hex();
+std::string hidden_name(const std::string& secret, const std::string& path) {
+  return ".berth-" + base::digest_of(secret.empty() ? path : secret + "\n" + path).short_hex();
+}
+
+std::string unfinished_name(const std::string& secret, const std::string& destination) {
+  return std::string(base::temporary_prefix) + hidden_name(secret, destination).substr(sizeof ".berth-" - 1);
 }
 
 CreatedFile create_host_file(int root, int rootfs, const HostFile& file) {

@@ -217,7 +217,7 @@ void remove_made_links(int root, const std::vector<std::string>& links) noexcept
   for (const std::string& link : links) {
     try {
       const auto [parent, name] = base::split_path(link);
-      if (const auto folder = find_folder_in_root(root, parent)) {
+      if (const auto folder = find_trusted_folder(root, parent)) {
         ::unlinkat(folder->get(), name.c_str(), 0);
       }
     } catch (const std::exception&) {
@@ -290,7 +290,7 @@ std::set<std::string> linked_units(int root, const std::string& folder) {
 }
 
 void remove_unit_links(int root, const std::string& unit, const InstallSection& kept, const std::string& folder) {
-  const auto units = find_folder_in_root(root, folder);
+  const auto units = find_trusted_folder(root, folder);
   if (!units) {
     return;
   }

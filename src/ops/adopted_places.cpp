@@ -26,7 +26,7 @@ constexpr mode_t record_mode = 0644;
 
 base::Fd open_inside(const Session& session, const std::string& path) {
   const auto root = base::open_host_folder(session.layout.root());
-  auto folder = host::find_folder_in_root(root.get(), path);
+  auto folder = host::find_trusted_folder(root.get(), path);
   if (!folder) {
     throw Error(ErrorKind::not_found, fmt::format("the folder {} does not exist", path),
                 "name the older tool's folder with --from");

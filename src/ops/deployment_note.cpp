@@ -26,6 +26,12 @@ base::Json package_to_json(const NotedPackage& package) {
   return {{"name", package.name}, {"configuration", files_to_json(package.configuration)}};
 }
 
+/// Notes of before there were secrets have none.
+std::string secret_of(const base::JsonView& note) {
+  const auto secret = note.find("secret");
+  return secret ? secret->as_string() : "";
+}
+
 /// Notes of before there were packages have none.
 NotedPackage package_of(const base::JsonView& note) {
   NotedPackage package;
@@ -59,6 +65,7 @@ NotedDeployment deployment_of(const base::JsonView& view) {
 base::Json to_json(const SwitchNote& note) {
   return {{"operation", note.operation},
           {"name", note.name},
+          {"secret", note.secret},
           {"bootId", note.boot_id},
           {"before", note.before ? deployment_to_json(*note.before) : base::Json(nullptr)},
           {"after", deployment_to_json(note.after)},
@@ -76,6 +83,7 @@ base::Json to_json(const SwitchNote& note) {
 base::Json to_json(const UninstallNote& note) {
   return {{"operation", "uninstall"},
           {"name", note.name},
+          {"secret", note.secret},
           {"hasUnit", note.has_unit},
           {"wasActive", note.was_active},
           {"wasEnabled", note.was_enabled},
@@ -93,6 +101,7 @@ std::optional<SwitchNote> switch_note(const base::Json& json) {
     return std::nullopt;
   }
   note.name = view.at("name").as_string();
+  note.secret = secret_of(view);
   note.boot_id = view.at("bootId").as_string();
   if (const auto before = view.find("before")) {
     note.before = deployment_of(*before);
@@ -117,6 +126,7 @@ std::optional<UninstallNote> uninstall_note(const base::Json& json) {
   }
   UninstallNote note;
   note.name = view.at("name").as_string();
+  note.secret = secret_of(view);
   note.has_unit = view.at("hasUnit").as_bool();
   note.was_active = view.at("wasActive").as_bool();
   note.was_enabled = view.at("wasEnabled").as_bool();

@@ -35,6 +35,7 @@ struct NotedDeployment {
 struct SwitchNote {
   std::string operation;  ///< install, update, rollback: for people
   std::string name;
+  std::string secret;                     ///< of the names under which files wait meanwhile (host::hidden_name)
   std::string boot_id;                    ///< of the boot in which it began
   std::optional<NotedDeployment> before;  ///< none: an install
   NotedDeployment after;
@@ -52,6 +53,7 @@ struct SwitchNote {
 /// All that an uninstall removes; enough to finish it without the info file.
 struct UninstallNote {
   std::string name;
+  std::string secret;  ///< as that of a SwitchNote
   bool has_unit = false;
   bool was_active = false;
   bool was_enabled = false;

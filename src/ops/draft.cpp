@@ -209,6 +209,7 @@ PlanInputs Draft::inputs(const DraftValues& values) const {
   in.default_service_template = default_service_template(host_, files_.exports);
   in.host_exists = cautiously(std::move(in.host_exists), [](const std::string&) { return true; });
   in.host_place = cautiously(std::move(in.host_place), [](const std::string& path) { return path; });
+  in.folder_owner = cautiously(std::move(in.folder_owner), [](const std::string&) { return uid_t{0}; });
   return in;
 }
 

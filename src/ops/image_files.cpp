@@ -88,6 +88,8 @@ PlanInputs plan_inputs(const Session& session, int root, const ImageFiles& files
   in.package_kind = host::package_kind(session.layout);
   in.host_exists = [root](const std::string& path) { return host::host_exists(root, path); };
   in.host_place = [root](const std::string& path) { return host::resolve_host_path(root, path); };
+  in.is_there = [root](const PlannedFile& planned) { return host::host_is(root, planned.file, planned.checksum); };
+  in.folder_owner = [root](const std::string& path) { return host::trusted_folder_owner(root, path); };
   in.read_entry = [&files](const exports::HostEntry& entry) {
     return exports::read_host_entry(files.exports_folder.get(), entry, host_template_limit);
   };

@@ -13,6 +13,7 @@
 #include "ops/pull.hpp"
 #include "ops/recover.hpp"
 #include "ops/remote_rootfs.hpp"
+#include "ops/taken_names.hpp"
 #include "ops/user_space.hpp"
 
 namespace berth::ops {
@@ -21,27 +22,6 @@ namespace {
 
 using base::Error;
 using base::ErrorKind;
-
-/// A unit of this name anywhere would be replaced or hidden by ours. That is what is wanted of the unit of a container
-/// that is part of the operating system.
-void refuse_taken_unit(const Session& session, const std::string& name) {
-  const auto root = base::open_host_folder(session.layout.root());
-  const auto unit = host::unit_name(name);
-  const bool hides = host::is_preinstalled(session.layout, name);
-  for (const std::string& folder : session.layout.unit_folders_inside()) {
-    if (hides && (folder.starts_with("/usr/lib/") || folder.starts_with("/lib/"))) {
-      continue;
-    }
-    if (const auto path = fmt::format("{}/{}", folder, unit); host::host_exists(root.get(), path)) {
-      throw Error(ErrorKind::conflict, fmt::format("the unit {} exists already", path),
-                  "choose another name with --name, or remove that unit");
-    }
-  }
-  if (const auto conf = session.layout.tmpfiles_inside(name); host::host_exists(root.get(), conf)) {
-    throw Error(ErrorKind::conflict, fmt::format("the tmpfiles configuration {} exists already", conf),
-                "choose another name with --name, or remove that file");
-  }
-}
 
 /// Also of units that no file shows: made by a generator or at run time. And whoever cannot reach systemd hears it
 /// before anything is done.
@@ -124,6 +104,9 @@ InstallPlan prepare(Session& session, Preparation& preparation, const InstallReq
   check_stop(session.stop);
   auto plan =
       base::in_context([&] { return fmt::format("installing {}", name); }, [&] { return preparation.plan(wanted); });
+  if (plan.unit && !wanted.one_off) {
+    refuse_taken_aliases(session, name, *plan.unit);
+  }
   report_plan(session, plan);
   return plan;
 }
@@ -143,11 +126,14 @@ SwitchNote note_of_install(const Session& session, const InstallPlan& plan, bool
   SwitchNote note;
   note.operation = "install";
   note.name = plan.name;
+  note.secret = host::random_uuid();
   note.boot_id = session.facts.boot_id;
   note.after = noted_deployment(plan);
   if (!plan.package) {
     for (const auto& planned : plan.files) {
-      note.after.files.push_back({planned.file.destination, planned.checksum});
+      if (!planned.present) {
+        note.after.files.push_back({planned.file.destination, planned.checksum});
+      }
     }
   }
   note.starts = start && plan.unit;
@@ -184,7 +170,7 @@ InstallOutcome install(Session& session, const InstallRequest& request, const St
     return outcome;
   }
   host::refuse_name_conflict(session.layout, outcome.name);
-  refuse_taken_unit(session, outcome.name);
+  refuse_taken_name(session, outcome.name);
   if (!request.only_plan) {
     refuse_known_unit(session, outcome.name);
   }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <map>
 #include <set>
 
 #include "base/digest.hpp"
@@ -11,6 +12,7 @@
 #include "exports/powers.hpp"
 #include "exports/template.hpp"
 #include "exports/unit.hpp"
+#include "host/root_folder.hpp"
 #include "ops/own_places.hpp"
 #include "ops/plan_package.hpp"
 
@@ -92,29 +94,98 @@ class HostFilePlanner {
                   "correct renameFiles in exports/manifest.json of the image");
     }
     const bool elsewhere = in_.for_package && entry.kind != exports::HostEntryKind::folder;
-    if (!elsewhere && exists(destination)) {
-      if (entry.kind != exports::HostEntryKind::folder) {
+    const bool folder = entry.kind == exports::HostEntryKind::folder;
+    const bool there = !elsewhere && exists(destination);
+    auto wanted = folder || (there && !in_.others.knows(destination)) ? PlannedFile() : planned(entry, destination);
+    if (there && !is_shared(wanted, destination)) {
+      if (!folder) {
         plan_.kept_files.push_back(destination);
       }
       return;
     }
+    check_way(destination);
     add_parents(destination);
-    if (entry.kind == exports::HostEntryKind::folder) {
+    if (folder) {
       add_folder(destination);
     } else {
-      plan_.files.push_back(planned(entry, destination));
+      wanted.present = there;
+      add_file_power(entry, wanted.file);
+      plan_.files.push_back(std::move(wanted));
     }
+  }
+
+  /// What another container made belongs to this one, too, if it is just what this one would have made.
+  [[nodiscard]] bool is_shared(const PlannedFile& wanted, const std::string& destination) const {
+    if (in_.others.owner(destination, wanted.checksum).empty()) {
+      return false;
+    }
+    return wanted.checksum.empty() || (in_.is_there && in_.is_there(wanted));
   }
 
   [[nodiscard]] bool exists(const std::string& path) const {
     return in_.host_exists(path) && !in_.replaced.host_files.contains(path);
   }
 
+  /// Nothing is put where the owner of a folder above could lead us elsewhere (host::find_trusted_folder), be it that
+  /// the folder exists or that it comes with the image.
+  void check_way(const std::string& destination) {
+    if (!in_.folder_owner || in_.for_package) {
+      return;
+    }
+    std::string above = "/";
+    uid_t owner = 0;
+    for (auto slash = destination.find('/', 1); slash != std::string::npos; slash = destination.find('/', slash + 1)) {
+      const auto folder = destination.substr(0, slash);
+      auto known = owners_.find(folder);
+      if (known == owners_.end()) {
+        const auto present = in_.folder_owner(folder);
+        if (!present && host::is_of_others(owner) && planned_owner(folder) != owner) {
+          throw host::unsafe_step(above, owner, folder);
+        }
+        known = owners_.emplace(folder, present.value_or(planned_owner(folder))).first;
+      }
+      owner = known->second;
+      above = folder;
+    }
+  }
+
+  [[nodiscard]] uid_t planned_owner(const std::string& folder) const {
+    const auto found = folders_.find(folder);
+    return found == folders_.end() ? 0 : found->second->uid;
+  }
+
   void add_parents(const std::string& destination) {
     for (auto slash = destination.find('/', 1); slash != std::string::npos; slash = destination.find('/', slash + 1)) {
       const auto parent = destination.substr(0, slash);
-      if (!exists(parent)) {
+      if (!exists(parent) || !in_.others.owner(parent, "").empty()) {
         add_folder(parent);
+      } else {
+        refuse_other_than_folder(parent, destination);
+      }
+    }
+  }
+
+  /// Said now, for a service that runs would be stopped before it is found out.
+  void refuse_other_than_folder(const std::string& path, const std::string& destination) const {
+    if (!in_.for_package && in_.folder_owner && !in_.folder_owner(path)) {
+      throw Error(ErrorKind::conflict,
+                  fmt::format("{} cannot be created: {} exists on the host and is no folder", destination, path),
+                  "move it away, or remove it, and try again");
+    }
+  }
+
+  void add_file_power(const exports::HostEntry& entry, const host::HostFile& file) {
+    const bool link = entry.kind == exports::HostEntryKind::link;
+    if (auto power = exports::host_file_power(file.destination, link ? 0 : file.mode, entry.has_capability)) {
+      add_power(in_, plan_, std::move(*power));
+    }
+    for (const auto& hidden : exports::places_hidden_by(file.destination)) {
+      if (in_.host_exists(hidden) && !in_.replaced.host_files.contains(hidden)) {
+        add_power(in_, plan_,
+                  {fmt::format("puts {} on the host, which hides the system's {}", base::printable(file.destination),
+                               base::printable(hidden)),
+                   true});
+        return;
       }
     }
   }
@@ -127,6 +198,7 @@ class HostFilePlanner {
     folder.file.destination = path;
     folder.file.kind = host::HostFile::Kind::folder;
     folder.file.mode = 0755;
+    folder.present = exists(path);
     if (const auto found = folders_.find(path); found != folders_.end()) {
       folder.file.mode = found->second->mode & 07777U;
       folder.file.uid = found->second->uid;
@@ -141,11 +213,7 @@ class HostFilePlanner {
     result.file.mode = entry.mode & 07777U;
     result.file.uid = entry.uid;
     result.file.gid = entry.gid;
-    const bool link = entry.kind == exports::HostEntryKind::link;
-    if (auto power = exports::host_file_power(destination, link ? 0 : result.file.mode, entry.has_capability)) {
-      add_power(in_, plan_, std::move(*power));
-    }
-    if (link) {
+    if (entry.kind == exports::HostEntryKind::link) {
       result.file.kind = host::HostFile::Kind::link;
       result.file.link_target = entry.link_target;
       result.checksum = base::digest_of(entry.link_target).hex();
@@ -174,6 +242,7 @@ class HostFilePlanner {
   std::set<std::string> taken_;
   std::set<std::string> made_;
   std::map<std::string, const exports::HostEntry*> folders_;
+  std::map<std::string, uid_t> owners_;  ///< of the folders that were looked at
 };
 
 /// The lines that make what config.json binds, for an image without lines of its own.

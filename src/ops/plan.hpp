@@ -1,6 +1,8 @@
 // What an install will do, as data. Making it is pure; nothing on the host changes before it is complete.
 #pragma once
 
+#include <sys/types.h>
+
 #include <functional>
 #include <optional>
 #include <set>
@@ -16,6 +18,7 @@
 #include "host/host_file.hpp"
 #include "host/layout.hpp"
 #include "host/package_tool.hpp"
+#include "ops/others_files.hpp"
 
 namespace berth::ops {
 
@@ -23,6 +26,7 @@ namespace berth::ops {
 struct PlannedFile {
   host::HostFile file;
   std::string checksum;  ///< sha256 hex of a file's content or a link's target; empty for folders
+  bool present = false;  ///< another container made it, just as this one wants it: it belongs to both
 };
 
 /// A package to be made of the host files.
@@ -88,8 +92,12 @@ struct PlanInputs {
   bool one_off = false;                           ///< it is run, not installed
   bool for_package = false;                       ///< host files go elsewhere: those of this host are not in the way
   Replaced replaced;
+  OthersFiles others;
   std::function<bool(const std::string&)> host_exists;
-  std::function<std::string(const std::string&)> host_place;             ///< a host path with its links followed
+  std::function<bool(const PlannedFile&)> is_there;           ///< whether the host has just what is planned
+  std::function<std::string(const std::string&)> host_place;  ///< a host path with its links followed
+  /// Owner of an existing folder of the host; nullopt when there is none. Throws for one that root cannot reach safely.
+  std::function<std::optional<uid_t>(const std::string&)> folder_owner;
   std::function<std::string(const exports::HostEntry&)> read_entry;      ///< text of a hostfs file, for templates
   std::function<std::string(const exports::HostEntry&)> entry_checksum;  ///< sha256 hex of a hostfs file
   /// config.json for an image without one, and the tmpfiles.d lines for its volumes.

@@ -91,6 +91,9 @@ PlanInputs Preparation::inputs(const Replaced& replaced) {
   in.remote_rootfs = remote_;
   in.for_package = for_package_;
   in.replaced = replaced;
+  if (!for_package_) {
+    in.others = OthersFiles(session_.layout, name_);
+  }
   return in;
 }
 

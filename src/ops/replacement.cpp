@@ -12,7 +12,11 @@
 #include "exports/unit.hpp"
 #include "exports/unit_syntax.hpp"
 #include "host/host_file.hpp"
+#include "host/root_folder.hpp"
+#include "ops/others_files.hpp"
+#include "ops/room.hpp"
 #include "ops/system_package.hpp"
+#include "ops/taken_names.hpp"
 
 namespace berth::ops {
 
@@ -35,25 +39,6 @@ std::optional<std::string> host_text(int root, const std::string& path) {
 
 std::string checksum_of(const std::optional<std::string>& text) {
   return text ? base::digest_of(*text).hex() : "";
-}
-
-/// Whether what is on the host is just what the plan would put there.
-bool is_there(int root, const PlannedFile& planned) {
-  const auto& file = planned.file;
-  if (!host::host_exists(root, file.destination)) {
-    return false;
-  }
-  struct stat found {};
-  const auto opened = base::open_in_root(root, file.destination, O_PATH | O_NOFOLLOW);
-  base::check_errno(::fstat(opened.get(), &found), "examine " + file.destination);
-  if (file.kind == host::HostFile::Kind::folder) {
-    return S_ISDIR(found.st_mode);
-  }
-  const bool link = file.kind == host::HostFile::Kind::link;
-  const bool same_mode =
-      link ? S_ISLNK(found.st_mode) : S_ISREG(found.st_mode) && (found.st_mode & 07777U) == (file.mode & 07777U);
-  return same_mode && found.st_uid == file.uid && found.st_gid == file.gid &&
-         host::host_checksum(root, file.destination) == planned.checksum;
 }
 
 /// Whether a deployment is in the slot already.
@@ -87,7 +72,7 @@ void note_files(int root, const host::Deployment& before, const Belongings& belo
     if (plan.package) {
       break;  // the package manager creates them
     }
-    if (is_there(root, planned)) {
+    if (host::host_is(root, planned.file, planned.checksum)) {
       staying.insert(path);
     } else {
       note.after.files.push_back({path, planned.checksum});
@@ -146,11 +131,17 @@ PlanRequest request_of_update(const Session& session, const host::Deployment& be
 Belongings belongings_of(const Session& session, const host::Deployment& deployment) {
   Belongings result;
   const auto root = base::open_host_folder(session.layout.root());
+  const OthersFiles others(session.layout, deployment.name);
   for (const auto& path : deployment.info.installed_files) {
+    if (const auto danger = host::danger_on_the_way(root.get(), path)) {
+      session.reporter.warning(fmt::format("{} is left as it is: {}", path, danger->what()));
+      continue;
+    }
     const auto recorded = host::recorded_checksum(deployment.info, path);
     const auto now = recorded.empty() ? std::nullopt : host::host_checksum(root.get(), path);
     const bool packaged = !deployment.info.package.empty();  // then the package manager decides about edited ones
-    if (recorded.empty() || now == recorded || packaged) {
+    const bool shared = !packaged && !others.owner(path, recorded).empty();  // it is not for us to change
+    if (!shared && (recorded.empty() || now == recorded || packaged)) {
       result.replaced.host_files.insert(path);
     }
     if (now && now != recorded && !recorded.empty() && (!packaged || path.starts_with("/etc/"))) {
@@ -187,6 +178,7 @@ SwitchNote note_of_replacement(Session& session, const std::string& operation, c
   SwitchNote note;
   note.operation = operation;
   note.name = name;
+  note.secret = host::random_uuid();
   note.boot_id = session.facts.boot_id;
   note.before = NotedDeployment{before.slot,
                                 checksum_of(old_unit),
@@ -197,6 +189,12 @@ SwitchNote note_of_replacement(Session& session, const std::string& operation, c
   note.prepared = prepared;
   note.had_place = prepared && has_place(session, host::slot_name(name, plan.slot));
   note_files(root.get(), before, belongings, plan, note);
+  if (plan.unit) {
+    refuse_taken_aliases(session, name, *plan.unit);
+  }
+  for (const auto& folder : folders_in_the_way(note)) {
+    check_room(session, note, folder, false);
+  }
   const auto state = session.systemd.state(host::unit_name(name));
   note.was_active = host::is_active(state);
   note.starts = note.was_active && plan.unit;

@@ -8,6 +8,7 @@
 #include "host/host_file.hpp"
 #include "host/journal.hpp"
 #include "ops/aside.hpp"
+#include "ops/room.hpp"
 #include "ops/system_package.hpp"
 
 namespace berth::ops {
@@ -25,12 +26,15 @@ void remove_old_folders(const Session& session, const SwitchNote& note) {
 }
 
 void drop_old_files(const Session& session, const SwitchNote& note) {
-  drop_aside(session, session.layout.unit_inside(note.name));
-  drop_aside(session, session.layout.tmpfiles_inside(note.name));
+  drop_aside(session, note.secret, session.layout.unit_inside(note.name));
+  drop_aside(session, note.secret, session.layout.tmpfiles_inside(note.name));
   for (const auto& file : note.before->files) {
     if (!file.checksum.empty()) {
-      drop_aside(session, file.path);
+      drop_aside(session, note.secret, file.path, file.checksum);
     }
+  }
+  for (const auto& folder : folders_in_the_way(note)) {
+    drop_room(session, note, folder);
   }
   remove_old_folders(session, note);
 }

@@ -10,10 +10,12 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "host/host_file.hpp"
+#include "host/root_folder.hpp"
 #include "host/unit_file.hpp"
 #include "ops/aside.hpp"
 #include "ops/remote_rootfs.hpp"
 #include "ops/replacement.hpp"
+#include "ops/room.hpp"
 #include "ops/service.hpp"
 #include "ops/switch.hpp"
 #include "ops/system_package.hpp"
@@ -44,15 +46,13 @@ void undo_tmpfiles(const Session& session, const std::vector<std::string>& paths
   const auto root = root_folder(session);
   for (auto path = paths.rbegin(); path != paths.rend(); ++path) {
     const auto [parent, leaf] = base::split_path(*path);
-    try {
-      const auto folder = base::open_in_root(root.get(), parent, O_RDONLY | O_DIRECTORY);
-      if (::unlinkat(folder.get(), leaf.c_str(), AT_REMOVEDIR) != 0 && errno == ENOTDIR) {
-        ::unlinkat(folder.get(), leaf.c_str(), 0);
-      }
-    } catch (const Error& error) {
-      if (error.kind() != ErrorKind::not_found) {
-        throw;
-      }
+    if (const auto danger = host::danger_on_the_way(root.get(), *path)) {
+      session.reporter.warning(fmt::format("{} is left as it is: {}", *path, danger->what()));
+      continue;
+    }
+    const auto folder = host::find_trusted_folder(root.get(), parent);
+    if (folder && ::unlinkat(folder->get(), leaf.c_str(), AT_REMOVEDIR) != 0 && errno == ENOTDIR) {
+      ::unlinkat(folder->get(), leaf.c_str(), 0);
     }
   }
 }
@@ -138,19 +138,28 @@ class StepList {
         if (!file->checksum.empty()) {
           add(
               fmt::format("remove {}", file->path),
-              [&session = session_, file = *file] { put_aside_own(session, file); },
-              [&session = session_, path = file->path] { put_back(session, path); });
+              [&session = session_, &note = note_, file = *file] { put_aside_own(session, note.secret, file); },
+              [&session = session_, &note = note_, path = file->path] { put_back(session, note.secret, path); });
         }
       }
+    }
+    for (const auto& folder : folders_in_the_way(note_)) {
+      add(
+          fmt::format("make room at {}", folder),
+          [&session = session_, &note = note_, folder] {
+            check_room(session, note, folder, true);
+            put_aside(session, note.secret, folder);
+          },
+          [&session = session_, &note = note_, folder] { put_back(session, note.secret, folder); });
     }
     for (const auto& file : note_.after.files) {
       const bool replaces = was_there(file.path);
       add(
           fmt::format("create {}", file.path),
-          [&session = session_, work = work_, file] { create(session, work, file); },
-          [&session = session_, file, replaces] {
-            if (!replaces || waits_aside(session, file.path)) {  // otherwise the old one is in its place
-              remove_own(session, file.path, file.checksum);
+          [&session = session_, &note = note_, work = work_, file] { create(session, note.secret, work, file); },
+          [&session = session_, &note = note_, file, replaces] {
+            if (!replaces || waits_aside(session, note.secret, file.path)) {  // otherwise the old one is in its place
+              remove_own(session, note.secret, file.path, file.checksum);
             }
           });
     }
@@ -180,24 +189,28 @@ class StepList {
     }
   }
 
-  /// As a file that the change puts aside.
+  /// As a file, or a folder that makes room, that the change puts aside.
   [[nodiscard]] bool was_there(const std::string& path) const {
     if (!note_.before) {
       return false;
+    }
+    const auto folders = folders_in_the_way(note_);
+    if (std::find(folders.begin(), folders.end(), path) != folders.end()) {
+      return true;
     }
     const auto& files = note_.before->files;
     return std::any_of(files.begin(), files.end(),
                        [&](const NotedFile& file) { return !file.checksum.empty() && file.path == path; });
   }
 
-  static void put_aside_own(const Session& session, const NotedFile& file) {
+  static void put_aside_own(const Session& session, const std::string& secret, const NotedFile& file) {
     if (host::host_checksum(root_folder(session).get(), file.path) != file.checksum) {
       throw Error(ErrorKind::conflict, fmt::format("{} was changed at this moment", file.path), "try again");
     }
-    put_aside(session, file.path);
+    put_aside(session, secret, file.path);
   }
 
-  static void create(const Session& session, const SwitchWork& work, const NotedFile& file) {
+  static void create(const Session& session, const std::string& secret, const SwitchWork& work, const NotedFile& file) {
     const auto& files = work.plan->files;
     const auto planned = std::find_if(files.begin(), files.end(), [&](const PlannedFile& candidate) {
       return candidate.file.destination == file.path;
@@ -206,7 +219,9 @@ class StepList {
     if (planned->file.kind == host::HostFile::Kind::file && !planned->file.content) {
       source = open_rootfs(session.layout, work.rootfs);
     }
-    const auto made = host::create_host_file(root_folder(session).get(), source.get(), planned->file);
+    auto wanted = planned->file;
+    wanted.secret = secret;
+    const auto made = host::create_host_file(root_folder(session).get(), source.get(), wanted);
     if (!made.created) {
       throw Error(ErrorKind::conflict, fmt::format("{} appeared while it was to be created", file.path),
                   "try again; an existing file is left alone");
@@ -245,20 +260,21 @@ class StepList {
     };
     if (after.empty()) {
       add(
-          fmt::format("remove {}", path), [&session = session_, path] { put_aside(session, path); },
-          [&session = session_, path, reload] {
-            put_back(session, path);
+          fmt::format("remove {}", path),
+          [&session = session_, &note = note_, path] { put_aside(session, note.secret, path); },
+          [&session = session_, &note = note_, path, reload] {
+            put_back(session, note.secret, path);
             reload();
           });
       return;
     }
     add(
         fmt::format("write {}", path),
-        [&session = session_, path, text, replaces = !before.empty()] {
-          put_text(session, path, text.value_or(""), replaces);
+        [&session = session_, &note = note_, path, text, replaces = !before.empty()] {
+          put_text(session, note.secret, path, text.value_or(""), replaces);
         },
-        [&session = session_, path, after, replaced = !before.empty(), reload] {
-          take_text_back(session, path, replaced, after);
+        [&session = session_, &note = note_, path, after, replaced = !before.empty(), reload] {
+          take_text_back(session, note.secret, path, replaced, after);
           reload();
         });
   }

@@ -8,6 +8,7 @@
 #include "base/file.hpp"
 #include "host/file_copy.hpp"
 #include "host/host_file.hpp"
+#include "host/root_folder.hpp"
 
 namespace berth::ops {
 
@@ -96,7 +97,8 @@ std::vector<std::string> remove_package(const Session& session, const NotedPacka
   std::vector<std::string> kept;
   const auto root = base::open_host_folder(session.layout.root());
   for (const auto& file : package.configuration) {
-    if (host::remove_host_file(root.get(), file.path, file.checksum) == host::RemoveOutcome::modified) {
+    if (host::danger_on_the_way(root.get(), file.path) ||
+        host::remove_host_file(root.get(), file.path, file.checksum) == host::RemoveOutcome::modified) {
       kept.push_back(file.path);
     }
   }

@@ -6,11 +6,15 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "host/deployment.hpp"
+#include "host/facts.hpp"
 #include "host/host_file.hpp"
 #include "host/journal.hpp"
+#include "host/root_folder.hpp"
 #include "ops/adopt.hpp"
 #include "ops/aside.hpp"
+#include "ops/leftovers.hpp"
 #include "ops/one_off.hpp"
+#include "ops/others_files.hpp"
 #include "ops/recover.hpp"
 #include "ops/system_package.hpp"
 #include "ops/unit_job.hpp"
@@ -22,24 +26,41 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 
-Step aside_step(Session& session, const std::string& path) {
-  return {fmt::format("remove {}", path), [&session, path] { put_aside(session, path); },
-          [&session, path] { put_back(session, path); }};
+Step aside_step(Session& session, const UninstallNote& note, const std::string& path) {
+  return {fmt::format("remove {}", path), [&session, &note, path] { put_aside(session, note.secret, path); },
+          [&session, &note, path] { put_back(session, note.secret, path); }};
+}
+
+/// Whether another user could have led us astray: then the file stays, and nothing keeps the container from going.
+bool out_of_reach(const Session& session, int root, const std::string& path) {
+  const auto danger = host::danger_on_the_way(root, path);
+  if (danger) {
+    session.reporter.warning(fmt::format("{} is left as it is: {}", path, danger->what()));
+  }
+  return danger.has_value();
 }
 
 /// A host file is removed only while it is what was recorded; an edited one stays and is reported.
-Step host_file_step(Session& session, const NotedFile& file, std::vector<std::string>& kept) {
+Step host_file_step(Session& session, const UninstallNote& note, const NotedFile& file,
+                    std::vector<std::string>& kept) {
   return {fmt::format("remove {}", file.path),
-          [&session, file, &kept] {
+          [&session, &note, file, &kept] {
             const auto root = base::open_host_folder(session.layout.root());
+            if (out_of_reach(session, root.get(), file.path)) {
+              return;
+            }
             const auto now = host::host_checksum(root.get(), file.path);
             if (now == file.checksum) {
-              put_aside(session, file.path);
+              put_aside(session, note.secret, file.path);
             } else if (now) {
               kept.push_back(file.path);
             }
           },
-          [&session, path = file.path] { put_back(session, path); }};
+          [&session, &note, path = file.path] {
+            if (!out_of_reach(session, base::open_host_folder(session.layout.root()).get(), path)) {
+              put_back(session, note.secret, path);
+            }
+          }};
 }
 
 void add_unit_steps(std::vector<Step>& steps, Session& session, const UninstallNote& note) {
@@ -60,7 +81,7 @@ void add_unit_steps(std::vector<Step>& steps, Session& session, const UninstallN
                      }
                    }});
   // First of all files, so that nobody can start it again.
-  steps.push_back(aside_step(session, session.layout.unit_inside(note.name)));
+  steps.push_back(aside_step(session, note, session.layout.unit_inside(note.name)));
   steps.push_back({"have systemd forget the unit",
                    [&session, unit] {
                      session.systemd.reload();
@@ -90,7 +111,7 @@ std::vector<Step> uninstall_steps(Session& session, const UninstallNote& note, s
   }
   for (auto file = note.files.rbegin(); file != note.files.rend(); ++file) {
     if (!file->checksum.empty()) {
-      steps.push_back(host_file_step(session, *file, kept));
+      steps.push_back(host_file_step(session, note, *file, kept));
     }
   }
   if (!note.package.name.empty()) {
@@ -101,7 +122,7 @@ std::vector<Step> uninstall_steps(Session& session, const UninstallNote& note, s
                      },
                      [&session, &note] { install_package(session, note.name, note.slot); }});
   }
-  steps.push_back(aside_step(session, session.layout.tmpfiles_inside(note.name)));
+  steps.push_back(aside_step(session, note, session.layout.tmpfiles_inside(note.name)));
   steps.push_back(link_step(session, note.name));
   return steps;
 }
@@ -124,14 +145,17 @@ void remove_tmpfiles(Session& session, int folder, const std::string& name) {
 void finish(Session& session, const UninstallNote& note) {
   const auto folder = base::open_host_folder(session.layout.deployments());
   remove_tmpfiles(session, folder.get(), note.name);
-  drop_aside(session, session.layout.unit_inside(note.name));
-  drop_aside(session, session.layout.tmpfiles_inside(note.name));
+  drop_aside(session, note.secret, session.layout.unit_inside(note.name));
+  drop_aside(session, note.secret, session.layout.tmpfiles_inside(note.name));
   const auto root = base::open_host_folder(session.layout.root());
   for (auto file = note.files.rbegin(); file != note.files.rend(); ++file) {
+    if (host::danger_on_the_way(root.get(), file->path)) {
+      continue;  // as its step said
+    }
     if (file->checksum.empty()) {
       host::remove_host_file(root.get(), file->path, "");
     } else {
-      drop_aside(session, file->path);
+      drop_aside(session, note.secret, file->path, file->checksum);
     }
   }
   for (const auto* slot : {".0", ".1"}) {
@@ -161,10 +185,19 @@ UninstallOutcome run(Session& session, UninstallNote note, const StepHook& hook)
   return outcome;
 }
 
-std::vector<NotedFile> recorded_files(const host::DeploymentInfo& info) {
+/// But for those that another container has, too.
+std::vector<NotedFile> recorded_files(const Session& session, const std::string& name,
+                                      const host::DeploymentInfo& info) {
+  const OthersFiles others(session.layout, name);
   std::vector<NotedFile> files;
   for (const auto& path : info.installed_files) {
-    files.push_back({path, host::recorded_checksum(info, path)});
+    const auto checksum = host::recorded_checksum(info, path);
+    const auto owner = others.owner(path, checksum);
+    if (owner.empty()) {
+      files.push_back({path, checksum});
+    } else if (!checksum.empty()) {
+      session.reporter.step(fmt::format("{} stays: {} has it, too", path, owner));
+    }
   }
   return files;
 }
@@ -202,13 +235,14 @@ bool anything_left(const Session& session, const std::string& name) {
 UninstallNote make_note(Session& session, const std::string& name) {
   UninstallNote note;
   note.name = name;
+  note.secret = host::random_uuid();
   const auto info = readable_info(session, name);
   const auto unit = host::unit_name(name);
   note.has_unit = info.has_container_service;
   note.package = noted_package(info);
   note.slot = host::current_slot(session.layout, name).value_or(0);
   if (note.package.name.empty()) {
-    note.files = recorded_files(info);
+    note.files = recorded_files(session, name, info);
   }
   if (note.has_unit) {
     const auto state = session.systemd.state(unit);
@@ -237,8 +271,11 @@ UninstallOutcome uninstall(Session& session, const std::string& name, const Step
     return {};  // another command, or the recovery, was faster
   }
   refuse_while_one_off_runs(session, {name + ".0", name + ".1"});
-  return base::in_context([&] { return fmt::format("uninstalling {}", name); },
-                          [&] { return run(session, make_note(session, name), hook); });
+  const Leftovers leftovers(session, name);
+  auto outcome = base::in_context([&] { return fmt::format("uninstalling {}", name); },
+                                  [&] { return run(session, make_note(session, name), hook); });
+  outcome.remarks = leftovers.remarks();
+  return outcome;
 }
 
 }  // namespace berth::ops

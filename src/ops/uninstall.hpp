@@ -12,6 +12,7 @@ namespace berth::ops {
 
 struct UninstallOutcome {
   std::vector<std::string> kept_files;  ///< recorded host files that were edited since and stay
+  std::vector<std::string> remarks;     ///< about what else stays
 };
 
 /// Stops and removes a container. Before its last reversible step a failure or a stop request restores everything;

@@ -189,6 +189,10 @@ TABLE = [
     Row("unit there", ("install", "--name=dbus", HELLO), 4, "unit /usr/lib/systemd/system/dbus.service exists already", "--name"),
     Row("tmpfiles configuration there", ("install", "--name=probe", HELLO), 4, "/etc/tmpfiles.d/probe.conf exists already", "--name",
         file("/etc/tmpfiles.d/probe.conf")),
+    Row("tmpfiles configuration of the system", ("install", "--name=systemd", HELLO), 4, "/usr/lib/tmpfiles.d/systemd.conf exists already", "--name"),
+    Row("sysusers configuration of the system", ("install", "--name=basic", HELLO), 4, "/usr/lib/sysusers.d/basic.conf exists already", "--name"),
+    Row("settings for a unit of that name", ("install", "--name=probe", HELLO), 4, "/run/systemd/system/probe.service.d exists already", "--name",
+        folder("/run/systemd/system/probe.service.d")),
     Row("container known to the runtime", ("install", "--name=probe", HELLO), 4, "/usr/sbin/runc has a container probe already",
         "--name.*runc delete --force probe", container_of_somebody_else),
     # the host

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/digest.hpp"
+#include "host/root_folder.hpp"
 #include "scratch.hpp"
 
 namespace berth::host::testing {
@@ -118,7 +119,7 @@ TEST_F(HostFileTest, MemoryFileSystemsWork) {
 
 /// On a file system without files without a name.
 TEST_F(HostFileTest, WhatAKillLeftIsNoHindranceAndGoes) {
-  const auto unfinished = "etc/" + unfinished_name("/etc/motd");
+  const auto unfinished = "etc/" + unfinished_name("", "/etc/motd");
   root_.file(unfinished, "hal");
   EXPECT_TRUE(create(text_file("/etc/motd", "whole")).created);
   EXPECT_EQ("whole", root_.text("etc/motd"));
@@ -290,6 +291,69 @@ TEST_F(HostFileTest, WhereAPathReallyIs) {
   EXPECT_EQ("/", resolve_host_path(root, "/"));
   EXPECT_EQ("/etc/passwd", resolve_host_path(base::open_host_folder("/").get(), "/etc/passwd"));
   EXPECT_EQ(base::ErrorKind::verification, error_of([&] { resolve_host_path(root, "/a/../b"); }).kind());
+}
+
+/// A link or folder of `owner` in the test's root.
+void give(const Scratch& root, const std::string& path, uid_t owner) {
+  ASSERT_EQ(0, ::lchown(root.at(path).c_str(), owner, owner)) << path;
+}
+
+TEST_F(HostFileTest, NoWayFromAnotherUsersFolderToAnotherOwner) {
+  root_.file("etc/ld.so.conf.d/libc.conf", "lib");
+  root_.folder("srv/app/own");
+  root_.link("srv/app/absolute", "/etc/ld.so.conf.d");
+  root_.link("srv/app/relative", "../../etc/ld.so.conf.d");
+  root_.link("srv/app/root", "/");
+  root_.link("srv/app/chain", "absolute");
+  root_.folder("srv/app/roots");
+  for (const char* path :
+       {"srv/app", "srv/app/own", "srv/app/absolute", "srv/app/relative", "srv/app/root", "srv/app/chain"}) {
+    give(root_, path, 1000);
+  }
+  const auto before = root_.listing();
+  for (const std::string path : {"/srv/app/absolute/", "/srv/app/relative/", "/srv/app/root/etc/ld.so.conf.d/",
+                                 "/srv/app/chain/", "/srv/app/roots/", "/srv/app/own/new/"}) {
+    const auto refused = error_of([&] { create(text_file(path + "evil.conf", "/home/me")); });
+    EXPECT_EQ(base::ErrorKind::not_permitted, refused.kind()) << path;
+    EXPECT_THAT(refused.what(), HasSubstr("1000")) << path;
+    EXPECT_FALSE(refused.hint().empty());
+  }
+  for (const std::string path : {"/srv/app/absolute/libc.conf", "/srv/app/root/etc/ld.so.conf.d/libc.conf"}) {
+    EXPECT_EQ(base::ErrorKind::not_permitted, error_of([&] { remove(path, base::digest_of("lib").hex()); }).kind());
+    EXPECT_TRUE(danger_on_the_way(root_fd_.get(), path));
+  }
+  EXPECT_EQ(before, root_.listing());
+  EXPECT_TRUE(create(text_file("/srv/app/own/fine", "x")).created);
+  EXPECT_FALSE(danger_on_the_way(root_fd_.get(), "/srv/app/own/fine"));
+  EXPECT_EQ(1000U, trusted_folder_owner(root_fd_.get(), "/srv/app/own"));
+  EXPECT_EQ(std::nullopt, trusted_folder_owner(root_fd_.get(), "/srv/app/none"));
+}
+
+TEST_F(HostFileTest, LinksOfRootLeadAnywhereInsideTheRoot) {
+  root_.folder("data/deep");
+  root_.link("srv", "data");
+  root_.link("data/up", "../../../../usr");
+  root_.folder("usr");
+  root_.link("data/deep/absolute", "/usr");
+  EXPECT_TRUE(create(text_file("/srv/up/a", "x")).created);
+  EXPECT_TRUE(create(text_file("/srv/deep/absolute/new/b", "x")).created);
+  EXPECT_EQ("x", root_.text("usr/a"));
+  EXPECT_EQ("x", root_.text("usr/new/b"));
+  root_.link("loop", "loop");
+  EXPECT_THROW(create(text_file("/loop/x", "x")), base::Error);
+  root_.file("file", "x");
+  EXPECT_EQ(base::ErrorKind::conflict, error_of([&] { create(text_file("/file/x", "x")); }).kind());
+}
+
+/// A whole tree of another user's, as one that was made without root: whoever names it trusts it.
+TEST_F(HostFileTest, ATreeOfOneOtherOwnerIsTrusted) {
+  root_.folder("usr/lib");
+  root_.link("lib", "/usr/lib");
+  for (const char* path : {"", "usr", "usr/lib", "lib"}) {
+    give(root_, path, 100'000);
+  }
+  EXPECT_TRUE(create(text_file("/lib/x", "x")).created);
+  EXPECT_EQ("x", root_.text("usr/lib/x"));
 }
 
 }  // namespace

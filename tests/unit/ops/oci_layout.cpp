@@ -30,6 +30,7 @@ std::string tar_of(const std::vector<LayerFile>& files) {
     archive_entry_set_pathname(entry, file.name.c_str());
     archive_entry_set_filetype(entry, folder ? AE_IFDIR : file.link_target.empty() ? AE_IFREG : AE_IFLNK);
     archive_entry_set_perm(entry, file.mode);
+    archive_entry_set_uid(entry, file.owner);
     if (!file.link_target.empty()) {
       archive_entry_set_symlink(entry, file.link_target.c_str());
     } else if (!folder) {

@@ -14,6 +14,7 @@ struct LayerFile {
   std::string content;
   unsigned mode = 0644;
   std::string link_target;  ///< a symbolic link when not empty
+  unsigned owner = 0;
 };
 
 struct ImageSpec {

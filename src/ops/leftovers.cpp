@@ -1,0 +1,89 @@
+#include "ops/leftovers.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <iterator>
+#include <set>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "exports/unit.hpp"
+#include "host/deployment.hpp"
+#include "host/host_file.hpp"
+#include "host/root_folder.hpp"
+#include "ops/replacement.hpp"
+
+namespace berth::ops {
+
+namespace {
+
+/// Gone with the next boot.
+bool is_fleeting(const std::string& path, const std::string& runtime) {
+  return path.starts_with(runtime + "/") || path.starts_with("/run/") || path.starts_with("/tmp/");
+}
+
+/// Of the deployment in the open folder.
+void add_paths(int folder, const std::string& name, std::vector<std::string>& paths) {
+  const auto lines = base::read_file_at(folder, fmt::format("tmpfiles-{}.conf", name), deployment_text_limit);
+  if (lines) {
+    const auto made = exports::created_tmpfiles_paths(*lines);
+    paths.insert(paths.end(), made.begin(), made.end());
+  }
+  const auto text = base::read_file_at(folder, "info", base::json_size_limit);
+  if (text) {
+    const auto info = host::parse_info(*text, name + "/info");
+    const auto& recorded = info.installed_files;
+    std::copy_if(recorded.begin(), recorded.end(), std::back_inserter(paths), [&](const std::string& path) {
+      // A folder for files of the image stays only with one of those, which is named itself.
+      return host::recorded_checksum(info, path).empty() &&
+             std::none_of(recorded.begin(), recorded.end(),
+                          [&](const std::string& other) { return other.starts_with(path + "/"); });
+    });
+  }
+}
+
+/// Whether somebody's work is lost with it: a file, or a folder with something in it.
+bool holds_something(int root, const std::string& path) {
+  if (const auto folder = host::find_folder_in_root(root, path)) {
+    return !base::list_folder(folder->get()).empty();
+  }
+  return host::host_exists(root, path);
+}
+
+}  // namespace
+
+Leftovers::Leftovers(const Session& session, const std::string& name) : session_(session) {
+  for (const int slot : {0, 1}) {
+    const auto path = fmt::format("{}/{}", session.layout.deployments(), host::slot_name(name, slot));
+    try {
+      const auto status = base::stat_at(AT_FDCWD, path);
+      if (status && S_ISDIR(status->st_mode)) {
+        add_paths(base::open_folder_at(AT_FDCWD, path).get(), name, paths_);
+      }
+    } catch (const base::Error&) {
+      continue;  // a damaged deployment can be removed, too
+    }
+  }
+}
+
+std::vector<std::string> Leftovers::remarks() const {
+  std::vector<std::string> sentences;
+  std::set<std::string> named;
+  const auto root = base::open_host_folder(session_.layout.root());
+  auto paths = paths_;
+  std::sort(paths.begin(), paths.end());  // folders before what is in them
+  for (const auto& path : paths) {
+    const bool inside = std::any_of(named.begin(), named.end(),
+                                    [&](const std::string& outer) { return path.starts_with(outer + "/"); });
+    if (!inside && !is_fleeting(path, session_.layout.runtime_inside()) && holds_something(root.get(), path)) {
+      named.insert(path);
+      sentences.push_back(fmt::format("{} stays, with what the container kept there", base::printable(path)));
+    }
+  }
+  return sentences;
+}
+
+}  // namespace berth::ops

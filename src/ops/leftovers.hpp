@@ -1,0 +1,25 @@
+// What stays on the host after an uninstall, so that it can be named.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "ops/session.hpp"
+
+namespace berth::ops {
+
+/// Looked at before an uninstall and once more after it.
+class Leftovers {
+ public:
+  /// What may stay: state that tmpfiles.d lines of the deployments made, and recorded folders.
+  Leftovers(const Session& session, const std::string& name);
+
+  /// What of it is still there, one sentence each. The place for everything that is to be said about it.
+  [[nodiscard]] std::vector<std::string> remarks() const;
+
+ private:
+  const Session& session_;
+  std::vector<std::string> paths_;  ///< inside the root
+};
+
+}  // namespace berth::ops

@@ -1,0 +1,401 @@
+// Host files against other users of the host, against files and folders in each other's places, and against other
+// containers.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <functional>
+
+#include "base/error.hpp"
+#include "host/deployment.hpp"
+#include "host/host_file.hpp"
+#include "host/journal.hpp"
+#include "ops/deployment_note.hpp"
+#include "ops/machine.hpp"
+#include "ops/pull.hpp"
+#include "ops/recover.hpp"
+#include "ops/rollback.hpp"
+#include "ops/tree.hpp"
+#include "ops/uninstall.hpp"
+#include "ops/update.hpp"
+
+namespace berth::ops {
+namespace {
+
+using test::Machine;
+using test::tree_text;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+namespace fs = std::filesystem;
+
+constexpr uid_t neighbour = 1000;
+constexpr const char* loader = "etc/ld.so.conf.d";
+
+class HostFilesTest : public ::testing::Test {
+ protected:
+  static constexpr int killed = 9;
+  static constexpr int completed = 0;
+
+  HostFilesTest() : session(machine.session()) {
+    session.config.settle_seconds = 0;
+    machine.make_folder(loader);
+    machine.write("etc/ld.so.conf.d/libc.conf", "/usr/local/lib\n");
+  }
+
+  /// A service that brings the host files, each with a content.
+  static test::ImageSpec image_with(const std::vector<std::pair<std::string, std::string>>& files) {
+    auto spec = test::full_image();
+    std::erase_if(spec.files, [](const auto& file) { return file.name.starts_with("exports/hostfs/"); });
+    for (auto& file : spec.files) {
+      if (file.name == "exports/manifest.json") {
+        file.content = R"({"version":"1.0","defaultValues":{"PORT":"80"}})";
+      }
+    }
+    for (const auto& [path, content] : files) {
+      spec.files.push_back({"exports/hostfs" + path, content, path.ends_with('/') ? 0755U : 0644U, "", 0});
+    }
+    return spec;
+  }
+
+  void install_as(const std::string& name, const test::ImageSpec& spec) {
+    InstallRequest request;
+    request.image = machine.image(name, spec);
+    request.name = name;
+    request.start = true;
+    install(session, request);
+  }
+
+  void offer(const std::string& name, const test::ImageSpec& spec) {
+    fs::remove_all(machine.folder / name);
+    pull(session, {machine.image(name, spec), "", ""});
+  }
+
+  void update_to(const std::string& name, const test::ImageSpec& spec, const StepHook& hook = {}) {
+    offer(name, spec);
+    UpdateRequest request;
+    request.name = name;
+    update(session, request, hook);
+  }
+
+  /// The neighbour gets the folder, as he would a home of a service of his.
+  void give(const std::string& path) const {
+    ASSERT_EQ(0, ::chown(machine.on_disk(path).c_str(), neighbour, neighbour)) << path;
+  }
+
+  /// He puts a link to a folder of root's in the place of one in his own.
+  void plant(const std::string& path, const std::string& target = "/etc/ld.so.conf.d") const {
+    fs::rename(machine.on_disk(path), machine.on_disk(path) + ".moved");
+    fs::create_symlink(target, machine.on_disk(path));
+    ASSERT_EQ(0, ::lchown(machine.on_disk(path).c_str(), neighbour, neighbour));
+  }
+
+  template <typename Work>
+  static base::Error error_of(Work work) {
+    try {
+      work();
+    } catch (const base::Error& error) {
+      return error;
+    }
+    ADD_FAILURE() << "nothing was thrown";
+    return {base::ErrorKind::failed, "nothing was thrown"};
+  }
+
+  /// Runs `work` in a process of its own, which is gone before step `kill_at`. @return how it ended
+  static int run_until(std::size_t kill_at, const std::function<void(const StepHook&)>& work) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      try {
+        work([kill_at](std::size_t index) {
+          if (index == kill_at) {
+            ::_exit(killed);
+          }
+        });
+        ::_exit(completed);
+      } catch (...) {
+        ::_exit(1);
+      }
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    return WEXITSTATUS(status);
+  }
+
+  [[nodiscard]] std::string tree(const std::string& path = "") const { return tree_text(machine.on_disk(path)); }
+
+  Machine machine;
+  Session session;
+};
+
+TEST_F(HostFilesTest, AnUpdateDoesNotFollowALinkOfAnotherUser) {
+  install_as("web", image_with({{"/srv/app/conf/a.conf", "one\n"}}));
+  give("srv/app");
+  plant("srv/app/conf");
+  const auto before = tree("srv") + tree(loader);
+  machine.systemd.calls.clear();
+  const auto error = error_of([&] {
+    update_to("web", image_with({{"/srv/app/conf/a.conf", "two\n"}, {"/srv/app/conf/evil.conf", "/home/me\n"}}));
+  });
+  EXPECT_EQ(base::ErrorKind::not_permitted, error.kind());
+  EXPECT_THAT(error.what(), HasSubstr("/srv/app"));
+  EXPECT_THAT(error.what(), HasSubstr("1000"));
+  EXPECT_THAT(machine.systemd.calls, Not(Contains(HasSubstr("stop"))));
+  EXPECT_EQ(before, tree("srv") + tree(loader));
+  EXPECT_FALSE(host::read_journal(machine.layout, "web"));
+}
+
+/// The same file stands behind the link: it is not the one that we made.
+TEST_F(HostFilesTest, AnUninstallLeavesWhatALinkOfAnotherUserLeadsTo) {
+  install_as("web", image_with({{"/srv/app/conf/libc.conf", "/usr/local/lib\n"}, {"/etc/web.conf", "x\n"}}));
+  give("srv/app");
+  plant("srv/app/conf");
+  uninstall(session, "web");
+  EXPECT_EQ("/usr/local/lib\n", machine.read("etc/ld.so.conf.d/libc.conf"));
+  EXPECT_FALSE(machine.exists("etc/web.conf"));
+  EXPECT_FALSE(host::find_deployment(machine.layout, "web"));
+  EXPECT_THAT(machine.reporter.warnings, Contains(HasSubstr("/srv/app/conf/libc.conf is left as it is")));
+}
+
+TEST_F(HostFilesTest, ARollbackDoesNotFollowALinkOfAnotherUser) {
+  install_as("web", image_with({{"/srv/app/conf/old.conf", "old\n"}}));
+  update_to("web", image_with({{"/srv/app/conf/libc.conf", "/usr/local/lib\n"}}));
+  give("srv/app");
+  plant("srv/app/conf");
+  EXPECT_EQ(base::ErrorKind::not_permitted, error_of([&] { rollback(session, {"web", {}}); }).kind());
+  EXPECT_EQ("/usr/local/lib\n", machine.read("etc/ld.so.conf.d/libc.conf"));
+  EXPECT_FALSE(machine.exists("etc/ld.so.conf.d/old.conf"));
+  EXPECT_EQ(1, host::find_deployment(machine.layout, "web")->slot);
+}
+
+/// At every moment of an update the link may come, and what failed then is taken back.
+TEST_F(HostFilesTest, AnUndoDoesNotFollowALinkOfAnotherUser) {
+  const auto one = image_with({{"/srv/app/conf/libc.conf", "/usr/local/lib\n"}});
+  install_as("web", one);
+  give("srv/app");
+  ASSERT_EQ(0, ::chown(machine.on_disk("srv/app/conf").c_str(), neighbour, neighbour));
+  const auto two = image_with({{"/srv/app/conf/libc.conf", "/opt/lib\n"}, {"/srv/app/conf/more.conf", "/opt/more\n"}});
+  offer("web", two);
+  UpdateRequest request;
+  request.name = "web";
+  bool ended = false;
+  for (std::size_t at = 0; !ended; ++at) {
+    try {
+      update(session, request, [&](std::size_t index) {
+        if (index == at) {
+          plant("srv/app/conf");
+          throw base::Error(base::ErrorKind::failed, "planted");
+        }
+      });
+      ended = true;
+    } catch (const base::Error&) {
+      ASSERT_EQ("/usr/local/lib\n", machine.read("etc/ld.so.conf.d/libc.conf")) << at;
+      ASSERT_FALSE(machine.exists("etc/ld.so.conf.d/more.conf")) << at;
+      fs::remove(machine.on_disk("srv/app/conf"));
+      fs::rename(machine.on_disk("srv/app/conf.moved"), machine.on_disk("srv/app/conf"));
+      recover_pending(session);  // as far as something could not be taken back
+      fs::remove_all(machine.on_disk("srv/app/conf"));
+      machine.write("srv/app/conf/libc.conf", "/usr/local/lib\n");
+      ASSERT_EQ(0, ::chown(machine.on_disk("srv/app/conf").c_str(), neighbour, neighbour));
+    }
+    ASSERT_LT(at, 60U);
+  }
+  EXPECT_EQ("/opt/lib\n", machine.read("srv/app/conf/libc.conf"));
+}
+
+/// The folder of the image is the neighbour's, what is to be in it is root's.
+TEST_F(HostFilesTest, AnImageCannotHaveRootGoThroughAFolderOfAnotherUser) {
+  auto spec = image_with({{"/srv/app/conf/a.conf", "one\n"}});
+  spec.files.push_back({"exports/hostfs/srv/app/", "", 0755, "", neighbour});
+  const auto error = error_of([&] { install_as("web", spec); });
+  EXPECT_EQ(base::ErrorKind::not_permitted, error.kind());
+  EXPECT_FALSE(machine.exists("srv"));
+}
+
+/// What root links stays usable, and so does a folder that is the neighbour's all the way.
+TEST_F(HostFilesTest, LinksOfRootAreFollowed) {
+  machine.make_folder("data");
+  fs::create_symlink("/data", machine.on_disk("srv"));
+  machine.make_folder("home/me/conf");
+  give("home/me");
+  give("home/me/conf");
+  install_as("web", image_with({{"/srv/a.conf", "one\n"}, {"/home/me/conf/b.conf", "one\n"}}));
+  EXPECT_EQ("one\n", machine.read("data/a.conf"));
+  EXPECT_EQ("one\n", machine.read("home/me/conf/b.conf"));
+  update_to("web", image_with({{"/srv/a.conf", "two\n"}}));
+  EXPECT_EQ("two\n", machine.read("data/a.conf"));
+  EXPECT_FALSE(machine.exists("home/me/conf/b.conf"));
+  uninstall(session, "web");
+  EXPECT_THAT(tree("data"), Not(HasSubstr("conf")));
+}
+
+/// Who may write to the folder cannot be there before us: the names depend on a secret that only the note has.
+TEST_F(HostFilesTest, NamesOfWaitingFilesCannotBeForeseen) {
+  install_as("web", image_with({{"/etc/web/a.conf", "one\n"}}));
+  machine.write("etc/web/" + host::hidden_name("", "/etc/web/a.conf"), "mine\n");
+  std::string secret;
+  update_to("web", image_with({{"/etc/web/a.conf", "two\n"}}),
+            [&](std::size_t) { secret = switch_note(*host::read_journal(machine.layout, "web"))->secret; });
+  EXPECT_GE(secret.size(), 32U);
+  EXPECT_EQ("two\n", machine.read("etc/web/a.conf"));
+  EXPECT_EQ("mine\n", machine.read("etc/web/" + host::hidden_name("", "/etc/web/a.conf")));
+  std::string other;
+  rollback(session, {"web", {}},
+           [&](std::size_t) { other = switch_note(*host::read_journal(machine.layout, "web"))->secret; });
+  EXPECT_NE(secret, other);
+}
+
+/// A note of berth before there were secrets: its files wait under names that depend on nothing else.
+TEST_F(HostFilesTest, AnOlderNoteIsFinished) {
+  install_as("web", image_with({{"/etc/web/a.conf", "one\n"}}));
+  offer("web", image_with({{"/etc/web/a.conf", "two\n"}}));
+  UpdateRequest request;
+  request.name = "web";
+  const auto before = tree("etc");
+  base::Json json;
+  fs::path waiting;
+  for (std::size_t kill_at = 1; !fs::exists(waiting); ++kill_at) {
+    recover_pending(session);
+    ASSERT_EQ(killed, run_until(kill_at, [&](const StepHook& hook) { update(session, request, hook); }));
+    json = *host::read_journal(machine.layout, "web");
+    const auto secret = json.at("secret").get<std::string>();
+    waiting = machine.on_disk("etc/web/" + host::hidden_name(secret, "/etc/web/a.conf"));
+  }
+  fs::rename(waiting, machine.on_disk("etc/web/" + host::hidden_name("", "/etc/web/a.conf")));
+  json.erase("secret");
+  host::write_journal(machine.layout, "web", json);
+  recover_pending(session);
+  EXPECT_EQ(before, tree("etc"));
+}
+
+/// The text that somebody wrote while the change was judged is not lost with the change.
+TEST_F(HostFilesTest, AnEditDuringAChangeOutlivesItsUndo) {
+  install_as("web", image_with({}));
+  const auto unit = machine.read("etc/systemd/system/web.service");
+  auto spec = image_with({});
+  for (auto& file : spec.files) {
+    if (file.name == "exports/service.template") {
+      file.content.insert(0, "# two\n");
+    }
+  }
+  EXPECT_THROW(update_to("web", spec,
+                         [&](std::size_t) {
+                           if (machine.read("etc/systemd/system/web.service").starts_with("# two")) {
+                             machine.write("etc/systemd/system/web.service", "# mine\n");
+                             throw base::Error(base::ErrorKind::failed, "it is enough");
+                           }
+                         }),
+               base::Error);
+  EXPECT_EQ(unit, machine.read("etc/systemd/system/web.service"));
+  EXPECT_EQ("# mine\n", machine.read("etc/systemd/system/web.service.changed"));
+  EXPECT_THAT(machine.reporter.warnings, Contains(HasSubstr("web.service.changed")));
+}
+
+TEST_F(HostFilesTest, AFolderBecomesAFileAndBack) {
+  const auto folder = image_with({{"/etc/hf/b.conf/inner", "in\n"}, {"/etc/hf/b.conf/deep/er", "deep\n"}});
+  const auto file = image_with({{"/etc/hf/b.conf", "flat\n"}});
+  install_as("hf", folder);
+  update_to("hf", file);
+  EXPECT_EQ("flat\n", machine.read("etc/hf/b.conf"));
+  EXPECT_THAT(tree("etc/hf"), Not(HasSubstr(".berth-")));
+  rollback(session, {"hf", {}});
+  EXPECT_EQ("in\n", machine.read("etc/hf/b.conf/inner"));
+  EXPECT_EQ("deep\n", machine.read("etc/hf/b.conf/deep/er"));
+  rollback(session, {"hf", {}});
+  EXPECT_EQ("flat\n", machine.read("etc/hf/b.conf"));
+  update_to("hf", folder);
+  EXPECT_EQ("in\n", machine.read("etc/hf/b.conf/inner"));
+  EXPECT_THAT(tree("etc/hf"), Not(HasSubstr(".berth-")));
+  uninstall(session, "hf");
+  EXPECT_FALSE(machine.exists("etc/hf"));
+}
+
+TEST_F(HostFilesTest, AFolderThatBecomesAFileIsBackAfterAKillAtAnyMoment) {
+  install_as("hf", image_with({{"/etc/hf/b.conf/inner", "in\n"}, {"/etc/hf/b.conf/deep/er", "deep\n"}}));
+  offer("hf", image_with({{"/etc/hf/b.conf", "flat\n"}}));
+  const auto before = tree("etc");
+  UpdateRequest request;
+  request.name = "hf";
+  for (std::size_t kill_at = 0;; ++kill_at) {
+    const int ended = run_until(kill_at, [&](const StepHook& hook) { update(session, request, hook); });
+    if (ended == completed) {
+      EXPECT_GE(kill_at, 12U);
+      break;
+    }
+    ASSERT_EQ(killed, ended) << kill_at;
+    recover_pending(session);
+    ASSERT_EQ(before, tree("etc")) << "killed before step " << kill_at;
+    ASSERT_THAT(machine.reporter.warnings, IsEmpty()) << kill_at;
+  }
+  EXPECT_EQ("flat\n", machine.read("etc/hf/b.conf"));
+}
+
+TEST_F(HostFilesTest, AFolderWithSomethingOfTheAdministratorMakesNoRoom) {
+  install_as("hf", image_with({{"/etc/hf/b.conf/inner", "in\n"}}));
+  machine.write("etc/hf/b.conf/mine", "mine\n");
+  machine.systemd.calls.clear();
+  const auto error = error_of([&] { update_to("hf", image_with({{"/etc/hf/b.conf", "flat\n"}})); });
+  EXPECT_EQ(base::ErrorKind::conflict, error.kind());
+  EXPECT_THAT(error.what(), HasSubstr("/etc/hf/b.conf/mine"));
+  EXPECT_THAT(machine.systemd.calls, Not(Contains(HasSubstr("stop"))));
+  EXPECT_EQ("in\n", machine.read("etc/hf/b.conf/inner"));
+}
+
+/// The file was edited, so it stays, and no folder can be there.
+TEST_F(HostFilesTest, AnEditedFileMakesNoRoomForAFolder) {
+  install_as("hf", image_with({{"/etc/hf/b.conf", "flat\n"}}));
+  machine.write("etc/hf/b.conf", "mine\n");
+  machine.systemd.calls.clear();
+  const auto error = error_of([&] { update_to("hf", image_with({{"/etc/hf/b.conf/inner", "in\n"}})); });
+  EXPECT_EQ(base::ErrorKind::conflict, error.kind());
+  EXPECT_THAT(error.what(), HasSubstr("/etc/hf/b.conf exists on the host and is no folder"));
+  EXPECT_THAT(machine.systemd.calls, Not(Contains(HasSubstr("stop"))));
+}
+
+TEST_F(HostFilesTest, AFileOfTwoContainersGoesWithTheSecond) {
+  const std::vector<std::pair<std::string, std::string>> files = {{"/etc/both/both.conf", "both\n"},
+                                                                  {"/var/spool/both/", ""}};
+  auto one = files;
+  one.emplace_back("/etc/both/one.conf", "one\n");
+  install_as("one", image_with(one));
+  install_as("two", image_with(files));
+  EXPECT_THAT(machine.reporter.warnings, Not(Contains(HasSubstr("exists on the host already"))));
+  uninstall(session, "one");
+  EXPECT_EQ("both\n", machine.read("etc/both/both.conf"));
+  EXPECT_TRUE(machine.exists("var/spool/both"));
+  EXPECT_FALSE(machine.exists("etc/both/one.conf"));
+  uninstall(session, "two");
+  EXPECT_FALSE(machine.exists("etc/both"));
+  EXPECT_FALSE(machine.exists("var/spool/both"));
+}
+
+TEST_F(HostFilesTest, UpdateAndRollbackLeaveWhatAnotherContainerHasToo) {
+  const std::vector<std::pair<std::string, std::string>> files = {{"/etc/both.conf", "both\n"}};
+  install_as("one", image_with(files));
+  install_as("two", image_with(files));
+  update_to("one", image_with({{"/etc/both.conf", "changed\n"}, {"/etc/one.conf", "one\n"}}));
+  EXPECT_EQ("both\n", machine.read("etc/both.conf"));
+  EXPECT_THAT(machine.reporter.warnings, Contains("/etc/both.conf exists on the host already and is left as it is"));
+  rollback(session, {"one", {}});
+  EXPECT_EQ("both\n", machine.read("etc/both.conf"));
+  uninstall(session, "two");
+  EXPECT_EQ("both\n", machine.read("etc/both.conf"));
+  update_to("one", image_with({}));
+  EXPECT_FALSE(machine.exists("etc/both.conf"));
+}
+
+/// A file of another content is the first one's alone, as it always was.
+TEST_F(HostFilesTest, AnotherContentIsNotShared) {
+  install_as("one", image_with({{"/etc/both.conf", "one\n"}}));
+  install_as("two", image_with({{"/etc/both.conf", "two\n"}}));
+  EXPECT_THAT(machine.reporter.warnings, Contains("/etc/both.conf exists on the host already and is left as it is"));
+  uninstall(session, "two");
+  EXPECT_EQ("one\n", machine.read("etc/both.conf"));
+  uninstall(session, "one");
+  EXPECT_FALSE(machine.exists("etc/both.conf"));
+}
+
+}  // namespace
+}  // namespace berth::ops
