@@ -386,6 +386,42 @@ TEST_F(HostFilesTest, UpdateAndRollbackLeaveWhatAnotherContainerHasToo) {
   EXPECT_FALSE(machine.exists("etc/both.conf"));
 }
 
+TEST_F(HostFilesTest, WhatHidesAFileOfTheSystemIsAPower) {
+  machine.write("usr/lib/tmpfiles.d/systemd.conf", "d /run/x\n");
+  machine.write("usr/bin/ls", "");
+  InstallRequest request;
+  request.image = machine.image("web", image_with({{"/etc/tmpfiles.d/systemd.conf", ""},
+                                                   {"/usr/local/bin/ls", ""},
+                                                   {"/etc/tmpfiles.d/web-own.conf", ""}}));
+  request.only_plan = true;
+  const auto plan = install(session, request).plan;
+  EXPECT_THAT(plan->host_powers, Contains("puts /etc/tmpfiles.d/systemd.conf on the host, which hides the system's "
+                                          "/usr/lib/tmpfiles.d/systemd.conf"));
+  EXPECT_THAT(plan->host_powers, Contains("puts /usr/local/bin/ls on the host, which hides the system's /usr/bin/ls"));
+  EXPECT_THAT(plan->host_powers, Not(Contains(HasSubstr("web-own.conf on the host, which hides"))));
+}
+
+/// Of an update, too; the links that enable the unit are its own.
+TEST_F(HostFilesTest, AnUpdateTakesNoNameOfAnotherUnit) {
+  install_as("web", image_with({}));
+  machine.write("usr/lib/systemd/system/sshd.service", "[Service]\n");
+  const auto called = [](const std::string& alias) {
+    auto spec = image_with({});
+    for (auto& file : spec.files) {
+      if (file.name == "exports/service.template") {
+        file.content += "Alias=" + alias + "\n";
+      }
+    }
+    return spec;
+  };
+  machine.systemd.calls.clear();
+  EXPECT_EQ(base::ErrorKind::conflict, error_of([&] { update_to("web", called("sshd.service")); }).kind());
+  EXPECT_THAT(machine.systemd.calls, Not(Contains(HasSubstr("stop"))));
+  fs::create_symlink("/etc/systemd/system/web.service", machine.on_disk("etc/systemd/system/httpd.service"));
+  update_to("web", called("httpd.service"));
+  EXPECT_EQ(1, host::find_deployment(machine.layout, "web")->slot);
+}
+
 /// A file of another content is the first one's alone, as it always was.
 TEST_F(HostFilesTest, AnotherContentIsNotShared) {
   install_as("one", image_with({{"/etc/both.conf", "one\n"}}));

@@ -281,6 +281,27 @@ TEST(Install, RefusalsChangeNothing) {
        ErrorKind::conflict, "the unit /usr/lib/systemd/system/web.service exists already"},
       {"tmpfiles", [](Machine& m, InstallRequest&) { m.write("etc/tmpfiles.d/web.conf", "x"); }, ErrorKind::conflict,
        "the tmpfiles configuration /etc/tmpfiles.d/web.conf exists already"},
+      {"vendor tmpfiles", [](Machine& m, InstallRequest&) { m.write("usr/lib/tmpfiles.d/web.conf", "x"); },
+       ErrorKind::conflict, "the tmpfiles configuration /usr/lib/tmpfiles.d/web.conf exists already"},
+      {"tmpfiles of this boot", [](Machine& m, InstallRequest&) { m.write("run/tmpfiles.d/web.conf", "x"); },
+       ErrorKind::conflict, "the tmpfiles configuration /run/tmpfiles.d/web.conf exists already"},
+      {"vendor sysusers", [](Machine& m, InstallRequest&) { m.write("usr/lib/sysusers.d/web.conf", "x"); },
+       ErrorKind::conflict, "the sysusers configuration /usr/lib/sysusers.d/web.conf exists already"},
+      {"vendor drop-in",
+       [](Machine& m, InstallRequest&) { m.write("usr/lib/systemd/system/web.service.d/a.conf", ""); },
+       ErrorKind::conflict, "the folder /usr/lib/systemd/system/web.service.d exists already"},
+      {"alias",
+       [](Machine& m, InstallRequest& request) {
+         m.write("usr/lib/systemd/system/sshd.service", "x");
+         auto spec = test::full_image();
+         for (auto& file : spec.files) {
+           if (file.name == "exports/service.template") {
+             file.content += "Alias=httpd.service sshd.service\n";
+           }
+         }
+         request.image = m.image("alias", spec);
+       },
+       ErrorKind::conflict, "wants to be called sshd.service as well"},
       {"runtime", [](Machine&, InstallRequest& r) { r.runtime = "/usr/bin/nope"; }, ErrorKind::not_found,
        "is not installed"},
       {"name", [](Machine&, InstallRequest& r) { r.name = "../x"; }, ErrorKind::usage, "../x"},

@@ -55,6 +55,19 @@ TEST(Uninstall, EditedFilesStayAndAreReported) {
   EXPECT_FALSE(machine.exists("usr/local/bin/webctl"));
 }
 
+TEST(Uninstall, StateThatStaysIsNamed) {
+  Machine machine;
+  auto session = machine.session();
+  install_web(machine, session);
+  machine.write("var/lib/web/db/rows", "1\n");
+  machine.write("var/lib/web-data/one", "1\n");
+  machine.write("etc/web/mine", "mine\n");
+  EXPECT_THAT(uninstall(session, "web").remarks,
+              ::testing::ElementsAre("/var/lib/web stays, with what the container kept there",
+                                     "/var/lib/web-data stays, with what the container kept there"));
+  EXPECT_EQ(machine.read("var/lib/web/db/rows"), "1\n");
+}
+
 TEST(Uninstall, FailureAtAnyStepLeavesTheContainerInstalledAndRunning) {
   Machine machine;
   auto session = machine.session();
