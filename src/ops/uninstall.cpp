@@ -12,6 +12,7 @@
 #include "host/root_folder.hpp"
 #include "ops/adopt.hpp"
 #include "ops/aside.hpp"
+#include "ops/hand_over.hpp"
 #include "ops/leftovers.hpp"
 #include "ops/one_off.hpp"
 #include "ops/others_files.hpp"
@@ -192,7 +193,10 @@ std::vector<NotedFile> recorded_files(const Session& session, const std::string&
   std::vector<NotedFile> files;
   for (const auto& path : info.installed_files) {
     const auto checksum = host::recorded_checksum(info, path);
-    const auto owner = others.owner(path, checksum);
+    auto owner = others.owner(path, checksum);
+    if (owner.empty()) {
+      owner = hand_over(session, name, {path, checksum});
+    }
     if (owner.empty()) {
       files.push_back({path, checksum});
     } else if (!checksum.empty()) {

@@ -371,6 +371,22 @@ TEST_F(HostFilesTest, AFileOfTwoContainersGoesWithTheSecond) {
   EXPECT_FALSE(machine.exists("var/spool/both"));
 }
 
+/// Berth before recorded such a file for the first container only.
+TEST_F(HostFilesTest, AFileThatTheSecondDidNotRecordIsHandedOver) {
+  install_as("one", image_with({{"/etc/both.conf", "both\n"}, {"/etc/one.conf", "one\n"}}));
+  install_as("two", image_with({{"/etc/both.conf", "both\n"}}));
+  const std::string path = "var/lib/containers/berth/two.0/info";
+  auto info = host::parse_info(machine.read(path), "info");
+  info.installed_files.clear();
+  info.installed_files_checksum.clear();
+  machine.write(path, host::write_info(info), 0600);
+  uninstall(session, "one");
+  EXPECT_EQ("both\n", machine.read("etc/both.conf"));
+  EXPECT_FALSE(machine.exists("etc/one.conf"));
+  uninstall(session, "two");
+  EXPECT_FALSE(machine.exists("etc/both.conf"));
+}
+
 TEST_F(HostFilesTest, UpdateAndRollbackLeaveWhatAnotherContainerHasToo) {
   const std::vector<std::pair<std::string, std::string>> files = {{"/etc/both.conf", "both\n"}};
   install_as("one", image_with(files));
