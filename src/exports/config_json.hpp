@@ -20,9 +20,9 @@ struct HostFeatures {
   bool cgroup_unified = true;
   bool resolv_conf = true;  ///< /etc/resolv.conf exists, links followed (generate_config only)
   bool hosts = true;        ///< /etc/hosts exists (generate_config only)
-  /// The unit reports to systemd through a runtime that puts a socket of its own at $NOTIFY_SOCKET (crun): it cannot
-  /// where the container has the host's /run (finish_config only).
-  bool relays_notify = false;
+  /// The unit reports to systemd (sd_notify(3)). Runtimes put a socket of their own at $NOTIFY_SOCKET, which cannot
+  /// work where the container has the host's /run: its mount would be the host's as well (finish_config only).
+  bool unit_notifies = false;
   std::optional<UserSpace> user = std::nullopt;  ///< the container is one of a user's (finish_config only)
   bool writable_root = false;  ///< the root file system is the container's own, and goes with it (finish_config only)
 };

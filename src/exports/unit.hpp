@@ -12,8 +12,10 @@
 namespace berth::exports {
 
 /// Adds to a rendered unit what keeps a killed runtime from leaving a container behind, unless the unit says it itself:
-/// `Delegate=yes` and `ExecStopPost=-RUNTIME delete --force 'NAME'` at the end of [Service]. Everything else stays byte
-/// for byte.
+/// `Delegate=yes` and `ExecStopPost=-RUNTIME delete --force 'NAME'` at the end of [Service], and the same command as
+/// the first `ExecStartPre=`, for what is left when the last stop was cut short. An `ExecStop=` that is
+/// `RUNTIME kill 'NAME'` gets the prefix `-`, for it fails when the payload has ended by itself, and a good end would
+/// count as a failure. Everything else stays byte for byte.
 /// @throws Error(verification) when there is no [Service] section
 std::string complete_unit(std::string_view unit, const std::string& runtime, const std::string& name);
 
@@ -30,6 +32,10 @@ std::string unit_slice(std::string_view unit, const std::string& fallback = "sys
 /// linux.cgroupsPath for a unit: `/SLICE-PATH/NAME.service/payload`; nested slices expand (`a-b.slice` →
 /// `/a.slice/a-b.slice`).
 std::string cgroups_path(std::string_view slice, const std::string& name);
+
+/// linux.cgroupsPath for runtimes that take a relative one as a sibling of the cgroup they are started in (runc):
+/// `NAME.service/payload`, which is inside the unit in whatever slice it is.
+std::string relative_cgroups_path(const std::string& name);
 
 /// A path as tmpfiles.d(5) lines want it: `%` doubled, quoted and escaped when it holds blanks, quotes or control
 /// bytes.

@@ -10,6 +10,7 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "exports/config_json.hpp"
+#include "exports/stop_signal.hpp"
 #include "exports/template_pieces.hpp"
 #include "exports/unit.hpp"
 #include "ops/workplace.hpp"
@@ -108,13 +109,17 @@ std::string manifest_of(const Start& start, bool own_program) {
 std::string unit_of(const Session& session, const Start& start) {
   auto unit = default_service_template(session, {});
   const auto& signal = start.config.stop_signal;
-  constexpr std::string_view stop = "ExecStop=$EXEC_STOP\n";
+  constexpr std::string_view stop = "ExecStop=-$EXEC_STOP\n";
   const auto place = unit.find(stop);
   if (signal.empty() || place == std::string::npos) {
     return unit;
   }
-  unit.insert(place + stop.size() - 1, " " + signal);
-  return exports::with_service_line(unit, "KillSignal=" + signal);
+  const auto parsed = exports::parse_stop_signal(signal);
+  unit.insert(place + stop.size() - 1, " " + parsed.for_runtime);
+  for (const auto& line : exports::unit_lines(parsed)) {
+    unit = exports::with_service_line(unit, line);
+  }
+  return unit;
 }
 
 std::string containerfile_of(const Start& start, bool own_program) {

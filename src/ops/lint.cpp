@@ -203,8 +203,7 @@ class Linter {
     for (const auto& conversion : plan.conversions) {
       add({{Severity::note, "old-form", file, 0, conversion, "write the form of OCI runtime-spec 1.0.2"}});
     }
-    const auto cgroups_path = exports::cgroups_path(exports::unit_slice(unit), plan.name);
-    add(exports::config_notes(config, cgroups_path, text, file));
+    add(exports::config_notes(config, plan.cgroups_path, text, file));
     std::set<std::string> made;
     for (const auto& path : exports::folders_of_unit(unit)) {
       made.insert(path);

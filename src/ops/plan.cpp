@@ -1,6 +1,7 @@
 #include "ops/plan.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cctype>
@@ -9,6 +10,7 @@
 #include "base/digest.hpp"
 #include "base/error.hpp"
 #include "exports/powers.hpp"
+#include "exports/stop_signal.hpp"
 #include "exports/template.hpp"
 #include "exports/unit.hpp"
 #include "ops/own_places.hpp"
@@ -215,16 +217,19 @@ void plan_config(const PlanInputs& in, const std::string& text, InstallPlan& pla
   if (features.user) {
     features.user->sets_groups = in.runtime.version.starts_with("crun");
   }
-  features.relays_notify = plan.unit && in.runtime.version.starts_with("crun") && exports::unit_notifies(*plan.unit);
-  const auto cgroups_path = in.layout->systemd_cgroup() + exports::cgroups_path(slice, in.name);
-  auto config = exports::finish_config(text, config_file_name(in), features, cgroups_path, in.remote_rootfs);
+  features.unit_notifies = plan.unit && exports::unit_notifies(*plan.unit);
+  plan.cgroups_path = in.runtime.version.starts_with("runc")
+                          ? exports::relative_cgroups_path(in.name)
+                          : in.layout->systemd_cgroup() + exports::cgroups_path(slice, in.name);
+  auto config = exports::finish_config(text, config_file_name(in), features, plan.cgroups_path, in.remote_rootfs);
   if (config.notifies_itself) {
     plan.unit = exports::with_service_line(*plan.unit, "UnsetEnvironment=NOTIFY_SOCKET");
+    plan.unit = exports::with_service_line(*plan.unit, "NotifyAccess=all");
   }
   plan.conversions = std::move(config.conversions);
   const OwnPlaces own_places(*in.layout, in.name, in.host_place);
   own_places.refuse_mounts(config.document);
-  add_powers(in, plan, exports::powerful_requests(config.document, cgroups_path));
+  add_powers(in, plan, exports::powerful_requests(config.document, plan.cgroups_path));
   add_powers(in, plan, own_places.powers(config.document));
   if (!in.exports->tmpfiles_template && plan.unit) {
     plan.tmpfiles = own_tmpfiles(in, config.document, plan.values);
@@ -282,7 +287,8 @@ std::string with_stop_signal(const PlanInputs& in, std::string unit) {
   const auto& signal = in.image_config->stop_signal;
   const auto at = unit.find(section);
   if (!in.exports->service_template && !signal.empty() && at != std::string::npos) {
-    unit.insert(at + section.size(), fmt::format("KillSignal={}\n", signal));
+    const auto lines = exports::unit_lines(exports::parse_stop_signal(signal));
+    unit.insert(at + section.size(), fmt::format("{}\n", fmt::join(lines, "\n")));
   }
   return unit;
 }

@@ -43,7 +43,8 @@ struct InstallPlan {
   std::string commit;
   std::string runtime;  ///< absolute path, inside the root
   exports::Values values;
-  std::string config;  ///< text of config.json; empty for an image that only brings host files
+  std::string config;        ///< text of config.json; empty for an image that only brings host files
+  std::string cgroups_path;  ///< linux.cgroupsPath that berth chooses when config.json says none
   std::vector<std::string> conversions;
   std::optional<std::string> unit;          ///< none with noContainerService
   std::optional<std::string> tmpfiles;      ///< none when there would be no line in it

@@ -337,6 +337,19 @@ def plain():
     return _image("plain", make)
 
 
+def command(name, script, *config):
+    """No /exports, and a shell script as the command; `config` are options of `umoci config`."""
+
+    def make(folder):
+        build = Build(folder)
+        build.busybox()
+        build.layer()
+        build.config("--config.cmd", "/bin/sh", "--config.cmd", "-c", "--config.cmd", script, *config)
+        build.done()
+
+    return _image(name, make, script, *config)
+
+
 def private():
     """plain, with a folder and a file that only its user may enter and read, a folder that nobody may write to, and a
     volume."""

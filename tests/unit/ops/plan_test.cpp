@@ -218,16 +218,19 @@ TEST_F(Plan, PowersOfUnitTmpfilesAndHostFilesAreShown) {
   EXPECT_EQ(plan_to_json(plan)["powers"].size(), 4U);
 }
 
-TEST_F(Plan, APayloadThatNotifiesThroughCrunIntoTheHostsRun) {
+TEST_F(Plan, APayloadThatNotifiesIntoTheHostsRunDoesItItself) {
   exports.config_template =
       config_with(R"({"destination":"/run","type":"bind","source":"/run","options":["rbind","rw"]})");
-  exports.service_template = "[Service]\nType=notify\nNotifyAccess=all\nExecStart=$EXEC_START\n";
+  exports.service_template = "[Service]\nType=notify\nExecStart=$EXEC_START\n";
+  for (const host::Runtime& each : {host::Runtime{"/usr/bin/crun", "crun 1.8.1", true}, runtime}) {
+    runtime = each;
+    const auto plan = make();
+    EXPECT_THAT(*plan.unit, HasSubstr("\nUnsetEnvironment=NOTIFY_SOCKET\nNotifyAccess=all\n")) << each.version;
+    EXPECT_THAT(plan.config, HasSubstr("NOTIFY_SOCKET=/run/systemd/notify"));
+    EXPECT_EQ(plan.conversions.size(), 1U);
+  }
+  exports.config_template = config_with("");
   EXPECT_THAT(*make().unit, Not(HasSubstr("UnsetEnvironment")));
-  runtime = {"/usr/bin/crun", "crun 1.8.1", true};
-  const auto plan = make();
-  EXPECT_THAT(*plan.unit, HasSubstr("\nUnsetEnvironment=NOTIFY_SOCKET\n"));
-  EXPECT_THAT(plan.config, HasSubstr("NOTIFY_SOCKET=/run/systemd/notify"));
-  EXPECT_EQ(plan.conversions.size(), 1U);
 }
 
 TEST_F(Plan, TemplatesAmongHostFilesAreRendered) {
