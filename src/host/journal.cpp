@@ -9,6 +9,7 @@
 #include "base/error.hpp"
 #include "base/fd.hpp"
 #include "base/file.hpp"
+#include "host/private_folder.hpp"
 
 namespace berth::host {
 
@@ -47,7 +48,7 @@ void remove_if_empty(const std::string& path) {
 }
 
 void write_note(const Layout& layout, const std::string& name, const std::string& text) {
-  base::make_folders_at(AT_FDCWD, layout.deployments(), 0755);
+  make_deployments_folder(layout);
   base::make_folders_at(AT_FDCWD, layout.journals(), folder_mode);
   const base::Fd folder = base::open_folder_at(AT_FDCWD, layout.journals());
   const auto fresh = fresh_name(name);

@@ -11,6 +11,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "host/private_folder.hpp"
 
 namespace berth::host {
 
@@ -34,7 +35,7 @@ struct OpenLock {
 /// Opens the lock file, creating it and the folders above it; nullopt when a holder that is done removed one of
 /// them in between.
 std::optional<OpenLock> open_lock(const Layout& layout, const std::string& name, std::vector<std::string>& created) {
-  const auto made = base::make_folders_at(AT_FDCWD, layout.deployments(), 0755);
+  const auto made = make_deployments_folder(layout);
   created.insert(created.end(), made.begin(), made.end());
   try {
     base::Fd deployments = base::open_host_folder(layout.deployments());

@@ -2,10 +2,14 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <linux/openat2.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include <algorithm>
+#include <iterator>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
@@ -38,6 +42,20 @@ void make_one(int parent, const std::string& name, const std::string& path, std:
 
 std::string link_target(int fd) {
   return base::read_link_at(AT_FDCWD, fmt::format("/proc/self/fd/{}", fd)).value_or("");
+}
+
+/// Last one first; empty ones and `.` dropped.
+std::vector<std::string> reversed_components(std::string_view path) {
+  std::vector<std::string> components;
+  while (!path.empty()) {
+    const auto end = std::min(path.find('/'), path.size());
+    if (const auto name = path.substr(0, end); !name.empty() && name != ".") {
+      components.emplace_back(name);
+    }
+    path.remove_prefix(std::min(end + 1, path.size()));
+  }
+  std::reverse(components.begin(), components.end());
+  return components;
 }
 
 }  // namespace
@@ -90,6 +108,40 @@ void remove_created_folders(int root, const std::vector<std::string>& created) n
       continue;
     }
   }
+}
+
+std::string resolve_in_root(int root, std::string_view path) {
+  constexpr int most_links = 40;  // as the kernel has it, path_resolution(7)
+  std::vector<std::string> left = reversed_components(path);
+  std::vector<std::string> found;
+  int links = 0;
+  while (!left.empty()) {
+    std::string name = std::move(left.back());
+    left.pop_back();
+    if (name == "..") {
+      if (!found.empty()) {
+        found.pop_back();
+      }
+      continue;
+    }
+    found.push_back(std::move(name));
+    const auto target = base::read_link_at(root, fmt::format("{}", fmt::join(found, "/")));
+    if (!target) {
+      continue;
+    }
+    if (++links > most_links) {
+      throw base::Error(base::ErrorKind::failed, fmt::format("cannot find {}: its links lead in a circle", path),
+                        "correct the links");
+    }
+    if (target->starts_with('/')) {
+      found.clear();
+    } else {
+      found.pop_back();
+    }
+    auto more = reversed_components(*target);
+    std::move(more.begin(), more.end(), std::back_inserter(left));
+  }
+  return fmt::format("/{}", fmt::join(found, "/"));
 }
 
 std::string path_inside_root(int root, int fd) {

@@ -60,10 +60,10 @@ std::string default_service_template(const Session& session, const exports::Expo
   if (exports.service_template || exports.manifest.no_container_service) {
     return {};
   }
+  const std::string name = "/exports-templates/service.template";
   const auto& layout = session.layout;
-  for (const auto& folder :
-       {layout.on_disk(layout.settings_inside()), layout.on_disk("/etc/berth"), session.data_folder}) {
-    const auto path = folder + "/exports-templates/service.template";
+  for (const auto& path : {layout.on_disk(layout.settings_inside() + name), layout.on_disk("/etc/berth" + name),
+                           session.data_folder + name}) {
     if (auto text = base::read_file_at(AT_FDCWD, path, exports::template_size_limit)) {
       return *text;
     }
