@@ -13,10 +13,13 @@
 #include "base/file.hpp"
 #include "host/deployment.hpp"
 #include "host/journal.hpp"
+#include "host/private_folder.hpp"
 #include "ops/adopted_places.hpp"
 #include "ops/deployments_folder.hpp"
 #include "ops/one_off.hpp"
+#include "ops/private_places.hpp"
 #include "ops/recover.hpp"
+#include "store/private_mark.hpp"
 
 namespace berth::ops {
 
@@ -117,14 +120,20 @@ bool on_one_mount(const std::string& from, std::string to) {
   return ::statx(AT_FDCWD, from.c_str(), 0, STATX_MNT_ID, &here) == 0 && here.stx_mnt_id == there.stx_mnt_id;
 }
 
+/// Where the older tool has its images, whoever can enter it.
+std::string repository_of(const host::Layout& older) {
+  auto open = older.read_only_repository();
+  return open.empty() ? older.repository() : open;
+}
+
 /// Only the one below the older tool's deployments is its own; another may have other users.
 bool can_move(const host::Layout& older, const std::string& to) {
-  const auto from = older.repository();
+  const auto from = repository_of(older);
   return from == older.deployments() + "/.storage/ostree" && on_one_mount(from, to);
 }
 
 void plan_repository(const Session& session, const host::Layout& older, AdoptOutcome& outcome) {
-  const auto theirs = older.repository();
+  const auto theirs = repository_of(older);
   const auto ours = session.layout.repository();
   if (!is_repository(theirs)) {
     return;
@@ -147,7 +156,7 @@ void plan_repository(const Session& session, const host::Layout& older, AdoptOut
 }
 
 void move_repository(const std::string& from, const std::string& to, const std::string& link) {
-  base::make_folders_at(AT_FDCWD, base::split_path(to).first, 0755);
+  base::make_folders_at(AT_FDCWD, base::split_path(to).first, 0700);
   if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) != 0) {
     base::throw_errno(fmt::format("move the repository {} to {}", from, to));
   }
@@ -162,9 +171,20 @@ void take_repository(Session& session, const host::Layout& older, const AdoptOut
   const auto ours = session.layout.repository();
   if (outcome.repository == RepositoryFate::moved) {
     move_repository(older.repository(), ours, inside(session, ours));
+    host::make_private(base::open_host_folder(ours).get());
+    store::mark_opened(ours);
   } else if (outcome.repository == RepositoryFate::copied) {
+    const auto theirs = repository_of(older);
+    const auto root = base::open_host_folder(session.layout.root());
+    const bool open = host::others_can_reach(root.get(), inside(session, theirs));
     auto store = store::Store::open(store_options(session));
-    store.import_from(older.repository());
+    store.import_from(theirs, open ? store::ImportedFiles::examined_copies : store::ImportedFiles::linked);
+    if (open) {
+      session.reporter.warning(
+          fmt::format("other users can enter {}, whose files the adopted containers share until they are updated; if "
+                      "nobody needs it: chmod 0700 {}",
+                      theirs, theirs));
+    }
   }
 }
 
@@ -181,6 +201,13 @@ void note_adoption(const Session& session, const AdoptOutcome& outcome) {
   write_adoptions(session, adoptions);
 }
 
+/// The older tool's folders let everybody in.
+void close_slots(const Session& session, const AdoptedPlaces& places, const std::string& name) {
+  for (const auto& folder : places.slots(places.to_folder(), name)) {
+    close_deployment(session, places.to_folder(), folder);
+  }
+}
+
 void take_container(Session& session, const AdoptedPlaces& places, const std::string& name) {
   const auto lock = lock_container(session, name);
   refuse_taken(session, name);
@@ -188,6 +215,7 @@ void take_container(Session& session, const AdoptedPlaces& places, const std::st
   host::write_journal(session.layout, name, to_json(note));
   try {
     places.take(name);
+    close_slots(session, places, name);
   } catch (Error& error) {
     places.give_back(name);
     host::remove_journal(session.layout, name);
@@ -219,13 +247,14 @@ void give_container_back(Session& session, const AdoptedPlaces& places, const st
 void give_repository_back(const Session& session, const host::Layout& older, const AdoptOutcome& outcome) {
   auto adoptions = read_adoptions(session);
   std::erase_if(adoptions, [&](const Adoption& adoption) { return adoption.from == outcome.from; });
-  const auto theirs = older.deployments() + "/.storage/ostree";
+  const auto theirs = older.on_disk(older.deployments_inside() + "/.storage") + "/ostree";
   if (outcome.repository == RepositoryFate::moved) {
     const auto link = base::stat_at(AT_FDCWD, theirs);
     if (link && S_ISLNK(link->st_mode)) {
       base::unlink_at(AT_FDCWD, theirs);
     }
     move_repository(session.layout.repository(), theirs, "");
+    base::unlink_at(base::open_host_folder(theirs).get(), store::private_mark);  // what others do with it we do not see
   }
   write_adoptions(session, adoptions);
 }
@@ -303,6 +332,7 @@ void complete_adoption(Session& session, const AdoptNote& note) {
     places.give_back(note.name);
   } else {
     places.take(note.name);
+    close_slots(session, places, note.name);
   }
   host::remove_journal(session.layout, note.name);
 }

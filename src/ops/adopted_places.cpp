@@ -22,7 +22,7 @@ using base::Error;
 using base::ErrorKind;
 
 constexpr const char* record_name = ".adopted";
-constexpr mode_t record_mode = 0644;
+constexpr mode_t record_mode = 0600;
 
 base::Fd open_inside(const Session& session, const std::string& path) {
   const auto root = base::open_host_folder(session.layout.root());

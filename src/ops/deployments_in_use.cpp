@@ -92,7 +92,7 @@ std::vector<store::CheckedOut> checkouts_of(const std::vector<DeploymentInUse>& 
     const auto path = deployment.path + "/rootfs";
     const auto status = base::stat_at(AT_FDCWD, path);
     const auto image = store.describe(deployment.commit, deployment.image);
-    if (!status || !S_ISDIR(status->st_mode) || !image) {
+    if (!status || !S_ISDIR(status->st_mode) || !image || image->elsewhere) {
       continue;
     }
     if (image->merged) {

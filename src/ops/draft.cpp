@@ -166,6 +166,14 @@ bool Draft::use_stored(const std::string& text) {
   }
   try {
     const auto image = choose_image(session_, *store, text);
+    if (image.elsewhere && !image.name.empty()) {
+      workplace_.emplace(temporary_files(), session_.reporter);
+      auto options = store_options(session_, workplace_->path() + "/repository");
+      options.read_only = session_.layout.read_only_repository();
+      auto copy = store::Store::open(options);
+      lay_out(copy, copy.find(image::parse_written_name(image.name)).value_or(image));
+      return true;
+    }
     if (!image.name.empty()) {
       const auto found = store->find(image::parse_image_name(image.name));
       workplace_.emplace(session_.layout.repository() + "/tmp", session_.reporter);  // links cannot go further

@@ -111,6 +111,7 @@ std::vector<std::string> delete_images(Session& session, const std::vector<std::
       chosen.push_back(std::move(image));
     }
   }
+  refuse_elsewhere(session, chosen, "refs");
   for (const auto& image : chosen) {
     if (!image.name.empty() && !force) {
       refuse_last_name(session, store, chosen, image);

@@ -133,6 +133,20 @@ std::vector<store::StoredImage> choose_branches(const store::Store& store, const
   return found;
 }
 
+void refuse_elsewhere(const Session& session, const std::vector<store::StoredImage>& images, std::string_view remedy) {
+  for (const auto& image : images) {
+    if (image.elsewhere) {
+      const auto repository = session.layout.read_only_repository();
+      throw Error(ErrorKind::not_permitted,
+                  fmt::format("{} is in {}, which other users can enter, so that berth only reads it",
+                              image.name.empty() ? image.id : image.name, repository),
+                  remedy == "fsck"
+                      ? fmt::format("ostree fsck --repo={} examines it", repository)
+                      : fmt::format("ostree refs --repo={} --delete {} removes it", repository, image.branch));
+    }
+  }
+}
+
 std::vector<std::string> containers_using(const Session& session, const store::StoredImage& image) {
   std::set<std::string> names;
   for (const auto& deployment : deployments_in_use(session)) {

@@ -29,4 +29,8 @@ std::vector<store::StoredImage> choose_branches(const store::Store& store, const
 /// Containers whose live deployment is of this very image, sorted.
 std::vector<std::string> containers_using(const Session& session, const store::StoredImage& image);
 
+/// Refuses images that are only in the repository that is read and never written to (Layout::read_only_repository).
+/// @param remedy what to do with it there: the verb of ostree(1) @throws Error(not_permitted)
+void refuse_elsewhere(const Session& session, const std::vector<store::StoredImage>& images, std::string_view remedy);
+
 }  // namespace berth::ops

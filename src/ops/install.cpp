@@ -89,8 +89,11 @@ store::Store open_store(Session& session, const Preparation& preparation, const 
     return store::Store::open(store_options(session, preparation.throwaway_repository()));
   }
   auto store = store::Store::open_existing(store_options(session));
-  if (request.only_plan && (!store || origin.local() || !store->find(origin.name()))) {
-    return store::Store::open(store_options(session, preparation.throwaway_repository()));
+  const auto found = store && !origin.local() ? store->look_up(origin.name()) : std::nullopt;
+  if (request.only_plan && (!found || found->elsewhere)) {
+    auto options = store_options(session, preparation.throwaway_repository());
+    options.read_only = session.layout.read_only_repository();
+    return store::Store::open(options);
   }
   return store ? std::move(*store) : store::Store::open(store_options(session));
 }

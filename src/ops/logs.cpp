@@ -7,6 +7,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "host/deployment.hpp"
 #include "host/layout.hpp"
 #include "ops/service.hpp"
 
@@ -27,8 +28,11 @@ std::string readable_unit(Session& session, const std::string& name) {
   try {
     return unit_of(session, name);
   } catch (const base::Error& error) {
-    if (error.kind() != base::ErrorKind::not_permitted || !has_unit(session, name)) {
+    if (error.kind() != base::ErrorKind::not_permitted) {
       throw;
+    }
+    if (!has_unit(session, name)) {
+      host::throw_not_installed(name);
     }
     return host::unit_name(name);
   }

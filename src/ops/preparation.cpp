@@ -10,7 +10,9 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "exports/config_json.hpp"
+#include "host/private_folder.hpp"
 #include "ops/mount_points.hpp"
+#include "ops/private_places.hpp"
 #include "ops/remote_rootfs.hpp"
 #include "ops/switch.hpp"
 #include "ops/system_package.hpp"
@@ -27,7 +29,7 @@ Preparation::Preparation(Session& session, std::string name, int slot, const hos
       root_(base::open_host_folder((package != nullptr ? *package : session.layout).root())),
       for_package_(package != nullptr) {
   base::remove_tree_at(deployments_.get(), folder_name_);
-  base::check_errno(::mkdirat(deployments_.get(), folder_name_.c_str(), 0755), "create " + folder_name_);
+  base::check_errno(::mkdirat(deployments_.get(), folder_name_.c_str(), 0700), "create " + folder_name_);
   staging_ = base::open_folder_at(deployments_.get(), folder_name_);
 }
 
@@ -76,6 +78,12 @@ void Preparation::note_use() const {
 void Preparation::use_remote(const std::string& remote, const store::StoredImage& image) {
   set_image(image);
   remote_ = remote;
+  if (!session_.layout.user() && host::others_can_reach(root_.get(), remote)) {
+    session_.reporter.warning(
+        fmt::format("other users can enter {} and use its files, setuid programs included; put it below a folder of "
+                    "mode 0700 that belongs to root",
+                    remote));
+  }
   base::check_errno(::symlinkat(remote_.c_str(), staging_.get(), "rootfs"), "make the link rootfs");
   use_rootfs(folder_name_ + "/rootfs");
 }
@@ -126,6 +134,7 @@ void Preparation::write(InstallPlan& plan) const {
   // Both hold values, and values may be passwords.
   if (!plan.config.empty()) {
     base::create_file_at(staging, "config.json", plan.config, 0600);
+    let_container_pass(session_, staging, base::parse_json(plan.config, "config.json"));
   }
   base::replace_file_at(staging, "info", host::write_info(plan.info), 0600);
   if (plan.unit) {

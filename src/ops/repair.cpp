@@ -100,6 +100,7 @@ std::vector<DeploymentInUse> own_deployments(const Session& session) {
 RepairOutcome repair_image(Session& session, const std::string& text, const std::string& authfile) {
   const auto store = open_images(session);
   const auto chosen = choose(session, store, text, authfile);
+  refuse_elsewhere(session, {chosen.image}, "fsck");
   const auto locks = lock_users(session, chosen.image);
   const auto deployments = own_deployments(session);
   store::RepairRequest request;

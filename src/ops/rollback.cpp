@@ -30,6 +30,7 @@ class Return {
 
   RollbackOutcome run(const GateOptions& gate, const StepHook& hook) {
     read_other();
+    refuse_damaged();
     const auto belongings = belongings_of(session_, before_);
     Preparation preparation(session_, before_.name, plan_.slot);
     const auto rootfs = rootfs_path(preparation);
@@ -79,6 +80,27 @@ class Return {
     }
     plan_.tmpfiles =
         base::read_file_at(folder.get(), fmt::format("tmpfiles-{}.conf", plan_.name), deployment_text_limit);
+  }
+
+  /// Its files were there while other users may have been able to change them.
+  void refuse_damaged() {
+    const auto store = plan_.commit.empty() ? std::nullopt : store::Store::open_existing(store_options(session_));
+    const auto image = store ? store->describe(plan_.commit, plan_.image) : std::nullopt;
+    if (!image || image->elsewhere || !image->merged || !store->examine_before_use(plan_.commit)) {
+      return;
+    }
+    const auto path = fmt::format("{}/{}/rootfs", session_.layout.deployments(), slot_name_);
+    const auto status = base::stat_at(AT_FDCWD, path);
+    if (!status || !S_ISDIR(status->st_mode)) {
+      return;
+    }
+    store::VerifyRequest request;
+    request.checkouts.push_back({plan_.commit, path, plan_.info.has_container_service});
+    if (const auto report = store->verify(request); !report.checkouts.empty()) {
+      throw Error(ErrorKind::verification,
+                  fmt::format("files of {} are not what was deployed, while other users could change them", path),
+                  fmt::format("berth images verify shows them; berth images repair {} mends them", plan_.image));
+    }
   }
 
   /// A deployment that only brought host files has no root file system any more: the store still has it.

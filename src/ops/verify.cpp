@@ -30,7 +30,7 @@ Users users_of_commits(const std::vector<DeploymentInUse>& deployments, const st
   Users users;
   for (const auto& deployment : deployments) {
     const auto image = deployment.container.empty() ? std::nullopt : store.describe(deployment.commit, "");
-    if (!image) {
+    if (!image || image->elsewhere) {
       continue;
     }
     users[deployment.commit].insert(deployment.container);
@@ -53,6 +53,7 @@ std::vector<store::StoredImage> choose(const Session& session, const store::Stor
     images.push_back(choose_image(session, store, text));
   }
   if (!texts.empty()) {
+    refuse_elsewhere(session, images, "fsck");
     return images;
   }
   images = store.images(false);
@@ -64,6 +65,7 @@ std::vector<store::StoredImage> choose(const Session& session, const store::Stor
       images.push_back(store.describe(deployment.commit, deployment.image).value());
     }
   }
+  std::erase_if(images, [](const store::StoredImage& image) { return image.elsewhere; });
   return images;
 }
 
@@ -193,6 +195,7 @@ std::vector<VerifiedImage> verify_images(Session& session, const VerifyRequest& 
   const auto images = choose(session, store, request.images, deployments, users);
   const auto layers = layer_names(store);
   store::VerifyRequest wanted;
+  wanted.all = request.images.empty();
   wanted.users = keys_of(users);
   wanted.checkouts = checkouts_of(deployments, store);
   wanted.groups.reserve(images.size());

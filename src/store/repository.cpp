@@ -34,6 +34,9 @@ namespace {
 constexpr int metadata_limit = OSTREE_MAX_METADATA_SIZE;  // bytes of a folder or commit
 constexpr const char* mend_hint = "berth images verify shows the images concerned, berth images repair mends them";
 
+/// Below the folder of deployments, where the repository is unless somebody says otherwise.
+constexpr std::string_view storage_folder = ".storage";
+
 /// How many bytes of objects are written between two syncs for the sake of others.
 constexpr std::uint64_t gentle_interval = std::uint64_t{16} << 20U;
 
@@ -44,7 +47,10 @@ struct FreeHashTable {
 void make_folder(const std::string& path) {
   const auto root = base::open_host_folder("/");
   const auto [parent, name] = base::split_path(path.starts_with('/') ? std::string_view(path).substr(1) : path);
-  if (parent != ".") {
+  if (const auto [above, last] = base::split_path(parent); last == storage_folder) {
+    base::make_folders_at(root.get(), base::split_path(above).first, 0755);
+    base::make_folders_at(root.get(), parent, 0700);  // the folder of deployments is as private as what is in it
+  } else if (parent != ".") {
     base::make_folders_at(root.get(), parent, 0755);
   }
   // Nobody else may go through, for objects of images may be setuid programs.
@@ -56,6 +62,18 @@ void make_folder(const std::string& path) {
 void create(const StoreOptions& options) {
   make_folder(options.repository);
   make_repository(options);
+}
+
+/// Everything below is opened by path, also by libostree: a link would lead elsewhere, out of another root, too.
+void refuse_links(int folder, const std::string& repository) {
+  for (const char* part : {"objects", "refs", "refs/heads", "refs/heads/ociimage", "tmp", "state"}) {
+    const auto status = base::stat_at(folder, part);
+    if (status && S_ISLNK(status->st_mode)) {
+      throw base::Error(base::ErrorKind::verification,
+                        fmt::format("the repository {} has a symbolic link as {}", repository, part),
+                        "put the folder that it points to in its place");
+    }
+  }
 }
 
 /// Types of the values that metadata objects are; see ostree-core.h.
@@ -153,6 +171,7 @@ Repository::~Repository() = default;
 
 Repository Repository::open_folder(const StoreOptions& options) {
   auto folder = base::open_host_folder(options.repository);
+  refuse_links(folder.get(), options.repository);
   const auto text = base::read_file_at(folder.get(), "config", repository_config_limit);
   const auto config = parse_repository_config(text.value_or(""), options.mode, options.repository);
   return {std::move(folder), config, options};

@@ -13,6 +13,7 @@
 #include "base/error.hpp"
 #include "base/fd.hpp"
 #include "base/file.hpp"
+#include "store/private_mark.hpp"
 #include "store/repository_config.hpp"
 #include "store/repository_lock.hpp"
 
@@ -82,6 +83,9 @@ void make_repository(const StoreOptions& options) {
     if (::mkdirat(repository.get(), name, folder_mode) != 0 && errno != EEXIST) {
       base::throw_errno(fmt::format("create {}/{}", options.repository, name));
     }
+  }
+  if (base::list_folder(base::open_folder_at(repository.get(), "objects").get()).empty()) {
+    mark_private(repository.get());
   }
   base::check_errno(::syncfs(repository.get()), "write the repository to the disk");
   if (!has_config(repository.get())) {

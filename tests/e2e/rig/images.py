@@ -356,6 +356,25 @@ def private():
     return _image("private", make, plain().folder.name)
 
 
+def tempting():
+    """plain, with what other users of a host would like to have: `id` as a setuid program, `cat` that may read everything,
+    a file that everybody may write to, and one of uid 1000."""
+
+    def make(folder):
+        build = Derived(folder, plain())
+        for name, mode in (("id", 0o4755), ("cat", 0o755)):
+            build.copy(debian.host_tree() / "usr/bin" / name, f"usr/bin/tempting-{name}", mode)
+        read_all, permitted_effective = 1 << 2, 0x02000000 | 1
+        os.setxattr(build.rootfs / "usr/bin/tempting-cat", "security.capability",
+                    struct.pack("<5I", permitted_effective, read_all, 0, 0, 0))  # fmt: skip
+        build.write("srv/everybody", "as it was\n", 0o666)
+        os.chown(build.write("srv/guest", "as it was\n"), 1000, 1000)
+        build.layer()
+        build.done()
+
+    return _image("tempting", make, plain().folder.name)
+
+
 def two_platforms():
     """An index, made by buildah, with an image for amd64 and one for arm64; each names itself in /platform."""
 
