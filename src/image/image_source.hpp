@@ -26,6 +26,10 @@ class ImageSource {
   /// The canonical name under which this image is to be stored.
   [[nodiscard]] virtual const ImageName& name() const = 0;
 
+  /// Whether the registry in the name gives the image. If not, it comes from a file or a daemon, and the name is the
+  /// file's or the user's choice.
+  [[nodiscard]] virtual bool from_registry() const { return false; }
+
   /// Fetches the manifest (through an index when there is one) for `platform`.
   virtual ResolvedManifest resolve(const Platform& platform) = 0;
 

@@ -46,9 +46,27 @@ base::Json descriptor_json(const image::Descriptor& descriptor) {
 std::vector<image::ImageName> names_from(const base::JsonView& entry, image::Naming naming) {
   std::vector<image::ImageName> names;
   for (const auto& tag : entry.strings_or_empty("RepoTags")) {
-    names.push_back(base::in_context(entry.place(), [&] { return image::parse_docker_name(tag, naming); }));
+    try {
+      names.push_back(image::parse_docker_name(tag, naming));
+    } catch (const base::Error&) {
+      continue;  // a name that nobody can ask for
+    }
   }
   return names;
+}
+
+// An archive may call itself anything, e.g. as an image that others installed from a registry. So it has the name of
+// its file and tells no more than the tag. The older tools' way is to believe it.
+image::ImageName name_for(const image::Reference& reference, const std::vector<image::ImageName>& names) {
+  if (!reference.selector.empty() || names.empty() || reference.transport == image::Transport::docker_daemon) {
+    return reference.name;
+  }
+  if (reference.naming == image::Naming::as_written) {
+    return names.front();
+  }
+  auto name = reference.name;
+  name.tag = names.front().tag.empty() ? name.tag : names.front().tag;
+  return name;
 }
 
 template <typename Entries>
@@ -114,7 +132,7 @@ void DockerArchiveSource::pick(const std::vector<Entry>& entries, const image::R
         fmt::format("name one of them with docker-archive:{}:NAME: {}", file_.path(), list_names(entries)));
   }
   entry_ = *std::find_if(entries.begin(), entries.end(), fits);
-  name_ = any && !entry_.names.empty() ? entry_.names.front() : reference.name;
+  name_ = name_for(reference, entry_.names);
 }
 
 std::unique_ptr<base::ByteStream> DockerArchiveSource::open_member(const std::string& name) const {

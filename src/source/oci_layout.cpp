@@ -83,19 +83,21 @@ std::optional<image::ImageName> full_name(const std::string& text) {
   }
 }
 
-// What the layout says about itself wins over the name of the file, but not over a whole name the user gave.
+// A layout may call itself anything, e.g. as an image that others installed from a registry. So it has the name of its
+// file, or the one that the user gave, and tells no more than the tag.
 image::ImageName name_for(const image::Reference& reference, const image::Descriptor& entry) {
-  if (full_name(reference.selector)) {
-    return reference.name;
-  }
-  for (const auto* key : {containerd_name, ref_name}) {
-    if (auto name = full_name(annotation(entry, key)); name && !name->digest) {
-      return *name;
-    }
-  }
   auto name = reference.name;
-  if (const auto tag = annotation(entry, ref_name); reference.selector.empty() && image::is_tag(tag)) {
-    name.tag = tag;
+  if (!reference.selector.empty()) {
+    return name;
+  }
+  for (const auto* key : {ref_name, containerd_name}) {
+    const auto text = annotation(entry, key);
+    const auto full = full_name(text);
+    const auto tag = full ? full->tag : text;
+    if (image::is_tag(tag)) {
+      name.tag = tag;
+      break;
+    }
   }
   return name;
 }

@@ -14,6 +14,7 @@ class RegistrySource final : public image::ImageSource {
   RegistrySource(const image::Reference& reference, const SourceOptions& options);
 
   [[nodiscard]] const image::ImageName& name() const override { return name_; }
+  [[nodiscard]] bool from_registry() const override { return true; }
   image::ResolvedManifest resolve(const image::Platform& platform) override;
   std::unique_ptr<base::ByteStream> open_blob(const image::Descriptor& descriptor) override;
 

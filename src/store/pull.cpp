@@ -18,6 +18,7 @@
 namespace berth::store {
 namespace {
 
+constexpr const char* file_registry = "localhost";  // in the names of images from files
 constexpr std::int64_t config_size_limit = static_cast<std::int64_t>(base::json_size_limit);
 
 std::string read_config(image::ImageSource& source, const image::Descriptor& descriptor) {
@@ -81,6 +82,39 @@ std::optional<StoredImage> find_same(const Repository& repository, const std::st
   return std::nullopt;
 }
 
+Origin origin_of(const image::ImageSource& source) {
+  return source.from_registry() ? Origin::registry : Origin::file;
+}
+
+/// A file names itself as it likes. What a registry gave keeps its name: containers are installed from it, and updated
+/// to it, by that name.
+void refuse_takeover(const Repository& repository, const image::ImageSource& source, const std::string& branch,
+                     const std::string& digest) {
+  const auto commit = source.from_registry() ? std::nullopt : repository.resolve(branch);
+  if (!commit) {
+    return;
+  }
+  const auto stored = image_metadata(repository.load_commit(*commit).metadata.get());
+  // Earlier versions noted no origin, but called images from files so.
+  const bool of_file =
+      stored.origin == Origin::file || (stored.origin == Origin::unknown && source.name().registry == file_registry);
+  if (!of_file && stored.digest != digest) {
+    throw base::Error(base::ErrorKind::conflict,
+                      fmt::format("{} is stored as its registry gave it; an image from a file does not take its place",
+                                  source.name().text()),
+                      "leave the name behind the file out, choose another one, or delete the stored image first");
+  }
+}
+
+/// The commit with another origin; its tree is the same.
+Checksum with_origin(const Repository& repository, const Checksum& commit, Origin origin) {
+  const auto stored = repository.load_commit(commit);
+  auto metadata = image_metadata(stored.metadata.get());
+  metadata.origin = origin;
+  const auto variant = to_variant(metadata);
+  return repository.write_commit(stored.root, stored.timestamp, variant.get());
+}
+
 /// One pull of an image that is not stored yet.
 class Pull {
  public:
@@ -140,7 +174,7 @@ class Pull {
       result_.bytes_fetched += layer.fetched ? static_cast<std::uint64_t>(layer.packed_size) : 0;
       ++(layer.fetched ? result_.layers_fetched : result_.layers_present);
     }
-    ImageMetadata metadata{resolved_.text, resolved_.digest.text(), config_text_, 0, true};
+    ImageMetadata metadata{resolved_.text, resolved_.digest.text(), config_text_, 0, true, origin_of(source_)};
     std::vector<StoredLayer> stack;
     for (const auto& layer : resolved_.manifest.layers) {
       stack.push_back(stored.at(layer.digest.hex()));
@@ -160,17 +194,29 @@ class Pull {
   PullResult result_;
 };
 
-PullResult already_stored(const Repository& repository, const StoreOptions& options, StoredImage found,
-                          const std::string& branch) {
+/// Whether the name stays as trustworthy as it is: what a file has, too, is still what the registry gave.
+bool keeps_origin(const Repository& repository, const Checksum& commit, bool same_name, Origin origin) {
+  const auto stored = image_metadata(repository.load_commit(commit).metadata.get()).origin;
+  return stored == origin || (origin == Origin::file ? same_name : stored == Origin::unknown);
+}
+
+PullResult already_stored(const Repository& repository, const StoreOptions& options, const image::ImageSource& source,
+                          StoredImage found) {
+  const auto branch = image_branch(source.name());
+  const auto origin = origin_of(source);
+  auto commit = Checksum::from_hex(found.commit);
   PullResult result;
   result.layers_present = found.layers.size();
   result.changed = found.branch != branch;
-  if (result.changed) {
+  const bool keeps = keeps_origin(repository, commit, !result.changed, origin);
+  if (result.changed || !keeps) {
     Transaction transaction(repository);
-    const auto commit = Checksum::from_hex(found.commit);
+    commit = keeps ? commit : with_origin(repository, commit, origin);
     transaction.set_branch(branch, commit);
     transaction.commit();
-    options.reporter->step(fmt::format("same content as {}", found.name));
+    if (result.changed) {
+      options.reporter->step(fmt::format("same content as {}", found.name));
+    }
     found = describe_image({branch, commit}, repository.load_commit(commit));
   }
   result.image = std::move(found);
@@ -193,15 +239,17 @@ PullResult pull_image(const Repository& repository, const StoreOptions& options,
     options.reporter->warning("the repository is configured with fsync=false: what is pulled may be lost with power");
   }
   const auto branch = image_branch(source.name());
+  refuse_takeover(repository, source, branch, resolved.digest.text());
   if (auto found = find_same(repository, resolved.digest.text(), branch)) {
-    return already_stored(repository, options, std::move(*found), branch);
+    return already_stored(repository, options, source, std::move(*found));
   }
   return Pull(repository, options, source, std::move(resolved)).run();
 }
 
 StoredImage merge_stored(const Repository& repository, const StoreOptions& options, const StoredImage& image) {
   const base::Activity merging(*options.reporter, image.name, "merging");
-  ImageMetadata metadata{image.manifest, image.manifest_digest, stored_config(repository, image), 0, true};
+  ImageMetadata metadata{image.manifest, image.manifest_digest, stored_config(repository, image), 0,
+                         true,           Origin::unknown};
   for (const auto& layer : image.layers) {
     if (const auto commit = repository.resolve(layer_branch(layer))) {
       metadata.unpacked_size += layer_metadata(repository.load_commit(*commit).metadata.get()).unpacked_size;

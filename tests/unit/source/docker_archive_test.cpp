@@ -47,7 +47,7 @@ class DockerArchiveTest : public testing::Test {
 TEST_F(DockerArchiveTest, ReadsAnImage) {
   for (const int filter : {ARCHIVE_FILTER_NONE, ARCHIVE_FILTER_GZIP}) {
     auto source = open(one_image(filter));
-    EXPECT_EQ(source.name().text(), "docker.io/library/busybox:1");
+    EXPECT_EQ(source.name().text(), "localhost/image:1");  // what it calls itself is no more than a claim
     const auto resolved = source.resolve(amd64);
     EXPECT_EQ(resolved.digest, base::digest_of(resolved.text));
     EXPECT_EQ(resolved.manifest.config.digest, base::digest_of(image_.config));
@@ -56,6 +56,18 @@ TEST_F(DockerArchiveTest, ReadsAnImage) {
     EXPECT_EQ(drain(*source.open_blob(resolved.manifest.config)), image_.config);
     EXPECT_EQ(drain(*source.open_blob(resolved.manifest.layers[0])), image_.layer);
   }
+}
+
+TEST_F(DockerArchiveTest, IsCalledAsItSaysInTheOlderToolsWayOnly) {
+  const auto path = "docker-archive:" + one_image();
+  EXPECT_EQ(DockerArchiveSource(image::parse_reference(path, image::Naming::as_written)).name().text(), "busybox:1");
+}
+
+TEST_F(DockerArchiveTest, NamesThatAreNoneSpoilNothing) {
+  TarBuilder builder;
+  builder.file("c.json", image_.config).file("l/layer.tar", image_.layer);
+  const auto path = write(builder, Json::array({entry("c.json", {"l/layer.tar"}, {"No Name", "a:7"})}));
+  EXPECT_EQ(open(path).name().text(), "localhost/image:7");
 }
 
 TEST_F(DockerArchiveTest, TheManifestParsesBack) {

@@ -91,16 +91,22 @@ TEST_F(OciLayoutTest, PicksByName) {
   EXPECT_THAT(refusal(":three").hint(), HasSubstr("one, two"));
 }
 
-TEST_F(OciLayoutTest, TakesNamesFromTheLayout) {
+TEST_F(OciLayoutTest, TakesTagsButNoNamesFromTheLayout) {
   write_index({named(image_.entry(), "1.36")});
   EXPECT_EQ(open()->name().text(), "localhost/layout:1.36");
   write_index({named(image_.entry(), "quay.io/a/b:1")});
-  EXPECT_EQ(open()->name().text(), "quay.io/a/b:1");
+  EXPECT_EQ(open()->name().text(), "localhost/layout:1");
   EXPECT_EQ(open(":quay.io/a/b:1")->name().text(), "quay.io/a/b:1");
   auto saved = named(image_.entry(), "latest");
   saved["annotations"]["io.containerd.image.name"] = "docker.io/library/busybox:latest";
   write_index({saved});
-  EXPECT_EQ(open()->name().text(), "docker.io/library/busybox:latest");
+  EXPECT_EQ(open()->name().text(), "localhost/layout:latest");
+  saved["annotations"].erase("org.opencontainers.image.ref.name");
+  saved["annotations"]["io.containerd.image.name"] = "registry.corp.example/etcd:3";
+  write_index({saved});
+  EXPECT_EQ(open()->name().text(), "localhost/layout:3");
+  saved["annotations"]["io.containerd.image.name"] = "docker.io/library/busybox:latest";
+  write_index({saved});
   EXPECT_EQ(open(":docker.io/library/busybox:latest")->name().text(), "docker.io/library/busybox:latest");
 }
 
