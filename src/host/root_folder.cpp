@@ -47,10 +47,12 @@ std::optional<base::Fd> find_folder_in_root(int root, std::string_view path) {
   struct open_how how {};
   how.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
   how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+  constexpr int attempts = 128;  // EAGAIN while someone renames folders
+  int again = 0;
   long fd = -1;
   do {
     fd = ::syscall(SYS_openat2, root, text.c_str(), &how, sizeof how);
-  } while (fd < 0 && (errno == EINTR || errno == EAGAIN));
+  } while (fd < 0 && (errno == EINTR || (errno == EAGAIN && ++again < attempts)));
   if (fd >= 0) {
     return base::Fd(static_cast<int>(fd));
   }

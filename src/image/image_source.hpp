@@ -1,6 +1,7 @@
 // Where an image comes from, seen from those who import it.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -36,6 +37,9 @@ class ImageSource {
   /// Opens a blob of this image: its raw bytes, verified at the end against digest and size.
   /// The stream must not outlive the source.
   virtual std::unique_ptr<base::ByteStream> open_blob(const Descriptor& descriptor) = 0;
+
+  /// How many bytes a blob takes where it comes from, at most its size: what it may become is measured by that.
+  [[nodiscard]] virtual std::int64_t packed_size(const Descriptor& descriptor) const { return descriptor.size; }
 };
 
 }  // namespace berth::image

@@ -8,6 +8,7 @@
 #include "base/error.hpp"
 #include "base/hint.hpp"
 #include "base/json.hpp"
+#include "base/unpack.hpp"
 
 namespace berth::source {
 namespace {
@@ -151,7 +152,8 @@ std::unique_ptr<base::ByteStream> DockerArchiveSource::open_layer(const std::str
   if (!file_.is_compressed(name)) {
     return stream;
   }
-  return decompress(std::move(stream), fmt::format("{} in {}", base::printable(name), file_.path()));
+  return base::unpack(std::move(stream), file_.unpacked_limit(),
+                      fmt::format("{} in {}", base::printable(name), file_.path()));
 }
 
 // A compressed layer has to be unpacked once to know its size; such archives are rare.
@@ -186,6 +188,10 @@ void DockerArchiveSource::read_image() {
     layers_.push_back({layer_type, config.diff_ids[at], unpacked_size(entry_.layers[at]), std::nullopt, {}, {}});
     layer_of_.emplace(config.diff_ids[at], entry_.layers[at]);
   }
+}
+
+std::int64_t DockerArchiveSource::packed_size(const image::Descriptor& descriptor) const {
+  return std::min(descriptor.size, file_.packed_size());
 }
 
 image::ResolvedManifest DockerArchiveSource::resolve(const image::Platform&) {

@@ -83,6 +83,7 @@ class Queue {
     auto& request = job.request;
     request.stop = stop_.get_token();
     const auto& descriptor = request.descriptor;
+    request.packed_size = source_.packed_size(descriptor);
     image::layer_compression(descriptor);  // refuses unknown types before a byte is fetched
     job.result->commit = import_layer(repository_, request, source_.open_blob(descriptor));
     report(request, "fetched", base::ProgressPhase::done);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/unpack.hpp"
 #include "store/commit_metadata.hpp"
 #include "store/content_writer.hpp"
 #include "store/decompress.hpp"
@@ -140,6 +141,7 @@ class Import {
   void add_folder(const TarEntry& entry);
   void add_special(const TarEntry& entry);
   void add_file(const TarEntry& entry, TarReader& tar);
+  [[nodiscard]] std::uint64_t unpacked_limit() const;
   void count_bytes(std::uint64_t size);
   void filter_xattrs(TarEntry& entry);
   void report_dropped_xattrs() const;
@@ -162,11 +164,12 @@ class Import {
 std::unique_ptr<base::ByteStream> Import::unpack(std::unique_ptr<base::ByteStream> blob) const {
   const auto& descriptor = request_.descriptor;
   const auto packed_size = static_cast<std::uint64_t>(std::max<std::int64_t>(descriptor.size, 0));
+  const auto limit = unpacked_limit();
   auto counted = std::make_unique<ProgressStream>(std::move(blob),
                                                   base::Progress{descriptor.digest.short_hex(), "", 0, packed_size},
                                                   *request_.reporter, request_.stop);
   return std::make_unique<ReadAhead>(
-      decompress(image::layer_compression(descriptor), std::move(counted), unpacked_limit(packed_size), name_));
+      decompress(image::layer_compression(descriptor), std::move(counted), limit, name_));
 }
 
 void Import::read_archive(base::ByteStream& unpacked) {
@@ -284,10 +287,15 @@ void Import::add_file(const TarEntry& entry, TarReader& tar) {
   tree_.add_file(entry.path, shared ? written_once(empties_, owner, write) : write());
 }
 
+std::uint64_t Import::unpacked_limit() const {
+  const auto packed = request_.packed_size < 0 ? request_.descriptor.size : request_.packed_size;
+  return base::unpacked_limit(static_cast<std::uint64_t>(std::max<std::int64_t>(packed, 0)));
+}
+
 // The holes of sparse files are not among the unpacked bytes, but they are stored as zeros. So what headers say is
 // counted, before anything is stored.
 void Import::count_bytes(std::uint64_t size) {
-  const auto limit = unpacked_limit(static_cast<std::uint64_t>(metadata_.packed_size));
+  const auto limit = unpacked_limit();
   if (size > limit - metadata_.unpacked_size) {
     throw base::Error(base::ErrorKind::verification,
                       fmt::format("its files have more than {} bytes, the limit for its size", limit),
