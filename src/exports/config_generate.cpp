@@ -71,15 +71,20 @@ Json strings(std::initializer_list<std::string_view> texts) {
   return list;
 }
 
+/// Runtimes refuse an entry without `=`, and one without a name.
+bool is_variable(const std::string& entry) {
+  return entry.find('=', 1) != std::string::npos && entry.front() != '=';
+}
+
 /// Initial variables, then the image's: a known name is replaced in place. Entries without a name are dropped.
 Json environment(const image::ImageConfig& image, const std::string& home) {
   std::vector<std::string> entries;
   std::map<std::string, std::size_t, std::less<>> places;
   const auto put = [&](const std::string& entry) {
-    const std::size_t equals = entry.find('=');
-    if (equals == std::string::npos || equals == 0) {
+    if (!is_variable(entry)) {
       return;
     }
+    const std::size_t equals = entry.find('=');
     const auto [place, fresh] = places.emplace(entry.substr(0, equals), entries.size());
     if (entry.find('\0') != std::string::npos) {
       throw Error(ErrorKind::verification,
@@ -284,6 +289,17 @@ std::string generate_config(const image::ImageConfig& image, int rootfs, const V
                    {"linux", linux_section()}};
   own_temporary_folders(document["mounts"], document["process"]["user"]);
   return document.dump(4) + "\n";
+}
+
+std::vector<std::string> left_out_of_generated(const image::ImageConfig& image) {
+  std::vector<std::string> sentences;
+  for (const auto& entry : image.environment) {
+    if (!is_variable(entry)) {
+      sentences.push_back(fmt::format("the entry '{}' of the image's environment is no variable and left out",
+                                      base::printable(entry, 80)));
+    }
+  }
+  return sentences;
 }
 
 std::string volume_tmpfiles(const image::ImageConfig& image, int rootfs, const Values& values) {

@@ -53,6 +53,10 @@ RuntimeConfig finish_config(std::string_view text, std::string_view file, const 
 std::string generate_config(const image::ImageConfig& image, int rootfs, const Values& values,
                             const HostFeatures& features = {});
 
+/// What a generated config.json lacks of the image configuration, one sentence each: entries of its environment that
+/// are no variables.
+std::vector<std::string> left_out_of_generated(const image::ImageConfig& image);
+
 /// tmpfiles.d lines for the volumes of a generated config.json: each gets mode and owner of the image's own folder at
 /// that place, else 0755 and the image's user, so that a service that is not root can write there.
 std::string volume_tmpfiles(const image::ImageConfig& image, int rootfs, const Values& values);

@@ -8,6 +8,7 @@
 #include <ctime>
 
 #include "base/error.hpp"
+#include "image/manifest.hpp"
 
 namespace berth::exports {
 
@@ -193,7 +194,7 @@ PackageDescription describe_package(std::string_view container, const std::map<s
   package.requirements = label(labels, "requires");
   package.provides = label(labels, "provides");
   package.conflicts = label(labels, "conflicts");
-  package.architecture = architecture;
+  package.architecture = architecture.empty() ? image::host_platform().architecture : architecture;
   return package;
 }
 

@@ -78,9 +78,11 @@ std::string without_registry(const std::string& name) {
 }
 
 std::string platform_of(const store::StoredImage& image) {
-  return image.config.empty()
-             ? std::string()
-             : image::parse_image_config(image.config, "the configuration of " + image.name).platform.text();
+  if (image.config.empty()) {
+    return {};
+  }
+  const auto platform = image::parse_image_config(image.config, "the configuration of " + image.name).platform;
+  return platform.os.empty() || platform.architecture.empty() ? std::string() : platform.text();
 }
 
 std::string tag_image(Session& session, const std::string& source, const std::string& name) {

@@ -82,8 +82,8 @@ void make_settable(Start& start) {
     const auto equals = std::min(entry.find('='), entry.size());
     auto name = entry.substr(0, equals);
     auto value = entry.substr(std::min(equals + 1, entry.size()));
-    if (!exports::is_variable_name(name) || provided.contains(name) || name == "PATH" || name == "HOME" ||
-        name == "TERM" || !is_plain(value)) {
+    if (equals == entry.size() || !exports::is_variable_name(name) || provided.contains(name) || name == "PATH" ||
+        name == "HOME" || name == "TERM" || !is_plain(value)) {
       escape(entry);
       continue;
     }

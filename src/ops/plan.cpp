@@ -222,6 +222,10 @@ void plan_config(const PlanInputs& in, const std::string& text, InstallPlan& pla
     plan.unit = exports::with_service_line(*plan.unit, "UnsetEnvironment=NOTIFY_SOCKET");
   }
   plan.conversions = std::move(config.conversions);
+  if (!in.exports->config && !in.exports->config_template && in.image_config != nullptr) {
+    const auto left_out = exports::left_out_of_generated(*in.image_config);
+    plan.conversions.insert(plan.conversions.end(), left_out.begin(), left_out.end());
+  }
   const OwnPlaces own_places(*in.layout, in.name, in.host_place);
   own_places.refuse_mounts(config.document);
   add_powers(in, plan, exports::powerful_requests(config.document, cgroups_path));

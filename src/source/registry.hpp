@@ -28,7 +28,8 @@ class RegistrySource final : public image::ImageSource {
   Document fetch(const std::string& reference, const std::optional<base::Digest>& expected, const std::string& what);
   [[noreturn]] void refuse_unknown(const HttpResponse& response);
   std::vector<std::string> tags();
-  image::ResolvedManifest resolve_entry(const image::Descriptor& entry);
+  image::ResolvedManifest resolve_entry(const image::Descriptor& entry, const image::Platform& platform,
+                                        bool index_allowed);
 
   const image::ImageName name_;
   RegistryClient client_;

@@ -73,6 +73,9 @@ TEST_F(GenerateConfig, EnvironmentIsReplacedInPlace) {
   EXPECT_EQ(generate()["process"]["env"],
             Json::array({"TERM=dumb", "HOME=/srv/web",
                          "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "A=2=3", "B=", "LC=x"}));
+  EXPECT_THAT(left_out_of_generated(image_),
+              testing::ElementsAre(HasSubstr("the entry 'broken' of the image's environment is no variable"),
+                                   HasSubstr("the entry '=x'")));
   image_.environment = {std::string("A=1\0", 4)};
   EXPECT_THAT(error_of([&] { generate(); }).sentence(), HasSubstr("variable A holds a NUL byte"));
 }

@@ -78,8 +78,11 @@ TEST_P(Decompress, ReadsThePackedBytesToTheirEnd) {
    private:
     MemoryStream inner_;
   };
-  const auto stream = decompress(GetParam(), std::make_unique<Failing>(pack("text", GetParam())), 1000, "layer x");
-  EXPECT_THROW(drain(*stream), base::Error);
+  for (const std::size_t size : {4U, 10'000U}) {  // the first bytes are read at once
+    const auto text = noise(size);
+    EXPECT_THROW(drain(*decompress(GetParam(), std::make_unique<Failing>(pack(text, GetParam())), 100'000, "layer x")),
+                 base::Error);
+  }
 }
 
 TEST(DecompressGzip, JoinsMembers) {

@@ -4,6 +4,7 @@
 
 #include "base/error.hpp"
 #include "fakes.hpp"
+#include "raw_tar.hpp"
 #include "store/commit_metadata.hpp"
 #include "tar_builder.hpp"
 
@@ -52,6 +53,20 @@ class LayerImport : public ::testing::Test {
     return "accepted";
   }
 };
+
+// A layer of a docker archive may be large unpacked and take no room in the archive.
+TEST_F(LayerImport, IsMeasuredByTheRoomThatTheBlobTakes) {
+  const auto tar = pax({{"GNU.sparse.map", "0,0"}, {"GNU.sparse.size", "5368709120"}}) + raw({.name = "a"});
+  auto wanted = request(tar);
+  wanted.descriptor.size = std::int64_t{8} << 30U;
+  wanted.packed_size = 1000;
+  try {
+    import(tar, wanted);
+    FAIL();
+  } catch (const base::Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("the limit for its size"));
+  }
+}
 
 TEST_F(LayerImport, StoresFilesFoldersLinksAndMarkers) {
   TarBuilder tar;
