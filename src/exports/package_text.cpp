@@ -8,7 +8,6 @@
 #include <ctime>
 
 #include "base/error.hpp"
-#include "image/manifest.hpp"
 
 namespace berth::exports {
 
@@ -194,7 +193,7 @@ PackageDescription describe_package(std::string_view container, const std::map<s
   package.requirements = label(labels, "requires");
   package.provides = label(labels, "provides");
   package.conflicts = label(labels, "conflicts");
-  package.architecture = architecture.empty() ? image::host_platform().architecture : architecture;
+  package.architecture = architecture;
   return package;
 }
 
