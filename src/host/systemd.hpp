@@ -89,6 +89,7 @@ struct BusOptions {
   std::string address;
   std::chrono::seconds job_timeout{0};  ///< how long start and stop wait; 0: as long as the unit's own timeouts let it
   std::chrono::seconds call_timeout{90};  ///< for an answer; a reload runs all generators
+  std::chrono::seconds patience{10};      ///< for a bus or a systemd that was there and is being restarted
   std::string tmpfiles_program = "systemd-tmpfiles";
   std::string user_runtime;  ///< the runtime folder of a user whose own systemd is meant; empty: the system's
 };

@@ -1,7 +1,11 @@
 // systemd on a running host, over sd-bus.
 #include <fmt/format.h>
 
+#include <chrono>
 #include <optional>
+#include <thread>
+#include <type_traits>
+#include <utility>
 
 #include "base/activity.hpp"
 #include "base/error.hpp"
@@ -30,20 +34,27 @@ bool is_load_error(const BusReply& reply) {
          reply.error_name == "org.freedesktop.systemd1.LoadFailed";
 }
 
+constexpr std::chrono::milliseconds reconnect_interval{100};
+
 class BusSystemd : public Systemd {
  public:
   BusSystemd(base::Reporter& reporter, std::stop_token stop, BusOptions options)
       : reporter_(reporter), stop_(std::move(stop)), options_(std::move(options)) {}
 
   void reload() override {
-    static_cast<void>(bus().call_checked(bus().new_call("Reload"), "reload its configuration"));
+    persistently([&] {
+      const MessagePtr call = bus().new_call("Reload");
+      static_cast<void>(bus().call_checked(call, "reload its configuration"));
+    });
   }
 
   EnableResult enable(const std::string& unit) override {
     const std::string action = "enable " + unit;
-    const MessagePtr call = bus().new_call("EnableUnitFiles");
-    check_bus(sd_bus_message_append(call.get(), "asbb", 1, unit.c_str(), 0, 0), action);
-    const MessagePtr reply = bus().call_checked(call, action);
+    const MessagePtr reply = persistently([&] {
+      const MessagePtr call = bus().new_call("EnableUnitFiles");
+      check_bus(sd_bus_message_append(call.get(), "asbb", 1, unit.c_str(), 0, 0), action);
+      return bus().call_checked(call, action);
+    });
     int has_install_section = 0;
     check_bus(sd_bus_message_read(reply.get(), "b", &has_install_section), action);
     if (has_install_section == 0) {
@@ -54,16 +65,26 @@ class BusSystemd : public Systemd {
 
   void disable(const std::string& unit) override {
     const std::string action = "disable " + unit;
-    const MessagePtr call = bus().new_call("DisableUnitFiles");
-    check_bus(sd_bus_message_append(call.get(), "asb", 1, unit.c_str(), 0), action);
-    const BusReply reply = bus().call(call);
+    const BusReply reply = persistently([&] {
+      const MessagePtr call = bus().new_call("DisableUnitFiles");
+      check_bus(sd_bus_message_append(call.get(), "asb", 1, unit.c_str(), 0), action);
+      return bus().call(call);
+    });
     if (!reply.error_name.empty() && !is_unknown_unit(reply)) {
       throw_reply(reply, action);
     }
   }
 
-  JobResult start(const std::string& unit) override { return start_by("StartUnit", "start ", unit); }
-  JobResult restart(const std::string& unit) override { return start_by("RestartUnit", "restart ", unit); }
+  JobResult start(const std::string& unit) override {
+    return persistently([&] { return start_by("StartUnit", "start ", unit); },
+                        [&]() -> std::optional<JobResult> { return how_started(unit, ""); });
+  }
+
+  JobResult restart(const std::string& unit) override {
+    const auto before = state(unit).invocation_id;
+    return persistently([&] { return start_by("RestartUnit", "restart ", unit); },
+                        [&]() -> std::optional<JobResult> { return how_started(unit, before); });
+  }
 
   std::string enter_scope(const std::string& scope, const std::string& description) override {
     const std::string action = "start " + scope;
@@ -79,37 +100,45 @@ class BusSystemd : public Systemd {
   }
 
   JobResult stop(const std::string& unit) override {
-    const BusReply reply = queue(JobKind::stop, "StopUnit", unit);
-    if (is_unknown_unit(reply)) {
-      return {};
-    }
-    if (!reply.error_name.empty()) {
-      throw_reply(reply, "stop " + unit);
-    }
-    return finish(JobKind::stop, unit, reply);
+    return persistently([&]() -> JobResult {
+      const BusReply reply = queue(JobKind::stop, "StopUnit", unit);
+      if (is_unknown_unit(reply)) {
+        return {};
+      }
+      if (!reply.error_name.empty()) {
+        throw_reply(reply, "stop " + unit);
+      }
+      return finish(JobKind::stop, unit, reply);
+    });
   }
 
   std::map<std::string, UnitState> states(const std::vector<std::string>& units) override {
-    std::map<std::string, UnitState> states;
-    for (const std::string& unit : units) {
-      states.emplace(unit, UnitState{});
-    }
-    if (!units.empty()) {
-      read_states(units, states);
-    }
-    return states;
+    return persistently([&] {
+      std::map<std::string, UnitState> states;
+      for (const std::string& unit : units) {
+        states.emplace(unit, UnitState{});
+      }
+      if (!units.empty()) {
+        read_states(units, states);
+      }
+      return states;
+    });
   }
 
-  UnitState state(const std::string& unit) override { return read_unit_properties(bus(), unit).state; }
+  UnitState state(const std::string& unit) override {
+    return persistently([&] { return read_unit_properties(bus(), unit).state; });
+  }
 
   void create_tmpfiles(const std::string& conf) override { run_tmpfiles("--create", conf); }
   void remove_tmpfiles(const std::string& conf) override { run_tmpfiles("--remove", conf); }
 
   void reset_failed(const std::string& unit) override {
     const std::string action = "reset the failed state of " + unit;
-    const MessagePtr call = bus().new_call("ResetFailedUnit");
-    check_bus(sd_bus_message_append(call.get(), "s", unit.c_str()), action);
-    const BusReply reply = bus().call(call);
+    const BusReply reply = persistently([&] {
+      const MessagePtr call = bus().new_call("ResetFailedUnit");
+      check_bus(sd_bus_message_append(call.get(), "s", unit.c_str()), action);
+      return bus().call(call);
+    });
     if (!reply.error_name.empty() && !is_unknown_unit(reply)) {
       throw_reply(reply, action);
     }
@@ -122,10 +151,67 @@ class BusSystemd : public Systemd {
  private:
   Bus& bus() {
     if (!bus_) {
-      bus_.emplace(options_.address, options_.call_timeout, options_.user_runtime);
+      connect();
     }
     return *bus_;
   }
+
+  void connect() {
+    try {
+      bus_.emplace(options_.address, options_.call_timeout, options_.user_runtime);
+      was_connected_ = true;
+    } catch (const Error& error) {
+      if (was_connected_) {
+        throw LostConnection(error.sentence());
+      }
+      throw;
+    }
+  }
+
+  /// Does `work`, which may be done twice, again on a new connection when its own is lost: the bus, or systemd itself,
+  /// is restarted now and then, and is back in a moment. Whoever was never reached is not waited for.
+  /// @param look called first on a new connection; what it gives is the result
+  template <typename Work, typename Look>
+  std::invoke_result_t<Work> persistently(Work work, Look look) {
+    const auto deadline = std::chrono::steady_clock::now() + options_.patience;
+    for (bool first = true;; first = false) {
+      try {
+        if constexpr (!std::is_void_v<std::invoke_result_t<Look>>) {
+          if (auto seen = first ? std::nullopt : look()) {
+            return std::move(*seen);
+          }
+        }
+        return work();
+      } catch (const LostConnection&) {
+        watch_.reset();
+        bus_.reset();
+        if (!was_connected_ || std::chrono::steady_clock::now() >= deadline) {
+          options_.patience = {};
+          throw;
+        }
+      }
+      std::this_thread::sleep_for(reconnect_interval);
+    }
+  }
+  template <typename Work>
+  std::invoke_result_t<Work> persistently(Work work) {
+    return persistently(std::move(work), [] {});
+  }
+
+  /// How a start ended of whose job nothing was heard. @param before the unit's invocation that was to be replaced
+  /// @return nullopt when it has not ended, or has not begun
+  std::optional<JobResult> how_started(const std::string& unit, const std::string& before) {
+    const auto properties = read_unit_properties(bus(), unit);
+    const auto& state = properties.state;
+    if (state.active_state == "active" && (before.empty() || state.invocation_id != before)) {
+      return JobResult{};
+    }
+    if (state.active_state == "failed" && !before.empty() && state.invocation_id != before) {
+      return JobResult{false, "failed", job_words(JobKind::start, "failed", properties)};
+    }
+    return std::nullopt;
+  }
+
   [[nodiscard]] bool for_user() const { return !options_.user_runtime.empty(); }
 
   JobResult start_by(const char* method, const char* verb, const std::string& unit) {
@@ -233,6 +319,7 @@ class BusSystemd : public Systemd {
   std::stop_token stop_;
   BusOptions options_;
   std::optional<Bus> bus_;
+  bool was_connected_ = false;
   std::optional<JobWatch> watch_;  ///< after bus_, so that it goes first
 };
 
