@@ -170,7 +170,9 @@ bool contains(const std::vector<std::string>& names, std::string_view name) {
 std::vector<std::string> links_in(int folder, const std::string& unit, const std::vector<std::string>& keep) {
   auto names = base::list_folder(folder);
   std::erase_if(names, [&](const std::string& name) {
-    const auto target = contains(keep, name) ? std::nullopt : base::read_link_at(folder, name);
+    // What is hidden is nothing to systemd either: links that wait there while a change is under way.
+    const bool none = name.starts_with('.') || contains(keep, name);
+    const auto target = none ? std::nullopt : base::read_link_at(folder, name);
     return !target || !points_to(*target, unit);
   });
   return names;
@@ -179,7 +181,7 @@ std::vector<std::string> links_in(int folder, const std::string& unit, const std
 /// Adds the units that links point to, but for links called as their unit.
 void add_linked_units(int folder, std::set<std::string>& units, bool own_names) {
   for (const std::string& name : base::list_folder(folder)) {
-    if (const auto target = base::read_link_at(folder, name)) {
+    if (const auto target = name.starts_with('.') ? std::nullopt : base::read_link_at(folder, name)) {
       auto unit = base::split_path(*target).second;
       if (own_names || unit != name) {
         units.insert(std::move(unit));
@@ -284,6 +286,23 @@ std::set<std::string> linked_units(int root, const std::string& folder) {
     add_linked_units(units->get(), found, false);
     for (const std::string& name : link_folders(units->get())) {
       add_linked_units(base::open_folder_at(units->get(), name).get(), found, true);
+    }
+  }
+  return found;
+}
+
+std::vector<std::string> find_unit_links(int root, const std::string& unit, const std::string& folder) {
+  std::vector<std::string> found;
+  const auto units = find_folder_in_root(root, folder);
+  if (!units) {
+    return found;
+  }
+  for (const std::string& name : links_in(units->get(), unit, {unit})) {
+    found.push_back(fmt::format("{}/{}", folder, name));
+  }
+  for (const std::string& below : link_folders(units->get())) {
+    for (const std::string& name : links_in(base::open_folder_at(units->get(), below).get(), unit, {})) {
+      found.push_back(fmt::format("{}/{}/{}", folder, below, name));
     }
   }
   return found;

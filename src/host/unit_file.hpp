@@ -31,6 +31,10 @@ std::vector<std::string> make_unit_links(int root, const std::string& unit, cons
 /// The units that some .wants or .requires folder of `units`, or an alias there, links to.
 std::set<std::string> linked_units(int root, const std::string& units = "/etc/systemd/system");
 
+/// Every link to `unit` in `units` (aliases) and its .wants and .requires folders: absolute, inside the root.
+std::vector<std::string> find_unit_links(int root, const std::string& unit,
+                                         const std::string& units = "/etc/systemd/system");
+
 /// Removes every link to `unit` in `units` (aliases) and its .wants and .requires folders, but for those that `kept`
 /// asks for, and the folders that this leaves empty.
 void remove_unit_links(int root, const std::string& unit, const InstallSection& kept = {},

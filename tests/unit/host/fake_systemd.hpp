@@ -50,7 +50,8 @@ class FakeSystemd final : public Systemd {
   std::set<std::string> active;
   std::set<std::string> failed;
   std::map<std::string, std::vector<std::string>> journal;
-  std::function<void(UnitState&)> on_state;  ///< changes what state() answers
+  std::function<void(UnitState&)> on_state;              ///< changes what state() answers
+  std::function<void(const std::string& call)> on_call;  ///< what it throws is how the call, also a query, ends
   RecordingReporter reporter;
 
   void reload() override { record("reload", ""); }
@@ -100,6 +101,7 @@ class FakeSystemd final : public Systemd {
 
   std::map<std::string, UnitState> states(const std::vector<std::string>& units) override {
     queries.emplace_back("states");
+    ask(queries.back());
     std::map<std::string, UnitState> states;
     for (const std::string& unit : units) {
       states.emplace(unit, look_up(unit));
@@ -109,6 +111,7 @@ class FakeSystemd final : public Systemd {
 
   UnitState state(const std::string& unit) override {
     queries.push_back("state " + unit);
+    ask(queries.back());
     UnitState state = look_up(unit);
     if (on_state) {
       on_state(state);
@@ -132,8 +135,15 @@ class FakeSystemd final : public Systemd {
   }
 
  private:
+  void ask(const std::string& call) const {
+    if (on_call) {
+      on_call(call);
+    }
+  }
+
   void record(const std::string& verb, const std::string& argument) {
     calls.push_back(argument.empty() ? verb : verb + " " + argument);
+    ask(calls.back());
     if (calls.size() == fail_at || (!fail_on.empty() && (fail_on == verb || fail_on == calls.back()))) {
       throw base::Error(failure);
     }
