@@ -7,12 +7,14 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "host/deployment.hpp"
 #include "host/journal.hpp"
+#include "host/lock.hpp"
 #include "ops/adopted_places.hpp"
 #include "ops/deployments_folder.hpp"
 #include "ops/one_off.hpp"
@@ -26,6 +28,16 @@ using base::Error;
 using base::ErrorKind;
 
 constexpr const char* operation_name = "adopt";
+constexpr const char* lock_name = ".adoption";  // no container is called so
+
+/// One command at a time adopts or gives back.
+host::ContainerLock lock_adoptions(const Session& session, std::chrono::seconds timeout) {
+  return host::ContainerLock::take(session.layout, lock_name, session.command, timeout, session.reporter, session.stop);
+}
+
+host::ContainerLock lock_adoptions(const Session& session) {
+  return lock_adoptions(session, std::chrono::seconds(session.config.lock_timeout_seconds));
+}
 
 host::Layout older_layout(const Session& session, const AdoptRequest& request) {
   host::LayoutSettings settings;
@@ -215,12 +227,21 @@ void give_container_back(Session& session, const AdoptedPlaces& places, const st
   session.reporter.step(fmt::format("gave {} back", name));
 }
 
-/// The repository goes back with the last container.
+bool is_folder(const std::string& path) {
+  const auto status = base::stat_at(AT_FDCWD, path);
+  return status && S_ISDIR(status->st_mode);
+}
+
+std::string older_repository(const host::Layout& layout, const std::string& from) {
+  return (layout.root() == "/" ? "" : layout.root()) + from + "/.storage/ostree";
+}
+
+/// The repository goes back with the last container. May be done again after an interruption.
 void give_repository_back(const Session& session, const host::Layout& older, const AdoptOutcome& outcome) {
   auto adoptions = read_adoptions(session);
   std::erase_if(adoptions, [&](const Adoption& adoption) { return adoption.from == outcome.from; });
   const auto theirs = older.deployments() + "/.storage/ostree";
-  if (outcome.repository == RepositoryFate::moved) {
+  if (outcome.repository == RepositoryFate::moved && !is_folder(theirs) && is_repository(session.layout.repository())) {
     const auto link = base::stat_at(AT_FDCWD, theirs);
     if (link && S_ISLNK(link->st_mode)) {
       base::unlink_at(AT_FDCWD, theirs);
@@ -297,6 +318,7 @@ std::optional<AdoptNote> adopt_note(const base::Json& json) {
 }
 
 void complete_adoption(Session& session, const AdoptNote& note) {
+  const auto lock = lock_adoptions(session, std::chrono::seconds(0));
   const AdoptedPlaces places(session, note.from);
   if (note.undo) {
     drop_own_slots(session, places, note.name);
@@ -316,6 +338,7 @@ AdoptOutcome adopt(Session& session, const AdoptRequest& request) {
   if (request.only_plan) {
     return outcome;
   }
+  const auto lock = lock_adoptions(session);
   note_adoption(session, outcome);
   take_repository(session, older, outcome);
   for (const auto& container : outcome.containers) {
@@ -333,6 +356,7 @@ AdoptOutcome undo_adoption(Session& session, const AdoptRequest& request) {
   if (request.only_plan) {
     return outcome;
   }
+  const auto lock = lock_adoptions(session);
   for (const auto& container : outcome.containers) {
     check_stop(session.stop);
     give_container_back(session, places, container.name);
@@ -341,6 +365,67 @@ AdoptOutcome undo_adoption(Session& session, const AdoptRequest& request) {
     give_repository_back(session, older_layout(session, request), outcome);
   }
   return outcome;
+}
+
+namespace {
+
+void remove_temporaries(const std::string& path) {
+  if (!is_folder(path)) {
+    return;
+  }
+  const auto folder = base::open_folder_at(AT_FDCWD, path);
+  for (const auto& entry : base::list_folder(folder.get())) {
+    if (entry.starts_with(base::temporary_prefix)) {
+      base::remove_tree_at(folder.get(), entry);
+    }
+  }
+}
+
+/// @return whether anything of the adoption is left to be recorded
+bool tidy_adoption(const Session& session, const Adoption& adoption) {
+  const auto theirs = older_repository(session.layout, adoption.from);
+  const auto storage = base::split_path(theirs).first;
+  const auto older = base::split_path(storage).first;
+  const auto ours = session.layout.repository();
+  remove_temporaries(older);
+  remove_temporaries(storage);
+  if (!adoption.repository) {
+    return true;
+  }
+  if (is_repository(ours)) {
+    if (is_folder(storage) && !base::stat_at(AT_FDCWD, theirs)) {
+      base::replace_link_at(AT_FDCWD, theirs, inside(session, ours));  // the move was killed before it
+    }
+    return true;
+  }
+  return !is_folder(theirs) || !AdoptedPlaces(session, adoption.from).adopted().empty();
+}
+
+}  // namespace
+
+void tidy_adoptions(Session& session) {
+  const auto folder = base::open_host_folder(session.layout.deployments());
+  const auto names = base::list_folder(folder.get());
+  const bool untidy = std::any_of(names.begin(), names.end(), [](const std::string& name) {
+    return name.starts_with(base::temporary_prefix) || name == adoptions_record;
+  });
+  if (!untidy) {
+    return;
+  }
+  try {
+    const auto lock = lock_adoptions(session, std::chrono::seconds(0));
+    remove_temporaries(session.layout.deployments());
+    auto adoptions = read_adoptions(session);
+    const auto before = adoptions.size();
+    std::erase_if(adoptions, [&](const Adoption& adoption) { return !tidy_adoption(session, adoption); });
+    if (adoptions.size() != before) {
+      write_adoptions(session, adoptions);
+    }
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::conflict) {  // another command is at it
+      session.reporter.warning(error.what());
+    }
+  }
 }
 
 void remove_adopted_links(const Session& session, const std::string& name) {

@@ -132,12 +132,13 @@ void take_text_back(const Session& session, const std::string& path, bool replac
   base::sync_at(folder, ".");
 }
 
-void remove_own(const Session& session, const std::string& path, const std::string& checksum) {
+bool remove_own(const Session& session, const std::string& path, const std::string& checksum) {
   const auto root = base::open_host_folder(session.layout.root());
   const auto outcome = host::remove_host_file(root.get(), path, checksum);
   if (outcome == host::RemoveOutcome::modified && !checksum.empty()) {
     session.reporter.warning(fmt::format("{} was changed by somebody else meanwhile and stays", path));
   }
+  return outcome != host::RemoveOutcome::modified;
 }
 
 }  // namespace berth::ops

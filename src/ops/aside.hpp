@@ -26,6 +26,7 @@ void take_text_back(const Session& session, const std::string& path, bool replac
 
 /// Removes what we made at `path` if it is still what we made; says so when it is not.
 /// @param checksum sha256 hex; empty for a folder, which goes when it is empty
-void remove_own(const Session& session, const std::string& path, const std::string& checksum);
+/// @return false when something that is not ours stays there
+bool remove_own(const Session& session, const std::string& path, const std::string& checksum);
 
 }  // namespace berth::ops

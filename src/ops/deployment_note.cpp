@@ -1,5 +1,8 @@
 #include "ops/deployment_note.hpp"
 
+#include "base/error.hpp"
+#include "host/layout.hpp"
+
 namespace berth::ops {
 
 namespace {
@@ -14,10 +17,57 @@ base::Json files_to_json(const std::vector<NotedFile>& files) {
   return result;
 }
 
+/// A path inside the root, as we write them: absolute and clean.
+std::string path_of(const base::JsonView& view) {
+  auto path = view.as_string();
+  const bool clean = path.starts_with('/') && path.find('\0') == std::string::npos &&
+                     path.find("//") == std::string::npos && (path + "/").find("/../") == std::string::npos;
+  if (!clean) {
+    view.fail("expected an absolute path");
+  }
+  return path;
+}
+
+std::vector<std::string> paths_of(const base::JsonView& view) {
+  std::vector<std::string> paths;
+  for (const auto& path : view.as_array()) {
+    paths.push_back(path_of(path));
+  }
+  return paths;
+}
+
+/// sha256 hex, or nothing.
+std::string checksum_of(const base::JsonView& view) {
+  auto checksum = view.as_string();
+  const bool hex = checksum.find_first_not_of("0123456789abcdef") == std::string::npos;
+  if (!checksum.empty() && (!hex || checksum.size() != 64)) {
+    view.fail("expected a sha256 in hexadecimal digits");
+  }
+  return checksum;
+}
+
+int slot_of(const base::JsonView& view) {
+  const auto slot = view.as_integer();
+  if (slot != 0 && slot != 1) {
+    view.fail("expected the slot 0 or 1");
+  }
+  return static_cast<int>(slot);
+}
+
+std::string name_of(const base::JsonView& view) {
+  auto name = view.as_string();
+  try {
+    host::check_container_name(name);
+  } catch (const base::Error&) {
+    view.fail("expected the name of a container");
+  }
+  return name;
+}
+
 std::vector<NotedFile> files_of(const base::JsonView& note, const char* key) {
   std::vector<NotedFile> files;
   for (const auto& file : note.at(key).as_array()) {
-    files.push_back({file.at("path").as_string(), file.at("sha256").as_string()});
+    files.push_back({path_of(file.at("path")), checksum_of(file.at("sha256"))});
   }
   return files;
 }
@@ -46,12 +96,29 @@ base::Json deployment_to_json(const NotedDeployment& deployment) {
 
 NotedDeployment deployment_of(const base::JsonView& view) {
   NotedDeployment deployment;
-  deployment.slot = view.at("slot").as_integer() == 0 ? 0 : 1;
-  deployment.unit = view.at("unit").as_string();
-  deployment.tmpfiles = view.at("tmpfiles").as_string();
+  deployment.slot = slot_of(view.at("slot"));
+  deployment.unit = checksum_of(view.at("unit"));
+  deployment.tmpfiles = checksum_of(view.at("tmpfiles"));
   deployment.files = files_of(view, "files");
   deployment.package = package_of(view);
   return deployment;
+}
+
+/// What no note of ours says: acting on it could remove the deployment that is live.
+void refuse_nonsense(const base::JsonView& view, const SwitchNote& note) {
+  const bool installs = note.operation == "install";
+  if (!installs && note.operation != "update" && note.operation != "rollback") {
+    view.at("operation").fail("no operation of that name is known");
+  }
+  if (installs == note.before.has_value()) {
+    view.fail(installs ? "an install has no deployment before it" : "there is no deployment to go back to");
+  }
+  if (installs ? note.after.slot != 0 : note.before->slot == note.after.slot) {
+    view.fail("both deployments would be in one place");
+  }
+  if (note.had_place && (installs || !note.prepared)) {
+    view.at("hadPlace").fail("nothing can wait for its place");
+  }
 }
 
 }  // namespace
@@ -69,6 +136,7 @@ base::Json to_json(const SwitchNote& note) {
           {"wasEnabled", note.was_enabled},
           {"enables", note.enables},
           {"relinks", note.relinks},
+          {"linkFolders", note.link_folders},
           {"tmpfilesPaths", note.tmpfiles_paths},
           {"committed", note.committed}};
 }
@@ -79,6 +147,7 @@ base::Json to_json(const UninstallNote& note) {
           {"hasUnit", note.has_unit},
           {"wasActive", note.was_active},
           {"wasEnabled", note.was_enabled},
+          {"links", note.links},
           {"committed", note.committed},
           {"files", files_to_json(note.files)},
           {"package", package_to_json(note.package)},
@@ -92,7 +161,7 @@ std::optional<SwitchNote> switch_note(const base::Json& json) {
   if (note.operation == "uninstall") {
     return std::nullopt;
   }
-  note.name = view.at("name").as_string();
+  note.name = name_of(view.at("name"));
   note.boot_id = view.at("bootId").as_string();
   if (const auto before = view.find("before")) {
     note.before = deployment_of(*before);
@@ -105,8 +174,12 @@ std::optional<SwitchNote> switch_note(const base::Json& json) {
   note.was_enabled = view.at("wasEnabled").as_bool();
   note.enables = view.at("enables").as_bool();
   note.relinks = view.at("relinks").as_bool();
-  note.tmpfiles_paths = view.at("tmpfilesPaths").as_strings();
+  if (const auto folders = view.find("linkFolders")) {  // earlier versions noted none
+    note.link_folders = paths_of(*folders);
+  }
+  note.tmpfiles_paths = paths_of(view.at("tmpfilesPaths"));
   note.committed = view.at("committed").as_bool();
+  refuse_nonsense(view, note);
   return note;
 }
 
@@ -116,15 +189,19 @@ std::optional<UninstallNote> uninstall_note(const base::Json& json) {
     return std::nullopt;
   }
   UninstallNote note;
-  note.name = view.at("name").as_string();
+  note.name = name_of(view.at("name"));
   note.has_unit = view.at("hasUnit").as_bool();
   note.was_active = view.at("wasActive").as_bool();
   note.was_enabled = view.at("wasEnabled").as_bool();
+  if (const auto links = view.find("links")) {  // earlier versions noted none
+    note.links = paths_of(*links);
+  }
   note.committed = view.at("committed").as_bool();
   note.files = files_of(view, "files");
   note.package = package_of(view);
-  const auto slot = view.find("slot");
-  note.slot = slot && slot->as_integer() == 1 ? 1 : 0;
+  if (const auto slot = view.find("slot")) {
+    note.slot = slot_of(*slot);
+  }
   return note;
 }
 

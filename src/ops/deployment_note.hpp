@@ -45,6 +45,7 @@ struct SwitchNote {
   bool was_enabled = false;                 ///< `before` was enabled
   bool enables = false;                     ///< `after` is to be enabled
   bool relinks = false;                     ///< the links that enable it change
+  std::vector<std::string> link_folders;    ///< that this makes or may leave empty
   std::vector<std::string> tmpfiles_paths;  ///< made by systemd-tmpfiles, outermost first
   bool committed = false;                   ///< beyond this there is no way back
 };
@@ -55,10 +56,11 @@ struct UninstallNote {
   bool has_unit = false;
   bool was_active = false;
   bool was_enabled = false;
-  bool committed = false;        ///< beyond this there is no way back
-  std::vector<NotedFile> files;  ///< recorded host files and folders, outermost first
-  NotedPackage package;          ///< holds them instead
-  int slot = 0;                  ///< of the deployment that has the package
+  std::vector<std::string> links;  ///< that enable the unit, inside the root
+  bool committed = false;          ///< beyond this there is no way back
+  std::vector<NotedFile> files;    ///< recorded host files and folders, outermost first
+  NotedPackage package;            ///< holds them instead
+  int slot = 0;                    ///< of the deployment that has the package
 };
 
 base::Json to_json(const SwitchNote& note);

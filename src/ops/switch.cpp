@@ -8,11 +8,16 @@
 #include "host/host_file.hpp"
 #include "host/journal.hpp"
 #include "ops/aside.hpp"
+#include "ops/live_link.hpp"
 #include "ops/system_package.hpp"
+#include "ops/unit_links.hpp"
 
 namespace berth::ops {
 
 namespace {
+
+using base::Error;
+using base::ErrorKind;
 
 /// Folders of the deployment that is gone, as far as the new one does not use them and nobody put anything into them.
 void remove_old_folders(const Session& session, const SwitchNote& note) {
@@ -38,6 +43,11 @@ void drop_old_files(const Session& session, const SwitchNote& note) {
 /// Everything that cannot be taken back. May run several times.
 void finish_switch(const Session& session, const SwitchNote& note) {
   const auto folder = base::open_host_folder(session.layout.deployments());
+  if (note.relinks && note.was_enabled) {
+    note.enables ? keep_links(session, note.name) : remove_links(session, note.name);
+    remove_empty(session, note.link_folders);
+  }
+  drop_link_aside(session, note.name);
   if (note.before) {
     drop_old_files(session, note);
     base::remove_tree_at(folder.get(), waiting_name(note.name));
@@ -49,20 +59,39 @@ void finish_switch(const Session& session, const SwitchNote& note) {
   host::remove_journal(session.layout, note.name);
 }
 
+/// @throws Error when something could not be taken back; the note stays for the next command
 void take_back(Session& session, const SwitchNote& note) {
   const auto steps = switch_steps(session, note, {});
-  undo_steps(steps, steps.size(), session.reporter);
+  if (!undo_steps(steps, steps.size(), session.reporter)) {
+    throw Error(ErrorKind::failed,
+                fmt::format("the {} of {} could not be taken back completely", note.operation, note.name),
+                "every berth command tries it again, and so does `berth recover`; the warnings say what is in the way");
+  }
   host::remove_journal(session.layout, note.name);
 }
 
-/// A note that cannot be written, on a full disk, is the last moment to take everything back.
+/// What the note on disk says; true when nobody can tell.
+bool is_committed(const Session& session, const std::string& name) noexcept {
+  try {
+    const auto json = host::read_journal(session.layout, name);
+    const auto note = json ? switch_note(*json) : std::nullopt;
+    return !note || note->committed;
+  } catch (const std::exception&) {
+    return true;
+  }
+}
+
+/// A note that cannot be written, on a full disk, is the last moment to take everything back. It may have been written
+/// none the less: then whoever reads it next has to find what it says.
 void commit(Session& session, SwitchNote& note, const std::vector<Step>& steps) {
   note.committed = true;
   try {
     host::write_journal(session.layout, note.name, to_json(note));
-  } catch (...) {
-    undo_steps(steps, steps.size(), session.reporter);
-    throw;
+  } catch (const Error& error) {
+    if (is_committed(session, note.name)) {
+      throw IncompleteUndo(error);
+    }
+    undo_and_rethrow(steps, steps.size(), session.reporter);
   }
 }
 
@@ -86,13 +115,16 @@ NotedDeployment noted_deployment(const InstallPlan& plan) {
 }
 
 void run_switch(Session& session, SwitchNote note, const SwitchWork& work, const StepHook& hook) {
+  if (note.relinks && work.plan != nullptr) {
+    note.link_folders = link_folders(session, note.name, work.plan->unit);
+  }
   host::write_journal(session.layout, note.name, to_json(note));
   try {
     const auto steps = switch_steps(session, note, work);
     run_steps(steps, session.reporter, session.stop, hook);
-    if (note.before) {  // otherwise nothing waits, and the end of the note is the decision
-      commit(session, note, steps);
-    }
+    commit(session, note, steps);
+  } catch (const IncompleteUndo&) {
+    throw;  // and the note stays
   } catch (...) {
     host::remove_journal(session.layout, note.name);
     throw;

@@ -10,14 +10,14 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "host/host_file.hpp"
-#include "host/unit_file.hpp"
 #include "ops/aside.hpp"
+#include "ops/live_link.hpp"
 #include "ops/remote_rootfs.hpp"
-#include "ops/replacement.hpp"
 #include "ops/service.hpp"
 #include "ops/switch.hpp"
 #include "ops/system_package.hpp"
 #include "ops/unit_job.hpp"
+#include "ops/unit_links.hpp"
 
 namespace berth::ops {
 
@@ -83,8 +83,8 @@ class StepList {
 
  private:
   /// Most steps need the session, the note, or both, which outlive them.
-  void add(std::string what, std::function<void()> apply, std::function<void()> undo) {
-    steps_.push_back({std::move(what), std::move(apply), std::move(undo)});
+  void add(std::string what, std::function<void()> apply, std::function<void()> undo, bool decisive = false) {
+    steps_.push_back({std::move(what), std::move(apply), std::move(undo), decisive});
   }
 
   void add_place() {
@@ -129,7 +129,13 @@ class StepList {
             session.reporter.warning(error.what());  // lines of the old deployment must not keep the new one away
           }
         },
-        [&session = session_, conf] { session.systemd.create_tmpfiles(conf); });
+        [&session = session_, conf] {
+          try {
+            session.systemd.create_tmpfiles(conf);
+          } catch (const Error& error) {
+            session.reporter.warning(error.what());  // the next boot does it; the service may not need it to start
+          }
+        });
   }
 
   void add_host_files() {
@@ -149,8 +155,11 @@ class StepList {
           fmt::format("create {}", file.path),
           [&session = session_, work = work_, file] { create(session, work, file); },
           [&session = session_, file, replaces] {
-            if (!replaces || waits_aside(session, file.path)) {  // otherwise the old one is in its place
-              remove_own(session, file.path, file.checksum);
+            if (replaces && !waits_aside(session, file.path)) {
+              return;  // the old one is in its place
+            }
+            if (!remove_own(session, file.path, file.checksum) && replaces) {
+              drop_aside(session, file.path);  // what somebody made of the new one is kept in place of the old one
             }
           });
     }
@@ -224,8 +233,9 @@ class StepList {
     add_text(session_.layout.tmpfiles_inside(note_.name), before ? before->tmpfiles : none, note_.after.tmpfiles,
              text_of(work_.plan != nullptr ? &work_.plan->tmpfiles : nullptr), false);
     if (note_.relinks && note_.was_enabled) {
-      add("keep the links that enable " + unit_, {}, [&session = session_, name = note_.name] {
-        relink(session, name);  // the earlier unit is back in its place
+      add("keep the links that enable " + unit_, {}, [&session = session_, &note = note_] {
+        restore_links(session, note.name);  // the earlier unit is back in its place
+        remove_empty(session, note.link_folders);
       });
     }
     add_text(session_.layout.unit_inside(note_.name), before ? before->unit : none, note_.after.unit,
@@ -249,7 +259,8 @@ class StepList {
           [&session = session_, path, reload] {
             put_back(session, path);
             reload();
-          });
+          },
+          reload_after_undo);
       return;
     }
     add(
@@ -260,7 +271,8 @@ class StepList {
         [&session = session_, path, after, replaced = !before.empty(), reload] {
           take_text_back(session, path, replaced, after);
           reload();
-        });
+        },
+        reload_after_undo);
   }
 
   void add_link() {
@@ -269,30 +281,10 @@ class StepList {
         fmt::format("make {} the live deployment", live),
         [&session = session_, name = note_.name, live] { point_link(session, name, live); },
         [&session = session_, &note = note_, live] {
-          const auto folder = deployments_folder(session);
-          base::unlink_at(folder.get(), fresh_link(note.name));
-          if (base::read_link_at(folder.get(), note.name) != live) {
-            return;
-          }
-          if (note.before) {
-            point_link(session, note.name, host::slot_name(note.name, note.before->slot));
-          } else {
-            base::unlink_at(folder.get(), note.name);
-          }
-        });
-  }
-
-  static std::string fresh_link(const std::string& name) { return ".link-" + name; }
-
-  /// By one rename.
-  static void point_link(const Session& session, const std::string& name, const std::string& target) {
-    const auto folder = deployments_folder(session);
-    const auto fresh = fresh_link(name);
-    base::unlink_at(folder.get(), fresh);
-    base::check_errno(::symlinkat(target.c_str(), folder.get(), fresh.c_str()), "create the link " + fresh);
-    base::check_errno(::renameat(folder.get(), fresh.c_str(), folder.get(), name.c_str()),
-                      fmt::format("make the link {} point to {}", name, target));
-    base::sync_at(folder.get(), ".");
+          take_link_back(session, note.name, live,
+                         note.before ? host::slot_name(note.name, note.before->slot) : std::string());
+        },
+        true);
   }
 
   void add_sync() {
@@ -338,33 +330,24 @@ class StepList {
   }
 
   void add_enable() {
+    if (note_.was_enabled && !note_.enables) {
+      return;  // its links go when the change is finished: to make them again would need room
+    }
     add(
-        fmt::format("{} {}", note_.enables ? "enable" : "disable", unit_),
+        "enable " + unit_,
         [&session = session_, unit = unit_, &note = note_] {
-          if (note.was_enabled && note.enables) {
-            relink(session, note.name);
-          } else if (note.enables) {
-            session.systemd.enable(unit);
-          } else {
-            session.systemd.disable(unit);
+          session.systemd.enable(unit);
+          if (note.was_enabled) {
+            wanted_links(session, note.name);  // what cannot be read must not come up when there is no way back
           }
         },
-        [&session = session_, unit = unit_, was_enabled = note_.was_enabled] {
-          if (!was_enabled) {
+        [&session = session_, unit = unit_, &note = note_] {
+          if (!note.was_enabled) {
             session.systemd.disable(unit);
+            remove_links(session, note.name);
+            remove_empty(session, note.link_folders);
           }
         });
-  }
-
-  /// From the links of another [Install] section to those of the unit that is there. The new ones come first, so that
-  /// it is enabled at every moment: a boot after a power cut starts what it finds enabled at its beginning.
-  static void relink(Session& session, const std::string& name) {
-    const auto unit = host::unit_name(name);
-    session.systemd.enable(unit);
-    const auto root = root_folder(session);
-    const auto file = base::open_in_root(root.get(), session.layout.unit_inside(name), O_RDONLY | O_NONBLOCK);
-    const auto text = base::read_all(file.get(), deployment_text_limit, unit);
-    host::remove_unit_links(root.get(), unit, host::parse_install_section(text, unit));
   }
 
   void add_start() {
@@ -375,9 +358,12 @@ class StepList {
           if (base::read_link_at(deployments_folder(session).get(), note.name) != live) {
             return;  // what runs, if anything, is the earlier deployment
           }
-          session.systemd.stop(unit);
+          if (!session.systemd.stop(unit).done && host::is_active(session.systemd.state(unit))) {
+            throw Error(ErrorKind::failed, unit + " cannot be stopped");
+          }
           session.systemd.reset_failed(unit);
-        });
+        },
+        true);
   }
 
   Session& session_;

@@ -10,10 +10,12 @@
 #include "host/journal.hpp"
 #include "ops/adopt.hpp"
 #include "ops/aside.hpp"
+#include "ops/live_link.hpp"
 #include "ops/one_off.hpp"
 #include "ops/recover.hpp"
 #include "ops/system_package.hpp"
 #include "ops/unit_job.hpp"
+#include "ops/unit_links.hpp"
 
 namespace berth::ops {
 
@@ -42,6 +44,15 @@ Step host_file_step(Session& session, const NotedFile& file, std::vector<std::st
           [&session, path = file.path] { put_back(session, path); }};
 }
 
+/// Whether the links are all that its [Install] section asks for, so that they need not be made by systemd.
+bool links_suffice(const Session& session, const std::string& name) {
+  try {
+    return wanted_links(session, name).not_followed.empty();
+  } catch (const Error&) {
+    return false;
+  }
+}
+
 void add_unit_steps(std::vector<Step>& steps, Session& session, const UninstallNote& note) {
   const auto unit = host::unit_name(note.name);
   if (!session.layout.offline()) {
@@ -53,9 +64,14 @@ void add_unit_steps(std::vector<Step>& steps, Session& session, const UninstallN
                        }
                      }});
   }
-  steps.push_back({fmt::format("disable {}", unit), [&session, unit] { session.systemd.disable(unit); },
-                   [&session, unit, enabled = note.was_enabled] {
-                     if (enabled) {
+  steps.push_back({fmt::format("disable {}", unit),
+                   [&session, &note, unit] {
+                     put_links_aside(session, note.links);
+                     session.systemd.disable(unit);  // and what its [Install] section names besides
+                   },
+                   [&session, &note, unit] {
+                     put_links_back(session, note.links);
+                     if (note.was_enabled && !links_suffice(session, note.name)) {
                        session.systemd.enable(unit);
                      }
                    }});
@@ -70,17 +86,8 @@ void add_unit_steps(std::vector<Step>& steps, Session& session, const UninstallN
 }
 
 Step link_step(Session& session, const std::string& name) {
-  const auto target = [&session, name] {
-    const auto folder = base::open_host_folder(session.layout.deployments());
-    return base::read_link_at(folder.get(), name);
-  };
-  return {fmt::format("remove the link {}", name),
-          [&session, name] { base::unlink_at(base::open_host_folder(session.layout.deployments()).get(), name); },
-          [&session, name, before = target()] {
-            if (before) {
-              base::replace_link_at(base::open_host_folder(session.layout.deployments()).get(), name, *before);
-            }
-          }};
+  return {fmt::format("remove the link {}", name), [&session, name] { put_link_aside(session, name); },
+          [&session, name] { put_link_back(session, name); }};
 }
 
 std::vector<Step> uninstall_steps(Session& session, const UninstallNote& note, std::vector<std::string>& kept) {
@@ -102,7 +109,6 @@ std::vector<Step> uninstall_steps(Session& session, const UninstallNote& note, s
                      [&session, &note] { install_package(session, note.name, note.slot); }});
   }
   steps.push_back(aside_step(session, session.layout.tmpfiles_inside(note.name)));
-  steps.push_back(link_step(session, note.name));
   return steps;
 }
 
@@ -120,10 +126,8 @@ void remove_tmpfiles(Session& session, int folder, const std::string& name) {
   }
 }
 
-/// Everything that cannot be taken back. May run several times.
-void finish(Session& session, const UninstallNote& note) {
-  const auto folder = base::open_host_folder(session.layout.deployments());
-  remove_tmpfiles(session, folder.get(), note.name);
+void drop_host_files(const Session& session, const UninstallNote& note) {
+  drop_links_aside(session, note.links);
   drop_aside(session, session.layout.unit_inside(note.name));
   drop_aside(session, session.layout.tmpfiles_inside(note.name));
   const auto root = base::open_host_folder(session.layout.root());
@@ -134,28 +138,65 @@ void finish(Session& session, const UninstallNote& note) {
       drop_aside(session, file->path);
     }
   }
+}
+
+/// The link goes first of all, for without a note it is what says which host files there were.
+void drop_deployments(const Session& session, int folder, const std::string& name) {
+  if (base::read_link_at(folder, name)) {
+    base::unlink_at(folder, name);
+  }
+  drop_link_aside(session, name);
   for (const auto* slot : {".0", ".1"}) {
-    const auto found = base::stat_at(folder.get(), note.name + slot);
+    const auto found = base::stat_at(folder, name + slot);
     if (found && S_ISDIR(found->st_mode)) {  // a link of that name is another container
-      base::remove_tree_at(folder.get(), note.name + slot);
+      base::remove_tree_at(folder, name + slot);
     }
   }
-  remove_adopted_links(session, note.name);
+  remove_adopted_links(session, name);
+}
+
+/// Everything that cannot be taken back. May run several times.
+void finish(Session& session, const UninstallNote& note) {
+  const auto folder = base::open_host_folder(session.layout.deployments());
+  remove_tmpfiles(session, folder.get(), note.name);
+  drop_host_files(session, note);
+  drop_deployments(session, folder.get(), note.name);
   host::remove_journal(session.layout, note.name);
+}
+
+/// A disk without room for a note must not keep a container from being removed, which makes room. When such an
+/// uninstall is killed, it is done again by hand.
+/// @return whether there is a note
+bool write_note(const Session& session, const UninstallNote& note) {
+  try {
+    host::write_journal(session.layout, note.name, to_json(note));
+    return true;
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::failed) {
+      throw;
+    }
+    return false;
+  }
 }
 
 UninstallOutcome run(Session& session, UninstallNote note, const StepHook& hook) {
   UninstallOutcome outcome;
-  if (!note.committed) {
-    host::write_journal(session.layout, note.name, to_json(note));
-    try {
-      run_steps(uninstall_steps(session, note, outcome.kept_files), session.reporter, session.stop, hook);
-    } catch (...) {
-      host::remove_journal(session.layout, note.name);
-      throw;
-    }
-    note.committed = true;
-    host::write_journal(session.layout, note.name, to_json(note));
+  const bool noted = write_note(session, note);
+  auto steps = uninstall_steps(session, note, outcome.kept_files);
+  if (noted) {
+    steps.push_back(link_step(session, note.name));
+  }
+  try {
+    run_steps(steps, session.reporter, session.stop, hook);
+  } catch (const IncompleteUndo&) {
+    throw;  // the note stays, by which the next command completes the uninstall
+  } catch (...) {
+    host::remove_journal(session.layout, note.name);
+    throw;
+  }
+  note.committed = true;
+  if (noted) {
+    write_note(session, note);  // an uninstall without this word is completed as well
   }
   finish(session, note);
   return outcome;
@@ -214,6 +255,7 @@ UninstallNote make_note(Session& session, const std::string& name) {
     const auto state = session.systemd.state(unit);
     note.was_active = host::is_active(state);
     note.was_enabled = state.unit_file_state == "enabled";
+    note.links = present_links(session, name);
   }
   return note;
 }
@@ -221,7 +263,17 @@ UninstallNote make_note(Session& session, const std::string& name) {
 }  // namespace
 
 UninstallOutcome complete_uninstall(Session& session, const UninstallNote& note) {
-  return run(session, note, {});
+  UninstallOutcome outcome;
+  if (!note.committed) {
+    auto steps = uninstall_steps(session, note, outcome.kept_files);
+    steps.push_back(link_step(session, note.name));
+    for (const auto& step : steps) {
+      check_stop(session.stop);
+      step.apply();
+    }
+  }
+  finish(session, note);
+  return outcome;
 }
 
 UninstallOutcome uninstall(Session& session, const std::string& name, const StepHook& hook) {

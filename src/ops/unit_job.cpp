@@ -35,8 +35,16 @@ void start_or_throw(Session& session, const std::string& unit) {
 }
 
 void start_again(Session& session, const std::string& unit) {
-  if (const auto job = session.systemd.start(unit); !job.done) {
-    throw Error(ErrorKind::failed, fmt::format("{} did not start again: {}", unit, job.words));
+  const auto warn = [&](const std::string& reason) {
+    session.reporter.warning(fmt::format("{} did not start again: {}", unit, reason));
+  };
+  try {
+    if (const auto job = session.systemd.start(unit); !job.done) {
+      warn(job.words);
+    }
+  } catch (const Error& error) {
+    session.systemd.state(unit);  // who answers has refused, and will refuse the next time
+    warn(error.what());
   }
 }
 
