@@ -272,7 +272,7 @@ class StepList {
           take_text_back(session, path, replaced, after);
           reload();
         },
-        reload_after_undo);
+        reload_after_undo && note_.before);  // after an install nothing is started again
   }
 
   void add_link() {
@@ -343,8 +343,8 @@ class StepList {
         },
         [&session = session_, unit = unit_, &note = note_] {
           if (!note.was_enabled) {
-            session.systemd.disable(unit);
             remove_links(session, note.name);
+            session.systemd.disable(unit);
             remove_empty(session, note.link_folders);
           }
         });

@@ -254,31 +254,6 @@ TEST_F(UpdateTest, SystemdFailingLeavesTheOldOneServing) {
   }
 }
 
-/// Then nobody knows what runs: the note stays, and the next command that reaches it goes on.
-TEST_F(UpdateTest, ASystemdThatCannotBeReachedAnyMoreIsToldByTheNextCommand) {
-  install_web();
-  store(newer_image());
-  const auto before = tree();
-  const auto gone = [&](bool is_gone) {
-    machine.systemd.on_call = [is_gone](const std::string& /*call*/) {
-      if (is_gone) {
-        throw base::Error(ErrorKind::failed, "lost the connection to systemd");
-      }
-    };
-  };
-  const auto error = error_of([&] { update(session, web(), [&](std::size_t index) { gone(index >= 3); }); });
-  EXPECT_THAT(error.sentence(), HasSubstr("lost the connection"));
-  EXPECT_THAT(error.hint(), HasSubstr("berth recover"));
-  EXPECT_TRUE(host::read_journal(machine.layout, "web"));
-  const auto still = error_of([&] { recover_all(session); });
-  EXPECT_EQ(still.kind(), ErrorKind::failed);
-  EXPECT_TRUE(host::read_journal(machine.layout, "web"));
-  gone(false);
-  recover_all(session);
-  EXPECT_EQ(tree(), before);
-  EXPECT_TRUE(machine.systemd.active.contains("web.service"));
-}
-
 TEST_F(UpdateTest, OldTmpfilesThatCannotBeRemovedAreNoReasonToStop) {
   install_web();
   machine.systemd.fail_on = "remove_tmpfiles";
@@ -482,87 +457,6 @@ TEST_F(UpdateTest, InAnotherBootNothingIsStartedThatDoesNotRun) {
   recover_pending(session);
   EXPECT_THAT(machine.systemd.calls, Not(Contains("start web.service")));
   EXPECT_EQ(live().slot, 0);
-}
-
-TEST_F(UpdateTest, ADamagedNoteKeepsOnlyItsOwnContainer) {
-  install_web();
-  host::write_journal(machine.layout, "other", {{"operation", "update"}});
-  EXPECT_FALSE(update(session, web()).changed);
-  EXPECT_THAT(machine.reporter.warnings, Contains(HasSubstr("recovering other")));
-  host::write_journal(machine.layout, "web", {{"operation", "update"}});
-  const auto error = error_of([&] { update(session, web()); });
-  EXPECT_EQ(error.kind(), ErrorKind::verification);
-  EXPECT_THAT(error.hint(), HasSubstr("berth recover"));
-  recover_all(session);
-  EXPECT_FALSE(update(session, web()).changed);
-  EXPECT_THAT(tree(), Not(HasSubstr(".transactions")));
-}
-
-TEST_F(UpdateTest, ANoteOfNonsenseRemovesNothing) {
-  install_web();
-  store(newer_image());
-  base::Json note;
-  update(session, web(), [&](std::size_t) { note = host::read_journal(machine.layout, "web").value(); });
-  const auto after = tree();
-  const std::vector<std::pair<base::Json::json_pointer, base::Json>> changes = {
-      {base::Json::json_pointer("/before/slot"), 1},
-      {base::Json::json_pointer("/after/slot"), 0},
-      {base::Json::json_pointer("/after/slot"), 7},
-      {base::Json::json_pointer("/before"), nullptr},
-      {base::Json::json_pointer("/operation"), "install"},
-      {base::Json::json_pointer("/operation"), "updatf"},
-      {base::Json::json_pointer("/name"), "wec"},
-      {base::Json::json_pointer("/hadPlace"), "true"},
-      {base::Json::json_pointer("/after/files/0/path"), "etc/web"},
-      {base::Json::json_pointer("/after/files/0/path"), "/etc/../web"},
-      {base::Json::json_pointer("/after/unit"), "0"},
-      {base::Json::json_pointer("/tmpfilesPaths"), base::Json::array({"x"})}};
-  for (const auto& [place, value] : changes) {
-    auto changed = note;
-    changed[place] = value;
-    host::write_journal(machine.layout, "web", changed);
-    EXPECT_EQ(error_of([&] { lock_container(session, "web"); }).kind(), ErrorKind::verification) << place;
-    recover_all(session);
-    ASSERT_EQ(tree(), after) << place;
-  }
-}
-
-/// With a note that says nothing the disk says what there is to do.
-TEST_F(UpdateTest, KilledAtAnyStepWithADamagedNoteTheDiskDecides) {
-  install_web();
-  update(session, web({"PORT=1"}));
-  store(newer_image());
-  std::filesystem::copy(machine.on_disk(""), machine.folder / "copy",
-                        std::filesystem::copy_options::recursive | std::filesystem::copy_options::copy_symlinks);
-  constexpr int killed = 9;
-  for (std::size_t kill_at = 0;; ++kill_at) {
-    const pid_t child = start_update([&](std::size_t index) {
-      if (index == kill_at) {
-        ::_exit(killed);
-      }
-    });
-    int status = 0;
-    ASSERT_EQ(::waitpid(child, &status, 0), child);
-    if (WEXITSTATUS(status) == 0) {
-      return;
-    }
-    machine.write(std::string(deployments) + "/.transactions/web", "{");
-    recover_all(session);
-    ASSERT_FALSE(is_littered()) << kill_at << tree();
-    if (live().slot == 1) {
-      ASSERT_THAT(machine.read("etc/systemd/system/web.service"), HasSubstr("web.1")) << kill_at;
-      ASSERT_TRUE(machine.exists("etc/web/current")) << kill_at;
-      ASSERT_FALSE(machine.exists("etc/web/more/added")) << kill_at;
-    } else {
-      ASSERT_THAT(machine.read("etc/systemd/system/web.service"), HasSubstr("Newer")) << kill_at;
-      ASSERT_TRUE(machine.exists("etc/web/more/added")) << kill_at;
-      rollback(session, {"web", {}});
-    }
-    ASSERT_EQ(machine.read("etc/web/web.conf"), "greeting=hello\n") << kill_at;
-    std::filesystem::remove_all(machine.on_disk(""));
-    std::filesystem::copy(machine.folder / "copy", machine.on_disk(""),
-                          std::filesystem::copy_options::recursive | std::filesystem::copy_options::copy_symlinks);
-  }
 }
 
 TEST_F(UpdateTest, Refusals) {
