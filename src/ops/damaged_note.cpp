@@ -68,6 +68,9 @@ void settle_file(const Session& session, const std::string& path, const std::str
     put_back(session, path);
   }
   drop_aside(session, path);
+  if (!wanted.empty() && now().empty()) {
+    session.reporter.warning(fmt::format("{} is missing", path));
+  }
 }
 
 /// Unit or tmpfiles.d lines, of which the deployment has a copy.
