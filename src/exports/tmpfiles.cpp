@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 
+#include "exports/tmpfiles_line.hpp"
 #include "exports/unit.hpp"
 
 namespace berth::exports {
@@ -71,6 +72,30 @@ std::string created_path(std::string_view line) {
 }
 
 }  // namespace
+
+std::string_view take_tmpfiles_field(std::string_view& line) {
+  const auto begin = std::min(line.find_first_not_of(" \t"), line.size());
+  std::size_t end = begin;
+  for (char quote = '\0'; end < line.size(); ++end) {
+    const char c = line[end];
+    if (quote == '\0' && (c == ' ' || c == '\t')) {
+      break;
+    }
+    if (c == '\\') {
+      ++end;
+    } else if (quote == '\0' ? c == '"' || c == '\'' : c == quote) {
+      quote = quote == '\0' ? c : '\0';
+    }
+  }
+  const auto field = line.substr(0, std::min(end, line.size()));
+  line.remove_prefix(field.size());
+  return field;
+}
+
+std::string plain_tmpfiles_field(std::string_view field) {
+  field.remove_prefix(std::min(field.find_first_not_of(" \t"), field.size()));
+  return unquote(field);
+}
 
 std::string tmpfiles_path(std::string_view path) {
   std::string escaped;

@@ -91,6 +91,15 @@ std::string with_service_line(std::string_view unit, std::string_view line) {
   return result.append(line).append("\n").append(unit.substr(read.service_end));
 }
 
+std::string with_resolver_copies(std::string_view unit, const std::string& folder) {
+  const auto resolver = unit_word(folder + "/resolv.conf");
+  const auto hosts = unit_word(folder + "/hosts");
+  return with_service_line(unit, fmt::format("RuntimeDirectory={}\n"
+                                             "ExecStartPre=-touch {} {}\n"
+                                             "ExecStartPre=-cp /etc/resolv.conf /etc/hosts {}",
+                                             folder.substr(folder.rfind('/') + 1), resolver, hosts, unit_word(folder)));
+}
+
 bool unit_notifies(std::string_view unit) {
   const UnitText read = read_unit(unit);
   const auto types = service_list(read, "Type");

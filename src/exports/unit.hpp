@@ -21,6 +21,11 @@ std::string complete_unit(std::string_view unit, const std::string& runtime, con
 /// @param unit with a [Service] section @param line without line break
 std::string with_service_line(std::string_view unit, std::string_view line);
 
+/// Adds what puts copies of /etc/resolv.conf and /etc/hosts into `folder` at each start: as they are then, and empty
+/// where the host has none, so that their absence at an install or a start keeps no container down.
+/// @param unit with a [Service] section @param folder the last component of it is a RuntimeDirectory= of the unit
+std::string with_resolver_copies(std::string_view unit, const std::string& folder);
+
 /// Whether programs of the unit may report to systemd (sd_notify(3)): Type=notify, or a NotifyAccess= other than none.
 bool unit_notifies(std::string_view unit);
 

@@ -125,6 +125,10 @@ std::string Layout::deployments_inside() const {
   return settings_.deployments;
 }
 
+std::string Layout::volumes_inside() const {
+  return settings_.user ? settings_.user->data + "/berth" : "/var/lib/berth";
+}
+
 std::string Layout::preinstalled() const {
   return settings_.user || settings_.preinstalling ? "" : on_disk(preinstalled_folder);
 }

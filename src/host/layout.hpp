@@ -42,6 +42,8 @@ class Layout {
   [[nodiscard]] const std::optional<UserFolders>& user() const noexcept { return settings_.user; }
 
   [[nodiscard]] std::string deployments_inside() const;  ///< /var/lib/containers/berth
+  /// Where the data of all containers are that berth finds a place for: /var/lib/berth, NAME/… in it
+  [[nodiscard]] std::string volumes_inside() const;
   [[nodiscard]] std::string deployments() const { return on_disk(deployments_inside()); }
   [[nodiscard]] std::string preinstalled() const;  ///< /usr/lib/containers/berth; empty for users, who have none,
   /// and where deployments() is that folder

@@ -36,6 +36,36 @@ NotedPackage package_of(const base::JsonView& note) {
   return package;
 }
 
+base::Json moves_to_json(const std::vector<NotedMove>& moves) {
+  auto result = base::Json::array();
+  for (const auto& move : moves) {
+    result.push_back({{"from", move.from}, {"to", move.to}});
+  }
+  return result;
+}
+
+base::Json fills_to_json(const std::vector<NotedFill>& fills) {
+  auto result = base::Json::array();
+  for (const auto& fill : fills) {
+    result.push_back({{"path", fill.path}, {"content", fill.content}});
+  }
+  return result;
+}
+
+/// Notes of versions that left volumes alone have none.
+void read_volumes(const base::JsonView& view, SwitchNote& note) {
+  if (const auto moves = view.find("volumeMoves")) {
+    for (const auto& move : moves->as_array()) {
+      note.moves.push_back({move.at("from").as_string(), move.at("to").as_string()});
+    }
+  }
+  if (const auto fills = view.find("volumeFills")) {
+    for (const auto& fill : fills->as_array()) {
+      note.fills.push_back({fill.at("path").as_string(), fill.at("content").as_string()});
+    }
+  }
+}
+
 base::Json deployment_to_json(const NotedDeployment& deployment) {
   return {{"slot", deployment.slot},
           {"unit", deployment.unit},
@@ -70,6 +100,8 @@ base::Json to_json(const SwitchNote& note) {
           {"enables", note.enables},
           {"relinks", note.relinks},
           {"tmpfilesPaths", note.tmpfiles_paths},
+          {"volumeMoves", moves_to_json(note.moves)},
+          {"volumeFills", fills_to_json(note.fills)},
           {"committed", note.committed}};
 }
 
@@ -106,6 +138,7 @@ std::optional<SwitchNote> switch_note(const base::Json& json) {
   note.enables = view.at("enables").as_bool();
   note.relinks = view.at("relinks").as_bool();
   note.tmpfiles_paths = view.at("tmpfilesPaths").as_strings();
+  read_volumes(view, note);
   note.committed = view.at("committed").as_bool();
   return note;
 }

@@ -30,6 +30,18 @@ struct NotedDeployment {
   NotedPackage package;          ///< holds them instead
 };
 
+/// A volume that goes with the change, from one directory of the host to another.
+struct NotedMove {
+  std::string from;  ///< absolute, inside the root
+  std::string to;
+};
+
+/// A volume that is made new, with what the image has there.
+struct NotedFill {
+  std::string path;     ///< absolute, inside the root
+  std::string content;  ///< absolute, inside the image
+};
+
 /// A switch from one deployment of a container to another, or to its first one; enough to take it back, or to finish
 /// it, without the plan.
 struct SwitchNote {
@@ -46,6 +58,8 @@ struct SwitchNote {
   bool enables = false;                     ///< `after` is to be enabled
   bool relinks = false;                     ///< the links that enable it change
   std::vector<std::string> tmpfiles_paths;  ///< made by systemd-tmpfiles, outermost first
+  std::vector<NotedMove> moves;             ///< volumes that change their place
+  std::vector<NotedFill> fills;             ///< volumes that are made new
   bool committed = false;                   ///< beyond this there is no way back
 };
 

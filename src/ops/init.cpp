@@ -157,8 +157,10 @@ std::vector<NewFile> files_for(const Session& session, Start start, int rootfs, 
   std::vector<NewFile> files = {{"exports/manifest.json", manifest_of(start, own_program)},
                                 {"exports/config.json.template", exports::generate_config(config, rootfs, variables)},
                                 {"exports/service.template", unit_of(session, start)}};
-  if (auto lines = exports::volume_tmpfiles(config, rootfs, variables); !lines.empty()) {
-    files.push_back({"exports/tmpfiles.template", std::move(lines)});
+  const auto folder = exports::volume_folder(variables);
+  if (const auto volumes = exports::volumes_of(config, rootfs, folder); !volumes.empty()) {
+    files.push_back(
+        {"exports/tmpfiles.template", exports::closed_tmpfiles(folder) + exports::volume_tmpfiles(volumes)});
   }
   files.push_back({"Containerfile", containerfile_of(start, own_program)});
   files.push_back({"help.md", help_of(start)});

@@ -14,6 +14,7 @@
 #include "ops/recover.hpp"
 #include "ops/remote_rootfs.hpp"
 #include "ops/user_space.hpp"
+#include "ops/volumes.hpp"
 
 namespace berth::ops {
 
@@ -125,6 +126,7 @@ InstallPlan prepare(Session& session, Preparation& preparation, const InstallReq
   auto plan =
       base::in_context([&] { return fmt::format("installing {}", name); }, [&] { return preparation.plan(wanted); });
   report_plan(session, plan);
+  report_former_volumes(session, plan);
   return plan;
 }
 
@@ -153,6 +155,7 @@ SwitchNote note_of_install(const Session& session, const InstallPlan& plan, bool
   note.starts = start && plan.unit;
   note.enables = note.relinks = plan.unit.has_value();
   note.tmpfiles_paths = plan.tmpfiles_paths;
+  note.fills = volumes_to_fill(session, plan, {});
   return note;
 }
 

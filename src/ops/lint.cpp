@@ -185,6 +185,11 @@ class Linter {
     if (!plan.config.empty()) {
       check_config(plan, unit);
     }
+    for (const auto& finding : plan.findings) {
+      if (finding.code != "source-not-made") {  // check_config looks for it without this machine
+        add({finding});
+      }
+    }
     if (plan.unit && plan.info.health_check.is_null()) {
       add({{Severity::note, "no-health-check", "exports/manifest.json", 0,
             "nothing tells an update whether the service is well", "add healthCheck to manifest.json"}});
@@ -216,6 +221,8 @@ class Linter {
       made.insert(planned.file.destination);
     }
     made.insert(plan.kept_files.begin(), plan.kept_files.end());
+    const auto copies = fmt::format("/run/container-{}/", plan.name);  // see exports::with_resolver_copies
+    made.insert({copies + "resolv.conf", copies + "hosts"});
     add(exports::check_config_needs(
         config, {text, file, draft_.has_rootfs() ? draft_.files().rootfs.get() : -1, [&made](const std::string& path) {
                    return exports::is_usual_host_path(path) || made.contains(path);

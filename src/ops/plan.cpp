@@ -4,14 +4,17 @@
 
 #include <algorithm>
 #include <cctype>
+#include <iterator>
 #include <set>
 
 #include "base/digest.hpp"
 #include "base/error.hpp"
 #include "exports/powers.hpp"
+#include "exports/reach.hpp"
 #include "exports/template.hpp"
 #include "exports/unit.hpp"
 #include "ops/own_places.hpp"
+#include "ops/plan_findings.hpp"
 #include "ops/plan_package.hpp"
 
 namespace berth::ops {
@@ -46,6 +49,28 @@ exports::ToolValues tool_values(const PlanInputs& in, bool detached) {
   return tool;
 }
 
+bool is_generated(const PlanInputs& in) {
+  return !in.exports->config && !in.exports->config_template;
+}
+
+/// STATE_DIRECTORY is the image's and the user's to set; volumes follow it when it says something else than always.
+std::string place_of_volumes(const PlanInputs& in, const exports::Values& values) {
+  if (!in.volume_folder.empty()) {
+    return in.volume_folder;
+  }
+  const auto name = values.find("NAME");
+  const auto state = values.find("STATE_DIRECTORY");
+  const auto usual = tool_values(in, false).state_directory;
+  return name == values.end() || (state != values.end() && state->second != usual)
+             ? exports::volume_folder(values)
+             : fmt::format("{}/{}", in.layout->volumes_inside(), name->second);
+}
+
+/// What of the data of all containers is this one's.
+std::string own_volumes(const PlanInputs& in) {
+  return fmt::format("{}/{}", in.layout->volumes_inside(), in.value_of_name.empty() ? in.name : in.value_of_name);
+}
+
 /// What a user's container may do is never more than what the user may do.
 void add_power(const PlanInputs& in, InstallPlan& plan, exports::Power power) {
   if (power.over_host && !in.layout->user()) {
@@ -64,7 +89,7 @@ void add_powers(const PlanInputs& in, InstallPlan& plan, std::vector<exports::Po
 class HostFilePlanner {
  public:
   HostFilePlanner(const PlanInputs& in, exports::Renderer& renderer, InstallPlan& plan)
-      : in_(in), renderer_(renderer), plan_(plan), own_places_(*in.layout, in.name, in.host_place) {}
+      : in_(in), renderer_(renderer), plan_(plan), own_places_(*in.layout, in.name, own_volumes(in), in.host_place) {}
 
   void run() {
     const auto& manifest = in_.exports->manifest;
@@ -176,18 +201,31 @@ class HostFilePlanner {
   std::map<std::string, const exports::HostEntry*> folders_;
 };
 
+/// Where the unit puts what the container sees of name resolution; empty for what has no unit.
+std::string resolver_folder(const PlanInputs& in) {
+  return in.one_off || in.exports->manifest.no_container_service || !is_generated(in)
+             ? ""
+             : fmt::format("{}/container-{}", in.layout->runtime_inside(), in.name);
+}
+
+/// Whether exports/hostfs brings a file or directory.
+bool is_brought(const InstallPlan& plan, const std::string& path) {
+  return std::any_of(plan.files.begin(), plan.files.end(),
+                     [&](const PlannedFile& planned) { return planned.file.destination == path; });
+}
+
 /// The lines that make what config.json binds, for an image without lines of its own.
-std::string own_tmpfiles(const PlanInputs& in, const base::Json& config, const exports::Values& values) {
-  const bool generated = !in.exports->config && !in.exports->config_template;
-  auto lines = generated ? in.volume_tmpfiles(values) : std::string();
-  const auto volumes = exports::missing_tmpfiles_paths(lines, in.host_exists);
+std::string lines_for_binds(const PlanInputs& in, const InstallPlan& plan, const base::Json& config) {
+  const auto copies = resolver_folder(in);
   const auto exists = [&](const std::string& path) {
+    if (!copies.empty() && path.starts_with(copies + "/")) {
+      return true;  // the unit makes them
+    }
     // What is there because the deployment that goes had a line for it needs one again.
-    return (in.host_exists(path) && !in.replaced.tmpfiles_paths.contains(path)) ||
-           std::find(volumes.begin(), volumes.end(), path) != volumes.end();
+    return (in.host_exists(path) && !in.replaced.tmpfiles_paths.contains(path)) || is_brought(plan, path) ||
+           std::any_of(plan.volumes.begin(), plan.volumes.end(), [&](const auto& each) { return each.source == path; });
   };
-  lines += exports::default_tmpfiles(exports::bind_sources(config), in.facts->uid, in.facts->gid, exists);
-  return lines;
+  return exports::default_tmpfiles(exports::bind_sources(config), in.facts->uid, in.facts->gid, exists);
 }
 
 std::string rendered_config(const PlanInputs& in, exports::Renderer& renderer, const InstallPlan& plan) {
@@ -197,7 +235,10 @@ std::string rendered_config(const PlanInputs& in, exports::Renderer& renderer, c
   if (in.exports->config_template) {
     return renderer.render(exports::TemplateKind::json, *in.exports->config_template, "exports/config.json.template");
   }
-  return in.generate_config(plan.values, in.features);
+  auto features = in.features;
+  features.volume_folder = place_of_volumes(in, plan.values);
+  features.resolver_folder = resolver_folder(in);
+  return in.generate_config(plan.values, features);
 }
 
 std::string config_file_name(const PlanInputs& in) {
@@ -205,6 +246,35 @@ std::string config_file_name(const PlanInputs& in) {
     return "exports/config.json";
   }
   return in.exports->config_template ? "exports/config.json.template" : "generated config.json";
+}
+
+/// The lines of the image, or those that its config.json needs, with others kept out of what the container writes.
+void plan_tmpfiles(const PlanInputs& in, const base::Json& config, InstallPlan& plan) {
+  auto lines = plan.tmpfiles.value_or("");
+  if (in.exports->tmpfiles_template) {
+    auto closed = exports::close_tmpfiles(lines, exports::written_places(config));
+    lines = std::move(closed.text);
+    for (auto& change : closed.changes) {
+      plan.findings.push_back(
+          {exports::Severity::note, "closed-directory", "exports/tmpfiles.template", 0, std::move(change), ""});
+    }
+  } else if (plan.unit) {
+    lines = lines_for_binds(in, plan, config);
+  }
+  if (plan.unit && !plan.volumes.empty()) {
+    const auto& layout = *in.layout;
+    lines.insert(0, exports::volume_tmpfiles(plan.volumes, layout.preinstalling() ? plan.deployment + "/rootfs" : ""));
+  }
+  if (in.features.user) {
+    lines = exports::tmpfiles_for_user(lines, !exports::runs_as_root(config));
+  }
+  if (plan.unit && !plan.volumes.empty() && in.volume_folder.empty()) {
+    const auto closed = exports::closed_tmpfiles(place_of_volumes(in, plan.values));
+    lines.insert(0, in.features.user ? exports::tmpfiles_for_user(closed, false) : closed);
+  }
+  if (plan.unit || in.exports->tmpfiles_template) {
+    plan.tmpfiles = std::move(lines);
+  }
 }
 
 void plan_config(const PlanInputs& in, const std::string& text, InstallPlan& plan) {
@@ -222,16 +292,14 @@ void plan_config(const PlanInputs& in, const std::string& text, InstallPlan& pla
     plan.unit = exports::with_service_line(*plan.unit, "UnsetEnvironment=NOTIFY_SOCKET");
   }
   plan.conversions = std::move(config.conversions);
-  const OwnPlaces own_places(*in.layout, in.name, in.host_place);
+  const OwnPlaces own_places(*in.layout, in.name, own_volumes(in), in.host_place);
   own_places.refuse_mounts(config.document);
   add_powers(in, plan, exports::powerful_requests(config.document, cgroups_path));
   add_powers(in, plan, own_places.powers(config.document));
-  if (!in.exports->tmpfiles_template && plan.unit) {
-    plan.tmpfiles = own_tmpfiles(in, config.document, plan.values);
-  }
-  if (plan.tmpfiles && features.user) {
-    plan.tmpfiles = exports::tmpfiles_for_user(*plan.tmpfiles, !exports::runs_as_root(config.document));
-  }
+  plan_tmpfiles(in, config.document, plan);
+  auto findings = plan_findings(in, config.document, plan);
+  plan.findings.insert(plan.findings.end(), std::make_move_iterator(findings.begin()),
+                       std::make_move_iterator(findings.end()));
   plan.config = std::move(config.text);
 }
 
@@ -326,6 +394,9 @@ InstallPlan make_plan(const PlanInputs& in) {
   exports::Renderer renderer(plan.values);
   const bool wants_config = unit_text || in.exports->config || in.exports->config_template;
   const auto config = wants_config ? rendered_config(in, renderer, plan) : std::string();
+  if (wants_config && is_generated(in)) {
+    plan.volumes = in.volumes(place_of_volumes(in, plan.values));
+  }
   if (unit_text) {
     plan.unit = renderer.render(exports::TemplateKind::unit, *unit_text,
                                 in.exports->service_template ? "exports/service.template" : "default service.template");
@@ -344,6 +415,9 @@ InstallPlan make_plan(const PlanInputs& in) {
       plan.unit = exports::unit_for_user(*plan.unit);
     }
     plan.unit = exports::complete_unit(with_stop_signal(in, *plan.unit), plan.runtime, in.name);
+    if (const auto folder = resolver_folder(in); !folder.empty()) {
+      plan.unit = exports::with_resolver_copies(*plan.unit, folder);
+    }
   }
   if (wants_config) {
     plan_config(in, config, plan);
@@ -388,6 +462,9 @@ base::Json plan_to_json(const InstallPlan& plan) {
       {"keptHostFiles", plan.kept_files},
       {"conversions", plan.conversions},
       {"powers", plan.powers}};
+  if (const auto warnings = warnings_of(plan.findings); !warnings.empty()) {
+    result["warnings"] = warnings;
+  }
   return result;
 }
 

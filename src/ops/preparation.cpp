@@ -11,6 +11,7 @@
 #include "base/file.hpp"
 #include "exports/config_json.hpp"
 #include "ops/mount_points.hpp"
+#include "ops/plan_findings.hpp"
 #include "ops/remote_rootfs.hpp"
 #include "ops/switch.hpp"
 #include "ops/system_package.hpp"
@@ -104,6 +105,7 @@ InstallPlan Preparation::plan(const PlanRequest& request) {
   in.local = request.local;
   in.value_of_name = request.name;
   in.one_off = request.one_off;
+  in.volume_folder = request.volume_folder;
   return make_plan(in);
 }
 
@@ -149,6 +151,14 @@ void report_plan(Session& session, const InstallPlan& plan, const std::vector<st
     session.reporter.warning(fmt::format(
         "the image's files for the host (exports/hostfs) are not copied: {} is not installed for the system",
         plan.name));
+  }
+  for (const auto& finding : plan.findings) {
+    if (finding.severity == exports::Severity::note) {
+      session.reporter.step(finding.sentence);
+    }
+  }
+  for (const auto& warning : warnings_of(plan.findings)) {
+    session.reporter.warning(warning);
   }
   for (const auto& path : plan.kept_files) {
     if (std::find(told.begin(), told.end(), path) == told.end()) {

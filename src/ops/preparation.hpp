@@ -21,6 +21,7 @@ struct PlanRequest {
   std::string name{};    ///< what $NAME is; empty: the name of the deployment
   bool one_off = false;  ///< it is run, not installed
   Replaced replaced;
+  std::string volume_folder{};  ///< see PlanInputs
 };
 
 /// The folder staging_name(NAME) below the deployments, which must exist. What is left of it at the end goes.

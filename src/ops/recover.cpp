@@ -14,6 +14,7 @@
 #include "ops/switch.hpp"
 #include "ops/uninstall.hpp"
 #include "ops/user_space.hpp"
+#include "ops/volumes.hpp"
 
 namespace berth::ops {
 
@@ -93,6 +94,7 @@ std::vector<Error> recover_each(Session& session) {
   host::remove_empty_journals(session.layout);
   if (base::stat_at(AT_FDCWD, session.layout.deployments())) {
     remove_stale_staging(session);
+    close_former_volumes(session);
   }
   return failures;
 }

@@ -13,6 +13,7 @@
 #include "exports/unit_syntax.hpp"
 #include "host/host_file.hpp"
 #include "ops/system_package.hpp"
+#include "ops/volumes.hpp"
 
 namespace berth::ops {
 
@@ -140,6 +141,7 @@ PlanRequest request_of_update(const Session& session, const host::Deployment& be
   wanted.system_package = before.info.system_package;
   wanted.local = local;
   wanted.replaced = belongings.replaced;
+  wanted.volume_folder = staying_volume_folder(session, before);
   return wanted;
 }
 
@@ -202,6 +204,11 @@ SwitchNote note_of_replacement(Session& session, const std::string& operation, c
   note.starts = note.was_active && plan.unit;
   note_enablement(state, old_unit, plan.unit, note);
   note.tmpfiles_paths = plan.tmpfiles_paths;
+  note.moves = volume_moves(session, before, plan.config, plan.info);
+  note.fills = volumes_to_fill(session, plan, note.moves);
+  std::erase_if(note.tmpfiles_paths, [&note](const std::string& path) {
+    return std::any_of(note.moves.begin(), note.moves.end(), [&](const auto& move) { return move.to == path; });
+  });
   const auto installed = base::read_file_at(AT_FDCWD, before.path + "/" + host::unit_name(name), deployment_text_limit);
   if (old_unit && installed && old_unit != installed) {
     session.reporter.warning(

@@ -77,6 +77,7 @@ class Return {
                     "it is incomplete; the next update replaces it");
       }
     }
+    plan_.config = base::read_file_at(folder.get(), "config.json", deployment_text_limit).value_or("");
     plan_.tmpfiles =
         base::read_file_at(folder.get(), fmt::format("tmpfiles-{}.conf", plan_.name), deployment_text_limit);
   }

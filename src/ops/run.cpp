@@ -42,12 +42,31 @@ CommandOutcome exec_instead(const Session& session, const host::Deployment& depl
   return exec_in(session, deployment, runtime, {request.target, request.command, request.detach, request.attachment});
 }
 
+/// The copies that the unit makes at a start are there only while the service runs.
+void use_resolver_of_host(const Session& session, const std::string& name, base::Json& config) {
+  const auto copies = fmt::format("{}/container-{}/", session.layout.runtime_inside(), name);
+  auto mounts = base::Json::array();
+  for (auto& mount : config.value("mounts", base::Json::array())) {
+    const auto source = mount.value("source", "");
+    if (source == copies + "resolv.conf" || source == copies + "hosts") {
+      const auto own = "/etc/" + source.substr(copies.size());
+      if (::access(session.layout.on_disk(own).c_str(), F_OK) != 0) {
+        continue;
+      }
+      mount["source"] = own;
+    }
+    mounts.push_back(std::move(mount));
+  }
+  config["mounts"] = std::move(mounts);
+}
+
 /// The files of the container stay where they are while it is being claimed: whoever would remove them takes its lock.
 CommandOutcome run_beside(Session& session, const RunRequest& request) {
   std::optional lock(lock_container(session, request.target));
   const auto deployment = runnable_deployment(session, request.target);
   const auto runtime = runtime_of(session, deployment);
   auto config = config_of(session, deployment);
+  use_resolver_of_host(session, request.target, config);
   OneOff one_off(session, request.target, host::slot_name(request.target, deployment.slot), runtime);
   one_off.claim();
   lock.reset();

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "host/deployment.hpp"
+#include "ops/missing_binds.hpp"
 #include "ops/recover.hpp"
 
 namespace berth::ops {
@@ -41,7 +42,8 @@ void refuse_unloadable(Session& session, const std::string& unit, ErrorKind kind
 }
 
 void throw_start_failed(Session& session, const std::string& unit, const host::JobResult& job, ErrorKind kind) {
-  throw Error(kind, fmt::format("{} did not start: {}", unit, job.words), journal_hint(session, unit));
+  const auto missing = missing_binds(session, unit.substr(0, unit.rfind('.')));
+  throw Error(kind, fmt::format("{} did not start: {}{}", unit, job.words, missing), journal_hint(session, unit));
 }
 
 void start(Session& session, const std::string& name) {

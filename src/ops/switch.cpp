@@ -9,6 +9,7 @@
 #include "host/journal.hpp"
 #include "ops/aside.hpp"
 #include "ops/system_package.hpp"
+#include "ops/volumes.hpp"
 
 namespace berth::ops {
 
@@ -40,6 +41,7 @@ void finish_switch(const Session& session, const SwitchNote& note) {
   const auto folder = base::open_host_folder(session.layout.deployments());
   if (note.before) {
     drop_old_files(session, note);
+    remove_left_folders(session, note.moves);
     base::remove_tree_at(folder.get(), waiting_name(note.name));
   }
   if (note.after.unit.empty()) {

@@ -18,6 +18,7 @@
 #include "ops/switch.hpp"
 #include "ops/system_package.hpp"
 #include "ops/unit_job.hpp"
+#include "ops/volumes.hpp"
 
 namespace berth::ops {
 
@@ -72,6 +73,7 @@ class StepList {
     if (note_.before && !note_.before->tmpfiles.empty()) {
       add_tmpfiles_removal();
     }
+    add_volumes();
     add_host_files();
     add_package();
     add_texts();
@@ -130,6 +132,32 @@ class StepList {
           }
         },
         [&session = session_, conf] { session.systemd.create_tmpfiles(conf); });
+  }
+
+  /// Behind the stop: a volume changes its place, or begins, while nobody writes to it.
+  void add_volumes() {
+    if (note_.moves.empty() && note_.fills.empty()) {
+      return;
+    }
+    add("make the directory of the volumes", {}, [&session = session_, paths = note_.tmpfiles_paths] {
+      undo_tmpfiles(session, paths);  // which cannot go before the volumes in them
+    });
+    for (const auto& move : note_.moves) {
+      add(
+          fmt::format("move {} to {}", move.from, move.to), [&session = session_, move] { move_volume(session, move); },
+          [&session = session_, move] {
+            move_volume_back(session, move);
+            remove_left_folders(session, {{move.to, move.from}});
+          });
+    }
+    for (const auto& fill : note_.fills) {
+      add(
+          fmt::format("fill {}", fill.path),
+          [&session = session_, fill, rootfs = work_.rootfs] {
+            fill_volume(session, fill, open_rootfs(session.layout, rootfs).get());
+          },
+          [&session = session_, fill] { remove_filled_volume(session, fill); });
+    }
   }
 
   void add_host_files() {

@@ -458,8 +458,9 @@ class Derived(Build):
         self.rootfs = self.bundle / "rootfs"
 
 
-def derived(base, name, files, removed=(), config=()):
-    """`base` with one layer more, in which these files are new or others (path → text) and those are gone."""
+def derived(base, name, files, removed=(), config=(), links=None):
+    """`base` with one layer more, in which these files are new or others (path → text), those are gone, and links (path →
+    target) take the place of files."""
 
     def make(folder):
         build = Derived(folder, base)
@@ -468,10 +469,13 @@ def derived(base, name, files, removed=(), config=()):
             build.write(path, text, mode)
         for path in removed:
             build.remove(path)
+        for path, target in (links or {}).items():
+            build.remove(path)
+            (build.rootfs / path).symlink_to(target)
         build.layer()
         if config:
             build.config(*config)
         build.done()
 
-    recipe = [inspect.getsource(Derived), base.folder.name, repr(sorted(files.items())), repr(removed), repr(config)]
+    recipe = [inspect.getsource(Derived), base.folder.name, repr(sorted(files.items())), repr(removed), repr(config), repr(links)]
     return _image(name, make, *recipe)

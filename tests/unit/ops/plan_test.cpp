@@ -45,12 +45,11 @@ class Plan : public ::testing::Test {
     };
     in.read_entry = [](const exports::HostEntry&) { return std::string("text $PORT\n"); };
     in.entry_checksum = [](const exports::HostEntry&) { return std::string(64, '1'); };
-    in.generate_config = [](const exports::Values&, const exports::HostFeatures&) {
-      return std::string(
-          R"({"ociVersion":"1.0.2","root":{"path":"rootfs","readonly":true},"process":{"args":["x"],"cwd":"/"},)"
-          R"("mounts":[{"destination":"/v","type":"bind","source":"/var/lib/web/v","options":["rbind"]}],"linux":{}})");
+    in.generate_config = [this](const exports::Values&, const exports::HostFeatures&) { return generated; };
+    in.volumes = [](const std::string& folder) {
+      return std::vector<exports::Volume>{{"/v", folder + "/v", 0750, 33, 33, {}}};
     };
-    in.volume_tmpfiles = [](const exports::Values&) { return std::string("d /var/lib/web/v 0750 33 33 - -\n"); };
+    in.stream_links = [this] { return links; };
     return make_plan(in);
   }
 
@@ -75,6 +74,10 @@ class Plan : public ::testing::Test {
   image::ImageConfig image_config;
   exports::Exports exports;
   exports::Values set;
+  std::string generated =
+      R"({"ociVersion":"1.0.2","root":{"path":"rootfs","readonly":true},"process":{"args":["x"],"cwd":"/"},)"
+      R"("mounts":[{"destination":"/v","type":"bind","source":"/var/lib/berth/web/v","options":["rbind"]}],"linux":{}})";
+  std::vector<std::string> links;  ///< of the image, to standard streams
   std::set<std::string> existing = {"/", "/etc", "/srv", "/usr", "/usr/bin"};
 };
 
@@ -90,7 +93,85 @@ TEST_F(Plan, MissingBindSourcesBecomeTmpfilesLines) {
 
 TEST_F(Plan, VolumesKeepTheOwnerThatTheImageGivesThem) {
   exports.config_template.reset();
-  EXPECT_EQ(make().tmpfiles, "d /var/lib/web/v 0750 33 33 - -\n");
+  EXPECT_EQ(make().tmpfiles,
+            "d /var/lib/berth 0700 0 0 - -\nd /var/lib/berth/web 0700 0 0 - -\n"
+            "d /var/lib/berth/web/v 0750 33 33 - -\n");
+  set = {{"STATE_DIRECTORY", "/data"}};
+  EXPECT_EQ(make().volumes.at(0).source, "/data/berth/web/v");
+}
+
+TEST_F(Plan, CopiesForNameResolutionGetNoTmpfilesLine) {
+  exports.config_template.reset();
+  generated = R"({"ociVersion":"1.0.2","root":{"path":"rootfs","readonly":true},"process":{"args":["x"],"cwd":"/"},)"
+              R"("mounts":[{"destination":"/etc/hosts","type":"bind","source":"/run/container-web/hosts",)"
+              R"("options":["bind","ro"]}],"linux":{}})";
+  const auto plan = make();
+  EXPECT_THAT(*plan.tmpfiles, Not(HasSubstr("container-web")));
+  EXPECT_THAT(*plan.unit, HasSubstr("RuntimeDirectory=container-web\n"));
+  EXPECT_TRUE(plan.findings.empty());
+}
+
+TEST_F(Plan, OtherContainersDataAreOutOfReach) {
+  const auto bind = [this](const std::string& source) {
+    exports.config_template =
+        R"({"ociVersion":"1.0.2","root":{"path":"rootfs","readonly":true},"process":{"args":["x"],"cwd":"/"},)"
+        R"("mounts":[{"destination":"/d","type":"bind","source":")" +
+        source + R"(","options":["rbind"]}],"linux":{}})";
+  };
+  bind("/var/lib/berth/web/data");
+  EXPECT_NO_THROW(make());
+  bind("/var/lib/berth/other/data");
+  EXPECT_THAT(error_of([this] { make(); }).sentence(), HasSubstr("berth's own"));
+}
+
+TEST_F(Plan, WhatHostFilesBringGetsNoTmpfilesLine) {
+  exports.config_template =
+      R"({"ociVersion":"1.0.2","root":{"path":"rootfs","readonly":true},"process":{"args":["x"],"cwd":"/"},)"
+      R"("mounts":[{"destination":"/d","type":"bind","source":"/etc/kubernetes/","options":["rbind","ro"]},)"
+      R"({"destination":"/f","type":"bind","source":"/etc/kubernetes/conf","options":["rbind","ro"]}],"linux":{}})";
+  add_file("etc/kubernetes/conf");
+  const auto plan = make();
+  EXPECT_FALSE(plan.tmpfiles);
+  EXPECT_TRUE(plan.findings.empty());
+}
+
+TEST_F(Plan, SourcesThatNothingMakesAreNamed) {
+  exports.tmpfiles_template = "d /var/lib/other 0700\n";
+  const auto plan = make();
+  ASSERT_EQ(plan.findings.size(), 1U);
+  EXPECT_EQ(plan.findings[0].code, "source-not-made");
+  EXPECT_THAT(plan.findings[0].sentence, HasSubstr("/srv/missing, which is bound at /d"));
+  existing.insert("/srv/missing");
+  exports.config_template->replace(exports.config_template->find("\"rbind\""), 7, "\"rbind\",\"ro\"");
+  EXPECT_TRUE(make().findings.empty());
+}
+
+TEST_F(Plan, OthersAreKeptFromWhatTheImageWritesOrItIsSaid) {
+  exports.tmpfiles_template = "d /srv/missing 0755 0 0 - -\n";
+  exports.config_template->replace(exports.config_template->find("{}}"), 2, R"({"namespaces":[{"type":"mount"}]})");
+  auto plan = make();
+  EXPECT_EQ(plan.tmpfiles, "d /srv/missing 0750 0 0 - -\n");
+  ASSERT_EQ(plan.findings.size(), 1U);
+  EXPECT_EQ(plan.findings[0].code, "closed-directory");
+  for (const char* lines : {"d /srv/missing 0777 0 0 - -\n", "d /srv/missing 0700 1000 1000 - -\n"}) {
+    exports.tmpfiles_template = lines;
+    plan = make();
+    EXPECT_EQ(plan.tmpfiles, lines);
+    ASSERT_EQ(plan.findings.size(), 1U) << lines;
+    EXPECT_EQ(plan.findings[0].code, "open-to-others");
+  }
+}
+
+TEST_F(Plan, LinksToStandardStreamsAreNamedUnlessTheOutputIsAFile) {
+  existing.insert("/srv/missing");
+  exports.config_template->replace(exports.config_template->find("\"rbind\""), 7, "\"rbind\",\"ro\"");
+  links = {"/var/log/nginx/access.log"};
+  const auto plan = make();
+  ASSERT_EQ(plan.findings.size(), 1U);
+  EXPECT_EQ(plan.findings[0].code, "stream-link");
+  EXPECT_THAT(plan.findings[0].sentence, HasSubstr("/var/log/nginx/access.log"));
+  exports.service_template = "[Service]\nExecStart=$EXEC_START\nStandardOutput=append:/var/log/x\n";
+  EXPECT_TRUE(make().findings.empty());
 }
 
 TEST_F(Plan, OwnTmpfilesTemplateWinsAndAnEmptyOneMeansNone) {
