@@ -7,10 +7,11 @@
 #include <algorithm>
 
 #include "base/error.hpp"
+#include "base/shown_text.hpp"
 #include "cli/command_line.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/output.hpp"
 #include "cli/table.hpp"
-#include "cli/terminal.hpp"
 #include "ops/repair.hpp"
 
 namespace berth::cli {
@@ -64,7 +65,7 @@ void print_files(const ops::DamagedDeployment& deployment, const std::vector<std
   if (!files.empty()) {
     const auto text =
         fmt::format("{}: {} is {} in {}", deployment.container, fmt::join(files, ", "), state, deployment.path);
-    fmt::print("{}\n", fit(text, text.size()));
+    emit("{}\n", base::shown_line(text));
   }
 }
 
@@ -75,7 +76,7 @@ void print_damage(const ops::VerifiedImage& image) {
     const auto what = fmt::format("{}{}", file.kind == "file" ? "" : file.kind + " of ", fmt::join(file.paths, ", "));
     const auto text = fmt::format("{}: {} is {}{}", image.name, file.kind == "commit" ? "its commit" : what,
                                   file.missing ? "missing" : "damaged", users);
-    fmt::print("{}\n", fit(text, text.size()));
+    emit("{}\n", base::shown_line(text));
   }
   for (const auto& deployment : image.deployments) {
     print_files(deployment, deployment.changed, "damaged");
@@ -112,7 +113,7 @@ int run_verify(const CommandLine& line, ops::Session& session) {
     for (const auto& image : images) {
       list.push_back(to_json(image));
     }
-    fmt::print("{}\n", base::Json{{"images", std::move(list)}}.dump(2));
+    emit_json(base::Json{{"images", std::move(list)}});
   } else {
     print_text(images);
   }
@@ -144,14 +145,14 @@ int run_repair(const CommandLine& line, ops::Session& session) {
                              {"damaged", outcome.damaged},
                              {"layersFetched", outcome.layers},
                              {"mended", std::move(mended)}};
-    fmt::print("{}\n", json.dump(2));
+    emit_json(json);
     return exit_ok;
   }
-  fmt::print("{}: {} damaged objects replaced, {} layers fetched\n", outcome.name, outcome.damaged, outcome.layers);
+  emit("{}: {} damaged objects replaced, {} layers fetched\n", outcome.name, outcome.damaged, outcome.layers);
   for (const auto& container : outcome.mended) {
     const auto text = fmt::format("{}: {} replaced", container.container.empty() ? container.path : container.container,
                                   fmt::join(container.files, ", "));
-    fmt::print("{}\n", fit(text, text.size()));
+    emit("{}\n", base::shown_line(text));
     if (container.live) {
       session.reporter.step(
           fmt::format("restart {0} if it runs: berth stop {0}; berth start {0}", container.container));

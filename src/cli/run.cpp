@@ -20,6 +20,7 @@
 #include "cli/completion.hpp"
 #include "cli/console_reporter.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/output.hpp"
 #include "cli/signals.hpp"
 #include "cli/terminal.hpp"
 #include "host/older_tool.hpp"
@@ -161,7 +162,7 @@ int print_usage_error(const CLI::App& app, const CLI::ParseError& error) {
     verb = verb->get_subcommands().front();
     name += " " + verb->get_name();
   }
-  fmt::print(stderr, "berth: {}\nhint: see {} --help\n", error.what(), name);
+  emit_error("berth: {}\nhint: see {} --help\n", error.what(), name);
   return exit_code(ErrorKind::usage);
 }
 
@@ -198,7 +199,7 @@ int run_completion(const CLI::App& app, const CommandLine& line, int argc, char*
   };
   try {
     for (const auto& candidate : complete(app, words, index, {names(container_names), names(image_names)})) {
-      fmt::print("{}\n", candidate);
+      emit("{}\n", candidate);
     }
   } catch (const std::exception&) {
     return exit_code(ErrorKind::failed);
@@ -282,7 +283,7 @@ int run_words(int argc, char** argv) {
     return print_usage_error(app, error);
   }
   if (!line.action) {
-    fmt::print(stderr, "{}", app.help());
+    emit_error("{}", app.help());
     return exit_code(ErrorKind::usage);
   }
   return run_reporting(line);

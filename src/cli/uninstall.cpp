@@ -10,6 +10,7 @@
 
 #include "base/error.hpp"
 #include "cli/command_line.hpp"
+#include "cli/output.hpp"
 #include "host/deployment.hpp"
 #include "ops/query.hpp"
 
@@ -49,7 +50,7 @@ bool agreed(const std::vector<std::string>& names) {
         fmt::format("nobody can be asked whether to delete {}: standard input is no terminal", fmt::join(names, ", ")),
         "say it with --force");
   }
-  fmt::print(stderr, "Delete {}? [y/N] ", fmt::join(names, ", "));
+  emit_error("Delete {}? [y/N] ", fmt::join(names, ", "));
   std::fflush(stderr);
   std::string answer;
   std::getline(std::cin, answer);

@@ -205,6 +205,7 @@ PlanInputs Draft::inputs(const DraftValues& values) const {
   in.set = values.set;
   in.uuid = no_uuid;
   in.one_off = runs_once(files_.config);
+  in.draft = true;
   in.runtime = runtime_of(host_, values.runtime);
   in.default_service_template = default_service_template(host_, files_.exports);
   in.host_exists = cautiously(std::move(in.host_exists), [](const std::string&) { return true; });

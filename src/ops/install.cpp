@@ -82,17 +82,12 @@ host::Runtime choose_runtime(const Session& session, const InstallRequest& reque
   return runtime;
 }
 
-/// A plan alone must change nothing, so an absent image goes into a repository that is thrown away with the workplace.
 store::Store open_store(Session& session, const Preparation& preparation, const InstallRequest& request,
                         ImageOrigin& origin) {
   if (session.layout.preinstalling()) {
     return store::Store::open(store_options(session, preparation.throwaway_repository()));
   }
-  auto store = store::Store::open_existing(store_options(session));
-  if (request.only_plan && (!store || origin.local() || !store->find(origin.name()))) {
-    return store::Store::open(store_options(session, preparation.throwaway_repository()));
-  }
-  return store ? std::move(*store) : store::Store::open(store_options(session));
+  return request.only_plan ? store_for_plan(session, preparation, origin) : store::Store::open(store_options(session));
 }
 
 /// Lays the root file system out, or finds it where --rootfs says.
@@ -124,7 +119,9 @@ InstallPlan prepare(Session& session, Preparation& preparation, const InstallReq
   check_stop(session.stop);
   auto plan =
       base::in_context([&] { return fmt::format("installing {}", name); }, [&] { return preparation.plan(wanted); });
-  report_plan(session, plan);
+  if (!wanted.one_off || request.only_plan) {  // otherwise who runs it tells
+    report_plan(session, plan);
+  }
   return plan;
 }
 

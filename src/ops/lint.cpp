@@ -217,9 +217,9 @@ class Linter {
     }
     made.insert(plan.kept_files.begin(), plan.kept_files.end());
     add(exports::check_config_needs(
-        config, {text, file, draft_.has_rootfs() ? draft_.files().rootfs.get() : -1, [&made](const std::string& path) {
-                   return exports::is_usual_host_path(path) || made.contains(path);
-                 }}));
+        config, {text, file, draft_.has_rootfs() ? draft_.files().rootfs.get() : -1,
+                 [&made](const std::string& path) { return exports::is_usual_host_path(path) || made.contains(path); },
+                 unit, !runs_once(draft_.files().config)}));
   }
 
   /// Asks systemd-analyze(1), which needs neither root nor a running systemd.

@@ -8,6 +8,7 @@
 
 #include "base/digest.hpp"
 #include "base/error.hpp"
+#include "exports/config_check.hpp"
 #include "exports/powers.hpp"
 #include "exports/template.hpp"
 #include "exports/unit.hpp"
@@ -221,6 +222,11 @@ void plan_config(const PlanInputs& in, const std::string& text, InstallPlan& pla
   if (config.notifies_itself) {
     plan.unit = exports::with_service_line(*plan.unit, "UnsetEnvironment=NOTIFY_SOCKET");
   }
+  if (plan.unit && !in.one_off && !in.draft) {
+    if (const auto refusal = exports::service_refusal(config.document, config_file_name(in), *plan.unit)) {
+      throw Error(*refusal);
+    }
+  }
   plan.conversions = std::move(config.conversions);
   const OwnPlaces own_places(*in.layout, in.name, in.host_place);
   own_places.refuse_mounts(config.document);
@@ -269,6 +275,7 @@ void fill_info(const PlanInputs& in, InstallPlan& plan) {
   if (const auto version = in.image_config->labels.find("version"); version != in.image_config->labels.end()) {
     info.document["version"] = version->second;  // the image may be gone from the store when somebody asks
   }
+  info.document[powers_key] = plan.powers;  // for an update to tell which are new
   info.runtime = plan.runtime;
 }
 
@@ -334,11 +341,13 @@ InstallPlan make_plan(const PlanInputs& in) {
     plan.tmpfiles =
         renderer.render(exports::TemplateKind::unit, *in.exports->tmpfiles_template, "exports/tmpfiles.template");
   }
-  HostFilePlanner(in, renderer, plan).run();
-  plan_package(in, renderer, plan);
+  if (!in.one_off) {  // which leaves nothing behind
+    HostFilePlanner(in, renderer, plan).run();
+    plan_package(in, renderer, plan);
+  }
   renderer.check();
 
-  if (plan.unit) {
+  if (plan.unit && !in.one_off) {
     add_powers(in, plan, exports::unit_powers(*plan.unit, plan.values));
     if (in.layout->user()) {
       plan.unit = exports::unit_for_user(*plan.unit);
@@ -348,11 +357,17 @@ InstallPlan make_plan(const PlanInputs& in) {
   if (wants_config) {
     plan_config(in, config, plan);
   }
+  if (in.one_off) {
+    plan.unit.reset();
+    plan.tmpfiles.reset();
+  }
   if (plan.tmpfiles && !has_lines(*plan.tmpfiles)) {
     plan.tmpfiles.reset();
   }
   if (plan.tmpfiles) {
-    add_powers(in, plan, exports::tmpfiles_powers(*plan.tmpfiles));
+    if (in.exports->tmpfiles_template) {  // lines of berth's own make what is bound, and binds are powers themselves
+      add_powers(in, plan, exports::tmpfiles_powers(*plan.tmpfiles));
+    }
     plan.tmpfiles_paths = exports::missing_tmpfiles_paths(*plan.tmpfiles, in.host_exists);
   }
   fill_info(in, plan);

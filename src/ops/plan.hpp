@@ -86,6 +86,7 @@ struct PlanInputs {
   std::optional<host::PackageKind> package_kind;  ///< of this host
   bool local = false;                             ///< the image came from a layout or archive
   bool one_off = false;                           ///< it is run, not installed
+  bool draft = false;                             ///< it is looked at by its author, who is told of all that is wrong
   bool for_package = false;                       ///< host files go elsewhere: those of this host are not in the way
   Replaced replaced;
   std::function<bool(const std::string&)> host_exists;
@@ -96,6 +97,9 @@ struct PlanInputs {
   std::function<std::string(const exports::Values&, const exports::HostFeatures&)> generate_config;
   std::function<std::string(const exports::Values&)> volume_tmpfiles;
 };
+
+/// The member of an info document with InstallPlan::powers.
+inline constexpr const char* powers_key = "powers";
 
 /// Whether install runs the image and leaves nothing behind (contract, section 1).
 bool runs_once(const image::ImageConfig& config);

@@ -137,14 +137,25 @@ void Preparation::write(InstallPlan& plan) const {
   base::check_errno(::syncfs(staging), "write the deployment to disk");
 }
 
+store::Store store_for_plan(Session& session, const Preparation& preparation, const ImageOrigin& origin) {
+  auto store = store::Store::open_existing(store_options(session));
+  return store && !origin.local() && store->find(origin.name())
+             ? std::move(*store)
+             : store::Store::open(store_options(session, preparation.throwaway_repository()));
+}
+
+void report_powers(Session& session, const std::string& name, const InstallPlan& plan) {
+  if (!plan.host_powers.empty()) {
+    session.reporter.warning(
+        fmt::format("{} can do what root on this host can: {}", name, fmt::join(plan.host_powers, "; ")));
+  }
+}
+
 void report_plan(Session& session, const InstallPlan& plan, const std::vector<std::string>& told) {
   for (const auto& sentence : plan.conversions) {
     session.reporter.step(fmt::format("config.json: {}", sentence));
   }
-  if (!plan.host_powers.empty()) {
-    session.reporter.warning(
-        fmt::format("{} can do what root on this host can: {}", plan.name, fmt::join(plan.host_powers, "; ")));
-  }
+  report_powers(session, plan.name, plan);
   if (plan.left_out_files > 0) {
     session.reporter.warning(fmt::format(
         "the image's files for the host (exports/hostfs) are not copied: {} is not installed for the system",

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -11,6 +12,7 @@
 #include "ops/image_choice.hpp"
 #include "ops/install.hpp"
 #include "ops/one_off.hpp"
+#include "ops/power_growth.hpp"
 #include "ops/preparation.hpp"
 #include "ops/recover.hpp"
 #include "ops/remote_rootfs.hpp"
@@ -73,6 +75,9 @@ class Update {
     check_stop(session_.stop);
     auto plan = preparation.plan(request_of_update(session_, before_, set_, chosen.local, belongings));
     keep_unknown_keys(plan);
+    if (const auto grown = new_powers(before_, plan); !grown.empty()) {
+      session_.reporter.warning(fmt::format("{} asks for more than before: {}", request_.name, fmt::join(grown, "; ")));
+    }
     report_plan(session_, plan, belongings.edited);
     preparation.write(plan);
     const auto note = note_of_replacement(session_, "update", before_, belongings, plan, true);

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/error.hpp"
+#include "base/shown_text.hpp"
 #include "store/tree.hpp"
 
 namespace berth::store {
@@ -21,7 +22,7 @@ constexpr std::size_t quote_limit = 200;
 [[noreturn]] void refuse(std::string_view what, std::string_view raw, std::string_view reason) {
   throw base::Error(base::ErrorKind::verification,
                     fmt::format("{} has the name {}: {}", what, quoted_name(raw), reason),
-                    "the image is damaged or hostile; tell its author");
+                    "berth unpacks no such name; whoever builds the image can leave it out");
 }
 
 std::string_view without_decoration(std::string_view raw) {
@@ -64,21 +65,6 @@ void check_components(std::string_view path, std::string_view raw, std::string_v
   }
 }
 
-bool is_printable(std::string_view text, std::size_t at, bool utf8) {
-  const auto byte = static_cast<unsigned char>(text[at]);
-  if (byte < 0x20 || byte == 0x7f || byte == '\\') {
-    return false;
-  }
-  if (byte < 0x80) {
-    return true;
-  }
-  // U+0080 to U+009F are control characters to a terminal; in UTF-8 they are 0xC2 and a byte below 0xA0.
-  const auto byte_at = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
-  const bool begins_control = byte == 0xC2 && byte_at(at + 1) < 0xA0;
-  const bool ends_control = byte < 0xA0 && at > 0 && byte_at(at - 1) == 0xC2;
-  return utf8 && !begins_control && !ends_control;
-}
-
 }  // namespace
 
 bool is_utf8(std::string_view text) {
@@ -86,15 +72,17 @@ bool is_utf8(std::string_view text) {
 }
 
 std::string quoted_name(std::string_view name) {
-  const bool utf8 = is_utf8(name) && name.size() <= quote_limit;
   std::string result = "'";
-  const auto shown = name.substr(0, quote_limit);
-  for (std::size_t i = 0; i < shown.size(); ++i) {
-    if (is_printable(shown, i, utf8)) {
-      result += shown[i];
+  for (auto rest = name.substr(0, quote_limit); !rest.empty();) {
+    const auto character = base::first_character(rest);
+    if (base::is_shown_as_is(character) && character.code != '\\') {
+      result += character.bytes;
     } else {
-      result += fmt::format("\\x{:02x}", static_cast<unsigned char>(shown[i]));
+      for (const char c : character.bytes) {
+        result += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+      }
     }
+    rest.remove_prefix(character.bytes.size());
   }
   return result + (name.size() > quote_limit ? "…'" : "'");
 }
@@ -133,7 +121,7 @@ NameMeaning meaning_of(std::string_view component) {
   const auto hidden = hidden_name(component);
   if (hidden.empty() || hidden == "." || hidden == "..") {
     throw base::Error(base::ErrorKind::verification, fmt::format("{} is no legal whiteout", quoted_name(component)),
-                      "the image is damaged or hostile; tell its author");
+                      "berth unpacks no such name; whoever builds the image can leave it out");
   }
   return NameMeaning::whiteout;
 }

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/temp_folder.hpp"
+#include "ops/power_growth.hpp"
 
 namespace berth::ops {
 namespace {
@@ -51,6 +52,8 @@ class Plan : public ::testing::Test {
           R"("mounts":[{"destination":"/v","type":"bind","source":"/var/lib/web/v","options":["rbind"]}],"linux":{}})");
     };
     in.volume_tmpfiles = [](const exports::Values&) { return std::string("d /var/lib/web/v 0750 33 33 - -\n"); };
+    in.one_off = one_off;
+    in.draft = draft;
     return make_plan(in);
   }
 
@@ -75,6 +78,8 @@ class Plan : public ::testing::Test {
   image::ImageConfig image_config;
   exports::Exports exports;
   exports::Values set;
+  bool one_off = false;
+  bool draft = false;
   std::set<std::string> existing = {"/", "/etc", "/srv", "/usr", "/usr/bin"};
 };
 
@@ -216,6 +221,62 @@ TEST_F(Plan, PowersOfUnitTmpfilesAndHostFilesAreShown) {
   EXPECT_EQ(plan.powers, all);
   EXPECT_EQ(plan.host_powers, all);
   EXPECT_EQ(plan_to_json(plan)["powers"].size(), 4U);
+}
+
+TEST_F(Plan, AServiceThatWantsATerminalIsRefused) {
+  exports.config_template->replace(exports.config_template->find("\"cwd\""), 0, "\"terminal\":true,");
+  const auto error = error_of([this] { make(); });
+  EXPECT_EQ(error.kind(), ErrorKind::verification);
+  EXPECT_EQ(error.sentence(), "exports/config.json.template: the process wants a terminal, and a service has none");
+  draft = true;  // lint says so itself
+  EXPECT_NO_THROW(make());
+  draft = false;
+  one_off = true;  // run gives it one
+  EXPECT_NO_THROW(make());
+}
+
+TEST_F(Plan, WhatIsRunOnceHasThePowersOfItsConfigurationAlone) {
+  one_off = true;
+  exports.service_template = "[Service]\nExecStart=$EXEC_START\nExecStartPre=/bin/evil\n";
+  exports.tmpfiles_template = "R /etc\n";
+  add_file("etc/cron.d/x");
+  exports.config_template->replace(exports.config_template->find("\"mounts\""), 0,
+                                   R"("hooks":{"prestart":[{"path":"/bin/hook"}]},)");
+  const auto plan = make();
+  EXPECT_THAT(plan.host_powers, ElementsAre("shares the host's mounts", "hooks run on the host: /bin/hook (prestart)"));
+  EXPECT_FALSE(plan.unit || plan.tmpfiles || !plan.files.empty());
+}
+
+TEST_F(Plan, PowersThatGrowAreKnown) {
+  exports.tmpfiles_template = "R $DESTDIR/x\n";
+  const auto plan = make();
+  host::Deployment before;
+  before.name = "web";
+  before.info = plan.info;
+  before.info.document[powers_key].push_back("changes the host by a tmpfiles.d line: R " +
+                                             layout.deployment_inside("web", 1) + "/x");
+  EXPECT_THAT(new_powers(before, plan), ::testing::IsEmpty());
+  exports.service_template = "[Service]\nExecStart=$EXEC_START\nExecStartPre=/bin/evil\n";
+  EXPECT_THAT(new_powers(before, make()),
+              ElementsAre("the unit runs a program of the host as root: ExecStartPre=/bin/evil"));
+}
+
+TEST_F(Plan, PowersOfADeploymentThatDoesNotNoteThemAreReadFromItsTexts) {
+  exports.tmpfiles_template = "R /etc/x\n";
+  add_file("etc/cron.d/x");
+  const auto plan = make();
+  const base::test::TempFolder folder;
+  folder.write("config.json", plan.config);
+  folder.write("web.service", *plan.unit);
+  folder.write("tmpfiles-web.conf", *plan.tmpfiles);
+  host::Deployment before;
+  before.name = "web";
+  before.path = folder.path();
+  before.info = plan.info;
+  before.info.document.erase(powers_key);
+  EXPECT_THAT(new_powers(before, plan), ::testing::IsEmpty());
+  exports.tmpfiles_template = "R /etc/x\nR /etc/y\n";
+  EXPECT_THAT(new_powers(before, make()), ElementsAre("changes the host by a tmpfiles.d line: R /etc/y"));
 }
 
 TEST_F(Plan, APayloadThatNotifiesThroughCrunIntoTheHostsRun) {
