@@ -12,6 +12,7 @@
 #include <optional>
 
 #include "base/error.hpp"
+#include "exports/plain_text.hpp"
 
 namespace berth::exports {
 namespace {
@@ -203,8 +204,9 @@ class Conversion {
     if (!is_mapped(mappings, id)) {
       throw Error(ErrorKind::not_permitted,
                   fmt::format("the container runs as {} {}, and {} has no sub-id for that", key, id, space_.name),
-                  fmt::format("root can give some: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {}",
-                              space_.name));
+                  space_.remedy.empty()
+                      ? fmt::format("root can give {} some that nobody has, with usermod --add-subuids", space_.name)
+                      : fmt::format("root can give some: {}", space_.remedy));
     }
   }
 
@@ -282,13 +284,10 @@ std::string each_line(std::string_view text, Change change) {
   std::string result;
   result.reserve(text.size());
   while (!text.empty()) {
-    const auto end = text.find('\n');
-    result += change(text.substr(0, end));
-    if (end == std::string_view::npos) {
-      break;
-    }
-    result += '\n';
-    text.remove_prefix(end + 1);
+    std::size_t end = 0;
+    const auto line = take_line(text, &end);
+    result += change(line);
+    result.append(line.data() + line.size(), end);
   }
   return result;
 }
