@@ -135,8 +135,9 @@ ImageConfig read_image_config(std::string_view text, std::string_view document) 
 }  // namespace
 
 ImageConfig parse_image_config(std::string_view text, std::string_view document) {
-  return base::with_hint("the image is damaged or made wrongly: have it built and pushed again",
-                         [&] { return read_image_config(text, document); });
+  return base::with_hint(
+      "what this part of the image says cannot be used; have the image built again, or by another tool",
+      [&] { return read_image_config(text, document); });
 }
 
 }  // namespace berth::image

@@ -49,7 +49,8 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 6> artefact_
 }};
 
 /// For everything that only whoever made the image can mend.
-constexpr std::string_view damaged_hint = "the image is damaged or made wrongly: have it built and pushed again";
+constexpr std::string_view damaged_hint =
+    "what this part of the image says cannot be used; have the image built again, or by another tool";
 constexpr std::string_view artefact_hint = "berth installs container images; check the name and the tag";
 
 [[noreturn]] void refuse(std::string sentence, std::string hint) {
@@ -176,10 +177,7 @@ bool is_index_by_keys(const JsonView& root) {
   const bool index = root.value().contains("manifests");
   for (const auto* key : {"config", "layers", "fsLayers"}) {
     if (index && root.value().contains(key)) {
-      root.fail(
-          fmt::format("it has both 'manifests' and '{}', so it is neither an index nor a manifest; "
-                      "have the image pushed again",
-                      key));
+      root.fail(fmt::format("it has both 'manifests' and '{}', so it is neither an index nor a manifest", key));
     }
   }
   if (!index && root.value().contains("fsLayers")) {
@@ -234,9 +232,10 @@ Compression layer_compression(const Descriptor& layer) {
            "decrypt the image first, e.g. with `skopeo copy --decryption-key`");
   }
   if (type.find(".nondistributable.") != std::string::npos || type.find(".foreign.") != std::string::npos) {
-    refuse(fmt::format("layer {} is foreign ('{}'): registries do not hold it", layer.digest.short_hex(),
-                       base::printable(type)),
-           "have the image pushed again with ordinary layers");
+    refuse(
+        fmt::format("layer {} is foreign ('{}'): registries do not hold it", layer.digest.short_hex(),
+                    base::printable(type)),
+        "whoever builds the image can push it with these layers, e.g. with Docker's allow-nondistributable-artifacts");
   }
   refuse(fmt::format("layer {} has the unknown type '{}'", layer.digest.short_hex(), base::printable(type)),
          std::string(artefact_hint));

@@ -52,10 +52,11 @@ void BlobStream::check_length() const {
   const auto length = response_->content_length();
   const auto expected = descriptor_.size - (response_->status() == 206 ? offset_ : 0);
   if (length && *length != expected) {
-    throw base::Error(base::ErrorKind::verification,
-                      fmt::format("{} has the wrong size: the manifest says {} bytes are to come, registry {} says {}",
-                                  name_, expected, client_.registry(), *length),
-                      "have the image pushed again");
+    throw base::Error(
+        base::ErrorKind::verification,
+        fmt::format("{} has the wrong size: the manifest says {} bytes are to come, registry {} says {}", name_,
+                    expected, client_.registry(), *length),
+        "try again; if it stays, a proxy or the registry is at fault, or the image has to be pushed again");
   }
 }
 

@@ -162,7 +162,7 @@ void DockerArchiveSource::read_image() {
     throw base::Error(base::ErrorKind::verification,
                       fmt::format("{} names {} layers, but {} has {} diff ids", document_of(file_),
                                   entry_.layers.size(), document, config.diff_ids.size()),
-                      "the archive is damaged; have it saved again");
+                      "they do not belong together; save the image again");
   }
   for (std::size_t at = 0; at < entry_.layers.size(); ++at) {
     layers_.push_back({layer_type, config.diff_ids[at], unpacked_size(entry_.layers[at]), std::nullopt, {}, {}});

@@ -110,7 +110,7 @@ image::ResolvedManifest RegistrySource::resolve_entry(const image::Descriptor& e
   if (static_cast<std::int64_t>(document.text.size()) != entry.size) {
     throw base::Error(base::ErrorKind::verification,
                       fmt::format("{} has {} bytes, the index says {}", what, document.text.size(), entry.size),
-                      "have the image pushed again");
+                      "try again; if it stays, have the image pushed again");
   }
   auto parsed = image::parse_manifest(document.text, document.media_type, what);
   auto* manifest = std::get_if<image::Manifest>(&parsed);

@@ -21,7 +21,7 @@ constexpr int window_log_limit = 27;  // 128 MiB, what `zstd` itself accepts wit
 
 [[noreturn]] void refuse(const std::string& name, std::string_view reason) {
   throw base::Error(base::ErrorKind::verification, fmt::format("{}: {}", name, reason),
-                    "pull again; if it stays, the image is damaged");
+                    "pull again; if it stays, have the image built or pushed again");
 }
 
 /// The packed bytes, a piece at a time.

@@ -107,17 +107,18 @@ std::optional<Checksum> find_stored(const Repository& repository, const LayerReq
   }
   const auto stored = layer_metadata(repository.load_commit(*commit).metadata.get());
   if (!stored.diff_id.empty() && stored.diff_id != request.diff_id.text()) {
-    throw base::Error(base::ErrorKind::verification,
-                      fmt::format("{} unpacks to {}, but the image configuration says {}", layer_name(digest),
-                                  stored.diff_id, request.diff_id.text()),
-                      "the image is damaged or hostile; tell its author");
+    throw base::Error(
+        base::ErrorKind::verification,
+        fmt::format("{} unpacks to {}, but the image configuration says {}", layer_name(digest), stored.diff_id,
+                    request.diff_id.text()),
+        "the layers and the configuration of the image do not belong together; have it built or pushed again");
   }
   // What was fetched by us had the size that its manifest said; so another size is a lie.
   if (!stored.diff_id.empty() && stored.packed_size != request.descriptor.size) {
     throw base::Error(base::ErrorKind::verification,
                       fmt::format("{} has {} bytes, but the manifest says {}", layer_name(digest), stored.packed_size,
                                   request.descriptor.size),
-                      "the image is damaged or hostile; tell its author");
+                      "the manifest does not fit its layers; have the image built or pushed again");
   }
   return commit;
 }

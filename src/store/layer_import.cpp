@@ -191,19 +191,21 @@ void Import::read_trailer(base::ByteStream& unpacked) const {
   while (const auto count = unpacked.read(piece)) {
     seen += count;
     if (seen > trailer_limit) {
-      throw base::Error(base::ErrorKind::verification,
-                        fmt::format("{}: more than {} bytes behind the end of its archive", name_, trailer_limit),
-                        "the image is damaged or hostile; tell its author");
+      throw base::Error(
+          base::ErrorKind::verification,
+          fmt::format("{}: more than {} bytes behind the end of its archive", name_, trailer_limit),
+          "berth reads no more of a layer than it needs; whoever builds the image can leave those bytes out");
     }
   }
 }
 
 void Import::check_diff_id(const base::Digest& found) const {
   if (found != request_.diff_id) {
-    throw base::Error(base::ErrorKind::verification,
-                      fmt::format("{}: its unpacked bytes have the digest {}, but the image configuration says {}",
-                                  name_, found.text(), request_.diff_id.text()),
-                      "the image is damaged or hostile; tell its author");
+    throw base::Error(
+        base::ErrorKind::verification,
+        fmt::format("{}: its unpacked bytes have the digest {}, but the image configuration says {}", name_,
+                    found.text(), request_.diff_id.text()),
+        "the layers and the configuration of the image do not belong together; have it built or pushed again");
   }
 }
 
@@ -289,9 +291,9 @@ void Import::add_file(const TarEntry& entry, TarReader& tar) {
 void Import::count_bytes(std::uint64_t size) {
   const auto limit = unpacked_limit(static_cast<std::uint64_t>(metadata_.packed_size));
   if (size > limit - metadata_.unpacked_size) {
-    throw base::Error(base::ErrorKind::verification,
-                      fmt::format("its files have more than {} bytes, the limit for its size", limit),
-                      "the image is damaged or hostile; tell its author");
+    throw base::Error(
+        base::ErrorKind::verification, fmt::format("its files have more than {} bytes, the limit for its size", limit),
+        "the limit keeps small layers from filling the disk; whoever builds the image can divide that layer");
   }
   metadata_.unpacked_size += size;
 }

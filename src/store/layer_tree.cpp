@@ -12,7 +12,7 @@ namespace {
 
 [[noreturn]] void refuse(std::string sentence) {
   throw base::Error(base::ErrorKind::verification, std::move(sentence),
-                    "the image is damaged or hostile; tell its author");
+                    "berth unpacks no such layer; whoever builds the image can leave that entry out");
 }
 
 /// Cuts the first component off `rest`.

@@ -12,7 +12,7 @@ namespace {
 
 [[noreturn]] void refuse(std::string sentence) {
   throw base::Error(base::ErrorKind::verification, std::move(sentence),
-                    "the image is damaged or hostile; tell its author");
+                    "berth unpacks no such image; whoever builds it can leave that entry out");
 }
 
 /// Walks down `path`; nullptr when a component is absent or no folder.

@@ -46,10 +46,11 @@ std::string read_config(image::ImageSource& source, const image::Descriptor& des
 image::ImageConfig parse_config(image::ImageSource& source, const image::Manifest& manifest, const std::string& text) {
   auto config = image::parse_image_config(text, "the configuration of " + source.name().text());
   if (config.diff_ids.size() != manifest.layers.size()) {
-    throw base::Error(base::ErrorKind::verification,
-                      fmt::format("{}: its manifest has {} layers, its configuration {} diff ids", source.name().text(),
-                                  manifest.layers.size(), config.diff_ids.size()),
-                      "the image is damaged; tell its author");
+    throw base::Error(
+        base::ErrorKind::verification,
+        fmt::format("{}: its manifest has {} layers, its configuration {} diff ids", source.name().text(),
+                    manifest.layers.size(), config.diff_ids.size()),
+        "the manifest and the configuration do not belong together; have the image built or pushed again");
   }
   return config;
 }

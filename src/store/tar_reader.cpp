@@ -142,7 +142,7 @@ std::size_t TarReader::State::missing_padding() const {
 
 void TarReader::State::refuse(std::string_view reason) const {
   throw base::Error(base::ErrorKind::verification, fmt::format("{}: {}", name, reason),
-                    "the image is damaged or hostile; tell its author");
+                    "pull again; if it stays, have the image built again, or by another tool");
 }
 
 namespace {
