@@ -13,7 +13,6 @@ namespace {
 
 constexpr std::string_view whiteout_prefix = ".wh.";
 constexpr std::string_view aufs_prefix = ".wh..wh.";
-constexpr std::string_view opaque_name = ".wh..wh..opq";
 constexpr std::size_t component_limit = 255;
 constexpr std::size_t path_limit = 4095;
 constexpr std::size_t quote_limit = 200;
@@ -24,28 +23,35 @@ constexpr std::size_t quote_limit = 200;
                     "the image is damaged or hostile; tell its author");
 }
 
-std::string_view without_decoration(std::string_view raw) {
-  while (raw.starts_with('/') || raw.starts_with("./")) {
-    raw.remove_prefix(raw.front() == '/' ? 1 : 2);
+/// Without the components that mean nothing: empty ones and `.`.
+std::string without_decoration(std::string_view raw) {
+  std::string path;
+  while (!raw.empty()) {
+    const auto component = raw.substr(0, raw.find('/'));
+    raw.remove_prefix(std::min(component.size() + 1, raw.size()));
+    if (!component.empty() && component != ".") {
+      path += path.empty() ? "" : "/";
+      path += component;
+    }
   }
-  while (raw.ends_with('/') || raw.ends_with("/.")) {
-    raw.remove_suffix(raw.back() == '/' ? 1 : 2);
-  }
-  return raw == "." ? std::string_view() : raw;
+  return path;
+}
+
+/// A whiteout is no file on any disk, only what it hides can be one.
+std::size_t limit_of(std::string_view component) {
+  const bool marker = component.starts_with(whiteout_prefix) && !component.starts_with(aufs_prefix);
+  return marker ? whiteout_prefix.size() + component_limit : component_limit;
 }
 
 void check_component(std::string_view component, std::string_view raw, std::string_view what) {
-  if (component.empty()) {
-    refuse(what, raw, "a component is empty");
-  }
-  if (component == "." || component == "..") {
-    refuse(what, raw, fmt::format("'{}' is no legal component", component));
+  if (component == "..") {
+    refuse(what, raw, "'..' is no legal component");
   }
   if (component == ".wh." || component == ".wh.." || component == ".wh...") {
     refuse(what, raw, fmt::format("'{}' is no legal whiteout", component));
   }
-  if (component.size() > component_limit) {
-    refuse(what, raw, fmt::format("a component has {} bytes, the limit is {}", component.size(), component_limit));
+  if (component.size() > limit_of(component)) {
+    refuse(what, raw, fmt::format("a component has {} bytes, the limit is {}", component.size(), limit_of(component)));
   }
 }
 
@@ -106,7 +112,7 @@ std::string normal_entry_path(std::string_view raw, std::string_view what) {
   if (raw.find('\0') != std::string_view::npos) {
     refuse(what, raw, "it holds a NUL byte");
   }
-  const auto path = without_decoration(raw);
+  auto path = without_decoration(raw);
   if (path.empty()) {
     return {};
   }
@@ -117,14 +123,14 @@ std::string normal_entry_path(std::string_view raw, std::string_view what) {
   if (!is_utf8(path)) {
     refuse(what, raw, "it is not UTF-8, and OSTree repositories hold no other names");
   }
-  return std::string(path);
+  return path;
 }
 
 NameMeaning meaning_of(std::string_view component) {
   if (!component.starts_with(whiteout_prefix)) {
     return NameMeaning::plain;
   }
-  if (component == opaque_name) {
+  if (component == opaque_marker) {
     return NameMeaning::opaque;
   }
   if (component.starts_with(aufs_prefix)) {
@@ -136,6 +142,10 @@ NameMeaning meaning_of(std::string_view component) {
                       "the image is damaged or hostile; tell its author");
   }
   return NameMeaning::whiteout;
+}
+
+std::string whiteout_of(std::string_view name) {
+  return std::string(whiteout_prefix) + std::string(name);
 }
 
 std::string_view hidden_name(std::string_view whiteout) {
