@@ -49,6 +49,9 @@ base::Json to_json(const ops::VerifiedImage& image) {
                            {"live", deployment.live},
                            {"changed", deployment.changed},
                            {"missing", deployment.missing}});
+    if (!deployment.reason.empty()) {
+      deployments.back()["reason"] = deployment.reason;
+    }
   }
   return {{"image", image.name},
           {"imageId", image.id},
@@ -80,6 +83,11 @@ void print_damage(const ops::VerifiedImage& image) {
   for (const auto& deployment : image.deployments) {
     print_files(deployment, deployment.changed, "damaged");
     print_files(deployment, deployment.missing, "missing");
+    if (!deployment.reason.empty()) {
+      const auto text =
+          fmt::format("{}: {} is not known: {}", deployment.container, deployment.path, deployment.reason);
+      fmt::print("{}\n", fit(text, text.size()));
+    }
   }
 }
 
@@ -87,9 +95,19 @@ void print_damage(const ops::VerifiedImage& image) {
 std::size_t damage_of(const ops::VerifiedImage& image) {
   auto count = image.damaged.size();
   for (const auto& deployment : image.deployments) {
-    count += deployment.changed.size() + deployment.missing.size();
+    count += deployment.changed.size() + deployment.missing.size() + (deployment.reason.empty() ? 0 : 1);
   }
   return count;
+}
+
+std::string remedy_for(const ops::VerifiedImage& image) {
+  if (image.damaged.empty() && !image.deployments.empty() && !image.deployments.front().reason.empty()) {
+    return fmt::format("make a new deployment with berth update {0}, or uninstall and install {0} again", image.name);
+  }
+  if (image.name.starts_with("layer ")) {
+    return "berth images repair of an image that has it makes it good again; berth images delete forgets it";
+  }
+  return fmt::format("make it good again with: berth images repair {}", image.name);
 }
 
 void print_text(const std::vector<ops::VerifiedImage>& images) {
@@ -128,7 +146,7 @@ int run_verify(const CommandLine& line, ops::Session& session) {
     throw base::Error(base::ErrorKind::verification,
                       fmt::format("{} is damaged in {}", damaged->name,
                                   damaged->damaged.empty() ? damaged->deployments.front().path : "the store"),
-                      fmt::format("make it good again with: berth images repair {}", damaged->name));
+                      remedy_for(*damaged));
   }
   return exit_ok;
 }

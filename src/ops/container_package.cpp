@@ -191,7 +191,8 @@ ContainerPackage make_container_package(Session& session, const InstallRequest& 
 
   auto stored = store_with(session, origin);
   // Files are linked from the repository, so they have to be on its file system.
-  const Workplace place(stored ? session.layout.repository() + "/tmp" : temporary_files(), session.reporter);
+  const Workplace place = stored ? Workplace(Workplace::InRepository{session.layout.repository()}, session.reporter)
+                                 : Workplace(temporary_files(), session.reporter);
   auto store = stored ? std::move(*stored) : store::Store::open(store_options(session, place.path() + "/repository"));
   base::check_errno(::mkdirat(place.folder(), "tree", 0755), "make a folder for the package");
   const auto tree = base::open_folder_at(place.folder(), "tree");

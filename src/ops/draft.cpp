@@ -168,7 +168,8 @@ bool Draft::use_stored(const std::string& text) {
     const auto image = choose_image(session_, *store, text);
     if (!image.name.empty()) {
       const auto found = store->find(image::parse_image_name(image.name));
-      workplace_.emplace(session_.layout.repository() + "/tmp", session_.reporter);  // links cannot go further
+      // Links cannot go further.
+      workplace_.emplace(Workplace::InRepository{session_.layout.repository()}, session_.reporter);
       lay_out(*store, found ? *found : image);
       return true;
     }

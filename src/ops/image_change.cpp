@@ -67,6 +67,17 @@ ImageUpdate update_one(Session& session, store::Store& store, const store::Store
   return update;
 }
 
+/// Also those of which only the branch is left.
+std::vector<store::StoredImage> branches_to_delete(const Session& session, const store::Store& store,
+                                                   const std::string& text) {
+  if (!find_by_name(store, text)) {
+    if (auto lost = find_lost(session, store, text)) {
+      return {std::move(*lost)};
+    }
+  }
+  return choose_branches(store, text);
+}
+
 }  // namespace
 
 std::string without_registry(const std::string& name) {
@@ -104,7 +115,7 @@ std::vector<std::string> delete_images(Session& session, const std::vector<std::
   auto store = open_images(session);
   std::vector<store::StoredImage> chosen;
   for (const auto& text : images) {
-    for (auto& image : choose_branches(store, text)) {
+    for (auto& image : branches_to_delete(session, store, text)) {
       if (image.name.empty()) {
         refuse_needed_layer(store, image);
       }

@@ -11,6 +11,7 @@
 #include "host/journal.hpp"
 #include "ops/adopt.hpp"
 #include "ops/one_off.hpp"
+#include "ops/pull.hpp"
 #include "ops/switch.hpp"
 #include "ops/uninstall.hpp"
 #include "ops/user_space.hpp"
@@ -94,6 +95,7 @@ std::vector<Error> recover_each(Session& session) {
   if (base::stat_at(AT_FDCWD, session.layout.deployments())) {
     remove_stale_staging(session);
   }
+  store::Store::remove_left_overs(store_options(session));
   return failures;
 }
 

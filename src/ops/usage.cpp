@@ -53,7 +53,8 @@ DiskUsage disk_usage(Session& session) {
     return result;
   }
   auto found = find_owners(session, *store);
-  const auto usage = store::measure_usage(store_options(session), found.owners, commits_in_use(session));
+  const auto usage = store::measure_usage(store_options(session), found.owners, commits_in_use(session),
+                                          has_unknown_use(session, *store));
   for (std::size_t i = 0; i < found.rows.size(); ++i) {
     auto& row = found.rows[i];
     row.shared = usage.owners[i].shared;

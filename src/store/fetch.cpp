@@ -10,6 +10,8 @@
 
 #include "base/error.hpp"
 #include "store/commit_metadata.hpp"
+#include "store/object_files.hpp"
+#include "store/object_staging.hpp"
 #include "store/stored_image.hpp"
 
 namespace berth::store {
@@ -98,14 +100,31 @@ class Queue {
   std::exception_ptr failure_;
 };
 
+/// What the commit of a layer says; nullopt when it is damaged, so that the layer is fetched again.
+std::optional<LayerMetadata> read_stored(const Repository& repository, const Checksum& commit) {
+  const auto* staging = repository.staging();
+  if (staging != nullptr && !staging->is_stored(path_in_objects({OSTREE_OBJECT_TYPE_COMMIT, commit}))) {
+    return std::nullopt;  // it is to be replaced
+  }
+  try {
+    return layer_metadata(repository.load_commit(commit).metadata.get());
+  } catch (const base::Error& error) {
+    if (error.kind() != base::ErrorKind::verification) {
+      throw;
+    }
+    return std::nullopt;
+  }
+}
+
 /// The commit of a layer that is stored already.
 std::optional<Checksum> find_stored(const Repository& repository, const LayerRequest& request) {
   const auto& digest = request.descriptor.digest;
   const auto commit = repository.resolve(layer_branch(digest.hex()));
-  if (!commit) {
+  const auto read = commit ? read_stored(repository, *commit) : std::nullopt;
+  if (!read) {
     return std::nullopt;
   }
-  const auto stored = layer_metadata(repository.load_commit(*commit).metadata.get());
+  const auto& stored = *read;
   if (!stored.diff_id.empty() && stored.diff_id != request.diff_id.text()) {
     throw base::Error(base::ErrorKind::verification,
                       fmt::format("{} unpacks to {}, but the image configuration says {}", layer_name(digest),

@@ -12,6 +12,8 @@
 #include "base/error.hpp"
 #include "base/json.hpp"
 #include "store/fetch.hpp"
+#include "store/object_files.hpp"
+#include "store/object_walk.hpp"
 #include "store/stored_image.hpp"
 #include "store/timestamp.hpp"
 
@@ -54,26 +56,35 @@ image::ImageConfig parse_config(image::ImageSource& source, const image::Manifes
   return config;
 }
 
-/// The image of a branch when it is stored complete, with this very manifest.
-std::optional<StoredImage> with_manifest(const Repository& repository, const Branch& branch,
+/// The image of a branch when it is stored complete, with this very manifest. One that cannot be read is no such image,
+/// and no reason to give up on another.
+std::optional<StoredImage> with_manifest(const Repository& repository, base::Reporter& reporter, const Branch& branch,
                                          const std::string& digest) {
-  const auto commit = repository.load_commit(branch.commit);
-  const auto metadata = image_metadata(commit.metadata.get());
-  const bool same = metadata.merged && metadata.digest == digest && !metadata.config.empty();
-  return same ? std::optional(describe_image(branch, commit)) : std::nullopt;
+  try {
+    const auto commit = repository.load_commit(branch.commit);
+    const auto metadata = image_metadata(commit.metadata.get());
+    const bool same = metadata.merged && metadata.digest == digest && !metadata.config.empty();
+    return same ? std::optional(describe_image(branch, commit)) : std::nullopt;
+  } catch (const base::Error& error) {
+    if (error.kind() == base::ErrorKind::interrupted) {
+      throw;
+    }
+    reporter.warning(fmt::format("{} cannot be read: {}", describe_name(branch).name, error.what()));
+    return std::nullopt;
+  }
 }
 
 /// Such an image, of the wanted name or, when that is another one, of any.
-std::optional<StoredImage> find_same(const Repository& repository, const std::string& digest,
+std::optional<StoredImage> find_same(const Repository& repository, base::Reporter& reporter, const std::string& digest,
                                      const std::string& wanted_branch) {
   if (const auto commit = repository.resolve(wanted_branch)) {
-    if (auto found = with_manifest(repository, {wanted_branch, *commit}, digest)) {
+    if (auto found = with_manifest(repository, reporter, {wanted_branch, *commit}, digest)) {
       return found;
     }
   }
   for (const auto& branch : repository.branches()) {
-    if (!is_layer_branch(branch.name) && repository.resolve(branch.name)) {
-      if (auto found = with_manifest(repository, branch, digest)) {
+    if (!is_layer_branch(branch.name) && branch.name != wanted_branch && repository.resolve(branch.name)) {
+      if (auto found = with_manifest(repository, reporter, branch, digest)) {
         return found;
       }
     }
@@ -81,23 +92,35 @@ std::optional<StoredImage> find_same(const Repository& repository, const std::st
   return std::nullopt;
 }
 
-/// One pull of an image that is not stored yet.
+/// What a pull is to make good.
+struct Mending {
+  ReplacedObjects replaced;
+  std::optional<Checksum> commit;  ///< that has to come out; nullopt when it is not known
+  std::string branch;              ///< of the image; the source may know it by its digest
+};
+
+/// One pull of an image that is not stored yet, or damaged.
 class Pull {
  public:
   Pull(const Repository& repository, const StoreOptions& options, image::ImageSource& source,
-       image::ResolvedManifest resolved)
-      : repository_(repository), options_(options), source_(source), resolved_(std::move(resolved)) {}
+       image::ResolvedManifest resolved, Mending mending = {})
+      : repository_(repository),
+        options_(options),
+        source_(source),
+        resolved_(std::move(resolved)),
+        mending_(std::move(mending)) {}
 
   PullResult run() {
     read_config_of_image();
-    Transaction transaction(repository_);
+    Transaction transaction(repository_, mending_.replaced);
     FetchResult fetched = fetch_missing();
     for (const auto& layer : fetched.layers) {
       if (layer.fetched) {
         transaction.set_branch(layer_branch(layer.digest.hex()), layer.commit);
       }
     }
-    const Branch branch{image_branch(source_.name()), merge(fetched)};
+    const Branch branch{mending_.branch.empty() ? image_branch(source_.name()) : mending_.branch, merge(fetched)};
+    refuse_another(branch.commit);
     transaction.set_branch(branch.name, branch.commit);
     if (options_.stop.stop_requested()) {
       base::throw_interrupted();
@@ -116,6 +139,17 @@ class Pull {
     config_text_ = read_config(source_, resolved_.manifest.config);
     config_ = parse_config(source_, resolved_.manifest, config_text_);
     created_ = epoch_seconds(config_.created);
+  }
+
+  /// Deployments and branches name the commit that is damaged.
+  void refuse_another(const Checksum& commit) const {
+    if (mending_.commit && *mending_.commit != commit) {
+      throw base::Error(
+          base::ErrorKind::conflict,
+          fmt::format("what is fetched as {} now is another image than the damaged one", source_.name().text()),
+          "berth pull replaces that by the new one; or repair from where this one still is, e.g. berth "
+          "images repair oci:DIR");
+    }
   }
 
   FetchResult fetch_missing() {
@@ -157,8 +191,25 @@ class Pull {
   std::string config_text_;
   image::ImageConfig config_;
   std::int64_t created_ = 0;
+  Mending mending_;
   PullResult result_;
 };
+
+/// Commits and folders of a stored layer that are damaged; with one, its commit counts as damaged, so that it is
+/// fetched.
+void add_faults(const Repository& repository, const StoreOptions& options, const std::string& branch,
+                ReplacedObjects& faults) {
+  const auto commit = repository.resolve(branch);
+  if (!commit) {
+    return;
+  }
+  ObjectWalk walk(repository, options.stop);
+  walk.add(*commit);
+  for (const auto& fault : walk.faults()) {
+    faults.insert(path_in_objects(fault.name));
+    faults.insert(path_in_objects({OSTREE_OBJECT_TYPE_COMMIT, *commit}));
+  }
+}
 
 PullResult already_stored(const Repository& repository, const StoreOptions& options, StoredImage found,
                           const std::string& branch) {
@@ -193,13 +244,28 @@ PullResult pull_image(const Repository& repository, const StoreOptions& options,
     options.reporter->warning("the repository is configured with fsync=false: what is pulled may be lost with power");
   }
   const auto branch = image_branch(source.name());
-  if (auto found = find_same(repository, resolved.digest.text(), branch)) {
+  if (auto found = find_same(repository, *options.reporter, resolved.digest.text(), branch)) {
     return already_stored(repository, options, std::move(*found), branch);
   }
   return Pull(repository, options, source, std::move(resolved)).run();
 }
 
-StoredImage merge_stored(const Repository& repository, const StoreOptions& options, const StoredImage& image) {
+PullResult pull_again(const Repository& repository, const StoreOptions& options, image::ImageSource& source,
+                      const image::Platform& platform, const StoredImage& damaged) {
+  auto resolved = source.resolve(platform);
+  Mending mending{{}, {}, damaged.branch};
+  for (const auto& layer : resolved.manifest.layers) {
+    add_faults(repository, options, layer_branch(layer.digest.hex()), mending.replaced);
+  }
+  if (!damaged.commit.empty()) {
+    mending.commit = Checksum::from_hex(damaged.commit);
+    mending.replaced.insert(path_in_objects({OSTREE_OBJECT_TYPE_COMMIT, *mending.commit}));
+  }
+  return Pull(repository, options, source, std::move(resolved), std::move(mending)).run();
+}
+
+StoredImage merge_stored(const Repository& repository, const StoreOptions& options, const StoredImage& image,
+                         const ReplacedObjects& replaced) {
   const base::Activity merging(*options.reporter, image.name, "merging");
   ImageMetadata metadata{image.manifest, image.manifest_digest, stored_config(repository, image), 0, true};
   for (const auto& layer : image.layers) {
@@ -208,11 +274,13 @@ StoredImage merge_stored(const Repository& repository, const StoreOptions& optio
     }
   }
   const auto stack = load_layers(repository, image);
-  Transaction transaction(repository);
+  Transaction transaction(repository, replaced);
   const Branch branch{image.branch, commit_merged(repository, stack, metadata, image.created, options.stop)};
   transaction.set_branch(branch.name, branch.commit);
   transaction.commit();
-  options.reporter->step(fmt::format("merged the layers of {}, which another tool stored", image.name));
+  if (replaced.empty()) {
+    options.reporter->step(fmt::format("merged the layers of {}, which another tool stored", image.name));
+  }
   return describe_image(branch, repository.load_commit(branch.commit));
 }
 

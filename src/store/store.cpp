@@ -1,17 +1,22 @@
 #include "store/store.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 
+#include <chrono>
 #include <map>
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/file.hpp"
 #include "store/checkout.hpp"
 #include "store/import.hpp"
 #include "store/prune.hpp"
 #include "store/pull.hpp"
+#include "store/refs.hpp"
 #include "store/repository.hpp"
 #include "store/repository_lock.hpp"
+#include "store/staging.hpp"
 #include "store/stored_image.hpp"
 #include "store/verify.hpp"
 
@@ -76,6 +81,12 @@ std::optional<Store> Store::open_existing(const StoreOptions& options) {
   return Store(std::make_unique<Impl>(std::move(*repository), options));
 }
 
+void Store::remove_left_overs(const StoreOptions& options) {
+  if (base::stat_at(AT_FDCWD, options.repository + "/tmp")) {
+    remove_stale_staging(base::open_host_folder(options.repository).get(), std::chrono::minutes(1));
+  }
+}
+
 void Store::hold() {
   impl_->hold();
 }
@@ -128,10 +139,33 @@ std::vector<StoredImage> Store::images(bool with_layers) const {
       }
       result.push_back(impl_->describe(branch));
     } else {
-      impl_->options().reporter->warning(fmt::format("{} is left out: its commit is missing", branch.name));
+      impl_->options().reporter->warning(
+          fmt::format("{} is left out: its commit, {}, is missing; {}", branch.name,
+                      impl_->repository().place_of({OSTREE_OBJECT_TYPE_COMMIT, branch.commit}), branch_hint));
     }
   }
   return result;
+}
+
+std::vector<StoredImage> Store::lost() const {
+  std::vector<StoredImage> result;
+  for (const auto& branch : impl_->repository().branches()) {
+    if (!impl_->repository().has({OSTREE_OBJECT_TYPE_COMMIT, branch.commit})) {
+      result.push_back(describe_name(branch));
+    }
+  }
+  for (const auto& damaged : impl_->repository().damaged_branches()) {
+    result.push_back(describe_name({damaged.name, {}}));
+    result.back().commit.clear();
+  }
+  for (auto& image : result) {
+    image.present = false;
+  }
+  return result;
+}
+
+std::string Store::branch_file(const std::string& branch) const {
+  return impl_->options().repository + "/" + branch_path(branch);
 }
 
 void Store::check_linkable(int folder) const {
@@ -165,6 +199,9 @@ PruneReport Store::prune(const PruneRequest& request) {
 }
 
 std::vector<std::string> Store::commits_of(const StoredImage& image) const {
+  if (image.commit.empty()) {
+    return {};
+  }
   std::vector<std::string> commits{image.commit};
   for (const auto& layer : image.layers) {
     if (const auto commit = impl_->repository().resolve(layer_branch(layer))) {

@@ -54,6 +54,7 @@ struct StoredImage {
   bool merged = false;              ///< false for images of older tools, whose commit is not the merged tree
   std::vector<std::string> layers;  ///< hex digests, lowest first
   std::string config;               ///< image configuration text when stored, else empty
+  bool present = true;              ///< false: only the branch is known, see Store::lost
 };
 
 struct PullResult {
@@ -116,6 +117,9 @@ struct PruneRequest {
   std::function<std::vector<std::string>()> roots;
   /// Run under the lock, before anything is removed; not run by a dry run. May be empty.
   std::function<void()> clean_up;
+  /// Whether something is in use whose commit is not known; asked with `roots`. Then all that is stored is in use. May
+  /// be empty.
+  std::function<bool()> some_unknown = {};
 };
 
 struct PruneReport {
@@ -132,6 +136,8 @@ class Store {
   static Store open(const StoreOptions& options);
   /// As open, but nullopt when there is no repository yet.
   static std::optional<Store> open_existing(const StoreOptions& options);
+  /// Removes what killed commands left in the repository for a moment's work, if there is one. What is in use stays.
+  static void remove_left_overs(const StoreOptions& options);
   Store(Store&&) noexcept;
   Store& operator=(Store&&) noexcept;
   ~Store();
@@ -155,6 +161,12 @@ class Store {
   /// All images, with layers when `with_layers`, sorted by branch.
   std::vector<StoredImage> images(bool with_layers) const;
 
+  /// Images and layers of which only the branch is left: its commit is not there, or the branch is damaged, and then
+  /// `commit` is empty. Not part of images().
+  [[nodiscard]] std::vector<StoredImage> lost() const;
+  /// The file of a branch.
+  [[nodiscard]] std::string branch_file(const std::string& branch) const;
+
   /// Whether checkout() can work in `folder` at all; to be asked before anything is fetched for it.
   /// @throws Error when it is on another file system
   void check_linkable(int folder) const;
@@ -174,7 +186,8 @@ class Store {
   /// Forgets a name or layer; what it named stays until a prune. Durable.
   void remove(const std::string& branch);
   /// Removes layers that no image is made of, and all objects that neither a branch nor `request.roots` reach. Commits
-  /// that neither berth nor the older tools wrote stay, with all they consist of.
+  /// that neither berth nor the older tools wrote stay, with all they consist of. While a branch is damaged, or names a
+  /// commit that is not there, all commits stay, and contents that something links to: what it needs is not known.
   /// @throws Error(verification), having removed nothing, when damage hides what is in use
   PruneReport prune(const PruneRequest& request);
 
