@@ -124,6 +124,20 @@ TEST_F(LayerImport, KeepsWhatImagesMaySetAndDropsTheRest) {
   EXPECT_THAT(reporter_.warnings[0], HasSubstr("'trusted.overlay.redirect'"));
 }
 
+TEST_F(LayerImport, LeavesOutAttributesThatLinuxRefuses) {
+  const std::string first_revision("\x01\0\0\x01\0\x04\0\0\0\0\0\0", 12);
+  const std::string without_others("\2\0\0\0\1\0\7\0\xff\xff\xff\xff\4\0\5\0\xff\xff\xff\xff", 20);
+  TarBuilder tar;
+  tar.file("a", "", {0, 0, 0755, {{"security.capability", first_revision}}});
+  tar.file("b", "", {0, 0, 0755, {{"system.posix_acl_access", without_others}}});
+  tar.file("c", "", {0, 0, 0755, {{"system.posix_acl_default", without_others}, {"user.kept", "z"}}});
+  import(tar);
+  EXPECT_THAT(ls(), HasSubstr("user.kept"));
+  EXPECT_THAT(ls(), ::testing::Not(HasSubstr("security.capability")));
+  ASSERT_EQ(reporter_.warnings.size(), 1U);
+  EXPECT_THAT(reporter_.warnings[0], HasSubstr("3 extended attributes"));
+}
+
 TEST_F(LayerImport, RecordsHardLinksToLowerLayers) {
   const auto commit = import(TarBuilder().hard_link("d/x", "usr/bin/y"));
   EXPECT_THAT(metadata(commit).links, ElementsAre(Pair("d/x", "usr/bin/y")));
