@@ -23,6 +23,15 @@ int uninstall_all(const CommandLine& line, ops::Session& session, const std::vec
     for (const auto& path : outcome.kept_files) {
       session.reporter.warning(fmt::format("{} was edited and stays", path));
     }
+    for (const auto& path : outcome.saved_texts) {
+      session.reporter.warning(fmt::format("what was edited is kept as {}", path));
+    }
+    for (const auto& path : outcome.settings) {
+      session.reporter.warning(fmt::format("{} stays, and holds for the next container named {}", path, name));
+    }
+    for (const auto& unit : outcome.stopped_units) {
+      session.reporter.warning(fmt::format("{} was stopped with {}, which it needs", unit, name));
+    }
     session.reporter.step(fmt::format("uninstalled {}", name));
     if (host::is_preinstalled(session.layout, name)) {
       session.reporter.step(

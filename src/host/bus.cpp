@@ -108,7 +108,7 @@ void throw_reply(const BusReply& reply, std::string_view action) {
     throw Error(ErrorKind::conflict, sentence, "look at the file named there, and remove it if nothing needs it");
   }
   if (name == "org.freedesktop.systemd1.UnitMasked") {
-    throw Error(ErrorKind::failed, sentence, "`systemctl unmask` lifts the mask");
+    throw Error(ErrorKind::failed, sentence, "a link to /dev/null, or an empty file, stands in place of its unit file");
   }
   throw Error(ErrorKind::failed, sentence);
 }

@@ -1,7 +1,11 @@
 // systemd on a running host, over sd-bus.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
 #include <optional>
+#include <set>
+#include <utility>
 
 #include "base/activity.hpp"
 #include "base/error.hpp"
@@ -19,6 +23,8 @@ namespace {
 
 using base::Error;
 using base::ErrorKind;
+
+constexpr std::size_t dependents_limit = 1000;  // more than that nobody has, and each costs a call
 
 bool is_unknown_unit(const BusReply& reply) {
   return reply.error_name == "org.freedesktop.systemd1.NoSuchUnit" || reply.error_name == SD_BUS_ERROR_FILE_NOT_FOUND ||
@@ -64,6 +70,34 @@ class BusSystemd : public Systemd {
 
   JobResult start(const std::string& unit) override { return start_by("StartUnit", "start ", unit); }
   JobResult restart(const std::string& unit) override { return start_by("RestartUnit", "restart ", unit); }
+
+  std::vector<std::string> stopped_with(const std::vector<std::string>& units) override {
+    std::set<std::string> known(units.begin(), units.end());
+    std::vector<std::string> pending = units;
+    std::vector<std::pair<std::uint64_t, std::string>> found;
+    while (!pending.empty()) {
+      const auto unit = std::move(pending.back());
+      pending.pop_back();
+      for (const auto& dependent : read_unit_properties(bus(), unit).stops_too) {
+        if (known.size() >= dependents_limit || !known.insert(dependent).second) {
+          continue;
+        }
+        if (const auto its_state = state(dependent); is_active(its_state)) {
+          found.emplace_back(its_state.active_enter, dependent);
+          pending.push_back(dependent);
+        }
+      }
+    }
+    std::sort(found.begin(), found.end());
+    std::vector<std::string> names;
+    std::transform(found.begin(), found.end(), std::back_inserter(names), [](auto& entry) { return entry.second; });
+    return names;
+  }
+
+  JobResult start_again(const std::string& unit) override {
+    // A target would start all that it wants, also what somebody stopped.
+    return start_by("StartUnit", "start ", unit, unit.ends_with(".target") ? "ignore-dependencies" : "replace");
+  }
 
   std::string enter_scope(const std::string& scope, const std::string& description) override {
     const std::string action = "start " + scope;
@@ -128,8 +162,9 @@ class BusSystemd : public Systemd {
   }
   [[nodiscard]] bool for_user() const { return !options_.user_runtime.empty(); }
 
-  JobResult start_by(const char* method, const char* verb, const std::string& unit) {
-    const BusReply reply = queue(JobKind::start, method, unit);
+  JobResult start_by(const char* method, const char* verb, const std::string& unit, const char* mode = "replace") {
+    hold(unit);
+    const BusReply reply = queue(JobKind::start, method, unit, mode);
     if (is_load_error(reply)) {
       throw_load_error(unit, reply);
     }
@@ -139,11 +174,19 @@ class BusSystemd : public Systemd {
     return finish(JobKind::start, unit, reply);
   }
 
-  BusReply queue(JobKind kind, const char* method, const std::string& unit) {
+  /// Until we are gone systemd remembers how the unit was started; otherwise it forgets one that is not up any more as
+  /// soon as nothing names it. Where there is no bus daemon it cannot be asked to, which is no failure.
+  void hold(const std::string& unit) {
+    const MessagePtr call = bus().new_call("RefUnit");
+    check_bus(sd_bus_message_append(call.get(), "s", unit.c_str()), "hold " + unit);
+    static_cast<void>(bus().call(call));
+  }
+
+  BusReply queue(JobKind kind, const char* method, const std::string& unit, const char* mode = "replace") {
     // Before the call: a job may end, and Ctrl-C be pressed, before its answer is read.
     watch_.emplace(bus(), stop_);
     const MessagePtr call = bus().new_call(method);
-    check_bus(sd_bus_message_append(call.get(), "ss", unit.c_str(), "replace"),
+    check_bus(sd_bus_message_append(call.get(), "ss", unit.c_str(), mode),
               fmt::format("{} {}", kind == JobKind::start ? "start" : "stop", unit));
     return bus().call(call);
   }
@@ -241,6 +284,9 @@ class BootSystemd final : public BusSystemd {
   using BusSystemd::BusSystemd;
   JobResult start(const std::string& /*unit*/) override { return {}; }
   JobResult stop(const std::string& /*unit*/) override { return {}; }
+  JobResult restart(const std::string& /*unit*/) override { return {}; }
+  std::vector<std::string> stopped_with(const std::vector<std::string>& /*units*/) override { return {}; }
+  JobResult start_again(const std::string& /*unit*/) override { return {}; }
   void create_tmpfiles(const std::string& /*conf*/) override {}
   void remove_tmpfiles(const std::string& /*conf*/) override {}
   UnitState state(const std::string& /*unit*/) override { return {}; }

@@ -247,34 +247,70 @@ InstallSection parse_install_section(std::string_view text, const std::string& u
   return section;
 }
 
-std::vector<std::string> make_unit_links(int root, const std::string& unit, const InstallSection& section,
-                                         const std::string& units) {
-  std::vector<std::string> links;
-  std::vector<std::string> folders;
-  base::ScopeExit undo([&]() noexcept {
-    remove_made_links(root, links);
-    remove_created_folders(root, folders);
-  });
-  const auto add = [&](const std::string& folder_path, const std::string& name) {
-    const base::Fd folder = make_folder_in_root(root, folder_path, folders);
-    std::string path = folder_path + "/" + name;
-    if (make_link(folder.get(), name, path, unit, units)) {
-      links.push_back(std::move(path));
-    }
-  };
+std::vector<std::string> link_paths(const std::string& unit, const InstallSection& section, const std::string& units) {
+  std::vector<std::string> paths;
   for (const std::string& target : section.wanted_by) {
-    add(fmt::format("{}/{}.wants", units, target), unit);
+    paths.push_back(fmt::format("{}/{}.wants/{}", units, target, unit));
   }
   for (const std::string& target : section.required_by) {
-    add(fmt::format("{}/{}.requires", units, target), unit);
+    paths.push_back(fmt::format("{}/{}.requires/{}", units, target, unit));
   }
   for (const std::string& alias : section.aliases) {
     if (alias != unit) {
-      add(units, alias);
+      paths.push_back(fmt::format("{}/{}", units, alias));
+    }
+  }
+  return paths;
+}
+
+std::vector<std::string> present_links(int root, const std::string& unit, const std::vector<std::string>& links) {
+  auto present = links;
+  std::erase_if(present, [&](const std::string& path) {
+    const auto [parent, name] = base::split_path(path);
+    const auto folder = find_folder_in_root(root, parent);
+    const auto target = folder ? base::read_link_at(folder->get(), name) : std::nullopt;
+    return !target || !points_to(*target, unit);
+  });
+  return present;
+}
+
+std::vector<std::string> make_links(int root, const std::string& unit, const std::vector<std::string>& links,
+                                    const std::string& units) {
+  std::vector<std::string> made;
+  std::vector<std::string> folders;
+  base::ScopeExit undo([&]() noexcept {
+    remove_made_links(root, made);
+    remove_created_folders(root, folders);
+  });
+  for (const std::string& path : links) {
+    const auto [parent, name] = base::split_path(path);
+    if (make_link(make_folder_in_root(root, parent, folders).get(), name, path, unit, units)) {
+      made.push_back(path);
     }
   }
   undo.dismiss();
-  return links;
+  return made;
+}
+
+void remove_links(int root, const std::string& unit, const std::vector<std::string>& links) {
+  for (const std::string& path : present_links(root, unit, links)) {
+    const auto [parent, name] = base::split_path(path);
+    const auto [units, folder_name] = base::split_path(parent);
+    if (const auto folder = find_folder_in_root(root, parent)) {
+      base::unlink_at(folder->get(), name);
+      base::sync_at(folder->get(), ".");
+    }
+    const bool of_links = folder_name.ends_with(".wants") || folder_name.ends_with(".requires");
+    if (const auto above = of_links ? find_folder_in_root(root, units) : std::nullopt) {
+      ::unlinkat(above->get(), folder_name.c_str(), AT_REMOVEDIR);  // stays when it holds something else
+      base::sync_at(above->get(), ".");
+    }
+  }
+}
+
+std::vector<std::string> make_unit_links(int root, const std::string& unit, const InstallSection& section,
+                                         const std::string& units) {
+  return make_links(root, unit, link_paths(unit, section, units), units);
 }
 
 std::set<std::string> linked_units(int root, const std::string& folder) {

@@ -95,6 +95,13 @@ void drop_aside(const Session& session, const std::string& path) {
   }
 }
 
+void save_aside(const Session& session, const std::string& path, const std::string& saved) {
+  if (const auto place = find_place(session, path)) {
+    rename_to_free_name(place->folder.get(), aside_name(path), base::split_path(saved).second);
+    base::sync_at(place->folder.get(), ".");
+  }
+}
+
 void put_text(const Session& session, const std::string& path, const std::string& text, bool replaces) {
   const auto root = base::open_host_folder(session.layout.root());
   base::make_folders_at(root.get(), base::split_path(path).first.substr(1), 0755);

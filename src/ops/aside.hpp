@@ -16,6 +16,8 @@ void put_back(const Session& session, const std::string& path);
 bool waits_aside(const Session& session, const std::string& path);
 /// Removes what waits for `path`, durably.
 void drop_aside(const Session& session, const std::string& path);
+/// Gives what waits for `path` the name `saved` (in the same folder, inside the root), durably.
+void save_aside(const Session& session, const std::string& path, const std::string& saved);
 
 /// Writes `text` to `path`, durably and at once: a reader sees the old file or the new one. An old one waits aside.
 /// @param replaces false: something at `path` is an Error(conflict)

@@ -36,6 +36,36 @@ NotedPackage package_of(const base::JsonView& note) {
   return package;
 }
 
+/// Notes of an earlier version have fewer keys.
+std::vector<std::string> strings_of(const base::JsonView& note, const char* key) {
+  const auto found = note.find(key);
+  return found ? found->as_strings() : std::vector<std::string>{};
+}
+
+base::Json units_to_json(const std::vector<NotedUnit>& units) {
+  auto result = base::Json::array();
+  for (const auto& unit : units) {
+    result.push_back({{"name", unit.name}, {"active", unit.active}, {"enabled", unit.enabled}, {"stays", unit.stays}});
+  }
+  return result;
+}
+
+std::vector<NotedUnit> units_of(const base::JsonView& note) {
+  std::vector<NotedUnit> units;
+  if (const auto found = note.find("companions")) {
+    for (const auto& unit : found->as_array()) {
+      units.push_back({unit.at("name").as_string(), unit.at("active").as_bool(), unit.at("enabled").as_bool(),
+                       unit.at("stays").as_bool()});
+    }
+  }
+  return units;
+}
+
+bool flag_of(const base::JsonView& note, const char* key) {
+  const auto found = note.find(key);
+  return found && found->as_bool();
+}
+
 base::Json deployment_to_json(const NotedDeployment& deployment) {
   return {{"slot", deployment.slot},
           {"unit", deployment.unit},
@@ -70,7 +100,17 @@ base::Json to_json(const SwitchNote& note) {
           {"enables", note.enables},
           {"relinks", note.relinks},
           {"tmpfilesPaths", note.tmpfiles_paths},
-          {"committed", note.committed}};
+          {"committed", note.committed},
+          {"invocation", note.invocation},
+          {"runtime", note.runtime},
+          {"takenAlong", note.taken_along},
+          {"masked", note.masked},
+          {"savedUnit", note.saved_unit},
+          {"savedTmpfiles", note.saved_tmpfiles},
+          {"linksKnown", note.links_known},
+          {"madeLinks", note.made_links},
+          {"droppedLinks", note.dropped_links},
+          {"companions", units_to_json(note.companions)}};
 }
 
 base::Json to_json(const UninstallNote& note) {
@@ -82,7 +122,14 @@ base::Json to_json(const UninstallNote& note) {
           {"committed", note.committed},
           {"files", files_to_json(note.files)},
           {"package", package_to_json(note.package)},
-          {"slot", note.slot}};
+          {"slot", note.slot},
+          {"runtime", note.runtime},
+          {"invocation", note.invocation},
+          {"pidFile", note.pid_file},
+          {"takenAlong", note.taken_along},
+          {"savedUnit", note.saved_unit},
+          {"savedTmpfiles", note.saved_tmpfiles},
+          {"companions", units_to_json(note.companions)}};
 }
 
 std::optional<SwitchNote> switch_note(const base::Json& json) {
@@ -107,6 +154,16 @@ std::optional<SwitchNote> switch_note(const base::Json& json) {
   note.relinks = view.at("relinks").as_bool();
   note.tmpfiles_paths = view.at("tmpfilesPaths").as_strings();
   note.committed = view.at("committed").as_bool();
+  note.invocation = view.string_or("invocation", "");
+  note.runtime = view.string_or("runtime", "");
+  note.taken_along = strings_of(view, "takenAlong");
+  note.masked = flag_of(view, "masked");
+  note.saved_unit = view.string_or("savedUnit", "");
+  note.saved_tmpfiles = view.string_or("savedTmpfiles", "");
+  note.links_known = flag_of(view, "linksKnown");
+  note.made_links = strings_of(view, "madeLinks");
+  note.dropped_links = strings_of(view, "droppedLinks");
+  note.companions = units_of(view);
   return note;
 }
 
@@ -125,6 +182,13 @@ std::optional<UninstallNote> uninstall_note(const base::Json& json) {
   note.package = package_of(view);
   const auto slot = view.find("slot");
   note.slot = slot && slot->as_integer() == 1 ? 1 : 0;
+  note.runtime = view.string_or("runtime", "");
+  note.invocation = view.string_or("invocation", "");
+  note.pid_file = view.string_or("pidFile", "");
+  note.taken_along = strings_of(view, "takenAlong");
+  note.saved_unit = view.string_or("savedUnit", "");
+  note.saved_tmpfiles = view.string_or("savedTmpfiles", "");
+  note.companions = units_of(view);
   return note;
 }
 

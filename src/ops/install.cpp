@@ -8,6 +8,8 @@
 #include "base/file.hpp"
 #include "host/runtime_version.hpp"
 #include "ops/deployments_folder.hpp"
+#include "ops/health_gate.hpp"
+#include "ops/installed_unit.hpp"
 #include "ops/plan_package.hpp"
 #include "ops/preparation.hpp"
 #include "ops/pull.hpp"
@@ -188,6 +190,9 @@ InstallOutcome install(Session& session, const InstallRequest& request, const St
   if (!request.only_plan) {
     refuse_known_unit(session, outcome.name);
   }
+  for (const auto& path : settings_beside(session, outcome.name)) {
+    session.reporter.warning(fmt::format("{} is there already and holds for {}", path, host::unit_name(outcome.name)));
+  }
   Preparation preparation(session, outcome.name, 0);
   outcome.plan = prepare(session, preparation, request, origin, outcome.name);
   if (runs_once(preparation.image_config()) && !request.only_plan) {
@@ -200,7 +205,9 @@ InstallOutcome install(Session& session, const InstallRequest& request, const St
     }
     preparation.write(*outcome.plan);
     run_switch(session, note_of_install(session, *outcome.plan, request.start),
-               {&*outcome.plan, preparation.folder(), outcome.plan->name + ".0/rootfs", {}}, hook);
+               {&*outcome.plan, preparation.folder(), outcome.plan->name + ".0/rootfs",
+                [&] { pass_first_look(session, outcome.name, ErrorKind::start_failed); }},
+               hook);
   }
   return outcome;
 }

@@ -8,8 +8,10 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "host/deployment.hpp"
 #include "host/journal.hpp"
 #include "ops/adopt.hpp"
+#include "ops/installed_unit.hpp"
 #include "ops/one_off.hpp"
 #include "ops/switch.hpp"
 #include "ops/uninstall.hpp"
@@ -97,6 +99,24 @@ std::vector<Error> recover_each(Session& session) {
   return failures;
 }
 
+/// Units that somebody removed.
+void restore_each(Session& session, std::vector<Error>& failures) {
+  for (const auto& deployment : host::list_deployments(session.layout).deployments) {
+    try {
+      const auto lock = misses_texts(session, deployment) ? try_lock(session, deployment.name) : std::nullopt;
+      const auto now = lock ? host::find_deployment(session.layout, deployment.name) : std::nullopt;
+      if (now) {
+        restore_missing_texts(session, *now);
+      }
+    } catch (const Error& error) {
+      if (error.kind() == ErrorKind::interrupted) {
+        throw;
+      }
+      failures.push_back(error);
+    }
+  }
+}
+
 }  // namespace
 
 void recover_pending(Session& session) {
@@ -106,7 +126,8 @@ void recover_pending(Session& session) {
 }
 
 void recover_all(Session& session) {
-  const auto failures = recover_each(session);
+  auto failures = recover_each(session);
+  restore_each(session, failures);
   for (std::size_t index = 1; index < failures.size(); ++index) {
     session.reporter.warning(failures[index].what());
   }

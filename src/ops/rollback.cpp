@@ -12,6 +12,7 @@
 #include "ops/recover.hpp"
 #include "ops/remote_rootfs.hpp"
 #include "ops/replacement.hpp"
+#include "ops/unit_links.hpp"
 
 namespace berth::ops {
 
@@ -42,12 +43,23 @@ class Return {
       plan_.tmpfiles_paths = exports::missing_tmpfiles_paths(
           *plan_.tmpfiles, [&](const std::string& path) { return host::host_exists(root.get(), path); });
     }
+    mark_disablement();
     const auto note = note_of_replacement(session_, "rollback", before_, belongings, plan_, false);
     replace_deployment(session_, note, {&plan_, "", rootfs, {}}, gate, hook);
     return {plan_.image, before_.info.revision, plan_.image_id};
   }
 
  private:
+  /// In the deployment that is to be live again: what the administrator wants may have changed since it was.
+  void mark_disablement() {
+    auto info = plan_.info;
+    carry_disablement(session_, before_, plan_.unit, info);
+    if (info.document != plan_.info.document) {
+      const auto deployments = base::open_host_folder(session_.layout.deployments());
+      base::replace_file_at(deployments.get(), slot_name_ + "/info", host::write_info(info), 0600);
+    }
+  }
+
   void read_other() {
     const auto deployments = base::open_host_folder(session_.layout.deployments());
     const auto status = base::stat_at(deployments.get(), slot_name_);

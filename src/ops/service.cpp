@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include "host/deployment.hpp"
+#include "ops/health_gate.hpp"
+#include "ops/installed_unit.hpp"
 #include "ops/recover.hpp"
+#include "ops/unit_job.hpp"
 
 namespace berth::ops {
 
@@ -47,16 +50,21 @@ void throw_start_failed(Session& session, const std::string& unit, const host::J
 void start(Session& session, const std::string& name) {
   recover_pending(session);
   const auto unit = unit_of(session, name);
-  if (const auto job = session.systemd.start(unit); !job.done) {
-    throw_start_failed(session, unit, job, ErrorKind::failed);
+  refuse_masked(session, name);
+  if (session.systemd.state(unit).active_state == "active") {
+    return;
+  }
+  if (start_or_throw(session, unit, ErrorKind::failed)) {
+    pass_first_look(session, name, ErrorKind::failed);
   }
 }
 
 void restart(Session& session, const std::string& name) {
   recover_pending(session);
   const auto unit = unit_of(session, name);
-  if (const auto job = session.systemd.restart(unit); !job.done) {
-    throw_start_failed(session, unit, job, ErrorKind::failed);
+  refuse_masked(session, name);
+  if (start_afresh(session, unit, ErrorKind::failed)) {
+    pass_first_look(session, name, ErrorKind::failed);
   }
 }
 

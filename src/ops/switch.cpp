@@ -2,12 +2,17 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "base/digest.hpp"
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "host/host_file.hpp"
 #include "host/journal.hpp"
 #include "ops/aside.hpp"
+#include "ops/companion_units.hpp"
+#include "ops/installed_unit.hpp"
 #include "ops/system_package.hpp"
 
 namespace berth::ops {
@@ -25,8 +30,8 @@ void remove_old_folders(const Session& session, const SwitchNote& note) {
 }
 
 void drop_old_files(const Session& session, const SwitchNote& note) {
-  drop_aside(session, session.layout.unit_inside(note.name));
-  drop_aside(session, session.layout.tmpfiles_inside(note.name));
+  drop_or_save(session, session.layout.unit_inside(note.name), note.saved_unit);
+  drop_or_save(session, session.layout.tmpfiles_inside(note.name), note.saved_tmpfiles);
   for (const auto& file : note.before->files) {
     if (!file.checksum.empty()) {
       drop_aside(session, file.path);
@@ -63,6 +68,20 @@ void commit(Session& session, SwitchNote& note, const std::vector<Step>& steps) 
   } catch (...) {
     undo_steps(steps, steps.size(), session.reporter);
     throw;
+  }
+}
+
+/// What is stopped with the service now comes back too, and after another boot nothing else.
+void add_taken_along(const Session& session, SwitchNote& note) {
+  if (note.boot_id != session.facts.boot_id) {
+    note.taken_along.clear();
+  }
+  auto units = active_names(note.companions);
+  units.push_back(host::unit_name(note.name));
+  for (auto& unit : session.systemd.stopped_with(units)) {
+    if (std::find(note.taken_along.begin(), note.taken_along.end(), unit) == note.taken_along.end()) {
+      note.taken_along.push_back(std::move(unit));
+    }
   }
 }
 
@@ -114,8 +133,12 @@ void recover_switch(Session& session, SwitchNote note) {
   const bool active = host::is_active(session.systemd.state(host::unit_name(note.name)));
   if (note.boot_id != session.facts.boot_id) {
     note.was_active = note.before && active;
+    for (auto& companion : note.companions) {
+      companion.active = host::is_active(session.systemd.state(companion.name));
+    }
   }
   note.starts = note.starts || active;  // whoever started it, it must not run without its files
+  add_taken_along(session, note);
   take_back(session, note);
 }
 

@@ -6,12 +6,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "host/host_file.hpp"
 #include "host/unit_file.hpp"
 #include "ops/aside.hpp"
+#include "ops/companion_units.hpp"
 #include "ops/remote_rootfs.hpp"
 #include "ops/replacement.hpp"
 #include "ops/service.hpp"
@@ -66,7 +68,7 @@ class StepList {
     if (note_.prepared) {
       add_place();
     }
-    if (note_.was_active) {
+    if (note_.was_active || !note_.companions.empty()) {
       add_stop();
     }
     if (note_.before && !note_.before->tmpfiles.empty()) {
@@ -114,8 +116,26 @@ class StepList {
 
   void add_stop() {
     add(
-        "stop " + unit_, [&session = session_, unit = unit_] { stop_or_throw(session, unit); },
-        [&session = session_, unit = unit_] { start_again(session, unit); });
+        "stop " + unit_,
+        [&session = session_, unit = unit_, &note = note_] {
+          stop_companions(session, note.companions);  // sockets and timers first, which would start it again
+          if (note.was_active) {
+            stop_or_throw(session, unit);
+            delete_left_container(session, note.runtime, note.name);
+          }
+        },
+        [&session = session_, unit = unit_, &note = note_] {
+          if (!note.companions.empty()) {
+            session.systemd.reload();  // their files are back
+            restore_companions(session, note.companions);
+          }
+          const auto dependents = by_kind(note.taken_along);
+          bring_back(session, unit, dependents.sockets);
+          if (note.was_active) {
+            start_again(session, unit, note.invocation);
+          }
+          bring_back(session, unit, dependents.others);
+        });
   }
 
   void add_tmpfiles_removal() {
@@ -223,13 +243,15 @@ class StepList {
     const auto text_of = [](const std::optional<std::string>* text) { return text != nullptr ? *text : std::nullopt; };
     add_text(session_.layout.tmpfiles_inside(note_.name), before ? before->tmpfiles : none, note_.after.tmpfiles,
              text_of(work_.plan != nullptr ? &work_.plan->tmpfiles : nullptr), false);
-    if (note_.relinks && note_.was_enabled) {
+    if (note_.relinks && note_.was_enabled && !note_.links_known) {
       add("keep the links that enable " + unit_, {}, [&session = session_, name = note_.name] {
         relink(session, name);  // the earlier unit is back in its place
       });
     }
-    add_text(session_.layout.unit_inside(note_.name), before ? before->unit : none, note_.after.unit,
-             text_of(work_.plan != nullptr ? &work_.plan->unit : nullptr), true);
+    if (!note_.masked) {
+      add_text(session_.layout.unit_inside(note_.name), before ? before->unit : none, note_.after.unit,
+               text_of(work_.plan != nullptr ? &work_.plan->unit : nullptr), true);
+    }
   }
 
   /// @param reload_after_undo the unit: systemd must read the other one again
@@ -309,7 +331,7 @@ class StepList {
   }
 
   void add_systemd() {
-    if (!note_.after.unit.empty() || (note_.before && !note_.before->unit.empty())) {
+    if (!note_.after.unit.empty() || (note_.before && !note_.before->unit.empty()) || !note_.companions.empty()) {
       // What ran before will not run again with such a unit: as far as the user is concerned, it did not start.
       const auto kind = note_.before && note_.starts ? ErrorKind::start_failed : ErrorKind::failed;
       add("have systemd read the unit",
@@ -329,15 +351,45 @@ class StepList {
     if (note_.relinks) {
       add_enable();
     }
+    add_companions();
     if (note_.starts) {
       add_start();
-    }
-    if (note_.starts && work_.gate) {
-      add("see whether it stays up", work_.gate, {});
+    } else if (note_.before && !note_.before->unit.empty()) {
+      add_second_look();
     }
   }
 
+  void add_companions() {
+    if (!active_names(note_.companions).empty()) {
+      add(
+          "start the units of the host files",
+          [&session = session_, unit = unit_, &note = note_] { start_companions(session, unit, note.companions); },
+          [&session = session_, &note = note_] { stop_started_companions(session, note.companions); });
+    }
+  }
+
+  /// Links that an administrator made are left alone.
+  void add_known_links() {
+    add(
+        "change the links that enable " + unit_,
+        [&session = session_, unit = unit_, &note = note_] {
+          if (note.enables) {
+            session.systemd.enable(unit);
+          }
+          host::remove_links(root_folder(session).get(), unit, note.dropped_links);
+        },
+        [&session = session_, unit = unit_, &note = note_] {
+          const auto root = root_folder(session);
+          host::make_links(root.get(), unit, note.dropped_links, session.layout.units_inside());
+          host::remove_links(root.get(), unit, note.made_links);
+        });
+  }
+
   void add_enable() {
+    if (note_.links_known) {
+      add_known_links();
+      return;
+    }
     add(
         fmt::format("{} {}", note_.enables ? "enable" : "disable", unit_),
         [&session = session_, unit = unit_, &note = note_] {
@@ -364,20 +416,50 @@ class StepList {
     const auto root = root_folder(session);
     const auto file = base::open_in_root(root.get(), session.layout.unit_inside(name), O_RDONLY | O_NONBLOCK);
     const auto text = base::read_all(file.get(), deployment_text_limit, unit);
-    host::remove_unit_links(root.get(), unit, host::parse_install_section(text, unit));
+    host::remove_unit_links(root.get(), unit, host::parse_install_section(text, unit), session.layout.units_inside());
   }
 
   void add_start() {
     add(
-        "start " + unit_, [&session = session_, unit = unit_] { start_or_throw(session, unit); },
-        [&session = session_, &note = note_, unit = unit_] {
-          const auto live = host::slot_name(note.name, note.after.slot);
-          if (base::read_link_at(deployments_folder(session).get(), note.name) != live) {
-            return;  // what runs, if anything, is the earlier deployment
+        "start " + unit_,
+        [&session = session_, unit = unit_, &note = note_, gate = work_.gate] {
+          constexpr auto kind = ErrorKind::start_failed;
+          const auto dependents = by_kind(note.taken_along);
+          bring_back(session, unit, dependents.sockets);
+          if (note.before ? start_afresh(session, unit, kind) : start_or_throw(session, unit, kind)) {
+            bring_back(session, unit, dependents.others);
+            if (gate) {
+              gate();
+            }
           }
-          session.systemd.stop(unit);
-          session.systemd.reset_failed(unit);
-        });
+        },
+        undo_of_start());
+  }
+
+  /// Something else may have started the earlier deployment while another one took its place.
+  void add_second_look() {
+    add(
+        "see that no earlier deployment runs",
+        [&session = session_, unit = unit_, &note = note_] {
+          if (note.after.unit.empty() || note.masked) {
+            stop_for_good(session, unit);
+            delete_left_container(session, note.runtime, note.name);
+          } else if (host::is_active(session.systemd.state(unit))) {
+            start_afresh(session, unit, ErrorKind::start_failed);
+          }
+        },
+        undo_of_start());
+  }
+
+  [[nodiscard]] std::function<void()> undo_of_start() const {
+    return [&session = session_, &note = note_, unit = unit_] {
+      const auto live = host::slot_name(note.name, note.after.slot);
+      if (base::read_link_at(deployments_folder(session).get(), note.name) != live) {
+        return;  // what runs, if anything, is the earlier deployment
+      }
+      session.systemd.stop(unit);
+      session.systemd.reset_failed(unit);
+    };
   }
 
   Session& session_;

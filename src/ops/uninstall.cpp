@@ -8,8 +8,11 @@
 #include "host/deployment.hpp"
 #include "host/host_file.hpp"
 #include "host/journal.hpp"
+#include "host/unit_file.hpp"
 #include "ops/adopt.hpp"
 #include "ops/aside.hpp"
+#include "ops/companion_units.hpp"
+#include "ops/installed_unit.hpp"
 #include "ops/one_off.hpp"
 #include "ops/recover.hpp"
 #include "ops/system_package.hpp"
@@ -42,17 +45,38 @@ Step host_file_step(Session& session, const NotedFile& file, std::vector<std::st
           [&session, path = file.path] { put_back(session, path); }};
 }
 
+/// Units that came with the host files first: sockets and timers would start the service again.
+Step stop_step(Session& session, const UninstallNote& note) {
+  const auto unit = host::unit_name(note.name);
+  return {fmt::format("stop {}", unit),
+          [&session, &note, unit] {
+            stop_companions(session, note.companions);
+            if (note.has_unit && !session.layout.offline()) {
+              stop_or_throw(session, unit);
+            }
+          },
+          [&session, &note, unit] {
+            session.systemd.reload();
+            restore_companions(session, note.companions);
+            const auto dependents = by_kind(note.taken_along);
+            bring_back(session, unit, dependents.sockets);
+            if (note.was_active) {
+              start_again(session, unit, note.invocation);
+            }
+            bring_back(session, unit, dependents.others);
+          }};
+}
+
+/// Something else may have started it before its file was gone, or even while it was stopped.
+void see_that_nothing_runs(Session& session, const UninstallNote& note) {
+  if (!session.layout.offline()) {
+    stop_for_good(session, host::unit_name(note.name));
+    delete_left_container(session, note.runtime, note.name);
+  }
+}
+
 void add_unit_steps(std::vector<Step>& steps, Session& session, const UninstallNote& note) {
   const auto unit = host::unit_name(note.name);
-  if (!session.layout.offline()) {
-    steps.push_back({fmt::format("stop {}", unit), [&session, unit] { stop_or_throw(session, unit); },
-                     [&session, unit, active = note.was_active] {
-                       session.systemd.reload();
-                       if (active) {
-                         start_again(session, unit);
-                       }
-                     }});
-  }
   steps.push_back({fmt::format("disable {}", unit), [&session, unit] { session.systemd.disable(unit); },
                    [&session, unit, enabled = note.was_enabled] {
                      if (enabled) {
@@ -62,8 +86,9 @@ void add_unit_steps(std::vector<Step>& steps, Session& session, const UninstallN
   // First of all files, so that nobody can start it again.
   steps.push_back(aside_step(session, session.layout.unit_inside(note.name)));
   steps.push_back({"have systemd forget the unit",
-                   [&session, unit] {
+                   [&session, &note, unit] {
                      session.systemd.reload();
+                     see_that_nothing_runs(session, note);
                      session.systemd.reset_failed(unit);
                    },
                    {}});
@@ -85,6 +110,9 @@ Step link_step(Session& session, const std::string& name) {
 
 std::vector<Step> uninstall_steps(Session& session, const UninstallNote& note, std::vector<std::string>& kept) {
   std::vector<Step> steps;
+  if (note.has_unit || !note.companions.empty()) {
+    steps.push_back(stop_step(session, note));
+  }
   if (note.has_unit) {
     add_unit_steps(steps, session, note);
   }
@@ -100,6 +128,9 @@ std::vector<Step> uninstall_steps(Session& session, const UninstallNote& note, s
                        kept.insert(kept.end(), edited.begin(), edited.end());
                      },
                      [&session, &note] { install_package(session, note.name, note.slot); }});
+  }
+  if (!note.companions.empty()) {
+    steps.push_back({"have systemd forget the units of the host files", [&session] { session.systemd.reload(); }, {}});
   }
   steps.push_back(aside_step(session, session.layout.tmpfiles_inside(note.name)));
   steps.push_back(link_step(session, note.name));
@@ -124,9 +155,12 @@ void remove_tmpfiles(Session& session, int folder, const std::string& name) {
 void finish(Session& session, const UninstallNote& note) {
   const auto folder = base::open_host_folder(session.layout.deployments());
   remove_tmpfiles(session, folder.get(), note.name);
-  drop_aside(session, session.layout.unit_inside(note.name));
-  drop_aside(session, session.layout.tmpfiles_inside(note.name));
+  drop_or_save(session, session.layout.unit_inside(note.name), note.saved_unit);
+  drop_or_save(session, session.layout.tmpfiles_inside(note.name), note.saved_tmpfiles);
   const auto root = base::open_host_folder(session.layout.root());
+  if (note.has_unit) {  // those of a masked unit, which systemd leaves alone
+    host::remove_unit_links(root.get(), host::unit_name(note.name), {}, session.layout.units_inside());
+  }
   for (auto file = note.files.rbegin(); file != note.files.rend(); ++file) {
     if (file->checksum.empty()) {
       host::remove_host_file(root.get(), file->path, "");
@@ -139,6 +173,9 @@ void finish(Session& session, const UninstallNote& note) {
     if (found && S_ISDIR(found->st_mode)) {  // a link of that name is another container
       base::remove_tree_at(folder.get(), note.name + slot);
     }
+  }
+  if (!note.pid_file.empty()) {
+    base::unlink_at(AT_FDCWD, session.layout.on_disk(note.pid_file));  // systemd removes it only with its own stop
   }
   remove_adopted_links(session, note.name);
   host::remove_journal(session.layout, note.name);
@@ -158,6 +195,15 @@ UninstallOutcome run(Session& session, UninstallNote note, const StepHook& hook)
     host::write_journal(session.layout, note.name, to_json(note));
   }
   finish(session, note);
+  outcome.stopped_units = note.taken_along;
+  for (const auto& saved : {note.saved_unit, note.saved_tmpfiles}) {
+    if (!saved.empty()) {
+      outcome.saved_texts.push_back(saved);
+    }
+  }
+  if (note.has_unit && !host::is_preinstalled(session.layout, note.name)) {
+    outcome.settings = settings_beside(session, note.name);
+  }
   return outcome;
 }
 
@@ -199,6 +245,32 @@ bool anything_left(const Session& session, const std::string& name) {
   return (link && S_ISLNK(link->st_mode)) || is_folder(name + ".0") || is_folder(name + ".1");
 }
 
+/// That of the default unit; any other file that an image names may be anybody's.
+std::string pid_file_of(const Session& session, const std::string& name, const host::DeploymentInfo& info) {
+  const auto found = info.values.find("PIDFILE");
+  const auto ours = fmt::format("{}/container-{}.pid", session.layout.runtime_inside(), name);
+  return found != info.values.end() && found->second == ours ? ours : "";
+}
+
+/// Other units that are stopped, and what an administrator wrote into our files.
+void note_neighbours(Session& session, const host::DeploymentInfo& info, UninstallNote& note) {
+  note.companions = companion_units(session, info.installed_files, [](const std::string&) { return false; });
+  if (!note.has_unit) {
+    return;
+  }
+  auto units = active_names(note.companions);
+  units.push_back(host::unit_name(note.name));
+  note.taken_along = session.systemd.stopped_with(units);
+  if (const auto slot = host::current_slot(session.layout, note.name)) {
+    host::Deployment live;
+    live.name = note.name;
+    live.path = fmt::format("{}/{}", session.layout.deployments(), host::slot_name(note.name, *slot));
+    const auto saved = saved_texts(session, live);
+    note.saved_unit = saved.unit;
+    note.saved_tmpfiles = saved.tmpfiles;
+  }
+}
+
 UninstallNote make_note(Session& session, const std::string& name) {
   UninstallNote note;
   note.name = name;
@@ -214,7 +286,11 @@ UninstallNote make_note(Session& session, const std::string& name) {
     const auto state = session.systemd.state(unit);
     note.was_active = host::is_active(state);
     note.was_enabled = state.unit_file_state == "enabled";
+    note.invocation = state.invocation_id;
+    note.runtime = info.runtime;
+    note.pid_file = pid_file_of(session, name, info);
   }
+  note_neighbours(session, info, note);
   return note;
 }
 

@@ -196,13 +196,13 @@ TEST_F(BusTest, JobsThatEndBeforeTheAnswer) {
   EXPECT_EQ("done", started.result);
   EXPECT_EQ("started", started.words);
   EXPECT_EQ("stopped", systemd().stop("web.service").words);
-  EXPECT_THAT(peer_.calls(), ElementsAre("Subscribe", "StartUnit", "StopUnit"));
+  EXPECT_THAT(peer_.calls(), ElementsAre("Subscribe", "RefUnit", "StartUnit", "StopUnit"));
 }
 
 TEST_F(BusTest, RestartIsAJobLikeAStart) {
   peer_.on("RestartUnit", job_ending("done"));
   EXPECT_EQ("started", systemd().restart("web.service").words);
-  EXPECT_THAT(peer_.calls(), ElementsAre("Subscribe", "RestartUnit"));
+  EXPECT_THAT(peer_.calls(), ElementsAre("Subscribe", "RefUnit", "RestartUnit"));
 }
 
 TEST_F(BusTest, ARefusedScope) {
