@@ -1,6 +1,7 @@
 #include "base/error.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cstring>
 
@@ -49,7 +50,27 @@ const char* hint_of_errno(int code) {
       return "it is mounted read-only: mount it writable, or choose another place with --root or in berth.conf";
     case EACCES:
     case EPERM:
-      return "run it as root";
+      return ::geteuid() == 0
+                 ? "root was refused, too: look for a read-only or foreign file system, chattr(1) +i, or a rule "
+                   "of SELinux or AppArmor"
+                 : "run it as root";
+    case EINVAL:
+    case EOPNOTSUPP:
+    case ENOSYS:
+      return "the kernel or the file system there does not do this; a local file system such as ext4 or XFS does";
+    case EMFILE:
+    case ENFILE:
+      return "allow more open files (ulimit -n), and try again";
+    case ENOMEM:
+      return "free some memory and try again";
+    case EDQUOT:
+      return "free some space within the quota and try again";
+    case EIO:
+      return "the disk, or what it is connected by, reports an error: see `journalctl -k`";
+    case ELOOP:
+      return "a symbolic link stands where none is followed; put a real file or folder there";
+    case EBUSY:
+      return "something uses it: end that, or unmount what is mounted there, and try again";
     default:
       return "";
   }
@@ -70,16 +91,6 @@ int check_errno(int result, std::string_view what) {
 
 void throw_interrupted() {
   throw Error(ErrorKind::interrupted, "interrupted");
-}
-
-std::string printable(std::string_view text, std::size_t limit) {
-  std::string result(text.substr(0, limit));
-  for (char& letter : result) {
-    if (letter < ' ' || letter > '~') {
-      letter = '?';
-    }
-  }
-  return text.size() > limit ? result + "..." : result;
 }
 
 }  // namespace berth::base

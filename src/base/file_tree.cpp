@@ -20,6 +20,7 @@ namespace berth::base {
 namespace {
 
 constexpr int creation_attempts = 16;
+constexpr int resolve_attempts = 128;  // EAGAIN while someone renames folders
 
 /// Calls `visit(name, d_type)` for every name in a folder, `.` and `..` aside.
 template <typename Visit>
@@ -141,6 +142,7 @@ class TreeRemoval {
     how.resolve = RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH;
     long fd = -1;
     bool opened_up = false;
+    int again = 0;
     do {
       fd = ::syscall(SYS_openat2, from, name.c_str(), &how, sizeof how);
       // A user cannot look into his own folder when its mode does not let him.
@@ -148,7 +150,7 @@ class TreeRemoval {
         const bool done = ::fchmodat(from, name.c_str(), S_IRWXU, AT_SYMLINK_NOFOLLOW) == 0;
         errno = done ? EAGAIN : EACCES;
       }
-    } while (fd < 0 && (errno == EINTR || errno == EAGAIN));
+    } while (fd < 0 && (errno == EINTR || (errno == EAGAIN && ++again < resolve_attempts)));
     if (fd < 0 && errno == ENOENT) {
       return;  // somebody else removed it
     }

@@ -23,6 +23,7 @@ struct LibArchive {
   decltype(&::archive_entry_xattr_reset) entry_xattr_reset = library["archive_entry_xattr_reset"];
   decltype(&::archive_error_string) error_string = library["archive_error_string"];
   decltype(&::archive_filter_bytes) filter_bytes = library["archive_filter_bytes"];
+  decltype(&::archive_filter_count) filter_count = library["archive_filter_count"];
   decltype(&::archive_read_data) read_data = library["archive_read_data"];
   decltype(&::archive_read_data_block) read_data_block = library["archive_read_data_block"];
   decltype(&::archive_read_data_skip) read_data_skip = library["archive_read_data_skip"];

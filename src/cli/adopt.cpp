@@ -7,6 +7,7 @@
 
 #include "cli/command_line.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/output.hpp"
 #include "host/older_tool.hpp"
 
 namespace berth::cli {
@@ -52,34 +53,33 @@ base::Json to_json(const ops::AdoptOutcome& outcome, bool done) {
 void print_repository(const ops::AdoptOutcome& outcome, bool undo) {
   switch (outcome.repository) {
     case ops::RepositoryFate::none:
-      fmt::print("there is no repository\n");
+      emit("there is no repository\n");
       return;
     case ops::RepositoryFate::shared:
-      fmt::print("the repository {} is berth's, too\n", outcome.repository_path);
+      emit("the repository {} is berth's, too\n", outcome.repository_path);
       return;
     case ops::RepositoryFate::moved:
-      fmt::print("the repository {} moves{}\n", outcome.repository_path, undo ? " back" : "");
+      emit("the repository {} moves{}\n", outcome.repository_path, undo ? " back" : "");
       break;
     case ops::RepositoryFate::copied:
-      fmt::print("the repository {} stays; what berth does not have comes over as hard links\n",
-                 outcome.repository_path);
+      emit("the repository {} stays; what berth does not have comes over as hard links\n", outcome.repository_path);
       break;
     case ops::RepositoryFate::stays:
-      fmt::print("the repository stays berth's\n");
+      emit("the repository stays berth's\n");
       break;
   }
   for (const auto& name : outcome.images) {
-    fmt::print("  image  {}\n", name);
+    emit("  image  {}\n", name);
   }
 }
 
 void print_plan(const ops::AdoptOutcome& outcome, bool undo) {
-  fmt::print("from  {}\nto    {}\n\n", undo ? outcome.to : outcome.from, undo ? outcome.from : outcome.to);
+  emit("from  {}\nto    {}\n\n", undo ? outcome.to : outcome.from, undo ? outcome.from : outcome.to);
   for (const auto& container : outcome.containers) {
-    fmt::print("{}  {}  {}, moves with a link left in its place{}\n", container.name, container.image,
-               fmt::join(container.folders, " "), container.running ? "; its service runs on" : "");
+    emit("{}  {}  {}, moves with a link left in its place{}\n", container.name, container.image,
+         fmt::join(container.folders, " "), container.running ? "; its service runs on" : "");
     for (const auto& folder : container.dropped) {
-      fmt::print("  removes {}, which berth made\n", folder);
+      emit("  removes {}, which berth made\n", folder);
     }
   }
   print_repository(outcome, undo);
@@ -109,7 +109,7 @@ int run_adopt(const CommandLine& line, ops::Session& session, bool undo) {
   request.only_plan = line.dry_run;
   const auto outcome = undo ? ops::undo_adoption(session, request) : ops::adopt(session, request);
   if (line.json) {
-    fmt::print("{}\n", to_json(outcome, !line.dry_run).dump(2));
+    emit_json(to_json(outcome, !line.dry_run));
   } else if (line.dry_run) {
     print_plan(outcome, undo);
   } else {

@@ -12,6 +12,7 @@
 #include "base/error.hpp"
 #include "cli/command.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/output.hpp"
 #include "exports/template.hpp"
 #include "host/deployment.hpp"
 #include "ops/container_package.hpp"
@@ -56,18 +57,18 @@ std::string systemctl(const ops::Session& session) {
 
 /// What the older tool showed of its own commands; ours go to systemd over the bus.
 void print_deployed(const ops::InstallPlan& plan, const ops::Session& session) {
-  fmt::print("Extracting to {}\n", plan.deployment);
+  emit("Extracting to {}\n", plan.deployment);
   for (const auto& planned : plan.files) {
     if (!planned.checksum.empty()) {
-      fmt::print("Created file {}\n", planned.file.destination);
+      emit("Created file {}\n", planned.file.destination);
     }
   }
   if (plan.unit) {
-    fmt::print("{} daemon-reload\n", systemctl(session));
+    emit("{} daemon-reload\n", systemctl(session));
     if (plan.tmpfiles) {
-      fmt::print("systemd-tmpfiles --create {}\n", session.layout.tmpfiles_inside(plan.name));
+      emit("systemd-tmpfiles --create {}\n", session.layout.tmpfiles_inside(plan.name));
     }
-    fmt::print("{} enable {}\n", systemctl(session), plan.name);
+    emit("{} enable {}\n", systemctl(session), plan.name);
   }
 }
 
@@ -86,7 +87,7 @@ int run_pull(CommandLine& line, ops::Session& session) {
   if (!line.older.storage.empty() && line.older.storage != "ostree") {
     throw Error(ErrorKind::failed, "Destination not known, please choose --storage=ostree");
   }
-  fmt::print("Image {} is being pulled to ostree ...\n", line.pull.image);
+  emit("Image {} is being pulled to ostree ...\n", line.pull.image);
   std::fflush(stdout);
   line.pull.image = our_reference(line.pull.image);
   ops::pull(session, line.pull);
@@ -96,9 +97,9 @@ int run_pull(CommandLine& line, ops::Session& session) {
 int run_build(const CommandLine& line, ops::Session& session) {
   const auto package = ops::make_container_package(session, line.install, ".");
   if (line.display) {
-    fmt::print("Extracting to {}\n", package.plan.deployment);
+    emit("Extracting to {}\n", package.plan.deployment);
   } else {
-    fmt::print("Generated {} {}\n", package.kind == host::PackageKind::deb ? "deb" : "rpm", package.file);
+    emit("Generated {} {}\n", package.kind == host::PackageKind::deb ? "deb" : "rpm", package.file);
   }
   return exit_ok;
 }
@@ -114,14 +115,14 @@ int run_install(CommandLine& line, ops::Session& session) {
   }
   const auto outcome = ops::install(session, request);
   if (outcome.already_present) {
-    fmt::print("{} already present\n", outcome.name);
+    emit("{} already present\n", outcome.name);
     return exit_ok;
   }
   if (!outcome.plan) {
     return run_image_once(line, session);
   }
   if (line.display) {
-    fmt::print("Extracting to {}\n", outcome.plan->deployment);
+    emit("Extracting to {}\n", outcome.plan->deployment);
   } else {
     print_deployed(*outcome.plan, session);
   }
@@ -129,7 +130,7 @@ int run_install(CommandLine& line, ops::Session& session) {
 }
 
 void print_uninstalled(const ops::Session& session, const std::string& name) {
-  fmt::print("{0} disable --now {1}\n{0} daemon-reload\n", systemctl(session), name);
+  emit("{0} disable --now {1}\n{0} daemon-reload\n", systemctl(session), name);
 }
 
 int run_uninstall(CommandLine& line, ops::Session& session) {
@@ -164,7 +165,7 @@ int run_uninstall(CommandLine& line, ops::Session& session) {
 }
 
 int start_service(ops::Session& session, const std::string& name) {
-  fmt::print("{} start {}\n", systemctl(session), name);
+  emit("{} start {}\n", systemctl(session), name);
   std::fflush(stdout);
   ops::start(session, name);
   return exit_ok;
@@ -177,7 +178,7 @@ int run_run(CommandLine& line, ops::Session& session) {
   const auto name = container_name(line, image);
   const bool installed = is_installed(session, name);
   if (line.display) {
-    fmt::print("{} start {}\n", systemctl(session), name);
+    emit("{} start {}\n", systemctl(session), name);
     return exit_ok;
   }
   if (!line.command.command.empty()) {
@@ -201,7 +202,7 @@ int run_stop(const CommandLine& line, ops::Session& session) {
   if (!is_installed(session, line.image)) {
     throw Error(ErrorKind::not_found, fmt::format("Unable to find backend associated with container '{}'", line.image));
   }
-  fmt::print("{} stop {}\n", systemctl(session), line.image);
+  emit("{} stop {}\n", systemctl(session), line.image);
   std::fflush(stdout);
   if (!line.display) {
     ops::stop(session, line.image);
@@ -227,8 +228,8 @@ int run_mount(CommandLine& line, ops::Session& session) {
 
 void print_updated(const ops::Session& session, const std::string& name) {
   const auto deployment = host::installed_deployment(session.layout, name);
-  fmt::print("Extracting to {}\n{} daemon-reload\n", session.layout.deployment_inside(name, deployment.slot),
-             systemctl(session));
+  emit("Extracting to {}\n{} daemon-reload\n", session.layout.deployment_inside(name, deployment.slot),
+       systemctl(session));
 }
 
 void refuse_not_installed(const ops::Session& session, const std::string& name) {
@@ -251,18 +252,18 @@ int update_all(const CommandLine& line, ops::Session& session) {
   const auto rows = ops::update_all(session, line.update);
   constexpr const char* columns = "{:15} {:32} {:32} {:32} {:15}\n";
   for (const auto& row : rows) {
-    fmt::print("Checking container {}...\n", row.container);
+    emit("Checking container {}...\n", row.container);
     if (row.error) {
       line.complain(*row.error);
     }
   }
-  fmt::print("\nSUMMARY\n\n");
-  fmt::print(fmt::runtime(columns), "Container", "Image ID before update", "Image ID after update", "Latest image ID",
-             "Status");
+  emit("\nSUMMARY\n\n");
+  emit(fmt::runtime(columns), "Container", "Image ID before update", "Image ID after update", "Latest image ID",
+       "Status");
   constexpr std::size_t digits = 32;
   for (const auto& row : rows) {
-    fmt::print(fmt::runtime(columns), row.container, row.outcome.id_before.substr(0, digits),
-               row.outcome.id_after.substr(0, digits), row.outcome.id_latest.substr(0, digits), status_of(row));
+    emit(fmt::runtime(columns), row.container, row.outcome.id_before.substr(0, digits),
+         row.outcome.id_after.substr(0, digits), row.outcome.id_latest.substr(0, digits), status_of(row));
   }
   return exit_ok;
 }
@@ -287,7 +288,7 @@ int run_update(CommandLine& line, ops::Session& session) {
   if (ops::update(session, request).changed) {
     print_updated(session, request.name);
   } else {
-    fmt::print("Latest version already installed.\n");
+    emit("Latest version already installed.\n");
   }
   return exit_ok;
 }
@@ -295,14 +296,14 @@ int run_update(CommandLine& line, ops::Session& session) {
 int run_rollback(const CommandLine& line, ops::Session& session) {
   const auto& name = line.names.front();
   refuse_not_installed(session, name);
-  fmt::print("Attempting to roll back system container: {}\n", name);
+  emit("Attempting to roll back system container: {}\n", name);
   std::fflush(stdout);
   ops::RollbackRequest request{name, {}};
   request.gate.enabled = false;
   ops::rollback(session, request);
   const auto deployment = host::installed_deployment(session.layout, name);
-  fmt::print("Rolling back container {} to the checkout at {}\n", name,
-             session.layout.deployment_inside(name, deployment.slot));
+  emit("Rolling back container {} to the checkout at {}\n", name,
+       session.layout.deployment_inside(name, deployment.slot));
   return exit_ok;
 }
 
@@ -332,13 +333,12 @@ int run_delete(const CommandLine& line, ops::Session& session) {
   if (rows.empty()) {
     throw Error(ErrorKind::failed, "No containers to delete");
   }
-  fmt::print("{}\n\n", line.older.assume_yes ? "The following containers will be deleted."
-                                             : "Do you wish to delete the following containers?");
+  emit("{}\n\n", line.older.assume_yes ? "The following containers will be deleted."
+                                       : "Do you wish to delete the following containers?");
   constexpr const char* columns = "   {:12} {:20} {:25} {:10}\n";
-  fmt::print(fmt::runtime(columns), "ID", "NAME", "IMAGE_NAME", "STORAGE");
+  emit(fmt::runtime(columns), "ID", "NAME", "IMAGE_NAME", "STORAGE");
   for (const auto& row : rows) {
-    fmt::print(fmt::runtime(columns), row.name.substr(0, 12), row.name.substr(0, 20), row.image.substr(0, 25),
-               "ostree");
+    emit(fmt::runtime(columns), row.name.substr(0, 12), row.name.substr(0, 20), row.image.substr(0, 25), "ostree");
   }
   if (!confirmed(line, line.every ? "all containers" : fmt::format("['{}']", fmt::join(line.names, "', '")))) {
     return exit_declined;
@@ -523,14 +523,14 @@ bool confirmed(const CommandLine& line, const std::string& what) {
   if (line.older.assume_yes) {
     return true;
   }
-  fmt::print("\nConfirm (y/N) ");
+  emit("\nConfirm (y/N) ");
   std::fflush(stdout);
   std::string answer;
   std::getline(std::cin, answer);
   if (answer == "y" || answer == "Y" || answer == "yes") {
     return true;
   }
-  fmt::print(stderr, "User aborted delete operation for {}\n", what);
+  emit_error("User aborted delete operation for {}\n", what);
   return false;
 }
 

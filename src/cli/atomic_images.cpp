@@ -6,10 +6,11 @@
 #include <cstdio>
 
 #include "base/error.hpp"
+#include "base/shown_text.hpp"
 #include "cli/atomic.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/output.hpp"
 #include "cli/table.hpp"
-#include "cli/terminal.hpp"
 #include "ops/image_change.hpp"
 #include "ops/image_lookup.hpp"
 #include "ops/image_query.hpp"
@@ -24,10 +25,6 @@ using base::Error;
 using base::ErrorKind;
 
 constexpr int exit_declined = 2;
-
-std::string plain(const std::string& text) {
-  return fit(text, text.size());
-}
 
 /// @throws Error in the older tool's words
 std::vector<store::StoredImage> stored(const CommandLine& line, const ops::Session& session, const std::string& text) {
@@ -94,12 +91,11 @@ int run_delete(const CommandLine& line, ops::Session& session) {
     names.push_back(image.name.empty() ? image.id : image.name);
     width = std::max(width, names.back().size() + 2);
   }
-  fmt::print(
-      "{}\n\n   {:{}} STORAGE\n",
-      line.older.assume_yes ? "The following images will be deleted." : "Do you wish to delete the following images?",
-      "IMAGE", width);
+  emit("{}\n\n   {:{}} STORAGE\n",
+       line.older.assume_yes ? "The following images will be deleted." : "Do you wish to delete the following images?",
+       "IMAGE", width);
   for (const auto& name : names) {
-    fmt::print("   {:{}} ostree\n", plain(name), width);
+    emit("   {:{}} ostree\n", base::shown_line(name), width);
   }
   if (!confirmed(line, line.every ? "all images" : fmt::format("['{}']", fmt::join(line.names, "', '")))) {
     return exit_declined;
@@ -110,7 +106,7 @@ int run_delete(const CommandLine& line, ops::Session& session) {
 
 int run_prune(ops::Session& session) {
   for (const auto& branch : ops::prune(session, false).store.removed) {
-    fmt::print("Deleting {}\n", branch);
+    emit("Deleting {}\n", branch);
   }
   return exit_ok;
 }
@@ -137,18 +133,18 @@ int update_all(const CommandLine& line, ops::Session& session) {
   std::vector<ops::ImageUpdate> updates;
   updates.reserve(names.size());
   for (const auto& name : names) {
-    fmt::print("Checking image {}...\n", name);
+    emit("Checking image {}...\n", name);
     std::fflush(stdout);
     updates.push_back(ops::update_images(session, {{name}, ""}).front());
     if (const auto& error = updates.back().error) {
       line.complain(*error);
     }
   }
-  fmt::print("\nSUMMARY\n\n");
-  fmt::print(fmt::runtime(columns), "Image", "Image ID before update", "Image ID after update", "Status");
+  emit("\nSUMMARY\n\n");
+  emit(fmt::runtime(columns), "Image", "Image ID before update", "Image ID after update", "Status");
   for (const auto& update : updates) {
-    fmt::print(fmt::runtime(columns), update.name.substr(0, 50), update.id_before.substr(0, digits),
-               update.id_after.substr(0, digits), status_of(update));
+    emit(fmt::runtime(columns), update.name.substr(0, 50), update.id_before.substr(0, digits),
+         update.id_after.substr(0, digits), status_of(update));
   }
   return exit_ok;
 }
@@ -188,9 +184,9 @@ int run_update(const CommandLine& line, ops::Session& session) {
 
 void print_variables(const char* heading, const std::map<std::string, std::string>& variables) {
   if (!variables.empty()) {
-    fmt::print("\n\n{}\n", heading);
+    emit("\n\n{}\n", heading);
     for (const auto& [name, value] : variables) {
-      fmt::print("{}: {}\n", name, plain(value));
+      emit("{}: {}\n", name, base::shown_line(value));
     }
   }
 }
@@ -201,9 +197,9 @@ int run_info(const CommandLine& line, ops::Session& session) {
     throw Error(ErrorKind::failed, "The --remote option cannot be used with the 'ostree' storage option.");
   }
   const auto description = ops::describe_image(session, stored(line, session, line.image).front().name);
-  fmt::print("Image Name: {}\n", description.image.name);
+  emit("Image Name: {}\n", description.image.name);
   for (const auto& [name, value] : description.labels) {
-    fmt::print("{}: {}\n", plain(name), plain(value));
+    emit("{}: {}\n", base::shown_line(name), base::shown_line(value));
   }
   auto defaults = description.defaults;
   for (const auto* name :
@@ -224,9 +220,10 @@ int run_version(const CommandLine& line, ops::Session& session) {
   const auto image = stored(line, session, line.image).front();
   const auto versions = ops::image_versions(session, {image.name});
   const auto width = std::max<std::size_t>(12, image.name.size() + 9);
-  fmt::print("{:{}} {:9} {:10}\n", "IMAGE NAME", width, "VERSION", "IMAGE ID");
+  emit("{:{}} {:9} {:10}\n", "IMAGE NAME", width, "VERSION", "IMAGE ID");
   for (const auto& version : versions) {
-    fmt::print("{:{}} {:9} {:10}\n\n", version.name, width, plain(version.version), version.id.substr(0, id_digits));
+    emit("{:{}} {:9} {:10}\n\n", version.name, width, base::shown_line(version.version),
+         version.id.substr(0, id_digits));
   }
   return exit_ok;
 }
@@ -234,11 +231,11 @@ int run_version(const CommandLine& line, ops::Session& session) {
 void print_verified(const ops::VerifiedImage& image, const std::string& version) {
   const bool differs = image.remote == ops::RemoteState::newer;
   constexpr const char* columns = "{:30} {:20} {:20} {:1}\n";
-  fmt::print("\n{} contains the following images:\n\n", image.name);
-  fmt::print(fmt::runtime(columns), "NAME", "LOCAL VERSION", "REMOTE VERSION", "DIFFERS");
-  fmt::print(fmt::runtime(columns), image.name.substr(0, 30), plain(version).substr(0, 20),
-             (differs ? image.remote_id : plain(version)).substr(0, 20), differs ? "YES" : "NO");
-  fmt::print("\n\n");
+  emit("\n{} contains the following images:\n\n", image.name);
+  emit(fmt::runtime(columns), "NAME", "LOCAL VERSION", "REMOTE VERSION", "DIFFERS");
+  emit(fmt::runtime(columns), image.name.substr(0, 30), base::shown_line(version).substr(0, 20),
+       (differs ? image.remote_id : base::shown_line(version)).substr(0, 20), differs ? "YES" : "NO");
+  emit("\n\n");
 }
 
 int run_verify(const CommandLine& line, ops::Session& session) {

@@ -7,11 +7,12 @@
 #include <cctype>
 
 #include "base/error.hpp"
+#include "base/shown_text.hpp"
 #include "cli/atomic.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/moment.hpp"
+#include "cli/output.hpp"
 #include "cli/table.hpp"
-#include "cli/terminal.hpp"
 #include "host/deployment.hpp"
 #include "host/older_tool.hpp"
 #include "ops/query.hpp"
@@ -33,7 +34,7 @@ std::string lower(std::string text) {
 
 /// The first `width` columns, and blanks up to `width`. @param width 0: all there is
 std::string cell(const std::string& text, std::size_t width, std::size_t shown = std::string::npos) {
-  const auto part = fit(text.substr(0, std::min(shown, width == 0 ? text.size() : width)), text.size() + 1);
+  const auto part = base::shown_line(text.substr(0, std::min(shown, width == 0 ? text.size() : width)));
   return fmt::format("{:{}}", part, width);
 }
 
@@ -109,8 +110,8 @@ void print_containers(const std::vector<ops::ContainerRow>& rows, const ListOpti
   const auto name = width(10, "container");
   const auto command = width(10, "command");
   const auto print_line = [&](const std::array<std::string, 8>& cells) {
-    fmt::print("   {} {} {} {} {:16} {:10} {:10} {:10}\n", cell(cells[0], id), cell(cells[1], image),
-               cell(cells[2], name), cell(cells[3], command), cells[4], cells[5], cells[6], cells[7]);
+    emit("   {} {} {} {} {:16} {:10} {:10} {:10}\n", cell(cells[0], id), cell(cells[1], image), cell(cells[2], name),
+         cell(cells[3], command), cells[4], cells[5], cells[6], cells[7]);
   };
   if (!options.no_heading) {
     print_line({"CONTAINER ID", "IMAGE", "NAME", "COMMAND", "CREATED", "STATE", "BACKEND", "RUNTIME"});
@@ -144,14 +145,14 @@ int list_containers(const CommandLine& line, ops::Session& session) {
   }
   if (line.list.quiet) {
     for (const auto& row : rows) {
-      fmt::print("{}\n", line.list.no_truncation ? row.name : row.name.substr(0, id_digits));
+      emit("{}\n", line.list.no_truncation ? row.name : row.name.substr(0, id_digits));
     }
   } else if (line.list.json) {
     auto list = base::Json::array();
     for (const auto& row : rows) {
       list.push_back(to_json(row));
     }
-    fmt::print("{}\n", list.dump(4));
+    emit_json(list, 4);
   } else if (!rows.empty()) {
     print_containers(rows, line.list);
   }
@@ -216,12 +217,12 @@ void print_images(const std::vector<ops::ImageRow>& rows, const ListOptions& opt
   const auto tag = widest(rows, 6, [](const auto& row) { return row.tag; }) + 2;
   const std::size_t id = options.no_truncation ? 65 : 14;
   const auto print_line = [&](const std::array<std::string, 7>& cells) {
-    fmt::print("{:2} {} {} {} {:18} {:14} {:10}\n", cells[0], cell(cells[1], repository), cell(cells[2], tag),
-               cell(cells[3], id, options.no_truncation ? id : id_digits), cells[4], cells[5], cells[6]);
+    emit("{:2} {} {} {} {:18} {:14} {:10}\n", cells[0], cell(cells[1], repository), cell(cells[2], tag),
+         cell(cells[3], id, options.no_truncation ? id : id_digits), cells[4], cells[5], cells[6]);
   };
   if (!options.no_heading) {
-    fmt::print("{:2} {:{}} {:{}} {:{}} {:18} {:14} {:10}\n", "", "REPOSITORY", repository, "TAG", tag, "IMAGE ID", id,
-               "CREATED", "VIRTUAL SIZE", "TYPE");
+    emit("{:2} {:{}} {:{}} {:{}} {:18} {:14} {:10}\n", "", "REPOSITORY", repository, "TAG", tag, "IMAGE ID", id,
+         "CREATED", "VIRTUAL SIZE", "TYPE");
   }
   for (const auto& row : rows) {
     const bool layer = row.repository.empty();
@@ -239,10 +240,10 @@ int list_images(const CommandLine& line, ops::Session& session) {
     for (const auto& row : rows) {
       list.push_back(to_json(row));
     }
-    fmt::print("{}\n", list.dump(4));
+    emit_json(list, 4);
   } else if (line.list.quiet) {
     for (const auto& row : rows) {
-      fmt::print("{}\n", line.list.no_truncation ? row.id : row.id.substr(0, id_digits));
+      emit("{}\n", line.list.no_truncation ? row.id : row.id.substr(0, id_digits));
     }
   } else if (!rows.empty()) {
     print_images(rows, line.list);

@@ -7,6 +7,8 @@
 #include "base/error.hpp"
 #include "cli/command.hpp"
 #include "cli/command_line.hpp"
+#include "cli/exit_code.hpp"
+#include "cli/plan_view.hpp"
 #include "ops/exec.hpp"
 #include "ops/run.hpp"
 
@@ -86,6 +88,17 @@ ops::RunRequest run_request(const CommandLine& line, const std::string& target) 
   return request;
 }
 
+/// What would be run, without running it.
+int display_run(const CommandLine& line, ops::Session& session) {
+  auto request = run_request(line, line.names.front());
+  request.command = line.command.command;
+  request.attachment.terminal = wants_terminal(line.command);
+  request.detach = line.command.detach;
+  request.only_plan = true;
+  show_plan(line.json, ops::plan_run(session, request), session.layout);
+  return exit_ok;
+}
+
 }  // namespace
 
 int run_image_once(const CommandLine& line, ops::Session& session) {
@@ -113,10 +126,11 @@ void add_exec(CLI::App& app, CommandLine& line) {
 }
 
 void add_run(CLI::App& app, CommandLine& line) {
-  auto* verb = add_verb(app, line, "run", "Run a command once, in a container or an image", true,
-                        [&line](ops::Session& session) {
-                          return run_command(line, run_request(line, line.names.front()), ops::run, session);
-                        });
+  auto* verb = add_verb(
+      app, line, "run", "Run a command once, in a container or an image", true, [&line](ops::Session& session) {
+        return line.display ? display_run(line, session)
+                            : run_command(line, run_request(line, line.names.front()), ops::run, session);
+      });
   verb->add_option("IMAGE|NAME", line.names, "A container, or [SOURCE:]IMAGE")
       ->required()
       ->expected(1)
@@ -126,6 +140,8 @@ void add_run(CLI::App& app, CommandLine& line) {
   verb->add_option("--runtime", line.install.runtime, "OCI runtime to use")->type_name("PATH");
   add_authfile(*verb, line.install.authfile);
   add_platform(*verb, line.install.platform);
+  verb->add_flag("--display", line.display, "Show what an image would run with, and run nothing");
+  verb->add_flag("--json", line.json, "With --display: print the plan as JSON");
 }
 
 }  // namespace berth::cli

@@ -7,8 +7,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "base/shown_text.hpp"
 #include "cli/exit_code.hpp"
-#include "cli/messages.hpp"
 #include "cli/terminal.hpp"
 
 namespace berth::cli {
@@ -84,7 +84,7 @@ void ConsoleReporter::step(std::string_view sentence) {
   if (mode_ == ProgressMode::json) {
     say_json("step", {{"message", sentence}});
   } else {
-    say(fit(sentence, sentence.size()));
+    say(base::shown_line(sentence));
   }
 }
 
@@ -93,8 +93,7 @@ void ConsoleReporter::warning(std::string_view sentence) {
   if (mode_ == ProgressMode::json) {
     say_json("warning", {{"message", sentence}});
   } else {
-    say(fmt::format("{}warning:{} {}", color_ ? "\033[33m" : "", color_ ? "\033[0m" : "",
-                    fit(sentence, sentence.size())));
+    say(fmt::format("{}warning:{} {}", color_ ? "\033[33m" : "", color_ ? "\033[0m" : "", base::shown_line(sentence)));
   }
 }
 
@@ -106,9 +105,10 @@ void ConsoleReporter::error(const base::Error& error) {
     say_json("error", {{"message", error.what()}, {"hint", hint}, {"exitCode", exit_code(error.kind())}});
     return;
   }
-  say(fmt::format("{}berth:{} {}", color_ ? "\033[1;31m" : "", color_ ? "\033[0m" : "", harmless(error.what())));
+  say(fmt::format("{}berth:{} {}", color_ ? "\033[1;31m" : "", color_ ? "\033[0m" : "",
+                  base::shown_text(error.what())));
   if (!hint.empty()) {
-    say(fmt::format("{}hint:{} {}", color_ ? "\033[1m" : "", color_ ? "\033[0m" : "", harmless(hint)));
+    say(fmt::format("{}hint:{} {}", color_ ? "\033[1m" : "", color_ ? "\033[0m" : "", base::shown_text(hint)));
   }
 }
 
@@ -154,7 +154,7 @@ void ConsoleReporter::tell(const Progress& progress, const ProgressBoard::Change
   const auto amount = format_amount(progress.total, 0, progress.unit);
   if (change.ended && !amount.empty()) {
     const auto text = fmt::format("{}: {} ({})", progress.id, progress.label, amount);
-    say(fit(text, text.size()));
+    say(base::shown_line(text));
   }
   const auto total = board_.total(now);  // keeps the rate going
   if (total.total != 0 && board_.working() && now - std::max(total_told_, board_.begun()) >= plain_interval) {

@@ -1,8 +1,8 @@
 // berth df.
-#include <fmt/format.h>
 
 #include "cli/command_line.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/output.hpp"
 #include "cli/table.hpp"
 #include "cli/terminal.hpp"
 #include "ops/usage.hpp"
@@ -27,7 +27,7 @@ base::Json to_json(const ops::DiskUsage& usage) {
 int run_df(const CommandLine& line, ops::Session& session) {
   const auto usage = ops::disk_usage(session);
   if (line.json) {
-    fmt::print("{}\n", to_json(usage).dump(2));
+    emit_json(to_json(usage));
     return exit_ok;
   }
   std::vector<std::vector<std::string>> rows;
@@ -37,8 +37,7 @@ int run_df(const CommandLine& line, ops::Session& session) {
                     human_size(row.reclaimable)});
   }
   print_table({{"KIND"}, {"NAME", 64}, {"SIZE"}, {"SHARED"}, {"OWN"}, {"RECLAIMABLE"}}, rows, true, true);
-  fmt::print("total {}, of which berth images prune would free {}\n", human_size(usage.total),
-             human_size(usage.reclaimable));
+  emit("total {}, of which berth images prune would free {}\n", human_size(usage.total), human_size(usage.reclaimable));
   return exit_ok;
 }
 

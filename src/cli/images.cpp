@@ -3,6 +3,7 @@
 
 #include "cli/command_line.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/output.hpp"
 #include "cli/table.hpp"
 #include "cli/terminal.hpp"
 #include "ops/image_change.hpp"
@@ -27,15 +28,15 @@ int run_prune(const CommandLine& line, ops::Session& session) {
                              {"objects", outcome.store.objects},
                              {"bytes", outcome.store.bytes},
                              {"folders", outcome.folders}};
-    fmt::print("{}\n", json.dump(2));
+    emit_json(json);
     return exit_ok;
   }
   const char* verb = line.dry_run ? "would remove" : "removed";
   for (const auto& folder : outcome.folders) {
-    fmt::print("{} {}\n", verb, folder);
+    emit("{} {}\n", verb, folder);
   }
-  fmt::print("{} {} layers and {} objects, {}\n", verb, outcome.store.layers, outcome.store.objects,
-             human_size(outcome.store.bytes));
+  emit("{} {} layers and {} objects, {}\n", verb, outcome.store.layers, outcome.store.objects,
+       human_size(outcome.store.bytes));
   return exit_ok;
 }
 
@@ -77,7 +78,7 @@ int run_images_update(const CommandLine& line, ops::Session& session) {
     }
   }
   if (line.json) {
-    fmt::print("{}\n", base::Json{{"images", std::move(list)}}.dump(2));
+    emit_json(base::Json{{"images", std::move(list)}});
   } else {
     print_updates(updates);
   }

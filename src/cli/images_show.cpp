@@ -1,8 +1,9 @@
 // berth images info, history, version.
-#include <fmt/format.h>
 
+#include "base/shown_text.hpp"
 #include "cli/command_line.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/output.hpp"
 #include "cli/table.hpp"
 #include "cli/terminal.hpp"
 #include "ops/image_query.hpp"
@@ -12,28 +13,23 @@ namespace berth::cli {
 
 namespace {
 
-/// Texts of an image, made fit for a terminal.
-std::string plain(const std::string& text) {
-  return fit(text, text.size());
-}
-
 void print_variables(const ops::ImageDescription& description) {
   if (!description.defaults.empty()) {
-    fmt::print("\nTemplate variables with default value, but overridable with --set:\n");
+    emit("\nTemplate variables with default value, but overridable with --set:\n");
     for (const auto& [name, value] : description.defaults) {
-      fmt::print("{}: {}\n", name, plain(value));
+      emit("{}: {}\n", name, base::shown_line(value));
     }
   }
   if (!description.required.empty()) {
-    fmt::print("\nTemplate variables that have no default value, and must be set with --set:\n");
+    emit("\nTemplate variables that have no default value, and must be set with --set:\n");
     for (const auto& name : description.required) {
-      fmt::print("{}: {{DEF_VALUE}}\n", name);
+      emit("{}: {{DEF_VALUE}}\n", name);
     }
   }
   if (!description.provided.empty()) {
-    fmt::print("\nTemplate variables that are set by berth:\n");
+    emit("\nTemplate variables that are set by berth:\n");
     for (const auto& name : description.provided) {
-      fmt::print("{}\n", name);
+      emit("{}\n", name);
     }
   }
 }
@@ -48,12 +44,12 @@ int run_info(const CommandLine& line, ops::Session& session) {
                              {"defaults", description.defaults},
                              {"required", description.required},
                              {"providedByBerth", description.provided}};
-    fmt::print("{}\n", json.dump(2));
+    emit_json(json);
     return exit_ok;
   }
-  fmt::print("Image Name: {}\n", description.image.name);
+  emit("Image Name: {}\n", description.image.name);
   for (const auto& [name, value] : description.labels) {
-    fmt::print("{}: {}\n", plain(name), plain(value));
+    emit("{}: {}\n", base::shown_line(name), base::shown_line(value));
   }
   print_variables(description);
   return exit_ok;
@@ -70,7 +66,7 @@ int run_history(const CommandLine& line, ops::Session& session) {
                       {"layer", entry.layer.empty() ? base::Json(nullptr) : base::Json(entry.layer)},
                       {"size", entry.size}});
     }
-    fmt::print("{}\n", base::Json{{"history", std::move(list)}}.dump(2));
+    emit_json(base::Json{{"history", std::move(list)}});
     return exit_ok;
   }
   std::vector<std::vector<std::string>> rows;
@@ -93,7 +89,7 @@ int run_version(const CommandLine& line, ops::Session& session) {
                       {"imageId", version.id},
                       {"version", version.version.empty() ? base::Json(nullptr) : base::Json(version.version)}});
     }
-    fmt::print("{}\n", base::Json{{"images", std::move(list)}}.dump(2));
+    emit_json(base::Json{{"images", std::move(list)}});
     return exit_ok;
   }
   std::vector<std::vector<std::string>> rows;

@@ -7,10 +7,11 @@
 #include <algorithm>
 
 #include "base/error.hpp"
+#include "base/shown_text.hpp"
 #include "cli/command_line.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/output.hpp"
 #include "cli/table.hpp"
-#include "cli/terminal.hpp"
 #include "ops/repair.hpp"
 
 namespace berth::cli {
@@ -49,6 +50,9 @@ base::Json to_json(const ops::VerifiedImage& image) {
                            {"live", deployment.live},
                            {"changed", deployment.changed},
                            {"missing", deployment.missing}});
+    if (!deployment.reason.empty()) {
+      deployments.back()["reason"] = deployment.reason;
+    }
   }
   return {{"image", image.name},
           {"imageId", image.id},
@@ -64,7 +68,7 @@ void print_files(const ops::DamagedDeployment& deployment, const std::vector<std
   if (!files.empty()) {
     const auto text =
         fmt::format("{}: {} is {} in {}", deployment.container, fmt::join(files, ", "), state, deployment.path);
-    fmt::print("{}\n", fit(text, text.size()));
+    emit("{}\n", base::shown_line(text));
   }
 }
 
@@ -75,11 +79,15 @@ void print_damage(const ops::VerifiedImage& image) {
     const auto what = fmt::format("{}{}", file.kind == "file" ? "" : file.kind + " of ", fmt::join(file.paths, ", "));
     const auto text = fmt::format("{}: {} is {}{}", image.name, file.kind == "commit" ? "its commit" : what,
                                   file.missing ? "missing" : "damaged", users);
-    fmt::print("{}\n", fit(text, text.size()));
+    emit("{}\n", base::shown_line(text));
   }
   for (const auto& deployment : image.deployments) {
     print_files(deployment, deployment.changed, "damaged");
     print_files(deployment, deployment.missing, "missing");
+    if (!deployment.reason.empty()) {
+      emit("{}\n", base::shown_line(fmt::format("{}: {} is not known: {}", deployment.container, deployment.path,
+                                                deployment.reason)));
+    }
   }
 }
 
@@ -87,9 +95,19 @@ void print_damage(const ops::VerifiedImage& image) {
 std::size_t damage_of(const ops::VerifiedImage& image) {
   auto count = image.damaged.size();
   for (const auto& deployment : image.deployments) {
-    count += deployment.changed.size() + deployment.missing.size();
+    count += deployment.changed.size() + deployment.missing.size() + (deployment.reason.empty() ? 0 : 1);
   }
   return count;
+}
+
+std::string remedy_for(const ops::VerifiedImage& image) {
+  if (image.damaged.empty() && !image.deployments.empty() && !image.deployments.front().reason.empty()) {
+    return fmt::format("make a new deployment with berth update {0}, or uninstall and install {0} again", image.name);
+  }
+  if (image.name.starts_with("layer ")) {
+    return "berth images repair of an image that has it makes it good again; berth images delete forgets it";
+  }
+  return fmt::format("make it good again with: berth images repair {}", image.name);
 }
 
 void print_text(const std::vector<ops::VerifiedImage>& images) {
@@ -112,7 +130,7 @@ int run_verify(const CommandLine& line, ops::Session& session) {
     for (const auto& image : images) {
       list.push_back(to_json(image));
     }
-    fmt::print("{}\n", base::Json{{"images", std::move(list)}}.dump(2));
+    emit_json(base::Json{{"images", std::move(list)}});
   } else {
     print_text(images);
   }
@@ -128,7 +146,7 @@ int run_verify(const CommandLine& line, ops::Session& session) {
     throw base::Error(base::ErrorKind::verification,
                       fmt::format("{} is damaged in {}", damaged->name,
                                   damaged->damaged.empty() ? damaged->deployments.front().path : "the store"),
-                      fmt::format("make it good again with: berth images repair {}", damaged->name));
+                      remedy_for(*damaged));
   }
   return exit_ok;
 }
@@ -144,14 +162,14 @@ int run_repair(const CommandLine& line, ops::Session& session) {
                              {"damaged", outcome.damaged},
                              {"layersFetched", outcome.layers},
                              {"mended", std::move(mended)}};
-    fmt::print("{}\n", json.dump(2));
+    emit_json(json);
     return exit_ok;
   }
-  fmt::print("{}: {} damaged objects replaced, {} layers fetched\n", outcome.name, outcome.damaged, outcome.layers);
+  emit("{}: {} damaged objects replaced, {} layers fetched\n", outcome.name, outcome.damaged, outcome.layers);
   for (const auto& container : outcome.mended) {
     const auto text = fmt::format("{}: {} replaced", container.container.empty() ? container.path : container.container,
                                   fmt::join(container.files, ", "));
-    fmt::print("{}\n", fit(text, text.size()));
+    emit("{}\n", base::shown_line(text));
     if (container.live) {
       session.reporter.step(
           fmt::format("restart {0} if it runs: berth stop {0}; berth start {0}", container.container));

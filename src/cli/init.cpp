@@ -5,6 +5,7 @@
 
 #include "cli/command_line.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/output.hpp"
 
 namespace berth::cli {
 
@@ -13,7 +14,7 @@ namespace {
 int run_init(const CommandLine& line, ops::Session& session) {
   const auto files = ops::init(session, line.init);
   if (line.json) {
-    fmt::print("{}\n", base::Json{{"directory", line.init.directory}, {"files", files}}.dump(2));
+    emit_json(base::Json{{"directory", line.init.directory}, {"files", files}});
     return exit_ok;
   }
   for (const auto& file : files) {

@@ -1,6 +1,6 @@
-#include <fmt/format.h>
 
 #include "cli/command_line.hpp"
+#include "cli/output.hpp"
 #include "ops/query.hpp"
 
 namespace berth::cli {
@@ -8,7 +8,7 @@ namespace berth::cli {
 void add_inspect(CLI::App& app, CommandLine& line) {
   auto* verb = add_verb(app, line, "inspect", "Show everything about a container or an image as JSON", false,
                         [&line](ops::Session& session) {
-                          fmt::print("{}\n", ops::inspect(session, line.names.front()).dump(2));
+                          emit_json(ops::inspect(session, line.names.front()));
                           return 0;
                         });
   verb->add_option("IMAGE|NAME", line.names, "An image, or a container")->required()->expected(1);

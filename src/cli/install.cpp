@@ -2,69 +2,13 @@
 
 #include "cli/command.hpp"
 #include "cli/command_line.hpp"
+#include "cli/output.hpp"
+#include "cli/plan_view.hpp"
 #include "ops/container_package.hpp"
 
 namespace berth::cli {
 
 namespace {
-
-void print_text(const std::string& heading, const std::string& text) {
-  fmt::print("\n# {}\n{}", heading, text);
-  if (!text.empty() && text.back() != '\n') {
-    fmt::print("\n");
-  }
-}
-
-void print_files(const ops::InstallPlan& plan) {
-  for (const auto& planned : plan.files) {
-    fmt::print("  create  {:04o} {}:{} {}{}\n", planned.file.mode, planned.file.uid, planned.file.gid,
-               planned.file.destination, planned.file.kind == host::HostFile::Kind::folder ? "/" : "");
-  }
-  for (const auto& path : plan.kept_files) {
-    fmt::print("  keep    {} (exists already)\n", path);
-  }
-}
-
-void print_plan(const ops::InstallPlan& plan, const host::Layout& layout) {
-  fmt::print("name        {}\nimage       {}\nimage id    {}\ndeployment  {}\nruntime     {}\n", plan.name, plan.image,
-             plan.image_id, plan.deployment, plan.runtime);
-  if (!plan.info.remote.empty()) {
-    fmt::print("rootfs      {}\n", plan.info.remote);
-  }
-  if (!plan.powers.empty()) {
-    fmt::print("\nThis image asks for:\n");
-    for (const auto& power : plan.powers) {
-      fmt::print("  {}\n", power);
-    }
-  }
-  if (!plan.files.empty() || !plan.kept_files.empty()) {
-    fmt::print("\nFiles on the host{}:\n", plan.package ? ", in the package " + plan.package->name : "");
-    print_files(plan);
-  }
-  fmt::print("\nValues:\n");
-  for (const auto& [name, value] : plan.values) {
-    if (name != "ALL_PROCESS_CAPABILITIES") {
-      fmt::print("  {}={}\n", name, value);
-    }
-  }
-  if (!plan.config.empty()) {
-    print_text(plan.deployment + "/config.json", plan.config);
-  }
-  if (plan.unit) {
-    print_text(layout.unit_inside(plan.name), *plan.unit);
-  }
-  if (plan.tmpfiles) {
-    print_text(layout.tmpfiles_inside(plan.name), *plan.tmpfiles);
-  }
-}
-
-void show_plan(const CommandLine& line, const ops::InstallPlan& plan, const host::Layout& layout) {
-  if (line.json) {
-    fmt::print("{}\n", ops::plan_to_json(plan).dump(2, ' ', false, base::Json::error_handler_t::replace));
-  } else {
-    print_plan(plan, layout);
-  }
-}
 
 void print_result(const CommandLine& line, ops::Session& session, const ops::InstallOutcome& outcome) {
   const auto& plan = *outcome.plan;
@@ -74,7 +18,7 @@ void print_result(const CommandLine& line, ops::Session& session, const ops::Ins
                        {"imageId", plan.image_id},
                        {"deployment", plan.deployment},
                        {"started", line.install.start}};
-    fmt::print("{}\n", json.dump(2));
+    emit_json(json);
     return;
   }
   if (!plan.unit) {
@@ -91,16 +35,15 @@ void print_result(const CommandLine& line, ops::Session& session, const ops::Ins
 int run_build(const CommandLine& line, ops::Session& session) {
   const auto package = ops::make_container_package(session, line.install, ".");
   if (line.install.only_plan) {
-    show_plan(line, package.plan, package.places);
+    show_plan(line.json, package.plan, package.places);
   } else if (line.json) {
-    fmt::print("{}\n", base::Json{{"name", package.container},
-                                  {"image", package.plan.image},
-                                  {"imageId", package.plan.image_id},
-                                  {"deployment", package.plan.deployment},
-                                  {"package", package.file}}
-                           .dump(2));
+    emit_json(base::Json{{"name", package.container},
+                         {"image", package.plan.image},
+                         {"imageId", package.plan.image_id},
+                         {"deployment", package.plan.deployment},
+                         {"package", package.file}});
   } else {
-    fmt::print("{}\n", package.file);
+    emit("{}\n", package.file);
   }
   return 0;
 }
@@ -116,16 +59,16 @@ int run_install(CommandLine& line, ops::Session& session) {
   }
   if (outcome.already_present) {
     if (line.json) {
-      fmt::print("{}\n", base::Json{{"name", outcome.name}, {"alreadyPresent", true}}.dump(2));
+      emit_json(base::Json{{"name", outcome.name}, {"alreadyPresent", true}});
     } else {
-      fmt::print("{} already present\n", outcome.name);
+      emit("{} already present\n", outcome.name);
     }
     return 0;
   }
   if (!line.install.only_plan) {
     print_result(line, session, outcome);
   } else {
-    show_plan(line, *outcome.plan, session.layout);
+    show_plan(line.json, *outcome.plan, session.layout);
   }
   return 0;
 }

@@ -6,9 +6,10 @@
 #include <algorithm>
 #include <array>
 
+#include "base/shown_text.hpp"
 #include "cli/command_line.hpp"
 #include "cli/exit_code.hpp"
-#include "cli/terminal.hpp"
+#include "cli/output.hpp"
 
 namespace berth::cli {
 
@@ -42,11 +43,11 @@ base::Json to_json(const Finding& finding, const std::string& folder) {
 /// As compilers do, so that editors find the place.
 void print_finding(const Finding& finding, const std::string& folder) {
   const auto file = shown_file(finding, folder);
-  fmt::print("{}{}: {}: {} [{}]\n", fit(file, file.size()),
-             finding.line == 0 ? std::string() : fmt::format(":{}", finding.line), name_of(finding.severity),
-             fit(finding.sentence, finding.sentence.size()), finding.code);
+  emit("{}{}: {}: {} [{}]\n", base::shown_line(file),
+       finding.line == 0 ? std::string() : fmt::format(":{}", finding.line), name_of(finding.severity),
+       base::shown_line(finding.sentence), finding.code);
   if (!finding.hint.empty() && finding.severity != Severity::note) {
-    fmt::print("    {}\n", fit(finding.hint, finding.hint.size()));
+    emit("    {}\n", base::shown_line(finding.hint));
   }
 }
 
@@ -63,7 +64,7 @@ int run_lint(const CommandLine& line, ops::Session& session) {
     }
   }
   if (line.json) {
-    fmt::print("{}\n", list.dump(2, ' ', false, base::Json::error_handler_t::replace));
+    emit_json(list);
   }
   const auto [notes, warnings, errors] = counts;
   session.reporter.step(fmt::format("{} errors, {} warnings, {} notes", errors, warnings, notes));

@@ -1,8 +1,8 @@
 // berth containers list, berth images list.
-#include <fmt/format.h>
 
 #include "cli/command_line.hpp"
 #include "cli/moment.hpp"
+#include "cli/output.hpp"
 #include "cli/table.hpp"
 #include "cli/terminal.hpp"
 #include "ops/query.hpp"
@@ -52,7 +52,7 @@ void print_json(const char* key, const std::vector<Row>& rows) {
   for (const auto& row : rows) {
     list.push_back(to_json(row));
   }
-  fmt::print("{}\n", base::Json{{key, std::move(list)}}.dump(2));
+  emit_json(base::Json{{key, std::move(list)}});
 }
 
 int run_containers_list(const ListOptions& options, ops::Session& session) {
@@ -61,7 +61,7 @@ int run_containers_list(const ListOptions& options, ops::Session& session) {
     print_json("containers", rows);
   } else if (options.quiet) {
     for (const auto& row : rows) {
-      fmt::print("{}\n", row.name);
+      emit("{}\n", row.name);
     }
   } else {
     std::vector<std::vector<std::string>> lines;
@@ -87,7 +87,7 @@ int run_images_list(const ListOptions& options, ops::Session& session) {
   for (const auto& row : rows) {
     const auto id = options.no_truncation ? row.id : row.id.substr(0, id_digits);
     if (options.quiet) {
-      fmt::print("{}\n", id);
+      emit("{}\n", id);
       continue;
     }
     const bool layer = row.repository.empty();

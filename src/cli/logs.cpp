@@ -11,8 +11,8 @@
 
 #include "cli/command_line.hpp"
 #include "cli/exit_code.hpp"
-#include "cli/messages.hpp"
 #include "cli/moment.hpp"
+#include "cli/output.hpp"
 
 namespace berth::cli {
 
@@ -49,7 +49,7 @@ host::LogQuery query_of(const LogOptions& options) {
 }
 
 /// One JSON object a line, so that a reader need not wait for the end.
-std::string json_line(const host::LogEntry& entry) {
+base::Json json_line(const host::LogEntry& entry) {
   base::Json json = {
       {"time", fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:06}Z", fmt::gmtime(static_cast<std::time_t>(entry.time / second)),
                            entry.time % second)},
@@ -61,7 +61,7 @@ std::string json_line(const host::LogEntry& entry) {
   if (std::from_chars(entry.pid.data(), entry.pid.data() + entry.pid.size(), pid).ec == std::errc()) {
     json["pid"] = pid;
   }
-  return json.dump(-1, ' ', false, base::Json::error_handler_t::replace);
+  return json;
 }
 
 /// As journalctl prints it, further lines of a message below its first.
@@ -80,7 +80,7 @@ std::string text_line(const host::LogEntry& entry, bool terminal) {
       text.append(head.size(), ' ');
     }
   }
-  return terminal ? harmless(text) : text;
+  return text;
 }
 
 /// Whoever reads our output is gone, although we have nothing to write just now.
@@ -92,7 +92,13 @@ bool output_is_closed() {
 int run_logs(const CommandLine& line, ops::Session& session) {
   const bool terminal = ::isatty(STDOUT_FILENO) != 0;
   const auto show = [&](const host::LogEntry& entry) {
-    fmt::print("{}\n", line.json ? json_line(entry) : text_line(entry, terminal));
+    if (line.json) {
+      emit_json(json_line(entry), -1);
+    } else if (terminal) {
+      emit("{}\n", text_line(entry, terminal));
+    } else {
+      emit_as_written(text_line(entry, terminal) + "\n");  // other programs want the bytes
+    }
     return !session.stop.stop_requested();
   };
   const auto go_on = [&] { return !session.stop.stop_requested() && std::fflush(stdout) == 0 && !output_is_closed(); };

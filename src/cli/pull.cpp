@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "cli/command_line.hpp"
+#include "cli/output.hpp"
 #include "cli/terminal.hpp"
 
 namespace berth::cli {
@@ -26,14 +27,14 @@ int run_pull(const CommandLine& line, ops::Session& session) {
         fmt::format("{} device nodes, fifos or sockets of the image were left out", result.skipped_nodes));
   }
   if (line.json) {
-    fmt::print("{}\n", to_json(result).dump(2));
+    emit_json(to_json(result));
     return 0;
   }
   session.reporter.step(
       result.changed ? fmt::format("pulled {} ({} of {} layers fetched, {})", result.image.name, result.layers_fetched,
                                    result.layers_fetched + result.layers_present, human_size(result.bytes_fetched))
                      : fmt::format("{} is up to date", result.image.name));
-  fmt::print("{}\n", result.image.id);
+  emit("{}\n", result.image.id);
   return 0;
 }
 

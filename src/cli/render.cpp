@@ -5,6 +5,7 @@
 
 #include "cli/command_line.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/output.hpp"
 
 namespace berth::cli {
 
@@ -12,8 +13,8 @@ namespace {
 
 void print_files(const std::vector<ops::RenderedFile>& files) {
   for (const auto& file : files) {
-    fmt::print("{}# {}\n{}{}", &file == &files.front() ? "" : "\n", file.path, file.content,
-               file.content.ends_with('\n') ? "" : "\n");
+    emit("{}# {}\n{}{}", &file == &files.front() ? "" : "\n", file.path, file.content,
+         file.content.ends_with('\n') ? "" : "\n");
   }
 }
 
@@ -27,8 +28,7 @@ int run_render(const CommandLine& line, ops::Session& session) {
     for (const auto& file : files) {
       list.push_back({{"path", file.path}, {"mode", fmt::format("{:04o}", file.mode)}, {"content", file.content}});
     }
-    fmt::print("{}\n",
-               base::Json{{"files", std::move(list)}}.dump(2, ' ', false, base::Json::error_handler_t::replace));
+    emit_json(base::Json{{"files", std::move(list)}});
   } else if (line.output.empty()) {
     print_files(files);
   } else {

@@ -20,9 +20,11 @@
 #include "cli/completion.hpp"
 #include "cli/console_reporter.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/output.hpp"
 #include "cli/signals.hpp"
 #include "cli/terminal.hpp"
 #include "host/older_tool.hpp"
+#include "ops/private_places.hpp"
 #include "ops/query.hpp"
 
 namespace berth::cli {
@@ -128,6 +130,18 @@ std::unique_ptr<host::Systemd> make_systemd(const CommandLine& line, const host:
   return host::make_bus_systemd(reporter, stop, std::move(bus));
 }
 
+/// What the configuration of another root names is in that root.
+void keep_inside(const host::Layout& layout, host::Config& config) {
+  if (!config.authfile.empty()) {
+    config.authfile = layout.on_disk(config.authfile);
+  }
+  for (auto& registry : config.registries) {
+    if (!registry.ca_file.empty()) {
+      registry.ca_file = layout.on_disk(registry.ca_file);
+    }
+  }
+}
+
 /// Sets up everything a verb works with and runs `work` with it.
 int with_session(const CommandLine& line, base::Reporter& reporter, const std::stop_token& stop,
                  const std::function<int(ops::Session&)>& work) {
@@ -138,6 +152,9 @@ int with_session(const CommandLine& line, base::Reporter& reporter, const std::s
     heed_older_settings(root, config);
   }
   const auto layout = make_layout(line, root, config, std::move(user));
+  if (line.globals.config.empty()) {
+    keep_inside(layout, config);
+  }
   const auto systemd = make_systemd(line, layout, config, reporter, stop);
   ops::Session session{layout,
                        std::move(config),
@@ -150,6 +167,7 @@ int with_session(const CommandLine& line, base::Reporter& reporter, const std::s
                        environment("RUNC_PATH"),
                        line.older.called ? image::Naming::as_written : image::Naming::canonical,
                        line.older.called ? environment("ATOMIC_OSTREE_TEST_FORCE_IMAGE_ID") : ""};
+  ops::close_places(session);
   return work(session);
 }
 
@@ -161,7 +179,7 @@ int print_usage_error(const CLI::App& app, const CLI::ParseError& error) {
     verb = verb->get_subcommands().front();
     name += " " + verb->get_name();
   }
-  fmt::print(stderr, "berth: {}\nhint: see {} --help\n", error.what(), name);
+  emit_error("berth: {}\nhint: see {} --help\n", error.what(), name);
   return exit_code(ErrorKind::usage);
 }
 
@@ -198,7 +216,7 @@ int run_completion(const CLI::App& app, const CommandLine& line, int argc, char*
   };
   try {
     for (const auto& candidate : complete(app, words, index, {names(container_names), names(image_names)})) {
-      fmt::print("{}\n", candidate);
+      emit("{}\n", candidate);
     }
   } catch (const std::exception&) {
     return exit_code(ErrorKind::failed);
@@ -282,7 +300,7 @@ int run_words(int argc, char** argv) {
     return print_usage_error(app, error);
   }
   if (!line.action) {
-    fmt::print(stderr, "{}", app.help());
+    emit_error("{}", app.help());
     return exit_code(ErrorKind::usage);
   }
   return run_reporting(line);

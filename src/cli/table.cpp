@@ -1,9 +1,9 @@
 #include "cli/table.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
+#include "base/shown_text.hpp"
+#include "cli/output.hpp"
 #include "cli/terminal.hpp"
 
 namespace berth::cli {
@@ -17,7 +17,7 @@ void print_row(const std::vector<std::string>& row, const std::vector<std::size_
     line += std::string(widths[index] - columns_of(row[index]) + 2, ' ');
   }
   line.erase(line.find_last_not_of(' ') + 1);
-  fmt::print("{}\n", line);
+  emit("{}\n", line);
 }
 
 }  // namespace
@@ -36,8 +36,8 @@ void print_table(const std::vector<Column>& columns, const std::vector<std::vect
   for (const auto& row : rows) {
     auto& line = lines.emplace_back();
     for (std::size_t index = 0; index < row.size(); ++index) {
-      const auto limit = truncate && columns[index].limit != 0 ? columns[index].limit : row[index].size();
-      line.push_back(fit(row[index], limit));
+      const auto limit = truncate ? columns[index].limit : 0;
+      line.push_back(limit != 0 ? fit(row[index], limit) : base::shown_line(row[index]));
     }
   }
   std::vector<std::size_t> widths(columns.size());

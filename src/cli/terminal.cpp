@@ -9,7 +9,9 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
-#include <cwchar>
+#include <string>
+
+#include "base/shown_text.hpp"
 
 namespace berth::cli {
 
@@ -37,8 +39,13 @@ bool is_plain_ascii(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char letter) { return letter >= 0x20 && letter < 0x7F; });
 }
 
-/// Calls visit(text, columns) for each character until it returns false. What would not print as a character, and what
-/// is no UTF-8, is given as `?`; combining characters have no columns, wide ones two (wcwidth(3)).
+/// Columns of a character that is shown as it is; -1 when the C library does not know it.
+int columns_of(const base::Character& character) {
+  return ::wcwidth(static_cast<wchar_t>(character.code));
+}
+
+/// Calls visit(text, columns) for each character until it returns false, with its stand-in where it is not shown as it
+/// is; combining characters have no columns, wide ones two (wcwidth(3)).
 template <typename Visit>
 void for_each_character(std::string_view text, Visit visit) {
   if (is_plain_ascii(text)) {
@@ -47,20 +54,15 @@ void for_each_character(std::string_view text, Visit visit) {
     return;
   }
   const Utf8Locale locale;
-  std::mbstate_t state{};
   while (!text.empty()) {
-    wchar_t character = 0;
-    const auto length = std::mbrtowc(&character, text.data(), text.size(), &state);
-    const bool valid = length != 0 && length <= text.size();
-    const int columns = valid ? ::wcwidth(character) : -1;
-    const auto size = valid ? length : 1;
-    if (!visit(columns < 0 ? "?" : text.substr(0, size), columns < 0 ? 1 : static_cast<std::size_t>(columns))) {
+    const auto character = base::first_character(text);
+    const int columns = base::is_shown_as_is(character) ? columns_of(character) : -1;
+    const auto other = columns < 0 ? base::stand_in(character) : std::string();
+    if (!visit(columns < 0 ? std::string_view(other) : character.bytes,
+               columns < 0 ? other.size() : static_cast<std::size_t>(columns))) {
       return;
     }
-    text.remove_prefix(size);
-    if (!valid) {
-      state = {};
-    }
+    text.remove_prefix(character.bytes.size());
   }
 }
 

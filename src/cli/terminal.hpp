@@ -24,8 +24,8 @@ std::string human_size(std::uint64_t bytes);
 /// Columns that a UTF-8 text takes on a terminal: none for a combining character, two for a wide one.
 std::size_t columns_of(std::string_view text);
 
-/// The first `columns` columns of a UTF-8 text, with an ellipsis when something was cut. Control characters and what is
-/// no UTF-8 become `?`, so that a name from outside cannot speak to the terminal.
+/// The first `columns` columns of a UTF-8 text, with an ellipsis when something was cut. What is not shown as it is
+/// (base/shown_text.hpp), line breaks and tabs too, has its stand-in.
 std::string fit(std::string_view text, std::size_t columns);
 
 }  // namespace berth::cli

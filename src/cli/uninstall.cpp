@@ -10,6 +10,7 @@
 
 #include "base/error.hpp"
 #include "cli/command_line.hpp"
+#include "cli/output.hpp"
 #include "host/deployment.hpp"
 #include "ops/query.hpp"
 
@@ -22,6 +23,12 @@ int uninstall_all(const CommandLine& line, ops::Session& session, const std::vec
     const auto outcome = ops::uninstall(session, name);
     for (const auto& path : outcome.kept_files) {
       session.reporter.warning(fmt::format("{} was edited and stays", path));
+    }
+    for (const auto& path : outcome.saved_texts) {
+      session.reporter.warning(fmt::format("what was edited is kept as {}", path));
+    }
+    for (const auto& unit : outcome.stopped_units) {
+      session.reporter.warning(fmt::format("{} was stopped with {}, which it needs", unit, name));
     }
     for (const auto& sentence : outcome.remarks) {
       session.reporter.step(sentence);
@@ -52,7 +59,7 @@ bool agreed(const std::vector<std::string>& names) {
         fmt::format("nobody can be asked whether to delete {}: standard input is no terminal", fmt::join(names, ", ")),
         "say it with --force");
   }
-  fmt::print(stderr, "Delete {}? [y/N] ", fmt::join(names, ", "));
+  emit_error("Delete {}? [y/N] ", fmt::join(names, ", "));
   std::fflush(stderr);
   std::string answer;
   std::getline(std::cin, answer);

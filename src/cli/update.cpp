@@ -8,6 +8,7 @@
 #include "base/error.hpp"
 #include "cli/command_line.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/output.hpp"
 #include "cli/table.hpp"
 #include "ops/rollback.hpp"
 
@@ -35,9 +36,9 @@ int run_update_one(const CommandLine& line, ops::Session& session) {
   request.name = line.names.front();
   const auto outcome = ops::update(session, request);
   if (line.json) {
-    fmt::print("{}\n", to_json({request.name, outcome.changed ? "updated" : "unchanged", outcome, {}}).dump(2));
+    emit_json(to_json({request.name, outcome.changed ? "updated" : "unchanged", outcome, {}}));
   } else if (!outcome.changed) {
-    fmt::print("Latest version already installed.\n");
+    emit("Latest version already installed.\n");
   } else {
     session.reporter.step(
         fmt::format("updated {} to {} {}", request.name, outcome.image, outcome.id_after.substr(0, id_digits)));
@@ -86,7 +87,7 @@ int run_update_all(const CommandLine& line, ops::Session& session) {
     for (const auto& row : rows) {
       list.push_back(to_json(row));
     }
-    fmt::print("{}\n", base::Json{{"containers", std::move(list)}}.dump(2));
+    emit_json(base::Json{{"containers", std::move(list)}});
   } else {
     print_failures(rows, session.reporter);
     print_rows(rows);
@@ -124,7 +125,7 @@ int run_rollback(const CommandLine& line, ops::Session& session) {
                              {"image", outcome.image},
                              {"idBefore", outcome.id_before},
                              {"idAfter", outcome.id_after}};
-    fmt::print("{}\n", json.dump(2));
+    emit_json(json);
   } else {
     session.reporter.step(fmt::format("rolled {} back to {} {}", line.names.front(), outcome.image,
                                       outcome.id_after.substr(0, id_digits)));

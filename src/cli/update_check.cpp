@@ -1,10 +1,10 @@
 // berth update --check.
 #include "ops/update_check.hpp"
 
-#include <fmt/format.h>
-
+#include "base/shown_text.hpp"
 #include "cli/command_line.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/output.hpp"
 #include "cli/table.hpp"
 #include "cli/terminal.hpp"
 
@@ -56,12 +56,12 @@ void print_set(const char* heading, const ops::SetDifference& difference) {
   if (difference.empty()) {
     return;
   }
-  fmt::print("\n{}:\n", heading);
+  emit("\n{}:\n", heading);
   for (const auto& entry : difference.removed) {
-    fmt::print("  - {}\n", fit(entry, entry.size()));
+    emit("  - {}\n", base::shown_line(entry));
   }
   for (const auto& entry : difference.added) {
-    fmt::print("  + {}\n", fit(entry, entry.size()));
+    emit("  + {}\n", base::shown_line(entry));
   }
 }
 
@@ -70,17 +70,17 @@ void print_text(const char* heading, const std::string& text) {
   if (text.empty()) {
     return;
   }
-  fmt::print("\n{}:\n", heading);
+  emit("\n{}:\n", heading);
   for (std::size_t start = 0; start < text.size();) {
     const auto end = std::min(text.find('\n', start), text.size());
-    fmt::print("  {}\n", fit(std::string_view(text).substr(start, end - start), end - start));
+    emit("  {}\n", base::shown_line(std::string_view(text).substr(start, end - start)));
     start = end + 1;
   }
 }
 
 void print_diff(const ops::UpdateCheck& check) {
   const auto& diff = *check.diff;
-  fmt::print("\n{}\n", diff.empty() ? check.container + ": nothing differs but the root file system" : check.container);
+  emit("\n{}\n", diff.empty() ? check.container + ": nothing differs but the root file system" : check.container);
   print_set("Capabilities", diff.capabilities);
   print_set("Namespaces", diff.namespaces);
   print_set("Mounts", diff.mounts);
@@ -90,9 +90,9 @@ void print_diff(const ops::UpdateCheck& check) {
   print_text("tmpfiles.d lines", diff.tmpfiles);
   print_set("Files on the host", diff.host_files);
   if (!diff.changed_host_files.empty()) {
-    fmt::print("\nChanged files on the host:\n");
+    emit("\nChanged files on the host:\n");
     for (const auto& path : diff.changed_host_files) {
-      fmt::print("  {}\n", fit(path, path.size()));
+      emit("  {}\n", base::shown_line(path));
     }
   }
   print_set("Default values", diff.default_values);
@@ -142,7 +142,7 @@ int print_update_checks(const CommandLine& line, ops::Session& session) {
     }
   }
   if (line.json) {
-    fmt::print("{}\n", (line.every ? base::Json{{"containers", std::move(list)}} : list.front()).dump(2));
+    emit_json((line.every ? base::Json{{"containers", std::move(list)}} : list.front()));
     return code;
   }
   print_table_of(checks);

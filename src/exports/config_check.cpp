@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <initializer_list>
+#include <utility>
 
 #include "base/error.hpp"
+#include "exports/unit_syntax.hpp"
 
 namespace berth::exports {
 namespace {
@@ -151,6 +153,21 @@ void check_config(const base::Json& document, std::string_view file, bool remote
   if (!process.at("cwd").as_string().starts_with('/')) {
     process.at("cwd").fail("the working directory is not an absolute path");
   }
+}
+
+std::optional<Error> service_refusal(const base::Json& document, std::string_view file, std::string_view unit) {
+  const auto wants = JsonView(document, std::string(file)).at("process").bool_or("terminal", false);
+  bool given = false;
+  for (const auto& assignment : read_unit(unit).assignments) {
+    if (assignment.section == "Service" && assignment.key == "StandardInput") {
+      given = assignment.value.starts_with("tty");
+    }
+  }
+  return wants && !given
+             ? std::optional<Error>(std::in_place, ErrorKind::verification,
+                                    fmt::format("{}: the process wants a terminal, and a service has none", file),
+                                    "set process.terminal to false")
+             : std::nullopt;
 }
 
 }  // namespace berth::exports

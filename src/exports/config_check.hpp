@@ -1,9 +1,11 @@
 // The shape of a config.json and the rules of berth's own.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "base/error.hpp"
 #include "base/json.hpp"
 
 namespace berth::exports {
@@ -17,5 +19,10 @@ void check_shape(const base::Json& document, std::string_view file);
 /// @param writable whether it may be written: nobody else has its files
 /// @throws Error(verification)
 void check_config(const base::Json& document, std::string_view file, bool remote, bool writable = false);
+
+/// Why a service cannot be run with a configuration: its process wants a terminal, and the unit gives it none
+/// (StandardInput= in systemd.exec(5)). @param document with a process @param unit rendered
+/// @return an Error(verification) to be thrown or shown
+std::optional<base::Error> service_refusal(const base::Json& document, std::string_view file, std::string_view unit);
 
 }  // namespace berth::exports

@@ -1,66 +1,31 @@
 // config.json for an image that has none, from its OCI image configuration.
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <array>
 #include <initializer_list>
 #include <map>
-#include <optional>
-#include <set>
+#include <utility>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "exports/config_json.hpp"
 #include "exports/host_path.hpp"
-#include "exports/image_user.hpp"
-#include "exports/unit.hpp"
+#include "exports/rootfs.hpp"
+#include "exports/volumes.hpp"
 
 namespace berth::exports {
 namespace {
 
 using base::Error;
 using base::ErrorKind;
-using base::Fd;
 using base::Json;
 
-constexpr std::uint64_t account_size_limit = 4U << 20U;  ///< bytes of /etc/passwd and /etc/group
 constexpr std::string_view default_path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
-/// Opens something of the image as a process in the container would see it; nullopt when it does not exist.
-std::optional<Fd> open_inside(int rootfs, std::string_view path) {
-  try {
-    return base::open_in_root(rootfs, path, O_PATH);
-  } catch (const Error& error) {
-    if (error.kind() == ErrorKind::not_found) {
-      return std::nullopt;
-    }
-    throw;
-  }
-}
-
-std::optional<struct stat> stat_inside(int rootfs, std::string_view path) {
-  const auto fd = open_inside(rootfs, path);
-  struct stat status {};
-  if (!fd || ::fstat(fd->get(), &status) != 0) {
-    return std::nullopt;
-  }
-  return status;
-}
 
 bool is_folder_inside(int rootfs, std::string_view path) {
   const auto status = stat_inside(rootfs, path);
   return status && S_ISDIR(status->st_mode);
-}
-
-std::string read_account_file(int rootfs, const std::string& path) {
-  const auto status = stat_inside(rootfs, path);
-  if (!status || !S_ISREG(status->st_mode)) {
-    return {};
-  }
-  const Fd file = base::open_in_root(rootfs, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-  return base::read_all(file.get(), account_size_limit, path + " in the image");
 }
 
 Json strings(std::initializer_list<std::string_view> texts) {
@@ -71,15 +36,20 @@ Json strings(std::initializer_list<std::string_view> texts) {
   return list;
 }
 
+/// Runtimes refuse an entry without `=`, and one without a name.
+bool is_variable(const std::string& entry) {
+  return entry.find('=', 1) != std::string::npos && entry.front() != '=';
+}
+
 /// Initial variables, then the image's: a known name is replaced in place. Entries without a name are dropped.
 Json environment(const image::ImageConfig& image, const std::string& home) {
   std::vector<std::string> entries;
   std::map<std::string, std::size_t, std::less<>> places;
   const auto put = [&](const std::string& entry) {
-    const std::size_t equals = entry.find('=');
-    if (equals == std::string::npos || equals == 0) {
+    if (!is_variable(entry)) {
       return;
     }
+    const std::size_t equals = entry.find('=');
     const auto [place, fresh] = places.emplace(entry.substr(0, equals), entries.size());
     if (entry.find('\0') != std::string::npos) {
       throw Error(ErrorKind::verification,
@@ -130,8 +100,7 @@ Json process(const image::ImageConfig& image, int rootfs) {
     throw Error(ErrorKind::failed, "no command specified: the image has neither Entrypoint nor Cmd",
                 "the image must say what to run, or bring exports/config.json");
   }
-  const ImageUser user =
-      resolve_user(image.user, read_account_file(rootfs, "/etc/passwd"), read_account_file(rootfs, "/etc/group"));
+  const ImageUser user = user_of_image(image.user, rootfs);
   const std::string home = user.home.empty() ? "/" : user.home;
   Json ids = {{"uid", user.uid}, {"gid", user.gid}};
   if (!user.additional_gids.empty()) {
@@ -162,52 +131,11 @@ Json kernel_mounts() {
                       mount("/sys/fs/cgroup", "cgroup", "cgroup", {"nosuid", "noexec", "nodev", "relatime", "ro"})});
 }
 
-struct Volume {
-  std::string destination;
-  std::string source;
-};
-
-/// `/var/lib/x` → `var_2Flib_2Fx`: one folder name for each path, as branches are named.
-std::string encoded(std::string_view path) {
-  std::string result;
-  for (const char c : path) {
-    const bool plain =
-        (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-';
-    result += plain ? std::string(1, c) : fmt::format("_{:02X}", static_cast<unsigned char>(c));
-  }
-  return result;
-}
-
-std::string value_of(const Values& values, std::string_view name) {
-  const auto found = values.find(name);
-  return found == values.end() ? "" : found->second;
-}
-
-/// The image's volumes, outer folders first.
-std::vector<Volume> volumes_of(const image::ImageConfig& image, const Values& values) {
-  std::set<std::string> destinations;
-  for (const auto& volume : image.volumes) {
-    const std::string destination = squeezed_path(volume, "the image's volume");
-    if (destination == "/") {
-      throw Error(ErrorKind::verification, fmt::format("the image declares `{}` a volume", base::printable(volume)),
-                  "a volume must be a folder below /");
-    }
-    destinations.insert(destination);
-  }
-  const std::string folder = fmt::format("{}/{}", value_of(values, "STATE_DIRECTORY"), value_of(values, "NAME"));
-  std::vector<Volume> volumes;
-  volumes.reserve(destinations.size());
-  for (const auto& destination : destinations) {
-    volumes.push_back({destination, fmt::format("{}/{}", folder, encoded(destination.substr(1)))});
-  }
-  return volumes;
-}
-
 /// Where services write by custom: a read-only root file system would stop most plain images there. The image's
 /// own files in them are copied up (an extension that runc and crun both have).
-void add_writable_folders(Json& mounts, int rootfs, const std::vector<Volume>& volumes) {
+void add_writable_folders(Json& mounts, int rootfs, const std::vector<std::string>& volumes) {
   const auto is_volume = [&](std::string_view path) {
-    return std::any_of(volumes.begin(), volumes.end(), [&](const Volume& v) { return v.destination == path; });
+    return std::find(volumes.begin(), volumes.end(), path) != volumes.end();
   };
   if (!is_volume("/tmp")) {
     mounts.push_back(mount("/tmp", "tmpfs", "tmpfs", {"nosuid", "nodev", "mode=1777"}));
@@ -243,18 +171,22 @@ void own_temporary_folders(Json& mounts, const Json& user) {
 }
 
 Json mounts(const image::ImageConfig& image, int rootfs, const Values& values, const HostFeatures& features) {
-  const auto volumes = volumes_of(image, values);
+  const auto volumes = volume_destinations(image);
+  const auto folder = features.volume_folder.empty() ? volume_folder(values) : features.volume_folder;
   Json list = kernel_mounts();
   add_writable_folders(list, rootfs, volumes);
   for (const auto& volume : volumes) {
-    list.push_back(mount(volume.destination, "bind", volume.source, {"rbind", "rw", "nosuid", "nodev"}));
+    list.push_back(mount(volume, "bind", volume_source(folder, volume), {"rbind", "rw", "nosuid", "nodev"}));
   }
-  // A file that the host does not have would keep the container from starting.
-  if (features.resolv_conf) {
-    list.push_back(mount("/etc/resolv.conf", "bind", "/etc/resolv.conf", {"bind", "ro", "nosuid", "nodev", "noexec"}));
-  }
-  if (features.hosts) {
-    list.push_back(mount("/etc/hosts", "bind", "/etc/hosts", {"bind", "ro", "nosuid", "nodev", "noexec"}));
+  // A file that the host does not have would keep the container from starting; a copy is there always.
+  const auto& copies = features.resolver_folder;
+  for (const auto& [name, exists] :
+       {std::pair("resolv.conf", features.resolv_conf), std::pair("hosts", features.hosts)}) {
+    if (exists || !copies.empty()) {
+      list.push_back(mount(fmt::format("/etc/{}", name), "bind",
+                           fmt::format("{}/{}", copies.empty() ? "/etc" : copies, name),
+                           {"bind", "ro", "nosuid", "nodev", "noexec"}));
+    }
   }
   return list;
 }
@@ -286,18 +218,15 @@ std::string generate_config(const image::ImageConfig& image, int rootfs, const V
   return document.dump(4) + "\n";
 }
 
-std::string volume_tmpfiles(const image::ImageConfig& image, int rootfs, const Values& values) {
-  const ImageUser user =
-      resolve_user(image.user, read_account_file(rootfs, "/etc/passwd"), read_account_file(rootfs, "/etc/group"));
-  std::string lines;
-  for (const auto& volume : volumes_of(image, values)) {
-    const auto status = stat_inside(rootfs, volume.destination);
-    const bool own = status && S_ISDIR(status->st_mode);
-    lines +=
-        fmt::format("d {} {:04o} {} {} - -\n", tmpfiles_path(volume.source), own ? status->st_mode & 07777U : 0755U,
-                    own ? status->st_uid : user.uid, own ? status->st_gid : user.gid);
+std::vector<std::string> left_out_of_generated(const image::ImageConfig& image) {
+  std::vector<std::string> sentences;
+  for (const auto& entry : image.environment) {
+    if (!is_variable(entry)) {
+      sentences.push_back(fmt::format("the entry '{}' of the image's environment is no variable and left out",
+                                      base::printable(entry, 80)));
+    }
   }
-  return lines;
+  return sentences;
 }
 
 }  // namespace berth::exports

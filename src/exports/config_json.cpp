@@ -67,7 +67,7 @@ void notify_itself(RuntimeConfig& config) {
       })) {
     environment.push_back(fmt::format("NOTIFY_SOCKET={}", place));
     config.conversions.push_back(
-        fmt::format("process.env: NOTIFY_SOCKET={} added: this runtime cannot pass it on into the host's /run", place));
+        fmt::format("process.env: NOTIFY_SOCKET={} added: a runtime cannot pass it on into the host's /run", place));
   }
 }
 
@@ -82,7 +82,7 @@ RuntimeConfig finish_config(std::string_view text, std::string_view file, const 
     config.conversions = convert_config(config.document, file, features);
     check_config(config.document, file, !remote_rootfs.empty(), features.writable_root);
   });
-  if (features.relays_notify) {
+  if (features.unit_notifies) {
     notify_itself(config);
   }
   bool changed = !config.conversions.empty();

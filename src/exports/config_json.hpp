@@ -20,9 +20,13 @@ struct HostFeatures {
   bool cgroup_unified = true;
   bool resolv_conf = true;  ///< /etc/resolv.conf exists, links followed (generate_config only)
   bool hosts = true;        ///< /etc/hosts exists (generate_config only)
-  /// The unit reports to systemd through a runtime that puts a socket of its own at $NOTIFY_SOCKET (crun): it cannot
-  /// where the container has the host's /run (finish_config only).
-  bool relays_notify = false;
+  /// Where the unit puts copies of both at each start (with_resolver_copies), which are bound in their place; empty:
+  /// there is no unit, and the files themselves are (generate_config only).
+  std::string resolver_folder{};
+  /// The unit reports to systemd (sd_notify(3)). Runtimes put a socket of their own at $NOTIFY_SOCKET, which cannot
+  /// work where the container has the host's /run: its mount would be the host's as well (finish_config only).
+  bool unit_notifies = false;
+  std::string volume_folder{};  ///< where volumes are; empty: volume_folder() of the values (generate_config only)
   std::optional<UserSpace> user = std::nullopt;  ///< the container is one of a user's (finish_config only)
   bool writable_root = false;  ///< the root file system is the container's own, and goes with it (finish_config only)
 };
@@ -44,7 +48,7 @@ RuntimeConfig finish_config(std::string_view text, std::string_view file, const 
 
 /// Makes config.json text for an image without one from its OCI configuration (contract, section 6): arguments,
 /// environment, user resolved against rootfs's own passwd and group (never the host's), working directory, volumes as
-/// binds below STATE_DIRECTORY/NAME, host network, /etc/resolv.conf and /etc/hosts of the host, default capabilities.
+/// binds (volumes.hpp), host network, /etc/resolv.conf and /etc/hosts of the host, default capabilities.
 /// /tmp, /run, /var/tmp and /var/cache are tmpfs. There are no rlimits: those of the unit hold. Mount points and a
 /// working directory that the image lacks are made by the runtime inside the checkout, as empty files and folders;
 /// nothing shared with the repository is touched by that.
@@ -53,9 +57,9 @@ RuntimeConfig finish_config(std::string_view text, std::string_view file, const 
 std::string generate_config(const image::ImageConfig& image, int rootfs, const Values& values,
                             const HostFeatures& features = {});
 
-/// tmpfiles.d lines for the volumes of a generated config.json: each gets mode and owner of the image's own folder at
-/// that place, else 0755 and the image's user, so that a service that is not root can write there.
-std::string volume_tmpfiles(const image::ImageConfig& image, int rootfs, const Values& values);
+/// What a generated config.json lacks of the image configuration, one sentence each: entries of its environment that
+/// are no variables.
+std::vector<std::string> left_out_of_generated(const image::ImageConfig& image);
 
 /// Host paths that bind mounts of a final config.json use as sources, in order.
 std::vector<std::string> bind_sources(const base::Json& config);

@@ -12,6 +12,8 @@
 #include <optional>
 
 #include "base/error.hpp"
+#include "exports/plain_text.hpp"
+#include "exports/tmpfiles_line.hpp"
 
 namespace berth::exports {
 namespace {
@@ -203,8 +205,9 @@ class Conversion {
     if (!is_mapped(mappings, id)) {
       throw Error(ErrorKind::not_permitted,
                   fmt::format("the container runs as {} {}, and {} has no sub-id for that", key, id, space_.name),
-                  fmt::format("root can give some: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {}",
-                              space_.name));
+                  space_.remedy.empty()
+                      ? fmt::format("root can give {} some that nobody has, with usermod --add-subuids", space_.name)
+                      : fmt::format("root can give some: {}", space_.remedy));
     }
   }
 
@@ -276,43 +279,6 @@ class Conversion {
   std::vector<std::string> done_;
 };
 
-/// Calls `change` with each line, without its end, and joins what it gives.
-template <typename Change>
-std::string each_line(std::string_view text, Change change) {
-  std::string result;
-  result.reserve(text.size());
-  while (!text.empty()) {
-    const auto end = text.find('\n');
-    result += change(text.substr(0, end));
-    if (end == std::string_view::npos) {
-      break;
-    }
-    result += '\n';
-    text.remove_prefix(end + 1);
-  }
-  return result;
-}
-
-/// A field of a tmpfiles.d line, quotes included, and the blanks before it.
-std::string_view take_field(std::string_view& line) {
-  const auto begin = std::min(line.find_first_not_of(" \t"), line.size());
-  std::size_t end = begin;
-  for (char quote = '\0'; end < line.size(); ++end) {
-    const char c = line[end];
-    if (quote == '\0' && (c == ' ' || c == '\t')) {
-      break;
-    }
-    if (c == '\\') {
-      ++end;
-    } else if (quote == '\0' ? c == '"' || c == '\'' : c == quote) {
-      quote = quote == '\0' ? c : '\0';
-    }
-  }
-  const auto field = line.substr(0, std::min(end, line.size()));
-  line.remove_prefix(field.size());
-  return field;
-}
-
 /// An octal mode, perhaps with `~` or `:` before it; the group's rights become the owner's.
 std::string mode_field(std::string_view field, bool group_writes) {
   const auto begin = field.find_first_of("01234567");
@@ -376,10 +342,10 @@ std::string tmpfiles_for_user(std::string_view lines, bool group_writes) {
     if (line.starts_with('#')) {
       return std::string(line);
     }
-    std::string changed(take_field(line));  // type
-    changed += take_field(line);            // path
-    changed += mode_field(take_field(line), group_writes);
-    for (const bool blank : {take_field(line).empty(), take_field(line).empty()}) {  // owner, group
+    std::string changed(take_tmpfiles_field(line));  // type
+    changed += take_tmpfiles_field(line);            // path
+    changed += mode_field(take_tmpfiles_field(line), group_writes);
+    for (const bool blank : {take_tmpfiles_field(line).empty(), take_tmpfiles_field(line).empty()}) {  // owner, group
       changed += blank ? "" : " -";
     }
     return changed.append(line);

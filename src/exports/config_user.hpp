@@ -26,6 +26,7 @@ struct UserSpace {
   std::vector<std::string> controllers;  ///< of cgroups that are handed down to his services
   /// The runtime sets supplementary groups in a user namespace (crun); runc keeps those of the user instead.
   bool sets_groups = false;
+  std::string remedy{};  ///< the command by which root gives the user more ids
 };
 
 /// 0 is `own`, and what the ranges give (first, count) follows it without a gap, to at most 2^32 - 2 in all.

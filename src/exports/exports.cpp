@@ -11,6 +11,8 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/shown_text.hpp"
+#include "exports/plain_text.hpp"
 
 namespace berth::exports {
 namespace {
@@ -58,6 +60,7 @@ void refuse_binary(std::string_view text, std::string_view shown) {
     throw Error(ErrorKind::verification, fmt::format("{} begins with a byte order mark", shown),
                 "save it as UTF-8 without a byte order mark");
   }
+  refuse_control_characters(text, shown);
 }
 
 /// Reads one of the named files; nullopt when the image has none.
@@ -101,10 +104,12 @@ class HostWalk {
                   fmt::format("exports/hostfs/{} vanished while it was read", base::printable(path)));
     }
     check_limits(path);
+    check_name(path, "the name");
     HostEntry entry{path, kind(*status, path), status->st_mode & 07777U, status->st_uid, status->st_gid, {}, false,
                     false};
     if (entry.kind == HostEntryKind::link) {
       entry.link_target = base::read_link_at(folder, name).value_or("");
+      check_name(entry.link_target, "a link to");
     } else if (entry.kind == HostEntryKind::file) {
       const Fd file = base::open_at(folder, name, read_flags);
       entry.has_capability = ::fgetxattr(file.get(), "security.capability", nullptr, 0) > 0;
@@ -124,6 +129,16 @@ class HostWalk {
     if (path.size() > path_length_limit) {
       throw Error(ErrorKind::verification, fmt::format("exports/hostfs holds a path longer than {} bytes: {}",
                                                        path_length_limit, base::printable(path.substr(0, 80))));
+    }
+  }
+
+  /// Names are shown before an install, and written into lists and records of lines.
+  static void check_name(const std::string& name, std::string_view what) {
+    if (const auto at = base::find_control(name); at != std::string::npos) {
+      throw Error(ErrorKind::verification,
+                  fmt::format("exports/hostfs holds {} {}, with {} in it", what, base::printable(name),
+                              base::control_name(name, at)),
+                  "give it a name without control characters");
     }
   }
 

@@ -7,6 +7,7 @@
 #include "base/hint.hpp"
 #include "exports/exports.hpp"
 #include "exports/host_path.hpp"
+#include "exports/plain_text.hpp"
 #include "exports/template_pieces.hpp"
 
 namespace berth::exports {
@@ -51,6 +52,7 @@ ExportsManifest read_manifest(std::string_view text, base::Reporter& reporter) {
   ExportsManifest manifest;
   manifest.document = base::parse_json(text, document_name);
   const base::JsonView view(manifest.document, std::string(document_name));
+  refuse_control_characters(view);
   warn_about_unknown_keys(view, reporter);
   manifest.version = view.string_or("version", "");
   if (manifest.version != "1.0" && !manifest.version.empty()) {

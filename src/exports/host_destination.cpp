@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/hint.hpp"
+#include "base/shown_text.hpp"
 #include "exports/exports.hpp"
 #include "exports/host_path.hpp"
 #include "exports/template_pieces.hpp"
@@ -71,11 +72,13 @@ std::string host_destination(const std::string& hostfs_path, const ExportsManife
   constexpr std::string_view remedy = "correct renameFiles in exports/manifest.json of the image";
   std::string destination = base::with_hint(
       remedy, [&] { return after_renames(squeezed_path(hostfs_path, "exports/hostfs"), manifest, values); });
-  if (destination == "/" || destination.find_first_of("\n\r") != std::string::npos) {
+  const bool odd = destination.find('\n') != std::string::npos || base::find_control(destination) != std::string::npos;
+  if (destination == "/" || odd) {
     throw Error(ErrorKind::verification,
                 fmt::format("exports/hostfs/{} cannot be copied to `{}` on the host: {}", base::printable(hostfs_path),
                             base::printable(destination),
-                            destination == "/" ? "that is the host's root" : "the path holds a line break"),
+                            destination == "/" ? "that is the host's root"
+                                               : "the path holds a line break or another control character"),
                 std::string(remedy));
   }
   return destination;

@@ -1,4 +1,4 @@
-// Powers beside config.json: units, tmpfiles.d lines and files on the host.
+// Powers beside config.json: units and files on the host.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -11,12 +11,11 @@
 namespace berth::exports {
 namespace {
 
-constexpr std::string_view blanks = " \t";
 constexpr std::array<std::string_view, 4> runtime_calls = {"EXEC_START", "EXEC_STOP", "EXEC_STARTPRE", "EXEC_STOPPOST"};
 constexpr std::size_t shown_bytes = 160;  ///< of a line of the image
 
 /// Where programs of root look for what to do; each with all that begins so.
-constexpr std::array<std::string_view, 40> obeyed_places = {"/boot/",
+constexpr std::array<std::string_view, 47> obeyed_places = {"/boot/",
                                                             "/efi/",
                                                             "/etc/NetworkManager/",
                                                             "/etc/X11/",
@@ -55,6 +54,13 @@ constexpr std::array<std::string_view, 40> obeyed_places = {"/boot/",
                                                             "/root/",
                                                             "/usr/share/dbus-1/",
                                                             "/usr/share/polkit-1/",
+                                                            "/var/lib/apt/",
+                                                            "/var/lib/containers/",
+                                                            "/var/lib/dpkg/",
+                                                            "/var/lib/polkit-1/",
+                                                            "/var/lib/rpm/",
+                                                            "/var/lib/systemd/",
+                                                            "/var/spool/at",
                                                             "/var/spool/cron"};
 /// The same below each of the folders for libraries.
 constexpr std::array<std::string_view, 4> library_folders = {"/lib/", "/usr/lib/", "/usr/local/lib/", "/run/"};
@@ -101,35 +107,26 @@ std::optional<Power> command_power(const UnitAssignment& assignment, const std::
                root};
 }
 
-struct TmpfilesLine {
-  std::string_view type;
-  std::string_view path;
-};
-
-std::optional<TmpfilesLine> split_line(std::string_view line) {
-  const auto begin = line.find_first_not_of(blanks);
-  if (begin == std::string_view::npos || line[begin] == '#') {
-    return std::nullopt;
+/// A setting of [Service] by which the runtime's call runs something else than the host's runtime (ld.so(8),
+/// systemd.exec(5)).
+bool redirects(const UnitAssignment& assignment) {
+  constexpr std::array<std::string_view, 8> roots = {"RootDirectory",        "RootImage",     "BindPaths",
+                                                     "BindReadOnlyPaths",    "MountImages",   "ExtensionImages",
+                                                     "ExtensionDirectories", "ExecSearchPath"};
+  constexpr std::array<std::string_view, 4> loaders = {"LD_PRELOAD=", "LD_LIBRARY_PATH=", "LD_AUDIT=", "GCONV_PATH="};
+  const std::string_view value = assignment.value;
+  if (value.empty()) {
+    return false;
   }
-  line.remove_prefix(begin);
-  const auto type = line.substr(0, line.find_first_of(blanks));
-  line.remove_prefix(type.size());
-  line.remove_prefix(std::min(line.find_first_not_of(blanks), line.size()));
-  const bool quoted = line.starts_with('"') || line.starts_with('\'');
-  const auto path = quoted ? line.substr(1, line.find(line[0], 1) - 1) : line.substr(0, line.find_first_of(blanks));
-  return TmpfilesLine{type, path};
-}
-
-/// Writes into, removes, replaces or changes what the line did not make.
-bool is_changing(std::string_view type) {
-  return type.find_first_of("wrRDeFzZtThHaAmbc+") != std::string_view::npos;
-}
-
-/// Where containers keep their state.
-bool is_usual(std::string_view path) {
-  constexpr std::array<std::string_view, 4> usual = {"/run/", "/srv/", "/tmp/", "/var/"};
-  return path.find("..") == std::string_view::npos &&
-         std::any_of(usual.begin(), usual.end(), [&](std::string_view folder) { return path.starts_with(folder); });
+  if (assignment.key == "Environment") {
+    return std::any_of(loaders.begin(), loaders.end(),
+                       [&](std::string_view name) { return value.find(name) != std::string_view::npos; });
+  }
+  if (assignment.key == "EnvironmentFile") {  // of the host's administrator, or of who writes there
+    const auto path = value.substr(value.starts_with('-') ? 1 : 0);
+    return !(path.starts_with("/etc/") || path.starts_with("/usr/")) || path.find("..") != std::string_view::npos;
+  }
+  return std::find(roots.begin(), roots.end(), assignment.key) != roots.end();
 }
 
 }  // namespace
@@ -154,8 +151,12 @@ std::vector<Power> unit_powers(std::string_view unit, const Values& values) {
       if (auto power = command_power(assignment, user, values)) {
         powers.push_back(std::move(*power));
       }
-    } else if (assignment.section == "Unit" && assignment.key.ends_with("Action") && !assignment.value.empty() &&
-               assignment.value != "none") {
+    } else if (assignment.section == "Service" && redirects(assignment)) {
+      powers.push_back(
+          {fmt::format("the unit changes what its programs are: {}={}", shown(assignment.key), shown(assignment.value)),
+           true});
+    } else if ((assignment.section == "Unit" || assignment.section == "Service") &&
+               assignment.key.ends_with("Action") && !assignment.value.empty() && assignment.value != "none") {
       powers.push_back(
           {fmt::format("the unit acts on the whole machine: {}={}", shown(assignment.key), shown(assignment.value)),
            true});
@@ -163,23 +164,6 @@ std::vector<Power> unit_powers(std::string_view unit, const Values& values) {
       powers.push_back({fmt::format("the unit stops other units: {}", shown(assignment.value)), false});
     } else if (assignment.section == "Install" && assignment.key == "Alias" && !assignment.value.empty()) {
       powers.push_back({fmt::format("the unit takes names of other units: {}", shown(assignment.value)), true});
-    }
-  }
-  return powers;
-}
-
-std::vector<Power> tmpfiles_powers(std::string_view lines) {
-  std::vector<Power> powers;
-  while (!lines.empty()) {
-    const auto line = lines.substr(0, lines.find('\n'));
-    lines.remove_prefix(std::min(line.size() + 1, lines.size()));
-    const auto split = split_line(line);
-    if (!split) {
-      continue;
-    }
-    const bool usual = is_usual(split->path) && !is_obeyed_place(split->path);
-    if (!usual || is_changing(split->type)) {
-      powers.push_back({fmt::format("changes the host by a tmpfiles.d line: {}", shown(line)), !usual});
     }
   }
   return powers;

@@ -64,6 +64,8 @@ struct ConfigNeeds {
   int rootfs = -1;        ///< of the image, to look for the program; -1 when only /exports is there
   /// Whether a host path is there on every host, or made by what the image brings.
   std::function<bool(const std::string&)> is_made;
+  std::string_view unit = {};  ///< rendered
+  bool is_service = true;      ///< or it is run once
 };
 Findings check_config_needs(const base::Json& config, const ConfigNeeds& needs);
 

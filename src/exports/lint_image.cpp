@@ -9,6 +9,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "exports/config_check.hpp"
 #include "exports/lint.hpp"
 #include "exports/powers.hpp"
 
@@ -102,9 +103,9 @@ Findings check_config_needs(const base::Json& config, const ConfigNeeds& needs) 
   Findings findings;
   const auto& process = config.at("process");
   check_program(process, needs, findings);
-  if (process.value("terminal", false)) {
+  if (const auto refusal = service_refusal(config, needs.file, needs.unit); refusal && needs.is_service) {
     findings.push_back({Severity::error, "terminal", std::string(needs.file), line_of(needs.text, "\"terminal\""),
-                        "the process wants a terminal, and a service has none", "set process.terminal to false"});
+                        refusal->sentence().substr(needs.file.size() + 2), refusal->hint()});
   }
   for (const auto& mount : config.value("mounts", base::Json::array())) {
     const auto source = mount.value("source", "");

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "exports/lint.hpp"
+#include "exports/plain_text.hpp"
 #include "exports/powers.hpp"
 #include "exports/template.hpp"
 #include "exports/unit.hpp"
@@ -102,11 +103,9 @@ Findings unit_notes(std::string_view rendered, const Values& values) {
 Findings tmpfiles_notes(std::string_view rendered) {
   Findings findings;
   for (std::size_t number = 1; !rendered.empty(); ++number) {
-    const auto end = std::min(rendered.find('\n'), rendered.size());
-    for (const auto& power : tmpfiles_powers(rendered.substr(0, end))) {
+    for (const auto& power : tmpfiles_powers(take_line(rendered))) {
       findings.push_back(power_note(power, tmpfiles_file, number));
     }
-    rendered.remove_prefix(std::min(end + 1, rendered.size()));
   }
   return findings;
 }

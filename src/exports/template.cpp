@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <set>
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/shown_text.hpp"
 #include "exports/template_json.hpp"
 
 namespace berth::exports {
@@ -32,25 +34,60 @@ class LineCounter {
   std::size_t line_ = 1;
 };
 
-/// Why a value cannot go into a line of a unit; empty when it can.
-/// @param ends_line whether the line ends right behind the value
-std::string_view unit_value_problem(std::string_view value, bool ends_line) {
-  if (value.find_first_of(std::string_view("\n\r")) != std::string_view::npos) {
+/// Why a value cannot go into a text; empty when it can.
+std::string value_problem(TemplateKind kind, std::string_view value) {
+  if (kind == TemplateKind::unit && value.find_first_of(std::string_view("\n\r")) != std::string_view::npos) {
     return "holds a line break, which would add lines to the file";
   }
   if (value.find('\0') != std::string_view::npos) {
     return "holds a NUL byte";
   }
-  if (ends_line && value.ends_with('\\')) {
-    return "ends with a backslash, which would swallow the next line";
+  if (const auto at = base::find_control(value); at != std::string_view::npos) {
+    return fmt::format("holds {}", base::control_name(value, at));
   }
   return {};
 }
 
-bool ends_line(const std::vector<Piece>& pieces, std::size_t index) {
-  return index + 1 == pieces.size() ||
-         (pieces[index + 1].kind == PieceKind::text && pieces[index + 1].text.starts_with('\n'));
+/// How many backslashes end a text.
+std::size_t ending_backslashes(std::string_view text) {
+  return text.size() - (text.find_last_not_of('\\') + 1);  // npos + 1 is 0
 }
+
+/// Follows a template line by line, to find lines whose end is another than their author wrote: an odd number of
+/// backslashes there continues a line of a unit.
+class LineEnds {
+ public:
+  explicit LineEnds(const Values& values) : values_(values) {}
+
+  /// @return the variable that makes the line which ends with this piece, or within it, one that goes on; nullptr when
+  ///   none does. Text is given without its line break. @param ends whether the line ends here
+  const Piece* add(const Piece& piece, std::string_view text, bool ends) {
+    const auto content = piece.kind == PieceKind::text ? text : content_of(piece, values_);
+    const auto ending = ending_backslashes(content);
+    backslashes_ = ending == content.size() ? backslashes_ + ending : ending;
+    if (piece.kind == PieceKind::variable) {
+      variable_ = &piece;
+      own_ = 0;
+    } else {
+      own_ = ending == content.size() ? own_ + ending : ending;
+    }
+    const bool behind_variable = piece.kind == PieceKind::variable || (text.empty() && last_is_variable_);
+    last_is_variable_ = piece.kind == PieceKind::variable;
+    const bool changed = behind_variable ? backslashes_ > 0 : backslashes_ % 2 != own_ % 2;
+    const auto* culprit = ends && variable_ != nullptr && changed ? variable_ : nullptr;
+    if (ends) {
+      *this = LineEnds(values_.get());
+    }
+    return culprit;
+  }
+
+ private:
+  std::reference_wrapper<const Values> values_;
+  const Piece* variable_ = nullptr;  ///< the last one of the line
+  bool last_is_variable_ = false;
+  std::size_t backslashes_ = 0;  ///< at the end of the line so far
+  std::size_t own_ = 0;          ///< of them, those that the author wrote behind the last variable
+};
 
 }  // namespace
 
@@ -71,11 +108,13 @@ void Renderer::add_problem(TemplateProblem problem) {
 void Renderer::inspect(TemplateKind kind, std::string_view text, const std::vector<Piece>& pieces,
                        std::string_view file) {
   LineCounter lines(text);
-  for (std::size_t i = 0; i < pieces.size(); ++i) {
-    const Piece& piece = pieces[i];
+  for (const auto& piece : pieces) {
     const std::size_t line = lines.line_at(piece.offset);
     if (piece.kind == PieceKind::lone_dollar) {
       add_problem({std::string(file), line, "a lone `$`; write `$$`", {}});
+    }
+    if (piece.kind == PieceKind::text) {
+      inspect_text(piece, line, file);
     }
     if (piece.kind != PieceKind::variable) {
       continue;
@@ -87,12 +126,48 @@ void Renderer::inspect(TemplateKind kind, std::string_view text, const std::vect
           std::find(missing_.begin(), missing_.end(), piece.text) == missing_.end()) {
         missing_.emplace_back(piece.text);
       }
-    } else if (kind == TemplateKind::unit) {
-      const auto problem = unit_value_problem(value->second, ends_line(pieces, i));
-      if (!problem.empty()) {
-        add_problem({std::string(file), line, fmt::format("the value of ${} {}", piece.text, problem), {}});
-      }
+    } else if (const auto problem = value_problem(kind, value->second); !problem.empty()) {
+      add_problem({std::string(file), line, fmt::format("the value of ${} {}", piece.text, problem), {}});
     }
+  }
+  if (kind == TemplateKind::unit) {
+    inspect_line_ends(text, pieces, file);
+  }
+}
+
+/// Files of hostfs are text only when the image says that they are templates.
+void Renderer::inspect_text(const Piece& piece, std::size_t line, std::string_view file) {
+  if (const auto at = base::find_control(piece.text); at != std::string_view::npos) {
+    const auto before = piece.text.substr(0, at);
+    add_problem({std::string(file),
+                 line + static_cast<std::size_t>(std::count(before.begin(), before.end(), '\n')),
+                 fmt::format("there is {}", base::control_name(piece.text, at)),
+                 {}});
+  }
+}
+
+void Renderer::inspect_line_ends(std::string_view text, const std::vector<Piece>& pieces, std::string_view file) {
+  LineCounter lines(text);
+  LineEnds ends(*values_);
+  const auto check = [&](const Piece& piece, std::string_view part, bool ended) {
+    if (const auto* variable = ends.add(piece, part, ended)) {
+      add_problem(
+          {std::string(file),
+           lines.line_at(variable->offset),
+           fmt::format("the value of ${} leaves a line that ends with a backslash, which would swallow the next "
+                       "line",
+                       variable->text),
+           {}});
+    }
+  };
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    const bool last = i + 1 == pieces.size();
+    auto rest = pieces[i].kind == PieceKind::text ? pieces[i].text : std::string_view();
+    for (auto end = rest.find('\n'); end != std::string_view::npos; end = rest.find('\n')) {
+      check(pieces[i], rest.substr(0, end), true);
+      rest.remove_prefix(end + 1);
+    }
+    check(pieces[i], rest, last);
   }
 }
 

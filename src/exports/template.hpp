@@ -30,8 +30,9 @@ class UnsetVariables final : public base::Error {
 /// What kind of text a template makes, which decides what a value may hold.
 enum class TemplateKind {
   json,   ///< the result must parse; a value that breaks it is named
-  unit,   ///< systemd unit or tmpfiles.d lines: a newline in a value is an error
-  plain,  ///< anything
+  unit,   ///< systemd unit or tmpfiles.d lines: a newline in a value is an error, and a backslash that it leaves at an
+          ///< end
+  plain,  ///< any text
 };
 
 /// What is wrong with a template, or with the values that go into it.
@@ -50,8 +51,9 @@ class Renderer {
   /// @param values must outlive the renderer
   explicit Renderer(const Values& values);
 
-  /// Substitutes. Problems (missing variable, malformed `$`, newline in a unit value, broken JSON) are kept for
-  /// check(); the result is then only a placeholder. A result over rendered_size_limit is a problem, too.
+  /// Substitutes. Problems (missing variable, malformed `$`, newline in a unit value, broken JSON, a control character
+  /// other than tab and newline) are kept for check(); the result is then only a placeholder. A result over
+  /// rendered_size_limit is a problem, too.
   /// @param file name shown in errors, e.g. `exports/service.template`
   std::string render(TemplateKind kind, std::string_view text, std::string file);
 
@@ -65,6 +67,8 @@ class Renderer {
  private:
   void add_problem(TemplateProblem problem);
   void inspect(TemplateKind kind, std::string_view text, const std::vector<Piece>& pieces, std::string_view file);
+  void inspect_text(const Piece& piece, std::size_t line, std::string_view file);
+  void inspect_line_ends(std::string_view text, const std::vector<Piece>& pieces, std::string_view file);
 
   const Values* values_;
   std::vector<TemplateProblem> problems_;

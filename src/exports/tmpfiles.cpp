@@ -6,6 +6,8 @@
 #include <optional>
 #include <set>
 
+#include "exports/plain_text.hpp"
+#include "exports/tmpfiles_line.hpp"
 #include "exports/unit.hpp"
 
 namespace berth::exports {
@@ -40,28 +42,14 @@ bool is_never_made(const std::string& path) {
   return below || path == "/" || path == "/etc/resolv.conf" || path == "/etc/hosts";
 }
 
-std::string unquote(std::string_view field) {
-  if (field.size() >= 2 && (field.front() == '"' || field.front() == '\'') && field.back() == field.front()) {
-    field = field.substr(1, field.size() - 2);
-  }
-  return std::string(field);
-}
-
 /// The path of a tmpfiles.d line that creates something; empty for others, and for paths only systemd can expand.
-std::string created_path(std::string_view line) {
-  const auto type_end = line.find_first_of(" \t");
-  if (type_end == std::string_view::npos || std::string_view("fFwdDvqQpLcbC").find(line[0]) == std::string_view::npos) {
+std::string created_path(std::string_view text) {
+  const auto line = read_tmpfiles_line(text);
+  if (!line || std::string_view("fFwdDvqQpLcbC").find(line->type[0]) == std::string_view::npos) {
     return {};
   }
-  const auto begin = line.find_first_not_of(" \t", type_end);
-  if (begin == std::string_view::npos) {
-    return {};
-  }
-  const char quote = line[begin] == '"' || line[begin] == '\'' ? line[begin] : '\0';
-  const auto end = quote != '\0' ? line.find(quote, begin + 1) : line.find_first_of(" \t", begin);
-  const auto length = end == std::string_view::npos ? end : end - begin + (quote != '\0' ? 1 : 0);
-  auto path = unquote(line.substr(begin, length));
-  if (path.empty() || path[0] != '/' || path.find_first_of("%*?[\\") != std::string::npos) {
+  auto path = line->path;
+  if (path[0] != '/' || path.find_first_of("%*?[\\") != std::string::npos) {
     return {};
   }
   while (path.size() > 1 && path.back() == '/') {
@@ -109,11 +97,9 @@ std::string default_tmpfiles(const std::vector<std::string>& sources, unsigned u
 std::vector<std::string> created_tmpfiles_paths(std::string_view lines) {
   std::vector<std::string> paths;
   while (!lines.empty()) {
-    const auto end = std::min(lines.find('\n'), lines.size());
-    if (auto path = created_path(lines.substr(0, end)); !path.empty()) {
+    if (auto path = created_path(take_line(lines)); !path.empty()) {
       paths.push_back(std::move(path));
     }
-    lines.remove_prefix(std::min(end + 1, lines.size()));
   }
   return paths;
 }

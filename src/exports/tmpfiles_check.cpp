@@ -3,74 +3,25 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/error.hpp"
+#include "exports/plain_text.hpp"
+#include "exports/tmpfiles_line.hpp"
 
 namespace berth::exports {
 namespace {
 
-constexpr std::string_view blanks = " \t";
 constexpr std::string_view digits = "0123456789";
 constexpr std::string_view types = "fFwdDevqQpLcbCxXrRzZtThHaAm";
 constexpr std::string_view modifiers = "+!-=~^";
 constexpr std::string_view needing_argument = "wtTaAhHcb";
 constexpr std::string_view specifiers = "aAbBCgGhHlLmMoStTuUvVwW%";
-constexpr std::size_t leading_fields = 6;  ///< type, path, mode, user, group, age; the rest is the argument
 
 std::string shown(std::string_view text) {
   return base::printable(text, 100);
 }
-
-/// The fields of one line; the last one is the argument as it stands.
-class FieldReader {
- public:
-  explicit FieldReader(std::string_view line) : rest_(line) {}
-
-  /// nullopt when quotes are not closed.
-  std::optional<std::vector<std::string>> fields() {
-    std::vector<std::string> found;
-    found.reserve(leading_fields + 1);
-    for (skip_blanks(); !rest_.empty() && found.size() < leading_fields; skip_blanks()) {
-      auto field = next();
-      if (!field) {
-        return std::nullopt;
-      }
-      found.push_back(std::move(*field));
-    }
-    if (!rest_.empty()) {
-      found.emplace_back(rest_);
-    }
-    return found;
-  }
-
- private:
-  void skip_blanks() { rest_.remove_prefix(std::min(rest_.find_first_not_of(blanks), rest_.size())); }
-
-  std::optional<std::string> next() {
-    std::string field;
-    char quote = '\0';
-    while (!rest_.empty() && (quote != '\0' || blanks.find(rest_[0]) == std::string_view::npos)) {
-      const char c = rest_[0];
-      rest_.remove_prefix(1);
-      if (c == '\\' && !rest_.empty()) {
-        field += rest_[0];
-        rest_.remove_prefix(1);
-      } else if (quote == '\0' && (c == '"' || c == '\'')) {
-        quote = c;
-      } else if (c == quote) {
-        quote = '\0';
-      } else {
-        field += c;
-      }
-    }
-    return quote == '\0' ? std::optional(std::move(field)) : std::nullopt;
-  }
-
-  std::string_view rest_;
-};
 
 bool is_unset(std::string_view field) {
   return field.empty() || field == "-";
@@ -155,31 +106,30 @@ std::string argument_problem(std::string_view type, std::string_view argument) {
 }
 
 /// What is wrong with a line; empty when nothing is.
-std::string line_problem(std::string_view line) {
-  const auto fields = FieldReader(line).fields();
-  if (!fields) {
-    return "a quote is not closed";
+std::string line_problem(std::string_view text) {
+  const auto line = read_tmpfiles_line(text);
+  if (!line) {
+    return "a quote is not closed, or a backslash begins no escape";
   }
-  if (fields->size() < 2 || fields->front().empty()) {
+  if (line->type.empty() || line->path.empty()) {
     return "a line needs a type and a path at least";
   }
-  const auto field = [&](std::size_t index) {
-    return index < fields->size() ? std::string_view((*fields)[index]) : std::string_view();
-  };
-  std::vector<std::string> problems = {type_problem(field(0)), path_problem(field(1)), specifier_problem(field(1))};
-  if (!is_unset(field(2))) {
-    problems.push_back(mode_problem(field(2)));
+  std::vector<std::string> problems = {type_problem(line->type), path_problem(line->path),
+                                       specifier_problem(line->path)};
+  if (!is_unset(line->mode)) {
+    problems.push_back(mode_problem(line->mode));
   }
-  for (const std::size_t owner : {3U, 4U}) {
-    if (!is_unset(field(owner))) {
-      problems.push_back(owner_problem(field(owner)));
+  for (const auto& owner : {line->user, line->group}) {
+    if (!is_unset(owner)) {
+      problems.push_back(owner_problem(owner));
     }
   }
-  if (!is_unset(field(5))) {
-    problems.push_back(age_problem(field(5)));
+  if (!is_unset(line->age)) {
+    problems.push_back(age_problem(line->age));
   }
-  problems.push_back(argument_problem(field(0), field(6)));
-  const auto first = std::find_if(problems.begin(), problems.end(), [](const auto& text) { return !text.empty(); });
+  problems.push_back(argument_problem(line->type, line->argument));
+  const auto first =
+      std::find_if(problems.begin(), problems.end(), [](const auto& problem) { return !problem.empty(); });
   return first == problems.end() ? "" : *first;
 }
 
@@ -188,11 +138,8 @@ std::string line_problem(std::string_view line) {
 Findings check_tmpfiles(std::string_view lines, std::string_view file) {
   Findings findings;
   for (std::size_t number = 1; !lines.empty(); ++number) {
-    const auto end = std::min(lines.find('\n'), lines.size());
-    auto line = lines.substr(0, end);
-    lines.remove_prefix(std::min(end + 1, lines.size()));
-    line.remove_prefix(std::min(line.find_first_not_of(blanks), line.size()));
-    if (line.empty() || line.front() == '#') {
+    const auto line = take_line(lines);
+    if (!is_tmpfiles_line(line)) {
       continue;
     }
     if (auto problem = line_problem(line); !problem.empty()) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "base/error.hpp"
 #include "exports/unit_syntax.hpp"
@@ -11,18 +12,26 @@
 namespace berth::exports {
 namespace {
 
-/// Values of a [Service] setting that is a list: an empty assignment forgets the earlier ones.
-std::vector<std::string> service_list(const UnitText& unit, std::string_view key) {
-  std::vector<std::string> values;
+/// Assignments of a [Service] setting that is a list: an empty one forgets the earlier ones.
+std::vector<UnitAssignment> service_assignments(const UnitText& unit, std::string_view key) {
+  std::vector<UnitAssignment> result;
   for (const auto& assignment : unit.assignments) {
     if (assignment.section != "Service" || assignment.key != key) {
       continue;
     }
     if (assignment.value.empty()) {
-      values.clear();
+      result.clear();
     } else {
-      values.push_back(assignment.value);
+      result.push_back(assignment);
     }
+  }
+  return result;
+}
+
+std::vector<std::string> service_list(const UnitText& unit, std::string_view key) {
+  std::vector<std::string> values;
+  for (auto& assignment : service_assignments(unit, key)) {
+    values.push_back(std::move(assignment.value));
   }
   return values;
 }
@@ -32,11 +41,54 @@ bool service_has(const UnitText& unit, std::string_view key) {
                      [&](const auto& a) { return a.section == "Service" && a.key == key; });
 }
 
-bool deletes_leftovers(const UnitText& unit) {
-  const auto commands = service_list(unit, "ExecStopPost");
+/// @param key ExecStartPre or ExecStopPost
+bool deletes_leftovers(const UnitText& unit, std::string_view key) {
+  const auto commands = service_list(unit, key);
   return std::any_of(commands.begin(), commands.end(), [](const std::string& command) {
     return command.find("delete --force") != std::string::npos || command.find("delete -f") != std::string::npos;
   });
+}
+
+/// @param line from 1
+std::size_t line_offset(std::string_view unit, std::size_t line) {
+  std::size_t begin = 0;
+  for (; line > 1; --line) {
+    begin = unit.find('\n', begin) + 1;
+  }
+  return begin;
+}
+
+/// Offset of the first character of a value, in the line where its assignment begins; npos when it begins in another.
+std::size_t value_offset(std::string_view unit, std::size_t line) {
+  const auto begin = line_offset(unit, line);
+  const auto end = std::min(unit.find('\n', begin), unit.size());
+  const auto value = unit.find_first_not_of(" \t", unit.find('=', begin) + 1);
+  return value < end && unit[value] != '\\' ? value : std::string_view::npos;
+}
+
+/// The runtime cannot kill a payload that has ended by itself; systemd would take a good end for a failure.
+std::string with_stop_that_may_fail(std::string_view unit, const std::string& kill) {
+  std::string result(unit);
+  const auto assignments = read_unit(unit).assignments;
+  for (auto found = assignments.rbegin(); found != assignments.rend(); ++found) {  // offsets before it stay
+    if (found->section == "Service" && found->key == "ExecStop" && found->value.starts_with(kill)) {
+      if (const auto at = value_offset(result, found->line); at != std::string::npos) {
+        result.insert(at, "-");
+      }
+    }
+  }
+  return result;
+}
+
+/// Before the commands of the unit's own, which may make the container.
+std::string with_first_command(const std::string& unit, std::string_view key, const std::string& command) {
+  const auto line = fmt::format("{}={}", key, command);
+  const auto commands = service_assignments(read_unit(unit), key);
+  if (commands.empty()) {
+    return with_service_line(unit, line);
+  }
+  std::string result(unit);
+  return result.insert(line_offset(unit, commands.front().line), line + "\n");
 }
 
 /// The folder name of a unit's cgroup. systemd puts `_` before names that the kernel or a controller claims
@@ -69,12 +121,17 @@ std::string complete_unit(std::string_view unit, const std::string& runtime, con
     throw base::Error(base::ErrorKind::verification, fmt::format("the unit of {} has no [Service] section", name),
                       "exports/service.template must be a systemd service unit, see systemd.service(5)");
   }
-  std::string result(unit);
+  const auto runtime_word = unit_word(runtime);
+  auto result = with_stop_that_may_fail(unit, fmt::format("{} kill '{}'", runtime_word, name));
   if (!service_has(read, "Delegate")) {
     result = with_service_line(result, "Delegate=yes");
   }
-  if (!deletes_leftovers(read)) {
-    result = with_service_line(result, fmt::format("ExecStopPost=-{} delete --force '{}'", unit_word(runtime), name));
+  const auto remove = fmt::format("-{} delete --force '{}'", runtime_word, name);
+  if (!deletes_leftovers(read, "ExecStartPre")) {
+    result = with_first_command(result, "ExecStartPre", remove);
+  }
+  if (!deletes_leftovers(read, "ExecStopPost")) {
+    result = with_service_line(result, "ExecStopPost=" + remove);
   }
   return result;
 }
@@ -89,6 +146,15 @@ std::string with_service_line(std::string_view unit, std::string_view line) {
     result += '\n';
   }
   return result.append(line).append("\n").append(unit.substr(read.service_end));
+}
+
+std::string with_resolver_copies(std::string_view unit, const std::string& folder) {
+  const auto resolver = unit_word(folder + "/resolv.conf");
+  const auto hosts = unit_word(folder + "/hosts");
+  return with_service_line(unit, fmt::format("RuntimeDirectory={}\n"
+                                             "ExecStartPre=-touch {} {}\n"
+                                             "ExecStartPre=-cp /etc/resolv.conf /etc/hosts {}",
+                                             folder.substr(folder.rfind('/') + 1), resolver, hosts, unit_word(folder)));
 }
 
 bool unit_notifies(std::string_view unit) {
@@ -112,7 +178,11 @@ std::string cgroups_path(std::string_view slice, const std::string& name) {
     dash = stem.find('-', dash + 1);
     path += "/" + escaped_cgroup(std::string(stem.substr(0, dash)) + ".slice");
   }
-  return path + "/" + escaped_cgroup(name + ".service") + "/payload";
+  return path + "/" + relative_cgroups_path(name);
+}
+
+std::string relative_cgroups_path(const std::string& name) {
+  return escaped_cgroup(name + ".service") + "/payload";
 }
 
 }  // namespace berth::exports

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "exports/plain_text.hpp"
+
 namespace berth::exports {
 namespace {
 
@@ -91,12 +93,9 @@ class UnitReader {
 
 UnitText read_unit(std::string_view text) {
   UnitReader reader;
-  std::size_t at = 0;
-  while (at < text.size()) {
-    const std::size_t newline = std::min(text.find('\n', at), text.size());
-    const std::size_t next = std::min(newline + 1, text.size());
-    reader.read_line(text.substr(at, newline - at), next);
-    at = next;
+  for (auto rest = text; !rest.empty();) {
+    const auto line = take_line(rest);
+    reader.read_line(line, text.size() - rest.size());
   }
   return reader.finish(text.size());
 }

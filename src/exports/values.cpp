@@ -8,6 +8,7 @@
 
 #include "base/error.hpp"
 #include "base/json.hpp"
+#include "exports/stop_signal.hpp"
 #include "exports/template_pieces.hpp"
 #include "exports/unit_syntax.hpp"
 
@@ -20,17 +21,6 @@ using base::ErrorKind;
 constexpr std::array<std::string_view, 10> forced_names = {"NAME",          "DESTDIR",       "EXEC_START", "EXEC_STOP",
                                                            "EXEC_STARTPRE", "EXEC_STOPPOST", "HOST_UID",   "HOST_GID",
                                                            "IMAGE_NAME",    "IMAGE_ID"};
-
-/// The stop signal comes from the image and ends up on a command line of a unit.
-void check_stop_signal(const std::string& signal) {
-  constexpr std::string_view letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-";
-  if (signal.size() > 32 || signal.find_first_not_of(letters) != std::string::npos ||
-      (!signal.empty() && signal.front() == '-')) {
-    throw Error(ErrorKind::verification,
-                fmt::format("the image's stop signal {:?} is not the name of a signal", signal),
-                "StopSignal in the image configuration must be like SIGTERM, SIGRTMIN+3 or 15");
-  }
-}
 
 std::string capability_list(const std::vector<std::string>& names) {
   std::string list;
@@ -67,8 +57,8 @@ void put_commands(Values& values, const ToolValues& tool) {
   const bool detached = tool.detached && tool.runtime_has_pid_file;
   const std::string start = detached ? fmt::format("run -d --pid-file {}", unit_word(values["PIDFILE"])) : "run";
   values.insert_or_assign("EXEC_START", fmt::format("{} {} '{}'", runtime, start, tool.name));
-  values.insert_or_assign("EXEC_STOP", fmt::format("{} kill '{}'{}{}", runtime, tool.name,
-                                                   tool.stop_signal.empty() ? "" : " ", tool.stop_signal));
+  const auto signal = tool.stop_signal.empty() ? "" : " " + parse_stop_signal(tool.stop_signal).for_runtime;
+  values.insert_or_assign("EXEC_STOP", fmt::format("{} kill '{}'{}", runtime, tool.name, signal));
   values.insert_or_assign("EXEC_STARTPRE", "");
   values.insert_or_assign("EXEC_STOPPOST", detached ? fmt::format("{} delete '{}'", runtime, tool.name) : "");
 }
@@ -103,7 +93,6 @@ std::pair<std::string, std::string> parse_assignment(std::string_view text, std:
 }
 
 Values merge_values(const ToolValues& tool, const Values& set, const Values& defaults) {
-  check_stop_signal(tool.stop_signal);
   Values values = defaults;
   put_overridable(values, tool);
   for (const auto& [name, value] : set) {

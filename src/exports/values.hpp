@@ -18,8 +18,9 @@ struct ToolValues {
   std::string image_id;
   std::string runtime;  ///< absolute path
   bool runtime_has_pid_file = true;
-  bool detached = false;    ///< the unit uses both $EXEC_STOPPOST and $PIDFILE (unit_wants_detached)
-  std::string stop_signal;  ///< appended to EXEC_STOP when not empty; only for images without service.template
+  bool detached = false;  ///< the unit uses both $EXEC_STOPPOST and $PIDFILE (unit_wants_detached)
+  std::string
+      stop_signal;  ///< of the image, for EXEC_STOP (parse_stop_signal); only for images without service.template
   unsigned host_uid = 0;
   unsigned host_gid = 0;
   std::string run_directory = "/run";
@@ -39,6 +40,7 @@ std::pair<std::string, std::string> parse_assignment(std::string_view text, std:
 
 /// Merges by precedence: forced, `set`, `defaults` (manifest.json), overridable.
 /// PIDFILE is derived from the final RUN_DIRECTORY and RUNTIME feeds EXEC_*.
+/// @throws Error(verification) for a stop signal that is none
 Values merge_values(const ToolValues& tool, const Values& set, const Values& defaults);
 
 /// "CAP_CHOWN",\n"CAP_…" as ALL_PROCESS_CAPABILITIES holds it. @param last_capability as in

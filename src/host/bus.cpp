@@ -79,9 +79,21 @@ bool is_one_of(const std::string& name, std::initializer_list<std::string_view> 
   return false;
 }
 
+/// What is answered for a systemd that is not there (any more). With NoReply ends, too, a call that took too long.
+bool is_absence(const std::string& error_name, bool daemon) {
+  return is_one_of(error_name, {SD_BUS_ERROR_SERVICE_UNKNOWN, SD_BUS_ERROR_NAME_HAS_NO_OWNER}) ||
+         (daemon && error_name == SD_BUS_ERROR_NO_REPLY);
+}
+
 }  // namespace
 
+LostConnection::LostConnection(const std::string& sentence)
+    : Error(ErrorKind::failed, sentence, "run the command again") {}
+
 int check_bus(int result, std::string_view what) {
+  if (result < 0 && is_lost_connection(-result)) {
+    throw LostConnection(fmt::format("cannot {}: {}", what, std::strerror(-result)));
+  }
   if (result < 0) {
     base::throw_errno(what, -result);
   }
@@ -108,7 +120,7 @@ void throw_reply(const BusReply& reply, std::string_view action) {
     throw Error(ErrorKind::conflict, sentence, "look at the file named there, and remove it if nothing needs it");
   }
   if (name == "org.freedesktop.systemd1.UnitMasked") {
-    throw Error(ErrorKind::failed, sentence, "`systemctl unmask` lifts the mask");
+    throw Error(ErrorKind::failed, sentence, "a link to /dev/null, or an empty file, stands in place of its unit file");
   }
   throw Error(ErrorKind::failed, sentence);
 }
@@ -165,11 +177,14 @@ BusReply Bus::call(const MessagePtr& message) const {
   BusFailure failure;
   sd_bus_message* raw = nullptr;
   const auto timeout = static_cast<std::uint64_t>(call_timeout_.count());
+  const auto deadline = std::chrono::steady_clock::now() + call_timeout_;
   const int result = sd_bus_call(bus_.get(), message.get(), timeout, failure.get(), &raw);
   BusReply reply{MessagePtr(raw), failure.name(), failure.text()};
   if (result < 0 && is_lost_connection(-result)) {
-    throw Error(ErrorKind::failed, fmt::format("lost the connection to systemd: {}", std::strerror(-result)),
-                "run the command again");
+    throw LostConnection(fmt::format("lost the connection to systemd: {}", std::strerror(-result)));
+  }
+  if (is_absence(reply.error_name, has_daemon_) && std::chrono::steady_clock::now() < deadline) {
+    throw LostConnection("systemd left the bus: " + reply.error_text);
   }
   if (result < 0 && reply.error_name.empty()) {
     base::throw_errno("ask systemd", -result);

@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/error.hpp"
+
 namespace berth::host {
 
 struct BusCloser {
@@ -27,7 +29,14 @@ inline constexpr const char* systemd_name = "org.freedesktop.systemd1";
 inline constexpr const char* systemd_path = "/org/freedesktop/systemd1";
 inline constexpr const char* systemd_interface = "org.freedesktop.systemd1.Manager";
 
+/// Nobody is at the other end any more: the bus or systemd was restarted, or ended. What was asked may have been done.
+class LostConnection : public base::Error {
+ public:
+  explicit LostConnection(const std::string& sentence);
+};
+
 /// Throws Error(failed) "cannot WHAT: …" when the negative errno `result` of an sd-bus function says so.
+/// @throws LostConnection when it is about the connection
 int check_bus(int result, std::string_view what);
 
 /// An answer to a method call: the message, or the name and text of an error.
@@ -56,8 +65,7 @@ class Bus {
   /// A new call of a method of the Manager.
   [[nodiscard]] MessagePtr new_call(const char* method) const;
   [[nodiscard]] MessagePtr new_call(const char* path, const char* interface, const char* method) const;
-  /// Sends a call and waits for the answer. @throws Error(failed) when the connection is lost; errors that systemd
-  ///   answers are in the reply
+  /// Sends a call and waits for the answer. @throws LostConnection; errors that systemd answers are in the reply
   [[nodiscard]] BusReply call(const MessagePtr& message) const;
   /// As call; an error answer is thrown.
   [[nodiscard]] MessagePtr call_checked(const MessagePtr& message, std::string_view action) const;

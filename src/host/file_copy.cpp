@@ -100,6 +100,16 @@ std::string content_checksum(int file, const std::string& name) {
   }
 }
 
+void copy_all_attributes(int from, int to, const std::string& name) {
+  constexpr std::string_view of_the_store = "user.ostreemeta";  // in a user's repository
+  for (const std::string& attribute : attribute_names(from, name)) {
+    if (attribute != of_the_store && (attribute == capability || attribute.starts_with(user_prefix) ||
+                                      attribute.starts_with("trusted.") || attribute.starts_with("system."))) {
+      copy_attribute(from, to, attribute, name);
+    }
+  }
+}
+
 void copy_attributes(int from, int to, const std::string& name) {
   for (const std::string& attribute : attribute_names(from, name)) {
     if (attribute == capability || attribute.starts_with(user_prefix)) {

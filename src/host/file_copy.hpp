@@ -20,4 +20,8 @@ std::string content_checksum(int file, const std::string& name);
 /// left out where the file system does not know it. @throws Error naming `name`
 void copy_attributes(int from, int to, const std::string& name);
 
+/// Copies user.*, trusted.*, system.* (access control lists) and security.capability; the labels of security modules
+/// stay the host's own. user.* is left out where the file system does not know it. @throws Error naming `name`
+void copy_all_attributes(int from, int to, const std::string& name);
+
 }  // namespace berth::host

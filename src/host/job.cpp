@@ -47,10 +47,8 @@ void JobWatch::process_pending() {
   do {
     result = sd_bus_process(bus_.get(), nullptr);
     if (result < 0) {
-      throw base::Error(
-          base::ErrorKind::failed,
-          fmt::format("lost the connection to systemd while waiting for a job: {}", std::strerror(-result)),
-          "the job goes on; see how it ends with `systemctl status`");
+      throw LostConnection(
+          fmt::format("lost the connection to systemd while waiting for a job: {}", std::strerror(-result)));
     }
   } while (result > 0);
 }

@@ -23,8 +23,7 @@ class JobWatch {
   /// Waits for the end of the job with that object path.
   /// @param timeout 0 for none
   /// @return systemd's word for the result; nullopt when `timeout` passed first
-  /// @throws Error(interrupted) when a stop is requested since the watch was made, Error(failed) when the connection is
-  /// lost
+  /// @throws Error(interrupted) when a stop is requested since the watch was made, LostConnection
   std::optional<std::string> wait_for(const std::string& job, std::chrono::seconds timeout);
 
  private:

@@ -113,8 +113,9 @@ std::string failure_words(JobKind kind, const UnitProperties& unit) {
     return timeout_words(kind, unit);
   }
   if (result == "protocol") {
-    return unit.state.type == "forking" ? "did not leave the process behind that its PIDFile= promises"
-                                        : fmt::format("did not start as its Type={} promises", unit.state.type);
+    return unit.state.type == "forking"
+               ? "did not leave the process behind that its PIDFile= promises: it may have ended at once"
+               : fmt::format("did not start as its Type={} promises", unit.state.type);
   }
   if (auto words = look_up(service_results, result)) {
     return *words;

@@ -10,6 +10,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "host/private_folder.hpp"
 #include "host/root_folder.hpp"
 
 namespace berth::host {
@@ -74,19 +75,18 @@ bool is_name_letter(char letter) {
   return is_alphanumeric(letter) || letter == '_' || letter == '.' || letter == '-';
 }
 
-/// Where `path` really is inside `root`, links of the part that exists followed as after a chroot into it: a link
-/// `ROOT/var -> /data` must not lead to the /data of this machine.
+/// Where `path` really is inside `root`, links followed as after a chroot into it: a link `ROOT/var -> /data` must not
+/// lead to the /data of this machine.
 std::string resolved_inside(const std::string& root, const std::string& path) {
   if (root == "/" || !device_of(root)) {
     return path;
   }
-  const base::Fd folder = base::open_host_folder(root);
-  for (std::size_t end = path.size(); end > 0; end = path.rfind('/', end - 1)) {
-    if (const auto found = find_folder_in_root(folder.get(), path.substr(0, end))) {
-      return normalised(path_inside_root(folder.get(), found->get()) + path.substr(end), "deployments folder");
-    }
-  }
-  return path;
+  return resolve_in_root(base::open_host_folder(root).get(), path);
+}
+
+/// Whether others can reach a folder of the system in `root`.
+bool is_open(const std::string& root, const std::string& path) {
+  return others_can_reach(base::open_host_folder(root).get(), path);
 }
 
 }  // namespace
@@ -118,11 +118,16 @@ std::string Layout::on_disk(std::string_view inside) const {
   if (settings_.root == "/") {
     return path;
   }
+  path = resolved_inside(settings_.root, path);
   return path == "/" ? settings_.root : settings_.root + path;
 }
 
 std::string Layout::deployments_inside() const {
   return settings_.deployments;
+}
+
+std::string Layout::volumes_inside() const {
+  return settings_.user ? settings_.user->data + "/berth" : "/var/lib/berth";
 }
 
 std::string Layout::preinstalled() const {
@@ -179,21 +184,35 @@ std::string Layout::command(std::string_view program) const {
   return fmt::format("{}{}", program, settings_.user ? " --user" : "");
 }
 
-std::string Layout::repository() const {
-  if (!settings_.repository.empty()) {
-    return on_disk(settings_.repository);
+// Checkouts are hard links, so a repository on another file system is of no use.
+std::string Layout::linkable_repository() const {
+  if (settings_.user || (!settings_.repository.empty() && settings_.repository != system_repository)) {
+    return {};
   }
-  // Checkouts are hard links, so a repository on another file system is of no use.
-  std::string shared = on_disk(system_repository);
+  auto shared = on_disk(system_repository);
   const auto device = device_of(shared);
-  if (!settings_.user && device && device == device_of_nearest(deployments())) {
+  return device && device == device_of_nearest(deployments()) ? std::move(shared) : std::string();
+}
+
+std::string Layout::repository() const {
+  const auto& configured = settings_.repository;
+  if (!configured.empty() && (configured != system_repository || !is_open(settings_.root, configured))) {
+    return on_disk(configured);
+  }
+  if (auto shared = linkable_repository();
+      !shared.empty() && !is_open(settings_.root, std::string(system_repository))) {
     return shared;
   }
-  return deployments() + "/.storage/ostree";
+  return on_disk(settings_.deployments + "/.storage/ostree");
+}
+
+std::string Layout::read_only_repository() const {
+  auto shared = linkable_repository();
+  return !shared.empty() && is_open(settings_.root, std::string(system_repository)) ? std::move(shared) : std::string();
 }
 
 std::string Layout::locks() const {
-  return deployments() + "/.locks";
+  return deployments() + "/.locks";  // not what a link of that name leads to
 }
 
 std::string Layout::journals() const {

@@ -32,7 +32,8 @@ class Layout {
   [[nodiscard]] const std::string& root() const noexcept { return settings_.root; }
   /// True for --root DIR other than `/`: no bus, no runtime.
   [[nodiscard]] bool offline() const noexcept { return settings_.root != "/" && !settings_.running; }
-  /// A path inside the root as this process opens it: on_disk("/etc/x") → ROOT/etc/x
+  /// A path inside the root as this process opens it: on_disk("/etc/x") → ROOT/etc/x. Links on the way and at its end
+  /// are followed inside another root, so that no path leads out of it.
   [[nodiscard]] std::string on_disk(std::string_view inside) const;
 
   /// The same root and settings for the containers of the system, whoever asks.
@@ -42,6 +43,8 @@ class Layout {
   [[nodiscard]] const std::optional<UserFolders>& user() const noexcept { return settings_.user; }
 
   [[nodiscard]] std::string deployments_inside() const;  ///< /var/lib/containers/berth
+  /// Where the data of all containers are that berth finds a place for: /var/lib/berth, NAME/… in it
+  [[nodiscard]] std::string volumes_inside() const;
   [[nodiscard]] std::string deployments() const { return on_disk(deployments_inside()); }
   [[nodiscard]] std::string preinstalled() const;  ///< /usr/lib/containers/berth; empty for users, who have none,
   /// and where deployments() is that folder
@@ -60,13 +63,18 @@ class Layout {
   /// A program of systemd as its user has to call it: `systemctl`, or `systemctl --user`.
   [[nodiscard]] std::string command(std::string_view program) const;
 
-  /// The configured one, else /ostree/repo when it exists on the file system of the deployments, else
-  /// .storage/ostree below the deployments (contract, section 4).
+  /// The configured one, else /ostree/repo when it exists on the file system of the deployments and nobody but root can
+  /// enter it, else .storage/ostree below the deployments (contract, section 4).
   [[nodiscard]] std::string repository() const;
+  /// /ostree/repo where it exists on the file system of the deployments and others can enter it: its images are listed
+  /// and taken from there, and nothing is written to it. Empty when there is none, and for users.
+  [[nodiscard]] std::string read_only_repository() const;
   [[nodiscard]] std::string locks() const;     ///< .locks below the deployments
   [[nodiscard]] std::string journals() const;  ///< .transactions below the deployments
 
  private:
+  /// /ostree/repo, if checkouts could be linked from it; empty otherwise.
+  [[nodiscard]] std::string linkable_repository() const;
   LayoutSettings settings_;
 };
 

@@ -11,6 +11,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "host/private_folder.hpp"
 
 namespace berth::host {
 
@@ -29,21 +30,68 @@ std::string path_of(const std::string& name) {
 struct OpenLock {
   base::Fd deployments;
   base::Fd file;
+  bool has_file = true;  ///< false: `file` is the folder of deployments itself
 };
+
+bool is_full(int code) {
+  return code == ENOSPC || code == EDQUOT;
+}
+
+[[noreturn]] void throw_no_lock(const std::string& path) {
+  throw base::Error(base::ErrorKind::conflict, fmt::format("{} is in the way of the locks", path),
+                    fmt::format("berth did not make it; look at it and remove it: rm -r {}", path));
+}
+
+/// The folder of locks; no descriptor when there is no room for it.
+base::Fd open_folder(int deployments, const std::string& path) {
+  if (::mkdirat(deployments, locks_folder, 0700) < 0 && errno != EEXIST) {
+    if (is_full(errno)) {
+      return {};
+    }
+    base::throw_errno("create the folder " + path);
+  }
+  base::Fd folder(::openat(deployments, locks_folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!folder && (errno == ENOTDIR || errno == ELOOP)) {
+    throw_no_lock(path);
+  }
+  base::check_errno(folder.get(), "open " + path);
+  return folder;
+}
+
+/// The lock file; no descriptor when there is no room for it.
+base::Fd open_file(int folder, const std::string& name, const std::string& path) {
+  base::Fd file(::openat(folder, name.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600));
+  if (!file && is_full(errno)) {
+    return file;
+  }
+  if (!file && (errno == EISDIR || errno == ELOOP || errno == ENXIO)) {
+    throw_no_lock(path);
+  }
+  base::check_errno(file.get(), "open " + path);
+  struct stat status {};
+  base::check_errno(::fstat(file.get(), &status), "examine " + path);
+  if (!S_ISREG(status.st_mode)) {
+    throw_no_lock(path);
+  }
+  return file;
+}
 
 /// Opens the lock file, creating it and the folders above it; nullopt when a holder that is done removed one of
 /// them in between.
 std::optional<OpenLock> open_lock(const Layout& layout, const std::string& name, std::vector<std::string>& created) {
-  const auto made = base::make_folders_at(AT_FDCWD, layout.deployments(), 0755);
+  const auto made = make_deployments_folder(layout);
   created.insert(created.end(), made.begin(), made.end());
   try {
     base::Fd deployments = base::open_host_folder(layout.deployments());
-    if (::mkdirat(deployments.get(), locks_folder, 0700) < 0 && errno != EEXIST) {
-      base::throw_errno("create the folder " + layout.locks());
+    const base::Fd folder = open_folder(deployments.get(), layout.locks());
+    base::Fd file = folder ? open_file(folder.get(), name, fmt::format("{}/{}", layout.locks(), name)) : base::Fd();
+    if (file) {
+      return OpenLock{std::move(deployments), std::move(file)};
     }
-    const base::Fd folder = base::open_folder_at(deployments.get(), locks_folder);
-    base::Fd file = base::open_at(folder.get(), name, O_RDWR | O_CREAT, 0600);
-    return OpenLock{std::move(deployments), std::move(file)};
+    // What frees space must not need any: the folder of deployments itself is locked instead, of which every holder of
+    // a lock file has a share.
+    file = base::open_host_folder(layout.deployments());
+    return OpenLock{std::move(deployments), std::move(file), false};
   } catch (const base::Error& error) {
     if (error.kind() == base::ErrorKind::not_found) {
       return std::nullopt;
@@ -53,14 +101,22 @@ std::optional<OpenLock> open_lock(const Layout& layout, const std::string& name,
 }
 
 /// True when we hold the lock now; false when somebody else does.
-bool try_lock(int file, const std::string& name) {
-  if (::flock(file, LOCK_EX | LOCK_NB) == 0) {
+bool try_lock(int file, const std::string& name, int operation = LOCK_EX) {
+  if (::flock(file, operation | LOCK_NB) == 0) {
     return true;
   }
   if (errno != EWOULDBLOCK && errno != EINTR) {
     base::throw_errno("lock the container " + name);
   }
   return false;
+}
+
+/// The lock itself, and a share of the folder of deployments.
+bool try_locks(const OpenLock& open, const std::string& name) {
+  if (!open.has_file) {
+    return try_lock(open.file.get(), name);
+  }
+  return try_lock(open.file.get(), name) && try_lock(open.deployments.get(), name, LOCK_SH);
 }
 
 /// A holder removes its file when it is done: a lock on a removed file locks nothing.
@@ -74,8 +130,9 @@ bool is_still_named(int file, int deployments, const std::string& name) {
 void write_holder(int file, const std::string& command) {
   const std::string text = fmt::format("{} {}\n", ::getpid(), command);
   const auto size = static_cast<ssize_t>(text.size());
-  if (::pwrite(file, text.data(), text.size(), 0) != size || ::ftruncate(file, size) < 0) {
-    base::throw_errno("write a lock file");
+  const bool written = ::pwrite(file, text.data(), text.size(), 0) == size;
+  if (::ftruncate(file, written ? size : 0) < 0) {
+    return;  // on a full disk others do not hear who we are, which is all
   }
 }
 
@@ -109,6 +166,11 @@ Holder read_holder(int file) {
 
 }  // namespace
 
+std::vector<std::string> list_locks(const Layout& layout) {
+  const base::Fd folder(::open(layout.locks().c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  return folder ? base::list_folder(folder.get()) : std::vector<std::string>();
+}
+
 ContainerLock::ContainerLock(base::Fd file, base::Fd folder, std::string name, std::vector<std::string> created)
     : file_(std::move(file)),
       folder_(std::move(folder)),
@@ -125,15 +187,17 @@ ContainerLock ContainerLock::take(const Layout& layout, const std::string& name,
     if (!open) {
       continue;
     }
-    if (try_lock(open->file.get(), name)) {
-      if (!is_still_named(open->file.get(), open->deployments.get(), name)) {
+    if (try_locks(*open, name)) {
+      if (open->has_file && !is_still_named(open->file.get(), open->deployments.get(), name)) {
         continue;
       }
       ContainerLock lock(std::move(open->file), std::move(open->deployments), name, std::move(created));
-      write_holder(lock.file_.get(), command);
+      if (open->has_file) {
+        write_holder(lock.file_.get(), command);
+      }
       return lock;
     }
-    const Holder holder = read_holder(open->file.get());
+    const Holder holder = open->has_file ? read_holder(open->file.get()) : Holder();
     if (steady_clock::now() >= deadline) {
       throw_held(holder, name, timeout);
     }

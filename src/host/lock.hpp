@@ -14,11 +14,12 @@ namespace berth::host {
 
 /// Holds the lock of one container (flock(2) on .locks/NAME) until destroyed; the kernel releases it when we die.
 /// The file holds the holder's pid and command and is removed on release, as are the folders made for it, if empty.
+/// Without room for the file the folder of deployments is locked instead, and with it all containers.
 class ContainerLock {
  public:
   /// Waits for `timeout`, telling the reporter who holds the lock.
   /// @param command what this process does, for others to read, e.g. "berth install"
-  /// @throws Error(conflict) naming the holder, Error(interrupted)
+  /// @throws Error(conflict) naming the holder, or what is in the way with the remedy; Error(interrupted)
   static ContainerLock take(const Layout& layout, const std::string& name, const std::string& command,
                             std::chrono::seconds timeout, base::Reporter& reporter, const std::stop_token& stop);
   ContainerLock(ContainerLock&&) noexcept = default;
@@ -32,5 +33,8 @@ class ContainerLock {
   std::string name_;
   std::vector<std::string> created_folders_;  ///< made to have a place for the lock; removed if still empty
 };
+
+/// Names of the lock files that are there, held or left by a process that was killed.
+std::vector<std::string> list_locks(const Layout& layout);
 
 }  // namespace berth::host

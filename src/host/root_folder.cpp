@@ -2,12 +2,14 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <linux/openat2.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/error.hpp"
@@ -25,6 +27,19 @@ std::string link_target(int fd) {
   return base::read_link_at(AT_FDCWD, fmt::format("/proc/self/fd/{}", fd)).value_or("");
 }
 
+/// Last one first; empty ones and `.` dropped.
+std::vector<std::string> reversed_components(std::string_view path) {
+  std::vector<std::string> components;
+  while (!path.empty()) {
+    const auto end = std::min(path.find('/'), path.size());
+    if (const auto name = path.substr(0, end); !name.empty() && name != ".") {
+      components.emplace_back(name);
+    }
+    path.remove_prefix(std::min(end + 1, path.size()));
+  }
+  std::reverse(components.begin(), components.end());
+  return components;
+}
 /// Goes to a folder as find_trusted_folder says.
 class TrustedWalk {
  public:
@@ -56,8 +71,7 @@ class TrustedWalk {
   };
 
   void open_root(int root) {
-    chain_.push_back(
-        base::Fd(base::check_errno(::openat(root, ".", O_PATH | O_DIRECTORY | O_CLOEXEC), "open the root")));
+    chain_.emplace_back(base::check_errno(::openat(root, ".", O_PATH | O_DIRECTORY | O_CLOEXEC), "open the root"));
     base::check_errno(::fstat(chain_.back().get(), &root_status_), "examine the root");
   }
 
@@ -238,10 +252,12 @@ std::optional<base::Fd> find_folder_in_root(int root, std::string_view path) {
   struct open_how how {};
   how.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
   how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+  constexpr int attempts = 128;  // EAGAIN while someone renames folders
+  int again = 0;
   long fd = -1;
   do {
     fd = ::syscall(SYS_openat2, root, text.c_str(), &how, sizeof how);
-  } while (fd < 0 && (errno == EINTR || errno == EAGAIN));
+  } while (fd < 0 && (errno == EINTR || (errno == EAGAIN && ++again < attempts)));
   if (fd >= 0) {
     return base::Fd(static_cast<int>(fd));
   }
@@ -263,6 +279,40 @@ void remove_created_folders(int root, const std::vector<std::string>& created) n
       continue;
     }
   }
+}
+
+std::string resolve_in_root(int root, std::string_view path) {
+  constexpr int most_links = 40;  // as the kernel has it, path_resolution(7)
+  std::vector<std::string> left = reversed_components(path);
+  std::vector<std::string> found;
+  int links = 0;
+  while (!left.empty()) {
+    std::string name = std::move(left.back());
+    left.pop_back();
+    if (name == "..") {
+      if (!found.empty()) {
+        found.pop_back();
+      }
+      continue;
+    }
+    found.push_back(std::move(name));
+    const auto target = base::read_link_at(root, fmt::format("{}", fmt::join(found, "/")));
+    if (!target) {
+      continue;
+    }
+    if (++links > most_links) {
+      throw base::Error(base::ErrorKind::failed, fmt::format("cannot find {}: its links lead in a circle", path),
+                        "correct the links");
+    }
+    if (target->starts_with('/')) {
+      found.clear();
+    } else {
+      found.pop_back();
+    }
+    auto more = reversed_components(*target);
+    std::move(more.begin(), more.end(), std::back_inserter(left));
+  }
+  return fmt::format("/{}", fmt::join(found, "/"));
 }
 
 std::string path_inside_root(int root, int fd) {

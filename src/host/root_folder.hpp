@@ -43,6 +43,12 @@ base::Fd make_folder_in_root(int root, std::string_view path, std::vector<std::s
 /// Removes folders that make_folder_in_root made, innermost first, as far as they are empty. Cannot fail.
 void remove_created_folders(int root, const std::vector<std::string>& created) noexcept;
 
+/// Where `path` leads inside the root when every link in it is followed as after a chroot: an absolute path without
+/// links,
+/// `.` and `..`, as long as nobody makes new ones. What does not exist yet stays as it is written, also behind a link.
+/// @throws Error(failed) when links lead in a circle
+std::string resolve_in_root(int root, std::string_view path);
+
 /// Where an open file or folder below `root` really is, as an absolute path inside the root ("/" for the root itself).
 /// @throws Error(failed) when it is not below the root
 std::string path_inside_root(int root, int fd);

@@ -3,8 +3,10 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdint>
 #include <limits>
 #include <optional>
 #include <string_view>
@@ -40,8 +42,13 @@ std::optional<unsigned> number(std::string_view text) {
                                                                                    : std::nullopt;
 }
 
+struct SubIdLine {
+  std::string_view owner;
+  IdRange range;
+};
+
 /// `USER:FIRST:COUNT`
-std::optional<IdRange> range_of(std::string_view line, const std::string& user, unsigned uid) {
+std::optional<SubIdLine> parse_line(std::string_view line) {
   const auto first = line.find(':');
   const auto second = first == std::string_view::npos ? first : line.find(':', first + 1);
   if (second == std::string_view::npos) {
@@ -51,8 +58,19 @@ std::optional<IdRange> range_of(std::string_view line, const std::string& user, 
   const auto begin = number(line.substr(first + 1, second - first - 1));
   const auto count = number(line.substr(second + 1));
   const bool whole = begin && count && *count > 0 && *count <= std::numeric_limits<unsigned>::max() - *begin;
-  return whole && (owner == user || owner == std::to_string(uid)) ? std::optional(IdRange{*begin, *count})
-                                                                  : std::nullopt;
+  return whole ? std::optional(SubIdLine{owner, {*begin, *count}}) : std::nullopt;
+}
+
+/// Calls `visit` with each line that is one, until it returns false.
+template <typename Visit>
+void for_each_line(std::string_view text, Visit visit) {
+  while (!text.empty()) {
+    const auto line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    if (const auto read = parse_line(line); read && !visit(*read)) {
+      return;
+    }
+  }
 }
 
 bool has_program(const Layout& layout, const std::string& name) {
@@ -69,25 +87,55 @@ bool has_program(const Layout& layout, const std::string& name) {
 
 std::vector<IdRange> parse_sub_ids(const std::string& text, const std::string& user, unsigned uid) {
   std::vector<IdRange> ranges;
-  for (std::size_t start = 0; start < text.size() && ranges.size() < range_limit;) {
-    const auto end = std::min(text.find('\n', start), text.size());
-    if (const auto range = range_of(std::string_view(text).substr(start, end - start), user, uid)) {
-      ranges.push_back(*range);
+  const auto number_of_user = std::to_string(uid);
+  for_each_line(text, [&](const SubIdLine& line) {
+    if (line.owner == user || line.owner == number_of_user) {
+      ranges.push_back(line.range);
     }
-    start = end + 1;
-  }
+    return ranges.size() < range_limit;
+  });
   return ranges;
+}
+
+std::optional<IdRange> free_sub_ids(const std::string& subuid, const std::string& subgid) {
+  // As useradd(8) gives them out with the settings of login.defs(5) that it has without any.
+  constexpr std::uint64_t least = 100'000;
+  constexpr std::uint64_t most = 600'100'000;
+  constexpr std::uint64_t count = 65'536;
+  std::vector<IdRange> taken;
+  for (const auto& text : {subuid, subgid}) {
+    for_each_line(text, [&taken](const SubIdLine& line) {
+      taken.push_back(line.range);
+      return true;
+    });
+  }
+  std::sort(taken.begin(), taken.end(), [](const auto& left, const auto& right) { return left.first < right.first; });
+  std::uint64_t first = least;
+  for (const auto& range : taken) {
+    if (range.first < first + count) {
+      first = std::max<std::uint64_t>(first, std::uint64_t{range.first} + range.count);
+    }
+  }
+  return first + count - 1 <= most ? std::optional(IdRange{static_cast<unsigned>(first), static_cast<unsigned>(count)})
+                                   : std::nullopt;
 }
 
 SubIds read_sub_ids(const Layout& layout) {
   const auto& user = *layout.user();
+  const auto subuid = text_of(layout, "/etc/subuid", file_limit);
+  const auto subgid = text_of(layout, "/etc/subgid", file_limit);
   SubIds ids;
-  ids.uids = parse_sub_ids(text_of(layout, "/etc/subuid", file_limit), user.name, user.uid);
-  ids.gids = parse_sub_ids(text_of(layout, "/etc/subgid", file_limit), user.name, user.uid);
+  ids.uids = parse_sub_ids(subuid, user.name, user.uid);
+  ids.gids = parse_sub_ids(subgid, user.name, user.uid);
+  if (const auto free = free_sub_ids(subuid, subgid)) {
+    ids.remedy = fmt::format("usermod --add-subuids {0}-{1} --add-subgids {0}-{1} {2}", free->first,
+                             free->first + (free->count - 1), user.name);
+  } else {
+    ids.remedy = fmt::format("usermod --add-subuids and --add-subgids for {}, with ids that nobody has", user.name);
+  }
   if (ids.uids.empty() || ids.gids.empty()) {
-    ids.missing = fmt::format(
-        "{} gives no ids to {}; root can: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {}",
-        ids.uids.empty() ? "/etc/subuid" : "/etc/subgid", user.name, user.name);
+    ids.missing = fmt::format("{} gives no ids to {}; root can: {}", ids.uids.empty() ? "/etc/subuid" : "/etc/subgid",
+                              user.name, ids.remedy);
   } else if (!has_program(layout, "newuidmap") || !has_program(layout, "newgidmap")) {
     ids.missing = "newuidmap and newgidmap are not installed; on Debian they are in the package uidmap";
   }

@@ -35,15 +35,22 @@ struct UnitState {
   std::string control_group;
   std::int32_t exec_main_code = 0;  ///< CLD_* of the last main process
   std::int32_t exec_main_status = 0;
-  std::string type;            ///< Type= of a service
-  std::uint32_t restarts = 0;  ///< NRestarts: by itself, since it was started
-  std::string invocation_id;   ///< hex; another one after every start
+  std::string type;                ///< Type= of a service
+  std::uint32_t restarts = 0;      ///< NRestarts: by itself, since it was started
+  std::string invocation_id;       ///< hex; another one after every start
+  std::string unmet;               ///< the condition for which the last start did nothing: "ConditionPathExists=/x"
+  std::uint64_t active_enter = 0;  ///< when it became active last, µs of the monotonic clock; 0: never
+  std::uint64_t active_exit = 0;   ///< when it ceased to be active last
+  std::uint64_t main_exit = 0;     ///< when its last main process ended
 };
 
 /// The service runs, or is on its way there.
 inline bool is_active(const UnitState& unit) {
   return unit.active_state == "active" || unit.active_state == "activating" || unit.active_state == "reloading";
 }
+
+/// A service that ended because somebody had it stopped, not by itself: systemd ended it while its main process lived.
+bool was_stopped(const UnitState& unit);
 
 /// What an enable changed, so that it can be undone.
 struct EnableResult {
@@ -65,6 +72,11 @@ class Systemd {
   virtual JobResult stop(const std::string& unit) = 0;
   /// As start; a unit that is not active is started.
   virtual JobResult restart(const std::string& unit) = 0;
+  /// The active units that systemd stops when it stops `units`, for they require, are bound to or are part of one of
+  /// them or of each other (systemd.unit(5)); in the order in which they became active.
+  virtual std::vector<std::string> stopped_with(const std::vector<std::string>& units) = 0;
+  /// As start, for a unit that was stopped with another one. Of a target nothing is started that it wants.
+  virtual JobResult start_again(const std::string& unit) = 0;
   /// Moves this process into the new transient scope `scope` (systemd.scope(5)), which ends when its last process does
   /// and whose cgroup is delegated: a container may have a cgroup of its own beside ours below it.
   /// It is in Layout::default_slice(). @return the cgroup of the scope, e.g. `/system.slice/web-run-1a2b.scope`
@@ -89,6 +101,7 @@ struct BusOptions {
   std::string address;
   std::chrono::seconds job_timeout{0};  ///< how long start and stop wait; 0: as long as the unit's own timeouts let it
   std::chrono::seconds call_timeout{90};  ///< for an answer; a reload runs all generators
+  std::chrono::seconds patience{10};      ///< for a bus or a systemd that was there and is being restarted
   std::string tmpfiles_program = "systemd-tmpfiles";
   std::string user_runtime;  ///< the runtime folder of a user whose own systemd is meant; empty: the system's
 };

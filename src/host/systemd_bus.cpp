@@ -1,7 +1,16 @@
 // systemd on a running host, over sd-bus.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <iterator>
 #include <optional>
+#include <set>
+#include <string>
+#include <thread>
+#include <type_traits>
+#include <utility>
 
 #include "base/activity.hpp"
 #include "base/error.hpp"
@@ -20,6 +29,8 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 
+constexpr std::size_t dependents_limit = 1000;  // more than that nobody has, and each costs a call
+
 bool is_unknown_unit(const BusReply& reply) {
   return reply.error_name == "org.freedesktop.systemd1.NoSuchUnit" || reply.error_name == SD_BUS_ERROR_FILE_NOT_FOUND ||
          reply.error_name == "System.Error.ENOENT";
@@ -30,20 +41,27 @@ bool is_load_error(const BusReply& reply) {
          reply.error_name == "org.freedesktop.systemd1.LoadFailed";
 }
 
+constexpr std::chrono::milliseconds reconnect_interval{100};
+
 class BusSystemd : public Systemd {
  public:
   BusSystemd(base::Reporter& reporter, std::stop_token stop, BusOptions options)
       : reporter_(reporter), stop_(std::move(stop)), options_(std::move(options)) {}
 
   void reload() override {
-    static_cast<void>(bus().call_checked(bus().new_call("Reload"), "reload its configuration"));
+    persistently([&] {
+      const MessagePtr call = bus().new_call("Reload");
+      static_cast<void>(bus().call_checked(call, "reload its configuration"));
+    });
   }
 
   EnableResult enable(const std::string& unit) override {
     const std::string action = "enable " + unit;
-    const MessagePtr call = bus().new_call("EnableUnitFiles");
-    check_bus(sd_bus_message_append(call.get(), "asbb", 1, unit.c_str(), 0, 0), action);
-    const MessagePtr reply = bus().call_checked(call, action);
+    const MessagePtr reply = persistently([&] {
+      const MessagePtr call = bus().new_call("EnableUnitFiles");
+      check_bus(sd_bus_message_append(call.get(), "asbb", 1, unit.c_str(), 0, 0), action);
+      return bus().call_checked(call, action);
+    });
     int has_install_section = 0;
     check_bus(sd_bus_message_read(reply.get(), "b", &has_install_section), action);
     if (has_install_section == 0) {
@@ -54,16 +72,37 @@ class BusSystemd : public Systemd {
 
   void disable(const std::string& unit) override {
     const std::string action = "disable " + unit;
-    const MessagePtr call = bus().new_call("DisableUnitFiles");
-    check_bus(sd_bus_message_append(call.get(), "asb", 1, unit.c_str(), 0), action);
-    const BusReply reply = bus().call(call);
+    const BusReply reply = persistently([&] {
+      const MessagePtr call = bus().new_call("DisableUnitFiles");
+      check_bus(sd_bus_message_append(call.get(), "asb", 1, unit.c_str(), 0), action);
+      return bus().call(call);
+    });
     if (!reply.error_name.empty() && !is_unknown_unit(reply)) {
       throw_reply(reply, action);
     }
   }
 
-  JobResult start(const std::string& unit) override { return start_by("StartUnit", "start ", unit); }
-  JobResult restart(const std::string& unit) override { return start_by("RestartUnit", "restart ", unit); }
+  JobResult start(const std::string& unit) override {
+    return persistently([&] { return start_by("StartUnit", "start ", unit); },
+                        [&]() -> std::optional<JobResult> { return how_started(unit, ""); });
+  }
+
+  JobResult restart(const std::string& unit) override {
+    const auto before = state(unit).invocation_id;
+    return persistently([&] { return start_by("RestartUnit", "restart ", unit); },
+                        [&]() -> std::optional<JobResult> { return how_started(unit, before); });
+  }
+
+  std::vector<std::string> stopped_with(const std::vector<std::string>& units) override {
+    return persistently([&] { return find_stopped_with(units); });
+  }
+
+  JobResult start_again(const std::string& unit) override {
+    // A target would start all that it wants, also what somebody stopped.
+    const char* mode = unit.ends_with(".target") ? "ignore-dependencies" : "replace";
+    return persistently([&] { return start_by("StartUnit", "start ", unit, mode); },
+                        [&]() -> std::optional<JobResult> { return how_started(unit, ""); });
+  }
 
   std::string enter_scope(const std::string& scope, const std::string& description) override {
     const std::string action = "start " + scope;
@@ -79,37 +118,45 @@ class BusSystemd : public Systemd {
   }
 
   JobResult stop(const std::string& unit) override {
-    const BusReply reply = queue(JobKind::stop, "StopUnit", unit);
-    if (is_unknown_unit(reply)) {
-      return {};
-    }
-    if (!reply.error_name.empty()) {
-      throw_reply(reply, "stop " + unit);
-    }
-    return finish(JobKind::stop, unit, reply);
+    return persistently([&]() -> JobResult {
+      const BusReply reply = queue(JobKind::stop, "StopUnit", unit);
+      if (is_unknown_unit(reply)) {
+        return {};
+      }
+      if (!reply.error_name.empty()) {
+        throw_reply(reply, "stop " + unit);
+      }
+      return finish(JobKind::stop, unit, reply);
+    });
   }
 
   std::map<std::string, UnitState> states(const std::vector<std::string>& units) override {
-    std::map<std::string, UnitState> states;
-    for (const std::string& unit : units) {
-      states.emplace(unit, UnitState{});
-    }
-    if (!units.empty()) {
-      read_states(units, states);
-    }
-    return states;
+    return persistently([&] {
+      std::map<std::string, UnitState> states;
+      for (const std::string& unit : units) {
+        states.emplace(unit, UnitState{});
+      }
+      if (!units.empty()) {
+        read_states(units, states);
+      }
+      return states;
+    });
   }
 
-  UnitState state(const std::string& unit) override { return read_unit_properties(bus(), unit).state; }
+  UnitState state(const std::string& unit) override {
+    return persistently([&] { return read_unit_properties(bus(), unit).state; });
+  }
 
   void create_tmpfiles(const std::string& conf) override { run_tmpfiles("--create", conf); }
   void remove_tmpfiles(const std::string& conf) override { run_tmpfiles("--remove", conf); }
 
   void reset_failed(const std::string& unit) override {
     const std::string action = "reset the failed state of " + unit;
-    const MessagePtr call = bus().new_call("ResetFailedUnit");
-    check_bus(sd_bus_message_append(call.get(), "s", unit.c_str()), action);
-    const BusReply reply = bus().call(call);
+    const BusReply reply = persistently([&] {
+      const MessagePtr call = bus().new_call("ResetFailedUnit");
+      check_bus(sd_bus_message_append(call.get(), "s", unit.c_str()), action);
+      return bus().call(call);
+    });
     if (!reply.error_name.empty() && !is_unknown_unit(reply)) {
       throw_reply(reply, action);
     }
@@ -122,14 +169,95 @@ class BusSystemd : public Systemd {
  private:
   Bus& bus() {
     if (!bus_) {
-      bus_.emplace(options_.address, options_.call_timeout, options_.user_runtime);
+      connect();
     }
     return *bus_;
   }
+
+  void connect() {
+    try {
+      bus_.emplace(options_.address, options_.call_timeout, options_.user_runtime);
+      was_connected_ = true;
+    } catch (const Error& error) {
+      if (was_connected_) {
+        throw LostConnection(error.sentence());
+      }
+      throw;
+    }
+  }
+
+  /// Does `work`, which may be done twice, again on a new connection when its own is lost: the bus, or systemd itself,
+  /// is restarted now and then, and is back in a moment. Whoever was never reached is not waited for.
+  /// @param look called first on a new connection; what it gives is the result
+  template <typename Work, typename Look>
+  std::invoke_result_t<Work> persistently(Work work, Look look) {
+    const auto deadline = std::chrono::steady_clock::now() + options_.patience;
+    for (bool first = true;; first = false) {
+      try {
+        if constexpr (!std::is_void_v<std::invoke_result_t<Look>>) {
+          if (auto seen = first ? std::nullopt : look()) {
+            return std::move(*seen);
+          }
+        }
+        return work();
+      } catch (const LostConnection&) {
+        watch_.reset();
+        bus_.reset();
+        if (!was_connected_ || std::chrono::steady_clock::now() >= deadline) {
+          options_.patience = {};
+          throw;
+        }
+      }
+      std::this_thread::sleep_for(reconnect_interval);
+    }
+  }
+  template <typename Work>
+  std::invoke_result_t<Work> persistently(Work work) {
+    return persistently(std::move(work), [] {});
+  }
+
+  /// How a start ended of whose job nothing was heard. @param before the unit's invocation that was to be replaced
+  /// @return nullopt when it has not ended, or has not begun
+  std::optional<JobResult> how_started(const std::string& unit, const std::string& before) {
+    const auto properties = read_unit_properties(bus(), unit);
+    const auto& state = properties.state;
+    if (state.active_state == "active" && (before.empty() || state.invocation_id != before)) {
+      return JobResult{};
+    }
+    if (state.active_state == "failed" && !before.empty() && state.invocation_id != before) {
+      return JobResult{false, "failed", job_words(JobKind::start, "failed", properties)};
+    }
+    return std::nullopt;
+  }
+
+  std::vector<std::string> find_stopped_with(const std::vector<std::string>& units) {
+    std::set<std::string> known(units.begin(), units.end());
+    std::vector<std::string> pending = units;
+    std::vector<std::pair<std::uint64_t, std::string>> found;
+    while (!pending.empty()) {
+      const auto unit = std::move(pending.back());
+      pending.pop_back();
+      for (const auto& dependent : read_unit_properties(bus(), unit).stops_too) {
+        if (known.size() >= dependents_limit || !known.insert(dependent).second) {
+          continue;
+        }
+        if (const auto its_state = read_unit_properties(bus(), dependent).state; is_active(its_state)) {
+          found.emplace_back(its_state.active_enter, dependent);
+          pending.push_back(dependent);
+        }
+      }
+    }
+    std::sort(found.begin(), found.end());
+    std::vector<std::string> names;
+    std::transform(found.begin(), found.end(), std::back_inserter(names), [](auto& entry) { return entry.second; });
+    return names;
+  }
+
   [[nodiscard]] bool for_user() const { return !options_.user_runtime.empty(); }
 
-  JobResult start_by(const char* method, const char* verb, const std::string& unit) {
-    const BusReply reply = queue(JobKind::start, method, unit);
+  JobResult start_by(const char* method, const char* verb, const std::string& unit, const char* mode = "replace") {
+    hold(unit);
+    const BusReply reply = queue(JobKind::start, method, unit, mode);
     if (is_load_error(reply)) {
       throw_load_error(unit, reply);
     }
@@ -139,11 +267,19 @@ class BusSystemd : public Systemd {
     return finish(JobKind::start, unit, reply);
   }
 
-  BusReply queue(JobKind kind, const char* method, const std::string& unit) {
+  /// Until we are gone systemd remembers how the unit was started; otherwise it forgets one that is not up any more as
+  /// soon as nothing names it. Where there is no bus daemon it cannot be asked to, which is no failure.
+  void hold(const std::string& unit) {
+    const MessagePtr call = bus().new_call("RefUnit");
+    check_bus(sd_bus_message_append(call.get(), "s", unit.c_str()), "hold " + unit);
+    static_cast<void>(bus().call(call));
+  }
+
+  BusReply queue(JobKind kind, const char* method, const std::string& unit, const char* mode = "replace") {
     // Before the call: a job may end, and Ctrl-C be pressed, before its answer is read.
     watch_.emplace(bus(), stop_);
     const MessagePtr call = bus().new_call(method);
-    check_bus(sd_bus_message_append(call.get(), "ss", unit.c_str(), "replace"),
+    check_bus(sd_bus_message_append(call.get(), "ss", unit.c_str(), mode),
               fmt::format("{} {}", kind == JobKind::start ? "start" : "stop", unit));
     return bus().call(call);
   }
@@ -233,6 +369,7 @@ class BusSystemd : public Systemd {
   std::stop_token stop_;
   BusOptions options_;
   std::optional<Bus> bus_;
+  bool was_connected_ = false;
   std::optional<JobWatch> watch_;  ///< after bus_, so that it goes first
 };
 
@@ -241,6 +378,9 @@ class BootSystemd final : public BusSystemd {
   using BusSystemd::BusSystemd;
   JobResult start(const std::string& /*unit*/) override { return {}; }
   JobResult stop(const std::string& /*unit*/) override { return {}; }
+  JobResult restart(const std::string& /*unit*/) override { return {}; }
+  std::vector<std::string> stopped_with(const std::vector<std::string>& /*units*/) override { return {}; }
+  JobResult start_again(const std::string& /*unit*/) override { return {}; }
   void create_tmpfiles(const std::string& /*conf*/) override {}
   void remove_tmpfiles(const std::string& /*conf*/) override {}
   UnitState state(const std::string& /*unit*/) override { return {}; }

@@ -48,6 +48,8 @@ class OfflineSystemd final : public Systemd {
   JobResult start(const std::string& unit) override { refuse("start", unit); }
   JobResult stop(const std::string& unit) override { refuse("stop", unit); }
   JobResult restart(const std::string& unit) override { refuse("restart", unit); }
+  std::vector<std::string> stopped_with(const std::vector<std::string>& /*units*/) override { return {}; }
+  JobResult start_again(const std::string& unit) override { refuse("start", unit); }
   std::string enter_scope(const std::string& scope, const std::string& /*description*/) override {
     refuse("start", scope);
   }

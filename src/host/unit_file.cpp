@@ -170,7 +170,9 @@ bool contains(const std::vector<std::string>& names, std::string_view name) {
 std::vector<std::string> links_in(int folder, const std::string& unit, const std::vector<std::string>& keep) {
   auto names = base::list_folder(folder);
   std::erase_if(names, [&](const std::string& name) {
-    const auto target = contains(keep, name) ? std::nullopt : base::read_link_at(folder, name);
+    // What is hidden is nothing to systemd either: links that wait there while a change is under way.
+    const bool none = name.starts_with('.') || contains(keep, name);
+    const auto target = none ? std::nullopt : base::read_link_at(folder, name);
     return !target || !points_to(*target, unit);
   });
   return names;
@@ -179,7 +181,7 @@ std::vector<std::string> links_in(int folder, const std::string& unit, const std
 /// Adds the units that links point to, but for links called as their unit.
 void add_linked_units(int folder, std::set<std::string>& units, bool own_names) {
   for (const std::string& name : base::list_folder(folder)) {
-    if (const auto target = base::read_link_at(folder, name)) {
+    if (const auto target = name.starts_with('.') ? std::nullopt : base::read_link_at(folder, name)) {
       auto unit = base::split_path(*target).second;
       if (own_names || unit != name) {
         units.insert(std::move(unit));
@@ -247,34 +249,70 @@ InstallSection parse_install_section(std::string_view text, const std::string& u
   return section;
 }
 
-std::vector<std::string> make_unit_links(int root, const std::string& unit, const InstallSection& section,
-                                         const std::string& units) {
-  std::vector<std::string> links;
-  std::vector<std::string> folders;
-  base::ScopeExit undo([&]() noexcept {
-    remove_made_links(root, links);
-    remove_created_folders(root, folders);
-  });
-  const auto add = [&](const std::string& folder_path, const std::string& name) {
-    const base::Fd folder = make_folder_in_root(root, folder_path, folders);
-    std::string path = folder_path + "/" + name;
-    if (make_link(folder.get(), name, path, unit, units)) {
-      links.push_back(std::move(path));
-    }
-  };
+std::vector<std::string> link_paths(const std::string& unit, const InstallSection& section, const std::string& units) {
+  std::vector<std::string> paths;
   for (const std::string& target : section.wanted_by) {
-    add(fmt::format("{}/{}.wants", units, target), unit);
+    paths.push_back(fmt::format("{}/{}.wants/{}", units, target, unit));
   }
   for (const std::string& target : section.required_by) {
-    add(fmt::format("{}/{}.requires", units, target), unit);
+    paths.push_back(fmt::format("{}/{}.requires/{}", units, target, unit));
   }
   for (const std::string& alias : section.aliases) {
     if (alias != unit) {
-      add(units, alias);
+      paths.push_back(fmt::format("{}/{}", units, alias));
+    }
+  }
+  return paths;
+}
+
+std::vector<std::string> present_links(int root, const std::string& unit, const std::vector<std::string>& links) {
+  auto present = links;
+  std::erase_if(present, [&](const std::string& path) {
+    const auto [parent, name] = base::split_path(path);
+    const auto folder = find_folder_in_root(root, parent);
+    const auto target = folder ? base::read_link_at(folder->get(), name) : std::nullopt;
+    return !target || !points_to(*target, unit);
+  });
+  return present;
+}
+
+std::vector<std::string> make_links(int root, const std::string& unit, const std::vector<std::string>& links,
+                                    const std::string& units) {
+  std::vector<std::string> made;
+  std::vector<std::string> folders;
+  base::ScopeExit undo([&]() noexcept {
+    remove_made_links(root, made);
+    remove_created_folders(root, folders);
+  });
+  for (const std::string& path : links) {
+    const auto [parent, name] = base::split_path(path);
+    if (make_link(make_folder_in_root(root, parent, folders).get(), name, path, unit, units)) {
+      made.push_back(path);
     }
   }
   undo.dismiss();
-  return links;
+  return made;
+}
+
+void remove_links(int root, const std::string& unit, const std::vector<std::string>& links) {
+  for (const std::string& path : present_links(root, unit, links)) {
+    const auto [parent, name] = base::split_path(path);
+    const auto [units, folder_name] = base::split_path(parent);
+    if (const auto folder = find_folder_in_root(root, parent)) {
+      base::unlink_at(folder->get(), name);
+      base::sync_at(folder->get(), ".");
+    }
+    const bool of_links = folder_name.ends_with(".wants") || folder_name.ends_with(".requires");
+    if (const auto above = of_links ? find_folder_in_root(root, units) : std::nullopt) {
+      ::unlinkat(above->get(), folder_name.c_str(), AT_REMOVEDIR);  // stays when it holds something else
+      base::sync_at(above->get(), ".");
+    }
+  }
+}
+
+std::vector<std::string> make_unit_links(int root, const std::string& unit, const InstallSection& section,
+                                         const std::string& units) {
+  return make_links(root, unit, link_paths(unit, section, units), units);
 }
 
 std::set<std::string> linked_units(int root, const std::string& folder) {
@@ -284,6 +322,23 @@ std::set<std::string> linked_units(int root, const std::string& folder) {
     add_linked_units(units->get(), found, false);
     for (const std::string& name : link_folders(units->get())) {
       add_linked_units(base::open_folder_at(units->get(), name).get(), found, true);
+    }
+  }
+  return found;
+}
+
+std::vector<std::string> find_unit_links(int root, const std::string& unit, const std::string& folder) {
+  std::vector<std::string> found;
+  const auto units = find_folder_in_root(root, folder);
+  if (!units) {
+    return found;
+  }
+  for (const std::string& name : links_in(units->get(), unit, {unit})) {
+    found.push_back(fmt::format("{}/{}", folder, name));
+  }
+  for (const std::string& below : link_folders(units->get())) {
+    for (const std::string& name : links_in(base::open_folder_at(units->get(), below).get(), unit, {})) {
+      found.push_back(fmt::format("{}/{}/{}", folder, below, name));
     }
   }
   return found;

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <csignal>
 #include <cstdlib>
 #include <functional>
 #include <limits>
@@ -74,6 +76,34 @@ void read_commands(sd_bus_message* message, const std::string& setting, UnitProp
   check_bus(sd_bus_message_exit_container(message), what);
 }
 
+/// a(sbbsi): setting, whether it triggers, whether it is negated, what it asks for, how it was last answered.
+void read_conditions(sd_bus_message* message, UnitProperties& properties) {
+  constexpr const char* what = "read the conditions of a unit";
+  check_bus(sd_bus_message_enter_container(message, 'a', "(sbbsi)"), what);
+  const char* setting = nullptr;
+  const char* value = nullptr;
+  int triggers = 0;
+  int negated = 0;
+  std::int32_t answer = 0;
+  while (check_bus(sd_bus_message_read(message, "(sbbsi)", &setting, &triggers, &negated, &value, &answer), what) > 0) {
+    if (answer < 0 && properties.state.unmet.empty()) {
+      properties.state.unmet =
+          fmt::format("{}={}{}{}", setting, triggers != 0 ? "|" : "", negated != 0 ? "!" : "", value);
+    }
+  }
+  check_bus(sd_bus_message_exit_container(message), what);
+}
+
+void read_names(sd_bus_message* message, std::vector<std::string>& names) {
+  constexpr const char* what = "read the dependencies of a unit";
+  check_bus(sd_bus_message_enter_container(message, 'a', "s"), what);
+  const char* name = nullptr;
+  while (check_bus(sd_bus_message_read(message, "s", &name), what) > 0) {
+    names.emplace_back(name);
+  }
+  check_bus(sd_bus_message_exit_container(message), what);
+}
+
 Reader text_into(std::string UnitState::*member) {
   return
       [member](sd_bus_message* message, UnitProperties& properties) { properties.state.*member = read_text(message); };
@@ -82,6 +112,12 @@ Reader text_into(std::string UnitState::*member) {
 Reader number_into(std::int32_t UnitState::*member) {
   return [member](sd_bus_message* message, UnitProperties& properties) {
     properties.state.*member = read_basic<std::int32_t>(message, "i");
+  };
+}
+
+Reader moment_into(std::uint64_t UnitState::*member) {
+  return [member](sd_bus_message* message, UnitProperties& properties) {
+    properties.state.*member = read_basic<std::uint64_t>(message, "t");
   };
 }
 
@@ -96,9 +132,19 @@ struct KnownProperty {
   Reader read;
 };
 
-std::map<std::string, KnownProperty, std::less<>> known_properties() {
+using KnownProperties = std::map<std::string, KnownProperty, std::less<>>;
+
+/// By which a stop goes on to other units.
+void add_dependents(KnownProperties& known) {
+  for (const auto* name : {"RequiredBy", "RequisiteOf", "BoundBy", "ConsistsOf", "PropagatesStopTo"}) {
+    known.emplace(
+        name, KnownProperty{"as", [](auto* message, auto& properties) { read_names(message, properties.stops_too); }});
+  }
+}
+
+KnownProperties known_properties() {
   constexpr const char* commands = "a(sasbttttuii)";
-  return {
+  KnownProperties known = {
       {"LoadState", {"s", text_into(&UnitState::load_state)}},
       {"ActiveState", {"s", text_into(&UnitState::active_state)}},
       {"SubState", {"s", text_into(&UnitState::sub_state)}},
@@ -124,11 +170,19 @@ std::map<std::string, KnownProperty, std::less<>> known_properties() {
        {"t", [](auto* message, auto& properties) { properties.start_timeout = read_timeout(message); }}},
       {"TimeoutStopUSec",
        {"t", [](auto* message, auto& properties) { properties.stop_timeout = read_timeout(message); }}},
+      {"Conditions", {"a(sbbsi)", read_conditions}},
+      {"ConditionResult",
+       {"b", [](auto* message, auto& properties) { properties.conditions_hold = read_basic<int>(message, "b") != 0; }}},
+      {"ActiveEnterTimestampMonotonic", {"t", moment_into(&UnitState::active_enter)}},
+      {"ActiveExitTimestampMonotonic", {"t", moment_into(&UnitState::active_exit)}},
+      {"ExecMainExitTimestampMonotonic", {"t", moment_into(&UnitState::main_exit)}},
       {"ExecCondition", {commands, commands_of("ExecCondition")}},
       {"ExecStartPre", {commands, commands_of("ExecStartPre")}},
       {"ExecStart", {commands, commands_of("ExecStart")}},
       {"ExecStartPost", {commands, commands_of("ExecStartPost")}},
   };
+  add_dependents(known);
+  return known;
 }
 
 /// a{sv} with the properties of all interfaces of the unit.
@@ -160,6 +214,14 @@ struct Freer {
 
 }  // namespace
 
+bool was_stopped(const UnitState& unit) {
+  constexpr std::int32_t ended_by_term = 128 + SIGTERM;
+  const bool ended = unit.active_state == "inactive" || unit.active_state == "failed";
+  const bool as_told = unit.result == "success" || unit.result == "signal" ||
+                       (unit.result == "exit-code" && unit.exec_main_status == ended_by_term);
+  return ended && as_told && unit.active_exit > 0 && unit.active_exit < unit.main_exit;
+}
+
 UnitProperties read_unit_properties(const Bus& bus, const std::string& unit) {
   char* raw = nullptr;
   check_bus(sd_bus_path_encode("/org/freedesktop/systemd1/unit", unit.c_str(), &raw), "name the unit " + unit);
@@ -168,6 +230,9 @@ UnitProperties read_unit_properties(const Bus& bus, const std::string& unit) {
   check_bus(sd_bus_message_append(call.get(), "s", ""), "ask for the properties of " + unit);
   const MessagePtr reply = bus.call_checked(call, "show " + unit);
   UnitProperties properties = parse_properties(reply.get());
+  if (properties.conditions_hold) {
+    properties.state.unmet.clear();  // one of several that trigger is enough
+  }
   // systemd answers in the order of its own table, which is that in which commands run; rely on nothing.
   const auto rank = [](const UnitCommand& command) {
     constexpr std::array order = {"ExecCondition", "ExecStartPre", "ExecStart", "ExecStartPost"};

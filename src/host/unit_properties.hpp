@@ -23,9 +23,11 @@ struct UnitCommand {
 /// What is needed to say why a job failed.
 struct UnitProperties {
   UnitState state;
+  bool conditions_hold = false;                ///< when it was last started
   std::chrono::microseconds start_timeout{0};  ///< 0: none
   std::chrono::microseconds stop_timeout{0};   ///< 0: none
   std::vector<UnitCommand> commands;           ///< in the order systemd runs them
+  std::vector<std::string> stops_too;          ///< units that are stopped when it is stopped
 };
 
 /// @throws Error as Bus::call does

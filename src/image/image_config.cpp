@@ -12,6 +12,9 @@ using base::JsonView;
 
 // These strings end up in argument lists, environments and units, where a NUL would cut them.
 std::string text_of(const JsonView& view) {
+  if (view.value().is_null()) {
+    return {};  // as tools written in Go read it
+  }
   auto text = view.as_string();
   if (text.find('\0') != std::string::npos) {
     view.fail("the text holds a NUL byte");
@@ -52,11 +55,7 @@ std::vector<std::string> environment_of(const JsonView& run) {
   std::vector<std::string> result;
   if (const auto view = run.find("Env")) {
     for (const auto& item : view->as_array()) {
-      auto text = text_of(item);
-      if (text.find('=') == std::string::npos || text.front() == '=') {
-        item.fail(fmt::format("expected NAME=VALUE, found '{}'", base::printable(text)));
-      }
-      result.push_back(std::move(text));
+      result.push_back(text_of(item));  // whatever it is: who makes a process of it knows what is a variable
     }
   }
   return result;
@@ -103,10 +102,14 @@ void read_run_configuration(const JsonView& run, ImageConfig& config) {
 
 std::vector<base::Digest> diff_ids_of(const JsonView& root) {
   const auto rootfs = root.at("rootfs");
-  if (const auto type = rootfs.at("type").as_string(); type != "layers") {
+  if (const auto type = rootfs.string_or("type", ""); !type.empty() && type != "layers") {
     rootfs.at("type").fail(fmt::format("expected 'layers', found '{}'", base::printable(type)));
   }
-  const auto items = rootfs.at("diff_ids").as_array();
+  if (!rootfs.value().contains("diff_ids") && !rootfs.value().contains("type")) {
+    rootfs.fail("it has neither 'type' nor 'diff_ids'");
+  }
+  const auto list = rootfs.find("diff_ids");
+  const auto items = list ? list->as_array() : std::vector<JsonView>{};
   if (items.size() > layer_count_limit) {
     rootfs.at("diff_ids")
         .fail(fmt::format("it has {} layers, at most {} are allowed", items.size(), layer_count_limit));
@@ -123,7 +126,7 @@ ImageConfig read_image_config(std::string_view text, std::string_view document) 
   const auto json = base::parse_json(text, document);
   const JsonView root(json, std::string(document));
   ImageConfig config;
-  config.platform = {root.at("os").as_string(), root.at("architecture").as_string(), root.string_or("variant", "")};
+  config.platform = {root.string_or("os", ""), root.string_or("architecture", ""), root.string_or("variant", "")};
   config.created = text_or_empty(root, "created");
   if (const auto run = root.find("config")) {
     read_run_configuration(*run, config);
@@ -135,8 +138,9 @@ ImageConfig read_image_config(std::string_view text, std::string_view document) 
 }  // namespace
 
 ImageConfig parse_image_config(std::string_view text, std::string_view document) {
-  return base::with_hint("the image is damaged or made wrongly: have it built and pushed again",
-                         [&] { return read_image_config(text, document); });
+  return base::with_hint(
+      "what this part of the image says cannot be used; have the image built again, or by another tool",
+      [&] { return read_image_config(text, document); });
 }
 
 }  // namespace berth::image

@@ -20,7 +20,6 @@ constexpr std::string_view oci_config = "application/vnd.oci.image.config.v1+jso
 constexpr std::string_view docker_list = "application/vnd.docker.distribution.manifest.list.v2+json";
 constexpr std::string_view docker_manifest = "application/vnd.docker.distribution.manifest.v2+json";
 constexpr std::string_view docker_config = "application/vnd.docker.container.image.v1+json";
-constexpr std::string_view docker_schema1 = "application/vnd.docker.distribution.manifest.v1";
 
 constexpr std::string_view encrypted_suffix = "+encrypted";
 
@@ -49,7 +48,8 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 6> artefact_
 }};
 
 /// For everything that only whoever made the image can mend.
-constexpr std::string_view damaged_hint = "the image is damaged or made wrongly: have it built and pushed again";
+constexpr std::string_view damaged_hint =
+    "what this part of the image says cannot be used; have the image built again, or by another tool";
 constexpr std::string_view artefact_hint = "berth installs container images; check the name and the tag";
 
 [[noreturn]] void refuse(std::string sentence, std::string hint) {
@@ -60,19 +60,31 @@ bool is_manifest_media_type(std::string_view media_type) {
   return media_type == oci_manifest || media_type == docker_manifest;
 }
 
-// `type/sub; charset=utf-8` → `type/sub`
-std::string_view without_parameters(std::string_view media_type) {
-  auto bare = media_type.substr(0, media_type.find(';'));
+// `Type/Sub; charset=utf-8` → `type/sub` (RFC 9110, section 8.3.1)
+std::string normalized(std::string_view media_type) {
+  std::string bare(media_type.substr(0, media_type.find(';')));
   while (!bare.empty() && bare.back() == ' ') {
-    bare.remove_suffix(1);
+    bare.pop_back();
   }
+  std::transform(bare.begin(), bare.end(), bare.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
   return bare;
+}
+
+// Tools written in Go take null for a text without anything in it, and for a list likewise.
+std::string text_or_empty(const JsonView& view) {
+  return view.value().is_null() ? "" : view.as_string();
+}
+
+std::vector<JsonView> list_or_empty(const JsonView& parent, std::string_view key) {
+  const auto view = parent.find(key);
+  return view ? view->as_array() : std::vector<JsonView>{};
 }
 
 Platform platform_from(const JsonView& view) {
   Platform platform;
-  platform.os = view.at("os").as_string();
-  platform.architecture = view.at("architecture").as_string();
+  platform.os = view.string_or("os", "");
+  platform.architecture = view.string_or("architecture", "");
   platform.variant = view.string_or("variant", "");
   return platform;
 }
@@ -81,17 +93,19 @@ std::map<std::string, std::string> strings_of(const JsonView& parent, std::strin
   std::map<std::string, std::string> result;
   if (const auto view = parent.find(key)) {
     for (const auto& [name, value] : view->as_object()) {
-      result.emplace(name, value.as_string());
+      result.emplace(name, text_or_empty(value));
     }
   }
   return result;
 }
 
 Descriptor descriptor_from(const JsonView& view) {
-  Descriptor descriptor{
-      view.at("mediaType").as_string(), base::Digest::parse(view.at("digest").as_string(), view.at("digest").place()),
-      view.at("size").as_size(),        std::nullopt,
-      view.strings_or_empty("urls"),    strings_of(view, "annotations")};
+  Descriptor descriptor{normalized(view.string_or("mediaType", "")),
+                        base::Digest::parse(view.at("digest").as_string(), view.at("digest").place()),
+                        view.at("size").as_size(),
+                        std::nullopt,
+                        view.strings_or_empty("urls"),
+                        strings_of(view, "annotations")};
   if (const auto platform = view.find("platform")) {
     descriptor.platform = platform_from(*platform);
   }
@@ -99,31 +113,27 @@ Descriptor descriptor_from(const JsonView& view) {
 }
 
 Index index_from(const JsonView& root) {
-  const auto entries = root.at("manifests").as_array();
+  const auto entries = list_or_empty(root, "manifests");
   if (entries.size() > index_entry_limit) {
     root.at("manifests")
         .fail(fmt::format("it has {} entries, at most {} are allowed", entries.size(), index_entry_limit));
   }
   Index index;
   for (const auto& entry : entries) {
-    index.manifests.push_back(descriptor_from(entry));
+    try {
+      index.manifests.push_back(descriptor_from(entry));
+    } catch (const base::Error& error) {  // of no use, and so it matters only when nothing else is chosen
+      index.unreadable.push_back(error.sentence());
+    }
   }
   return index;
 }
 
-void refuse_nested_index(const JsonView& root, const Index& index) {
-  for (std::size_t at = 0; at < index.manifests.size(); ++at) {
-    if (is_index_media_type(index.manifests[at].media_type)) {
-      root.at("manifests")
-          .as_array()[at]
-          .at("mediaType")
-          .fail("an index inside an index is not supported; name one of the inner images by its digest");
-    }
-  }
-}
-
-void check_config(const JsonView& root, const Descriptor& config) {
-  if (config.media_type != oci_config && config.media_type != docker_config) {
+void check_config(const JsonView& root, const Descriptor& config, bool docker) {
+  const bool image = config.media_type == oci_config || config.media_type == docker_config;
+  const auto artefact = std::any_of(artefact_types.begin(), artefact_types.end(),
+                                    [&](const auto& entry) { return entry.first == config.media_type; });
+  if (!image && (artefact || !docker)) {  // Docker's manifests are of images, whatever type their configuration has
     const auto known = std::find_if(artefact_types.begin(), artefact_types.end(),
                                     [&](const auto& entry) { return entry.first == config.media_type; });
     auto what = known != artefact_types.end()
@@ -132,7 +142,7 @@ void check_config(const JsonView& root, const Descriptor& config) {
     if (config.media_type == "application/vnd.oci.empty.v1+json" && root.has("artifactType")) {
       what = fmt::format("an artefact of type '{}'", base::printable(root.at("artifactType").as_string()));
     }
-    refuse(fmt::format("{}: this is {}, not a container image", root.at("config").at("mediaType").place(), what),
+    refuse(fmt::format("{}.mediaType: this is {}, not a container image", root.at("config").place(), what),
            std::string(artefact_hint));
   }
   if (static_cast<std::uint64_t>(config.size) > base::json_size_limit) {
@@ -141,10 +151,10 @@ void check_config(const JsonView& root, const Descriptor& config) {
   }
 }
 
-Manifest manifest_from(const JsonView& root) {
+Manifest manifest_from(const JsonView& root, bool docker) {
   Manifest manifest{descriptor_from(root.at("config")), {}, strings_of(root, "annotations")};
-  check_config(root, manifest.config);
-  const auto layers = root.at("layers").as_array();
+  check_config(root, manifest.config, docker);
+  const auto layers = list_or_empty(root, "layers");
   if (layers.size() > layer_count_limit) {
     root.at("layers").fail(fmt::format("it has {} layers, at most {} are allowed", layers.size(), layer_count_limit));
   }
@@ -162,12 +172,13 @@ void refuse_schema_1(std::string_view document) {
 }
 
 void check_schema_version(const JsonView& root, std::string_view document) {
-  const auto version = root.at("schemaVersion").as_integer();
+  const auto view = root.find("schemaVersion");
+  const auto version = view ? view->as_integer() : 0;
   if (version == 1) {
     refuse_schema_1(document);
   }
-  if (version != 2) {
-    root.at("schemaVersion").fail(fmt::format("expected 2, found {}", version));
+  if (version != 2 && version != 0) {  // 0 is what tools written in Go write for nothing
+    view->fail(fmt::format("expected 2, found {}", version));
   }
 }
 
@@ -176,10 +187,7 @@ bool is_index_by_keys(const JsonView& root) {
   const bool index = root.value().contains("manifests");
   for (const auto* key : {"config", "layers", "fsLayers"}) {
     if (index && root.value().contains(key)) {
-      root.fail(
-          fmt::format("it has both 'manifests' and '{}', so it is neither an index nor a manifest; "
-                      "have the image pushed again",
-                      key));
+      root.fail(fmt::format("it has both 'manifests' and '{}', so it is neither an index nor a manifest", key));
     }
   }
   if (!index && root.value().contains("fsLayers")) {
@@ -188,27 +196,30 @@ bool is_index_by_keys(const JsonView& root) {
   return index;
 }
 
-void check_media_type(std::string_view media_type, bool index, const JsonView& place, std::string_view says) {
-  if (index ? is_index_media_type(media_type) : is_manifest_media_type(media_type)) {
-    return;
+// What the document says of itself must not be the opposite of what it is: other tools may believe it.
+std::string own_media_type(const JsonView& root, bool index) {
+  const auto view = root.find("mediaType");
+  if (!view) {
+    return {};
   }
-  place.fail(fmt::format("{} '{}', but the document is {}", says, base::printable(media_type),
-                         index ? "an index" : "a manifest"));
+  auto own = normalized(view->as_string());
+  if (index ? is_manifest_media_type(own) : is_index_media_type(own)) {
+    view->fail(
+        fmt::format("it says '{}', but the document is {}", base::printable(own), index ? "an index" : "a manifest"));
+  }
+  return own;
 }
 
-// Servers that know nothing about manifests announce one of these; then the document decides.
-bool says_nothing(std::string_view media_type) {
-  return media_type.empty() || media_type == "application/json" || media_type == "application/octet-stream" ||
-         media_type == "text/plain";
-}
-
-void check_announced(std::string_view announced, std::string_view document) {
-  if (announced.starts_with(docker_schema1)) {
-    refuse_schema_1(document);
-  }
-  if (announced == "text/html") {
-    refuse(fmt::format("{}: the server answered with a web page, not with a manifest", document),
-           "check the registry's address, and whether a login page or a proxy stands in front of it");
+base::Json parse_announced(std::string_view text, std::string_view announced, std::string_view document) {
+  try {
+    return base::parse_json(text, document);
+  } catch (const base::Error& error) {
+    if (announced == "text/html") {
+      refuse(fmt::format("{}: the server answered with a web page, not with a manifest", document),
+             "check the registry's address, and whether a login page or a proxy stands in front of it");
+    }
+    throw base::Error(base::ErrorKind::verification, error.sentence(),
+                      "check that this is the address of a registry; if it is, the image is damaged there");
   }
 }
 
@@ -223,7 +234,7 @@ bool is_index_media_type(std::string_view media_type) {
 }
 
 Compression layer_compression(const Descriptor& layer) {
-  const auto& type = layer.media_type;
+  const auto type = normalized(layer.media_type);
   for (const auto& known : layer_types) {
     if (type == known.media_type) {
       return known.compression;
@@ -233,40 +244,35 @@ Compression layer_compression(const Descriptor& layer) {
     refuse(fmt::format("layer {} is encrypted ('{}')", layer.digest.short_hex(), base::printable(type)),
            "decrypt the image first, e.g. with `skopeo copy --decryption-key`");
   }
-  if (type.find(".nondistributable.") != std::string::npos || type.find(".foreign.") != std::string::npos) {
-    refuse(fmt::format("layer {} is foreign ('{}'): registries do not hold it", layer.digest.short_hex(),
-                       base::printable(type)),
-           "have the image pushed again with ordinary layers");
+  const bool foreign =
+      type.find(".nondistributable.") != std::string::npos || type.find(".foreign.") != std::string::npos;
+  if (foreign && !layer.urls.empty()) {
+    refuse(
+        fmt::format("layer {} is foreign ('{}'): registries do not hold it", layer.digest.short_hex(),
+                    base::printable(type)),
+        "whoever builds the image can push it with these layers, e.g. with Docker's allow-nondistributable-artifacts");
   }
-  refuse(fmt::format("layer {} has the unknown type '{}'", layer.digest.short_hex(), base::printable(type)),
-         std::string(artefact_hint));
+  if (type.starts_with("text/") || type.ends_with("json")) {  // signatures, attestations, lists of contents
+    refuse(fmt::format("layer {} has the unknown type '{}'", layer.digest.short_hex(), base::printable(type)),
+           std::string(artefact_hint));
+  }
+  return Compression::none;
 }
 
 namespace {
 
 std::variant<Index, Manifest> read_manifest(std::string_view text, std::string_view media_type,
                                             std::string_view document) {
-  const auto announced = without_parameters(media_type);
-  check_announced(announced, document);
-  const auto json = base::parse_json(text, document);
+  const auto announced = normalized(media_type);
+  const auto json = parse_announced(text, announced, document);
   const JsonView root(json, std::string(document));
   check_schema_version(root, document);
   const bool index = is_index_by_keys(root);
-  if (!says_nothing(announced)) {
-    check_media_type(announced, index, root, "announced as");
+  const auto own = own_media_type(root, index);
+  if (index) {
+    return index_from(root);
   }
-  if (const auto own = root.find("mediaType")) {
-    check_media_type(own->as_string(), index, *own, "it says");
-    if (!says_nothing(announced) && own->as_string() != announced) {
-      own->fail(fmt::format("it says '{}', but was announced as '{}'", own->as_string(), announced));
-    }
-  }
-  if (!index) {
-    return manifest_from(root);
-  }
-  auto result = index_from(root);
-  refuse_nested_index(root, result);
-  return result;
+  return manifest_from(root, (own.empty() ? announced : own) == docker_manifest);
 }
 
 }  // namespace

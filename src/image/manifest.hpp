@@ -46,12 +46,16 @@ struct Descriptor {
 
 enum class Compression { none, gzip, zstd };
 
-/// How the bytes of a layer descriptor are packed, by its media type.
-/// @throws Error(verification) for encrypted, foreign (non-distributable without content) and unknown types
+/// How the bytes of a layer descriptor are packed, by its media type: no more than a hint, for tools get it wrong.
+/// `none` when it does not tell.
+/// @throws Error(verification) for encrypted and foreign (non-distributable, to be had elsewhere) layers, and for what
+/// is
+///   text and no archive
 Compression layer_compression(const Descriptor& layer);
 
 struct Index {
   std::vector<Descriptor> manifests;
+  std::vector<std::string> unreadable{};  ///< why other entries cannot be chosen, one sentence each
 };
 
 struct Manifest {
@@ -71,11 +75,11 @@ struct Healthcheck {
 
 /// OCI image configuration.
 struct ImageConfig {
-  Platform platform;
-  std::string created;  ///< RFC 3339, may be empty
+  Platform platform{"", "", ""};  ///< os and architecture are empty when it does not tell
+  std::string created;            ///< RFC 3339, may be empty
   std::vector<std::string> entrypoint;
   std::vector<std::string> command;
-  std::vector<std::string> environment;  ///< `K=V`
+  std::vector<std::string> environment;  ///< `K=V`; some images have entries without `=`
   std::string working_dir;
   std::string user;
   std::string stop_signal;
@@ -89,14 +93,16 @@ struct ImageConfig {
 inline constexpr std::size_t layer_count_limit = 500;
 inline constexpr std::size_t index_entry_limit = 1000;
 
-/// Media types a manifest request accepts, for the Accept header; the only ones parse_manifest reads.
+/// Media types a manifest request accepts, for the Accept header.
 std::vector<std::string> manifest_media_types();
 
 /// Whether the media type is that of an OCI index or a Docker manifest list.
 bool is_index_media_type(std::string_view media_type);
 
-/// Parses what a registry or layout calls a manifest. `media_type` as announced (may be empty: then the document
-/// decides). @throws Error(verification) naming `document` and the key, also for schema 1 and artefacts
+/// Parses what a registry or layout calls a manifest. Its keys decide what it is. `media_type` as announced (may be
+/// empty) tells at most whether a manifest without a type of its own is Docker's, whose configuration may be of any
+/// type. Entries of an index that cannot be read spoil nothing.
+/// @throws Error(verification) naming `document` and the key, also for schema 1 and artefacts
 std::variant<Index, Manifest> parse_manifest(std::string_view text, std::string_view media_type,
                                              std::string_view document);
 
@@ -109,8 +115,8 @@ Index parse_layout_index(std::string_view text, std::string_view document);
 ImageConfig parse_image_config(std::string_view text, std::string_view document);
 
 /// Chooses the entry of an index for `wanted` (same os and architecture; best variant that runs there; the first of
-/// equals). An entry without platform is taken only when it is the only one.
-/// @throws Error(not_found) naming the platforms that exist
+/// equals). Without one, the first entry that names no platform. It may be an index itself.
+/// @throws Error(not_found) naming the platforms that exist, and what could not be read
 const Descriptor& choose_platform(const Index& index, const Platform& wanted, std::string_view document);
 
 }  // namespace berth::image

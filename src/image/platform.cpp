@@ -149,6 +149,17 @@ std::string platforms_of(const Index& index) {
   return list;
 }
 
+[[noreturn]] void refuse_platform(const Index& index, const Platform& wanted, std::string_view document) {
+  const auto offered = platforms_of(index);
+  auto hint =
+      offered.empty() ? std::string("it has no image for any platform") : fmt::format("it has images for {}", offered);
+  if (!index.unreadable.empty()) {
+    hint += fmt::format("; {} of its entries cannot be read: {}", index.unreadable.size(), index.unreadable.front());
+  }
+  throw base::Error(base::ErrorKind::not_found, fmt::format("{} has no image for {}", document, wanted.text()),
+                    std::move(hint));
+}
+
 }  // namespace
 
 std::string Platform::text() const {
@@ -195,14 +206,13 @@ const Descriptor& choose_platform(const Index& index, const Platform& wanted, st
       best_fitness = fit;
     }
   }
-  if (best == nullptr && index.manifests.size() == 1 && !index.manifests.front().platform) {
-    best = &index.manifests.front();
+  if (best == nullptr) {  // the last resort, as podman has it
+    const auto any = std::find_if(index.manifests.begin(), index.manifests.end(),
+                                  [](const Descriptor& entry) { return !entry.platform; });
+    best = any == index.manifests.end() ? nullptr : &*any;
   }
   if (best == nullptr) {
-    const auto offered = platforms_of(index);
-    throw base::Error(
-        base::ErrorKind::not_found, fmt::format("{} has no image for {}", document, wanted.text()),
-        offered.empty() ? "it has no image for any platform" : fmt::format("it has images for {}", offered));
+    refuse_platform(index, wanted, document);
   }
   return *best;
 }

@@ -62,8 +62,8 @@ struct Reference {
   bool plain_http = false;  ///< the user wrote `http:`
   std::string path;         ///< absolute path of the layout or archive; empty for a registry
   std::string selector;     ///< the :TAG behind oci:DIR, the image name behind an archive; may be empty
-  /// Known at once for registries. Layouts and archives: `localhost/LAST-COMPONENT:TAG` from the path, unless
-  /// the archive names itself; source::open gives the final one.
+  /// Layouts and archives: the selector when it is a whole name, else `localhost/LAST-COMPONENT:TAG` from the path;
+  /// source::open gives the final one, whose tag the archive may know.
   ImageName name;
   bool https_only = false;  ///< the user wrote `https:`; a loopback registry is then not tried over plain http
   Naming naming = Naming::canonical;

@@ -7,16 +7,21 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "host/deployment.hpp"
 #include "host/journal.hpp"
+#include "host/lock.hpp"
+#include "host/private_folder.hpp"
 #include "ops/adopted_places.hpp"
 #include "ops/deployments_folder.hpp"
 #include "ops/one_off.hpp"
+#include "ops/private_places.hpp"
 #include "ops/recover.hpp"
+#include "store/private_mark.hpp"
 
 namespace berth::ops {
 
@@ -26,6 +31,16 @@ using base::Error;
 using base::ErrorKind;
 
 constexpr const char* operation_name = "adopt";
+constexpr const char* lock_name = ".adoption";  // no container is called so
+
+/// One command at a time adopts or gives back.
+host::ContainerLock lock_adoptions(const Session& session, std::chrono::seconds timeout) {
+  return host::ContainerLock::take(session.layout, lock_name, session.command, timeout, session.reporter, session.stop);
+}
+
+host::ContainerLock lock_adoptions(const Session& session) {
+  return lock_adoptions(session, std::chrono::seconds(session.config.lock_timeout_seconds));
+}
 
 host::Layout older_layout(const Session& session, const AdoptRequest& request) {
   host::LayoutSettings settings;
@@ -117,14 +132,20 @@ bool on_one_mount(const std::string& from, std::string to) {
   return ::statx(AT_FDCWD, from.c_str(), 0, STATX_MNT_ID, &here) == 0 && here.stx_mnt_id == there.stx_mnt_id;
 }
 
+/// Where the older tool has its images, whoever can enter it.
+std::string repository_of(const host::Layout& older) {
+  auto open = older.read_only_repository();
+  return open.empty() ? older.repository() : open;
+}
+
 /// Only the one below the older tool's deployments is its own; another may have other users.
 bool can_move(const host::Layout& older, const std::string& to) {
-  const auto from = older.repository();
+  const auto from = repository_of(older);
   return from == older.deployments() + "/.storage/ostree" && on_one_mount(from, to);
 }
 
 void plan_repository(const Session& session, const host::Layout& older, AdoptOutcome& outcome) {
-  const auto theirs = older.repository();
+  const auto theirs = repository_of(older);
   const auto ours = session.layout.repository();
   if (!is_repository(theirs)) {
     return;
@@ -147,7 +168,7 @@ void plan_repository(const Session& session, const host::Layout& older, AdoptOut
 }
 
 void move_repository(const std::string& from, const std::string& to, const std::string& link) {
-  base::make_folders_at(AT_FDCWD, base::split_path(to).first, 0755);
+  base::make_folders_at(AT_FDCWD, base::split_path(to).first, 0700);
   if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) != 0) {
     base::throw_errno(fmt::format("move the repository {} to {}", from, to));
   }
@@ -161,10 +182,23 @@ void move_repository(const std::string& from, const std::string& to, const std::
 void take_repository(Session& session, const host::Layout& older, const AdoptOutcome& outcome) {
   const auto ours = session.layout.repository();
   if (outcome.repository == RepositoryFate::moved) {
+    // First, so that it is so at every moment in which it is ours. Without a mark its objects are examined before use.
+    const auto theirs = base::open_host_folder(older.repository());
+    host::make_private(theirs.get());
+    base::unlink_at(theirs.get(), store::private_mark);
     move_repository(older.repository(), ours, inside(session, ours));
   } else if (outcome.repository == RepositoryFate::copied) {
+    const auto theirs = repository_of(older);
+    const auto root = base::open_host_folder(session.layout.root());
+    const bool open = host::others_can_reach(root.get(), inside(session, theirs));
     auto store = store::Store::open(store_options(session));
-    store.import_from(older.repository());
+    store.import_from(theirs, open ? store::ImportedFiles::examined_copies : store::ImportedFiles::linked);
+    if (open) {
+      session.reporter.warning(
+          fmt::format("other users can enter {}, whose files the adopted containers share until they are updated; if "
+                      "nobody needs it: chmod 0700 {}",
+                      theirs, theirs));
+    }
   }
 }
 
@@ -181,6 +215,13 @@ void note_adoption(const Session& session, const AdoptOutcome& outcome) {
   write_adoptions(session, adoptions);
 }
 
+/// The older tool's folders let everybody in.
+void close_slots(const Session& session, const AdoptedPlaces& places, const std::string& name) {
+  for (const auto& folder : places.slots(places.to_folder(), name)) {
+    close_deployment(session, places.to_folder(), folder);
+  }
+}
+
 void take_container(Session& session, const AdoptedPlaces& places, const std::string& name) {
   const auto lock = lock_container(session, name);
   refuse_taken(session, name);
@@ -188,6 +229,7 @@ void take_container(Session& session, const AdoptedPlaces& places, const std::st
   host::write_journal(session.layout, name, to_json(note));
   try {
     places.take(name);
+    close_slots(session, places, name);
   } catch (Error& error) {
     places.give_back(name);
     host::remove_journal(session.layout, name);
@@ -215,17 +257,27 @@ void give_container_back(Session& session, const AdoptedPlaces& places, const st
   session.reporter.step(fmt::format("gave {} back", name));
 }
 
-/// The repository goes back with the last container.
+bool is_folder(const std::string& path) {
+  const auto status = base::stat_at(AT_FDCWD, path);
+  return status && S_ISDIR(status->st_mode);
+}
+
+std::string older_repository(const host::Layout& layout, const std::string& from) {
+  return (layout.root() == "/" ? "" : layout.root()) + from + "/.storage/ostree";
+}
+
+/// The repository goes back with the last container. May be done again after an interruption.
 void give_repository_back(const Session& session, const host::Layout& older, const AdoptOutcome& outcome) {
   auto adoptions = read_adoptions(session);
   std::erase_if(adoptions, [&](const Adoption& adoption) { return adoption.from == outcome.from; });
-  const auto theirs = older.deployments() + "/.storage/ostree";
-  if (outcome.repository == RepositoryFate::moved) {
+  const auto theirs = older.on_disk(older.deployments_inside() + "/.storage") + "/ostree";
+  if (outcome.repository == RepositoryFate::moved && !is_folder(theirs) && is_repository(session.layout.repository())) {
     const auto link = base::stat_at(AT_FDCWD, theirs);
     if (link && S_ISLNK(link->st_mode)) {
       base::unlink_at(AT_FDCWD, theirs);
     }
     move_repository(session.layout.repository(), theirs, "");
+    base::unlink_at(base::open_host_folder(theirs).get(), store::private_mark);  // what others do with it we do not see
   }
   write_adoptions(session, adoptions);
 }
@@ -297,12 +349,14 @@ std::optional<AdoptNote> adopt_note(const base::Json& json) {
 }
 
 void complete_adoption(Session& session, const AdoptNote& note) {
+  const auto lock = lock_adoptions(session, std::chrono::seconds(0));
   const AdoptedPlaces places(session, note.from);
   if (note.undo) {
     drop_own_slots(session, places, note.name);
     places.give_back(note.name);
   } else {
     places.take(note.name);
+    close_slots(session, places, note.name);
   }
   host::remove_journal(session.layout, note.name);
 }
@@ -316,6 +370,7 @@ AdoptOutcome adopt(Session& session, const AdoptRequest& request) {
   if (request.only_plan) {
     return outcome;
   }
+  const auto lock = lock_adoptions(session);
   note_adoption(session, outcome);
   take_repository(session, older, outcome);
   for (const auto& container : outcome.containers) {
@@ -333,6 +388,7 @@ AdoptOutcome undo_adoption(Session& session, const AdoptRequest& request) {
   if (request.only_plan) {
     return outcome;
   }
+  const auto lock = lock_adoptions(session);
   for (const auto& container : outcome.containers) {
     check_stop(session.stop);
     give_container_back(session, places, container.name);
@@ -341,6 +397,67 @@ AdoptOutcome undo_adoption(Session& session, const AdoptRequest& request) {
     give_repository_back(session, older_layout(session, request), outcome);
   }
   return outcome;
+}
+
+namespace {
+
+void remove_temporaries(const std::string& path) {
+  if (!is_folder(path)) {
+    return;
+  }
+  const auto folder = base::open_folder_at(AT_FDCWD, path);
+  for (const auto& entry : base::list_folder(folder.get())) {
+    if (entry.starts_with(base::temporary_prefix)) {
+      base::remove_tree_at(folder.get(), entry);
+    }
+  }
+}
+
+/// @return whether anything of the adoption is left to be recorded
+bool tidy_adoption(const Session& session, const Adoption& adoption) {
+  const auto theirs = older_repository(session.layout, adoption.from);
+  const auto storage = base::split_path(theirs).first;
+  const auto older = base::split_path(storage).first;
+  const auto ours = session.layout.repository();
+  remove_temporaries(older);
+  remove_temporaries(storage);
+  if (!adoption.repository) {
+    return true;
+  }
+  if (is_repository(ours)) {
+    if (is_folder(storage) && !base::stat_at(AT_FDCWD, theirs)) {
+      base::replace_link_at(AT_FDCWD, theirs, inside(session, ours));  // the move was killed before it
+    }
+    return true;
+  }
+  return !is_folder(theirs) || !AdoptedPlaces(session, adoption.from).adopted().empty();
+}
+
+}  // namespace
+
+void tidy_adoptions(Session& session) {
+  const auto folder = base::open_host_folder(session.layout.deployments());
+  const auto names = base::list_folder(folder.get());
+  const bool untidy = std::any_of(names.begin(), names.end(), [](const std::string& name) {
+    return name.starts_with(base::temporary_prefix) || name == adoptions_record;
+  });
+  if (!untidy) {
+    return;
+  }
+  try {
+    const auto lock = lock_adoptions(session, std::chrono::seconds(0));
+    remove_temporaries(session.layout.deployments());
+    auto adoptions = read_adoptions(session);
+    const auto before = adoptions.size();
+    std::erase_if(adoptions, [&](const Adoption& adoption) { return !tidy_adoption(session, adoption); });
+    if (adoptions.size() != before) {
+      write_adoptions(session, adoptions);
+    }
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::conflict) {  // another command is at it
+      session.reporter.warning(error.what());
+    }
+  }
 }
 
 void remove_adopted_links(const Session& session, const std::string& name) {

@@ -62,6 +62,10 @@ struct AdoptNote {
 };
 /// nullopt when the note is of another operation. @throws Error(verification) for a damaged one
 std::optional<AdoptNote> adopt_note(const base::Json& json);
+/// What an adoption that was killed left beside its containers, unless another command is at it: the link in the place
+/// of a repository that moved, the record of what was given back, names that were in use for a moment.
+void tidy_adoptions(Session& session);
+
 /// Completes what an interruption left, in the direction in which it was going. The caller holds the lock.
 void complete_adoption(Session& session, const AdoptNote& note);
 

@@ -21,8 +21,7 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 
-constexpr const char* record_name = ".adopted";
-constexpr mode_t record_mode = 0644;
+constexpr mode_t record_mode = 0600;
 
 base::Fd open_inside(const Session& session, const std::string& path) {
   const auto root = base::open_host_folder(session.layout.root());
@@ -173,7 +172,7 @@ void AdoptedPlaces::remove_links(const std::string& name) const {
 
 std::vector<Adoption> read_adoptions(const Session& session) {
   std::vector<Adoption> result;
-  const auto path = fmt::format("{}/{}", session.layout.deployments(), record_name);
+  const auto path = fmt::format("{}/{}", session.layout.deployments(), adoptions_record);
   if (const auto text = base::read_file_at(AT_FDCWD, path, base::json_size_limit)) {
     const auto json = base::parse_json(*text, path);
     for (const auto& entry : base::JsonView(json, path).as_array()) {
@@ -186,14 +185,14 @@ std::vector<Adoption> read_adoptions(const Session& session) {
 void write_adoptions(const Session& session, const std::vector<Adoption>& adoptions) {
   const auto folder = base::open_host_folder(session.layout.deployments());
   if (adoptions.empty()) {
-    base::unlink_at(folder.get(), record_name);
+    base::unlink_at(folder.get(), adoptions_record);
     return;
   }
   auto list = base::Json::array();
   for (const auto& adoption : adoptions) {
     list.push_back({{"from", adoption.from}, {"repository", adoption.repository}});
   }
-  base::replace_file_at(folder.get(), record_name, list.dump(2) + "\n", record_mode);
+  base::replace_file_at(folder.get(), adoptions_record, list.dump(2) + "\n", record_mode);
 }
 
 }  // namespace berth::ops

@@ -51,7 +51,9 @@ class AdoptedPlaces {
   base::Fd to_folder_;
 };
 
-/// One line of the record `.adopted` below berth's deployments.
+/// Name of the record below berth's deployments.
+inline constexpr const char* adoptions_record = ".adopted";
+/// One line of it.
 struct Adoption {
   std::string from;
   bool repository = false;  ///< the repository was moved, and goes back with the last container

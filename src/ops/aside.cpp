@@ -88,6 +88,34 @@ bool waits_aside(const Session& session, const std::string& secret, const std::s
   return place && base::stat_at(place->folder.get(), host::hidden_name(secret, path));
 }
 
+void save_aside(const Session& session, const std::string& secret, const std::string& path, const std::string& saved) {
+  if (const auto place = find_place(session, path)) {
+    rename_to_free_name(place->folder.get(), host::hidden_name(secret, path), base::split_path(saved).second);
+    base::sync_at(place->folder.get(), ".");
+  }
+}
+
+void find_waiting(const Session& session, const std::string& path, const std::vector<std::string>& checksums) {
+  constexpr std::string_view prefix = ".berth-";
+  const auto place = find_place(session, path);
+  if (!place) {
+    return;
+  }
+  const auto root = base::open_host_folder(session.layout.root());
+  const auto parent = base::split_path(path).first;
+  const auto wanted = host::hidden_name("", path);
+  for (const auto& name : base::list_folder(place->folder.get())) {
+    if (name == wanted || !name.starts_with(prefix) || name.starts_with(base::temporary_prefix)) {
+      continue;
+    }
+    const auto content = host::host_checksum(root.get(), parent + "/" + name);
+    if (content && std::find(checksums.begin(), checksums.end(), *content) != checksums.end()) {
+      rename_to_free_name(place->folder.get(), name, wanted);
+      return;
+    }
+  }
+}
+
 void drop_aside(const Session& session, const std::string& secret, const std::string& path,
                 const std::string& checksum) {
   const auto place = find_place(session, path);
@@ -153,13 +181,14 @@ void take_text_back(const Session& session, const std::string& secret, const std
   base::sync_at(folder, ".");
 }
 
-void remove_own(const Session& session, const std::string& secret, const std::string& path,
+bool remove_own(const Session& session, const std::string& secret, const std::string& path,
                 const std::string& checksum) {
   const auto root = base::open_host_folder(session.layout.root());
   const auto outcome = host::remove_host_file(root.get(), path, checksum, secret);
   if (outcome == host::RemoveOutcome::modified && !checksum.empty()) {
     session.reporter.warning(fmt::format("{} was changed by somebody else meanwhile and stays", path));
   }
+  return outcome != host::RemoveOutcome::modified;
 }
 
 }  // namespace berth::ops

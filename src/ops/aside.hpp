@@ -5,6 +5,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "ops/session.hpp"
 
@@ -16,10 +17,15 @@ void put_aside(const Session& session, const std::string& secret, const std::str
 void put_back(const Session& session, const std::string& secret, const std::string& path);
 /// Whether something waits for `path` to be put back.
 bool waits_aside(const Session& session, const std::string& secret, const std::string& path);
+/// Gives what waits for `path` under a name whose secret is lost the name that needs none. It is known by its content.
+/// @param checksums sha256 hex of what may wait; empty ones are passed over
+void find_waiting(const Session& session, const std::string& path, const std::vector<std::string>& checksums);
 /// Removes what waits for `path`, durably. What is not what was put aside stays, and is named.
 /// @param checksum sha256 hex of what was put aside; empty when that is not known
 void drop_aside(const Session& session, const std::string& secret, const std::string& path,
                 const std::string& checksum = "");
+/// Gives what waits for `path` the name `saved` (in the same folder, inside the root), durably.
+void save_aside(const Session& session, const std::string& secret, const std::string& path, const std::string& saved);
 
 /// Writes `text` to `path`, durably and at once: a reader sees the old file or the new one. An old one waits aside.
 /// @param replaces false: something at `path` is an Error(conflict)
@@ -32,7 +38,8 @@ void take_text_back(const Session& session, const std::string& secret, const std
 
 /// Removes what we made at `path` if it is still what we made; says so when it is not.
 /// @param checksum sha256 hex; empty for a folder, which goes when it is empty
-void remove_own(const Session& session, const std::string& secret, const std::string& path,
+/// @return false when something that is not ours stays there
+bool remove_own(const Session& session, const std::string& secret, const std::string& path,
                 const std::string& checksum);
 
 }  // namespace berth::ops

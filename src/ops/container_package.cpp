@@ -15,6 +15,7 @@
 #include "base/scope_exit.hpp"
 #include "exports/package_text.hpp"
 #include "host/file_copy.hpp"
+#include "host/private_folder.hpp"
 #include "host/unit_file.hpp"
 #include "ops/package_limits.hpp"
 #include "ops/plan_package.hpp"
@@ -87,7 +88,8 @@ Session session_for(const Session& session, const std::string& root) {
 /// The store of this machine when it has the image. What is not stored here is not stored afterwards, either.
 std::optional<store::Store> store_with(const Session& session, const ImageOrigin& origin) {
   auto store = origin.local() ? std::nullopt : store::Store::open_existing(store_options(session));
-  return store && store->find(origin.name()) ? std::move(store) : std::nullopt;
+  const auto found = store ? store->look_up(origin.name()) : std::nullopt;
+  return found && !found->elsewhere ? std::move(store) : std::nullopt;
 }
 
 std::string add_text(int tree, std::string path, const std::string& text) {
@@ -191,12 +193,15 @@ ContainerPackage make_container_package(Session& session, const InstallRequest& 
 
   auto stored = store_with(session, origin);
   // Files are linked from the repository, so they have to be on its file system.
-  const Workplace place(stored ? session.layout.repository() + "/tmp" : temporary_files(), session.reporter);
-  auto store = stored ? std::move(*stored) : store::Store::open(store_options(session, place.path() + "/repository"));
+  const Workplace place = stored ? Workplace(Workplace::InRepository{session.layout.repository()}, session.reporter)
+                                 : Workplace(temporary_files(), session.reporter);
+  auto options = store_options(session, place.path() + "/repository");
+  options.read_only = session.layout.read_only_repository();
+  auto store = stored ? std::move(*stored) : store::Store::open(options);
   base::check_errno(::mkdirat(place.folder(), "tree", 0755), "make a folder for the package");
   const auto tree = base::open_folder_at(place.folder(), "tree");
   auto staged = session_for(session, place.path() + "/tree");
-  base::make_folders_at(tree.get(), staged.layout.deployments_inside().substr(1), 0755);
+  host::make_deployments_folder(staged.layout);
 
   ContainerPackage result{name, staged.layout, {}, kind, ""};
   Preparation preparation(staged, name, 0, &session.layout);

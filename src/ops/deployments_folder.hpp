@@ -20,7 +20,6 @@ class DeploymentsFolder {
   [[nodiscard]] int get() const noexcept { return folder_.get(); }
 
  private:
-  base::Fd root_;
   std::vector<std::string> created_;
   base::Fd folder_;
 };

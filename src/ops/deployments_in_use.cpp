@@ -25,6 +25,12 @@ std::string checked_commit(const std::string& commit) {
   return sound ? commit : "";
 }
 
+std::string damage_of(const std::string& commit) {
+  return commit.empty() || !checked_commit(commit).empty()
+             ? ""
+             : fmt::format("its ostree-commit is '{}', which is no checksum", base::printable(commit));
+}
+
 /// `NAME` of `NAME.0` and `NAME.1`; empty for other folders.
 std::string container_of(const std::string& folder) {
   const bool slot = folder.ends_with(".0") || folder.ends_with(".1");
@@ -59,18 +65,19 @@ class Search {
  private:
   void look_at(int folder, const std::string& path, const std::string& name) {
     const auto place = path + "/" + name;
+    const auto container = container_of(name);
+    const bool live = !container.empty() && base::read_link_at(folder, container).value_or("").ends_with(name);
     try {
       const auto text = base::read_file_at(folder, name + "/info", base::json_size_limit);
       if (!text) {
         return;
       }
       const auto info = host::parse_info(*text, place + "/info");
-      const auto container = container_of(name);
-      const bool live = !container.empty() && base::read_link_at(folder, container).value_or("").ends_with(name);
       found.push_back({container, live, place, info.image, info.revision, checked_commit(info.ostree_commit),
-                       info.has_container_service});
+                       info.has_container_service, damage_of(info.ostree_commit)});
     } catch (const Error& error) {
       session_.reporter.warning(error.what());
+      found.push_back({container, live, place, "", "", "", false, error.what()});
     }
   }
 
@@ -92,7 +99,7 @@ std::vector<store::CheckedOut> checkouts_of(const std::vector<DeploymentInUse>& 
     const auto path = deployment.path + "/rootfs";
     const auto status = base::stat_at(AT_FDCWD, path);
     const auto image = store.describe(deployment.commit, deployment.image);
-    if (!status || !S_ISDIR(status->st_mode) || !image) {
+    if (!status || !S_ISDIR(status->st_mode) || !image || image->elsewhere) {
       continue;
     }
     if (image->merged) {
@@ -104,6 +111,13 @@ std::vector<store::CheckedOut> checkouts_of(const std::vector<DeploymentInUse>& 
     }
   }
   return checkouts;
+}
+
+bool has_unknown_use(const Session& session, const store::Store& store) {
+  const auto deployments = deployments_in_use(session);
+  return std::any_of(deployments.begin(), deployments.end(), [&store](const DeploymentInUse& each) {
+    return !each.damage.empty() || (!each.commit.empty() && !store.describe(each.commit, each.image));
+  });
 }
 
 std::vector<std::string> commits_in_use(const Session& session) {

@@ -21,16 +21,20 @@ struct DeploymentInUse {
   std::string image_id;
   std::string commit;  ///< empty when there is none; it may not be stored any more
   bool has_service = true;
+  std::string damage;  ///< why its info cannot be read; then no more is known than where it is
 };
 
-/// All of them, sorted by path. One whose info cannot be read is a warning: its files are links of its own, so nothing
-/// that is removed from the store takes anything from it. Preinstalled containers are none of them: their files never
-/// were in the store.
+/// All of them, sorted by path. One whose info cannot be read is a warning, too. Preinstalled containers are none of
+/// them: their files never were in the store.
 std::vector<DeploymentInUse> deployments_in_use(const Session& session);
 
 /// Those of their root file systems that are checkouts of what is stored. That of a container with a service is whole;
 /// older tools laid layers over each other, of which each says in part what is in it.
 std::vector<store::CheckedOut> checkouts_of(const std::vector<DeploymentInUse>& deployments, const store::Store& store);
+
+/// Whether some deployment does not tell its commit, because its info or that commit is damaged or gone: what it needs
+/// is not known then. For store::PruneRequest.
+bool has_unknown_use(const Session& session, const store::Store& store);
 
 /// Their commits, for store::PruneRequest.
 std::vector<std::string> commits_in_use(const Session& session);

@@ -166,9 +166,18 @@ bool Draft::use_stored(const std::string& text) {
   }
   try {
     const auto image = choose_image(session_, *store, text);
+    if (image.elsewhere && !image.name.empty()) {
+      workplace_.emplace(temporary_files(), session_.reporter);
+      auto options = store_options(session_, workplace_->path() + "/repository");
+      options.read_only = session_.layout.read_only_repository();
+      auto copy = store::Store::open(options);
+      lay_out(copy, copy.find(image::parse_written_name(image.name)).value_or(image));
+      return true;
+    }
     if (!image.name.empty()) {
       const auto found = store->find(image::parse_image_name(image.name));
-      workplace_.emplace(session_.layout.repository() + "/tmp", session_.reporter);  // links cannot go further
+      // Links cannot go further.
+      workplace_.emplace(Workplace::InRepository{session_.layout.repository()}, session_.reporter);
       lay_out(*store, found ? *found : image);
       return true;
     }
@@ -205,6 +214,7 @@ PlanInputs Draft::inputs(const DraftValues& values) const {
   in.set = values.set;
   in.uuid = no_uuid;
   in.one_off = runs_once(files_.config);
+  in.draft = true;
   in.runtime = runtime_of(host_, values.runtime);
   in.default_service_template = default_service_template(host_, files_.exports);
   in.host_exists = cautiously(std::move(in.host_exists), [](const std::string&) { return true; });

@@ -31,6 +31,7 @@ using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
 constexpr milliseconds poll_interval{100};
+constexpr milliseconds first_look{300};              // a runtime in the foreground needs 100 to fail
 constexpr milliseconds start_period_interval{1000};  // a service that becomes ready is noticed soon
 constexpr std::size_t shown_output = 2000;           // bytes, the end of what a check says
 constexpr std::uint64_t small_file = 4096;           // bytes
@@ -42,8 +43,9 @@ double seconds(milliseconds time) {
 /// One look at a service, from its start to the verdict.
 class Gate {
  public:
-  Gate(Session& session, const std::string& name, std::string runtime)
+  Gate(Session& session, const std::string& name, std::string runtime, ErrorKind kind = ErrorKind::start_failed)
       : session_(session),
+        kind_(kind),
         name_(name),
         unit_(host::unit_name(name)),
         runtime_(std::move(runtime)),
@@ -55,41 +57,80 @@ class Gate {
     return first_.type == "oneshot" && first_.active_state == "inactive" && first_.result == "success";
   }
 
-  void settle(milliseconds time) {
+  /// @return false when it was stopped by somebody else
+  bool settle(milliseconds time) {
     if (time >= std::chrono::seconds(1)) {
       session_.reporter.step(fmt::format("watching {} for {} s", name_, seconds(time)));
     }
     const auto end = begin_ + time;
-    look();
-    while (Clock::now() < end) {
+    bool up = look();
+    while (up && Clock::now() < end) {
       wait(std::min(poll_interval, std::chrono::ceil<milliseconds>(end - Clock::now())));
-      look();
+      up = look();
+    }
+    return up;
+  }
+
+  /// As settle, for a moment; a service that ended with success is well, too. @return whether it is still up
+  bool look_once() {
+    const auto end = begin_ + std::min<milliseconds>(first_look, std::chrono::seconds(session_.config.settle_seconds));
+    while (true) {
+      const auto now = settled_state();
+      if ((now.active_state == "inactive" && now.result == "success") || !look()) {
+        return false;
+      }
+      if (Clock::now() >= end) {
+        return true;
+      }
+      wait(poll_interval / 4);
     }
   }
 
-  void run(const exports::HealthCheck& check) {
+  /// @return as settle
+  bool run(const exports::HealthCheck& check) {
     session_.reporter.step(fmt::format("asking {} whether it is well", name_));
     enter_user_cgroup(session_);
     static_cast<void>(container_runs(session_, runtime_, name_));  // before, no check can say anything about it
     for (int failures = 0;;) {
       if (passes(check)) {
-        return;
+        return true;
       }
-      look();
+      if (!look()) {
+        return false;
+      }
       const bool starting = Clock::now() - begin_ < check.start_period;
       failures += starting ? 0 : 1;
       if (failures >= check.retries) {
         fail(fmt::format("is not well: {}", answer_), answer_output_);
       }
       wait(starting ? std::min(check.interval, start_period_interval) : check.interval);
-      look();
+      if (!look()) {
+        return false;
+      }
     }
   }
 
  private:
-  /// Throws when the service is not what it was after its start.
-  void look() {
-    const auto now = session_.systemd.state(unit_);
+  /// The state once it is not on its way down any more: only then systemd knows how it ended.
+  host::UnitState settled_state() {
+    auto now = session_.systemd.state(unit_);
+    while (now.active_state == "deactivating") {
+      wait(poll_interval);
+      now = session_.systemd.state(unit_);
+    }
+    return now;
+  }
+
+  /// Throws when the service is not what it was after its start. @return false when somebody else had it stopped
+  bool look() {
+    const auto now = settled_state();
+    if (host::was_stopped(now)) {
+      session_.reporter.warning(
+          fmt::format("{} was stopped by somebody else {:.1f} s after its start: it stays stopped, and nothing says "
+                      "whether it is well",
+                      unit_, age()));
+      return false;
+    }
     const auto how = host::exit_words(now.exec_main_code, now.exec_main_status);
     if (now.active_state != "active" && now.active_state != "reloading") {
       fail(fmt::format("did not stay up: it {} {:.1f} s after its start", how.empty() ? "ended" : how, age()), "");
@@ -97,6 +138,7 @@ class Gate {
     if (now.invocation_id != first_.invocation_id || now.restarts != first_.restarts) {
       fail(fmt::format("did not stay up: it was restarted within {:.1f} s of its start", age()), "");
     }
+    return true;
   }
 
   [[nodiscard]] double age() const { return seconds(std::chrono::ceil<milliseconds>(Clock::now() - begin_)); }
@@ -162,10 +204,11 @@ class Gate {
       hint.erase(hint.find_last_not_of('\n') + 1);
       hint += "\n";
     }
-    throw Error(ErrorKind::start_failed, fmt::format("{} {}", unit_, what), hint + journal_hint(session_, unit_));
+    throw Error(kind_, fmt::format("{} {}", unit_, what), hint + journal_hint(session_, unit_));
   }
 
   Session& session_;
+  ErrorKind kind_;
   std::string name_;
   std::string unit_;
   std::string runtime_;
@@ -178,18 +221,29 @@ class Gate {
 
 }  // namespace
 
-void pass_health_gate(Session& session, const std::string& name, const std::string& runtime,
+bool pass_health_gate(Session& session, const std::string& name, const std::string& runtime,
                       const base::Json& health_check, const GateOptions& options) {
   if (!options.enabled) {
-    return;
+    return true;
   }
   Gate gate(session, name, session.layout.on_disk(runtime));
   if (gate.is_done()) {
-    return;
+    return true;
   }
-  gate.settle(options.settle.value_or(std::chrono::seconds(session.config.settle_seconds)));
-  if (!health_check.is_null()) {
-    gate.run(exports::parse_health_check(base::JsonView(health_check, "info", "health-check")));
+  if (!gate.settle(options.settle.value_or(std::chrono::seconds(session.config.settle_seconds)))) {
+    return false;
+  }
+  return health_check.is_null() ||
+         gate.run(exports::parse_health_check(base::JsonView(health_check, "info", "health-check")));
+}
+
+void pass_first_look(Session& session, const std::string& name, ErrorKind kind) {
+  Gate gate(session, name, "", kind);
+  if (!gate.is_done() && !gate.look_once()) {
+    const auto unit = host::unit_name(name);
+    if (!host::was_stopped(session.systemd.state(unit))) {
+      session.reporter.warning(fmt::format("{} has ended already, with success", unit));
+    }
   }
 }
 

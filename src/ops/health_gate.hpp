@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "base/error.hpp"
 #include "base/json.hpp"
 #include "ops/session.hpp"
 
@@ -20,8 +21,15 @@ struct GateOptions {
 /// health check, if it has one, must pass (berth-update(8)).
 /// @param runtime OCI runtime that the health check is run with; a path inside the root
 /// @param health_check as host::DeploymentInfo holds it; null for none
+/// @return false when somebody else had the service stopped meanwhile: that is told and respected, and nothing is
+/// judged
 /// @throws Error(start_failed) with the reason, the check's last output and the last journal lines; Error(interrupted)
-void pass_health_gate(Session& session, const std::string& name, const std::string& runtime,
+bool pass_health_gate(Session& session, const std::string& name, const std::string& runtime,
                       const base::Json& health_check, const GateOptions& options);
+
+/// A look of a moment at a service whose start job has succeeded: one that fails at once has not started, whatever its
+/// job says. One that has ended well is told of.
+/// @throws Error(kind) as pass_health_gate
+void pass_first_look(Session& session, const std::string& name, base::ErrorKind kind);
 
 }  // namespace berth::ops

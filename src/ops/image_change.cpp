@@ -67,6 +67,17 @@ ImageUpdate update_one(Session& session, store::Store& store, const store::Store
   return update;
 }
 
+/// Also those of which only the branch is left.
+std::vector<store::StoredImage> branches_to_delete(const Session& session, const store::Store& store,
+                                                   const std::string& text) {
+  if (!find_by_name(store, text)) {
+    if (auto lost = find_lost(session, store, text)) {
+      return {std::move(*lost)};
+    }
+  }
+  return choose_branches(store, text);
+}
+
 }  // namespace
 
 std::string without_registry(const std::string& name) {
@@ -78,9 +89,11 @@ std::string without_registry(const std::string& name) {
 }
 
 std::string platform_of(const store::StoredImage& image) {
-  return image.config.empty()
-             ? std::string()
-             : image::parse_image_config(image.config, "the configuration of " + image.name).platform.text();
+  if (image.config.empty()) {
+    return {};
+  }
+  const auto platform = image::parse_image_config(image.config, "the configuration of " + image.name).platform;
+  return platform.os.empty() || platform.architecture.empty() ? std::string() : platform.text();
 }
 
 std::string tag_image(Session& session, const std::string& source, const std::string& name) {
@@ -104,13 +117,14 @@ std::vector<std::string> delete_images(Session& session, const std::vector<std::
   auto store = open_images(session);
   std::vector<store::StoredImage> chosen;
   for (const auto& text : images) {
-    for (auto& image : choose_branches(store, text)) {
+    for (auto& image : branches_to_delete(session, store, text)) {
       if (image.name.empty()) {
         refuse_needed_layer(store, image);
       }
       chosen.push_back(std::move(image));
     }
   }
+  refuse_elsewhere(session, chosen, "refs");
   for (const auto& image : chosen) {
     if (!image.name.empty() && !force) {
       refuse_last_name(session, store, chosen, image);

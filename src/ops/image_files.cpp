@@ -2,11 +2,15 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <chrono>
+#include <optional>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "exports/rootfs.hpp"
+#include "exports/stream_links.hpp"
 #include "host/file_copy.hpp"
 #include "host/host_file.hpp"
 #include "ops/preparation.hpp"
@@ -28,6 +32,15 @@ bool can_be_bound(const Session& session, int root, const std::string& path) {
     return static_cast<bool>(base::open_in_root(root, path, O_PATH));
   } catch (const Error&) {
     return session.layout.offline() && host::host_exists(root, path);
+  }
+}
+
+/// What a user may not look at is there.
+std::optional<struct stat> host_status(int root, const std::string& path) {
+  try {
+    return exports::stat_inside(root, path);
+  } catch (const Error& error) {
+    return error.kind() == ErrorKind::not_permitted ? std::optional<struct stat>(std::in_place) : std::nullopt;
   }
 }
 
@@ -60,10 +73,10 @@ std::string default_service_template(const Session& session, const exports::Expo
   if (exports.service_template || exports.manifest.no_container_service) {
     return {};
   }
+  const std::string name = "/exports-templates/service.template";
   const auto& layout = session.layout;
-  for (const auto& folder :
-       {layout.on_disk(layout.settings_inside()), layout.on_disk("/etc/berth"), session.data_folder}) {
-    const auto path = folder + "/exports-templates/service.template";
+  for (const auto& path : {layout.on_disk(layout.settings_inside() + name), layout.on_disk("/etc/berth" + name),
+                           session.data_folder + name}) {
     if (auto text = base::read_file_at(AT_FDCWD, path, exports::template_size_limit)) {
       return *text;
     }
@@ -100,8 +113,12 @@ PlanInputs plan_inputs(const Session& session, int root, const ImageFiles& files
   in.generate_config = [&files](const exports::Values& values, const exports::HostFeatures& features) {
     return exports::generate_config(files.config, files.rootfs.get(), values, features);
   };
-  in.volume_tmpfiles = [&files](const exports::Values& values) {
-    return exports::volume_tmpfiles(files.config, files.rootfs.get(), values);
+  in.volumes = [&files](const std::string& folder) {
+    return exports::volumes_of(files.config, files.rootfs.get(), folder);
+  };
+  in.host_status = [root](const std::string& path) { return host_status(root, path); };
+  in.stream_links = [&files] {
+    return files.rootfs ? exports::stream_links(files.rootfs.get()) : std::vector<std::string>();
   };
   return in;
 }

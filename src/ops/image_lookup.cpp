@@ -6,11 +6,13 @@
 #include <algorithm>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "base/error.hpp"
 #include "host/deployment.hpp"
 #include "image/reference.hpp"
 #include "ops/deployments_in_use.hpp"
+#include "store/stored_image.hpp"
 
 namespace berth::ops {
 
@@ -95,7 +97,50 @@ std::optional<store::StoredImage> image_of_container(const Session& session, con
   return described;
 }
 
+std::optional<std::string> branch_of(const std::string& text, image::ImageName (*parse)(std::string_view)) {
+  try {
+    return store::image_branch(parse(text));
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::usage) {
+      throw;
+    }
+    return std::nullopt;
+  }
+}
+
+/// What else `text` may mean when it is the name of a container.
+std::pair<std::string, std::string> image_and_commit(const Session& session, const std::string& text) {
+  try {
+    const auto deployment = find_container(session, text);
+    return deployment ? std::pair(deployment->info.image, deployment->info.ostree_commit) : std::pair(text, "");
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::interrupted) {
+      throw;
+    }
+    return {text, ""};  // its own damage is no matter here
+  }
+}
+
 }  // namespace
+
+std::optional<store::StoredImage> find_lost(const Session& session, const store::Store& store,
+                                            const std::string& text) {
+  auto lost = store.lost();
+  if (lost.empty()) {
+    return std::nullopt;
+  }
+  const auto [name, commit] = image_and_commit(session, text);
+  const auto written = branch_of(name, image::parse_written_name);
+  const auto canonical = branch_of(name, image::parse_image_name);
+  for (auto& image : lost) {
+    const bool by_id = image.name.empty() && may_be_id(text) && image.id.starts_with(text);
+    const bool by_commit = !commit.empty() && image.commit == commit;
+    if (by_id || by_commit || image.branch == written || image.branch == canonical) {
+      return std::move(image);
+    }
+  }
+  return std::nullopt;
+}
 
 std::optional<store::StoredImage> find_by_name(const store::Store& store, const std::string& text) {
   auto found = look_up(store, text, image::parse_written_name);
@@ -113,6 +158,14 @@ store::Store open_images(const Session& session, const std::string& asked) {
 store::StoredImage choose_image(const Session& session, const store::Store& store, const std::string& text) {
   if (auto image = image_of_container(session, store, text)) {
     return std::move(*image);
+  }
+  if (const auto lost = find_lost(session, store, text); lost && !find_by_name(store, text)) {
+    throw Error(
+        ErrorKind::verification,
+        lost->commit.empty()
+            ? fmt::format("the branch of {}, {}, is damaged", base::printable(text), store.branch_file(lost->branch))
+            : fmt::format("{} is damaged: its commit {} is missing", base::printable(text), lost->commit),
+        "berth pull or berth images repair writes it again, berth images delete --force forgets it");
   }
   auto found = choose_branches(store, text);
   return std::move(found.front());
@@ -133,10 +186,25 @@ std::vector<store::StoredImage> choose_branches(const store::Store& store, const
   return found;
 }
 
+void refuse_elsewhere(const Session& session, const std::vector<store::StoredImage>& images, std::string_view remedy) {
+  for (const auto& image : images) {
+    if (image.elsewhere) {
+      const auto repository = session.layout.read_only_repository();
+      throw Error(ErrorKind::not_permitted,
+                  fmt::format("{} is in {}, which other users can enter, so that berth only reads it",
+                              image.name.empty() ? image.id : image.name, repository),
+                  remedy == "fsck"
+                      ? fmt::format("ostree fsck --repo={} examines it", repository)
+                      : fmt::format("ostree refs --repo={} --delete {} removes it", repository, image.branch));
+    }
+  }
+}
+
 std::vector<std::string> containers_using(const Session& session, const store::StoredImage& image) {
   std::set<std::string> names;
   for (const auto& deployment : deployments_in_use(session)) {
-    const bool same = deployment.commit == image.commit || (!image.id.empty() && deployment.image_id == image.id);
+    const bool same = (!image.commit.empty() && deployment.commit == image.commit) ||
+                      (!image.id.empty() && deployment.image_id == image.id);
     if (deployment.live && same) {
       names.insert(deployment.container);
     }

@@ -10,6 +10,7 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "exports/config_json.hpp"
+#include "exports/stop_signal.hpp"
 #include "exports/template_pieces.hpp"
 #include "exports/unit.hpp"
 #include "ops/workplace.hpp"
@@ -82,8 +83,8 @@ void make_settable(Start& start) {
     const auto equals = std::min(entry.find('='), entry.size());
     auto name = entry.substr(0, equals);
     auto value = entry.substr(std::min(equals + 1, entry.size()));
-    if (!exports::is_variable_name(name) || provided.contains(name) || name == "PATH" || name == "HOME" ||
-        name == "TERM" || !is_plain(value)) {
+    if (equals == entry.size() || !exports::is_variable_name(name) || provided.contains(name) || name == "PATH" ||
+        name == "HOME" || name == "TERM" || !is_plain(value)) {
       escape(entry);
       continue;
     }
@@ -108,13 +109,17 @@ std::string manifest_of(const Start& start, bool own_program) {
 std::string unit_of(const Session& session, const Start& start) {
   auto unit = default_service_template(session, {});
   const auto& signal = start.config.stop_signal;
-  constexpr std::string_view stop = "ExecStop=$EXEC_STOP\n";
+  constexpr std::string_view stop = "$EXEC_STOP\n";
   const auto place = unit.find(stop);
   if (signal.empty() || place == std::string::npos) {
     return unit;
   }
-  unit.insert(place + stop.size() - 1, " " + signal);
-  return exports::with_service_line(unit, "KillSignal=" + signal);
+  const auto parsed = exports::parse_stop_signal(signal);
+  unit.insert(place + stop.size() - 1, " " + parsed.for_runtime);
+  for (const auto& line : exports::unit_lines(parsed)) {
+    unit = exports::with_service_line(unit, line);
+  }
+  return unit;
 }
 
 std::string containerfile_of(const Start& start, bool own_program) {
@@ -157,8 +162,10 @@ std::vector<NewFile> files_for(const Session& session, Start start, int rootfs, 
   std::vector<NewFile> files = {{"exports/manifest.json", manifest_of(start, own_program)},
                                 {"exports/config.json.template", exports::generate_config(config, rootfs, variables)},
                                 {"exports/service.template", unit_of(session, start)}};
-  if (auto lines = exports::volume_tmpfiles(config, rootfs, variables); !lines.empty()) {
-    files.push_back({"exports/tmpfiles.template", std::move(lines)});
+  const auto folder = exports::volume_folder(variables);
+  if (const auto volumes = exports::volumes_of(config, rootfs, folder); !volumes.empty()) {
+    files.push_back(
+        {"exports/tmpfiles.template", exports::closed_tmpfiles(folder) + exports::volume_tmpfiles(volumes)});
   }
   files.push_back({"Containerfile", containerfile_of(start, own_program)});
   files.push_back({"help.md", help_of(start)});

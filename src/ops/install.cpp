@@ -8,6 +8,8 @@
 #include "base/file.hpp"
 #include "host/runtime_version.hpp"
 #include "ops/deployments_folder.hpp"
+#include "ops/health_gate.hpp"
+#include "ops/installed_unit.hpp"
 #include "ops/plan_package.hpp"
 #include "ops/preparation.hpp"
 #include "ops/pull.hpp"
@@ -15,6 +17,7 @@
 #include "ops/remote_rootfs.hpp"
 #include "ops/taken_names.hpp"
 #include "ops/user_space.hpp"
+#include "ops/volumes.hpp"
 
 namespace berth::ops {
 
@@ -62,17 +65,12 @@ host::Runtime choose_runtime(const Session& session, const InstallRequest& reque
   return runtime;
 }
 
-/// A plan alone must change nothing, so an absent image goes into a repository that is thrown away with the workplace.
 store::Store open_store(Session& session, const Preparation& preparation, const InstallRequest& request,
                         ImageOrigin& origin) {
   if (session.layout.preinstalling()) {
     return store::Store::open(store_options(session, preparation.throwaway_repository()));
   }
-  auto store = store::Store::open_existing(store_options(session));
-  if (request.only_plan && (!store || origin.local() || !store->find(origin.name()))) {
-    return store::Store::open(store_options(session, preparation.throwaway_repository()));
-  }
-  return store ? std::move(*store) : store::Store::open(store_options(session));
+  return request.only_plan ? store_for_plan(session, preparation, origin) : store::Store::open(store_options(session));
 }
 
 /// Lays the root file system out, or finds it where --rootfs says.
@@ -107,7 +105,10 @@ InstallPlan prepare(Session& session, Preparation& preparation, const InstallReq
   if (plan.unit && !wanted.one_off) {
     refuse_taken_aliases(session, name, *plan.unit);
   }
-  report_plan(session, plan);
+  if (!wanted.one_off || request.only_plan) {  // otherwise who runs it tells
+    report_plan(session, plan);
+  }
+  report_former_volumes(session, plan);
   return plan;
 }
 
@@ -139,6 +140,7 @@ SwitchNote note_of_install(const Session& session, const InstallPlan& plan, bool
   note.starts = start && plan.unit;
   note.enables = note.relinks = plan.unit.has_value();
   note.tmpfiles_paths = plan.tmpfiles_paths;
+  note.fills = volumes_to_fill(session, plan, {});
   return note;
 }
 
@@ -174,6 +176,9 @@ InstallOutcome install(Session& session, const InstallRequest& request, const St
   if (!request.only_plan) {
     refuse_known_unit(session, outcome.name);
   }
+  for (const auto& path : settings_beside(session, outcome.name)) {
+    session.reporter.warning(fmt::format("{} is there already and holds for {}", path, host::unit_name(outcome.name)));
+  }
   Preparation preparation(session, outcome.name, 0);
   outcome.plan = prepare(session, preparation, request, origin, outcome.name);
   if (runs_once(preparation.image_config()) && !request.only_plan) {
@@ -186,7 +191,9 @@ InstallOutcome install(Session& session, const InstallRequest& request, const St
     }
     preparation.write(*outcome.plan);
     run_switch(session, note_of_install(session, *outcome.plan, request.start),
-               {&*outcome.plan, preparation.folder(), outcome.plan->name + ".0/rootfs", {}}, hook);
+               {&*outcome.plan, preparation.folder(), outcome.plan->name + ".0/rootfs",
+                [&] { pass_first_look(session, outcome.name, ErrorKind::start_failed); }},
+               hook);
   }
   return outcome;
 }

@@ -14,6 +14,7 @@
 #include "host/deployment.hpp"
 #include "host/host_file.hpp"
 #include "host/root_folder.hpp"
+#include "ops/installed_unit.hpp"
 #include "ops/replacement.hpp"
 
 namespace berth::ops {
@@ -55,7 +56,7 @@ bool holds_something(int root, const std::string& path) {
 
 }  // namespace
 
-Leftovers::Leftovers(const Session& session, const std::string& name) : session_(session) {
+Leftovers::Leftovers(const Session& session, const std::string& name) : session_(session), name_(name) {
   for (const int slot : {0, 1}) {
     const auto path = fmt::format("{}/{}", session.layout.deployments(), host::slot_name(name, slot));
     try {
@@ -81,6 +82,12 @@ std::vector<std::string> Leftovers::remarks() const {
     if (!inside && !is_fleeting(path, session_.layout.runtime_inside()) && holds_something(root.get(), path)) {
       named.insert(path);
       sentences.push_back(fmt::format("{} stays, with what the container kept there", base::printable(path)));
+    }
+  }
+  if (!host::is_preinstalled(session_.layout, name_)) {
+    for (const auto& path : settings_beside(session_, name_)) {
+      sentences.push_back(
+          fmt::format("{} stays, and holds for the next container named {}", base::printable(path), name_));
     }
   }
   return sentences;

@@ -11,7 +11,8 @@ namespace berth::ops {
 /// Looked at before an uninstall and once more after it.
 class Leftovers {
  public:
-  /// What may stay: state that tmpfiles.d lines of the deployments made, and recorded folders.
+  /// What may stay: state that tmpfiles.d lines of the deployments made, recorded folders, and an administrator's
+  /// settings beside the unit.
   Leftovers(const Session& session, const std::string& name);
 
   /// What of it is still there, one sentence each. The place for everything that is to be said about it.
@@ -19,6 +20,7 @@ class Leftovers {
 
  private:
   const Session& session_;
+  std::string name_;
   std::vector<std::string> paths_;  ///< inside the root
 };
 

@@ -185,6 +185,11 @@ class Linter {
     if (!plan.config.empty()) {
       check_config(plan, unit);
     }
+    for (const auto& finding : plan.findings) {
+      if (finding.code != "source-not-made") {  // check_config looks for it without this machine
+        add({finding});
+      }
+    }
     if (plan.unit && plan.info.health_check.is_null()) {
       add({{Severity::note, "no-health-check", "exports/manifest.json", 0,
             "nothing tells an update whether the service is well", "add healthCheck to manifest.json"}});
@@ -203,8 +208,7 @@ class Linter {
     for (const auto& conversion : plan.conversions) {
       add({{Severity::note, "old-form", file, 0, conversion, "write the form of OCI runtime-spec 1.0.2"}});
     }
-    const auto cgroups_path = exports::cgroups_path(exports::unit_slice(unit), plan.name);
-    add(exports::config_notes(config, cgroups_path, text, file));
+    add(exports::config_notes(config, plan.cgroups_path, text, file));
     std::set<std::string> made;
     for (const auto& path : exports::folders_of_unit(unit)) {
       made.insert(path);
@@ -216,10 +220,12 @@ class Linter {
       made.insert(planned.file.destination);
     }
     made.insert(plan.kept_files.begin(), plan.kept_files.end());
+    const auto copies = fmt::format("/run/container-{}/", plan.name);  // see exports::with_resolver_copies
+    made.insert({copies + "resolv.conf", copies + "hosts"});
     add(exports::check_config_needs(
-        config, {text, file, draft_.has_rootfs() ? draft_.files().rootfs.get() : -1, [&made](const std::string& path) {
-                   return exports::is_usual_host_path(path) || made.contains(path);
-                 }}));
+        config, {text, file, draft_.has_rootfs() ? draft_.files().rootfs.get() : -1,
+                 [&made](const std::string& path) { return exports::is_usual_host_path(path) || made.contains(path); },
+                 unit, !runs_once(draft_.files().config)}));
   }
 
   /// Asks systemd-analyze(1), which needs neither root nor a running systemd.

@@ -8,11 +8,10 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
-#include <memory>
 #include <optional>
 #include <set>
 #include <sstream>
+#include <utility>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
@@ -20,6 +19,7 @@
 #include "base/scope_exit.hpp"
 #include "host/deployment.hpp"
 #include "host/facts.hpp"
+#include "host/private_folder.hpp"
 #include "ops/deployments_in_use.hpp"
 #include "ops/image_lookup.hpp"
 
@@ -32,28 +32,67 @@ using base::ErrorKind;
 
 constexpr const char* target_key = "mounted-at";
 constexpr const char* place_key = "laid-out-in";  ///< for users: device and inode of the folder that holds the copy
+constexpr const char* mode_key = "mode-before";   ///< for users: the mode of that folder, which the end gives back
 constexpr std::uint64_t mountinfo_limit = std::uint64_t{16} << 20U;  // bytes
 
-std::string real_path(const std::string& directory) {
-  const std::unique_ptr<char, decltype(&std::free)> resolved(::realpath(directory.c_str(), nullptr), &std::free);
-  if (!resolved && errno == ENOENT) {
-    throw Error(ErrorKind::not_found, fmt::format("the folder {} does not exist", directory), "create it first");
+struct stat status_of(int folder) {
+  struct stat status {};
+  base::check_errno(::fstat(folder, &status), "examine a folder");
+  return status;
+}
+
+/// Which mount `path` below `folder` is on (statx(2) STATX_MNT_ID), the last link not followed; 0 when it is not there.
+std::uint64_t mount_id(int folder, const std::string& path) {
+  struct statx status {};
+  const int flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | (path.empty() ? AT_EMPTY_PATH : 0);
+  return ::statx(folder, path.c_str(), flags, STATX_MNT_ID, &status) == 0 ? status.stx_mnt_id : 0;
+}
+
+/// The folder that the user named, opened once: what its name means later does not matter.
+struct Point {
+  base::Fd folder;
+  std::string path;  ///< without links
+  std::uint64_t mount = 0;
+};
+
+Point open_point(const std::string& directory) {
+  Point point;
+  try {
+    point.folder = base::open_host_folder(directory);
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::not_found) {
+      throw Error(ErrorKind::not_found, fmt::format("the folder {} does not exist", directory), "create it first");
+    }
+    throw;
   }
-  if (!resolved) {
-    base::throw_errno("find the folder " + directory);
-  }
-  return resolved.get();
+  point.path = base::full_path(point.folder.get(), ".");
+  point.mount = mount_id(point.folder.get(), "");
+  return point;
 }
 
 std::string mounts_path(const Session& session) {
   return session.layout.deployments() + "/" + mounts_folder;
 }
 
+/// Never behind a link: it is made by berth alone.
+base::Fd open_mounts(const Session& session) {
+  return base::open_folder_at(AT_FDCWD, mounts_path(session));
+}
+
+base::Fd make_mounts(const Session& session) {
+  const auto deployments = base::open_host_folder(session.layout.deployments());
+  if (::mkdirat(deployments.get(), mounts_folder, S_IRWXU) != 0 && errno != EEXIST) {
+    base::throw_errno("create the folder " + mounts_path(session));
+  }
+  return base::open_folder_at(deployments.get(), mounts_folder);
+}
+
 /// One record: the folder .mounts/ID.
 struct View {
   std::string id;
   std::string target;
-  std::string place;  ///< of a user's copy, see place_of; empty for a mount
+  std::string place;       ///< of a user's copy, see place_of; empty for a mount
+  mode_t mode_before = 0;  ///< of the folder that holds the copy
 };
 
 std::vector<View> recorded_views(const Session& session) {
@@ -61,15 +100,16 @@ std::vector<View> recorded_views(const Session& session) {
   if (!base::stat_at(AT_FDCWD, mounts_path(session))) {
     return views;
   }
-  const auto folder = base::open_host_folder(mounts_path(session));
+  const auto folder = open_mounts(session);
   for (const auto& id : base::list_folder(folder.get())) {
-    View view{id, "", ""};
+    View view{id, "", "", 0};
     try {
       if (const auto text = base::read_file_at(folder.get(), id + "/info", base::json_size_limit)) {
         const auto json = base::parse_json(*text, id + "/info");
         const base::JsonView info(json, id + "/info");
         view.target = info.string_or(target_key, "");
         view.place = info.string_or(place_key, "");
+        view.mode_before = json.value(mode_key, 0U) & (S_IRWXU | S_IRWXG | S_IRWXO);
       }
     } catch (const Error&) {
       view.target.clear();  // a record that was never completed
@@ -94,6 +134,7 @@ std::string unescaped(const std::string& field) {
 }
 
 struct MountEntry {
+  std::uint64_t id = 0;
   std::string root;   ///< within its file system
   std::string point;  ///< where it is mounted
 };
@@ -112,8 +153,8 @@ std::vector<MountEntry> mounts_of(const std::string& pid) {
     std::istringstream fields(line);
     std::string skipped;
     MountEntry entry;
-    fields >> skipped >> skipped >> skipped >> entry.root >> entry.point;
-    entries.push_back({unescaped(entry.root), unescaped(entry.point)});
+    fields >> entry.id >> skipped >> skipped >> entry.root >> entry.point;
+    entries.push_back({entry.id, unescaped(entry.root), unescaped(entry.point)});
   }
   return entries;
 }
@@ -152,9 +193,13 @@ std::set<std::string> mounted_ids(const std::vector<View>& views) {
 }
 
 /// What tells a folder from one that was made later in its place; empty when there is none.
+std::string place_of(const struct stat& status) {
+  return fmt::format("{}:{}", status.st_dev, status.st_ino);
+}
+
 std::string place_of(const std::string& directory) {
   struct stat status {};
-  return ::stat(directory.c_str(), &status) == 0 ? fmt::format("{}:{}", status.st_dev, status.st_ino) : "";
+  return ::stat(directory.c_str(), &status) == 0 ? place_of(status) : "";
 }
 
 std::vector<View> stale_views(const Session& session) {
@@ -192,14 +237,17 @@ void refuse_second_view(const Session& session, const std::string& target) {
   }
 }
 
-std::string view_info(const store::StoredImage& image, const std::string& target, const std::string& place) {
+/// @param copied the folder as it was, when it gets a copy
+std::string view_info(const store::StoredImage& image, const std::string& target,
+                      const std::optional<struct stat>& copied) {
   host::DeploymentInfo info;
   info.image = image.name;
   info.revision = image.id;
   info.ostree_commit = image.commit;
   info.document[target_key] = target;
-  if (!place.empty()) {
-    info.document[place_key] = place;
+  if (copied) {
+    info.document[place_key] = place_of(*copied);
+    info.document[mode_key] = copied->st_mode & (S_IRWXU | S_IRWXG | S_IRWXO);
   }
   return host::write_info(info);
 }
@@ -226,64 +274,85 @@ void refuse_unless_empty(int folder, const std::string& target) {
   }
 }
 
-void remove_copy(const Session& session, const std::string& target) {
-  const auto folder = base::open_host_folder(target);
-  for (const auto& entry : base::list_folder(folder.get())) {
-    base::remove_tree_at(folder.get(), entry);
+void remove_copy(const Session& session, const Point& point) {
+  for (const auto& entry : base::list_folder(point.folder.get())) {
+    base::remove_tree_at(point.folder.get(), entry);
   }
+  const auto place = place_of(status_of(point.folder.get()));
   for (const auto& view : recorded_views(session)) {
-    if (view.place == place_of(target)) {
-      base::remove_tree_at(base::open_host_folder(mounts_path(session)).get(), view.id);
-    }
-  }
-}
-
-bool holds_copy(const Session& session, const std::string& target) {
-  const auto views = recorded_views(session);
-  return std::any_of(views.begin(), views.end(),
-                     [&](const View& view) { return view.target == target && view.place == place_of(target); });
-}
-
-void unmount(const Session& session, const std::string& target) {
-  const auto entries = mounts_of("self");
-  const auto top = std::find_if(entries.rbegin(), entries.rend(),
-                                [&target](const MountEntry& entry) { return entry.point == target; });
-  for (const auto& view : recorded_views(session)) {
-    if (top == entries.rend() || !shows(*top, view.id)) {
-      continue;
-    }
-    if (::umount2(target.c_str(), UMOUNT_NOFOLLOW) != 0) {
-      if (errno == EBUSY) {
-        throw Error(ErrorKind::conflict, fmt::format("{} is in use", target),
-                    fmt::format("see by whom with: fuser --mount --verbose {}", target));
+    if (view.place == place) {
+      if (view.mode_before != 0) {
+        base::check_errno(::fchmod(point.folder.get(), view.mode_before), "give back the mode of " + point.path);
       }
-      base::throw_errno("unmount " + target);
+      base::remove_tree_at(open_mounts(session).get(), view.id);
     }
-    const auto folder = base::open_host_folder(mounts_path(session));
-    base::remove_tree_at(folder.get(), view.id);
-    return;
   }
-  throw Error(ErrorKind::not_found, fmt::format("no image is mounted at {}", target),
+}
+
+bool holds_copy(const Session& session, const Point& point) {
+  const auto views = recorded_views(session);
+  const auto place = place_of(status_of(point.folder.get()));
+  return std::any_of(views.begin(), views.end(),
+                     [&](const View& view) { return view.target == point.path && view.place == place; });
+}
+
+/// Unmounts what was found at the folder, and nothing that took its place: nobody can rename a mount point, and the
+/// folder above it is open.
+void unmount_exactly(const Point& point) {
+  const auto [above, name] = base::split_path(point.path);
+  const auto folder = base::open_host_folder(above);
+  if (mount_id(folder.get(), name) != point.mount) {
+    throw Error(ErrorKind::conflict, fmt::format("{} was moved meanwhile", point.path), "try again");
+  }
+  if (::umount2(fmt::format("/proc/self/fd/{}/{}", folder.get(), name).c_str(), UMOUNT_NOFOLLOW) != 0) {
+    if (errno == EBUSY) {
+      throw Error(ErrorKind::conflict, fmt::format("{} is in use", point.path),
+                  fmt::format("see by whom with: fuser --mount --verbose {}", point.path));
+    }
+    base::throw_errno("unmount " + point.path);
+  }
+}
+
+void unmount(const Session& session, Point point) {
+  point.folder.reset();  // an open folder keeps its mount busy
+  const auto entries = mounts_of("self");
+  const auto here = std::find_if(entries.begin(), entries.end(), [&point](const MountEntry& entry) {
+    return entry.id == point.mount && entry.point == point.path;
+  });
+  for (const auto& view : recorded_views(session)) {
+    if (here != entries.end() && shows(*here, view.id)) {
+      unmount_exactly(point);
+      base::remove_tree_at(open_mounts(session).get(), view.id);
+      return;
+    }
+  }
+  throw Error(ErrorKind::not_found, fmt::format("no image is mounted at {}", point.path),
               "berth mount IMAGE DIR mounts one");
+}
+
+/// What the image is shown by is its own folder, so that it can keep others out: whatever its files may be, they are
+/// nobody's but root's to look at.
+void show(int place, const Point& point, const std::string& directory) {
+  const auto rootfs = base::open_folder_at(place, "rootfs");
+  host::make_private(rootfs.get());
+  mount_read_only(rootfs.get(), point.folder.get(), directory);
 }
 
 }  // namespace
 
 void mount_view(Session& session, const std::string& image_text, const std::string& directory) {
-  const auto target = real_path(directory);
-  const base::Fd point = base::open_host_folder(target);
+  const auto point = open_point(directory);
   auto store = open_images(session, image_text);
   store.hold();  // until it is mounted, for only then prune sees that it is in use
   const auto image = merged_image(session, store, image_text);
   const bool copies = session.layout.user().has_value();
-  refuse_second_view(session, target);
+  refuse_second_view(session, point.path);
   if (copies) {
-    refuse_unless_empty(point.get(), target);
+    refuse_unless_empty(point.folder.get(), point.path);
   }
-  base::make_folders_at(AT_FDCWD, mounts_path(session), 0700);
-  const auto folder = base::open_host_folder(mounts_path(session));
+  const auto folder = make_mounts(session);
   const auto id = host::random_uuid();
-  base::check_errno(::mkdirat(folder.get(), id.c_str(), 0755), "create a folder for the view");
+  base::check_errno(::mkdirat(folder.get(), id.c_str(), S_IRWXU), "create a folder for the view");
   base::ScopeExit undo([&]() noexcept {
     try {
       base::remove_tree_at(folder.get(), id);
@@ -292,25 +361,34 @@ void mount_view(Session& session, const std::string& image_text, const std::stri
     }
   });
   const auto place = base::open_folder_at(folder.get(), id);
-  base::create_file_at(place.get(), "info", view_info(image, target, copies ? place_of(target) : ""), 0600);
+  const auto before = status_of(point.folder.get());
+  base::create_file_at(place.get(), "info", view_info(image, point.path, copies ? std::optional(before) : std::nullopt),
+                       0600);
+  if (copies) {
+    host::make_private(point.folder.get());
+  }
+  base::ScopeExit reopen([&]() noexcept { ::fchmod(point.folder.get(), before.st_mode); });
   base::in_context([&] { return fmt::format("checking out {}", image.name); },
                    [&] {
-                     store.checkout(image.commit, copies ? point.get() : place.get(), copies ? "." : "rootfs",
+                     store.checkout(image.commit, copies ? point.folder.get() : place.get(), copies ? "." : "rootfs",
                                     copies ? store::CheckoutFiles::copied : store::CheckoutFiles::linked);
                    });
   check_stop(session.stop);
-  if (!copies) {
-    mount_read_only(base::open_folder_at(place.get(), "rootfs").get(), point.get(), directory);
+  if (copies) {
+    host::make_private(point.folder.get());  // the image says otherwise of its root
+  } else {
+    show(place.get(), point, directory);
   }
+  reopen.dismiss();
   undo.dismiss();
 }
 
 void unmount_view(Session& session, const std::string& directory) {
-  const auto target = real_path(directory);
-  if (holds_copy(session, target)) {
-    remove_copy(session, target);
+  auto point = open_point(directory);
+  if (holds_copy(session, point)) {
+    remove_copy(session, point);
   } else {
-    unmount(session, target);
+    unmount(session, std::move(point));
   }
 }
 
@@ -324,7 +402,7 @@ std::vector<std::string> stale_mounts(const Session& session) {
 
 void remove_stale_mounts(const Session& session) {
   for (const auto& view : stale_views(session)) {
-    base::remove_tree_at(base::open_host_folder(mounts_path(session)).get(), view.id);
+    base::remove_tree_at(open_mounts(session).get(), view.id);
   }
 }
 

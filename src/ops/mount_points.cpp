@@ -25,6 +25,10 @@ constexpr mode_t file_mode = 0644;
 /// A source that is no folder, or a link that leads nowhere before the boot, as /etc/resolv.conf often does.
 bool binds_file(int root, const base::Json& mount) {
   const auto source = mount.value("source", "");
+  const auto destination = mount.value("destination", "");
+  if (destination == "/etc/resolv.conf" || destination == "/etc/hosts") {
+    return true;  // copies that the unit makes
+  }
   if (mount.value("type", "") != "bind" || !source.starts_with('/')) {
     return false;
   }

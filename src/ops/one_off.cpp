@@ -12,6 +12,7 @@
 #include "base/file.hpp"
 #include "base/process.hpp"
 #include "host/facts.hpp"
+#include "ops/private_places.hpp"
 #include "ops/switch.hpp"
 #include "ops/user_space.hpp"
 
@@ -96,6 +97,7 @@ CommandOutcome OneOff::run(base::Json config, const Attachment& attachment, cons
   const auto path = session_.layout.deployments() + "/" + folder();
   const auto opened = base::open_host_folder(path);
   base::replace_file_at(opened.get(), "config.json", config.dump(2) + "\n", 0600);
+  let_container_pass(session_, opened.get(), config);
   check_stop(session_.stop);
   const auto what = fmt::format("run {} in {}", config.at("process").at("args").at(0).get<std::string>(), id_);
   started_ = true;

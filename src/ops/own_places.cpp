@@ -43,7 +43,7 @@ std::vector<std::string> written_by(const base::Json& mount) {
 
 }  // namespace
 
-OwnPlaces::OwnPlaces(const host::Layout& layout, const std::string& name,
+OwnPlaces::OwnPlaces(const host::Layout& layout, const std::string& name, const std::string& volumes,
                      std::function<std::string(const std::string&)> resolve)
     : resolve_(std::move(resolve)) {
   auto repository = layout.repository();
@@ -51,12 +51,13 @@ OwnPlaces::OwnPlaces(const host::Layout& layout, const std::string& name,
     repository.erase(0, layout.root().size());
   }
   for (const auto& folder : {layout.deployments_inside(), repository, std::string("/usr/lib/containers/berth"),
-                             std::string("/etc/berth"), layout.settings_inside()}) {
+                             std::string("/etc/berth"), layout.settings_inside(), layout.volumes_inside()}) {
     folders_.push_back(resolve_(folder));
   }
   if (layout.preinstalling()) {
     folders_.push_back(resolve_("/var/lib/containers/berth"));  // where the booted system has its own
   }
+  volumes_ = resolve_(volumes);
   files_ = {resolve_(layout.unit_inside(name)), resolve_(layout.tmpfiles_inside(name))};
 }
 
@@ -101,7 +102,7 @@ void OwnPlaces::refuse_mounts(const base::Json& config) const {
                     "write it without `..` in exports/config.json or its template");
       }
       // A relative source is relative to the folder of config.json, which is a deployment.
-      if (!path.starts_with('/') || is_own(place_of(path))) {
+      if (!path.starts_with('/') || (is_own(place_of(path)) && !is_below(place_of(path), volumes_))) {
         throw Error(
             ErrorKind::verification,
             fmt::format("config.json: the mount at {} would let the container write to {}, which is berth's own",

@@ -14,8 +14,9 @@ namespace berth::ops {
 
 class OwnPlaces {
  public:
+  /// @param volumes where the data of this container are, which it may write to, unlike those of others
   /// @param resolve where a host path really is, its links followed inside the root
-  OwnPlaces(const host::Layout& layout, const std::string& name,
+  OwnPlaces(const host::Layout& layout, const std::string& name, const std::string& volumes,
             std::function<std::string(const std::string&)> resolve);
 
   /// Refuses a host file in one of our folders, one that would be our unit or tmpfiles.d file, and a link there.
@@ -38,6 +39,7 @@ class OwnPlaces {
   std::function<std::string(const std::string&)> resolve_;
   std::vector<std::string> folders_;  ///< resolved
   std::vector<std::string> files_;    ///< resolved
+  std::string volumes_;               ///< resolved
 };
 
 }  // namespace berth::ops

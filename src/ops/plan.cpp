@@ -1,19 +1,25 @@
 #include "ops/plan.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cctype>
+#include <iterator>
 #include <map>
 #include <set>
 
 #include "base/digest.hpp"
 #include "base/error.hpp"
+#include "exports/config_check.hpp"
 #include "exports/powers.hpp"
+#include "exports/reach.hpp"
+#include "exports/stop_signal.hpp"
 #include "exports/template.hpp"
 #include "exports/unit.hpp"
 #include "host/root_folder.hpp"
 #include "ops/own_places.hpp"
+#include "ops/plan_findings.hpp"
 #include "ops/plan_package.hpp"
 
 namespace berth::ops {
@@ -48,6 +54,28 @@ exports::ToolValues tool_values(const PlanInputs& in, bool detached) {
   return tool;
 }
 
+bool is_generated(const PlanInputs& in) {
+  return !in.exports->config && !in.exports->config_template;
+}
+
+/// STATE_DIRECTORY is the image's and the user's to set; volumes follow it when it says something else than always.
+std::string place_of_volumes(const PlanInputs& in, const exports::Values& values) {
+  if (!in.volume_folder.empty()) {
+    return in.volume_folder;
+  }
+  const auto name = values.find("NAME");
+  const auto state = values.find("STATE_DIRECTORY");
+  const auto usual = tool_values(in, false).state_directory;
+  return name == values.end() || (state != values.end() && state->second != usual)
+             ? exports::volume_folder(values)
+             : fmt::format("{}/{}", in.layout->volumes_inside(), name->second);
+}
+
+/// What of the data of all containers is this one's.
+std::string own_volumes(const PlanInputs& in) {
+  return fmt::format("{}/{}", in.layout->volumes_inside(), in.value_of_name.empty() ? in.name : in.value_of_name);
+}
+
 /// What a user's container may do is never more than what the user may do.
 void add_power(const PlanInputs& in, InstallPlan& plan, exports::Power power) {
   if (power.over_host && !in.layout->user()) {
@@ -66,7 +94,7 @@ void add_powers(const PlanInputs& in, InstallPlan& plan, std::vector<exports::Po
 class HostFilePlanner {
  public:
   HostFilePlanner(const PlanInputs& in, exports::Renderer& renderer, InstallPlan& plan)
-      : in_(in), renderer_(renderer), plan_(plan), own_places_(*in.layout, in.name, in.host_place) {}
+      : in_(in), renderer_(renderer), plan_(plan), own_places_(*in.layout, in.name, own_volumes(in), in.host_place) {}
 
   void run() {
     const auto& manifest = in_.exports->manifest;
@@ -245,18 +273,31 @@ class HostFilePlanner {
   std::map<std::string, uid_t> owners_;  ///< of the folders that were looked at
 };
 
+/// Where the unit puts what the container sees of name resolution; empty for what has no unit.
+std::string resolver_folder(const PlanInputs& in) {
+  return in.one_off || in.exports->manifest.no_container_service || !is_generated(in)
+             ? ""
+             : fmt::format("{}/container-{}", in.layout->runtime_inside(), in.name);
+}
+
+/// Whether exports/hostfs brings a file or directory.
+bool is_brought(const InstallPlan& plan, const std::string& path) {
+  return std::any_of(plan.files.begin(), plan.files.end(),
+                     [&](const PlannedFile& planned) { return planned.file.destination == path; });
+}
+
 /// The lines that make what config.json binds, for an image without lines of its own.
-std::string own_tmpfiles(const PlanInputs& in, const base::Json& config, const exports::Values& values) {
-  const bool generated = !in.exports->config && !in.exports->config_template;
-  auto lines = generated ? in.volume_tmpfiles(values) : std::string();
-  const auto volumes = exports::missing_tmpfiles_paths(lines, in.host_exists);
+std::string lines_for_binds(const PlanInputs& in, const InstallPlan& plan, const base::Json& config) {
+  const auto copies = resolver_folder(in);
   const auto exists = [&](const std::string& path) {
+    if (!copies.empty() && path.starts_with(copies + "/")) {
+      return true;  // the unit makes them
+    }
     // What is there because the deployment that goes had a line for it needs one again.
-    return (in.host_exists(path) && !in.replaced.tmpfiles_paths.contains(path)) ||
-           std::find(volumes.begin(), volumes.end(), path) != volumes.end();
+    return (in.host_exists(path) && !in.replaced.tmpfiles_paths.contains(path)) || is_brought(plan, path) ||
+           std::any_of(plan.volumes.begin(), plan.volumes.end(), [&](const auto& each) { return each.source == path; });
   };
-  lines += exports::default_tmpfiles(exports::bind_sources(config), in.facts->uid, in.facts->gid, exists);
-  return lines;
+  return exports::default_tmpfiles(exports::bind_sources(config), in.facts->uid, in.facts->gid, exists);
 }
 
 std::string rendered_config(const PlanInputs& in, exports::Renderer& renderer, const InstallPlan& plan) {
@@ -266,7 +307,10 @@ std::string rendered_config(const PlanInputs& in, exports::Renderer& renderer, c
   if (in.exports->config_template) {
     return renderer.render(exports::TemplateKind::json, *in.exports->config_template, "exports/config.json.template");
   }
-  return in.generate_config(plan.values, in.features);
+  auto features = in.features;
+  features.volume_folder = place_of_volumes(in, plan.values);
+  features.resolver_folder = resolver_folder(in);
+  return in.generate_config(plan.values, features);
 }
 
 std::string config_file_name(const PlanInputs& in) {
@@ -274,6 +318,35 @@ std::string config_file_name(const PlanInputs& in) {
     return "exports/config.json";
   }
   return in.exports->config_template ? "exports/config.json.template" : "generated config.json";
+}
+
+/// The lines of the image, or those that its config.json needs, with others kept out of what the container writes.
+void plan_tmpfiles(const PlanInputs& in, const base::Json& config, InstallPlan& plan) {
+  auto lines = plan.tmpfiles.value_or("");
+  if (in.exports->tmpfiles_template) {
+    auto closed = exports::close_tmpfiles(lines, exports::written_places(config));
+    lines = std::move(closed.text);
+    for (auto& change : closed.changes) {
+      plan.findings.push_back(
+          {exports::Severity::note, "closed-directory", "exports/tmpfiles.template", 0, std::move(change), ""});
+    }
+  } else if (plan.unit) {
+    lines = lines_for_binds(in, plan, config);
+  }
+  if (plan.unit && !plan.volumes.empty()) {
+    const auto& layout = *in.layout;
+    lines.insert(0, exports::volume_tmpfiles(plan.volumes, layout.preinstalling() ? plan.deployment + "/rootfs" : ""));
+  }
+  if (in.features.user) {
+    lines = exports::tmpfiles_for_user(lines, !exports::runs_as_root(config));
+  }
+  if (plan.unit && !plan.volumes.empty() && in.volume_folder.empty()) {
+    const auto closed = exports::closed_tmpfiles(place_of_volumes(in, plan.values));
+    lines.insert(0, in.features.user ? exports::tmpfiles_for_user(closed, false) : closed);
+  }
+  if (plan.unit || in.exports->tmpfiles_template) {
+    plan.tmpfiles = std::move(lines);
+  }
 }
 
 void plan_config(const PlanInputs& in, const std::string& text, InstallPlan& plan) {
@@ -284,23 +357,33 @@ void plan_config(const PlanInputs& in, const std::string& text, InstallPlan& pla
   if (features.user) {
     features.user->sets_groups = in.runtime.version.starts_with("crun");
   }
-  features.relays_notify = plan.unit && in.runtime.version.starts_with("crun") && exports::unit_notifies(*plan.unit);
-  const auto cgroups_path = in.layout->systemd_cgroup() + exports::cgroups_path(slice, in.name);
-  auto config = exports::finish_config(text, config_file_name(in), features, cgroups_path, in.remote_rootfs);
+  features.unit_notifies = plan.unit && exports::unit_notifies(*plan.unit);
+  plan.cgroups_path = in.runtime.version.starts_with("runc")
+                          ? exports::relative_cgroups_path(in.name)
+                          : in.layout->systemd_cgroup() + exports::cgroups_path(slice, in.name);
+  auto config = exports::finish_config(text, config_file_name(in), features, plan.cgroups_path, in.remote_rootfs);
   if (config.notifies_itself) {
     plan.unit = exports::with_service_line(*plan.unit, "UnsetEnvironment=NOTIFY_SOCKET");
+    plan.unit = exports::with_service_line(*plan.unit, "NotifyAccess=all");
+  }
+  if (plan.unit && !in.one_off && !in.draft) {
+    if (const auto refusal = exports::service_refusal(config.document, config_file_name(in), *plan.unit)) {
+      throw Error(*refusal);
+    }
   }
   plan.conversions = std::move(config.conversions);
-  const OwnPlaces own_places(*in.layout, in.name, in.host_place);
+  if (!in.exports->config && !in.exports->config_template && in.image_config != nullptr) {
+    const auto left_out = exports::left_out_of_generated(*in.image_config);
+    plan.conversions.insert(plan.conversions.end(), left_out.begin(), left_out.end());
+  }
+  const OwnPlaces own_places(*in.layout, in.name, own_volumes(in), in.host_place);
   own_places.refuse_mounts(config.document);
-  add_powers(in, plan, exports::powerful_requests(config.document, cgroups_path));
+  add_powers(in, plan, exports::powerful_requests(config.document, plan.cgroups_path));
   add_powers(in, plan, own_places.powers(config.document));
-  if (!in.exports->tmpfiles_template && plan.unit) {
-    plan.tmpfiles = own_tmpfiles(in, config.document, plan.values);
-  }
-  if (plan.tmpfiles && features.user) {
-    plan.tmpfiles = exports::tmpfiles_for_user(*plan.tmpfiles, !exports::runs_as_root(config.document));
-  }
+  plan_tmpfiles(in, config.document, plan);
+  auto findings = plan_findings(in, config.document, plan);
+  plan.findings.insert(plan.findings.end(), std::make_move_iterator(findings.begin()),
+                       std::make_move_iterator(findings.end()));
   plan.config = std::move(config.text);
 }
 
@@ -338,6 +421,7 @@ void fill_info(const PlanInputs& in, InstallPlan& plan) {
   if (const auto version = in.image_config->labels.find("version"); version != in.image_config->labels.end()) {
     info.document["version"] = version->second;  // the image may be gone from the store when somebody asks
   }
+  info.document[powers_key] = plan.powers;  // for an update to tell which are new
   info.runtime = plan.runtime;
 }
 
@@ -351,9 +435,22 @@ std::string with_stop_signal(const PlanInputs& in, std::string unit) {
   const auto& signal = in.image_config->stop_signal;
   const auto at = unit.find(section);
   if (!in.exports->service_template && !signal.empty() && at != std::string::npos) {
-    unit.insert(at + section.size(), fmt::format("KillSignal={}\n", signal));
+    const auto lines = exports::unit_lines(exports::parse_stop_signal(signal));
+    unit.insert(at + section.size(), fmt::format("{}\n", fmt::join(lines, "\n")));
   }
   return unit;
+}
+
+/// From the rendered unit to the one that is installed.
+void finish_unit(const PlanInputs& in, InstallPlan& plan) {
+  add_powers(in, plan, exports::unit_powers(*plan.unit, plan.values));
+  if (in.layout->user()) {
+    plan.unit = exports::unit_for_user(*plan.unit);
+  }
+  plan.unit = exports::complete_unit(with_stop_signal(in, *plan.unit), plan.runtime, in.name);
+  if (const auto folder = resolver_folder(in); !folder.empty()) {
+    plan.unit = exports::with_resolver_copies(*plan.unit, folder);
+  }
 }
 
 std::optional<std::string> service_template(const PlanInputs& in) {
@@ -395,6 +492,9 @@ InstallPlan make_plan(const PlanInputs& in) {
   exports::Renderer renderer(plan.values);
   const bool wants_config = unit_text || in.exports->config || in.exports->config_template;
   const auto config = wants_config ? rendered_config(in, renderer, plan) : std::string();
+  if (wants_config && is_generated(in)) {
+    plan.volumes = in.volumes(place_of_volumes(in, plan.values));
+  }
   if (unit_text) {
     plan.unit = renderer.render(exports::TemplateKind::unit, *unit_text,
                                 in.exports->service_template ? "exports/service.template" : "default service.template");
@@ -403,25 +503,29 @@ InstallPlan make_plan(const PlanInputs& in) {
     plan.tmpfiles =
         renderer.render(exports::TemplateKind::unit, *in.exports->tmpfiles_template, "exports/tmpfiles.template");
   }
-  HostFilePlanner(in, renderer, plan).run();
-  plan_package(in, renderer, plan);
+  if (!in.one_off) {  // which leaves nothing behind
+    HostFilePlanner(in, renderer, plan).run();
+    plan_package(in, renderer, plan);
+  }
   renderer.check();
 
-  if (plan.unit) {
-    add_powers(in, plan, exports::unit_powers(*plan.unit, plan.values));
-    if (in.layout->user()) {
-      plan.unit = exports::unit_for_user(*plan.unit);
-    }
-    plan.unit = exports::complete_unit(with_stop_signal(in, *plan.unit), plan.runtime, in.name);
+  if (plan.unit && !in.one_off) {
+    finish_unit(in, plan);
   }
   if (wants_config) {
     plan_config(in, config, plan);
+  }
+  if (in.one_off) {
+    plan.unit.reset();
+    plan.tmpfiles.reset();
   }
   if (plan.tmpfiles && !has_lines(*plan.tmpfiles)) {
     plan.tmpfiles.reset();
   }
   if (plan.tmpfiles) {
-    add_powers(in, plan, exports::tmpfiles_powers(*plan.tmpfiles));
+    if (in.exports->tmpfiles_template) {  // lines of berth's own make what is bound, and binds are powers themselves
+      add_powers(in, plan, exports::tmpfiles_powers(*plan.tmpfiles));
+    }
     plan.tmpfiles_paths = exports::missing_tmpfiles_paths(*plan.tmpfiles, in.host_exists);
   }
   fill_info(in, plan);
@@ -457,6 +561,9 @@ base::Json plan_to_json(const InstallPlan& plan) {
       {"keptHostFiles", plan.kept_files},
       {"conversions", plan.conversions},
       {"powers", plan.powers}};
+  if (const auto warnings = warnings_of(plan.findings); !warnings.empty()) {
+    result["warnings"] = warnings;
+  }
   return result;
 }
 

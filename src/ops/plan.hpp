@@ -1,6 +1,7 @@
 // What an install will do, as data. Making it is pure; nothing on the host changes before it is complete.
 #pragma once
 
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include <functional>
@@ -12,7 +13,9 @@
 #include "base/json.hpp"
 #include "exports/config_json.hpp"
 #include "exports/exports.hpp"
+#include "exports/finding.hpp"
 #include "exports/values.hpp"
+#include "exports/volumes.hpp"
 #include "host/deployment.hpp"
 #include "host/facts.hpp"
 #include "host/host_file.hpp"
@@ -47,7 +50,8 @@ struct InstallPlan {
   std::string commit;
   std::string runtime;  ///< absolute path, inside the root
   exports::Values values;
-  std::string config;  ///< text of config.json; empty for an image that only brings host files
+  std::string config;        ///< text of config.json; empty for an image that only brings host files
+  std::string cgroups_path;  ///< linux.cgroupsPath that berth chooses when config.json says none
   std::vector<std::string> conversions;
   std::optional<std::string> unit;          ///< none with noContainerService
   std::optional<std::string> tmpfiles;      ///< none when there would be no line in it
@@ -56,6 +60,8 @@ struct InstallPlan {
   std::size_t left_out_files = 0;           ///< entries of hostfs that are not for users' containers
   std::vector<std::string> kept_files;      ///< host files that exist already and stay as they are
   std::vector<std::string> tmpfiles_paths;  ///< paths that do not exist now and that the tmpfiles lines will make
+  std::vector<exports::Volume> volumes;     ///< of a config.json that was generated
+  exports::Findings findings;               ///< what will not work, or is open to others on this host
   std::vector<std::string> powers;          ///< what the container may do that is powerful
   std::vector<std::string> host_powers;     ///< those of them that make it as mighty as root on this host
   host::DeploymentInfo info;
@@ -90,8 +96,10 @@ struct PlanInputs {
   std::optional<host::PackageKind> package_kind;  ///< of this host
   bool local = false;                             ///< the image came from a layout or archive
   bool one_off = false;                           ///< it is run, not installed
+  bool draft = false;                             ///< it is looked at by its author, who is told of all that is wrong
   bool for_package = false;                       ///< host files go elsewhere: those of this host are not in the way
   Replaced replaced;
+  std::string volume_folder;  ///< where the volumes are and have to stay; empty: where they belong
   OthersFiles others;
   std::function<bool(const std::string&)> host_exists;
   std::function<bool(const PlannedFile&)> is_there;           ///< whether the host has just what is planned
@@ -100,10 +108,16 @@ struct PlanInputs {
   std::function<std::optional<uid_t>(const std::string&)> folder_owner;
   std::function<std::string(const exports::HostEntry&)> read_entry;      ///< text of a hostfs file, for templates
   std::function<std::string(const exports::HostEntry&)> entry_checksum;  ///< sha256 hex of a hostfs file
-  /// config.json for an image without one, and the tmpfiles.d lines for its volumes.
+  /// config.json for an image without one, and its volumes.
   std::function<std::string(const exports::Values&, const exports::HostFeatures&)> generate_config;
-  std::function<std::string(const exports::Values&)> volume_tmpfiles;
+  std::function<std::vector<exports::Volume>(const std::string& folder)> volumes;
+  /// What is at a host path, links followed; nullopt when nothing is. May be empty: nothing is known.
+  std::function<std::optional<struct stat>(const std::string&)> host_status;
+  std::function<std::vector<std::string>()> stream_links;  ///< see exports::stream_links; may be empty
 };
+
+/// The member of an info document with InstallPlan::powers.
+inline constexpr const char* powers_key = "powers";
 
 /// Whether install runs the image and leaves nothing behind (contract, section 1).
 bool runs_once(const image::ImageConfig& config);

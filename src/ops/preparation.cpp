@@ -10,7 +10,10 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "exports/config_json.hpp"
+#include "host/private_folder.hpp"
 #include "ops/mount_points.hpp"
+#include "ops/plan_findings.hpp"
+#include "ops/private_places.hpp"
 #include "ops/remote_rootfs.hpp"
 #include "ops/switch.hpp"
 #include "ops/system_package.hpp"
@@ -27,7 +30,7 @@ Preparation::Preparation(Session& session, std::string name, int slot, const hos
       root_(base::open_host_folder((package != nullptr ? *package : session.layout).root())),
       for_package_(package != nullptr) {
   base::remove_tree_at(deployments_.get(), folder_name_);
-  base::check_errno(::mkdirat(deployments_.get(), folder_name_.c_str(), 0755), "create " + folder_name_);
+  base::check_errno(::mkdirat(deployments_.get(), folder_name_.c_str(), 0700), "create " + folder_name_);
   staging_ = base::open_folder_at(deployments_.get(), folder_name_);
 }
 
@@ -76,6 +79,12 @@ void Preparation::note_use() const {
 void Preparation::use_remote(const std::string& remote, const store::StoredImage& image) {
   set_image(image);
   remote_ = remote;
+  if (!session_.layout.user() && host::others_can_reach(root_.get(), remote)) {
+    session_.reporter.warning(
+        fmt::format("other users can enter {} and use its files, setuid programs included; put it below a folder of "
+                    "mode 0700 that belongs to root",
+                    remote));
+  }
   base::check_errno(::symlinkat(remote_.c_str(), staging_.get(), "rootfs"), "make the link rootfs");
   use_rootfs(folder_name_ + "/rootfs");
 }
@@ -107,6 +116,7 @@ InstallPlan Preparation::plan(const PlanRequest& request) {
   in.local = request.local;
   in.value_of_name = request.name;
   in.one_off = request.one_off;
+  in.volume_folder = request.volume_folder;
   return make_plan(in);
 }
 
@@ -129,6 +139,7 @@ void Preparation::write(InstallPlan& plan) const {
   // Both hold values, and values may be passwords.
   if (!plan.config.empty()) {
     base::create_file_at(staging, "config.json", plan.config, 0600);
+    let_container_pass(session_, staging, base::parse_json(plan.config, "config.json"));
   }
   base::replace_file_at(staging, "info", host::write_info(plan.info), 0600);
   if (plan.unit) {
@@ -140,18 +151,41 @@ void Preparation::write(InstallPlan& plan) const {
   base::check_errno(::syncfs(staging), "write the deployment to disk");
 }
 
+store::Store store_for_plan(Session& session, const Preparation& preparation, const ImageOrigin& origin) {
+  auto store = store::Store::open_existing(store_options(session));
+  const auto found = store && !origin.local() ? store->look_up(origin.name()) : std::nullopt;
+  if (found && !found->elsewhere) {
+    return std::move(*store);
+  }
+  auto options = store_options(session, preparation.throwaway_repository());
+  options.read_only = session.layout.read_only_repository();
+  return store::Store::open(options);
+}
+
+void report_powers(Session& session, const std::string& name, const InstallPlan& plan) {
+  if (!plan.host_powers.empty()) {
+    session.reporter.warning(
+        fmt::format("{} can do what root on this host can: {}", name, fmt::join(plan.host_powers, "; ")));
+  }
+}
+
 void report_plan(Session& session, const InstallPlan& plan, const std::vector<std::string>& told) {
   for (const auto& sentence : plan.conversions) {
     session.reporter.step(fmt::format("config.json: {}", sentence));
   }
-  if (!plan.host_powers.empty()) {
-    session.reporter.warning(
-        fmt::format("{} can do what root on this host can: {}", plan.name, fmt::join(plan.host_powers, "; ")));
-  }
+  report_powers(session, plan.name, plan);
   if (plan.left_out_files > 0) {
     session.reporter.warning(fmt::format(
         "the image's files for the host (exports/hostfs) are not copied: {} is not installed for the system",
         plan.name));
+  }
+  for (const auto& finding : plan.findings) {
+    if (finding.severity == exports::Severity::note) {
+      session.reporter.step(finding.sentence);
+    }
+  }
+  for (const auto& warning : warnings_of(plan.findings)) {
+    session.reporter.warning(warning);
   }
   for (const auto& path : plan.kept_files) {
     if (std::find(told.begin(), told.end(), path) == told.end()) {

@@ -7,6 +7,7 @@
 
 #include "base/fd.hpp"
 #include "ops/image_files.hpp"
+#include "ops/pull.hpp"
 #include "ops/session.hpp"
 
 namespace berth::ops {
@@ -21,6 +22,7 @@ struct PlanRequest {
   std::string name{};    ///< what $NAME is; empty: the name of the deployment
   bool one_off = false;  ///< it is run, not installed
   Replaced replaced;
+  std::string volume_folder{};  ///< see PlanInputs
 };
 
 /// The folder staging_name(NAME) below the deployments, which must exist. What is left of it at the end goes.
@@ -78,6 +80,13 @@ class Preparation {
   std::string remote_;  ///< with use_remote
   ImageFiles files_;
 };
+
+/// For a plan alone, which must change nothing: the store, when it has the image, else a repository that is thrown away
+/// with the preparation.
+store::Store store_for_plan(Session& session, const Preparation& preparation, const ImageOrigin& origin);
+
+/// Tells what of a plan makes the container as mighty as root on this host. @param name of the container, or image
+void report_powers(Session& session, const std::string& name, const InstallPlan& plan);
 
 /// Tells what a plan does that its reader would not expect.
 /// @param told files that it keeps and that were told of already

@@ -36,7 +36,7 @@ std::vector<std::string> remove_left_overs(Session& session, bool dry_run) {
   for (const auto& deployment : deployments_in_use(session)) {
     const auto name = base::split_path(deployment.path).second;
     const bool here = deployment.path == session.layout.deployments() + "/" + name;
-    if (deployment.container.empty() || deployment.live || !here ||
+    if (!deployment.damage.empty() || deployment.container.empty() || deployment.live || !here ||
         !is_left_over(session, folder.get(), deployment.container)) {
       continue;
     }
@@ -67,6 +67,7 @@ PruneOutcome prune(Session& session, bool dry_run) {
   store::PruneRequest request;
   request.dry_run = dry_run;
   request.roots = [&session] { return commits_in_use(session); };
+  request.some_unknown = [&session, &store] { return has_unknown_use(session, *store); };
   request.clean_up = [&session] { remove_stale_mounts(session); };
   outcome.store = store->prune(request);
   return outcome;

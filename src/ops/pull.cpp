@@ -40,6 +40,9 @@ void ImageOrigin::warn_about_platform(const store::StoredImage& image) const {
     return;  // another tool stored it and kept no configuration
   }
   const auto platform = image::parse_image_config(image.config, "the configuration of " + image.name).platform;
+  if (platform.os.empty() || platform.architecture.empty()) {
+    return;  // it does not tell
+  }
   if (!image::runs_on(platform, platform_)) {
     options_.reporter->warning(
         fmt::format("{} is built for {}, not for {}", image.name, base::printable(platform.text()), platform_.text()));

@@ -4,16 +4,26 @@
 #include <fmt/format.h>
 
 #include <optional>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/hint.hpp"
+#include "base/json.hpp"
+#include "host/deployment.hpp"
 #include "host/journal.hpp"
 #include "ops/adopt.hpp"
+#include "ops/damaged_note.hpp"
+#include "ops/deployment_note.hpp"
+#include "ops/installed_unit.hpp"
 #include "ops/one_off.hpp"
+#include "ops/pull.hpp"
 #include "ops/switch.hpp"
 #include "ops/uninstall.hpp"
 #include "ops/user_space.hpp"
+#include "ops/volumes.hpp"
 
 namespace berth::ops {
 
@@ -43,24 +53,66 @@ std::optional<host::ContainerLock> try_lock(const Session& session, const std::s
   }
 }
 
-/// The caller holds the lock.
-void recover_note(Session& session, const std::string& name) {
+/// Nothing when an interrupted write left no more than a beginning.
+using Note = std::variant<std::monostate, AdoptNote, UninstallNote, SwitchNote>;
+
+/// @throws Error(verification) for a note that says nothing that can be done
+Note read_note(const Session& session, const std::string& name) {
   const auto json = host::read_journal(session.layout, name);
   if (!json) {
-    host::remove_journal(session.layout, name);  // what an interrupted write left
-  } else if (const auto adoption = adopt_note(*json)) {
-    session.reporter.step(fmt::format("completing an interrupted adoption of {}", name));
-    complete_adoption(session, *adoption);
-  } else if (auto change = switch_note(*json)) {
-    recover_switch(session, std::move(*change));
-  } else if (const auto uninstall = uninstall_note(*json)) {
-    session.reporter.step(fmt::format("completing an interrupted uninstall of {}", name));
-    complete_uninstall(session, *uninstall);
+    return {};
   }
+  const base::JsonView noted(*json, "journal note");
+  if (noted.at("name").as_string() != name) {
+    noted.at("name").fail(fmt::format("expected {}", name));
+  }
+  if (auto adoption = adopt_note(*json)) {
+    return std::move(*adoption);
+  }
+  if (auto change = switch_note(*json)) {
+    return std::move(*change);
+  }
+  return uninstall_note(*json).value();
 }
 
-void recover_container(Session& session, const std::string& name) {
-  base::in_context([&] { return fmt::format("recovering {}", name); }, [&] { recover_note(session, name); });
+struct Recovery {
+  Session& session;
+  const std::string& name;
+
+  void operator()(std::monostate /*note*/) const { host::remove_journal(session.layout, name); }
+  void operator()(const AdoptNote& note) const {
+    session.reporter.step(fmt::format("completing an interrupted adoption of {}", name));
+    complete_adoption(session, note);
+  }
+  void operator()(const UninstallNote& note) const {
+    session.reporter.step(fmt::format("completing an interrupted uninstall of {}", name));
+    complete_uninstall(session, note);
+  }
+  void operator()(const SwitchNote& note) const { recover_switch(session, note); }
+};
+
+/// What is done about a note that is damaged.
+enum class Damage { refused, settled };
+
+/// The caller holds the lock.
+void recover_note(Session& session, const std::string& name, Damage damage) {
+  Note note;
+  try {
+    note = base::with_hint("`berth recover` goes by what is on the disk instead",
+                           [&] { return read_note(session, name); });
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::verification || damage == Damage::refused) {
+      throw;
+    }
+    session.reporter.warning(error.what());
+    settle_without_note(session, name);
+    return;
+  }
+  std::visit(Recovery{session, name}, note);
+}
+
+void recover_container(Session& session, const std::string& name, Damage damage = Damage::refused) {
+  base::in_context([&] { return fmt::format("recovering {}", name); }, [&] { recover_note(session, name, damage); });
 }
 
 void remove_stale_staging(Session& session) {
@@ -75,13 +127,20 @@ void remove_stale_staging(Session& session) {
   }
 }
 
+/// Lock files that a killed process left: to take such a lock and to give it back removes its file.
+void remove_stale_locks(const Session& session) {
+  for (const auto& name : host::list_locks(session.layout)) {
+    try_lock(session, name);
+  }
+}
+
 /// @return what could not be recovered
-std::vector<Error> recover_each(Session& session) {
+std::vector<Error> recover_each(Session& session, Damage damage) {
   std::vector<Error> failures;
   for (const auto& name : host::list_journals(session.layout)) {
     try {
       if (const auto lock = try_lock(session, name)) {
-        recover_container(session, name);
+        recover_container(session, name, damage);
       }
     } catch (const Error& error) {
       if (error.kind() == ErrorKind::interrupted) {
@@ -93,20 +152,46 @@ std::vector<Error> recover_each(Session& session) {
   host::remove_empty_journals(session.layout);
   if (base::stat_at(AT_FDCWD, session.layout.deployments())) {
     remove_stale_staging(session);
+    tidy_adoptions(session);
+    remove_stale_locks(session);
+    close_former_volumes(session);
   }
+  store::Store::remove_left_overs(store_options(session));
   return failures;
+}
+
+/// Units that somebody removed. A change that is still unfinished has put its own aside.
+void restore_each(Session& session, std::vector<Error>& failures) {
+  for (const auto& deployment : host::list_deployments(session.layout).deployments) {
+    try {
+      const bool misses = misses_texts(session, deployment) && !host::read_journal(session.layout, deployment.name);
+      const auto lock = misses ? try_lock(session, deployment.name) : std::nullopt;
+      const bool whole = lock && !host::read_journal(session.layout, deployment.name);
+      const auto now = whole ? host::find_deployment(session.layout, deployment.name) : std::nullopt;
+      if (now) {
+        restore_missing_texts(session, *now);
+      }
+    } catch (const Error& error) {
+      if (error.kind() == ErrorKind::interrupted) {
+        throw;
+      }
+      failures.push_back(error);
+    }
+  }
 }
 
 }  // namespace
 
 void recover_pending(Session& session) {
-  for (const auto& failure : recover_each(session)) {
-    session.reporter.warning(failure.what());
+  for (const auto& failure : recover_each(session, Damage::refused)) {
+    session.reporter.warning(failure.hint().empty() ? std::string(failure.what())
+                                                    : fmt::format("{}; {}", failure.what(), failure.hint()));
   }
 }
 
 void recover_all(Session& session) {
-  const auto failures = recover_each(session);
+  auto failures = recover_each(session, Damage::settled);
+  restore_each(session, failures);
   for (std::size_t index = 1; index < failures.size(); ++index) {
     session.reporter.warning(failures[index].what());
   }

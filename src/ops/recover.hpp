@@ -13,7 +13,8 @@ namespace berth::ops {
 /// cannot be recovered is a warning, so that it does not keep the other containers.
 void recover_pending(Session& session);
 
-/// As recover_pending, for `berth recover`: the first failure is thrown at the end.
+/// As recover_pending, for `berth recover`: the first failure is thrown at the end. A damaged note, which other
+/// commands refuse, is settled by what is on the disk (ops/damaged_note.hpp).
 void recover_all(Session& session);
 
 /// The lock of a container, for a command that changes it, with nothing of it left unfinished: who held the lock before

@@ -53,13 +53,22 @@ Chosen choose(const Session& session, const store::Store& store, const std::stri
   if (is_local(text)) {
     const auto reference = image::parse_reference(text);
     const auto name = source::open(reference, options)->name();
-    if (auto image = store.look_up(name)) {
+    auto image = store.look_up(name);
+    if (!image) {
+      image = find_lost(session, store, name.text());
+    }
+    if (image) {
       return {std::move(*image), [reference, options] { return source::open(reference, options); }};
     }
     throw Error(ErrorKind::not_found, fmt::format("there is no image {}", name.text()),
                 "berth images list shows those that are stored");
   }
-  auto image = choose_image(session, store, text);
+  auto lost = find_by_name(store, text) ? std::nullopt : find_lost(session, store, text);
+  auto image = lost ? std::move(*lost) : choose_image(session, store, text);
+  if (image.name.empty()) {
+    throw Error(ErrorKind::usage, fmt::format("{} is a layer", text),
+                "repair an image that has it: berth images verify shows them");
+  }
   const auto open = [image, options] {
     if (const auto reason = without_registry(image.name);
         !reason.empty() && image::parse_written_name(image.name).digest == std::nullopt) {
@@ -75,7 +84,7 @@ Chosen choose(const Session& session, const store::Store& store, const std::stri
 std::vector<host::ContainerLock> lock_users(Session& session, const store::StoredImage& image) {
   std::set<std::string> names;
   for (const auto& deployment : deployments_in_use(session)) {
-    if (deployment.commit == image.commit && !deployment.container.empty()) {
+    if (!image.commit.empty() && deployment.commit == image.commit && !deployment.container.empty()) {
       names.insert(deployment.container);
     }
   }
@@ -100,6 +109,7 @@ std::vector<DeploymentInUse> own_deployments(const Session& session) {
 RepairOutcome repair_image(Session& session, const std::string& text, const std::string& authfile) {
   const auto store = open_images(session);
   const auto chosen = choose(session, store, text, authfile);
+  refuse_elsewhere(session, {chosen.image}, "fsck");
   const auto locks = lock_users(session, chosen.image);
   const auto deployments = own_deployments(session);
   store::RepairRequest request;

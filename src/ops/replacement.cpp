@@ -10,13 +10,16 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "exports/unit.hpp"
-#include "exports/unit_syntax.hpp"
 #include "host/host_file.hpp"
 #include "host/root_folder.hpp"
+#include "ops/companion_units.hpp"
+#include "ops/enablement.hpp"
+#include "ops/installed_unit.hpp"
 #include "ops/others_files.hpp"
 #include "ops/room.hpp"
 #include "ops/system_package.hpp"
 #include "ops/taken_names.hpp"
+#include "ops/volumes.hpp"
 
 namespace berth::ops {
 
@@ -51,19 +54,6 @@ bool has_place(const Session& session, const std::string& slot) {
   return found.has_value();
 }
 
-/// The assignments of [Install], which say how the unit is enabled.
-std::vector<std::string> install_section(const std::optional<std::string>& unit) {
-  std::vector<std::string> result;
-  if (unit) {
-    for (const auto& assignment : exports::read_unit(*unit).assignments) {
-      if (assignment.section == "Install") {
-        result.push_back(assignment.key + "=" + assignment.value);
-      }
-    }
-  }
-  return result;
-}
-
 void note_files(int root, const host::Deployment& before, const Belongings& belongings, const InstallPlan& plan,
                 SwitchNote& note) {
   std::set<std::string> staying;
@@ -89,14 +79,64 @@ void note_files(int root, const host::Deployment& before, const Belongings& belo
   }
 }
 
-/// A unit that the administrator disabled stays disabled; one without [Install] so far may get one.
-void note_enablement(const host::UnitState& state, const std::optional<std::string>& old_unit,
-                     const std::optional<std::string>& new_unit, SwitchNote& note) {
-  const auto old_section = install_section(old_unit);
-  const auto new_section = install_section(new_unit);
-  note.was_enabled = state.unit_file_state == "enabled";
-  note.enables = !new_section.empty() && (note.was_enabled || old_section.empty());
-  note.relinks = note.was_enabled != note.enables || (note.enables && old_section != new_section);
+/// Units among the host files that this change removes or replaces.
+void note_companions(const Session& session, const host::Deployment& before, const Belongings& belongings,
+                     const InstallPlan& plan, SwitchNote& note) {
+  const auto planned = [&](const std::string& path) {
+    return std::find_if(plan.files.begin(), plan.files.end(),
+                        [&](const PlannedFile& file) { return file.file.destination == path; });
+  };
+  std::vector<std::string> changing;
+  for (const auto& path : before.info.installed_files) {
+    const auto same = planned(path);
+    const bool unchanged = same != plan.files.end() && same->checksum == host::recorded_checksum(before.info, path);
+    if (belongings.replaced.host_files.contains(path) && !unchanged) {
+      changing.push_back(path);
+    }
+  }
+  note.companions =
+      companion_units(session, changing, [&](const std::string& path) { return planned(path) != plan.files.end(); });
+}
+
+/// What runs now, and what a stop takes along.
+void note_service(Session& session, const host::Deployment& before, const host::UnitState& state,
+                  const InstallPlan& plan, SwitchNote& note) {
+  const auto unit = host::unit_name(before.name);
+  note.was_active = host::is_active(state);
+  note.invocation = state.invocation_id;
+  note.runtime = noted_runtime(before.info);
+  note.masked = plan.unit && is_masked(session, before.name);
+  note.starts = note.was_active && plan.unit && !note.masked;
+  if (note.masked && note.was_active) {
+    throw Error(ErrorKind::conflict, fmt::format("{} runs but is masked: it could not be started again", unit),
+                fmt::format("stop it first, or lift the mask: remove {} and run: berth update {}",
+                            session.layout.unit_inside(before.name), before.name));
+  }
+  auto units = active_names(note.companions);
+  if (note.was_active) {
+    units.push_back(unit);
+  }
+  note.taken_along = session.systemd.stopped_with(units);
+}
+
+void tell_of_edits(const Session& session, const SwitchNote& note, const Belongings& belongings) {
+  const auto& layout = session.layout;
+  const auto tell = [&](const std::string& path, const std::string& saved, const std::string& advice) {
+    if (!saved.empty()) {
+      session.reporter.warning(
+          fmt::format("{} was edited and is replaced; what it was is kept as {}{}", path, saved, advice));
+    }
+  };
+  tell(layout.unit_inside(note.name), note.saved_unit, "; put settings of your own into drop-ins beside it");
+  tell(layout.tmpfiles_inside(note.name), note.saved_tmpfiles, "");
+  if (note.masked) {
+    session.reporter.warning(
+        fmt::format("{} is masked and stays so; to lift the mask, remove {} and run: berth update {}",
+                    host::unit_name(note.name), layout.unit_inside(note.name), note.name));
+  }
+  for (const auto& path : belongings.edited) {
+    session.reporter.warning(fmt::format("{} was edited and stays as it is", path));
+  }
 }
 
 /// What the container was rendered with and what a `--set` overrides; the forced ones are found anew.
@@ -114,6 +154,15 @@ std::string wanted_runtime(const host::DeploymentInfo& info, const exports::Valu
   return found == values.end() ? info.runtime : found->second;
 }
 
+/// A change starts nothing that did not run. Whoever wanted to mend a failed service is told.
+void tell_if_failed(Session& session, const SwitchNote& note) {
+  const auto unit = host::unit_name(note.name);
+  if (!note.starts && !note.after.unit.empty() && session.systemd.state(unit).active_state == "failed") {
+    session.reporter.warning(fmt::format("{} had failed before and does not run; start it with: {} start {}", unit,
+                                         session.layout.command("systemctl"), note.name));
+  }
+}
+
 }  // namespace
 
 PlanRequest request_of_update(const Session& session, const host::Deployment& before, const exports::Values& set,
@@ -125,6 +174,7 @@ PlanRequest request_of_update(const Session& session, const host::Deployment& be
   wanted.system_package = before.info.system_package;
   wanted.local = local;
   wanted.replaced = belongings.replaced;
+  wanted.volume_folder = staying_volume_folder(session, before);
   return wanted;
 }
 
@@ -196,29 +246,32 @@ SwitchNote note_of_replacement(Session& session, const std::string& operation, c
     check_room(session, note, folder, false);
   }
   const auto state = session.systemd.state(host::unit_name(name));
-  note.was_active = host::is_active(state);
-  note.starts = note.was_active && plan.unit;
-  note_enablement(state, old_unit, plan.unit, note);
+  note_companions(session, before, belongings, plan, note);
+  note_service(session, before, state, plan, note);
+  note_links(session, before, state, plan.unit, note);
   note.tmpfiles_paths = plan.tmpfiles_paths;
-  const auto installed = base::read_file_at(AT_FDCWD, before.path + "/" + host::unit_name(name), deployment_text_limit);
-  if (old_unit && installed && old_unit != installed) {
-    session.reporter.warning(
-        fmt::format("{} was edited and is replaced; put settings of your own into drop-ins beside it",
-                    session.layout.unit_inside(name)));
-  }
-  for (const auto& path : belongings.edited) {
-    session.reporter.warning(fmt::format("{} was edited and stays as it is", path));
-  }
+  note.moves = volume_moves(session, before, plan.config, plan.info);
+  note.fills = volumes_to_fill(session, plan, note.moves);
+  std::erase_if(note.tmpfiles_paths, [&note](const std::string& path) {
+    return std::any_of(note.moves.begin(), note.moves.end(), [&](const auto& move) { return move.to == path; });
+  });
+  const auto saved = saved_texts(session, before);
+  note.saved_unit = note.masked ? "" : saved.unit;
+  note.saved_tmpfiles = saved.tmpfiles;
+  tell_of_edits(session, note, belongings);
   return note;
 }
 
-void replace_deployment(Session& session, const SwitchNote& note, SwitchWork work, const GateOptions& gate,
+bool replace_deployment(Session& session, const SwitchNote& note, SwitchWork work, const GateOptions& gate,
                         const StepHook& hook) {
-  work.gate = [&session, &gate, plan = work.plan] {
-    pass_health_gate(session, plan->name, plan->runtime, plan->info.health_check, gate);
+  bool judged = true;
+  work.gate = [&session, &gate, &judged, plan = work.plan] {
+    judged = pass_health_gate(session, plan->name, plan->runtime, plan->info.health_check, gate);
   };
   try {
     run_switch(session, note, work, hook);
+    tell_if_failed(session, note);
+    return judged;
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::start_failed) {
       session.reporter.warning(fmt::format("the {} of {} failed and was rolled back", note.operation, note.name));

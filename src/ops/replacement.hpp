@@ -45,8 +45,9 @@ SwitchNote note_of_replacement(Session& session, const std::string& operation, c
 
 /// Makes the deployment live, judges the started service, and takes everything back when it is not well.
 /// @param work without gate. @param hook fault injection for tests
+/// @return false when somebody else had the service stopped while it was judged
 /// @throws Error(start_failed) when the service was not well and the earlier deployment is back
-void replace_deployment(Session& session, const SwitchNote& note, SwitchWork work, const GateOptions& gate,
+bool replace_deployment(Session& session, const SwitchNote& note, SwitchWork work, const GateOptions& gate,
                         const StepHook& hook);
 
 }  // namespace berth::ops

@@ -8,6 +8,7 @@
 #include "exports/unit.hpp"
 #include "host/deployment.hpp"
 #include "host/host_file.hpp"
+#include "ops/enablement.hpp"
 #include "ops/preparation.hpp"
 #include "ops/recover.hpp"
 #include "ops/remote_rootfs.hpp"
@@ -30,6 +31,7 @@ class Return {
 
   RollbackOutcome run(const GateOptions& gate, const StepHook& hook) {
     read_other();
+    refuse_damaged();
     const auto belongings = belongings_of(session_, before_);
     Preparation preparation(session_, before_.name, plan_.slot);
     const auto rootfs = rootfs_path(preparation);
@@ -42,12 +44,23 @@ class Return {
       plan_.tmpfiles_paths = exports::missing_tmpfiles_paths(
           *plan_.tmpfiles, [&](const std::string& path) { return host::host_exists(root.get(), path); });
     }
+    mark_disablement();
     const auto note = note_of_replacement(session_, "rollback", before_, belongings, plan_, false);
     replace_deployment(session_, note, {&plan_, "", rootfs, {}}, gate, hook);
     return {plan_.image, before_.info.revision, plan_.image_id};
   }
 
  private:
+  /// In the deployment that is to be live again: what the administrator wants may have changed since it was.
+  void mark_disablement() {
+    auto info = plan_.info;
+    carry_disablement(session_, before_, plan_.unit, info);
+    if (info.document != plan_.info.document) {
+      const auto deployments = base::open_host_folder(session_.layout.deployments());
+      base::replace_file_at(deployments.get(), slot_name_ + "/info", host::write_info(info), 0600);
+    }
+  }
+
   void read_other() {
     const auto deployments = base::open_host_folder(session_.layout.deployments());
     const auto status = base::stat_at(deployments.get(), slot_name_);
@@ -77,8 +90,30 @@ class Return {
                     "it is incomplete; the next update replaces it");
       }
     }
+    plan_.config = base::read_file_at(folder.get(), "config.json", deployment_text_limit).value_or("");
     plan_.tmpfiles =
         base::read_file_at(folder.get(), fmt::format("tmpfiles-{}.conf", plan_.name), deployment_text_limit);
+  }
+
+  /// Its files were there while other users may have been able to change them.
+  void refuse_damaged() {
+    const auto store = plan_.commit.empty() ? std::nullopt : store::Store::open_existing(store_options(session_));
+    const auto image = store ? store->describe(plan_.commit, plan_.image) : std::nullopt;
+    if (!image || image->elsewhere || !image->merged || !store->examine_before_use(plan_.commit)) {
+      return;
+    }
+    const auto path = fmt::format("{}/{}/rootfs", session_.layout.deployments(), slot_name_);
+    const auto status = base::stat_at(AT_FDCWD, path);
+    if (!status || !S_ISDIR(status->st_mode)) {
+      return;
+    }
+    store::VerifyRequest request;
+    request.checkouts.push_back({plan_.commit, path, plan_.info.has_container_service});
+    if (const auto report = store->verify(request); !report.checkouts.empty()) {
+      throw Error(ErrorKind::verification,
+                  fmt::format("files of {} are not what was deployed, while other users could change them", path),
+                  fmt::format("berth images verify shows them; berth images repair {} mends them", plan_.image));
+    }
   }
 
   /// A deployment that only brought host files has no root file system any more: the store still has it.

@@ -42,12 +42,31 @@ CommandOutcome exec_instead(const Session& session, const host::Deployment& depl
   return exec_in(session, deployment, runtime, {request.target, request.command, request.detach, request.attachment});
 }
 
+/// The copies that the unit makes at a start are there only while the service runs.
+void use_resolver_of_host(const Session& session, const std::string& name, base::Json& config) {
+  const auto copies = fmt::format("{}/container-{}/", session.layout.runtime_inside(), name);
+  auto mounts = base::Json::array();
+  for (auto& mount : config.value("mounts", base::Json::array())) {
+    const auto source = mount.value("source", "");
+    if (source == copies + "resolv.conf" || source == copies + "hosts") {
+      const auto own = "/etc/" + source.substr(copies.size());
+      if (::access(session.layout.on_disk(own).c_str(), F_OK) != 0) {
+        continue;
+      }
+      mount["source"] = own;
+    }
+    mounts.push_back(std::move(mount));
+  }
+  config["mounts"] = std::move(mounts);
+}
+
 /// The files of the container stay where they are while it is being claimed: whoever would remove them takes its lock.
 CommandOutcome run_beside(Session& session, const RunRequest& request) {
   std::optional lock(lock_container(session, request.target));
   const auto deployment = runnable_deployment(session, request.target);
   const auto runtime = runtime_of(session, deployment);
   auto config = config_of(session, deployment);
+  use_resolver_of_host(session, request.target, config);
   OneOff one_off(session, request.target, host::slot_name(request.target, deployment.slot), runtime);
   one_off.claim();
   lock.reset();
@@ -113,6 +132,78 @@ bool may_be_container(const std::string& target) {
   return target.find_first_of("/:@") == std::string::npos;
 }
 
+/// An image on its way to be run once.
+class ImageRun {
+ public:
+  ImageRun(Session& session, const RunRequest& request)
+      : session_(session),
+        request_(checked(session, request)),
+        origin_(session, {request.target, request.authfile, request.platform, request.login}),
+        runtime_(host::find_runtime(session.layout,
+                                    request.runtime.empty() ? session.runtime_override : request.runtime,
+                                    session.config.runtimes)) {
+    check_user_space(session, false);
+    deployments_.emplace(session.layout);
+    recover_pending(session);
+    one_off_.emplace(session, image::default_container_name(origin_.name()), "", session.layout.on_disk(runtime_.path));
+    preparation_.emplace(session, one_off_->id(), 0);
+  }
+
+  /// Lays the image out and plans. A plan alone changes nothing.
+  InstallPlan plan() {
+    PlanRequest wanted;
+    wanted.set = parse_set(request_.set);
+    wanted.uuid = host::random_uuid();
+    wanted.name = request_.name;
+    wanted.one_off = true;
+    wanted.local = origin_.local();
+    wanted.runtime = runtime_;
+    if (!request_.only_plan) {
+      one_off_->claim();
+    }
+    auto store = request_.only_plan ? store_for_plan(session_, *preparation_, origin_)
+                                    : store::Store::open(store_options(session_));
+    preparation_->check_out(store, origin_.ensure(store).image,
+                            for_user() ? store::CheckoutFiles::copied : store::CheckoutFiles::linked);
+    check_stop(session_.stop);
+    return base::in_context([&] { return fmt::format("preparing {}", request_.target); },
+                            [&] { return preparation_->plan(wanted); });
+  }
+
+  CommandOutcome start(const InstallPlan& plan) {
+    auto config = config_of_plan(session_, plan, request_);
+    if (for_user()) {
+      return one_off_->run(std::move(config), request_.attachment);  // on a copy, which goes with the folder
+    }
+    const auto folder = session_.layout.deployments() + "/" + one_off_->folder();
+    return one_off_->run(std::move(config), request_.attachment, [&folder] { host::lay_scratch_over_rootfs(folder); });
+  }
+
+ private:
+  /// Before anything is fetched.
+  static const RunRequest& checked(const Session& session, const RunRequest& request) {
+    parse_set(request.set);
+    if (request.detach || (session.layout.offline() && !request.only_plan)) {
+      throw Error(request.detach ? ErrorKind::usage : ErrorKind::not_permitted,
+                  request.detach
+                      ? "--detach is for running containers, and this is an image"
+                      : fmt::format("nothing can run in {}: that system is not running", session.layout.root()),
+                  "install the image to have it run as a service");
+    }
+    return request;
+  }
+
+  [[nodiscard]] bool for_user() const { return session_.layout.user().has_value(); }
+
+  Session& session_;
+  const RunRequest& request_;
+  ImageOrigin origin_;
+  host::Runtime runtime_;
+  std::optional<DeploymentsFolder> deployments_;
+  std::optional<OneOff> one_off_;
+  std::optional<Preparation> preparation_;
+};
+
 }  // namespace
 
 CommandOutcome run(Session& session, const RunRequest& request) {
@@ -124,42 +215,21 @@ CommandOutcome run(Session& session, const RunRequest& request) {
 }
 
 CommandOutcome run_image(Session& session, const RunRequest& request) {
-  PlanRequest wanted;
-  wanted.set = parse_set(request.set);
-  wanted.uuid = host::random_uuid();
-  wanted.name = request.name;
-  wanted.one_off = true;
-  if (request.detach || session.layout.offline()) {
-    throw Error(request.detach ? ErrorKind::usage : ErrorKind::not_permitted,
-                request.detach
-                    ? "--detach is for running containers, and this is an image"
-                    : fmt::format("nothing can run in {}: that system is not running", session.layout.root()),
-                "install the image to have it run as a service");
+  ImageRun run(session, request);
+  const auto plan = run.plan();
+  report_powers(session, request.target, plan);
+  return run.start(plan);
+}
+
+InstallPlan plan_run(Session& session, const RunRequest& request) {
+  if (may_be_container(request.target)) {
+    host::check_container_name(request.target);
+    throw Error(ErrorKind::usage, "--display is for images",
+                fmt::format("berth inspect {} shows what an installed container is", request.target));
   }
-  ImageOrigin origin(session, {request.target, request.authfile, request.platform, request.login});
-  wanted.local = origin.local();
-  wanted.runtime = host::find_runtime(
-      session.layout, request.runtime.empty() ? session.runtime_override : request.runtime, session.config.runtimes);
-  check_user_space(session, false);
-  const DeploymentsFolder deployments(session.layout);
-  recover_pending(session);
-  OneOff one_off(session, image::default_container_name(origin.name()), "",
-                 session.layout.on_disk(wanted.runtime.path));
-  Preparation preparation(session, one_off.id(), 0);
-  one_off.claim();
-  auto store = store::Store::open(store_options(session));
-  const bool for_user = session.layout.user().has_value();
-  preparation.check_out(store, origin.ensure(store).image,
-                        for_user ? store::CheckoutFiles::copied : store::CheckoutFiles::linked);
-  check_stop(session.stop);
-  const auto plan = base::in_context([&] { return fmt::format("preparing {}", request.target); },
-                                     [&] { return preparation.plan(wanted); });
-  auto config = config_of_plan(session, plan, request);
-  if (for_user) {
-    return one_off.run(std::move(config), request.attachment);  // on a copy, which goes with the folder
-  }
-  const auto folder = session.layout.deployments() + "/" + one_off.folder();
-  return one_off.run(std::move(config), request.attachment, [&folder] { host::lay_scratch_over_rootfs(folder); });
+  auto plan = ImageRun(session, request).plan();
+  plan.config = config_of_plan(session, plan, request).dump(4) + "\n";
+  return plan;
 }
 
 }  // namespace berth::ops

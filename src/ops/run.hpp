@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "ops/plan.hpp"
 #include "ops/runtime_command.hpp"
 #include "ops/session.hpp"
 
@@ -17,8 +18,9 @@ struct RunRequest {
   std::string authfile;
   std::string login;  ///< as PullRequest::login
   std::string platform;
-  std::string name;     ///< what $NAME is for an image; empty: the name of the container that runs it
-  bool detach = false;  ///< running containers only
+  std::string name;        ///< what $NAME is for an image; empty: the name of the container that runs it
+  bool detach = false;     ///< running containers only
+  bool only_plan = false;  ///< for plan_run: nothing is changed
   Attachment attachment;
 };
 
@@ -29,5 +31,9 @@ CommandOutcome run(Session& session, const RunRequest& request);
 
 /// The last of these, also when a container has the name of the image.
 CommandOutcome run_image(Session& session, const RunRequest& request);
+
+/// What run would do with an image; config.json is the one that would be run. Nothing is kept.
+/// @param request with only_plan @throws Error(usage) when the target can only be a container
+InstallPlan plan_run(Session& session, const RunRequest& request);
 
 }  // namespace berth::ops

@@ -3,7 +3,11 @@
 #include <fmt/format.h>
 
 #include "host/deployment.hpp"
+#include "ops/health_gate.hpp"
+#include "ops/installed_unit.hpp"
+#include "ops/missing_binds.hpp"
 #include "ops/recover.hpp"
+#include "ops/unit_job.hpp"
 
 namespace berth::ops {
 
@@ -41,22 +45,29 @@ void refuse_unloadable(Session& session, const std::string& unit, ErrorKind kind
 }
 
 void throw_start_failed(Session& session, const std::string& unit, const host::JobResult& job, ErrorKind kind) {
-  throw Error(kind, fmt::format("{} did not start: {}", unit, job.words), journal_hint(session, unit));
+  const bool skipped = job.result == "skipped";  // systemd has not even tried
+  const auto missing = skipped ? std::string() : missing_binds(session, unit.substr(0, unit.rfind('.')));
+  throw Error(kind, fmt::format("{} did not start: {}{}", unit, job.words, missing), journal_hint(session, unit));
 }
 
 void start(Session& session, const std::string& name) {
   recover_pending(session);
   const auto unit = unit_of(session, name);
-  if (const auto job = session.systemd.start(unit); !job.done) {
-    throw_start_failed(session, unit, job, ErrorKind::failed);
+  refuse_masked(session, name);
+  if (session.systemd.state(unit).active_state == "active") {
+    return;
+  }
+  if (start_or_throw(session, unit, ErrorKind::failed)) {
+    pass_first_look(session, name, ErrorKind::failed);
   }
 }
 
 void restart(Session& session, const std::string& name) {
   recover_pending(session);
   const auto unit = unit_of(session, name);
-  if (const auto job = session.systemd.restart(unit); !job.done) {
-    throw_start_failed(session, unit, job, ErrorKind::failed);
+  refuse_masked(session, name);
+  if (start_afresh(session, unit, ErrorKind::failed)) {
+    pass_first_look(session, name, ErrorKind::failed);
   }
 }
 

@@ -2,18 +2,30 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "base/digest.hpp"
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "host/host_file.hpp"
 #include "host/journal.hpp"
 #include "ops/aside.hpp"
+#include "ops/companion_units.hpp"
+#include "ops/enablement.hpp"
+#include "ops/installed_unit.hpp"
+#include "ops/live_link.hpp"
 #include "ops/room.hpp"
 #include "ops/system_package.hpp"
+#include "ops/unit_links.hpp"
+#include "ops/volumes.hpp"
 
 namespace berth::ops {
 
 namespace {
+
+using base::Error;
+using base::ErrorKind;
 
 /// Folders of the deployment that is gone, as far as the new one does not use them and nobody put anything into them.
 void remove_old_folders(const Session& session, const SwitchNote& note) {
@@ -26,8 +38,9 @@ void remove_old_folders(const Session& session, const SwitchNote& note) {
 }
 
 void drop_old_files(const Session& session, const SwitchNote& note) {
-  drop_aside(session, note.secret, session.layout.unit_inside(note.name));
-  drop_aside(session, note.secret, session.layout.tmpfiles_inside(note.name));
+  const auto& before = *note.before;
+  drop_or_save(session, note.secret, session.layout.unit_inside(note.name), note.saved_unit, before.unit);
+  drop_or_save(session, note.secret, session.layout.tmpfiles_inside(note.name), note.saved_tmpfiles, before.tmpfiles);
   for (const auto& file : note.before->files) {
     if (!file.checksum.empty()) {
       drop_aside(session, note.secret, file.path, file.checksum);
@@ -39,11 +52,26 @@ void drop_old_files(const Session& session, const SwitchNote& note) {
   remove_old_folders(session, note);
 }
 
+/// The new ones are there, durably.
+void drop_old_links(const Session& session, const SwitchNote& note) {
+  if (note.links_known) {
+    remove_known_links(session, note.name, note.dropped_links);
+    remove_empty(session, note.link_folders);
+  } else if (note.relinks && note.was_enabled) {
+    note.enables ? keep_links(session, note.name) : remove_links(session, note.name);
+    remove_empty(session, note.link_folders);
+  }
+  drop_companion_links(session, note.companions);
+}
+
 /// Everything that cannot be taken back. May run several times.
 void finish_switch(const Session& session, const SwitchNote& note) {
   const auto folder = base::open_host_folder(session.layout.deployments());
+  drop_old_links(session, note);
+  drop_link_aside(session, note.name);
   if (note.before) {
     drop_old_files(session, note);
+    remove_left_folders(session, note.moves);
     base::remove_tree_at(folder.get(), waiting_name(note.name));
   }
   if (note.after.unit.empty()) {
@@ -53,20 +81,53 @@ void finish_switch(const Session& session, const SwitchNote& note) {
   host::remove_journal(session.layout, note.name);
 }
 
+/// @throws Error when something could not be taken back; the note stays for the next command
 void take_back(Session& session, const SwitchNote& note) {
   const auto steps = switch_steps(session, note, {});
-  undo_steps(steps, steps.size(), session.reporter);
+  if (!undo_steps(steps, steps.size(), session.reporter)) {
+    throw Error(ErrorKind::failed,
+                fmt::format("the {} of {} could not be taken back completely", note.operation, note.name),
+                "every berth command tries it again, and so does `berth recover`; the warnings say what is in the way");
+  }
   host::remove_journal(session.layout, note.name);
 }
 
-/// A note that cannot be written, on a full disk, is the last moment to take everything back.
+/// What the note on disk says; true when nobody can tell.
+bool is_committed(const Session& session, const std::string& name) noexcept {
+  try {
+    const auto json = host::read_journal(session.layout, name);
+    const auto note = json ? switch_note(*json) : std::nullopt;
+    return !note || note->committed;
+  } catch (const std::exception&) {
+    return true;
+  }
+}
+
+/// A note that cannot be written, on a full disk, is the last moment to take everything back. It may have been written
+/// none the less: then whoever reads it next has to find what it says.
 void commit(Session& session, SwitchNote& note, const std::vector<Step>& steps) {
   note.committed = true;
   try {
     host::write_journal(session.layout, note.name, to_json(note));
-  } catch (...) {
-    undo_steps(steps, steps.size(), session.reporter);
-    throw;
+  } catch (const Error& error) {
+    if (is_committed(session, note.name)) {
+      throw IncompleteUndo(error);
+    }
+    undo_and_rethrow(steps, steps.size(), session.reporter);
+  }
+}
+
+/// What is stopped with the service now comes back too, and after another boot nothing else.
+void add_taken_along(const Session& session, SwitchNote& note) {
+  if (note.boot_id != session.facts.boot_id) {
+    note.taken_along.clear();
+  }
+  auto units = active_names(note.companions);
+  units.push_back(host::unit_name(note.name));
+  for (auto& unit : session.systemd.stopped_with(units)) {
+    if (std::find(note.taken_along.begin(), note.taken_along.end(), unit) == note.taken_along.end()) {
+      note.taken_along.push_back(std::move(unit));
+    }
   }
 }
 
@@ -90,13 +151,16 @@ NotedDeployment noted_deployment(const InstallPlan& plan) {
 }
 
 void run_switch(Session& session, SwitchNote note, const SwitchWork& work, const StepHook& hook) {
+  if (note.relinks && work.plan != nullptr) {
+    note.link_folders = link_folders(session, note.name, work.plan->unit);
+  }
   host::write_journal(session.layout, note.name, to_json(note));
   try {
     const auto steps = switch_steps(session, note, work);
     run_steps(steps, session.reporter, session.stop, hook);
-    if (note.before) {  // otherwise nothing waits, and the end of the note is the decision
-      commit(session, note, steps);
-    }
+    commit(session, note, steps);
+  } catch (const IncompleteUndo&) {
+    throw;  // and the note stays
   } catch (...) {
     host::remove_journal(session.layout, note.name);
     throw;
@@ -118,8 +182,12 @@ void recover_switch(Session& session, SwitchNote note) {
   const bool active = host::is_active(session.systemd.state(host::unit_name(note.name)));
   if (note.boot_id != session.facts.boot_id) {
     note.was_active = note.before && active;
+    for (auto& companion : note.companions) {
+      companion.active = host::is_active(session.systemd.state(companion.name));
+    }
   }
   note.starts = note.starts || active;  // whoever started it, it must not run without its files
+  add_taken_along(session, note);
   take_back(session, note);
 }
 

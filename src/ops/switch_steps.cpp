@@ -6,20 +6,24 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "host/host_file.hpp"
 #include "host/root_folder.hpp"
-#include "host/unit_file.hpp"
 #include "ops/aside.hpp"
+#include "ops/companion_units.hpp"
+#include "ops/enablement.hpp"
+#include "ops/live_link.hpp"
 #include "ops/remote_rootfs.hpp"
-#include "ops/replacement.hpp"
 #include "ops/room.hpp"
 #include "ops/service.hpp"
 #include "ops/switch.hpp"
 #include "ops/system_package.hpp"
 #include "ops/unit_job.hpp"
+#include "ops/unit_links.hpp"
+#include "ops/volumes.hpp"
 
 namespace berth::ops {
 
@@ -66,12 +70,13 @@ class StepList {
     if (note_.prepared) {
       add_place();
     }
-    if (note_.was_active) {
+    if (note_.was_active || !note_.companions.empty()) {
       add_stop();
     }
     if (note_.before && !note_.before->tmpfiles.empty()) {
       add_tmpfiles_removal();
     }
+    add_volumes();
     add_host_files();
     add_package();
     add_texts();
@@ -83,8 +88,8 @@ class StepList {
 
  private:
   /// Most steps need the session, the note, or both, which outlive them.
-  void add(std::string what, std::function<void()> apply, std::function<void()> undo) {
-    steps_.push_back({std::move(what), std::move(apply), std::move(undo)});
+  void add(std::string what, std::function<void()> apply, std::function<void()> undo, bool decisive = false) {
+    steps_.push_back({std::move(what), std::move(apply), std::move(undo), decisive});
   }
 
   void add_place() {
@@ -114,8 +119,26 @@ class StepList {
 
   void add_stop() {
     add(
-        "stop " + unit_, [&session = session_, unit = unit_] { stop_or_throw(session, unit); },
-        [&session = session_, unit = unit_] { start_again(session, unit); });
+        "stop " + unit_,
+        [&session = session_, unit = unit_, &note = note_] {
+          stop_companions(session, note.companions);  // sockets and timers first, which would start it again
+          if (note.was_active) {
+            stop_or_throw(session, unit);
+            delete_left_container(session, note.runtime, note.name);
+          }
+        },
+        [&session = session_, unit = unit_, &note = note_] {
+          if (!note.companions.empty()) {
+            session.systemd.reload();  // their files are back
+            restore_companions(session, note.companions);
+          }
+          const auto dependents = by_kind(note.taken_along);
+          bring_back(session, unit, dependents.sockets);
+          if (note.was_active) {
+            start_again(session, unit, note.invocation);
+          }
+          bring_back(session, unit, dependents.others);
+        });
   }
 
   void add_tmpfiles_removal() {
@@ -129,7 +152,39 @@ class StepList {
             session.reporter.warning(error.what());  // lines of the old deployment must not keep the new one away
           }
         },
-        [&session = session_, conf] { session.systemd.create_tmpfiles(conf); });
+        [&session = session_, conf] {
+          try {
+            session.systemd.create_tmpfiles(conf);
+          } catch (const Error& error) {
+            session.reporter.warning(error.what());  // the next boot does it; the service may not need it to start
+          }
+        });
+  }
+
+  /// Behind the stop: a volume changes its place, or begins, while nobody writes to it.
+  void add_volumes() {
+    if (note_.moves.empty() && note_.fills.empty()) {
+      return;
+    }
+    add("make the directory of the volumes", {}, [&session = session_, paths = note_.tmpfiles_paths] {
+      undo_tmpfiles(session, paths);  // which cannot go before the volumes in them
+    });
+    for (const auto& move : note_.moves) {
+      add(
+          fmt::format("move {} to {}", move.from, move.to), [&session = session_, move] { move_volume(session, move); },
+          [&session = session_, move] {
+            move_volume_back(session, move);
+            remove_left_folders(session, {{move.to, move.from}});
+          });
+    }
+    for (const auto& fill : note_.fills) {
+      add(
+          fmt::format("fill {}", fill.path),
+          [&session = session_, fill, rootfs = work_.rootfs] {
+            fill_volume(session, fill, open_rootfs(session.layout, rootfs).get());
+          },
+          [&session = session_, fill] { remove_filled_volume(session, fill); });
+    }
   }
 
   void add_host_files() {
@@ -158,8 +213,12 @@ class StepList {
           fmt::format("create {}", file.path),
           [&session = session_, &note = note_, work = work_, file] { create(session, note.secret, work, file); },
           [&session = session_, &note = note_, file, replaces] {
-            if (!replaces || waits_aside(session, note.secret, file.path)) {  // otherwise the old one is in its place
-              remove_own(session, note.secret, file.path, file.checksum);
+            if (replaces && !waits_aside(session, note.secret, file.path)) {
+              return;  // the old one is in its place
+            }
+            if (!remove_own(session, note.secret, file.path, file.checksum) && replaces) {
+              // What somebody made of the new one is kept in place of the old one.
+              drop_aside(session, note.secret, file.path);
             }
           });
     }
@@ -238,13 +297,16 @@ class StepList {
     const auto text_of = [](const std::optional<std::string>* text) { return text != nullptr ? *text : std::nullopt; };
     add_text(session_.layout.tmpfiles_inside(note_.name), before ? before->tmpfiles : none, note_.after.tmpfiles,
              text_of(work_.plan != nullptr ? &work_.plan->tmpfiles : nullptr), false);
-    if (note_.relinks && note_.was_enabled) {
-      add("keep the links that enable " + unit_, {}, [&session = session_, name = note_.name] {
-        relink(session, name);  // the earlier unit is back in its place
+    if (note_.relinks && note_.was_enabled && !note_.links_known) {
+      add("keep the links that enable " + unit_, {}, [&session = session_, &note = note_] {
+        restore_links(session, note.name);  // the earlier unit is back in its place
+        remove_empty(session, note.link_folders);
       });
     }
-    add_text(session_.layout.unit_inside(note_.name), before ? before->unit : none, note_.after.unit,
-             text_of(work_.plan != nullptr ? &work_.plan->unit : nullptr), true);
+    if (!note_.masked) {
+      add_text(session_.layout.unit_inside(note_.name), before ? before->unit : none, note_.after.unit,
+               text_of(work_.plan != nullptr ? &work_.plan->unit : nullptr), true);
+    }
   }
 
   /// @param reload_after_undo the unit: systemd must read the other one again
@@ -265,7 +327,8 @@ class StepList {
           [&session = session_, &note = note_, path, reload] {
             put_back(session, note.secret, path);
             reload();
-          });
+          },
+          reload_after_undo);
       return;
     }
     add(
@@ -276,7 +339,8 @@ class StepList {
         [&session = session_, &note = note_, path, after, replaced = !before.empty(), reload] {
           take_text_back(session, note.secret, path, replaced, after);
           reload();
-        });
+        },
+        reload_after_undo && note_.before);  // after an install nothing is started again
   }
 
   void add_link() {
@@ -285,30 +349,10 @@ class StepList {
         fmt::format("make {} the live deployment", live),
         [&session = session_, name = note_.name, live] { point_link(session, name, live); },
         [&session = session_, &note = note_, live] {
-          const auto folder = deployments_folder(session);
-          base::unlink_at(folder.get(), fresh_link(note.name));
-          if (base::read_link_at(folder.get(), note.name) != live) {
-            return;
-          }
-          if (note.before) {
-            point_link(session, note.name, host::slot_name(note.name, note.before->slot));
-          } else {
-            base::unlink_at(folder.get(), note.name);
-          }
-        });
-  }
-
-  static std::string fresh_link(const std::string& name) { return ".link-" + name; }
-
-  /// By one rename.
-  static void point_link(const Session& session, const std::string& name, const std::string& target) {
-    const auto folder = deployments_folder(session);
-    const auto fresh = fresh_link(name);
-    base::unlink_at(folder.get(), fresh);
-    base::check_errno(::symlinkat(target.c_str(), folder.get(), fresh.c_str()), "create the link " + fresh);
-    base::check_errno(::renameat(folder.get(), fresh.c_str(), folder.get(), name.c_str()),
-                      fmt::format("make the link {} point to {}", name, target));
-    base::sync_at(folder.get(), ".");
+          take_link_back(session, note.name, live,
+                         note.before ? host::slot_name(note.name, note.before->slot) : std::string());
+        },
+        true);
   }
 
   void add_sync() {
@@ -325,7 +369,7 @@ class StepList {
   }
 
   void add_systemd() {
-    if (!note_.after.unit.empty() || (note_.before && !note_.before->unit.empty())) {
+    if (!note_.after.unit.empty() || (note_.before && !note_.before->unit.empty()) || !note_.companions.empty()) {
       // What ran before will not run again with such a unit: as far as the user is concerned, it did not start.
       const auto kind = note_.before && note_.starts ? ErrorKind::start_failed : ErrorKind::failed;
       add("have systemd read the unit",
@@ -345,55 +389,108 @@ class StepList {
     if (note_.relinks) {
       add_enable();
     }
+    add_companions();
     if (note_.starts) {
       add_start();
+    } else if (note_.before && !note_.before->unit.empty()) {
+      add_second_look();
     }
-    if (note_.starts && work_.gate) {
-      add("see whether it stays up", work_.gate, {});
+  }
+
+  void add_companions() {
+    if (!active_names(note_.companions).empty()) {
+      add(
+          "start the units of the host files",
+          [&session = session_, unit = unit_, &note = note_] { start_companions(session, unit, note.companions); },
+          [&session = session_, &note = note_] { stop_started_companions(session, note.companions); });
+    }
+  }
+
+  /// Those that go are there until the change is finished, so that nothing has to be made to take it back. Links that
+  /// an administrator made are left alone.
+  void add_known_links() {
+    if (note_.enables) {
+      add(
+          "make the links that enable " + unit_,
+          [&session = session_, unit = unit_, &note = note_] {
+            session.systemd.enable(unit);
+            make_links_durable(session, note.made_links);
+          },
+          [&session = session_, &note = note_] {
+            remove_known_links(session, note.name, note.made_links);
+            remove_empty(session, note.link_folders);
+          });
     }
   }
 
   void add_enable() {
+    if (note_.links_known) {
+      add_known_links();
+      return;
+    }
+    if (note_.was_enabled && !note_.enables) {
+      return;  // its links go when the change is finished: to make them again would need room
+    }
     add(
-        fmt::format("{} {}", note_.enables ? "enable" : "disable", unit_),
+        "enable " + unit_,
         [&session = session_, unit = unit_, &note = note_] {
-          if (note.was_enabled && note.enables) {
-            relink(session, note.name);
-          } else if (note.enables) {
-            session.systemd.enable(unit);
-          } else {
-            session.systemd.disable(unit);
+          session.systemd.enable(unit);
+          if (note.was_enabled) {
+            wanted_links(session, note.name);  // what cannot be read must not come up when there is no way back
           }
         },
-        [&session = session_, unit = unit_, was_enabled = note_.was_enabled] {
-          if (!was_enabled) {
+        [&session = session_, unit = unit_, &note = note_] {
+          if (!note.was_enabled) {
+            remove_links(session, note.name);
             session.systemd.disable(unit);
+            remove_empty(session, note.link_folders);
           }
         });
-  }
-
-  /// From the links of another [Install] section to those of the unit that is there. The new ones come first, so that
-  /// it is enabled at every moment: a boot after a power cut starts what it finds enabled at its beginning.
-  static void relink(Session& session, const std::string& name) {
-    const auto unit = host::unit_name(name);
-    session.systemd.enable(unit);
-    const auto root = root_folder(session);
-    const auto file = base::open_in_root(root.get(), session.layout.unit_inside(name), O_RDONLY | O_NONBLOCK);
-    const auto text = base::read_all(file.get(), deployment_text_limit, unit);
-    host::remove_unit_links(root.get(), unit, host::parse_install_section(text, unit));
   }
 
   void add_start() {
     add(
-        "start " + unit_, [&session = session_, unit = unit_] { start_or_throw(session, unit); },
-        [&session = session_, &note = note_, unit = unit_] {
-          const auto live = host::slot_name(note.name, note.after.slot);
-          if (base::read_link_at(deployments_folder(session).get(), note.name) != live) {
-            return;  // what runs, if anything, is the earlier deployment
+        "start " + unit_,
+        [&session = session_, unit = unit_, &note = note_, gate = work_.gate] {
+          constexpr auto kind = ErrorKind::start_failed;
+          const auto dependents = by_kind(note.taken_along);
+          bring_back(session, unit, dependents.sockets);
+          if (note.before ? start_afresh(session, unit, kind) : start_or_throw(session, unit, kind)) {
+            bring_back(session, unit, dependents.others);
+            if (gate) {
+              gate();
+            }
           }
-          session.systemd.stop(unit);
-          session.systemd.reset_failed(unit);
-        });
+        },
+        undo_of_start(), true);
+  }
+
+  /// Something else may have started the earlier deployment while another one took its place.
+  void add_second_look() {
+    add(
+        "see that no earlier deployment runs",
+        [&session = session_, unit = unit_, &note = note_] {
+          if (note.after.unit.empty() || note.masked) {
+            stop_for_good(session, unit);
+            delete_left_container(session, note.runtime, note.name);
+          } else if (host::is_active(session.systemd.state(unit))) {
+            start_afresh(session, unit, ErrorKind::start_failed);
+          }
+        },
+        undo_of_start(), true);
+  }
+
+  [[nodiscard]] std::function<void()> undo_of_start() const {
+    return [&session = session_, &note = note_, unit = unit_] {
+      const auto live = host::slot_name(note.name, note.after.slot);
+      if (base::read_link_at(deployments_folder(session).get(), note.name) != live) {
+        return;  // what runs, if anything, is the earlier deployment
+      }
+      if (!session.systemd.stop(unit).done && host::is_active(session.systemd.state(unit))) {
+        throw Error(ErrorKind::failed, unit + " cannot be stopped");
+      }
+      session.systemd.reset_failed(unit);
+    };
   }
 
   Session& session_;

@@ -3,6 +3,9 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "host/deployment.hpp"
@@ -10,15 +13,20 @@
 #include "host/host_file.hpp"
 #include "host/journal.hpp"
 #include "host/root_folder.hpp"
+#include "host/unit_file.hpp"
 #include "ops/adopt.hpp"
 #include "ops/aside.hpp"
+#include "ops/companion_units.hpp"
 #include "ops/hand_over.hpp"
+#include "ops/installed_unit.hpp"
 #include "ops/leftovers.hpp"
+#include "ops/live_link.hpp"
 #include "ops/one_off.hpp"
 #include "ops/others_files.hpp"
 #include "ops/recover.hpp"
 #include "ops/system_package.hpp"
 #include "ops/unit_job.hpp"
+#include "ops/unit_links.hpp"
 
 namespace berth::ops {
 
@@ -64,49 +72,79 @@ Step host_file_step(Session& session, const UninstallNote& note, const NotedFile
           }};
 }
 
+/// Whether the links are all that its [Install] section asks for, so that they need not be made by systemd.
+bool links_suffice(const Session& session, const std::string& name) {
+  try {
+    return wanted_links(session, name).not_followed.empty();
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+/// Units that came with the host files first: sockets and timers would start the service again.
+Step stop_step(Session& session, const UninstallNote& note) {
+  const auto unit = host::unit_name(note.name);
+  return {fmt::format("stop {}", unit),
+          [&session, &note, unit] {
+            stop_companions(session, note.companions);
+            if (note.has_unit && !session.layout.offline()) {
+              stop_or_throw(session, unit);
+            }
+          },
+          [&session, &note, unit] {
+            session.systemd.reload();
+            restore_companions(session, note.companions);
+            const auto dependents = by_kind(note.taken_along);
+            bring_back(session, unit, dependents.sockets);
+            if (note.was_active) {
+              start_again(session, unit, note.invocation);
+            }
+            bring_back(session, unit, dependents.others);
+          }};
+}
+
+/// Something else may have started it before its file was gone, or even while it was stopped.
+void see_that_nothing_runs(Session& session, const UninstallNote& note) {
+  if (!session.layout.offline()) {
+    stop_for_good(session, host::unit_name(note.name));
+    delete_left_container(session, note.runtime, note.name);
+  }
+}
+
 void add_unit_steps(std::vector<Step>& steps, Session& session, const UninstallNote& note) {
   const auto unit = host::unit_name(note.name);
-  if (!session.layout.offline()) {
-    steps.push_back({fmt::format("stop {}", unit), [&session, unit] { stop_or_throw(session, unit); },
-                     [&session, unit, active = note.was_active] {
-                       session.systemd.reload();
-                       if (active) {
-                         start_again(session, unit);
-                       }
-                     }});
-  }
-  steps.push_back({fmt::format("disable {}", unit), [&session, unit] { session.systemd.disable(unit); },
-                   [&session, unit, enabled = note.was_enabled] {
-                     if (enabled) {
+  steps.push_back({fmt::format("disable {}", unit),
+                   [&session, &note, unit] {
+                     put_links_aside(session, note.secret, note.links);
+                     session.systemd.disable(unit);  // and what its [Install] section names besides
+                   },
+                   [&session, &note, unit] {
+                     put_links_back(session, note.secret, note.links);
+                     if (note.was_enabled && !links_suffice(session, note.name)) {
                        session.systemd.enable(unit);
                      }
                    }});
   // First of all files, so that nobody can start it again.
   steps.push_back(aside_step(session, note, session.layout.unit_inside(note.name)));
   steps.push_back({"have systemd forget the unit",
-                   [&session, unit] {
+                   [&session, &note, unit] {
                      session.systemd.reload();
+                     see_that_nothing_runs(session, note);
                      session.systemd.reset_failed(unit);
                    },
                    {}});
 }
 
 Step link_step(Session& session, const std::string& name) {
-  const auto target = [&session, name] {
-    const auto folder = base::open_host_folder(session.layout.deployments());
-    return base::read_link_at(folder.get(), name);
-  };
-  return {fmt::format("remove the link {}", name),
-          [&session, name] { base::unlink_at(base::open_host_folder(session.layout.deployments()).get(), name); },
-          [&session, name, before = target()] {
-            if (before) {
-              base::replace_link_at(base::open_host_folder(session.layout.deployments()).get(), name, *before);
-            }
-          }};
+  return {fmt::format("remove the link {}", name), [&session, name] { put_link_aside(session, name); },
+          [&session, name] { put_link_back(session, name); }};
 }
 
 std::vector<Step> uninstall_steps(Session& session, const UninstallNote& note, std::vector<std::string>& kept) {
   std::vector<Step> steps;
+  if (note.has_unit || !note.companions.empty()) {
+    steps.push_back(stop_step(session, note));
+  }
   if (note.has_unit) {
     add_unit_steps(steps, session, note);
   }
@@ -123,8 +161,10 @@ std::vector<Step> uninstall_steps(Session& session, const UninstallNote& note, s
                      },
                      [&session, &note] { install_package(session, note.name, note.slot); }});
   }
+  if (!note.companions.empty()) {
+    steps.push_back({"have systemd forget the units of the host files", [&session] { session.systemd.reload(); }, {}});
+  }
   steps.push_back(aside_step(session, note, session.layout.tmpfiles_inside(note.name)));
-  steps.push_back(link_step(session, note.name));
   return steps;
 }
 
@@ -142,13 +182,15 @@ void remove_tmpfiles(Session& session, int folder, const std::string& name) {
   }
 }
 
-/// Everything that cannot be taken back. May run several times.
-void finish(Session& session, const UninstallNote& note) {
-  const auto folder = base::open_host_folder(session.layout.deployments());
-  remove_tmpfiles(session, folder.get(), note.name);
-  drop_aside(session, note.secret, session.layout.unit_inside(note.name));
-  drop_aside(session, note.secret, session.layout.tmpfiles_inside(note.name));
+void drop_host_files(const Session& session, const UninstallNote& note) {
   const auto root = base::open_host_folder(session.layout.root());
+  drop_links_aside(session, note.secret, note.links);
+  if (note.has_unit) {  // those that came meanwhile
+    host::remove_unit_links(root.get(), host::unit_name(note.name), {}, session.layout.units_inside());
+  }
+  drop_companion_links(session, note.companions);
+  drop_or_save(session, note.secret, session.layout.unit_inside(note.name), note.saved_unit, "");
+  drop_or_save(session, note.secret, session.layout.tmpfiles_inside(note.name), note.saved_tmpfiles, "");
   for (auto file = note.files.rbegin(); file != note.files.rend(); ++file) {
     if (host::danger_on_the_way(root.get(), file->path)) {
       continue;  // as its step said
@@ -159,30 +201,79 @@ void finish(Session& session, const UninstallNote& note) {
       drop_aside(session, note.secret, file->path, file->checksum);
     }
   }
+}
+
+/// The link goes first of all, for without a note it is what says which host files there were.
+void drop_deployments(const Session& session, int folder, const std::string& name) {
+  if (base::read_link_at(folder, name)) {
+    base::unlink_at(folder, name);
+  }
+  drop_link_aside(session, name);
   for (const auto* slot : {".0", ".1"}) {
-    const auto found = base::stat_at(folder.get(), note.name + slot);
+    const auto found = base::stat_at(folder, name + slot);
     if (found && S_ISDIR(found->st_mode)) {  // a link of that name is another container
-      base::remove_tree_at(folder.get(), note.name + slot);
+      base::remove_tree_at(folder, name + slot);
     }
   }
-  remove_adopted_links(session, note.name);
+  remove_adopted_links(session, name);
+}
+
+/// Everything that cannot be taken back. May run several times.
+void finish(Session& session, const UninstallNote& note) {
+  const auto folder = base::open_host_folder(session.layout.deployments());
+  remove_tmpfiles(session, folder.get(), note.name);
+  drop_host_files(session, note);
+  drop_deployments(session, folder.get(), note.name);
+  if (!note.pid_file.empty()) {
+    base::unlink_at(AT_FDCWD, session.layout.on_disk(note.pid_file));  // systemd removes it only with its own stop
+  }
   host::remove_journal(session.layout, note.name);
+}
+
+/// A disk without room for a note must not keep a container from being removed, which makes room. When such an
+/// uninstall is killed, it is done again by hand.
+/// @return whether there is a note
+bool write_note(const Session& session, const UninstallNote& note) {
+  try {
+    host::write_journal(session.layout, note.name, to_json(note));
+    return true;
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::failed) {
+      throw;
+    }
+    return false;
+  }
 }
 
 UninstallOutcome run(Session& session, UninstallNote note, const StepHook& hook) {
   UninstallOutcome outcome;
-  if (!note.committed) {
-    host::write_journal(session.layout, note.name, to_json(note));
-    try {
-      run_steps(uninstall_steps(session, note, outcome.kept_files), session.reporter, session.stop, hook);
-    } catch (...) {
-      host::remove_journal(session.layout, note.name);
-      throw;
-    }
-    note.committed = true;
-    host::write_journal(session.layout, note.name, to_json(note));
+  const bool noted = write_note(session, note);
+  if (!noted) {
+    note.secret.clear();  // what waits aside must be found by names that need no note
+  }
+  auto steps = uninstall_steps(session, note, outcome.kept_files);
+  if (noted) {
+    steps.push_back(link_step(session, note.name));
+  }
+  try {
+    run_steps(steps, session.reporter, session.stop, hook);
+  } catch (const IncompleteUndo&) {
+    throw;  // the note stays, by which the next command completes the uninstall
+  } catch (...) {
+    host::remove_journal(session.layout, note.name);
+    throw;
+  }
+  note.committed = true;
+  if (noted) {
+    write_note(session, note);  // an uninstall without this word is completed as well
   }
   finish(session, note);
+  outcome.stopped_units = note.taken_along;
+  for (const auto& saved : {note.saved_unit, note.saved_tmpfiles}) {
+    if (!saved.empty()) {
+      outcome.saved_texts.push_back(saved);
+    }
+  }
   return outcome;
 }
 
@@ -236,6 +327,38 @@ bool anything_left(const Session& session, const std::string& name) {
   return (link && S_ISLNK(link->st_mode)) || is_folder(name + ".0") || is_folder(name + ".1");
 }
 
+/// That of the default unit; any other file that an image names may be anybody's.
+std::string pid_file_of(const Session& session, const std::string& name, const host::DeploymentInfo& info) {
+  const auto found = info.values.find("PIDFILE");
+  const auto ours = fmt::format("{}/container-{}.pid", session.layout.runtime_inside(), name);
+  return found != info.values.end() && found->second == ours ? ours : "";
+}
+
+/// Other units that are stopped, and what an administrator wrote into our files.
+void note_neighbours(Session& session, const host::DeploymentInfo& info, UninstallNote& note) {
+  auto going = info.installed_files;
+  if (note.package.name.empty()) {  // not those that another container has, too
+    going.clear();
+    std::transform(note.files.begin(), note.files.end(), std::back_inserter(going),
+                   [](const NotedFile& file) { return file.path; });
+  }
+  note.companions = companion_units(session, going, [](const std::string&) { return false; });
+  if (!note.has_unit) {
+    return;
+  }
+  auto units = active_names(note.companions);
+  units.push_back(host::unit_name(note.name));
+  note.taken_along = session.systemd.stopped_with(units);
+  if (const auto slot = host::current_slot(session.layout, note.name)) {
+    host::Deployment live;
+    live.name = note.name;
+    live.path = fmt::format("{}/{}", session.layout.deployments(), host::slot_name(note.name, *slot));
+    const auto saved = saved_texts(session, live);
+    note.saved_unit = saved.unit;
+    note.saved_tmpfiles = saved.tmpfiles;
+  }
+}
+
 UninstallNote make_note(Session& session, const std::string& name) {
   UninstallNote note;
   note.name = name;
@@ -252,14 +375,29 @@ UninstallNote make_note(Session& session, const std::string& name) {
     const auto state = session.systemd.state(unit);
     note.was_active = host::is_active(state);
     note.was_enabled = state.unit_file_state == "enabled";
+    note.links = present_links(session, name);
+    note.invocation = state.invocation_id;
+    note.runtime = noted_runtime(info);
+    note.pid_file = pid_file_of(session, name, info);
   }
+  note_neighbours(session, info, note);
   return note;
 }
 
 }  // namespace
 
 UninstallOutcome complete_uninstall(Session& session, const UninstallNote& note) {
-  return run(session, note, {});
+  UninstallOutcome outcome;
+  if (!note.committed) {
+    auto steps = uninstall_steps(session, note, outcome.kept_files);
+    steps.push_back(link_step(session, note.name));
+    for (const auto& step : steps) {
+      check_stop(session.stop);
+      step.apply();
+    }
+  }
+  finish(session, note);
+  return outcome;
 }
 
 UninstallOutcome uninstall(Session& session, const std::string& name, const StepHook& hook) {

@@ -11,8 +11,10 @@
 namespace berth::ops {
 
 struct UninstallOutcome {
-  std::vector<std::string> kept_files;  ///< recorded host files that were edited since and stay
-  std::vector<std::string> remarks;     ///< about what else stays
+  std::vector<std::string> kept_files;     ///< recorded host files that were edited since and stay
+  std::vector<std::string> remarks;        ///< about what else stays
+  std::vector<std::string> saved_texts;    ///< paths where the texts of an edited unit or tmpfiles.d lines are kept
+  std::vector<std::string> stopped_units;  ///< other units that were stopped with the service, for they need it
 };
 
 /// Stops and removes a container. Before its last reversible step a failure or a stop request restores everything;

@@ -1,8 +1,12 @@
 #include "ops/unit_job.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 
-#include "base/error.hpp"
+#include "base/file.hpp"
+#include "base/process.hpp"
+#include "host/layout.hpp"
+#include "ops/runtime_command.hpp"
 #include "ops/service.hpp"
 
 namespace berth::ops {
@@ -11,6 +15,60 @@ namespace {
 
 using base::Error;
 using base::ErrorKind;
+using host::JobResult;
+using host::UnitState;
+
+constexpr int attempts = 10;  // against somebody who starts or stops the same unit
+
+using Start = JobResult (host::Systemd::*)(const std::string& unit);
+
+bool is_down(const UnitState& state) {
+  return state.active_state == "inactive" || state.active_state == "failed";
+}
+
+/// Refusals of systemd are failed starts too.
+JobResult queue_start(Session& session, const std::string& unit, ErrorKind kind, Start start) {
+  try {
+    return (session.systemd.*start)(unit);
+  } catch (const Error& error) {
+    if (error.kind() == kind || error.kind() == ErrorKind::interrupted) {
+      throw;
+    }
+    throw Error(kind, error.what(), error.hint());
+  }
+}
+
+void check_conditions(Session& session, const std::string& unit, const UnitState& state, ErrorKind kind) {
+  if (is_down(state) && !state.unmet.empty()) {
+    throw_start_failed(session, unit, {false, "skipped", fmt::format("{} is not met", state.unmet)}, kind);
+  }
+}
+
+void tell_stopped(Session& session, const std::string& unit) {
+  session.reporter.warning(fmt::format("{} was stopped by somebody else while it started, and stays stopped", unit));
+}
+
+bool start_unit(Session& session, const std::string& unit, ErrorKind kind, Start start, bool afresh) {
+  const auto before = session.systemd.state(unit).invocation_id;
+  for (int attempt = 0; attempt < attempts; ++attempt) {
+    const auto job = queue_start(session, unit, kind, start);
+    const auto now = session.systemd.state(unit);
+    const bool fresh = !afresh || before.empty() || now.invocation_id != before;
+    if (job.result == "canceled" && (is_down(now) || now.active_state == "deactivating")) {
+      tell_stopped(session, unit);
+      return false;
+    }
+    if (!job.done && job.result != "canceled") {
+      throw_start_failed(session, unit, job, kind);
+    }
+    check_conditions(session, unit, now, kind);
+    if (fresh) {
+      return true;
+    }
+  }
+  throw Error(kind, fmt::format("{} cannot be restarted: its jobs are replaced by others again and again", unit),
+              fmt::format("`{} list-jobs` shows what else starts it", session.layout.command("systemctl")));
+}
 
 }  // namespace
 
@@ -21,22 +79,94 @@ void stop_or_throw(Session& session, const std::string& unit) {
   }
 }
 
-void start_or_throw(Session& session, const std::string& unit) {
-  try {
-    if (const auto job = session.systemd.start(unit); !job.done) {
-      throw_start_failed(session, unit, job, ErrorKind::start_failed);
+void stop_for_good(Session& session, const std::string& unit) {
+  for (int attempt = 0; attempt < attempts; ++attempt) {
+    if (is_down(session.systemd.state(unit))) {
+      return;
     }
-  } catch (const Error& error) {
-    if (error.kind() == ErrorKind::start_failed || error.kind() == ErrorKind::interrupted) {
-      throw;
-    }
-    throw Error(ErrorKind::start_failed, error.what(), error.hint());
+    stop_or_throw(session, unit);
+  }
+  if (!is_down(session.systemd.state(unit))) {
+    throw Error(
+        ErrorKind::failed, fmt::format("{} was stopped and is started again and again", unit),
+        fmt::format("`{} list-jobs` shows what starts it; stop that first", session.layout.command("systemctl")));
   }
 }
 
-void start_again(Session& session, const std::string& unit) {
-  if (const auto job = session.systemd.start(unit); !job.done) {
-    throw Error(ErrorKind::failed, fmt::format("{} did not start again: {}", unit, job.words));
+bool start_or_throw(Session& session, const std::string& unit, ErrorKind kind) {
+  return start_unit(session, unit, kind, &host::Systemd::start, false);
+}
+
+bool start_afresh(Session& session, const std::string& unit, ErrorKind kind) {
+  return start_unit(session, unit, kind, &host::Systemd::restart, true);
+}
+
+void start_again(Session& session, const std::string& unit, const std::string& invocation) {
+  const auto now = session.systemd.state(unit);
+  const bool active = host::is_active(now);
+  if (active && !invocation.empty() && now.invocation_id == invocation) {
+    return;
+  }
+  const auto warn = [&](const std::string& reason) {
+    session.reporter.warning(fmt::format("{} did not start again: {}", unit, reason));
+  };
+  try {
+    // Something else may have started what is taken back.
+    const auto job = active ? session.systemd.restart(unit) : session.systemd.start(unit);
+    if (!job.done && !(job.result == "canceled" && host::is_active(session.systemd.state(unit)))) {
+      warn(job.words);
+    }
+  } catch (const Error& error) {
+    session.systemd.state(unit);  // who answers has refused, and will refuse the next time
+    warn(error.what());
+  }
+}
+
+void bring_back(Session& session, const std::string& unit, const std::vector<std::string>& dependents) {
+  for (const auto& dependent : dependents) {
+    const auto warn = [&](const std::string& why) {
+      session.reporter.warning(
+          fmt::format("{}, which was stopped with {}, did not start again: {}; start it with: {} "
+                      "start {}",
+                      dependent, unit, why, session.layout.command("systemctl"), dependent));
+    };
+    try {
+      if (const auto job = session.systemd.start_again(dependent); !job.done) {
+        warn(job.words);
+      }
+    } catch (const Error& error) {
+      if (error.kind() == ErrorKind::interrupted) {
+        throw;
+      }
+      session.systemd.state(dependent);  // as in start_again
+      warn(error.what());
+    }
+  }
+}
+
+Dependents by_kind(const std::vector<std::string>& units) {
+  Dependents result;
+  for (const auto& unit : units) {
+    (unit.ends_with(".socket") ? result.sockets : result.others).push_back(unit);
+  }
+  return result;
+}
+
+void delete_left_container(Session& session, const std::string& runtime, const std::string& name) {
+  const auto program = session.layout.on_disk(runtime);
+  if (session.layout.offline() || runtime.empty() || !base::stat_at(AT_FDCWD, program) ||
+      !is_down(session.systemd.state(host::unit_name(name)))) {
+    return;
+  }
+  try {
+    if (!runtime_status(program, name).empty()) {
+      base::run_checked({program, "delete", "--force", name});
+    }
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::interrupted) {
+      throw;
+    }
+    session.reporter.warning(fmt::format("what the runtime keeps of {} cannot be deleted: {}", name, error.what()));
   }
 }
 

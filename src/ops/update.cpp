@@ -2,15 +2,20 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <set>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "host/deployment.hpp"
+#include "ops/enablement.hpp"
 #include "ops/image_choice.hpp"
 #include "ops/install.hpp"
+#include "ops/installed_unit.hpp"
 #include "ops/one_off.hpp"
+#include "ops/power_growth.hpp"
 #include "ops/preparation.hpp"
 #include "ops/recover.hpp"
 #include "ops/remote_rootfs.hpp"
@@ -52,6 +57,7 @@ class Update {
     outcome_.image = chosen.image.name;
     outcome_.id_latest = chosen.image.id;
     if (is_of_image(info, chosen.image) && !changes_values(info, set_)) {
+      restore_missing_texts(session_, before_);
       return;
     }
     deploy(chosen, hook);
@@ -73,11 +79,16 @@ class Update {
     check_stop(session_.stop);
     auto plan = preparation.plan(request_of_update(session_, before_, set_, chosen.local, belongings));
     keep_unknown_keys(plan);
+    if (const auto grown = new_powers(before_, plan); !grown.empty()) {
+      session_.reporter.warning(fmt::format("{} asks for more than before: {}", request_.name, fmt::join(grown, "; ")));
+    }
+    carry_disablement(session_, before_, plan.unit, plan.info);
     report_plan(session_, plan, belongings.edited);
     preparation.write(plan);
     const auto note = note_of_replacement(session_, "update", before_, belongings, plan, true);
     const auto rootfs = host::slot_name(plan.name, plan.slot) + "/rootfs";
-    replace_deployment(session_, note, {&plan, preparation.folder(), rootfs, {}}, request_.gate, hook);
+    outcome_.stopped =
+        !replace_deployment(session_, note, {&plan, preparation.folder(), rootfs, {}}, request_.gate, hook);
   }
 
   /// A remote root file system is not ours to change: only configuration and host files are made anew.
@@ -120,6 +131,37 @@ void update_one(Session& session, const UpdateRequest& request, ImageChooser& im
                    [&] { Update(session, request, images, outcome).run(hook); });
 }
 
+/// Names of the installed containers whose services run.
+std::set<std::string> running_services(const Session& session, const std::vector<host::Deployment>& deployments) {
+  std::vector<std::string> units;
+  for (const auto& deployment : deployments) {
+    if (deployment.info.has_container_service && !session.layout.offline()) {
+      units.push_back(host::unit_name(deployment.name));
+    }
+  }
+  std::set<std::string> running;
+  for (const auto& [unit, state] : session.systemd.states(units)) {
+    if (host::is_active(state)) {
+      running.insert(unit);
+    }
+  }
+  return running;
+}
+
+/// At the end, for the update of one container may stop another one.
+void judge_at_the_end(const Session& session, const std::vector<host::Deployment>& deployments,
+                      const std::set<std::string>& before, std::vector<UpdateRow>& rows) {
+  const auto after = running_services(session, deployments);
+  for (auto& row : rows) {
+    const auto unit = host::unit_name(row.container);
+    if (before.contains(unit) && !after.contains(unit) && !row.error && !row.outcome.stopped) {
+      row.status = "not running";
+      row.error = Error(ErrorKind::failed, fmt::format("{} ran before the updates and does not run now", unit),
+                        fmt::format("start it with: {} start {}", session.layout.command("systemctl"), row.container));
+    }
+  }
+}
+
 UpdateRow row_of_failure(UpdateRow row, const Error& error) {
   row.status = error.kind() == ErrorKind::start_failed ? "rolled back" : "failed";
   row.error = error;
@@ -142,6 +184,7 @@ UpdateOutcome update(Session& session, const UpdateRequest& request, const StepH
 std::vector<UpdateRow> update_all(Session& session, const UpdateRequest& request) {
   recover_pending(session);
   const auto list = host::list_deployments(session.layout);
+  const auto running = running_services(session, list.deployments);
   ImageChooser images(session);
   std::vector<UpdateRow> rows;
   for (const auto& broken : list.broken) {
@@ -166,6 +209,7 @@ std::vector<UpdateRow> update_all(Session& session, const UpdateRequest& request
     images.release();
     rows.push_back(std::move(row));
   }
+  judge_at_the_end(session, list.deployments, running, rows);
   std::sort(rows.begin(), rows.end(),
             [](const auto& left, const auto& right) { return left.container < right.container; });
   return rows;

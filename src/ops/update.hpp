@@ -23,6 +23,7 @@ struct UpdateRequest {
 };
 
 struct UpdateOutcome {
+  bool stopped = false;  ///< somebody else had the service stopped while it was judged
   bool changed = false;  ///< false: the latest version was installed already
   std::string image;
   std::string id_before;

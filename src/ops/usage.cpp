@@ -25,14 +25,16 @@ struct Owners {
 Owners find_owners(const Session& session, const store::Store& store) {
   Owners result;
   for (const auto& image : store.images(false)) {
-    result.add("image", image.name, {store.commits_of(image), {}});
+    if (!image.elsewhere) {
+      result.add("image", image.name, {store.commits_of(image), {}});
+    }
   }
   std::map<std::pair<std::string, std::string>, store::Owner> containers;
   for (const auto& deployment : deployments_in_use(session)) {
     const bool container = !deployment.container.empty();
     auto& owner = containers[{container ? "container" : "view", container ? deployment.container : deployment.path}];
     owner.folders.push_back(deployment.path);
-    if (const auto image = store.describe(deployment.commit, deployment.image)) {
+    if (const auto image = store.describe(deployment.commit, deployment.image); image && !image->elsewhere) {
       // The commit of an older tool's image has no tree; its layers have.
       auto commits = image->merged ? std::vector{image->commit} : store.commits_of(*image);
       owner.commits.insert(owner.commits.end(), commits.begin(), commits.end());
@@ -53,7 +55,8 @@ DiskUsage disk_usage(Session& session) {
     return result;
   }
   auto found = find_owners(session, *store);
-  const auto usage = store::measure_usage(store_options(session), found.owners, commits_in_use(session));
+  const auto usage = store::measure_usage(store_options(session), found.owners, commits_in_use(session),
+                                          has_unknown_use(session, *store));
   for (std::size_t i = 0; i < found.rows.size(); ++i) {
     auto& row = found.rows[i];
     row.shared = usage.owners[i].shared;

@@ -44,6 +44,7 @@ std::vector<std::pair<unsigned, unsigned>> pairs(const std::vector<host::IdRange
 exports::UserSpace user_space(const Session& session) {
   const auto ids = host::read_sub_ids(session.layout);
   exports::UserSpace space;
+  space.remedy = ids.remedy;
   space.uids = exports::id_mappings(session.facts.uid, pairs(ids.uids));
   space.gids = exports::id_mappings(session.facts.gid, pairs(ids.gids));
   space.name = session.layout.user()->name;

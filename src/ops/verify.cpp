@@ -5,12 +5,18 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <chrono>
+#include <iterator>
 #include <map>
+#include <optional>
 #include <set>
+#include <utility>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "host/deployment.hpp"
+#include "host/journal.hpp"
+#include "host/lock.hpp"
 #include "ops/deployments_in_use.hpp"
 #include "ops/image_change.hpp"
 #include "ops/image_lookup.hpp"
@@ -30,7 +36,7 @@ Users users_of_commits(const std::vector<DeploymentInUse>& deployments, const st
   Users users;
   for (const auto& deployment : deployments) {
     const auto image = deployment.container.empty() ? std::nullopt : store.describe(deployment.commit, "");
-    if (!image) {
+    if (!image || image->elsewhere) {
       continue;
     }
     users[deployment.commit].insert(deployment.container);
@@ -50,12 +56,17 @@ std::vector<store::StoredImage> choose(const Session& session, const store::Stor
   std::vector<store::StoredImage> images;
   images.reserve(texts.size());
   for (const auto& text : texts) {
-    images.push_back(choose_image(session, store, text));
+    auto lost = find_by_name(store, text) ? std::nullopt : find_lost(session, store, text);
+    images.push_back(lost ? std::move(*lost) : choose_image(session, store, text));
   }
   if (!texts.empty()) {
+    refuse_elsewhere(session, images, "fsck");
     return images;
   }
   images = store.images(false);
+  for (auto& lost : store.lost()) {
+    images.push_back(std::move(lost));
+  }
   for (const auto& deployment : deployments) {
     const bool known = std::any_of(images.begin(), images.end(), [&deployment](const store::StoredImage& image) {
       return image.commit == deployment.commit;
@@ -64,6 +75,7 @@ std::vector<store::StoredImage> choose(const Session& session, const store::Stor
       images.push_back(store.describe(deployment.commit, deployment.image).value());
     }
   }
+  std::erase_if(images, [](const store::StoredImage& image) { return image.elsewhere; });
   return images;
 }
 
@@ -103,6 +115,41 @@ DamagedFile describe(const store::DamagedObject& object, const store::StoredImag
   return file;
 }
 
+/// A layer has no name.
+std::string shown_name(const store::StoredImage& image) {
+  constexpr std::size_t shown_digits = 12;
+  return image.name.empty() && !image.id.empty() ? "layer " + image.id.substr(0, shown_digits) : image.name;
+}
+
+/// An image of which only a damaged branch is left.
+DamagedFile describe_branch(const store::Store& store, const store::StoredImage& image) {
+  const auto path = store.branch_file(image.branch);
+  return {image.branch, "branch", false, {path}, {}};
+}
+
+/// Deployments that do not tell what they are, or whose commit is gone.
+std::vector<VerifiedImage> unknown_deployments(const store::Store& store,
+                                               const std::vector<DeploymentInUse>& deployments,
+                                               const std::vector<store::StoredImage>& images) {
+  std::vector<VerifiedImage> result;
+  for (const auto& deployment : deployments) {
+    const bool shown = std::any_of(images.begin(), images.end(), [&deployment](const store::StoredImage& image) {
+      return !deployment.commit.empty() && image.commit == deployment.commit;
+    });
+    auto reason = deployment.damage;
+    if (reason.empty() && !shown && !deployment.commit.empty() && !store.describe(deployment.commit, "")) {
+      reason = fmt::format("its commit {} is not stored", deployment.commit);
+    }
+    if (!reason.empty() && !deployment.container.empty()) {
+      VerifiedImage verified;
+      verified.name = deployment.container;
+      verified.deployments.push_back({deployment.container, deployment.path, deployment.live, {}, {}, reason});
+      result.push_back(std::move(verified));
+    }
+  }
+  return result;
+}
+
 bool concerns(const store::DamagedObject& object, const std::vector<std::string>& commits) {
   return std::any_of(object.places.begin(), object.places.end(), [&commits](const store::ObjectPlace& place) {
     return std::find(commits.begin(), commits.end(), place.commit) != commits.end();
@@ -139,7 +186,7 @@ std::vector<std::string> keys_of(const Users& users) {
   return keys;
 }
 
-/// Root file systems by path, as they were found: an update or uninstall that goes on meanwhile is no damage.
+/// Root file systems by path, as they were found.
 using Found = std::map<std::string, ino_t>;
 
 Found find_checkouts(std::vector<store::CheckedOut>& checkouts, const std::vector<store::StoredImage>& images) {
@@ -167,17 +214,53 @@ bool is_still_there(const Session& session, const DeploymentInUse& deployment, c
          host::current_slot(session.layout, deployment.container);
 }
 
-std::vector<DamagedDeployment> damaged_deployments(const Session& session, const store::StoredImage& image,
+/// nullopt when it cannot be had: another command is at work on the container for long, or we may not write there.
+std::optional<host::ContainerLock> lock_to_look(Session& session, const std::string& container) {
+  try {
+    return host::ContainerLock::take(session.layout, container, session.command,
+                                     std::chrono::seconds(session.config.lock_timeout_seconds), session.reporter,
+                                     session.stop);
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::interrupted) {
+      throw;
+    }
+    session.reporter.warning(
+        fmt::format("{} could not be locked, so what is found of it may be the work of another "
+                    "command: {}",
+                    container, error.what()));
+    return std::nullopt;
+  }
+}
+
+/// What another command does meanwhile is no damage, and neither is what a killed one left for recovery: so what looks
+/// damaged is looked at again while nobody changes the container.
+std::optional<store::DamagedCheckout> look_again(Session& session, const store::Store& store,
+                                                 const DeploymentInUse& deployment, const std::string& path,
+                                                 const Found& found) {
+  const auto lock = lock_to_look(session, deployment.container);
+  if (!is_still_there(session, deployment, path, found) || host::read_journal(session.layout, deployment.container)) {
+    return std::nullopt;
+  }
+  store::VerifyRequest request;
+  request.checkouts.push_back({deployment.commit, path, true});
+  auto report = store.verify(request);
+  return report.checkouts.empty() ? std::nullopt : std::optional(std::move(report.checkouts.front()));
+}
+
+std::vector<DamagedDeployment> damaged_deployments(Session& session, const store::Store& store,
+                                                   const store::StoredImage& image,
                                                    const std::vector<DeploymentInUse>& deployments,
                                                    const store::VerifyReport& report, const Found& found) {
   std::vector<DamagedDeployment> result;
   for (const auto& deployment : deployments) {
     const auto path = deployment.path + "/rootfs";
-    const auto damaged = std::find_if(report.checkouts.begin(), report.checkouts.end(),
-                                      [&path](const auto& checkout) { return checkout.path == path; });
-    if (deployment.commit == image.commit && damaged != report.checkouts.end() &&
-        is_still_there(session, deployment, path, found)) {
-      result.push_back({deployment.container, path, deployment.live, damaged->changed, damaged->missing});
+    const bool damaged = std::any_of(report.checkouts.begin(), report.checkouts.end(),
+                                     [&path](const auto& checkout) { return checkout.path == path; });
+    if (deployment.commit != image.commit || !damaged) {
+      continue;
+    }
+    if (const auto again = look_again(session, store, deployment, path, found)) {
+      result.push_back({deployment.container, path, deployment.live, again->changed, again->missing, ""});
     }
   }
   return result;
@@ -193,11 +276,12 @@ std::vector<VerifiedImage> verify_images(Session& session, const VerifyRequest& 
   const auto images = choose(session, store, request.images, deployments, users);
   const auto layers = layer_names(store);
   store::VerifyRequest wanted;
+  wanted.all = request.images.empty();
   wanted.users = keys_of(users);
   wanted.checkouts = checkouts_of(deployments, store);
   wanted.groups.reserve(images.size());
   for (const auto& image : images) {
-    wanted.groups.push_back({image.name, store.commits_of(image)});
+    wanted.groups.push_back({shown_name(image), store.commits_of(image)});
   }
   const auto found = find_checkouts(wanted.checkouts, images);
   const auto report = store.verify(wanted);
@@ -205,19 +289,26 @@ std::vector<VerifiedImage> verify_images(Session& session, const VerifyRequest& 
   result.reserve(images.size());
   for (std::size_t i = 0; i < images.size(); ++i) {
     VerifiedImage verified;
-    verified.name = images[i].name;
+    verified.name = shown_name(images[i]);
     verified.id = images[i].id;
+    if (!images[i].present && images[i].commit.empty()) {
+      verified.damaged.push_back(describe_branch(store, images[i]));
+    }
     verified.objects = report.objects[i];
     for (const auto& object : report.damaged) {
       if (concerns(object, wanted.groups[i].commits)) {
         verified.damaged.push_back(describe(object, images[i], layers, users));
       }
     }
-    verified.deployments = damaged_deployments(session, images[i], deployments, report, found);
-    if (request.remote) {
+    verified.deployments = damaged_deployments(session, store, images[i], deployments, report, found);
+    if (request.remote && images[i].present) {
       ask_registry(session, images[i], request.authfile, verified);
     }
     result.push_back(std::move(verified));
+  }
+  if (request.images.empty()) {
+    auto unknown = unknown_deployments(store, deployments_in_use(session), images);
+    std::move(unknown.begin(), unknown.end(), std::back_inserter(result));
   }
   return result;
 }

@@ -18,7 +18,7 @@ struct VerifyRequest {
 /// One damaged or missing object, as it concerns one image.
 struct DamagedFile {
   std::string object;  ///< OSTree's name
-  std::string kind;    ///< file, folder, attributes, commit
+  std::string kind;    ///< file, folder, attributes, commit; branch, whose only path is that of its file
   bool missing = false;
   std::vector<std::string> paths;       ///< in the image; `layer HEX: PATH` for what only a layer has
   std::vector<std::string> containers;  ///< whose deployments, either slot, have it
@@ -31,6 +31,7 @@ struct DamagedDeployment {
   bool live = false;
   std::vector<std::string> changed;  ///< absolute in the image
   std::vector<std::string> missing;
+  std::string reason;  ///< why its description, the file `info`, cannot be believed; then there is no more to say
 };
 
 enum class RemoteState {

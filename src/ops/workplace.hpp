@@ -16,6 +16,12 @@ class Workplace {
  public:
   /// @param reporter hears what keeps it from being removed @throws Error
   Workplace(const std::string& parent, base::Reporter& reporter);
+  /// One on the file system of the objects of a repository. Its name and lock are those of a staging folder there, so
+  /// that it is removed with those when we are killed.
+  struct InRepository {
+    std::string path;  ///< of the repository
+  };
+  Workplace(const InRepository& repository, base::Reporter& reporter);
   Workplace(const Workplace&) = delete;
   Workplace& operator=(const Workplace&) = delete;
   ~Workplace();
@@ -25,6 +31,7 @@ class Workplace {
 
  private:
   base::Reporter& reporter_;
+  base::Fd lock_;  ///< in a repository
   std::string path_;
   base::Fd folder_;
 };

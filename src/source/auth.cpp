@@ -64,12 +64,14 @@ std::string token_from(const std::string& text, const std::string& document) {
     }
   }();
   const base::JsonView view(json, document);
-  for (const auto* key : {"token", "access_token"}) {
+  for (const auto* key : {"token", "access_token"}) {  // servers may give both, and one of them empty
     if (view.has(key)) {
-      return checked_token(view.at(key));
+      if (auto token = checked_token(view.at(key)); !token.empty()) {
+        return token;
+      }
     }
   }
-  view.fail("it has neither 'token' nor 'access_token'");
+  view.fail("it has neither 'token' nor 'access_token', or they are empty");
 }
 
 }  // namespace
@@ -90,7 +92,8 @@ void Authenticator::look_up_credentials() {
     looked_up_ = true;
   }
   if (!looked_up_) {
-    credentials_ = find_credentials(options_.registry, options_.repository, options_.authfile, options_.stop);
+    credentials_ =
+        find_credentials(options_.registry, options_.repository, {options_.authfile, options_.stop, options_.reporter});
     looked_up_ = true;
   }
 }
@@ -117,7 +120,7 @@ std::string Authenticator::answer(const HttpResponse& response, const std::strin
   look_up_credentials();
   const auto challenges = challenges_of(response);
   if (const auto* bearer = find_scheme(challenges, "bearer")) {
-    authorization_ = "Bearer " + fetch_token(*bearer);
+    authorization_ = "Bearer " + fetch_token(*bearer, response.url());
   } else if (find_scheme(challenges, "basic") != nullptr) {
     if (!credentials_ || credentials_->username.empty() || basic(*credentials_) == refused) {
       refuse_login();
@@ -132,7 +135,7 @@ std::string Authenticator::answer(const HttpResponse& response, const std::strin
   return authorization_;
 }
 
-Url Authenticator::realm_of(const Challenge& challenge) const {
+Url Authenticator::realm_of(const Challenge& challenge, const Url& registry) const {
   const auto realm = challenge.parameter("realm");
   if (realm.empty()) {
     throw base::Error(base::ErrorKind::failed,
@@ -142,7 +145,10 @@ Url Authenticator::realm_of(const Challenge& challenge) const {
   auto url = base::in_context(fmt::format("reading the challenge of registry {}", options_.registry),
                               [&] { return parse_url(realm); });
   const bool on_this_machine = is_loopback(options_.registry) && is_loopback(url.location());
-  if (url.scheme != "https" && !options_.plain_http_allowed && !on_this_machine) {
+  // A registry that is asked over https does not send the login elsewhere in plain, whatever is allowed for itself.
+  const bool allowed = registry.scheme == "http" ? options_.plain_http_allowed || on_this_machine
+                                                 : options_.plain_http_allowed && url.host == registry.host;
+  if (url.scheme != "https" && !allowed) {
     throw base::Error(
         base::ErrorKind::failed,
         fmt::format("registry {} wants the login sent over plain http to {}", options_.registry, url.location()),
@@ -167,8 +173,24 @@ HttpRequest Authenticator::token_request(const Challenge& challenge, const Url& 
   return request;
 }
 
-std::string Authenticator::fetch_token(const Challenge& challenge) {
-  const auto realm = realm_of(challenge);
+void Authenticator::check_identity_token(const Url& realm, const Url& registry) const {
+  if (!credentials_ || credentials_->identity_token.empty()) {
+    return;
+  }
+  const bool own = realm.origin() == registry.origin();
+  const bool docker_hub = options_.registry == "docker.io" && realm.origin() == "https://auth.docker.io:443";
+  if (!own && !docker_hub) {
+    throw base::Error(
+        base::ErrorKind::not_permitted,
+        fmt::format("registry {} wants the identity token of {} sent to another server, {}", options_.registry,
+                    credentials_->place, realm.location()),
+        fmt::format("log in with user name and password instead, e.g. with `podman login {}`", options_.registry));
+  }
+}
+
+std::string Authenticator::fetch_token(const Challenge& challenge, const Url& registry) {
+  const auto realm = realm_of(challenge, registry);
+  check_identity_token(realm, registry);
   const auto response = client_.send(token_request(challenge, realm));
   const auto document = fmt::format("the token from {}", realm.display());
   if (response->status() == 400 || response->status() == 401 || response->status() == 403) {

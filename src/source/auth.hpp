@@ -6,6 +6,7 @@
 #include <stop_token>
 #include <string>
 
+#include "base/reporter.hpp"
 #include "source/challenge.hpp"
 #include "source/credentials.hpp"
 #include "source/http.hpp"
@@ -22,6 +23,7 @@ class Authenticator {
     std::string login;                ///< USER[:PASSWORD], in place of what is in files; empty: none
     bool plain_http_allowed = false;  ///< the token server may be asked over plain http, even if on another machine
     std::stop_token stop;
+    base::Reporter* reporter = nullptr;  ///< not owned; required
   };
 
   /// @param client must outlive this
@@ -30,7 +32,9 @@ class Authenticator {
   /// The Authorization value to send; empty before the first challenge.
   [[nodiscard]] std::string authorization();
 
-  /// Finds the answer to a 401. @param refused the Authorization value that was sent; when another thread has got a
+  /// Finds the answer to a 401.
+  /// @param response of the registry itself: whoever else answers has no claim to its login
+  /// @param refused the Authorization value that was sent; when another thread has got a
   /// newer one meanwhile, that is the answer
   /// @throws Error(not_permitted) when there is no login, or it was refused already; Error when the token server fails
   std::string answer(const HttpResponse& response, const std::string& refused);
@@ -40,9 +44,10 @@ class Authenticator {
 
  private:
   std::string basic_value();
-  std::string fetch_token(const Challenge& challenge);
+  std::string fetch_token(const Challenge& challenge, const Url& registry);
   HttpRequest token_request(const Challenge& challenge, const Url& realm) const;
-  Url realm_of(const Challenge& challenge) const;
+  Url realm_of(const Challenge& challenge, const Url& registry) const;
+  void check_identity_token(const Url& realm, const Url& registry) const;
   void look_up_credentials();
 
   HttpClient& client_;

@@ -1,6 +1,7 @@
 #include "source/base64.hpp"
 
 #include <cstdint>
+#include <string>
 
 namespace berth::source {
 namespace {
@@ -24,9 +25,11 @@ std::string encode_base64(std::string_view bytes) {
   return result;
 }
 
-std::optional<std::string> decode_base64(std::string_view text) {
+std::optional<std::string> decode_base64(std::string_view lines) {
+  std::string text(lines);
+  std::erase_if(text, [](char c) { return c == '\r' || c == '\n'; });
   while (!text.empty() && text.back() == '=') {
-    text.remove_suffix(1);
+    text.pop_back();
   }
   if (text.size() % 4 == 1) {
     return std::nullopt;

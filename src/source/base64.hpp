@@ -9,7 +9,8 @@ namespace berth::source {
 
 [[nodiscard]] std::string encode_base64(std::string_view bytes);
 
-/// nullopt when `text` is not base64. Padding may be missing; blanks are not allowed.
+/// nullopt when `text` is not base64. Padding may be missing, and line ends are passed over, as
+/// Go has it; other blanks are not allowed.
 [[nodiscard]] std::optional<std::string> decode_base64(std::string_view text);
 
 }  // namespace berth::source

@@ -55,7 +55,7 @@ void BlobStream::check_length() const {
     throw base::Error(base::ErrorKind::verification,
                       fmt::format("{} has the wrong size: the manifest says {} bytes are to come, registry {} says {}",
                                   name_, expected, client_.registry(), *length),
-                      "have the image pushed again");
+                      "try again; if it stays, the manifest, the registry or a proxy before it is wrong");
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -60,13 +61,27 @@ std::vector<AuthFile> auth_files(const std::string& authfile) {
 }
 
 // Follows links, unlike file work in images: the administrator may keep the file elsewhere.
-std::optional<std::string> read_auth_file(const AuthFile& file) {
+std::optional<std::string> read_auth_file(const AuthFile& file, base::Reporter& reporter) {
   const base::Fd fd(::open(file.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!fd) {
     if (!file.required && (errno == ENOENT || errno == ENOTDIR || errno == EACCES)) {
       return std::nullopt;
     }
     base::throw_errno("open the auth file " + file.path);
+  }
+  struct stat status {};
+  base::check_errno(::fstat(fd.get(), &status), "look at the auth file " + file.path);
+  if (!is_believable(status, ::geteuid())) {
+    const auto sentence =
+        fmt::format("the auth file {} {}", file.path,
+                    status.st_uid != 0 ? fmt::format("belongs to the user {}, not to root", status.st_uid)
+                                       : "can be written by others than root");
+    if (file.required) {
+      throw base::Error(base::ErrorKind::not_permitted, sentence,
+                        fmt::format("if it is right: chown root {0} && chmod 600 {0}", file.path));
+    }
+    reporter.warning(sentence + ": it is passed over");
+    return std::nullopt;
   }
   return base::read_all(fd.get(), file_limit, file.path);
 }
@@ -164,17 +179,36 @@ void check_program_name(const std::string& name, const std::string& path) {
   }
 }
 
-// The protocol of docker-credential-helpers: server address in, {ServerURL, Username, Secret} out.
-std::optional<Credentials> ask_program(const std::string& name, const std::string& server, const std::string& path,
-                                       const std::stop_token& stop) {
-  check_program_name(name, path);
-  const auto program = "docker-credential-" + name;
+// nullopt when it is not installed: a configuration may have come from another machine.
+std::optional<base::ProcessResult> run_program(const std::string& program, const std::string& server,
+                                               const std::string& path, const LoginSearch& search) {
   base::ProcessOptions options;
   options.input = server;
-  options.stop = stop;
-  const auto result = base::in_context(fmt::format("asking the credential helper named in {}", path), [&] {
-    return base::run_process({program, "get"}, options);
-  });
+  options.stop = search.stop;
+  try {
+    return base::in_context(fmt::format("asking the credential helper named in {}", path), [&] {
+      return base::run_process({program, "get"}, options);
+    });
+  } catch (const base::Error& error) {
+    if (error.kind() != base::ErrorKind::not_found) {
+      throw;
+    }
+    search.reporter->warning(
+        fmt::format("the credential helper {}, which {} names, is not installed: it is passed over", program, path));
+    return std::nullopt;
+  }
+}
+
+// The protocol of docker-credential-helpers: server address in, {ServerURL, Username, Secret} out.
+std::optional<Credentials> ask_program(const std::string& name, const std::string& server, const std::string& path,
+                                       const LoginSearch& search) {
+  check_program_name(name, path);
+  const auto program = "docker-credential-" + name;
+  const auto answer = run_program(program, server, path, search);
+  if (!answer) {
+    return std::nullopt;
+  }
+  const auto& result = *answer;
   if (result.exit_code != 0) {
     if (result.output.find("not found") != std::string::npos) {
       return std::nullopt;
@@ -211,15 +245,15 @@ std::string server_address(const std::string& registry) {
 }
 
 std::optional<Credentials> find_in_file(const AuthFile& file, const std::string& registry,
-                                        const std::string& repository, const std::stop_token& stop) {
-  const auto text = read_auth_file(file);
+                                        const std::string& repository, const LoginSearch& search) {
+  const auto text = read_auth_file(file, *search.reporter);
   if (!text || text->empty()) {
     return std::nullopt;
   }
   const auto json = parse_secret_json(*text, file.path);
   const base::JsonView root(json, file.path);
   if (const auto helper = helper_for(root, registry)) {
-    return ask_program(*helper, server_address(registry), file.path, stop);
+    return ask_program(*helper, server_address(registry), file.path, search);
   }
   if (const auto auths = root.find("auths")) {
     if (auto credentials = find_in_auths(*auths, keys_for(registry, repository), file.path)) {
@@ -227,17 +261,22 @@ std::optional<Credentials> find_in_file(const AuthFile& file, const std::string&
     }
   }
   if (const auto store = root.string_or("credsStore", ""); !store.empty()) {
-    return ask_program(store, server_address(registry), file.path, stop);
+    return ask_program(store, server_address(registry), file.path, search);
   }
   return std::nullopt;
 }
 
 }  // namespace
 
+bool is_believable(const struct stat& status, uid_t reader) {
+  const bool group = (status.st_mode & S_IWGRP) != 0 && status.st_gid != 0;
+  return reader != 0 || (status.st_uid == 0 && !group && (status.st_mode & S_IWOTH) == 0);
+}
+
 std::optional<Credentials> find_credentials(const std::string& registry, const std::string& repository,
-                                            const std::string& authfile, const std::stop_token& stop) {
-  for (const auto& file : auth_files(authfile)) {
-    auto credentials = base::with_hint(login_hint, [&] { return find_in_file(file, registry, repository, stop); });
+                                            const LoginSearch& search) {
+  for (const auto& file : auth_files(search.authfile)) {
+    auto credentials = base::with_hint(login_hint, [&] { return find_in_file(file, registry, repository, search); });
     if (credentials) {
       return credentials;
     }

@@ -8,6 +8,7 @@
 #include "base/error.hpp"
 #include "base/hint.hpp"
 #include "base/json.hpp"
+#include "base/unpack.hpp"
 
 namespace berth::source {
 namespace {
@@ -46,9 +47,27 @@ base::Json descriptor_json(const image::Descriptor& descriptor) {
 std::vector<image::ImageName> names_from(const base::JsonView& entry, image::Naming naming) {
   std::vector<image::ImageName> names;
   for (const auto& tag : entry.strings_or_empty("RepoTags")) {
-    names.push_back(base::in_context(entry.place(), [&] { return image::parse_docker_name(tag, naming); }));
+    try {
+      names.push_back(image::parse_docker_name(tag, naming));
+    } catch (const base::Error&) {
+      continue;  // a name that nobody can ask for
+    }
   }
   return names;
+}
+
+// An archive may call itself anything, e.g. as an image that others installed from a registry. So it has the name of
+// its file and tells no more than the tag. The older tools' way is to believe it.
+image::ImageName name_for(const image::Reference& reference, const std::vector<image::ImageName>& names) {
+  if (!reference.selector.empty() || names.empty() || reference.transport == image::Transport::docker_daemon) {
+    return reference.name;
+  }
+  if (reference.naming == image::Naming::as_written) {
+    return names.front();
+  }
+  auto name = reference.name;
+  name.tag = names.front().tag.empty() ? name.tag : names.front().tag;
+  return name;
 }
 
 template <typename Entries>
@@ -114,7 +133,7 @@ void DockerArchiveSource::pick(const std::vector<Entry>& entries, const image::R
         fmt::format("name one of them with docker-archive:{}:NAME: {}", file_.path(), list_names(entries)));
   }
   entry_ = *std::find_if(entries.begin(), entries.end(), fits);
-  name_ = any && !entry_.names.empty() ? entry_.names.front() : reference.name;
+  name_ = name_for(reference, entry_.names);
 }
 
 std::unique_ptr<base::ByteStream> DockerArchiveSource::open_member(const std::string& name) const {
@@ -133,7 +152,8 @@ std::unique_ptr<base::ByteStream> DockerArchiveSource::open_layer(const std::str
   if (!file_.is_compressed(name)) {
     return stream;
   }
-  return decompress(std::move(stream), fmt::format("{} in {}", base::printable(name), file_.path()));
+  return base::unpack(std::move(stream), file_.unpacked_limit(),
+                      fmt::format("{} in {}", base::printable(name), file_.path()));
 }
 
 // A compressed layer has to be unpacked once to know its size; such archives are rare.
@@ -162,12 +182,16 @@ void DockerArchiveSource::read_image() {
     throw base::Error(base::ErrorKind::verification,
                       fmt::format("{} names {} layers, but {} has {} diff ids", document_of(file_),
                                   entry_.layers.size(), document, config.diff_ids.size()),
-                      "the archive is damaged; have it saved again");
+                      "they do not belong together; save the image again");
   }
   for (std::size_t at = 0; at < entry_.layers.size(); ++at) {
     layers_.push_back({layer_type, config.diff_ids[at], unpacked_size(entry_.layers[at]), std::nullopt, {}, {}});
     layer_of_.emplace(config.diff_ids[at], entry_.layers[at]);
   }
+}
+
+std::int64_t DockerArchiveSource::packed_size(const image::Descriptor& descriptor) const {
+  return std::min(descriptor.size, file_.packed_size());
 }
 
 image::ResolvedManifest DockerArchiveSource::resolve(const image::Platform&) {

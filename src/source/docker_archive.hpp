@@ -26,6 +26,7 @@ class DockerArchiveSource final : public image::ImageSource {
   [[nodiscard]] const image::ImageName& name() const override { return name_; }
   image::ResolvedManifest resolve(const image::Platform& platform) override;
   std::unique_ptr<base::ByteStream> open_blob(const image::Descriptor& descriptor) override;
+  [[nodiscard]] std::int64_t packed_size(const image::Descriptor& descriptor) const override;
 
  private:
   struct Entry {

@@ -145,6 +145,10 @@ std::unique_ptr<base::ByteStream> DockerDaemonSource::open_blob(const image::Des
   return archive().open_blob(descriptor);
 }
 
+std::int64_t DockerDaemonSource::packed_size(const image::Descriptor& descriptor) const {
+  return archive_ ? archive_->packed_size(descriptor) : descriptor.size;
+}
+
 bool daemon_has_image(const std::string& name, const SourceOptions& options) {
   for (const auto& socket : daemon_sockets()) {
     try {

@@ -27,6 +27,7 @@ class DockerDaemonSource final : public image::ImageSource {
   /// @throws Error(not_found) when there is no daemon, or none of that image
   image::ResolvedManifest resolve(const image::Platform& platform) override;
   std::unique_ptr<base::ByteStream> open_blob(const image::Descriptor& descriptor) override;
+  [[nodiscard]] std::int64_t packed_size(const image::Descriptor& descriptor) const override;
 
  private:
   DockerArchiveSource& archive();

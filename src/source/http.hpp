@@ -26,7 +26,7 @@ struct TlsSettings {
 
 struct HttpOptions {
   std::chrono::milliseconds connect_timeout{15'000};  ///< name lookup, connection and TLS handshake together
-  std::chrono::seconds stall_timeout{60};             ///< fewer bytes than seconds within so long is a failure
+  std::chrono::seconds stall_timeout{60};             ///< headers later than that, or less than 1000 bytes/s, fail
   std::string user_agent{};
   std::string socket{};                          ///< a Unix socket that every request goes to; empty: the network
   std::stop_token stop{};                        ///< looked at least every 200 ms

@@ -39,16 +39,26 @@ class FileStream final : public base::ByteStream {
   std::string name_;
 };
 
+// Tools link blobs, or the folder of them, into a store that several layouts share. What is there is held to its
+// digest, so it may be anywhere; whatever is no regular file is not so much as opened.
+base::Fd open_regular(int folder, const std::string& name, const std::string& whole) {
+  const bool blob = name.starts_with("blobs/");
+  const base::Fd place =
+      blob ? base::Fd(base::check_errno(::openat(folder, name.c_str(), O_PATH | O_CLOEXEC), "open " + whole))
+           : base::open_beneath(folder, name, O_PATH);
+  struct stat status {};
+  base::check_errno(::fstat(place.get(), &status), "look at " + whole);
+  if (!S_ISREG(status.st_mode)) {
+    throw base::Error(base::ErrorKind::verification, whole + " is not a regular file", "have the layout written again");
+  }
+  const auto self = fmt::format("/proc/self/fd/{}", place.get());
+  return base::Fd(base::check_errno(::open(self.c_str(), O_RDONLY | O_CLOEXEC), "open " + whole));
+}
+
 std::unique_ptr<base::ByteStream> open_file(int folder, const std::string& path, const std::string& name) {
+  const auto whole = path + "/" + name;
   try {
-    auto fd = base::open_beneath(folder, name, O_RDONLY | O_NONBLOCK);
-    struct stat status {};
-    base::check_errno(::fstat(fd.get(), &status), "look at " + path + "/" + name);
-    if (!S_ISREG(status.st_mode)) {
-      throw base::Error(base::ErrorKind::verification, fmt::format("{}/{} is not a regular file", path, name),
-                        "have the layout written again");
-    }
-    return std::make_unique<FileStream>(std::move(fd), path + "/" + name);
+    return std::make_unique<FileStream>(open_regular(folder, name, whole), whole);
   } catch (const base::Error& error) {
     if (error.kind() == base::ErrorKind::not_found) {
       return nullptr;
@@ -75,6 +85,20 @@ std::string names_of(const std::vector<image::Descriptor>& entries) {
   return list + (entries.size() > shown_entries ? ", ..." : "");
 }
 
+std::string reasons_of(const std::vector<std::string>& unreadable) {
+  return unreadable.empty() ? "" : "; its entries cannot be read: " + unreadable.front();
+}
+
+// What lies beside images without a name or platform of its own, e.g. a signature, is none of them.
+void leave_out_companions(std::vector<image::Descriptor>& entries) {
+  const auto is_companion = [](const image::Descriptor& entry) {
+    return !entry.platform && annotation(entry, ref_name).empty() && annotation(entry, containerd_name).empty();
+  };
+  if (!std::all_of(entries.begin(), entries.end(), is_companion)) {
+    std::erase_if(entries, is_companion);
+  }
+}
+
 std::optional<image::ImageName> full_name(const std::string& text) {
   try {
     return image::parse_image_name(text);
@@ -83,19 +107,21 @@ std::optional<image::ImageName> full_name(const std::string& text) {
   }
 }
 
-// What the layout says about itself wins over the name of the file, but not over a whole name the user gave.
+// A layout may call itself anything, e.g. as an image that others installed from a registry. So it has the name of its
+// file, or the one that the user gave, and tells no more than the tag.
 image::ImageName name_for(const image::Reference& reference, const image::Descriptor& entry) {
-  if (full_name(reference.selector)) {
-    return reference.name;
-  }
-  for (const auto* key : {containerd_name, ref_name}) {
-    if (auto name = full_name(annotation(entry, key)); name && !name->digest) {
-      return *name;
-    }
-  }
   auto name = reference.name;
-  if (const auto tag = annotation(entry, ref_name); reference.selector.empty() && image::is_tag(tag)) {
-    name.tag = tag;
+  if (!reference.selector.empty()) {
+    return name;
+  }
+  for (const auto* key : {ref_name, containerd_name}) {
+    const auto text = annotation(entry, key);
+    const auto full = full_name(text);
+    const auto tag = full ? full->tag : text;
+    if (image::is_tag(tag)) {
+      name.tag = tag;
+      break;
+    }
   }
   return name;
 }
@@ -140,13 +166,16 @@ std::string blob_path(const base::Digest& digest) {
 LayoutFiles open_layout_folder(const std::string& path) {
   // std::function wants what it holds to be copyable: the folder is owned by the function and its copies.
   auto folder = std::make_shared<base::Fd>(base::open_host_folder(path));
-  return {path, [folder, path](const std::string& name) { return open_file(folder->get(), path, name); }};
+  LayoutFiles files;
+  files.path = path;
+  files.open = [folder, path](const std::string& name) { return open_file(folder->get(), path, name); };
+  return files;
 }
 
 LayoutFiles open_layout_archive(const std::string& path, const std::stop_token& stop) {
   // As above: owned by the function and its copies.
   auto archive = std::make_shared<TarFile>(path, stop);
-  return {path, [archive](const std::string& name) { return archive->open(name); }};
+  return {path, [archive](const std::string& name) { return archive->open(name); }, archive->packed_size()};
 }
 
 OciLayoutSource::OciLayoutSource(const image::Reference& reference, LayoutFiles files) : files_(std::move(files)) {
@@ -162,12 +191,14 @@ void OciLayoutSource::pick(const image::Index& index, const std::string& selecto
     }
   }
   if (entries_.empty()) {
-    throw base::Error(
-        base::ErrorKind::not_found,
-        selector.empty() ? fmt::format("{} holds no image", files_.path)
-                         : fmt::format("{} holds no image named '{}'", files_.path, base::printable(selector)),
-        index.manifests.empty() ? "have the layout written again" : "images there: " + names_of(index.manifests));
+    throw base::Error(base::ErrorKind::not_found,
+                      selector.empty()
+                          ? fmt::format("{} holds no image", files_.path)
+                          : fmt::format("{} holds no image named '{}'", files_.path, base::printable(selector)),
+                      index.manifests.empty() ? "have the layout written again" + reasons_of(index.unreadable)
+                                              : "images there: " + names_of(index.manifests));
   }
+  leave_out_companions(entries_);
   const bool one_image = std::all_of(entries_.begin(), entries_.end(), [&](const image::Descriptor& entry) {
     return entry.platform && annotation(entry, ref_name) == annotation(entries_.front(), ref_name);
   });
@@ -187,25 +218,26 @@ std::string OciLayoutSource::read_document(const image::Descriptor& descriptor, 
 }
 
 image::ResolvedManifest OciLayoutSource::read_manifest(const image::Descriptor& descriptor,
-                                                       const image::Platform& platform, bool index_allowed) {
+                                                       const image::Platform& platform, int indexes_allowed) {
   const auto what = fmt::format("manifest {} in {}", descriptor.digest.short_hex(), files_.path);
   auto text = read_document(descriptor, what);
   auto parsed = image::parse_manifest(text, descriptor.media_type, what);
   if (auto* manifest = std::get_if<image::Manifest>(&parsed)) {
     return {std::move(text), descriptor.digest, std::move(*manifest)};
   }
-  if (!index_allowed) {
-    throw base::Error(base::ErrorKind::verification, fmt::format("{} is an index inside an index", what),
+  if (indexes_allowed == 0) {
+    throw base::Error(base::ErrorKind::verification, fmt::format("{} is an index inside two others", what),
                       "have the layout written again with one index an image");
   }
-  return read_manifest(image::choose_platform(std::get<image::Index>(parsed), platform, what), platform, false);
+  return read_manifest(image::choose_platform(std::get<image::Index>(parsed), platform, what), platform,
+                       indexes_allowed - 1);
 }
 
 image::ResolvedManifest OciLayoutSource::resolve(const image::Platform& platform) {
   if (entries_.size() == 1) {
-    return read_manifest(entries_.front(), platform, true);
+    return read_manifest(entries_.front(), platform, 2);  // that of the image, and one inside it
   }
-  return read_manifest(image::choose_platform({entries_}, platform, files_.path), platform, false);
+  return read_manifest(image::choose_platform({entries_}, platform, files_.path), platform, 1);
 }
 
 std::unique_ptr<base::ByteStream> OciLayoutSource::open_blob(const image::Descriptor& descriptor) {

@@ -1,7 +1,10 @@
 // Images in an OCI image layout (image-spec 1.1), as a folder or as a tar archive of one.
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -16,6 +19,7 @@ struct LayoutFiles {
   std::string path;  ///< of the folder or archive, for messages
   /// Opens a regular file of the layout; nullptr when it does not exist. Called from several threads at once.
   std::function<std::unique_ptr<base::ByteStream>(const std::string& name)> open;
+  std::int64_t packed_size = std::numeric_limits<std::int64_t>::max();  ///< of an archive; a folder has none
 };
 
 /// Opens the folder; files in it are opened beneath it, without following links. @throws Error
@@ -33,12 +37,15 @@ class OciLayoutSource final : public image::ImageSource {
   [[nodiscard]] const image::ImageName& name() const override { return name_; }
   image::ResolvedManifest resolve(const image::Platform& platform) override;
   std::unique_ptr<base::ByteStream> open_blob(const image::Descriptor& descriptor) override;
+  [[nodiscard]] std::int64_t packed_size(const image::Descriptor& descriptor) const override {
+    return std::min(descriptor.size, files_.packed_size);
+  }
 
  private:
   void pick(const image::Index& index, const std::string& selector);
   std::string read_document(const image::Descriptor& descriptor, const std::string& what);
   image::ResolvedManifest read_manifest(const image::Descriptor& descriptor, const image::Platform& platform,
-                                        bool index_allowed);
+                                        int indexes_allowed);
 
   LayoutFiles files_;
   image::ImageName name_;

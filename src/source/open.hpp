@@ -27,7 +27,7 @@ struct SourceOptions {
   int retries = 3;                             ///< further tries after a transient failure
   std::chrono::milliseconds retry_delay{500};  ///< doubled each time, with jitter
   std::chrono::seconds connect_timeout{15};
-  std::chrono::seconds stall_timeout{60};  ///< less than 1 byte/s for so long is a failure
+  std::chrono::seconds stall_timeout{60};  ///< less than 1000 bytes/s for so long is a failure
   std::string user_agent;
   std::stop_token stop;
   base::Reporter* reporter = nullptr;  ///< not owned; required

@@ -54,7 +54,7 @@ RegistrySource::RegistrySource(const image::Reference& reference, const SourceOp
 RegistrySource::Document RegistrySource::fetch(const std::string& reference,
                                                const std::optional<base::Digest>& expected, const std::string& what) {
   const auto response = client_.get("manifests/" + reference, {accept_header()});
-  if (response->status() == 404) {
+  if (response->status() == 404 && expected == name_.digest) {
     refuse_unknown(*response);
   }
   if (response->status() != 200) {
@@ -104,21 +104,24 @@ void RegistrySource::refuse_unknown(const HttpResponse& response) {
                     fmt::format("tags there: {}{}", list, existing.size() > shown_tags ? ", ..." : ""));
 }
 
-image::ResolvedManifest RegistrySource::resolve_entry(const image::Descriptor& entry) {
+image::ResolvedManifest RegistrySource::resolve_entry(const image::Descriptor& entry, const image::Platform& platform,
+                                                      bool index_allowed) {
   const auto what = fmt::format("manifest {} of {}", entry.digest.short_hex(), name_.text());
   auto document = fetch(entry.digest.text(), entry.digest, what);
   if (static_cast<std::int64_t>(document.text.size()) != entry.size) {
     throw base::Error(base::ErrorKind::verification,
                       fmt::format("{} has {} bytes, the index says {}", what, document.text.size(), entry.size),
-                      "have the image pushed again");
+                      "tell who made the index");
   }
   auto parsed = image::parse_manifest(document.text, document.media_type, what);
-  auto* manifest = std::get_if<image::Manifest>(&parsed);
-  if (manifest == nullptr) {
-    throw base::Error(base::ErrorKind::verification, fmt::format("{} is an index inside an index", what),
+  if (auto* manifest = std::get_if<image::Manifest>(&parsed)) {
+    return {std::move(document.text), std::move(document.digest), std::move(*manifest)};
+  }
+  if (!index_allowed) {
+    throw base::Error(base::ErrorKind::verification, fmt::format("{} is an index inside two others", what),
                       "name one of the inner images by its digest");
   }
-  return {std::move(document.text), std::move(document.digest), std::move(*manifest)};
+  return resolve_entry(image::choose_platform(std::get<image::Index>(parsed), platform, what), platform, false);
 }
 
 image::ResolvedManifest RegistrySource::resolve(const image::Platform& platform) {
@@ -128,7 +131,7 @@ image::ResolvedManifest RegistrySource::resolve(const image::Platform& platform)
   if (auto* manifest = std::get_if<image::Manifest>(&parsed)) {
     return {std::move(document.text), std::move(document.digest), std::move(*manifest)};
   }
-  return resolve_entry(image::choose_platform(std::get<image::Index>(parsed), platform, name_.text()));
+  return resolve_entry(image::choose_platform(std::get<image::Index>(parsed), platform, name_.text()), platform, true);
 }
 
 std::unique_ptr<base::ByteStream> RegistrySource::open_blob(const image::Descriptor& descriptor) {

@@ -14,6 +14,7 @@ class RegistrySource final : public image::ImageSource {
   RegistrySource(const image::Reference& reference, const SourceOptions& options);
 
   [[nodiscard]] const image::ImageName& name() const override { return name_; }
+  [[nodiscard]] bool from_registry() const override { return true; }
   image::ResolvedManifest resolve(const image::Platform& platform) override;
   std::unique_ptr<base::ByteStream> open_blob(const image::Descriptor& descriptor) override;
 
@@ -27,7 +28,8 @@ class RegistrySource final : public image::ImageSource {
   Document fetch(const std::string& reference, const std::optional<base::Digest>& expected, const std::string& what);
   [[noreturn]] void refuse_unknown(const HttpResponse& response);
   std::vector<std::string> tags();
-  image::ResolvedManifest resolve_entry(const image::Descriptor& entry);
+  image::ResolvedManifest resolve_entry(const image::Descriptor& entry, const image::Platform& platform,
+                                        bool index_allowed);
 
   const image::ImageName name_;
   RegistryClient client_;

@@ -81,6 +81,22 @@ std::string hint_for(int status, const Url& url) {
                                                : "check that this is the address of a registry";
 }
 
+// Only the registry itself may ask for the login that was given for it. Whom it redirects to would name the server that
+// gets it (the realm of a challenge), and no storage of blobs has a login of its own.
+void check_challenger(const HttpResponse& response, const Url& registry) {
+  const auto& challenger = response.url();
+  if (challenger.origin() == registry.origin()) {
+    return;
+  }
+  const bool moved_to_https =
+      registry.scheme == "http" && challenger.scheme == "https" && challenger.host == registry.host;
+  throw base::Error(
+      base::ErrorKind::not_permitted,
+      fmt::format("registry {} redirects to {}, which wants a login; that of the registry is not sent there",
+                  registry.location(), challenger.location()),
+      moved_to_https ? "ask it over https: leave out http:" : "tell the people who run the registry");
+}
+
 std::string reason_of(const HttpResponse& response) {
   return fmt::format("{} answers {}", response.url().location(), status_text(response.status()));
 }
@@ -95,7 +111,7 @@ RegistryClient::RegistryClient(const image::Reference& reference, SourceOptions 
       schemes_(schemes_for(reference, options_)),
       http_(http_options(options_, [this](const Url& url) { return tls_for(url); })),
       authenticator_(http_, {registry_, repository_, options_.authfile, options_.login,
-                             allows_plain_http(reference, options_), options_.stop}) {}
+                             allows_plain_http(reference, options_), options_.stop, options_.reporter}) {}
 
 const RegistrySettings* RegistryClient::settings_for(const std::string& location) const {
   if (location == host_ || location == registry_) {
@@ -121,12 +137,14 @@ std::unique_ptr<HttpResponse> RegistryClient::ask(const std::string& scheme, con
   if (response->status() != 401) {
     return response;
   }
+  check_challenger(*response, url);
   const auto answer = authenticator_.answer(*response, request.authorization);
   response->discard();
   response.reset();  // so that its connection is used again
   request.authorization = answer;
   response = http_.send(request);
   if (response->status() == 401) {
+    check_challenger(*response, url);
     authenticator_.refuse_login();
   }
   return response;

@@ -7,10 +7,14 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <exception>
+#include <utility>
 #include <vector>
 
 #include "base/error.hpp"
 #include "base/libarchive.hpp"
+#include "base/unpack.hpp"
 
 namespace berth::source {
 namespace {
@@ -33,33 +37,87 @@ using Archive = std::unique_ptr<archive, ArchiveDeleter>;
 }
 
 void check(archive* reader, int result, const std::string& name) {
-  if (result < ARCHIVE_WARN) {
+  // Also a result that asks to try again: the same bytes would come.
+  if (result < ARCHIVE_WARN || result == ARCHIVE_RETRY) {
     fail(reader, name);
   }
 }
 
-// Only filters inside libarchive: the rest of its list runs programs.
 Archive new_reader() {
   Archive reader(base::libarchive().read_new());
   if (!reader) {
     throw std::bad_alloc();
   }
-  base::libarchive().read_support_filter_gzip(reader.get());
-  base::libarchive().read_support_filter_bzip2(reader.get());
-  base::libarchive().read_support_filter_xz(reader.get());
-  base::libarchive().read_support_filter_zstd(reader.get());
+  base::libarchive().read_support_format_tar(reader.get());  // and no filters: one that unpacks knows no bounds
   return reader;
 }
 
-// A reader of a tar file on disk. It keeps its own offset, so that several readers share one descriptor.
+// The bytes of a file on disk. It keeps its own offset, so that several of them share one descriptor.
+class FileBytes final : public base::ByteStream {
+ public:
+  FileBytes(int fd, std::string name, std::stop_token stop) : fd_(fd), name_(std::move(name)), stop_(std::move(stop)) {}
+
+  std::size_t read(std::span<std::byte> buffer) override {
+    if (stop_.stop_requested()) {
+      base::throw_interrupted();
+    }
+    const auto count = TEMP_FAILURE_RETRY(::pread(fd_, buffer.data(), buffer.size(), offset_));
+    if (count < 0) {
+      base::throw_errno("read " + name_);
+    }
+    offset_ += count;
+    return static_cast<std::size_t>(count);
+  }
+
+  // Not past the end, so that a truncated archive is noticed.
+  std::int64_t skip(std::int64_t request) {
+    struct stat status {};
+    if (::fstat(fd_, &status) < 0) {
+      return 0;
+    }
+    const auto skipped = std::min<std::int64_t>(request, std::max<std::int64_t>(0, status.st_size - offset_));
+    offset_ += skipped;
+    return skipped;
+  }
+
+ private:
+  int fd_;
+  std::string name_;
+  std::stop_token stop_;
+  off_t offset_ = 0;
+};
+
+std::uint64_t limit_of(int fd) {
+  struct stat status {};
+  base::check_errno(::fstat(fd, &status), "look at an archive");
+  return base::unpacked_limit(static_cast<std::uint64_t>(std::max<off_t>(0, status.st_size)));
+}
+
+// nullptr for an archive that is not compressed.
+std::unique_ptr<base::ByteStream> unpacked(int fd, const std::string& name, const std::stop_token& stop) {
+  std::array<char, base::magic_size> magic{};
+  const auto count = TEMP_FAILURE_RETRY(::pread(fd, magic.data(), magic.size(), 0));
+  if (count <= 0 || !base::looks_compressed({magic.data(), static_cast<std::size_t>(count)})) {
+    return nullptr;
+  }
+  return base::unpack(std::make_unique<FileBytes>(fd, name, stop), limit_of(fd), name);
+}
+
+// A reader of a tar file on disk, compressed or not.
 class TarReader {
  public:
   TarReader(int fd, std::string name, std::stop_token stop)
-      : fd_(fd), name_(std::move(name)), stop_(std::move(stop)), buffer_(block_size), reader_(new_reader()) {
-    base::libarchive().read_support_format_tar(reader_.get());
+      : file_(fd, name, stop),
+        unpacked_(unpacked(fd, name, stop)),
+        name_(std::move(name)),
+        stop_(std::move(stop)),
+        buffer_(block_size),
+        reader_(new_reader()) {
     base::libarchive().read_set_callback_data(reader_.get(), this);
     base::libarchive().read_set_read_callback(reader_.get(), &TarReader::on_read);
-    base::libarchive().read_set_skip_callback(reader_.get(), &TarReader::on_skip);
+    if (!unpacked_) {  // skipping is free in a plain archive
+      base::libarchive().read_set_skip_callback(reader_.get(), &TarReader::on_skip);
+    }
     check_own(base::libarchive().read_open1(reader_.get()));
   }
   TarReader(const TarReader&) = delete;
@@ -75,10 +133,10 @@ class TarReader {
   }
 
   std::size_t read(std::span<std::byte> buffer) {
-    la_ssize_t count = ARCHIVE_RETRY;
-    while (count == ARCHIVE_RETRY) {
-      count = base::libarchive().read_data(reader_.get(), buffer.data(), buffer.size());
+    if (stop_.stop_requested()) {  // the holes of sparse files come without reading anything
+      base::throw_interrupted();
     }
+    const auto count = base::libarchive().read_data(reader_.get(), buffer.data(), buffer.size());
     check_own(count < 0 ? static_cast<int>(count) : ARCHIVE_OK);
     return static_cast<std::size_t>(count);
   }
@@ -86,45 +144,33 @@ class TarReader {
  private:
   static la_ssize_t on_read(archive* reader, void* self, const void** buffer) {
     auto& own = *static_cast<TarReader*>(self);
-    if (own.stop_.stop_requested()) {
-      base::libarchive().set_error(reader, ECANCELED, "interrupted");
+    try {
+      *buffer = own.buffer_.data();
+      return static_cast<la_ssize_t>(own.unpacked_ ? own.unpacked_->read(own.buffer_) : own.file_.read(own.buffer_));
+    } catch (...) {  // libarchive is C: nothing may be thrown through it; check_own throws it on
+      own.failure_ = std::current_exception();
+      base::libarchive().set_error(reader, EIO, "read error");
       return ARCHIVE_FATAL;
     }
-    const auto count = TEMP_FAILURE_RETRY(::pread(own.fd_, own.buffer_.data(), own.buffer_.size(), own.offset_));
-    if (count < 0) {
-      base::libarchive().set_error(reader, errno, "read error");
-      return ARCHIVE_FATAL;
-    }
-    own.offset_ += count;
-    *buffer = own.buffer_.data();
-    return count;
   }
 
-  // Skipping is free in a plain archive. Not past the end, so that a truncated archive is noticed.
   static la_int64_t on_skip(archive*, void* self, la_int64_t request) {
-    auto& own = *static_cast<TarReader*>(self);
-    struct stat status {};
-    if (::fstat(own.fd_, &status) < 0) {
-      return 0;
-    }
-    const auto left = std::max<la_int64_t>(0, status.st_size - own.offset_);
-    const auto skipped = std::min(request, left);
-    own.offset_ += skipped;
-    return skipped;
+    return static_cast<TarReader*>(self)->file_.skip(request);
   }
 
-  void check_own(int result) {
-    if (result < ARCHIVE_WARN && stop_.stop_requested()) {
-      base::throw_interrupted();
+  void check_own(int result) const {
+    if (failure_) {
+      std::rethrow_exception(failure_);
     }
     check(reader_.get(), result, name_);
   }
 
-  int fd_;
+  FileBytes file_;
+  std::unique_ptr<base::ByteStream> unpacked_;
   std::string name_;
   std::stop_token stop_;
-  off_t offset_ = 0;
-  std::vector<char> buffer_;
+  std::vector<std::byte> buffer_;
+  std::exception_ptr failure_;
   Archive reader_;
 };
 
@@ -145,56 +191,6 @@ class MemberStream final : public base::ByteStream {
 
  private:
   TarReader reader_;
-};
-
-// One compressed stream, unpacked by libarchive's filters.
-class UnpackedStream final : public base::ByteStream {
- public:
-  UnpackedStream(std::unique_ptr<base::ByteStream> inner, std::string name)
-      : inner_(std::move(inner)), name_(std::move(name)), buffer_(block_size), reader_(new_reader()) {
-    base::libarchive().read_support_format_raw(reader_.get());
-    base::libarchive().read_set_callback_data(reader_.get(), this);
-    base::libarchive().read_set_read_callback(reader_.get(), &UnpackedStream::on_read);
-    check_inner(base::libarchive().read_open1(reader_.get()));
-    archive_entry* entry = nullptr;
-    check_inner(base::libarchive().read_next_header(reader_.get(), &entry));
-  }
-
-  std::size_t read(std::span<std::byte> buffer) override {
-    while (true) {
-      const auto count = base::libarchive().read_data(reader_.get(), buffer.data(), buffer.size());
-      if (count != ARCHIVE_RETRY) {
-        check_inner(count < 0 ? static_cast<int>(count) : ARCHIVE_OK);
-        return static_cast<std::size_t>(count);
-      }
-    }
-  }
-
- private:
-  static la_ssize_t on_read(archive* reader, void* self, const void** buffer) {
-    auto& stream = *static_cast<UnpackedStream*>(self);
-    try {
-      *buffer = stream.buffer_.data();
-      return static_cast<la_ssize_t>(stream.inner_->read(stream.buffer_));
-    } catch (...) {  // libarchive is C: nothing may be thrown through it; check_inner throws it on
-      stream.failure_ = std::current_exception();
-      base::libarchive().set_error(reader, EIO, "read error");
-      return ARCHIVE_FATAL;
-    }
-  }
-
-  void check_inner(int result) {
-    if (failure_) {
-      std::rethrow_exception(failure_);
-    }
-    check(reader_.get(), result, name_);
-  }
-
-  std::unique_ptr<base::ByteStream> inner_;
-  std::string name_;
-  std::vector<std::byte> buffer_;
-  std::exception_ptr failure_;
-  Archive reader_;
 };
 
 // `./a//b/../c` → `a/c`; what leaves the archive becomes a name that no member has.
@@ -230,7 +226,7 @@ std::string link_target(archive_entry* entry, const std::string& name) {
 }
 
 std::string first_bytes(TarReader& reader) {
-  std::array<std::byte, 6> bytes{};
+  std::array<std::byte, base::magic_size> bytes{};
   std::size_t filled = 0;
   while (filled < bytes.size()) {
     const auto count = reader.read(std::span(bytes).subspan(filled));
@@ -259,7 +255,7 @@ base::Fd open_regular(const std::string& path) {
 TarFile::TarFile(const std::string& path, std::stop_token stop) : TarFile(open_regular(path), path, std::move(stop)) {}
 
 TarFile::TarFile(base::Fd file, std::string label, std::stop_token stop)
-    : path_(std::move(label)), stop_(std::move(stop)), fd_(std::move(file)) {
+    : path_(std::move(label)), stop_(std::move(stop)), fd_(std::move(file)), limit_(limit_of(fd_.get())) {
   TarReader reader(fd_.get(), path_, stop_);
   std::size_t ordinal = 0;
   for (auto* entry = reader.next(); entry != nullptr; entry = reader.next(), ++ordinal) {
@@ -271,7 +267,7 @@ TarFile::TarFile(base::Fd file, std::string label, std::stop_token stop)
     const auto name = normalized(raw_name == nullptr ? "" : raw_name);
     Member member{ordinal, base::libarchive().entry_size(entry), false, link_target(entry, name)};
     const bool is_file = member.link.empty() && base::libarchive().entry_filetype(entry) == AE_IFREG;
-    member.compressed = is_file && looks_compressed(first_bytes(reader));
+    member.compressed = is_file && base::looks_compressed(first_bytes(reader));
     if (!name.empty() && (is_file || !member.link.empty())) {
       members_.insert_or_assign(name, std::move(member));
     }
@@ -291,6 +287,12 @@ std::optional<std::int64_t> TarFile::size(const std::string& name) const {
   return member == nullptr ? std::nullopt : std::optional(member->size);
 }
 
+std::int64_t TarFile::packed_size() const {
+  struct stat status {};
+  base::check_errno(::fstat(fd_.get(), &status), "look at " + path_);
+  return status.st_size;
+}
+
 bool TarFile::is_compressed(const std::string& name) const {
   const auto* member = find(name);
   return member != nullptr && member->compressed;
@@ -301,21 +303,15 @@ std::unique_ptr<base::ByteStream> TarFile::open(const std::string& name) const {
   if (member == nullptr) {
     return nullptr;
   }
-  return std::make_unique<MemberStream>(fd_.get(), member->ordinal,
-                                        fmt::format("{} in {}", base::printable(name), path_), stop_);
-}
-
-std::unique_ptr<base::ByteStream> decompress(std::unique_ptr<base::ByteStream> inner, std::string name) {
-  return std::make_unique<UnpackedStream>(std::move(inner), std::move(name));
-}
-
-bool looks_compressed(std::string_view first_bytes) {
-  using namespace std::string_view_literals;
-  constexpr std::array<std::string_view, 4> magics{"\x1f\x8b"sv, "BZh"sv,
-                                                   "\xfd"
-                                                   "7zXZ\0"sv,
-                                                   "\x28\xb5\x2f\xfd"sv};
-  return std::any_of(magics.begin(), magics.end(), [&](auto magic) { return first_bytes.starts_with(magic); });
+  const auto label = fmt::format("{} in {}", base::printable(name), path_);
+  // The holes of a sparse member take no room in the archive, and would let it be anything.
+  if (member->size < 0 || static_cast<std::uint64_t>(member->size) > limit_) {
+    throw base::Error(base::ErrorKind::verification,
+                      fmt::format("{} has {} bytes, more than {}, the limit for the size of the archive", label,
+                                  member->size, limit_),
+                      "check that it is an archive of an image");
+  }
+  return std::make_unique<MemberStream>(fd_.get(), member->ordinal, label, stop_);
 }
 
 std::string read_stream(base::ByteStream& stream, std::uint64_t limit, std::string_view document) {

@@ -13,7 +13,8 @@
 
 namespace berth::source {
 
-/// An archive, plain or compressed with gzip, bzip2, xz or zstd, and the names in it. Members may be opened from
+/// An archive, plain or compressed once with gzip, bzip2, xz or zstd, and the names in it. It unpacks, and each of its
+/// members has, at most what base::unpacked_limit says for the size of the file. Members may be opened from
 /// several threads at once: each reads with a reader of its own. Streams must not outlive this.
 class TarFile {
  public:
@@ -27,6 +28,10 @@ class TarFile {
   /// Size in bytes of the regular file `name`; nullopt when there is none. Symbolic and hard links are followed inside
   /// the archive, at most 8 of them.
   [[nodiscard]] std::optional<std::int64_t> size(const std::string& name) const;
+  /// The most bytes that something in it may unpack to.
+  [[nodiscard]] std::uint64_t unpacked_limit() const { return limit_; }
+  /// Size in bytes of the archive itself, as it is on disk.
+  [[nodiscard]] std::int64_t packed_size() const;
   /// Whether the regular file `name` begins as a compressed file does.
   [[nodiscard]] bool is_compressed(const std::string& name) const;
   /// The content of the regular file `name`. nullptr when there is none
@@ -45,14 +50,9 @@ class TarFile {
   std::string path_;
   std::stop_token stop_;
   base::Fd fd_;
+  std::uint64_t limit_;  // bytes of a member
   std::map<std::string, Member> members_;
 };
-
-/// Unpacks gzip, bzip2, xz or zstd. @param name of the stream, for errors
-std::unique_ptr<base::ByteStream> decompress(std::unique_ptr<base::ByteStream> inner, std::string name);
-
-/// Whether the first bytes are those of a compressed file and not of a tar archive.
-bool looks_compressed(std::string_view first_bytes);
 
 /// The whole stream as a text. @throws Error(verification) naming `document` when it has more than `limit` bytes
 std::string read_stream(base::ByteStream& stream, std::uint64_t limit, std::string_view document);

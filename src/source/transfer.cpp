@@ -15,6 +15,7 @@ constexpr std::size_t overflow_limit = 1U << 20U;
 constexpr std::size_t header_limit = 64U << 10U;
 constexpr long receive_buffer = 256L << 10;
 constexpr int poll_milliseconds = 200;
+constexpr std::size_t minimum_rate = 1000;  // bytes a second, as dnf and ostree have it
 
 std::string to_lower(std::string_view text) {
   std::string result(text);
@@ -83,6 +84,7 @@ void Transfer::set_options(const HttpRequest& request) {
     set_option(easy(), CURLOPT_PROXY, "");  // a proxy's loopback is not ours
   }
   auto headers = request.headers;
+  headers.emplace_back("Accept-Encoding: identity");  // digests are those of the bytes as they are
   if (!request.authorization.empty()) {
     headers.push_back("Authorization: " + request.authorization);
   }
@@ -186,11 +188,17 @@ void Transfer::wait_for_bytes() {
   if (waited_ < options_.stall_timeout) {
     return;
   }
-  if (window_bytes_ < static_cast<std::size_t>(options_.stall_timeout.count())) {
-    throw HttpError(HttpFailure::broken,
-                    fmt::format("{} sent nothing for {} seconds", url_.location(), options_.stall_timeout.count()),
+  const auto seconds = options_.stall_timeout.count();
+  // Headers are no flow of bytes: they have to be complete.
+  if (!headers_done_ || window_bytes_ < minimum_rate * static_cast<std::size_t>(seconds)) {
+    const auto sent = window_bytes_ == 0 ? "nothing for" : fmt::format("only {} bytes in", window_bytes_);
+    throw HttpError(HttpFailure::broken, fmt::format("{} sent {} {} seconds", url_.location(), sent, seconds),
                     "try again; what has been fetched completely is kept");
   }
+  begin_window();
+}
+
+void Transfer::begin_window() {
   waited_ = {};
   window_bytes_ = 0;
 }
@@ -221,6 +229,7 @@ void Transfer::await_headers() {
     wait_for_bytes();
     pump();
   }
+  begin_window();  // how long a server thinks says nothing about how fast it sends
   // A body that broke off already is for read() to tell, after what came of it.
   if (!headers_done_) {
     check_result();

@@ -59,6 +59,7 @@ class Transfer {
   void pump();
   void collect_result();
   void wait_for_bytes();
+  void begin_window();
   void check_result() const;
   std::size_t take_overflow(std::span<std::byte> buffer);
 

@@ -16,6 +16,9 @@ constexpr const char* key_packed_size = "docker.size";
 constexpr const char* key_config = "berth.config";
 constexpr const char* key_size = "berth.size";
 constexpr const char* key_merged = "berth.merged";
+constexpr const char* key_origin = "berth.origin";
+constexpr const char* origin_registry = "registry";
+constexpr const char* origin_file = "file";
 constexpr const char* key_diff_id = "berth.diff_id";
 constexpr const char* key_skipped = "berth.skipped";
 constexpr const char* key_links = "berth.links";
@@ -94,6 +97,9 @@ VariantPtr to_variant(const ImageMetadata& metadata) {
   }
   builder.add(key_size, g_variant_new_uint64(metadata.unpacked_size));
   builder.add(key_merged, g_variant_new_boolean(metadata.merged ? TRUE : FALSE));
+  if (metadata.origin != Origin::unknown) {
+    builder.add(key_origin, std::string(metadata.origin == Origin::file ? origin_file : origin_registry));
+  }
   return builder.end();
 }
 
@@ -122,6 +128,9 @@ ImageMetadata image_metadata(GVariant* metadata) {
   result.unpacked_size = number_of(metadata, key_size);
   const auto merged = find(metadata, key_merged, "b");
   result.merged = merged && g_variant_get_boolean(merged.get()) != 0;
+  if (const auto origin = text_of(metadata, key_origin); !origin.empty()) {
+    result.origin = origin == origin_file ? Origin::file : Origin::registry;
+  }
   return result;
 }
 

@@ -19,6 +19,13 @@ struct LayerMetadata {
   LowerLinks links;                 ///< `berth.links`: hard links to lower layers, path → target
 };
 
+/// Who says that an image has its name.
+enum class Origin {
+  unknown,   ///< stored by an older tool, or by a berth that did not note it
+  registry,  ///< the registry in the name
+  file,      ///< a layout, an archive or a daemon: the name is the file's, or the user's choice
+};
+
 /// Metadata of an image's commit.
 struct ImageMetadata {
   std::string manifest;             ///< `docker.manifest`: the exact text
@@ -26,6 +33,7 @@ struct ImageMetadata {
   std::string config;               ///< `berth.config`: the exact image configuration; empty when unknown
   std::uint64_t unpacked_size = 0;  ///< `berth.size`: of all layers
   bool merged = false;              ///< `berth.merged`: the commit's tree is the whole image
+  Origin origin = Origin::unknown;  ///< `berth.origin`: `registry` or `file`
 };
 
 /// @throws Error(verification) for text that is not UTF-8

@@ -6,22 +6,23 @@
 
 #include <algorithm>
 #include <limits>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/unpack.hpp"
 
 namespace berth::store {
 namespace {
 
 constexpr std::size_t piece_size = std::size_t{128} << 10U;
-constexpr std::uint64_t small_layer_limit = std::uint64_t{4} << 30U;
-constexpr std::uint64_t ratio_limit = 1100;
+constexpr std::size_t tar_block = 512;
 constexpr int window_log_limit = 27;  // 128 MiB, what `zstd` itself accepts without being told otherwise
 
 [[noreturn]] void refuse(const std::string& name, std::string_view reason) {
   throw base::Error(base::ErrorKind::verification, fmt::format("{}: {}", name, reason),
-                    "pull again; if it stays, the image is damaged");
+                    "pull again; if it stays, have the image built or pushed again");
 }
 
 /// The packed bytes, a piece at a time.
@@ -165,7 +166,9 @@ class Bounded final : public base::ByteStream {
   std::size_t read(std::span<std::byte> buffer) override {
     const auto count = inner_->read(buffer);
     if (count > left_) {
-      refuse(name_, fmt::format("it unpacks to more than {} bytes, the limit for its size", limit_));
+      throw base::Error(base::ErrorKind::verification,
+                        fmt::format("{}: it unpacks to more than {} bytes, the limit for its size", name_, limit_),
+                        "no tool packs so well: do not trust who made the image");
     }
     left_ -= count;
     return count;
@@ -178,30 +181,112 @@ class Bounded final : public base::ByteStream {
   std::string name_;
 };
 
-}  // namespace
+/// Gives back what was read to look at it, then the rest.
+class Rewound final : public base::ByteStream {
+ public:
+  Rewound(std::vector<std::byte> begin, std::unique_ptr<base::ByteStream> rest)
+      : begin_(std::move(begin)), rest_(std::move(rest)) {}
 
-std::uint64_t unpacked_limit(std::uint64_t packed_size) {
-  if (packed_size > std::numeric_limits<std::uint64_t>::max() / ratio_limit) {
-    return std::numeric_limits<std::uint64_t>::max();
+  std::size_t read(std::span<std::byte> buffer) override {
+    if (at_ == begin_.size()) {
+      return rest_->read(buffer);
+    }
+    const auto count = std::min(buffer.size(), begin_.size() - at_);
+    std::copy_n(begin_.begin() + static_cast<std::ptrdiff_t>(at_), count, buffer.begin());
+    at_ += count;
+    return count;
   }
-  return std::max(small_layer_limit, packed_size * ratio_limit);
+
+ private:
+  std::vector<std::byte> begin_;
+  std::size_t at_ = 0;
+  std::unique_ptr<base::ByteStream> rest_;
+};
+
+std::vector<std::byte> read_begin(base::ByteStream& stream, std::size_t size) {
+  std::vector<std::byte> begin(size);
+  std::size_t filled = 0;
+  while (filled < size) {
+    const auto count = stream.read(std::span(begin).subspan(filled));
+    if (count == 0) {
+      break;
+    }
+    filled += count;
+  }
+  begin.resize(filled);
+  return begin;
 }
 
-std::unique_ptr<base::ByteStream> decompress(image::Compression compression, std::unique_ptr<base::ByteStream> packed,
-                                             std::uint64_t limit, std::string name) {
-  std::unique_ptr<base::ByteStream> plain;
-  switch (compression) {
+enum class Packing { gzip, zstd, other, none, unknown };
+
+bool is_zstd(std::string_view bytes) {
+  constexpr std::string_view frame("\x28\xb5\x2f\xfd", 4);
+  constexpr std::string_view skippable("\x2a\x4d\x18", 3);  // behind a byte of which only the upper half is fixed
+  const bool skips = bytes.size() > skippable.size() && (static_cast<unsigned char>(bytes[0]) & 0xf0U) == 0x50;
+  return bytes.starts_with(frame) || (skips && bytes.substr(1).starts_with(skippable));
+}
+
+/// An archive, or the zeros of one without entries.
+bool is_tar(std::string_view bytes) {
+  constexpr std::size_t magic_at = 257;
+  const bool zeros = !bytes.empty() && std::all_of(bytes.begin(), bytes.end(), [](char c) { return c == '\0'; });
+  return zeros || (bytes.size() == tar_block && bytes.substr(magic_at).starts_with("ustar"));
+}
+
+Packing packing_of(std::string_view bytes) {
+  constexpr std::string_view gzip("\x1f\x8b", 2);
+  if (bytes.starts_with(gzip)) {
+    return Packing::gzip;
+  }
+  if (is_zstd(bytes)) {
+    return Packing::zstd;
+  }
+  if (base::looks_compressed(bytes)) {
+    return Packing::other;
+  }
+  return is_tar(bytes) ? Packing::none : Packing::unknown;
+}
+
+/// What the label says, for bytes that say nothing: its reader knows best what is wrong with them.
+Packing packing_of(image::Compression label) {
+  switch (label) {
     case image::Compression::gzip:
-      plain = std::make_unique<Gunzip>(std::move(packed), name);
-      break;
+      return Packing::gzip;
     case image::Compression::zstd:
-      plain = std::make_unique<Unzstd>(std::move(packed), name);
-      break;
+      return Packing::zstd;
     case image::Compression::none:
-      plain = std::move(packed);
       break;
   }
-  return std::make_unique<Bounded>(std::move(plain), limit, std::move(name));
+  return Packing::none;
+}
+
+std::unique_ptr<base::ByteStream> open_plain(Packing packing, std::unique_ptr<base::ByteStream> packed,
+                                             std::uint64_t limit, const std::string& name) {
+  switch (packing) {
+    case Packing::gzip:
+      return std::make_unique<Gunzip>(std::move(packed), name);
+    case Packing::zstd:
+      return std::make_unique<Unzstd>(std::move(packed), name);
+    case Packing::other:
+      return base::unpack(std::move(packed), limit, name);
+    case Packing::none:
+    case Packing::unknown:
+      break;
+  }
+  return packed;
+}
+
+}  // namespace
+
+std::unique_ptr<base::ByteStream> decompress(image::Compression label, std::unique_ptr<base::ByteStream> packed,
+                                             std::uint64_t limit, std::string name) {
+  auto begin = read_begin(*packed, tar_block);
+  auto packing = packing_of({reinterpret_cast<const char*>(begin.data()), begin.size()});
+  if (packing == Packing::unknown) {
+    packing = packing_of(label);
+  }
+  auto whole = std::make_unique<Rewound>(std::move(begin), std::move(packed));
+  return std::make_unique<Bounded>(open_plain(packing, std::move(whole), limit, name), limit, std::move(name));
 }
 
 }  // namespace berth::store

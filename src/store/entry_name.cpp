@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/error.hpp"
+#include "base/shown_text.hpp"
 #include "store/tree.hpp"
 
 namespace berth::store {
@@ -13,7 +14,6 @@ namespace {
 
 constexpr std::string_view whiteout_prefix = ".wh.";
 constexpr std::string_view aufs_prefix = ".wh..wh.";
-constexpr std::string_view opaque_name = ".wh..wh..opq";
 constexpr std::size_t component_limit = 255;
 constexpr std::size_t path_limit = 4095;
 constexpr std::size_t quote_limit = 200;
@@ -21,31 +21,38 @@ constexpr std::size_t quote_limit = 200;
 [[noreturn]] void refuse(std::string_view what, std::string_view raw, std::string_view reason) {
   throw base::Error(base::ErrorKind::verification,
                     fmt::format("{} has the name {}: {}", what, quoted_name(raw), reason),
-                    "the image is damaged or hostile; tell its author");
+                    "berth unpacks no such name; whoever builds the image can leave it out");
 }
 
-std::string_view without_decoration(std::string_view raw) {
-  while (raw.starts_with('/') || raw.starts_with("./")) {
-    raw.remove_prefix(raw.front() == '/' ? 1 : 2);
+/// Without the components that mean nothing: empty ones and `.`.
+std::string without_decoration(std::string_view raw) {
+  std::string path;
+  while (!raw.empty()) {
+    const auto component = raw.substr(0, raw.find('/'));
+    raw.remove_prefix(std::min(component.size() + 1, raw.size()));
+    if (!component.empty() && component != ".") {
+      path += path.empty() ? "" : "/";
+      path += component;
+    }
   }
-  while (raw.ends_with('/') || raw.ends_with("/.")) {
-    raw.remove_suffix(raw.back() == '/' ? 1 : 2);
-  }
-  return raw == "." ? std::string_view() : raw;
+  return path;
+}
+
+/// A whiteout is no file on any disk, only what it hides can be one.
+std::size_t limit_of(std::string_view component) {
+  const bool marker = component.starts_with(whiteout_prefix) && !component.starts_with(aufs_prefix);
+  return marker ? whiteout_prefix.size() + component_limit : component_limit;
 }
 
 void check_component(std::string_view component, std::string_view raw, std::string_view what) {
-  if (component.empty()) {
-    refuse(what, raw, "a component is empty");
-  }
-  if (component == "." || component == "..") {
-    refuse(what, raw, fmt::format("'{}' is no legal component", component));
+  if (component == "..") {
+    refuse(what, raw, "'..' is no legal component");
   }
   if (component == ".wh." || component == ".wh.." || component == ".wh...") {
     refuse(what, raw, fmt::format("'{}' is no legal whiteout", component));
   }
-  if (component.size() > component_limit) {
-    refuse(what, raw, fmt::format("a component has {} bytes, the limit is {}", component.size(), component_limit));
+  if (component.size() > limit_of(component)) {
+    refuse(what, raw, fmt::format("a component has {} bytes, the limit is {}", component.size(), limit_of(component)));
   }
 }
 
@@ -64,21 +71,6 @@ void check_components(std::string_view path, std::string_view raw, std::string_v
   }
 }
 
-bool is_printable(std::string_view text, std::size_t at, bool utf8) {
-  const auto byte = static_cast<unsigned char>(text[at]);
-  if (byte < 0x20 || byte == 0x7f || byte == '\\') {
-    return false;
-  }
-  if (byte < 0x80) {
-    return true;
-  }
-  // U+0080 to U+009F are control characters to a terminal; in UTF-8 they are 0xC2 and a byte below 0xA0.
-  const auto byte_at = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
-  const bool begins_control = byte == 0xC2 && byte_at(at + 1) < 0xA0;
-  const bool ends_control = byte < 0xA0 && at > 0 && byte_at(at - 1) == 0xC2;
-  return utf8 && !begins_control && !ends_control;
-}
-
 }  // namespace
 
 bool is_utf8(std::string_view text) {
@@ -86,15 +78,17 @@ bool is_utf8(std::string_view text) {
 }
 
 std::string quoted_name(std::string_view name) {
-  const bool utf8 = is_utf8(name) && name.size() <= quote_limit;
   std::string result = "'";
-  const auto shown = name.substr(0, quote_limit);
-  for (std::size_t i = 0; i < shown.size(); ++i) {
-    if (is_printable(shown, i, utf8)) {
-      result += shown[i];
+  for (auto rest = name.substr(0, quote_limit); !rest.empty();) {
+    const auto character = base::first_character(rest);
+    if (base::is_shown_as_is(character) && character.code != '\\') {
+      result += character.bytes;
     } else {
-      result += fmt::format("\\x{:02x}", static_cast<unsigned char>(shown[i]));
+      for (const char c : character.bytes) {
+        result += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+      }
     }
+    rest.remove_prefix(character.bytes.size());
   }
   return result + (name.size() > quote_limit ? "…'" : "'");
 }
@@ -106,7 +100,7 @@ std::string normal_entry_path(std::string_view raw, std::string_view what) {
   if (raw.find('\0') != std::string_view::npos) {
     refuse(what, raw, "it holds a NUL byte");
   }
-  const auto path = without_decoration(raw);
+  auto path = without_decoration(raw);
   if (path.empty()) {
     return {};
   }
@@ -117,14 +111,14 @@ std::string normal_entry_path(std::string_view raw, std::string_view what) {
   if (!is_utf8(path)) {
     refuse(what, raw, "it is not UTF-8, and OSTree repositories hold no other names");
   }
-  return std::string(path);
+  return path;
 }
 
 NameMeaning meaning_of(std::string_view component) {
   if (!component.starts_with(whiteout_prefix)) {
     return NameMeaning::plain;
   }
-  if (component == opaque_name) {
+  if (component == opaque_marker) {
     return NameMeaning::opaque;
   }
   if (component.starts_with(aufs_prefix)) {
@@ -133,9 +127,13 @@ NameMeaning meaning_of(std::string_view component) {
   const auto hidden = hidden_name(component);
   if (hidden.empty() || hidden == "." || hidden == "..") {
     throw base::Error(base::ErrorKind::verification, fmt::format("{} is no legal whiteout", quoted_name(component)),
-                      "the image is damaged or hostile; tell its author");
+                      "berth unpacks no such name; whoever builds the image can leave it out");
   }
   return NameMeaning::whiteout;
+}
+
+std::string whiteout_of(std::string_view name) {
+  return std::string(whiteout_prefix) + std::string(name);
 }
 
 std::string_view hidden_name(std::string_view whiteout) {

@@ -6,12 +6,13 @@
 
 namespace berth::store {
 
-/// Normalises the name of an archive entry to a path below the image's root: leading `/` and `./` and trailing
-/// `/` and `/.` mean nothing (real images have all of them), the root itself is the empty string.
+/// Normalises the name of an archive entry to a path below the image's root: empty components and `.` mean nothing
+/// (real images have both, in front, behind and between), the root itself is the empty string.
 /// @param what the entry and its archive, for errors
-/// @throws Error(verification) for an empty name, empty, `.` or `..` components, the whiteouts that meaning_of refuses,
-///   a component over 255 bytes, a path over 4095 bytes or nested deeper than folder_depth_limit, and bytes that are
-///   not UTF-8, which OSTree cannot hold
+/// @throws Error(verification) for an empty name, `..` components, the whiteouts that meaning_of refuses, a component
+/// over
+///   255 bytes (of a whiteout: that hides one), a path over 4095 bytes or nested deeper than folder_depth_limit, and
+///   bytes that are not UTF-8, which OSTree cannot hold
 std::string normal_entry_path(std::string_view raw, std::string_view what);
 
 /// What one component of a path in a layer means.
@@ -24,6 +25,10 @@ enum class NameMeaning {
 
 /// @throws Error(verification) for `.wh.`, `.wh..` and `.wh...`, which hide nothing that could exist
 NameMeaning meaning_of(std::string_view component);
+
+/// The opaque marker, and the whiteout of `name`.
+inline constexpr std::string_view opaque_marker = ".wh..wh..opq";
+std::string whiteout_of(std::string_view name);
 
 /// What a whiteout hides: `.wh.NAME` → `NAME`.
 std::string_view hidden_name(std::string_view whiteout);

@@ -10,6 +10,7 @@
 
 #include "base/activity.hpp"
 #include "base/error.hpp"
+#include "store/object_files.hpp"
 
 namespace berth::store {
 namespace {
@@ -87,6 +88,26 @@ Examination::Result Examination::examine(const std::string& name, const std::vec
     good_.erase(fault.name);
   }
   return result;
+}
+
+std::vector<ObjectFault> Examination::examine_rest() {
+  std::vector<ObjectName> contents;
+  std::vector<ObjectFault> faults;
+  visit_object_files(repository_, [&](const ObjectFile& file) {
+    if (good_.contains(file.name) || file.name.type == OSTREE_OBJECT_TYPE_COMMIT_META) {
+      return;
+    }
+    if (file.name.type == OSTREE_OBJECT_TYPE_FILE) {
+      contents.push_back(file.name);
+    } else if (auto fault = repository_.examine(file.name)) {
+      faults.push_back(std::move(*fault));
+    }
+  });
+  if (!contents.empty()) {
+    auto damaged = ContentCheck(options_, "what no image needs", std::move(contents)).run();
+    std::move(damaged.begin(), damaged.end(), std::back_inserter(faults));
+  }
+  return faults;
 }
 
 }  // namespace berth::store

@@ -27,6 +27,9 @@ class Examination {
   /// @throws Error(interrupted)
   Result examine(const std::string& name, const std::vector<Checksum>& commits);
 
+  /// Examines what the repository has besides.
+  std::vector<ObjectFault> examine_rest();
+
  private:
   const Repository& repository_;
   const StoreOptions& options_;

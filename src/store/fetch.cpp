@@ -10,6 +10,8 @@
 
 #include "base/error.hpp"
 #include "store/commit_metadata.hpp"
+#include "store/object_files.hpp"
+#include "store/object_staging.hpp"
 #include "store/stored_image.hpp"
 
 namespace berth::store {
@@ -83,6 +85,7 @@ class Queue {
     auto& request = job.request;
     request.stop = stop_.get_token();
     const auto& descriptor = request.descriptor;
+    request.packed_size = source_.packed_size(descriptor);
     image::layer_compression(descriptor);  // refuses unknown types before a byte is fetched
     job.result->commit = import_layer(repository_, request, source_.open_blob(descriptor));
     report(request, "fetched", base::ProgressPhase::done);
@@ -98,26 +101,44 @@ class Queue {
   std::exception_ptr failure_;
 };
 
+/// What the commit of a layer says; nullopt when it is damaged, so that the layer is fetched again.
+std::optional<LayerMetadata> read_stored(const Repository& repository, const Checksum& commit) {
+  const auto* staging = repository.staging();
+  if (staging != nullptr && !staging->is_stored(path_in_objects({OSTREE_OBJECT_TYPE_COMMIT, commit}))) {
+    return std::nullopt;  // it is to be replaced
+  }
+  try {
+    return layer_metadata(repository.load_commit(commit).metadata.get());
+  } catch (const base::Error& error) {
+    if (error.kind() != base::ErrorKind::verification) {
+      throw;
+    }
+    return std::nullopt;
+  }
+}
+
 /// The commit of a layer that is stored already.
 std::optional<Checksum> find_stored(const Repository& repository, const LayerRequest& request) {
   const auto& digest = request.descriptor.digest;
   const auto commit = repository.resolve(layer_branch(digest.hex()));
-  if (!commit) {
+  const auto read = commit ? read_stored(repository, *commit) : std::nullopt;
+  if (!read) {
     return std::nullopt;
   }
-  const auto stored = layer_metadata(repository.load_commit(*commit).metadata.get());
+  const auto& stored = *read;
   if (!stored.diff_id.empty() && stored.diff_id != request.diff_id.text()) {
-    throw base::Error(base::ErrorKind::verification,
-                      fmt::format("{} unpacks to {}, but the image configuration says {}", layer_name(digest),
-                                  stored.diff_id, request.diff_id.text()),
-                      "the image is damaged or hostile; tell its author");
+    throw base::Error(
+        base::ErrorKind::verification,
+        fmt::format("{} unpacks to {}, but the image configuration says {}", layer_name(digest), stored.diff_id,
+                    request.diff_id.text()),
+        "the layers and the configuration of the image do not belong together; have it built or pushed again");
   }
   // What was fetched by us had the size that its manifest said; so another size is a lie.
   if (!stored.diff_id.empty() && stored.packed_size != request.descriptor.size) {
     throw base::Error(base::ErrorKind::verification,
                       fmt::format("{} has {} bytes, but the manifest says {}", layer_name(digest), stored.packed_size,
                                   request.descriptor.size),
-                      "the image is damaged or hostile; tell its author");
+                      "the manifest does not fit its layers; have the image built or pushed again");
   }
   return commit;
 }

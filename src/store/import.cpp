@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "store/examined_copy.hpp"
 #include "store/libostree.hpp"
 
 namespace berth::store {
@@ -40,7 +41,8 @@ VariantPtr pull_options(const std::vector<std::string>& branches) {
 
 }  // namespace
 
-void import_repository(const Repository& repository, const StoreOptions& options, const std::string& path) {
+void import_repository(const Repository& repository, const StoreOptions& options, const std::string& path,
+                       ImportedFiles files) {
   auto other_options = options;
   other_options.repository = path;
   const auto other = Repository::open_existing(other_options);
@@ -49,6 +51,10 @@ void import_repository(const Repository& repository, const StoreOptions& options
   }
   const auto branches = missing_branches(repository, *other);
   if (branches.empty()) {
+    return;
+  }
+  if (files == ImportedFiles::examined_copies) {
+    copy_examined(*other, options, branches);
     return;
   }
   Failure failure;

@@ -8,6 +8,7 @@
 namespace berth::store {
 
 /// As Store::import_from.
-void import_repository(const Repository& repository, const StoreOptions& options, const std::string& path);
+void import_repository(const Repository& repository, const StoreOptions& options, const std::string& path,
+                       ImportedFiles files);
 
 }  // namespace berth::store

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/unpack.hpp"
 #include "store/commit_metadata.hpp"
 #include "store/content_writer.hpp"
 #include "store/decompress.hpp"
@@ -51,6 +52,36 @@ class HashedStream final : public base::ByteStream {
   StreamDigest& digest_;
 };
 
+/// Entries of a POSIX ACL, each tag, rights and id in little endian, as posix_acl_valid of Linux wants them: the owner,
+/// users, the group, groups, a mask if there are any of users and groups, others.
+bool is_sound_acl(std::string_view value) {
+  constexpr std::string_view acl_version("\2\0\0\0", 4);
+  constexpr std::size_t entry_size = 8;
+  if (!value.starts_with(acl_version) || value.size() % entry_size != acl_version.size()) {
+    return false;
+  }
+  std::string tags;
+  for (value.remove_prefix(acl_version.size()); !value.empty(); value.remove_prefix(entry_size)) {
+    constexpr unsigned char all_rights = 7;
+    if (value[1] != 0 || value[3] != 0 || static_cast<unsigned char>(value[2]) > all_rights) {
+      return false;
+    }
+    tags += value[0];
+  }
+  const auto take = [&tags](char tag, std::size_t most) {
+    const auto count = std::min(tags.find_first_not_of(tag), tags.size());
+    tags.erase(0, std::min(count, most));
+    return count;
+  };
+  const bool owner = take('\x01', 1) == 1;
+  const auto users = take('\x02', std::string::npos);
+  const bool group = take('\x04', 1) == 1;
+  const auto groups = take('\x08', std::string::npos);
+  const auto masks = take('\x10', 1);
+  const bool others = take('\x20', 1) == 1;
+  return owner && group && others && tags.empty() && (masks == 1 || (masks == 0 && users + groups == 0));
+}
+
 /// Whether Linux would take it: xattr(7), the header of `struct vfs_cap_data` and that of POSIX ACLs.
 bool is_sound_xattr(std::string_view key, std::string_view value) {
   constexpr std::size_t key_limit = 255;
@@ -60,15 +91,12 @@ bool is_sound_xattr(std::string_view key, std::string_view value) {
   }
   if (key == "security.capability") {
     constexpr std::size_t revision_byte = 3;
-    const std::map<char, std::size_t> size_of_revision{{'\1', 12}, {'\2', 20}, {'\3', 24}};
+    const std::map<char, std::size_t> size_of_revision{{'\2', 20}, {'\3', 24}};  // Linux takes no more of the first
     const auto known =
         value.size() > revision_byte ? size_of_revision.find(value[revision_byte]) : size_of_revision.end();
     return known != size_of_revision.end() && known->second == value.size();
   }
-  constexpr std::size_t acl_entry = 8;
-  constexpr std::string_view acl_version("\2\0\0\0", 4);
-  return !key.starts_with("system.posix_acl_") ||
-         (value.starts_with(acl_version) && value.size() % acl_entry == acl_version.size());
+  return !key.starts_with("system.posix_acl_") || is_sound_acl(value);
 }
 
 enum class XattrChoice { keep, drop, drop_silently };
@@ -77,11 +105,12 @@ enum class XattrChoice { keep, drop, drop_silently };
 /// overlays that are mounted above a checkout, `security.ima` and `.evm` need keys of the host, and SELinux labels
 /// are the host's own.
 XattrChoice choose_xattr(std::string_view key, std::string_view value, EntryType type) {
-  if (key == "security.selinux" || key == implied_folder_xattr) {
+  // An empty value means that there is none: POSIX.1-2017, pax, "pax Extended Header".
+  if (key == "security.selinux" || key == implied_folder_xattr || value.empty()) {
     return XattrChoice::drop_silently;
   }
-  if (type == EntryType::symbolic_link || value.empty()) {
-    return XattrChoice::drop;  // Linux has no user attributes on links, and libostree passes empty ones over
+  if (type == EntryType::symbolic_link || (key == "system.posix_acl_default" && type != EntryType::folder)) {
+    return XattrChoice::drop;  // Linux has no user attributes on links, and defaults of folders only
   }
   if (!is_sound_xattr(key, value)) {
     return XattrChoice::drop;
@@ -138,8 +167,10 @@ class Import {
   void add(TarEntry entry, TarReader& tar);
   void add_marker(const TarEntry& entry);
   void add_folder(const TarEntry& entry);
+  void add_symbolic_link(const TarEntry& entry);
   void add_special(const TarEntry& entry);
   void add_file(const TarEntry& entry, TarReader& tar);
+  [[nodiscard]] std::uint64_t unpacked_limit() const;
   void count_bytes(std::uint64_t size);
   void filter_xattrs(TarEntry& entry);
   void report_dropped_xattrs() const;
@@ -162,11 +193,12 @@ class Import {
 std::unique_ptr<base::ByteStream> Import::unpack(std::unique_ptr<base::ByteStream> blob) const {
   const auto& descriptor = request_.descriptor;
   const auto packed_size = static_cast<std::uint64_t>(std::max<std::int64_t>(descriptor.size, 0));
+  const auto limit = unpacked_limit();
   auto counted = std::make_unique<ProgressStream>(std::move(blob),
                                                   base::Progress{descriptor.digest.short_hex(), "", 0, packed_size},
                                                   *request_.reporter, request_.stop);
   return std::make_unique<ReadAhead>(
-      decompress(image::layer_compression(descriptor), std::move(counted), unpacked_limit(packed_size), name_));
+      decompress(image::layer_compression(descriptor), std::move(counted), limit, name_));
 }
 
 void Import::read_archive(base::ByteStream& unpacked) {
@@ -191,19 +223,21 @@ void Import::read_trailer(base::ByteStream& unpacked) const {
   while (const auto count = unpacked.read(piece)) {
     seen += count;
     if (seen > trailer_limit) {
-      throw base::Error(base::ErrorKind::verification,
-                        fmt::format("{}: more than {} bytes behind the end of its archive", name_, trailer_limit),
-                        "the image is damaged or hostile; tell its author");
+      throw base::Error(
+          base::ErrorKind::verification,
+          fmt::format("{}: more than {} bytes behind the end of its archive", name_, trailer_limit),
+          "berth reads no more of a layer than it needs; whoever builds the image can leave those bytes out");
     }
   }
 }
 
 void Import::check_diff_id(const base::Digest& found) const {
   if (found != request_.diff_id) {
-    throw base::Error(base::ErrorKind::verification,
-                      fmt::format("{}: its unpacked bytes have the digest {}, but the image configuration says {}",
-                                  name_, found.text(), request_.diff_id.text()),
-                      "the image is damaged or hostile; tell its author");
+    throw base::Error(
+        base::ErrorKind::verification,
+        fmt::format("{}: its unpacked bytes have the digest {}, but the image configuration says {}", name_,
+                    found.text(), request_.diff_id.text()),
+        "the layers and the configuration of the image do not belong together; have it built or pushed again");
   }
 }
 
@@ -244,8 +278,7 @@ void Import::add(TarEntry entry, TarReader& tar) {
                          add_folder(entry);
                          break;
                        case EntryType::symbolic_link:
-                         tree_.add_file(entry.path, writer_.symbolic_link(entry.ownership.uid, entry.ownership.gid,
-                                                                          entry.link_target));
+                         add_symbolic_link(entry);
                          break;
                        case EntryType::hard_link:
                          tree_.add_hard_link(entry.path, entry.link_target);
@@ -284,14 +317,19 @@ void Import::add_file(const TarEntry& entry, TarReader& tar) {
   tree_.add_file(entry.path, shared ? written_once(empties_, owner, write) : write());
 }
 
+std::uint64_t Import::unpacked_limit() const {
+  const auto packed = request_.packed_size < 0 ? request_.descriptor.size : request_.packed_size;
+  return base::unpacked_limit(static_cast<std::uint64_t>(std::max<std::int64_t>(packed, 0)));
+}
+
 // The holes of sparse files are not among the unpacked bytes, but they are stored as zeros. So what headers say is
 // counted, before anything is stored.
 void Import::count_bytes(std::uint64_t size) {
-  const auto limit = unpacked_limit(static_cast<std::uint64_t>(metadata_.packed_size));
+  const auto limit = unpacked_limit();
   if (size > limit - metadata_.unpacked_size) {
-    throw base::Error(base::ErrorKind::verification,
-                      fmt::format("its files have more than {} bytes, the limit for its size", limit),
-                      "the image is damaged or hostile; tell its author");
+    throw base::Error(
+        base::ErrorKind::verification, fmt::format("its files have more than {} bytes, the limit for its size", limit),
+        "the limit keeps small layers from filling the disk; whoever builds the image can divide that layer");
   }
   metadata_.unpacked_size += size;
 }
@@ -302,15 +340,19 @@ void Import::add_folder(const TarEntry& entry) {
   tree_.add_folder(entry.path, owner.xattrs.empty() ? written_once(metas_, owner, write) : write());
 }
 
+void Import::add_symbolic_link(const TarEntry& entry) {
+  const auto content = writer_.symbolic_link(entry.ownership.uid, entry.ownership.gid, entry.link_target);
+  tree_.add_symbolic_link(entry.path, content, entry.link_target);
+}
+
 void Import::add_special(const TarEntry& entry) {
   ++metadata_.skipped_nodes;
   tree_.remove(entry.path);
   // Left out, it must not let through what a lower layer has under its name.
-  constexpr std::size_t whiteout_name_limit = 255 - 4;
   const auto name = base_name(entry.path);
-  if (!name.empty() && name.size() <= whiteout_name_limit) {
+  if (!name.empty()) {
     const auto parent = entry.path.substr(0, entry.path.size() - name.size());
-    tree_.add_file(fmt::format("{}.wh.{}", parent, name), marker_);
+    tree_.add_file(parent + whiteout_of(name), marker_);
   }
 }
 

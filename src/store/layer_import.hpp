@@ -21,6 +21,7 @@ struct LayerRequest {
   std::int64_t created = 0;  ///< time of the commit, epoch seconds
   std::stop_token stop;
   base::Reporter* reporter = nullptr;
+  std::int64_t packed_size = -1;  ///< bytes that the blob takes where it comes from; negative: the descriptor's size
 };
 
 /// Imports one layer into the open transaction: unpacks, checks the diff id over all unpacked bytes, reads the

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <memory>
+#include <string>
 #include <utility>
 
 #include "base/error.hpp"
@@ -12,7 +15,7 @@ namespace {
 
 [[noreturn]] void refuse(std::string sentence) {
   throw base::Error(base::ErrorKind::verification, std::move(sentence),
-                    "the image is damaged or hostile; tell its author");
+                    "berth unpacks no such image; whoever builds it can leave that entry out");
 }
 
 /// Walks down `path`; nullptr when a component is absent or no folder.
@@ -56,7 +59,10 @@ void Merge::apply(const StoredLayer& layer) {
     if (layer.root.meta != implied_) {
       root_.meta = layer.root.meta;
     }
-    merge_folder(root_, layer.root.tree, 0);
+    links_ = &layer.links;
+    trail_.clear();
+    merge_folder(root_, layer.root.tree, 0, false);
+    links_ = nullptr;
     for (const auto& [path, content] : links) {
       place_link(path, content);
     }
@@ -105,30 +111,81 @@ void Merge::hide(Folder& lower, const FolderListing& upper) const {
   }
 }
 
-void Merge::merge_folder(Folder& lower, const Checksum& tree, std::size_t depth) {
+FolderListing Merge::load(const Checksum& tree, std::size_t depth) {
   if (depth > folder_depth_limit) {
     refuse(fmt::format("folders are nested deeper than {}", folder_depth_limit));
   }
-  const auto upper = load_(tree);
-  nodes_ += upper.files.size() + upper.folders.size();
+  auto listing = load_(tree);
+  nodes_ += listing.files.size() + listing.folders.size();
   if (nodes_ > node_limit) {
     refuse(fmt::format("the layers have more than {} files and folders together", node_limit));
   }
+  return listing;
+}
+
+void Merge::count_memory(const std::string& name) {
+  memory_ += LayerTree::node_cost + name.size();
+  if (memory_ > memory_limit) {
+    refuse(fmt::format("the names in the layers take more than {} MiB of memory", memory_limit >> 20U));
+  }
+}
+
+/// Whether a hard link of the layer is to be in the folder `name` of the current one, or below.
+bool Merge::has_links_below(const std::string& name) const {
+  std::string prefix;
+  for (const auto* component : trail_) {
+    prefix += *component + "/";
+  }
+  prefix += name + "/";
+  const auto found = links_ == nullptr ? LowerLinks::const_iterator() : links_->lower_bound(prefix);
+  return links_ != nullptr && found != links_->end() && found->first.starts_with(prefix);
+}
+
+/// Whether there are only markers in a folder that has no entry of its own, and below.
+bool Merge::is_hollow(const StoredFolder& folder, std::size_t depth) {
+  if (folder.meta != implied_) {
+    return false;
+  }
+  const auto listing = load(folder.tree, depth);
+  const auto hides = [](const auto& file) {
+    const auto meaning = meaning_of(file.first);
+    return meaning == NameMeaning::whiteout || meaning == NameMeaning::opaque;
+  };
+  return std::all_of(listing.files.begin(), listing.files.end(), hides) &&
+         std::all_of(listing.folders.begin(), listing.folders.end(),
+                     [&](const auto& inner) { return is_hollow(inner.second, depth + 1); });
+}
+
+/// @param hidden whether this layer hides all that lower ones have in the folder
+void Merge::merge_folder(Folder& lower, const Checksum& tree, std::size_t depth, bool hidden) {
+  const auto upper = load(tree, depth);
   hide(lower, upper);
+  hidden = hidden || upper.files.contains(std::string(opaque_marker));
   for (const auto& [name, content] : upper.files) {
     if (meaning_of(name) == NameMeaning::plain) {
-      lower.children.insert_or_assign(name, content);
+      if (lower.children.insert_or_assign(name, content).second) {
+        count_memory(name);
+      }
     }
   }
   for (const auto& [name, folder] : upper.folders) {
-    if (meaning_of(name) == NameMeaning::plain) {
-      merge_child(lower, name, folder, depth);
+    if (meaning_of(name) != NameMeaning::plain) {
+      continue;
+    }
+    const bool gone = hidden || upper.files.contains(whiteout_of(name));
+    if (!gone || has_links_below(name) || !is_hollow(folder, depth + 1)) {
+      merge_child(lower, name, folder, depth, gone);
     }
   }
 }
 
-void Merge::merge_child(Folder& lower, const std::string& name, const StoredFolder& upper, std::size_t depth) {
+void Merge::merge_child(Folder& lower, const std::string& name, const StoredFolder& upper, std::size_t depth,
+                        bool hidden) {
+  const auto size = lower.children.size();
   Node& node = lower.children[name];
+  if (lower.children.size() > size) {
+    count_memory(name);
+  }
   if (folder_in(node) == nullptr) {
     auto fresh = std::make_unique<Folder>();
     fresh->meta = plain_;
@@ -138,7 +195,9 @@ void Merge::merge_child(Folder& lower, const std::string& name, const StoredFold
   if (upper.meta != implied_) {
     folder.meta = upper.meta;
   }
-  merge_folder(folder, upper.tree, depth + 1);
+  trail_.push_back(&name);
+  merge_folder(folder, upper.tree, depth + 1, hidden);
+  trail_.pop_back();
 }
 
 }  // namespace berth::store

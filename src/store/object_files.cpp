@@ -45,7 +45,8 @@ using NameVisitor = std::function<void(const base::Fd& folder, const std::string
 void visit_names(const Repository& repository, const NameVisitor& visit) {
   const auto objects = base::open_folder_at(repository.folder(), "objects");
   for (const auto& folder : base::list_folder(objects.get())) {
-    if (folder.size() != folder_digits) {
+    const auto status = folder.size() == folder_digits ? base::stat_at(objects.get(), folder) : std::nullopt;
+    if (!status || !S_ISDIR(status->st_mode)) {
       continue;
     }
     const auto opened = base::open_folder_at(objects.get(), folder);

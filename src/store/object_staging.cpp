@@ -13,6 +13,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "store/staging.hpp"
 
 namespace berth::store {
 namespace {
@@ -35,23 +36,6 @@ std::string staged_path(const std::string& path) {
   return path.ends_with(".commit") ? staged_commits + path : path;
 }
 
-/// libostree's own convention: a lock file beside the folder, with an open file description lock. Whoever cleans up may
-/// have taken a file that was not yet locked for one that a dead process left, and have removed it.
-base::Fd lock_beside(int folder, const std::string& name) {
-  struct flock whole {};
-  whole.l_type = F_WRLCK;
-  whole.l_whence = SEEK_SET;
-  while (true) {
-    auto lock = base::open_at(folder, name + "-lock", O_CREAT | O_RDWR, 0600);
-    base::check_errno(::fcntl(lock.get(), F_OFD_SETLKW, &whole), "lock a staging folder of the repository");
-    struct stat status {};
-    base::check_errno(::fstat(lock.get(), &status), "look at the lock of a staging folder");
-    if (status.st_nlink > 0) {
-      return lock;
-    }
-  }
-}
-
 /// Writes past the page cache. @return how many bytes; fewer when the file system cannot do so with the rest
 std::size_t write_direct(int file, std::span<const std::byte> bytes) {
   std::size_t done = 0;
@@ -72,10 +56,9 @@ std::size_t write_direct(int file, std::span<const std::byte> bytes) {
 
 ObjectStaging::ObjectStaging(int repository, const Options& options)
     : options_(options),
-      // The boot is not part of the name: libostree takes over left folders whose names begin with the boot's.
-      name_(fmt::format("staging-berth-{}-{:x}", ::getpid(), reinterpret_cast<std::uintptr_t>(this))),
+      name_(fmt::format("{}{}-{:x}", own_staging_prefix, ::getpid(), reinterpret_cast<std::uintptr_t>(this))),
       temporary_(base::open_folder_at(repository, "tmp")),
-      lock_(lock_beside(temporary_.get(), name_)),
+      lock_(lock_staging(temporary_.get(), name_)),
       heads_(base::open_folder_at(repository, "refs/heads")),
       objects_(base::open_folder_at(repository, "objects")),
       room_(objects_.get(), options.reserve) {
@@ -102,7 +85,18 @@ ObjectStaging::~ObjectStaging() {
   }
 }
 
+void ObjectStaging::replace(const std::string& path) {
+  const std::unique_lock guard(replacing_);
+  options_.replaced.insert(path);
+}
+
 bool ObjectStaging::is_stored(const std::string& path) const {
+  {
+    const std::shared_lock guard(replacing_);
+    if (options_.replaced.contains(path)) {
+      return false;
+    }
+  }
   return ::faccessat(objects_.get(), path.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
@@ -241,10 +235,23 @@ void ObjectStaging::publish_folder(int from, const std::string& name) const {
   const auto source = base::open_folder_at(from, name);
   const auto target = base::open_folder_at(objects_.get(), name);
   for (const auto& object : base::list_folder(source.get())) {
+    if (options_.replaced.contains(name + "/" + object)) {
+      publish_replacement(source.get(), target.get(), object);
+      continue;
+    }
     // A link and not a rename: what another process stored meanwhile has the same content, and may be in use.
     if (::linkat(source.get(), object.c_str(), target.get(), object.c_str(), 0) != 0 && errno != EEXIST) {
       base::throw_errno("move objects into the repository");
     }
+  }
+}
+
+/// The name means the damaged object or the good one at every moment. What is no file, such as a folder, changes places
+/// with the good object, and goes with the staging folder.
+void ObjectStaging::publish_replacement(int from, int to, const std::string& object) const {
+  if (::renameat(from, object.c_str(), to, object.c_str()) != 0 &&
+      ::renameat2(from, object.c_str(), to, object.c_str(), RENAME_EXCHANGE) != 0) {
+    base::throw_errno("replace a damaged object of the repository");
   }
 }
 

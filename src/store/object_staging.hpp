@@ -8,6 +8,8 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
+#include <shared_mutex>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -30,6 +32,8 @@ class ObjectStaging {
     bool sync = true;           ///< false: the repository was configured to do without
     /// How many bytes are written until they are synced, for the sake of others who sync; 0: all at the end.
     std::uint64_t sync_interval = 0;
+    /// Paths of damaged objects: they count as not stored, and stay until publish() replaces each by one rename.
+    std::set<std::string> replaced = {};
   };
 
   /// @param repository descriptor of the repository's folder; must outlive this
@@ -43,6 +47,8 @@ class ObjectStaging {
 
   /// Whether there is such an object in the repository already.
   [[nodiscard]] bool is_stored(const std::string& path) const;
+  /// Adds to Options::replaced.
+  void replace(const std::string& path);
   /// What a file is that was created here with the mode 0777: umask, default access lists and mount options decide.
   struct NewFile {
     uid_t uid = 0;
@@ -94,11 +100,13 @@ class ObjectStaging {
   void stage_branches(bool sync) const;
   void publish_branches() const;
   void publish_folder(int from, const std::string& name) const;
+  void publish_replacement(int from, int to, const std::string& object) const;
   void publish_commits() const;
   void written(std::uint64_t bytes);
   void flush_now_and_then(const std::stop_token& stop) const;
 
   Options options_;
+  mutable std::shared_mutex replacing_;  ///< for Options::replaced
   std::string name_;
   base::Fd temporary_;  ///< `tmp` of the repository
   base::Fd lock_;

@@ -22,7 +22,8 @@ namespace {
 /// What has to stay, and the branches that need not.
 class Roots {
  public:
-  Roots(const Repository& repository, const std::vector<std::string>& in_use) : repository_(repository) {
+  Roots(const Repository& repository, const std::vector<std::string>& in_use, bool some_unknown)
+      : repository_(repository), all_(some_unknown || !repository.damaged_refs().empty()) {
     for (const auto& commit : in_use) {
       add_deployment(Checksum::from_hex(commit));
     }
@@ -32,9 +33,12 @@ class Roots {
   }
 
   [[nodiscard]] Kept kept() const {
-    Kept result{commits_, {}};
+    Kept result{commits_, {}, all_};
+    if (all_) {
+      add_stored(result.commits);
+    }
     for (const auto& layer : layers_) {
-      if (unknown_layers_ || needed_.contains(layer.name)) {
+      if (all_ || unknown_layers_ || needed_.contains(layer.name)) {
         result.commits.push_back(layer.commit);
       } else {
         result.unused_layers.push_back(layer);
@@ -46,6 +50,7 @@ class Roots {
  private:
   void add_ref(const Branch& ref) {
     const bool ours = ref.name.starts_with(branch_prefix);
+    all_ = all_ || (ours && !repository_.has({OSTREE_OBJECT_TYPE_COMMIT, ref.commit}));
     if (ours && is_layer_branch(ref.name)) {
       layers_.push_back(ref);
     } else {
@@ -74,6 +79,15 @@ class Roots {
     return describe_image({branch_prefix, branch.commit}, repository_.load_commit(branch.commit));
   }
 
+  /// Every commit that is sound: one that nothing names, and that is damaged, is nobody's.
+  void add_stored(std::vector<Checksum>& commits) const {
+    for (const auto& commit : stored_commits(repository_)) {
+      if (!repository_.examine({OSTREE_OBJECT_TYPE_COMMIT, commit})) {
+        commits.push_back(commit);
+      }
+    }
+  }
+
   void need_layers(const StoredImage& image) {
     unknown_layers_ = unknown_layers_ || (image.layers.empty() && !image.merged);
     for (const auto& layer : image.layers) {
@@ -85,6 +99,7 @@ class Roots {
   std::vector<Checksum> commits_;
   std::vector<Branch> layers_;
   std::set<std::string> needed_;
+  bool all_;                     ///< as Kept::all
   bool unknown_layers_ = false;  ///< an image of an older tool does not tell what it is made of
 };
 
@@ -120,7 +135,8 @@ class Prune {
  private:
   void mark() {
     const base::Activity marking(*options_.reporter, "images", "marking what is in use");
-    auto kept = find_kept(repository_, request_.roots());
+    auto kept = find_kept(repository_, request_.roots(), request_.some_unknown && request_.some_unknown());
+    all_ = all_ || kept.all;
     unused_layers_ = std::move(kept.unused_layers);
     for (const auto& commit : kept.commits) {
       walk_.add(commit);
@@ -139,12 +155,18 @@ class Prune {
     for (const auto& fault : walk_.faults()) {
       if (!fault.missing || fault.name.type != OSTREE_OBJECT_TYPE_COMMIT) {
         throw base::Error(base::ErrorKind::verification,
-                          fmt::format("the repository is damaged: {}.{} is {}", fault.name.checksum.hex(),
-                                      type_name(fault.name.type), fault.missing ? "missing" : "not what its name says"),
+                          fmt::format("the repository is damaged: {} is {}", repository_.place_of(fault.name),
+                                      fault.missing ? "missing" : "not what its name says"),
                           "nothing was removed; berth images verify shows the images concerned, berth images repair "
                           "mends them");
       }
     }
+  }
+
+  /// What a deployment links to is its own, and frees nothing; its commit may be the one that is not known.
+  [[nodiscard]] bool stays(const ObjectFile& file) const {
+    const bool linked = all_ && file.name.type == OSTREE_OBJECT_TYPE_FILE && file.links > 1;
+    return linked || marked(file.name);
   }
 
   [[nodiscard]] bool marked(const ObjectName& name) const {
@@ -155,7 +177,7 @@ class Prune {
 
   void list_candidates() {
     visit_object_files(repository_, [this](const ObjectFile& file) {
-      if (!marked(file.name)) {
+      if (!stays(file)) {
         candidates_.push_back(file);
       }
     });
@@ -172,7 +194,7 @@ class Prune {
       report_.removed.push_back(layer.name);
     }
     for (const auto& file : candidates_) {
-      if (!marked(file.name)) {
+      if (!stays(file)) {
         ++report_.objects;
         report_.bytes += file.links == 1 ? file.bytes : 0;
       }
@@ -189,8 +211,8 @@ class Prune {
       if (options_.stop.stop_requested()) {
         base::throw_interrupted();  // what is left is found again
       }
-      if (!marked(file.name)) {
-        base::unlink_at(repository_.folder(), object_path(file.name));
+      if (!stays(file)) {
+        base::remove_tree_at(repository_.folder(), object_path(file.name));  // which may be a folder, if it is damaged
         removing.advance(1);
       }
     }
@@ -201,6 +223,7 @@ class Prune {
   const PruneRequest& request_;
   ObjectWalk walk_;
   ObjectWalk foreign_;
+  bool all_ = false;  ///< as Kept::all
   std::vector<Branch> unused_layers_;
   std::vector<ObjectFile> candidates_;
   PruneReport report_;
@@ -208,8 +231,8 @@ class Prune {
 
 }  // namespace
 
-Kept find_kept(const Repository& repository, const std::vector<std::string>& in_use) {
-  return Roots(repository, in_use).kept();
+Kept find_kept(const Repository& repository, const std::vector<std::string>& in_use, bool some_unknown) {
+  return Roots(repository, in_use, some_unknown).kept();
 }
 
 std::vector<Checksum> foreign_commits(const Repository& repository) {

@@ -10,10 +10,12 @@ namespace berth::store {
 struct Kept {
   std::vector<Checksum> commits;
   std::vector<Branch> unused_layers;  ///< that no image and no deployment needs
+  bool all = false;                   ///< something is in use of which nothing is known: no commit may go
 };
 
 /// @param in_use commits that are in use although no branch may name them
-Kept find_kept(const Repository& repository, const std::vector<std::string>& in_use);
+/// @param some_unknown whether there may be more of them
+Kept find_kept(const Repository& repository, const std::vector<std::string>& in_use, bool some_unknown);
 
 /// Commits that neither berth nor the older tools wrote: whether they are needed is not for us to say.
 std::vector<Checksum> foreign_commits(const Repository& repository);

@@ -12,12 +12,15 @@
 #include "base/error.hpp"
 #include "base/json.hpp"
 #include "store/fetch.hpp"
+#include "store/object_files.hpp"
+#include "store/object_walk.hpp"
 #include "store/stored_image.hpp"
 #include "store/timestamp.hpp"
 
 namespace berth::store {
 namespace {
 
+constexpr const char* file_registry = "localhost";  // in the names of images from files
 constexpr std::int64_t config_size_limit = static_cast<std::int64_t>(base::json_size_limit);
 
 std::string read_config(image::ImageSource& source, const image::Descriptor& descriptor) {
@@ -46,34 +49,44 @@ std::string read_config(image::ImageSource& source, const image::Descriptor& des
 image::ImageConfig parse_config(image::ImageSource& source, const image::Manifest& manifest, const std::string& text) {
   auto config = image::parse_image_config(text, "the configuration of " + source.name().text());
   if (config.diff_ids.size() != manifest.layers.size()) {
-    throw base::Error(base::ErrorKind::verification,
-                      fmt::format("{}: its manifest has {} layers, its configuration {} diff ids", source.name().text(),
-                                  manifest.layers.size(), config.diff_ids.size()),
-                      "the image is damaged; tell its author");
+    throw base::Error(
+        base::ErrorKind::verification,
+        fmt::format("{}: its manifest has {} layers, its configuration {} diff ids", source.name().text(),
+                    manifest.layers.size(), config.diff_ids.size()),
+        "the manifest and the configuration do not belong together; have the image built or pushed again");
   }
   return config;
 }
 
-/// The image of a branch when it is stored complete, with this very manifest.
-std::optional<StoredImage> with_manifest(const Repository& repository, const Branch& branch,
+/// The image of a branch when it is stored complete, with this very manifest. One that cannot be read is no such image,
+/// and no reason to give up on another.
+std::optional<StoredImage> with_manifest(const Repository& repository, base::Reporter& reporter, const Branch& branch,
                                          const std::string& digest) {
-  const auto commit = repository.load_commit(branch.commit);
-  const auto metadata = image_metadata(commit.metadata.get());
-  const bool same = metadata.merged && metadata.digest == digest && !metadata.config.empty();
-  return same ? std::optional(describe_image(branch, commit)) : std::nullopt;
+  try {
+    const auto commit = repository.load_commit(branch.commit);
+    const auto metadata = image_metadata(commit.metadata.get());
+    const bool same = metadata.merged && metadata.digest == digest && !metadata.config.empty();
+    return same ? std::optional(describe_image(branch, commit)) : std::nullopt;
+  } catch (const base::Error& error) {
+    if (error.kind() == base::ErrorKind::interrupted) {
+      throw;
+    }
+    reporter.warning(fmt::format("{} cannot be read: {}", describe_name(branch).name, error.what()));
+    return std::nullopt;
+  }
 }
 
 /// Such an image, of the wanted name or, when that is another one, of any.
-std::optional<StoredImage> find_same(const Repository& repository, const std::string& digest,
+std::optional<StoredImage> find_same(const Repository& repository, base::Reporter& reporter, const std::string& digest,
                                      const std::string& wanted_branch) {
   if (const auto commit = repository.resolve(wanted_branch)) {
-    if (auto found = with_manifest(repository, {wanted_branch, *commit}, digest)) {
+    if (auto found = with_manifest(repository, reporter, {wanted_branch, *commit}, digest)) {
       return found;
     }
   }
   for (const auto& branch : repository.branches()) {
-    if (!is_layer_branch(branch.name) && repository.resolve(branch.name)) {
-      if (auto found = with_manifest(repository, branch, digest)) {
+    if (!is_layer_branch(branch.name) && branch.name != wanted_branch && repository.resolve(branch.name)) {
+      if (auto found = with_manifest(repository, reporter, branch, digest)) {
         return found;
       }
     }
@@ -81,23 +94,82 @@ std::optional<StoredImage> find_same(const Repository& repository, const std::st
   return std::nullopt;
 }
 
-/// One pull of an image that is not stored yet.
+Origin origin_of(const image::ImageSource& source) {
+  return source.from_registry() ? Origin::registry : Origin::file;
+}
+
+/// A commit that is missing or damaged cannot say where it came from, and may be mended from anywhere.
+bool is_readable(const Repository& repository, const Checksum& commit) {
+  try {
+    (void)repository.load_commit(commit);
+    return true;
+  } catch (const base::Error& error) {
+    if (error.kind() == base::ErrorKind::interrupted) {
+      throw;
+    }
+    return false;
+  }
+}
+
+/// A file names itself as it likes. What a registry gave keeps its name: containers are installed from it, and updated
+/// to it, by that name.
+void refuse_takeover(const Repository& repository, const image::ImageSource& source, const std::string& branch,
+                     const std::string& digest) {
+  const auto commit = source.from_registry() ? std::nullopt : repository.resolve(branch);
+  if (!commit || !is_readable(repository, *commit)) {
+    return;
+  }
+  const auto stored = image_metadata(repository.load_commit(*commit).metadata.get());
+  // Earlier versions noted no origin, but called images from files so.
+  const bool of_file =
+      stored.origin == Origin::file || (stored.origin == Origin::unknown && source.name().registry == file_registry);
+  if (!of_file && stored.digest != digest) {
+    throw base::Error(base::ErrorKind::conflict,
+                      fmt::format("{} is stored as its registry gave it; an image from a file does not take its place",
+                                  source.name().text()),
+                      "leave the name behind the file out, choose another one, or delete the stored image first");
+  }
+}
+
+/// The commit with another origin; its tree is the same.
+Checksum with_origin(const Repository& repository, const Checksum& commit, Origin origin) {
+  const auto stored = repository.load_commit(commit);
+  auto metadata = image_metadata(stored.metadata.get());
+  metadata.origin = origin;
+  const auto variant = to_variant(metadata);
+  return repository.write_commit(stored.root, stored.timestamp, variant.get());
+}
+
+/// What a pull is to make good.
+struct Mending {
+  ReplacedObjects replaced;
+  std::optional<Checksum> commit;  ///< that has to come out; nullopt when it is not known
+  std::string branch;              ///< of the image; the source may know it by its digest
+};
+
+/// One pull of an image that is not stored yet, or damaged.
 class Pull {
  public:
   Pull(const Repository& repository, const StoreOptions& options, image::ImageSource& source,
-       image::ResolvedManifest resolved)
-      : repository_(repository), options_(options), source_(source), resolved_(std::move(resolved)) {}
+       image::ResolvedManifest resolved, Mending mending = {})
+      : repository_(repository),
+        options_(options),
+        source_(source),
+        resolved_(std::move(resolved)),
+        mending_(std::move(mending)) {}
 
   PullResult run() {
     read_config_of_image();
-    Transaction transaction(repository_);
+    Transaction transaction(repository_, mending_.replaced);
     FetchResult fetched = fetch_missing();
     for (const auto& layer : fetched.layers) {
       if (layer.fetched) {
         transaction.set_branch(layer_branch(layer.digest.hex()), layer.commit);
       }
     }
-    const Branch branch{image_branch(source_.name()), merge(fetched)};
+    const Branch branch{mending_.branch.empty() ? image_branch(source_.name()) : mending_.branch,
+                        as_damaged(merge(fetched))};
+    refuse_another(branch.commit);
     transaction.set_branch(branch.name, branch.commit);
     if (options_.stop.stop_requested()) {
       base::throw_interrupted();
@@ -116,6 +188,28 @@ class Pull {
     config_text_ = read_config(source_, resolved_.manifest.config);
     config_ = parse_config(source_, resolved_.manifest, config_text_);
     created_ = epoch_seconds(config_.created);
+  }
+
+  /// The same image may have come from elsewhere when it was whole, which its commit says.
+  [[nodiscard]] Checksum as_damaged(const Checksum& merged) const {
+    for (const auto origin : {Origin::registry, Origin::file, Origin::unknown}) {
+      if (mending_.commit && merged != *mending_.commit &&
+          with_origin(repository_, merged, origin) == *mending_.commit) {
+        return *mending_.commit;
+      }
+    }
+    return merged;
+  }
+
+  /// Deployments and branches name the commit that is damaged.
+  void refuse_another(const Checksum& commit) const {
+    if (mending_.commit && *mending_.commit != commit) {
+      throw base::Error(
+          base::ErrorKind::conflict,
+          fmt::format("what is fetched as {} now is another image than the damaged one", source_.name().text()),
+          "berth pull replaces that by the new one; or repair from where this one still is, e.g. berth "
+          "images repair oci:DIR");
+    }
   }
 
   FetchResult fetch_missing() {
@@ -140,7 +234,7 @@ class Pull {
       result_.bytes_fetched += layer.fetched ? static_cast<std::uint64_t>(layer.packed_size) : 0;
       ++(layer.fetched ? result_.layers_fetched : result_.layers_present);
     }
-    ImageMetadata metadata{resolved_.text, resolved_.digest.text(), config_text_, 0, true};
+    ImageMetadata metadata{resolved_.text, resolved_.digest.text(), config_text_, 0, true, origin_of(source_)};
     std::vector<StoredLayer> stack;
     for (const auto& layer : resolved_.manifest.layers) {
       stack.push_back(stored.at(layer.digest.hex()));
@@ -157,20 +251,49 @@ class Pull {
   std::string config_text_;
   image::ImageConfig config_;
   std::int64_t created_ = 0;
+  Mending mending_;
   PullResult result_;
 };
 
-PullResult already_stored(const Repository& repository, const StoreOptions& options, StoredImage found,
-                          const std::string& branch) {
+/// Commits and folders of a stored layer that are damaged; with one, its commit counts as damaged, so that it is
+/// fetched.
+void add_faults(const Repository& repository, const StoreOptions& options, const std::string& branch,
+                ReplacedObjects& faults) {
+  const auto commit = repository.resolve(branch);
+  if (!commit) {
+    return;
+  }
+  ObjectWalk walk(repository, options.stop);
+  walk.add(*commit);
+  for (const auto& fault : walk.faults()) {
+    faults.insert(path_in_objects(fault.name));
+    faults.insert(path_in_objects({OSTREE_OBJECT_TYPE_COMMIT, *commit}));
+  }
+}
+
+/// Whether the name stays as trustworthy as it is: what a file has, too, is still what the registry gave.
+bool keeps_origin(const Repository& repository, const Checksum& commit, bool same_name, Origin origin) {
+  const auto stored = image_metadata(repository.load_commit(commit).metadata.get()).origin;
+  return stored == origin || (origin == Origin::file ? same_name : stored == Origin::unknown);
+}
+
+PullResult already_stored(const Repository& repository, const StoreOptions& options, const image::ImageSource& source,
+                          StoredImage found) {
+  const auto branch = image_branch(source.name());
+  const auto origin = origin_of(source);
+  auto commit = Checksum::from_hex(found.commit);
   PullResult result;
   result.layers_present = found.layers.size();
   result.changed = found.branch != branch;
-  if (result.changed) {
+  const bool keeps = keeps_origin(repository, commit, !result.changed, origin);
+  if (result.changed || !keeps) {
     Transaction transaction(repository);
-    const auto commit = Checksum::from_hex(found.commit);
+    commit = keeps ? commit : with_origin(repository, commit, origin);
     transaction.set_branch(branch, commit);
     transaction.commit();
-    options.reporter->step(fmt::format("same content as {}", found.name));
+    if (result.changed) {
+      options.reporter->step(fmt::format("same content as {}", found.name));
+    }
     found = describe_image({branch, commit}, repository.load_commit(commit));
   }
   result.image = std::move(found);
@@ -193,26 +316,45 @@ PullResult pull_image(const Repository& repository, const StoreOptions& options,
     options.reporter->warning("the repository is configured with fsync=false: what is pulled may be lost with power");
   }
   const auto branch = image_branch(source.name());
-  if (auto found = find_same(repository, resolved.digest.text(), branch)) {
-    return already_stored(repository, options, std::move(*found), branch);
+  refuse_takeover(repository, source, branch, resolved.digest.text());
+  if (auto found = find_same(repository, *options.reporter, resolved.digest.text(), branch)) {
+    return already_stored(repository, options, source, std::move(*found));
   }
   return Pull(repository, options, source, std::move(resolved)).run();
 }
 
-StoredImage merge_stored(const Repository& repository, const StoreOptions& options, const StoredImage& image) {
+PullResult pull_again(const Repository& repository, const StoreOptions& options, image::ImageSource& source,
+                      const image::Platform& platform, const StoredImage& damaged) {
+  auto resolved = source.resolve(platform);
+  Mending mending{{}, {}, damaged.branch};
+  for (const auto& layer : resolved.manifest.layers) {
+    add_faults(repository, options, layer_branch(layer.digest.hex()), mending.replaced);
+  }
+  if (!damaged.commit.empty()) {
+    mending.commit = Checksum::from_hex(damaged.commit);
+    mending.replaced.insert(path_in_objects({OSTREE_OBJECT_TYPE_COMMIT, *mending.commit}));
+  }
+  return Pull(repository, options, source, std::move(resolved), std::move(mending)).run();
+}
+
+StoredImage merge_stored(const Repository& repository, const StoreOptions& options, const StoredImage& image,
+                         const ReplacedObjects& replaced) {
   const base::Activity merging(*options.reporter, image.name, "merging");
-  ImageMetadata metadata{image.manifest, image.manifest_digest, stored_config(repository, image), 0, true};
+  ImageMetadata metadata{image.manifest, image.manifest_digest, stored_config(repository, image), 0,
+                         true,           Origin::unknown};
   for (const auto& layer : image.layers) {
     if (const auto commit = repository.resolve(layer_branch(layer))) {
       metadata.unpacked_size += layer_metadata(repository.load_commit(*commit).metadata.get()).unpacked_size;
     }
   }
   const auto stack = load_layers(repository, image);
-  Transaction transaction(repository);
+  Transaction transaction(repository, replaced);
   const Branch branch{image.branch, commit_merged(repository, stack, metadata, image.created, options.stop)};
   transaction.set_branch(branch.name, branch.commit);
   transaction.commit();
-  options.reporter->step(fmt::format("merged the layers of {}, which another tool stored", image.name));
+  if (replaced.empty()) {
+    options.reporter->step(fmt::format("merged the layers of {}, which another tool stored", image.name));
+  }
   return describe_image(branch, repository.load_commit(branch.commit));
 }
 

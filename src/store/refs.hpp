@@ -1,4 +1,5 @@
-// The branches of a repository, files below `refs/heads` that hold the checksum of a commit.
+// Branches as files, as OSTree keeps them: refs/heads/NAME holds a commit's checksum, or is a symbolic link to one that
+// does (`ostree refs --alias`).
 #pragma once
 
 #include <optional>
@@ -9,14 +10,22 @@
 
 namespace berth::store {
 
-/// Where a branch is, relative to the repository's folder.
+/// `ociimage/x` → `refs/heads/ociimage/x`.
 std::string branch_path(const std::string& branch);
 
-/// The commit that a branch names; nullopt when there is no such branch. Links are followed: they are aliases.
-/// @param repository descriptor of the repository's folder
+/// nullopt when there is none. @throws Error(verification) naming the file when it is damaged
 std::optional<Checksum> read_branch(int repository, const std::string& branch);
 
-/// All branches in the folder `prefix` and below, sorted by name.
-std::vector<Branch> list_branches(int repository, const std::string& prefix);
+/// What there is below one folder of refs, sorted by name.
+struct RefListing {
+  std::vector<Branch> sound;
+  std::vector<DamagedBranch> damaged;
+};
+
+/// All branches below `prefix`. A damaged one hides no other.
+RefListing list_branches(int repository, const std::string& prefix);
+
+/// All refs there are; those of remotes are called `REMOTE:REF`, those of collections by their paths.
+RefListing list_refs(int repository);
 
 }  // namespace berth::store

@@ -5,7 +5,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <map>
 #include <memory>
@@ -23,6 +25,7 @@
 #include "store/pull.hpp"
 #include "store/repository.hpp"
 #include "store/repository_lock.hpp"
+#include "store/staging.hpp"
 #include "store/stored_image.hpp"
 #include "store/timestamp.hpp"
 
@@ -31,20 +34,25 @@ namespace {
 
 using Objects = std::set<ObjectName>;
 
-/// A repository beside the objects that it is to replace, gone at the end.
+/// A repository beside the objects that it is to replace, gone at the end. Its name and lock are those of a staging
+/// folder, so that what a killed repair left is removed by whoever removes those.
 class Scratch {
  public:
   Scratch(const Repository& owner, StoreOptions options)
-      : owner_(owner), name_(fmt::format("tmp/berth-repair-{}", ::getpid())), options_(std::move(options)) {
-    base::remove_tree_at(owner_.folder(), name_);  // of a process that had our number
-    options_.repository += "/" + name_;
+      : temporary_(base::open_folder_at(owner.folder(), "tmp")),
+        name_(fmt::format("{}repair-{}", own_staging_prefix, ::getpid())),
+        lock_(lock_staging(temporary_.get(), name_)),
+        options_(std::move(options)) {
+    base::remove_tree_at(temporary_.get(), name_);  // of a process that had our number
+    options_.repository += "/tmp/" + name_;
     repository_ = std::make_unique<Repository>(Repository::open(options_));
   }
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
   ~Scratch() {
     try {
-      base::remove_tree_at(owner_.folder(), name_);
+      base::remove_tree_at(temporary_.get(), name_);
+      base::unlink_at(temporary_.get(), name_ + "-lock");
     } catch (const base::Error& error) {
       options_.reporter->warning(error.what());
     }
@@ -52,8 +60,9 @@ class Scratch {
   [[nodiscard]] const Repository& repository() const { return *repository_; }
 
  private:
-  const Repository& owner_;
+  base::Fd temporary_;
   std::string name_;
+  base::Fd lock_;
   StoreOptions options_;
   std::unique_ptr<Repository> repository_;
 };
@@ -68,11 +77,12 @@ class Repair {
         examination_(repository_, options) {}
 
   RepairReport run() {
-    const Scratch scratch(repository_, options_);
     std::optional<RepositoryLock> lock =
         RepositoryLock::take(repository_.folder(), RepositoryLock::Kind::shared, options_);
-    if (repository_.examine({OSTREE_OBJECT_TYPE_COMMIT, Checksum::from_hex(image_.commit)})) {
-      pull_again();
+    remove_stale_staging(repository_.folder(), std::chrono::minutes(1));
+    const Scratch scratch(repository_, options_);
+    if (is_unknown()) {
+      fetch_again();
     }
     Objects wanted;
     // What is below a damaged folder is known only once that folder is good again.
@@ -88,7 +98,7 @@ class Repair {
       refuse_rest();
     }
     report_.damaged += wanted.size();
-    report_.layers = fetched_layers_.size();
+    report_.layers += fetched_layers_.size();
     if (!wanted.empty()) {
       // Good objects can be checked out and linked to, but must not be pruned away.
       lock.reset();
@@ -106,27 +116,29 @@ class Repair {
     return *source_;
   }
 
-  /// Nothing of a damaged commit can be believed, not even its layers. A pull fetches every layer whose commit is not
-  /// there, and libostree writes what is not there.
-  void pull_again() {
-    remove(Checksum::from_hex(image_.commit));
+  /// Whether it is not known what the image, or a layer of it, consists of. A layer without a branch is only unknown.
+  bool is_unknown() {
+    if (image_.commit.empty() || repository_.examine({OSTREE_OBJECT_TYPE_COMMIT, Checksum::from_hex(image_.commit)})) {
+      return true;
+    }
+    std::set<std::string> lost;
+    for (const auto& branch : repository_.damaged_branches()) {
+      lost.insert(branch.name);
+    }
     for (const auto& branch : repository_.branches()) {
-      if (!is_layer_branch(branch.name)) {
-        continue;
-      }
-      ObjectWalk walk(repository_, options_.stop);
-      walk.add(branch.commit);
-      for (const auto& fault : walk.faults()) {
-        base::unlink_at(repository_.folder(), object_path(fault.name));
-        remove(branch.commit);
+      if (!repository_.has({OSTREE_OBJECT_TYPE_COMMIT, branch.commit})) {
+        lost.insert(branch.name);
       }
     }
-    image_ = pull_image(repository_, options_, source(), request_.platform).image;
-    ++report_.damaged;
+    return std::any_of(image_.layers.begin(), image_.layers.end(),
+                       [&lost](const std::string& hex) { return lost.contains(layer_branch(hex)); });
   }
 
-  void remove(const Checksum& commit) const {
-    base::unlink_at(repository_.folder(), object_path({OSTREE_OBJECT_TYPE_COMMIT, commit}));
+  void fetch_again() {
+    auto result = pull_again(repository_, options_, source(), request_.platform, image_);
+    image_ = std::move(result.image);
+    report_.layers += result.layers_fetched;
+    ++report_.damaged;
   }
 
   /// What is damaged or missing below a commit, contents included.
@@ -210,8 +222,11 @@ class Repair {
       if (::mkdirat(repository_.folder(), folder.c_str(), 0755) != 0 && errno != EEXIST) {
         base::throw_errno("create " + folder);
       }
-      base::check_errno(::renameat(scratch.folder(), path.c_str(), repository_.folder(), path.c_str()),
-                        "replace the damaged object " + path);
+      // What is no file, such as a folder, changes places with the good object and goes with the scratch repository.
+      if (::renameat(scratch.folder(), path.c_str(), repository_.folder(), path.c_str()) != 0 &&
+          ::renameat2(scratch.folder(), path.c_str(), repository_.folder(), path.c_str(), RENAME_EXCHANGE) != 0) {
+        base::throw_errno("replace the damaged object " + path);
+      }
       name = faults_.erase(name);
     }
     base::check_errno(::syncfs(repository_.folder()), "write the repository to the disk");
@@ -222,12 +237,16 @@ class Repair {
     if (faults_.empty() || !layers_are_good_ || !image_.merged) {
       return;
     }
+    ReplacedObjects replaced;
     for (const auto& name : faults_) {
       if (name.type != OSTREE_OBJECT_TYPE_FILE) {
-        base::unlink_at(repository_.folder(), object_path(name));
+        replaced.insert(path_in_objects(name));
       }
     }
-    merge_stored(repository_, options_, image_);
+    if (replaced.empty()) {
+      return;
+    }
+    merge_stored(repository_, options_, image_, replaced);
     std::erase_if(faults_, [this](const ObjectName& name) { return !repository_.examine(name); });
   }
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -11,6 +12,7 @@
 #include <chrono>
 #include <cstring>
 #include <mutex>
+#include <set>
 #include <utility>
 
 #include "base/digest.hpp"
@@ -36,27 +38,6 @@ constexpr const char* mend_hint = "berth images verify shows the images concerne
 
 /// How many bytes of objects are written between two syncs for the sake of others.
 constexpr std::uint64_t gentle_interval = std::uint64_t{16} << 20U;
-
-struct FreeHashTable {
-  void operator()(GHashTable* table) const noexcept { g_hash_table_unref(table); }
-};
-
-void make_folder(const std::string& path) {
-  const auto root = base::open_host_folder("/");
-  const auto [parent, name] = base::split_path(path.starts_with('/') ? std::string_view(path).substr(1) : path);
-  if (parent != ".") {
-    base::make_folders_at(root.get(), parent, 0755);
-  }
-  // Nobody else may go through, for objects of images may be setuid programs.
-  if (::mkdirat(root.get(), (parent + "/" + name).c_str(), 0700) != 0 && errno != EEXIST) {
-    base::throw_errno("create the repository " + path);
-  }
-}
-
-void create(const StoreOptions& options) {
-  make_folder(options.repository);
-  make_repository(options);
-}
 
 /// Types of the values that metadata objects are; see ostree-core.h.
 const GVariantType* type_of_value(OstreeObjectType type) {
@@ -115,6 +96,12 @@ VariantPtr meta_variant(const Ownership& ownership) {
                            GUINT32_TO_BE(mode), xattrs.get()));
 }
 
+void read_to_end(const base::Fd& file, const std::string& name) {
+  std::array<char, std::size_t{64} << 10U> piece{};
+  while (base::check_errno(static_cast<int>(::read(file.get(), piece.data(), piece.size())), "read " + name) > 0) {
+  }
+}
+
 /// What libostree needs at most from its staging folder to the lock of that, and much more.
 constexpr std::chrono::seconds libostree_pause{60};
 
@@ -136,6 +123,8 @@ Ownership plain_ownership() {
 }
 
 struct Repository::Handle {
+  std::mutex telling;
+  std::set<std::string> told;  ///< damaged branches
   std::once_flag once;
   GObjectPtr<OstreeRepo> repo;
 };
@@ -146,13 +135,15 @@ Repository::Repository(base::Fd folder, const RepositoryConfig& config, const St
       path_(options.repository),
       handle_(std::make_unique<Handle>()),
       writer_(options.writer),
-      durability_(options.durability) {}
+      durability_(options.durability),
+      reporter_(options.reporter) {}
 Repository::Repository(Repository&&) noexcept = default;
 Repository& Repository::operator=(Repository&&) noexcept = default;
 Repository::~Repository() = default;
 
 Repository Repository::open_folder(const StoreOptions& options) {
   auto folder = base::open_host_folder(options.repository);
+  refuse_links(folder.get(), options.repository);
   const auto text = base::read_file_at(folder.get(), "config", repository_config_limit);
   const auto config = parse_repository_config(text.value_or(""), options.mode, options.repository);
   return {std::move(folder), config, options};
@@ -160,7 +151,7 @@ Repository Repository::open_folder(const StoreOptions& options) {
 
 Repository Repository::open(const StoreOptions& options) {
   if (!is_repository(options.repository)) {
-    create(options);
+    make_repository(options);
   }
   return open_folder(options);
 }
@@ -187,33 +178,48 @@ bool Repository::has(const ObjectName& name) const {
   return base::stat_at(folder(), object_path(name)).has_value();
 }
 
+void Repository::warn_once(const DamagedBranch& branch) const {
+  const std::scoped_lock guard(handle_->telling);
+  if (handle_->told.insert(branch.name).second) {
+    reporter_->warning(fmt::format("{}; {}", damage_words(branch), branch_hint));
+  }
+}
+
 std::optional<Checksum> Repository::resolve(const std::string& branch) const {
-  const auto commit = read_branch(folder(), branch);
-  return commit && has({OSTREE_OBJECT_TYPE_COMMIT, *commit}) ? commit : std::nullopt;
+  try {
+    const auto commit = read_branch(folder(), branch);
+    return commit && has({OSTREE_OBJECT_TYPE_COMMIT, *commit}) ? commit : std::nullopt;
+  } catch (const base::Error& error) {
+    if (error.kind() != base::ErrorKind::verification) {
+      throw;
+    }
+    static_cast<void>(branches());  // warns
+    return std::nullopt;
+  }
 }
 
 std::vector<Branch> Repository::branches() const {
-  return list_branches(folder(), "ociimage");
+  auto listing = list_branches(folder(), "ociimage");
+  std::for_each(listing.damaged.begin(), listing.damaged.end(), [this](const auto& branch) { warn_once(branch); });
+  return std::move(listing.sound);
+}
+
+std::vector<DamagedBranch> Repository::damaged_branches() const {
+  return list_branches(folder(), "ociimage").damaged;
 }
 
 std::vector<Branch> Repository::all_refs() const {
-  Failure failure;
-  GHashTable* found = nullptr;
-  if (libostree().repo_list_refs_ext(handle(), nullptr, &found, OSTREE_REPO_LIST_REFS_EXT_NONE, nullptr,
-                                     failure.out()) == 0) {
-    failure.raise("list the branches");
-  }
-  const std::unique_ptr<GHashTable, FreeHashTable> table(found);
-  std::vector<Branch> result;
-  GHashTableIter place;
-  g_hash_table_iter_init(&place, table.get());
-  gpointer name = nullptr;
-  gpointer hex = nullptr;
-  while (g_hash_table_iter_next(&place, &name, &hex) != 0) {
-    result.push_back({static_cast<const char*>(name), Checksum::from_hex(static_cast<const char*>(hex))});
-  }
-  std::sort(result.begin(), result.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
-  return result;
+  auto listing = list_refs(folder());
+  std::for_each(listing.damaged.begin(), listing.damaged.end(), [this](const auto& branch) { warn_once(branch); });
+  return std::move(listing.sound);
+}
+
+std::vector<DamagedBranch> Repository::damaged_refs() const {
+  return list_refs(folder()).damaged;
+}
+
+std::string Repository::place_of(const ObjectName& name) const {
+  return fmt::format("{}/{}", path_, object_path(name));
 }
 
 void Repository::remove_branch(const std::string& branch) const {
@@ -234,15 +240,29 @@ void Repository::sync_refs() const {
   }
 }
 
+// libostree would wait for whoever writes to a fifo.
+std::optional<ObjectFault> Repository::examine_place(const ObjectName& name) const {
+  const auto status = base::stat_at(folder(), object_path(name));
+  if (!status) {
+    return ObjectFault{name, true, "it is not there"};
+  }
+  const bool link = S_ISLNK(status->st_mode) && name.type == OSTREE_OBJECT_TYPE_FILE;
+  return S_ISREG(status->st_mode) || link ? std::nullopt : std::optional(ObjectFault{name, false, "it is not a file"});
+}
+
 std::optional<ObjectFault> Repository::examine(const ObjectName& name) const {
-  if (name.type == OSTREE_OBJECT_TYPE_FILE) {
-    if (auto fault = examine_file(name)) {
-      return fault;
-    }
+  auto fault = name.type == OSTREE_OBJECT_TYPE_FILE ? examine_file(name) : examine_place(name);
+  if (fault) {
+    return fault;
   }
   Failure failure;
   if (libostree().repo_fsck_object(handle(), name.type, name.checksum.hex().c_str(), nullptr, failure.out()) != 0) {
     return std::nullopt;
+  }
+  // What the disk or the system refuses to give is no damage; libostree makes no difference.
+  const auto path = object_path(name);
+  if (const auto status = base::stat_at(folder(), path); status && S_ISREG(status->st_mode)) {
+    read_to_end(base::open_at(folder(), path, O_RDONLY | O_NONBLOCK), place_of(name));
   }
   return ObjectFault{name, failure.is_not_found(), std::string(failure.message())};
 }
@@ -266,12 +286,12 @@ mode_t Repository::described_mode(const std::string& path, const struct stat& st
 
 // libostree ends the program when a content object is of a type that it never makes.
 std::optional<ObjectFault> Repository::examine_file(const ObjectName& name) const {
+  if (auto fault = examine_place(name)) {
+    return fault;
+  }
   const auto path = object_path(name);
   const auto status = base::stat_at(folder(), path);
-  if (!status) {
-    return ObjectFault{name, true, "it is not there"};
-  }
-  const auto mode = described_mode(path, *status);
+  const auto mode = status ? described_mode(path, *status) : 0;
   if (mode == 0) {
     return ObjectFault{name, false, "it has no metadata"};
   }
@@ -285,12 +305,16 @@ mode_t Repository::type_of(const Checksum& content) const {
   const auto path = object_path({OSTREE_OBJECT_TYPE_FILE, content});
   const auto status = base::stat_at(folder(), path);
   if (!status) {
-    throw base::Error(base::ErrorKind::not_found, fmt::format("the object {} is not stored", content.hex()), mend_hint);
+    throw base::Error(base::ErrorKind::not_found,
+                      fmt::format("the object {} is not stored", place_of({OSTREE_OBJECT_TYPE_FILE, content})),
+                      mend_hint);
   }
   const mode_t type = described_mode(path, *status) & static_cast<mode_t>(S_IFMT);
   if (!S_ISREG(type) && !S_ISLNK(type)) {
-    throw base::Error(base::ErrorKind::verification,
-                      fmt::format("the object {} is neither a file nor a link", content.hex()), mend_hint);
+    throw base::Error(
+        base::ErrorKind::verification,
+        fmt::format("the object {} is neither a file nor a link", place_of({OSTREE_OBJECT_TYPE_FILE, content})),
+        mend_hint);
   }
   return type;
 }
@@ -317,7 +341,7 @@ std::optional<std::string> Repository::read_content(const Checksum& content, con
   if (!S_ISREG(type_of(content))) {
     return std::nullopt;
   }
-  const auto file = base::open_at(folder(), object_path({OSTREE_OBJECT_TYPE_FILE, content}), O_RDONLY);
+  const auto file = base::open_at(folder(), object_path({OSTREE_OBJECT_TYPE_FILE, content}), O_RDONLY | O_NONBLOCK);
   return base::read_all(file.get(), limit, name);
 }
 
@@ -328,7 +352,19 @@ std::optional<std::string> Repository::read_metadata(const ObjectName& name) con
       return bytes;
     }
   }
+  if (const auto fault = examine_place(name); fault && !fault->missing) {
+    throw base::Error(base::ErrorKind::verification, fmt::format("{} is not a file", place_of(name)), mend_hint);
+  }
   return base::read_file_at(folder(), object_path(name), metadata_limit);
+}
+
+/// Whether a metadata object in `objects` is what its name says.
+bool Repository::is_sound(const ObjectName& name) const {
+  if (examine_place(name)) {
+    return false;
+  }
+  const auto bytes = base::read_file_at(folder(), object_path(name), metadata_limit);
+  return bytes && base::digest_of(*bytes).hex() == name.checksum.hex();
 }
 
 VariantPtr Repository::load_object(OstreeObjectType type, const Checksum& name) const {
@@ -347,9 +383,9 @@ VariantPtr Repository::load_object(OstreeObjectType type, const Checksum& name) 
   const std::string_view bytes(static_cast<const char*>(g_variant_get_data(owned.get())),
                                g_variant_get_size(owned.get()));
   if (base::digest_of(bytes).hex() != name.hex()) {
-    throw base::Error(base::ErrorKind::verification,
-                      fmt::format("the stored {} {} is not what its name says", type_name(type), name.hex()),
-                      mend_hint);
+    throw base::Error(
+        base::ErrorKind::verification,
+        fmt::format("the stored {} {} is not what its name says", type_name(type), place_of({type, name})), mend_hint);
   }
   return owned;
 }
@@ -415,6 +451,10 @@ Checksum Repository::stage_object(OstreeObjectType type, GVariant* value) const 
   hash.update(bytes);
   const Checksum name{hash.finish()};
   const auto path = path_in_objects({type, name});
+  // Commits are few, so whether one that is there is sound can be looked at; a pull so mends what rotted.
+  if (type == OSTREE_OBJECT_TYPE_COMMIT && staging_->is_stored(path) && !is_sound({type, name})) {
+    staging_->replace(path);
+  }
   if (!staging_->is_stored(path)) {
     constexpr mode_t mode = 0644;
     if (const auto file = staging_->create(path, mode)) {
@@ -475,22 +515,23 @@ Checksum Repository::write_commit(const StoredFolder& root, std::int64_t timesta
   return write_object(OSTREE_OBJECT_TYPE_COMMIT, value.get());
 }
 
-void Repository::begin_staging() const {
+void Repository::begin_staging(ReplacedObjects replaced) const {
   const auto interval = durability_ == Durability::gentle ? gentle_interval : 0;
-  staging_ = std::make_unique<ObjectStaging>(folder(), ObjectStaging::Options{reserve(), syncs(), interval});
+  staging_ = std::make_unique<ObjectStaging>(folder(),
+                                             ObjectStaging::Options{reserve(), syncs(), interval, std::move(replaced)});
 }
 
 // Objects of our own need nothing of libostree's transaction but its lock: its folder would only wait for others'
 // clean-up, and its commit syncs each of the 256 folders of objects.
-Transaction::Transaction(const Repository& repository)
-    : repository_(repository), own_(repository.writer_ == ObjectAuthor::own) {
+Transaction::Transaction(const Repository& repository, ReplacedObjects replaced)
+    : repository_(repository), own_(repository.writer_ == ObjectAuthor::own || !replaced.empty()) {
   if (repository.staging_) {
     throw base::Error(base::ErrorKind::failed, "the repository has a transaction that is not yet over");
   }
   remove_stale_staging(repository.folder(), own_ ? libostree_pause : std::chrono::seconds::zero());
   if (own_) {
     lock_.emplace(repository.folder(), ForeignLock::Kind::shared, repository.config());
-    repository.begin_staging();
+    repository.begin_staging(std::move(replaced));
     return;
   }
   Failure failure;

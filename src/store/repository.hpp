@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,19 @@ struct Branch {
   std::string name;
   Checksum commit;
 };
+
+/// A ref whose file names no commit.
+struct DamagedBranch {
+  std::string name;
+  std::string path;    ///< of its file
+  std::string reason;  ///< e.g. "it is not a file"
+};
+[[nodiscard]] std::string damage_words(const DamagedBranch& branch);
+inline constexpr const char* branch_hint =
+    "berth pull or berth images repair writes it again, berth images delete --force forgets it";
+
+/// Objects, by their paths below `objects`, that are written anew whatever is there.
+using ReplacedObjects = std::set<std::string>;
 
 /// One object of the repository.
 struct ObjectName {
@@ -79,19 +93,26 @@ class Repository {
   /// Where objects go that we write ourselves; null without a transaction, and when libostree is to write them.
   [[nodiscard]] ObjectStaging* staging() const noexcept { return staging_.get(); }
 
-  /// The commit of a branch; nullopt when there is no such branch or its commit object is missing.
+  /// The commit of a branch; nullopt when there is no such branch, its commit object is missing, or its file is
+  /// damaged, which is a warning, once.
   [[nodiscard]] std::optional<Checksum> resolve(const std::string& branch) const;
-  /// All branches under branch_prefix, sorted by name.
+  /// All branches under branch_prefix, sorted by name. Damaged ones are left out with a warning, once.
   [[nodiscard]] std::vector<Branch> branches() const;
+  /// Those that are left out.
+  [[nodiscard]] std::vector<DamagedBranch> damaged_branches() const;
 
-  /// All refs there are, those of other tools and remotes included; `name` may be `REMOTE:REF`.
+  /// All refs there are, those of other tools and remotes included; `name` may be `REMOTE:REF`. Damaged ones as above.
   [[nodiscard]] std::vector<Branch> all_refs() const;
+  [[nodiscard]] std::vector<DamagedBranch> damaged_refs() const;
+  /// Where an object is, for messages.
+  [[nodiscard]] std::string place_of(const ObjectName& name) const;
   /// Removes a branch durably; nothing happens when there is none. What it named stays until a prune.
   void remove_branch(const std::string& branch) const;
 
   [[nodiscard]] bool has(const ObjectName& name) const;
   /// Compares an object, owner, mode and extended attributes included, with its name.
   /// @return nullopt when it is what its name says
+  /// @throws Error when the system or the disk does not let it be read, which says nothing about the object
   [[nodiscard]] std::optional<ObjectFault> examine(const ObjectName& name) const;
   /// Content of the regular file `path` (relative, no links followed) below a commit's root; nullopt when there is
   /// none.
@@ -124,7 +145,10 @@ class Repository {
   [[nodiscard]] Checksum stage_object(OstreeObjectType type, GVariant* value) const;
   [[nodiscard]] std::optional<std::string> read_metadata(const ObjectName& name) const;
   [[nodiscard]] mode_t described_mode(const std::string& path, const struct stat& status) const;
-  void begin_staging() const;
+  void begin_staging(ReplacedObjects replaced) const;
+  [[nodiscard]] bool is_sound(const ObjectName& name) const;
+  void warn_once(const DamagedBranch& branch) const;
+  [[nodiscard]] std::optional<ObjectFault> examine_place(const ObjectName& name) const;
   void sync_refs() const;
   [[nodiscard]] std::optional<ObjectFault> examine_file(const ObjectName& name) const;
   friend class Transaction;
@@ -137,6 +161,7 @@ class Repository {
   std::unique_ptr<Handle> handle_;
   ObjectAuthor writer_;
   Durability durability_;
+  base::Reporter* reporter_;
   /// As libostree does, the repository knows its open transaction; Transaction sets and clears it.
   mutable std::unique_ptr<ObjectStaging> staging_;
 };
@@ -153,7 +178,9 @@ class Repository {
 class Transaction {
  public:
   /// @param repository must outlive the transaction
-  explicit Transaction(const Repository& repository);
+  /// @param replaced damaged objects: until commit() they stay, then each is replaced by one rename. Such a transaction
+  ///   writes by itself, whatever the options say.
+  explicit Transaction(const Repository& repository, ReplacedObjects replaced = {});
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
   ~Transaction();

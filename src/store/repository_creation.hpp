@@ -12,9 +12,14 @@ namespace berth::store {
 /// @throws Error(verification) when there are refs, but no configuration
 [[nodiscard]] bool is_repository(const std::string& path);
 
-/// Makes the existing folder `options.repository` a repository, or completes one that is_repository does not take for
-/// one: ostree.repo(5), ostree.repo-config(5). `config` comes last, when all else is durable, and is so itself when
-/// this returns. Several processes may do so at once. @throws Error
+/// Everything in a repository is opened by path, also by libostree: a link would lead elsewhere, out of another root,
+/// too.
+/// @param folder the repository @param repository its path, for messages @throws Error(verification) when one is a link
+void refuse_links(int folder, const std::string& repository);
+
+/// Makes the folder `options.repository`, and what is missing above it, a repository, or completes one that
+/// is_repository does not take for one: ostree.repo(5), ostree.repo-config(5). `config` comes last, when all else is
+/// durable, and is so itself when this returns. Several processes may do so at once. @throws Error
 void make_repository(const StoreOptions& options);
 
 }  // namespace berth::store

@@ -30,8 +30,17 @@ enum class ObjectAuthor { own, libostree };
 /// less.
 enum class Durability { fast, gentle };
 
+/// What becomes of objects that are taken over from another repository.
+enum class ImportedFiles {
+  linked,           ///< hard links where they can be: nobody else can change them there
+  examined_copies,  ///< others could change them: each is compared with its name and copied
+};
+
 struct StoreOptions {
   std::string repository;  ///< absolute path; created with its parents when missing
+  /// Absolute path of another one, which others may enter and change: its images are found, too, and those that are to
+  /// be used are taken over as examined copies. Nothing is written to it. Empty: none.
+  std::string read_only;
   RepositoryMode mode = RepositoryMode::bare;
   unsigned parallel_layers = 2;
   ObjectAuthor writer = ObjectAuthor::own;
@@ -54,6 +63,8 @@ struct StoredImage {
   bool merged = false;              ///< false for images of older tools, whose commit is not the merged tree
   std::vector<std::string> layers;  ///< hex digests, lowest first
   std::string config;               ///< image configuration text when stored, else empty
+  bool elsewhere = false;           ///< only StoreOptions::read_only has it
+  bool present = true;              ///< false: only the branch is known, see Store::lost
 };
 
 struct PullResult {
@@ -102,6 +113,9 @@ struct VerifyRequest {
   std::vector<Group> groups;
   std::vector<std::string> users;  ///< other commits in which places are named
   std::vector<CheckedOut> checkouts;
+  /// The groups are all that the repository has: when nothing is damaged, and nothing of what no image needs, its
+  /// commits need not be examined any more before they are deployed.
+  bool all = false;
 };
 
 struct VerifyReport {
@@ -116,6 +130,9 @@ struct PruneRequest {
   std::function<std::vector<std::string>()> roots;
   /// Run under the lock, before anything is removed; not run by a dry run. May be empty.
   std::function<void()> clean_up;
+  /// Whether something is in use whose commit is not known; asked with `roots`. Then all that is stored is in use. May
+  /// be empty.
+  std::function<bool()> some_unknown = {};
 };
 
 struct PruneReport {
@@ -132,6 +149,8 @@ class Store {
   static Store open(const StoreOptions& options);
   /// As open, but nullopt when there is no repository yet.
   static std::optional<Store> open_existing(const StoreOptions& options);
+  /// Removes what killed commands left in the repository for a moment's work, if there is one. What is in use stays.
+  static void remove_left_overs(const StoreOptions& options);
   Store(Store&&) noexcept;
   Store& operator=(Store&&) noexcept;
   ~Store();
@@ -145,7 +164,7 @@ class Store {
   void hold();
 
   /// nullopt when the image is not stored. For an image of an older tool (layer commits only) the merged
-  /// commit is computed and stored first.
+  /// commit is computed and stored first; one that is elsewhere is taken over.
   std::optional<StoredImage> find(const image::ImageName& name);
   /// As find, but only looks: takes no lock, and what an older tool stored stays as it is.
   [[nodiscard]] std::optional<StoredImage> look_up(const image::ImageName& name) const;
@@ -155,26 +174,37 @@ class Store {
   /// All images, with layers when `with_layers`, sorted by branch.
   std::vector<StoredImage> images(bool with_layers) const;
 
+  /// Images and layers of which only the branch is left: its commit is not there, or the branch is damaged, and then
+  /// `commit` is empty. Not part of images().
+  [[nodiscard]] std::vector<StoredImage> lost() const;
+  /// The file of a branch.
+  [[nodiscard]] std::string branch_file(const std::string& branch) const;
+
   /// Whether checkout() can work in `folder` at all; to be asked before anything is fetched for it.
   /// @throws Error when it is on another file system
   void check_linkable(int folder) const;
 
-  /// Checks the tree of a merged commit out into the new folder `name` below `folder`, or, with `.`, into `folder`,
-  /// which must be empty. Ends with an error and nothing new when the file systems of links differ or `name` exists.
-  /// From a repository of mode bare-user, where all files belong to one user, the group gets the rights of the owner:
-  /// who is not root in a container of that user is in root's group.
+  /// Examines a commit, when other users may have changed what is stored since it was last examined.
+  /// @return whether they may have, examined or not. @throws Error(verification) naming what is damaged
+  [[nodiscard]] bool examine_before_use(const std::string& commit) const;
+
+  /// Examines a merged commit so, and checks its tree out into the new folder `name` below `folder`, or, with `.`, into
+  /// `folder`, which must be empty. Ends with an error and nothing new when the file systems of links differ or `name`
+  /// exists. From a repository of mode bare-user, where all files belong to one user, the group gets the rights of the
+  /// owner: who is not root in a container of that user is in root's group.
   void checkout(const std::string& commit, int folder, const std::string& name,
                 CheckoutFiles files = CheckoutFiles::linked);
 
   /// Gives a stored image another name, replacing what had it. Durable.
   void tag(const StoredImage& image, const image::ImageName& name);
   /// Takes over images and layers of another repository on this machine, as far as their names are free here. Objects
-  /// become hard links where they can. Durable. @param repository absolute path. @throws Error
-  void import_from(const std::string& repository);
+  /// become hard links where they can and may. Durable. @param repository absolute path. @throws Error
+  void import_from(const std::string& repository, ImportedFiles files);
   /// Forgets a name or layer; what it named stays until a prune. Durable.
   void remove(const std::string& branch);
   /// Removes layers that no image is made of, and all objects that neither a branch nor `request.roots` reach. Commits
-  /// that neither berth nor the older tools wrote stay, with all they consist of.
+  /// that neither berth nor the older tools wrote stay, with all they consist of. While a branch is damaged, or names a
+  /// commit that is not there, all commits stay, and contents that something links to: what it needs is not known.
   /// @throws Error(verification), having removed nothing, when damage hides what is in use
   PruneReport prune(const PruneRequest& request);
 

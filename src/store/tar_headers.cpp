@@ -79,7 +79,7 @@ std::optional<std::string> nul_in_names(std::span<const std::byte> headers) {
   while (blocks.size() >= block_size) {
     const char type = blocks[type_at];
     const auto size = number(blocks.substr(size_at, size_room));
-    if (std::string_view("xXgALK").find(type) == std::string_view::npos || size > blocks.size() - block_size) {
+    if (std::string_view("xXgALKV").find(type) == std::string_view::npos || size > blocks.size() - block_size) {
       break;
     }
     const auto data = blocks.substr(block_size, size);

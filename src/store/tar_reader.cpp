@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <exception>
 #include <limits>
+#include <new>
 #include <utility>
 #include <vector>
 
@@ -48,11 +49,7 @@ struct FreeArchive {
 
 struct TarReader::State {
   State(base::ByteStream& bytes_, std::string name_)
-      : bytes(bytes_),
-        name(std::move(name_)),
-        buffer(piece_size),
-        plain(::newlocale(LC_CTYPE_MASK, "C", nullptr)),
-        handle(base::libarchive().read_new()) {}
+      : bytes(bytes_), name(std::move(name_)), buffer(piece_size), plain(::newlocale(LC_CTYPE_MASK, "C", nullptr)) {}
 
   base::ByteStream& bytes;
   std::string name;
@@ -68,6 +65,10 @@ struct TarReader::State {
   archive_entry* current = nullptr;
   std::string current_path;
   bool begun = false;                ///< the first header was read
+  bool untouched = true;             ///< libarchive has not read a header since it began
+  std::uint64_t base_at = 0;         ///< where it began
+  std::vector<std::byte> left;       ///< what it is to be given first
+  std::vector<std::byte> given;      ///< and what it was given of that
   std::uint64_t size = 0;            ///< of the current entry
   std::uint64_t position = 0;        ///< within it
   std::span<const std::byte> block;  ///< what is left of the data block that begins at block_at
@@ -75,6 +76,10 @@ struct TarReader::State {
   bool blocks_ended = false;
 
   static la_ssize_t pull(archive* handle, void* self, const void** piece) noexcept;
+  void open();
+  void begin_anew();
+  [[nodiscard]] std::uint64_t consumed() const;
+  void refuse_lone_zeros();
   void keep_headers();
   [[nodiscard]] std::optional<std::string> nul_in_headers() const;
   void skip_data();
@@ -93,6 +98,13 @@ la_ssize_t TarReader::State::pull(archive* handle, void* self, const void** piec
   auto& state = *static_cast<State*>(self);
   try {
     state.keep_headers();
+    if (!state.left.empty()) {
+      state.given = std::exchange(state.left, {});
+      state.kept.insert(state.kept.end(), state.given.begin(), state.given.end());
+      state.pulled += state.given.size();
+      *piece = state.given.data();
+      return static_cast<la_ssize_t>(state.given.size());
+    }
     *piece = state.buffer.data();
     auto count = state.bytes.read(state.buffer);
     if (count == 0) {
@@ -112,14 +124,53 @@ la_ssize_t TarReader::State::pull(archive* handle, void* self, const void** piec
 // libarchive does not give the bytes of extended headers. So what it has not used, or is a header's, is put aside
 // before the buffer is filled again; it bounds how much headers can be.
 void TarReader::State::keep_headers() {
-  const auto used =
-      reading_headers ? header_at : static_cast<std::uint64_t>(base::libarchive().filter_bytes(handle.get(), 0));
+  const auto used = reading_headers ? header_at : consumed();
   const auto gone = std::min<std::uint64_t>(used - (pulled - filled - kept.size()), kept.size() + filled);
   const auto gone_of_kept = std::min<std::uint64_t>(gone, kept.size());
   const auto begin = buffer.begin() + static_cast<std::ptrdiff_t>(gone - gone_of_kept);
   kept.erase(kept.begin(), kept.begin() + static_cast<std::ptrdiff_t>(gone_of_kept));
   kept.insert(kept.end(), begin, buffer.begin() + static_cast<std::ptrdiff_t>(filled));
   filled = 0;
+}
+
+/// Bytes of the archive that libarchive has used.
+std::uint64_t TarReader::State::consumed() const {
+  return base_at + static_cast<std::uint64_t>(base::libarchive().filter_bytes(handle.get(), 0));
+}
+
+void TarReader::State::open() {
+  handle.reset(base::libarchive().read_new());
+  if (!handle) {
+    throw std::bad_alloc();
+  }
+  untouched = true;
+  reading_headers = true;
+  base::libarchive().read_support_format_tar(handle.get());
+  base::libarchive().read_support_format_empty(handle.get());
+  check(base::libarchive().read_open(handle.get(), this, nullptr, &State::pull, nullptr), "no tar archive");
+}
+
+/// Has libarchive begin behind the header it has read: it would take what follows for that entry's data.
+void TarReader::State::begin_anew() {
+  base_at = consumed();
+  const auto size_of_left = static_cast<std::ptrdiff_t>(pulled - base_at);
+  left = kept;
+  left.insert(left.end(), buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(filled));
+  left.erase(left.begin(), left.end() - size_of_left);
+  pulled = base_at;
+  header_at = base_at;
+  kept.clear();
+  filled = 0;
+  open();
+}
+
+// libarchive takes one block of zeros for the end, others want two; what follows would be dropped without a word.
+void TarReader::State::refuse_lone_zeros() {
+  constexpr std::uint64_t tar_block = 512;
+  if (consumed() == header_at + tar_block && pulled >= header_at + 2 * tar_block) {
+    refuse(fmt::format("there is a block of zeros behind {}, and then more that is no end",
+                       begun ? quoted_name(current_path) : std::string("its beginning")));
+  }
 }
 
 std::optional<std::string> TarReader::State::nul_in_headers() const {
@@ -142,7 +193,7 @@ std::size_t TarReader::State::missing_padding() const {
 
 void TarReader::State::refuse(std::string_view reason) const {
   throw base::Error(base::ErrorKind::verification, fmt::format("{}: {}", name, reason),
-                    "the image is damaged or hostile; tell its author");
+                    "pull again; if it stays, have the image built again, or by another tool");
 }
 
 namespace {
@@ -269,15 +320,8 @@ void TarReader::State::next_block() {
 
 TarReader::TarReader(base::ByteStream& bytes, std::string name)
     : state_(std::make_unique<State>(bytes, std::move(name))) {
-  auto& state = *state_;
-  if (!state.handle) {
-    throw std::bad_alloc();
-  }
-  const PlainBytesScope scope(state.plain.get());
-  base::libarchive().read_support_format_tar(state.handle.get());
-  base::libarchive().read_support_format_empty(state.handle.get());
-  state.check(base::libarchive().read_open(state.handle.get(), &state, nullptr, &State::pull, nullptr),
-              "no tar archive");
+  const PlainBytesScope scope(state_->plain.get());
+  state_->open();
 }
 
 TarReader::~TarReader() = default;
@@ -285,9 +329,9 @@ TarReader::~TarReader() = default;
 // Otherwise archive_read_next_header would do it, and where the headers begin would not be known while they are read.
 void TarReader::State::skip_data() {
   reading_headers = false;
-  if (begun) {
+  if (!untouched) {
     check(base::libarchive().read_data_skip(handle.get()), fmt::format("data of {}", quoted_name(current_path)));
-    header_at = static_cast<std::uint64_t>(base::libarchive().filter_bytes(handle.get(), 0));
+    header_at = consumed();
   }
   reading_headers = true;
 }
@@ -298,8 +342,10 @@ std::optional<TarEntry> TarReader::next() {
   state.skip_data();
   const int result = base::libarchive().read_next_header(state.handle.get(), &state.current);
   if (result == ARCHIVE_EOF && !state.thrown) {
+    state.refuse_lone_zeros();
     return std::nullopt;
   }
+  state.untouched = false;
   const auto what = state.begun ? fmt::format("the header behind {}", quoted_name(state.current_path))
                                 : std::string("the first header");
   state.check(result, what);
@@ -311,6 +357,10 @@ std::optional<TarEntry> TarReader::next() {
   const char* raw = base::libarchive().entry_pathname(state.current);
   state.current_path = normal_entry_path(raw == nullptr ? "" : raw, state.entry_words());
   TarEntry entry = state.describe();
+  // A hard link has no data, whatever its size says; libarchive believes that it may in archives with pax headers.
+  if (entry.type == EntryType::hard_link && base::libarchive().entry_size(state.current) > 0) {
+    state.begin_anew();
+  }
   state.size = entry.size;
   state.position = 0;
   state.block = {};

@@ -37,7 +37,7 @@ class Measure {
     });
   }
 
-  Usage run(const std::vector<Owner>& owners, const std::vector<std::string>& in_use) {
+  Usage run(const std::vector<Owner>& owners, const std::vector<std::string>& in_use, bool some_unknown) {
     usage_.owners.resize(owners.size());
     std::vector<ObjectSet> reached;
     reached.reserve(owners.size());
@@ -50,7 +50,7 @@ class Measure {
         add_folder(base::open_host_folder(folder), usage_.owners[i]);
       }
     }
-    keep_others(in_use);
+    keep_others(in_use, some_unknown);
     for (const auto& [name, object] : objects_) {
       usage_.total += object.bytes;
       usage_.unowned += object.owner == nobody ? object.bytes : 0;
@@ -61,8 +61,8 @@ class Measure {
 
  private:
   /// What a prune spares although no owner has it, such as branches of other tools.
-  void keep_others(const std::vector<std::string>& in_use) {
-    auto commits = find_kept(repository_, in_use).commits;
+  void keep_others(const std::vector<std::string>& in_use, bool some_unknown) {
+    auto commits = find_kept(repository_, in_use, some_unknown).commits;
     const auto foreign = foreign_commits(repository_);
     commits.insert(commits.end(), foreign.begin(), foreign.end());
     ObjectWalk walk(repository_, options_.stop);
@@ -145,8 +145,8 @@ class Measure {
 }  // namespace
 
 Usage measure_usage(const StoreOptions& options, const std::vector<Owner>& owners,
-                    const std::vector<std::string>& in_use) {
-  return Measure(options).run(owners, in_use);
+                    const std::vector<std::string>& in_use, bool some_unknown) {
+  return Measure(options).run(owners, in_use, some_unknown);
 }
 
 }  // namespace berth::store

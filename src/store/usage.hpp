@@ -29,8 +29,8 @@ struct Usage {
 
 /// Adds up blocks on the disk (st_blocks of stat(2)), by object and inode, so that the sums are true: `total` is
 /// `unowned` and every owner's `own`, and what is shared once. What cannot be read is counted as nobody's.
-/// @param in_use commits of which no owner may tell, see PruneRequest
+/// @param in_use commits of which no owner may tell, @param some_unknown whether there are more; see PruneRequest
 Usage measure_usage(const StoreOptions& options, const std::vector<Owner>& owners,
-                    const std::vector<std::string>& in_use);
+                    const std::vector<std::string>& in_use, bool some_unknown = false);
 
 }  // namespace berth::store

@@ -1,5 +1,7 @@
 #include "store/verify.hpp"
 
+#include <fmt/format.h>
+
 #include <map>
 #include <set>
 #include <utility>
@@ -7,6 +9,7 @@
 #include "store/checkout_comparison.hpp"
 #include "store/examination.hpp"
 #include "store/object_walk.hpp"
+#include "store/private_mark.hpp"
 
 namespace berth::store {
 namespace {
@@ -81,6 +84,12 @@ VerifyReport verify_repository(const Repository& repository, const StoreOptions&
                       DamagedObject{object_text(fault.name), kind_words(fault.name.type), fault.missing, {}});
     }
     places.insert(group.commits.begin(), group.commits.end());
+  }
+  if (request.all && damaged.empty()) {
+    if (const auto rest = complete_examination(repository, examination); !rest.empty()) {
+      options.reporter->warning(fmt::format(
+          "{} stored objects that no image needs are damaged; berth images prune removes them", rest.size()));
+    }
   }
   if (!damaged.empty()) {
     add_places(repository, {places.begin(), places.end()}, damaged);

@@ -1,5 +1,6 @@
 """Fixtures of the end-to-end tests. Everything runs in a sandbox of its own (rig/sandbox.py)."""
 
+import signal
 import sys
 
 import pytest
@@ -16,6 +17,11 @@ def pytest_cmdline_main(config):
     if config.option.collectonly or sandbox.inside():
         return None
     return sandbox.run([sys.executable, "-B", "-m", "pytest", *config.invocation_params.args])
+
+
+# A shell script ignores these for what it runs in the background, and programs inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")

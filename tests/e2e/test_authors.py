@@ -51,7 +51,7 @@ def test_what_init_writes_is_clean_and_runs(host, started):
     assert "0 errors, 0 warnings" in host.berth("lint", "--strict", reference).stderr
     started(reference, "greeter", "--set=GREETING=ahoy there")
     host.wait_for(lambda: "ahoy there" in host.journal("greeter"), "its greeting")
-    assert host.path("/var/lib/greeter/data/started").exists()
+    assert host.path("/var/lib/berth/greeter/data/started").exists()
     host.berth("update", "--settle=0.2", "--set=GREETING=once more", "greeter")
     assert host.unit("greeter")["SubState"] == "running"
     host.berth("uninstall", "greeter")
@@ -74,7 +74,7 @@ def test_an_author_needs_no_root(host):
     assert "0 errors, 0 warnings" in host.run(*USER, "berth", "lint", "/home/author/greeter").stderr
     rendered = host.run(*USER, "berth", "render", "--name=web", "/home/author/greeter").stdout
     assert "# /etc/systemd/system/web.service\n" in rendered
-    assert "d /var/lib/web/data 0755 0 0 - -\n" in rendered
+    assert "d /var/lib/berth/web/data 0755 0 0 - -\n" in rendered
     hello = images.hello_world()
     host.run(f"cp -r {hello.inside.rsplit(':', 1)[0]} /home/author/hello && chown -R nobody /home/author/hello")
     image = "oci:/home/author/hello:latest"

@@ -111,9 +111,9 @@ def container_of_somebody_else(stage):
 
 @contextlib.contextmanager
 def folder_there(stage, path):
-    stage.host.path(path).mkdir(parents=True)
+    stage.host.mounted_path(path).mkdir(parents=True)
     yield
-    run("rm", "-rf", stage.host.path(path))
+    run("rm", "-rf", stage.host.mounted_path(path))
 
 
 def folder(path):
@@ -171,7 +171,7 @@ TABLE = [
     Row("no image for the platform", ("pull", "--platform=linux/s390x", "localhost:5000/two-platforms"), 3,
         "two-platforms.*linux/s390x", "linux/arm64.*linux/amd64"),
     Row("wrong digest", ("pull", "localhost:5200/spoiled"), 6, "sha256:[0-9a-f]{64}", "try again"),
-    Row("truncated blob", ("pull", "localhost:5201/spoiled"), 6, "wrong size: the manifest says", "pushed again"),
+    Row("truncated blob", ("pull", "localhost:5201/spoiled"), 6, "wrong size: the manifest says", "try again"),
     Row("unreadable authority", ("pull", "missing.test:5400/secure"), 1, "cannot read the CA certificates in /etc/berth/none.pem", "ca-file"),
     # the command line
     Row("missing variable", ("install", f"oci:{MISSING.inside}", "--name=probe"), 1, r"service.template:3.*WANTED", "--set WANTED="),

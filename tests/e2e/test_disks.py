@@ -112,6 +112,18 @@ def test_no_room_for_the_last_bytes(room, host):
     assert refused_as_full(host, before, "install", "--name=hello", HELLO)
 
 
+def test_an_uninstall_makes_room_and_needs_none(host):
+    """Not one file and not one block is free: neither the lock nor the note can be written."""
+    disk = SmallDisk(host, DEPLOYMENTS)
+    host.berth("pull", HELLO)
+    before = host.mounted_snapshot(*LOOKED_AT)
+    host.berth("install", "--now", "--name=hello", HELLO)
+    disk.bound(nr_inodes=disk.used("iused"), size=f"{disk.used('used')}k")
+    host.berth("uninstall", "hello")
+    assert leftovers(before, host.mounted_snapshot(*LOOKED_AT)) == []
+    assert host.unit("hello", "LoadState")["LoadState"] == "not-found"
+
+
 # -- read-only ---------------------------------------------------------------------------------------------------
 
 

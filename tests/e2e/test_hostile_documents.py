@@ -84,8 +84,15 @@ def size_that_lies(by, seed="size"):
 
 def nested_index():
     inner = json.dumps(index_of(descriptor(MANIFEST, text(), platform={"os": "linux", "architecture": "amd64"}))).encode()
-    outer = index_of(descriptor(MANIFEST, inner, platform={"os": "linux", "architecture": "amd64"}))
-    return Served(outer, kind=INDEX, manifests=[inner])
+    middle = json.dumps(index_of(descriptor(INDEX, inner, platform={"os": "linux", "architecture": "amd64"}))).encode()
+    outer = index_of(descriptor(INDEX, middle, platform={"os": "linux", "architecture": "amd64"}))
+    return Served(outer, kind=INDEX, manifests=[middle, inner])
+
+
+def foreign_layer():
+    image = Image()
+    kind = "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip"
+    return Served(image.spoiled(lambda m: m["layers"][0].update(mediaType=kind, urls=["https://elsewhere.example/"])), image)
 
 
 def bomb():
@@ -103,9 +110,7 @@ CASES = {
     "key-twice": (Served(text()[:-1] + b',"schemaVersion":2}'), ["schemaVersion", "twice"]),
     "wrong-type": (changed(["layers"], {}), ["layers", "expected an array"]),
     "both": (Served({**Image().manifest(), "manifests": []}), ["both 'manifests' and 'config'"]),
-    "index-in-index": (Served(index_of(descriptor(INDEX, b"{}"))), ["index"]),
-    "index-behind-index": (nested_index(), ["index"]),
-    "wrong-media-type": (Served(Image().manifest(), kind=INDEX), ["announced as"]),
+    "index-in-index-in-index": (nested_index(), ["index inside two others"]),
     "says-otherwise": (changed(["mediaType"], INDEX), ["mediaType"]),
     "schema-1": (Served({"schemaVersion": 1, "fsLayers": []}, kind="application/vnd.docker.distribution.manifest.v1+json"), ["schema 1"]),
     "slash-digest": (changed(["layers", 0, "digest"], "sha256:../../../etc/passwd"), ["layers[0].digest"]),
@@ -117,11 +122,11 @@ CASES = {
     "size-too-large": (size_that_lies(1), ["blob", "has the wrong size"]),
     "size-of-a-stored-layer": (size_that_lies(1, "hello"), ["layer", "the manifest says"]),
     "wrong-blob": (other_blob(), ["blob", "has the wrong content", "digest"]),
-    "unknown-layer": (with_layer("application/vnd.example.layer"), ["layers[0]", "unknown type"]),
-    "foreign-layer": (with_layer("application/vnd.oci.image.layer.nondistributable.v1.tar+gzip"), ["layers[0]", "foreign"]),
+    "unknown-layer": (with_layer("application/vnd.example.layer+json"), ["layers[0]", "unknown type"]),
+    "foreign-layer": (foreign_layer(), ["layers[0]", "foreign"]),
     "encrypted-layer": (with_layer("application/vnd.oci.image.layer.v1.tar+gzip+encrypted"), ["layers[0]", "encrypted"]),
     "helm-chart": (with_config(kind="application/vnd.cncf.helm.config.v1+json"), ["config.mediaType", "Helm chart"]),
-    "empty-config": (with_config(b"{}"), ["configuration", "os"]),
+    "empty-config": (with_config(b"{}"), ["configuration", "rootfs"]),
     "truncated-config": (with_config(b'{"os": '), ["configuration", "not valid JSON"]),
     "wrongly-typed-config": (with_config(config={"Cmd": "/bin/sh"}), ["configuration", "config.Cmd"]),
     "wrong-diff-id": (with_config(rootfs={"type": "layers", "diff_ids": ["sha256:" + "0" * 64]}), ["layer", "image configuration says"]),
@@ -157,3 +162,49 @@ def test_an_image_of_another_platform_is_warned_about(pulled_once, registry):
     assert "is built for linux/s390x" in pulled_once.berth("install", "--name=mainframe", reference).stderr
     assert "built for" not in pulled_once.berth("pull", "--platform=linux/s390x", reference).stderr
     pulled_once.berth("uninstall", "mainframe")
+
+
+def test_documents_that_others_accept_are_accepted(pulled_once, registry):
+    """Media types are hints, what is missing or null is empty, and what is not chosen spoils nothing."""
+    image = Image("odd")
+    del image.config["architecture"], image.config["os"]
+    image.config["config"].update(Labels={"a": None}, Env=["FOO", "A=b"], Entrypoint=None)
+    image.config_kind = "application/octet-stream"
+    image.layer_kind = "application/vnd.docker.image.rootfs.diff.tar"  # it is gzip
+    manifest = image.manifest()
+    manifest["mediaType"] = "application/vnd.docker.distribution.manifest.v2+json"
+    del manifest["schemaVersion"]
+    inner = json.dumps(manifest).encode()
+    platform = {"os": "linux", "architecture": "amd64"}
+    nested = json.dumps(index_of(descriptor(MANIFEST, inner, platform=platform))).encode()
+    index = index_of({"digest": "md5:1"}, descriptor(MANIFEST, b"elsewhere"), descriptor(INDEX, nested, platform=platform))
+    blobs = [image.config_bytes(), image.layer]
+    reference = registry.serve("odd", index, blobs, "TEXT/PLAIN", [nested, inner])
+    assert "built for" not in pulled_once.berth("pull", reference).stderr
+    done = pulled_once.berth("install", "--name=odd", reference)
+    assert "the entry 'FOO' of the image's environment is no variable" in done.stderr
+    config = json.loads(pulled_once.path("/var/lib/containers/berth/odd/config.json").read_text())
+    assert "A=b" in config["process"]["env"] and "FOO" not in config["process"]["env"]
+    pulled_once.berth("uninstall", "odd")
+
+
+def test_a_layout_does_not_move_the_name_of_what_a_registry_gave(pulled_once, registry):
+    good, evil = Image("good"), Image("evil")
+    reference = registry.serve("etcd", good.manifest(), [good.config_bytes(), good.layer]) + ":latest"
+    layout = pulled_once.path("/srv/hostile")
+    (layout / "blobs/sha256").mkdir(parents=True)
+    manifest = json.dumps(evil.manifest()).encode()
+    for blob in (manifest, evil.config_bytes(), evil.layer):
+        (layout / "blobs/sha256" / digest(blob).removeprefix("sha256:")).write_bytes(blob)
+    names = {"io.containerd.image.name": reference, "org.opencontainers.image.ref.name": reference}
+    (layout / "index.json").write_text(json.dumps(index_of({**descriptor(MANIFEST, manifest), "annotations": names})))
+    (layout / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
+    pulled_once.berth("install", "--name=etcd", reference)
+    pulled_once.berth("install", "--name=foo", "oci:/srv/hostile")
+    assert pulled_once.berth_json("inspect", "foo")["image"] == "localhost/hostile:latest"
+    assert "Latest version already installed" in pulled_once.berth("update", "--no-pull", "etcd").stdout
+    refused = pulled_once.berth("pull", f"oci:/srv/hostile:{reference}", check=False)
+    assert refused.returncode == 4 and "is stored as its registry gave it" in refused.stderr
+    assert "Latest version already installed" in pulled_once.berth("update", "--no-pull", "etcd").stdout
+    for name in ("etcd", "foo"):
+        pulled_once.berth("uninstall", name)

@@ -59,6 +59,11 @@ REFUSED = {
     "bind-upwards": (6, ["`..`"], image("bind-upwards", mounts=[bind("/srv/../var/lib/containers/berth")])),
     "writable-root": (6, ["writable", "root.readonly"], image("writable", root={"path": "rootfs"})),
     "other-root": (6, ["must be `rootfs`"], image("other", root={"path": "/", "readonly": True})),
+    "return-in-unit": (6, ["exports/service.template:1", "carriage return"], image("unit-cr", {"service.template": "# c\rExecStartPre=/bin/touch /x\n" + UNIT})),
+    "return-in-tmpfiles": (6, ["exports/tmpfiles.template:1", "carriage return"], image("tmpfiles-cr", {"tmpfiles.template": "# c\rR /etc\n"})),
+    "escape-in-default": (6, ["defaultValues.A", "U+001B"], image("escape", {"manifest.json": json.dumps({"version": "1.0", "defaultValues": {"A": "\x1b[2J"}})})),
+    "escape-in-name": (6, ["exports/hostfs", "U+001B"], image("escape-name", hostfs={"etc/a\x1b[2J": "x"})),
+    "terminal": (6, ["wants a terminal", "process.terminal"], image("terminal", process={"args": ["/bin/sh"], "cwd": "/", "terminal": True})),
     "hook-of-wrong-type": (6, ["hooks.prestart"], image("hook-type", hooks={"prestart": "x"})),
 }  # fmt: skip
 
@@ -181,6 +186,42 @@ def test_display_shows_everything_that_is_powerful(shared_host):
     assert sorted(plan["powers"]) == sorted(SHOWN)
     assert "4755 0:0 /usr/local/bin/su2" in shown and "/etc/probe.conf" in shown
     assert leftovers(before, shared_host.snapshot()) == []
+
+
+def hooked():
+    return image("hooked", hooks={"prestart": [{"path": "/usr/bin/true"}]})
+
+
+def test_a_run_says_what_it_may_do_before_it_runs(shared_host):
+    before = shared_host.snapshot()
+    reference = f"oci:{mighty().inside}"
+    shown = shared_host.berth("run", "--display", reference, "/bin/echo", "hi").stdout
+    asked = shown.split("This image asks for:\n")[1].split("\n\n")[0]
+    assert "hooks run on the host: /usr/bin/true (prestart)" in asked and "runs with all capabilities" in asked
+    assert "ExecStartPre" not in shown and "su2" not in shown and "tmpfiles" not in asked  # of an install
+    plan = json.loads(shared_host.berth("run", "--display", "--json", reference, "/bin/echo", "hi").stdout)
+    assert plan["config"]["process"]["args"] == ["/bin/echo", "hi"]
+    done = shared_host.berth("run", f"oci:{hooked().inside}", "/bin/true", check=False)
+    assert "can do what root on this host can: hooks run on the host: /usr/bin/true (prestart)" in done.stderr
+    assert leftovers(before, shared_host.snapshot()) == []
+
+
+def test_what_is_shown_is_no_terminals_business(shared_host):
+    made = image("shown", {"tmpfiles.template": "d /run/probe\n# $VALUE\n"})
+    values = ("--set=VALUE=a\u202eb", "--set=UNUSED=1\x1b[2J\n  NAME=other")
+    for verb in ("install", "render"):
+        options = ("--display", "--name=probe") if verb == "install" else ("--name=probe",)
+        shown = shared_host.berth(verb, *options, *values, f"oci:{made.inside}").stdout
+        assert "\x1b" not in shown and "\u202e" not in shown and "# a<U+202E>b\n" in shown
+    assert "  UNUSED=1?[2J\\n  NAME=other\n" in shared_host.berth("install", "--display", "--name=probe", *values, f"oci:{made.inside}").stdout
+
+
+def test_an_update_says_what_is_asked_for_beyond_what_was(host):
+    install(host, image("growing"))
+    grown = image("growing", {"tmpfiles.template": "C /var/lib/probe/key - - - - /etc/shadow\n"})
+    done = host.berth("update", "--settle=0", f"--rebase=oci:{grown.inside}", "probe")
+    assert "warning: probe asks for more than before: changes the host by a tmpfiles.d line: C /var/lib/probe/key - - - - /etc/shadow\n" in done.stderr
+    assert "asks for more" not in host.berth("update", "--settle=0", "--set=X=1", "probe").stderr
 
 
 def test_what_is_as_mighty_as_root_works_with_a_warning(host):

@@ -139,8 +139,8 @@ def test_a_refused_value_is_not_repeated(told, assignment):
 
 OURS = {
     "/etc/systemd/system/hello.service": "-rw-r--r--", "/etc/tmpfiles.d/hello.conf": "-rw-r--r--",
-    f"{DEPLOYMENTS}": "drwxr-xr-x", f"{DEPLOYMENTS}/.storage": "drwxr-xr-x", f"{DEPLOYMENTS}/.storage/ostree": "drwx------",
-    f"{DEPLOYMENTS}/hello.0": "drwxr-xr-x", f"{DEPLOYMENTS}/hello.0/info": "-rw-------", f"{DEPLOYMENTS}/hello.0/config.json": "-rw-------",
+    f"{DEPLOYMENTS}": "drwx------", f"{DEPLOYMENTS}/.storage": "drwx------", f"{DEPLOYMENTS}/.storage/ostree": "drwx------",
+    f"{DEPLOYMENTS}/hello.0": "drwx------", f"{DEPLOYMENTS}/hello.0/info": "-rw-------", f"{DEPLOYMENTS}/hello.0/config.json": "-rw-------",
     f"{DEPLOYMENTS}/hello.0/hello.service": "-rw-r--r--", f"{DEPLOYMENTS}/hello.0/tmpfiles-hello.conf": "-rw-r--r--",
 }  # fmt: skip
 

@@ -125,15 +125,15 @@ def granted(config):
     return re.sub(r'"CAP_SYS_RESOURCE",\s*', "", config) if memlock.needed() else config
 
 
-def image_of(name, exports, program, payload=PAYLOAD):
-    """An image with this folder of templates, or this config.json, and the stand-in where `program` should be."""
+def image_of(name, exports, program, payload=PAYLOAD, unit=UNIT):
+    """An image with this folder of templates, or this config.json and unit, and the stand-in where `program` should be."""
 
     def make(folder):
         build = images.Build(folder)
         build.busybox()
         if isinstance(exports, dict):
             build.write("exports/config.json", json.dumps(exports))
-            build.write("exports/service.template", UNIT)
+            build.write("exports/service.template", unit)
         else:
             build.exports(exports.name)
             if exports.name == "etcd":  # its configuration binds the folder of this file
@@ -150,7 +150,7 @@ def image_of(name, exports, program, payload=PAYLOAD):
         build.done()
 
     key = json.dumps(exports) if isinstance(exports, dict) else exports
-    return images._image(f"old-{name}", make, program, payload, inspect.getsource(image_of), str(memlock.needed()), key)
+    return images._image(f"old-{name}", make, program, payload, inspect.getsource(image_of), str(memlock.needed()), key, unit)
 
 
 def published(name):
@@ -208,6 +208,25 @@ def test_a_published_image_has_no_fault_and_renders_to_what_is_installed(field, 
         assert f"/etc/systemd/system/{name}.service" in rendered
         for path, content in rendered.items():
             assert field.path(path).read_text() == content
+    finally:
+        field.berth("uninstall", name)
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_a_payload_with_the_hosts_run_tells_systemd_that_it_is_ready(field, runtime):
+    """As images of cri-o and docker do: a runtime's own socket would be mounted in the host's /run and stay there."""
+    run_mount = {"destination": "/run", "type": "bind", "source": "/run", "options": ["rbind", "rshared", "rw"]}
+    config = old({"cwd": "/"}, [run_mount], {"rootfsPropagation": "shared"})
+    image = image_of("notify", config, "/bin/payload", unit="[Service]\nType=notify\n" + UNIT.removeprefix("[Service]\n"))
+    name = f"notify-{runtime}"
+    field.berth("install", f"--name={name}", f"--runtime={RUNTIMES[runtime]}", f"oci:{image.inside}")
+    try:
+        for _ in range(3):
+            assert field.run("systemctl", "start", name, check=False).returncode == 0, field.journal(name)
+            assert field.unit(name)["SubState"] == "running"
+            field.run("systemctl", "stop", name)
+            assert field.unit(name)["Result"] == "success"
+            assert "/run/notify" not in field.output("cat", "/proc/self/mountinfo")
     finally:
         field.berth("uninstall", name)
 

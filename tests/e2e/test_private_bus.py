@@ -3,6 +3,7 @@
 import pytest
 from rig import images
 from rig.checks import leftovers
+from rig.shell import PATIENCE
 
 
 @pytest.fixture
@@ -35,6 +36,24 @@ def test_a_failed_start_is_reported_there_too(quiet_host):
     assert done.returncode != 0
     assert "broken" in done.stderr
 
+
+def test_a_systemd_or_a_bus_that_restarts_during_an_update(quiet_host, site):
+    """Whoever lost the connection comes back: nothing is undone, and the service runs with its new setting."""
+    for host, restart in ((quiet_host, "systemctl daemon-reexec"), (site.host(), "systemctl restart dbus")):
+        host.berth("install", "--now", f"oci:{images.with_exports('slow-stop', SLOW).inside}", "--name=slow")
+        update = host.start_process("berth", "update", "--no-pull", "--settle=0", "--set=WORD=new", "slow")
+        host.wait_for(lambda host=host: host.unit("slow")["ActiveState"] == "deactivating", "the update stops the service")
+        host.run(restart)
+        host.run("touch /run/let-go")
+        assert update.wait(PATIENCE) == 0
+        assert host.unit("slow")["ActiveState"] == "active"
+        assert "WORD=new" in host.output("systemctl", "cat", "slow")
+        host.berth("uninstall", "slow")
+
+
+SLOW = {"service.template": "[Service]\nEnvironment=WORD=$WORD\nExecStart=/bin/sleep infinity\nTimeoutStopSec=infinity\n"
+                            "ExecStop=/bin/sh -c 'while ! [ -e /run/let-go ]; do sleep .05; done'\n[Install]\nWantedBy=multi-user.target\n",
+        "manifest.json": '{"version": "1.0", "defaultValues": {"WORD": "old"}}'}  # fmt: skip
 
 BROKEN = {"service.template": "[Service]\nExecStart=/bin/false\nType=oneshot\n[Install]\nWantedBy=multi-user.target\n",
           "manifest.json": '{"version": "1.0"}'}  # fmt: skip

@@ -188,9 +188,10 @@ def test_progress_and_words_go_to_standard_error_only(host, reference):
 
 
 def test_a_repository_of_ours_is_found_at_ostree_repo(host, reference):
-    """/ostree/repo is used when it exists on the file system of the deployments."""
+    """/ostree/repo is used when it exists on the file system of the deployments and nobody but root can enter it."""
     host.run("mkdir -p /ostree && true")
     run("ostree", f"--repo={host.path('/ostree/repo')}", "init", "--mode=bare")
+    host.path("/ostree/repo").chmod(0o700)
     host.berth("pull", reference)
     assert "ociimage/" in run("ostree", f"--repo={host.path('/ostree/repo')}", "refs").stdout
     assert not host.path("/var/lib/containers/berth/.storage/ostree").exists()

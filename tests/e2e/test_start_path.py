@@ -98,8 +98,8 @@ def test_stale_state_of_the_runtime_does_not_block_the_start(plain, runtime):
     plain.run("cp", "-a", spoiled, "/root/stale")
     plain.run("systemctl", "stop", "plain")
     plain.run("cp", "-a", "/root/stale", spoiled)
-    plain.run("systemctl", "start", "plain", check=False)
-    plain.wait_for(lambda: plain.unit("plain")["SubState"] == "running", "the start behind stale state")
+    plain.run("systemctl", "start", "plain")
+    assert plain.unit("plain", "NRestarts")["NRestarts"] == "0"
     assert payload_is(plain, "plain", "/usr/bin/serve")
 
 
@@ -108,6 +108,37 @@ def test_limits_that_the_unit_sets_bind_the_payload(plain):
               "> /etc/systemd/system/plain.service.d/oom.conf && systemctl daemon-reload && systemctl restart plain")  # fmt: skip
     pid = plain.unit("plain")["MainPID"]
     assert plain.output("cat", f"/proc/{pid}/oom_score_adj") == "321"
+
+
+def test_a_drop_in_may_move_the_unit_to_another_slice(host):
+    host.berth("install", "--runtime=/usr/sbin/runc", "--now", f"oci:{images.plain().inside}", "--name=plain")
+    host.run("mkdir -p /etc/systemd/system/plain.service.d && printf '[Service]\\nSlice=tenant-a.slice\\n' "
+             "> /etc/systemd/system/plain.service.d/slice.conf && systemctl daemon-reload && systemctl restart plain")  # fmt: skip
+    unit = host.unit("plain")
+    assert unit["ControlGroup"] == "/tenant.slice/tenant-a.slice/plain.service"
+    assert in_cgroup_of(host, unit["MainPID"], unit["ControlGroup"])
+    assert not host.path("/sys/fs/cgroup/system.slice/plain.service").exists()
+
+
+def test_how_a_service_ends_is_told_rightly(host, runtime):
+    """One that ends by itself has succeeded; one that is stopped by the signal of its image has, too."""
+    endings = {
+        "done": ("sleep 2; exit 0", [], None),
+        "systemd": ("trap 'exit 0' 37; echo ready; while :; do sleep .1; done", ["--config.stopsignal", "SIGRTMIN+3"], "ready"),
+        "java": ("trap 'exit 143' TERM; echo ready; while :; do sleep .1; done", [], "ready"),
+        "lower": ("trap 'exit 130' INT; echo ready; while :; do sleep .1; done", ["--config.stopsignal", "sigint"], "ready"),
+    }
+    for name, (script, config, said) in endings.items():
+        image = images.command(f"ends-{name}", script, *config)
+        host.berth("install", f"--runtime={RUNTIMES[runtime]}", f"--name={name}", f"oci:{image.inside}")
+        host.run("systemctl", "start", name)
+        if said:
+            host.wait_for(lambda: said in host.journal(name), f"{name} to be ready")
+            host.run("systemctl", "stop", name)
+    for name in endings:
+        host.wait_for(lambda: host.unit(name)["ActiveState"] == "inactive", f"{name} to be inactive")
+        unit = host.unit(name, "Result", "NRestarts")
+        assert unit == {"Result": "success", "NRestarts": "0"}, (name, host.journal(name))
 
 
 @pytest.fixture

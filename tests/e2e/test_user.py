@@ -128,7 +128,7 @@ def test_a_command_that_is_not_root_reads_its_files_and_writes_its_volume(alice,
     assert alice.berth("exec", "private", "id", "-u").stdout == "1000\n"
     assert alice.berth("exec", "private", "cat", "/srv/own/secret").stdout == "a secret\n"
     alice.berth("exec", "private", "touch", "/data/written")
-    assert alice.path(".data/private/data/written").exists()
+    assert alice.path(".local/share/berth/private/data/written").exists()
     assert alice.berth("exec", "private", "touch", "/srv/own/x", check=False).returncode == 1  # read-only
 
 

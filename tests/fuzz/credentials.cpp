@@ -9,8 +9,9 @@ namespace {
 using namespace berth;
 
 void check(const std::string& path, const std::string& registry, const std::string& repository) {
+  fuzz::QuietReporter reporter;
   try {
-    const auto found = source::find_credentials(registry, repository, path, {});
+    const auto found = source::find_credentials(registry, repository, {path, {}, &reporter});
     fuzz::require(!found || !found->username.empty() || !found->identity_token.empty(),
                   "a login has a user or a token");
   } catch (const base::Error& error) {

@@ -21,9 +21,9 @@ Outcome unpack(image::Compression compression, std::span<const std::byte> packed
                std::uint64_t most = limit) {
   Outcome outcome;
   auto input = std::make_unique<fuzz::InputStream>(packed, piece);
-  const auto stream = store::decompress(compression, std::move(input), most, "fuzz");
   std::vector<std::byte> buffer(piece);
   try {
+    const auto stream = store::decompress(compression, std::move(input), most, "fuzz");
     while (const auto count = stream->read(buffer)) {
       fuzz::require(count <= piece, "no more is read than there is room for");
       outcome.bytes.insert(outcome.bytes.end(), buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(count));

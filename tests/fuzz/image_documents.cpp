@@ -20,7 +20,7 @@ void check_index(const image::Index& index) {
   for (const image::Platform& wanted : {image::Platform{"linux", "amd64", ""}, image::Platform{"linux", "arm", "v7"}}) {
     fuzz::accepted([&] {
       const auto& chosen = image::choose_platform(index, wanted, "fuzz");
-      fuzz::require(index.manifests.size() == 1 || (chosen.platform && image::runs_on(*chosen.platform, wanted)),
+      fuzz::require(!chosen.platform || image::runs_on(*chosen.platform, wanted),
                     "the chosen image runs on the wanted platform");
       return true;
     });
@@ -43,10 +43,8 @@ void check_parsed(std::string_view text, std::string_view media_type) {
     return;
   }
   if (const auto* index = std::get_if<image::Index>(&*parsed)) {
-    fuzz::require(media_type.empty() || image::is_index_media_type(media_type), "an index is announced as one");
     check_index(*index);
   } else {
-    fuzz::require(!image::is_index_media_type(media_type), "a manifest is not announced as an index");
     check_manifest(std::get<image::Manifest>(*parsed));
   }
 }

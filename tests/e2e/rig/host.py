@@ -217,8 +217,14 @@ class Host(Caller):
         return [(int(pid), args) for pid, args in (line.split(None, 1) for line in lines)]
 
     def containers(self, runtime="runc"):
-        """The ids of the containers a runtime knows."""
-        listed = json.loads(self.output(runtime, "list", "--format", "json") or "null")
+        """The ids of the containers a runtime knows. runc fails when one goes while it lists them; then there is a next list."""
+        done = self.run(runtime, "list", "--format", "json", check=False)
+        deadline = time.monotonic() + PATIENCE
+        while done.returncode != 0 and "no such file or directory" in done.stderr and time.monotonic() < deadline:
+            done = self.run(runtime, "list", "--format", "json", check=False)
+        if done.returncode != 0:
+            raise CommandFailed(done)
+        listed = json.loads(done.stdout.strip() or "null")
         return [entry["id"] for entry in listed or []]
 
     def pid_of(self, command_line):

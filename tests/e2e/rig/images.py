@@ -337,6 +337,19 @@ def plain():
     return _image("plain", make)
 
 
+def command(name, script, *config):
+    """No /exports, and a shell script as the command; `config` are options of `umoci config`."""
+
+    def make(folder):
+        build = Build(folder)
+        build.busybox()
+        build.layer()
+        build.config("--config.cmd", "/bin/sh", "--config.cmd", "-c", "--config.cmd", script, *config)
+        build.done()
+
+    return _image(name, make, script, *config)
+
+
 def private():
     """plain, with a folder and a file that only its user may enter and read, a folder that nobody may write to, and a
     volume."""
@@ -354,6 +367,25 @@ def private():
         build.done()
 
     return _image("private", make, plain().folder.name)
+
+
+def tempting():
+    """plain, with what other users of a host would like to have: `id` as a setuid program, `cat` that may read everything,
+    a file that everybody may write to, and one of uid 1000."""
+
+    def make(folder):
+        build = Derived(folder, plain())
+        for name, mode in (("id", 0o4755), ("cat", 0o755)):
+            build.copy(debian.host_tree() / "usr/bin" / name, f"usr/bin/tempting-{name}", mode)
+        read_all, permitted_effective = 1 << 2, 0x02000000 | 1
+        os.setxattr(build.rootfs / "usr/bin/tempting-cat", "security.capability",
+                    struct.pack("<5I", permitted_effective, read_all, 0, 0, 0))  # fmt: skip
+        build.write("srv/everybody", "as it was\n", 0o666)
+        os.chown(build.write("srv/guest", "as it was\n"), 1000, 1000)
+        build.layer()
+        build.done()
+
+    return _image("tempting", make, plain().folder.name)
 
 
 def two_platforms():
@@ -458,8 +490,9 @@ class Derived(Build):
         self.rootfs = self.bundle / "rootfs"
 
 
-def derived(base, name, files, removed=(), config=()):
-    """`base` with one layer more, in which these files are new or others (path → text) and those are gone."""
+def derived(base, name, files, removed=(), config=(), links=None):
+    """`base` with one layer more, in which these files are new or others (path → text), those are gone, and links (path →
+    target) take the place of files."""
 
     def make(folder):
         build = Derived(folder, base)
@@ -468,10 +501,13 @@ def derived(base, name, files, removed=(), config=()):
             build.write(path, text, mode)
         for path in removed:
             build.remove(path)
+        for path, target in (links or {}).items():
+            build.remove(path)
+            (build.rootfs / path).symlink_to(target)
         build.layer()
         if config:
             build.config(*config)
         build.done()
 
-    recipe = [inspect.getsource(Derived), base.folder.name, repr(sorted(files.items())), repr(removed), repr(config)]
+    recipe = [inspect.getsource(Derived), base.folder.name, repr(sorted(files.items())), repr(removed), repr(config), repr(links)]
     return _image(name, make, *recipe)

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <csignal>
 #include <thread>
 
 namespace berth::cli {
@@ -32,14 +33,24 @@ pid_t sleeping_child() {
   return pid;
 }
 
-TEST(SignalWatch, AnInterruptionIsAStopRequest) {
+/// A shell script ignores these signals for what it runs in the background, and what is ignored stays so in programs.
+class SignalWatchTest : public ::testing::Test {
+ protected:
+  SignalWatchTest() {
+    for (const int signal : {SIGINT, SIGQUIT, SIGHUP}) {
+      ::signal(signal, SIG_DFL);
+    }
+  }
+};
+
+TEST_F(SignalWatchTest, AnInterruptionIsAStopRequest) {
   SignalWatch watch([] {}, [] {});
   EXPECT_FALSE(watch.token().stop_requested());
   ::kill(::getpid(), SIGTERM);
   EXPECT_TRUE(waits_for_stop(watch.token()));
 }
 
-TEST(SignalWatch, SignalsGoToAProgramAndComeBack) {
+TEST_F(SignalWatchTest, SignalsGoToAProgramAndComeBack) {
   SignalWatch watch([] {}, [] {});
   for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2}) {
     const pid_t child = sleeping_child();
@@ -56,7 +67,7 @@ TEST(SignalWatch, SignalsGoToAProgramAndComeBack) {
   EXPECT_TRUE(waits_for_stop(watch.token()));
 }
 
-TEST(SignalWatch, ASignalThatComesWhileAProgramIsBeingStartedReachesIt) {
+TEST_F(SignalWatchTest, ASignalThatComesWhileAProgramIsBeingStartedReachesIt) {
   SignalWatch watch([] {}, [] {});
   const pid_t child = sleeping_child();
   ::kill(::getpid(), SIGTERM);
@@ -67,7 +78,7 @@ TEST(SignalWatch, ASignalThatComesWhileAProgramIsBeingStartedReachesIt) {
   EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM) << status;
 }
 
-TEST(SignalWatch, ItsOwnSignalFromElsewhereIsNotItsEnd) {
+TEST_F(SignalWatchTest, ItsOwnSignalFromElsewhereIsNotItsEnd) {
   SignalWatch watch([] {}, [] {});
   ::kill(::getpid(), SIGRTMIN);
   std::this_thread::sleep_for(20ms);

@@ -48,6 +48,12 @@ TEST(Fit, ControlCharactersCannotReachTheTerminal) {
   EXPECT_EQ(fit("a\033[2Jb\n", 10), "a?[2Jb?");
 }
 
+TEST(Fit, WhatNobodySeesHasAName) {
+  EXPECT_EQ(fit("a\u202eb", 20), "a<U+202E>b");
+  EXPECT_EQ(columns_of("a\u202eb"), 10U);
+  EXPECT_EQ(fit("a\u202eb", 5), "a…");
+}
+
 TEST(WantsColor, NotForAPipe) {
   int pipe[2];
   ASSERT_EQ(::pipe(pipe), 0);

@@ -94,5 +94,15 @@ TEST(ConfigCheck, ThereMustBeACommandAndAFolder) {
               HasSubstr("not an absolute path"));
 }
 
+TEST(ServiceRefusal, AServiceHasNoTerminalUnlessItsUnitGivesItOne) {
+  const auto document = base::parse_json(R"({"process": {"terminal": true}})", "config.json");
+  const auto refusal = service_refusal(document, "exports/config.json", "[Service]\nExecStart=x\n");
+  ASSERT_TRUE(refusal);
+  EXPECT_EQ(refusal->kind(), base::ErrorKind::verification);
+  EXPECT_EQ(refusal->sentence(), "exports/config.json: the process wants a terminal, and a service has none");
+  EXPECT_FALSE(service_refusal(document, "f", "[Service]\nStandardInput=tty-force\n"));
+  EXPECT_FALSE(service_refusal(base::parse_json(R"({"process": {}})", "f"), "f", ""));
+}
+
 }  // namespace
 }  // namespace berth::exports

@@ -1,4 +1,6 @@
 #include "exports/config_json.hpp"
+#include "exports/unit.hpp"
+#include "exports/volumes.hpp"
 #include "sentences.hpp"
 #include "support.hpp"
 
@@ -73,6 +75,9 @@ TEST_F(GenerateConfig, EnvironmentIsReplacedInPlace) {
   EXPECT_EQ(generate()["process"]["env"],
             Json::array({"TERM=dumb", "HOME=/srv/web",
                          "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "A=2=3", "B=", "LC=x"}));
+  EXPECT_THAT(left_out_of_generated(image_),
+              testing::ElementsAre(HasSubstr("the entry 'broken' of the image's environment is no variable"),
+                                   HasSubstr("the entry '=x'")));
   image_.environment = {std::string("A=1\0", 4)};
   EXPECT_THAT(error_of([&] { generate(); }).sentence(), HasSubstr("variable A holds a NUL byte"));
 }
@@ -134,8 +139,8 @@ TEST_F(GenerateConfig, TemporaryFoldersBelongToTheUserWhoIsNotRoot) {
 TEST_F(GenerateConfig, VolumesAreKeptBelowTheStateFolder) {
   image_.volumes = {"/var/lib/my_sql/", "/var", "/var/lib/my_sql", "data"};
   const Json document = generate();
-  EXPECT_EQ(mount_at(document, "/var/lib/my_sql")["source"], "/var/lib/web1/var_2Flib_2Fmy_5Fsql");
-  EXPECT_EQ(mount_at(document, "/var")["source"], "/var/lib/web1/var");
+  EXPECT_EQ(mount_at(document, "/var/lib/my_sql")["source"], "/var/lib/berth/web1/var_2Flib_2Fmy_5Fsql");
+  EXPECT_EQ(mount_at(document, "/var")["source"], "/var/lib/berth/web1/var");
   EXPECT_EQ(mount_at(document, "/data")["options"], Json::array({"rbind", "rw", "nosuid", "nodev"}));
   const auto all = destinations(document);
   EXPECT_LT(std::find(all.begin(), all.end(), "/var"), std::find(all.begin(), all.end(), "/var/lib/my_sql"));
@@ -179,10 +184,37 @@ TEST_F(GenerateConfig, VolumeFoldersGetTheImagesOwner) {
   ASSERT_EQ(::chmod((root_ / "var/lib/db").c_str(), 01770), 0);
   image_.volumes = {"/var/lib/db", "/my data"};
   image_.user = "web";
-  EXPECT_EQ(volume_tmpfiles(image_, root_.fd(), values_),
-            "d /var/lib/web1/my_20data 0755 101 102 - -\n"
-            "d /var/lib/web1/var_2Flib_2Fdb 1770 " +
+  EXPECT_EQ(volume_tmpfiles(volumes_of(image_, root_.fd(), volume_folder(values_))),
+            "d /var/lib/berth/web1/my_20data 0755 101 102 - -\n"
+            "d /var/lib/berth/web1/var_2Flib_2Fdb 1770 " +
                 std::to_string(::geteuid()) + " " + std::to_string(::getegid()) + " - -\n");
+}
+
+TEST_F(GenerateConfig, VolumesOfAnOperatingSystemAreFilledBySystemd) {
+  root_.write("real/file", "x");
+  root_.link("data", "/real");
+  image_.volumes = {"/data", "/empty"};
+  const auto volumes = volumes_of(image_, root_.fd(), "/var/lib/berth/web1");
+  EXPECT_EQ(volumes.at(0).content, "/real");
+  EXPECT_EQ(volumes.at(1).content, "");
+  const auto lines = volume_tmpfiles(volumes, "/usr/lib/containers/berth/web1.0/rootfs");
+  EXPECT_THAT(lines, HasSubstr("C /var/lib/berth/web1/data 0"));
+  EXPECT_THAT(lines, HasSubstr(" - /usr/lib/containers/berth/web1.0/rootfs/real\nd /var/lib/berth/web1/empty 0755"));
+  EXPECT_EQ(closed_tmpfiles("/var/lib/berth/web1"),
+            "d /var/lib/berth 0700 0 0 - -\nd /var/lib/berth/web1 0700 0 0 - -\n");
+}
+
+TEST_F(GenerateConfig, NameResolutionIsOfTheLastStart) {
+  HostFeatures features;
+  features.resolv_conf = false;
+  features.resolver_folder = "/run/container-web1";
+  const Json document = generate(features);
+  EXPECT_EQ(mount_at(document, "/etc/resolv.conf")["source"], "/run/container-web1/resolv.conf");
+  EXPECT_EQ(mount_at(document, "/etc/hosts")["source"], "/run/container-web1/hosts");
+  EXPECT_THAT(with_resolver_copies("[Service]\nType=simple\n[Install]\n", "/run/container-web1"),
+              HasSubstr("Type=simple\nRuntimeDirectory=container-web1\n"
+                        "ExecStartPre=-touch /run/container-web1/resolv.conf /run/container-web1/hosts\n"
+                        "ExecStartPre=-cp /etc/resolv.conf /etc/hosts /run/container-web1\n[Install]"));
 }
 
 }  // namespace

@@ -66,10 +66,10 @@ TEST(ConfigJson, ARemoteRootFileSystem) {
   EXPECT_EQ(inserted.document["linux"]["cgroupsPath"], "/system.slice/x.service/payload");
 }
 
-/// A finished configuration of a unit that notifies through crun.
+/// A finished configuration of a unit that notifies.
 RuntimeConfig relayed(const std::string& mounts, const std::string& environment) {
   HostFeatures features;
-  features.relays_notify = true;
+  features.unit_notifies = true;
   auto text = modern(R"({"cgroupsPath": "/own"})");
   text.replace(text.find("\"args\""), 0, "\"env\": " + environment + ", ");
   text.insert(1, "\"mounts\": " + mounts + ", ");

@@ -47,6 +47,23 @@ TEST_F(ExportsFolder, ReadsTheFiles) {
   EXPECT_EQ(listener_.warnings.size(), 1U);
 }
 
+TEST_F(ExportsFolder, WhatWouldNotBeSeenIsRefused) {
+  for (const char* file :
+       {"config.json", "config.json.template", "service.template", "tmpfiles.template", "rpm.spec"}) {
+    test::TemporaryFolder root;
+    root.write(std::string("exports/") + file, "# comment\rExecStartPre=/bin/touch /x\n");
+    const auto error = error_of([&] { read_exports(open_exports(root.fd()).get(), listener_); });
+    EXPECT_EQ(error.sentence(), std::string("exports/") + file + ":1: there is a carriage return in it");
+  }
+  root_.write("exports/manifest.json", R"({"defaultValues": {"A": "\u001b[2J"}})");
+  EXPECT_THAT(refusal(), HasSubstr("defaultValues.A: there is the control character U+001B"));
+}
+
+TEST_F(ExportsFolder, NamesOfHostFilesAreShownAsTheyAre) {
+  root_.write("exports/hostfs/etc/a\x1b[2Jb", "");
+  EXPECT_THAT(refusal(), HasSubstr("etc/a?[2Jb, with the control character U+001B"));
+}
+
 TEST_F(ExportsFolder, NamesOfTheManifestThatAreNotInHostfsAreWarnedAbout) {
   root_.write("exports/hostfs/etc/x/one", "1");
   root_.write("exports/manifest.json", R"({"renameFiles": {"/etc/x/one": "/a", "etc/x/": "/b", "/etc": "/c"},

@@ -61,9 +61,12 @@ TEST(UnitPowers, LongAndOddTextIsFitToBeShown) {
 }
 
 TEST(TmpfilesPowers, StateOfAContainerIsNone) {
-  EXPECT_THAT(tmpfiles_powers("# comment\n\nd /var/lib/web 0700 0 0 - -\n  f /run/web/x - - - - -\n"
-                              "L /srv/web/link - - - - /etc/passwd\nq \"/var/lib/with space\" - - - - -\n"),
-              IsEmpty());
+  EXPECT_THAT(
+      tmpfiles_powers("# comment\n\nd /var/lib/web 0700 0 0 - -\n  f /run/web/x - - - - -\n"
+                      "L /srv/web/link - - - - target\nC /var/lib/web/x - - - - /usr/share/web/x\nC /var/lib/web/y\n"
+                      "L /srv/web/usr - - - - /usr/lib/web\nx /var/lib/web\nd! /run/web\n"
+                      "q \"/var/lib/with space\" - - - - -\n"),
+      IsEmpty());
 }
 
 TEST(TmpfilesPowers, WhatIsThereAlreadyAndOtherPlaces) {
@@ -83,6 +86,81 @@ TEST(TmpfilesPowers, WhatIsThereAlreadyAndOtherPlaces) {
                 ElementsAre(Power{"changes the host by a tmpfiles.d line: " + line, over_host}))
         << line;
   }
+}
+
+TEST(TmpfilesPowers, CopiesAndLinksOfTheHostsFiles) {
+  const std::vector<std::pair<std::string, bool>> lines = {{"C /var/lib/web/x - - - - /etc/shadow", true},
+                                                           {"C+! /var/lib/web/x - - - - /root", true},
+                                                           {"C /var/lib/web/x - - - - /var/lib/other/key", false},
+                                                           {"C /var/lib/web/x - - - - /usr/../etc/shadow", true},
+                                                           {"C /var/lib/web/x - - - - %h/.ssh", true},
+                                                           {"L /var/lib/web/x - - - - /etc/shadow", true},
+                                                           {"L /var/lib/web/x - - - - /etc/cron.d", true},
+                                                           {"L /var/lib/web/x - - - - ../../../etc/shadow", true},
+                                                           {"L /var/lib/web/x - - - - /srv/other", false},
+                                                           {"'C' \"/var/lib/web/x\" - - - - /etc/shadow", true},
+                                                           {"f^ /var/lib/web/x - - - - secret", true}};
+  for (const auto& [line, over_host] : lines) {
+    EXPECT_THAT(tmpfiles_powers(line + "\n"),
+                ElementsAre(Power{"changes the host by a tmpfiles.d line: " + line, over_host}))
+        << line;
+  }
+}
+
+TEST(TmpfilesPowers, EveryOtherTypeThatChangesTheHost) {
+  const std::vector<std::pair<std::string, bool>> lines = {{"w+ /sys/kernel/x - - - - 1", true},
+                                                           {"f /var/lib/web/su 4755 0 0 - x", true},
+                                                           {"z /var/lib/web/su :~6755 0 0 - -", true},
+                                                           {"b /var/lib/web/disk 0666 - - - 8:0", true},
+                                                           {"c /run/web/mem 0666 - - - 1:1", true},
+                                                           {"d /var/lib 0777", true},
+                                                           {"d /run/systemd/system 0777", true},
+                                                           {"d /var/lib/containers/storage", true},
+                                                           {"d /v\\x61r/../etc/web", true},
+                                                           {"d \"/var/lib\\057..\\057..\\057etc\"", true},
+                                                           {"d= /var/lib/web/x", false},
+                                                           {"p+ /run/web/pipe", false},
+                                                           {"e /var/lib/web 0777", false},
+                                                           {"r! /var/lib/web/*", false},
+                                                           {"R- /etc/ssh", true},
+                                                           {"a+ /var/lib/web - - - - u:1:rwx", false},
+                                                           {"A /etc - - - - u:1:rwx", true},
+                                                           {"t /etc/x - - - - user.a=b", true},
+                                                           {"h /etc/x - - - - +i", true},
+                                                           {"x /etc", false},
+                                                           {"X /tmp", false},
+                                                           {"d \"/run/open", true}};
+  for (const auto& [line, over_host] : lines) {
+    EXPECT_THAT(tmpfiles_powers(line + "\n"),
+                ElementsAre(Power{"changes the host by a tmpfiles.d line: " + line, over_host}))
+        << line;
+  }
+}
+
+TEST(TmpfilesPowers, WhatCountsOfALongLineIsShown) {
+  const auto powers = tmpfiles_powers("C /var/lib/web/x" + std::string(300, ' ') + "- - - - /etc/shadow\n");
+  EXPECT_THAT(powers,
+              ElementsAre(Power{"changes the host by a tmpfiles.d line: C /var/lib/web/x ... /etc/shadow", true}));
+}
+
+TEST(TmpfilesPowers, ACarriageReturnEndsALine) {
+  EXPECT_THAT(sentences(tmpfiles_powers("# comment\rR /etc\n")),
+              ElementsAre("changes the host by a tmpfiles.d line: R /etc"));
+}
+
+TEST(UnitPowers, WhatMakesTheRuntimeAnotherProgram) {
+  EXPECT_THAT(sentences(powers_of("[Service]\nEnvironment=A=1 LD_PRELOAD=/var/lib/web/x.so\nEnvironment=B=2\n"
+                                  "EnvironmentFile=-/etc/sysconfig/web\nEnvironmentFile=/run/web-env\n"
+                                  "RootDirectory=/var/lib/web\nStartLimitAction=reboot\n")),
+              ElementsAre("the unit changes what its programs are: Environment=A=1 LD_PRELOAD=/var/lib/web/x.so",
+                          "the unit changes what its programs are: EnvironmentFile=/run/web-env",
+                          "the unit changes what its programs are: RootDirectory=/var/lib/web",
+                          "the unit acts on the whole machine: StartLimitAction=reboot"));
+}
+
+TEST(UnitPowers, ACarriageReturnEndsALine) {
+  EXPECT_THAT(sentences(powers_of("[Service]\n# comment\rExecStartPre=/bin/touch /x\n")),
+              ElementsAre("the unit runs a program of the host as root: ExecStartPre=/bin/touch /x"));
 }
 
 TEST(UnitPowers, StoppingOthers) {

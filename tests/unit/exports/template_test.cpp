@@ -54,6 +54,43 @@ TEST(Template, UnitValuesCannotAddOrSwallowLines) {
   EXPECT_NO_THROW(renderer.check());
 }
 
+TEST(Template, ABackslashThatAValueLeavesAtTheEndIsRefused) {
+  const std::vector<std::pair<std::string, Values>> refused = {{"A=$A$B\nUser=x\n", {{"A", "a\\"}, {"B", ""}}},
+                                                               {"A=$A$B", {{"A", "a\\"}, {"B", ""}}},
+                                                               {"A=\\$A\nUser=x\n", {{"A", ""}}},
+                                                               {"A=x\\$A$B\nUser=x\n", {{"A", ""}, {"B", ""}}},
+                                                               {"A=$A\\\nUser=x\n", {{"A", "a\\"}}}};
+  for (const auto& [text, values] : refused) {
+    Renderer renderer(values);
+    renderer.render(TemplateKind::unit, text, "f");
+    ASSERT_EQ(renderer.problems().size(), 1U) << text;
+    EXPECT_THAT(renderer.problems()[0].text(), HasSubstr("ends with a backslash, which would swallow the next line"));
+    EXPECT_EQ(renderer.problems()[0].line, 1U);
+  }
+  const std::vector<std::pair<std::string, Values>> allowed = {{"A=$A \\\n b\n", {{"A", "a\\"}}},
+                                                               {"A=$A\\\n b\n", {{"A", "a"}}},
+                                                               {"A=\\$A\n", {{"A", "t"}}},
+                                                               {"A=x\\\\\nB=$A\n", {{"A", ""}}}};
+  for (const auto& [text, values] : allowed) {
+    Renderer renderer(values);
+    renderer.render(TemplateKind::unit, text, "f");
+    EXPECT_TRUE(renderer.problems().empty()) << text;
+  }
+}
+
+TEST(Template, ControlCharactersReachNoFile) {
+  const Values values = {{"V", "a\x1b[2J"}, {"T", "a\tb"}};
+  for (const auto kind : {TemplateKind::unit, TemplateKind::plain, TemplateKind::json}) {
+    Renderer renderer(values);
+    renderer.render(kind, "\"$T\n$V\"", "f");
+    EXPECT_THAT(error_of([&] { renderer.check(); }).sentence(),
+                HasSubstr("f:2: the value of $V holds the control character U+001B"));
+  }
+  Renderer renderer(values);
+  renderer.render(TemplateKind::plain, "a\nb\rc $T", "f");
+  EXPECT_THAT(error_of([&] { renderer.check(); }).sentence(), HasSubstr("f:2: there is a carriage return"));
+}
+
 TEST(Template, BrokenJsonIsAProblemOfTheTemplate) {
   const Values values = {{"V", "a\"b"}};
   Renderer renderer(values);

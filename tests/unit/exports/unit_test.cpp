@@ -12,6 +12,7 @@ TEST(Unit, AddsWhatKeepsContainersFromStaying) {
   EXPECT_EQ(complete_unit("[Unit]\nA=b\n\n[Service]\nExecStart=/x\n\n[Install]\nWantedBy=multi-user.target\n",
                           "/usr/sbin/runc", "a"),
             "[Unit]\nA=b\n\n[Service]\nExecStart=/x\nDelegate=yes\n"
+            "ExecStartPre=-/usr/sbin/runc delete --force 'a'\n"
             "ExecStopPost=-/usr/sbin/runc delete --force 'a'\n\n[Install]\nWantedBy=multi-user.target\n");
 }
 
@@ -21,28 +22,34 @@ TEST(Unit, QuotesTheRuntime) {
 }
 
 TEST(Unit, KeepsWhatTheUnitSays) {
-  const std::string whole = "[Service]\nDelegate=no\nExecStopPost=-/usr/bin/crun delete --force 'a'\n";
+  const std::string whole =
+      "[Service]\nDelegate=no\nExecStartPre=-/usr/bin/crun delete -f 'a'\nExecStopPost=-/usr/bin/crun delete --force "
+      "'a'\n";
   EXPECT_EQ(complete_unit(whole, "/usr/sbin/runc", "a"), whole);
   EXPECT_EQ(complete_unit("[Service]\nDelegate=no", "/r", "a"),
-            "[Service]\nDelegate=no\nExecStopPost=-/r delete --force 'a'\n");
+            "[Service]\nDelegate=no\nExecStartPre=-/r delete --force 'a'\nExecStopPost=-/r delete --force 'a'\n");
   EXPECT_EQ(complete_unit("[Service]\nExecStopPost=/r delete 'a'\n", "/r", "a"),
-            "[Service]\nExecStopPost=/r delete 'a'\nDelegate=yes\nExecStopPost=-/r delete --force 'a'\n");
+            "[Service]\nExecStopPost=/r delete 'a'\nDelegate=yes\nExecStartPre=-/r delete --force "
+            "'a'\nExecStopPost=-/r delete --force 'a'\n");
 }
 
 TEST(Unit, AForgottenCommandDoesNotCount) {
-  EXPECT_THAT(complete_unit("[Service]\nExecStopPost=-/r delete --force 'a'\nExecStopPost=\n", "/r", "a"),
-              testing::EndsWith("ExecStopPost=\nDelegate=yes\nExecStopPost=-/r delete --force 'a'\n"));
+  EXPECT_THAT(
+      complete_unit("[Service]\nExecStopPost=-/r delete --force 'a'\nExecStopPost=\n", "/r", "a"),
+      testing::EndsWith(
+          "ExecStopPost=\nDelegate=yes\nExecStartPre=-/r delete --force 'a'\nExecStopPost=-/r delete --force 'a'\n"));
 }
 
 TEST(Unit, AnOpenLastLineStaysWhole) {
   EXPECT_EQ(complete_unit("[Service]\nExecStart=/x \\", "/r", "a"),
-            "[Service]\nExecStart=/x \\\n\nDelegate=yes\nExecStopPost=-/r delete --force 'a'\n");
+            "[Service]\nExecStart=/x \\\n\nDelegate=yes\nExecStartPre=-/r delete --force 'a'\nExecStopPost=-/r delete "
+            "--force 'a'\n");
 }
 
 TEST(Unit, TheLastOfSeveralServiceSectionsIsCompleted) {
   EXPECT_EQ(complete_unit("[Service]\nA=1\n[Unit]\nB=2\n[Service]\nC=3\n# end\n[Install]\n", "/r", "a"),
             "[Service]\nA=1\n[Unit]\nB=2\n[Service]\nC=3\n# end\nDelegate=yes\n"
-            "ExecStopPost=-/r delete --force 'a'\n[Install]\n");
+            "ExecStartPre=-/r delete --force 'a'\nExecStopPost=-/r delete --force 'a'\n[Install]\n");
 }
 
 TEST(Unit, OneLineIsAddedAtTheEndOfTheSection) {
@@ -67,6 +74,32 @@ TEST(Unit, RefusesAUnitWithoutService) {
   EXPECT_THAT(error.sentence(), HasSubstr("the unit of web has no [Service] section"));
 }
 
+TEST(Unit, LeftoversGoBeforeTheUnitsOwnCommands) {
+  const auto completed = [](const std::string& lines) { return complete_unit("[Service]\n" + lines, "/r", "a"); };
+  const std::string remove = "ExecStartPre=-/r delete --force 'a'\n";
+  EXPECT_THAT(completed("ExecStartPre=/r create 'a'\nExecStartPre=/y\n"),
+              HasSubstr("[Service]\n" + remove + "ExecStartPre=/r create 'a'\nExecStartPre=/y\n"));
+  EXPECT_THAT(completed("ExecStartPre=/x\nExecStartPre=\n  ExecStartPre = /y\n"),
+              HasSubstr("ExecStartPre=\n" + remove + "  ExecStartPre = /y\n"));
+  EXPECT_THAT(completed("ExecStartPre=\nExecStart=/x\n"), HasSubstr("ExecStart=/x\nDelegate=yes\n" + remove));
+}
+
+TEST(Unit, AStopThatFindsNoContainerIsNoFailure) {
+  const auto completed = [](const std::string& lines) {
+    return complete_unit("[Service]\nDelegate=yes\nExecStartPre=-/r delete --force 'a'\n" + lines +
+                             "ExecStopPost=-/r delete --force 'a'\n",
+                         "/r", "a");
+  };
+  EXPECT_THAT(completed("ExecStop=/r kill 'a'\n"), HasSubstr("\nExecStop=-/r kill 'a'\n"));
+  EXPECT_THAT(completed("  ExecStop =\t/r kill 'a' 37\n"), HasSubstr("\n  ExecStop =\t-/r kill 'a' 37\n"));
+  EXPECT_THAT(completed("ExecStop=/x\nExecStop=/r kill 'a'\nExecStop=/r kill 'a' 9\n"),
+              HasSubstr("\nExecStop=/x\nExecStop=-/r kill 'a'\nExecStop=-/r kill 'a' 9\n"));
+  for (const std::string own : {"ExecStop=-/r kill 'a'\n", "ExecStop=/r kill 'ab'\n", "ExecStop=/r kill \\\n'a'\n",
+                                "ExecStop=\\\n/r kill 'a'\n", "#ExecStop=/r kill 'a'\n", "ExecStart=/r kill 'a'\n"}) {
+    EXPECT_THAT(completed(own), HasSubstr("\n" + own));
+  }
+}
+
 TEST(Unit, FindsTheSlice) {
   EXPECT_EQ(unit_slice("[Service]\nExecStart=/x\n"), "system.slice");
   EXPECT_EQ(unit_slice("[Service]\nSlice=a.slice\nSlice=b-c.slice\n"), "b-c.slice");
@@ -79,6 +112,8 @@ TEST(Unit, MakesTheCgroupPath) {
   EXPECT_EQ(cgroups_path("system.slice", "etcd1"), "/system.slice/etcd1.service/payload");
   EXPECT_EQ(cgroups_path("a-b-c.slice", "x"), "/a.slice/a-b.slice/a-b-c.slice/x.service/payload");
   EXPECT_EQ(cgroups_path("-.slice", "x"), "/x.service/payload");
+  EXPECT_EQ(relative_cgroups_path("x"), "x.service/payload");
+  EXPECT_EQ(relative_cgroups_path("memory"), "_memory.service/payload");
 }
 
 TEST(Unit, EscapesCgroupNamesAsSystemdDoes) {

@@ -50,7 +50,11 @@ class FakeSystemd final : public Systemd {
   std::set<std::string> active;
   std::set<std::string> failed;
   std::map<std::string, std::vector<std::string>> journal;
-  std::function<void(UnitState&)> on_state;  ///< changes what state() answers
+  std::function<void(UnitState&)> on_state;                    ///< changes what state() answers
+  std::function<void(const std::string& call)> on_call;        ///< what it throws is how the call, also a query, ends
+  std::map<std::string, std::vector<std::string>> dependents;  ///< what a stop takes along while it is active
+  std::function<void(const std::string& unit)> on_start;       ///< a unit comes up, whoever started it
+  std::function<void(const std::string& unit)> on_stop;        ///< something that happens right after a stop
   RecordingReporter reporter;
 
   void reload() override { record("reload", ""); }
@@ -72,26 +76,58 @@ class FakeSystemd final : public Systemd {
 
   JobResult start(const std::string& unit) override {
     record("start", unit);
-    JobResult result = result_of(start_results, unit);
-    (result.done ? active : failed).insert(unit);
-    return result;
+    return run(unit);
   }
 
   JobResult stop(const std::string& unit) override {
     record("stop", unit);
     JobResult result = result_of(stop_results, unit);
     if (result.done) {
+      for (const auto& dependent : stopped_with({unit})) {
+        active.erase(dependent);
+      }
       active.erase(unit);
+    }
+    if (on_stop) {
+      on_stop(unit);
     }
     return result;
   }
 
   JobResult restart(const std::string& unit) override {
     record("restart", unit);
+    active.erase(unit);
+    return run(unit);
+  }
+
+  std::vector<std::string> stopped_with(const std::vector<std::string>& units) override {
+    std::vector<std::string> found;
+    for (const auto& unit : units) {
+      for (const auto& dependent : dependents[unit]) {
+        if (active.count(dependent) != 0) {
+          found.push_back(dependent);
+        }
+      }
+    }
+    return found;
+  }
+
+  JobResult start_again(const std::string& unit) override { return start(unit); }
+
+  /// As something other than berth starts a unit: nothing is recorded.
+  JobResult run(const std::string& unit) {
     JobResult result = result_of(start_results, unit);
+    if (active.count(unit) == 0 && result.done) {
+      invocations[unit] += 1;
+      if (on_start) {
+        on_start(unit);
+      }
+    }
     (result.done ? active : failed).insert(unit);
     return result;
   }
+
+  std::map<std::string, int> invocations;  ///< how often each unit came up
 
   std::string enter_scope(const std::string& scope, const std::string& /*description*/) override {
     record("enter_scope", scope);
@@ -100,6 +136,7 @@ class FakeSystemd final : public Systemd {
 
   std::map<std::string, UnitState> states(const std::vector<std::string>& units) override {
     queries.emplace_back("states");
+    ask(queries.back());
     std::map<std::string, UnitState> states;
     for (const std::string& unit : units) {
       states.emplace(unit, look_up(unit));
@@ -109,6 +146,7 @@ class FakeSystemd final : public Systemd {
 
   UnitState state(const std::string& unit) override {
     queries.push_back("state " + unit);
+    ask(queries.back());
     UnitState state = look_up(unit);
     if (on_state) {
       on_state(state);
@@ -132,8 +170,15 @@ class FakeSystemd final : public Systemd {
   }
 
  private:
+  void ask(const std::string& call) const {
+    if (on_call) {
+      on_call(call);
+    }
+  }
+
   void record(const std::string& verb, const std::string& argument) {
     calls.push_back(argument.empty() ? verb : verb + " " + argument);
+    ask(calls.back());
     if (calls.size() == fail_at || (!fail_on.empty() && (fail_on == verb || fail_on == calls.back()))) {
       throw base::Error(failure);
     }
@@ -148,6 +193,9 @@ class FakeSystemd final : public Systemd {
     UnitState state = links_ ? links_->state(unit) : UnitState{};
     if (enabled.count(unit) != 0) {
       state.unit_file_state = "enabled";
+    }
+    if (const auto found = invocations.find(unit); found != invocations.end()) {
+      state.invocation_id = std::to_string(found->second);
     }
     if (active.count(unit) != 0) {
       state.load_state = "loaded";

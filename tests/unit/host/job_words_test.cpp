@@ -24,6 +24,29 @@ TEST(ExitWords, StatusesAndSignals) {
   EXPECT_EQ("was killed by signal 40", exit_words(CLD_KILLED, 40));
 }
 
+TEST(WasStopped, OnlyWhatEndedAfterItWasToldTo) {
+  UnitState unit;
+  unit.active_state = "inactive";
+  unit.active_exit = 5;
+  unit.main_exit = 7;
+  EXPECT_TRUE(was_stopped(unit));
+  unit.main_exit = 5;  // systemd learned of its end first
+  EXPECT_FALSE(was_stopped(unit));
+  unit.main_exit = 7;
+  unit.active_state = "active";
+  EXPECT_FALSE(was_stopped(unit));
+  unit.active_state = "failed";
+  unit.result = "exit-code";
+  unit.exec_main_status = 143;
+  EXPECT_TRUE(was_stopped(unit));
+  unit.exec_main_status = 1;
+  EXPECT_FALSE(was_stopped(unit));
+  for (const auto* result : {"watchdog", "timeout", "oom-kill", "protocol"}) {
+    unit.result = result;
+    EXPECT_FALSE(was_stopped(unit)) << result;
+  }
+}
+
 TEST(JobWords, JobResults) {
   EXPECT_EQ("started", job_words(JobKind::start, "done", {}));
   EXPECT_EQ("stopped", job_words(JobKind::stop, "done", {}));

@@ -131,7 +131,44 @@ TEST(Layout, RepositoryOfTheSystemOnTheSameFileSystem) {
   const Layout layout = layout_of(root.path());
   EXPECT_EQ(root.at("var/lib/containers/berth/.storage/ostree"), layout.repository());
   root.folder("ostree/repo");
+  EXPECT_EQ(root.at("var/lib/containers/berth/.storage/ostree"), layout.repository()) << "others can enter it";
+  EXPECT_EQ(root.at("ostree/repo"), layout.read_only_repository());
+  ASSERT_EQ(0, ::chmod(root.at("ostree/repo").c_str(), 0700));
   EXPECT_EQ(root.at("ostree/repo"), layout.repository());
+  EXPECT_EQ("", layout.read_only_repository());
+}
+
+TEST(Layout, ConfiguredRepositoryOfTheSystemIsOnlyReadWhereOthersCanEnterIt) {
+  const Scratch root;
+  root.folder("ostree/repo");
+  LayoutSettings settings;
+  settings.root = root.path();
+  settings.repository = "/ostree/repo";
+  EXPECT_EQ(root.at("var/lib/containers/berth/.storage/ostree"), Layout(settings).repository());
+  ASSERT_EQ(0, ::chmod(root.at("ostree").c_str(), 0700));
+  EXPECT_EQ(root.at("ostree/repo"), Layout(settings).repository());
+}
+
+TEST(Layout, NoLinkLeadsOutOfAnotherRoot) {
+  const Scratch root;
+  const Scratch outside;
+  root.folder("var/lib/containers/berth");
+  outside.folder("repo/objects");
+  const auto layout = layout_of(root.path());
+  for (const char* place : {".storage", ".locks", ".transactions"}) {
+    root.link(std::string("var/lib/containers/berth/") + place, outside.path());
+  }
+  root.link("ostree", outside.path());
+  const auto inside = root.path() + outside.path();  // as the booted system would follow it
+  EXPECT_EQ(inside + "/ostree", layout.repository());
+  EXPECT_EQ("", layout.read_only_repository());
+  // A link in place of these is refused where they are opened.
+  EXPECT_EQ(root.at("var/lib/containers/berth/.locks"), layout.locks());
+  EXPECT_EQ(root.at("var/lib/containers/berth/.transactions"), layout.journals());
+  root.link("etc/berth", "../../../.." + outside.path());
+  EXPECT_EQ(inside + "/x", layout.on_disk("/etc/berth/x"));
+  root.link("etc/circle", "circle");
+  EXPECT_THAT(error_of([&] { static_cast<void>(layout.on_disk("/etc/circle/x")); }).what(), HasSubstr("in a circle"));
 }
 
 TEST(Layout, RepositoryOfTheSystemOnAnotherFileSystem) {

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -55,6 +56,29 @@ TEST_F(LockTest, KeepsFoldersThatGotContent) {
   }
   EXPECT_TRUE(root_.has("var/lib/containers/berth/web.0"));
   EXPECT_FALSE(root_.has(folder_));
+}
+
+TEST_F(LockTest, WhatIsInTheWayIsNamedWithTheRemedy) {
+  root_.folder("var/lib/containers/berth");
+  const auto refused = [&](const std::string& path) {
+    const auto error = error_of([&] { take("web"); });
+    EXPECT_EQ(base::ErrorKind::conflict, error.kind()) << error.what();
+    EXPECT_THAT(error.sentence(), HasSubstr(path + " is in the way"));
+    EXPECT_THAT(error.hint(), HasSubstr("rm -r "));
+  };
+  const std::string file = std::string(folder_) + "/web";
+  root_.folder(file);
+  refused(file);
+  ASSERT_EQ(0, ::rmdir(root_.at(file).c_str()));
+  ASSERT_EQ(0, ::mkfifo(root_.at(file).c_str(), 0600));
+  refused(file);
+  ASSERT_EQ(0, ::unlink(root_.at(file).c_str()));
+  ASSERT_EQ(0, ::symlink("/nowhere", root_.at(file).c_str()));
+  refused(file);
+  ASSERT_EQ(0, ::unlink(root_.at(file).c_str()));
+  ASSERT_EQ(0, ::rmdir(root_.at(folder_).c_str()));
+  root_.file(folder_, "");
+  refused(folder_);
 }
 
 TEST_F(LockTest, OtherContainersAreFree) {

@@ -56,6 +56,22 @@ TEST(SubIds, AreBounded) {
   EXPECT_THAT(parse_sub_ids(text, "alice", 1000), SizeIs(16));
 }
 
+TEST(SubIds, AFreeRangeIsOneThatNobodyHasInEitherFile) {
+  EXPECT_EQ(free_sub_ids("", ""), (IdRange{100'000, 65'536}));
+  EXPECT_EQ(free_sub_ids("ann:100000:65536\n", ""), (IdRange{165'536, 65'536}));
+  EXPECT_EQ(free_sub_ids("", "ann:100000:65536\n"), (IdRange{165'536, 65'536}));
+  EXPECT_EQ(free_sub_ids("b:300000:10\na:165536:65536\n", "c:99999:2\n"), (IdRange{231'072, 65'536}));
+  EXPECT_EQ(free_sub_ids("a:100000:10\nb:165000:1\n", "c:100500:400000\n"), (IdRange{500'500, 65'536}));
+  EXPECT_EQ(free_sub_ids("a:0:4294967295\n", ""), std::nullopt);
+}
+
+TEST_F(SubIdsTest, TheRemedyNamesNobodysRange) {
+  root_.file("etc/subuid", "ann:100000:65536\n");
+  root_.file("etc/subgid", "bob:165536:65536\n");
+  EXPECT_THAT(read_sub_ids(layout_).missing,
+              HasSubstr("usermod --add-subuids 231072-296607 --add-subgids 231072-296607 alice"));
+}
+
 TEST_F(SubIdsTest, AreRead) {
   const auto ids = read_sub_ids(layout_);
   EXPECT_THAT(ids.uids, ElementsAre(IdRange{100000, 65536}));

@@ -115,6 +115,25 @@ TEST_F(UnitLinksTest, LinksOfAUnitThatIsGoneAreRemovedToo) {
   EXPECT_FALSE(root_.has(std::string(units) + "old.target.wants"));
 }
 
+TEST_F(UnitLinksTest, OnlyTheNamedLinksAreMadeAndRemoved) {
+  const base::Fd root = root_.open();
+  const std::string folder = "/etc/systemd/system";
+  InstallSection section;
+  section.wanted_by = {"a.target"};
+  section.required_by = {"b.target"};
+  section.aliases = {"other.service", "web.service"};
+  const auto links = link_paths("web.service", section, folder);
+  EXPECT_THAT(links, ElementsAre(folder + "/a.target.wants/web.service", folder + "/b.target.requires/web.service",
+                                 folder + "/other.service"));
+  EXPECT_THAT(present_links(root.get(), "web.service", links), IsEmpty());
+  EXPECT_EQ(make_links(root.get(), "web.service", links, folder), links);
+  EXPECT_THAT(make_links(root.get(), "web.service", links, folder), IsEmpty());
+  EXPECT_EQ(present_links(root.get(), "web.service", links), links);
+  remove_links(root.get(), "web.service", {links.at(0), links.at(2)});
+  EXPECT_THAT(present_links(root.get(), "web.service", links), ElementsAre(links.at(1)));
+  EXPECT_FALSE(root_.has(std::string(units) + "a.target.wants"));
+}
+
 TEST_F(UnitLinksTest, NothingToRemove) {
   const Scratch empty;
   EXPECT_NO_THROW(remove_unit_links(empty.open().get(), "web.service"));

@@ -49,11 +49,23 @@ struct Kind {
 };
 
 std::vector<Kind> kinds() {
-  const auto parse = [](const std::string& text) { parse_manifest(text, "", "DOC"); };
-  return {{"manifest", manifest().dump(), parse},
-          {"index", index().dump(), parse},
-          {"index of a layout", index().dump(), [](const std::string& text) { parse_layout_index(text, "DOC"); }},
-          {"image configuration", config().dump(), [](const std::string& text) { parse_image_config(text, "DOC"); }}};
+  // An entry that cannot be read matters when nothing else is chosen.
+  const auto use = [](const Index& index) {
+    if (!index.unreadable.empty()) {
+      throw base::Error(base::ErrorKind::verification, index.unreadable.front(), "hint");
+    }
+  };
+  const auto parse = [use](const std::string& text) {
+    const auto parsed = parse_manifest(text, "", "DOC");
+    if (const auto* index = std::get_if<Index>(&parsed)) {
+      use(*index);
+    }
+  };
+  return {
+      {"manifest", manifest().dump(), parse},
+      {"index", index().dump(), parse},
+      {"index of a layout", index().dump(), [use](const std::string& text) { use(parse_layout_index(text, "DOC")); }},
+      {"image configuration", config().dump(), [](const std::string& text) { parse_image_config(text, "DOC"); }}};
 }
 
 void expect_refusal(const Kind& kind, const std::string& text, const std::string& words) {
@@ -90,13 +102,10 @@ TEST(HostileDocuments, EveryBeginningOfADocumentIsRefused) {
 TEST(HostileDocuments, RequiredKeysAreMissedAndTheirTypesChecked) {
   const std::vector<std::pair<std::string, std::vector<std::string>>> required = {
       {"manifest",
-       {"/schemaVersion", "/config", "/config/mediaType", "/config/digest", "/config/size", "/layers",
-        "/layers/0/mediaType", "/layers/0/digest", "/layers/0/size"}},
-      {"index",
-       {"/schemaVersion", "/manifests/0/mediaType", "/manifests/0/digest", "/manifests/0/size",
-        "/manifests/0/platform/os", "/manifests/0/platform/architecture"}},
-      {"index of a layout", {"/schemaVersion", "/manifests", "/manifests/0/digest", "/manifests/0/size"}},
-      {"image configuration", {"/os", "/architecture", "/rootfs", "/rootfs/type", "/rootfs/diff_ids"}}};
+       {"/config", "/config/mediaType", "/config/digest", "/config/size", "/layers/0/digest", "/layers/0/size"}},
+      {"index", {"/manifests/0/digest", "/manifests/0/size"}},
+      {"index of a layout", {"/manifests/0/digest", "/manifests/0/size"}},
+      {"image configuration", {"/rootfs"}}};
   for (const auto& kind : kinds()) {
     const auto list =
         std::find_if(required.begin(), required.end(), [&](const auto& r) { return r.first == kind.name; });
@@ -195,20 +204,10 @@ TEST(HostileDocuments, AManifestThatIsAnIndexToo) {
   }
 }
 
-TEST(HostileDocuments, AnIndexInsideAnIndexNamesTheEntry) {
-  const auto kind = kinds()[1];
+TEST(HostileDocuments, TheOppositeMediaTypeNamesTheKey) {
+  const auto kind = kinds().front();
   for (const auto* type :
        {"application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json"}) {
-    auto nested = index();
-    nested["manifests"].push_back(descriptor(type));
-    expect_refusal(kind, nested.dump(), "manifests[1].mediaType: an index inside an index is not supported");
-  }
-}
-
-TEST(HostileDocuments, WrongMediaTypesNameTheKey) {
-  const auto kind = kinds().front();
-  for (const auto* type : {"application/vnd.oci.image.index.v1+json", "application/vnd.oci.image.config.v1+json",
-                           "text/plain", "", "x/y"}) {
     auto document = manifest();
     document["mediaType"] = type;
     expect_refusal(kind, document.dump(), "DOC: mediaType: it says");
@@ -220,8 +219,7 @@ TEST(HostileDocuments, LayersAndConfigurationsThatNoBerthCanUse) {
       {"/layers/0/mediaType", "application/vnd.oci.image.layer.v1.tar+gzip+encrypted", "encrypted"},
       {"/layers/0/mediaType", "application/vnd.oci.image.layer.nondistributable.v1.tar", "foreign"},
       {"/layers/0/mediaType", "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip", "foreign"},
-      {"/layers/0/mediaType", "application/vnd.oci.image.layer.v1.squashfs", "unknown type"},
-      {"/layers/0/mediaType", "", "unknown type"},
+      {"/layers/0/mediaType", "application/vnd.in-toto+json", "unknown type"},
       {"/config/mediaType", "application/vnd.cncf.helm.config.v1+json", "a Helm chart, not a container image"},
       {"/config/mediaType", "application/vnd.oci.empty.v1+json", "not a container image"},
       {"/config/mediaType", "application/vnd.oci.image.manifest.v1+json", "not a container image"}};
@@ -229,6 +227,7 @@ TEST(HostileDocuments, LayersAndConfigurationsThatNoBerthCanUse) {
   for (const auto& [pointer, type, words] : cases) {
     auto document = manifest();
     document[Json::json_pointer(pointer)] = type;
+    document["layers"][0]["urls"] = {"https://elsewhere.example/layer"};
     SCOPED_TRACE(type);
     expect_refusal(kind, document.dump(), words);
     expect_refusal(kind, document.dump(), pointer.starts_with("/layers") ? "layers[0]" : "config.mediaType");

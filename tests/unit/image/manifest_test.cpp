@@ -78,21 +78,88 @@ TEST(ParseManifest, TheDocumentDecidesWhenNothingIsAnnounced) {
   EXPECT_NO_THROW(parse_manifest(document.dump(), std::string(oci_manifest) + "; charset=utf-8", "DOC"));
 }
 
-TEST(ParseManifest, RefusesWrongMediaTypes) {
-  EXPECT_THAT(refusal(oci_document(), oci_index).sentence(), HasSubstr("announced as"));
-  EXPECT_THAT(refusal(index_document(), oci_manifest).sentence(), HasSubstr("is an index"));
-  EXPECT_THAT(refusal(oci_document(), docker_manifest).sentence(), HasSubstr("DOC: mediaType: it says"));
-  EXPECT_THAT(refusal(oci_document(), "application/pdf").sentence(), HasSubstr("application/pdf"));
-  EXPECT_THAT(refusal(oci_document(), "text/html").sentence(), HasSubstr("web page"));
+TEST(ParseManifest, TheDocumentDecidesWhateverIsAnnounced) {
+  for (const std::string type :
+       {oci_index, docker_manifest, "application/pdf", "text/html", "Application/JSON",
+        "APPLICATION/VND.OCI.IMAGE.MANIFEST.V1+JSON", "application/vnd.docker.distribution.manifest.v1+prettyjws"}) {
+    EXPECT_NO_THROW(std::get<Manifest>(parse_manifest(oci_document().dump(), type, "DOC"))) << type;
+  }
+  EXPECT_NO_THROW(std::get<Index>(parse_manifest(index_document().dump(), oci_manifest, "DOC")));
   auto document = oci_document();
-  document["mediaType"] = oci_index;
-  EXPECT_THAT(refusal(document).sentence(), HasSubstr("DOC: mediaType"));
+  for (const std::string own : {"x/y", "", "Application/vnd.OCI.image.manifest.v1+json; charset=utf-8"}) {
+    document["mediaType"] = own;
+    EXPECT_NO_THROW(std::get<Manifest>(parse_manifest(document.dump(), "", "DOC"))) << own;
+  }
 }
 
-TEST(ParseManifest, RefusesAnIndexInsideAnIndex) {
+TEST(ParseManifest, RefusesTheOppositeOfWhatItIs) {
+  auto document = oci_document();
+  for (const std::string own : {oci_index, docker_list, "application/vnd.OCI.image.index.v1+json"}) {
+    document["mediaType"] = own;
+    EXPECT_THAT(refusal(document).sentence(), HasSubstr("DOC: mediaType: it says")) << own;
+  }
+  auto index = index_document();
+  index["mediaType"] = oci_manifest;
+  EXPECT_THAT(refusal(index).sentence(), HasSubstr("but the document is an index"));
+}
+
+TEST(ParseManifest, KnowsAWebPage) {
+  EXPECT_THAT(failure_of([] { parse_manifest("<html>", "Text/HTML; charset=utf-8", "DOC"); }).sentence(),
+              HasSubstr("web page"));
+  EXPECT_THAT(failure_of([] { parse_manifest("<html>", "", "DOC"); }).hint(), HasSubstr("the address of a registry"));
+}
+
+TEST(ParseManifest, ConfigurationsOfDockersManifestsHaveAnyType) {
+  for (const std::string type : {"application/octet-stream", "", "application/json"}) {
+    auto document = oci_document();
+    document["config"]["mediaType"] = type;
+    EXPECT_THROW(parse_manifest(document.dump(), docker_manifest, "DOC"), base::Error) << type;
+    document["mediaType"] = docker_manifest;
+    EXPECT_NO_THROW(parse_manifest(document.dump(), "", "DOC")) << type;
+    document.erase("mediaType");
+    EXPECT_NO_THROW(parse_manifest(document.dump(), docker_manifest, "DOC")) << type;
+    document["config"].erase("mediaType");
+    EXPECT_NO_THROW(parse_manifest(document.dump(), docker_manifest, "DOC")) << type;
+    document["config"]["mediaType"] = "application/vnd.docker.plugin.v1+json";
+    EXPECT_THROW(parse_manifest(document.dump(), docker_manifest, "DOC"), base::Error);
+  }
+}
+
+TEST(ParseManifest, NullAndAbsentMeanNothing) {
+  auto document = oci_document();
+  document["layers"] = nullptr;
+  document["annotations"] = nullptr;
+  document["schemaVersion"] = nullptr;
+  EXPECT_TRUE(std::get<Manifest>(parse_manifest(document.dump(), "", "DOC")).layers.empty());
+  document.erase("layers");
+  document.erase("schemaVersion");
+  document["annotations"] = {{"a", nullptr}};
+  const auto manifest = std::get<Manifest>(parse_manifest(document.dump(), "", "DOC"));
+  EXPECT_EQ(manifest.annotations.at("a"), "");
+  document["schemaVersion"] = 0;
+  EXPECT_NO_THROW(parse_manifest(document.dump(), "", "DOC"));
+  auto index = index_document();
+  index["manifests"] = nullptr;
+  index.erase("schemaVersion");
+  EXPECT_TRUE(std::get<Index>(parse_manifest(index.dump(), "", "DOC")).manifests.empty());
+}
+
+TEST(ParseManifest, EntriesThatCannotBeReadSpoilNothing) {
   auto document = index_document();
+  document["manifests"].push_back(7);
+  document["manifests"].push_back({{"digest", "md5:1"}, {"size", 1}});
   document["manifests"].push_back(descriptor(oci_index));
-  EXPECT_THAT(refusal(document).sentence(), HasSubstr("DOC: manifests[1].mediaType: an index inside an index"));
+  document["manifests"].push_back({{"digest", digest}, {"size", 1}, {"platform", {{"os", "linux"}}}});
+  document["manifests"].push_back({{"digest", digest}, {"size", 1}, {"platform", {{"os", 1}}}});
+  const auto index = std::get<Index>(parse_manifest(document.dump(), "", "DOC"));
+  EXPECT_EQ(index.manifests.size(), 3U);
+  EXPECT_THAT(index.unreadable, testing::ElementsAre(HasSubstr("DOC: manifests[1]"), HasSubstr("manifests[2].digest"),
+                                                     HasSubstr("manifests[5].platform.os")));
+  EXPECT_EQ(&choose_platform(index, parse_platform("linux/arm/v7"), "x"), &index.manifests[0]);
+  EXPECT_THAT(failure_of([&] {
+                choose_platform({{}, index.unreadable}, parse_platform("linux/amd64"), "x");
+              }).hint(),
+              HasSubstr("3 of its entries cannot be read: DOC: manifests[1]"));
 }
 
 TEST(ParseManifest, RefusesADocumentThatIsBoth) {
@@ -107,8 +174,6 @@ TEST(ParseManifest, RefusesSchema1) {
   const Json document = {{"schemaVersion", 1}, {"fsLayers", Json::array()}};
   EXPECT_THAT(refusal(document).sentence(), HasSubstr("schema 1"));
   EXPECT_THAT(refusal(document).hint(), HasSubstr("skopeo copy"));
-  EXPECT_THAT(refusal(document, "application/vnd.docker.distribution.manifest.v1+prettyjws").sentence(),
-              HasSubstr("schema 1"));
   EXPECT_THAT(refusal({{"schemaVersion", 2}, {"fsLayers", Json::array()}}).sentence(), HasSubstr("schema 1"));
   EXPECT_THAT(refusal({{"schemaVersion", 3}}).sentence(), HasSubstr("expected 2, found 3"));
 }
@@ -142,11 +207,13 @@ TEST(ParseManifest, RefusesLayersThatAreNone) {
       {"application/vnd.oci.image.layer.v1.tar+encrypted", "encrypted"},
       {"application/vnd.oci.image.layer.nondistributable.v1.tar+gzip", "foreign"},
       {"application/vnd.docker.image.rootfs.foreign.diff.tar.gzip", "foreign"},
-      {"application/vnd.oci.image.layer.v1.tar+xz", "unknown type"},
+      {"application/json", "unknown type"},
+      {"text/spdx", "unknown type"},
   };
   for (const auto& [type, words] : cases) {
     auto document = oci_document();
     document["layers"].push_back(descriptor(type));
+    document["layers"][1]["urls"] = {"https://elsewhere.example/layer"};
     const auto error = refusal(document);
     EXPECT_THAT(error.sentence(), HasSubstr(words)) << type;
     EXPECT_THAT(error.what(), HasSubstr("DOC: layers[1]")) << type;
@@ -166,6 +233,7 @@ TEST(ParseManifest, RefusesWrongTypesAndValues) {
       {"/config/digest", "\"sha256:aa\"", "DOC: config.digest"},
       {"/config/digest", "7", "DOC: config.digest"},
       {"/config/mediaType", "null", "mediaType"},
+      {"/config/mediaType", "7", "mediaType"},
       {"/layers", "{}", "DOC: layers"},
       {"/layers/0", "3", "DOC: layers[0]"},
       {"/layers/0/size", "-5", "DOC: layers[0].size"},
@@ -214,6 +282,11 @@ TEST(LayerCompression, KnowsOciAndDocker) {
       {"application/vnd.docker.image.rootfs.diff.tar", Compression::none},
       {"application/vnd.docker.image.rootfs.diff.tar.gzip", Compression::gzip},
       {"application/vnd.docker.image.rootfs.diff.tar.zstd", Compression::zstd},
+      {"Application/vnd.oci.image.layer.v1.TAR+gzip", Compression::gzip},
+      {"application/vnd.oci.image.layer.v1.tar+xz", Compression::none},
+      {"application/octet-stream", Compression::none},
+      {"", Compression::none},
+      {"application/vnd.oci.image.layer.nondistributable.v1.tar+gzip", Compression::none},
   };
   for (const auto& [type, compression] : cases) {
     const Descriptor layer{type, base::Digest::parse(digest), 1, std::nullopt, {}, {}};

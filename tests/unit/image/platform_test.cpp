@@ -98,12 +98,13 @@ TEST(ChoosePlatform, TakesTheFirstOfEquals) {
   EXPECT_EQ(&choose_platform(index, parse_platform("linux/amd64"), "x"), &index.manifests[0]);
 }
 
-TEST(ChoosePlatform, TakesALoneEntryWithoutPlatform) {
+TEST(ChoosePlatform, TakesAnEntryWithoutPlatformWhenNoOtherFits) {
   const auto lone = index_of({""});
   EXPECT_EQ(&choose_platform(lone, parse_platform("linux/amd64"), "x"), &lone.manifests[0]);
-  const auto two = index_of({"", ""});
-  EXPECT_EQ(failure_of([&] { choose_platform(two, parse_platform("linux/amd64"), "x"); }).kind(),
-            base::ErrorKind::not_found);
+  const auto several = index_of({"linux/arm64", "", ""});
+  EXPECT_EQ(&choose_platform(several, parse_platform("linux/amd64"), "x"), &several.manifests[1]);
+  const auto beside = index_of({"", "linux/amd64"});
+  EXPECT_EQ(&choose_platform(beside, parse_platform("linux/amd64"), "x"), &beside.manifests[1]);
 }
 
 TEST(ChoosePlatform, NamesThePlatformsThereAre) {

@@ -4,11 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <functional>
 
 #include "base/temp_folder.hpp"
 #include "host/deployment.hpp"
 #include "host/journal.hpp"
 #include "ops/adopted_places.hpp"
+#include "ops/faulty_calls.hpp"
 #include "ops/install.hpp"
 #include "ops/machine.hpp"
 #include "ops/pull.hpp"
@@ -23,8 +25,10 @@ namespace {
 
 using base::ErrorKind;
 using base::test::error_of;
+using test::Calls;
 using test::full_image;
 using test::Machine;
+using test::run_with_faults;
 using test::tree_text;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -217,6 +221,42 @@ TEST_F(Adopt, AnInterruptionIsCompleted) {
   EXPECT_TRUE(fs::is_directory(fs::symlink_status(machine_.on_disk("var/lib/containers/atomic/web.0"))));
   EXPECT_FALSE(machine_.exists("var/lib/containers/berth/web.0"));
   EXPECT_FALSE(host::read_journal(session.layout, "web"));
+}
+
+/// The older tool still finds everything at its old paths, and nothing is left that was in use for a moment.
+TEST_F(Adopt, KilledAtAnyCallItIsCompletedOrBegunAgain) {
+  const auto locks = "var/lib/containers/berth/.locks:var/lib/containers/atomic/.locks";
+  const auto tree = [&] { return tree_text(machine_.on_disk(""), locks); };
+  const auto tried = [](const std::function<void()>& work) {
+    try {
+      work();
+    } catch (const base::Error& error) {
+      ASSERT_EQ(error.kind(), ErrorKind::not_found) << error.what();  // it was complete
+    }
+  };
+  const auto adopting = [this] { take(); };
+  const auto returning = [this] { undo(); };
+  auto session = machine_.session();
+  take();
+  undo();  // a repository that was given back lacks the mark of one that was never open
+  run_with_faults({}, adopting);
+  const auto adopted = tree();
+  const auto calls = run_with_faults({}, returning).calls;
+  const auto before = tree();
+  for (std::size_t at = 1; run_with_faults({Calls::changing, at, 1, 0}, adopting).killed; ++at) {
+    recover_all(session);
+    tried(adopting);
+    ASSERT_EQ(tree(), adopted) << "adopt killed at call " << at;
+    undo();
+    ASSERT_EQ(tree(), before) << "adopt killed at call " << at;
+  }
+  for (std::size_t at = 1; at <= calls; ++at) {
+    ASSERT_TRUE(run_with_faults({Calls::changing, at, 1, 0}, returning).killed);
+    recover_all(session);
+    tried(returning);
+    ASSERT_EQ(tree(), before) << "--undo killed at call " << at;
+    take();
+  }
 }
 
 }  // namespace

@@ -284,7 +284,9 @@ TEST_F(Author, InitTakesWhatTheImageSays) {
   }
   EXPECT_THAT(files.at(1).content, HasSubstr("kill 'made' SIGQUIT\n"));
   EXPECT_THAT(files.at(1).content, HasSubstr("KillSignal=SIGQUIT\n"));
-  EXPECT_EQ(files.at(2).content, "d /var/lib/made/data 0755 7 8 - -\n");
+  EXPECT_EQ(files.at(2).content,
+            "d /var/lib/berth 0700 0 0 - -\nd /var/lib/berth/made 0700 0 0 - -\n"
+            "d /var/lib/berth/made/data 0755 7 8 - -\n");
 }
 
 TEST_F(Author, InitFromAFolderIsAMistake) {

@@ -1,10 +1,15 @@
 // What is done to images: names, prune, views, verify and repair.
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <functional>
+#include <iterator>
 
+#include "base/file.hpp"
 #include "base/temp_folder.hpp"
 #include "host/lock.hpp"
 #include "ops/deployments_in_use.hpp"
@@ -16,6 +21,7 @@
 #include "ops/mount.hpp"
 #include "ops/pull.hpp"
 #include "ops/query.hpp"
+#include "ops/recover.hpp"
 #include "ops/repair.hpp"
 #include "ops/usage.hpp"
 #include "ops/verify.hpp"
@@ -251,6 +257,101 @@ TEST_F(Images, RepairRebuildsEveryKindOfObject) {
     EXPECT_FALSE(verify().damaged.empty()) << kind;
     repair_image(session, "oci:" + (machine.folder / "web"), "");
     EXPECT_THAT(verify().damaged, IsEmpty()) << kind;
+  }
+}
+
+TEST_F(Images, ARepairWithoutAReplacementDestroysNothing) {
+  const auto commit = open_images(session).images(false).at(0).commit;
+  const auto file = deployment(".storage/ostree/objects/" + commit.substr(0, 2) + "/" + commit.substr(2) + ".commit");
+  fs::resize_file(file, fs::file_size(file) - 1);
+  fs::rename(machine.folder / "web/blobs", machine.folder / "web/gone");
+  EXPECT_THROW(repair_image(session, "oci:" + (machine.folder / "web"), ""), base::Error);
+  EXPECT_TRUE(fs::exists(file));
+  EXPECT_THAT(verify().damaged, SizeIs(1));
+  EXPECT_THAT(list_images(session, {}), SizeIs(1));
+  fs::rename(machine.folder / "web/gone", machine.folder / "web/blobs");
+  EXPECT_EQ(repair_image(session, "oci:" + (machine.folder / "web"), "").damaged, 1U);
+  EXPECT_THAT(verify().damaged, IsEmpty());
+  for (const auto& left : fs::directory_iterator(deployment(".storage/ostree/tmp"))) {
+    EXPECT_EQ(left.path().filename().string().find("repair"), std::string::npos);
+  }
+}
+
+TEST_F(Images, AMissingCommitIsFoundAndMended) {
+  const auto commit = open_images(session).images(false).at(0).commit;
+  const auto file = deployment(".storage/ostree/objects/" + commit.substr(0, 2) + "/" + commit.substr(2) + ".commit");
+  fs::remove(file);
+  ASSERT_THAT(verify().damaged, SizeIs(1));
+  EXPECT_EQ(verify().damaged[0].kind, "commit");
+  EXPECT_TRUE(verify().damaged[0].missing);
+  EXPECT_EQ(verify_images(session, {{"web"}, false, ""}).at(0).damaged.size(), 1U);
+  prune(session, false);  // what the image needs is not known
+  EXPECT_EQ(repair_image(session, "oci:" + (machine.folder / "web"), "").damaged, 1U);
+  EXPECT_THAT(verify().damaged, IsEmpty());
+  EXPECT_TRUE(fs::exists(file));
+}
+
+TEST_F(Images, ADamagedBranchConcernsNoOther) {
+  auto spec = test::full_image();
+  spec.files.pop_back();
+  const auto heads = deployment(".storage/ostree/refs/heads/ociimage/");
+  const auto branch = heads + "localhost_2Fweb_3Alatest";
+  const auto sound = base::read_file_at(AT_FDCWD, branch, 1000).value();
+  for (const auto& text : {std::string(), std::string("garbage\n"), std::string(64, 'g') + "\n"}) {
+    machine.write(std::string(deployments) + "/.storage/ostree/refs/heads/ociimage/localhost_2Fweb_3Alatest", text);
+    pull(session, {machine.image("other", spec), "", ""});
+    EXPECT_THAT(list_images(session, {}), SizeIs(1));
+    prune(session, false);
+    const auto verified = verify_images(session, {{}, false, ""});
+    const auto found =
+        std::find_if(verified.begin(), verified.end(), [](const auto& each) { return each.name == web; });
+    ASSERT_NE(found, verified.end());
+    ASSERT_THAT(found->damaged, SizeIs(1));
+    EXPECT_EQ(found->damaged[0].kind, "branch");
+    EXPECT_THAT(found->damaged[0].paths, ElementsAre(branch));
+    repair_image(session, "oci:" + (machine.folder / "web"), "");
+    EXPECT_EQ(base::read_file_at(AT_FDCWD, branch, 1000), sound);
+    EXPECT_THAT(delete_images(session, {"localhost/other:latest"}, false), SizeIs(1));
+  }
+  machine.write(std::string(deployments) + "/.storage/ostree/refs/heads/ociimage/localhost_2Fweb_3Alatest", "");
+  EXPECT_THAT(delete_images(session, {web}, true), ElementsAre(web));
+  EXPECT_FALSE(fs::exists(branch));
+}
+
+TEST_F(Images, WhatADeploymentOfWhichNothingIsKnownNeedsStays) {
+  delete_images(session, {web}, true);
+  prune(session, false);
+  const auto count = [this] {
+    return std::distance(fs::recursive_directory_iterator(deployment(".storage/ostree/objects")),
+                         fs::recursive_directory_iterator());
+  };
+  const auto before = count();
+  const auto info = base::read_file_at(AT_FDCWD, deployment("web.0/info"), 100'000).value();
+  const auto at = info.find("\"ostree-commit\": \"") + 18;
+  auto flipped = info;
+  flipped[at] = flipped[at] == '0' ? '1' : '0';
+  for (const auto& text : {std::string("nonsense"), std::string(), flipped}) {
+    machine.write(std::string(deployments) + "/web.0/info", text);
+    prune(session, false);
+    EXPECT_EQ(count(), before) << text;
+    const auto verified = verify_images(session, {{}, false, ""});
+    ASSERT_THAT(verified, SizeIs(1));
+    EXPECT_THAT(verified[0].deployments[0].path, HasSubstr("web.0"));
+    EXPECT_FALSE(verified[0].deployments[0].reason.empty());
+  }
+}
+
+TEST_F(Images, WhatAKilledCommandLeftInTheRepositoryIsRemoved) {
+  const auto left = deployment(".storage/ostree/tmp/berth-repair-4194305");
+  const auto staging = deployment(".storage/ostree/tmp/staging-berth-repair-4194305");
+  for (const auto& remove : {std::function<void()>([this] { recover_all(session); }),
+                             std::function<void()>([this] { prune(session, false); }),
+                             std::function<void()>([this] { repair_image(session, "web", ""); })}) {
+    fs::create_directories(left + "/objects");
+    fs::create_directories(staging + "/objects");
+    remove();
+    EXPECT_FALSE(fs::exists(left));
+    EXPECT_FALSE(fs::exists(staging));
   }
 }
 

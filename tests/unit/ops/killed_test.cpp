@@ -87,7 +87,7 @@ TEST_F(KilledTest, ARollbackIsTakenBack) {
   for (std::size_t kill_at = 0;; ++kill_at) {
     const int ended = run_until(kill_at, [this](const StepHook& hook) { rollback(session, {"web", {}}, hook); });
     if (ended == completed) {
-      EXPECT_GE(kill_at, 12U);
+      EXPECT_GE(kill_at, 11U);
       EXPECT_EQ(host::find_deployment(machine.layout, "web")->slot, 0);
       return;
     }

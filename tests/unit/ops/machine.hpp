@@ -54,7 +54,8 @@ class Machine {
     make_folder("usr/local/bin");
     make_folder("etc/systemd/system");
     make_folder("etc/tmpfiles.d");
-    write("usr/bin/runc", "#!/bin/sh\necho 'runc version 1.1.5'\necho --pid-file\n", 0755);
+    write("usr/bin/runc", "#!/bin/sh\n[ \"$1\" != state ] || exit 1\necho 'runc version 1.1.5'\necho --pid-file\n",
+          0755);
     write("etc/hostname", "host\n");
     std::filesystem::create_directories(folder / "data/exports-templates");
     std::ofstream(folder / "data/exports-templates/service.template")

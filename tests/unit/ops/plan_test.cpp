@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/temp_folder.hpp"
+#include "ops/power_growth.hpp"
 
 namespace berth::ops {
 namespace {
@@ -45,12 +46,13 @@ class Plan : public ::testing::Test {
     };
     in.read_entry = [](const exports::HostEntry&) { return std::string("text $PORT\n"); };
     in.entry_checksum = [](const exports::HostEntry&) { return std::string(64, '1'); };
-    in.generate_config = [](const exports::Values&, const exports::HostFeatures&) {
-      return std::string(
-          R"({"ociVersion":"1.0.2","root":{"path":"rootfs","readonly":true},"process":{"args":["x"],"cwd":"/"},)"
-          R"("mounts":[{"destination":"/v","type":"bind","source":"/var/lib/web/v","options":["rbind"]}],"linux":{}})");
+    in.generate_config = [this](const exports::Values&, const exports::HostFeatures&) { return generated; };
+    in.volumes = [](const std::string& folder) {
+      return std::vector<exports::Volume>{{"/v", folder + "/v", 0750, 33, 33, {}}};
     };
-    in.volume_tmpfiles = [](const exports::Values&) { return std::string("d /var/lib/web/v 0750 33 33 - -\n"); };
+    in.stream_links = [this] { return links; };
+    in.one_off = one_off;
+    in.draft = draft;
     return make_plan(in);
   }
 
@@ -75,10 +77,18 @@ class Plan : public ::testing::Test {
   image::ImageConfig image_config;
   exports::Exports exports;
   exports::Values set;
+  std::string generated =
+      R"({"ociVersion":"1.0.2","root":{"path":"rootfs","readonly":true},"process":{"args":["x"],"cwd":"/"},)"
+      R"("mounts":[{"destination":"/v","type":"bind","source":"/var/lib/berth/web/v","options":["rbind"]}],"linux":{}})";
+  std::vector<std::string> links;  ///< of the image, to standard streams
+  bool one_off = false;
+  bool draft = false;
   std::set<std::string> existing = {"/", "/etc", "/srv", "/usr", "/usr/bin"};
 };
 
 TEST_F(Plan, CgroupFollowsTheSliceOfTheUnit) {
+  EXPECT_THAT(make().config, HasSubstr("\"web.service/payload\""));  // beside the cgroup that runc is started in
+  runtime = {"/usr/bin/crun", "crun 1.8.1", true};
   EXPECT_THAT(make().config, HasSubstr("/a.slice/a-b.slice/web.service/payload"));
 }
 
@@ -90,7 +100,85 @@ TEST_F(Plan, MissingBindSourcesBecomeTmpfilesLines) {
 
 TEST_F(Plan, VolumesKeepTheOwnerThatTheImageGivesThem) {
   exports.config_template.reset();
-  EXPECT_EQ(make().tmpfiles, "d /var/lib/web/v 0750 33 33 - -\n");
+  EXPECT_EQ(make().tmpfiles,
+            "d /var/lib/berth 0700 0 0 - -\nd /var/lib/berth/web 0700 0 0 - -\n"
+            "d /var/lib/berth/web/v 0750 33 33 - -\n");
+  set = {{"STATE_DIRECTORY", "/data"}};
+  EXPECT_EQ(make().volumes.at(0).source, "/data/berth/web/v");
+}
+
+TEST_F(Plan, CopiesForNameResolutionGetNoTmpfilesLine) {
+  exports.config_template.reset();
+  generated = R"({"ociVersion":"1.0.2","root":{"path":"rootfs","readonly":true},"process":{"args":["x"],"cwd":"/"},)"
+              R"("mounts":[{"destination":"/etc/hosts","type":"bind","source":"/run/container-web/hosts",)"
+              R"("options":["bind","ro"]}],"linux":{}})";
+  const auto plan = make();
+  EXPECT_THAT(*plan.tmpfiles, Not(HasSubstr("container-web")));
+  EXPECT_THAT(*plan.unit, HasSubstr("RuntimeDirectory=container-web\n"));
+  EXPECT_TRUE(plan.findings.empty());
+}
+
+TEST_F(Plan, OtherContainersDataAreOutOfReach) {
+  const auto bind = [this](const std::string& source) {
+    exports.config_template =
+        R"({"ociVersion":"1.0.2","root":{"path":"rootfs","readonly":true},"process":{"args":["x"],"cwd":"/"},)"
+        R"("mounts":[{"destination":"/d","type":"bind","source":")" +
+        source + R"(","options":["rbind"]}],"linux":{}})";
+  };
+  bind("/var/lib/berth/web/data");
+  EXPECT_NO_THROW(make());
+  bind("/var/lib/berth/other/data");
+  EXPECT_THAT(error_of([this] { make(); }).sentence(), HasSubstr("berth's own"));
+}
+
+TEST_F(Plan, WhatHostFilesBringGetsNoTmpfilesLine) {
+  exports.config_template =
+      R"({"ociVersion":"1.0.2","root":{"path":"rootfs","readonly":true},"process":{"args":["x"],"cwd":"/"},)"
+      R"("mounts":[{"destination":"/d","type":"bind","source":"/etc/kubernetes/","options":["rbind","ro"]},)"
+      R"({"destination":"/f","type":"bind","source":"/etc/kubernetes/conf","options":["rbind","ro"]}],"linux":{}})";
+  add_file("etc/kubernetes/conf");
+  const auto plan = make();
+  EXPECT_FALSE(plan.tmpfiles);
+  EXPECT_TRUE(plan.findings.empty());
+}
+
+TEST_F(Plan, SourcesThatNothingMakesAreNamed) {
+  exports.tmpfiles_template = "d /var/lib/other 0700\n";
+  const auto plan = make();
+  ASSERT_EQ(plan.findings.size(), 1U);
+  EXPECT_EQ(plan.findings[0].code, "source-not-made");
+  EXPECT_THAT(plan.findings[0].sentence, HasSubstr("/srv/missing, which is bound at /d"));
+  existing.insert("/srv/missing");
+  exports.config_template->replace(exports.config_template->find("\"rbind\""), 7, "\"rbind\",\"ro\"");
+  EXPECT_TRUE(make().findings.empty());
+}
+
+TEST_F(Plan, OthersAreKeptFromWhatTheImageWritesOrItIsSaid) {
+  exports.tmpfiles_template = "d /srv/missing 0755 0 0 - -\n";
+  exports.config_template->replace(exports.config_template->find("{}}"), 2, R"({"namespaces":[{"type":"mount"}]})");
+  auto plan = make();
+  EXPECT_EQ(plan.tmpfiles, "d /srv/missing 0750 0 0 - -\n");
+  ASSERT_EQ(plan.findings.size(), 1U);
+  EXPECT_EQ(plan.findings[0].code, "closed-directory");
+  for (const char* lines : {"d /srv/missing 0777 0 0 - -\n", "d /srv/missing 0700 1000 1000 - -\n"}) {
+    exports.tmpfiles_template = lines;
+    plan = make();
+    EXPECT_EQ(plan.tmpfiles, lines);
+    ASSERT_EQ(plan.findings.size(), 1U) << lines;
+    EXPECT_EQ(plan.findings[0].code, "open-to-others");
+  }
+}
+
+TEST_F(Plan, LinksToStandardStreamsAreNamedUnlessTheOutputIsAFile) {
+  existing.insert("/srv/missing");
+  exports.config_template->replace(exports.config_template->find("\"rbind\""), 7, "\"rbind\",\"ro\"");
+  links = {"/var/log/nginx/access.log"};
+  const auto plan = make();
+  ASSERT_EQ(plan.findings.size(), 1U);
+  EXPECT_EQ(plan.findings[0].code, "stream-link");
+  EXPECT_THAT(plan.findings[0].sentence, HasSubstr("/var/log/nginx/access.log"));
+  exports.service_template = "[Service]\nExecStart=$EXEC_START\nStandardOutput=append:/var/log/x\n";
+  EXPECT_TRUE(make().findings.empty());
 }
 
 TEST_F(Plan, OwnTmpfilesTemplateWinsAndAnEmptyOneMeansNone) {
@@ -218,16 +306,75 @@ TEST_F(Plan, PowersOfUnitTmpfilesAndHostFilesAreShown) {
   EXPECT_EQ(plan_to_json(plan)["powers"].size(), 4U);
 }
 
-TEST_F(Plan, APayloadThatNotifiesThroughCrunIntoTheHostsRun) {
+TEST_F(Plan, AServiceThatWantsATerminalIsRefused) {
+  exports.config_template->replace(exports.config_template->find("\"cwd\""), 0, "\"terminal\":true,");
+  const auto error = error_of([this] { make(); });
+  EXPECT_EQ(error.kind(), ErrorKind::verification);
+  EXPECT_EQ(error.sentence(), "exports/config.json.template: the process wants a terminal, and a service has none");
+  draft = true;  // lint says so itself
+  EXPECT_NO_THROW(make());
+  draft = false;
+  one_off = true;  // run gives it one
+  EXPECT_NO_THROW(make());
+}
+
+TEST_F(Plan, WhatIsRunOnceHasThePowersOfItsConfigurationAlone) {
+  one_off = true;
+  exports.service_template = "[Service]\nExecStart=$EXEC_START\nExecStartPre=/bin/evil\n";
+  exports.tmpfiles_template = "R /etc\n";
+  add_file("etc/cron.d/x");
+  exports.config_template->replace(exports.config_template->find("\"mounts\""), 0,
+                                   R"("hooks":{"prestart":[{"path":"/bin/hook"}]},)");
+  const auto plan = make();
+  EXPECT_THAT(plan.host_powers, ElementsAre("shares the host's mounts", "hooks run on the host: /bin/hook (prestart)"));
+  EXPECT_FALSE(plan.unit || plan.tmpfiles || !plan.files.empty());
+}
+
+TEST_F(Plan, PowersThatGrowAreKnown) {
+  exports.tmpfiles_template = "R $DESTDIR/x\n";
+  const auto plan = make();
+  host::Deployment before;
+  before.name = "web";
+  before.info = plan.info;
+  before.info.document[powers_key].push_back("changes the host by a tmpfiles.d line: R " +
+                                             layout.deployment_inside("web", 1) + "/x");
+  EXPECT_THAT(new_powers(before, plan), ::testing::IsEmpty());
+  exports.service_template = "[Service]\nExecStart=$EXEC_START\nExecStartPre=/bin/evil\n";
+  EXPECT_THAT(new_powers(before, make()),
+              ElementsAre("the unit runs a program of the host as root: ExecStartPre=/bin/evil"));
+}
+
+TEST_F(Plan, PowersOfADeploymentThatDoesNotNoteThemAreReadFromItsTexts) {
+  exports.tmpfiles_template = "R /etc/x\n";
+  add_file("etc/cron.d/x");
+  const auto plan = make();
+  const base::test::TempFolder folder;
+  folder.write("config.json", plan.config);
+  folder.write("web.service", *plan.unit);
+  folder.write("tmpfiles-web.conf", *plan.tmpfiles);
+  host::Deployment before;
+  before.name = "web";
+  before.path = folder.path();
+  before.info = plan.info;
+  before.info.document.erase(powers_key);
+  EXPECT_THAT(new_powers(before, plan), ::testing::IsEmpty());
+  exports.tmpfiles_template = "R /etc/x\nR /etc/y\n";
+  EXPECT_THAT(new_powers(before, make()), ElementsAre("changes the host by a tmpfiles.d line: R /etc/y"));
+}
+
+TEST_F(Plan, APayloadThatNotifiesIntoTheHostsRunDoesItItself) {
   exports.config_template =
       config_with(R"({"destination":"/run","type":"bind","source":"/run","options":["rbind","rw"]})");
-  exports.service_template = "[Service]\nType=notify\nNotifyAccess=all\nExecStart=$EXEC_START\n";
+  exports.service_template = "[Service]\nType=notify\nExecStart=$EXEC_START\n";
+  for (const host::Runtime& each : {host::Runtime{"/usr/bin/crun", "crun 1.8.1", true}, runtime}) {
+    runtime = each;
+    const auto plan = make();
+    EXPECT_THAT(*plan.unit, HasSubstr("\nUnsetEnvironment=NOTIFY_SOCKET\nNotifyAccess=all\n")) << each.version;
+    EXPECT_THAT(plan.config, HasSubstr("NOTIFY_SOCKET=/run/systemd/notify"));
+    EXPECT_EQ(plan.conversions.size(), 1U);
+  }
+  exports.config_template = config_with("");
   EXPECT_THAT(*make().unit, Not(HasSubstr("UnsetEnvironment")));
-  runtime = {"/usr/bin/crun", "crun 1.8.1", true};
-  const auto plan = make();
-  EXPECT_THAT(*plan.unit, HasSubstr("\nUnsetEnvironment=NOTIFY_SOCKET\n"));
-  EXPECT_THAT(plan.config, HasSubstr("NOTIFY_SOCKET=/run/systemd/notify"));
-  EXPECT_EQ(plan.conversions.size(), 1U);
 }
 
 TEST_F(Plan, TemplatesAmongHostFilesAreRendered) {

@@ -46,6 +46,33 @@ TEST_F(Transaction, UndoThatFailsIsAWarningAndTheOthersGoOn) {
   EXPECT_THAT(reporter.warnings, ElementsAre("while taking back 'b': stuck"));
 }
 
+TEST_F(Transaction, WhatCouldNotBeTakenBackIsTold) {
+  auto stubborn = step("b");
+  stubborn.undo = [] { throw std::runtime_error("stuck"); };
+  try {
+    run_steps({step("a"), stubborn, step("c", true)}, reporter, {});
+    FAIL();
+  } catch (const IncompleteUndo& error) {
+    EXPECT_EQ(error.sentence(), "c failed");
+    EXPECT_THAT(error.hint(), ::testing::HasSubstr("berth recover"));
+  }
+  EXPECT_FALSE(undo_steps({stubborn}, 1, reporter));
+  EXPECT_TRUE(undo_steps({step("a")}, 1, reporter));
+}
+
+TEST_F(Transaction, NothingIsTakenAwayFromBelowADecisiveStep) {
+  auto stubborn = step("b");
+  stubborn.undo = [] { throw std::runtime_error("stuck"); };
+  stubborn.decisive = true;
+  EXPECT_THROW(run_steps({step("a"), stubborn, step("c"), step("d", true)}, reporter, {}), IncompleteUndo);
+  EXPECT_THAT(log, ElementsAre("a", "b", "c", "d", "undo d", "undo c"));
+}
+
+TEST_F(Transaction, AServiceThatDidNotStartWasNotRolledBackThen) {
+  EXPECT_EQ(IncompleteUndo(base::Error(base::ErrorKind::start_failed, "x")).kind(), base::ErrorKind::failed);
+  EXPECT_EQ(IncompleteUndo(base::Error(base::ErrorKind::interrupted, "x")).kind(), base::ErrorKind::interrupted);
+}
+
 TEST_F(Transaction, StopRequestBetweenStepsUndoes) {
   std::stop_source stop;
   auto stopping = step("a");

@@ -144,6 +144,7 @@ TEST_F(AuthTest, RefusesBadTokenServers) {
   const std::vector<std::pair<ServerResponse, std::string>> cases{
       {respond(200, "{\"token\": secret"), "is not valid JSON"},
       {respond(200, "{}"), "neither 'token' nor 'access_token'"},
+      {respond(200, R"({"token":"","access_token":null})"), "neither 'token' nor 'access_token'"},
       {respond(200, R"({"token":7})"), "token: expected a string"},
       {respond(200, R"({"token":"a\r\nX: y"})"), "characters that tokens do not have"},
       {respond(200, std::string(2U << 20U, ' ')), "more than"},
@@ -157,6 +158,14 @@ TEST_F(AuthTest, RefusesBadTokenServers) {
     EXPECT_THAT(error.sentence(), HasSubstr(words));
     EXPECT_THAT(error.sentence(), Not(HasSubstr("secret")));
     EXPECT_THAT(error.sentence(), Not(HasSubstr("x=y")));
+  }
+}
+
+TEST_F(AuthTest, TakesTheTokenThatIsNotEmpty) {
+  want_token();
+  for (const std::string text : {R"({"token":"","access_token":"good"})", R"({"token":"good","access_token":""})"}) {
+    token_response_ = respond(200, text);
+    resolve();
   }
 }
 

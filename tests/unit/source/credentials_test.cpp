@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <map>
@@ -9,6 +10,7 @@
 
 #include "failure.hpp"
 #include "hostile_json.hpp"
+#include "recording_reporter.hpp"
 #include "scratch_folder.hpp"
 #include "source/base64.hpp"
 
@@ -45,8 +47,8 @@ class CredentialsTest : public testing::Test {
     saved_.emplace(name, old == nullptr ? std::nullopt : std::optional<std::string>(old));
     ::setenv(name.c_str(), value.c_str(), 1);
   }
-  static std::string login(const std::string& registry, const std::string& repository, const std::string& file = "") {
-    const auto found = find_credentials(registry, repository, file, {});
+  std::string login(const std::string& registry, const std::string& repository, const std::string& file = "") {
+    const auto found = find_credentials(registry, repository, {file, {}, &reporter_});
     return found ? found->username + ":" + found->password : "none";
   }
   void install_program(const std::string& name, const std::string& script) {
@@ -56,6 +58,7 @@ class CredentialsTest : public testing::Test {
   }
 
   const test::TempFolder folder_;
+  test::RecordingReporter reporter_;
 
  private:
   std::map<std::string, std::optional<std::string>> saved_;
@@ -72,7 +75,7 @@ TEST_F(CredentialsTest, TheMostSpecificKeyWins) {
   EXPECT_EQ(login("quay.io", "a/c", file), "n:2");
   EXPECT_EQ(login("quay.io", "ab", file), "r:1");
   EXPECT_EQ(login("quay.io:443", "a/b", file), "none");
-  EXPECT_EQ(find_credentials("quay.io", "a", file, {})->place, file);
+  EXPECT_EQ(find_credentials("quay.io", "a", {file, {}, &reporter_})->place, file);
 }
 
 TEST_F(CredentialsTest, OldNamesOfDockerHubCount) {
@@ -112,7 +115,7 @@ TEST_F(CredentialsTest, XdgConfigHomeAndDockerConfigMoveTheFiles) {
 TEST_F(CredentialsTest, IdentityTokensAreKept) {
   const auto file = folder_.write(
       "auth.json", R"({"auths":{"quay.io":{"auth":")" + encode_base64("u:") + R"(","identitytoken":"refresh"}}})");
-  EXPECT_EQ(find_credentials("quay.io", "a", file, {})->identity_token, "refresh");
+  EXPECT_EQ(find_credentials("quay.io", "a", {file, {}, &reporter_})->identity_token, "refresh");
 }
 
 TEST_F(CredentialsTest, NamedFilesMustExist) {
@@ -197,7 +200,7 @@ TEST_F(CredentialsTest, TheStoreIsAskedForTheRest) {
   install_program("store", R"(read -r server; echo "{\"Username\":\"<token>\",\"Secret\":\"$server\"}")");
   const auto file =
       folder_.write("config.json", R"({"credsStore":"store","auths":{"https://index.docker.io/v1/":{}}})");
-  const auto found = find_credentials("docker.io", "a", file, {});
+  const auto found = find_credentials("docker.io", "a", {file, {}, &reporter_});
   ASSERT_TRUE(found);
   EXPECT_EQ(found->identity_token, "https://index.docker.io/v1/");
   EXPECT_EQ(found->username + found->password, "");
@@ -216,8 +219,46 @@ TEST_F(CredentialsTest, HelpersThatFailAreNamed) {
   EXPECT_THAT(error.sentence(), Not(HasSubstr("secret")));
   install_program("test", "echo '{\"Username\": secret'");
   EXPECT_THAT(failure_of([&] { login("quay.io", "a", file); }).sentence(), Not(HasSubstr("secret")));
-  const auto missing = folder_.write("auth.json", R"({"credsStore":"no-such-helper"})");
-  EXPECT_EQ(failure_of([&] { login("quay.io", "a", missing); }).kind(), base::ErrorKind::not_found);
+}
+
+TEST_F(CredentialsTest, HelpersThatAreNotInstalledArePassedOver) {
+  for (const std::string key : {R"("credsStore":"no-such")", R"("credHelpers":{"quay.io":"no-such"})"}) {
+    EXPECT_EQ(login("quay.io", "a", folder_.write("auth.json", "{" + key + "}")), "none");
+  }
+  EXPECT_THAT(reporter_.warnings(), testing::ElementsAre(HasSubstr("docker-credential-no-such, which"),
+                                                         HasSubstr("docker-credential-no-such, which")));
+}
+
+TEST_F(CredentialsTest, RootBelievesNoFilesOfOthers) {
+  const auto believed = [](uid_t reader, uid_t owner, gid_t group, mode_t mode) {
+    struct stat status {};
+    status.st_uid = owner;
+    status.st_gid = group;
+    status.st_mode = S_IFREG | mode;
+    return is_believable(status, reader);
+  };
+  EXPECT_TRUE(believed(0, 0, 0, 0600));
+  EXPECT_TRUE(believed(0, 0, 0, 0664));
+  EXPECT_TRUE(believed(0, 0, 50, 0644));
+  EXPECT_FALSE(believed(0, 0, 50, 0660));
+  EXPECT_FALSE(believed(0, 0, 0, 0602));
+  EXPECT_FALSE(believed(0, 1000, 0, 0600));
+  EXPECT_TRUE(believed(1000, 1001, 50, 0666));
+}
+
+TEST_F(CredentialsTest, WhatOthersCanWriteIsPassedOverOrRefused) {
+  const bool root = ::geteuid() == 0;
+  set("XDG_CONFIG_HOME", folder_.path("cfg"));
+  const auto file = folder_.write("cfg/containers/auth.json", auths(entry("quay.io", "evil:1")));
+  ::chmod(file.c_str(), 0666);
+  EXPECT_EQ(login("quay.io", "a"), root ? "none" : "evil:1");
+  EXPECT_EQ(reporter_.warnings().size(), root ? 1U : 0U);
+  if (root) {
+    const auto error = failure_of([&] { login("quay.io", "a", file); });
+    EXPECT_EQ(error.kind(), base::ErrorKind::not_permitted);
+    EXPECT_THAT(error.sentence(), HasSubstr("can be written by others"));
+    EXPECT_THAT(error.hint(), HasSubstr("chmod 600 " + file));
+  }
 }
 
 TEST_F(CredentialsTest, HelperNamesAreNoPaths) {

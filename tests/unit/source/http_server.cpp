@@ -230,6 +230,15 @@ bool HttpServer::answer(Stream& stream, const ServerRequest& request) {
   }
   pause(response.body_delay);
   const auto body = std::string_view(response.body).substr(0, response.cut_after.value_or(response.body.size()));
+  if (response.byte_delay.count() > 0) {
+    for (const char& byte : body) {
+      pause(response.byte_delay);
+      if (!stream.write({&byte, 1})) {
+        return false;
+      }
+    }
+    return false;
+  }
   return stream.write(body) && response.with_length && !response.cut_after;
 }
 
@@ -243,7 +252,7 @@ ServerResponse Script::operator()(const ServerRequest& request) {
   const auto path = request.target.substr(0, request.target.find('?'));
   const auto found = state_->responses.find(path);
   if (found == state_->responses.end()) {
-    return {404, {},   R"({"errors":[{"code":"NAME_UNKNOWN","message":"unknown"}]})", std::nullopt, true, {}, {},
+    return {404, {},   R"({"errors":[{"code":"NAME_UNKNOWN","message":"unknown"}]})", std::nullopt, true, {}, {}, {},
             {},  false};
   }
   auto& next = state_->next[path];

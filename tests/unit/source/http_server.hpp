@@ -40,6 +40,7 @@ struct ServerResponse {
   bool with_length = true;                  ///< send Content-Length; without it the body ends with the connection
   std::chrono::milliseconds delay{0};       ///< before the answer, or until the server is destroyed
   std::chrono::milliseconds body_delay{0};  ///< between headers and body, likewise
+  std::chrono::milliseconds byte_delay{0};  ///< before each byte of the body, likewise
   std::string raw;                          ///< sent instead of everything above, then the connection ends
   bool hang_up = false;                     ///< close without an answer
 };

@@ -197,6 +197,24 @@ TEST(Http, GivesUpOnASilentServer) {
   EXPECT_LT(std::chrono::steady_clock::now() - start, 100s);
 }
 
+TEST(Http, GivesUpOnATrickle) {
+  ServerResponse response = ok(std::string(10'000, 'x'));
+  response.byte_delay = 20ms;
+  HttpServer server([&](const ServerRequest&) { return response; });
+  HttpClient client({.stall_timeout = 1s});
+  std::string sentence;
+  EXPECT_EQ(transport_failure([&] { client.send(request_for(server.url("/")))->read_text(20'000, "x"); }, &sentence),
+            HttpFailure::broken);
+  EXPECT_THAT(sentence, testing::ContainsRegex("sent only [0-9]+ bytes in 1 seconds"));
+}
+
+TEST(Http, AsksForTheBytesAsTheyAre) {
+  HttpServer server([&](const ServerRequest&) { return ok("x"); });
+  HttpClient client({});
+  EXPECT_EQ(client.send(request_for(server.url("/")))->read_text(9, "x"), "x");
+  EXPECT_EQ(server.requests().at(0).header("accept-encoding"), "identity");
+}
+
 TEST(Http, StopsSoon) {
   ServerResponse response = ok("x");
   response.delay = 120s;

@@ -91,16 +91,22 @@ TEST_F(OciLayoutTest, PicksByName) {
   EXPECT_THAT(refusal(":three").hint(), HasSubstr("one, two"));
 }
 
-TEST_F(OciLayoutTest, TakesNamesFromTheLayout) {
+TEST_F(OciLayoutTest, TakesTagsButNoNamesFromTheLayout) {
   write_index({named(image_.entry(), "1.36")});
   EXPECT_EQ(open()->name().text(), "localhost/layout:1.36");
   write_index({named(image_.entry(), "quay.io/a/b:1")});
-  EXPECT_EQ(open()->name().text(), "quay.io/a/b:1");
+  EXPECT_EQ(open()->name().text(), "localhost/layout:1");
   EXPECT_EQ(open(":quay.io/a/b:1")->name().text(), "quay.io/a/b:1");
   auto saved = named(image_.entry(), "latest");
   saved["annotations"]["io.containerd.image.name"] = "docker.io/library/busybox:latest";
   write_index({saved});
-  EXPECT_EQ(open()->name().text(), "docker.io/library/busybox:latest");
+  EXPECT_EQ(open()->name().text(), "localhost/layout:latest");
+  saved["annotations"].erase("org.opencontainers.image.ref.name");
+  saved["annotations"]["io.containerd.image.name"] = "registry.corp.example/etcd:3";
+  write_index({saved});
+  EXPECT_EQ(open()->name().text(), "localhost/layout:3");
+  saved["annotations"]["io.containerd.image.name"] = "docker.io/library/busybox:latest";
+  write_index({saved});
   EXPECT_EQ(open(":docker.io/library/busybox:latest")->name().text(), "docker.io/library/busybox:latest");
 }
 
@@ -118,15 +124,30 @@ TEST_F(OciLayoutTest, ChoosesAmongPlatformsOfOneName) {
   EXPECT_EQ(open()->resolve(amd64).text, image_.manifest);
 }
 
-TEST_F(OciLayoutTest, RefusesIndexesThatNestDeeper) {
-  const auto inner = index_of(Json::array({image_.entry("amd64")}));
-  write_blob(inner);
-  auto entry = SampleImage::descriptor(SampleImage::manifest_type, inner);
-  entry["platform"] = {{"os", "linux"}, {"architecture", "amd64"}};
-  const auto outer = index_of(Json::array({entry}));
-  write_blob(outer);
-  write_index({SampleImage::descriptor(SampleImage::index_type, outer)});
-  EXPECT_THAT(refusal().sentence(), HasSubstr("announced as"));
+TEST_F(OciLayoutTest, WhatLiesBesideImagesIsNone) {
+  write_index({other_.entry("arm64"), image_.entry("amd64"), SampleImage::descriptor("application/x", "x"), Json(7)});
+  EXPECT_EQ(open()->resolve(amd64).text, image_.manifest);
+  write_index({SampleImage::descriptor("application/x", "x"), named(image_.entry(), "1")});
+  EXPECT_EQ(open()->resolve(amd64).text, image_.manifest);
+  write_index({image_.entry(), other_.entry()});
+  EXPECT_THAT(refusal().sentence(), HasSubstr("holds several images"));
+}
+
+TEST_F(OciLayoutTest, FollowsOneIndexInsideTheImagesOwn) {
+  auto inner = index_of(Json::array({image_.entry("amd64")}));
+  for (const bool allowed : {true, false}) {
+    write_blob(inner);
+    auto entry = SampleImage::descriptor(SampleImage::index_type, inner);
+    entry["platform"] = {{"os", "linux"}, {"architecture", "amd64"}};
+    inner = index_of(Json::array({entry}));
+    write_blob(inner);
+    write_index({SampleImage::descriptor(SampleImage::index_type, inner)});
+    if (allowed) {
+      EXPECT_EQ(open()->resolve(amd64).text, image_.manifest);
+    } else {
+      EXPECT_THAT(refusal().sentence(), HasSubstr("an index inside two others"));
+    }
+  }
 }
 
 TEST_F(OciLayoutTest, RefusesWhatIsNoLayout) {
@@ -179,15 +200,28 @@ TEST_F(OciLayoutTest, RefusesDamagedBlobs) {
   EXPECT_THAT(refusal().sentence(), HasSubstr("not a regular file"));
 }
 
-TEST_F(OciLayoutTest, DoesNotFollowLinks) {
+// What is there is held to its digest.
+TEST_F(OciLayoutTest, BlobsAndTheirFolderMayBeLinks) {
   const auto blob = folder_.path("layout/blobs/sha256/" + base::digest_of(image_.manifest).hex());
   const auto outside = folder_.write("outside", image_.manifest);
   std::filesystem::remove(blob);
   std::filesystem::create_symlink(outside, blob);
-  EXPECT_THROW(open()->resolve(amd64), base::Error);
-  std::filesystem::rename(folder_.path("layout/blobs"), folder_.path("elsewhere"));
-  std::filesystem::create_directory_symlink(folder_.path("elsewhere"), folder_.path("layout/blobs"));
-  EXPECT_THROW(open()->resolve(amd64), base::Error);
+  EXPECT_EQ(open()->resolve(amd64).text, image_.manifest);
+  std::filesystem::rename(folder_.path("layout/blobs/sha256"), folder_.path("elsewhere"));
+  std::filesystem::create_directory_symlink(folder_.path("elsewhere"), folder_.path("layout/blobs/sha256"));
+  EXPECT_EQ(open()->resolve(amd64).text, image_.manifest);
+  std::filesystem::remove(blob);
+  std::filesystem::create_symlink("/dev/zero", blob);
+  EXPECT_THAT(refusal().sentence(), HasSubstr("not a regular file"));
+  std::filesystem::remove(blob);
+  std::filesystem::create_symlink("/etc/passwd", blob);
+  EXPECT_EQ(refusal().kind(), base::ErrorKind::verification);
+}
+
+TEST_F(OciLayoutTest, DocumentsAreNoLinks) {
+  std::filesystem::rename(folder_.path("layout/index.json"), folder_.path("outside"));
+  std::filesystem::create_symlink(folder_.path("outside"), folder_.path("layout/index.json"));
+  EXPECT_THROW(open(), base::Error);
 }
 
 TEST_F(OciLayoutTest, RefusesHugeManifests) {

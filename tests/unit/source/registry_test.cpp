@@ -99,15 +99,23 @@ TEST_F(RegistrySourceTest, RefusesAnEntryThatLies) {
   EXPECT_THAT(refusal(server).sentence(), HasSubstr("the index says 5"));
 }
 
-TEST_F(RegistrySourceTest, RefusesAnIndexInsideAnIndex) {
-  const auto inner = index_of(Json::array({image_.entry("amd64")}));
-  auto entry = SampleImage::descriptor(SampleImage::manifest_type, inner);
-  entry["platform"] = {{"os", "linux"}, {"architecture", "amd64"}};
-  HttpServer server(
-      Script()
-          .on("/v2/a/b/manifests/1", {manifest_response(index_of(Json::array({entry})), SampleImage::index_type)})
-          .on(manifest_path(inner), {manifest_response(inner, SampleImage::index_type)}));
-  EXPECT_THAT(refusal(server).sentence(), HasSubstr("an index inside an index"));
+TEST_F(RegistrySourceTest, FollowsAnIndexInsideAnIndexOnce) {
+  const auto around = [](const std::string& inner) {
+    auto entry = SampleImage::descriptor(SampleImage::index_type, inner);
+    entry["platform"] = {{"os", "linux"}, {"architecture", "amd64"}};
+    return index_of(Json::array({SampleImage::descriptor(SampleImage::index_type, "not there"), entry}));
+  };
+  const auto first = index_of(Json::array({image_.entry("amd64")}));
+  const auto second = around(first);
+  const auto third = around(second);
+  HttpServer server(Script()
+                        .on("/v2/a/b/manifests/2", {manifest_response(second, SampleImage::index_type)})
+                        .on("/v2/a/b/manifests/3", {manifest_response(third, SampleImage::index_type)})
+                        .on(manifest_path(second), {manifest_response(second, SampleImage::index_type)})
+                        .on(manifest_path(first), {manifest_response(first, SampleImage::index_type)})
+                        .on(manifest_path(image_.manifest), {manifest_response(image_.manifest)}));
+  EXPECT_EQ(resolve(server, "/a/b:2").text, image_.manifest);
+  EXPECT_THAT(refusal(server, "/a/b:3").sentence(), HasSubstr("an index inside two others"));
 }
 
 TEST_F(RegistrySourceTest, NamesTheTagsThereAre) {

@@ -4,6 +4,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -26,6 +27,15 @@ class TarBuilder {
     archive_entry_set_size(entry.get(), static_cast<la_int64_t>(bytes.size()));
     archive_write_header(archive_.get(), entry.get());
     archive_write_data(archive_.get(), bytes.data(), bytes.size());
+    return *this;
+  }
+  /// A file of `size` bytes, of which only the first is data.
+  TarBuilder& sparse(const std::string& name, std::int64_t size) {
+    const auto entry = new_entry(name, AE_IFREG);
+    archive_entry_set_size(entry.get(), size);
+    archive_entry_sparse_add_entry(entry.get(), 0, 1);
+    archive_write_header(archive_.get(), entry.get());
+    archive_write_data(archive_.get(), "x", 1);
     return *this;
   }
   TarBuilder& symlink(const std::string& name, const std::string& target) {

@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 
+#include <array>
 #include <atomic>
+#include <stop_token>
 #include <thread>
 
 #include "failure.hpp"
@@ -143,6 +145,36 @@ TEST_F(TarFileTest, BoundsTheMembers) {
   EXPECT_THAT(failure_of([&] { TarFile file(path); }).sentence(), HasSubstr("more than 100000 members"));
 }
 
+// Each further packing would multiply what comes out by up to a thousand.
+TEST_F(TarFileTest, RefusesArchivesThatArePackedTwice) {
+  auto packed = TarBuilder(ARCHIVE_FILTER_GZIP).file("big", std::string(1'000'000, '\0')).finish();
+  for (int times = 2; times <= 3; ++times) {
+    packed = compress(packed, ARCHIVE_FILTER_GZIP);
+    const auto path = write(packed);
+    EXPECT_THAT(failure_of([&] { TarFile file(path); }).sentence(), HasSubstr("packed more than once"));
+  }
+}
+
+// An entry in the header of a sparse file that says how large it is: the archive itself is small.
+TEST_F(TarFileTest, RefusesMembersThatAreLargerThanAnythingInTheArchiveCanBe) {
+  const TarFile file(write(TarBuilder().sparse("huge", std::int64_t{1} << 40U).file("small", "s").finish()));
+  EXPECT_EQ(content(file, "small"), "s");
+  EXPECT_THAT(failure_of([&] { content(file, "huge"); }).sentence(),
+              HasSubstr("the limit for the size of the archive"));
+}
+
+TEST_F(TarFileTest, HeedsAStopWhileItUnpacks) {
+  std::stop_source stop;
+  const auto path = write(TarBuilder(ARCHIVE_FILTER_GZIP).file("big", std::string(3'000'000, 'x')).finish());
+  const TarFile file(path, stop.get_token());
+  const auto stream = file.open("big");
+  std::array<std::byte, 1000> buffer{};
+  EXPECT_EQ(stream->read(buffer), 1000U);
+  stop.request_stop();
+  EXPECT_EQ(failure_of([&] { stream->read(buffer); }).kind(), base::ErrorKind::interrupted);
+  EXPECT_EQ(failure_of([&] { const TarFile again(path, stop.get_token()); }).kind(), base::ErrorKind::interrupted);
+}
+
 // A stream out of a text, given in small pieces; fails behind it when told so.
 class PieceStream final : public base::ByteStream {
  public:
@@ -162,36 +194,6 @@ class PieceStream final : public base::ByteStream {
   bool fails_;
   std::size_t at_ = 0;
 };
-
-TEST(Decompress, Unpacks) {
-  std::string text;
-  for (int at = 0; at < 100'000; ++at) {
-    text += std::to_string(at);
-  }
-  for (const int filter : {ARCHIVE_FILTER_GZIP, ARCHIVE_FILTER_ZSTD, ARCHIVE_FILTER_XZ, ARCHIVE_FILTER_BZIP2}) {
-    const auto packed = compress(text, filter);
-    EXPECT_TRUE(looks_compressed(packed));
-    EXPECT_EQ(drain(*decompress(std::make_unique<PieceStream>(packed), "x")), text);
-  }
-  EXPECT_FALSE(looks_compressed(text));
-  EXPECT_FALSE(looks_compressed(""));
-}
-
-TEST(Decompress, KeepsFailuresOfTheInnerStream) {
-  const auto packed = compress(std::string(100'000, 'x') + "y", ARCHIVE_FILTER_GZIP);
-  EXPECT_THAT(failure_of([&] {
-                drain(*decompress(std::make_unique<PieceStream>(packed.substr(0, 20), true), "x"));
-              }).sentence(),
-              HasSubstr("the inner one failed"));
-}
-
-TEST(Decompress, NoticesDamage) {
-  auto packed = compress(std::string(100'000, 'x') + "y", ARCHIVE_FILTER_GZIP);
-  EXPECT_EQ(failure_of([&] {
-              drain(*decompress(std::make_unique<PieceStream>(packed.substr(0, packed.size() / 2)), "x"));
-            }).kind(),
-            base::ErrorKind::verification);
-}
 
 TEST(ReadStream, IsBounded) {
   PieceStream stream("12345");

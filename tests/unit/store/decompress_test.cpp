@@ -78,8 +78,11 @@ TEST_P(Decompress, ReadsThePackedBytesToTheirEnd) {
    private:
     MemoryStream inner_;
   };
-  const auto stream = decompress(GetParam(), std::make_unique<Failing>(pack("text", GetParam())), 1000, "layer x");
-  EXPECT_THROW(drain(*stream), base::Error);
+  for (const std::size_t size : {4U, 10'000U}) {  // the first bytes are read at once
+    const auto text = noise(size);
+    EXPECT_THROW(drain(*decompress(GetParam(), std::make_unique<Failing>(pack(text, GetParam())), 100'000, "layer x")),
+                 base::Error);
+  }
 }
 
 TEST(DecompressGzip, JoinsMembers) {
@@ -123,10 +126,19 @@ TEST(DecompressZstd, RefusesHugeWindows) {
   EXPECT_THAT(refusal(Compression::zstd, header + std::string(16, '\0')), HasSubstr("too much memory"));
 }
 
-TEST(UnpackedLimit, FollowsTheSizeAndNeverOverflows) {
-  EXPECT_EQ(unpacked_limit(0), std::uint64_t{4} << 30U);
-  EXPECT_EQ(unpacked_limit(10'000'000'000), 11'000'000'000'000U);
-  EXPECT_EQ(unpacked_limit(~std::uint64_t{0} / 2), ~std::uint64_t{0});
+// Tools label layers wrongly; the first bytes decide.
+TEST(DecompressLabels, AreHints) {
+  const auto tar = testing::TarBuilder().file("a", noise(3000)).bytes();
+  const std::array all{Compression::none, Compression::gzip, Compression::zstd};
+  for (const auto label : all) {
+    for (const auto actual : all) {
+      EXPECT_EQ(unpack(label, pack(tar, actual)), tar);
+      EXPECT_EQ(unpack(label, pack(tar, actual), 1, 7), tar);
+    }
+    EXPECT_EQ(unpack(label, std::string(10'240, '\0')), std::string(10'240, '\0'));
+    const std::string skippable("\x53\x2a\x4d\x18\x01\x00\x00\x00x", 9);
+    EXPECT_EQ(unpack(label, skippable + pack(tar, Compression::zstd)), tar);
+  }
 }
 
 }  // namespace

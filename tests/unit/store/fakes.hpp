@@ -76,6 +76,7 @@ class FakeSource final : public image::ImageSource {
   }
 
   const image::ImageName& name() const override { return name_; }
+  [[nodiscard]] bool from_registry() const override { return registry; }
   image::ResolvedManifest resolve(const image::Platform& platform) override;
   std::unique_ptr<base::ByteStream> open_blob(const image::Descriptor& descriptor) override;
 
@@ -84,6 +85,7 @@ class FakeSource final : public image::ImageSource {
   [[nodiscard]] std::string manifest_text() const;
   [[nodiscard]] std::string config_text() const;
 
+  bool registry = false;  ///< whether the registry in the name gives it
   std::atomic<int> blobs_opened{0};
   /// Wraps blobs when set: gets digest hex and the stream.
   std::function<std::unique_ptr<base::ByteStream>(const std::string&, std::unique_ptr<base::ByteStream>)> wrap;

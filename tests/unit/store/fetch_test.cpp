@@ -173,7 +173,7 @@ TEST_F(Fetch, RefusesUnknownTypesBeforeFetching) {
   FakeSource source;
   source.raw_layer("bytes", base::digest_of("bytes").text(), "application/vnd.oci.image.layer.v1.tar+gzip");
   auto wanted = requests(source);
-  wanted[0].descriptor.media_type = "application/x-unknown";
+  wanted[0].descriptor.media_type = "application/vnd.in-toto+json";
   Transaction transaction(repository_);
   EXPECT_THROW(fetch_layers(repository_, source, wanted, options_), base::Error);
   EXPECT_EQ(source.blobs_opened, 0);

@@ -73,8 +73,10 @@ const std::vector<HostileImage> symbolic_links{
     {"HardLinkThrough", stack(TarBuilder().file("f", "x").link("a", "../canary").hard_link("a/secret", "f")),
      "goes through 'a'"},
     {"DeviceThrough", stack(TarBuilder().link("a", "../canary").device("a/secret")), "goes through 'a'"},
-    {"FileThroughOneToWithin", stack(TarBuilder().folder("real").link("a", "real").file("a/f", "x")),
-     "goes through 'a'"},
+    {"FileThroughOneToWithin",
+     stack(TarBuilder().folder("real").link("a", "real").file("a/f", "x")),
+     "",
+     {"a: link real", "real: folder 0755 0:0", "real/f: file 0644 0:0 x"}},
     {"FileOverOne",
      with_canary([](const std::string& canary) {
        return Layers{TarBuilder().link("a", canary + "/secret").file("a", "mine")};
@@ -187,8 +189,7 @@ const std::vector<HostileImage> hard_links{
      stack(pax({{"comment", "pax"}}) + raw({.name = "f", .content = "one"}) +
            raw({.name = "a", .type = '1', .content = "two", .link = "f"}) + raw({.name = "z", .content = "z"}) +
            tar_end()),
-     "",
-     {"a: file 0644 0:0 one", "f: file 0644 0:0 one", "z: file 0644 0:0 z"}},
+     "no tar archive: 'Unrecognized archive format'"},  // a hard link has no data: what follows is taken for a header
 };
 
 INSTANTIATE_TEST_SUITE_P(Symbolic, HostileLinks, ::testing::ValuesIn(symbolic_links), test_name);

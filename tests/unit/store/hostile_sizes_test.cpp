@@ -174,8 +174,8 @@ const std::vector<HostileImage> broken{
     {"GlobalPaxMeansNothing", stack(pax({{"comment", "0123456789abcdef"}}, 'g') + healthy), "", a_and_z},
     {"VolumeHeader", stack(raw({.name = "volume", .type = 'V'}) + healthy), "", a_and_z},
     {"CpioIsNoTar", stack("070701" + std::string(600, '0')), "no tar archive: 'Unrecognized archive format'"},
-    {"GzipWithinIsNotUnpacked", stack(pack(healthy, image::Compression::gzip)),
-     "no tar archive: 'Unrecognized archive format'"},
+    // Its first bytes decide that it is unpacked, and then it is not what the configuration says.
+    {"GzipCalledTar", stack(pack(healthy, image::Compression::gzip)), "its unpacked bytes have the digest"},
 };
 
 INSTANTIATE_TEST_SUITE_P(Declared, HostileSizes, ::testing::ValuesIn(sizes), test_name);

@@ -86,6 +86,53 @@ TEST(LayerTree, RefusesToGoThroughAnythingButFolders) {
   EXPECT_THAT(refusal([&] { tree.add_file("", number(2)); }), HasSubstr("root"));
 }
 
+TEST(LayerTree, GoesThroughLinksToItsOwnFolders) {
+  LayerTree tree(implied);
+  tree.add_folder("n/.pnpm/p@1", number(1));
+  tree.add_symbolic_link("n/p", number(2), ".pnpm/p@1");
+  tree.add_file("n/p/index.js", number(3));
+  tree.add_file("n/p/lib/a.js", number(4));
+  tree.add_symbolic_link("abs", number(5), "/n//./p");
+  tree.add_file("abs/b", number(6));
+  tree.add_symbolic_link("n/up", number(7), "../n");
+  tree.add_folder("n/up/c", number(8));
+  tree.add_hard_link("hard", "n/p/index.js");
+  EXPECT_EQ(text_of(tree),
+            "abs=5 hard=3 n/ n/.pnpm/ n/.pnpm/p@1/1 n/.pnpm/p@1/b=6 n/.pnpm/p@1/index.js=3 n/.pnpm/p@1/lib/ "
+            "n/.pnpm/p@1/lib/a.js=4 n/c/8 n/p=2 n/up=7 ");
+}
+
+TEST(LayerTree, LinksThatLeadToNoFolderOfTheLayerAreRefused) {
+  LayerTree tree(implied);
+  tree.add_symbolic_link("loop", number(1), "pool");
+  tree.add_symbolic_link("pool", number(2), "loop");
+  tree.add_symbolic_link("self", number(3), "self/self");
+  tree.add_symbolic_link("out", number(4), "../../etc");
+  tree.add_file("f", number(5));
+  tree.add_symbolic_link("file", number(6), "f");
+  for (const std::string& name : {"loop", "pool", "self", "out", "file"}) {
+    EXPECT_THAT(refusal([&] { tree.add_file(name + "/x", number(9)); }), HasSubstr("goes through '" + name + "'"));
+  }
+}
+
+TEST(LayerTree, BoundsTheMemoryOfNames) {
+  LayerTree tree(implied);
+  const std::string name(250, 'n');
+  EXPECT_THAT(refusal([&] {
+                for (std::size_t i = 0; i <= LayerTree::memory_limit / 250; ++i) {
+                  tree.add_file(std::to_string(i / 1000) + "/" + name + std::to_string(i % 1000), implied);
+                }
+              }),
+              HasSubstr("more than 256 MiB"));
+  LayerTree wide(implied);
+  EXPECT_THAT(refusal([&] {
+                for (std::size_t i = 0; i <= LayerTree::entry_limit; ++i) {
+                  wide.add_file(std::to_string(i), implied);
+                }
+              }),
+              HasSubstr("more than OSTree stores"));
+}
+
 TEST(LayerTree, HardLinksShareWhatIsThereAtThatMoment) {
   LayerTree tree(implied);
   tree.add_file("a", number(1));

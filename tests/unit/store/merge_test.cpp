@@ -128,7 +128,7 @@ TEST(Merge, OpaqueFoldersHideAllOfLowerLayers) {
 
 TEST(Merge, DropsBookkeepingAndMarkersEverywhere) {
   EXPECT_EQ(merged({{{".wh..wh.aufs", 0}, {".wh..wh.plnk/1.2", 10}, {"new/deep/.wh.x", 0}, {"new/.wh..wh..opq", 0}}}),
-            (Flat{{"new/", 2}, {"new/deep/", 2}}));
+            (Flat{{"new/", 2}}));  // nothing but a marker is in the folder that is hidden
   EXPECT_EQ(merged({{{"x", 10}}, {{".wh..wh.x", 0}}}), (Flat{{"x", 10}}));
 }
 
@@ -151,6 +151,31 @@ TEST(Merge, ResolvesHardLinksAgainstLowerLayers) {
   Flat flat;
   flatten(merge.root(), "", flat);
   EXPECT_EQ(flat, (Flat{{"d/", 2}, {"d/link", 10}, {"d/other", 11}}));
+}
+
+TEST(Merge, AFolderThatIsHiddenDoesNotComeBackByMarkersBelow) {
+  const Layer lower{{"d/", 20}, {"d/x", 10}, {"d/e/", 21}, {"d/e/y", 11}, {"top", 12}};
+  const Flat rest{{"top", 12}};
+  EXPECT_EQ(merged({lower, {{".wh.d", 0}, {"d/.wh.x", 0}}}), rest);
+  EXPECT_EQ(merged({lower, {{"d/.wh.x", 0}, {".wh.d", 0}}}), rest);
+  EXPECT_EQ(merged({lower, {{".wh.d", 0}, {"d/.wh..wh..opq", 0}}}), rest);
+  EXPECT_EQ(merged({lower, {{".wh.d", 0}, {"d/e/.wh.y", 0}, {"d/.wh.x", 0}}}), rest);
+  EXPECT_EQ(merged({lower, {{".wh..wh..opq", 0}, {"d/.wh.x", 0}, {"top", 12}}}), rest);
+  EXPECT_EQ(merged({lower, {{".wh.d", 0}, {"d/e/.wh.y", 0}, {"d/new", 13}}}),
+            (Flat{{"d/", number_of(plain)}, {"d/new", 13}, {"top", 12}}));
+  EXPECT_EQ(merged({lower, {{".wh.d", 0}, {"d/", 22}, {"d/.wh.x", 0}, {"d/e/.wh.y", 0}}}),
+            (Flat{{"d/", 22}, {"top", 12}}));
+  EXPECT_EQ(merged({lower, {{"d/.wh.x", 0}}}), (Flat{{"d/", 20}, {"d/e/", 21}, {"d/e/y", 11}, {"top", 12}}));
+}
+
+TEST(Merge, AHardLinkIsReasonForAFolderThatIsHidden) {
+  Shelf shelf;
+  Merge merge(shelf.loader(), implied, plain);
+  merge.apply(shelf.store({{"d/x", 10}, {"f", 11}}));
+  merge.apply(shelf.store({{".wh.d", 0}, {"d/.wh.x", 0}}, {{"d/l", "f"}}));
+  Flat flat;
+  flatten(merge.root(), "", flat);
+  EXPECT_EQ(flat, (Flat{{"d/", number_of(plain)}, {"d/l", 11}, {"f", 11}}));
 }
 
 // aufs kept its own hard links in `.wh..wh.plnk`; what they point to does not matter.
@@ -223,6 +248,9 @@ class NaiveModel {
       }
     }
     for (const auto& [path, value] : layer) {
+      if (path.find(".wh.") != std::string::npos && is_hidden(layer, path)) {
+        continue;  // it says only what is gone anyway
+      }
       add_parents(path);
       if (path.find(".wh.") == std::string::npos) {
         const auto bare = path.ends_with('/') ? path.substr(0, path.size() - 1) : path;
@@ -238,6 +266,20 @@ class NaiveModel {
   [[nodiscard]] const Flat& paths() const { return paths_; }
 
  private:
+  /// Whether the same layer hides a folder above.
+  static bool is_hidden(const Layer& layer, const std::string& path) {
+    const auto has = [&layer](const std::string& marker) {
+      return std::any_of(layer.begin(), layer.end(), [&marker](const auto& entry) { return entry.path == marker; });
+    };
+    std::string prefix;
+    for (auto slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1)) {
+      if (has(prefix + ".wh..wh..opq") || has(prefix + ".wh." + path.substr(prefix.size(), slash - prefix.size()))) {
+        return true;
+      }
+      prefix = path.substr(0, slash + 1);
+    }
+    return false;
+  }
   void erase_below(const std::string& prefix) {
     std::erase_if(paths_, [&](const auto& entry) { return entry.first.starts_with(prefix) && entry.first != prefix; });
   }

@@ -186,6 +186,70 @@ TEST_F(PullTest, RefusesAConfigurationOfAnotherDigest) {
   EXPECT_THAT(refusal(source).what(), HasSubstr("longer than"));
 }
 
+// `berth update --no-pull` deploys what a name means, so nothing but its registry may say that.
+TEST_F(PullTest, AFileDoesNotTakeANameThatARegistryGave) {
+  FakeSource fetched("quay.io/etcd:3");
+  fetched.registry = true;
+  fetched.layer(tar_with("good"));
+  const auto commit = store().pull(fetched, {}).image.commit;
+  FakeSource file("quay.io/etcd:3");
+  file.layer(tar_with("evil"));
+  try {
+    store().pull(file, {});
+    FAIL();
+  } catch (const base::Error& error) {
+    EXPECT_EQ(error.kind(), base::ErrorKind::conflict);
+    EXPECT_THAT(error.what(), HasSubstr("quay.io/etcd:3 is stored as its registry gave it"));
+  }
+  EXPECT_EQ(store().find(fetched.name())->commit, commit);
+  fetched.registry = false;  // the same image in a file is no other
+  EXPECT_FALSE(store().pull(fetched, {}).changed);
+  EXPECT_THROW(store().pull(file, {}), base::Error);
+}
+
+TEST_F(PullTest, AFileTakesNamesOfFiles) {
+  for (const std::string name : {"localhost/etcd:3", "quay.io/etcd:3"}) {
+    FakeSource first(name);
+    first.layer(tar_with("one"));
+    store().pull(first, {});
+    FakeSource second(name);
+    second.layer(tar_with("two"));
+    EXPECT_TRUE(store().pull(second, {}).changed) << name;
+    EXPECT_EQ(store().find(second.name())->manifest, second.manifest_text()) << name;
+  }
+}
+
+TEST_F(PullTest, WhatTheRegistryConfirmsIsItsOwn) {
+  FakeSource file("quay.io/etcd:3");
+  file.layer(tar_with("one"));
+  store().pull(file, {});
+  FakeSource fetched("quay.io/etcd:3");
+  fetched.registry = true;
+  fetched.layer(tar_with("one"));
+  EXPECT_FALSE(store().pull(fetched, {}).changed);
+  FakeSource other("quay.io/etcd:3");
+  other.layer(tar_with("two"));
+  EXPECT_THROW(store().pull(other, {}), base::Error);
+}
+
+// A name for the content of another one is as trustworthy as who gave that name.
+TEST_F(PullTest, TheSameContentUnderTwoNamesHasTwoOrigins) {
+  FakeSource file("localhost/etcd:3");
+  file.layer(tar_with("one"));
+  store().pull(file, {});
+  FakeSource fetched("quay.io/etcd:3");
+  fetched.registry = true;
+  fetched.layer(tar_with("one"));
+  store().pull(fetched, {});
+  FakeSource second("localhost/etcd:3");
+  second.layer(tar_with("two"));
+  store().pull(second, {});
+  FakeSource evil("quay.io/etcd:3");
+  evil.layer(tar_with("two"));
+  EXPECT_THROW(store().pull(evil, {}), base::Error);
+  EXPECT_EQ(store().find(fetched.name())->manifest, fetched.manifest_text());
+}
+
 /// Gives a manifest of the test's own making.
 class OddSource final : public image::ImageSource {
  public:

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -10,6 +11,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "damage.hpp"
 #include "fakes.hpp"
 #include "store/content_writer.hpp"
 
@@ -226,8 +228,59 @@ TEST_F(RepositoryTest, FindsTheBranchesThatLibostreeFinds) {
   EXPECT_FALSE(repository.resolve("ociimage/a/deep"));
   EXPECT_EQ(repository.branches().size(), 2U);
   std::ofstream(options_.repository + "/refs/heads/ociimage/b") << "no checksum";
-  EXPECT_THROW((void)repository.branches(), base::Error);
-  EXPECT_THROW((void)repository.resolve("ociimage/b"), base::Error);
+  std::filesystem::create_symlink("nowhere", options_.repository + "/refs/heads/ociimage/dangling");
+  ASSERT_EQ(::mkfifo((options_.repository + "/refs/heads/ociimage/fifo").c_str(), 0600), 0);
+  EXPECT_EQ(repository.branches().size(), 0U) << "the alias leads to the damaged one";
+  EXPECT_FALSE(repository.resolve("ociimage/b"));
+  EXPECT_EQ(repository.all_refs().size(), 1U);
+  std::string damaged;
+  for (const auto& branch : repository.damaged_branches()) {
+    damaged += branch.name + " ";
+  }
+  EXPECT_EQ(damaged, "ociimage/b ociimage/dangling ociimage/fifo ociimage/same ");
+  ASSERT_THAT(reporter_.warnings, SizeIs(4)) << "each once";
+  EXPECT_THAT(reporter_.warnings[0], HasSubstr(options_.repository + "/refs/heads/ociimage/b"));
+}
+
+TEST_F(RepositoryTest, ACommitThatIsDamagedIsReplacedByTheSameOne) {
+  const auto repository = Repository::open(options_);
+  Checksum commit;
+  for (const bool damaged : {false, true}) {
+    Transaction transaction(repository);
+    commit = write_empty_commit(repository);
+    transaction.commit();
+    const ObjectName name{OSTREE_OBJECT_TYPE_COMMIT, commit};
+    EXPECT_FALSE(repository.examine(name));
+    if (!damaged) {
+      std::filesystem::remove(file_of(options_, name));
+      std::filesystem::create_directory(file_of(options_, name));
+      EXPECT_TRUE(repository.examine(name));
+      EXPECT_THROW((void)repository.load_commit(commit), base::Error);
+    }
+  }
+}
+
+// A process that has no descriptors left has not seen any damage.
+TEST_F(RepositoryTest, WhatCannotBeReadIsNotCalledDamaged) {
+  const auto repository = Repository::open(options_);
+  Transaction transaction(repository);
+  const auto commit = write_empty_commit(repository);
+  transaction.commit();
+  const ObjectName name{OSTREE_OBJECT_TYPE_COMMIT, commit};
+  EXPECT_FALSE(repository.examine(name));
+  struct rlimit before {};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  struct rlimit none = before;
+  none.rlim_cur = 3;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  try {
+    static_cast<void>(repository.examine(name));
+    ADD_FAILURE();
+  } catch (const base::Error& error) {
+    EXPECT_EQ(error.kind(), base::ErrorKind::failed);
+    EXPECT_THAT(error.sentence(), HasSubstr("Too many open files"));
+  }
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
 }
 
 TEST_F(RepositoryTest, ReplacesABranch) {

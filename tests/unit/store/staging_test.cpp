@@ -2,10 +2,12 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <string>
 
 #include "base/file.hpp"
 #include "fakes.hpp"
@@ -27,6 +29,17 @@ TEST(Staging, RemovesWhatNobodyHolds) {
   remove_stale_staging(repository.fd());
   EXPECT_EQ(testing::listing(tmp).size(), 1U);
   EXPECT_TRUE(fs::exists(tmp + "/cache"));
+}
+
+TEST(Staging, RemovesWhatRepairsOfEarlierVersionsLeft) {
+  const testing::TemporaryFolder repository;
+  const auto tmp = repository.path() + "/tmp";
+  const auto mine = tmp + "/berth-repair-" + std::to_string(::getpid());
+  fs::create_directories(tmp + "/berth-repair-4194305/objects");  // no process has a higher number than 2^22
+  fs::create_directories(mine);
+  remove_stale_staging(repository.fd());
+  EXPECT_FALSE(fs::exists(tmp + "/berth-repair-4194305"));
+  EXPECT_TRUE(fs::exists(mine));
 }
 
 // libostree makes the folder first, and its lock then.

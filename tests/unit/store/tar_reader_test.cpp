@@ -177,5 +177,39 @@ TEST(TarReader, FindsANulHoweverTheBytesArrive) {
   }
 }
 
+TEST(TarReader, FindsANulBehindAVolumeHeader) {
+  const auto volume = raw({.name = "volume", .type = 'V', .dialect = TarDialect::gnu});
+  const auto path = pax({{"path", std::string("a\0b", 3)}});
+  EXPECT_THAT(refusal(volume + path + raw_entry("u", '0', "x") + tar_end()), HasSubstr("holds a NUL byte"));
+}
+
+// Go's reader, and so the tools that make and read images, knows no data of hard links.
+TEST(TarReader, AHardLinkHasNoDataWhateverItsSize) {
+  const auto link = raw({.name = "l", .type = '1', .link = "a", .size = "00000000003"});
+  const auto before = pax({{"mtime", "1.5"}}) + raw_entry("a", '0', "abc");
+  const auto large = raw_entry("z", '0', std::string(300'000, 'z'));
+  for (const std::size_t piece : {7U, 512U, 513U, 4096U, 1'000'000U}) {
+    const auto entries = read_all(before + link + link + pax({{"mtime", "2.5"}}) + large + link + tar_end(), piece);
+    ASSERT_EQ(entries.size(), 5U) << piece;
+    EXPECT_EQ(entries[1].entry.link_target, "a");
+    EXPECT_EQ(entries[1].entry.size, 0U);
+    EXPECT_EQ(entries[3].entry.path, "z");
+    EXPECT_EQ(entries[3].data, std::string(300'000, 'z'));
+    EXPECT_EQ(entries[4].entry.path, "l");
+  }
+  EXPECT_EQ(read_all(before + link).size(), 2U) << "at the end, without a block of zeros";
+}
+
+TEST(TarReader, RefusesALoneBlockOfZeros) {
+  const std::string zeros(512, '\0');
+  const auto entry = raw_entry("a", '0', "x");
+  for (const std::size_t piece : {7U, 512U, 4096U}) {
+    EXPECT_THAT(refusal(entry + zeros + entry + tar_end(), piece), HasSubstr("a block of zeros behind 'a'"));
+    EXPECT_THAT(refusal(zeros + entry + tar_end(), piece), HasSubstr("a block of zeros behind its beginning"));
+    EXPECT_EQ(read_all(entry + zeros, piece).size(), 1U);
+    EXPECT_EQ(read_all(entry + zeros + zeros + "rest", piece).size(), 1U);
+  }
+}
+
 }  // namespace
 }  // namespace berth::store

@@ -1,0 +1,149 @@
+#include "exports/reach.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <optional>
+
+#include "exports/config_json.hpp"
+#include "exports/lint.hpp"
+#include "exports/powers.hpp"
+#include "exports/tmpfiles_line.hpp"
+
+namespace berth::exports {
+namespace {
+
+constexpr mode_t default_mode = 0755;  ///< tmpfiles.d(5)
+
+bool is_below(std::string_view path, std::string_view folder) {
+  return path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');
+}
+
+bool knows_no_setuid(std::string_view path) {
+  constexpr std::array<std::string_view, 5> places = {"/dev", "/proc", "/run", "/sys", "/var/run"};
+  return std::any_of(places.begin(), places.end(), [&](std::string_view place) { return is_below(path, place); });
+}
+
+/// An octal mode behind the prefixes `~` and `:`; nullopt for what is none.
+std::optional<mode_t> mode_of(std::string_view field) {
+  field.remove_prefix(std::min(field.find_first_not_of("~:"), field.size()));
+  if (field.empty() || field == "-") {
+    return default_mode;
+  }
+  mode_t mode = 0;
+  const auto* const end = field.data() + field.size();
+  return std::from_chars(field.data(), end, mode, 8).ptr == end ? std::optional(mode) : std::nullopt;
+}
+
+unsigned id_of(std::string_view field) {
+  unsigned id = 0;
+  std::from_chars(field.data(), field.data() + field.size(), id);
+  return id;
+}
+
+/// A line that makes a directory, in parts; nullopt for any other, and for a path that only systemd can expand.
+struct FolderLine {
+  std::string_view head;  ///< type and path, as they stand
+  std::string_view mode;  ///< as it stands, blanks before it included
+  std::string_view rest;
+  MadeFolder folder;
+};
+
+std::optional<FolderLine> folder_line(std::string_view line) {
+  const auto whole = line;
+  const auto type = plain_tmpfiles_field(take_tmpfiles_field(line));
+  auto path = plain_tmpfiles_field(take_tmpfiles_field(line));
+  while (path.size() > 1 && path.back() == '/') {
+    path.pop_back();
+  }
+  if (type.empty() || std::string_view("dDvqQ").find(type[0]) == std::string_view::npos || !path.starts_with('/') ||
+      path.find_first_of("%\\") != std::string::npos) {
+    return std::nullopt;
+  }
+  FolderLine result;
+  result.head = whole.substr(0, whole.size() - line.size());
+  result.mode = take_tmpfiles_field(line);
+  result.rest = line;
+  const auto mode = mode_of(plain_tmpfiles_field(result.mode));
+  if (!mode) {
+    return std::nullopt;
+  }
+  result.folder = {std::move(path), *mode, 0, 0};
+  result.folder.uid = id_of(plain_tmpfiles_field(take_tmpfiles_field(line)));
+  result.folder.gid = id_of(plain_tmpfiles_field(take_tmpfiles_field(line)));
+  return result;
+}
+
+/// Whether others lose their rights on a directory.
+/// @param made all that the lines make
+bool is_to_be_closed(const MadeFolder& folder, const std::vector<std::string>& places,
+                     const std::vector<MadeFolder>& made) {
+  constexpr mode_t others = 0007;
+  constexpr mode_t others_write = 0002;
+  if ((folder.mode & others) == 0 || is_usual_host_path(folder.path)) {
+    return false;
+  }
+  const bool bound =
+      std::any_of(places.begin(), places.end(), [&](const std::string& place) { return is_below(folder.path, place); });
+  const bool above =
+      std::any_of(places.begin(), places.end(), [&](const auto& place) { return is_below(place, folder.path); });
+  // One above it that is closed, or will be, is enough, and the container never notices.
+  const bool covered = std::any_of(made.begin(), made.end(), [&](const MadeFolder& outer) {
+    return outer.path != folder.path && is_below(folder.path, outer.path) && !is_usual_host_path(outer.path);
+  });
+  return bound ? above && !covered && (folder.mode & others_write) == 0 : above;
+}
+
+}  // namespace
+
+std::vector<std::string> written_places(const base::Json& config) {
+  std::vector<std::string> places;
+  for (const auto& mount : config.value("mounts", base::Json::array())) {
+    auto single = base::Json{{"mounts", base::Json::array({mount})}};
+    for (auto& source : bind_sources(single)) {
+      while (source.size() > 1 && source.back() == '/') {
+        source.pop_back();
+      }
+      if (is_writable_mount(mount) && source.starts_with('/') && !knows_no_setuid(source)) {
+        places.push_back(std::move(source));
+      }
+    }
+  }
+  return places;
+}
+
+std::vector<MadeFolder> made_folders(std::string_view tmpfiles) {
+  std::vector<MadeFolder> folders;
+  each_line(tmpfiles, [&folders](std::string_view line) {
+    if (auto made = folder_line(line)) {
+      folders.push_back(std::move(made->folder));
+    }
+    return std::string();
+  });
+  return folders;
+}
+
+ClosedLines close_tmpfiles(std::string_view lines, const std::vector<std::string>& places) {
+  ClosedLines result;
+  const auto made = made_folders(lines);
+  result.text = each_line(lines, [&](std::string_view line) {
+    const auto found = folder_line(line);
+    if (!found || !is_to_be_closed(found->folder, places, made)) {
+      return std::string(line);
+    }
+    const auto& folder = found->folder;
+    const auto prefix_end = found->mode.find_first_of("-01234567");
+    const auto prefix = found->mode.substr(0, std::min(prefix_end, found->mode.size()));
+    const mode_t mode = folder.mode & 07770U;
+    result.changes.push_back(
+        fmt::format("{} gets the mode {:04o} in place of {:04o}, so that others cannot use what the container writes "
+                    "there",
+                    folder.path, mode, folder.mode));
+    return fmt::format("{}{}{:04o}{}", found->head, prefix.empty() ? " " : prefix, mode, found->rest);
+  });
+  return result;
+}
+
+}  // namespace berth::exports

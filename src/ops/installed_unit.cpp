@@ -1,0 +1,170 @@
+#include "ops/installed_unit.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "host/host_file.hpp"
+#include "host/root_folder.hpp"
+#include "host/unit_file.hpp"
+#include "ops/aside.hpp"
+#include "ops/replacement.hpp"
+
+namespace berth::ops {
+
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+
+constexpr int saved_limit = 1000;
+
+base::Fd root_folder(const Session& session) {
+  return base::open_host_folder(session.layout.root());
+}
+
+std::optional<std::string> text_beside(const host::Deployment& deployment, const std::string& name) {
+  return base::read_file_at(AT_FDCWD, deployment.path + "/" + name, deployment_text_limit);
+}
+
+std::string tmpfiles_copy(const std::string& name) {
+  return fmt::format("tmpfiles-{}.conf", name);
+}
+
+/// nullopt when nothing is there, or something that is no text of ours.
+std::optional<std::string> host_text(const Session& session, const std::string& path) {
+  const auto [parent, leaf] = base::split_path(path);
+  const auto folder = host::find_folder_in_root(root_folder(session).get(), parent);
+  const auto status = folder ? base::stat_at(folder->get(), leaf) : std::nullopt;
+  if (!status || !S_ISREG(status->st_mode)) {
+    return std::nullopt;
+  }
+  return base::read_file_at(folder->get(), leaf, deployment_text_limit);
+}
+
+/// The first name of the kind PATH.saved, PATH.saved.1 that is free.
+std::string free_name(const Session& session, const std::string& path) {
+  const auto root = root_folder(session);
+  const auto first = path + saved_suffix;
+  for (int number = 0; number < saved_limit; ++number) {
+    auto name = number == 0 ? first : fmt::format("{}.{}", first, number);
+    if (!host::host_exists(root.get(), name)) {
+      return name;
+    }
+  }
+  throw Error(ErrorKind::conflict, fmt::format("{} and {} more of its kind exist already", first, saved_limit - 1),
+              "they are texts of edited files, kept aside; remove those that nobody needs");
+}
+
+std::string saved_name(const Session& session, const std::string& path, const std::optional<std::string>& installed) {
+  const auto now = installed ? host_text(session, path) : std::nullopt;
+  return now && !now->empty() && now != installed ? free_name(session, path) : "";
+}
+
+bool is_missing(const Session& session, const std::string& path, const std::optional<std::string>& text) {
+  return text && !host::host_exists(root_folder(session).get(), path);
+}
+
+/// @return whether it was missing
+bool restore(Session& session, const std::string& path, const std::optional<std::string>& text) {
+  if (!is_missing(session, path, text)) {
+    return false;
+  }
+  put_text(session, "", path, *text, false);  // without a note: what a kill leaves has a name that is found again
+  session.reporter.step(fmt::format("{} was missing and is written again", path));
+  return true;
+}
+
+void add_files(const Session& session, const std::string& folder_path, std::vector<std::string>& found) {
+  if (const auto folder = host::find_folder_in_root(root_folder(session).get(), folder_path)) {
+    for (const auto& name : base::list_folder(folder->get())) {
+      if (name.ends_with(".conf")) {
+        found.push_back(folder_path + "/" + name);
+      }
+    }
+  }
+}
+
+}  // namespace
+
+bool is_masked(const Session& session, const std::string& name) {
+  const auto [parent, leaf] = base::split_path(session.layout.unit_inside(name));
+  const auto folder = host::find_folder_in_root(root_folder(session).get(), parent);
+  const auto status = folder ? base::stat_at(folder->get(), leaf) : std::nullopt;
+  if (!status) {
+    return false;
+  }
+  return S_ISLNK(status->st_mode) ? base::read_link_at(folder->get(), leaf) == "/dev/null"
+                                  : S_ISREG(status->st_mode) && status->st_size == 0;
+}
+
+void refuse_masked(const Session& session, const std::string& name) {
+  if (is_masked(session, name) && host::current_slot(session.layout, name)) {
+    throw Error(ErrorKind::failed, fmt::format("{} is masked: nothing can start it", host::unit_name(name)),
+                fmt::format("to lift the mask, remove {} and run: berth update {}; that writes the unit again, which "
+                            "`systemctl unmask` cannot",
+                            session.layout.unit_inside(name), name));
+  }
+}
+
+std::optional<std::string> installed_unit_text(const host::Deployment& deployment) {
+  return text_beside(deployment, host::unit_name(deployment.name));
+}
+
+SavedTexts saved_texts(const Session& session, const host::Deployment& deployment) {
+  const auto& name = deployment.name;
+  return {saved_name(session, session.layout.unit_inside(name), installed_unit_text(deployment)),
+          saved_name(session, session.layout.tmpfiles_inside(name), text_beside(deployment, tmpfiles_copy(name)))};
+}
+
+void drop_or_save(const Session& session, const std::string& secret, const std::string& path, const std::string& saved,
+                  const std::string& checksum) {
+  if (saved.empty()) {
+    drop_aside(session, secret, path, checksum);
+  } else {
+    save_aside(session, secret, path, saved);
+  }
+}
+
+bool misses_texts(const Session& session, const host::Deployment& deployment) {
+  const auto& name = deployment.name;
+  return !deployment.preinstalled && deployment.info.has_container_service &&
+         (is_missing(session, session.layout.unit_inside(name), installed_unit_text(deployment)) ||
+          is_missing(session, session.layout.tmpfiles_inside(name), text_beside(deployment, tmpfiles_copy(name))));
+}
+
+bool restore_missing_texts(Session& session, const host::Deployment& deployment) {
+  const auto& name = deployment.name;
+  if (!misses_texts(session, deployment)) {
+    return false;
+  }
+  const auto unit = installed_unit_text(deployment);
+  const bool unit_missing = restore(session, session.layout.unit_inside(name), unit);
+  const bool lines_missing =
+      restore(session, session.layout.tmpfiles_inside(name), text_beside(deployment, tmpfiles_copy(name)));
+  if (unit_missing) {
+    session.systemd.reload();
+    const auto unit_file = host::unit_name(name);
+    if (!host::linked_units(root_folder(session).get(), session.layout.units_inside()).contains(unit_file)) {
+      session.reporter.step(fmt::format("{} is not enabled; it starts at boot after: {} enable {}", unit_file,
+                                        session.layout.command("systemctl"), name));
+    }
+  }
+  return unit_missing || lines_missing;
+}
+
+std::vector<std::string> settings_beside(const Session& session, const std::string& name) {
+  std::vector<std::string> found;
+  for (const auto& folder : session.layout.unit_folders_inside()) {
+    if (folder == "/lib/systemd/system") {
+      continue;  // another name of the one in /usr
+    }
+    add_files(session, fmt::format("{}/{}.d", folder, host::unit_name(name)), found);
+    add_files(session, fmt::format("{}.control/{}.d", folder, host::unit_name(name)), found);
+  }
+  return found;
+}
+
+}  // namespace berth::ops

@@ -1,0 +1,185 @@
+#include "ops/private_places.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "base/error.hpp"
+#include "base/fd.hpp"
+#include "base/file.hpp"
+#include "host/private_folder.hpp"
+#include "store/private_mark.hpp"
+
+namespace berth::ops {
+
+namespace {
+
+using base::Error;
+
+constexpr std::uint64_t config_limit = 4U << 20U;  // bytes
+
+std::optional<gid_t> group_of_deployment(const Session& session, int folder) {
+  if (session.layout.user()) {
+    return std::nullopt;  // root of the container is the user
+  }
+  try {
+    const auto text = base::read_file_at(folder, "config.json", config_limit);
+    return text ? passing_group(base::parse_json(*text, "config.json")) : std::nullopt;
+  } catch (const Error&) {
+    return std::nullopt;  // whoever needs it says what is wrong with it
+  }
+}
+
+std::optional<base::Fd> find_folder(const std::string& path) {
+  const auto status = path.empty() ? std::nullopt : base::stat_at(AT_FDCWD, path);
+  return status ? std::optional(base::open_host_folder(path)) : std::nullopt;
+}
+
+/// Closes one folder in a folder of deployments. @return whether it was open
+bool close_one(const Session& session, int deployments, const std::string& name) {
+  const auto place = base::open_folder_at(deployments, name);
+  const auto group = group_of_deployment(session, place.get());
+  const bool opened = host::make_private(place.get(), group);
+  if (group) {
+    host::let_pass(deployments, *group);
+  }
+  return opened;
+}
+
+bool close_all(const Session& session, int deployments) {
+  bool opened = false;
+  for (const auto& name : base::list_folder(deployments)) {
+    const auto status = base::stat_at(deployments, name);
+    if (!status || !S_ISDIR(status->st_mode)) {
+      continue;
+    }
+    try {
+      opened = close_one(session, deployments, name) || opened;
+    } catch (const Error& error) {
+      if (error.kind() != base::ErrorKind::not_found) {  // another command has just removed it
+        throw;
+      }
+    }
+  }
+  return opened;
+}
+
+/// The folder itself first: that alone keeps others out, whenever the rest is interrupted.
+/// @return whether others could reach a deployment
+bool close_deployments(const Session& session, int folder) {
+  struct stat status {};
+  base::check_errno(::fstat(folder, &status), "examine the folder of deployments");
+  if (!host::others_can_enter(status)) {
+    return false;
+  }
+  const bool only_passed = (status.st_mode & (S_IRGRP | S_IWGRP | S_IROTH | S_IWOTH)) == 0;
+  if (!only_passed || status.st_uid != ::geteuid()) {
+    host::make_private(folder);
+  }
+  return close_all(session, folder);
+}
+
+class Closing {
+ public:
+  explicit Closing(Session& session) : session_(session) {}
+
+  void run() {
+    const auto& layout = session_.layout;
+    const auto repository = layout.repository();
+    const auto deployments = [this](int folder) { return close_deployments(session_, folder); };
+    const bool changeable = close(layout.deployments(), deployments);
+    const bool opened = close(repository, [](int folder) { return host::make_private(folder); });
+    if (changeable || opened || (find_folder(repository + "/objects") && !store::is_marked(repository))) {
+      mark(repository, changeable || opened);
+    }
+    // A file system that cannot be written is no news to anybody who only looks at something.
+    if (!is_read_only(layout.preinstalled()) || session_.command == "berth recover") {
+      close(layout.preinstalled(), deployments);
+    }
+  }
+
+ private:
+  static bool is_read_only(const std::string& path) {
+    struct statvfs status {};
+    return !path.empty() && ::statvfs(path.c_str(), &status) == 0 && (status.f_flag & ST_RDONLY) != 0;
+  }
+
+  /// @param work returns whether others could reach what is in the folder
+  bool close(const std::string& path, const std::function<bool(int folder)>& work) {
+    try {
+      const auto folder = find_folder(path);
+      if (!folder || !work(folder->get())) {
+        return false;
+      }
+      session_.reporter.warning(
+          fmt::format("other users could enter {}, which holds files of images; it is closed now. Programs of theirs "
+                      "that were in it still are until they end; berth images verify shows whether something was "
+                      "changed",
+                      path));
+      return true;
+    } catch (const Error& error) {
+      session_.reporter.warning(fmt::format("{} stays open to other users: {}", path, error.what()));
+      return true;
+    }
+  }
+
+  void mark(const std::string& repository, bool opened) {
+    try {
+      if (opened || !store::is_marked(repository)) {
+        store::mark_opened(repository);
+      }
+    } catch (const Error& error) {
+      if (opened) {
+        session_.reporter.warning(error.what());
+      }
+    }
+  }
+
+  Session& session_;
+};
+
+}  // namespace
+
+void close_places(Session& session) {
+  const auto& user = session.layout.user();
+  if (user ? user->uid == ::geteuid() : ::geteuid() == 0) {
+    Closing(session).run();
+  }
+}
+
+std::optional<gid_t> passing_group(const base::Json& config) {
+  const base::JsonView view(config, "config.json");
+  const auto linux_section = view.find("linux");
+  const auto mappings = linux_section ? linux_section->find("gidMappings") : std::nullopt;
+  if (!mappings) {
+    return std::nullopt;
+  }
+  for (const auto& mapping : mappings->as_array()) {
+    const auto inside = mapping.find("containerID");
+    const auto outside = mapping.find("hostID");
+    if (inside && outside && inside->as_integer() == 0 && outside->as_integer() > 0) {
+      return static_cast<gid_t>(outside->as_integer());
+    }
+  }
+  return std::nullopt;
+}
+
+void close_deployment(const Session& session, int deployments, const std::string& name) {
+  close_one(session, deployments, name);
+}
+
+void let_container_pass(const Session& session, int folder, const base::Json& config) {
+  const auto group = session.layout.user() ? std::nullopt : passing_group(config);
+  host::make_private(folder, group);
+  if (group) {
+    host::let_pass(base::open_host_folder(session.layout.deployments()).get(), *group);
+  }
+}
+
+}  // namespace berth::ops

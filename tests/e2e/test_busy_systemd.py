@@ -1,0 +1,152 @@
+"""What systemd and an administrator do while berth changes a container. One host; every test removes what it installed."""
+
+import pytest
+from rig import images
+from rig.shell import PATIENCE
+
+FAST = "--settle=0.3"
+ROLLED_BACK = 7
+
+
+def newer():
+    return images.derived(images.plain(), "plain-newer", {"usr/share/newer": "newer\n"})
+
+
+def reference(image):
+    return f"oci:{image.inside}"
+
+
+@pytest.fixture(scope="module")
+def busy(shared_host):
+    return shared_host
+
+
+def installed(host, name, image=None, *options):
+    host.berth("install", "--now", f"--name={name}", *options, reference(image or images.plain()))
+    host.wait_stoppable(name)
+
+
+def runs_newer(host, name):
+    """Whether the running payload sees the file of the newer image."""
+    host.wait_stoppable(name)
+    pid = host.unit(name)["MainPID"]
+    return host.run("test", "-e", f"/proc/{pid}/root/usr/share/newer", check=False).returncode == 0
+
+
+def unit_file(host, path, text):
+    host.path(f"/etc/systemd/system/{path}").parent.mkdir(exist_ok=True)
+    host.path(f"/etc/systemd/system/{path}").write_text(text)
+    host.run("systemctl", "daemon-reload")
+
+
+def test_something_that_keeps_the_service_up_meets_only_what_was_deployed(busy):
+    installed(busy, "uph")
+    unit_file(busy, "boss.service", "[Unit]\nUpholds=uph.service\n[Service]\nExecStart=/bin/sleep infinity\n")
+    busy.run("systemctl", "start", "boss")
+    busy.berth("update", FAST, f"--rebase={reference(newer())}", "uph")
+    assert runs_newer(busy, "uph")
+    busy.berth("rollback", FAST, "uph")
+    assert not runs_newer(busy, "uph")
+    busy.berth("uninstall", "uph")
+    assert busy.containers() == []
+    assert busy.unit("uph", "LoadState", "ActiveState") == {"LoadState": "not-found", "ActiveState": "inactive"}
+    busy.run("systemctl", "stop", "boss")
+    installed(busy, "uph")
+    busy.berth("uninstall", "uph")
+
+
+def test_what_needs_the_service_runs_again(busy):
+    installed(busy, "db")
+    unit_file(busy, "app.service", "[Unit]\nRequires=db.service\nAfter=db.service\n[Service]\nExecStart=/bin/sleep infinity\n")
+    unit_file(busy, "part.target", "[Unit]\nBindsTo=app.service\nAfter=app.service\nWants=idle.service\n")
+    unit_file(busy, "idle.service", "[Service]\nExecStart=/bin/sleep infinity\n")
+    busy.run("systemctl", "start", "app", "part.target")
+    busy.run("systemctl", "stop", "idle")
+
+    def states():
+        return [busy.unit(unit)["ActiveState"] for unit in ("db.service", "app.service", "part.target", "idle.service")]
+
+    expected = ["active", "active", "active", "inactive"]
+    assert states() == expected
+    busy.berth("update", FAST, f"--rebase={reference(newer())}", "db")
+    assert states() == expected
+    busy.wait_stoppable("db")
+    busy.berth("rollback", FAST, "db")
+    assert states() == expected
+    busy.wait_stoppable("db")
+    broken = images.derived(images.plain(), "plain-broken", {"usr/bin/serve": "#!/bin/sh\nexit 3\n"})
+    done = busy.berth("update", "--settle=30", f"--rebase={reference(broken)}", "db", check=False)
+    assert done.returncode == ROLLED_BACK
+    assert states() == expected
+    busy.wait_stoppable("db")
+    done = busy.berth("uninstall", "db")
+    assert "app.service was stopped with db, which it needs" in done.stderr
+
+
+def test_a_stop_by_hand_while_it_is_watched_is_respected(busy):
+    installed(busy, "watched")
+    process = busy.start_process("berth", "update", "--settle=600", f"--rebase={reference(newer())}", "watched")
+    link = busy.path("/var/lib/containers/berth/watched")
+    busy.wait_for(lambda: link.readlink().name == "watched.1" and busy.unit("watched")["SubState"] == "running", "the new one")
+    assert runs_newer(busy, "watched")
+    busy.run("systemctl", "stop", "watched")
+    _, errors = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0, errors
+    assert "watched.service was stopped by somebody else" in errors
+    assert busy.unit("watched")["ActiveState"] == "inactive"
+    assert link.readlink().name == "watched.1"
+    busy.berth("uninstall", "watched")
+
+
+def test_a_start_that_did_not_happen_is_told(busy):
+    dies = images.derived(images.plain(), "plain-dies", {"usr/bin/serve": "#!/bin/sh\nexit 3\n"})
+    done = busy.berth("install", "--now", "--name=dies", reference(dies), check=False)
+    assert done.returncode == ROLLED_BACK, done.stderr
+    assert busy.berth_json("containers", "list", "--all")["containers"] == []
+    unit_file(busy, "cond.service.d/never.conf", "[Unit]\nConditionPathExists=/nowhere\n")
+    done = busy.berth("install", "--now", "--name=cond", reference(images.plain()), check=False)
+    assert done.returncode == ROLLED_BACK
+    assert "cond.service did not start: ConditionPathExists=/nowhere is not met" in done.stderr
+    done = busy.berth("install", "--name=cond", reference(images.plain()))
+    assert "/etc/systemd/system/cond.service.d/never.conf is there already" in done.stderr
+    for verb in ("start", "restart"):
+        done = busy.berth(verb, "cond", check=False)
+        assert done.returncode == 1 and "is not met" in done.stderr
+    busy.path("/etc/systemd/system/cond.service.d/never.conf").unlink()
+    busy.run("systemctl", "daemon-reload")
+    busy.berth("uninstall", "cond")
+
+
+def test_a_mask_stays_and_is_lifted_as_the_hint_says(busy):
+    installed(busy, "mk")
+    busy.run("systemctl", "stop", "mk")
+    unit = busy.path("/etc/systemd/system/mk.service")
+    unit.unlink()
+    unit.symlink_to("/dev/null")
+    busy.run("systemctl", "daemon-reload")
+    busy.berth("update", FAST, f"--rebase={reference(newer())}", "mk")
+    assert busy.output("systemctl", "show", "mk", "-p", "LoadState", "--value") == "masked"
+    done = busy.berth("start", "mk", check=False)
+    assert done.returncode == 1 and "remove /etc/systemd/system/mk.service and run: berth update mk" in done.stderr
+    unit.unlink()
+    busy.berth("update", "mk")
+    assert busy.output("systemctl", "is-enabled", "mk") == "enabled"
+    busy.berth("start", "mk")
+    assert runs_newer(busy, "mk")
+    busy.berth("uninstall", "mk")
+
+
+def test_sockets_of_the_host_files_change_and_go_with_it(busy):
+    def with_socket(path):
+        text = f"[Socket]\nListenStream={path}\n[Install]\nWantedBy=sockets.target\n"
+        return images.derived(images.plain(), "plain-socket" + path.replace("/", "-"), {"exports/hostfs/etc/systemd/system/sk.socket": text})
+
+    busy.berth("install", "--name=sk", reference(with_socket("/run/sk-one")))
+    busy.run("systemctl", "enable", "--now", "sk.socket")
+    busy.berth("update", FAST, f"--rebase={reference(with_socket('/run/sk-two'))}", "sk")
+    assert busy.unit("sk.socket")["ActiveState"] == "active"
+    assert busy.unit("sk.socket", "Listen")["Listen"] == "/run/sk-two (Stream)"
+    assert busy.run("test", "-S", "/run/sk-two", check=False).returncode == 0
+    busy.berth("uninstall", "sk")
+    assert busy.unit("sk.socket", "LoadState", "ActiveState") == {"LoadState": "not-found", "ActiveState": "inactive"}
+    assert not busy.path("/etc/systemd/system/sockets.target.wants/sk.socket").is_symlink()

@@ -1,0 +1,58 @@
+#include "exports/plain_text.hpp"
+
+#include "exports/tmpfiles_check.hpp"
+#include "exports/unit.hpp"
+#include "exports/unit_syntax.hpp"
+#include "support.hpp"
+
+namespace berth::exports {
+namespace {
+
+using test::error_of;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+std::vector<std::string> lines_of(std::string_view text) {
+  std::vector<std::string> lines;
+  while (!text.empty()) {
+    lines.emplace_back(take_line(text));
+  }
+  return lines;
+}
+
+TEST(TakeLine, EndsWhereSystemdEndsLines) {
+  EXPECT_THAT(lines_of("a\nb\r\nc\n\rd\re"), ElementsAre("a", "b", "c", "d", "e"));
+  EXPECT_THAT(lines_of("a\n\nb\r\rc\r\n\r\nd\n"), ElementsAre("a", "", "b", "", "c", "", "d"));
+  EXPECT_THAT(lines_of(std::string_view("a\0b", 3)), ElementsAre("a", "b"));
+}
+
+TEST(TakeLine, ReadersOfUnitsAndTmpfilesSeeWhatACarriageReturnBegins) {
+  const auto unit = read_unit("[Service]\n# comment\rExecStartPre=/bin/touch /x\nA=b\\\r\nc\n");
+  ASSERT_EQ(unit.assignments.size(), 2U);
+  EXPECT_EQ(unit.assignments[0].key, "ExecStartPre");
+  EXPECT_EQ(unit.assignments[1].value, "b c");
+  EXPECT_THAT(created_tmpfiles_paths("# comment\rd /run/x\n"), ElementsAre("/run/x"));
+  EXPECT_EQ(check_tmpfiles("# comment\rnonsense\n", "f").size(), 1U);
+}
+
+TEST(RefuseControlCharacters, NamesLineAndCharacter) {
+  EXPECT_NO_THROW(refuse_control_characters("a\tb\nä\u202e", "f"));
+  const auto carriage_return = error_of([] { refuse_control_characters("a\n# b\rExecStartPre=/x", "f"); });
+  EXPECT_EQ(carriage_return.sentence(), "f:2: there is a carriage return in it");
+  EXPECT_THAT(carriage_return.hint(), HasSubstr("line ends of Unix"));
+  for (const char* text : {"\x1b[2J", "\x7f", "\u0085", "\u009b", "\b"}) {
+    EXPECT_EQ(error_of([&] { refuse_control_characters(text, "f"); }).kind(), base::ErrorKind::verification);
+  }
+}
+
+TEST(RefuseControlCharacters, InKeysAndStringsOfADocument) {
+  const auto refusal = [](const char* text) {
+    const auto document = base::parse_json(text, "f");
+    return error_of([&] { refuse_control_characters(base::JsonView(document, "f")); }).sentence();
+  };
+  EXPECT_THAT(refusal(R"({"a": [{"b": "x\u001b[2J"}]})"), HasSubstr("a[0].b: there is the control character U+001B"));
+  EXPECT_THAT(refusal(R"({"a\r": 1})"), HasSubstr("a carriage return"));
+}
+
+}  // namespace
+}  // namespace berth::exports

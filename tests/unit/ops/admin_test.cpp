@@ -1,0 +1,349 @@
+// What an administrator wants: masks, disabled units, edited texts, links and settings of his own, and a stop.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+
+#include "base/temp_folder.hpp"
+#include "host/deployment.hpp"
+#include "ops/install.hpp"
+#include "ops/machine.hpp"
+#include "ops/pull.hpp"
+#include "ops/recover.hpp"
+#include "ops/rollback.hpp"
+#include "ops/service.hpp"
+#include "ops/tree.hpp"
+#include "ops/uninstall.hpp"
+#include "ops/update.hpp"
+
+namespace berth::ops {
+namespace {
+
+using base::ErrorKind;
+using base::test::error_of;
+using test::full_image;
+using test::ImageSpec;
+using test::Machine;
+using test::tree_text;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+namespace fs = std::filesystem;
+
+constexpr const char* unit_path = "etc/systemd/system/web.service";
+constexpr const char* wants = "etc/systemd/system/multi-user.target.wants/web.service";
+constexpr const char* socket_path = "exports/hostfs/etc/systemd/system/web.socket";
+
+class AdminTest : public ::testing::Test {
+ protected:
+  AdminTest() : session(machine.session()) { session.config.settle_seconds = 0; }
+
+  void install_web(const ImageSpec& spec = full_image(), bool start = false) {
+    InstallRequest request;
+    request.image = machine.image("web", spec);
+    request.name = "web";
+    request.start = start;
+    install(session, request);
+    machine.systemd.calls.clear();
+    machine.reporter.warnings.clear();
+  }
+
+  /// What is in the store under the name of the container's image.
+  void store(const ImageSpec& spec) {
+    fs::remove_all(machine.folder / "web");
+    pull(session, {machine.image("web", spec), "", ""});
+  }
+
+  bool update_web() {
+    UpdateRequest request;
+    request.name = "web";
+    return update(session, request).changed;
+  }
+
+  static ImageSpec newer(const std::string& name = "newer") {
+    auto spec = full_image();
+    spec.files.push_back({"usr/share/" + name, "x\n", 0644, ""});
+    return spec;
+  }
+
+  /// With another [Install] section.
+  static ImageSpec with_install(const std::string& section) {
+    auto spec = newer();
+    auto& unit = spec.files.at(4).content;
+    unit.replace(unit.find("[Install]"), std::string::npos, section);
+    return spec;
+  }
+
+  static ImageSpec with_socket(const std::string& text) {
+    auto spec = full_image();
+    spec.files.push_back({socket_path, text, 0644, ""});
+    return spec;
+  }
+
+  void mask() const {
+    fs::remove(machine.on_disk(unit_path));
+    fs::create_symlink("/dev/null", machine.on_disk(unit_path));
+  }
+
+  [[nodiscard]] bool is_masked() const {
+    return fs::is_symlink(machine.on_disk(unit_path)) && fs::read_symlink(machine.on_disk(unit_path)) == "/dev/null";
+  }
+
+  Machine machine;
+  Session session;
+  int looks = 0;
+};
+
+TEST_F(AdminTest, AMaskStaysOverUpdateAndRollback) {
+  install_web();
+  mask();
+  store(newer());
+  EXPECT_TRUE(update_web());
+  EXPECT_TRUE(is_masked());
+  EXPECT_THAT(machine.reporter.warnings, Contains(HasSubstr("web.service is masked and stays so")));
+  rollback(session, {"web", {}});
+  EXPECT_TRUE(is_masked());
+  EXPECT_THAT(machine.systemd.calls, Not(Contains("enable web.service")));
+  EXPECT_THAT(tree_text(machine.on_disk("etc")), Not(HasSubstr(".saved")));
+  uninstall(session, "web");
+  EXPECT_FALSE(machine.exists(unit_path) || machine.exists(wants));
+}
+
+TEST_F(AdminTest, AnEmptyUnitFileIsAMaskToo) {
+  install_web();
+  machine.write(unit_path, "");
+  store(newer());
+  update_web();
+  EXPECT_EQ(machine.read(unit_path), "");
+}
+
+TEST_F(AdminTest, AMaskedServiceThatRunsIsNotStopped) {
+  install_web(full_image(), true);
+  mask();
+  store(newer());
+  const auto error = error_of([&] { update_web(); });
+  EXPECT_EQ(error.kind(), ErrorKind::conflict);
+  EXPECT_THAT(error.sentence(), HasSubstr("web.service runs but is masked"));
+  EXPECT_THAT(machine.systemd.calls, IsEmpty());
+}
+
+/// `systemctl unmask` would remove the only name that the unit has.
+TEST_F(AdminTest, HowAMaskedUnitComesBackIsSaid) {
+  install_web();
+  const auto text = machine.read(unit_path);
+  mask();
+  for (const auto verb : {&start, &restart}) {
+    const auto error = error_of([&] { verb(session, "web"); });
+    EXPECT_EQ(error.sentence(), "web.service is masked: nothing can start it");
+    EXPECT_THAT(error.hint(), HasSubstr("remove /etc/systemd/system/web.service and run: berth update web"));
+  }
+  fs::remove(machine.on_disk(unit_path));
+  EXPECT_FALSE(update_web());
+  EXPECT_EQ(machine.read(unit_path), text);
+  EXPECT_TRUE(machine.exists(wants));
+}
+
+TEST_F(AdminTest, AMissingUnitFileIsWrittenAgain) {
+  install_web();
+  const auto text = machine.read(unit_path);
+  const auto lines = machine.read("etc/tmpfiles.d/web.conf");
+  for (const bool by_recover : {false, true}) {
+    fs::remove(machine.on_disk(unit_path));
+    fs::remove(machine.on_disk("etc/tmpfiles.d/web.conf"));
+    machine.systemd.calls.clear();
+    if (by_recover) {
+      recover_all(session);
+    } else {
+      EXPECT_FALSE(update_web());
+    }
+    EXPECT_EQ(machine.read(unit_path), text);
+    EXPECT_EQ(machine.read("etc/tmpfiles.d/web.conf"), lines);
+    EXPECT_THAT(machine.systemd.calls, ElementsAre("reload"));
+  }
+  EXPECT_THAT(machine.reporter.steps, Contains("/etc/systemd/system/web.service was missing and is written again"));
+}
+
+TEST_F(AdminTest, UnitAndFilesRemovedByHandAreNoObstacle) {
+  install_web(full_image(), true);
+  fs::remove(machine.on_disk(unit_path));
+  fs::remove(machine.on_disk("etc/web/web.conf"));
+  store(newer());
+  EXPECT_TRUE(update_web());
+  EXPECT_THAT(machine.read(unit_path), HasSubstr("web.1"));
+  EXPECT_EQ(machine.read("etc/web/web.conf"), "greeting=hello\n");
+  EXPECT_TRUE(machine.systemd.active.contains("web.service"));
+}
+
+TEST_F(AdminTest, DisabledStaysDisabledOverAUnitWithoutInstall) {
+  install_web();
+  machine.systemd.disable("web.service");
+  store(with_install(""));
+  update_web();
+  rollback(session, {"web", {}});
+  EXPECT_FALSE(machine.exists(wants));
+  rollback(session, {"web", {}});
+  store(newer("third"));
+  update_web();
+  EXPECT_FALSE(machine.exists(wants));
+}
+
+TEST_F(AdminTest, EnabledInBetweenIsEnabled) {
+  install_web();
+  machine.systemd.disable("web.service");
+  store(with_install(""));
+  update_web();
+  rollback(session, {"web", {}});
+  machine.systemd.enable("web.service");
+  rollback(session, {"web", {}});
+  EXPECT_FALSE(machine.exists(wants));
+  rollback(session, {"web", {}});
+  EXPECT_TRUE(machine.exists(wants));
+}
+
+TEST_F(AdminTest, LinksOfTheAdministratorStay) {
+  install_web();
+  const std::string own = "etc/systemd/system/special.target.wants/web.service";
+  machine.make_folder("etc/systemd/system/special.target.wants");
+  fs::create_symlink("/etc/systemd/system/web.service", machine.on_disk(own));
+  store(with_install("[Install]\nWantedBy=graphical.target\n"));
+  update_web();
+  EXPECT_TRUE(machine.exists(own));
+  EXPECT_FALSE(machine.exists(wants));
+  EXPECT_TRUE(machine.exists("etc/systemd/system/graphical.target.wants/web.service"));
+  rollback(session, {"web", {}});
+  EXPECT_TRUE(machine.exists(own));
+  EXPECT_TRUE(machine.exists(wants));
+  EXPECT_FALSE(machine.exists("etc/systemd/system/graphical.target.wants"));
+}
+
+/// systemd calls a unit enabled to which any link leads.
+TEST_F(AdminTest, ALinkOfHisOwnDoesNotEnableADisabledUnit) {
+  install_web();
+  machine.systemd.disable("web.service");
+  const std::string own = "etc/systemd/system/special.target.wants/web.service";
+  machine.make_folder("etc/systemd/system/special.target.wants");
+  fs::create_symlink("/etc/systemd/system/web.service", machine.on_disk(own));
+  store(with_install("[Install]\nWantedBy=graphical.target\n"));
+  update_web();
+  EXPECT_TRUE(machine.exists(own));
+  EXPECT_FALSE(machine.exists("etc/systemd/system/graphical.target.wants"));
+}
+
+TEST_F(AdminTest, AStopDuringTheGateIsRespected) {
+  install_web(full_image(), true);
+  store(newer());
+  machine.systemd.on_state = [this](host::UnitState& state) {
+    if (!machine.systemd.calls.empty() && machine.systemd.calls.back() == "restart web.service") {
+      state.active_exit = 5;
+      state.main_exit = 7;
+      if (state.main_pid != 0 && ++looks > 2) {
+        state.active_state = "inactive";
+      }
+    }
+  };
+  UpdateRequest request;
+  request.name = "web";
+  request.gate.settle = std::chrono::seconds(20);
+  const auto outcome = update(session, request);
+  EXPECT_TRUE(outcome.changed);
+  EXPECT_TRUE(outcome.stopped);
+  EXPECT_EQ(host::find_deployment(machine.layout, "web")->slot, 1);
+  EXPECT_EQ(machine.systemd.calls.back(), "restart web.service");
+  EXPECT_THAT(machine.reporter.warnings, Contains(HasSubstr("web.service was stopped by somebody else")));
+}
+
+TEST_F(AdminTest, AnEditedUnitIsKeptAside) {
+  install_web();
+  machine.write(unit_path, "# mine\n");
+  machine.write("etc/tmpfiles.d/web.conf", "# my lines\n");
+  store(newer());
+  update_web();
+  EXPECT_EQ(machine.read("etc/systemd/system/web.service.saved"), "# mine\n");
+  EXPECT_EQ(machine.read("etc/tmpfiles.d/web.conf.saved"), "# my lines\n");
+  EXPECT_THAT(machine.reporter.warnings,
+              Contains(HasSubstr("/etc/systemd/system/web.service was edited and is replaced; what it was is kept as "
+                                 "/etc/systemd/system/web.service.saved")));
+  machine.write(unit_path, "# mine too\n");
+  EXPECT_THAT(uninstall(session, "web").saved_texts, ElementsAre("/etc/systemd/system/web.service.saved.1"));
+  EXPECT_EQ(machine.read("etc/systemd/system/web.service.saved"), "# mine\n");
+  EXPECT_EQ(machine.read("etc/systemd/system/web.service.saved.1"), "# mine too\n");
+  EXPECT_FALSE(machine.exists(unit_path));
+}
+
+TEST_F(AdminTest, AnEditedUnitIsBackAfterAFailure) {
+  install_web();
+  machine.write(unit_path, "# mine\n");
+  store(newer());
+  machine.systemd.fail_on = "reload";
+  error_of([&] { update_web(); });
+  EXPECT_EQ(machine.read(unit_path), "# mine\n");
+  EXPECT_FALSE(machine.exists("etc/systemd/system/web.service.saved"));
+}
+
+TEST_F(AdminTest, SettingsBesideTheUnitAreNamed) {
+  machine.write("etc/systemd/system/web.service.d/limits.conf", "[Service]\nMemoryMax=1G\n");
+  machine.write("etc/systemd/system.control/web.service.d/50-CPUQuota.conf", "[Service]\nCPUQuota=5%\n");
+  InstallRequest request;
+  request.image = machine.image("web", full_image());
+  request.name = "web";
+  install(session, request);
+  EXPECT_THAT(machine.reporter.warnings,
+              Contains(HasSubstr("/etc/systemd/system/web.service.d/limits.conf is there already")));
+  const std::string sentence = " stays, and holds for the next container named web";
+  const auto remarks = uninstall(session, "web").remarks;
+  EXPECT_THAT(remarks, Contains("/etc/systemd/system/web.service.d/limits.conf" + sentence));
+  EXPECT_THAT(remarks, Contains("/etc/systemd/system.control/web.service.d/50-CPUQuota.conf" + sentence));
+}
+
+TEST_F(AdminTest, UnitsOfTheHostFilesAreRestartedWhenTheyChange) {
+  install_web(with_socket("[Socket]\nListenStream=/run/a\n"), true);
+  machine.systemd.active.insert("web.socket");
+  auto spec = with_socket("[Socket]\nListenStream=/run/a\n");
+  spec.files.push_back({"usr/share/newer", "x\n", 0644, ""});
+  store(spec);
+  update_web();
+  EXPECT_THAT(machine.systemd.calls, Not(Contains("stop web.socket")));
+  store(with_socket("[Socket]\nListenStream=/run/b\n"));
+  machine.systemd.calls.clear();
+  update_web();
+  EXPECT_THAT(machine.systemd.calls,
+              ElementsAre("stop web.socket", "stop web.service", "remove_tmpfiles /etc/tmpfiles.d/web.conf", "reload",
+                          "create_tmpfiles /etc/tmpfiles.d/web.conf", "start web.socket", "restart web.service"));
+}
+
+TEST_F(AdminTest, UnitsOfTheHostFilesAreStoppedWhenTheyGo) {
+  install_web(with_socket("[Socket]\nListenStream=/run/a\n[Install]\nWantedBy=sockets.target\n"));
+  machine.systemd.active.insert("web.socket");
+  machine.systemd.enable("web.socket");
+  store(newer());
+  std::size_t steps = 0;
+  UpdateRequest request;
+  request.name = "web";
+  update(session, request, [&](std::size_t index) { steps = std::max(steps, index); });
+  EXPECT_FALSE(machine.systemd.active.contains("web.socket"));
+  EXPECT_FALSE(machine.exists("etc/systemd/system/sockets.target.wants"));
+  rollback(session, {"web", {}});
+  machine.systemd.active.insert("web.socket");
+  machine.systemd.enable("web.socket");
+  for (std::size_t fail_at = 0; fail_at <= steps; ++fail_at) {
+    EXPECT_THROW(update(session, request,
+                        [&](std::size_t index) {
+                          if (index == fail_at) {
+                            throw base::Error(ErrorKind::failed, "injected");
+                          }
+                        }),
+                 base::Error);
+    EXPECT_TRUE(machine.systemd.active.contains("web.socket")) << fail_at;
+    EXPECT_TRUE(machine.exists("etc/systemd/system/sockets.target.wants/web.socket")) << fail_at;
+  }
+  uninstall(session, "web");
+  EXPECT_FALSE(machine.systemd.active.contains("web.socket"));
+  EXPECT_FALSE(machine.exists("etc/systemd/system/sockets.target.wants"));
+}
+
+}  // namespace
+}  // namespace berth::ops

@@ -1,0 +1,390 @@
+// What systemd and others do while berth changes a container: they start it in the pause, stop what needs it, and start
+// nothing although a job says so.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <map>
+
+#include "base/temp_folder.hpp"
+#include "host/deployment.hpp"
+#include "host/journal.hpp"
+#include "ops/install.hpp"
+#include "ops/machine.hpp"
+#include "ops/pull.hpp"
+#include "ops/recover.hpp"
+#include "ops/rollback.hpp"
+#include "ops/service.hpp"
+#include "ops/uninstall.hpp"
+#include "ops/update.hpp"
+
+namespace berth::ops {
+namespace {
+
+using base::ErrorKind;
+using base::test::error_of;
+using test::full_image;
+using test::ImageSpec;
+using test::Machine;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+ImageSpec newer_image() {
+  auto spec = full_image();
+  spec.files.push_back({"usr/share/newer", "newer\n", 0644, ""});
+  return spec;
+}
+
+class BusySystemdTest : public ::testing::Test {
+ protected:
+  BusySystemdTest() : session(machine.session()) {
+    session.config.settle_seconds = 0;
+    machine.systemd.on_start = [this](const std::string& unit) {
+      started[unit] = machine.read("etc/systemd/system/" + unit);
+    };
+  }
+
+  void install_one(const std::string& name, bool start = true) {
+    InstallRequest request;
+    request.image = machine.image(name, full_image());
+    request.name = name;
+    request.start = start;
+    install(session, request);
+    std::filesystem::remove_all(machine.folder / name);
+    machine.systemd.calls.clear();
+    machine.reporter.warnings.clear();
+  }
+
+  void store_newer(const std::string& name) { pull(session, {machine.image(name, newer_image()), "", ""}); }
+
+  /// As with Upholds=, or a socket that has clients.
+  void uphold(const std::string& unit) {
+    machine.systemd.on_stop = [this, unit](const std::string& stopped) {
+      if (stopped == unit) {
+        machine.systemd.run(unit);
+      }
+    };
+  }
+
+  static UpdateRequest named(const std::string& name) {
+    UpdateRequest request;
+    request.name = name;
+    return request;
+  }
+
+  [[nodiscard]] bool runs(const std::string& unit) const { return machine.systemd.active.contains(unit); }
+
+  /// Answers as runc does while it knows a container, and writes down what is asked.
+  void know_container() {
+    machine.write("known", "");
+    machine.write("usr/bin/runc",
+                  "#!/bin/sh\ncd " + machine.on_disk("") +
+                      "\ncase $1 in\n  state) [ -e known ] && echo '{\"status\": \"running\"}'; exit ;;\n"
+                      "  delete) echo \"$@\" >> asked; rm known; exit ;;\nesac\n"
+                      "echo 'runc version 1.1.5'\necho --pid-file\n",
+                  0755);
+  }
+
+  Machine machine;
+  Session session;
+  std::map<std::string, std::string> started;  ///< the unit's text when it last came up
+};
+
+TEST_F(BusySystemdTest, WhatRunsAfterAnUpdateOrARollbackIsWhatWasDeployed) {
+  install_one("web");
+  store_newer("web");
+  uphold("web.service");
+  update(session, named("web"));
+  EXPECT_THAT(started["web.service"], HasSubstr("berth/web.1"));
+  rollback(session, {"web", {}});
+  EXPECT_THAT(started["web.service"], HasSubstr("berth/web.0"));
+}
+
+TEST_F(BusySystemdTest, AStoppedServiceThatIsStartedInThePauseIsRestarted) {
+  install_one("web", false);
+  store_newer("web");
+  update(session, named("web"), [&](std::size_t index) {
+    if (index == 1) {
+      machine.systemd.run("web.service");
+    }
+  });
+  EXPECT_THAT(started["web.service"], HasSubstr("berth/web.1"));
+  EXPECT_TRUE(runs("web.service"));
+}
+
+TEST_F(BusySystemdTest, AnUpdateThatIsTakenBackLeavesTheOldOneRunning) {
+  install_one("web");
+  store_newer("web");
+  uphold("web.service");
+  std::size_t steps = 0;
+  update(session, named("web"), [&](std::size_t index) { steps = std::max(steps, index); });
+  rollback(session, {"web", {}});
+  for (std::size_t fail_at = 0; fail_at <= steps; ++fail_at) {
+    EXPECT_THROW(update(session, named("web"),
+                        [&](std::size_t index) {
+                          if (index == fail_at) {
+                            throw base::Error(ErrorKind::failed, "injected");
+                          }
+                        }),
+                 base::Error);
+    EXPECT_THAT(started["web.service"], HasSubstr("berth/web.0")) << fail_at;
+    EXPECT_TRUE(runs("web.service"));
+  }
+}
+
+TEST_F(BusySystemdTest, AServiceThatWasNotStoppedYetIsNotRestartedByAnUndo) {
+  install_one("web");
+  store_newer("web");
+  EXPECT_THROW(update(session, named("web"),
+                      [](std::size_t index) {
+                        if (index == 1) {
+                          throw base::Error(ErrorKind::failed, "injected");
+                        }
+                      }),
+               base::Error);
+  EXPECT_THAT(machine.systemd.calls, IsEmpty());
+}
+
+TEST_F(BusySystemdTest, AJobThatOthersReplaceIsNoProof) {
+  install_one("web");
+  store_newer("web");
+  machine.systemd.start_results["web.service"] = {false, "canceled", "its job was cancelled by another request"};
+  machine.systemd.on_state = [this](host::UnitState& state) {
+    if (!machine.systemd.calls.empty() && machine.systemd.calls.back() == "restart web.service") {
+      state.active_state = "active";  // the old one, kept up by somebody
+    }
+  };
+  const auto error = error_of([&] { update(session, named("web")); });
+  EXPECT_EQ(error.kind(), ErrorKind::start_failed);
+  EXPECT_THAT(error.sentence(), HasSubstr("its jobs are replaced by others"));
+}
+
+TEST_F(BusySystemdTest, AfterAnUninstallNothingRuns) {
+  install_one("web");
+  know_container();
+  machine.write("run/container-web.pid", "4242\n");
+  int stops = 0;
+  machine.systemd.on_stop = [&](const std::string& unit) {
+    if (++stops < 3) {
+      machine.systemd.run(unit);
+    }
+  };
+  uninstall(session, "web");
+  EXPECT_FALSE(runs("web.service"));
+  EXPECT_EQ(machine.read("asked"), "delete --force web\n");
+  EXPECT_FALSE(machine.exists("run/container-web.pid"));
+  EXPECT_THAT(machine.reporter.warnings, IsEmpty());
+}
+
+TEST_F(BusySystemdTest, AnUninstallThatCannotKeepItDownIsTakenBack) {
+  install_one("web");
+  uphold("web.service");
+  EXPECT_THAT(error_of([&] { uninstall(session, "web"); }).sentence(), HasSubstr("is started again and again"));
+  EXPECT_TRUE(machine.exists("etc/systemd/system/web.service"));
+  EXPECT_TRUE(runs("web.service"));
+}
+
+TEST_F(BusySystemdTest, AContainerThatAStopLeftIsDeletedBeforeTheNextStart) {
+  install_one("web");
+  store_newer("web");
+  know_container();
+  update(session, named("web"));
+  EXPECT_EQ(machine.read("asked"), "delete --force web\n");
+}
+
+TEST_F(BusySystemdTest, WhatAStopTookAlongRunsAgain) {
+  install_one("web");
+  store_newer("web");
+  machine.systemd.dependents["web.service"] = {"app.service", "idle.service", "web.socket"};
+  machine.systemd.active.insert({"app.service", "web.socket"});
+  update(session, named("web"));
+  EXPECT_TRUE(runs("app.service"));
+  EXPECT_FALSE(runs("idle.service"));
+  const auto& calls = machine.systemd.calls;
+  const auto place = [&](const std::string& call) { return std::find(calls.begin(), calls.end(), call); };
+  EXPECT_LT(place("start web.socket"), place("restart web.service"));  // with the service up it could not be started
+  EXPECT_LT(place("restart web.service"), place("start app.service"));
+  rollback(session, {"web", {}});
+  EXPECT_TRUE(runs("app.service"));
+}
+
+TEST_F(BusySystemdTest, AFailedUpdateStartsItAgainToo) {
+  install_one("web");
+  store_newer("web");
+  machine.systemd.dependents["web.service"] = {"app.service"};
+  machine.systemd.active.insert("app.service");
+  std::size_t steps = 0;
+  update(session, named("web"), [&](std::size_t index) { steps = std::max(steps, index); });
+  rollback(session, {"web", {}});
+  for (std::size_t fail_at = 0; fail_at <= steps; ++fail_at) {
+    EXPECT_THROW(update(session, named("web"),
+                        [&](std::size_t index) {
+                          if (index == fail_at) {
+                            throw base::Error(ErrorKind::failed, "injected");
+                          }
+                        }),
+                 base::Error);
+    EXPECT_TRUE(runs("app.service")) << fail_at;
+  }
+}
+
+TEST_F(BusySystemdTest, RecoveryStartsItAgainToo) {
+  install_one("web");
+  store_newer("web");
+  machine.systemd.dependents["web.service"] = {"app.service"};
+  machine.systemd.active.insert("app.service");
+  const pid_t child = ::fork();
+  if (child == 0) {
+    update(session, named("web"), [&](std::size_t) {
+      if (host::current_slot(machine.layout, "web") == 1) {
+        ::_exit(9);
+      }
+    });
+    ::_exit(0);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_EQ(WEXITSTATUS(status), 9);
+  machine.systemd.active.erase("app.service");  // stopped by that process
+  recover_all(session);
+  EXPECT_TRUE(runs("app.service"));
+  EXPECT_THAT(started["web.service"], HasSubstr("berth/web.0"));
+}
+
+/// Keys that notes of an earlier version do not have.
+TEST_F(BusySystemdTest, ANoteOfAnEarlierVersionIsTakenBack) {
+  install_one("web");
+  store_newer("web");
+  base::Json note;
+  update(session, named("web"), [&](std::size_t) { note = host::read_journal(machine.layout, "web").value(); });
+  for (const auto* key : {"invocation", "runtime", "takenAlong", "masked", "savedUnit", "savedTmpfiles", "linksKnown",
+                          "madeLinks", "droppedLinks", "companions"}) {
+    EXPECT_EQ(note.erase(key), 1U) << key;
+  }
+  host::write_journal(machine.layout, "web", note);
+  recover_all(session);
+  EXPECT_EQ(host::find_deployment(machine.layout, "web")->slot, 0);
+  EXPECT_TRUE(runs("web.service"));
+}
+
+TEST_F(BusySystemdTest, WhatDoesNotStartAgainIsNamed) {
+  install_one("web");
+  store_newer("web");
+  machine.systemd.dependents["web.service"] = {"app.service"};
+  machine.systemd.active.insert("app.service");
+  machine.systemd.start_results["app.service"] = {false, "failed", "exited with status 3"};
+  EXPECT_TRUE(update(session, named("web")).changed);
+  EXPECT_THAT(machine.reporter.warnings, Contains(HasSubstr("app.service, which was stopped with web.service")));
+}
+
+TEST_F(BusySystemdTest, AnUninstallNamesWhatItStoppedToo) {
+  install_one("web");
+  machine.systemd.dependents["web.service"] = {"app.service"};
+  machine.systemd.active.insert("app.service");
+  EXPECT_THAT(uninstall(session, "web").stopped_units, ElementsAre("app.service"));
+}
+
+TEST_F(BusySystemdTest, UpdateAllJudgesAtTheEnd) {
+  install_one("api");
+  install_one("web");
+  store_newer("api");
+  store_newer("web");
+  machine.systemd.dependents["web.service"] = {"api.service"};
+  machine.systemd.on_stop = [this](const std::string& unit) {
+    if (unit == "web.service") {
+      machine.systemd.start_results["api.service"] = {false, "failed", "exited with status 3"};
+    }
+  };
+  const auto rows = update_all(session, {});
+  ASSERT_EQ(rows.size(), 2U);
+  EXPECT_EQ(rows[0].status, "not running");
+  EXPECT_EQ(rows[0].error->kind(), ErrorKind::failed);
+  EXPECT_EQ(rows[1].status, "updated");
+}
+
+TEST_F(BusySystemdTest, ARestartWithinTheSettleTimeIsNoticed) {
+  install_one("web");
+  store_newer("web");
+  int looks = 0;
+  machine.systemd.on_state = [&](host::UnitState& state) {
+    if (!machine.systemd.calls.empty() && machine.systemd.calls.back() == "restart web.service") {
+      state.invocation_id = ++looks > 3 ? "later" : "afterwards";
+    }
+  };
+  auto request = named("web");
+  request.gate.settle = std::chrono::seconds(20);
+  EXPECT_THAT(error_of([&] { update(session, request); }).sentence(), HasSubstr("it was restarted within"));
+}
+
+TEST_F(BusySystemdTest, AStartThatDidNotHappenIsNone) {
+  machine.systemd.on_state = [](host::UnitState& state) {
+    if (state.active_state == "active") {
+      state.active_state = "inactive";
+      state.unmet = "ConditionVirtualization=vm";
+    }
+  };
+  InstallRequest request;
+  request.image = machine.image("web", full_image());
+  request.name = "web";
+  request.start = true;
+  const auto error = error_of([&] { install(session, request); });
+  EXPECT_EQ(error.kind(), ErrorKind::start_failed);
+  EXPECT_EQ(error.sentence(), "web.service did not start: ConditionVirtualization=vm is not met");
+  EXPECT_FALSE(machine.exists("etc/systemd/system/web.service"));
+  request.start = false;
+  install(session, request);
+  for (const auto verb : {&start, &restart}) {
+    const auto failure = error_of([&] { verb(session, "web"); });
+    EXPECT_EQ(failure.kind(), ErrorKind::failed);
+    EXPECT_EQ(failure.sentence(), error.sentence());
+  }
+}
+
+TEST_F(BusySystemdTest, AServiceThatDiesAtOnceHasNotStarted) {
+  install_one("web", false);
+  machine.systemd.on_state = [](host::UnitState& state) {
+    if (state.active_state == "active") {
+      state.active_state = "failed";
+      state.result = "exit-code";
+      state.exec_main_code = CLD_EXITED;
+      state.exec_main_status = 3;
+    }
+  };
+  for (const auto verb : {&start, &restart}) {
+    const auto error = error_of([&] { verb(session, "web"); });
+    EXPECT_EQ(error.kind(), ErrorKind::failed);
+    EXPECT_THAT(error.sentence(), HasSubstr("it exited with status 3"));
+  }
+}
+
+TEST_F(BusySystemdTest, AServiceThatHasDoneItsWorkIsToldOf) {
+  install_one("web", false);
+  machine.systemd.on_state = [](host::UnitState& state) {
+    if (state.active_state == "active") {
+      state.active_state = "inactive";
+    }
+  };
+  start(session, "web");
+  EXPECT_THAT(machine.reporter.warnings, ElementsAre("web.service has ended already, with success"));
+}
+
+TEST_F(BusySystemdTest, AFailedServiceIsNotSaidToRunAfterAnUpdate) {
+  install_one("web", false);
+  store_newer("web");
+  machine.systemd.failed.insert("web.service");
+  EXPECT_TRUE(update(session, named("web")).changed);
+  EXPECT_THAT(machine.reporter.warnings,
+              Contains("web.service had failed before and does not run; start it with: systemctl start web"));
+  EXPECT_THAT(machine.systemd.calls, Not(Contains("start web.service")));
+}
+
+}  // namespace
+}  // namespace berth::ops

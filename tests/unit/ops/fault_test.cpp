@@ -1,0 +1,209 @@
+// Disks that are full or fail, from any system call on, while a container is changed or a change is taken back.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <functional>
+#include <sstream>
+#include <string>
+
+#include "host/deployment.hpp"
+#include "host/journal.hpp"
+#include "ops/faulty_calls.hpp"
+#include "ops/machine.hpp"
+#include "ops/pull.hpp"
+#include "ops/recover.hpp"
+#include "ops/rollback.hpp"
+#include "ops/tree.hpp"
+#include "ops/uninstall.hpp"
+#include "ops/update.hpp"
+
+namespace berth::ops {
+namespace {
+
+using test::Calls;
+using test::Faults;
+using test::Machine;
+using test::run_with_faults;
+using test::tree_text;
+using ::testing::HasSubstr;
+using ::testing::Not;
+namespace fs = std::filesystem;
+
+constexpr const char* deployments = "var/lib/containers/berth";
+
+/// A container that runs, a newer image for it with other host files and another [Install] section.
+class FaultTest : public ::testing::Test {
+ protected:
+  FaultTest() : session(machine.session()) {
+    session.config.settle_seconds = 0;
+    InstallRequest request;
+    request.image = machine.image("web", test::full_image());
+    request.name = "web";
+    request.start = true;
+    install(session, request);
+    fs::remove_all(machine.folder / "web");
+    auto spec = test::full_image();
+    auto& unit = spec.files.at(4).content;
+    unit.replace(unit.find("multi-user"), std::string("multi-user").size(), "graphical");
+    spec.files.push_back({"exports/hostfs/etc/web/more/added", "added\n", 0600, ""});
+    std::erase_if(spec.files, [](const auto& file) { return file.name == "exports/hostfs/etc/web/current"; });
+    pull(session, {machine.image("web", spec), "", ""});
+    old = tree();
+  }
+
+  void update_web() {
+    UpdateRequest request;
+    request.name = "web";
+    update(session, request);
+  }
+
+  /// Without the locks that a process that was killed leaves, and what says when the newer deployment was made.
+  [[nodiscard]] std::string tree() const {
+    const std::string folder = deployments;
+    return tree_text(machine.on_disk(""), folder + "/.locks:" + folder + "/web.1/info");
+  }
+  [[nodiscard]] bool is_updated() const { return host::current_slot(machine.layout, "web") == 1; }
+
+  /// For the next round. @param slot of the deployment that is to be live
+  void go_back_to(int slot) {
+    if (host::current_slot(machine.layout, "web") != slot) {
+      rollback(session, {"web", {}});
+    }
+  }
+
+  /// The lines that only one of two trees has.
+  static std::string difference(const std::string& expected, const std::string& found) {
+    std::string result;
+    const auto add = [&](const std::string& text, const std::string& other, const char* sign) {
+      std::istringstream lines(text);
+      for (std::string line; std::getline(lines, line);) {
+        if (other.find(line + "\n") == std::string::npos) {
+          result += std::string("\n") + sign + " " + line;
+        }
+      }
+    };
+    add(expected, found, "-");
+    add(found, expected, "+");
+    return result;
+  }
+
+  /// The container is as it was, or as it was to become, and whole.
+  void expect_whole(const std::string& before, const std::string& after, const std::string& when) {
+    const auto now = tree();
+    ASSERT_TRUE(now == before || now == after) << when << difference(is_updated() ? after : before, now);
+    ASSERT_TRUE(machine.systemd.active.contains("web.service")) << when;
+  }
+
+  Machine machine;
+  Session session;
+  std::string old;
+};
+
+TEST_F(FaultTest, AnUpdateOnADiskThatBecomesFullIsTakenBackAtOnce) {
+  const auto work = [this] { update_web(); };
+  const auto calls = run_with_faults({Calls::allocating}, work).calls;
+  ASSERT_GT(calls, 20U);
+  const auto updated = tree();
+  rollback(session, {"web", {}});
+  const auto before = tree();
+  for (std::size_t from = 1; from <= calls; ++from) {
+    const auto run = run_with_faults({Calls::allocating, from}, work);
+    ASSERT_FALSE(host::read_journal(machine.layout, "web")) << "full from call " << from;
+    if (!run.failed) {
+      ASSERT_EQ(host::current_slot(machine.layout, "web"), 1);
+      rollback(session, {"web", {}});
+    }
+    ASSERT_EQ(tree(), before) << "full from call " << from;
+  }
+}
+
+TEST_F(FaultTest, ARollbackOnADiskThatBecomesFullIsTakenBackAtOnce) {
+  update_web();
+  const auto before = tree();
+  const auto work = [this] { rollback(session, {"web", {}}); };
+  for (std::size_t from = 1;; ++from) {
+    const auto run = run_with_faults({Calls::allocating, from}, work);
+    ASSERT_FALSE(host::read_journal(machine.layout, "web")) << "full from call " << from;
+    if (!run.failed) {
+      EXPECT_GT(from, 6U);
+      return;
+    }
+    ASSERT_EQ(tree(), before) << "full from call " << from;
+  }
+}
+
+TEST_F(FaultTest, AKilledChangeIsRecoveredOnAFullDisk) {
+  const auto recover = [this] { recover_all(session); };
+  const auto update_work = [this] { update_web(); };
+  const auto calls = run_with_faults({Calls::changing}, update_work).calls;
+  const auto updated = tree();
+  rollback(session, {"web", {}});
+  const auto before = tree();
+  for (std::size_t at = calls / 2; at <= calls; ++at) {  // before that the new deployment is prepared
+    ASSERT_TRUE(run_with_faults({Calls::changing, at, 1, 0}, update_work).killed);
+    const auto run = run_with_faults({Calls::allocating, 1}, recover);
+    ASSERT_FALSE(run.failed) << "killed at call " << at << ": " << run.error;
+    expect_whole(before, updated, "killed at call " + std::to_string(at));
+    go_back_to(0);
+  }
+}
+
+/// Which is what makes room. A file of more than its usual bounds counts, so the lock and the note go without, too.
+TEST_F(FaultTest, AnUninstallNeedsNoRoom) {
+  fs::copy(machine.on_disk(""), machine.folder / "copy", fs::copy_options::recursive | fs::copy_options::copy_symlinks);
+  const auto work = [this] { uninstall(session, "web"); };
+  const auto is_gone = [this] {
+    return tree_text(machine.on_disk("etc")).find("web") == std::string::npos &&
+           !machine.exists("usr/local/bin/webctl") &&
+           tree_text(machine.on_disk(deployments), ".storage").find("web") == std::string::npos;
+  };
+  for (const std::size_t from : {1U, 2U, 3U, 4U, 5U, 6U}) {
+    const auto run = run_with_faults({Calls::allocating, from}, work);
+    ASSERT_FALSE(run.failed) << "full from call " << from << ": " << run.error;
+    ASSERT_TRUE(is_gone()) << "full from call " << from << tree();
+    fs::remove_all(machine.on_disk(""));
+    fs::copy(machine.folder / "copy", machine.on_disk(""),
+             fs::copy_options::recursive | fs::copy_options::copy_symlinks);
+  }
+}
+
+/// What cannot be taken back is tried again, and nothing is lost meanwhile.
+TEST_F(FaultTest, AfterErrorsThatPassTheNextCommandGoesOn) {
+  const auto work = [this] { update_web(); };
+  const auto calls = run_with_faults({Calls::changing}, work).calls;
+  const auto updated = tree();
+  rollback(session, {"web", {}});
+  const auto before = tree();
+  std::size_t kept = 0;
+  for (std::size_t from = calls / 2; from <= calls; from += 2) {
+    for (const std::size_t count : {1U, 4U}) {
+      const auto run = run_with_faults({Calls::changing, from, count, EIO}, work);
+      kept += host::read_journal(machine.layout, "web") ? 1 : 0;
+      recover_all(session);
+      expect_whole(before, updated,
+                   "EIO at " + std::to_string(count) + " calls from " + std::to_string(from) + ": " + run.error);
+      go_back_to(0);
+    }
+  }
+  EXPECT_GT(kept, 0U);
+}
+
+TEST_F(FaultTest, ARecoveryThatFailsIsTriedAgain) {
+  const auto work = [this] { update_web(); };
+  const auto calls = run_with_faults({Calls::changing}, work).calls;
+  const auto updated = tree();
+  rollback(session, {"web", {}});
+  const auto before = tree();
+  ASSERT_TRUE(run_with_faults({Calls::changing, calls - 30, 1, 0}, work).killed);
+  for (std::size_t at = 1; host::read_journal(machine.layout, "web"); ++at) {
+    const auto run = run_with_faults({Calls::changing, at, 3, EIO}, [this] { recover_all(session); });
+    // A failure to make it durable that the note is gone is told, too.
+    ASSERT_TRUE(run.failed || !host::read_journal(machine.layout, "web")) << "from call " << at;
+  }
+  expect_whole(before, updated, "at the end");
+}
+
+}  // namespace
+}  // namespace berth::ops

@@ -1,0 +1,245 @@
+// What becomes of a change whose note cannot be acted on: systemd is out of reach, or the note is damaged.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <filesystem>
+#include <utility>
+#include <vector>
+
+#include "base/temp_folder.hpp"
+#include "host/deployment.hpp"
+#include "host/journal.hpp"
+#include "ops/install.hpp"
+#include "ops/machine.hpp"
+#include "ops/pull.hpp"
+#include "ops/recover.hpp"
+#include "ops/rollback.hpp"
+#include "ops/tree.hpp"
+#include "ops/uninstall.hpp"
+#include "ops/update.hpp"
+
+namespace berth::ops {
+namespace {
+
+using base::ErrorKind;
+using base::test::error_of;
+using test::full_image;
+using test::ImageSpec;
+using test::Machine;
+using test::tree_text;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr const char* deployments = "var/lib/containers/berth";
+
+void replace_all(std::string& text, const std::string& from, const std::string& to) {
+  for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) {
+    text.replace(at, from.size(), to);
+  }
+}
+
+/// full_image, a year later: another program, a file more and one less, a changed template, unit and default.
+ImageSpec newer_image() {
+  auto spec = full_image();
+  std::erase_if(spec.files, [](const test::LayerFile& file) {
+    return file.name == "exports/hostfs/etc/web/current" || file.name == "exports/hostfs/var/lib/web-data/";
+  });
+  for (auto& file : spec.files) {
+    if (file.name == "bin/server") {
+      file.content += "# newer\n";
+    }
+    replace_all(file.content, "\"PORT\":\"80\"", "\"PORT\":\"81\",\"COLOUR\":\"red\"");
+    replace_all(file.content, "greeting=$GREETING", "greeting=$GREETING in $COLOUR");
+    replace_all(file.content, "Description=Test", "Description=Newer");
+  }
+  spec.files.push_back({"exports/hostfs/etc/web/more/added", "added\n", 0600, ""});
+  return spec;
+}
+
+class NoteTest : public ::testing::Test {
+ protected:
+  NoteTest() : session(machine.session()) { session.config.settle_seconds = 0; }
+
+  /// What is in the store under the name of the container's image.
+  void store(const ImageSpec& spec) {
+    std::filesystem::remove_all(machine.folder / "web");
+    pull(session, {machine.image("web", spec), "", ""});
+  }
+
+  void install_web(bool start = true, std::vector<std::string> set = {"PORT=8080"}) {
+    InstallRequest request;
+    request.image = machine.image("web", full_image());
+    request.name = "web";
+    request.start = start;
+    request.set = std::move(set);
+    install(session, request);
+    machine.systemd.calls.clear();
+  }
+
+  [[nodiscard]] host::Deployment live() const { return host::find_deployment(machine.layout, "web").value(); }
+  [[nodiscard]] std::string tree() const { return tree_text(machine.on_disk("")); }
+
+  /// Whether there are names of a change under way.
+  [[nodiscard]] bool is_littered() const {
+    return tree_text(machine.on_disk(""), std::string(deployments) + "/.storage").find("/.") != std::string::npos;
+  }
+
+  static UpdateRequest web(std::vector<std::string> set = {}) {
+    UpdateRequest request;
+    request.name = "web";
+    request.set = std::move(set);
+    return request;
+  }
+
+  /// In a process of its own, which ends with 0 when it has updated.
+  pid_t start_update(const StepHook& hook = {}) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      try {
+        update(session, web(), hook);
+      } catch (...) {
+        ::_exit(1);
+      }
+      ::_exit(0);
+    }
+    return child;
+  }
+
+  Machine machine;
+  Session session;
+};
+
+/// Then nobody knows what runs: the note stays, and the next command that reaches it goes on.
+TEST_F(NoteTest, ASystemdThatCannotBeReachedAnyMoreIsToldByTheNextCommand) {
+  install_web();
+  store(newer_image());
+  const auto before = tree();
+  const auto gone = [&](bool is_gone) {
+    machine.systemd.on_call = [is_gone](const std::string& /*call*/) {
+      if (is_gone) {
+        throw base::Error(ErrorKind::failed, "lost the connection to systemd");
+      }
+    };
+  };
+  const auto error = error_of([&] { update(session, web(), [&](std::size_t index) { gone(index >= 3); }); });
+  EXPECT_THAT(error.sentence(), HasSubstr("lost the connection"));
+  EXPECT_THAT(error.hint(), HasSubstr("berth recover"));
+  EXPECT_TRUE(host::read_journal(machine.layout, "web"));
+  const auto still = error_of([&] { recover_all(session); });
+  EXPECT_EQ(still.kind(), ErrorKind::failed);
+  EXPECT_TRUE(host::read_journal(machine.layout, "web"));
+  gone(false);
+  recover_all(session);
+  EXPECT_EQ(tree(), before);
+  EXPECT_TRUE(machine.systemd.active.contains("web.service"));
+}
+
+TEST_F(NoteTest, ADamagedNoteKeepsOnlyItsOwnContainer) {
+  install_web();
+  host::write_journal(machine.layout, "other", {{"operation", "update"}});
+  EXPECT_FALSE(update(session, web()).changed);
+  EXPECT_THAT(machine.reporter.warnings, Contains(HasSubstr("recovering other")));
+  host::write_journal(machine.layout, "web", {{"operation", "update"}});
+  const auto error = error_of([&] { update(session, web()); });
+  EXPECT_EQ(error.kind(), ErrorKind::verification);
+  EXPECT_THAT(error.hint(), HasSubstr("berth recover"));
+  recover_all(session);
+  EXPECT_FALSE(update(session, web()).changed);
+  EXPECT_THAT(tree(), Not(HasSubstr(".transactions")));
+}
+
+TEST_F(NoteTest, ANoteOfNonsenseRemovesNothing) {
+  install_web();
+  store(newer_image());
+  base::Json note;
+  update(session, web(), [&](std::size_t) { note = host::read_journal(machine.layout, "web").value(); });
+  const auto after = tree();
+  const std::vector<std::pair<base::Json::json_pointer, base::Json>> changes = {
+      {base::Json::json_pointer("/before/slot"), 1},
+      {base::Json::json_pointer("/after/slot"), 0},
+      {base::Json::json_pointer("/after/slot"), 7},
+      {base::Json::json_pointer("/before"), nullptr},
+      {base::Json::json_pointer("/operation"), "install"},
+      {base::Json::json_pointer("/operation"), "updatf"},
+      {base::Json::json_pointer("/name"), "wec"},
+      {base::Json::json_pointer("/hadPlace"), "true"},
+      {base::Json::json_pointer("/after/files/0/path"), "etc/web"},
+      {base::Json::json_pointer("/after/files/0/path"), "/etc/../web"},
+      {base::Json::json_pointer("/after/unit"), "0"},
+      {base::Json::json_pointer("/tmpfilesPaths"), base::Json::array({"x"})},
+      {base::Json::json_pointer("/runtime"), "runc"},
+      {base::Json::json_pointer("/takenAlong"), base::Json::array({"--now"})},
+      {base::Json::json_pointer("/savedUnit"), "/etc/passwd"},
+      {base::Json::json_pointer("/savedTmpfiles"), "/etc/tmpfiles.d/web.conf"},
+      {base::Json::json_pointer("/madeLinks"), base::Json::array({"/etc/../x"})},
+      {base::Json::json_pointer("/droppedLinks"), base::Json::array({"x"})},
+      {base::Json::json_pointer("/masked"), "no"},
+      {base::Json::json_pointer("/companions"),
+       {{{"name", "../web.socket"}, {"active", true}, {"enabled", true}, {"stays", false}}}}};
+  for (const auto& [place, value] : changes) {
+    auto changed = note;
+    changed[place] = value;
+    host::write_journal(machine.layout, "web", changed);
+    EXPECT_EQ(error_of([&] { lock_container(session, "web"); }).kind(), ErrorKind::verification) << place;
+    recover_all(session);
+    ASSERT_EQ(tree(), after) << place;
+  }
+}
+
+TEST_F(NoteTest, ANoteOfAnUninstallRemovesNoFileOfOthers) {
+  install_web();
+  base::Json note;
+  error_of([&] {
+    uninstall(session, "web", [&](std::size_t) {
+      note = host::read_journal(machine.layout, "web").value();
+      throw base::Error(ErrorKind::failed, "injected");
+    });
+  });
+  note["pidFile"] = "/etc/web/web.conf";
+  host::write_journal(machine.layout, "web", note);
+  EXPECT_EQ(error_of([&] { lock_container(session, "web"); }).kind(), ErrorKind::verification);
+  EXPECT_TRUE(machine.exists("etc/web/web.conf"));
+}
+
+/// With a note that says nothing the disk says what there is to do.
+TEST_F(NoteTest, KilledAtAnyStepWithADamagedNoteTheDiskDecides) {
+  install_web();
+  update(session, web({"PORT=1"}));
+  store(newer_image());
+  std::filesystem::copy(machine.on_disk(""), machine.folder / "copy",
+                        std::filesystem::copy_options::recursive | std::filesystem::copy_options::copy_symlinks);
+  constexpr int killed = 9;
+  for (std::size_t kill_at = 0;; ++kill_at) {
+    const pid_t child = start_update([&](std::size_t index) {
+      if (index == kill_at) {
+        ::_exit(killed);
+      }
+    });
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    if (WEXITSTATUS(status) == 0) {
+      return;
+    }
+    machine.write(std::string(deployments) + "/.transactions/web", "{");
+    recover_all(session);
+    ASSERT_FALSE(is_littered()) << kill_at << tree();
+    if (live().slot == 1) {
+      ASSERT_THAT(machine.read("etc/systemd/system/web.service"), HasSubstr("web.1")) << kill_at;
+      ASSERT_TRUE(machine.exists("etc/web/current")) << kill_at;
+      ASSERT_FALSE(machine.exists("etc/web/more/added")) << kill_at;
+    } else {
+      ASSERT_THAT(machine.read("etc/systemd/system/web.service"), HasSubstr("Newer")) << kill_at;
+      ASSERT_TRUE(machine.exists("etc/web/more/added")) << kill_at;
+      rollback(session, {"web", {}});
+    }
+    ASSERT_EQ(machine.read("etc/web/web.conf"), "greeting=hello\n") << kill_at;
+    std::filesystem::remove_all(machine.on_disk(""));
+    std::filesystem::copy(machine.folder / "copy", machine.on_disk(""),
+                          std::filesystem::copy_options::recursive | std::filesystem::copy_options::copy_symlinks);
+  }
+}
+
+}  // namespace
+}  // namespace berth::ops
