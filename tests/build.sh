@@ -22,7 +22,7 @@ configure() {
 }
 
 # -Wrestrict of g++ 12 sees overlapping copies in std::string where there are none (GCC bug 105651).
-# Debug information takes a third of the time; those who look for a fault have that of build-asan.
+# Debug information takes a third of the time; those who look for a fault have lines in build-asan.
 configure_gcc() { CXX="ccache g++" configure "$1" -Dcpp_args=-Wno-restrict -Ddebug=false "${@:2}"; }
 
 build_gcc() { configure_gcc build && ninja -C build --quiet; }
@@ -30,8 +30,9 @@ build_gcc() { configure_gcc build && ninja -C build --quiet; }
 # Without tests and optimisation, which is ready in half the time.
 build_demo() { configure_gcc build-demo -Dtests=false -Dbuildtype=plain -Doptimization=0 && ninja -C build-demo --quiet; }
 
+# Lines are what a report of a sanitizer needs; whoever debugs adds -g.
 configure_clang() {
-  CXX="ccache clang++" configure build-asan -Dbuildtype=debug -Db_sanitize=address,undefined -Db_lundef=false
+  CXX="ccache clang++" configure build-asan -Dbuildtype=debug -Dcpp_args=-gline-tables-only -Db_sanitize=address,undefined -Db_lundef=false
 }
 
 build_clang() { configure_clang && ninja -C build-asan --quiet; }

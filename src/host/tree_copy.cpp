@@ -49,7 +49,7 @@ class Walk {
         count();
         const auto status = base::stat_at(folder.get(), name);
         if (status && S_ISDIR(status->st_mode)) {
-          folders.push_back(path == "." ? name : path + "/" + name);
+          folders.push_back(path == "." ? name : fmt::format("{}/{}", path, name));
           enter(folder.get(), path, name, *status);
         } else if (status) {
           visit(folder.get(), path, name, *status);

@@ -81,7 +81,7 @@ void add_files(const Session& session, const std::string& folder_path, std::vect
   if (const auto folder = host::find_folder_in_root(root_folder(session).get(), folder_path)) {
     for (const auto& name : base::list_folder(folder->get())) {
       if (name.ends_with(".conf")) {
-        found.push_back(folder_path + "/" + name);
+        found.push_back(fmt::format("{}/{}", folder_path, name));
       }
     }
   }

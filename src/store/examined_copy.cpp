@@ -23,8 +23,8 @@
 namespace berth::store {
 namespace {
 
-constexpr std::uint64_t metadata_limit = OSTREE_MAX_METADATA_SIZE;  // bytes
-constexpr std::size_t value_limit = std::size_t{64} << 10U;         // XATTR_SIZE_MAX of Linux, for names as well
+constexpr auto metadata_limit = static_cast<std::uint64_t>(OSTREE_MAX_METADATA_SIZE);  // bytes
+constexpr std::size_t value_limit = std::size_t{64} << 10U;  // XATTR_SIZE_MAX of Linux, for names as well
 constexpr mode_t metadata_mode = 0644;
 
 [[noreturn]] void throw_damaged(const ObjectName& name) {

@@ -64,7 +64,7 @@ class Search {
       if (name.starts_with('.')) {
         continue;
       }
-      const auto inner = path.empty() ? name : path + "/" + name;
+      const auto inner = path.empty() ? name : fmt::format("{}/{}", path, name);
       try {
         add(folder.get(), name, inner, depth);
       } catch (const base::Error& error) {
