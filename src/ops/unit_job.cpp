@@ -26,12 +26,12 @@ bool is_down(const UnitState& state) {
   return state.active_state == "inactive" || state.active_state == "failed";
 }
 
-/// Refusals of systemd are failed starts too.
+/// Refusals of systemd are failed starts too, in a change; who only asks for a start is told what they are.
 JobResult queue_start(Session& session, const std::string& unit, ErrorKind kind, Start start) {
   try {
     return (session.systemd.*start)(unit);
   } catch (const Error& error) {
-    if (error.kind() == kind || error.kind() == ErrorKind::interrupted) {
+    if (kind == ErrorKind::failed || error.kind() == kind || error.kind() == ErrorKind::interrupted) {
       throw;
     }
     throw Error(kind, error.what(), error.hint());
