@@ -110,7 +110,7 @@ TEST(LayerTree, LinksThatLeadToNoFolderOfTheLayerAreRefused) {
   tree.add_symbolic_link("out", number(4), "../../etc");
   tree.add_file("f", number(5));
   tree.add_symbolic_link("file", number(6), "f");
-  for (const std::string& name : {"loop", "pool", "self", "out", "file"}) {
+  for (const std::string name : {"loop", "pool", "self", "out", "file"}) {
     EXPECT_THAT(refusal([&] { tree.add_file(name + "/x", number(9)); }), HasSubstr("goes through '" + name + "'"));
   }
 }
