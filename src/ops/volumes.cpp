@@ -10,14 +10,15 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <vector>
 
 #include "base/digest.hpp"
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "exports/volumes.hpp"
 #include "host/host_file.hpp"
+#include "host/root_folder.hpp"
 #include "host/tree_copy.hpp"
-#include "ops/former_directories.hpp"
 #include "ops/replacement.hpp"
 
 namespace berth::ops {
@@ -46,11 +47,32 @@ Place place_of(const std::string& path) {
   return {std::move(above), std::move(folder), std::move(leaf)};
 }
 
-/// The directory of the container's volumes; nothing when it does not exist. @throws Error for a link in its place
+struct stat status_of(int folder, const std::string& path) {
+  struct stat status {};
+  base::check_errno(::fstat(folder, &status), "examine " + path);
+  return status;
+}
+
+/// A directory of that name in one that is trusted: whoever owns the outer one could exchange it for anything.
+base::Fd open_in_trusted(int above, const Place& place) {
+  auto folder = base::open_folder_at(above, place.folder);
+  const auto path = fmt::format("{}/{}", place.above, place.folder);
+  const auto owner = status_of(above, place.above).st_uid;
+  if (host::is_of_others(owner) && owner != status_of(folder.get(), path).st_uid) {
+    throw host::unsafe_step(place.above, owner, path);
+  }
+  return folder;
+}
+
+/// The directory of the container's volumes; nothing when it does not exist. @throws Error for a link in its place, and
+/// when others could lead us there
 base::Fd open_container(int root, const Place& place) {
+  const auto above = host::find_trusted_folder(root, place.above);
+  if (!above) {
+    return {};
+  }
   try {
-    const auto above = base::open_in_root(root, place.above, O_RDONLY | O_DIRECTORY);
-    return base::open_folder_at(above.get(), place.folder);
+    return open_in_trusted(above->get(), place);
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::not_found) {
       return {};
@@ -62,23 +84,28 @@ base::Fd open_container(int root, const Place& place) {
 /// As open_container, made if need be: closed, as is the one above it when that is berth's own.
 base::Fd make_container(const Session& session, int root, const Place& place) {
   const auto [outer, own] = base::split_path(place.above);
+  std::vector<std::string> created;
   if (own == "berth" && !host::host_exists(root, place.above)) {
-    base::make_folders_at(root, outer.substr(1), 0755);
-    const auto folder = base::open_in_root(root, outer, O_RDONLY | O_DIRECTORY);
+    const auto folder = host::make_folder_in_root(root, outer, created);
     if (::mkdirat(folder.get(), own.c_str(), closed) != 0 && errno != EEXIST) {
       base::throw_errno("create " + place.above);
     }
     base::sync_at(folder.get(), ".");
   }
-  const auto above = base::open_in_root(root, place.above, O_RDONLY | O_DIRECTORY);
+  const auto above = host::make_folder_in_root(root, place.above, created);
+  const auto owner = status_of(above.get(), place.above).st_uid;
+  const auto path = fmt::format("{}/{}", place.above, place.folder);
+  if (host::is_of_others(owner) && !base::stat_at(above.get(), place.folder)) {
+    throw host::unsafe_step(place.above, owner, path);  // it would be ours
+  }
   if (::mkdirat(above.get(), place.folder.c_str(), closed) != 0 && errno != EEXIST) {
-    base::throw_errno(fmt::format("create {}/{}", place.above, place.folder));
+    base::throw_errno("create " + path);
   }
   base::sync_at(above.get(), ".");
   if (own == "berth") {
     base::check_errno(::fchmod(above.get(), closed), "set the mode of " + place.above);
   }
-  auto container = base::open_folder_at(above.get(), place.folder);
+  auto container = open_in_trusted(above.get(), place);
   if (place.above == session.layout.volumes_inside()) {
     base::check_errno(::fchmod(container.get(), closed), "set the mode of " + place.folder);
   }
@@ -116,8 +143,8 @@ std::string obstacle(int root, const NotedMove& move) {
   base::Fd container;
   try {
     container = open_container(root, from);
-  } catch (const Error&) {
-    return "a link leads to it";
+  } catch (const Error& error) {
+    return error.kind() == ErrorKind::not_permitted ? error.sentence() : "a link leads to it";
   }
   const auto status = base::stat_at(container.get(), from.leaf);
   if (!S_ISDIR(status->st_mode)) {
@@ -269,8 +296,9 @@ void remove_left_folders(const Session& session, const std::vector<NotedMove>& m
     const auto root = root_folder(session);
     for (const auto& move : moves) {
       const auto place = place_of(move.from);
-      const auto above = base::open_in_root(root.get(), place.above, O_RDONLY | O_DIRECTORY);
-      ::unlinkat(above.get(), place.folder.c_str(), AT_REMOVEDIR);
+      if (const auto above = host::find_trusted_folder(root.get(), place.above)) {
+        ::unlinkat(above->get(), place.folder.c_str(), AT_REMOVEDIR);
+      }
     }
   } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): an empty directory may stay
   }
@@ -372,7 +400,6 @@ void close_former_volumes(const Session& session) {
   for (const auto& deployment : host::list_deployments(session.layout).deployments) {
     try {
       close_former_volumes_of(session, deployment);
-      close_former_directories(session, deployment);
     } catch (const Error& error) {
       session.reporter.warning(error.what());
     }

@@ -106,6 +106,26 @@ class VolumesTest : public ::testing::Test {
   Session session;
 };
 
+TEST_F(VolumesTest, NobodyElseLeadsUsElsewhere) {
+  constexpr uid_t neighbour = 1000;
+  fs::create_directories(machine.on_disk("home/bob"));
+  fs::create_directories(machine.on_disk("srv"));
+  ASSERT_EQ(::chown(machine.on_disk("home/bob").c_str(), neighbour, neighbour), 0);
+  InstallRequest request;
+  request.image = machine.image("web", plain_image("one"));
+  request.name = "web";
+  request.set = {"STATE_DIRECTORY=/home/bob/state"};
+  fs::create_directory_symlink("/srv", machine.on_disk("home/bob/state"));
+  ASSERT_EQ(::lchown(machine.on_disk("home/bob/state").c_str(), neighbour, neighbour), 0);
+  EXPECT_EQ(error_of([&] { install(session, request); }).kind(), ErrorKind::not_permitted);
+  EXPECT_FALSE(fs::exists(machine.on_disk("srv/berth")));
+  fs::remove(machine.on_disk("home/bob/state"));
+  EXPECT_EQ(error_of([&] { install(session, request); }).kind(), ErrorKind::not_permitted);
+  EXPECT_FALSE(fs::exists(machine.on_disk("home/bob/state")));
+  fs::create_directories(machine.on_disk("home/bob/state"));
+  EXPECT_THAT(error_of([&] { install(session, request); }).sentence(), HasSubstr("not safe to go from /home/bob"));
+}
+
 TEST_F(VolumesTest, ANewOneIsFilledFromTheImageBelowAClosedDirectory) {
   install_web();
   EXPECT_EQ(machine.read("var/lib/berth/web/data/app.conf"), "from the image\n");
@@ -162,35 +182,6 @@ TEST_F(VolumesTest, ADirectoryThatHoldsOtherThingsIsNamed) {
   recover_pending(session);
   EXPECT_EQ(mode_of("var/lib/web"), 0755U);
   EXPECT_THAT(machine.reporter.warnings, Contains(HasSubstr("/var/lib/web, which holds other things too")));
-}
-
-/// Those that an image's own lines make do not move: they are closed where they are, for the next boot too.
-TEST_F(VolumesTest, DirectoriesOfAnImagesOwnLinesAreClosedByTheNextCommand) {
-  auto spec = test::full_image();
-  spec.files.push_back({"exports/tmpfiles.template", "d ${STATE_DIRECTORY}/$NAME 0755 - - - -\n", 0644, ""});
-  InstallRequest request;
-  request.image = machine.image("web", spec);
-  request.name = "web";
-  install(session, request);
-  const std::string open = "d /var/lib/web 0755 - - - -\n";
-  const std::string closed = "d /var/lib/web 0750 - - - -\n";
-  const std::string of_deployment = "var/lib/containers/berth/web.0/tmpfiles-web.conf";
-  const std::string of_host = "etc/tmpfiles.d/web.conf";
-  ASSERT_EQ(machine.read(of_host), closed);
-  machine.write(of_host, open);
-  machine.write(of_deployment, open);
-  machine.make_folder("var/lib/web");
-  fs::permissions(machine.on_disk("var/lib/web"), fs::perms(0755));
-  recover_pending(session);
-  EXPECT_EQ(mode_of("var/lib/web"), 0750U);
-  EXPECT_EQ(machine.read(of_host), closed);
-  EXPECT_EQ(machine.read(of_deployment), closed);
-  EXPECT_THAT(machine.reporter.warnings, Contains(HasSubstr("could enter /var/lib/web, where web writes")));
-
-  machine.write(of_host, "# of the administrator\n" + open);
-  machine.write(of_deployment, open);
-  recover_pending(session);
-  EXPECT_THAT(machine.reporter.warnings, Contains(HasSubstr("/etc/tmpfiles.d/web.conf was edited and stays")));
 }
 
 TEST_F(VolumesTest, AnUpdateMovesFormerOnesAndARollbackFindsThem) {
