@@ -20,6 +20,7 @@ namespace berth::source {
 namespace {
 
 constexpr std::size_t member_limit = 100'000;
+constexpr std::size_t names_limit = std::size_t{16} << 20U;  // bytes of all names, with what links lead to
 constexpr int link_limit = 8;
 constexpr std::size_t block_size = 256U << 10U;
 
@@ -258,6 +259,7 @@ TarFile::TarFile(base::Fd file, std::string label, std::stop_token stop)
     : path_(std::move(label)), stop_(std::move(stop)), fd_(std::move(file)), limit_(limit_of(fd_.get())) {
   TarReader reader(fd_.get(), path_, stop_);
   std::size_t ordinal = 0;
+  std::size_t names = 0;
   for (auto* entry = reader.next(); entry != nullptr; entry = reader.next(), ++ordinal) {
     if (ordinal >= member_limit) {
       throw base::Error(base::ErrorKind::verification, fmt::format("{} has more than {} members", path_, member_limit),
@@ -266,6 +268,12 @@ TarFile::TarFile(base::Fd file, std::string label, std::stop_token stop)
     const char* raw_name = base::libarchive().entry_pathname(entry);
     const auto name = normalized(raw_name == nullptr ? "" : raw_name);
     Member member{ordinal, base::libarchive().entry_size(entry), false, link_target(entry, name)};
+    names += name.size() + member.link.size();
+    if (names > names_limit) {
+      throw base::Error(base::ErrorKind::verification,
+                        fmt::format("the names in {} take more than {} MiB of memory", path_, names_limit >> 20U),
+                        "an archive of an image has a few dozen; check that it is one");
+    }
     const bool is_file = member.link.empty() && base::libarchive().entry_filetype(entry) == AE_IFREG;
     member.compressed = is_file && base::looks_compressed(first_bytes(reader));
     if (!name.empty() && (is_file || !member.link.empty())) {

@@ -18,8 +18,8 @@ namespace berth::source {
 /// several threads at once: each reads with a reader of its own. Streams must not outlive this.
 class TarFile {
  public:
-  /// Reads the names. @throws Error when it cannot be opened, is no tar archive, or has more than 100000 members;
-  /// Error(interrupted) on a stop request, which streams heed, too
+  /// Reads the names. @throws Error when it cannot be opened, is no tar archive, or has more than 100000 members or
+  /// 16 MiB of names; Error(interrupted) on a stop request, which streams heed, too
   explicit TarFile(const std::string& path, std::stop_token stop = {});
   /// As above, for a file that is open. @param label for messages
   TarFile(base::Fd file, std::string label, std::stop_token stop);

@@ -145,6 +145,15 @@ TEST_F(TarFileTest, BoundsTheMembers) {
   EXPECT_THAT(failure_of([&] { TarFile file(path); }).sentence(), HasSubstr("more than 100000 members"));
 }
 
+TEST_F(TarFileTest, BoundsTheMemoryOfNames) {
+  TarBuilder builder(ARCHIVE_FILTER_GZIP);
+  for (int at = 0; at < 40; ++at) {
+    builder.symlink(std::to_string(at) + std::string(250'000, 'n'), std::string(250'000, 't'));
+  }
+  const auto path = write(builder.finish());
+  EXPECT_THAT(failure_of([&] { TarFile file(path); }).sentence(), HasSubstr("take more than 16 MiB of memory"));
+}
+
 // Each further packing would multiply what comes out by up to a thousand.
 TEST_F(TarFileTest, RefusesArchivesThatArePackedTwice) {
   auto packed = TarBuilder(ARCHIVE_FILTER_GZIP).file("big", std::string(1'000'000, '\0')).finish();
