@@ -18,8 +18,11 @@ void print_text(const std::string& heading, const std::string& text) {
 
 void print_files(const ops::InstallPlan& plan) {
   for (const auto& planned : plan.files) {
-    emit("  create  {:04o} {}:{} {}{}\n", planned.file.mode, planned.file.uid, planned.file.gid,
-         planned.file.destination, planned.file.kind == host::HostFile::Kind::folder ? "/" : "");
+    const auto& file = planned.file;
+    const auto end = file.kind == host::HostFile::Kind::folder ? "/"
+                     : file.kind == host::HostFile::Kind::link ? " -> " + base::shown_line(file.link_target)
+                                                               : "";
+    emit("  create  {:04o} {}:{} {}{}\n", file.mode, file.uid, file.gid, file.destination, end);
   }
   for (const auto& path : plan.kept_files) {
     emit("  keep    {} (exists already)\n", path);

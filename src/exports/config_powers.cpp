@@ -8,6 +8,7 @@
 
 #include "base/error.hpp"
 #include "exports/config_json.hpp"
+#include "exports/host_places.hpp"
 #include "exports/powers.hpp"
 
 namespace berth::exports {
@@ -26,31 +27,26 @@ constexpr std::array<std::string_view, 14> strong_capabilities = {
 constexpr std::array<std::string_view, 5> host_capabilities = {"CAP_SYS_ADMIN", "CAP_SYS_MODULE", "CAP_SYS_RAWIO",
                                                                "CAP_SYS_BOOT", "CAP_DAC_READ_SEARCH"};
 
-/// Folders of the host that decide what its programs do.
-constexpr std::array<std::string_view, 20> host_folders = {
-    "/",    "/bin",  "/boot", "/dev", "/etc", "/home",    "/lib",         "/lib64",    "/proc",    "/root",
-    "/run", "/sbin", "/sys",  "/usr", "/var", "/var/lib", "/run/systemd", "/run/dbus", "/usr/bin", "/var/run"};
+/// Folders of the host that decide what its programs do, beside those with what programs of root obey.
+constexpr std::array<std::string_view, 9> host_folders = {"/bin",  "/dev", "/home", "/opt",        "/proc",
+                                                          "/sbin", "/sys", "/run",  "/run/systemd"};
 
 /// The same with everything below: programs, and files through which the kernel takes orders.
-constexpr std::array<std::string_view, 12> host_trees = {
-    "/bin/",     "/sbin/",      "/lib/",           "/lib64/",          "/usr/bin/", "/usr/sbin/",
-    "/usr/lib/", "/usr/lib64/", "/usr/local/bin/", "/usr/local/sbin/", "/proc/",    "/sys/"};
+constexpr std::array<std::string_view, 13> host_trees = {
+    "/bin/",       "/sbin/",        "/lib/",           "/lib64/",          "/usr/bin/", "/usr/sbin/", "/usr/lib/",
+    "/usr/lib64/", "/usr/libexec/", "/usr/local/bin/", "/usr/local/sbin/", "/proc/",    "/sys/"};
 
-/// Sockets behind which somebody does as root what he is told, and their folders. That a bind is read-only keeps nobody
-/// from connecting.
-constexpr std::array<std::string_view, 13> commanding_sockets = {"/run",
-                                                                 "/run/containerd",
-                                                                 "/run/containerd/containerd.sock",
-                                                                 "/run/crio",
-                                                                 "/run/crio/crio.sock",
-                                                                 "/run/dbus",
-                                                                 "/run/dbus/system_bus_socket",
-                                                                 "/run/docker.sock",
-                                                                 "/run/libvirt",
-                                                                 "/run/podman",
-                                                                 "/run/podman/podman.sock",
-                                                                 "/run/systemd",
-                                                                 "/run/systemd/private"};
+/// Folders with sockets behind which somebody does as root what he is told. That a bind is read-only keeps nobody from
+/// connecting.
+constexpr std::array<std::string_view, 2> commanding_folders = {"/run", "/run/systemd"};
+
+/// The same with everything below, and such sockets.
+constexpr std::array<std::string_view, 20> commanding_trees = {
+    "/run/acpid.socket", "/run/buildkit",  "/run/containerd",   "/run/cri-dockerd.sock",
+    "/run/crio",         "/run/dbus",      "/run/docker",       "/run/docker.sock",
+    "/run/incus",        "/run/initctl",   "/run/k3s",          "/run/libvirt",
+    "/run/lxd",          "/run/podman",    "/run/snapd.socket", "/run/systemd/private",
+    "/run/udev/control", "/var/lib/incus", "/var/lib/lxd",      "/var/snap/lxd"};
 
 /// From here on the set is called "all": kernels differ in the newest ones.
 constexpr std::size_t all_capabilities = 35;
@@ -89,10 +85,6 @@ const Json& section_of(const Json& parent, const char* key) {
 bool has_option(const Json& mount, std::string_view wanted) {
   const Json& options = list_of(mount, "options");
   return std::any_of(options.begin(), options.end(), [&](const Json& option) { return option == wanted; });
-}
-
-bool is_bind(const Json& mount) {
-  return text_of(mount, "type") == "bind" || has_option(mount, "bind") || has_option(mount, "rbind");
 }
 
 std::string_view without_slashes(std::string_view path) {
@@ -156,30 +148,22 @@ void add_namespaces(const Json& section, Powers& powers) {
   }
 }
 
-/// Whether who can write there, or has a socket there, has the host.
-bool is_over_host(std::string_view source, bool writable, bool recursive) {
-  constexpr std::string_view old_run = "/var/run";
-  constexpr std::string_view cgroups = "/sys/fs/cgroup";
-  std::string path(without_slashes(source));
-  if (path == old_run || path.starts_with("/var/run/")) {
-    path.erase(0, old_run.size() - std::string_view("/run").size());
-  }
-  if (is_one_of(path, commanding_sockets) || (recursive && path == "/")) {
-    return true;
-  }
-  const auto below = path + "/";
-  return writable && !path.starts_with(cgroups) &&
-         (is_one_of(path, host_folders) || is_obeyed_place(path) || is_obeyed_place(below) ||
-          std::any_of(host_trees.begin(), host_trees.end(), [&](auto tree) { return below.starts_with(tree); }));
+bool is_in(std::string_view place, std::string_view tree) {
+  return place.starts_with(tree) && (place.size() == tree.size() || place[tree.size()] == '/');
 }
 
-Power bind_power(const Json& mount) {
-  const auto source = text_of(mount, "source");
-  const bool writable = is_writable_mount(mount);
-  const bool shared = has_option(mount, "shared") || has_option(mount, "rshared");
-  return {fmt::format("binds the host's {} {} at {}{}", base::printable(source), writable ? "read-write" : "read-only",
-                      base::printable(text_of(mount, "destination")), shared ? ", sharing mounts" : ""),
-          is_over_host(source, writable, has_option(mount, "rbind"))};
+/// Whether who can write there, or has a socket there, has the host.
+bool is_over_host(std::string_view source, bool writable, bool recursive) {
+  const auto place = plain_place(source);
+  const bool commands = std::any_of(commanding_trees.begin(), commanding_trees.end(),
+                                    [&](std::string_view tree) { return is_in(place, tree); });
+  if (commands || is_one_of(place, commanding_folders) || (recursive && place == "/")) {
+    return true;
+  }
+  const auto below = place + "/";
+  return writable && !is_in(place, "/sys/fs/cgroup") &&
+         (is_one_of(place, host_folders) || reaches_obeyed_place(place) ||
+          std::any_of(host_trees.begin(), host_trees.end(), [&](auto tree) { return below.starts_with(tree); }));
 }
 
 /// Whether the runtime covers `path`, or a mount of the container's own does.
@@ -193,6 +177,39 @@ bool is_covered(const Json& document, const std::string& path) {
                      [&](const Json& one) { return text_of(one, "destination") == path; });
 }
 
+bool is_of_kernel(std::string_view destination) {
+  const auto place = plain_place(destination);
+  return is_in(place, "/proc") || is_in(place, "/sys") || place == "/";
+}
+
+/// Files of proc(5) by which root of the container, without any capability, commands the kernel.
+std::optional<Power> proc_power(const Json& document, const std::string& destination) {
+  if (!is_covered(document, destination + "/sys")) {
+    return Power{
+        fmt::format("may write the kernel's settings at {}/sys, which is not read-only", base::printable(destination)),
+        true};
+  }
+  if (!is_covered(document, destination + "/sysrq-trigger")) {
+    return Power{fmt::format("may restart the machine by {}/sysrq-trigger, which is not read-only",
+                             base::printable(destination))};
+  }
+  return std::nullopt;
+}
+
+/// Where the files of an overlay come from.
+std::string layers_of(const Json& mount) {
+  std::string layers;
+  for (const auto& option : list_of(mount, "options")) {
+    const auto text = option.is_string() ? option.get<std::string>() : "";
+    for (const std::string_view key : {"lowerdir", "upperdir", "workdir"}) {
+      if (text.starts_with(key)) {
+        layers += fmt::format("{}{}", layers.empty() ? ", of " : ",", base::printable(text));
+      }
+    }
+  }
+  return layers;
+}
+
 /// A file system of the kernel or of a device. Whoever is root in the container, with no capability at all, may write
 /// to what belongs to root there, and so have the kernel start a program of his on the host (core(5)).
 std::optional<Power> mount_power(const Json& document, const Json& mount) {
@@ -200,15 +217,16 @@ std::optional<Power> mount_power(const Json& document, const Json& mount) {
   const auto type = text_of(mount, "type");
   const auto destination = std::string(without_slashes(text_of(mount, "destination")));
   const bool writable = is_writable_mount(mount);
+  if (has_option(mount, "remount")) {  // which changes what an earlier one of the list made
+    return Power{fmt::format("changes the mount at {} to {}", base::printable(destination),
+                             writable ? "read-write" : "read-only"),
+                 writable && is_of_kernel(destination)};
+  }
   if (is_one_of(type, harmless)) {
     return std::nullopt;
   }
   if (type == "proc") {
-    const bool open = writable && !is_covered(document, destination + "/sys");
-    return open ? std::optional(Power{fmt::format("may write the kernel's settings at {}/sys, which is not read-only",
-                                                  base::printable(destination)),
-                                      true})
-                : std::nullopt;
+    return writable ? proc_power(document, destination) : std::nullopt;
   }
   if (type == "sysfs") {
     return writable ? std::optional(Power{fmt::format("may write the kernel's settings at {}, which is not read-only",
@@ -222,14 +240,15 @@ std::optional<Power> mount_power(const Json& document, const Json& mount) {
                                                               base::printable(destination))})
                             : std::nullopt;
   }
-  return Power{fmt::format("mounts the file system {} ({}) {} at {}", base::printable(text_of(mount, "source")),
-                           base::printable(type), writable ? "read-write" : "read-only", base::printable(destination)),
+  return Power{fmt::format("mounts the file system {} ({}) {} at {}{}", base::printable(text_of(mount, "source")),
+                           base::printable(type), writable ? "read-write" : "read-only", base::printable(destination),
+                           layers_of(mount)),
                writable};
 }
 
 void add_mounts(const Json& document, Powers& powers) {
   for (const auto& mount : list_of(document, "mounts")) {
-    if (is_bind(mount)) {
+    if (is_bind_mount(mount)) {
       powers.push_back(bind_power(mount));
     } else if (auto power = mount_power(document, mount)) {
       powers.push_back(std::move(*power));
@@ -249,6 +268,30 @@ void add_confinement(const Json& process, Powers& powers) {
   const Json* spared = find(process, "oomScoreAdj");
   if (spared != nullptr && spared->is_number_integer() && *spared < 0) {
     powers.push_back({fmt::format("is spared when memory runs out (oomScoreAdj {})", spared->dump())});
+  }
+}
+
+/// Time of the processor and the disk that others do not get.
+void add_priorities(const Json& process, Powers& powers) {
+  const auto policy = text_of(section_of(process, "scheduler"), "policy");
+  constexpr std::array<std::string_view, 3> first = {"SCHED_FIFO", "SCHED_RR", "SCHED_DEADLINE"};
+  if (is_one_of(policy, first)) {
+    powers.push_back({fmt::format("may keep the processor from others ({})", policy)});
+  }
+  if (text_of(section_of(process, "ioPriority"), "class") == "IOPRIO_CLASS_RT") {
+    powers.push_back({"may keep the disks from others (IOPRIO_CLASS_RT)"});
+  }
+}
+
+/// Annotations that runtimes obey (crun(1), runc's docs/systemd.md, criu).
+void add_annotations(const Json& document, Powers& powers) {
+  for (const auto& [key, value] : section_of(document, "annotations").items()) {
+    for (const std::string_view prefix : {"run.oci.", "org.systemd.property.", "org.criu."}) {
+      if (key.starts_with(prefix)) {
+        const auto text = value.is_string() ? value.get<std::string>() : value.dump();
+        powers.push_back({fmt::format("tells the runtime: {}={}", base::printable(key), base::printable(text))});
+      }
+    }
   }
 }
 
@@ -291,11 +334,26 @@ void add_hooks(const Json& document, Powers& powers) {
 std::vector<std::string> bind_sources(const base::Json& config) {
   std::vector<std::string> sources;
   for (const auto& mount : list_of(config, "mounts")) {
-    if (is_bind(mount)) {
+    if (is_bind_mount(mount)) {
       sources.push_back(text_of(mount, "source"));
     }
   }
   return sources;
+}
+
+bool is_bind_mount(const base::Json& mount) {
+  return text_of(mount, "type") == "bind" || has_option(mount, "bind") || has_option(mount, "rbind");
+}
+
+Power bind_power(const base::Json& mount, const std::string& source) {
+  const auto given = text_of(mount, "source");
+  const bool writable = is_writable_mount(mount);
+  const bool shared = has_option(mount, "shared") || has_option(mount, "rshared");
+  const auto where = source.empty() ? "" : fmt::format(", which leads to {},", base::printable(source));
+  return {fmt::format("binds the host's {}{} {} at {}{}", base::printable(given), where,
+                      writable ? "read-write" : "read-only", base::printable(text_of(mount, "destination")),
+                      shared ? ", sharing mounts" : ""),
+          is_over_host(source.empty() ? given : source, writable, has_option(mount, "rbind"))};
 }
 
 bool is_writable_mount(const base::Json& mount) {
@@ -314,10 +372,15 @@ std::vector<Power> powerful_requests(const base::Json& config, std::string_view 
   const Json& section = section_of(config, "linux");
   add_capabilities(process, own_namespace(section, "pid") != nullptr, powers);
   add_confinement(process, powers);
+  add_priorities(process, powers);
   add_namespaces(section, powers);
   add_mounts(config, powers);
   add_devices(section, powers);
   add_hooks(config, powers);
+  add_annotations(config, powers);
+  if (const auto socket = text_of(section_of(section, "seccomp"), "listenerPath"); !socket.empty()) {
+    powers.push_back({fmt::format("has {} decide about its system calls", base::printable(socket))});
+  }
   if (const auto propagation = text_of(section, "rootfsPropagation");
       propagation == "shared" || propagation == "rshared") {
     powers.push_back({"shares its mounts with the host (rootfsPropagation)"});

@@ -28,12 +28,26 @@ unsigned line_end_kind(char c) {
 
 }  // namespace
 
+std::size_t find_byte_order_mark(std::string_view text) {
+  constexpr std::string_view mark = "\xEF\xBB\xBF";
+  auto at = text.find(mark);
+  while (at != std::string_view::npos && at != 0 && text[at - 1] != '\n') {
+    at = text.find(mark, at + mark.size());
+  }
+  return at;
+}
+
 void refuse_control_characters(std::string_view text, std::string_view shown) {
   if (const auto at = base::find_control(text); at != std::string_view::npos) {
     throw base::Error(
         base::ErrorKind::verification,
         fmt::format("{}:{}: there is {} in it", shown, position_of(text, at).line, base::control_name(text, at)),
         remedy(text, at));
+  }
+  if (const auto at = find_byte_order_mark(text); at != std::string_view::npos) {
+    throw base::Error(base::ErrorKind::verification,
+                      fmt::format("{}:{}: there is a byte order mark in it", shown, position_of(text, at).line),
+                      "save it without one: what is shown of this text must be what is read of it");
   }
 }
 

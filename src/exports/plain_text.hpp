@@ -7,8 +7,12 @@
 
 namespace berth::exports {
 
-/// Refuses control characters other than tab and line break: what is shown of a text must be what is read of it, and
-/// systemd ends lines at carriage returns, too. @param shown name of the text, for messages
+/// Where a byte order mark begins a line, npos without one: systemd drops the first such mark of a unit and reads what
+/// is behind it, wherever that line is.
+std::size_t find_byte_order_mark(std::string_view text);
+
+/// Refuses control characters other than tab and line break, and byte order marks: what is shown of a text must be what
+/// is read of it, and systemd ends lines at carriage returns, too. @param shown name of the text, for messages
 /// @throws Error(verification) naming the line and the character
 void refuse_control_characters(std::string_view text, std::string_view shown);
 

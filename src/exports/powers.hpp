@@ -26,13 +26,18 @@ struct Power {
 /// @param cgroups_path the control group that berth would choose, see exports::cgroups_path
 std::vector<Power> powerful_requests(const base::Json& config, std::string_view cgroups_path);
 
-/// Whether programs of root look there for what to do. @param path absolute; a folder with a slash at its end
-bool is_obeyed_place(std::string_view path);
-
-/// What a rendered unit does beside calling the runtime: commands of its own on the host, actions on the whole
-/// machine, names of other units (systemd.service(5), systemd.unit(5)).
+/// What a rendered unit does beside calling the runtime: commands of its own on the host, other programs or
+/// surroundings for the runtime, files and folders of the host that it opens, writes or takes over, actions on the
+/// whole machine and on other units, names of those, time and memory at the cost of others (systemd.service(5),
+/// systemd.exec(5), systemd.unit(5)).
 /// @param values of the templates: the EXEC_* among them are the runtime's calls
 std::vector<Power> unit_powers(std::string_view unit, const Values& values);
+
+/// The files that the runtime gets environment variables from, as glob(7) patterns (EnvironmentFile=).
+std::vector<std::string> environment_files(std::string_view unit);
+
+/// Whether such a file sets a variable by which the runtime runs something else than its own code (ld.so(8)).
+bool redirects_runtime(std::string_view environment_file);
 
 /// Lines of tmpfiles.d(5) that change or remove what is there already, or work outside /run, /srv, /tmp and /var.
 std::vector<Power> tmpfiles_powers(std::string_view lines);
@@ -46,6 +51,12 @@ std::optional<Power> host_file_power(const std::string& destination, mode_t mode
 /// below /etc, programs below /usr for one below /usr/local (tmpfiles.d(5), systemd.unit(5), file-hierarchy(7)).
 /// @param destination absolute path on the host
 std::vector<std::string> places_hidden_by(const std::string& destination);
+
+/// What a bind of a config.json means. @param source where it leads, if that is not what its source says
+Power bind_power(const base::Json& mount, const std::string& source = "");
+
+/// Whether a mount of a config.json is a bind.
+bool is_bind_mount(const base::Json& mount);
 
 /// Whether the last of the mount's options `ro` and `rw` lets the container write.
 bool is_writable_mount(const base::Json& mount);

@@ -9,6 +9,7 @@
 
 #include "base/error.hpp"
 #include "base/shown_text.hpp"
+#include "exports/plain_text.hpp"
 #include "exports/template_json.hpp"
 
 namespace berth::exports {
@@ -183,6 +184,9 @@ std::string Renderer::render(TemplateKind kind, std::string_view text, std::stri
     return {};
   }
   std::string result = substitute(pieces, *values_);
+  if (const auto at = find_byte_order_mark(result); kind == TemplateKind::unit && at != std::string::npos) {
+    add_problem({file, position_of(result, at).line, "a byte order mark begins the line", {}});
+  }
   if (kind == TemplateKind::json && problems_.size() + unlisted_ == before) {
     if (auto problem = json_problem(text, pieces, *values_, result)) {
       add_problem({std::move(file), problem->line, std::move(problem->sentence), {}});

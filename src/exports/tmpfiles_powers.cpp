@@ -7,7 +7,7 @@
 #include <string>
 
 #include "base/error.hpp"
-#include "exports/lint.hpp"
+#include "exports/host_places.hpp"
 #include "exports/plain_text.hpp"
 #include "exports/powers.hpp"
 #include "exports/tmpfiles_line.hpp"
@@ -31,14 +31,6 @@ bool goes_up(std::string_view path) {
 /// What systemd expands: nobody knows here where it leads.
 bool is_open(std::string_view path) {
   return path.find('%') != std::string_view::npos;
-}
-
-/// Where containers keep their state; and not one of the folders that every host has.
-bool is_usual(std::string_view path) {
-  constexpr std::array<std::string_view, 4> usual = {"/run/", "/srv/", "/tmp/", "/var/"};
-  return !goes_up(path) && !is_open(path) && !is_obeyed_place(path) && !is_obeyed_place(fmt::format("{}/", path)) &&
-         !is_usual_host_path(path) &&
-         std::any_of(usual.begin(), usual.end(), [&](std::string_view folder) { return path.starts_with(folder); });
 }
 
 bool has_modifier(const TmpfilesLine& line, char modifier) {
@@ -79,13 +71,13 @@ Reach reach_of_source(const TmpfilesLine& line) {
   if (plain && (source.starts_with("/usr/") || (link && !source.starts_with('/')))) {
     return Reach::none;
   }
-  const bool obeyed = is_obeyed_place(source) || is_obeyed_place(source + "/");
-  return (link && plain ? obeyed : !is_usual(source)) ? Reach::host : Reach::noted;
+  const bool obeyed = reaches_obeyed_place(source);
+  return (link && plain ? obeyed : !is_state_place(source)) ? Reach::host : Reach::noted;
 }
 
 Reach reach_of(const TmpfilesLine& line) {
   const char type = line.type[0];
-  const bool usual = is_usual(line.path);
+  const bool usual = is_state_place(line.path);
   if (keeping.find(type) != std::string_view::npos) {
     return usual ? Reach::none : Reach::noted;
   }

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 #include "base/error.hpp"
+#include "base/file.hpp"
 
 namespace berth::ops {
 
@@ -44,8 +46,8 @@ std::vector<std::string> written_by(const base::Json& mount) {
 }  // namespace
 
 OwnPlaces::OwnPlaces(const host::Layout& layout, const std::string& name, const std::string& volumes,
-                     std::function<std::string(const std::string&)> resolve)
-    : resolve_(std::move(resolve)) {
+                     std::function<std::string(const std::string&)> resolve, const std::vector<PlannedFile>& files)
+    : resolve_(std::move(resolve)), links_(files, resolve_) {
   auto repository = layout.repository();
   if (layout.root() != "/" && repository.starts_with(layout.root() + "/")) {
     repository.erase(0, layout.root().size());
@@ -61,10 +63,8 @@ OwnPlaces::OwnPlaces(const host::Layout& layout, const std::string& name, const 
   files_ = {resolve_(layout.unit_inside(name)), resolve_(layout.tmpfiles_inside(name))};
 }
 
-/// Where the folder itself is: resolve_ does not follow the last component.
 std::string OwnPlaces::place_of(const std::string& path) const {
-  const auto inner = resolve_(path + "/x");
-  return inner == "/x" ? "/" : inner.substr(0, inner.size() - 2);
+  return links_.place_of(path);
 }
 
 bool OwnPlaces::is_own(const std::string& path) const {
@@ -84,7 +84,8 @@ void OwnPlaces::refuse_host_file(const exports::HostEntry& entry, const std::str
                 "choose another container name with --name, or correct the image");
   }
   const auto& target = entry.link_target;
-  if (target.starts_with('/') && !leads_upwards(target) && is_own(place_of(target))) {
+  const auto end = target.starts_with('/') ? target : base::split_path(destination).first + "/" + target;
+  if (entry.kind == exports::HostEntryKind::link && is_own(place_of(end))) {
     throw Error(ErrorKind::conflict,
                 fmt::format("the link exports/hostfs/{} of the image leads to {}, which berth itself writes",
                             base::printable(entry.path), base::printable(target)),
@@ -114,6 +115,16 @@ void OwnPlaces::refuse_mounts(const base::Json& config) const {
   }
 }
 
+/// A bind whose source is harmless by its name only.
+std::optional<exports::Power> OwnPlaces::power_of_links(const base::Json& mount) const {
+  const auto source = mount.value("source", "");
+  if (!exports::is_bind_mount(mount) || !source.starts_with('/') || exports::bind_power(mount).over_host) {
+    return std::nullopt;
+  }
+  auto power = exports::bind_power(mount, place_of(source));
+  return power.over_host ? std::optional(std::move(power)) : std::nullopt;
+}
+
 std::vector<exports::Power> OwnPlaces::powers(const base::Json& config) const {
   std::vector<exports::Power> powers;
   for (const auto& mount : config.value("mounts", base::Json::array())) {
@@ -122,6 +133,9 @@ std::vector<exports::Power> OwnPlaces::powers(const base::Json& config) const {
         powers.push_back(
             {fmt::format("may change the files of all containers, which are below {}", base::printable(path)), true});
       }
+    }
+    if (auto power = power_of_links(mount)) {
+      powers.push_back(std::move(*power));
     }
   }
   return powers;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <fnmatch.h>
 
 #include <algorithm>
 #include <cctype>
@@ -94,7 +95,11 @@ void add_powers(const PlanInputs& in, InstallPlan& plan, std::vector<exports::Po
 class HostFilePlanner {
  public:
   HostFilePlanner(const PlanInputs& in, exports::Renderer& renderer, InstallPlan& plan)
-      : in_(in), renderer_(renderer), plan_(plan), own_places_(*in.layout, in.name, own_volumes(in), in.host_place) {}
+      : in_(in),
+        renderer_(renderer),
+        plan_(plan),
+        own_places_(*in.layout, in.name, own_volumes(in), in.host_place),
+        environment_files_(plan.unit ? exports::environment_files(*plan.unit) : std::vector<std::string>()) {}
 
   void run() {
     const auto& manifest = in_.exports->manifest;
@@ -202,11 +207,17 @@ class HostFilePlanner {
     }
   }
 
+  /// By its name, or by where a link of the host leads it.
   void add_file_power(const exports::HostEntry& entry, const host::HostFile& file) {
-    const bool link = entry.kind == exports::HostEntryKind::link;
-    if (auto power = exports::host_file_power(file.destination, link ? 0 : file.mode, entry.has_capability)) {
+    const auto mode = file.kind == host::HostFile::Kind::link ? 0 : file.mode;
+    auto power = exports::host_file_power(file.destination, mode, entry.has_capability);
+    if (const auto place = in_.host_place(file.destination); !power && place != file.destination) {
+      power = exports::host_file_power(place, mode, entry.has_capability);
+    }
+    if (power) {
       add_power(in_, plan_, std::move(*power));
     }
+    add_environment_power(entry, file);
     for (const auto& hidden : exports::places_hidden_by(file.destination)) {
       if (in_.host_exists(hidden) && !in_.replaced.host_files.contains(hidden)) {
         add_power(in_, plan_,
@@ -215,6 +226,21 @@ class HostFilePlanner {
                    true});
         return;
       }
+    }
+  }
+
+  /// What the image brings for EnvironmentFile= of its unit is no word of the administrator's.
+  void add_environment_power(const exports::HostEntry& entry, const host::HostFile& file) {
+    const bool read =
+        std::any_of(environment_files_.begin(), environment_files_.end(), [&](const std::string& pattern) {
+          return ::fnmatch(pattern.c_str(), file.destination.c_str(), FNM_PATHNAME) == 0;
+        });
+    if (read && (file.kind == host::HostFile::Kind::link ||
+                 exports::redirects_runtime(file.content ? *file.content : in_.read_entry(entry)))) {
+      add_power(in_, plan_,
+                {fmt::format("the unit changes what its programs are by a file of the image: {}",
+                             base::printable(file.destination)),
+                 true});
     }
   }
 
@@ -267,6 +293,7 @@ class HostFilePlanner {
   exports::Renderer& renderer_;
   InstallPlan& plan_;
   OwnPlaces own_places_;
+  std::vector<std::string> environment_files_;  ///< patterns
   std::set<std::string> taken_;
   std::set<std::string> made_;
   std::map<std::string, const exports::HostEntry*> folders_;
@@ -376,7 +403,7 @@ void plan_config(const PlanInputs& in, const std::string& text, InstallPlan& pla
     const auto left_out = exports::left_out_of_generated(*in.image_config);
     plan.conversions.insert(plan.conversions.end(), left_out.begin(), left_out.end());
   }
-  const OwnPlaces own_places(*in.layout, in.name, own_volumes(in), in.host_place);
+  const OwnPlaces own_places(*in.layout, in.name, own_volumes(in), in.host_place, plan.files);
   own_places.refuse_mounts(config.document);
   add_powers(in, plan, exports::powerful_requests(config.document, plan.cgroups_path));
   add_powers(in, plan, own_places.powers(config.document));
@@ -541,6 +568,9 @@ base::Json plan_to_json(const InstallPlan& plan) {
                        {"mode", fmt::format("{:04o}", planned.file.mode)},
                        {"uid", planned.file.uid},
                        {"gid", planned.file.gid}};
+    if (planned.file.kind == host::HostFile::Kind::link) {
+      file["target"] = planned.file.link_target;
+    }
     file["sha256"] = planned.checksum.empty() ? base::Json(nullptr) : base::Json(planned.checksum);
     files.push_back(std::move(file));
   }

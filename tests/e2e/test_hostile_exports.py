@@ -161,7 +161,7 @@ def mighty():
     proc = {"destination": "/proc", "type": "proc", "source": "proc"}
     template = config([bind("/", "rw"), bind("/etc/hosts", "ro"), proc], **MIGHTY).replace('"ALL"', "[$ALL_PROCESS_CAPABILITIES]")
     files = {"config.json.template": template, "service.template": MIGHTY_UNIT, "tmpfiles.template": "d /run/probe\nw /proc/sys/vm/swappiness - - - - 1\n"}
-    return image("mighty", files, {"usr/local/bin/su2": Program("#!/bin/sh\n"), "etc/cron.d/probe": "", "etc/probe.conf": ""})
+    return image("mighty", files, {"usr/local/bin/su2": Program("#!/bin/sh\n"), "etc/cron.d/probe": "", "etc/probe.conf": "", "etc/probe.link": Link("probe.conf\n")})
 
 
 SHOWN = [
@@ -184,7 +184,8 @@ def test_display_shows_everything_that_is_powerful(shared_host):
     assert sorted(line.strip() for line in asked.splitlines()) == sorted(SHOWN)
     plan = json.loads(shared_host.berth("install", "--dry-run", "--json", "--name=probe", f"oci:{mighty().inside}").stdout)
     assert sorted(plan["powers"]) == sorted(SHOWN)
-    assert "4755 0:0 /usr/local/bin/su2" in shown and "/etc/probe.conf" in shown
+    assert "4755 0:0 /usr/local/bin/su2" in shown and "/etc/probe.conf" in shown and "/etc/probe.link -> probe.conf\\n\n" in shown
+    assert [file["target"] for file in plan["hostFiles"] if file["kind"] == "link"] == ["probe.conf\n"]
     assert leftovers(before, shared_host.snapshot()) == []
 
 

@@ -83,6 +83,17 @@ TEST(ConfigPowers, BindsThatGiveTheHost) {
                              "/run/containerd/containerd.sock"}) {
     EXPECT_TRUE(gives_the_host(source, R"("bind", "ro")")) << source;
   }
+  for (const char* source :
+       {"//etc", "/./etc", "/srv/../etc", "/usr/share", "/usr/local", "/usr/local/lib", "/var/spool", "/usr/lib64",
+        "/etc/logrotate.d", "/etc/network", "/etc/containers/oci/hooks.d", "/etc/sysusers.d", "/var/lib/docker",
+        "/var/lib/extensions", "/home/x/.ssh", "/opt"}) {
+    EXPECT_TRUE(gives_the_host(source, R"("bind", "rw")")) << source;
+    EXPECT_FALSE(gives_the_host(source, R"("bind", "ro")")) << source;
+  }
+  for (const char* source : {"/run/dbus/x", "/var/run/dbus", "/run/docker", "/run/k3s/containerd/containerd.sock",
+                             "/run/snapd.socket", "/var/lib/lxd/unix.socket", "//run//docker.sock"}) {
+    EXPECT_TRUE(gives_the_host(source, R"("bind", "ro")")) << source;
+  }
   for (const char* source : {"/var/lib/etcd", "/etc/etcd", "/srv", "/run/etcd", "/dev/log", "/sys/fs/cgroup/x",
                              "/usr/share/x", "/var/running"}) {
     EXPECT_FALSE(gives_the_host(source, R"("bind", "rw")")) << source;
@@ -95,9 +106,12 @@ TEST(ConfigPowers, FileSystemsOfTheKernel) {
   const std::string proc = R"({"destination": "/proc/", "type": "proc", "source": "proc"})";
   EXPECT_THAT(of_mount(proc),
               ElementsAre(Power{"may write the kernel's settings at /proc/sys, which is not read-only", true}));
-  EXPECT_THAT(of_mount(proc, R"("readonlyPaths": ["/proc/bus", "/proc/sys"], )"), IsEmpty());
-  EXPECT_THAT(of_mount(proc, R"("maskedPaths": ["/proc/sys"], )"), IsEmpty());
-  EXPECT_THAT(of_mount(proc + R"(, {"destination": "/proc/sys", "type": "tmpfs"})"), IsEmpty());
+  const std::string trigger = R"("readonlyPaths": ["/proc/sysrq-trigger"], )";
+  EXPECT_THAT(of_mount(proc, R"("readonlyPaths": ["/proc/bus", "/proc/sys", "/proc/sysrq-trigger"], )"), IsEmpty());
+  EXPECT_THAT(of_mount(proc, R"("maskedPaths": ["/proc/sys"], )" + trigger), IsEmpty());
+  EXPECT_THAT(of_mount(proc + R"(, {"destination": "/proc/sys", "type": "tmpfs"})", trigger), IsEmpty());
+  EXPECT_THAT(of_mount(proc, R"("readonlyPaths": ["/proc/sys"], )"),
+              ElementsAre(Power{"may restart the machine by /proc/sysrq-trigger, which is not read-only", false}));
   EXPECT_THAT(of_mount(R"({"destination": "/proc", "type": "proc", "options": ["ro"]})"), IsEmpty());
   EXPECT_THAT(of_mount(R"({"destination": "/sys", "type": "sysfs", "options": ["nosuid"]})"),
               ElementsAre(Power{"may write the kernel's settings at /sys, which is not read-only", true}));
@@ -117,6 +131,33 @@ TEST(ConfigPowers, OtherFileSystems) {
               ElementsAre(Power{"mounts the file system /dev/sda1 (ext4) read-write at /d", true}));
   EXPECT_THAT(of_mount(R"({"destination": "/d", "type": "debugfs", "source": "debugfs", "options": ["ro"]})"),
               ElementsAre(Power{"mounts the file system debugfs (debugfs) read-only at /d", false}));
+}
+
+TEST(ConfigPowers, ARemountUndoesWhatStandsBefore) {
+  const std::string sysfs = R"({"destination": "/sys", "type": "sysfs", "options": ["ro"]}, )";
+  EXPECT_THAT(of_mount(sysfs + R"({"destination": "/sys", "type": "none", "options": ["remount", "rw"]})"),
+              ElementsAre(Power{"changes the mount at /sys to read-write", true}));
+  EXPECT_THAT(of_mount(R"({"destination": "/tmp", "type": "tmpfs", "options": ["remount", "ro"]})"),
+              ElementsAre(Power{"changes the mount at /tmp to read-only", false}));
+}
+
+TEST(ConfigPowers, LayersOfAnOverlayAreNamed) {
+  EXPECT_THAT(
+      of_mount(R"({"destination": "/d", "type": "overlay", "source": "overlay",
+                           "options": ["ro", "lowerdir=/etc:/root"]})"),
+      ElementsAre(Power{"mounts the file system overlay (overlay) read-only at /d, of lowerdir=/etc:/root", false}));
+}
+
+TEST(ConfigPowers, SharesOfOthersAnnotationsAndListeners) {
+  const Json config =
+      parse(R"({"process": {"scheduler": {"policy": "SCHED_FIFO"}, "ioPriority": {"class": "IOPRIO_CLASS_RT"}},
+      "annotations": {"run.oci.hooks.stdout": "/etc/x", "org.example.note": "y"},
+      "linux": {"seccomp": {"listenerPath": "/run/l.sock"}, )" +
+            own_namespaces + "}}");
+  EXPECT_THAT(
+      requests(config),
+      ElementsAre("may keep the processor from others (SCHED_FIFO)", "may keep the disks from others (IOPRIO_CLASS_RT)",
+                  "tells the runtime: run.oci.hooks.stdout=/etc/x", "has /run/l.sock decide about its system calls"));
 }
 
 TEST(ConfigPowers, CapabilitiesThatGiveTheHost) {

@@ -96,6 +96,8 @@ TEST(TmpfilesPowers, CopiesAndLinksOfTheHostsFiles) {
                                                            {"C /var/lib/web/x - - - - %h/.ssh", true},
                                                            {"L /var/lib/web/x - - - - /etc/shadow", true},
                                                            {"L /var/lib/web/x - - - - /etc/cron.d", true},
+                                                           {"L /var/lib/web/x - - - - /etc", true},
+                                                           {"L /var/lib/web/x - - - - /", true},
                                                            {"L /var/lib/web/x - - - - ../../../etc/shadow", true},
                                                            {"L /var/lib/web/x - - - - /srv/other", false},
                                                            {"'C' \"/var/lib/web/x\" - - - - /etc/shadow", true},
@@ -115,6 +117,8 @@ TEST(TmpfilesPowers, EveryOtherTypeThatChangesTheHost) {
                                                            {"c /run/web/mem 0666 - - - 1:1", true},
                                                            {"d /var/lib 0777", true},
                                                            {"d /run/systemd/system 0777", true},
+                                                           {"f /var/run/udev/rules.d/x - - - - y", true},
+                                                           {"f /var/lib/cloud/scripts/per-boot/x - - - - y", true},
                                                            {"d /var/lib/containers/storage", true},
                                                            {"d /v\\x61r/../etc/web", true},
                                                            {"d \"/var/lib\\057..\\057..\\057etc\"", true},
@@ -158,6 +162,72 @@ TEST(UnitPowers, WhatMakesTheRuntimeAnotherProgram) {
                           "the unit acts on the whole machine: StartLimitAction=reboot"));
 }
 
+TEST(UnitPowers, VariablesOfTheLoaderHoweverTheyAreWritten) {
+  for (const char* value : {"LD_PRE\"LOAD\"=/x", "\"A=1\" 'LD_AUDIT=/x'", "LD_PRELO\\x41D=/x", "LD_DEBUG_OUTPUT=/etc/x",
+                            "L%pRELOAD=/x", "GCONV_PATH=/x", "\"LD_PRELOAD=/x"}) {
+    const auto powers = powers_of(std::string("[Service]\nEnvironment=") + value + "\n");
+    ASSERT_EQ(powers.size(), 1U) << value;
+    EXPECT_TRUE(powers[0].over_host) << value;
+  }
+  EXPECT_THAT(powers_of("[Service]\nEnvironment=OLD_X=1 \"B=LD_PRELOAD=\" C=%n\nEnvironment=\n"), IsEmpty());
+}
+
+TEST(UnitPowers, FilesOfTheHostAsStreams) {
+  EXPECT_THAT(
+      powers_of("[Service]\nStandardOutput=journal\nStandardOutput=append:/etc/cron.d/x\n"
+                "StandardError=file:/var/log/x.log\nStandardOutput=truncate:/usr/bin/x\n"
+                "StandardInput=file:/etc/shadow\nOpenFile=/etc/shadow:x:read-only\nStandardInput=null\n"),
+      ElementsAre(
+          Power{"the unit opens a file of the host for the container: StandardOutput=append:/etc/cron.d/x", true},
+          Power{"the unit opens a file of the host for the container: StandardError=file:/var/log/x.log", false},
+          Power{"the unit opens a file of the host for the container: StandardOutput=truncate:/usr/bin/x", true},
+          Power{"the unit opens a file of the host for the container: StandardInput=file:/etc/shadow", true},
+          Power{"the unit opens a file of the host for the container: OpenFile=/etc/shadow:x:read-only", true}));
+}
+
+TEST(UnitPowers, FoldersThatSystemdMakesAndRemoves) {
+  EXPECT_THAT(powers_of("[Service]\nRuntimeDirectory=web web/x %p\nStateDirectory=web\n"), IsEmpty());
+  const std::string words = "the unit has folders of the host made, given away or removed: ";
+  EXPECT_THAT(
+      powers_of("[Service]\nConfigurationDirectory=sudoers.d\nConfigurationDirectoryMode=0777\n"
+                "RuntimeDirectory=dbus\nRuntimeDirectory=web \"sys\"temd\nStateDirectory=other\n"
+                "LogsDirectory=%i\nStateDirectory=a:systemd\n"),
+      ElementsAre(Power{words + "ConfigurationDirectory=sudoers.d", true}, Power{words + "RuntimeDirectory=dbus", true},
+                  Power{words + "RuntimeDirectory=web \"sys\"temd", true}, Power{words + "StateDirectory=other", false},
+                  Power{words + "LogsDirectory=%i", true}, Power{words + "StateDirectory=a:systemd", true}));
+}
+
+TEST(UnitPowers, OtherUnitsAndTheMachine) {
+  EXPECT_THAT(powers_of("[Unit]\nWants=network-online.target\nRequires=docker.service\nOnFailure=x.service\n"
+                        "OnSuccess=poweroff.target\nWants=debug-shell.service\nUpholds=a.service rescue.target\n"
+                        "PropagatesStopTo=sshd.service\n[Install]\nWantedBy=multi-user.target\nAlso=web.socket\n"
+                        "Also=debug-shell.service\n"),
+              ElementsAre(Power{"the unit starts other units: OnFailure=x.service", false},
+                          Power{"the unit starts other units: OnSuccess=poweroff.target", true},
+                          Power{"the unit starts other units: Wants=debug-shell.service", true},
+                          Power{"the unit starts other units: Upholds=a.service rescue.target", true},
+                          Power{"the unit stops or reloads other units: PropagatesStopTo=sshd.service", false},
+                          Power{"other units are enabled with it: web.socket", false},
+                          Power{"other units are enabled with it: debug-shell.service", true}));
+}
+
+TEST(UnitPowers, SharesOfOthersAndOtherUnits) {
+  EXPECT_THAT(sentences(powers_of("[Service]\nOOMScoreAdjust=-1000\nOOMScoreAdjust=500\nCPUSchedulingPolicy=fifo\n"
+                                  "IOSchedulingClass=realtime\nNetworkNamespacePath=/run/netns/x\n  .include /x\n")),
+              ElementsAre("is spared when memory runs out (OOMScoreAdjust=-1000)",
+                          "may keep the processor from others (CPUSchedulingPolicy=fifo)",
+                          "may keep the disks from others (IOSchedulingClass=realtime)",
+                          "the unit uses what is the host's: NetworkNamespacePath=/run/netns/x",
+                          "the unit reads another one: .include /x"));
+}
+
+TEST(UnitPowers, WhatAnEnvironmentFileMayHold) {
+  EXPECT_THAT(environment_files("[Service]\nEnvironmentFile=-/etc/a*\n[Unit]\nEnvironmentFile=/x\n"),
+              ElementsAre("/etc/a*"));
+  EXPECT_TRUE(redirects_runtime("A=1\n LD_PRELOAD=/x\n"));
+  EXPECT_FALSE(redirects_runtime("OPTIONS=--ld\n"));
+}
+
 TEST(UnitPowers, ACarriageReturnEndsALine) {
   EXPECT_THAT(sentences(powers_of("[Service]\n# comment\rExecStartPre=/bin/touch /x\n")),
               ElementsAre("the unit runs a program of the host as root: ExecStartPre=/bin/touch /x"));
@@ -169,7 +239,9 @@ TEST(UnitPowers, StoppingOthers) {
 }
 
 TEST(HostFilePower, OrdinaryFilesAreNone) {
-  for (const char* path : {"/usr/local/bin/etcdctl", "/etc/etcd/etcd.conf", "/opt/x", "/usr/lib/systemdx"}) {
+  for (const char* path :
+       {"/usr/local/bin/etcdctl", "/etc/etcd/etcd.conf", "/opt/x", "/usr/lib/systemdx", "/usr/lib/etcd/x",
+        "/etc/sysconfig/etcd", "/usr/share/etcd/x", "/var/lib/etcd/x", "/run/etcd/x"}) {
     EXPECT_FALSE(host_file_power(path, 0755, false)) << path;
   }
 }
@@ -183,10 +255,46 @@ TEST(HostFilePower, GivesRightsAway) {
 }
 
 TEST(HostFilePower, FilesThatProgramsOfRootObey) {
-  for (const char* path :
-       {"/etc/systemd/system/x.service", "/usr/lib/systemd/system/y.timer", "/lib/udev/rules.d/1.rules",
-        "/etc/cron.d/x", "/etc/sudoers.d/x", "/etc/ld.so.preload", "/etc/profile.d/x.sh", "/etc/shadow",
-        "/etc/tmpfiles.d/z.conf", "/root/.ssh/authorized_keys", "/etc/modprobe.d/x.conf", "/var/spool/cron/root"}) {
+  for (const char* path : {"/etc/systemd/system/x.service",
+                           "/usr/lib/systemd/system/y.timer",
+                           "/lib/udev/rules.d/1.rules",
+                           "/etc/cron.d/x",
+                           "/etc/sudoers.d/x",
+                           "/etc/ld.so.preload",
+                           "/etc/profile.d/x.sh",
+                           "/etc/shadow",
+                           "/etc/tmpfiles.d/z.conf",
+                           "/etc/sysusers.d/z.conf",
+                           "/usr/lib/sysusers.d/z.conf",
+                           "/etc/logrotate.d/x",
+                           "/etc/network/if-up.d/x",
+                           "/etc/update-motd.d/x",
+                           "/etc/dhcp/dhclient-exit-hooks.d/x",
+                           "/etc/ppp/ip-up.d/x",
+                           "/etc/docker/daemon.json",
+                           "/etc/containers/oci/hooks.d/x.json",
+                           "/etc/doas.conf",
+                           "/etc/zsh/zshenv",
+                           "/etc/needrestart/x",
+                           "/etc/dnf/plugins/x",
+                           "/etc/grub.d/x",
+                           "/etc/rsyslog.d/x.conf",
+                           "/etc/selinux/config",
+                           "/etc/ssl/openssl.cnf",
+                           "/etc/sysconfig/network-scripts/x",
+                           "/etc/alternatives/vi",
+                           "/etc/xdg/autostart/x",
+                           "/var/run/systemd/system/x.service",
+                           "/run/udev/rules.d/x",
+                           "/usr/lib/NetworkManager/dispatcher.d/x",
+                           "/usr/lib64/security/pam_x.so",
+                           "/usr/share/bash-completion/completions/ls",
+                           "/var/lib/cloud/scripts/per-boot/x",
+                           "/var/lib/extensions/x",
+                           "/home/x/.ssh/authorized_keys",
+                           "/root/.ssh/authorized_keys",
+                           "/etc/modprobe.d/x.conf",
+                           "/var/spool/cron/root"}) {
     const auto power = host_file_power(path, 0644, false);
     ASSERT_TRUE(power) << path;
     EXPECT_EQ(power->sentence, std::string("puts a file on the host that programs of root obey: ") + path);

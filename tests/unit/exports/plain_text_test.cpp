@@ -45,6 +45,14 @@ TEST(RefuseControlCharacters, NamesLineAndCharacter) {
   }
 }
 
+TEST(RefuseControlCharacters, AByteOrderMarkBeforeALine) {
+  EXPECT_NO_THROW(refuse_control_characters("A=a\uFEFFb\n", "f"));
+  EXPECT_EQ(error_of([] { refuse_control_characters("[Service]\n\uFEFFExecStartPre=/x\n", "f"); }).sentence(),
+            "f:2: there is a byte order mark in it");
+  EXPECT_EQ(error_of([] { refuse_control_characters("\uFEFF[Service]\n", "f"); }).kind(),
+            base::ErrorKind::verification);
+}
+
 TEST(RefuseControlCharacters, InKeysAndStringsOfADocument) {
   const auto refusal = [](const char* text) {
     const auto document = base::parse_json(text, "f");

@@ -91,6 +91,17 @@ TEST(Template, ControlCharactersReachNoFile) {
   EXPECT_THAT(error_of([&] { renderer.check(); }).sentence(), HasSubstr("f:2: there is a carriage return"));
 }
 
+TEST(Template, NoByteOrderMarkHidesALineOfAUnit) {
+  const Values values = {{"MARK", "\uFEFFExecStartPre=/x"}, {"NONE", ""}};
+  for (const std::string text : {"[Service]\n$MARK\n",
+                                 "[Service]\n\xEF\xBB$NONE\xBF"
+                                 "ExecStartPre=/x\n"}) {
+    Renderer renderer(values);
+    renderer.render(TemplateKind::unit, text, "f");
+    EXPECT_EQ(error_of([&] { renderer.check(); }).sentence(), "f:2: a byte order mark begins the line");
+  }
+}
+
 TEST(Template, BrokenJsonIsAProblemOfTheTemplate) {
   const Values values = {{"V", "a\"b"}};
   Renderer renderer(values);

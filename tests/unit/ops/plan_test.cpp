@@ -306,6 +306,47 @@ TEST_F(Plan, PowersOfUnitTmpfilesAndHostFilesAreShown) {
   EXPECT_EQ(plan_to_json(plan)["powers"].size(), 4U);
 }
 
+TEST_F(Plan, LinksThatTheImageBringsAreFollowed) {
+  const auto add_link = [this](const std::string& path, const std::string& target) {
+    exports::HostEntry entry;
+    entry.path = path;
+    entry.kind = exports::HostEntryKind::link;
+    entry.link_target = target;
+    exports.host_entries.push_back(entry);
+  };
+  exports.config_template =
+      config_with(R"({"destination":"/d","type":"bind","source":"/srv/all/inner","options":["bind","rw"]})");
+  add_link("srv/all", "next");
+  add_link("srv/next", "../");
+  const std::string etc = "binds the host's /srv/all/inner, which leads to /inner, read-write at /d";
+  EXPECT_THAT(make().host_powers, Not(::testing::Contains(etc)));
+  exports.host_entries.pop_back();
+  add_link("srv/next", "../usr/..");
+  add_link("inner", "/etc/");
+  EXPECT_THAT(make().host_powers,
+              ::testing::Contains("binds the host's /srv/all/inner, which leads to /etc, read-write at /d"));
+  exports.host_entries.pop_back();
+  add_link("inner", "var/lib");
+  EXPECT_THAT(make().host_powers, ::testing::Contains("may change the files of all containers, which are below "
+                                                      "/srv/all/inner"));
+  exports.config_template = config_with(
+      R"({"destination":"/d","type":"bind","source":"/srv/all/inner/containers/berth","options":["bind"]})");
+  EXPECT_THAT(error_of([this] { make(); }).sentence(), HasSubstr("which is berth's own"));
+  exports.host_entries.clear();
+  add_link("srv/link", "../var/lib/containers/berth/x.0");
+  EXPECT_THAT(error_of([this] { make(); }).sentence(), HasSubstr("which berth itself writes"));
+}
+
+TEST_F(Plan, AnEnvironmentFileOfTheImageIsNotTheAdministrators) {
+  exports.service_template = "[Service]\nExecStart=$EXEC_START\nEnvironmentFile=-/etc/sysconfig/*\n";
+  set = {{"PORT", "LD_PRELOAD=/x"}};
+  add_file("etc/sysconfig/web");
+  EXPECT_THAT(make().host_powers, Not(::testing::Contains(HasSubstr("/etc/sysconfig/web"))));
+  exports.manifest.installed_files_template = {"/etc/sysconfig/web"};
+  EXPECT_THAT(make().host_powers,
+              ::testing::Contains("the unit changes what its programs are by a file of the image: /etc/sysconfig/web"));
+}
+
 TEST_F(Plan, AServiceThatWantsATerminalIsRefused) {
   exports.config_template->replace(exports.config_template->find("\"cwd\""), 0, "\"terminal\":true,");
   const auto error = error_of([this] { make(); });
@@ -360,25 +401,6 @@ TEST_F(Plan, PowersOfADeploymentThatDoesNotNoteThemAreReadFromItsTexts) {
   EXPECT_THAT(new_powers(before, plan), ::testing::IsEmpty());
   exports.tmpfiles_template = "R /etc/x\nR /etc/y\n";
   EXPECT_THAT(new_powers(before, make()), ElementsAre("changes the host by a tmpfiles.d line: R /etc/y"));
-}
-
-/// Versions that noted none also bound the host's own /etc/hosts, and volumes from another place.
-TEST_F(Plan, WhatBerthItselfBindsFromElsewhereTodayIsNoGrowth) {
-  const base::test::TempFolder folder;
-  folder.write("config.json", R"({"mounts":[
-      {"destination":"/data","type":"bind","source":"/var/lib/web/data","options":["rbind","rw"]},
-      {"destination":"/etc/hosts","type":"bind","source":"/etc/hosts","options":["bind","ro"]}]})");
-  host::Deployment before;
-  before.name = "web";
-  before.path = folder.path();
-  before.info.values = {{"STATE_DIRECTORY", "/var/lib"}, {"RUN_DIRECTORY", "/run"}};
-  InstallPlan plan;
-  plan.powers = {"binds the host's /var/lib/berth/web/data read-write at /data",
-                 "binds the host's /run/container-web/resolv.conf read-only at /etc/resolv.conf",
-                 "binds the host's /run/container-web/hosts read-only at /etc/hosts"};
-  EXPECT_THAT(new_powers(before, plan), ::testing::IsEmpty());
-  plan.powers.push_back("binds the host's /var/lib/berth/other/data read-write at /data");
-  EXPECT_THAT(new_powers(before, plan), ElementsAre(plan.powers.back()));
 }
 
 TEST_F(Plan, APayloadThatNotifiesIntoTheHostsRunDoesItItself) {

@@ -1,0 +1,17 @@
+// Words of a line as systemd takes them apart: extract_first_word() with EXTRACT_UNQUOTE and EXTRACT_CUNESCAPE.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace berth::exports {
+
+/// What separates words.
+inline constexpr std::string_view systemd_blanks = " \t\n\r";
+
+/// Takes a word, and the blanks around it, from the front of a text: quotes may begin within a word, and backslashes
+/// escape. @param rest not blank; undefined after nullopt @return nullopt for an open quote or a bad escape
+std::optional<std::string> take_systemd_word(std::string_view& rest);
+
+}  // namespace berth::exports
