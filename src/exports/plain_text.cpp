@@ -18,6 +18,19 @@ std::string remedy(std::string_view text, std::size_t at) {
                           : "take it out: what is shown of this text must be what is read of it";
 }
 
+/// The control characters of ISO 8859, U+0080 to U+009F, as single bytes: what is no UTF-8 may still be obeyed.
+std::size_t find_raw_control(std::string_view text) {
+  for (std::size_t at = 0; at < text.size();) {
+    const auto character = base::first_character(text.substr(at));
+    const auto byte = static_cast<unsigned char>(text[at]);
+    if (!character.valid && byte >= 0x80 && byte < 0xA0) {
+      return at;
+    }
+    at += character.bytes.size();
+  }
+  return std::string_view::npos;
+}
+
 /// The kinds of line ends, as bits; 0 for what ends no line.
 unsigned line_end_kind(char c) {
   constexpr unsigned line_feed = 1;
@@ -43,6 +56,13 @@ void refuse_control_characters(std::string_view text, std::string_view shown) {
         base::ErrorKind::verification,
         fmt::format("{}:{}: there is {} in it", shown, position_of(text, at).line, base::control_name(text, at)),
         remedy(text, at));
+  }
+  if (const auto at = find_raw_control(text); at != std::string_view::npos) {
+    throw base::Error(base::ErrorKind::verification,
+                      fmt::format("{}:{}: there is the byte 0x{:02X} in it, which some terminals take for a control "
+                                  "character",
+                                  shown, position_of(text, at).line, static_cast<unsigned char>(text[at])),
+                      "save it as UTF-8: what is shown of this text must be what is read of it");
   }
   if (const auto at = find_byte_order_mark(text); at != std::string_view::npos) {
     throw base::Error(base::ErrorKind::verification,

@@ -53,6 +53,21 @@ TEST(RefuseControlCharacters, AByteOrderMarkBeforeALine) {
             base::ErrorKind::verification);
 }
 
+TEST(RefuseControlCharacters, AsSingleBytesToo) {
+  EXPECT_NO_THROW(
+      refuse_control_characters("# Gr\xF6\xDF"
+                                "e, \u20AC, \U0001F600\n",
+                                "f"));  // Latin 1
+  EXPECT_EQ(error_of([] {
+              refuse_control_characters(
+                  "a\n# \x9B"
+                  "2J\n",
+                  "f");
+            }).sentence(),
+            "f:2: there is the byte 0x9B in it, which some terminals take for a control character");
+  EXPECT_THROW(refuse_control_characters("\xE2\x82", "f"), base::Error);
+}
+
 TEST(RefuseControlCharacters, InKeysAndStringsOfADocument) {
   const auto refusal = [](const char* text) {
     const auto document = base::parse_json(text, "f");
