@@ -1,6 +1,8 @@
 #include "exports/reach.hpp"
 
 #include <fmt/format.h>
+#include <fnmatch.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
@@ -8,7 +10,9 @@
 #include <optional>
 
 #include "exports/config_json.hpp"
+#include "exports/host_places.hpp"
 #include "exports/lint.hpp"
+#include "exports/plain_text.hpp"
 #include "exports/powers.hpp"
 #include "exports/tmpfiles_line.hpp"
 
@@ -76,6 +80,26 @@ std::optional<FolderLine> folder_line(std::string_view line) {
   return result;
 }
 
+/// Lines that change the modes of what is there, the directories of other lines included: what they say counts last.
+void apply_changes(std::string_view tmpfiles, std::vector<MadeFolder>& folders) {
+  while (!tmpfiles.empty()) {
+    const auto line = read_tmpfiles_line(take_line(tmpfiles));
+    if (!line || line->type.empty() || std::string_view("zZmaA").find(line->type[0]) == std::string_view::npos) {
+      continue;
+    }
+    const bool list = line->type[0] == 'a' || line->type[0] == 'A';  // an access control list may let in anybody
+    const bool recursive = line->type[0] == 'Z' || line->type[0] == 'A';
+    const auto mode = list || line->mode.empty() || line->mode == "-" ? std::nullopt : mode_of(line->mode);
+    const auto pattern = plain_place(line->path);
+    for (auto& folder : folders) {
+      const int flags = FNM_PATHNAME | (recursive ? FNM_LEADING_DIR : 0);
+      if ((list || mode) && ::fnmatch(pattern.c_str(), folder.path.c_str(), flags) == 0) {
+        folder.mode = mode.value_or(folder.mode | S_IXOTH);
+      }
+    }
+  }
+}
+
 /// Whether others lose their rights on a directory.
 /// @param made all that the lines make
 bool is_to_be_closed(const MadeFolder& folder, const std::vector<std::string>& places,
@@ -122,6 +146,7 @@ std::vector<MadeFolder> made_folders(std::string_view tmpfiles) {
     }
     return std::string();
   });
+  apply_changes(tmpfiles, folders);
   return folders;
 }
 

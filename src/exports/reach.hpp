@@ -23,7 +23,8 @@ struct MadeFolder {
   gid_t gid = 0;
 };
 
-/// The directories that tmpfiles.d(5) lines make, in their order. Lines with specifiers or patterns are passed over.
+/// The directories that tmpfiles.d(5) lines make, in their order, with the modes that they have when lines that change
+/// modes have been obeyed, too. Lines with specifiers or patterns make none that is known.
 std::vector<MadeFolder> made_folders(std::string_view tmpfiles);
 
 /// The lines with others kept out of what a container writes.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 
 #include "base/error.hpp"
 #include "base/hint.hpp"
@@ -184,9 +185,13 @@ void DockerArchiveSource::read_image() {
                                   entry_.layers.size(), document, config.diff_ids.size()),
                       "they do not belong together; save the image again");
   }
+  std::map<std::string, std::int64_t> sizes;  // a member may be named by all layers, and may take long to unpack
   for (std::size_t at = 0; at < entry_.layers.size(); ++at) {
-    layers_.push_back({layer_type, config.diff_ids[at], unpacked_size(entry_.layers[at]), std::nullopt, {}, {}});
-    layer_of_.emplace(config.diff_ids[at], entry_.layers[at]);
+    const auto& member = entry_.layers[at];
+    const auto known = sizes.find(member);
+    const auto size = known != sizes.end() ? known->second : sizes.emplace(member, unpacked_size(member)).first->second;
+    layers_.push_back({layer_type, config.diff_ids[at], size, std::nullopt, {}, {}});
+    layer_of_.emplace(config.diff_ids[at], member);
   }
 }
 

@@ -51,6 +51,21 @@ TEST(Reach, OtherLinesStayByteForByte) {
   }
 }
 
+TEST(Reach, WhatOtherLinesChangeCounts) {
+  const auto mode_of_a = [](const std::string& line) {
+    return made_folders("d /var/lib/a 0700 0 0 - -\nd /var/lib/b 0700\n" + line + "\n").at(0).mode;
+  };
+  for (const char* line : {"z /var/lib/a 0777", "z /var/lib/* 0777", "Z /var/lib 0777", "z \"/var/lib//a\" ~0777",
+                           "m /var/lib/a 0777 - - - -"}) {
+    EXPECT_EQ(mode_of_a(line), 0777U) << line;
+  }
+  for (const char* line : {"z /var/lib/b 0777", "z /var/lib/a - 5 5", "z /var/lib 0777", "# z /var/lib/a 0777"}) {
+    EXPECT_EQ(mode_of_a(line), 0700U) << line;
+  }
+  EXPECT_EQ(mode_of_a("a+ /var/lib/a - - - - u:1000:rwx"), 0701U);
+  EXPECT_EQ(mode_of_a("A /var/lib - - - - u:1000:rwx"), 0701U);
+}
+
 TEST(Reach, FindsLinksToStandardStreams) {
   test::TemporaryFolder root;
   root.link("var/log/nginx/access.log", "/dev/stdout");
