@@ -4,10 +4,13 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "exports/powers.hpp"
+#include "exports/values.hpp"
+#include "exports/volumes.hpp"
 #include "host/layout.hpp"
 #include "ops/replacement.hpp"
 
@@ -32,6 +35,29 @@ void add(std::set<std::string>& known, const std::vector<exports::Power>& powers
   }
 }
 
+base::Json resolver_bind(const std::string& source, const std::string& name) {
+  return {{"destination", "/etc/" + name}, {"type", "bind"}, {"source", source}, {"options", {"bind", "ro"}}};
+}
+
+/// The config.json of a version that did not note powers, with what berth itself binds from where it does so today:
+/// that is not the image's wish.
+base::Json with_own_binds(base::Json config, exports::Values values, const std::string& name) {
+  values.insert_or_assign("NAME", name);
+  const auto former = exports::former_volume_folder(values);
+  auto mounts = config.value("mounts", base::Json::array());
+  for (auto& mount : mounts) {
+    const auto destination = mount.value("destination", "");
+    if (destination.starts_with('/') && mount.value("source", "") == exports::volume_source(former, destination)) {
+      mount["source"] = exports::volume_source(exports::volume_folder(values), destination);
+    }
+  }
+  for (const auto* file : {"resolv.conf", "hosts"}) {
+    mounts.push_back(resolver_bind(fmt::format("{}/container-{}/{}", values["RUN_DIRECTORY"], name, file), file));
+  }
+  config["mounts"] = std::move(mounts);
+  return config;
+}
+
 /// As far as the texts of a deployment tell; what cannot be read tells nothing.
 void add_from_texts(const host::Deployment& before, std::set<std::string>& known) {
   const auto folder = base::open_host_folder(before.path);
@@ -42,8 +68,11 @@ void add_from_texts(const host::Deployment& before, std::set<std::string>& known
   add(known, exports::tmpfiles_powers(text(fmt::format("tmpfiles-{}.conf", before.name))), before.name);
   if (const auto config = text("config.json"); !config.empty()) {
     const auto document = base::parse_json(config, "config.json");
-    const auto section = document.value("linux", base::Json::object());
-    add(known, exports::powerful_requests(document, section.value("cgroupsPath", "")), before.name);
+    const auto cgroups_path = document.value("linux", base::Json::object()).value("cgroupsPath", "");
+    const exports::Values values(before.info.values.begin(), before.info.values.end());
+    for (const auto& asking : {document, with_own_binds(document, values, before.name)}) {
+      add(known, exports::powerful_requests(asking, cgroups_path), before.name);
+    }
   }
 }
 

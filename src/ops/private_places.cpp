@@ -14,6 +14,7 @@
 #include "base/fd.hpp"
 #include "base/file.hpp"
 #include "host/private_folder.hpp"
+#include "ops/volumes.hpp"
 #include "store/private_mark.hpp"
 
 namespace berth::ops {
@@ -95,12 +96,13 @@ class Closing {
     const auto deployments = [this](int folder) { return close_deployments(session_, folder); };
     const bool changeable = close(layout.deployments(), deployments);
     const bool opened = close(repository, [](int folder) { return host::make_private(folder); });
-    if (changeable || opened || (find_folder(repository + "/objects") && !store::is_marked(repository))) {
-      mark(repository, changeable || opened);
+    const bool unmarked =
+        changeable || opened || (find_folder(repository + "/objects") && !store::is_marked(repository));
+    if (close_preinstalled(deployments) || unmarked) {
+      close_former_volumes(session_);  // before the mark, by which the next command knows that all this is done
     }
-    // A file system that cannot be written is no news to anybody who only looks at something.
-    if (!is_read_only(layout.preinstalled()) || session_.command == "berth recover") {
-      close(layout.preinstalled(), deployments);
+    if (unmarked) {
+      mark(repository, changeable || opened);
     }
   }
 
@@ -108,6 +110,17 @@ class Closing {
   static bool is_read_only(const std::string& path) {
     struct statvfs status {};
     return !path.empty() && ::statvfs(path.c_str(), &status) == 0 && (status.f_flag & ST_RDONLY) != 0;
+  }
+
+  /// A file system that cannot be written is no news to anybody who only looks at something.
+  /// @return whether an earlier version made what is there
+  bool close_preinstalled(const std::function<bool(int folder)>& work) {
+    const auto path = session_.layout.preinstalled();
+    if (!is_read_only(path) || session_.command == "berth recover") {
+      return close(path, work);
+    }
+    const auto status = base::stat_at(AT_FDCWD, path);
+    return status && host::others_can_enter(*status);
   }
 
   /// @param work returns whether others could reach what is in the folder

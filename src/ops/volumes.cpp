@@ -19,6 +19,7 @@
 #include "host/host_file.hpp"
 #include "host/root_folder.hpp"
 #include "host/tree_copy.hpp"
+#include "ops/former_directories.hpp"
 #include "ops/replacement.hpp"
 
 namespace berth::ops {
@@ -400,6 +401,7 @@ void close_former_volumes(const Session& session) {
   for (const auto& deployment : host::list_deployments(session.layout).deployments) {
     try {
       close_former_volumes_of(session, deployment);
+      close_former_directories(session, deployment);
     } catch (const Error& error) {
       session.reporter.warning(error.what());
     }

@@ -158,6 +158,7 @@ def test_root_of_a_user_namespace_passes_and_nobody_else(calm):
     assert calm.path(f"{DEPLOYMENTS}/calm.0").stat().st_mode & 0o777 == 0o700
     assert calm.berth("containers", "list").stderr == ""
     assert worked(calm, 1000, f"{DEPLOYMENTS}/mapped.0/rootfs") == []
+    calm.run("systemctl", "kill", "--signal=KILL", "mapped")  # it does not handle SIGTERM, for which a stop waits 90 s
     calm.berth("uninstall", "mapped")
 
 

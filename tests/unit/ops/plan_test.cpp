@@ -403,6 +403,25 @@ TEST_F(Plan, PowersOfADeploymentThatDoesNotNoteThemAreReadFromItsTexts) {
   EXPECT_THAT(new_powers(before, make()), ElementsAre("changes the host by a tmpfiles.d line: R /etc/y"));
 }
 
+/// Versions that noted none also bound the host's own /etc/hosts, and volumes from another place.
+TEST_F(Plan, WhatBerthItselfBindsFromElsewhereTodayIsNoGrowth) {
+  const base::test::TempFolder folder;
+  folder.write("config.json", R"({"mounts":[
+      {"destination":"/data","type":"bind","source":"/var/lib/web/data","options":["rbind","rw"]},
+      {"destination":"/etc/hosts","type":"bind","source":"/etc/hosts","options":["bind","ro"]}]})");
+  host::Deployment before;
+  before.name = "web";
+  before.path = folder.path();
+  before.info.values = {{"STATE_DIRECTORY", "/var/lib"}, {"RUN_DIRECTORY", "/run"}};
+  InstallPlan plan;
+  plan.powers = {"binds the host's /var/lib/berth/web/data read-write at /data",
+                 "binds the host's /run/container-web/resolv.conf read-only at /etc/resolv.conf",
+                 "binds the host's /run/container-web/hosts read-only at /etc/hosts"};
+  EXPECT_THAT(new_powers(before, plan), ::testing::IsEmpty());
+  plan.powers.push_back("binds the host's /var/lib/berth/other/data read-write at /data");
+  EXPECT_THAT(new_powers(before, plan), ElementsAre(plan.powers.back()));
+}
+
 TEST_F(Plan, APayloadThatNotifiesIntoTheHostsRunDoesItItself) {
   exports.config_template =
       config_with(R"({"destination":"/run","type":"bind","source":"/run","options":["rbind","rw"]})");

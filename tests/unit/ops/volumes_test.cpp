@@ -184,6 +184,35 @@ TEST_F(VolumesTest, ADirectoryThatHoldsOtherThingsIsNamed) {
   EXPECT_THAT(machine.reporter.warnings, Contains(HasSubstr("/var/lib/web, which holds other things too")));
 }
 
+/// Those that an image's own lines make do not move: they are closed where they are, for the next boot too.
+TEST_F(VolumesTest, DirectoriesOfAnImagesOwnLinesAreClosedByTheNextCommand) {
+  auto spec = test::full_image();
+  spec.files.push_back({"exports/tmpfiles.template", "d ${STATE_DIRECTORY}/$NAME 0755 - - - -\n", 0644, ""});
+  InstallRequest request;
+  request.image = machine.image("web", spec);
+  request.name = "web";
+  install(session, request);
+  const std::string open = "d /var/lib/web 0755 - - - -\n";
+  const std::string closed = "d /var/lib/web 0750 - - - -\n";
+  const std::string of_deployment = "var/lib/containers/berth/web.0/tmpfiles-web.conf";
+  const std::string of_host = "etc/tmpfiles.d/web.conf";
+  ASSERT_EQ(machine.read(of_host), closed);
+  machine.write(of_host, open);
+  machine.write(of_deployment, open);
+  machine.make_folder("var/lib/web");
+  fs::permissions(machine.on_disk("var/lib/web"), fs::perms(0755));
+  recover_pending(session);
+  EXPECT_EQ(mode_of("var/lib/web"), 0750U);
+  EXPECT_EQ(machine.read(of_host), closed);
+  EXPECT_EQ(machine.read(of_deployment), closed);
+  EXPECT_THAT(machine.reporter.warnings, Contains(HasSubstr("could enter /var/lib/web, where web writes")));
+
+  machine.write(of_host, "# of the administrator\n" + open);
+  machine.write(of_deployment, open);
+  recover_pending(session);
+  EXPECT_THAT(machine.reporter.warnings, Contains(HasSubstr("/etc/tmpfiles.d/web.conf was edited and stays")));
+}
+
 TEST_F(VolumesTest, AnUpdateMovesFormerOnesAndARollbackFindsThem) {
   make_former();
   pull_newer();
