@@ -61,8 +61,8 @@ class Search {
     for (const auto& folder : layout_.unit_folders_inside()) {
       const auto unit = host::unit_name(name_);
       refuse(folder, unit, "the unit", "or remove that unit");
-      if (is_of_system(folder)) {
-        refuse(folder, unit + ".d", "settings for a unit of that name, the folder", "or remove that folder");
+      if (is_of_system(folder + "/")) {
+        refuse_bindings(folder, unit);
       }
     }
     for (const auto& folder : tmpfiles_folders(layout_)) {
@@ -74,6 +74,25 @@ class Search {
   }
 
  private:
+  /// What the system has for a service of that name, though it has none: it would bind, or start, ours.
+  void refuse_bindings(const std::string& folder, const std::string& unit) const {
+    constexpr const char* remedy = "or remove that folder";
+    refuse(folder, unit + ".d", "settings for a unit of that name, the folder", remedy);
+    for (auto dash = name_.find('-'); dash != std::string::npos; dash = name_.find('-', dash + 1)) {
+      refuse(folder, name_.substr(0, dash + 1) + ".service.d", "settings for units of such names, the folder", remedy);
+    }
+    for (const auto* kind : {".wants", ".requires", ".upholds"}) {
+      refuse(folder, unit + kind, "dependencies of a unit of that name, the folder", remedy);
+    }
+    for (const auto* kind : {".socket", ".timer", ".path"}) {
+      refuse(folder, name_ + kind, "a unit that starts the service of that name,", "or remove that unit");
+    }
+    for (const auto& link : host::find_unit_links(root_.get(), unit, folder)) {
+      const auto [parent, leaf] = base::split_path(link);
+      refuse(parent, leaf, "the system wants a unit of that name: the link", "or remove that link");
+    }
+  }
+
   /// What is below /usr/lib belongs to the operating system and is not to be removed.
   void refuse(const std::string& folder, const std::string& name, const char* what, const char* remedy) const {
     if (hides_ && is_of_vendor(folder + "/")) {

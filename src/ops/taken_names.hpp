@@ -8,8 +8,9 @@
 namespace berth::ops {
 
 /// Refuses a container name whose unit, tmpfiles.d lines or sysusers.d lines the host has under that name in any of the
-/// folders where systemd looks (systemd.unit(5), tmpfiles.d(5)), or that has drop-ins of the system. Those of a
-/// container that is part of the operating system are meant to be hidden.
+/// folders where systemd looks (systemd.unit(5), tmpfiles.d(5)), or for which the system has something: drop-ins,
+/// dependencies, a socket, timer or path unit that starts it. Those of a container that is part of the operating system
+/// are meant to be hidden.
 /// @throws Error(conflict) naming the file
 void refuse_taken_name(const Session& session, const std::string& name);
 

@@ -291,6 +291,28 @@ TEST(Install, RefusalsChangeNothing) {
       {"vendor drop-in",
        [](Machine& m, InstallRequest&) { m.write("usr/lib/systemd/system/web.service.d/a.conf", ""); },
        ErrorKind::conflict, "the folder /usr/lib/systemd/system/web.service.d exists already"},
+      {"drop-in of units so called",
+       [](Machine& m, InstallRequest& request) {
+         request.name = "team-web-one";
+         m.write("usr/lib/systemd/system/team-web-.service.d/a.conf", "");
+       },
+       ErrorKind::conflict, "the folder /usr/lib/systemd/system/team-web-.service.d exists already"},
+      {"vendor dependencies",
+       [](Machine& m, InstallRequest&) { m.make_folder("usr/lib/systemd/system/web.service.wants"); },
+       ErrorKind::conflict, "the folder /usr/lib/systemd/system/web.service.wants exists already"},
+      {"vendor socket", [](Machine& m, InstallRequest&) { m.write("usr/lib/systemd/system/web.socket", "x"); },
+       ErrorKind::conflict,
+       "a unit that starts the service of that name, /usr/lib/systemd/system/web.socket exists already"},
+      {"timer of this boot", [](Machine& m, InstallRequest&) { m.write("run/systemd/system/web.timer", "x"); },
+       ErrorKind::conflict, "a unit that starts the service of that name, /run/systemd/system/web.timer exists"},
+      {"link of the vendor",
+       [](Machine& m, InstallRequest&) {
+         m.make_folder("usr/lib/systemd/system/multi-user.target.wants");
+         std::filesystem::create_symlink("../web.service",
+                                         m.on_disk("usr/lib/systemd/system/multi-user.target.wants/web.service"));
+       },
+       ErrorKind::conflict,
+       "the system wants a unit of that name: the link /usr/lib/systemd/system/multi-user.target.wants/web.service"},
       {"alias",
        [](Machine& m, InstallRequest& request) {
          m.write("usr/lib/systemd/system/sshd.service", "x");
