@@ -1,4 +1,5 @@
 #include "ops/private_places.hpp"
+#include "ops/adopt.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -145,6 +146,7 @@ class Closing {
   void mark(const std::string& repository, bool opened) {
     try {
       if (opened || !store::is_marked(repository)) {
+        tidy_adoptions(session_);  // with the mark a boot would see no reason any more to recover
         store::mark_opened(repository);
       }
     } catch (const Error& error) {

@@ -190,3 +190,17 @@ def test_an_interrupted_adoption_is_completed(hello):
     hello.berth("recover")
     assert [row["container"] for row in hello.listed()] == ["hello"]
     assert not transactions.exists()
+
+
+def test_a_boot_gives_the_older_tool_its_repository_back(host, older):
+    """The adoption was killed when the repository had moved and nothing led there yet."""
+    older.pull(images.etcd(), ETCD_IMAGE)
+    host.berth("adopt")
+    link = host.path(f"{ROOT}/.storage/ostree")
+    assert link.is_symlink()
+    link.unlink()
+    host.path(f"{DEPLOYMENTS}/.storage/ostree/.berth-private").unlink(missing_ok=True)
+    host.run("sync")
+    host.kill()
+    host.boot()
+    assert str(link.readlink()) == f"{DEPLOYMENTS}/.storage/ostree"
