@@ -57,7 +57,38 @@ std::string with_first_member(std::string_view text, std::size_t place, const st
   return result.append(text.substr(place));
 }
 
+/// Offset of the value of the member `key` (with its quotes) of the object that begins before `place`.
+std::optional<std::size_t> find_value(std::string_view text, std::size_t place, std::string_view key) {
+  int depth = 0;
+  for (std::size_t at = place; at < text.size() && depth >= 0; ++at) {
+    const char c = text[at];
+    depth += c == '{' || c == '[' ? 1 : c == '}' || c == ']' ? -1 : 0;
+    if (c == '"') {
+      const std::size_t end = skip_string(text, at);
+      const std::size_t colon = text.find_first_not_of(blanks, end);
+      if (depth == 0 && text.substr(at, end - at) == key && colon != std::string_view::npos && text[colon] == ':') {
+        return text.find_first_not_of(blanks, colon + 1);
+      }
+      at = end - 1;
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace
+
+std::optional<std::string> replace_cgroups_path(std::string_view text, const std::string& path) {
+  const auto place = find_linux(text);
+  if (!place || *place == std::string_view::npos) {
+    return std::nullopt;
+  }
+  const auto value = find_value(text, *place, "\"cgroupsPath\"");
+  if (!value || *value >= text.size() || text[*value] != '"') {
+    return std::nullopt;
+  }
+  return std::string(text.substr(0, *value)) + base::Json(path).dump() +
+         std::string(text.substr(skip_string(text, *value)));
+}
 
 std::optional<std::string> insert_cgroups_path(std::string_view text, const std::string& path) {
   const auto member = "\"cgroupsPath\": " + base::Json(path).dump();

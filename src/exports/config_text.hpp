@@ -13,4 +13,9 @@ namespace berth::exports {
 /// @return nullopt when `linux`, or the document, is no object
 std::optional<std::string> insert_cgroups_path(std::string_view text, const std::string& path);
 
+/// Puts another string in the place of `linux.cgroupsPath`, and changes nothing else.
+/// @param text valid JSON
+/// @return nullopt when there is no such member
+std::optional<std::string> replace_cgroups_path(std::string_view text, const std::string& path);
+
 }  // namespace berth::exports

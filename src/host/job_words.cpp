@@ -31,7 +31,8 @@ constexpr std::array job_results = {
 /// Results of a service other than those that depend on the unit (Result= in org.freedesktop.systemd1(5)).
 constexpr std::array service_results = {
     Entry{"watchdog", "missed its watchdog deadline"},
-    Entry{"start-limit-hit", "hit the start limit: it was started too often in a short time"},
+    Entry{"start-limit-hit",
+          "hit the start limit: it was started too often in a short time (`systemctl reset-failed` forgets that)"},
     Entry{"oom-kill", "ran out of memory and was killed"},
     Entry{"exec-condition", "its ExecCondition= said no"},
     Entry{"resources", "could not be set up: a file, folder or other resource it needs is missing"},

@@ -33,6 +33,8 @@ struct UnitState {
   std::string unit_file_state;
   pid_t main_pid = 0;
   std::string control_group;
+  std::string slice;                ///< Slice= as it will hold from the next start on
+  bool waits = false;               ///< a job is queued for it or at work
   std::int32_t exec_main_code = 0;  ///< CLD_* of the last main process
   std::int32_t exec_main_status = 0;
   std::string type;                ///< Type= of a service

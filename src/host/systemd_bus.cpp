@@ -83,13 +83,14 @@ class BusSystemd : public Systemd {
   }
 
   JobResult start(const std::string& unit) override {
-    return persistently([&] { return start_by("StartUnit", "start ", unit); },
+    const auto before = state(unit).invocation_id;
+    return persistently([&] { return start_by("StartUnit", "start ", unit, before); },
                         [&]() -> std::optional<JobResult> { return how_started(unit, ""); });
   }
 
   JobResult restart(const std::string& unit) override {
     const auto before = state(unit).invocation_id;
-    return persistently([&] { return start_by("RestartUnit", "restart ", unit); },
+    return persistently([&] { return start_by("RestartUnit", "restart ", unit, before); },
                         [&]() -> std::optional<JobResult> { return how_started(unit, before); });
   }
 
@@ -100,7 +101,7 @@ class BusSystemd : public Systemd {
   JobResult start_again(const std::string& unit) override {
     // A target would start all that it wants, also what somebody stopped.
     const char* mode = unit.ends_with(".target") ? "ignore-dependencies" : "replace";
-    return persistently([&] { return start_by("StartUnit", "start ", unit, mode); },
+    return persistently([&] { return start_by("StartUnit", "start ", unit, "", mode); },
                         [&]() -> std::optional<JobResult> { return how_started(unit, ""); });
   }
 
@@ -255,7 +256,9 @@ class BusSystemd : public Systemd {
 
   [[nodiscard]] bool for_user() const { return !options_.user_runtime.empty(); }
 
-  JobResult start_by(const char* method, const char* verb, const std::string& unit, const char* mode = "replace") {
+  /// @param before as that of finish
+  JobResult start_by(const char* method, const char* verb, const std::string& unit, const std::string& before,
+                     const char* mode = "replace") {
     hold(unit);
     const BusReply reply = queue(JobKind::start, method, unit, mode);
     if (is_load_error(reply)) {
@@ -264,7 +267,7 @@ class BusSystemd : public Systemd {
     if (!reply.error_name.empty()) {
       throw_reply(reply, verb + unit);
     }
-    return finish(JobKind::start, unit, reply);
+    return finish(JobKind::start, unit, reply, before);
   }
 
   /// Until we are gone systemd remembers how the unit was started; otherwise it forgets one that is not up any more as
@@ -284,7 +287,8 @@ class BusSystemd : public Systemd {
     return bus().call(call);
   }
 
-  JobResult finish(JobKind kind, const std::string& unit, const BusReply& reply) {
+  /// @param before invocation of the unit that is to be started; empty when there was none, or nobody knows
+  JobResult finish(JobKind kind, const std::string& unit, const BusReply& reply, const std::string& before = {}) {
     const base::Activity waiting(reporter_, unit, kind == JobKind::start ? "starting" : "stopping");
     const char* path = nullptr;
     check_bus(sd_bus_message_read(reply.message.get(), "o", &path), "read the answer of systemd");
@@ -298,7 +302,13 @@ class BusSystemd : public Systemd {
     if (*result == "done") {
       return {true, *result, job_words(kind, *result, {})};
     }
-    return {false, *result, job_words(kind, *result, read_unit_properties(bus(), unit))};
+    auto properties = read_unit_properties(bus(), unit);
+    if (kind == JobKind::start && !before.empty() && properties.state.invocation_id == before &&
+        unit.ends_with(".service")) {
+      // Nothing was started: Result= and the exit status are those of the time before.
+      properties.state.result = "start-limit-hit";
+    }
+    return {false, *result, job_words(kind, *result, properties)};
   }
 
   [[noreturn]] void throw_load_error(const std::string& unit, const BusReply& reply) {

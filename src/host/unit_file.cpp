@@ -249,6 +249,23 @@ InstallSection parse_install_section(std::string_view text, const std::string& u
   return section;
 }
 
+std::vector<std::string> enabled_with(std::string_view text, const std::string& unit) {
+  std::vector<std::string> units;
+  bool inside = false;
+  for (const std::string_view line : logical_lines(text)) {
+    const std::size_t equals = line.find('=');
+    if (line.starts_with('[')) {
+      inside = line == "[Install]";
+    } else if (inside && equals != std::string_view::npos && trimmed(line.substr(0, equals)) == "Also") {
+      try {
+        add_words(trimmed(line.substr(equals + 1)), unit, units);
+      } catch (const Error&) {  // NOLINT(bugprone-empty-catch): systemd judges it when the unit is enabled
+      }
+    }
+  }
+  return units;
+}
+
 std::vector<std::string> link_paths(const std::string& unit, const InstallSection& section, const std::string& units) {
   std::vector<std::string> paths;
   for (const std::string& target : section.wanted_by) {

@@ -21,6 +21,10 @@ struct InstallSection {
 /// @throws Error(verification) for names that are no unit names
 InstallSection parse_install_section(std::string_view text, const std::string& unit);
 
+/// The units that systemd enables together with `unit`: `Also=` in [Install]. Names that only a running systemd can
+/// tell are left out.
+std::vector<std::string> enabled_with(std::string_view text, const std::string& unit);
+
 /// Makes the links of the folder `units`, e.g. /etc/systemd/system, that `section` asks for, below `root`. Links that
 /// exist already are kept.
 /// @return the links made, absolute inside the root. @throws Error(conflict) when something else has a link's name; the

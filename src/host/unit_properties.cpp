@@ -94,6 +94,14 @@ void read_conditions(sd_bus_message* message, UnitProperties& properties) {
   check_bus(sd_bus_message_exit_container(message), what);
 }
 
+/// (uo): number, which is 0 for none, and object path.
+bool has_job(sd_bus_message* message) {
+  std::uint32_t number = 0;
+  const char* path = nullptr;
+  check_bus(sd_bus_message_read(message, "(uo)", &number, &path), "read the job of a unit");
+  return number != 0;
+}
+
 void read_names(sd_bus_message* message, std::vector<std::string>& names) {
   constexpr const char* what = "read the dependencies of a unit";
   check_bus(sd_bus_message_enter_container(message, 'a', "s"), what);
@@ -151,6 +159,8 @@ KnownProperties known_properties() {
       {"UnitFileState", {"s", text_into(&UnitState::unit_file_state)}},
       {"Result", {"s", text_into(&UnitState::result)}},
       {"ControlGroup", {"s", text_into(&UnitState::control_group)}},
+      {"Slice", {"s", text_into(&UnitState::slice)}},
+      {"Job", {"(uo)", [](auto* message, auto& properties) { properties.state.waits = has_job(message); }}},
       {"ExecMainCode", {"i", number_into(&UnitState::exec_main_code)}},
       {"ExecMainStatus", {"i", number_into(&UnitState::exec_main_status)}},
       {"MainPID",

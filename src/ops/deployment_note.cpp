@@ -277,7 +277,10 @@ base::Json to_json(const SwitchNote& note) {
           {"linksKnown", note.links_known},
           {"madeLinks", note.made_links},
           {"droppedLinks", note.dropped_links},
-          {"companions", units_to_json(note.companions)}};
+          {"companions", units_to_json(note.companions)},
+          {"tmpfilesMasked", note.tmpfiles_masked},
+          {"alsoUnits", note.also_units},
+          {"alsoLinks", note.also_links}};
 }
 
 base::Json to_json(const UninstallNote& note) {
@@ -333,6 +336,9 @@ std::optional<SwitchNote> switch_note(const base::Json& json) {
   note.links_known = flag_of(view, "linksKnown");
   note.made_links = noted_paths(view, "madeLinks");
   note.dropped_links = noted_paths(view, "droppedLinks");
+  note.tmpfiles_masked = flag_of(view, "tmpfilesMasked");
+  note.also_links = noted_paths(view, "alsoLinks");
+  note.also_units = noted_units(view, "alsoUnits");
   refuse_nonsense(view, note);
   return note;
 }

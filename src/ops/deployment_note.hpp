@@ -82,6 +82,9 @@ struct SwitchNote {
   std::vector<std::string> made_links{};     ///< links that enable `after` and were not there
   std::vector<std::string> dropped_links{};  ///< links that enabled `before` and are not asked for any more
   std::vector<NotedUnit> companions{};       ///< units among the host files that change
+  bool tmpfiles_masked = false;              ///< as `masked`, of the tmpfiles.d lines
+  std::vector<std::string> also_units{};     ///< that `after` enables with itself ([Install] Also=)
+  std::vector<std::string> also_links{};     ///< links to those that were there before
 };
 
 /// All that an uninstall removes; enough to finish it without the info file.

@@ -1,9 +1,12 @@
 #include "ops/enablement.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <set>
+#include <utility>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
@@ -21,6 +24,7 @@ namespace {
 using base::Error;
 
 constexpr const char* disabled_key = "stays-disabled";
+constexpr std::size_t also_limit = 100;
 
 /// The assignments of [Install], which say how the unit is enabled.
 std::vector<std::string> install_section(const std::optional<std::string>& unit) {
@@ -68,6 +72,54 @@ bool is_marked_disabled(const host::DeploymentInfo& info) {
   return found != info.document.end() && found->is_boolean() && found->get<bool>();
 }
 
+/// The text of a unit that the host has, or that the change brings; empty when there is none.
+std::string text_of_unit(const Session& session, const std::string& unit, const InstallPlan& plan) {
+  const auto root = base::open_host_folder(session.layout.root());
+  for (const auto& folder : session.layout.unit_folders_inside()) {
+    const auto path = fmt::format("{}/{}", folder, unit);
+    const auto planned = std::find_if(plan.files.begin(), plan.files.end(),
+                                      [&](const PlannedFile& file) { return file.file.destination == path; });
+    if (planned != plan.files.end() && planned->file.content) {
+      return *planned->file.content;
+    }
+    try {
+      const auto file = base::open_in_root(root.get(), path, O_RDONLY | O_NONBLOCK);
+      return base::read_all(file.get(), deployment_text_limit, path);
+    } catch (const Error&) {
+      continue;  // it is not there, or systemd cannot read it either
+    }
+  }
+  return "";
+}
+
+/// The units that systemd enables together with `unit`, and with those.
+std::vector<std::string> also_enabled(const Session& session, const std::string& unit, const std::string& text,
+                                      const InstallPlan& plan) {
+  std::vector<std::string> found;
+  std::vector<std::pair<std::string, std::string>> pending = {{unit, text}};
+  while (!pending.empty() && found.size() < also_limit) {
+    const auto [next, next_text] = std::move(pending.back());
+    pending.pop_back();
+    for (auto& other : host::enabled_with(next_text, next)) {
+      if (other != unit && std::find(found.begin(), found.end(), other) == found.end()) {
+        pending.emplace_back(other, text_of_unit(session, other, plan));
+        found.push_back(std::move(other));
+      }
+    }
+  }
+  return found;
+}
+
+std::vector<std::string> links_to(const Session& session, const std::vector<std::string>& units) {
+  const auto root = base::open_host_folder(session.layout.root());
+  std::vector<std::string> links;
+  for (const auto& unit : units) {
+    auto found = host::find_unit_links(root.get(), unit, session.layout.units_inside());
+    links.insert(links.end(), std::make_move_iterator(found.begin()), std::make_move_iterator(found.end()));
+  }
+  return links;
+}
+
 /// Those of `links` that are not among `others`.
 std::vector<std::string> without(std::vector<std::string> links, const std::vector<std::string>& others) {
   std::erase_if(links, [&](const auto& link) { return std::find(others.begin(), others.end(), link) != others.end(); });
@@ -76,8 +128,9 @@ std::vector<std::string> without(std::vector<std::string> links, const std::vect
 
 }  // namespace
 
-void note_links(Session& session, const host::Deployment& before, const host::UnitState& state,
-                const std::optional<std::string>& new_unit, SwitchNote& note) {
+void note_links(Session& session, const host::Deployment& before, const host::UnitState& state, const InstallPlan& plan,
+                SwitchNote& note) {
+  const auto& new_unit = plan.unit;
   const auto unit = host::unit_name(before.name);
   const auto old_text = old_unit(session, before);
   const auto old_section = install_section(old_text);
@@ -88,6 +141,10 @@ void note_links(Session& session, const host::Deployment& before, const host::Un
   note.was_enabled = !old_section.empty() && is_enabled(session, unit, old_links, state);
   note.enables = !new_section.empty() && (note.was_enabled || gets_one);
   note.relinks = !note.masked && (note.was_enabled != note.enables || (note.enables && old_section != new_section));
+  if (note.relinks && note.enables) {
+    note.also_units = also_enabled(session, unit, *new_unit, plan);
+    note.also_links = links_to(session, note.also_units);
+  }
   if (note.relinks && old_links && new_links) {
     const auto root = base::open_host_folder(session.layout.root());
     note.links_known = true;
@@ -112,6 +169,13 @@ void carry_disablement(const Session& session, const host::Deployment& before,
           : !is_enabled(session, unit, links_of(session, unit, old_text), session.systemd.state(unit));
   if (disabled) {
     info.document[disabled_key] = true;
+  }
+}
+
+void remove_also_links(const Session& session, const SwitchNote& note) {
+  const auto root = base::open_host_folder(session.layout.root());
+  for (const auto& unit : note.also_units) {
+    host::remove_links(root.get(), unit, without(links_to(session, {unit}), note.also_links));
   }
 }
 

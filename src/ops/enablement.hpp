@@ -8,20 +8,24 @@
 
 #include "host/deployment.hpp"
 #include "ops/deployment_note.hpp"
+#include "ops/plan.hpp"
 #include "ops/session.hpp"
 
 namespace berth::ops {
 
-/// Notes how a change to `new_unit` (its text; nullopt: none) changes the links. A unit that the administrator disabled
+/// Notes how a change to the unit of `plan` changes the links. A unit that the administrator disabled
 /// stays disabled, also over a deployment that cannot be enabled; one without [Install] so far may get one. Links that
 /// no [Install] section of ours asked for are left alone.
-void note_links(Session& session, const host::Deployment& before, const host::UnitState& state,
-                const std::optional<std::string>& new_unit, SwitchNote& note);
+void note_links(Session& session, const host::Deployment& before, const host::UnitState& state, const InstallPlan& plan,
+                SwitchNote& note);
 
 /// Marks in `info` of a deployment that is to follow `before` that the administrator wants the container disabled, when
 /// `new_unit` cannot be enabled and so does not show it.
 void carry_disablement(const Session& session, const host::Deployment& before,
                        const std::optional<std::string>& new_unit, host::DeploymentInfo& info);
+
+/// Removes the links that enabling the unit made to others ([Install] Also=) and that were not there before.
+void remove_also_links(const Session& session, const SwitchNote& note);
 
 /// Has the disk hold links that were made.
 void make_links_durable(const Session& session, const std::vector<std::string>& links);

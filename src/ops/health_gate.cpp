@@ -35,6 +35,7 @@ constexpr milliseconds first_look{300};              // a runtime in the foregro
 constexpr milliseconds start_period_interval{1000};  // a service that becomes ready is noticed soon
 constexpr std::size_t shown_output = 2000;           // bytes, the end of what a check says
 constexpr std::uint64_t small_file = 4096;           // bytes
+constexpr int most_wishes = 5;                       // restarts by hand while one service is judged
 
 double seconds(milliseconds time) {
   return static_cast<double>(time.count()) / 1000;
@@ -62,10 +63,9 @@ class Gate {
     if (time >= std::chrono::seconds(1)) {
       session_.reporter.step(fmt::format("watching {} for {} s", name_, seconds(time)));
     }
-    const auto end = begin_ + time;
     bool up = look();
-    while (up && Clock::now() < end) {
-      wait(std::min(poll_interval, std::chrono::ceil<milliseconds>(end - Clock::now())));
+    while (up && Clock::now() < begin_ + time) {
+      wait(std::min(poll_interval, std::chrono::ceil<milliseconds>(begin_ + time - Clock::now())));
       up = look();
     }
     return up;
@@ -73,13 +73,13 @@ class Gate {
 
   /// As settle, for a moment; a service that ended with success is well, too. @return whether it is still up
   bool look_once() {
-    const auto end = begin_ + std::min<milliseconds>(first_look, std::chrono::seconds(session_.config.settle_seconds));
+    const auto time = std::min<milliseconds>(first_look, std::chrono::seconds(session_.config.settle_seconds));
     while (true) {
       const auto now = settled_state();
       if ((now.active_state == "inactive" && now.result == "success") || !look()) {
         return false;
       }
-      if (Clock::now() >= end) {
+      if (Clock::now() >= begin_ + time) {
         return true;
       }
       wait(poll_interval / 4);
@@ -92,11 +92,16 @@ class Gate {
     enter_user_cgroup(session_);
     static_cast<void>(container_runs(session_, runtime_, name_));  // before, no check can say anything about it
     for (int failures = 0;;) {
+      const auto asked = first_.invocation_id;
       if (passes(check)) {
         return true;
       }
       if (!look()) {
         return false;
+      }
+      if (first_.invocation_id != asked) {
+        failures = 0;  // it was asked while somebody restarted it
+        continue;
       }
       const bool starting = Clock::now() - begin_ < check.start_period;
       failures += starting ? 0 : 1;
@@ -111,10 +116,16 @@ class Gate {
   }
 
  private:
-  /// The state once it is not on its way down any more: only then systemd knows how it ended.
+  /// On its way down, and perhaps up again because somebody restarts it: only then systemd knows how it ended. One
+  /// that systemd restarts by itself has failed already.
+  [[nodiscard]] bool is_on_its_way(const host::UnitState& now) const {
+    const bool by_itself = now.sub_state == "auto-restart" || now.restarts > first_.restarts;
+    return now.active_state == "deactivating" || (!by_itself && (now.active_state == "activating" || now.waits));
+  }
+
   host::UnitState settled_state() {
     auto now = session_.systemd.state(unit_);
-    while (now.active_state == "deactivating") {
+    while (is_on_its_way(now)) {
       wait(poll_interval);
       now = session_.systemd.state(unit_);
     }
@@ -135,10 +146,22 @@ class Gate {
     if (now.active_state != "active" && now.active_state != "reloading") {
       fail(fmt::format("did not stay up: it {} {:.1f} s after its start", how.empty() ? "ended" : how, age()), "");
     }
-    if (now.invocation_id != first_.invocation_id || now.restarts != first_.restarts) {
-      fail(fmt::format("did not stay up: it was restarted within {:.1f} s of its start", age()), "");
+    if (now.invocation_id != first_.invocation_id || now.restarts > first_.restarts) {
+      meet_restart(now);
     }
     return true;
+  }
+
+  /// systemd counts the restarts that it makes because a service ended. Others are somebody's wish, and what they
+  /// started is watched from its beginning; too many of them may be something that hides a crash.
+  void meet_restart(const host::UnitState& now) {
+    if (now.restarts > first_.restarts || ++wishes_ > most_wishes) {
+      fail(fmt::format("did not stay up: it was restarted within {:.1f} s of its start", age()), "");
+    }
+    session_.reporter.warning(fmt::format(
+        "{} was restarted by somebody else {:.1f} s after its start: it is watched from there on", unit_, age()));
+    begin_ = Clock::now();
+    first_ = now;
   }
 
   [[nodiscard]] double age() const { return seconds(std::chrono::ceil<milliseconds>(Clock::now() - begin_)); }
@@ -215,6 +238,7 @@ class Gate {
   std::string pid_file_;
   Clock::time_point begin_ = Clock::now();
   host::UnitState first_;
+  int wishes_ = 0;
   std::string answer_;
   std::string answer_output_;
 };

@@ -90,7 +90,11 @@ void add_files(const Session& session, const std::string& folder_path, std::vect
 }  // namespace
 
 bool is_masked(const Session& session, const std::string& name) {
-  const auto [parent, leaf] = base::split_path(session.layout.unit_inside(name));
+  return is_mask(session, session.layout.unit_inside(name));
+}
+
+bool is_mask(const Session& session, const std::string& path) {
+  const auto [parent, leaf] = base::split_path(path);
   const auto folder = host::find_folder_in_root(root_folder(session).get(), parent);
   const auto status = folder ? base::stat_at(folder->get(), leaf) : std::nullopt;
   if (!status) {

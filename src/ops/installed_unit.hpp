@@ -14,6 +14,9 @@ namespace berth::ops {
 /// Whether the unit file is a mask: a link to /dev/null, or an empty file (systemd.unit(5)).
 bool is_masked(const Session& session, const std::string& name);
 
+/// The same of any configuration file of systemd. @param path inside the root
+bool is_mask(const Session& session, const std::string& path);
+
 /// @throws Error(failed) when the unit is masked, with how it comes back: `systemctl unmask` would remove it
 void refuse_masked(const Session& session, const std::string& name);
 

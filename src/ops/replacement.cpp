@@ -106,6 +106,7 @@ void note_service(Session& session, const host::Deployment& before, const host::
   note.invocation = state.invocation_id;
   note.runtime = noted_runtime(before.info);
   note.masked = plan.unit && is_masked(session, before.name);
+  note.tmpfiles_masked = plan.tmpfiles && is_mask(session, session.layout.tmpfiles_inside(before.name));
   note.starts = note.was_active && plan.unit && !note.masked;
   if (note.masked && note.was_active) {
     throw Error(ErrorKind::conflict, fmt::format("{} runs but is masked: it could not be started again", unit),
@@ -133,6 +134,11 @@ void tell_of_edits(const Session& session, const SwitchNote& note, const Belongi
     session.reporter.warning(
         fmt::format("{} is masked and stays so; to lift the mask, remove {} and run: berth update {}",
                     host::unit_name(note.name), layout.unit_inside(note.name), note.name));
+  }
+  if (note.tmpfiles_masked) {
+    session.reporter.warning(
+        fmt::format("{0} is masked and stays so; to lift the mask, remove it and run: berth update {1}",
+                    layout.tmpfiles_inside(note.name), note.name));
   }
   for (const auto& path : belongings.edited) {
     session.reporter.warning(fmt::format("{} was edited and stays as it is", path));
@@ -248,7 +254,7 @@ SwitchNote note_of_replacement(Session& session, const std::string& operation, c
   const auto state = session.systemd.state(host::unit_name(name));
   note_companions(session, before, belongings, plan, note);
   note_service(session, before, state, plan, note);
-  note_links(session, before, state, plan.unit, note);
+  note_links(session, before, state, plan, note);
   note.tmpfiles_paths = plan.tmpfiles_paths;
   note.moves = volume_moves(session, before, plan.config, plan.info);
   note.fills = volumes_to_fill(session, plan, note.moves);

@@ -8,6 +8,7 @@
 #include "ops/missing_binds.hpp"
 #include "ops/recover.hpp"
 #include "ops/unit_job.hpp"
+#include "ops/unit_slice.hpp"
 
 namespace berth::ops {
 
@@ -57,6 +58,7 @@ void start(Session& session, const std::string& name) {
   if (session.systemd.state(unit).active_state == "active") {
     return;
   }
+  follow_slice(session, name, host::installed_deployment(session.layout, name).path);
   if (start_or_throw(session, unit, ErrorKind::failed)) {
     pass_first_look(session, name, ErrorKind::failed);
   }
@@ -66,6 +68,7 @@ void restart(Session& session, const std::string& name) {
   recover_pending(session);
   const auto unit = unit_of(session, name);
   refuse_masked(session, name);
+  follow_slice(session, name, host::installed_deployment(session.layout, name).path);
   if (start_afresh(session, unit, ErrorKind::failed)) {
     pass_first_look(session, name, ErrorKind::failed);
   }

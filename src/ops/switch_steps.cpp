@@ -23,6 +23,7 @@
 #include "ops/system_package.hpp"
 #include "ops/unit_job.hpp"
 #include "ops/unit_links.hpp"
+#include "ops/unit_slice.hpp"
 #include "ops/volumes.hpp"
 
 namespace berth::ops {
@@ -73,7 +74,7 @@ class StepList {
     if (note_.was_active || !note_.companions.empty()) {
       add_stop();
     }
-    if (note_.before && !note_.before->tmpfiles.empty()) {
+    if (note_.before && !note_.before->tmpfiles.empty() && !note_.tmpfiles_masked) {
       add_tmpfiles_removal();
     }
     add_volumes();
@@ -295,8 +296,10 @@ class StepList {
     static const std::string none;
     const auto& before = note_.before;
     const auto text_of = [](const std::optional<std::string>* text) { return text != nullptr ? *text : std::nullopt; };
-    add_text(session_.layout.tmpfiles_inside(note_.name), before ? before->tmpfiles : none, note_.after.tmpfiles,
-             text_of(work_.plan != nullptr ? &work_.plan->tmpfiles : nullptr), false);
+    if (!note_.tmpfiles_masked) {
+      add_text(session_.layout.tmpfiles_inside(note_.name), before ? before->tmpfiles : none, note_.after.tmpfiles,
+               text_of(work_.plan != nullptr ? &work_.plan->tmpfiles : nullptr), false);
+    }
     if (note_.relinks && note_.was_enabled && !note_.links_known) {
       add("keep the links that enable " + unit_, {}, [&session = session_, &note = note_] {
         restore_links(session, note.name);  // the earlier unit is back in its place
@@ -373,13 +376,17 @@ class StepList {
       // What ran before will not run again with such a unit: as far as the user is concerned, it did not start.
       const auto kind = note_.before && note_.starts ? ErrorKind::start_failed : ErrorKind::failed;
       add("have systemd read the unit",
-          [&session = session_, unit = unit_, kind] {
+          [&session = session_, unit = unit_, &note = note_, kind] {
             session.systemd.reload();
             refuse_unloadable(session, unit, kind);
+            if (!note.after.unit.empty()) {
+              const auto slot = host::slot_name(note.name, note.after.slot);
+              follow_slice(session, note.name, fmt::format("{}/{}", session.layout.deployments(), slot));
+            }
           },
           {});
     }
-    if (!note_.after.tmpfiles.empty()) {
+    if (!note_.after.tmpfiles.empty() && !note_.tmpfiles_masked) {
       const auto conf = session_.layout.tmpfiles_inside(note_.name);
       add(
           fmt::format("create what {} lists", conf),
@@ -417,6 +424,7 @@ class StepList {
             make_links_durable(session, note.made_links);
           },
           [&session = session_, &note = note_] {
+            remove_also_links(session, note);
             remove_known_links(session, note.name, note.made_links);
             remove_empty(session, note.link_folders);
           });
@@ -440,6 +448,7 @@ class StepList {
           }
         },
         [&session = session_, unit = unit_, &note = note_] {
+          remove_also_links(session, note);
           if (!note.was_enabled) {
             remove_links(session, note.name);
             session.systemd.disable(unit);

@@ -26,9 +26,13 @@ bool is_down(const UnitState& state) {
   return state.active_state == "inactive" || state.active_state == "failed";
 }
 
-/// Refusals of systemd are failed starts too, in a change; who only asks for a start is told what they are.
+/// Refusals of systemd are failed starts too, in a change; who only asks for a start is told what they are. How often
+/// an earlier deployment was started says nothing about another one, and must not keep it from being started.
 JobResult queue_start(Session& session, const std::string& unit, ErrorKind kind, Start start) {
   try {
+    if (kind == ErrorKind::start_failed) {
+      session.systemd.reset_failed(unit);
+    }
     return (session.systemd.*start)(unit);
   } catch (const Error& error) {
     if (kind == ErrorKind::failed || error.kind() == kind || error.kind() == ErrorKind::interrupted) {
@@ -111,6 +115,7 @@ void start_again(Session& session, const std::string& unit, const std::string& i
     session.reporter.warning(fmt::format("{} did not start again: {}", unit, reason));
   };
   try {
+    session.systemd.reset_failed(unit);  // what is taken back may have been started often
     // Something else may have started what is taken back.
     const auto job = active ? session.systemd.restart(unit) : session.systemd.start(unit);
     if (!job.done && !(job.result == "canceled" && host::is_active(session.systemd.state(unit)))) {

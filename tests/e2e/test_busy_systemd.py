@@ -98,6 +98,36 @@ def test_a_stop_by_hand_while_it_is_watched_is_respected(busy):
     busy.berth("uninstall", "watched")
 
 
+def test_a_restart_by_hand_while_it_is_watched_is_no_failure(busy):
+    installed(busy, "again")
+    process = busy.start_process("berth", "update", "--settle=5", f"--rebase={reference(newer())}", "again")
+    link = busy.path("/var/lib/containers/berth/again")
+    busy.wait_for(lambda: link.readlink().name == "again.1" and busy.unit("again")["SubState"] == "running", "the new one")
+    busy.wait_stoppable("again")
+    busy.run("systemctl", "restart", "again")
+    _, errors = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0, errors
+    assert "again.service was restarted by somebody else" in errors
+    assert runs_newer(busy, "again")
+    busy.berth("uninstall", "again")
+
+
+def test_starts_that_are_too_many_are_told_and_keep_no_update_away(busy):
+    unit_file(busy, "often.service.d/limit.conf", "[Unit]\nStartLimitIntervalSec=600\nStartLimitBurst=2\n")
+    installed(busy, "often")
+    busy.run("systemctl", "restart", "often")
+    busy.wait_stoppable("often")
+    busy.berth("update", FAST, f"--rebase={reference(newer())}", "often")
+    assert runs_newer(busy, "often")
+    busy.run("systemctl", "restart", "often")
+    busy.wait_stoppable("often")
+    done = busy.berth("restart", "often", check=False)
+    assert done.returncode == 1 and "often.service did not start: hit the start limit" in done.stderr
+    busy.path("/etc/systemd/system/often.service.d/limit.conf").unlink()
+    busy.run("systemctl", "daemon-reload")
+    busy.berth("uninstall", "often")
+
+
 def test_a_start_that_did_not_happen_is_told(busy):
     dies = images.derived(images.plain(), "plain-dies", {"usr/bin/serve": "#!/bin/sh\nexit 3\n"})
     done = busy.berth("install", "--now", "--name=dies", reference(dies), check=False)

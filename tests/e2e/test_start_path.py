@@ -110,14 +110,23 @@ def test_limits_that_the_unit_sets_bind_the_payload(plain):
     assert plain.output("cat", f"/proc/{pid}/oom_score_adj") == "321"
 
 
-def test_a_drop_in_may_move_the_unit_to_another_slice(host):
-    host.berth("install", "--runtime=/usr/sbin/runc", "--now", f"oci:{images.plain().inside}", "--name=plain")
-    host.run("mkdir -p /etc/systemd/system/plain.service.d && printf '[Service]\\nSlice=tenant-a.slice\\n' "
-             "> /etc/systemd/system/plain.service.d/slice.conf && systemctl daemon-reload && systemctl restart plain")  # fmt: skip
-    unit = host.unit("plain")
-    assert unit["ControlGroup"] == "/tenant.slice/tenant-a.slice/plain.service"
-    assert in_cgroup_of(host, unit["MainPID"], unit["ControlGroup"])
-    assert not host.path("/sys/fs/cgroup/system.slice/plain.service").exists()
+def test_a_drop_in_may_move_the_unit_to_another_slice(plain, runtime):
+    def is_inside(name):
+        unit = plain.unit(name)
+        assert unit["ControlGroup"] == f"/tenant.slice/tenant-a.slice/{name}.service"
+        assert in_cgroup_of(plain, unit["MainPID"], unit["ControlGroup"])
+        return plain.run("test", "-d", f"/sys/fs/cgroup/system.slice/{name}.service", check=False).returncode != 0
+
+    for name in ("plain", "later"):
+        plain.run(f"mkdir -p /etc/systemd/system/{name}.service.d && printf '[Service]\\nSlice=tenant-a.slice\\n' "
+                  f"> /etc/systemd/system/{name}.service.d/slice.conf")  # fmt: skip
+    plain.run("systemctl", "daemon-reload")
+    plain.run("systemctl" if runtime == "runc" else "berth", "restart", "plain")
+    assert is_inside("plain")
+    plain.berth("install", f"--runtime={RUNTIMES[runtime]}", "--now", f"oci:{images.plain().inside}", "--name=later")
+    assert is_inside("later")
+    plain.run("systemctl", "restart", "later")
+    assert is_inside("later")
 
 
 def test_how_a_service_ends_is_told_rightly(host, runtime):

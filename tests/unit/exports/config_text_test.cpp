@@ -33,5 +33,17 @@ TEST(ConfigText, EscapesThePath) {
   EXPECT_EQ(insert_cgroups_path(R"({"linux":{}})", "/a\"b"), R"({"linux":{"cgroupsPath": "/a\"b"}})");
 }
 
+TEST(ConfigText, ReplacesTheCgroupAndNothingElse) {
+  EXPECT_EQ(replace_cgroups_path(
+                "{\"cgroupsPath\": \"a\",\n \"linux\" : {\"b\": {\"cgroupsPath\": 1}, \"cgroupsPath\":\t\"x\\\"y\" ,"
+                "\"c\": [\"cgroupsPath\"]}}",
+                "/p"),
+            "{\"cgroupsPath\": \"a\",\n \"linux\" : {\"b\": {\"cgroupsPath\": 1}, \"cgroupsPath\":\t\"/p\" ,"
+            "\"c\": [\"cgroupsPath\"]}}");
+  EXPECT_EQ(replace_cgroups_path(R"({"linux":{"a":1},"cgroupsPath":"a"})", "/p"), std::nullopt);
+  EXPECT_EQ(replace_cgroups_path(R"({"linux":{"cgroupsPath":null}})", "/p"), std::nullopt);
+  EXPECT_EQ(replace_cgroups_path(R"({"linux":[]})", "/p"), std::nullopt);
+}
+
 }  // namespace
 }  // namespace berth::exports

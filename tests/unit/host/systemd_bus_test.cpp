@@ -16,6 +16,7 @@ using namespace std::chrono_literals;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::StartsWith;
 
 constexpr const char* job = "/org/freedesktop/systemd1/job/7";
 
@@ -49,6 +50,15 @@ int append_commands(sd_bus_message* reply, const char* setting, const char* prog
                                UINT64_C(1), UINT64_C(2), UINT64_C(3), UINT64_C(4), 99, code, status);
 }
 
+void append_bytes(sd_bus_message* reply, const char* setting, const std::vector<std::uint8_t>& bytes) {
+  sd_bus_message_open_container(reply, 'e', "sv");
+  sd_bus_message_append(reply, "s", setting);
+  sd_bus_message_open_container(reply, 'v', "ay");
+  sd_bus_message_append_array(reply, 'y', bytes.data(), bytes.size());
+  sd_bus_message_close_container(reply);
+  sd_bus_message_close_container(reply);
+}
+
 /// The properties of a unit that failed; what matters of it is set by each test.
 struct FakeUnit {
   std::string load_state = "loaded";
@@ -60,6 +70,7 @@ struct FakeUnit {
   int main_status = 0;
   int start_code = 0;
   int start_status = 0;
+  std::vector<std::uint8_t> invocation;
 
   int reply(sd_bus_message* call) const {
     sd_bus_message* raw = nullptr;
@@ -76,6 +87,9 @@ struct FakeUnit {
     sd_bus_message_append(raw, "{sv}", "Result", "s", result.c_str());
     sd_bus_message_append(raw, "{sv}", "Type", "s", type.c_str());
     sd_bus_message_append(raw, "{sv}", "MainPID", "u", 4321);
+    sd_bus_message_append(raw, "{sv}", "Slice", "s", "tenant-a.slice");
+    sd_bus_message_append(raw, "{sv}", "Job", "(uo)", 7, job);
+    append_bytes(raw, "InvocationID", invocation);
     sd_bus_message_append(raw, "{sv}", "ControlGroup", "s", "/system.slice/web.service");
     sd_bus_message_append(raw, "{sv}", "ExecMainCode", "i", main_code);
     sd_bus_message_append(raw, "{sv}", "ExecMainStatus", "i", main_status);
@@ -96,6 +110,8 @@ BusOptions reached_at(std::string address) {
 
 class BusTest : public ::testing::Test {
  protected:
+  BusTest() { properties({}); }
+
   /// Starts the peer and connects at the first call.
   Systemd& systemd() {
     if (!systemd_) {
@@ -209,7 +225,7 @@ TEST_F(BusTest, JobsThatEndBeforeTheAnswer) {
   EXPECT_EQ("done", started.result);
   EXPECT_EQ("started", started.words);
   EXPECT_EQ("stopped", systemd().stop("web.service").words);
-  EXPECT_THAT(peer_.calls(), ElementsAre("Subscribe", "RefUnit", "StartUnit", "StopUnit"));
+  EXPECT_THAT(peer_.calls(), ElementsAre("Subscribe", "GetAll", "RefUnit", "StartUnit", "StopUnit"));
 }
 
 TEST_F(BusTest, RestartIsAJobLikeAStart) {
@@ -270,6 +286,20 @@ TEST_F(BusTest, AFailedStartSaysWhichCommandAndHow) {
   EXPECT_FALSE(result.done);
   EXPECT_EQ("failed", result.result);
   EXPECT_EQ("/usr/bin/runc (ExecStart=) exited with status 3", result.words);
+}
+
+/// The exit status is that of the last start that was tried.
+TEST_F(BusTest, AStartThatWasNotTriedIsOneTooMany) {
+  FakeUnit unit;
+  unit.result = "exit-code";
+  unit.start_code = CLD_EXITED;
+  unit.start_status = 3;
+  unit.invocation = {0xab, 0xcd};
+  properties(unit);
+  peer_.on("StartUnit", job_ending("failed"));
+  peer_.on("RestartUnit", job_ending("failed"));
+  EXPECT_THAT(systemd().start("web.service").words, StartsWith("hit the start limit"));
+  EXPECT_THAT(systemd().restart("web.service").words, StartsWith("hit the start limit"));
 }
 
 TEST_F(BusTest, AStartThatTimedOut) {
@@ -389,7 +419,7 @@ TEST_F(BusTest, AJobWhoseEndWasLostIsLookedAt) {
   properties(unit);
   peer_.on("StartUnit", lost_once(job_ending("done")));
   EXPECT_TRUE(systemd().start("web.service").done);
-  EXPECT_THAT(peer_.calls(), ElementsAre("Subscribe", "RefUnit", "StartUnit", "Subscribe", "GetAll"));
+  EXPECT_THAT(peer_.calls(), ElementsAre("Subscribe", "GetAll", "RefUnit", "StartUnit", "Subscribe", "GetAll"));
 }
 
 TEST_F(BusTest, AJobThatHasNotBegunIsQueuedAgain) {
@@ -398,8 +428,8 @@ TEST_F(BusTest, AJobThatHasNotBegunIsQueuedAgain) {
   properties(unit);
   peer_.on("StartUnit", lost_once(job_ending("done")));
   EXPECT_TRUE(systemd().start("web.service").done);
-  EXPECT_THAT(peer_.calls(),
-              ElementsAre("Subscribe", "RefUnit", "StartUnit", "Subscribe", "GetAll", "RefUnit", "StartUnit"));
+  EXPECT_THAT(peer_.calls(), ElementsAre("Subscribe", "GetAll", "RefUnit", "StartUnit", "Subscribe", "GetAll",
+                                         "RefUnit", "StartUnit"));
 }
 
 TEST_F(BusTest, StatesOfManyUnitsInOneCall) {
@@ -431,6 +461,8 @@ TEST_F(BusTest, EverythingAboutOneUnit) {
   EXPECT_EQ("signal", state.result);
   EXPECT_EQ(4321, state.main_pid);
   EXPECT_EQ("/system.slice/web.service", state.control_group);
+  EXPECT_EQ("tenant-a.slice", state.slice);
+  EXPECT_TRUE(state.waits);
   EXPECT_EQ(CLD_KILLED, state.exec_main_code);
   EXPECT_EQ(SIGKILL, state.exec_main_status);
 }

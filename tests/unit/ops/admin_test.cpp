@@ -121,6 +121,83 @@ TEST_F(AdminTest, AnEmptyUnitFileIsAMaskToo) {
   EXPECT_EQ(machine.read(unit_path), "");
 }
 
+TEST_F(AdminTest, MaskedTmpfilesLinesStayMasked) {
+  const std::string lines = "etc/tmpfiles.d/web.conf";
+  const auto is_mask = [&] {
+    return fs::is_symlink(machine.on_disk(lines)) && fs::read_symlink(machine.on_disk(lines)) == "/dev/null";
+  };
+  install_web(full_image(), true);
+  fs::remove(machine.on_disk(lines));
+  fs::create_symlink("/dev/null", machine.on_disk(lines));
+  store(newer());
+  std::size_t steps = 0;
+  UpdateRequest request;
+  request.name = "web";
+  EXPECT_TRUE(update(session, request, [&](std::size_t index) { steps = std::max(steps, index); }).changed);
+  EXPECT_TRUE(is_mask());
+  EXPECT_THAT(machine.reporter.warnings, Contains(HasSubstr("/etc/tmpfiles.d/web.conf is masked and stays so")));
+  EXPECT_THAT(machine.systemd.calls, Not(Contains(HasSubstr("tmpfiles"))));
+  rollback(session, {"web", {}});
+  EXPECT_TRUE(is_mask());
+  for (std::size_t fail_at = 0; fail_at <= steps; ++fail_at) {
+    error_of([&] {
+      update(session, request, [&](std::size_t index) {
+        if (index == fail_at) {
+          throw base::Error(ErrorKind::failed, "injected");
+        }
+      });
+    });
+    EXPECT_TRUE(is_mask()) << fail_at;
+  }
+  fs::remove(machine.on_disk(lines));
+  update_web();  // whether there is anything to update or not
+  EXPECT_THAT(machine.read(lines), HasSubstr("web"));
+  fs::remove(machine.on_disk(lines));
+  machine.write(lines, "");
+  uninstall(session, "web");
+  EXPECT_FALSE(machine.exists(lines));
+}
+
+/// systemd enables units named there together with the service.
+TEST_F(AdminTest, LinksOfOtherUnitsGoWhenTheUpdateIsTakenBack) {
+  const std::string units = "etc/systemd/system/";
+  const auto link = [&](const std::string& target, const std::string& unit) {
+    machine.make_folder(units + target + ".wants");
+    std::error_code exists;
+    fs::create_symlink("/etc/systemd/system/" + unit, machine.on_disk(units + target + ".wants/" + unit), exists);
+  };
+  machine.write(units + "second.timer", "[Install]\nWantedBy=timers.target\n");
+  machine.write(units + "first.socket", "[Install]\nAlso=second.timer\nWantedBy=sockets.target\n");
+  install_web(full_image(), true);
+  link("special.target", "first.socket");
+  const auto before = tree_text(machine.on_disk("etc"), "");
+  store(with_install("[Install]\nWantedBy=graphical.target\nAlso=first.socket\n"));
+  machine.systemd.on_call = [&](const std::string& call) {
+    if (call == "enable web.service") {
+      link("sockets.target", "first.socket");
+      link("timers.target", "second.timer");
+    }
+  };
+  std::size_t steps = 0;
+  UpdateRequest request;
+  request.name = "web";
+  update(session, request, [&](std::size_t index) { steps = std::max(steps, index); });
+  EXPECT_TRUE(machine.exists(units + "timers.target.wants/second.timer"));
+  rollback(session, {"web", {}});
+  fs::remove_all(machine.on_disk(units + "sockets.target.wants"));  // a rollback, too, leaves others' units as they are
+  fs::remove_all(machine.on_disk(units + "timers.target.wants"));
+  for (std::size_t fail_at = 0; fail_at <= steps; ++fail_at) {
+    error_of([&] {
+      update(session, request, [&](std::size_t index) {
+        if (index == fail_at) {
+          throw base::Error(ErrorKind::failed, "injected");
+        }
+      });
+    });
+    EXPECT_EQ(tree_text(machine.on_disk("etc"), ""), before) << fail_at;
+  }
+}
+
 TEST_F(AdminTest, AMaskedServiceThatRunsIsNotStopped) {
   install_web(full_image(), true);
   mask();
@@ -312,7 +389,8 @@ TEST_F(AdminTest, UnitsOfTheHostFilesAreRestartedWhenTheyChange) {
   update_web();
   EXPECT_THAT(machine.systemd.calls,
               ElementsAre("stop web.socket", "stop web.service", "remove_tmpfiles /etc/tmpfiles.d/web.conf", "reload",
-                          "create_tmpfiles /etc/tmpfiles.d/web.conf", "start web.socket", "restart web.service"));
+                          "create_tmpfiles /etc/tmpfiles.d/web.conf", "start web.socket", "reset_failed web.service",
+                          "restart web.service"));
 }
 
 TEST_F(AdminTest, UnitsOfTheHostFilesAreStoppedWhenTheyGo) {

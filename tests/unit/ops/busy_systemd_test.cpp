@@ -266,7 +266,7 @@ TEST_F(BusySystemdTest, ANoteOfAnEarlierVersionIsTakenBack) {
   base::Json note;
   update(session, named("web"), [&](std::size_t) { note = host::read_journal(machine.layout, "web").value(); });
   for (const auto* key : {"invocation", "runtime", "takenAlong", "masked", "savedUnit", "savedTmpfiles", "linksKnown",
-                          "madeLinks", "droppedLinks", "companions"}) {
+                          "madeLinks", "droppedLinks", "companions", "tmpfilesMasked", "alsoUnits", "alsoLinks"}) {
     EXPECT_EQ(note.erase(key), 1U) << key;
   }
   host::write_journal(machine.layout, "web", note);
@@ -317,11 +317,159 @@ TEST_F(BusySystemdTest, ARestartWithinTheSettleTimeIsNoticed) {
   machine.systemd.on_state = [&](host::UnitState& state) {
     if (!machine.systemd.calls.empty() && machine.systemd.calls.back() == "restart web.service") {
       state.invocation_id = ++looks > 3 ? "later" : "afterwards";
+      state.restarts = looks > 3 ? 1 : 0;
     }
   };
   auto request = named("web");
   request.gate.settle = std::chrono::seconds(20);
   EXPECT_THAT(error_of([&] { update(session, request); }).sentence(), HasSubstr("it was restarted within"));
+}
+
+/// Down, in between with only a job to come, coming up, up: no moment of it is a failure, nor a stop.
+TEST_F(BusySystemdTest, ARestartByHandIsNoFailure) {
+  install_one("web");
+  store_newer("web");
+  int looks = 0;
+  machine.systemd.on_state = [&](host::UnitState& state) {
+    if (machine.systemd.calls.empty() || machine.systemd.calls.back() != "restart web.service") {
+      return;
+    }
+    state.active_exit = 5;
+    state.main_exit = 7;
+    switch (++looks) {
+      case 4:
+        state.active_state = "deactivating";
+        break;
+      case 5:
+        state.active_state = "inactive";
+        state.waits = true;
+        break;
+      case 6:
+        state.active_state = "activating";
+        break;
+      default:
+        break;
+    }
+    state.invocation_id = looks < 6 ? "afterwards" : "by hand";
+  };
+  auto request = named("web");
+  request.gate.settle = std::chrono::milliseconds(300);
+  const auto outcome = update(session, request);
+  EXPECT_TRUE(outcome.changed);
+  EXPECT_FALSE(outcome.stopped);
+  EXPECT_GT(looks, 7);
+  EXPECT_THAT(machine.reporter.warnings, Contains(HasSubstr("web.service was restarted by somebody else")));
+}
+
+/// What restarts it without an end may hide that it does not stay up.
+TEST_F(BusySystemdTest, RestartsByOthersDoNotGoOnForEver) {
+  install_one("web");
+  store_newer("web");
+  int looks = 0;
+  machine.systemd.on_state = [&](host::UnitState& state) {
+    if (!machine.systemd.calls.empty() && machine.systemd.calls.back() == "restart web.service") {
+      state.invocation_id = std::to_string(++looks);
+    }
+  };
+  auto request = named("web");
+  request.gate.settle = std::chrono::seconds(20);
+  const auto error = error_of([&] { update(session, request); });
+  EXPECT_EQ(error.kind(), ErrorKind::start_failed);
+  EXPECT_THAT(error.sentence(), HasSubstr("it was restarted within"));
+}
+
+/// How often a broken one was started must not keep the one that cures it from being started.
+TEST_F(BusySystemdTest, AChangeForgetsHowOftenTheServiceWasStarted) {
+  install_one("web");
+  store_newer("web");
+  const auto forgets = [&](const std::string& start) {
+    const auto& calls = machine.systemd.calls;
+    const auto found = std::find(calls.rbegin(), calls.rend(), start);
+    return found != calls.rend() && found + 1 != calls.rend() && *(found + 1) == "reset_failed web.service";
+  };
+  update(session, named("web"));
+  EXPECT_TRUE(forgets("restart web.service"));
+  machine.systemd.calls.clear();
+  machine.systemd.on_start = [&](const std::string&) { machine.systemd.failed.clear(); };
+  machine.systemd.on_state = [&](host::UnitState& state) {
+    if (!machine.systemd.calls.empty() && machine.systemd.calls.back() == "restart web.service") {
+      state.active_state = "failed";
+    }
+  };
+  error_of([&] { rollback(session, {"web", {}}); });
+  EXPECT_TRUE(forgets("start web.service")) << "of what was taken back";
+}
+
+constexpr const char* crun = "#!/bin/sh\n[ \"$1\" != state ] || exit 1\necho 'crun version 1.8.1'\necho --pid-file\n";
+
+class SliceTest : public BusySystemdTest {
+ protected:
+  SliceTest() {
+    machine.write("usr/bin/crun", crun, 0755);
+    machine.systemd.on_state = [this](host::UnitState& state) { state.slice = slice; };
+  }
+
+  void install_with(const std::string& runtime) {
+    InstallRequest request;
+    request.image = machine.image("web", full_image());
+    request.name = "web";
+    request.runtime = runtime;
+    install(session, request);
+    std::filesystem::remove_all(machine.folder / "web");
+  }
+
+  [[nodiscard]] std::string config(int slot = 0) const {
+    return machine.read("var/lib/containers/berth/web." + std::to_string(slot) + "/config.json");
+  }
+
+  std::string slice = "system.slice";
+};
+
+TEST_F(SliceTest, ThePayloadFollowsItsUnit) {
+  install_with("/usr/bin/crun");
+  const auto before = config();
+  EXPECT_THAT(before, HasSubstr("\"/system.slice/web.service/payload\""));
+  slice = "tenant-a.slice";
+  start(session, "web");
+  const auto moved = config();
+  EXPECT_THAT(moved, HasSubstr("\"cgroupsPath\": \"/tenant.slice/tenant-a.slice/web.service/payload\""));
+  store_newer("web");
+  update(session, named("web"));
+  EXPECT_THAT(config(1), HasSubstr("\"/tenant.slice/tenant-a.slice/web.service/payload\""));
+  slice = "-.slice";
+  restart(session, "web");
+  EXPECT_THAT(config(1), HasSubstr("\"/web.service/payload\""));
+  slice = "system.slice";
+  rollback(session, {"web", {}});
+  EXPECT_EQ(config(), before);
+  EXPECT_THAT(machine.reporter.warnings, Not(Contains(HasSubstr("control group"))));
+}
+
+TEST_F(SliceTest, ASettingThatWasThereBeforeTheInstallHoldsToo) {
+  slice = "tenant.slice";
+  install_with("/usr/bin/crun");
+  EXPECT_THAT(config(), HasSubstr("\"/tenant.slice/web.service/payload\""));
+}
+
+TEST_F(SliceTest, WhatIsRelativeOrOfTheImageStays) {
+  slice = "tenant.slice";
+  install_with("/usr/bin/runc");
+  const std::string file = "var/lib/containers/berth/web.0/config.json";
+  for (const std::string own :
+       {"/machine/web", "/system.slice/other.service/payload", "/a/b.slice/web.service/payload"}) {
+    const auto text = "{\"linux\": {\"x\": {\"cgroupsPath\": \"a\"}, \"cgroupsPath\": \"" + own + "\"}}";
+    machine.write(file, text);
+    restart(session, "web");
+    EXPECT_EQ(machine.read(file), text);
+  }
+}
+
+TEST_F(SliceTest, WhatCannotFollowIsTold) {
+  install_with("/usr/bin/crun");
+  machine.write("var/lib/containers/berth/web.0/config.json", "{");
+  slice = "tenant.slice";
+  start(session, "web");
+  EXPECT_THAT(machine.reporter.warnings, Contains(HasSubstr("web.service is in tenant.slice, but its payload")));
 }
 
 TEST_F(BusySystemdTest, AStartThatDidNotHappenIsNone) {

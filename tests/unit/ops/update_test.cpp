@@ -131,9 +131,9 @@ TEST_F(UpdateTest, MovesToTheNewImageAndKeepsValues) {
   EXPECT_THAT(machine.read("etc/systemd/system/web.service"), HasSubstr("Description=Newer web"));
   EXPECT_THAT(machine.read("etc/systemd/system/web.service"), HasSubstr("web.1"));
   EXPECT_EQ(machine.read("etc/tmpfiles.d/web.conf"), "d /var/lib/web 0700 0 0 - -\n");
-  EXPECT_THAT(machine.systemd.calls,
-              ElementsAre("stop web.service", "remove_tmpfiles /etc/tmpfiles.d/web.conf", "reload",
-                          "create_tmpfiles /etc/tmpfiles.d/web.conf", "restart web.service"));
+  EXPECT_THAT(machine.systemd.calls, ElementsAre("stop web.service", "remove_tmpfiles /etc/tmpfiles.d/web.conf",
+                                                 "reload", "create_tmpfiles /etc/tmpfiles.d/web.conf",
+                                                 "reset_failed web.service", "restart web.service"));
   EXPECT_FALSE(host::read_journal(machine.layout, "web"));
   EXPECT_FALSE(is_littered());
 }
