@@ -97,4 +97,8 @@ std::vector<std::string> known_escapes(const std::string& version) {
   return known;
 }
 
+bool takes_relative_cgroup(const std::string& version, const std::string& path) {
+  return version.empty() ? path.ends_with("/runc") : version.starts_with("runc");
+}
+
 }  // namespace berth::host

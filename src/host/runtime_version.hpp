@@ -15,4 +15,8 @@ std::string newer_runtime_needed(const std::string& version);
 /// with the mark of a distribution ("1.1.5+ds1") are not judged: its corrections do not change the number.
 std::vector<std::string> known_escapes(const std::string& version);
 
+/// Whether a runtime takes a relative linux.cgroupsPath as a sibling of the control group that it is started in.
+/// @param version empty for one that is not asked, as those of another root: then its name says what it is
+bool takes_relative_cgroup(const std::string& version, const std::string& path);
+
 }  // namespace berth::host

@@ -19,6 +19,7 @@
 #include "exports/template.hpp"
 #include "exports/unit.hpp"
 #include "host/root_folder.hpp"
+#include "host/runtime_version.hpp"
 #include "ops/own_places.hpp"
 #include "ops/plan_findings.hpp"
 #include "ops/plan_package.hpp"
@@ -377,15 +378,14 @@ void plan_tmpfiles(const PlanInputs& in, const base::Json& config, InstallPlan& 
 }
 
 void plan_config(const PlanInputs& in, const std::string& text, InstallPlan& plan) {
-  const auto fallback = in.layout->default_slice();
-  const auto slice = plan.unit ? exports::unit_slice(*plan.unit, fallback) : fallback;
+  const auto slice = exports::unit_slice(plan.unit.value_or(""), in.layout->default_slice());
   auto features = in.features;
   features.writable_root = in.one_off;
   if (features.user) {
     features.user->sets_groups = in.runtime.version.starts_with("crun");
   }
   features.unit_notifies = plan.unit && exports::unit_notifies(*plan.unit);
-  plan.cgroups_path = in.runtime.version.starts_with("runc")
+  plan.cgroups_path = host::takes_relative_cgroup(in.runtime.version, in.runtime.path)
                           ? exports::relative_cgroups_path(in.name)
                           : in.layout->systemd_cgroup() + exports::cgroups_path(slice, in.name);
   auto config = exports::finish_config(text, config_file_name(in), features, plan.cgroups_path, in.remote_rootfs);

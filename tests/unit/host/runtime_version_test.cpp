@@ -37,5 +37,12 @@ TEST(RuntimeVersion, CorrectedUnknownAndDistributionsOnesAreNotJudged) {
   }
 }
 
+TEST(RuntimeVersion, WhoTakesARelativeCgroup) {
+  EXPECT_TRUE(takes_relative_cgroup("runc 1.1.5+ds1", "/usr/bin/oci"));
+  EXPECT_TRUE(takes_relative_cgroup("", "/usr/sbin/runc"));
+  EXPECT_FALSE(takes_relative_cgroup("crun 1.8.1", "/usr/bin/runc"));
+  EXPECT_FALSE(takes_relative_cgroup("", "/usr/bin/crun"));
+}
+
 }  // namespace
 }  // namespace berth::host::testing

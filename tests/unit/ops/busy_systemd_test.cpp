@@ -454,6 +454,7 @@ TEST_F(SliceTest, ASettingThatWasThereBeforeTheInstallHoldsToo) {
 TEST_F(SliceTest, WhatIsRelativeOrOfTheImageStays) {
   slice = "tenant.slice";
   install_with("/usr/bin/runc");
+  EXPECT_THAT(config(), HasSubstr("\"cgroupsPath\": \"web.service/payload\""));
   const std::string file = "var/lib/containers/berth/web.0/config.json";
   for (const std::string own :
        {"/machine/web", "/system.slice/other.service/payload", "/a/b.slice/web.service/payload"}) {

@@ -44,7 +44,7 @@ TEST(Install, PutsEverythingInPlace) {
   EXPECT_EQ(std::filesystem::read_symlink(machine.on_disk(base)), "web.0");
   EXPECT_TRUE(machine.exists(base + "/rootfs/bin/server"));
   EXPECT_THAT(machine.read(base + "/config.json"), HasSubstr(R"("80")"));
-  EXPECT_THAT(machine.read(base + "/config.json"), HasSubstr("/system.slice/web.service/payload"));
+  EXPECT_THAT(machine.read(base + "/config.json"), HasSubstr("\"web.service/payload\""));
   EXPECT_THAT(machine.read("etc/systemd/system/web.service"), HasSubstr("Description=Test web"));
   EXPECT_EQ(machine.read("etc/systemd/system/web.service"), machine.read(base + "/web.service"));
   EXPECT_EQ(machine.read("etc/tmpfiles.d/web.conf"), "d /var/lib/web 0700 0 0 - -\n");

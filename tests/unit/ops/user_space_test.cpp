@@ -33,11 +33,12 @@ class ForUser : public ::testing::Test {
     machine_.make_folder("home/alice/.config/systemd/user");
     machine_.make_folder("home/alice/.config/user-tmpfiles.d");
   }
-  void install_web() {
+  void install_web(const std::string& runtime = "") {
     auto session = machine_.session();
     InstallRequest request;
     request.image = machine_.image("web-image", test::full_image());
     request.name = "web";
+    request.runtime = runtime;
     install(session, request);
   }
 
@@ -55,7 +56,8 @@ TEST_F(ForUser, AllOfItIsBelowTheUsersFolders) {
 }
 
 TEST_F(ForUser, ConfigHasTheUsersIdsAndCgroup) {
-  install_web();
+  machine_.write("usr/bin/crun", "", 0755);
+  install_web("/usr/bin/crun");
   const auto config = base::parse_json(machine_.read(std::string(deployment) + "/config.json"), "config.json");
   const auto& section = config.at("linux");
   EXPECT_EQ(R"([{"containerID":0,"hostID":1000,"size":1},{"containerID":1,"hostID":100000,"size":65536}])",
