@@ -133,7 +133,7 @@ def test_how_a_service_ends_is_told_rightly(host, runtime):
     """One that ends by itself has succeeded; one that is stopped by the signal of its image has, too."""
     endings = {
         "done": ("sleep 2; exit 0", [], None),
-        "systemd": ("trap 'exit 0' 37; echo ready; while :; do sleep .1; done", ["--config.stopsignal", "SIGRTMIN+3"], "ready"),
+        "manager": ("trap 'exit 0' 37; echo ready; while :; do sleep .1; done", ["--config.stopsignal", "SIGRTMIN+3"], "ready"),
         "java": ("trap 'exit 143' TERM; echo ready; while :; do sleep .1; done", [], "ready"),
         "lower": ("trap 'exit 130' INT; echo ready; while :; do sleep .1; done", ["--config.stopsignal", "sigint"], "ready"),
     }
