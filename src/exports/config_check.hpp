@@ -10,6 +10,10 @@
 
 namespace berth::exports {
 
+/// Refuses keys that differ from one of the specification by the case of letters only: runc, as all that is written in
+/// Go, takes `Hooks` for `hooks`, and what is shown would not be what is run. @throws Error(verification) naming it
+void check_keys(const base::Json& document, std::string_view file);
+
 /// Checks the types of what berth reads or converts (OCI runtime-spec 1.0.2, old forms included), so that later
 /// steps need not ask. Null counts as absent. @throws Error(verification) naming file and key
 void check_shape(const base::Json& document, std::string_view file);

@@ -78,6 +78,7 @@ RuntimeConfig finish_config(std::string_view text, std::string_view file, const 
   RuntimeConfig config;
   base::with_hint(fmt::format("correct {} of the image, see berth-exports(5)", file), [&] {
     config.document = base::parse_json(text, file);
+    check_keys(config.document, file);
     check_shape(config.document, file);
     config.conversions = convert_config(config.document, file, features);
     check_config(config.document, file, !remote_rootfs.empty(), features.writable_root);

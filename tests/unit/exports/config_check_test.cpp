@@ -22,6 +22,26 @@ TEST(ConfigCheck, AGoodOnePasses) {
   EXPECT_NO_THROW(check_config(document, "c", false));
 }
 
+TEST(ConfigCheck, KeysThatSomeRuntimesTakeForOthersAreRefused) {
+  const std::vector<std::pair<const char*, const char*>> cases = {
+      {R"({"Hooks": {"prestart": []}})", "the key `Hooks` for `hooks`"},
+      {R"({"hook\u017f": {}})", "for `hooks`"},
+      {R"({"linu\u0078": {}, "\u006dountS": []})", "for `mounts`"},
+      {R"({"linux": {"maS\u212AedPaths": []}})", "for `maskedPaths`"},
+      {R"({"mounts": [{"destination": "/d", "Source": "/"}]})", "mounts[0]"},
+      {R"({"process": {"capabilities": {"Bounding": []}}})", "process.capabilities"}};
+  for (const auto& [patch, words] : cases) {
+    const auto error = error_of([&, text = patch] { check_keys(patched(text), "c"); });
+    EXPECT_EQ(error.kind(), base::ErrorKind::verification) << patch;
+    EXPECT_THAT(error.sentence(), HasSubstr(words));
+    EXPECT_THAT(error.hint(), HasSubstr("or leave it out"));
+  }
+  EXPECT_NO_THROW(
+      check_keys(patched(R"({"annotations": {"Path": "x"}, "other": {"Else": 1}, "linux": {"sysctl": {"Type": "1"},
+      "resources": {"memory": {"disableOOMKiller": true, "swappiness": 1}}}})"),
+                 "c"));
+}
+
 TEST(ConfigCheck, WrongTypesNameTheKey) {
   const std::vector<std::pair<const char*, const char*>> cases = {
       {R"([])", "expected an object"},
