@@ -95,7 +95,8 @@ void save_aside(const Session& session, const std::string& secret, const std::st
   }
 }
 
-void find_waiting(const Session& session, const std::string& path, const std::vector<std::string>& checksums) {
+void find_waiting(const Session& session, const std::string& path, const std::vector<std::string>& checksums,
+                  const std::function<bool(const std::string& name)>& is_of_another) {
   constexpr std::string_view prefix = ".berth-";
   const auto place = find_place(session, path);
   if (!place) {
@@ -109,7 +110,8 @@ void find_waiting(const Session& session, const std::string& path, const std::ve
       continue;
     }
     const auto content = host::host_checksum(root.get(), parent + "/" + name);
-    if (content && std::find(checksums.begin(), checksums.end(), *content) != checksums.end()) {
+    const bool fits = content && std::find(checksums.begin(), checksums.end(), *content) != checksums.end();
+    if (fits && !is_of_another(name)) {
       rename_to_free_name(place->folder.get(), name, wanted);
       return;
     }

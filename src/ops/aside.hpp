@@ -4,6 +4,7 @@
 // another user could have put something: all of these throw Error(not_permitted) instead (host::find_trusted_folder).
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -19,7 +20,11 @@ void put_back(const Session& session, const std::string& secret, const std::stri
 bool waits_aside(const Session& session, const std::string& secret, const std::string& path);
 /// Gives what waits for `path` under a name whose secret is lost the name that needs none. It is known by its content.
 /// @param checksums sha256 hex of what may wait; empty ones are passed over
-void find_waiting(const Session& session, const std::string& path, const std::vector<std::string>& checksums);
+/// @param is_of_another whether a name in that folder is that of another change, whose file may have the same content;
+/// it is
+///   asked when the folder has been read, so that a change which begins later has no name there yet
+void find_waiting(const Session& session, const std::string& path, const std::vector<std::string>& checksums,
+                  const std::function<bool(const std::string& name)>& is_of_another);
 /// Removes what waits for `path`, durably. What is not what was put aside stays, and is named.
 /// @param checksum sha256 hex of what was put aside; empty when that is not known
 void drop_aside(const Session& session, const std::string& secret, const std::string& path,

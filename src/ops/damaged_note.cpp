@@ -6,8 +6,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <exception>
 #include <optional>
 #include <set>
+#include <string>
 #include <string_view>
 
 #include "base/digest.hpp"
@@ -70,15 +73,55 @@ std::string noted_secret(const Session& session, const std::string& name) {
   return text->substr(begin, text->find('"', begin) - begin);
 }
 
+/// All paths that a note names, whatever for.
+std::set<std::string> noted_paths(const Session& session, const std::string& name, const base::Json& note) {
+  std::set<std::string> paths = {session.layout.unit_inside(name), session.layout.tmpfiles_inside(name)};
+  const auto flat = note.flatten();
+  for (const auto& value : flat) {
+    if (value.is_string() && value.get<std::string>().starts_with('/')) {
+      paths.insert(value.get<std::string>());
+    }
+  }
+  return paths;
+}
+
+/// Whether `found` is what a change of another container gave to something of its own while it waits or is written.
+/// What a note that cannot be read says is not known, so that it may be.
+bool is_of_another(const Session& session, const std::string& name, std::string found) {
+  constexpr std::string_view being_written = ".new";
+  if (found.ends_with(being_written)) {
+    found.resize(found.size() - being_written.size());
+  }
+  for (const auto& other : host::list_journals(session.layout)) {
+    if (other == name) {
+      continue;
+    }
+    try {
+      const auto note = host::read_journal(session.layout, other).value_or(base::Json::object());
+      const auto secret = note.value("secret", "");
+      const auto paths = noted_paths(session, other, note);
+      if (std::any_of(paths.begin(), paths.end(),
+                      [&](const std::string& path) { return host::hidden_name(secret, path) == found; })) {
+        return true;
+      }
+    } catch (const std::exception&) {
+      session.reporter.warning(fmt::format("{} may be of {}, whose note cannot be read; it stays", found, other));
+      return true;
+    }
+  }
+  return false;
+}
+
 /// @param wanted checksum of what the live deployment has at `path`; empty for nothing
 /// @param other of what the other one has there
-void settle_file(const Session& session, const std::string& secret, const std::string& path, const std::string& wanted,
-                 const std::string& other) {
+void settle_file(const Session& session, const std::string& name, const std::string& secret, const std::string& path,
+                 const std::string& wanted, const std::string& other) {
   const auto now = [&] {
     return host::host_checksum(base::open_host_folder(session.layout.root()).get(), path).value_or("");
   };
   if (secret.empty()) {
-    find_waiting(session, path, {wanted, other});
+    find_waiting(session, path, {wanted, other},
+                 [&](const std::string& found) { return is_of_another(session, name, found); });
   }
   const bool waits = waits_aside(session, secret, path);
   if (now() != wanted && !other.empty() && now() == other && (waits || wanted.empty())) {
@@ -94,9 +137,9 @@ void settle_file(const Session& session, const std::string& secret, const std::s
 }
 
 /// Unit or tmpfiles.d lines, of which the deployment has a copy.
-void settle_text(const Session& session, const std::string& secret, const std::string& path,
+void settle_text(const Session& session, const std::string& name, const std::string& secret, const std::string& path,
                  const std::optional<std::string>& wanted, const std::optional<std::string>& other) {
-  settle_file(session, secret, path, checksum_of(wanted), checksum_of(other));
+  settle_file(session, name, secret, path, checksum_of(wanted), checksum_of(other));
   const auto root = base::open_host_folder(session.layout.root());
   const auto now = host::host_checksum(root.get(), path);
   if (wanted && (!now || (other && now == checksum_of(other) && other != wanted))) {
@@ -105,11 +148,12 @@ void settle_text(const Session& session, const std::string& secret, const std::s
   }
 }
 
-void settle_host_files(const Session& session, const std::string& secret, const Texts& live, const Texts& other) {
+void settle_host_files(const Session& session, const std::string& name, const std::string& secret, const Texts& live,
+                       const Texts& other) {
   std::set<std::string> paths(live.info.installed_files.begin(), live.info.installed_files.end());
   paths.insert(other.info.installed_files.begin(), other.info.installed_files.end());
   for (const auto& path : paths) {
-    settle_file(session, secret, path, host::recorded_checksum(live.info, path),
+    settle_file(session, name, secret, path, host::recorded_checksum(live.info, path),
                 host::recorded_checksum(other.info, path));
   }
 }
@@ -154,9 +198,9 @@ void settle_without_note(Session& session, const std::string& name) {
   const auto live = texts_of(folder.get(), name, *slot);
   const auto other = texts_of(folder.get(), name, 1 - *slot);
   const auto secret = noted_secret(session, name);
-  settle_host_files(session, secret, live, other);
-  settle_text(session, secret, session.layout.tmpfiles_inside(name), live.tmpfiles, other.tmpfiles);
-  settle_text(session, secret, session.layout.unit_inside(name), live.unit, other.unit);
+  settle_host_files(session, name, secret, live, other);
+  settle_text(session, name, secret, session.layout.tmpfiles_inside(name), live.tmpfiles, other.tmpfiles);
+  settle_text(session, name, secret, session.layout.unit_inside(name), live.unit, other.unit);
   session.systemd.reload();
   settle_waiting(folder.get(), name, 1 - *slot);
   drop_link_aside(session, name);

@@ -9,7 +9,9 @@
 
 #include "base/temp_folder.hpp"
 #include "host/deployment.hpp"
+#include "host/host_file.hpp"
 #include "host/journal.hpp"
+#include "ops/damaged_note.hpp"
 #include "ops/install.hpp"
 #include "ops/machine.hpp"
 #include "ops/pull.hpp"
@@ -201,6 +203,33 @@ TEST_F(NoteTest, ANoteOfAnUninstallRemovesNoFileOfOthers) {
   host::write_journal(machine.layout, "web", note);
   EXPECT_EQ(error_of([&] { lock_container(session, "web"); }).kind(), ErrorKind::verification);
   EXPECT_TRUE(machine.exists("etc/web/web.conf"));
+}
+
+/// What waits is then found by its content, which that of another change may have, too.
+TEST_F(NoteTest, ADamagedNoteWithoutItsSecretTakesNothingOfAnotherChange) {
+  install_web();
+  const std::string folder = "usr/local/bin/";
+  const auto waiting = folder + host::hidden_name("secret", "/usr/local/bin/zebractl");
+  std::filesystem::rename(machine.on_disk(folder + "webctl"), machine.on_disk(waiting));
+  host::write_journal(machine.layout, "zebra",
+                      {{"secret", "secret"}, {"after", {{"files", {{{"path", "/usr/local/bin/zebractl"}}}}}}});
+  machine.write(std::string(deployments) + "/.transactions/web", "{");
+  settle_without_note(session, "web");
+  EXPECT_TRUE(machine.exists(waiting));
+  EXPECT_FALSE(machine.exists(folder + "webctl"));
+  EXPECT_THAT(machine.reporter.warnings, Contains(HasSubstr("/usr/local/bin/webctl is missing")));
+
+  machine.write(std::string(deployments) + "/.transactions/web", "{");
+  machine.write(std::string(deployments) + "/.transactions/zebra", "{");
+  settle_without_note(session, "web");
+  EXPECT_TRUE(machine.exists(waiting));
+  EXPECT_THAT(machine.reporter.warnings, Contains(HasSubstr("may be of zebra")));
+
+  host::remove_journal(machine.layout, "zebra");
+  machine.write(std::string(deployments) + "/.transactions/web", "{");
+  settle_without_note(session, "web");
+  EXPECT_FALSE(machine.exists(waiting));
+  EXPECT_EQ(machine.read(folder + "webctl"), "control\n");
 }
 
 /// With a note that says nothing the disk says what there is to do.
