@@ -36,6 +36,20 @@ class WordReader {
 
   [[nodiscard]] std::string_view rest() const { return rest_; }
 
+  /// What is left, blanks and quotes included. @return nullopt for a bad escape
+  std::optional<std::string> all() {
+    std::string text;
+    while (!rest_.empty()) {
+      const char c = take();
+      if (c != '\\') {
+        text += c;
+      } else if (!unescape(text)) {
+        return std::nullopt;
+      }
+    }
+    return text;
+  }
+
   /// nullopt for an open quote or a bad escape.
   std::optional<std::string> next() {
     std::string word;
@@ -120,6 +134,10 @@ std::optional<std::string> take_systemd_word(std::string_view& rest) {
   auto word = words.next();
   rest = words.rest();
   return word;
+}
+
+std::optional<std::string> unescaped_systemd_text(std::string_view text) {
+  return WordReader(text).all();
 }
 
 }  // namespace berth::exports

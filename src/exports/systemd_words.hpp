@@ -14,4 +14,7 @@ inline constexpr std::string_view systemd_blanks = " \t\n\r";
 /// escape. @param rest not blank; undefined after nullopt @return nullopt for an open quote or a bad escape
 std::optional<std::string> take_systemd_word(std::string_view& rest);
 
+/// A text with escapes resolved, but for the blanks at its front all of it. @return nullopt for a bad escape
+std::optional<std::string> unescaped_systemd_text(std::string_view text);
+
 }  // namespace berth::exports

@@ -33,6 +33,17 @@ std::optional<TmpfilesLine> read_tmpfiles_line(std::string_view line) {
   return read;
 }
 
+std::optional<std::string> expanded_argument(const TmpfilesLine& line) {
+  auto text = unescaped_systemd_text(line.argument);
+  for (std::size_t at = 0; text && (at = text->find('%', at)) != std::string::npos; ++at) {
+    if (text->compare(at, 2, "%%") != 0) {
+      return std::nullopt;
+    }
+    text->erase(at, 1);
+  }
+  return line.type.find_first_of("~^") == std::string::npos ? text : std::nullopt;
+}
+
 std::string_view take_tmpfiles_field(std::string_view& line) {
   const auto begin = std::min(line.find_first_not_of(" \t"), line.size());
   std::size_t end = begin;

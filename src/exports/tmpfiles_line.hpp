@@ -46,6 +46,10 @@ struct TmpfilesLine {
 /// @return nullopt for a comment, an empty line, and one that systemd cannot cut: an open quote, a bad escape
 std::optional<TmpfilesLine> read_tmpfiles_line(std::string_view line);
 
+/// The argument with escapes and `%%` resolved; nullopt when it has other specifiers, or is encoded or a credential's
+/// name, so that only systemd knows what it becomes.
+std::optional<std::string> expanded_argument(const TmpfilesLine& line);
+
 /// Whether systemd looks at a line at all: neither empty nor a comment.
 bool is_tmpfiles_line(std::string_view line);
 

@@ -26,8 +26,8 @@ bool is_fleeting(const std::string& path, const std::string& runtime) {
   return path.starts_with(runtime + "/") || path.starts_with("/run/") || path.starts_with("/tmp/");
 }
 
-/// Of the deployment in the open folder.
-void add_paths(int folder, const std::string& name, std::vector<std::string>& paths) {
+/// Of the deployment in the open folder. @param brought gets what the image put on the host
+void add_paths(int folder, const std::string& name, std::vector<std::string>& paths, std::set<std::string>& brought) {
   const auto lines = base::read_file_at(folder, fmt::format("tmpfiles-{}.conf", name), deployment_text_limit);
   if (lines) {
     const auto made = exports::created_tmpfiles_paths(*lines);
@@ -37,21 +37,27 @@ void add_paths(int folder, const std::string& name, std::vector<std::string>& pa
   if (text) {
     const auto info = host::parse_info(*text, name + "/info");
     const auto& recorded = info.installed_files;
-    std::copy_if(recorded.begin(), recorded.end(), std::back_inserter(paths), [&](const std::string& path) {
-      // A folder for files of the image stays only with one of those, which is named itself.
-      return host::recorded_checksum(info, path).empty() &&
-             std::none_of(recorded.begin(), recorded.end(),
-                          [&](const std::string& other) { return other.starts_with(path + "/"); });
-    });
+    brought.insert(recorded.begin(), recorded.end());
+    std::copy_if(recorded.begin(), recorded.end(), std::back_inserter(paths),
+                 [&](const std::string& path) { return host::recorded_checksum(info, path).empty(); });
   }
 }
 
-/// Whether somebody's work is lost with it: a file, or a folder with something in it.
-bool holds_something(int root, const std::string& path) {
+/// Whether somebody's work is in it: a file, or a folder with something in it. What the image brought is named itself
+/// when it stays.
+bool holds_something(int root, const std::string& path, const std::set<std::string>& brought) {
   if (const auto folder = host::find_folder_in_root(root, path)) {
-    return !base::list_folder(folder->get()).empty();
+    const auto names = base::list_folder(folder->get());
+    return std::any_of(names.begin(), names.end(),
+                       [&](const std::string& name) { return !brought.contains(path + "/" + name); });
   }
   return host::host_exists(root, path);
+}
+
+/// Whether the image has files of its own in a folder.
+bool holds_files_of_image(const std::string& path, const std::set<std::string>& brought) {
+  const auto next = brought.lower_bound(path + "/");
+  return next != brought.end() && next->starts_with(path + "/");
 }
 
 }  // namespace
@@ -62,7 +68,7 @@ Leftovers::Leftovers(const Session& session, const std::string& name) : session_
     try {
       const auto status = base::stat_at(AT_FDCWD, path);
       if (status && S_ISDIR(status->st_mode)) {
-        add_paths(base::open_folder_at(AT_FDCWD, path).get(), name, paths_);
+        add_paths(base::open_folder_at(AT_FDCWD, path).get(), name, paths_, brought_);
       }
     } catch (const base::Error&) {
       continue;  // a damaged deployment can be removed, too
@@ -79,9 +85,12 @@ std::vector<std::string> Leftovers::remarks() const {
   for (const auto& path : paths) {
     const bool inside = std::any_of(named.begin(), named.end(),
                                     [&](const std::string& outer) { return path.starts_with(outer + "/"); });
-    if (!inside && !is_fleeting(path, session_.layout.runtime_inside()) && holds_something(root.get(), path)) {
+    if (!inside && !is_fleeting(path, session_.layout.runtime_inside()) &&
+        holds_something(root.get(), path, brought_)) {
       named.insert(path);
-      sentences.push_back(fmt::format("{} stays, with what the container kept there", base::printable(path)));
+      sentences.push_back(
+          fmt::format("{} stays, with what {}", base::printable(path),
+                      holds_files_of_image(path, brought_) ? "the image did not bring" : "the container kept there"));
     }
   }
   if (!host::is_preinstalled(session_.layout, name_)) {

@@ -1,6 +1,7 @@
 // What stays on the host after an uninstall, so that it can be named.
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -21,7 +22,8 @@ class Leftovers {
  private:
   const Session& session_;
   std::string name_;
-  std::vector<std::string> paths_;  ///< inside the root
+  std::vector<std::string> paths_;
+  std::set<std::string> brought_;  ///< what the image put on the host  ///< inside the root
 };
 
 }  // namespace berth::ops

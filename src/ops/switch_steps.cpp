@@ -11,16 +11,17 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "host/host_file.hpp"
-#include "host/root_folder.hpp"
 #include "ops/aside.hpp"
 #include "ops/companion_units.hpp"
 #include "ops/enablement.hpp"
 #include "ops/live_link.hpp"
 #include "ops/remote_rootfs.hpp"
+#include "ops/replacement.hpp"
 #include "ops/room.hpp"
 #include "ops/service.hpp"
 #include "ops/switch.hpp"
 #include "ops/system_package.hpp"
+#include "ops/tmpfiles_undo.hpp"
 #include "ops/unit_job.hpp"
 #include "ops/unit_links.hpp"
 #include "ops/unit_slice.hpp"
@@ -46,20 +47,11 @@ void rename_folder(int folder, const std::string& from, const std::string& to) {
                     fmt::format("rename {} to {}", base::full_path(folder, from), to));
 }
 
-/// What systemd-tmpfiles made goes as long as nobody put anything into it.
-void undo_tmpfiles(const Session& session, const std::vector<std::string>& paths) {
-  const auto root = root_folder(session);
-  for (auto path = paths.rbegin(); path != paths.rend(); ++path) {
-    const auto [parent, leaf] = base::split_path(*path);
-    if (const auto danger = host::danger_on_the_way(root.get(), *path)) {
-      session.reporter.warning(fmt::format("{} is left as it is: {}", *path, danger->what()));
-      continue;
-    }
-    const auto folder = host::find_trusted_folder(root.get(), parent);
-    if (folder && ::unlinkat(folder->get(), leaf.c_str(), AT_REMOVEDIR) != 0 && errno == ENOTDIR) {
-      ::unlinkat(folder->get(), leaf.c_str(), 0);
-    }
-  }
+/// The lines are those of the new deployment, which is there until everything else has been taken back.
+void take_tmpfiles_back(const Session& session, const SwitchNote& note) {
+  const auto lines = fmt::format("{}/{}/tmpfiles-{}.conf", session.layout.deployments(),
+                                 host::slot_name(note.name, note.after.slot), note.name);
+  undo_tmpfiles(session, note.tmpfiles_paths, base::read_file_at(AT_FDCWD, lines, deployment_text_limit).value_or(""));
 }
 
 class StepList {
@@ -167,8 +159,8 @@ class StepList {
     if (note_.moves.empty() && note_.fills.empty()) {
       return;
     }
-    add("make the directory of the volumes", {}, [&session = session_, paths = note_.tmpfiles_paths] {
-      undo_tmpfiles(session, paths);  // which cannot go before the volumes in them
+    add("make the directory of the volumes", {}, [&session = session_, &note = note_] {
+      take_tmpfiles_back(session, note);  // which cannot go before the volumes in them
     });
     for (const auto& move : note_.moves) {
       add(
@@ -391,7 +383,7 @@ class StepList {
       add(
           fmt::format("create what {} lists", conf),
           [&session = session_, conf] { session.systemd.create_tmpfiles(conf); },
-          [&session = session_, paths = note_.tmpfiles_paths] { undo_tmpfiles(session, paths); });
+          [&session = session_, &note = note_] { take_tmpfiles_back(session, note); });
     }
     if (note_.relinks) {
       add_enable();

@@ -2,7 +2,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
+#include <filesystem>
+#include <set>
+#include <utility>
+
+#include "base/error.hpp"
 #include "base/temp_folder.hpp"
 #include "host/deployment.hpp"
 #include "host/journal.hpp"
@@ -63,6 +69,41 @@ TEST(Install, PutsEverythingInPlace) {
   EXPECT_EQ(found->info.installed_files_checksum.at("/etc/web/web.conf"), base::digest_of("greeting=hello\n").hex());
   EXPECT_FALSE(host::read_journal(machine.layout, "web"));
   EXPECT_FALSE(machine.exists(std::string(deployments) + "/.staging-web"));
+}
+
+/// What systemd-tmpfiles made is removed again as long as nobody changed it.
+TEST(Install, OfWhatTmpfilesLinesMadeWhatWasChangedStays) {
+  Machine machine;
+  auto session = machine.session();
+  auto spec = full_image();
+  spec.files.push_back(
+      {"exports/tmpfiles.template",
+       "d /srv/web 0755 - - - -\nf /srv/web/made 0644 - - - one\\n100%%\nf /srv/web/edited - - - - one\n"
+       "L /srv/web/link - - - - made\nL /srv/web/turned - - - - made\nC /srv/web/copy - - - - /srv/source\n"
+       "f /srv/web/host - - - - %H\np /srv/web/pipe - - - -\n",
+       0644, ""});
+  machine.write("srv/source", "copied\n");
+  machine.systemd.on_call = [&](const std::string& call) {
+    if (call.starts_with("create_tmpfiles")) {
+      for (const auto& [name, text] : {std::pair("made", "one\n100%"), std::pair("edited", "two"),
+                                       std::pair("copy", "copied\n"), std::pair("host", "berth")}) {
+        machine.write("srv/web/" + std::string(name), text);
+      }
+      std::filesystem::create_symlink("made", machine.on_disk("srv/web/link"));
+      std::filesystem::create_symlink("/etc", machine.on_disk("srv/web/turned"));
+      ASSERT_EQ(::mkfifo(machine.on_disk("srv/web/pipe").c_str(), 0600), 0);
+    }
+    if (call.starts_with("enable")) {
+      throw base::Error(ErrorKind::failed, "injected");
+    }
+  };
+  EXPECT_THROW(install(session, request_for(machine.image("web", spec))), base::Error);
+  std::set<std::string> left;
+  for (const auto& entry : std::filesystem::directory_iterator(machine.on_disk("srv/web"))) {
+    left.insert(entry.path().filename());
+  }
+  EXPECT_THAT(left, ::testing::ElementsAre("edited", "host", "turned"));
+  EXPECT_THAT(machine.reporter.warnings, Contains("/srv/web/edited is not what systemd-tmpfiles made, and stays"));
 }
 
 TEST(Install, WhatHoldsValuesIsNotReadableByOthers) {

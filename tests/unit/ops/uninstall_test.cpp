@@ -63,7 +63,8 @@ TEST(Uninstall, StateThatStaysIsNamed) {
   machine.write("var/lib/web-data/one", "1\n");
   machine.write("etc/web/mine", "mine\n");
   EXPECT_THAT(uninstall(session, "web").remarks,
-              ::testing::ElementsAre("/var/lib/web stays, with what the container kept there",
+              ::testing::ElementsAre("/etc/web stays, with what the image did not bring",
+                                     "/var/lib/web stays, with what the container kept there",
                                      "/var/lib/web-data stays, with what the container kept there"));
   EXPECT_EQ(machine.read("var/lib/web/db/rows"), "1\n");
 }
