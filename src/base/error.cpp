@@ -42,6 +42,18 @@ ErrorKind kind_of_errno(int code) {
   }
 }
 
+/// strerror(3), but in words where its own say nothing to whoever reads them.
+const char* reason_of_errno(int code) {
+  switch (code) {
+    case EINVAL:
+    case EOPNOTSUPP:
+    case ENOSYS:
+      return "that is not supported there";
+    default:
+      return std::strerror(code);
+  }
+}
+
 const char* hint_of_errno(int code) {
   switch (code) {
     case ENOSPC:
@@ -79,7 +91,7 @@ const char* hint_of_errno(int code) {
 }  // namespace
 
 void throw_errno(std::string_view what, int code) {
-  throw Error(kind_of_errno(code), fmt::format("cannot {}: {}", what, std::strerror(code)), hint_of_errno(code));
+  throw Error(kind_of_errno(code), fmt::format("cannot {}: {}", what, reason_of_errno(code)), hint_of_errno(code));
 }
 
 int check_errno(int result, std::string_view what) {

@@ -94,6 +94,10 @@ int check_bus(int result, std::string_view what) {
   if (result < 0 && is_lost_connection(-result)) {
     throw LostConnection(fmt::format("cannot {}: {}", what, std::strerror(-result)));
   }
+  if (result == -EINVAL || result == -EOPNOTSUPP) {  // the file systems of base::throw_errno have no part in it
+    throw Error(ErrorKind::failed, fmt::format("cannot {}: systemd does not take this request", what),
+                "systemd 252 or later is needed; the journal may tell more: journalctl -b");
+  }
   if (result < 0) {
     base::throw_errno(what, -result);
   }

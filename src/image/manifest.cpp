@@ -219,7 +219,7 @@ base::Json parse_announced(std::string_view text, std::string_view announced, st
              "check the registry's address, and whether a login page or a proxy stands in front of it");
     }
     throw base::Error(base::ErrorKind::verification, error.sentence(),
-                      "check that this is the address of a registry; if it is, the image is damaged there");
+                      "check that this is the address of a registry; if it is, tell the people who run it");
   }
 }
 

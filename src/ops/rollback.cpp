@@ -110,9 +110,13 @@ class Return {
     store::VerifyRequest request;
     request.checkouts.push_back({plan_.commit, path, plan_.info.has_container_service});
     if (const auto report = store->verify(request); !report.checkouts.empty()) {
-      throw Error(ErrorKind::verification,
-                  fmt::format("files of {} are not what was deployed, while other users could change them", path),
-                  fmt::format("berth images verify shows them; berth images repair {} mends them", plan_.image));
+      throw Error(
+          ErrorKind::verification,
+          fmt::format(
+              "files of {} are not what was deployed; the disk may have changed them, or other users before the "
+              "folders were closed",
+              path),
+          fmt::format("berth images verify shows them; berth images repair {} mends them", plan_.image));
     }
   }
 

@@ -11,7 +11,7 @@ namespace {
 
 [[noreturn]] void refuse(std::string_view text) {
   throw base::Error(base::ErrorKind::verification, fmt::format("'{}' is no OSTree checksum", text),
-                    "the repository is damaged; run `ostree fsck` on it");
+                    "whatever names it is damaged; berth images verify shows what is concerned");
 }
 
 int nibble(char letter) {

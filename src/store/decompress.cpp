@@ -166,9 +166,11 @@ class Bounded final : public base::ByteStream {
   std::size_t read(std::span<std::byte> buffer) override {
     const auto count = inner_->read(buffer);
     if (count > left_) {
-      throw base::Error(base::ErrorKind::verification,
-                        fmt::format("{}: it unpacks to more than {} bytes, the limit for its size", name_, limit_),
-                        "no tool packs so well: do not trust who made the image");
+      throw base::Error(
+          base::ErrorKind::verification,
+          fmt::format("{}: it unpacks to more than {} bytes, the limit for its size", name_, limit_),
+          "files with gigabytes of zeros pack so well, and so do layers made to fill disks: whoever builds the "
+          "image can leave them out");
     }
     left_ -= count;
     return count;

@@ -65,8 +65,8 @@ bool examine_before_use(const Repository& repository, const StoreOptions& option
   if (!result.faults.empty()) {
     throw base::Error(
         base::ErrorKind::verification,
-        fmt::format("{} of the {} stored objects are not what was stored, the first is {}; other users could change "
-                    "them until the folders were closed",
+        fmt::format("{} of the {} stored objects are not what was stored, the first is {}; the disk may have "
+                    "changed them, or other users before the folders were closed",
                     result.faults.size(), result.objects, describe_fault(repository, commit, result.faults.front())),
         "berth images verify shows the images and containers concerned, berth images repair mends them");
   }

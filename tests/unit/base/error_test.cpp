@@ -67,6 +67,14 @@ TEST(ThrowErrno, ChoosesKindAndHint) {
   }
 }
 
+TEST(ThrowErrno, SaysInWordsThatSomethingIsNotSupported) {
+  for (const int code : {EINVAL, EOPNOTSUPP, ENOSYS}) {
+    const Error error = error_of([code] { throw_errno("sync /x", code); });
+    EXPECT_EQ(error.sentence(), "cannot sync /x: that is not supported there");
+    EXPECT_THAT(error.hint(), HasSubstr("ext4"));
+  }
+}
+
 TEST(CheckErrno, PassesResultsAndThrowsFailures) {
   EXPECT_EQ(check_errno(3, "do it"), 3);
   errno = ENOENT;

@@ -161,6 +161,12 @@ TEST_F(BusTest, ErrorsHaveKinds) {
   EXPECT_EQ(base::ErrorKind::failed, kind_of("org.example.Unknown"));
 }
 
+TEST_F(BusTest, NoFileSystemIsBlamedForWhatSystemdDoesNotTake) {
+  const base::Error error = error_of([] { check_bus(-EINVAL, "start x"); });
+  EXPECT_EQ(error.sentence(), "cannot start x: systemd does not take this request");
+  EXPECT_THAT(error.hint(), HasSubstr("systemd 252"));
+}
+
 TEST_F(BusTest, NoAnswerInTime) {
   peer_.on("Reload", [](sd_bus_message*) { return 0; });
   options_.call_timeout = 1s;
