@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 import time
 
 import pytest
@@ -147,6 +148,22 @@ def test_a_view(calm, reference, uid):
         assert "tempting-id" in calm.output("ls", "/srv/view/usr/bin")
     finally:
         calm.berth("umount", "/srv/view")
+
+
+def test_a_view_stays_with_the_folder_that_was_named(calm, reference):
+    """Whoever owns the folder around it puts a link in its place while the mount waits for the store."""
+    lock = calm.start_process("flock", "--no-fork", f"{DEPLOYMENTS}/.storage/ostree/.berth-lock", "sleep", "1000")
+    wait_for(lambda: os.readlink(f"/proc/{calm.inner_pid(lock)}/exe").endswith("/sleep"))  # it has the lock by then
+    calm.run("install", "-d", "-o", "1000", "-g", "1000", "/srv/home", "/srv/home/view")
+    process = calm.start_process("berth", "mount", reference, "/srv/home/view")
+    opened = pathlib.Path(f"/proc/{calm.inner_pid(process)}/fd")
+    wait_for(lambda: any(os.readlink(fd).endswith("/srv/home/view") for fd in opened.iterdir()))
+    assert as_user(calm, 1000, "mv /srv/home/view /srv/home/moved && ln -s /etc /srv/home/view").returncode == 0
+    calm.end_process(lock)
+    assert process.wait(60) == 0
+    assert "tempting-id" in calm.output("ls", "/srv/home/moved/usr/bin")
+    assert calm.run("findmnt", "/etc", check=False).returncode != 0
+    calm.berth("umount", "/srv/home/moved")
 
 
 def test_root_of_a_user_namespace_passes_and_nobody_else(calm):

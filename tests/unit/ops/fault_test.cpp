@@ -1,4 +1,5 @@
 // Disks that are full or fail, from any system call on, while a container is changed or a change is taken back.
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -7,9 +8,14 @@
 #include <functional>
 #include <sstream>
 #include <string>
+#include <vector>
 
+#include "base/fd.hpp"
+#include "base/file.hpp"
+#include "base/temp_folder.hpp"
 #include "host/deployment.hpp"
 #include "host/journal.hpp"
+#include "host/root_folder.hpp"
 #include "ops/faulty_calls.hpp"
 #include "ops/machine.hpp"
 #include "ops/pull.hpp"
@@ -100,6 +106,26 @@ class FaultTest : public ::testing::Test {
   Session session;
   std::string old;
 };
+
+/// openat2(2) with bounds fails with EAGAIN while somebody renames folders: who never stops doing so must not keep us.
+TEST(Again, WhoNeverStopsRenamingFoldersKeepsNobody) {
+  const base::test::TempFolder folder;
+  fs::create_directories(folder / "a/b");
+  folder.write("a/b/file", "x");
+  const auto root = base::open_host_folder(folder.path());
+  const std::vector<std::function<void()>> works = {
+      [&] { base::open_in_root(root.get(), "/a/b", O_RDONLY | O_DIRECTORY); },
+      [&] { base::open_beneath(root.get(), "a/b", O_RDONLY | O_DIRECTORY); },
+      [&] { host::find_folder_in_root(root.get(), "/a/b"); }, [&] { base::remove_tree_at(root.get(), "a"); }};
+  constexpr std::size_t far_more_than_enough = 10'000;
+  for (std::size_t i = 0; i < works.size(); ++i) {
+    const auto run = run_with_faults({Calls::resolving, 1, far_more_than_enough, EAGAIN}, works[i]);
+    EXPECT_TRUE(run.failed) << i;
+    EXPECT_GT(run.calls, 1U) << i;
+    EXPECT_LT(run.calls, 1000U) << i;
+    EXPECT_FALSE(run_with_faults({Calls::resolving, 1, 100, EAGAIN}, works[i]).failed) << i;
+  }
+}
 
 TEST_F(FaultTest, AnUpdateOnADiskThatBecomesFullIsTakenBackAtOnce) {
   const auto work = [this] { update_web(); };

@@ -29,6 +29,9 @@ constexpr std::size_t error_limit = 4096;
 constexpr unsigned tmpfile_bit = 020000000;  // O_TMPFILE without O_DIRECTORY
 
 std::vector<long> counted_calls(Calls which) {
+  if (which == Calls::resolving) {
+    return {SYS_openat2};
+  }
   std::vector<long> calls = {SYS_mkdirat,   SYS_symlinkat,       SYS_linkat,   SYS_write,    SYS_pwrite64,
                              SYS_fsetxattr, SYS_copy_file_range, SYS_sendfile, SYS_fallocate};
   if (which == Calls::changing) {
@@ -40,14 +43,17 @@ std::vector<long> counted_calls(Calls which) {
 
 /// seccomp(2): the counted calls are asked about; openat(2) only when it creates something.
 std::vector<sock_filter> filter_of(Calls which) {
-  std::vector<sock_filter> filter = {
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat, 0, 3),
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args) + 2 * sizeof(__u64)),
-      BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, O_CREAT | tmpfile_bit, 0, 1),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-  };
+  std::vector<sock_filter> filter = {BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr))};
+  if (which != Calls::resolving) {
+    filter.insert(filter.end(),
+                  {
+                      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat, 0, 3),
+                      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args) + 2 * sizeof(__u64)),
+                      BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, O_CREAT | tmpfile_bit, 0, 1),
+                      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
+                      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+                  });
+  }
   for (const long call : counted_calls(which)) {
     filter.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<unsigned>(call), 0, 1));
     filter.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF));

@@ -12,7 +12,8 @@ namespace berth::test {
 /// Which calls of the process's main thread are counted.
 enum class Calls {
   allocating,  ///< those that need room on a disk: new files, folders, links and names, and what is written
-  changing     ///< these, and renames, removals, modes, owners and syncs
+  changing,    ///< these, and renames, removals, modes, owners and syncs
+  resolving    ///< those that open a path within bounds (openat2(2)), and no other
 };
 
 /// Call `from`, counted from 1, and `count` in all fail with `error`. None for `from` 0.
