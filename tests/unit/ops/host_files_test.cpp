@@ -2,17 +2,16 @@
 // containers.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <filesystem>
-#include <functional>
 
 #include "base/error.hpp"
 #include "host/deployment.hpp"
 #include "host/host_file.hpp"
 #include "host/journal.hpp"
 #include "ops/deployment_note.hpp"
+#include "ops/killed_work.hpp"
 #include "ops/machine.hpp"
 #include "ops/pull.hpp"
 #include "ops/recover.hpp"
@@ -24,7 +23,10 @@
 namespace berth::ops {
 namespace {
 
+using test::completed;
+using test::killed;
 using test::Machine;
+using test::run_until;
 using test::tree_text;
 using ::testing::Contains;
 using ::testing::HasSubstr;
@@ -37,9 +39,6 @@ constexpr const char* loader = "etc/ld.so.conf.d";
 
 class HostFilesTest : public ::testing::Test {
  protected:
-  static constexpr int killed = 9;
-  static constexpr int completed = 0;
-
   HostFilesTest() : session(machine.session()) {
     session.config.settle_seconds = 0;
     machine.make_folder(loader);
@@ -102,26 +101,6 @@ class HostFilesTest : public ::testing::Test {
     }
     ADD_FAILURE() << "nothing was thrown";
     return {base::ErrorKind::failed, "nothing was thrown"};
-  }
-
-  /// Runs `work` in a process of its own, which is gone before step `kill_at`. @return how it ended
-  static int run_until(std::size_t kill_at, const std::function<void(const StepHook&)>& work) {
-    const pid_t child = ::fork();
-    if (child == 0) {
-      try {
-        work([kill_at](std::size_t index) {
-          if (index == kill_at) {
-            ::_exit(killed);
-          }
-        });
-        ::_exit(completed);
-      } catch (...) {
-        ::_exit(1);
-      }
-    }
-    int status = 0;
-    ::waitpid(child, &status, 0);
-    return WEXITSTATUS(status);
   }
 
   [[nodiscard]] std::string tree(const std::string& path = "") const { return tree_text(machine.on_disk(path)); }

@@ -2,14 +2,12 @@
 // an update and of an install are in update_test.cpp and install_test.cpp.)
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <filesystem>
-#include <functional>
 
 #include "host/deployment.hpp"
 #include "host/journal.hpp"
+#include "ops/killed_work.hpp"
 #include "ops/machine.hpp"
 #include "ops/pull.hpp"
 #include "ops/recover.hpp"
@@ -21,7 +19,10 @@
 namespace berth::ops {
 namespace {
 
+using test::completed;
+using test::killed;
 using test::Machine;
+using test::run_until;
 using test::tree_text;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -32,9 +33,6 @@ constexpr const char* deployments = "var/lib/containers/berth";
 
 class KilledTest : public ::testing::Test {
  protected:
-  static constexpr int killed = 9;
-  static constexpr int completed = 0;
-
   KilledTest() : session(machine.session()) { session.config.settle_seconds = 0; }
 
   /// A container that runs, with a deployment in either slot; 1 is live.
@@ -53,26 +51,6 @@ class KilledTest : public ::testing::Test {
     update(session, update_request);
     machine.systemd.calls.clear();
     machine.reporter.warnings.clear();
-  }
-
-  /// Runs `work` in a process of its own, which is gone before step `kill_at`. @return how it ended
-  static int run_until(std::size_t kill_at, const std::function<void(const StepHook&)>& work) {
-    const pid_t child = ::fork();
-    if (child == 0) {
-      try {
-        work([kill_at](std::size_t index) {
-          if (index == kill_at) {
-            ::_exit(killed);
-          }
-        });
-        ::_exit(completed);
-      } catch (...) {
-        ::_exit(1);
-      }
-    }
-    int status = 0;
-    ::waitpid(child, &status, 0);
-    return WEXITSTATUS(status);
   }
 
   [[nodiscard]] std::string tree() const { return tree_text(machine.on_disk("")); }

@@ -1,0 +1,38 @@
+// Work in a process of its own, which is killed at a step.
+#pragma once
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstddef>
+#include <functional>
+
+#include "ops/transaction.hpp"
+
+namespace berth::test {
+
+inline constexpr int killed = 9;
+inline constexpr int completed = 0;
+
+/// Runs `work` in a process that is gone before step `kill_at`. @return killed, completed, or another number when it
+/// threw
+inline int run_until(std::size_t kill_at, const std::function<void(const ops::StepHook&)>& work) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    try {
+      work([kill_at](std::size_t index) {
+        if (index == kill_at) {
+          ::_exit(killed);
+        }
+      });
+      ::_exit(completed);
+    } catch (...) {
+      ::_exit(1);
+    }
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WEXITSTATUS(status);
+}
+
+}  // namespace berth::test
