@@ -22,7 +22,6 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 
-constexpr std::size_t most_entries = 1'000'000;
 constexpr std::uint64_t reserved_share = 20;  ///< one part in so many of the disk stays free
 
 void check_stop(const std::stop_token& stop) {
@@ -36,7 +35,8 @@ class Walk {
  public:
   using Visit = std::function<void(int folder, const std::string& path, const std::string& name, const struct stat&)>;
 
-  Walk(int top, const std::string& name, const std::stop_token& stop) : top_(top), name_(name), stop_(stop) {}
+  Walk(int top, const std::string& name, const std::stop_token& stop, std::size_t most)
+      : top_(top), name_(name), stop_(stop), most_(most) {}
 
   /// Calls `visit` for all but directories and `enter` for each directory, the outer ones first.
   /// @return the paths of the directories, in that order, the top as `.` in front
@@ -62,8 +62,8 @@ class Walk {
  private:
   void count() {
     check_stop(stop_);
-    if (++seen_ > most_entries) {
-      throw Error(ErrorKind::failed, fmt::format("{} would get more than {} files", name_, most_entries),
+    if (++seen_ > most_) {
+      throw Error(ErrorKind::failed, fmt::format("{} would get more than {} files", name_, most_),
                   "create that directory yourself, with what should be in it");
     }
   }
@@ -71,13 +71,14 @@ class Walk {
   int top_;
   const std::string& name_;
   const std::stop_token& stop_;
+  std::size_t most_;
   std::size_t seen_ = 0;
 };
 
 /// Twins in an image share their blocks; in a copy each has its own.
-void check_room(int from, int to, const std::string& name, const std::stop_token& stop) {
+void check_room(int from, int to, const std::string& name, const std::stop_token& stop, std::size_t most_entries) {
   std::uint64_t bytes = 0;
-  Walk(from, name, stop)
+  Walk(from, name, stop, most_entries)
       .run([&bytes](int, const std::string&, const std::string&,
                     const struct stat& status) { bytes += static_cast<std::uint64_t>(status.st_size); },
            [](int, const std::string&, const std::string&, const struct stat&) {});
@@ -121,11 +122,11 @@ void copy_link(int folder, int target, const std::string& name, const struct sta
 
 }  // namespace
 
-void copy_tree(int from, int to, const std::string& name, const std::stop_token& stop) {
-  check_room(from, to, name, stop);
+void copy_tree(int from, int to, const std::string& name, const std::stop_token& stop, std::size_t most_entries) {
+  check_room(from, to, name, stop, most_entries);
   const auto open_copy = [to](const std::string& path) { return base::open_beneath(to, path, O_RDONLY | O_DIRECTORY); };
   const auto folders =
-      Walk(from, name, stop)
+      Walk(from, name, stop, most_entries)
           .run(
               [&](int folder, const std::string& path, const std::string& file, const struct stat& status) {
                 if (S_ISREG(status.st_mode)) {

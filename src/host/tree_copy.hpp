@@ -1,10 +1,13 @@
 // Copying a directory with everything in it.
 #pragma once
 
+#include <cstddef>
 #include <stop_token>
 #include <string>
 
 namespace berth::host {
+
+inline constexpr std::size_t copied_entries_limit = 1'000'000;
 
 /// Copies what is in the directory `from` into `to`, which must be empty: files, directories and links with owners
 /// (for root), modes and extended attributes but for the labels of the host's security modules. `to` itself gets those
@@ -12,7 +15,9 @@ namespace berth::host {
 /// file system can. What is copied is not yet durable, and stays when this fails.
 /// @param name of the copy, for messages
 /// @throws Error(failed) before anything is copied when it does not fit on the disk with a twentieth of it left free,
-///   or has more than a million entries; Error(interrupted) when stop was requested
-void copy_tree(int from, int to, const std::string& name, const std::stop_token& stop);
+///   or has too many entries; Error(interrupted) when stop was requested
+/// @param most_entries so many at most
+void copy_tree(int from, int to, const std::string& name, const std::stop_token& stop,
+               std::size_t most_entries = copied_entries_limit);
 
 }  // namespace berth::host

@@ -5,11 +5,16 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <iterator>
+#include <optional>
+#include <string_view>
+#include <utility>
 
 #include "base/file.hpp"
+#include "base/reporter.hpp"
 #include "base/temp_folder.hpp"
 #include "host/lock.hpp"
 #include "ops/deployments_in_use.hpp"
@@ -316,6 +321,52 @@ TEST_F(Images, ADamagedBranchConcernsNoOther) {
   machine.write(std::string(deployments) + "/.storage/ostree/refs/heads/ociimage/localhost_2Fweb_3Alatest", "");
   EXPECT_THAT(delete_images(session, {web}, true), ElementsAre(web));
   EXPECT_FALSE(fs::exists(branch));
+}
+
+/// Lets another command, which holds the lock of a container, go on as soon as somebody waits for it.
+class Relay final : public base::Reporter {
+ public:
+  void step(std::string_view sentence) override {
+    if (sentence.starts_with("waiting for ") && go_on) {
+      std::exchange(go_on, nullptr)();
+    }
+  }
+  void progress(const base::Progress& /*progress*/) override {}
+  void warning(std::string_view /*sentence*/) override {}
+
+  std::function<void()> go_on;
+};
+
+TEST_F(Images, WhatAnotherCommandDoesMeanwhileIsNoDamage) {
+  session.config.lock_timeout_seconds = 60;
+  Relay relay;
+  Session other{machine.layout,
+                session.config,
+                machine.facts,
+                machine.systemd,
+                relay,
+                machine.stop.get_token(),
+                "berth test",
+                machine.folder / "data",
+                ""};
+  const auto verify_while = [&](const std::function<void()>& work) {
+    std::optional lock(host::ContainerLock::take(machine.layout, "web", "berth uninstall", std::chrono::seconds(0),
+                                                 machine.reporter, {}));
+    relay.go_on = [&] {
+      work();
+      lock.reset();
+    };
+    const auto verified = verify_images(other, {{}, false, ""});
+    EXPECT_FALSE(relay.go_on) << "it has not waited";
+    return verified.at(0);
+  };
+  fs::remove(deployment("web.0/rootfs/bin/server"));
+  EXPECT_THAT(verify_while([] {}).deployments, SizeIs(1));
+  const auto verified = verify_while([&] {
+    fs::remove(deployment("web"));
+    fs::remove_all(deployment("web.0"));
+  });
+  EXPECT_THAT(verified.deployments, IsEmpty());
 }
 
 TEST_F(Images, WhatADeploymentOfWhichNothingIsKnownNeedsStays) {

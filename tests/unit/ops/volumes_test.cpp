@@ -8,10 +8,12 @@
 #include <sys/stat.h>
 
 #include <filesystem>
+#include <functional>
 #include <string>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "ops/killed_work.hpp"
 #include "ops/machine.hpp"
 #include "ops/pull.hpp"
 #include "ops/recover.hpp"
@@ -31,6 +33,7 @@ using base::test::error_of;
 using test::ImageSpec;
 using test::Machine;
 using test::tree_text;
+using ::testing::AnyOf;
 using ::testing::Contains;
 using ::testing::HasSubstr;
 
@@ -254,6 +257,30 @@ TEST_F(VolumesTest, AnUpdateThatFailsAnywhereLeavesThemWhereTheyWere) {
     }
   }
   EXPECT_EQ(machine.read(std::string(place) + "/precious"), "kept\n");
+}
+
+/// An update moves them from their former place, a rollback back there.
+TEST_F(VolumesTest, KilledAtAnyStepTheyAreWhereTheLiveDeploymentLooks) {
+  make_former();
+  pull_newer();
+  recover_pending(session);
+  const auto sweep = [&](const std::function<void(const StepHook&)>& work) {
+    const auto before = tree();
+    std::size_t steps = 0;
+    for (int ended = test::killed; ended == test::killed; ++steps) {
+      ended = test::run_until(steps, work);
+      ASSERT_THAT(ended, AnyOf(test::killed, test::completed)) << steps;
+      if (ended == test::killed) {
+        recover_pending(session);
+        ASSERT_EQ(tree(), before) << "killed before step " << steps;
+      }
+    }
+    EXPECT_GT(steps, 10U);
+  };
+  sweep([&](const StepHook& hook) { update(session, web(), hook); });
+  EXPECT_EQ(machine.read(std::string(place) + "/precious"), "kept\n");
+  sweep([&](const StepHook& hook) { rollback(session, {"web", {}}, hook); });
+  EXPECT_EQ(machine.read(std::string(former) + "/precious"), "kept\n");
 }
 
 TEST_F(VolumesTest, WhatCannotBeMovedStays) {
