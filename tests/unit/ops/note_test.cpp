@@ -13,105 +13,26 @@
 #include "host/journal.hpp"
 #include "ops/damaged_note.hpp"
 #include "ops/install.hpp"
-#include "ops/machine.hpp"
 #include "ops/pull.hpp"
 #include "ops/recover.hpp"
 #include "ops/rollback.hpp"
 #include "ops/tree.hpp"
 #include "ops/uninstall.hpp"
 #include "ops/update.hpp"
+#include "ops/web_test.hpp"
 
 namespace berth::ops {
 namespace {
 
 using base::ErrorKind;
 using base::test::error_of;
-using test::full_image;
-using test::ImageSpec;
-using test::Machine;
-using test::tree_text;
+using test::deployments;
+using test::newer_image;
 using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-constexpr const char* deployments = "var/lib/containers/berth";
-
-void replace_all(std::string& text, const std::string& from, const std::string& to) {
-  for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) {
-    text.replace(at, from.size(), to);
-  }
-}
-
-/// full_image, a year later: another program, a file more and one less, a changed template, unit and default.
-ImageSpec newer_image() {
-  auto spec = full_image();
-  std::erase_if(spec.files, [](const test::LayerFile& file) {
-    return file.name == "exports/hostfs/etc/web/current" || file.name == "exports/hostfs/var/lib/web-data/";
-  });
-  for (auto& file : spec.files) {
-    if (file.name == "bin/server") {
-      file.content += "# newer\n";
-    }
-    replace_all(file.content, "\"PORT\":\"80\"", "\"PORT\":\"81\",\"COLOUR\":\"red\"");
-    replace_all(file.content, "greeting=$GREETING", "greeting=$GREETING in $COLOUR");
-    replace_all(file.content, "Description=Test", "Description=Newer");
-  }
-  spec.files.push_back({"exports/hostfs/etc/web/more/added", "added\n", 0600, ""});
-  return spec;
-}
-
-class NoteTest : public ::testing::Test {
- protected:
-  NoteTest() : session(machine.session()) { session.config.settle_seconds = 0; }
-
-  /// What is in the store under the name of the container's image.
-  void store(const ImageSpec& spec) {
-    std::filesystem::remove_all(machine.folder / "web");
-    pull(session, {machine.image("web", spec), "", ""});
-  }
-
-  void install_web(bool start = true, std::vector<std::string> set = {"PORT=8080"}) {
-    InstallRequest request;
-    request.image = machine.image("web", full_image());
-    request.name = "web";
-    request.start = start;
-    request.set = std::move(set);
-    install(session, request);
-    machine.systemd.calls.clear();
-  }
-
-  [[nodiscard]] host::Deployment live() const { return host::find_deployment(machine.layout, "web").value(); }
-  [[nodiscard]] std::string tree() const { return tree_text(machine.on_disk("")); }
-
-  /// Whether there are names of a change under way.
-  [[nodiscard]] bool is_littered() const {
-    return tree_text(machine.on_disk(""), std::string(deployments) + "/.storage").find("/.") != std::string::npos;
-  }
-
-  static UpdateRequest web(std::vector<std::string> set = {}) {
-    UpdateRequest request;
-    request.name = "web";
-    request.set = std::move(set);
-    return request;
-  }
-
-  /// In a process of its own, which ends with 0 when it has updated.
-  pid_t start_update(const StepHook& hook = {}) {
-    const pid_t child = ::fork();
-    if (child == 0) {
-      try {
-        update(session, web(), hook);
-      } catch (...) {
-        ::_exit(1);
-      }
-      ::_exit(0);
-    }
-    return child;
-  }
-
-  Machine machine;
-  Session session;
-};
+class NoteTest : public test::WebTest {};
 
 /// Then nobody knows what runs: the note stays, and the next command that reaches it goes on.
 TEST_F(NoteTest, ASystemdThatCannotBeReachedAnyMoreIsToldByTheNextCommand) {
