@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cctype>
 #include <charconv>
@@ -82,13 +83,17 @@ StopSignal parse_stop_signal(std::string_view text) {
   if (*number >= SIGRTMIN) {
     return {*number, fmt::format("SIGRTMIN+{}", *number - SIGRTMIN), std::to_string(*number)};
   }
-  const char* name = sigabbrev_np(*number);
+  // Neither systemd nor runc knows SIGPOLL, glibc's name for it.
+  const char* name = *number == SIGIO ? "IO" : sigabbrev_np(*number);
   const auto word = name != nullptr ? fmt::format("SIG{}", name) : std::to_string(*number);
   return {*number, word, word};
 }
 
 std::vector<std::string> unit_lines(const StopSignal& signal) {
-  return {fmt::format("KillSignal={}", signal.for_systemd), fmt::format("SuccessExitStatus={}", 128 + signal.number)};
+  constexpr std::array clean = {SIGHUP, SIGINT, SIGTERM, SIGPIPE};  // to systemd (systemd.service(5))
+  const bool known = std::find(clean.begin(), clean.end(), signal.number) != clean.end();
+  return {fmt::format("KillSignal={}", signal.for_systemd),
+          fmt::format("SuccessExitStatus={}{}", 128 + signal.number, known ? "" : " " + signal.for_systemd)};
 }
 
 }  // namespace berth::exports

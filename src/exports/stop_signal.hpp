@@ -21,7 +21,7 @@ struct StopSignal {
 StopSignal parse_stop_signal(std::string_view text);
 
 /// Lines for [Service]: systemd sends the signal to what `ExecStop=` left, and a program that handles it by exiting
-/// with 128 plus its number, as shells and Java do, was stopped as asked.
+/// with 128 plus its number, as shells and Java do, was stopped as asked, as was one that the signal ended.
 std::vector<std::string> unit_lines(const StopSignal& signal);
 
 }  // namespace berth::exports

@@ -24,7 +24,7 @@ TEST(StopSignal, IsReadAsEnginesReadIt) {
       {"rtmin", 34, "SIGRTMIN+0", "34"},        {"SIGRTMAX", 64, "SIGRTMIN+30", "64"},
       {"SIGRTMAX-1", 63, "SIGRTMIN+29", "63"},  {"37", 37, "SIGRTMIN+3", "37"},
       {"SIGIOT", 6, "SIGABRT", "SIGABRT"},      {"CLD", 17, "SIGCHLD", "SIGCHLD"},
-      {"SIGWINCH", 28, "SIGWINCH", "SIGWINCH"},
+      {"SIGWINCH", 28, "SIGWINCH", "SIGWINCH"}, {"SIGPOLL", 29, "SIGIO", "SIGIO"},
   };
   for (const auto& each : cases) {
     const auto signal = parse_stop_signal(each.text);
@@ -47,6 +47,14 @@ TEST(StopSignal, RefusesWhatIsNone) {
 
 TEST(StopSignal, AnExitThatTellsOfTheSignalIsAGoodEnd) {
   EXPECT_THAT(unit_lines(parse_stop_signal("int")), ElementsAre("KillSignal=SIGINT", "SuccessExitStatus=130"));
+}
+
+TEST(StopSignal, WhatItEndsIsAGoodEndAlsoWhenSystemdDoubtsIt) {
+  EXPECT_THAT(unit_lines(parse_stop_signal("QUIT")),
+              ElementsAre("KillSignal=SIGQUIT", "SuccessExitStatus=131 SIGQUIT"));
+  EXPECT_THAT(unit_lines(parse_stop_signal("9")), ElementsAre("KillSignal=SIGKILL", "SuccessExitStatus=137 SIGKILL"));
+  EXPECT_THAT(unit_lines(parse_stop_signal("SIGRTMIN+3")),
+              ElementsAre("KillSignal=SIGRTMIN+3", "SuccessExitStatus=165 SIGRTMIN+3"));
 }
 
 }  // namespace
