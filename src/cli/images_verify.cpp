@@ -102,7 +102,15 @@ std::size_t damage_of(const ops::VerifiedImage& image) {
 
 std::string remedy_for(const ops::VerifiedImage& image) {
   if (image.damaged.empty() && !image.deployments.empty() && !image.deployments.front().reason.empty()) {
-    return fmt::format("make a new deployment with berth update {0}, or uninstall and install {0} again", image.name);
+    const auto& deployment = image.deployments.front();
+    if (!deployment.live) {
+      return fmt::format("the next update of {} replaces it", image.name);
+    }
+    return deployment.unreadable ? fmt::format("uninstall and install {} again", image.name)
+                                 : fmt::format(
+                                       "make a new deployment with berth update {0}, or uninstall and install "
+                                       "{0} again",
+                                       image.name);
   }
   if (image.name.starts_with("layer ")) {
     return "berth images repair of an image that has it makes it good again; berth images delete forgets it";

@@ -42,20 +42,17 @@ bool is_never_made(const std::string& path) {
   return below || path == "/" || path == "/etc/resolv.conf" || path == "/etc/hosts";
 }
 
-/// The path of a tmpfiles.d line that creates something; empty for others, and for paths only systemd can expand.
+/// The path of a tmpfiles.d line that creates something, as systemd-tmpfiles simplifies it; empty for others, and for
+/// paths that only systemd can expand or that it refuses.
 std::string created_path(std::string_view text) {
   const auto line = read_tmpfiles_line(text);
   if (!line || std::string_view("fFwdDvqQpLcbC").find(line->type[0]) == std::string_view::npos) {
     return {};
   }
-  auto path = line->path;
-  if (path[0] != '/' || path.find_first_of("%*?[\\") != std::string::npos) {
+  if (line->path.find_first_of("%*?[\\") != std::string::npos) {
     return {};
   }
-  while (path.size() > 1 && path.back() == '/') {
-    path.pop_back();
-  }
-  return path;
+  return plain_path(line->path).value_or("");
 }
 
 }  // namespace

@@ -84,11 +84,16 @@ Deployment read_deployment(int folder, const std::string& path, const std::strin
   deployment.path = fmt::format("{}/{}.{}", path, name, *slot);
   deployment.preinstalled = preinstalled;
   const base::Fd opened = open_slot(folder, path, name, slot_name(name, *slot));
-  const auto text = base::read_file_at(opened.get(), "info", base::json_size_limit);
-  if (!text) {
-    throw_broken(fmt::format("{} has no info file", deployment.path));
+  if (const auto status = base::stat_at(opened.get(), "info"); status && !S_ISREG(status->st_mode)) {
+    throw_broken(fmt::format("{}/info is not a regular file", deployment.path));
   }
-  deployment.info = base::with_hint(broken_hint, [&] { return parse(*text, deployment.path + "/info"); });
+  deployment.info = base::with_hint(broken_hint, [&] {
+    const auto text = base::read_file_at(opened.get(), "info", base::json_size_limit);
+    if (!text) {
+      throw_broken(fmt::format("{} has no info file", deployment.path));
+    }
+    return parse(*text, deployment.path + "/info");
+  });
   return deployment;
 }
 

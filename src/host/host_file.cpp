@@ -5,8 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cstdio>
+#include <string_view>
 
 #include "base/digest.hpp"
 #include "base/error.hpp"
@@ -14,6 +14,7 @@
 #include "base/file.hpp"
 #include "base/scope_exit.hpp"
 #include "host/file_copy.hpp"
+#include "host/kernel_folders.hpp"
 #include "host/root_folder.hpp"
 
 namespace berth::host {
@@ -23,7 +24,6 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 
-constexpr std::array kernel_folders = {"/proc", "/sys", "/dev"};
 constexpr mode_t permission_bits = 07777;
 
 /// "/a/b/c" → {"/a/b", "c"}, cleaned. @throws Error for `..` and for the root itself
@@ -39,16 +39,6 @@ std::pair<std::string, std::string> split_destination(const std::string& destina
     parent += "/" + component;
   }
   return {parent.empty() ? "/" : parent, std::move(name)};
-}
-
-void refuse_kernel_folders(const std::string& path, const std::string& destination) {
-  for (const std::string_view folder : kernel_folders) {
-    if (path == folder || path.starts_with(std::string(folder) + "/")) {
-      throw Error(ErrorKind::not_permitted,
-                  fmt::format("the host file {} would lie in {}, which belongs to the kernel", destination, folder),
-                  "have it taken out of the image's exports/hostfs, or its renameFiles corrected");
-    }
-  }
 }
 
 /// Renames a finished temporary to its name. @return false when the name is taken
@@ -207,6 +197,16 @@ bool create_any(int parent, const std::string& name, int rootfs, const HostFile&
 }
 
 }  // namespace
+
+void refuse_kernel_folders(const std::string& path, const std::string& destination) {
+  for (const std::string_view folder : {"/proc", "/sys", "/dev"}) {
+    if (path == folder || path.starts_with(std::string(folder) + "/")) {
+      throw Error(ErrorKind::not_permitted,
+                  fmt::format("the host file {} would lie in {}, which belongs to the kernel", destination, folder),
+                  "have it taken out of the image's exports/hostfs, or its renameFiles corrected");
+    }
+  }
+}
 
 std::string hidden_name(const std::string& secret, const std::string& path) {
   return ".berth-" + base::digest_of(secret.empty() ? path : secret + "\n" + path).short_hex();

@@ -1,6 +1,7 @@
 // systemd for a root that is not running: links on disk.
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <optional>
 
@@ -76,7 +77,9 @@ class OfflineSystemd final : public Systemd {
   [[nodiscard]] std::optional<std::string> read_unit(int root, const std::string& unit) const {
     try {
       const base::Fd file = base::open_in_root(root, path_of(unit), O_RDONLY | O_NONBLOCK);
-      return base::read_all(file.get(), unit_size_limit, unit);
+      struct stat status {};
+      base::check_errno(::fstat(file.get(), &status), "examine " + unit);
+      return S_ISREG(status.st_mode) ? std::optional(base::read_all(file.get(), unit_size_limit, unit)) : std::nullopt;
     } catch (const base::Error& error) {
       if (error.kind() == base::ErrorKind::not_found) {
         return std::nullopt;

@@ -96,10 +96,7 @@ bool is_unit_letter(char letter) {
 
 /// The names become paths, so nothing but a unit name may pass.
 void check_unit_name(const std::string& name, const std::string& unit) {
-  const bool good_end = std::any_of(unit_suffixes.begin(), unit_suffixes.end(), [&](std::string_view suffix) {
-    return name.size() > suffix.size() && name.ends_with(suffix);
-  });
-  if (!good_end || name.size() > unit_name_limit || !std::all_of(name.begin(), name.end(), is_unit_letter)) {
+  if (!is_unit_name(name)) {
     throw Error(ErrorKind::verification,
                 fmt::format("{}: [Install] names '{}', which is no unit name", unit, base::printable(name)));
   }
@@ -170,8 +167,8 @@ bool contains(const std::vector<std::string>& names, std::string_view name) {
 std::vector<std::string> links_in(int folder, const std::string& unit, const std::vector<std::string>& keep) {
   auto names = base::list_folder(folder);
   std::erase_if(names, [&](const std::string& name) {
-    // What is hidden is nothing to systemd either: links that wait there while a change is under way.
-    const bool none = name.starts_with('.') || contains(keep, name);
+    // What is called otherwise is nothing to systemd either: links that wait while a change is under way, or are kept.
+    const bool none = !is_unit_name(name) || contains(keep, name);
     const auto target = none ? std::nullopt : base::read_link_at(folder, name);
     return !target || !points_to(*target, unit);
   });
@@ -181,7 +178,7 @@ std::vector<std::string> links_in(int folder, const std::string& unit, const std
 /// Adds the units that links point to, but for links called as their unit.
 void add_linked_units(int folder, std::set<std::string>& units, bool own_names) {
   for (const std::string& name : base::list_folder(folder)) {
-    if (const auto target = name.starts_with('.') ? std::nullopt : base::read_link_at(folder, name)) {
+    if (const auto target = is_unit_name(name) ? base::read_link_at(folder, name) : std::nullopt) {
       auto unit = base::split_path(*target).second;
       if (own_names || unit != name) {
         units.insert(std::move(unit));
@@ -229,6 +226,14 @@ void remove_made_links(int root, const std::vector<std::string>& links) noexcept
 }
 
 }  // namespace
+
+bool is_unit_name(std::string_view name) {
+  const bool good_end = std::any_of(unit_suffixes.begin(), unit_suffixes.end(), [&](std::string_view suffix) {
+    return name.size() > suffix.size() && name.ends_with(suffix);
+  });
+  return good_end && name.size() <= unit_name_limit && !name.starts_with('@') && !name.starts_with('.') &&
+         std::all_of(name.begin(), name.end(), is_unit_letter);
+}
 
 InstallSection parse_install_section(std::string_view text, const std::string& unit) {
   InstallSection section;

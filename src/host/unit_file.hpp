@@ -8,6 +8,9 @@
 
 namespace berth::host {
 
+/// Whether systemd would take it for the name of a unit (systemd.unit(5)).
+bool is_unit_name(std::string_view name);
+
 /// The [Install] section as far as it makes links.
 struct InstallSection {
   std::vector<std::string> wanted_by;

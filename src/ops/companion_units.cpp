@@ -16,14 +16,18 @@ namespace {
 constexpr std::array unit_kinds = {".service", ".socket", ".timer",     ".path",
                                    ".target",  ".mount",  ".automount", ".swap"};
 
-/// The name of a unit that systemd reads from `path`; empty for any other file. A template (x@.service) is no unit.
+/// The name of a unit that systemd reads from `path`; empty for any other file. A template (x@.service) is no unit, and
+/// about a name that is none ("a b.socket") systemd cannot be asked.
 std::string unit_at(const Session& session, const std::string& path) {
   const auto [folder, name] = base::split_path(path);
   const auto folders = session.layout.unit_folders_inside();
   const bool is_unit = std::any_of(unit_kinds.begin(), unit_kinds.end(),
                                    [&name = name](std::string_view kind) { return name.ends_with(kind); });
   const bool is_template = name.find("@.") != std::string::npos;
-  return is_unit && !is_template && std::find(folders.begin(), folders.end(), folder) != folders.end() ? name : "";
+  return is_unit && !is_template && host::is_unit_name(name) &&
+                 std::find(folders.begin(), folders.end(), folder) != folders.end()
+             ? name
+             : "";
 }
 
 }  // namespace

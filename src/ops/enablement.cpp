@@ -51,13 +51,9 @@ std::optional<std::vector<std::string>> links_of(const Session& session, const s
 
 /// What the administrator enabled or disabled: the unit on the host, or the installed one when that is a mask or gone.
 std::optional<std::string> old_unit(const Session& session, const host::Deployment& before) {
-  const auto root = base::open_host_folder(session.layout.root());
-  const auto path = session.layout.unit_inside(before.name);
-  if (!is_masked(session, before.name) && host::host_exists(root.get(), path)) {
-    return base::read_all(base::open_in_root(root.get(), path, O_RDONLY | O_NONBLOCK).get(), deployment_text_limit,
-                          path);
-  }
-  return installed_unit_text(before);
+  auto present =
+      is_masked(session, before.name) ? std::nullopt : text_on_host(session, session.layout.unit_inside(before.name));
+  return present ? std::move(present) : installed_unit_text(before);
 }
 
 /// Not systemd's word for it: that calls a unit enabled to which any link leads.

@@ -25,8 +25,21 @@ base::Fd root_folder(const Session& session) {
   return base::open_host_folder(session.layout.root());
 }
 
-std::optional<std::string> text_beside(const host::Deployment& deployment, const std::string& name) {
-  return base::read_file_at(AT_FDCWD, deployment.path + "/" + name, deployment_text_limit);
+/// A text that is kept in a deployment. Damage of it must not keep the container from being changed or removed.
+struct KeptText {
+  std::optional<std::string> text;  ///< nullopt when there is none, or none that can be read
+  std::string damage;               ///< why it cannot be read
+};
+
+KeptText text_beside(const host::Deployment& deployment, const std::string& name) {
+  try {
+    return {base::read_file_at(AT_FDCWD, deployment.path + "/" + name, deployment_text_limit), ""};
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::interrupted) {
+      throw;
+    }
+    return {std::nullopt, error.what()};
+  }
 }
 
 std::string tmpfiles_copy(const std::string& name) {
@@ -58,21 +71,37 @@ std::string free_name(const Session& session, const std::string& path) {
               "they are texts of edited files, kept aside; remove those that nobody needs");
 }
 
-std::string saved_name(const Session& session, const std::string& path, const std::optional<std::string>& installed) {
-  const auto now = installed ? host_text(session, path) : std::nullopt;
-  return now && !now->empty() && now != installed ? free_name(session, path) : "";
+/// Whether something else than a file is there: a link of the administrator's that is no mask.
+bool is_link(const Session& session, const std::string& path) {
+  const auto [parent, leaf] = base::split_path(path);
+  const auto folder = host::find_folder_in_root(root_folder(session).get(), parent);
+  const auto target = folder ? base::read_link_at(folder->get(), leaf) : std::nullopt;
+  return target && *target != "/dev/null";
 }
 
-bool is_missing(const Session& session, const std::string& path, const std::optional<std::string>& text) {
-  return text && !host::host_exists(root_folder(session).get(), path);
+std::string saved_name(const Session& session, const std::string& path, const KeptText& installed) {
+  if (is_link(session, path)) {
+    return free_name(session, path);
+  }
+  const bool known = installed.text || !installed.damage.empty();
+  const auto now = known ? host_text(session, path) : std::nullopt;
+  return now && !now->empty() && now != installed.text ? free_name(session, path) : "";
+}
+
+bool is_missing(const Session& session, const std::string& path, const KeptText& kept) {
+  return (kept.text || !kept.damage.empty()) && !host::host_exists(root_folder(session).get(), path);
 }
 
 /// @return whether it was missing
-bool restore(Session& session, const std::string& path, const std::optional<std::string>& text) {
-  if (!is_missing(session, path, text)) {
+bool restore(Session& session, const std::string& path, const KeptText& kept) {
+  if (!is_missing(session, path, kept)) {
     return false;
   }
-  put_text(session, "", path, *text, false);  // without a note: what a kill leaves has a name that is found again
+  if (!kept.text) {
+    throw Error(ErrorKind::verification, fmt::format("{} is missing, and its copy is damaged: {}", path, kept.damage),
+                "berth update of the container makes a new deployment");
+  }
+  put_text(session, "", path, *kept.text, false);  // without a note: what a kill leaves has a name that is found again
   session.reporter.step(fmt::format("{} was missing and is written again", path));
   return true;
 }
@@ -113,13 +142,62 @@ void refuse_masked(const Session& session, const std::string& name) {
   }
 }
 
+std::optional<std::string> text_on_host(const Session& session, const std::string& path) {
+  try {
+    const auto file = base::open_in_root(root_folder(session).get(), path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+    struct stat status {};
+    base::check_errno(::fstat(file.get(), &status), "examine " + path);
+    return S_ISREG(status.st_mode) ? std::optional(base::read_all(file.get(), deployment_text_limit, path))
+                                   : std::nullopt;
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::not_found) {
+      return std::nullopt;
+    }
+    throw;
+  }
+}
+
+std::string checksum_on_host(const Session& session, const std::string& path) {
+  const auto root = root_folder(session);
+  const auto found = host::host_checksum(root.get(), path);
+  if (!found && host::host_exists(root.get(), path)) {
+    throw Error(ErrorKind::conflict, path + " is no file",
+                "berth did not make it; look at it, and move it out of the way");
+  }
+  return found.value_or("");
+}
+
 std::optional<std::string> installed_unit_text(const host::Deployment& deployment) {
-  return text_beside(deployment, host::unit_name(deployment.name));
+  return text_beside(deployment, host::unit_name(deployment.name)).text;
+}
+
+std::string damage_of_deployment(const std::string& path, const std::string& name, bool has_service) {
+  try {
+    const auto unit =
+        base::read_file_at(AT_FDCWD, fmt::format("{}/{}", path, host::unit_name(name)), deployment_text_limit);
+    const auto config = base::read_file_at(AT_FDCWD, path + "/config.json", deployment_text_limit);
+    base::read_file_at(AT_FDCWD, fmt::format("{}/{}", path, tmpfiles_copy(name)), deployment_text_limit);
+    if (has_service && unit && unit->empty()) {
+      return fmt::format("{}/{} is empty", path, host::unit_name(name));
+    }
+    if (has_service && !config) {
+      return path + "/config.json is missing";
+    }
+    if (config) {
+      base::parse_json(*config, path + "/config.json");
+    }
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::interrupted) {
+      throw;
+    }
+    return error.what();
+  }
+  return {};
 }
 
 SavedTexts saved_texts(const Session& session, const host::Deployment& deployment) {
   const auto& name = deployment.name;
-  return {saved_name(session, session.layout.unit_inside(name), installed_unit_text(deployment)),
+  return {saved_name(session, session.layout.unit_inside(name), text_beside(deployment, host::unit_name(name))),
           saved_name(session, session.layout.tmpfiles_inside(name), text_beside(deployment, tmpfiles_copy(name)))};
 }
 
@@ -135,7 +213,7 @@ void drop_or_save(const Session& session, const std::string& secret, const std::
 bool misses_texts(const Session& session, const host::Deployment& deployment) {
   const auto& name = deployment.name;
   return !deployment.preinstalled && deployment.info.has_container_service &&
-         (is_missing(session, session.layout.unit_inside(name), installed_unit_text(deployment)) ||
+         (is_missing(session, session.layout.unit_inside(name), text_beside(deployment, host::unit_name(name))) ||
           is_missing(session, session.layout.tmpfiles_inside(name), text_beside(deployment, tmpfiles_copy(name))));
 }
 
@@ -144,7 +222,7 @@ bool restore_missing_texts(Session& session, const host::Deployment& deployment)
   if (!misses_texts(session, deployment)) {
     return false;
   }
-  const auto unit = installed_unit_text(deployment);
+  const auto unit = text_beside(deployment, host::unit_name(name));
   const bool unit_missing = restore(session, session.layout.unit_inside(name), unit);
   const bool lines_missing =
       restore(session, session.layout.tmpfiles_inside(name), text_beside(deployment, tmpfiles_copy(name)));

@@ -20,13 +20,25 @@ bool is_mask(const Session& session, const std::string& path);
 /// @throws Error(failed) when the unit is masked, with how it comes back: `systemctl unmask` would remove it
 void refuse_masked(const Session& session, const std::string& name);
 
-/// The text of the unit as it was installed, from the deployment; nullopt when there is none.
+/// A text of the host, also by way of a link; nullopt when there is none, or something that is no text.
+std::optional<std::string> text_on_host(const Session& session, const std::string& path);
+
+/// What stands for the file, or the link, that is at `path`, to tell whether it is still that one; empty for nothing.
+/// @throws Error(conflict) when something else is there
+std::string checksum_on_host(const Session& session, const std::string& path);
+
+/// The text of the unit as it was installed, from the deployment; nullopt when there is none that can be read.
 std::optional<std::string> installed_unit_text(const host::Deployment& deployment);
+
+/// What is wrong with the files that berth keeps in a deployment beside its info; empty when nothing is.
+/// @param path of the deployment, as this process opens it
+std::string damage_of_deployment(const std::string& path, const std::string& name, bool has_service);
 
 /// Ends the names of texts that are kept. Neither systemd nor systemd-tmpfiles reads files with such an end.
 constexpr const char* saved_suffix = ".saved";
 
-/// Paths under which what an administrator wrote into our files is kept when they go; empty for what is not edited.
+/// Paths under which what an administrator wrote into our files, or the link that he put in their place, is kept when
+/// they go; empty for what is not edited. A text is kept, too, when the deployment no longer tells what was installed.
 struct SavedTexts {
   std::string unit;
   std::string tmpfiles;

@@ -17,7 +17,9 @@
 #include "exports/reach.hpp"
 #include "exports/stop_signal.hpp"
 #include "exports/template.hpp"
+#include "exports/tmpfiles_check.hpp"
 #include "exports/unit.hpp"
+#include "host/kernel_folders.hpp"
 #include "host/root_folder.hpp"
 #include "host/runtime_version.hpp"
 #include "ops/own_places.hpp"
@@ -137,6 +139,7 @@ class HostFilePlanner {
       }
       return;
     }
+    host::refuse_kernel_folders(destination, destination);
     check_way(destination);
     add_parents(destination);
     if (folder) {
@@ -452,6 +455,17 @@ void fill_info(const PlanInputs& in, InstallPlan& plan) {
   info.runtime = plan.runtime;
 }
 
+/// What `berth lint` calls an error: systemd-tmpfiles would refuse it when the container is in place already, or, in
+/// another root, at its next boot.
+void refuse_tmpfiles(const std::string& lines) {
+  for (const auto& finding : exports::check_tmpfiles(lines, "exports/tmpfiles.template")) {
+    if (finding.severity == exports::Severity::error) {
+      throw Error(ErrorKind::verification, fmt::format("{}:{}: {}", finding.file, finding.line, finding.sentence),
+                  finding.hint);
+    }
+  }
+}
+
 bool has_lines(const std::string& text) {
   return std::any_of(text.begin(), text.end(), [](unsigned char c) { return std::isspace(c) == 0; });
 }
@@ -535,6 +549,9 @@ InstallPlan make_plan(const PlanInputs& in) {
     plan_package(in, renderer, plan);
   }
   renderer.check();
+  if (plan.tmpfiles && !in.one_off && !in.draft) {
+    refuse_tmpfiles(*plan.tmpfiles);
+  }
 
   if (plan.unit && !in.one_off) {
     finish_unit(in, plan);
@@ -557,44 +574,6 @@ InstallPlan make_plan(const PlanInputs& in) {
   }
   fill_info(in, plan);
   return plan;
-}
-
-base::Json plan_to_json(const InstallPlan& plan) {
-  base::Json files = base::Json::array();
-  for (const auto& planned : plan.files) {
-    static constexpr const char* kinds[] = {"file", "folder", "link"};
-    base::Json file = {{"path", planned.file.destination},
-                       {"kind", kinds[static_cast<int>(planned.file.kind)]},
-                       {"mode", fmt::format("{:04o}", planned.file.mode)},
-                       {"uid", planned.file.uid},
-                       {"gid", planned.file.gid}};
-    if (planned.file.kind == host::HostFile::Kind::link) {
-      file["target"] = planned.file.link_target;
-    }
-    file["sha256"] = planned.checksum.empty() ? base::Json(nullptr) : base::Json(planned.checksum);
-    files.push_back(std::move(file));
-  }
-  base::Json result = {
-      {"name", plan.name},
-      {"image", plan.image},
-      {"imageId", plan.image_id},
-      {"commit", plan.commit},
-      {"deployment", plan.deployment},
-      {"rootfs", plan.info.remote.empty() ? base::Json(nullptr) : base::Json(plan.info.remote)},
-      {"runtime", plan.runtime},
-      {"values", plan.values},
-      {"config", plan.config.empty() ? base::Json(nullptr) : base::parse_json(plan.config, "config.json")},
-      {"unit", plan.unit ? base::Json(*plan.unit) : base::Json(nullptr)},
-      {"tmpfiles", plan.tmpfiles ? base::Json(*plan.tmpfiles) : base::Json(nullptr)},
-      {"hostFiles", std::move(files)},
-      {"package", plan.package ? base::Json(plan.package->name) : base::Json(nullptr)},
-      {"keptHostFiles", plan.kept_files},
-      {"conversions", plan.conversions},
-      {"powers", plan.powers}};
-  if (const auto warnings = warnings_of(plan.findings); !warnings.empty()) {
-    result["warnings"] = warnings;
-  }
-  return result;
 }
 
 }  // namespace berth::ops

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 
-#include "base/digest.hpp"
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "exports/unit.hpp"
@@ -27,22 +26,6 @@ namespace {
 
 using base::Error;
 using base::ErrorKind;
-
-/// nullopt when there is no such file.
-std::optional<std::string> host_text(int root, const std::string& path) {
-  try {
-    return base::read_all(base::open_in_root(root, path, O_RDONLY | O_NONBLOCK).get(), deployment_text_limit, path);
-  } catch (const Error& error) {
-    if (error.kind() == ErrorKind::not_found) {
-      return std::nullopt;
-    }
-    throw;
-  }
-}
-
-std::string checksum_of(const std::optional<std::string>& text) {
-  return text ? base::digest_of(*text).hex() : "";
-}
 
 /// Whether a deployment is in the slot already.
 bool has_place(const Session& session, const std::string& slot) {
@@ -204,7 +187,7 @@ Belongings belongings_of(const Session& session, const host::Deployment& deploym
       result.edited.push_back(path);
     }
   }
-  if (const auto lines = host_text(root.get(), session.layout.tmpfiles_inside(deployment.name))) {
+  if (const auto lines = text_on_host(session, session.layout.tmpfiles_inside(deployment.name))) {
     const auto paths = exports::created_tmpfiles_paths(*lines);
     result.replaced.tmpfiles_paths.insert(paths.begin(), paths.end());
   }
@@ -230,15 +213,14 @@ SwitchNote note_of_replacement(Session& session, const std::string& operation, c
                                const Belongings& belongings, const InstallPlan& plan, bool prepared) {
   const auto root = base::open_host_folder(session.layout.root());
   const auto& name = before.name;
-  const auto old_unit = host_text(root.get(), session.layout.unit_inside(name));
   SwitchNote note;
   note.operation = operation;
   note.name = name;
   note.secret = host::random_uuid();
   note.boot_id = session.facts.boot_id;
   note.before = NotedDeployment{before.slot,
-                                checksum_of(old_unit),
-                                checksum_of(host_text(root.get(), session.layout.tmpfiles_inside(name))),
+                                checksum_on_host(session, session.layout.unit_inside(name)),
+                                checksum_on_host(session, session.layout.tmpfiles_inside(name)),
                                 {},
                                 {}};
   note.after = noted_deployment(plan);

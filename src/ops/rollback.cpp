@@ -9,6 +9,7 @@
 #include "host/deployment.hpp"
 #include "host/host_file.hpp"
 #include "ops/enablement.hpp"
+#include "ops/installed_unit.hpp"
 #include "ops/preparation.hpp"
 #include "ops/recover.hpp"
 #include "ops/remote_rootfs.hpp"
@@ -75,6 +76,7 @@ class Return {
                   "it is incomplete; the next update replaces it");
     }
     plan_.info = host::parse_info(*text, slot_name_ + "/info");
+    refuse_damaged_files();
     plan_.name = before_.name;
     plan_.slot = other_slot(before_);
     plan_.deployment = session_.layout.deployment_inside(plan_.name, plan_.slot);
@@ -93,6 +95,16 @@ class Return {
     plan_.config = base::read_file_at(folder.get(), "config.json", deployment_text_limit).value_or("");
     plan_.tmpfiles =
         base::read_file_at(folder.get(), fmt::format("tmpfiles-{}.conf", plan_.name), deployment_text_limit);
+  }
+
+  void refuse_damaged_files() const {
+    const auto path = fmt::format("{}/{}", session_.layout.deployments(), slot_name_);
+    if (const auto damage = damage_of_deployment(path, before_.name, plan_.info.has_container_service);
+        !damage.empty()) {
+      throw Error(ErrorKind::verification,
+                  fmt::format("the other deployment of {} is damaged: {}", before_.name, damage),
+                  "there is no way back to it; the next update replaces it");
+    }
   }
 
   /// Its files were there while other users may have been able to change them.

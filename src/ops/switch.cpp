@@ -154,6 +154,7 @@ void run_switch(Session& session, SwitchNote note, const SwitchWork& work, const
   if (note.relinks && work.plan != nullptr) {
     note.link_folders = link_folders(session, note.name, work.plan->unit);
   }
+  switch_note(to_json(note));  // what could not be read back could not be taken back either
   host::write_journal(session.layout, note.name, to_json(note));
   try {
     const auto steps = switch_steps(session, note, work);

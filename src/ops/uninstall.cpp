@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <iterator>
@@ -35,8 +36,17 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 
+/// A file of ours, or the link that an administrator put in its place.
 Step aside_step(Session& session, const UninstallNote& note, const std::string& path) {
-  return {fmt::format("remove {}", path), [&session, &note, path] { put_aside(session, note.secret, path); },
+  return {fmt::format("remove {}", path),
+          [&session, &note, path] {
+            const auto root = base::open_host_folder(session.layout.root());
+            if (host::host_exists(root.get(), path) && !host::host_checksum(root.get(), path)) {
+              session.reporter.warning(path + " is no file that berth made, and stays");
+              return;
+            }
+            put_aside(session, note.secret, path);
+          },
           [&session, &note, path] { put_back(session, note.secret, path); }};
 }
 
@@ -172,7 +182,8 @@ std::vector<Step> uninstall_steps(Session& session, const UninstallNote& note, s
 void remove_tmpfiles(Session& session, int folder, const std::string& name) {
   for (const auto* slot : {".0", ".1"}) {
     const auto conf = fmt::format("{}{}/tmpfiles-{}.conf", name, slot, name);
-    if (base::stat_at(folder, name + slot) && base::stat_at(folder, conf)) {
+    const auto status = base::stat_at(folder, name + slot) ? base::stat_at(folder, conf) : std::nullopt;
+    if (status && S_ISREG(status->st_mode)) {
       try {
         session.systemd.remove_tmpfiles(session.layout.deployments_inside() + "/" + conf);
       } catch (const Error& error) {
@@ -375,7 +386,7 @@ UninstallNote make_note(Session& session, const std::string& name) {
     const auto state = session.systemd.state(unit);
     note.was_active = host::is_active(state);
     note.was_enabled = state.unit_file_state == "enabled";
-    note.links = present_links(session, name);
+    note.links = all_links(session, name);
     note.invocation = state.invocation_id;
     note.runtime = noted_runtime(info);
     note.pid_file = pid_file_of(session, name, info);

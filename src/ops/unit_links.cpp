@@ -15,6 +15,19 @@
 
 namespace berth::ops {
 
+namespace {
+
+/// Where `systemctl enable --runtime` and its like make links, until the next boot.
+std::string runtime_units(const Session& session) {
+  return fmt::format("{}/systemd/{}", session.layout.runtime_inside(), session.layout.user() ? "user" : "system");
+}
+
+bool is_for_links(const std::string& folder) {
+  return folder.ends_with(".wants") || folder.ends_with(".requires");
+}
+
+}  // namespace
+
 host::InstallSection wanted_links(const Session& session, const std::string& name) {
   const auto unit = host::unit_name(name);
   const auto root = base::open_host_folder(session.layout.root());
@@ -83,6 +96,14 @@ std::vector<std::string> present_links(const Session& session, const std::string
                                session.layout.units_inside());
 }
 
+std::vector<std::string> all_links(const Session& session, const std::string& name) {
+  auto links = present_links(session, name);
+  const auto fleeting = host::find_unit_links(base::open_host_folder(session.layout.root()).get(),
+                                              host::unit_name(name), runtime_units(session));
+  links.insert(links.end(), fleeting.begin(), fleeting.end());
+  return links;
+}
+
 void put_links_aside(const Session& session, const std::string& secret, const std::vector<std::string>& links) {
   for (const auto& link : links) {
     put_aside(session, secret, link);
@@ -98,7 +119,7 @@ void put_links_back(const Session& session, const std::string& secret, const std
 void drop_links_aside(const Session& session, const std::string& secret, const std::vector<std::string>& links) {
   for (const auto& link : links) {
     drop_aside(session, secret, link);
-    if (const auto folder = base::split_path(link).first; folder != session.layout.units_inside()) {
+    if (const auto folder = base::split_path(link).first; is_for_links(folder)) {
       remove_empty(session, {folder});
     }
   }

@@ -31,8 +31,12 @@ std::vector<std::string> link_folders(const Session& session, const std::string&
 /// Removes those that are empty: a kill may have come between a folder and its link.
 void remove_empty(const Session& session, const std::vector<std::string>& folders);
 
-/// Every link to the unit, to be put aside. @return paths inside the root
+/// Every link to the unit among the units of the administrator. @return paths inside the root
 std::vector<std::string> present_links(const Session& session, const std::string& name);
+
+/// The same, and those of `systemctl enable --runtime`, to be put aside: a link in TARGET.requires to a unit that is
+/// gone keeps the target from being started.
+std::vector<std::string> all_links(const Session& session, const std::string& name);
 
 /// Has the links wait under other names, in which systemd sees nothing.
 void put_links_aside(const Session& session, const std::string& secret, const std::vector<std::string>& links);

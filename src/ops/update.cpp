@@ -56,9 +56,13 @@ class Update {
     }
     outcome_.image = chosen.image.name;
     outcome_.id_latest = chosen.image.id;
-    if (is_of_image(info, chosen.image) && !changes_values(info, set_)) {
+    const auto damage = damage_of_deployment(before_.path, before_.name, info.has_container_service);
+    if (is_of_image(info, chosen.image) && !changes_values(info, set_) && damage.empty()) {
       restore_missing_texts(session_, before_);
       return;
+    }
+    if (!damage.empty()) {
+      session_.reporter.warning(fmt::format("{}; a new deployment takes its place", damage));
     }
     deploy(chosen, hook);
     outcome_.id_after = chosen.image.id;

@@ -20,6 +20,7 @@
 #include "ops/deployments_in_use.hpp"
 #include "ops/image_change.hpp"
 #include "ops/image_lookup.hpp"
+#include "ops/installed_unit.hpp"
 #include "ops/pull.hpp"
 
 namespace berth::ops {
@@ -127,8 +128,41 @@ DamagedFile describe_branch(const store::Store& store, const store::StoredImage&
   return {image.branch, "branch", false, {path}, {}};
 }
 
-/// Deployments that do not tell what they are, or whose commit is gone.
-std::vector<VerifiedImage> unknown_deployments(const store::Store& store,
+/// nullopt when it cannot be had: another command is at work on the container for long, or we may not write there.
+std::optional<host::ContainerLock> lock_to_look(Session& session, const std::string& container) {
+  try {
+    return host::ContainerLock::take(session.layout, container, session.command,
+                                     std::chrono::seconds(session.config.lock_timeout_seconds), session.reporter,
+                                     session.stop);
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::interrupted) {
+      throw;
+    }
+    session.reporter.warning(
+        fmt::format("{} could not be locked, so what is found of it may be the work of another "
+                    "command: {}",
+                    container, error.what()));
+    return std::nullopt;
+  }
+}
+
+/// Of what berth keeps beside the root file system. It is looked at again while nobody changes the container.
+std::string damage_of_files(Session& session, const DeploymentInUse& deployment) {
+  const auto look = [&deployment] {
+    return damage_of_deployment(deployment.path, deployment.container, deployment.has_service);
+  };
+  if (deployment.container.empty() || look().empty()) {
+    return {};
+  }
+  const auto lock = lock_to_look(session, deployment.container);
+  const bool settled = base::stat_at(AT_FDCWD, deployment.path) &&
+                       host::current_slot(session.layout, deployment.container) &&
+                       !host::read_journal(session.layout, deployment.container);
+  return settled ? look() : "";
+}
+
+/// Deployments that do not tell what they are, or whose commit is gone, or whose other files are damaged.
+std::vector<VerifiedImage> unknown_deployments(Session& session, const store::Store& store,
                                                const std::vector<DeploymentInUse>& deployments,
                                                const std::vector<store::StoredImage>& images) {
   std::vector<VerifiedImage> result;
@@ -140,10 +174,14 @@ std::vector<VerifiedImage> unknown_deployments(const store::Store& store,
     if (reason.empty() && !shown && !deployment.commit.empty() && !store.describe(deployment.commit, "")) {
       reason = fmt::format("its commit {} is not stored", deployment.commit);
     }
+    if (reason.empty()) {
+      reason = damage_of_files(session, deployment);
+    }
     if (!reason.empty() && !deployment.container.empty()) {
       VerifiedImage verified;
       verified.name = deployment.container;
-      verified.deployments.push_back({deployment.container, deployment.path, deployment.live, {}, {}, reason});
+      verified.deployments.push_back(
+          {deployment.container, deployment.path, deployment.live, {}, {}, reason, !deployment.damage.empty()});
       result.push_back(std::move(verified));
     }
   }
@@ -212,24 +250,6 @@ bool is_still_there(const Session& session, const DeploymentInUse& deployment, c
   const auto before = found.find(path);
   return status && before != found.end() && status->st_ino == before->second &&
          host::current_slot(session.layout, deployment.container);
-}
-
-/// nullopt when it cannot be had: another command is at work on the container for long, or we may not write there.
-std::optional<host::ContainerLock> lock_to_look(Session& session, const std::string& container) {
-  try {
-    return host::ContainerLock::take(session.layout, container, session.command,
-                                     std::chrono::seconds(session.config.lock_timeout_seconds), session.reporter,
-                                     session.stop);
-  } catch (const Error& error) {
-    if (error.kind() == ErrorKind::interrupted) {
-      throw;
-    }
-    session.reporter.warning(
-        fmt::format("{} could not be locked, so what is found of it may be the work of another "
-                    "command: {}",
-                    container, error.what()));
-    return std::nullopt;
-  }
 }
 
 /// What another command does meanwhile is no damage, and neither is what a killed one left for recovery: so what looks
@@ -307,7 +327,7 @@ std::vector<VerifiedImage> verify_images(Session& session, const VerifyRequest& 
     result.push_back(std::move(verified));
   }
   if (request.images.empty()) {
-    auto unknown = unknown_deployments(store, deployments_in_use(session), images);
+    auto unknown = unknown_deployments(session, store, deployments_in_use(session), images);
     std::move(unknown.begin(), unknown.end(), std::back_inserter(result));
   }
   return result;

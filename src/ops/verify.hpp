@@ -31,7 +31,8 @@ struct DamagedDeployment {
   bool live = false;
   std::vector<std::string> changed;  ///< absolute in the image
   std::vector<std::string> missing;
-  std::string reason;  ///< why its description, the file `info`, cannot be believed; then there is no more to say
+  std::string reason;       ///< what is damaged of the files beside it; then there is no more to say
+  bool unreadable = false;  ///< that is its description, the file `info`
 };
 
 enum class RemoteState {

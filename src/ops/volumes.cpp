@@ -191,9 +191,21 @@ std::vector<std::string> folders_of(const Session& session, const exports::Value
 }
 
 /// The config.json of a deployment, if berth made it: an image that brings its own says itself where its data are.
+/// nullopt for one that is damaged.
+std::optional<base::Json> read_config(const std::string& path) {
+  try {
+    const auto text = base::read_file_at(AT_FDCWD, path + "/config.json", deployment_text_limit);
+    return text ? base::parse_json(*text, path + "/config.json") : base::Json::object();
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::interrupted) {
+      throw;
+    }
+    return std::nullopt;
+  }
+}
+
 base::Json generated_config(const std::string& path) {
-  const auto text = base::read_file_at(AT_FDCWD, path + "/config.json", deployment_text_limit);
-  return text ? base::parse_json(*text, path + "/config.json") : base::Json::object();
+  return read_config(path).value_or(base::Json::object());
 }
 
 std::map<std::string, std::string> chosen_volumes(const Session& session, const exports::Values& values,
@@ -239,14 +251,22 @@ std::vector<NotedMove> volume_moves(const Session& session, const host::Deployme
     return moves;  // another STATE_DIRECTORY is the administrator's wish, who moves the data
   }
   const auto root = root_folder(session);
-  const auto from = chosen_volumes(session, values, generated_config(before.path));
+  const auto old_config = read_config(before.path);
+  const auto from = chosen_volumes(session, values, old_config.value_or(base::Json::object()));
+  const auto source_of = [&](const std::string& destination) {
+    const auto old = from.find(destination);
+    if (old_config) {
+      return old == from.end() ? std::string() : old->second;
+    }
+    return exports::volume_source(exports::former_volume_folder(values), destination);  // if it is there
+  };
   for (const auto& [destination, place] :
        chosen_volumes(session, new_values, base::parse_json(config, "config.json"))) {
-    const auto old = from.find(destination);
-    if (old == from.end() || old->second == place || !host::host_exists(root.get(), old->second)) {
+    const auto source = source_of(destination);
+    if (source.empty() || source == place || !host::host_exists(root.get(), source)) {
       continue;
     }
-    NotedMove move{old->second, place};
+    NotedMove move{source, place};
     if (const auto reason = obstacle(root.get(), move); !reason.empty()) {
       throw Error(ErrorKind::conflict, fmt::format("{} cannot be moved to {}: {}", move.from, move.to, reason),
                   fmt::format("stop {}, move it yourself, and try again", before.name));

@@ -180,3 +180,38 @@ def test_sockets_of_the_host_files_change_and_go_with_it(busy):
     busy.berth("uninstall", "sk")
     assert busy.unit("sk.socket", "LoadState", "ActiveState") == {"LoadState": "not-found", "ActiveState": "inactive"}
     assert not busy.path("/etc/systemd/system/sockets.target.wants/sk.socket").is_symlink()
+
+
+def test_links_until_the_next_boot_go_with_the_container(busy):
+    image = images.derived(images.plain(), "plain-odd-unit", {"exports/hostfs/etc/systemd/system/a b.socket": "[Socket]\n"})
+    installed(busy, "fleeting", image)
+    busy.run("systemctl", "add-requires", "--runtime", "basic.target", "fleeting")
+    busy.run("systemctl", "enable", "--runtime", "fleeting")
+    busy.berth("update", FAST, f"--rebase={reference(newer())}", "fleeting")
+    busy.wait_stoppable("fleeting")
+    busy.berth("uninstall", "fleeting")
+    assert busy.output("find", "/run/systemd/system", "/etc/systemd/system", "-name", "fleeting*") == ""
+    busy.run("systemctl", "start", "basic.target")
+
+
+def test_a_link_in_place_of_the_unit_is_kept_as_one(busy):
+    installed(busy, "linked")
+    unit = busy.path("/etc/systemd/system/linked.service")
+    busy.run("cp", "/etc/systemd/system/linked.service", "/srv/linked.service")
+    unit.unlink()
+    unit.symlink_to("/srv/linked.service")
+    busy.run("systemctl", "daemon-reload")
+    busy.berth("update", FAST, f"--rebase={reference(newer())}", "linked")
+    assert runs_newer(busy, "linked")
+    assert not unit.is_symlink()
+    assert str(busy.path("/etc/systemd/system/linked.service.saved").readlink()) == "/srv/linked.service"
+    busy.berth("uninstall", "linked")
+    assert str(busy.path("/etc/systemd/system/linked.service.saved").readlink()) == "/srv/linked.service"
+
+
+def test_a_stop_signal_that_ends_the_service_is_a_good_end(busy):
+    image = images.derived(images.plain(), "plain-killed", {}, config=["--config.stopsignal", "SIGKILL"])
+    installed(busy, "killed", image)
+    busy.berth("stop", "killed")
+    assert busy.unit("killed", "ActiveState", "Result") == {"ActiveState": "inactive", "Result": "success"}
+    busy.berth("uninstall", "killed")

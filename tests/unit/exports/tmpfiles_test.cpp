@@ -37,5 +37,11 @@ TEST(TmpfilesPaths, OnlyWhatWillBeMade) {
               ::testing::ElementsAre("/var/a", "/var/a/b", "/run/with space", "/run/boot"));
 }
 
+/// As systemd-tmpfiles simplifies them; what it refuses makes nothing.
+TEST(Tmpfiles, PathsAreSimplified) {
+  EXPECT_THAT(created_tmpfiles_paths("d /run//a/./b/\nd /run/../c\nd run/d\nd /\n"),
+              ::testing::ElementsAre("/run/a/b", "/"));
+}
+
 }  // namespace
 }  // namespace berth::exports

@@ -14,6 +14,7 @@
 #include "base/reporter.hpp"
 #include "host/layout.hpp"
 #include "host/systemd.hpp"
+#include "host/unit_file.hpp"
 
 namespace berth::host::testing {
 
@@ -50,6 +51,7 @@ class FakeSystemd final : public Systemd {
   std::set<std::string> active;
   std::set<std::string> failed;
   std::map<std::string, std::vector<std::string>> journal;
+  bool only_unit_names = false;                                ///< refuses to say anything about other names
   std::function<void(UnitState&)> on_state;                    ///< changes what state() answers
   std::function<void(const std::string& call)> on_call;        ///< what it throws is how the call, also a query, ends
   std::map<std::string, std::vector<std::string>> dependents;  ///< what a stop takes along while it is active
@@ -190,6 +192,9 @@ class FakeSystemd final : public Systemd {
   }
 
   [[nodiscard]] UnitState look_up(const std::string& unit) const {
+    if (only_unit_names && !is_unit_name(unit)) {
+      throw base::Error(base::ErrorKind::failed, "systemd refuses to show " + unit);
+    }
     UnitState state = links_ ? links_->state(unit) : UnitState{};
     if (enabled.count(unit) != 0) {
       state.unit_file_state = "enabled";

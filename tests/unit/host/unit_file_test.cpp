@@ -159,5 +159,15 @@ TEST_F(UnitLinksTest, FoldersReachedThroughLinksStayInsideTheRoot) {
   EXPECT_THAT(outside.listing(), IsEmpty());
 }
 
+TEST(UnitName, IsWhatSystemdTakesForOne) {
+  for (const auto* name : {"a.service", "a@b.timer", "dev-disk-by\\x2duuid.device", "a:b_c-d.e.socket", "x@.path"}) {
+    EXPECT_TRUE(is_unit_name(name)) << name;
+  }
+  for (const auto& name : std::vector<std::string>{"a b.socket", ".service", ".a.service", "@a.service", "a.conf", "a",
+                                                   "a/b.service", std::string(250, 'a') + ".service"}) {
+    EXPECT_FALSE(is_unit_name(name)) << name;
+  }
+}
+
 }  // namespace
 }  // namespace berth::host::testing

@@ -376,6 +376,44 @@ TEST_F(AdminTest, SettingsBesideTheUnitAreNamed) {
   EXPECT_THAT(remarks, Contains("/etc/systemd/system.control/web.service.d/50-CPUQuota.conf" + sentence));
 }
 
+/// A link in TARGET.requires to a unit that is gone would keep the target from being started.
+TEST_F(AdminTest, LinksUntilTheNextBootGoWithTheContainer) {
+  install_web();
+  const std::string folder = "run/systemd/system/";
+  for (const auto* name : {"basic.target.requires/web.service", "multi-user.target.wants/web.service", "other.service",
+                           "basic.target.requires/kept.service"}) {
+    fs::create_directories(fs::path(machine.on_disk(folder + name)).parent_path());
+    fs::create_symlink("/etc/systemd/system/" +
+                           std::string(std::string_view(name).ends_with("kept.service") ? "kept" : "web") + ".service",
+                       machine.on_disk(folder + name));
+  }
+  machine.systemd.fail_on = "reset_failed";
+  error_of([&] { uninstall(session, "web"); });
+  EXPECT_TRUE(fs::is_symlink(machine.on_disk(folder + "basic.target.requires/web.service")));
+  machine.systemd.fail_on = "";
+  uninstall(session, "web");
+  EXPECT_EQ(tree_text(machine.on_disk("run/systemd/system")).find("web.service"), std::string::npos);
+  EXPECT_TRUE(fs::is_symlink(machine.on_disk(folder + "basic.target.requires/kept.service")));
+  EXPECT_FALSE(fs::exists(machine.on_disk(folder + "multi-user.target.wants")));
+  EXPECT_TRUE(fs::is_directory(machine.on_disk(folder)));
+}
+
+/// systemd refuses to say anything about it.
+TEST_F(AdminTest, AHostFileThatIsCalledLikeAUnitInPartIsNone) {
+  auto spec = full_image();
+  for (const auto* name : {"a b.socket", ".hidden.service", "@.timer", "a+b.service"}) {
+    spec.files.push_back({std::string("exports/hostfs/etc/systemd/system/") + name, "x\n", 0644, ""});
+  }
+  install_web(spec);
+  machine.systemd.only_unit_names = true;
+  store(newer());
+  EXPECT_TRUE(update_web());
+  EXPECT_FALSE(machine.exists("etc/systemd/system/a b.socket"));
+  rollback(session, {"web", {}});
+  uninstall(session, "web");
+  EXPECT_FALSE(machine.exists("etc/systemd/system/a b.socket"));
+}
+
 TEST_F(AdminTest, UnitsOfTheHostFilesAreRestartedWhenTheyChange) {
   install_web(with_socket("[Socket]\nListenStream=/run/a\n"), true);
   machine.systemd.active.insert("web.socket");

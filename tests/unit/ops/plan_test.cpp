@@ -1,5 +1,6 @@
 #include "ops/plan.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -186,6 +187,24 @@ TEST_F(Plan, OwnTmpfilesTemplateWinsAndAnEmptyOneMeansNone) {
   EXPECT_FALSE(make().tmpfiles);
   exports.tmpfiles_template = "d $RUN_DIRECTORY/$NAME - - - - -\n";
   EXPECT_EQ(make().tmpfiles, "d /run/web - - - - -\n");
+}
+
+TEST_F(Plan, WhatLintCallsAnErrorOfTheLinesIsRefused) {
+  for (const auto* line : {"d run/x", "d /run/../x", "k /run/x", "d /run/x 99999"}) {
+    exports.tmpfiles_template = fmt::format("# first\n{}\n", line);
+    const auto error = error_of([&] { make(); });
+    EXPECT_EQ(error.kind(), base::ErrorKind::verification) << line;
+    EXPECT_THAT(error.what(), HasSubstr("exports/tmpfiles.template:2: ")) << line;
+    EXPECT_FALSE(error.hint().empty());
+  }
+}
+
+TEST_F(Plan, FilesInDirectoriesOfTheKernelAreRefused) {
+  for (const auto* path : {"proc/x", "sys/x/y", "dev/shm/x"}) {
+    exports.host_entries.clear();
+    add_file(path);
+    EXPECT_THAT(error_of([&] { make(); }).what(), HasSubstr("which belongs to the kernel")) << path;
+  }
 }
 
 TEST_F(Plan, ParentsThatAreMissingArePlannedAndRecorded) {

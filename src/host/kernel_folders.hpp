@@ -1,0 +1,12 @@
+// The directories in which only the kernel makes files.
+#pragma once
+
+#include <string>
+
+namespace berth::host {
+
+/// @param path cleaned, inside the root @param destination as it is named to the user
+/// @throws Error(not_permitted) when `path` is /proc, /sys or /dev, or lies in one of them
+void refuse_kernel_folders(const std::string& path, const std::string& destination);
+
+}  // namespace berth::host
