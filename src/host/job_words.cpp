@@ -115,7 +115,7 @@ std::string failure_words(JobKind kind, const UnitProperties& unit) {
   }
   if (result == "protocol") {
     return unit.state.type == "forking"
-               ? "did not leave the process behind that its PIDFile= promises: it may have ended at once"
+               ? "it ended at once, before systemd could see its status (what its PIDFile= names is gone)"
                : fmt::format("did not start as its Type={} promises", unit.state.type);
   }
   if (auto words = look_up(service_results, result)) {

@@ -183,7 +183,7 @@ bool seek_first(sd_journal* journal, const LogQuery& query) {
 }  // namespace
 
 std::vector<std::string> read_unit_log(const std::string& unit, std::size_t count, bool own_user,
-                                       const std::string& folder) {
+                                       const std::string& folder, std::int64_t since) {
   const JournalPtr journal = open_journal(folder);
   if (!journal || !match(journal.get(), unit, own_user)) {
     return {};
@@ -196,7 +196,7 @@ std::vector<std::string> read_unit_log(const std::string& unit, std::size_t coun
     return {};
   }
   std::vector<std::string> lines;
-  while (lines.size() < count && sd_journal_previous(journal.get()) > 0) {
+  while (lines.size() < count && sd_journal_previous(journal.get()) > 0 && time_of(journal.get()) >= since) {
     std::string message = read_message(journal.get());
     if (!message.empty()) {
       lines.push_back(std::move(message));

@@ -15,8 +15,9 @@ namespace berth::host {
 /// their way. Empty when there is no journal or it may not be read.
 /// @param own_user the unit is one of this user's own systemd
 /// @param folder a journal folder instead of the system's, when not empty
+/// @param since microseconds since the epoch; what was said before may be of another container of that name
 std::vector<std::string> read_unit_log(const std::string& unit, std::size_t count, bool own_user = false,
-                                       const std::string& folder = "");
+                                       const std::string& folder = "", std::int64_t since = 0);
 
 /// One entry of the journal.
 struct LogEntry {

@@ -44,6 +44,8 @@ struct UnitState {
   std::uint64_t active_enter = 0;  ///< when it became active last, µs of the monotonic clock; 0: never
   std::uint64_t active_exit = 0;   ///< when it ceased to be active last
   std::uint64_t main_exit = 0;     ///< when its last main process ended
+  std::vector<std::string>
+      started_by;  ///< units that start it by themselves: sockets, timers, paths, Upholds= of others
 };
 
 /// The service runs, or is on its way there.
@@ -93,7 +95,9 @@ class Systemd {
   virtual void remove_tmpfiles(const std::string& conf) = 0;
   /// Forgets a failed state (ResetFailedUnit); not an error when there is none.
   virtual void reset_failed(const std::string& unit) = 0;
-  /// The last `count` journal lines of a unit, oldest first; empty when there is no journal.
+  /// The last `count` journal lines of a unit, oldest first; empty when there is no journal. Of a unit that was started
+  /// by this object only those since then, for earlier ones may be of another container of its name; before a start,
+  /// those since the last reload.
   virtual std::vector<std::string> journal_tail(const std::string& unit, std::size_t count) = 0;
 };
 

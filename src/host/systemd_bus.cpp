@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <iterator>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -49,6 +50,7 @@ class BusSystemd : public Systemd {
       : reporter_(reporter), stop_(std::move(stop)), options_(std::move(options)) {}
 
   void reload() override {
+    reloaded_ = now();
     persistently([&] {
       const MessagePtr call = bus().new_call("Reload");
       static_cast<void>(bus().call_checked(call, "reload its configuration"));
@@ -164,7 +166,8 @@ class BusSystemd : public Systemd {
   }
 
   std::vector<std::string> journal_tail(const std::string& unit, std::size_t count) override {
-    return read_unit_log(unit, count, for_user());
+    const auto started = started_.find(unit);
+    return read_unit_log(unit, count, for_user(), "", started == started_.end() ? reloaded_ : started->second);
   }
 
  private:
@@ -254,11 +257,19 @@ class BusSystemd : public Systemd {
     return names;
   }
 
+  /// Microseconds since the epoch, as the journal counts them.
+  static std::int64_t now() {
+    using std::chrono::microseconds;
+    using std::chrono::system_clock;
+    return std::chrono::duration_cast<microseconds>(system_clock::now().time_since_epoch()).count();
+  }
+
   [[nodiscard]] bool for_user() const { return !options_.user_runtime.empty(); }
 
   /// @param before as that of finish
   JobResult start_by(const char* method, const char* verb, const std::string& unit, const std::string& before,
                      const char* mode = "replace") {
+    started_[unit] = now();
     hold(unit);
     const BusReply reply = queue(JobKind::start, method, unit, mode);
     if (is_load_error(reply)) {
@@ -380,7 +391,9 @@ class BusSystemd : public Systemd {
   BusOptions options_;
   std::optional<Bus> bus_;
   bool was_connected_ = false;
-  std::optional<JobWatch> watch_;  ///< after bus_, so that it goes first
+  std::optional<JobWatch> watch_;                ///< after bus_, so that it goes first
+  std::int64_t reloaded_ = 0;                    ///< microseconds since the epoch; 0: not by us
+  std::map<std::string, std::int64_t> started_;  ///< by unit
 };
 
 class BootSystemd final : public BusSystemd {

@@ -142,11 +142,16 @@ struct KnownProperty {
 
 using KnownProperties = std::map<std::string, KnownProperty, std::less<>>;
 
-/// By which a stop goes on to other units.
+/// By which a stop goes on to other units, and those that undo a stop.
 void add_dependents(KnownProperties& known) {
   for (const auto* name : {"RequiredBy", "RequisiteOf", "BoundBy", "ConsistsOf", "PropagatesStopTo"}) {
     known.emplace(
         name, KnownProperty{"as", [](auto* message, auto& properties) { read_names(message, properties.stops_too); }});
+  }
+  for (const auto* name : {"TriggeredBy", "UpheldBy"}) {
+    known.emplace(name, KnownProperty{"as", [](auto* message, auto& properties) {
+                                        read_names(message, properties.state.started_by);
+                                      }});
   }
 }
 

@@ -28,7 +28,8 @@ bool pass_health_gate(Session& session, const std::string& name, const std::stri
                       const base::Json& health_check, const GateOptions& options);
 
 /// A look of a moment at a service whose start job has succeeded: one that fails at once has not started, whatever its
-/// job says. One that has ended well is told of.
+/// job says. One that has ended well is told of; but not one of Type=forking: whether systemd sees its status or calls
+/// that start a failure is up to chance, so each that ends at once has failed.
 /// @throws Error(kind) as pass_health_gate
 void pass_first_look(Session& session, const std::string& name, base::ErrorKind kind);
 

@@ -1,6 +1,10 @@
 #include "ops/service.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <string>
+#include <vector>
 
 #include "host/deployment.hpp"
 #include "ops/health_gate.hpp"
@@ -18,6 +22,24 @@ using base::Error;
 using base::ErrorKind;
 
 constexpr std::size_t journal_lines = 10;
+
+/// systemd takes a stop for done while a socket, a timer or Upholds= brings the service back the next moment.
+void tell_what_starts_again(Session& session, const std::string& unit) {
+  const auto state = session.systemd.state(unit);
+  std::vector<std::string> units;
+  for (const auto& [other, its_state] : session.systemd.states(state.started_by)) {
+    if (host::is_active(its_state)) {
+      units.push_back(other);
+    }
+  }
+  if (!units.empty()) {
+    session.reporter.warning(fmt::format("{} was stopped, but {} start{} it again; stop that as well: {} stop {}", unit,
+                                         fmt::join(units, ", "), units.size() == 1 ? "s" : "",
+                                         session.layout.command("systemctl"), fmt::join(units, " ")));
+  } else if (host::is_active(state)) {
+    session.reporter.warning(fmt::format("{} was stopped, and something has started it again", unit));
+  }
+}
 
 }  // namespace
 
@@ -81,6 +103,7 @@ void stop(Session& session, const std::string& name) {
     throw Error(ErrorKind::failed, fmt::format("{} did not stop: {}", unit, job.words),
                 fmt::format("see {} -u {}", session.layout.command("journalctl"), unit));
   }
+  tell_what_starts_again(session, unit);
 }
 
 }  // namespace berth::ops

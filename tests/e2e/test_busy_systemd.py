@@ -147,6 +147,43 @@ def test_a_start_that_did_not_happen_is_told(busy):
     busy.berth("uninstall", "cond")
 
 
+def test_a_payload_that_ends_at_once_has_not_started(busy):
+    """systemd calls that a failure when it sees no process any more, and else a start: berth says the same each time."""
+    unit_file(busy, "brief.service.d/limit.conf", "[Unit]\nStartLimitIntervalSec=0\n")
+    words = "words of the first"
+    for kind, script in (("fails", f"echo {words}; exit 3"), ("ends", "true")):
+        image = images.command(f"brief-{kind}", script)
+        done = busy.berth("install", "--runtime=/usr/bin/runc", "--now", "--name=brief", reference(image), check=False)
+        assert done.returncode == ROLLED_BACK and "at once" in done.stderr, done.stderr
+        assert (words in done.stderr) == (kind == "fails"), done.stderr
+        busy.berth("install", "--runtime=/usr/bin/runc", "--name=brief", reference(image))
+        for verb in ("start", "restart") * 5:
+            done = busy.berth(verb, "brief", check=False)
+            assert done.returncode == 1 and "at once" in done.stderr, done.stderr
+        busy.berth("uninstall", "brief")
+        installed(busy, "brief", None, "--runtime=/usr/bin/runc")
+        done = busy.berth("update", "--settle=30", f"--rebase={reference(image)}", "brief", check=False)
+        assert done.returncode == ROLLED_BACK and "at once" in done.stderr, done.stderr
+        busy.wait_stoppable("brief")
+        busy.berth("uninstall", "brief")
+    busy.path("/etc/systemd/system/brief.service.d/limit.conf").unlink()
+    busy.run("systemctl", "daemon-reload")
+
+
+def test_a_stop_names_what_starts_the_service_again(busy):
+    installed(busy, "held")
+    unit_file(busy, "holder.service", "[Unit]\nUpholds=held.service\n[Service]\nExecStart=/bin/sleep infinity\n")
+    unit_file(busy, "held.timer", "[Timer]\nOnActiveSec=1000\n")
+    busy.run("systemctl", "start", "holder", "held.timer")
+    done = busy.berth("stop", "held")
+    assert "held.service was stopped, but held.timer, holder.service start it again" in done.stderr
+    busy.run("systemctl", "stop", "holder", "held.timer")
+    busy.berth("stop", "held")
+    done = busy.berth("stop", "held")
+    assert "again" not in done.stderr
+    busy.berth("uninstall", "held")
+
+
 def test_a_mask_stays_and_is_lifted_as_the_hint_says(busy):
     installed(busy, "mk")
     busy.run("systemctl", "stop", "mk")

@@ -70,6 +70,7 @@ TEST(JobWords, ServiceResults) {
 TEST(JobWords, Protocol) {
   UnitProperties unit = failed_with("protocol");
   unit.state.type = "forking";
+  EXPECT_THAT(job_words(JobKind::start, "failed", unit), StartsWith("it ended at once"));
   EXPECT_THAT(job_words(JobKind::start, "failed", unit), HasSubstr("PIDFile="));
   unit.state.type = "notify";
   EXPECT_THAT(job_words(JobKind::start, "failed", unit), HasSubstr("Type=notify"));

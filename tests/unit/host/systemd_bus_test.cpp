@@ -89,6 +89,8 @@ struct FakeUnit {
     sd_bus_message_append(raw, "{sv}", "MainPID", "u", 4321);
     sd_bus_message_append(raw, "{sv}", "Slice", "s", "tenant-a.slice");
     sd_bus_message_append(raw, "{sv}", "Job", "(uo)", 7, job);
+    sd_bus_message_append(raw, "{sv}", "TriggeredBy", "as", 1, "web.timer");
+    sd_bus_message_append(raw, "{sv}", "UpheldBy", "as", 1, "boss.service");
     append_bytes(raw, "InvocationID", invocation);
     sd_bus_message_append(raw, "{sv}", "ControlGroup", "s", "/system.slice/web.service");
     sd_bus_message_append(raw, "{sv}", "ExecMainCode", "i", main_code);
@@ -468,6 +470,7 @@ TEST_F(BusTest, EverythingAboutOneUnit) {
   EXPECT_EQ(4321, state.main_pid);
   EXPECT_EQ("/system.slice/web.service", state.control_group);
   EXPECT_EQ("tenant-a.slice", state.slice);
+  EXPECT_THAT(state.started_by, ElementsAre("web.timer", "boss.service"));
   EXPECT_TRUE(state.waits);
   EXPECT_EQ(CLD_KILLED, state.exec_main_code);
   EXPECT_EQ(SIGKILL, state.exec_main_status);

@@ -525,6 +525,56 @@ TEST_F(BusySystemdTest, AServiceThatHasDoneItsWorkIsToldOf) {
   EXPECT_THAT(machine.reporter.warnings, ElementsAre("web.service has ended already, with success"));
 }
 
+/// Of such a service systemd does not always see the status, and then its start is a failure.
+TEST_F(BusySystemdTest, AForkingServiceThatEndsAtOnceHasNotStartedWhateverItsStatus) {
+  install_one("web", false);
+  machine.systemd.on_state = [](host::UnitState& state) {
+    state.type = "forking";
+    if (state.active_state == "active") {
+      state.active_state = "inactive";
+      state.exec_main_code = CLD_EXITED;
+      state.active_enter = 1'000'000;
+      state.active_exit = 1'020'000;
+      state.main_exit = 1'010'000;
+    }
+  };
+  for (const auto verb : {&start, &restart}) {
+    const auto error = error_of([&] { verb(session, "web"); });
+    EXPECT_EQ(error.kind(), ErrorKind::failed);
+    EXPECT_EQ(error.sentence(), "web.service did not stay up: it exited with status 0 at once");
+  }
+  EXPECT_THAT(machine.reporter.warnings, IsEmpty());
+  InstallRequest request;
+  request.image = machine.image("api", full_image());
+  request.name = "api";
+  request.start = true;
+  EXPECT_EQ(error_of([&] { install(session, request); }).kind(), ErrorKind::start_failed);
+  EXPECT_FALSE(machine.exists("etc/systemd/system/api.service"));
+}
+
+TEST_F(BusySystemdTest, AStopNamesWhatStartsTheServiceAgain) {
+  install_one("web");
+  install_one("api");
+  machine.systemd.active = {"web.service", "api.service", "web.timer", "boss.service"};
+  machine.systemd.on_state = [](host::UnitState& state) {
+    if (state.main_pid == 0) {
+      state.started_by = {"web.timer", "web.path", "boss.service"};
+    }
+  };
+  stop(session, "web");
+  EXPECT_THAT(machine.reporter.warnings,
+              ElementsAre("web.service was stopped, but boss.service, web.timer start it again; stop that as well: "
+                          "systemctl stop boss.service web.timer"));
+  machine.systemd.active = {"api.service"};
+  machine.reporter.warnings.clear();
+  stop(session, "api");
+  EXPECT_THAT(machine.reporter.warnings, IsEmpty());
+  uphold("api.service");
+  machine.systemd.active = {"api.service"};
+  stop(session, "api");
+  EXPECT_THAT(machine.reporter.warnings, ElementsAre("api.service was stopped, and something has started it again"));
+}
+
 TEST_F(BusySystemdTest, AFailedServiceIsNotSaidToRunAfterAnUpdate) {
   install_one("web", false);
   store_newer("web");
