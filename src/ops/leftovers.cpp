@@ -85,7 +85,8 @@ std::vector<std::string> Leftovers::remarks() const {
   for (const auto& path : paths) {
     const bool inside = std::any_of(named.begin(), named.end(),
                                     [&](const std::string& outer) { return path.starts_with(outer + "/"); });
-    if (!inside && !is_fleeting(path, session_.layout.runtime_inside()) &&
+    const bool of_all = path == session_.layout.volumes_inside();  // what is this container's is below it
+    if (!inside && !of_all && !is_fleeting(path, session_.layout.runtime_inside()) &&
         holds_something(root.get(), path, brought_)) {
       named.insert(path);
       sentences.push_back(

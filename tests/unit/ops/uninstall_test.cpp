@@ -69,6 +69,20 @@ TEST(Uninstall, StateThatStaysIsNamed) {
   EXPECT_EQ(machine.read("var/lib/web/db/rows"), "1\n");
 }
 
+/// What all containers share is not this one's.
+TEST(Uninstall, VolumesThatStayAreNamedByTheirOwnDirectory) {
+  Machine machine;
+  auto session = machine.session();
+  install_web(machine, session);
+  machine.write(
+      "var/lib/containers/berth/web.0/tmpfiles-web.conf",
+      "d /var/lib/berth 0700 0 0 - -\nd /var/lib/berth/web 0700 0 0 - -\nd /var/lib/berth/web/data 0700 0 0 - -\n");
+  machine.write("var/lib/berth/web/data/rows", "1\n");
+  machine.write("var/lib/berth/other/data/rows", "1\n");
+  EXPECT_THAT(uninstall(session, "web").remarks,
+              ::testing::ElementsAre("/var/lib/berth/web stays, with what the container kept there"));
+}
+
 TEST(Uninstall, FailureAtAnyStepLeavesTheContainerInstalledAndRunning) {
   Machine machine;
   auto session = machine.session();
