@@ -8,21 +8,27 @@
 #include "base/file.hpp"
 #include "host/deployment.hpp"
 #include "host/file_copy.hpp"
+#include "host/host_file.hpp"
 
 namespace berth::ops {
 
 namespace {
 
-/// Whether the image in the open deployment brings the file with that content.
-bool brings(int deployment, const NotedFile& file) {
+enum class Content { none, same, other };
+
+/// What the image in the open deployment brings in the place of the file.
+Content brings(int deployment, const NotedFile& file) {
   try {
     const auto found =
         base::open_beneath(deployment, "rootfs/exports/hostfs" + file.path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
     struct stat status {};
     base::check_errno(::fstat(found.get(), &status), "examine " + file.path);
-    return S_ISREG(status.st_mode) && host::content_checksum(found.get(), file.path) == file.checksum;
+    if (!S_ISREG(status.st_mode)) {
+      return Content::none;
+    }
+    return host::content_checksum(found.get(), file.path) == file.checksum ? Content::same : Content::other;
   } catch (const base::Error&) {
-    return false;  // there is no such file, or the root file system is a remote one
+    return Content::none;  // there is no such file, or the root file system is a remote one
   }
 }
 
@@ -37,7 +43,7 @@ std::string hand_over(const Session& session, const std::string& name, const Not
       continue;
     }
     const auto folder = base::open_host_folder(deployment.path);
-    if (brings(folder.get(), file)) {
+    if (brings(folder.get(), file) == Content::same) {
       deployment.info.installed_files.push_back(file.path);
       deployment.info.installed_files_checksum[file.path] = file.checksum;
       base::replace_file_at(folder.get(), "info", host::write_info(deployment.info), 0600);
@@ -45,6 +51,26 @@ std::string hand_over(const Session& session, const std::string& name, const Not
     }
   }
   return "";
+}
+
+std::vector<std::string> left_without(const Session& session, const std::string& name, const NotedFile& file) {
+  std::vector<std::string> names;
+  if (session.layout.user() || file.checksum.empty() ||
+      host::host_checksum(base::open_host_folder(session.layout.root()).get(), file.path) != file.checksum) {
+    return names;  // what was edited stays
+  }
+  for (const auto& deployment : host::list_deployments(session.layout).deployments) {
+    if (deployment.name != name && deployment.info.package.empty() &&
+        brings(base::open_host_folder(deployment.path).get(), file) == Content::other) {
+      names.push_back(deployment.name);
+    }
+  }
+  return names;
+}
+
+std::string left_without_words(const std::string& path, const std::string& name) {
+  return fmt::format("{} goes, and {}, whose image brings another one, is without it until its next update", path,
+                     name);
 }
 
 }  // namespace berth::ops

@@ -24,9 +24,13 @@ std::string OthersFiles::owner(const std::string& path, const std::string& check
   return found == owners_.end() ? "" : found->second;
 }
 
-bool OthersFiles::knows(const std::string& path) const {
+std::string OthersFiles::any_owner(const std::string& path) const {
   const auto found = owners_.lower_bound({path, ""});
-  return found != owners_.end() && found->first.first == path;
+  return found != owners_.end() && found->first.first == path ? found->second : "";
+}
+
+bool OthersFiles::knows(const std::string& path) const {
+  return !any_owner(path).empty();
 }
 
 }  // namespace berth::ops

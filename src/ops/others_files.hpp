@@ -18,6 +18,8 @@ class OthersFiles {
 
   /// A container that has the file, too; empty for none. @param checksum as recorded; empty for folders
   [[nodiscard]] std::string owner(const std::string& path, const std::string& checksum) const;
+  /// A container that has a file at `path`, whatever is in it; empty for none.
+  [[nodiscard]] std::string any_owner(const std::string& path) const;
   /// Whether another container has a file at `path`, whatever is in it.
   [[nodiscard]] bool knows(const std::string& path) const;
 

@@ -12,6 +12,7 @@
 #include "exports/config_json.hpp"
 #include "host/private_folder.hpp"
 #include "ops/mount_points.hpp"
+#include "ops/others_files.hpp"
 #include "ops/plan_findings.hpp"
 #include "ops/private_places.hpp"
 #include "ops/remote_rootfs.hpp"
@@ -169,6 +170,16 @@ void report_powers(Session& session, const std::string& name, const InstallPlan&
   }
 }
 
+/// It goes with the container that brought it, and nothing is put in its place then.
+void report_owner(Session& session, const OthersFiles& others, const std::string& name, const std::string& path) {
+  if (const auto owner = others.any_owner(path); !owner.empty()) {
+    session.reporter.warning(fmt::format(
+        "{} is of {} and has other content than that of {}: when {} goes, it goes, and the next update of {} brings "
+        "its own",
+        path, owner, name, owner, name));
+  }
+}
+
 void report_plan(Session& session, const InstallPlan& plan, const std::vector<std::string>& told) {
   for (const auto& sentence : plan.conversions) {
     session.reporter.step(fmt::format("config.json: {}", sentence));
@@ -187,9 +198,11 @@ void report_plan(Session& session, const InstallPlan& plan, const std::vector<st
   for (const auto& warning : warnings_of(plan.findings)) {
     session.reporter.warning(warning);
   }
+  const auto others = plan.kept_files.empty() ? OthersFiles() : OthersFiles(session.layout, plan.name);
   for (const auto& path : plan.kept_files) {
     if (std::find(told.begin(), told.end(), path) == told.end()) {
       session.reporter.warning(fmt::format("{} exists on the host already and is left as it is", path));
+      report_owner(session, others, plan.name, path);
     }
   }
 }

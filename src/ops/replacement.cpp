@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <string>
+#include <vector>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
@@ -13,6 +15,7 @@
 #include "host/root_folder.hpp"
 #include "ops/companion_units.hpp"
 #include "ops/enablement.hpp"
+#include "ops/hand_over.hpp"
 #include "ops/installed_unit.hpp"
 #include "ops/others_files.hpp"
 #include "ops/room.hpp"
@@ -58,6 +61,17 @@ void note_files(int root, const host::Deployment& before, const Belongings& belo
   for (const auto& path : before.info.installed_files) {
     if (belongings.replaced.host_files.contains(path) && !staying.contains(path)) {
       note.before->files.push_back({path, host::recorded_checksum(before.info, path)});
+    }
+  }
+}
+
+/// Of files that the new deployment does not bring any more.
+void tell_who_is_left_without(const Session& session, const SwitchNote& note) {
+  for (const auto& file : note.before->files) {
+    const bool stays = std::any_of(note.after.files.begin(), note.after.files.end(),
+                                   [&](const NotedFile& after) { return after.path == file.path; });
+    for (const auto& other : stays ? std::vector<std::string>() : left_without(session, note.name, file)) {
+      session.reporter.warning(left_without_words(file.path, other));
     }
   }
 }
@@ -247,6 +261,7 @@ SwitchNote note_of_replacement(Session& session, const std::string& operation, c
   note.saved_unit = note.masked ? "" : saved.unit;
   note.saved_tmpfiles = saved.tmpfiles;
   tell_of_edits(session, note, belongings);
+  tell_who_is_left_without(session, note);
   return note;
 }
 

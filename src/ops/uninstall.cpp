@@ -301,6 +301,9 @@ std::vector<NotedFile> recorded_files(const Session& session, const std::string&
     }
     if (owner.empty()) {
       files.push_back({path, checksum});
+      for (const auto& other : left_without(session, name, files.back())) {
+        session.reporter.warning(left_without_words(path, other));
+      }
     } else if (!checksum.empty()) {
       session.reporter.step(fmt::format("{} stays: {} has it, too", path, owner));
     }

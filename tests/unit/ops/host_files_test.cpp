@@ -417,6 +417,28 @@ TEST_F(HostFilesTest, AnUpdateTakesNoNameOfAnotherUnit) {
   EXPECT_EQ(1, host::find_deployment(machine.layout, "web")->slot);
 }
 
+/// Both are told: the second when it finds the file, and whoever takes it away.
+TEST_F(HostFilesTest, WhoIsLeftWithoutItsFileIsNamed) {
+  install_as("one", image_with({{"/etc/both.conf", "one\n"}}));
+  install_as("two", image_with({{"/etc/both.conf", "two\n"}}));
+  EXPECT_THAT(machine.reporter.warnings, Contains(HasSubstr("/etc/both.conf is of one and has other content")));
+  machine.reporter.warnings.clear();
+  uninstall(session, "one");
+  EXPECT_THAT(machine.reporter.warnings,
+              Contains(HasSubstr("/etc/both.conf goes, and two, whose image brings another one, is without it")));
+  EXPECT_FALSE(machine.exists("etc/both.conf"));
+  update_to("two", image_with({{"/etc/both.conf", "two\n"}, {"/etc/more.conf", "more\n"}}));
+  EXPECT_EQ("two\n", machine.read("etc/both.conf"));
+  install_as("three", image_with({{"/etc/both.conf", "three\n"}}));
+  machine.reporter.warnings.clear();
+  update_to("two", image_with({{"/etc/more.conf", "more\n"}}));
+  EXPECT_THAT(machine.reporter.warnings, Contains(HasSubstr("/etc/both.conf goes, and three, whose image brings")));
+  machine.reporter.warnings.clear();
+  uninstall(session, "two");
+  EXPECT_THAT(machine.reporter.warnings, ::testing::IsEmpty());
+  EXPECT_FALSE(machine.exists("etc/both.conf"));
+}
+
 /// A file of another content is the first one's alone, as it always was.
 TEST_F(HostFilesTest, AnotherContentIsNotShared) {
   install_as("one", image_with({{"/etc/both.conf", "one\n"}}));
