@@ -85,15 +85,15 @@ class BusSystemd : public Systemd {
   }
 
   JobResult start(const std::string& unit) override {
-    const auto before = state(unit).invocation_id;
+    const auto before = known_invocation(state(unit));
     return persistently([&] { return start_by("StartUnit", "start ", unit, before); },
                         [&]() -> std::optional<JobResult> { return how_started(unit, ""); });
   }
 
   JobResult restart(const std::string& unit) override {
-    const auto before = state(unit).invocation_id;
-    return persistently([&] { return start_by("RestartUnit", "restart ", unit, before); },
-                        [&]() -> std::optional<JobResult> { return how_started(unit, before); });
+    const auto now = state(unit);
+    return persistently([&] { return start_by("RestartUnit", "restart ", unit, known_invocation(now)); },
+                        [&]() -> std::optional<JobResult> { return how_started(unit, now.invocation_id); });
   }
 
   std::vector<std::string> stopped_with(const std::vector<std::string>& units) override {
@@ -255,6 +255,11 @@ class BusSystemd : public Systemd {
     std::vector<std::string> names;
     std::transform(found.begin(), found.end(), std::back_inserter(names), [](auto& entry) { return entry.second; });
     return names;
+  }
+
+  /// That which a start replaces; empty while the unit is being started, for then ours may be that same start.
+  static std::string known_invocation(const UnitState& unit) {
+    return unit.active_state == "activating" ? "" : unit.invocation_id;
   }
 
   /// Microseconds since the epoch, as the journal counts them.

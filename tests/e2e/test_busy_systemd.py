@@ -158,6 +158,7 @@ def test_a_payload_that_ends_at_once_has_not_started(busy):
         assert (words in done.stderr) == (kind == "fails"), done.stderr
         busy.berth("install", "--runtime=/usr/bin/runc", "--name=brief", reference(image))
         for verb in ("start", "restart") * 5:
+            busy.run("systemctl", "stop", "brief")  # or systemd may be starting it again
             done = busy.berth(verb, "brief", check=False)
             assert done.returncode == 1 and "at once" in done.stderr, done.stderr
         busy.berth("uninstall", "brief")

@@ -310,6 +310,19 @@ TEST_F(BusTest, AStartThatWasNotTriedIsOneTooMany) {
   EXPECT_THAT(systemd().restart("web.service").words, StartsWith("hit the start limit"));
 }
 
+/// systemd restarts it by itself, and our job becomes part of that.
+TEST_F(BusTest, AStartThatJoinsAnotherOneIsNotOneTooMany) {
+  FakeUnit unit;
+  unit.active_state = "activating";
+  unit.result = "protocol";
+  unit.invocation = {0xab, 0xcd};
+  properties(unit);
+  peer_.on("StartUnit", job_ending("failed"));
+  peer_.on("RestartUnit", job_ending("failed"));
+  EXPECT_THAT(systemd().start("web.service").words, StartsWith("it ended at once"));
+  EXPECT_THAT(systemd().restart("web.service").words, StartsWith("it ended at once"));
+}
+
 TEST_F(BusTest, AStartThatTimedOut) {
   FakeUnit unit;
   unit.result = "timeout";
