@@ -90,6 +90,9 @@ void ConsoleReporter::step(std::string_view sentence) {
 
 void ConsoleReporter::warning(std::string_view sentence) {
   const std::lock_guard lock(output_);
+  if (!warned_.emplace(sentence).second) {
+    return;
+  }
   if (mode_ == ProgressMode::json) {
     say_json("warning", {{"message", sentence}});
   } else {

@@ -3,8 +3,11 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <mutex>
+#include <set>
 #include <string>
+#include <string_view>
 #include <thread>
 
 #include "base/error.hpp"
@@ -35,7 +38,7 @@ class ConsoleReporter final : public base::Reporter {
 
   void step(std::string_view sentence) override;
   void progress(const base::Progress& progress) override;
-  void warning(std::string_view sentence) override;
+  void warning(std::string_view sentence) override;  ///< the same one is shown once
   /// The last words of a command. The progress of unfinished pieces ends with them.
   void error(const base::Error& error);
   /// Forgets unfinished pieces and removes live lines, before anything else is printed.
@@ -58,6 +61,7 @@ class ConsoleReporter final : public base::Reporter {
   const bool color_;
 
   std::mutex output_;  ///< taken before board_mutex_ where both are
+  std::set<std::string, std::less<>> warned_;
   bool visible_ = false;
   bool paused_ = false;
   Clock::time_point total_told_{};  ///< when the last plain line on the whole was written

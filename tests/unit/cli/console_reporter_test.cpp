@@ -33,6 +33,7 @@ void speak_all(ConsoleReporter& reporter) {
   reporter.progress({"web", "resolving", 0, 0});
   reporter.progress({"web", "resolving", 0, 0, ProgressPhase::done});
   reporter.warning("careful");
+  reporter.warning("careful");  // once is enough
   reporter.error(base::Error(base::ErrorKind::conflict, "taken", "choose another"));
 }
 
