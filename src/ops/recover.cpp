@@ -180,6 +180,14 @@ void restore_each(Session& session, std::vector<Error>& failures) {
   }
 }
 
+void mend_repository(const Session& session, std::vector<Error>& failures) {
+  try {
+    store::Store::mend_config(store_options(session));
+  } catch (const Error& error) {
+    failures.push_back(error);
+  }
+}
+
 }  // namespace
 
 void recover_pending(Session& session) {
@@ -191,6 +199,7 @@ void recover_pending(Session& session) {
 
 void recover_all(Session& session) {
   auto failures = recover_each(session, Damage::settled);
+  mend_repository(session, failures);
   restore_each(session, failures);
   for (std::size_t index = 1; index < failures.size(); ++index) {
     session.reporter.warning(failures[index].what());

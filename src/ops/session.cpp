@@ -21,6 +21,7 @@ source::SourceOptions source_options(const Session& session, const std::string& 
 store::StoreOptions store_options(const Session& session, const std::string& repository) {
   store::StoreOptions options;
   options.repository = repository.empty() ? session.layout.repository() : repository;
+  options.recovered = repository.empty();
   options.read_only = repository.empty() ? session.layout.read_only_repository() : "";
   options.mode = session.layout.user() ? store::RepositoryMode::bare_user : store::RepositoryMode::bare;
   options.parallel_layers = session.config.parallel_layers;

@@ -129,9 +129,10 @@ struct Repository::Handle {
   GObjectPtr<OstreeRepo> repo;
 };
 
-Repository::Repository(base::Fd folder, const RepositoryConfig& config, const StoreOptions& options)
+Repository::Repository(base::Fd folder, StoredConfig config, const StoreOptions& options)
     : folder_(std::move(folder)),
-      config_(config),
+      config_(config.config),
+      damage_(std::move(config.damage)),
       path_(options.repository),
       handle_(std::make_unique<Handle>()),
       writer_(options.writer),
@@ -144,27 +145,39 @@ Repository::~Repository() = default;
 Repository Repository::open_folder(const StoreOptions& options) {
   auto folder = base::open_host_folder(options.repository);
   refuse_links(folder.get(), options.repository);
-  const auto text = base::read_file_at(folder.get(), "config", repository_config_limit);
-  const auto config = parse_repository_config(text.value_or(""), options.mode, options.repository);
-  return {std::move(folder), config, options};
+  auto config = read_config(folder.get(), options);
+  return {std::move(folder), std::move(config), options};
 }
 
 Repository Repository::open(const StoreOptions& options) {
   if (!is_repository(options.repository)) {
     make_repository(options);
   }
-  return open_folder(options);
+  auto repository = open_folder(options);
+  repository.refuse_damaged_config();
+  return repository;
 }
 
 std::optional<Repository> Repository::open_existing(const StoreOptions& options) {
   if (!is_repository(options.repository)) {
     return std::nullopt;
   }
-  return open_folder(options);
+  auto repository = open_folder(options);
+  if (const auto& damage = repository.damage_) {
+    options.reporter->warning(fmt::format("{}; {}", damage->sentence(), damage->hint()));
+  }
+  return repository;
+}
+
+void Repository::refuse_damaged_config() const {
+  if (damage_) {
+    throw base::Error(*damage_);
+  }
 }
 
 OstreeRepo* Repository::handle() const {
   std::call_once(handle_->once, [this] {
+    refuse_damaged_config();
     Failure failure;
     handle_->repo.reset(libostree().repo_open_at(folder(), ".", nullptr, failure.out()));
     if (!handle_->repo) {
@@ -528,6 +541,7 @@ Transaction::Transaction(const Repository& repository, ReplacedObjects replaced)
   if (repository.staging_) {
     throw base::Error(base::ErrorKind::failed, "the repository has a transaction that is not yet over");
   }
+  repository.refuse_damaged_config();
   remove_stale_staging(repository.folder(), own_ ? libostree_pause : std::chrono::seconds::zero());
   if (own_) {
     lock_.emplace(repository.folder(), ForeignLock::Kind::shared, repository.config());

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "base/error.hpp"
 #include "base/fd.hpp"
 #include "store/checksum.hpp"
 #include "store/foreign_lock.hpp"
@@ -24,6 +25,8 @@ namespace berth::store {
 
 /// Where all our branches are: images as `ociimage/ENCODED-NAME`, layers as `ociimage/HEXDIGEST`.
 inline constexpr const char* branch_prefix = "ociimage/";
+
+struct StoredConfig;
 
 struct Branch {
   std::string name;
@@ -72,9 +75,11 @@ class ObjectStaging;
 class Repository {
  public:
   /// Opens the repository, creating it (mode 0700: objects include setuid programs of images) with its parents.
-  /// @throws Error(conflict) when the repository has another mode than the one asked for
+  /// @throws Error(conflict) when the repository has another mode than the one asked for, Error(verification) with the
+  ///   remedy when its configuration is damaged
   static Repository open(const StoreOptions& options);
-  /// nullopt when there is none.
+  /// nullopt when there is none. A damaged configuration is a warning as long as only what is ours to read is asked
+  /// for.
   static std::optional<Repository> open_existing(const StoreOptions& options);
 
   Repository(Repository&&) noexcept;
@@ -139,7 +144,8 @@ class Repository {
   [[nodiscard]] Checksum write_commit(const StoredFolder& root, std::int64_t timestamp, GVariant* metadata) const;
 
  private:
-  Repository(base::Fd folder, const RepositoryConfig& config, const StoreOptions& options);
+  Repository(base::Fd folder, StoredConfig config, const StoreOptions& options);
+  void refuse_damaged_config() const;
   static Repository open_folder(const StoreOptions& options);
   [[nodiscard]] Checksum write_object(OstreeObjectType type, GVariant* value) const;
   [[nodiscard]] Checksum stage_object(OstreeObjectType type, GVariant* value) const;
@@ -157,7 +163,8 @@ class Repository {
   struct Handle;
   base::Fd folder_;
   RepositoryConfig config_;
-  std::string path_;  ///< for messages
+  std::optional<base::Error> damage_;  ///< of the file `config`
+  std::string path_;                   ///< for messages
   std::unique_ptr<Handle> handle_;
   ObjectAuthor writer_;
   Durability durability_;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sys/statvfs.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <memory>
@@ -21,12 +22,16 @@ using KeyFilePtr = std::unique_ptr<GKeyFile, FreeWith<g_key_file_unref>>;
 constexpr const char* section = "core";
 constexpr const char* known_version = "1";
 
+/// What ostree.repo-config(5) knows; another one was never written by a program.
+constexpr std::array<std::string_view, 6> modes = {"bare",    "bare-user", "bare-user-only", "bare-split-xattrs",
+                                                   "archive", "archive-z2"};
+
 class Reader {
  public:
   Reader(const std::string& text, const std::string& path) : file_(g_key_file_new()), path_(path) {
     Failure failure;
     if (g_key_file_load_from_data(file_.get(), text.data(), text.size(), G_KEY_FILE_NONE, failure.out()) == 0) {
-      refuse(failure.message());
+      refuse_damaged(failure.message());
     }
   }
 
@@ -62,8 +67,11 @@ class Reader {
 
   [[noreturn]] void refuse(std::string_view reason) const {
     throw base::Error(base::ErrorKind::failed, fmt::format("cannot open the repository {}: {}", path_, reason),
-                      "its file `config` is described in ostree.repo-config(5)");
+                      fmt::format("correct the line in {}/config, or remove it; see ostree.repo-config(5)", path_));
   }
+
+  /// For what no program writes.
+  [[noreturn]] void refuse_damaged(std::string_view reason) const { throw damaged_config(path_, reason); }
 
  private:
   KeyFilePtr file_;
@@ -71,12 +79,21 @@ class Reader {
 };
 
 void check_mode(const Reader& reader, RepositoryMode wanted, const std::string& path) {
-  if (reader.text("repo_version") != known_version) {
-    reader.refuse("it is of a version unknown here");
-  }
+  const auto version = reader.text("repo_version");
   const auto mode = reader.text("mode");
+  if (!version || version->find_first_not_of("0123456789") != std::string::npos || version->empty()) {
+    reader.refuse_damaged("it does not tell its version");
+  }
   if (!mode) {
-    reader.refuse("it does not tell its mode");
+    reader.refuse_damaged("it does not tell its mode");
+  }
+  if (version != known_version) {
+    throw base::Error(
+        base::ErrorKind::failed, fmt::format("cannot open the repository {}: it is of a version unknown here", path),
+        fmt::format("if no newer program made it, write `repo_version={}` into {}/config", known_version, path));
+  }
+  if (std::find(modes.begin(), modes.end(), *mode) == modes.end()) {
+    reader.refuse_damaged(fmt::format("it has the mode '{}', which there is not", base::printable(*mode)));
   }
   if (*mode != name_of(wanted)) {
     throw base::Error(
@@ -102,6 +119,11 @@ std::uint64_t free_bytes(const Reader& reader) {
 }
 
 }  // namespace
+
+base::Error damaged_config(const std::string& path, std::string_view reason) {
+  return {base::ErrorKind::verification,
+          fmt::format("the configuration of the repository, {}/config, is damaged: {}", path, reason)};
+}
 
 std::string_view name_of(RepositoryMode mode) {
   return mode == RepositoryMode::bare ? "bare" : "bare-user";

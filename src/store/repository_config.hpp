@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/error.hpp"
 #include "store/store.hpp"
 
 namespace berth::store {
@@ -29,9 +30,12 @@ inline constexpr std::uint64_t repository_config_limit = std::uint64_t{64} << 10
 /// The mode as the configuration has it.
 [[nodiscard]] std::string_view name_of(RepositoryMode mode);
 
+/// What to throw about a file `config` that no program can have written so. @param path of the repository
+[[nodiscard]] base::Error damaged_config(const std::string& path, std::string_view reason);
+
 /// @param path for messages
-/// @throws Error(failed) for text that is no such configuration, Error(conflict) when the repository is of another mode
-///   than `wanted`
+/// @throws Error(verification) for text that is no such configuration, Error(failed) for a value or version that is not
+///   known here, Error(conflict) when the repository is of another mode than `wanted`
 RepositoryConfig parse_repository_config(const std::string& text, RepositoryMode wanted, const std::string& path);
 
 }  // namespace berth::store

@@ -3,13 +3,17 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdio>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/error.hpp"
 #include "base/fd.hpp"
@@ -22,6 +26,7 @@ namespace berth::store {
 namespace {
 
 constexpr const char* config_name = "config";
+constexpr const char* damaged_name = "config.damaged";
 constexpr mode_t folder_mode = 0755;  // what is below the repository's 0700 is of no concern to others
 
 /// Parents first. libostree, too, makes `objects` last and takes a folder that has it for a repository.
@@ -69,21 +74,91 @@ bool has_refs(int repository) {
   return base::stat_at(repository, "refs") && has_files(base::open_folder_at(repository, "refs"));
 }
 
-bool is_made(int repository, const std::string& path) {
-  if (!base::stat_at(repository, "objects")) {
+bool is_made(int repository) {
+  return base::stat_at(repository, "objects") && (has_config(repository) || has_refs(repository));
+}
+
+/// Whether a bare repository, or one of a user, has such an object; nullopt for other files.
+std::optional<bool> fits(int folder, const std::string& name, RepositoryMode mode) {
+  if (name.ends_with(".filez")) {
     return false;
   }
-  if (has_config(repository)) {
-    return true;
+  const auto status = name.ends_with(".file") ? base::stat_at(folder, name) : std::nullopt;
+  if (!status || !S_ISREG(status->st_mode)) {
+    return std::nullopt;
   }
-  if (has_refs(repository)) {
-    throw base::Error(base::ErrorKind::verification,
-                      fmt::format("the configuration of the repository, {}/{}, is lost: it is absent, empty or zeroed",
-                                  path, config_name),
-                      "write it again, with the lines `[core]`, `repo_version=1` and `mode=bare` (of a user: "
-                      "`mode=bare-user`)");
+  const auto place = fmt::format("/proc/self/fd/{}/{}", folder, name);
+  const bool described = ::getxattr(place.c_str(), "user.ostreemeta", nullptr, 0) > 0;
+  return described == (mode == RepositoryMode::bare_user);
+}
+
+/// Whether the objects of a repository are of a mode, as the first of them tells.
+bool objects_fit(int repository, RepositoryMode mode) {
+  const auto objects = base::open_folder_at(repository, "objects");
+  for (const auto& part : base::list_folder(objects.get())) {
+    const auto status = base::stat_at(objects.get(), part);
+    if (!status || !S_ISDIR(status->st_mode)) {
+      continue;
+    }
+    const auto folder = base::open_folder_at(objects.get(), part);
+    for (const auto& name : base::list_folder(folder.get())) {
+      if (const auto fit = fits(folder.get(), name, mode)) {
+        return *fit;
+      }
+    }
   }
-  return false;
+  return true;
+}
+
+std::string fresh_config(RepositoryMode mode) {
+  return fmt::format("[core]\nrepo_version=1\nmode={}\n", name_of(mode));
+}
+
+/// @throws Error(verification) when it is damaged
+RepositoryConfig parse_config(int folder, const StoreOptions& options) {
+  const auto status = base::stat_at(folder, config_name);
+  if (status && !S_ISREG(status->st_mode)) {
+    throw damaged_config(options.repository, "it is not a regular file");
+  }
+  const auto text =
+      has_config(folder) ? base::read_file_at(folder, config_name, repository_config_limit) : std::nullopt;
+  if (!text) {
+    throw damaged_config(options.repository, "it is absent, empty or zeroed");
+  }
+  return parse_repository_config(*text, options.mode, options.repository);
+}
+
+std::string remedy(const StoreOptions& options, bool fit) {
+  if (!fit) {
+    return "its objects are of another mode than is needed here; write it again as ostree.repo-config(5) describes";
+  }
+  if (options.recovered) {
+    return fmt::format("`berth recover` writes it anew, and keeps what is there as {}", damaged_name);
+  }
+  return fmt::format("put a file with the lines `[core]`, `repo_version=1` and `mode={}` in its place",
+                     name_of(options.mode));
+}
+
+/// A name for what is damaged that nothing has yet.
+std::string free_name(int repository) {
+  std::string name = damaged_name;
+  for (unsigned number = 2; base::stat_at(repository, name); ++number) {
+    name = fmt::format("{}.{}", damaged_name, number);
+  }
+  return name;
+}
+
+/// Another mode, or a value that is not known here, is a matter of the settings: whoever needs images hears of it.
+bool is_damaged(int repository, const StoreOptions& options) {
+  try {
+    const auto damage = read_config(repository, options).damage;
+    return damage && damage->kind() == base::ErrorKind::verification;
+  } catch (const base::Error& error) {
+    if (error.kind() != base::ErrorKind::conflict) {
+      throw;
+    }
+    return false;
+  }
 }
 
 }  // namespace
@@ -100,7 +175,49 @@ void refuse_links(int folder, const std::string& repository) {
 }
 
 bool is_repository(const std::string& path) {
-  return base::stat_at(AT_FDCWD, path + "/objects") && is_made(base::open_host_folder(path).get(), path);
+  return base::stat_at(AT_FDCWD, path + "/objects") && is_made(base::open_host_folder(path).get());
+}
+
+StoredConfig read_config(int folder, const StoreOptions& options) {
+  try {
+    return {parse_config(folder, options), std::nullopt};
+  } catch (const base::Error& error) {
+    const bool damaged = error.kind() == base::ErrorKind::verification;
+    if (!damaged && error.kind() != base::ErrorKind::failed) {
+      throw;
+    }
+    const bool fit = objects_fit(folder, options.mode);
+    base::Error damage(error.kind(), error.sentence(), damaged ? remedy(options, fit) : error.hint());
+    if (!fit) {
+      throw damage;
+    }
+    RepositoryConfig config;
+    config.mode = options.mode;
+    return {config, std::move(damage)};
+  }
+}
+
+std::optional<std::string> mend_config(const StoreOptions& options) {
+  if (!is_repository(options.repository)) {
+    return std::nullopt;
+  }
+  const auto repository = base::open_host_folder(options.repository);
+  refuse_links(repository.get(), options.repository);
+  if (!is_damaged(repository.get(), options)) {
+    return std::nullopt;
+  }
+  const auto lock = RepositoryLock::take(repository.get(), RepositoryLock::Kind::exclusive, options);
+  if (!is_damaged(repository.get(), options)) {
+    return std::nullopt;  // somebody was faster
+  }
+  std::string kept;
+  if (base::stat_at(repository.get(), config_name)) {
+    kept = free_name(repository.get());
+    base::check_errno(::renameat(repository.get(), config_name, repository.get(), kept.c_str()),
+                      fmt::format("rename {}/{}", options.repository, config_name));
+  }
+  base::replace_file_at(repository.get(), config_name, fresh_config(options.mode), 0644);
+  return kept.empty() ? kept : fmt::format("{}/{}", options.repository, kept);
 }
 
 void make_repository(const StoreOptions& options) {
@@ -108,7 +225,7 @@ void make_repository(const StoreOptions& options) {
   const auto repository = base::open_host_folder(options.repository);
   refuse_links(repository.get(), options.repository);
   const auto lock = RepositoryLock::take(repository.get(), RepositoryLock::Kind::exclusive, options);
-  if (is_made(repository.get(), options.repository)) {
+  if (is_made(repository.get())) {
     return;  // by somebody who was faster
   }
   for (const auto* name : folders) {
@@ -121,8 +238,7 @@ void make_repository(const StoreOptions& options) {
   }
   base::check_errno(::syncfs(repository.get()), "write the repository to the disk");
   if (!has_config(repository.get())) {
-    const auto text = fmt::format("[core]\nrepo_version=1\nmode={}\n", name_of(options.mode));
-    base::replace_file_at(repository.get(), config_name, text, 0644);
+    base::replace_file_at(repository.get(), config_name, fresh_config(options.mode), 0644);
   }
 }
 

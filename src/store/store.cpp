@@ -20,6 +20,7 @@
 #include "store/pull.hpp"
 #include "store/refs.hpp"
 #include "store/repository.hpp"
+#include "store/repository_creation.hpp"
 #include "store/repository_lock.hpp"
 #include "store/staging.hpp"
 #include "store/stored_image.hpp"
@@ -129,7 +130,9 @@ class Store::Impl {
       const auto commit = repository.load_commit(branch.commit);
       return layer ? describe_layer(branch, commit) : describe_image(branch, commit);
     } catch (const base::Error& error) {
-      options_.reporter->warning(fmt::format("{} cannot be read: {}", branch.name, error.what()));
+      const bool named = branch.name != branch_prefix;
+      options_.reporter->warning(fmt::format("{} cannot be read: {}",
+                                             named ? branch.name : "the commit " + branch.commit.hex(), error.what()));
       return describe_name(branch);
     }
   }
@@ -153,6 +156,7 @@ std::optional<Repository> open_elsewhere(StoreOptions options) {
     return std::nullopt;
   }
   options.repository = options.read_only;
+  options.recovered = false;
   try {
     return Repository::open_existing(options);
   } catch (const base::Error& error) {
@@ -181,6 +185,15 @@ std::optional<Store> Store::open_existing(const StoreOptions& options) {
 void Store::remove_left_overs(const StoreOptions& options) {
   if (base::stat_at(AT_FDCWD, options.repository + "/tmp")) {
     remove_stale_staging(base::open_host_folder(options.repository).get(), std::chrono::minutes(1));
+  }
+}
+
+void Store::mend_config(const StoreOptions& options) {
+  if (const auto kept = store::mend_config(options)) {
+    options.reporter->warning(
+        fmt::format("the configuration of the repository, {}/config, was damaged and is written "
+                    "anew, with the defaults{}",
+                    options.repository, kept->empty() ? "" : "; what was there is " + *kept));
   }
 }
 

@@ -42,6 +42,7 @@ struct StoreOptions {
   /// be used are taken over as examined copies. Nothing is written to it. Empty: none.
   std::string read_only;
   RepositoryMode mode = RepositoryMode::bare;
+  bool recovered = false;  ///< `berth recover` looks after it, for hints
   unsigned parallel_layers = 2;
   ObjectAuthor writer = ObjectAuthor::own;
   Durability durability = Durability::fast;
@@ -151,6 +152,9 @@ class Store {
   static std::optional<Store> open_existing(const StoreOptions& options);
   /// Removes what killed commands left in the repository for a moment's work, if there is one. What is in use stays.
   static void remove_left_overs(const StoreOptions& options);
+  /// Writes the configuration of the repository anew when it is damaged, says so, and keeps what was there.
+  /// @throws Error when that is not possible
+  static void mend_config(const StoreOptions& options);
   Store(Store&&) noexcept;
   Store& operator=(Store&&) noexcept;
   ~Store();

@@ -25,7 +25,7 @@ std::string refusal(const std::string& text, base::ErrorKind kind = base::ErrorK
     parse_repository_config(text, RepositoryMode::bare, "/repo");
   } catch (const base::Error& error) {
     EXPECT_EQ(error.kind(), kind);
-    EXPECT_FALSE(error.hint().empty());
+    EXPECT_EQ(error.hint().empty(), kind == base::ErrorKind::verification);  // read_config knows the remedy
     return error.sentence();
   }
   return "nothing was refused";
@@ -57,10 +57,14 @@ TEST(RepositoryConfig, ReadsItsKeys) {
 }
 
 TEST(RepositoryConfig, RefusesWhatItIsNot) {
-  EXPECT_THAT(refusal(""), HasSubstr("cannot open the repository /repo: "));
-  EXPECT_THAT(refusal("nonsense"), HasSubstr("/repo"));
+  constexpr auto damaged = base::ErrorKind::verification;
+  EXPECT_EQ(refusal("", damaged),
+            "the configuration of the repository, /repo/config, is damaged: it does not tell its version");
+  EXPECT_THAT(refusal("nonsense", damaged), HasSubstr("/repo"));
+  EXPECT_THAT(refusal("[core]\nrepo_version=q\nmode=bare", damaged), HasSubstr("does not tell its version"));
+  EXPECT_THAT(refusal("[core]\nrepo_version=1\nmode=bcre", damaged), HasSubstr("the mode 'bcre', which there is not"));
   EXPECT_THAT(refusal("[core]\nrepo_version=2\nmode=bare"), HasSubstr("of a version unknown here"));
-  EXPECT_THAT(refusal("[core]\nrepo_version=1"), HasSubstr("does not tell its mode"));
+  EXPECT_THAT(refusal("[core]\nrepo_version=1", damaged), HasSubstr("does not tell its mode"));
   EXPECT_THAT(refusal("[core]\nrepo_version=1\nmode=bare-user", base::ErrorKind::conflict),
               HasSubstr("is bare-user, and bare is needed"));
   EXPECT_THAT(line_refusal("fsync=perhaps"), HasSubstr("cannot be interpreted"));

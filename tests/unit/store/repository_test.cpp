@@ -14,11 +14,13 @@
 #include "damage.hpp"
 #include "fakes.hpp"
 #include "store/content_writer.hpp"
+#include "store/repository_creation.hpp"
 
 namespace berth::store {
 namespace {
 
 using namespace testing;  // NOLINT(google-build-using-namespace): the builders of this room's tests
+using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
@@ -68,21 +70,93 @@ TEST_F(RepositoryTest, OneWithoutRefsWhoseConfigurationIsLostIsMadeAgain) {
   EXPECT_FALSE(Repository::open_existing(options_));
 }
 
-TEST_F(RepositoryTest, OneWithRefsWhoseConfigurationIsLostIsNamed) {
-  Repository::open(options_);
-  std::ofstream(options_.repository + "/refs/heads/other") << std::string(64, 'a') << "\n";
-  std::ofstream(options_.repository + "/config") << std::string(32, '\0');
-  for (const auto& open : {std::function<void()>([&] { Repository::open(options_); }),
-                           std::function<void()>([&] { Repository::open_existing(options_); })}) {
-    try {
-      open();
-      FAIL();
-    } catch (const base::Error& error) {
-      EXPECT_EQ(error.kind(), base::ErrorKind::verification);
-      EXPECT_THAT(error.sentence(), HasSubstr(options_.repository + "/config, is lost"));
-      EXPECT_THAT(error.hint(), HasSubstr("mode=bare"));
-    }
+/// Ways in which the file `config` can be lost.
+void damage_config(const std::string& path, const std::string& how) {
+  const auto text = *base::read_file_at(AT_FDCWD, path, 1000);
+  std::filesystem::remove(path);
+  if (how == "fifo") {
+    ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  } else if (how == "directory") {
+    std::filesystem::create_directory(path);
+  } else if (how == "link") {
+    std::filesystem::create_symlink("nowhere", path);
+  } else if (how == "flipped") {
+    auto flipped = text;
+    flipped[9] = static_cast<char>(flipped[9] ^ 1);
+    std::ofstream(path) << flipped;
+  } else if (how != "absent") {
+    std::ofstream(path) << (how == "halved" ? text.substr(0, text.size() / 2)
+                                            : std::string(how == "zeroed" ? 32 : 0, '\0'));
   }
+}
+
+base::Error failure_of(const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const base::Error& error) {
+    return error;
+  }
+  ADD_FAILURE() << "nothing was refused";
+  return {base::ErrorKind::failed, "nothing was refused"};
+}
+
+class LostConfig : public RepositoryTest, public ::testing::WithParamInterface<const char*> {};
+
+TEST_P(LostConfig, OfARepositoryWithRefsIsNamedAndMended) {
+  Repository::open(options_);
+  options_.recovered = true;
+  const auto path = options_.repository + "/config";
+  std::ofstream(options_.repository + "/refs/heads/other") << std::string(64, 'a') << "\n";
+  damage_config(path, GetParam());
+  const auto error = failure_of([&] { Repository::open(options_); });
+  EXPECT_EQ(error.kind(), base::ErrorKind::verification);
+  EXPECT_THAT(error.sentence(), HasSubstr(path + ", is damaged"));
+  EXPECT_THAT(error.hint(), HasSubstr("`berth recover` writes it anew"));
+  {
+    const auto repository = Repository::open_existing(options_);  // whoever only reads is not kept from it
+    ASSERT_TRUE(repository);
+    EXPECT_EQ(repository->mode(), RepositoryMode::bare);
+    EXPECT_THAT(reporter_.warnings, Contains(HasSubstr("berth recover")));
+    EXPECT_THROW(static_cast<void>(repository->handle()), base::Error);
+    EXPECT_THROW(Transaction{*repository}, base::Error);
+  }
+  const auto kept = mend_config(options_);
+  ASSERT_TRUE(kept);
+  EXPECT_EQ(*kept, std::string(GetParam()) == "absent" ? "" : path + ".damaged");
+  EXPECT_FALSE(mend_config(options_));
+  static_cast<void>(Repository::open(options_).handle());
+}
+
+INSTANTIATE_TEST_SUITE_P(Ways, LostConfig,
+                         ::testing::Values("fifo", "directory", "link", "flipped", "halved", "zeroed", "empty",
+                                           "absent"));
+
+TEST_F(RepositoryTest, AVersionThatIsNotKnownIsLeftToTheAdministrator) {
+  Repository::open(options_);
+  std::ofstream(options_.repository + "/config") << "[core]\nrepo_version=3\nmode=bare\n";
+  EXPECT_THAT(failure_of([&] { Repository::open(options_); }).hint(), HasSubstr("write `repo_version=1` into"));
+  EXPECT_TRUE(Repository::open_existing(options_));
+  EXPECT_FALSE(mend_config(options_));
+}
+
+TEST_F(RepositoryTest, KeepsEachDamagedConfiguration) {
+  Repository::open(options_);
+  const auto path = options_.repository + "/config";
+  std::ofstream(path) << "nonsense";
+  EXPECT_EQ(mend_config(options_), path + ".damaged");
+  std::ofstream(path) << "nonsense";
+  EXPECT_EQ(mend_config(options_), path + ".damaged.2");
+}
+
+TEST_F(RepositoryTest, NoConfigurationIsWrittenForObjectsOfAnotherMode) {
+  Repository::open(options_);
+  std::filesystem::create_directory(options_.repository + "/objects/aa");
+  std::ofstream(options_.repository + "/objects/aa/b.filez") << "x";
+  std::ofstream(options_.repository + "/config") << "nonsense";
+  options_.recovered = true;
+  const auto error = failure_of([&] { mend_config(options_); });
+  EXPECT_EQ(error.kind(), base::ErrorKind::verification);
+  EXPECT_THAT(error.hint(), HasSubstr("its objects are of another mode"));
 }
 
 TEST_F(RepositoryTest, MakesWhatLibostreeMakes) {
