@@ -1,6 +1,7 @@
 #include "exports/stream_links.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -52,7 +53,7 @@ std::vector<std::string> stream_links(int rootfs) {
     const base::Fd folder = open_readable(rootfs, path);
     for (const auto& name : folder ? base::list_folder(folder.get()) : std::vector<std::string>()) {
       const auto status = base::stat_at(folder.get(), name);
-      const auto whole = path == "." ? name : path + "/" + name;
+      const auto whole = path == "." ? name : fmt::format("{}/{}", path, name);
       ++seen;
       if (status && S_ISDIR(status->st_mode) && !is_passed_over(whole)) {
         folders.push_back(whole);

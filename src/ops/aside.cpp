@@ -109,7 +109,7 @@ void find_waiting(const Session& session, const std::string& path, const std::ve
     if (name == wanted || !name.starts_with(prefix) || name.starts_with(base::temporary_prefix)) {
       continue;
     }
-    const auto content = host::host_checksum(root.get(), parent + "/" + name);
+    const auto content = host::host_checksum(root.get(), fmt::format("{}/{}", parent, name));
     const bool fits = content && std::find(checksums.begin(), checksums.end(), *content) != checksums.end();
     if (fits && !is_of_another(name)) {
       rename_to_free_name(place->folder.get(), name, wanted);

@@ -235,7 +235,7 @@ void ObjectStaging::publish_folder(int from, const std::string& name) const {
   const auto source = base::open_folder_at(from, name);
   const auto target = base::open_folder_at(objects_.get(), name);
   for (const auto& object : base::list_folder(source.get())) {
-    if (options_.replaced.contains(name + "/" + object)) {
+    if (options_.replaced.contains(fmt::format("{}/{}", name, object))) {
       publish_replacement(source.get(), target.get(), object);
       continue;
     }
