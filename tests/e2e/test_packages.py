@@ -92,7 +92,9 @@ def test_the_deb_holds_what_meson_installs(deb, work):
 
 
 def test_lintian_has_nothing_to_say(deb):
-    done = run("lintian", "--allow-root", "--fail-on", "error,warning", "--display-info", deb, check=False, timeout=900)
+    # Words in a binary are pieces that the compiler made of strings: which ones look misspelled depends on the compiler.
+    done = run("lintian", "--allow-root", "--fail-on", "error,warning", "--display-info", "--suppress-tags", "spelling-error-in-binary",
+               deb, check=False, timeout=900)  # fmt: skip
     assert (done.returncode, done.stdout) == (0, "")
 
 
