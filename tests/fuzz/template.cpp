@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/json.hpp"
+#include "exports/plain_text.hpp"
 #include "harness.hpp"
 
 namespace {
@@ -50,7 +51,16 @@ bool is_name_byte(char c, bool first) {
   return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (!first && c >= '0' && c <= '9');
 }
 
-/// What string.Template of Python gives, byte by byte; nullopt where it raises.
+/// Whether a text holds nothing that deceives whoever reads it.
+bool is_seen(std::string_view text) {
+  return fuzz::accepted([&] {
+           exports::refuse_control_characters(text, "fuzz");
+           return true;
+         })
+      .has_value();
+}
+
+/// What string.Template of Python gives, byte by byte; nullopt where it raises, or a text is refused as it is.
 std::optional<std::string> model(const Input& input) {
   std::string result;
   const auto text = input.text;
@@ -77,7 +87,7 @@ std::optional<std::string> model(const Input& input) {
     result += value->second;
     at = end + (braced ? 1 : 0);
   }
-  return result;
+  return is_seen(text) && is_seen(result) ? std::optional(std::move(result)) : std::nullopt;
 }
 
 std::optional<std::string> render(const Input& input, exports::TemplateKind kind) {
