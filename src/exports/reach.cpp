@@ -49,34 +49,33 @@ unsigned id_of(std::string_view field) {
 
 /// A line that makes a directory, in parts; nullopt for any other, and for a path that only systemd can expand.
 struct FolderLine {
-  std::string_view head;  ///< type and path, as they stand
-  std::string_view mode;  ///< as it stands, blanks before it included
-  std::string_view rest;
+  std::string_view head;  ///< type, path and the blanks behind, as they stand
+  std::string marks;      ///< `~` and `:` before the mode
+  std::string_view rest;  ///< behind the mode
   MadeFolder folder;
 };
 
 std::optional<FolderLine> folder_line(std::string_view line) {
-  const auto whole = line;
-  const auto type = plain_tmpfiles_field(take_tmpfiles_field(line));
-  auto path = plain_tmpfiles_field(take_tmpfiles_field(line));
-  while (path.size() > 1 && path.back() == '/') {
-    path.pop_back();
-  }
-  if (type.empty() || std::string_view("dDvqQ").find(type[0]) == std::string_view::npos || !path.starts_with('/') ||
-      path.find_first_of("%\\") != std::string::npos) {
+  auto read = read_tmpfiles_line(line);
+  if (!read || read->type.empty() || std::string_view("dDvqQ").find(read->type[0]) == std::string_view::npos ||
+      !read->path.starts_with('/') || read->path.find('%') != std::string::npos) {
     return std::nullopt;
   }
-  FolderLine result;
-  result.head = whole.substr(0, whole.size() - line.size());
-  result.mode = take_tmpfiles_field(line);
-  result.rest = line;
-  const auto mode = mode_of(plain_tmpfiles_field(result.mode));
+  const auto mode = mode_of(read->mode);
   if (!mode) {
     return std::nullopt;
   }
-  result.folder = {std::move(path), *mode, 0, 0};
-  result.folder.uid = id_of(plain_tmpfiles_field(take_tmpfiles_field(line)));
-  result.folder.gid = id_of(plain_tmpfiles_field(take_tmpfiles_field(line)));
+  auto& path = read->path;
+  path.erase(std::max<std::size_t>(path.find_last_not_of('/') + 1, 1));
+  FolderLine result;
+  result.rest = line;
+  take_tmpfiles_field(result.rest);
+  take_tmpfiles_field(result.rest);
+  const auto blanks = std::min(result.rest.find_first_not_of(" \t"), result.rest.size());
+  result.head = line.substr(0, line.size() - result.rest.size() + blanks);
+  take_tmpfiles_field(result.rest);
+  result.marks = read->mode.substr(0, read->mode.find_first_not_of("~:"));
+  result.folder = {std::move(path), *mode, id_of(read->user), id_of(read->group)};
   return result;
 }
 
@@ -159,14 +158,13 @@ ClosedLines close_tmpfiles(std::string_view lines, const std::vector<std::string
       return std::string(line);
     }
     const auto& folder = found->folder;
-    const auto prefix_end = found->mode.find_first_of("-01234567");
-    const auto prefix = found->mode.substr(0, std::min(prefix_end, found->mode.size()));
     const mode_t mode = folder.mode & 07770U;
     result.changes.push_back(
         fmt::format("{} gets the mode {:04o} in place of {:04o}, so that others cannot use what the container writes "
                     "there",
                     folder.path, mode, folder.mode));
-    return fmt::format("{}{}{:04o}{}", found->head, prefix.empty() ? " " : prefix, mode, found->rest);
+    const bool apart = found->head.ends_with(' ') || found->head.ends_with('\t');
+    return fmt::format("{}{}{}{:04o}{}", found->head, apart ? "" : " ", found->marks, mode, found->rest);
   });
   return result;
 }

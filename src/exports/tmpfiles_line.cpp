@@ -63,12 +63,4 @@ std::string_view take_tmpfiles_field(std::string_view& line) {
   return field;
 }
 
-std::string plain_tmpfiles_field(std::string_view field) {
-  field.remove_prefix(std::min(field.find_first_not_of(" \t"), field.size()));
-  if (field.size() >= 2 && (field.front() == '"' || field.front() == '\'') && field.back() == field.front()) {
-    field = field.substr(1, field.size() - 2);
-  }
-  return std::string(field);
-}
-
 }  // namespace berth::exports

@@ -27,9 +27,6 @@ std::string each_line(std::string_view text, Change change) {
 /// Takes a field off a tmpfiles.d line, quotes included, and the blanks before it.
 std::string_view take_tmpfiles_field(std::string_view& line);
 
-/// Such a field without the blanks and quotes; escapes stay.
-std::string plain_tmpfiles_field(std::string_view field);
-
 /// The fields of a line, unquoted and unescaped; absent ones are empty.
 struct TmpfilesLine {
   std::string type;  ///< letter and modifiers

@@ -35,6 +35,7 @@ TEST(Reach, OthersLoseTheirRightsOnWhatAContainerWrites) {
   EXPECT_EQ(closed("d /var/lib/a - - - - -", {"/var/lib/a"}), "d /var/lib/a 0750 - - - -");
   EXPECT_EQ(closed("d /var/lib/a\n", {"/var/lib/a"}), "d /var/lib/a 0750\n");
   EXPECT_EQ(closed("d \"/var/lib/a b\"   ~0711 7 8 - -\n", {"/var/lib/a b"}), "d \"/var/lib/a b\"   ~0710 7 8 - -\n");
+  EXPECT_EQ(closed("d /var/'lib'/\\x61 \"0711\" 7 8\n", {"/var/lib/a"}), "d /var/'lib'/\\x61 0710 7 8\n");
   EXPECT_EQ(closed("d /var/lib/a/ 0777\nd /var/lib/a/b 0777\n", {"/var/lib/a/b"}),
             "d /var/lib/a/ 0770\nd /var/lib/a/b 0777\n");
   EXPECT_EQ(closed("d /var/lib/a 0700\nd /var/lib/a/b 0755\n", {"/var/lib/a/b"}),
