@@ -189,7 +189,7 @@ void take_repository(Session& session, const host::Layout& older, const AdoptOut
     move_repository(older.repository(), ours, inside(session, ours));
   } else if (outcome.repository == RepositoryFate::copied) {
     const auto theirs = repository_of(older);
-    const auto root = base::open_host_folder(session.layout.root());
+    const auto root = open_root(session);
     const bool open = host::others_can_reach(root.get(), inside(session, theirs));
     auto store = store::Store::open(store_options(session));
     store.import_from(theirs, open ? store::ImportedFiles::examined_copies : store::ImportedFiles::linked);
@@ -462,7 +462,7 @@ void tidy_adoptions(Session& session) {
 
 void remove_adopted_links(const Session& session, const std::string& name) {
   for (const auto& adoption : read_adoptions(session)) {
-    const auto root = base::open_host_folder(session.layout.root());
+    const auto root = open_root(session);
     if (base::stat_at(root.get(), adoption.from.substr(1))) {
       AdoptedPlaces(session, adoption.from).remove_links(name);
     }

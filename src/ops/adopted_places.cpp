@@ -24,7 +24,7 @@ using base::ErrorKind;
 constexpr mode_t record_mode = 0600;
 
 base::Fd open_inside(const Session& session, const std::string& path) {
-  const auto root = base::open_host_folder(session.layout.root());
+  const auto root = open_root(session);
   auto folder = host::find_trusted_folder(root.get(), path);
   if (!folder) {
     throw Error(ErrorKind::not_found, fmt::format("the folder {} does not exist", path),

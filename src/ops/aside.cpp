@@ -29,7 +29,7 @@ struct Place {
 
 /// nullopt when the folder does not exist.
 std::optional<Place> find_place(const Session& session, const std::string& path) {
-  const auto root = base::open_host_folder(session.layout.root());
+  const auto root = open_root(session);
   auto [parent, leaf] = base::split_path(path);
   auto folder = host::find_trusted_folder(root.get(), parent);
   return folder ? std::optional(Place{std::move(*folder), std::move(leaf)}) : std::nullopt;
@@ -102,7 +102,7 @@ void find_waiting(const Session& session, const std::string& path, const std::ve
   if (!place) {
     return;
   }
-  const auto root = base::open_host_folder(session.layout.root());
+  const auto root = open_root(session);
   const auto parent = base::split_path(path).first;
   const auto wanted = host::hidden_name("", path);
   for (const auto& name : base::list_folder(place->folder.get())) {
@@ -141,7 +141,7 @@ void drop_aside(const Session& session, const std::string& secret, const std::st
 
 void put_text(const Session& session, const std::string& secret, const std::string& path, const std::string& text,
               bool replaces) {
-  const auto root = base::open_host_folder(session.layout.root());
+  const auto root = open_root(session);
   const auto [parent, leaf] = base::split_path(path);
   std::vector<std::string> created;
   const auto place = host::make_folder_in_root(root.get(), parent, created);
@@ -185,7 +185,7 @@ void take_text_back(const Session& session, const std::string& secret, const std
 
 bool remove_own(const Session& session, const std::string& secret, const std::string& path,
                 const std::string& checksum) {
-  const auto root = base::open_host_folder(session.layout.root());
+  const auto root = open_root(session);
   const auto outcome = host::remove_host_file(root.get(), path, checksum, secret);
   if (outcome == host::RemoveOutcome::modified && !checksum.empty()) {
     session.reporter.warning(fmt::format("{} was changed by somebody else meanwhile and stays", path));

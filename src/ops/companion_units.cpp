@@ -92,7 +92,7 @@ void stop_started_companions(Session& session, const std::vector<NotedUnit>& uni
 }
 
 void drop_companion_links(const Session& session, const std::vector<NotedUnit>& units) {
-  const auto root = base::open_host_folder(session.layout.root());
+  const auto root = open_root(session);
   for (const auto& unit : units) {
     if (unit.enabled && !unit.stays) {
       host::remove_unit_links(root.get(), unit.name, {}, session.layout.units_inside());

@@ -116,9 +116,7 @@ bool is_of_another(const Session& session, const std::string& name, std::string 
 /// @param other of what the other one has there
 void settle_file(const Session& session, const std::string& name, const std::string& secret, const std::string& path,
                  const std::string& wanted, const std::string& other) {
-  const auto now = [&] {
-    return host::host_checksum(base::open_host_folder(session.layout.root()).get(), path).value_or("");
-  };
+  const auto now = [&] { return host::host_checksum(open_root(session).get(), path).value_or(""); };
   if (secret.empty()) {
     find_waiting(session, path, {wanted, other},
                  [&](const std::string& found) { return is_of_another(session, name, found); });
@@ -140,7 +138,7 @@ void settle_file(const Session& session, const std::string& name, const std::str
 void settle_text(const Session& session, const std::string& name, const std::string& secret, const std::string& path,
                  const std::optional<std::string>& wanted, const std::optional<std::string>& other) {
   settle_file(session, name, secret, path, checksum_of(wanted), checksum_of(other));
-  const auto root = base::open_host_folder(session.layout.root());
+  const auto root = open_root(session);
   const auto now = host::host_checksum(root.get(), path);
   if (wanted && (!now || (other && now == checksum_of(other) && other != wanted))) {
     put_text(session, secret, path, *wanted, now.has_value());

@@ -105,7 +105,7 @@ host::Runtime runtime_of(const Session& session, const std::string& wanted) {
 
 Draft::Draft(const Session& session, const DraftRequest& request, base::Reporter& reporter,
              const exports::ExportsFault& fault)
-    : session_(session), host_(session), root_(base::open_host_folder(session.layout.root())) {
+    : session_(session), host_(session), root_(open_root(session)) {
   host_.layout = session.layout.of_system();
   host_.facts.uid = host_.facts.gid = 0;
   if (is_folder(request.target)) {

@@ -59,7 +59,7 @@ std::optional<std::string> old_unit(const Session& session, const host::Deployme
 /// Not systemd's word for it: that calls a unit enabled to which any link leads.
 bool is_enabled(const Session& session, const std::string& unit, const std::optional<std::vector<std::string>>& links,
                 const host::UnitState& state) {
-  const auto root = base::open_host_folder(session.layout.root());
+  const auto root = open_root(session);
   return links ? !host::present_links(root.get(), unit, *links).empty() : state.unit_file_state == "enabled";
 }
 
@@ -70,7 +70,7 @@ bool is_marked_disabled(const host::DeploymentInfo& info) {
 
 /// The text of a unit that the host has, or that the change brings; empty when there is none.
 std::string text_of_unit(const Session& session, const std::string& unit, const InstallPlan& plan) {
-  const auto root = base::open_host_folder(session.layout.root());
+  const auto root = open_root(session);
   for (const auto& folder : session.layout.unit_folders_inside()) {
     const auto path = fmt::format("{}/{}", folder, unit);
     const auto planned = std::find_if(plan.files.begin(), plan.files.end(),
@@ -107,7 +107,7 @@ std::vector<std::string> also_enabled(const Session& session, const std::string&
 }
 
 std::vector<std::string> links_to(const Session& session, const std::vector<std::string>& units) {
-  const auto root = base::open_host_folder(session.layout.root());
+  const auto root = open_root(session);
   std::vector<std::string> links;
   for (const auto& unit : units) {
     auto found = host::find_unit_links(root.get(), unit, session.layout.units_inside());
@@ -142,7 +142,7 @@ void note_links(Session& session, const host::Deployment& before, const host::Un
     note.also_links = links_to(session, note.also_units);
   }
   if (note.relinks && old_links && new_links) {
-    const auto root = base::open_host_folder(session.layout.root());
+    const auto root = open_root(session);
     note.links_known = true;
     note.dropped_links = without(host::present_links(root.get(), unit, *old_links), *new_links);
     if (note.enables) {
@@ -169,14 +169,14 @@ void carry_disablement(const Session& session, const host::Deployment& before,
 }
 
 void remove_also_links(const Session& session, const SwitchNote& note) {
-  const auto root = base::open_host_folder(session.layout.root());
+  const auto root = open_root(session);
   for (const auto& unit : note.also_units) {
     host::remove_links(root.get(), unit, without(links_to(session, {unit}), note.also_links));
   }
 }
 
 void make_links_durable(const Session& session, const std::vector<std::string>& links) {
-  const auto root = base::open_host_folder(session.layout.root());
+  const auto root = open_root(session);
   std::set<std::string> folders;
   for (const auto& link : links) {
     const auto folder = base::split_path(link).first;
@@ -190,7 +190,7 @@ void make_links_durable(const Session& session, const std::vector<std::string>& 
 }
 
 void remove_known_links(const Session& session, const std::string& name, const std::vector<std::string>& links) {
-  host::remove_links(base::open_host_folder(session.layout.root()).get(), host::unit_name(name), links);
+  host::remove_links(open_root(session).get(), host::unit_name(name), links);
 }
 
 }  // namespace berth::ops

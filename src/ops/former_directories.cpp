@@ -120,7 +120,7 @@ void close_former_directories(const Session& session, const host::Deployment& de
       host::current_slot(session.layout, name) != deployment.slot) {
     return;
   }
-  const auto root = base::open_host_folder(session.layout.root());
+  const auto root = open_root(session);
   if (live) {
     const auto closed = close_folders(root.get(), *live);
     if (!closed.empty()) {

@@ -56,7 +56,7 @@ std::string hand_over(const Session& session, const std::string& name, const Not
 std::vector<std::string> left_without(const Session& session, const std::string& name, const NotedFile& file) {
   std::vector<std::string> names;
   if (session.layout.user() || file.checksum.empty() ||
-      host::host_checksum(base::open_host_folder(session.layout.root()).get(), file.path) != file.checksum) {
+      host::host_checksum(open_root(session).get(), file.path) != file.checksum) {
     return names;  // what was edited stays
   }
   for (const auto& deployment : host::list_deployments(session.layout).deployments) {

@@ -21,10 +21,6 @@ using base::ErrorKind;
 
 constexpr int saved_limit = 1000;
 
-base::Fd root_folder(const Session& session) {
-  return base::open_host_folder(session.layout.root());
-}
-
 /// A text that is kept in a deployment. Damage of it must not keep the container from being changed or removed.
 struct KeptText {
   std::optional<std::string> text;  ///< nullopt when there is none, or none that can be read
@@ -49,7 +45,7 @@ std::string tmpfiles_copy(const std::string& name) {
 /// nullopt when nothing is there, or something that is no text of ours.
 std::optional<std::string> host_text(const Session& session, const std::string& path) {
   const auto [parent, leaf] = base::split_path(path);
-  const auto folder = host::find_folder_in_root(root_folder(session).get(), parent);
+  const auto folder = host::find_folder_in_root(open_root(session).get(), parent);
   const auto status = folder ? base::stat_at(folder->get(), leaf) : std::nullopt;
   if (!status || !S_ISREG(status->st_mode)) {
     return std::nullopt;
@@ -59,7 +55,7 @@ std::optional<std::string> host_text(const Session& session, const std::string& 
 
 /// The first name of the kind PATH.saved, PATH.saved.1 that is free.
 std::string free_name(const Session& session, const std::string& path) {
-  const auto root = root_folder(session);
+  const auto root = open_root(session);
   const auto first = path + saved_suffix;
   for (int number = 0; number < saved_limit; ++number) {
     auto name = number == 0 ? first : fmt::format("{}.{}", first, number);
@@ -74,7 +70,7 @@ std::string free_name(const Session& session, const std::string& path) {
 /// Whether something else than a file is there: a link of the administrator's that is no mask.
 bool is_link(const Session& session, const std::string& path) {
   const auto [parent, leaf] = base::split_path(path);
-  const auto folder = host::find_folder_in_root(root_folder(session).get(), parent);
+  const auto folder = host::find_folder_in_root(open_root(session).get(), parent);
   const auto target = folder ? base::read_link_at(folder->get(), leaf) : std::nullopt;
   return target && *target != "/dev/null";
 }
@@ -89,7 +85,7 @@ std::string saved_name(const Session& session, const std::string& path, const Ke
 }
 
 bool is_missing(const Session& session, const std::string& path, const KeptText& kept) {
-  return (kept.text || !kept.damage.empty()) && !host::host_exists(root_folder(session).get(), path);
+  return (kept.text || !kept.damage.empty()) && !host::host_exists(open_root(session).get(), path);
 }
 
 /// @return whether it was missing
@@ -107,7 +103,7 @@ bool restore(Session& session, const std::string& path, const KeptText& kept) {
 }
 
 void add_files(const Session& session, const std::string& folder_path, std::vector<std::string>& found) {
-  if (const auto folder = host::find_folder_in_root(root_folder(session).get(), folder_path)) {
+  if (const auto folder = host::find_folder_in_root(open_root(session).get(), folder_path)) {
     for (const auto& name : base::list_folder(folder->get())) {
       if (name.ends_with(".conf")) {
         found.push_back(fmt::format("{}/{}", folder_path, name));
@@ -124,7 +120,7 @@ bool is_masked(const Session& session, const std::string& name) {
 
 bool is_mask(const Session& session, const std::string& path) {
   const auto [parent, leaf] = base::split_path(path);
-  const auto folder = host::find_folder_in_root(root_folder(session).get(), parent);
+  const auto folder = host::find_folder_in_root(open_root(session).get(), parent);
   const auto status = folder ? base::stat_at(folder->get(), leaf) : std::nullopt;
   if (!status) {
     return false;
@@ -144,7 +140,7 @@ void refuse_masked(const Session& session, const std::string& name) {
 
 std::optional<std::string> text_on_host(const Session& session, const std::string& path) {
   try {
-    const auto file = base::open_in_root(root_folder(session).get(), path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+    const auto file = base::open_in_root(open_root(session).get(), path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
     struct stat status {};
     base::check_errno(::fstat(file.get(), &status), "examine " + path);
     return S_ISREG(status.st_mode) ? std::optional(base::read_all(file.get(), deployment_text_limit, path))
@@ -158,7 +154,7 @@ std::optional<std::string> text_on_host(const Session& session, const std::strin
 }
 
 std::string checksum_on_host(const Session& session, const std::string& path) {
-  const auto root = root_folder(session);
+  const auto root = open_root(session);
   const auto found = host::host_checksum(root.get(), path);
   if (!found && host::host_exists(root.get(), path)) {
     throw Error(ErrorKind::conflict, path + " is no file",
@@ -229,7 +225,7 @@ bool restore_missing_texts(Session& session, const host::Deployment& deployment)
   if (unit_missing) {
     session.systemd.reload();
     const auto unit_file = host::unit_name(name);
-    if (!host::linked_units(root_folder(session).get(), session.layout.units_inside()).contains(unit_file)) {
+    if (!host::linked_units(open_root(session).get(), session.layout.units_inside()).contains(unit_file)) {
       session.reporter.step(fmt::format("{} is not enabled; it starts at boot after: {} enable {}", unit_file,
                                         session.layout.command("systemctl"), name));
     }

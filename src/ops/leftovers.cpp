@@ -79,7 +79,7 @@ Leftovers::Leftovers(const Session& session, const std::string& name) : session_
 std::vector<std::string> Leftovers::remarks() const {
   std::vector<std::string> sentences;
   std::set<std::string> named;
-  const auto root = base::open_host_folder(session_.layout.root());
+  const auto root = open_root(session_);
   auto paths = paths_;
   std::sort(paths.begin(), paths.end());  // folders before what is in them
   for (const auto& path : paths) {

@@ -17,7 +17,7 @@ std::string missing_binds(const Session& session, const std::string& name) {
   try {
     const auto deployment = host::installed_deployment(session.layout, name);
     const auto text = base::read_file_at(AT_FDCWD, deployment.path + "/config.json", deployment_text_limit);
-    const auto root = base::open_host_folder(session.layout.root());
+    const auto root = open_root(session);
     const auto copies = fmt::format("{}/container-{}/", session.layout.runtime_inside(), name);
     for (const auto& source : exports::bind_sources(base::parse_json(text.value_or("{}"), "config.json"))) {
       // The unit makes those copies, and removes them with the service.

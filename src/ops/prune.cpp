@@ -18,7 +18,7 @@ namespace {
 /// A deployment that no link names, no note speaks of and no unit starts: what somebody else, or a lost file system,
 /// left. With a unit it is for uninstall to end it in order.
 bool is_left_over(const Session& session, int folder, const std::string& container) {
-  const auto root = base::open_host_folder(session.layout.root());
+  const auto root = open_root(session);
   return !base::stat_at(folder, container) && !host::read_journal(session.layout, container) &&
          !host::host_exists(root.get(), session.layout.unit_inside(container));
 }

@@ -183,7 +183,7 @@ PlanRequest request_of_update(const Session& session, const host::Deployment& be
 
 Belongings belongings_of(const Session& session, const host::Deployment& deployment) {
   Belongings result;
-  const auto root = base::open_host_folder(session.layout.root());
+  const auto root = open_root(session);
   const OthersFiles others(session.layout, deployment.name);
   for (const auto& path : deployment.info.installed_files) {
     if (const auto danger = host::danger_on_the_way(root.get(), path)) {
@@ -225,7 +225,7 @@ int other_slot(const host::Deployment& deployment) {
 
 SwitchNote note_of_replacement(Session& session, const std::string& operation, const host::Deployment& before,
                                const Belongings& belongings, const InstallPlan& plan, bool prepared) {
-  const auto root = base::open_host_folder(session.layout.root());
+  const auto root = open_root(session);
   const auto& name = before.name;
   SwitchNote note;
   note.operation = operation;

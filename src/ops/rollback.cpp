@@ -41,7 +41,7 @@ class Return {
       take_recorded(preparation.host_files(plan_.values, belongings.replaced));
     }
     if (plan_.tmpfiles) {
-      const auto root = base::open_host_folder(session_.layout.root());
+      const auto root = open_root(session_);
       plan_.tmpfiles_paths = exports::missing_tmpfiles_paths(
           *plan_.tmpfiles, [&](const std::string& path) { return host::host_exists(root.get(), path); });
     }

@@ -90,7 +90,7 @@ std::vector<std::string> folders_in_the_way(const SwitchNote& note) {
 }
 
 void check_room(const Session& session, const SwitchNote& note, const std::string& folder, bool aside) {
-  const auto root = base::open_host_folder(session.layout.root());
+  const auto root = open_root(session);
   const auto below = files_below(note, folder);
   std::set<std::string> expected;
   for (const auto& file : below) {
@@ -105,7 +105,7 @@ void check_room(const Session& session, const SwitchNote& note, const std::strin
 }
 
 void drop_room(const Session& session, const SwitchNote& note, const std::string& folder) {
-  const auto root = base::open_host_folder(session.layout.root());
+  const auto root = open_root(session);
   const auto parent = host::find_trusted_folder(root.get(), base::split_path(folder).first);
   const auto name = host::hidden_name(note.secret, folder);
   if (!parent || !base::stat_at(parent->get(), name)) {

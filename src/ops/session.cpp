@@ -1,8 +1,13 @@
 #include "ops/session.hpp"
 
 #include "base/error.hpp"
+#include "base/file.hpp"
 
 namespace berth::ops {
+
+base::Fd open_root(const Session& session) {
+  return base::open_host_folder(session.layout.root());
+}
 
 source::SourceOptions source_options(const Session& session, const std::string& authfile) {
   source::SourceOptions options;

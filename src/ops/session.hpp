@@ -4,6 +4,7 @@
 #include <stop_token>
 #include <string>
 
+#include "base/fd.hpp"
 #include "base/reporter.hpp"
 #include "host/config.hpp"
 #include "host/facts.hpp"
@@ -29,6 +30,10 @@ struct Session {
   image::Naming naming = image::Naming::canonical;
   std::string forced_image_id{};  ///< every image is taken for one of this id; for tests of updates
 };
+
+/// The directory below which everything of the machine is; paths are walked from its descriptor.
+/// @throws Error when it cannot be opened
+base::Fd open_root(const Session& session);
 
 /// How to reach registries, from berth.conf and `authfile` (may be empty).
 source::SourceOptions source_options(const Session& session, const std::string& authfile);

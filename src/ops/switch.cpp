@@ -29,7 +29,7 @@ using base::ErrorKind;
 
 /// Folders of the deployment that is gone, as far as the new one does not use them and nobody put anything into them.
 void remove_old_folders(const Session& session, const SwitchNote& note) {
-  const auto root = base::open_host_folder(session.layout.root());
+  const auto root = open_root(session);
   for (auto file = note.before->files.rbegin(); file != note.before->files.rend(); ++file) {
     if (file->checksum.empty()) {
       host::remove_host_file(root.get(), file->path, "");

@@ -38,10 +38,6 @@ base::Fd deployments_folder(const Session& session) {
   return base::open_host_folder(session.layout.deployments());
 }
 
-base::Fd root_folder(const Session& session) {
-  return base::open_host_folder(session.layout.root());
-}
-
 void rename_folder(int folder, const std::string& from, const std::string& to) {
   base::check_errno(::renameat2(folder, from.c_str(), folder, to.c_str(), RENAME_NOREPLACE),
                     fmt::format("rename {} to {}", base::full_path(folder, from), to));
@@ -256,7 +252,7 @@ class StepList {
   }
 
   static void put_aside_own(const Session& session, const std::string& secret, const NotedFile& file) {
-    if (host::host_checksum(root_folder(session).get(), file.path) != file.checksum) {
+    if (host::host_checksum(open_root(session).get(), file.path) != file.checksum) {
       throw Error(ErrorKind::conflict, fmt::format("{} was changed at this moment", file.path), "try again");
     }
     put_aside(session, secret, file.path);
@@ -273,7 +269,7 @@ class StepList {
     }
     auto wanted = planned->file;
     wanted.secret = secret;
-    const auto made = host::create_host_file(root_folder(session).get(), source.get(), wanted);
+    const auto made = host::create_host_file(open_root(session).get(), source.get(), wanted);
     if (!made.created) {
       throw Error(ErrorKind::conflict, fmt::format("{} appeared while it was to be created", file.path),
                   "try again; an existing file is left alone");
@@ -353,7 +349,7 @@ class StepList {
   void add_sync() {
     add("make it durable",
         [&session = session_, &note = note_] {
-          const auto root = root_folder(session);
+          const auto root = open_root(session);
           for (const auto& file : note.after.files) {
             const auto parent = base::split_path(file.path).first;
             base::sync_at(base::open_in_root(root.get(), parent, O_RDONLY | O_DIRECTORY).get(), ".");

@@ -95,7 +95,7 @@ std::vector<std::string> remove_package(const Session& session, const NotedPacka
   const auto tool = package_tool(session, present_kind(session));
   tool.remove(package.name);
   std::vector<std::string> kept;
-  const auto root = base::open_host_folder(session.layout.root());
+  const auto root = open_root(session);
   for (const auto& file : package.configuration) {
     if (host::danger_on_the_way(root.get(), file.path) ||
         host::remove_host_file(root.get(), file.path, file.checksum) == host::RemoveOutcome::modified) {

@@ -54,7 +54,7 @@ class Search {
   Search(const Session& session, std::string name)
       : layout_(session.layout),
         name_(std::move(name)),
-        root_(base::open_host_folder(session.layout.root())),
+        root_(open_root(session)),
         hides_(host::is_preinstalled(session.layout, name_)) {}
 
   void run() const {
@@ -134,7 +134,7 @@ void refuse_taken_name(const Session& session, const std::string& name) {
 }
 
 void refuse_taken_aliases(const Session& session, const std::string& name, const std::string& unit) {
-  const auto root = base::open_host_folder(session.layout.root());
+  const auto root = open_root(session);
   const auto own = host::unit_name(name);
   for (const auto& alias : aliases_of(unit, own)) {
     for (const auto& folder : session.layout.unit_folders_inside()) {

@@ -66,7 +66,7 @@ bool holds_content(const struct stat& status) {
 }  // namespace
 
 void undo_tmpfiles(const Session& session, const std::vector<std::string>& paths, std::string_view lines) {
-  const auto root = base::open_host_folder(session.layout.root());
+  const auto root = open_root(session);
   const auto by_path = lines_by_path(lines);
   for (auto path = paths.rbegin(); path != paths.rend(); ++path) {
     const auto [parent, leaf] = base::split_path(*path);

@@ -40,7 +40,7 @@ using base::ErrorKind;
 Step aside_step(Session& session, const UninstallNote& note, const std::string& path) {
   return {fmt::format("remove {}", path),
           [&session, &note, path] {
-            const auto root = base::open_host_folder(session.layout.root());
+            const auto root = open_root(session);
             if (host::host_exists(root.get(), path) && !host::host_checksum(root.get(), path)) {
               session.reporter.warning(path + " is no file that berth made, and stays");
               return;
@@ -64,7 +64,7 @@ Step host_file_step(Session& session, const UninstallNote& note, const NotedFile
                     std::vector<std::string>& kept) {
   return {fmt::format("remove {}", file.path),
           [&session, &note, file, &kept] {
-            const auto root = base::open_host_folder(session.layout.root());
+            const auto root = open_root(session);
             if (out_of_reach(session, root.get(), file.path)) {
               return;
             }
@@ -76,7 +76,7 @@ Step host_file_step(Session& session, const UninstallNote& note, const NotedFile
             }
           },
           [&session, &note, path = file.path] {
-            if (!out_of_reach(session, base::open_host_folder(session.layout.root()).get(), path)) {
+            if (!out_of_reach(session, open_root(session).get(), path)) {
               put_back(session, note.secret, path);
             }
           }};
@@ -194,7 +194,7 @@ void remove_tmpfiles(Session& session, int folder, const std::string& name) {
 }
 
 void drop_host_files(const Session& session, const UninstallNote& note) {
-  const auto root = base::open_host_folder(session.layout.root());
+  const auto root = open_root(session);
   drop_links_aside(session, note.secret, note.links);
   if (note.has_unit) {  // those that came meanwhile
     host::remove_unit_links(root.get(), host::unit_name(note.name), {}, session.layout.units_inside());

@@ -30,14 +30,14 @@ bool is_for_links(const std::string& folder) {
 
 host::InstallSection wanted_links(const Session& session, const std::string& name) {
   const auto unit = host::unit_name(name);
-  const auto root = base::open_host_folder(session.layout.root());
+  const auto root = open_root(session);
   const auto file = base::open_in_root(root.get(), session.layout.unit_inside(name), O_RDONLY | O_NONBLOCK);
   return host::parse_install_section(base::read_all(file.get(), deployment_text_limit, unit), unit);
 }
 
 void keep_links(const Session& session, const std::string& name) {
-  host::remove_unit_links(base::open_host_folder(session.layout.root()).get(), host::unit_name(name),
-                          wanted_links(session, name), session.layout.units_inside());
+  host::remove_unit_links(open_root(session).get(), host::unit_name(name), wanted_links(session, name),
+                          session.layout.units_inside());
 }
 
 void restore_links(Session& session, const std::string& name) {
@@ -52,14 +52,13 @@ void restore_links(Session& session, const std::string& name) {
 }
 
 void remove_links(const Session& session, const std::string& name) {
-  host::remove_unit_links(base::open_host_folder(session.layout.root()).get(), host::unit_name(name), {},
-                          session.layout.units_inside());
+  host::remove_unit_links(open_root(session).get(), host::unit_name(name), {}, session.layout.units_inside());
 }
 
 std::vector<std::string> link_folders(const Session& session, const std::string& name,
                                       const std::optional<std::string>& unit) {
   const auto units = session.layout.units_inside();
-  const auto root = base::open_host_folder(session.layout.root());
+  const auto root = open_root(session);
   std::set<std::string> folders;
   for (const auto& link : present_links(session, name)) {
     folders.insert(base::split_path(link).first);
@@ -85,21 +84,19 @@ std::vector<std::string> link_folders(const Session& session, const std::string&
 }
 
 void remove_empty(const Session& session, const std::vector<std::string>& folders) {
-  const auto root = base::open_host_folder(session.layout.root());
+  const auto root = open_root(session);
   for (const auto& folder : folders) {
     host::remove_host_file(root.get(), folder, "");  // stays when it holds something else
   }
 }
 
 std::vector<std::string> present_links(const Session& session, const std::string& name) {
-  return host::find_unit_links(base::open_host_folder(session.layout.root()).get(), host::unit_name(name),
-                               session.layout.units_inside());
+  return host::find_unit_links(open_root(session).get(), host::unit_name(name), session.layout.units_inside());
 }
 
 std::vector<std::string> all_links(const Session& session, const std::string& name) {
   auto links = present_links(session, name);
-  const auto fleeting = host::find_unit_links(base::open_host_folder(session.layout.root()).get(),
-                                              host::unit_name(name), runtime_units(session));
+  const auto fleeting = host::find_unit_links(open_root(session).get(), host::unit_name(name), runtime_units(session));
   links.insert(links.end(), fleeting.begin(), fleeting.end());
   return links;
 }

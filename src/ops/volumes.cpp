@@ -31,10 +31,6 @@ using base::ErrorKind;
 
 constexpr mode_t closed = 0700;
 
-base::Fd root_folder(const Session& session) {
-  return base::open_host_folder(session.layout.root());
-}
-
 /// Where a volume is: a directory that the administrator may have made a link, and two names in it that are ours.
 struct Place {
   std::string above;   ///< /var/lib, or /var/lib/berth
@@ -226,7 +222,7 @@ std::string waiting_leaf(const NotedFill& fill) {
 std::string staying_volume_folder(const Session& session, const host::Deployment& before) {
   const auto values = values_of(before.info, before.name);
   auto former = exports::former_volume_folder(values);
-  const auto root = root_folder(session);
+  const auto root = open_root(session);
   const auto belongs = folders_of(session, values).back();
   for (const auto& [destination, source] : volumes_in(former, generated_config(before.path))) {
     const NotedMove move{source, exports::volume_source(belongs, destination)};
@@ -250,7 +246,7 @@ std::vector<NotedMove> volume_moves(const Session& session, const host::Deployme
   if (config.empty() || exports::former_volume_folder(values) != exports::former_volume_folder(new_values)) {
     return moves;  // another STATE_DIRECTORY is the administrator's wish, who moves the data
   }
-  const auto root = root_folder(session);
+  const auto root = open_root(session);
   const auto old_config = read_config(before.path);
   const auto from = chosen_volumes(session, values, old_config.value_or(base::Json::object()));
   const auto source_of = [&](const std::string& destination) {
@@ -282,7 +278,7 @@ std::vector<NotedFill> volumes_to_fill(const Session& session, const InstallPlan
   if (session.layout.preinstalling()) {
     return fills;  // the booted system has volumes of its own, which systemd-tmpfiles fills
   }
-  const auto root = root_folder(session);
+  const auto root = open_root(session);
   for (const auto& volume : plan.volumes) {
     const bool moved =
         std::any_of(moves.begin(), moves.end(), [&](const auto& move) { return move.to == volume.source; });
@@ -294,7 +290,7 @@ std::vector<NotedFill> volumes_to_fill(const Session& session, const InstallPlan
 }
 
 void move_volume(const Session& session, const NotedMove& move) {
-  const auto root = root_folder(session);
+  const auto root = open_root(session);
   const auto from = place_of(move.from);
   const auto to = place_of(move.to);
   const auto source = open_container(root.get(), from);
@@ -306,7 +302,7 @@ void move_volume(const Session& session, const NotedMove& move) {
 }
 
 void move_volume_back(const Session& session, const NotedMove& move) {
-  const auto root = root_folder(session);
+  const auto root = open_root(session);
   if (exists(root.get(), move.to) && !exists(root.get(), move.from)) {
     move_volume(session, {move.to, move.from});
   }
@@ -314,7 +310,7 @@ void move_volume_back(const Session& session, const NotedMove& move) {
 
 void remove_left_folders(const Session& session, const std::vector<NotedMove>& moves) noexcept {
   try {
-    const auto root = root_folder(session);
+    const auto root = open_root(session);
     for (const auto& move : moves) {
       const auto place = place_of(move.from);
       if (const auto above = host::find_trusted_folder(root.get(), place.above)) {
@@ -326,7 +322,7 @@ void remove_left_folders(const Session& session, const std::vector<NotedMove>& m
 }
 
 void fill_volume(const Session& session, const NotedFill& fill, int rootfs) {
-  const auto root = root_folder(session);
+  const auto root = open_root(session);
   const auto place = place_of(fill.path);
   const auto container = make_container(session, root.get(), place);
   const auto waiting = waiting_leaf(fill);
@@ -344,7 +340,7 @@ void fill_volume(const Session& session, const NotedFill& fill, int rootfs) {
 }
 
 void remove_filled_volume(const Session& session, const NotedFill& fill) {
-  const auto root = root_folder(session);
+  const auto root = open_root(session);
   const auto place = place_of(fill.path);
   const auto container = open_container(root.get(), place);
   if (!container) {
@@ -360,7 +356,7 @@ void remove_filled_volume(const Session& session, const NotedFill& fill) {
 }
 
 void report_former_volumes(const Session& session, const InstallPlan& plan) {
-  const auto root = root_folder(session);
+  const auto root = open_root(session);
   const auto former = exports::former_volume_folder(plan.values);
   for (const auto& volume : plan.volumes) {
     const auto old = exports::volume_source(former, volume.destination);
@@ -389,7 +385,7 @@ std::set<std::string> names_in(const Session& session, const std::string& name, 
 
 void close_former_volumes_of(const Session& session, const host::Deployment& deployment) {
   const auto former = exports::former_volume_folder(values_of(deployment.info, deployment.name));
-  const auto root = root_folder(session);
+  const auto root = open_root(session);
   const auto container = open_container(root.get(), place_of(former + "/x"));
   struct stat status {};
   if (!container || ::fstat(container.get(), &status) != 0 || (status.st_mode & 0077U) == 0) {
