@@ -27,7 +27,9 @@ def built(host, folder, base):
     storage = host.folder / "buildah"
     run(
         "buildah", "--root", storage / "storage", "--runroot", storage / "run", "--storage-driver", "vfs", "build", "--quiet",
-        "--isolation", "chroot", "--format", "oci", "--from", f"oci:{base.layout}", "--tag", f"oci:{place / 'image'}:latest", place,
+        "--isolation", "chroot", "--format", "oci", "--from", f"oci:{base.name}:{images.TAG}",
+        "--tag", f"oci:{place / 'image'}:latest", place,
+        cwd=base.folder,  # buildah makes a reference of the base's path, which has no upper-case letters
     )  # fmt: skip
     return f"oci:{folder}/image:latest"
 

@@ -294,7 +294,8 @@ def replaced():
     def make(folder):
         _first_of_replaced(folder).done()
         buildah = ["buildah", "--root", folder / "storage", "--runroot", folder / "run", "--storage-driver", "vfs"]
-        container = run(*buildah, "from", f"oci:{folder / 'layout'}:{TAG}").stdout.strip()
+        # A relative path: buildah makes a reference of it, which has no upper-case letters.
+        container = run(*buildah, "from", f"oci:layout:{TAG}", cwd=folder).stdout.strip()
         _replace(pathlib.Path(run(*buildah, "mount", container).stdout.strip()))
         run(*buildah, "commit", "--quiet", "--format", "oci", container, f"oci:{folder / 'second'}:{TAG}")
         run(*buildah, "rm", container)
