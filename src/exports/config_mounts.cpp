@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "base/error.hpp"
+#include "exports/host_path.hpp"
 
 namespace berth::exports {
 namespace {
@@ -36,13 +37,6 @@ bool is_one_of(std::string_view text, const std::array<std::string_view, size>& 
 std::string_view text_of(const Json& mount, const char* key) {
   const auto found = mount.find(key);
   return found == mount.end() ? std::string_view() : std::string_view(found->get_ref<const std::string&>());
-}
-
-std::string_view without_slashes(std::string_view path) {
-  while (path.size() > 1 && path.back() == '/') {
-    path.remove_suffix(1);
-  }
-  return path;
 }
 
 bool has_option(const Json& mount, std::initializer_list<std::string_view> wanted) {

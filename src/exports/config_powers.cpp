@@ -8,6 +8,7 @@
 
 #include "base/error.hpp"
 #include "exports/config_json.hpp"
+#include "exports/host_path.hpp"
 #include "exports/host_places.hpp"
 #include "exports/powers.hpp"
 
@@ -85,13 +86,6 @@ const Json& section_of(const Json& parent, const char* key) {
 bool has_option(const Json& mount, std::string_view wanted) {
   const Json& options = list_of(mount, "options");
   return std::any_of(options.begin(), options.end(), [&](const Json& option) { return option == wanted; });
-}
-
-std::string_view without_slashes(std::string_view path) {
-  while (path.size() > 1 && path.back() == '/') {
-    path.remove_suffix(1);
-  }
-  return path;
 }
 
 using Powers = std::vector<Power>;

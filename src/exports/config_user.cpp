@@ -12,6 +12,7 @@
 #include <optional>
 
 #include "base/error.hpp"
+#include "exports/host_path.hpp"
 #include "exports/plain_text.hpp"
 #include "exports/tmpfiles_line.hpp"
 
@@ -39,10 +40,6 @@ bool is_mapped(const std::vector<IdMapping>& mappings, std::uint64_t id) {
   return std::any_of(mappings.begin(), mappings.end(), [id](const IdMapping& mapping) {
     return id >= mapping.container && id - mapping.container < mapping.size;
   });
-}
-
-bool is_below(const std::string& path, std::string_view folder) {
-  return path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');
 }
 
 Json as_json(const std::vector<IdMapping>& mappings) {

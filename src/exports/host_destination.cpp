@@ -1,6 +1,9 @@
 // Where files of exports/hostfs go on the host.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cstddef>
+
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/hint.hpp"
@@ -59,6 +62,14 @@ std::string after_renames(const std::string& path, const ExportsManifest& manife
 }
 
 }  // namespace
+
+std::string_view without_slashes(std::string_view path) {
+  return path.substr(0, std::max<std::size_t>(path.find_last_not_of('/') + 1, 1));
+}
+
+bool is_below(std::string_view path, std::string_view folder) {
+  return path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');
+}
 
 std::string squeezed_path(std::string_view path, std::string_view document) {
   std::string result;

@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "exports/config_json.hpp"
+#include "exports/host_path.hpp"
 #include "exports/host_places.hpp"
 #include "exports/lint.hpp"
 #include "exports/plain_text.hpp"
@@ -20,10 +21,6 @@ namespace berth::exports {
 namespace {
 
 constexpr mode_t default_mode = 0755;  ///< tmpfiles.d(5)
-
-bool is_below(std::string_view path, std::string_view folder) {
-  return path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');
-}
 
 bool knows_no_setuid(std::string_view path) {
   constexpr std::array<std::string_view, 5> places = {"/dev", "/proc", "/run", "/sys", "/var/run"};
@@ -56,7 +53,7 @@ struct FolderLine {
 };
 
 std::optional<FolderLine> folder_line(std::string_view line) {
-  auto read = read_tmpfiles_line(line);
+  const auto read = read_tmpfiles_line(line);
   if (!read || read->type.empty() || std::string_view("dDvqQ").find(read->type[0]) == std::string_view::npos ||
       !read->path.starts_with('/') || read->path.find('%') != std::string::npos) {
     return std::nullopt;
@@ -65,8 +62,6 @@ std::optional<FolderLine> folder_line(std::string_view line) {
   if (!mode) {
     return std::nullopt;
   }
-  auto& path = read->path;
-  path.erase(std::max<std::size_t>(path.find_last_not_of('/') + 1, 1));
   FolderLine result;
   result.rest = line;
   take_tmpfiles_field(result.rest);
@@ -75,7 +70,7 @@ std::optional<FolderLine> folder_line(std::string_view line) {
   result.head = line.substr(0, line.size() - result.rest.size() + blanks);
   take_tmpfiles_field(result.rest);
   result.marks = read->mode.substr(0, read->mode.find_first_not_of("~:"));
-  result.folder = {std::move(path), *mode, id_of(read->user), id_of(read->group)};
+  result.folder = {std::string(without_slashes(read->path)), *mode, id_of(read->user), id_of(read->group)};
   return result;
 }
 
@@ -125,12 +120,10 @@ std::vector<std::string> written_places(const base::Json& config) {
   std::vector<std::string> places;
   for (const auto& mount : config.value("mounts", base::Json::array())) {
     auto single = base::Json{{"mounts", base::Json::array({mount})}};
-    for (auto& source : bind_sources(single)) {
-      while (source.size() > 1 && source.back() == '/') {
-        source.pop_back();
-      }
+    for (const auto& named : bind_sources(single)) {
+      const auto source = without_slashes(named);
       if (is_writable_mount(mount) && source.starts_with('/') && !knows_no_setuid(source)) {
-        places.push_back(std::move(source));
+        places.emplace_back(source);
       }
     }
   }

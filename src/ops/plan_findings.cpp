@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "base/error.hpp"
+#include "exports/host_path.hpp"
 #include "exports/lint.hpp"
 #include "exports/reach.hpp"
 #include "exports/unit.hpp"
@@ -26,19 +27,9 @@ using exports::Severity;
 constexpr const char* config_file = "config.json";
 constexpr uid_t first_person = 1000;  ///< smaller ids are those of the system's services (login.defs(5), UID_MIN)
 
-bool is_below(std::string_view path, std::string_view folder) {
-  return path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');
-}
-
 bool is_below_any(std::string_view path, const std::vector<std::string_view>& folders) {
-  return std::any_of(folders.begin(), folders.end(), [&](std::string_view folder) { return is_below(path, folder); });
-}
-
-std::string without_slashes(std::string path) {
-  while (path.size() > 1 && path.back() == '/') {
-    path.pop_back();
-  }
-  return path;
+  return std::any_of(folders.begin(), folders.end(),
+                     [&](std::string_view folder) { return exports::is_below(path, folder); });
 }
 
 /// Which host paths will be there when the service starts.
@@ -89,7 +80,7 @@ void find_missing_sources(const PlanInputs& in, const base::Json& config, const 
   std::set<std::string> told;
   for (const auto& mount : config.value("mounts", base::Json::array())) {
     for (const auto& given : exports::bind_sources(base::Json{{"mounts", base::Json::array({mount})}})) {
-      const auto source = without_slashes(given);
+      const std::string source(exports::without_slashes(given));
       if (source.starts_with('/') && !presence.has(source) && told.insert(source).second) {
         findings.push_back({Severity::warning, "source-not-made", config_file, 0,
                             fmt::format("nothing makes {}, which is bound at {}: without it the service does not start",

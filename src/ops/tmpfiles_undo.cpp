@@ -13,6 +13,7 @@
 #include "base/error.hpp"
 #include "base/fd.hpp"
 #include "base/file.hpp"
+#include "exports/host_path.hpp"
 #include "exports/tmpfiles_line.hpp"
 #include "host/host_file.hpp"
 #include "host/root_folder.hpp"
@@ -28,9 +29,7 @@ std::map<std::string, TmpfilesLine> lines_by_path(std::string_view lines) {
   std::map<std::string, TmpfilesLine> result;
   while (!lines.empty()) {
     if (auto line = exports::read_tmpfiles_line(exports::take_line(lines))) {
-      while (line->path.size() > 1 && line->path.back() == '/') {
-        line->path.pop_back();
-      }
+      line->path.resize(exports::without_slashes(line->path).size());
       auto path = line->path;
       result.emplace(std::move(path), std::move(*line));
     }

@@ -1,7 +1,6 @@
 #include "base/unpack.hpp"
 
 #include <archive.h>
-#include <archive_entry.h>
 #include <gmock/gmock.h>
 
 #include <algorithm>
@@ -9,53 +8,17 @@
 
 #include "base/error.hpp"
 #include "failure.hpp"
+#include "packed.hpp"
 
 namespace berth::base {
 namespace {
 
+using test::compress;
 using test::failure_of;
+using test::PieceStream;
 using testing::HasSubstr;
 
 constexpr std::uint64_t enough = 1U << 30U;
-
-// A stream out of a text, given in small pieces; fails behind it when told so.
-class PieceStream final : public ByteStream {
- public:
-  explicit PieceStream(std::string text, bool fails = false) : text_(std::move(text)), fails_(fails) {}
-  std::size_t read(std::span<std::byte> buffer) override {
-    const auto count = std::min<std::size_t>({buffer.size(), 1000, text_.size() - at_});
-    if (count == 0 && fails_) {
-      throw Error(ErrorKind::not_permitted, "the inner one failed");
-    }
-    std::copy_n(std::as_bytes(std::span(text_)).begin() + static_cast<std::ptrdiff_t>(at_), count, buffer.begin());
-    at_ += count;
-    return count;
-  }
-
- private:
-  std::string text_;
-  bool fails_;
-  std::size_t at_ = 0;
-};
-
-std::string pack(const std::string& bytes, int filter) {
-  std::string result(bytes.size() * 2 + 10'000, '\0');
-  std::size_t used = 0;
-  archive* writer = archive_write_new();
-  archive_write_add_filter(writer, filter);
-  archive_write_set_format_raw(writer);
-  archive_write_set_bytes_in_last_block(writer, 1);
-  archive_write_open_memory(writer, result.data(), result.size(), &used);
-  archive_entry* entry = archive_entry_new();
-  archive_entry_set_filetype(entry, AE_IFREG);
-  archive_write_header(writer, entry);
-  archive_write_data(writer, bytes.data(), bytes.size());
-  archive_entry_free(entry);
-  archive_write_close(writer);
-  archive_write_free(writer);
-  result.resize(used);
-  return result;
-}
 
 std::string drained(const std::string& packed, std::uint64_t limit = enough, bool fails = false) {
   const auto stream = unpack(std::make_unique<PieceStream>(packed, fails), limit, "x");
@@ -75,7 +38,7 @@ TEST(Unpack, KnowsFourKinds) {
     text += std::to_string(at);
   }
   for (const int filter : filters) {
-    const auto packed = pack(text, filter);
+    const auto packed = compress(text, filter);
     EXPECT_TRUE(looks_compressed(packed));
     EXPECT_EQ(drained(packed), text);
   }
@@ -86,7 +49,7 @@ TEST(Unpack, KnowsFourKinds) {
 
 TEST(Unpack, IsBounded) {
   for (const int filter : filters) {
-    const auto packed = pack(std::string(100'000, 'x'), filter);
+    const auto packed = compress(std::string(100'000, 'x'), filter);
     EXPECT_EQ(drained(packed, 100'000).size(), 100'000U);
     EXPECT_THAT(failure_of([&] { drained(packed, 99'999); }).sentence(),
                 HasSubstr("x: it unpacks to more than 99999 bytes"));
@@ -96,7 +59,7 @@ TEST(Unpack, IsBounded) {
 TEST(Unpack, RefusesWhatIsPackedTwice) {
   for (const int inner : filters) {
     for (const int outer : filters) {
-      const auto packed = pack(pack(std::string(10'000, 'x'), inner), outer);
+      const auto packed = compress(compress(std::string(10'000, 'x'), inner), outer);
       const auto error = failure_of([&] { drained(packed); });
       EXPECT_THAT(error.sentence(), HasSubstr("packed more than once"));
       EXPECT_EQ(error.kind(), ErrorKind::verification);
@@ -105,14 +68,14 @@ TEST(Unpack, RefusesWhatIsPackedTwice) {
 }
 
 TEST(Unpack, KeepsFailuresOfTheInnerStream) {
-  const auto packed = pack(std::string(100'000, 'x') + "y", ARCHIVE_FILTER_GZIP);
+  const auto packed = compress(std::string(100'000, 'x') + "y", ARCHIVE_FILTER_GZIP);
   EXPECT_THAT(failure_of([&] { drained(packed.substr(0, 20), enough, true); }).sentence(),
               HasSubstr("the inner one failed"));
   EXPECT_THAT(failure_of([&] { drained(packed, enough, true); }).sentence(), HasSubstr("the inner one failed"));
 }
 
 TEST(Unpack, NoticesDamage) {
-  const auto packed = pack(std::string(100'000, 'x') + "y", ARCHIVE_FILTER_GZIP);
+  const auto packed = compress(std::string(100'000, 'x') + "y", ARCHIVE_FILTER_GZIP);
   EXPECT_EQ(failure_of([&] { drained(packed.substr(0, packed.size() / 2)); }).kind(), ErrorKind::verification);
 }
 

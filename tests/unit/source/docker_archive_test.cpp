@@ -6,6 +6,7 @@
 
 #include "failure.hpp"
 #include "hostile_json.hpp"
+#include "packed.hpp"
 #include "sample_image.hpp"
 #include "scratch_folder.hpp"
 #include "tar_builder.hpp"

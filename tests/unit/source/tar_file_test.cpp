@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "failure.hpp"
+#include "packed.hpp"
 #include "sample_image.hpp"
 #include "scratch_folder.hpp"
 #include "tar_builder.hpp"
@@ -19,6 +20,7 @@ namespace {
 using test::compress;
 using test::drain;
 using test::failure_of;
+using test::PieceStream;
 using test::TarBuilder;
 using testing::HasSubstr;
 
@@ -183,26 +185,6 @@ TEST_F(TarFileTest, HeedsAStopWhileItUnpacks) {
   EXPECT_EQ(failure_of([&] { stream->read(buffer); }).kind(), base::ErrorKind::interrupted);
   EXPECT_EQ(failure_of([&] { const TarFile again(path, stop.get_token()); }).kind(), base::ErrorKind::interrupted);
 }
-
-// A stream out of a text, given in small pieces; fails behind it when told so.
-class PieceStream final : public base::ByteStream {
- public:
-  explicit PieceStream(std::string text, bool fails = false) : text_(std::move(text)), fails_(fails) {}
-  std::size_t read(std::span<std::byte> buffer) override {
-    const auto count = std::min<std::size_t>({buffer.size(), 1000, text_.size() - at_});
-    if (count == 0 && fails_) {
-      throw base::Error(base::ErrorKind::not_permitted, "the inner one failed");
-    }
-    std::copy_n(std::as_bytes(std::span(text_)).begin() + static_cast<std::ptrdiff_t>(at_), count, buffer.begin());
-    at_ += count;
-    return count;
-  }
-
- private:
-  std::string text_;
-  bool fails_;
-  std::size_t at_ = 0;
-};
 
 TEST(ReadStream, IsBounded) {
   PieceStream stream("12345");
