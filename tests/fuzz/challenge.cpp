@@ -7,7 +7,7 @@ namespace {
 
 using namespace berth;
 
-std::string quoted(std::string_view value) {
+std::string in_quotes(std::string_view value) {
   std::string result = "\"";
   for (const char c : value) {
     if (c == '"' || c == '\\') {
@@ -24,7 +24,7 @@ std::string written(const std::vector<source::Challenge>& challenges) {
     header += (header.empty() ? "" : ", ") + challenge.scheme;
     const char* separator = " ";
     for (const auto& [name, value] : challenge.parameters) {
-      header += separator + name + "=" + quoted(value);
+      header += separator + name + "=" + in_quotes(value);
       separator = ", ";
     }
   }

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The program of the default build has what makes a mistake in it harder to use: hardening.py build/src/cli/berth"""
+"""The program of the default build has what makes a mistake in it harder to use: hardening.py build/src/berth"""
 
 import re
 import subprocess
