@@ -237,7 +237,7 @@ std::map<std::string, std::string> deb_scripts(const PackagedService& service) {
   constexpr const char* head = "#!/bin/sh\nset -e\n";
   return {{"postinst", head + after_install(service, R"([ "$1" = configure ] && )", R"([ -n "$2" ])")},
           {"prerm", head + before_removal(service, R"([ "$1" = remove ])")},
-          {"postrm", std::string(head) + after_removal}};
+          {"postrm", fmt::format("{}{}", head, after_removal)}};
 }
 
 std::string rpm_scripts(const PackagedService& service) {
