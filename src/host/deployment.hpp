@@ -13,6 +13,9 @@
 
 namespace berth::host {
 
+/// Bytes of a unit, of tmpfiles.d lines or of a config.json that are read back.
+inline constexpr std::uint64_t deployment_text_limit = 4U << 20U;
+
 /// The `info` file. Missing keys have these defaults; unknown keys are kept in `document`.
 struct DeploymentInfo {
   std::string image;

@@ -17,9 +17,9 @@
 #include "host/lock.hpp"
 #include "host/private_folder.hpp"
 #include "ops/adopted_places.hpp"
+#include "ops/adoption.hpp"
 #include "ops/deployments_folder.hpp"
 #include "ops/one_off.hpp"
-#include "ops/private_places.hpp"
 #include "ops/recover.hpp"
 #include "store/private_mark.hpp"
 
@@ -30,28 +30,12 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 
-constexpr const char* operation_name = "adopt";
-constexpr const char* lock_name = ".adoption";  // no container is called so
-
-/// One command at a time adopts or gives back.
-host::ContainerLock lock_adoptions(const Session& session, std::chrono::seconds timeout) {
-  return host::ContainerLock::take(session.layout, lock_name, session.command, timeout, session.reporter, session.stop);
-}
-
-host::ContainerLock lock_adoptions(const Session& session) {
-  return lock_adoptions(session, std::chrono::seconds(session.config.lock_timeout_seconds));
-}
-
 host::Layout older_layout(const Session& session, const AdoptRequest& request) {
   host::LayoutSettings settings;
   settings.root = session.layout.root();
   settings.deployments = request.from;
   settings.repository = request.repository;
   return host::Layout(std::move(settings));
-}
-
-base::Json to_json(const AdoptNote& note) {
-  return {{"operation", operation_name}, {"name", note.name}, {"from", note.from}, {"undo", note.undo}};
 }
 
 AdoptedContainer describe(Session& session, const host::Deployment& deployment, std::vector<std::string> folders) {
@@ -88,34 +72,11 @@ void refuse_taken(const Session& session, const std::string& name) {
                    });
 }
 
-/// Whether berth made a deployment: the older tool finds nothing at the paths that it names.
-bool is_ours(const Session& session, const AdoptedPlaces& places, const std::string& folder) {
-  const auto path = fmt::format("{}/{}/info", session.layout.deployments(), folder);
-  const auto text = base::read_file_at(AT_FDCWD, path, base::json_size_limit);
-  const auto info = text ? host::parse_info(*text, path) : host::DeploymentInfo{};
-  const auto found = info.values.find("DESTDIR");
-  return found != info.values.end() && found->second.starts_with(places.to() + "/");
-}
-
-std::vector<std::string> own_slots(const Session& session, const AdoptedPlaces& places, const std::string& name) {
-  auto folders = places.slots(places.to_folder(), name);
-  std::erase_if(folders, [&](const std::string& folder) { return !is_ours(session, places, folder); });
-  return folders;
-}
-
-bool is_repository(const std::string& path) {
-  return base::stat_at(AT_FDCWD, path + "/objects").has_value();
-}
-
 bool same_folder(const std::string& left, const std::string& right) {
   struct stat one {};
   struct stat other {};
   return ::stat(left.c_str(), &one) == 0 && ::stat(right.c_str(), &other) == 0 && one.st_dev == other.st_dev &&
          one.st_ino == other.st_ino;
-}
-
-std::string inside(const Session& session, const std::string& path) {
-  return session.layout.root() == "/" ? path : path.substr(session.layout.root().size());
 }
 
 /// Whether a rename may go from the one to the other, for which one file system is not enough.
@@ -150,7 +111,7 @@ void plan_repository(const Session& session, const host::Layout& older, AdoptOut
   if (!is_repository(theirs)) {
     return;
   }
-  outcome.repository_path = inside(session, theirs);
+  outcome.repository_path = path_inside(session, theirs);
   if (same_folder(theirs, ours)) {
     outcome.repository = RepositoryFate::shared;
     return;
@@ -186,11 +147,11 @@ void take_repository(Session& session, const host::Layout& older, const AdoptOut
     const auto theirs = base::open_host_folder(older.repository());
     host::make_private(theirs.get());
     base::unlink_at(theirs.get(), store::private_mark);
-    move_repository(older.repository(), ours, inside(session, ours));
+    move_repository(older.repository(), ours, path_inside(session, ours));
   } else if (outcome.repository == RepositoryFate::copied) {
     const auto theirs = repository_of(older);
     const auto root = open_root(session);
-    const bool open = host::others_can_reach(root.get(), inside(session, theirs));
+    const bool open = host::others_can_reach(root.get(), path_inside(session, theirs));
     auto store = store::Store::open(store_options(session));
     store.import_from(theirs, open ? store::ImportedFiles::examined_copies : store::ImportedFiles::linked);
     if (open) {
@@ -215,13 +176,6 @@ void note_adoption(const Session& session, const AdoptOutcome& outcome) {
   write_adoptions(session, adoptions);
 }
 
-/// The older tool's folders let everybody in.
-void close_slots(const Session& session, const AdoptedPlaces& places, const std::string& name) {
-  for (const auto& folder : places.slots(places.to_folder(), name)) {
-    close_deployment(session, places.to_folder(), folder);
-  }
-}
-
 void take_container(Session& session, const AdoptedPlaces& places, const std::string& name) {
   const auto lock = lock_container(session, name);
   refuse_taken(session, name);
@@ -240,13 +194,6 @@ void take_container(Session& session, const AdoptedPlaces& places, const std::st
   session.reporter.step(fmt::format("adopted {}", name));
 }
 
-void drop_own_slots(const Session& session, const AdoptedPlaces& places, const std::string& name) {
-  for (const auto& folder : own_slots(session, places, name)) {
-    base::unlink_at(places.from_folder(), folder);
-    base::remove_tree_at(places.to_folder(), folder);
-  }
-}
-
 void give_container_back(Session& session, const AdoptedPlaces& places, const std::string& name) {
   const auto lock = lock_container(session, name);
   const AdoptNote note{name, places.from(), true};
@@ -257,23 +204,15 @@ void give_container_back(Session& session, const AdoptedPlaces& places, const st
   session.reporter.step(fmt::format("gave {} back", name));
 }
 
-bool is_folder(const std::string& path) {
-  const auto status = base::stat_at(AT_FDCWD, path);
-  return status && S_ISDIR(status->st_mode);
-}
-
-std::string older_repository(const host::Layout& layout, const std::string& from) {
-  return (layout.root() == "/" ? "" : layout.root()) + from + "/.storage/ostree";
-}
-
 /// The repository goes back with the last container. May be done again after an interruption.
 void give_repository_back(const Session& session, const host::Layout& older, const AdoptOutcome& outcome) {
   auto adoptions = read_adoptions(session);
   std::erase_if(adoptions, [&](const Adoption& adoption) { return adoption.from == outcome.from; });
   const auto theirs = older.on_disk(older.deployments_inside() + "/.storage") + "/ostree";
-  if (outcome.repository == RepositoryFate::moved && !is_folder(theirs) && is_repository(session.layout.repository())) {
-    const auto link = base::stat_at(AT_FDCWD, theirs);
-    if (link && S_ISLNK(link->st_mode)) {
+  const auto found = base::stat_at(AT_FDCWD, theirs);
+  if (outcome.repository == RepositoryFate::moved && !(found && S_ISDIR(found->st_mode)) &&
+      is_repository(session.layout.repository())) {
+    if (found && S_ISLNK(found->st_mode)) {
       base::unlink_at(AT_FDCWD, theirs);
     }
     move_repository(session.layout.repository(), theirs, "");
@@ -330,7 +269,7 @@ AdoptOutcome plan_undo(Session& session, const AdoptedPlaces& places, const Adop
     if (adoption.from == outcome.from) {
       const bool last = outcome.containers.size() == adopted.size();
       outcome.repository = adoption.repository && last ? RepositoryFate::moved : RepositoryFate::stays;
-      outcome.repository_path = inside(session, session.layout.repository());
+      outcome.repository_path = path_inside(session, session.layout.repository());
       return outcome;
     }
   }
@@ -339,27 +278,6 @@ AdoptOutcome plan_undo(Session& session, const AdoptedPlaces& places, const Adop
 }
 
 }  // namespace
-
-std::optional<AdoptNote> adopt_note(const base::Json& json) {
-  const base::JsonView view(json, "journal note");
-  if (view.at("operation").as_string() != operation_name) {
-    return std::nullopt;
-  }
-  return AdoptNote{view.at("name").as_string(), view.at("from").as_string(), view.at("undo").as_bool()};
-}
-
-void complete_adoption(Session& session, const AdoptNote& note) {
-  const auto lock = lock_adoptions(session, std::chrono::seconds(0));
-  const AdoptedPlaces places(session, note.from);
-  if (note.undo) {
-    drop_own_slots(session, places, note.name);
-    places.give_back(note.name);
-  } else {
-    places.take(note.name);
-    close_slots(session, places, note.name);
-  }
-  host::remove_journal(session.layout, note.name);
-}
 
 AdoptOutcome adopt(Session& session, const AdoptRequest& request) {
   const DeploymentsFolder deployments(session.layout);
@@ -370,7 +288,7 @@ AdoptOutcome adopt(Session& session, const AdoptRequest& request) {
   if (request.only_plan) {
     return outcome;
   }
-  const auto lock = lock_adoptions(session);
+  const auto lock = lock_adoptions(session, std::chrono::seconds(session.config.lock_timeout_seconds));
   note_adoption(session, outcome);
   take_repository(session, older, outcome);
   for (const auto& container : outcome.containers) {
@@ -388,7 +306,7 @@ AdoptOutcome undo_adoption(Session& session, const AdoptRequest& request) {
   if (request.only_plan) {
     return outcome;
   }
-  const auto lock = lock_adoptions(session);
+  const auto lock = lock_adoptions(session, std::chrono::seconds(session.config.lock_timeout_seconds));
   for (const auto& container : outcome.containers) {
     check_stop(session.stop);
     give_container_back(session, places, container.name);
@@ -397,76 +315,6 @@ AdoptOutcome undo_adoption(Session& session, const AdoptRequest& request) {
     give_repository_back(session, older_layout(session, request), outcome);
   }
   return outcome;
-}
-
-namespace {
-
-void remove_temporaries(const std::string& path) {
-  if (!is_folder(path)) {
-    return;
-  }
-  const auto folder = base::open_folder_at(AT_FDCWD, path);
-  for (const auto& entry : base::list_folder(folder.get())) {
-    if (entry.starts_with(base::temporary_prefix)) {
-      base::remove_tree_at(folder.get(), entry);
-    }
-  }
-}
-
-/// @return whether anything of the adoption is left to be recorded
-bool tidy_adoption(const Session& session, const Adoption& adoption) {
-  const auto theirs = older_repository(session.layout, adoption.from);
-  const auto storage = base::split_path(theirs).first;
-  const auto older = base::split_path(storage).first;
-  const auto ours = session.layout.repository();
-  remove_temporaries(older);
-  remove_temporaries(storage);
-  if (!adoption.repository) {
-    return true;
-  }
-  if (is_repository(ours)) {
-    if (is_folder(storage) && !base::stat_at(AT_FDCWD, theirs)) {
-      base::replace_link_at(AT_FDCWD, theirs, inside(session, ours));  // the move was killed before it
-    }
-    return true;
-  }
-  return !is_folder(theirs) || !AdoptedPlaces(session, adoption.from).adopted().empty();
-}
-
-}  // namespace
-
-void tidy_adoptions(Session& session) {
-  const auto folder = base::open_host_folder(session.layout.deployments());
-  const auto names = base::list_folder(folder.get());
-  const bool untidy = std::any_of(names.begin(), names.end(), [](const std::string& name) {
-    return name.starts_with(base::temporary_prefix) || name == adoptions_record;
-  });
-  if (!untidy) {
-    return;
-  }
-  try {
-    const auto lock = lock_adoptions(session, std::chrono::seconds(0));
-    remove_temporaries(session.layout.deployments());
-    auto adoptions = read_adoptions(session);
-    const auto before = adoptions.size();
-    std::erase_if(adoptions, [&](const Adoption& adoption) { return !tidy_adoption(session, adoption); });
-    if (adoptions.size() != before) {
-      write_adoptions(session, adoptions);
-    }
-  } catch (const Error& error) {
-    if (error.kind() != ErrorKind::conflict) {  // another command is at it
-      session.reporter.warning(error.what());
-    }
-  }
-}
-
-void remove_adopted_links(const Session& session, const std::string& name) {
-  for (const auto& adoption : read_adoptions(session)) {
-    const auto root = open_root(session);
-    if (base::stat_at(root.get(), adoption.from.substr(1))) {
-      AdoptedPlaces(session, adoption.from).remove_links(name);
-    }
-  }
 }
 
 }  // namespace berth::ops

@@ -1,11 +1,9 @@
 // berth adopt: what the older tool installed and stored becomes berth's, while its services run on.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <vector>
 
-#include "base/json.hpp"
 #include "ops/session.hpp"
 
 namespace berth::ops {
@@ -53,23 +51,5 @@ AdoptOutcome adopt(Session& session, const AdoptRequest& request);
 /// Takes it back, for the containers that are still as the older tool made them.
 /// @throws Error before anything is changed: conflict for a container whose live deployment berth made
 AdoptOutcome undo_adoption(Session& session, const AdoptRequest& request);
-
-/// The note of a container that changes hands, for recovery.
-struct AdoptNote {
-  std::string name;
-  std::string from;  ///< inside the root
-  bool undo = false;
-};
-/// nullopt when the note is of another operation. @throws Error(verification) for a damaged one
-std::optional<AdoptNote> adopt_note(const base::Json& json);
-/// What an adoption that was killed left beside its containers, unless another command is at it: the link in the place
-/// of a repository that moved, the record of what was given back, names that were in use for a moment.
-void tidy_adoptions(Session& session);
-
-/// Completes what an interruption left, in the direction in which it was going. The caller holds the lock.
-void complete_adoption(Session& session, const AdoptNote& note);
-
-/// Removes the links that an adoption left in the older tool's folder for a container that is gone.
-void remove_adopted_links(const Session& session, const std::string& name);
 
 }  // namespace berth::ops

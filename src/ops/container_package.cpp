@@ -1,4 +1,6 @@
 #include "ops/container_package.hpp"
+#include "ops/deployments_folder.hpp"
+#include "ops/plan.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>

@@ -20,9 +20,8 @@
 #include "host/host_file.hpp"
 #include "host/journal.hpp"
 #include "ops/aside.hpp"
+#include "ops/deployments_folder.hpp"
 #include "ops/live_link.hpp"
-#include "ops/replacement.hpp"
-#include "ops/switch.hpp"
 
 namespace berth::ops {
 
@@ -42,9 +41,9 @@ Texts texts_of(int deployments, const std::string& name, int slot) {
   const auto folder = host::slot_name(name, slot) + "/";
   Texts texts;
   try {
-    texts.unit = base::read_file_at(deployments, folder + host::unit_name(name), deployment_text_limit);
+    texts.unit = base::read_file_at(deployments, folder + host::unit_name(name), host::deployment_text_limit);
     texts.tmpfiles =
-        base::read_file_at(deployments, fmt::format("{}tmpfiles-{}.conf", folder, name), deployment_text_limit);
+        base::read_file_at(deployments, fmt::format("{}tmpfiles-{}.conf", folder, name), host::deployment_text_limit);
     if (const auto info = base::read_file_at(deployments, folder + "info", base::json_size_limit)) {
       texts.info = host::parse_info(*info, folder + "info");
     }

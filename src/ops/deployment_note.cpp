@@ -7,7 +7,6 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "host/layout.hpp"
-#include "ops/installed_unit.hpp"
 
 namespace berth::ops {
 

@@ -10,6 +10,9 @@
 
 namespace berth::ops {
 
+/// Ends the names of texts that are kept. Neither systemd nor systemd-tmpfiles reads files with such an end.
+inline constexpr const char* saved_suffix = ".saved";
+
 /// A path on the host and the checksum by which we recognise our own work.
 struct NotedFile {
   std::string path;      ///< inside the root

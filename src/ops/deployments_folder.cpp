@@ -17,4 +17,12 @@ DeploymentsFolder::~DeploymentsFolder() {
   }
 }
 
+std::string staging_name(const std::string& name) {
+  return std::string(staging_prefix) + name;
+}
+
+std::string waiting_name(const std::string& name) {
+  return ".waiting-" + name;
+}
+
 }  // namespace berth::ops

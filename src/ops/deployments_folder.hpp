@@ -1,7 +1,8 @@
-// The folder below which all deployments live, made for as long as it is needed.
+// The folder below which all deployments live, made for as long as it is needed, and names in it.
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/fd.hpp"
@@ -23,5 +24,12 @@ class DeploymentsFolder {
   std::vector<std::string> created_;
   base::Fd folder_;
 };
+
+/// How the names of folders begin in which something is prepared, below the deployments; the rest is what it is for.
+inline constexpr std::string_view staging_prefix = ".staging-";
+/// Name of the folder in which a deployment of `name` is prepared, below the deployments.
+std::string staging_name(const std::string& name);
+/// Where a deployment waits whose slot another one takes.
+std::string waiting_name(const std::string& name);
 
 }  // namespace berth::ops

@@ -12,6 +12,7 @@
 #include "base/file.hpp"
 #include "host/layout.hpp"
 #include "ops/image_lookup.hpp"
+#include "ops/plan.hpp"
 #include "ops/pull.hpp"
 
 namespace berth::ops {

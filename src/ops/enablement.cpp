@@ -15,7 +15,6 @@
 #include "host/root_folder.hpp"
 #include "host/unit_file.hpp"
 #include "ops/installed_unit.hpp"
-#include "ops/replacement.hpp"
 
 namespace berth::ops {
 
@@ -80,7 +79,7 @@ std::string text_of_unit(const Session& session, const std::string& unit, const 
     }
     try {
       const auto file = base::open_in_root(root.get(), path, O_RDONLY | O_NONBLOCK);
-      return base::read_all(file.get(), deployment_text_limit, path);
+      return base::read_all(file.get(), host::deployment_text_limit, path);
     } catch (const Error&) {
       continue;  // it is not there, or systemd cannot read it either
     }

@@ -8,7 +8,7 @@
 
 #include "host/deployment.hpp"
 #include "ops/deployment_note.hpp"
-#include "ops/plan.hpp"
+#include "ops/install_plan.hpp"
 #include "ops/session.hpp"
 
 namespace berth::ops {

@@ -21,7 +21,6 @@
 #include "host/journal.hpp"
 #include "host/lock.hpp"
 #include "host/root_folder.hpp"
-#include "ops/replacement.hpp"
 
 namespace berth::ops {
 
@@ -51,8 +50,8 @@ bool has_lines_of_image(const std::string& deployment) {
 std::optional<OpenLines> open_lines(const Session& session, const std::string& name, int slot) {
   OpenLines found;
   found.folder = fmt::format("{}/{}", session.layout.deployments(), host::slot_name(name, slot));
-  const auto text = base::read_file_at(AT_FDCWD, found.folder + "/" + lines_name(name), deployment_text_limit);
-  const auto config = base::read_file_at(AT_FDCWD, found.folder + "/config.json", deployment_text_limit);
+  const auto text = base::read_file_at(AT_FDCWD, found.folder + "/" + lines_name(name), host::deployment_text_limit);
+  const auto config = base::read_file_at(AT_FDCWD, found.folder + "/config.json", host::deployment_text_limit);
   if (!text || !config || !has_lines_of_image(found.folder)) {
     return std::nullopt;
   }
@@ -87,7 +86,7 @@ std::vector<std::string> close_folders(int root, const OpenLines& lines) {
 bool close_host_lines(const Session& session, int root, const std::string& name, const OpenLines& lines) {
   const auto [parent, leaf] = base::split_path(session.layout.tmpfiles_inside(name));
   const auto folder = host::find_trusted_folder(root, parent);
-  const auto now = folder ? base::read_file_at(folder->get(), leaf, deployment_text_limit) : std::nullopt;
+  const auto now = folder ? base::read_file_at(folder->get(), leaf, host::deployment_text_limit) : std::nullopt;
   if (now == lines.text) {
     base::replace_file_at(folder->get(), leaf, lines.closed, text_mode);
   }

@@ -18,7 +18,7 @@
 #include "exports/health_check.hpp"
 #include "host/job_words.hpp"
 #include "ops/runtime_command.hpp"
-#include "ops/service.hpp"
+#include "ops/unit_job.hpp"
 #include "ops/user_space.hpp"
 
 namespace berth::ops {

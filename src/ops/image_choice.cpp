@@ -43,7 +43,7 @@ ChosenImage ImageChooser::stored(const image::ImageName& name, bool local) {
                           : fmt::format("fetch it with: berth pull {}", name.text()));
 }
 
-ChosenImage ImageChooser::choose(const host::DeploymentInfo& info, const UpdateRequest& request) {
+ChosenImage ImageChooser::choose(const host::DeploymentInfo& info, const ImageSelection& request) {
   const auto reference = request.rebase.empty() ? image_name_of(info).text() : request.rebase;
   if (request.rebase.empty() && (!request.pull || !has_registry(info))) {
     return stored(image_name_of(info), info.local);

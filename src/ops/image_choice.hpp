@@ -7,9 +7,16 @@
 
 #include "host/deployment.hpp"
 #include "ops/session.hpp"
-#include "ops/update.hpp"
 
 namespace berth::ops {
+
+/// What an update says about the image.
+struct ImageSelection {
+  std::string rebase;  ///< --rebase [SOURCE:]IMAGE; empty: the image it has
+  bool pull = true;    ///< false: --no-pull, what is stored decides
+  std::string authfile;
+  std::string platform;
+};
 
 struct ChosenImage {
   store::StoredImage image;
@@ -26,7 +33,7 @@ class ImageChooser {
   explicit ImageChooser(Session& session) : session_(session) {}
 
   /// The image, which is stored then. @throws Error, not_found when it must be stored and is not
-  ChosenImage choose(const host::DeploymentInfo& info, const UpdateRequest& request);
+  ChosenImage choose(const host::DeploymentInfo& info, const ImageSelection& request);
   store::Store& store();
   /// Lets go of the store, and so of what keeps prunes waiting; what was chosen has to be in use by then.
   void release() { store_.reset(); }

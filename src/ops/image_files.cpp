@@ -13,7 +13,6 @@
 #include "exports/stream_links.hpp"
 #include "host/file_copy.hpp"
 #include "host/host_file.hpp"
-#include "ops/preparation.hpp"
 #include "ops/user_space.hpp"
 
 namespace berth::ops {
@@ -121,6 +120,14 @@ PlanInputs plan_inputs(const Session& session, int root, const ImageFiles& files
     return files.rootfs ? exports::stream_links(files.rootfs.get()) : std::vector<std::string>();
   };
   return in;
+}
+
+exports::HostFeatures features_of(const host::Facts& facts) {
+  exports::HostFeatures features;
+  features.selinux = facts.selinux;
+  features.apparmor = facts.apparmor;
+  features.cgroup_unified = facts.cgroup_unified;
+  return features;
 }
 
 }  // namespace berth::ops

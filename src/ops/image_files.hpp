@@ -4,7 +4,7 @@
 #include <string>
 
 #include "base/fd.hpp"
-#include "ops/plan.hpp"
+#include "ops/install_plan.hpp"
 #include "ops/session.hpp"
 
 namespace berth::ops {
@@ -29,5 +29,8 @@ std::string default_service_template(const Session& session, const exports::Expo
 /// Everything a plan depends on that image and machine decide. @param files must outlive what is returned, as must
 /// `session` and `root`, the folder of the host
 PlanInputs plan_inputs(const Session& session, int root, const ImageFiles& files);
+
+/// What the facts of the host say about a config.json.
+exports::HostFeatures features_of(const host::Facts& facts);
 
 }  // namespace berth::ops

@@ -10,6 +10,7 @@
 #include "ops/deployments_folder.hpp"
 #include "ops/health_gate.hpp"
 #include "ops/installed_unit.hpp"
+#include "ops/plan.hpp"
 #include "ops/plan_package.hpp"
 #include "ops/preparation.hpp"
 #include "ops/pull.hpp"

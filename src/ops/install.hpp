@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "ops/plan.hpp"
+#include "ops/install_plan.hpp"
 #include "ops/session.hpp"
 #include "ops/switch.hpp"
 

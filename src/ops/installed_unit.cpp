@@ -10,7 +10,7 @@
 #include "host/root_folder.hpp"
 #include "host/unit_file.hpp"
 #include "ops/aside.hpp"
-#include "ops/replacement.hpp"
+#include "ops/deployment_note.hpp"
 
 namespace berth::ops {
 
@@ -29,7 +29,7 @@ struct KeptText {
 
 KeptText text_beside(const host::Deployment& deployment, const std::string& name) {
   try {
-    return {base::read_file_at(AT_FDCWD, deployment.path + "/" + name, deployment_text_limit), ""};
+    return {base::read_file_at(AT_FDCWD, deployment.path + "/" + name, host::deployment_text_limit), ""};
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::interrupted) {
       throw;
@@ -50,7 +50,7 @@ std::optional<std::string> host_text(const Session& session, const std::string& 
   if (!status || !S_ISREG(status->st_mode)) {
     return std::nullopt;
   }
-  return base::read_file_at(folder->get(), leaf, deployment_text_limit);
+  return base::read_file_at(folder->get(), leaf, host::deployment_text_limit);
 }
 
 /// The first name of the kind PATH.saved, PATH.saved.1 that is free.
@@ -114,6 +114,14 @@ void add_files(const Session& session, const std::string& folder_path, std::vect
 
 }  // namespace
 
+std::string unit_of(Session& session, const std::string& name) {
+  host::check_container_name(name);
+  if (!host::installed_deployment(session.layout, name).info.has_container_service) {
+    throw Error(ErrorKind::usage, fmt::format("{} has no service: its image only brings files for the host", name));
+  }
+  return host::unit_name(name);
+}
+
 bool is_masked(const Session& session, const std::string& name) {
   return is_mask(session, session.layout.unit_inside(name));
 }
@@ -143,7 +151,7 @@ std::optional<std::string> text_on_host(const Session& session, const std::strin
     const auto file = base::open_in_root(open_root(session).get(), path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
     struct stat status {};
     base::check_errno(::fstat(file.get(), &status), "examine " + path);
-    return S_ISREG(status.st_mode) ? std::optional(base::read_all(file.get(), deployment_text_limit, path))
+    return S_ISREG(status.st_mode) ? std::optional(base::read_all(file.get(), host::deployment_text_limit, path))
                                    : std::nullopt;
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::not_found) {
@@ -170,9 +178,9 @@ std::optional<std::string> installed_unit_text(const host::Deployment& deploymen
 std::string damage_of_deployment(const std::string& path, const std::string& name, bool has_service) {
   try {
     const auto unit =
-        base::read_file_at(AT_FDCWD, fmt::format("{}/{}", path, host::unit_name(name)), deployment_text_limit);
-    const auto config = base::read_file_at(AT_FDCWD, path + "/config.json", deployment_text_limit);
-    base::read_file_at(AT_FDCWD, fmt::format("{}/{}", path, tmpfiles_copy(name)), deployment_text_limit);
+        base::read_file_at(AT_FDCWD, fmt::format("{}/{}", path, host::unit_name(name)), host::deployment_text_limit);
+    const auto config = base::read_file_at(AT_FDCWD, path + "/config.json", host::deployment_text_limit);
+    base::read_file_at(AT_FDCWD, fmt::format("{}/{}", path, tmpfiles_copy(name)), host::deployment_text_limit);
     if (has_service && unit && unit->empty()) {
       return fmt::format("{}/{} is empty", path, host::unit_name(name));
     }

@@ -34,9 +34,6 @@ std::optional<std::string> installed_unit_text(const host::Deployment& deploymen
 /// @param path of the deployment, as this process opens it
 std::string damage_of_deployment(const std::string& path, const std::string& name, bool has_service);
 
-/// Ends the names of texts that are kept. Neither systemd nor systemd-tmpfiles reads files with such an end.
-constexpr const char* saved_suffix = ".saved";
-
 /// Paths under which what an administrator wrote into our files, or the link that he put in their place, is kept when
 /// they go; empty for what is not edited. A text is kept, too, when the deployment no longer tells what was installed.
 struct SavedTexts {
@@ -60,5 +57,8 @@ bool restore_missing_texts(Session& session, const host::Deployment& deployment)
 
 /// Drop-ins and files of `systemctl set-property` for the container's unit, inside the root. They outlive it.
 std::vector<std::string> settings_beside(const Session& session, const std::string& name);
+
+/// The unit of an installed container. @throws Error(not_found), Error(usage) for one without a service
+std::string unit_of(Session& session, const std::string& name);
 
 }  // namespace berth::ops

@@ -15,7 +15,6 @@
 #include "host/host_file.hpp"
 #include "host/root_folder.hpp"
 #include "ops/installed_unit.hpp"
-#include "ops/replacement.hpp"
 
 namespace berth::ops {
 
@@ -28,7 +27,7 @@ bool is_fleeting(const std::string& path, const std::string& runtime) {
 
 /// Of the deployment in the open folder. @param brought gets what the image put on the host
 void add_paths(int folder, const std::string& name, std::vector<std::string>& paths, std::set<std::string>& brought) {
-  const auto lines = base::read_file_at(folder, fmt::format("tmpfiles-{}.conf", name), deployment_text_limit);
+  const auto lines = base::read_file_at(folder, fmt::format("tmpfiles-{}.conf", name), host::deployment_text_limit);
   if (lines) {
     const auto made = exports::created_tmpfiles_paths(*lines);
     paths.insert(paths.end(), made.begin(), made.end());

@@ -17,6 +17,7 @@
 #include "exports/tmpfiles_check.hpp"
 #include "exports/unit.hpp"
 #include "ops/install.hpp"
+#include "ops/plan.hpp"
 #include "ops/workplace.hpp"
 
 namespace berth::ops {

@@ -9,7 +9,7 @@
 #include "base/file.hpp"
 #include "host/deployment.hpp"
 #include "host/layout.hpp"
-#include "ops/service.hpp"
+#include "ops/installed_unit.hpp"
 
 namespace berth::ops {
 

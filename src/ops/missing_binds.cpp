@@ -8,7 +8,6 @@
 #include "exports/config_json.hpp"
 #include "exports/rootfs.hpp"
 #include "host/deployment.hpp"
-#include "ops/replacement.hpp"
 
 namespace berth::ops {
 
@@ -16,7 +15,7 @@ std::string missing_binds(const Session& session, const std::string& name) {
   std::string sentence;
   try {
     const auto deployment = host::installed_deployment(session.layout, name);
-    const auto text = base::read_file_at(AT_FDCWD, deployment.path + "/config.json", deployment_text_limit);
+    const auto text = base::read_file_at(AT_FDCWD, deployment.path + "/config.json", host::deployment_text_limit);
     const auto root = open_root(session);
     const auto copies = fmt::format("{}/container-{}/", session.layout.runtime_inside(), name);
     for (const auto& source : exports::bind_sources(base::parse_json(text.value_or("{}"), "config.json"))) {

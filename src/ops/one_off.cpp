@@ -12,8 +12,8 @@
 #include "base/file.hpp"
 #include "base/process.hpp"
 #include "host/facts.hpp"
-#include "ops/private_places.hpp"
-#include "ops/switch.hpp"
+#include "ops/deployments_folder.hpp"
+#include "ops/private_deployment.hpp"
 #include "ops/user_space.hpp"
 
 namespace berth::ops {

@@ -6,7 +6,7 @@
 
 #include "base/json.hpp"
 #include "exports/finding.hpp"
-#include "ops/plan.hpp"
+#include "ops/install_plan.hpp"
 
 namespace berth::ops {
 

@@ -5,7 +5,7 @@
 
 #include "exports/package_text.hpp"
 #include "exports/template.hpp"
-#include "ops/plan.hpp"
+#include "ops/install_plan.hpp"
 
 namespace berth::ops {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "ops/plan.hpp"
+#include "ops/install_plan.hpp"
 
 namespace berth::ops {
 

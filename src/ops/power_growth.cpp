@@ -62,7 +62,7 @@ base::Json with_own_binds(base::Json config, exports::Values values, const std::
 void add_from_texts(const host::Deployment& before, std::set<std::string>& known) {
   const auto folder = base::open_host_folder(before.path);
   const auto text = [&folder](const std::string& name) {
-    return base::read_file_at(folder.get(), name, deployment_text_limit).value_or("");
+    return base::read_file_at(folder.get(), name, host::deployment_text_limit).value_or("");
   };
   add(known, exports::unit_powers(text(host::unit_name(before.name)), before.info.values), before.name);
   add(known, exports::tmpfiles_powers(text(fmt::format("tmpfiles-{}.conf", before.name))), before.name);

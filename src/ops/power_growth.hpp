@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "host/deployment.hpp"
-#include "ops/plan.hpp"
+#include "ops/install_plan.hpp"
 
 namespace berth::ops {
 

@@ -11,12 +11,13 @@
 #include "base/file.hpp"
 #include "exports/config_json.hpp"
 #include "host/private_folder.hpp"
+#include "ops/deployments_folder.hpp"
 #include "ops/mount_points.hpp"
 #include "ops/others_files.hpp"
+#include "ops/plan.hpp"
 #include "ops/plan_findings.hpp"
-#include "ops/private_places.hpp"
+#include "ops/private_deployment.hpp"
 #include "ops/remote_rootfs.hpp"
-#include "ops/switch.hpp"
 #include "ops/system_package.hpp"
 #include "ops/user_space.hpp"
 
@@ -205,14 +206,6 @@ void report_plan(Session& session, const InstallPlan& plan, const std::vector<st
       report_owner(session, others, plan.name, path);
     }
   }
-}
-
-exports::HostFeatures features_of(const host::Facts& facts) {
-  exports::HostFeatures features;
-  features.selinux = facts.selinux;
-  features.apparmor = facts.apparmor;
-  features.cgroup_unified = facts.cgroup_unified;
-  return features;
 }
 
 }  // namespace berth::ops

@@ -92,7 +92,4 @@ void report_powers(Session& session, const std::string& name, const InstallPlan&
 /// @param told files that it keeps and that were told of already
 void report_plan(Session& session, const InstallPlan& plan, const std::vector<std::string>& told = {});
 
-/// What the facts of the host say about a config.json.
-exports::HostFeatures features_of(const host::Facts& facts);
-
 }  // namespace berth::ops

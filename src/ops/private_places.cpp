@@ -1,5 +1,4 @@
 #include "ops/private_places.hpp"
-#include "ops/adopt.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -15,6 +14,8 @@
 #include "base/fd.hpp"
 #include "base/file.hpp"
 #include "host/private_folder.hpp"
+#include "ops/adoption.hpp"
+#include "ops/private_deployment.hpp"
 #include "ops/volumes.hpp"
 #include "store/private_mark.hpp"
 
@@ -24,34 +25,9 @@ namespace {
 
 using base::Error;
 
-constexpr std::uint64_t config_limit = 4U << 20U;  // bytes
-
-std::optional<gid_t> group_of_deployment(const Session& session, int folder) {
-  if (session.layout.user()) {
-    return std::nullopt;  // root of the container is the user
-  }
-  try {
-    const auto text = base::read_file_at(folder, "config.json", config_limit);
-    return text ? passing_group(base::parse_json(*text, "config.json")) : std::nullopt;
-  } catch (const Error&) {
-    return std::nullopt;  // whoever needs it says what is wrong with it
-  }
-}
-
 std::optional<base::Fd> find_folder(const std::string& path) {
   const auto status = path.empty() ? std::nullopt : base::stat_at(AT_FDCWD, path);
   return status ? std::optional(base::open_host_folder(path)) : std::nullopt;
-}
-
-/// Closes one folder in a folder of deployments. @return whether it was open
-bool close_one(const Session& session, int deployments, const std::string& name) {
-  const auto place = base::open_folder_at(deployments, name);
-  const auto group = group_of_deployment(session, place.get());
-  const bool opened = host::make_private(place.get(), group);
-  if (group) {
-    host::let_pass(deployments, *group);
-  }
-  return opened;
 }
 
 bool close_all(const Session& session, int deployments) {
@@ -62,7 +38,7 @@ bool close_all(const Session& session, int deployments) {
       continue;
     }
     try {
-      opened = close_one(session, deployments, name) || opened;
+      opened = close_deployment(session, deployments, name) || opened;
     } catch (const Error& error) {
       if (error.kind() != base::ErrorKind::not_found) {  // another command has just removed it
         throw;
@@ -165,35 +141,6 @@ void close_places(Session& session) {
   const auto& user = session.layout.user();
   if (user ? user->uid == ::geteuid() : ::geteuid() == 0) {
     Closing(session).run();
-  }
-}
-
-std::optional<gid_t> passing_group(const base::Json& config) {
-  const base::JsonView view(config, "config.json");
-  const auto linux_section = view.find("linux");
-  const auto mappings = linux_section ? linux_section->find("gidMappings") : std::nullopt;
-  if (!mappings) {
-    return std::nullopt;
-  }
-  for (const auto& mapping : mappings->as_array()) {
-    const auto inside = mapping.find("containerID");
-    const auto outside = mapping.find("hostID");
-    if (inside && outside && inside->as_integer() == 0 && outside->as_integer() > 0) {
-      return static_cast<gid_t>(outside->as_integer());
-    }
-  }
-  return std::nullopt;
-}
-
-void close_deployment(const Session& session, int deployments, const std::string& name) {
-  close_one(session, deployments, name);
-}
-
-void let_container_pass(const Session& session, int folder, const base::Json& config) {
-  const auto group = session.layout.user() ? std::nullopt : passing_group(config);
-  host::make_private(folder, group);
-  if (group) {
-    host::let_pass(base::open_host_folder(session.layout.deployments()).get(), *group);
   }
 }
 

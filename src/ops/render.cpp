@@ -6,6 +6,7 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "ops/install.hpp"
+#include "ops/plan.hpp"
 
 namespace berth::ops {
 

@@ -8,15 +8,12 @@
 #include "host/deployment.hpp"
 #include "ops/deployment_note.hpp"
 #include "ops/health_gate.hpp"
-#include "ops/plan.hpp"
+#include "ops/install_plan.hpp"
 #include "ops/preparation.hpp"
 #include "ops/session.hpp"
 #include "ops/switch.hpp"
 
 namespace berth::ops {
-
-/// Bytes of a unit, of tmpfiles.d lines or of a config.json that are read back.
-inline constexpr std::uint64_t deployment_text_limit = 4U << 20U;
 
 /// What an installed container has on the host, looked at before anything changes.
 struct Belongings {

@@ -86,15 +86,15 @@ class Return {
     plan_.runtime = plan_.info.runtime.empty() ? before_.info.runtime : plan_.info.runtime;
     plan_.values = plan_.info.values;
     if (plan_.info.has_container_service) {
-      plan_.unit = base::read_file_at(folder.get(), host::unit_name(plan_.name), deployment_text_limit);
+      plan_.unit = base::read_file_at(folder.get(), host::unit_name(plan_.name), host::deployment_text_limit);
       if (!plan_.unit) {
         throw Error(ErrorKind::failed, fmt::format("the other deployment of {} has no unit file", before_.name),
                     "it is incomplete; the next update replaces it");
       }
     }
-    plan_.config = base::read_file_at(folder.get(), "config.json", deployment_text_limit).value_or("");
+    plan_.config = base::read_file_at(folder.get(), "config.json", host::deployment_text_limit).value_or("");
     plan_.tmpfiles =
-        base::read_file_at(folder.get(), fmt::format("tmpfiles-{}.conf", plan_.name), deployment_text_limit);
+        base::read_file_at(folder.get(), fmt::format("tmpfiles-{}.conf", plan_.name), host::deployment_text_limit);
   }
 
   void refuse_damaged_files() const {

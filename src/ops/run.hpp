@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "ops/plan.hpp"
+#include "ops/install_plan.hpp"
 #include "ops/runtime_command.hpp"
 #include "ops/session.hpp"
 

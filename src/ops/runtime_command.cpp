@@ -14,7 +14,7 @@
 #include "exports/config_json.hpp"
 #include "exports/unit.hpp"
 #include "host/facts.hpp"
-#include "ops/preparation.hpp"
+#include "ops/image_files.hpp"
 
 namespace berth::ops {
 

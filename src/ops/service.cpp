@@ -9,7 +9,6 @@
 #include "host/deployment.hpp"
 #include "ops/health_gate.hpp"
 #include "ops/installed_unit.hpp"
-#include "ops/missing_binds.hpp"
 #include "ops/recover.hpp"
 #include "ops/unit_job.hpp"
 #include "ops/unit_slice.hpp"
@@ -20,8 +19,6 @@ namespace {
 
 using base::Error;
 using base::ErrorKind;
-
-constexpr std::size_t journal_lines = 10;
 
 /// systemd takes a stop for done while a socket, a timer or Upholds= brings the service back the next moment.
 void tell_what_starts_again(Session& session, const std::string& unit) {
@@ -42,36 +39,6 @@ void tell_what_starts_again(Session& session, const std::string& unit) {
 }
 
 }  // namespace
-
-std::string unit_of(Session& session, const std::string& name) {
-  host::check_container_name(name);
-  if (!host::installed_deployment(session.layout, name).info.has_container_service) {
-    throw Error(ErrorKind::usage, fmt::format("{} has no service: its image only brings files for the host", name));
-  }
-  return host::unit_name(name);
-}
-
-std::string journal_hint(Session& session, const std::string& unit) {
-  std::string hint;
-  for (const auto& line : session.systemd.journal_tail(unit, journal_lines)) {
-    hint += (hint.empty() ? "its last journal lines are:\n  " : "\n  ") + line;
-  }
-  return hint.empty() ? fmt::format("see {} -u {}", session.layout.command("journalctl"), unit) : hint;
-}
-
-void refuse_unloadable(Session& session, const std::string& unit, ErrorKind kind) {
-  const auto state = session.systemd.state(unit);
-  if (state.load_state == "bad-setting" || state.load_state == "error") {
-    throw Error(kind, fmt::format("systemd cannot load {} ({}): {}", unit, state.load_state, state.load_error),
-                journal_hint(session, unit));
-  }
-}
-
-void throw_start_failed(Session& session, const std::string& unit, const host::JobResult& job, ErrorKind kind) {
-  const bool skipped = job.result == "skipped";  // systemd has not even tried
-  const auto missing = skipped ? std::string() : missing_binds(session, unit.substr(0, unit.rfind('.')));
-  throw Error(kind, fmt::format("{} did not start: {}{}", unit, job.words, missing), journal_hint(session, unit));
-}
 
 void start(Session& session, const std::string& name) {
   recover_pending(session);

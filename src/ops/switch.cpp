@@ -1,4 +1,5 @@
 #include "ops/switch.hpp"
+#include "ops/deployments_folder.hpp"
 
 #include <fmt/format.h>
 
@@ -132,14 +133,6 @@ void add_taken_along(const Session& session, SwitchNote& note) {
 }
 
 }  // namespace
-
-std::string staging_name(const std::string& name) {
-  return std::string(staging_prefix) + name;
-}
-
-std::string waiting_name(const std::string& name) {
-  return ".waiting-" + name;
-}
 
 NotedDeployment noted_deployment(const InstallPlan& plan) {
   NotedDeployment deployment;

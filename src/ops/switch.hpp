@@ -3,11 +3,10 @@
 
 #include <functional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "ops/deployment_note.hpp"
-#include "ops/plan.hpp"
+#include "ops/install_plan.hpp"
 #include "ops/session.hpp"
 #include "ops/transaction.hpp"
 
@@ -36,12 +35,5 @@ void recover_switch(Session& session, SwitchNote note);
 
 /// Slot, unit and tmpfiles.d lines of a plan, without host files.
 NotedDeployment noted_deployment(const InstallPlan& plan);
-
-/// How the names of folders begin in which something is prepared, below the deployments; the rest is what it is for.
-inline constexpr std::string_view staging_prefix = ".staging-";
-/// Name of the folder in which a deployment of `name` is prepared, below the deployments.
-std::string staging_name(const std::string& name);
-/// Where a deployment waits whose slot another one takes.
-std::string waiting_name(const std::string& name);
 
 }  // namespace berth::ops

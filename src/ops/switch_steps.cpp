@@ -13,12 +13,12 @@
 #include "host/host_file.hpp"
 #include "ops/aside.hpp"
 #include "ops/companion_units.hpp"
+#include "ops/deployments_folder.hpp"
 #include "ops/enablement.hpp"
 #include "ops/live_link.hpp"
 #include "ops/remote_rootfs.hpp"
 #include "ops/replacement.hpp"
 #include "ops/room.hpp"
-#include "ops/service.hpp"
 #include "ops/switch.hpp"
 #include "ops/system_package.hpp"
 #include "ops/tmpfiles_undo.hpp"
@@ -47,7 +47,8 @@ void rename_folder(int folder, const std::string& from, const std::string& to) {
 void take_tmpfiles_back(const Session& session, const SwitchNote& note) {
   const auto lines = fmt::format("{}/{}/tmpfiles-{}.conf", session.layout.deployments(),
                                  host::slot_name(note.name, note.after.slot), note.name);
-  undo_tmpfiles(session, note.tmpfiles_paths, base::read_file_at(AT_FDCWD, lines, deployment_text_limit).value_or(""));
+  undo_tmpfiles(session, note.tmpfiles_paths,
+                base::read_file_at(AT_FDCWD, lines, host::deployment_text_limit).value_or(""));
 }
 
 class StepList {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "ops/deployment_note.hpp"
-#include "ops/plan.hpp"
+#include "ops/install_plan.hpp"
 #include "ops/session.hpp"
 
 namespace berth::ops {

@@ -6,8 +6,8 @@
 #include "base/file.hpp"
 #include "base/process.hpp"
 #include "host/layout.hpp"
+#include "ops/missing_binds.hpp"
 #include "ops/runtime_command.hpp"
-#include "ops/service.hpp"
 
 namespace berth::ops {
 
@@ -18,6 +18,7 @@ using base::ErrorKind;
 using host::JobResult;
 using host::UnitState;
 
+constexpr std::size_t journal_lines = 10;
 constexpr int attempts = 10;  // against somebody who starts or stops the same unit
 
 using Start = JobResult (host::Systemd::*)(const std::string& unit);
@@ -75,6 +76,28 @@ bool start_unit(Session& session, const std::string& unit, ErrorKind kind, Start
 }
 
 }  // namespace
+
+std::string journal_hint(Session& session, const std::string& unit) {
+  std::string hint;
+  for (const auto& line : session.systemd.journal_tail(unit, journal_lines)) {
+    hint += (hint.empty() ? "its last journal lines are:\n  " : "\n  ") + line;
+  }
+  return hint.empty() ? fmt::format("see {} -u {}", session.layout.command("journalctl"), unit) : hint;
+}
+
+void refuse_unloadable(Session& session, const std::string& unit, ErrorKind kind) {
+  const auto state = session.systemd.state(unit);
+  if (state.load_state == "bad-setting" || state.load_state == "error") {
+    throw Error(kind, fmt::format("systemd cannot load {} ({}): {}", unit, state.load_state, state.load_error),
+                journal_hint(session, unit));
+  }
+}
+
+void throw_start_failed(Session& session, const std::string& unit, const host::JobResult& job, ErrorKind kind) {
+  const bool skipped = job.result == "skipped";  // systemd has not even tried
+  const auto missing = skipped ? std::string() : missing_binds(session, unit.substr(0, unit.rfind('.')));
+  throw Error(kind, fmt::format("{} did not start: {}{}", unit, job.words, missing), journal_hint(session, unit));
+}
 
 void stop_or_throw(Session& session, const std::string& unit) {
   if (const auto job = session.systemd.stop(unit); !job.done) {

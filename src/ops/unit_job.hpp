@@ -46,4 +46,15 @@ Dependents by_kind(const std::vector<std::string>& units);
 /// @param runtime path inside the root; empty: nothing happens
 void delete_left_container(Session& session, const std::string& runtime, const std::string& name);
 
+/// The unit's last journal lines as a hint, or where to look for them.
+std::string journal_hint(Session& session, const std::string& unit);
+
+/// The error of a start that failed: the job's result in words and the unit's last journal lines.
+[[noreturn]] void throw_start_failed(Session& session, const std::string& unit, const host::JobResult& job,
+                                     base::ErrorKind kind);
+
+/// systemd takes a reload for done even when it makes no sense of a unit: asks how the unit was loaded.
+/// @throws Error with systemd's own reason and the journal lines that name the setting
+void refuse_unloadable(Session& session, const std::string& unit, base::ErrorKind kind);
+
 }  // namespace berth::ops

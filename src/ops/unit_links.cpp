@@ -9,9 +9,9 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "host/deployment.hpp"
 #include "host/host_file.hpp"
 #include "ops/aside.hpp"
-#include "ops/replacement.hpp"
 
 namespace berth::ops {
 
@@ -32,7 +32,7 @@ host::InstallSection wanted_links(const Session& session, const std::string& nam
   const auto unit = host::unit_name(name);
   const auto root = open_root(session);
   const auto file = base::open_in_root(root.get(), session.layout.unit_inside(name), O_RDONLY | O_NONBLOCK);
-  return host::parse_install_section(base::read_all(file.get(), deployment_text_limit, unit), unit);
+  return host::parse_install_section(base::read_all(file.get(), host::deployment_text_limit, unit), unit);
 }
 
 void keep_links(const Session& session, const std::string& name) {

@@ -9,7 +9,6 @@
 #include "exports/config_text.hpp"
 #include "exports/unit.hpp"
 #include "host/deployment.hpp"
-#include "ops/replacement.hpp"
 
 namespace berth::ops {
 
@@ -45,7 +44,7 @@ bool is_chosen(const Session& session, const std::string& name, const std::strin
 
 /// @throws Error when it cannot be written
 void write_path(Session& session, const std::string& name, int folder, const std::string& slice) {
-  const auto text = base::read_file_at(folder, file_name, deployment_text_limit);
+  const auto text = base::read_file_at(folder, file_name, host::deployment_text_limit);
   const auto now = text ? cgroups_path_of(*text) : "";
   const auto wanted = session.layout.systemd_cgroup() + exports::cgroups_path(slice, name);
   if (now == wanted || !is_chosen(session, name, now)) {

@@ -7,18 +7,15 @@
 #include <vector>
 
 #include "ops/health_gate.hpp"
+#include "ops/image_choice.hpp"
 #include "ops/session.hpp"
 #include "ops/transaction.hpp"
 
 namespace berth::ops {
 
-struct UpdateRequest {
+struct UpdateRequest : ImageSelection {
   std::string name;
   std::vector<std::string> set;  ///< --set NAME=VALUE, over the kept values
-  std::string rebase;            ///< --rebase [SOURCE:]IMAGE; empty: the image it has
-  bool pull = true;              ///< false: --no-pull, what is stored decides
-  std::string authfile;
-  std::string platform;
   GateOptions gate;
 };
 

@@ -214,7 +214,7 @@ DeploymentDiff compare(Session& session, const UpdateRequest& request, const hos
   const auto plan = preparation.plan(request_of_update(session, before, parse_set(request.set), local, belongings));
   const auto deployment = base::open_host_folder(before.path);
   const auto text = [&](const std::string& name) {
-    return base::read_file_at(deployment.get(), name, deployment_text_limit).value_or("");
+    return base::read_file_at(deployment.get(), name, host::deployment_text_limit).value_or("");
   };
   DeploymentDiff diff;
   compare_configs(parsed_config(text("config.json")), parsed_config(plan.config), diff);

@@ -20,7 +20,6 @@
 #include "host/root_folder.hpp"
 #include "host/tree_copy.hpp"
 #include "ops/former_directories.hpp"
-#include "ops/replacement.hpp"
 
 namespace berth::ops {
 
@@ -190,7 +189,7 @@ std::vector<std::string> folders_of(const Session& session, const exports::Value
 /// nullopt for one that is damaged.
 std::optional<base::Json> read_config(const std::string& path) {
   try {
-    const auto text = base::read_file_at(AT_FDCWD, path + "/config.json", deployment_text_limit);
+    const auto text = base::read_file_at(AT_FDCWD, path + "/config.json", host::deployment_text_limit);
     return text ? base::parse_json(*text, path + "/config.json") : base::Json::object();
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::interrupted) {

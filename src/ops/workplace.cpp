@@ -1,4 +1,5 @@
 #include "ops/workplace.hpp"
+#include "ops/deployments_folder.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>

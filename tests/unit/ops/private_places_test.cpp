@@ -1,5 +1,7 @@
 #include "ops/private_places.hpp"
 
+#include "ops/private_deployment.hpp"
+
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

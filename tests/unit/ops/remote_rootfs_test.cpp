@@ -1,4 +1,5 @@
 #include "ops/remote_rootfs.hpp"
+#include "ops/plan.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

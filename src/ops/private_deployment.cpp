@@ -1,0 +1,64 @@
+#include "ops/private_deployment.hpp"
+
+#include <fcntl.h>
+
+#include "base/error.hpp"
+#include "base/fd.hpp"
+#include "base/file.hpp"
+#include "host/deployment.hpp"
+#include "host/private_folder.hpp"
+
+namespace berth::ops {
+
+namespace {
+
+std::optional<gid_t> group_of_deployment(const Session& session, int folder) {
+  if (session.layout.user()) {
+    return std::nullopt;  // root of the container is the user
+  }
+  try {
+    const auto text = base::read_file_at(folder, "config.json", host::deployment_text_limit);
+    return text ? passing_group(base::parse_json(*text, "config.json")) : std::nullopt;
+  } catch (const base::Error&) {
+    return std::nullopt;  // whoever needs it says what is wrong with it
+  }
+}
+
+}  // namespace
+
+std::optional<gid_t> passing_group(const base::Json& config) {
+  const base::JsonView view(config, "config.json");
+  const auto linux_section = view.find("linux");
+  const auto mappings = linux_section ? linux_section->find("gidMappings") : std::nullopt;
+  if (!mappings) {
+    return std::nullopt;
+  }
+  for (const auto& mapping : mappings->as_array()) {
+    const auto inside = mapping.find("containerID");
+    const auto outside = mapping.find("hostID");
+    if (inside && outside && inside->as_integer() == 0 && outside->as_integer() > 0) {
+      return static_cast<gid_t>(outside->as_integer());
+    }
+  }
+  return std::nullopt;
+}
+
+bool close_deployment(const Session& session, int deployments, const std::string& name) {
+  const auto place = base::open_folder_at(deployments, name);
+  const auto group = group_of_deployment(session, place.get());
+  const bool opened = host::make_private(place.get(), group);
+  if (group) {
+    host::let_pass(deployments, *group);
+  }
+  return opened;
+}
+
+void let_container_pass(const Session& session, int folder, const base::Json& config) {
+  const auto group = session.layout.user() ? std::nullopt : passing_group(config);
+  host::make_private(folder, group);
+  if (group) {
+    host::let_pass(base::open_host_folder(session.layout.deployments()).get(), *group);
+  }
+}
+
+}  // namespace berth::ops

@@ -1,0 +1,27 @@
+// Who reaches the files of one deployment: root, or the user whose container it is, and the group of a container with a
+// user namespace of its own.
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+
+#include "base/json.hpp"
+#include "ops/session.hpp"
+
+namespace berth::ops {
+
+/// The group of the host that passes for root in a container with a user namespace of its own, from its config.json;
+/// nullopt without one, and when that is root's.
+std::optional<gid_t> passing_group(const base::Json& config);
+
+/// Closes a deployment as far as its own config.json allows. @param name of its folder
+/// @return whether it was open
+bool close_deployment(const Session& session, int deployments, const std::string& name);
+
+/// Lets the container of a deployment reach its root file system: makes `folder`, its place, 0700, or 0710 with the
+/// group that passes, and lets that group through the folder of deployments. @param config its config.json
+void let_container_pass(const Session& session, int folder, const base::Json& config);
+
+}  // namespace berth::ops
