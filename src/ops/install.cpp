@@ -71,7 +71,8 @@ store::Store open_store(Session& session, const Preparation& preparation, const 
   if (session.layout.preinstalling()) {
     return store::Store::open(store_options(session, preparation.throwaway_repository()));
   }
-  return request.only_plan ? store_for_plan(session, preparation, origin) : store::Store::open(store_options(session));
+  return request.only_plan ? store_for_plan(session, preparation.throwaway_repository(), origin)
+                           : store::Store::open(store_options(session));
 }
 
 /// Lays the root file system out, or finds it where --rootfs says.

@@ -153,17 +153,6 @@ void Preparation::write(InstallPlan& plan) const {
   base::check_errno(::syncfs(staging), "write the deployment to disk");
 }
 
-store::Store store_for_plan(Session& session, const Preparation& preparation, const ImageOrigin& origin) {
-  auto store = store::Store::open_existing(store_options(session));
-  const auto found = store && !origin.local() ? store->look_up(origin.name()) : std::nullopt;
-  if (found && !found->elsewhere) {
-    return std::move(*store);
-  }
-  auto options = store_options(session, preparation.throwaway_repository());
-  options.read_only = session.layout.read_only_repository();
-  return store::Store::open(options);
-}
-
 void report_powers(Session& session, const std::string& name, const InstallPlan& plan) {
   if (!plan.host_powers.empty()) {
     session.reporter.warning(

@@ -7,7 +7,6 @@
 
 #include "base/fd.hpp"
 #include "ops/image_files.hpp"
-#include "ops/pull.hpp"
 #include "ops/session.hpp"
 
 namespace berth::ops {
@@ -80,10 +79,6 @@ class Preparation {
   std::string remote_;  ///< with use_remote
   ImageFiles files_;
 };
-
-/// For a plan alone, which must change nothing: the store, when it has the image, else a repository that is thrown away
-/// with the preparation.
-store::Store store_for_plan(Session& session, const Preparation& preparation, const ImageOrigin& origin);
 
 /// Tells what of a plan makes the container as mighty as root on this host. @param name of the container, or image
 void report_powers(Session& session, const std::string& name, const InstallPlan& plan);

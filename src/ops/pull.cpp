@@ -98,4 +98,15 @@ store::StoredImage pull_absent(Session& session, const PullRequest& request) {
   return origin.ensure(store).image;
 }
 
+store::Store store_for_plan(Session& session, const std::string& throwaway, const ImageOrigin& origin) {
+  auto store = store::Store::open_existing(store_options(session));
+  const auto found = store && !origin.local() ? store->look_up(origin.name()) : std::nullopt;
+  if (found && !found->elsewhere) {
+    return std::move(*store);
+  }
+  auto options = store_options(session, throwaway);
+  options.read_only = session.layout.read_only_repository();
+  return store::Store::open(options);
+}
+
 }  // namespace berth::ops

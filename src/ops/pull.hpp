@@ -61,4 +61,9 @@ class ImageOrigin {
   std::unique_ptr<image::ImageSource> source_;
 };
 
+/// For a plan alone, which must change nothing: the store, when it has the image, else a repository that is thrown
+/// away.
+/// @param throwaway path of that repository
+store::Store store_for_plan(Session& session, const std::string& throwaway, const ImageOrigin& origin);
+
 }  // namespace berth::ops

@@ -20,7 +20,6 @@
 #include "ops/deployments_folder.hpp"
 #include "ops/installed_unit.hpp"
 #include "ops/one_off.hpp"
-#include "ops/pull.hpp"
 #include "ops/removal.hpp"
 #include "ops/switch.hpp"
 #include "ops/user_space.hpp"

@@ -161,7 +161,7 @@ class ImageRun {
     if (!request_.only_plan) {
       one_off_->claim();
     }
-    auto store = request_.only_plan ? store_for_plan(session_, *preparation_, origin_)
+    auto store = request_.only_plan ? store_for_plan(session_, preparation_->throwaway_repository(), origin_)
                                     : store::Store::open(store_options(session_));
     preparation_->check_out(store, origin_.ensure(store).image,
                             for_user() ? store::CheckoutFiles::copied : store::CheckoutFiles::linked);
