@@ -12,7 +12,7 @@
 #include "host/deployment.hpp"
 #include "image/reference.hpp"
 #include "ops/deployments_in_use.hpp"
-#include "store/stored_image.hpp"
+#include "store/refs.hpp"
 
 namespace berth::ops {
 

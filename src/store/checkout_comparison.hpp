@@ -13,8 +13,8 @@
 #include "base/activity.hpp"
 #include "store/object_files.hpp"
 #include "store/object_walk.hpp"
+#include "store/options.hpp"
 #include "store/repository.hpp"
-#include "store/store.hpp"
 
 namespace berth::store {
 

@@ -1,5 +1,7 @@
 #include "store/examination.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <atomic>
 #include <exception>
@@ -11,6 +13,7 @@
 #include "base/activity.hpp"
 #include "base/error.hpp"
 #include "store/object_files.hpp"
+#include "store/private_mark.hpp"
 
 namespace berth::store {
 namespace {
@@ -67,6 +70,16 @@ class ContentCheck {
   std::exception_ptr failure_;
 };
 
+std::string describe_fault(const Repository& repository, const Checksum& commit, const ObjectFault& fault) {
+  std::string where;
+  visit_paths(repository, commit, [&](const ObjectName& name, const std::string& path) {
+    if (where.empty() && name == fault.name) {
+      where = path;
+    }
+  });
+  return where.empty() ? fault.name.checksum.hex() : where;
+}
+
 }  // namespace
 
 Examination::Result Examination::examine(const std::string& name, const std::vector<Checksum>& commits) {
@@ -93,7 +106,7 @@ Examination::Result Examination::examine(const std::string& name, const std::vec
 std::vector<ObjectFault> Examination::examine_rest() {
   std::vector<ObjectName> contents;
   std::vector<ObjectFault> faults;
-  visit_object_files(repository_, [&](const ObjectFile& file) {
+  visit_object_files(repository_.folder(), [&](const ObjectFile& file) {
     if (good_.contains(file.name) || file.name.type == OSTREE_OBJECT_TYPE_COMMIT_META) {
       return;
     }
@@ -106,6 +119,36 @@ std::vector<ObjectFault> Examination::examine_rest() {
   if (!contents.empty()) {
     auto damaged = ContentCheck(options_, "what no image needs", std::move(contents)).run();
     std::move(damaged.begin(), damaged.end(), std::back_inserter(faults));
+  }
+  return faults;
+}
+
+bool examine_before_use(const Repository& repository, const StoreOptions& options, const Checksum& commit) {
+  const auto known = examined_commits(repository.folder());
+  const auto line = commit.hex() + "\n";
+  if (!known || known->find(line) != std::string::npos) {
+    return known.has_value();
+  }
+  const auto result = Examination(repository, options).examine("objects", {commit});
+  if (!result.faults.empty()) {
+    throw base::Error(
+        base::ErrorKind::verification,
+        fmt::format("{} of the {} stored objects are not what was stored, the first is {}; the disk may have "
+                    "changed them, or other users before the folders were closed",
+                    result.faults.size(), result.objects, describe_fault(repository, commit, result.faults.front())),
+        "berth images verify shows the images and containers concerned, berth images repair mends them");
+  }
+  mark_examined(repository.folder(), *known + line);
+  return true;
+}
+
+std::vector<ObjectFault> complete_examination(const Repository& repository, Examination& examination) {
+  if (!examined_commits(repository.folder())) {
+    return {};
+  }
+  auto faults = examination.examine_rest();
+  if (faults.empty()) {
+    mark_private(repository.folder());
   }
   return faults;
 }

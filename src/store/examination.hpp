@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "store/object_walk.hpp"
+#include "store/options.hpp"
 #include "store/repository.hpp"
 
 namespace berth::store {
@@ -35,5 +36,13 @@ class Examination {
   const StoreOptions& options_;
   ObjectSet good_;
 };
+
+/// Examines a commit that is about to be deployed, unless it cannot have been changed or was examined before.
+/// @return whether it can have been changed. @throws Error(verification) naming what is damaged
+bool examine_before_use(const Repository& repository, const StoreOptions& options, const Checksum& commit);
+
+/// After an examination of all commits that found nothing: examines the rest, and if that is sound, too, the repository
+/// is one that nobody can have changed. @return what is damaged
+std::vector<ObjectFault> complete_examination(const Repository& repository, Examination& examination);
 
 }  // namespace berth::store

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "store/options.hpp"
 #include "store/repository.hpp"
 
 namespace berth::store {

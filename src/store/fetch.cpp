@@ -12,7 +12,7 @@
 #include "store/commit_metadata.hpp"
 #include "store/object_files.hpp"
 #include "store/object_staging.hpp"
-#include "store/stored_image.hpp"
+#include "store/refs.hpp"
 
 namespace berth::store {
 namespace {

@@ -6,8 +6,8 @@
 
 #include "image/image_source.hpp"
 #include "store/layer_import.hpp"
+#include "store/options.hpp"
 #include "store/repository.hpp"
-#include "store/store.hpp"
 
 namespace berth::store {
 

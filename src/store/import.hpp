@@ -3,7 +3,9 @@
 
 #include <string>
 
+#include "store/options.hpp"
 #include "store/repository.hpp"
+#include "store/requests.hpp"
 
 namespace berth::store {
 

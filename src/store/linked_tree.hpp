@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "store/options.hpp"
 #include "store/repository.hpp"
 
 namespace berth::store {

@@ -42,8 +42,8 @@ std::optional<ObjectName> parse_name(const std::string& folder, const std::strin
 
 using NameVisitor = std::function<void(const base::Fd& folder, const std::string& file, const ObjectName& name)>;
 
-void visit_names(const Repository& repository, const NameVisitor& visit) {
-  const auto objects = base::open_folder_at(repository.folder(), "objects");
+void visit_names(int repository, const NameVisitor& visit) {
+  const auto objects = base::open_folder_at(repository, "objects");
   for (const auto& folder : base::list_folder(objects.get())) {
     const auto status = folder.size() == folder_digits ? base::stat_at(objects.get(), folder) : std::nullopt;
     if (!status || !S_ISDIR(status->st_mode)) {
@@ -78,7 +78,7 @@ std::string object_path(const ObjectName& name) {
   return "objects/" + path_in_objects(name);
 }
 
-void visit_object_files(const Repository& repository, const std::function<void(const ObjectFile&)>& visit) {
+void visit_object_files(int repository, const std::function<void(const ObjectFile&)>& visit) {
   visit_names(repository, [&visit](const base::Fd& folder, const std::string& file, const ObjectName& name) {
     if (const auto status = base::stat_at(folder.get(), file)) {
       visit({name, static_cast<std::uint64_t>(status->st_blocks) * block_size, status->st_dev, status->st_ino,
@@ -87,7 +87,7 @@ void visit_object_files(const Repository& repository, const std::function<void(c
   });
 }
 
-std::vector<Checksum> stored_commits(const Repository& repository) {
+std::vector<Checksum> stored_commits(int repository) {
   std::vector<Checksum> commits;
   visit_names(repository, [&commits](const base::Fd&, const std::string&, const ObjectName& name) {
     if (name.type == OSTREE_OBJECT_TYPE_COMMIT) {

@@ -1,6 +1,7 @@
 // The files that objects are, `objects/XX/REST.TYPE` in the repository's folder.
 #pragma once
 
+#include <ostree.h>
 #include <sys/types.h>
 
 #include <cstdint>
@@ -9,9 +10,17 @@
 #include <utility>
 #include <vector>
 
-#include "store/repository.hpp"
+#include "store/checksum.hpp"
 
 namespace berth::store {
+
+/// One object of the repository.
+struct ObjectName {
+  OstreeObjectType type = OSTREE_OBJECT_TYPE_FILE;
+  Checksum checksum;
+
+  friend auto operator<=>(const ObjectName&, const ObjectName&) = default;
+};
 
 /// What tells files apart, whatever their names.
 using Inode = std::pair<dev_t, ino_t>;
@@ -36,9 +45,9 @@ std::string object_path(const ObjectName& name);
 
 /// Calls `visit` for each object in the repository; detached metadata (`.commitmeta`) as an object of that type. What
 /// libostree puts there besides is passed over.
-void visit_object_files(const Repository& repository, const std::function<void(const ObjectFile&)>& visit);
+void visit_object_files(int repository, const std::function<void(const ObjectFile&)>& visit);
 
 /// All commits in the repository, named by a ref or not.
-std::vector<Checksum> stored_commits(const Repository& repository);
+std::vector<Checksum> stored_commits(int repository);
 
 }  // namespace berth::store

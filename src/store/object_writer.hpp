@@ -15,7 +15,7 @@
 #include "store/checksum.hpp"
 #include "store/content.hpp"
 #include "store/object_staging.hpp"
-#include "store/store.hpp"
+#include "store/options.hpp"
 #include "store/stream_digest.hpp"
 #include "store/tree.hpp"
 

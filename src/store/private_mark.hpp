@@ -1,12 +1,8 @@
 // Whether other users may have changed objects of a repository, and what was examined since.
 #pragma once
 
+#include <optional>
 #include <string>
-#include <vector>
-
-#include "store/checksum.hpp"
-#include "store/examination.hpp"
-#include "store/repository.hpp"
 
 namespace berth::store {
 
@@ -26,12 +22,10 @@ void mark_opened(const std::string& repository);
 /// Whether there is a mark. @param repository absolute path
 bool is_marked(const std::string& repository);
 
-/// Examines a commit that is about to be deployed, unless it cannot have been changed or was examined before.
-/// @return whether it can have been changed. @throws Error(verification) naming what is damaged
-bool examine_before_use(const Repository& repository, const StoreOptions& options, const Checksum& commit);
+/// What was examined, one commit a line after the word `open`; nullopt when nobody can have changed anything.
+std::optional<std::string> examined_commits(int repository);
 
-/// After an examination of all commits that found nothing: examines the rest, and if that is sound, too, the repository
-/// is one that nobody can have changed. @return what is damaged
-std::vector<ObjectFault> complete_examination(const Repository& repository, Examination& examination);
+/// Keeps what was examined, unless the file would be too long. @param commits as examined_commits gives them
+void mark_examined(int repository, const std::string& commits);
 
 }  // namespace berth::store

@@ -81,7 +81,7 @@ class Roots {
 
   /// Every commit that is sound: one that nothing names, and that is damaged, is nobody's.
   void add_stored(std::vector<Checksum>& commits) const {
-    for (const auto& commit : stored_commits(repository_)) {
+    for (const auto& commit : stored_commits(repository_.folder())) {
       if (!repository_.examine({OSTREE_OBJECT_TYPE_COMMIT, commit})) {
         commits.push_back(commit);
       }
@@ -176,7 +176,7 @@ class Prune {
   }
 
   void list_candidates() {
-    visit_object_files(repository_, [this](const ObjectFile& file) {
+    visit_object_files(repository_.folder(), [this](const ObjectFile& file) {
       if (!stays(file)) {
         candidates_.push_back(file);
       }
@@ -236,7 +236,7 @@ Kept find_kept(const Repository& repository, const std::vector<std::string>& in_
 }
 
 std::vector<Checksum> foreign_commits(const Repository& repository) {
-  auto commits = stored_commits(repository);
+  auto commits = stored_commits(repository.folder());
   std::erase_if(commits, [&repository](const Checksum& commit) {
     return repository.examine({OSTREE_OBJECT_TYPE_COMMIT, commit}) ||
            is_our_commit(repository.load_commit(commit).metadata.get());

@@ -1,8 +1,10 @@
 // Removing what nothing uses.
 #pragma once
 
+#include "store/options.hpp"
+#include "store/refs.hpp"
 #include "store/repository.hpp"
-#include "store/store.hpp"
+#include "store/requests.hpp"
 
 namespace berth::store {
 

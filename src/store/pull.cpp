@@ -14,6 +14,7 @@
 #include "store/fetch.hpp"
 #include "store/object_files.hpp"
 #include "store/object_walk.hpp"
+#include "store/refs.hpp"
 #include "store/stored_image.hpp"
 #include "store/timestamp.hpp"
 

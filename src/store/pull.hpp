@@ -2,8 +2,9 @@
 #pragma once
 
 #include "image/image_source.hpp"
+#include "store/options.hpp"
 #include "store/repository.hpp"
-#include "store/store.hpp"
+#include "store/requests.hpp"
 
 namespace berth::store {
 

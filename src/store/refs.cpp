@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <iterator>
+#include <string_view>
 #include <utility>
 
 #include "base/error.hpp"
@@ -130,6 +131,22 @@ RefListing sorted(RefListing listing) {
 
 std::string damage_words(const DamagedBranch& branch) {
   return fmt::format("the branch {} is damaged: {}: {}", branch.name, branch.path, branch.reason);
+}
+
+std::string layer_branch(const std::string& hex) {
+  return branch_prefix + hex;
+}
+
+std::string image_branch(const image::ImageName& name) {
+  return branch_prefix + name.encoded();
+}
+
+bool is_layer_branch(const std::string& branch) {
+  const auto name = std::string_view(branch).substr(std::string_view(branch_prefix).size());
+  constexpr std::size_t sha256_digits = 64;
+  constexpr std::size_t sha512_digits = 128;
+  return (name.size() == sha256_digits || name.size() == sha512_digits) &&
+         name.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
 std::string branch_path(const std::string& branch) {

@@ -6,9 +6,35 @@
 #include <string>
 #include <vector>
 
-#include "store/repository.hpp"
+#include "image/reference.hpp"
+#include "store/checksum.hpp"
 
 namespace berth::store {
+
+/// Where all our branches are: images as `ociimage/ENCODED-NAME`, layers as `ociimage/HEXDIGEST`.
+inline constexpr const char* branch_prefix = "ociimage/";
+
+/// `ociimage/HEX` of a layer.
+std::string layer_branch(const std::string& hex);
+/// `ociimage/ENCODED` of an image.
+std::string image_branch(const image::ImageName& name);
+/// Whether a branch is a layer's: 64 or 128 hex digits.
+bool is_layer_branch(const std::string& branch);
+
+struct Branch {
+  std::string name;
+  Checksum commit;
+};
+
+/// A ref whose file names no commit.
+struct DamagedBranch {
+  std::string name;
+  std::string path;    ///< of its file
+  std::string reason;  ///< e.g. "it is not a file"
+};
+[[nodiscard]] std::string damage_words(const DamagedBranch& branch);
+inline constexpr const char* branch_hint =
+    "berth pull or berth images repair writes it again, berth images delete --force forgets it";
 
 /// `ociimage/x` → `refs/heads/ociimage/x`.
 std::string branch_path(const std::string& branch);

@@ -23,6 +23,7 @@
 #include "store/object_files.hpp"
 #include "store/object_walk.hpp"
 #include "store/pull.hpp"
+#include "store/refs.hpp"
 #include "store/repository.hpp"
 #include "store/repository_lock.hpp"
 #include "store/staging.hpp"

@@ -7,7 +7,8 @@
 #include <vector>
 
 #include "image/image_source.hpp"
-#include "store/store.hpp"
+#include "store/options.hpp"
+#include "store/requests.hpp"
 
 namespace berth::store {
 

@@ -17,42 +17,18 @@
 #include "store/checksum.hpp"
 #include "store/foreign_lock.hpp"
 #include "store/glib.hpp"
+#include "store/object_files.hpp"
+#include "store/options.hpp"
+#include "store/refs.hpp"
 #include "store/repository_config.hpp"
-#include "store/store.hpp"
 #include "store/tree.hpp"
 
 namespace berth::store {
 
-/// Where all our branches are: images as `ociimage/ENCODED-NAME`, layers as `ociimage/HEXDIGEST`.
-inline constexpr const char* branch_prefix = "ociimage/";
-
 struct StoredConfig;
-
-struct Branch {
-  std::string name;
-  Checksum commit;
-};
-
-/// A ref whose file names no commit.
-struct DamagedBranch {
-  std::string name;
-  std::string path;    ///< of its file
-  std::string reason;  ///< e.g. "it is not a file"
-};
-[[nodiscard]] std::string damage_words(const DamagedBranch& branch);
-inline constexpr const char* branch_hint =
-    "berth pull or berth images repair writes it again, berth images delete --force forgets it";
 
 /// Objects, by their paths below `objects`, that are written anew whatever is there.
 using ReplacedObjects = std::set<std::string>;
-
-/// One object of the repository.
-struct ObjectName {
-  OstreeObjectType type = OSTREE_OBJECT_TYPE_FILE;
-  Checksum checksum;
-
-  friend auto operator<=>(const ObjectName&, const ObjectName&) = default;
-};
 
 /// An object that is not what its name says, or not there at all.
 struct ObjectFault {

@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "base/error.hpp"
-#include "store/store.hpp"
+#include "store/options.hpp"
 
 namespace berth::store {
 

@@ -5,8 +5,8 @@
 #include <string>
 
 #include "base/error.hpp"
+#include "store/options.hpp"
 #include "store/repository_config.hpp"
-#include "store/store.hpp"
 
 namespace berth::store {
 

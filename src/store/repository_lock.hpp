@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/fd.hpp"
-#include "store/store.hpp"
+#include "store/options.hpp"
 
 namespace berth::store {
 

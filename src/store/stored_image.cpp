@@ -70,22 +70,6 @@ FolderLoader loader(const Repository& repository, const std::stop_token& stop) {
 
 }  // namespace
 
-std::string layer_branch(const std::string& hex) {
-  return branch_prefix + hex;
-}
-
-std::string image_branch(const image::ImageName& name) {
-  return branch_prefix + name.encoded();
-}
-
-bool is_layer_branch(const std::string& branch) {
-  const auto name = without_prefix(branch);
-  constexpr std::size_t sha256_digits = 64;
-  constexpr std::size_t sha512_digits = 128;
-  return (name.size() == sha256_digits || name.size() == sha512_digits) &&
-         name.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
-
 image::Manifest stored_manifest(const StoredImage& image) {
   const std::string document = "the stored manifest of " + (image.name.empty() ? image.branch : image.name);
   auto parsed = image::parse_manifest(image.manifest, "", document);

@@ -10,17 +10,11 @@
 #include "image/manifest.hpp"
 #include "store/commit_metadata.hpp"
 #include "store/merge.hpp"
+#include "store/refs.hpp"
 #include "store/repository.hpp"
-#include "store/store.hpp"
+#include "store/requests.hpp"
 
 namespace berth::store {
-
-/// `ociimage/HEX` of a layer.
-std::string layer_branch(const std::string& hex);
-/// `ociimage/ENCODED` of an image.
-std::string image_branch(const image::ImageName& name);
-/// Whether a branch is a layer's: 64 or 128 hex digits.
-bool is_layer_branch(const std::string& branch);
 
 /// What the commit of an image says. `layers` and `id` come from the manifest, and stay empty when the manifest is one
 /// we cannot read (schema 1).

@@ -31,7 +31,7 @@ struct Object {
 class Measure {
  public:
   explicit Measure(const StoreOptions& options) : options_(options), repository_(Repository::open(options)) {
-    visit_object_files(repository_, [this](const ObjectFile& file) {
+    visit_object_files(repository_.folder(), [this](const ObjectFile& file) {
       objects_.emplace(file.name, Object{file.bytes, file.links == 1, false, nobody});
       object_inodes_.emplace(file.device, file.inode);
     });

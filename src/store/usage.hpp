@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "store/store.hpp"
+#include "store/options.hpp"
 
 namespace berth::store {
 

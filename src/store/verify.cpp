@@ -8,8 +8,8 @@
 
 #include "store/checkout_comparison.hpp"
 #include "store/examination.hpp"
+#include "store/object_files.hpp"
 #include "store/object_walk.hpp"
-#include "store/private_mark.hpp"
 
 namespace berth::store {
 namespace {

@@ -3,8 +3,9 @@
 
 #include <vector>
 
+#include "store/options.hpp"
 #include "store/repository.hpp"
-#include "store/store.hpp"
+#include "store/requests.hpp"
 
 namespace berth::store {
 

@@ -7,7 +7,7 @@
 
 #include "base/error.hpp"
 #include "fakes.hpp"
-#include "store/stored_image.hpp"
+#include "store/refs.hpp"
 #include "tar_builder.hpp"
 
 namespace berth::store {

@@ -66,7 +66,7 @@ TEST_P(ObjectAuthorTest, DoesNotMatter) {
   std::vector<std::vector<ObjectName>> objects(2);
   for (const auto* folder : {&ours, &theirs}) {
     auto& names = objects[folder == &theirs ? 1 : 0];
-    visit_object_files(Repository::open(options_for(*folder, reporter_, GetParam())),
+    visit_object_files(Repository::open(options_for(*folder, reporter_, GetParam())).folder(),
                        [&](const ObjectFile& file) { names.push_back(file.name); });
     std::sort(names.begin(), names.end());
   }
@@ -193,7 +193,7 @@ TEST_P(ObjectAuthorTest, WhatIsVisibleIsWholeBeforeAnyBranchIs) {
   std::vector<ObjectFile> found;
   const auto look = [&] {
     found.clear();
-    visit_object_files(Repository::open(own), [&](const ObjectFile& file) { found.push_back(file); });
+    visit_object_files(Repository::open(own).folder(), [&](const ObjectFile& file) { found.push_back(file); });
   };
   look();
   ASSERT_EQ(found.size(), 1U);

@@ -9,8 +9,8 @@
 #include "base/error.hpp"
 #include "damage.hpp"
 #include "fakes.hpp"
+#include "store/refs.hpp"
 #include "store/repository_lock.hpp"
-#include "store/stored_image.hpp"
 #include "tar_builder.hpp"
 
 namespace berth::store {
@@ -41,7 +41,7 @@ class PruneTest : public ::testing::Test {
   std::size_t objects() {
     ostree(options_.repository, {"fsck"});
     std::size_t count = 0;
-    visit_object_files(Repository::open(options_), [&count](const ObjectFile&) { ++count; });
+    visit_object_files(Repository::open(options_).folder(), [&count](const ObjectFile&) { ++count; });
     return count;
   }
 

@@ -8,6 +8,7 @@
 
 #include "base/error.hpp"
 #include "fakes.hpp"
+#include "store/refs.hpp"
 #include "tar_builder.hpp"
 
 namespace berth::store {

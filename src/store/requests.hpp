@@ -1,0 +1,105 @@
+// What a store is asked for, and what it answers: plain values, without libostree's types.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "store/options.hpp"
+
+namespace berth::store {
+
+/// What becomes of objects that are taken over from another repository.
+enum class ImportedFiles {
+  linked,           ///< hard links where they can be: nobody else can change them there
+  examined_copies,  ///< others could change them: each is compared with its name and copied
+};
+
+/// One image or intermediate layer in the repository.
+struct StoredImage {
+  std::string branch;               ///< `ociimage/…`
+  std::string name;                 ///< decoded image name; empty for a layer
+  std::string id;                   ///< image id: hex digest of the image configuration; for a layer its digest
+  std::string commit;               ///< OSTree commit; the merged tree of an image
+  std::string manifest;             ///< exact manifest text; empty for layers
+  std::string manifest_digest;      ///< `sha256:…`
+  std::int64_t created = 0;         ///< epoch seconds of the image, or of the commit
+  std::int64_t size = 0;            ///< bytes of the unpacked layers, 0 when unknown
+  bool merged = false;              ///< false for images of older tools, whose commit is not the merged tree
+  std::vector<std::string> layers;  ///< hex digests, lowest first
+  std::string config;               ///< image configuration text when stored, else empty
+  bool elsewhere = false;           ///< only StoreOptions::read_only has it
+  bool present = true;              ///< false: only the branch is known, see Store::lost
+};
+
+struct PullResult {
+  StoredImage image;
+  bool changed = false;  ///< false: everything was present already
+  std::size_t layers_fetched = 0;
+  std::size_t layers_present = 0;
+  std::uint64_t bytes_fetched = 0;  ///< compressed bytes
+  std::uint64_t skipped_nodes = 0;  ///< device nodes, fifos and sockets that were left out
+};
+
+/// Where an object is: a commit, and a path in its tree.
+struct ObjectPlace {
+  std::string commit;
+  std::string path;  ///< absolute in the image
+};
+
+/// An object that is not what its name says.
+struct DamagedObject {
+  std::string object;  ///< `HEX.file`, `HEX.dirtree`…
+  std::string kind;    ///< file, folder, attributes (of folders), commit
+  bool missing = false;
+  std::vector<ObjectPlace> places;
+};
+
+/// A checkout that is not what its commit says, although the objects may be.
+struct DamagedCheckout {
+  std::string path;
+  std::vector<std::string> changed;  ///< absolute in the image
+  std::vector<std::string> missing;
+};
+
+struct VerifyRequest {
+  /// Commits that are reported on together.
+  struct Group {
+    std::string name;  ///< for the progress
+    std::vector<std::string> commits;
+  };
+  std::vector<Group> groups;
+  std::vector<std::string> users;  ///< other commits in which places are named
+  std::vector<CheckedOut> checkouts;
+  /// The groups are all that the repository has: when nothing is damaged, and nothing of what no image needs, its
+  /// commits need not be examined any more before they are deployed.
+  bool all = false;
+};
+
+struct VerifyReport {
+  std::vector<std::uint64_t> objects;  ///< how many each group has
+  std::vector<DamagedObject> damaged;
+  std::vector<DamagedCheckout> checkouts;
+};
+
+struct PruneRequest {
+  bool dry_run = false;
+  /// Commits that are in use although no branch may name them. Asked twice, the second time under the lock.
+  std::function<std::vector<std::string>()> roots;
+  /// Run under the lock, before anything is removed; not run by a dry run. May be empty.
+  std::function<void()> clean_up;
+  /// Whether something is in use whose commit is not known; asked with `roots`. Then all that is stored is in use. May
+  /// be empty.
+  std::function<bool()> some_unknown = {};
+};
+
+struct PruneReport {
+  std::size_t layers = 0;            ///< branches of layers
+  std::vector<std::string> removed;  ///< those branches: `ociimage/HEX`
+  std::uint64_t objects = 0;
+  std::uint64_t bytes = 0;  ///< on the disk; contents that a deployment links to free none
+};
+
+}  // namespace berth::store
