@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "base/error.hpp"
-#include "base/json_members.hpp"
 
 namespace berth::base {
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,11 @@ inline constexpr std::uint64_t json_size_limit = 4U
 /// @throws Error(verification) for bad syntax (with line and column), duplicate keys, more than
 ///   json_depth_limit levels or more than json_size_limit bytes
 Json parse_json(std::string_view text, std::string_view document);
+
+/// As parse_json, but of the top object only the members `wanted` are kept. Others are read and dropped, and reading
+/// ends with the last of those wanted: what is behind it may be anything.
+/// @param wanted none: all are, as parse_json does it
+Json parse_json_members(std::string_view text, std::string_view document, std::span<const std::string_view> wanted);
 
 /// A value inside a document together with its place. Getters throw Error(verification):
 /// "DOCUMENT: PATH: expected a string, found a number". The referenced Json must outlive the view.

@@ -5,7 +5,6 @@
 
 #include <chrono>
 
-#include "base/json_members.hpp"
 #include "temp_folder.hpp"
 
 namespace berth::base {
