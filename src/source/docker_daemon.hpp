@@ -7,7 +7,7 @@
 
 #include "image/image_source.hpp"
 #include "source/docker_archive.hpp"
-#include "source/open.hpp"
+#include "source/options.hpp"
 
 namespace berth::source {
 

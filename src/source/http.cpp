@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "source/http_error.hpp"
 #include "source/libcurl.hpp"
 #include "source/transfer.hpp"
 
@@ -126,7 +127,7 @@ HttpClient::HttpClient(HttpOptions options) : options_(std::move(options)) {
 }
 HttpClient::~HttpClient() = default;
 
-std::unique_ptr<HttpClient::Connection> HttpClient::take_connection() {
+std::unique_ptr<HttpConnection> HttpClient::take_connection() {
   {
     const std::lock_guard lock(mutex_);
     if (!idle_.empty()) {
@@ -135,7 +136,7 @@ std::unique_ptr<HttpClient::Connection> HttpClient::take_connection() {
       return connection;
     }
   }
-  auto connection = std::make_unique<Connection>();
+  auto connection = std::make_unique<HttpConnection>();
   connection->multi.reset(libcurl().multi_init());
   connection->easy.reset(libcurl().easy_init());
   if (!connection->multi || !connection->easy) {
@@ -144,7 +145,7 @@ std::unique_ptr<HttpClient::Connection> HttpClient::take_connection() {
   return connection;
 }
 
-void HttpClient::give_back(std::unique_ptr<Connection> connection) noexcept {
+void HttpClient::give_back(std::unique_ptr<HttpConnection> connection) noexcept {
   const std::lock_guard lock(mutex_);
   if (idle_.size() < idle_limit) {
     idle_.push_back(std::move(connection));

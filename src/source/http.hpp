@@ -3,44 +3,22 @@
 
 #include <chrono>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "base/byte_stream.hpp"
+#include "source/http_request.hpp"
 #include "source/url.hpp"
 
 namespace berth::source {
 
-/// How a server is to be trusted.
-struct TlsSettings {
-  bool verify = true;
-  std::string ca_file;  ///< PEM; empty: the system's
-};
-
-struct HttpOptions {
-  std::chrono::milliseconds connect_timeout{15'000};  ///< name lookup, connection and TLS handshake together
-  std::chrono::seconds stall_timeout{60};             ///< headers later than that, or less than 1000 bytes/s, fail
-  std::string user_agent{};
-  std::string socket{};                          ///< a Unix socket that every request goes to; empty: the network
-  std::stop_token stop{};                        ///< looked at least every 200 ms
-  std::function<TlsSettings(const Url&)> tls{};  ///< asked for every connection, redirects included
-};
-
-struct HttpRequest {
-  Url url;
-  std::vector<std::string> headers;  ///< `Name: value`
-  std::string authorization;         ///< value of the Authorization header; sent to the origin of `url` only
-  std::optional<std::string> form;   ///< POST this application/x-www-form-urlencoded body; redirects are then refused
-};
-
 class Transfer;
+struct HttpConnection;
 class HttpClient;
 
 /// The answer to one request. Must not outlive its client; one thread at a time.
@@ -91,16 +69,14 @@ class HttpClient {
 
  private:
   friend class HttpResponse;
-  struct Connection;
-  friend class Transfer;
 
   std::unique_ptr<HttpResponse> send_once(const HttpRequest& request);
-  std::unique_ptr<Connection> take_connection();
-  void give_back(std::unique_ptr<Connection> connection) noexcept;
+  std::unique_ptr<HttpConnection> take_connection();
+  void give_back(std::unique_ptr<HttpConnection> connection) noexcept;
 
   HttpOptions options_;
   std::mutex mutex_;
-  std::vector<std::unique_ptr<Connection>> idle_;
+  std::vector<std::unique_ptr<HttpConnection>> idle_;
 };
 
 }  // namespace berth::source

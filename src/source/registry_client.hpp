@@ -10,7 +10,7 @@
 #include "image/reference.hpp"
 #include "source/auth.hpp"
 #include "source/http.hpp"
-#include "source/open.hpp"
+#include "source/options.hpp"
 
 namespace berth::source {
 

@@ -10,7 +10,7 @@
 #include "base/error.hpp"
 #include "base/reporter.hpp"
 #include "source/http_error.hpp"
-#include "source/open.hpp"
+#include "source/options.hpp"
 
 namespace berth::source {
 

@@ -46,8 +46,7 @@ void set_option(CURL* easy, CURLoption option, Value value) {
 
 }  // namespace
 
-Transfer::Transfer(std::unique_ptr<HttpClient::Connection> connection, const HttpRequest& request,
-                   const HttpOptions& options)
+Transfer::Transfer(std::unique_ptr<HttpConnection> connection, const HttpRequest& request, const HttpOptions& options)
     : connection_(std::move(connection)), options_(options), url_(request.url) {
   libcurl().easy_reset(easy());
   set_options(request);
@@ -271,7 +270,7 @@ std::size_t Transfer::read(std::span<std::byte> buffer) {
   return std::exchange(sunk_, 0);
 }
 
-std::unique_ptr<HttpClient::Connection> Transfer::release() {
+std::unique_ptr<HttpConnection> Transfer::release() {
   libcurl().multi_remove_handle(connection_->multi.get(), easy());
   libcurl().easy_reset(easy());
   return std::move(connection_);

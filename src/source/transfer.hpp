@@ -7,12 +7,14 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
-#include "source/http.hpp"
 #include "source/http_error.hpp"
+#include "source/http_request.hpp"
 #include "source/libcurl.hpp"
+#include "source/url.hpp"
 
 namespace berth::source {
 
@@ -27,14 +29,14 @@ struct CurlListDeleter {
 };
 
 /// A pair of handles; libcurl keeps the open connections in the multi handle.
-struct HttpClient::Connection {
+struct HttpConnection {
   std::unique_ptr<CURLM, CurlMultiDeleter> multi;
   std::unique_ptr<CURL, CurlEasyDeleter> easy;
 };
 
 class Transfer {
  public:
-  Transfer(std::unique_ptr<HttpClient::Connection> connection, const HttpRequest& request, const HttpOptions& options);
+  Transfer(std::unique_ptr<HttpConnection> connection, const HttpRequest& request, const HttpOptions& options);
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
   ~Transfer();
@@ -43,7 +45,7 @@ class Transfer {
   void await_headers();
   std::size_t read(std::span<std::byte> buffer);
   /// Ends the transfer and gives the handles back.
-  std::unique_ptr<HttpClient::Connection> release();
+  std::unique_ptr<HttpConnection> release();
 
   [[nodiscard]] CURL* easy() const { return connection_->easy.get(); }
   [[nodiscard]] int status() const { return status_; }
@@ -63,7 +65,7 @@ class Transfer {
   void check_result() const;
   std::size_t take_overflow(std::span<std::byte> buffer);
 
-  std::unique_ptr<HttpClient::Connection> connection_;
+  std::unique_ptr<HttpConnection> connection_;
   const HttpOptions& options_;
   Url url_;
   std::string ca_file_;
