@@ -3,15 +3,17 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <functional>
+#include <iterator>
 
 #include "base/error.hpp"
 #include "base/fd.hpp"
 #include "base/file.hpp"
 #include "base/hint.hpp"
-#include "host/brief_deployments.hpp"
+#include "base/scope_exit.hpp"
 
 namespace berth::host {
 
@@ -228,6 +230,12 @@ DeploymentList list_with(const Layout& layout, const InfoParser& parse) {
   return list;
 }
 
+void remove_folders(const std::vector<std::string>& paths) noexcept {
+  for (auto path = paths.rbegin(); path != paths.rend(); ++path) {
+    ::unlinkat(AT_FDCWD, path->c_str(), AT_REMOVEDIR);
+  }
+}
+
 }  // namespace
 
 DeploymentList list_deployments(const Layout& layout) {
@@ -236,6 +244,20 @@ DeploymentList list_deployments(const Layout& layout) {
 
 DeploymentList list_briefly(const Layout& layout, std::span<const std::string_view> wanted) {
   return list_with(layout, [wanted](auto text, auto document) { return parse_brief_info(text, document, wanted); });
+}
+
+std::vector<std::string> make_deployments_folder(const Layout& layout) {
+  constexpr mode_t private_mode = 0700;
+  const auto path = layout.deployments();
+  if (base::stat_at(AT_FDCWD, path)) {
+    return {};  // not even tried: a disk may be so full that nothing can be made, and what frees space must go on
+  }
+  auto created = base::make_folders_at(AT_FDCWD, base::split_path(path).first, layout.user() ? private_mode : 0755);
+  base::ScopeExit undo([&]() noexcept { remove_folders(created); });
+  auto own = base::make_folders_at(AT_FDCWD, path, private_mode);
+  undo.dismiss();
+  std::move(own.begin(), own.end(), std::back_inserter(created));
+  return created;
 }
 
 }  // namespace berth::host

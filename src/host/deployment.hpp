@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/json.hpp"
@@ -41,6 +43,10 @@ struct DeploymentInfo {
 
 /// @throws Error(verification) naming `document` and the key
 DeploymentInfo parse_info(std::string_view text, std::string_view document);
+/// As parse_info, but only what the keys `wanted` tell is filled in, and what is behind the last of them in the text is
+/// not looked at. It must not be written back.
+DeploymentInfo parse_brief_info(std::string_view text, std::string_view document,
+                                std::span<const std::string_view> wanted);
 /// Pretty-printed JSON with a final newline: known keys, then the unknown ones of `document`.
 std::string write_info(const DeploymentInfo& info);
 
@@ -79,8 +85,14 @@ Deployment installed_deployment(const Layout& layout, const std::string& name);
 /// @throws Error(not_found) always
 [[noreturn]] void throw_not_installed(const std::string& name);
 DeploymentList list_deployments(const Layout& layout);
+/// As list_deployments, with such infos.
+DeploymentList list_briefly(const Layout& layout, std::span<const std::string_view> wanted);
 /// Refuses a name that no container has and none can get: a deployment `foo.0` of the container `foo` and a container
 /// `foo.0` need the same path. @throws Error(conflict)
 void refuse_name_conflict(const Layout& layout, const std::string& name);
+
+/// Creates the folder of deployments, 0700, with its parents.
+/// @return what was created, outermost first, as absolute paths. @throws Error
+std::vector<std::string> make_deployments_folder(const Layout& layout);
 
 }  // namespace berth::host

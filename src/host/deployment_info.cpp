@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "base/json.hpp"
-#include "host/brief_deployments.hpp"
 #include "host/deployment.hpp"
 
 namespace berth::host {

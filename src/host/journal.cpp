@@ -15,7 +15,7 @@
 #include "base/fd.hpp"
 #include "base/file.hpp"
 #include "base/scope_exit.hpp"
-#include "host/private_folder.hpp"
+#include "host/deployment.hpp"
 
 namespace berth::host {
 

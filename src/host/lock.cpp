@@ -11,7 +11,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
-#include "host/private_folder.hpp"
+#include "host/deployment.hpp"
 
 namespace berth::host {
 

@@ -3,12 +3,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <cerrno>
-
 #include "base/error.hpp"
 #include "base/file.hpp"
-#include "base/scope_exit.hpp"
 #include "host/root_folder.hpp"
 
 namespace berth::host {
@@ -30,12 +26,6 @@ void set_mode(int folder, mode_t mode) {
 
 bool is_trusted(uid_t owner) noexcept {
   return owner == 0 || owner == ::geteuid();
-}
-
-void remove_folders(const std::vector<std::string>& paths) noexcept {
-  for (auto path = paths.rbegin(); path != paths.rend(); ++path) {
-    ::unlinkat(AT_FDCWD, path->c_str(), AT_REMOVEDIR);
-  }
 }
 
 }  // namespace
@@ -89,19 +79,6 @@ void let_pass(int deployments, gid_t group) {
   } else if (status.st_gid != group) {
     set_mode(deployments, private_mode | S_IXGRP | S_IXOTH);
   }
-}
-
-std::vector<std::string> make_deployments_folder(const Layout& layout) {
-  const auto path = layout.deployments();
-  if (base::stat_at(AT_FDCWD, path)) {
-    return {};  // not even tried: a disk may be so full that nothing can be made, and what frees space must go on
-  }
-  auto created = base::make_folders_at(AT_FDCWD, base::split_path(path).first, layout.user() ? private_mode : 0755);
-  base::ScopeExit undo([&]() noexcept { remove_folders(created); });
-  auto own = base::make_folders_at(AT_FDCWD, path, private_mode);
-  undo.dismiss();
-  std::move(own.begin(), own.end(), std::back_inserter(created));
-  return created;
 }
 
 }  // namespace berth::host

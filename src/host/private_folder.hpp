@@ -5,12 +5,7 @@
 #include <sys/types.h>
 
 #include <optional>
-#include <string>
 #include <string_view>
-#include <vector>
-
-#include "base/fd.hpp"
-#include "host/layout.hpp"
 
 namespace berth::host {
 
@@ -29,9 +24,5 @@ bool make_private(int folder, std::optional<gid_t> group = std::nullopt);
 /// Lets one more group pass through the folder of all deployments. Where another one passes already, everybody may
 /// (0711): what is below is private for each. @throws Error
 void let_pass(int deployments, gid_t group);
-
-/// Creates the folder of deployments, 0700, with its parents.
-/// @return what was created, outermost first, as absolute paths. @throws Error
-std::vector<std::string> make_deployments_folder(const Layout& layout);
 
 }  // namespace berth::host

@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "base/file.hpp"
-#include "host/private_folder.hpp"
+#include "host/deployment.hpp"
 
 namespace berth::ops {
 

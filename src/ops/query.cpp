@@ -15,7 +15,6 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/json.hpp"
-#include "host/brief_deployments.hpp"
 #include "host/deployment.hpp"
 #include "ops/image_lookup.hpp"
 

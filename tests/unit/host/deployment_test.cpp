@@ -4,7 +4,6 @@
 
 #include <array>
 
-#include "host/brief_deployments.hpp"
 #include "hostile_json.hpp"
 #include "scratch.hpp"
 

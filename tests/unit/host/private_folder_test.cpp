@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/file.hpp"
+#include "host/deployment.hpp"
 #include "scratch.hpp"
 
 namespace berth::host::testing {
