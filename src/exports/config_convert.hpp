@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/json.hpp"
-#include "exports/config_json.hpp"
+#include "exports/host_features.hpp"
 
 namespace berth::exports {
 

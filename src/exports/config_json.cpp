@@ -11,6 +11,7 @@
 #include "exports/config_convert.hpp"
 #include "exports/config_mounts.hpp"
 #include "exports/config_text.hpp"
+#include "exports/config_user.hpp"
 
 namespace berth::exports {
 namespace {

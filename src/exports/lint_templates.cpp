@@ -10,6 +10,7 @@
 #include "base/error.hpp"
 #include "exports/host_path.hpp"
 #include "exports/lint.hpp"
+#include "exports/plain_text.hpp"
 #include "exports/template.hpp"
 
 namespace berth::exports {

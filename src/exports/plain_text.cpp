@@ -8,7 +8,6 @@
 #include "base/error.hpp"
 #include "base/hint.hpp"
 #include "base/shown_text.hpp"
-#include "exports/template_pieces.hpp"
 
 namespace berth::exports {
 namespace {
@@ -40,6 +39,13 @@ unsigned line_end_kind(char c) {
 }
 
 }  // namespace
+
+Position position_of(std::string_view text, std::size_t offset) {
+  const std::string_view before = text.substr(0, offset);
+  const std::size_t newline = before.rfind('\n');
+  const auto lines = static_cast<std::size_t>(std::count(before.begin(), before.end(), '\n'));
+  return {lines + 1, before.size() - (newline == std::string_view::npos ? 0 : newline + 1) + 1};
+}
 
 std::size_t find_byte_order_mark(std::string_view text) {
   constexpr std::string_view mark = "\xEF\xBB\xBF";

@@ -1,11 +1,19 @@
 // Texts of an image as systemd, berth and people read them: the same lines, and nothing that is not seen.
 #pragma once
 
+#include <cstddef>
 #include <string_view>
 
 #include "base/json.hpp"
 
 namespace berth::exports {
+
+/// Line and column, both from 1, columns in bytes.
+struct Position {
+  std::size_t line = 1;
+  std::size_t column = 1;
+};
+Position position_of(std::string_view text, std::size_t offset);
 
 /// Where a byte order mark begins a line, npos without one: systemd drops the first such mark of a unit and reads what
 /// is behind it, wherever that line is.

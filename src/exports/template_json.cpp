@@ -8,6 +8,7 @@
 
 #include "base/error.hpp"
 #include "base/json.hpp"
+#include "exports/plain_text.hpp"
 
 namespace berth::exports {
 namespace {

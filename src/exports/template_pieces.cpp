@@ -62,13 +62,6 @@ std::vector<Piece> split_template(std::string_view text) {
   return pieces;
 }
 
-Position position_of(std::string_view text, std::size_t offset) {
-  const std::string_view before = text.substr(0, offset);
-  const std::size_t newline = before.rfind('\n');
-  const auto lines = static_cast<std::size_t>(std::count(before.begin(), before.end(), '\n'));
-  return {lines + 1, before.size() - (newline == std::string_view::npos ? 0 : newline + 1) + 1};
-}
-
 std::string_view content_of(const Piece& piece, const Values& values) {
   if (piece.kind == PieceKind::text) {
     return piece.text;

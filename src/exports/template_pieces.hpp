@@ -2,11 +2,11 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "exports/values.hpp"
 
 namespace berth::exports {
 
@@ -29,12 +29,8 @@ bool is_variable_name(std::string_view name);
 /// Cuts a whole template.
 std::vector<Piece> split_template(std::string_view text);
 
-/// Line and column, both from 1, columns in bytes.
-struct Position {
-  std::size_t line = 1;
-  std::size_t column = 1;
-};
-Position position_of(std::string_view text, std::size_t offset);
+/// What variables stand for, by name.
+using Values = std::map<std::string, std::string, std::less<>>;
 
 /// What a piece becomes; a variable without a value and a lone `$` become nothing. The view is into the template or a
 /// value.

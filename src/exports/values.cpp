@@ -9,7 +9,6 @@
 #include "base/error.hpp"
 #include "base/json.hpp"
 #include "exports/stop_signal.hpp"
-#include "exports/template_pieces.hpp"
 #include "exports/unit_syntax.hpp"
 
 namespace berth::exports {

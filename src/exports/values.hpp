@@ -1,14 +1,14 @@
 // Template variables: where each value comes from and which wins (contract, section 2).
 #pragma once
 
-#include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
-namespace berth::exports {
+#include "exports/template_pieces.hpp"
 
-using Values = std::map<std::string, std::string, std::less<>>;
+namespace berth::exports {
 
 /// What the tool knows when it renders.
 struct ToolValues {

@@ -77,5 +77,14 @@ TEST(RefuseControlCharacters, InKeysAndStringsOfADocument) {
   EXPECT_THAT(refusal(R"({"a\r": 1})"), HasSubstr("a carriage return"));
 }
 
+TEST(PlainText, PositionsCountFromOne) {
+  const std::string text = "ab\ncd\n";
+  EXPECT_EQ(position_of(text, 0).line, 1U);
+  EXPECT_EQ(position_of(text, 0).column, 1U);
+  EXPECT_EQ(position_of(text, 4).line, 2U);
+  EXPECT_EQ(position_of(text, 4).column, 2U);
+  EXPECT_EQ(position_of(text, 6).line, 3U);
+}
+
 }  // namespace
 }  // namespace berth::exports

@@ -37,15 +37,6 @@ TEST(TemplatePieces, KnowsWhereTheyBegin) {
   EXPECT_EQ(pieces[3].text, "$");
 }
 
-TEST(TemplatePieces, PositionsCountFromOne) {
-  const std::string text = "ab\ncd\n";
-  EXPECT_EQ(position_of(text, 0).line, 1U);
-  EXPECT_EQ(position_of(text, 0).column, 1U);
-  EXPECT_EQ(position_of(text, 4).line, 2U);
-  EXPECT_EQ(position_of(text, 4).column, 2U);
-  EXPECT_EQ(position_of(text, 6).line, 3U);
-}
-
 TEST(TemplatePieces, NamesAreAscii) {
   EXPECT_TRUE(is_variable_name("_a9"));
   EXPECT_FALSE(is_variable_name(""));
