@@ -15,8 +15,8 @@ namespace berth::cli {
 
 namespace {
 
-using exports::Finding;
-using exports::Severity;
+using base::Finding;
+using base::Severity;
 
 constexpr std::array<std::string_view, 3> severities = {"note", "warning", "error"};
 

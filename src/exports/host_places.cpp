@@ -4,8 +4,6 @@
 #include <array>
 #include <vector>
 
-#include "exports/lint.hpp"
-
 namespace berth::exports {
 namespace {
 
@@ -239,6 +237,55 @@ bool is_state_place(std::string_view path) {
   constexpr std::array<std::string_view, 4> usual = {"/run/", "/srv/", "/tmp/", "/var/"};
   return !goes_up(path) && !has_specifier(path) && !reaches_obeyed_place(path) && !is_usual_host_path(path) &&
          std::any_of(usual.begin(), usual.end(), [&](std::string_view folder) { return path.starts_with(folder); });
+}
+
+bool is_usual_host_path(std::string_view path) {
+  constexpr std::array<std::string_view, 5> trees = {"/dev", "/proc", "/sys", "/usr", "/lib/modules"};
+  constexpr std::array<std::string_view, 36> single = {"/",
+                                                       "/bin",
+                                                       "/boot",
+                                                       "/etc",
+                                                       "/etc/group",
+                                                       "/etc/hostname",
+                                                       "/etc/hosts",
+                                                       "/etc/localtime",
+                                                       "/etc/machine-id",
+                                                       "/etc/nsswitch.conf",
+                                                       "/etc/os-release",
+                                                       "/etc/passwd",
+                                                       "/etc/resolv.conf",
+                                                       "/etc/ssl",
+                                                       "/home",
+                                                       "/lib",
+                                                       "/lib64",
+                                                       "/media",
+                                                       "/mnt",
+                                                       "/opt",
+                                                       "/root",
+                                                       "/run",
+                                                       "/run/dbus",
+                                                       "/run/systemd",
+                                                       "/run/udev",
+                                                       "/sbin",
+                                                       "/srv",
+                                                       "/tmp",
+                                                       "/var",
+                                                       "/var/cache",
+                                                       "/var/lib",
+                                                       "/var/log",
+                                                       "/var/run",
+                                                       "/var/spool",
+                                                       "/var/tmp",
+                                                       "/var/run/dbus"};
+  while (path.size() > 1 && path.ends_with('/')) {
+    path.remove_suffix(1);
+  }
+  return std::find(single.begin(), single.end(), path) != single.end() ||
+         std::any_of(trees.begin(), trees.end(),
+                     [&](std::string_view tree) {
+                       return path == tree || (path.starts_with(tree) && path[tree.size()] == '/');
+                     }) ||
+         path.starts_with("/run/systemd/");
 }
 
 }  // namespace berth::exports

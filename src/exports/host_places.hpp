@@ -20,4 +20,7 @@ bool reaches_obeyed_place(std::string_view folder);
 /// /srv, /tmp or /var. @param path as systemd will read it; with a specifier in it nobody knows where it leads
 bool is_state_place(std::string_view path);
 
+/// Whether every Linux host with systemd has this path.
+bool is_usual_host_path(std::string_view path);
+
 }  // namespace berth::exports

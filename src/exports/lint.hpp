@@ -7,9 +7,9 @@
 #include <string_view>
 #include <vector>
 
+#include "base/finding.hpp"
 #include "base/json.hpp"
 #include "exports/exports.hpp"
-#include "exports/finding.hpp"
 #include "exports/values.hpp"
 #include "image/manifest.hpp"
 
@@ -29,10 +29,10 @@ struct LintInput {
 std::size_t line_of(std::string_view document, std::string_view text);
 
 /// Files in /exports that nobody reads, and what is missing there.
-Findings check_names(const LintInput& input);
+base::Findings check_names(const LintInput& input);
 
 struct TemplateReport {
-  Findings findings;
+  base::Findings findings;
   /// A stand-in for each variable without a value, such that the templates render.
   Values stand_ins;
 };
@@ -41,21 +41,21 @@ struct TemplateReport {
 TemplateReport check_templates(const LintInput& input);
 
 /// Defaults without use or effect, and entries of installedFilesTemplate and renameFiles that name nothing.
-Findings check_manifest(const LintInput& input);
+base::Findings check_manifest(const LintInput& input);
 
 /// How the unit template goes together with what berth starts. @param text of service.template
-Findings check_unit_template(std::string_view text);
+base::Findings check_unit_template(std::string_view text);
 
 /// Files, folders and links of hostfs that are a danger on the host. @param values of the templates
-Findings check_host_files(const Exports& exports, const Values& values);
+base::Findings check_host_files(const Exports& exports, const Values& values);
 
 /// What a unit, tmpfiles.d lines and config.json may do to the host, as notes.
 /// @param rendered the unit, line by line as its template
-Findings unit_notes(std::string_view rendered, const Values& values);
-Findings tmpfiles_notes(std::string_view rendered);
+base::Findings unit_notes(std::string_view rendered, const Values& values);
+base::Findings tmpfiles_notes(std::string_view rendered);
 /// @param cgroups_path see powerful_requests. @param text in which the lines are looked for. @param file its name
-Findings config_notes(const base::Json& config, std::string_view cgroups_path, std::string_view text,
-                      std::string_view file);
+base::Findings config_notes(const base::Json& config, std::string_view cgroups_path, std::string_view text,
+                            std::string_view file);
 
 /// What a finished config.json needs, and an image or host may lack.
 struct ConfigNeeds {
@@ -67,15 +67,12 @@ struct ConfigNeeds {
   std::string_view unit = {};  ///< rendered
   bool is_service = true;      ///< or it is run once
 };
-Findings check_config_needs(const base::Json& config, const ConfigNeeds& needs);
+base::Findings check_config_needs(const base::Json& config, const ConfigNeeds& needs);
 
 /// Host paths that RuntimeDirectory=, StateDirectory= and the like of a rendered unit make (systemd.exec(5)).
 std::vector<std::string> folders_of_unit(std::string_view rendered);
 
-/// Whether every Linux host with systemd has this path.
-bool is_usual_host_path(std::string_view path);
-
 /// Labels and further parts of the image configuration that berth shows or uses.
-Findings check_labels(const image::ImageConfig& config);
+base::Findings check_labels(const image::ImageConfig& config);
 
 }  // namespace berth::exports

@@ -41,17 +41,17 @@ bool leads_away(const HostEntry& entry, const Exports& exports) {
   return false;
 }
 
-void check_entry(const HostEntry& entry, const Exports& exports, const Values& values, Findings& findings) {
+void check_entry(const HostEntry& entry, const Exports& exports, const Values& values, base::Findings& findings) {
   const std::string file = "exports/hostfs/" + base::printable(entry.path);
   const bool link = entry.kind == HostEntryKind::link;
   if (link && leads_away(entry, exports)) {
     findings.push_back(
-        {Severity::warning, "link-away", file, 0,
+        {base::Severity::warning, "link-away", file, 0,
          fmt::format("the link leads to {}, which the image does not bring", base::printable(entry.link_target)),
          "link to a file of hostfs by a relative path, or leave the link out"});
   }
   if (!link && (entry.mode & 0002U) != 0 && (entry.mode & 01000U) == 0) {
-    findings.push_back({Severity::warning, "world-writable", file, 0,
+    findings.push_back({base::Severity::warning, "world-writable", file, 0,
                         fmt::format("everybody on the host could write to it ({:04o})", entry.mode),
                         "take the permission away: chmod o-w"});
   }
@@ -60,7 +60,7 @@ void check_entry(const HostEntry& entry, const Exports& exports, const Values& v
   }
   const auto destination = host_destination(entry.path, exports.manifest, values);
   if (const auto power = host_file_power(destination, link ? 0 : entry.mode, entry.has_capability)) {
-    findings.push_back({Severity::warning, "power-over-host", file, 0, power->sentence,
+    findings.push_back({base::Severity::warning, "power-over-host", file, 0, power->sentence,
                         "leave it out, unless the host is meant to trust the image with this"});
   }
 }
@@ -72,7 +72,7 @@ bool is_bind(const base::Json& mount) {
          });
 }
 
-void check_program(const base::Json& process, const ConfigNeeds& needs, Findings& findings) {
+void check_program(const base::Json& process, const ConfigNeeds& needs, base::Findings& findings) {
   const auto program = process.at("args").at(0).get<std::string>();
   if (needs.rootfs < 0 || !program.starts_with('/')) {
     return;
@@ -81,7 +81,7 @@ void check_program(const base::Json& process, const ConfigNeeds& needs, Findings
     base::open_in_root(needs.rootfs, program, O_PATH);
   } catch (const base::Error& error) {
     if (error.kind() == base::ErrorKind::not_found) {
-      findings.push_back({Severity::warning, "no-such-program", std::string(needs.file),
+      findings.push_back({base::Severity::warning, "no-such-program", std::string(needs.file),
                           line_of(needs.text, fmt::format("\"{}\"", program)),
                           fmt::format("the image has no {}", base::printable(program)),
                           "correct process.args, or bring the program"});
@@ -91,27 +91,27 @@ void check_program(const base::Json& process, const ConfigNeeds& needs, Findings
 
 }  // namespace
 
-Findings check_host_files(const Exports& exports, const Values& values) {
-  Findings findings;
+base::Findings check_host_files(const Exports& exports, const Values& values) {
+  base::Findings findings;
   for (const auto& entry : exports.host_entries) {
     check_entry(entry, exports, values, findings);
   }
   return findings;
 }
 
-Findings check_config_needs(const base::Json& config, const ConfigNeeds& needs) {
-  Findings findings;
+base::Findings check_config_needs(const base::Json& config, const ConfigNeeds& needs) {
+  base::Findings findings;
   const auto& process = config.at("process");
   check_program(process, needs, findings);
   if (const auto refusal = service_refusal(config, needs.file, needs.unit); refusal && needs.is_service) {
-    findings.push_back({Severity::error, "terminal", std::string(needs.file), line_of(needs.text, "\"terminal\""),
+    findings.push_back({base::Severity::error, "terminal", std::string(needs.file), line_of(needs.text, "\"terminal\""),
                         refusal->sentence().substr(needs.file.size() + 2), refusal->hint()});
   }
   for (const auto& mount : config.value("mounts", base::Json::array())) {
     const auto source = mount.value("source", "");
     if (is_bind(mount) && source.starts_with('/') && !needs.is_made(source)) {
       const auto destination = mount.value("destination", "");
-      findings.push_back({Severity::warning, "source-not-made", std::string(needs.file),
+      findings.push_back({base::Severity::warning, "source-not-made", std::string(needs.file),
                           line_of(needs.text, fmt::format("\"{}\"", destination)),
                           fmt::format("nothing makes {}, which is bound at {}: without it the service does not start",
                                       base::printable(source), base::printable(destination)),
@@ -121,63 +121,14 @@ Findings check_config_needs(const base::Json& config, const ConfigNeeds& needs) 
   return findings;
 }
 
-bool is_usual_host_path(std::string_view path) {
-  constexpr std::array<std::string_view, 5> trees = {"/dev", "/proc", "/sys", "/usr", "/lib/modules"};
-  constexpr std::array<std::string_view, 36> single = {"/",
-                                                       "/bin",
-                                                       "/boot",
-                                                       "/etc",
-                                                       "/etc/group",
-                                                       "/etc/hostname",
-                                                       "/etc/hosts",
-                                                       "/etc/localtime",
-                                                       "/etc/machine-id",
-                                                       "/etc/nsswitch.conf",
-                                                       "/etc/os-release",
-                                                       "/etc/passwd",
-                                                       "/etc/resolv.conf",
-                                                       "/etc/ssl",
-                                                       "/home",
-                                                       "/lib",
-                                                       "/lib64",
-                                                       "/media",
-                                                       "/mnt",
-                                                       "/opt",
-                                                       "/root",
-                                                       "/run",
-                                                       "/run/dbus",
-                                                       "/run/systemd",
-                                                       "/run/udev",
-                                                       "/sbin",
-                                                       "/srv",
-                                                       "/tmp",
-                                                       "/var",
-                                                       "/var/cache",
-                                                       "/var/lib",
-                                                       "/var/log",
-                                                       "/var/run",
-                                                       "/var/spool",
-                                                       "/var/tmp",
-                                                       "/var/run/dbus"};
-  while (path.size() > 1 && path.ends_with('/')) {
-    path.remove_suffix(1);
-  }
-  return std::find(single.begin(), single.end(), path) != single.end() ||
-         std::any_of(trees.begin(), trees.end(),
-                     [&](std::string_view tree) {
-                       return path == tree || (path.starts_with(tree) && path[tree.size()] == '/');
-                     }) ||
-         path.starts_with("/run/systemd/");
-}
-
-Findings check_labels(const image::ImageConfig& config) {
-  Findings findings;
+base::Findings check_labels(const image::ImageConfig& config) {
+  base::Findings findings;
   const auto label = [&](const std::string& name) {
     const auto found = config.labels.find(name);
     return found == config.labels.end() ? std::string() : found->second;
   };
   if (label("atomic.type") != "system") {
-    findings.push_back({Severity::warning, "no-type-label", labels_place, 0,
+    findings.push_back({base::Severity::warning, "no-type-label", labels_place, 0,
                         "the label atomic.type is not `system`, so other tools do not know it for a system image",
                         "write LABEL atomic.type=system"});
   }
@@ -188,7 +139,7 @@ Findings check_labels(const image::ImageConfig& config) {
     }
   }
   if (!missing.empty()) {
-    findings.push_back({Severity::note, "missing-labels", labels_place, 0,
+    findings.push_back({base::Severity::note, "missing-labels", labels_place, 0,
                         fmt::format("labels that users are shown are missing: {}", fmt::join(missing, ", ")),
                         "write a LABEL for each"});
   }

@@ -72,16 +72,16 @@ std::string nearest(std::string_view name, const Values& known) {
   return best != known.end() && name.size() >= shortest && distance(name, best->first) <= 2 ? best->first : "";
 }
 
-Finding missing_value(const std::string& variable, std::string file, std::size_t line, const Values& known) {
+base::Finding missing_value(const std::string& variable, std::string file, std::size_t line, const Values& known) {
   if (const auto meant = nearest(variable, known); !meant.empty()) {
-    return {Severity::error,
+    return {base::Severity::error,
             "unknown-variable",
             std::move(file),
             line,
             fmt::format("${} is not known", variable),
             fmt::format("write ${}, or give ${} a value in defaultValues of manifest.json", meant, variable)};
   }
-  return {Severity::warning,
+  return {base::Severity::warning,
           "no-default",
           std::move(file),
           line,
@@ -119,7 +119,7 @@ class TemplateChecker {
 
  private:
   void add_error(const TemplateProblem& problem) {
-    report_.findings.push_back({Severity::error, "template", problem.file, problem.line, problem.sentence,
+    report_.findings.push_back({base::Severity::error, "template", problem.file, problem.line, problem.sentence,
                                 "see VARIABLES in berth-exports(5)"});
   }
 
@@ -152,9 +152,10 @@ class TemplateChecker {
       problems = problems.empty() ? renderer.problems() : problems;
     }
     for (const auto& problem : problems) {
-      const bool told = std::any_of(report_.findings.begin(), report_.findings.end(), [&](const Finding& finding) {
-        return finding.file == problem.file && finding.line == problem.line && finding.sentence == problem.sentence;
-      });
+      const bool told =
+          std::any_of(report_.findings.begin(), report_.findings.end(), [&](const base::Finding& finding) {
+            return finding.file == problem.file && finding.line == problem.line && finding.sentence == problem.sentence;
+          });
       if (!told) {
         add_error(problem);
       }
@@ -183,17 +184,17 @@ std::set<std::string> used_variables(const LintInput& input) {
   return used;
 }
 
-void check_defaults(const LintInput& input, Findings& findings) {
+void check_defaults(const LintInput& input, base::Findings& findings) {
   const auto used = used_variables(input);
   const auto provided = merge_values(input.tool, {}, {});
   for (const auto& [name, value] : input.exports->manifest.default_values) {
     const auto line = line_of(input.manifest, fmt::format("\"{}\"", name));
     if (provided.contains(name) && name != "UUID") {
-      findings.push_back({Severity::warning, "default-without-effect", manifest_file, line,
+      findings.push_back({base::Severity::warning, "default-without-effect", manifest_file, line,
                           fmt::format("the default of {} has no effect: berth itself sets this variable", name),
                           "take it out of defaultValues"});
     } else if (!used.contains(name)) {
-      findings.push_back({Severity::warning, "unused-default", manifest_file, line,
+      findings.push_back({base::Severity::warning, "unused-default", manifest_file, line,
                           fmt::format("no template uses ${}, which has a default", name),
                           "use it, or take it out of defaultValues"});
     }
@@ -207,11 +208,11 @@ bool is_brought(const Exports& exports, const std::string& path) {
                      [&](const HostEntry& entry) { return entry.path == wanted; });
 }
 
-void check_paths(const LintInput& input, Findings& findings) {
+void check_paths(const LintInput& input, base::Findings& findings) {
   const auto& exports = *input.exports;
   const auto check = [&](const std::string& path, std::string_view key) {
     if (!is_brought(exports, path)) {
-      findings.push_back({Severity::warning, "no-such-host-file", manifest_file, line_of(input.manifest, path),
+      findings.push_back({base::Severity::warning, "no-such-host-file", manifest_file, line_of(input.manifest, path),
                           fmt::format("{} names {}, which is not in exports/hostfs", key, base::printable(path)),
                           "correct the path, or bring the file"});
     }
@@ -231,28 +232,28 @@ std::size_t line_of(std::string_view document, std::string_view text) {
   return place == std::string_view::npos ? 0 : position_of(document, place).line;
 }
 
-Findings check_names(const LintInput& input) {
-  Findings findings;
+base::Findings check_names(const LintInput& input) {
+  base::Findings findings;
   const auto has = [&](std::string_view name) {
     return std::find(input.names.begin(), input.names.end(), name) != input.names.end();
   };
   for (const auto& name : input.names) {
     if (std::find(known_names.begin(), known_names.end(), name) == known_names.end()) {
-      findings.push_back({Severity::warning, "unknown-file", "exports/" + base::printable(name), 0,
+      findings.push_back({base::Severity::warning, "unknown-file", "exports/" + base::printable(name), 0,
                           "berth does not read a file of this name",
                           fmt::format("berth reads {}", fmt::join(known_names, ", "))});
     }
   }
   if (has("config.json") && has("config.json.template")) {
-    findings.push_back({Severity::warning, "ignored-template", "exports/config.json.template", 0,
+    findings.push_back({base::Severity::warning, "ignored-template", "exports/config.json.template", 0,
                         "it is not looked at, for there is a config.json", "remove one of the two"});
   }
   if (!has("manifest.json")) {
-    findings.push_back({Severity::note, "no-manifest", manifest_file, 0, "there is no manifest.json",
+    findings.push_back({base::Severity::note, "no-manifest", manifest_file, 0, "there is no manifest.json",
                         R"(write one with at least {"version": "1.0"}; defaults and a health check go there)"});
   } else if (!input.manifest.empty() && input.exports->manifest.version.empty()) {
     findings.push_back(
-        {Severity::note, "no-version", manifest_file, 0, "there is no version", R"(add "version": "1.0")"});
+        {base::Severity::note, "no-version", manifest_file, 0, "there is no version", R"(add "version": "1.0")"});
   }
   return findings;
 }
@@ -261,8 +262,8 @@ TemplateReport check_templates(const LintInput& input) {
   return TemplateChecker(input).run();
 }
 
-Findings check_manifest(const LintInput& input) {
-  Findings findings;
+base::Findings check_manifest(const LintInput& input) {
+  base::Findings findings;
   check_defaults(input, findings);
   check_paths(input, findings);
   return findings;

@@ -26,32 +26,32 @@ const UnitAssignment* last_of(const UnitText& unit, std::string_view key) {
   return found == unit.assignments.rend() ? nullptr : &*found;
 }
 
-void check_type(const UnitText& unit, bool detached, Findings& findings) {
+void check_type(const UnitText& unit, bool detached, base::Findings& findings) {
   const auto* type = last_of(unit, "Type");
   const bool forking = type != nullptr && type->value == "forking";
   const auto line = type == nullptr ? 0 : type->line;
   if (detached && !forking) {
-    findings.push_back({Severity::error, "detached-type", unit_file, line,
+    findings.push_back({base::Severity::error, "detached-type", unit_file, line,
                         "a unit with $EXEC_STOPPOST and $PIDFILE starts detached, so the service would end at once",
                         "write Type=forking and PIDFile=$PIDFILE"});
   } else if (!detached && forking) {
-    findings.push_back({Severity::error, "forking-in-foreground", unit_file, line,
+    findings.push_back({base::Severity::error, "forking-in-foreground", unit_file, line,
                         "the runtime stays in the foreground, but Type=forking waits for it to end",
                         "use $EXEC_STOPPOST and $PIDFILE, which make it start detached, or leave out Type="});
   }
   if (detached && last_of(unit, "PIDFile") == nullptr) {
-    findings.push_back({Severity::warning, "no-pid-file", unit_file, line,
+    findings.push_back({base::Severity::warning, "no-pid-file", unit_file, line,
                         "systemd has to guess which process is the main one", "write PIDFile=$PIDFILE"});
   }
   if (!detached && !forking) {
-    findings.push_back({Severity::note, "foreground-runtime", unit_file, 0,
+    findings.push_back({base::Severity::note, "foreground-runtime", unit_file, 0,
                         "the main process of the unit is the runtime, not the service itself",
                         "berth-exports(5) has a unit that starts detached"});
   }
 }
 
-Finding power_note(const Power& power, std::string_view file, std::size_t line) {
-  return {Severity::note,
+base::Finding power_note(const Power& power, std::string_view file, std::size_t line) {
+  return {base::Severity::note,
           power.over_host ? "power-over-host" : "power",
           std::string(file),
           line,
@@ -61,34 +61,34 @@ Finding power_note(const Power& power, std::string_view file, std::size_t line) 
 
 }  // namespace
 
-Findings check_unit_template(std::string_view text) {
-  Findings findings;
+base::Findings check_unit_template(std::string_view text) {
+  base::Findings findings;
   const auto unit = read_unit(text);
   const auto used = variables_in(text);
   const auto uses = [&](std::string_view name) { return std::find(used.begin(), used.end(), name) != used.end(); };
   const auto* start = last_of(unit, "ExecStart");
   if (!uses("EXEC_START")) {
-    findings.push_back({Severity::warning, "container-not-started", unit_file, start == nullptr ? 0 : start->line,
+    findings.push_back({base::Severity::warning, "container-not-started", unit_file, start == nullptr ? 0 : start->line,
                         "$EXEC_START is not used, so nothing starts the container", "write ExecStart=$EXEC_START"});
     return findings;
   }
   check_type(unit, unit_wants_detached(text), findings);
   if (last_of(unit, "WorkingDirectory") == nullptr) {
-    findings.push_back({Severity::error, "no-working-directory", unit_file, start == nullptr ? 0 : start->line,
+    findings.push_back({base::Severity::error, "no-working-directory", unit_file, start == nullptr ? 0 : start->line,
                         "the runtime looks for config.json in its working directory, and the unit sets none",
                         "write WorkingDirectory=$DESTDIR"});
   }
   if (std::none_of(unit.assignments.begin(), unit.assignments.end(),
                    [](const UnitAssignment& one) { return one.section == "Install"; })) {
-    findings.push_back({Severity::note, "never-enabled", unit_file, 0,
+    findings.push_back({base::Severity::note, "never-enabled", unit_file, 0,
                         "there is no [Install] section, so the service does not start at boot",
                         "write [Install] and WantedBy=multi-user.target"});
   }
   return findings;
 }
 
-Findings unit_notes(std::string_view rendered, const Values& values) {
-  Findings findings;
+base::Findings unit_notes(std::string_view rendered, const Values& values) {
+  base::Findings findings;
   const auto unit = read_unit(rendered);
   for (const auto& power : unit_powers(rendered, values)) {
     const auto at = std::find_if(unit.assignments.begin(), unit.assignments.end(), [&](const UnitAssignment& one) {
@@ -100,8 +100,8 @@ Findings unit_notes(std::string_view rendered, const Values& values) {
   return findings;
 }
 
-Findings tmpfiles_notes(std::string_view rendered) {
-  Findings findings;
+base::Findings tmpfiles_notes(std::string_view rendered) {
+  base::Findings findings;
   for (std::size_t number = 1; !rendered.empty(); ++number) {
     for (const auto& power : tmpfiles_powers(take_line(rendered))) {
       findings.push_back(power_note(power, tmpfiles_file, number));
@@ -110,8 +110,8 @@ Findings tmpfiles_notes(std::string_view rendered) {
   return findings;
 }
 
-Findings config_notes(const base::Json& config, std::string_view cgroups_path, std::string_view text,
-                      std::string_view file) {
+base::Findings config_notes(const base::Json& config, std::string_view cgroups_path, std::string_view text,
+                            std::string_view file) {
   /// Sentence of a power → member of config.json in which it is asked for.
   constexpr std::array<std::pair<std::string_view, std::string_view>, 8> places = {
       {{"capabilities", "\"capabilities\""},
@@ -122,7 +122,7 @@ Findings config_notes(const base::Json& config, std::string_view cgroups_path, s
        {"hook", "\"hooks\""},
        {"sysctl", "\"sysctl\""},
        {"root file system", "\"root\""}}};
-  Findings findings;
+  base::Findings findings;
   for (const auto& power : powerful_requests(config, cgroups_path)) {
     std::size_t line = 0;
     if (const auto at = power.sentence.rfind(" at /");

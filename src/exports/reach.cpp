@@ -12,7 +12,6 @@
 #include "exports/config_json.hpp"
 #include "exports/host_path.hpp"
 #include "exports/host_places.hpp"
-#include "exports/lint.hpp"
 #include "exports/plain_text.hpp"
 #include "exports/powers.hpp"
 #include "exports/tmpfiles_line.hpp"

@@ -135,16 +135,16 @@ std::string line_problem(std::string_view text) {
 
 }  // namespace
 
-Findings check_tmpfiles(std::string_view lines, std::string_view file) {
-  Findings findings;
+base::Findings check_tmpfiles(std::string_view lines, std::string_view file) {
+  base::Findings findings;
   for (std::size_t number = 1; !lines.empty(); ++number) {
     const auto line = take_line(lines);
     if (!is_tmpfiles_line(line)) {
       continue;
     }
     if (auto problem = line_problem(line); !problem.empty()) {
-      findings.push_back(
-          {Severity::error, "tmpfiles-syntax", std::string(file), number, std::move(problem), "see tmpfiles.d(5)"});
+      findings.push_back({base::Severity::error, "tmpfiles-syntax", std::string(file), number, std::move(problem),
+                          "see tmpfiles.d(5)"});
     }
   }
   return findings;

@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-#include "exports/finding.hpp"
+#include "base/finding.hpp"
 
 namespace berth::exports {
 
@@ -11,6 +11,6 @@ namespace berth::exports {
 /// names of users and groups, ages, specifiers, arguments that a type cannot do without.
 /// @param file shown in the findings
 /// @return errors with the code `tmpfiles-syntax`
-Findings check_tmpfiles(std::string_view lines, std::string_view file);
+base::Findings check_tmpfiles(std::string_view lines, std::string_view file);
 
 }  // namespace berth::exports

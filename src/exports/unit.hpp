@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "base/json.hpp"
-#include "exports/values.hpp"
 
 namespace berth::exports {
 

@@ -9,7 +9,6 @@
 
 #include "base/error.hpp"
 #include "exports/host_places.hpp"
-#include "exports/lint.hpp"
 #include "exports/plain_text.hpp"
 #include "exports/powers.hpp"
 #include "exports/systemd_words.hpp"

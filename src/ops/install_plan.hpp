@@ -10,10 +10,10 @@
 #include <string>
 #include <vector>
 
+#include "base/finding.hpp"
 #include "base/json.hpp"
 #include "exports/config_json.hpp"
 #include "exports/exports.hpp"
-#include "exports/finding.hpp"
 #include "exports/values.hpp"
 #include "exports/volumes.hpp"
 #include "host/deployment.hpp"
@@ -61,7 +61,7 @@ struct InstallPlan {
   std::vector<std::string> kept_files;      ///< host files that exist already and stay as they are
   std::vector<std::string> tmpfiles_paths;  ///< paths that do not exist now and that the tmpfiles lines will make
   std::vector<exports::Volume> volumes;     ///< of a config.json that was generated
-  exports::Findings findings;               ///< what will not work, or is open to others on this host
+  base::Findings findings;                  ///< what will not work, or is open to others on this host
   std::vector<std::string> powers;          ///< what the container may do that is powerful
   std::vector<std::string> host_powers;     ///< those of them that make it as mighty as root on this host
   host::DeploymentInfo info;

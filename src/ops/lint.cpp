@@ -11,6 +11,7 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/process.hpp"
+#include "exports/host_places.hpp"
 #include "exports/lint.hpp"
 #include "exports/template.hpp"
 #include "exports/template_pieces.hpp"
@@ -24,9 +25,9 @@ namespace berth::ops {
 
 namespace {
 
-using exports::Finding;
-using exports::Findings;
-using exports::Severity;
+using base::Finding;
+using base::Findings;
+using base::Severity;
 
 constexpr const char* unit_file = "exports/service.template";
 constexpr const char* tmpfiles_file = "exports/tmpfiles.template";

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "exports/finding.hpp"
+#include "base/finding.hpp"
 #include "ops/draft.hpp"
 
 namespace berth::ops {
@@ -15,8 +15,8 @@ struct LintRequest {
 };
 
 struct LintReport {
-  std::string folder;          ///< of /exports, for messages; `exports/…` in the findings is in it
-  exports::Findings findings;  ///< by file and line
+  std::string folder;       ///< of /exports, for messages; `exports/…` in the findings is in it
+  base::Findings findings;  ///< by file and line
 };
 
 /// Renders with the defaults, plans an install without one, and has systemd-analyze(1) look at the unit when it is

@@ -359,7 +359,7 @@ void plan_tmpfiles(const PlanInputs& in, const base::Json& config, InstallPlan& 
     lines = std::move(closed.text);
     for (auto& change : closed.changes) {
       plan.findings.push_back(
-          {exports::Severity::note, "closed-directory", "exports/tmpfiles.template", 0, std::move(change), ""});
+          {base::Severity::note, "closed-directory", "exports/tmpfiles.template", 0, std::move(change), ""});
     }
   } else if (plan.unit) {
     lines = lines_for_binds(in, plan, config);
@@ -459,7 +459,7 @@ void fill_info(const PlanInputs& in, InstallPlan& plan) {
 /// another root, at its next boot.
 void refuse_tmpfiles(const std::string& lines) {
   for (const auto& finding : exports::check_tmpfiles(lines, "exports/tmpfiles.template")) {
-    if (finding.severity == exports::Severity::error) {
+    if (finding.severity == base::Severity::error) {
       throw Error(ErrorKind::verification, fmt::format("{}:{}: {}", finding.file, finding.line, finding.sentence),
                   finding.hint);
     }

@@ -12,6 +12,7 @@
 
 #include "base/error.hpp"
 #include "exports/host_path.hpp"
+#include "exports/host_places.hpp"
 #include "exports/lint.hpp"
 #include "exports/reach.hpp"
 #include "exports/unit.hpp"
@@ -21,8 +22,8 @@ namespace berth::ops {
 
 namespace {
 
-using exports::Findings;
-using exports::Severity;
+using base::Findings;
+using base::Severity;
 
 constexpr const char* config_file = "config.json";
 constexpr uid_t first_person = 1000;  ///< smaller ids are those of the system's services (login.defs(5), UID_MIN)

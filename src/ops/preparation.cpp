@@ -181,7 +181,7 @@ void report_plan(Session& session, const InstallPlan& plan, const std::vector<st
         plan.name));
   }
   for (const auto& finding : plan.findings) {
-    if (finding.severity == exports::Severity::note) {
+    if (finding.severity == base::Severity::note) {
       session.reporter.step(finding.sentence);
     }
   }

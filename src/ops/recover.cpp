@@ -40,7 +40,7 @@ class SilentReporter final : public base::Reporter {
 };
 
 /// nullopt when another command holds it.
-std::optional<host::ContainerLock> try_lock(const Session& session, const std::string& name) {
+std::optional<host::ContainerLock> lock_if_free(const Session& session, const std::string& name) {
   try {
     SilentReporter silent;
     return host::ContainerLock::take(session.layout, name, session.command, std::chrono::seconds(0), silent,
@@ -119,7 +119,7 @@ void remove_stale_staging(Session& session) {
   const auto folder = base::open_host_folder(session.layout.deployments());
   for (const auto& entry : base::list_folder(folder.get())) {
     if (entry.starts_with(staging_prefix)) {
-      if (const auto lock = try_lock(session, entry.substr(staging_prefix.size()))) {
+      if (const auto lock = lock_if_free(session, entry.substr(staging_prefix.size()))) {
         end_abandoned_one_off(session, folder.get(), entry);
         remove_users_tree(session, folder.get(), entry);
       }
@@ -130,7 +130,7 @@ void remove_stale_staging(Session& session) {
 /// Lock files that a killed process left: to take such a lock and to give it back removes its file.
 void remove_stale_locks(const Session& session) {
   for (const auto& name : host::list_locks(session.layout)) {
-    try_lock(session, name);
+    lock_if_free(session, name);
   }
 }
 
@@ -139,7 +139,7 @@ std::vector<Error> recover_each(Session& session, Damage damage) {
   std::vector<Error> failures;
   for (const auto& name : host::list_journals(session.layout)) {
     try {
-      if (const auto lock = try_lock(session, name)) {
+      if (const auto lock = lock_if_free(session, name)) {
         recover_container(session, name, damage);
       }
     } catch (const Error& error) {
@@ -165,7 +165,7 @@ void restore_each(Session& session, std::vector<Error>& failures) {
   for (const auto& deployment : host::list_deployments(session.layout).deployments) {
     try {
       const bool misses = misses_texts(session, deployment) && !host::read_journal(session.layout, deployment.name);
-      const auto lock = misses ? try_lock(session, deployment.name) : std::nullopt;
+      const auto lock = misses ? lock_if_free(session, deployment.name) : std::nullopt;
       const bool whole = lock && !host::read_journal(session.layout, deployment.name);
       const auto now = whole ? host::find_deployment(session.layout, deployment.name) : std::nullopt;
       if (now) {

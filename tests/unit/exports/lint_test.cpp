@@ -1,10 +1,15 @@
 #include "exports/lint.hpp"
+#include "exports/host_places.hpp"
 
 #include <algorithm>
 
 #include "support.hpp"
 
 namespace berth::exports {
+
+using base::Finding;
+using base::Findings;
+using base::Severity;
 namespace {
 
 using testing::Contains;

@@ -4,6 +4,10 @@
 #include <gtest/gtest.h>
 
 namespace berth::exports {
+
+using base::Finding;
+using base::Findings;
+using base::Severity;
 namespace {
 
 using ::testing::HasSubstr;

@@ -16,9 +16,9 @@ namespace berth::ops {
 namespace {
 
 using base::ErrorKind;
+using base::Finding;
+using base::Severity;
 using base::test::error_of;
-using exports::Finding;
-using exports::Severity;
 using test::full_image;
 using test::Machine;
 using ::testing::Contains;

@@ -1,11 +1,11 @@
-// What is said about an image's /exports to those who write it.
+// What is said about a document or an image to those who write it.
 #pragma once
 
 #include <cstddef>
 #include <string>
 #include <vector>
 
-namespace berth::exports {
+namespace berth::base {
 
 enum class Severity {
   note,     ///< worth knowing
@@ -27,4 +27,4 @@ struct Finding {
 
 using Findings = std::vector<Finding>;
 
-}  // namespace berth::exports
+}  // namespace berth::base
