@@ -12,7 +12,7 @@
 
 namespace berth::base {
 
-/// Each kind maps to one exit code; the table is in cli/exit_code.cpp and in berth(8).
+/// Each kind maps to one exit code; the table is in cli/terminal/exit_code.cpp and in berth(8).
 enum class ErrorKind {
   failed,         ///< 1: it did not work
   usage,          ///< 2: the command line or a value given there is wrong

@@ -1,4 +1,4 @@
-#include "cli/run.hpp"
+#include "cli/application.hpp"
 
 int main(int argc, char** argv) {
   return berth::cli::run(argc, argv);

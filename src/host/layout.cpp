@@ -10,8 +10,8 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
-#include "host/private_folder.hpp"
-#include "host/root_folder.hpp"
+#include "host/files/private_directory.hpp"
+#include "host/files/root_directory.hpp"
 
 namespace berth::host {
 

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "host/user_folders.hpp"
+#include "host/user_directories.hpp"
 
 namespace berth::host {
 

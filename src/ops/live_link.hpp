@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "ops/session.hpp"
+#include "ops/context.hpp"
 
 namespace berth::ops {
 

@@ -5,8 +5,8 @@
 #include "base/error.hpp"
 #include "base/fd.hpp"
 #include "base/file.hpp"
-#include "host/deployment.hpp"
-#include "host/private_folder.hpp"
+#include "host/files/private_directory.hpp"
+#include "host/state/deployment.hpp"
 
 namespace berth::ops {
 

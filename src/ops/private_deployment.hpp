@@ -8,7 +8,7 @@
 #include <string>
 
 #include "base/json.hpp"
-#include "ops/session.hpp"
+#include "ops/context.hpp"
 
 namespace berth::ops {
 

@@ -4,7 +4,7 @@
 
 #include <exception>
 
-#include "ops/session.hpp"
+#include "ops/context.hpp"
 
 namespace berth::ops {
 

@@ -1,4 +1,5 @@
-// What most files of the product include, compiled once. A file still names what it uses: it also has to compile without this.
+// What most files of the product include, compiled once. A file still names what it uses: it also has to compile
+// without this.
 #ifndef BERTH_PRODUCT_HPP  // `pragma once` is not for a file that is compiled itself
 #define BERTH_PRODUCT_HPP
 

@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include "base/error.hpp"
-#include "source/docker_archive.hpp"
-#include "source/docker_daemon.hpp"
-#include "source/oci_layout.hpp"
-#include "source/registry.hpp"
+#include "source/archive/docker_archive.hpp"
+#include "source/archive/docker_daemon.hpp"
+#include "source/archive/oci_layout.hpp"
+#include "source/registry/registry.hpp"
 
 namespace berth::source {
 namespace {

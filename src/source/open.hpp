@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "image/image_source.hpp"
-#include "source/options.hpp"
+#include "source/registry/options.hpp"
 
 namespace berth::source {
 

@@ -9,10 +9,10 @@
 #include <thread>
 
 #include "base/error.hpp"
-#include "store/commit_metadata.hpp"
-#include "store/object_files.hpp"
-#include "store/object_staging.hpp"
-#include "store/refs.hpp"
+#include "store/ostree/commit_metadata.hpp"
+#include "store/ostree/object_files.hpp"
+#include "store/ostree/object_staging.hpp"
+#include "store/ostree/refs.hpp"
 
 namespace berth::store {
 namespace {

@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "image/image_source.hpp"
-#include "store/layer_import.hpp"
-#include "store/options.hpp"
-#include "store/repository.hpp"
+#include "store/layer/layer_import.hpp"
+#include "store/ostree/options.hpp"
+#include "store/ostree/repository.hpp"
 
 namespace berth::store {
 

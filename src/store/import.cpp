@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "base/error.hpp"
-#include "store/examined_copy.hpp"
-#include "store/libostree.hpp"
+#include "store/ostree/libostree.hpp"
+#include "store/verified_copy.hpp"
 
 namespace berth::store {
 namespace {

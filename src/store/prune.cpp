@@ -10,10 +10,10 @@
 #include "base/activity.hpp"
 #include "base/error.hpp"
 #include "base/file.hpp"
-#include "store/object_files.hpp"
-#include "store/object_walk.hpp"
-#include "store/repository_lock.hpp"
-#include "store/staging.hpp"
+#include "store/ostree/object_files.hpp"
+#include "store/ostree/object_walk.hpp"
+#include "store/ostree/repository_lock.hpp"
+#include "store/ostree/staging.hpp"
 #include "store/stored_image.hpp"
 
 namespace berth::store {

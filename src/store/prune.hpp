@@ -1,9 +1,9 @@
 // Removing what nothing uses.
 #pragma once
 
-#include "store/options.hpp"
-#include "store/refs.hpp"
-#include "store/repository.hpp"
+#include "store/ostree/options.hpp"
+#include "store/ostree/refs.hpp"
+#include "store/ostree/repository.hpp"
 #include "store/requests.hpp"
 
 namespace berth::store {

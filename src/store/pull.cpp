@@ -12,11 +12,11 @@
 #include "base/error.hpp"
 #include "base/json.hpp"
 #include "store/fetch.hpp"
-#include "store/object_files.hpp"
-#include "store/object_walk.hpp"
-#include "store/refs.hpp"
+#include "store/ostree/object_files.hpp"
+#include "store/ostree/object_walk.hpp"
+#include "store/ostree/refs.hpp"
+#include "store/ostree/timestamp.hpp"
 #include "store/stored_image.hpp"
-#include "store/timestamp.hpp"
 
 namespace berth::store {
 namespace {

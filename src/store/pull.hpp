@@ -2,8 +2,8 @@
 #pragma once
 
 #include "image/image_source.hpp"
-#include "store/options.hpp"
-#include "store/repository.hpp"
+#include "store/ostree/options.hpp"
+#include "store/ostree/repository.hpp"
 #include "store/requests.hpp"
 
 namespace berth::store {

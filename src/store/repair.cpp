@@ -17,18 +17,18 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
-#include "store/checkout_comparison.hpp"
-#include "store/examination.hpp"
+#include "store/checkout/checkout_verifier.hpp"
 #include "store/fetch.hpp"
-#include "store/object_files.hpp"
-#include "store/object_walk.hpp"
+#include "store/ostree/object_files.hpp"
+#include "store/ostree/object_verifier.hpp"
+#include "store/ostree/object_walk.hpp"
+#include "store/ostree/refs.hpp"
+#include "store/ostree/repository.hpp"
+#include "store/ostree/repository_lock.hpp"
+#include "store/ostree/staging.hpp"
+#include "store/ostree/timestamp.hpp"
 #include "store/pull.hpp"
-#include "store/refs.hpp"
-#include "store/repository.hpp"
-#include "store/repository_lock.hpp"
-#include "store/staging.hpp"
 #include "store/stored_image.hpp"
-#include "store/timestamp.hpp"
 
 namespace berth::store {
 namespace {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "store/options.hpp"
+#include "store/ostree/options.hpp"
 
 namespace berth::store {
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "image/image_source.hpp"
-#include "store/options.hpp"
+#include "store/ostree/options.hpp"
 #include "store/requests.hpp"
 
 namespace berth::store {

@@ -8,11 +8,11 @@
 #include <vector>
 
 #include "image/manifest.hpp"
-#include "store/commit_metadata.hpp"
-#include "store/merge.hpp"
-#include "store/refs.hpp"
-#include "store/repository.hpp"
+#include "store/ostree/commit_metadata.hpp"
+#include "store/ostree/refs.hpp"
+#include "store/ostree/repository.hpp"
 #include "store/requests.hpp"
+#include "store/tree/merge.hpp"
 
 namespace berth::store {
 

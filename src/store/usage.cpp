@@ -9,10 +9,10 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
-#include "store/object_files.hpp"
-#include "store/object_walk.hpp"
+#include "store/ostree/object_files.hpp"
+#include "store/ostree/object_walk.hpp"
+#include "store/ostree/repository.hpp"
 #include "store/prune.hpp"
-#include "store/repository.hpp"
 
 namespace berth::store {
 namespace {

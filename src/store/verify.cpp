@@ -6,10 +6,10 @@
 #include <set>
 #include <utility>
 
-#include "store/checkout_comparison.hpp"
-#include "store/examination.hpp"
-#include "store/object_files.hpp"
-#include "store/object_walk.hpp"
+#include "store/checkout/checkout_verifier.hpp"
+#include "store/ostree/object_files.hpp"
+#include "store/ostree/object_verifier.hpp"
+#include "store/ostree/object_walk.hpp"
 
 namespace berth::store {
 namespace {

@@ -3,8 +3,8 @@
 
 #include <vector>
 
-#include "store/options.hpp"
-#include "store/repository.hpp"
+#include "store/ostree/options.hpp"
+#include "store/ostree/repository.hpp"
 #include "store/requests.hpp"
 
 namespace berth::store {

@@ -19,9 +19,9 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/sha256.hpp"
-#include "store/decompress.hpp"
-#include "store/object_staging.hpp"
-#include "store/tar_reader.hpp"
+#include "store/layer/decompress.hpp"
+#include "store/layer/tar_reader.hpp"
+#include "store/ostree/object_staging.hpp"
 
 namespace {
 

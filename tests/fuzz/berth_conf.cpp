@@ -1,6 +1,6 @@
 // berth.conf.
 #include "harness.hpp"
-#include "host/config.hpp"
+#include "host/config/config.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace berth;

@@ -1,5 +1,5 @@
 // WWW-Authenticate headers of registries.
-#include "source/challenge.hpp"
+#include "source/registry/challenge.hpp"
 
 #include "harness.hpp"
 

@@ -1,6 +1,6 @@
 // config.json of images: conversion of old forms, and checks.
-#include "exports/config_json.hpp"
-#include "exports/powers.hpp"
+#include "render/spec/config_json.hpp"
+#include "render/spec/privileges.hpp"
 
 #include "harness.hpp"
 
@@ -8,10 +8,10 @@ namespace {
 
 using namespace berth;
 
-void check(std::string_view text, const exports::HostFeatures& features, const std::string& remote) {
+void check(std::string_view text, const render::HostFeatures& features, const std::string& remote) {
   const std::string path = "/system.slice/app.service/payload";
   const auto finished =
-      fuzz::accepted([&] { return exports::finish_config(text, "config.json", features, path, remote); });
+      fuzz::accepted([&] { return render::finish_config(text, "config.json", features, path, remote); });
   if (!finished) {
     return;
   }
@@ -26,20 +26,20 @@ void check(std::string_view text, const exports::HostFeatures& features, const s
                 finished->text);
   fuzz::require(!document.at("linux").at("cgroupsPath").get<std::string>().empty(), "there is a cgroup",
                 finished->text);
-  const auto again = exports::finish_config(finished->text, "config.json", features, path, remote);
+  const auto again = render::finish_config(finished->text, "config.json", features, path, remote);
   fuzz::require(again.text == finished->text && again.conversions.empty(), "what is finished stays as it is",
                 finished->text + again.text);
-  for (const auto& power : exports::powerful_requests(document, "")) {
+  for (const auto& power : render::powerful_requests(document, "")) {
     fuzz::require(fuzz::is_showable(power.sentence), "a warning is fit to be shown", power.sentence);
   }
-  (void)exports::bind_sources(document);
+  (void)render::bind_sources(document);
 }
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto text = fuzz::text_of(data, size);
-  exports::HostFeatures old_host;
+  render::HostFeatures old_host;
   old_host.cgroup_unified = false;
   old_host.selinux = true;
   old_host.apparmor = true;

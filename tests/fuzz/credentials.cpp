@@ -1,6 +1,6 @@
 // Auth files of podman, skopeo and docker. The word `s3cr3t` stands for what no message may quote, unless it is in the
 // name of a credential helper, which is no secret.
-#include "source/credentials.hpp"
+#include "source/registry/credentials.hpp"
 
 #include "harness.hpp"
 

@@ -1,5 +1,5 @@
 // Compressed layers: each input as gzip, as zstd and as it is.
-#include "store/decompress.hpp"
+#include "store/layer/decompress.hpp"
 
 #include <algorithm>
 #include <string_view>

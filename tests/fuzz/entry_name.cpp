@@ -1,5 +1,5 @@
 // Names in layers.
-#include "store/entry_name.hpp"
+#include "store/tree/entry_name.hpp"
 
 #include "harness.hpp"
 

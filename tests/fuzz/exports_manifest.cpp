@@ -1,12 +1,12 @@
 // exports/manifest.json, and where it sends files on the host.
-#include "exports/exports.hpp"
 #include "harness.hpp"
+#include "render/exports/exports.hpp"
 
 namespace {
 
 using namespace berth;
 
-const exports::Values values = {{"NAME", "app"}, {"CONF_DIRECTORY", "/etc"}, {"UP", "../.."}, {"LINE", "a\nb"}};
+const render::Values values = {{"NAME", "app"}, {"CONF_DIRECTORY", "/etc"}, {"UP", "../.."}, {"LINE", "a\nb"}};
 
 void check_destination(const std::string& path) {
   fuzz::require(path.starts_with('/') && path.size() > 1, "a destination is absolute and not the root", path);
@@ -22,7 +22,7 @@ void check_destination(const std::string& path) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   fuzz::QuietReporter reporter;
   const auto text = fuzz::text_of(data, size);
-  const auto manifest = fuzz::accepted([&] { return exports::parse_exports_manifest(text, reporter); });
+  const auto manifest = fuzz::accepted([&] { return render::parse_exports_manifest(text, reporter); });
   if (!manifest) {
     return 0;
   }
@@ -30,19 +30,19 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const auto& [from, to] : manifest->rename_files) {
     paths.push_back(from.substr(from.find_first_not_of('/') == std::string::npos ? 0 : from.find_first_not_of('/')));
   }
-  std::vector<exports::HostEntry> entries;
+  std::vector<render::HostEntry> entries;
   for (const auto& path : paths) {
-    const auto destination = fuzz::accepted([&] { return exports::host_destination(path, *manifest, values); });
+    const auto destination = fuzz::accepted([&] { return render::host_destination(path, *manifest, values); });
     if (destination) {
       check_destination(*destination);
-      entries.push_back({path, exports::HostEntryKind::file, 0644, 0, 0, "", false});
+      entries.push_back({path, render::HostEntryKind::file, 0644, 0, 0, "", false});
     }
   }
   fuzz::accepted([&] {
-    exports::check_destinations(entries, *manifest, values);
+    render::check_destinations(entries, *manifest, values);
     return true;
   });
-  const auto again = exports::parse_exports_manifest(manifest->document.dump(), reporter);
+  const auto again = render::parse_exports_manifest(manifest->document.dump(), reporter);
   fuzz::require(again.document == manifest->document && again.rename_files == manifest->rename_files &&
                     again.default_values == manifest->default_values,
                 "the document kept says what was read");

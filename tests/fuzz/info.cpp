@@ -1,6 +1,6 @@
 // Info files of deployments, ours and those of older tools.
 #include "harness.hpp"
-#include "host/deployment.hpp"
+#include "host/state/deployment.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace berth;

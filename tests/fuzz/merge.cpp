@@ -1,6 +1,6 @@
 // Layers stacked, structure-aware: the bytes decide a sequence of layers, whose merge is compared with a naive model of
 // "Applying Changesets" of OCI image-spec 1.1 layer.md: maps from paths to values.
-#include "store/merge.hpp"
+#include "store/tree/merge.hpp"
 
 #include <algorithm>
 #include <array>
@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "harness.hpp"
-#include "store/entry_name.hpp"
+#include "store/tree/entry_name.hpp"
 
 namespace {
 

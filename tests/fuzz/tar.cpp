@@ -4,8 +4,8 @@
 
 #include "base/digest.hpp"
 #include "harness.hpp"
-#include "store/entry_name.hpp"
-#include "store/tar_reader.hpp"
+#include "store/layer/tar_reader.hpp"
+#include "store/tree/entry_name.hpp"
 
 namespace {
 

@@ -1,25 +1,25 @@
 // Templates with their values. An input is lines NAME=VALUE, in which `\n` stands for a line break, then a line `%%`,
 // then the template.
-#include "exports/template.hpp"
+#include "render/template/template.hpp"
 
 #include <algorithm>
 
 #include "base/json.hpp"
-#include "exports/plain_text.hpp"
 #include "harness.hpp"
+#include "render/unit/plain_text.hpp"
 
 namespace {
 
 using namespace berth;
 
 struct Input {
-  exports::Values values;
+  render::Values values;
   std::string_view text;
 };
 
-void add_value(exports::Values& values, std::string_view line) {
+void add_value(render::Values& values, std::string_view line) {
   const auto equals = line.find('=');
-  if (equals == std::string_view::npos || !exports::is_variable_name(line.substr(0, equals))) {
+  if (equals == std::string_view::npos || !render::is_variable_name(line.substr(0, equals))) {
     return;
   }
   std::string value;
@@ -54,7 +54,7 @@ bool is_name_byte(char c, bool first) {
 /// Whether a text holds nothing that deceives whoever reads it.
 bool is_seen(std::string_view text) {
   return fuzz::accepted([&] {
-           exports::refuse_control_characters(text, "fuzz");
+           render::refuse_control_characters(text, "fuzz");
            return true;
          })
       .has_value();
@@ -90,8 +90,8 @@ std::optional<std::string> model(const Input& input) {
   return is_seen(text) && is_seen(result) ? std::optional(std::move(result)) : std::nullopt;
 }
 
-std::optional<std::string> render(const Input& input, exports::TemplateKind kind) {
-  exports::Renderer renderer(input.values);
+std::optional<std::string> render(const Input& input, render::TemplateKind kind) {
+  render::Renderer renderer(input.values);
   auto result = renderer.render(kind, input.text, "exports/fuzz");
   const auto good = fuzz::accepted([&] {
     renderer.check();
@@ -105,22 +105,22 @@ std::optional<std::string> render(const Input& input, exports::TemplateKind kind
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto input = split(fuzz::text_of(data, size));
   const auto expected = model(input);
-  const bool small = !expected || expected->size() <= exports::rendered_size_limit;
-  const auto plain = render(input, exports::TemplateKind::plain);
+  const bool small = !expected || expected->size() <= render::rendered_size_limit;
+  const auto plain = render(input, render::TemplateKind::plain);
   fuzz::require(!small || plain == expected, "substitution is that of string.Template", expected.value_or("refused"));
-  const auto unit = render(input, exports::TemplateKind::unit);
+  const auto unit = render(input, render::TemplateKind::unit);
   if (unit) {
     const auto lines = [](std::string_view text) { return std::count(text.begin(), text.end(), '\n'); };
     fuzz::require(unit == expected, "a unit is substituted like any text", *unit);
     fuzz::require(lines(*unit) == lines(input.text), "no value adds a line to a unit", *unit);
   }
-  if (const auto json = render(input, exports::TemplateKind::json)) {
+  if (const auto json = render(input, render::TemplateKind::json)) {
     fuzz::require(json == expected, "JSON is substituted like any text", *json);
     fuzz::require(base::Json::accept(*json), "what is rendered as JSON is JSON", *json);
   }
-  for (const auto& name : exports::variables_in(input.text)) {
-    fuzz::require(exports::is_variable_name(name), "a variable has a variable's name", name);
+  for (const auto& name : render::variables_in(input.text)) {
+    fuzz::require(render::is_variable_name(name), "a variable has a variable's name", name);
   }
-  (void)exports::unit_wants_detached(input.text);
+  (void)render::unit_wants_detached(input.text);
   return 0;
 }

@@ -1,10 +1,10 @@
 // Units of images, and words in them.
-#include "exports/unit.hpp"
+#include "render/unit/unit.hpp"
 
-#include "exports/powers.hpp"
-#include "exports/unit_syntax.hpp"
 #include "harness.hpp"
-#include "host/unit_file.hpp"
+#include "host/systemd/unit_file.hpp"
+#include "render/spec/privileges.hpp"
+#include "render/unit/unit_syntax.hpp"
 
 namespace {
 
@@ -23,20 +23,20 @@ bool is_insertion(std::string_view text, std::string_view longer) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto text = fuzz::text_of(data, size);
-  const auto unit = fuzz::accepted([&] { return exports::complete_unit(text, "/usr/bin/runc", "app"); });
+  const auto unit = fuzz::accepted([&] { return render::complete_unit(text, "/usr/bin/runc", "app"); });
   if (unit) {
     fuzz::require(is_insertion(text, *unit), "a unit is changed in one place", *unit);
-    fuzz::require(exports::complete_unit(*unit, "/usr/bin/runc", "app") == *unit, "a complete unit stays as it is",
+    fuzz::require(render::complete_unit(*unit, "/usr/bin/runc", "app") == *unit, "a complete unit stays as it is",
                   *unit);
-    const auto before = exports::read_unit(text);
-    const auto after = exports::read_unit(*unit);
+    const auto before = render::read_unit(text);
+    const auto after = render::read_unit(*unit);
     const auto added = after.assignments.size() - before.assignments.size();
     fuzz::require(after.assignments.size() >= before.assignments.size() && added <= 3,
                   "settings are added, none is lost", *unit);
-    fuzz::require(exports::unit_slice(*unit) == exports::unit_slice(text), "the slice stays", *unit);
+    fuzz::require(render::unit_slice(*unit) == render::unit_slice(text), "the slice stays", *unit);
   }
-  const auto slice = exports::unit_slice(text);
-  const auto cgroup = exports::cgroups_path(slice, "app");
+  const auto slice = render::unit_slice(text);
+  const auto cgroup = render::cgroups_path(slice, "app");
   fuzz::require(slice.ends_with(".slice") && (cgroup + "/").find("/../") == std::string::npos, "a slice is a name",
                 cgroup);
   fuzz::accepted([&] {
@@ -45,14 +45,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     return true;
   });
-  auto powers = exports::unit_powers(text, {});
-  for (auto& power : exports::tmpfiles_powers(text)) {
+  auto powers = render::unit_powers(text, {});
+  for (auto& power : render::tmpfiles_powers(text)) {
     powers.push_back(std::move(power));
   }
   for (const auto& power : powers) {
     fuzz::require(fuzz::is_showable(power.sentence), "a power is fit to be shown", power.sentence);
   }
-  const auto line = exports::tmpfiles_path(text);
+  const auto line = render::tmpfiles_path(text);
   fuzz::require(line.find('\n') == std::string::npos, "a path stays in its line", line);
   return 0;
 }

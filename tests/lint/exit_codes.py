@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The exit codes in src/cli/exit_code.cpp are those of base::ErrorKind's comments and of berth(8), and none is missing."""
+"""The exit codes in src/cli/terminal/exit_code.cpp are those of base::ErrorKind's comments and of berth(8), and none is missing."""
 
 import re
 
@@ -12,7 +12,7 @@ def read(path):
 
 def codes_of_program():
     """kind → exit code, as the switch has it."""
-    return dict(re.findall(r"ErrorKind::(\w+):\s*return (\d+);", read("src/cli/exit_code.cpp")))
+    return dict(re.findall(r"ErrorKind::(\w+):\s*return (\d+);", read("src/cli/terminal/exit_code.cpp")))
 
 
 def codes_of_comments():
@@ -29,11 +29,11 @@ def main():
     findings = []
     program, comments, manual = codes_of_program(), codes_of_comments(), codes_of_manual()
     if not program:
-        findings.append("src/cli/exit_code.cpp: no exit codes found")
+        findings.append("src/cli/terminal/exit_code.cpp: no exit codes found")
     if program != comments:
-        findings.append(f"src/cli/exit_code.cpp says {program}, src/base/error.hpp {comments}")
+        findings.append(f"src/cli/terminal/exit_code.cpp says {program}, src/base/error.hpp {comments}")
     if set(program.values()) | {"0"} != manual:
-        findings.append(f"src/cli/exit_code.cpp knows 0 and {sorted(program.values(), key=int)}, "
+        findings.append(f"src/cli/terminal/exit_code.cpp knows 0 and {sorted(program.values(), key=int)}, "
                         f"man/berth.8.scd {sorted(manual, key=int)}")  # fmt: skip
     finish(findings)
 

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""What berth prints goes through one place, which shows what a terminal or an eye would be deceived by (cli/output.hpp).
+"""What berth prints goes through one place, which shows what a terminal or an eye would be deceived by (cli/terminal/output.hpp).
 
 Only that place, and what draws progress and messages on standard error, writes to a stream."""
 
@@ -7,7 +7,7 @@ import re
 
 from source_tree import TOP, files, finish
 
-WRITERS = {"src/cli/output.cpp", "src/cli/console_reporter.cpp"}
+WRITERS = {"src/cli/terminal/output.cpp", "src/cli/terminal/console_reporter.cpp"}
 WRITES = re.compile(r"\bfmt::print\b|\bstd::(cout|cerr|clog)\b|\b(f|v|vf|d)?printf\s*\(|\bf?puts\s*\(|\bf?putc(har)?\s*\(|\bfwrite\s*\(")
 
 
@@ -20,7 +20,7 @@ def main():
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
             code = line.split("//")[0]
             if found := WRITES.search(code):
-                findings.append(f"{place}:{number}: {found.group(0).strip()} does not go through cli/output.hpp")
+                findings.append(f"{place}:{number}: {found.group(0).strip()} does not go through cli/terminal/output.hpp")
     finish(findings)
 
 

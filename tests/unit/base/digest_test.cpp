@@ -7,7 +7,7 @@
 #include <array>
 #include <cstring>
 
-#include "temp_folder.hpp"
+#include "base/temp_folder.hpp"
 
 namespace berth::base {
 namespace {

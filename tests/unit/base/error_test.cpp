@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "temp_folder.hpp"
+#include "base/temp_folder.hpp"
 
 namespace berth::base {
 namespace {

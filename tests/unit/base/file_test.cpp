@@ -8,7 +8,7 @@
 
 #include <csignal>
 
-#include "temp_folder.hpp"
+#include "base/temp_folder.hpp"
 
 namespace berth::base {
 namespace {

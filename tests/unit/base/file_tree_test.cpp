@@ -6,7 +6,7 @@
 #include <sys/resource.h>
 
 #include "base/file.hpp"
-#include "temp_folder.hpp"
+#include "base/temp_folder.hpp"
 
 namespace berth::base {
 namespace {

@@ -5,7 +5,7 @@
 
 #include <chrono>
 
-#include "temp_folder.hpp"
+#include "base/temp_folder.hpp"
 
 namespace berth::base {
 namespace {

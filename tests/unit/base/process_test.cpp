@@ -13,7 +13,7 @@
 
 #include "base/file.hpp"
 #include "base/scope_exit.hpp"
-#include "temp_folder.hpp"
+#include "base/temp_folder.hpp"
 
 namespace berth::base {
 namespace {

@@ -16,8 +16,8 @@
 #include <thread>
 #include <vector>
 
-#include "host/bus.hpp"
-#include "scratch.hpp"
+#include "host/scratch.hpp"
+#include "host/systemd/bus.hpp"
 
 namespace berth::host::testing {
 

@@ -13,8 +13,8 @@
 #include "base/error.hpp"
 #include "base/reporter.hpp"
 #include "host/layout.hpp"
-#include "host/systemd.hpp"
-#include "host/unit_file.hpp"
+#include "host/systemd/systemd.hpp"
+#include "host/systemd/unit_file.hpp"
 
 namespace berth::host::testing {
 

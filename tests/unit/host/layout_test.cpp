@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include "scratch.hpp"
+#include "host/scratch.hpp"
 
 namespace berth::host::testing {
 namespace {

@@ -5,11 +5,11 @@
 #include <algorithm>
 
 #include "base/temp_folder.hpp"
-#include "ops/init.hpp"
-#include "ops/lint.hpp"
+#include "ops/author/init.hpp"
+#include "ops/author/lint.hpp"
+#include "ops/author/render.hpp"
+#include "ops/images/pull.hpp"
 #include "ops/machine.hpp"
-#include "ops/pull.hpp"
-#include "ops/render.hpp"
 #include "ops/tree.hpp"
 
 namespace berth::ops {

@@ -12,16 +12,16 @@
 #include <map>
 
 #include "base/temp_folder.hpp"
-#include "host/deployment.hpp"
-#include "host/journal.hpp"
-#include "ops/install.hpp"
+#include "host/state/deployment.hpp"
+#include "host/state/transaction_journal.hpp"
+#include "ops/change/recover.hpp"
+#include "ops/containers/install.hpp"
+#include "ops/containers/rollback.hpp"
+#include "ops/containers/service.hpp"
+#include "ops/containers/uninstall.hpp"
+#include "ops/containers/update.hpp"
+#include "ops/images/pull.hpp"
 #include "ops/machine.hpp"
-#include "ops/pull.hpp"
-#include "ops/recover.hpp"
-#include "ops/rollback.hpp"
-#include "ops/service.hpp"
-#include "ops/uninstall.hpp"
-#include "ops/update.hpp"
 
 namespace berth::ops {
 namespace {

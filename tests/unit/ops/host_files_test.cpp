@@ -7,18 +7,18 @@
 #include <filesystem>
 
 #include "base/error.hpp"
-#include "host/deployment.hpp"
-#include "host/host_file.hpp"
-#include "host/journal.hpp"
-#include "ops/deployment_note.hpp"
+#include "host/files/host_file.hpp"
+#include "host/state/deployment.hpp"
+#include "host/state/transaction_journal.hpp"
+#include "ops/change/recover.hpp"
+#include "ops/containers/rollback.hpp"
+#include "ops/containers/uninstall.hpp"
+#include "ops/containers/update.hpp"
+#include "ops/images/pull.hpp"
+#include "ops/journal_record.hpp"
 #include "ops/killed_work.hpp"
 #include "ops/machine.hpp"
-#include "ops/pull.hpp"
-#include "ops/recover.hpp"
-#include "ops/rollback.hpp"
 #include "ops/tree.hpp"
-#include "ops/uninstall.hpp"
-#include "ops/update.hpp"
 
 namespace berth::ops {
 namespace {

@@ -5,16 +5,16 @@
 
 #include <filesystem>
 
-#include "host/deployment.hpp"
-#include "host/journal.hpp"
+#include "host/state/deployment.hpp"
+#include "host/state/transaction_journal.hpp"
+#include "ops/change/recover.hpp"
+#include "ops/containers/rollback.hpp"
+#include "ops/containers/uninstall.hpp"
+#include "ops/containers/update.hpp"
+#include "ops/images/pull.hpp"
 #include "ops/killed_work.hpp"
 #include "ops/machine.hpp"
-#include "ops/pull.hpp"
-#include "ops/recover.hpp"
-#include "ops/rollback.hpp"
 #include "ops/tree.hpp"
-#include "ops/uninstall.hpp"
-#include "ops/update.hpp"
 
 namespace berth::ops {
 namespace {

@@ -9,9 +9,9 @@
 
 #include "base/temp_folder.hpp"
 #include "host/fake_systemd.hpp"
-#include "ops/install.hpp"
+#include "ops/containers/install.hpp"
+#include "ops/context.hpp"
 #include "ops/oci_layout.hpp"
-#include "ops/session.hpp"
 
 namespace berth::test {
 

@@ -8,17 +8,17 @@
 #include <vector>
 
 #include "base/temp_folder.hpp"
-#include "host/deployment.hpp"
-#include "host/host_file.hpp"
-#include "host/journal.hpp"
-#include "ops/damaged_note.hpp"
-#include "ops/install.hpp"
-#include "ops/pull.hpp"
-#include "ops/recover.hpp"
-#include "ops/rollback.hpp"
+#include "host/files/host_file.hpp"
+#include "host/state/deployment.hpp"
+#include "host/state/transaction_journal.hpp"
+#include "ops/change/damaged_record.hpp"
+#include "ops/change/recover.hpp"
+#include "ops/containers/install.hpp"
+#include "ops/containers/rollback.hpp"
+#include "ops/containers/uninstall.hpp"
+#include "ops/containers/update.hpp"
+#include "ops/images/pull.hpp"
 #include "ops/tree.hpp"
-#include "ops/uninstall.hpp"
-#include "ops/update.hpp"
 #include "ops/web_test.hpp"
 
 namespace berth::ops {

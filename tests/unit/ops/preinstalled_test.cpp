@@ -3,16 +3,16 @@
 
 #include "base/file.hpp"
 #include "base/temp_folder.hpp"
-#include "host/deployment.hpp"
-#include "ops/deployments_in_use.hpp"
-#include "ops/image_change.hpp"
-#include "ops/image_lookup.hpp"
+#include "host/state/deployment.hpp"
+#include "ops/containers/query.hpp"
+#include "ops/containers/rollback.hpp"
+#include "ops/containers/uninstall.hpp"
+#include "ops/containers/update.hpp"
+#include "ops/images/deployments_in_use.hpp"
+#include "ops/images/image_change.hpp"
+#include "ops/images/image_lookup.hpp"
+#include "ops/images/pull.hpp"
 #include "ops/machine.hpp"
-#include "ops/pull.hpp"
-#include "ops/query.hpp"
-#include "ops/rollback.hpp"
-#include "ops/uninstall.hpp"
-#include "ops/update.hpp"
 
 namespace berth::ops {
 namespace {

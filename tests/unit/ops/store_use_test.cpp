@@ -5,17 +5,17 @@
 #include <filesystem>
 
 #include "base/temp_folder.hpp"
-#include "host/deployment.hpp"
-#include "ops/deployments_in_use.hpp"
-#include "ops/image_change.hpp"
-#include "ops/image_lookup.hpp"
+#include "host/state/deployment.hpp"
+#include "ops/change/recover.hpp"
+#include "ops/change/staged_deployment.hpp"
+#include "ops/containers/rollback.hpp"
+#include "ops/containers/update.hpp"
+#include "ops/images/deployments_in_use.hpp"
+#include "ops/images/image_change.hpp"
+#include "ops/images/image_lookup.hpp"
+#include "ops/images/pull.hpp"
 #include "ops/machine.hpp"
-#include "ops/one_off.hpp"
-#include "ops/preparation.hpp"
-#include "ops/pull.hpp"
-#include "ops/recover.hpp"
-#include "ops/rollback.hpp"
-#include "ops/update.hpp"
+#include "ops/runtime/one_off.hpp"
 
 namespace berth::ops {
 namespace {

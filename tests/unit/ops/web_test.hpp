@@ -9,12 +9,12 @@
 #include <utility>
 #include <vector>
 
-#include "host/deployment.hpp"
-#include "ops/install.hpp"
+#include "host/state/deployment.hpp"
+#include "ops/containers/install.hpp"
+#include "ops/containers/update.hpp"
+#include "ops/images/pull.hpp"
 #include "ops/machine.hpp"
-#include "ops/pull.hpp"
 #include "ops/tree.hpp"
-#include "ops/update.hpp"
 
 namespace berth::test {
 

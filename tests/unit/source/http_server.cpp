@@ -1,4 +1,4 @@
-#include "http_server.hpp"
+#include "source/http_server.hpp"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

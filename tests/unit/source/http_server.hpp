@@ -17,7 +17,7 @@
 #include <utility>
 #include <vector>
 
-#include "tls_identity.hpp"
+#include "source/tls_identity.hpp"
 
 namespace berth::test {
 

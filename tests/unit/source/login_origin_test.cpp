@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "registry_fixture.hpp"
-#include "source/base64.hpp"
-#include "source/registry.hpp"
-#include "tls_identity.hpp"
+#include "source/registry/base64.hpp"
+#include "source/registry/registry.hpp"
+#include "source/registry_fixture.hpp"
+#include "source/tls_identity.hpp"
 
 namespace berth::source {
 namespace {

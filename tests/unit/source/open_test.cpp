@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include "registry_fixture.hpp"
+#include "source/registry_fixture.hpp"
 
 namespace berth::source {
 namespace {

@@ -4,12 +4,12 @@
 #include <gtest/gtest.h>
 
 #include "failure.hpp"
-#include "http_server.hpp"
 #include "image/reference.hpp"
-#include "recording_reporter.hpp"
-#include "sample_image.hpp"
 #include "scratch_folder.hpp"
+#include "source/http_server.hpp"
 #include "source/open.hpp"
+#include "source/recording_reporter.hpp"
+#include "source/sample_image.hpp"
 
 namespace berth::test {
 

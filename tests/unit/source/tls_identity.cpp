@@ -1,4 +1,4 @@
-#include "tls_identity.hpp"
+#include "source/tls_identity.hpp"
 
 #include <openssl/evp.h>
 #include <openssl/pem.h>

@@ -1,9 +1,9 @@
-#include "damage.hpp"
+#include "store/damage.hpp"
 
 #include <fstream>
 #include <stdexcept>
 
-#include "store/object_walk.hpp"
+#include "store/ostree/object_walk.hpp"
 
 namespace berth::store::testing {
 

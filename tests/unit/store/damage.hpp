@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "store/object_files.hpp"
-#include "store/repository.hpp"
+#include "store/ostree/object_files.hpp"
+#include "store/ostree/repository.hpp"
 
 namespace berth::store::testing {
 

@@ -1,4 +1,4 @@
-#include "fakes.hpp"
+#include "store/fakes.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -12,7 +12,7 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/process.hpp"
-#include "tar_builder.hpp"
+#include "store/tar_builder.hpp"
 
 namespace berth::store::testing {
 

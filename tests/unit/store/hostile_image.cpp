@@ -1,4 +1,4 @@
-#include "hostile_image.hpp"
+#include "store/hostile_image.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -13,7 +13,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
-#include "fakes.hpp"
+#include "store/fakes.hpp"
 #include "store/store.hpp"
 
 namespace berth::store::testing {

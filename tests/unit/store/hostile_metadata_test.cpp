@@ -5,10 +5,10 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
-#include "fakes.hpp"
-#include "hostile_image.hpp"
-#include "raw_tar.hpp"
-#include "tar_builder.hpp"
+#include "store/fakes.hpp"
+#include "store/hostile_image.hpp"
+#include "store/raw_tar.hpp"
+#include "store/tar_builder.hpp"
 
 namespace berth::store {
 namespace {

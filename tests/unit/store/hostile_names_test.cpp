@@ -1,9 +1,9 @@
 // Hostile images: names and paths of entries.
 #include <fmt/format.h>
 
-#include "hostile_image.hpp"
-#include "raw_tar.hpp"
-#include "tar_builder.hpp"
+#include "store/hostile_image.hpp"
+#include "store/raw_tar.hpp"
+#include "store/tar_builder.hpp"
 
 namespace berth::store {
 namespace {

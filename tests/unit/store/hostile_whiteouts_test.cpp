@@ -1,7 +1,7 @@
 // Hostile images: whiteouts, opaque markers, and one kind of file over another.
-#include "hostile_image.hpp"
-#include "raw_tar.hpp"
-#include "tar_builder.hpp"
+#include "store/hostile_image.hpp"
+#include "store/raw_tar.hpp"
+#include "store/tar_builder.hpp"
 
 namespace berth::store {
 namespace {

@@ -11,13 +11,13 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
-#include "fakes.hpp"
-#include "store/content_writer.hpp"
-#include "store/object_files.hpp"
-#include "store/object_staging.hpp"
-#include "store/repository.hpp"
+#include "store/content/content_writer.hpp"
+#include "store/fakes.hpp"
+#include "store/ostree/object_files.hpp"
+#include "store/ostree/object_staging.hpp"
+#include "store/ostree/repository.hpp"
 #include "store/store.hpp"
-#include "tar_builder.hpp"
+#include "store/tar_builder.hpp"
 
 namespace berth::store {
 namespace {

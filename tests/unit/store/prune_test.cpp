@@ -7,11 +7,11 @@
 #include <thread>
 
 #include "base/error.hpp"
-#include "damage.hpp"
-#include "fakes.hpp"
-#include "store/refs.hpp"
-#include "store/repository_lock.hpp"
-#include "tar_builder.hpp"
+#include "store/damage.hpp"
+#include "store/fakes.hpp"
+#include "store/ostree/refs.hpp"
+#include "store/ostree/repository_lock.hpp"
+#include "store/tar_builder.hpp"
 
 namespace berth::store {
 namespace {

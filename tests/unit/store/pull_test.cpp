@@ -9,9 +9,9 @@
 #include <filesystem>
 
 #include "base/error.hpp"
-#include "fakes.hpp"
+#include "store/fakes.hpp"
 #include "store/stored_image.hpp"
-#include "tar_builder.hpp"
+#include "store/tar_builder.hpp"
 
 namespace berth::store {
 namespace {

@@ -1,4 +1,4 @@
-#include "raw_tar.hpp"
+#include "store/raw_tar.hpp"
 
 #include <fmt/format.h>
 

@@ -8,8 +8,8 @@
 #include <fstream>
 
 #include "base/error.hpp"
-#include "fakes.hpp"
-#include "tar_builder.hpp"
+#include "store/fakes.hpp"
+#include "store/tar_builder.hpp"
 
 namespace berth::store {
 namespace {

@@ -7,9 +7,9 @@
 #include <fstream>
 
 #include "base/error.hpp"
-#include "fakes.hpp"
-#include "store/refs.hpp"
-#include "tar_builder.hpp"
+#include "store/fakes.hpp"
+#include "store/ostree/refs.hpp"
+#include "store/tar_builder.hpp"
 
 namespace berth::store {
 namespace {

@@ -1,4 +1,4 @@
-#include "tar_builder.hpp"
+#include "store/tar_builder.hpp"
 
 #include <archive.h>
 #include <archive_entry.h>

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "image/manifest.hpp"
-#include "store/tree.hpp"
+#include "store/tree/tree.hpp"
 
 namespace berth::store::testing {
 

@@ -9,9 +9,9 @@
 #include <map>
 
 #include "base/error.hpp"
-#include "damage.hpp"
-#include "fakes.hpp"
-#include "tar_builder.hpp"
+#include "store/damage.hpp"
+#include "store/fakes.hpp"
+#include "store/tar_builder.hpp"
 
 namespace berth::store {
 namespace {

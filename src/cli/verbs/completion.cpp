@@ -1,0 +1,82 @@
+#include "cli/verbs/completion.hpp"
+
+namespace berth::cli {
+
+namespace {
+
+/// The subcommand that the words before `index` lead to.
+const CLI::App* verb_at(const CLI::App& app, const std::vector<std::string>& words, std::size_t index) {
+  const auto* current = &app;
+  for (std::size_t position = 1; position < index && position < words.size(); ++position) {
+    for (const auto* candidate : current->get_subcommands([](const CLI::App*) { return true; })) {
+      if (candidate->get_name() == words[position]) {
+        current = candidate;
+        break;
+      }
+    }
+  }
+  return current;
+}
+
+void add_options(const CLI::App* app, std::vector<std::string>& candidates) {
+  for (; app != nullptr; app = app->get_parent()) {
+    for (const auto* option : app->get_options()) {
+      for (const auto& name : option->get_lnames()) {
+        candidates.push_back("--" + name + "\t" + option->get_description());
+      }
+    }
+  }
+}
+
+void add_positionals(const CLI::App& verb, const CompletionSources& sources, std::vector<std::string>& candidates) {
+  const auto append = [&candidates](const std::vector<std::string>& names) {
+    candidates.insert(candidates.end(), names.begin(), names.end());
+  };
+  for (const auto* option : verb.get_options([](const CLI::Option* one) { return one->get_positional(); })) {
+    const auto name = option->get_name(true);
+    if (name == "NAME" || name == "IMAGE|NAME") {
+      append(sources.containers());
+    }
+    if (name == "IMAGE" || name == "IMAGE|NAME" || name == "DIR|IMAGE") {
+      append(sources.images());
+    }
+  }
+}
+
+}  // namespace
+
+const CLI::Option* option_named(const CLI::App* app, const std::string& name) {
+  for (; app != nullptr; app = app->get_parent()) {
+    for (const auto* option : app->get_options()) {
+      if (option->check_name(name)) {
+        return option;
+      }
+    }
+  }
+  return nullptr;
+}
+
+std::vector<std::string> complete(const CLI::App& app, const std::vector<std::string>& words, std::size_t index,
+                                  const CompletionSources& sources) {
+  const std::string typed = index < words.size() ? words[index] : "";
+  const auto* verb = verb_at(app, words, index);
+  if (index > 1 && words[index - 1].starts_with("-")) {
+    const auto* option = option_named(verb, words[index - 1]);
+    if (option != nullptr && option->get_items_expected_max() > 0) {
+      return {};  // the shell completes file names
+    }
+  }
+  std::vector<std::string> candidates;
+  if (typed.starts_with("-")) {
+    add_options(verb, candidates);
+  } else {
+    for (const auto* child : verb->get_subcommands([](const CLI::App*) { return true; })) {
+      candidates.push_back(child->get_name() + "\t" + child->get_description());
+    }
+    add_positionals(*verb, sources, candidates);
+  }
+  std::erase_if(candidates, [&typed](const std::string& candidate) { return !candidate.starts_with(typed); });
+  return candidates;
+}
+
+}  // namespace berth::cli

@@ -1,0 +1,29 @@
+#include "host/files/tmpfs_overlay.hpp"
+
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.hpp"
+
+namespace berth::host {
+
+void lay_scratch_over_rootfs(const std::string& folder) {
+  base::check_errno(::unshare(CLONE_NEWNS), "make a mount namespace");
+  // What the host mounts from now on is seen here, and nothing of ours there.
+  base::check_errno(::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr), "separate the mounts from the host's");
+  base::check_errno(::chdir(folder.c_str()), "enter " + folder);  // so that no option holds a path with a `,` or `:`
+  if (::mkdir("scratch", 0700) != 0 && errno != EEXIST) {
+    base::throw_errno("create " + folder + "/scratch");
+  }
+  base::check_errno(::mount("tmpfs", "scratch", "tmpfs", 0, "mode=0700"), "mount a file system in memory");
+  for (const char* part : {"scratch/upper", "scratch/overlay"}) {
+    base::check_errno(::mkdir(part, 0755), "create a layer in memory");
+  }
+  base::check_errno(
+      ::mount("overlay", "rootfs", "overlay", 0, "lowerdir=rootfs,upperdir=scratch/upper,workdir=scratch/overlay"),
+      "mount an overlay over " + folder + "/rootfs");
+}
+
+}  // namespace berth::host

@@ -1,0 +1,224 @@
+#include "host/state/lock.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <optional>
+#include <thread>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "host/state/deployment.hpp"
+
+namespace berth::host {
+
+namespace {
+
+using std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds poll_interval{50};
+constexpr const char* locks_folder = ".locks";
+constexpr std::size_t holder_limit = 4096;  // bytes of a lock file worth reading
+
+std::string path_of(const std::string& name) {
+  return fmt::format("{}/{}", locks_folder, name);
+}
+
+struct OpenLock {
+  base::Fd deployments;
+  base::Fd file;
+  bool has_file = true;  ///< false: `file` is the folder of deployments itself
+};
+
+bool is_full(int code) {
+  return code == ENOSPC || code == EDQUOT;
+}
+
+[[noreturn]] void throw_no_lock(const std::string& path) {
+  throw base::Error(base::ErrorKind::conflict, fmt::format("{} is in the way of the locks", path),
+                    fmt::format("berth did not make it; look at it and remove it: rm -r {}", path));
+}
+
+/// The folder of locks; no descriptor when there is no room for it.
+base::Fd open_folder(int deployments, const std::string& path) {
+  if (::mkdirat(deployments, locks_folder, 0700) < 0 && errno != EEXIST) {
+    if (is_full(errno)) {
+      return {};
+    }
+    base::throw_errno("create the folder " + path);
+  }
+  base::Fd folder(::openat(deployments, locks_folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!folder && (errno == ENOTDIR || errno == ELOOP)) {
+    throw_no_lock(path);
+  }
+  base::check_errno(folder.get(), "open " + path);
+  return folder;
+}
+
+/// The lock file; no descriptor when there is no room for it.
+base::Fd open_file(int folder, const std::string& name, const std::string& path) {
+  base::Fd file(::openat(folder, name.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600));
+  if (!file && is_full(errno)) {
+    return file;
+  }
+  if (!file && (errno == EISDIR || errno == ELOOP || errno == ENXIO)) {
+    throw_no_lock(path);
+  }
+  base::check_errno(file.get(), "open " + path);
+  struct stat status {};
+  base::check_errno(::fstat(file.get(), &status), "examine " + path);
+  if (!S_ISREG(status.st_mode)) {
+    throw_no_lock(path);
+  }
+  return file;
+}
+
+/// Opens the lock file, creating it and the folders above it; nullopt when a holder that is done removed one of
+/// them in between.
+std::optional<OpenLock> open_lock(const Layout& layout, const std::string& name, std::vector<std::string>& created) {
+  const auto made = make_deployments_folder(layout);
+  created.insert(created.end(), made.begin(), made.end());
+  try {
+    base::Fd deployments = base::open_host_folder(layout.deployments());
+    const base::Fd folder = open_folder(deployments.get(), layout.locks());
+    base::Fd file = folder ? open_file(folder.get(), name, fmt::format("{}/{}", layout.locks(), name)) : base::Fd();
+    if (file) {
+      return OpenLock{std::move(deployments), std::move(file)};
+    }
+    // What frees space must not need any: the folder of deployments itself is locked instead, of which every holder of
+    // a lock file has a share.
+    file = base::open_host_folder(layout.deployments());
+    return OpenLock{std::move(deployments), std::move(file), false};
+  } catch (const base::Error& error) {
+    if (error.kind() == base::ErrorKind::not_found) {
+      return std::nullopt;
+    }
+    throw;
+  }
+}
+
+/// True when we hold the lock now; false when somebody else does.
+bool try_lock(int file, const std::string& name, int operation = LOCK_EX) {
+  if (::flock(file, operation | LOCK_NB) == 0) {
+    return true;
+  }
+  if (errno != EWOULDBLOCK && errno != EINTR) {
+    base::throw_errno("lock the container " + name);
+  }
+  return false;
+}
+
+/// The lock itself, and a share of the folder of deployments.
+bool try_locks(const OpenLock& open, const std::string& name) {
+  if (!open.has_file) {
+    return try_lock(open.file.get(), name);
+  }
+  return try_lock(open.file.get(), name) && try_lock(open.deployments.get(), name, LOCK_SH);
+}
+
+/// A holder removes its file when it is done: a lock on a removed file locks nothing.
+bool is_still_named(int file, int deployments, const std::string& name) {
+  struct stat ours {};
+  base::check_errno(::fstat(file, &ours), "examine a lock file");
+  const auto named = base::stat_at(deployments, path_of(name));
+  return named && named->st_dev == ours.st_dev && named->st_ino == ours.st_ino;
+}
+
+void write_holder(int file, const std::string& command) {
+  const std::string text = fmt::format("{} {}\n", ::getpid(), command);
+  const auto size = static_cast<ssize_t>(text.size());
+  const bool written = ::pwrite(file, text.data(), text.size(), 0) == size;
+  if (::ftruncate(file, written ? size : 0) < 0) {
+    return;  // on a full disk others do not hear who we are, which is all
+  }
+}
+
+/// "berth install (pid 123)", as far as the file tells.
+struct Holder {
+  std::string words = "another berth command";
+  std::string pid;
+};
+
+Holder read_holder(int file) {
+  std::string text(holder_limit, '\0');
+  const ssize_t size = ::pread(file, text.data(), text.size(), 0);
+  text.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
+  text = text.substr(0, text.find('\n'));
+  const std::size_t space = text.find(' ');
+  if (space == std::string::npos) {
+    return {};  // it has the lock and has not said yet who it is
+  }
+  Holder holder;
+  holder.pid = text.substr(0, space);
+  holder.words = fmt::format("{} (pid {})", text.substr(space + 1), holder.pid);
+  return holder;
+}
+
+[[noreturn]] void throw_held(const Holder& holder, const std::string& name, std::chrono::seconds timeout) {
+  const std::string look = holder.pid.empty() ? "" : fmt::format("see it with `ps -p {}`; ", holder.pid);
+  throw base::Error(base::ErrorKind::conflict,
+                    fmt::format("{} works on {} and did not finish within {} s", holder.words, name, timeout.count()),
+                    look + "try again when it is done, or set a longer [locks] timeout in berth.conf");
+}
+
+}  // namespace
+
+std::vector<std::string> list_locks(const Layout& layout) {
+  const base::Fd folder(::open(layout.locks().c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  return folder ? base::list_folder(folder.get()) : std::vector<std::string>();
+}
+
+ContainerLock::ContainerLock(base::Fd file, base::Fd folder, std::string name, std::vector<std::string> created)
+    : file_(std::move(file)),
+      folder_(std::move(folder)),
+      name_(std::move(name)),
+      created_folders_(std::move(created)) {}
+
+ContainerLock ContainerLock::take(const Layout& layout, const std::string& name, const std::string& command,
+                                  std::chrono::seconds timeout, base::Reporter& reporter, const std::stop_token& stop) {
+  const auto deadline = steady_clock::now() + timeout;
+  std::vector<std::string> created;
+  bool told = false;
+  while (!stop.stop_requested()) {
+    std::optional<OpenLock> open = open_lock(layout, name, created);
+    if (!open) {
+      continue;
+    }
+    if (try_locks(*open, name)) {
+      if (open->has_file && !is_still_named(open->file.get(), open->deployments.get(), name)) {
+        continue;
+      }
+      ContainerLock lock(std::move(open->file), std::move(open->deployments), name, std::move(created));
+      if (open->has_file) {
+        write_holder(lock.file_.get(), command);
+      }
+      return lock;
+    }
+    const Holder holder = open->has_file ? read_holder(open->file.get()) : Holder();
+    if (steady_clock::now() >= deadline) {
+      throw_held(holder, name, timeout);
+    }
+    if (!std::exchange(told, true)) {
+      reporter.step(fmt::format("waiting for {}, which works on {}", holder.words, name));
+    }
+    std::this_thread::sleep_for(poll_interval);
+  }
+  base::throw_interrupted();
+}
+
+ContainerLock::~ContainerLock() {
+  if (!file_) {
+    return;  // moved from
+  }
+  // The file goes while the lock is still held: whoever waits for it notices and takes a new one.
+  ::unlinkat(folder_.get(), path_of(name_).c_str(), 0);
+  ::unlinkat(folder_.get(), locks_folder, AT_REMOVEDIR);
+  for (auto path = created_folders_.rbegin(); path != created_folders_.rend(); ++path) {
+    ::unlinkat(AT_FDCWD, path->c_str(), AT_REMOVEDIR);  // only when nothing was put into them
+  }
+}
+
+}  // namespace berth::host

@@ -1,0 +1,187 @@
+#include "host/state/transaction_journal.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "base/digest.hpp"
+#include "base/error.hpp"
+#include "base/fd.hpp"
+#include "base/file.hpp"
+#include "base/scope_exit.hpp"
+#include "host/state/deployment.hpp"
+
+namespace berth::host {
+
+namespace {
+
+constexpr mode_t folder_mode = 0700;  // notes hold values, which may be secrets
+constexpr mode_t note_mode = 0600;
+constexpr int write_attempts = 100;
+constexpr const char* checksum_key = "checksum";    // sha256 hex of the rest
+constexpr std::string_view fresh_prefix = ".new-";  // a note that is being written; a kill leaves it
+
+std::string fresh_name(const std::string& name) {
+  return std::string(fresh_prefix) + name;
+}
+
+/// nullopt when there is none. @throws Error(conflict) when something else has its name
+std::optional<base::Fd> open_folder(const std::string& path) {
+  base::Fd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!folder && errno == ENOENT) {
+    return std::nullopt;
+  }
+  if (!folder && (errno == ENOTDIR || errno == ELOOP) && base::stat_at(AT_FDCWD, path)) {
+    throw base::Error(base::ErrorKind::conflict, fmt::format("{} is in the way of the notes of changes", path),
+                      fmt::format("berth did not make it; look at it and remove it: rm {}", path));
+  }
+  if (!folder && errno == ENOTDIR) {
+    return std::nullopt;
+  }
+  base::check_errno(folder.get(), "open " + path);
+  return folder;
+}
+
+bool is_note(const std::string& name) {
+  try {
+    check_container_name(name);
+  } catch (const base::Error&) {
+    return false;
+  }
+  return true;
+}
+
+/// An empty folder of notes goes too; one that another command has just used stays.
+void remove_if_empty(const std::string& path) {
+  if (::unlinkat(AT_FDCWD, path.c_str(), AT_REMOVEDIR) == 0) {
+    base::sync_at(AT_FDCWD, base::split_path(path).first);
+  }
+}
+
+/// The new note takes the place of the earlier one, which stays beside it until it is certain that the new one lasts.
+void place_note(int folder, const std::string& fresh, const std::string& name) {
+  const bool replaces = base::stat_at(folder, name).has_value();
+  const unsigned flags = replaces ? RENAME_EXCHANGE : RENAME_NOREPLACE;
+  base::check_errno(::renameat2(folder, fresh.c_str(), folder, name.c_str(), flags), "write the note " + name);
+  base::ScopeExit take_back([&]() noexcept {
+    if (replaces) {
+      ::renameat2(folder, fresh.c_str(), folder, name.c_str(), RENAME_EXCHANGE);
+    } else {
+      ::unlinkat(folder, name.c_str(), 0);
+    }
+    ::fsync(folder);
+  });
+  base::sync_at(folder, ".");
+  take_back.dismiss();
+}
+
+void write_note(const Layout& layout, const std::string& name, const std::string& text) {
+  if (!open_folder(layout.journals())) {
+    make_deployments_folder(layout);
+    base::make_folders_at(AT_FDCWD, layout.journals(), folder_mode);
+  }
+  const base::ScopeExit tidy([&]() noexcept { ::unlinkat(AT_FDCWD, layout.journals().c_str(), AT_REMOVEDIR); });
+  const base::Fd folder = base::open_folder_at(AT_FDCWD, layout.journals());
+  const auto fresh = fresh_name(name);
+  base::unlink_at(folder.get(), fresh);
+  base::create_file_at(folder.get(), fresh, text, note_mode);
+  const base::ScopeExit discard([&]() noexcept { ::unlinkat(folder.get(), fresh.c_str(), 0); });
+  place_note(folder.get(), fresh, name);
+}
+
+/// As it is hashed: independent of the order of keys and of white space.
+std::string checksum_of(const base::Json& note) {
+  return base::digest_of(nlohmann::json(note).dump()).hex();
+}
+
+}  // namespace
+
+void write_journal(const Layout& layout, const std::string& name, const base::Json& note) {
+  auto document = note;
+  document[checksum_key] = checksum_of(note);
+  const std::string text = document.dump(2) + "\n";
+  for (int attempt = 1;; ++attempt) {
+    try {
+      return write_note(layout, name, text);
+    } catch (const base::Error& error) {
+      // Another command, done with another container, may remove the folder that is empty so far.
+      if (error.kind() != base::ErrorKind::not_found || attempt == write_attempts) {
+        throw;
+      }
+    }
+  }
+}
+
+std::optional<base::Json> read_journal(const Layout& layout, const std::string& name) {
+  const auto folder = open_folder(layout.journals());
+  if (!folder) {
+    return std::nullopt;
+  }
+  const auto path = layout.journals() + "/" + name;
+  const auto status = base::stat_at(folder->get(), name);
+  if (status && !S_ISREG(status->st_mode)) {
+    throw base::Error(base::ErrorKind::verification, path + " is not a regular file");
+  }
+  const auto text = base::read_file_at(folder->get(), name, base::json_size_limit);
+  if (!text) {
+    return std::nullopt;
+  }
+  auto note = base::parse_json(*text, path);
+  const base::JsonView view(note, path);
+  if (const auto expected = view.find(checksum_key)) {  // earlier versions wrote none
+    const auto checksum = expected->as_string();
+    note.erase(checksum_key);
+    if (checksum_of(note) != checksum) {
+      view.fail("it is not what was written: its checksum differs");
+    }
+  }
+  return note;
+}
+
+void remove_journal(const Layout& layout, const std::string& name) {
+  const auto folder = open_folder(layout.journals());
+  if (!folder) {
+    return;
+  }
+  bool found = false;
+  for (const auto& entry : {fresh_name(name), name}) {
+    const auto status = base::stat_at(folder->get(), entry);
+    found = found || status.has_value();
+    if (status && S_ISDIR(status->st_mode)) {
+      base::remove_tree_at(folder->get(), entry);  // no note of ours
+    } else {
+      base::unlink_at(folder->get(), entry);
+    }
+  }
+  if (found) {
+    base::sync_at(folder->get(), ".");
+    remove_if_empty(layout.journals());
+  }
+}
+
+void remove_empty_journals(const Layout& layout) {
+  remove_if_empty(layout.journals());
+}
+
+std::vector<std::string> list_journals(const Layout& layout) {
+  const auto folder = open_folder(layout.journals());
+  if (!folder) {
+    return {};
+  }
+  std::set<std::string> names;
+  for (const auto& entry : base::list_folder(folder->get())) {
+    const auto name = entry.starts_with(fresh_prefix) ? entry.substr(fresh_prefix.size()) : entry;
+    if (is_note(name)) {
+      names.insert(name);
+    }
+  }
+  return {names.begin(), names.end()};
+}
+
+}  // namespace berth::host

@@ -1,0 +1,22 @@
+// Why a job failed, in words.
+#pragma once
+
+#include <string>
+
+#include "host/systemd/unit_properties.hpp"
+
+namespace berth::host {
+
+enum class JobKind { start, stop };
+
+/// A phrase to be put after "web.service did not start: ": "exited with status 3", "did not start within its
+/// TimeoutStartSec (90 s)".
+/// @param result the word systemd's JobRemoved signal gives (org.freedesktop.systemd1(5)); "done" gives "started" or
+/// "stopped"
+std::string job_words(JobKind kind, const std::string& result, const UnitProperties& unit);
+
+/// "was killed by signal 9 (SIGKILL)", "exited with status 3", "exited with status 203 (EXEC: the program could not be
+/// run)".
+std::string exit_words(std::int32_t code, std::int32_t status);
+
+}  // namespace berth::host

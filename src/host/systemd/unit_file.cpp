@@ -1,0 +1,386 @@
+#include "host/systemd/unit_file.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "base/error.hpp"
+#include "base/fd.hpp"
+#include "base/file.hpp"
+#include "base/scope_exit.hpp"
+#include "host/files/root_directory.hpp"
+
+namespace berth::host {
+
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+
+constexpr std::string_view blanks = " \t\r";
+constexpr std::size_t unit_name_limit = 255;
+constexpr std::array unit_suffixes = {".service", ".socket", ".target", ".timer",     ".path",
+                                      ".mount",   ".slice",  ".device", ".automount", ".swap"};
+
+std::string_view trimmed(std::string_view text) {
+  const std::size_t begin = text.find_first_not_of(blanks);
+  if (begin == std::string_view::npos) {
+    return "";
+  }
+  return text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
+}
+
+/// Lines with continuations joined; comments inside a continued line are dropped (systemd.syntax(7)).
+std::vector<std::string> logical_lines(std::string_view text) {
+  std::vector<std::string> lines;
+  std::string current;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    const std::string_view line = trimmed(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (line.starts_with('#') || line.starts_with(';')) {
+      continue;
+    }
+    if (line.ends_with('\\')) {
+      current += std::string(line.substr(0, line.size() - 1)) + " ";
+      continue;
+    }
+    lines.emplace_back(trimmed(current + std::string(line)));
+    current.clear();
+  }
+  if (!current.empty()) {
+    lines.emplace_back(trimmed(current));
+  }
+  return lines;
+}
+
+std::string expand_specifiers(std::string_view word, const std::string& unit) {
+  const std::string bare = unit.substr(0, unit.rfind('.'));
+  std::string text;
+  for (std::size_t at = 0; at < word.size(); ++at) {
+    if (word[at] != '%') {
+      text += word[at];
+      continue;
+    }
+    const char specifier = ++at < word.size() ? word[at] : '\0';
+    switch (specifier) {
+      case 'n':
+        text += unit;
+        break;
+      case 'N':
+      case 'p':
+        text += bare;
+        break;
+      case '%':
+        text += '%';
+        break;
+      default:
+        throw Error(ErrorKind::verification,
+                    fmt::format("{}: [Install] holds '{}', whose specifier is known only to a running systemd", unit,
+                                base::printable(word)),
+                    "write the unit's name out in the service template");
+    }
+  }
+  return text;
+}
+
+bool is_unit_letter(char letter) {
+  return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') || (letter >= '0' && letter <= '9') ||
+         std::string_view(":_.-\\@").find(letter) != std::string_view::npos;
+}
+
+/// The names become paths, so nothing but a unit name may pass.
+void check_unit_name(const std::string& name, const std::string& unit) {
+  if (!is_unit_name(name)) {
+    throw Error(ErrorKind::verification,
+                fmt::format("{}: [Install] names '{}', which is no unit name", unit, base::printable(name)));
+  }
+}
+
+void add_words(std::string_view value, const std::string& unit, std::vector<std::string>& list) {
+  if (value.empty()) {
+    list.clear();
+    return;
+  }
+  while (!value.empty()) {
+    const std::size_t end = std::min(value.find_first_of(blanks), value.size());
+    std::string name = expand_specifiers(value.substr(0, end), unit);
+    check_unit_name(name, unit);
+    list.push_back(std::move(name));
+    value.remove_prefix(end);
+    value = trimmed(value);
+  }
+}
+
+void add_assignment(std::string_view line, const std::string& unit, InstallSection& section) {
+  const std::size_t equals = line.find('=');
+  if (equals == std::string_view::npos) {
+    return;  // systemd ignores such a line, with a warning at load time
+  }
+  const std::string_view key = trimmed(line.substr(0, equals));
+  const std::string_view value = trimmed(line.substr(equals + 1));
+  if (key == "WantedBy") {
+    add_words(value, unit, section.wanted_by);
+  } else if (key == "RequiredBy") {
+    add_words(value, unit, section.required_by);
+  } else if (key == "Alias") {
+    add_words(value, unit, section.aliases);
+  } else {
+    section.not_followed.push_back(base::printable(fmt::format("{}={}", key, value)));
+  }
+}
+
+/// The units a link of that name may point at: by absolute path, as systemctl makes them, or by name.
+bool points_to(const std::string& target, const std::string& unit) {
+  return base::split_path(target).second == unit;
+}
+
+/// @return whether the link is new
+bool make_link(int folder, const std::string& name, const std::string& path, const std::string& unit,
+               const std::string& units) {
+  const std::string target = fmt::format("{}/{}", units, unit);
+  if (::symlinkat(target.c_str(), folder, name.c_str()) == 0) {
+    base::sync_at(folder, ".");
+    return true;
+  }
+  if (errno != EEXIST) {
+    base::throw_errno("create the link " + path);
+  }
+  const auto existing = base::read_link_at(folder, name);
+  if (!existing || !points_to(*existing, unit)) {
+    throw Error(ErrorKind::conflict, fmt::format("cannot enable {}: {} exists and is something else", unit, path),
+                "look at it, and remove it if nothing needs it");
+  }
+  return false;
+}
+
+bool contains(const std::vector<std::string>& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+/// Names of the links to `unit`, but for those called as in `keep`.
+std::vector<std::string> links_in(int folder, const std::string& unit, const std::vector<std::string>& keep) {
+  auto names = base::list_folder(folder);
+  std::erase_if(names, [&](const std::string& name) {
+    // What is called otherwise is nothing to systemd either: links that wait while a change is under way, or are kept.
+    const bool none = !is_unit_name(name) || contains(keep, name);
+    const auto target = none ? std::nullopt : base::read_link_at(folder, name);
+    return !target || !points_to(*target, unit);
+  });
+  return names;
+}
+
+/// Adds the units that links point to, but for links called as their unit.
+void add_linked_units(int folder, std::set<std::string>& units, bool own_names) {
+  for (const std::string& name : base::list_folder(folder)) {
+    if (const auto target = is_unit_name(name) ? base::read_link_at(folder, name) : std::nullopt) {
+      auto unit = base::split_path(*target).second;
+      if (own_names || unit != name) {
+        units.insert(std::move(unit));
+      }
+    }
+  }
+}
+
+/// @return whether there were any
+bool remove_links_in(int folder, const std::string& unit, const std::vector<std::string>& keep) {
+  const auto names = links_in(folder, unit, keep);
+  for (const std::string& name : names) {
+    base::unlink_at(folder, name);
+  }
+  return !names.empty();
+}
+
+/// Whether `section` asks for a link in the folder `TARGET.wants` or `TARGET.requires`.
+bool asks_for(const InstallSection& section, std::string_view folder) {
+  const auto dot = folder.rfind('.');
+  return contains(folder.ends_with(".wants") ? section.wanted_by : section.required_by, folder.substr(0, dot));
+}
+
+/// The .wants and .requires folders among the units.
+std::vector<std::string> link_folders(int units) {
+  auto names = base::list_folder(units);
+  std::erase_if(names, [&](const std::string& name) {
+    const auto status = base::stat_at(units, name);
+    return (!name.ends_with(".wants") && !name.ends_with(".requires")) || !status || !S_ISDIR(status->st_mode);
+  });
+  return names;
+}
+
+void remove_made_links(int root, const std::vector<std::string>& links) noexcept {
+  for (const std::string& link : links) {
+    try {
+      const auto [parent, name] = base::split_path(link);
+      if (const auto folder = find_trusted_folder(root, parent)) {
+        ::unlinkat(folder->get(), name.c_str(), 0);
+      }
+    } catch (const std::exception&) {
+      continue;  // the failure that brought us here is the one to tell
+    }
+  }
+}
+
+}  // namespace
+
+bool is_unit_name(std::string_view name) {
+  const bool good_end = std::any_of(unit_suffixes.begin(), unit_suffixes.end(), [&](std::string_view suffix) {
+    return name.size() > suffix.size() && name.ends_with(suffix);
+  });
+  return good_end && name.size() <= unit_name_limit && !name.starts_with('@') && !name.starts_with('.') &&
+         std::all_of(name.begin(), name.end(), is_unit_letter);
+}
+
+InstallSection parse_install_section(std::string_view text, const std::string& unit) {
+  InstallSection section;
+  bool inside = false;
+  for (const std::string& line : logical_lines(text)) {
+    if (line.starts_with('[')) {
+      inside = line == "[Install]";
+    } else if (inside && !line.empty()) {
+      add_assignment(line, unit, section);
+    }
+  }
+  for (const std::string& alias : section.aliases) {
+    if (!alias.ends_with(unit.substr(unit.rfind('.')))) {
+      throw Error(ErrorKind::verification,
+                  fmt::format("{}: the alias '{}' is of another kind than the unit", unit, base::printable(alias)));
+    }
+  }
+  return section;
+}
+
+std::vector<std::string> enabled_with(std::string_view text, const std::string& unit) {
+  std::vector<std::string> units;
+  bool inside = false;
+  for (const std::string_view line : logical_lines(text)) {
+    const std::size_t equals = line.find('=');
+    if (line.starts_with('[')) {
+      inside = line == "[Install]";
+    } else if (inside && equals != std::string_view::npos && trimmed(line.substr(0, equals)) == "Also") {
+      try {
+        add_words(trimmed(line.substr(equals + 1)), unit, units);
+      } catch (const Error&) {  // NOLINT(bugprone-empty-catch): systemd judges it when the unit is enabled
+      }
+    }
+  }
+  return units;
+}
+
+std::vector<std::string> link_paths(const std::string& unit, const InstallSection& section, const std::string& units) {
+  std::vector<std::string> paths;
+  for (const std::string& target : section.wanted_by) {
+    paths.push_back(fmt::format("{}/{}.wants/{}", units, target, unit));
+  }
+  for (const std::string& target : section.required_by) {
+    paths.push_back(fmt::format("{}/{}.requires/{}", units, target, unit));
+  }
+  for (const std::string& alias : section.aliases) {
+    if (alias != unit) {
+      paths.push_back(fmt::format("{}/{}", units, alias));
+    }
+  }
+  return paths;
+}
+
+std::vector<std::string> present_links(int root, const std::string& unit, const std::vector<std::string>& links) {
+  auto present = links;
+  std::erase_if(present, [&](const std::string& path) {
+    const auto [parent, name] = base::split_path(path);
+    const auto folder = find_folder_in_root(root, parent);
+    const auto target = folder ? base::read_link_at(folder->get(), name) : std::nullopt;
+    return !target || !points_to(*target, unit);
+  });
+  return present;
+}
+
+std::vector<std::string> make_links(int root, const std::string& unit, const std::vector<std::string>& links,
+                                    const std::string& units) {
+  std::vector<std::string> made;
+  std::vector<std::string> folders;
+  base::ScopeExit undo([&]() noexcept {
+    remove_made_links(root, made);
+    remove_created_folders(root, folders);
+  });
+  for (const std::string& path : links) {
+    const auto [parent, name] = base::split_path(path);
+    if (make_link(make_folder_in_root(root, parent, folders).get(), name, path, unit, units)) {
+      made.push_back(path);
+    }
+  }
+  undo.dismiss();
+  return made;
+}
+
+void remove_links(int root, const std::string& unit, const std::vector<std::string>& links) {
+  for (const std::string& path : present_links(root, unit, links)) {
+    const auto [parent, name] = base::split_path(path);
+    const auto [units, folder_name] = base::split_path(parent);
+    if (const auto folder = find_folder_in_root(root, parent)) {
+      base::unlink_at(folder->get(), name);
+      base::sync_at(folder->get(), ".");
+    }
+    const bool of_links = folder_name.ends_with(".wants") || folder_name.ends_with(".requires");
+    if (const auto above = of_links ? find_folder_in_root(root, units) : std::nullopt) {
+      ::unlinkat(above->get(), folder_name.c_str(), AT_REMOVEDIR);  // stays when it holds something else
+      base::sync_at(above->get(), ".");
+    }
+  }
+}
+
+std::vector<std::string> make_unit_links(int root, const std::string& unit, const InstallSection& section,
+                                         const std::string& units) {
+  return make_links(root, unit, link_paths(unit, section, units), units);
+}
+
+std::set<std::string> linked_units(int root, const std::string& folder) {
+  std::set<std::string> found;
+  const auto units = find_folder_in_root(root, folder);
+  if (units) {
+    add_linked_units(units->get(), found, false);
+    for (const std::string& name : link_folders(units->get())) {
+      add_linked_units(base::open_folder_at(units->get(), name).get(), found, true);
+    }
+  }
+  return found;
+}
+
+std::vector<std::string> find_unit_links(int root, const std::string& unit, const std::string& folder) {
+  std::vector<std::string> found;
+  const auto units = find_folder_in_root(root, folder);
+  if (!units) {
+    return found;
+  }
+  for (const std::string& name : links_in(units->get(), unit, {unit})) {
+    found.push_back(fmt::format("{}/{}", folder, name));
+  }
+  for (const std::string& below : link_folders(units->get())) {
+    for (const std::string& name : links_in(base::open_folder_at(units->get(), below).get(), unit, {})) {
+      found.push_back(fmt::format("{}/{}/{}", folder, below, name));
+    }
+  }
+  return found;
+}
+
+void remove_unit_links(int root, const std::string& unit, const InstallSection& kept, const std::string& folder) {
+  const auto units = find_trusted_folder(root, folder);
+  if (!units) {
+    return;
+  }
+  auto own_names = kept.aliases;
+  own_names.push_back(unit);
+  remove_links_in(units->get(), unit, own_names);
+  for (const std::string& name : link_folders(units->get())) {
+    const base::Fd links = base::open_folder_at(units->get(), name);
+    if (!asks_for(kept, name) && remove_links_in(links.get(), unit, {})) {
+      ::unlinkat(units->get(), name.c_str(), AT_REMOVEDIR);  // stays when it holds something else
+    }
+  }
+  base::sync_at(units->get(), ".");
+}
+
+}  // namespace berth::host

@@ -1,0 +1,229 @@
+#include "ops/author/init.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "ops/temp_directory.hpp"
+#include "render/spec/config_json.hpp"
+#include "render/template/template_pieces.hpp"
+#include "render/unit/stop_signal.hpp"
+#include "render/unit/unit.hpp"
+
+namespace berth::ops {
+
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+
+constexpr const char* program_text = R"(#!/bin/sh
+# The service. It is process 1 of its container, so it must handle SIGTERM itself.
+trap 'exit 0' TERM INT
+echo "$GREETING"
+date >> /data/started
+while :; do
+  sleep 3600 &
+  wait "$!"
+done
+)";
+
+struct NewFile {
+  std::string path;
+  std::string content;
+  mode_t mode = 0644;
+};
+
+/// What the image is to run, and what is known of it.
+struct Start {
+  std::string name;
+  std::string base;  ///< of the Containerfile
+  image::ImageConfig config;
+  render::Values defaults;
+};
+
+image::ImageConfig small_service() {
+  image::ImageConfig config;
+  config.command = {"/usr/bin/run.sh"};
+  config.environment = {"GREETING=the service runs"};
+  config.volumes = {"/data"};
+  return config;
+}
+
+void escape(std::string& text) {
+  for (auto at = text.find('$'); at != std::string::npos; at = text.find('$', at + 2)) {
+    text.insert(at, 1, '$');
+  }
+}
+
+/// A dollar sign of the image is one in the template, too.
+void escape(image::ImageConfig& config) {
+  for (auto* list : {&config.entrypoint, &config.command, &config.environment, &config.volumes}) {
+    for (auto& text : *list) {
+      escape(text);
+    }
+  }
+  escape(config.working_dir);
+}
+
+/// Whether a value can stand in a JSON string as it is.
+bool is_plain(const std::string& value) {
+  return base::Json(value).dump(-1, ' ', false, base::Json::error_handler_t::replace) == '"' + value + '"';
+}
+
+/// Makes the image's environment settable: `PORT=80` becomes `PORT=${PORT}` with the default 80.
+void make_settable(Start& start) {
+  const auto provided = render::merge_values({}, {}, {});
+  for (auto& entry : start.config.environment) {
+    const auto equals = std::min(entry.find('='), entry.size());
+    auto name = entry.substr(0, equals);
+    auto value = entry.substr(std::min(equals + 1, entry.size()));
+    if (equals == entry.size() || !render::is_variable_name(name) || provided.contains(name) || name == "PATH" ||
+        name == "HOME" || name == "TERM" || !is_plain(value)) {
+      escape(entry);
+      continue;
+    }
+    entry = fmt::format("{}=${{{}}}", name, name);
+    start.defaults.insert_or_assign(std::move(name), std::move(value));
+  }
+}
+
+/// The health check of an image is taken by itself; where there is none, only its author knows one.
+std::string manifest_of(const Start& start, bool own_program) {
+  auto manifest = base::Json{{"version", "1.0"}, {"defaultValues", base::Json::object()}};
+  for (const auto& [name, value] : start.defaults) {
+    manifest["defaultValues"][name] = value;
+  }
+  if (own_program) {
+    manifest["healthCheck"] = {{"command", "kill -0 1"}, {"interval", 1}};
+  }
+  return manifest.dump(2) + "\n";
+}
+
+/// The default unit, which with a template in the image gets no stop signal from berth any more.
+std::string unit_of(const Session& session, const Start& start) {
+  auto unit = default_service_template(session, {});
+  const auto& signal = start.config.stop_signal;
+  constexpr std::string_view stop = "$EXEC_STOP\n";
+  const auto place = unit.find(stop);
+  if (signal.empty() || place == std::string::npos) {
+    return unit;
+  }
+  const auto parsed = render::parse_stop_signal(signal);
+  unit.insert(place + stop.size() - 1, " " + parsed.for_runtime);
+  for (const auto& line : render::unit_lines(parsed)) {
+    unit = render::with_service_line(unit, line);
+  }
+  return unit;
+}
+
+std::string containerfile_of(const Start& start, bool own_program) {
+  return fmt::format(
+      "# Build it with buildah, podman or docker, and look at the templates at any time with\n"
+      "#   berth lint exports\n"
+      "#   berth render --set NAME=VALUE exports\n"
+      "FROM {}\n"
+      "{}"
+      "COPY help.md /help.md\n"
+      "COPY exports /exports\n"
+      "LABEL atomic.type=\"system\" \\\n"
+      "      summary=\"{} as a system container\" \\\n"
+      "      version=\"0.1\"\n",
+      start.base, own_program ? "COPY run.sh /usr/bin/run.sh\n" : "", start.name);
+}
+
+std::string help_of(const Start& start) {
+  std::string variables;
+  for (const auto& [name, value] : start.defaults) {
+    variables += fmt::format("- `{}`, by default `{}`\n", name, value);
+  }
+  return fmt::format(
+      "# {0}\n\n"
+      "A system container, installed and started with\n\n"
+      "    berth install --name={0} --now IMAGE\n\n"
+      "{1}{2}",
+      start.name, variables.empty() ? "" : "These settings can be given with `--set NAME=VALUE`:\n\n", variables);
+}
+
+/// The templates for an image of which this is known.
+std::vector<NewFile> files_for(const Session& session, Start start, int rootfs, bool own_program) {
+  make_settable(start);
+  auto config = start.config;
+  std::vector<std::string> environment = std::move(config.environment);  // which is a template already
+  config.environment.clear();
+  escape(config);
+  config.environment = std::move(environment);
+  const render::Values variables = {{"NAME", "${NAME}"}, {"STATE_DIRECTORY", "${STATE_DIRECTORY}"}};
+  std::vector<NewFile> files = {{"exports/manifest.json", manifest_of(start, own_program)},
+                                {"exports/config.json.template", render::generate_config(config, rootfs, variables)},
+                                {"exports/service.template", unit_of(session, start)}};
+  const auto folder = render::volume_folder(variables);
+  if (const auto volumes = render::volumes_of(config, rootfs, folder); !volumes.empty()) {
+    files.push_back({"exports/tmpfiles.template", render::closed_tmpfiles(folder) + render::volume_tmpfiles(volumes)});
+  }
+  files.push_back({"Containerfile", containerfile_of(start, own_program)});
+  files.push_back({"help.md", help_of(start)});
+  if (own_program) {
+    files.push_back({"run.sh", program_text, 0755});
+  }
+  return files;
+}
+
+std::vector<NewFile> files_for_image(const Session& session, const DraftRequest& request) {
+  const Draft draft(session, request, session.reporter);
+  if (!draft.is_image()) {
+    throw Error(ErrorKind::usage, fmt::format("{} is a folder, and --from needs an image", request.target),
+                "give an image as [SOURCE:]IMAGE");
+  }
+  if (draft.files().exports.present) {
+    session.reporter.warning(
+        fmt::format("{} has an /exports already, which the new one covers", draft.files().image.name));
+  }
+  const auto& image = draft.files().image;
+  Start start{image::default_container_name(image::parse_image_name(image.name)), image.name, draft.files().config, {}};
+  return files_for(session, std::move(start), draft.files().rootfs.get(), false);
+}
+
+std::vector<NewFile> files_for_small_service(const Session& session, const std::string& directory) {
+  auto name = base::split_path(directory).second;
+  image::ImageName image;
+  image.repository = name.empty() || name == "." ? "service" : name;
+  const Workplace nothing(temporary_files(), session.reporter);  // of the image no file is known
+  return files_for(session,
+                   {image::default_container_name(image), "docker.io/library/busybox:latest", small_service(), {}},
+                   nothing.folder(), true);
+}
+
+}  // namespace
+
+std::vector<std::string> init(const Session& session, const InitRequest& request) {
+  auto directory = request.directory;
+  while (directory.size() > 1 && directory.ends_with('/')) {
+    directory.pop_back();
+  }
+  const auto files = request.from.target.empty() ? files_for_small_service(session, directory)
+                                                 : files_for_image(session, request.from);
+  base::make_folders_at(AT_FDCWD, directory, 0755);
+  const auto folder = base::open_host_folder(directory);
+  for (const auto& file : files) {
+    if (base::stat_at(folder.get(), file.path)) {
+      throw Error(ErrorKind::conflict, fmt::format("{}/{} exists already", directory, file.path),
+                  "choose another folder; nothing is ever overwritten");
+    }
+  }
+  base::make_folders_at(folder.get(), "exports/hostfs", 0755);
+  std::vector<std::string> written;
+  written.reserve(files.size());
+  for (const auto& file : files) {
+    base::create_file_at(folder.get(), file.path, file.content, file.mode);
+    written.push_back(file.path);
+  }
+  return written;
+}
+
+}  // namespace berth::ops

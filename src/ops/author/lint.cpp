@@ -1,0 +1,310 @@
+#include "ops/author/lint.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "base/process.hpp"
+#include "ops/containers/install.hpp"
+#include "ops/plan/plan.hpp"
+#include "ops/temp_directory.hpp"
+#include "render/lint/lint.hpp"
+#include "render/spec/host_places.hpp"
+#include "render/template/template.hpp"
+#include "render/template/template_pieces.hpp"
+#include "render/unit/tmpfiles_check.hpp"
+#include "render/unit/unit.hpp"
+
+namespace berth::ops {
+
+namespace {
+
+using base::Finding;
+using base::Findings;
+using base::Severity;
+
+constexpr const char* unit_file = "exports/service.template";
+constexpr const char* tmpfiles_file = "exports/tmpfiles.template";
+
+/// A number at the front of `text`; 0 without one. @param rest what stands behind it
+std::size_t leading_number(std::string_view text, std::string_view& rest) {
+  std::size_t number = 0;
+  const auto* const end = std::from_chars(text.data(), text.data() + text.size(), number).ptr;
+  rest = text.substr(static_cast<std::size_t>(end - text.data()));
+  return number;
+}
+
+/// The finding that a sentence of berth is: `exports/FILE:LINE: …`, `exports/FILE: …`, `exports/FILE is …`.
+Finding located(Severity severity, std::string code, std::string_view sentence, std::string hint) {
+  Finding finding{severity, std::move(code), "exports", 0, std::string(sentence), std::move(hint)};
+  const auto start = sentence.starts_with("/exports") ? 1U : 0U;
+  if (!sentence.substr(start).starts_with("exports")) {
+    return finding;
+  }
+  const auto end = std::min(sentence.find_first_of(": ", start), sentence.size());
+  finding.file = std::string(sentence.substr(start, end - start));
+  auto rest = sentence.substr(end);
+  if (rest.starts_with(':')) {
+    std::string_view behind;
+    finding.line = leading_number(rest.substr(1), behind);
+    rest = finding.line == 0 ? rest : behind;
+    finding.sentence = std::string(rest.substr(std::min(rest.find_first_not_of(": "), rest.size())));
+  }
+  constexpr std::string_view word = "line ";  // of a document that is no JSON
+  if (const auto place = rest.find(word); finding.line == 0 && place != std::string_view::npos) {
+    std::string_view behind;
+    finding.line = leading_number(rest.substr(place + word.size()), behind);
+  }
+  return finding;
+}
+
+Finding located(const base::Error& error) {
+  return located(Severity::error, "refused", error.sentence(), error.hint());
+}
+
+/// Makes findings of warnings.
+class FindingReporter final : public base::Reporter {
+ public:
+  explicit FindingReporter(Findings& findings) : findings_(findings) {}
+  void step(std::string_view) override {}
+  void progress(const base::Progress&) override {}
+  void warning(std::string_view sentence) override {
+    findings_.push_back(located(Severity::warning, "manifest", sentence, "see berth-exports(5)"));
+  }
+
+ private:
+  Findings& findings_;
+};
+
+/// One run over one draft.
+class Linter {
+ public:
+  Linter(const Session& session, const LintRequest& request)
+      : session_(session),
+        set_(parse_set(request.set)),
+        reporter_(findings_),
+        draft_(session, request.draft, reporter_,
+               [this](const base::Error& error) { findings_.push_back(located(error)); }) {}
+
+  LintReport run() {
+    if (!draft_.files().exports.present) {
+      add({{Severity::note, "no-exports", "exports", 0,
+            "the image has no /exports: what berth starts is made from its configuration",
+            "berth init DIR --from IMAGE writes templates to begin with"}});
+    } else {
+      check_parts();
+    }
+    check_plan();
+    check_image();
+    return {draft_.shown_folder(), sorted()};
+  }
+
+ private:
+  void add(Findings more) {
+    findings_.insert(findings_.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+  }
+
+  [[nodiscard]] bool has_errors() const {
+    return std::any_of(findings_.begin(), findings_.end(),
+                       [](const Finding& finding) { return finding.severity == Severity::error; });
+  }
+
+  [[nodiscard]] render::LintInput input() const {
+    const auto& files = draft_.files();
+    const int folder = files.exports_folder.get();
+    render::LintInput input;
+    input.exports = &files.exports;
+    input.names = base::list_folder(folder);
+    const bool refused = std::any_of(findings_.begin(), findings_.end(), [](const Finding& finding) {
+      return finding.severity == Severity::error && finding.file == "exports/manifest.json";
+    });
+    if (!refused) {
+      input.manifest = base::read_file_at(folder, "manifest.json", render::template_size_limit).value_or("");
+    }
+    for (const auto& path : files.exports.manifest.installed_files_template) {
+      const auto name = path.substr(path.starts_with('/') ? 1 : 0);
+      for (const auto& entry : files.exports.host_entries) {
+        if (entry.path == name && entry.kind == render::HostEntryKind::file) {
+          input.host_templates.emplace(name, render::read_host_entry(folder, entry, render::template_size_limit));
+        }
+      }
+    }
+    input.tool.name = "NAME";
+    input.tool.runtime = "/usr/bin/runc";
+    input.set = set_;
+    return input;
+  }
+
+  void check_parts() {
+    const auto all = input();
+    add(render::check_names(all));
+    add(render::check_manifest(all));
+    auto report = render::check_templates(all);
+    add(std::move(report.findings));
+    set_.merge(report.stand_ins);
+    if (const auto& unit = draft_.files().exports.service_template) {
+      add(render::check_unit_template(*unit));
+    }
+  }
+
+  /// An image without a configuration of its own, of which nothing else is known, cannot be planned.
+  [[nodiscard]] bool can_be_planned() const {
+    const auto& exports = draft_.files().exports;
+    return draft_.is_image() || exports.config || exports.config_template || exports.manifest.no_container_service;
+  }
+
+  void check_plan() {
+    if (has_errors() || !can_be_planned()) {
+      return;
+    }
+    try {
+      const auto inputs = draft_.inputs({"", set_, ""});
+      check_result(make_plan(inputs));
+    } catch (const base::Error& error) {
+      findings_.push_back(located(error));
+    }
+  }
+
+  void check_result(const InstallPlan& plan) {
+    const auto& exports = draft_.files().exports;
+    add(render::check_host_files(exports, plan.values));
+    std::string unit;
+    if (exports.service_template && plan.unit) {
+      unit = render::substitute(render::split_template(*exports.service_template), plan.values);
+      add(render::unit_notes(unit, plan.values));
+      verify_unit(plan.name, unit);
+    }
+    if (exports.tmpfiles_template && plan.tmpfiles) {
+      add(render::check_tmpfiles(*plan.tmpfiles, tmpfiles_file));
+      add(render::tmpfiles_notes(*plan.tmpfiles));
+    }
+    if (!plan.config.empty()) {
+      check_config(plan, unit);
+    }
+    for (const auto& finding : plan.findings) {
+      if (finding.code != "source-not-made") {  // check_config looks for it without this machine
+        add({finding});
+      }
+    }
+    if (plan.unit && plan.info.health_check.is_null()) {
+      add({{Severity::note, "no-health-check", "exports/manifest.json", 0,
+            "nothing tells an update whether the service is well", "add healthCheck to manifest.json"}});
+    }
+  }
+
+  void check_config(const InstallPlan& plan, const std::string& unit) {
+    const auto& exports = draft_.files().exports;
+    const auto config = base::parse_json(plan.config, "config.json");
+    const std::string file = exports.config            ? "exports/config.json"
+                             : exports.config_template ? "exports/config.json.template"
+                                                       : "generated config.json";
+    const auto& text = exports.config            ? *exports.config
+                       : exports.config_template ? *exports.config_template
+                                                 : plan.config;
+    for (const auto& conversion : plan.conversions) {
+      add({{Severity::note, "old-form", file, 0, conversion, "write the form of OCI runtime-spec 1.0.2"}});
+    }
+    add(render::config_notes(config, plan.cgroups_path, text, file));
+    std::set<std::string> made;
+    for (const auto& path : render::folders_of_unit(unit)) {
+      made.insert(path);
+    }
+    for (const auto& path : render::created_tmpfiles_paths(plan.tmpfiles.value_or(""))) {
+      made.insert(path);
+    }
+    for (const auto& planned : plan.files) {
+      made.insert(planned.file.destination);
+    }
+    made.insert(plan.kept_files.begin(), plan.kept_files.end());
+    const auto copies = fmt::format("/run/container-{}/", plan.name);  // see render::with_resolver_copies
+    made.insert({copies + "resolv.conf", copies + "hosts"});
+    add(render::check_config_needs(
+        config, {text, file, draft_.has_rootfs() ? draft_.files().rootfs.get() : -1,
+                 [&made](const std::string& path) { return render::is_usual_host_path(path) || made.contains(path); },
+                 unit, !runs_once(draft_.files().config)}));
+  }
+
+  /// Asks systemd-analyze(1), which needs neither root nor a running systemd.
+  void verify_unit(const std::string& name, const std::string& unit) {
+    const Workplace workplace(temporary_files(), session_.reporter);
+    const auto path = fmt::format("{}/{}", workplace.path(), host::unit_name(name));
+    try {
+      base::create_file_at(AT_FDCWD, path, unit, 0600);
+      const auto result =
+          base::run_process({"systemd-analyze", "verify", "--man=no", "--recursive-errors=no", path}, {});
+      add_verdict(result.error_output, path, host::unit_name(name));
+    } catch (const base::Error& error) {
+      add({{Severity::note, "unit-not-verified", unit_file, 0,
+            error.kind() == base::ErrorKind::not_found ? "systemd-analyze is not installed, so systemd was not asked"
+                                                       : error.what(),
+            "run berth lint where systemd is installed"}});
+    }
+  }
+
+  /// @param output of systemd-analyze: `PATH:LINE: …`, `UNIT: …`
+  void add_verdict(const std::string& output, const std::string& path, const std::string& unit) {
+    for (std::string_view rest = output; !rest.empty();) {
+      auto line = rest.substr(0, rest.find('\n'));
+      rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+      // Whether a program is there depends on the machine.
+      if (line.find(" is not executable: ") != std::string_view::npos) {
+        continue;
+      }
+      Finding finding{Severity::error, "unit", unit_file, 0, {}, "see systemd.service(5)"};
+      if (line.starts_with(path + ":")) {
+        line.remove_prefix(path.size() + 1);
+        finding.line = leading_number(line, line);
+      } else if (line.starts_with(unit + ":")) {
+        line.remove_prefix(unit.size() + 1);
+      } else {
+        continue;  // about other units of this machine
+      }
+      const bool fatal =
+          line.find("Refusing") != std::string_view::npos || line.find("fatal") != std::string_view::npos;
+      finding.severity = fatal ? Severity::error : Severity::warning;
+      finding.sentence = base::printable(line.substr(std::min(line.find_first_not_of(": "), line.size())));
+      findings_.push_back(std::move(finding));
+    }
+  }
+
+  void check_image() {
+    const auto& files = draft_.files();
+    if (draft_.is_image()) {
+      add(render::check_labels(files.config));
+    }
+    const bool has_help =
+        files.config.labels.contains("help") || (draft_.has_rootfs() && (base::stat_at(files.rootfs.get(), "help.1") ||
+                                                                         base::stat_at(files.rootfs.get(), "help.md")));
+    if (draft_.has_rootfs() && !has_help) {
+      add({{Severity::note, "no-help", "image", 0, "nothing explains the image to its users",
+            "bring a /help.1, or a label `help`"}});
+    }
+  }
+
+  Findings sorted() {
+    std::stable_sort(findings_.begin(), findings_.end(), [](const Finding& left, const Finding& right) {
+      return std::tie(left.file, left.line) < std::tie(right.file, right.line);
+    });
+    return std::move(findings_);
+  }
+
+  const Session& session_;
+  render::Values set_;
+  Findings findings_;
+  FindingReporter reporter_;
+  Draft draft_;
+};
+
+}  // namespace
+
+LintReport lint(const Session& session, const LintRequest& request) {
+  return Linter(session, request).run();
+}
+
+}  // namespace berth::ops

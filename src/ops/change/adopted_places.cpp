@@ -1,0 +1,198 @@
+#include "ops/change/adopted_places.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "base/json.hpp"
+#include "host/files/root_directory.hpp"
+#include "host/state/deployment.hpp"
+
+namespace berth::ops {
+
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+
+constexpr mode_t record_mode = 0600;
+
+base::Fd open_inside(const Session& session, const std::string& path) {
+  const auto root = open_root(session);
+  auto folder = host::find_trusted_folder(root.get(), path);
+  if (!folder) {
+    throw Error(ErrorKind::not_found, fmt::format("the folder {} does not exist", path),
+                "name the older tool's folder with --from");
+  }
+  return std::move(*folder);
+}
+
+struct stat status_of(int folder, const std::string& path) {
+  struct stat status {};
+  base::check_errno(::fstat(folder, &status), "examine " + path);
+  return status;
+}
+
+bool is_folder(int folder, const std::string& name) {
+  const auto status = base::stat_at(folder, name);
+  return status && S_ISDIR(status->st_mode);
+}
+
+bool is_container_name(const std::string& name) {
+  try {
+    host::check_container_name(name);
+  } catch (const Error&) {
+    return false;
+  }
+  return true;
+}
+
+std::string remedy(const std::string& from) {
+  return fmt::format("have berth work there instead: [paths] deployments = \"{}\" in /etc/berth/berth.conf", from);
+}
+
+}  // namespace
+
+AdoptedPlaces::AdoptedPlaces(const Session& session, const std::string& from)
+    : from_(from),
+      to_(session.layout.deployments_inside()),
+      from_folder_(open_inside(session, from)),
+      to_folder_(base::open_host_folder(session.layout.deployments())) {}
+
+bool AdoptedPlaces::same() const {
+  const auto here = status_of(from_folder_.get(), from_);
+  const auto there = status_of(to_folder_.get(), to_);
+  return here.st_dev == there.st_dev && here.st_ino == there.st_ino;
+}
+
+void AdoptedPlaces::refuse_other_file_system() const {
+  if (status_of(from_folder_.get(), from_).st_dev != status_of(to_folder_.get(), to_).st_dev) {
+    throw Error(ErrorKind::failed,
+                fmt::format("{} is on another file system than {}, so that nothing can change places under services "
+                            "that run",
+                            from_, to_),
+                remedy(from_));
+  }
+}
+
+/// Whether the entry of the older tool's folder is a link that an adoption left.
+bool AdoptedPlaces::leads_to_us(const std::string& entry) const {
+  return base::read_link_at(from_folder_.get(), entry) == fmt::format("{}/{}", to_, entry);
+}
+
+std::vector<std::string> AdoptedPlaces::waiting() const {
+  auto names = base::list_folder(from_folder_.get());
+  std::erase_if(names, [this](const std::string& name) {
+    return !is_container_name(name) || !base::read_link_at(from_folder_.get(), name) || leads_to_us(name);
+  });
+  return names;
+}
+
+std::vector<std::string> AdoptedPlaces::adopted() const {
+  auto names = base::list_folder(from_folder_.get());
+  std::erase_if(names, [this](const std::string& name) {
+    // The deployments are links of the same kind.
+    const auto target = base::read_link_at(to_folder_.get(), name);
+    return !is_container_name(name) || !leads_to_us(name) || !target || !target->starts_with(name + ".");
+  });
+  return names;
+}
+
+std::vector<std::string> AdoptedPlaces::slots(int place, const std::string& name) const {
+  std::vector<std::string> result;
+  for (const int slot : {0, 1}) {
+    if (auto folder = host::slot_name(name, slot); is_folder(place, folder)) {
+      result.push_back(std::move(folder));
+    }
+  }
+  return result;
+}
+
+/// The folder `name` moves from `here` to `there` and a link to `target` takes its place, at once.
+void AdoptedPlaces::exchange(int here, int there, const std::string& name, const std::string& target) {
+  if (is_folder(here, name)) {
+    base::replace_link_at(there, name, target);
+    if (::renameat2(here, name.c_str(), there, name.c_str(), RENAME_EXCHANGE) != 0) {
+      const int code = errno;
+      base::unlink_at(there, name);
+      base::throw_errno(fmt::format("exchange {} and its link", name), code);
+    }
+    base::sync_at(there, ".");
+    base::sync_at(here, ".");
+  } else if (!is_folder(there, name) && base::read_link_at(there, name) == target) {
+    base::unlink_at(there, name);  // an interruption came before the exchange, and the folder is gone since
+  }
+}
+
+void AdoptedPlaces::take(const std::string& name) const {
+  const auto target = base::read_link_at(from_folder_.get(), name);
+  for (const int slot : {0, 1}) {
+    const auto folder = host::slot_name(name, slot);
+    exchange(from_folder_.get(), to_folder_.get(), folder, fmt::format("{}/{}", to_, folder));
+  }
+  if (target && !leads_to_us(name)) {
+    base::replace_link_at(to_folder_.get(), name, base::split_path(*target).second);
+    base::sync_at(to_folder_.get(), ".");
+    base::replace_link_at(from_folder_.get(), name, fmt::format("{}/{}", to_, name));
+    base::sync_at(from_folder_.get(), ".");
+  }
+}
+
+void AdoptedPlaces::give_back(const std::string& name) const {
+  if (const auto target = base::read_link_at(to_folder_.get(), name); target && leads_to_us(name)) {
+    base::replace_link_at(from_folder_.get(), name, fmt::format("{}/{}", from_, base::split_path(*target).second));
+    base::sync_at(from_folder_.get(), ".");
+  }
+  base::unlink_at(to_folder_.get(), name);
+  for (const int slot : {0, 1}) {
+    const auto folder = host::slot_name(name, slot);
+    if (leads_to_us(folder)) {
+      exchange(to_folder_.get(), from_folder_.get(), folder, fmt::format("{}/{}", to_, folder));
+    }
+    if (base::read_link_at(to_folder_.get(), folder)) {
+      base::unlink_at(to_folder_.get(), folder);  // the link that was in the other place
+    }
+  }
+  base::sync_at(to_folder_.get(), ".");
+}
+
+void AdoptedPlaces::remove_links(const std::string& name) const {
+  for (const auto& entry : {name, host::slot_name(name, 0), host::slot_name(name, 1)}) {
+    if (leads_to_us(entry)) {
+      base::unlink_at(from_folder_.get(), entry);
+    }
+  }
+}
+
+std::vector<Adoption> read_adoptions(const Session& session) {
+  std::vector<Adoption> result;
+  const auto path = fmt::format("{}/{}", session.layout.deployments(), adoptions_record);
+  if (const auto text = base::read_file_at(AT_FDCWD, path, base::json_size_limit)) {
+    const auto json = base::parse_json(*text, path);
+    for (const auto& entry : base::JsonView(json, path).as_array()) {
+      result.push_back({entry.at("from").as_string(), entry.at("repository").as_bool()});
+    }
+  }
+  return result;
+}
+
+void write_adoptions(const Session& session, const std::vector<Adoption>& adoptions) {
+  const auto folder = base::open_host_folder(session.layout.deployments());
+  if (adoptions.empty()) {
+    base::unlink_at(folder.get(), adoptions_record);
+    return;
+  }
+  auto list = base::Json::array();
+  for (const auto& adoption : adoptions) {
+    list.push_back({{"from", adoption.from}, {"repository", adoption.repository}});
+  }
+  base::replace_file_at(folder.get(), adoptions_record, list.dump(2) + "\n", record_mode);
+}
+
+}  // namespace berth::ops

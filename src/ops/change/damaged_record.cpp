@@ -1,0 +1,209 @@
+#include "ops/change/damaged_record.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <exception>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "base/digest.hpp"
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "host/files/host_file.hpp"
+#include "host/state/deployment.hpp"
+#include "host/state/transaction_journal.hpp"
+#include "ops/deployments_directory.hpp"
+#include "ops/footprint/host_file_backup.hpp"
+#include "ops/live_link.hpp"
+
+namespace berth::ops {
+
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+
+/// What one deployment puts on the host. Empty for a deployment that is not there or cannot be read.
+struct Texts {
+  std::optional<std::string> unit;
+  std::optional<std::string> tmpfiles;
+  host::DeploymentInfo info;
+};
+
+Texts texts_of(int deployments, const std::string& name, int slot) {
+  const auto folder = host::slot_name(name, slot) + "/";
+  Texts texts;
+  try {
+    texts.unit = base::read_file_at(deployments, folder + host::unit_name(name), host::deployment_text_limit);
+    texts.tmpfiles =
+        base::read_file_at(deployments, fmt::format("{}tmpfiles-{}.conf", folder, name), host::deployment_text_limit);
+    if (const auto info = base::read_file_at(deployments, folder + "info", base::json_size_limit)) {
+      texts.info = host::parse_info(*info, folder + "info");
+    }
+  } catch (const Error&) {
+    texts.info = {};  // the live one was read before; of the other one nothing is needed
+  }
+  return texts;
+}
+
+std::string checksum_of(const std::optional<std::string>& text) {
+  return text ? base::digest_of(*text).hex() : "";
+}
+
+/// The secret that the names are made of which wait aside, as far as the damaged note still shows it; empty otherwise.
+std::string noted_secret(const Session& session, const std::string& name) {
+  constexpr std::string_view key = "\"secret\": \"";
+  const auto path = fmt::format("{}/{}", session.layout.journals(), name);
+  const auto status = base::stat_at(AT_FDCWD, path);
+  const auto text =
+      status && S_ISREG(status->st_mode) ? base::read_file_at(AT_FDCWD, path, base::json_size_limit) : std::nullopt;
+  const auto at = text ? text->find(key) : std::string::npos;
+  if (at == std::string::npos) {
+    return "";
+  }
+  const auto begin = at + key.size();
+  return text->substr(begin, text->find('"', begin) - begin);
+}
+
+/// All paths that a note names, whatever for.
+std::set<std::string> noted_paths(const Session& session, const std::string& name, const base::Json& note) {
+  std::set<std::string> paths = {session.layout.unit_inside(name), session.layout.tmpfiles_inside(name)};
+  const auto flat = note.flatten();
+  for (const auto& value : flat) {
+    if (value.is_string() && value.get<std::string>().starts_with('/')) {
+      paths.insert(value.get<std::string>());
+    }
+  }
+  return paths;
+}
+
+/// Whether `found` is what a change of another container gave to something of its own while it waits or is written.
+/// What a note that cannot be read says is not known, so that it may be.
+bool is_of_another(const Session& session, const std::string& name, std::string found) {
+  constexpr std::string_view being_written = ".new";
+  if (found.ends_with(being_written)) {
+    found.resize(found.size() - being_written.size());
+  }
+  for (const auto& other : host::list_journals(session.layout)) {
+    if (other == name) {
+      continue;
+    }
+    try {
+      const auto note = host::read_journal(session.layout, other).value_or(base::Json::object());
+      const auto secret = note.value("secret", "");
+      const auto paths = noted_paths(session, other, note);
+      if (std::any_of(paths.begin(), paths.end(),
+                      [&](const std::string& path) { return host::hidden_name(secret, path) == found; })) {
+        return true;
+      }
+    } catch (const std::exception&) {
+      session.reporter.warning(fmt::format("{} may be of {}, whose note cannot be read; it stays", found, other));
+      return true;
+    }
+  }
+  return false;
+}
+
+/// @param wanted checksum of what the live deployment has at `path`; empty for nothing
+/// @param other of what the other one has there
+void settle_file(const Session& session, const std::string& name, const std::string& secret, const std::string& path,
+                 const std::string& wanted, const std::string& other) {
+  const auto now = [&] { return host::host_checksum(open_root(session).get(), path).value_or(""); };
+  if (secret.empty()) {
+    find_waiting(session, path, {wanted, other},
+                 [&](const std::string& found) { return is_of_another(session, name, found); });
+  }
+  const bool waits = waits_aside(session, secret, path);
+  if (now() != wanted && !other.empty() && now() == other && (waits || wanted.empty())) {
+    remove_own(session, secret, path, other);
+  }
+  if (waits && !wanted.empty() && now().empty()) {
+    put_back(session, secret, path);
+  }
+  drop_aside(session, secret, path);
+  if (!wanted.empty() && now().empty()) {
+    session.reporter.warning(fmt::format("{} is missing", path));
+  }
+}
+
+/// Unit or tmpfiles.d lines, of which the deployment has a copy.
+void settle_text(const Session& session, const std::string& name, const std::string& secret, const std::string& path,
+                 const std::optional<std::string>& wanted, const std::optional<std::string>& other) {
+  settle_file(session, name, secret, path, checksum_of(wanted), checksum_of(other));
+  const auto root = open_root(session);
+  const auto now = host::host_checksum(root.get(), path);
+  if (wanted && (!now || (other && now == checksum_of(other) && other != wanted))) {
+    put_text(session, secret, path, *wanted, now.has_value());
+    drop_aside(session, secret, path);
+  }
+}
+
+void settle_host_files(const Session& session, const std::string& name, const std::string& secret, const Texts& live,
+                       const Texts& other) {
+  std::set<std::string> paths(live.info.installed_files.begin(), live.info.installed_files.end());
+  paths.insert(other.info.installed_files.begin(), other.info.installed_files.end());
+  for (const auto& path : paths) {
+    settle_file(session, name, secret, path, host::recorded_checksum(live.info, path),
+                host::recorded_checksum(other.info, path));
+  }
+}
+
+/// The deployment that waits for its slot: it returns when that is free, and goes when the new one has it.
+void settle_waiting(int deployments, const std::string& name, int other_slot) {
+  const auto waiting = waiting_name(name);
+  const auto slot = host::slot_name(name, other_slot);
+  if (base::stat_at(deployments, waiting) && !base::stat_at(deployments, slot)) {
+    base::check_errno(::renameat2(deployments, waiting.c_str(), deployments, slot.c_str(), RENAME_NOREPLACE),
+                      fmt::format("rename {} to {}", waiting, slot));
+  }
+  base::remove_tree_at(deployments, waiting);
+  base::sync_at(deployments, ".");
+}
+
+bool is_folder(int deployments, const std::string& name) {
+  const auto status = base::stat_at(deployments, name);
+  return status && S_ISDIR(status->st_mode);
+}
+
+}  // namespace
+
+void settle_without_note(Session& session, const std::string& name) {
+  const auto folder = base::open_host_folder(session.layout.deployments());
+  if (!base::read_link_at(folder.get(), name)) {
+    put_link_back(session, name);
+  }
+  const auto slot = host::current_slot(session.layout, name);
+  if (!slot) {
+    if (is_folder(folder.get(), name + ".0") || is_folder(folder.get(), name + ".1")) {
+      throw Error(
+          ErrorKind::verification,
+          fmt::format("the note of an unfinished change of {} is damaged, and no deployment of it is live", name),
+          fmt::format("remove what is left of it: rm {}/{} && berth uninstall {}", session.layout.journals(), name,
+                      name));
+    }
+    host::remove_journal(session.layout, name);
+    return;
+  }
+  host::installed_deployment(session.layout, name);  // throws when it cannot be read
+  const auto live = texts_of(folder.get(), name, *slot);
+  const auto other = texts_of(folder.get(), name, 1 - *slot);
+  const auto secret = noted_secret(session, name);
+  settle_host_files(session, name, secret, live, other);
+  settle_text(session, name, secret, session.layout.tmpfiles_inside(name), live.tmpfiles, other.tmpfiles);
+  settle_text(session, name, secret, session.layout.unit_inside(name), live.unit, other.unit);
+  session.systemd.reload();
+  settle_waiting(folder.get(), name, 1 - *slot);
+  drop_link_aside(session, name);
+  host::remove_journal(session.layout, name);
+  session.reporter.warning(
+      fmt::format("the damaged note of {} is removed; it is what {} says", name, host::slot_name(name, *slot)));
+}
+
+}  // namespace berth::ops

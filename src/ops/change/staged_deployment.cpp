@@ -1,0 +1,200 @@
+#include "ops/change/staged_deployment.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "host/files/private_directory.hpp"
+#include "ops/deployments_directory.hpp"
+#include "ops/footprint/system_package.hpp"
+#include "ops/plan/mount_points.hpp"
+#include "ops/plan/plan.hpp"
+#include "ops/plan/plan_findings.hpp"
+#include "ops/plan/remote_rootfs.hpp"
+#include "ops/plan/shared_host_files.hpp"
+#include "ops/private_deployment.hpp"
+#include "ops/rootless.hpp"
+#include "render/spec/config_json.hpp"
+
+namespace berth::ops {
+
+Preparation::Preparation(Session& session, std::string name, int slot, const host::Layout* package)
+    : session_(session),
+      name_(std::move(name)),
+      slot_(slot),
+      folder_name_(staging_name(name_)),
+      deployments_(base::open_host_folder(session.layout.deployments())),
+      root_(base::open_host_folder((package != nullptr ? *package : session.layout).root())),
+      for_package_(package != nullptr) {
+  base::remove_tree_at(deployments_.get(), folder_name_);
+  base::check_errno(::mkdirat(deployments_.get(), folder_name_.c_str(), 0700), "create " + folder_name_);
+  staging_ = base::open_folder_at(deployments_.get(), folder_name_);
+}
+
+Preparation::~Preparation() {
+  try {
+    remove_users_tree(session_, deployments_.get(), folder_name_);
+  } catch (const std::exception& error) {
+    session_.reporter.warning(error.what());
+  }
+}
+
+std::string Preparation::throwaway_repository() const {
+  return fmt::format("{}/{}/repository", session_.layout.deployments(), folder_name_);
+}
+
+void Preparation::check_linkable(const store::Store& store) const {
+  store.check_linkable(staging_.get());
+}
+
+void Preparation::set_image(const store::StoredImage& image) {
+  files_.set_image(image);
+  if (!session_.forced_image_id.empty()) {
+    files_.image.id = session_.forced_image_id;
+  }
+}
+
+void Preparation::check_out(store::Store& store, const store::StoredImage& image, store::CheckoutFiles files) {
+  store.hold();
+  set_image(image);
+  note_use();
+  base::in_context([&] { return fmt::format("checking out {}", image.name); },
+                   [&] { store.checkout(image.commit, staging_.get(), "rootfs", files); });
+  use_rootfs(folder_name_ + "/rootfs");
+}
+
+/// From here on a prune sees that the commit is in use, also when no name is left for it and the store's lock is gone
+/// before the deployment is complete.
+void Preparation::note_use() const {
+  host::DeploymentInfo info;
+  info.image = files_.image.name;
+  info.revision = files_.image.id;
+  info.ostree_commit = files_.image.commit;
+  base::replace_file_at(staging_.get(), "info", host::write_info(info), 0600);
+}
+
+void Preparation::use_remote(const std::string& remote, const store::StoredImage& image) {
+  set_image(image);
+  remote_ = remote;
+  if (!session_.layout.user() && host::others_can_reach(root_.get(), remote)) {
+    session_.reporter.warning(
+        fmt::format("other users can enter {} and use its files, setuid programs included; put it below a folder of "
+                    "mode 0700 that belongs to root",
+                    remote));
+  }
+  base::check_errno(::symlinkat(remote_.c_str(), staging_.get(), "rootfs"), "make the link rootfs");
+  use_rootfs(folder_name_ + "/rootfs");
+}
+
+void Preparation::use_rootfs(const std::string& path) {
+  files_.read(open_rootfs(session_.layout, path), session_.reporter);
+}
+
+PlanInputs Preparation::inputs(const Replaced& replaced) {
+  auto in = plan_inputs(session_, root_.get(), files_);
+  in.name = name_;
+  in.slot = slot_;
+  in.remote_rootfs = remote_;
+  in.for_package = for_package_;
+  in.replaced = replaced;
+  if (!for_package_) {
+    in.others = OthersFiles(session_.layout, name_);
+  }
+  return in;
+}
+
+InstallPlan Preparation::plan(const PlanRequest& request) {
+  auto in = inputs(request.replaced);
+  in.default_service_template = default_service_template(session_, files_.exports);
+  in.set = request.set;
+  in.uuid = request.uuid;
+  in.runtime = request.runtime;
+  in.system_package = request.system_package;
+  in.local = request.local;
+  in.value_of_name = request.name;
+  in.one_off = request.one_off;
+  in.volume_folder = request.volume_folder;
+  return make_plan(in);
+}
+
+std::vector<PlannedFile> Preparation::host_files(const render::Values& values, const Replaced& replaced) {
+  return plan_host_files(inputs(replaced), values).files;
+}
+
+void Preparation::become_self_contained(const std::string& config) const {
+  base::remove_tree_at(staging_.get(), "repository");  // what it linked to goes, and the links stay
+  if (!config.empty()) {
+    make_mount_points(root_.get(), files_.rootfs.get(), base::parse_json(config, "config.json"));
+  }
+}
+
+void Preparation::write(InstallPlan& plan) const {
+  const int staging = staging_.get();
+  if (plan.package) {
+    build_package(session_, folder_name_, files_.rootfs.get(), plan);
+  }
+  // Both hold values, and values may be passwords.
+  if (!plan.config.empty()) {
+    base::create_file_at(staging, "config.json", plan.config, 0600);
+    let_container_pass(session_, staging, base::parse_json(plan.config, "config.json"));
+  }
+  base::replace_file_at(staging, "info", host::write_info(plan.info), 0600);
+  if (plan.unit) {
+    base::create_file_at(staging, host::unit_name(name_), *plan.unit, 0644);
+  }
+  if (plan.tmpfiles) {
+    base::create_file_at(staging, fmt::format("tmpfiles-{}.conf", name_), *plan.tmpfiles, 0644);
+  }
+  base::check_errno(::syncfs(staging), "write the deployment to disk");
+}
+
+void report_powers(Session& session, const std::string& name, const InstallPlan& plan) {
+  if (!plan.host_powers.empty()) {
+    session.reporter.warning(
+        fmt::format("{} can do what root on this host can: {}", name, fmt::join(plan.host_powers, "; ")));
+  }
+}
+
+/// It goes with the container that brought it, and nothing is put in its place then.
+void report_owner(Session& session, const OthersFiles& others, const std::string& name, const std::string& path) {
+  if (const auto owner = others.any_owner(path); !owner.empty()) {
+    session.reporter.warning(fmt::format(
+        "{} is of {} and has other content than that of {}: when {} goes, it goes, and the next update of {} brings "
+        "its own",
+        path, owner, name, owner, name));
+  }
+}
+
+void report_plan(Session& session, const InstallPlan& plan, const std::vector<std::string>& told) {
+  for (const auto& sentence : plan.conversions) {
+    session.reporter.step(fmt::format("config.json: {}", sentence));
+  }
+  report_powers(session, plan.name, plan);
+  if (plan.left_out_files > 0) {
+    session.reporter.warning(fmt::format(
+        "the image's files for the host (exports/hostfs) are not copied: {} is not installed for the system",
+        plan.name));
+  }
+  for (const auto& finding : plan.findings) {
+    if (finding.severity == base::Severity::note) {
+      session.reporter.step(finding.sentence);
+    }
+  }
+  for (const auto& warning : warnings_of(plan.findings)) {
+    session.reporter.warning(warning);
+  }
+  const auto others = plan.kept_files.empty() ? OthersFiles() : OthersFiles(session.layout, plan.name);
+  for (const auto& path : plan.kept_files) {
+    if (std::find(told.begin(), told.end(), path) == told.end()) {
+      session.reporter.warning(fmt::format("{} exists on the host already and is left as it is", path));
+      report_owner(session, others, plan.name, path);
+    }
+  }
+}
+
+}  // namespace berth::ops

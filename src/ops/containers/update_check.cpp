@@ -1,0 +1,294 @@
+#include "ops/containers/update_check.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/file.hpp"
+#include "ops/change/recover.hpp"
+#include "ops/change/replacement.hpp"
+#include "ops/change/staged_deployment.hpp"
+#include "ops/containers/install.hpp"
+#include "ops/containers/update_resolver.hpp"
+#include "ops/images/pull.hpp"
+#include "ops/plan/remote_rootfs.hpp"
+
+namespace berth::ops {
+
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+using Texts = std::vector<std::string>;
+
+std::string version_of(const std::string& config) {
+  if (config.empty()) {
+    return {};
+  }
+  const auto labels = image::parse_image_config(config, "image configuration").labels;
+  const auto found = labels.find("version");
+  return found == labels.end() ? "" : found->second;
+}
+
+/// The digests of the layers that are stored, in hex.
+std::set<std::string> stored_layers(Session& session) {
+  std::set<std::string> layers;
+  if (auto store = store::Store::open_existing(store_options(session))) {
+    for (const auto& image : store->images(true)) {
+      if (image.name.empty()) {
+        layers.insert(image.id);
+      }
+    }
+  }
+  return layers;
+}
+
+/// Asks the registry, or the store, what there is.
+void look(Session& session, const host::DeploymentInfo& info, const UpdateRequest& request, UpdateCheck& check) {
+  if (!info.remote.empty()) {  // only its configuration can change
+    check.id_available = check.id_installed;
+    check.version_available = check.version_installed;
+    return;
+  }
+  const bool asks = request.pull && (!request.rebase.empty() || ImageChooser::has_registry(info));
+  if (!asks) {
+    ImageChooser images(session);
+    const auto chosen = images.choose(info, request);
+    check.image = chosen.image.name;
+    check.id_available = chosen.image.id;
+    check.version_available = version_of(chosen.image.config);
+    return;
+  }
+  const auto reference = request.rebase.empty() ? image_name_of(info).text() : request.rebase;
+  PullRequest wanted{reference, request.authfile, request.platform};
+  if (request.rebase.empty()) {
+    wanted.naming = image::Naming::as_written;
+  }
+  ImageOrigin origin(session, wanted);
+  const auto offered = origin.look();
+  check.image = origin.name().text();
+  check.id_available = offered.manifest.config.digest.hex();
+  check.version_available = version_of(offered.config);
+  const auto present = stored_layers(session);
+  std::set<std::string> counted;
+  for (const auto& layer : offered.manifest.layers) {
+    if (!present.contains(layer.digest.hex()) && counted.insert(layer.digest.hex()).second) {
+      ++check.layers_to_fetch;
+      check.bytes_to_fetch += static_cast<std::uint64_t>(layer.size);
+    }
+  }
+}
+
+void add_texts(const base::Json& list, Texts& texts) {
+  if (list.is_array()) {
+    for (const auto& entry : list) {
+      if (entry.is_string() && std::find(texts.begin(), texts.end(), entry.get<std::string>()) == texts.end()) {
+        texts.push_back(entry.get<std::string>());
+      }
+    }
+  }
+}
+
+/// A member that may be missing; null then.
+const base::Json& member(const base::Json& json, const char* key) {
+  static const base::Json none;
+  const auto found = json.is_object() ? json.find(key) : json.end();
+  return json.is_object() && found != json.end() ? *found : none;
+}
+
+Texts capabilities_of(const base::Json& config) {
+  Texts result;
+  for (const auto* set : {"bounding", "effective", "permitted", "inheritable", "ambient"}) {
+    add_texts(member(member(member(config, "process"), "capabilities"), set), result);
+  }
+  return result;
+}
+
+Texts dumped(const base::Json& list) {
+  Texts result;
+  if (list.is_array()) {
+    for (const auto& entry : list) {
+      result.push_back(entry.dump());
+    }
+  }
+  return result;
+}
+
+std::string mount_text(const base::Json& mount) {
+  const auto text = [&](const char* key) {
+    const auto& value = member(mount, key);
+    return value.is_string() ? value.get<std::string>() : std::string();
+  };
+  Texts options;
+  add_texts(member(mount, "options"), options);
+  return fmt::format("{} on {} type {} ({})", text("source"), text("destination"), text("type"),
+                     fmt::join(options, ","));
+}
+
+Texts mounts_of(const base::Json& config) {
+  Texts result;
+  const auto& mounts = member(config, "mounts");
+  if (mounts.is_array()) {
+    std::transform(mounts.begin(), mounts.end(), std::back_inserter(result), mount_text);
+  }
+  return result;
+}
+
+Texts environment_of(const base::Json& config) {
+  Texts result;
+  add_texts(member(member(config, "process"), "env"), result);
+  return result;
+}
+
+/// config.json without what is compared by itself.
+std::string rest_of(base::Json config) {
+  if (config.is_object()) {
+    config.erase("mounts");
+    if (config.contains("process") && config["process"].is_object()) {
+      config["process"].erase("capabilities");
+      config["process"].erase("env");
+    }
+    if (config.contains("linux") && config["linux"].is_object()) {
+      config["linux"].erase("namespaces");
+    }
+  }
+  return config.is_null() ? "" : config.dump(2) + "\n";
+}
+
+void compare_configs(const base::Json& before, const base::Json& after, DeploymentDiff& diff) {
+  diff.capabilities = difference(capabilities_of(before), capabilities_of(after));
+  diff.namespaces = difference(dumped(member(member(before, "linux"), "namespaces")),
+                               dumped(member(member(after, "linux"), "namespaces")));
+  diff.mounts = difference(mounts_of(before), mounts_of(after));
+  diff.environment = difference(environment_of(before), environment_of(after));
+  diff.config = unified_diff(rest_of(before), rest_of(after));
+}
+
+void compare_host_files(const host::DeploymentInfo& before, const host::DeploymentInfo& after, DeploymentDiff& diff) {
+  diff.host_files = difference(before.installed_files, after.installed_files);
+  for (const auto& path : after.installed_files) {
+    const auto& old = before.installed_files;
+    if (std::find(old.begin(), old.end(), path) != old.end() &&
+        host::recorded_checksum(before, path) != host::recorded_checksum(after, path)) {
+      diff.changed_host_files.push_back(path);
+    }
+  }
+}
+
+Texts assignments(const render::Values& values) {
+  Texts result;
+  for (const auto& [name, value] : values) {
+    result.push_back(fmt::format("{}={}", name, value));
+  }
+  return result;
+}
+
+base::Json parsed_config(const std::string& text) {
+  return text.empty() ? base::Json() : base::parse_json(text, "config.json");
+}
+
+/// @return whether the image came from a layout or archive
+bool lay_out(Session& session, const UpdateRequest& request, const host::DeploymentInfo& info,
+             Preparation& preparation) {
+  if (!info.remote.empty()) {
+    store::StoredImage image;
+    image.name = info.image;
+    image.id = info.revision;
+    preparation.use_remote(find_remote_rootfs(session.layout, info.remote), image);
+    return info.local;
+  }
+  ImageChooser images(session);
+  const auto chosen = images.choose(info, request);
+  preparation.check_out(images.store(), chosen.image);
+  return chosen.local;
+}
+
+DeploymentDiff compare(Session& session, const UpdateRequest& request, const host::Deployment& before) {
+  const auto belongings = belongings_of(session, before);
+  // In the slot of the live one, so that nothing differs but what the update changes.
+  Preparation preparation(session, before.name, before.slot);
+  const bool local = lay_out(session, request, before.info, preparation);
+  const auto plan = preparation.plan(request_of_update(session, before, parse_set(request.set), local, belongings));
+  const auto deployment = base::open_host_folder(before.path);
+  const auto text = [&](const std::string& name) {
+    return base::read_file_at(deployment.get(), name, host::deployment_text_limit).value_or("");
+  };
+  DeploymentDiff diff;
+  compare_configs(parsed_config(text("config.json")), parsed_config(plan.config), diff);
+  diff.unit = unified_diff(text(host::unit_name(before.name)), plan.unit.value_or(""));
+  diff.tmpfiles = unified_diff(text(fmt::format("tmpfiles-{}.conf", before.name)), plan.tmpfiles.value_or(""));
+  compare_host_files(before.info, plan.info, diff);
+  const auto defaults = assignments(preparation.default_values());
+  if (before.info.remote.empty() && base::stat_at(deployment.get(), "rootfs")) {
+    preparation.use_rootfs(host::slot_name(before.name, before.slot) + "/rootfs");
+    diff.default_values = difference(assignments(preparation.default_values()), defaults);
+  }
+  return diff;
+}
+
+/// Fills in what it can before it throws.
+void check_one(Session& session, const UpdateRequest& request, bool with_diff, UpdateCheck& check) {
+  const auto before = changeable_deployment(session, request.name);
+  check.image = before.info.image;
+  check.id_installed = before.info.revision;
+  const auto& version = member(before.info.document, "version");
+  check.version_installed = version.is_string() ? version.get<std::string>() : "";
+  look(session, before.info, request, check);
+  if (with_diff) {
+    const auto lock = lock_container(session, request.name);
+    check.diff = compare(session, request, changeable_deployment(session, request.name));
+  }
+}
+
+}  // namespace
+
+bool DeploymentDiff::empty() const {
+  return capabilities.empty() && namespaces.empty() && mounts.empty() && environment.empty() && config.empty() &&
+         unit.empty() && tmpfiles.empty() && host_files.empty() && changed_host_files.empty() && default_values.empty();
+}
+
+UpdateCheck check_update(Session& session, const UpdateRequest& request, bool with_diff) {
+  host::check_container_name(request.name);
+  parse_set(request.set);
+  UpdateCheck check;
+  check.container = request.name;
+  base::in_context([&] { return fmt::format("checking {}", request.name); },
+                   [&] { check_one(session, request, with_diff, check); });
+  return check;
+}
+
+std::vector<UpdateCheck> check_all_updates(Session& session, const UpdateRequest& request, bool with_diff) {
+  const auto list = host::list_deployments(session.layout);
+  std::vector<UpdateCheck> checks;
+  for (const auto& broken : list.broken) {
+    checks.emplace_back();
+    checks.back().container = broken.name;
+    checks.back().error = Error(ErrorKind::failed, broken.reason);
+  }
+  for (const auto& deployment : list.deployments) {
+    if (deployment.preinstalled) {
+      continue;
+    }
+    UpdateCheck check;
+    check.container = deployment.name;
+    auto one = request;
+    one.name = deployment.name;
+    try {
+      check_one(session, one, with_diff, check);
+    } catch (const Error& error) {
+      if (error.kind() == ErrorKind::interrupted) {
+        throw;
+      }
+      check.error = error;
+    }
+    checks.push_back(std::move(check));
+  }
+  std::sort(checks.begin(), checks.end(),
+            [](const auto& left, const auto& right) { return left.container < right.container; });
+  return checks;
+}
+
+}  // namespace berth::ops

@@ -1,0 +1,70 @@
+#include "ops/containers/update_resolver.hpp"
+
+#include <fmt/format.h>
+
+#include "base/error.hpp"
+#include "ops/images/pull.hpp"
+
+namespace berth::ops {
+
+namespace {
+
+constexpr const char* no_registry = "localhost";
+
+}  // namespace
+
+image::ImageName image_name_of(const host::DeploymentInfo& info) {
+  return base::in_context("the image of the installed container",
+                          [&] { return image::parse_written_name(info.image); });
+}
+
+bool is_of_image(const host::DeploymentInfo& info, const store::StoredImage& image) {
+  const bool same_id = image.id == info.revision || image.manifest_digest == "sha256:" + info.revision;
+  return same_id && image_name_of(info).text() == image.name;
+}
+
+bool ImageChooser::has_registry(const host::DeploymentInfo& info) {
+  return !info.local && image_name_of(info).address().registry != no_registry;
+}
+
+store::Store& ImageChooser::store() {
+  if (!store_) {
+    store_ = store::Store::open(store_options(session_));
+  }
+  return *store_;
+}
+
+ChosenImage ImageChooser::stored(const image::ImageName& name, bool local) {
+  if (auto found = store().find(name)) {
+    return {std::move(*found), local};
+  }
+  throw base::Error(base::ErrorKind::not_found, fmt::format("the image {} is not in the store", name.text()),
+                    local ? "pull it from where it came, e.g. berth pull oci:DIR"
+                          : fmt::format("fetch it with: berth pull {}", name.text()));
+}
+
+ChosenImage ImageChooser::choose(const host::DeploymentInfo& info, const ImageSelection& request) {
+  const auto reference = request.rebase.empty() ? image_name_of(info).text() : request.rebase;
+  if (request.rebase.empty() && (!request.pull || !has_registry(info))) {
+    return stored(image_name_of(info), info.local);
+  }
+  if (const auto asked = asked_.find(reference); asked != asked_.end()) {
+    return stored(asked->second.name, asked->second.local);
+  }
+  PullRequest wanted{reference, request.authfile, request.platform};
+  if (request.rebase.empty()) {
+    wanted.naming = image::Naming::as_written;  // it stays what it is called
+  }
+  ImageOrigin origin(session_, wanted);
+  if (!origin.local() && (!request.pull || origin.name().registry == no_registry)) {
+    return stored(origin.name(), false);
+  }
+  auto pulled = origin.pull_into(store());
+  if (pulled.changed) {
+    session_.reporter.step(fmt::format("fetched {}", pulled.image.name));
+  }
+  asked_.emplace(reference, Asked{origin.name(), origin.local()});
+  return {std::move(pulled.image), origin.local()};
+}
+
+}  // namespace berth::ops

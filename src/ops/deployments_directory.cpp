@@ -1,0 +1,28 @@
+#include "ops/deployments_directory.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/file.hpp"
+#include "host/state/deployment.hpp"
+
+namespace berth::ops {
+
+DeploymentsFolder::DeploymentsFolder(const host::Layout& layout)
+    : created_(host::make_deployments_folder(layout)), folder_(base::open_host_folder(layout.deployments())) {}
+
+DeploymentsFolder::~DeploymentsFolder() {
+  for (auto path = created_.rbegin(); path != created_.rend(); ++path) {
+    ::unlinkat(AT_FDCWD, path->c_str(), AT_REMOVEDIR);  // fails, as it should, when something is in it
+  }
+}
+
+std::string staging_name(const std::string& name) {
+  return std::string(staging_prefix) + name;
+}
+
+std::string waiting_name(const std::string& name) {
+  return ".waiting-" + name;
+}
+
+}  // namespace berth::ops

@@ -1,0 +1,195 @@
+#include "ops/footprint/enablement.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <set>
+#include <utility>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "host/files/host_file.hpp"
+#include "host/files/root_directory.hpp"
+#include "host/systemd/unit_file.hpp"
+#include "ops/footprint/installed_unit.hpp"
+#include "render/unit/unit_syntax.hpp"
+
+namespace berth::ops {
+
+namespace {
+
+using base::Error;
+
+constexpr const char* disabled_key = "stays-disabled";
+constexpr std::size_t also_limit = 100;
+
+/// The assignments of [Install], which say how the unit is enabled.
+std::vector<std::string> install_section(const std::optional<std::string>& unit) {
+  std::vector<std::string> result;
+  if (unit) {
+    for (const auto& assignment : render::read_unit(*unit).assignments) {
+      if (assignment.section == "Install") {
+        result.push_back(assignment.key + "=" + assignment.value);
+      }
+    }
+  }
+  return result;
+}
+
+/// nullopt when only systemd can say.
+std::optional<std::vector<std::string>> links_of(const Session& session, const std::string& unit,
+                                                 const std::optional<std::string>& text) {
+  try {
+    return host::link_paths(unit, host::parse_install_section(text.value_or(""), unit), session.layout.units_inside());
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+/// What the administrator enabled or disabled: the unit on the host, or the installed one when that is a mask or gone.
+std::optional<std::string> old_unit(const Session& session, const host::Deployment& before) {
+  auto present =
+      is_masked(session, before.name) ? std::nullopt : text_on_host(session, session.layout.unit_inside(before.name));
+  return present ? std::move(present) : installed_unit_text(before);
+}
+
+/// Not systemd's word for it: that calls a unit enabled to which any link leads.
+bool is_enabled(const Session& session, const std::string& unit, const std::optional<std::vector<std::string>>& links,
+                const host::UnitState& state) {
+  const auto root = open_root(session);
+  return links ? !host::present_links(root.get(), unit, *links).empty() : state.unit_file_state == "enabled";
+}
+
+bool is_marked_disabled(const host::DeploymentInfo& info) {
+  const auto found = info.document.find(disabled_key);
+  return found != info.document.end() && found->is_boolean() && found->get<bool>();
+}
+
+/// The text of a unit that the host has, or that the change brings; empty when there is none.
+std::string text_of_unit(const Session& session, const std::string& unit, const InstallPlan& plan) {
+  const auto root = open_root(session);
+  for (const auto& folder : session.layout.unit_folders_inside()) {
+    const auto path = fmt::format("{}/{}", folder, unit);
+    const auto planned = std::find_if(plan.files.begin(), plan.files.end(),
+                                      [&](const PlannedFile& file) { return file.file.destination == path; });
+    if (planned != plan.files.end() && planned->file.content) {
+      return *planned->file.content;
+    }
+    try {
+      const auto file = base::open_in_root(root.get(), path, O_RDONLY | O_NONBLOCK);
+      return base::read_all(file.get(), host::deployment_text_limit, path);
+    } catch (const Error&) {
+      continue;  // it is not there, or systemd cannot read it either
+    }
+  }
+  return "";
+}
+
+/// The units that systemd enables together with `unit`, and with those.
+std::vector<std::string> also_enabled(const Session& session, const std::string& unit, const std::string& text,
+                                      const InstallPlan& plan) {
+  std::vector<std::string> found;
+  std::vector<std::pair<std::string, std::string>> pending = {{unit, text}};
+  while (!pending.empty() && found.size() < also_limit) {
+    const auto [next, next_text] = std::move(pending.back());
+    pending.pop_back();
+    for (auto& other : host::enabled_with(next_text, next)) {
+      if (other != unit && std::find(found.begin(), found.end(), other) == found.end()) {
+        pending.emplace_back(other, text_of_unit(session, other, plan));
+        found.push_back(std::move(other));
+      }
+    }
+  }
+  return found;
+}
+
+std::vector<std::string> links_to(const Session& session, const std::vector<std::string>& units) {
+  const auto root = open_root(session);
+  std::vector<std::string> links;
+  for (const auto& unit : units) {
+    auto found = host::find_unit_links(root.get(), unit, session.layout.units_inside());
+    links.insert(links.end(), std::make_move_iterator(found.begin()), std::make_move_iterator(found.end()));
+  }
+  return links;
+}
+
+/// Those of `links` that are not among `others`.
+std::vector<std::string> without(std::vector<std::string> links, const std::vector<std::string>& others) {
+  std::erase_if(links, [&](const auto& link) { return std::find(others.begin(), others.end(), link) != others.end(); });
+  return links;
+}
+
+}  // namespace
+
+void note_links(Session& session, const host::Deployment& before, const host::UnitState& state, const InstallPlan& plan,
+                SwitchNote& note) {
+  const auto& new_unit = plan.unit;
+  const auto unit = host::unit_name(before.name);
+  const auto old_text = old_unit(session, before);
+  const auto old_section = install_section(old_text);
+  const auto new_section = install_section(new_unit);
+  const auto old_links = links_of(session, unit, old_text);
+  const auto new_links = links_of(session, unit, new_unit);
+  const bool gets_one = old_section.empty() && !is_marked_disabled(before.info);
+  note.was_enabled = !old_section.empty() && is_enabled(session, unit, old_links, state);
+  note.enables = !new_section.empty() && (note.was_enabled || gets_one);
+  note.relinks = !note.masked && (note.was_enabled != note.enables || (note.enables && old_section != new_section));
+  if (note.relinks && note.enables) {
+    note.also_units = also_enabled(session, unit, *new_unit, plan);
+    note.also_links = links_to(session, note.also_units);
+  }
+  if (note.relinks && old_links && new_links) {
+    const auto root = open_root(session);
+    note.links_known = true;
+    note.dropped_links = without(host::present_links(root.get(), unit, *old_links), *new_links);
+    if (note.enables) {
+      note.made_links = without(*new_links, host::present_links(root.get(), unit, *new_links));
+    }
+  }
+}
+
+void carry_disablement(const Session& session, const host::Deployment& before,
+                       const std::optional<std::string>& new_unit, host::DeploymentInfo& info) {
+  info.document.erase(disabled_key);
+  const auto unit = host::unit_name(before.name);
+  const auto old_text = old_unit(session, before);
+  if (!new_unit || !install_section(new_unit).empty() || !before.info.has_container_service) {
+    return;
+  }
+  const bool disabled =
+      install_section(old_text).empty()
+          ? is_marked_disabled(before.info)
+          : !is_enabled(session, unit, links_of(session, unit, old_text), session.systemd.state(unit));
+  if (disabled) {
+    info.document[disabled_key] = true;
+  }
+}
+
+void remove_also_links(const Session& session, const SwitchNote& note) {
+  const auto root = open_root(session);
+  for (const auto& unit : note.also_units) {
+    host::remove_links(root.get(), unit, without(links_to(session, {unit}), note.also_links));
+  }
+}
+
+void make_links_durable(const Session& session, const std::vector<std::string>& links) {
+  const auto root = open_root(session);
+  std::set<std::string> folders;
+  for (const auto& link : links) {
+    const auto folder = base::split_path(link).first;
+    folders.insert({folder, base::split_path(folder).first});  // which may be new itself
+  }
+  for (const auto& path : folders) {
+    if (const auto folder = host::find_folder_in_root(root.get(), path)) {
+      base::sync_at(folder->get(), ".");
+    }
+  }
+}
+
+void remove_known_links(const Session& session, const std::string& name, const std::vector<std::string>& links) {
+  host::remove_links(open_root(session).get(), host::unit_name(name), links);
+}
+
+}  // namespace berth::ops

@@ -1,0 +1,76 @@
+#include "ops/footprint/host_file_handover.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "host/files/file_copy.hpp"
+#include "host/files/host_file.hpp"
+#include "host/state/deployment.hpp"
+
+namespace berth::ops {
+
+namespace {
+
+enum class Content { none, same, other };
+
+/// What the image in the open deployment brings in the place of the file.
+Content brings(int deployment, const NotedFile& file) {
+  try {
+    const auto found =
+        base::open_beneath(deployment, "rootfs/exports/hostfs" + file.path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
+    struct stat status {};
+    base::check_errno(::fstat(found.get(), &status), "examine " + file.path);
+    if (!S_ISREG(status.st_mode)) {
+      return Content::none;
+    }
+    return host::content_checksum(found.get(), file.path) == file.checksum ? Content::same : Content::other;
+  } catch (const base::Error&) {
+    return Content::none;  // there is no such file, or the root file system is a remote one
+  }
+}
+
+}  // namespace
+
+std::string hand_over(const Session& session, const std::string& name, const NotedFile& file) {
+  if (session.layout.user() || file.checksum.empty()) {
+    return "";
+  }
+  for (auto& deployment : host::list_deployments(session.layout).deployments) {
+    if (deployment.name == name || deployment.preinstalled || !deployment.info.package.empty()) {
+      continue;
+    }
+    const auto folder = base::open_host_folder(deployment.path);
+    if (brings(folder.get(), file) == Content::same) {
+      deployment.info.installed_files.push_back(file.path);
+      deployment.info.installed_files_checksum[file.path] = file.checksum;
+      base::replace_file_at(folder.get(), "info", host::write_info(deployment.info), 0600);
+      return deployment.name;
+    }
+  }
+  return "";
+}
+
+std::vector<std::string> left_without(const Session& session, const std::string& name, const NotedFile& file) {
+  std::vector<std::string> names;
+  if (session.layout.user() || file.checksum.empty() ||
+      host::host_checksum(open_root(session).get(), file.path) != file.checksum) {
+    return names;  // what was edited stays
+  }
+  for (const auto& deployment : host::list_deployments(session.layout).deployments) {
+    if (deployment.name != name && deployment.info.package.empty() &&
+        brings(base::open_host_folder(deployment.path).get(), file) == Content::other) {
+      names.push_back(deployment.name);
+    }
+  }
+  return names;
+}
+
+std::string left_without_words(const std::string& path, const std::string& name) {
+  return fmt::format("{} goes, and {}, whose image brings another one, is without it until its next update", path,
+                     name);
+}
+
+}  // namespace berth::ops

@@ -1,0 +1,256 @@
+#include "ops/footprint/installed_unit.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "host/files/host_file.hpp"
+#include "host/files/root_directory.hpp"
+#include "host/systemd/unit_file.hpp"
+#include "ops/footprint/host_file_backup.hpp"
+#include "ops/journal_record.hpp"
+
+namespace berth::ops {
+
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+
+constexpr int saved_limit = 1000;
+
+/// A text that is kept in a deployment. Damage of it must not keep the container from being changed or removed.
+struct KeptText {
+  std::optional<std::string> text;  ///< nullopt when there is none, or none that can be read
+  std::string damage;               ///< why it cannot be read
+};
+
+KeptText text_beside(const host::Deployment& deployment, const std::string& name) {
+  try {
+    return {base::read_file_at(AT_FDCWD, deployment.path + "/" + name, host::deployment_text_limit), ""};
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::interrupted) {
+      throw;
+    }
+    return {std::nullopt, error.what()};
+  }
+}
+
+std::string tmpfiles_copy(const std::string& name) {
+  return fmt::format("tmpfiles-{}.conf", name);
+}
+
+/// nullopt when nothing is there, or something that is no text of ours.
+std::optional<std::string> host_text(const Session& session, const std::string& path) {
+  const auto [parent, leaf] = base::split_path(path);
+  const auto folder = host::find_folder_in_root(open_root(session).get(), parent);
+  const auto status = folder ? base::stat_at(folder->get(), leaf) : std::nullopt;
+  if (!status || !S_ISREG(status->st_mode)) {
+    return std::nullopt;
+  }
+  return base::read_file_at(folder->get(), leaf, host::deployment_text_limit);
+}
+
+/// The first name of the kind PATH.saved, PATH.saved.1 that is free.
+std::string free_name(const Session& session, const std::string& path) {
+  const auto root = open_root(session);
+  const auto first = path + saved_suffix;
+  for (int number = 0; number < saved_limit; ++number) {
+    auto name = number == 0 ? first : fmt::format("{}.{}", first, number);
+    if (!host::host_exists(root.get(), name)) {
+      return name;
+    }
+  }
+  throw Error(ErrorKind::conflict, fmt::format("{} and {} more of its kind exist already", first, saved_limit - 1),
+              "they are texts of edited files, kept aside; remove those that nobody needs");
+}
+
+/// Whether something else than a file is there: a link of the administrator's that is no mask.
+bool is_link(const Session& session, const std::string& path) {
+  const auto [parent, leaf] = base::split_path(path);
+  const auto folder = host::find_folder_in_root(open_root(session).get(), parent);
+  const auto target = folder ? base::read_link_at(folder->get(), leaf) : std::nullopt;
+  return target && *target != "/dev/null";
+}
+
+std::string saved_name(const Session& session, const std::string& path, const KeptText& installed) {
+  if (is_link(session, path)) {
+    return free_name(session, path);
+  }
+  const bool known = installed.text || !installed.damage.empty();
+  const auto now = known ? host_text(session, path) : std::nullopt;
+  return now && !now->empty() && now != installed.text ? free_name(session, path) : "";
+}
+
+bool is_missing(const Session& session, const std::string& path, const KeptText& kept) {
+  return (kept.text || !kept.damage.empty()) && !host::host_exists(open_root(session).get(), path);
+}
+
+/// @return whether it was missing
+bool restore(Session& session, const std::string& path, const KeptText& kept) {
+  if (!is_missing(session, path, kept)) {
+    return false;
+  }
+  if (!kept.text) {
+    throw Error(ErrorKind::verification, fmt::format("{} is missing, and its copy is damaged: {}", path, kept.damage),
+                "berth update of the container makes a new deployment");
+  }
+  put_text(session, "", path, *kept.text, false);  // without a note: what a kill leaves has a name that is found again
+  session.reporter.step(fmt::format("{} was missing and is written again", path));
+  return true;
+}
+
+void add_files(const Session& session, const std::string& folder_path, std::vector<std::string>& found) {
+  if (const auto folder = host::find_folder_in_root(open_root(session).get(), folder_path)) {
+    for (const auto& name : base::list_folder(folder->get())) {
+      if (name.ends_with(".conf")) {
+        found.push_back(fmt::format("{}/{}", folder_path, name));
+      }
+    }
+  }
+}
+
+}  // namespace
+
+std::string unit_of(Session& session, const std::string& name) {
+  host::check_container_name(name);
+  if (!host::installed_deployment(session.layout, name).info.has_container_service) {
+    throw Error(ErrorKind::usage, fmt::format("{} has no service: its image only brings files for the host", name));
+  }
+  return host::unit_name(name);
+}
+
+bool is_masked(const Session& session, const std::string& name) {
+  return is_mask(session, session.layout.unit_inside(name));
+}
+
+bool is_mask(const Session& session, const std::string& path) {
+  const auto [parent, leaf] = base::split_path(path);
+  const auto folder = host::find_folder_in_root(open_root(session).get(), parent);
+  const auto status = folder ? base::stat_at(folder->get(), leaf) : std::nullopt;
+  if (!status) {
+    return false;
+  }
+  return S_ISLNK(status->st_mode) ? base::read_link_at(folder->get(), leaf) == "/dev/null"
+                                  : S_ISREG(status->st_mode) && status->st_size == 0;
+}
+
+void refuse_masked(const Session& session, const std::string& name) {
+  if (is_masked(session, name) && host::current_slot(session.layout, name)) {
+    throw Error(ErrorKind::failed, fmt::format("{} is masked: nothing can start it", host::unit_name(name)),
+                fmt::format("to lift the mask, remove {} and run: berth update {}; that writes the unit again, which "
+                            "`systemctl unmask` cannot",
+                            session.layout.unit_inside(name), name));
+  }
+}
+
+std::optional<std::string> text_on_host(const Session& session, const std::string& path) {
+  try {
+    const auto file = base::open_in_root(open_root(session).get(), path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+    struct stat status {};
+    base::check_errno(::fstat(file.get(), &status), "examine " + path);
+    return S_ISREG(status.st_mode) ? std::optional(base::read_all(file.get(), host::deployment_text_limit, path))
+                                   : std::nullopt;
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::not_found) {
+      return std::nullopt;
+    }
+    throw;
+  }
+}
+
+std::string checksum_on_host(const Session& session, const std::string& path) {
+  const auto root = open_root(session);
+  const auto found = host::host_checksum(root.get(), path);
+  if (!found && host::host_exists(root.get(), path)) {
+    throw Error(ErrorKind::conflict, path + " is no file",
+                "berth did not make it; look at it, and move it out of the way");
+  }
+  return found.value_or("");
+}
+
+std::optional<std::string> installed_unit_text(const host::Deployment& deployment) {
+  return text_beside(deployment, host::unit_name(deployment.name)).text;
+}
+
+std::string damage_of_deployment(const std::string& path, const std::string& name, bool has_service) {
+  try {
+    const auto unit =
+        base::read_file_at(AT_FDCWD, fmt::format("{}/{}", path, host::unit_name(name)), host::deployment_text_limit);
+    const auto config = base::read_file_at(AT_FDCWD, path + "/config.json", host::deployment_text_limit);
+    base::read_file_at(AT_FDCWD, fmt::format("{}/{}", path, tmpfiles_copy(name)), host::deployment_text_limit);
+    if (has_service && unit && unit->empty()) {
+      return fmt::format("{}/{} is empty", path, host::unit_name(name));
+    }
+    if (has_service && !config) {
+      return path + "/config.json is missing";
+    }
+    if (config) {
+      base::parse_json(*config, path + "/config.json");
+    }
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::interrupted) {
+      throw;
+    }
+    return error.what();
+  }
+  return {};
+}
+
+SavedTexts saved_texts(const Session& session, const host::Deployment& deployment) {
+  const auto& name = deployment.name;
+  return {saved_name(session, session.layout.unit_inside(name), text_beside(deployment, host::unit_name(name))),
+          saved_name(session, session.layout.tmpfiles_inside(name), text_beside(deployment, tmpfiles_copy(name)))};
+}
+
+void drop_or_save(const Session& session, const std::string& secret, const std::string& path, const std::string& saved,
+                  const std::string& checksum) {
+  if (saved.empty()) {
+    drop_aside(session, secret, path, checksum);
+  } else {
+    save_aside(session, secret, path, saved);
+  }
+}
+
+bool misses_texts(const Session& session, const host::Deployment& deployment) {
+  const auto& name = deployment.name;
+  return !deployment.preinstalled && deployment.info.has_container_service &&
+         (is_missing(session, session.layout.unit_inside(name), text_beside(deployment, host::unit_name(name))) ||
+          is_missing(session, session.layout.tmpfiles_inside(name), text_beside(deployment, tmpfiles_copy(name))));
+}
+
+bool restore_missing_texts(Session& session, const host::Deployment& deployment) {
+  const auto& name = deployment.name;
+  if (!misses_texts(session, deployment)) {
+    return false;
+  }
+  const auto unit = text_beside(deployment, host::unit_name(name));
+  const bool unit_missing = restore(session, session.layout.unit_inside(name), unit);
+  const bool lines_missing =
+      restore(session, session.layout.tmpfiles_inside(name), text_beside(deployment, tmpfiles_copy(name)));
+  if (unit_missing) {
+    session.systemd.reload();
+    const auto unit_file = host::unit_name(name);
+    if (!host::linked_units(open_root(session).get(), session.layout.units_inside()).contains(unit_file)) {
+      session.reporter.step(fmt::format("{} is not enabled; it starts at boot after: {} enable {}", unit_file,
+                                        session.layout.command("systemctl"), name));
+    }
+  }
+  return unit_missing || lines_missing;
+}
+
+std::vector<std::string> settings_beside(const Session& session, const std::string& name) {
+  std::vector<std::string> found;
+  for (const auto& folder : session.layout.unit_folders_inside()) {
+    if (folder == "/lib/systemd/system") {
+      continue;  // another name of the one in /usr
+    }
+    add_files(session, fmt::format("{}/{}.d", folder, host::unit_name(name)), found);
+    add_files(session, fmt::format("{}.control/{}.d", folder, host::unit_name(name)), found);
+  }
+  return found;
+}
+
+}  // namespace berth::ops

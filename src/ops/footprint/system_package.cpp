@@ -1,0 +1,115 @@
+#include "ops/footprint/system_package.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "host/files/file_copy.hpp"
+#include "host/files/host_file.hpp"
+#include "host/files/root_directory.hpp"
+
+namespace berth::ops {
+
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+
+constexpr const char* tree_name = "package";
+
+host::PackageTool package_tool(const Session& session, host::PackageKind kind) {
+  return {session.layout, kind, std::chrono::seconds(session.config.lock_timeout_seconds), session.stop};
+}
+
+/// For a package that exists: whatever the host's kind was then, it is the same now.
+host::PackageKind present_kind(const Session& session) {
+  if (const auto kind = host::package_kind(session.layout)) {
+    return *kind;
+  }
+  throw Error(ErrorKind::failed, "the database of the host's packages is gone",
+              "bring /var/lib/dpkg or the database of rpm back");
+}
+
+void copy_ready_package(int folder, int rootfs, host::PackageKind kind) {
+  const auto source = render::open_container_rpm(render::open_exports(rootfs).get());
+  const std::string name(host::package_file(kind));
+  const auto target = base::open_at(folder, name, O_WRONLY | O_CREAT | O_EXCL, 0644);
+  host::copy_content(source.get(), target.get(), "exports/container.rpm");
+}
+
+}  // namespace
+
+NotedPackage noted_package(const host::DeploymentInfo& info) {
+  NotedPackage package;
+  package.name = info.package;
+  if (package.name.empty()) {
+    return package;
+  }
+  for (const auto& path : info.installed_files) {
+    const auto checksum = host::recorded_checksum(info, path);
+    if (path.starts_with("/etc/") && !checksum.empty()) {
+      package.configuration.push_back({path, checksum});
+    }
+  }
+  return package;
+}
+
+void create_host_files(int tree, int rootfs, const InstallPlan& plan) {
+  for (const auto& planned : plan.files) {
+    const auto made = host::create_host_file(tree, rootfs, planned.file);
+    if (made.checksum != planned.checksum) {
+      throw Error(ErrorKind::verification,
+                  fmt::format("{} is not what was planned: its bytes changed", planned.file.destination), "try again");
+    }
+  }
+}
+
+void build_package(const Session& session, const std::string& folder, int rootfs, InstallPlan& plan) {
+  const auto tool = package_tool(session, plan.package->kind);
+  const auto path = fmt::format("{}/{}", session.layout.deployments(), folder);
+  const auto place = base::open_host_folder(path);
+  base::in_context("making the package of the host files", [&] {
+    if (plan.package->ready) {
+      copy_ready_package(place.get(), rootfs, plan.package->kind);
+    } else {
+      base::check_errno(::mkdirat(place.get(), tree_name, 0755), "make a folder for the package");
+      create_host_files(base::open_folder_at(place.get(), tree_name).get(), rootfs, plan);
+      tool.build({fmt::format("{}/{}", path, tree_name), plan.package->text, plan.package->lists}, path);
+      base::remove_tree_at(place.get(), tree_name);
+    }
+    plan.package->name = tool.name_of(fmt::format("{}/{}", path, host::package_file(plan.package->kind)));
+    plan.info.package = plan.package->name;
+  });
+}
+
+void install_package(const Session& session, const std::string& name, int slot) {
+  const auto kind = present_kind(session);
+  const auto file =
+      fmt::format("{}/{}/{}", session.layout.deployments(), host::slot_name(name, slot), host::package_file(kind));
+  package_tool(session, kind).install(file);
+}
+
+std::vector<std::string> remove_package(const Session& session, const NotedPackage& package) {
+  const auto tool = package_tool(session, present_kind(session));
+  tool.remove(package.name);
+  std::vector<std::string> kept;
+  const auto root = open_root(session);
+  for (const auto& file : package.configuration) {
+    if (host::danger_on_the_way(root.get(), file.path) ||
+        host::remove_host_file(root.get(), file.path, file.checksum) == host::RemoveOutcome::modified) {
+      kept.push_back(file.path);
+    }
+  }
+  if (kept.empty()) {
+    tool.purge(package.name);
+  }
+  return kept;
+}
+
+void purge_package(const Session& session, const std::string& package) {
+  package_tool(session, present_kind(session)).purge(package);
+}
+
+}  // namespace berth::ops

@@ -1,0 +1,91 @@
+#include "ops/footprint/tmpfiles_undo.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <map>
+#include <optional>
+
+#include "base/digest.hpp"
+#include "base/error.hpp"
+#include "base/fd.hpp"
+#include "base/file.hpp"
+#include "host/files/host_file.hpp"
+#include "host/files/root_directory.hpp"
+#include "render/spec/host_path.hpp"
+#include "render/unit/tmpfiles_line.hpp"
+
+namespace berth::ops {
+
+namespace {
+
+using render::TmpfilesLine;
+
+/// By the path, without slashes at its end.
+std::map<std::string, TmpfilesLine> lines_by_path(std::string_view lines) {
+  std::map<std::string, TmpfilesLine> result;
+  while (!lines.empty()) {
+    if (auto line = render::read_tmpfiles_line(render::take_line(lines))) {
+      line->path.resize(render::without_slashes(line->path).size());
+      auto path = line->path;
+      result.emplace(std::move(path), std::move(*line));
+    }
+  }
+  return result;
+}
+
+/// sha256 hex of what the line makes at its path; nullopt when that is not known.
+std::optional<std::string> made_by(int root, const TmpfilesLine& line) {
+  const auto argument = render::expanded_argument(line);
+  if (!argument) {
+    return std::nullopt;
+  }
+  const auto source = argument->empty() || *argument == "-" ? "/usr/share/factory" + line.path : *argument;
+  switch (line.type[0]) {
+    case 'f':
+    case 'F':
+    case 'w':
+      return base::digest_of(*argument == "-" ? "" : *argument).hex();
+    case 'L':
+      return base::digest_of(source).hex();
+    case 'C':
+      return host::host_checksum(root, source);
+    default:
+      return std::nullopt;
+  }
+}
+
+bool holds_content(const struct stat& status) {
+  return S_ISREG(status.st_mode) || S_ISLNK(status.st_mode);
+}
+
+}  // namespace
+
+void undo_tmpfiles(const Session& session, const std::vector<std::string>& paths, std::string_view lines) {
+  const auto root = open_root(session);
+  const auto by_path = lines_by_path(lines);
+  for (auto path = paths.rbegin(); path != paths.rend(); ++path) {
+    const auto [parent, leaf] = base::split_path(*path);
+    if (const auto danger = host::danger_on_the_way(root.get(), *path)) {
+      session.reporter.warning(fmt::format("{} is left as it is: {}", *path, danger->what()));
+      continue;
+    }
+    const auto folder = host::find_trusted_folder(root.get(), parent);
+    if (!folder || ::unlinkat(folder->get(), leaf.c_str(), AT_REMOVEDIR) == 0 || errno != ENOTDIR) {
+      continue;
+    }
+    const auto status = base::stat_at(folder->get(), leaf);
+    const auto line = by_path.find(*path);
+    const auto made = line == by_path.end() ? std::nullopt : made_by(root.get(), line->second);
+    if (status && holds_content(*status) && (!made || made != host::checksum_in(folder->get(), leaf))) {
+      session.reporter.warning(fmt::format("{} is not what systemd-tmpfiles made, and stays", *path));
+    } else {
+      ::unlinkat(folder->get(), leaf.c_str(), 0);
+    }
+  }
+}
+
+}  // namespace berth::ops

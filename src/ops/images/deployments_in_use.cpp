@@ -1,0 +1,133 @@
+#include "ops/images/deployments_in_use.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "host/state/deployment.hpp"
+
+namespace berth::ops {
+
+namespace {
+
+using base::Error;
+
+/// The commit that an info file names; empty when it is no checksum.
+std::string checked_commit(const std::string& commit) {
+  constexpr std::size_t checksum_digits = 64;
+  const bool sound =
+      commit.size() == checksum_digits && commit.find_first_not_of("0123456789abcdef") == std::string::npos;
+  return sound ? commit : "";
+}
+
+std::string damage_of(const std::string& commit) {
+  return commit.empty() || !checked_commit(commit).empty()
+             ? ""
+             : fmt::format("its ostree-commit is '{}', which is no checksum", base::printable(commit));
+}
+
+/// `NAME` of `NAME.0` and `NAME.1`; empty for other folders.
+std::string container_of(const std::string& folder) {
+  const bool slot = folder.ends_with(".0") || folder.ends_with(".1");
+  return slot && !folder.starts_with('.') ? folder.substr(0, folder.size() - 2) : "";
+}
+
+class Search {
+ public:
+  explicit Search(const Session& session) : session_(session) {}
+
+  /// Looks at every folder in `path`, if there is such a folder.
+  void look_in(const std::string& path) {
+    if (!base::stat_at(AT_FDCWD, path)) {
+      return;
+    }
+    const auto folder = base::open_host_folder(path);
+    for (const auto& name : base::list_folder(folder.get())) {
+      const auto status = base::stat_at(folder.get(), name);
+      if (!status || !S_ISDIR(status->st_mode)) {
+        continue;  // links name a folder that is looked at anyway
+      }
+      if (name == mounts_folder) {
+        look_in(fmt::format("{}/{}", path, name));
+      } else {
+        look_at(folder.get(), path, name);
+      }
+    }
+  }
+
+  std::vector<DeploymentInUse> found;
+
+ private:
+  void look_at(int folder, const std::string& path, const std::string& name) {
+    const auto place = path + "/" + name;
+    const auto container = container_of(name);
+    const bool live = !container.empty() && base::read_link_at(folder, container).value_or("").ends_with(name);
+    try {
+      const auto text = base::read_file_at(folder, name + "/info", base::json_size_limit);
+      if (!text) {
+        return;
+      }
+      const auto info = host::parse_info(*text, place + "/info");
+      found.push_back({container, live, place, info.image, info.revision, checked_commit(info.ostree_commit),
+                       info.has_container_service, damage_of(info.ostree_commit)});
+    } catch (const Error& error) {
+      session_.reporter.warning(error.what());
+      found.push_back({container, live, place, "", "", "", false, error.what()});
+    }
+  }
+
+  const Session& session_;
+};
+
+}  // namespace
+
+std::vector<DeploymentInUse> deployments_in_use(const Session& session) {
+  Search search(session);
+  search.look_in(session.layout.deployments());
+  return std::move(search.found);
+}
+
+std::vector<store::CheckedOut> checkouts_of(const std::vector<DeploymentInUse>& deployments,
+                                            const store::Store& store) {
+  std::vector<store::CheckedOut> checkouts;
+  for (const auto& deployment : deployments) {
+    const auto path = deployment.path + "/rootfs";
+    const auto status = base::stat_at(AT_FDCWD, path);
+    const auto image = store.describe(deployment.commit, deployment.image);
+    if (!status || !S_ISDIR(status->st_mode) || !image || image->elsewhere) {
+      continue;
+    }
+    if (image->merged) {
+      checkouts.push_back({deployment.commit, path, deployment.has_service && !deployment.container.empty()});
+    } else {
+      for (const auto& commit : store.commits_of(*image)) {
+        checkouts.push_back({commit, path, false});
+      }
+    }
+  }
+  return checkouts;
+}
+
+bool has_unknown_use(const Session& session, const store::Store& store) {
+  const auto deployments = deployments_in_use(session);
+  return std::any_of(deployments.begin(), deployments.end(), [&store](const DeploymentInUse& each) {
+    return !each.damage.empty() || (!each.commit.empty() && !store.describe(each.commit, each.image));
+  });
+}
+
+std::vector<std::string> commits_in_use(const Session& session) {
+  std::vector<std::string> commits;
+  for (const auto& deployment : deployments_in_use(session)) {
+    if (!deployment.commit.empty()) {
+      commits.push_back(deployment.commit);
+    }
+  }
+  return commits;
+}
+
+}  // namespace berth::ops

@@ -1,0 +1,215 @@
+#include "ops/images/image_lookup.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "base/error.hpp"
+#include "host/state/deployment.hpp"
+#include "image/reference.hpp"
+#include "ops/images/deployments_in_use.hpp"
+#include "store/ostree/refs.hpp"
+
+namespace berth::ops {
+
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+
+[[noreturn]] void throw_unknown(const std::string& text) {
+  throw Error(ErrorKind::not_found, fmt::format("there is no image {}", base::printable(text)),
+              "berth images list shows those that are stored");
+}
+
+std::optional<store::StoredImage> look_up(const store::Store& store, const std::string& text,
+                                          image::ImageName (*parse)(std::string_view)) {
+  try {
+    return store.look_up(parse(text));
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::usage) {
+      throw;
+    }
+    return std::nullopt;
+  }
+}
+
+bool may_be_id(const std::string& text) {
+  constexpr std::size_t least = 3;  // fewer digits are rather a mistake
+  return text.size() >= least && text.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
+std::vector<store::StoredImage> with_id(const store::Store& store, const std::string& prefix, bool with_layers) {
+  if (!may_be_id(prefix)) {
+    return {};
+  }
+  auto found = store.images(with_layers);
+  std::erase_if(found, [&prefix](const store::StoredImage& image) { return !image.id.starts_with(prefix); });
+  return found;
+}
+
+void refuse_several(const std::vector<store::StoredImage>& found, const std::string& prefix) {
+  std::set<std::string> ids;
+  for (const auto& image : found) {
+    ids.insert(image.id);
+  }
+  if (ids.size() > 1) {
+    throw Error(ErrorKind::conflict, fmt::format("the ids of {} images begin with {}", ids.size(), prefix),
+                fmt::format("give more digits; they are: {}", fmt::join(ids, " ")));
+  }
+}
+
+std::optional<host::Deployment> find_container(const Session& session, const std::string& text) {
+  const bool may_be_container = !text.empty() && text.find_first_of("/:@") == std::string::npos;
+  return may_be_container ? host::find_deployment(session.layout, text) : std::nullopt;
+}
+
+/// Says why there is no image, which a reader of the lists would expect.
+void refuse_preinstalled(const std::optional<host::Deployment>& deployment) {
+  if (deployment && deployment->preinstalled) {
+    throw Error(ErrorKind::not_found,
+                fmt::format("the image of {}, which is part of the operating system, is not stored", deployment->name),
+                fmt::format("its files are in {}/rootfs", deployment->path));
+  }
+}
+
+std::optional<store::StoredImage> image_of_container(const Session& session, const store::Store& store,
+                                                     const std::string& name) {
+  const auto deployment = find_container(session, name);
+  if (!deployment || deployment->info.ostree_commit.empty()) {
+    return std::nullopt;
+  }
+  const auto& info = deployment->info;
+  auto described = store.describe(info.ostree_commit, info.image);
+  if (!described) {
+    refuse_preinstalled(deployment);
+    return std::nullopt;
+  }
+  for (auto& image : store.images(false)) {
+    if (image.commit == info.ostree_commit) {
+      return std::move(image);
+    }
+  }
+  return described;
+}
+
+std::optional<std::string> branch_of(const std::string& text, image::ImageName (*parse)(std::string_view)) {
+  try {
+    return store::image_branch(parse(text));
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::usage) {
+      throw;
+    }
+    return std::nullopt;
+  }
+}
+
+/// What else `text` may mean when it is the name of a container.
+std::pair<std::string, std::string> image_and_commit(const Session& session, const std::string& text) {
+  try {
+    const auto deployment = find_container(session, text);
+    return deployment ? std::pair(deployment->info.image, deployment->info.ostree_commit) : std::pair(text, "");
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::interrupted) {
+      throw;
+    }
+    return {text, ""};  // its own damage is no matter here
+  }
+}
+
+}  // namespace
+
+std::optional<store::StoredImage> find_lost(const Session& session, const store::Store& store,
+                                            const std::string& text) {
+  auto lost = store.lost();
+  if (lost.empty()) {
+    return std::nullopt;
+  }
+  const auto [name, commit] = image_and_commit(session, text);
+  const auto written = branch_of(name, image::parse_written_name);
+  const auto canonical = branch_of(name, image::parse_image_name);
+  for (auto& image : lost) {
+    const bool by_id = image.name.empty() && may_be_id(text) && image.id.starts_with(text);
+    const bool by_commit = !commit.empty() && image.commit == commit;
+    if (by_id || by_commit || image.branch == written || image.branch == canonical) {
+      return std::move(image);
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<store::StoredImage> find_by_name(const store::Store& store, const std::string& text) {
+  auto found = look_up(store, text, image::parse_written_name);
+  return found ? std::move(found) : look_up(store, text, image::parse_image_name);
+}
+
+store::Store open_images(const Session& session, const std::string& asked) {
+  if (auto store = store::Store::open_existing(store_options(session))) {
+    return std::move(*store);
+  }
+  refuse_preinstalled(find_container(session, asked));
+  throw Error(ErrorKind::not_found, "no image is stored yet", "berth pull fetches one");
+}
+
+store::StoredImage choose_image(const Session& session, const store::Store& store, const std::string& text) {
+  if (auto image = image_of_container(session, store, text)) {
+    return std::move(*image);
+  }
+  if (const auto lost = find_lost(session, store, text); lost && !find_by_name(store, text)) {
+    throw Error(
+        ErrorKind::verification,
+        lost->commit.empty()
+            ? fmt::format("the branch of {}, {}, is damaged", base::printable(text), store.branch_file(lost->branch))
+            : fmt::format("{} is damaged: its commit {} is missing", base::printable(text), lost->commit),
+        "berth pull or berth images repair writes it again, berth images delete --force forgets it");
+  }
+  auto found = choose_branches(store, text);
+  return std::move(found.front());
+}
+
+std::vector<store::StoredImage> choose_branches(const store::Store& store, const std::string& text) {
+  if (auto image = find_by_name(store, text)) {
+    return {std::move(*image)};
+  }
+  auto found = with_id(store, text, false);
+  if (found.empty()) {
+    found = with_id(store, text, true);
+  }
+  if (found.empty()) {
+    throw_unknown(text);
+  }
+  refuse_several(found, text);
+  return found;
+}
+
+void refuse_elsewhere(const Session& session, const std::vector<store::StoredImage>& images, std::string_view remedy) {
+  for (const auto& image : images) {
+    if (image.elsewhere) {
+      const auto repository = session.layout.read_only_repository();
+      throw Error(ErrorKind::not_permitted,
+                  fmt::format("{} is in {}, which other users can enter, so that berth only reads it",
+                              image.name.empty() ? image.id : image.name, repository),
+                  remedy == "fsck"
+                      ? fmt::format("ostree fsck --repo={} examines it", repository)
+                      : fmt::format("ostree refs --repo={} --delete {} removes it", repository, image.branch));
+    }
+  }
+}
+
+std::vector<std::string> containers_using(const Session& session, const store::StoredImage& image) {
+  std::set<std::string> names;
+  for (const auto& deployment : deployments_in_use(session)) {
+    const bool same = (!image.commit.empty() && deployment.commit == image.commit) ||
+                      (!image.id.empty() && deployment.image_id == image.id);
+    if (deployment.live && same) {
+      names.insert(deployment.container);
+    }
+  }
+  return {names.begin(), names.end()};
+}
+
+}  // namespace berth::ops

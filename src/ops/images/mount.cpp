@@ -1,0 +1,409 @@
+#include "ops/images/mount.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <optional>
+#include <set>
+#include <sstream>
+#include <utility>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "base/json.hpp"
+#include "base/scope_exit.hpp"
+#include "host/files/private_directory.hpp"
+#include "host/machine/facts.hpp"
+#include "host/state/deployment.hpp"
+#include "ops/images/deployments_in_use.hpp"
+#include "ops/images/image_lookup.hpp"
+
+namespace berth::ops {
+
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+
+constexpr const char* target_key = "mounted-at";
+constexpr const char* place_key = "laid-out-in";  ///< for users: device and inode of the folder that holds the copy
+constexpr const char* mode_key = "mode-before";   ///< for users: the mode of that folder, which the end gives back
+constexpr std::uint64_t mountinfo_limit = std::uint64_t{16} << 20U;  // bytes
+
+struct stat status_of(int folder) {
+  struct stat status {};
+  base::check_errno(::fstat(folder, &status), "examine a folder");
+  return status;
+}
+
+/// Which mount `path` below `folder` is on (statx(2) STATX_MNT_ID), the last link not followed; 0 when it is not there.
+std::uint64_t mount_id(int folder, const std::string& path) {
+  struct statx status {};
+  const int flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | (path.empty() ? AT_EMPTY_PATH : 0);
+  return ::statx(folder, path.c_str(), flags, STATX_MNT_ID, &status) == 0 ? status.stx_mnt_id : 0;
+}
+
+/// The folder that the user named, opened once: what its name means later does not matter.
+struct Point {
+  base::Fd folder;
+  std::string path;  ///< without links
+  std::uint64_t mount = 0;
+};
+
+Point open_point(const std::string& directory) {
+  Point point;
+  try {
+    point.folder = base::open_host_folder(directory);
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::not_found) {
+      throw Error(ErrorKind::not_found, fmt::format("the folder {} does not exist", directory), "create it first");
+    }
+    throw;
+  }
+  point.path = base::full_path(point.folder.get(), ".");
+  point.mount = mount_id(point.folder.get(), "");
+  return point;
+}
+
+std::string mounts_path(const Session& session) {
+  return session.layout.deployments() + "/" + mounts_folder;
+}
+
+/// Never behind a link: it is made by berth alone.
+base::Fd open_mounts(const Session& session) {
+  return base::open_folder_at(AT_FDCWD, mounts_path(session));
+}
+
+base::Fd make_mounts(const Session& session) {
+  const auto deployments = base::open_host_folder(session.layout.deployments());
+  if (::mkdirat(deployments.get(), mounts_folder, S_IRWXU) != 0 && errno != EEXIST) {
+    base::throw_errno("create the folder " + mounts_path(session));
+  }
+  return base::open_folder_at(deployments.get(), mounts_folder);
+}
+
+/// One record: the folder .mounts/ID.
+struct View {
+  std::string id;
+  std::string target;
+  std::string place;       ///< of a user's copy, see place_of; empty for a mount
+  mode_t mode_before = 0;  ///< of the folder that holds the copy
+};
+
+std::vector<View> recorded_views(const Session& session) {
+  std::vector<View> views;
+  if (!base::stat_at(AT_FDCWD, mounts_path(session))) {
+    return views;
+  }
+  const auto folder = open_mounts(session);
+  for (const auto& id : base::list_folder(folder.get())) {
+    View view{id, "", "", 0};
+    try {
+      if (const auto text = base::read_file_at(folder.get(), id + "/info", base::json_size_limit)) {
+        const auto json = base::parse_json(*text, id + "/info");
+        const base::JsonView info(json, id + "/info");
+        view.target = info.string_or(target_key, "");
+        view.place = info.string_or(place_key, "");
+        view.mode_before = json.value(mode_key, 0U) & (S_IRWXU | S_IRWXG | S_IRWXO);
+      }
+    } catch (const Error&) {
+      view.target.clear();  // a record that was never completed
+    }
+    views.push_back(std::move(view));
+  }
+  return views;
+}
+
+/// Octal escapes of proc(5) mountinfo: blank, tab, newline and backslash.
+std::string unescaped(const std::string& field) {
+  std::string text;
+  for (std::size_t i = 0; i < field.size(); ++i) {
+    if (field[i] == '\\' && i + 3 < field.size()) {
+      text += static_cast<char>(std::stoi(field.substr(i + 1, 3), nullptr, 8));
+      i += 3;
+    } else {
+      text += field[i];
+    }
+  }
+  return text;
+}
+
+struct MountEntry {
+  std::uint64_t id = 0;
+  std::string root;   ///< within its file system
+  std::string point;  ///< where it is mounted
+};
+
+std::vector<MountEntry> mounts_of(const std::string& pid) {
+  std::vector<MountEntry> entries;
+  std::string text;
+  try {
+    const auto file = base::open_at(AT_FDCWD, "/proc/" + pid + "/mountinfo", O_RDONLY);
+    text = base::read_all(file.get(), mountinfo_limit, "mountinfo");
+  } catch (const Error&) {
+    return entries;  // the process is gone
+  }
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream fields(line);
+    std::string skipped;
+    MountEntry entry;
+    fields >> entry.id >> skipped >> skipped >> entry.root >> entry.point;
+    entries.push_back({entry.id, unescaped(entry.root), unescaped(entry.point)});
+  }
+  return entries;
+}
+
+bool shows(const MountEntry& entry, const std::string& id) {
+  return entry.root.ends_with(fmt::format("/{}/{}/rootfs", mounts_folder, id));
+}
+
+/// Views that are mounted in any mount namespace that we can see: /proc/PID/ns/mnt is one link a namespace.
+std::set<std::string> mounted_ids(const std::vector<View>& views) {
+  std::set<std::string> ids;
+  std::set<std::string> namespaces;
+  const auto processes = base::open_host_folder("/proc");
+  for (const auto& pid : base::list_folder(processes.get())) {
+    if (pid.find_first_not_of("0123456789") != std::string::npos) {
+      continue;
+    }
+    std::optional<std::string> name;
+    try {
+      name = base::read_link_at(processes.get(), pid + "/ns/mnt");
+    } catch (const Error&) {
+      continue;  // the process is gone, or not ours to look at
+    }
+    if (!name || !namespaces.insert(*name).second) {
+      continue;
+    }
+    for (const auto& entry : mounts_of(pid)) {
+      for (const auto& view : views) {
+        if (shows(entry, view.id)) {
+          ids.insert(view.id);
+        }
+      }
+    }
+  }
+  return ids;
+}
+
+/// What tells a folder from one that was made later in its place; empty when there is none.
+std::string place_of(const struct stat& status) {
+  return fmt::format("{}:{}", status.st_dev, status.st_ino);
+}
+
+std::string place_of(const std::string& directory) {
+  struct stat status {};
+  return ::stat(directory.c_str(), &status) == 0 ? place_of(status) : "";
+}
+
+std::vector<View> stale_views(const Session& session) {
+  auto views = recorded_views(session);
+  if (session.layout.user()) {
+    std::erase_if(views, [](const View& view) { return !view.place.empty() && place_of(view.target) == view.place; });
+  } else if (!views.empty()) {
+    const auto mounted = mounted_ids(views);
+    std::erase_if(views, [&mounted](const View& view) { return mounted.contains(view.id); });
+  }
+  return views;
+}
+
+/// Mounts `source` at `target`, read-only from the first moment on (open_tree(2), mount_setattr(2), move_mount(2)).
+void mount_read_only(int source, int target, const std::string& directory) {
+  const base::Fd tree(base::check_errno(::open_tree(source, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC),
+                                        "clone the view"));
+  mount_attr attributes{};
+  attributes.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+  base::check_errno(::mount_setattr(tree.get(), "", AT_EMPTY_PATH, &attributes, sizeof attributes),
+                    "make the view read-only");
+  base::check_errno(::move_mount(tree.get(), "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH),
+                    "mount the view at " + directory);
+}
+
+void refuse_second_view(const Session& session, const std::string& target) {
+  const auto entries = mounts_of("self");
+  for (const auto& view : recorded_views(session)) {
+    if (view.target == target && std::any_of(entries.begin(), entries.end(), [&](const MountEntry& entry) {
+          return entry.point == target && shows(entry, view.id);
+        })) {
+      throw Error(ErrorKind::conflict, fmt::format("{} shows an image already", target),
+                  fmt::format("end it first with: berth umount {}", target));
+    }
+  }
+}
+
+/// @param copied the folder as it was, when it gets a copy
+std::string view_info(const store::StoredImage& image, const std::string& target,
+                      const std::optional<struct stat>& copied) {
+  host::DeploymentInfo info;
+  info.image = image.name;
+  info.revision = image.id;
+  info.ostree_commit = image.commit;
+  info.document[target_key] = target;
+  if (copied) {
+    info.document[place_key] = place_of(*copied);
+    info.document[mode_key] = copied->st_mode & (S_IRWXU | S_IRWXG | S_IRWXO);
+  }
+  return host::write_info(info);
+}
+
+/// The image as find() gives it: merged.
+store::StoredImage merged_image(const Session& session, store::Store& store, const std::string& text) {
+  auto image = choose_image(session, store, text);
+  if (!image.merged && !image.name.empty()) {
+    if (auto found = store.find(image::parse_written_name(image.name))) {
+      return std::move(*found);
+    }
+  }
+  if (image.name.empty()) {
+    throw Error(ErrorKind::usage, fmt::format("{} is a layer", text), "give the name of an image or container");
+  }
+  return image;
+}
+
+/// Users cannot mount: they get a copy, so that whatever they do with it the repository stays as it is.
+void refuse_unless_empty(int folder, const std::string& target) {
+  if (!base::list_folder(folder).empty()) {
+    throw Error(ErrorKind::conflict, fmt::format("the folder {} is not empty", target),
+                "give an empty one: the files are copied into it");
+  }
+}
+
+void remove_copy(const Session& session, const Point& point) {
+  for (const auto& entry : base::list_folder(point.folder.get())) {
+    base::remove_tree_at(point.folder.get(), entry);
+  }
+  const auto place = place_of(status_of(point.folder.get()));
+  for (const auto& view : recorded_views(session)) {
+    if (view.place == place) {
+      if (view.mode_before != 0) {
+        base::check_errno(::fchmod(point.folder.get(), view.mode_before), "give back the mode of " + point.path);
+      }
+      base::remove_tree_at(open_mounts(session).get(), view.id);
+    }
+  }
+}
+
+bool holds_copy(const Session& session, const Point& point) {
+  const auto views = recorded_views(session);
+  const auto place = place_of(status_of(point.folder.get()));
+  return std::any_of(views.begin(), views.end(),
+                     [&](const View& view) { return view.target == point.path && view.place == place; });
+}
+
+/// Unmounts what was found at the folder, and nothing that took its place: nobody can rename a mount point, and the
+/// folder above it is open.
+void unmount_exactly(const Point& point) {
+  const auto [above, name] = base::split_path(point.path);
+  const auto folder = base::open_host_folder(above);
+  if (mount_id(folder.get(), name) != point.mount) {
+    throw Error(ErrorKind::conflict, fmt::format("{} was moved meanwhile", point.path), "try again");
+  }
+  if (::umount2(fmt::format("/proc/self/fd/{}/{}", folder.get(), name).c_str(), UMOUNT_NOFOLLOW) != 0) {
+    if (errno == EBUSY) {
+      throw Error(ErrorKind::conflict, fmt::format("{} is in use", point.path),
+                  fmt::format("see by whom with: fuser --mount --verbose {}", point.path));
+    }
+    base::throw_errno("unmount " + point.path);
+  }
+}
+
+void unmount(const Session& session, Point point) {
+  point.folder.reset();  // an open folder keeps its mount busy
+  const auto entries = mounts_of("self");
+  const auto here = std::find_if(entries.begin(), entries.end(), [&point](const MountEntry& entry) {
+    return entry.id == point.mount && entry.point == point.path;
+  });
+  for (const auto& view : recorded_views(session)) {
+    if (here != entries.end() && shows(*here, view.id)) {
+      unmount_exactly(point);
+      base::remove_tree_at(open_mounts(session).get(), view.id);
+      return;
+    }
+  }
+  throw Error(ErrorKind::not_found, fmt::format("no image is mounted at {}", point.path),
+              "berth mount IMAGE DIR mounts one");
+}
+
+/// What the image is shown by is its own folder, so that it can keep others out: whatever its files may be, they are
+/// nobody's but root's to look at.
+void show(int place, const Point& point, const std::string& directory) {
+  const auto rootfs = base::open_folder_at(place, "rootfs");
+  host::make_private(rootfs.get());
+  mount_read_only(rootfs.get(), point.folder.get(), directory);
+}
+
+}  // namespace
+
+void mount_view(Session& session, const std::string& image_text, const std::string& directory) {
+  const auto point = open_point(directory);
+  auto store = open_images(session, image_text);
+  store.hold();  // until it is mounted, for only then prune sees that it is in use
+  const auto image = merged_image(session, store, image_text);
+  const bool copies = session.layout.user().has_value();
+  refuse_second_view(session, point.path);
+  if (copies) {
+    refuse_unless_empty(point.folder.get(), point.path);
+  }
+  const auto folder = make_mounts(session);
+  const auto id = host::random_uuid();
+  base::check_errno(::mkdirat(folder.get(), id.c_str(), S_IRWXU), "create a folder for the view");
+  base::ScopeExit undo([&]() noexcept {
+    try {
+      base::remove_tree_at(folder.get(), id);
+    } catch (...) {
+      return;  // prune removes it
+    }
+  });
+  const auto place = base::open_folder_at(folder.get(), id);
+  const auto before = status_of(point.folder.get());
+  base::create_file_at(place.get(), "info", view_info(image, point.path, copies ? std::optional(before) : std::nullopt),
+                       0600);
+  if (copies) {
+    host::make_private(point.folder.get());
+  }
+  base::ScopeExit reopen([&]() noexcept { ::fchmod(point.folder.get(), before.st_mode); });
+  base::in_context([&] { return fmt::format("checking out {}", image.name); },
+                   [&] {
+                     store.checkout(image.commit, copies ? point.folder.get() : place.get(), copies ? "." : "rootfs",
+                                    copies ? store::CheckoutFiles::copied : store::CheckoutFiles::linked);
+                   });
+  check_stop(session.stop);
+  if (copies) {
+    host::make_private(point.folder.get());  // the image says otherwise of its root
+  } else {
+    show(place.get(), point, directory);
+  }
+  reopen.dismiss();
+  undo.dismiss();
+}
+
+void unmount_view(Session& session, const std::string& directory) {
+  auto point = open_point(directory);
+  if (holds_copy(session, point)) {
+    remove_copy(session, point);
+  } else {
+    unmount(session, std::move(point));
+  }
+}
+
+std::vector<std::string> stale_mounts(const Session& session) {
+  std::vector<std::string> paths;
+  for (const auto& view : stale_views(session)) {
+    paths.push_back(mounts_path(session) + "/" + view.id);
+  }
+  return paths;
+}
+
+void remove_stale_mounts(const Session& session) {
+  for (const auto& view : stale_views(session)) {
+    base::remove_tree_at(open_mounts(session).get(), view.id);
+  }
+}
+
+}  // namespace berth::ops

@@ -1,0 +1,72 @@
+#include "ops/images/usage.hpp"
+
+#include <map>
+
+#include "ops/images/deployments_in_use.hpp"
+#include "ops/images/image_change.hpp"
+#include "ops/images/image_lookup.hpp"
+#include "store/usage.hpp"
+
+namespace berth::ops {
+
+namespace {
+
+/// Images by name, then containers with both their deployments, then what has no name.
+struct Owners {
+  std::vector<UsageRow> rows;
+  std::vector<store::Owner> owners;
+
+  void add(const std::string& kind, const std::string& name, store::Owner owner) {
+    rows.push_back({kind, name, 0, 0, 0});
+    owners.push_back(std::move(owner));
+  }
+};
+
+Owners find_owners(const Session& session, const store::Store& store) {
+  Owners result;
+  for (const auto& image : store.images(false)) {
+    if (!image.elsewhere) {
+      result.add("image", image.name, {store.commits_of(image), {}});
+    }
+  }
+  std::map<std::pair<std::string, std::string>, store::Owner> containers;
+  for (const auto& deployment : deployments_in_use(session)) {
+    const bool container = !deployment.container.empty();
+    auto& owner = containers[{container ? "container" : "view", container ? deployment.container : deployment.path}];
+    owner.folders.push_back(deployment.path);
+    if (const auto image = store.describe(deployment.commit, deployment.image); image && !image->elsewhere) {
+      // The commit of an older tool's image has no tree; its layers have.
+      auto commits = image->merged ? std::vector{image->commit} : store.commits_of(*image);
+      owner.commits.insert(owner.commits.end(), commits.begin(), commits.end());
+    }
+  }
+  for (auto& [key, owner] : containers) {
+    result.add(key.first, key.second, std::move(owner));
+  }
+  return result;
+}
+
+}  // namespace
+
+DiskUsage disk_usage(Session& session) {
+  DiskUsage result;
+  const auto store = store::Store::open_existing(store_options(session));
+  if (!store) {
+    return result;
+  }
+  auto found = find_owners(session, *store);
+  const auto usage = store::measure_usage(store_options(session), found.owners, commits_in_use(session),
+                                          has_unknown_use(session, *store));
+  for (std::size_t i = 0; i < found.rows.size(); ++i) {
+    auto& row = found.rows[i];
+    row.shared = usage.owners[i].shared;
+    row.own = usage.owners[i].own;
+    row.reclaimable = row.own;  // what a container uses is not an image's own
+  }
+  result.rows = std::move(found.rows);
+  result.total = usage.total;
+  result.reclaimable = usage.reclaimable;
+  return result;
+}
+
+}  // namespace berth::ops

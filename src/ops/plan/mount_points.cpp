@@ -1,0 +1,84 @@
+#include "ops/plan/mount_points.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/fd.hpp"
+#include "base/file.hpp"
+
+namespace berth::ops {
+
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+
+constexpr mode_t folder_mode = 0755;
+constexpr mode_t file_mode = 0644;
+
+/// A source that is no folder, or a link that leads nowhere before the boot, as /etc/resolv.conf often does.
+bool binds_file(int root, const base::Json& mount) {
+  const auto source = mount.value("source", "");
+  const auto destination = mount.value("destination", "");
+  if (destination == "/etc/resolv.conf" || destination == "/etc/hosts") {
+    return true;  // copies that the unit makes
+  }
+  if (mount.value("type", "") != "bind" || !source.starts_with('/')) {
+    return false;
+  }
+  try {
+    const base::Fd found = base::open_in_root(root, source, O_PATH);
+    struct stat status {};
+    base::check_errno(::fstat(found.get(), &status), "examine " + source);
+    return !S_ISDIR(status.st_mode);
+  } catch (const Error&) {
+    return base::read_link_at(root, source.substr(1)).has_value();
+  }
+}
+
+/// Makes what is missing of one path, as far as no link is in the way.
+void make_place(int rootfs, const std::vector<std::string>& components, bool file) {
+  base::Fd folder = base::open_folder_at(rootfs, ".");
+  for (std::size_t index = 0; index < components.size(); ++index) {
+    const auto& name = components[index];
+    const bool last = index + 1 == components.size();
+    const auto status = base::stat_at(folder.get(), name);
+    if (!status && last && file) {
+      base::create_file_at(folder.get(), name, "", file_mode);
+      return;
+    }
+    if (!status) {
+      base::check_errno(::mkdirat(folder.get(), name.c_str(), folder_mode), "create the mount point " + name);
+    } else if (!S_ISDIR(status->st_mode)) {
+      return;
+    }
+    folder = base::open_folder_at(folder.get(), name);
+  }
+}
+
+}  // namespace
+
+void make_mount_points(int root, int rootfs, const base::Json& config) {
+  std::vector<std::string> covered;
+  const auto make = [&](const std::string& path, bool file) {
+    const auto components = base::safe_components(path, "config.json");
+    const auto whole = fmt::format("{}/", path);
+    if (std::none_of(covered.begin(), covered.end(), [&](const auto& place) { return whole.starts_with(place); })) {
+      make_place(rootfs, components, file);
+    }
+  };
+  for (const auto& mount : config.value("mounts", base::Json::array())) {
+    const auto destination = mount.value("destination", "");
+    make(destination, binds_file(root, mount));
+    covered.push_back(destination + "/");
+  }
+  make(config.at("process").value("cwd", "/"), false);
+}
+
+}  // namespace berth::ops

@@ -1,0 +1,234 @@
+#include "ops/plan/plan_findings.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <set>
+#include <string_view>
+
+#include "base/error.hpp"
+#include "render/exports/reach.hpp"
+#include "render/lint/lint.hpp"
+#include "render/spec/host_path.hpp"
+#include "render/spec/host_places.hpp"
+#include "render/unit/unit.hpp"
+#include "render/unit/unit_syntax.hpp"
+
+namespace berth::ops {
+
+namespace {
+
+using base::Findings;
+using base::Severity;
+
+constexpr const char* config_file = "config.json";
+constexpr uid_t first_person = 1000;  ///< smaller ids are those of the system's services (login.defs(5), UID_MIN)
+
+bool is_below_any(std::string_view path, const std::vector<std::string_view>& folders) {
+  return std::any_of(folders.begin(), folders.end(),
+                     [&](std::string_view folder) { return render::is_below(path, folder); });
+}
+
+/// Which host paths will be there when the service starts.
+class Presence {
+ public:
+  Presence(const PlanInputs& in, const InstallPlan& plan) : in_(in) {
+    const auto unit = plan.unit.value_or("");
+    add(render::folders_of_unit(unit));
+    const auto copies = fmt::format("{}/container-{}", in.layout->runtime_inside(), in.name);
+    add({copies + "/resolv.conf", copies + "/hosts"});
+    add(render::created_tmpfiles_paths(plan.tmpfiles.value_or("")));
+    for (const auto& planned : plan.files) {
+      add({planned.file.destination});
+    }
+    add(plan.kept_files);
+  }
+
+  [[nodiscard]] bool has(const std::string& path) const {
+    return made_.contains(path) || is_below_any(path, {"/dev", "/proc", "/sys"}) || is_there(path);
+  }
+
+ private:
+  /// With all that is above it.
+  void add(const std::vector<std::string>& paths) {
+    for (const auto& path : paths) {
+      for (auto slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1)) {
+        made_.insert(path.substr(0, slash));
+      }
+      made_.insert(path);
+    }
+  }
+
+  /// Of a machine that is not booted, or not known, only what every one has can be told.
+  [[nodiscard]] bool is_there(const std::string& path) const {
+    const bool elsewhere = in_.layout->offline() || in_.for_package;
+    if (elsewhere && (render::is_usual_host_path(path) || is_below_any(path, {"/run", "/var/run"}))) {
+      return true;
+    }
+    return in_.host_status ? in_.host_status(path).has_value() : in_.host_exists(path);
+  }
+
+  const PlanInputs& in_;
+  std::set<std::string> made_;
+};
+
+void find_missing_sources(const PlanInputs& in, const base::Json& config, const InstallPlan& plan, Findings& findings) {
+  const Presence presence(in, plan);
+  std::set<std::string> told;
+  for (const auto& mount : config.value("mounts", base::Json::array())) {
+    for (const auto& given : render::bind_sources(base::Json{{"mounts", base::Json::array({mount})}})) {
+      const std::string source(render::without_slashes(given));
+      if (source.starts_with('/') && !presence.has(source) && told.insert(source).second) {
+        findings.push_back({Severity::warning, "source-not-made", config_file, 0,
+                            fmt::format("nothing makes {}, which is bound at {}: without it the service does not start",
+                                        base::printable(source), base::printable(mount.value("destination", ""))),
+                            "make it before the start, or have the image bring a tmpfiles.d line for it"});
+      }
+    }
+  }
+}
+
+/// Who can get at what the container writes.
+class Reach {
+ public:
+  Reach(const PlanInputs& in, const InstallPlan& plan)
+      : in_(in), folders_(render::made_folders(plan.tmpfiles.value_or(""))) {
+    for (const auto& planned : plan.files) {
+      if (planned.file.kind == host::HostFile::Kind::folder) {
+        folders_.push_back({planned.file.destination, planned.file.mode, planned.file.uid, planned.file.gid});
+      }
+    }
+  }
+
+  [[nodiscard]] bool is_open(const std::string& place) const {
+    for (auto slash = place.find('/', 1);; slash = place.find('/', slash + 1)) {
+      const auto folder = folder_at(place.substr(0, slash));
+      if (folder && keeps_out(*folder)) {
+        return false;
+      }
+      if (slash == std::string::npos) {
+        return true;
+      }
+    }
+  }
+
+ private:
+  /// The lines of tmpfiles.d come last and win.
+  [[nodiscard]] std::optional<render::MadeFolder> folder_at(const std::string& path) const {
+    const auto made =
+        std::find_if(folders_.begin(), folders_.end(), [&](const auto& each) { return each.path == path; });
+    if (made != folders_.end()) {
+      return *made;
+    }
+    const auto found = in_.host_status ? in_.host_status(path) : std::nullopt;
+    return found && S_ISDIR(found->st_mode)
+               ? std::optional(render::MadeFolder{path, found->st_mode & 07777U, found->st_uid, found->st_gid})
+               : std::nullopt;
+  }
+
+  [[nodiscard]] bool keeps_out(const render::MadeFolder& folder) const {
+    const auto trusted = [](unsigned id, unsigned own) { return id < first_person || id == own; };
+    return (folder.mode & S_IXOTH) == 0 && trusted(folder.uid, in_.facts->uid) &&
+           ((folder.mode & S_IXGRP) == 0 || trusted(folder.gid, in_.facts->gid));
+  }
+
+  const PlanInputs& in_;
+  std::vector<render::MadeFolder> folders_;
+};
+
+void find_open_places(const PlanInputs& in, const base::Json& config, const InstallPlan& plan, Findings& findings) {
+  const Reach reach(in, plan);
+  std::set<std::string> told;
+  for (const auto& place : render::written_places(config)) {
+    if (told.insert(place).second && reach.is_open(place)) {
+      findings.push_back({Severity::warning, "open-to-others", config_file, 0,
+                          fmt::format("the container writes to {}, where other users of the host can run what it "
+                                      "leaves, setuid programs too",
+                                      base::printable(place)),
+                          "keep data below a directory of mode 0700 that is root's"});
+    }
+  }
+}
+
+/// Whether the unit gives the service a standard output that can be opened again.
+bool has_file_for_output(const std::string& unit) {
+  bool result = false;
+  for (const auto& assignment : render::read_unit(unit).assignments) {
+    if (assignment.section == "Service" && assignment.key == "StandardOutput") {
+      constexpr std::array<std::string_view, 5> files = {"append:", "file:", "truncate:", "null", "tty"};
+      result = std::any_of(files.begin(), files.end(),
+                           [&](std::string_view file) { return assignment.value.starts_with(file); });
+    }
+  }
+  return result;
+}
+
+/// Words of the command and its environment that name a standard stream as a file.
+std::vector<std::string> streams_in_command(const base::Json& process) {
+  std::vector<std::string> words;
+  for (const char* key : {"args", "env"}) {
+    for (const auto& word : process.value(key, base::Json::array())) {
+      const auto text = word.is_string() ? word.get<std::string>() : std::string();
+      for (const std::string_view stream : {"/dev/stdout", "/dev/stderr", "/proc/self/fd/1", "/proc/self/fd/2"}) {
+        if (text.ends_with(stream)) {
+          words.push_back(text);
+        }
+      }
+    }
+  }
+  return words;
+}
+
+void find_streams(const PlanInputs& in, const base::Json& config, const InstallPlan& plan, Findings& findings) {
+  constexpr const char* hint =
+      "have the program write to its standard output itself, or give the unit a drop-in with "
+      "StandardOutput=append:/var/log/FILE in [Service]";
+  if (!plan.unit || has_file_for_output(*plan.unit)) {
+    return;
+  }
+  if (const auto links = in.stream_links ? in.stream_links() : std::vector<std::string>(); !links.empty()) {
+    findings.push_back({Severity::warning, "stream-link", "image", 0,
+                        fmt::format("what the image links to /dev/stdout or /dev/stderr cannot be opened, for the "
+                                    "standard streams of a service are sockets of the journal: {}",
+                                    base::printable(fmt::format("{}", fmt::join(links, ", ")))),
+                        hint});
+  }
+  for (const auto& word : streams_in_command(config.value("process", base::Json::object()))) {
+    findings.push_back({Severity::warning, "stream-link", config_file, 0,
+                        fmt::format("the command is told to open `{}`, and the standard streams of a service are "
+                                    "sockets of the journal, which cannot be opened",
+                                    base::printable(word)),
+                        hint});
+  }
+}
+
+}  // namespace
+
+Findings plan_findings(const PlanInputs& in, const base::Json& config, const InstallPlan& plan) {
+  Findings findings;
+  if (in.one_off) {
+    return findings;  // it runs in the foreground, and what is missing is made in memory
+  }
+  find_missing_sources(in, config, plan, findings);
+  if (plan.host_powers.empty()) {  // otherwise the container needs no setuid program to be root
+    find_open_places(in, config, plan, findings);
+  }
+  find_streams(in, config, plan, findings);
+  return findings;
+}
+
+std::vector<std::string> warnings_of(const Findings& findings) {
+  std::vector<std::string> warnings;
+  for (const auto& finding : findings) {
+    if (finding.severity == Severity::warning) {
+      warnings.push_back(fmt::format("{}; {}", finding.sentence, finding.hint));
+    }
+  }
+  return warnings;
+}
+
+}  // namespace berth::ops

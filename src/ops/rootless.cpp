@@ -1,0 +1,95 @@
+#include "ops/rootless.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <sstream>
+#include <utility>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "base/process.hpp"
+#include "host/machine/sub_ids.hpp"
+
+namespace berth::ops {
+
+namespace {
+
+constexpr std::uint64_t controllers_limit = 4096;       // bytes
+constexpr std::uint64_t own_cgroup_limit = 64U << 10U;  // bytes
+
+std::vector<std::string> delegated_controllers(const host::Layout& layout) {
+  const auto path = fmt::format("/sys/fs/cgroup{}/cgroup.controllers", layout.systemd_cgroup());
+  std::istringstream words(base::read_file_at(AT_FDCWD, layout.on_disk(path), controllers_limit).value_or(""));
+  std::vector<std::string> names;
+  for (std::string word; words >> word;) {
+    names.push_back(word);
+  }
+  return names;
+}
+
+std::vector<std::pair<unsigned, unsigned>> pairs(const std::vector<host::IdRange>& ranges) {
+  std::vector<std::pair<unsigned, unsigned>> result;
+  result.reserve(ranges.size());
+  for (const auto& range : ranges) {
+    result.emplace_back(range.first, range.count);
+  }
+  return result;
+}
+
+}  // namespace
+
+render::UserSpace user_space(const Session& session) {
+  const auto ids = host::read_sub_ids(session.layout);
+  render::UserSpace space;
+  space.remedy = ids.remedy;
+  space.uids = render::id_mappings(session.facts.uid, pairs(ids.uids));
+  space.gids = render::id_mappings(session.facts.gid, pairs(ids.gids));
+  space.name = session.layout.user()->name;
+  space.controllers = delegated_controllers(session.layout);
+  return space;
+}
+
+void check_user_space(const Session& session, bool stays) {
+  const auto& user = session.layout.user();
+  if (!user) {
+    return;
+  }
+  host::refuse_without_user_namespaces(session.layout);
+  if (const auto ids = host::read_sub_ids(session.layout); !ids.missing.empty()) {
+    session.reporter.warning(fmt::format("the container will know no user but root: {}", ids.missing));
+  }
+  if (stays && !host::lingers(session.layout)) {
+    session.reporter.warning(
+        fmt::format("services of {0} end when {0} logs out, and do not start at boot; to change that: loginctl "
+                    "enable-linger {0}",
+                    user->name));
+  }
+}
+
+void enter_user_cgroup(const Session& session) {
+  if (!session.layout.user()) {
+    return;
+  }
+  const auto own = base::read_file_at(AT_FDCWD, "/proc/self/cgroup", own_cgroup_limit).value_or("");
+  if (own.find(fmt::format("0::{}/", session.layout.systemd_cgroup())) == std::string::npos) {
+    session.systemd.enter_scope(fmt::format("berth-{}.scope", ::getpid()), session.command);
+  }
+}
+
+void remove_users_tree(const Session& session, int folder, const std::string& name) {
+  try {
+    base::remove_tree_at(folder, name);
+  } catch (const base::Error& error) {
+    if (!session.layout.user() || error.kind() != base::ErrorKind::not_permitted) {
+      throw;
+    }
+    // In a user namespace all that his sub-ids made is his to remove.
+    base::run_checked({"unshare", "--map-root-user", "--map-auto", "--", "rm", "--recursive", "--force",
+                       "--one-file-system", "--", base::full_path(folder, name)});
+  }
+}
+
+}  // namespace berth::ops

@@ -1,0 +1,134 @@
+#include "ops/runtime/one_off.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "base/process.hpp"
+#include "host/machine/facts.hpp"
+#include "ops/deployments_directory.hpp"
+#include "ops/private_deployment.hpp"
+#include "ops/rootless.hpp"
+
+namespace berth::ops {
+
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+
+constexpr const char* note_file = "one-off";
+constexpr std::size_t name_limit = 200;  // of the name of a unit, the rest is ours
+constexpr std::size_t random_digits = 6;
+
+std::string new_id(const std::string& name) {
+  return fmt::format("{}-run-{}", name.substr(0, name_limit), host::random_uuid().substr(0, random_digits));
+}
+
+host::ContainerLock take_lock(Session& session, const std::string& id) {
+  return host::ContainerLock::take(session.layout, id, session.command, std::chrono::seconds(0), session.reporter,
+                                   session.stop);
+}
+
+struct OneOffNote {
+  std::string deployment;
+  std::string runtime;
+};
+
+std::optional<OneOffNote> read_note(int deployments, const std::string& entry) {
+  const auto document = entry + "/" + note_file;
+  const auto text = base::read_file_at(deployments, document, base::json_size_limit);
+  if (!text) {
+    return std::nullopt;
+  }
+  const auto json = base::parse_json(*text, document);
+  const base::JsonView view(json, document);
+  return OneOffNote{view.at("deployment").as_string(), view.at("runtime").as_string()};
+}
+
+/// Ends the container, whatever its state, and then the runtime that may be waiting for it.
+void end_container(Session& session, const std::string& runtime, const std::string& id) {
+  base::run_process({runtime, "delete", "--force", id});  // an unknown one is what we want
+  session.systemd.stop(id + ".scope");
+}
+
+}  // namespace
+
+OneOff::OneOff(Session& session, const std::string& name, const std::string& deployment, const std::string& runtime)
+    : session_(session),
+      id_(new_id(name)),
+      deployment_(deployment),
+      runtime_(runtime),
+      lock_(take_lock(session, id_)) {}
+
+OneOff::~OneOff() {
+  try {
+    if (started_) {
+      base::run_process({runtime_, "delete", "--force", id_});
+    }
+    remove_users_tree(session_, base::open_host_folder(session_.layout.deployments()).get(), folder());
+  } catch (const std::exception& error) {
+    session_.reporter.warning(fmt::format("while clearing up after {}: {}", id_, error.what()));
+  }
+}
+
+std::string OneOff::folder() const {
+  return staging_name(id_);
+}
+
+void OneOff::claim() const {
+  const auto deployments = base::open_host_folder(session_.layout.deployments());
+  if (::mkdirat(deployments.get(), folder().c_str(), 0700) != 0 && errno != EEXIST) {
+    base::throw_errno("create " + folder());
+  }
+  const base::Json note = {{"deployment", deployment_}, {"runtime", runtime_}};
+  base::replace_file_at(deployments.get(), folder() + "/" + note_file, note.dump(2) + "\n", 0600);
+}
+
+CommandOutcome OneOff::run(base::Json config, const Attachment& attachment, const std::function<void()>& before_start) {
+  const auto cgroup = session_.systemd.enter_scope(id_ + ".scope", fmt::format("One-off run {}", id_));
+  config["linux"]["cgroupsPath"] = cgroup + "/payload";
+  const auto path = session_.layout.deployments() + "/" + folder();
+  const auto opened = base::open_host_folder(path);
+  base::replace_file_at(opened.get(), "config.json", config.dump(2) + "\n", 0600);
+  let_container_pass(session_, opened.get(), config);
+  check_stop(session_.stop);
+  const auto what = fmt::format("run {} in {}", config.at("process").at("args").at(0).get<std::string>(), id_);
+  started_ = true;
+  auto outcome = run_runtime(runtime_, {"run", "--bundle", path, id_}, attachment, what, before_start);
+  started_ = outcome.exit_code != 0;  // after success the runtime has removed it
+  return outcome;
+}
+
+void end_abandoned_one_off(Session& session, int deployments, const std::string& entry) {
+  const auto id = entry.substr(staging_prefix.size());
+  try {
+    if (const auto note = read_note(deployments, entry)) {
+      session.reporter.step(fmt::format("ending the interrupted one-off run {}", id));
+      end_container(session, note->runtime, id);
+    }
+  } catch (const Error& error) {
+    session.reporter.warning(fmt::format("{}: {}", id, error.what()));
+  }
+}
+
+void refuse_while_one_off_runs(const Session& session, const std::vector<std::string>& deployments) {
+  const auto folder = base::open_host_folder(session.layout.deployments());
+  for (const auto& entry : base::list_folder(folder.get())) {
+    const auto note = entry.starts_with(staging_prefix) ? read_note(folder.get(), entry) : std::nullopt;
+    if (note && std::find(deployments.begin(), deployments.end(), note->deployment) != deployments.end()) {
+      const auto id = entry.substr(staging_prefix.size());
+      throw Error(
+          ErrorKind::conflict, fmt::format("the one-off run {} uses the files of {}", id, note->deployment),
+          fmt::format("wait for its end, or end it with {} stop {}.scope", session.layout.command("systemctl"), id));
+    }
+  }
+}
+
+}  // namespace berth::ops

@@ -1,0 +1,201 @@
+#include "ops/runtime/unit_job.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include "base/file.hpp"
+#include "base/process.hpp"
+#include "host/layout.hpp"
+#include "ops/runtime/missing_binds.hpp"
+#include "ops/runtime/runtime_command.hpp"
+
+namespace berth::ops {
+
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+using host::JobResult;
+using host::UnitState;
+
+constexpr std::size_t journal_lines = 10;
+constexpr int attempts = 10;  // against somebody who starts or stops the same unit
+
+using Start = JobResult (host::Systemd::*)(const std::string& unit);
+
+bool is_down(const UnitState& state) {
+  return state.active_state == "inactive" || state.active_state == "failed";
+}
+
+/// Refusals of systemd are failed starts too, in a change; who only asks for a start is told what they are. How often
+/// an earlier deployment was started says nothing about another one, and must not keep it from being started.
+JobResult queue_start(Session& session, const std::string& unit, ErrorKind kind, Start start) {
+  try {
+    if (kind == ErrorKind::start_failed) {
+      session.systemd.reset_failed(unit);
+    }
+    return (session.systemd.*start)(unit);
+  } catch (const Error& error) {
+    if (kind == ErrorKind::failed || error.kind() == kind || error.kind() == ErrorKind::interrupted) {
+      throw;
+    }
+    throw Error(kind, error.what(), error.hint());
+  }
+}
+
+void check_conditions(Session& session, const std::string& unit, const UnitState& state, ErrorKind kind) {
+  if (is_down(state) && !state.unmet.empty()) {
+    throw_start_failed(session, unit, {false, "skipped", fmt::format("{} is not met", state.unmet)}, kind);
+  }
+}
+
+void tell_stopped(Session& session, const std::string& unit) {
+  session.reporter.warning(fmt::format("{} was stopped by somebody else while it started, and stays stopped", unit));
+}
+
+bool start_unit(Session& session, const std::string& unit, ErrorKind kind, Start start, bool afresh) {
+  const auto before = session.systemd.state(unit).invocation_id;
+  for (int attempt = 0; attempt < attempts; ++attempt) {
+    const auto job = queue_start(session, unit, kind, start);
+    const auto now = session.systemd.state(unit);
+    const bool fresh = !afresh || before.empty() || now.invocation_id != before;
+    if (job.result == "canceled" && (is_down(now) || now.active_state == "deactivating")) {
+      tell_stopped(session, unit);
+      return false;
+    }
+    if (!job.done && job.result != "canceled") {
+      throw_start_failed(session, unit, job, kind);
+    }
+    check_conditions(session, unit, now, kind);
+    if (fresh) {
+      return true;
+    }
+  }
+  throw Error(kind, fmt::format("{} cannot be restarted: its jobs are replaced by others again and again", unit),
+              fmt::format("`{} list-jobs` shows what else starts it", session.layout.command("systemctl")));
+}
+
+}  // namespace
+
+std::string journal_hint(Session& session, const std::string& unit) {
+  std::string hint;
+  for (const auto& line : session.systemd.journal_tail(unit, journal_lines)) {
+    hint += (hint.empty() ? "its last journal lines are:\n  " : "\n  ") + line;
+  }
+  return hint.empty() ? fmt::format("see {} -u {}", session.layout.command("journalctl"), unit) : hint;
+}
+
+void refuse_unloadable(Session& session, const std::string& unit, ErrorKind kind) {
+  const auto state = session.systemd.state(unit);
+  if (state.load_state == "bad-setting" || state.load_state == "error") {
+    throw Error(kind, fmt::format("systemd cannot load {} ({}): {}", unit, state.load_state, state.load_error),
+                journal_hint(session, unit));
+  }
+}
+
+void throw_start_failed(Session& session, const std::string& unit, const host::JobResult& job, ErrorKind kind) {
+  const bool skipped = job.result == "skipped";  // systemd has not even tried
+  const auto missing = skipped ? std::string() : missing_binds(session, unit.substr(0, unit.rfind('.')));
+  throw Error(kind, fmt::format("{} did not start: {}{}", unit, job.words, missing), journal_hint(session, unit));
+}
+
+void stop_or_throw(Session& session, const std::string& unit) {
+  if (const auto job = session.systemd.stop(unit); !job.done) {
+    throw Error(ErrorKind::failed, fmt::format("{} could not be stopped: {}", unit, job.words),
+                fmt::format("stop it with {} stop {} and try again", session.layout.command("systemctl"), unit));
+  }
+}
+
+void stop_for_good(Session& session, const std::string& unit) {
+  for (int attempt = 0; attempt < attempts; ++attempt) {
+    if (is_down(session.systemd.state(unit))) {
+      return;
+    }
+    stop_or_throw(session, unit);
+  }
+  if (!is_down(session.systemd.state(unit))) {
+    throw Error(
+        ErrorKind::failed, fmt::format("{} was stopped and is started again and again", unit),
+        fmt::format("`{} list-jobs` shows what starts it; stop that first", session.layout.command("systemctl")));
+  }
+}
+
+bool start_or_throw(Session& session, const std::string& unit, ErrorKind kind) {
+  return start_unit(session, unit, kind, &host::Systemd::start, false);
+}
+
+bool start_afresh(Session& session, const std::string& unit, ErrorKind kind) {
+  return start_unit(session, unit, kind, &host::Systemd::restart, true);
+}
+
+void start_again(Session& session, const std::string& unit, const std::string& invocation) {
+  const auto now = session.systemd.state(unit);
+  const bool active = host::is_active(now);
+  if (active && !invocation.empty() && now.invocation_id == invocation) {
+    return;
+  }
+  const auto warn = [&](const std::string& reason) {
+    session.reporter.warning(fmt::format("{} did not start again: {}", unit, reason));
+  };
+  try {
+    session.systemd.reset_failed(unit);  // what is taken back may have been started often
+    // Something else may have started what is taken back.
+    const auto job = active ? session.systemd.restart(unit) : session.systemd.start(unit);
+    if (!job.done && !(job.result == "canceled" && host::is_active(session.systemd.state(unit)))) {
+      warn(job.words);
+    }
+  } catch (const Error& error) {
+    session.systemd.state(unit);  // who answers has refused, and will refuse the next time
+    warn(error.what());
+  }
+}
+
+void bring_back(Session& session, const std::string& unit, const std::vector<std::string>& dependents) {
+  for (const auto& dependent : dependents) {
+    const auto warn = [&](const std::string& why) {
+      session.reporter.warning(
+          fmt::format("{}, which was stopped with {}, did not start again: {}; start it with: {} "
+                      "start {}",
+                      dependent, unit, why, session.layout.command("systemctl"), dependent));
+    };
+    try {
+      if (const auto job = session.systemd.start_again(dependent); !job.done) {
+        warn(job.words);
+      }
+    } catch (const Error& error) {
+      if (error.kind() == ErrorKind::interrupted) {
+        throw;
+      }
+      session.systemd.state(dependent);  // as in start_again
+      warn(error.what());
+    }
+  }
+}
+
+Dependents by_kind(const std::vector<std::string>& units) {
+  Dependents result;
+  for (const auto& unit : units) {
+    (unit.ends_with(".socket") ? result.sockets : result.others).push_back(unit);
+  }
+  return result;
+}
+
+void delete_left_container(Session& session, const std::string& runtime, const std::string& name) {
+  const auto program = session.layout.on_disk(runtime);
+  if (session.layout.offline() || runtime.empty() || !base::stat_at(AT_FDCWD, program) ||
+      !is_down(session.systemd.state(host::unit_name(name)))) {
+    return;
+  }
+  try {
+    if (!runtime_status(program, name).empty()) {
+      base::run_checked({program, "delete", "--force", name});
+    }
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::interrupted) {
+      throw;
+    }
+    session.reporter.warning(fmt::format("what the runtime keeps of {} cannot be deleted: {}", name, error.what()));
+  }
+}
+
+}  // namespace berth::ops

@@ -1,0 +1,97 @@
+// The folder /exports of an image, read by descriptor without following any link out of the image.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/fd.hpp"
+#include "base/json.hpp"
+#include "base/reporter.hpp"
+#include "render/exports/health_check.hpp"
+#include "render/template/values.hpp"
+
+namespace berth::render {
+
+inline constexpr std::uint64_t template_size_limit = 1U << 20U;  ///< bytes, each file in /exports that we read
+
+/// manifest.json, contract section 3.
+struct ExportsManifest {
+  std::string version;
+  Values default_values;
+  std::vector<std::string> installed_files_template;
+  std::map<std::string, std::string> rename_files;
+  bool no_container_service = false;
+  bool use_links = true;
+  std::optional<HealthCheck> health_check;
+  base::Json document = base::Json::object();  ///< as read, unknown keys included
+};
+
+enum class HostEntryKind { file, folder, link };
+
+/// One entry below exports/hostfs.
+struct HostEntry {
+  std::string path;  ///< relative to hostfs, e.g. `usr/local/bin/x`
+  HostEntryKind kind = HostEntryKind::file;
+  mode_t mode = 0;
+  uid_t uid = 0;
+  gid_t gid = 0;
+  std::string link_target;      ///< for links
+  bool empty_folder = false;    ///< only those are created and recorded for their own sake
+  bool has_capability = false;  ///< a security.capability attribute
+};
+
+/// Everything install needs to know from the image's /exports.
+struct Exports {
+  bool present = false;                        ///< the image has /exports at all
+  std::optional<std::string> config;           ///< config.json, taken as it is
+  std::optional<std::string> config_template;  ///< only when there is no config.json
+  std::optional<std::string> service_template;
+  std::optional<std::string> tmpfiles_template;
+  std::optional<std::string> rpm_spec;           ///< rpm.spec, taken as it is
+  std::optional<std::string> rpm_spec_template;  ///< only when there is no rpm.spec
+  bool container_rpm = false;                    ///< a package of the image itself
+  ExportsManifest manifest;
+  std::vector<HostEntry> host_entries;  ///< parents before children
+};
+
+/// The folder /exports below a root file system; nothing when the image has none. @throws Error when it is a link
+base::Fd open_exports(int rootfs);
+
+/// Told of each part that cannot be used.
+using ExportsFault = std::function<void(const base::Error&)>;
+
+/// Reads an exports folder. Symbolic links are refused as hostfs and as the named files; inside hostfs they are entries
+/// of their own. At most 100,000 entries, 64 folders deep.
+/// @param folder descriptor of /exports; without one (-1) the image has none
+/// @param fault called for each part that cannot be used, which is then left out; without it the first one is thrown
+/// @throws Error naming the file below /exports, the key and the reason
+Exports read_exports(int folder, base::Reporter& reporter, const ExportsFault& fault = {});
+
+/// Content of a hostfs file (for installedFilesTemplate). @param folder descriptor of /exports @param limit bytes
+std::string read_host_entry(int folder, const HostEntry& entry, std::uint64_t limit);
+
+/// Descriptor of a hostfs file, opened for reading without following links. @param folder descriptor of /exports
+base::Fd open_host_entry(int folder, const HostEntry& entry);
+
+/// Descriptor of container.rpm in the folder /exports, opened as open_host_entry does.
+base::Fd open_container_rpm(int folder);
+
+/// Parses manifest.json. Unknown keys are kept and warned about. @throws Error(verification) naming the key
+ExportsManifest parse_exports_manifest(std::string_view text, base::Reporter& reporter);
+
+/// Destination on the host of a hostfs path: renameFiles applied (exact file, else the longest folder prefix),
+/// variables substituted. @return absolute path without `.`/`..` components @throws Error
+std::string host_destination(const std::string& hostfs_path, const ExportsManifest& manifest, const Values& values);
+
+/// Checks that no two entries go to the same place (folders may meet).
+/// @throws Error(verification) naming both
+void check_destinations(const std::vector<HostEntry>& entries, const ExportsManifest& manifest, const Values& values);
+
+}  // namespace berth::render

@@ -1,0 +1,59 @@
+// Powers of files on the host.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/error.hpp"
+#include "render/spec/host_places.hpp"
+#include "render/spec/privileges.hpp"
+
+namespace berth::render {
+namespace {
+
+constexpr std::size_t shown_bytes = 160;  ///< of a path of the image
+
+std::string shown(std::string_view line) {
+  return base::printable(line, shown_bytes);
+}
+
+}  // namespace
+
+std::vector<std::string> places_hidden_by(const std::string& destination) {
+  // The first of each list is looked at first. (/lib and /bin are links today.)
+  static constexpr std::array<std::string_view, 4> configuration = {"/etc/", "/run/", "/usr/local/lib/", "/usr/lib/"};
+  static constexpr std::array<std::string_view, 4> programs = {"/usr/local/sbin/", "/usr/local/bin/", "/usr/sbin/",
+                                                               "/usr/bin/"};
+  std::vector<std::string> places;
+  const auto add = [&](const auto& folders) {
+    const auto own = std::find_if(folders.begin(), folders.end(),
+                                  [&](std::string_view folder) { return destination.starts_with(folder); });
+    for (auto next = own; next != folders.end(); ++next) {
+      if (next != own) {
+        places.push_back(std::string(*next) + destination.substr(own->size()));
+      }
+    }
+  };
+  add(configuration);
+  if (destination.starts_with("/usr/local/")) {
+    add(programs);
+  }
+  return places;
+}
+
+std::optional<Power> host_file_power(const std::string& destination, mode_t mode, bool has_capability) {
+  constexpr mode_t set_ids = 06000;
+  if ((mode & set_ids) != 0) {
+    return Power{fmt::format("puts a setuid or setgid program on the host: {} ({:04o})", shown(destination), mode),
+                 true};
+  }
+  if (has_capability) {
+    return Power{fmt::format("puts a program with capabilities on the host: {}", shown(destination)), true};
+  }
+  if (is_obeyed_place(destination)) {
+    return Power{fmt::format("puts a file on the host that programs of root obey: {}", shown(destination)), true};
+  }
+  return std::nullopt;
+}
+
+}  // namespace berth::render

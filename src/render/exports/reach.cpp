@@ -1,0 +1,164 @@
+#include "render/exports/reach.hpp"
+
+#include <fmt/format.h>
+#include <fnmatch.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <optional>
+
+#include "render/spec/config_json.hpp"
+#include "render/spec/host_path.hpp"
+#include "render/spec/host_places.hpp"
+#include "render/spec/privileges.hpp"
+#include "render/unit/plain_text.hpp"
+#include "render/unit/tmpfiles_line.hpp"
+
+namespace berth::render {
+namespace {
+
+constexpr mode_t default_mode = 0755;  ///< tmpfiles.d(5)
+
+bool knows_no_setuid(std::string_view path) {
+  constexpr std::array<std::string_view, 5> places = {"/dev", "/proc", "/run", "/sys", "/var/run"};
+  return std::any_of(places.begin(), places.end(), [&](std::string_view place) { return is_below(path, place); });
+}
+
+/// An octal mode behind the prefixes `~` and `:`; nullopt for what is none.
+std::optional<mode_t> mode_of(std::string_view field) {
+  field.remove_prefix(std::min(field.find_first_not_of("~:"), field.size()));
+  if (field.empty() || field == "-") {
+    return default_mode;
+  }
+  mode_t mode = 0;
+  const auto* const end = field.data() + field.size();
+  return std::from_chars(field.data(), end, mode, 8).ptr == end ? std::optional(mode) : std::nullopt;
+}
+
+unsigned id_of(std::string_view field) {
+  unsigned id = 0;
+  std::from_chars(field.data(), field.data() + field.size(), id);
+  return id;
+}
+
+/// A line that makes a directory, in parts; nullopt for any other, and for a path that only systemd can expand.
+struct FolderLine {
+  std::string_view head;  ///< type, path and the blanks behind, as they stand
+  std::string marks;      ///< `~` and `:` before the mode
+  std::string_view rest;  ///< behind the mode
+  MadeFolder folder;
+};
+
+std::optional<FolderLine> folder_line(std::string_view line) {
+  const auto read = read_tmpfiles_line(line);
+  if (!read || read->type.empty() || std::string_view("dDvqQ").find(read->type[0]) == std::string_view::npos ||
+      !read->path.starts_with('/') || read->path.find('%') != std::string::npos) {
+    return std::nullopt;
+  }
+  const auto mode = mode_of(read->mode);
+  if (!mode) {
+    return std::nullopt;
+  }
+  FolderLine result;
+  result.rest = line;
+  take_tmpfiles_field(result.rest);
+  take_tmpfiles_field(result.rest);
+  const auto blanks = std::min(result.rest.find_first_not_of(" \t"), result.rest.size());
+  result.head = line.substr(0, line.size() - result.rest.size() + blanks);
+  take_tmpfiles_field(result.rest);
+  result.marks = read->mode.substr(0, read->mode.find_first_not_of("~:"));
+  result.folder = {std::string(without_slashes(read->path)), *mode, id_of(read->user), id_of(read->group)};
+  return result;
+}
+
+/// Lines that change the modes of what is there, the directories of other lines included: what they say counts last.
+void apply_changes(std::string_view tmpfiles, std::vector<MadeFolder>& folders) {
+  while (!tmpfiles.empty()) {
+    const auto line = read_tmpfiles_line(take_line(tmpfiles));
+    if (!line || line->type.empty() || std::string_view("zZmaA").find(line->type[0]) == std::string_view::npos) {
+      continue;
+    }
+    const bool list = line->type[0] == 'a' || line->type[0] == 'A';  // an access control list may let in anybody
+    const bool recursive = line->type[0] == 'Z' || line->type[0] == 'A';
+    const auto mode = list || line->mode.empty() || line->mode == "-" ? std::nullopt : mode_of(line->mode);
+    const auto pattern = plain_place(line->path);
+    for (auto& folder : folders) {
+      const int flags = FNM_PATHNAME | (recursive ? FNM_LEADING_DIR : 0);
+      if ((list || mode) && ::fnmatch(pattern.c_str(), folder.path.c_str(), flags) == 0) {
+        folder.mode = mode.value_or(folder.mode | S_IXOTH);
+      }
+    }
+  }
+}
+
+/// Whether others lose their rights on a directory.
+/// @param made all that the lines make
+bool is_to_be_closed(const MadeFolder& folder, const std::vector<std::string>& places,
+                     const std::vector<MadeFolder>& made) {
+  constexpr mode_t others = 0007;
+  constexpr mode_t others_write = 0002;
+  if ((folder.mode & others) == 0 || is_usual_host_path(folder.path)) {
+    return false;
+  }
+  const bool bound =
+      std::any_of(places.begin(), places.end(), [&](const std::string& place) { return is_below(folder.path, place); });
+  const bool above =
+      std::any_of(places.begin(), places.end(), [&](const auto& place) { return is_below(place, folder.path); });
+  // One above it that is closed, or will be, is enough, and the container never notices.
+  const bool covered = std::any_of(made.begin(), made.end(), [&](const MadeFolder& outer) {
+    return outer.path != folder.path && is_below(folder.path, outer.path) && !is_usual_host_path(outer.path);
+  });
+  return bound ? above && !covered && (folder.mode & others_write) == 0 : above;
+}
+
+}  // namespace
+
+std::vector<std::string> written_places(const base::Json& config) {
+  std::vector<std::string> places;
+  for (const auto& mount : config.value("mounts", base::Json::array())) {
+    auto single = base::Json{{"mounts", base::Json::array({mount})}};
+    for (const auto& named : bind_sources(single)) {
+      const auto source = without_slashes(named);
+      if (is_writable_mount(mount) && source.starts_with('/') && !knows_no_setuid(source)) {
+        places.emplace_back(source);
+      }
+    }
+  }
+  return places;
+}
+
+std::vector<MadeFolder> made_folders(std::string_view tmpfiles) {
+  std::vector<MadeFolder> folders;
+  each_line(tmpfiles, [&folders](std::string_view line) {
+    if (auto made = folder_line(line)) {
+      folders.push_back(std::move(made->folder));
+    }
+    return std::string();
+  });
+  apply_changes(tmpfiles, folders);
+  return folders;
+}
+
+ClosedLines close_tmpfiles(std::string_view lines, const std::vector<std::string>& places) {
+  ClosedLines result;
+  const auto made = made_folders(lines);
+  result.text = each_line(lines, [&](std::string_view line) {
+    const auto found = folder_line(line);
+    if (!found || !is_to_be_closed(found->folder, places, made)) {
+      return std::string(line);
+    }
+    const auto& folder = found->folder;
+    const mode_t mode = folder.mode & 07770U;
+    result.changes.push_back(
+        fmt::format("{} gets the mode {:04o} in place of {:04o}, so that others cannot use what the container writes "
+                    "there",
+                    folder.path, mode, folder.mode));
+    const bool apart = found->head.ends_with(' ') || found->head.ends_with('\t');
+    return fmt::format("{}{}{}{:04o}{}", found->head, apart ? "" : " ", found->marks, mode, found->rest);
+  });
+  return result;
+}
+
+}  // namespace berth::render

@@ -1,0 +1,123 @@
+// Powers of tmpfiles.d(5) lines: what they do to files of the host that they did not make.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <string>
+
+#include "base/error.hpp"
+#include "render/spec/host_places.hpp"
+#include "render/spec/privileges.hpp"
+#include "render/unit/plain_text.hpp"
+#include "render/unit/tmpfiles_line.hpp"
+
+namespace berth::render {
+namespace {
+
+constexpr std::size_t shown_bytes = 160;  ///< of a line of the image
+/// Types that make something and otherwise leave alone what is there.
+constexpr std::string_view making = "dvqQfpLC";
+/// Types that make a folder, where set-id bits and owners are no danger to programs.
+constexpr std::string_view folders = "dDvqQe";
+/// Types that only say what systemd-tmpfiles --clean leaves alone.
+constexpr std::string_view keeping = "xX";
+
+/// `..` in any place.
+bool goes_up(std::string_view path) {
+  return fmt::format("/{}/", path).find("/../") != std::string::npos;
+}
+
+/// What systemd expands: nobody knows here where it leads.
+bool is_open(std::string_view path) {
+  return path.find('%') != std::string_view::npos;
+}
+
+bool has_modifier(const TmpfilesLine& line, char modifier) {
+  return line.type.find(modifier, 1) != std::string::npos;
+}
+
+/// A setuid or setgid file.
+bool gives_ids(const TmpfilesLine& line) {
+  const auto digits = line.mode.find_first_of("01234567");
+  unsigned mode = 0;
+  if (digits == std::string::npos || folders.find(line.type[0]) != std::string_view::npos) {
+    return false;
+  }
+  std::from_chars(line.mode.data() + digits, line.mode.data() + line.mode.size(), mode, 8);
+  constexpr unsigned set_ids = 06000;
+  return (mode & set_ids) != 0;
+}
+
+/// A node of a device with which nobody can do harm: null, zero, full, random, urandom.
+bool is_tame_device(const TmpfilesLine& line) {
+  constexpr std::array<std::string_view, 5> tame = {"1:3", "1:5", "1:7", "1:8", "1:9"};
+  return line.type[0] == 'c' && std::find(tame.begin(), tame.end(), line.argument) != tame.end();
+}
+
+/// What a copy or link is of; without an argument it is the distribution's file for the place.
+std::string source_of(const TmpfilesLine& line) {
+  return line.argument.empty() || line.argument == "-" ? "/usr/share/factory" + line.path : line.argument;
+}
+
+enum class Reach { none, noted, host };
+
+/// A copy shows what it is of to whoever may read the place; and whoever does not look follows a link. That everybody
+/// may read it anyway, or that a link leads to its own place, makes it harmless.
+Reach reach_of_source(const TmpfilesLine& line) {
+  const auto source = source_of(line);
+  const bool link = line.type[0] == 'L';
+  const bool plain = !goes_up(source) && !is_open(source);
+  if (plain && (source.starts_with("/usr/") || (link && !source.starts_with('/')))) {
+    return Reach::none;
+  }
+  const bool obeyed = reaches_obeyed_place(source);
+  return (link && plain ? obeyed : !is_state_place(source)) ? Reach::host : Reach::noted;
+}
+
+Reach reach_of(const TmpfilesLine& line) {
+  const char type = line.type[0];
+  const bool usual = is_state_place(line.path);
+  if (keeping.find(type) != std::string_view::npos) {
+    return usual ? Reach::none : Reach::noted;
+  }
+  const bool node = (type == 'c' || type == 'b') && !is_tame_device(line);
+  const auto source = type == 'C' || type == 'L' ? reach_of_source(line) : Reach::none;
+  if (!usual || gives_ids(line) || node || has_modifier(line, '^') || source == Reach::host) {
+    return Reach::host;
+  }
+  const bool replaces = has_modifier(line, '+') || has_modifier(line, '=');
+  return replaces || making.find(type) == std::string_view::npos ? Reach::noted : source;
+}
+
+/// The line, or of a long one what counts.
+std::string shown(std::string_view text, const TmpfilesLine& line) {
+  const auto part = [](std::string_view field) { return base::printable(field, shown_bytes); };
+  return text.size() <= shown_bytes
+             ? base::printable(text)
+             : fmt::format("{} {} ... {}", part(line.type), part(line.path), part(line.argument));
+}
+
+}  // namespace
+
+std::vector<Power> tmpfiles_powers(std::string_view lines) {
+  std::vector<Power> powers;
+  const auto add = [&powers](const std::string& line, bool over_host) {
+    powers.push_back({fmt::format("changes the host by a tmpfiles.d line: {}", line), over_host});
+  };
+  while (!lines.empty()) {
+    const auto text = take_line(lines);
+    if (!is_tmpfiles_line(text)) {
+      continue;
+    }
+    const auto line = read_tmpfiles_line(text);
+    if (!line || line->type.empty() || line->path.empty()) {
+      add(base::printable(text, shown_bytes), true);  // what we cannot read, another systemd may
+    } else if (const auto reach = reach_of(*line); reach != Reach::none) {
+      add(shown(text, *line), reach == Reach::host);
+    }
+  }
+  return powers;
+}
+
+}  // namespace berth::render

@@ -1,0 +1,354 @@
+// Powers of a unit (systemd.service(5), systemd.exec(5), systemd.unit(5)).
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <utility>
+
+#include "base/error.hpp"
+#include "render/spec/host_places.hpp"
+#include "render/spec/privileges.hpp"
+#include "render/unit/plain_text.hpp"
+#include "render/unit/systemd_words.hpp"
+#include "render/unit/unit_syntax.hpp"
+
+namespace berth::render {
+namespace {
+
+constexpr std::array<std::string_view, 4> runtime_calls = {"EXEC_START", "EXEC_STOP", "EXEC_STARTPRE", "EXEC_STOPPOST"};
+constexpr std::size_t shown_bytes = 160;  ///< of a line of the image
+
+/// Variables by which ld.so(8) and the C library load code or read files.
+constexpr std::array<std::string_view, 3> loader_variables = {"LD_", "GCONV_PATH", "GLIBC_TUNABLES"};
+
+template <std::size_t size>
+bool is_one_of(std::string_view text, const std::array<std::string_view, size>& list) {
+  return std::find(list.begin(), list.end(), text) != list.end();
+}
+
+template <std::size_t size>
+bool begins_with_one_of(std::string_view text, const std::array<std::string_view, size>& list) {
+  return std::any_of(list.begin(), list.end(), [&](std::string_view prefix) { return text.starts_with(prefix); });
+}
+
+std::string value_of(const Values& values, std::string_view name) {
+  const auto found = values.find(name);
+  return found == values.end() ? std::string() : found->second;
+}
+
+/// The commands that berth itself puts into units.
+bool is_runtimes(std::string_view command, const Values& values) {
+  const auto removal =
+      fmt::format("{} delete --force '{}'", unit_word(value_of(values, "RUNTIME")), value_of(values, "NAME"));
+  return command == removal || std::any_of(runtime_calls.begin(), runtime_calls.end(),
+                                           [&](std::string_view name) { return command == value_of(values, name); });
+}
+
+std::string last_value(const UnitText& unit, std::string_view section, std::string_view key) {
+  std::string value;
+  for (const auto& assignment : unit.assignments) {
+    if (assignment.section == section && assignment.key == key) {
+      value = assignment.value;
+    }
+  }
+  return value;
+}
+
+std::string shown(std::string_view line) {
+  return base::printable(line, shown_bytes);
+}
+
+std::string shown(const UnitAssignment& assignment) {
+  return fmt::format("{}={}", shown(assignment.key), shown(assignment.value));
+}
+
+/// The words of a value; nullopt when they cannot be told apart.
+std::optional<std::vector<std::string>> words_of(std::string_view value) {
+  std::vector<std::string> words;
+  while (!value.empty()) {
+    auto word = take_systemd_word(value);
+    if (!word) {
+      return std::nullopt;
+    }
+    words.push_back(std::move(*word));
+  }
+  return words;
+}
+
+/// A command of [Service], with the prefixes of systemd.service(5) in front.
+std::optional<Power> command_power(const UnitAssignment& assignment, const std::string& user, const Values& values) {
+  const std::string_view value = assignment.value;
+  const auto begin = std::min(value.find_first_not_of("-@:+!|"), value.size());
+  const auto command = value.substr(begin);
+  if (command.empty() || is_runtimes(command, values)) {
+    return std::nullopt;
+  }
+  const bool privileged = value.substr(0, begin).find_first_of("+!") != std::string_view::npos;
+  const bool root = user.empty() || user == "root" || user == "0" || privileged;
+  return Power{
+      fmt::format("the unit runs a program of the host as {}: {}", root ? "root" : shown(user), shown(assignment)),
+      root};
+}
+
+/// Whether an assignment of environment(7) sets a variable of the loader, or one that only systemd knows the name of.
+bool is_loaders(std::string_view variable) {
+  const auto name = variable.substr(0, variable.find('='));
+  return begins_with_one_of(name, loader_variables) || name.find('%') != std::string_view::npos;
+}
+
+/// A setting of [Service] by which the runtime's call runs something else than the host's runtime (ld.so(8),
+/// systemd.exec(5)).
+bool redirects(const UnitAssignment& assignment) {
+  constexpr std::array<std::string_view, 10> roots = {"RootDirectory",
+                                                      "RootImage",
+                                                      "BindPaths",
+                                                      "BindReadOnlyPaths",
+                                                      "MountImages",
+                                                      "ExtensionImages",
+                                                      "ExtensionDirectories",
+                                                      "ExecSearchPath",
+                                                      "BPFProgram",
+                                                      "PAMName"};
+  if (assignment.key == "Environment") {
+    const auto words = words_of(assignment.value);
+    return !words || std::any_of(words->begin(), words->end(), is_loaders);
+  }
+  if (assignment.key == "EnvironmentFile") {  // of the host's administrator, or of who writes there
+    const std::string_view value = assignment.value;
+    const auto path = value.substr(value.starts_with('-') ? 1 : 0);
+    return !(path.starts_with("/etc/") || path.starts_with("/usr/")) || path.find("..") != std::string_view::npos;
+  }
+  return is_one_of(assignment.key, roots);
+}
+
+/// A file of the host that becomes one of the streams of the payload.
+std::optional<Power> stream_power(const UnitAssignment& assignment) {
+  constexpr std::array<std::string_view, 3> streams = {"StandardInput", "StandardOutput", "StandardError"};
+  constexpr std::array<std::string_view, 3> files = {"file:", "append:", "truncate:"};
+  const std::string_view value = assignment.value;
+  const bool stream = is_one_of(assignment.key, streams) && begins_with_one_of(value, files);
+  if (!stream && assignment.key != "OpenFile") {
+    return std::nullopt;
+  }
+  const auto path = stream ? value.substr(value.find(':') + 1) : value.substr(0, value.find(':'));
+  return Power{fmt::format("the unit opens a file of the host for the container: {}", shown(assignment)),
+               !is_state_place(path)};
+}
+
+/// The folder above those that a setting of [Service] names; empty for any other setting.
+std::string_view base_of_folders(std::string_view key) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 5> bases = {
+      {{"RuntimeDirectory", "/run/"},
+       {"StateDirectory", "/var/lib/"},
+       {"CacheDirectory", "/var/cache/"},
+       {"LogsDirectory", "/var/log/"},
+       {"ConfigurationDirectory", "/etc/"}}};
+  const auto* const found =
+      std::find_if(bases.begin(), bases.end(), [&](const auto& each) { return each.first == key; });
+  return found == bases.end() ? std::string_view() : found->second;
+}
+
+/// Whether one of the words of such a setting, `FOLDER` or `FOLDER:LINK`, is about a folder that is no service's.
+bool is_harmful_folder(std::string_view base, std::string_view word, bool own) {
+  if (word.find('%') != std::string_view::npos) {
+    return !own;
+  }
+  for (auto rest = word; !rest.empty();) {
+    const auto part = rest.substr(0, rest.find(':'));
+    rest.remove_prefix(std::min(part.size() + 1, rest.size()));
+    const auto path = std::string(base).append(part);
+    if (reaches_obeyed_place(path) || is_usual_host_path(path)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/// Folders of the host that systemd makes, gives a mode and owner, and removes (of RuntimeDirectory=) for the service.
+std::optional<Power> folder_power(const UnitAssignment& assignment, const Values& values) {
+  const auto base = base_of_folders(assignment.key);
+  if (base.empty()) {
+    return std::nullopt;
+  }
+  const auto name = value_of(values, "NAME");
+  const auto words = words_of(assignment.value);
+  bool foreign = !words;
+  bool over_host = !words;
+  for (const auto& word : words.value_or(std::vector<std::string>())) {
+    const bool own = !name.empty() && (word == name || word == "%p" || word == "%N" || word.starts_with(name + "/"));
+    const bool harmful = is_harmful_folder(base, word, own);
+    foreign = foreign || !own || harmful;
+    over_host = over_host || harmful;
+  }
+  return foreign ? std::optional(Power{fmt::format("the unit has folders of the host made, given away or removed: {}",
+                                                   shown(assignment)),
+                                       over_host})
+                 : std::nullopt;
+}
+
+/// Targets and services that change the state of the whole machine, or let in whoever sits before it.
+bool is_for_machine(std::string_view unit) {
+  constexpr std::array<std::string_view, 26> stems = {"console-shell",
+                                                      "ctrl-alt-del",
+                                                      "debug-shell",
+                                                      "emergency",
+                                                      "exit",
+                                                      "factory-reset",
+                                                      "final",
+                                                      "halt",
+                                                      "hibernate",
+                                                      "hybrid-sleep",
+                                                      "initrd-switch-root",
+                                                      "kexec",
+                                                      "poweroff",
+                                                      "reboot",
+                                                      "rescue",
+                                                      "runlevel0",
+                                                      "runlevel1",
+                                                      "runlevel6",
+                                                      "shutdown",
+                                                      "sleep",
+                                                      "soft-reboot",
+                                                      "suspend",
+                                                      "suspend-then-hibernate",
+                                                      "system-update",
+                                                      "umount",
+                                                      "container-shell"};
+  auto stem = unit.substr(0, unit.rfind('.'));
+  if (constexpr std::string_view own = "systemd-"; stem.starts_with(own)) {
+    stem.remove_prefix(own.size());
+  }
+  return is_one_of(stem, stems) || unit.find('%') != std::string_view::npos;
+}
+
+/// What a setting of [Unit] does to other units.
+std::optional<Power> unit_section_power(const UnitAssignment& assignment) {
+  constexpr std::array<std::string_view, 5> starting = {"Wants", "Requires", "Requisite", "BindsTo", "Upholds"};
+  constexpr std::array<std::string_view, 2> at_end = {"OnFailure", "OnSuccess"};
+  constexpr std::array<std::string_view, 3> stopping = {"Conflicts", "PropagatesStopTo", "PropagatesReloadTo"};
+  const auto words = words_of(assignment.value);
+  const bool machine = !words || std::any_of(words->begin(), words->end(), is_for_machine);
+  if (is_one_of(assignment.key, stopping)) {
+    return assignment.key == "Conflicts"
+               ? Power{fmt::format("the unit stops other units: {}", shown(assignment.value)), false}
+               : Power{fmt::format("the unit stops or reloads other units: {}", shown(assignment)), false};
+  }
+  if (is_one_of(assignment.key, at_end) || (machine && is_one_of(assignment.key, starting))) {
+    return Power{fmt::format("the unit starts other units: {}", shown(assignment)), machine};
+  }
+  if (assignment.key == "JoinsNamespaceOf") {
+    return Power{fmt::format("the unit joins the namespaces of others: {}", shown(assignment.value)), false};
+  }
+  return std::nullopt;
+}
+
+std::optional<Power> install_section_power(const UnitAssignment& assignment) {
+  if (assignment.key == "Alias") {
+    return Power{fmt::format("the unit takes names of other units: {}", shown(assignment.value)), true};
+  }
+  if (assignment.key == "Also") {
+    const auto words = words_of(assignment.value);
+    return Power{fmt::format("other units are enabled with it: {}", shown(assignment.value)),
+                 !words || std::any_of(words->begin(), words->end(), is_for_machine)};
+  }
+  return std::nullopt;
+}
+
+/// Time and memory that others do not get, and places of the kernel.
+std::optional<Power> share_power(const UnitAssignment& assignment) {
+  constexpr std::array<std::string_view, 5> places = {"NetworkNamespacePath", "IPCNamespacePath", "IPIngressFilterPath",
+                                                      "IPEgressFilterPath", "TTYPath"};
+  const std::string_view value = assignment.value;
+  if (assignment.key == "OOMScoreAdjust" && value.starts_with('-')) {
+    return Power{fmt::format("is spared when memory runs out ({})", shown(assignment)), false};
+  }
+  const bool processor = assignment.key == "CPUSchedulingPolicy" && (value == "fifo" || value == "rr");
+  const bool disk = assignment.key == "IOSchedulingClass" && (value == "realtime" || value == "1");
+  if (processor || disk) {
+    return Power{fmt::format("may keep the {} from others ({})", processor ? "processor" : "disks", shown(assignment)),
+                 false};
+  }
+  return is_one_of(assignment.key, places)
+             ? std::optional(Power{fmt::format("the unit uses what is the host's: {}", shown(assignment)), false})
+             : std::nullopt;
+}
+
+std::optional<Power> service_section_power(const UnitAssignment& assignment, const std::string& user,
+                                           const Values& values) {
+  if (assignment.key.starts_with("Exec") && assignment.key != "ExecSearchPath") {
+    return command_power(assignment, user, values);
+  }
+  if (redirects(assignment)) {
+    return Power{fmt::format("the unit changes what its programs are: {}", shown(assignment)), true};
+  }
+  if (auto power = stream_power(assignment)) {
+    return power;
+  }
+  if (auto power = folder_power(assignment, values)) {
+    return power;
+  }
+  return share_power(assignment);
+}
+
+std::optional<Power> power_of(const UnitAssignment& assignment, const std::string& user, const Values& values) {
+  if (assignment.value.empty()) {
+    return std::nullopt;
+  }
+  const bool service = assignment.section == "Service";
+  if ((service || assignment.section == "Unit") && assignment.key.ends_with("Action") && assignment.value != "none") {
+    return Power{fmt::format("the unit acts on the whole machine: {}", shown(assignment)), true};
+  }
+  if (service) {
+    return service_section_power(assignment, user, values);
+  }
+  if (assignment.section == "Unit") {
+    return unit_section_power(assignment);
+  }
+  return assignment.section == "Install" ? install_section_power(assignment) : std::nullopt;
+}
+
+/// Lines by which older versions of systemd (before 246) read another file.
+void add_included(std::string_view unit, std::vector<Power>& powers) {
+  while (!unit.empty()) {
+    auto line = take_line(unit);
+    line.remove_prefix(std::min(line.find_first_not_of(systemd_blanks), line.size()));
+    if (line.starts_with(".include ")) {
+      powers.push_back({fmt::format("the unit reads another one: {}", shown(line)), true});
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<Power> unit_powers(std::string_view unit, const Values& values) {
+  const UnitText read = read_unit(unit);
+  const std::string user = last_value(read, "Service", "User");
+  std::vector<Power> powers;
+  for (const auto& assignment : read.assignments) {
+    if (auto power = power_of(assignment, user, values)) {
+      powers.push_back(std::move(*power));
+    }
+  }
+  add_included(unit, powers);
+  return powers;
+}
+
+std::vector<std::string> environment_files(std::string_view unit) {
+  std::vector<std::string> patterns;
+  for (const auto& assignment : read_unit(unit).assignments) {
+    if (assignment.section == "Service" && assignment.key == "EnvironmentFile") {
+      const std::string_view value = assignment.value;
+      patterns.emplace_back(value.substr(value.starts_with('-') ? 1 : 0));
+    }
+  }
+  return patterns;
+}
+
+bool redirects_runtime(std::string_view environment_file) {
+  return std::any_of(loader_variables.begin(), loader_variables.end(),
+                     [&](std::string_view name) { return environment_file.find(name) != std::string_view::npos; });
+}
+
+}  // namespace berth::render

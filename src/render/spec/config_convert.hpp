@@ -1,0 +1,19 @@
+// Old forms of config.json brought to OCI runtime-spec 1.0.2 (contract, section 9).
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.hpp"
+#include "render/spec/host_features.hpp"
+
+namespace berth::render {
+
+/// Converts what has one clear modern meaning and leaves everything else alone.
+/// @param document checked by check_shape; changed in place
+/// @return one sentence for each conversion; empty when nothing was changed
+/// @throws Error(verification) for a form without a clear meaning
+std::vector<std::string> convert_config(base::Json& document, std::string_view file, const HostFeatures& features);
+
+}  // namespace berth::render

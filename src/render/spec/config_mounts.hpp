@@ -1,0 +1,22 @@
+// Mounts of old configurations.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.hpp"
+
+namespace berth::render {
+
+/// Converts mounts: bind mounts without `bind`, relative destinations, and, on a host with unified cgroups,
+/// mounts made for cgroup v1.
+/// @param document checked by check_shape, without nulls
+/// @return one sentence for each kind of conversion
+std::vector<std::string> convert_mounts(base::Json& document, bool cgroup_unified);
+
+/// Whether the container has the host's `path` at the same place, by the last mount that covers it.
+/// @param document checked by check_shape, without nulls @param path absolute, without `.` and `..`
+bool has_host_path(const base::Json& document, std::string_view path);
+
+}  // namespace berth::render

@@ -1,0 +1,291 @@
+#include "render/spec/host_places.hpp"
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+namespace berth::render {
+namespace {
+
+/// Each with all that begins so.
+constexpr std::array<std::string_view, 32> obeyed_places = {"/.autorelabel",
+                                                            "/boot/",
+                                                            "/efi/",
+                                                            "/root/",
+                                                            "/usr/share/bash-completion/",
+                                                            "/usr/share/containers/",
+                                                            "/usr/share/dbus-1/",
+                                                            "/usr/share/initramfs-tools/",
+                                                            "/usr/share/libalpm/",
+                                                            "/usr/share/pam-configs/",
+                                                            "/usr/share/polkit-1/",
+                                                            "/var/lib/AccountsService/",
+                                                            "/var/lib/NetworkManager/",
+                                                            "/var/lib/alternatives/",
+                                                            "/var/lib/apt/",
+                                                            "/var/lib/cloud/",
+                                                            "/var/lib/confexts/",
+                                                            "/var/lib/containers/",
+                                                            "/var/lib/dhcp",
+                                                            "/var/lib/docker/",
+                                                            "/var/lib/dpkg/",
+                                                            "/var/lib/extensions/",
+                                                            "/var/lib/machines/",
+                                                            "/var/lib/polkit-1/",
+                                                            "/var/lib/portables/",
+                                                            "/var/lib/rpm/",
+                                                            "/var/lib/selinux/",
+                                                            "/var/lib/systemd/",
+                                                            "/var/spool/anacron",
+                                                            "/var/spool/at",
+                                                            "/var/spool/cron",
+                                                            "/var/spool/incron"};
+
+/// The same below /etc.
+constexpr std::array<std::string_view, 116> obeyed_settings = {"NetworkManager/",
+                                                               "X11/",
+                                                               "acpi/",
+                                                               "alternatives/",
+                                                               "anacrontab",
+                                                               "apparmor",
+                                                               "apt/",
+                                                               "audit/",
+                                                               "auto.",
+                                                               "autofs",
+                                                               "bash",
+                                                               "binfmt.d/",
+                                                               "ca-certificates",
+                                                               "cloud/",
+                                                               "cni/",
+                                                               "confexts/",
+                                                               "containerd/",
+                                                               "containers/",
+                                                               "credstore",
+                                                               "cron",
+                                                               "crypttab",
+                                                               "crypto-",
+                                                               "csh.",
+                                                               "dbus-1/",
+                                                               "default/",
+                                                               "depmod.d/",
+                                                               "dhcp",
+                                                               "dkms/",
+                                                               "dnf/",
+                                                               "doas.",
+                                                               "docker/",
+                                                               "dpkg/",
+                                                               "dracut",
+                                                               "emacs/",
+                                                               "environment",
+                                                               "exports",
+                                                               "extensions/",
+                                                               "fish/",
+                                                               "fstab",
+                                                               "gdm",
+                                                               "gitconfig",
+                                                               "group",
+                                                               "grub",
+                                                               "gshadow",
+                                                               "hotplug",
+                                                               "ifplugd/",
+                                                               "incron",
+                                                               "inet",
+                                                               "init",
+                                                               "inputrc",
+                                                               "kernel/",
+                                                               "krb5.",
+                                                               "ld.so.",
+                                                               "libvirt/",
+                                                               "lightdm/",
+                                                               "login",
+                                                               "logrotate",
+                                                               "lvm/",
+                                                               "mdadm",
+                                                               "mod",
+                                                               "monit",
+                                                               "needrestart/",
+                                                               "network/",
+                                                               "networkd-",
+                                                               "nftables",
+                                                               "nslcd",
+                                                               "nsswitch.conf",
+                                                               "openvpn/",
+                                                               "pacman",
+                                                               "pam.",
+                                                               "passwd",
+                                                               "perl/",
+                                                               "pki/",
+                                                               "pm/",
+                                                               "polkit-1/",
+                                                               "portables/",
+                                                               "ppp/",
+                                                               "profile",
+                                                               "python",
+                                                               "rc",
+                                                               "resolvconf",
+                                                               "rpm/",
+                                                               "rsyncd",
+                                                               "rsyslog",
+                                                               "runit/",
+                                                               "security/",
+                                                               "selinux/",
+                                                               "shadow",
+                                                               "shells",
+                                                               "skel/",
+                                                               "smartmontools/",
+                                                               "ssh/",
+                                                               "ssl/",
+                                                               "sssd/",
+                                                               "sub",
+                                                               "sudo",
+                                                               "supervisor",
+                                                               "sv/",
+                                                               "syslog",
+                                                               "sysconfig/net",
+                                                               "sysctl",
+                                                               "systemd/",
+                                                               "sysusers.d/",
+                                                               "tmpfiles.d/",
+                                                               "udev/",
+                                                               "udisks2/",
+                                                               "ufw/",
+                                                               "update-motd.d/",
+                                                               "vim/",
+                                                               "wpa_",
+                                                               "xdg/",
+                                                               "xinetd",
+                                                               "yum",
+                                                               "zfs/",
+                                                               "zsh",
+                                                               "zprofile"};
+
+/// The same below each of the folders for libraries.
+constexpr std::array<std::string_view, 6> library_folders = {"/lib/",       "/lib64/",         "/usr/lib/",
+                                                             "/usr/lib64/", "/usr/local/lib/", "/run/"};
+constexpr std::array<std::string_view, 27> obeyed_libraries = {
+    "NetworkManager/", "apt/",      "binfmt.d/",      "cni/",        "confexts/",   "credstore",  "depmod.d/",
+    "dpkg/",           "dracut/",   "environment.d/", "extensions/", "initcpio/",   "kernel/",    "modprobe.d/",
+    "modules",         "networkd-", "pam.d/",         "pm-utils/",   "polkit-1/",   "portables/", "rpm/",
+    "security/",       "sysctl.d/", "systemd/",       "sysusers.d/", "tmpfiles.d/", "udev/"};
+
+/// Calls `test` with the two parts of each place, until it says yes.
+template <typename Test>
+bool any_place(Test test) {
+  const auto below = [&](std::string_view folder, const auto& names) {
+    return std::any_of(names.begin(), names.end(), [&](std::string_view name) { return test(folder, name); });
+  };
+  return below("", obeyed_places) || below("/etc/", obeyed_settings) ||
+         std::any_of(library_folders.begin(), library_folders.end(),
+                     [&](std::string_view folder) { return below(folder, obeyed_libraries); });
+}
+
+bool begins_with(std::string_view path, std::string_view folder, std::string_view name) {
+  return path.starts_with(folder) && path.substr(folder.size()).starts_with(name);
+}
+
+/// Whether the path is what the two parts begin with.
+bool begins(std::string_view path, std::string_view folder, std::string_view name) {
+  return folder.starts_with(path) ||
+         (path.starts_with(folder) && name.starts_with(path.substr(std::min(folder.size(), path.size()))));
+}
+
+bool has_specifier(std::string_view path) {
+  return path.find('%') != std::string_view::npos;
+}
+
+bool goes_up(std::string_view path) {
+  return ("/" + std::string(path) + "/").find("/../") != std::string::npos;
+}
+
+}  // namespace
+
+std::string plain_place(std::string_view path) {
+  std::vector<std::string_view> components;
+  while (!path.empty()) {
+    const auto component = path.substr(0, path.find('/'));
+    path.remove_prefix(std::min(component.size() + 1, path.size()));
+    if (component == ".." && !components.empty()) {
+      components.pop_back();
+    } else if (!component.empty() && component != "." && component != "..") {
+      components.push_back(component);
+    }
+  }
+  std::string result;
+  for (const auto component : components) {
+    result.append("/").append(component);
+    if (result == "/var/run") {  // a link on every host
+      result = "/run";
+    }
+  }
+  return result.empty() ? "/" : result;
+}
+
+bool is_obeyed_place(std::string_view path) {
+  const auto place = plain_place(path) + (path.ends_with('/') ? "/" : "");
+  return place.find("/.ssh/") != std::string::npos ||
+         any_place([&](auto folder, auto name) { return begins_with(place, folder, name); });
+}
+
+bool reaches_obeyed_place(std::string_view folder) {
+  const auto place = plain_place(folder);
+  const auto inside = place == "/" ? place : place + "/";
+  return is_obeyed_place(place) || is_obeyed_place(inside) ||
+         any_place([&](auto above, auto name) { return begins(inside, above, name); });
+}
+
+bool is_state_place(std::string_view path) {
+  constexpr std::array<std::string_view, 4> usual = {"/run/", "/srv/", "/tmp/", "/var/"};
+  return !goes_up(path) && !has_specifier(path) && !reaches_obeyed_place(path) && !is_usual_host_path(path) &&
+         std::any_of(usual.begin(), usual.end(), [&](std::string_view folder) { return path.starts_with(folder); });
+}
+
+bool is_usual_host_path(std::string_view path) {
+  constexpr std::array<std::string_view, 5> trees = {"/dev", "/proc", "/sys", "/usr", "/lib/modules"};
+  constexpr std::array<std::string_view, 36> single = {"/",
+                                                       "/bin",
+                                                       "/boot",
+                                                       "/etc",
+                                                       "/etc/group",
+                                                       "/etc/hostname",
+                                                       "/etc/hosts",
+                                                       "/etc/localtime",
+                                                       "/etc/machine-id",
+                                                       "/etc/nsswitch.conf",
+                                                       "/etc/os-release",
+                                                       "/etc/passwd",
+                                                       "/etc/resolv.conf",
+                                                       "/etc/ssl",
+                                                       "/home",
+                                                       "/lib",
+                                                       "/lib64",
+                                                       "/media",
+                                                       "/mnt",
+                                                       "/opt",
+                                                       "/root",
+                                                       "/run",
+                                                       "/run/dbus",
+                                                       "/run/systemd",
+                                                       "/run/udev",
+                                                       "/sbin",
+                                                       "/srv",
+                                                       "/tmp",
+                                                       "/var",
+                                                       "/var/cache",
+                                                       "/var/lib",
+                                                       "/var/log",
+                                                       "/var/run",
+                                                       "/var/spool",
+                                                       "/var/tmp",
+                                                       "/var/run/dbus"};
+  while (path.size() > 1 && path.ends_with('/')) {
+    path.remove_suffix(1);
+  }
+  return std::find(single.begin(), single.end(), path) != single.end() ||
+         std::any_of(trees.begin(), trees.end(),
+                     [&](std::string_view tree) {
+                       return path == tree || (path.starts_with(tree) && path[tree.size()] == '/');
+                     }) ||
+         path.starts_with("/run/systemd/");
+}
+
+}  // namespace berth::render

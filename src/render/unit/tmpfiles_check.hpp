@@ -1,0 +1,16 @@
+// Whether systemd-tmpfiles can read tmpfiles.d lines, without running it.
+#pragma once
+
+#include <string_view>
+
+#include "base/finding.hpp"
+
+namespace berth::render {
+
+/// Checks rendered lines against the grammar of tmpfiles.d(5) of systemd 252: types, modifiers, absolute paths, modes,
+/// names of users and groups, ages, specifiers, arguments that a type cannot do without.
+/// @param file shown in the findings
+/// @return errors with the code `tmpfiles-syntax`
+base::Findings check_tmpfiles(std::string_view lines, std::string_view file);
+
+}  // namespace berth::render

@@ -1,0 +1,54 @@
+// Images in the archives of `docker save`, `podman save` and `skopeo copy ... docker-archive:` (Docker image
+// specification 1.2).
+#pragma once
+
+#include <map>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "image/image_source.hpp"
+#include "source/archive/tar_file.hpp"
+
+namespace berth::source {
+
+/// Such an archive holds no manifest of the registries' kind. One is made up from the configuration and the layers, the
+/// same for the same image however it was packed: each layer uncompressed, its digest being its diff id.
+class DockerArchiveSource final : public image::ImageSource {
+ public:
+  /// Reads manifest.json and picks the image that `reference.selector` names, or the only one.
+  /// @throws Error naming the images there are
+  explicit DockerArchiveSource(const image::Reference& reference, const std::stop_token& stop = {});
+  /// As above, for an archive that is open.
+  DockerArchiveSource(const image::Reference& reference, TarFile file, std::stop_token stop);
+
+  [[nodiscard]] const image::ImageName& name() const override { return name_; }
+  image::ResolvedManifest resolve(const image::Platform& platform) override;
+  std::unique_ptr<base::ByteStream> open_blob(const image::Descriptor& descriptor) override;
+  [[nodiscard]] std::int64_t packed_size(const image::Descriptor& descriptor) const override;
+
+ private:
+  struct Entry {
+    std::string config;  // member names
+    std::vector<std::string> layers;
+    std::vector<image::ImageName> names;
+  };
+
+  static std::vector<Entry> read_entries(const TarFile& file, image::Naming naming);
+  [[nodiscard]] std::unique_ptr<base::ByteStream> open_member(const std::string& name) const;
+  [[nodiscard]] std::unique_ptr<base::ByteStream> open_layer(const std::string& name) const;
+  [[nodiscard]] std::int64_t unpacked_size(const std::string& name) const;
+  void pick(const std::vector<Entry>& entries, const image::Reference& reference);
+  void read_image();
+
+  std::stop_token stop_;
+  TarFile file_;
+  Entry entry_;
+  image::ImageName name_;
+  std::string config_;  // exact text
+  std::vector<image::Descriptor> layers_;
+  std::map<base::Digest, std::string> layer_of_;  // diff id → member name
+};
+
+}  // namespace berth::source

@@ -1,0 +1,42 @@
+// Failures of the transport: no answer came, or it broke off.
+#pragma once
+
+#include <curl/curl.h>
+
+#include <string>
+
+#include "base/error.hpp"
+#include "source/http/url.hpp"
+
+namespace berth::source {
+
+enum class HttpFailure {
+  unknown_host,  ///< the name does not resolve
+  unreachable,   ///< no connection: refused, no route, connect timeout
+  untrusted,     ///< TLS is spoken, but the peer is not who it should be
+  tls,           ///< TLS cannot be spoken
+  broken,        ///< the connection ended early or stalled
+  not_http,      ///< the answer is not HTTP; over plain http often a TLS server
+  redirect,      ///< a redirect that must not be followed
+  unavailable,   ///< a server beside the registry says that it cannot answer now
+  other,
+};
+
+/// A transport failure; an ordinary Error for everyone who does not retry.
+class HttpError : public base::Error {
+ public:
+  HttpError(HttpFailure failure, std::string sentence, std::string hint = {})
+      : base::Error(base::ErrorKind::failed, std::move(sentence), std::move(hint)), failure_(failure) {}
+  [[nodiscard]] HttpFailure failure() const noexcept { return failure_; }
+
+ private:
+  HttpFailure failure_;
+};
+
+/// Puts a failed transfer into words.
+/// @param easy the handle, asked for errno and the result of the certificate check
+/// @param detail libcurl's error buffer, may be empty
+/// @param ca_file the file the certificates were taken from; empty: the system's
+HttpError describe_failure(CURL* easy, CURLcode code, const char* detail, const Url& url, const std::string& ca_file);
+
+}  // namespace berth::source

@@ -1,0 +1,59 @@
+// Requests to one repository of one registry: scheme, login, retries, and failures in words.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "image/reference.hpp"
+#include "source/http/http.hpp"
+#include "source/registry/auth.hpp"
+#include "source/registry/options.hpp"
+
+namespace berth::source {
+
+/// May be used from several threads. Speaks distribution-spec 1.1.
+class RegistryClient {
+ public:
+  /// @param options copied
+  RegistryClient(const image::Reference& reference, SourceOptions options);
+
+  /// GET /v2/REPOSITORY/`path`, logged in when the registry wants that, tried again after transient failures.
+  /// @return the answer, whatever its status, but for 401 and transient ones when no try is left
+  /// @throws Error naming registry and reason
+  std::unique_ptr<HttpResponse> get(const std::string& path, const std::vector<std::string>& headers);
+
+  /// Throws what an answer means that is neither success nor something the caller knows better.
+  /// @param what the thing asked for, e.g. "the manifest of docker.io/library/busybox:latest"
+  [[noreturn]] void refuse(HttpResponse& response, const std::string& what) const;
+
+  [[nodiscard]] const SourceOptions& options() const { return options_; }
+  [[nodiscard]] const std::string& registry() const { return registry_; }
+  /// Whether the registry has answered already.
+  [[nodiscard]] bool reached() const { return reached_; }
+
+ private:
+  std::unique_ptr<HttpResponse> exchange(const std::string& path, const std::vector<std::string>& headers);
+  std::unique_ptr<HttpResponse> ask(const std::string& scheme, const std::string& path,
+                                    const std::vector<std::string>& headers);
+  std::unique_ptr<HttpResponse> first_contact(const std::string& path, const std::vector<std::string>& headers);
+  std::unique_ptr<HttpResponse> fall_back(const std::string& path, const std::vector<std::string>& headers);
+  void settle(const std::string& scheme);
+  [[nodiscard]] TlsSettings tls_for(const Url& url) const;
+  [[nodiscard]] const RegistrySettings* settings_for(const std::string& location) const;
+
+  const SourceOptions options_;
+  const std::string registry_;  // as in image names
+  const std::string host_;      // where it is asked
+  const std::string repository_;
+  std::vector<std::string> schemes_;  // to be tried in this order
+  HttpClient http_;
+  Authenticator authenticator_;
+  std::mutex mutex_;
+  std::string scheme_;  // settled by the first answer
+  std::atomic<bool> reached_ = false;
+};
+
+}  // namespace berth::source

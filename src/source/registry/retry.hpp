@@ -1,0 +1,47 @@
+// When and how often something transient is tried again.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <random>
+#include <stop_token>
+#include <string>
+
+#include "base/error.hpp"
+#include "base/reporter.hpp"
+#include "source/http/http_error.hpp"
+#include "source/registry/options.hpp"
+
+namespace berth::source {
+
+/// A longer Retry-After is not waited for.
+inline constexpr std::chrono::seconds retry_after_limit{60};
+inline constexpr std::chrono::milliseconds retry_delay_limit{30'000};
+
+/// Whether the same request may succeed soon. @param reached whether the registry answered before: then a name
+/// that does not resolve is a fault of the moment, too
+bool is_transient(const HttpError& error, bool reached);
+
+/// Counts the tries of one request and waits between them, longer each time and not in step with other machines.
+class Retry {
+ public:
+  explicit Retry(const SourceOptions& options);
+
+  /// Whether a further try is allowed.
+  [[nodiscard]] bool left() const { return tries_ < options_.retries; }
+  /// Waits before the next try and tells why.
+  /// @param at_least what the server asked for
+  /// @throws Error(interrupted)
+  void wait(const std::string& why, std::optional<std::chrono::seconds> at_least = std::nullopt);
+  /// Something came meanwhile: begin to count anew.
+  void reset() { tries_ = 0; }
+
+ private:
+  [[nodiscard]] std::chrono::milliseconds next_delay();
+
+  const SourceOptions& options_;
+  int tries_ = 0;
+  std::minstd_rand random_;
+};
+
+}  // namespace berth::source

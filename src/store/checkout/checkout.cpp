@@ -1,0 +1,125 @@
+#include "store/checkout/checkout.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "base/scope_exit.hpp"
+#include "store/checkout/linked_tree.hpp"
+#include "store/ostree/libostree.hpp"
+
+namespace berth::store {
+namespace {
+
+void remove_half_made(int folder, const std::string& name) noexcept {
+  try {
+    if (name != ".") {
+      base::remove_tree_at(folder, name);
+      return;
+    }
+    for (const auto& entry : base::list_folder(folder)) {
+      base::remove_tree_at(folder, entry);
+    }
+  } catch (...) {
+    return;  // the failure that brought us here is the one to tell
+  }
+}
+
+void refuse_present(int folder, const std::string& name) {
+  if (name == "." ? !base::list_folder(folder).empty() : base::stat_at(folder, name).has_value()) {
+    throw base::Error(base::ErrorKind::conflict, fmt::format("cannot check out: {} exists already", name));
+  }
+}
+
+/// Gives the group of everything what rights its owner has, and the owner all on folders. The nesting of folders is
+/// bounded by the import of layers.
+void share_with_group(int parent, const std::string& name) {
+  const auto status = base::stat_at(parent, name);
+  if (!status || S_ISLNK(status->st_mode)) {
+    return;
+  }
+  constexpr unsigned owner = S_IRWXU;
+  const bool is_folder = S_ISDIR(status->st_mode);
+  const unsigned mode = (status->st_mode & 07777U) | (is_folder ? owner : 0U);
+  if (const unsigned wanted = mode | ((mode & owner) >> 3U); wanted != (status->st_mode & 07777U)) {
+    base::check_errno(::fchmodat(parent, name.c_str(), wanted, 0), "set the mode of " + name);
+  }
+  if (is_folder) {
+    const base::Fd folder = base::open_folder_at(parent, name);
+    for (const auto& entry : base::list_folder(folder.get())) {
+      share_with_group(folder.get(), entry);
+    }
+  }
+}
+
+/// Objects of bare-user repositories are not the files themselves (links are files there, and modes are attributes),
+/// and copies are nothing that has to be fast.
+/// @param path of the folder in the tree
+void let_libostree(const Repository& repository, const Checksum& commit, const std::string& path, int folder,
+                   const std::string& name, CheckoutFiles files) {
+  OstreeRepoCheckoutAtOptions options{};
+  options.mode =
+      repository.mode() == RepositoryMode::bare ? OSTREE_REPO_CHECKOUT_MODE_NONE : OSTREE_REPO_CHECKOUT_MODE_USER;
+  // A folder that is there is taken with the second one only; nothing is in it.
+  options.overwrite_mode = name == "." ? OSTREE_REPO_CHECKOUT_OVERWRITE_ADD_FILES : OSTREE_REPO_CHECKOUT_OVERWRITE_NONE;
+  options.force_copy = files == CheckoutFiles::linked ? FALSE : TRUE;
+  // Links are possible, as we know now. What may still stand against one is the file system's bound on links to one
+  // inode (65000 on ext4); that content is copied.
+  options.no_copy_fallback = FALSE;
+  options.subpath = path.c_str();
+  Failure failure;
+  if (libostree().repo_checkout_at(repository.handle(), &options, folder, name.c_str(), commit.hex().c_str(), nullptr,
+                                   failure.out()) == 0) {
+    failure.raise("check out into " + name);
+  }
+  if (repository.mode() == RepositoryMode::bare_user) {
+    share_with_group(folder, name);
+  }
+}
+
+}  // namespace
+
+void check_linkable(const Repository& repository, int folder) {
+  const std::string probe = ".link-probe";
+  base::unlink_at(folder, probe);
+  if (::linkat(repository.folder(), "config", folder, probe.c_str(), 0) == 0) {
+    base::unlink_at(folder, probe);
+    return;
+  }
+  if (errno == EXDEV) {
+    throw base::Error(base::ErrorKind::failed,
+                      "the repository of images is on another file system or mount than the deployments, which share "
+                      "their files with it",
+                      "put both on one file system; [paths] in berth.conf(5) says where they are");
+  }
+  base::throw_errno("make a hard link from the repository");
+}
+
+void checkout_tree(const Repository& repository, const StoreOptions& options, const Checksum& commit, int folder,
+                   const std::string& name, CheckoutFiles files) {
+  refuse_present(folder, name);
+  const bool linked = files == CheckoutFiles::linked;
+  if (linked) {
+    check_linkable(repository, folder);
+  }
+  base::ScopeExit undo([&]() noexcept { remove_half_made(folder, name); });
+  if (repository.mode() == RepositoryMode::bare && linked && name != ".") {
+    base::in_context([&] { return "checking out into " + name; },
+                     [&] { link_tree(repository, options, repository.load_commit(commit).root, folder, name); });
+  } else {
+    let_libostree(repository, commit, "/", folder, name, files);
+  }
+  undo.dismiss();
+}
+
+void checkout_folder(const Repository& repository, const Checksum& commit, const std::string& path, int folder,
+                     const std::string& name) {
+  let_libostree(repository, commit, path, folder, name, CheckoutFiles::linked);
+}
+
+}  // namespace berth::store

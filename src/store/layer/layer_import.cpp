@@ -1,0 +1,377 @@
+#include "store/layer/layer_import.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/unpack.hpp"
+#include "store/content/content_writer.hpp"
+#include "store/content/stream_digest.hpp"
+#include "store/layer/decompress.hpp"
+#include "store/layer/layer_progress.hpp"
+#include "store/layer/read_ahead.hpp"
+#include "store/layer/tar_reader.hpp"
+#include "store/ostree/commit_metadata.hpp"
+#include "store/tree/entry_name.hpp"
+#include "store/tree/layer_tree.hpp"
+
+namespace berth::store {
+namespace {
+
+constexpr std::size_t piece_size = std::size_t{128} << 10U;
+/// Most entries in one archive, replaced ones included.
+constexpr std::uint64_t entry_limit = 10'000'000;
+/// Most bytes behind the end of the archive. Tar pads to its record size, at most some MiB.
+constexpr std::uint64_t trailer_limit = std::uint64_t{64} << 20U;
+/// How many names of dropped attributes a warning holds.
+constexpr std::size_t named_xattr_limit = 5;
+
+/// The unpacked bytes, on their way hashed or left to be hashed beside the files they hold. What the last read gave
+/// must stay as it is until the next.
+class HashedStream final : public base::ByteStream {
+ public:
+  HashedStream(std::unique_ptr<base::ByteStream> inner, StreamDigest& digest)
+      : inner_(std::move(inner)), digest_(digest) {}
+
+  std::size_t read(std::span<std::byte> buffer) override {
+    digest_.settle();
+    const auto count = inner_->read(buffer);
+    digest_.add(buffer.first(count));
+    return count;
+  }
+
+ private:
+  std::unique_ptr<base::ByteStream> inner_;
+  StreamDigest& digest_;
+};
+
+/// Entries of a POSIX ACL, each tag, rights and id in little endian, as posix_acl_valid of Linux wants them: the owner,
+/// users, the group, groups, a mask if there are any of users and groups, others.
+bool is_sound_acl(std::string_view value) {
+  constexpr std::string_view acl_version("\2\0\0\0", 4);
+  constexpr std::size_t entry_size = 8;
+  if (!value.starts_with(acl_version) || value.size() % entry_size != acl_version.size()) {
+    return false;
+  }
+  std::string tags;
+  for (value.remove_prefix(acl_version.size()); !value.empty(); value.remove_prefix(entry_size)) {
+    constexpr unsigned char all_rights = 7;
+    if (value[1] != 0 || value[3] != 0 || static_cast<unsigned char>(value[2]) > all_rights) {
+      return false;
+    }
+    tags += value[0];
+  }
+  const auto take = [&tags](char tag, std::size_t most) {
+    const auto count = std::min(tags.find_first_not_of(tag), tags.size());
+    tags.erase(0, std::min(count, most));
+    return count;
+  };
+  const bool owner = take('\x01', 1) == 1;
+  const auto users = take('\x02', std::string::npos);
+  const bool group = take('\x04', 1) == 1;
+  const auto groups = take('\x08', std::string::npos);
+  const auto masks = take('\x10', 1);
+  const bool others = take('\x20', 1) == 1;
+  return owner && group && others && tags.empty() && (masks == 1 || (masks == 0 && users + groups == 0));
+}
+
+/// Whether Linux would take it: xattr(7), the header of `struct vfs_cap_data` and that of POSIX ACLs.
+bool is_sound_xattr(std::string_view key, std::string_view value) {
+  constexpr std::size_t key_limit = 255;
+  constexpr std::size_t value_limit = std::size_t{64} << 10U;
+  if (key.size() > key_limit || key.ends_with('.') || value.size() > value_limit) {
+    return false;
+  }
+  if (key == "security.capability") {
+    constexpr std::size_t revision_byte = 3;
+    const std::map<char, std::size_t> size_of_revision{{'\2', 20}, {'\3', 24}};  // Linux takes no more of the first
+    const auto known =
+        value.size() > revision_byte ? size_of_revision.find(value[revision_byte]) : size_of_revision.end();
+    return known != size_of_revision.end() && known->second == value.size();
+  }
+  return !key.starts_with("system.posix_acl_") || is_sound_acl(value);
+}
+
+enum class XattrChoice { keep, drop, drop_silently };
+
+/// What images may set: what a user may set, file capabilities and POSIX ACLs. `trusted.overlay.*` would steer the
+/// overlays that are mounted above a checkout, `security.ima` and `.evm` need keys of the host, and SELinux labels
+/// are the host's own.
+XattrChoice choose_xattr(std::string_view key, std::string_view value, EntryType type) {
+  // An empty value means that there is none: POSIX.1-2017, pax, "pax Extended Header".
+  if (key == "security.selinux" || key == implied_folder_xattr || value.empty()) {
+    return XattrChoice::drop_silently;
+  }
+  if (type == EntryType::symbolic_link || (key == "system.posix_acl_default" && type != EntryType::folder)) {
+    return XattrChoice::drop;  // Linux has no user attributes on links, and defaults of folders only
+  }
+  if (!is_sound_xattr(key, value)) {
+    return XattrChoice::drop;
+  }
+  // A bare-user repository keeps an object's metadata in `user.ostreemeta`.
+  const bool user = key.starts_with("user.") && key != "user.ostreemeta";
+  const bool acl = key == "system.posix_acl_access" || key == "system.posix_acl_default";
+  return user || acl || key == "security.capability" ? XattrChoice::keep : XattrChoice::drop;
+}
+
+using OwnerKey = std::tuple<std::uint32_t, std::uint32_t, std::uint32_t>;
+using WrittenObjects = std::map<OwnerKey, Checksum>;
+
+/// What was written for this owner and mode before, or is now. @param owner without xattrs
+template <typename Write>
+Checksum written_once(WrittenObjects& written, const Ownership& owner, const Write& write) {
+  const OwnerKey key{owner.uid, owner.gid, owner.permissions};
+  auto known = written.find(key);
+  if (known == written.end()) {
+    known = written.emplace(key, write()).first;
+  }
+  return known->second;
+}
+
+/// One layer on its way into the repository.
+class Import {
+ public:
+  Import(const Repository& repository, const LayerRequest& request)
+      : repository_(repository),
+        request_(request),
+        name_(layer_name(request.descriptor.digest)),
+        digest_(request.diff_id.algorithm()),
+        writer_(repository, &digest_),
+        tree_(repository.write_meta(implied_ownership())),
+        marker_(writer_.marker()) {
+    metadata_.packed_size = std::max<std::int64_t>(request.descriptor.size, 0);
+    metadata_.diff_id = request.diff_id.text();
+  }
+
+  Checksum run(std::unique_ptr<base::ByteStream> blob) {
+    HashedStream unpacked(unpack(std::move(blob)), digest_);
+    read_archive(unpacked);
+    read_trailer(unpacked);
+    check_diff_id(digest_.finish());
+    report_dropped_xattrs();
+    return commit();
+  }
+
+ private:
+  std::unique_ptr<base::ByteStream> unpack(std::unique_ptr<base::ByteStream> blob) const;
+  void read_archive(base::ByteStream& unpacked);
+  void read_trailer(base::ByteStream& unpacked) const;
+  void check_diff_id(const base::Digest& found) const;
+  void add(TarEntry entry, TarReader& tar);
+  void add_marker(const TarEntry& entry);
+  void add_folder(const TarEntry& entry);
+  void add_symbolic_link(const TarEntry& entry);
+  void add_special(const TarEntry& entry);
+  void add_file(const TarEntry& entry, TarReader& tar);
+  [[nodiscard]] std::uint64_t unpacked_limit() const;
+  void count_bytes(std::uint64_t size);
+  void filter_xattrs(TarEntry& entry);
+  void report_dropped_xattrs() const;
+  Checksum commit();
+
+  const Repository& repository_;
+  const LayerRequest& request_;
+  std::string name_;
+  StreamDigest digest_;
+  ContentWriter writer_;
+  LayerTree tree_;
+  Checksum marker_;
+  LayerMetadata metadata_;
+  WrittenObjects metas_;    ///< of folders: few kinds, many folders
+  WrittenObjects empties_;  ///< of files without content, each of which would cost as much as one with some KiB
+  std::set<std::string> dropped_xattrs_;
+  std::uint64_t dropped_xattr_count_ = 0;
+};
+
+std::unique_ptr<base::ByteStream> Import::unpack(std::unique_ptr<base::ByteStream> blob) const {
+  const auto& descriptor = request_.descriptor;
+  const auto packed_size = static_cast<std::uint64_t>(std::max<std::int64_t>(descriptor.size, 0));
+  const auto limit = unpacked_limit();
+  auto counted = std::make_unique<ProgressStream>(std::move(blob),
+                                                  base::Progress{descriptor.digest.short_hex(), "", 0, packed_size},
+                                                  *request_.reporter, request_.stop);
+  return std::make_unique<ReadAhead>(
+      decompress(image::layer_compression(descriptor), std::move(counted), limit, name_));
+}
+
+void Import::read_archive(base::ByteStream& unpacked) {
+  TarReader tar(unpacked, name_);
+  std::uint64_t entries = 0;
+  while (auto entry = tar.next()) {
+    if (request_.stop.stop_requested()) {
+      base::throw_interrupted();
+    }
+    if (++entries > entry_limit) {
+      throw base::Error(base::ErrorKind::verification, fmt::format("{}: more than {} entries", name_, entry_limit));
+    }
+    add(std::move(*entry), tar);
+  }
+  digest_.settle();  // what waits lies in a buffer of the reader
+}
+
+// The diff id covers what is behind the archive's end, and the blob's digest is checked at its end.
+void Import::read_trailer(base::ByteStream& unpacked) const {
+  std::vector<std::byte> piece(piece_size);
+  std::uint64_t seen = 0;
+  while (const auto count = unpacked.read(piece)) {
+    seen += count;
+    if (seen > trailer_limit) {
+      throw base::Error(
+          base::ErrorKind::verification,
+          fmt::format("{}: more than {} bytes behind the end of its archive", name_, trailer_limit),
+          "berth reads no more of a layer than it needs; whoever builds the image can leave those bytes out");
+    }
+  }
+}
+
+void Import::check_diff_id(const base::Digest& found) const {
+  if (found != request_.diff_id) {
+    throw base::Error(
+        base::ErrorKind::verification,
+        fmt::format("{}: its unpacked bytes have the digest {}, but the image configuration says {}", name_,
+                    found.text(), request_.diff_id.text()),
+        "the layers and the configuration of the image do not belong together; have it built or pushed again");
+  }
+}
+
+void Import::filter_xattrs(TarEntry& entry) {
+  std::erase_if(entry.ownership.xattrs, [&](const auto& xattr) {
+    const auto choice = choose_xattr(xattr.first, xattr.second, entry.type);
+    if (choice == XattrChoice::drop) {
+      ++dropped_xattr_count_;
+      if (dropped_xattrs_.size() < named_xattr_limit) {
+        dropped_xattrs_.insert(quoted_name(xattr.first));
+      }
+    }
+    return choice != XattrChoice::keep;
+  });
+}
+
+void Import::report_dropped_xattrs() const {
+  if (dropped_xattr_count_ > 0) {
+    request_.reporter->warning(
+        fmt::format("{}: {} extended attributes were left out, which images may not set or OSTree cannot hold ({})",
+                    name_, dropped_xattr_count_, fmt::join(dropped_xattrs_, ", ")));
+  }
+}
+
+void Import::add(TarEntry entry, TarReader& tar) {
+  base::in_context([&] { return fmt::format("{}: {}", name_, quoted_name(entry.path)); },
+                   [&] {
+                     filter_xattrs(entry);
+                     if (!entry.path.empty() && meaning_of(base_name(entry.path)) != NameMeaning::plain) {
+                       add_marker(entry);
+                       return;
+                     }
+                     switch (entry.type) {
+                       case EntryType::file:
+                         add_file(entry, tar);
+                         break;
+                       case EntryType::folder:
+                         add_folder(entry);
+                         break;
+                       case EntryType::symbolic_link:
+                         add_symbolic_link(entry);
+                         break;
+                       case EntryType::hard_link:
+                         tree_.add_hard_link(entry.path, entry.link_target);
+                         break;
+                       case EntryType::special:
+                         add_special(entry);
+                         break;
+                     }
+                   });
+}
+
+void Import::add_marker(const TarEntry& entry) {
+  const bool bookkeeping_folder =
+      entry.type == EntryType::folder && meaning_of(base_name(entry.path)) == NameMeaning::bookkeeping;
+  if (bookkeeping_folder) {
+    add_folder(entry);  // aufs kept the targets of hard links in one; merging drops it
+  } else {
+    if (!tree_.is_below_file(entry.path)) {
+      tree_.add_file(entry.path, marker_);
+    }
+    // Below a link of the same layer there is nothing to hide: tools that put a link where a folder was write
+    // whiteouts for what was in that folder, too.
+  }
+}
+
+void Import::add_file(const TarEntry& entry, TarReader& tar) {
+  if (entry.path.empty()) {
+    tree_.add_file(entry.path, marker_);  // refuses
+  }
+  count_bytes(entry.size);
+  const auto& owner = entry.ownership;
+  const auto write = [&] {
+    return writer_.file(owner, Content(entry.size, [&tar](std::span<std::byte> buffer) { return tar.read(buffer); }));
+  };
+  const bool shared = entry.size == 0 && owner.xattrs.empty();
+  tree_.add_file(entry.path, shared ? written_once(empties_, owner, write) : write());
+}
+
+std::uint64_t Import::unpacked_limit() const {
+  const auto packed = request_.packed_size < 0 ? request_.descriptor.size : request_.packed_size;
+  return base::unpacked_limit(static_cast<std::uint64_t>(std::max<std::int64_t>(packed, 0)));
+}
+
+// The holes of sparse files are not among the unpacked bytes, but they are stored as zeros. So what headers say is
+// counted, before anything is stored.
+void Import::count_bytes(std::uint64_t size) {
+  const auto limit = unpacked_limit();
+  if (size > limit - metadata_.unpacked_size) {
+    throw base::Error(
+        base::ErrorKind::verification, fmt::format("its files have more than {} bytes, the limit for its size", limit),
+        "the limit keeps small layers from filling the disk; whoever builds the image can divide that layer");
+  }
+  metadata_.unpacked_size += size;
+}
+
+void Import::add_folder(const TarEntry& entry) {
+  const auto& owner = entry.ownership;
+  const auto write = [&] { return repository_.write_meta(owner); };
+  tree_.add_folder(entry.path, owner.xattrs.empty() ? written_once(metas_, owner, write) : write());
+}
+
+void Import::add_symbolic_link(const TarEntry& entry) {
+  const auto content = writer_.symbolic_link(entry.ownership.uid, entry.ownership.gid, entry.link_target);
+  tree_.add_symbolic_link(entry.path, content, entry.link_target);
+}
+
+void Import::add_special(const TarEntry& entry) {
+  ++metadata_.skipped_nodes;
+  tree_.remove(entry.path);
+  // Left out, it must not let through what a lower layer has under its name.
+  const auto name = base_name(entry.path);
+  if (!name.empty()) {
+    const auto parent = entry.path.substr(0, entry.path.size() - name.size());
+    tree_.add_file(parent + whiteout_of(name), marker_);
+  }
+}
+
+Checksum Import::commit() {
+  metadata_.links = tree_.lower_links();
+  const StoredFolder root{repository_.write_tree(tree_.root()), tree_.root().meta};
+  const auto metadata = to_variant(metadata_);
+  return repository_.write_commit(root, request_.created, metadata.get());
+}
+
+}  // namespace
+
+std::string layer_name(const base::Digest& digest) {
+  return "layer " + digest.short_hex();
+}
+
+Checksum import_layer(const Repository& repository, const LayerRequest& request,
+                      std::unique_ptr<base::ByteStream> blob) {
+  return Import(repository, request).run(std::move(blob));
+}
+
+}  // namespace berth::store

@@ -1,0 +1,53 @@
+// The files that objects are, `objects/XX/REST.TYPE` in the repository's folder.
+#pragma once
+
+#include <ostree.h>
+#include <sys/types.h>
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "store/tree/checksum.hpp"
+
+namespace berth::store {
+
+/// One object of the repository.
+struct ObjectName {
+  OstreeObjectType type = OSTREE_OBJECT_TYPE_FILE;
+  Checksum checksum;
+
+  friend auto operator<=>(const ObjectName&, const ObjectName&) = default;
+};
+
+/// What tells files apart, whatever their names.
+using Inode = std::pair<dev_t, ino_t>;
+
+/// The file of one object.
+struct ObjectFile {
+  ObjectName name;
+  std::uint64_t bytes = 0;  ///< on the disk
+  dev_t device = 0;
+  ino_t inode = 0;
+  nlink_t links = 0;
+};
+
+/// libostree's word for a type of objects, which is also how their files end: "commit".
+const char* type_name(OstreeObjectType type);
+
+/// Where an object is, relative to the folder `objects`: `ab/cdef….file`.
+std::string path_in_objects(const ObjectName& name);
+
+/// Where an object is, relative to the repository's folder.
+std::string object_path(const ObjectName& name);
+
+/// Calls `visit` for each object in the repository; detached metadata (`.commitmeta`) as an object of that type. What
+/// libostree puts there besides is passed over.
+void visit_object_files(int repository, const std::function<void(const ObjectFile&)>& visit);
+
+/// All commits in the repository, named by a ref or not.
+std::vector<Checksum> stored_commits(int repository);
+
+}  // namespace berth::store

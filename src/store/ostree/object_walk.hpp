@@ -1,0 +1,58 @@
+// Everything that a commit consists of.
+#pragma once
+
+#include <cstddef>
+#include <cstring>
+#include <functional>
+#include <stop_token>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "store/ostree/repository.hpp"
+
+namespace berth::store {
+
+/// Objects are named by sums of their content, so any of its bytes are a hash.
+struct HashObject {
+  std::size_t operator()(const ObjectName& name) const noexcept {
+    std::size_t value = 0;
+    std::memcpy(&value, name.checksum.bytes.data(), sizeof value);
+    return value + name.type;
+  }
+};
+using ObjectSet = std::unordered_set<ObjectName, HashObject>;
+
+/// The objects of any number of commits, each once. Commits, folders and their attributes are compared with their
+/// checksums before they are believed; contents are only named.
+class ObjectWalk {
+ public:
+  /// @param known objects that need not be compared again; must outlive the walk
+  explicit ObjectWalk(const Repository& repository, std::stop_token stop = {}, const ObjectSet* known = nullptr)
+      : repository_(repository), stop_(std::move(stop)), known_(known) {}
+
+  /// Adds a commit and everything below it.
+  /// @throws Error(interrupted)
+  void add(const Checksum& commit);
+
+  [[nodiscard]] const ObjectSet& objects() const { return objects_; }
+  /// Commits and folders that could not be read, in the order they were met: what is below them is not known.
+  [[nodiscard]] const std::vector<ObjectFault>& faults() const { return faults_; }
+
+ private:
+  bool enter(const ObjectName& name);
+  void add_folder(const StoredFolder& folder);
+
+  const Repository& repository_;
+  std::stop_token stop_;
+  const ObjectSet* known_;
+  ObjectSet objects_;
+  std::vector<ObjectFault> faults_;
+};
+
+/// Calls `visit` with each object of a commit and each path it has in the image: `/` and its descendants, folders twice
+/// (listing and attributes). Folders that cannot be read are visited, and what is below them is not.
+void visit_paths(const Repository& repository, const Checksum& commit,
+                 const std::function<void(const ObjectName& name, const std::string& path)>& visit);
+
+}  // namespace berth::store

@@ -1,0 +1,181 @@
+// One OSTree repository: refs, commits and folders, as values.
+#pragma once
+
+#include <ostree.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/fd.hpp"
+#include "store/ostree/glib.hpp"
+#include "store/ostree/object_files.hpp"
+#include "store/ostree/options.hpp"
+#include "store/ostree/ostree_repo_lock.hpp"
+#include "store/ostree/refs.hpp"
+#include "store/ostree/repository_config.hpp"
+#include "store/tree/checksum.hpp"
+#include "store/tree/tree.hpp"
+
+namespace berth::store {
+
+struct StoredConfig;
+
+/// Objects, by their paths below `objects`, that are written anew whatever is there.
+using ReplacedObjects = std::set<std::string>;
+
+/// An object that is not what its name says, or not there at all.
+struct ObjectFault {
+  ObjectName name;
+  bool missing = false;
+  std::string reason;  ///< of libostree
+};
+
+/// A commit as it is read; `metadata` is an `a{sv}`.
+struct Commit {
+  StoredFolder root;
+  std::int64_t timestamp = 0;  ///< epoch seconds
+  VariantPtr metadata;
+};
+
+class ObjectStaging;
+
+/// Reads by itself what is in the repository's documented format, and writes so in a Transaction of its own; the rest
+/// is libostree's. Every method throws base::Error naming the object and the reason.
+class Repository {
+ public:
+  /// Opens the repository, creating it (mode 0700: objects include setuid programs of images) with its parents.
+  /// @throws Error(conflict) when the repository has another mode than the one asked for, Error(verification) with the
+  ///   remedy when its configuration is damaged
+  static Repository open(const StoreOptions& options);
+  /// nullopt when there is none. A damaged configuration is a warning as long as only what is ours to read is asked
+  /// for.
+  static std::optional<Repository> open_existing(const StoreOptions& options);
+
+  Repository(Repository&&) noexcept;
+  Repository& operator=(Repository&&) noexcept;
+  ~Repository();
+
+  /// libostree's own view of the repository, opened when it is first asked for; several threads may ask.
+  [[nodiscard]] OstreeRepo* handle() const;
+  /// Descriptor of the repository's folder; stays ours.
+  [[nodiscard]] int folder() const noexcept { return folder_.get(); }
+  [[nodiscard]] const RepositoryConfig& config() const noexcept { return config_; }
+  [[nodiscard]] RepositoryMode mode() const noexcept { return config_.mode; }
+  [[nodiscard]] bool syncs() const noexcept { return config_.sync; }
+  /// Bytes of the file system that its configuration wants to stay free.
+  [[nodiscard]] std::uint64_t reserve() const { return config_.reserve(folder()); }
+  /// Where objects go that we write ourselves; null without a transaction, and when libostree is to write them.
+  [[nodiscard]] ObjectStaging* staging() const noexcept { return staging_.get(); }
+
+  /// The commit of a branch; nullopt when there is no such branch, its commit object is missing, or its file is
+  /// damaged, which is a warning, once.
+  [[nodiscard]] std::optional<Checksum> resolve(const std::string& branch) const;
+  /// All branches under branch_prefix, sorted by name. Damaged ones are left out with a warning, once.
+  [[nodiscard]] std::vector<Branch> branches() const;
+  /// Those that are left out.
+  [[nodiscard]] std::vector<DamagedBranch> damaged_branches() const;
+
+  /// All refs there are, those of other tools and remotes included; `name` may be `REMOTE:REF`. Damaged ones as above.
+  [[nodiscard]] std::vector<Branch> all_refs() const;
+  [[nodiscard]] std::vector<DamagedBranch> damaged_refs() const;
+  /// Where an object is, for messages.
+  [[nodiscard]] std::string place_of(const ObjectName& name) const;
+  /// Removes a branch durably; nothing happens when there is none. What it named stays until a prune.
+  void remove_branch(const std::string& branch) const;
+
+  [[nodiscard]] bool has(const ObjectName& name) const;
+  /// Compares an object, owner, mode and extended attributes included, with its name.
+  /// @return nullopt when it is what its name says
+  /// @throws Error when the system or the disk does not let it be read, which says nothing about the object
+  [[nodiscard]] std::optional<ObjectFault> examine(const ObjectName& name) const;
+  /// Content of the regular file `path` (relative, no links followed) below a commit's root; nullopt when there is
+  /// none.
+  /// @throws Error(verification) for more than `limit` bytes
+  [[nodiscard]] std::optional<std::string> read_file(const Checksum& commit, const std::string& path,
+                                                     std::uint64_t limit) const;
+
+  /// As read_file, of a content object. @param name for messages
+  [[nodiscard]] std::optional<std::string> read_content(const Checksum& content, const std::string& name,
+                                                        std::uint64_t limit) const;
+  /// What a content object stands for, S_IFREG or S_IFLNK. In a bare repository links are links, in others files that
+  /// hold the target. @throws Error(not_found, verification)
+  [[nodiscard]] mode_t type_of(const Checksum& content) const;
+
+  [[nodiscard]] Commit load_commit(const Checksum& commit) const;
+  /// @throws Error(verification) when names are not those of a folder
+  [[nodiscard]] FolderListing load_folder(const Checksum& tree) const;
+  /// Owner, mode and extended attributes of a DIR_META object.
+  [[nodiscard]] Ownership load_meta(const Checksum& meta) const;
+
+  // Writing needs an open Transaction; several threads may write.
+  [[nodiscard]] Checksum write_meta(const Ownership& ownership) const;
+  [[nodiscard]] Checksum write_tree(const Folder& folder) const;  ///< with all folders below; LowerLinks are left out
+  [[nodiscard]] Checksum write_commit(const StoredFolder& root, std::int64_t timestamp, GVariant* metadata) const;
+
+ private:
+  Repository(base::Fd folder, StoredConfig config, const StoreOptions& options);
+  void refuse_damaged_config() const;
+  static Repository open_folder(const StoreOptions& options);
+  [[nodiscard]] Checksum write_object(OstreeObjectType type, GVariant* value) const;
+  [[nodiscard]] Checksum stage_object(OstreeObjectType type, GVariant* value) const;
+  [[nodiscard]] std::optional<std::string> read_metadata(const ObjectName& name) const;
+  [[nodiscard]] mode_t described_mode(const std::string& path, const struct stat& status) const;
+  void begin_staging(ReplacedObjects replaced) const;
+  [[nodiscard]] bool is_sound(const ObjectName& name) const;
+  void warn_once(const DamagedBranch& branch) const;
+  [[nodiscard]] std::optional<ObjectFault> examine_place(const ObjectName& name) const;
+  void sync_refs() const;
+  [[nodiscard]] std::optional<ObjectFault> examine_file(const ObjectName& name) const;
+  friend class Transaction;
+  [[nodiscard]] VariantPtr load_object(OstreeObjectType type, const Checksum& name) const;
+
+  struct Handle;
+  base::Fd folder_;
+  RepositoryConfig config_;
+  std::optional<base::Error> damage_;  ///< of the file `config`
+  std::string path_;                   ///< for messages
+  std::unique_ptr<Handle> handle_;
+  ObjectAuthor writer_;
+  Durability durability_;
+  base::Reporter* reporter_;
+  /// As libostree does, the repository knows its open transaction; Transaction sets and clears it.
+  mutable std::unique_ptr<ObjectStaging> staging_;
+};
+
+/// DIR_META of folders without an entry of their own, and of folders nobody says anything about.
+[[nodiscard]] Ownership implied_ownership();
+[[nodiscard]] Ownership plain_ownership();
+
+/// The DIR_META object that write_meta makes.
+[[nodiscard]] Checksum name_of_meta(const Ownership& ownership);
+
+/// Everything written between construction and commit() becomes durable and visible at once: objects are staged,
+/// synced (one syncfs), renamed into place (another), and then the refs are written. Without commit() nothing stays.
+class Transaction {
+ public:
+  /// @param repository must outlive the transaction
+  /// @param replaced damaged objects: until commit() they stay, then each is replaced by one rename. Such a transaction
+  ///   writes by itself, whatever the options say.
+  explicit Transaction(const Repository& repository, ReplacedObjects replaced = {});
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+  ~Transaction();
+
+  void set_branch(const std::string& branch, const Checksum& commit);
+  void commit();
+
+ private:
+  const Repository& repository_;
+  bool own_;  ///< objects are written by ourselves
+  std::optional<ForeignLock> lock_;
+  bool open_ = true;
+};
+
+}  // namespace berth::store

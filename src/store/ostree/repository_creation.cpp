@@ -1,0 +1,245 @@
+#include "store/ostree/repository_creation.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/error.hpp"
+#include "base/fd.hpp"
+#include "base/file.hpp"
+#include "store/ostree/private_mark.hpp"
+#include "store/ostree/repository_config.hpp"
+#include "store/ostree/repository_lock.hpp"
+
+namespace berth::store {
+namespace {
+
+constexpr const char* config_name = "config";
+constexpr const char* damaged_name = "config.damaged";
+constexpr mode_t folder_mode = 0755;  // what is below the repository's 0700 is of no concern to others
+
+/// Parents first. libostree, too, makes `objects` last and takes a folder that has it for a repository.
+constexpr std::array<const char*, 9> folders = {"tmp",        "tmp/cache",    "extensions",   "state",  "refs",
+                                                "refs/heads", "refs/mirrors", "refs/remotes", "objects"};
+
+/// Below the folder of deployments, where the repository is unless somebody says otherwise.
+constexpr std::string_view storage_folder = ".storage";
+
+void make_folder(const std::string& path) {
+  const auto root = base::open_host_folder("/");
+  const auto [parent, name] = base::split_path(path.starts_with('/') ? std::string_view(path).substr(1) : path);
+  if (const auto [above, last] = base::split_path(parent); last == storage_folder) {
+    base::make_folders_at(root.get(), base::split_path(above).first, 0755);
+    base::make_folders_at(root.get(), parent, 0700);  // the folder of deployments is as private as what is in it
+  } else if (parent != ".") {
+    base::make_folders_at(root.get(), parent, 0755);
+  }
+  // Nobody else may go through, for objects of images may be setuid programs.
+  if (::mkdirat(root.get(), (parent + "/" + name).c_str(), 0700) != 0 && errno != EEXIST) {
+    base::throw_errno("create the repository " + path);
+  }
+}
+
+/// Whether the file `config` says anything. What is no regular file is left to the reader of it.
+bool has_config(int repository) {
+  const auto status = base::stat_at(repository, config_name);
+  if (!status || !S_ISREG(status->st_mode)) {
+    return status.has_value();
+  }
+  const auto text = base::read_file_at(repository, config_name, repository_config_limit).value_or("");
+  return std::any_of(text.begin(), text.end(), [](char byte) { return byte != '\0'; });
+}
+
+/// Whether there is anything but folders below `folder`. A name that begins with a dot is no ref: somebody wrote it.
+bool has_files(const base::Fd& folder) {
+  const auto names = base::list_folder(folder.get());
+  return std::any_of(names.begin(), names.end(), [&folder](const std::string& name) {
+    const auto status = name.starts_with('.') ? std::nullopt : base::stat_at(folder.get(), name);
+    return status && (!S_ISDIR(status->st_mode) || has_files(base::open_folder_at(folder.get(), name)));
+  });
+}
+
+bool has_refs(int repository) {
+  return base::stat_at(repository, "refs") && has_files(base::open_folder_at(repository, "refs"));
+}
+
+bool is_made(int repository) {
+  return base::stat_at(repository, "objects") && (has_config(repository) || has_refs(repository));
+}
+
+/// Whether a bare repository, or one of a user, has such an object; nullopt for other files.
+std::optional<bool> fits(int folder, const std::string& name, RepositoryMode mode) {
+  if (name.ends_with(".filez")) {
+    return false;
+  }
+  const auto status = name.ends_with(".file") ? base::stat_at(folder, name) : std::nullopt;
+  if (!status || !S_ISREG(status->st_mode)) {
+    return std::nullopt;
+  }
+  const auto place = fmt::format("/proc/self/fd/{}/{}", folder, name);
+  const bool described = ::getxattr(place.c_str(), "user.ostreemeta", nullptr, 0) > 0;
+  return described == (mode == RepositoryMode::bare_user);
+}
+
+/// Whether the objects of a repository are of a mode, as the first of them tells.
+bool objects_fit(int repository, RepositoryMode mode) {
+  const auto objects = base::open_folder_at(repository, "objects");
+  for (const auto& part : base::list_folder(objects.get())) {
+    const auto status = base::stat_at(objects.get(), part);
+    if (!status || !S_ISDIR(status->st_mode)) {
+      continue;
+    }
+    const auto folder = base::open_folder_at(objects.get(), part);
+    for (const auto& name : base::list_folder(folder.get())) {
+      if (const auto fit = fits(folder.get(), name, mode)) {
+        return *fit;
+      }
+    }
+  }
+  return true;
+}
+
+std::string fresh_config(RepositoryMode mode) {
+  return fmt::format("[core]\nrepo_version=1\nmode={}\n", name_of(mode));
+}
+
+/// @throws Error(verification) when it is damaged
+RepositoryConfig parse_config(int folder, const StoreOptions& options) {
+  const auto status = base::stat_at(folder, config_name);
+  if (status && !S_ISREG(status->st_mode)) {
+    throw damaged_config(options.repository, "it is not a regular file");
+  }
+  const auto text =
+      has_config(folder) ? base::read_file_at(folder, config_name, repository_config_limit) : std::nullopt;
+  if (!text) {
+    throw damaged_config(options.repository, "it is absent, empty or zeroed");
+  }
+  return parse_repository_config(*text, options.mode, options.repository);
+}
+
+std::string remedy(const StoreOptions& options, bool fit) {
+  if (!fit) {
+    return "its objects are of another mode than is needed here; write it again as ostree.repo-config(5) describes";
+  }
+  if (options.recovered) {
+    return fmt::format("`berth recover` writes it anew, and keeps what is there as {}", damaged_name);
+  }
+  return fmt::format("put a file with the lines `[core]`, `repo_version=1` and `mode={}` in its place",
+                     name_of(options.mode));
+}
+
+/// A name for what is damaged that nothing has yet.
+std::string free_name(int repository) {
+  std::string name = damaged_name;
+  for (unsigned number = 2; base::stat_at(repository, name); ++number) {
+    name = fmt::format("{}.{}", damaged_name, number);
+  }
+  return name;
+}
+
+/// Another mode, or a value that is not known here, is a matter of the settings: whoever needs images hears of it.
+bool is_damaged(int repository, const StoreOptions& options) {
+  try {
+    const auto damage = read_config(repository, options).damage;
+    return damage && damage->kind() == base::ErrorKind::verification;
+  } catch (const base::Error& error) {
+    if (error.kind() != base::ErrorKind::conflict) {
+      throw;
+    }
+    return false;
+  }
+}
+
+}  // namespace
+
+void refuse_links(int folder, const std::string& repository) {
+  for (const char* part : {"objects", "refs", "refs/heads", "refs/heads/ociimage", "tmp", "state"}) {
+    const auto status = base::stat_at(folder, part);
+    if (status && S_ISLNK(status->st_mode)) {
+      throw base::Error(base::ErrorKind::verification,
+                        fmt::format("the repository {} has a symbolic link as {}", repository, part),
+                        "put the folder that it points to in its place");
+    }
+  }
+}
+
+bool is_repository(const std::string& path) {
+  return base::stat_at(AT_FDCWD, path + "/objects") && is_made(base::open_host_folder(path).get());
+}
+
+StoredConfig read_config(int folder, const StoreOptions& options) {
+  try {
+    return {parse_config(folder, options), std::nullopt};
+  } catch (const base::Error& error) {
+    const bool damaged = error.kind() == base::ErrorKind::verification;
+    if (!damaged && error.kind() != base::ErrorKind::failed) {
+      throw;
+    }
+    const bool fit = objects_fit(folder, options.mode);
+    base::Error damage(error.kind(), error.sentence(), damaged ? remedy(options, fit) : error.hint());
+    if (!fit) {
+      throw damage;
+    }
+    RepositoryConfig config;
+    config.mode = options.mode;
+    return {config, std::move(damage)};
+  }
+}
+
+std::optional<std::string> mend_config(const StoreOptions& options) {
+  if (!is_repository(options.repository)) {
+    return std::nullopt;
+  }
+  const auto repository = base::open_host_folder(options.repository);
+  refuse_links(repository.get(), options.repository);
+  if (!is_damaged(repository.get(), options)) {
+    return std::nullopt;
+  }
+  const auto lock = RepositoryLock::take(repository.get(), RepositoryLock::Kind::exclusive, options);
+  if (!is_damaged(repository.get(), options)) {
+    return std::nullopt;  // somebody was faster
+  }
+  std::string kept;
+  if (base::stat_at(repository.get(), config_name)) {
+    kept = free_name(repository.get());
+    base::check_errno(::renameat(repository.get(), config_name, repository.get(), kept.c_str()),
+                      fmt::format("rename {}/{}", options.repository, config_name));
+  }
+  base::replace_file_at(repository.get(), config_name, fresh_config(options.mode), 0644);
+  return kept.empty() ? kept : fmt::format("{}/{}", options.repository, kept);
+}
+
+void make_repository(const StoreOptions& options) {
+  make_folder(options.repository);
+  const auto repository = base::open_host_folder(options.repository);
+  refuse_links(repository.get(), options.repository);
+  const auto lock = RepositoryLock::take(repository.get(), RepositoryLock::Kind::exclusive, options);
+  if (is_made(repository.get())) {
+    return;  // by somebody who was faster
+  }
+  for (const auto* name : folders) {
+    if (::mkdirat(repository.get(), name, folder_mode) != 0 && errno != EEXIST) {
+      base::throw_errno(fmt::format("create {}/{}", options.repository, name));
+    }
+  }
+  if (base::list_folder(base::open_folder_at(repository.get(), "objects").get()).empty()) {
+    mark_private(repository.get());
+  }
+  base::check_errno(::syncfs(repository.get()), "write the repository to the disk");
+  if (!has_config(repository.get())) {
+    base::replace_file_at(repository.get(), config_name, fresh_config(options.mode), 0644);
+  }
+}
+
+}  // namespace berth::store

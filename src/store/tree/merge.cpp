@@ -1,0 +1,203 @@
+#include "store/tree/merge.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "base/error.hpp"
+#include "store/tree/entry_name.hpp"
+
+namespace berth::store {
+namespace {
+
+[[noreturn]] void refuse(std::string sentence) {
+  throw base::Error(base::ErrorKind::verification, std::move(sentence),
+                    "berth unpacks no such image; whoever builds it can leave that entry out");
+}
+
+/// Walks down `path`; nullptr when a component is absent or no folder.
+Folder* find_folder(Folder& root, std::string_view path) {
+  Folder* folder = &root;
+  while (!path.empty() && folder != nullptr) {
+    const auto slash = path.find('/');
+    const auto found = folder->children.find(path.substr(0, slash));
+    folder = found == folder->children.end() ? nullptr : folder_in(found->second);
+    path = slash == std::string_view::npos ? std::string_view() : path.substr(slash + 1);
+  }
+  return folder;
+}
+
+/// Whether a path is, or is below, something that is never part of an image.
+bool within_marker(std::string_view path) {
+  for (; !path.empty(); path = parent_path(path)) {
+    if (meaning_of(base_name(path)) != NameMeaning::plain) {
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+Merge::Merge(FolderLoader load, const Checksum& implied, const Checksum& plain)
+    : load_(std::move(load)), implied_(implied), plain_(plain) {
+  root_.meta = plain;
+}
+
+void Merge::apply(const StoredLayer& layer) {
+  base::in_context("merging " + layer.name, [&] {
+    // Links mean what lower layers had before this one changed them.
+    std::map<std::string, Checksum> links;
+    for (const auto& [path, target] : layer.links) {
+      if (!within_marker(path)) {
+        links.emplace(path, resolve(path, target));
+      }
+    }
+    if (layer.root.meta != implied_) {
+      root_.meta = layer.root.meta;
+    }
+    links_ = &layer.links;
+    trail_.clear();
+    merge_folder(root_, layer.root.tree, 0, false);
+    links_ = nullptr;
+    for (const auto& [path, content] : links) {
+      place_link(path, content);
+    }
+  });
+}
+
+Checksum Merge::resolve(const std::string& path, const std::string& target) {
+  Folder* folder = find_folder(root_, parent_path(target));
+  if (folder != nullptr) {
+    const auto found = folder->children.find(base_name(target));
+    const auto* content = found == folder->children.end() ? nullptr : std::get_if<Checksum>(&found->second);
+    if (content != nullptr) {
+      return *content;
+    }
+  }
+  refuse(fmt::format("the hard link {} has the target {}, which is no file of this layer or of those below",
+                     quoted_name(path), quoted_name(target)));
+}
+
+void Merge::place_link(const std::string& path, const Checksum& content) {
+  // The layer holds the parents of its links as folders, so the merge does, too.
+  Folder* folder = find_folder(root_, parent_path(path));
+  if (folder == nullptr) {
+    refuse(fmt::format("the hard link {} has no folder to be in", quoted_name(path)));
+  }
+  folder->children.insert_or_assign(std::string(base_name(path)), content);
+}
+
+void Merge::hide_one(Folder& lower, std::string_view name) const {
+  const auto meaning = meaning_of(name);
+  if (meaning == NameMeaning::opaque) {
+    lower.children.clear();
+  } else if (meaning == NameMeaning::whiteout) {
+    if (const auto found = lower.children.find(hidden_name(name)); found != lower.children.end()) {
+      lower.children.erase(found);
+    }
+  }
+}
+
+void Merge::hide(Folder& lower, const FolderListing& upper) const {
+  for (const auto& [name, content] : upper.files) {
+    hide_one(lower, name);
+  }
+  for (const auto& [name, folder] : upper.folders) {
+    hide_one(lower, name);
+  }
+}
+
+FolderListing Merge::load(const Checksum& tree, std::size_t depth) {
+  if (depth > folder_depth_limit) {
+    refuse(fmt::format("folders are nested deeper than {}", folder_depth_limit));
+  }
+  auto listing = load_(tree);
+  nodes_ += listing.files.size() + listing.folders.size();
+  if (nodes_ > node_limit) {
+    refuse(fmt::format("the layers have more than {} files and folders together", node_limit));
+  }
+  return listing;
+}
+
+void Merge::count_memory(const std::string& name) {
+  memory_ += LayerTree::node_cost + name.size();
+  if (memory_ > memory_limit) {
+    refuse(fmt::format("the names in the layers take more than {} MiB of memory", memory_limit >> 20U));
+  }
+}
+
+/// Whether a hard link of the layer is to be in the folder `name` of the current one, or below.
+bool Merge::has_links_below(const std::string& name) const {
+  std::string prefix;
+  for (const auto* component : trail_) {
+    prefix += *component + "/";
+  }
+  prefix += name + "/";
+  const auto found = links_ == nullptr ? LowerLinks::const_iterator() : links_->lower_bound(prefix);
+  return links_ != nullptr && found != links_->end() && found->first.starts_with(prefix);
+}
+
+/// Whether there are only markers in a folder that has no entry of its own, and below.
+bool Merge::is_hollow(const StoredFolder& folder, std::size_t depth) {
+  if (folder.meta != implied_) {
+    return false;
+  }
+  const auto listing = load(folder.tree, depth);
+  const auto hides = [](const auto& file) {
+    const auto meaning = meaning_of(file.first);
+    return meaning == NameMeaning::whiteout || meaning == NameMeaning::opaque;
+  };
+  return std::all_of(listing.files.begin(), listing.files.end(), hides) &&
+         std::all_of(listing.folders.begin(), listing.folders.end(),
+                     [&](const auto& inner) { return is_hollow(inner.second, depth + 1); });
+}
+
+/// @param hidden whether this layer hides all that lower ones have in the folder
+void Merge::merge_folder(Folder& lower, const Checksum& tree, std::size_t depth, bool hidden) {
+  const auto upper = load(tree, depth);
+  hide(lower, upper);
+  hidden = hidden || upper.files.contains(std::string(opaque_marker));
+  for (const auto& [name, content] : upper.files) {
+    if (meaning_of(name) == NameMeaning::plain) {
+      if (lower.children.insert_or_assign(name, content).second) {
+        count_memory(name);
+      }
+    }
+  }
+  for (const auto& [name, folder] : upper.folders) {
+    if (meaning_of(name) != NameMeaning::plain) {
+      continue;
+    }
+    const bool gone = hidden || upper.files.contains(whiteout_of(name));
+    if (!gone || has_links_below(name) || !is_hollow(folder, depth + 1)) {
+      merge_child(lower, name, folder, depth, gone);
+    }
+  }
+}
+
+void Merge::merge_child(Folder& lower, const std::string& name, const StoredFolder& upper, std::size_t depth,
+                        bool hidden) {
+  const auto size = lower.children.size();
+  Node& node = lower.children[name];
+  if (lower.children.size() > size) {
+    count_memory(name);
+  }
+  if (folder_in(node) == nullptr) {
+    auto fresh = std::make_unique<Folder>();
+    fresh->meta = plain_;
+    node = std::move(fresh);
+  }
+  Folder& folder = *folder_in(node);
+  if (upper.meta != implied_) {
+    folder.meta = upper.meta;
+  }
+  trail_.push_back(&name);
+  merge_folder(folder, upper.tree, depth + 1, hidden);
+  trail_.pop_back();
+}
+
+}  // namespace berth::store

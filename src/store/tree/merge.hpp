@@ -1,0 +1,70 @@
+// Stacks layers into one tree, in memory: OCI image-spec 1.1 layer.md, "Applying Changesets".
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "store/tree/layer_tree.hpp"
+#include "store/tree/tree.hpp"
+
+namespace berth::store {
+
+/// One layer as the repository has it.
+struct StoredLayer {
+  std::string name;  ///< for errors, e.g. "layer 0123456789ab"
+  StoredFolder root;
+  LowerLinks links;
+};
+
+/// The merge of the layers applied so far. Reads directory listings through a loader, one at a time, and no file
+/// content; never looks at a file system, so no link is ever followed.
+///
+/// A whiteout hides one name, an opaque marker all names, of lower layers only, wherever they stand among their
+/// siblings. A folder that a layer hides, and of which it has nothing but markers of what was in it, stays hidden. A
+/// folder over a folder merges, with the upper's owner and mode unless the upper is only implied; anything else
+/// replaces. No marker and no bookkeeping of aufs is left in the result.
+class Merge {
+ public:
+  /// Most files and folders of all layers of one image together: what bounds the time of a merge.
+  static constexpr std::uint64_t node_limit = 10'000'000;
+  /// Most bytes that the names and nodes of the result take in memory, LayerTree::node_cost each besides the names.
+  static constexpr std::uint64_t memory_limit = std::uint64_t{512} << 20U;
+
+  /// @param implied DIR_META that says nothing (see implied_folder_xattr)
+  /// @param plain DIR_META for folders of which no layer says anything: 0755 root:root
+  Merge(FolderLoader load, const Checksum& implied, const Checksum& plain);
+
+  /// Puts the next layer on top.
+  /// @throws Error(verification) naming the layer for illegal names, nesting over folder_depth_limit, more nodes than
+  ///   node_limit with the layers below, and links whose
+  ///   target the lower layers do not have
+  void apply(const StoredLayer& layer);
+
+  /// The result; holds no LowerLink.
+  [[nodiscard]] const Folder& root() const { return root_; }
+
+ private:
+  void merge_folder(Folder& lower, const Checksum& tree, std::size_t depth, bool hidden);
+  [[nodiscard]] bool is_hollow(const StoredFolder& folder, std::size_t depth);
+  [[nodiscard]] bool has_links_below(const std::string& name) const;
+  void count_memory(const std::string& name);
+  FolderListing load(const Checksum& tree, std::size_t depth);
+  void hide(Folder& lower, const FolderListing& upper) const;
+  void hide_one(Folder& lower, std::string_view name) const;
+  void merge_child(Folder& lower, const std::string& name, const StoredFolder& upper, std::size_t depth, bool hidden);
+  [[nodiscard]] Checksum resolve(const std::string& path, const std::string& target);
+  void place_link(const std::string& path, const Checksum& content);
+
+  FolderLoader load_;
+  Checksum implied_;
+  Checksum plain_;
+  Folder root_;
+  std::uint64_t nodes_ = 0;                ///< read so far
+  std::uint64_t memory_ = 0;               ///< bytes; what is taken away counts on
+  const LowerLinks* links_ = nullptr;      ///< of the layer that is applied
+  std::vector<const std::string*> trail_;  ///< the names of the folders that lead to the current one
+};
+
+}  // namespace berth::store

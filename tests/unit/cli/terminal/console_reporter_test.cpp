@@ -1,0 +1,129 @@
+#include "cli/terminal/console_reporter.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+#include "cli/terminal/exit_code.hpp"
+
+namespace berth::cli {
+namespace {
+
+using base::ProgressPhase;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+std::string captured(ProgressMode mode, bool quiet, void (*speak)(ConsoleReporter&)) {
+  ::testing::internal::CaptureStderr();
+  {
+    ConsoleReporter reporter(mode, quiet, false);
+    speak(reporter);
+  }
+  return ::testing::internal::GetCapturedStderr();
+}
+
+void speak_all(ConsoleReporter& reporter) {
+  reporter.step("checking out");
+  reporter.progress({"old", "present", 5, 5, ProgressPhase::done});
+  reporter.progress({"abc", "waiting", 0, 2'000'000, ProgressPhase::waiting});
+  reporter.progress({"abc", "fetching", 0, 2'000'000});
+  reporter.progress({"abc", "fetching", 1'000'000, 2'000'000});
+  reporter.progress({"abc", "fetched", 2'000'000, 2'000'000, ProgressPhase::done});
+  reporter.progress({"web", "resolving", 0, 0});
+  reporter.progress({"web", "resolving", 0, 0, ProgressPhase::done});
+  reporter.warning("careful");
+  reporter.warning("careful");  // once is enough
+  reporter.error(base::Error(base::ErrorKind::conflict, "taken", "choose another"));
+}
+
+TEST(ConsoleReporter, PlainlyALineForEachLayerThatIsDone) {
+  EXPECT_EQ(captured(ProgressMode::plain, false, speak_all),
+            "checking out\nabc: fetched (2.0 MB)\nwarning: careful\nberth: taken\nhint: choose another\n");
+}
+
+TEST(ConsoleReporter, QuietStillWarns) {
+  for (const auto mode : {ProgressMode::plain, ProgressMode::terminal, ProgressMode::none}) {
+    EXPECT_EQ(captured(mode, true, speak_all), "warning: careful\nberth: taken\nhint: choose another\n");
+  }
+}
+
+TEST(ConsoleReporter, WithoutProgressStepsRemain) {
+  EXPECT_EQ(captured(ProgressMode::none, false, speak_all),
+            "checking out\nwarning: careful\nberth: taken\nhint: choose another\n");
+}
+
+TEST(ConsoleReporter, EverythingAsJsonLines) {
+  std::istringstream text(captured(ProgressMode::json, false, speak_all));
+  std::vector<base::Json> lines;
+  for (std::string line; std::getline(text, line);) {
+    lines.push_back(base::parse_json(line, "a line"));
+  }
+  // The one in the middle is told only when the last was a while ago, which a busy machine decides.
+  std::erase_if(lines, [](const base::Json& line) { return line.value("done", 0) == 1'000'000; });
+  ASSERT_EQ(lines.size(), 9U);
+  EXPECT_EQ(lines[0], (base::Json{{"type", "step"}, {"message", "checking out"}}));
+  EXPECT_EQ(lines[3], (base::Json{{"type", "progress"},
+                                  {"id", "abc"},
+                                  {"label", "fetching"},
+                                  {"phase", "working"},
+                                  {"done", 0},
+                                  {"total", 2'000'000},
+                                  {"unit", "bytes"}}));
+  EXPECT_EQ(lines[4].at("phase"), "done");
+  EXPECT_EQ(lines[7].at("type"), "warning");
+  EXPECT_EQ(lines[8],
+            (base::Json{{"type", "error"}, {"message", "taken"}, {"hint", "choose another"}, {"exitCode", 4}}));
+}
+
+TEST(ConsoleReporter, QuietJsonHoldsOnlyWarningsAndErrors) {
+  EXPECT_EQ(captured(ProgressMode::json, true, speak_all),
+            R"({"type":"warning","message":"careful"})"
+            "\n"
+            R"({"type":"error","message":"taken","hint":"choose another","exitCode":4})"
+            "\n");
+}
+
+TEST(ConsoleReporter, NamesFromOutsideCannotSpeakToTheTerminal) {
+  const auto speak = [](ConsoleReporter& reporter) {
+    reporter.step("evil \033]0;title\007");
+    reporter.progress({"evil\033", "\033[2J", 0, 7});
+    reporter.progress({"evil\033", "\033[2J", 7, 7, ProgressPhase::done});
+    reporter.error(base::Error(base::ErrorKind::failed, "two\nlines \033[0m"));
+  };
+  for (const auto mode : {ProgressMode::plain, ProgressMode::json}) {
+    EXPECT_THAT(captured(mode, false, speak), Not(HasSubstr("\033")));
+  }
+}
+
+TEST(ConsoleReporter, ShortWorkShowsNothingLive) {
+  EXPECT_THAT(captured(ProgressMode::terminal, false, speak_all), Not(HasSubstr("\033")));
+}
+
+TEST(ProgressMode, Words) {
+  EXPECT_EQ(parse_progress_mode("tty"), ProgressMode::terminal);
+  EXPECT_EQ(parse_progress_mode("plain"), ProgressMode::plain);
+  EXPECT_EQ(parse_progress_mode("json"), ProgressMode::json);
+  EXPECT_EQ(parse_progress_mode("none"), ProgressMode::none);
+  try {
+    parse_progress_mode("loud");
+    FAIL();
+  } catch (const base::Error& error) {
+    EXPECT_EQ(error.kind(), base::ErrorKind::usage);
+    EXPECT_THAT(error.hint(), HasSubstr("auto tty plain json none"));
+  }
+}
+
+TEST(ExitCode, EveryKindHasItsOwn) {
+  EXPECT_EQ(exit_code(base::ErrorKind::failed), 1);
+  EXPECT_EQ(exit_code(base::ErrorKind::usage), 2);
+  EXPECT_EQ(exit_code(base::ErrorKind::not_found), 3);
+  EXPECT_EQ(exit_code(base::ErrorKind::conflict), 4);
+  EXPECT_EQ(exit_code(base::ErrorKind::not_permitted), 5);
+  EXPECT_EQ(exit_code(base::ErrorKind::verification), 6);
+  EXPECT_EQ(exit_code(base::ErrorKind::start_failed), 7);
+  EXPECT_EQ(exit_code(base::ErrorKind::interrupted), 130);
+}
+
+}  // namespace
+}  // namespace berth::cli

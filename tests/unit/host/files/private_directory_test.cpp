@@ -1,0 +1,92 @@
+#include "host/files/private_directory.hpp"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.hpp"
+#include "host/scratch.hpp"
+#include "host/state/deployment.hpp"
+
+namespace berth::host::testing {
+namespace {
+
+class PrivateFolder : public ::testing::Test {
+ protected:
+  void SetUp() override { root_.folder("a/b"); }
+
+  void set_mode(const std::string& path, mode_t mode) const { ASSERT_EQ(0, ::chmod(root_.at(path).c_str(), mode)); }
+  [[nodiscard]] struct stat status(const std::string& path) const {
+    return base::stat_at(AT_FDCWD, root_.at(path)).value();
+  }
+  [[nodiscard]] mode_t mode(const std::string& path) const { return status(path).st_mode & 07777U; }
+  [[nodiscard]] bool reached() const { return others_can_reach(base::open_host_folder(root_.path()).get(), "/a/b"); }
+
+  Scratch root_;
+};
+
+TEST_F(PrivateFolder, OthersReachWhatNoFolderAboveCloses) {
+  set_mode("a", 0755);
+  set_mode("a/b", 0755);
+  EXPECT_TRUE(reached());
+  set_mode("a", 0700);
+  EXPECT_FALSE(reached());
+  set_mode("a", 0701);
+  EXPECT_TRUE(reached());
+  set_mode("a/b", 0700);
+  EXPECT_FALSE(reached());
+  set_mode("a/b", 0710);
+  EXPECT_TRUE(reached());
+  EXPECT_FALSE(others_can_reach(base::open_host_folder(root_.path()).get(), "/nowhere"));
+}
+
+TEST_F(PrivateFolder, FoldersOfOthersAreOpenToThem) {
+  if (::geteuid() != 0) {
+    return;  // only root can give a folder away
+  }
+  set_mode("a/b", 0700);
+  ASSERT_EQ(0, ::chown(root_.at("a/b").c_str(), 1000, 1000));
+  EXPECT_TRUE(reached());
+  EXPECT_TRUE(make_private(base::open_host_folder(root_.at("a/b")).get()));
+  EXPECT_EQ(0U, status("a/b").st_uid);
+  EXPECT_FALSE(reached());
+}
+
+TEST_F(PrivateFolder, IsMadeOnce) {
+  set_mode("a/b", 0755);
+  const auto folder = base::open_host_folder(root_.at("a/b"));
+  EXPECT_TRUE(make_private(folder.get()));
+  EXPECT_EQ(0700U, mode("a/b"));
+  EXPECT_FALSE(make_private(folder.get()));
+}
+
+TEST_F(PrivateFolder, OneGroupPassesOrAll) {
+  if (::geteuid() != 0) {
+    return;  // only root can give a folder to any group
+  }
+  const auto folder = base::open_host_folder(root_.at("a/b"));
+  make_private(folder.get());
+  let_pass(folder.get(), 100000);
+  EXPECT_EQ(0710U, mode("a/b"));
+  EXPECT_EQ(100000U, status("a/b").st_gid);
+  let_pass(folder.get(), 100000);
+  EXPECT_EQ(0710U, mode("a/b"));
+  let_pass(folder.get(), 200000);
+  EXPECT_EQ(0711U, mode("a/b"));
+  EXPECT_TRUE(make_private(folder.get(), 100000)) << "everybody passed";
+  EXPECT_EQ(0710U, mode("a/b"));
+  EXPECT_FALSE(make_private(folder.get(), 100000));
+}
+
+TEST_F(PrivateFolder, ThatOfTheDeploymentsIsPrivateAndItsParentsAreNot) {
+  LayoutSettings settings;
+  settings.root = root_.path();
+  const auto created = make_deployments_folder(Layout(settings));
+  EXPECT_EQ(4U, created.size());
+  EXPECT_EQ(0755U, mode("var/lib/containers"));
+  EXPECT_EQ(0700U, mode("var/lib/containers/berth"));
+}
+
+}  // namespace
+}  // namespace berth::host::testing

@@ -1,0 +1,116 @@
+#include "host/state/transaction_journal.hpp"
+
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "host/scratch.hpp"
+
+namespace berth::host::testing {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class JournalTest : public ::testing::Test {
+ protected:
+  JournalTest() : layout_(layout_in(root_)) {}
+
+  static constexpr const char* folder_ = "var/lib/containers/berth/.transactions";
+  Scratch root_;
+  Layout layout_;
+};
+
+TEST_F(JournalTest, WritesReadsReplacesRemoves) {
+  EXPECT_FALSE(read_journal(layout_, "web"));
+  EXPECT_THAT(list_journals(layout_), IsEmpty());
+  write_journal(layout_, "web", {{"verb", "install"}, {"step", 1}});
+  write_journal(layout_, "web", {{"verb", "install"}, {"step", 2}});
+  write_journal(layout_, "api.0", {{"verb", "update"}});
+  EXPECT_THAT(list_journals(layout_), ElementsAre("api.0", "web"));
+  EXPECT_EQ(2, (*read_journal(layout_, "web"))["step"]);
+  EXPECT_EQ(0600U, root_.status(std::string(folder_) + "/web").st_mode & 07777U);
+  EXPECT_EQ(0700U, root_.status(folder_).st_mode & 07777U);
+  remove_journal(layout_, "web");
+  EXPECT_FALSE(read_journal(layout_, "web"));
+  EXPECT_TRUE(root_.has(folder_));
+  remove_journal(layout_, "api.0");
+  EXPECT_FALSE(root_.has(folder_));
+  EXPECT_NO_THROW(remove_journal(layout_, "api.0"));
+}
+
+TEST_F(JournalTest, HalfWrittenNotesAreNoNotes) {
+  root_.file(std::string(folder_) + "/.berth-1234", "{");
+  EXPECT_THAT(list_journals(layout_), IsEmpty());
+  EXPECT_NO_THROW(remove_journal(layout_, "web"));
+}
+
+TEST_F(JournalTest, WhatAKillLeavesIsListedAndRemoved) {
+  root_.file(std::string(folder_) + "/.new-web", "{");
+  EXPECT_THAT(list_journals(layout_), ElementsAre("web"));
+  EXPECT_FALSE(read_journal(layout_, "web"));
+  remove_empty_journals(layout_);
+  EXPECT_TRUE(root_.has(folder_));
+  remove_journal(layout_, "web");
+  EXPECT_FALSE(root_.has(folder_));
+  root_.folder(folder_);
+  remove_empty_journals(layout_);
+  EXPECT_FALSE(root_.has(folder_));
+}
+
+TEST_F(JournalTest, ANoteThatIsNotWhatWasWrittenIsRefused) {
+  write_journal(layout_, "web", {{"verb", "update"}, {"slot", 1}});
+  const std::string path = std::string(folder_) + "/web";
+  auto text = root_.text(path);
+  EXPECT_EQ(1, (*read_journal(layout_, "web"))["slot"]);
+  EXPECT_FALSE(read_journal(layout_, "web")->contains("checksum"));
+  text.replace(text.find("\"slot\": 1"), 9, "\"slot\": 0");
+  root_.file(path, text);
+  const auto error = error_of([&] { read_journal(layout_, "web"); });
+  EXPECT_EQ(base::ErrorKind::verification, error.kind());
+  EXPECT_THAT(error.what(), HasSubstr(".transactions/web"));
+}
+
+TEST_F(JournalTest, NotesOfTheVersionBeforeHaveNoChecksum) {
+  root_.file(std::string(folder_) + "/web", "{\"verb\": \"update\"}");
+  EXPECT_EQ("update", (*read_journal(layout_, "web"))["verb"]);
+}
+
+TEST_F(JournalTest, WhatIsNoNoteIsNamedAndRemoved) {
+  const std::string path = std::string(folder_) + "/web";
+  root_.folder(path + "/below");
+  EXPECT_EQ(base::ErrorKind::verification, error_of([&] { read_journal(layout_, "web"); }).kind());
+  remove_journal(layout_, "web");
+  root_.folder(folder_);
+  ASSERT_EQ(0, ::mkfifo(root_.at(path).c_str(), 0600));
+  EXPECT_THAT(error_of([&] { read_journal(layout_, "web"); }).what(), HasSubstr("is not a regular file"));
+  remove_journal(layout_, "web");
+  EXPECT_FALSE(root_.has(folder_));
+}
+
+TEST_F(JournalTest, WhatIsInTheWayOfTheNotesIsNamedWithTheRemedy) {
+  root_.folder("var/lib/containers/berth");
+  const auto refused = [&] {
+    const auto error = error_of([&] { list_journals(layout_); });
+    EXPECT_EQ(base::ErrorKind::conflict, error.kind());
+    EXPECT_THAT(error.sentence(), HasSubstr(".transactions is in the way"));
+    EXPECT_THAT(error.hint(), HasSubstr("rm "));
+    EXPECT_EQ(base::ErrorKind::conflict, error_of([&] { write_journal(layout_, "web", {{"a", 1}}); }).kind());
+    ASSERT_EQ(0, ::unlink(root_.at(folder_).c_str()));
+  };
+  root_.file(folder_, "");
+  refused();
+  ASSERT_EQ(0, ::symlink("/nowhere", root_.at(folder_).c_str()));
+  refused();
+  ASSERT_EQ(0, ::mkfifo(root_.at(folder_).c_str(), 0600));
+  refused();
+}
+
+TEST_F(JournalTest, AGarbledNoteIsNamed) {
+  root_.file(std::string(folder_) + "/web", "{");
+  EXPECT_THAT(error_of([&] { read_journal(layout_, "web"); }).what(), HasSubstr(".transactions/web"));
+}
+
+}  // namespace
+}  // namespace berth::host::testing

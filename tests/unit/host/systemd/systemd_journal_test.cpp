@@ -1,0 +1,29 @@
+#include "host/systemd/systemd_journal.hpp"
+
+#include <gmock/gmock.h>
+
+#include "host/scratch.hpp"
+
+namespace berth::host::testing {
+namespace {
+
+using ::testing::IsEmpty;
+
+TEST(UnitLog, AFolderWithoutAJournal) {
+  const Scratch scratch;
+  EXPECT_THAT(read_unit_log("web.service", 10, false, scratch.path()), IsEmpty());
+  EXPECT_THAT(read_unit_log("web.service", 10, false, scratch.at("missing")), IsEmpty());
+}
+
+TEST(UnitLog, AUnitThatNeverSpoke) {
+  EXPECT_THAT(read_unit_log("berth-no-such-unit.service", 10), IsEmpty());
+}
+
+TEST(UnitLog, AGarbledJournalIsNoReasonToFail) {
+  const Scratch scratch;
+  scratch.file("system.journal", "this is no journal");
+  EXPECT_THAT(read_unit_log("web.service", 10, false, scratch.path()), IsEmpty());
+}
+
+}  // namespace
+}  // namespace berth::host::testing

@@ -1,0 +1,241 @@
+// Packages of whole containers, made by the real tools and looked at with them.
+#include "ops/containers/container_package.hpp"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "base/file.hpp"
+#include "base/process.hpp"
+#include "base/temp_folder.hpp"
+#include "ops/images/pull.hpp"
+#include "ops/machine.hpp"
+#include "ops/plan/package_limits.hpp"
+
+namespace berth::ops {
+namespace {
+
+using base::ErrorKind;
+using base::test::error_of;
+using test::full_image;
+using test::ImageSpec;
+using test::Machine;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr const char* place = "/usr/lib/containers/berth/web.0";
+
+class ContainerPackages : public ::testing::TestWithParam<host::PackageKind> {
+ protected:
+  ContainerPackages() : session(machine.session()) {
+    if (is_deb()) {
+      machine.write("var/lib/dpkg/status", "");
+    } else {
+      machine.make_folder("var/lib/rpm");
+      base::run_checked({"rpm", "--root", machine.layout.root(), "--dbpath", "/var/lib/rpm", "--initdb"});
+    }
+    std::filesystem::create_directories(machine.folder / "made");
+    std::filesystem::create_directories(machine.folder / "temporary");
+    ::setenv("TMPDIR", (machine.folder / "temporary").c_str(), 1);
+  }
+  ContainerPackages(const ContainerPackages&) = delete;
+  ContainerPackages& operator=(const ContainerPackages&) = delete;
+  ~ContainerPackages() override { ::unsetenv("TMPDIR"); }
+
+  [[nodiscard]] static bool is_deb() { return GetParam() == host::PackageKind::deb; }
+
+  InstallRequest request_for(const ImageSpec& spec) {
+    InstallRequest request;
+    request.image = machine.image("image", spec);
+    request.name = "web";
+    return request;
+  }
+  ContainerPackage make(const InstallRequest& request) {
+    return make_container_package(session, request, machine.folder / "made");
+  }
+  [[nodiscard]] std::string made_files() const { return names_in(machine.folder / "made"); }
+  [[nodiscard]] std::string left_files() const { return names_in(machine.folder / "temporary"); }
+
+  [[nodiscard]] std::string listing(const std::string& file) const {
+    return (is_deb() ? base::run_checked({"dpkg-deb", "--contents", file})
+                     : base::run_checked({"rpm", "--query", "--list", "--verbose", "--package", file}))
+        .output;
+  }
+  /// Below the folder `unpacked`, as the package manager lays it out.
+  void unpack(const std::string& file) const {
+    const std::string root = machine.folder / "unpacked";
+    std::filesystem::create_directories(root);
+    if (is_deb()) {
+      base::run_checked({"dpkg-deb", "--extract", file, root});
+    } else {
+      base::run_checked({"rpm", "--root", root, "--dbpath", "/rpmdb", "--nodeps", "--noscripts", "--install", file});
+    }
+  }
+  [[nodiscard]] std::string unpacked(const std::string& path) const { return machine.folder / ("unpacked" + path); }
+  [[nodiscard]] std::string text_of(const std::string& path) const {
+    return base::read_file_at(AT_FDCWD, unpacked(path), 1U << 20U).value_or("");
+  }
+
+  Machine machine;
+  Session session;
+
+ private:
+  static std::string names_in(const std::string& folder) {
+    std::string names;
+    for (const auto& name : base::list_folder(base::open_host_folder(folder).get())) {
+      names += name + " ";
+    }
+    return names;
+  }
+};
+
+TEST_P(ContainerPackages, HoldTheWholeContainer) {
+  auto spec = full_image();
+  spec.config = R"({"Labels":{"version":"1.2","release":"3"}})";
+  const auto package = make(request_for(spec));
+  EXPECT_THAT(package.file, HasSubstr(is_deb() ? "/made/atomic-container-web-preinstalled_1.2-3_amd64.deb"
+                                               : "/made/atomic-container-web-preinstalled-1.2-3."));
+  EXPECT_EQ(made_files(), package.file.substr(package.file.rfind('/') + 1) + " ");
+  unpack(package.file);
+  EXPECT_EQ(std::filesystem::read_symlink(unpacked("/usr/lib/containers/berth/web")), "web.0");
+  for (const auto* path : {"/rootfs/bin/server", "/config.json", "/info"}) {
+    EXPECT_TRUE(std::filesystem::exists(unpacked(std::string(place) + path))) << path;
+  }
+  EXPECT_TRUE(std::filesystem::is_directory(unpacked(std::string(place) + "/rootfs/data"))) << "a mount point";
+  EXPECT_THAT(text_of("/usr/lib/systemd/system/web.service"), HasSubstr(place));
+  EXPECT_EQ(std::filesystem::read_symlink(unpacked("/usr/lib/systemd/system/multi-user.target.wants/web.service")),
+            "/usr/lib/systemd/system/web.service");
+  EXPECT_EQ(text_of("/usr/lib/tmpfiles.d/web.conf"), "d /var/lib/web 0700 0 0 - -\n");
+  EXPECT_EQ(text_of("/etc/web/web.conf"), "greeting=hello\n");
+  EXPECT_THAT(listing(package.file), HasSubstr("/usr/local/bin/webctl"));
+}
+
+TEST_P(ContainerPackages, LeaveNothingOnThisMachine) {
+  make(request_for(full_image()));
+  EXPECT_FALSE(machine.exists("var/lib/containers"));
+  EXPECT_FALSE(machine.exists("usr/lib/containers"));
+  EXPECT_EQ(left_files(), "");
+}
+
+TEST_P(ContainerPackages, ReplaceOneOfTheSameName) {
+  auto spec = full_image();
+  spec.config = R"({"Labels":{"version":"1"}})";
+  const auto request = request_for(spec);
+  const auto first = make(request).file;
+  std::ofstream(std::string(first)) << "older";
+  EXPECT_EQ(make(request).file, first);
+  EXPECT_GT(std::filesystem::file_size(first), 100U);
+  EXPECT_THAT(made_files(), Not(HasSubstr(" atomic"))) << "one file";
+}
+
+TEST_P(ContainerPackages, FilesOfThisMachineAreNotInTheWay) {
+  machine.write("usr/local/bin/webctl", "the host's\n");
+  machine.make_folder("var/lib/web");
+  const auto package = make(request_for(full_image()));
+  unpack(package.file);
+  EXPECT_EQ(text_of("/usr/local/bin/webctl"), "control\n");
+  EXPECT_FALSE(package.plan.tmpfiles) << "the line would change a folder that such machines have";
+}
+
+TEST_P(ContainerPackages, TakeAStoredImageFromTheStore) {
+  auto request = request_for(full_image());
+  request.image = "localhost/stored:latest";
+  EXPECT_THAT(error_of([&] { make(request); }).what(), HasSubstr("localhost"));
+  pull(session, {machine.image("stored", full_image()), "", ""});
+  make(request);
+  EXPECT_EQ(left_files(), "");
+}
+
+TEST_P(ContainerPackages, APlanAloneMakesNone) {
+  auto request = request_for(full_image());
+  request.only_plan = true;
+  const auto package = make(request);
+  EXPECT_EQ(package.file, "");
+  EXPECT_EQ(package.plan.deployment, place);
+  EXPECT_EQ(package.places.unit_inside("web"), "/usr/lib/systemd/system/web.service");
+  EXPECT_EQ(made_files(), "");
+}
+
+TEST_P(ContainerPackages, AMissingVariableIsReportedAndNothingIsLeft) {
+  auto spec = full_image();
+  spec.files.push_back({"exports/tmpfiles.template", "d $UNKNOWN\n", 0644, ""});
+  EXPECT_THAT(error_of([&] { make(request_for(spec)); }).what(), HasSubstr("UNKNOWN"));
+  EXPECT_EQ(made_files() + left_files(), "");
+}
+
+TEST_P(ContainerPackages, AnImageThatRunsOnceIsRefused) {
+  auto spec = full_image();
+  spec.config = R"({"Labels":{"atomic.run":"once"}})";
+  const auto error = error_of([&] { make(request_for(spec)); });
+  EXPECT_THAT(error.sentence(), HasSubstr("run once"));
+  EXPECT_THAT(error.hint(), HasSubstr("berth run"));
+}
+
+TEST_P(ContainerPackages, OptionsThatMeanAnInstallAreRefused) {
+  auto request = request_for(full_image());
+  request.start = true;
+  EXPECT_THAT(error_of([&] { make(request); }).sentence(), HasSubstr("--now"));
+  request.start = false;
+  request.rootfs = "/srv/x";
+  EXPECT_THAT(error_of([&] { make(request); }).sentence(), HasSubstr("--rootfs"));
+}
+
+TEST_P(ContainerPackages, TreesThatAPackageWouldChangeAreRefused) {
+  const auto tree = base::open_host_folder(machine.folder / "made");
+  const std::string file = machine.folder / "made/ping";
+  std::ofstream(std::string(file)) << "x";
+  EXPECT_NO_THROW(make_packable(tree.get(), GetParam()));
+  if (::geteuid() != 0) {
+    return;  // only root can make such files
+  }
+  const unsigned char capability[20] = {0x01, 0, 0, 0x02, 0, 0x20};
+  ASSERT_EQ(::setxattr(file.c_str(), "security.capability", capability, sizeof capability, 0), 0);
+  EXPECT_THAT(error_of([&] { make_packable(tree.get(), GetParam()); }).sentence(),
+              AllOf(HasSubstr("/ping"), HasSubstr("capabilities")));
+  ASSERT_EQ(::removexattr(file.c_str(), "security.capability"), 0);
+  ASSERT_EQ(::chown(file.c_str(), 54321, 0), 0);
+  if (is_deb()) {
+    EXPECT_NO_THROW(make_packable(tree.get(), GetParam())) << "dpkg keeps a number that has no name";
+  } else {
+    EXPECT_THAT(error_of([&] { make_packable(tree.get(), GetParam()); }).sentence(), HasSubstr("54321"));
+  }
+}
+
+TEST_P(ContainerPackages, SymbolicLinksGetAnInodeEach) {
+  const auto tree = base::open_host_folder(machine.folder / "made");
+  ASSERT_EQ(::symlinkat("busybox", tree.get(), "ls"), 0);
+  ASSERT_EQ(::linkat(tree.get(), "ls", tree.get(), "cat", 0), 0);
+  make_packable(tree.get(), GetParam());
+  EXPECT_EQ(base::stat_at(tree.get(), "ls").value().st_nlink, 1U);
+  EXPECT_EQ(base::read_link_at(tree.get(), "ls"), "busybox");
+  EXPECT_EQ(base::read_link_at(tree.get(), "cat"), "busybox");
+}
+
+INSTANTIATE_TEST_SUITE_P(BothKinds, ContainerPackages,
+                         ::testing::Values(host::PackageKind::deb, host::PackageKind::rpm),
+                         [](const auto& kind) { return kind.param == host::PackageKind::deb ? "deb" : "rpm"; });
+
+TEST(ContainerPackage, AHostWithoutPackagesCannotMakeOne) {
+  Machine machine;
+  auto session = machine.session();
+  InstallRequest request;
+  request.image = machine.image("web", full_image());
+  EXPECT_THAT(error_of([&] { make_container_package(session, request, machine.folder.path()); }).sentence(),
+              HasSubstr("no packages"));
+}
+
+TEST(ContainerPackage, UsersMakeNone) {
+  Machine machine(host::UserFolders{"alice", 1000, "/home/alice", "/home/alice/.local/share", "/home/alice/.config",
+                                    "/run/user/1000"});
+  auto session = machine.session();
+  const auto error = error_of([&] { make_container_package(session, {}, "."); });
+  EXPECT_EQ(error.kind(), ErrorKind::usage);
+  EXPECT_THAT(error.sentence(), HasSubstr("not of users"));
+}
+
+}  // namespace
+}  // namespace berth::ops

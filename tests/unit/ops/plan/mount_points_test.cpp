@@ -1,0 +1,79 @@
+#include "ops/plan/mount_points.hpp"
+
+#include <gmock/gmock.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "base/temp_folder.hpp"
+
+namespace berth::ops {
+namespace {
+
+namespace fs = std::filesystem;
+
+class MountPoints : public ::testing::Test {
+ protected:
+  MountPoints() {
+    for (const char* path : {"root/etc", "rootfs"}) {
+      fs::create_directories(folder_ / path);
+    }
+  }
+  /// Makes what these mounts and this working directory need.
+  void make(const std::string& mounts, const std::string& cwd = "/") {
+    const auto config =
+        base::parse_json(R"({"process":{"cwd":")" + cwd + R"("},"mounts":)" + mounts + "}", "config.json");
+    make_mount_points(base::open_host_folder(folder_ / "root").get(), base::open_host_folder(folder_ / "rootfs").get(),
+                      config);
+  }
+  [[nodiscard]] fs::file_status at(const std::string& path) const {
+    return fs::symlink_status(folder_ / ("rootfs/" + path));
+  }
+  base::test::TempFolder folder_;
+};
+
+TEST_F(MountPoints, FoldersAndTheWorkingDirectoryAreMade) {
+  make(R"([{"destination":"/proc","type":"proc"},{"destination":"/a/b","type":"tmpfs"}])", "/srv/home");
+  EXPECT_TRUE(fs::is_directory(at("proc")));
+  EXPECT_TRUE(fs::is_directory(at("a/b")));
+  EXPECT_TRUE(fs::is_directory(at("srv/home")));
+  EXPECT_EQ(fs::perms(0755), at("a/b").permissions());
+}
+
+TEST_F(MountPoints, AFileIsMadeForAFileAndForALinkThatLeadsNowhereYet) {
+  std::ofstream(folder_ / "root/etc/hosts") << "x";
+  fs::create_symlink("/run/resolv.conf", folder_ / "root/etc/resolv.conf");
+  make(R"([{"destination":"/etc/hosts","type":"bind","source":"/etc/hosts"},
+           {"destination":"/etc/resolv.conf","type":"bind","source":"/etc/resolv.conf"},
+           {"destination":"/data","type":"bind","source":"/var/lib/later"}])");
+  EXPECT_TRUE(fs::is_regular_file(at("etc/hosts")));
+  EXPECT_TRUE(fs::is_regular_file(at("etc/resolv.conf")));
+  EXPECT_TRUE(fs::is_directory(at("data")));
+}
+
+TEST_F(MountPoints, WhatIsThereStays) {
+  std::ofstream(folder_ / "rootfs/file") << "kept";
+  make(R"([{"destination":"/file","type":"tmpfs"},{"destination":"/file/below","type":"tmpfs"}])");
+  EXPECT_EQ(4U, fs::file_size(folder_ / "rootfs/file"));
+}
+
+TEST_F(MountPoints, NothingIsMadeBelowAnotherMountOrBehindALink) {
+  fs::create_directories(folder_ / "outside");
+  fs::create_symlink(folder_ / "outside", folder_ / "rootfs/link");
+  make(R"([{"destination":"/dev","type":"tmpfs"},{"destination":"/dev/pts","type":"devpts"},
+           {"destination":"/link/x","type":"tmpfs"}])",
+       "/dev/x");
+  EXPECT_FALSE(fs::exists(at("dev/pts")));
+  EXPECT_FALSE(fs::exists(at("dev/x")));
+  EXPECT_TRUE(fs::is_empty(folder_ / "outside"));
+}
+
+TEST_F(MountPoints, NoPathLeadsUpwards) {
+  EXPECT_THROW(make(R"([{"destination":"/../outside","type":"tmpfs"}])"), base::Error);
+  EXPECT_FALSE(fs::exists(folder_ / "outside"));
+}
+
+}  // namespace
+}  // namespace berth::ops

@@ -1,0 +1,116 @@
+// Containers of a user: where they go, and what becomes of an image that was made for the system.
+#include "ops/rootless.hpp"
+
+#include <gmock/gmock.h>
+
+#include "ops/containers/uninstall.hpp"
+#include "ops/machine.hpp"
+
+namespace berth::ops {
+namespace {
+
+using test::Machine;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+constexpr const char* unit_path = "home/alice/.config/systemd/user/web.service";
+constexpr const char* deployment = "home/alice/.local/share/containers/berth/web.0";
+
+class ForUser : public ::testing::Test {
+ protected:
+  ForUser() {
+    machine_.facts.uid = 1000;
+    machine_.facts.gid = 1001;
+    machine_.write("etc/subuid", "alice:100000:65536\n");
+    machine_.write("etc/subgid", "alice:200000:65536\n");
+    machine_.write("usr/bin/newuidmap", "", 04755);
+    machine_.write("usr/bin/newgidmap", "", 04755);
+    machine_.write("var/lib/systemd/linger/alice", "");
+    machine_.make_folder("home/alice/.config/systemd/user");
+    machine_.make_folder("home/alice/.config/user-tmpfiles.d");
+  }
+  void install_web(const std::string& runtime = "") {
+    auto session = machine_.session();
+    InstallRequest request;
+    request.image = machine_.image("web-image", test::full_image());
+    request.name = "web";
+    request.runtime = runtime;
+    install(session, request);
+  }
+
+  Machine machine_{host::UserFolders{"alice", 1000, "/home/alice", "/home/alice/.local/share", "/home/alice/.config",
+                                     "/run/user/1000"}};
+};
+
+TEST_F(ForUser, AllOfItIsBelowTheUsersFolders) {
+  install_web();
+  EXPECT_THAT(machine_.read(unit_path), HasSubstr("WantedBy=default.target"));
+  EXPECT_TRUE(machine_.exists("home/alice/.config/systemd/user/default.target.wants/web.service"));
+  EXPECT_FALSE(machine_.exists("etc/systemd/system/web.service"));
+  EXPECT_FALSE(machine_.exists("var/lib/containers"));
+  EXPECT_EQ("d /home/alice/.data/web 0700 - - - -\n", machine_.read("home/alice/.config/user-tmpfiles.d/web.conf"));
+}
+
+TEST_F(ForUser, ConfigHasTheUsersIdsAndCgroup) {
+  machine_.write("usr/bin/crun", "", 0755);
+  install_web("/usr/bin/crun");
+  const auto config = base::parse_json(machine_.read(std::string(deployment) + "/config.json"), "config.json");
+  const auto& section = config.at("linux");
+  EXPECT_EQ(R"([{"containerID":0,"hostID":1000,"size":1},{"containerID":1,"hostID":100000,"size":65536}])",
+            section.at("uidMappings").dump());
+  EXPECT_EQ(R"([{"containerID":0,"hostID":1001,"size":1},{"containerID":1,"hostID":200000,"size":65536}])",
+            section.at("gidMappings").dump());
+  EXPECT_EQ("/user.slice/user-1000.slice/user@1000.service/app.slice/web.service/payload",
+            section.at("cgroupsPath").get<std::string>());
+}
+
+TEST_F(ForUser, HostFilesAreNotCopiedAndThatIsSaid) {
+  install_web();
+  EXPECT_FALSE(machine_.exists("usr/local/bin/webctl"));
+  EXPECT_FALSE(machine_.exists("etc/web"));
+  EXPECT_THAT(machine_.reporter.warnings, ElementsAre(HasSubstr("exports/hostfs")));
+}
+
+TEST_F(ForUser, UninstallTakesItAway) {
+  install_web();
+  auto session = machine_.session();
+  uninstall(session, "web");
+  EXPECT_FALSE(machine_.exists(unit_path));
+  EXPECT_FALSE(machine_.exists(deployment));
+}
+
+TEST_F(ForUser, WhatAUserWillMissIsSaidBeforeAnythingIsDone) {
+  machine_.write("etc/subgid", "");
+  std::filesystem::remove(machine_.on_disk("var/lib/systemd/linger/alice"));
+  const auto session = machine_.session();
+  check_user_space(session, true);
+  EXPECT_THAT(machine_.reporter.warnings, ElementsAre(HasSubstr("/etc/subgid"), HasSubstr("enable-linger alice")));
+  EXPECT_THAT(user_space(session).uids, SizeIs(1));
+}
+
+TEST_F(ForUser, WhatRunsOnceNeedNotLinger) {
+  std::filesystem::remove(machine_.on_disk("var/lib/systemd/linger/alice"));
+  check_user_space(machine_.session(), false);
+  EXPECT_THAT(machine_.reporter.warnings, IsEmpty());
+}
+
+TEST_F(ForUser, ControllersAreThoseOfTheUsersSystemd) {
+  machine_.write("sys/fs/cgroup/user.slice/user-1000.slice/user@1000.service/cgroup.controllers", "memory pids\n");
+  EXPECT_THAT(user_space(machine_.session()).controllers, ElementsAre("memory", "pids"));
+}
+
+TEST(ForTheSystem, NothingOfThisIsAsked) {
+  Machine machine;
+  machine.write("proc/sys/user/max_user_namespaces", "0\n");
+  check_user_space(machine.session(), true);
+  enter_user_cgroup(machine.session());
+  EXPECT_THAT(machine.reporter.warnings, IsEmpty());
+  EXPECT_THAT(machine.systemd.calls, Not(Contains(HasSubstr("scope"))));
+}
+
+}  // namespace
+}  // namespace berth::ops

@@ -1,0 +1,128 @@
+#include "render/spec/config_check.hpp"
+
+#include "render/support.hpp"
+
+namespace berth::render {
+namespace {
+
+using test::error_of;
+using testing::HasSubstr;
+
+const char* const good = R"({"process": {"args": ["a"], "cwd": "/"}, "root": {"path": "rootfs", "readonly": true}})";
+
+base::Json patched(const char* patch) {
+  base::Json document = base::parse_json(good, "c");
+  document.merge_patch(base::parse_json(patch, "patch"));
+  return document;
+}
+
+TEST(ConfigCheck, AGoodOnePasses) {
+  const auto document = base::parse_json(good, "c");
+  EXPECT_NO_THROW(check_shape(document, "c"));
+  EXPECT_NO_THROW(check_config(document, "c", false));
+}
+
+TEST(ConfigCheck, KeysThatSomeRuntimesTakeForOthersAreRefused) {
+  const std::vector<std::pair<const char*, const char*>> cases = {
+      {R"({"Hooks": {"prestart": []}})", "the key `Hooks` for `hooks`"},
+      {R"({"hook\u017f": {}})", "for `hooks`"},
+      {R"({"linu\u0078": {}, "\u006dountS": []})", "for `mounts`"},
+      {R"({"linux": {"maS\u212AedPaths": []}})", "for `maskedPaths`"},
+      {R"({"mounts": [{"destination": "/d", "Source": "/"}]})", "mounts[0]"},
+      {R"({"process": {"capabilities": {"Bounding": []}}})", "process.capabilities"}};
+  for (const auto& [patch, words] : cases) {
+    const auto error = error_of([&, text = patch] { check_keys(patched(text), "c"); });
+    EXPECT_EQ(error.kind(), base::ErrorKind::verification) << patch;
+    EXPECT_THAT(error.sentence(), HasSubstr(words));
+    EXPECT_THAT(error.hint(), HasSubstr("or leave it out"));
+  }
+  EXPECT_NO_THROW(
+      check_keys(patched(R"({"annotations": {"Path": "x"}, "other": {"Else": 1}, "linux": {"sysctl": {"Type": "1"},
+      "resources": {"memory": {"disableOOMKiller": true, "swappiness": 1}}}})"),
+                 "c"));
+}
+
+TEST(ConfigCheck, WrongTypesNameTheKey) {
+  const std::vector<std::pair<const char*, const char*>> cases = {
+      {R"([])", "expected an object"},
+      {R"({"ociVersion": 1})", "ociVersion"},
+      {R"({"root": "rootfs"})", "root"},
+      {R"({"root": {"readonly": "true"}})", "root.readonly"},
+      {R"({"root": {"path": 1}})", "root.path"},
+      {R"({"process": []})", "process"},
+      {R"({"process": {"args": "sh"}})", "process.args"},
+      {R"({"process": {"env": [1]}})", "process.env[0]"},
+      {R"({"process": {"user": "root"}})", "process.user"},
+      {R"({"process": {"cwd": 1}})", "process.cwd"},
+      {R"({"process": {"noNewPrivileges": "yes"}})", "process.noNewPrivileges"},
+      {R"({"process": {"capabilities": "all"}})", "process.capabilities"},
+      {R"({"process": {"capabilities": {"bounding": "all"}}})", "process.capabilities.bounding"},
+      {R"({"process": {"capabilities": [1]}})", "process.capabilities[0]"},
+      {R"({"process": {"rlimits": [1]}})", "process.rlimits[0]"},
+      {R"({"process": {"selinuxLabel": 1}})", "process.selinuxLabel"},
+      {R"({"mounts": {}})", "mounts"},
+      {R"({"mounts": [{}]})", "mounts[0]"},
+      {R"({"mounts": [{"destination": "/x", "options": "ro"}]})", "mounts[0].options"},
+      {R"({"mounts": [{"destination": "/x", "options": [null]}]})", "mounts[0].options[0]"},
+      {R"({"hooks": []})", "hooks"},
+      {R"({"hooks": {"prestart": {}}})", "hooks.prestart"},
+      {R"({"linux": 1})", "linux"},
+      {R"({"linux": {"cgroupsPath": 1}})", "linux.cgroupsPath"},
+      {R"({"linux": {"namespaces": ["pid"]}})", "linux.namespaces[0]"},
+      {R"({"linux": {"resources": []}})", "linux.resources"},
+      {R"({"linux": {"resources": {"devices": [{"allow": 1}]}}})", "linux.resources.devices[0].allow"},
+      {R"({"linux": {"seccomp": {"defaultAction": 1}}})", "linux.seccomp.defaultAction"},
+      {R"({"linux": {"seccomp": {"syscalls": [{"names": "x"}]}}})", "linux.seccomp.syscalls[0].names"},
+      {R"({"linux": {"maskedPaths": "x"}})", "linux.maskedPaths"},
+  };
+  for (const auto& [text, place] : cases) {
+    const auto document = base::parse_json(text, "c");
+    const auto error = error_of([&] { check_shape(document, "exports/config.json"); });
+    EXPECT_EQ(error.kind(), base::ErrorKind::verification);
+    EXPECT_THAT(error.sentence(), HasSubstr("exports/config.json")) << text;
+    EXPECT_THAT(error.sentence(), HasSubstr(place)) << text;
+  }
+}
+
+TEST(ConfigCheck, TheRootMustBeReadOnly) {
+  for (const char* patch : {R"({"root": {"readonly": false}})", R"({"root": {"readonly": null}})"}) {
+    const auto error = error_of([&] { check_config(patched(patch), "exports/config.json", false); });
+    EXPECT_EQ(error.kind(), base::ErrorKind::verification);
+    EXPECT_THAT(error.sentence(), HasSubstr("the root file system is writable"));
+    EXPECT_THAT(error.hint(), HasSubstr("set root.readonly to true in exports/config.json"));
+  }
+  EXPECT_THROW(check_config(patched(R"({"root": {"readonly": false}})"), "c", true), base::Error);
+  EXPECT_NO_THROW(check_config(patched(R"({"root": {"readonly": false}})"), "c", false, true));
+  EXPECT_THROW(check_config(patched(R"({"root": null})"), "c", false), base::Error);
+}
+
+TEST(ConfigCheck, TheRootMustBeTheImages) {
+  for (const char* path : {"/", "/etc", "../other/rootfs", "rootfs/..", "rootfs/", ""}) {
+    base::Json document = patched("{}");
+    document["root"]["path"] = path;
+    EXPECT_THAT(error_of([&] { check_config(document, "c", false); }).sentence(), HasSubstr("root.path is"));
+    EXPECT_NO_THROW(check_config(document, "c", true));
+  }
+}
+
+TEST(ConfigCheck, ThereMustBeACommandAndAFolder) {
+  EXPECT_THAT(error_of([] { check_config(patched(R"({"process": {"args": []}})"), "c", false); }).sentence(),
+              HasSubstr("no command"));
+  EXPECT_THAT(error_of([] { check_config(patched(R"({"process": null})"), "c", false); }).sentence(),
+              HasSubstr("process"));
+  EXPECT_THAT(error_of([] { check_config(patched(R"({"process": {"cwd": "x"}})"), "c", false); }).sentence(),
+              HasSubstr("not an absolute path"));
+}
+
+TEST(ServiceRefusal, AServiceHasNoTerminalUnlessItsUnitGivesItOne) {
+  const auto document = base::parse_json(R"({"process": {"terminal": true}})", "config.json");
+  const auto refusal = service_refusal(document, "exports/config.json", "[Service]\nExecStart=x\n");
+  ASSERT_TRUE(refusal);
+  EXPECT_EQ(refusal->kind(), base::ErrorKind::verification);
+  EXPECT_EQ(refusal->sentence(), "exports/config.json: the process wants a terminal, and a service has none");
+  EXPECT_FALSE(service_refusal(document, "f", "[Service]\nStandardInput=tty-force\n"));
+  EXPECT_FALSE(service_refusal(base::parse_json(R"({"process": {}})", "f"), "f", ""));
+}
+
+}  // namespace
+}  // namespace berth::render

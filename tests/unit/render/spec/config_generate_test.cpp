@@ -1,0 +1,221 @@
+#include "render/sentences.hpp"
+#include "render/spec/config_json.hpp"
+#include "render/spec/volumes.hpp"
+#include "render/support.hpp"
+#include "render/unit/unit.hpp"
+
+namespace berth::render {
+namespace {
+
+using base::Json;
+using test::error_of;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+class GenerateConfig : public testing::Test {
+ protected:
+  GenerateConfig() {
+    image_.entrypoint = {"/bin/server"};
+    image_.command = {"--flag"};
+    root_.write("etc/passwd", "root:x:0:0::/root:/bin/sh\nweb:x:101:102::/srv/web:/bin/sh\n");
+    root_.write("etc/group", "web:x:102:\nextra:x:200:web\n");
+  }
+
+  Json generate(const HostFeatures& features = {}) {
+    text_ = generate_config(image_, root_.fd(), values_, features);
+    return base::parse_json(text_, "generated");
+  }
+  static std::vector<std::string> destinations(const Json& document) {
+    std::vector<std::string> result;
+    for (const auto& mount : document["mounts"]) {
+      result.push_back(mount["destination"].get<std::string>());
+    }
+    return result;
+  }
+  static Json mount_at(const Json& document, const std::string& destination) {
+    for (const auto& mount : document["mounts"]) {
+      if (mount["destination"] == destination) {
+        return mount;
+      }
+    }
+    ADD_FAILURE() << "no mount at " << destination;
+    return {};
+  }
+
+  test::TemporaryFolder root_;
+  image::ImageConfig image_;
+  Values values_ = {{"NAME", "web1"}, {"STATE_DIRECTORY", "/var/lib"}};
+  std::string text_;
+};
+
+TEST_F(GenerateConfig, NeedsNoConversion) {
+  const Json document = generate();
+  const auto finished = finish_config(text_, "generated", {}, "/system.slice/web1.service/payload");
+  EXPECT_THAT(finished.conversions, testing::IsEmpty());
+  EXPECT_EQ(document["ociVersion"], "1.0.2");
+  EXPECT_EQ(document["root"]["readonly"], true);
+  EXPECT_EQ(document["process"]["noNewPrivileges"], true);
+}
+
+TEST_F(GenerateConfig, ArgumentsAreEntrypointAndCommand) {
+  EXPECT_EQ(generate()["process"]["args"], Json::array({"/bin/server", "--flag"}));
+  image_.entrypoint.clear();
+  EXPECT_EQ(generate()["process"]["args"], Json::array({"--flag"}));
+  image_.command.clear();
+  const auto error = error_of([&] { generate(); });
+  EXPECT_EQ(error.kind(), base::ErrorKind::failed);
+  EXPECT_THAT(error.sentence(), HasSubstr("no command specified"));
+}
+
+TEST_F(GenerateConfig, EnvironmentIsReplacedInPlace) {
+  image_.user = "web";
+  image_.environment = {"A=1", "TERM=dumb", "B=", "broken", "=x", "A=2=3", "LC=x"};
+  EXPECT_EQ(generate()["process"]["env"],
+            Json::array({"TERM=dumb", "HOME=/srv/web",
+                         "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "A=2=3", "B=", "LC=x"}));
+  EXPECT_THAT(left_out_of_generated(image_),
+              testing::ElementsAre(HasSubstr("the entry 'broken' of the image's environment is no variable"),
+                                   HasSubstr("the entry '=x'")));
+  image_.environment = {std::string("A=1\0", 4)};
+  EXPECT_THAT(error_of([&] { generate(); }).sentence(), HasSubstr("variable A holds a NUL byte"));
+}
+
+TEST_F(GenerateConfig, UsersComeFromTheImage) {
+  image_.user = "web";
+  const Json user = generate()["process"]["user"];
+  EXPECT_EQ(user, (Json{{"uid", 101}, {"gid", 102}, {"additionalGids", {200}}}));
+  image_.user = "nobody-here";
+  EXPECT_THAT(error_of([&] { generate(); }).sentence(), HasSubstr("no user `nobody-here`"));
+}
+
+TEST_F(GenerateConfig, AccountFilesAreReadInsideTheImage) {
+  std::filesystem::remove(root_ / "etc/passwd");
+  root_.write("data/passwd", "inside:x:7:8::/in:/bin/sh\n");
+  root_.link("etc/passwd", "/data/passwd");
+  image_.user = "inside";
+  EXPECT_EQ(generate()["process"]["user"]["uid"], 7);
+  std::filesystem::remove(root_ / "etc/passwd");
+  root_.link("etc/passwd", "../../../../../../../../etc/passwd");  // itself, inside the image
+  image_.user = "root";
+  EXPECT_THROW(generate(), base::Error);
+  image_.user = "0";
+  std::filesystem::remove(root_ / "etc/passwd");
+  EXPECT_EQ(generate()["process"]["env"][1], "HOME=/");
+  root_.folder("etc/passwd");
+  EXPECT_EQ(generate()["process"]["env"][1], "HOME=/");
+}
+
+TEST_F(GenerateConfig, WorkingFolder) {
+  EXPECT_EQ(generate()["process"]["cwd"], "/");
+  image_.working_dir = "srv//www/";
+  EXPECT_EQ(generate()["process"]["cwd"], "/srv/www");
+  image_.working_dir = "~/x";
+  image_.user = "web";
+  EXPECT_EQ(generate()["process"]["cwd"], "/srv/web/x");
+  image_.working_dir = "/etc/passwd";
+  EXPECT_THAT(error_of([&] { generate(); }).sentence(), HasSubstr("/etc/passwd is not a folder"));
+  image_.working_dir = "/a/../b";
+  EXPECT_THROW(generate(), base::Error);
+}
+
+TEST_F(GenerateConfig, TemporaryFoldersBelongToTheUserWhoIsNotRoot) {
+  root_.folder("var/tmp");
+  const auto has = [](const Json& options, const char* option) {
+    return std::find(options.begin(), options.end(), option) != options.end();
+  };
+  for (const char* folder : {"/tmp", "/var/tmp"}) {
+    EXPECT_FALSE(has(mount_at(generate(), folder)["options"], "uid=0")) << folder;
+  }
+  image_.user = "1000:100";
+  for (const char* folder : {"/tmp", "/var/tmp"}) {
+    const auto options = mount_at(generate(), folder)["options"];
+    EXPECT_TRUE(has(options, "mode=1777") && has(options, "uid=1000") && has(options, "gid=100")) << options;
+  }
+  EXPECT_FALSE(has(mount_at(generate(), "/dev/shm")["options"], "uid=1000"));
+}
+
+TEST_F(GenerateConfig, VolumesAreKeptBelowTheStateFolder) {
+  image_.volumes = {"/var/lib/my_sql/", "/var", "/var/lib/my_sql", "data"};
+  const Json document = generate();
+  EXPECT_EQ(mount_at(document, "/var/lib/my_sql")["source"], "/var/lib/berth/web1/var_2Flib_2Fmy_5Fsql");
+  EXPECT_EQ(mount_at(document, "/var")["source"], "/var/lib/berth/web1/var");
+  EXPECT_EQ(mount_at(document, "/data")["options"], Json::array({"rbind", "rw", "nosuid", "nodev"}));
+  const auto all = destinations(document);
+  EXPECT_LT(std::find(all.begin(), all.end(), "/var"), std::find(all.begin(), all.end(), "/var/lib/my_sql"));
+  EXPECT_EQ(std::count(all.begin(), all.end(), "/var/lib/my_sql"), 1);
+  for (const char* volume : {"/", "/a/../..", ""}) {
+    image_.volumes = {volume};
+    EXPECT_THROW(generate(), base::Error) << volume;
+  }
+}
+
+TEST_F(GenerateConfig, WritableFolders) {
+  root_.folder("var/cache/nginx");
+  root_.link("var/run", "/run");
+  image_.volumes = {"/tmp"};
+  const Json document = generate();
+  EXPECT_EQ(mount_at(document, "/tmp")["type"], "bind");
+  EXPECT_THAT(mount_at(document, "/run")["options"], Contains("tmpcopyup"));
+  EXPECT_THAT(mount_at(document, "/var/cache")["options"], Contains("tmpcopyup"));
+  EXPECT_THAT(destinations(document), Not(Contains("/var/run")));
+  EXPECT_THAT(destinations(document), Not(Contains("/var/tmp")));
+}
+
+TEST_F(GenerateConfig, FilesOfTheHostThatExist) {
+  EXPECT_EQ(mount_at(generate(), "/etc/hosts")["options"], Json::array({"bind", "ro", "nosuid", "nodev", "noexec"}));
+  HostFeatures features;
+  features.resolv_conf = false;
+  features.hosts = false;
+  EXPECT_THAT(destinations(generate(features)), Not(Contains("/etc/resolv.conf")));
+  EXPECT_THAT(destinations(generate(features)), Not(Contains("/etc/hosts")));
+}
+
+TEST_F(GenerateConfig, AsksForNothingPowerfulButTheNetwork) {
+  HostFeatures features;
+  features.resolv_conf = false;
+  features.hosts = false;
+  EXPECT_THAT(test::sentences(powerful_requests(generate(features), "")), ElementsAre("shares the host's network"));
+}
+
+TEST_F(GenerateConfig, VolumeFoldersGetTheImagesOwner) {
+  root_.folder("var/lib/db");
+  ASSERT_EQ(::chmod((root_ / "var/lib/db").c_str(), 01770), 0);
+  image_.volumes = {"/var/lib/db", "/my data"};
+  image_.user = "web";
+  EXPECT_EQ(volume_tmpfiles(volumes_of(image_, root_.fd(), volume_folder(values_))),
+            "d /var/lib/berth/web1/my_20data 0755 101 102 - -\n"
+            "d /var/lib/berth/web1/var_2Flib_2Fdb 1770 " +
+                std::to_string(::geteuid()) + " " + std::to_string(::getegid()) + " - -\n");
+}
+
+TEST_F(GenerateConfig, VolumesOfAnOperatingSystemAreFilledBySystemd) {
+  root_.write("real/file", "x");
+  root_.link("data", "/real");
+  image_.volumes = {"/data", "/empty"};
+  const auto volumes = volumes_of(image_, root_.fd(), "/var/lib/berth/web1");
+  EXPECT_EQ(volumes.at(0).content, "/real");
+  EXPECT_EQ(volumes.at(1).content, "");
+  const auto lines = volume_tmpfiles(volumes, "/usr/lib/containers/berth/web1.0/rootfs");
+  EXPECT_THAT(lines, HasSubstr("C /var/lib/berth/web1/data 0"));
+  EXPECT_THAT(lines, HasSubstr(" - /usr/lib/containers/berth/web1.0/rootfs/real\nd /var/lib/berth/web1/empty 0755"));
+  EXPECT_EQ(closed_tmpfiles("/var/lib/berth/web1"),
+            "d /var/lib/berth 0700 0 0 - -\nd /var/lib/berth/web1 0700 0 0 - -\n");
+}
+
+TEST_F(GenerateConfig, NameResolutionIsOfTheLastStart) {
+  HostFeatures features;
+  features.resolv_conf = false;
+  features.resolver_folder = "/run/container-web1";
+  const Json document = generate(features);
+  EXPECT_EQ(mount_at(document, "/etc/resolv.conf")["source"], "/run/container-web1/resolv.conf");
+  EXPECT_EQ(mount_at(document, "/etc/hosts")["source"], "/run/container-web1/hosts");
+  EXPECT_THAT(with_resolver_copies("[Service]\nType=simple\n[Install]\n", "/run/container-web1"),
+              HasSubstr("Type=simple\nRuntimeDirectory=container-web1\n"
+                        "ExecStartPre=-touch /run/container-web1/resolv.conf /run/container-web1/hosts\n"
+                        "ExecStartPre=-cp /etc/resolv.conf /etc/hosts /run/container-web1\n[Install]"));
+}
+
+}  // namespace
+}  // namespace berth::render

@@ -1,0 +1,218 @@
+#include "render/sentences.hpp"
+#include "render/spec/config_json.hpp"
+#include "render/support.hpp"
+#include "render/template/values.hpp"
+
+namespace berth::render {
+namespace {
+
+using base::Json;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+Json parse(const std::string& text) {
+  return base::parse_json(text, "c");
+}
+
+std::vector<std::string> requests(const Json& config) {
+  return test::sentences(powerful_requests(config, "/system.slice/own.service/payload"));
+}
+
+const std::string own_namespaces =
+    R"("namespaces": [{"type": "network"}, {"type": "pid"}, {"type": "ipc"}, {"type": "uts"}, {"type": "mount"}])";
+
+TEST(ConfigPowers, NothingPowerful) {
+  EXPECT_THAT(requests(parse(R"({"process": {"capabilities": {"bounding": ["CAP_KILL"]}}, "linux": {)" +
+                             own_namespaces + R"(, "resources": {"devices": [{"allow": false, "access": "rwm"}]}}})")),
+              IsEmpty());
+}
+
+TEST(ConfigPowers, Capabilities) {
+  Json all = parse("{\"linux\": {" + own_namespaces + "}}");
+  all["process"]["capabilities"]["bounding"] = capability_names(40);
+  EXPECT_THAT(requests(all), ElementsAre("runs with all capabilities (41)"));
+  all["process"]["capabilities"]["bounding"] = {"CAP_SYS_ADMIN", "CAP_KILL", "CAP_NET_ADMIN"};
+  EXPECT_THAT(requests(all), ElementsAre("has powerful capabilities: CAP_NET_ADMIN, CAP_SYS_ADMIN"));
+}
+
+TEST(ConfigPowers, HostNamespaces) {
+  EXPECT_THAT(requests(parse(R"({"linux": {"namespaces": [{"type": "mount"}]}})")),
+              ElementsAre("shares the host's network", "shares the host's processes (pid namespace)",
+                          "shares the host's IPC namespace", "shares the host's name (UTS namespace)"));
+  EXPECT_THAT(requests(Json::object()), Contains("shares the host's mounts"));
+  EXPECT_THAT(
+      requests(parse(
+          R"({"linux": {"namespaces": [{"type": "network", "path": "/run/netns/a"}, {"type": "pid"}, {"type": "ipc"}, {"type": "uts"}, {"type": "mount"},
+              {"type": "user", "path": "/proc/1/ns/user"}]}})")),
+      ElementsAre("joins the network namespace /run/netns/a", "joins the user namespace /proc/1/ns/user"));
+}
+
+TEST(ConfigPowers, Binds) {
+  const Json config = parse(R"({"mounts": [
+      {"destination": "/host", "type": "bind", "source": "/", "options": ["rbind", "rw"]},
+      {"destination": "/etc/hosts", "type": "none", "source": "/etc/hosts", "options": ["bind", "ro"]},
+      {"destination": "/dev", "type": "tmpfs", "source": "tmpfs"}], "linux": {)" +
+                            own_namespaces + "}}");
+  EXPECT_THAT(requests(config), ElementsAre("binds the host's / read-write at /host",
+                                            "binds the host's /etc/hosts read-only at /etc/hosts"));
+  EXPECT_THAT(bind_sources(config), ElementsAre("/", "/etc/hosts"));
+}
+
+std::vector<Power> of_mount(const std::string& mount, const std::string& more = "") {
+  return powerful_requests(parse("{\"mounts\": [" + mount + "], \"linux\": {" + more + own_namespaces + "}}"), "");
+}
+
+std::vector<Power> of_bind(const std::string& source, const std::string& options) {
+  return of_mount(R"({"destination": "/d", "source": ")" + source + R"(", "options": [)" + options + "]}");
+}
+
+bool gives_the_host(const std::string& source, const std::string& options) {
+  const auto powers = of_bind(source, options);
+  return powers.size() == 1 && powers.front().over_host;
+}
+
+TEST(ConfigPowers, BindsThatGiveTheHost) {
+  for (const char* source : {"/", "/etc", "/etc/", "/etc/cron.d", "/etc/systemd/system", "/usr/local/bin", "/usr/lib/x",
+                             "/proc/sys/kernel", "/sys/kernel", "/root/.ssh", "/var", "/boot"}) {
+    EXPECT_TRUE(gives_the_host(source, R"("rbind", "rw")")) << source;
+    EXPECT_EQ(gives_the_host(source, R"("rbind", "ro")"), std::string(source) == "/") << source;
+  }
+  EXPECT_FALSE(gives_the_host("/", R"("bind", "ro")"));
+  for (const char* source : {"/run", "/var/run", "/run/dbus", "/var/run/docker.sock", "/run/systemd/private",
+                             "/run/containerd/containerd.sock"}) {
+    EXPECT_TRUE(gives_the_host(source, R"("bind", "ro")")) << source;
+  }
+  for (const char* source :
+       {"//etc", "/./etc", "/srv/../etc", "/usr/share", "/usr/local", "/usr/local/lib", "/var/spool", "/usr/lib64",
+        "/etc/logrotate.d", "/etc/network", "/etc/containers/oci/hooks.d", "/etc/sysusers.d", "/var/lib/docker",
+        "/var/lib/extensions", "/home/x/.ssh", "/opt"}) {
+    EXPECT_TRUE(gives_the_host(source, R"("bind", "rw")")) << source;
+    EXPECT_FALSE(gives_the_host(source, R"("bind", "ro")")) << source;
+  }
+  for (const char* source : {"/run/dbus/x", "/var/run/dbus", "/run/docker", "/run/k3s/containerd/containerd.sock",
+                             "/run/snapd.socket", "/var/lib/lxd/unix.socket", "//run//docker.sock"}) {
+    EXPECT_TRUE(gives_the_host(source, R"("bind", "ro")")) << source;
+  }
+  for (const char* source : {"/var/lib/etcd", "/etc/etcd", "/srv", "/run/etcd", "/dev/log", "/sys/fs/cgroup/x",
+                             "/usr/share/x", "/var/running"}) {
+    EXPECT_FALSE(gives_the_host(source, R"("bind", "rw")")) << source;
+  }
+  EXPECT_EQ(of_bind("/srv", R"("bind", "rshared")").front().sentence,
+            "binds the host's /srv read-write at /d, sharing mounts");
+}
+
+TEST(ConfigPowers, FileSystemsOfTheKernel) {
+  const std::string proc = R"({"destination": "/proc/", "type": "proc", "source": "proc"})";
+  EXPECT_THAT(of_mount(proc),
+              ElementsAre(Power{"may write the kernel's settings at /proc/sys, which is not read-only", true}));
+  const std::string trigger = R"("readonlyPaths": ["/proc/sysrq-trigger"], )";
+  EXPECT_THAT(of_mount(proc, R"("readonlyPaths": ["/proc/bus", "/proc/sys", "/proc/sysrq-trigger"], )"), IsEmpty());
+  EXPECT_THAT(of_mount(proc, R"("maskedPaths": ["/proc/sys"], )" + trigger), IsEmpty());
+  EXPECT_THAT(of_mount(proc + R"(, {"destination": "/proc/sys", "type": "tmpfs"})", trigger), IsEmpty());
+  EXPECT_THAT(of_mount(proc, R"("readonlyPaths": ["/proc/sys"], )"),
+              ElementsAre(Power{"may restart the machine by /proc/sysrq-trigger, which is not read-only", false}));
+  EXPECT_THAT(of_mount(R"({"destination": "/proc", "type": "proc", "options": ["ro"]})"), IsEmpty());
+  EXPECT_THAT(of_mount(R"({"destination": "/sys", "type": "sysfs", "options": ["nosuid"]})"),
+              ElementsAre(Power{"may write the kernel's settings at /sys, which is not read-only", true}));
+  EXPECT_THAT(of_mount(R"({"destination": "/sys", "type": "sysfs", "options": ["ro"]})"), IsEmpty());
+  const std::string cgroup = R"({"destination": "/sys/fs/cgroup", "type": "cgroup", "options": ["nosuid"]})";
+  EXPECT_THAT(of_mount(cgroup), ElementsAre(Power{"may change the host's control groups at /sys/fs/cgroup", false}));
+  const auto own = parse(R"({"mounts": [)" + cgroup + R"(], "linux": {"namespaces": [{"type": "cgroup"}]}})");
+  EXPECT_THAT(requests(own), ::testing::Not(Contains(testing::HasSubstr("control groups"))));
+  EXPECT_THAT(of_mount(R"({"destination": "/sys/fs/cgroup", "type": "cgroup2", "options": ["ro"]})"), IsEmpty());
+}
+
+TEST(ConfigPowers, OtherFileSystems) {
+  for (const char* type : {"tmpfs", "devpts", "mqueue"}) {
+    EXPECT_THAT(of_mount(std::string(R"({"destination": "/d", "type": ")") + type + "\"}"), IsEmpty()) << type;
+  }
+  EXPECT_THAT(of_mount(R"({"destination": "/d", "type": "ext4", "source": "/dev/sda1"})"),
+              ElementsAre(Power{"mounts the file system /dev/sda1 (ext4) read-write at /d", true}));
+  EXPECT_THAT(of_mount(R"({"destination": "/d", "type": "debugfs", "source": "debugfs", "options": ["ro"]})"),
+              ElementsAre(Power{"mounts the file system debugfs (debugfs) read-only at /d", false}));
+}
+
+TEST(ConfigPowers, ARemountUndoesWhatStandsBefore) {
+  const std::string sysfs = R"({"destination": "/sys", "type": "sysfs", "options": ["ro"]}, )";
+  EXPECT_THAT(of_mount(sysfs + R"({"destination": "/sys", "type": "none", "options": ["remount", "rw"]})"),
+              ElementsAre(Power{"changes the mount at /sys to read-write", true}));
+  EXPECT_THAT(of_mount(R"({"destination": "/tmp", "type": "tmpfs", "options": ["remount", "ro"]})"),
+              ElementsAre(Power{"changes the mount at /tmp to read-only", false}));
+}
+
+TEST(ConfigPowers, LayersOfAnOverlayAreNamed) {
+  EXPECT_THAT(
+      of_mount(R"({"destination": "/d", "type": "overlay", "source": "overlay",
+                           "options": ["ro", "lowerdir=/etc:/root"]})"),
+      ElementsAre(Power{"mounts the file system overlay (overlay) read-only at /d, of lowerdir=/etc:/root", false}));
+}
+
+TEST(ConfigPowers, SharesOfOthersAnnotationsAndListeners) {
+  const Json config =
+      parse(R"({"process": {"scheduler": {"policy": "SCHED_FIFO"}, "ioPriority": {"class": "IOPRIO_CLASS_RT"}},
+      "annotations": {"run.oci.hooks.stdout": "/etc/x", "org.example.note": "y"},
+      "linux": {"seccomp": {"listenerPath": "/run/l.sock"}, )" +
+            own_namespaces + "}}");
+  EXPECT_THAT(
+      requests(config),
+      ElementsAre("may keep the processor from others (SCHED_FIFO)", "may keep the disks from others (IOPRIO_CLASS_RT)",
+                  "tells the runtime: run.oci.hooks.stdout=/etc/x", "has /run/l.sock decide about its system calls"));
+}
+
+TEST(ConfigPowers, CapabilitiesThatGiveTheHost) {
+  const auto over_host = [](const char* name, const std::string& namespaces) {
+    const auto powers = powerful_requests(parse(std::string(R"({"process": {"capabilities": {"ambient": [")") + name +
+                                                R"("]}}, "linux": {)" + namespaces + "}}"),
+                                          "");
+    return !powers.empty() && powers.front().over_host;
+  };
+  for (const char* name : {"CAP_SYS_ADMIN", "CAP_SYS_MODULE", "CAP_SYS_BOOT", "CAP_DAC_READ_SEARCH"}) {
+    EXPECT_TRUE(over_host(name, own_namespaces)) << name;
+  }
+  EXPECT_FALSE(over_host("CAP_SYS_PTRACE", own_namespaces));
+  EXPECT_TRUE(over_host("CAP_SYS_PTRACE", R"("namespaces": [{"type": "mount"}])"));
+}
+
+TEST(ConfigPowers, ConfinementAndControlGroup) {
+  const Json config = parse(R"({"process": {"apparmorProfile": "unconfined", "oomScoreAdj": -900,
+      "selinuxLabel": "system_u:system_r:spc_t:s0"}, "linux": {"cgroupsPath": "/elsewhere", "netDevices": {"eth1": {}}, )" +
+                            own_namespaces + "}}");
+  EXPECT_THAT(requests(config),
+              ElementsAre("runs without an AppArmor profile", "runs unconfined by SELinux: system_u:system_r:spc_t:s0",
+                          "is spared when memory runs out (oomScoreAdj -900)",
+                          "is not in the control group of its unit but in /elsewhere",
+                          "takes the network device eth1 from the host"));
+}
+
+/// What any service of systemd has without asking is no power.
+TEST(ConfigPowers, WhatEveryServiceHasIsNone) {
+  const Json config = parse(R"({"process": {"noNewPrivileges": false, "apparmorProfile": "berth", "oomScoreAdj": 100,
+      "selinuxLabel": "system_u:system_r:container_t:s0", "rlimits": [{"type": "RLIMIT_NOFILE", "hard": 9, "soft": 9}]},
+      "linux": {"cgroupsPath": "/system.slice/own.service/payload", "personality": {"domain": "LINUX32"}, "intelRdt": {}, )" +
+                            own_namespaces + "}}");
+  EXPECT_THAT(requests(config), IsEmpty());
+}
+
+TEST(ConfigPowers, DevicesHooksSysctlAndPropagation) {
+  const Json config = parse(R"({"hooks": {"prestart": [{"path": "/x"}], "startContainer": [{"path": "/y"}]},
+      "linux": {"rootfsPropagation": "rshared", "sysctl": {"net.ipv4.ip_forward": "1"},
+      "devices": [{"path": "/dev/kvm", "type": "c"}],
+      "resources": {"devices": [{"allow": true, "access": "rwm"}, {"allow": true, "type": "c", "major": 10, "minor": 232, "access": "rw"}]}, )" +
+                            own_namespaces + "}}");
+  EXPECT_THAT(requests(config),
+              ElementsAre("gets the device /dev/kvm", "may use devices: all", "may use devices: c 10:232 (rw)",
+                          "hooks run on the host: /x (prestart)", "hooks run in the container: /y (startContainer)",
+                          "shares its mounts with the host (rootfsPropagation)",
+                          "sets the kernel parameter net.ipv4.ip_forward"));
+}
+
+TEST(ConfigPowers, OddTypesDoNoHarm) {
+  EXPECT_NO_THROW(requests(parse(R"({"process": 1, "linux": [], "mounts": {}, "hooks": [1]})")));
+  EXPECT_NO_THROW(requests(
+      parse(R"({"mounts": [1, {"options": [1]}], "linux": {"devices": [1], "resources": {"devices": [1]}}})")));
+  EXPECT_NO_THROW(requests(Json::array()));
+}
+
+}  // namespace
+}  // namespace berth::render

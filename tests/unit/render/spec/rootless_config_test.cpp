@@ -1,0 +1,244 @@
+#include "render/spec/rootless_config.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include "base/error.hpp"
+
+namespace berth::render {
+namespace {
+
+using base::Json;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr const char* own_cgroup = "/user.slice/user-1000.slice/user@1000.service/app.slice/web.service/payload";
+
+UserSpace space_with_ranges() {
+  UserSpace space;
+  space.uids = id_mappings(1000, {{100000, 65536}});
+  space.gids = id_mappings(1000, {{100000, 65536}});
+  space.name = "alice";
+  space.controllers = {"memory", "pids"};
+  space.sets_groups = true;
+  return space;
+}
+
+UserSpace single_id() {
+  UserSpace space;
+  space.uids = space.gids = id_mappings(1000, {});
+  space.name = "bob";
+  return space;
+}
+
+Json minimal() {
+  return Json::parse(R"({"ociVersion":"1.0.2","root":{"path":"rootfs","readonly":true},
+    "process":{"args":["/bin/sh"],"cwd":"/","user":{"uid":0,"gid":0}},
+    "linux":{"namespaces":[{"type":"mount"},{"type":"pid"},{"type":"ipc"}]}})");
+}
+
+/// What becomes of one mount of a configuration with its own mount, pid and ipc namespaces.
+Json mount_of(const char* text, const UserSpace& space = space_with_ranges(), const char* namespaces = nullptr) {
+  auto document = minimal();
+  document["mounts"] = Json::array({Json::parse(text)});
+  if (namespaces != nullptr) {
+    document["linux"]["namespaces"] = Json::parse(namespaces);
+  }
+  convert_for_user(document, space, own_cgroup);
+  return document["mounts"][0];
+}
+
+TEST(IdMappings, TheUserIsRootAndRangesFollow) {
+  EXPECT_THAT(id_mappings(1000, {}), ElementsAre(IdMapping{0, 1000, 1}));
+  EXPECT_THAT(id_mappings(1000, {{100000, 10}, {300000, 5}}),
+              ElementsAre(IdMapping{0, 1000, 1}, IdMapping{1, 100000, 10}, IdMapping{11, 300000, 5}));
+}
+
+TEST(IdMappings, NeverReachTheIdThatMeansNone) {
+  const auto mappings = id_mappings(1000, {{100000, 4294867295U}, {1, 4294967295U}, {5, 10}});
+  std::uint64_t total = 0;
+  for (const auto& mapping : mappings) {
+    total += mapping.size;
+  }
+  EXPECT_LE(total, 4294967294U);
+}
+
+TEST(ConfigUser, GetsAUserNamespaceAndNoNetworkOfItsOwn) {
+  auto document = minimal();
+  document["linux"]["namespaces"].push_back({{"type", "network"}});
+  const auto done = convert_for_user(document, space_with_ranges(), own_cgroup);
+  EXPECT_EQ(R"([{"type":"mount"},{"type":"pid"},{"type":"ipc"},{"type":"user"}])",
+            document["linux"]["namespaces"].dump());
+  EXPECT_EQ(R"([{"containerID":0,"hostID":1000,"size":1},{"containerID":1,"hostID":100000,"size":65536}])",
+            document["linux"]["uidMappings"].dump());
+  EXPECT_EQ(document["linux"]["uidMappings"], document["linux"]["gidMappings"]);
+  EXPECT_THAT(done, ElementsAre(HasSubstr("network namespace removed")));
+}
+
+TEST(ConfigUser, WithoutASectionLinuxThereIsOneAfterwards) {
+  auto document = minimal();
+  document.erase("linux");
+  EXPECT_THAT(convert_for_user(document, single_id(), own_cgroup), IsEmpty());
+  EXPECT_EQ(R"([{"type":"user"}])", document["linux"]["namespaces"].dump());
+  EXPECT_EQ(own_cgroup, document["linux"]["cgroupsPath"]);
+}
+
+TEST(ConfigUser, ACgroupOfTheSystemIsReplaced) {
+  auto document = minimal();
+  document["linux"]["cgroupsPath"] = "/system.slice/web";
+  EXPECT_THAT(convert_for_user(document, single_id(), own_cgroup), ElementsAre(HasSubstr("/system.slice/web")));
+  EXPECT_EQ(own_cgroup, document["linux"]["cgroupsPath"]);
+}
+
+TEST(ConfigUser, TwiceIsOnce) {
+  auto document = minimal();
+  document["mounts"] = Json::parse(R"([{"destination":"/sys","type":"sysfs","source":"sysfs"}])");
+  convert_for_user(document, space_with_ranges(), own_cgroup);
+  const auto once = document;
+  EXPECT_THAT(convert_for_user(document, space_with_ranges(), own_cgroup), IsEmpty());
+  EXPECT_EQ(once.dump(), document.dump());
+}
+
+struct MountCase {
+  const char* before;
+  const char* after;
+};
+
+class ConfigUserMounts : public ::testing::TestWithParam<MountCase> {};
+
+TEST_P(ConfigUserMounts, Become) {
+  EXPECT_EQ(Json::parse(GetParam().after).dump(), mount_of(GetParam().before).dump());
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, ConfigUserMounts,
+    ::testing::Values(
+        MountCase{R"({"destination":"/sys","type":"sysfs","source":"sysfs","options":["nosuid","ro"]})",
+                  R"({"destination":"/sys","type":"bind","source":"/sys",
+                      "options":["rbind","nosuid","noexec","nodev","ro"]})"},
+        MountCase{R"({"destination":"/proc","type":"proc","source":"proc"})",
+                  R"({"destination":"/proc","type":"proc","source":"proc","options":["nosuid","nodev"]})"},
+        MountCase{
+            R"({"destination":"/data","type":"bind","source":"/home/alice/d","options":["rbind","rw","suid","dev"]})",
+            R"({"destination":"/data","type":"bind","source":"/home/alice/d",
+                      "options":["rbind","rw","nosuid","nodev"]})"},
+        MountCase{R"({"destination":"/dev","type":"tmpfs","source":"tmpfs","options":["mode=755"]})",
+                  R"({"destination":"/dev","type":"tmpfs","source":"tmpfs","options":["mode=755"]})"},
+        MountCase{R"({"destination":"/device","type":"tmpfs","source":"tmpfs","options":["mode=755"]})",
+                  R"({"destination":"/device","type":"tmpfs","source":"tmpfs",
+                      "options":["mode=755","nosuid","nodev"]})"},
+        MountCase{R"({"destination":"/dev/pts","type":"devpts","source":"devpts","options":["mode=0620","gid=5"]})",
+                  R"({"destination":"/dev/pts","type":"devpts","source":"devpts","options":["mode=0620","gid=5"]})"},
+        MountCase{R"({"destination":"/tmp","type":"tmpfs","source":"tmpfs","options":["uid=70000","gid=x"]})",
+                  R"({"destination":"/tmp","type":"tmpfs","source":"tmpfs","options":["nosuid","nodev"]})"}));
+
+TEST(ConfigUser, AGroupThatIsNotMappedIsNoOptionOfAMount) {
+  const auto mount =
+      mount_of(R"({"destination":"/dev/pts","type":"devpts","source":"devpts","options":["gid=5"]})", single_id());
+  EXPECT_THAT(mount["options"], IsEmpty());
+}
+
+TEST(ConfigUser, KernelFileSystemsOfTheHostsNamespacesAreBound) {
+  for (const char* type : {"proc", "mqueue"}) {
+    const auto text = std::string(R"({"destination":"/x","type":")") + type + R"(","source":"x"})";
+    const auto mount = mount_of(text.c_str(), space_with_ranges(), R"([{"type":"mount"}])");
+    EXPECT_EQ("bind", mount["type"]) << type;
+    EXPECT_THAT(mount["source"].get<std::string>(), HasSubstr(type)) << type;
+  }
+}
+
+TEST(ConfigUser, LimitsStayAsFarAsTheirControllersAreHandedDown) {
+  auto document = minimal();
+  document["linux"]["resources"] =
+      Json::parse(R"({"devices":[{"allow":false}],"memory":{"limit":1},"pids":{"limit":9},"cpu":{"shares":2}})");
+  EXPECT_THAT(convert_for_user(document, space_with_ranges(), own_cgroup), ElementsAre(HasSubstr("cpu")));
+  EXPECT_EQ(R"({"memory":{"limit":1},"pids":{"limit":9}})", document["linux"]["resources"].dump());
+}
+
+TEST(ConfigUser, RulesForDevicesAloneGoWithoutAWord) {
+  auto document = minimal();
+  document["linux"]["resources"] = Json::parse(R"({"devices":[{"allow":false,"access":"rwm"}]})");
+  EXPECT_THAT(convert_for_user(document, single_id(), own_cgroup), IsEmpty());
+  EXPECT_FALSE(document["linux"].contains("resources"));
+}
+
+TEST(ConfigUser, WhatOnlyRootMayRaiseGoes) {
+  struct rlimit own {};
+  ASSERT_EQ(0, ::getrlimit(RLIMIT_NOFILE, &own));
+  auto document = minimal();
+  document["process"]["oomScoreAdj"] = -999;
+  document["process"]["rlimits"] =
+      Json::parse(R"([{"type":"RLIMIT_NOFILE","hard":10,"soft":10},{"type":"RLIMIT_CORE","hard":0,"soft":0}])");
+  document["process"]["rlimits"][0]["hard"] = own.rlim_max + 1;
+  const auto done = convert_for_user(document, single_id(), own_cgroup);
+  EXPECT_THAT(done, ElementsAre(HasSubstr("oomScoreAdj"), HasSubstr("RLIMIT_NOFILE")));
+  EXPECT_EQ(R"([{"type":"RLIMIT_CORE","hard":0,"soft":0}])", document["process"]["rlimits"].dump());
+  EXPECT_FALSE(document["process"].contains("oomScoreAdj"));
+}
+
+TEST(ConfigUser, ACommandThatIsNotRootIsInTheGroupOfAllFiles) {
+  auto document = minimal();
+  document["process"]["user"] = Json::parse(R"({"uid":33,"gid":33,"additionalGids":[4,90000]})");
+  convert_for_user(document, space_with_ranges(), own_cgroup);
+  EXPECT_EQ(R"({"uid":33,"gid":33,"additionalGids":[4,0]})", document["process"]["user"].dump());
+  EXPECT_FALSE(runs_as_root(document));
+}
+
+TEST(ConfigUser, ARuntimeThatKeepsTheGroupsIsToldNone) {
+  auto document = minimal();
+  document["process"]["user"] = Json::parse(R"({"uid":33,"gid":33,"additionalGids":[4]})");
+  auto space = space_with_ranges();
+  space.sets_groups = false;
+  convert_for_user(document, space, own_cgroup);
+  EXPECT_EQ(R"({"uid":33,"gid":33})", document["process"]["user"].dump());
+}
+
+TEST(ConfigUser, AUserThatIsNotMappedIsRefusedWithTheRemedy) {
+  auto document = minimal();
+  document["process"]["user"]["uid"] = 33;
+  try {
+    convert_for_user(document, single_id(), own_cgroup);
+    FAIL();
+  } catch (const base::Error& error) {
+    EXPECT_EQ(base::ErrorKind::not_permitted, error.kind());
+    EXPECT_THAT(error.sentence(), HasSubstr("uid 33"));
+    EXPECT_THAT(error.hint(), HasSubstr("usermod --add-subuids"));
+  }
+}
+
+TEST(UnitForUser, DefaultTargetIsWhatAUsersSystemdReaches) {
+  EXPECT_EQ(
+      "[Unit]\nAfter=multi-user.target\n[Install]\n# WantedBy=multi-user.target\nWantedBy=default.target x.target",
+      unit_for_user("[Unit]\nAfter=multi-user.target\n[Install]\n# WantedBy=multi-user.target\n"
+                    "WantedBy=multi-user.target x.target"));
+  EXPECT_EQ("[Install]\nRequiredBy=default.target\n[X]\nWantedBy=graphical.target\n",
+            unit_for_user("[Install]\nRequiredBy=graphical.target\n[X]\nWantedBy=graphical.target\n"));
+}
+
+struct LineCase {
+  const char* before;
+  const char* as_root;
+  const char* as_other;
+};
+
+class TmpfilesForUser : public ::testing::TestWithParam<LineCase> {};
+
+TEST_P(TmpfilesForUser, HaveNoOwners) {
+  EXPECT_EQ(GetParam().as_root, tmpfiles_for_user(GetParam().before, false));
+  EXPECT_EQ(GetParam().as_other, tmpfiles_for_user(GetParam().before, true));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, TmpfilesForUser,
+    ::testing::Values(LineCase{"", "", ""}, LineCase{"# a b c d e\n", "# a b c d e\n", "# a b c d e\n"},
+                      LineCase{"d /x 0700 root root - -\n", "d /x 0700 - - - -\n", "d /x 0770 - - - -\n"},
+                      LineCase{"d  /x\t0755  33 33", "d  /x\t0755 - -", "d  /x\t0775 - -"},
+                      LineCase{"d /x", "d /x", "d /x"}, LineCase{"d /x - - - 10d", "d /x - - - 10d", "d /x - - - 10d"},
+                      LineCase{"d \"/a b\" 0700 u g -\nL /y - - - - /z\n", "d \"/a b\" 0700 - - -\nL /y - - - - /z\n",
+                               "d \"/a b\" 0770 - - -\nL /y - - - - /z\n"},
+                      LineCase{"f /x ~0640 u g - text 8 9", "f /x ~0640 - - - text 8 9", "f /x ~0660 - - - text 8 9"}));
+
+}  // namespace
+}  // namespace berth::render

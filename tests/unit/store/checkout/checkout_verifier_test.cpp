@@ -1,0 +1,171 @@
+#include "store/checkout/checkout_verifier.hpp"
+
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "base/error.hpp"
+#include "store/damage.hpp"
+#include "store/fakes.hpp"
+#include "store/tar_builder.hpp"
+
+namespace berth::store {
+namespace {
+
+using namespace testing;  // NOLINT(google-build-using-namespace): the builders of this room's tests
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+namespace fs = std::filesystem;
+
+class Checkouts : public ::testing::TestWithParam<RepositoryMode> {
+ protected:
+  void SetUp() override {
+    source_.layer(TarBuilder()
+                      .file("top", "at the top")
+                      .folder("bin")
+                      .file("bin/tool", "the tool", {0, 0, 0755, {}})
+                      .file("bin/empty", "")
+                      .link("bin/link", "tool")
+                      .folder("etc")
+                      .folder("etc/inner", {0, 0, 0750, {}})
+                      .file("etc/inner/conf", "settings"));
+    image_ = store_.pull(source_, {}).image;
+    for (const std::string& name : std::vector<std::string>{"one", "two"}) {
+      store_.checkout(image_.commit, folder_.fd(), name);
+    }
+  }
+
+  [[nodiscard]] std::string path(const std::string& inside) const { return folder_.path() + "/" + inside; }
+  [[nodiscard]] CheckedOut checkout(const std::string& name) const { return {image_.commit, path(name)}; }
+  void replace(const std::string& inside, const std::string& content, unsigned mode = 0755) const {
+    fs::remove_all(path(inside));
+    std::ofstream(path(inside)) << content;
+    ASSERT_EQ(::chmod(path(inside).c_str(), mode), 0);
+  }
+  /// What differs, as lines.
+  std::vector<std::string> differing(const std::string& name) {
+    std::vector<std::string> lines;
+    for (const auto& fault : comparison_.compare(checkout(name))) {
+      lines.push_back((fault.missing ? "missing " : "") + fault.path);
+    }
+    return lines;
+  }
+  /// Mends, and says whether everything is as it was made.
+  void expect_mended(const std::string& name) {
+    comparison_.mend(checkout(name), comparison_.compare(checkout(name)));
+    EXPECT_EQ(listing(path(name)), before_);
+    EXPECT_THAT(CheckoutComparison(repository_, {}, reporter_).compare(checkout(name)), IsEmpty());
+  }
+
+  TemporaryFolder folder_;
+  RecordingReporter reporter_;
+  StoreOptions options_ = options_for(folder_, reporter_, GetParam());
+  Store store_ = Store::open(options_);
+  Repository repository_ = Repository::open(options_);
+  FakeSource source_;
+  StoredImage image_;
+  CheckoutComparison comparison_{repository_, {}, reporter_};
+  std::vector<std::string> before_;
+};
+
+TEST_P(Checkouts, AreWhatTheirCommitSays) {
+  EXPECT_THAT(differing("one"), IsEmpty());
+}
+
+TEST_P(Checkouts, ChangedFilesAreNamedAndReplaced) {
+  before_ = listing(path("one"));
+  replace("one/bin/tool", "another");
+  replace("one/bin/link", "no link");
+  replace("one/top", "another", 0644);
+  EXPECT_THAT(differing("one"), ElementsAre("/top", "/bin/link", "/bin/tool"));
+  EXPECT_THAT(differing("two"), IsEmpty());
+  expect_mended("one");
+}
+
+TEST_P(Checkouts, MissingFilesAndFoldersComeBack) {
+  before_ = listing(path("one"));
+  fs::remove(path("one/bin/link"));
+  fs::remove_all(path("one/etc/inner"));
+  EXPECT_THAT(differing("one"), ElementsAre("missing /bin/link", "missing /etc/inner"));
+  expect_mended("one");
+}
+
+TEST_P(Checkouts, FoldersAndFilesInEachOthersPlaceAreReplaced) {
+  before_ = listing(path("one"));
+  replace("one/etc/inner", "a file");
+  fs::remove(path("one/bin/tool"));
+  fs::create_directories(path("one/bin/tool/deep"));
+  EXPECT_THAT(differing("one"), ElementsAre("/bin/tool", "/etc/inner"));
+  expect_mended("one");
+}
+
+TEST_P(Checkouts, NoLinkLeadsOutOfThem) {
+  before_ = listing(path("one"));
+  fs::create_directories(path("outside"));
+  fs::remove_all(path("one/etc"));
+  fs::create_symlink(path("outside"), path("one/etc"));
+  EXPECT_THAT(differing("one"), ElementsAre("/etc"));
+  expect_mended("one");
+  EXPECT_TRUE(fs::is_empty(path("outside")));
+}
+
+TEST_P(Checkouts, WhatTheImageDoesNotHaveIsPassedOver) {
+  replace("one/bin/made-by-a-runtime", "");
+  EXPECT_THAT(differing("one"), IsEmpty());
+}
+
+TEST_P(Checkouts, AreNothingWhenTheyAreGone) {
+  fs::remove_all(path("one"));
+  EXPECT_THAT(differing("one"), IsEmpty());
+}
+
+TEST_P(Checkouts, OnlyWhatWasAnObjectOnceIsAskedFor) {
+  replace("one/bin/tool", "another");
+  replace("one/etc/inner/conf", "other", 0644);
+  fs::remove(path("one/bin/empty"));
+  struct stat status {};
+  ASSERT_EQ(::stat(path("one/bin/tool").c_str(), &status), 0);
+  const Inode inode{status.st_dev, status.st_ino};
+  const auto faults =
+      comparison_.compare(checkout("one"), {{inode, object_at(repository_, image_.commit, "/bin/tool")}});
+  ASSERT_EQ(faults.size(), 1U);
+  EXPECT_EQ(faults[0].path, "/bin/tool");
+  // As in a layer below the one that the file is of.
+  const auto other = object_at(repository_, image_.commit, "/etc/inner/conf");
+  EXPECT_THAT(comparison_.compare(checkout("one"), {{inode, other}}), IsEmpty());
+  EXPECT_THAT(comparison_.compare(checkout("one"), {}), IsEmpty());
+}
+
+TEST_P(Checkouts, StopWhenAsked) {
+  std::stop_source stop;
+  stop.request_stop();
+  EXPECT_THROW(CheckoutComparison(repository_, stop.get_token(), reporter_).compare(checkout("one")), base::Error);
+}
+
+INSTANTIATE_TEST_SUITE_P(Modes, Checkouts, ::testing::Values(RepositoryMode::bare, RepositoryMode::bare_user),
+                         [](const auto& mode) { return mode.param == RepositoryMode::bare ? "bare" : "user"; });
+
+/// Where a file is the object itself or a copy.
+using BareCheckouts = Checkouts;
+
+TEST_P(BareCheckouts, CopiesAreAsGoodAsTheirBytes) {
+  replace("one/bin/tool", "the tool");
+  EXPECT_THAT(differing("one"), IsEmpty());
+  ASSERT_EQ(::chmod(path("one/bin/tool").c_str(), 0700), 0);
+  EXPECT_THAT(CheckoutComparison(repository_, {}, reporter_).compare(checkout("one")), ::testing::SizeIs(1));
+}
+
+TEST_P(BareCheckouts, ADamagedObjectIsNoFaultOfTheirs) {
+  flip_byte(path("one/bin/tool"));
+  EXPECT_THAT(differing("one"), IsEmpty()) << "the object is damaged, which is found where objects are examined";
+  fs::remove(file_of(options_, object_at(repository_, image_.commit, "/bin/tool")));
+  EXPECT_THAT(CheckoutComparison(repository_, {}, reporter_).compare(checkout("one")), ::testing::SizeIs(1));
+}
+
+INSTANTIATE_TEST_SUITE_P(Modes, BareCheckouts, ::testing::Values(RepositoryMode::bare),
+                         [](const auto&) { return "bare"; });
+
+}  // namespace
+}  // namespace berth::store

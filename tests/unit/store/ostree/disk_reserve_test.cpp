@@ -1,0 +1,50 @@
+#include "store/ostree/disk_reserve.hpp"
+
+#include <gmock/gmock.h>
+#include <sys/statvfs.h>
+
+#include "base/error.hpp"
+#include "store/fakes.hpp"
+
+namespace berth::store {
+namespace {
+
+class DiskRoomTest : public ::testing::Test {
+ protected:
+  /// Bytes that are free now; others use the disk as well.
+  [[nodiscard]] std::uint64_t free_bytes() const {
+    struct statvfs disk {};
+    EXPECT_EQ(::statvfs(folder_.path().c_str(), &disk), 0);
+    return std::uint64_t{disk.f_bfree} * disk.f_bsize;
+  }
+  testing::TemporaryFolder folder_;
+};
+
+TEST_F(DiskRoomTest, RefusesWhatDoesNotFit) {
+  DiskRoom room(folder_.fd(), 0);
+  room.take(1);
+  room.require(free_bytes() / 2);
+  EXPECT_THROW(room.require(2 * free_bytes()), base::Error);
+  EXPECT_THROW(room.take(2 * free_bytes()), base::Error);
+}
+
+TEST_F(DiskRoomTest, LeavesTheReserveAlone) {
+  DiskRoom room(folder_.fd(), std::uint64_t{1} << 62U);
+  EXPECT_THROW(room.take(0), base::Error);
+  try {
+    room.take(1);
+    FAIL();
+  } catch (const base::Error& error) {
+    EXPECT_THAT(error.sentence(), ::testing::HasSubstr("a file of 1 bytes does not fit"));
+    EXPECT_THAT(error.hint(), ::testing::HasSubstr("free space"));
+  }
+}
+
+TEST_F(DiskRoomTest, CountsWhatIsTaken) {
+  DiskRoom room(folder_.fd(), free_bytes() / 2);
+  room.require(free_bytes() / 4);
+  EXPECT_THROW(room.require(free_bytes() / 4 * 3), base::Error);
+}
+
+}  // namespace
+}  // namespace berth::store

@@ -1,0 +1,83 @@
+#include "store/ostree/ostree_repo_lock.hpp"
+
+#include <gmock/gmock.h>
+
+#include <memory>
+#include <thread>
+#include <utility>
+
+#include "base/error.hpp"
+#include "store/fakes.hpp"
+#include "store/ostree/libostree.hpp"
+#include "store/ostree/repository.hpp"
+
+namespace berth::store {
+namespace {
+
+using namespace testing;  // NOLINT(google-build-using-namespace): the builders of this room's tests
+using ::testing::HasSubstr;
+using Kind = ForeignLock::Kind;
+
+/// Each lock is one of a process of its own as far as the kernel is concerned.
+class ForeignLockTest : public ::testing::Test {
+ protected:
+  ForeignLockTest() { config_.lock_timeout = std::chrono::seconds(0); }
+
+  [[nodiscard]] bool can_take(Kind kind) const {
+    try {
+      const ForeignLock lock(repository_.folder(), kind, config_);
+      return true;
+    } catch (const base::Error& error) {
+      EXPECT_EQ(error.kind(), base::ErrorKind::conflict);
+      EXPECT_THAT(error.sentence(), HasSubstr("another tool works on the repository"));
+      return false;
+    }
+  }
+
+  TemporaryFolder folder_;
+  RecordingReporter reporter_;
+  Repository repository_ = Repository::open(options_for(folder_, reporter_));
+  RepositoryConfig config_;
+};
+
+TEST_F(ForeignLockTest, WritersStandWritersOnly) {
+  const ForeignLock writer(repository_.folder(), Kind::shared, config_);
+  EXPECT_TRUE(can_take(Kind::shared));
+  EXPECT_FALSE(can_take(Kind::exclusive));
+}
+
+TEST_F(ForeignLockTest, WhoPrunesIsAlone) {
+  {
+    const ForeignLock pruner(repository_.folder(), Kind::exclusive, config_);
+    EXPECT_FALSE(can_take(Kind::shared));
+    EXPECT_FALSE(can_take(Kind::exclusive));
+    config_.locking = false;
+    EXPECT_TRUE(can_take(Kind::exclusive));
+    config_.locking = true;
+  }
+  EXPECT_TRUE(can_take(Kind::exclusive));
+}
+
+TEST_F(ForeignLockTest, IsTheLockOfLibostree) {
+  auto* const theirs = repository_.handle();
+  for (const auto& [type, sharing] : {std::pair{OSTREE_REPO_LOCK_SHARED, true}, {OSTREE_REPO_LOCK_EXCLUSIVE, false}}) {
+    ASSERT_TRUE(::ostree_repo_lock_push(theirs, type, nullptr, nullptr));
+    EXPECT_EQ(can_take(Kind::shared), sharing);
+    EXPECT_FALSE(can_take(Kind::exclusive));
+    ASSERT_TRUE(::ostree_repo_lock_pop(theirs, type, nullptr, nullptr));
+  }
+  EXPECT_TRUE(can_take(Kind::exclusive));
+}
+
+TEST_F(ForeignLockTest, WaitsForTheOther) {
+  auto other = std::make_unique<ForeignLock>(repository_.folder(), Kind::exclusive, config_);
+  config_.lock_timeout = std::chrono::hours(1);
+  std::jthread release([&other] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    other.reset();
+  });
+  EXPECT_TRUE(can_take(Kind::shared));
+}
+
+}  // namespace
+}  // namespace berth::store

@@ -1,0 +1,112 @@
+#include "store/tree/entry_name.hpp"
+
+#include <gmock/gmock.h>
+
+#include "base/error.hpp"
+#include "store/tree/tree.hpp"
+
+namespace berth::store {
+namespace {
+
+using ::testing::HasSubstr;
+
+std::string refusal(const std::string& raw) {
+  try {
+    normal_entry_path(raw, "an entry");
+  } catch (const base::Error& error) {
+    EXPECT_EQ(error.kind(), base::ErrorKind::verification);
+    return error.sentence();
+  }
+  return "accepted";
+}
+
+TEST(EntryName, NormalisesWhatRealImagesHave) {
+  EXPECT_EQ(normal_entry_path("etc/passwd", "an entry"), "etc/passwd");
+  EXPECT_EQ(normal_entry_path("./etc/", "an entry"), "etc");
+  EXPECT_EQ(normal_entry_path("/ko-app/tool", "an entry"), "ko-app/tool");
+  EXPECT_EQ(normal_entry_path("././/x", "an entry"), "x");
+  EXPECT_EQ(normal_entry_path("x/.", "an entry"), "x");
+  EXPECT_EQ(normal_entry_path("a/./x", "an entry"), "a/x");
+  EXPECT_EQ(normal_entry_path(".//a//././/x//", "an entry"), "a/x");
+  for (const char* root : {".", "./", "/", "/.", "././"}) {
+    EXPECT_EQ(normal_entry_path(root, "an entry"), "") << root;
+  }
+}
+
+TEST(EntryName, KeepsOddButLegalNames) {
+  const std::string longest(255, 'n');
+  for (const std::string& name : {std::string("a\\b"), std::string("new\nline"), std::string("dot."), std::string("…"),
+                                  std::string(".whx"), std::string(".wh.x"), longest, longest + "/" + longest}) {
+    EXPECT_EQ(normal_entry_path(name, "an entry"), name);
+  }
+}
+
+// It is what is hidden that has to fit on a disk.
+TEST(EntryName, WhiteoutsOfLongNamesAreLonger) {
+  const auto marker = "d/" + whiteout_of(std::string(255, 'n'));
+  EXPECT_EQ(normal_entry_path(marker, "an entry"), marker);
+  EXPECT_THAT(refusal(marker + "n"), HasSubstr("260 bytes, the limit is 259"));
+}
+
+TEST(EntryName, RefusesWhatHasNoMeaning) {
+  EXPECT_THAT(refusal(""), HasSubstr("empty"));
+  EXPECT_THAT(refusal("../x"), HasSubstr("'..' is no legal component"));
+  EXPECT_THAT(refusal("a/../x"), HasSubstr("'..'"));
+  EXPECT_THAT(refusal("/.."), HasSubstr("'..'"));
+  EXPECT_THAT(refusal(std::string("a\0b", 3)), HasSubstr("NUL"));
+  EXPECT_THAT(refusal(std::string(256, 'n')), HasSubstr("256 bytes"));
+  EXPECT_THAT(refusal("caf\xe9"), HasSubstr("not UTF-8"));
+}
+
+TEST(EntryName, RefusesLongAndDeepPaths) {
+  std::string path;
+  while (path.size() < 4090) {
+    path += std::string(99, 'p') + "/";
+  }
+  EXPECT_THAT(refusal(path + "end"), HasSubstr("the limit is 4095"));
+  std::string deep = "d";
+  for (std::size_t i = 1; i < folder_depth_limit; ++i) {
+    deep += "/d";
+  }
+  EXPECT_EQ(normal_entry_path(deep, "an entry"), deep);
+  EXPECT_THAT(refusal(deep + "/d"), HasSubstr("nested deeper than 512"));
+}
+
+TEST(EntryName, RefusesWhiteoutsOfNothing) {
+  for (const char* name : {".wh.", ".wh..", ".wh...", "a/.wh.", ".wh../b"}) {
+    EXPECT_THAT(refusal(name), HasSubstr("no legal whiteout")) << name;
+  }
+  EXPECT_THROW(meaning_of(".wh.."), base::Error);
+  EXPECT_THROW(meaning_of(".wh..."), base::Error);
+}
+
+TEST(EntryName, TellsMarkersApart) {
+  EXPECT_EQ(meaning_of("file"), NameMeaning::plain);
+  EXPECT_EQ(meaning_of(".wh"), NameMeaning::plain);
+  EXPECT_EQ(meaning_of(".wh.file"), NameMeaning::whiteout);
+  EXPECT_EQ(hidden_name(".wh.file"), "file");
+  EXPECT_EQ(meaning_of(".wh....x"), NameMeaning::whiteout);
+  EXPECT_EQ(meaning_of(".wh..wh..opq"), NameMeaning::opaque);
+  EXPECT_EQ(meaning_of(".wh..wh.plnk"), NameMeaning::bookkeeping);
+  EXPECT_EQ(meaning_of(".wh..wh.file"), NameMeaning::bookkeeping);
+}
+
+TEST(EntryName, SplitsPaths) {
+  EXPECT_EQ(base_name("a/b/c"), "c");
+  EXPECT_EQ(parent_path("a/b/c"), "a/b");
+  EXPECT_EQ(base_name("c"), "c");
+  EXPECT_EQ(parent_path("c"), "");
+}
+
+TEST(EntryName, QuotesHostileNames) {
+  EXPECT_EQ(quoted_name("plain"), "'plain'");
+  EXPECT_EQ(quoted_name("\x1b[31m\n"), "'\\x1b[31m\\x0a'");
+  EXPECT_EQ(quoted_name("größe"), "'größe'");
+  EXPECT_EQ(quoted_name("caf\xe9"), "'caf\\xe9'");
+  EXPECT_EQ(quoted_name("\xc2\x9b"), "'\\xc2\\x9b'");  // CSI: both bytes, for some terminals act on the second alone
+  EXPECT_EQ(quoted_name("\xc2\xa0"), "'\xc2\xa0'");
+  EXPECT_LT(quoted_name(std::string(5000, 'x')).size(), 210U);
+}
+
+}  // namespace
+}  // namespace berth::store
