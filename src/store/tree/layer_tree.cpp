@@ -37,14 +37,14 @@ void collect_links(const Folder& folder, const std::string& prefix, LowerLinks& 
 
 }  // namespace
 
-LayerTree::LayerTree(const Checksum& implied) : implied_(implied) {
+LayerTree::LayerTree(const Checksum& implied, const TreeLimits& limits) : implied_(implied), limits_(limits) {
   root_.meta = implied;
 }
 
 void LayerTree::count_memory(std::size_t bytes) {
   memory_ += bytes;
-  if (memory_ > memory_limit) {
-    refuse(fmt::format("the names in the layer take more than {} MiB of memory", memory_limit >> 20U));
+  if (memory_ > limits_.memory) {
+    refuse(fmt::format("the names in the layer take more than {} MiB of memory", limits_.memory >> 20U));
   }
 }
 
@@ -52,8 +52,8 @@ void LayerTree::count_node(const Folder& folder, std::string_view name) {
   if (folder.children.size() >= entry_limit) {
     refuse(fmt::format("a folder has more than {} entries, which is more than OSTree stores", entry_limit));
   }
-  if (++nodes_ > node_limit) {
-    refuse(fmt::format("the layer has more than {} files and folders", node_limit));
+  if (++nodes_ > limits_.nodes) {
+    refuse(fmt::format("the layer has more than {} files and folders", limits_.nodes));
   }
   count_memory(node_cost + name.size());
 }

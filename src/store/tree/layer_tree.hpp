@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
@@ -14,6 +15,12 @@ namespace berth::store {
 /// Hard links of a layer to names that only lower layers can hold: path → target, normalised.
 using LowerLinks = std::map<std::string, std::string>;
 
+/// What a tree may take; beyond it an image is refused.
+struct TreeLimits {
+  std::uint64_t nodes = 0;   ///< most files and folders
+  std::uint64_t memory = 0;  ///< most bytes that names and nodes take, LayerTree::node_cost each besides the names
+};
+
 /// The tree of a layer. Later entries replace earlier ones of the same path as extracting would: a folder over a
 /// folder keeps what is in it, anything else replaces. A folder without an entry of its own is implied.
 /// Paths are normalised. A parent that is a symbolic link to a folder of this layer means that folder, as to a process
@@ -21,10 +28,7 @@ using LowerLinks = std::map<std::string, std::string>;
 /// throws Error(verification) naming the entry when one of its parents is something else in this layer.
 class LayerTree {
  public:
-  /// Most files and folders in one layer.
-  static constexpr std::size_t node_limit = 4'000'000;
-  /// Most bytes that names and nodes take in memory, at node_cost each besides the names.
-  static constexpr std::size_t memory_limit = std::size_t{256} << 20U;
+  static constexpr TreeLimits default_limits = {4'000'000, std::uint64_t{256} << 20U};
   static constexpr std::size_t node_cost = 144;
   /// Most entries in one folder: more make its listing longer than OSTree stores, 10 MiB at 39 bytes each at least.
   static constexpr std::size_t entry_limit = (std::size_t{10} << 20U) / 39;
@@ -34,7 +38,7 @@ class LayerTree {
   static constexpr std::size_t lower_link_limit = std::size_t{16} << 20U;
 
   /// @param implied DIR_META of folders without an entry
-  explicit LayerTree(const Checksum& implied);
+  explicit LayerTree(const Checksum& implied, const TreeLimits& limits = default_limits);
 
   void add_file(std::string_view path, const Checksum& content);
   /// As add_file. @param target of the link, as the archive has it
@@ -73,6 +77,7 @@ class LayerTree {
   void count_memory(std::size_t bytes);
 
   Checksum implied_;
+  TreeLimits limits_;
   Folder root_;
   std::map<Checksum, std::string> link_targets_;  ///< of symbolic links, by their contents
   std::size_t nodes_ = 0;

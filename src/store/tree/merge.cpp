@@ -42,8 +42,8 @@ bool within_marker(std::string_view path) {
 
 }  // namespace
 
-Merge::Merge(FolderLoader load, const Checksum& implied, const Checksum& plain)
-    : load_(std::move(load)), implied_(implied), plain_(plain) {
+Merge::Merge(FolderLoader load, const Checksum& implied, const Checksum& plain, const TreeLimits& limits)
+    : limits_(limits), load_(std::move(load)), implied_(implied), plain_(plain) {
   root_.meta = plain;
 }
 
@@ -117,16 +117,16 @@ FolderListing Merge::load(const Checksum& tree, std::size_t depth) {
   }
   auto listing = load_(tree);
   nodes_ += listing.files.size() + listing.folders.size();
-  if (nodes_ > node_limit) {
-    refuse(fmt::format("the layers have more than {} files and folders together", node_limit));
+  if (nodes_ > limits_.nodes) {
+    refuse(fmt::format("the layers have more than {} files and folders together", limits_.nodes));
   }
   return listing;
 }
 
 void Merge::count_memory(const std::string& name) {
   memory_ += LayerTree::node_cost + name.size();
-  if (memory_ > memory_limit) {
-    refuse(fmt::format("the names in the layers take more than {} MiB of memory", memory_limit >> 20U));
+  if (memory_ > limits_.memory) {
+    refuse(fmt::format("the names in the layers take more than {} MiB of memory", limits_.memory >> 20U));
   }
 }
 

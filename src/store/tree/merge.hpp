@@ -27,18 +27,17 @@ struct StoredLayer {
 /// replaces. No marker and no bookkeeping of aufs is left in the result.
 class Merge {
  public:
-  /// Most files and folders of all layers of one image together: what bounds the time of a merge.
-  static constexpr std::uint64_t node_limit = 10'000'000;
-  /// Most bytes that the names and nodes of the result take in memory, LayerTree::node_cost each besides the names.
-  static constexpr std::uint64_t memory_limit = std::uint64_t{512} << 20U;
+  /// The nodes are those of all layers of one image together, which bounds the time of a merge; the memory is what the
+  /// result takes.
+  static constexpr TreeLimits default_limits = {10'000'000, std::uint64_t{512} << 20U};
 
   /// @param implied DIR_META that says nothing (see implied_folder_xattr)
   /// @param plain DIR_META for folders of which no layer says anything: 0755 root:root
-  Merge(FolderLoader load, const Checksum& implied, const Checksum& plain);
+  Merge(FolderLoader load, const Checksum& implied, const Checksum& plain, const TreeLimits& limits = default_limits);
 
   /// Puts the next layer on top.
   /// @throws Error(verification) naming the layer for illegal names, nesting over folder_depth_limit, more nodes than
-  ///   node_limit with the layers below, and links whose
+  ///   the limit with the layers below, and links whose
   ///   target the lower layers do not have
   void apply(const StoredLayer& layer);
 
@@ -57,6 +56,7 @@ class Merge {
   [[nodiscard]] Checksum resolve(const std::string& path, const std::string& target);
   void place_link(const std::string& path, const Checksum& content);
 
+  TreeLimits limits_;
   FolderLoader load_;
   Checksum implied_;
   Checksum plain_;

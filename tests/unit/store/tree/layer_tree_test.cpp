@@ -116,14 +116,16 @@ TEST(LayerTree, LinksThatLeadToNoFolderOfTheLayerAreRefused) {
 }
 
 TEST(LayerTree, BoundsTheMemoryOfNames) {
-  LayerTree tree(implied);
+  EXPECT_EQ(LayerTree::default_limits.memory, std::uint64_t{256} << 20U);
+  constexpr std::uint64_t memory = std::uint64_t{2} << 20U;
+  LayerTree tree(implied, {LayerTree::default_limits.nodes, memory});
   const std::string name(250, 'n');
   EXPECT_THAT(refusal([&] {
-                for (std::size_t i = 0; i <= LayerTree::memory_limit / 250; ++i) {
+                for (std::size_t i = 0; i <= memory / 250; ++i) {
                   tree.add_file(std::to_string(i / 1000) + "/" + name + std::to_string(i % 1000), implied);
                 }
               }),
-              HasSubstr("more than 256 MiB"));
+              HasSubstr("more than 2 MiB"));
   LayerTree wide(implied);
   EXPECT_THAT(refusal([&] {
                 for (std::size_t i = 0; i <= LayerTree::entry_limit; ++i) {
@@ -173,15 +175,16 @@ TEST(LayerTree, BoundsLinksToLowerLayers) {
 }
 
 TEST(LayerTree, BoundsFilesAndFolders) {
-  LayerTree tree(implied);
+  EXPECT_EQ(LayerTree::default_limits.nodes, 4'000'000U);
+  LayerTree tree(implied, {1000, LayerTree::default_limits.memory});
   EXPECT_THAT(refusal([&] {
-                for (std::size_t i = 0; i <= LayerTree::node_limit; ++i) {
+                for (int i = 0; i <= 1000; ++i) {
                   const auto name = "f" + std::to_string(i);
                   tree.add_file(name, implied);
                   tree.remove(name);
                 }
               }),
-              HasSubstr("more than 4000000"));
+              HasSubstr("more than 1000 "));
 }
 
 }  // namespace
