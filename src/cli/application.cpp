@@ -23,6 +23,7 @@
 #include "cli/verbs/arguments.hpp"
 #include "cli/verbs/command_line.hpp"
 #include "cli/verbs/completion.hpp"
+#include "cli/verbs/usage_error.hpp"
 #include "host/config/atomic_conf.hpp"
 #include "ops/containers/private_directories.hpp"
 #include "ops/containers/query.hpp"
@@ -173,13 +174,8 @@ int with_session(const CommandLine& line, base::Reporter& reporter, const std::s
 
 /// One clear line instead of the whole help.
 int print_usage_error(const CLI::App& app, const CLI::ParseError& error) {
-  const auto* verb = &app;
-  std::string name = "berth";
-  while (!verb->get_subcommands().empty()) {
-    verb = verb->get_subcommands().front();
-    name += " " + verb->get_name();
-  }
-  emit_error("berth: {}\nhint: see {} --help\n", error.what(), name);
+  const auto wrong = usage_error(app, error);
+  emit_error("{}\nhint: {}\n", wrong.message, wrong.hint);
   return exit_code(ErrorKind::usage);
 }
 

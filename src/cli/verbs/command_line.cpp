@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 
 #include "cli/terminal/exit_code.hpp"
 
@@ -15,6 +16,18 @@ std::string full_name(const CLI::App* app) {
   return parent == nullptr || parent->get_parent() == nullptr ? app->get_name()
                                                               : full_name(parent) + " " + app->get_name();
 }
+
+/// What an option excludes or needs, its description says where it helps.
+class HelpFormatter final : public CLI::Formatter {
+ public:
+  std::string make_option_opts(const CLI::Option* option) const override {
+    auto text = CLI::Formatter::make_option_opts(option);
+    for (const char* label : {" Needs:", " Excludes:"}) {
+      text.resize(std::min(text.find(label), text.size()));
+    }
+    return text;
+  }
+};
 
 struct Verb {
   std::string_view name;
@@ -92,6 +105,7 @@ void build(CLI::App& app, CommandLine& line, std::string_view verb) {
   app.set_version_flag("--version", "berth " BERTH_VERSION, "Print the version and exit");
   app.set_help_flag("-h,--help", "Print this help and exit");
   app.require_subcommand(0, 1);
+  app.formatter(std::make_shared<HelpFormatter>());
   app.get_formatter()->column_width(34);
   app.add_option("--root", line.globals.root, "Work on the system installed in this folder")->type_name("DIR");
   app.add_option("--config", line.globals.config, "Read this file instead of /etc/berth/berth.conf")->type_name("FILE");
