@@ -1,6 +1,7 @@
 #include "source/archive/docker_archive.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
