@@ -1,0 +1,158 @@
+#include "ops/footprint/host_file_backup.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "base/digest.hpp"
+#include "base/error.hpp"
+#include "host/files/host_file.hpp"
+#include "ops/machine.hpp"
+
+namespace berth::ops {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr const char* path = "/etc/web.conf";
+constexpr const char* secret = "7d0e";
+
+std::string checksum(const std::string& text) {
+  const auto digest = base::digest_of(text).text();
+  return digest.substr(digest.find(':') + 1);
+}
+
+class HostFileBackup : public ::testing::Test {
+ protected:
+  /// Names in /etc that begin with "web.conf", or that are hidden.
+  std::vector<std::string> names() {
+    std::vector<std::string> result;
+    for (const auto& name : base::list_folder(base::open_host_folder(machine_.on_disk("etc")).get())) {
+      if (name.starts_with("web.conf") || name.starts_with(".")) {
+        result.push_back(name);
+      }
+    }
+    return result;
+  }
+  std::string hidden() { return host::hidden_name(secret, path); }
+
+  test::Machine machine_;
+  Session session_ = machine_.session();
+};
+
+TEST_F(HostFileBackup, PutsAsideAndBackHoweverOften) {
+  machine_.write("etc/web.conf", "old\n");
+  for (int again = 0; again < 2; ++again) {
+    put_aside(session_, secret, path);
+    EXPECT_THAT(names(), ElementsAre(hidden()));
+    EXPECT_TRUE(waits_aside(session_, secret, path));
+  }
+  for (int again = 0; again < 2; ++again) {
+    put_back(session_, secret, path);
+    EXPECT_THAT(names(), ElementsAre("web.conf"));
+    EXPECT_FALSE(waits_aside(session_, secret, path));
+  }
+  EXPECT_EQ(machine_.read("etc/web.conf"), "old\n");
+}
+
+TEST_F(HostFileBackup, WhatCameMeanwhileIsNotOverwritten) {
+  machine_.write("etc/web.conf", "old\n");
+  put_aside(session_, secret, path);
+  machine_.write("etc/web.conf", "somebody's\n");
+  EXPECT_THROW(put_back(session_, secret, path), base::Error);
+  EXPECT_EQ(machine_.read("etc/web.conf"), "somebody's\n");
+  EXPECT_EQ(machine_.read("etc/" + hidden()), "old\n");
+}
+
+TEST_F(HostFileBackup, DropsOnlyWhatWasPutAside) {
+  machine_.write("etc/web.conf", "old\n");
+  put_aside(session_, secret, path);
+  machine_.write("etc/" + hidden(), "written into it meanwhile\n");
+  drop_aside(session_, secret, path, checksum("old\n"));
+  EXPECT_THAT(names(), ElementsAre(hidden()));
+  EXPECT_THAT(machine_.reporter.warnings, ElementsAre(HasSubstr("was changed while it was being removed")));
+  drop_aside(session_, secret, path, checksum("written into it meanwhile\n"));
+  EXPECT_THAT(names(), IsEmpty());
+  drop_aside(session_, secret, path);
+}
+
+TEST_F(HostFileBackup, SavesUnderAnotherName) {
+  machine_.write("etc/web.conf", "edited\n");
+  put_aside(session_, secret, path);
+  save_aside(session_, secret, path, "/etc/web.conf.saved");
+  EXPECT_THAT(names(), ElementsAre("web.conf.saved"));
+}
+
+TEST_F(HostFileBackup, AWaitingFileIsFoundByItsContent) {
+  machine_.write("etc/web.conf", "old\n");
+  put_aside(session_, secret, path);
+  const auto none = [](const std::string& /*name*/) { return false; };
+  find_waiting(session_, path, {checksum("another\n")}, none);
+  EXPECT_FALSE(waits_aside(session_, "", path));
+  find_waiting(session_, path, {checksum("old\n")}, [](const std::string& /*name*/) { return true; });
+  EXPECT_FALSE(waits_aside(session_, "", path)) << "it is of another change";
+  find_waiting(session_, path, {"", checksum("old\n")}, none);
+  EXPECT_TRUE(waits_aside(session_, "", path));
+}
+
+TEST_F(HostFileBackup, ATextThatReplacesIsTakenBack) {
+  machine_.write("etc/web.conf", "old\n");
+  put_text(session_, secret, path, "new\n", true);
+  EXPECT_EQ(machine_.read("etc/web.conf"), "new\n");
+  EXPECT_EQ(machine_.read("etc/" + hidden()), "old\n");
+  for (int again = 0; again < 2; ++again) {
+    take_text_back(session_, secret, path, true, checksum("new\n"));
+    EXPECT_EQ(machine_.read("etc/web.conf"), "old\n");
+    EXPECT_THAT(names(), ElementsAre("web.conf"));
+  }
+}
+
+TEST_F(HostFileBackup, AnEditOfATextThatIsTakenBackIsKept) {
+  machine_.write("etc/web.conf", "old\n");
+  put_text(session_, secret, path, "new\n", true);
+  machine_.write("etc/web.conf", "edited\n");
+  take_text_back(session_, secret, path, true, checksum("new\n"));
+  EXPECT_EQ(machine_.read("etc/web.conf"), "old\n");
+  EXPECT_EQ(machine_.read("etc/web.conf.changed"), "edited\n");
+  EXPECT_THAT(machine_.reporter.warnings, ElementsAre(HasSubstr("kept as /etc/web.conf.changed")));
+}
+
+TEST_F(HostFileBackup, ANewTextReplacesNothing) {
+  put_text(session_, secret, path, "new\n", false);
+  EXPECT_EQ(machine_.read("etc/web.conf"), "new\n");
+  EXPECT_THROW(put_text(session_, secret, path, "newer\n", false), base::Error);
+  EXPECT_EQ(machine_.read("etc/web.conf"), "new\n");
+  take_text_back(session_, secret, path, false, checksum("new\n"));
+  EXPECT_THAT(names(), IsEmpty());
+}
+
+TEST_F(HostFileBackup, WhatIsNotOursStays) {
+  machine_.write("etc/web.conf", "edited\n");
+  EXPECT_FALSE(remove_own(session_, secret, path, checksum("new\n")));
+  EXPECT_EQ(machine_.read("etc/web.conf"), "edited\n");
+  EXPECT_THAT(machine_.reporter.warnings, ElementsAre(HasSubstr("was changed by somebody else meanwhile and stays")));
+  EXPECT_TRUE(remove_own(session_, secret, path, checksum("edited\n")));
+  EXPECT_FALSE(machine_.exists("etc/web.conf"));
+}
+
+TEST_F(HostFileBackup, NoWayOfAnotherUserIsGone) {
+  machine_.write("srv/guest/web.conf", "old\n");
+  ASSERT_EQ(::chown(machine_.on_disk("srv/guest").c_str(), 1000, 1000), 0) << "the tests are for root";
+  const auto work = {+[](const Session& session) { put_aside(session, secret, "/srv/guest/web.conf"); },
+                     +[](const Session& session) { put_back(session, secret, "/srv/guest/web.conf"); },
+                     +[](const Session& session) { drop_aside(session, secret, "/srv/guest/web.conf"); }};
+  for (const auto& each : work) {
+    try {
+      each(session_);
+      ADD_FAILURE() << "went there";
+    } catch (const base::Error& error) {
+      EXPECT_EQ(error.kind(), base::ErrorKind::not_permitted);
+    }
+  }
+  EXPECT_EQ(machine_.read("srv/guest/web.conf"), "old\n");
+}
+
+}  // namespace
+}  // namespace berth::ops

@@ -1,0 +1,103 @@
+#include "store/ostree/repository_lock.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <optional>
+#include <thread>
+
+#include "base/error.hpp"
+#include "store/fakes.hpp"
+
+namespace berth::store::testing {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+class RepositoryLockTest : public ::testing::Test {
+ protected:
+  RepositoryLockTest() {
+    options_.reporter = &reporter_;
+    options_.lock_timeout = std::chrono::seconds(0);
+    options_.stop = stop_.get_token();
+  }
+  RepositoryLock take(RepositoryLock::Kind kind) { return RepositoryLock::take(folder_.fd(), kind, options_); }
+  base::Error refusal(RepositoryLock::Kind kind) {
+    try {
+      take(kind);
+    } catch (const base::Error& error) {
+      return error;
+    }
+    ADD_FAILURE() << "the lock was taken";
+    return {base::ErrorKind::failed, "taken"};
+  }
+
+  TemporaryFolder folder_;
+  RecordingReporter reporter_;
+  std::stop_source stop_;
+  StoreOptions options_;
+  std::atomic<int> steps_ = 0;
+};
+
+TEST_F(RepositoryLockTest, SharedOnesGoTogetherAndKeepAnExclusiveOneAway) {
+  const auto one = take(RepositoryLock::Kind::shared);
+  const auto other = take(RepositoryLock::Kind::shared);
+  const auto error = refusal(RepositoryLock::Kind::exclusive);
+  EXPECT_EQ(error.kind(), base::ErrorKind::conflict);
+  EXPECT_THAT(error.what(), HasSubstr("works on the images and did not finish within 0 s"));
+  EXPECT_THAT(error.hint(), HasSubstr("timeout in berth.conf"));
+}
+
+TEST_F(RepositoryLockTest, AnExclusiveOneKeepsAllAwayUntilItGoes) {
+  {
+    const auto held = take(RepositoryLock::Kind::exclusive);
+    EXPECT_EQ(refusal(RepositoryLock::Kind::exclusive).kind(), base::ErrorKind::conflict);
+    EXPECT_EQ(refusal(RepositoryLock::Kind::shared).kind(), base::ErrorKind::conflict);
+  }
+  take(RepositoryLock::Kind::exclusive);
+  EXPECT_THAT(reporter_.steps, IsEmpty());
+}
+
+TEST_F(RepositoryLockTest, TheHolderIsNamedByProgramAndNumber) {
+  const auto held = take(RepositoryLock::Kind::exclusive);
+  EXPECT_THAT(refusal(RepositoryLock::Kind::shared).what(), HasSubstr("unit_store (pid " + std::to_string(::getpid())));
+}
+
+TEST_F(RepositoryLockTest, IsWaitedForAndThisIsSaidOnce) {
+  options_.lock_timeout = std::chrono::seconds(30);
+  std::optional<RepositoryLock> held = take(RepositoryLock::Kind::exclusive);
+  reporter_.on_step = [this] {
+    ++steps_;
+    steps_.notify_all();
+  };
+  std::jthread releaser([this, &held] {
+    steps_.wait(0);
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));  // four more looks
+    held.reset();
+  });
+  take(RepositoryLock::Kind::shared);
+  EXPECT_THAT(reporter_.steps, SizeIs(1));
+  EXPECT_THAT(reporter_.steps.front(), HasSubstr("which works on the images"));
+}
+
+TEST_F(RepositoryLockTest, AStopEndsTheWait) {
+  options_.lock_timeout = std::chrono::seconds(30);
+  const auto held = take(RepositoryLock::Kind::exclusive);
+  reporter_.on_step = [this] { stop_.request_stop(); };
+  EXPECT_EQ(refusal(RepositoryLock::Kind::shared).kind(), base::ErrorKind::interrupted);
+}
+
+TEST_F(RepositoryLockTest, ItsFileIsForItsOwnerOnly) {
+  take(RepositoryLock::Kind::shared);
+  struct stat status {};
+  ASSERT_EQ(::stat((folder_.path() + "/.berth-lock").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 07777U, 0600U);
+}
+
+}  // namespace
+}  // namespace berth::store::testing
