@@ -90,7 +90,7 @@ std::optional<std::string> model(const Input& input) {
   return is_seen(text) && is_seen(result) ? std::optional(std::move(result)) : std::nullopt;
 }
 
-std::optional<std::string> render(const Input& input, render::TemplateKind kind) {
+std::optional<std::string> render_input(const Input& input, render::TemplateKind kind) {
   render::Renderer renderer(input.values);
   auto result = renderer.render(kind, input.text, "exports/fuzz");
   const auto good = fuzz::accepted([&] {
@@ -106,15 +106,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto input = split(fuzz::text_of(data, size));
   const auto expected = model(input);
   const bool small = !expected || expected->size() <= render::rendered_size_limit;
-  const auto plain = render(input, render::TemplateKind::plain);
+  const auto plain = render_input(input, render::TemplateKind::plain);
   fuzz::require(!small || plain == expected, "substitution is that of string.Template", expected.value_or("refused"));
-  const auto unit = render(input, render::TemplateKind::unit);
+  const auto unit = render_input(input, render::TemplateKind::unit);
   if (unit) {
     const auto lines = [](std::string_view text) { return std::count(text.begin(), text.end(), '\n'); };
     fuzz::require(unit == expected, "a unit is substituted like any text", *unit);
     fuzz::require(lines(*unit) == lines(input.text), "no value adds a line to a unit", *unit);
   }
-  if (const auto json = render(input, render::TemplateKind::json)) {
+  if (const auto json = render_input(input, render::TemplateKind::json)) {
     fuzz::require(json == expected, "JSON is substituted like any text", *json);
     fuzz::require(base::Json::accept(*json), "what is rendered as JSON is JSON", *json);
   }
