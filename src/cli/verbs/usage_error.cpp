@@ -86,21 +86,21 @@ UsageError usage_error(const CLI::App& app, const CLI::ParseError& error) {
   const auto name = called(app, verb);
   const UsageError plain{fmt::format("berth: {}", error.what()), fmt::format("see {} --help", name)};
   const auto verbs = verbs_of(*verb);
-  if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr && !verbs.empty()) {
-    return {fmt::format("{} needs a verb: {}", name, fmt::join(verbs, ", ")), plain.hint};
-  }
   const auto left = app.remaining(true);
-  if (dynamic_cast<const CLI::ExtrasError*>(&error) == nullptr || left.empty()) {
-    return plain;
-  }
   const auto unknown = [&](const char* what, const std::string& word, const std::vector<std::string>& known) {
     const auto meant = nearest(word, known);
     return UsageError{fmt::format("{} has no {} {}{}", name, what, word,
                                   meant.empty() ? "" : fmt::format("; did you mean {}?", meant)),
                       plain.hint};
   };
-  if (!verbs.empty() && !left.front().starts_with('-')) {
+  if (!verbs.empty() && !left.empty() && !left.front().starts_with('-')) {
     return unknown("verb", left.front(), verbs);
+  }
+  if (!verbs.empty() && dynamic_cast<const CLI::RequiredError*>(&error) != nullptr) {
+    return {fmt::format("{} needs a verb: {}", name, fmt::join(verbs, ", ")), plain.hint};
+  }
+  if (left.empty() || dynamic_cast<const CLI::ExtrasError*>(&error) == nullptr) {
+    return plain;
   }
   const auto option = std::find_if(left.begin(), left.end(), [](const auto& word) { return word.starts_with('-'); });
   if (option != left.end()) {

@@ -138,11 +138,11 @@ TEST_F(HostFileBackup, WhatIsNotOursStays) {
 }
 
 TEST_F(HostFileBackup, NoWayOfAnotherUserIsGone) {
-  machine_.write("srv/guest/web.conf", "old\n");
+  machine_.write("srv/guest/inner/web.conf", "old\n");
   ASSERT_EQ(::chown(machine_.on_disk("srv/guest").c_str(), 1000, 1000), 0) << "the tests are for root";
-  const auto work = {+[](const Session& session) { put_aside(session, secret, "/srv/guest/web.conf"); },
-                     +[](const Session& session) { put_back(session, secret, "/srv/guest/web.conf"); },
-                     +[](const Session& session) { drop_aside(session, secret, "/srv/guest/web.conf"); }};
+  const auto work = {+[](const Session& session) { put_aside(session, secret, "/srv/guest/inner/web.conf"); },
+                     +[](const Session& session) { put_back(session, secret, "/srv/guest/inner/web.conf"); },
+                     +[](const Session& session) { drop_aside(session, secret, "/srv/guest/inner/web.conf"); }};
   for (const auto& each : work) {
     try {
       each(session_);
@@ -151,7 +151,7 @@ TEST_F(HostFileBackup, NoWayOfAnotherUserIsGone) {
       EXPECT_EQ(error.kind(), base::ErrorKind::not_permitted);
     }
   }
-  EXPECT_EQ(machine_.read("srv/guest/web.conf"), "old\n");
+  EXPECT_EQ(machine_.read("srv/guest/inner/web.conf"), "old\n");
 }
 
 }  // namespace
