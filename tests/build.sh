@@ -32,11 +32,11 @@ build_gcc() { configure_gcc build && ninja -C build --quiet "${@:-product}"; }
 # Without tests and optimisation, which is ready in half the time.
 build_demo() { configure_gcc build-demo -Dtests=false -Dbuildtype=plain -Doptimization=0 && ninja -C build-demo --quiet; }
 
-# Lines are what a report of a sanitizer needs; whoever debugs adds -g.
+# Lines are what a report of a sanitizer needs; whoever debugs adds -g. configure_clang FOLDER OPTIONS…
 configure_clang() {
-  CXX="ccache clang++" configure build-asan -Dbuildtype=debug -Dcpp_args=-gline-tables-only -Db_sanitize=address,undefined -Db_lundef=false
+  CXX="ccache clang++" configure "$@" -Dbuildtype=debug -Dcpp_args=-gline-tables-only -Db_sanitize=address,undefined -Db_lundef=false
 }
 
 # With clang, ccache learns from the compile itself what a file includes, without a second run of the preprocessor. g++ does not say
 # what a precompiled header was made of.
-build_clang() { configure_clang && CCACHE_DEPEND=true ninja -C build-asan --quiet tests; }
+build_clang() { configure_clang build-asan && CCACHE_DEPEND=true ninja -C build-asan --quiet tests; }
