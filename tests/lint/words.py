@@ -24,7 +24,7 @@ def main():
     # The folder around the source tree, if it is long enough to mean something.
     around = str(TOP.parent)
     places = [re.escape(host) for host in archive_hosts()]
-    if len(around) > 3 and around not in ("/root", "/home", "/tmp", "/usr/src", "/var/tmp"):
+    if len(around) > 3 and around not in ("/root", "/home", "/tmp", "/src", "/usr/src", "/var/tmp"):
         places.append(re.escape(around) + r"(?=[/\s\"'])")
     machine = re.compile("|".join(places)) if places else None
     findings = []
