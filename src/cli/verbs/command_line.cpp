@@ -10,13 +10,6 @@ namespace berth::cli {
 
 namespace {
 
-/// "containers list" for the subcommand `list` of `containers`.
-std::string full_name(const CLI::App* app) {
-  const auto* parent = app->get_parent();
-  return parent == nullptr || parent->get_parent() == nullptr ? app->get_name()
-                                                              : full_name(parent) + " " + app->get_name();
-}
-
 /// What an option excludes or needs, its description says where it helps.
 class HelpFormatter final : public CLI::Formatter {
  public:
@@ -60,6 +53,12 @@ constexpr std::array<Verb, 23> verbs{{{"pull", add_pull},
                                       {"atomic", add_atomic}}};
 
 }  // namespace
+
+std::string full_name(const CLI::App* app) {
+  const auto* parent = app->get_parent();
+  return parent == nullptr || parent->get_parent() == nullptr ? app->get_name()
+                                                              : full_name(parent) + " " + app->get_name();
+}
 
 CLI::App* add_verb(CLI::App& parent, CommandLine& line, const std::string& name, const std::string& description,
                    bool needs_root, std::function<int(ops::Session&)> action) {

@@ -107,6 +107,9 @@ struct CommandLine {
   std::function<void(pid_t)> forward_signals;        ///< to a program from now on; 0: no longer
 };
 
+/// "images list" for the subcommand `list` of `images`.
+std::string full_name(const CLI::App* app);
+
 // One function a verb, each in the file of its name.
 void add_pull(CLI::App& app, CommandLine& line);
 void add_install(CLI::App& app, CommandLine& line);

@@ -1,5 +1,7 @@
 #include "cli/verbs/completion.hpp"
 
+#include <algorithm>
+
 namespace berth::cli {
 
 namespace {
@@ -19,11 +21,9 @@ const CLI::App* verb_at(const CLI::App& app, const std::vector<std::string>& wor
 }
 
 void add_options(const CLI::App* app, std::vector<std::string>& candidates) {
-  for (; app != nullptr; app = app->get_parent()) {
-    for (const auto* option : app->get_options()) {
-      for (const auto& name : option->get_lnames()) {
-        candidates.push_back("--" + name + "\t" + option->get_description());
-      }
+  for (const auto* option : options_of(app)) {
+    for (const auto& name : option->get_lnames()) {
+      candidates.push_back("--" + name + "\t" + option->get_description());
     }
   }
 }
@@ -45,15 +45,20 @@ void add_positionals(const CLI::App& verb, const CompletionSources& sources, std
 
 }  // namespace
 
-const CLI::Option* option_named(const CLI::App* app, const std::string& name) {
-  for (; app != nullptr; app = app->get_parent()) {
-    for (const auto* option : app->get_options()) {
-      if (option->check_name(name)) {
-        return option;
-      }
-    }
+std::vector<const CLI::Option*> options_of(const CLI::App* verb) {
+  std::vector<const CLI::Option*> options;
+  for (; verb != nullptr; verb = verb->get_parent()) {
+    const auto own = verb->get_options();
+    options.insert(options.end(), own.begin(), own.end());
   }
-  return nullptr;
+  return options;
+}
+
+const CLI::Option* option_named(const CLI::App* app, const std::string& name) {
+  const auto options = options_of(app);
+  const auto found =
+      std::find_if(options.begin(), options.end(), [&](const CLI::Option* one) { return one->check_name(name); });
+  return found == options.end() ? nullptr : *found;
 }
 
 std::vector<std::string> complete(const CLI::App& app, const std::vector<std::string>& words, std::size_t index,

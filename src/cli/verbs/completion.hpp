@@ -14,6 +14,9 @@ struct CompletionSources {
   std::function<std::vector<std::string>()> images;
 };
 
+/// The options of a verb and of those above it, which it accepts too.
+std::vector<const CLI::Option*> options_of(const CLI::App* verb);
+
 /// The option `--long` or `-s` of a verb or of those above it; nullptr when there is none.
 const CLI::Option* option_named(const CLI::App* app, const std::string& name);
 

@@ -7,6 +7,9 @@
 #include <cstddef>
 #include <numeric>
 
+#include "cli/verbs/command_line.hpp"
+#include "cli/verbs/completion.hpp"
+
 namespace berth::cli {
 
 namespace {
@@ -31,15 +34,13 @@ std::size_t distance(const std::string& from, const std::string& to) {
   return last.back();
 }
 
-/// "berth images list" for the subcommand that was reached.
-std::string called(const CLI::App& app, const CLI::App*& verb) {
-  std::string name = "berth";
-  verb = &app;
+/// The subcommand that the words led to.
+const CLI::App* reached(const CLI::App& app) {
+  const auto* verb = &app;
   while (!verb->get_subcommands().empty()) {
     verb = verb->get_subcommands().front();
-    name += " " + verb->get_name();
   }
-  return name;
+  return verb;
 }
 
 std::vector<std::string> verbs_of(const CLI::App& app) {
@@ -50,14 +51,11 @@ std::vector<std::string> verbs_of(const CLI::App& app) {
   return names;
 }
 
-/// Of the verb and all above it, whose options it accepts too.
-std::vector<std::string> options_of(const CLI::App* verb) {
+std::vector<std::string> long_names(const std::vector<const CLI::Option*>& options) {
   std::vector<std::string> names;
-  for (; verb != nullptr; verb = verb->get_parent()) {
-    for (const auto* option : verb->get_options()) {
-      for (const auto& name : option->get_lnames()) {
-        names.push_back("--" + name);
-      }
+  for (const auto* option : options) {
+    for (const auto& name : option->get_lnames()) {
+      names.push_back("--" + name);
     }
   }
   return names;
@@ -82,8 +80,8 @@ std::string nearest(const std::string& word, const std::vector<std::string>& can
 }
 
 UsageError usage_error(const CLI::App& app, const CLI::ParseError& error) {
-  const CLI::App* verb = nullptr;
-  const auto name = called(app, verb);
+  const auto* verb = reached(app);
+  const auto name = verb == &app ? "berth" : "berth " + full_name(verb);
   const UsageError plain{fmt::format("berth: {}", error.what()), fmt::format("see {} --help", name)};
   const auto verbs = verbs_of(*verb);
   const auto left = app.remaining(true);
@@ -104,7 +102,7 @@ UsageError usage_error(const CLI::App& app, const CLI::ParseError& error) {
   }
   const auto option = std::find_if(left.begin(), left.end(), [](const auto& word) { return word.starts_with('-'); });
   if (option != left.end()) {
-    return unknown("option", option->substr(0, option->find('=')), options_of(verb));
+    return unknown("option", option->substr(0, option->find('=')), long_names(options_of(verb)));
   }
   return {fmt::format("{} takes no further argument: {}", name, left.front()), plain.hint};
 }

@@ -97,12 +97,7 @@ Step stop_step(Session& session, const UninstallNote& note) {
           [&session, &note, unit] {
             session.systemd.reload();
             restore_companions(session, note.companions);
-            const auto dependents = by_kind(note.taken_along);
-            bring_back(session, unit, dependents.sockets);
-            if (note.was_active) {
-              start_again(session, unit, note.invocation);
-            }
-            bring_back(session, unit, dependents.others);
+            take_stop_back(session, unit, note.was_active, note.invocation, note.taken_along);
           }};
 }
 

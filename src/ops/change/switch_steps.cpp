@@ -122,12 +122,7 @@ class StepList {
             session.systemd.reload();  // their files are back
             restore_companions(session, note.companions);
           }
-          const auto dependents = by_kind(note.taken_along);
-          bring_back(session, unit, dependents.sockets);
-          if (note.was_active) {
-            start_again(session, unit, note.invocation);
-          }
-          bring_back(session, unit, dependents.others);
+          take_stop_back(session, unit, note.was_active, note.invocation, note.taken_along);
         });
   }
 

@@ -180,6 +180,16 @@ Dependents by_kind(const std::vector<std::string>& units) {
   return result;
 }
 
+void take_stop_back(Session& session, const std::string& unit, bool was_active, const std::string& invocation,
+                    const std::vector<std::string>& taken_along) {
+  const auto dependents = by_kind(taken_along);
+  bring_back(session, unit, dependents.sockets);
+  if (was_active) {
+    start_again(session, unit, invocation);
+  }
+  bring_back(session, unit, dependents.others);
+}
+
 void delete_left_container(Session& session, const std::string& runtime, const std::string& name) {
   const auto program = session.layout.on_disk(runtime);
   if (session.layout.offline() || runtime.empty() || !base::stat_at(AT_FDCWD, program) ||

@@ -41,6 +41,11 @@ struct Dependents {
 };
 Dependents by_kind(const std::vector<std::string>& units);
 
+/// Takes a stop back: the service starts again when it ran (start_again), between the sockets and the other units that
+/// were stopped with it (bring_back). @throws Error when systemd cannot be reached
+void take_stop_back(Session& session, const std::string& unit, bool was_active, const std::string& invocation,
+                    const std::vector<std::string>& taken_along);
+
 /// Deletes the container `name` when the runtime still knows it though its service is down: the unit that would have
 /// deleted it is gone, or was not asked. It would keep the name from being used. A failure is a warning.
 /// @param runtime path inside the root; empty: nothing happens

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "base/error.hpp"
+#include "failure.hpp"
 #include "store/fakes.hpp"
 
 namespace berth::store::testing {
@@ -28,13 +29,7 @@ class RepositoryLockTest : public ::testing::Test {
   }
   RepositoryLock take(RepositoryLock::Kind kind) { return RepositoryLock::take(folder_.fd(), kind, options_); }
   base::Error refusal(RepositoryLock::Kind kind) {
-    try {
-      take(kind);
-    } catch (const base::Error& error) {
-      return error;
-    }
-    ADD_FAILURE() << "the lock was taken";
-    return {base::ErrorKind::failed, "taken"};
+    return test::failure_of([&] { take(kind); });
   }
 
   TemporaryFolder folder_;
