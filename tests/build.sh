@@ -1,21 +1,21 @@
-# Sourced by ./test and ./demo: the build folders. The current folder is the top of the source tree.
+# Sourced by ./test and ./demo: the build directories. The current directory is the top of the source tree.
 # shellcheck shell=bash
 
-# Paths in the debug information are relative, so objects of one build folder serve any other.
+# Paths in the debug information are relative, so objects of one build directory serve any other.
 export CCACHE_NOHASHDIR=true
 # What ccache wants for objects that are compiled with a precompiled header.
 export CCACHE_SLOPPINESS=pch_defines,time_macros
 
-# configure FOLDER OPTIONS…: sets a build folder up when it is not there; CXX names the compiler.
+# configure DIRECTORY OPTIONS…: sets a build directory up when it is not there; CXX names the compiler.
 configure() {
-  local folder=$1 log
+  local directory=$1 log
   shift
-  if [ -e "$folder/build.ninja" ]; then
+  if [ -e "$directory/build.ninja" ]; then
     return 0
   fi
   log=$(mktemp)
-  rm -rf "$folder"
-  if ! meson setup "$folder" --prefix=/usr --sysconfdir=/etc --localstatedir=/var --werror "$@" > "$log" 2>&1; then
+  rm -rf "$directory"
+  if ! meson setup "$directory" --prefix=/usr --sysconfdir=/etc --localstatedir=/var --werror "$@" > "$log" 2>&1; then
     cat "$log" >&2
     rm -f "$log"
     return 1
@@ -32,7 +32,7 @@ build_gcc() { configure_gcc build && ninja -C build --quiet "${@:-product}"; }
 # Without tests and optimisation, which is ready in half the time.
 build_demo() { configure_gcc build-demo -Dtests=false -Dbuildtype=plain -Doptimization=0 && ninja -C build-demo --quiet; }
 
-# Lines are what a report of a sanitizer needs; whoever debugs adds -g. configure_clang FOLDER OPTIONS…
+# Lines are what a report of a sanitizer needs; whoever debugs adds -g. configure_clang DIRECTORY OPTIONS…
 configure_clang() {
   CXX="ccache clang++" configure "$@" -Dbuildtype=debug -Dcpp_args=-gline-tables-only -Db_sanitize=address,undefined -Db_lundef=false
 }

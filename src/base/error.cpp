@@ -7,8 +7,8 @@
 
 namespace berth::base {
 
-Error::Error(ErrorKind kind, std::string sentence, std::string hint)
-    : kind_(kind), sentence_(std::move(sentence)), hint_(std::move(hint)) {
+Error::Error(ErrorKind kind, std::string message, std::string hint)
+    : kind_(kind), message_(std::move(message)), hint_(std::move(hint)) {
   compose();
 }
 
@@ -22,7 +22,7 @@ void Error::compose() {
   for (auto context = contexts_.rbegin(); context != contexts_.rend(); ++context) {
     what_ += *context + ": ";
   }
-  what_ += sentence_;
+  what_ += message_;
 }
 
 namespace {
@@ -80,7 +80,7 @@ const char* hint_of_errno(int code) {
     case EIO:
       return "the disk, or what it is connected by, reports an error: see `journalctl -k`";
     case ELOOP:
-      return "a symbolic link stands where none is followed; put a real file or folder there";
+      return "a symbolic link stands where none is followed; put a real file or directory there";
     case EBUSY:
       return "something uses it: end that, or unmount what is mounted there, and try again";
     default:

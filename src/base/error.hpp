@@ -28,13 +28,13 @@ enum class ErrorKind {
 /// Rooms add context lines at their borders ("while installing etcd"), innermost first.
 class Error : public std::exception {
  public:
-  Error(ErrorKind kind, std::string sentence, std::string hint = {});
+  Error(ErrorKind kind, std::string message, std::string hint = {});
 
   /// Adds the next outer context line.
   void add_context(std::string line);
 
   [[nodiscard]] ErrorKind kind() const noexcept { return kind_; }
-  [[nodiscard]] const std::string& sentence() const noexcept { return sentence_; }
+  [[nodiscard]] const std::string& message() const noexcept { return message_; }
   [[nodiscard]] const std::string& hint() const noexcept { return hint_; }
   [[nodiscard]] const std::vector<std::string>& contexts() const noexcept { return contexts_; }
   /// The whole error on one line: outermost context first, then the sentence.
@@ -44,7 +44,7 @@ class Error : public std::exception {
   void compose();
 
   ErrorKind kind_;
-  std::string sentence_;
+  std::string message_;
   std::string hint_;
   std::vector<std::string> contexts_;
   std::string what_;

@@ -18,7 +18,7 @@ namespace berth::base {
 
 namespace {
 
-constexpr int resolve_attempts = 128;  // RESOLVE_IN_ROOT fails with EAGAIN while someone renames folders
+constexpr int resolve_attempts = 128;  // RESOLVE_IN_ROOT fails with EAGAIN while someone renames directories
 constexpr std::size_t component_limit = NAME_MAX;
 
 /// Repeats a system call that a signal interrupted.
@@ -31,16 +31,16 @@ auto retried(Call call) {
   return result;
 }
 
-[[noreturn]] void throw_open_failure(int folder, std::string_view path, int code) {
+[[noreturn]] void throw_open_failure(int directory, std::string_view path, int code) {
   if (code == ELOOP) {
     throw Error(ErrorKind::verification,
                 fmt::format("cannot open {}: a symbolic link is in the way, and links are not followed there",
-                            full_path(folder, path)));
+                            full_path(directory, path)));
   }
-  throw_errno("open " + full_path(folder, path), code);
+  throw_errno("open " + full_path(directory, path), code);
 }
 
-/// Absent also means: what should be a folder on the way is none.
+/// Absent also means: what should be a directory on the way is none.
 bool is_absent(int code) {
   return code == ENOENT || code == ENOTDIR;
 }
@@ -92,7 +92,7 @@ std::string temporary_name() {
 }
 
 void sync_fd(int fd, std::string_view name) {
-  // Some file systems cannot sync folders and say so with EINVAL; there is nothing more to do on them.
+  // Some file systems cannot sync directories and say so with EINVAL; there is nothing more to do on them.
   if (retried([&] { return ::fsync(fd); }) < 0 && errno != EINVAL) {
     throw_errno(fmt::format("sync {}", name));
   }
@@ -107,10 +107,10 @@ void fill(int file, std::string_view bytes, mode_t mode, const std::string& whol
 
 /// As create_file_at, through a file without a name: there is nothing to clean up when we are killed.
 /// @return false on a file system that has no such files
-bool create_from_nameless(int folder, const std::string& path, std::string_view bytes, mode_t mode) {
+bool create_from_nameless(int directory, const std::string& path, std::string_view bytes, mode_t mode) {
   const auto [parent_path, name] = split_path(path);
-  const std::string whole = full_path(folder, path);
-  const Fd parent = open_host_folder_at(folder, parent_path);
+  const std::string whole = full_path(directory, path);
+  const Fd parent = open_host_directory_at(directory, parent_path);
   const Fd file(retried([&] { return ::openat(parent.get(), ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600); }));
   if (!file) {
     return false;
@@ -125,10 +125,10 @@ bool create_from_nameless(int folder, const std::string& path, std::string_view 
 /// Makes `bytes` a durable new file under a temporary name, gives it to `place`, which renames or
 /// links it into place, and makes that durable too.
 template <typename Place>
-void write_through_temporary(int folder, const std::string& path, std::string_view bytes, mode_t mode, Place place) {
+void write_through_temporary(int directory, const std::string& path, std::string_view bytes, mode_t mode, Place place) {
   const auto [parent_path, name] = split_path(path);
-  const std::string whole = full_path(folder, path);
-  const Fd parent = open_host_folder_at(folder, parent_path);
+  const std::string whole = full_path(directory, path);
+  const Fd parent = open_host_directory_at(directory, parent_path);
   const std::string temporary = temporary_name();
   const Fd file(retried([&] {
     return ::openat(parent.get(), temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -162,11 +162,11 @@ std::string read_bytes(int fd, std::uint64_t limit, const Name& name) {
 
 }  // namespace
 
-std::string full_path(int folder, std::string_view path) {
-  if (folder == AT_FDCWD || path.starts_with('/')) {
+std::string full_path(int directory, std::string_view path) {
+  if (directory == AT_FDCWD || path.starts_with('/')) {
     return std::string(path);
   }
-  const std::string link = fmt::format("/proc/self/fd/{}", folder);
+  const std::string link = fmt::format("/proc/self/fd/{}", directory);
   std::array<char, PATH_MAX> target{};
   const ssize_t length = ::readlink(link.c_str(), target.data(), target.size());
   if (length <= 0) {
@@ -179,26 +179,26 @@ std::string full_path(int folder, std::string_view path) {
   return fmt::format("{}{}{}", where, where == "/" ? "" : "/", path);
 }
 
-Fd open_at(int folder, const std::string& path, int flags, mode_t mode) {
-  Fd fd(retried([&] { return ::openat(folder, path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, mode); }));
+Fd open_at(int directory, const std::string& path, int flags, mode_t mode) {
+  Fd fd(retried([&] { return ::openat(directory, path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, mode); }));
   if (!fd) {
-    throw_open_failure(folder, path, errno);
+    throw_open_failure(directory, path, errno);
   }
   return fd;
 }
 
-Fd open_folder_at(int folder, const std::string& path) {
-  return open_at(folder, path, O_RDONLY | O_DIRECTORY);
+Fd open_directory_at(int directory, const std::string& path) {
+  return open_at(directory, path, O_RDONLY | O_DIRECTORY);
 }
 
-Fd open_host_folder(const std::string& path) {
-  return open_host_folder_at(AT_FDCWD, path);
+Fd open_host_directory(const std::string& path) {
+  return open_host_directory_at(AT_FDCWD, path);
 }
 
-Fd open_host_folder_at(int folder, const std::string& path) {
-  Fd fd(retried([&] { return ::openat(folder, path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
+Fd open_host_directory_at(int directory, const std::string& path) {
+  Fd fd(retried([&] { return ::openat(directory, path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
   if (!fd) {
-    throw_open_failure(folder, path, errno);
+    throw_open_failure(directory, path, errno);
   }
   return fd;
 }
@@ -217,51 +217,51 @@ Fd open_in_root(int root, std::string_view path, int flags) {
   return open_resolved(root, path.empty() ? "." : std::string(path), flags, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
 }
 
-std::optional<struct stat> stat_at(int folder, const std::string& path) {
+std::optional<struct stat> stat_at(int directory, const std::string& path) {
   struct stat status {};
-  if (::fstatat(folder, path.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) {
+  if (::fstatat(directory, path.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) {
     return status;
   }
   if (is_absent(errno)) {
     return std::nullopt;
   }
-  throw_errno("examine " + full_path(folder, path));
+  throw_errno("examine " + full_path(directory, path));
 }
 
-std::optional<std::string> read_link_at(int folder, const std::string& path) {
+std::optional<std::string> read_link_at(int directory, const std::string& path) {
   std::array<char, PATH_MAX> target{};
-  const ssize_t length = ::readlinkat(folder, path.c_str(), target.data(), target.size());
+  const ssize_t length = ::readlinkat(directory, path.c_str(), target.data(), target.size());
   if (length >= 0) {
     return std::string(target.data(), static_cast<std::size_t>(length));
   }
   if (is_absent(errno) || errno == EINVAL) {  // EINVAL: it is no link
     return std::nullopt;
   }
-  throw_errno("read the link " + full_path(folder, path));
+  throw_errno("read the link " + full_path(directory, path));
 }
 
 std::string read_all(int fd, std::uint64_t limit, std::string_view name) {
   return read_bytes(fd, limit, [name] { return name; });
 }
 
-std::optional<std::string> read_file_at(int folder, const std::string& path, std::uint64_t limit) {
+std::optional<std::string> read_file_at(int directory, const std::string& path, std::uint64_t limit) {
   // O_NONBLOCK: a fifo must not hold us up before we see that it is one.
   const Fd file(retried(
-      [&] { return ::openat(folder, path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY); }));
+      [&] { return ::openat(directory, path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY); }));
   if (!file) {
     if (is_absent(errno)) {
       return std::nullopt;
     }
-    throw_open_failure(folder, path, errno);
+    throw_open_failure(directory, path, errno);
   }
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) {
-    throw_errno("examine " + full_path(folder, path));
+    throw_errno("examine " + full_path(directory, path));
   }
   if (!S_ISREG(status.st_mode)) {
-    throw Error(ErrorKind::failed, full_path(folder, path) + " is not a regular file");
+    throw Error(ErrorKind::failed, full_path(directory, path) + " is not a regular file");
   }
-  return read_bytes(file.get(), limit, [&] { return full_path(folder, path); });
+  return read_bytes(file.get(), limit, [&] { return full_path(directory, path); });
 }
 
 void write_all(int fd, std::string_view bytes, std::string_view name) {
@@ -274,30 +274,30 @@ void write_all(int fd, std::string_view bytes, std::string_view name) {
   }
 }
 
-void replace_file_at(int folder, const std::string& path, std::string_view bytes, mode_t mode) {
+void replace_file_at(int directory, const std::string& path, std::string_view bytes, mode_t mode) {
   write_through_temporary(
-      folder, path, bytes, mode,
+      directory, path, bytes, mode,
       [](int parent, const std::string& temporary, const std::string& name, const std::string& whole) {
         check_errno(::renameat(parent, temporary.c_str(), parent, name.c_str()), "replace " + whole);
       });
 }
 
-void create_file_at(int folder, const std::string& path, std::string_view bytes, mode_t mode) {
-  if (create_from_nameless(folder, path, bytes, mode)) {
+void create_file_at(int directory, const std::string& path, std::string_view bytes, mode_t mode) {
+  if (create_from_nameless(directory, path, bytes, mode)) {
     return;
   }
   write_through_temporary(
-      folder, path, bytes, mode,
+      directory, path, bytes, mode,
       [](int parent, const std::string& temporary, const std::string& name, const std::string& whole) {
         // linkat, because it fails when the name is taken; the temporary name goes away with its guard.
         check_errno(::linkat(parent, temporary.c_str(), parent, name.c_str(), 0), "create " + whole);
       });
 }
 
-void replace_link_at(int folder, const std::string& path, const std::string& target) {
+void replace_link_at(int directory, const std::string& path, const std::string& target) {
   const auto [parent_path, name] = split_path(path);
-  const std::string whole = full_path(folder, path);
-  const Fd parent = open_host_folder_at(folder, parent_path);
+  const std::string whole = full_path(directory, path);
+  const Fd parent = open_host_directory_at(directory, parent_path);
   const std::string temporary = temporary_name();
   check_errno(::symlinkat(target.c_str(), parent.get(), temporary.c_str()), "create the link " + whole);
   ScopeExit discard([&]() noexcept { ::unlinkat(parent.get(), temporary.c_str(), 0); });
@@ -306,21 +306,21 @@ void replace_link_at(int folder, const std::string& path, const std::string& tar
   sync_fd(parent.get(), whole);
 }
 
-bool unlink_at(int folder, const std::string& path) {
-  if (::unlinkat(folder, path.c_str(), 0) == 0) {
+bool unlink_at(int directory, const std::string& path) {
+  if (::unlinkat(directory, path.c_str(), 0) == 0) {
     return true;
   }
   const int code = errno;
   // On a read-only file system that is the answer whether or not it exists.
-  if (is_absent(code) || (code == EROFS && !stat_at(folder, path))) {
+  if (is_absent(code) || (code == EROFS && !stat_at(directory, path))) {
     return false;
   }
-  throw_errno("remove " + full_path(folder, path), code);
+  throw_errno("remove " + full_path(directory, path), code);
 }
 
-void sync_at(int folder, const std::string& path) {
-  const Fd fd = open_at(folder, path, O_RDONLY | O_NONBLOCK);
-  sync_fd(fd.get(), full_path(folder, path));
+void sync_at(int directory, const std::string& path) {
+  const Fd fd = open_at(directory, path, O_RDONLY | O_NONBLOCK);
+  sync_fd(fd.get(), full_path(directory, path));
 }
 
 std::pair<std::string, std::string> split_path(std::string_view path) {

@@ -1,5 +1,5 @@
-// File work relative to folder descriptors. Nothing here follows a symbolic link in the last
-// component unless its comment says so; names given with a folder descriptor may have several components.
+// File work relative to directory descriptors. Nothing here follows a symbolic link in the last
+// component unless its comment says so; names given with a directory descriptor may have several components.
 #pragma once
 
 #include <sys/stat.h>
@@ -20,20 +20,20 @@ namespace berth::base {
 /// Files being written have names that start so. One that a crash left behind is worth nothing and may be removed.
 inline constexpr std::string_view temporary_prefix = ".berth-tmp-";
 
-/// A path for messages, with the folder's own path in front as far as /proc knows it.
-std::string full_path(int folder, std::string_view path);
+/// A path for messages, with the directory's own path in front as far as /proc knows it.
+std::string full_path(int directory, std::string_view path);
 
 /// Opens with O_CLOEXEC | O_NOFOLLOW. @throws Error naming `path`
-Fd open_at(int folder, const std::string& path, int flags, mode_t mode = 0);
+Fd open_at(int directory, const std::string& path, int flags, mode_t mode = 0);
 
-/// Opens a folder (O_DIRECTORY | O_RDONLY) without following a link in the last component.
-Fd open_folder_at(int folder, const std::string& path);
+/// Opens a directory (O_DIRECTORY | O_RDONLY) without following a link in the last component.
+Fd open_directory_at(int directory, const std::string& path);
 
-/// Opens the folder `path` of the host, following links as the administrator set them up.
-Fd open_host_folder(const std::string& path);
+/// Opens the directory `path` of the host, following links as the administrator set them up.
+Fd open_host_directory(const std::string& path);
 
-/// As open_host_folder, for a path relative to `folder`.
-Fd open_host_folder_at(int folder, const std::string& path);
+/// As open_host_directory, for a path relative to `directory`.
+Fd open_host_directory_at(int directory, const std::string& path);
 
 /// Opens `path` below `root` so that neither `..` nor any symbolic link in any component is followed
 /// (openat2(2) RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS). A leading `/` is ignored.
@@ -45,50 +45,50 @@ Fd open_beneath(int root, std::string_view path, int flags, mode_t mode = 0);
 Fd open_in_root(int root, std::string_view path, int flags);
 
 /// fstatat(2) with AT_SYMLINK_NOFOLLOW; nullopt when it does not exist.
-std::optional<struct stat> stat_at(int folder, const std::string& path);
+std::optional<struct stat> stat_at(int directory, const std::string& path);
 
 /// The target of a symbolic link; nullopt when `path` does not exist or is no link.
-std::optional<std::string> read_link_at(int folder, const std::string& path);
+std::optional<std::string> read_link_at(int directory, const std::string& path);
 
 /// Reads all of an open file. @param limit bytes; more is an Error(verification) naming `name`
 std::string read_all(int fd, std::uint64_t limit, std::string_view name);
 
 /// Reads a whole regular file; nullopt when it does not exist. Anything but a regular file is an Error(failed),
 /// a link an Error(verification).
-std::optional<std::string> read_file_at(int folder, const std::string& path, std::uint64_t limit);
+std::optional<std::string> read_file_at(int directory, const std::string& path, std::uint64_t limit);
 
 /// Writes all bytes, retrying on EINTR and short writes.
 void write_all(int fd, std::string_view bytes, std::string_view name);
 
 /// Creates `path` with exactly `mode` (umask does not matter) and `bytes`, through a temporary file
 /// beside it, fsync and rename: readers see the old file or the new one. Replaces what is there.
-void replace_file_at(int folder, const std::string& path, std::string_view bytes, mode_t mode);
+void replace_file_at(int directory, const std::string& path, std::string_view bytes, mode_t mode);
 
 /// As replace_file_at, but an existing `path` is an Error(conflict) and stays.
-void create_file_at(int folder, const std::string& path, std::string_view bytes, mode_t mode);
+void create_file_at(int directory, const std::string& path, std::string_view bytes, mode_t mode);
 
 /// Creates a symbolic link, replacing an existing link or file atomically.
-void replace_link_at(int folder, const std::string& path, const std::string& target);
+void replace_link_at(int directory, const std::string& path, const std::string& target);
 
-/// mkdir -p with exactly `mode` for created folders (umask does not matter); they are durable. Links to folders that
-/// are there already are followed, as the administrator set them up: for a relative `path` as a process chrooted into
-/// `folder` would, so never out of it. A failure leaves nothing behind.
-/// @return the components that were created, outermost first, as paths relative to `folder`
-std::vector<std::string> make_folders_at(int folder, const std::string& path, mode_t mode);
+/// mkdir -p with exactly `mode` for created directories (umask does not matter); they are durable. Links to directories
+/// that are there already are followed, as the administrator set them up: for a relative `path` as a process chrooted
+/// into `directory` would, so never out of it. A failure leaves nothing behind.
+/// @return the components that were created, outermost first, as paths relative to `directory`
+std::vector<std::string> make_directories_at(int directory, const std::string& path, mode_t mode);
 
-/// Names in a folder without `.` and `..`, sorted bytewise.
-std::vector<std::string> list_folder(int folder);
+/// Names in a directory without `.` and `..`, sorted bytewise.
+std::vector<std::string> list_directory(int directory);
 
 /// Removes a file, link or whole tree; nothing happens when it does not exist. Never follows links and never
 /// crosses into a file system mounted inside the tree. Depth and width of the tree do not matter.
 /// @throws Error(conflict) when something is mounted inside
-void remove_tree_at(int folder, const std::string& path);
+void remove_tree_at(int directory, const std::string& path);
 
 /// Removes a file or link; false when it did not exist.
-bool unlink_at(int folder, const std::string& path);
+bool unlink_at(int directory, const std::string& path);
 
-/// fsync(2) of a folder or file by path, relative to `folder`.
-void sync_at(int folder, const std::string& path);
+/// fsync(2) of a directory or file by path, relative to `directory`.
+void sync_at(int directory, const std::string& path);
 
 /// The last and the leading components of a path: "a/b/c" → {"a/b", "c"}; "c" → {".", "c"}.
 std::pair<std::string, std::string> split_path(std::string_view path);

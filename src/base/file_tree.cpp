@@ -1,4 +1,4 @@
-// The part of file.hpp that walks through folders.
+// The part of file.hpp that walks through directories.
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -20,16 +20,16 @@ namespace berth::base {
 namespace {
 
 constexpr int creation_attempts = 16;
-constexpr int resolve_attempts = 128;  // EAGAIN while someone renames folders
+constexpr int resolve_attempts = 128;  // EAGAIN while someone renames directories
 
-/// Calls `visit(name, d_type)` for every name in a folder, `.` and `..` aside.
+/// Calls `visit(name, d_type)` for every name in a directory, `.` and `..` aside.
 template <typename Visit>
-void for_each_name(int folder, Visit visit) {
+void for_each_name(int directory, Visit visit) {
   // A descriptor of its own, so that the position of the caller's stays where it is.
-  Fd own = open_folder_at(folder, ".");
+  Fd own = open_directory_at(directory, ".");
   const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(own.get()), ::closedir);
   if (!stream) {
-    throw_errno("read a folder");
+    throw_errno("read a directory");
   }
   static_cast<void>(own.release());  // closedir closes it
   while (true) {
@@ -44,18 +44,19 @@ void for_each_name(int folder, Visit visit) {
     }
   }
   if (errno != 0) {
-    throw_errno("read a folder");
+    throw_errno("read a directory");
   }
 }
 
-/// Creates the folders of one path, and takes them back unless it came to the end.
-class FolderCreation {
+/// Creates the directories of one path, and takes them back unless it came to the end.
+class DirectoryCreation {
  public:
-  FolderCreation(int folder, std::string path, mode_t mode) : folder_(folder), path_(std::move(path)), mode_(mode) {}
+  DirectoryCreation(int directory, std::string path, mode_t mode)
+      : directory_(directory), path_(std::move(path)), mode_(mode) {}
 
   std::vector<std::string> run() {
     ScopeExit undo([this]() noexcept { take_back(); });
-    Fd above = open_host_folder_at(folder_, path_.starts_with('/') ? "/" : ".");
+    Fd above = open_host_directory_at(directory_, path_.starts_with('/') ? "/" : ".");
     std::size_t begin = path_.find_first_not_of('/');
     while (begin != std::string::npos) {
       const std::size_t end = std::min(path_.find('/', begin), path_.size());
@@ -76,24 +77,24 @@ class FolderCreation {
       created_.pop_back();
       parents_.pop_back();
       if (code != EEXIST) {
-        throw_errno("create the folder " + full_path(above.get(), name), code);
+        throw_errno("create the directory " + full_path(above.get(), name), code);
       }
       return open_existing(above.get(), name, so_far);
     }
     parents_.back().first = std::move(above);
     const int parent = parents_.back().first.get();
-    Fd made = open_folder_at(parent, name);
+    Fd made = open_directory_at(parent, name);
     check_errno(::fchmod(made.get(), mode_), "set the mode of " + full_path(parent, name));
     sync_at(parent, ".");
     return made;
   }
 
-  /// Links below a given folder lead nowhere outside it: with --root it is the root of another system.
+  /// Links below a given directory lead nowhere outside it: with --root it is the root of another system.
   [[nodiscard]] Fd open_existing(int above, const std::string& name, const std::string& so_far) const {
-    if (folder_ == AT_FDCWD || path_.starts_with('/')) {
-      return open_host_folder_at(above, name);
+    if (directory_ == AT_FDCWD || path_.starts_with('/')) {
+      return open_host_directory_at(above, name);
     }
-    return open_in_root(folder_, so_far, O_RDONLY | O_DIRECTORY);
+    return open_in_root(directory_, so_far, O_RDONLY | O_DIRECTORY);
   }
 
   void take_back() noexcept {
@@ -102,27 +103,27 @@ class FolderCreation {
     }
   }
 
-  int folder_;
+  int directory_;
   std::string path_;
   mode_t mode_;
   std::vector<std::string> created_;
   std::vector<std::pair<Fd, std::string>> parents_;  ///< of what was created
 };
 
-/// Removes one folder and all below it. Only two descriptors are open and no function calls itself, however
-/// deep the tree is: the way up is `..`, believed only when it leads to the folder we came from.
+/// Removes one directory and all below it. Only two descriptors are open and no function calls itself, however
+/// deep the tree is: the way up is `..`, believed only when it leads to the directory we came from.
 class TreeRemoval {
  public:
   TreeRemoval(int parent, std::string name) : parent_(parent) { descend(parent, std::move(name)); }
 
   void run() {
     while (!levels_.empty()) {
-      if (levels_.back().folders.empty()) {
+      if (levels_.back().directories.empty()) {
         ascend();
         continue;
       }
-      std::string name = std::move(levels_.back().folders.back());
-      levels_.back().folders.pop_back();
+      std::string name = std::move(levels_.back().directories.back());
+      levels_.back().directories.pop_back();
       descend(current_.get(), std::move(name));
     }
   }
@@ -132,7 +133,7 @@ class TreeRemoval {
     std::string name;
     dev_t device;
     ino_t inode;
-    std::vector<std::string> folders;  ///< still to be removed
+    std::vector<std::string> directories;  ///< still to be removed
   };
 
   void descend(int from, std::string name) {
@@ -145,7 +146,7 @@ class TreeRemoval {
     int again = 0;
     do {
       fd = ::syscall(SYS_openat2, from, name.c_str(), &how, sizeof how);
-      // A user cannot look into his own folder when its mode does not let him.
+      // A user cannot look into his own directory when its mode does not let him.
       if (fd < 0 && errno == EACCES && !std::exchange(opened_up, true)) {
         const bool done = ::fchmodat(from, name.c_str(), S_IRWXU, AT_SYMLINK_NOFOLLOW) == 0;
         errno = done ? EAGAIN : EACCES;
@@ -162,10 +163,10 @@ class TreeRemoval {
     current_ = Fd(static_cast<int>(fd));
     const struct stat status = status_of(current_.get());
     if (status.st_uid == ::geteuid() && (status.st_mode & S_IRWXU) != S_IRWXU) {
-      ::fchmod(current_.get(), S_IRWXU);  // for a user the folder's mode counts
+      ::fchmod(current_.get(), S_IRWXU);  // for a user the directory's mode counts
     }
     levels_.push_back({std::move(name), status.st_dev, status.st_ino, {}});
-    levels_.back().folders = remove_files();
+    levels_.back().directories = remove_files();
   }
 
   void ascend() {
@@ -173,7 +174,7 @@ class TreeRemoval {
     levels_.pop_back();
     int parent = parent_;
     if (!levels_.empty()) {
-      Fd up = open_folder_at(current_.get(), "..");
+      Fd up = open_directory_at(current_.get(), "..");
       const struct stat status = status_of(up.get());
       if (status.st_dev != levels_.back().device || status.st_ino != levels_.back().inode) {
         throw Error(ErrorKind::conflict, path_to(name) + " was moved away while it was being removed");
@@ -182,30 +183,30 @@ class TreeRemoval {
       parent = current_.get();
     }
     if (::unlinkat(parent, name.c_str(), AT_REMOVEDIR) < 0 && errno != ENOENT) {
-      throw_errno("remove the folder " + path_to(name));
+      throw_errno("remove the directory " + path_to(name));
     }
   }
 
-  /// Removes all but folders from the current folder. @return the names of the folders
+  /// Removes all but directories from the current directory. @return the names of the directories
   std::vector<std::string> remove_files() {
-    std::vector<std::string> folders;
+    std::vector<std::string> directories;
     for_each_name(current_.get(), [&](std::string name, unsigned char type) {
       if (type == DT_UNKNOWN) {
         const std::optional<struct stat> status = stat_at(current_.get(), name);
         type = status && S_ISDIR(status->st_mode) ? DT_DIR : DT_REG;
       }
       if (type == DT_DIR) {
-        folders.push_back(std::move(name));
+        directories.push_back(std::move(name));
       } else if (::unlinkat(current_.get(), name.c_str(), 0) < 0 && errno != ENOENT) {
         throw_errno("remove " + path_to(name));
       }
     });
-    return folders;
+    return directories;
   }
 
   static struct stat status_of(int fd) {
     struct stat status {};
-    check_errno(::fstat(fd, &status), "examine a folder");
+    check_errno(::fstat(fd, &status), "examine a directory");
     return status;
   }
 
@@ -224,12 +225,12 @@ class TreeRemoval {
 
 }  // namespace
 
-std::vector<std::string> make_folders_at(int folder, const std::string& path, mode_t mode) {
+std::vector<std::string> make_directories_at(int directory, const std::string& path, mode_t mode) {
   for (int attempt = 1;; ++attempt) {
     try {
-      return FolderCreation(folder, path, mode).run();
+      return DirectoryCreation(directory, path, mode).run();
     } catch (const Error& error) {
-      // Another process may have removed an empty folder under our feet.
+      // Another process may have removed an empty directory under our feet.
       if (error.kind() != ErrorKind::not_found || attempt == creation_attempts) {
         throw;
       }
@@ -237,20 +238,20 @@ std::vector<std::string> make_folders_at(int folder, const std::string& path, mo
   }
 }
 
-std::vector<std::string> list_folder(int folder) {
+std::vector<std::string> list_directory(int directory) {
   std::vector<std::string> names;
-  for_each_name(folder, [&](std::string name, unsigned char) { names.push_back(std::move(name)); });
+  for_each_name(directory, [&](std::string name, unsigned char) { names.push_back(std::move(name)); });
   std::sort(names.begin(), names.end());
   return names;
 }
 
-void remove_tree_at(int folder, const std::string& path) {
-  const std::optional<struct stat> status = stat_at(folder, path);
+void remove_tree_at(int directory, const std::string& path) {
+  const std::optional<struct stat> status = stat_at(directory, path);
   if (!status) {
     return;
   }
   const auto [parent_path, name] = split_path(path);
-  const Fd parent = open_host_folder_at(folder, parent_path);
+  const Fd parent = open_host_directory_at(directory, parent_path);
   if (S_ISDIR(status->st_mode)) {
     TreeRemoval(parent.get(), name).run();
   } else {

@@ -19,7 +19,7 @@ struct Finding {
   std::string code;      ///< stable, e.g. `unused-default`; the whole list is in berth-lint(8)
   std::string file;      ///< `exports/…`, or what else it is about
   std::size_t line = 0;  ///< from 1; 0: the whole file
-  std::string sentence;
+  std::string message;
   std::string hint;  ///< what to do; may be empty
 
   friend bool operator==(const Finding&, const Finding&) = default;

@@ -18,7 +18,7 @@ decltype(auto) with_hint(std::string_view hint, Work&& work) {
     if (error.kind() != ErrorKind::verification || !error.hint().empty()) {
       throw;
     }
-    Error hinted(error.kind(), error.sentence(), std::string(hint));
+    Error hinted(error.kind(), error.message(), std::string(hint));
     for (const auto& line : error.contexts()) {
       hinted.add_context(line);
     }

@@ -37,7 +37,7 @@ constexpr std::size_t output_limit = 1U << 20U;
 constexpr std::size_t error_output_limit = 64U << 10U;
 constexpr std::chrono::milliseconds grace_after_stop{5'000};
 constexpr std::size_t quoted_lines = 3;
-constexpr const char* system_folders = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+constexpr const char* system_directories = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// A descriptor above the three that the child gets, so that none of ours is overwritten while they are set up.
 Fd above_standard(Fd fd, std::string_view what) {
@@ -82,18 +82,18 @@ bool is_program(const std::string& path) {
          ::faccessat(AT_FDCWD, path.c_str(), X_OK, AT_EACCESS) == 0;
 }
 
-/// The path of a program that is named without one; empty when it is nowhere. A relative or empty folder in
+/// The path of a program that is named without one; empty when it is nowhere. A relative or empty directory in
 /// PATH would be wherever we happen to be, and nobody's PATH puts a program before the system's own.
 std::string find_program(const std::string& name) {
   if (name.find('/') != std::string::npos) {
     return name;
   }
   const char* path = std::getenv("PATH");
-  std::string folders = system_folders;
-  folders += path == nullptr ? "" : std::string(":") + path;
-  for (std::size_t start = 0; start < folders.size();) {
-    const std::size_t end = std::min(folders.find(':', start), folders.size());
-    std::string program = folders.substr(start, end - start) + "/" + name;
+  std::string directories = system_directories;
+  directories += path == nullptr ? "" : std::string(":") + path;
+  for (std::size_t start = 0; start < directories.size();) {
+    const std::size_t end = std::min(directories.find(':', start), directories.size());
+    std::string program = directories.substr(start, end - start) + "/" + name;
     if (program.starts_with('/') && end != start && is_program(program)) {
       return program;
     }

@@ -26,9 +26,8 @@ struct ProcessOptions {
   std::stop_token stop;  ///< a request ends the child with SIGTERM, then throws interrupted
 };
 
-/// Runs argv[0] (a path, or a name that is looked up in the usual folders of programs and then in the absolute ones of
-/// PATH) with no other descriptors than 0, 1 and 2 and with the
-/// default signal mask, and waits for its end.
+/// Runs argv[0] (a path, or a name that is looked up in the usual directories of programs and then in the absolute ones
+/// of PATH) with no other descriptors than 0, 1 and 2 and with the default signal mask, and waits for its end.
 /// @throws Error(not_found) when the program does not exist
 ProcessResult run_process(const std::vector<std::string>& argv, const ProcessOptions& options = {});
 

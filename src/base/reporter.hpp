@@ -29,10 +29,10 @@ class Reporter {
  public:
   virtual ~Reporter() = default;
   /// A step began or a fact is worth telling ("layer abc123 present").
-  virtual void step(std::string_view sentence) = 0;
+  virtual void step(std::string_view message) = 0;
   virtual void progress(const Progress& progress) = 0;
   /// Something the user should know; the work goes on.
-  virtual void warning(std::string_view sentence) = 0;
+  virtual void warning(std::string_view message) = 0;
 };
 
 }  // namespace berth::base

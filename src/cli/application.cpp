@@ -52,14 +52,14 @@ void ensure_standard_descriptors() {
 std::string absolute_root(const std::string& root) {
   char* resolved = ::realpath(root.c_str(), nullptr);
   if (resolved == nullptr) {
-    throw Error(ErrorKind::not_found, fmt::format("--root {} does not exist", root), "create the folder first");
+    throw Error(ErrorKind::not_found, fmt::format("--root {} does not exist", root), "create the directory first");
   }
   std::string result(resolved);
   std::free(resolved);  // NOLINT(cppcoreguidelines-no-malloc): realpath(3) allocates with malloc
   return result;
 }
 
-/// Root works for the system, everybody else for himself; another root folder is a system.
+/// Root works for the system, everybody else for himself; another root directory is a system.
 void check_user(const CommandLine& line) {
   const bool root = ::geteuid() == 0;
   if (root && line.globals.user) {
@@ -75,28 +75,28 @@ void check_user(const CommandLine& line) {
   }
 }
 
-std::optional<host::UserFolders> user_of(const CommandLine& line, const std::string& root) {
+std::optional<host::UserDirectories> user_of(const CommandLine& line, const std::string& root) {
   if (::geteuid() == 0 || root != "/" || line.globals.system) {
     return std::nullopt;
   }
-  auto folders = host::user_folders(::geteuid(), [](const char* name) { return environment(name); });
+  auto directories = host::user_directories(::geteuid(), [](const char* name) { return environment(name); });
   // The runtime keeps its state there, and must find it whoever calls it. Without it, it could not even say its
   // version.
-  if (::access(folders.runtime.c_str(), X_OK) == 0) {
-    ::setenv("XDG_RUNTIME_DIR", folders.runtime.c_str(), 1);
+  if (::access(directories.runtime.c_str(), X_OK) == 0) {
+    ::setenv("XDG_RUNTIME_DIR", directories.runtime.c_str(), 1);
   }
-  return folders;
+  return directories;
 }
 
 host::Layout make_layout(const CommandLine& line, const std::string& root, const host::Config& config,
-                         std::optional<host::UserFolders> user) {
+                         std::optional<host::UserDirectories> user) {
   host::LayoutSettings settings;
   settings.root = root;
   settings.user = std::move(user);
   settings.preinstalling = line.preinstall;
   if (line.preinstall && root == "/") {
     throw Error(ErrorKind::usage, "--preinstall is for a system that is being built",
-                "name its folder with --root DIR");
+                "name its directory with --root DIR");
   }
   settings.deployments = environment("BERTH_DEPLOYMENTS", config.deployments.c_str());
   settings.repository = environment("BERTH_REPOSITORY", config.repository.c_str());
@@ -104,8 +104,8 @@ host::Layout make_layout(const CommandLine& line, const std::string& root, const
 }
 
 /// What the older tool was told about places and the runtime, over what we were told.
-void heed_older_settings(const std::string& root, host::Config& config) {
-  const auto older = host::read_older_settings(root, environment("ATOMIC_CONF"));
+void apply_atomic_settings(const std::string& root, host::Config& config) {
+  const auto older = host::read_atomic_settings(root, environment("ATOMIC_CONF"));
   const auto choose = [](const char* name, const std::string& configured, const std::string& ours) {
     return environment(name, configured.empty() ? ours.c_str() : configured.c_str());
   };
@@ -144,20 +144,20 @@ void keep_inside(const host::Layout& layout, host::Config& config) {
 }
 
 /// Sets up everything a verb works with and runs `work` with it.
-int with_session(const CommandLine& line, base::Reporter& reporter, const std::stop_token& stop,
-                 const std::function<int(ops::Session&)>& work) {
+int with_context(const CommandLine& line, base::Reporter& reporter, const std::stop_token& stop,
+                 const std::function<int(ops::Context&)>& work) {
   const auto root = absolute_root(line.globals.root);
   auto user = user_of(line, root);
   auto config = host::read_config(root, line.globals.config, reporter, user ? user->config + "/berth" : "");
   if (line.older.called) {
-    heed_older_settings(root, config);
+    apply_atomic_settings(root, config);
   }
   const auto layout = make_layout(line, root, config, std::move(user));
   if (line.globals.config.empty()) {
     keep_inside(layout, config);
   }
   const auto systemd = make_systemd(line, layout, config, reporter, stop);
-  ops::Session session{layout,
+  ops::Context context{layout,
                        std::move(config),
                        layout.offline() ? host::offline_facts() : host::read_facts(),
                        *systemd,
@@ -168,8 +168,8 @@ int with_session(const CommandLine& line, base::Reporter& reporter, const std::s
                        environment("RUNC_PATH"),
                        line.older.called ? image::Naming::as_written : image::Naming::canonical,
                        line.older.called ? environment("ATOMIC_OSTREE_TEST_FORCE_IMAGE_ID") : ""};
-  ops::close_places(session);
-  return work(session);
+  ops::close_places(context);
+  return work(context);
 }
 
 /// One clear line instead of the whole help.
@@ -179,17 +179,17 @@ int print_usage_error(const CLI::App& app, const CLI::ParseError& error) {
   return exit_code(ErrorKind::usage);
 }
 
-std::vector<std::string> container_names(ops::Session& session) {
+std::vector<std::string> container_names(ops::Context& context) {
   std::vector<std::string> names;
-  for (const auto& row : ops::list_containers(session, {true, {}})) {
+  for (const auto& row : ops::list_containers(context, {true, {}})) {
     names.push_back(row.name);
   }
   return names;
 }
 
-std::vector<std::string> image_names(ops::Session& session) {
+std::vector<std::string> image_names(ops::Context& context) {
   std::vector<std::string> names;
-  for (const auto& row : ops::list_images(session, {})) {
+  for (const auto& row : ops::list_images(context, {})) {
     names.push_back(row.repository + ":" + row.tag);
   }
   return names;
@@ -200,11 +200,11 @@ int run_completion(const CLI::App& app, const CommandLine& line, int argc, char*
   std::vector<std::string> words(argv + std::min(argc, 4), argv + argc);
   const auto index = static_cast<std::size_t>(std::strtoul(argc > 2 ? argv[2] : "0", nullptr, 10));
   ConsoleReporter reporter(ProgressMode::none, true, false);
-  const auto names = [&](std::vector<std::string> (*ask)(ops::Session&)) {
+  const auto names = [&](std::vector<std::string> (*ask)(ops::Context&)) {
     return [&line, &reporter, ask] {
       std::vector<std::string> result;
-      with_session(line, reporter, {}, [&](ops::Session& session) {
-        result = ask(session);
+      with_context(line, reporter, {}, [&](ops::Context& context) {
+        result = ask(context);
         return exit_ok;
       });
       return result;
@@ -236,7 +236,7 @@ int run_verb(CommandLine& line, ConsoleReporter& reporter) {
   line.forward_signals = [&signals](pid_t pid) { signals.forward_to(pid); };
   line.complain = [&reporter](const Error& error) { reporter.error(error); };
   try {
-    const int code = with_session(line, reporter, signals.token(), line.action);
+    const int code = with_context(line, reporter, signals.token(), line.action);
     reporter.clear();
     if (std::fflush(stdout) != 0) {
       base::throw_errno("write to standard output");

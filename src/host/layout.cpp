@@ -19,8 +19,8 @@ namespace {
 
 constexpr std::size_t unit_name_limit = 255;  // systemd.unit(5)
 constexpr std::string_view unit_suffix = ".service";
-constexpr const char* system_folder = "/var/lib/containers/berth";
-constexpr const char* preinstalled_folder = "/usr/lib/containers/berth";
+constexpr const char* system_directory = "/var/lib/containers/berth";
+constexpr const char* preinstalled_directory = "/usr/lib/containers/berth";
 constexpr std::string_view system_repository = "/ostree/repo";
 
 /// Absolute, without `.`, `..`, double and trailing slashes; "/" for the root itself.
@@ -77,16 +77,16 @@ bool is_name_letter(char letter) {
 
 /// Where `path` really is inside `root`, links followed as after a chroot into it: a link `ROOT/var -> /data` must not
 /// lead to the /data of this machine.
-std::string resolved_inside(const std::string& root, const std::string& path) {
+std::string resolved_in_root(const std::string& root, const std::string& path) {
   if (root == "/" || !device_of(root)) {
     return path;
   }
-  return resolve_in_root(base::open_host_folder(root).get(), path);
+  return resolve_in_root(base::open_host_directory(root).get(), path);
 }
 
-/// Whether others can reach a folder of the system in `root`.
+/// Whether others can reach a directory of the system in `root`.
 bool is_open(const std::string& root, const std::string& path) {
-  return others_can_reach(base::open_host_folder(root).get(), path);
+  return others_can_reach(base::open_host_directory(root).get(), path);
 }
 
 }  // namespace
@@ -94,10 +94,10 @@ bool is_open(const std::string& root, const std::string& path) {
 Layout::Layout(LayoutSettings settings) : settings_(std::move(settings)) {
   settings_.root = normalised(settings_.root.empty() ? "/" : settings_.root, "root");
   if (settings_.deployments.empty() || settings_.preinstalling) {
-    const std::string own = settings_.preinstalling ? preinstalled_folder : system_folder;
+    const std::string own = settings_.preinstalling ? preinstalled_directory : system_directory;
     settings_.deployments = settings_.user ? settings_.user->data + "/containers/berth" : own;
   }
-  settings_.deployments = resolved_inside(settings_.root, normalised(settings_.deployments, "deployments folder"));
+  settings_.deployments = resolved_in_root(settings_.root, normalised(settings_.deployments, "deployments directory"));
   if (!settings_.repository.empty()) {
     settings_.repository = normalised(settings_.repository, "repository");
   }
@@ -118,45 +118,45 @@ std::string Layout::on_disk(std::string_view inside) const {
   if (settings_.root == "/") {
     return path;
   }
-  path = resolved_inside(settings_.root, path);
+  path = resolved_in_root(settings_.root, path);
   return path == "/" ? settings_.root : settings_.root + path;
 }
 
-std::string Layout::deployments_inside() const {
+std::string Layout::deployments_in_root() const {
   return settings_.deployments;
 }
 
-std::string Layout::volumes_inside() const {
+std::string Layout::volumes_in_root() const {
   return settings_.user ? settings_.user->data + "/berth" : "/var/lib/berth";
 }
 
 std::string Layout::preinstalled() const {
-  return settings_.user || settings_.preinstalling ? "" : on_disk(preinstalled_folder);
+  return settings_.user || settings_.preinstalling ? "" : on_disk(preinstalled_directory);
 }
 
-std::string Layout::deployment_inside(const std::string& name, int slot) const {
+std::string Layout::deployment_in_root(const std::string& name, int slot) const {
   return fmt::format("{}/{}.{}", settings_.deployments, name, slot);
 }
 
-std::string Layout::units_inside() const {
+std::string Layout::units_in_root() const {
   if (settings_.preinstalling) {
     return "/usr/lib/systemd/system";
   }
   return settings_.user ? settings_.user->config + "/systemd/user" : "/etc/systemd/system";
 }
 
-std::string Layout::unit_inside(const std::string& name) const {
-  return fmt::format("{}/{}", units_inside(), unit_name(name));
+std::string Layout::unit_in_root(const std::string& name) const {
+  return fmt::format("{}/{}", units_in_root(), unit_name(name));
 }
 
-std::string Layout::tmpfiles_inside(const std::string& name) const {
+std::string Layout::tmpfiles_in_root(const std::string& name) const {
   const std::string system = settings_.preinstalling ? "/usr/lib/tmpfiles.d" : "/etc/tmpfiles.d";
   return fmt::format("{}/{}.conf", settings_.user ? settings_.user->config + "/user-tmpfiles.d" : system, name);
 }
 
-std::vector<std::string> Layout::unit_folders_inside() const {
+std::vector<std::string> Layout::unit_directories_in_root() const {
   if (const auto& user = settings_.user) {
-    return {units_inside(),         "/etc/systemd/user",          user->runtime + "/systemd/user",
+    return {units_in_root(),        "/etc/systemd/user",          user->runtime + "/systemd/user",
             "/run/systemd/user",    user->data + "/systemd/user", "/usr/local/lib/systemd/user",
             "/usr/lib/systemd/user"};
   }
@@ -164,11 +164,11 @@ std::vector<std::string> Layout::unit_folders_inside() const {
           "/lib/systemd/system"};
 }
 
-std::string Layout::settings_inside() const {
+std::string Layout::settings_in_root() const {
   return settings_.user ? settings_.user->config + "/berth" : "/etc/berth";
 }
 
-std::string Layout::runtime_inside() const {
+std::string Layout::runtime_in_root() const {
   return settings_.user ? settings_.user->runtime : "/run";
 }
 

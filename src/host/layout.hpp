@@ -16,8 +16,8 @@ struct LayoutSettings {
   bool running = false;     ///< systemd runs in `root` although that is not `/`, as in tests
   std::string deployments;  ///< default /var/lib/containers/berth
   std::string repository;   ///< default see Layout::repository
-  /// Set for the containers of one user: everything is then below the user's folders, and systemd is the user's.
-  std::optional<UserFolders> user;
+  /// Set for the containers of one user: everything is then below the user's directories, and systemd is the user's.
+  std::optional<UserDirectories> user;
   /// Containers become part of the operating system that is being built in `root`: all is below its /usr/lib, as on a
   /// host whose /usr cannot be written.
   bool preinstalling = false;
@@ -40,22 +40,22 @@ class Layout {
   [[nodiscard]] Layout of_system() const;
   [[nodiscard]] bool preinstalling() const noexcept { return settings_.preinstalling; }
   /// Whose containers these are; nullopt for those of the system.
-  [[nodiscard]] const std::optional<UserFolders>& user() const noexcept { return settings_.user; }
+  [[nodiscard]] const std::optional<UserDirectories>& user() const noexcept { return settings_.user; }
 
-  [[nodiscard]] std::string deployments_inside() const;  ///< /var/lib/containers/berth
+  [[nodiscard]] std::string deployments_in_root() const;  ///< /var/lib/containers/berth
   /// Where the data of all containers are that berth finds a place for: /var/lib/berth, NAME/… in it
-  [[nodiscard]] std::string volumes_inside() const;
-  [[nodiscard]] std::string deployments() const { return on_disk(deployments_inside()); }
+  [[nodiscard]] std::string volumes_in_root() const;
+  [[nodiscard]] std::string deployments() const { return on_disk(deployments_in_root()); }
   [[nodiscard]] std::string preinstalled() const;  ///< /usr/lib/containers/berth; empty for users, who have none,
-  /// and where deployments() is that folder
-  [[nodiscard]] std::string deployment_inside(const std::string& name, int slot) const;  ///< …/NAME.0
-  [[nodiscard]] std::string units_inside() const;                                        ///< /etc/systemd/system
-  [[nodiscard]] std::string unit_inside(const std::string& name) const;      ///< /etc/systemd/system/NAME.service
-  [[nodiscard]] std::string tmpfiles_inside(const std::string& name) const;  ///< /etc/tmpfiles.d/NAME.conf
-  /// All folders in which systemd looks for units, ours first (systemd.unit(5)).
-  [[nodiscard]] std::vector<std::string> unit_folders_inside() const;
-  [[nodiscard]] std::string settings_inside() const;  ///< /etc/berth
-  [[nodiscard]] std::string runtime_inside() const;   ///< /run
+  /// and where deployments() is that directory
+  [[nodiscard]] std::string deployment_in_root(const std::string& name, int slot) const;  ///< …/NAME.0
+  [[nodiscard]] std::string units_in_root() const;                                        ///< /etc/systemd/system
+  [[nodiscard]] std::string unit_in_root(const std::string& name) const;      ///< /etc/systemd/system/NAME.service
+  [[nodiscard]] std::string tmpfiles_in_root(const std::string& name) const;  ///< /etc/tmpfiles.d/NAME.conf
+  /// All directories in which systemd looks for units, ours first (systemd.unit(5)).
+  [[nodiscard]] std::vector<std::string> unit_directories_in_root() const;
+  [[nodiscard]] std::string settings_in_root() const;  ///< /etc/berth
+  [[nodiscard]] std::string runtime_in_root() const;   ///< /run
   /// The cgroup below which systemd has its slices: the root, or that of the user's manager.
   [[nodiscard]] std::string systemd_cgroup() const;
   /// Where services are that name no slice: system.slice, or app.slice.

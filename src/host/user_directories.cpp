@@ -34,21 +34,21 @@ void check_absolute(const char* name, const std::string& path) {
 
 }  // namespace
 
-UserFolders user_folders(unsigned uid, const std::function<std::string(const char*)>& variable) {
+UserDirectories user_directories(unsigned uid, const std::function<std::string(const char*)>& variable) {
   auto [name, home] = account_of(uid);
-  UserFolders folders;
-  folders.uid = uid;
-  folders.name = name.empty() ? std::to_string(uid) : std::move(name);
+  UserDirectories directories;
+  directories.uid = uid;
+  directories.name = name.empty() ? std::to_string(uid) : std::move(name);
   if (auto own = variable("HOME"); !own.empty()) {
     home = std::move(own);
   }
   if (home.empty()) {
-    throw base::Error(base::ErrorKind::usage, fmt::format("the user {} has no home folder", folders.name),
-                      "set HOME to the folder below which containers are to be kept");
+    throw base::Error(base::ErrorKind::usage, fmt::format("the user {} has no home directory", directories.name),
+                      "set HOME to the directory below which containers are to be kept");
   }
   check_absolute("HOME", home);
-  folders.home = home;
-  const auto folder = [&variable](const char* which, const std::string& fallback) {
+  directories.home = home;
+  const auto directory = [&variable](const char* which, const std::string& fallback) {
     auto path = variable(which);
     if (path.empty()) {
       return fallback;
@@ -56,10 +56,10 @@ UserFolders user_folders(unsigned uid, const std::function<std::string(const cha
     check_absolute(which, path);
     return path;
   };
-  folders.data = folder("XDG_DATA_HOME", home + "/.local/share");
-  folders.config = folder("XDG_CONFIG_HOME", home + "/.config");
-  folders.runtime = folder("XDG_RUNTIME_DIR", fmt::format("/run/user/{}", uid));
-  return folders;
+  directories.data = directory("XDG_DATA_HOME", home + "/.local/share");
+  directories.config = directory("XDG_CONFIG_HOME", home + "/.config");
+  directories.runtime = directory("XDG_RUNTIME_DIR", fmt::format("/run/user/{}", uid));
+  return directories;
 }
 
 }  // namespace berth::host

@@ -1,4 +1,4 @@
-// Where the containers of a user are: the folders of the XDG Base Directory Specification.
+// Where the containers of a user are: the directories of the XDG Base Directory Specification.
 #pragma once
 
 #include <functional>
@@ -6,8 +6,8 @@
 
 namespace berth::host {
 
-/// A user and his folders, all absolute.
-struct UserFolders {
+/// A user and his directories, all absolute.
+struct UserDirectories {
   std::string name;  ///< as in passwd(5); the number when it knows none
   unsigned uid = 0;
   std::string home;
@@ -18,6 +18,6 @@ struct UserFolders {
 
 /// @param variable the value of an environment variable, empty when it is not set. HOME comes from passwd when unset
 /// @throws Error(usage) naming the variable that is no absolute path, or the user without a home
-UserFolders user_folders(unsigned uid, const std::function<std::string(const char*)>& variable);
+UserDirectories user_directories(unsigned uid, const std::function<std::string(const char*)>& variable);
 
 }  // namespace berth::host

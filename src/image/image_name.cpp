@@ -180,7 +180,7 @@ void parse_repository_and_tag(std::string_view text, std::string_view rest, Imag
   check_repository(text, name.repository);
 }
 
-// The names Docker Hub has for itself, and its folder for images without one.
+// The names Docker Hub has for itself, and its directory for images without one.
 void canonicalize_docker_hub(ImageName& name) {
   if (name.registry == "index.docker.io") {
     name.registry = docker_hub;

@@ -52,8 +52,8 @@ constexpr std::string_view damaged_hint =
     "what this part of the image says cannot be used; have the image built again, or by another tool";
 constexpr std::string_view artefact_hint = "berth installs container images; check the name and the tag";
 
-[[noreturn]] void refuse(std::string sentence, std::string hint) {
-  throw base::Error(base::ErrorKind::verification, std::move(sentence), std::move(hint));
+[[noreturn]] void refuse(std::string message, std::string hint) {
+  throw base::Error(base::ErrorKind::verification, std::move(message), std::move(hint));
 }
 
 bool is_manifest_media_type(std::string_view media_type) {
@@ -123,7 +123,7 @@ Index index_from(const JsonView& root) {
     try {
       index.manifests.push_back(descriptor_from(entry));
     } catch (const base::Error& error) {  // of no use, and so it matters only when nothing else is chosen
-      index.unreadable.push_back(error.sentence());
+      index.unreadable.push_back(error.message());
     }
   }
   return index;
@@ -218,7 +218,7 @@ base::Json parse_announced(std::string_view text, std::string_view announced, st
       refuse(fmt::format("{}: the server answered with a web page, not with a manifest", document),
              "check the registry's address, and whether a login page or a proxy stands in front of it");
     }
-    throw base::Error(base::ErrorKind::verification, error.sentence(),
+    throw base::Error(base::ErrorKind::verification, error.message(),
                       "check that this is the address of a registry; if it is, tell the people who run it");
   }
 }

@@ -10,7 +10,7 @@
 namespace berth::image {
 
 /// Canonical name of an image: REGISTRY/REPOSITORY:TAG or REGISTRY/REPOSITORY@DIGEST (distribution-spec 1.1 grammar).
-/// Names that the older tools gave may be without a registry, and without Docker Hub's folder `library`.
+/// Names that the older tools gave may be without a registry, and without Docker Hub's directory `library`.
 struct ImageName {
   std::string registry;                ///< host[:port], e.g. `docker.io`, `localhost:5000`; empty: as if Docker Hub's
   std::string repository;              ///< e.g. `library/busybox`
@@ -34,7 +34,7 @@ struct ImageName {
 ImageName parse_image_name(std::string_view text);
 
 /// As parse_image_name, but the name stays as it is written, as the older tools keep it: `busybox` has no registry, and
-/// `docker.io/busybox` no folder. @throws Error(usage)
+/// `docker.io/busybox` no directory. @throws Error(usage)
 ImageName parse_written_name(std::string_view text);
 
 /// As parse_image_name, but a name without registry means Docker Hub, as Docker's own files (docker-archive) have it.
@@ -74,7 +74,7 @@ struct Reference {
 
 /// Forms: IMAGE, `docker://IMAGE`, `http:IMAGE`, `https:IMAGE`, `oci:DIR[:TAG]`, `oci-archive:FILE[:TAG]`,
 /// `docker-archive:FILE[:NAME[:TAG]]`, `docker-daemon:NAME[:TAG]`; `dockertar:` and `docker:` are the older tools'
-/// words for the last two. The path ends at the first colon; a relative one is taken from the current folder.
+/// words for the last two. The path ends at the first colon; a relative one is taken from the current directory.
 /// @throws Error(usage)
 Reference parse_reference(std::string_view text, Naming naming = Naming::canonical);
 

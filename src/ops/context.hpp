@@ -17,7 +17,7 @@
 namespace berth::ops {
 
 /// The machine, its settings and the caller's ears, for one command. Not owned: systemd, reporter.
-struct Session {
+struct Context {
   host::Layout layout;
   host::Config config;
   host::Facts facts;
@@ -25,7 +25,7 @@ struct Session {
   base::Reporter& reporter;
   std::stop_token stop;
   std::string command;           ///< what this process does, for lock files: "berth install"
-  std::string data_folder;       ///< where exports-templates is installed, e.g. /usr/share/berth
+  std::string data_directory;    ///< where exports-templates is installed, e.g. /usr/share/berth
   std::string runtime_override;  ///< RUNC_PATH of the environment, or empty
   image::Naming naming = image::Naming::canonical;
   std::string forced_image_id{};  ///< every image is taken for one of this id; for tests of updates
@@ -33,13 +33,13 @@ struct Session {
 
 /// The directory below which everything of the machine is; paths are walked from its descriptor.
 /// @throws Error when it cannot be opened
-base::Fd open_root(const Session& session);
+base::Fd open_root(const Context& context);
 
 /// How to reach registries, from berth.conf and `authfile` (may be empty).
-source::SourceOptions source_options(const Session& session, const std::string& authfile);
+source::SourceOptions source_options(const Context& context, const std::string& authfile);
 
 /// The repository of this machine, or another one at `repository` when not empty.
-store::StoreOptions store_options(const Session& session, const std::string& repository = {});
+store::StoreOptions store_options(const Context& context, const std::string& repository = {});
 
 /// Throws interrupted when the user asked to stop.
 void check_stop(const std::stop_token& stop);

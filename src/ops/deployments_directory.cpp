@@ -8,10 +8,10 @@
 
 namespace berth::ops {
 
-DeploymentsFolder::DeploymentsFolder(const host::Layout& layout)
-    : created_(host::make_deployments_folder(layout)), folder_(base::open_host_folder(layout.deployments())) {}
+DeploymentsDirectory::DeploymentsDirectory(const host::Layout& layout)
+    : created_(host::make_deployments_directory(layout)), directory_(base::open_host_directory(layout.deployments())) {}
 
-DeploymentsFolder::~DeploymentsFolder() {
+DeploymentsDirectory::~DeploymentsDirectory() {
   for (auto path = created_.rbegin(); path != created_.rend(); ++path) {
     ::unlinkat(AT_FDCWD, path->c_str(), AT_REMOVEDIR);  // fails, as it should, when something is in it
   }

@@ -1,4 +1,4 @@
-// The folder below which all deployments live, made for as long as it is needed, and names in it.
+// The directory below which all deployments live, made for as long as it is needed, and names in it.
 #pragma once
 
 #include <string>
@@ -10,24 +10,25 @@
 
 namespace berth::ops {
 
-/// Opens the folder of deployments, creating it with its parents. What was created and is still empty at the end
+/// Opens the directory of deployments, creating it with its parents. What was created and is still empty at the end
 /// goes again, so that a failed command leaves no trace.
-class DeploymentsFolder {
+class DeploymentsDirectory {
  public:
-  explicit DeploymentsFolder(const host::Layout& layout);
-  DeploymentsFolder(const DeploymentsFolder&) = delete;
-  DeploymentsFolder& operator=(const DeploymentsFolder&) = delete;
-  ~DeploymentsFolder();
-  [[nodiscard]] int get() const noexcept { return folder_.get(); }
+  explicit DeploymentsDirectory(const host::Layout& layout);
+  DeploymentsDirectory(const DeploymentsDirectory&) = delete;
+  DeploymentsDirectory& operator=(const DeploymentsDirectory&) = delete;
+  ~DeploymentsDirectory();
+  [[nodiscard]] int get() const noexcept { return directory_.get(); }
 
  private:
   std::vector<std::string> created_;
-  base::Fd folder_;
+  base::Fd directory_;
 };
 
-/// How the names of folders begin in which something is prepared, below the deployments; the rest is what it is for.
+/// How the names of directories begin in which something is prepared, below the deployments; the rest is what it is
+/// for.
 inline constexpr std::string_view staging_prefix = ".staging-";
-/// Name of the folder in which a deployment of `name` is prepared, below the deployments.
+/// Name of the directory in which a deployment of `name` is prepared, below the deployments.
 std::string staging_name(const std::string& name);
 /// Where a deployment waits whose slot another one takes.
 std::string waiting_name(const std::string& name);

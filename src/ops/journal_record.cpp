@@ -126,7 +126,7 @@ base::Json fills_to_json(const std::vector<NotedFill>& fills) {
 }
 
 /// Notes of versions that left volumes alone have none.
-void read_volumes(const base::JsonView& view, SwitchNote& note) {
+void read_volumes(const base::JsonView& view, SwitchRecord& note) {
   if (const auto moves = view.find("volumeMoves")) {
     for (const auto& move : moves->as_array()) {
       note.moves.push_back({move.at("from").as_string(), move.at("to").as_string()});
@@ -226,7 +226,7 @@ NotedDeployment deployment_of(const base::JsonView& view) {
 }
 
 /// What no note of ours says: acting on it could remove the deployment that is live.
-void refuse_nonsense(const base::JsonView& view, const SwitchNote& note) {
+void refuse_nonsense(const base::JsonView& view, const SwitchRecord& note) {
   const bool installs = note.operation == "install";
   if (!installs && note.operation != "update" && note.operation != "rollback") {
     view.at("operation").fail("no operation of that name is known");
@@ -248,7 +248,7 @@ std::string noted_runtime(const host::DeploymentInfo& info) {
   return is_clean(info.runtime) ? info.runtime : "";
 }
 
-base::Json to_json(const SwitchNote& note) {
+base::Json to_json(const SwitchRecord& note) {
   return {{"operation", note.operation},
           {"name", note.name},
           {"secret", note.secret},
@@ -262,7 +262,7 @@ base::Json to_json(const SwitchNote& note) {
           {"wasEnabled", note.was_enabled},
           {"enables", note.enables},
           {"relinks", note.relinks},
-          {"linkFolders", note.link_folders},
+          {"linkFolders", note.link_directories},
           {"tmpfilesPaths", note.tmpfiles_paths},
           {"volumeMoves", moves_to_json(note.moves)},
           {"volumeFills", fills_to_json(note.fills)},
@@ -303,9 +303,9 @@ base::Json to_json(const UninstallNote& note) {
           {"companions", units_to_json(note.companions)}};
 }
 
-std::optional<SwitchNote> switch_note(const base::Json& json) {
+std::optional<SwitchRecord> switch_note(const base::Json& json) {
   const base::JsonView view(json, document);
-  SwitchNote note;
+  SwitchRecord note;
   note.operation = view.at("operation").as_string();
   if (note.operation == "uninstall") {
     return std::nullopt;
@@ -324,8 +324,8 @@ std::optional<SwitchNote> switch_note(const base::Json& json) {
   note.was_enabled = view.at("wasEnabled").as_bool();
   note.enables = view.at("enables").as_bool();
   note.relinks = view.at("relinks").as_bool();
-  if (const auto folders = view.find("linkFolders")) {  // earlier versions noted none
-    note.link_folders = paths_of(*folders);
+  if (const auto directories = view.find("linkFolders")) {  // earlier versions noted none
+    note.link_directories = paths_of(*directories);
   }
   note.tmpfiles_paths = paths_of(view.at("tmpfilesPaths"));
   read_volumes(view, note);

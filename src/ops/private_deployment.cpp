@@ -12,12 +12,12 @@ namespace berth::ops {
 
 namespace {
 
-std::optional<gid_t> group_of_deployment(const Session& session, int folder) {
-  if (session.layout.user()) {
+std::optional<gid_t> group_of_deployment(const Context& context, int directory) {
+  if (context.layout.user()) {
     return std::nullopt;  // root of the container is the user
   }
   try {
-    const auto text = base::read_file_at(folder, "config.json", host::deployment_text_limit);
+    const auto text = base::read_file_at(directory, "config.json", host::deployment_text_limit);
     return text ? passing_group(base::parse_json(*text, "config.json")) : std::nullopt;
   } catch (const base::Error&) {
     return std::nullopt;  // whoever needs it says what is wrong with it
@@ -43,9 +43,9 @@ std::optional<gid_t> passing_group(const base::Json& config) {
   return std::nullopt;
 }
 
-bool close_deployment(const Session& session, int deployments, const std::string& name) {
-  const auto place = base::open_folder_at(deployments, name);
-  const auto group = group_of_deployment(session, place.get());
+bool close_deployment(const Context& context, int deployments, const std::string& name) {
+  const auto place = base::open_directory_at(deployments, name);
+  const auto group = group_of_deployment(context, place.get());
   const bool opened = host::make_private(place.get(), group);
   if (group) {
     host::let_pass(deployments, *group);
@@ -53,11 +53,11 @@ bool close_deployment(const Session& session, int deployments, const std::string
   return opened;
 }
 
-void let_container_pass(const Session& session, int folder, const base::Json& config) {
-  const auto group = session.layout.user() ? std::nullopt : passing_group(config);
-  host::make_private(folder, group);
+void let_container_pass(const Context& context, int directory, const base::Json& config) {
+  const auto group = context.layout.user() ? std::nullopt : passing_group(config);
+  host::make_private(directory, group);
   if (group) {
-    host::let_pass(base::open_host_folder(session.layout.deployments()).get(), *group);
+    host::let_pass(base::open_host_directory(context.layout.deployments()).get(), *group);
   }
 }
 

@@ -16,12 +16,12 @@ namespace berth::ops {
 /// nullopt without one, and when that is root's.
 std::optional<gid_t> passing_group(const base::Json& config);
 
-/// Closes a deployment as far as its own config.json allows. @param name of its folder
+/// Closes a deployment as far as its own config.json allows. @param name of its directory
 /// @return whether it was open
-bool close_deployment(const Session& session, int deployments, const std::string& name);
+bool close_deployment(const Context& context, int deployments, const std::string& name);
 
-/// Lets the container of a deployment reach its root file system: makes `folder`, its place, 0700, or 0710 with the
-/// group that passes, and lets that group through the folder of deployments. @param config its config.json
-void let_container_pass(const Session& session, int folder, const base::Json& config);
+/// Lets the container of a deployment reach its root file system: makes `directory`, its place, 0700, or 0710 with the
+/// group that passes, and lets that group through the directory of deployments. @param config its config.json
+void let_container_pass(const Context& context, int directory, const base::Json& config);
 
 }  // namespace berth::ops

@@ -41,54 +41,54 @@ std::vector<std::pair<unsigned, unsigned>> pairs(const std::vector<host::IdRange
 
 }  // namespace
 
-render::UserSpace user_space(const Session& session) {
-  const auto ids = host::read_sub_ids(session.layout);
-  render::UserSpace space;
+render::Rootless rootless(const Context& context) {
+  const auto ids = host::read_sub_ids(context.layout);
+  render::Rootless space;
   space.remedy = ids.remedy;
-  space.uids = render::id_mappings(session.facts.uid, pairs(ids.uids));
-  space.gids = render::id_mappings(session.facts.gid, pairs(ids.gids));
-  space.name = session.layout.user()->name;
-  space.controllers = delegated_controllers(session.layout);
+  space.uids = render::id_mappings(context.facts.uid, pairs(ids.uids));
+  space.gids = render::id_mappings(context.facts.gid, pairs(ids.gids));
+  space.name = context.layout.user()->name;
+  space.controllers = delegated_controllers(context.layout);
   return space;
 }
 
-void check_user_space(const Session& session, bool stays) {
-  const auto& user = session.layout.user();
+void check_rootless(const Context& context, bool stays) {
+  const auto& user = context.layout.user();
   if (!user) {
     return;
   }
-  host::refuse_without_user_namespaces(session.layout);
-  if (const auto ids = host::read_sub_ids(session.layout); !ids.missing.empty()) {
-    session.reporter.warning(fmt::format("the container will know no user but root: {}", ids.missing));
+  host::refuse_without_user_namespaces(context.layout);
+  if (const auto ids = host::read_sub_ids(context.layout); !ids.missing.empty()) {
+    context.reporter.warning(fmt::format("the container will know no user but root: {}", ids.missing));
   }
-  if (stays && !host::lingers(session.layout)) {
-    session.reporter.warning(
+  if (stays && !host::lingers(context.layout)) {
+    context.reporter.warning(
         fmt::format("services of {0} end when {0} logs out, and do not start at boot; to change that: loginctl "
                     "enable-linger {0}",
                     user->name));
   }
 }
 
-void enter_user_cgroup(const Session& session) {
-  if (!session.layout.user()) {
+void enter_user_cgroup(const Context& context) {
+  if (!context.layout.user()) {
     return;
   }
   const auto own = base::read_file_at(AT_FDCWD, "/proc/self/cgroup", own_cgroup_limit).value_or("");
-  if (own.find(fmt::format("0::{}/", session.layout.systemd_cgroup())) == std::string::npos) {
-    session.systemd.enter_scope(fmt::format("berth-{}.scope", ::getpid()), session.command);
+  if (own.find(fmt::format("0::{}/", context.layout.systemd_cgroup())) == std::string::npos) {
+    context.systemd.enter_scope(fmt::format("berth-{}.scope", ::getpid()), context.command);
   }
 }
 
-void remove_users_tree(const Session& session, int folder, const std::string& name) {
+void remove_users_tree(const Context& context, int directory, const std::string& name) {
   try {
-    base::remove_tree_at(folder, name);
+    base::remove_tree_at(directory, name);
   } catch (const base::Error& error) {
-    if (!session.layout.user() || error.kind() != base::ErrorKind::not_permitted) {
+    if (!context.layout.user() || error.kind() != base::ErrorKind::not_permitted) {
       throw;
     }
     // In a user namespace all that his sub-ids made is his to remove.
     base::run_checked({"unshare", "--map-root-user", "--map-auto", "--", "rm", "--recursive", "--force",
-                       "--one-file-system", "--", base::full_path(folder, name)});
+                       "--one-file-system", "--", base::full_path(directory, name)});
   }
 }
 

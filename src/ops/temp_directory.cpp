@@ -17,31 +17,31 @@
 namespace berth::ops {
 
 std::string temporary_files() {
-  const char* folder = std::getenv("TMPDIR");
-  return folder == nullptr || *folder != '/' ? "/var/tmp" : folder;
+  const char* directory = std::getenv("TMPDIR");
+  return directory == nullptr || *directory != '/' ? "/var/tmp" : directory;
 }
 
-Workplace::Workplace(const std::string& parent, base::Reporter& reporter) : reporter_(reporter) {
+TempDirectory::TempDirectory(const std::string& parent, base::Reporter& reporter) : reporter_(reporter) {
   std::string pattern = parent + "/berth-XXXXXX";
   if (::mkdtemp(pattern.data()) == nullptr) {
-    base::throw_errno("create a folder in " + parent);
+    base::throw_errno("create a directory in " + parent);
   }
   path_ = std::move(pattern);
-  folder_ = base::open_host_folder(path_);
+  directory_ = base::open_host_directory(path_);
 }
 
-Workplace::Workplace(const InRepository& repository, base::Reporter& reporter) : reporter_(reporter) {
+TempDirectory::TempDirectory(const InRepository& repository, base::Reporter& reporter) : reporter_(reporter) {
   std::uint64_t number = 0;
   base::check_errno(static_cast<int>(::getrandom(&number, sizeof number, 0)), "get random bytes");
   const auto name = fmt::format("{}work-{:x}", store::own_staging_prefix, number);
-  const auto parent = base::open_host_folder(repository.path + "/tmp");
+  const auto parent = base::open_host_directory(repository.path + "/tmp");
   lock_ = store::lock_staging(parent.get(), name);
   path_ = fmt::format("{}/tmp/{}", repository.path, name);
   base::check_errno(::mkdirat(parent.get(), name.c_str(), 0700), "create " + path_);
-  folder_ = base::open_folder_at(parent.get(), name);
+  directory_ = base::open_directory_at(parent.get(), name);
 }
 
-Workplace::~Workplace() {
+TempDirectory::~TempDirectory() {
   try {
     base::remove_tree_at(AT_FDCWD, path_);
     if (lock_) {

@@ -50,7 +50,7 @@ Error current_error() {
 
 }  // namespace
 
-IncompleteUndo::IncompleteUndo(const Error& cause) : Error(kind_of(cause), cause.sentence(), hint_of(cause)) {
+IncompleteUndo::IncompleteUndo(const Error& cause) : Error(kind_of(cause), cause.message(), hint_of(cause)) {
   for (const auto& line : cause.contexts()) {
     add_context(line);
   }

@@ -119,7 +119,7 @@ void refuse_special_path(const std::string& path) {
 
 std::string rpm_line(const PackagedFile& file) {
   refuse_special_path(file.path);
-  if (file.folder) {
+  if (file.directory) {
     return fmt::format("%dir {}\n", file.path);
   }
   return fmt::format("{}{}\n", file.configuration ? "%config(noreplace) " : "", file.path);
@@ -223,7 +223,7 @@ std::string deb_conffiles(const std::vector<PackagedFile>& files) {
                   fmt::format("the host file {} has a name that dpkg cannot keep", base::printable(file.path)),
                   copy_instead);
     }
-    if (file.configuration && !file.folder) {
+    if (file.configuration && !file.directory) {
       text += file.path + "\n";
     }
   }

@@ -33,7 +33,7 @@ struct PackageDescription {
 /// One file of a package.
 struct PackagedFile {
   std::string path;  ///< absolute
-  bool folder = false;
+  bool directory = false;
   bool configuration = false;  ///< an administrator may edit it: what is below /etc
 };
 
@@ -64,8 +64,9 @@ std::string deb_conffiles(const std::vector<PackagedFile>& files);
 /// harmless. @throws Error(verification) naming a path that cannot stand in a spec
 std::string rpm_spec(const PackageDescription& package, const std::vector<PackagedFile>& files);
 
-/// Maintainer scripts (deb-postinst(5) and the like) by name: have systemd know the unit and make its folders, restart
-/// it when another version takes over, and stop it before it goes. It is started by the boot, or by whoever wants it.
+/// Maintainer scripts (deb-postinst(5) and the like) by name: have systemd know the unit and make its directories,
+/// restart it when another version takes over, and stop it before it goes. It is started by the boot, or by whoever
+/// wants it.
 std::map<std::string, std::string> deb_scripts(const PackagedService& service);
 /// The same as sections of a spec.
 std::string rpm_scripts(const PackagedService& service);

@@ -14,7 +14,7 @@ namespace {
 std::unique_ptr<image::ImageSource> open_transport(const image::Reference& reference, const SourceOptions& options) {
   switch (reference.transport) {
     case image::Transport::oci_layout:
-      return std::make_unique<OciLayoutSource>(reference, open_layout_folder(reference.path));
+      return std::make_unique<OciLayoutSource>(reference, open_layout_directory(reference.path));
     case image::Transport::oci_archive:
       return std::make_unique<OciLayoutSource>(reference, open_layout_archive(reference.path, options.stop));
     case image::Transport::docker_archive:

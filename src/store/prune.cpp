@@ -81,7 +81,7 @@ class Roots {
 
   /// Every commit that is sound: one that nothing names, and that is damaged, is nobody's.
   void add_stored(std::vector<Checksum>& commits) const {
-    for (const auto& commit : stored_commits(repository_.folder())) {
+    for (const auto& commit : stored_commits(repository_.directory())) {
       if (!repository_.examine({OSTREE_OBJECT_TYPE_COMMIT, commit})) {
         commits.push_back(commit);
       }
@@ -121,12 +121,12 @@ class Prune {
       count();
       return report_;
     }
-    const auto lock = RepositoryLock::take(repository_.folder(), RepositoryLock::Kind::exclusive, options_);
-    const ForeignLock foreign(repository_.folder(), ForeignLock::Kind::exclusive, repository_.config());
+    const auto lock = RepositoryLock::take(repository_.directory(), RepositoryLock::Kind::exclusive, options_);
+    const OstreeRepoLock foreign(repository_.directory(), OstreeRepoLock::Kind::exclusive, repository_.config());
     if (request_.clean_up) {
       request_.clean_up();
     }
-    remove_stale_staging(repository_.folder());
+    remove_stale_staging(repository_.directory());
     mark();
     remove();
     return report_;
@@ -149,7 +149,7 @@ class Prune {
     }
   }
 
-  /// What is below a folder that cannot be read is not known, and might be taken for garbage. A commit that is not
+  /// What is below a directory that cannot be read is not known, and might be taken for garbage. A commit that is not
   /// there has nothing to be kept: other tools may have removed that of a deployment, whose files are its own links.
   void refuse_damage() const {
     for (const auto& fault : walk_.faults()) {
@@ -176,7 +176,7 @@ class Prune {
   }
 
   void list_candidates() {
-    visit_object_files(repository_.folder(), [this](const ObjectFile& file) {
+    visit_object_files(repository_.directory(), [this](const ObjectFile& file) {
       if (!stays(file)) {
         candidates_.push_back(file);
       }
@@ -212,7 +212,8 @@ class Prune {
         base::throw_interrupted();  // what is left is found again
       }
       if (!stays(file)) {
-        base::remove_tree_at(repository_.folder(), object_path(file.name));  // which may be a folder, if it is damaged
+        base::remove_tree_at(repository_.directory(),
+                             object_path(file.name));  // which may be a directory, if it is damaged
         removing.advance(1);
       }
     }
@@ -236,7 +237,7 @@ Kept find_kept(const Repository& repository, const std::vector<std::string>& in_
 }
 
 std::vector<Checksum> foreign_commits(const Repository& repository) {
-  auto commits = stored_commits(repository.folder());
+  auto commits = stored_commits(repository.directory());
   std::erase_if(commits, [&repository](const Checksum& commit) {
     return repository.examine({OSTREE_OBJECT_TYPE_COMMIT, commit}) ||
            is_our_commit(repository.load_commit(commit).metadata.get());

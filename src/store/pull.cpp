@@ -256,7 +256,7 @@ class Pull {
   PullResult result_;
 };
 
-/// Commits and folders of a stored layer that are damaged; with one, its commit counts as damaged, so that it is
+/// Commits and directories of a stored layer that are damaged; with one, its commit counts as damaged, so that it is
 /// fetched.
 void add_faults(const Repository& repository, const StoreOptions& options, const std::string& branch,
                 ReplacedObjects& faults) {
@@ -314,7 +314,8 @@ PullResult pull_image(const Repository& repository, const StoreOptions& options,
     return source.resolve(platform);
   }();
   if (!repository.syncs()) {
-    options.reporter->warning("the repository is configured with fsync=false: what is pulled may be lost with power");
+    options.reporter->warning(
+        "the repository is configured with fsync=false: what is pulled may be lost with privilege");
   }
   const auto branch = image_branch(source.name());
   refuse_takeover(repository, source, branch, resolved.digest.text());

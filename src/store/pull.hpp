@@ -23,7 +23,7 @@ image::ImageConfig read_image_config(image::ImageSource& source, const image::Ma
 
 /// For an image whose commit is not the merged tree: merges the stored layers and moves the branch to a commit that
 /// keeps the manifest and its digest under the same keys, so that older tools go on reading both.
-/// @param replaced folders and commits of the merged tree that are damaged
+/// @param replaced directories and commits of the merged tree that are damaged
 /// @throws Error(not_found) naming a layer that is not stored
 StoredImage merge_stored(const Repository& repository, const StoreOptions& options, const StoredImage& image,
                          const ReplacedObjects& replaced = {});

@@ -36,11 +36,11 @@ namespace {
 using Objects = std::set<ObjectName>;
 
 /// A repository beside the objects that it is to replace, gone at the end. Its name and lock are those of a staging
-/// folder, so that what a killed repair left is removed by whoever removes those.
+/// directory, so that what a killed repair left is removed by whoever removes those.
 class Scratch {
  public:
   Scratch(const Repository& owner, StoreOptions options)
-      : temporary_(base::open_folder_at(owner.folder(), "tmp")),
+      : temporary_(base::open_directory_at(owner.directory(), "tmp")),
         name_(fmt::format("{}repair-{}", own_staging_prefix, ::getpid())),
         lock_(lock_staging(temporary_.get(), name_)),
         options_(std::move(options)) {
@@ -75,25 +75,25 @@ class Repair {
         image_(std::move(image)),
         request_(request),
         repository_(Repository::open(options)),
-        examination_(repository_, options) {}
+        verifier_(repository_, options) {}
 
   RepairReport run() {
     std::optional<RepositoryLock> lock =
-        RepositoryLock::take(repository_.folder(), RepositoryLock::Kind::shared, options_);
-    remove_stale_staging(repository_.folder(), std::chrono::minutes(1));
+        RepositoryLock::take(repository_.directory(), RepositoryLock::Kind::shared, options_);
+    remove_stale_staging(repository_.directory(), std::chrono::minutes(1));
     const Scratch scratch(repository_, options_);
     if (is_unknown()) {
       fetch_again();
     }
     Objects wanted;
-    // What is below a damaged folder is known only once that folder is good again.
+    // What is below a damaged directory is known only once that directory is good again.
     for (find_faults(); !faults_.empty(); find_faults()) {
       wanted.insert(faults_.begin(), faults_.end());
       note_inodes();
       fetch_into(scratch.repository());
       // What is replaced must not be checked out meanwhile.
       lock.reset();
-      lock = RepositoryLock::take(repository_.folder(), RepositoryLock::Kind::exclusive, options_);
+      lock = RepositoryLock::take(repository_.directory(), RepositoryLock::Kind::exclusive, options_);
       replace_from(scratch.repository());
       rebuild_tree();
       refuse_rest();
@@ -103,7 +103,7 @@ class Repair {
     if (!wanted.empty()) {
       // Good objects can be checked out and linked to, but must not be pruned away.
       lock.reset();
-      lock = RepositoryLock::take(repository_.folder(), RepositoryLock::Kind::shared, options_);
+      lock = RepositoryLock::take(repository_.directory(), RepositoryLock::Kind::shared, options_);
     }
     mend();
     return std::move(report_);
@@ -145,7 +145,7 @@ class Repair {
   /// What is damaged or missing below a commit, contents included.
   Objects faults_below(const Checksum& commit) {
     Objects faults;
-    for (const auto& fault : examination_.examine(image_.name, {commit}).faults) {
+    for (const auto& fault : verifier_.examine(image_.name, {commit}).faults) {
       faults.insert(fault.name);
     }
     return faults;
@@ -154,13 +154,13 @@ class Repair {
   /// By these the checkouts are known that share damaged objects.
   void note_inodes() {
     for (const auto& name : faults_) {
-      if (const auto status = base::stat_at(repository_.folder(), object_path(name))) {
+      if (const auto status = base::stat_at(repository_.directory(), object_path(name))) {
         replaced_.emplace(Inode(status->st_dev, status->st_ino), name);
       }
     }
   }
 
-  /// Folders of the merged tree are made from those of the layers, so the layers come first.
+  /// Directories of the merged tree are made from those of the layers, so the layers come first.
   void find_faults() {
     bad_layers_.clear();
     faults_.clear();
@@ -219,21 +219,21 @@ class Repair {
         continue;
       }
       const auto path = object_path(*name);
-      const auto folder = base::split_path(path).first;
-      if (::mkdirat(repository_.folder(), folder.c_str(), 0755) != 0 && errno != EEXIST) {
-        base::throw_errno("create " + folder);
+      const auto directory = base::split_path(path).first;
+      if (::mkdirat(repository_.directory(), directory.c_str(), 0755) != 0 && errno != EEXIST) {
+        base::throw_errno("create " + directory);
       }
-      // What is no file, such as a folder, changes places with the good object and goes with the scratch repository.
-      if (::renameat(scratch.folder(), path.c_str(), repository_.folder(), path.c_str()) != 0 &&
-          ::renameat2(scratch.folder(), path.c_str(), repository_.folder(), path.c_str(), RENAME_EXCHANGE) != 0) {
+      // What is no file, such as a directory, changes places with the good object and goes with the scratch repository.
+      if (::renameat(scratch.directory(), path.c_str(), repository_.directory(), path.c_str()) != 0 &&
+          ::renameat2(scratch.directory(), path.c_str(), repository_.directory(), path.c_str(), RENAME_EXCHANGE) != 0) {
         base::throw_errno("replace the damaged object " + path);
       }
       name = faults_.erase(name);
     }
-    base::check_errno(::syncfs(repository_.folder()), "write the repository to the disk");
+    base::check_errno(::syncfs(repository_.directory()), "write the repository to the disk");
   }
 
-  /// Merging the layers again writes the folders and the commit that only the merged tree has.
+  /// Merging the layers again writes the directories and the commit that only the merged tree has.
   void rebuild_tree() {
     if (faults_.empty() || !layers_are_good_ || !image_.merged) {
       return;
@@ -261,7 +261,7 @@ class Repair {
   }
 
   void mend() {
-    CheckoutComparison comparison(repository_, options_.stop, *options_.reporter);
+    CheckoutVerifier comparison(repository_, options_.stop, *options_.reporter);
     for (const auto& checkout : request_.checkouts()) {
       const bool whole = checkout.whole && checkout.commit == image_.commit;
       const auto faults = whole ? comparison.compare(checkout) : comparison.compare(checkout, replaced_);
@@ -283,7 +283,7 @@ class Repair {
   std::unique_ptr<image::ImageSource> source_;
   const RepairRequest& request_;
   Repository repository_;
-  Examination examination_;
+  ObjectVerifier verifier_;
   std::map<Inode, ObjectName> replaced_;  ///< the damaged objects by their files
   std::set<std::string> bad_layers_;      ///< hex digests
   std::set<std::string> fetched_layers_;

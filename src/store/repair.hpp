@@ -32,9 +32,9 @@ struct RepairReport {
 };
 
 /// Fetches the layers that hold damaged objects of `image` into a repository of their own, verified as in every pull,
-/// and renames good objects over damaged ones; folders that only the merged tree has are made again. Then whatever of
-/// the image's whole `checkouts` is not what the commit says is replaced by a link to the good object, atomically; of
-/// the others, what shared a damaged object. Whoever has a damaged file open keeps it until closing it.
+/// and renames good objects over damaged ones; directories that only the merged tree has are made again. Then whatever
+/// of the image's whole `checkouts` is not what the commit says is replaced by a link to the good object, atomically;
+/// of the others, what shared a damaged object. Whoever has a damaged file open keeps it until closing it.
 /// @throws Error(conflict) when the source has another image now, Error(verification) when something cannot be had
 /// again
 RepairReport repair_image(const StoreOptions& options, const StoredImage& image, const RepairRequest& request);

@@ -52,7 +52,7 @@ struct ObjectPlace {
 /// An object that is not what its name says.
 struct DamagedObject {
   std::string object;  ///< `HEX.file`, `HEX.dirtree`…
-  std::string kind;    ///< file, folder, attributes (of folders), commit
+  std::string kind;    ///< file, directory, attributes (of directories), commit
   bool missing = false;
   std::vector<ObjectPlace> places;
 };

@@ -119,7 +119,7 @@ class Store::Impl {
   }
   void hold() {
     if (!lock_) {
-      lock_ = RepositoryLock::take(repository().folder(), RepositoryLock::Kind::shared, options_);
+      lock_ = RepositoryLock::take(repository().directory(), RepositoryLock::Kind::shared, options_);
     }
   }
 
@@ -184,7 +184,7 @@ std::optional<Store> Store::open_existing(const StoreOptions& options) {
 
 void Store::remove_left_overs(const StoreOptions& options) {
   if (base::stat_at(AT_FDCWD, options.repository + "/tmp")) {
-    remove_stale_staging(base::open_host_folder(options.repository).get(), std::chrono::minutes(1));
+    remove_stale_staging(base::open_host_directory(options.repository).get(), std::chrono::minutes(1));
   }
 }
 
@@ -287,16 +287,16 @@ std::string Store::branch_file(const std::string& branch) const {
   return impl_->options().repository + "/" + branch_path(branch);
 }
 
-void Store::check_linkable(int folder) const {
-  store::check_linkable(impl_->repository(), folder);
+void Store::check_linkable(int directory) const {
+  store::check_linkable(impl_->repository(), directory);
 }
 
-void Store::checkout(const std::string& commit, int folder, const std::string& name, CheckoutFiles files) {
+void Store::checkout(const std::string& commit, int directory, const std::string& name, CheckoutFiles files) {
   hold();
   const auto checksum = Checksum::from_hex(commit);
   impl_->take_over(checksum);
   store::examine_before_use(impl_->repository(), impl_->options(), checksum);
-  checkout_tree(impl_->repository(), impl_->options(), checksum, folder, name, files);
+  checkout_tree(impl_->repository(), impl_->options(), checksum, directory, name, files);
 }
 
 void Store::tag(const StoredImage& image, const image::ImageName& name) {

@@ -54,19 +54,19 @@ class Store {
   /// The file of a branch.
   [[nodiscard]] std::string branch_file(const std::string& branch) const;
 
-  /// Whether checkout() can work in `folder` at all; to be asked before anything is fetched for it.
+  /// Whether checkout() can work in `directory` at all; to be asked before anything is fetched for it.
   /// @throws Error when it is on another file system
-  void check_linkable(int folder) const;
+  void check_linkable(int directory) const;
 
   /// Examines a commit, when other users may have changed what is stored since it was last examined.
   /// @return whether they may have, examined or not. @throws Error(verification) naming what is damaged
   [[nodiscard]] bool examine_before_use(const std::string& commit) const;
 
-  /// Examines a merged commit so, and checks its tree out into the new folder `name` below `folder`, or, with `.`, into
-  /// `folder`, which must be empty. Ends with an error and nothing new when the file systems of links differ or `name`
-  /// exists. From a repository of mode bare-user, where all files belong to one user, the group gets the rights of the
-  /// owner: who is not root in a container of that user is in root's group.
-  void checkout(const std::string& commit, int folder, const std::string& name,
+  /// Examines a merged commit so, and checks its tree out into the new directory `name` below `directory`, or, with
+  /// `.`, into `directory`, which must be empty. Ends with an error and nothing new when the file systems of links
+  /// differ or `name` exists. From a repository of mode bare-user, where all files belong to one user, the group gets
+  /// the rights of the owner: who is not root in a container of that user is in root's group.
+  void checkout(const std::string& commit, int directory, const std::string& name,
                 CheckoutFiles files = CheckoutFiles::linked);
 
   /// Gives a stored image another name, replacing what had it. Durable.

@@ -25,7 +25,7 @@ std::string without_algorithm(const std::string& digest) {
 
 /// The layers, lowest first, that a manifest of the older tools names: schema 1 of Docker, or their own
 /// `{"Layers": [...]}` for what came out of an archive. Empty when it is neither.
-std::vector<std::string> older_layers(const std::string& manifest) {
+std::vector<std::string> atomic_layers(const std::string& manifest) {
   std::vector<std::string> layers;
   try {
     const auto json = base::parse_json(manifest, "manifest");
@@ -54,17 +54,17 @@ void describe_manifest(StoredImage& image) {
       image.layers.push_back(layer.digest.hex());
     }
   } catch (const base::Error&) {
-    image.layers = older_layers(image.manifest);
+    image.layers = atomic_layers(image.manifest);
     image.id = image.layers.empty() ? "" : base::digest_of(image.manifest).hex();
   }
 }
 
-FolderLoader loader(const Repository& repository, const std::stop_token& stop) {
+DirectoryLoader loader(const Repository& repository, const std::stop_token& stop) {
   return [&repository, stop](const Checksum& tree) {
     if (stop.stop_requested()) {
       base::throw_interrupted();
     }
-    return repository.load_folder(tree);
+    return repository.load_directory(tree);
   };
 }
 
@@ -158,17 +158,17 @@ std::optional<std::string> read_unmerged_file(const Repository& repository, cons
   for (const auto& layer : load_layers(repository, image)) {
     merge.apply(layer);
   }
-  const Folder* folder = &merge.root();
+  const Directory* directory = &merge.root();
   const auto components = base::safe_components(path, path);
-  for (std::size_t i = 0; folder != nullptr && i < components.size(); ++i) {
-    const auto found = folder->children.find(components[i]);
-    if (found == folder->children.end()) {
+  for (std::size_t i = 0; directory != nullptr && i < components.size(); ++i) {
+    const auto found = directory->children.find(components[i]);
+    if (found == directory->children.end()) {
       return std::nullopt;
     }
     if (const auto* content = std::get_if<Checksum>(&found->second)) {
       return i + 1 == components.size() ? repository.read_content(*content, path, limit) : std::nullopt;
     }
-    folder = folder_in(found->second);
+    directory = directory_in(found->second);
   }
   return std::nullopt;
 }
@@ -180,7 +180,7 @@ Checksum commit_merged(const Repository& repository, const std::vector<StoredLay
   for (const auto& layer : layers) {
     merge.apply(layer);
   }
-  const StoredFolder root{repository.write_tree(merge.root()), merge.root().meta};
+  const StoredDirectory root{repository.write_tree(merge.root()), merge.root().meta};
   const auto variant = to_variant(metadata);
   return repository.write_commit(root, created, variant.get());
 }

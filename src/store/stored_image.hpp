@@ -42,7 +42,7 @@ std::optional<std::string> read_unmerged_file(const Repository& repository, cons
                                               const std::string& path, std::uint64_t limit,
                                               const std::stop_token& stop);
 
-/// Stacks `layers`, lowest first, writes the merged folders into the open transaction, and the commit.
+/// Stacks `layers`, lowest first, writes the merged directories into the open transaction, and the commit.
 Checksum commit_merged(const Repository& repository, const std::vector<StoredLayer>& layers,
                        const ImageMetadata& metadata, std::int64_t created, const std::stop_token& stop);
 

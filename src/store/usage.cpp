@@ -31,7 +31,7 @@ struct Object {
 class Measure {
  public:
   explicit Measure(const StoreOptions& options) : options_(options), repository_(Repository::open(options)) {
-    visit_object_files(repository_.folder(), [this](const ObjectFile& file) {
+    visit_object_files(repository_.directory(), [this](const ObjectFile& file) {
       objects_.emplace(file.name, Object{file.bytes, file.links == 1, false, nobody});
       object_inodes_.emplace(file.device, file.inode);
     });
@@ -46,8 +46,8 @@ class Measure {
     }
     for (std::size_t i = 0; i < owners.size(); ++i) {
       add_objects(reached[i], usage_.owners[i]);
-      for (const auto& folder : owners[i].folders) {
-        add_folder(base::open_host_folder(folder), usage_.owners[i]);
+      for (const auto& directory : owners[i].directories) {
+        add_directory(base::open_host_directory(directory), usage_.owners[i]);
       }
     }
     keep_others(in_use, some_unknown);
@@ -117,17 +117,17 @@ class Measure {
     }
   }
 
-  void add_folder(const base::Fd& folder, OwnerUsage& usage) {
+  void add_directory(const base::Fd& directory, OwnerUsage& usage) {
     struct stat own {};
-    base::check_errno(::fstat(folder.get(), &own), "look at a deployment");
+    base::check_errno(::fstat(directory.get(), &own), "look at a deployment");
     add_inode(own, usage);
-    for (const auto& name : base::list_folder(folder.get())) {
-      const auto status = base::stat_at(folder.get(), name);
+    for (const auto& name : base::list_directory(directory.get())) {
+      const auto status = base::stat_at(directory.get(), name);
       if (!status || status->st_dev != own.st_dev) {
         continue;
       }
       if (S_ISDIR(status->st_mode)) {
-        add_folder(base::open_folder_at(folder.get(), name), usage);
+        add_directory(base::open_directory_at(directory.get(), name), usage);
       } else {
         add_inode(*status, usage);
       }

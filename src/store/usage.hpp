@@ -12,7 +12,7 @@ namespace berth::store {
 /// Something that holds on to objects: an image, or a container.
 struct Owner {
   std::vector<std::string> commits;
-  std::vector<std::string> folders;  ///< whose files count, too, as far as they are not objects; each inode once
+  std::vector<std::string> directories;  ///< whose files count, too, as far as they are not objects; each inode once
 };
 
 struct OwnerUsage {

@@ -59,19 +59,19 @@ class Copy {
 
   void add(const Checksum& commit) {
     copy_metadata({OSTREE_OBJECT_TYPE_COMMIT, commit});
-    std::vector<StoredFolder> pending{from_.load_commit(commit).root};
+    std::vector<StoredDirectory> pending{from_.load_commit(commit).root};
     while (!pending.empty()) {
-      const auto folder = pending.back();
+      const auto directory = pending.back();
       pending.pop_back();
-      copy_metadata({OSTREE_OBJECT_TYPE_DIR_META, folder.meta});
-      if (!copy_metadata({OSTREE_OBJECT_TYPE_DIR_TREE, folder.tree})) {
+      copy_metadata({OSTREE_OBJECT_TYPE_DIR_META, directory.meta});
+      if (!copy_metadata({OSTREE_OBJECT_TYPE_DIR_TREE, directory.tree})) {
         continue;
       }
-      const auto listing = from_.load_folder(folder.tree);
+      const auto listing = from_.load_directory(directory.tree);
       for (const auto& [name, content] : listing.files) {
         copy_content({OSTREE_OBJECT_TYPE_FILE, content});
       }
-      for (const auto& [name, inner] : listing.folders) {
+      for (const auto& [name, inner] : listing.directories) {
         pending.push_back(inner);
       }
     }
@@ -83,7 +83,7 @@ class Copy {
     if (!seen_.insert(name).second) {
       return false;
     }
-    const auto bytes = base::read_file_at(from_.folder(), object_path(name), metadata_limit);
+    const auto bytes = base::read_file_at(from_.directory(), object_path(name), metadata_limit);
     if (!bytes || base::digest_of(*bytes).hex() != name.checksum.hex()) {
       throw_damaged(name);
     }
@@ -108,11 +108,11 @@ class Copy {
   }
 
   Checksum write_content(const std::string& path) {
-    if (const auto target = base::read_link_at(from_.folder(), path)) {
-      const auto status = base::stat_at(from_.folder(), path);
+    if (const auto target = base::read_link_at(from_.directory(), path)) {
+      const auto status = base::stat_at(from_.directory(), path);
       return target->empty() || !status ? Checksum() : writer_.symbolic_link(status->st_uid, status->st_gid, *target);
     }
-    const auto file = base::open_at(from_.folder(), path, O_RDONLY | O_NONBLOCK);
+    const auto file = base::open_at(from_.directory(), path, O_RDONLY | O_NONBLOCK);
     struct stat status {};
     base::check_errno(::fstat(file.get(), &status), "look at an object");
     if (!S_ISREG(status.st_mode)) {

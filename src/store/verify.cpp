@@ -19,7 +19,7 @@ const char* kind_words(OstreeObjectType type) {
     case OSTREE_OBJECT_TYPE_FILE:
       return "file";
     case OSTREE_OBJECT_TYPE_DIR_TREE:
-      return "folder";
+      return "directory";
     case OSTREE_OBJECT_TYPE_DIR_META:
       return "attributes";
     default:
@@ -51,7 +51,7 @@ std::vector<Checksum> checksums(const std::vector<std::string>& commits) {
 std::vector<DamagedCheckout> compare(const Repository& repository, const StoreOptions& options,
                                      const std::vector<CheckedOut>& checkouts) {
   std::vector<DamagedCheckout> damaged;
-  CheckoutComparison comparison(repository, options.stop, *options.reporter);
+  CheckoutVerifier comparison(repository, options.stop, *options.reporter);
   for (const auto& checkout : checkouts) {
     DamagedCheckout result{checkout.path, {}, {}};
     for (auto& fault : comparison.compare(checkout)) {
@@ -73,11 +73,11 @@ std::string object_text(const ObjectName& name) {
 VerifyReport verify_repository(const Repository& repository, const StoreOptions& options,
                                const VerifyRequest& request) {
   VerifyReport report;
-  Examination examination(repository, options);
+  ObjectVerifier verifier(repository, options);
   std::map<ObjectName, DamagedObject> damaged;
   std::set<std::string> places(request.users.begin(), request.users.end());
   for (const auto& group : request.groups) {
-    const auto examined = examination.examine(group.name, checksums(group.commits));
+    const auto examined = verifier.examine(group.name, checksums(group.commits));
     report.objects.push_back(examined.objects);
     for (const auto& fault : examined.faults) {
       damaged.emplace(fault.name,
@@ -86,7 +86,7 @@ VerifyReport verify_repository(const Repository& repository, const StoreOptions&
     places.insert(group.commits.begin(), group.commits.end());
   }
   if (request.all && damaged.empty()) {
-    if (const auto rest = complete_examination(repository, examination); !rest.empty()) {
+    if (const auto rest = complete_examination(repository, verifier); !rest.empty()) {
       options.reporter->warning(fmt::format(
           "{} stored objects that no image needs are damaged; berth images prune removes them", rest.size()));
     }

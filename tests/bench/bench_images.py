@@ -25,8 +25,8 @@ VARIANTS = 5
 class Layers:
     """Archives of a tree's parts, added to images as layers."""
 
-    def __init__(self, tree, folder, parts):
-        self.folder, self.names = folder, list(parts)
+    def __init__(self, tree, directory, parts):
+        self.directory, self.names = directory, list(parts)
         seen = []
         for name, paths in parts.items():
             present = [path for path in paths if os.path.lexists(tree / path)]
@@ -35,7 +35,7 @@ class Layers:
             seen += paths
 
     def archive(self, name):
-        return self.folder / f"{name}.tar"
+        return self.directory / f"{name}.tar"
 
     def add(self, reference, names):
         for name in names:
@@ -43,9 +43,9 @@ class Layers:
 
     def touch(self, name, number):
         """Adds a file to the layer, so that it has another digest."""
-        (self.folder / "changed").mkdir(exist_ok=True)
-        (self.folder / "changed" / f"variant-{number}").write_text(f"{number}\n")
-        run("tar", "--append", f"--file={self.archive(name)}", f"--directory={self.folder}", f"changed/variant-{number}")
+        (self.directory / "changed").mkdir(exist_ok=True)
+        (self.directory / "changed" / f"variant-{number}").write_text(f"{number}\n")
+        run("tar", "--append", f"--file={self.archive(name)}", f"--directory={self.directory}", f"changed/variant-{number}")
 
 
 def facts_of(layers):
@@ -61,14 +61,14 @@ def facts_of(layers):
 def _make(packages, parts, variants):
     """An image `latest`; `next` with its last layer changed; with `variants` as many whose layers are all different."""
 
-    def make(folder):
-        tree = folder / "tree"
+    def make(directory):
+        tree = directory / "tree"
         debian.bootstrap(tree, packages)
-        build = images.Build(folder)
-        layers = Layers(tree, folder, parts)
-        (folder / "facts.json").write_text(json.dumps(facts_of(layers)))
+        build = images.Build(directory)
+        layers = Layers(tree, directory, parts)
+        (directory / "facts.json").write_text(json.dumps(facts_of(layers)))
         cache.remove(tree)
-        layout = folder / "layout"
+        layout = directory / "layout"
         empty = build.reference
         for number in range(variants):
             run("umoci", "tag", "--image", empty, f"variant{number}")
@@ -82,7 +82,7 @@ def _make(packages, parts, variants):
         layers.add(f"{layout}:next", layers.names[-1:])
         for name in layers.names:
             layers.archive(name).unlink()
-        cache.remove(folder / "changed")
+        cache.remove(directory / "changed")
         build.done()
 
     return make
@@ -105,17 +105,17 @@ def large():
 
 def _image(name, packages, parts, variants):
     recipe = json.dumps([packages, parts, variants, pathlib.Path(__file__).read_text()])
-    folder = cache.made_once(f"bench-{name}", cache.digest_of(recipe), _make(packages, parts, variants))
-    return images.Image("layout", folder)
+    directory = cache.made_once(f"bench-{name}", cache.digest_of(recipe), _make(packages, parts, variants))
+    return images.Image("layout", directory)
 
 
 def facts(image):
-    return json.loads((image.folder / "facts.json").read_text())
+    return json.loads((image.directory / "facts.json").read_text())
 
 
 def blobs(image):
     """The paths of the layers of `latest`."""
-    layout = image.folder / "layout"
+    layout = image.directory / "layout"
 
     def blob(digest):
         return layout / "blobs" / digest.replace(":", "/")

@@ -1,4 +1,4 @@
-// How long the checkout of an image takes, and nothing else: checkout REPOSITORY COMMIT FOLDER; prints seconds.
+// How long the checkout of an image takes, and nothing else: checkout REPOSITORY COMMIT DIRECTORY; prints seconds.
 #include <fmt/format.h>
 
 #include <chrono>
@@ -17,13 +17,13 @@ class SilentReporter final : public berth::base::Reporter {
   void warning(std::string_view /*sentence*/) override {}
 };
 
-double checkout(const char* repository, const char* commit, const char* folder) {
+double checkout(const char* repository, const char* commit, const char* directory) {
   SilentReporter reporter;
   berth::store::StoreOptions options;
   options.repository = repository;
   options.reporter = &reporter;
   auto store = berth::store::Store::open(options);
-  const auto parent = berth::base::open_host_folder(folder);
+  const auto parent = berth::base::open_host_directory(directory);
   const auto began = std::chrono::steady_clock::now();
   store.checkout(commit, parent.get(), "tree");
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
@@ -33,7 +33,7 @@ double checkout(const char* repository, const char* commit, const char* folder) 
 
 int main(int count, char** words) {
   if (count != 4) {
-    fmt::print(stderr, "usage: checkout REPOSITORY COMMIT FOLDER\n");
+    fmt::print(stderr, "usage: checkout REPOSITORY COMMIT DIRECTORY\n");
     return 2;
   }
   try {

@@ -1,6 +1,7 @@
-// What a pull cannot do without, one after the other and each alone: limit FOLDER BLOB.tar.gz… prints, in seconds of
+// What a pull cannot do without, one after the other and each alone: limit DIRECTORY BLOB.tar.gz… prints, in seconds of
 // one core, how long it takes to inflate the layers, to hash them (the blobs once; what they unpack to twice, at the
-// same time), and to write their files into the new folder FOLDER; and then, in seconds of the clock, to sync them.
+// same time), and to write their files into the new directory DIRECTORY; and then, in seconds of the clock, to sync
+// them.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -98,12 +99,12 @@ struct alignas(store::ObjectStaging::direct_alignment) Buffer {
 /// Times what the staging does, and not what reads the archive.
 class Writes {
  public:
-  explicit Writes(const char* folder) : buffer_(std::make_unique_for_overwrite<Buffer>()) {
-    base::check_errno(::mkdir(folder, 0755), "make the folder");
-    opened_ = base::open_host_folder(folder);
-    base::check_errno(::mkdirat(opened_.get(), "tmp", 0755), "make a folder");
-    base::check_errno(::mkdirat(opened_.get(), "objects", 0755), "make a folder");
-    base::make_folders_at(opened_.get(), "refs/heads", 0755);
+  explicit Writes(const char* directory) : buffer_(std::make_unique_for_overwrite<Buffer>()) {
+    base::check_errno(::mkdir(directory, 0755), "make the directory");
+    opened_ = base::open_host_directory(directory);
+    base::check_errno(::mkdirat(opened_.get(), "tmp", 0755), "make a directory");
+    base::check_errno(::mkdirat(opened_.get(), "objects", 0755), "make a directory");
+    base::make_directories_at(opened_.get(), "refs/heads", 0755);
     staging_.emplace(opened_.get(), store::ObjectStaging::Options{.sync = false});
   }
 
@@ -162,12 +163,12 @@ class Writes {
   double seconds_ = 0;
 };
 
-Seconds measure(const char* folder, std::span<char*> blobs) {
+Seconds measure(const char* directory, std::span<char*> blobs) {
   Seconds seconds;
   for (const char* blob : blobs) {
     inflate_and_hash(blob, seconds);
   }
-  Writes writes(folder);
+  Writes writes(directory);
   for (const char* blob : blobs) {
     writes.layer(blob);
   }
@@ -183,7 +184,7 @@ Seconds measure(const char* folder, std::span<char*> blobs) {
 
 int main(int count, char** words) {
   if (count < 3) {
-    fmt::print(stderr, "usage: limit FOLDER BLOB...\n");
+    fmt::print(stderr, "usage: limit DIRECTORY BLOB...\n");
     return 2;
   }
   try {

@@ -17,7 +17,7 @@ def command(argv, store, environment=None):
     CPU, MiB of memory at the peak of its largest process. time(1) stands between, for the peak that wait4 tells begins with
     that of whoever forked."""
     run("sync", "--file-system", store)
-    report = sandbox.folder() / "time"
+    report = sandbox.directory() / "time"
     began = time.monotonic()
     run("/usr/bin/time", "--quiet", "--format=%e %U %S %M", f"--output={report}", *argv, env=environment, timeout=900)
     wall = time.monotonic() - began
@@ -33,8 +33,8 @@ def commands(argvs, store, environment=None):
     return {key: (max if key == "memory" else sum)(one[key] for one in each) for key in MEASURES}
 
 
-def disk_bytes(folder):
-    return int(run("du", "-s", "--block-size=1", folder).stdout.split()[0])
+def disk_bytes(directory):
+    return int(run("du", "-s", "--block-size=1", directory).stdout.split()[0])
 
 
 class Results:
@@ -57,8 +57,8 @@ class Results:
 class Neighbour:
     """Writes 4 KiB and syncs them again and again, and remembers how long each took."""
 
-    def __init__(self, folder):
-        self._path, self._stop, self.seconds = folder / "neighbour", threading.Event(), []
+    def __init__(self, directory):
+        self._path, self._stop, self.seconds = directory / "neighbour", threading.Event(), []
         self._thread = threading.Thread(target=self._work)
 
     def _work(self):
@@ -84,11 +84,11 @@ class Neighbour:
         return {"worst": ordered[-1], "typical": ordered[len(ordered) // 2]}
 
 
-class Folder:
-    """An empty folder of the run. It goes with the sandbox; `emptied` ones give their room back before."""
+class Directory:
+    """An empty directory of the run. It goes with the sandbox; `emptied` ones give their room back before."""
 
     def __init__(self, name, emptied=False):
-        self.path, self._emptied = sandbox.folder() / name, emptied
+        self.path, self._emptied = sandbox.directory() / name, emptied
 
     def __enter__(self):
         self.path.mkdir()
@@ -98,4 +98,4 @@ class Folder:
         run("umount", "--recursive", "--quiet", self.path / "storage/overlay", check=False)
         if self._emptied:  # files stay for the reason that Bench.deletes has
             run("find", self.path, "-xdev", "-type", "f", "-size", "+0", "-exec", "truncate", "--size=0", "{}", "+", check=False)
-            run("sync", "--file-system", sandbox.folder())
+            run("sync", "--file-system", sandbox.directory())

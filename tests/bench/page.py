@@ -127,10 +127,10 @@ def _limit_words(told):
             f"berth's pull takes {multiple:.2f} times as long.")  # fmt: skip
 
 
-def write(told, folder):
+def write(told, directory):
     """Fills the marked parts of performance.md; what stands between them is written by people."""
-    folder.mkdir(exist_ok=True)
-    (folder / "performance.svg").write_text(plot(told))
+    directory.mkdir(exist_ok=True)
+    (directory / "performance.svg").write_text(plot(told))
     goals = _markdown_table(
         ["work", "measure", "berth", "beside", "theirs", "ratio", "goal", ""],
         [(work, f"{key}, {UNITS[key]}", ours, peer, theirs, f"{ratio:.2f}", f"≤ {most}", "met" if ratio <= most else "**not met**")
@@ -140,7 +140,7 @@ def write(told, folder):
         ["work", "tool", "measure", "runs", "median", "min", "max"],
         [(work, tool, key, runs, *(_number(value, key) for value in values)) for work, tool, key, runs, *values in _rows(told)],
     )
-    path = folder / "performance.md"
+    path = directory / "performance.md"
     text = path.read_text()
     for name, content in {"facts": _facts(told), "goals": goals, "limit": _limit_words(told), "samples": samples}.items():
         begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"

@@ -56,7 +56,7 @@ def parts_of(bench, options):
 def collect(options):
     sandbox.prepare()
     results = Results()
-    site = Site(sandbox.folder())
+    site = Site(sandbox.directory())
     machine, failures = tools.machine(), []
     try:
         for part in parts_of(Bench(site, results), options):

@@ -54,7 +54,7 @@ def parse_arguments():
 
 
 def rows_of_berth(arguments):
-    site = Site(sandbox.folder())
+    site = Site(sandbox.directory())
     try:
         host = site.host()
         image = f"oci:{images.plain().inside}"
@@ -69,7 +69,7 @@ def rows_of_berth(arguments):
 
 def rows_of_podman(arguments):
     """`podman create` makes what an install makes, but for the unit."""
-    store = sandbox.folder() / "podman"
+    store = sandbox.directory() / "podman"
     podman = ["podman", "--root", store / "storage", "--runroot", store / "run", "--tmpdir", store / "tmp"]
     try:
         image = run(*podman, "pull", "-q", f"oci:{images.plain().layout}").stdout.strip()

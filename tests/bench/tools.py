@@ -4,7 +4,7 @@ import os
 import re
 import shutil
 
-from rig.installed import build_folder, installed
+from rig.installed import build_directory, installed
 from rig.shell import run
 
 
@@ -110,7 +110,7 @@ class Umoci:
 
 
 def bench_program(name):
-    return build_folder() / "tests/bench" / name
+    return build_directory() / "tests/bench" / name
 
 
 def machine():

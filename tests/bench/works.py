@@ -17,7 +17,7 @@ _numbers = itertools.count(1)
 
 
 def _store(tool, emptied=True):
-    return measure.Folder(f"{tool.__name__.lower()}-{next(_numbers)}", emptied)
+    return measure.Directory(f"{tool.__name__.lower()}-{next(_numbers)}", emptied)
 
 
 class Bench:
@@ -121,8 +121,8 @@ class Bench:
 
     def limit(self, image):
         """The least that a pull of the image has to do."""
-        with measure.Folder(f"limit-{next(_numbers)}") as folder:
-            text = run(bench_program("limit"), folder / "files", *bench_images.blobs(image), timeout=900).stdout
+        with measure.Directory(f"limit-{next(_numbers)}") as directory:
+            text = run(bench_program("limit"), directory / "files", *bench_images.blobs(image), timeout=900).stdout
             self.results.add("limit, large", "limit", json.loads(text))
 
     def starts(self, count):
@@ -185,12 +185,12 @@ int main(int count, char **words) {
 
 def started_image():
     """Says when its first instruction ran, and then becomes the command that it is given, if any."""
-    def make(folder):
-        (folder / "first.c").write_text(STARTED)
-        run("cc", "-static", "-O2", "-o", folder / "first", folder / "first.c")
-        build = images.Build(folder)
-        build.folders("proc", "sys", "dev", "tmp", "run", "etc")
-        build.copy(folder / "first", "first", 0o755)
+    def make(directory):
+        (directory / "first.c").write_text(STARTED)
+        run("cc", "-static", "-O2", "-o", directory / "first", directory / "first.c")
+        build = images.Build(directory)
+        build.directories("proc", "sys", "dev", "tmp", "run", "etc")
+        build.copy(directory / "first", "first", 0o755)
         build.layer()
         build.config("--config.cmd", "/first")
         build.done()

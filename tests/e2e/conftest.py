@@ -26,9 +26,9 @@ signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 @pytest.fixture(scope="session")
 def work():
-    """A folder on a real file system, gone after the run."""
+    """A directory on a real file system, gone after the run."""
     sandbox.prepare()
-    return sandbox.folder()
+    return sandbox.directory()
 
 
 @pytest.fixture

@@ -108,7 +108,7 @@ def main():
     if not sandbox.inside():
         return sandbox.run([sys.executable, "-B", *sys.argv])
     sandbox.prepare()
-    site = Site(sandbox.folder())
+    site = Site(sandbox.directory())
     try:
         print("booting a Debian 12 host with systemd as PID 1 (made once, which takes half a minute)", flush=True)
         host = site.host(boot=False)

@@ -14,7 +14,7 @@ ETCD_IMAGE = "registry.example/etcd"
 
 @pytest.fixture
 def older(host, work):
-    return Older(host, work / f"older-{host.folder.name}")
+    return Older(host, work / f"older-{host.directory.name}")
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_a_plan_changes_nothing(etcd):
     plan = etcd.berth("adopt", "--dry-run").stdout
     assert "etcd  registry.example/etcd  etcd.0, moves with a link left in its place; its service runs on" in plan
     assert f"the repository {ROOT}/.storage/ostree moves\n  image  registry.example/etcd:latest" in plan
-    assert etcd.berth_json("adopt", "--dry-run")["containers"][0]["folders"] == ["etcd.0"]
+    assert etcd.berth_json("adopt", "--dry-run")["containers"][0]["directories"] == ["etcd.0"]
     assert "1 containers in /var/lib/containers/atomic are not berth's yet" in etcd.berth("atomic", "ps").stderr
     left = [line for line in before.difference(etcd.snapshot("/var/lib/containers", "/etc")) if "/berth" not in line]
     assert left == []
@@ -176,7 +176,7 @@ def test_a_repository_on_another_mount_is_copied(hello, place):
 def test_there_has_to_be_something_to_adopt(host):
     refused = host.berth("adopt", check=False)
     assert refused.returncode == 3
-    assert f"the folder {ROOT} does not exist" in refused.stderr
+    assert f"the directory {ROOT} does not exist" in refused.stderr
     host.path(ROOT).mkdir(parents=True)
     assert "there is nothing to adopt" in host.berth("adopt", check=False).stderr
     assert "nothing was adopted" in host.berth("adopt", "--undo", check=False).stderr

@@ -292,11 +292,11 @@ def test_credentials_do_not_stay_in_the_arguments(site, atomic):
 @pytest.fixture
 def podman(work):
     """A real Podman service with the server's image, and how to reach it."""
-    folder = work / "podman"
-    place = folder / "podman.sock"
-    folder.mkdir(exist_ok=True)
-    storage = ["--root", str(folder / "root"), "--runroot", str(folder / "run"), "--storage-driver", "vfs"]
-    run("podman", *storage, "load", "--quiet", "--input", images.hello_world().folder / "docker.tar")
+    directory = work / "podman"
+    place = directory / "podman.sock"
+    directory.mkdir(exist_ok=True)
+    storage = ["--root", str(directory / "root"), "--runroot", str(directory / "run"), "--storage-driver", "vfs"]
+    run("podman", *storage, "load", "--quiet", "--input", images.hello_world().directory / "docker.tar")
     process = subprocess.Popen(["podman", *storage, "system", "service", "--time=0", f"unix://{place}"], env=CLEAN,
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=die_with_parent)  # fmt: skip
 

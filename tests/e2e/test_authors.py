@@ -14,24 +14,24 @@ def containers_of(findings, severity):
     return [finding for finding in findings if finding["severity"] == severity]
 
 
-def put_exports(host, folder, files):
+def put_exports(host, directory, files):
     for name, text in files.items():
-        target = host.path(f"{folder}/{name}")
+        target = host.path(f"{directory}/{name}")
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text)
 
 
-def built(host, folder, base):
+def built(host, directory, base):
     """The image that buildah makes of a Containerfile and what lies beside it, on another base."""
-    place = host.path(folder)
-    storage = host.folder / "buildah"
+    place = host.path(directory)
+    storage = host.directory / "buildah"
     run(
         "buildah", "--root", storage / "storage", "--runroot", storage / "run", "--storage-driver", "vfs", "build", "--quiet",
         "--isolation", "chroot", "--format", "oci", "--from", f"oci:{base.name}:{images.TAG}",
         "--tag", f"oci:{place / 'image'}:latest", place,
-        cwd=base.folder,  # buildah makes a reference of the base's path, which has no upper-case letters
+        cwd=base.directory,  # buildah makes a reference of the base's path, which has no upper-case letters
     )  # fmt: skip
-    return f"oci:{folder}/image:latest"
+    return f"oci:{directory}/image:latest"
 
 
 @pytest.fixture
@@ -97,8 +97,8 @@ def test_without_systemd_the_rest_is_checked(host):
 
 
 def test_findings_have_file_line_and_exit_status(shared_host):
-    folder = "/root/faulty/exports"
-    put_exports(shared_host, folder, {
+    directory = "/root/faulty/exports"
+    put_exports(shared_host, directory, {
         "manifest.json": '{"version": "1.0", "defaultValues": {\n"UNUSED": "1"}}\n',
         "service.template": "[Service]\nExecStart=$EXEC_START\nRestart=sometimes\nWorkingDirectory=$DESTDIR\n",
         "config.json.template": json.dumps({
@@ -107,18 +107,18 @@ def test_findings_have_file_line_and_exit_status(shared_host):
         "tmpfiles.template": "d /run/$NAME\n",
     })  # fmt: skip
     done = shared_host.berth("lint", "/root/faulty")
-    assert f"{folder}/service.template:3: warning: " in done.stdout
-    assert f"{folder}/manifest.json:2: warning: no template uses $UNUSED" in done.stdout
+    assert f"{directory}/service.template:3: warning: " in done.stdout
+    assert f"{directory}/manifest.json:2: warning: no template uses $UNUSED" in done.stdout
     assert shared_host.berth("lint", "--strict", "/root/faulty", check=False).returncode == 1
-    put_exports(shared_host, folder, {"tmpfiles.template": "d /run/$NAME\nk /run/x\n"})
+    put_exports(shared_host, directory, {"tmpfiles.template": "d /run/$NAME\nk /run/x\n"})
     done = shared_host.berth("lint", "--json", "/root/faulty", check=False)
     assert done.returncode == 1
     (error,) = containers_of(json.loads(done.stdout), "error")
-    assert (error["file"], error["line"], error["code"]) == (f"{folder}/tmpfiles.template", 2, "tmpfiles-syntax")
+    assert (error["file"], error["line"], error["code"]) == (f"{directory}/tmpfiles.template", 2, "tmpfiles-syntax")
     assert "note: " not in shared_host.berth("lint", "--quiet", "/root/faulty", check=False).stdout
 
 
-def test_rendered_files_go_into_a_folder(shared_host):
+def test_rendered_files_go_into_a_directory(shared_host):
     image = f"oci:{images.hello_world().inside}"
     shared_host.berth("render", "--name=hello", "--set=PORT=99", "--output=/root/rendered", image)
     config = json.loads(shared_host.path("/root/rendered/var/lib/containers/berth/hello.0/config.json").read_text())
@@ -141,7 +141,7 @@ def test_a_file_that_is_no_utf_8_can_be_shown_as_json(shared_host):
 
 
 @pytest.mark.parametrize("verb", ["lint", "render"])
-def test_a_folder_that_is_not_there(shared_host, verb):
+def test_a_directory_that_is_not_there(shared_host, verb):
     done = shared_host.berth(verb, "/root/nothing", check=False)
     assert done.returncode == 3
     assert "hint:" in done.stderr

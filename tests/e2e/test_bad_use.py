@@ -48,7 +48,7 @@ class Stage:
         self.before = host.snapshot()
 
     def _guarded(self):
-        users = self.site.folder / "users"
+        users = self.site.directory / "users"
         users.write_text(run("htpasswd", "-nbB", USER, PASSWORD).stdout)
         registry = self.site.another_registry(port=5300, users=users)
         registry.push(images.plain().layout, "guarded:latest", f"--dest-creds={USER}:{PASSWORD}")
@@ -56,7 +56,7 @@ class Stage:
         self.host.path("/root/wrong.json").write_text(json.dumps({"auths": {registry.address: {"auth": login}}}))
 
     def _untrusted(self):
-        authority = Authority(self.site.folder / "authority")
+        authority = Authority(self.site.directory / "authority")
         for port, days in ((5400, 2), (5401, -1)):
             registry = self.site.another_registry(port=port, tls=authority.sign("registry.test", "localhost", days=days))
             registry.push(images.plain().layout, "secure:latest")
@@ -110,14 +110,14 @@ def container_of_somebody_else(stage):
 
 
 @contextlib.contextmanager
-def folder_there(stage, path):
+def directory_there(stage, path):
     stage.host.mounted_path(path).mkdir(parents=True)
     yield
     run("rm", "-rf", stage.host.mounted_path(path))
 
 
-def folder(path):
-    return lambda stage: folder_there(stage, path)
+def directory(path):
+    return lambda stage: directory_there(stage, path)
 
 
 def runtime(version):
@@ -182,17 +182,17 @@ TABLE = [
     Row("malformed filter", ("images", "list", "-f", "tag"), 2, "'tag' is not of the form KEY=VALUE", "repo tag id"),
     Row("invalid name", ("install", "--name=../x", HELLO), 2, r"'\.\./x' does not begin with a letter", "--name"),
     # what is there already
-    Row("name taken by a folder", ("install", "--name=probe", HELLO), 4, "berth/probe exists and is no container", "--name",
-        folder("/var/lib/containers/berth/probe")),
+    Row("name taken by a directory", ("install", "--name=probe", HELLO), 4, "berth/probe exists and is no container", "--name",
+        directory("/var/lib/containers/berth/probe")),
     Row("name taken by the rest of a container", ("install", "--name=probe", HELLO), 4, "probe.1 is left over", "berth uninstall probe",
-        folder("/var/lib/containers/berth/probe.1")),
+        directory("/var/lib/containers/berth/probe.1")),
     Row("unit there", ("install", "--name=dbus", HELLO), 4, "unit /usr/lib/systemd/system/dbus.service exists already", "--name"),
     Row("tmpfiles configuration there", ("install", "--name=probe", HELLO), 4, "/etc/tmpfiles.d/probe.conf exists already", "--name",
         file("/etc/tmpfiles.d/probe.conf")),
     Row("tmpfiles configuration of the system", ("install", "--name=systemd", HELLO), 4, "/usr/lib/tmpfiles.d/systemd.conf exists already", "--name"),
     Row("sysusers configuration of the system", ("install", "--name=basic", HELLO), 4, "/usr/lib/sysusers.d/basic.conf exists already", "--name"),
     Row("settings for a unit of that name", ("install", "--name=probe", HELLO), 4, "/run/systemd/system/probe.service.d exists already", "--name",
-        folder("/run/systemd/system/probe.service.d")),
+        directory("/run/systemd/system/probe.service.d")),
     Row("container known to the runtime", ("install", "--name=probe", HELLO), 4, "/usr/sbin/runc has a container probe already",
         "--name.*runc delete --force probe", container_of_somebody_else),
     # the host

@@ -11,7 +11,7 @@ PLACES = ("/usr/lib/containers", "/usr/lib/systemd", "/usr/lib/tmpfiles.d", "/et
 
 
 def build(host, *options, image=None, program="berth"):
-    """@return what was printed, on a host whose current folder is /root"""
+    """@return what was printed, on a host whose current directory is /root"""
     words = " ".join(["cd /root &&", program, "install --system-package=build", *options, image])
     return host.output(words)
 

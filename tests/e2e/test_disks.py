@@ -11,18 +11,18 @@ FULL = "No space left on device"
 
 
 class SmallDisk:
-    """A file system of its own for a folder of the host, with bounds that can be moved."""
+    """A file system of its own for a directory of the host, with bounds that can be moved."""
 
-    def __init__(self, host, folder):
-        self.host, self.folder = host, folder
-        host.run("sh", "-c", f"mkdir -p {folder} && cp -a {folder} /run/kept && mount -t tmpfs small {folder} && cp -a /run/kept/. {folder}/")
+    def __init__(self, host, directory):
+        self.host, self.directory = host, directory
+        host.run("sh", "-c", f"mkdir -p {directory} && cp -a {directory} /run/kept && mount -t tmpfs small {directory} && cp -a /run/kept/. {directory}/")
 
     def bound(self, **bounds):
-        self.host.run("mount", "-o", "remount," + ",".join(f"{key}={value}" for key, value in bounds.items()), self.folder)
+        self.host.run("mount", "-o", "remount," + ",".join(f"{key}={value}" for key, value in bounds.items()), self.directory)
 
     def used(self, what):
         """@param what iused, a number of files, or used, of KiB"""
-        return int(self.host.output("df", "-k", f"--output={what}", self.folder).split()[-1])
+        return int(self.host.output("df", "-k", f"--output={what}", self.directory).split()[-1])
 
 
 LOOKED_AT = ("/etc", "/var")
@@ -68,7 +68,7 @@ def whole_image(shared_host):
 
 
 def test_an_install_for_which_one_file_too_many_is_needed(host):
-    """The disk has room for one file more each time: the lock, the folder, the checkout, the configuration, the info file,
+    """The disk has room for one file more each time: the lock, the directory, the checkout, the configuration, the info file,
     the unit, the note, the link. Every hard link of the checkout counts; most of those are left out."""
     disk = SmallDisk(host, DEPLOYMENTS)
     host.berth("pull", HELLO)
@@ -89,16 +89,16 @@ def test_an_install_for_which_one_file_too_many_is_needed(host):
     assert host.fetch("http://127.0.0.1:8081/") == "Hi World!"
 
 
-@pytest.mark.parametrize("folder", ["/etc/systemd/system", "/etc/tmpfiles.d", "/etc/filled"])
-def test_no_room_for_what_goes_to_the_host(folder, shared_host):
+@pytest.mark.parametrize("directory", ["/etc/systemd/system", "/etc/tmpfiles.d", "/etc/filled"])
+def test_no_room_for_what_goes_to_the_host(directory, shared_host):
     """Unit, tmpfiles configuration, host file: each on a disk without room for one more."""
     image = images.with_exports("filling", {"tmpfiles.template": "d /run/filling - - - -\n"}, {"etc/filled/one.conf": "x\n"})
     shared_host.berth("pull", f"oci:{image.inside}")
-    disk = SmallDisk(shared_host, folder)
+    disk = SmallDisk(shared_host, directory)
     before = shared_host.mounted_snapshot(*LOOKED_AT)
     disk.bound(nr_inodes=disk.used("iused"))
     assert refused_as_full(shared_host, before, "install", "--name=filling", f"oci:{image.inside}")
-    shared_host.run("umount", "--lazy", folder)
+    shared_host.run("umount", "--lazy", directory)
     assert shared_host.unit("filling", "LoadState")["LoadState"] == "not-found"
 
 
@@ -129,23 +129,23 @@ def test_an_uninstall_makes_room_and_needs_none(host):
 
 @pytest.fixture
 def read_only(shared_host):
-    """Makes folders read-only, until the end of the test."""
+    """Makes directories read-only, until the end of the test."""
     mounted = []
 
-    def change(*folders):
-        for folder in folders:
-            shared_host.run("mount", "--bind", folder, folder)
-            shared_host.run("mount", "-o", "remount,ro,bind", folder)
-            mounted.append(folder)
+    def change(*directories):
+        for directory in directories:
+            shared_host.run("mount", "--bind", directory, directory)
+            shared_host.run("mount", "-o", "remount,ro,bind", directory)
+            mounted.append(directory)
 
     yield change
-    for folder in reversed(mounted):
-        shared_host.run("umount", "--lazy", folder)
+    for directory in reversed(mounted):
+        shared_host.run("umount", "--lazy", directory)
 
 
-@pytest.mark.parametrize("folder, named", [("/etc", "/etc/systemd/system/hello.service"), ("/var", DEPLOYMENTS)])
-def test_a_read_only_folder_is_named(folder, named, shared_host, read_only):
-    read_only(folder)
+@pytest.mark.parametrize("directory, named", [("/etc", "/etc/systemd/system/hello.service"), ("/var", DEPLOYMENTS)])
+def test_a_read_only_directory_is_named(directory, named, shared_host, read_only):
+    read_only(directory)
     before = shared_host.mounted_snapshot(*LOOKED_AT)
     done = shared_host.berth("install", "--name=hello", HELLO, check=False)
     assert done.returncode == 5

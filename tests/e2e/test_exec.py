@@ -49,13 +49,13 @@ def terminal(both):
 
 
 def test_a_user_who_is_not_root_can_write_where_everybody_may(both, runtime):
-    """The folders are 0755 of root in the image; runc before 1.2 gives that mode to what is mounted there."""
+    """The directories are 0755 of root in the image; runc before 1.2 gives that mode to what is mounted there."""
     done = both.berth("exec", runtime, "sh", "-c", "id -u; echo x > /tmp/file && cat /tmp/file && stat -c %a /tmp")
     assert done.stdout.splitlines()[:2] == ["1000", "x"]
 
 
 def nothing_left(host):
-    """No container, scope, folder or lock of a one-off is there."""
+    """No container, scope, directory or lock of a one-off is there."""
     for name in RUNTIMES:
         assert set(host.containers(name)) == {name}
     listed = set(os.listdir(host.path(DEPLOYMENTS)))
@@ -71,7 +71,7 @@ def test_output_input_and_exit_code_are_the_commands(both, command):
     nothing_left(both)
 
 
-def test_user_environment_and_folder_are_those_of_the_service(both, command):
+def test_user_environment_and_directory_are_those_of_the_service(both, command):
     words = both.berth(*command, "sh", "-c", "id -u; pwd; echo $GREETING; grep NoNewPrivs /proc/self/status").stdout
     assert words.split("\n")[:4] == ["1000", "/srv/home", "good day", "NoNewPrivs:\t1"]
 
@@ -244,7 +244,7 @@ def test_a_closed_terminal_ends_a_one_off(terminal, both, runtime):
     screen.wait_for("ready")
     screen.hang_up()
     both.wait_for(lambda: set(both.containers(runtime)) == {runtime}, "the one-off has ended")
-    both.wait_for(lambda: "-run-" not in " ".join(os.listdir(both.path(DEPLOYMENTS))), "its folder is gone")
+    both.wait_for(lambda: "-run-" not in " ".join(os.listdir(both.path(DEPLOYMENTS))), "its directory is gone")
 
 
 # -- when berth is killed -----------------------------------------------------------------------------------------

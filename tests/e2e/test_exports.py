@@ -1,4 +1,4 @@
-"""What /exports of an image asks for: host files, templates among them, folders, tmpfiles, units of several kinds."""
+"""What /exports of an image asks for: host files, templates among them, directories, tmpfiles, units of several kinds."""
 
 import json
 import re
@@ -63,7 +63,7 @@ def test_templates_among_the_host_files_are_rendered_and_the_others_are_not(inst
     assert installed.path("/etc/greeter1/plain.conf").read_text() == "not a template: $GREETING\n"
 
 
-def test_a_renamed_folder_takes_its_files_along(installed):
+def test_a_renamed_directory_takes_its_files_along(installed):
     assert not installed.path("/etc/greeter").exists()
     assert installed.path("/usr/local/bin/greeter1-greet").exists()
 

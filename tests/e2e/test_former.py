@@ -1,4 +1,4 @@
-"""A host that berth 0.1.0 left when everybody could still enter its folders, with commands killed in the middle: whatever
+"""A host that berth 0.1.0 left when everybody could still enter its directories, with commands killed in the middle: whatever
 the first command of the present version is, it mends all of it. (rig/former.py, former/make.py)"""
 
 import json
@@ -47,8 +47,8 @@ def check_closed(host):
             assert mode(host, place) & 0o077 == 0, place
     assert mode(host, "/var/lib/older") & 0o007 == 0
     assert host.path("/etc/tmpfiles.d/older.conf").read_text() == "d /var/lib/older 0750 - - - -\n"
-    for folder in [*host.path(DEPLOYMENTS).glob("*.[01]"), *host.path(former.PREINSTALLED).glob("*.[01]")]:
-        assert stat.S_IMODE(folder.stat().st_mode) == 0o700, folder
+    for directory in [*host.path(DEPLOYMENTS).glob("*.[01]"), *host.path(former.PREINSTALLED).glob("*.[01]")]:
+        assert stat.S_IMODE(directory.stat().st_mode) == 0o700, directory
 
 
 def check_recovered(host):

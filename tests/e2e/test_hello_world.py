@@ -58,12 +58,12 @@ def test_the_old_configuration_is_converted_and_each_conversion_is_reported(host
 
 def test_the_deployment_is_laid_out_as_the_contract_says(host, reference):
     host.berth("install", reference)
-    folder = host.path(DEPLOYMENTS)
-    assert (folder / "hello-world").readlink().as_posix() == "hello-world.0"
-    assert {path.name for path in (folder / "hello-world.0").iterdir()} >= {"rootfs", "config.json", "info", "hello-world.service"}
+    directory = host.path(DEPLOYMENTS)
+    assert (directory / "hello-world").readlink().as_posix() == "hello-world.0"
+    assert {path.name for path in (directory / "hello-world.0").iterdir()} >= {"rootfs", "config.json", "info", "hello-world.service"}
     unit = host.path("/etc/systemd/system/hello-world.service")
-    assert unit.read_text() == (folder / "hello-world.0/hello-world.service").read_text()
-    info = json.loads((folder / "hello-world.0/info").read_text())
+    assert unit.read_text() == (directory / "hello-world.0/hello-world.service").read_text()
+    info = json.loads((directory / "hello-world.0/info").read_text())
     assert info["image"] == "localhost:5000/hello-world:latest"
     assert info["values"]["PORT"] == "8081"
     assert len(info["revision"]) == 64

@@ -14,7 +14,7 @@ def image(version, **files):
 
 
 def test_no_verb_follows_a_link_of_another_user(shared_host):
-    """The folder became a service's own; who has that service replaces a part of the way by a link."""
+    """The directory became a service's own; who has that service replaces a part of the way by a link."""
     host = shared_host
     before = sorted(host.path(LOADER).iterdir())
     host.berth("install", f"--name={NAME}", f"oci:{image('one', one='1').inside}")

@@ -11,7 +11,7 @@ from rig.hostile import INDEX, MANIFEST, HostileRegistry, Image, descriptor, dig
 
 @pytest.fixture(scope="module")
 def registry(shared_site):
-    made = HostileRegistry(shared_site.network, shared_site.folder / "hostile")
+    made = HostileRegistry(shared_site.network, shared_site.directory / "hostile")
     yield made
     made.stop()
 
@@ -141,7 +141,7 @@ def test_is_refused_with_a_reason_and_leaves_nothing(pulled_once, registry, case
     reference = registry.serve(case, served.manifest, served.blobs, served.kind, served.manifests)
     if hasattr(served, "wrong"):
         name, data = served.wrong
-        (registry.folder / case / "blobs" / name).write_bytes(data)
+        (registry.directory / case / "blobs" / name).write_bytes(data)
     before = pulled_once.snapshot()
     done = pulled_once.berth("pull", reference, check=False)
     assert done.returncode == 6, done.stderr

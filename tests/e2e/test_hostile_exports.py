@@ -183,7 +183,7 @@ def test_display_shows_everything_that_is_powerful(shared_host):
     asked = shown.split("This image asks for:\n")[1].split("\n\n")[0]
     assert sorted(line.strip() for line in asked.splitlines()) == sorted(SHOWN)
     plan = json.loads(shared_host.berth("install", "--dry-run", "--json", "--name=probe", f"oci:{mighty().inside}").stdout)
-    assert sorted(plan["powers"]) == sorted(SHOWN)
+    assert sorted(plan["privileges"]) == sorted(SHOWN)
     assert "4755 0:0 /usr/local/bin/su2" in shown and "/etc/probe.conf" in shown and "/etc/probe.link -> probe.conf\\n\n" in shown
     assert [file["target"] for file in plan["hostFiles"] if file["kind"] == "link"] == ["probe.conf\n"]
     assert leftovers(before, shared_host.snapshot()) == []
@@ -228,8 +228,8 @@ def test_an_update_says_what_is_asked_for_beyond_what_was(host):
 def test_what_is_as_mighty_as_root_works_with_a_warning(host):
     done = install(host, mighty())
     (warning,) = [line for line in done.stderr.splitlines() if "can do what root on this host can" in line]
-    for power in ("all capabilities", "binds the host's / read-write", "hooks run on the host", "ExecStartPre", "su2", "/etc/cron.d/probe"):
-        assert power in warning
+    for privilege in ("all capabilities", "binds the host's / read-write", "hooks run on the host", "ExecStartPre", "su2", "/etc/cron.d/probe"):
+        assert privilege in warning
     assert "net.ipv4.ip_forward" not in warning
     assert host.path(f"{DEPLOYMENTS}/probe.0/config.json").exists()
 

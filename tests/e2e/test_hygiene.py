@@ -41,7 +41,7 @@ class Told:
 
     def __init__(self, site, host):
         self.host = host
-        users = site.folder / "users"
+        users = site.directory / "users"
         users.write_text(run("htpasswd", "-nbB", USER, PASSWORD).stdout)
         registry = site.another_registry(port=5300, users=users)
         registry.push(secretive().layout, "secretive:latest", f"--dest-creds={USER}:{PASSWORD}")
@@ -49,7 +49,7 @@ class Told:
         place.parent.mkdir()
         place.write_text(json.dumps({"auths": {registry.address: {"auth": LOGIN}}}))
         place.chmod(0o600)
-        trace = site.folder / "trace"
+        trace = site.directory / "trace"
         words = host.within("berth", "install", "--now", "--json", f"--set=SECRET={VALUE}", f"{registry.address}/secretive")
         done = run("strace", "-f", "-qq", "-e", "trace=execve", "-s", "100000", "-v", "-o", trace, *words)
         self.words = done.stdout + done.stderr

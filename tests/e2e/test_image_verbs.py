@@ -190,7 +190,7 @@ def test_deployments_whose_objects_came_anew_are_compared_too(host, site):
     assert host.fetch("http://127.0.0.1:8081/") == "Hi You!"
 
 
-def test_a_missing_object_and_a_damaged_folder_are_repaired_from_a_layout(host):
+def test_a_missing_object_and_a_damaged_directory_are_repaired_from_a_layout(host):
     image = images.whiteouts()
     host.berth("install", "--name=c", f"oci:{image.inside}")
     (rootfs(host, "c") / "keep").stat()
@@ -230,7 +230,7 @@ def test_a_reboot_leaves_of_a_view_only_what_prune_removes(host, site):
     host.berth("mount", reference, VIEW)
     host.reboot()
     assert host.output("ls", VIEW) == ""
-    (gone,) = host.berth_json("images", "prune")["folders"]
+    (gone,) = host.berth_json("images", "prune")["directories"]
     assert gone.startswith(f"{DEPLOYMENTS}/.mounts/")
     assert not host.path(gone).exists()
 
@@ -244,10 +244,10 @@ def test_df_adds_up(host, site):
     assert set(rows) == {("image", "localhost:5000/hello-world:latest"), ("image", "localhost:5000/plain:latest"),
                          ("container", "hello"), ("container", "other")}  # fmt: skip
     disk = {}
-    for folder in (repository(host) / "objects", host.path(f"{DEPLOYMENTS}/hello.0"), host.path(f"{DEPLOYMENTS}/other.0")):
-        for path in [folder, *folder.rglob("*")]:
+    for directory in (repository(host) / "objects", host.path(f"{DEPLOYMENTS}/hello.0"), host.path(f"{DEPLOYMENTS}/other.0")):
+        for path in [directory, *directory.rglob("*")]:
             status = path.lstat()
-            if not (folder.name == "objects" and path.is_dir()):
+            if not (directory.name == "objects" and path.is_dir()):
                 disk[status.st_ino] = status.st_blocks * 512
     assert told["total"] == sum(disk.values())
     assert all(row["bytes"] == row["shared"] + row["own"] for row in rows.values())

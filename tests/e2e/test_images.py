@@ -23,10 +23,10 @@ def test_the_checkout_is_what_umoci_unpacks(make, host, work):
 
 def test_whiteouts_take_away_what_lower_layers_have(host):
     tree = check_out(host, images.whiteouts())
-    gone = ("gone", "folder/a", "folder/deep/b", "all-gone", "opaque/old", "opaque/deep")
+    gone = ("gone", "directory/a", "directory/deep/b", "all-gone", "opaque/old", "opaque/deep")
     assert [path for path in gone if (tree / path).exists()] == []
     assert (tree / "keep").read_text() == "changed by the second layer\n"
-    assert (tree / "kind/now-a-folder").read_text() == "second layer\n"
+    assert (tree / "kind/now-a-directory").read_text() == "second layer\n"
     assert os.listdir(tree / "opaque") == ["new"]
     assert [path for path in tree.rglob(".wh.*")] == []
 
@@ -53,7 +53,7 @@ def test_hard_links_stay_one_file(host):
 
 
 @pytest.mark.parametrize("make", [images.replaced, images.replaced_by_umoci], ids=lambda make: make.__name__)
-def test_a_folder_replaced_by_a_link_and_a_link_replaced_by_a_folder(make, host):
+def test_a_directory_replaced_by_a_link_and_a_link_replaced_by_a_directory(make, host):
     tree = check_out(host, make())
     assert os.readlink(tree / "data") == "real"
     assert (tree / "real/file").read_text() == "the real one\n"

@@ -52,7 +52,7 @@ def grown(host, megabytes):
     """How many bytes below the deployments, at least."""
 
     def enough():
-        names = (pathlib.Path(folder, name) for folder, _, files in os.walk(host.path(DEPLOYMENTS)) for name in files)
+        names = (pathlib.Path(directory, name) for directory, _, files in os.walk(host.path(DEPLOYMENTS)) for name in files)
         return sum(map(size_of, names)) >= megabytes << 20
 
     return enough

@@ -47,9 +47,9 @@ def objects(host, repository=f"{DEPLOYMENTS}/.storage/ostree"):
 
 
 def open_as_before(host):
-    """Makes the folders what the version before made them."""
-    for folder in (DEPLOYMENTS, f"{DEPLOYMENTS}/.storage", *(f"{DEPLOYMENTS}/{name}" for name in ("calm.0",))):
-        host.path(folder).chmod(0o755)
+    """Makes the directories what the version before made them."""
+    for directory in (DEPLOYMENTS, f"{DEPLOYMENTS}/.storage", *(f"{DEPLOYMENTS}/{name}" for name in ("calm.0",))):
+        host.path(directory).chmod(0o755)
     host.path(MARK).unlink()
 
 
@@ -121,9 +121,9 @@ def test_deployments_and_objects(calm, uid):
     assert worked(calm, uid, f"{DEPLOYMENTS}/calm.0/rootfs") == []
     for path in objects(calm):
         assert as_user(calm, uid, f"{path} -u").returncode != 0
-    for folder in (".locks", ".transactions", ".storage", ".storage/ostree", "calm.0"):
-        if calm.path(f"{DEPLOYMENTS}/{folder}").exists():
-            assert calm.path(f"{DEPLOYMENTS}/{folder}").stat().st_mode & 0o077 == 0
+    for directory in (".locks", ".transactions", ".storage", ".storage/ostree", "calm.0"):
+        if calm.path(f"{DEPLOYMENTS}/{directory}").exists():
+            assert calm.path(f"{DEPLOYMENTS}/{directory}").stat().st_mode & 0o077 == 0
 
 
 @NEIGHBOURS
@@ -150,8 +150,8 @@ def test_a_view(calm, reference, uid):
         calm.berth("umount", "/srv/view")
 
 
-def test_a_view_stays_with_the_folder_that_was_named(calm, reference):
-    """Whoever owns the folder around it puts a link in its place while the mount waits for the store."""
+def test_a_view_stays_with_the_directory_that_was_named(calm, reference):
+    """Whoever owns the directory around it puts a link in its place while the mount waits for the store."""
     lock = calm.start_process("flock", "--no-fork", f"{DEPLOYMENTS}/.storage/ostree/.berth-lock", "sleep", "1000")
     wait_for(lambda: os.readlink(f"/proc/{calm.inner_pid(lock)}/exe").endswith("/sleep"))  # it has the lock by then
     calm.run("install", "-d", "-o", "1000", "-g", "1000", "/srv/home", "/srv/home/view")
@@ -224,12 +224,12 @@ def test_an_open_repository_is_only_read(site):
 
 def test_adopted_ones_are_closed(site):
     host = site.host()
-    older = Older(host, site.folder / "older")
+    older = Older(host, site.directory / "older")
     older.pull(images.hello_world(), "hello-world:latest")
     older.deploy("hello", "hello-world:latest")
-    folder = "/var/lib/containers/atomic/hello.0"
-    assert as_user(host, 1000, f"ls {folder}/rootfs").returncode == 0
+    directory = "/var/lib/containers/atomic/hello.0"
+    assert as_user(host, 1000, f"ls {directory}/rootfs").returncode == 0
     host.berth("adopt")
-    for place in (f"{folder}/rootfs", f"{DEPLOYMENTS}/hello.0/rootfs", f"{DEPLOYMENTS}/.storage/ostree/objects"):
+    for place in (f"{directory}/rootfs", f"{DEPLOYMENTS}/hello.0/rootfs", f"{DEPLOYMENTS}/.storage/ostree/objects"):
         assert as_user(host, 1000, f"ls {place}").returncode != 0
     assert host.path(f"{DEPLOYMENTS}/hello.0").stat().st_mode & 0o777 == 0o700

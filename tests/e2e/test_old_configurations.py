@@ -46,7 +46,7 @@ int main(void) {
 """
 
 # Sources of binds that exist only on some hosts, and that no tmpfiles line makes.
-FOLDERS = ("/dev/virtio-ports", "/etc/snmp", "/etc/etcd", "/var/lib/net-snmp", "/lib/modules")
+DIRECTORIES = ("/dev/virtio-ports", "/etc/snmp", "/etc/etcd", "/var/lib/net-snmp", "/lib/modules")
 FILES = ("/etc/redhat-release", "/etc/sysconfig/snmpd", "/etc/sysconfig/snmptrapd")
 
 UNIT = "[Service]\nExecStart=$EXEC_START\nExecStop=$EXEC_STOP\nWorkingDirectory=$DESTDIR\n"
@@ -126,21 +126,21 @@ def granted(config):
 
 
 def image_of(name, exports, program, payload=PAYLOAD, unit=UNIT):
-    """An image with this folder of templates, or this config.json and unit, and the stand-in where `program` should be."""
+    """An image with this directory of templates, or this config.json and unit, and the stand-in where `program` should be."""
 
-    def make(folder):
-        build = images.Build(folder)
+    def make(directory):
+        build = images.Build(directory)
         build.busybox()
         if isinstance(exports, dict):
             build.write("exports/config.json", json.dumps(exports))
             build.write("exports/service.template", unit)
         else:
             build.exports(exports.name)
-            if exports.name == "etcd":  # its configuration binds the folder of this file
+            if exports.name == "etcd":  # its configuration binds the directory of this file
                 build.write("exports/hostfs/etc/etcd/etcd.conf", "# settings\n")
             config = build.rootfs / "exports/config.json.template"
             config.write_text(granted(config.read_text()))
-        source = folder / "payload.c"
+        source = directory / "payload.c"
         source.write_text(payload)
         target = build.write(program.lstrip("/"))
         run("cc", "-static", "-O1", "-o", target, source)
@@ -154,17 +154,17 @@ def image_of(name, exports, program, payload=PAYLOAD, unit=UNIT):
 
 
 def published(name):
-    folder = images.templates(name)
-    text = (folder / "config.json.template").read_text()
+    directory = images.templates(name)
+    text = (directory / "config.json.template").read_text()
     (program,) = [word for word in ("/usr/bin/run.sh", "/usr/bin/etcd-env.sh", "/usr/bin/qemu-ga", "/usr/bin/init.sh") if f'"{word}"' in text]
-    return image_of(name, folder, program)
+    return image_of(name, directory, program)
 
 
 @pytest.fixture(scope="module")
 def field(shared_host):
     """A host that has what the published images bind."""
-    for folder in FOLDERS:
-        shared_host.run("mkdir", "-p", folder)
+    for directory in DIRECTORIES:
+        shared_host.run("mkdir", "-p", directory)
     for path in FILES:
         shared_host.run(f"mkdir -p {path.rsplit('/', 1)[0]} && touch {path}")
     return shared_host

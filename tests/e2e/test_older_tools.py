@@ -21,18 +21,18 @@ def repository_of(host):
 def stored(host, work):
     """What `atomic pull` left: one commit per layer with docker.size, and one with the manifest that names them."""
     image = images.hello_world()
-    folder = pathlib.Path(tempfile.mkdtemp(dir=work))
+    directory = pathlib.Path(tempfile.mkdtemp(dir=work))
     repository = repository_of(host)
     repository.parent.mkdir(parents=True)
     run("ostree", f"--repo={repository}", "init", "--mode=bare")
-    run("skopeo", "copy", "--quiet", "--insecure-policy", f"oci:{image.layout}", f"dir:{folder / 'older'}")
-    unpacked, folder = folder, folder / "older"
-    manifest = (folder / "manifest").read_text() if (folder / "manifest").exists() else (folder / "manifest.json").read_text()
+    run("skopeo", "copy", "--quiet", "--insecure-policy", f"oci:{image.layout}", f"dir:{directory / 'older'}")
+    unpacked, directory = directory, directory / "older"
+    manifest = (directory / "manifest").read_text() if (directory / "manifest").exists() else (directory / "manifest.json").read_text()
     for layer in json.loads(manifest)["layers"]:
         digest = layer["digest"].removeprefix("sha256:")
         tree = unpacked / digest
         tree.mkdir()
-        run("tar", "-xzf", folder / digest, "-C", tree)
+        run("tar", "-xzf", directory / digest, "-C", tree)
         run("ostree", f"--repo={repository}", "commit", f"--branch=ociimage/{digest}", f"--tree=dir={tree}",
             f"--add-metadata-string=docker.size={layer['size']}", "--subject=layer")  # fmt: skip
     empty = unpacked / "empty"
@@ -83,8 +83,8 @@ def test_damage_is_found_and_repaired_from_a_layout(stored):
     """Its name is the one that the layout has, for repair asks the source for it."""
     reference = f"oci:{images.hello_world().inside}"
     name = "localhost/hello-world"
-    refs_folder = repository_of(stored) / "refs/heads/ociimage"
-    (refs_folder / "example.test_2Fhello-world_3Alatest").rename(refs_folder / "localhost_2Fhello-world_3Alatest")
+    refs_directory = repository_of(stored) / "refs/heads/ociimage"
+    (refs_directory / "example.test_2Fhello-world_3Alatest").rename(refs_directory / "localhost_2Fhello-world_3Alatest")
     biggest = max((path for path in repository_of(stored).glob("objects/??/*.file") if path.is_file()), key=lambda path: path.stat().st_size)
     with open(biggest, "r+b") as file:
         file.write(b"damage")

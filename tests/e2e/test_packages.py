@@ -10,7 +10,7 @@ import shutil
 import pytest
 from rig import images
 from rig.checks import DEPLOYMENTS, leftovers
-from rig.installed import build_folder, installed
+from rig.installed import build_directory, installed
 from rig.shell import run
 
 TOP = images.HERE.parents[2]
@@ -27,13 +27,13 @@ PLACES = (
 )
 
 
-def source_copy(folder):
+def source_copy(directory):
     """The files of the tree as a packager would have them."""
     names = run("git", "-C", TOP, "ls-files", "-z", "--cached", "--others", "--exclude-standard").stdout
     for name in filter(None, names.split("\0")):
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(TOP / name, folder / name, follow_symlinks=False)
-    return folder
+        (directory / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(TOP / name, directory / name, follow_symlinks=False)
+    return directory
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def deb(source):
     """The package that BERTH_DEB names, e.g. one that is to be released, or what dpkg-buildpackage makes of the build."""
     if "BERTH_DEB" in os.environ:
         return pathlib.Path(os.environ["BERTH_DEB"]).resolve()
-    settings = {"BERTH_BUILD": str(build_folder()), "DEB_BUILD_OPTIONS": "nocheck noautodbgsym", "DEB_BUILD_PROFILES": "nocheck"}
+    settings = {"BERTH_BUILD": str(build_directory()), "DEB_BUILD_OPTIONS": "nocheck noautodbgsym", "DEB_BUILD_PROFILES": "nocheck"}
     run("dpkg-buildpackage", "--build=binary", "--no-sign", cwd=source, env=settings, timeout=900)
     (package,) = source.parent.glob("berth_*.deb")
     return package
@@ -56,7 +56,7 @@ def deb(source):
 def rpm(source, work):
     top = work / "rpm"
     run(
-        "rpmbuild", "-bb", "--nodeps", "--build-in-place", "--define", f"_topdir {top}", "--define", f"berth_build {build_folder()}",
+        "rpmbuild", "-bb", "--nodeps", "--build-in-place", "--define", f"_topdir {top}", "--define", f"berth_build {build_directory()}",
         "--define", "debug_package %{nil}", "packaging/berth.spec", cwd=source, timeout=900,
     )  # fmt: skip
     (package,) = (top / "RPMS").rglob("berth-*.rpm")
@@ -64,7 +64,7 @@ def rpm(source, work):
 
 
 def files_below(tree):
-    found = (os.path.relpath(os.path.join(folder, name), tree) for folder, _, names in os.walk(tree) for name in names)
+    found = (os.path.relpath(os.path.join(directory, name), tree) for directory, _, names in os.walk(tree) for name in names)
     return {re.sub(r"^(lib/systemd)", r"usr/\1", path.removesuffix(".gz")) for path in found}
 
 

@@ -15,8 +15,8 @@ def facts_of_machine():
     return [open("/proc/sys/kernel/random/boot_id", encoding="ascii").read().strip()]
 
 
-def files_below(*folders):
-    return [path for folder in folders for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
+def files_below(*directories):
+    return [path for directory in directories for path in directory.rglob("*") if path.is_file() and not path.is_symlink()]
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +138,7 @@ def test_what_was_put_into_a_system_can_be_taken_out_again(site):
 
 
 @pytest.mark.parametrize("options", [[], ["--preinstall"]])
-def test_no_file_names_this_machine_or_the_folder_of_the_root(site, options):
+def test_no_file_names_this_machine_or_the_directory_of_the_root(site, options):
     target = site.host(boot=False)
     before = target.snapshot(*PLACES)
     berth_on(site, target, "install", *options, site.pushed(images.plain()))
@@ -147,7 +147,7 @@ def test_no_file_names_this_machine_or_the_folder_of_the_root(site, options):
     assert written
     for path in written:
         data = path.read_bytes()
-        for word in [str(target.tree), str(site.folder), *facts_of_machine()]:
+        for word in [str(target.tree), str(site.directory), *facts_of_machine()]:
             assert word.encode() not in data, f"{path} has {word}"
     place = PLACE if options else "/var/lib/containers/berth"
     values = json.loads(target.path(f"{place}/plain.0/info").read_text())["values"]

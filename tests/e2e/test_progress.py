@@ -16,7 +16,7 @@ LAYER = re.compile(r"^[0-9a-f]{12}  fetching  ")
 def held(site):
     """An image of which two megabytes come, and the rest when the test says so: (reference, a function)."""
     site.pushed(images.large(6), "small")
-    release = site.folder / "release"
+    release = site.directory / "release"
     return f"{site.front('--stall-blobs=2000000', f'--until={release}').address}/small", release.touch
 
 
@@ -29,7 +29,7 @@ def stalled_reference(site):
 
 def command(site, *argv):
     """berth of the build, on an empty tree, with the registry's network."""
-    target = site.folder / "target"
+    target = site.directory / "target"
     target.mkdir(parents=True, exist_ok=True)
     return site.network.within(installed() / "usr/bin/berth", "--root", target, *argv)
 

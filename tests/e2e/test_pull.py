@@ -61,11 +61,11 @@ def test_layers_that_another_image_brought_are_not_fetched_again(host, site, fro
 
 
 def test_a_layout_is_not_mistaken_for_another_of_the_same_name(host):
-    """Both are localhost/same:latest; what is stored under that name is not what the second folder holds."""
+    """Both are localhost/same:latest; what is stored under that name is not what the second directory holds."""
     for name, image in (("first", images.plain()), ("second", images.whiteouts())):
-        folder = host.path(f"/root/{name}/same")
-        folder.parent.mkdir()
-        run("cp", "-r", image.layout.rsplit(":", 1)[0], folder)
+        directory = host.path(f"/root/{name}/same")
+        directory.parent.mkdir()
+        run("cp", "-r", image.layout.rsplit(":", 1)[0], directory)
         host.berth("install", f"--name={name}", f"oci:/root/{name}/same:latest")
     assert rootfs(host, "first").joinpath("usr/bin/serve").exists()
     assert rootfs(host, "second").joinpath("keep").exists()
@@ -115,7 +115,7 @@ class Guarded:
     USER, PASSWORD = "captain", "s3cret"
 
     def __init__(self, site, **options):
-        users = site.folder / "users"
+        users = site.directory / "users"
         users.write_text(run("htpasswd", "-nbB", self.USER, self.PASSWORD).stdout)
         self.registry = site.another_registry(port=5300, users=users, **options)
         self.registry.push(images.whiteouts().layout, "guarded:latest", f"--dest-creds={self.USER}:{self.PASSWORD}")
@@ -147,7 +147,7 @@ def test_credentials_are_found_in_the_usual_places(place, host, guarded):
 @pytest.fixture
 def own_authority(site):
     """A registry over https under a name that only our own authority vouches for."""
-    authority = Authority(site.folder / "tls")
+    authority = Authority(site.directory / "tls")
     registry = site.another_registry(port=5400, tls=authority.sign("registry.test", "localhost"))
     registry.push(images.whiteouts().layout, "secure:latest")
     return authority.certificate

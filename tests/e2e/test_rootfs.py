@@ -71,8 +71,8 @@ def test_refusals_leave_the_host_as_it_was(prepare, rootfs, code, words, shared_
 @pytest.fixture
 def cloning_tree(site):
     """An empty tree on a file system that can clone files."""
-    disk, mount = site.folder / "disk", site.folder / "mount"
-    site.folder.mkdir(exist_ok=True)
+    disk, mount = site.directory / "disk", site.directory / "mount"
+    site.directory.mkdir(exist_ok=True)
     mount.mkdir()
     run("truncate", "--size=320M", disk)
     run("mkfs.xfs", "-q", "-m", "reflink=1", disk)

@@ -97,8 +97,8 @@ def test_what_cannot_be_run(unchanged):
 
 
 def once(name="once"):
-    def make(folder):
-        build = images.Build(folder)
+    def make(directory):
+        build = images.Build(directory)
         build.busybox()
         build.write("exports/hostfs/usr/local/bin/never", "not to be copied\n")
         build.layer()

@@ -90,7 +90,7 @@ def test_a_power_cut_does_not_block_the_next_start(plain):
 
 
 def test_stale_state_of_the_runtime_does_not_block_the_start(plain, runtime):
-    """The runtime's own folder for the container is there, its process is gone."""
+    """The runtime's own directory for the container is there, its process is gone."""
     plain.run("systemctl", "stop", "plain")
     spoiled = f"/run/{runtime}/plain"
     plain.run("systemctl", "start", "plain")

@@ -17,7 +17,7 @@ class Place:
 
     def __init__(self, site, host):
         self.site, self.host = site, host
-        self.identity = Authority(site.folder / "signer").sign("tokens.test")
+        self.identity = Authority(site.directory / "signer").sign("tokens.test")
         self.tokens = site.tokens(self.identity)
         self.registry = site.another_registry(port=5300, tokens=self.tokens)
         for name in ("public/whiteouts", "private/whiteouts"):
@@ -95,7 +95,7 @@ def test_a_redirect_to_another_host_takes_no_login_along(place):
     """Registries send whoever wants a blob to a store of their own, which must not learn the password."""
     reference = place.site.pushed(images.whiteouts())
     store = place.site.front(port=5102)
-    users = place.site.folder / "users"
+    users = place.site.directory / "users"
     users.write_text(run("htpasswd", "-nbB", USER, TokenServer.PASSWORD).stdout)
     guarded = place.site.another_registry(port=5302, users=users, storage=place.registry.storage)
     front = place.site.front(f"--redirect-blobs={store.address}", port=5103, registry=guarded)

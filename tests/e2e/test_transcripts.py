@@ -66,9 +66,9 @@ def variables():
 @pytest.fixture
 def tree(site):
     """A tree that knows a runtime and nothing else."""
-    root = site.folder / "tree"
-    for folder in ("usr/bin", "etc/systemd/system", "etc/tmpfiles.d"):
-        (root / folder).mkdir(parents=True)
+    root = site.directory / "tree"
+    for directory in ("usr/bin", "etc/systemd/system", "etc/tmpfiles.d"):
+        (root / directory).mkdir(parents=True)
     (root / "usr/bin/runc").write_text("#!/bin/sh\necho runc version 1.1.5\necho --pid-file\n")
     (root / "usr/bin/runc").chmod(0o755)
     return root
@@ -117,8 +117,8 @@ def compare(path, variables, berth, shell):
     assert now == path.read_text(encoding="utf-8")
 
 
-def transcripts(folder):
-    return pytest.mark.parametrize("path", sorted((GOLDEN / folder).glob("*.txt")), ids=lambda path: path.stem)
+def transcripts(directory):
+    return pytest.mark.parametrize("path", sorted((GOLDEN / directory).glob("*.txt")), ids=lambda path: path.stem)
 
 
 @transcripts("cli")

@@ -97,7 +97,7 @@ def test_an_image_with_templates_serves_on_the_hosts_network(alice, hello, runti
     assert alice.host.fetch(URL) == "Hi World!"
 
 
-def test_everything_is_below_the_home_folder(alice, plain):
+def test_everything_is_below_the_home_directory(alice, plain):
     before = alice.host.snapshot("/etc", "/usr", "/var/lib")
     alice.berth("install", "--name=plain", plain)
     assert leftovers(before, alice.host.snapshot("/etc", "/usr", "/var/lib")) == []
@@ -345,7 +345,7 @@ def test_who_works_on_what_is_settled_by_who_calls(alice, plain):
     assert alice.berth("containers", "list", "--user", "--all", "--json").returncode == 0
 
 
-def test_a_relative_folder_of_the_environment_is_refused(alice):
+def test_a_relative_directory_of_the_environment_is_refused(alice):
     done = alice.berth("containers", "list", env={"XDG_DATA_HOME": "here"}, check=False)
     assert done.returncode == 2 and "XDG_DATA_HOME" in done.stderr
 

@@ -15,8 +15,8 @@ void check(std::string_view text, const render::HostFeatures& features, const st
   if (!finished) {
     return;
   }
-  for (const auto& sentence : finished->conversions) {
-    fuzz::require(fuzz::is_showable(sentence), "a conversion is fit to be shown", sentence);
+  for (const auto& message : finished->conversions) {
+    fuzz::require(fuzz::is_showable(message), "a conversion is fit to be shown", message);
   }
   const auto& document = finished->document;
   fuzz::require(base::parse_json(finished->text, "config.json") == document, "text and document say the same",
@@ -29,8 +29,8 @@ void check(std::string_view text, const render::HostFeatures& features, const st
   const auto again = render::finish_config(finished->text, "config.json", features, path, remote);
   fuzz::require(again.text == finished->text && again.conversions.empty(), "what is finished stays as it is",
                 finished->text + again.text);
-  for (const auto& power : render::powerful_requests(document, "")) {
-    fuzz::require(fuzz::is_showable(power.sentence), "a warning is fit to be shown", power.sentence);
+  for (const auto& privilege : render::powerful_requests(document, "")) {
+    fuzz::require(fuzz::is_showable(privilege.message), "a warning is fit to be shown", privilege.message);
   }
   (void)render::bind_sources(document);
 }

@@ -9,7 +9,7 @@ using namespace berth;
 
 void check_component(std::string_view component, std::string_view path) {
   fuzz::require(!component.empty() && component != "." && component != "..", "components are names", path);
-  fuzz::require(component.size() <= 255, "a component fits into a folder", path);
+  fuzz::require(component.size() <= 255, "a component fits into a directory", path);
   if (store::meaning_of(component) == store::NameMeaning::whiteout) {  // throws what it refuses
     const auto hidden = store::hidden_name(component);
     fuzz::require(!hidden.empty() && hidden != "." && hidden != "..", "a whiteout hides a name", path);

@@ -55,7 +55,7 @@ auto accepted(Work&& work) -> std::optional<decltype(work())> {
   try {
     return work();
   } catch (const base::Error& error) {
-    require(!error.sentence().empty(), "an error has a sentence");
+    require(!error.message().empty(), "an error has a sentence");
     require(is_showable(error.what()) && is_showable(error.hint()), "an error is fit to be shown", error.what());
     return std::nullopt;
   }
@@ -63,10 +63,10 @@ auto accepted(Work&& work) -> std::optional<decltype(work())> {
 
 class QuietReporter final : public base::Reporter {
  public:
-  void step(std::string_view sentence) override { require(is_showable(sentence), "a step is showable", sentence); }
+  void step(std::string_view message) override { require(is_showable(message), "a step is showable", message); }
   void progress(const base::Progress&) override {}
-  void warning(std::string_view sentence) override {
-    require(is_showable(sentence), "a warning is fit to be shown", sentence);
+  void warning(std::string_view message) override {
+    require(is_showable(message), "a warning is fit to be shown", message);
   }
 };
 

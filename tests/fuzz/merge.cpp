@@ -15,11 +15,11 @@ namespace {
 
 using namespace berth;
 
-enum class Kind { file, folder, link };
+enum class Kind { file, directory, link };
 
 struct Value {
   Kind kind = Kind::file;
-  unsigned number = 0;  ///< content of a file, meta of a folder
+  unsigned number = 0;  ///< content of a file, meta of a directory
   std::string target;   ///< of a link
   friend bool operator==(const Value&, const Value&) = default;
 };
@@ -45,7 +45,7 @@ unsigned number_of(const store::Checksum& checksum) {
 
 // ---- the bytes
 
-enum class Action { file, folder, hard_link, forget };
+enum class Action { file, directory, hard_link, forget };
 
 struct Entry {
   Action action = Action::file;
@@ -120,13 +120,14 @@ class Script {
 
 // ---- the model
 
-bool is_below(std::string_view path, std::string_view folder) {
-  return folder.empty() ? !path.empty()
-                        : path.size() > folder.size() && path.starts_with(folder) && path[folder.size()] == '/';
+bool is_below(std::string_view path, std::string_view directory) {
+  return directory.empty()
+             ? !path.empty()
+             : path.size() > directory.size() && path.starts_with(directory) && path[directory.size()] == '/';
 }
 
-void erase_below(Paths& paths, const std::string& folder) {
-  std::erase_if(paths, [&](const auto& entry) { return is_below(entry.first, folder); });
+void erase_below(Paths& paths, const std::string& directory) {
+  std::erase_if(paths, [&](const auto& entry) { return is_below(entry.first, directory); });
 }
 
 void erase_tree(Paths& paths, const std::string& path) {
@@ -134,11 +135,11 @@ void erase_tree(Paths& paths, const std::string& path) {
   paths.erase(path);
 }
 
-std::string child(std::string_view folder, std::string_view name) {
-  return (folder.empty() ? "" : std::string(folder) + "/") + std::string(name);
+std::string child(std::string_view directory, std::string_view name) {
+  return (directory.empty() ? "" : std::string(directory) + "/") + std::string(name);
 }
 
-/// Folders on the way to `path`, outermost first, without the root.
+/// Directories on the way to `path`, outermost first, without the root.
 std::vector<std::string> parents(std::string_view path) {
   std::vector<std::string> result;
   for (auto parent = store::parent_path(path); !parent.empty(); parent = store::parent_path(parent)) {
@@ -150,7 +151,7 @@ std::vector<std::string> parents(std::string_view path) {
 
 void imply_parents(Paths& layer, const std::string& path) {
   for (const auto& parent : parents(path)) {
-    if (layer.emplace(parent, Value{Kind::folder, implied, ""}).first->second.kind != Kind::folder) {
+    if (layer.emplace(parent, Value{Kind::directory, implied, ""}).first->second.kind != Kind::directory) {
       throw Refused();
     }
   }
@@ -173,12 +174,12 @@ void model_file(Paths& layer, const std::string& path, const Value& value) {
   layer[path] = value;
 }
 
-void model_folder(Paths& layer, const std::string& path, unsigned meta) {
+void model_directory(Paths& layer, const std::string& path, unsigned meta) {
   imply_parents(layer, path);
-  if (const auto known = layer.find(path); known != layer.end() && known->second.kind != Kind::folder) {
+  if (const auto known = layer.find(path); known != layer.end() && known->second.kind != Kind::directory) {
     layer.erase(known);
   }
-  layer[path] = {Kind::folder, meta, ""};
+  layer[path] = {Kind::directory, meta, ""};
 }
 
 void model_link(Paths& layer, const std::string& path, const std::string& target) {
@@ -188,7 +189,7 @@ void model_link(Paths& layer, const std::string& path, const std::string& target
   const auto above = parents(target);
   const auto is_file = [&](const std::string& parent) {
     const auto found = layer.find(parent);
-    return found != layer.end() && found->second.kind != Kind::folder;
+    return found != layer.end() && found->second.kind != Kind::directory;
   };
   if (std::any_of(above.begin(), above.end(), is_file)) {
     throw Refused();
@@ -196,7 +197,7 @@ void model_link(Paths& layer, const std::string& path, const std::string& target
   const auto found = layer.find(target);
   if (found == layer.end()) {
     model_file(layer, path, {Kind::link, 0, target});
-  } else if (found->second.kind == Kind::folder) {
+  } else if (found->second.kind == Kind::directory) {
     throw Refused();
   } else {
     model_file(layer, path, Value(found->second));
@@ -205,15 +206,15 @@ void model_link(Paths& layer, const std::string& path, const std::string& target
 
 /// What the entries of one layer add up to.
 Paths model_layer(const Layer& entries) {
-  Paths layer = {{"", {Kind::folder, implied, ""}}};
+  Paths layer = {{"", {Kind::directory, implied, ""}}};
   for (const auto& entry : entries) {
-    const bool folder = entry.action == Action::folder;
-    if (is_marker(entry.path) && !(folder && is_bookkeeping(entry.path))) {
+    const bool directory = entry.action == Action::directory;
+    if (is_marker(entry.path) && !(directory && is_bookkeeping(entry.path))) {
       model_file(layer, entry.path, {Kind::file, marker, ""});
     } else if (entry.action == Action::file) {
       model_file(layer, entry.path, {Kind::file, entry.number, ""});
-    } else if (folder) {
-      model_folder(layer, entry.path, entry.number);
+    } else if (directory) {
+      model_directory(layer, entry.path, entry.number);
     } else if (entry.action == Action::hard_link) {
       model_link(layer, entry.path, entry.target);
     } else if (!entry.path.empty()) {
@@ -241,10 +242,10 @@ void hide(Paths& image, std::string_view path) {
 
 void put(Paths& image, const Paths& lower, const std::string& path, const Value& value) {
   auto& place = image[path];
-  if (value.kind == Kind::folder) {
-    const bool fresh = place.kind != Kind::folder || place.number == 0;
+  if (value.kind == Kind::directory) {
+    const bool fresh = place.kind != Kind::directory || place.number == 0;
     const unsigned kept = fresh ? plain : place.number;
-    place = {Kind::folder, value.number == implied ? kept : value.number, ""};
+    place = {Kind::directory, value.number == implied ? kept : value.number, ""};
     return;
   }
   erase_below(image, path);
@@ -278,11 +279,11 @@ void model_apply(Paths& image, const Paths& layer) {
 /// Keeps listings by checksum, as a repository does.
 class Shelf {
  public:
-  store::Checksum keep(const store::Folder& folder) {
-    store::FolderListing listing;
-    for (const auto& [name, node] : folder.children) {
-      if (const auto* inner = store::folder_in(node)) {
-        listing.folders[name] = {keep(*inner), inner->meta};
+  store::Checksum keep(const store::Directory& directory) {
+    store::DirectoryListing listing;
+    for (const auto& [name, node] : directory.children) {
+      if (const auto* inner = store::directory_in(node)) {
+        listing.directories[name] = {keep(*inner), inner->meta};
       } else if (const auto* content = std::get_if<store::Checksum>(&node)) {
         listing.files[name] = *content;
       }
@@ -290,23 +291,23 @@ class Shelf {
     listings_.push_back(std::move(listing));
     return checksum(static_cast<unsigned>(1000 + listings_.size() - 1));
   }
-  store::FolderLoader loader() {
+  store::DirectoryLoader loader() {
     return [this](const store::Checksum& tree) { return listings_.at(number_of(tree) - 1000); };
   }
 
  private:
-  std::vector<store::FolderListing> listings_;
+  std::vector<store::DirectoryListing> listings_;
 };
 
 /// As importing a layer does it.
 void add(store::LayerTree& tree, const Entry& entry) {
-  const bool folder = entry.action == Action::folder;
-  if (is_marker(entry.path) && !(folder && is_bookkeeping(entry.path))) {
+  const bool directory = entry.action == Action::directory;
+  if (is_marker(entry.path) && !(directory && is_bookkeeping(entry.path))) {
     tree.add_file(entry.path, checksum(marker));
   } else if (entry.action == Action::file) {
     tree.add_file(entry.path, checksum(entry.number));
-  } else if (folder) {
-    tree.add_folder(entry.path, checksum(entry.number));
+  } else if (directory) {
+    tree.add_directory(entry.path, checksum(entry.number));
   } else if (entry.action == Action::hard_link) {
     tree.add_hard_link(entry.path, entry.target);
   } else {
@@ -314,10 +315,10 @@ void add(store::LayerTree& tree, const Entry& entry) {
   }
 }
 
-void flatten(const store::Folder& folder, const std::string& path, Paths& paths) {
-  paths[path] = {Kind::folder, number_of(folder.meta), ""};
-  for (const auto& [name, node] : folder.children) {
-    if (const auto* inner = store::folder_in(node)) {
+void flatten(const store::Directory& directory, const std::string& path, Paths& paths) {
+  paths[path] = {Kind::directory, number_of(directory.meta), ""};
+  for (const auto& [name, node] : directory.children) {
+    if (const auto* inner = store::directory_in(node)) {
       flatten(*inner, child(path, name), paths);
     } else {
       paths[child(path, name)] = {Kind::file, number_of(std::get<store::Checksum>(node)), ""};
@@ -344,7 +345,7 @@ std::optional<Paths> merged(const std::vector<Layer>& layers) {
 
 std::optional<Paths> modelled(const std::vector<Layer>& layers) {
   try {
-    Paths image = {{"", {Kind::folder, plain, ""}}};
+    Paths image = {{"", {Kind::directory, plain, ""}}};
     for (const auto& layer : layers) {
       model_apply(image, model_layer(layer));
     }
@@ -357,7 +358,7 @@ std::optional<Paths> modelled(const std::vector<Layer>& layers) {
 // ---- for people
 
 std::string words(const std::vector<Layer>& layers) {
-  static constexpr std::array<const char*, 4> actions = {"file", "folder", "hard link", "forget"};
+  static constexpr std::array<const char*, 4> actions = {"file", "directory", "hard link", "forget"};
   std::string result;
   for (const auto& layer : layers) {
     result += "layer\n";
@@ -372,7 +373,7 @@ std::string words(const std::vector<Layer>& layers) {
 std::string words(const std::optional<Paths>& paths) {
   std::string result = paths ? "\n" : "refused\n";
   for (const auto& [path, value] : paths.value_or(Paths())) {
-    result += "  '" + path + (value.kind == Kind::folder ? "/' " : "' ") + std::to_string(value.number) + "\n";
+    result += "  '" + path + (value.kind == Kind::directory ? "/' " : "' ") + std::to_string(value.number) + "\n";
   }
   return result;
 }
@@ -388,7 +389,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                   words(layers) + "merged: " + words(found) + "expected: " + words(expected));
   }
   for (const auto& [path, value] : found.value_or(Paths())) {
-    fuzz::require(value.kind == Kind::folder || value.number != marker || path.find(".wh.") == std::string::npos,
+    fuzz::require(value.kind == Kind::directory || value.number != marker || path.find(".wh.") == std::string::npos,
                   "no marker is left in the result", path);
   }
   return 0;

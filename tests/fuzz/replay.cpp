@@ -1,5 +1,5 @@
-// Stands in for libFuzzer: runs a harness once on each file named on the command line, and on each file in the folders
-// named there.
+// Stands in for libFuzzer: runs a harness once on each file named on the command line, and on each file in the
+// directories named there.
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>

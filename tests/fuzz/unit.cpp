@@ -45,12 +45,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     return true;
   });
-  auto powers = render::unit_powers(text, {});
-  for (auto& power : render::tmpfiles_powers(text)) {
-    powers.push_back(std::move(power));
+  auto privileges = render::unit_privileges(text, {});
+  for (auto& privilege : render::tmpfiles_privileges(text)) {
+    privileges.push_back(std::move(privilege));
   }
-  for (const auto& power : powers) {
-    fuzz::require(fuzz::is_showable(power.sentence), "a power is fit to be shown", power.sentence);
+  for (const auto& privilege : privileges) {
+    fuzz::require(fuzz::is_showable(privilege.message), "a privilege is fit to be shown", privilege.message);
   }
   const auto line = render::tmpfiles_path(text);
   fuzz::require(line.find('\n') == std::string::npos, "a path stays in its line", line);

@@ -26,7 +26,7 @@ SAID = {
     "src/store/ostree/repository_creation.cpp": [("config.damaged", "a name")],
     "src/store/store.cpp": [("the configuration of the repository, {}/config, was damaged and is written ", "it could not be read or parsed")],
     "src/store/ostree/refs.cpp": [("the branch {} is damaged: {}: {}", "it holds no checksum")],
-    "src/store/ostree/repository.cpp": [("the repository is damaged; run `ostree fsck` on it", "a folder object holds an impossible name")],
+    "src/store/ostree/repository.cpp": [("the repository is damaged; run `ostree fsck` on it", "a directory object holds an impossible name")],
     "src/store/repair.cpp": [("replace the damaged object ", "a digest differs")],
     "src/store/ostree/object_staging.cpp": [("replace a damaged object of the repository", "a digest differs")],
     "src/store/prune.cpp": [("the repository is damaged: {} is {}", "an object is missing or its digest differs")],

@@ -21,7 +21,7 @@ def findings_in(program):
         "binds all symbols at its start": re.search(r"FLAGS_1.*\bNOW\b", dynamic),
         "has a stack that cannot be executed": re.search(r"GNU_STACK.*\sRW\s", segments),
         "has no segment to write and execute": not re.search(r"\sRWE\s", segments),
-        "names no folders to look for libraries": not re.search(r"\((RPATH|RUNPATH)\)", dynamic),
+        "names no directories to look for libraries": not re.search(r"\((RPATH|RUNPATH)\)", dynamic),
         "protects its stack": "__stack_chk_fail" in imported,
         "checks the sizes of buffers (_FORTIFY_SOURCE)": re.search(r"__\w+_chk\b(?!_fail)", imported.replace("__stack_chk_fail", "")),
     }

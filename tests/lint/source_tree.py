@@ -1,4 +1,4 @@
-"""The files that the checks of this folder look at, and how they tell what they found."""
+"""The files that the checks of this directory look at, and how they tell what they found."""
 
 import pathlib
 import subprocess

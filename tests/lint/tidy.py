@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""tidy.py BUILD-FOLDER REPORT: clang-tidy over every source file of src, by the compile database of a clang build.
+"""tidy.py BUILD-DIRECTORY REPORT: clang-tidy over every source file of src, by the compile database of a clang build.
 
 A file that was found clean is not looked at again before it, a header of src, its command line or .clang-tidy changes."""
 

@@ -21,7 +21,7 @@ def archive_hosts():
 
 
 def main():
-    # The folder around the source tree, if it is long enough to mean something.
+    # The directory around the source tree, if it is long enough to mean something.
     around = str(TOP.parent)
     places = [re.escape(host) for host in archive_hosts()]
     if len(around) > 3 and around not in ("/root", "/home", "/tmp", "/src", "/usr/src", "/var/tmp"):

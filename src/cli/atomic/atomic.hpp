@@ -25,8 +25,8 @@ std::string our_reference(const std::string& text);
 std::string without_source(std::string text);
 
 /// Adds a verb of the older tool. Missing values are told in its words, too.
-CLI::App* add_older_verb(CLI::App& group, CommandLine& line, const std::string& name, const std::string& description,
-                         bool needs_root, std::function<int(ops::Session&)> action);
+CLI::App* add_atomic_verb(CLI::App& group, CommandLine& line, const std::string& name, const std::string& description,
+                          bool needs_root, std::function<int(ops::Context&)> action);
 
 /// --storage. @throws Error, when the verb runs, for another one than `ostree`
 void add_storage(CLI::App& verb, CommandLine& line);
@@ -37,7 +37,7 @@ void check_storage(const CommandLine& line);
 bool confirmed(const CommandLine& line, const std::string& what);
 
 // One function a group, each in a file of its own.
-void add_older_lists(CLI::App& atomic, CLI::App& containers, CLI::App& images, CommandLine& line);
-void add_older_images(CLI::App& atomic, CLI::App& images, CommandLine& line);
+void add_atomic_lists(CLI::App& atomic, CLI::App& containers, CLI::App& images, CommandLine& line);
+void add_atomic_images(CLI::App& atomic, CLI::App& images, CommandLine& line);
 
 }  // namespace berth::cli

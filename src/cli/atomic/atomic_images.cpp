@@ -27,8 +27,8 @@ using base::ErrorKind;
 constexpr int exit_declined = 2;
 
 /// @throws Error in the older tool's words
-std::vector<store::StoredImage> stored(const CommandLine& line, const ops::Session& session, const std::string& text) {
-  const auto store = store::Store::open_existing(ops::store_options(session));
+std::vector<store::StoredImage> stored(const CommandLine& line, const ops::Context& context, const std::string& text) {
+  const auto store = store::Store::open_existing(ops::store_options(context));
   try {
     if (store) {
       return ops::choose_branches(*store, without_source(text));
@@ -44,17 +44,17 @@ std::vector<store::StoredImage> stored(const CommandLine& line, const ops::Sessi
                   : fmt::format("Unable to find {} in the ostree backend", base::printable(text)));
 }
 
-std::vector<store::StoredImage> every_image(const ops::Session& session) {
-  const auto store = store::Store::open_existing(ops::store_options(session));
+std::vector<store::StoredImage> every_image(const ops::Context& context) {
+  const auto store = store::Store::open_existing(ops::store_options(context));
   return store ? store->images(false) : std::vector<store::StoredImage>();
 }
 
 /// The names of all images but of those that do not say which registry has them: the older tool left them alone.
-std::vector<std::string> qualified_names(const ops::Session& session) {
+std::vector<std::string> qualified_names(const ops::Context& context) {
   std::vector<std::string> names;
-  for (const auto& image : every_image(session)) {
+  for (const auto& image : every_image(context)) {
     if (image::parse_written_name(image.name).registry.empty()) {
-      session.reporter.warning(fmt::format("Image {} not fully qualified: skipping", image.name));
+      context.reporter.warning(fmt::format("Image {} not fully qualified: skipping", image.name));
     } else {
       names.push_back(image.name);
     }
@@ -62,25 +62,25 @@ std::vector<std::string> qualified_names(const ops::Session& session) {
   return names;
 }
 
-std::vector<store::StoredImage> doomed(const CommandLine& line, ops::Session& session) {
+std::vector<store::StoredImage> doomed(const CommandLine& line, ops::Context& context) {
   if (line.every) {
-    return every_image(session);
+    return every_image(context);
   }
   std::vector<store::StoredImage> images;
   for (const auto& text : line.names) {
-    for (auto& image : stored(line, session, text)) {
+    for (auto& image : stored(line, context, text)) {
       images.push_back(std::move(image));
     }
   }
   return images;
 }
 
-int run_delete(const CommandLine& line, ops::Session& session) {
+int run_delete(const CommandLine& line, ops::Context& context) {
   check_storage(line);
   if (line.every == !line.names.empty()) {
     throw Error(ErrorKind::failed, "You must select --all or provide a list of images to delete.");
   }
-  const auto images = doomed(line, session);
+  const auto images = doomed(line, context);
   if (images.empty()) {
     throw Error(ErrorKind::failed, "No images to delete.");
   }
@@ -100,21 +100,21 @@ int run_delete(const CommandLine& line, ops::Session& session) {
   if (!confirmed(line, line.every ? "all images" : fmt::format("['{}']", fmt::join(line.names, "', '")))) {
     return exit_declined;
   }
-  ops::delete_images(session, names, true);  // containers keep what they need
+  ops::delete_images(context, names, true);  // containers keep what they need
   return exit_ok;
 }
 
-int run_prune(ops::Session& session) {
-  for (const auto& branch : ops::prune(session, false).store.removed) {
+int run_prune(ops::Context& context) {
+  for (const auto& branch : ops::prune(context, false).store.removed) {
     emit("Deleting {}\n", branch);
   }
   return exit_ok;
 }
 
-int run_tag(const CommandLine& line, ops::Session& session) {
+int run_tag(const CommandLine& line, ops::Context& context) {
   check_storage(line);
-  const auto source = stored(line, session, line.image).front();
-  ops::tag_image(session, source.name, without_source(line.target));
+  const auto source = stored(line, context, line.image).front();
+  ops::tag_image(context, source.name, without_source(line.target));
   return exit_ok;
 }
 
@@ -126,16 +126,16 @@ const char* status_of(const ops::ImageUpdate& update) {
 }
 
 /// One that cannot be pulled is told, and does not count.
-int update_all(const CommandLine& line, ops::Session& session) {
+int update_all(const CommandLine& line, ops::Context& context) {
   constexpr std::size_t digits = 32;
   constexpr const char* columns = "{:50} {:32} {:32} {:15}\n";
-  const auto names = qualified_names(session);
+  const auto names = qualified_names(context);
   std::vector<ops::ImageUpdate> updates;
   updates.reserve(names.size());
   for (const auto& name : names) {
     emit("Checking image {}...\n", name);
     std::fflush(stdout);
-    updates.push_back(ops::update_images(session, {{name}, ""}).front());
+    updates.push_back(ops::update_images(context, {{name}, ""}).front());
     if (const auto& error = updates.back().error) {
       line.complain(*error);
     }
@@ -164,17 +164,17 @@ void check_update(const CommandLine& line) {
   }
 }
 
-int run_update(const CommandLine& line, ops::Session& session) {
+int run_update(const CommandLine& line, ops::Context& context) {
   check_storage(line);
   check_update(line);
   if (line.every) {
-    return update_all(line, session);
+    return update_all(line, context);
   }
   if (line.force) {
     throw Error(ErrorKind::failed, "--force is not supported by ostree images");
   }
-  const auto image = stored(line, session, line.image).front();
-  for (const auto& update : ops::update_images(session, {{image.name}, ""})) {
+  const auto image = stored(line, context, line.image).front();
+  for (const auto& update : ops::update_images(context, {{image.name}, ""})) {
     if (update.error) {
       throw Error(*update.error);
     }
@@ -191,12 +191,12 @@ void print_variables(const char* heading, const std::map<std::string, std::strin
   }
 }
 
-int run_info(const CommandLine& line, ops::Session& session) {
+int run_info(const CommandLine& line, ops::Context& context) {
   check_storage(line);
   if (line.no_remote) {
     throw Error(ErrorKind::failed, "The --remote option cannot be used with the 'ostree' storage option.");
   }
-  const auto description = ops::describe_image(session, stored(line, session, line.image).front().name);
+  const auto description = ops::describe_image(context, stored(line, context, line.image).front().name);
   emit("Image Name: {}\n", description.image.name);
   for (const auto& [name, value] : description.labels) {
     emit("{}: {}\n", base::shown_line(name), base::shown_line(value));
@@ -215,10 +215,10 @@ int run_info(const CommandLine& line, ops::Session& session) {
   return exit_ok;
 }
 
-int run_version(const CommandLine& line, ops::Session& session) {
+int run_version(const CommandLine& line, ops::Context& context) {
   check_storage(line);
-  const auto image = stored(line, session, line.image).front();
-  const auto versions = ops::image_versions(session, {image.name});
+  const auto image = stored(line, context, line.image).front();
+  const auto versions = ops::image_versions(context, {image.name});
   const auto width = std::max<std::size_t>(12, image.name.size() + 9);
   emit("{:{}} {:9} {:10}\n", "IMAGE NAME", width, "VERSION", "IMAGE ID");
   for (const auto& version : versions) {
@@ -238,7 +238,7 @@ void print_verified(const ops::VerifiedImage& image, const std::string& version)
   emit("\n\n");
 }
 
-int run_verify(const CommandLine& line, ops::Session& session) {
+int run_verify(const CommandLine& line, ops::Context& context) {
   check_storage(line);
   if (line.every && !line.names.empty()) {
     throw Error(ErrorKind::failed, "Incompatible options specified.  --all doesn't support an image name");
@@ -249,19 +249,19 @@ int run_verify(const CommandLine& line, ops::Session& session) {
   if (line.every && line.older.storage.empty()) {
     throw Error(ErrorKind::failed, "Please specify --storage");
   }
-  auto names = line.every ? qualified_names(session) : std::vector<std::string>();
+  auto names = line.every ? qualified_names(context) : std::vector<std::string>();
   for (const auto& text : line.names) {
-    names.push_back(stored(line, session, text).front().name);
+    names.push_back(stored(line, context, text).front().name);
   }
   if (names.empty()) {
     return exit_ok;  // none would mean all
   }
-  for (const auto& image : ops::verify_images(session, {names, true, ""})) {
+  for (const auto& image : ops::verify_images(context, {names, true, ""})) {
     if (image.remote == ops::RemoteState::newer || line.older.verbose) {
-      print_verified(image, ops::image_versions(session, {image.name}).front().version);
+      print_verified(image, ops::image_versions(context, {image.name}).front().version);
     }
     if (image.remote == ops::RemoteState::unknown) {
-      session.reporter.warning(fmt::format("{}: the registry did not tell: {}", image.name, image.remote_reason));
+      context.reporter.warning(fmt::format("{}: the registry did not tell: {}", image.name, image.remote_reason));
     }
     if (!image.damaged.empty()) {
       throw Error(ErrorKind::verification, fmt::format("{} is damaged in the store", image.name),
@@ -278,23 +278,23 @@ void add_image(CLI::App& verb, CommandLine& line) {
 
 /// Verbs that are there by themselves and in the group of images.
 void add_twice(CLI::App& group, CommandLine& line) {
-  auto* info = add_older_verb(group, line, "info", "Show labels and template variables of an image", false,
-                              [&line](ops::Session& session) { return run_info(line, session); });
+  auto* info = add_atomic_verb(group, line, "info", "Show labels and template variables of an image", false,
+                               [&line](ops::Context& context) { return run_info(line, context); });
   info->add_flag("--remote", line.no_remote, "Refused");
   add_image(*info, line);
-  auto* version = add_older_verb(group, line, "version", "Show the version that an image says it has", false,
-                                 [&line](ops::Session& session) { return run_version(line, session); });
+  auto* version = add_atomic_verb(group, line, "version", "Show the version that an image says it has", false,
+                                  [&line](ops::Context& context) { return run_version(line, context); });
   version->add_flag("-r,--recurse", line.older.accepted, "Accepted, and of no effect");
   add_image(*version, line);
-  auto* verify = add_older_verb(group, line, "verify", "Compare an image with its registry and its checksums", false,
-                                [&line](ops::Session& session) { return run_verify(line, session); });
+  auto* verify = add_atomic_verb(group, line, "verify", "Compare an image with its registry and its checksums", false,
+                                 [&line](ops::Context& context) { return run_verify(line, context); });
   verify->add_option("IMAGE", line.names, "A stored image")->expected(0, 1);
   verify->add_flag("-a,--all", line.every, "Every stored image with a registry in its name");
   verify->add_flag("-v,--verbose", line.older.verbose, "Also when nothing differs");
   verify->add_flag("--no-validate", line.older.accepted, "Accepted, and of no effect");
   add_storage(*verify, line);
-  auto* update = add_older_verb(group, line, "update", "Pull what the registry has now", true,
-                                [&line](ops::Session& session) { return run_update(line, session); });
+  auto* update = add_atomic_verb(group, line, "update", "Pull what the registry has now", true,
+                                 [&line](ops::Context& context) { return run_update(line, context); });
   update->add_option("IMAGE", line.image, "A stored image");
   update->add_flag("-a,--all", line.every, "Every stored image with a registry in its name");
   update->add_flag("-f,--force", line.force, "Refused");
@@ -303,19 +303,19 @@ void add_twice(CLI::App& group, CommandLine& line) {
 
 }  // namespace
 
-void add_older_images(CLI::App& atomic, CLI::App& images, CommandLine& line) {
+void add_atomic_images(CLI::App& atomic, CLI::App& images, CommandLine& line) {
   add_twice(atomic, line);
   add_twice(images, line);
-  auto* remove = add_older_verb(images, line, "delete", "Forget images, after asking", true,
-                                [&line](ops::Session& session) { return run_delete(line, session); });
+  auto* remove = add_atomic_verb(images, line, "delete", "Forget images, after asking", true,
+                                 [&line](ops::Context& context) { return run_delete(line, context); });
   remove->add_option("IMAGE", line.names, "Names, or beginnings of ids");
   remove->add_flag("-a,--all", line.every, "Every image");
   remove->add_flag("-f,--force", line.force, "Accepted: containers always keep what they need");
   add_storage(*remove, line);
-  add_older_verb(images, line, "prune", "Remove what no image and no container needs", true,
-                 [](ops::Session& session) { return run_prune(session); });
-  auto* tag = add_older_verb(images, line, "tag", "Give a stored image another name", true,
-                             [&line](ops::Session& session) { return run_tag(line, session); });
+  add_atomic_verb(images, line, "prune", "Remove what no image and no container needs", true,
+                  [](ops::Context& context) { return run_prune(context); });
+  auto* tag = add_atomic_verb(images, line, "tag", "Give a stored image another name", true,
+                              [&line](ops::Context& context) { return run_tag(line, context); });
   tag->add_option("IMAGE", line.image, "A stored image")->required();
   tag->add_option("NEW-NAME", line.target, "Its other name")->required();
   add_storage(*tag, line);

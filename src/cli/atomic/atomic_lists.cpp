@@ -95,7 +95,7 @@ base::Json to_json(const ops::ContainerRow& row) {
           {"running", row.state != "inactive"}};
 }
 
-/// Ten columns show the program and not the folders that it is in.
+/// Ten columns show the program and not the directories that it is in.
 std::string shown_runtime(const std::string& path, bool truncate) {
   return truncate ? path.substr(path.rfind('/') + 1) : path;
 }
@@ -123,22 +123,22 @@ void print_containers(const std::vector<ops::ContainerRow>& rows, const ListOpti
 }
 
 /// What the older tool installed is not in our lists before it is adopted.
-void tell_of_waiting(ops::Session& session) {
+void tell_of_waiting(ops::Context& context) {
   host::LayoutSettings settings;
-  settings.root = session.layout.root();
+  settings.root = context.layout.root();
   settings.deployments = host::older_deployments;
   auto waiting = host::list_deployments(host::Layout(std::move(settings))).deployments;
   std::erase_if(waiting, [](const host::Deployment& deployment) { return deployment.preinstalled; });
-  if (!waiting.empty() && session.layout.deployments_inside() != host::older_deployments) {
-    session.reporter.warning(fmt::format("{} containers in {} are not berth's yet; berth adopt takes them over",
+  if (!waiting.empty() && context.layout.deployments_in_root() != host::older_deployments) {
+    context.reporter.warning(fmt::format("{} containers in {} are not berth's yet; berth adopt takes them over",
                                          waiting.size(), host::older_deployments));
   }
 }
 
-int list_containers(const CommandLine& line, ops::Session& session) {
-  tell_of_waiting(session);
+int list_containers(const CommandLine& line, ops::Context& context) {
+  tell_of_waiting(context);
   const auto filters = filters_of(line, ops::container_filter_keys);
-  auto rows = ops::list_containers(session, {true, {}});
+  auto rows = ops::list_containers(context, {true, {}});
   keep_matching(rows, filters, container_field);
   if (!line.list.all) {
     std::erase_if(rows, [](const ops::ContainerRow& row) { return row.state == "inactive"; });
@@ -231,9 +231,9 @@ void print_images(const std::vector<ops::ImageRow>& rows, const ListOptions& opt
   }
 }
 
-int list_images(const CommandLine& line, ops::Session& session) {
+int list_images(const CommandLine& line, ops::Context& context) {
   const auto filters = filters_of(line, image_keys);
-  auto rows = ops::list_images(session, {line.list.all, {}});
+  auto rows = ops::list_images(context, {line.list.all, {}});
   keep_matching(rows, filters, image_field);
   if (line.list.json) {
     auto list = base::Json::array();
@@ -264,14 +264,14 @@ void add_list_options(CLI::App& verb, ListOptions& options, const std::string& a
 
 }  // namespace
 
-void add_older_lists(CLI::App& atomic, CLI::App& containers, CLI::App& images, CommandLine& line) {
-  const auto containers_list = [&line](ops::Session& session) { return list_containers(line, session); };
-  for (auto* verb : {add_older_verb(containers, line, "list", "List containers", false, containers_list),
-                     add_older_verb(atomic, line, "ps", "The same as containers list", false, containers_list)}) {
+void add_atomic_lists(CLI::App& atomic, CLI::App& containers, CLI::App& images, CommandLine& line) {
+  const auto containers_list = [&line](ops::Context& context) { return list_containers(line, context); };
+  for (auto* verb : {add_atomic_verb(containers, line, "list", "List containers", false, containers_list),
+                     add_atomic_verb(atomic, line, "ps", "The same as containers list", false, containers_list)}) {
     add_list_options(*verb, line.list, "Also those that do not run", "Print names only");
   }
-  auto* list = add_older_verb(images, line, "list", "List images; > marks those that a container uses", false,
-                              [&line](ops::Session& session) { return list_images(line, session); });
+  auto* list = add_atomic_verb(images, line, "list", "List images; > marks those that a container uses", false,
+                               [&line](ops::Context& context) { return list_images(line, context); });
   add_list_options(*list, line.list, "Also the layers that images are made of", "Print ids only");
 }
 

@@ -76,27 +76,27 @@ ConsoleReporter::~ConsoleReporter() {
   clear();
 }
 
-void ConsoleReporter::step(std::string_view sentence) {
+void ConsoleReporter::step(std::string_view message) {
   if (quiet_) {
     return;
   }
   const std::lock_guard lock(output_);
   if (mode_ == ProgressMode::json) {
-    say_json("step", {{"message", sentence}});
+    say_json("step", {{"message", message}});
   } else {
-    say(base::shown_line(sentence));
+    say(base::shown_line(message));
   }
 }
 
-void ConsoleReporter::warning(std::string_view sentence) {
+void ConsoleReporter::warning(std::string_view message) {
   const std::lock_guard lock(output_);
-  if (!warned_.emplace(sentence).second) {
+  if (!warned_.emplace(message).second) {
     return;
   }
   if (mode_ == ProgressMode::json) {
-    say_json("warning", {{"message", sentence}});
+    say_json("warning", {{"message", message}});
   } else {
-    say(fmt::format("{}warning:{} {}", color_ ? "\033[33m" : "", color_ ? "\033[0m" : "", base::shown_line(sentence)));
+    say(fmt::format("{}warning:{} {}", color_ ? "\033[33m" : "", color_ ? "\033[0m" : "", base::shown_line(message)));
   }
 }
 

@@ -36,9 +36,9 @@ class ConsoleReporter final : public base::Reporter {
   ConsoleReporter& operator=(const ConsoleReporter&) = delete;
   ~ConsoleReporter() override;
 
-  void step(std::string_view sentence) override;
+  void step(std::string_view message) override;
   void progress(const base::Progress& progress) override;
-  void warning(std::string_view sentence) override;  ///< the same one is shown once
+  void warning(std::string_view message) override;  ///< the same one is shown once
   /// The last words of a command. The progress of unfinished pieces ends with them.
   void error(const base::Error& error);
   /// Forgets unfinished pieces and removes live lines, before anything else is printed.

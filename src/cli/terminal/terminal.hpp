@@ -18,7 +18,7 @@ struct TerminalSize {
 /// Size of the terminal at `fd` at this moment; what is unknown is 80 by 24.
 TerminalSize terminal_size(int fd);
 
-/// "1.5 MB", in powers of 1000.
+/// "1.5 MB", in privileges of 1000.
 std::string human_size(std::uint64_t bytes);
 
 /// Columns that a UTF-8 text takes on a terminal: none for a combining character, two for a wide one.

@@ -140,7 +140,7 @@ std::optional<std::int64_t> parse_epoch(std::string_view text) {
 
 }  // namespace
 
-std::int64_t parse_moment(const std::string& text, std::int64_t now) {
+std::int64_t parse_time_spec(const std::string& text, std::int64_t now) {
   if (const auto word = parse_word(text, now)) {
     return *word;
   }

@@ -37,7 +37,7 @@ base::Json to_json(const ops::AdoptOutcome& outcome, bool done) {
                           {"image", container.image},
                           {"imageId", container.image_id},
                           {"running", container.running},
-                          {"folders", container.folders},
+                          {"directories", container.directories},
                           {"dropped", container.dropped}});
   }
   const auto& path = outcome.repository_path;
@@ -77,9 +77,9 @@ void print_plan(const ops::AdoptOutcome& outcome, bool undo) {
   emit("from  {}\nto    {}\n\n", undo ? outcome.to : outcome.from, undo ? outcome.from : outcome.to);
   for (const auto& container : outcome.containers) {
     emit("{}  {}  {}, moves with a link left in its place{}\n", container.name, container.image,
-         fmt::join(container.folders, " "), container.running ? "; its service runs on" : "");
-    for (const auto& folder : container.dropped) {
-      emit("  removes {}, which berth made\n", folder);
+         fmt::join(container.directories, " "), container.running ? "; its service runs on" : "");
+    for (const auto& directory : container.dropped) {
+      emit("  removes {}, which berth made\n", directory);
     }
   }
   print_repository(outcome, undo);
@@ -100,20 +100,20 @@ std::string first_of(std::initializer_list<std::string> texts) {
   return {};
 }
 
-int run_adopt(const CommandLine& line, ops::Session& session, bool undo) {
+int run_adopt(const CommandLine& line, ops::Context& context, bool undo) {
   auto request = line.adopt;
-  const auto older = host::read_older_settings(session.layout.root(), environment("ATOMIC_CONF"));
+  const auto older = host::read_atomic_settings(context.layout.root(), environment("ATOMIC_CONF"));
   request.from =
       first_of({request.from, environment("ATOMIC_OSTREE_CHECKOUT_PATH"), older.deployments, host::older_deployments});
   request.repository = first_of({request.repository, environment("ATOMIC_OSTREE_REPO"), older.repository});
   request.only_plan = line.dry_run;
-  const auto outcome = undo ? ops::undo_adoption(session, request) : ops::adopt(session, request);
+  const auto outcome = undo ? ops::undo_adoption(context, request) : ops::adopt(context, request);
   if (line.json) {
     emit_json(to_json(outcome, !line.dry_run));
   } else if (line.dry_run) {
     print_plan(outcome, undo);
   } else {
-    session.reporter.step(fmt::format("{} containers and {} images are {}", outcome.containers.size(),
+    context.reporter.step(fmt::format("{} containers and {} images are {}", outcome.containers.size(),
                                       outcome.images.size(), undo ? "given back" : "berth's now"));
   }
   return exit_ok;
@@ -123,9 +123,9 @@ int run_adopt(const CommandLine& line, ops::Session& session, bool undo) {
 
 void add_adopt(CLI::App& app, CommandLine& line) {
   auto* verb = add_verb(app, line, "adopt", "Take over what the older tool, atomic, installed and stored", true,
-                        [&line](ops::Session& session) { return run_adopt(line, session, line.undo); });
+                        [&line](ops::Context& context) { return run_adopt(line, context, line.undo); });
   verb->add_option("NAME", line.adopt.names, "Containers; all of them without any");
-  verb->add_option("--from", line.adopt.from, "Folder in which the older tool installed")->type_name("DIR");
+  verb->add_option("--from", line.adopt.from, "Directory in which the older tool installed")->type_name("DIR");
   verb->add_option("--repository", line.adopt.repository, "Its repository, when it is not where that tool looks for it")
       ->type_name("DIR");
   verb->add_flag("--undo", line.undo, "Give back what was taken over");

@@ -55,8 +55,8 @@ int finish(const CommandLine& line, const ops::CommandOutcome& outcome) {
 }
 
 template <typename Request>
-int run_command(const CommandLine& line, Request request, ops::CommandOutcome (*work)(ops::Session&, const Request&),
-                ops::Session& session) {
+int run_command(const CommandLine& line, Request request, ops::CommandOutcome (*work)(ops::Context&, const Request&),
+                ops::Context& context) {
   request.command = line.command.command;
   request.detach = line.command.detach;
   request.attachment.terminal = wants_terminal(line.command);
@@ -66,7 +66,7 @@ int run_command(const CommandLine& line, Request request, ops::CommandOutcome (*
     request.attachment.columns = size.ws_col;
   }
   const TerminalSettings settings;
-  return finish(line, work(session, request));
+  return finish(line, work(context, request));
 }
 
 void add_command_options(CLI::App& verb, CommandLine& line) {
@@ -89,36 +89,36 @@ ops::RunRequest run_request(const CommandLine& line, const std::string& target) 
 }
 
 /// What would be run, without running it.
-int display_run(const CommandLine& line, ops::Session& session) {
+int display_run(const CommandLine& line, ops::Context& context) {
   auto request = run_request(line, line.names.front());
   request.command = line.command.command;
   request.attachment.terminal = wants_terminal(line.command);
   request.detach = line.command.detach;
   request.only_plan = true;
-  show_plan(line.json, ops::plan_run(session, request), session.layout);
+  show_plan(line.json, ops::plan_run(context, request), context.layout);
   return exit_ok;
 }
 
 }  // namespace
 
-int run_image_once(const CommandLine& line, ops::Session& session) {
+int run_image_once(const CommandLine& line, ops::Context& context) {
   auto request = run_request(line, line.install.image);
   request.name = line.install.name;
-  return run_command(line, std::move(request), ops::run_image, session);
+  return run_command(line, std::move(request), ops::run_image, context);
 }
 
-int run_in_container(const CommandLine& line, ops::Session& session, const std::string& name) {
+int run_in_container(const CommandLine& line, ops::Context& context, const std::string& name) {
   ops::RunRequest request;
   request.target = name;
-  return run_command(line, std::move(request), ops::run, session);
+  return run_command(line, std::move(request), ops::run, context);
 }
 
 void add_exec(CLI::App& app, CommandLine& line) {
   auto* verb =
-      add_verb(app, line, "exec", "Run a command in a running container", true, [&line](ops::Session& session) {
+      add_verb(app, line, "exec", "Run a command in a running container", true, [&line](ops::Context& context) {
         ops::ExecRequest request;
         request.name = line.names.front();
-        return run_command(line, std::move(request), ops::exec, session);
+        return run_command(line, std::move(request), ops::exec, context);
       });
   verb->add_option("NAME", line.names, "A container that runs")->required()->expected(1)->allow_extra_args(false);
   add_command_options(*verb, line);
@@ -127,9 +127,9 @@ void add_exec(CLI::App& app, CommandLine& line) {
 
 void add_run(CLI::App& app, CommandLine& line) {
   auto* verb = add_verb(
-      app, line, "run", "Run a command once, in a container or an image", true, [&line](ops::Session& session) {
-        return line.display ? display_run(line, session)
-                            : run_command(line, run_request(line, line.names.front()), ops::run, session);
+      app, line, "run", "Run a command once, in a container or an image", true, [&line](ops::Context& context) {
+        return line.display ? display_run(line, context)
+                            : run_command(line, run_request(line, line.names.front()), ops::run, context);
       });
   verb->add_option("IMAGE|NAME", line.names, "A container, or [SOURCE:]IMAGE")
       ->required()

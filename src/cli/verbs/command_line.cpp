@@ -61,7 +61,7 @@ std::string full_name(const CLI::App* app) {
 }
 
 CLI::App* add_verb(CLI::App& parent, CommandLine& line, const std::string& name, const std::string& description,
-                   bool needs_root, std::function<int(ops::Session&)> action) {
+                   bool needs_root, std::function<int(ops::Context&)> action) {
   auto* verb = parent.add_subcommand(name, description);
   verb->fallthrough();
   verb->callback([&line, verb, needs_root, action = std::move(action)] {
@@ -106,7 +106,7 @@ void build(CLI::App& app, CommandLine& line, std::string_view verb) {
   app.require_subcommand(0, 1);
   app.formatter(std::make_shared<HelpFormatter>());
   app.get_formatter()->column_width(34);
-  app.add_option("--root", line.globals.root, "Work on the system installed in this folder")->type_name("DIR");
+  app.add_option("--root", line.globals.root, "Work on the system installed in this directory")->type_name("DIR");
   app.add_option("--config", line.globals.config, "Read this file instead of /etc/berth/berth.conf")->type_name("FILE");
   app.add_flag("--no-color", line.globals.no_color, "Never use colours");
   app.add_option("--progress", line.globals.progress, "How to show progress: auto, tty, plain, json or none")

@@ -56,7 +56,7 @@ struct LogOptions {
 };
 
 /// Options of `berth atomic` that none of our verbs has.
-struct OlderOptions {
+struct AtomicOptions {
   bool called = false;  ///< the older tool's verbs are used: its names, places and exit statuses count
   std::string storage;
   std::string name;
@@ -78,7 +78,7 @@ struct CommandLine {
   ops::RenderRequest render;
   ops::InitRequest init;
   ops::AdoptRequest adopt;
-  OlderOptions older;
+  AtomicOptions older;
   bool every = false;    ///< --all
   bool check = false;    ///< --check
   bool diff = false;     ///< --diff
@@ -102,7 +102,7 @@ struct CommandLine {
   LogOptions logs;
   bool needs_root = false;  ///< the verb changes the host
   std::string verb;         ///< "install", "containers list"
-  std::function<int(ops::Session&)> action;
+  std::function<int(ops::Context&)> action;
   std::function<void(const base::Error&)> complain;  ///< tells an error at once, when the verb goes on after it
   std::function<void(pid_t)> forward_signals;        ///< to a program from now on; 0: no longer
 };
@@ -143,11 +143,11 @@ void add_adopt(CLI::App& app, CommandLine& line);
 void add_atomic(CLI::App& app, CommandLine& line);
 
 /// berth update --check. @return the exit code
-int print_update_checks(const CommandLine& line, ops::Session& session);
+int print_update_checks(const CommandLine& line, ops::Context& context);
 
 /// Adds a subcommand whose parse sets `line.verb`, `line.needs_root` and `line.action`.
 CLI::App* add_verb(CLI::App& parent, CommandLine& line, const std::string& name, const std::string& description,
-                   bool needs_root, std::function<int(ops::Session&)> action);
+                   bool needs_root, std::function<int(ops::Context&)> action);
 
 /// --set and --set-file. @param set where --set goes
 void add_set(CLI::App& verb, CommandLine& line, std::vector<std::string>& set, const std::string& description);

@@ -24,8 +24,8 @@ base::Json to_json(const ops::DiskUsage& usage) {
   return {{"usage", std::move(rows)}, {"total", usage.total}, {"reclaimable", usage.reclaimable}};
 }
 
-int run_df(const CommandLine& line, ops::Session& session) {
-  const auto usage = ops::disk_usage(session);
+int run_df(const CommandLine& line, ops::Context& context) {
+  const auto usage = ops::disk_usage(context);
   if (line.json) {
     emit_json(to_json(usage));
     return exit_ok;
@@ -45,7 +45,7 @@ int run_df(const CommandLine& line, ops::Session& session) {
 
 void add_df(CLI::App& app, CommandLine& line) {
   auto* verb = add_verb(app, line, "df", "Show how much of the disk images and containers take", false,
-                        [&line](ops::Session& session) { return run_df(line, session); });
+                        [&line](ops::Context& context) { return run_df(line, context); });
   verb->add_flag("--json", line.json, "Print JSON");
 }
 

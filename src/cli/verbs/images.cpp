@@ -12,28 +12,28 @@ namespace berth::cli {
 
 namespace {
 
-int run_delete(const CommandLine& line, ops::Session& session) {
-  for (const auto& name : ops::delete_images(session, line.names, line.force)) {
-    session.reporter.step(fmt::format("deleted {}", name));
+int run_delete(const CommandLine& line, ops::Context& context) {
+  for (const auto& name : ops::delete_images(context, line.names, line.force)) {
+    context.reporter.step(fmt::format("deleted {}", name));
   }
-  session.reporter.step("berth images prune frees the space that nothing needs now");
+  context.reporter.step("berth images prune frees the space that nothing needs now");
   return exit_ok;
 }
 
-int run_prune(const CommandLine& line, ops::Session& session) {
-  const auto outcome = ops::prune(session, line.dry_run);
+int run_prune(const CommandLine& line, ops::Context& context) {
+  const auto outcome = ops::prune(context, line.dry_run);
   if (line.json) {
     const base::Json json = {{"dryRun", line.dry_run},
                              {"layers", outcome.store.layers},
                              {"objects", outcome.store.objects},
                              {"bytes", outcome.store.bytes},
-                             {"folders", outcome.folders}};
+                             {"directories", outcome.directories}};
     emit_json(json);
     return exit_ok;
   }
   const char* verb = line.dry_run ? "would remove" : "removed";
-  for (const auto& folder : outcome.folders) {
-    emit("{} {}\n", verb, folder);
+  for (const auto& directory : outcome.directories) {
+    emit("{} {}\n", verb, directory);
   }
   emit("{} {} layers and {} objects, {}\n", verb, outcome.store.layers, outcome.store.objects,
        human_size(outcome.store.bytes));
@@ -58,23 +58,23 @@ void print_updates(const std::vector<ops::ImageUpdate>& updates) {
   print_table({{"IMAGE", 64}, {"ID BEFORE"}, {"ID AFTER"}, {"STATUS"}}, rows, true, true);
 }
 
-int run_images_update(const CommandLine& line, ops::Session& session) {
+int run_images_update(const CommandLine& line, ops::Context& context) {
   if (line.names.empty() != line.every) {
     throw base::Error(base::ErrorKind::usage,
                       line.every ? "--all and names of images exclude each other" : "no image is named",
                       "name the images to be updated, or give --all");
   }
-  const auto updates = ops::update_images(session, {line.names, line.pull.authfile});
+  const auto updates = ops::update_images(context, {line.names, line.pull.authfile});
   int code = exit_ok;
   auto list = base::Json::array();
   for (const auto& update : updates) {
     list.push_back(to_json(update));
     const auto reason = fmt::format("{} {}: {}", update.name, update.status, update.reason);
     if (update.error) {
-      session.reporter.warning(reason);
+      context.reporter.warning(reason);
       code = code == exit_ok ? exit_code(update.error->kind()) : code;
     } else if (!update.reason.empty()) {
-      session.reporter.step(reason);
+      context.reporter.step(reason);
     }
   }
   if (line.json) {
@@ -86,9 +86,9 @@ int run_images_update(const CommandLine& line, ops::Session& session) {
 }
 
 void add_tag(CLI::App& group, CommandLine& line) {
-  auto* verb = add_verb(group, line, "tag", "Give a stored image another name", true, [&line](ops::Session& session) {
-    session.reporter.step(
-        fmt::format("{} is now also {}", line.image, ops::tag_image(session, line.image, line.target)));
+  auto* verb = add_verb(group, line, "tag", "Give a stored image another name", true, [&line](ops::Context& context) {
+    context.reporter.step(
+        fmt::format("{} is now also {}", line.image, ops::tag_image(context, line.image, line.target)));
     return exit_ok;
   });
   verb->add_option("IMAGE", line.image, "What is stored already")->required();
@@ -97,21 +97,21 @@ void add_tag(CLI::App& group, CommandLine& line) {
 
 void add_delete(CLI::App& group, CommandLine& line) {
   auto* verb = add_verb(group, line, "delete", "Forget images, by name or beginning of the id", true,
-                        [&line](ops::Session& session) { return run_delete(line, session); });
+                        [&line](ops::Context& context) { return run_delete(line, context); });
   verb->add_option("IMAGE", line.names, "Names, or beginnings of ids")->required();
   verb->add_flag("-f,--force", line.force, "Also the names of images that a container uses");
 }
 
 void add_prune(CLI::App& group, CommandLine& line) {
   auto* verb = add_verb(group, line, "prune", "Remove what no image and no container needs", true,
-                        [&line](ops::Session& session) { return run_prune(line, session); });
+                        [&line](ops::Context& context) { return run_prune(line, context); });
   verb->add_flag("--dry-run", line.dry_run, "Only say how much would be removed");
   verb->add_flag("--json", line.json, "Print the result as JSON");
 }
 
 void add_images_update(CLI::App& group, CommandLine& line) {
   auto* verb = add_verb(group, line, "update", "Pull what the registries have now", true,
-                        [&line](ops::Session& session) { return run_images_update(line, session); });
+                        [&line](ops::Context& context) { return run_images_update(line, context); });
   verb->add_option("IMAGE", line.names, "Stored images");
   verb->add_flag("--all", line.every, "All stored images");
   add_authfile(*verb, line.pull.authfile);

@@ -34,8 +34,8 @@ void print_variables(const ops::ImageDescription& description) {
   }
 }
 
-int run_info(const CommandLine& line, ops::Session& session) {
-  const auto description = ops::describe_image(session, line.image);
+int run_info(const CommandLine& line, ops::Context& context) {
+  const auto description = ops::describe_image(context, line.image);
   if (line.json) {
     const base::Json json = {{"image", description.image.name},
                              {"imageId", description.image.id},
@@ -55,8 +55,8 @@ int run_info(const CommandLine& line, ops::Session& session) {
   return exit_ok;
 }
 
-int run_history(const CommandLine& line, ops::Session& session) {
-  const auto entries = ops::image_history(session, line.image);
+int run_history(const CommandLine& line, ops::Context& context) {
+  const auto entries = ops::image_history(context, line.image);
   if (line.json) {
     auto list = base::Json::array();
     for (const auto& entry : entries) {
@@ -80,8 +80,8 @@ int run_history(const CommandLine& line, ops::Session& session) {
   return exit_ok;
 }
 
-int run_version(const CommandLine& line, ops::Session& session) {
-  const auto versions = ops::image_versions(session, line.names);
+int run_version(const CommandLine& line, ops::Context& context) {
+  const auto versions = ops::image_versions(context, line.names);
   if (line.json) {
     auto list = base::Json::array();
     for (const auto& version : versions) {
@@ -106,14 +106,14 @@ int run_version(const CommandLine& line, ops::Session& session) {
 
 void add_images_info(CLI::App& group, CommandLine& line) {
   auto* verb = add_verb(group, line, "info", "Show labels and template variables of an image", false,
-                        [&line](ops::Session& session) { return run_info(line, session); });
+                        [&line](ops::Context& context) { return run_info(line, context); });
   verb->add_option("IMAGE|NAME", line.image, "An image, or a container")->required();
   verb->add_flag("--json", line.json, "Print JSON");
 }
 
 void add_images_history(CLI::App& group, CommandLine& line) {
   auto* verb = add_verb(group, line, "history", "Show how an image was made, newest step first", false,
-                        [&line](ops::Session& session) { return run_history(line, session); });
+                        [&line](ops::Context& context) { return run_history(line, context); });
   verb->add_option("IMAGE|NAME", line.image, "An image, or a container")->required();
   verb->add_flag("--no-trunc", line.list.no_truncation, "Show everything in full length");
   verb->add_flag("--json", line.json, "Print JSON");
@@ -121,7 +121,7 @@ void add_images_history(CLI::App& group, CommandLine& line) {
 
 void add_images_version(CLI::App& group, CommandLine& line) {
   auto* verb = add_verb(group, line, "version", "Show the versions that images say they have", false,
-                        [&line](ops::Session& session) { return run_version(line, session); });
+                        [&line](ops::Context& context) { return run_version(line, context); });
   verb->add_option("IMAGE|NAME", line.names, "Images, or containers; all images without any");
   verb->add_flag("--json", line.json, "Print JSON");
 }

@@ -46,7 +46,7 @@ base::Json to_json(const ops::VerifiedImage& image) {
   auto deployments = base::Json::array();
   for (const auto& deployment : image.deployments) {
     deployments.push_back({{"container", deployment.container},
-                           {"folder", deployment.path},
+                           {"directory", deployment.path},
                            {"live", deployment.live},
                            {"changed", deployment.changed},
                            {"missing", deployment.missing}});
@@ -131,8 +131,8 @@ void print_text(const std::vector<ops::VerifiedImage>& images) {
   }
 }
 
-int run_verify(const CommandLine& line, ops::Session& session) {
-  const auto images = ops::verify_images(session, {line.names, !line.no_remote, line.pull.authfile});
+int run_verify(const CommandLine& line, ops::Context& context) {
+  const auto images = ops::verify_images(context, {line.names, !line.no_remote, line.pull.authfile});
   if (line.json) {
     auto list = base::Json::array();
     for (const auto& image : images) {
@@ -144,7 +144,7 @@ int run_verify(const CommandLine& line, ops::Session& session) {
   }
   for (const auto& image : images) {
     if (image.remote == ops::RemoteState::unknown) {
-      session.reporter.warning(fmt::format("{}: the registry did not tell: {}", image.name, image.remote_reason));
+      context.reporter.warning(fmt::format("{}: the registry did not tell: {}", image.name, image.remote_reason));
     }
   }
   const auto damaged =
@@ -159,12 +159,12 @@ int run_verify(const CommandLine& line, ops::Session& session) {
   return exit_ok;
 }
 
-int run_repair(const CommandLine& line, ops::Session& session) {
-  const auto outcome = ops::repair_image(session, line.image, line.pull.authfile);
+int run_repair(const CommandLine& line, ops::Context& context) {
+  const auto outcome = ops::repair_image(context, line.image, line.pull.authfile);
   if (line.json) {
     auto mended = base::Json::array();
     for (const auto& container : outcome.mended) {
-      mended.push_back({{"container", container.container}, {"folder", container.path}, {"files", container.files}});
+      mended.push_back({{"container", container.container}, {"directory", container.path}, {"files", container.files}});
     }
     const base::Json json = {{"image", outcome.name},
                              {"damaged", outcome.damaged},
@@ -179,7 +179,7 @@ int run_repair(const CommandLine& line, ops::Session& session) {
                                   fmt::join(container.files, ", "));
     emit("{}\n", base::shown_line(text));
     if (container.live) {
-      session.reporter.step(
+      context.reporter.step(
           fmt::format("restart {0} if it runs: berth stop {0}; berth start {0}", container.container));
     }
   }
@@ -190,7 +190,7 @@ int run_repair(const CommandLine& line, ops::Session& session) {
 
 void add_images_repair(CLI::App& group, CommandLine& line) {
   auto* verb = add_verb(group, line, "repair", "Fetch what is damaged again, and mend the containers that share it",
-                        true, [&line](ops::Session& session) { return run_repair(line, session); });
+                        true, [&line](ops::Context& context) { return run_repair(line, context); });
   verb->add_option("IMAGE|NAME", line.image, "An image, a container, or SOURCE:IMAGE to fetch from")->required();
   add_authfile(*verb, line.pull.authfile);
   verb->add_flag("--json", line.json, "Print the result as JSON");
@@ -198,7 +198,7 @@ void add_images_repair(CLI::App& group, CommandLine& line) {
 
 void add_images_verify(CLI::App& group, CommandLine& line) {
   auto* verb = add_verb(group, line, "verify", "Compare what is stored with its checksums and with the registries",
-                        true, [&line](ops::Session& session) { return run_verify(line, session); });
+                        true, [&line](ops::Context& context) { return run_verify(line, context); });
   verb->add_option("IMAGE|NAME", line.names, "Images, or containers; everything without any");
   verb->add_flag("--no-remote", line.no_remote, "Do not ask the registries for something newer");
   add_authfile(*verb, line.pull.authfile);

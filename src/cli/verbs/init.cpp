@@ -11,14 +11,14 @@ namespace berth::cli {
 
 namespace {
 
-int run_init(const CommandLine& line, ops::Session& session) {
-  const auto files = ops::init(session, line.init);
+int run_init(const CommandLine& line, ops::Context& context) {
+  const auto files = ops::init(context, line.init);
   if (line.json) {
     emit_json(base::Json{{"directory", line.init.directory}, {"files", files}});
     return exit_ok;
   }
   for (const auto& file : files) {
-    session.reporter.step(fmt::format("wrote {}/{}", line.init.directory, file));
+    context.reporter.step(fmt::format("wrote {}/{}", line.init.directory, file));
   }
   return exit_ok;
 }
@@ -28,8 +28,8 @@ int run_init(const CommandLine& line, ops::Session& session) {
 void add_init(CLI::App& app, CommandLine& line) {
   auto& request = line.init;
   auto* verb = add_verb(app, line, "init", "Write templates to begin with for an image", false,
-                        [&line](ops::Session& session) { return run_init(line, session); });
-  verb->add_option("DIR", request.directory, "Folder to write into; nothing in it is overwritten")->required();
+                        [&line](ops::Context& context) { return run_init(line, context); });
+  verb->add_option("DIR", request.directory, "Directory to write into; nothing in it is overwritten")->required();
   verb->add_option("--from", request.from.target, "Take what this image's configuration says")
       ->type_name("[SOURCE:]IMAGE");
   verb->add_flag("--json", line.json, "Print what was written as JSON");

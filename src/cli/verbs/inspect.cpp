@@ -7,8 +7,8 @@ namespace berth::cli {
 
 void add_inspect(CLI::App& app, CommandLine& line) {
   auto* verb = add_verb(app, line, "inspect", "Show everything about a container or an image as JSON", false,
-                        [&line](ops::Session& session) {
-                          emit_json(ops::inspect(session, line.names.front()));
+                        [&line](ops::Context& context) {
+                          emit_json(ops::inspect(context, line.names.front()));
                           return 0;
                         });
   verb->add_option("IMAGE|NAME", line.names, "An image, or a container")->required()->expected(1);

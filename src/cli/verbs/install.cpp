@@ -10,7 +10,7 @@ namespace berth::cli {
 
 namespace {
 
-void print_result(const CommandLine& line, ops::Session& session, const ops::InstallOutcome& outcome) {
+void print_result(const CommandLine& line, ops::Context& context, const ops::InstallOutcome& outcome) {
   const auto& plan = *outcome.plan;
   if (line.json) {
     base::Json json = {{"name", plan.name},
@@ -22,18 +22,18 @@ void print_result(const CommandLine& line, ops::Session& session, const ops::Ins
     return;
   }
   if (!plan.unit) {
-    session.reporter.step(fmt::format("installed the host files of {}", plan.name));
-  } else if (line.install.start || session.layout.offline()) {
-    session.reporter.step(fmt::format("installed {}{}", plan.name, line.install.start ? " and started it" : ""));
+    context.reporter.step(fmt::format("installed the host files of {}", plan.name));
+  } else if (line.install.start || context.layout.offline()) {
+    context.reporter.step(fmt::format("installed {}{}", plan.name, line.install.start ? " and started it" : ""));
   } else {
-    session.reporter.step(fmt::format("installed {}; start it with: {} start {}", plan.name,
-                                      session.layout.command("systemctl"), plan.name));
+    context.reporter.step(fmt::format("installed {}; start it with: {} start {}", plan.name,
+                                      context.layout.command("systemctl"), plan.name));
   }
 }
 
 /// The result is a path, for whatever command comes next.
-int run_build(const CommandLine& line, ops::Session& session) {
-  const auto package = ops::make_container_package(session, line.install, ".");
+int run_build(const CommandLine& line, ops::Context& context) {
+  const auto package = ops::make_container_package(context, line.install, ".");
   if (line.install.only_plan) {
     show_plan(line.json, package.plan, package.places);
   } else if (line.json) {
@@ -48,14 +48,14 @@ int run_build(const CommandLine& line, ops::Session& session) {
   return 0;
 }
 
-int run_install(CommandLine& line, ops::Session& session) {
+int run_install(CommandLine& line, ops::Context& context) {
   line.install.only_plan = line.display || line.dry_run;
   if (line.install.system_package == "build") {
-    return run_build(line, session);
+    return run_build(line, context);
   }
-  const auto outcome = ops::install(session, line.install);
+  const auto outcome = ops::install(context, line.install);
   if (!outcome.already_present && !outcome.plan) {
-    return run_image_once(line, session);
+    return run_image_once(line, context);
   }
   if (outcome.already_present) {
     if (line.json) {
@@ -66,9 +66,9 @@ int run_install(CommandLine& line, ops::Session& session) {
     return 0;
   }
   if (!line.install.only_plan) {
-    print_result(line, session, outcome);
+    print_result(line, context, outcome);
   } else {
-    show_plan(line.json, *outcome.plan, session.layout);
+    show_plan(line.json, *outcome.plan, context.layout);
   }
   return 0;
 }
@@ -78,7 +78,7 @@ int run_install(CommandLine& line, ops::Session& session) {
 void add_install(CLI::App& app, CommandLine& line) {
   auto& request = line.install;
   auto* verb = add_verb(app, line, "install", "Install a system container from an image", true,
-                        [&line](ops::Session& session) { return run_install(line, session); });
+                        [&line](ops::Context& context) { return run_install(line, context); });
   verb->add_option("IMAGE", request.image, "[SOURCE:]IMAGE; fetched when it is not in the store")->required();
   verb->add_option("-n,--name", request.name, "Name of the container and its unit")->type_name("NAME");
   add_set(*verb, line, request.set, "Set a template variable; may be given several times");

@@ -55,8 +55,8 @@ void print_json(const char* key, const std::vector<Row>& rows) {
   emit_json(base::Json{{key, std::move(list)}});
 }
 
-int run_containers_list(const ListOptions& options, ops::Session& session) {
-  const auto rows = ops::list_containers(session, {options.all, filters_of(options, ops::container_filter_keys)});
+int run_containers_list(const ListOptions& options, ops::Context& context) {
+  const auto rows = ops::list_containers(context, {options.all, filters_of(options, ops::container_filter_keys)});
   if (options.json) {
     print_json("containers", rows);
   } else if (options.quiet) {
@@ -77,8 +77,8 @@ int run_containers_list(const ListOptions& options, ops::Session& session) {
   return 0;
 }
 
-int run_images_list(const ListOptions& options, ops::Session& session) {
-  const auto rows = ops::list_images(session, {options.all, filters_of(options, ops::image_filter_keys)});
+int run_images_list(const ListOptions& options, ops::Context& context) {
+  const auto rows = ops::list_images(context, {options.all, filters_of(options, ops::image_filter_keys)});
   if (options.json) {
     print_json("images", rows);
     return 0;
@@ -123,7 +123,7 @@ void add_containers(CLI::App& app, CommandLine& line) {
   group->fallthrough();
   group->require_subcommand(1);
   auto* list = add_verb(*group, line, "list", "List containers; only running ones without --all", false,
-                        [&line](ops::Session& session) { return run_containers_list(line.list, session); });
+                        [&line](ops::Context& context) { return run_containers_list(line.list, context); });
   add_list_options(*list, line.list, "Also those that do not run", "Print names only",
                    "container image command created state backend runtime");
   add_containers_delete(*group, line);
@@ -131,7 +131,7 @@ void add_containers(CLI::App& app, CommandLine& line) {
 
 void add_images_list(CLI::App& group, CommandLine& line) {
   auto* list = add_verb(group, line, "list", "List images; > marks those that a container uses", false,
-                        [&line](ops::Session& session) { return run_images_list(line.list, session); });
+                        [&line](ops::Context& context) { return run_images_list(line.list, context); });
   add_list_options(*list, line.list, "Also the layers that images are made of", "Print ids only",
                    "repo tag id type created");
 }

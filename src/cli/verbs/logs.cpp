@@ -43,7 +43,7 @@ host::LogQuery query_of(const LogOptions& options) {
   query.last = parse_lines(options);
   if (!options.since.empty()) {
     const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-    query.since = parse_moment(options.since, now) * second;
+    query.since = parse_time_spec(options.since, now) * second;
   }
   return query;
 }
@@ -89,7 +89,7 @@ bool output_is_closed() {
   return ::poll(&output, 1, 0) > 0 && (output.revents & (POLLERR | POLLHUP | POLLNVAL)) != 0;
 }
 
-int run_logs(const CommandLine& line, ops::Session& session) {
+int run_logs(const CommandLine& line, ops::Context& context) {
   const bool terminal = ::isatty(STDOUT_FILENO) != 0;
   const auto show = [&](const host::LogEntry& entry) {
     if (line.json) {
@@ -99,18 +99,18 @@ int run_logs(const CommandLine& line, ops::Session& session) {
     } else {
       emit_as_written(text_line(entry, terminal) + "\n");  // other programs want the bytes
     }
-    return !session.stop.stop_requested();
+    return !context.stop.stop_requested();
   };
-  const auto go_on = [&] { return !session.stop.stop_requested() && std::fflush(stdout) == 0 && !output_is_closed(); };
-  ops::logs(session, line.names.front(), query_of(line.logs), show, go_on);
-  return session.stop.stop_requested() ? exit_code(base::ErrorKind::interrupted) : exit_ok;
+  const auto go_on = [&] { return !context.stop.stop_requested() && std::fflush(stdout) == 0 && !output_is_closed(); };
+  ops::logs(context, line.names.front(), query_of(line.logs), show, go_on);
+  return context.stop.stop_requested() ? exit_code(base::ErrorKind::interrupted) : exit_ok;
 }
 
 }  // namespace
 
 void add_logs(CLI::App& app, CommandLine& line) {
   auto* verb = add_verb(app, line, "logs", "Show what the service of a container says", false,
-                        [&line](ops::Session& session) { return run_logs(line, session); });
+                        [&line](ops::Context& context) { return run_logs(line, context); });
   verb->add_option("NAME", line.names, "A container")->required()->expected(1);
   verb->add_flag("-f,--follow", line.logs.follow, "Go on with what is said from now on");
   verb->add_option("-n,--lines", line.logs.lines, "Only the last so many entries, or all")->type_name("N");

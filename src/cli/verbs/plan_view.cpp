@@ -19,9 +19,9 @@ void print_text(const std::string& heading, const std::string& text) {
 void print_files(const ops::InstallPlan& plan) {
   for (const auto& planned : plan.files) {
     const auto& file = planned.file;
-    const auto end = file.kind == host::HostFile::Kind::folder ? "/"
-                     : file.kind == host::HostFile::Kind::link ? " -> " + base::shown_line(file.link_target)
-                                                               : "";
+    const auto end = file.kind == host::HostFile::Kind::directory ? "/"
+                     : file.kind == host::HostFile::Kind::link    ? " -> " + base::shown_line(file.link_target)
+                                                                  : "";
     emit("  create  {:04o} {}:{} {}{}\n", file.mode, file.uid, file.gid, file.destination, end);
   }
   for (const auto& path : plan.kept_files) {
@@ -35,10 +35,10 @@ void print_plan(const ops::InstallPlan& plan, const host::Layout& layout) {
   if (!plan.info.remote.empty()) {
     emit("rootfs      {}\n", plan.info.remote);
   }
-  if (!plan.powers.empty()) {
+  if (!plan.privileges.empty()) {
     emit("\nThis image asks for:\n");
-    for (const auto& power : plan.powers) {
-      emit("  {}\n", base::shown_line(power));
+    for (const auto& privilege : plan.privileges) {
+      emit("  {}\n", base::shown_line(privilege));
     }
   }
   if (!plan.files.empty() || !plan.kept_files.empty()) {
@@ -55,10 +55,10 @@ void print_plan(const ops::InstallPlan& plan, const host::Layout& layout) {
     print_text(plan.deployment + "/config.json", plan.config);
   }
   if (plan.unit) {
-    print_text(layout.unit_inside(plan.name), *plan.unit);
+    print_text(layout.unit_in_root(plan.name), *plan.unit);
   }
   if (plan.tmpfiles) {
-    print_text(layout.tmpfiles_inside(plan.name), *plan.tmpfiles);
+    print_text(layout.tmpfiles_in_root(plan.name), *plan.tmpfiles);
   }
 }
 

@@ -20,17 +20,17 @@ base::Json to_json(const store::PullResult& result) {
           {"skippedNodes", result.skipped_nodes}};
 }
 
-int run_pull(const CommandLine& line, ops::Session& session) {
-  const auto result = ops::pull(session, line.pull);
+int run_pull(const CommandLine& line, ops::Context& context) {
+  const auto result = ops::pull(context, line.pull);
   if (result.skipped_nodes > 0) {
-    session.reporter.warning(
+    context.reporter.warning(
         fmt::format("{} device nodes, fifos or sockets of the image were left out", result.skipped_nodes));
   }
   if (line.json) {
     emit_json(to_json(result));
     return 0;
   }
-  session.reporter.step(
+  context.reporter.step(
       result.changed ? fmt::format("pulled {} ({} of {} layers fetched, {})", result.image.name, result.layers_fetched,
                                    result.layers_fetched + result.layers_present, human_size(result.bytes_fetched))
                      : fmt::format("{} is up to date", result.image.name));
@@ -42,7 +42,7 @@ int run_pull(const CommandLine& line, ops::Session& session) {
 
 void add_pull(CLI::App& app, CommandLine& line) {
   auto* verb = add_verb(app, line, "pull", "Fetch an image into the store", true,
-                        [&line](ops::Session& session) { return run_pull(line, session); });
+                        [&line](ops::Context& context) { return run_pull(line, context); });
   verb->add_option("IMAGE", line.pull.image,
                    "[SOURCE:]IMAGE, e.g. registry.example/etcd:3, oci:DIR, docker-archive:FILE")
       ->required();

@@ -18,8 +18,8 @@ void print_files(const std::vector<ops::RenderedFile>& files) {
   }
 }
 
-int run_render(const CommandLine& line, ops::Session& session) {
-  const auto files = ops::render(session, line.render);
+int run_render(const CommandLine& line, ops::Context& context) {
+  const auto files = ops::render(context, line.render);
   if (!line.output.empty()) {
     ops::write_rendered(files, line.output);
   }
@@ -32,7 +32,7 @@ int run_render(const CommandLine& line, ops::Session& session) {
   } else if (line.output.empty()) {
     print_files(files);
   } else {
-    session.reporter.step(fmt::format("wrote {} files below {}", files.size(), line.output));
+    context.reporter.step(fmt::format("wrote {} files below {}", files.size(), line.output));
   }
   return exit_ok;
 }
@@ -42,16 +42,16 @@ int run_render(const CommandLine& line, ops::Session& session) {
 void add_render(CLI::App& app, CommandLine& line) {
   auto& request = line.render;
   auto* verb = add_verb(app, line, "render", "Show the files that the templates in /exports make", false,
-                        [&line](ops::Session& session) { return run_render(line, session); });
-  verb->add_option("DIR|IMAGE", request.draft.target, "An exports folder, one that holds it, or [SOURCE:]IMAGE")
+                        [&line](ops::Context& context) { return run_render(line, context); });
+  verb->add_option("DIR|IMAGE", request.preview.target, "An exports directory, one that holds it, or [SOURCE:]IMAGE")
       ->required();
   verb->add_option("-n,--name", request.name, "Name of the container")->type_name("NAME");
   add_set(*verb, line, request.set, "Set a template variable; may be given several times");
   verb->add_option("--runtime", request.runtime, "OCI runtime that would be used")->type_name("PATH");
-  verb->add_option("-o,--output", line.output, "Write the files below this folder instead")->type_name("FOLDER");
+  verb->add_option("-o,--output", line.output, "Write the files below this directory instead")->type_name("DIRECTORY");
   verb->add_flag("--json", line.json, "Print the files as JSON");
-  add_authfile(*verb, request.draft.authfile);
-  add_platform(*verb, request.draft.platform);
+  add_authfile(*verb, request.preview.authfile);
+  add_platform(*verb, request.preview.platform);
 }
 
 }  // namespace berth::cli

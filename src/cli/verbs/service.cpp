@@ -8,9 +8,9 @@ namespace berth::cli {
 namespace {
 
 void add_service_verb(CLI::App& app, CommandLine& line, const std::string& name, const std::string& description,
-                      void (*work)(ops::Session&, const std::string&)) {
-  auto* verb = add_verb(app, line, name, description, false, [&line, work](ops::Session& session) {
-    return for_each_name(line, line.names, [&](const std::string& container) { work(session, container); });
+                      void (*work)(ops::Context&, const std::string&)) {
+  auto* verb = add_verb(app, line, name, description, false, [&line, work](ops::Context& context) {
+    return for_each_name(line, line.names, [&](const std::string& container) { work(context, container); });
   });
   verb->add_option("NAME", line.names, "Containers")->required();
 }

@@ -47,8 +47,8 @@ std::vector<std::string>& set_of_verb(CommandLine& line) {
   return line.verb == "render" ? line.render.set : line.install.set;
 }
 
-[[noreturn]] void refuse(std::string sentence) {
-  throw base::Error(base::ErrorKind::usage, std::move(sentence), "give each variable once");
+[[noreturn]] void refuse(std::string message) {
+  throw base::Error(base::ErrorKind::usage, std::move(message), "give each variable once");
 }
 
 }  // namespace

@@ -31,16 +31,16 @@ base::Json to_json(const ops::UpdateRow& row) {
   return json;
 }
 
-int run_update_one(const CommandLine& line, ops::Session& session) {
+int run_update_one(const CommandLine& line, ops::Context& context) {
   auto request = line.update;
   request.name = line.names.front();
-  const auto outcome = ops::update(session, request);
+  const auto outcome = ops::update(context, request);
   if (line.json) {
     emit_json(to_json({request.name, outcome.changed ? "updated" : "unchanged", outcome, {}}));
   } else if (!outcome.changed) {
     emit("Latest version already installed.\n");
   } else {
-    session.reporter.step(
+    context.reporter.step(
         fmt::format("updated {} to {} {}", request.name, outcome.image, outcome.id_after.substr(0, id_digits)));
   }
   return exit_ok;
@@ -80,8 +80,8 @@ int worst_code(const std::vector<ops::UpdateRow>& rows) {
   return code;
 }
 
-int run_update_all(const CommandLine& line, ops::Session& session) {
-  const auto rows = ops::update_all(session, line.update);
+int run_update_all(const CommandLine& line, ops::Context& context) {
+  const auto rows = ops::update_all(context, line.update);
   if (line.json) {
     auto list = base::Json::array();
     for (const auto& row : rows) {
@@ -89,15 +89,15 @@ int run_update_all(const CommandLine& line, ops::Session& session) {
     }
     emit_json(base::Json{{"containers", std::move(list)}});
   } else {
-    print_failures(rows, session.reporter);
+    print_failures(rows, context.reporter);
     print_rows(rows);
   }
   return worst_code(rows);
 }
 
 void check_update(const CommandLine& line) {
-  const auto refuse = [](const char* sentence) {
-    throw base::Error(base::ErrorKind::usage, sentence, "see berth update --help");
+  const auto refuse = [](const char* message) {
+    throw base::Error(base::ErrorKind::usage, message, "see berth update --help");
   };
   if (line.every && (!line.update.set.empty() || !line.update.rebase.empty())) {
     refuse("--all cannot be used with --set, --set-file or --rebase");
@@ -110,16 +110,16 @@ void check_update(const CommandLine& line) {
   }
 }
 
-int run_update(const CommandLine& line, ops::Session& session) {
+int run_update(const CommandLine& line, ops::Context& context) {
   check_update(line);
   if (line.check) {
-    return print_update_checks(line, session);
+    return print_update_checks(line, context);
   }
-  return line.every ? run_update_all(line, session) : run_update_one(line, session);
+  return line.every ? run_update_all(line, context) : run_update_one(line, context);
 }
 
-int run_rollback(const CommandLine& line, ops::Session& session) {
-  const auto outcome = ops::rollback(session, {line.names.front(), line.update.gate});
+int run_rollback(const CommandLine& line, ops::Context& context) {
+  const auto outcome = ops::rollback(context, {line.names.front(), line.update.gate});
   if (line.json) {
     const base::Json json = {{"container", line.names.front()},
                              {"image", outcome.image},
@@ -127,7 +127,7 @@ int run_rollback(const CommandLine& line, ops::Session& session) {
                              {"idAfter", outcome.id_after}};
     emit_json(json);
   } else {
-    session.reporter.step(fmt::format("rolled {} back to {} {}", line.names.front(), outcome.image,
+    context.reporter.step(fmt::format("rolled {} back to {} {}", line.names.front(), outcome.image,
                                       outcome.id_after.substr(0, id_digits)));
   }
   return exit_ok;
@@ -151,7 +151,7 @@ void add_gate_options(CLI::App& verb, ops::GateOptions& gate) {
 void add_update(CLI::App& app, CommandLine& line) {
   auto& request = line.update;
   auto* verb = add_verb(app, line, "update", "Move containers to what their images are now", true,
-                        [&line](ops::Session& session) { return run_update(line, session); });
+                        [&line](ops::Context& context) { return run_update(line, context); });
   verb->add_option("NAME", line.names, "Container")->expected(0, 1);
   verb->add_flag("--all", line.every, "Every installed container, one after the other");
   add_set(*verb, line, request.set, "Change a template variable; the others keep their values");
@@ -168,7 +168,7 @@ void add_update(CLI::App& app, CommandLine& line) {
 
 void add_rollback(CLI::App& app, CommandLine& line) {
   auto* verb = add_verb(app, line, "rollback", "Go back to the other deployment of a container", true,
-                        [&line](ops::Session& session) { return run_rollback(line, session); });
+                        [&line](ops::Context& context) { return run_rollback(line, context); });
   verb->add_option("NAME", line.names, "Container")->required()->expected(1);
   add_gate_options(*verb, line.update.gate);
   verb->add_flag("--json", line.json, "Print the result as JSON");

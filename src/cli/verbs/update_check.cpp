@@ -123,21 +123,21 @@ void print_table_of(const std::vector<ops::UpdateCheck>& checks) {
 
 }  // namespace
 
-int print_update_checks(const CommandLine& line, ops::Session& session) {
+int print_update_checks(const CommandLine& line, ops::Context& context) {
   auto request = line.update;
   std::vector<ops::UpdateCheck> checks;
   if (line.every) {
-    checks = ops::check_all_updates(session, request, line.diff);
+    checks = ops::check_all_updates(context, request, line.diff);
   } else {
     request.name = line.names.front();
-    checks.push_back(ops::check_update(session, request, line.diff));
+    checks.push_back(ops::check_update(context, request, line.diff));
   }
   int code = exit_ok;
   auto list = base::Json::array();
   for (const auto& check : checks) {
     list.push_back(to_json(check));
     if (check.error) {
-      session.reporter.warning(check.error->what());
+      context.reporter.warning(check.error->what());
       code = code == exit_ok ? exit_code(check.error->kind()) : code;
     }
   }

@@ -28,7 +28,7 @@ std::string text_of(const YAML::Node& settings, const char* key, const std::stri
   return value.Scalar();
 }
 
-OlderSettings settings_of(const std::string& text, const std::string& file) {
+AtomicSettings settings_of(const std::string& text, const std::string& file) {
   const auto settings = YAML::Load(text);
   if (settings.IsNull()) {
     return {};
@@ -41,10 +41,10 @@ OlderSettings settings_of(const std::string& text, const std::string& file) {
 }
 
 /// @param shown its path for messages
-std::optional<std::string> read_inside(const std::string& root, const std::string& shown) {
-  const auto folder = base::open_host_folder(root);
+std::optional<std::string> read_in_root(const std::string& root, const std::string& shown) {
+  const auto directory = base::open_host_directory(root);
   try {
-    const auto file = base::open_in_root(folder.get(), own_file, O_RDONLY | O_NONBLOCK);
+    const auto file = base::open_in_root(directory.get(), own_file, O_RDONLY | O_NONBLOCK);
     return base::read_all(file.get(), size_limit, shown);
   } catch (const base::Error& error) {
     if (error.kind() == base::ErrorKind::not_found) {
@@ -56,9 +56,9 @@ std::optional<std::string> read_inside(const std::string& root, const std::strin
 
 }  // namespace
 
-OlderSettings read_older_settings(const std::string& root, const std::string& file) {
+AtomicSettings read_atomic_settings(const std::string& root, const std::string& file) {
   const auto path = file.empty() ? (root == "/" ? "" : root) + own_file : file;
-  const auto text = file.empty() ? read_inside(root, path) : base::read_file_at(AT_FDCWD, path, size_limit);
+  const auto text = file.empty() ? read_in_root(root, path) : base::read_file_at(AT_FDCWD, path, size_limit);
   if (!text) {
     return {};
   }

@@ -8,7 +8,7 @@ namespace berth::host {
 inline constexpr const char* older_deployments = "/var/lib/containers/atomic";  ///< where it installs by default
 
 /// The keys that matter here; empty: not set.
-struct OlderSettings {
+struct AtomicSettings {
   std::string deployments;  ///< checkout_path
   std::string repository;   ///< ostree_repository
   std::string runtime;      ///< runtime
@@ -17,6 +17,6 @@ struct OlderSettings {
 
 /// Reads `file`, or ROOT/etc/atomic.conf when it is empty; one that does not exist sets nothing.
 /// @throws Error(usage) naming the file and what is wrong
-OlderSettings read_older_settings(const std::string& root, const std::string& file);
+AtomicSettings read_atomic_settings(const std::string& root, const std::string& file);
 
 }  // namespace berth::host

@@ -117,17 +117,17 @@ std::optional<std::string> read_host_file(int root, const std::string& path, con
   }
 }
 
-/// File name → path inside the root, for both drop-in folders; the one in /etc wins.
+/// File name → path inside the root, for both drop-in directories; the one in /etc wins.
 std::map<std::string, std::string> find_drop_ins(int root) {
   std::map<std::string, std::string> found;
-  for (const std::string folder : {"/usr/lib/berth/berth.conf.d", "/etc/berth/berth.conf.d"}) {
-    const auto opened = find_folder_in_root(root, folder);
+  for (const std::string directory : {"/usr/lib/berth/berth.conf.d", "/etc/berth/berth.conf.d"}) {
+    const auto opened = find_directory_in_root(root, directory);
     if (!opened) {
       continue;
     }
-    for (const std::string& name : base::list_folder(opened->get())) {
+    for (const std::string& name : base::list_directory(opened->get())) {
       if (name.ends_with(".conf") && !name.starts_with('.')) {
-        found[name] = fmt::format("{}/{}", folder, name);
+        found[name] = fmt::format("{}/{}", directory, name);
       }
     }
   }
@@ -137,7 +137,7 @@ std::map<std::string, std::string> find_drop_ins(int root) {
 }  // namespace
 
 Config read_config(const std::string& root, const std::string& file, base::Reporter& reporter,
-                   const std::string& own_folder) {
+                   const std::string& own_directory) {
   Config config;
   if (!file.empty()) {
     // As the user named it: relative to where we are, through links, or /dev/fd/N.
@@ -146,23 +146,23 @@ Config read_config(const std::string& root, const std::string& file, base::Repor
     read_text(base::read_all(opened.get(), file_limit, file), file, config, reporter);
     return config;
   }
-  const base::Fd folder = base::open_host_folder(root);
+  const base::Fd directory = base::open_host_directory(root);
   const std::string prefix = root == "/" ? "" : root;
   std::vector<std::string> paths = {"/etc/berth/berth.conf"};
-  for (const auto& [name, path] : find_drop_ins(folder.get())) {
+  for (const auto& [name, path] : find_drop_ins(directory.get())) {
     paths.push_back(path);
   }
   for (const std::string& path : paths) {
-    if (const auto text = read_host_file(folder.get(), path, prefix + path)) {
+    if (const auto text = read_host_file(directory.get(), path, prefix + path)) {
       read_text(*text, prefix + path, config, reporter);
     }
   }
-  if (!own_folder.empty()) {
+  if (!own_directory.empty()) {
     config.deployments.clear();
     config.repository.clear();
     config.authfile.clear();
-    const auto path = own_folder + "/berth.conf";
-    if (const auto text = read_host_file(folder.get(), path, prefix + path)) {
+    const auto path = own_directory + "/berth.conf";
+    if (const auto text = read_host_file(directory.get(), path, prefix + path)) {
       read_text(*text, prefix + path, config, reporter);
     }
   }

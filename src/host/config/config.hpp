@@ -33,11 +33,11 @@ struct Config {
 
 /// Reads ROOT/etc/berth/berth.conf and then berth.conf.d/*.conf of /usr/lib/berth, /etc/berth in the order of their
 /// file names (a name in /etc hides the same name in /usr/lib; later settings win). A missing file is no error.
-/// For a user the file berth.conf of `own_folder` comes last, and what the system's files say about paths and
+/// For a user the file berth.conf of `own_directory` comes last, and what the system's files say about paths and
 /// credentials, which are root's, does not hold. TOML 1.0. Unknown keys are warnings. @param file instead of the
 /// standard places when not empty (must exist)
 /// @throws Error(usage) naming file, line, key and what is allowed; Error(not_found) for a missing `file`
 Config read_config(const std::string& root, const std::string& file, base::Reporter& reporter,
-                   const std::string& own_folder = "");
+                   const std::string& own_directory = "");
 
 }  // namespace berth::host

@@ -30,7 +30,7 @@ constexpr mode_t permission_bits = 07777;
 std::pair<std::string, std::string> split_destination(const std::string& destination) {
   std::vector<std::string> components = base::safe_components(destination, destination);
   if (components.empty()) {
-    throw Error(ErrorKind::not_permitted, "a host file cannot replace the root folder itself");
+    throw Error(ErrorKind::not_permitted, "a host file cannot replace the root directory itself");
   }
   std::string name = std::move(components.back());
   components.pop_back();
@@ -87,7 +87,7 @@ std::string fill(int target, int rootfs, const HostFile& file) {
   return checksum;
 }
 
-/// A nameless file in the folder; nullopt on a file system without O_TMPFILE.
+/// A nameless file in the directory; nullopt on a file system without O_TMPFILE.
 std::optional<base::Fd> open_nameless(int parent, const std::string& destination) {
   base::Fd file(::openat(parent, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
   if (file) {
@@ -126,7 +126,7 @@ bool create_through_temporary(int parent, const std::string& name, int rootfs, c
 }
 
 bool create_file(int parent, const std::string& name, int rootfs, const HostFile& file, std::string& checksum) {
-  // Without a name there is nothing to clean up when the power goes.
+  // Without a name there is nothing to clean up when the privilege goes.
   const auto target = open_nameless(parent, file.destination);
   if (!target) {
     return create_through_temporary(parent, name, rootfs, file, checksum);
@@ -135,33 +135,33 @@ bool create_file(int parent, const std::string& name, int rootfs, const HostFile
   return name_file(target->get(), parent, name, file.destination);
 }
 
-/// Who owns the folder around it may put something else there before we have opened what we made.
+/// Who owns the directory around it may put something else there before we have opened what we made.
 void refuse_exchanged(int parent, bool ours, const HostFile& file) {
   struct stat status {};
-  base::check_errno(::fstat(parent, &status), "examine a folder");
+  base::check_errno(::fstat(parent, &status), "examine a directory");
   if (is_of_others(status.st_uid) && !ours) {
     throw Error(ErrorKind::conflict, fmt::format("{} was exchanged while it was created", file.destination),
-                fmt::format("the user {} owns the folder around it", status.st_uid));
+                fmt::format("the user {} owns the directory around it", status.st_uid));
   }
 }
 
-bool is_new_folder(int folder) {
+bool is_new_directory(int directory) {
   struct stat status {};
-  base::check_errno(::fstat(folder, &status), "examine a folder");
-  return status.st_uid == ::geteuid() && (status.st_mode & 0777U) == 0700 && base::list_folder(folder).empty();
+  base::check_errno(::fstat(directory, &status), "examine a directory");
+  return status.st_uid == ::geteuid() && (status.st_mode & 0777U) == 0700 && base::list_directory(directory).empty();
 }
 
 // In its place: closed and empty it harms nobody, and when we are killed the undo of the step finds it.
-bool create_folder(int parent, const std::string& name, const HostFile& file) {
+bool create_directory(int parent, const std::string& name, const HostFile& file) {
   if (::mkdirat(parent, name.c_str(), 0700) != 0) {
     if (errno != EEXIST) {
-      base::throw_errno("create the folder " + file.destination);
+      base::throw_errno("create the directory " + file.destination);
     }
     return false;
   }
   base::ScopeExit discard([&]() noexcept { ::unlinkat(parent, name.c_str(), AT_REMOVEDIR); });
-  const base::Fd made = base::open_folder_at(parent, name);
-  refuse_exchanged(parent, is_new_folder(made.get()), file);
+  const base::Fd made = base::open_directory_at(parent, name);
+  refuse_exchanged(parent, is_new_directory(made.get()), file);
   set_owner_and_mode(made.get(), file);
   discard.dismiss();
   return true;
@@ -188,8 +188,8 @@ bool create_any(int parent, const std::string& name, int rootfs, const HostFile&
   switch (file.kind) {
     case HostFile::Kind::file:
       return create_file(parent, name, rootfs, file, checksum);
-    case HostFile::Kind::folder:
-      return create_folder(parent, name, file);
+    case HostFile::Kind::directory:
+      return create_directory(parent, name, file);
     case HostFile::Kind::link:
       return create_link(parent, name, file, checksum);
   }
@@ -198,11 +198,11 @@ bool create_any(int parent, const std::string& name, int rootfs, const HostFile&
 
 }  // namespace
 
-void refuse_kernel_folders(const std::string& path, const std::string& destination) {
-  for (const std::string_view folder : {"/proc", "/sys", "/dev"}) {
-    if (path == folder || path.starts_with(std::string(folder) + "/")) {
+void refuse_kernel_directories(const std::string& path, const std::string& destination) {
+  for (const std::string_view directory : {"/proc", "/sys", "/dev"}) {
+    if (path == directory || path.starts_with(std::string(directory) + "/")) {
       throw Error(ErrorKind::not_permitted,
-                  fmt::format("the host file {} would lie in {}, which belongs to the kernel", destination, folder),
+                  fmt::format("the host file {} would lie in {}, which belongs to the kernel", destination, directory),
                   "have it taken out of the image's exports/hostfs, or its renameFiles corrected");
     }
   }
@@ -218,13 +218,13 @@ std::string unfinished_name(const std::string& secret, const std::string& destin
 
 CreatedFile create_host_file(int root, int rootfs, const HostFile& file) {
   const auto [parent_path, name] = split_destination(file.destination);
-  refuse_kernel_folders(resolve_host_path(root, file.destination), file.destination);
+  refuse_kernel_directories(resolve_host_path(root, file.destination), file.destination);
   CreatedFile result;
   if (host_exists(root, file.destination)) {
     return result;
   }
-  base::ScopeExit undo([&]() noexcept { remove_created_folders(root, result.created_folders); });
-  const base::Fd parent = make_folder_in_root(root, parent_path, result.created_folders);
+  base::ScopeExit undo([&]() noexcept { remove_created_directories(root, result.created_directories); });
+  const base::Fd parent = make_directory_in_root(root, parent_path, result.created_directories);
   result.created = create_any(parent.get(), name, rootfs, file, result.checksum);
   if (!result.created) {
     return {};
@@ -234,8 +234,8 @@ CreatedFile create_host_file(int root, int rootfs, const HostFile& file) {
   return result;
 }
 
-void remove_parent_folders(int root, const std::vector<std::string>& created_folders) noexcept {
-  remove_created_folders(root, created_folders);
+void remove_parent_directories(int root, const std::vector<std::string>& created_directories) noexcept {
+  remove_created_directories(root, created_directories);
 }
 
 std::string resolve_host_path(int root, const std::string& destination) {
@@ -248,8 +248,8 @@ std::string resolve_host_path(int root, const std::string& destination) {
     auto [parent, name] = base::split_path(path);
     missing.push_back(std::move(name));
     path = std::move(parent);
-    if (const auto folder = find_folder_in_root(root, path)) {
-      path = path_inside_root(root, folder->get());
+    if (const auto directory = find_directory_in_root(root, path)) {
+      path = path_in_root(root, directory->get());
       break;
     }
   }

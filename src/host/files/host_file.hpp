@@ -9,9 +9,9 @@
 
 namespace berth::host {
 
-/// One file, folder or link to be put on the host.
+/// One file, directory or link to be put on the host.
 struct HostFile {
-  enum class Kind { file, folder, link };
+  enum class Kind { file, directory, link };
   std::string destination;  ///< absolute, inside the root
   Kind kind = Kind::file;
   mode_t mode = 0644;  ///< permission bits, setuid included
@@ -26,27 +26,27 @@ struct HostFile {
 
 /// What create_host_file did.
 struct CreatedFile {
-  bool created = false;                      ///< false: something was there and was left alone
-  std::string checksum;                      ///< sha256 hex of a file, or of a link's target; empty for folders
-  std::vector<std::string> created_folders;  ///< parents that had to be made, outermost first, inside the root
+  bool created = false;                          ///< false: something was there and was left alone
+  std::string checksum;                          ///< sha256 hex of a file, or of a link's target; empty for directories
+  std::vector<std::string> created_directories;  ///< parents that had to be made, outermost first, inside the root
 };
 
-/// A name in its folder for what stands for `path` while a change goes on: found again by whoever knows the secret, and
-/// by nobody who might want to have that name before us. Of fixed length, so that it always fits.
+/// A name in its directory for what stands for `path` while a change goes on: found again by whoever knows the secret,
+/// and by nobody who might want to have that name before us. Of fixed length, so that it always fits.
 /// @param secret of the change, as its note has it; empty in notes of berth before there were any
 std::string hidden_name(const std::string& secret, const std::string& path);
 
-/// Where a file waits in its folder until it is complete, when the file system knows no files without a name
+/// Where a file waits in its directory until it is complete, when the file system knows no files without a name
 /// (open(2), O_TMPFILE).
 std::string unfinished_name(const std::string& secret, const std::string& destination);
 
-/// Creates a host file atomically: a file without a name (or with unfinished_name) in the same folder, content, owner,
-/// mode and xattrs (security.capability and user.*), fsync, then a name that must be free. With `share` the content is
-/// cloned where the file system can (ioctl_ficlone(2)) and copied elsewhere; it is never a hard link, through which an
-/// edit on the host would reach the repository. Parents are made 0755 root. Links of the host itself (e.g. /bin →
-/// /usr/bin) are followed inside the root, as a process chrooted there would, and no way is gone on which another user
-/// could have put something (find_trusted_folder). Nothing is left behind when it fails or when something was there
-/// already.
+/// Creates a host file atomically: a file without a name (or with unfinished_name) in the same directory, content,
+/// owner, mode and xattrs (security.capability and user.*), fsync, then a name that must be free. With `share` the
+/// content is cloned where the file system can (ioctl_ficlone(2)) and copied elsewhere; it is never a hard link,
+/// through which an edit on the host would reach the repository. Parents are made 0755 root. Links of the host itself
+/// (e.g. /bin → /usr/bin) are followed inside the root, as a process chrooted there would, and no way is gone on which
+/// another user could have put something (find_trusted_directory). Nothing is left behind when it fails or when
+/// something was there already.
 /// @param rootfs descriptor of the deployment's rootfs (source is opened beneath it)
 /// @throws Error(not_permitted) for a destination in /proc, /sys or /dev (also by way of a link) and for the root
 /// itself,
@@ -55,35 +55,35 @@ CreatedFile create_host_file(int root, int rootfs, const HostFile& file);
 
 enum class RemoveOutcome { removed, absent, modified };
 
-/// Removes the folders that create_host_file made as parents (CreatedFile::created_folders), innermost first, as far
-/// as they are empty. Cannot fail.
-void remove_parent_folders(int root, const std::vector<std::string>& created_folders) noexcept;
+/// Removes the directories that create_host_file made as parents (CreatedFile::created_directories), innermost first,
+/// as far as they are empty. Cannot fail.
+void remove_parent_directories(int root, const std::vector<std::string>& created_directories) noexcept;
 
 /// Where `destination` really is once the links of its existing parents are followed inside the root: an absolute path
-/// inside the root. The last component is not followed. To be compared with folders that nothing may be put into.
+/// inside the root. The last component is not followed. To be compared with directories that nothing may be put into.
 /// @throws Error(verification) when `destination` has `..` in it
 std::string resolve_host_path(int root, const std::string& destination);
 
-/// Removes a recorded file if it still is what was recorded; a folder only when empty. A changed file stays. What a
+/// Removes a recorded file if it still is what was recorded; a directory only when empty. A changed file stays. What a
 /// killed create_host_file left goes too.
-/// @param checksum as recorded; empty for folders @param secret of the change that made it
-/// @throws Error(not_permitted) for a way that is not safe (find_trusted_folder)
+/// @param checksum as recorded; empty for directories @param secret of the change that made it
+/// @throws Error(not_permitted) for a way that is not safe (find_trusted_directory)
 RemoveOutcome remove_host_file(int root, const std::string& path, const std::string& checksum,
                                const std::string& secret = "");
 
-/// Whether what is on the host is just what `file` would be: kind, mode, owner and content; of a folder the kind.
+/// Whether what is on the host is just what `file` would be: kind, mode, owner and content; of a directory the kind.
 /// @param checksum as create_host_file would give it
 bool host_is(int root, const HostFile& file, const std::string& checksum);
 
-/// sha256 hex of a file's content, or of a link's target; nullopt when there is nothing at `path` or it is a folder.
+/// sha256 hex of a file's content, or of a link's target; nullopt when there is nothing at `path` or it is a directory.
 std::optional<std::string> host_checksum(int root, const std::string& path);
 
-/// The same of `name` in an open folder.
-std::optional<std::string> checksum_in(int folder, const std::string& name);
+/// The same of `name` in an open directory.
+std::optional<std::string> checksum_in(int directory, const std::string& name);
 
-/// The owner of the existing folder `path`; nullopt when there is none.
-/// @throws Error(not_permitted) for a way that is not safe (find_trusted_folder)
-std::optional<uid_t> trusted_folder_owner(int root, const std::string& path);
+/// The owner of the existing directory `path`; nullopt when there is none.
+/// @throws Error(not_permitted) for a way that is not safe (find_trusted_directory)
+std::optional<uid_t> trusted_directory_owner(int root, const std::string& path);
 
 /// True when `path` exists inside the root (links followed inside the root, the last component not followed).
 bool host_exists(int root, const std::string& path);

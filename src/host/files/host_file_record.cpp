@@ -16,38 +16,38 @@ namespace berth::host {
 
 namespace {
 
-/// The folder a path lies in, opened, and the path's last component.
+/// The directory a path lies in, opened, and the path's last component.
 struct Place {
-  base::Fd folder;
+  base::Fd directory;
   std::string name;
 };
 
-/// @param find find_folder_in_root, or find_trusted_folder when something is to be changed
+/// @param find find_directory_in_root, or find_trusted_directory when something is to be changed
 std::optional<Place> find_place(int root, const std::string& path,
-                                std::optional<base::Fd> (*find)(int, std::string_view) = find_folder_in_root) {
+                                std::optional<base::Fd> (*find)(int, std::string_view) = find_directory_in_root) {
   auto [parent, name] = base::split_path(path);
-  auto folder = find(root, parent);
-  if (!folder || name == "..") {
+  auto directory = find(root, parent);
+  if (!directory || name == "..") {
     return std::nullopt;
   }
-  return Place{std::move(*folder), std::move(name)};
+  return Place{std::move(*directory), std::move(name)};
 }
 
-std::string file_checksum(int folder, const std::string& name) {
-  return content_checksum(base::open_at(folder, name, O_RDONLY | O_NONBLOCK).get(), name);
+std::string file_checksum(int directory, const std::string& name) {
+  return content_checksum(base::open_at(directory, name, O_RDONLY | O_NONBLOCK).get(), name);
 }
 
-/// nullopt for what has no content of its own: folders, devices, fifos, sockets.
-std::optional<std::string> checksum_at(int folder, const std::string& name, mode_t type) {
+/// nullopt for what has no content of its own: directories, devices, fifos, sockets.
+std::optional<std::string> checksum_at(int directory, const std::string& name, mode_t type) {
   if (S_ISLNK(type)) {
-    const auto target = base::read_link_at(folder, name);
+    const auto target = base::read_link_at(directory, name);
     return target ? std::optional(base::digest_of(*target).hex()) : std::nullopt;
   }
-  return S_ISREG(type) ? std::optional(file_checksum(folder, name)) : std::nullopt;
+  return S_ISREG(type) ? std::optional(file_checksum(directory, name)) : std::nullopt;
 }
 
-RemoveOutcome remove_folder(const Place& place, const std::string& path) {
-  if (::unlinkat(place.folder.get(), place.name.c_str(), AT_REMOVEDIR) == 0) {
+RemoveOutcome remove_directory(const Place& place, const std::string& path) {
+  if (::unlinkat(place.directory.get(), place.name.c_str(), AT_REMOVEDIR) == 0) {
     return RemoveOutcome::removed;
   }
   if (errno == ENOENT) {
@@ -56,78 +56,78 @@ RemoveOutcome remove_folder(const Place& place, const std::string& path) {
   if (errno == ENOTEMPTY || errno == EEXIST || errno == EBUSY) {  // EBUSY: somebody mounted something on it
     return RemoveOutcome::modified;
   }
-  base::throw_errno("remove the folder " + path);
+  base::throw_errno("remove the directory " + path);
 }
 
 RemoveOutcome remove_at(const Place& place, const std::string& path, const std::string& checksum) {
-  const auto status = base::stat_at(place.folder.get(), place.name);
+  const auto status = base::stat_at(place.directory.get(), place.name);
   if (!status) {
     return RemoveOutcome::absent;
   }
   if (S_ISDIR(status->st_mode)) {
-    return checksum.empty() ? remove_folder(place, path) : RemoveOutcome::modified;
+    return checksum.empty() ? remove_directory(place, path) : RemoveOutcome::modified;
   }
-  if (checksum.empty() || checksum_at(place.folder.get(), place.name, status->st_mode) != checksum) {
+  if (checksum.empty() || checksum_at(place.directory.get(), place.name, status->st_mode) != checksum) {
     return RemoveOutcome::modified;
   }
-  return base::unlink_at(place.folder.get(), place.name) ? RemoveOutcome::removed : RemoveOutcome::absent;
+  return base::unlink_at(place.directory.get(), place.name) ? RemoveOutcome::removed : RemoveOutcome::absent;
 }
 
 }  // namespace
 
 RemoveOutcome remove_host_file(int root, const std::string& path, const std::string& checksum,
                                const std::string& secret) {
-  const auto place = find_place(root, path, find_trusted_folder);
+  const auto place = find_place(root, path, find_trusted_directory);
   if (!place) {
     return RemoveOutcome::absent;
   }
-  const bool unfinished = base::unlink_at(place->folder.get(), unfinished_name(secret, path));
+  const bool unfinished = base::unlink_at(place->directory.get(), unfinished_name(secret, path));
   const RemoveOutcome outcome = remove_at(*place, path, checksum);
   if (outcome == RemoveOutcome::removed || unfinished) {
-    base::sync_at(place->folder.get(), ".");
+    base::sync_at(place->directory.get(), ".");
   }
   return outcome;
 }
 
 bool host_is(int root, const HostFile& file, const std::string& checksum) {
   const auto place = find_place(root, file.destination);
-  const auto found = place ? base::stat_at(place->folder.get(), place->name) : std::nullopt;
+  const auto found = place ? base::stat_at(place->directory.get(), place->name) : std::nullopt;
   if (!found) {
     return false;
   }
-  if (file.kind == HostFile::Kind::folder) {
+  if (file.kind == HostFile::Kind::directory) {
     return S_ISDIR(found->st_mode);
   }
   const bool link = file.kind == HostFile::Kind::link;
   const bool same_mode =
       link ? S_ISLNK(found->st_mode) : S_ISREG(found->st_mode) && (found->st_mode & 07777U) == (file.mode & 07777U);
   return same_mode && found->st_uid == file.uid && found->st_gid == file.gid &&
-         checksum_at(place->folder.get(), place->name, found->st_mode) == checksum;
+         checksum_at(place->directory.get(), place->name, found->st_mode) == checksum;
 }
 
 std::optional<std::string> host_checksum(int root, const std::string& path) {
   const auto place = find_place(root, path);
-  return place ? checksum_in(place->folder.get(), place->name) : std::nullopt;
+  return place ? checksum_in(place->directory.get(), place->name) : std::nullopt;
 }
 
-std::optional<std::string> checksum_in(int folder, const std::string& name) {
-  const auto status = base::stat_at(folder, name);
-  return status ? checksum_at(folder, name, status->st_mode) : std::nullopt;
+std::optional<std::string> checksum_in(int directory, const std::string& name) {
+  const auto status = base::stat_at(directory, name);
+  return status ? checksum_at(directory, name, status->st_mode) : std::nullopt;
 }
 
-std::optional<uid_t> trusted_folder_owner(int root, const std::string& path) {
-  const auto folder = find_trusted_folder(root, path);
-  if (!folder) {
+std::optional<uid_t> trusted_directory_owner(int root, const std::string& path) {
+  const auto directory = find_trusted_directory(root, path);
+  if (!directory) {
     return std::nullopt;
   }
   struct stat status {};
-  base::check_errno(::fstat(folder->get(), &status), "examine " + path);
+  base::check_errno(::fstat(directory->get(), &status), "examine " + path);
   return status.st_uid;
 }
 
 bool host_exists(int root, const std::string& path) {
   const auto place = find_place(root, path);
-  return place && base::stat_at(place->folder.get(), place->name);
+  return place && base::stat_at(place->directory.get(), place->name);
 }
 
 }  // namespace berth::host

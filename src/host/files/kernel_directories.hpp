@@ -7,6 +7,6 @@ namespace berth::host {
 
 /// @param path cleaned, inside the root @param destination as it is named to the user
 /// @throws Error(not_permitted) when `path` is /proc, /sys or /dev, or lies in one of them
-void refuse_kernel_folders(const std::string& path, const std::string& destination);
+void refuse_kernel_directories(const std::string& path, const std::string& destination);
 
 }  // namespace berth::host

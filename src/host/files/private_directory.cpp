@@ -14,14 +14,14 @@ namespace {
 constexpr mode_t private_mode = S_IRWXU;
 constexpr mode_t others = S_IRWXG | S_IRWXO;
 
-struct stat status_of(int folder) {
+struct stat status_of(int directory) {
   struct stat status {};
-  base::check_errno(::fstat(folder, &status), "examine " + base::full_path(folder, "."));
+  base::check_errno(::fstat(directory, &status), "examine " + base::full_path(directory, "."));
   return status;
 }
 
-void set_mode(int folder, mode_t mode) {
-  base::check_errno(::fchmod(folder, mode), "set the mode of " + base::full_path(folder, "."));
+void set_mode(int directory, mode_t mode) {
+  base::check_errno(::fchmod(directory, mode), "set the mode of " + base::full_path(directory, "."));
 }
 
 bool is_trusted(uid_t owner) noexcept {
@@ -35,13 +35,13 @@ bool others_can_enter(const struct stat& status) noexcept {
 }
 
 bool others_can_reach(int root, std::string_view inside) {
-  const auto folder = find_folder_in_root(root, inside);
-  if (!folder) {
+  const auto directory = find_directory_in_root(root, inside);
+  if (!directory) {
     return false;
   }
-  auto path = path_inside_root(root, folder->get());
+  auto path = path_in_root(root, directory->get());
   for (; path != "/"; path = base::split_path(path).first) {
-    const auto above = find_folder_in_root(root, path);
+    const auto above = find_directory_in_root(root, path);
     if (above && !others_can_enter(status_of(above->get()))) {
       return false;
     }
@@ -49,22 +49,22 @@ bool others_can_reach(int root, std::string_view inside) {
   return true;
 }
 
-bool make_private(int folder, std::optional<gid_t> group) {
-  const auto status = status_of(folder);
+bool make_private(int directory, std::optional<gid_t> group) {
+  const auto status = status_of(directory);
   const bool passed = group && status.st_gid == *group && is_trusted(status.st_uid) &&
                       (status.st_mode & others) == static_cast<mode_t>(S_IXGRP);
   if (passed || (!group && !others_can_enter(status))) {
     return false;
   }
   if (!is_trusted(status.st_uid)) {
-    base::check_errno(::fchown(folder, ::geteuid(), static_cast<gid_t>(-1)),
-                      "become the owner of " + base::full_path(folder, "."));
+    base::check_errno(::fchown(directory, ::geteuid(), static_cast<gid_t>(-1)),
+                      "become the owner of " + base::full_path(directory, "."));
   }
-  set_mode(folder, private_mode);
+  set_mode(directory, private_mode);
   if (group) {
-    base::check_errno(::fchown(folder, static_cast<uid_t>(-1), *group),
-                      "set the group of " + base::full_path(folder, "."));
-    set_mode(folder, private_mode | S_IXGRP);
+    base::check_errno(::fchown(directory, static_cast<uid_t>(-1), *group),
+                      "set the group of " + base::full_path(directory, "."));
+    set_mode(directory, private_mode | S_IXGRP);
   }
   return others_can_enter(status);
 }

@@ -40,10 +40,10 @@ std::vector<std::string> reversed_components(std::string_view path) {
   std::reverse(components.begin(), components.end());
   return components;
 }
-/// Goes to a folder as find_trusted_folder says.
+/// Goes to a directory as find_trusted_directory says.
 class TrustedWalk {
  public:
-  /// @param created where missing folders are made: gets their paths
+  /// @param created where missing directories are made: gets their paths
   TrustedWalk(int root, std::string_view path, std::vector<std::string>* created) : path_(path), created_(created) {
     if (path.find('\0') != std::string_view::npos) {
       throw base::Error(base::ErrorKind::verification, "a path holds a NUL byte");
@@ -52,7 +52,7 @@ class TrustedWalk {
     add_components(path, false);
   }
 
-  /// nullopt when something is missing, or no folder, on the way
+  /// nullopt when something is missing, or no directory, on the way
   std::optional<base::Fd> run() {
     while (!ahead_.empty()) {
       const Component component = std::move(ahead_.back());
@@ -61,7 +61,7 @@ class TrustedWalk {
         return std::nullopt;
       }
     }
-    return base::open_folder_at(chain_.back().get(), ".");
+    return base::open_directory_at(chain_.back().get(), ".");
   }
 
  private:
@@ -121,7 +121,7 @@ class TrustedWalk {
     return S_ISDIR(status.st_mode);
   }
 
-  /// A folder, or what is no folder, as an object. An automount point is mounted by it.
+  /// A directory, or what is no directory, as an object. An automount point is mounted by it.
   base::Fd open(const std::string& name) const {
     base::Fd found(::openat(chain_.back().get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     if (found || errno == ENOENT) {
@@ -130,7 +130,7 @@ class TrustedWalk {
     return base::Fd(::openat(chain_.back().get(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
   }
 
-  /// Within the root, and by the folders we came through: a folder that somebody moves leads nowhere else.
+  /// Within the root, and by the directories we came through: a directory that somebody moves leads nowhere else.
   void go_up(const Component& component) {
     if (!component.of_link) {
       throw base::Error(base::ErrorKind::verification, fmt::format("the path '{}' leads upwards with '..'", path_));
@@ -145,7 +145,7 @@ class TrustedWalk {
 
   [[nodiscard]] struct stat status_of_last() const {
     struct stat status {};
-    base::check_errno(::fstat(chain_.back().get(), &status), "examine a folder");
+    base::check_errno(::fstat(chain_.back().get(), &status), "examine a directory");
     return status;
   }
 
@@ -175,8 +175,8 @@ class TrustedWalk {
   void make(const Component& component) {
     if (component.of_link) {
       throw base::Error(base::ErrorKind::conflict,
-                        fmt::format("cannot create the folder {}: a link of that name points to nothing", so_far_),
-                        "create the folder the link points to, or remove the link");
+                        fmt::format("cannot create the directory {}: a link of that name points to nothing", so_far_),
+                        "create the directory the link points to, or remove the link");
     }
     if (!trusted_ && is_of_others(owner_)) {
       throw unsafe_step(last_, owner_, so_far_);  // it would be ours
@@ -184,23 +184,23 @@ class TrustedWalk {
     const int parent = chain_.back().get();
     if (::mkdirat(parent, component.name.c_str(), parent_mode) < 0) {
       if (errno != EEXIST) {
-        base::throw_errno("create the folder " + so_far_);
+        base::throw_errno("create the directory " + so_far_);
       }
       return;  // somebody else made it just now
     }
     created_->push_back(so_far_);
-    const base::Fd made = base::open_folder_at(parent, component.name);
+    const base::Fd made = base::open_directory_at(parent, component.name);
     base::check_errno(::fchmod(made.get(), parent_mode), "set the mode of " + so_far_);  // what the umask took away
     base::sync_at(parent, ".");
   }
 
   std::string path_;
   std::vector<std::string>* created_;
-  std::vector<base::Fd> chain_;   ///< the folders from the root to where we are
+  std::vector<base::Fd> chain_;   ///< the directories from the root to where we are
   std::vector<Component> ahead_;  ///< the next one last
   std::string so_far_;            ///< of `path_`
   std::string at_ = "/";          ///< the last of `chain_`, inside the root
-  std::string last_ = "/";        ///< what we went through last, a folder or a link
+  std::string last_ = "/";        ///< what we went through last, a directory or a link
   uid_t owner_ = 0;               ///< of that
   bool trusted_ = true;           ///< whatever its owner is: the root
   struct stat root_status_ {};
@@ -222,13 +222,13 @@ base::Error unsafe_step(const std::string& from, uid_t owner, const std::string&
       "give both the same owner, or the first to root, or remove the link if it is one"};
 }
 
-std::optional<base::Fd> find_trusted_folder(int root, std::string_view path) {
+std::optional<base::Fd> find_trusted_directory(int root, std::string_view path) {
   return TrustedWalk(root, path, nullptr).run();
 }
 
 std::optional<base::Error> danger_on_the_way(int root, const std::string& path) {
   try {
-    find_trusted_folder(root, base::split_path(path).first);
+    find_trusted_directory(root, base::split_path(path).first);
   } catch (const base::Error& error) {
     if (error.kind() != base::ErrorKind::not_permitted) {
       throw;
@@ -238,21 +238,21 @@ std::optional<base::Error> danger_on_the_way(int root, const std::string& path) 
   return std::nullopt;
 }
 
-base::Fd make_folder_in_root(int root, std::string_view path, std::vector<std::string>& created) {
-  auto folder = TrustedWalk(root, path, &created).run();
-  if (!folder) {
+base::Fd make_directory_in_root(int root, std::string_view path, std::vector<std::string>& created) {
+  auto directory = TrustedWalk(root, path, &created).run();
+  if (!directory) {
     throw base::Error(base::ErrorKind::conflict,
-                      fmt::format("cannot create the folder {}: something on the way to it is no folder", path));
+                      fmt::format("cannot create the directory {}: something on the way to it is no directory", path));
   }
-  return std::move(*folder);
+  return std::move(*directory);
 }
 
-std::optional<base::Fd> find_folder_in_root(int root, std::string_view path) {
+std::optional<base::Fd> find_directory_in_root(int root, std::string_view path) {
   const std::string text(path.empty() ? "." : path);
   struct open_how how {};
   how.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
   how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
-  constexpr int attempts = 128;  // EAGAIN while someone renames folders
+  constexpr int attempts = 128;  // EAGAIN while someone renames directories
   int again = 0;
   long fd = -1;
   do {
@@ -262,20 +262,20 @@ std::optional<base::Fd> find_folder_in_root(int root, std::string_view path) {
     return base::Fd(static_cast<int>(fd));
   }
   if (errno != ENOENT && errno != ENOTDIR) {
-    base::throw_errno("open the folder " + text);
+    base::throw_errno("open the directory " + text);
   }
   return std::nullopt;
 }
 
-void remove_created_folders(int root, const std::vector<std::string>& created) noexcept {
+void remove_created_directories(int root, const std::vector<std::string>& created) noexcept {
   for (auto path = created.rbegin(); path != created.rend(); ++path) {
     try {
       const auto [parent, name] = base::split_path(*path);
-      if (const auto folder = find_trusted_folder(root, parent)) {
-        ::unlinkat(folder->get(), name.c_str(), AT_REMOVEDIR);
+      if (const auto directory = find_trusted_directory(root, parent)) {
+        ::unlinkat(directory->get(), name.c_str(), AT_REMOVEDIR);
       }
     } catch (const std::exception&) {
-      // An empty folder that stays is the lesser evil: the failure that brought us here is the one to tell.
+      // An empty directory that stays is the lesser evil: the failure that brought us here is the one to tell.
       continue;
     }
   }
@@ -315,7 +315,7 @@ std::string resolve_in_root(int root, std::string_view path) {
   return fmt::format("/{}", fmt::join(found, "/"));
 }
 
-std::string path_inside_root(int root, int fd) {
+std::string path_in_root(int root, int fd) {
   const std::string top = link_target(root);
   std::string path = link_target(fd);
   if (top == "/") {

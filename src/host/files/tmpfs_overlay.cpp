@@ -9,13 +9,14 @@
 
 namespace berth::host {
 
-void lay_scratch_over_rootfs(const std::string& folder) {
+void mount_tmpfs_overlay(const std::string& directory) {
   base::check_errno(::unshare(CLONE_NEWNS), "make a mount namespace");
   // What the host mounts from now on is seen here, and nothing of ours there.
   base::check_errno(::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr), "separate the mounts from the host's");
-  base::check_errno(::chdir(folder.c_str()), "enter " + folder);  // so that no option holds a path with a `,` or `:`
+  base::check_errno(::chdir(directory.c_str()),
+                    "enter " + directory);  // so that no option holds a path with a `,` or `:`
   if (::mkdir("scratch", 0700) != 0 && errno != EEXIST) {
-    base::throw_errno("create " + folder + "/scratch");
+    base::throw_errno("create " + directory + "/scratch");
   }
   base::check_errno(::mount("tmpfs", "scratch", "tmpfs", 0, "mode=0700"), "mount a file system in memory");
   for (const char* part : {"scratch/upper", "scratch/overlay"}) {
@@ -23,7 +24,7 @@ void lay_scratch_over_rootfs(const std::string& folder) {
   }
   base::check_errno(
       ::mount("overlay", "rootfs", "overlay", 0, "lowerdir=rootfs,upperdir=scratch/upper,workdir=scratch/overlay"),
-      "mount an overlay over " + folder + "/rootfs");
+      "mount an overlay over " + directory + "/rootfs");
 }
 
 }  // namespace berth::host

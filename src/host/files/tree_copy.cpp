@@ -33,7 +33,8 @@ void check_stop(const std::stop_token& stop) {
 /// One directory of the tree at a time is open, each opened from the top: however deep it is, no function calls itself.
 class Walk {
  public:
-  using Visit = std::function<void(int folder, const std::string& path, const std::string& name, const struct stat&)>;
+  using Visit =
+      std::function<void(int directory, const std::string& path, const std::string& name, const struct stat&)>;
 
   Walk(int top, const std::string& name, const std::stop_token& stop, std::size_t most)
       : top_(top), name_(name), stop_(stop), most_(most) {}
@@ -41,22 +42,22 @@ class Walk {
   /// Calls `visit` for all but directories and `enter` for each directory, the outer ones first.
   /// @return the paths of the directories, in that order, the top as `.` in front
   std::vector<std::string> run(const Visit& visit, const Visit& enter) {
-    std::vector<std::string> folders = {"."};
-    for (std::size_t next = 0; next < folders.size(); ++next) {
-      const auto path = folders[next];
-      const base::Fd folder = base::open_beneath(top_, path, O_RDONLY | O_DIRECTORY);
-      for (const auto& name : base::list_folder(folder.get())) {
+    std::vector<std::string> directories = {"."};
+    for (std::size_t next = 0; next < directories.size(); ++next) {
+      const auto path = directories[next];
+      const base::Fd directory = base::open_beneath(top_, path, O_RDONLY | O_DIRECTORY);
+      for (const auto& name : base::list_directory(directory.get())) {
         count();
-        const auto status = base::stat_at(folder.get(), name);
+        const auto status = base::stat_at(directory.get(), name);
         if (status && S_ISDIR(status->st_mode)) {
-          folders.push_back(path == "." ? name : fmt::format("{}/{}", path, name));
-          enter(folder.get(), path, name, *status);
+          directories.push_back(path == "." ? name : fmt::format("{}/{}", path, name));
+          enter(directory.get(), path, name, *status);
         } else if (status) {
-          visit(folder.get(), path, name, *status);
+          visit(directory.get(), path, name, *status);
         }
       }
     }
-    return folders;
+    return directories;
   }
 
  private:
@@ -102,8 +103,8 @@ void take_over(int from, int to, const struct stat& status, const std::string& n
   copy_all_attributes(from, to, name);
 }
 
-void copy_file(int folder, int target, const std::string& name, const struct stat& status) {
-  const base::Fd source = base::open_beneath(folder, name, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+void copy_file(int directory, int target, const std::string& name, const struct stat& status) {
+  const base::Fd source = base::open_beneath(directory, name, O_RDONLY | O_NONBLOCK | O_NOCTTY);
   const base::Fd copy = base::open_at(target, name, O_WRONLY | O_CREAT | O_EXCL, 0600);
   if (!clone_content(source.get(), copy.get())) {
     copy_content(source.get(), copy.get(), name);
@@ -111,8 +112,8 @@ void copy_file(int folder, int target, const std::string& name, const struct sta
   take_over(source.get(), copy.get(), status, name);
 }
 
-void copy_link(int folder, int target, const std::string& name, const struct stat& status) {
-  const auto where = base::read_link_at(folder, name).value_or("");
+void copy_link(int directory, int target, const std::string& name, const struct stat& status) {
+  const auto where = base::read_link_at(directory, name).value_or("");
   base::check_errno(::symlinkat(where.c_str(), target, name.c_str()), "create the link " + name);
   if (::geteuid() == 0) {
     base::check_errno(::fchownat(target, name.c_str(), status.st_uid, status.st_gid, AT_SYMLINK_NOFOLLOW),
@@ -125,21 +126,21 @@ void copy_link(int folder, int target, const std::string& name, const struct sta
 void copy_tree(int from, int to, const std::string& name, const std::stop_token& stop, std::size_t most_entries) {
   check_room(from, to, name, stop, most_entries);
   const auto open_copy = [to](const std::string& path) { return base::open_beneath(to, path, O_RDONLY | O_DIRECTORY); };
-  const auto folders =
+  const auto directories =
       Walk(from, name, stop, most_entries)
           .run(
-              [&](int folder, const std::string& path, const std::string& file, const struct stat& status) {
+              [&](int directory, const std::string& path, const std::string& file, const struct stat& status) {
                 if (S_ISREG(status.st_mode)) {
-                  copy_file(folder, open_copy(path).get(), file, status);
+                  copy_file(directory, open_copy(path).get(), file, status);
                 } else if (S_ISLNK(status.st_mode)) {
-                  copy_link(folder, open_copy(path).get(), file, status);
+                  copy_link(directory, open_copy(path).get(), file, status);
                 }
               },
               [&](int, const std::string& path, const std::string& made, const struct stat&) {
                 base::check_errno(::mkdirat(open_copy(path).get(), made.c_str(), 0700), "create the directory " + made);
               });
   // Inner ones first, and after their content: a mode may keep even their owner from writing.
-  for (auto path = folders.rbegin(); path != folders.rend(); ++path) {
+  for (auto path = directories.rbegin(); path != directories.rend(); ++path) {
     const base::Fd source = base::open_beneath(from, *path, O_RDONLY | O_DIRECTORY);
     struct stat status {};
     base::check_errno(::fstat(source.get(), &status), "examine " + *path);

@@ -35,8 +35,8 @@ struct Runtime {
   bool has_pid_file = true;
 };
 
-/// Finds `wanted` (a path, or a name looked up in the usual bin folders of the root), or the first of `candidates` that
-/// exists.
+/// Finds `wanted` (a path, or a name looked up in the usual bin directories of the root), or the first of `candidates`
+/// that exists.
 /// @throws Error(not_found) "The runtime X is not installed", Error(not_permitted) when it is not executable,
 /// Error(failed) when it is older than what berth can use, or says that it makes no user namespaces and is for a user
 Runtime find_runtime(const Layout& layout, const std::string& wanted, const std::vector<std::string>& candidates);

@@ -38,9 +38,9 @@ base::ProcessOptions tool_options(const std::string& home, const std::stop_token
 }
 
 std::optional<std::string> rpm_database(const std::string& root) {
-  const auto folder = base::open_host_folder(root);
+  const auto directory = base::open_host_directory(root);
   for (const std::string path : rpm_databases) {
-    if (host_exists(folder.get(), path)) {
+    if (host_exists(directory.get(), path)) {
       return path;
     }
   }
@@ -49,8 +49,8 @@ std::optional<std::string> rpm_database(const std::string& root) {
 
 /// The lock that a frontend of dpkg holds around several calls (dpkg's doc/frontend.txt); other frontends wait for it.
 base::Fd lock_dpkg(const std::string& root, std::chrono::seconds timeout, const std::stop_token& stop) {
-  const auto folder = base::open_host_folder(root);
-  const auto database = base::open_in_root(folder.get(), "/var/lib/dpkg", O_RDONLY | O_DIRECTORY);
+  const auto directory = base::open_host_directory(root);
+  const auto database = base::open_in_root(directory.get(), "/var/lib/dpkg", O_RDONLY | O_DIRECTORY);
   auto file = base::open_at(database.get(), "lock-frontend", O_RDWR | O_CREAT, 0640);
   const auto end = std::chrono::steady_clock::now() + timeout;
   struct flock lock {};
@@ -87,36 +87,36 @@ std::string joined_lines(std::string_view text) {
 }
 
 void build_deb(const PackageContent& content, const std::string& output, const base::ProcessOptions& options) {
-  const auto tree = base::open_host_folder(content.tree);
-  base::check_errno(::mkdirat(tree.get(), "DEBIAN", 0755), "make the folder DEBIAN");
-  const auto folder = base::open_folder_at(tree.get(), "DEBIAN");
-  base::create_file_at(folder.get(), "control", content.text, 0644);
+  const auto tree = base::open_host_directory(content.tree);
+  base::check_errno(::mkdirat(tree.get(), "DEBIAN", 0755), "make the directory DEBIAN");
+  const auto directory = base::open_directory_at(tree.get(), "DEBIAN");
+  base::create_file_at(directory.get(), "control", content.text, 0644);
   if (!content.lists.empty()) {
-    base::create_file_at(folder.get(), "conffiles", content.lists, 0644);
+    base::create_file_at(directory.get(), "conffiles", content.lists, 0644);
   }
   for (const auto& [name, text] : content.scripts) {
-    base::create_file_at(folder.get(), name, text, 0755);
+    base::create_file_at(directory.get(), name, text, 0755);
   }
   base::run_checked({"dpkg-deb", "-Zgzip", "--build", content.tree, output}, options);
 }
 
-void build_rpm(const PackageContent& content, const std::string& folder, const base::ProcessOptions& options) {
-  constexpr const char* workplace = "rpmbuild";
-  const auto place = base::open_host_folder(folder);
-  base::check_errno(::mkdirat(place.get(), workplace, 0700), "make a folder for rpmbuild");
-  const auto top = fmt::format("{}/{}", folder, workplace);
-  base::create_file_at(base::open_folder_at(place.get(), workplace).get(), "package.spec", content.text, 0600);
+void build_rpm(const PackageContent& content, const std::string& directory, const base::ProcessOptions& options) {
+  constexpr const char* temp_directory = "rpmbuild";
+  const auto place = base::open_host_directory(directory);
+  base::check_errno(::mkdirat(place.get(), temp_directory, 0700), "make a directory for rpmbuild");
+  const auto top = fmt::format("{}/{}", directory, temp_directory);
+  base::create_file_at(base::open_directory_at(place.get(), temp_directory).get(), "package.spec", content.text, 0600);
   base::run_checked({"rpmbuild", "-bb", "--quiet", "--buildroot", content.tree, "--define", "_topdir " + top,
-                     "--define", "_rpmdir " + folder, "--define",
+                     "--define", "_rpmdir " + directory, "--define",
                      fmt::format("_rpmfilename {}", package_file(PackageKind::rpm)), top + "/package.spec"},
                     options);
-  base::remove_tree_at(place.get(), workplace);
+  base::remove_tree_at(place.get(), temp_directory);
 }
 
 }  // namespace
 
 std::optional<PackageKind> package_kind(const Layout& layout) {
-  const auto root = base::open_host_folder(layout.root());
+  const auto root = base::open_host_directory(layout.root());
   if (host_exists(root.get(), std::string(dpkg_status))) {
     return PackageKind::deb;
   }
@@ -134,12 +134,12 @@ PackageTool::PackageTool(const Layout& layout, PackageKind kind, std::chrono::se
                          std::stop_token stop)
     : root_(layout.root()), kind_(kind), lock_timeout_(lock_timeout), stop_(std::move(stop)) {}
 
-void PackageTool::build(const PackageContent& content, const std::string& folder) const {
-  const auto options = tool_options(folder, stop_);
+void PackageTool::build(const PackageContent& content, const std::string& directory) const {
+  const auto options = tool_options(directory, stop_);
   if (kind_ == PackageKind::deb) {
-    build_deb(content, fmt::format("{}/{}", folder, package_file(kind_)), options);
+    build_deb(content, fmt::format("{}/{}", directory, package_file(kind_)), options);
   } else {
-    build_rpm(content, folder, options);
+    build_rpm(content, directory, options);
   }
 }
 

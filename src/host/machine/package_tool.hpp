@@ -23,7 +23,7 @@ std::string_view package_file(PackageKind kind);
 
 /// What a package is made of.
 struct PackageContent {
-  std::string tree;   ///< folder that holds the files as they will be below the root; used up
+  std::string tree;   ///< directory that holds the files as they will be below the root; used up
   std::string text;   ///< deb: DEBIAN/control; rpm: the spec
   std::string lists;  ///< deb: DEBIAN/conffiles; empty for none
   std::map<std::string, std::string> scripts{};  ///< deb: programs in DEBIAN by name
@@ -34,9 +34,9 @@ class PackageTool {
   /// @param lock_timeout how long another package manager that is at work is waited for
   PackageTool(const Layout& layout, PackageKind kind, std::chrono::seconds lock_timeout, std::stop_token stop);
 
-  /// Makes a package with dpkg-deb or rpmbuild. @param folder absolute; gets package_file(kind)
+  /// Makes a package with dpkg-deb or rpmbuild. @param directory absolute; gets package_file(kind)
   /// @throws Error(failed) with what the tool said, Error(not_found) when it is not installed
-  void build(const PackageContent& content, const std::string& folder) const;
+  void build(const PackageContent& content, const std::string& directory) const;
   /// The name of the package in a file, which is fit to be given to the package manager.
   [[nodiscard]] std::string name_of(const std::string& file) const;
   /// What a package file is usually called: name, version and architecture.

@@ -21,7 +21,8 @@ namespace berth::host {
 
 namespace {
 
-constexpr std::array search_folders = {"/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"};
+constexpr std::array search_directories = {"/usr/local/sbin", "/usr/local/bin", "/usr/sbin",
+                                           "/usr/bin",        "/sbin",          "/bin"};
 constexpr std::chrono::seconds answer_timeout{10};
 
 struct Program {
@@ -50,8 +51,8 @@ std::optional<Program> find_program(int root, const std::string& wanted) {
     return program_at(root, wanted);
   }
   std::optional<Program> first;
-  for (const std::string_view folder : search_folders) {
-    auto program = program_at(root, fmt::format("{}/{}", folder, wanted));
+  for (const std::string_view directory : search_directories) {
+    auto program = program_at(root, fmt::format("{}/{}", directory, wanted));
     if (program && program->executable) {
       return program;
     }
@@ -148,7 +149,7 @@ Runtime find_runtime(const Layout& layout, const std::string& wanted, const std:
                       fmt::format("the runtime '{}' is neither a name nor an absolute path", wanted),
                       "give a name such as runc, or a path that begins with '/'");
   }
-  const base::Fd root = base::open_host_folder(layout.root());
+  const base::Fd root = base::open_host_directory(layout.root());
   Runtime runtime;
   runtime.path = choose(root.get(), wanted.empty() ? candidates : std::vector<std::string>{wanted}).path;
   if (layout.root() == "/") {  // programs of another root are not ours to run

@@ -23,7 +23,7 @@ constexpr std::size_t range_limit = 16;
 constexpr std::uint64_t setting_limit = 64;  // bytes
 
 std::string text_of(const Layout& layout, const std::string& path, std::uint64_t limit) {
-  const base::Fd root = base::open_host_folder(layout.root());
+  const base::Fd root = base::open_host_directory(layout.root());
   try {
     const base::Fd file = base::open_in_root(root.get(), path, O_RDONLY | O_NONBLOCK);
     return base::read_all(file.get(), limit, path);
@@ -74,9 +74,9 @@ void for_each_line(std::string_view text, Visit visit) {
 }
 
 bool has_program(const Layout& layout, const std::string& name) {
-  for (const std::string_view folder :
+  for (const std::string_view directory :
        {"/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/sbin"}) {
-    if (base::stat_at(AT_FDCWD, layout.on_disk(fmt::format("{}/{}", folder, name)))) {
+    if (base::stat_at(AT_FDCWD, layout.on_disk(fmt::format("{}/{}", directory, name)))) {
       return true;
     }
   }

@@ -22,10 +22,10 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 
-/// nullopt when the folder does not exist.
-std::optional<base::Fd> open_folder(const std::string& path) {
+/// nullopt when the directory does not exist.
+std::optional<base::Fd> open_directory(const std::string& path) {
   try {
-    return base::open_host_folder(path);
+    return base::open_host_directory(path);
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::not_found) {
       return std::nullopt;
@@ -38,9 +38,9 @@ std::optional<base::Fd> open_folder(const std::string& path) {
 /// may itself be called `foo.0`; its target is then `foo.0.0`, so the whole name counts and not its end.
 std::optional<int> slot_of_target(std::string_view target, const std::string& name) {
   const std::size_t slash = target.rfind('/');
-  const std::string_view folder = slash == std::string_view::npos ? "" : target.substr(0, slash);
+  const std::string_view directory = slash == std::string_view::npos ? "" : target.substr(0, slash);
   const std::string_view last = slash == std::string_view::npos ? target : target.substr(slash + 1);
-  const bool beside = folder.empty() ? slash != 0 : folder == "." || folder.starts_with('/');
+  const bool beside = directory.empty() ? slash != 0 : directory == "." || directory.starts_with('/');
   if (!beside) {
     return std::nullopt;
   }
@@ -58,23 +58,23 @@ constexpr const char* broken_hint = "repair it, or remove the container with `be
   throw Error(ErrorKind::failed, std::move(reason), broken_hint);
 }
 
-base::Fd open_slot(int folder, const std::string& path, const std::string& name, const std::string& below) {
-  base::Fd opened(::openat(folder, below.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+base::Fd open_slot(int directory, const std::string& path, const std::string& name, const std::string& below) {
+  base::Fd opened(::openat(directory, below.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (opened) {
     return opened;
   }
-  if (const auto status = base::stat_at(folder, below); !status) {
+  if (const auto status = base::stat_at(directory, below); !status) {
     throw_broken(fmt::format("the link {}/{} points to {}, which does not exist", path, name, below));
   } else if (!S_ISDIR(status->st_mode)) {
-    throw_broken(fmt::format("{}/{} is not a folder", path, below));
+    throw_broken(fmt::format("{}/{} is not a directory", path, below));
   }
-  return base::open_folder_at(folder, below);  // says why it cannot be
+  return base::open_directory_at(directory, below);  // says why it cannot be
 }
 
 using InfoParser = std::function<DeploymentInfo(std::string_view text, std::string_view document)>;
 
-/// Reads the deployment that the link `name` with `target` in the open folder `path` leads to.
-Deployment read_deployment(int folder, const std::string& path, const std::string& name, const std::string& target,
+/// Reads the deployment that the link `name` with `target` in the open directory `path` leads to.
+Deployment read_deployment(int directory, const std::string& path, const std::string& name, const std::string& target,
                            bool preinstalled, const InfoParser& parse) {
   const auto slot = slot_of_target(target, name);
   if (!slot) {
@@ -85,7 +85,7 @@ Deployment read_deployment(int folder, const std::string& path, const std::strin
   deployment.slot = *slot;
   deployment.path = fmt::format("{}/{}.{}", path, name, *slot);
   deployment.preinstalled = preinstalled;
-  const base::Fd opened = open_slot(folder, path, name, slot_name(name, *slot));
+  const base::Fd opened = open_slot(directory, path, name, slot_name(name, *slot));
   if (const auto status = base::stat_at(opened.get(), "info"); status && !S_ISREG(status->st_mode)) {
     throw_broken(fmt::format("{}/info is not a regular file", deployment.path));
   }
@@ -114,23 +114,23 @@ bool holds(const DeploymentList& list, const std::string& name) {
          std::any_of(list.broken.begin(), list.broken.end(), same);
 }
 
-/// Adds the containers of one folder that the list does not know yet.
-void add_folder(const std::string& path, bool preinstalled, const InfoParser& parse, DeploymentList& list) {
-  const auto folder = open_folder(path);
-  if (!folder) {
+/// Adds the containers of one directory that the list does not know yet.
+void add_directory(const std::string& path, bool preinstalled, const InfoParser& parse, DeploymentList& list) {
+  const auto directory = open_directory(path);
+  if (!directory) {
     return;
   }
-  std::string slot;  // of the container before, a folder whose name comes next
-  for (const std::string& name : base::list_folder(folder->get())) {
+  std::string slot;  // of the container before, a directory whose name comes next
+  for (const std::string& name : base::list_directory(directory->get())) {
     if (name == slot) {
       continue;
     }
-    const auto target = is_container_name(name) ? base::read_link_at(folder->get(), name) : std::nullopt;
+    const auto target = is_container_name(name) ? base::read_link_at(directory->get(), name) : std::nullopt;
     if (!target || (preinstalled && holds(list, name))) {
       continue;
     }
     try {
-      list.deployments.push_back(read_deployment(folder->get(), path, name, *target, preinstalled, parse));
+      list.deployments.push_back(read_deployment(directory->get(), path, name, *target, preinstalled, parse));
       slot = *target;
     } catch (const Error& error) {
       list.broken.push_back({name, error.what()});
@@ -139,14 +139,14 @@ void add_folder(const std::string& path, bool preinstalled, const InfoParser& pa
 }
 
 std::optional<Deployment> find_in(const std::string& path, const std::string& name, bool preinstalled) {
-  const auto folder = open_folder(path);
-  const auto target = folder ? base::read_link_at(folder->get(), name) : std::nullopt;
+  const auto directory = open_directory(path);
+  const auto target = directory ? base::read_link_at(directory->get(), name) : std::nullopt;
   if (!target) {
     return std::nullopt;
   }
   return base::in_context(
       [&] { return "container " + name; },
-      [&] { return read_deployment(folder->get(), path, name, *target, preinstalled, parse_info); });
+      [&] { return read_deployment(directory->get(), path, name, *target, preinstalled, parse_info); });
 }
 
 }  // namespace
@@ -161,8 +161,8 @@ std::string recorded_checksum(const DeploymentInfo& info, const std::string& pat
 }
 
 std::optional<int> current_slot(const Layout& layout, const std::string& name) {
-  const auto folder = open_folder(layout.deployments());
-  const auto target = folder ? base::read_link_at(folder->get(), name) : std::nullopt;
+  const auto directory = open_directory(layout.deployments());
+  const auto target = directory ? base::read_link_at(directory->get(), name) : std::nullopt;
   return target ? slot_of_target(*target, name) : std::nullopt;
 }
 
@@ -173,8 +173,8 @@ std::optional<Deployment> find_deployment(const Layout& layout, const std::strin
 }
 
 bool is_preinstalled(const Layout& layout, const std::string& name) {
-  const auto folder = open_folder(layout.preinstalled());
-  return folder && base::read_link_at(folder->get(), name).has_value();
+  const auto directory = open_directory(layout.preinstalled());
+  return directory && base::read_link_at(directory->get(), name).has_value();
 }
 
 Deployment installed_deployment(const Layout& layout, const std::string& name) {
@@ -191,23 +191,23 @@ void throw_not_installed(const std::string& name) {
 }
 
 void refuse_name_conflict(const Layout& layout, const std::string& name) {
-  const auto folder = open_folder(layout.deployments());
-  const auto refuse = [](std::string sentence, std::string hint = "choose another name with --name") {
-    throw Error(ErrorKind::conflict, std::move(sentence), std::move(hint));
+  const auto directory = open_directory(layout.deployments());
+  const auto refuse = [](std::string message, std::string hint = "choose another name with --name") {
+    throw Error(ErrorKind::conflict, std::move(message), std::move(hint));
   };
-  if (!folder) {
+  if (!directory) {
     return;
   }
-  if (base::stat_at(folder->get(), name)) {
+  if (base::stat_at(directory->get(), name)) {
     refuse(fmt::format("{}/{} exists and is no container", layout.deployments(), name));
   }
   const bool slot_like = name.ends_with(".0") || name.ends_with(".1");
-  if (const auto other = name.substr(0, name.size() - 2); slot_like && base::read_link_at(folder->get(), other)) {
+  if (const auto other = name.substr(0, name.size() - 2); slot_like && base::read_link_at(directory->get(), other)) {
     refuse(fmt::format("{} is where a deployment of the container {} goes", name, other));
   }
   for (const int slot : {0, 1}) {
     const std::string deployment = slot_name(name, slot);
-    const auto status = base::stat_at(folder->get(), deployment);
+    const auto status = base::stat_at(directory->get(), deployment);
     if (status && S_ISLNK(status->st_mode)) {
       refuse(fmt::format("the container {} stands where a deployment of {} would", deployment, name));
     }
@@ -222,15 +222,15 @@ namespace {
 
 DeploymentList list_with(const Layout& layout, const InfoParser& parse) {
   DeploymentList list;
-  add_folder(layout.deployments(), false, parse, list);
-  add_folder(layout.preinstalled(), true, parse, list);
+  add_directory(layout.deployments(), false, parse, list);
+  add_directory(layout.preinstalled(), true, parse, list);
   const auto by_name = [](const auto& left, const auto& right) { return left.name < right.name; };
   std::sort(list.deployments.begin(), list.deployments.end(), by_name);
   std::sort(list.broken.begin(), list.broken.end(), by_name);
   return list;
 }
 
-void remove_folders(const std::vector<std::string>& paths) noexcept {
+void remove_directories(const std::vector<std::string>& paths) noexcept {
   for (auto path = paths.rbegin(); path != paths.rend(); ++path) {
     ::unlinkat(AT_FDCWD, path->c_str(), AT_REMOVEDIR);
   }
@@ -246,15 +246,15 @@ DeploymentList list_briefly(const Layout& layout, std::span<const std::string_vi
   return list_with(layout, [wanted](auto text, auto document) { return parse_brief_info(text, document, wanted); });
 }
 
-std::vector<std::string> make_deployments_folder(const Layout& layout) {
+std::vector<std::string> make_deployments_directory(const Layout& layout) {
   constexpr mode_t private_mode = 0700;
   const auto path = layout.deployments();
   if (base::stat_at(AT_FDCWD, path)) {
     return {};  // not even tried: a disk may be so full that nothing can be made, and what frees space must go on
   }
-  auto created = base::make_folders_at(AT_FDCWD, base::split_path(path).first, layout.user() ? private_mode : 0755);
-  base::ScopeExit undo([&]() noexcept { remove_folders(created); });
-  auto own = base::make_folders_at(AT_FDCWD, path, private_mode);
+  auto created = base::make_directories_at(AT_FDCWD, base::split_path(path).first, layout.user() ? private_mode : 0755);
+  base::ScopeExit undo([&]() noexcept { remove_directories(created); });
+  auto own = base::make_directories_at(AT_FDCWD, path, private_mode);
   undo.dismiss();
   std::move(own.begin(), own.end(), std::back_inserter(created));
   return created;

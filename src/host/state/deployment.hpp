@@ -1,4 +1,4 @@
-// Installed containers on disk: link, deployment folders and info files (contract, section 4).
+// Installed containers on disk: link, deployment directories and info files (contract, section 4).
 #pragma once
 
 #include <cstdint>
@@ -72,9 +72,9 @@ struct DeploymentList {
 
 /// The slot a container's link names (NAME -> NAME.0 or NAME.1); nullopt when there is no such link.
 std::optional<int> current_slot(const Layout& layout, const std::string& name);
-/// `NAME.SLOT`, the folder of a deployment below the deployments.
+/// `NAME.SLOT`, the directory of a deployment below the deployments.
 std::string slot_name(const std::string& name, int slot);
-/// The sha256 (hex) that an installed file was recorded with; empty for folders and for what has none.
+/// The sha256 (hex) that an installed file was recorded with; empty for directories and for what has none.
 std::string recorded_checksum(const DeploymentInfo& info, const std::string& path);
 /// nullopt when it is not installed. @throws Error when its link or info is broken
 std::optional<Deployment> find_deployment(const Layout& layout, const std::string& name);
@@ -91,8 +91,8 @@ DeploymentList list_briefly(const Layout& layout, std::span<const std::string_vi
 /// `foo.0` need the same path. @throws Error(conflict)
 void refuse_name_conflict(const Layout& layout, const std::string& name);
 
-/// Creates the folder of deployments, 0700, with its parents.
+/// Creates the directory of deployments, 0700, with its parents.
 /// @return what was created, outermost first, as absolute paths. @throws Error
-std::vector<std::string> make_deployments_folder(const Layout& layout);
+std::vector<std::string> make_deployments_directory(const Layout& layout);
 
 }  // namespace berth::host

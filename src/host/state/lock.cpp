@@ -20,17 +20,17 @@ namespace {
 using std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds poll_interval{50};
-constexpr const char* locks_folder = ".locks";
+constexpr const char* locks_directory = ".locks";
 constexpr std::size_t holder_limit = 4096;  // bytes of a lock file worth reading
 
 std::string path_of(const std::string& name) {
-  return fmt::format("{}/{}", locks_folder, name);
+  return fmt::format("{}/{}", locks_directory, name);
 }
 
 struct OpenLock {
   base::Fd deployments;
   base::Fd file;
-  bool has_file = true;  ///< false: `file` is the folder of deployments itself
+  bool has_file = true;  ///< false: `file` is the directory of deployments itself
 };
 
 bool is_full(int code) {
@@ -42,25 +42,25 @@ bool is_full(int code) {
                     fmt::format("berth did not make it; look at it and remove it: rm -r {}", path));
 }
 
-/// The folder of locks; no descriptor when there is no room for it.
-base::Fd open_folder(int deployments, const std::string& path) {
-  if (::mkdirat(deployments, locks_folder, 0700) < 0 && errno != EEXIST) {
+/// The directory of locks; no descriptor when there is no room for it.
+base::Fd open_directory(int deployments, const std::string& path) {
+  if (::mkdirat(deployments, locks_directory, 0700) < 0 && errno != EEXIST) {
     if (is_full(errno)) {
       return {};
     }
-    base::throw_errno("create the folder " + path);
+    base::throw_errno("create the directory " + path);
   }
-  base::Fd folder(::openat(deployments, locks_folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (!folder && (errno == ENOTDIR || errno == ELOOP)) {
+  base::Fd directory(::openat(deployments, locks_directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!directory && (errno == ENOTDIR || errno == ELOOP)) {
     throw_no_lock(path);
   }
-  base::check_errno(folder.get(), "open " + path);
-  return folder;
+  base::check_errno(directory.get(), "open " + path);
+  return directory;
 }
 
 /// The lock file; no descriptor when there is no room for it.
-base::Fd open_file(int folder, const std::string& name, const std::string& path) {
-  base::Fd file(::openat(folder, name.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600));
+base::Fd open_file(int directory, const std::string& name, const std::string& path) {
+  base::Fd file(::openat(directory, name.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600));
   if (!file && is_full(errno)) {
     return file;
   }
@@ -76,21 +76,22 @@ base::Fd open_file(int folder, const std::string& name, const std::string& path)
   return file;
 }
 
-/// Opens the lock file, creating it and the folders above it; nullopt when a holder that is done removed one of
+/// Opens the lock file, creating it and the directories above it; nullopt when a holder that is done removed one of
 /// them in between.
 std::optional<OpenLock> open_lock(const Layout& layout, const std::string& name, std::vector<std::string>& created) {
-  const auto made = make_deployments_folder(layout);
+  const auto made = make_deployments_directory(layout);
   created.insert(created.end(), made.begin(), made.end());
   try {
-    base::Fd deployments = base::open_host_folder(layout.deployments());
-    const base::Fd folder = open_folder(deployments.get(), layout.locks());
-    base::Fd file = folder ? open_file(folder.get(), name, fmt::format("{}/{}", layout.locks(), name)) : base::Fd();
+    base::Fd deployments = base::open_host_directory(layout.deployments());
+    const base::Fd directory = open_directory(deployments.get(), layout.locks());
+    base::Fd file =
+        directory ? open_file(directory.get(), name, fmt::format("{}/{}", layout.locks(), name)) : base::Fd();
     if (file) {
       return OpenLock{std::move(deployments), std::move(file)};
     }
-    // What frees space must not need any: the folder of deployments itself is locked instead, of which every holder of
-    // a lock file has a share.
-    file = base::open_host_folder(layout.deployments());
+    // What frees space must not need any: the directory of deployments itself is locked instead, of which every holder
+    // of a lock file has a share.
+    file = base::open_host_directory(layout.deployments());
     return OpenLock{std::move(deployments), std::move(file), false};
   } catch (const base::Error& error) {
     if (error.kind() == base::ErrorKind::not_found) {
@@ -111,7 +112,7 @@ bool try_lock(int file, const std::string& name, int operation = LOCK_EX) {
   return false;
 }
 
-/// The lock itself, and a share of the folder of deployments.
+/// The lock itself, and a share of the directory of deployments.
 bool try_locks(const OpenLock& open, const std::string& name) {
   if (!open.has_file) {
     return try_lock(open.file.get(), name);
@@ -167,15 +168,15 @@ Holder read_holder(int file) {
 }  // namespace
 
 std::vector<std::string> list_locks(const Layout& layout) {
-  const base::Fd folder(::open(layout.locks().c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  return folder ? base::list_folder(folder.get()) : std::vector<std::string>();
+  const base::Fd directory(::open(layout.locks().c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  return directory ? base::list_directory(directory.get()) : std::vector<std::string>();
 }
 
-ContainerLock::ContainerLock(base::Fd file, base::Fd folder, std::string name, std::vector<std::string> created)
+ContainerLock::ContainerLock(base::Fd file, base::Fd directory, std::string name, std::vector<std::string> created)
     : file_(std::move(file)),
-      folder_(std::move(folder)),
+      directory_(std::move(directory)),
       name_(std::move(name)),
-      created_folders_(std::move(created)) {}
+      created_directories_(std::move(created)) {}
 
 ContainerLock ContainerLock::take(const Layout& layout, const std::string& name, const std::string& command,
                                   std::chrono::seconds timeout, base::Reporter& reporter, const std::stop_token& stop) {
@@ -214,9 +215,9 @@ ContainerLock::~ContainerLock() {
     return;  // moved from
   }
   // The file goes while the lock is still held: whoever waits for it notices and takes a new one.
-  ::unlinkat(folder_.get(), path_of(name_).c_str(), 0);
-  ::unlinkat(folder_.get(), locks_folder, AT_REMOVEDIR);
-  for (auto path = created_folders_.rbegin(); path != created_folders_.rend(); ++path) {
+  ::unlinkat(directory_.get(), path_of(name_).c_str(), 0);
+  ::unlinkat(directory_.get(), locks_directory, AT_REMOVEDIR);
+  for (auto path = created_directories_.rbegin(); path != created_directories_.rend(); ++path) {
     ::unlinkat(AT_FDCWD, path->c_str(), AT_REMOVEDIR);  // only when nothing was put into them
   }
 }

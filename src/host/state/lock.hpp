@@ -13,8 +13,8 @@
 namespace berth::host {
 
 /// Holds the lock of one container (flock(2) on .locks/NAME) until destroyed; the kernel releases it when we die.
-/// The file holds the holder's pid and command and is removed on release, as are the folders made for it, if empty.
-/// Without room for the file the folder of deployments is locked instead, and with it all containers.
+/// The file holds the holder's pid and command and is removed on release, as are the directories made for it, if empty.
+/// Without room for the file the directory of deployments is locked instead, and with it all containers.
 class ContainerLock {
  public:
   /// Waits for `timeout`, telling the reporter who holds the lock.
@@ -27,11 +27,11 @@ class ContainerLock {
   ~ContainerLock();
 
  private:
-  ContainerLock(base::Fd file, base::Fd folder, std::string name, std::vector<std::string> created);
+  ContainerLock(base::Fd file, base::Fd directory, std::string name, std::vector<std::string> created);
   base::Fd file_;
-  base::Fd folder_;  ///< the deployments folder
+  base::Fd directory_;  ///< the deployments directory
   std::string name_;
-  std::vector<std::string> created_folders_;  ///< made to have a place for the lock; removed if still empty
+  std::vector<std::string> created_directories_;  ///< made to have a place for the lock; removed if still empty
 };
 
 /// Names of the lock files that are there, held or left by a process that was killed.

@@ -21,7 +21,7 @@ namespace berth::host {
 
 namespace {
 
-constexpr mode_t folder_mode = 0700;  // notes hold values, which may be secrets
+constexpr mode_t directory_mode = 0700;  // notes hold values, which may be secrets
 constexpr mode_t note_mode = 0600;
 constexpr int write_attempts = 100;
 constexpr const char* checksum_key = "checksum";    // sha256 hex of the rest
@@ -32,20 +32,20 @@ std::string fresh_name(const std::string& name) {
 }
 
 /// nullopt when there is none. @throws Error(conflict) when something else has its name
-std::optional<base::Fd> open_folder(const std::string& path) {
-  base::Fd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (!folder && errno == ENOENT) {
+std::optional<base::Fd> open_directory(const std::string& path) {
+  base::Fd directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!directory && errno == ENOENT) {
     return std::nullopt;
   }
-  if (!folder && (errno == ENOTDIR || errno == ELOOP) && base::stat_at(AT_FDCWD, path)) {
+  if (!directory && (errno == ENOTDIR || errno == ELOOP) && base::stat_at(AT_FDCWD, path)) {
     throw base::Error(base::ErrorKind::conflict, fmt::format("{} is in the way of the notes of changes", path),
                       fmt::format("berth did not make it; look at it and remove it: rm {}", path));
   }
-  if (!folder && errno == ENOTDIR) {
+  if (!directory && errno == ENOTDIR) {
     return std::nullopt;
   }
-  base::check_errno(folder.get(), "open " + path);
-  return folder;
+  base::check_errno(directory.get(), "open " + path);
+  return directory;
 }
 
 bool is_note(const std::string& name) {
@@ -57,7 +57,7 @@ bool is_note(const std::string& name) {
   return true;
 }
 
-/// An empty folder of notes goes too; one that another command has just used stays.
+/// An empty directory of notes goes too; one that another command has just used stays.
 void remove_if_empty(const std::string& path) {
   if (::unlinkat(AT_FDCWD, path.c_str(), AT_REMOVEDIR) == 0) {
     base::sync_at(AT_FDCWD, base::split_path(path).first);
@@ -65,34 +65,34 @@ void remove_if_empty(const std::string& path) {
 }
 
 /// The new note takes the place of the earlier one, which stays beside it until it is certain that the new one lasts.
-void place_note(int folder, const std::string& fresh, const std::string& name) {
-  const bool replaces = base::stat_at(folder, name).has_value();
+void place_note(int directory, const std::string& fresh, const std::string& name) {
+  const bool replaces = base::stat_at(directory, name).has_value();
   const unsigned flags = replaces ? RENAME_EXCHANGE : RENAME_NOREPLACE;
-  base::check_errno(::renameat2(folder, fresh.c_str(), folder, name.c_str(), flags), "write the note " + name);
+  base::check_errno(::renameat2(directory, fresh.c_str(), directory, name.c_str(), flags), "write the note " + name);
   base::ScopeExit take_back([&]() noexcept {
     if (replaces) {
-      ::renameat2(folder, fresh.c_str(), folder, name.c_str(), RENAME_EXCHANGE);
+      ::renameat2(directory, fresh.c_str(), directory, name.c_str(), RENAME_EXCHANGE);
     } else {
-      ::unlinkat(folder, name.c_str(), 0);
+      ::unlinkat(directory, name.c_str(), 0);
     }
-    ::fsync(folder);
+    ::fsync(directory);
   });
-  base::sync_at(folder, ".");
+  base::sync_at(directory, ".");
   take_back.dismiss();
 }
 
 void write_note(const Layout& layout, const std::string& name, const std::string& text) {
-  if (!open_folder(layout.journals())) {
-    make_deployments_folder(layout);
-    base::make_folders_at(AT_FDCWD, layout.journals(), folder_mode);
+  if (!open_directory(layout.journals())) {
+    make_deployments_directory(layout);
+    base::make_directories_at(AT_FDCWD, layout.journals(), directory_mode);
   }
   const base::ScopeExit tidy([&]() noexcept { ::unlinkat(AT_FDCWD, layout.journals().c_str(), AT_REMOVEDIR); });
-  const base::Fd folder = base::open_folder_at(AT_FDCWD, layout.journals());
+  const base::Fd directory = base::open_directory_at(AT_FDCWD, layout.journals());
   const auto fresh = fresh_name(name);
-  base::unlink_at(folder.get(), fresh);
-  base::create_file_at(folder.get(), fresh, text, note_mode);
-  const base::ScopeExit discard([&]() noexcept { ::unlinkat(folder.get(), fresh.c_str(), 0); });
-  place_note(folder.get(), fresh, name);
+  base::unlink_at(directory.get(), fresh);
+  base::create_file_at(directory.get(), fresh, text, note_mode);
+  const base::ScopeExit discard([&]() noexcept { ::unlinkat(directory.get(), fresh.c_str(), 0); });
+  place_note(directory.get(), fresh, name);
 }
 
 /// As it is hashed: independent of the order of keys and of white space.
@@ -110,7 +110,7 @@ void write_journal(const Layout& layout, const std::string& name, const base::Js
     try {
       return write_note(layout, name, text);
     } catch (const base::Error& error) {
-      // Another command, done with another container, may remove the folder that is empty so far.
+      // Another command, done with another container, may remove the directory that is empty so far.
       if (error.kind() != base::ErrorKind::not_found || attempt == write_attempts) {
         throw;
       }
@@ -119,16 +119,16 @@ void write_journal(const Layout& layout, const std::string& name, const base::Js
 }
 
 std::optional<base::Json> read_journal(const Layout& layout, const std::string& name) {
-  const auto folder = open_folder(layout.journals());
-  if (!folder) {
+  const auto directory = open_directory(layout.journals());
+  if (!directory) {
     return std::nullopt;
   }
   const auto path = layout.journals() + "/" + name;
-  const auto status = base::stat_at(folder->get(), name);
+  const auto status = base::stat_at(directory->get(), name);
   if (status && !S_ISREG(status->st_mode)) {
     throw base::Error(base::ErrorKind::verification, path + " is not a regular file");
   }
-  const auto text = base::read_file_at(folder->get(), name, base::json_size_limit);
+  const auto text = base::read_file_at(directory->get(), name, base::json_size_limit);
   if (!text) {
     return std::nullopt;
   }
@@ -145,22 +145,22 @@ std::optional<base::Json> read_journal(const Layout& layout, const std::string& 
 }
 
 void remove_journal(const Layout& layout, const std::string& name) {
-  const auto folder = open_folder(layout.journals());
-  if (!folder) {
+  const auto directory = open_directory(layout.journals());
+  if (!directory) {
     return;
   }
   bool found = false;
   for (const auto& entry : {fresh_name(name), name}) {
-    const auto status = base::stat_at(folder->get(), entry);
+    const auto status = base::stat_at(directory->get(), entry);
     found = found || status.has_value();
     if (status && S_ISDIR(status->st_mode)) {
-      base::remove_tree_at(folder->get(), entry);  // no note of ours
+      base::remove_tree_at(directory->get(), entry);  // no note of ours
     } else {
-      base::unlink_at(folder->get(), entry);
+      base::unlink_at(directory->get(), entry);
     }
   }
   if (found) {
-    base::sync_at(folder->get(), ".");
+    base::sync_at(directory->get(), ".");
     remove_if_empty(layout.journals());
   }
 }
@@ -170,12 +170,12 @@ void remove_empty_journals(const Layout& layout) {
 }
 
 std::vector<std::string> list_journals(const Layout& layout) {
-  const auto folder = open_folder(layout.journals());
-  if (!folder) {
+  const auto directory = open_directory(layout.journals());
+  if (!directory) {
     return {};
   }
   std::set<std::string> names;
-  for (const auto& entry : base::list_folder(folder->get())) {
+  for (const auto& entry : base::list_directory(directory->get())) {
     const auto name = entry.starts_with(fresh_prefix) ? entry.substr(fresh_prefix.size()) : entry;
     if (is_note(name)) {
       names.insert(name);

@@ -87,8 +87,8 @@ bool is_absence(const std::string& error_name, bool daemon) {
 
 }  // namespace
 
-LostConnection::LostConnection(const std::string& sentence)
-    : Error(ErrorKind::failed, sentence, "run the command again") {}
+LostConnection::LostConnection(const std::string& message)
+    : Error(ErrorKind::failed, message, "run the command again") {}
 
 int check_bus(int result, std::string_view what) {
   if (result < 0 && is_lost_connection(-result)) {
@@ -105,12 +105,12 @@ int check_bus(int result, std::string_view what) {
 }
 
 void throw_reply(const BusReply& reply, std::string_view action) {
-  const std::string sentence =
+  const std::string message =
       fmt::format("systemd refuses to {}: {}", action, reply.error_text.empty() ? reply.error_name : reply.error_text);
   const std::string& name = reply.error_name;
   if (is_one_of(name, {SD_BUS_ERROR_ACCESS_DENIED, SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED,
                        SD_BUS_ERROR_AUTH_FAILED, "System.Error.EPERM", "System.Error.EACCES"})) {
-    throw Error(ErrorKind::not_permitted, sentence, "run it as root");
+    throw Error(ErrorKind::not_permitted, message, "run it as root");
   }
   if (is_one_of(name,
                 {SD_BUS_ERROR_NO_REPLY, SD_BUS_ERROR_TIMEOUT, SD_BUS_ERROR_DISCONNECTED, "System.Error.ETIMEDOUT"})) {
@@ -118,15 +118,15 @@ void throw_reply(const BusReply& reply, std::string_view action) {
                 "see how it is with `systemctl status`");
   }
   if (name == "org.freedesktop.systemd1.NoSuchUnit") {
-    throw Error(ErrorKind::not_found, sentence);
+    throw Error(ErrorKind::not_found, message);
   }
   if (is_one_of(name, {SD_BUS_ERROR_FILE_EXISTS, "System.Error.EEXIST"})) {
-    throw Error(ErrorKind::conflict, sentence, "look at the file named there, and remove it if nothing needs it");
+    throw Error(ErrorKind::conflict, message, "look at the file named there, and remove it if nothing needs it");
   }
   if (name == "org.freedesktop.systemd1.UnitMasked") {
-    throw Error(ErrorKind::failed, sentence, "a link to /dev/null, or an empty file, stands in place of its unit file");
+    throw Error(ErrorKind::failed, message, "a link to /dev/null, or an empty file, stands in place of its unit file");
   }
-  throw Error(ErrorKind::failed, sentence);
+  throw Error(ErrorKind::failed, message);
 }
 
 Bus::Bus(const std::string& address, std::chrono::microseconds call_timeout, const std::string& user_runtime)
@@ -155,7 +155,7 @@ void Bus::connect_anywhere(const std::string& user_runtime) {
       static_cast<void>(call_checked(new_call("Subscribe"), "send its signals"));
       return true;
     } catch (const Error& error) {
-      reasons += (reasons.empty() ? "" : "; ") + error.sentence();
+      reasons += (reasons.empty() ? "" : "; ") + error.message();
       bus_.reset();
       return false;
     }

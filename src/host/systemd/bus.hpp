@@ -32,7 +32,7 @@ inline constexpr const char* systemd_interface = "org.freedesktop.systemd1.Manag
 /// Nobody is at the other end any more: the bus or systemd was restarted, or ended. What was asked may have been done.
 class LostConnection : public base::Error {
  public:
-  explicit LostConnection(const std::string& sentence);
+  explicit LostConnection(const std::string& message);
 };
 
 /// Throws Error(failed) "cannot WHAT: …" when the negative errno `result` of an sd-bus function says so.
@@ -54,7 +54,7 @@ struct BusReply {
 class Bus {
  public:
   /// Connects to the peer at `address`, or, when that is empty, to the system bus, else to systemd's private socket.
-  /// @param user_runtime the runtime folder of a user, for his bus and the socket of his systemd in their place
+  /// @param user_runtime the runtime directory of a user, for his bus and the socket of his systemd in their place
   /// @throws Error(failed) naming what was tried
   Bus(const std::string& address, std::chrono::microseconds call_timeout, const std::string& user_runtime = "");
 

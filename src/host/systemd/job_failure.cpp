@@ -35,7 +35,7 @@ constexpr std::array service_results = {
           "hit the start limit: it was started too often in a short time (`systemctl reset-failed` forgets that)"},
     Entry{"oom-kill", "ran out of memory and was killed"},
     Entry{"exec-condition", "its ExecCondition= said no"},
-    Entry{"resources", "could not be set up: a file, folder or other resource it needs is missing"},
+    Entry{"resources", "could not be set up: a file, directory or other resource it needs is missing"},
 };
 
 struct ExitName {
@@ -87,10 +87,10 @@ bool has_failed(const UnitCommand& command) {
 std::string process_words(JobKind kind, const UnitProperties& unit) {
   const auto command = std::find_if(unit.commands.begin(), unit.commands.end(), has_failed);
   if (kind == JobKind::start && command != unit.commands.end()) {
-    return fmt::format("{} ({}=) {}", command->path, command->setting, exit_words(command->code, command->status));
+    return fmt::format("{} ({}=) {}", command->path, command->setting, describe_exit(command->code, command->status));
   }
   if (unit.state.exec_main_code != 0) {
-    return exit_words(unit.state.exec_main_code, unit.state.exec_main_status);
+    return describe_exit(unit.state.exec_main_code, unit.state.exec_main_status);
   }
   return "one of its commands failed";
 }
@@ -126,7 +126,7 @@ std::string failure_words(JobKind kind, const UnitProperties& unit) {
 
 }  // namespace
 
-std::string exit_words(std::int32_t code, std::int32_t status) {
+std::string describe_exit(std::int32_t code, std::int32_t status) {
   if (code == CLD_KILLED || code == CLD_DUMPED) {
     return fmt::format("was killed by signal {}{}{}", status, signal_name(status),
                        code == CLD_DUMPED ? " and dumped core" : "");
@@ -137,7 +137,7 @@ std::string exit_words(std::int32_t code, std::int32_t status) {
                                    : fmt::format("exited with status {} ({})", status, known->words);
 }
 
-std::string job_words(JobKind kind, const std::string& result, const UnitProperties& unit) {
+std::string describe_job_failure(JobKind kind, const std::string& result, const UnitProperties& unit) {
   if (result == "done") {
     return kind == JobKind::start ? "started" : "stopped";
   }

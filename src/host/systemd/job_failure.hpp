@@ -13,10 +13,10 @@ enum class JobKind { start, stop };
 /// TimeoutStartSec (90 s)".
 /// @param result the word systemd's JobRemoved signal gives (org.freedesktop.systemd1(5)); "done" gives "started" or
 /// "stopped"
-std::string job_words(JobKind kind, const std::string& result, const UnitProperties& unit);
+std::string describe_job_failure(JobKind kind, const std::string& result, const UnitProperties& unit);
 
 /// "was killed by signal 9 (SIGKILL)", "exited with status 3", "exited with status 203 (EXEC: the program could not be
 /// run)".
-std::string exit_words(std::int32_t code, std::int32_t status);
+std::string describe_exit(std::int32_t code, std::int32_t status);
 
 }  // namespace berth::host

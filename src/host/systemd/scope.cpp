@@ -38,13 +38,13 @@ std::string enter_leaf_of_own_cgroup() {
   check_bus(sd_pid_get_cgroup(0, &raw), "find the control group of this process");
   std::string path(raw);
   std::free(raw);  // NOLINT(cppcoreguidelines-no-malloc): sd_pid_get_cgroup(3) allocates with malloc
-  const std::string folder = "/sys/fs/cgroup" + path;
-  if (!base::stat_at(AT_FDCWD, folder + "/cgroup.procs")) {
+  const std::string directory = "/sys/fs/cgroup" + path;
+  if (!base::stat_at(AT_FDCWD, directory + "/cgroup.procs")) {
     return path;
   }
-  const base::Fd opened = base::open_host_folder(folder);
+  const base::Fd opened = base::open_host_directory(directory);
   if (::mkdirat(opened.get(), leaf, 0755) < 0 && errno != EEXIST) {
-    base::throw_errno(fmt::format("make a control group in {}", folder));
+    base::throw_errno(fmt::format("make a control group in {}", directory));
   }
   const base::Fd members = base::open_at(opened.get(), fmt::format("{}/cgroup.procs", leaf), O_WRONLY);
   base::write_all(members.get(), "0\n", "cgroup.procs");

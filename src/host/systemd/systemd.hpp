@@ -109,7 +109,7 @@ struct BusOptions {
   std::chrono::seconds call_timeout{90};  ///< for an answer; a reload runs all generators
   std::chrono::seconds patience{10};      ///< for a bus or a systemd that was there and is being restarted
   std::string tmpfiles_program = "systemd-tmpfiles";
-  std::string user_runtime;  ///< the runtime folder of a user whose own systemd is meant; empty: the system's
+  std::string user_runtime;  ///< the runtime directory of a user whose own systemd is meant; empty: the system's
 };
 
 /// The running host: the system bus, or /run/systemd/private when there is no bus daemon (or systemd is not on it yet).

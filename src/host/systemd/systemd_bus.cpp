@@ -184,7 +184,7 @@ class BusSystemd : public Systemd {
       was_connected_ = true;
     } catch (const Error& error) {
       if (was_connected_) {
-        throw LostConnection(error.sentence());
+        throw LostConnection(error.message());
       }
       throw;
     }
@@ -229,7 +229,7 @@ class BusSystemd : public Systemd {
       return JobResult{};
     }
     if (state.active_state == "failed" && !before.empty() && state.invocation_id != before) {
-      return JobResult{false, "failed", job_words(JobKind::start, "failed", properties)};
+      return JobResult{false, "failed", describe_job_failure(JobKind::start, "failed", properties)};
     }
     return std::nullopt;
   }
@@ -316,7 +316,7 @@ class BusSystemd : public Systemd {
                           kind == JobKind::start ? "start" : "stop", options_.job_timeout.count())};
     }
     if (*result == "done") {
-      return {true, *result, job_words(kind, *result, {})};
+      return {true, *result, describe_job_failure(kind, *result, {})};
     }
     auto properties = read_unit_properties(bus(), unit);
     if (kind == JobKind::start && !before.empty() && properties.state.invocation_id == before &&
@@ -324,7 +324,7 @@ class BusSystemd : public Systemd {
       // Nothing was started: Result= and the exit status are those of the time before.
       properties.state.result = "start-limit-hit";
     }
-    return {false, *result, job_words(kind, *result, properties)};
+    return {false, *result, describe_job_failure(kind, *result, properties)};
   }
 
   [[noreturn]] void throw_load_error(const std::string& unit, const BusReply& reply) {

@@ -33,11 +33,11 @@ struct JournalCloser {
 };
 using JournalPtr = std::unique_ptr<sd_journal, JournalCloser>;
 
-JournalPtr open_journal(const std::string& folder, const std::string& root = "") {
+JournalPtr open_journal(const std::string& directory, const std::string& root = "") {
   sd_journal* raw = nullptr;
   int result = 0;
-  if (!folder.empty()) {
-    result = sd_journal_open_directory(&raw, folder.c_str(), 0);
+  if (!directory.empty()) {
+    result = sd_journal_open_directory(&raw, directory.c_str(), 0);
   } else if (!root.empty()) {
     result = sd_journal_open_directory(&raw, root.c_str(), SD_JOURNAL_OS_ROOT);
   } else {
@@ -183,12 +183,12 @@ bool seek_first(sd_journal* journal, const LogQuery& query) {
 }  // namespace
 
 std::vector<std::string> read_unit_log(const std::string& unit, std::size_t count, bool own_user,
-                                       const std::string& folder, std::int64_t since) {
-  const JournalPtr journal = open_journal(folder);
+                                       const std::string& directory, std::int64_t since) {
+  const JournalPtr journal = open_journal(directory);
   if (!journal || !match(journal.get(), unit, own_user)) {
     return {};
   }
-  const bool complete = folder.empty() && !own_user && sync_journal();
+  const bool complete = directory.empty() && !own_user && sync_journal();
   if (!complete && has_files(journal.get())) {
     wait_for_quiet(journal.get());
   }
@@ -208,8 +208,8 @@ std::vector<std::string> read_unit_log(const std::string& unit, std::size_t coun
 
 void read_log(const LogQuery& query, const std::function<bool(const LogEntry&)>& take,
               const std::function<bool()>& go_on) {
-  const JournalPtr journal = open_journal(query.folder, query.root);
-  const bool others = query.own_user || !query.folder.empty() || !query.root.empty();
+  const JournalPtr journal = open_journal(query.directory, query.root);
+  const bool others = query.own_user || !query.directory.empty() || !query.root.empty();
   if (!journal || !(others || may_read_system_journal()) || !has_files(journal.get()) ||
       !match(journal.get(), query.unit, query.own_user)) {
     throw_no_journal();

@@ -14,10 +14,10 @@ namespace berth::host {
 /// The last `count` messages of a unit and of systemd about it, oldest first. Waits a moment for messages that are on
 /// their way. Empty when there is no journal or it may not be read.
 /// @param own_user the unit is one of this user's own systemd
-/// @param folder a journal folder instead of the system's, when not empty
+/// @param directory a journal directory instead of the system's, when not empty
 /// @param since microseconds since the epoch; what was said before may be of another container of that name
 std::vector<std::string> read_unit_log(const std::string& unit, std::size_t count, bool own_user = false,
-                                       const std::string& folder = "", std::int64_t since = 0);
+                                       const std::string& directory = "", std::int64_t since = 0);
 
 /// One entry of the journal.
 struct LogEntry {
@@ -34,8 +34,8 @@ struct LogQuery {
   std::optional<std::int64_t> since;  ///< microseconds since the epoch
   bool follow = false;                ///< then those to come
   bool own_user = false;              ///< the unit is one of this user's own systemd
-  std::string folder;                 ///< a journal folder instead of the system's
-  std::string root;                   ///< the system in this folder instead of the running one
+  std::string directory;              ///< a journal directory instead of the system's
+  std::string root;                   ///< the system in this directory instead of the running one
 };
 
 /// Gives what was said by and about a unit, as journalctl -u does, oldest first, to `take`, until that returns false.

@@ -20,7 +20,7 @@ constexpr std::uint64_t unit_size_limit = 1U << 20U;  // bytes
 class OfflineSystemd final : public Systemd {
  public:
   OfflineSystemd(const Layout& layout, base::Reporter& reporter)
-      : root_path_(layout.root()), units_(layout.units_inside()), reporter_(reporter) {}
+      : root_path_(layout.root()), units_(layout.units_in_root()), reporter_(reporter) {}
 
   void reload() override {}
   void create_tmpfiles(const std::string& /*conf*/) override {}
@@ -29,7 +29,7 @@ class OfflineSystemd final : public Systemd {
   std::vector<std::string> journal_tail(const std::string& /*unit*/, std::size_t /*count*/) override { return {}; }
 
   EnableResult enable(const std::string& unit) override {
-    const base::Fd root = base::open_host_folder(root_path_);
+    const base::Fd root = base::open_host_directory(root_path_);
     const auto text = read_unit(root.get(), unit);
     if (!text) {
       throw base::Error(base::ErrorKind::not_found,
@@ -43,7 +43,7 @@ class OfflineSystemd final : public Systemd {
   }
 
   void disable(const std::string& unit) override {
-    remove_unit_links(base::open_host_folder(root_path_).get(), unit, {}, units_);
+    remove_unit_links(base::open_host_directory(root_path_).get(), unit, {}, units_);
   }
 
   JobResult start(const std::string& unit) override { refuse("start", unit); }
@@ -57,7 +57,7 @@ class OfflineSystemd final : public Systemd {
 
   std::map<std::string, UnitState> states(const std::vector<std::string>& units) override {
     std::map<std::string, UnitState> states;
-    const base::Fd root = base::open_host_folder(root_path_);
+    const base::Fd root = base::open_host_directory(root_path_);
     const auto linked = linked_units(root.get(), units_);
     for (const std::string& unit : units) {
       auto& state = states[unit];
@@ -95,7 +95,7 @@ class OfflineSystemd final : public Systemd {
   }
 
   std::string root_path_;
-  std::string units_;  ///< folder of units, inside the root
+  std::string units_;  ///< directory of units, inside the root
   base::Reporter& reporter_;
 };
 

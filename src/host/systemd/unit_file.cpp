@@ -141,17 +141,17 @@ bool points_to(const std::string& target, const std::string& unit) {
 }
 
 /// @return whether the link is new
-bool make_link(int folder, const std::string& name, const std::string& path, const std::string& unit,
+bool make_link(int directory, const std::string& name, const std::string& path, const std::string& unit,
                const std::string& units) {
   const std::string target = fmt::format("{}/{}", units, unit);
-  if (::symlinkat(target.c_str(), folder, name.c_str()) == 0) {
-    base::sync_at(folder, ".");
+  if (::symlinkat(target.c_str(), directory, name.c_str()) == 0) {
+    base::sync_at(directory, ".");
     return true;
   }
   if (errno != EEXIST) {
     base::throw_errno("create the link " + path);
   }
-  const auto existing = base::read_link_at(folder, name);
+  const auto existing = base::read_link_at(directory, name);
   if (!existing || !points_to(*existing, unit)) {
     throw Error(ErrorKind::conflict, fmt::format("cannot enable {}: {} exists and is something else", unit, path),
                 "look at it, and remove it if nothing needs it");
@@ -164,21 +164,21 @@ bool contains(const std::vector<std::string>& names, std::string_view name) {
 }
 
 /// Names of the links to `unit`, but for those called as in `keep`.
-std::vector<std::string> links_in(int folder, const std::string& unit, const std::vector<std::string>& keep) {
-  auto names = base::list_folder(folder);
+std::vector<std::string> links_in(int directory, const std::string& unit, const std::vector<std::string>& keep) {
+  auto names = base::list_directory(directory);
   std::erase_if(names, [&](const std::string& name) {
     // What is called otherwise is nothing to systemd either: links that wait while a change is under way, or are kept.
     const bool none = !is_unit_name(name) || contains(keep, name);
-    const auto target = none ? std::nullopt : base::read_link_at(folder, name);
+    const auto target = none ? std::nullopt : base::read_link_at(directory, name);
     return !target || !points_to(*target, unit);
   });
   return names;
 }
 
 /// Adds the units that links point to, but for links called as their unit.
-void add_linked_units(int folder, std::set<std::string>& units, bool own_names) {
-  for (const std::string& name : base::list_folder(folder)) {
-    if (const auto target = is_unit_name(name) ? base::read_link_at(folder, name) : std::nullopt) {
+void add_linked_units(int directory, std::set<std::string>& units, bool own_names) {
+  for (const std::string& name : base::list_directory(directory)) {
+    if (const auto target = is_unit_name(name) ? base::read_link_at(directory, name) : std::nullopt) {
       auto unit = base::split_path(*target).second;
       if (own_names || unit != name) {
         units.insert(std::move(unit));
@@ -188,23 +188,23 @@ void add_linked_units(int folder, std::set<std::string>& units, bool own_names) 
 }
 
 /// @return whether there were any
-bool remove_links_in(int folder, const std::string& unit, const std::vector<std::string>& keep) {
-  const auto names = links_in(folder, unit, keep);
+bool remove_links_in(int directory, const std::string& unit, const std::vector<std::string>& keep) {
+  const auto names = links_in(directory, unit, keep);
   for (const std::string& name : names) {
-    base::unlink_at(folder, name);
+    base::unlink_at(directory, name);
   }
   return !names.empty();
 }
 
-/// Whether `section` asks for a link in the folder `TARGET.wants` or `TARGET.requires`.
-bool asks_for(const InstallSection& section, std::string_view folder) {
-  const auto dot = folder.rfind('.');
-  return contains(folder.ends_with(".wants") ? section.wanted_by : section.required_by, folder.substr(0, dot));
+/// Whether `section` asks for a link in the directory `TARGET.wants` or `TARGET.requires`.
+bool asks_for(const InstallSection& section, std::string_view directory) {
+  const auto dot = directory.rfind('.');
+  return contains(directory.ends_with(".wants") ? section.wanted_by : section.required_by, directory.substr(0, dot));
 }
 
-/// The .wants and .requires folders among the units.
-std::vector<std::string> link_folders(int units) {
-  auto names = base::list_folder(units);
+/// The .wants and .requires directories among the units.
+std::vector<std::string> link_directories(int units) {
+  auto names = base::list_directory(units);
   std::erase_if(names, [&](const std::string& name) {
     const auto status = base::stat_at(units, name);
     return (!name.ends_with(".wants") && !name.ends_with(".requires")) || !status || !S_ISDIR(status->st_mode);
@@ -216,8 +216,8 @@ void remove_made_links(int root, const std::vector<std::string>& links) noexcept
   for (const std::string& link : links) {
     try {
       const auto [parent, name] = base::split_path(link);
-      if (const auto folder = find_trusted_folder(root, parent)) {
-        ::unlinkat(folder->get(), name.c_str(), 0);
+      if (const auto directory = find_trusted_directory(root, parent)) {
+        ::unlinkat(directory->get(), name.c_str(), 0);
       }
     } catch (const std::exception&) {
       continue;  // the failure that brought us here is the one to tell
@@ -291,8 +291,8 @@ std::vector<std::string> present_links(int root, const std::string& unit, const 
   auto present = links;
   std::erase_if(present, [&](const std::string& path) {
     const auto [parent, name] = base::split_path(path);
-    const auto folder = find_folder_in_root(root, parent);
-    const auto target = folder ? base::read_link_at(folder->get(), name) : std::nullopt;
+    const auto directory = find_directory_in_root(root, parent);
+    const auto target = directory ? base::read_link_at(directory->get(), name) : std::nullopt;
     return !target || !points_to(*target, unit);
   });
   return present;
@@ -301,14 +301,14 @@ std::vector<std::string> present_links(int root, const std::string& unit, const 
 std::vector<std::string> make_links(int root, const std::string& unit, const std::vector<std::string>& links,
                                     const std::string& units) {
   std::vector<std::string> made;
-  std::vector<std::string> folders;
+  std::vector<std::string> directories;
   base::ScopeExit undo([&]() noexcept {
     remove_made_links(root, made);
-    remove_created_folders(root, folders);
+    remove_created_directories(root, directories);
   });
   for (const std::string& path : links) {
     const auto [parent, name] = base::split_path(path);
-    if (make_link(make_folder_in_root(root, parent, folders).get(), name, path, unit, units)) {
+    if (make_link(make_directory_in_root(root, parent, directories).get(), name, path, unit, units)) {
       made.push_back(path);
     }
   }
@@ -319,14 +319,14 @@ std::vector<std::string> make_links(int root, const std::string& unit, const std
 void remove_links(int root, const std::string& unit, const std::vector<std::string>& links) {
   for (const std::string& path : present_links(root, unit, links)) {
     const auto [parent, name] = base::split_path(path);
-    const auto [units, folder_name] = base::split_path(parent);
-    if (const auto folder = find_folder_in_root(root, parent)) {
-      base::unlink_at(folder->get(), name);
-      base::sync_at(folder->get(), ".");
+    const auto [units, directory_name] = base::split_path(parent);
+    if (const auto directory = find_directory_in_root(root, parent)) {
+      base::unlink_at(directory->get(), name);
+      base::sync_at(directory->get(), ".");
     }
-    const bool of_links = folder_name.ends_with(".wants") || folder_name.ends_with(".requires");
-    if (const auto above = of_links ? find_folder_in_root(root, units) : std::nullopt) {
-      ::unlinkat(above->get(), folder_name.c_str(), AT_REMOVEDIR);  // stays when it holds something else
+    const bool of_links = directory_name.ends_with(".wants") || directory_name.ends_with(".requires");
+    if (const auto above = of_links ? find_directory_in_root(root, units) : std::nullopt) {
+      ::unlinkat(above->get(), directory_name.c_str(), AT_REMOVEDIR);  // stays when it holds something else
       base::sync_at(above->get(), ".");
     }
   }
@@ -337,45 +337,45 @@ std::vector<std::string> make_unit_links(int root, const std::string& unit, cons
   return make_links(root, unit, link_paths(unit, section, units), units);
 }
 
-std::set<std::string> linked_units(int root, const std::string& folder) {
+std::set<std::string> linked_units(int root, const std::string& directory) {
   std::set<std::string> found;
-  const auto units = find_folder_in_root(root, folder);
+  const auto units = find_directory_in_root(root, directory);
   if (units) {
     add_linked_units(units->get(), found, false);
-    for (const std::string& name : link_folders(units->get())) {
-      add_linked_units(base::open_folder_at(units->get(), name).get(), found, true);
+    for (const std::string& name : link_directories(units->get())) {
+      add_linked_units(base::open_directory_at(units->get(), name).get(), found, true);
     }
   }
   return found;
 }
 
-std::vector<std::string> find_unit_links(int root, const std::string& unit, const std::string& folder) {
+std::vector<std::string> find_unit_links(int root, const std::string& unit, const std::string& directory) {
   std::vector<std::string> found;
-  const auto units = find_folder_in_root(root, folder);
+  const auto units = find_directory_in_root(root, directory);
   if (!units) {
     return found;
   }
   for (const std::string& name : links_in(units->get(), unit, {unit})) {
-    found.push_back(fmt::format("{}/{}", folder, name));
+    found.push_back(fmt::format("{}/{}", directory, name));
   }
-  for (const std::string& below : link_folders(units->get())) {
-    for (const std::string& name : links_in(base::open_folder_at(units->get(), below).get(), unit, {})) {
-      found.push_back(fmt::format("{}/{}/{}", folder, below, name));
+  for (const std::string& below : link_directories(units->get())) {
+    for (const std::string& name : links_in(base::open_directory_at(units->get(), below).get(), unit, {})) {
+      found.push_back(fmt::format("{}/{}/{}", directory, below, name));
     }
   }
   return found;
 }
 
-void remove_unit_links(int root, const std::string& unit, const InstallSection& kept, const std::string& folder) {
-  const auto units = find_trusted_folder(root, folder);
+void remove_unit_links(int root, const std::string& unit, const InstallSection& kept, const std::string& directory) {
+  const auto units = find_trusted_directory(root, directory);
   if (!units) {
     return;
   }
   auto own_names = kept.aliases;
   own_names.push_back(unit);
   remove_links_in(units->get(), unit, own_names);
-  for (const std::string& name : link_folders(units->get())) {
-    const base::Fd links = base::open_folder_at(units->get(), name);
+  for (const std::string& name : link_directories(units->get())) {
+    const base::Fd links = base::open_directory_at(units->get(), name);
     if (!asks_for(kept, name) && remove_links_in(links.get(), unit, {})) {
       ::unlinkat(units->get(), name.c_str(), AT_REMOVEDIR);  // stays when it holds something else
     }

@@ -123,7 +123,7 @@ Reader number_into(std::int32_t UnitState::*member) {
   };
 }
 
-Reader moment_into(std::uint64_t UnitState::*member) {
+Reader time_spec_into(std::uint64_t UnitState::*member) {
   return [member](sd_bus_message* message, UnitProperties& properties) {
     properties.state.*member = read_basic<std::uint64_t>(message, "t");
   };
@@ -188,9 +188,9 @@ KnownProperties known_properties() {
       {"Conditions", {"a(sbbsi)", read_conditions}},
       {"ConditionResult",
        {"b", [](auto* message, auto& properties) { properties.conditions_hold = read_basic<int>(message, "b") != 0; }}},
-      {"ActiveEnterTimestampMonotonic", {"t", moment_into(&UnitState::active_enter)}},
-      {"ActiveExitTimestampMonotonic", {"t", moment_into(&UnitState::active_exit)}},
-      {"ExecMainExitTimestampMonotonic", {"t", moment_into(&UnitState::main_exit)}},
+      {"ActiveEnterTimestampMonotonic", {"t", time_spec_into(&UnitState::active_enter)}},
+      {"ActiveExitTimestampMonotonic", {"t", time_spec_into(&UnitState::active_exit)}},
+      {"ExecMainExitTimestampMonotonic", {"t", time_spec_into(&UnitState::main_exit)}},
       {"ExecCondition", {commands, commands_of("ExecCondition")}},
       {"ExecStartPre", {commands, commands_of("ExecStartPre")}},
       {"ExecStart", {commands, commands_of("ExecStart")}},

@@ -106,8 +106,8 @@ std::string manifest_of(const Start& start, bool own_program) {
 }
 
 /// The default unit, which with a template in the image gets no stop signal from berth any more.
-std::string unit_of(const Session& session, const Start& start) {
-  auto unit = default_service_template(session, {});
+std::string unit_of(const Context& context, const Start& start) {
+  auto unit = default_service_template(context, {});
   const auto& signal = start.config.stop_signal;
   constexpr std::string_view stop = "$EXEC_STOP\n";
   const auto place = unit.find(stop);
@@ -151,7 +151,7 @@ std::string help_of(const Start& start) {
 }
 
 /// The templates for an image of which this is known.
-std::vector<NewFile> files_for(const Session& session, Start start, int rootfs, bool own_program) {
+std::vector<NewFile> files_for(const Context& context, Start start, int rootfs, bool own_program) {
   make_settable(start);
   auto config = start.config;
   std::vector<std::string> environment = std::move(config.environment);  // which is a template already
@@ -161,10 +161,11 @@ std::vector<NewFile> files_for(const Session& session, Start start, int rootfs, 
   const render::Values variables = {{"NAME", "${NAME}"}, {"STATE_DIRECTORY", "${STATE_DIRECTORY}"}};
   std::vector<NewFile> files = {{"exports/manifest.json", manifest_of(start, own_program)},
                                 {"exports/config.json.template", render::generate_config(config, rootfs, variables)},
-                                {"exports/service.template", unit_of(session, start)}};
-  const auto folder = render::volume_folder(variables);
-  if (const auto volumes = render::volumes_of(config, rootfs, folder); !volumes.empty()) {
-    files.push_back({"exports/tmpfiles.template", render::closed_tmpfiles(folder) + render::volume_tmpfiles(volumes)});
+                                {"exports/service.template", unit_of(context, start)}};
+  const auto directory = render::volume_directory(variables);
+  if (const auto volumes = render::volumes_of(config, rootfs, directory); !volumes.empty()) {
+    files.push_back(
+        {"exports/tmpfiles.template", render::closed_tmpfiles(directory) + render::volume_tmpfiles(volumes)});
   }
   files.push_back({"Containerfile", containerfile_of(start, own_program)});
   files.push_back({"help.md", help_of(start)});
@@ -174,53 +175,54 @@ std::vector<NewFile> files_for(const Session& session, Start start, int rootfs, 
   return files;
 }
 
-std::vector<NewFile> files_for_image(const Session& session, const DraftRequest& request) {
-  const Draft draft(session, request, session.reporter);
-  if (!draft.is_image()) {
-    throw Error(ErrorKind::usage, fmt::format("{} is a folder, and --from needs an image", request.target),
+std::vector<NewFile> files_for_image(const Context& context, const PreviewRequest& request) {
+  const ImagePreview preview(context, request, context.reporter);
+  if (!preview.is_image()) {
+    throw Error(ErrorKind::usage, fmt::format("{} is a directory, and --from needs an image", request.target),
                 "give an image as [SOURCE:]IMAGE");
   }
-  if (draft.files().exports.present) {
-    session.reporter.warning(
-        fmt::format("{} has an /exports already, which the new one covers", draft.files().image.name));
+  if (preview.files().exports.present) {
+    context.reporter.warning(
+        fmt::format("{} has an /exports already, which the new one covers", preview.files().image.name));
   }
-  const auto& image = draft.files().image;
-  Start start{image::default_container_name(image::parse_image_name(image.name)), image.name, draft.files().config, {}};
-  return files_for(session, std::move(start), draft.files().rootfs.get(), false);
+  const auto& image = preview.files().image;
+  Start start{
+      image::default_container_name(image::parse_image_name(image.name)), image.name, preview.files().config, {}};
+  return files_for(context, std::move(start), preview.files().rootfs.get(), false);
 }
 
-std::vector<NewFile> files_for_small_service(const Session& session, const std::string& directory) {
+std::vector<NewFile> files_for_small_service(const Context& context, const std::string& directory) {
   auto name = base::split_path(directory).second;
   image::ImageName image;
   image.repository = name.empty() || name == "." ? "service" : name;
-  const Workplace nothing(temporary_files(), session.reporter);  // of the image no file is known
-  return files_for(session,
+  const TempDirectory nothing(temporary_files(), context.reporter);  // of the image no file is known
+  return files_for(context,
                    {image::default_container_name(image), "docker.io/library/busybox:latest", small_service(), {}},
-                   nothing.folder(), true);
+                   nothing.directory(), true);
 }
 
 }  // namespace
 
-std::vector<std::string> init(const Session& session, const InitRequest& request) {
+std::vector<std::string> init(const Context& context, const InitRequest& request) {
   auto directory = request.directory;
   while (directory.size() > 1 && directory.ends_with('/')) {
     directory.pop_back();
   }
-  const auto files = request.from.target.empty() ? files_for_small_service(session, directory)
-                                                 : files_for_image(session, request.from);
-  base::make_folders_at(AT_FDCWD, directory, 0755);
-  const auto folder = base::open_host_folder(directory);
+  const auto files = request.from.target.empty() ? files_for_small_service(context, directory)
+                                                 : files_for_image(context, request.from);
+  base::make_directories_at(AT_FDCWD, directory, 0755);
+  const auto fd = base::open_host_directory(directory);
   for (const auto& file : files) {
-    if (base::stat_at(folder.get(), file.path)) {
+    if (base::stat_at(fd.get(), file.path)) {
       throw Error(ErrorKind::conflict, fmt::format("{}/{} exists already", directory, file.path),
-                  "choose another folder; nothing is ever overwritten");
+                  "choose another directory; nothing is ever overwritten");
     }
   }
-  base::make_folders_at(folder.get(), "exports/hostfs", 0755);
+  base::make_directories_at(fd.get(), "exports/hostfs", 0755);
   std::vector<std::string> written;
   written.reserve(files.size());
   for (const auto& file : files) {
-    base::create_file_at(folder.get(), file.path, file.content, file.mode);
+    base::create_file_at(fd.get(), file.path, file.content, file.mode);
     written.push_back(file.path);
   }
   return written;

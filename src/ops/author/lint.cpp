@@ -41,20 +41,20 @@ std::size_t leading_number(std::string_view text, std::string_view& rest) {
 }
 
 /// The finding that a sentence of berth is: `exports/FILE:LINE: …`, `exports/FILE: …`, `exports/FILE is …`.
-Finding located(Severity severity, std::string code, std::string_view sentence, std::string hint) {
-  Finding finding{severity, std::move(code), "exports", 0, std::string(sentence), std::move(hint)};
-  const auto start = sentence.starts_with("/exports") ? 1U : 0U;
-  if (!sentence.substr(start).starts_with("exports")) {
+Finding located(Severity severity, std::string code, std::string_view message, std::string hint) {
+  Finding finding{severity, std::move(code), "exports", 0, std::string(message), std::move(hint)};
+  const auto start = message.starts_with("/exports") ? 1U : 0U;
+  if (!message.substr(start).starts_with("exports")) {
     return finding;
   }
-  const auto end = std::min(sentence.find_first_of(": ", start), sentence.size());
-  finding.file = std::string(sentence.substr(start, end - start));
-  auto rest = sentence.substr(end);
+  const auto end = std::min(message.find_first_of(": ", start), message.size());
+  finding.file = std::string(message.substr(start, end - start));
+  auto rest = message.substr(end);
   if (rest.starts_with(':')) {
     std::string_view behind;
     finding.line = leading_number(rest.substr(1), behind);
     rest = finding.line == 0 ? rest : behind;
-    finding.sentence = std::string(rest.substr(std::min(rest.find_first_not_of(": "), rest.size())));
+    finding.message = std::string(rest.substr(std::min(rest.find_first_not_of(": "), rest.size())));
   }
   constexpr std::string_view word = "line ";  // of a document that is no JSON
   if (const auto place = rest.find(word); finding.line == 0 && place != std::string_view::npos) {
@@ -65,7 +65,7 @@ Finding located(Severity severity, std::string code, std::string_view sentence, 
 }
 
 Finding located(const base::Error& error) {
-  return located(Severity::error, "refused", error.sentence(), error.hint());
+  return located(Severity::error, "refused", error.message(), error.hint());
 }
 
 /// Makes findings of warnings.
@@ -74,8 +74,8 @@ class FindingReporter final : public base::Reporter {
   explicit FindingReporter(Findings& findings) : findings_(findings) {}
   void step(std::string_view) override {}
   void progress(const base::Progress&) override {}
-  void warning(std::string_view sentence) override {
-    findings_.push_back(located(Severity::warning, "manifest", sentence, "see berth-exports(5)"));
+  void warning(std::string_view message) override {
+    findings_.push_back(located(Severity::warning, "manifest", message, "see berth-exports(5)"));
   }
 
  private:
@@ -85,15 +85,15 @@ class FindingReporter final : public base::Reporter {
 /// One run over one draft.
 class Linter {
  public:
-  Linter(const Session& session, const LintRequest& request)
-      : session_(session),
+  Linter(const Context& context, const LintRequest& request)
+      : context_(context),
         set_(parse_set(request.set)),
         reporter_(findings_),
-        draft_(session, request.draft, reporter_,
-               [this](const base::Error& error) { findings_.push_back(located(error)); }) {}
+        preview_(context, request.preview, reporter_,
+                 [this](const base::Error& error) { findings_.push_back(located(error)); }) {}
 
   LintReport run() {
-    if (!draft_.files().exports.present) {
+    if (!preview_.files().exports.present) {
       add({{Severity::note, "no-exports", "exports", 0,
             "the image has no /exports: what berth starts is made from its configuration",
             "berth init DIR --from IMAGE writes templates to begin with"}});
@@ -102,7 +102,7 @@ class Linter {
     }
     check_plan();
     check_image();
-    return {draft_.shown_folder(), sorted()};
+    return {preview_.shown_directory(), sorted()};
   }
 
  private:
@@ -116,22 +116,22 @@ class Linter {
   }
 
   [[nodiscard]] render::LintInput input() const {
-    const auto& files = draft_.files();
-    const int folder = files.exports_folder.get();
+    const auto& files = preview_.files();
+    const int directory = files.exports_directory.get();
     render::LintInput input;
     input.exports = &files.exports;
-    input.names = base::list_folder(folder);
+    input.names = base::list_directory(directory);
     const bool refused = std::any_of(findings_.begin(), findings_.end(), [](const Finding& finding) {
       return finding.severity == Severity::error && finding.file == "exports/manifest.json";
     });
     if (!refused) {
-      input.manifest = base::read_file_at(folder, "manifest.json", render::template_size_limit).value_or("");
+      input.manifest = base::read_file_at(directory, "manifest.json", render::template_size_limit).value_or("");
     }
     for (const auto& path : files.exports.manifest.installed_files_template) {
       const auto name = path.substr(path.starts_with('/') ? 1 : 0);
       for (const auto& entry : files.exports.host_entries) {
         if (entry.path == name && entry.kind == render::HostEntryKind::file) {
-          input.host_templates.emplace(name, render::read_host_entry(folder, entry, render::template_size_limit));
+          input.host_templates.emplace(name, render::read_host_entry(directory, entry, render::template_size_limit));
         }
       }
     }
@@ -148,15 +148,15 @@ class Linter {
     auto report = render::check_templates(all);
     add(std::move(report.findings));
     set_.merge(report.stand_ins);
-    if (const auto& unit = draft_.files().exports.service_template) {
+    if (const auto& unit = preview_.files().exports.service_template) {
       add(render::check_unit_template(*unit));
     }
   }
 
   /// An image without a configuration of its own, of which nothing else is known, cannot be planned.
   [[nodiscard]] bool can_be_planned() const {
-    const auto& exports = draft_.files().exports;
-    return draft_.is_image() || exports.config || exports.config_template || exports.manifest.no_container_service;
+    const auto& exports = preview_.files().exports;
+    return preview_.is_image() || exports.config || exports.config_template || exports.manifest.no_container_service;
   }
 
   void check_plan() {
@@ -164,7 +164,7 @@ class Linter {
       return;
     }
     try {
-      const auto inputs = draft_.inputs({"", set_, ""});
+      const auto inputs = preview_.inputs({"", set_, ""});
       check_result(make_plan(inputs));
     } catch (const base::Error& error) {
       findings_.push_back(located(error));
@@ -172,7 +172,7 @@ class Linter {
   }
 
   void check_result(const InstallPlan& plan) {
-    const auto& exports = draft_.files().exports;
+    const auto& exports = preview_.files().exports;
     add(render::check_host_files(exports, plan.values));
     std::string unit;
     if (exports.service_template && plan.unit) {
@@ -199,7 +199,7 @@ class Linter {
   }
 
   void check_config(const InstallPlan& plan, const std::string& unit) {
-    const auto& exports = draft_.files().exports;
+    const auto& exports = preview_.files().exports;
     const auto config = base::parse_json(plan.config, "config.json");
     const std::string file = exports.config            ? "exports/config.json"
                              : exports.config_template ? "exports/config.json.template"
@@ -212,7 +212,7 @@ class Linter {
     }
     add(render::config_notes(config, plan.cgroups_path, text, file));
     std::set<std::string> made;
-    for (const auto& path : render::folders_of_unit(unit)) {
+    for (const auto& path : render::directories_of_unit(unit)) {
       made.insert(path);
     }
     for (const auto& path : render::created_tmpfiles_paths(plan.tmpfiles.value_or(""))) {
@@ -225,15 +225,15 @@ class Linter {
     const auto copies = fmt::format("/run/container-{}/", plan.name);  // see render::with_resolver_copies
     made.insert({copies + "resolv.conf", copies + "hosts"});
     add(render::check_config_needs(
-        config, {text, file, draft_.has_rootfs() ? draft_.files().rootfs.get() : -1,
+        config, {text, file, preview_.has_rootfs() ? preview_.files().rootfs.get() : -1,
                  [&made](const std::string& path) { return render::is_usual_host_path(path) || made.contains(path); },
-                 unit, !runs_once(draft_.files().config)}));
+                 unit, !runs_once(preview_.files().config)}));
   }
 
   /// Asks systemd-analyze(1), which needs neither root nor a running systemd.
   void verify_unit(const std::string& name, const std::string& unit) {
-    const Workplace workplace(temporary_files(), session_.reporter);
-    const auto path = fmt::format("{}/{}", workplace.path(), host::unit_name(name));
+    const TempDirectory temp_directory(temporary_files(), context_.reporter);
+    const auto path = fmt::format("{}/{}", temp_directory.path(), host::unit_name(name));
     try {
       base::create_file_at(AT_FDCWD, path, unit, 0600);
       const auto result =
@@ -268,20 +268,20 @@ class Linter {
       const bool fatal =
           line.find("Refusing") != std::string_view::npos || line.find("fatal") != std::string_view::npos;
       finding.severity = fatal ? Severity::error : Severity::warning;
-      finding.sentence = base::printable(line.substr(std::min(line.find_first_not_of(": "), line.size())));
+      finding.message = base::printable(line.substr(std::min(line.find_first_not_of(": "), line.size())));
       findings_.push_back(std::move(finding));
     }
   }
 
   void check_image() {
-    const auto& files = draft_.files();
-    if (draft_.is_image()) {
+    const auto& files = preview_.files();
+    if (preview_.is_image()) {
       add(render::check_labels(files.config));
     }
-    const bool has_help =
-        files.config.labels.contains("help") || (draft_.has_rootfs() && (base::stat_at(files.rootfs.get(), "help.1") ||
-                                                                         base::stat_at(files.rootfs.get(), "help.md")));
-    if (draft_.has_rootfs() && !has_help) {
+    const bool has_help = files.config.labels.contains("help") ||
+                          (preview_.has_rootfs() && (base::stat_at(files.rootfs.get(), "help.1") ||
+                                                     base::stat_at(files.rootfs.get(), "help.md")));
+    if (preview_.has_rootfs() && !has_help) {
       add({{Severity::note, "no-help", "image", 0, "nothing explains the image to its users",
             "bring a /help.1, or a label `help`"}});
     }
@@ -294,17 +294,17 @@ class Linter {
     return std::move(findings_);
   }
 
-  const Session& session_;
+  const Context& context_;
   render::Values set_;
   Findings findings_;
   FindingReporter reporter_;
-  Draft draft_;
+  ImagePreview preview_;
 };
 
 }  // namespace
 
-LintReport lint(const Session& session, const LintRequest& request) {
-  return Linter(session, request).run();
+LintReport lint(const Context& context, const LintRequest& request) {
+  return Linter(context, request).run();
 }
 
 }  // namespace berth::ops

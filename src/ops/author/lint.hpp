@@ -10,17 +10,17 @@
 namespace berth::ops {
 
 struct LintRequest {
-  DraftRequest draft;
+  PreviewRequest preview;
   std::vector<std::string> set;  ///< --set NAME=VALUE, as an install would be given
 };
 
 struct LintReport {
-  std::string folder;       ///< of /exports, for messages; `exports/…` in the findings is in it
+  std::string directory;    ///< of /exports, for messages; `exports/…` in the findings is in it
   base::Findings findings;  ///< by file and line
 };
 
 /// Renders with the defaults, plans an install without one, and has systemd-analyze(1) look at the unit when it is
 /// there. @throws Error when the target itself cannot be opened
-LintReport lint(const Session& session, const LintRequest& request);
+LintReport lint(const Context& context, const LintRequest& request);
 
 }  // namespace berth::ops

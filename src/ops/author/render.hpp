@@ -11,7 +11,7 @@
 namespace berth::ops {
 
 struct RenderRequest {
-  DraftRequest draft;
+  PreviewRequest preview;
   std::string name;              ///< --name; empty: derived from the target
   std::vector<std::string> set;  ///< --set NAME=VALUE
   std::string runtime;           ///< --runtime
@@ -25,10 +25,10 @@ struct RenderedFile {
 
 /// config.json, unit, tmpfiles.d lines, and the host files that are templates.
 /// @throws Error with every missing variable, and what else an install of it throws
-std::vector<RenderedFile> render(const Session& session, const RenderRequest& request);
+std::vector<RenderedFile> render(const Context& context, const RenderRequest& request);
 
-/// Writes them below a folder, which is created: FOLDER/etc/systemd/system/NAME.service and so on.
+/// Writes them below a directory, which is created: DIRECTORY/etc/systemd/system/NAME.service and so on.
 /// @throws Error(conflict) when one of them exists; nothing is written then
-void write_rendered(const std::vector<RenderedFile>& files, const std::string& folder);
+void write_rendered(const std::vector<RenderedFile>& files, const std::string& directory);
 
 }  // namespace berth::ops

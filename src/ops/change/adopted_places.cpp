@@ -23,24 +23,24 @@ using base::ErrorKind;
 
 constexpr mode_t record_mode = 0600;
 
-base::Fd open_inside(const Session& session, const std::string& path) {
-  const auto root = open_root(session);
-  auto folder = host::find_trusted_folder(root.get(), path);
-  if (!folder) {
-    throw Error(ErrorKind::not_found, fmt::format("the folder {} does not exist", path),
-                "name the older tool's folder with --from");
+base::Fd open_in_root(const Context& context, const std::string& path) {
+  const auto root = open_root(context);
+  auto directory = host::find_trusted_directory(root.get(), path);
+  if (!directory) {
+    throw Error(ErrorKind::not_found, fmt::format("the directory {} does not exist", path),
+                "name the older tool's directory with --from");
   }
-  return std::move(*folder);
+  return std::move(*directory);
 }
 
-struct stat status_of(int folder, const std::string& path) {
+struct stat status_of(int directory, const std::string& path) {
   struct stat status {};
-  base::check_errno(::fstat(folder, &status), "examine " + path);
+  base::check_errno(::fstat(directory, &status), "examine " + path);
   return status;
 }
 
-bool is_folder(int folder, const std::string& name) {
-  const auto status = base::stat_at(folder, name);
+bool is_directory(int directory, const std::string& name) {
+  const auto status = base::stat_at(directory, name);
   return status && S_ISDIR(status->st_mode);
 }
 
@@ -59,20 +59,20 @@ std::string remedy(const std::string& from) {
 
 }  // namespace
 
-AdoptedPlaces::AdoptedPlaces(const Session& session, const std::string& from)
+AdoptedPlaces::AdoptedPlaces(const Context& context, const std::string& from)
     : from_(from),
-      to_(session.layout.deployments_inside()),
-      from_folder_(open_inside(session, from)),
-      to_folder_(base::open_host_folder(session.layout.deployments())) {}
+      to_(context.layout.deployments_in_root()),
+      from_directory_(open_in_root(context, from)),
+      to_directory_(base::open_host_directory(context.layout.deployments())) {}
 
 bool AdoptedPlaces::same() const {
-  const auto here = status_of(from_folder_.get(), from_);
-  const auto there = status_of(to_folder_.get(), to_);
+  const auto here = status_of(from_directory_.get(), from_);
+  const auto there = status_of(to_directory_.get(), to_);
   return here.st_dev == there.st_dev && here.st_ino == there.st_ino;
 }
 
 void AdoptedPlaces::refuse_other_file_system() const {
-  if (status_of(from_folder_.get(), from_).st_dev != status_of(to_folder_.get(), to_).st_dev) {
+  if (status_of(from_directory_.get(), from_).st_dev != status_of(to_directory_.get(), to_).st_dev) {
     throw Error(ErrorKind::failed,
                 fmt::format("{} is on another file system than {}, so that nothing can change places under services "
                             "that run",
@@ -81,24 +81,24 @@ void AdoptedPlaces::refuse_other_file_system() const {
   }
 }
 
-/// Whether the entry of the older tool's folder is a link that an adoption left.
+/// Whether the entry of the older tool's directory is a link that an adoption left.
 bool AdoptedPlaces::leads_to_us(const std::string& entry) const {
-  return base::read_link_at(from_folder_.get(), entry) == fmt::format("{}/{}", to_, entry);
+  return base::read_link_at(from_directory_.get(), entry) == fmt::format("{}/{}", to_, entry);
 }
 
 std::vector<std::string> AdoptedPlaces::waiting() const {
-  auto names = base::list_folder(from_folder_.get());
+  auto names = base::list_directory(from_directory_.get());
   std::erase_if(names, [this](const std::string& name) {
-    return !is_container_name(name) || !base::read_link_at(from_folder_.get(), name) || leads_to_us(name);
+    return !is_container_name(name) || !base::read_link_at(from_directory_.get(), name) || leads_to_us(name);
   });
   return names;
 }
 
 std::vector<std::string> AdoptedPlaces::adopted() const {
-  auto names = base::list_folder(from_folder_.get());
+  auto names = base::list_directory(from_directory_.get());
   std::erase_if(names, [this](const std::string& name) {
     // The deployments are links of the same kind.
-    const auto target = base::read_link_at(to_folder_.get(), name);
+    const auto target = base::read_link_at(to_directory_.get(), name);
     return !is_container_name(name) || !leads_to_us(name) || !target || !target->starts_with(name + ".");
   });
   return names;
@@ -107,16 +107,16 @@ std::vector<std::string> AdoptedPlaces::adopted() const {
 std::vector<std::string> AdoptedPlaces::slots(int place, const std::string& name) const {
   std::vector<std::string> result;
   for (const int slot : {0, 1}) {
-    if (auto folder = host::slot_name(name, slot); is_folder(place, folder)) {
-      result.push_back(std::move(folder));
+    if (auto directory = host::slot_name(name, slot); is_directory(place, directory)) {
+      result.push_back(std::move(directory));
     }
   }
   return result;
 }
 
-/// The folder `name` moves from `here` to `there` and a link to `target` takes its place, at once.
+/// The directory `name` moves from `here` to `there` and a link to `target` takes its place, at once.
 void AdoptedPlaces::exchange(int here, int there, const std::string& name, const std::string& target) {
-  if (is_folder(here, name)) {
+  if (is_directory(here, name)) {
     base::replace_link_at(there, name, target);
     if (::renameat2(here, name.c_str(), there, name.c_str(), RENAME_EXCHANGE) != 0) {
       const int code = errno;
@@ -125,54 +125,54 @@ void AdoptedPlaces::exchange(int here, int there, const std::string& name, const
     }
     base::sync_at(there, ".");
     base::sync_at(here, ".");
-  } else if (!is_folder(there, name) && base::read_link_at(there, name) == target) {
-    base::unlink_at(there, name);  // an interruption came before the exchange, and the folder is gone since
+  } else if (!is_directory(there, name) && base::read_link_at(there, name) == target) {
+    base::unlink_at(there, name);  // an interruption came before the exchange, and the directory is gone since
   }
 }
 
 void AdoptedPlaces::take(const std::string& name) const {
-  const auto target = base::read_link_at(from_folder_.get(), name);
+  const auto target = base::read_link_at(from_directory_.get(), name);
   for (const int slot : {0, 1}) {
-    const auto folder = host::slot_name(name, slot);
-    exchange(from_folder_.get(), to_folder_.get(), folder, fmt::format("{}/{}", to_, folder));
+    const auto directory = host::slot_name(name, slot);
+    exchange(from_directory_.get(), to_directory_.get(), directory, fmt::format("{}/{}", to_, directory));
   }
   if (target && !leads_to_us(name)) {
-    base::replace_link_at(to_folder_.get(), name, base::split_path(*target).second);
-    base::sync_at(to_folder_.get(), ".");
-    base::replace_link_at(from_folder_.get(), name, fmt::format("{}/{}", to_, name));
-    base::sync_at(from_folder_.get(), ".");
+    base::replace_link_at(to_directory_.get(), name, base::split_path(*target).second);
+    base::sync_at(to_directory_.get(), ".");
+    base::replace_link_at(from_directory_.get(), name, fmt::format("{}/{}", to_, name));
+    base::sync_at(from_directory_.get(), ".");
   }
 }
 
 void AdoptedPlaces::give_back(const std::string& name) const {
-  if (const auto target = base::read_link_at(to_folder_.get(), name); target && leads_to_us(name)) {
-    base::replace_link_at(from_folder_.get(), name, fmt::format("{}/{}", from_, base::split_path(*target).second));
-    base::sync_at(from_folder_.get(), ".");
+  if (const auto target = base::read_link_at(to_directory_.get(), name); target && leads_to_us(name)) {
+    base::replace_link_at(from_directory_.get(), name, fmt::format("{}/{}", from_, base::split_path(*target).second));
+    base::sync_at(from_directory_.get(), ".");
   }
-  base::unlink_at(to_folder_.get(), name);
+  base::unlink_at(to_directory_.get(), name);
   for (const int slot : {0, 1}) {
-    const auto folder = host::slot_name(name, slot);
-    if (leads_to_us(folder)) {
-      exchange(to_folder_.get(), from_folder_.get(), folder, fmt::format("{}/{}", to_, folder));
+    const auto directory = host::slot_name(name, slot);
+    if (leads_to_us(directory)) {
+      exchange(to_directory_.get(), from_directory_.get(), directory, fmt::format("{}/{}", to_, directory));
     }
-    if (base::read_link_at(to_folder_.get(), folder)) {
-      base::unlink_at(to_folder_.get(), folder);  // the link that was in the other place
+    if (base::read_link_at(to_directory_.get(), directory)) {
+      base::unlink_at(to_directory_.get(), directory);  // the link that was in the other place
     }
   }
-  base::sync_at(to_folder_.get(), ".");
+  base::sync_at(to_directory_.get(), ".");
 }
 
 void AdoptedPlaces::remove_links(const std::string& name) const {
   for (const auto& entry : {name, host::slot_name(name, 0), host::slot_name(name, 1)}) {
     if (leads_to_us(entry)) {
-      base::unlink_at(from_folder_.get(), entry);
+      base::unlink_at(from_directory_.get(), entry);
     }
   }
 }
 
-std::vector<Adoption> read_adoptions(const Session& session) {
+std::vector<Adoption> read_adoptions(const Context& context) {
   std::vector<Adoption> result;
-  const auto path = fmt::format("{}/{}", session.layout.deployments(), adoptions_record);
+  const auto path = fmt::format("{}/{}", context.layout.deployments(), adoptions_record);
   if (const auto text = base::read_file_at(AT_FDCWD, path, base::json_size_limit)) {
     const auto json = base::parse_json(*text, path);
     for (const auto& entry : base::JsonView(json, path).as_array()) {
@@ -182,17 +182,17 @@ std::vector<Adoption> read_adoptions(const Session& session) {
   return result;
 }
 
-void write_adoptions(const Session& session, const std::vector<Adoption>& adoptions) {
-  const auto folder = base::open_host_folder(session.layout.deployments());
+void write_adoptions(const Context& context, const std::vector<Adoption>& adoptions) {
+  const auto directory = base::open_host_directory(context.layout.deployments());
   if (adoptions.empty()) {
-    base::unlink_at(folder.get(), adoptions_record);
+    base::unlink_at(directory.get(), adoptions_record);
     return;
   }
   auto list = base::Json::array();
   for (const auto& adoption : adoptions) {
     list.push_back({{"from", adoption.from}, {"repository", adoption.repository}});
   }
-  base::replace_file_at(folder.get(), adoptions_record, list.dump(2) + "\n", record_mode);
+  base::replace_file_at(directory.get(), adoptions_record, list.dump(2) + "\n", record_mode);
 }
 
 }  // namespace berth::ops

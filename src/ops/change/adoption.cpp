@@ -23,53 +23,53 @@ constexpr const char* operation_name = "adopt";
 constexpr const char* lock_name = ".adoption";  // no container is called so
 
 /// Whether berth made a deployment: the older tool finds nothing at the paths that it names.
-bool is_ours(const Session& session, const AdoptedPlaces& places, const std::string& folder) {
-  const auto path = fmt::format("{}/{}/info", session.layout.deployments(), folder);
+bool is_ours(const Context& context, const AdoptedPlaces& places, const std::string& directory) {
+  const auto path = fmt::format("{}/{}/info", context.layout.deployments(), directory);
   const auto text = base::read_file_at(AT_FDCWD, path, base::json_size_limit);
   const auto info = text ? host::parse_info(*text, path) : host::DeploymentInfo{};
   const auto found = info.values.find("DESTDIR");
   return found != info.values.end() && found->second.starts_with(places.to() + "/");
 }
 
-bool is_folder(const std::string& path) {
+bool is_directory(const std::string& path) {
   const auto status = base::stat_at(AT_FDCWD, path);
   return status && S_ISDIR(status->st_mode);
 }
 
-std::string older_repository(const host::Layout& layout, const std::string& from) {
+std::string atomic_repository(const host::Layout& layout, const std::string& from) {
   return (layout.root() == "/" ? "" : layout.root()) + from + "/.storage/ostree";
 }
 
 void remove_temporaries(const std::string& path) {
-  if (!is_folder(path)) {
+  if (!is_directory(path)) {
     return;
   }
-  const auto folder = base::open_folder_at(AT_FDCWD, path);
-  for (const auto& entry : base::list_folder(folder.get())) {
+  const auto directory = base::open_directory_at(AT_FDCWD, path);
+  for (const auto& entry : base::list_directory(directory.get())) {
     if (entry.starts_with(base::temporary_prefix)) {
-      base::remove_tree_at(folder.get(), entry);
+      base::remove_tree_at(directory.get(), entry);
     }
   }
 }
 
 /// @return whether anything of the adoption is left to be recorded
-bool tidy_adoption(const Session& session, const Adoption& adoption) {
-  const auto theirs = older_repository(session.layout, adoption.from);
+bool tidy_adoption(const Context& context, const Adoption& adoption) {
+  const auto theirs = atomic_repository(context.layout, adoption.from);
   const auto storage = base::split_path(theirs).first;
   const auto older = base::split_path(storage).first;
-  const auto ours = session.layout.repository();
+  const auto ours = context.layout.repository();
   remove_temporaries(older);
   remove_temporaries(storage);
   if (!adoption.repository) {
     return true;
   }
   if (is_repository(ours)) {
-    if (is_folder(storage) && !base::stat_at(AT_FDCWD, theirs)) {
-      base::replace_link_at(AT_FDCWD, theirs, path_inside(session, ours));  // the move was killed before it
+    if (is_directory(storage) && !base::stat_at(AT_FDCWD, theirs)) {
+      base::replace_link_at(AT_FDCWD, theirs, path_in_root(context, ours));  // the move was killed before it
     }
     return true;
   }
-  return !is_folder(theirs) || !AdoptedPlaces(session, adoption.from).adopted().empty();
+  return !is_directory(theirs) || !AdoptedPlaces(context, adoption.from).adopted().empty();
 }
 
 }  // namespace
@@ -86,53 +86,53 @@ std::optional<AdoptNote> adopt_note(const base::Json& json) {
   return AdoptNote{view.at("name").as_string(), view.at("from").as_string(), view.at("undo").as_bool()};
 }
 
-host::ContainerLock lock_adoptions(const Session& session, std::chrono::seconds timeout) {
-  return host::ContainerLock::take(session.layout, lock_name, session.command, timeout, session.reporter, session.stop);
+host::ContainerLock lock_adoptions(const Context& context, std::chrono::seconds timeout) {
+  return host::ContainerLock::take(context.layout, lock_name, context.command, timeout, context.reporter, context.stop);
 }
 
 bool is_repository(const std::string& path) {
   return base::stat_at(AT_FDCWD, path + "/objects").has_value();
 }
 
-std::string path_inside(const Session& session, const std::string& path) {
-  return session.layout.root() == "/" ? path : path.substr(session.layout.root().size());
+std::string path_in_root(const Context& context, const std::string& path) {
+  return context.layout.root() == "/" ? path : path.substr(context.layout.root().size());
 }
 
-std::vector<std::string> own_slots(const Session& session, const AdoptedPlaces& places, const std::string& name) {
-  auto folders = places.slots(places.to_folder(), name);
-  std::erase_if(folders, [&](const std::string& folder) { return !is_ours(session, places, folder); });
-  return folders;
+std::vector<std::string> own_slots(const Context& context, const AdoptedPlaces& places, const std::string& name) {
+  auto directories = places.slots(places.to_directory(), name);
+  std::erase_if(directories, [&](const std::string& directory) { return !is_ours(context, places, directory); });
+  return directories;
 }
 
-void drop_own_slots(const Session& session, const AdoptedPlaces& places, const std::string& name) {
-  for (const auto& folder : own_slots(session, places, name)) {
-    base::unlink_at(places.from_folder(), folder);
-    base::remove_tree_at(places.to_folder(), folder);
+void drop_own_slots(const Context& context, const AdoptedPlaces& places, const std::string& name) {
+  for (const auto& directory : own_slots(context, places, name)) {
+    base::unlink_at(places.from_directory(), directory);
+    base::remove_tree_at(places.to_directory(), directory);
   }
 }
 
-void close_slots(const Session& session, const AdoptedPlaces& places, const std::string& name) {
-  for (const auto& folder : places.slots(places.to_folder(), name)) {
-    close_deployment(session, places.to_folder(), folder);
+void close_slots(const Context& context, const AdoptedPlaces& places, const std::string& name) {
+  for (const auto& directory : places.slots(places.to_directory(), name)) {
+    close_deployment(context, places.to_directory(), directory);
   }
 }
 
-void complete_adoption(Session& session, const AdoptNote& note) {
-  const auto lock = lock_adoptions(session, std::chrono::seconds(0));
-  const AdoptedPlaces places(session, note.from);
+void complete_adoption(Context& context, const AdoptNote& note) {
+  const auto lock = lock_adoptions(context, std::chrono::seconds(0));
+  const AdoptedPlaces places(context, note.from);
   if (note.undo) {
-    drop_own_slots(session, places, note.name);
+    drop_own_slots(context, places, note.name);
     places.give_back(note.name);
   } else {
     places.take(note.name);
-    close_slots(session, places, note.name);
+    close_slots(context, places, note.name);
   }
-  host::remove_journal(session.layout, note.name);
+  host::remove_journal(context.layout, note.name);
 }
 
-void tidy_adoptions(Session& session) {
-  const auto folder = base::open_host_folder(session.layout.deployments());
-  const auto names = base::list_folder(folder.get());
+void tidy_adoptions(Context& context) {
+  const auto directory = base::open_host_directory(context.layout.deployments());
+  const auto names = base::list_directory(directory.get());
   const bool untidy = std::any_of(names.begin(), names.end(), [](const std::string& name) {
     return name.starts_with(base::temporary_prefix) || name == adoptions_record;
   });
@@ -140,26 +140,26 @@ void tidy_adoptions(Session& session) {
     return;
   }
   try {
-    const auto lock = lock_adoptions(session, std::chrono::seconds(0));
-    remove_temporaries(session.layout.deployments());
-    auto adoptions = read_adoptions(session);
+    const auto lock = lock_adoptions(context, std::chrono::seconds(0));
+    remove_temporaries(context.layout.deployments());
+    auto adoptions = read_adoptions(context);
     const auto before = adoptions.size();
-    std::erase_if(adoptions, [&](const Adoption& adoption) { return !tidy_adoption(session, adoption); });
+    std::erase_if(adoptions, [&](const Adoption& adoption) { return !tidy_adoption(context, adoption); });
     if (adoptions.size() != before) {
-      write_adoptions(session, adoptions);
+      write_adoptions(context, adoptions);
     }
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::conflict) {  // another command is at it
-      session.reporter.warning(error.what());
+      context.reporter.warning(error.what());
     }
   }
 }
 
-void remove_adopted_links(const Session& session, const std::string& name) {
-  for (const auto& adoption : read_adoptions(session)) {
-    const auto root = open_root(session);
+void remove_adopted_links(const Context& context, const std::string& name) {
+  for (const auto& adoption : read_adoptions(context)) {
+    const auto root = open_root(context);
     if (base::stat_at(root.get(), adoption.from.substr(1))) {
-      AdoptedPlaces(session, adoption.from).remove_links(name);
+      AdoptedPlaces(context, adoption.from).remove_links(name);
     }
   }
 }

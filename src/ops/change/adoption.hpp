@@ -25,28 +25,28 @@ base::Json to_json(const AdoptNote& note);
 std::optional<AdoptNote> adopt_note(const base::Json& json);
 
 /// One command at a time adopts or gives back. @throws Error(conflict) after `timeout`
-host::ContainerLock lock_adoptions(const Session& session, std::chrono::seconds timeout);
+host::ContainerLock lock_adoptions(const Context& context, std::chrono::seconds timeout);
 
 /// Whether a directory has a repository's objects.
 bool is_repository(const std::string& path);
 /// A path on the disk as the root has it.
-std::string path_inside(const Session& session, const std::string& path);
+std::string path_in_root(const Context& context, const std::string& path);
 
 /// Deployments of a container that berth made: the older tool finds nothing at the paths that they name.
-std::vector<std::string> own_slots(const Session& session, const AdoptedPlaces& places, const std::string& name);
+std::vector<std::string> own_slots(const Context& context, const AdoptedPlaces& places, const std::string& name);
 /// Removes them, before the others are given back.
-void drop_own_slots(const Session& session, const AdoptedPlaces& places, const std::string& name);
+void drop_own_slots(const Context& context, const AdoptedPlaces& places, const std::string& name);
 /// Closes what the older tool let everybody in.
-void close_slots(const Session& session, const AdoptedPlaces& places, const std::string& name);
+void close_slots(const Context& context, const AdoptedPlaces& places, const std::string& name);
 
 /// Completes what an interruption left, in the direction in which it was going. The caller holds the lock.
-void complete_adoption(Session& session, const AdoptNote& note);
+void complete_adoption(Context& context, const AdoptNote& note);
 
 /// What an adoption that was killed left beside its containers, unless another command is at it: the link in the place
 /// of a repository that moved, the record of what was given back, names that were in use for a moment.
-void tidy_adoptions(Session& session);
+void tidy_adoptions(Context& context);
 
-/// Removes the links that an adoption left in the older tool's folder for a container that is gone.
-void remove_adopted_links(const Session& session, const std::string& name);
+/// Removes the links that an adoption left in the older tool's directory for a container that is gone.
+void remove_adopted_links(const Context& context, const std::string& name);
 
 }  // namespace berth::ops

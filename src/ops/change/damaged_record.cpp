@@ -38,14 +38,14 @@ struct Texts {
 };
 
 Texts texts_of(int deployments, const std::string& name, int slot) {
-  const auto folder = host::slot_name(name, slot) + "/";
+  const auto directory = host::slot_name(name, slot) + "/";
   Texts texts;
   try {
-    texts.unit = base::read_file_at(deployments, folder + host::unit_name(name), host::deployment_text_limit);
-    texts.tmpfiles =
-        base::read_file_at(deployments, fmt::format("{}tmpfiles-{}.conf", folder, name), host::deployment_text_limit);
-    if (const auto info = base::read_file_at(deployments, folder + "info", base::json_size_limit)) {
-      texts.info = host::parse_info(*info, folder + "info");
+    texts.unit = base::read_file_at(deployments, directory + host::unit_name(name), host::deployment_text_limit);
+    texts.tmpfiles = base::read_file_at(deployments, fmt::format("{}tmpfiles-{}.conf", directory, name),
+                                        host::deployment_text_limit);
+    if (const auto info = base::read_file_at(deployments, directory + "info", base::json_size_limit)) {
+      texts.info = host::parse_info(*info, directory + "info");
     }
   } catch (const Error&) {
     texts.info = {};  // the live one was read before; of the other one nothing is needed
@@ -58,9 +58,9 @@ std::string checksum_of(const std::optional<std::string>& text) {
 }
 
 /// The secret that the names are made of which wait aside, as far as the damaged note still shows it; empty otherwise.
-std::string noted_secret(const Session& session, const std::string& name) {
+std::string noted_secret(const Context& context, const std::string& name) {
   constexpr std::string_view key = "\"secret\": \"";
-  const auto path = fmt::format("{}/{}", session.layout.journals(), name);
+  const auto path = fmt::format("{}/{}", context.layout.journals(), name);
   const auto status = base::stat_at(AT_FDCWD, path);
   const auto text =
       status && S_ISREG(status->st_mode) ? base::read_file_at(AT_FDCWD, path, base::json_size_limit) : std::nullopt;
@@ -73,8 +73,8 @@ std::string noted_secret(const Session& session, const std::string& name) {
 }
 
 /// All paths that a note names, whatever for.
-std::set<std::string> noted_paths(const Session& session, const std::string& name, const base::Json& note) {
-  std::set<std::string> paths = {session.layout.unit_inside(name), session.layout.tmpfiles_inside(name)};
+std::set<std::string> noted_paths(const Context& context, const std::string& name, const base::Json& note) {
+  std::set<std::string> paths = {context.layout.unit_in_root(name), context.layout.tmpfiles_in_root(name)};
   const auto flat = note.flatten();
   for (const auto& value : flat) {
     if (value.is_string() && value.get<std::string>().starts_with('/')) {
@@ -86,25 +86,25 @@ std::set<std::string> noted_paths(const Session& session, const std::string& nam
 
 /// Whether `found` is what a change of another container gave to something of its own while it waits or is written.
 /// What a note that cannot be read says is not known, so that it may be.
-bool is_of_another(const Session& session, const std::string& name, std::string found) {
+bool is_of_another(const Context& context, const std::string& name, std::string found) {
   constexpr std::string_view being_written = ".new";
   if (found.ends_with(being_written)) {
     found.resize(found.size() - being_written.size());
   }
-  for (const auto& other : host::list_journals(session.layout)) {
+  for (const auto& other : host::list_journals(context.layout)) {
     if (other == name) {
       continue;
     }
     try {
-      const auto note = host::read_journal(session.layout, other).value_or(base::Json::object());
+      const auto note = host::read_journal(context.layout, other).value_or(base::Json::object());
       const auto secret = note.value("secret", "");
-      const auto paths = noted_paths(session, other, note);
+      const auto paths = noted_paths(context, other, note);
       if (std::any_of(paths.begin(), paths.end(),
                       [&](const std::string& path) { return host::hidden_name(secret, path) == found; })) {
         return true;
       }
     } catch (const std::exception&) {
-      session.reporter.warning(fmt::format("{} may be of {}, whose note cannot be read; it stays", found, other));
+      context.reporter.warning(fmt::format("{} may be of {}, whose note cannot be read; it stays", found, other));
       return true;
     }
   }
@@ -113,44 +113,44 @@ bool is_of_another(const Session& session, const std::string& name, std::string 
 
 /// @param wanted checksum of what the live deployment has at `path`; empty for nothing
 /// @param other of what the other one has there
-void settle_file(const Session& session, const std::string& name, const std::string& secret, const std::string& path,
+void settle_file(const Context& context, const std::string& name, const std::string& secret, const std::string& path,
                  const std::string& wanted, const std::string& other) {
-  const auto now = [&] { return host::host_checksum(open_root(session).get(), path).value_or(""); };
+  const auto now = [&] { return host::host_checksum(open_root(context).get(), path).value_or(""); };
   if (secret.empty()) {
-    find_waiting(session, path, {wanted, other},
-                 [&](const std::string& found) { return is_of_another(session, name, found); });
+    find_waiting(context, path, {wanted, other},
+                 [&](const std::string& found) { return is_of_another(context, name, found); });
   }
-  const bool waits = waits_aside(session, secret, path);
+  const bool waits = is_backed_up(context, secret, path);
   if (now() != wanted && !other.empty() && now() == other && (waits || wanted.empty())) {
-    remove_own(session, secret, path, other);
+    remove_own(context, secret, path, other);
   }
   if (waits && !wanted.empty() && now().empty()) {
-    put_back(session, secret, path);
+    put_back(context, secret, path);
   }
-  drop_aside(session, secret, path);
+  drop_backup(context, secret, path);
   if (!wanted.empty() && now().empty()) {
-    session.reporter.warning(fmt::format("{} is missing", path));
+    context.reporter.warning(fmt::format("{} is missing", path));
   }
 }
 
 /// Unit or tmpfiles.d lines, of which the deployment has a copy.
-void settle_text(const Session& session, const std::string& name, const std::string& secret, const std::string& path,
+void settle_text(const Context& context, const std::string& name, const std::string& secret, const std::string& path,
                  const std::optional<std::string>& wanted, const std::optional<std::string>& other) {
-  settle_file(session, name, secret, path, checksum_of(wanted), checksum_of(other));
-  const auto root = open_root(session);
+  settle_file(context, name, secret, path, checksum_of(wanted), checksum_of(other));
+  const auto root = open_root(context);
   const auto now = host::host_checksum(root.get(), path);
   if (wanted && (!now || (other && now == checksum_of(other) && other != wanted))) {
-    put_text(session, secret, path, *wanted, now.has_value());
-    drop_aside(session, secret, path);
+    put_text(context, secret, path, *wanted, now.has_value());
+    drop_backup(context, secret, path);
   }
 }
 
-void settle_host_files(const Session& session, const std::string& name, const std::string& secret, const Texts& live,
+void settle_host_files(const Context& context, const std::string& name, const std::string& secret, const Texts& live,
                        const Texts& other) {
   std::set<std::string> paths(live.info.installed_files.begin(), live.info.installed_files.end());
   paths.insert(other.info.installed_files.begin(), other.info.installed_files.end());
   for (const auto& path : paths) {
-    settle_file(session, name, secret, path, host::recorded_checksum(live.info, path),
+    settle_file(context, name, secret, path, host::recorded_checksum(live.info, path),
                 host::recorded_checksum(other.info, path));
   }
 }
@@ -167,42 +167,42 @@ void settle_waiting(int deployments, const std::string& name, int other_slot) {
   base::sync_at(deployments, ".");
 }
 
-bool is_folder(int deployments, const std::string& name) {
+bool is_directory(int deployments, const std::string& name) {
   const auto status = base::stat_at(deployments, name);
   return status && S_ISDIR(status->st_mode);
 }
 
 }  // namespace
 
-void settle_without_note(Session& session, const std::string& name) {
-  const auto folder = base::open_host_folder(session.layout.deployments());
-  if (!base::read_link_at(folder.get(), name)) {
-    put_link_back(session, name);
+void settle_without_note(Context& context, const std::string& name) {
+  const auto directory = base::open_host_directory(context.layout.deployments());
+  if (!base::read_link_at(directory.get(), name)) {
+    put_link_back(context, name);
   }
-  const auto slot = host::current_slot(session.layout, name);
+  const auto slot = host::current_slot(context.layout, name);
   if (!slot) {
-    if (is_folder(folder.get(), name + ".0") || is_folder(folder.get(), name + ".1")) {
+    if (is_directory(directory.get(), name + ".0") || is_directory(directory.get(), name + ".1")) {
       throw Error(
           ErrorKind::verification,
           fmt::format("the note of an unfinished change of {} is damaged, and no deployment of it is live", name),
-          fmt::format("remove what is left of it: rm {}/{} && berth uninstall {}", session.layout.journals(), name,
+          fmt::format("remove what is left of it: rm {}/{} && berth uninstall {}", context.layout.journals(), name,
                       name));
     }
-    host::remove_journal(session.layout, name);
+    host::remove_journal(context.layout, name);
     return;
   }
-  host::installed_deployment(session.layout, name);  // throws when it cannot be read
-  const auto live = texts_of(folder.get(), name, *slot);
-  const auto other = texts_of(folder.get(), name, 1 - *slot);
-  const auto secret = noted_secret(session, name);
-  settle_host_files(session, name, secret, live, other);
-  settle_text(session, name, secret, session.layout.tmpfiles_inside(name), live.tmpfiles, other.tmpfiles);
-  settle_text(session, name, secret, session.layout.unit_inside(name), live.unit, other.unit);
-  session.systemd.reload();
-  settle_waiting(folder.get(), name, 1 - *slot);
-  drop_link_aside(session, name);
-  host::remove_journal(session.layout, name);
-  session.reporter.warning(
+  host::installed_deployment(context.layout, name);  // throws when it cannot be read
+  const auto live = texts_of(directory.get(), name, *slot);
+  const auto other = texts_of(directory.get(), name, 1 - *slot);
+  const auto secret = noted_secret(context, name);
+  settle_host_files(context, name, secret, live, other);
+  settle_text(context, name, secret, context.layout.tmpfiles_in_root(name), live.tmpfiles, other.tmpfiles);
+  settle_text(context, name, secret, context.layout.unit_in_root(name), live.unit, other.unit);
+  context.systemd.reload();
+  settle_waiting(directory.get(), name, 1 - *slot);
+  drop_link_backup(context, name);
+  host::remove_journal(context.layout, name);
+  context.reporter.warning(
       fmt::format("the damaged note of {} is removed; it is what {} says", name, host::slot_name(name, *slot)));
 }
 

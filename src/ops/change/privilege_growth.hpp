@@ -9,8 +9,8 @@
 
 namespace berth::ops {
 
-/// The powers of `plan` that `before` has not got. What a deployment has is in its info; for one that was made before
-/// that was written down, its config.json, unit, tmpfiles.d lines and recorded host files tell.
-std::vector<std::string> new_powers(const host::Deployment& before, const InstallPlan& plan);
+/// The privileges of `plan` that `before` has not got. What a deployment has is in its info; for one that was made
+/// before that was written down, its config.json, unit, tmpfiles.d lines and recorded host files tell.
+std::vector<std::string> new_privileges(const host::Deployment& before, const InstallPlan& plan);
 
 }  // namespace berth::ops

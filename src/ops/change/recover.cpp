@@ -40,11 +40,11 @@ class SilentReporter final : public base::Reporter {
 };
 
 /// nullopt when another command holds it.
-std::optional<host::ContainerLock> lock_if_free(const Session& session, const std::string& name) {
+std::optional<host::ContainerLock> lock_if_free(const Context& context, const std::string& name) {
   try {
     SilentReporter silent;
-    return host::ContainerLock::take(session.layout, name, session.command, std::chrono::seconds(0), silent,
-                                     session.stop);
+    return host::ContainerLock::take(context.layout, name, context.command, std::chrono::seconds(0), silent,
+                                     context.stop);
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::conflict) {
       return std::nullopt;
@@ -54,11 +54,11 @@ std::optional<host::ContainerLock> lock_if_free(const Session& session, const st
 }
 
 /// Nothing when an interrupted write left no more than a beginning.
-using Note = std::variant<std::monostate, AdoptNote, UninstallNote, SwitchNote>;
+using Note = std::variant<std::monostate, AdoptNote, UninstallNote, SwitchRecord>;
 
 /// @throws Error(verification) for a note that says nothing that can be done
-Note read_note(const Session& session, const std::string& name) {
-  const auto json = host::read_journal(session.layout, name);
+Note read_note(const Context& context, const std::string& name) {
+  const auto json = host::read_journal(context.layout, name);
   if (!json) {
     return {};
   }
@@ -76,71 +76,71 @@ Note read_note(const Session& session, const std::string& name) {
 }
 
 struct Recovery {
-  Session& session;
+  Context& context;
   const std::string& name;
 
-  void operator()(std::monostate /*note*/) const { host::remove_journal(session.layout, name); }
+  void operator()(std::monostate /*note*/) const { host::remove_journal(context.layout, name); }
   void operator()(const AdoptNote& note) const {
-    session.reporter.step(fmt::format("completing an interrupted adoption of {}", name));
-    complete_adoption(session, note);
+    context.reporter.step(fmt::format("completing an interrupted adoption of {}", name));
+    complete_adoption(context, note);
   }
   void operator()(const UninstallNote& note) const {
-    session.reporter.step(fmt::format("completing an interrupted uninstall of {}", name));
-    complete_uninstall(session, note);
+    context.reporter.step(fmt::format("completing an interrupted uninstall of {}", name));
+    complete_uninstall(context, note);
   }
-  void operator()(const SwitchNote& note) const { recover_switch(session, note); }
+  void operator()(const SwitchRecord& note) const { recover_switch(context, note); }
 };
 
 /// What is done about a note that is damaged.
 enum class Damage { refused, settled };
 
 /// The caller holds the lock.
-void recover_note(Session& session, const std::string& name, Damage damage) {
+void recover_note(Context& context, const std::string& name, Damage damage) {
   Note note;
   try {
     note = base::with_hint("`berth recover` goes by what is on the disk instead",
-                           [&] { return read_note(session, name); });
+                           [&] { return read_note(context, name); });
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::verification || damage == Damage::refused) {
       throw;
     }
-    session.reporter.warning(error.what());
-    settle_without_note(session, name);
+    context.reporter.warning(error.what());
+    settle_without_note(context, name);
     return;
   }
-  std::visit(Recovery{session, name}, note);
+  std::visit(Recovery{context, name}, note);
 }
 
-void recover_container(Session& session, const std::string& name, Damage damage = Damage::refused) {
-  base::in_context([&] { return fmt::format("recovering {}", name); }, [&] { recover_note(session, name, damage); });
+void recover_container(Context& context, const std::string& name, Damage damage = Damage::refused) {
+  base::in_context([&] { return fmt::format("recovering {}", name); }, [&] { recover_note(context, name, damage); });
 }
 
-void remove_stale_staging(Session& session) {
-  const auto folder = base::open_host_folder(session.layout.deployments());
-  for (const auto& entry : base::list_folder(folder.get())) {
+void remove_stale_staging(Context& context) {
+  const auto directory = base::open_host_directory(context.layout.deployments());
+  for (const auto& entry : base::list_directory(directory.get())) {
     if (entry.starts_with(staging_prefix)) {
-      if (const auto lock = lock_if_free(session, entry.substr(staging_prefix.size()))) {
-        end_abandoned_one_off(session, folder.get(), entry);
-        remove_users_tree(session, folder.get(), entry);
+      if (const auto lock = lock_if_free(context, entry.substr(staging_prefix.size()))) {
+        end_abandoned_one_off(context, directory.get(), entry);
+        remove_users_tree(context, directory.get(), entry);
       }
     }
   }
 }
 
 /// Lock files that a killed process left: to take such a lock and to give it back removes its file.
-void remove_stale_locks(const Session& session) {
-  for (const auto& name : host::list_locks(session.layout)) {
-    lock_if_free(session, name);
+void remove_stale_locks(const Context& context) {
+  for (const auto& name : host::list_locks(context.layout)) {
+    lock_if_free(context, name);
   }
 }
 
 /// @return what could not be recovered
-std::vector<Error> recover_each(Session& session, Damage damage) {
+std::vector<Error> recover_each(Context& context, Damage damage) {
   std::vector<Error> failures;
-  for (const auto& name : host::list_journals(session.layout)) {
+  for (const auto& name : host::list_journals(context.layout)) {
     try {
-      if (const auto lock = lock_if_free(session, name)) {
-        recover_container(session, name, damage);
+      if (const auto lock = lock_if_free(context, name)) {
+        recover_container(context, name, damage);
       }
     } catch (const Error& error) {
       if (error.kind() == ErrorKind::interrupted) {
@@ -149,27 +149,27 @@ std::vector<Error> recover_each(Session& session, Damage damage) {
       failures.push_back(error);
     }
   }
-  host::remove_empty_journals(session.layout);
-  if (base::stat_at(AT_FDCWD, session.layout.deployments())) {
-    remove_stale_staging(session);
-    tidy_adoptions(session);
-    remove_stale_locks(session);
-    close_former_volumes(session);
+  host::remove_empty_journals(context.layout);
+  if (base::stat_at(AT_FDCWD, context.layout.deployments())) {
+    remove_stale_staging(context);
+    tidy_adoptions(context);
+    remove_stale_locks(context);
+    close_former_volumes(context);
   }
-  store::Store::remove_left_overs(store_options(session));
+  store::Store::remove_left_overs(store_options(context));
   return failures;
 }
 
 /// Units that somebody removed. A change that is still unfinished has put its own aside.
-void restore_each(Session& session, std::vector<Error>& failures) {
-  for (const auto& deployment : host::list_deployments(session.layout).deployments) {
+void restore_each(Context& context, std::vector<Error>& failures) {
+  for (const auto& deployment : host::list_deployments(context.layout).deployments) {
     try {
-      const bool misses = misses_texts(session, deployment) && !host::read_journal(session.layout, deployment.name);
-      const auto lock = misses ? lock_if_free(session, deployment.name) : std::nullopt;
-      const bool whole = lock && !host::read_journal(session.layout, deployment.name);
-      const auto now = whole ? host::find_deployment(session.layout, deployment.name) : std::nullopt;
+      const bool misses = misses_texts(context, deployment) && !host::read_journal(context.layout, deployment.name);
+      const auto lock = misses ? lock_if_free(context, deployment.name) : std::nullopt;
+      const bool whole = lock && !host::read_journal(context.layout, deployment.name);
+      const auto now = whole ? host::find_deployment(context.layout, deployment.name) : std::nullopt;
       if (now) {
-        restore_missing_texts(session, *now);
+        restore_missing_texts(context, *now);
       }
     } catch (const Error& error) {
       if (error.kind() == ErrorKind::interrupted) {
@@ -180,9 +180,9 @@ void restore_each(Session& session, std::vector<Error>& failures) {
   }
 }
 
-void mend_repository(const Session& session, std::vector<Error>& failures) {
+void mend_repository(const Context& context, std::vector<Error>& failures) {
   try {
-    store::Store::mend_config(store_options(session));
+    store::Store::mend_config(store_options(context));
   } catch (const Error& error) {
     failures.push_back(error);
   }
@@ -190,30 +190,30 @@ void mend_repository(const Session& session, std::vector<Error>& failures) {
 
 }  // namespace
 
-void recover_pending(Session& session) {
-  for (const auto& failure : recover_each(session, Damage::refused)) {
-    session.reporter.warning(failure.hint().empty() ? std::string(failure.what())
+void recover_pending(Context& context) {
+  for (const auto& failure : recover_each(context, Damage::refused)) {
+    context.reporter.warning(failure.hint().empty() ? std::string(failure.what())
                                                     : fmt::format("{}; {}", failure.what(), failure.hint()));
   }
 }
 
-void recover_all(Session& session) {
-  auto failures = recover_each(session, Damage::settled);
-  mend_repository(session, failures);
-  restore_each(session, failures);
+void recover_all(Context& context) {
+  auto failures = recover_each(context, Damage::settled);
+  mend_repository(context, failures);
+  restore_each(context, failures);
   for (std::size_t index = 1; index < failures.size(); ++index) {
-    session.reporter.warning(failures[index].what());
+    context.reporter.warning(failures[index].what());
   }
   if (!failures.empty()) {
     throw Error(failures.front());
   }
 }
 
-host::ContainerLock lock_container(Session& session, const std::string& name) {
-  auto lock = host::ContainerLock::take(session.layout, name, session.command,
-                                        std::chrono::seconds(session.config.lock_timeout_seconds), session.reporter,
-                                        session.stop);
-  recover_container(session, name);
+host::ContainerLock lock_container(Context& context, const std::string& name) {
+  auto lock = host::ContainerLock::take(context.layout, name, context.command,
+                                        std::chrono::seconds(context.config.lock_timeout_seconds), context.reporter,
+                                        context.stop);
+  recover_container(context, name);
   return lock;
 }
 

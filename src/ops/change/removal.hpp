@@ -21,9 +21,9 @@ struct UninstallOutcome {
 /// Notes durably what is about to go and removes it. A failure or a stop request before the last reversible step
 /// restores everything. The caller holds the container's lock.
 /// @param hook fault injection for tests
-UninstallOutcome remove_container(Session& session, UninstallNote note, const StepHook& hook);
+UninstallOutcome remove_container(Context& context, UninstallNote note, const StepHook& hook);
 
 /// Completes an uninstall from its note, however far it had come. The caller holds the lock.
-UninstallOutcome complete_uninstall(Session& session, const UninstallNote& note);
+UninstallOutcome complete_uninstall(Context& context, const UninstallNote& note);
 
 }  // namespace berth::ops

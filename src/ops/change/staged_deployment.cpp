@@ -23,54 +23,54 @@
 
 namespace berth::ops {
 
-Preparation::Preparation(Session& session, std::string name, int slot, const host::Layout* package)
-    : session_(session),
+StagedDeployment::StagedDeployment(Context& context, std::string name, int slot, const host::Layout* package)
+    : context_(context),
       name_(std::move(name)),
       slot_(slot),
-      folder_name_(staging_name(name_)),
-      deployments_(base::open_host_folder(session.layout.deployments())),
-      root_(base::open_host_folder((package != nullptr ? *package : session.layout).root())),
+      directory_name_(staging_name(name_)),
+      deployments_(base::open_host_directory(context.layout.deployments())),
+      root_(base::open_host_directory((package != nullptr ? *package : context.layout).root())),
       for_package_(package != nullptr) {
-  base::remove_tree_at(deployments_.get(), folder_name_);
-  base::check_errno(::mkdirat(deployments_.get(), folder_name_.c_str(), 0700), "create " + folder_name_);
-  staging_ = base::open_folder_at(deployments_.get(), folder_name_);
+  base::remove_tree_at(deployments_.get(), directory_name_);
+  base::check_errno(::mkdirat(deployments_.get(), directory_name_.c_str(), 0700), "create " + directory_name_);
+  staging_ = base::open_directory_at(deployments_.get(), directory_name_);
 }
 
-Preparation::~Preparation() {
+StagedDeployment::~StagedDeployment() {
   try {
-    remove_users_tree(session_, deployments_.get(), folder_name_);
+    remove_users_tree(context_, deployments_.get(), directory_name_);
   } catch (const std::exception& error) {
-    session_.reporter.warning(error.what());
+    context_.reporter.warning(error.what());
   }
 }
 
-std::string Preparation::throwaway_repository() const {
-  return fmt::format("{}/{}/repository", session_.layout.deployments(), folder_name_);
+std::string StagedDeployment::throwaway_repository() const {
+  return fmt::format("{}/{}/repository", context_.layout.deployments(), directory_name_);
 }
 
-void Preparation::check_linkable(const store::Store& store) const {
+void StagedDeployment::check_linkable(const store::Store& store) const {
   store.check_linkable(staging_.get());
 }
 
-void Preparation::set_image(const store::StoredImage& image) {
+void StagedDeployment::set_image(const store::StoredImage& image) {
   files_.set_image(image);
-  if (!session_.forced_image_id.empty()) {
-    files_.image.id = session_.forced_image_id;
+  if (!context_.forced_image_id.empty()) {
+    files_.image.id = context_.forced_image_id;
   }
 }
 
-void Preparation::check_out(store::Store& store, const store::StoredImage& image, store::CheckoutFiles files) {
+void StagedDeployment::check_out(store::Store& store, const store::StoredImage& image, store::CheckoutFiles files) {
   store.hold();
   set_image(image);
   note_use();
   base::in_context([&] { return fmt::format("checking out {}", image.name); },
                    [&] { store.checkout(image.commit, staging_.get(), "rootfs", files); });
-  use_rootfs(folder_name_ + "/rootfs");
+  use_rootfs(directory_name_ + "/rootfs");
 }
 
 /// From here on a prune sees that the commit is in use, also when no name is left for it and the store's lock is gone
 /// before the deployment is complete.
-void Preparation::note_use() const {
+void StagedDeployment::note_use() const {
   host::DeploymentInfo info;
   info.image = files_.image.name;
   info.revision = files_.image.id;
@@ -78,39 +78,39 @@ void Preparation::note_use() const {
   base::replace_file_at(staging_.get(), "info", host::write_info(info), 0600);
 }
 
-void Preparation::use_remote(const std::string& remote, const store::StoredImage& image) {
+void StagedDeployment::use_remote(const std::string& remote, const store::StoredImage& image) {
   set_image(image);
   remote_ = remote;
-  if (!session_.layout.user() && host::others_can_reach(root_.get(), remote)) {
-    session_.reporter.warning(
-        fmt::format("other users can enter {} and use its files, setuid programs included; put it below a folder of "
+  if (!context_.layout.user() && host::others_can_reach(root_.get(), remote)) {
+    context_.reporter.warning(
+        fmt::format("other users can enter {} and use its files, setuid programs included; put it below a directory of "
                     "mode 0700 that belongs to root",
                     remote));
   }
   base::check_errno(::symlinkat(remote_.c_str(), staging_.get(), "rootfs"), "make the link rootfs");
-  use_rootfs(folder_name_ + "/rootfs");
+  use_rootfs(directory_name_ + "/rootfs");
 }
 
-void Preparation::use_rootfs(const std::string& path) {
-  files_.read(open_rootfs(session_.layout, path), session_.reporter);
+void StagedDeployment::use_rootfs(const std::string& path) {
+  files_.read(open_rootfs(context_.layout, path), context_.reporter);
 }
 
-PlanInputs Preparation::inputs(const Replaced& replaced) {
-  auto in = plan_inputs(session_, root_.get(), files_);
+PlanInputs StagedDeployment::inputs(const ReusablePaths& replaced) {
+  auto in = plan_inputs(context_, root_.get(), files_);
   in.name = name_;
   in.slot = slot_;
   in.remote_rootfs = remote_;
   in.for_package = for_package_;
   in.replaced = replaced;
   if (!for_package_) {
-    in.others = OthersFiles(session_.layout, name_);
+    in.others = OthersFiles(context_.layout, name_);
   }
   return in;
 }
 
-InstallPlan Preparation::plan(const PlanRequest& request) {
+InstallPlan StagedDeployment::plan(const PlanRequest& request) {
   auto in = inputs(request.replaced);
-  in.default_service_template = default_service_template(session_, files_.exports);
+  in.default_service_template = default_service_template(context_, files_.exports);
   in.set = request.set;
   in.uuid = request.uuid;
   in.runtime = request.runtime;
@@ -118,30 +118,30 @@ InstallPlan Preparation::plan(const PlanRequest& request) {
   in.local = request.local;
   in.value_of_name = request.name;
   in.one_off = request.one_off;
-  in.volume_folder = request.volume_folder;
+  in.volume_directory = request.volume_directory;
   return make_plan(in);
 }
 
-std::vector<PlannedFile> Preparation::host_files(const render::Values& values, const Replaced& replaced) {
+std::vector<PlannedFile> StagedDeployment::host_files(const render::Values& values, const ReusablePaths& replaced) {
   return plan_host_files(inputs(replaced), values).files;
 }
 
-void Preparation::become_self_contained(const std::string& config) const {
+void StagedDeployment::become_self_contained(const std::string& config) const {
   base::remove_tree_at(staging_.get(), "repository");  // what it linked to goes, and the links stay
   if (!config.empty()) {
     make_mount_points(root_.get(), files_.rootfs.get(), base::parse_json(config, "config.json"));
   }
 }
 
-void Preparation::write(InstallPlan& plan) const {
+void StagedDeployment::write(InstallPlan& plan) const {
   const int staging = staging_.get();
   if (plan.package) {
-    build_package(session_, folder_name_, files_.rootfs.get(), plan);
+    build_package(context_, directory_name_, files_.rootfs.get(), plan);
   }
   // Both hold values, and values may be passwords.
   if (!plan.config.empty()) {
     base::create_file_at(staging, "config.json", plan.config, 0600);
-    let_container_pass(session_, staging, base::parse_json(plan.config, "config.json"));
+    let_container_pass(context_, staging, base::parse_json(plan.config, "config.json"));
   }
   base::replace_file_at(staging, "info", host::write_info(plan.info), 0600);
   if (plan.unit) {
@@ -153,46 +153,46 @@ void Preparation::write(InstallPlan& plan) const {
   base::check_errno(::syncfs(staging), "write the deployment to disk");
 }
 
-void report_powers(Session& session, const std::string& name, const InstallPlan& plan) {
-  if (!plan.host_powers.empty()) {
-    session.reporter.warning(
-        fmt::format("{} can do what root on this host can: {}", name, fmt::join(plan.host_powers, "; ")));
+void report_privileges(Context& context, const std::string& name, const InstallPlan& plan) {
+  if (!plan.host_privileges.empty()) {
+    context.reporter.warning(
+        fmt::format("{} can do what root on this host can: {}", name, fmt::join(plan.host_privileges, "; ")));
   }
 }
 
 /// It goes with the container that brought it, and nothing is put in its place then.
-void report_owner(Session& session, const OthersFiles& others, const std::string& name, const std::string& path) {
+void report_owner(Context& context, const OthersFiles& others, const std::string& name, const std::string& path) {
   if (const auto owner = others.any_owner(path); !owner.empty()) {
-    session.reporter.warning(fmt::format(
+    context.reporter.warning(fmt::format(
         "{} is of {} and has other content than that of {}: when {} goes, it goes, and the next update of {} brings "
         "its own",
         path, owner, name, owner, name));
   }
 }
 
-void report_plan(Session& session, const InstallPlan& plan, const std::vector<std::string>& told) {
-  for (const auto& sentence : plan.conversions) {
-    session.reporter.step(fmt::format("config.json: {}", sentence));
+void report_plan(Context& context, const InstallPlan& plan, const std::vector<std::string>& told) {
+  for (const auto& message : plan.conversions) {
+    context.reporter.step(fmt::format("config.json: {}", message));
   }
-  report_powers(session, plan.name, plan);
+  report_privileges(context, plan.name, plan);
   if (plan.left_out_files > 0) {
-    session.reporter.warning(fmt::format(
+    context.reporter.warning(fmt::format(
         "the image's files for the host (exports/hostfs) are not copied: {} is not installed for the system",
         plan.name));
   }
   for (const auto& finding : plan.findings) {
     if (finding.severity == base::Severity::note) {
-      session.reporter.step(finding.sentence);
+      context.reporter.step(finding.message);
     }
   }
   for (const auto& warning : warnings_of(plan.findings)) {
-    session.reporter.warning(warning);
+    context.reporter.warning(warning);
   }
-  const auto others = plan.kept_files.empty() ? OthersFiles() : OthersFiles(session.layout, plan.name);
+  const auto others = plan.kept_files.empty() ? OthersFiles() : OthersFiles(context.layout, plan.name);
   for (const auto& path : plan.kept_files) {
     if (std::find(told.begin(), told.end(), path) == told.end()) {
-      session.reporter.warning(fmt::format("{} exists on the host already and is left as it is", path));
-      report_owner(session, others, plan.name, path);
+      context.reporter.warning(fmt::format("{} exists on the host already and is left as it is", path));
+      report_owner(context, others, plan.name, path);
     }
   }
 }

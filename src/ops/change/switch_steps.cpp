@@ -34,27 +34,27 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 
-base::Fd deployments_folder(const Session& session) {
-  return base::open_host_folder(session.layout.deployments());
+base::Fd deployments_directory(const Context& context) {
+  return base::open_host_directory(context.layout.deployments());
 }
 
-void rename_folder(int folder, const std::string& from, const std::string& to) {
-  base::check_errno(::renameat2(folder, from.c_str(), folder, to.c_str(), RENAME_NOREPLACE),
-                    fmt::format("rename {} to {}", base::full_path(folder, from), to));
+void rename_directory(int directory, const std::string& from, const std::string& to) {
+  base::check_errno(::renameat2(directory, from.c_str(), directory, to.c_str(), RENAME_NOREPLACE),
+                    fmt::format("rename {} to {}", base::full_path(directory, from), to));
 }
 
 /// The lines are those of the new deployment, which is there until everything else has been taken back.
-void take_tmpfiles_back(const Session& session, const SwitchNote& note) {
-  const auto lines = fmt::format("{}/{}/tmpfiles-{}.conf", session.layout.deployments(),
+void take_tmpfiles_back(const Context& context, const SwitchRecord& note) {
+  const auto lines = fmt::format("{}/{}/tmpfiles-{}.conf", context.layout.deployments(),
                                  host::slot_name(note.name, note.after.slot), note.name);
-  undo_tmpfiles(session, note.tmpfiles_paths,
+  undo_tmpfiles(context, note.tmpfiles_paths,
                 base::read_file_at(AT_FDCWD, lines, host::deployment_text_limit).value_or(""));
 }
 
 class StepList {
  public:
-  StepList(Session& session, const SwitchNote& note, const SwitchWork& work)
-      : session_(session), note_(note), work_(work), unit_(host::unit_name(note.name)) {}
+  StepList(Context& context, const SwitchRecord& note, const SwitchInputs& work)
+      : context_(context), note_(note), work_(work), unit_(host::unit_name(note.name)) {}
 
   std::vector<Step> make() {
     if (note_.prepared) {
@@ -87,61 +87,61 @@ class StepList {
     const auto waiting = waiting_name(note_.name);
     add(
         fmt::format("put the deployment in place as {}", slot),
-        [this_session = &session_, slot, waiting, staging = work_.staging, had_place = note_.had_place] {
-          const auto folder = deployments_folder(*this_session);
+        [this_context = &context_, slot, waiting, staging = work_.staging, had_place = note_.had_place] {
+          const auto directory = deployments_directory(*this_context);
           if (had_place) {
-            rename_folder(folder.get(), slot, waiting);
+            rename_directory(directory.get(), slot, waiting);
           }
-          rename_folder(folder.get(), staging, slot);
+          rename_directory(directory.get(), staging, slot);
         },
-        [this_session = &session_, slot, waiting, had_place = note_.had_place] {
-          const auto folder = deployments_folder(*this_session);
-          if (had_place && !base::stat_at(folder.get(), waiting)) {
+        [this_context = &context_, slot, waiting, had_place = note_.had_place] {
+          const auto directory = deployments_directory(*this_context);
+          if (had_place && !base::stat_at(directory.get(), waiting)) {
             return;  // the one in the slot is still, or again, the earlier one
           }
-          base::remove_tree_at(folder.get(), slot);
+          base::remove_tree_at(directory.get(), slot);
           if (had_place) {
-            rename_folder(folder.get(), waiting, slot);
+            rename_directory(directory.get(), waiting, slot);
           }
-          base::sync_at(folder.get(), ".");
+          base::sync_at(directory.get(), ".");
         });
   }
 
   void add_stop() {
     add(
         "stop " + unit_,
-        [&session = session_, unit = unit_, &note = note_] {
-          stop_companions(session, note.companions);  // sockets and timers first, which would start it again
+        [&context = context_, unit = unit_, &note = note_] {
+          stop_companions(context, note.companions);  // sockets and timers first, which would start it again
           if (note.was_active) {
-            stop_or_throw(session, unit);
-            delete_left_container(session, note.runtime, note.name);
+            stop_or_throw(context, unit);
+            delete_left_container(context, note.runtime, note.name);
           }
         },
-        [&session = session_, unit = unit_, &note = note_] {
+        [&context = context_, unit = unit_, &note = note_] {
           if (!note.companions.empty()) {
-            session.systemd.reload();  // their files are back
-            restore_companions(session, note.companions);
+            context.systemd.reload();  // their files are back
+            restore_companions(context, note.companions);
           }
-          take_stop_back(session, unit, note.was_active, note.invocation, note.taken_along);
+          take_stop_back(context, unit, note.was_active, note.invocation, note.taken_along);
         });
   }
 
   void add_tmpfiles_removal() {
-    const auto conf = session_.layout.tmpfiles_inside(note_.name);
+    const auto conf = context_.layout.tmpfiles_in_root(note_.name);
     add(
         fmt::format("remove what {} lists", conf),
-        [&session = session_, conf] {
+        [&context = context_, conf] {
           try {
-            session.systemd.remove_tmpfiles(conf);
+            context.systemd.remove_tmpfiles(conf);
           } catch (const Error& error) {
-            session.reporter.warning(error.what());  // lines of the old deployment must not keep the new one away
+            context.reporter.warning(error.what());  // lines of the old deployment must not keep the new one away
           }
         },
-        [&session = session_, conf] {
+        [&context = context_, conf] {
           try {
-            session.systemd.create_tmpfiles(conf);
+            context.systemd.create_tmpfiles(conf);
           } catch (const Error& error) {
-            session.reporter.warning(error.what());  // the next boot does it; the service may not need it to start
+            context.reporter.warning(error.what());  // the next boot does it; the service may not need it to start
           }
         });
   }
@@ -151,24 +151,24 @@ class StepList {
     if (note_.moves.empty() && note_.fills.empty()) {
       return;
     }
-    add("make the directory of the volumes", {}, [&session = session_, &note = note_] {
-      take_tmpfiles_back(session, note);  // which cannot go before the volumes in them
+    add("make the directory of the volumes", {}, [&context = context_, &note = note_] {
+      take_tmpfiles_back(context, note);  // which cannot go before the volumes in them
     });
     for (const auto& move : note_.moves) {
       add(
-          fmt::format("move {} to {}", move.from, move.to), [&session = session_, move] { move_volume(session, move); },
-          [&session = session_, move] {
-            move_volume_back(session, move);
-            remove_left_folders(session, {{move.to, move.from}});
+          fmt::format("move {} to {}", move.from, move.to), [&context = context_, move] { move_volume(context, move); },
+          [&context = context_, move] {
+            move_volume_back(context, move);
+            remove_left_directories(context, {{move.to, move.from}});
           });
     }
     for (const auto& fill : note_.fills) {
       add(
           fmt::format("fill {}", fill.path),
-          [&session = session_, fill, rootfs = work_.rootfs] {
-            fill_volume(session, fill, open_rootfs(session.layout, rootfs).get());
+          [&context = context_, fill, rootfs = work_.rootfs] {
+            fill_volume(context, fill, open_rootfs(context.layout, rootfs).get());
           },
-          [&session = session_, fill] { remove_filled_volume(session, fill); });
+          [&context = context_, fill] { remove_filled_volume(context, fill); });
     }
   }
 
@@ -178,32 +178,32 @@ class StepList {
         if (!file->checksum.empty()) {
           add(
               fmt::format("remove {}", file->path),
-              [&session = session_, &note = note_, file = *file] { put_aside_own(session, note.secret, file); },
-              [&session = session_, &note = note_, path = file->path] { put_back(session, note.secret, path); });
+              [&context = context_, &note = note_, file = *file] { back_up_own(context, note.secret, file); },
+              [&context = context_, &note = note_, path = file->path] { put_back(context, note.secret, path); });
         }
       }
     }
-    for (const auto& folder : folders_in_the_way(note_)) {
+    for (const auto& directory : directories_in_the_way(note_)) {
       add(
-          fmt::format("make room at {}", folder),
-          [&session = session_, &note = note_, folder] {
-            check_room(session, note, folder, true);
-            put_aside(session, note.secret, folder);
+          fmt::format("make room at {}", directory),
+          [&context = context_, &note = note_, directory] {
+            check_room(context, note, directory, true);
+            back_up(context, note.secret, directory);
           },
-          [&session = session_, &note = note_, folder] { put_back(session, note.secret, folder); });
+          [&context = context_, &note = note_, directory] { put_back(context, note.secret, directory); });
     }
     for (const auto& file : note_.after.files) {
       const bool replaces = was_there(file.path);
       add(
           fmt::format("create {}", file.path),
-          [&session = session_, &note = note_, work = work_, file] { create(session, note.secret, work, file); },
-          [&session = session_, &note = note_, file, replaces] {
-            if (replaces && !waits_aside(session, note.secret, file.path)) {
+          [&context = context_, &note = note_, work = work_, file] { create(context, note.secret, work, file); },
+          [&context = context_, &note = note_, file, replaces] {
+            if (replaces && !is_backed_up(context, note.secret, file.path)) {
               return;  // the old one is in its place
             }
-            if (!remove_own(session, note.secret, file.path, file.checksum) && replaces) {
+            if (!remove_own(context, note.secret, file.path, file.checksum) && replaces) {
               // What somebody made of the new one is kept in place of the old one.
-              drop_aside(session, note.secret, file.path);
+              drop_backup(context, note.secret, file.path);
             }
           });
     }
@@ -215,31 +215,31 @@ class StepList {
     if (after.name.empty() && !replaces) {
       return;
     }
-    const auto put_back = [&session = session_, &note = note_, replaces] {
+    const auto put_back = [&context = context_, &note = note_, replaces] {
       if (replaces) {
-        install_package(session, note.name, note.before->slot);
+        install_package(context, note.name, note.before->slot);
       } else {
-        purge_package(session, note.after.package.name);
+        purge_package(context, note.after.package.name);
       }
     };
     if (after.name.empty()) {
       add(
           fmt::format("remove the package {}", note_.before->package.name),
-          [&session = session_, &note = note_] { remove_package(session, note.before->package); }, put_back);
+          [&context = context_, &note = note_] { remove_package(context, note.before->package); }, put_back);
     } else {
       add(
           fmt::format("install the package {}", after.name),
-          [&session = session_, &note = note_] { install_package(session, note.name, note.after.slot); }, put_back);
+          [&context = context_, &note = note_] { install_package(context, note.name, note.after.slot); }, put_back);
     }
   }
 
-  /// As a file, or a folder that makes room, that the change puts aside.
+  /// As a file, or a directory that makes room, that the change puts aside.
   [[nodiscard]] bool was_there(const std::string& path) const {
     if (!note_.before) {
       return false;
     }
-    const auto folders = folders_in_the_way(note_);
-    if (std::find(folders.begin(), folders.end(), path) != folders.end()) {
+    const auto directories = directories_in_the_way(note_);
+    if (std::find(directories.begin(), directories.end(), path) != directories.end()) {
       return true;
     }
     const auto& files = note_.before->files;
@@ -247,25 +247,26 @@ class StepList {
                        [&](const NotedFile& file) { return !file.checksum.empty() && file.path == path; });
   }
 
-  static void put_aside_own(const Session& session, const std::string& secret, const NotedFile& file) {
-    if (host::host_checksum(open_root(session).get(), file.path) != file.checksum) {
+  static void back_up_own(const Context& context, const std::string& secret, const NotedFile& file) {
+    if (host::host_checksum(open_root(context).get(), file.path) != file.checksum) {
       throw Error(ErrorKind::conflict, fmt::format("{} was changed at this moment", file.path), "try again");
     }
-    put_aside(session, secret, file.path);
+    back_up(context, secret, file.path);
   }
 
-  static void create(const Session& session, const std::string& secret, const SwitchWork& work, const NotedFile& file) {
+  static void create(const Context& context, const std::string& secret, const SwitchInputs& work,
+                     const NotedFile& file) {
     const auto& files = work.plan->files;
     const auto planned = std::find_if(files.begin(), files.end(), [&](const PlannedFile& candidate) {
       return candidate.file.destination == file.path;
     });
     base::Fd source;
     if (planned->file.kind == host::HostFile::Kind::file && !planned->file.content) {
-      source = open_rootfs(session.layout, work.rootfs);
+      source = open_rootfs(context.layout, work.rootfs);
     }
     auto wanted = planned->file;
     wanted.secret = secret;
-    const auto made = host::create_host_file(open_root(session).get(), source.get(), wanted);
+    const auto made = host::create_host_file(open_root(context).get(), source.get(), wanted);
     if (!made.created) {
       throw Error(ErrorKind::conflict, fmt::format("{} appeared while it was to be created", file.path),
                   "try again; an existing file is left alone");
@@ -281,17 +282,17 @@ class StepList {
     const auto& before = note_.before;
     const auto text_of = [](const std::optional<std::string>* text) { return text != nullptr ? *text : std::nullopt; };
     if (!note_.tmpfiles_masked) {
-      add_text(session_.layout.tmpfiles_inside(note_.name), before ? before->tmpfiles : none, note_.after.tmpfiles,
+      add_text(context_.layout.tmpfiles_in_root(note_.name), before ? before->tmpfiles : none, note_.after.tmpfiles,
                text_of(work_.plan != nullptr ? &work_.plan->tmpfiles : nullptr), false);
     }
     if (note_.relinks && note_.was_enabled && !note_.links_known) {
-      add("keep the links that enable " + unit_, {}, [&session = session_, &note = note_] {
-        restore_links(session, note.name);  // the earlier unit is back in its place
-        remove_empty(session, note.link_folders);
+      add("keep the links that enable " + unit_, {}, [&context = context_, &note = note_] {
+        restore_links(context, note.name);  // the earlier unit is back in its place
+        remove_empty(context, note.link_directories);
       });
     }
     if (!note_.masked) {
-      add_text(session_.layout.unit_inside(note_.name), before ? before->unit : none, note_.after.unit,
+      add_text(context_.layout.unit_in_root(note_.name), before ? before->unit : none, note_.after.unit,
                text_of(work_.plan != nullptr ? &work_.plan->unit : nullptr), true);
     }
   }
@@ -302,17 +303,17 @@ class StepList {
     if (before.empty() && after.empty()) {
       return;
     }
-    const auto reload = [&session = session_, reload_after_undo] {
+    const auto reload = [&context = context_, reload_after_undo] {
       if (reload_after_undo) {
-        session.systemd.reload();
+        context.systemd.reload();
       }
     };
     if (after.empty()) {
       add(
           fmt::format("remove {}", path),
-          [&session = session_, &note = note_, path] { put_aside(session, note.secret, path); },
-          [&session = session_, &note = note_, path, reload] {
-            put_back(session, note.secret, path);
+          [&context = context_, &note = note_, path] { back_up(context, note.secret, path); },
+          [&context = context_, &note = note_, path, reload] {
+            put_back(context, note.secret, path);
             reload();
           },
           reload_after_undo);
@@ -320,11 +321,11 @@ class StepList {
     }
     add(
         fmt::format("write {}", path),
-        [&session = session_, &note = note_, path, text, replaces = !before.empty()] {
-          put_text(session, note.secret, path, text.value_or(""), replaces);
+        [&context = context_, &note = note_, path, text, replaces = !before.empty()] {
+          put_text(context, note.secret, path, text.value_or(""), replaces);
         },
-        [&session = session_, &note = note_, path, after, replaced = !before.empty(), reload] {
-          take_text_back(session, note.secret, path, replaced, after);
+        [&context = context_, &note = note_, path, after, replaced = !before.empty(), reload] {
+          take_text_back(context, note.secret, path, replaced, after);
           reload();
         },
         reload_after_undo && note_.before);  // after an install nothing is started again
@@ -334,9 +335,9 @@ class StepList {
     const auto live = host::slot_name(note_.name, note_.after.slot);
     add(
         fmt::format("make {} the live deployment", live),
-        [&session = session_, name = note_.name, live] { point_link(session, name, live); },
-        [&session = session_, &note = note_, live] {
-          take_link_back(session, note.name, live,
+        [&context = context_, name = note_.name, live] { point_link(context, name, live); },
+        [&context = context_, &note = note_, live] {
+          take_link_back(context, note.name, live,
                          note.before ? host::slot_name(note.name, note.before->slot) : std::string());
         },
         true);
@@ -344,13 +345,13 @@ class StepList {
 
   void add_sync() {
     add("make it durable",
-        [&session = session_, &note = note_] {
-          const auto root = open_root(session);
+        [&context = context_, &note = note_] {
+          const auto root = open_root(context);
           for (const auto& file : note.after.files) {
             const auto parent = base::split_path(file.path).first;
             base::sync_at(base::open_in_root(root.get(), parent, O_RDONLY | O_DIRECTORY).get(), ".");
           }
-          base::sync_at(deployments_folder(session).get(), ".");
+          base::sync_at(deployments_directory(context).get(), ".");
         },
         {});
   }
@@ -360,22 +361,22 @@ class StepList {
       // What ran before will not run again with such a unit: as far as the user is concerned, it did not start.
       const auto kind = note_.before && note_.starts ? ErrorKind::start_failed : ErrorKind::failed;
       add("have systemd read the unit",
-          [&session = session_, unit = unit_, &note = note_, kind] {
-            session.systemd.reload();
-            refuse_unloadable(session, unit, kind);
+          [&context = context_, unit = unit_, &note = note_, kind] {
+            context.systemd.reload();
+            refuse_unloadable(context, unit, kind);
             if (!note.after.unit.empty()) {
               const auto slot = host::slot_name(note.name, note.after.slot);
-              follow_slice(session, note.name, fmt::format("{}/{}", session.layout.deployments(), slot));
+              follow_slice(context, note.name, fmt::format("{}/{}", context.layout.deployments(), slot));
             }
           },
           {});
     }
     if (!note_.after.tmpfiles.empty() && !note_.tmpfiles_masked) {
-      const auto conf = session_.layout.tmpfiles_inside(note_.name);
+      const auto conf = context_.layout.tmpfiles_in_root(note_.name);
       add(
           fmt::format("create what {} lists", conf),
-          [&session = session_, conf] { session.systemd.create_tmpfiles(conf); },
-          [&session = session_, &note = note_] { take_tmpfiles_back(session, note); });
+          [&context = context_, conf] { context.systemd.create_tmpfiles(conf); },
+          [&context = context_, &note = note_] { take_tmpfiles_back(context, note); });
     }
     if (note_.relinks) {
       add_enable();
@@ -392,8 +393,8 @@ class StepList {
     if (!active_names(note_.companions).empty()) {
       add(
           "start the units of the host files",
-          [&session = session_, unit = unit_, &note = note_] { start_companions(session, unit, note.companions); },
-          [&session = session_, &note = note_] { stop_started_companions(session, note.companions); });
+          [&context = context_, unit = unit_, &note = note_] { start_companions(context, unit, note.companions); },
+          [&context = context_, &note = note_] { stop_started_companions(context, note.companions); });
     }
   }
 
@@ -403,14 +404,14 @@ class StepList {
     if (note_.enables) {
       add(
           "make the links that enable " + unit_,
-          [&session = session_, unit = unit_, &note = note_] {
-            session.systemd.enable(unit);
-            make_links_durable(session, note.made_links);
+          [&context = context_, unit = unit_, &note = note_] {
+            context.systemd.enable(unit);
+            make_links_durable(context, note.made_links);
           },
-          [&session = session_, &note = note_] {
-            remove_also_links(session, note);
-            remove_known_links(session, note.name, note.made_links);
-            remove_empty(session, note.link_folders);
+          [&context = context_, &note = note_] {
+            remove_also_links(context, note);
+            remove_known_links(context, note.name, note.made_links);
+            remove_empty(context, note.link_directories);
           });
     }
   }
@@ -425,18 +426,18 @@ class StepList {
     }
     add(
         "enable " + unit_,
-        [&session = session_, unit = unit_, &note = note_] {
-          session.systemd.enable(unit);
+        [&context = context_, unit = unit_, &note = note_] {
+          context.systemd.enable(unit);
           if (note.was_enabled) {
-            wanted_links(session, note.name);  // what cannot be read must not come up when there is no way back
+            wanted_links(context, note.name);  // what cannot be read must not come up when there is no way back
           }
         },
-        [&session = session_, unit = unit_, &note = note_] {
-          remove_also_links(session, note);
+        [&context = context_, unit = unit_, &note = note_] {
+          remove_also_links(context, note);
           if (!note.was_enabled) {
-            remove_links(session, note.name);
-            session.systemd.disable(unit);
-            remove_empty(session, note.link_folders);
+            remove_links(context, note.name);
+            context.systemd.disable(unit);
+            remove_empty(context, note.link_directories);
           }
         });
   }
@@ -444,12 +445,12 @@ class StepList {
   void add_start() {
     add(
         "start " + unit_,
-        [&session = session_, unit = unit_, &note = note_, gate = work_.gate] {
+        [&context = context_, unit = unit_, &note = note_, gate = work_.gate] {
           constexpr auto kind = ErrorKind::start_failed;
           const auto dependents = by_kind(note.taken_along);
-          bring_back(session, unit, dependents.sockets);
-          if (note.before ? start_afresh(session, unit, kind) : start_or_throw(session, unit, kind)) {
-            bring_back(session, unit, dependents.others);
+          bring_back(context, unit, dependents.sockets);
+          if (note.before ? start_afresh(context, unit, kind) : start_or_throw(context, unit, kind)) {
+            bring_back(context, unit, dependents.others);
             if (gate) {
               gate();
             }
@@ -462,41 +463,41 @@ class StepList {
   void add_second_look() {
     add(
         "see that no earlier deployment runs",
-        [&session = session_, unit = unit_, &note = note_] {
+        [&context = context_, unit = unit_, &note = note_] {
           if (note.after.unit.empty() || note.masked) {
-            stop_for_good(session, unit);
-            delete_left_container(session, note.runtime, note.name);
-          } else if (host::is_active(session.systemd.state(unit))) {
-            start_afresh(session, unit, ErrorKind::start_failed);
+            stop_for_good(context, unit);
+            delete_left_container(context, note.runtime, note.name);
+          } else if (host::is_active(context.systemd.state(unit))) {
+            start_afresh(context, unit, ErrorKind::start_failed);
           }
         },
         undo_of_start(), true);
   }
 
   [[nodiscard]] std::function<void()> undo_of_start() const {
-    return [&session = session_, &note = note_, unit = unit_] {
+    return [&context = context_, &note = note_, unit = unit_] {
       const auto live = host::slot_name(note.name, note.after.slot);
-      if (base::read_link_at(deployments_folder(session).get(), note.name) != live) {
+      if (base::read_link_at(deployments_directory(context).get(), note.name) != live) {
         return;  // what runs, if anything, is the earlier deployment
       }
-      if (!session.systemd.stop(unit).done && host::is_active(session.systemd.state(unit))) {
+      if (!context.systemd.stop(unit).done && host::is_active(context.systemd.state(unit))) {
         throw Error(ErrorKind::failed, unit + " cannot be stopped");
       }
-      session.systemd.reset_failed(unit);
+      context.systemd.reset_failed(unit);
     };
   }
 
-  Session& session_;
-  const SwitchNote& note_;
-  const SwitchWork work_;
+  Context& context_;
+  const SwitchRecord& note_;
+  const SwitchInputs work_;
   std::string unit_;
   std::vector<Step> steps_;
 };
 
 }  // namespace
 
-std::vector<Step> switch_steps(Session& session, const SwitchNote& note, const SwitchWork& work) {
-  return StepList(session, note, work).make();
+std::vector<Step> switch_steps(Context& context, const SwitchRecord& note, const SwitchInputs& work) {
+  return StepList(context, note, work).make();
 }
 
 }  // namespace berth::ops

@@ -30,22 +30,22 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 
-host::Layout older_layout(const Session& session, const AdoptRequest& request) {
+host::Layout atomic_layout(const Context& context, const AdoptRequest& request) {
   host::LayoutSettings settings;
-  settings.root = session.layout.root();
+  settings.root = context.layout.root();
   settings.deployments = request.from;
   settings.repository = request.repository;
   return host::Layout(std::move(settings));
 }
 
-AdoptedContainer describe(Session& session, const host::Deployment& deployment, std::vector<std::string> folders) {
+AdoptedContainer describe(Context& context, const host::Deployment& deployment, std::vector<std::string> directories) {
   AdoptedContainer container;
   container.name = deployment.name;
   container.image = deployment.info.image;
   container.image_id = deployment.info.revision;
-  container.running = deployment.info.has_container_service && !session.layout.offline() &&
-                      host::is_active(session.systemd.state(host::unit_name(deployment.name)));
-  container.folders = std::move(folders);
+  container.running = deployment.info.has_container_service && !context.layout.offline() &&
+                      host::is_active(context.systemd.state(host::unit_name(deployment.name)));
+  container.directories = std::move(directories);
   return container;
 }
 
@@ -61,18 +61,18 @@ std::vector<std::string> chosen(const std::vector<std::string>& asked, const std
   return asked.empty() ? there : asked;
 }
 
-void refuse_taken(const Session& session, const std::string& name) {
+void refuse_taken(const Context& context, const std::string& name) {
   base::in_context([&] { return fmt::format("adopting {}", name); },
                    [&] {
-                     if (host::current_slot(session.layout, name)) {
+                     if (host::current_slot(context.layout, name)) {
                        throw Error(ErrorKind::conflict, fmt::format("{} is a container of berth's already", name),
                                    "name the others: berth adopt NAME...");
                      }
-                     host::refuse_name_conflict(session.layout, name);
+                     host::refuse_name_conflict(context.layout, name);
                    });
 }
 
-bool same_folder(const std::string& left, const std::string& right) {
+bool same_directory(const std::string& left, const std::string& right) {
   struct stat one {};
   struct stat other {};
   return ::stat(left.c_str(), &one) == 0 && ::stat(right.c_str(), &other) == 0 && one.st_dev == other.st_dev &&
@@ -105,20 +105,20 @@ bool can_move(const host::Layout& older, const std::string& to) {
   return from == older.deployments() + "/.storage/ostree" && on_one_mount(from, to);
 }
 
-void plan_repository(const Session& session, const host::Layout& older, AdoptOutcome& outcome) {
+void plan_repository(const Context& context, const host::Layout& older, AdoptOutcome& outcome) {
   const auto theirs = repository_of(older);
-  const auto ours = session.layout.repository();
+  const auto ours = context.layout.repository();
   if (!is_repository(theirs)) {
     return;
   }
-  outcome.repository_path = path_inside(session, theirs);
-  if (same_folder(theirs, ours)) {
+  outcome.repository_path = path_in_root(context, theirs);
+  if (same_directory(theirs, ours)) {
     outcome.repository = RepositoryFate::shared;
     return;
   }
   outcome.repository = !is_repository(ours) && can_move(older, ours) ? RepositoryFate::moved : RepositoryFate::copied;
-  const auto there = store::Store::open_existing(store_options(session, theirs));
-  const auto here = store::Store::open_existing(store_options(session));
+  const auto there = store::Store::open_existing(store_options(context, theirs));
+  const auto here = store::Store::open_existing(store_options(context));
   const auto stored = here ? here->images(false) : std::vector<store::StoredImage>();
   for (const auto& image : there ? there->images(false) : std::vector<store::StoredImage>()) {
     const auto same = [&image](const store::StoredImage& other) { return other.branch == image.branch; };
@@ -129,7 +129,7 @@ void plan_repository(const Session& session, const host::Layout& older, AdoptOut
 }
 
 void move_repository(const std::string& from, const std::string& to, const std::string& link) {
-  base::make_folders_at(AT_FDCWD, base::split_path(to).first, 0700);
+  base::make_directories_at(AT_FDCWD, base::split_path(to).first, 0700);
   if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) != 0) {
     base::throw_errno(fmt::format("move the repository {} to {}", from, to));
   }
@@ -140,22 +140,22 @@ void move_repository(const std::string& from, const std::string& to, const std::
   base::sync_at(AT_FDCWD, base::split_path(from).first);
 }
 
-void take_repository(Session& session, const host::Layout& older, const AdoptOutcome& outcome) {
-  const auto ours = session.layout.repository();
+void take_repository(Context& context, const host::Layout& older, const AdoptOutcome& outcome) {
+  const auto ours = context.layout.repository();
   if (outcome.repository == RepositoryFate::moved) {
     // First, so that it is so at every moment in which it is ours. Without a mark its objects are examined before use.
-    const auto theirs = base::open_host_folder(older.repository());
+    const auto theirs = base::open_host_directory(older.repository());
     host::make_private(theirs.get());
     base::unlink_at(theirs.get(), store::private_mark);
-    move_repository(older.repository(), ours, path_inside(session, ours));
+    move_repository(older.repository(), ours, path_in_root(context, ours));
   } else if (outcome.repository == RepositoryFate::copied) {
     const auto theirs = repository_of(older);
-    const auto root = open_root(session);
-    const bool open = host::others_can_reach(root.get(), path_inside(session, theirs));
-    auto store = store::Store::open(store_options(session));
+    const auto root = open_root(context);
+    const bool open = host::others_can_reach(root.get(), path_in_root(context, theirs));
+    auto store = store::Store::open(store_options(context));
     store.import_from(theirs, open ? store::ImportedFiles::examined_copies : store::ImportedFiles::linked);
     if (open) {
-      session.reporter.warning(
+      context.reporter.warning(
           fmt::format("other users can enter {}, whose files the adopted containers share until they are updated; if "
                       "nobody needs it: chmod 0700 {}",
                       theirs, theirs));
@@ -163,8 +163,8 @@ void take_repository(Session& session, const host::Layout& older, const AdoptOut
   }
 }
 
-void note_adoption(const Session& session, const AdoptOutcome& outcome) {
-  auto adoptions = read_adoptions(session);
+void note_adoption(const Context& context, const AdoptOutcome& outcome) {
+  auto adoptions = read_adoptions(context);
   const auto known = std::find_if(adoptions.begin(), adoptions.end(),
                                   [&](const Adoption& adoption) { return adoption.from == outcome.from; });
   const bool moved = outcome.repository == RepositoryFate::moved;
@@ -173,81 +173,83 @@ void note_adoption(const Session& session, const AdoptOutcome& outcome) {
   } else {
     known->repository = known->repository || moved;
   }
-  write_adoptions(session, adoptions);
+  write_adoptions(context, adoptions);
 }
 
-void take_container(Session& session, const AdoptedPlaces& places, const std::string& name) {
-  const auto lock = lock_container(session, name);
-  refuse_taken(session, name);
+void take_container(Context& context, const AdoptedPlaces& places, const std::string& name) {
+  const auto lock = lock_container(context, name);
+  refuse_taken(context, name);
   const AdoptNote note{name, places.from(), false};
-  host::write_journal(session.layout, name, to_json(note));
+  host::write_journal(context.layout, name, to_json(note));
   try {
     places.take(name);
-    close_slots(session, places, name);
+    close_slots(context, places, name);
   } catch (Error& error) {
     places.give_back(name);
-    host::remove_journal(session.layout, name);
+    host::remove_journal(context.layout, name);
     error.add_context(fmt::format("adopting {}", name));
     throw;
   }
-  host::remove_journal(session.layout, name);
-  session.reporter.step(fmt::format("adopted {}", name));
+  host::remove_journal(context.layout, name);
+  context.reporter.step(fmt::format("adopted {}", name));
 }
 
-void give_container_back(Session& session, const AdoptedPlaces& places, const std::string& name) {
-  const auto lock = lock_container(session, name);
+void give_container_back(Context& context, const AdoptedPlaces& places, const std::string& name) {
+  const auto lock = lock_container(context, name);
   const AdoptNote note{name, places.from(), true};
-  host::write_journal(session.layout, name, to_json(note));
-  drop_own_slots(session, places, name);
+  host::write_journal(context.layout, name, to_json(note));
+  drop_own_slots(context, places, name);
   places.give_back(name);
-  host::remove_journal(session.layout, name);
-  session.reporter.step(fmt::format("gave {} back", name));
+  host::remove_journal(context.layout, name);
+  context.reporter.step(fmt::format("gave {} back", name));
 }
 
 /// The repository goes back with the last container. May be done again after an interruption.
-void give_repository_back(const Session& session, const host::Layout& older, const AdoptOutcome& outcome) {
-  auto adoptions = read_adoptions(session);
+void give_repository_back(const Context& context, const host::Layout& older, const AdoptOutcome& outcome) {
+  auto adoptions = read_adoptions(context);
   std::erase_if(adoptions, [&](const Adoption& adoption) { return adoption.from == outcome.from; });
-  const auto theirs = older.on_disk(older.deployments_inside() + "/.storage") + "/ostree";
+  const auto theirs = older.on_disk(older.deployments_in_root() + "/.storage") + "/ostree";
   const auto found = base::stat_at(AT_FDCWD, theirs);
   if (outcome.repository == RepositoryFate::moved && !(found && S_ISDIR(found->st_mode)) &&
-      is_repository(session.layout.repository())) {
+      is_repository(context.layout.repository())) {
     if (found && S_ISLNK(found->st_mode)) {
       base::unlink_at(AT_FDCWD, theirs);
     }
-    move_repository(session.layout.repository(), theirs, "");
-    base::unlink_at(base::open_host_folder(theirs).get(), store::private_mark);  // what others do with it we do not see
+    move_repository(context.layout.repository(), theirs, "");
+    base::unlink_at(base::open_host_directory(theirs).get(),
+                    store::private_mark);  // what others do with it we do not see
   }
-  write_adoptions(session, adoptions);
+  write_adoptions(context, adoptions);
 }
 
-AdoptedContainer plan_return(Session& session, const AdoptedPlaces& places, const std::string& name) {
-  const auto deployment = host::installed_deployment(session.layout, name);
-  const auto own = own_slots(session, places, name);
+AdoptedContainer plan_return(Context& context, const AdoptedPlaces& places, const std::string& name) {
+  const auto deployment = host::installed_deployment(context.layout, name);
+  const auto own = own_slots(context, places, name);
   if (std::find(own.begin(), own.end(), host::slot_name(name, deployment.slot)) != own.end()) {
     throw Error(ErrorKind::conflict, fmt::format("{} was updated since it was adopted", name),
                 fmt::format("go back to what the older tool installed first: berth rollback {}", name));
   }
-  refuse_while_one_off_runs(session, {host::slot_name(name, 0), host::slot_name(name, 1)});
-  auto folders = places.slots(places.to_folder(), name);
-  std::erase_if(folders, [&own](const auto& folder) { return std::find(own.begin(), own.end(), folder) != own.end(); });
-  auto container = describe(session, deployment, std::move(folders));
+  refuse_while_one_off_runs(context, {host::slot_name(name, 0), host::slot_name(name, 1)});
+  auto directories = places.slots(places.to_directory(), name);
+  std::erase_if(directories,
+                [&own](const auto& directory) { return std::find(own.begin(), own.end(), directory) != own.end(); });
+  auto container = describe(context, deployment, std::move(directories));
   container.dropped = own;
   return container;
 }
 
-AdoptOutcome plan_adoption(Session& session, const AdoptedPlaces& places, const host::Layout& older,
+AdoptOutcome plan_adoption(Context& context, const AdoptedPlaces& places, const host::Layout& older,
                            const AdoptRequest& request) {
   AdoptOutcome outcome;
   outcome.from = places.from();
   outcome.to = places.to();
   if (!places.same()) {
     for (const auto& name : chosen(request.names, places.waiting(), places.from())) {
-      refuse_taken(session, name);
+      refuse_taken(context, name);
       const auto deployment = host::installed_deployment(older, name);
-      outcome.containers.push_back(describe(session, deployment, places.slots(places.from_folder(), name)));
+      outcome.containers.push_back(describe(context, deployment, places.slots(places.from_directory(), name)));
     }
-    plan_repository(session, older, outcome);
+    plan_repository(context, older, outcome);
   }
   if (outcome.containers.empty() && outcome.images.empty() && outcome.repository != RepositoryFate::moved) {
     throw Error(ErrorKind::not_found, fmt::format("there is nothing to adopt in {}", places.from()),
@@ -257,62 +259,62 @@ AdoptOutcome plan_adoption(Session& session, const AdoptedPlaces& places, const 
   return outcome;
 }
 
-AdoptOutcome plan_undo(Session& session, const AdoptedPlaces& places, const AdoptRequest& request) {
+AdoptOutcome plan_undo(Context& context, const AdoptedPlaces& places, const AdoptRequest& request) {
   AdoptOutcome outcome;
   outcome.from = places.from();
   outcome.to = places.to();
   const auto adopted = places.same() ? std::vector<std::string>() : places.adopted();
   for (const auto& name : chosen(request.names, adopted, places.from())) {
-    outcome.containers.push_back(plan_return(session, places, name));
+    outcome.containers.push_back(plan_return(context, places, name));
   }
-  for (const auto& adoption : read_adoptions(session)) {
+  for (const auto& adoption : read_adoptions(context)) {
     if (adoption.from == outcome.from) {
       const bool last = outcome.containers.size() == adopted.size();
       outcome.repository = adoption.repository && last ? RepositoryFate::moved : RepositoryFate::stays;
-      outcome.repository_path = path_inside(session, session.layout.repository());
+      outcome.repository_path = path_in_root(context, context.layout.repository());
       return outcome;
     }
   }
   throw Error(ErrorKind::not_found, fmt::format("nothing was adopted from {}", places.from()),
-              "name the older tool's folder with --from");
+              "name the older tool's directory with --from");
 }
 
 }  // namespace
 
-AdoptOutcome adopt(Session& session, const AdoptRequest& request) {
-  const DeploymentsFolder deployments(session.layout);
-  recover_pending(session);
-  const AdoptedPlaces places(session, request.from);
-  const auto older = older_layout(session, request);
-  auto outcome = plan_adoption(session, places, older, request);
+AdoptOutcome adopt(Context& context, const AdoptRequest& request) {
+  const DeploymentsDirectory deployments(context.layout);
+  recover_pending(context);
+  const AdoptedPlaces places(context, request.from);
+  const auto older = atomic_layout(context, request);
+  auto outcome = plan_adoption(context, places, older, request);
   if (request.only_plan) {
     return outcome;
   }
-  const auto lock = lock_adoptions(session, std::chrono::seconds(session.config.lock_timeout_seconds));
-  note_adoption(session, outcome);
-  take_repository(session, older, outcome);
+  const auto lock = lock_adoptions(context, std::chrono::seconds(context.config.lock_timeout_seconds));
+  note_adoption(context, outcome);
+  take_repository(context, older, outcome);
   for (const auto& container : outcome.containers) {
-    check_stop(session.stop);
-    take_container(session, places, container.name);
+    check_stop(context.stop);
+    take_container(context, places, container.name);
   }
   return outcome;
 }
 
-AdoptOutcome undo_adoption(Session& session, const AdoptRequest& request) {
-  const DeploymentsFolder deployments(session.layout);
-  recover_pending(session);
-  const AdoptedPlaces places(session, request.from);
-  auto outcome = plan_undo(session, places, request);
+AdoptOutcome undo_adoption(Context& context, const AdoptRequest& request) {
+  const DeploymentsDirectory deployments(context.layout);
+  recover_pending(context);
+  const AdoptedPlaces places(context, request.from);
+  auto outcome = plan_undo(context, places, request);
   if (request.only_plan) {
     return outcome;
   }
-  const auto lock = lock_adoptions(session, std::chrono::seconds(session.config.lock_timeout_seconds));
+  const auto lock = lock_adoptions(context, std::chrono::seconds(context.config.lock_timeout_seconds));
   for (const auto& container : outcome.containers) {
-    check_stop(session.stop);
-    give_container_back(session, places, container.name);
+    check_stop(context.stop);
+    give_container_back(context, places, container.name);
   }
   if (places.adopted().empty()) {
-    give_repository_back(session, older_layout(session, request), outcome);
+    give_repository_back(context, atomic_layout(context, request), outcome);
   }
   return outcome;
 }

@@ -20,8 +20,8 @@ struct AdoptedContainer {
   std::string image;
   std::string image_id;
   bool running = false;
-  std::vector<std::string> folders;  ///< deployments that move: NAME.0, NAME.1
-  std::vector<std::string> dropped;  ///< undo: deployments that berth made and the older tool could not run
+  std::vector<std::string> directories;  ///< deployments that move: NAME.0, NAME.1
+  std::vector<std::string> dropped;      ///< undo: deployments that berth made and the older tool could not run
 };
 
 /// What happens to the older tool's repository.
@@ -45,11 +45,11 @@ struct AdoptOutcome {
 /// Each deployment changes its place with a link in one system call (renameat2(2), RENAME_EXCHANGE), so that every path
 /// that a unit names leads to it at every moment. No unit, no configuration and no process is touched.
 /// @throws Error before anything is changed: not_found when there is nothing, conflict for a name that berth uses
-///   already, failed when the folders are on different file systems
-AdoptOutcome adopt(Session& session, const AdoptRequest& request);
+///   already, failed when the directories are on different file systems
+AdoptOutcome adopt(Context& context, const AdoptRequest& request);
 
 /// Takes it back, for the containers that are still as the older tool made them.
 /// @throws Error before anything is changed: conflict for a container whose live deployment berth made
-AdoptOutcome undo_adoption(Session& session, const AdoptRequest& request);
+AdoptOutcome undo_adoption(Context& context, const AdoptRequest& request);
 
 }  // namespace berth::ops

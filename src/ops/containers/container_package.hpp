@@ -20,8 +20,8 @@ struct ContainerPackage {
 /// what that would put there: deployment, unit and the links that enable it, tmpfiles.d lines and host files. Nothing
 /// is installed, and nothing but the package is left. What is on this machine decides only what kind of package it is,
 /// which runtime is used and what bind mounts find.
-/// @param folder gets the package, under the name that its kind prescribes; one of the same name is replaced
+/// @param directory gets the package, under the name that its kind prescribes; one of the same name is replaced
 /// @throws Error
-ContainerPackage make_container_package(Session& session, const InstallRequest& request, const std::string& folder);
+ContainerPackage make_container_package(Context& context, const InstallRequest& request, const std::string& directory);
 
 }  // namespace berth::ops

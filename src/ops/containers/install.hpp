@@ -33,10 +33,10 @@ struct InstallOutcome {
 
 /// @param hook fault injection for tests
 /// @throws Error; the host is then as it was
-InstallOutcome install(Session& session, const InstallRequest& request, const StepHook& hook = {});
+InstallOutcome install(Context& context, const InstallRequest& request, const StepHook& hook = {});
 
 /// What an install of `plan` will do, noted.
-SwitchNote note_of_install(const Session& session, const InstallPlan& plan, bool start);
+SwitchRecord note_of_install(const Context& context, const InstallPlan& plan, bool start);
 
 /// --set options. @throws Error(usage)
 render::Values parse_set(const std::vector<std::string>& assignments);

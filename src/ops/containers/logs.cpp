@@ -15,23 +15,23 @@ namespace berth::ops {
 
 namespace {
 
-bool has_unit(const Session& session, const std::string& name) {
-  const auto folders = session.layout.unit_folders_inside();
-  return std::any_of(folders.begin(), folders.end(), [&](const std::string& folder) {
-    return base::stat_at(AT_FDCWD, session.layout.on_disk(folder + "/" + host::unit_name(name))).has_value();
+bool has_unit(const Context& context, const std::string& name) {
+  const auto directories = context.layout.unit_directories_in_root();
+  return std::any_of(directories.begin(), directories.end(), [&](const std::string& directory) {
+    return base::stat_at(AT_FDCWD, context.layout.on_disk(directory + "/" + host::unit_name(name))).has_value();
   });
 }
 
 /// Who may read the journal need not be root, and only root may see what is installed: then a unit of that name will
 /// do.
-std::string readable_unit(Session& session, const std::string& name) {
+std::string readable_unit(Context& context, const std::string& name) {
   try {
-    return unit_of(session, name);
+    return unit_of(context, name);
   } catch (const base::Error& error) {
     if (error.kind() != base::ErrorKind::not_permitted) {
       throw;
     }
-    if (!has_unit(session, name)) {
+    if (!has_unit(context, name)) {
       host::throw_not_installed(name);
     }
     return host::unit_name(name);
@@ -40,10 +40,10 @@ std::string readable_unit(Session& session, const std::string& name) {
 
 /// sd-journal looks for its files by path: a link in another root would lead it to those of this machine.
 void refuse_linked_journal(const host::Layout& layout) {
-  for (const std::string folder : {"/var/log/journal", "/run/log/journal"}) {
-    if (const auto place = layout.on_disk(folder); place != layout.root() + folder) {
+  for (const std::string directory : {"/var/log/journal", "/run/log/journal"}) {
+    if (const auto place = layout.on_disk(directory); place != layout.root() + directory) {
       throw base::Error(base::ErrorKind::failed,
-                        fmt::format("the journal of {} is behind a link: {} is {}", layout.root(), folder, place),
+                        fmt::format("the journal of {} is behind a link: {} is {}", layout.root(), directory, place),
                         fmt::format("read it with: journalctl --directory={}", place));
     }
   }
@@ -51,13 +51,13 @@ void refuse_linked_journal(const host::Layout& layout) {
 
 }  // namespace
 
-void logs(Session& session, const std::string& name, host::LogQuery query,
+void logs(Context& context, const std::string& name, host::LogQuery query,
           const std::function<bool(const host::LogEntry&)>& take, const std::function<bool()>& go_on) {
-  query.unit = readable_unit(session, name);
-  query.own_user = session.layout.user().has_value();
-  if (session.layout.offline()) {
-    refuse_linked_journal(session.layout);
-    query.root = session.layout.root();
+  query.unit = readable_unit(context, name);
+  query.own_user = context.layout.user().has_value();
+  if (context.layout.offline()) {
+    refuse_linked_journal(context.layout);
+    query.root = context.layout.root();
   }
   host::read_log(query, take, go_on);
 }

@@ -25,20 +25,20 @@ namespace {
 
 using base::Error;
 
-std::optional<base::Fd> find_folder(const std::string& path) {
+std::optional<base::Fd> find_directory(const std::string& path) {
   const auto status = path.empty() ? std::nullopt : base::stat_at(AT_FDCWD, path);
-  return status ? std::optional(base::open_host_folder(path)) : std::nullopt;
+  return status ? std::optional(base::open_host_directory(path)) : std::nullopt;
 }
 
-bool close_all(const Session& session, int deployments) {
+bool close_all(const Context& context, int deployments) {
   bool opened = false;
-  for (const auto& name : base::list_folder(deployments)) {
+  for (const auto& name : base::list_directory(deployments)) {
     const auto status = base::stat_at(deployments, name);
     if (!status || !S_ISDIR(status->st_mode)) {
       continue;
     }
     try {
-      opened = close_deployment(session, deployments, name) || opened;
+      opened = close_deployment(context, deployments, name) || opened;
     } catch (const Error& error) {
       if (error.kind() != base::ErrorKind::not_found) {  // another command has just removed it
         throw;
@@ -48,35 +48,35 @@ bool close_all(const Session& session, int deployments) {
   return opened;
 }
 
-/// The folder itself first: that alone keeps others out, whenever the rest is interrupted.
+/// The directory itself first: that alone keeps others out, whenever the rest is interrupted.
 /// @return whether others could reach a deployment
-bool close_deployments(const Session& session, int folder) {
+bool close_deployments(const Context& context, int directory) {
   struct stat status {};
-  base::check_errno(::fstat(folder, &status), "examine the folder of deployments");
+  base::check_errno(::fstat(directory, &status), "examine the directory of deployments");
   if (!host::others_can_enter(status)) {
     return false;
   }
   const bool only_passed = (status.st_mode & (S_IRGRP | S_IWGRP | S_IROTH | S_IWOTH)) == 0;
   if (!only_passed || status.st_uid != ::geteuid()) {
-    host::make_private(folder);
+    host::make_private(directory);
   }
-  return close_all(session, folder);
+  return close_all(context, directory);
 }
 
 class Closing {
  public:
-  explicit Closing(Session& session) : session_(session) {}
+  explicit Closing(Context& context) : context_(context) {}
 
   void run() {
-    const auto& layout = session_.layout;
+    const auto& layout = context_.layout;
     const auto repository = layout.repository();
-    const auto deployments = [this](int folder) { return close_deployments(session_, folder); };
+    const auto deployments = [this](int directory) { return close_deployments(context_, directory); };
     const bool changeable = close(layout.deployments(), deployments);
-    const bool opened = close(repository, [](int folder) { return host::make_private(folder); });
+    const bool opened = close(repository, [](int directory) { return host::make_private(directory); });
     const bool unmarked =
-        changeable || opened || (find_folder(repository + "/objects") && !store::is_marked(repository));
+        changeable || opened || (find_directory(repository + "/objects") && !store::is_marked(repository));
     if (close_preinstalled(deployments) || unmarked) {
-      close_former_volumes(session_);  // before the mark, by which the next command knows that all this is done
+      close_former_volumes(context_);  // before the mark, by which the next command knows that all this is done
     }
     if (unmarked) {
       mark(repository, changeable || opened);
@@ -91,30 +91,30 @@ class Closing {
 
   /// A file system that cannot be written is no news to anybody who only looks at something.
   /// @return whether an earlier version made what is there
-  bool close_preinstalled(const std::function<bool(int folder)>& work) {
-    const auto path = session_.layout.preinstalled();
-    if (!is_read_only(path) || session_.command == "berth recover") {
+  bool close_preinstalled(const std::function<bool(int directory)>& work) {
+    const auto path = context_.layout.preinstalled();
+    if (!is_read_only(path) || context_.command == "berth recover") {
       return close(path, work);
     }
     const auto status = base::stat_at(AT_FDCWD, path);
     return status && host::others_can_enter(*status);
   }
 
-  /// @param work returns whether others could reach what is in the folder
-  bool close(const std::string& path, const std::function<bool(int folder)>& work) {
+  /// @param work returns whether others could reach what is in the directory
+  bool close(const std::string& path, const std::function<bool(int directory)>& work) {
     try {
-      const auto folder = find_folder(path);
-      if (!folder || !work(folder->get())) {
+      const auto directory = find_directory(path);
+      if (!directory || !work(directory->get())) {
         return false;
       }
-      session_.reporter.warning(
+      context_.reporter.warning(
           fmt::format("other users could enter {}, which holds files of images; it is closed now. Programs of theirs "
                       "that were in it still are until they end; berth images verify shows whether something was "
                       "changed",
                       path));
       return true;
     } catch (const Error& error) {
-      session_.reporter.warning(fmt::format("{} stays open to other users: {}", path, error.what()));
+      context_.reporter.warning(fmt::format("{} stays open to other users: {}", path, error.what()));
       return true;
     }
   }
@@ -122,25 +122,25 @@ class Closing {
   void mark(const std::string& repository, bool opened) {
     try {
       if (opened || !store::is_marked(repository)) {
-        tidy_adoptions(session_);  // with the mark a boot would see no reason any more to recover
+        tidy_adoptions(context_);  // with the mark a boot would see no reason any more to recover
         store::mark_opened(repository);
       }
     } catch (const Error& error) {
       if (opened) {
-        session_.reporter.warning(error.what());
+        context_.reporter.warning(error.what());
       }
     }
   }
 
-  Session& session_;
+  Context& context_;
 };
 
 }  // namespace
 
-void close_places(Session& session) {
-  const auto& user = session.layout.user();
+void close_places(Context& context) {
+  const auto& user = context.layout.user();
   if (user ? user->uid == ::geteuid() : ::geteuid() == 0) {
-    Closing(session).run();
+    Closing(context).run();
   }
 }
 

@@ -36,14 +36,14 @@ std::optional<base::Json> config_of(const host::Deployment& deployment, std::spa
   return std::nullopt;
 }
 
-std::string command_of(Session& session, const host::Deployment& deployment) {
+std::string command_of(Context& context, const host::Deployment& deployment) {
   try {
     if (const auto config = config_of(deployment, std::array{std::string_view("process")})) {
       const base::JsonView view(*config, "config.json");
       return fmt::format("{}", fmt::join(view.at("process").strings_or_empty("args"), " "));
     }
   } catch (const Error& error) {
-    session.reporter.warning(fmt::format("{}: {}", deployment.name, error.what()));
+    context.reporter.warning(fmt::format("{}: {}", deployment.name, error.what()));
   }
   return {};
 }
@@ -63,14 +63,14 @@ std::string state_word(const host::Deployment& deployment, const std::map<std::s
   return active == "failed" ? "failed" : "inactive";
 }
 
-std::map<std::string, host::UnitState> states_of(Session& session, const std::vector<host::Deployment>& deployments) {
+std::map<std::string, host::UnitState> states_of(Context& context, const std::vector<host::Deployment>& deployments) {
   std::vector<std::string> units;
   for (const auto& deployment : deployments) {
     if (deployment.info.has_container_service) {
       units.push_back(host::unit_name(deployment.name));
     }
   }
-  return units.empty() ? std::map<std::string, host::UnitState>{} : session.systemd.states(units);
+  return units.empty() ? std::map<std::string, host::UnitState>{} : context.systemd.states(units);
 }
 
 std::string filter_field(const ImageRow& row, const std::string& key) {
@@ -142,11 +142,11 @@ base::Json unit_json(const host::UnitState& state) {
           {"execMainStatus", state.exec_main_status}};
 }
 
-base::Json inspect_container(Session& session, const host::Deployment& deployment) {
+base::Json inspect_container(Context& context, const host::Deployment& deployment) {
   const auto unit = host::unit_name(deployment.name);
   std::map<std::string, host::UnitState> states;
   if (deployment.info.has_container_service) {
-    states.emplace(unit, session.systemd.state(unit));
+    states.emplace(unit, context.systemd.state(unit));
   }
   base::Json result = {
       {"type", "container"},
@@ -184,8 +184,8 @@ base::Json inspect_image(const store::StoredImage& image) {
       {"config", image.config.empty() ? base::Json(nullptr) : base::parse_json(image.config, "image configuration")}};
 }
 
-std::optional<store::StoredImage> find_image(Session& session, const std::string& name) {
-  auto store = store::Store::open_existing(store_options(session));
+std::optional<store::StoredImage> find_image(Context& context, const std::string& name) {
+  auto store = store::Store::open_existing(store_options(context));
   if (!store) {
     return std::nullopt;
   }
@@ -238,13 +238,13 @@ std::string filter_field(const ContainerRow& row, const std::string& key) {
   return key == "backend" ? backend_of(row) : row.runtime;
 }
 
-std::vector<ContainerRow> list_containers(Session& session, const ContainerQuery& query) {
+std::vector<ContainerRow> list_containers(Context& context, const ContainerQuery& query) {
   constexpr std::array<std::string_view, 5> shown{"image", "revision", "created", "has-container-service", "runtime"};
-  const auto list = host::list_briefly(session.layout, shown);
+  const auto list = host::list_briefly(context.layout, shown);
   for (const auto& broken : list.broken) {
-    session.reporter.warning(fmt::format("{} cannot be read: {}", broken.name, broken.reason));
+    context.reporter.warning(fmt::format("{} cannot be read: {}", broken.name, broken.reason));
   }
-  const auto states = states_of(session, list.deployments);
+  const auto states = states_of(context, list.deployments);
   std::vector<ContainerRow> rows;
   for (const auto& deployment : list.deployments) {
     ContainerRow row;
@@ -255,7 +255,7 @@ std::vector<ContainerRow> list_containers(Session& session, const ContainerQuery
     row.name = deployment.name;
     row.image = deployment.info.image;
     row.image_id = deployment.info.revision;
-    row.command = command_of(session, deployment);
+    row.command = command_of(context, deployment);
     row.created = deployment.info.created;
     row.runtime = deployment.info.runtime;
     row.preinstalled = deployment.preinstalled;
@@ -266,13 +266,13 @@ std::vector<ContainerRow> list_containers(Session& session, const ContainerQuery
   return rows;
 }
 
-std::vector<ImageRow> list_images(Session& session, const ImageQuery& query) {
-  auto store = store::Store::open_existing(store_options(session));
+std::vector<ImageRow> list_images(Context& context, const ImageQuery& query) {
+  auto store = store::Store::open_existing(store_options(context));
   if (!store) {
     return {};
   }
   static constexpr std::array<std::string_view, 2> named{"image", "revision"};
-  auto deployments = std::async(std::launch::async, [&session] { return host::list_briefly(session.layout, named); });
+  auto deployments = std::async(std::launch::async, [&context] { return host::list_briefly(context.layout, named); });
   const auto images = store->images(query.all);
   UsedImages used;
   for (const auto& deployment : deployments.get().deployments) {
@@ -295,12 +295,12 @@ std::vector<ImageRow> list_images(Session& session, const ImageQuery& query) {
   return rows;
 }
 
-base::Json inspect(Session& session, const std::string& name) {
+base::Json inspect(Context& context, const std::string& name) {
   const bool may_be_container = name.find_first_of("/:@") == std::string::npos;
-  if (const auto deployment = may_be_container ? host::find_deployment(session.layout, name) : std::nullopt) {
-    return inspect_container(session, *deployment);
+  if (const auto deployment = may_be_container ? host::find_deployment(context.layout, name) : std::nullopt) {
+    return inspect_container(context, *deployment);
   }
-  if (const auto image = find_image(session, name)) {
+  if (const auto image = find_image(context, name)) {
     return inspect_image(*image);
   }
   throw Error(ErrorKind::not_found, fmt::format("there is no container and no image {}", name),

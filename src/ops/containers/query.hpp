@@ -43,7 +43,7 @@ struct ContainerQuery {
 };
 
 /// Sorted by name. Containers that cannot be read are warnings; the others are listed.
-std::vector<ContainerRow> list_containers(Session& session, const ContainerQuery& query);
+std::vector<ContainerRow> list_containers(Context& context, const ContainerQuery& query);
 
 struct ImageRow {
   std::string repository;  ///< REGISTRY/REPOSITORY; empty for a layer
@@ -61,11 +61,11 @@ struct ImageQuery {
   std::vector<Filter> filters;
 };
 
-std::vector<ImageRow> list_images(Session& session, const ImageQuery& query);
+std::vector<ImageRow> list_images(Context& context, const ImageQuery& query);
 
 /// Everything known about a container or, when there is none of that name, an image.
 /// @throws Error(not_found)
-base::Json inspect(Session& session, const std::string& name);
+base::Json inspect(Context& context, const std::string& name);
 
 /// RFC 3339 in UTC, to the second.
 std::string rfc3339(std::int64_t epoch_seconds);

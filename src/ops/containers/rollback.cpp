@@ -25,29 +25,29 @@ using base::ErrorKind;
 /// The deployment in the other slot, as a plan.
 class Return {
  public:
-  Return(Session& session, const std::string& name)
-      : session_(session),
-        before_(changeable_deployment(session, name)),
+  Return(Context& context, const std::string& name)
+      : context_(context),
+        before_(changeable_deployment(context, name)),
         slot_name_(host::slot_name(name, other_slot(before_))) {}
 
   RollbackOutcome run(const GateOptions& gate, const StepHook& hook) {
     read_other();
     refuse_damaged();
-    const auto belongings = belongings_of(session_, before_);
-    Preparation preparation(session_, before_.name, plan_.slot);
-    const auto rootfs = rootfs_path(preparation);
+    const auto footprint = footprint_of(context_, before_);
+    StagedDeployment staged(context_, before_.name, plan_.slot);
+    const auto rootfs = rootfs_path(staged);
     if (!plan_.info.installed_files.empty() && plan_.info.package.empty()) {
-      preparation.use_rootfs(rootfs);
-      take_recorded(preparation.host_files(plan_.values, belongings.replaced));
+      staged.use_rootfs(rootfs);
+      take_recorded(staged.host_files(plan_.values, footprint.replaced));
     }
     if (plan_.tmpfiles) {
-      const auto root = open_root(session_);
+      const auto root = open_root(context_);
       plan_.tmpfiles_paths = render::missing_tmpfiles_paths(
           *plan_.tmpfiles, [&](const std::string& path) { return host::host_exists(root.get(), path); });
     }
     mark_disablement();
-    const auto note = note_of_replacement(session_, "rollback", before_, belongings, plan_, false);
-    replace_deployment(session_, note, {&plan_, "", rootfs, {}}, gate, hook);
+    const auto note = note_of_replacement(context_, "rollback", before_, footprint, plan_, false);
+    replace_deployment(context_, note, {&plan_, "", rootfs, {}}, gate, hook);
     return {plan_.image, before_.info.revision, plan_.image_id};
   }
 
@@ -55,22 +55,22 @@ class Return {
   /// In the deployment that is to be live again: what the administrator wants may have changed since it was.
   void mark_disablement() {
     auto info = plan_.info;
-    carry_disablement(session_, before_, plan_.unit, info);
+    carry_disablement(context_, before_, plan_.unit, info);
     if (info.document != plan_.info.document) {
-      const auto deployments = base::open_host_folder(session_.layout.deployments());
+      const auto deployments = base::open_host_directory(context_.layout.deployments());
       base::replace_file_at(deployments.get(), slot_name_ + "/info", host::write_info(info), 0600);
     }
   }
 
   void read_other() {
-    const auto deployments = base::open_host_folder(session_.layout.deployments());
+    const auto deployments = base::open_host_directory(context_.layout.deployments());
     const auto status = base::stat_at(deployments.get(), slot_name_);
     if (!status || !S_ISDIR(status->st_mode)) {
       throw Error(ErrorKind::not_found, fmt::format("{} has no other deployment", before_.name),
                   "there is one after an update");
     }
-    const auto folder = base::open_folder_at(deployments.get(), slot_name_);
-    const auto text = base::read_file_at(folder.get(), "info", base::json_size_limit);
+    const auto directory = base::open_directory_at(deployments.get(), slot_name_);
+    const auto text = base::read_file_at(directory.get(), "info", base::json_size_limit);
     if (!text) {
       throw Error(ErrorKind::failed, fmt::format("the other deployment of {} has no info file", before_.name),
                   "it is incomplete; the next update replaces it");
@@ -79,26 +79,26 @@ class Return {
     refuse_damaged_files();
     plan_.name = before_.name;
     plan_.slot = other_slot(before_);
-    plan_.deployment = session_.layout.deployment_inside(plan_.name, plan_.slot);
+    plan_.deployment = context_.layout.deployment_in_root(plan_.name, plan_.slot);
     plan_.image = plan_.info.image;
     plan_.image_id = plan_.info.revision;
     plan_.commit = plan_.info.ostree_commit;
     plan_.runtime = plan_.info.runtime.empty() ? before_.info.runtime : plan_.info.runtime;
     plan_.values = plan_.info.values;
     if (plan_.info.has_container_service) {
-      plan_.unit = base::read_file_at(folder.get(), host::unit_name(plan_.name), host::deployment_text_limit);
+      plan_.unit = base::read_file_at(directory.get(), host::unit_name(plan_.name), host::deployment_text_limit);
       if (!plan_.unit) {
         throw Error(ErrorKind::failed, fmt::format("the other deployment of {} has no unit file", before_.name),
                     "it is incomplete; the next update replaces it");
       }
     }
-    plan_.config = base::read_file_at(folder.get(), "config.json", host::deployment_text_limit).value_or("");
+    plan_.config = base::read_file_at(directory.get(), "config.json", host::deployment_text_limit).value_or("");
     plan_.tmpfiles =
-        base::read_file_at(folder.get(), fmt::format("tmpfiles-{}.conf", plan_.name), host::deployment_text_limit);
+        base::read_file_at(directory.get(), fmt::format("tmpfiles-{}.conf", plan_.name), host::deployment_text_limit);
   }
 
   void refuse_damaged_files() const {
-    const auto path = fmt::format("{}/{}", session_.layout.deployments(), slot_name_);
+    const auto path = fmt::format("{}/{}", context_.layout.deployments(), slot_name_);
     if (const auto damage = damage_of_deployment(path, before_.name, plan_.info.has_container_service);
         !damage.empty()) {
       throw Error(ErrorKind::verification,
@@ -109,12 +109,12 @@ class Return {
 
   /// Its files were there while other users may have been able to change them.
   void refuse_damaged() {
-    const auto store = plan_.commit.empty() ? std::nullopt : store::Store::open_existing(store_options(session_));
+    const auto store = plan_.commit.empty() ? std::nullopt : store::Store::open_existing(store_options(context_));
     const auto image = store ? store->describe(plan_.commit, plan_.image) : std::nullopt;
     if (!image || image->elsewhere || !image->merged || !store->examine_before_use(plan_.commit)) {
       return;
     }
-    const auto path = fmt::format("{}/{}/rootfs", session_.layout.deployments(), slot_name_);
+    const auto path = fmt::format("{}/{}/rootfs", context_.layout.deployments(), slot_name_);
     const auto status = base::stat_at(AT_FDCWD, path);
     if (!status || !S_ISDIR(status->st_mode)) {
       return;
@@ -126,28 +126,28 @@ class Return {
           ErrorKind::verification,
           fmt::format(
               "files of {} are not what was deployed; the disk may have changed them, or other users before the "
-              "folders were closed",
+              "directories were closed",
               path),
           fmt::format("berth images verify shows them; berth images repair {} mends them", plan_.image));
     }
   }
 
   /// A deployment that only brought host files has no root file system any more: the store still has it.
-  std::string rootfs_path(Preparation& preparation) {
+  std::string rootfs_path(StagedDeployment& staged) {
     auto own = slot_name_ + "/rootfs";
-    if (base::stat_at(AT_FDCWD, session_.layout.deployments() + "/" + own) || plan_.info.installed_files.empty()) {
+    if (base::stat_at(AT_FDCWD, context_.layout.deployments() + "/" + own) || plan_.info.installed_files.empty()) {
       return own;
     }
     store::StoredImage image;
     image.name = plan_.image;
     if (const auto& remote = plan_.info.remote; !remote.empty()) {
-      preparation.use_remote(find_remote_rootfs(session_.layout, remote), image);
-      return preparation.folder() + "/rootfs";
+      staged.use_remote(find_remote_rootfs(context_.layout, remote), image);
+      return staged.directory() + "/rootfs";
     }
-    auto store = store::Store::open(store_options(session_));
+    auto store = store::Store::open(store_options(context_));
     image.commit = plan_.commit;
-    preparation.check_out(store, image);
-    return preparation.folder() + "/rootfs";
+    staged.check_out(store, image);
+    return staged.directory() + "/rootfs";
   }
 
   /// Only what the deployment had recorded as its own comes back.
@@ -159,7 +159,7 @@ class Return {
       }
       const auto checksum = host::recorded_checksum(plan_.info, planned.file.destination);
       if (!checksum.empty() && checksum != planned.checksum) {
-        session_.reporter.warning(
+        context_.reporter.warning(
             fmt::format("{} cannot be made again as it was and is left out", planned.file.destination));
         continue;
       }
@@ -167,7 +167,7 @@ class Return {
     }
   }
 
-  Session& session_;
+  Context& context_;
   host::Deployment before_;
   std::string slot_name_;
   InstallPlan plan_;
@@ -175,13 +175,13 @@ class Return {
 
 }  // namespace
 
-RollbackOutcome rollback(Session& session, const RollbackRequest& request, const StepHook& hook) {
+RollbackOutcome rollback(Context& context, const RollbackRequest& request, const StepHook& hook) {
   host::check_container_name(request.name);
-  recover_pending(session);
-  changeable_deployment(session, request.name);  // before a lock file is made for a name that nobody has
-  const auto lock = lock_container(session, request.name);
+  recover_pending(context);
+  changeable_deployment(context, request.name);  // before a lock file is made for a name that nobody has
+  const auto lock = lock_container(context, request.name);
   return base::in_context([&] { return fmt::format("rolling back {}", request.name); },
-                          [&] { return Return(session, request.name).run(request.gate, hook); });
+                          [&] { return Return(context, request.name).run(request.gate, hook); });
 }
 
 }  // namespace berth::ops

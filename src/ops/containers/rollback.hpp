@@ -24,6 +24,6 @@ struct RollbackOutcome {
 /// afterwards, a stopped one stopped. Rolling back twice returns.
 /// @param hook fault injection for tests
 /// @throws Error; the container is then as it was. not_found: there is no other deployment
-RollbackOutcome rollback(Session& session, const RollbackRequest& request, const StepHook& hook = {});
+RollbackOutcome rollback(Context& context, const RollbackRequest& request, const StepHook& hook = {});
 
 }  // namespace berth::ops

@@ -33,24 +33,24 @@ void refuse_image_options(const RunRequest& request) {
   }
 }
 
-CommandOutcome exec_instead(const Session& session, const host::Deployment& deployment, const std::string& runtime,
+CommandOutcome exec_instead(const Context& context, const host::Deployment& deployment, const std::string& runtime,
                             const RunRequest& request) {
   if (request.command.empty()) {
     throw Error(ErrorKind::usage, fmt::format("{} runs already", request.target),
                 fmt::format("say what to run in it, e.g. berth run {} /bin/sh", request.target));
   }
-  return exec_in(session, deployment, runtime, {request.target, request.command, request.detach, request.attachment});
+  return exec_in(context, deployment, runtime, {request.target, request.command, request.detach, request.attachment});
 }
 
 /// The copies that the unit makes at a start are there only while the service runs.
-void use_resolver_of_host(const Session& session, const std::string& name, base::Json& config) {
-  const auto copies = fmt::format("{}/container-{}/", session.layout.runtime_inside(), name);
+void use_resolver_of_host(const Context& context, const std::string& name, base::Json& config) {
+  const auto copies = fmt::format("{}/container-{}/", context.layout.runtime_in_root(), name);
   auto mounts = base::Json::array();
   for (auto& mount : config.value("mounts", base::Json::array())) {
     const auto source = mount.value("source", "");
     if (source == copies + "resolv.conf" || source == copies + "hosts") {
       const auto own = "/etc/" + source.substr(copies.size());
-      if (::access(session.layout.on_disk(own).c_str(), F_OK) != 0) {
+      if (::access(context.layout.on_disk(own).c_str(), F_OK) != 0) {
         continue;
       }
       mount["source"] = own;
@@ -61,32 +61,32 @@ void use_resolver_of_host(const Session& session, const std::string& name, base:
 }
 
 /// The files of the container stay where they are while it is being claimed: whoever would remove them takes its lock.
-CommandOutcome run_beside(Session& session, const RunRequest& request) {
-  std::optional lock(lock_container(session, request.target));
-  const auto deployment = runnable_deployment(session, request.target);
-  const auto runtime = runtime_of(session, deployment);
-  auto config = config_of(session, deployment);
-  use_resolver_of_host(session, request.target, config);
-  OneOff one_off(session, request.target, host::slot_name(request.target, deployment.slot), runtime);
+CommandOutcome run_beside(Context& context, const RunRequest& request) {
+  std::optional lock(lock_container(context, request.target));
+  const auto deployment = runnable_deployment(context, request.target);
+  const auto runtime = runtime_of(context, deployment);
+  auto config = config_of(context, deployment);
+  use_resolver_of_host(context, request.target, config);
+  OneOff one_off(context, request.target, host::slot_name(request.target, deployment.slot), runtime);
   one_off.claim();
   lock.reset();
   set_command(config["process"], request.command, request.attachment);
   return one_off.run(std::move(config), request.attachment);
 }
 
-CommandOutcome run_container(Session& session, const RunRequest& request) {
+CommandOutcome run_container(Context& context, const RunRequest& request) {
   refuse_image_options(request);
-  const auto deployment = runnable_deployment(session, request.target);
-  const auto runtime = runtime_of(session, deployment);
-  if (container_runs(session, runtime, request.target)) {
-    return exec_instead(session, deployment, runtime, request);
+  const auto deployment = runnable_deployment(context, request.target);
+  const auto runtime = runtime_of(context, deployment);
+  if (container_runs(context, runtime, request.target)) {
+    return exec_instead(context, deployment, runtime, request);
   }
   if (request.detach) {
     throw Error(ErrorKind::usage,
                 fmt::format("--detach is for running containers, and {} does not run", request.target),
                 fmt::format("start its service with berth start {}", request.target));
   }
-  return run_beside(session, request);
+  return run_beside(context, request);
 }
 
 bool is_bind(const base::Json& mount) {
@@ -95,15 +95,15 @@ bool is_bind(const base::Json& mount) {
          std::find(options.begin(), options.end(), "rbind") != options.end();
 }
 
-/// A folder of the host that an install would make is an empty one in memory here, of the command's own user.
-void replace_missing_folders(const Session& session, base::Json& config) {
+/// A directory of the host that an install would make is an empty one in memory here, of the command's own user.
+void replace_missing_directories(const Context& context, base::Json& config) {
   const auto user = config.at("process").value("user", base::Json::object());
   for (auto& mount : config["mounts"]) {
     const auto source = mount.value("source", "");
-    if (!is_bind(mount) || !source.starts_with('/') || ::access(session.layout.on_disk(source).c_str(), F_OK) == 0) {
+    if (!is_bind(mount) || !source.starts_with('/') || ::access(context.layout.on_disk(source).c_str(), F_OK) == 0) {
       continue;
     }
-    session.reporter.step(fmt::format("{} does not exist on the host: a temporary folder stands for it", source));
+    context.reporter.step(fmt::format("{} does not exist on the host: a temporary directory stands for it", source));
     mount["type"] = "tmpfs";
     mount["source"] = "tmpfs";
     mount["options"] = {"nosuid",
@@ -115,14 +115,14 @@ void replace_missing_folders(const Session& session, base::Json& config) {
   }
 }
 
-base::Json config_of_plan(const Session& session, const InstallPlan& plan, const RunRequest& request) {
+base::Json config_of_plan(const Context& context, const InstallPlan& plan, const RunRequest& request) {
   if (plan.config.empty()) {
     throw Error(ErrorKind::failed,
                 fmt::format("{} has nothing to run: it only brings files for the host", request.target));
   }
   auto config = base::parse_json(plan.config, "config.json");
   config["root"]["readonly"] = false;  // it has a layer of its own over it, or is a copy
-  replace_missing_folders(session, config);
+  replace_missing_directories(context, config);
   set_command(config["process"], request.command, request.attachment);
   return config;
 }
@@ -135,18 +135,18 @@ bool may_be_container(const std::string& target) {
 /// An image on its way to be run once.
 class ImageRun {
  public:
-  ImageRun(Session& session, const RunRequest& request)
-      : session_(session),
-        request_(checked(session, request)),
-        origin_(session, {request.target, request.authfile, request.platform, request.login}),
-        runtime_(host::find_runtime(session.layout,
-                                    request.runtime.empty() ? session.runtime_override : request.runtime,
-                                    session.config.runtimes)) {
-    check_user_space(session, false);
-    deployments_.emplace(session.layout);
-    recover_pending(session);
-    one_off_.emplace(session, image::default_container_name(origin_.name()), "", session.layout.on_disk(runtime_.path));
-    preparation_.emplace(session, one_off_->id(), 0);
+  ImageRun(Context& context, const RunRequest& request)
+      : context_(context),
+        request_(checked(context, request)),
+        origin_(context, {request.target, request.authfile, request.platform, request.login}),
+        runtime_(host::find_runtime(context.layout,
+                                    request.runtime.empty() ? context.runtime_override : request.runtime,
+                                    context.config.runtimes)) {
+    check_rootless(context, false);
+    deployments_.emplace(context.layout);
+    recover_pending(context);
+    one_off_.emplace(context, image::default_container_name(origin_.name()), "", context.layout.on_disk(runtime_.path));
+    staged_.emplace(context, one_off_->id(), 0);
   }
 
   /// Lays the image out and plans. A plan alone changes nothing.
@@ -161,74 +161,75 @@ class ImageRun {
     if (!request_.only_plan) {
       one_off_->claim();
     }
-    auto store = request_.only_plan ? store_for_plan(session_, preparation_->throwaway_repository(), origin_)
-                                    : store::Store::open(store_options(session_));
-    preparation_->check_out(store, origin_.ensure(store).image,
-                            for_user() ? store::CheckoutFiles::copied : store::CheckoutFiles::linked);
-    check_stop(session_.stop);
+    auto store = request_.only_plan ? store_for_plan(context_, staged_->throwaway_repository(), origin_)
+                                    : store::Store::open(store_options(context_));
+    staged_->check_out(store, origin_.ensure(store).image,
+                       for_user() ? store::CheckoutFiles::copied : store::CheckoutFiles::linked);
+    check_stop(context_.stop);
     return base::in_context([&] { return fmt::format("preparing {}", request_.target); },
-                            [&] { return preparation_->plan(wanted); });
+                            [&] { return staged_->plan(wanted); });
   }
 
   CommandOutcome start(const InstallPlan& plan) {
-    auto config = config_of_plan(session_, plan, request_);
+    auto config = config_of_plan(context_, plan, request_);
     if (for_user()) {
-      return one_off_->run(std::move(config), request_.attachment);  // on a copy, which goes with the folder
+      return one_off_->run(std::move(config), request_.attachment);  // on a copy, which goes with the directory
     }
-    const auto folder = session_.layout.deployments() + "/" + one_off_->folder();
-    return one_off_->run(std::move(config), request_.attachment, [&folder] { host::lay_scratch_over_rootfs(folder); });
+    const auto directory = context_.layout.deployments() + "/" + one_off_->directory();
+    return one_off_->run(std::move(config), request_.attachment,
+                         [&directory] { host::mount_tmpfs_overlay(directory); });
   }
 
  private:
   /// Before anything is fetched.
-  static const RunRequest& checked(const Session& session, const RunRequest& request) {
+  static const RunRequest& checked(const Context& context, const RunRequest& request) {
     parse_set(request.set);
-    if (request.detach || (session.layout.offline() && !request.only_plan)) {
+    if (request.detach || (context.layout.offline() && !request.only_plan)) {
       throw Error(request.detach ? ErrorKind::usage : ErrorKind::not_permitted,
                   request.detach
                       ? "--detach is for running containers, and this is an image"
-                      : fmt::format("nothing can run in {}: that system is not running", session.layout.root()),
+                      : fmt::format("nothing can run in {}: that system is not running", context.layout.root()),
                   "install the image to have it run as a service");
     }
     return request;
   }
 
-  [[nodiscard]] bool for_user() const { return session_.layout.user().has_value(); }
+  [[nodiscard]] bool for_user() const { return context_.layout.user().has_value(); }
 
-  Session& session_;
+  Context& context_;
   const RunRequest& request_;
-  ImageOrigin origin_;
+  ImageFetcher origin_;
   host::Runtime runtime_;
-  std::optional<DeploymentsFolder> deployments_;
+  std::optional<DeploymentsDirectory> deployments_;
   std::optional<OneOff> one_off_;
-  std::optional<Preparation> preparation_;
+  std::optional<StagedDeployment> staged_;
 };
 
 }  // namespace
 
-CommandOutcome run(Session& session, const RunRequest& request) {
+CommandOutcome run(Context& context, const RunRequest& request) {
   if (may_be_container(request.target)) {
-    recover_pending(session);
-    return run_container(session, request);
+    recover_pending(context);
+    return run_container(context, request);
   }
-  return run_image(session, request);
+  return run_image(context, request);
 }
 
-CommandOutcome run_image(Session& session, const RunRequest& request) {
-  ImageRun run(session, request);
+CommandOutcome run_image(Context& context, const RunRequest& request) {
+  ImageRun run(context, request);
   const auto plan = run.plan();
-  report_powers(session, request.target, plan);
+  report_privileges(context, request.target, plan);
   return run.start(plan);
 }
 
-InstallPlan plan_run(Session& session, const RunRequest& request) {
+InstallPlan plan_run(Context& context, const RunRequest& request) {
   if (may_be_container(request.target)) {
     host::check_container_name(request.target);
     throw Error(ErrorKind::usage, "--display is for images",
                 fmt::format("berth inspect {} shows what an installed container is", request.target));
   }
-  auto plan = ImageRun(session, request).plan();
-  plan.config = config_of_plan(session, plan, request).dump(4) + "\n";
+  auto plan = ImageRun(context, request).plan();
+  plan.config = config_of_plan(context, plan, request).dump(4) + "\n";
   return plan;
 }
 

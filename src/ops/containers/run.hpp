@@ -27,13 +27,13 @@ struct RunRequest {
 /// In a running container as exec does; else with the configuration and the root file system of an installed one, in a
 /// container of its own beside it; else with an image, pulled when absent, over a temporary overlay.
 /// @throws Error
-CommandOutcome run(Session& session, const RunRequest& request);
+CommandOutcome run(Context& context, const RunRequest& request);
 
 /// The last of these, also when a container has the name of the image.
-CommandOutcome run_image(Session& session, const RunRequest& request);
+CommandOutcome run_image(Context& context, const RunRequest& request);
 
 /// What run would do with an image; config.json is the one that would be run. Nothing is kept.
 /// @param request with only_plan @throws Error(usage) when the target can only be a container
-InstallPlan plan_run(Session& session, const RunRequest& request);
+InstallPlan plan_run(Context& context, const RunRequest& request);
 
 }  // namespace berth::ops

@@ -13,6 +13,6 @@ namespace berth::ops {
 /// after it, it is completed, if need be by the next command.
 /// @param hook fault injection for tests
 /// @throws Error(not_found) when nothing of that name is installed
-UninstallOutcome uninstall(Session& session, const std::string& name, const StepHook& hook = {});
+UninstallOutcome uninstall(Context& context, const std::string& name, const StepHook& hook = {});
 
 }  // namespace berth::ops

@@ -38,31 +38,31 @@ bool changes_values(const host::DeploymentInfo& info, const render::Values& set)
 /// One update, under the container's lock.
 class Update {
  public:
-  Update(Session& session, const UpdateRequest& request, ImageChooser& images, UpdateOutcome& outcome)
-      : session_(session),
+  Update(Context& context, const UpdateRequest& request, UpdateResolver& images, UpdateOutcome& outcome)
+      : context_(context),
         request_(request),
         images_(images),
         outcome_(outcome),
         set_(parse_set(request.set)),
-        before_(changeable_deployment(session, request.name)) {}
+        before_(changeable_deployment(context, request.name)) {}
 
   void run(const StepHook& hook) {
     const auto& info = before_.info;
     outcome_.image = info.image;
     outcome_.id_before = outcome_.id_after = info.revision;
     auto chosen = info.remote.empty() ? images_.choose(info, request_) : remote_image();
-    if (!session_.forced_image_id.empty()) {
-      chosen.image.id = session_.forced_image_id;
+    if (!context_.forced_image_id.empty()) {
+      chosen.image.id = context_.forced_image_id;
     }
     outcome_.image = chosen.image.name;
     outcome_.id_latest = chosen.image.id;
     const auto damage = damage_of_deployment(before_.path, before_.name, info.has_container_service);
     if (is_of_image(info, chosen.image) && !changes_values(info, set_) && damage.empty()) {
-      restore_missing_texts(session_, before_);
+      restore_missing_texts(context_, before_);
       return;
     }
     if (!damage.empty()) {
-      session_.reporter.warning(fmt::format("{}; a new deployment takes its place", damage));
+      context_.reporter.warning(fmt::format("{}; a new deployment takes its place", damage));
     }
     deploy(chosen, hook);
     outcome_.id_after = chosen.image.id;
@@ -71,28 +71,28 @@ class Update {
 
  private:
   void deploy(const ChosenImage& chosen, const StepHook& hook) {
-    refuse_while_one_off_runs(session_, {host::slot_name(request_.name, other_slot(before_))});
-    const auto belongings = belongings_of(session_, before_);
-    Preparation preparation(session_, request_.name, other_slot(before_));
+    refuse_while_one_off_runs(context_, {host::slot_name(request_.name, other_slot(before_))});
+    const auto footprint = footprint_of(context_, before_);
+    StagedDeployment staged(context_, request_.name, other_slot(before_));
     if (const auto& remote = before_.info.remote; remote.empty()) {
-      preparation.check_out(images_.store(), chosen.image);
+      staged.check_out(images_.store(), chosen.image);
       images_.release();  // what follows may take its time, and nothing more is needed of the store
     } else {
-      preparation.use_remote(find_remote_rootfs(session_.layout, remote), chosen.image);
+      staged.use_remote(find_remote_rootfs(context_.layout, remote), chosen.image);
     }
-    check_stop(session_.stop);
-    auto plan = preparation.plan(request_of_update(session_, before_, set_, chosen.local, belongings));
+    check_stop(context_.stop);
+    auto plan = staged.plan(request_of_update(context_, before_, set_, chosen.local, footprint));
     keep_unknown_keys(plan);
-    if (const auto grown = new_powers(before_, plan); !grown.empty()) {
-      session_.reporter.warning(fmt::format("{} asks for more than before: {}", request_.name, fmt::join(grown, "; ")));
+    if (const auto grown = new_privileges(before_, plan); !grown.empty()) {
+      context_.reporter.warning(fmt::format("{} asks for more than before: {}", request_.name, fmt::join(grown, "; ")));
     }
-    carry_disablement(session_, before_, plan.unit, plan.info);
-    report_plan(session_, plan, belongings.edited);
-    preparation.write(plan);
-    const auto note = note_of_replacement(session_, "update", before_, belongings, plan, true);
+    carry_disablement(context_, before_, plan.unit, plan.info);
+    report_plan(context_, plan, footprint.edited);
+    staged.write(plan);
+    const auto note = note_of_replacement(context_, "update", before_, footprint, plan, true);
     const auto rootfs = host::slot_name(plan.name, plan.slot) + "/rootfs";
     outcome_.stopped =
-        !replace_deployment(session_, note, {&plan, preparation.folder(), rootfs, {}}, request_.gate, hook);
+        !replace_deployment(context_, note, {&plan, staged.directory(), rootfs, {}}, request_.gate, hook);
   }
 
   /// A remote root file system is not ours to change: only configuration and host files are made anew.
@@ -102,7 +102,7 @@ class Update {
                   fmt::format("{} runs from {}, not from an image", request_.name, before_.info.remote),
                   "uninstall it, and install it without --rootfs");
     }
-    auto image = named_image(session_, image_name_of(before_.info));
+    auto image = named_image(context_, image_name_of(before_.info));
     if (image.id.empty()) {
       image.id = before_.info.revision;
       image.commit = before_.info.ostree_commit;
@@ -120,31 +120,31 @@ class Update {
     }
   }
 
-  Session& session_;
+  Context& context_;
   const UpdateRequest& request_;
-  ImageChooser& images_;
+  UpdateResolver& images_;
   UpdateOutcome& outcome_;
   render::Values set_;
   host::Deployment before_;
 };
 
-void update_one(Session& session, const UpdateRequest& request, ImageChooser& images, UpdateOutcome& outcome,
+void update_one(Context& context, const UpdateRequest& request, UpdateResolver& images, UpdateOutcome& outcome,
                 const StepHook& hook) {
-  const auto lock = lock_container(session, request.name);
+  const auto lock = lock_container(context, request.name);
   base::in_context([&] { return fmt::format("updating {}", request.name); },
-                   [&] { Update(session, request, images, outcome).run(hook); });
+                   [&] { Update(context, request, images, outcome).run(hook); });
 }
 
 /// Names of the installed containers whose services run.
-std::set<std::string> running_services(const Session& session, const std::vector<host::Deployment>& deployments) {
+std::set<std::string> running_services(const Context& context, const std::vector<host::Deployment>& deployments) {
   std::vector<std::string> units;
   for (const auto& deployment : deployments) {
-    if (deployment.info.has_container_service && !session.layout.offline()) {
+    if (deployment.info.has_container_service && !context.layout.offline()) {
       units.push_back(host::unit_name(deployment.name));
     }
   }
   std::set<std::string> running;
-  for (const auto& [unit, state] : session.systemd.states(units)) {
+  for (const auto& [unit, state] : context.systemd.states(units)) {
     if (host::is_active(state)) {
       running.insert(unit);
     }
@@ -153,15 +153,15 @@ std::set<std::string> running_services(const Session& session, const std::vector
 }
 
 /// At the end, for the update of one container may stop another one.
-void judge_at_the_end(const Session& session, const std::vector<host::Deployment>& deployments,
+void judge_at_the_end(const Context& context, const std::vector<host::Deployment>& deployments,
                       const std::set<std::string>& before, std::vector<UpdateRow>& rows) {
-  const auto after = running_services(session, deployments);
+  const auto after = running_services(context, deployments);
   for (auto& row : rows) {
     const auto unit = host::unit_name(row.container);
     if (before.contains(unit) && !after.contains(unit) && !row.error && !row.outcome.stopped) {
       row.status = "not running";
       row.error = Error(ErrorKind::failed, fmt::format("{} ran before the updates and does not run now", unit),
-                        fmt::format("start it with: {} start {}", session.layout.command("systemctl"), row.container));
+                        fmt::format("start it with: {} start {}", context.layout.command("systemctl"), row.container));
     }
   }
 }
@@ -174,22 +174,22 @@ UpdateRow row_of_failure(UpdateRow row, const Error& error) {
 
 }  // namespace
 
-UpdateOutcome update(Session& session, const UpdateRequest& request, const StepHook& hook) {
+UpdateOutcome update(Context& context, const UpdateRequest& request, const StepHook& hook) {
   host::check_container_name(request.name);
   parse_set(request.set);  // a usage error comes before anything is fetched
-  recover_pending(session);
-  changeable_deployment(session, request.name);  // before a lock file is made for a name that nobody has
-  ImageChooser images(session);
+  recover_pending(context);
+  changeable_deployment(context, request.name);  // before a lock file is made for a name that nobody has
+  UpdateResolver images(context);
   UpdateOutcome outcome;
-  update_one(session, request, images, outcome, hook);
+  update_one(context, request, images, outcome, hook);
   return outcome;
 }
 
-std::vector<UpdateRow> update_all(Session& session, const UpdateRequest& request) {
-  recover_pending(session);
-  const auto list = host::list_deployments(session.layout);
-  const auto running = running_services(session, list.deployments);
-  ImageChooser images(session);
+std::vector<UpdateRow> update_all(Context& context, const UpdateRequest& request) {
+  recover_pending(context);
+  const auto list = host::list_deployments(context.layout);
+  const auto running = running_services(context, list.deployments);
+  UpdateResolver images(context);
   std::vector<UpdateRow> rows;
   for (const auto& broken : list.broken) {
     rows.push_back(row_of_failure({broken.name, "", {}, {}}, Error(ErrorKind::failed, broken.reason)));
@@ -202,7 +202,7 @@ std::vector<UpdateRow> update_all(Session& session, const UpdateRequest& request
     one.name = deployment.name;
     UpdateRow row{deployment.name, "", {}, {}};
     try {
-      update_one(session, one, images, row.outcome, {});
+      update_one(context, one, images, row.outcome, {});
       row.status = row.outcome.changed ? "updated" : "unchanged";
     } catch (const Error& error) {
       if (error.kind() == ErrorKind::interrupted) {
@@ -213,7 +213,7 @@ std::vector<UpdateRow> update_all(Session& session, const UpdateRequest& request
     images.release();
     rows.push_back(std::move(row));
   }
-  judge_at_the_end(session, list.deployments, running, rows);
+  judge_at_the_end(context, list.deployments, running, rows);
   std::sort(rows.begin(), rows.end(),
             [](const auto& left, const auto& right) { return left.container < right.container; });
   return rows;

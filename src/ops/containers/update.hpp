@@ -32,7 +32,7 @@ struct UpdateOutcome {
 /// when neither image nor values change.
 /// @param hook fault injection for tests
 /// @throws Error; the container is then as it was, and runs if it ran. start_failed: it was rolled back
-UpdateOutcome update(Session& session, const UpdateRequest& request, const StepHook& hook = {});
+UpdateOutcome update(Context& context, const UpdateRequest& request, const StepHook& hook = {});
 
 /// How update_all fared with one container.
 struct UpdateRow {
@@ -45,6 +45,6 @@ struct UpdateRow {
 /// Updates every installed container, one after the other, sorted by name; one that fails does not keep the others.
 /// @param request without name, set and rebase
 /// @throws Error(interrupted)
-std::vector<UpdateRow> update_all(Session& session, const UpdateRequest& request);
+std::vector<UpdateRow> update_all(Context& context, const UpdateRequest& request);
 
 }  // namespace berth::ops

@@ -34,9 +34,9 @@ std::string version_of(const std::string& config) {
 }
 
 /// The digests of the layers that are stored, in hex.
-std::set<std::string> stored_layers(Session& session) {
+std::set<std::string> stored_layers(Context& context) {
   std::set<std::string> layers;
-  if (auto store = store::Store::open_existing(store_options(session))) {
+  if (auto store = store::Store::open_existing(store_options(context))) {
     for (const auto& image : store->images(true)) {
       if (image.name.empty()) {
         layers.insert(image.id);
@@ -47,15 +47,15 @@ std::set<std::string> stored_layers(Session& session) {
 }
 
 /// Asks the registry, or the store, what there is.
-void look(Session& session, const host::DeploymentInfo& info, const UpdateRequest& request, UpdateCheck& check) {
+void look(Context& context, const host::DeploymentInfo& info, const UpdateRequest& request, UpdateCheck& check) {
   if (!info.remote.empty()) {  // only its configuration can change
     check.id_available = check.id_installed;
     check.version_available = check.version_installed;
     return;
   }
-  const bool asks = request.pull && (!request.rebase.empty() || ImageChooser::has_registry(info));
+  const bool asks = request.pull && (!request.rebase.empty() || UpdateResolver::has_registry(info));
   if (!asks) {
-    ImageChooser images(session);
+    UpdateResolver images(context);
     const auto chosen = images.choose(info, request);
     check.image = chosen.image.name;
     check.id_available = chosen.image.id;
@@ -67,12 +67,12 @@ void look(Session& session, const host::DeploymentInfo& info, const UpdateReques
   if (request.rebase.empty()) {
     wanted.naming = image::Naming::as_written;
   }
-  ImageOrigin origin(session, wanted);
+  ImageFetcher origin(context, wanted);
   const auto offered = origin.look();
   check.image = origin.name().text();
   check.id_available = offered.manifest.config.digest.hex();
   check.version_available = version_of(offered.config);
-  const auto present = stored_layers(session);
+  const auto present = stored_layers(context);
   std::set<std::string> counted;
   for (const auto& layer : offered.manifest.layers) {
     if (!present.contains(layer.digest.hex()) && counted.insert(layer.digest.hex()).second) {
@@ -191,28 +191,28 @@ base::Json parsed_config(const std::string& text) {
 }
 
 /// @return whether the image came from a layout or archive
-bool lay_out(Session& session, const UpdateRequest& request, const host::DeploymentInfo& info,
-             Preparation& preparation) {
+bool lay_out(Context& context, const UpdateRequest& request, const host::DeploymentInfo& info,
+             StagedDeployment& staged) {
   if (!info.remote.empty()) {
     store::StoredImage image;
     image.name = info.image;
     image.id = info.revision;
-    preparation.use_remote(find_remote_rootfs(session.layout, info.remote), image);
+    staged.use_remote(find_remote_rootfs(context.layout, info.remote), image);
     return info.local;
   }
-  ImageChooser images(session);
+  UpdateResolver images(context);
   const auto chosen = images.choose(info, request);
-  preparation.check_out(images.store(), chosen.image);
+  staged.check_out(images.store(), chosen.image);
   return chosen.local;
 }
 
-DeploymentDiff compare(Session& session, const UpdateRequest& request, const host::Deployment& before) {
-  const auto belongings = belongings_of(session, before);
+DeploymentDiff compare(Context& context, const UpdateRequest& request, const host::Deployment& before) {
+  const auto footprint = footprint_of(context, before);
   // In the slot of the live one, so that nothing differs but what the update changes.
-  Preparation preparation(session, before.name, before.slot);
-  const bool local = lay_out(session, request, before.info, preparation);
-  const auto plan = preparation.plan(request_of_update(session, before, parse_set(request.set), local, belongings));
-  const auto deployment = base::open_host_folder(before.path);
+  StagedDeployment staged(context, before.name, before.slot);
+  const bool local = lay_out(context, request, before.info, staged);
+  const auto plan = staged.plan(request_of_update(context, before, parse_set(request.set), local, footprint));
+  const auto deployment = base::open_host_directory(before.path);
   const auto text = [&](const std::string& name) {
     return base::read_file_at(deployment.get(), name, host::deployment_text_limit).value_or("");
   };
@@ -221,25 +221,25 @@ DeploymentDiff compare(Session& session, const UpdateRequest& request, const hos
   diff.unit = unified_diff(text(host::unit_name(before.name)), plan.unit.value_or(""));
   diff.tmpfiles = unified_diff(text(fmt::format("tmpfiles-{}.conf", before.name)), plan.tmpfiles.value_or(""));
   compare_host_files(before.info, plan.info, diff);
-  const auto defaults = assignments(preparation.default_values());
+  const auto defaults = assignments(staged.default_values());
   if (before.info.remote.empty() && base::stat_at(deployment.get(), "rootfs")) {
-    preparation.use_rootfs(host::slot_name(before.name, before.slot) + "/rootfs");
-    diff.default_values = difference(assignments(preparation.default_values()), defaults);
+    staged.use_rootfs(host::slot_name(before.name, before.slot) + "/rootfs");
+    diff.default_values = difference(assignments(staged.default_values()), defaults);
   }
   return diff;
 }
 
 /// Fills in what it can before it throws.
-void check_one(Session& session, const UpdateRequest& request, bool with_diff, UpdateCheck& check) {
-  const auto before = changeable_deployment(session, request.name);
+void check_one(Context& context, const UpdateRequest& request, bool with_diff, UpdateCheck& check) {
+  const auto before = changeable_deployment(context, request.name);
   check.image = before.info.image;
   check.id_installed = before.info.revision;
   const auto& version = member(before.info.document, "version");
   check.version_installed = version.is_string() ? version.get<std::string>() : "";
-  look(session, before.info, request, check);
+  look(context, before.info, request, check);
   if (with_diff) {
-    const auto lock = lock_container(session, request.name);
-    check.diff = compare(session, request, changeable_deployment(session, request.name));
+    const auto lock = lock_container(context, request.name);
+    check.diff = compare(context, request, changeable_deployment(context, request.name));
   }
 }
 
@@ -250,18 +250,18 @@ bool DeploymentDiff::empty() const {
          unit.empty() && tmpfiles.empty() && host_files.empty() && changed_host_files.empty() && default_values.empty();
 }
 
-UpdateCheck check_update(Session& session, const UpdateRequest& request, bool with_diff) {
+UpdateCheck check_update(Context& context, const UpdateRequest& request, bool with_diff) {
   host::check_container_name(request.name);
   parse_set(request.set);
   UpdateCheck check;
   check.container = request.name;
   base::in_context([&] { return fmt::format("checking {}", request.name); },
-                   [&] { check_one(session, request, with_diff, check); });
+                   [&] { check_one(context, request, with_diff, check); });
   return check;
 }
 
-std::vector<UpdateCheck> check_all_updates(Session& session, const UpdateRequest& request, bool with_diff) {
-  const auto list = host::list_deployments(session.layout);
+std::vector<UpdateCheck> check_all_updates(Context& context, const UpdateRequest& request, bool with_diff) {
+  const auto list = host::list_deployments(context.layout);
   std::vector<UpdateCheck> checks;
   for (const auto& broken : list.broken) {
     checks.emplace_back();
@@ -277,7 +277,7 @@ std::vector<UpdateCheck> check_all_updates(Session& session, const UpdateRequest
     auto one = request;
     one.name = deployment.name;
     try {
-      check_one(session, one, with_diff, check);
+      check_one(context, one, with_diff, check);
     } catch (const Error& error) {
       if (error.kind() == ErrorKind::interrupted) {
         throw;

@@ -48,9 +48,9 @@ struct UpdateCheck {
 /// @param request name, set, rebase, pull, authfile, platform as for an update
 /// @param with_diff fetches the image into the store when it is not there, to compare
 /// @throws Error
-UpdateCheck check_update(Session& session, const UpdateRequest& request, bool with_diff);
+UpdateCheck check_update(Context& context, const UpdateRequest& request, bool with_diff);
 
 /// Checks every installed container; what fails with one is in its row.
-std::vector<UpdateCheck> check_all_updates(Session& session, const UpdateRequest& request, bool with_diff);
+std::vector<UpdateCheck> check_all_updates(Context& context, const UpdateRequest& request, bool with_diff);
 
 }  // namespace berth::ops

@@ -23,18 +23,18 @@ bool is_of_image(const host::DeploymentInfo& info, const store::StoredImage& ima
   return same_id && image_name_of(info).text() == image.name;
 }
 
-bool ImageChooser::has_registry(const host::DeploymentInfo& info) {
+bool UpdateResolver::has_registry(const host::DeploymentInfo& info) {
   return !info.local && image_name_of(info).address().registry != no_registry;
 }
 
-store::Store& ImageChooser::store() {
+store::Store& UpdateResolver::store() {
   if (!store_) {
-    store_ = store::Store::open(store_options(session_));
+    store_ = store::Store::open(store_options(context_));
   }
   return *store_;
 }
 
-ChosenImage ImageChooser::stored(const image::ImageName& name, bool local) {
+ChosenImage UpdateResolver::stored(const image::ImageName& name, bool local) {
   if (auto found = store().find(name)) {
     return {std::move(*found), local};
   }
@@ -43,7 +43,7 @@ ChosenImage ImageChooser::stored(const image::ImageName& name, bool local) {
                           : fmt::format("fetch it with: berth pull {}", name.text()));
 }
 
-ChosenImage ImageChooser::choose(const host::DeploymentInfo& info, const ImageSelection& request) {
+ChosenImage UpdateResolver::choose(const host::DeploymentInfo& info, const ImageSelection& request) {
   const auto reference = request.rebase.empty() ? image_name_of(info).text() : request.rebase;
   if (request.rebase.empty() && (!request.pull || !has_registry(info))) {
     return stored(image_name_of(info), info.local);
@@ -55,13 +55,13 @@ ChosenImage ImageChooser::choose(const host::DeploymentInfo& info, const ImageSe
   if (request.rebase.empty()) {
     wanted.naming = image::Naming::as_written;  // it stays what it is called
   }
-  ImageOrigin origin(session_, wanted);
+  ImageFetcher origin(context_, wanted);
   if (!origin.local() && (!request.pull || origin.name().registry == no_registry)) {
     return stored(origin.name(), false);
   }
   auto pulled = origin.pull_into(store());
   if (pulled.changed) {
-    session_.reporter.step(fmt::format("fetched {}", pulled.image.name));
+    context_.reporter.step(fmt::format("fetched {}", pulled.image.name));
   }
   asked_.emplace(reference, Asked{origin.name(), origin.local()});
   return {std::move(pulled.image), origin.local()};

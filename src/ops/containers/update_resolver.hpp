@@ -28,9 +28,9 @@ struct ChosenImage {
 /// The registry is asked for an image that was installed by its name. One that came from a layout or archive, and one
 /// whose registry is `localhost` without a port, which is what berth calls images from there, has no registry: what is
 /// stored under its name decides, as with --no-pull.
-class ImageChooser {
+class UpdateResolver {
  public:
-  explicit ImageChooser(Session& session) : session_(session) {}
+  explicit UpdateResolver(Context& context) : context_(context) {}
 
   /// The image, which is stored then. @throws Error, not_found when it must be stored and is not
   ChosenImage choose(const host::DeploymentInfo& info, const ImageSelection& request);
@@ -44,7 +44,7 @@ class ImageChooser {
  private:
   ChosenImage stored(const image::ImageName& name, bool local);
 
-  Session& session_;
+  Context& context_;
   std::optional<store::Store> store_;
 
   struct Asked {

@@ -18,26 +18,26 @@ constexpr std::array unit_kinds = {".service", ".socket", ".timer",     ".path",
 
 /// The name of a unit that systemd reads from `path`; empty for any other file. A template (x@.service) is no unit, and
 /// about a name that is none ("a b.socket") systemd cannot be asked.
-std::string unit_at(const Session& session, const std::string& path) {
-  const auto [folder, name] = base::split_path(path);
-  const auto folders = session.layout.unit_folders_inside();
+std::string unit_at(const Context& context, const std::string& path) {
+  const auto [directory, name] = base::split_path(path);
+  const auto directories = context.layout.unit_directories_in_root();
   const bool is_unit = std::any_of(unit_kinds.begin(), unit_kinds.end(),
                                    [&name = name](std::string_view kind) { return name.ends_with(kind); });
   const bool is_template = name.find("@.") != std::string::npos;
   return is_unit && !is_template && host::is_unit_name(name) &&
-                 std::find(folders.begin(), folders.end(), folder) != folders.end()
+                 std::find(directories.begin(), directories.end(), directory) != directories.end()
              ? name
              : "";
 }
 
 }  // namespace
 
-std::vector<NotedUnit> companion_units(const Session& session, const std::vector<std::string>& paths,
+std::vector<NotedUnit> companion_units(const Context& context, const std::vector<std::string>& paths,
                                        const std::function<bool(const std::string& path)>& stays) {
   std::vector<NotedUnit> units;
   for (const auto& path : paths) {
-    if (const auto name = unit_at(session, path); !name.empty()) {
-      const auto state = session.systemd.state(name);
+    if (const auto name = unit_at(context, path); !name.empty()) {
+      const auto state = context.systemd.state(name);
       const NotedUnit unit{name, host::is_active(state), state.unit_file_state == "enabled", stays(path)};
       if (unit.active || unit.enabled) {
         units.push_back(unit);
@@ -57,45 +57,45 @@ std::vector<std::string> active_names(const std::vector<NotedUnit>& units) {
   return names;
 }
 
-void stop_companions(Session& session, const std::vector<NotedUnit>& units) {
+void stop_companions(Context& context, const std::vector<NotedUnit>& units) {
   for (const auto& unit : units) {
     if (unit.active) {
-      stop_or_throw(session, unit.name);
+      stop_or_throw(context, unit.name);
     }
   }
 }
 
-void restore_companions(Session& session, const std::vector<NotedUnit>& units) {
+void restore_companions(Context& context, const std::vector<NotedUnit>& units) {
   for (const auto& unit : units) {
     if (unit.active) {
-      start_again(session, unit.name, "");
+      start_again(context, unit.name, "");
     }
   }
 }
 
-void start_companions(Session& session, const std::string& unit, const std::vector<NotedUnit>& units) {
+void start_companions(Context& context, const std::string& unit, const std::vector<NotedUnit>& units) {
   std::vector<std::string> names;
   for (const auto& companion : units) {
     if (companion.active && companion.stays) {
       names.push_back(companion.name);
     }
   }
-  bring_back(session, unit, names);
+  bring_back(context, unit, names);
 }
 
-void stop_started_companions(Session& session, const std::vector<NotedUnit>& units) {
+void stop_started_companions(Context& context, const std::vector<NotedUnit>& units) {
   for (const auto& unit : units) {
     if (unit.active && unit.stays) {
-      stop_or_throw(session, unit.name);
+      stop_or_throw(context, unit.name);
     }
   }
 }
 
-void drop_companion_links(const Session& session, const std::vector<NotedUnit>& units) {
-  const auto root = open_root(session);
+void drop_companion_links(const Context& context, const std::vector<NotedUnit>& units) {
+  const auto root = open_root(context);
   for (const auto& unit : units) {
     if (unit.enabled && !unit.stays) {
-      host::remove_unit_links(root.get(), unit.name, {}, session.layout.units_inside());
+      host::remove_unit_links(root.get(), unit.name, {}, context.layout.units_in_root());
     }
   }
 }

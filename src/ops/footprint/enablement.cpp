@@ -39,26 +39,26 @@ std::vector<std::string> install_section(const std::optional<std::string>& unit)
 }
 
 /// nullopt when only systemd can say.
-std::optional<std::vector<std::string>> links_of(const Session& session, const std::string& unit,
+std::optional<std::vector<std::string>> links_of(const Context& context, const std::string& unit,
                                                  const std::optional<std::string>& text) {
   try {
-    return host::link_paths(unit, host::parse_install_section(text.value_or(""), unit), session.layout.units_inside());
+    return host::link_paths(unit, host::parse_install_section(text.value_or(""), unit), context.layout.units_in_root());
   } catch (const Error&) {
     return std::nullopt;
   }
 }
 
 /// What the administrator enabled or disabled: the unit on the host, or the installed one when that is a mask or gone.
-std::optional<std::string> old_unit(const Session& session, const host::Deployment& before) {
+std::optional<std::string> old_unit(const Context& context, const host::Deployment& before) {
   auto present =
-      is_masked(session, before.name) ? std::nullopt : text_on_host(session, session.layout.unit_inside(before.name));
+      is_masked(context, before.name) ? std::nullopt : text_on_host(context, context.layout.unit_in_root(before.name));
   return present ? std::move(present) : installed_unit_text(before);
 }
 
 /// Not systemd's word for it: that calls a unit enabled to which any link leads.
-bool is_enabled(const Session& session, const std::string& unit, const std::optional<std::vector<std::string>>& links,
+bool is_enabled(const Context& context, const std::string& unit, const std::optional<std::vector<std::string>>& links,
                 const host::UnitState& state) {
-  const auto root = open_root(session);
+  const auto root = open_root(context);
   return links ? !host::present_links(root.get(), unit, *links).empty() : state.unit_file_state == "enabled";
 }
 
@@ -68,10 +68,10 @@ bool is_marked_disabled(const host::DeploymentInfo& info) {
 }
 
 /// The text of a unit that the host has, or that the change brings; empty when there is none.
-std::string text_of_unit(const Session& session, const std::string& unit, const InstallPlan& plan) {
-  const auto root = open_root(session);
-  for (const auto& folder : session.layout.unit_folders_inside()) {
-    const auto path = fmt::format("{}/{}", folder, unit);
+std::string text_of_unit(const Context& context, const std::string& unit, const InstallPlan& plan) {
+  const auto root = open_root(context);
+  for (const auto& directory : context.layout.unit_directories_in_root()) {
+    const auto path = fmt::format("{}/{}", directory, unit);
     const auto planned = std::find_if(plan.files.begin(), plan.files.end(),
                                       [&](const PlannedFile& file) { return file.file.destination == path; });
     if (planned != plan.files.end() && planned->file.content) {
@@ -88,7 +88,7 @@ std::string text_of_unit(const Session& session, const std::string& unit, const 
 }
 
 /// The units that systemd enables together with `unit`, and with those.
-std::vector<std::string> also_enabled(const Session& session, const std::string& unit, const std::string& text,
+std::vector<std::string> also_enabled(const Context& context, const std::string& unit, const std::string& text,
                                       const InstallPlan& plan) {
   std::vector<std::string> found;
   std::vector<std::pair<std::string, std::string>> pending = {{unit, text}};
@@ -97,7 +97,7 @@ std::vector<std::string> also_enabled(const Session& session, const std::string&
     pending.pop_back();
     for (auto& other : host::enabled_with(next_text, next)) {
       if (other != unit && std::find(found.begin(), found.end(), other) == found.end()) {
-        pending.emplace_back(other, text_of_unit(session, other, plan));
+        pending.emplace_back(other, text_of_unit(context, other, plan));
         found.push_back(std::move(other));
       }
     }
@@ -105,11 +105,11 @@ std::vector<std::string> also_enabled(const Session& session, const std::string&
   return found;
 }
 
-std::vector<std::string> links_to(const Session& session, const std::vector<std::string>& units) {
-  const auto root = open_root(session);
+std::vector<std::string> links_to(const Context& context, const std::vector<std::string>& units) {
+  const auto root = open_root(context);
   std::vector<std::string> links;
   for (const auto& unit : units) {
-    auto found = host::find_unit_links(root.get(), unit, session.layout.units_inside());
+    auto found = host::find_unit_links(root.get(), unit, context.layout.units_in_root());
     links.insert(links.end(), std::make_move_iterator(found.begin()), std::make_move_iterator(found.end()));
   }
   return links;
@@ -123,25 +123,25 @@ std::vector<std::string> without(std::vector<std::string> links, const std::vect
 
 }  // namespace
 
-void note_links(Session& session, const host::Deployment& before, const host::UnitState& state, const InstallPlan& plan,
-                SwitchNote& note) {
+void note_links(Context& context, const host::Deployment& before, const host::UnitState& state, const InstallPlan& plan,
+                SwitchRecord& note) {
   const auto& new_unit = plan.unit;
   const auto unit = host::unit_name(before.name);
-  const auto old_text = old_unit(session, before);
+  const auto old_text = old_unit(context, before);
   const auto old_section = install_section(old_text);
   const auto new_section = install_section(new_unit);
-  const auto old_links = links_of(session, unit, old_text);
-  const auto new_links = links_of(session, unit, new_unit);
+  const auto old_links = links_of(context, unit, old_text);
+  const auto new_links = links_of(context, unit, new_unit);
   const bool gets_one = old_section.empty() && !is_marked_disabled(before.info);
-  note.was_enabled = !old_section.empty() && is_enabled(session, unit, old_links, state);
+  note.was_enabled = !old_section.empty() && is_enabled(context, unit, old_links, state);
   note.enables = !new_section.empty() && (note.was_enabled || gets_one);
   note.relinks = !note.masked && (note.was_enabled != note.enables || (note.enables && old_section != new_section));
   if (note.relinks && note.enables) {
-    note.also_units = also_enabled(session, unit, *new_unit, plan);
-    note.also_links = links_to(session, note.also_units);
+    note.also_units = also_enabled(context, unit, *new_unit, plan);
+    note.also_links = links_to(context, note.also_units);
   }
   if (note.relinks && old_links && new_links) {
-    const auto root = open_root(session);
+    const auto root = open_root(context);
     note.links_known = true;
     note.dropped_links = without(host::present_links(root.get(), unit, *old_links), *new_links);
     if (note.enables) {
@@ -150,46 +150,46 @@ void note_links(Session& session, const host::Deployment& before, const host::Un
   }
 }
 
-void carry_disablement(const Session& session, const host::Deployment& before,
+void carry_disablement(const Context& context, const host::Deployment& before,
                        const std::optional<std::string>& new_unit, host::DeploymentInfo& info) {
   info.document.erase(disabled_key);
   const auto unit = host::unit_name(before.name);
-  const auto old_text = old_unit(session, before);
+  const auto old_text = old_unit(context, before);
   if (!new_unit || !install_section(new_unit).empty() || !before.info.has_container_service) {
     return;
   }
   const bool disabled =
       install_section(old_text).empty()
           ? is_marked_disabled(before.info)
-          : !is_enabled(session, unit, links_of(session, unit, old_text), session.systemd.state(unit));
+          : !is_enabled(context, unit, links_of(context, unit, old_text), context.systemd.state(unit));
   if (disabled) {
     info.document[disabled_key] = true;
   }
 }
 
-void remove_also_links(const Session& session, const SwitchNote& note) {
-  const auto root = open_root(session);
+void remove_also_links(const Context& context, const SwitchRecord& note) {
+  const auto root = open_root(context);
   for (const auto& unit : note.also_units) {
-    host::remove_links(root.get(), unit, without(links_to(session, {unit}), note.also_links));
+    host::remove_links(root.get(), unit, without(links_to(context, {unit}), note.also_links));
   }
 }
 
-void make_links_durable(const Session& session, const std::vector<std::string>& links) {
-  const auto root = open_root(session);
-  std::set<std::string> folders;
+void make_links_durable(const Context& context, const std::vector<std::string>& links) {
+  const auto root = open_root(context);
+  std::set<std::string> directories;
   for (const auto& link : links) {
-    const auto folder = base::split_path(link).first;
-    folders.insert({folder, base::split_path(folder).first});  // which may be new itself
+    const auto directory = base::split_path(link).first;
+    directories.insert({directory, base::split_path(directory).first});  // which may be new itself
   }
-  for (const auto& path : folders) {
-    if (const auto folder = host::find_folder_in_root(root.get(), path)) {
-      base::sync_at(folder->get(), ".");
+  for (const auto& path : directories) {
+    if (const auto directory = host::find_directory_in_root(root.get(), path)) {
+      base::sync_at(directory->get(), ".");
     }
   }
 }
 
-void remove_known_links(const Session& session, const std::string& name, const std::vector<std::string>& links) {
-  host::remove_links(open_root(session).get(), host::unit_name(name), links);
+void remove_known_links(const Context& context, const std::string& name, const std::vector<std::string>& links) {
+  host::remove_links(open_root(context).get(), host::unit_name(name), links);
 }
 
 }  // namespace berth::ops

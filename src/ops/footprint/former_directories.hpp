@@ -10,6 +10,6 @@ namespace berth::ops {
 /// (render::close_tmpfiles): the directories, the lines on the host and those of both deployments, so that neither a
 /// boot nor a rollback opens them again. Lines that somebody edited stay, which is a warning. Does nothing while a
 /// change of the container is unfinished or under way.
-void close_former_directories(const Session& session, const host::Deployment& deployment);
+void close_former_directories(const Context& context, const host::Deployment& deployment);
 
 }  // namespace berth::ops

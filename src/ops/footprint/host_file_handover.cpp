@@ -34,34 +34,34 @@ Content brings(int deployment, const NotedFile& file) {
 
 }  // namespace
 
-std::string hand_over(const Session& session, const std::string& name, const NotedFile& file) {
-  if (session.layout.user() || file.checksum.empty()) {
+std::string hand_over(const Context& context, const std::string& name, const NotedFile& file) {
+  if (context.layout.user() || file.checksum.empty()) {
     return "";
   }
-  for (auto& deployment : host::list_deployments(session.layout).deployments) {
+  for (auto& deployment : host::list_deployments(context.layout).deployments) {
     if (deployment.name == name || deployment.preinstalled || !deployment.info.package.empty()) {
       continue;
     }
-    const auto folder = base::open_host_folder(deployment.path);
-    if (brings(folder.get(), file) == Content::same) {
+    const auto directory = base::open_host_directory(deployment.path);
+    if (brings(directory.get(), file) == Content::same) {
       deployment.info.installed_files.push_back(file.path);
       deployment.info.installed_files_checksum[file.path] = file.checksum;
-      base::replace_file_at(folder.get(), "info", host::write_info(deployment.info), 0600);
+      base::replace_file_at(directory.get(), "info", host::write_info(deployment.info), 0600);
       return deployment.name;
     }
   }
   return "";
 }
 
-std::vector<std::string> left_without(const Session& session, const std::string& name, const NotedFile& file) {
+std::vector<std::string> left_without(const Context& context, const std::string& name, const NotedFile& file) {
   std::vector<std::string> names;
-  if (session.layout.user() || file.checksum.empty() ||
-      host::host_checksum(open_root(session).get(), file.path) != file.checksum) {
+  if (context.layout.user() || file.checksum.empty() ||
+      host::host_checksum(open_root(context).get(), file.path) != file.checksum) {
     return names;  // what was edited stays
   }
-  for (const auto& deployment : host::list_deployments(session.layout).deployments) {
+  for (const auto& deployment : host::list_deployments(context.layout).deployments) {
     if (deployment.name != name && deployment.info.package.empty() &&
-        brings(base::open_host_folder(deployment.path).get(), file) == Content::other) {
+        brings(base::open_host_directory(deployment.path).get(), file) == Content::other) {
       names.push_back(deployment.name);
     }
   }

@@ -13,12 +13,12 @@ namespace berth::ops {
 /// and recorded nothing. Its info file says then that it has it.
 /// @param name the container that goes
 /// @return the one that has the file now; empty when there is none
-std::string hand_over(const Session& session, const std::string& name, const NotedFile& file);
+std::string hand_over(const Context& context, const std::string& name, const NotedFile& file);
 
 /// The other containers whose images bring a file of other content to the same path: they found this one there, and are
 /// without any when it goes. Files that an image names otherwise on the host are not seen.
 /// @param name the container that goes, or brings the file no longer
-std::vector<std::string> left_without(const Session& session, const std::string& name, const NotedFile& file);
+std::vector<std::string> left_without(const Context& context, const std::string& name, const NotedFile& file);
 
 /// What a container that left_without named is told of.
 std::string left_without_words(const std::string& path, const std::string& name);

@@ -43,19 +43,19 @@ std::string tmpfiles_copy(const std::string& name) {
 }
 
 /// nullopt when nothing is there, or something that is no text of ours.
-std::optional<std::string> host_text(const Session& session, const std::string& path) {
+std::optional<std::string> host_text(const Context& context, const std::string& path) {
   const auto [parent, leaf] = base::split_path(path);
-  const auto folder = host::find_folder_in_root(open_root(session).get(), parent);
-  const auto status = folder ? base::stat_at(folder->get(), leaf) : std::nullopt;
+  const auto directory = host::find_directory_in_root(open_root(context).get(), parent);
+  const auto status = directory ? base::stat_at(directory->get(), leaf) : std::nullopt;
   if (!status || !S_ISREG(status->st_mode)) {
     return std::nullopt;
   }
-  return base::read_file_at(folder->get(), leaf, host::deployment_text_limit);
+  return base::read_file_at(directory->get(), leaf, host::deployment_text_limit);
 }
 
 /// The first name of the kind PATH.saved, PATH.saved.1 that is free.
-std::string free_name(const Session& session, const std::string& path) {
-  const auto root = open_root(session);
+std::string free_name(const Context& context, const std::string& path) {
+  const auto root = open_root(context);
   const auto first = path + saved_suffix;
   for (int number = 0; number < saved_limit; ++number) {
     auto name = number == 0 ? first : fmt::format("{}.{}", first, number);
@@ -68,45 +68,45 @@ std::string free_name(const Session& session, const std::string& path) {
 }
 
 /// Whether something else than a file is there: a link of the administrator's that is no mask.
-bool is_link(const Session& session, const std::string& path) {
+bool is_link(const Context& context, const std::string& path) {
   const auto [parent, leaf] = base::split_path(path);
-  const auto folder = host::find_folder_in_root(open_root(session).get(), parent);
-  const auto target = folder ? base::read_link_at(folder->get(), leaf) : std::nullopt;
+  const auto directory = host::find_directory_in_root(open_root(context).get(), parent);
+  const auto target = directory ? base::read_link_at(directory->get(), leaf) : std::nullopt;
   return target && *target != "/dev/null";
 }
 
-std::string saved_name(const Session& session, const std::string& path, const KeptText& installed) {
-  if (is_link(session, path)) {
-    return free_name(session, path);
+std::string saved_name(const Context& context, const std::string& path, const KeptText& installed) {
+  if (is_link(context, path)) {
+    return free_name(context, path);
   }
   const bool known = installed.text || !installed.damage.empty();
-  const auto now = known ? host_text(session, path) : std::nullopt;
-  return now && !now->empty() && now != installed.text ? free_name(session, path) : "";
+  const auto now = known ? host_text(context, path) : std::nullopt;
+  return now && !now->empty() && now != installed.text ? free_name(context, path) : "";
 }
 
-bool is_missing(const Session& session, const std::string& path, const KeptText& kept) {
-  return (kept.text || !kept.damage.empty()) && !host::host_exists(open_root(session).get(), path);
+bool is_missing(const Context& context, const std::string& path, const KeptText& kept) {
+  return (kept.text || !kept.damage.empty()) && !host::host_exists(open_root(context).get(), path);
 }
 
 /// @return whether it was missing
-bool restore(Session& session, const std::string& path, const KeptText& kept) {
-  if (!is_missing(session, path, kept)) {
+bool restore(Context& context, const std::string& path, const KeptText& kept) {
+  if (!is_missing(context, path, kept)) {
     return false;
   }
   if (!kept.text) {
     throw Error(ErrorKind::verification, fmt::format("{} is missing, and its copy is damaged: {}", path, kept.damage),
                 "berth update of the container makes a new deployment");
   }
-  put_text(session, "", path, *kept.text, false);  // without a note: what a kill leaves has a name that is found again
-  session.reporter.step(fmt::format("{} was missing and is written again", path));
+  put_text(context, "", path, *kept.text, false);  // without a note: what a kill leaves has a name that is found again
+  context.reporter.step(fmt::format("{} was missing and is written again", path));
   return true;
 }
 
-void add_files(const Session& session, const std::string& folder_path, std::vector<std::string>& found) {
-  if (const auto folder = host::find_folder_in_root(open_root(session).get(), folder_path)) {
-    for (const auto& name : base::list_folder(folder->get())) {
+void add_files(const Context& context, const std::string& directory_path, std::vector<std::string>& found) {
+  if (const auto directory = host::find_directory_in_root(open_root(context).get(), directory_path)) {
+    for (const auto& name : base::list_directory(directory->get())) {
       if (name.ends_with(".conf")) {
-        found.push_back(fmt::format("{}/{}", folder_path, name));
+        found.push_back(fmt::format("{}/{}", directory_path, name));
       }
     }
   }
@@ -114,41 +114,41 @@ void add_files(const Session& session, const std::string& folder_path, std::vect
 
 }  // namespace
 
-std::string unit_of(Session& session, const std::string& name) {
+std::string unit_of(Context& context, const std::string& name) {
   host::check_container_name(name);
-  if (!host::installed_deployment(session.layout, name).info.has_container_service) {
+  if (!host::installed_deployment(context.layout, name).info.has_container_service) {
     throw Error(ErrorKind::usage, fmt::format("{} has no service: its image only brings files for the host", name));
   }
   return host::unit_name(name);
 }
 
-bool is_masked(const Session& session, const std::string& name) {
-  return is_mask(session, session.layout.unit_inside(name));
+bool is_masked(const Context& context, const std::string& name) {
+  return is_mask(context, context.layout.unit_in_root(name));
 }
 
-bool is_mask(const Session& session, const std::string& path) {
+bool is_mask(const Context& context, const std::string& path) {
   const auto [parent, leaf] = base::split_path(path);
-  const auto folder = host::find_folder_in_root(open_root(session).get(), parent);
-  const auto status = folder ? base::stat_at(folder->get(), leaf) : std::nullopt;
+  const auto directory = host::find_directory_in_root(open_root(context).get(), parent);
+  const auto status = directory ? base::stat_at(directory->get(), leaf) : std::nullopt;
   if (!status) {
     return false;
   }
-  return S_ISLNK(status->st_mode) ? base::read_link_at(folder->get(), leaf) == "/dev/null"
+  return S_ISLNK(status->st_mode) ? base::read_link_at(directory->get(), leaf) == "/dev/null"
                                   : S_ISREG(status->st_mode) && status->st_size == 0;
 }
 
-void refuse_masked(const Session& session, const std::string& name) {
-  if (is_masked(session, name) && host::current_slot(session.layout, name)) {
+void refuse_masked(const Context& context, const std::string& name) {
+  if (is_masked(context, name) && host::current_slot(context.layout, name)) {
     throw Error(ErrorKind::failed, fmt::format("{} is masked: nothing can start it", host::unit_name(name)),
                 fmt::format("to lift the mask, remove {} and run: berth update {}; that writes the unit again, which "
                             "`systemctl unmask` cannot",
-                            session.layout.unit_inside(name), name));
+                            context.layout.unit_in_root(name), name));
   }
 }
 
-std::optional<std::string> text_on_host(const Session& session, const std::string& path) {
+std::optional<std::string> text_on_host(const Context& context, const std::string& path) {
   try {
-    const auto file = base::open_in_root(open_root(session).get(), path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+    const auto file = base::open_in_root(open_root(context).get(), path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
     struct stat status {};
     base::check_errno(::fstat(file.get(), &status), "examine " + path);
     return S_ISREG(status.st_mode) ? std::optional(base::read_all(file.get(), host::deployment_text_limit, path))
@@ -161,8 +161,8 @@ std::optional<std::string> text_on_host(const Session& session, const std::strin
   }
 }
 
-std::string checksum_on_host(const Session& session, const std::string& path) {
-  const auto root = open_root(session);
+std::string checksum_on_host(const Context& context, const std::string& path) {
+  const auto root = open_root(context);
   const auto found = host::host_checksum(root.get(), path);
   if (!found && host::host_exists(root.get(), path)) {
     throw Error(ErrorKind::conflict, path + " is no file",
@@ -199,56 +199,56 @@ std::string damage_of_deployment(const std::string& path, const std::string& nam
   return {};
 }
 
-SavedTexts saved_texts(const Session& session, const host::Deployment& deployment) {
+SavedTexts saved_texts(const Context& context, const host::Deployment& deployment) {
   const auto& name = deployment.name;
-  return {saved_name(session, session.layout.unit_inside(name), text_beside(deployment, host::unit_name(name))),
-          saved_name(session, session.layout.tmpfiles_inside(name), text_beside(deployment, tmpfiles_copy(name)))};
+  return {saved_name(context, context.layout.unit_in_root(name), text_beside(deployment, host::unit_name(name))),
+          saved_name(context, context.layout.tmpfiles_in_root(name), text_beside(deployment, tmpfiles_copy(name)))};
 }
 
-void drop_or_save(const Session& session, const std::string& secret, const std::string& path, const std::string& saved,
+void drop_or_save(const Context& context, const std::string& secret, const std::string& path, const std::string& saved,
                   const std::string& checksum) {
   if (saved.empty()) {
-    drop_aside(session, secret, path, checksum);
+    drop_backup(context, secret, path, checksum);
   } else {
-    save_aside(session, secret, path, saved);
+    save_backup(context, secret, path, saved);
   }
 }
 
-bool misses_texts(const Session& session, const host::Deployment& deployment) {
+bool misses_texts(const Context& context, const host::Deployment& deployment) {
   const auto& name = deployment.name;
   return !deployment.preinstalled && deployment.info.has_container_service &&
-         (is_missing(session, session.layout.unit_inside(name), text_beside(deployment, host::unit_name(name))) ||
-          is_missing(session, session.layout.tmpfiles_inside(name), text_beside(deployment, tmpfiles_copy(name))));
+         (is_missing(context, context.layout.unit_in_root(name), text_beside(deployment, host::unit_name(name))) ||
+          is_missing(context, context.layout.tmpfiles_in_root(name), text_beside(deployment, tmpfiles_copy(name))));
 }
 
-bool restore_missing_texts(Session& session, const host::Deployment& deployment) {
+bool restore_missing_texts(Context& context, const host::Deployment& deployment) {
   const auto& name = deployment.name;
-  if (!misses_texts(session, deployment)) {
+  if (!misses_texts(context, deployment)) {
     return false;
   }
   const auto unit = text_beside(deployment, host::unit_name(name));
-  const bool unit_missing = restore(session, session.layout.unit_inside(name), unit);
+  const bool unit_missing = restore(context, context.layout.unit_in_root(name), unit);
   const bool lines_missing =
-      restore(session, session.layout.tmpfiles_inside(name), text_beside(deployment, tmpfiles_copy(name)));
+      restore(context, context.layout.tmpfiles_in_root(name), text_beside(deployment, tmpfiles_copy(name)));
   if (unit_missing) {
-    session.systemd.reload();
+    context.systemd.reload();
     const auto unit_file = host::unit_name(name);
-    if (!host::linked_units(open_root(session).get(), session.layout.units_inside()).contains(unit_file)) {
-      session.reporter.step(fmt::format("{} is not enabled; it starts at boot after: {} enable {}", unit_file,
-                                        session.layout.command("systemctl"), name));
+    if (!host::linked_units(open_root(context).get(), context.layout.units_in_root()).contains(unit_file)) {
+      context.reporter.step(fmt::format("{} is not enabled; it starts at boot after: {} enable {}", unit_file,
+                                        context.layout.command("systemctl"), name));
     }
   }
   return unit_missing || lines_missing;
 }
 
-std::vector<std::string> settings_beside(const Session& session, const std::string& name) {
+std::vector<std::string> settings_beside(const Context& context, const std::string& name) {
   std::vector<std::string> found;
-  for (const auto& folder : session.layout.unit_folders_inside()) {
-    if (folder == "/lib/systemd/system") {
+  for (const auto& directory : context.layout.unit_directories_in_root()) {
+    if (directory == "/lib/systemd/system") {
       continue;  // another name of the one in /usr
     }
-    add_files(session, fmt::format("{}/{}.d", folder, host::unit_name(name)), found);
-    add_files(session, fmt::format("{}.control/{}.d", folder, host::unit_name(name)), found);
+    add_files(context, fmt::format("{}/{}.d", directory, host::unit_name(name)), found);
+    add_files(context, fmt::format("{}.control/{}.d", directory, host::unit_name(name)), found);
   }
   return found;
 }

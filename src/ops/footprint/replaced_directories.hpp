@@ -1,4 +1,4 @@
-// Folders of the host whose places something else of the next deployment takes.
+// Directories of the host whose places something else of the next deployment takes.
 #pragma once
 
 #include <string>
@@ -9,15 +9,15 @@
 
 namespace berth::ops {
 
-/// Folders of the earlier deployment at whose paths the later one has a file or link.
-std::vector<std::string> folders_in_the_way(const SwitchNote& note);
+/// Directories of the earlier deployment at whose paths the later one has a file or link.
+std::vector<std::string> directories_in_the_way(const SwitchRecord& note);
 
-/// Whether a folder holds nothing but what the earlier deployment recorded, and so can go with it.
+/// Whether a directory holds nothing but what the earlier deployment recorded, and so can go with it.
 /// @param aside its files wait aside already
 /// @throws Error(conflict) naming what somebody else put there
-void check_room(const Session& session, const SwitchNote& note, const std::string& folder, bool aside);
+void check_room(const Context& context, const SwitchRecord& note, const std::string& directory, bool aside);
 
-/// Removes a folder that waits aside, and the files that wait in it. What somebody put there meanwhile stays.
-void drop_room(const Session& session, const SwitchNote& note, const std::string& folder);
+/// Removes a directory that waits aside, and the files that wait in it. What somebody put there meanwhile stays.
+void drop_room(const Context& context, const SwitchRecord& note, const std::string& directory);
 
 }  // namespace berth::ops

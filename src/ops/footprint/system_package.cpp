@@ -19,23 +19,23 @@ using base::ErrorKind;
 
 constexpr const char* tree_name = "package";
 
-host::PackageTool package_tool(const Session& session, host::PackageKind kind) {
-  return {session.layout, kind, std::chrono::seconds(session.config.lock_timeout_seconds), session.stop};
+host::PackageTool package_tool(const Context& context, host::PackageKind kind) {
+  return {context.layout, kind, std::chrono::seconds(context.config.lock_timeout_seconds), context.stop};
 }
 
 /// For a package that exists: whatever the host's kind was then, it is the same now.
-host::PackageKind present_kind(const Session& session) {
-  if (const auto kind = host::package_kind(session.layout)) {
+host::PackageKind present_kind(const Context& context) {
+  if (const auto kind = host::package_kind(context.layout)) {
     return *kind;
   }
   throw Error(ErrorKind::failed, "the database of the host's packages is gone",
               "bring /var/lib/dpkg or the database of rpm back");
 }
 
-void copy_ready_package(int folder, int rootfs, host::PackageKind kind) {
+void copy_ready_package(int directory, int rootfs, host::PackageKind kind) {
   const auto source = render::open_container_rpm(render::open_exports(rootfs).get());
   const std::string name(host::package_file(kind));
-  const auto target = base::open_at(folder, name, O_WRONLY | O_CREAT | O_EXCL, 0644);
+  const auto target = base::open_at(directory, name, O_WRONLY | O_CREAT | O_EXCL, 0644);
   host::copy_content(source.get(), target.get(), "exports/container.rpm");
 }
 
@@ -66,16 +66,16 @@ void create_host_files(int tree, int rootfs, const InstallPlan& plan) {
   }
 }
 
-void build_package(const Session& session, const std::string& folder, int rootfs, InstallPlan& plan) {
-  const auto tool = package_tool(session, plan.package->kind);
-  const auto path = fmt::format("{}/{}", session.layout.deployments(), folder);
-  const auto place = base::open_host_folder(path);
+void build_package(const Context& context, const std::string& directory, int rootfs, InstallPlan& plan) {
+  const auto tool = package_tool(context, plan.package->kind);
+  const auto path = fmt::format("{}/{}", context.layout.deployments(), directory);
+  const auto place = base::open_host_directory(path);
   base::in_context("making the package of the host files", [&] {
     if (plan.package->ready) {
       copy_ready_package(place.get(), rootfs, plan.package->kind);
     } else {
-      base::check_errno(::mkdirat(place.get(), tree_name, 0755), "make a folder for the package");
-      create_host_files(base::open_folder_at(place.get(), tree_name).get(), rootfs, plan);
+      base::check_errno(::mkdirat(place.get(), tree_name, 0755), "make a directory for the package");
+      create_host_files(base::open_directory_at(place.get(), tree_name).get(), rootfs, plan);
       tool.build({fmt::format("{}/{}", path, tree_name), plan.package->text, plan.package->lists}, path);
       base::remove_tree_at(place.get(), tree_name);
     }
@@ -84,18 +84,18 @@ void build_package(const Session& session, const std::string& folder, int rootfs
   });
 }
 
-void install_package(const Session& session, const std::string& name, int slot) {
-  const auto kind = present_kind(session);
+void install_package(const Context& context, const std::string& name, int slot) {
+  const auto kind = present_kind(context);
   const auto file =
-      fmt::format("{}/{}/{}", session.layout.deployments(), host::slot_name(name, slot), host::package_file(kind));
-  package_tool(session, kind).install(file);
+      fmt::format("{}/{}/{}", context.layout.deployments(), host::slot_name(name, slot), host::package_file(kind));
+  package_tool(context, kind).install(file);
 }
 
-std::vector<std::string> remove_package(const Session& session, const NotedPackage& package) {
-  const auto tool = package_tool(session, present_kind(session));
+std::vector<std::string> remove_package(const Context& context, const NotedPackage& package) {
+  const auto tool = package_tool(context, present_kind(context));
   tool.remove(package.name);
   std::vector<std::string> kept;
-  const auto root = open_root(session);
+  const auto root = open_root(context);
   for (const auto& file : package.configuration) {
     if (host::danger_on_the_way(root.get(), file.path) ||
         host::remove_host_file(root.get(), file.path, file.checksum) == host::RemoveOutcome::modified) {
@@ -108,8 +108,8 @@ std::vector<std::string> remove_package(const Session& session, const NotedPacka
   return kept;
 }
 
-void purge_package(const Session& session, const std::string& package) {
-  package_tool(session, present_kind(session)).purge(package);
+void purge_package(const Context& context, const std::string& package) {
+  package_tool(context, present_kind(context)).purge(package);
 }
 
 }  // namespace berth::ops

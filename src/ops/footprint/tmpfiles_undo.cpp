@@ -64,26 +64,26 @@ bool holds_content(const struct stat& status) {
 
 }  // namespace
 
-void undo_tmpfiles(const Session& session, const std::vector<std::string>& paths, std::string_view lines) {
-  const auto root = open_root(session);
+void undo_tmpfiles(const Context& context, const std::vector<std::string>& paths, std::string_view lines) {
+  const auto root = open_root(context);
   const auto by_path = lines_by_path(lines);
   for (auto path = paths.rbegin(); path != paths.rend(); ++path) {
     const auto [parent, leaf] = base::split_path(*path);
     if (const auto danger = host::danger_on_the_way(root.get(), *path)) {
-      session.reporter.warning(fmt::format("{} is left as it is: {}", *path, danger->what()));
+      context.reporter.warning(fmt::format("{} is left as it is: {}", *path, danger->what()));
       continue;
     }
-    const auto folder = host::find_trusted_folder(root.get(), parent);
-    if (!folder || ::unlinkat(folder->get(), leaf.c_str(), AT_REMOVEDIR) == 0 || errno != ENOTDIR) {
+    const auto directory = host::find_trusted_directory(root.get(), parent);
+    if (!directory || ::unlinkat(directory->get(), leaf.c_str(), AT_REMOVEDIR) == 0 || errno != ENOTDIR) {
       continue;
     }
-    const auto status = base::stat_at(folder->get(), leaf);
+    const auto status = base::stat_at(directory->get(), leaf);
     const auto line = by_path.find(*path);
     const auto made = line == by_path.end() ? std::nullopt : made_by(root.get(), line->second);
-    if (status && holds_content(*status) && (!made || made != host::checksum_in(folder->get(), leaf))) {
-      session.reporter.warning(fmt::format("{} is not what systemd-tmpfiles made, and stays", *path));
+    if (status && holds_content(*status) && (!made || made != host::checksum_in(directory->get(), leaf))) {
+      context.reporter.warning(fmt::format("{} is not what systemd-tmpfiles made, and stays", *path));
     } else {
-      ::unlinkat(folder->get(), leaf.c_str(), 0);
+      ::unlinkat(directory->get(), leaf.c_str(), 0);
     }
   }
 }

@@ -18,56 +18,56 @@ namespace berth::ops {
 namespace {
 
 /// Where `systemctl enable --runtime` and its like make links, until the next boot.
-std::string runtime_units(const Session& session) {
-  return fmt::format("{}/systemd/{}", session.layout.runtime_inside(), session.layout.user() ? "user" : "system");
+std::string runtime_units(const Context& context) {
+  return fmt::format("{}/systemd/{}", context.layout.runtime_in_root(), context.layout.user() ? "user" : "system");
 }
 
-bool is_for_links(const std::string& folder) {
-  return folder.ends_with(".wants") || folder.ends_with(".requires");
+bool is_for_links(const std::string& directory) {
+  return directory.ends_with(".wants") || directory.ends_with(".requires");
 }
 
 }  // namespace
 
-host::InstallSection wanted_links(const Session& session, const std::string& name) {
+host::InstallSection wanted_links(const Context& context, const std::string& name) {
   const auto unit = host::unit_name(name);
-  const auto root = open_root(session);
-  const auto file = base::open_in_root(root.get(), session.layout.unit_inside(name), O_RDONLY | O_NONBLOCK);
+  const auto root = open_root(context);
+  const auto file = base::open_in_root(root.get(), context.layout.unit_in_root(name), O_RDONLY | O_NONBLOCK);
   return host::parse_install_section(base::read_all(file.get(), host::deployment_text_limit, unit), unit);
 }
 
-void keep_links(const Session& session, const std::string& name) {
-  host::remove_unit_links(open_root(session).get(), host::unit_name(name), wanted_links(session, name),
-                          session.layout.units_inside());
+void keep_links(const Context& context, const std::string& name) {
+  host::remove_unit_links(open_root(context).get(), host::unit_name(name), wanted_links(context, name),
+                          context.layout.units_in_root());
 }
 
-void restore_links(Session& session, const std::string& name) {
+void restore_links(Context& context, const std::string& name) {
   try {
-    keep_links(session, name);
+    keep_links(context, name);
   } catch (const base::Error& error) {
     if (error.kind() != base::ErrorKind::verification && error.kind() != base::ErrorKind::not_found) {
       throw;
     }
-    session.reporter.warning(error.what());
+    context.reporter.warning(error.what());
   }
 }
 
-void remove_links(const Session& session, const std::string& name) {
-  host::remove_unit_links(open_root(session).get(), host::unit_name(name), {}, session.layout.units_inside());
+void remove_links(const Context& context, const std::string& name) {
+  host::remove_unit_links(open_root(context).get(), host::unit_name(name), {}, context.layout.units_in_root());
 }
 
-std::vector<std::string> link_folders(const Session& session, const std::string& name,
-                                      const std::optional<std::string>& unit) {
-  const auto units = session.layout.units_inside();
-  const auto root = open_root(session);
-  std::set<std::string> folders;
-  for (const auto& link : present_links(session, name)) {
-    folders.insert(base::split_path(link).first);
+std::vector<std::string> link_directories(const Context& context, const std::string& name,
+                                          const std::optional<std::string>& unit) {
+  const auto units = context.layout.units_in_root();
+  const auto root = open_root(context);
+  std::set<std::string> directories;
+  for (const auto& link : present_links(context, name)) {
+    directories.insert(base::split_path(link).first);
   }
-  folders.erase(units);  // that of aliases
+  directories.erase(units);  // that of aliases
   const auto add = [&](const std::vector<std::string>& targets, std::string_view kind) {
     for (const auto& target : targets) {
-      if (auto folder = fmt::format("{}/{}.{}", units, target, kind); !host::host_exists(root.get(), folder)) {
-        folders.insert(std::move(folder));
+      if (auto directory = fmt::format("{}/{}.{}", units, target, kind); !host::host_exists(root.get(), directory)) {
+        directories.insert(std::move(directory));
       }
     }
   };
@@ -80,44 +80,44 @@ std::vector<std::string> link_folders(const Session& session, const std::string&
       throw;
     }
   }
-  return {folders.begin(), folders.end()};
+  return {directories.begin(), directories.end()};
 }
 
-void remove_empty(const Session& session, const std::vector<std::string>& folders) {
-  const auto root = open_root(session);
-  for (const auto& folder : folders) {
-    host::remove_host_file(root.get(), folder, "");  // stays when it holds something else
+void remove_empty(const Context& context, const std::vector<std::string>& directories) {
+  const auto root = open_root(context);
+  for (const auto& directory : directories) {
+    host::remove_host_file(root.get(), directory, "");  // stays when it holds something else
   }
 }
 
-std::vector<std::string> present_links(const Session& session, const std::string& name) {
-  return host::find_unit_links(open_root(session).get(), host::unit_name(name), session.layout.units_inside());
+std::vector<std::string> present_links(const Context& context, const std::string& name) {
+  return host::find_unit_links(open_root(context).get(), host::unit_name(name), context.layout.units_in_root());
 }
 
-std::vector<std::string> all_links(const Session& session, const std::string& name) {
-  auto links = present_links(session, name);
-  const auto fleeting = host::find_unit_links(open_root(session).get(), host::unit_name(name), runtime_units(session));
+std::vector<std::string> all_links(const Context& context, const std::string& name) {
+  auto links = present_links(context, name);
+  const auto fleeting = host::find_unit_links(open_root(context).get(), host::unit_name(name), runtime_units(context));
   links.insert(links.end(), fleeting.begin(), fleeting.end());
   return links;
 }
 
-void put_links_aside(const Session& session, const std::string& secret, const std::vector<std::string>& links) {
+void back_up_links(const Context& context, const std::string& secret, const std::vector<std::string>& links) {
   for (const auto& link : links) {
-    put_aside(session, secret, link);
+    back_up(context, secret, link);
   }
 }
 
-void put_links_back(const Session& session, const std::string& secret, const std::vector<std::string>& links) {
+void put_links_back(const Context& context, const std::string& secret, const std::vector<std::string>& links) {
   for (const auto& link : links) {
-    put_back(session, secret, link);
+    put_back(context, secret, link);
   }
 }
 
-void drop_links_aside(const Session& session, const std::string& secret, const std::vector<std::string>& links) {
+void drop_link_backups(const Context& context, const std::string& secret, const std::vector<std::string>& links) {
   for (const auto& link : links) {
-    drop_aside(session, secret, link);
-    if (const auto folder = base::split_path(link).first; is_for_links(folder)) {
-      remove_empty(session, {folder});
+    drop_backup(context, secret, link);
+    if (const auto directory = base::split_path(link).first; is_for_links(directory)) {
+      remove_empty(context, {directory});
     }
   }
 }

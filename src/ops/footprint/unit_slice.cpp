@@ -31,8 +31,8 @@ std::string cgroups_path_of(const std::string& text) {
 }
 
 /// Whether berth would choose `path` for a unit in some slice.
-bool is_chosen(const Session& session, const std::string& name, const std::string& path) {
-  const auto above = session.layout.systemd_cgroup();
+bool is_chosen(const Context& context, const std::string& name, const std::string& path) {
+  const auto above = context.layout.systemd_cgroup();
   const auto unit = "/" + render::relative_cgroups_path(name);
   if (!path.starts_with(above) || !path.ends_with(unit) || path.size() < above.size() + unit.size()) {
     return false;
@@ -43,35 +43,35 @@ bool is_chosen(const Session& session, const std::string& name, const std::strin
 }
 
 /// @throws Error when it cannot be written
-void write_path(Session& session, const std::string& name, int folder, const std::string& slice) {
-  const auto text = base::read_file_at(folder, file_name, host::deployment_text_limit);
+void write_path(Context& context, const std::string& name, int directory, const std::string& slice) {
+  const auto text = base::read_file_at(directory, file_name, host::deployment_text_limit);
   const auto now = text ? cgroups_path_of(*text) : "";
-  const auto wanted = session.layout.systemd_cgroup() + render::cgroups_path(slice, name);
-  if (now == wanted || !is_chosen(session, name, now)) {
+  const auto wanted = context.layout.systemd_cgroup() + render::cgroups_path(slice, name);
+  if (now == wanted || !is_chosen(context, name, now)) {
     return;
   }
   const auto changed = render::replace_cgroups_path(*text, wanted);
   if (!changed || cgroups_path_of(*changed) != wanted) {
     throw Error(ErrorKind::failed, fmt::format("linux.cgroupsPath of {} cannot be changed", file_name));
   }
-  base::replace_file_at(folder, file_name, *changed, base::stat_at(folder, file_name)->st_mode & 07777U);
-  session.reporter.step(fmt::format("{} is in {}, and so is its payload when it starts", host::unit_name(name), slice));
+  base::replace_file_at(directory, file_name, *changed, base::stat_at(directory, file_name)->st_mode & 07777U);
+  context.reporter.step(fmt::format("{} is in {}, and so is its payload when it starts", host::unit_name(name), slice));
 }
 
 }  // namespace
 
-void follow_slice(Session& session, const std::string& name, const std::string& folder) {
-  if (session.layout.offline()) {
+void follow_slice(Context& context, const std::string& name, const std::string& directory) {
+  if (context.layout.offline()) {
     return;
   }
-  const auto slice = session.systemd.state(host::unit_name(name)).slice;
+  const auto slice = context.systemd.state(host::unit_name(name)).slice;
   if (!slice.ends_with(".slice")) {
     return;  // systemd has not read the unit
   }
   try {
-    write_path(session, name, base::open_host_folder(folder).get(), slice);
+    write_path(context, name, base::open_host_directory(directory).get(), slice);
   } catch (const Error& error) {
-    session.reporter.warning(fmt::format(
+    context.reporter.warning(fmt::format(
         "{0} is in {1}, but its payload will run in a control group outside it, where no limit of the unit or the "
         "slice binds it: {2}; take Slice= out of the unit's drop-ins, or install it with --runtime=runc",
         host::unit_name(name), slice, error.what()));

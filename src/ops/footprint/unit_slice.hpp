@@ -11,7 +11,7 @@ namespace berth::ops {
 /// drop-ins, is asked for the slice, and a linux.cgroupsPath that berth chose and that names another one is written
 /// anew. One that the image chose, or that is relative (runc finds the unit by itself), stays. What cannot be written
 /// is a warning: the service runs, but nothing that limits the unit or its slice binds it.
-/// @param folder the deployment: absolute, on the disk
-void follow_slice(Session& session, const std::string& name, const std::string& folder);
+/// @param directory the deployment: absolute, on the disk
+void follow_slice(Context& context, const std::string& name, const std::string& directory);
 
 }  // namespace berth::ops

@@ -32,38 +32,38 @@ constexpr mode_t closed = 0700;
 
 /// Where a volume is: a directory that the administrator may have made a link, and two names in it that are ours.
 struct Place {
-  std::string above;   ///< /var/lib, or /var/lib/berth
-  std::string folder;  ///< of the container
+  std::string above;      ///< /var/lib, or /var/lib/berth
+  std::string directory;  ///< of the container
   std::string leaf;
 };
 
 Place place_of(const std::string& path) {
   auto [parent, leaf] = base::split_path(path);
-  auto [above, folder] = base::split_path(parent);
-  return {std::move(above), std::move(folder), std::move(leaf)};
+  auto [above, directory] = base::split_path(parent);
+  return {std::move(above), std::move(directory), std::move(leaf)};
 }
 
-struct stat status_of(int folder, const std::string& path) {
+struct stat status_of(int directory, const std::string& path) {
   struct stat status {};
-  base::check_errno(::fstat(folder, &status), "examine " + path);
+  base::check_errno(::fstat(directory, &status), "examine " + path);
   return status;
 }
 
 /// A directory of that name in one that is trusted: whoever owns the outer one could exchange it for anything.
 base::Fd open_in_trusted(int above, const Place& place) {
-  auto folder = base::open_folder_at(above, place.folder);
-  const auto path = fmt::format("{}/{}", place.above, place.folder);
+  auto directory = base::open_directory_at(above, place.directory);
+  const auto path = fmt::format("{}/{}", place.above, place.directory);
   const auto owner = status_of(above, place.above).st_uid;
-  if (host::is_of_others(owner) && owner != status_of(folder.get(), path).st_uid) {
+  if (host::is_of_others(owner) && owner != status_of(directory.get(), path).st_uid) {
     throw host::unsafe_step(place.above, owner, path);
   }
-  return folder;
+  return directory;
 }
 
 /// The directory of the container's volumes; nothing when it does not exist. @throws Error for a link in its place, and
 /// when others could lead us there
 base::Fd open_container(int root, const Place& place) {
-  const auto above = host::find_trusted_folder(root, place.above);
+  const auto above = host::find_trusted_directory(root, place.above);
   if (!above) {
     return {};
   }
@@ -78,23 +78,23 @@ base::Fd open_container(int root, const Place& place) {
 }
 
 /// As open_container, made if need be: closed, as is the one above it when that is berth's own.
-base::Fd make_container(const Session& session, int root, const Place& place) {
+base::Fd make_container(const Context& context, int root, const Place& place) {
   const auto [outer, own] = base::split_path(place.above);
   std::vector<std::string> created;
   if (own == "berth" && !host::host_exists(root, place.above)) {
-    const auto folder = host::make_folder_in_root(root, outer, created);
-    if (::mkdirat(folder.get(), own.c_str(), closed) != 0 && errno != EEXIST) {
+    const auto directory = host::make_directory_in_root(root, outer, created);
+    if (::mkdirat(directory.get(), own.c_str(), closed) != 0 && errno != EEXIST) {
       base::throw_errno("create " + place.above);
     }
-    base::sync_at(folder.get(), ".");
+    base::sync_at(directory.get(), ".");
   }
-  const auto above = host::make_folder_in_root(root, place.above, created);
+  const auto above = host::make_directory_in_root(root, place.above, created);
   const auto owner = status_of(above.get(), place.above).st_uid;
-  const auto path = fmt::format("{}/{}", place.above, place.folder);
-  if (host::is_of_others(owner) && !base::stat_at(above.get(), place.folder)) {
+  const auto path = fmt::format("{}/{}", place.above, place.directory);
+  if (host::is_of_others(owner) && !base::stat_at(above.get(), place.directory)) {
     throw host::unsafe_step(place.above, owner, path);  // it would be ours
   }
-  if (::mkdirat(above.get(), place.folder.c_str(), closed) != 0 && errno != EEXIST) {
+  if (::mkdirat(above.get(), place.directory.c_str(), closed) != 0 && errno != EEXIST) {
     base::throw_errno("create " + path);
   }
   base::sync_at(above.get(), ".");
@@ -102,21 +102,21 @@ base::Fd make_container(const Session& session, int root, const Place& place) {
     base::check_errno(::fchmod(above.get(), closed), "set the mode of " + place.above);
   }
   auto container = open_in_trusted(above.get(), place);
-  if (place.above == session.layout.volumes_inside()) {
-    base::check_errno(::fchmod(container.get(), closed), "set the mode of " + place.folder);
+  if (place.above == context.layout.volumes_in_root()) {
+    base::check_errno(::fchmod(container.get(), closed), "set the mode of " + place.directory);
   }
   return container;
 }
 
 /// The mount that a file is on (statx(2)); 0 when it cannot be told.
-std::uint64_t mount_of(int folder, const std::string& name) {
+std::uint64_t mount_of(int directory, const std::string& name) {
   struct statx status {};
   const int flags = AT_SYMLINK_NOFOLLOW | (name.empty() ? AT_EMPTY_PATH : 0);
-  return ::statx(folder, name.c_str(), flags, STATX_MNT_ID, &status) == 0 ? status.stx_mnt_id : 0;
+  return ::statx(directory, name.c_str(), flags, STATX_MNT_ID, &status) == 0 ? status.stx_mnt_id : 0;
 }
 
-bool is_empty(int folder, const std::string& name) {
-  return base::list_folder(base::open_folder_at(folder, name).get()).empty();
+bool is_empty(int directory, const std::string& name) {
+  return base::list_directory(base::open_directory_at(directory, name).get()).empty();
 }
 
 /// The innermost directory of a path that exists.
@@ -140,7 +140,7 @@ std::string obstacle(int root, const NotedMove& move) {
   try {
     container = open_container(root, from);
   } catch (const Error& error) {
-    return error.kind() == ErrorKind::not_permitted ? error.sentence() : "a link leads to it";
+    return error.kind() == ErrorKind::not_permitted ? error.message() : "a link leads to it";
   }
   const auto status = base::stat_at(container.get(), from.leaf);
   if (!S_ISDIR(status->st_mode)) {
@@ -158,14 +158,14 @@ std::string obstacle(int root, const NotedMove& move) {
   return {};
 }
 
-/// Destination in the container → directory on the host, of the volumes in `folder`.
-std::map<std::string, std::string> volumes_in(const std::string& folder, const base::Json& config) {
+/// Destination in the container → directory on the host, of the volumes in `directory`.
+std::map<std::string, std::string> volumes_in(const std::string& directory, const base::Json& config) {
   std::map<std::string, std::string> result;
   for (const auto& mount : config.value("mounts", base::Json::array())) {
     const auto destination = mount.value("destination", "");
     const auto source = mount.value("source", "");
     if (destination.size() > 1 && destination.starts_with('/') &&
-        source == render::volume_source(folder, destination)) {
+        source == render::volume_source(directory, destination)) {
       result.emplace(destination, source);
     }
   }
@@ -179,10 +179,10 @@ render::Values values_of(const host::DeploymentInfo& info, const std::string& na
 }
 
 /// Both places that the volumes of a container with these values may have.
-std::vector<std::string> folders_of(const Session& session, const render::Values& values) {
+std::vector<std::string> directories_of(const Context& context, const render::Values& values) {
   const auto& name = values.find("NAME")->second;
-  return {render::former_volume_folder(values), render::volume_folder(values),
-          fmt::format("{}/{}", session.layout.volumes_inside(), name)};
+  return {render::former_volume_directory(values), render::volume_directory(values),
+          fmt::format("{}/{}", context.layout.volumes_in_root(), name)};
 }
 
 /// The config.json of a deployment, if berth made it: an image that brings its own says itself where its data are.
@@ -203,11 +203,11 @@ base::Json generated_config(const std::string& path) {
   return read_config(path).value_or(base::Json::object());
 }
 
-std::map<std::string, std::string> chosen_volumes(const Session& session, const render::Values& values,
+std::map<std::string, std::string> chosen_volumes(const Context& context, const render::Values& values,
                                                   const base::Json& config) {
   std::map<std::string, std::string> result;
-  for (const auto& folder : folders_of(session, values)) {
-    result.merge(volumes_in(folder, config));
+  for (const auto& directory : directories_of(context, values)) {
+    result.merge(volumes_in(directory, config));
   }
   return result;
 }
@@ -218,18 +218,18 @@ std::string waiting_leaf(const NotedFill& fill) {
 
 }  // namespace
 
-std::string staying_volume_folder(const Session& session, const host::Deployment& before) {
+std::string staying_volume_directory(const Context& context, const host::Deployment& before) {
   const auto values = values_of(before.info, before.name);
-  auto former = render::former_volume_folder(values);
-  const auto root = open_root(session);
-  const auto belongs = folders_of(session, values).back();
+  auto former = render::former_volume_directory(values);
+  const auto root = open_root(context);
+  const auto belongs = directories_of(context, values).back();
   for (const auto& [destination, source] : volumes_in(former, generated_config(before.path))) {
     const NotedMove move{source, render::volume_source(belongs, destination)};
     if (!host::host_exists(root.get(), source)) {
       continue;
     }
     if (const auto reason = obstacle(root.get(), move); !reason.empty()) {
-      session.reporter.warning(
+      context.reporter.warning(
           fmt::format("the volumes of {} stay in {}: {} cannot be moved, for {}", before.name, former, source, reason));
       return former;
     }
@@ -237,26 +237,26 @@ std::string staying_volume_folder(const Session& session, const host::Deployment
   return {};
 }
 
-std::vector<NotedMove> volume_moves(const Session& session, const host::Deployment& before, const std::string& config,
+std::vector<NotedMove> volume_moves(const Context& context, const host::Deployment& before, const std::string& config,
                                     const host::DeploymentInfo& info) {
   std::vector<NotedMove> moves;
   const auto values = values_of(before.info, before.name);
   const auto new_values = values_of(info, before.name);
-  if (config.empty() || render::former_volume_folder(values) != render::former_volume_folder(new_values)) {
+  if (config.empty() || render::former_volume_directory(values) != render::former_volume_directory(new_values)) {
     return moves;  // another STATE_DIRECTORY is the administrator's wish, who moves the data
   }
-  const auto root = open_root(session);
+  const auto root = open_root(context);
   const auto old_config = read_config(before.path);
-  const auto from = chosen_volumes(session, values, old_config.value_or(base::Json::object()));
+  const auto from = chosen_volumes(context, values, old_config.value_or(base::Json::object()));
   const auto source_of = [&](const std::string& destination) {
     const auto old = from.find(destination);
     if (old_config) {
       return old == from.end() ? std::string() : old->second;
     }
-    return render::volume_source(render::former_volume_folder(values), destination);  // if it is there
+    return render::volume_source(render::former_volume_directory(values), destination);  // if it is there
   };
   for (const auto& [destination, place] :
-       chosen_volumes(session, new_values, base::parse_json(config, "config.json"))) {
+       chosen_volumes(context, new_values, base::parse_json(config, "config.json"))) {
     const auto source = source_of(destination);
     if (source.empty() || source == place || !host::host_exists(root.get(), source)) {
       continue;
@@ -271,13 +271,13 @@ std::vector<NotedMove> volume_moves(const Session& session, const host::Deployme
   return moves;
 }
 
-std::vector<NotedFill> volumes_to_fill(const Session& session, const InstallPlan& plan,
+std::vector<NotedFill> volumes_to_fill(const Context& context, const InstallPlan& plan,
                                        const std::vector<NotedMove>& moves) {
   std::vector<NotedFill> fills;
-  if (session.layout.preinstalling()) {
+  if (context.layout.preinstalling()) {
     return fills;  // the booted system has volumes of its own, which systemd-tmpfiles fills
   }
-  const auto root = open_root(session);
+  const auto root = open_root(context);
   for (const auto& volume : plan.volumes) {
     const bool moved =
         std::any_of(moves.begin(), moves.end(), [&](const auto& move) { return move.to == volume.source; });
@@ -288,49 +288,49 @@ std::vector<NotedFill> volumes_to_fill(const Session& session, const InstallPlan
   return fills;
 }
 
-void move_volume(const Session& session, const NotedMove& move) {
-  const auto root = open_root(session);
+void move_volume(const Context& context, const NotedMove& move) {
+  const auto root = open_root(context);
   const auto from = place_of(move.from);
   const auto to = place_of(move.to);
   const auto source = open_container(root.get(), from);
-  const auto target = make_container(session, root.get(), to);
+  const auto target = make_container(context, root.get(), to);
   base::check_errno(::renameat(source.get(), from.leaf.c_str(), target.get(), to.leaf.c_str()),
                     fmt::format("move {} to {}", move.from, move.to));
   base::sync_at(target.get(), ".");
   base::sync_at(source.get(), ".");
 }
 
-void move_volume_back(const Session& session, const NotedMove& move) {
-  const auto root = open_root(session);
+void move_volume_back(const Context& context, const NotedMove& move) {
+  const auto root = open_root(context);
   if (exists(root.get(), move.to) && !exists(root.get(), move.from)) {
-    move_volume(session, {move.to, move.from});
+    move_volume(context, {move.to, move.from});
   }
 }
 
-void remove_left_folders(const Session& session, const std::vector<NotedMove>& moves) noexcept {
+void remove_left_directories(const Context& context, const std::vector<NotedMove>& moves) noexcept {
   try {
-    const auto root = open_root(session);
+    const auto root = open_root(context);
     for (const auto& move : moves) {
       const auto place = place_of(move.from);
-      if (const auto above = host::find_trusted_folder(root.get(), place.above)) {
-        ::unlinkat(above->get(), place.folder.c_str(), AT_REMOVEDIR);
+      if (const auto above = host::find_trusted_directory(root.get(), place.above)) {
+        ::unlinkat(above->get(), place.directory.c_str(), AT_REMOVEDIR);
       }
     }
   } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): an empty directory may stay
   }
 }
 
-void fill_volume(const Session& session, const NotedFill& fill, int rootfs) {
-  const auto root = open_root(session);
+void fill_volume(const Context& context, const NotedFill& fill, int rootfs) {
+  const auto root = open_root(context);
   const auto place = place_of(fill.path);
-  const auto container = make_container(session, root.get(), place);
+  const auto container = make_container(context, root.get(), place);
   const auto waiting = waiting_leaf(fill);
   base::remove_tree_at(container.get(), waiting);
   base::check_errno(::mkdirat(container.get(), waiting.c_str(), closed), "create the directory " + fill.path);
-  const auto copy = base::open_folder_at(container.get(), waiting);
+  const auto copy = base::open_directory_at(container.get(), waiting);
   const auto content = base::open_in_root(rootfs, fill.content, O_RDONLY | O_DIRECTORY);
-  session.reporter.step(fmt::format("filling {} with what the image has at {}", fill.path, fill.content));
-  host::copy_tree(content.get(), copy.get(), fill.path, session.stop);
+  context.reporter.step(fmt::format("filling {} with what the image has at {}", fill.path, fill.content));
+  host::copy_tree(content.get(), copy.get(), fill.path, context.stop);
   base::check_errno(::syncfs(copy.get()), "write " + fill.path + " to disk");
   base::check_errno(
       ::renameat2(container.get(), waiting.c_str(), container.get(), place.leaf.c_str(), RENAME_NOREPLACE),
@@ -338,8 +338,8 @@ void fill_volume(const Session& session, const NotedFill& fill, int rootfs) {
   base::sync_at(container.get(), ".");
 }
 
-void remove_filled_volume(const Session& session, const NotedFill& fill) {
-  const auto root = open_root(session);
+void remove_filled_volume(const Context& context, const NotedFill& fill) {
+  const auto root = open_root(context);
   const auto place = place_of(fill.path);
   const auto container = open_container(root.get(), place);
   if (!container) {
@@ -354,13 +354,13 @@ void remove_filled_volume(const Session& session, const NotedFill& fill) {
   base::sync_at(container.get(), ".");
 }
 
-void report_former_volumes(const Session& session, const InstallPlan& plan) {
-  const auto root = open_root(session);
-  const auto former = render::former_volume_folder(plan.values);
+void report_former_volumes(const Context& context, const InstallPlan& plan) {
+  const auto root = open_root(context);
+  const auto former = render::former_volume_directory(plan.values);
   for (const auto& volume : plan.volumes) {
     const auto old = render::volume_source(former, volume.destination);
     if (old != volume.source && host::host_exists(root.get(), old) && !host::host_exists(root.get(), volume.source)) {
-      session.reporter.warning(
+      context.reporter.warning(
           fmt::format("{} holds data of an earlier installation, and the volume is now {}; to use them, move that "
                       "directory there before the first start",
                       old, volume.source));
@@ -370,40 +370,40 @@ void report_former_volumes(const Session& session, const InstallPlan& plan) {
 
 namespace {
 
-/// The names that the volumes of a container's deployments have in `folder`.
-std::set<std::string> names_in(const Session& session, const std::string& name, const std::string& folder) {
+/// The names that the volumes of a container's deployments have in `directory`.
+std::set<std::string> names_in(const Context& context, const std::string& name, const std::string& directory) {
   std::set<std::string> names;
   for (const int slot : {0, 1}) {
-    const auto path = fmt::format("{}/{}", session.layout.deployments(), host::slot_name(name, slot));
-    for (const auto& [destination, source] : volumes_in(folder, generated_config(path))) {
+    const auto path = fmt::format("{}/{}", context.layout.deployments(), host::slot_name(name, slot));
+    for (const auto& [destination, source] : volumes_in(directory, generated_config(path))) {
       names.insert(base::split_path(source).second);
     }
   }
   return names;
 }
 
-void close_former_volumes_of(const Session& session, const host::Deployment& deployment) {
-  const auto former = render::former_volume_folder(values_of(deployment.info, deployment.name));
-  const auto root = open_root(session);
+void close_former_volumes_of(const Context& context, const host::Deployment& deployment) {
+  const auto former = render::former_volume_directory(values_of(deployment.info, deployment.name));
+  const auto root = open_root(context);
   const auto container = open_container(root.get(), place_of(former + "/x"));
   struct stat status {};
   if (!container || ::fstat(container.get(), &status) != 0 || (status.st_mode & 0077U) == 0) {
     return;
   }
-  auto names = names_in(session, deployment.name, former);
+  auto names = names_in(context, deployment.name, former);
   for (const auto& [destination, source] : volumes_in(former, generated_config(deployment.path))) {
     names.insert(base::split_path(source).second);  // of one that is part of the operating system
   }
   if (names.empty()) {
     return;
   }
-  const auto found = base::list_folder(container.get());
+  const auto found = base::list_directory(container.get());
   const bool ours =
       status.st_uid == ::geteuid() && std::includes(names.begin(), names.end(), found.begin(), found.end());
   if (ours) {
     base::check_errno(::fchmod(container.get(), closed), "set the mode of " + former);
   } else {
-    session.reporter.warning(
+    context.reporter.warning(
         fmt::format("others can use what {} writes below {}, which holds other things too; "
                     "`berth update {}` moves its volumes",
                     deployment.name, former, deployment.name));
@@ -412,13 +412,13 @@ void close_former_volumes_of(const Session& session, const host::Deployment& dep
 
 }  // namespace
 
-void close_former_volumes(const Session& session) {
-  for (const auto& deployment : host::list_deployments(session.layout).deployments) {
+void close_former_volumes(const Context& context) {
+  for (const auto& deployment : host::list_deployments(context.layout).deployments) {
     try {
-      close_former_volumes_of(session, deployment);
-      close_former_directories(session, deployment);
+      close_former_volumes_of(context, deployment);
+      close_former_directories(context, deployment);
     } catch (const Error& error) {
-      session.reporter.warning(error.what());
+      context.reporter.warning(error.what());
     }
   }
 }

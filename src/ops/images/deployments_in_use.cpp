@@ -31,31 +31,31 @@ std::string damage_of(const std::string& commit) {
              : fmt::format("its ostree-commit is '{}', which is no checksum", base::printable(commit));
 }
 
-/// `NAME` of `NAME.0` and `NAME.1`; empty for other folders.
-std::string container_of(const std::string& folder) {
-  const bool slot = folder.ends_with(".0") || folder.ends_with(".1");
-  return slot && !folder.starts_with('.') ? folder.substr(0, folder.size() - 2) : "";
+/// `NAME` of `NAME.0` and `NAME.1`; empty for other directories.
+std::string container_of(const std::string& directory) {
+  const bool slot = directory.ends_with(".0") || directory.ends_with(".1");
+  return slot && !directory.starts_with('.') ? directory.substr(0, directory.size() - 2) : "";
 }
 
 class Search {
  public:
-  explicit Search(const Session& session) : session_(session) {}
+  explicit Search(const Context& context) : context_(context) {}
 
-  /// Looks at every folder in `path`, if there is such a folder.
+  /// Looks at every directory in `path`, if there is such a directory.
   void look_in(const std::string& path) {
     if (!base::stat_at(AT_FDCWD, path)) {
       return;
     }
-    const auto folder = base::open_host_folder(path);
-    for (const auto& name : base::list_folder(folder.get())) {
-      const auto status = base::stat_at(folder.get(), name);
+    const auto directory = base::open_host_directory(path);
+    for (const auto& name : base::list_directory(directory.get())) {
+      const auto status = base::stat_at(directory.get(), name);
       if (!status || !S_ISDIR(status->st_mode)) {
-        continue;  // links name a folder that is looked at anyway
+        continue;  // links name a directory that is looked at anyway
       }
-      if (name == mounts_folder) {
+      if (name == mounts_directory) {
         look_in(fmt::format("{}/{}", path, name));
       } else {
-        look_at(folder.get(), path, name);
+        look_at(directory.get(), path, name);
       }
     }
   }
@@ -63,12 +63,12 @@ class Search {
   std::vector<DeploymentInUse> found;
 
  private:
-  void look_at(int folder, const std::string& path, const std::string& name) {
+  void look_at(int directory, const std::string& path, const std::string& name) {
     const auto place = path + "/" + name;
     const auto container = container_of(name);
-    const bool live = !container.empty() && base::read_link_at(folder, container).value_or("").ends_with(name);
+    const bool live = !container.empty() && base::read_link_at(directory, container).value_or("").ends_with(name);
     try {
-      const auto text = base::read_file_at(folder, name + "/info", base::json_size_limit);
+      const auto text = base::read_file_at(directory, name + "/info", base::json_size_limit);
       if (!text) {
         return;
       }
@@ -76,19 +76,19 @@ class Search {
       found.push_back({container, live, place, info.image, info.revision, checked_commit(info.ostree_commit),
                        info.has_container_service, damage_of(info.ostree_commit)});
     } catch (const Error& error) {
-      session_.reporter.warning(error.what());
+      context_.reporter.warning(error.what());
       found.push_back({container, live, place, "", "", "", false, error.what()});
     }
   }
 
-  const Session& session_;
+  const Context& context_;
 };
 
 }  // namespace
 
-std::vector<DeploymentInUse> deployments_in_use(const Session& session) {
-  Search search(session);
-  search.look_in(session.layout.deployments());
+std::vector<DeploymentInUse> deployments_in_use(const Context& context) {
+  Search search(context);
+  search.look_in(context.layout.deployments());
   return std::move(search.found);
 }
 
@@ -113,16 +113,16 @@ std::vector<store::CheckedOut> checkouts_of(const std::vector<DeploymentInUse>& 
   return checkouts;
 }
 
-bool has_unknown_use(const Session& session, const store::Store& store) {
-  const auto deployments = deployments_in_use(session);
+bool has_unknown_use(const Context& context, const store::Store& store) {
+  const auto deployments = deployments_in_use(context);
   return std::any_of(deployments.begin(), deployments.end(), [&store](const DeploymentInUse& each) {
     return !each.damage.empty() || (!each.commit.empty() && !store.describe(each.commit, each.image));
   });
 }
 
-std::vector<std::string> commits_in_use(const Session& session) {
+std::vector<std::string> commits_in_use(const Context& context) {
   std::vector<std::string> commits;
-  for (const auto& deployment : deployments_in_use(session)) {
+  for (const auto& deployment : deployments_in_use(context)) {
     if (!deployment.commit.empty()) {
       commits.push_back(deployment.commit);
     }

@@ -9,10 +9,10 @@
 
 namespace berth::ops {
 
-/// Below the deployments: one folder for each `berth mount`.
-inline constexpr const char* mounts_folder = ".mounts";
+/// Below the deployments: one directory for each `berth mount`.
+inline constexpr const char* mounts_directory = ".mounts";
 
-/// A folder with an info file: a deployment, one in the making, a mount, or a one-off run.
+/// A directory with an info file: a deployment, one in the making, a mount, or a one-off run.
 struct DeploymentInUse {
   std::string container;  ///< empty unless it is a deployment NAME.0 or NAME.1
   bool live = false;      ///< the container's link names this slot
@@ -26,7 +26,7 @@ struct DeploymentInUse {
 
 /// All of them, sorted by path. One whose info cannot be read is a warning, too. Preinstalled containers are none of
 /// them: their files never were in the store.
-std::vector<DeploymentInUse> deployments_in_use(const Session& session);
+std::vector<DeploymentInUse> deployments_in_use(const Context& context);
 
 /// Those of their root file systems that are checkouts of what is stored. That of a container with a service is whole;
 /// older tools laid layers over each other, of which each says in part what is in it.
@@ -34,9 +34,9 @@ std::vector<store::CheckedOut> checkouts_of(const std::vector<DeploymentInUse>& 
 
 /// Whether some deployment does not tell its commit, because its info or that commit is damaged or gone: what it needs
 /// is not known then. For store::PruneRequest.
-bool has_unknown_use(const Session& session, const store::Store& store);
+bool has_unknown_use(const Context& context, const store::Store& store);
 
 /// Their commits, for store::PruneRequest.
-std::vector<std::string> commits_in_use(const Session& session);
+std::vector<std::string> commits_in_use(const Context& context);
 
 }  // namespace berth::ops

@@ -27,7 +27,7 @@ void refuse_needed_layer(const store::Store& store, const store::StoredImage& la
 }
 
 /// As podman does: an image in use keeps one name, and any but the last may go.
-void refuse_last_name(const Session& session, const store::Store& store, const std::vector<store::StoredImage>& going,
+void refuse_last_name(const Context& context, const store::Store& store, const std::vector<store::StoredImage>& going,
                       const store::StoredImage& image) {
   const auto stays = [&](const store::StoredImage& other) {
     const bool same = other.commit == image.commit || (!image.id.empty() && other.id == image.id);
@@ -38,13 +38,13 @@ void refuse_last_name(const Session& session, const store::Store& store, const s
   if (std::any_of(images.begin(), images.end(), stays)) {
     return;
   }
-  if (const auto users = containers_using(session, image); !users.empty()) {
+  if (const auto users = containers_using(context, image); !users.empty()) {
     throw Error(ErrorKind::conflict, fmt::format("{} is in use by {}", image.name, fmt::join(users, ", ")),
                 "uninstall them first, or use --force: they keep what they need, only the name goes");
   }
 }
 
-ImageUpdate update_one(Session& session, store::Store& store, const store::StoredImage& image,
+ImageUpdate update_one(Context& context, store::Store& store, const store::StoredImage& image,
                        const std::string& authfile) {
   ImageUpdate update{image.name, image.id, image.id, "", without_registry(image.name), std::nullopt};
   if (!update.reason.empty()) {
@@ -52,7 +52,7 @@ ImageUpdate update_one(Session& session, store::Store& store, const store::Store
     return update;
   }
   try {
-    ImageOrigin origin(session, {image.name, authfile, platform_of(image), {}, image::Naming::as_written});
+    ImageFetcher origin(context, {image.name, authfile, platform_of(image), {}, image::Naming::as_written});
     const auto pulled = origin.pull_into(store);
     update.id_after = pulled.image.id;
     update.status = pulled.changed ? "updated" : "up to date";
@@ -68,10 +68,10 @@ ImageUpdate update_one(Session& session, store::Store& store, const store::Store
 }
 
 /// Also those of which only the branch is left.
-std::vector<store::StoredImage> branches_to_delete(const Session& session, const store::Store& store,
+std::vector<store::StoredImage> branches_to_delete(const Context& context, const store::Store& store,
                                                    const std::string& text) {
   if (!find_by_name(store, text)) {
-    if (auto lost = find_lost(session, store, text)) {
+    if (auto lost = find_lost(context, store, text)) {
       return {std::move(*lost)};
     }
   }
@@ -96,16 +96,16 @@ std::string platform_of(const store::StoredImage& image) {
   return platform.os.empty() || platform.architecture.empty() ? std::string() : platform.text();
 }
 
-std::string tag_image(Session& session, const std::string& source, const std::string& name) {
+std::string tag_image(Context& context, const std::string& source, const std::string& name) {
   const auto target =
-      session.naming == image::Naming::canonical ? image::parse_image_name(name) : image::parse_written_name(name);
+      context.naming == image::Naming::canonical ? image::parse_image_name(name) : image::parse_written_name(name);
   if (target.digest) {
     throw Error(ErrorKind::usage, fmt::format("{} holds a digest, which cannot be given", name),
                 "give a name of the form REGISTRY/REPOSITORY:TAG");
   }
-  auto store = open_images(session);
+  auto store = open_images(context);
   store.hold();
-  const auto image = choose_image(session, store, source);
+  const auto image = choose_image(context, store, source);
   if (image.name.empty()) {
     throw Error(ErrorKind::usage, fmt::format("{} is a layer", source), "only images have names");
   }
@@ -113,45 +113,45 @@ std::string tag_image(Session& session, const std::string& source, const std::st
   return target.text();
 }
 
-std::vector<std::string> delete_images(Session& session, const std::vector<std::string>& images, bool force) {
-  auto store = open_images(session);
+std::vector<std::string> delete_images(Context& context, const std::vector<std::string>& images, bool force) {
+  auto store = open_images(context);
   std::vector<store::StoredImage> chosen;
   for (const auto& text : images) {
-    for (auto& image : branches_to_delete(session, store, text)) {
+    for (auto& image : branches_to_delete(context, store, text)) {
       if (image.name.empty()) {
         refuse_needed_layer(store, image);
       }
       chosen.push_back(std::move(image));
     }
   }
-  refuse_elsewhere(session, chosen, "refs");
+  refuse_elsewhere(context, chosen, "refs");
   for (const auto& image : chosen) {
     if (!image.name.empty() && !force) {
-      refuse_last_name(session, store, chosen, image);
+      refuse_last_name(context, store, chosen, image);
     }
   }
   std::vector<std::string> removed;
   for (const auto& image : chosen) {
-    check_stop(session.stop);
+    check_stop(context.stop);
     store.remove(image.branch);
     removed.push_back(image.name.empty() ? image.id : image.name);
   }
   return removed;
 }
 
-std::vector<ImageUpdate> update_images(Session& session, const ImageUpdateRequest& request) {
-  auto store = open_images(session);
+std::vector<ImageUpdate> update_images(Context& context, const ImageUpdateRequest& request) {
+  auto store = open_images(context);
   std::vector<store::StoredImage> chosen;
   for (const auto& text : request.images) {
-    chosen.push_back(choose_image(session, store, text));
+    chosen.push_back(choose_image(context, store, text));
   }
   if (request.images.empty()) {
     chosen = store.images(false);
   }
   std::vector<ImageUpdate> updates;
   for (const auto& image : chosen) {
-    check_stop(session.stop);
-    updates.push_back(update_one(session, store, image, request.authfile));
+    check_stop(context.stop);
+    updates.push_back(update_one(context, store, image, request.authfile));
   }
   return updates;
 }

@@ -63,9 +63,9 @@ void refuse_several(const std::vector<store::StoredImage>& found, const std::str
   }
 }
 
-std::optional<host::Deployment> find_container(const Session& session, const std::string& text) {
+std::optional<host::Deployment> find_container(const Context& context, const std::string& text) {
   const bool may_be_container = !text.empty() && text.find_first_of("/:@") == std::string::npos;
-  return may_be_container ? host::find_deployment(session.layout, text) : std::nullopt;
+  return may_be_container ? host::find_deployment(context.layout, text) : std::nullopt;
 }
 
 /// Says why there is no image, which a reader of the lists would expect.
@@ -77,9 +77,9 @@ void refuse_preinstalled(const std::optional<host::Deployment>& deployment) {
   }
 }
 
-std::optional<store::StoredImage> image_of_container(const Session& session, const store::Store& store,
+std::optional<store::StoredImage> image_of_container(const Context& context, const store::Store& store,
                                                      const std::string& name) {
-  const auto deployment = find_container(session, name);
+  const auto deployment = find_container(context, name);
   if (!deployment || deployment->info.ostree_commit.empty()) {
     return std::nullopt;
   }
@@ -109,9 +109,9 @@ std::optional<std::string> branch_of(const std::string& text, image::ImageName (
 }
 
 /// What else `text` may mean when it is the name of a container.
-std::pair<std::string, std::string> image_and_commit(const Session& session, const std::string& text) {
+std::pair<std::string, std::string> image_and_commit(const Context& context, const std::string& text) {
   try {
-    const auto deployment = find_container(session, text);
+    const auto deployment = find_container(context, text);
     return deployment ? std::pair(deployment->info.image, deployment->info.ostree_commit) : std::pair(text, "");
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::interrupted) {
@@ -123,13 +123,13 @@ std::pair<std::string, std::string> image_and_commit(const Session& session, con
 
 }  // namespace
 
-std::optional<store::StoredImage> find_lost(const Session& session, const store::Store& store,
+std::optional<store::StoredImage> find_lost(const Context& context, const store::Store& store,
                                             const std::string& text) {
   auto lost = store.lost();
   if (lost.empty()) {
     return std::nullopt;
   }
-  const auto [name, commit] = image_and_commit(session, text);
+  const auto [name, commit] = image_and_commit(context, text);
   const auto written = branch_of(name, image::parse_written_name);
   const auto canonical = branch_of(name, image::parse_image_name);
   for (auto& image : lost) {
@@ -147,19 +147,19 @@ std::optional<store::StoredImage> find_by_name(const store::Store& store, const 
   return found ? std::move(found) : look_up(store, text, image::parse_image_name);
 }
 
-store::Store open_images(const Session& session, const std::string& asked) {
-  if (auto store = store::Store::open_existing(store_options(session))) {
+store::Store open_images(const Context& context, const std::string& asked) {
+  if (auto store = store::Store::open_existing(store_options(context))) {
     return std::move(*store);
   }
-  refuse_preinstalled(find_container(session, asked));
+  refuse_preinstalled(find_container(context, asked));
   throw Error(ErrorKind::not_found, "no image is stored yet", "berth pull fetches one");
 }
 
-store::StoredImage choose_image(const Session& session, const store::Store& store, const std::string& text) {
-  if (auto image = image_of_container(session, store, text)) {
+store::StoredImage choose_image(const Context& context, const store::Store& store, const std::string& text) {
+  if (auto image = image_of_container(context, store, text)) {
     return std::move(*image);
   }
-  if (const auto lost = find_lost(session, store, text); lost && !find_by_name(store, text)) {
+  if (const auto lost = find_lost(context, store, text); lost && !find_by_name(store, text)) {
     throw Error(
         ErrorKind::verification,
         lost->commit.empty()
@@ -186,10 +186,10 @@ std::vector<store::StoredImage> choose_branches(const store::Store& store, const
   return found;
 }
 
-void refuse_elsewhere(const Session& session, const std::vector<store::StoredImage>& images, std::string_view remedy) {
+void refuse_elsewhere(const Context& context, const std::vector<store::StoredImage>& images, std::string_view remedy) {
   for (const auto& image : images) {
     if (image.elsewhere) {
-      const auto repository = session.layout.read_only_repository();
+      const auto repository = context.layout.read_only_repository();
       throw Error(ErrorKind::not_permitted,
                   fmt::format("{} is in {}, which other users can enter, so that berth only reads it",
                               image.name.empty() ? image.id : image.name, repository),
@@ -200,9 +200,9 @@ void refuse_elsewhere(const Session& session, const std::vector<store::StoredIma
   }
 }
 
-std::vector<std::string> containers_using(const Session& session, const store::StoredImage& image) {
+std::vector<std::string> containers_using(const Context& context, const store::StoredImage& image) {
   std::set<std::string> names;
-  for (const auto& deployment : deployments_in_use(session)) {
+  for (const auto& deployment : deployments_in_use(context)) {
     const bool same = (!image.commit.empty() && deployment.commit == image.commit) ||
                       (!image.id.empty() && deployment.image_id == image.id);
     if (deployment.live && same) {

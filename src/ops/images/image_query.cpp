@@ -50,10 +50,10 @@ std::set<std::string> used_variables(const store::Store& store, const store::Sto
   return used;
 }
 
-void describe_variables(Session& session, const store::Store& store, ImageDescription& description) {
+void describe_variables(Context& context, const store::Store& store, ImageDescription& description) {
   render::ExportsManifest manifest;
   if (const auto text = read_export(store, description.image, "manifest.json")) {
-    manifest = render::parse_exports_manifest(*text, session.reporter);
+    manifest = render::parse_exports_manifest(*text, context.reporter);
   }
   // UUID is the one variable whose default wins over what the tool sets (contract, section 2).
   const auto provided = render::merge_values({}, {}, {});
@@ -101,19 +101,19 @@ ImageVersion version_of(const store::StoredImage& image) {
 
 }  // namespace
 
-ImageDescription describe_image(Session& session, const std::string& text) {
-  const auto store = open_images(session, text);
+ImageDescription describe_image(Context& context, const std::string& text) {
+  const auto store = open_images(context, text);
   ImageDescription description;
-  description.image = choose_image(session, store, text);
+  description.image = choose_image(context, store, text);
   description.image.config = store.config_of(description.image);
   description.labels = labels_of(description.image);
-  describe_variables(session, store, description);
+  describe_variables(context, store, description);
   return description;
 }
 
-std::vector<HistoryEntry> image_history(Session& session, const std::string& text) {
-  const auto store = open_images(session, text);
-  const auto image = choose_image(session, store, text);
+std::vector<HistoryEntry> image_history(Context& context, const std::string& text) {
+  const auto store = open_images(context, text);
+  const auto image = choose_image(context, store, text);
   std::map<std::string, std::int64_t> sizes;
   for (const auto& layer : store.images(true)) {
     if (layer.name.empty()) {
@@ -139,8 +139,8 @@ std::vector<HistoryEntry> image_history(Session& session, const std::string& tex
   return steps;
 }
 
-std::vector<ImageVersion> image_versions(Session& session, const std::vector<std::string>& texts) {
-  const auto store = store::Store::open_existing(store_options(session));
+std::vector<ImageVersion> image_versions(Context& context, const std::vector<std::string>& texts) {
+  const auto store = store::Store::open_existing(store_options(context));
   std::vector<ImageVersion> versions;
   if (texts.empty() && store) {
     for (const auto& image : store->images(false)) {
@@ -148,7 +148,7 @@ std::vector<ImageVersion> image_versions(Session& session, const std::vector<std
     }
   }
   for (const auto& text : texts) {
-    versions.push_back(version_of(choose_image(session, open_images(session, text), text)));
+    versions.push_back(version_of(choose_image(context, open_images(context, text), text)));
   }
   return versions;
 }

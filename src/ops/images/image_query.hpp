@@ -19,7 +19,7 @@ struct ImageDescription {
 
 /// @param text name of an image or container, or beginning of an id
 /// @throws Error(not_found)
-ImageDescription describe_image(Session& session, const std::string& text);
+ImageDescription describe_image(Context& context, const std::string& text);
 
 /// One step of how an image was made (OCI image-spec 1.1 config.md, `history`).
 struct HistoryEntry {
@@ -31,7 +31,7 @@ struct HistoryEntry {
 };
 
 /// Newest first. Layers of which the configuration says nothing are there, too.
-std::vector<HistoryEntry> image_history(Session& session, const std::string& text);
+std::vector<HistoryEntry> image_history(Context& context, const std::string& text);
 
 struct ImageVersion {
   std::string name;
@@ -40,6 +40,6 @@ struct ImageVersion {
 };
 
 /// Of the images that `texts` mean; of all without any.
-std::vector<ImageVersion> image_versions(Session& session, const std::vector<std::string>& texts);
+std::vector<ImageVersion> image_versions(Context& context, const std::vector<std::string>& texts);
 
 }  // namespace berth::ops

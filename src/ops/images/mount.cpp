@@ -31,26 +31,27 @@ using base::Error;
 using base::ErrorKind;
 
 constexpr const char* target_key = "mounted-at";
-constexpr const char* place_key = "laid-out-in";  ///< for users: device and inode of the folder that holds the copy
-constexpr const char* mode_key = "mode-before";   ///< for users: the mode of that folder, which the end gives back
+constexpr const char* place_key = "laid-out-in";  ///< for users: device and inode of the directory that holds the copy
+constexpr const char* mode_key = "mode-before";   ///< for users: the mode of that directory, which the end gives back
 constexpr std::uint64_t mountinfo_limit = std::uint64_t{16} << 20U;  // bytes
 
-struct stat status_of(int folder) {
+struct stat status_of(int directory) {
   struct stat status {};
-  base::check_errno(::fstat(folder, &status), "examine a folder");
+  base::check_errno(::fstat(directory, &status), "examine a directory");
   return status;
 }
 
-/// Which mount `path` below `folder` is on (statx(2) STATX_MNT_ID), the last link not followed; 0 when it is not there.
-std::uint64_t mount_id(int folder, const std::string& path) {
+/// Which mount `path` below `directory` is on (statx(2) STATX_MNT_ID), the last link not followed; 0 when it is not
+/// there.
+std::uint64_t mount_id(int directory, const std::string& path) {
   struct statx status {};
   const int flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | (path.empty() ? AT_EMPTY_PATH : 0);
-  return ::statx(folder, path.c_str(), flags, STATX_MNT_ID, &status) == 0 ? status.stx_mnt_id : 0;
+  return ::statx(directory, path.c_str(), flags, STATX_MNT_ID, &status) == 0 ? status.stx_mnt_id : 0;
 }
 
-/// The folder that the user named, opened once: what its name means later does not matter.
+/// The directory that the user named, opened once: what its name means later does not matter.
 struct Point {
-  base::Fd folder;
+  base::Fd directory;
   std::string path;  ///< without links
   std::uint64_t mount = 0;
 };
@@ -58,53 +59,53 @@ struct Point {
 Point open_point(const std::string& directory) {
   Point point;
   try {
-    point.folder = base::open_host_folder(directory);
+    point.directory = base::open_host_directory(directory);
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::not_found) {
-      throw Error(ErrorKind::not_found, fmt::format("the folder {} does not exist", directory), "create it first");
+      throw Error(ErrorKind::not_found, fmt::format("the directory {} does not exist", directory), "create it first");
     }
     throw;
   }
-  point.path = base::full_path(point.folder.get(), ".");
-  point.mount = mount_id(point.folder.get(), "");
+  point.path = base::full_path(point.directory.get(), ".");
+  point.mount = mount_id(point.directory.get(), "");
   return point;
 }
 
-std::string mounts_path(const Session& session) {
-  return session.layout.deployments() + "/" + mounts_folder;
+std::string mounts_path(const Context& context) {
+  return context.layout.deployments() + "/" + mounts_directory;
 }
 
 /// Never behind a link: it is made by berth alone.
-base::Fd open_mounts(const Session& session) {
-  return base::open_folder_at(AT_FDCWD, mounts_path(session));
+base::Fd open_mounts(const Context& context) {
+  return base::open_directory_at(AT_FDCWD, mounts_path(context));
 }
 
-base::Fd make_mounts(const Session& session) {
-  const auto deployments = base::open_host_folder(session.layout.deployments());
-  if (::mkdirat(deployments.get(), mounts_folder, S_IRWXU) != 0 && errno != EEXIST) {
-    base::throw_errno("create the folder " + mounts_path(session));
+base::Fd make_mounts(const Context& context) {
+  const auto deployments = base::open_host_directory(context.layout.deployments());
+  if (::mkdirat(deployments.get(), mounts_directory, S_IRWXU) != 0 && errno != EEXIST) {
+    base::throw_errno("create the directory " + mounts_path(context));
   }
-  return base::open_folder_at(deployments.get(), mounts_folder);
+  return base::open_directory_at(deployments.get(), mounts_directory);
 }
 
-/// One record: the folder .mounts/ID.
+/// One record: the directory .mounts/ID.
 struct View {
   std::string id;
   std::string target;
   std::string place;       ///< of a user's copy, see place_of; empty for a mount
-  mode_t mode_before = 0;  ///< of the folder that holds the copy
+  mode_t mode_before = 0;  ///< of the directory that holds the copy
 };
 
-std::vector<View> recorded_views(const Session& session) {
+std::vector<View> recorded_views(const Context& context) {
   std::vector<View> views;
-  if (!base::stat_at(AT_FDCWD, mounts_path(session))) {
+  if (!base::stat_at(AT_FDCWD, mounts_path(context))) {
     return views;
   }
-  const auto folder = open_mounts(session);
-  for (const auto& id : base::list_folder(folder.get())) {
+  const auto directory = open_mounts(context);
+  for (const auto& id : base::list_directory(directory.get())) {
     View view{id, "", "", 0};
     try {
-      if (const auto text = base::read_file_at(folder.get(), id + "/info", base::json_size_limit)) {
+      if (const auto text = base::read_file_at(directory.get(), id + "/info", base::json_size_limit)) {
         const auto json = base::parse_json(*text, id + "/info");
         const base::JsonView info(json, id + "/info");
         view.target = info.string_or(target_key, "");
@@ -160,15 +161,15 @@ std::vector<MountEntry> mounts_of(const std::string& pid) {
 }
 
 bool shows(const MountEntry& entry, const std::string& id) {
-  return entry.root.ends_with(fmt::format("/{}/{}/rootfs", mounts_folder, id));
+  return entry.root.ends_with(fmt::format("/{}/{}/rootfs", mounts_directory, id));
 }
 
 /// Views that are mounted in any mount namespace that we can see: /proc/PID/ns/mnt is one link a namespace.
 std::set<std::string> mounted_ids(const std::vector<View>& views) {
   std::set<std::string> ids;
   std::set<std::string> namespaces;
-  const auto processes = base::open_host_folder("/proc");
-  for (const auto& pid : base::list_folder(processes.get())) {
+  const auto processes = base::open_host_directory("/proc");
+  for (const auto& pid : base::list_directory(processes.get())) {
     if (pid.find_first_not_of("0123456789") != std::string::npos) {
       continue;
     }
@@ -192,7 +193,7 @@ std::set<std::string> mounted_ids(const std::vector<View>& views) {
   return ids;
 }
 
-/// What tells a folder from one that was made later in its place; empty when there is none.
+/// What tells a directory from one that was made later in its place; empty when there is none.
 std::string place_of(const struct stat& status) {
   return fmt::format("{}:{}", status.st_dev, status.st_ino);
 }
@@ -202,9 +203,9 @@ std::string place_of(const std::string& directory) {
   return ::stat(directory.c_str(), &status) == 0 ? place_of(status) : "";
 }
 
-std::vector<View> stale_views(const Session& session) {
-  auto views = recorded_views(session);
-  if (session.layout.user()) {
+std::vector<View> stale_views(const Context& context) {
+  auto views = recorded_views(context);
+  if (context.layout.user()) {
     std::erase_if(views, [](const View& view) { return !view.place.empty() && place_of(view.target) == view.place; });
   } else if (!views.empty()) {
     const auto mounted = mounted_ids(views);
@@ -225,9 +226,9 @@ void mount_read_only(int source, int target, const std::string& directory) {
                     "mount the view at " + directory);
 }
 
-void refuse_second_view(const Session& session, const std::string& target) {
+void refuse_second_view(const Context& context, const std::string& target) {
   const auto entries = mounts_of("self");
-  for (const auto& view : recorded_views(session)) {
+  for (const auto& view : recorded_views(context)) {
     if (view.target == target && std::any_of(entries.begin(), entries.end(), [&](const MountEntry& entry) {
           return entry.point == target && shows(entry, view.id);
         })) {
@@ -237,7 +238,7 @@ void refuse_second_view(const Session& session, const std::string& target) {
   }
 }
 
-/// @param copied the folder as it was, when it gets a copy
+/// @param copied the directory as it was, when it gets a copy
 std::string view_info(const store::StoredImage& image, const std::string& target,
                       const std::optional<struct stat>& copied) {
   host::DeploymentInfo info;
@@ -253,8 +254,8 @@ std::string view_info(const store::StoredImage& image, const std::string& target
 }
 
 /// The image as find() gives it: merged.
-store::StoredImage merged_image(const Session& session, store::Store& store, const std::string& text) {
-  auto image = choose_image(session, store, text);
+store::StoredImage merged_image(const Context& context, store::Store& store, const std::string& text) {
+  auto image = choose_image(context, store, text);
   if (!image.merged && !image.name.empty()) {
     if (auto found = store.find(image::parse_written_name(image.name))) {
       return std::move(*found);
@@ -267,44 +268,44 @@ store::StoredImage merged_image(const Session& session, store::Store& store, con
 }
 
 /// Users cannot mount: they get a copy, so that whatever they do with it the repository stays as it is.
-void refuse_unless_empty(int folder, const std::string& target) {
-  if (!base::list_folder(folder).empty()) {
-    throw Error(ErrorKind::conflict, fmt::format("the folder {} is not empty", target),
+void refuse_unless_empty(int directory, const std::string& target) {
+  if (!base::list_directory(directory).empty()) {
+    throw Error(ErrorKind::conflict, fmt::format("the directory {} is not empty", target),
                 "give an empty one: the files are copied into it");
   }
 }
 
-void remove_copy(const Session& session, const Point& point) {
-  for (const auto& entry : base::list_folder(point.folder.get())) {
-    base::remove_tree_at(point.folder.get(), entry);
+void remove_copy(const Context& context, const Point& point) {
+  for (const auto& entry : base::list_directory(point.directory.get())) {
+    base::remove_tree_at(point.directory.get(), entry);
   }
-  const auto place = place_of(status_of(point.folder.get()));
-  for (const auto& view : recorded_views(session)) {
+  const auto place = place_of(status_of(point.directory.get()));
+  for (const auto& view : recorded_views(context)) {
     if (view.place == place) {
       if (view.mode_before != 0) {
-        base::check_errno(::fchmod(point.folder.get(), view.mode_before), "give back the mode of " + point.path);
+        base::check_errno(::fchmod(point.directory.get(), view.mode_before), "give back the mode of " + point.path);
       }
-      base::remove_tree_at(open_mounts(session).get(), view.id);
+      base::remove_tree_at(open_mounts(context).get(), view.id);
     }
   }
 }
 
-bool holds_copy(const Session& session, const Point& point) {
-  const auto views = recorded_views(session);
-  const auto place = place_of(status_of(point.folder.get()));
+bool holds_copy(const Context& context, const Point& point) {
+  const auto views = recorded_views(context);
+  const auto place = place_of(status_of(point.directory.get()));
   return std::any_of(views.begin(), views.end(),
                      [&](const View& view) { return view.target == point.path && view.place == place; });
 }
 
-/// Unmounts what was found at the folder, and nothing that took its place: nobody can rename a mount point, and the
-/// folder above it is open.
+/// Unmounts what was found at the directory, and nothing that took its place: nobody can rename a mount point, and the
+/// directory above it is open.
 void unmount_exactly(const Point& point) {
   const auto [above, name] = base::split_path(point.path);
-  const auto folder = base::open_host_folder(above);
-  if (mount_id(folder.get(), name) != point.mount) {
+  const auto directory = base::open_host_directory(above);
+  if (mount_id(directory.get(), name) != point.mount) {
     throw Error(ErrorKind::conflict, fmt::format("{} was moved meanwhile", point.path), "try again");
   }
-  if (::umount2(fmt::format("/proc/self/fd/{}/{}", folder.get(), name).c_str(), UMOUNT_NOFOLLOW) != 0) {
+  if (::umount2(fmt::format("/proc/self/fd/{}/{}", directory.get(), name).c_str(), UMOUNT_NOFOLLOW) != 0) {
     if (errno == EBUSY) {
       throw Error(ErrorKind::conflict, fmt::format("{} is in use", point.path),
                   fmt::format("see by whom with: fuser --mount --verbose {}", point.path));
@@ -313,16 +314,16 @@ void unmount_exactly(const Point& point) {
   }
 }
 
-void unmount(const Session& session, Point point) {
-  point.folder.reset();  // an open folder keeps its mount busy
+void unmount(const Context& context, Point point) {
+  point.directory.reset();  // an open directory keeps its mount busy
   const auto entries = mounts_of("self");
   const auto here = std::find_if(entries.begin(), entries.end(), [&point](const MountEntry& entry) {
     return entry.id == point.mount && entry.point == point.path;
   });
-  for (const auto& view : recorded_views(session)) {
+  for (const auto& view : recorded_views(context)) {
     if (here != entries.end() && shows(*here, view.id)) {
       unmount_exactly(point);
-      base::remove_tree_at(open_mounts(session).get(), view.id);
+      base::remove_tree_at(open_mounts(context).get(), view.id);
       return;
     }
   }
@@ -330,52 +331,52 @@ void unmount(const Session& session, Point point) {
               "berth mount IMAGE DIR mounts one");
 }
 
-/// What the image is shown by is its own folder, so that it can keep others out: whatever its files may be, they are
+/// What the image is shown by is its own directory, so that it can keep others out: whatever its files may be, they are
 /// nobody's but root's to look at.
 void show(int place, const Point& point, const std::string& directory) {
-  const auto rootfs = base::open_folder_at(place, "rootfs");
+  const auto rootfs = base::open_directory_at(place, "rootfs");
   host::make_private(rootfs.get());
-  mount_read_only(rootfs.get(), point.folder.get(), directory);
+  mount_read_only(rootfs.get(), point.directory.get(), directory);
 }
 
 }  // namespace
 
-void mount_view(Session& session, const std::string& image_text, const std::string& directory) {
+void mount_view(Context& context, const std::string& image_text, const std::string& directory) {
   const auto point = open_point(directory);
-  auto store = open_images(session, image_text);
+  auto store = open_images(context, image_text);
   store.hold();  // until it is mounted, for only then prune sees that it is in use
-  const auto image = merged_image(session, store, image_text);
-  const bool copies = session.layout.user().has_value();
-  refuse_second_view(session, point.path);
+  const auto image = merged_image(context, store, image_text);
+  const bool copies = context.layout.user().has_value();
+  refuse_second_view(context, point.path);
   if (copies) {
-    refuse_unless_empty(point.folder.get(), point.path);
+    refuse_unless_empty(point.directory.get(), point.path);
   }
-  const auto folder = make_mounts(session);
+  const auto mounts = make_mounts(context);
   const auto id = host::random_uuid();
-  base::check_errno(::mkdirat(folder.get(), id.c_str(), S_IRWXU), "create a folder for the view");
+  base::check_errno(::mkdirat(mounts.get(), id.c_str(), S_IRWXU), "create a directory for the view");
   base::ScopeExit undo([&]() noexcept {
     try {
-      base::remove_tree_at(folder.get(), id);
+      base::remove_tree_at(mounts.get(), id);
     } catch (...) {
       return;  // prune removes it
     }
   });
-  const auto place = base::open_folder_at(folder.get(), id);
-  const auto before = status_of(point.folder.get());
+  const auto place = base::open_directory_at(mounts.get(), id);
+  const auto before = status_of(point.directory.get());
   base::create_file_at(place.get(), "info", view_info(image, point.path, copies ? std::optional(before) : std::nullopt),
                        0600);
   if (copies) {
-    host::make_private(point.folder.get());
+    host::make_private(point.directory.get());
   }
-  base::ScopeExit reopen([&]() noexcept { ::fchmod(point.folder.get(), before.st_mode); });
+  base::ScopeExit reopen([&]() noexcept { ::fchmod(point.directory.get(), before.st_mode); });
   base::in_context([&] { return fmt::format("checking out {}", image.name); },
                    [&] {
-                     store.checkout(image.commit, copies ? point.folder.get() : place.get(), copies ? "." : "rootfs",
+                     store.checkout(image.commit, copies ? point.directory.get() : place.get(), copies ? "." : "rootfs",
                                     copies ? store::CheckoutFiles::copied : store::CheckoutFiles::linked);
                    });
-  check_stop(session.stop);
+  check_stop(context.stop);
   if (copies) {
-    host::make_private(point.folder.get());  // the image says otherwise of its root
+    host::make_private(point.directory.get());  // the image says otherwise of its root
   } else {
     show(place.get(), point, directory);
   }
@@ -383,26 +384,26 @@ void mount_view(Session& session, const std::string& image_text, const std::stri
   undo.dismiss();
 }
 
-void unmount_view(Session& session, const std::string& directory) {
+void unmount_view(Context& context, const std::string& directory) {
   auto point = open_point(directory);
-  if (holds_copy(session, point)) {
-    remove_copy(session, point);
+  if (holds_copy(context, point)) {
+    remove_copy(context, point);
   } else {
-    unmount(session, std::move(point));
+    unmount(context, std::move(point));
   }
 }
 
-std::vector<std::string> stale_mounts(const Session& session) {
+std::vector<std::string> stale_mounts(const Context& context) {
   std::vector<std::string> paths;
-  for (const auto& view : stale_views(session)) {
-    paths.push_back(mounts_path(session) + "/" + view.id);
+  for (const auto& view : stale_views(context)) {
+    paths.push_back(mounts_path(context) + "/" + view.id);
   }
   return paths;
 }
 
-void remove_stale_mounts(const Session& session) {
-  for (const auto& view : stale_views(session)) {
-    base::remove_tree_at(open_mounts(session).get(), view.id);
+void remove_stale_mounts(const Context& context) {
+  for (const auto& view : stale_views(context)) {
+    base::remove_tree_at(open_mounts(context).get(), view.id);
   }
 }
 

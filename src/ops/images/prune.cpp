@@ -17,31 +17,31 @@ namespace {
 
 /// A deployment that no link names, no note speaks of and no unit starts: what somebody else, or a lost file system,
 /// left. With a unit it is for uninstall to end it in order.
-bool is_left_over(const Session& session, int folder, const std::string& container) {
-  const auto root = open_root(session);
-  return !base::stat_at(folder, container) && !host::read_journal(session.layout, container) &&
-         !host::host_exists(root.get(), session.layout.unit_inside(container));
+bool is_left_over(const Context& context, int directory, const std::string& container) {
+  const auto root = open_root(context);
+  return !base::stat_at(directory, container) && !host::read_journal(context.layout, container) &&
+         !host::host_exists(root.get(), context.layout.unit_in_root(container));
 }
 
-void remove_left_over(Session& session, int folder, const std::string& container, const std::string& name) {
-  const auto lock = lock_container(session, container);
-  if (is_left_over(session, folder, container)) {
-    base::remove_tree_at(folder, name);
+void remove_left_over(Context& context, int directory, const std::string& container, const std::string& name) {
+  const auto lock = lock_container(context, container);
+  if (is_left_over(context, directory, container)) {
+    base::remove_tree_at(directory, name);
   }
 }
 
-std::vector<std::string> remove_left_overs(Session& session, bool dry_run) {
+std::vector<std::string> remove_left_overs(Context& context, bool dry_run) {
   std::vector<std::string> removed;
-  const auto folder = base::open_host_folder(session.layout.deployments());
-  for (const auto& deployment : deployments_in_use(session)) {
+  const auto directory = base::open_host_directory(context.layout.deployments());
+  for (const auto& deployment : deployments_in_use(context)) {
     const auto name = base::split_path(deployment.path).second;
-    const bool here = deployment.path == session.layout.deployments() + "/" + name;
+    const bool here = deployment.path == context.layout.deployments() + "/" + name;
     if (!deployment.damage.empty() || deployment.container.empty() || deployment.live || !here ||
-        !is_left_over(session, folder.get(), deployment.container)) {
+        !is_left_over(context, directory.get(), deployment.container)) {
       continue;
     }
     if (!dry_run) {
-      remove_left_over(session, folder.get(), deployment.container, name);
+      remove_left_over(context, directory.get(), deployment.container, name);
     }
     removed.push_back(deployment.path);
   }
@@ -50,25 +50,25 @@ std::vector<std::string> remove_left_overs(Session& session, bool dry_run) {
 
 }  // namespace
 
-PruneOutcome prune(Session& session, bool dry_run) {
+PruneOutcome prune(Context& context, bool dry_run) {
   PruneOutcome outcome;
-  if (base::stat_at(AT_FDCWD, session.layout.deployments())) {
+  if (base::stat_at(AT_FDCWD, context.layout.deployments())) {
     if (!dry_run) {
-      recover_pending(session);
+      recover_pending(context);
     }
-    outcome.folders = remove_left_overs(session, dry_run);
+    outcome.directories = remove_left_overs(context, dry_run);
   }
-  auto store = store::Store::open_existing(store_options(session));
+  auto store = store::Store::open_existing(store_options(context));
   if (!store) {
     return outcome;
   }
-  const auto stale = stale_mounts(session);
-  outcome.folders.insert(outcome.folders.end(), stale.begin(), stale.end());
+  const auto stale = stale_mounts(context);
+  outcome.directories.insert(outcome.directories.end(), stale.begin(), stale.end());
   store::PruneRequest request;
   request.dry_run = dry_run;
-  request.roots = [&session] { return commits_in_use(session); };
-  request.some_unknown = [&session, &store] { return has_unknown_use(session, *store); };
-  request.clean_up = [&session] { remove_stale_mounts(session); };
+  request.roots = [&context] { return commits_in_use(context); };
+  request.some_unknown = [&context, &store] { return has_unknown_use(context, *store); };
+  request.clean_up = [&context] { remove_stale_mounts(context); };
   outcome.store = store->prune(request);
   return outcome;
 }

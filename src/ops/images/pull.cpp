@@ -7,35 +7,35 @@
 
 namespace berth::ops {
 
-ImageOrigin::ImageOrigin(Session& session, const PullRequest& request)
-    : reference_(image::parse_reference(request.image, request.naming.value_or(session.naming))),
+ImageFetcher::ImageFetcher(Context& context, const PullRequest& request)
+    : reference_(image::parse_reference(request.image, request.naming.value_or(context.naming))),
       platform_(request.platform.empty() ? image::host_platform() : image::parse_platform(request.platform)),
-      options_(source_options(session, request.authfile)) {
+      options_(source_options(context, request.authfile)) {
   options_.login = request.login;
   if (reference_.transport != image::Transport::registry) {
     source();
   }
 }
 
-image::ImageSource& ImageOrigin::source() {
+image::ImageSource& ImageFetcher::source() {
   if (!source_) {
     source_ = source::open(reference_, options_);
   }
   return *source_;
 }
 
-const image::ImageName& ImageOrigin::name() const {
+const image::ImageName& ImageFetcher::name() const {
   return source_ ? source_->name() : reference_.name;
 }
 
-store::PullResult ImageOrigin::pull_into(store::Store& store) {
+store::PullResult ImageFetcher::pull_into(store::Store& store) {
   auto result = store.pull(source(), platform_);
   warn_about_platform(result.image);
   return result;
 }
 
 /// As podman does: an index is searched for what fits, but an image without one may be of any platform.
-void ImageOrigin::warn_about_platform(const store::StoredImage& image) const {
+void ImageFetcher::warn_about_platform(const store::StoredImage& image) const {
   if (image.config.empty()) {
     return;  // another tool stored it and kept no configuration
   }
@@ -49,11 +49,11 @@ void ImageOrigin::warn_about_platform(const store::StoredImage& image) const {
   }
 }
 
-image::ResolvedManifest ImageOrigin::resolve() {
+image::ResolvedManifest ImageFetcher::resolve() {
   return source().resolve(platform_);
 }
 
-OfferedImage ImageOrigin::look() {
+OfferedImage ImageFetcher::look() {
   auto resolved = resolve();
   const auto& descriptor = resolved.manifest.config;
   if (static_cast<std::uint64_t>(descriptor.size) > base::json_size_limit) {
@@ -70,11 +70,11 @@ OfferedImage ImageOrigin::look() {
   return offered;
 }
 
-bool ImageOrigin::local() const {
+bool ImageFetcher::local() const {
   return reference_.transport != image::Transport::registry;
 }
 
-PresentImage ImageOrigin::ensure(store::Store& store) {
+PresentImage ImageFetcher::ensure(store::Store& store) {
   if (local()) {
     auto pulled = pull_into(store);
     return {std::move(pulled.image), pulled.changed};
@@ -86,26 +86,26 @@ PresentImage ImageOrigin::ensure(store::Store& store) {
   return {pull_into(store).image, true};
 }
 
-store::PullResult pull(Session& session, const PullRequest& request) {
-  ImageOrigin origin(session, request);
-  auto store = store::Store::open(store_options(session));
+store::PullResult pull(Context& context, const PullRequest& request) {
+  ImageFetcher origin(context, request);
+  auto store = store::Store::open(store_options(context));
   return origin.pull_into(store);
 }
 
-store::StoredImage pull_absent(Session& session, const PullRequest& request) {
-  ImageOrigin origin(session, request);
-  auto store = store::Store::open(store_options(session));
+store::StoredImage pull_absent(Context& context, const PullRequest& request) {
+  ImageFetcher origin(context, request);
+  auto store = store::Store::open(store_options(context));
   return origin.ensure(store).image;
 }
 
-store::Store store_for_plan(Session& session, const std::string& throwaway, const ImageOrigin& origin) {
-  auto store = store::Store::open_existing(store_options(session));
+store::Store store_for_plan(Context& context, const std::string& throwaway, const ImageFetcher& origin) {
+  auto store = store::Store::open_existing(store_options(context));
   const auto found = store && !origin.local() ? store->look_up(origin.name()) : std::nullopt;
   if (found && !found->elsewhere) {
     return std::move(*store);
   }
-  auto options = store_options(session, throwaway);
-  options.read_only = session.layout.read_only_repository();
+  auto options = store_options(context, throwaway);
+  options.read_only = context.layout.read_only_repository();
   return store::Store::open(options);
 }
 

@@ -17,10 +17,10 @@ struct PullRequest {
 };
 
 /// Fetches what is missing. @throws Error
-store::PullResult pull(Session& session, const PullRequest& request);
+store::PullResult pull(Context& context, const PullRequest& request);
 
 /// As an install does: fetches only what is not stored. @throws Error
-store::StoredImage pull_absent(Session& session, const PullRequest& request);
+store::StoredImage pull_absent(Context& context, const PullRequest& request);
 
 /// An image that is in the store, found or fetched.
 struct PresentImage {
@@ -36,9 +36,9 @@ struct OfferedImage {
 
 /// Where an image is to come from. Registries are not contacted before they are needed; layouts and archives
 /// are opened at once, for they know their own names.
-class ImageOrigin {
+class ImageFetcher {
  public:
-  ImageOrigin(Session& session, const PullRequest& request);
+  ImageFetcher(Context& context, const PullRequest& request);
   [[nodiscard]] const image::ImageName& name() const;
   /// A layout or archive on this machine. What is stored under its name may be of another one of the same name.
   [[nodiscard]] bool local() const;
@@ -64,6 +64,6 @@ class ImageOrigin {
 /// For a plan alone, which must change nothing: the store, when it has the image, else a repository that is thrown
 /// away.
 /// @param throwaway path of that repository
-store::Store store_for_plan(Session& session, const std::string& throwaway, const ImageOrigin& origin);
+store::Store store_for_plan(Context& context, const std::string& throwaway, const ImageFetcher& origin);
 
 }  // namespace berth::ops

@@ -48,14 +48,14 @@ bool is_local(const std::string& text) {
   return false;
 }
 
-Chosen choose(const Session& session, const store::Store& store, const std::string& text, const std::string& authfile) {
-  const auto options = source_options(session, authfile);
+Chosen choose(const Context& context, const store::Store& store, const std::string& text, const std::string& authfile) {
+  const auto options = source_options(context, authfile);
   if (is_local(text)) {
     const auto reference = image::parse_reference(text);
     const auto name = source::open(reference, options)->name();
     auto image = store.look_up(name);
     if (!image) {
-      image = find_lost(session, store, name.text());
+      image = find_lost(context, store, name.text());
     }
     if (image) {
       return {std::move(*image), [reference, options] { return source::open(reference, options); }};
@@ -63,8 +63,8 @@ Chosen choose(const Session& session, const store::Store& store, const std::stri
     throw Error(ErrorKind::not_found, fmt::format("there is no image {}", name.text()),
                 "berth images list shows those that are stored");
   }
-  auto lost = find_by_name(store, text) ? std::nullopt : find_lost(session, store, text);
-  auto image = lost ? std::move(*lost) : choose_image(session, store, text);
+  auto lost = find_by_name(store, text) ? std::nullopt : find_lost(context, store, text);
+  auto image = lost ? std::move(*lost) : choose_image(context, store, text);
   if (image.name.empty()) {
     throw Error(ErrorKind::usage, fmt::format("{} is a layer", text),
                 "repair an image that has it: berth images verify shows them");
@@ -81,9 +81,9 @@ Chosen choose(const Session& session, const store::Store& store, const std::stri
 }
 
 /// Nobody changes the deployments of an image while their files are made good.
-std::vector<host::ContainerLock> lock_users(Session& session, const store::StoredImage& image) {
+std::vector<host::ContainerLock> lock_users(Context& context, const store::StoredImage& image) {
   std::set<std::string> names;
-  for (const auto& deployment : deployments_in_use(session)) {
+  for (const auto& deployment : deployments_in_use(context)) {
     if (!image.commit.empty() && deployment.commit == image.commit && !deployment.container.empty()) {
       names.insert(deployment.container);
     }
@@ -91,34 +91,34 @@ std::vector<host::ContainerLock> lock_users(Session& session, const store::Store
   std::vector<host::ContainerLock> locks;
   locks.reserve(names.size());
   for (const auto& name : names) {
-    locks.push_back(lock_container(session, name));
+    locks.push_back(lock_container(context, name));
   }
   return locks;
 }
 
-/// Those below our own folder. The operating system's own files are not ours to replace.
-std::vector<DeploymentInUse> own_deployments(const Session& session) {
-  auto deployments = deployments_in_use(session);
-  const auto folder = session.layout.deployments() + "/";
-  std::erase_if(deployments, [&folder](const DeploymentInUse& each) { return !each.path.starts_with(folder); });
+/// Those below our own directory. The operating system's own files are not ours to replace.
+std::vector<DeploymentInUse> own_deployments(const Context& context) {
+  auto deployments = deployments_in_use(context);
+  const auto directory = context.layout.deployments() + "/";
+  std::erase_if(deployments, [&directory](const DeploymentInUse& each) { return !each.path.starts_with(directory); });
   return deployments;
 }
 
 }  // namespace
 
-RepairOutcome repair_image(Session& session, const std::string& text, const std::string& authfile) {
-  const auto store = open_images(session);
-  const auto chosen = choose(session, store, text, authfile);
-  refuse_elsewhere(session, {chosen.image}, "fsck");
-  const auto locks = lock_users(session, chosen.image);
-  const auto deployments = own_deployments(session);
+RepairOutcome repair_image(Context& context, const std::string& text, const std::string& authfile) {
+  const auto store = open_images(context);
+  const auto chosen = choose(context, store, text, authfile);
+  refuse_elsewhere(context, {chosen.image}, "fsck");
+  const auto locks = lock_users(context, chosen.image);
+  const auto deployments = own_deployments(context);
   store::RepairRequest request;
   const auto platform = platform_of(chosen.image);
   request.platform = platform.empty() ? image::host_platform() : image::parse_platform(platform);
   request.open_source = chosen.open;
-  request.checkouts = [&] { return checkouts_of(own_deployments(session), store); };
+  request.checkouts = [&] { return checkouts_of(own_deployments(context), store); };
   auto report = base::in_context([&] { return "repairing " + chosen.image.name; },
-                                 [&] { return store::repair_image(store_options(session), chosen.image, request); });
+                                 [&] { return store::repair_image(store_options(context), chosen.image, request); });
   RepairOutcome outcome{chosen.image.name, report.damaged, report.layers, {}};
   for (auto& mended : report.mended) {
     MendedContainer container{"", false, mended.path, std::move(mended.files)};

@@ -25,6 +25,6 @@ struct RepairOutcome {
 /// @param text an image or container as images verify takes them; or SOURCE:IMAGE, a layout or archive that has what is
 ///   stored under its name
 /// @throws Error(not_found), Error(conflict) when what is at the source is another image
-RepairOutcome repair_image(Session& session, const std::string& text, const std::string& authfile);
+RepairOutcome repair_image(Context& context, const std::string& text, const std::string& authfile);
 
 }  // namespace berth::ops

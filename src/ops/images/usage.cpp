@@ -22,7 +22,7 @@ struct Owners {
   }
 };
 
-Owners find_owners(const Session& session, const store::Store& store) {
+Owners find_owners(const Context& context, const store::Store& store) {
   Owners result;
   for (const auto& image : store.images(false)) {
     if (!image.elsewhere) {
@@ -30,10 +30,10 @@ Owners find_owners(const Session& session, const store::Store& store) {
     }
   }
   std::map<std::pair<std::string, std::string>, store::Owner> containers;
-  for (const auto& deployment : deployments_in_use(session)) {
+  for (const auto& deployment : deployments_in_use(context)) {
     const bool container = !deployment.container.empty();
     auto& owner = containers[{container ? "container" : "view", container ? deployment.container : deployment.path}];
-    owner.folders.push_back(deployment.path);
+    owner.directories.push_back(deployment.path);
     if (const auto image = store.describe(deployment.commit, deployment.image); image && !image->elsewhere) {
       // The commit of an older tool's image has no tree; its layers have.
       auto commits = image->merged ? std::vector{image->commit} : store.commits_of(*image);
@@ -48,15 +48,15 @@ Owners find_owners(const Session& session, const store::Store& store) {
 
 }  // namespace
 
-DiskUsage disk_usage(Session& session) {
+DiskUsage disk_usage(Context& context) {
   DiskUsage result;
-  const auto store = store::Store::open_existing(store_options(session));
+  const auto store = store::Store::open_existing(store_options(context));
   if (!store) {
     return result;
   }
-  auto found = find_owners(session, *store);
-  const auto usage = store::measure_usage(store_options(session), found.owners, commits_in_use(session),
-                                          has_unknown_use(session, *store));
+  auto found = find_owners(context, *store);
+  const auto usage = store::measure_usage(store_options(context), found.owners, commits_in_use(context),
+                                          has_unknown_use(context, *store));
   for (std::size_t i = 0; i < found.rows.size(); ++i) {
     auto& row = found.rows[i];
     row.shared = usage.owners[i].shared;

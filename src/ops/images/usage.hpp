@@ -23,6 +23,6 @@ struct DiskUsage {
   std::uint64_t reclaimable = 0;  ///< what `berth images prune` would free now
 };
 
-DiskUsage disk_usage(Session& session);
+DiskUsage disk_usage(Context& context);
 
 }  // namespace berth::ops

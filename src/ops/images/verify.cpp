@@ -51,17 +51,17 @@ Users users_of_commits(const std::vector<DeploymentInUse>& deployments, const st
 }
 
 /// The images that are asked for; without any, all of them and those that only deployments hold on to.
-std::vector<store::StoredImage> choose(const Session& session, const store::Store& store,
+std::vector<store::StoredImage> choose(const Context& context, const store::Store& store,
                                        const std::vector<std::string>& texts,
                                        const std::vector<DeploymentInUse>& deployments, const Users& users) {
   std::vector<store::StoredImage> images;
   images.reserve(texts.size());
   for (const auto& text : texts) {
-    auto lost = find_by_name(store, text) ? std::nullopt : find_lost(session, store, text);
-    images.push_back(lost ? std::move(*lost) : choose_image(session, store, text));
+    auto lost = find_by_name(store, text) ? std::nullopt : find_lost(context, store, text);
+    images.push_back(lost ? std::move(*lost) : choose_image(context, store, text));
   }
   if (!texts.empty()) {
-    refuse_elsewhere(session, images, "fsck");
+    refuse_elsewhere(context, images, "fsck");
     return images;
   }
   images = store.images(false);
@@ -129,16 +129,16 @@ DamagedFile describe_branch(const store::Store& store, const store::StoredImage&
 }
 
 /// nullopt when it cannot be had: another command is at work on the container for long, or we may not write there.
-std::optional<host::ContainerLock> lock_to_look(Session& session, const std::string& container) {
+std::optional<host::ContainerLock> lock_to_look(Context& context, const std::string& container) {
   try {
-    return host::ContainerLock::take(session.layout, container, session.command,
-                                     std::chrono::seconds(session.config.lock_timeout_seconds), session.reporter,
-                                     session.stop);
+    return host::ContainerLock::take(context.layout, container, context.command,
+                                     std::chrono::seconds(context.config.lock_timeout_seconds), context.reporter,
+                                     context.stop);
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::interrupted) {
       throw;
     }
-    session.reporter.warning(
+    context.reporter.warning(
         fmt::format("{} could not be locked, so what is found of it may be the work of another "
                     "command: {}",
                     container, error.what()));
@@ -147,22 +147,22 @@ std::optional<host::ContainerLock> lock_to_look(Session& session, const std::str
 }
 
 /// Of what berth keeps beside the root file system. It is looked at again while nobody changes the container.
-std::string damage_of_files(Session& session, const DeploymentInUse& deployment) {
+std::string damage_of_files(Context& context, const DeploymentInUse& deployment) {
   const auto look = [&deployment] {
     return damage_of_deployment(deployment.path, deployment.container, deployment.has_service);
   };
   if (deployment.container.empty() || look().empty()) {
     return {};
   }
-  const auto lock = lock_to_look(session, deployment.container);
+  const auto lock = lock_to_look(context, deployment.container);
   const bool settled = base::stat_at(AT_FDCWD, deployment.path) &&
-                       host::current_slot(session.layout, deployment.container) &&
-                       !host::read_journal(session.layout, deployment.container);
+                       host::current_slot(context.layout, deployment.container) &&
+                       !host::read_journal(context.layout, deployment.container);
   return settled ? look() : "";
 }
 
 /// Deployments that do not tell what they are, or whose commit is gone, or whose other files are damaged.
-std::vector<VerifiedImage> unknown_deployments(Session& session, const store::Store& store,
+std::vector<VerifiedImage> unknown_deployments(Context& context, const store::Store& store,
                                                const std::vector<DeploymentInUse>& deployments,
                                                const std::vector<store::StoredImage>& images) {
   std::vector<VerifiedImage> result;
@@ -175,7 +175,7 @@ std::vector<VerifiedImage> unknown_deployments(Session& session, const store::St
       reason = fmt::format("its commit {} is not stored", deployment.commit);
     }
     if (reason.empty()) {
-      reason = damage_of_files(session, deployment);
+      reason = damage_of_files(context, deployment);
     }
     if (!reason.empty() && !deployment.container.empty()) {
       VerifiedImage verified;
@@ -194,7 +194,7 @@ bool concerns(const store::DamagedObject& object, const std::vector<std::string>
   });
 }
 
-void ask_registry(Session& session, const store::StoredImage& image, const std::string& authfile,
+void ask_registry(Context& context, const store::StoredImage& image, const std::string& authfile,
                   VerifiedImage& verified) {
   verified.remote_reason = without_registry(image.name);
   verified.remote = verified.remote_reason.empty() ? RemoteState::unknown : RemoteState::none;
@@ -202,7 +202,7 @@ void ask_registry(Session& session, const store::StoredImage& image, const std::
     return;
   }
   try {
-    ImageOrigin origin(session, {image.name, authfile, platform_of(image)});
+    ImageFetcher origin(context, {image.name, authfile, platform_of(image)});
     const auto resolved = origin.resolve();
     verified.remote_id = resolved.manifest.config.digest.hex();
     const bool same = verified.remote_id == image.id || resolved.digest.text() == image.manifest_digest;
@@ -244,21 +244,21 @@ Found find_checkouts(std::vector<store::CheckedOut>& checkouts, const std::vecto
   return found;
 }
 
-bool is_still_there(const Session& session, const DeploymentInUse& deployment, const std::string& path,
+bool is_still_there(const Context& context, const DeploymentInUse& deployment, const std::string& path,
                     const Found& found) {
   const auto status = base::stat_at(AT_FDCWD, path);
   const auto before = found.find(path);
   return status && before != found.end() && status->st_ino == before->second &&
-         host::current_slot(session.layout, deployment.container);
+         host::current_slot(context.layout, deployment.container);
 }
 
 /// What another command does meanwhile is no damage, and neither is what a killed one left for recovery: so what looks
 /// damaged is looked at again while nobody changes the container.
-std::optional<store::DamagedCheckout> look_again(Session& session, const store::Store& store,
+std::optional<store::DamagedCheckout> look_again(Context& context, const store::Store& store,
                                                  const DeploymentInUse& deployment, const std::string& path,
                                                  const Found& found) {
-  const auto lock = lock_to_look(session, deployment.container);
-  if (!is_still_there(session, deployment, path, found) || host::read_journal(session.layout, deployment.container)) {
+  const auto lock = lock_to_look(context, deployment.container);
+  if (!is_still_there(context, deployment, path, found) || host::read_journal(context.layout, deployment.container)) {
     return std::nullopt;
   }
   store::VerifyRequest request;
@@ -267,7 +267,7 @@ std::optional<store::DamagedCheckout> look_again(Session& session, const store::
   return report.checkouts.empty() ? std::nullopt : std::optional(std::move(report.checkouts.front()));
 }
 
-std::vector<DamagedDeployment> damaged_deployments(Session& session, const store::Store& store,
+std::vector<DamagedDeployment> damaged_deployments(Context& context, const store::Store& store,
                                                    const store::StoredImage& image,
                                                    const std::vector<DeploymentInUse>& deployments,
                                                    const store::VerifyReport& report, const Found& found) {
@@ -279,7 +279,7 @@ std::vector<DamagedDeployment> damaged_deployments(Session& session, const store
     if (deployment.commit != image.commit || !damaged) {
       continue;
     }
-    if (const auto again = look_again(session, store, deployment, path, found)) {
+    if (const auto again = look_again(context, store, deployment, path, found)) {
       result.push_back({deployment.container, path, deployment.live, again->changed, again->missing, ""});
     }
   }
@@ -288,12 +288,12 @@ std::vector<DamagedDeployment> damaged_deployments(Session& session, const store
 
 }  // namespace
 
-std::vector<VerifiedImage> verify_images(Session& session, const VerifyRequest& request) {
-  auto store = open_images(session);
+std::vector<VerifiedImage> verify_images(Context& context, const VerifyRequest& request) {
+  auto store = open_images(context);
   store.hold();  // what is examined must not be pruned away meanwhile
-  const auto deployments = deployments_in_use(session);
+  const auto deployments = deployments_in_use(context);
   const auto users = users_of_commits(deployments, store);
-  const auto images = choose(session, store, request.images, deployments, users);
+  const auto images = choose(context, store, request.images, deployments, users);
   const auto layers = layer_names(store);
   store::VerifyRequest wanted;
   wanted.all = request.images.empty();
@@ -320,14 +320,14 @@ std::vector<VerifiedImage> verify_images(Session& session, const VerifyRequest& 
         verified.damaged.push_back(describe(object, images[i], layers, users));
       }
     }
-    verified.deployments = damaged_deployments(session, store, images[i], deployments, report, found);
+    verified.deployments = damaged_deployments(context, store, images[i], deployments, report, found);
     if (request.remote && images[i].present) {
-      ask_registry(session, images[i], request.authfile, verified);
+      ask_registry(context, images[i], request.authfile, verified);
     }
     result.push_back(std::move(verified));
   }
   if (request.images.empty()) {
-    auto unknown = unknown_deployments(session, store, deployments_in_use(session), images);
+    auto unknown = unknown_deployments(context, store, deployments_in_use(context), images);
     std::move(unknown.begin(), unknown.end(), std::back_inserter(result));
   }
   return result;

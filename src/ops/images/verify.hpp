@@ -18,7 +18,7 @@ struct VerifyRequest {
 /// One damaged or missing object, as it concerns one image.
 struct DamagedFile {
   std::string object;  ///< OSTree's name
-  std::string kind;    ///< file, folder, attributes, commit; branch, whose only path is that of its file
+  std::string kind;    ///< file, directory, attributes, commit; branch, whose only path is that of its file
   bool missing = false;
   std::vector<std::string> paths;       ///< in the image; `layer HEX: PATH` for what only a layer has
   std::vector<std::string> containers;  ///< whose deployments, either slot, have it
@@ -55,6 +55,6 @@ struct VerifiedImage {
 };
 
 /// @throws Error(not_found) for an image that is not stored
-std::vector<VerifiedImage> verify_images(Session& session, const VerifyRequest& request);
+std::vector<VerifiedImage> verify_images(Context& context, const VerifyRequest& request);
 
 }  // namespace berth::ops

@@ -26,29 +26,29 @@ constexpr std::uint64_t host_template_limit = 1U << 20U;  // bytes; an installed
 
 /// Whether a file can be bound into a container. In a root that is not booted, what a link such as
 /// /etc/resolv.conf -> /run/… points to will only exist later.
-bool can_be_bound(const Session& session, int root, const std::string& path) {
+bool can_be_bound(const Context& context, int root, const std::string& path) {
   try {
     return static_cast<bool>(base::open_in_root(root, path, O_PATH));
   } catch (const Error&) {
-    return session.layout.offline() && host::host_exists(root, path);
+    return context.layout.offline() && host::host_exists(root, path);
   }
 }
 
 /// What a user may not look at is there.
 std::optional<struct stat> host_status(int root, const std::string& path) {
   try {
-    return render::stat_inside(root, path);
+    return render::stat_in_root(root, path);
   } catch (const Error& error) {
     return error.kind() == ErrorKind::not_permitted ? std::optional<struct stat>(std::in_place) : std::nullopt;
   }
 }
 
-render::HostFeatures host_features(const Session& session, int root) {
-  auto features = features_of(session.facts);
-  features.resolv_conf = can_be_bound(session, root, "/etc/resolv.conf");
-  features.hosts = can_be_bound(session, root, "/etc/hosts");
-  if (session.layout.user()) {
-    features.user = user_space(session);
+render::HostFeatures host_features(const Context& context, int root) {
+  auto features = features_of(context.facts);
+  features.resolv_conf = can_be_bound(context, root, "/etc/resolv.conf");
+  features.hosts = can_be_bound(context, root, "/etc/hosts");
+  if (context.layout.user()) {
+    features.user = rootless(context);
   }
   return features;
 }
@@ -64,29 +64,29 @@ void ImageFiles::set_image(const store::StoredImage& stored) {
 
 void ImageFiles::read(base::Fd laid_out, base::Reporter& reporter) {
   rootfs = std::move(laid_out);
-  exports_folder = render::open_exports(rootfs.get());
-  exports = render::read_exports(exports_folder.get(), reporter);
+  exports_directory = render::open_exports(rootfs.get());
+  exports = render::read_exports(exports_directory.get(), reporter);
 }
 
-std::string default_service_template(const Session& session, const render::Exports& exports) {
+std::string default_service_template(const Context& context, const render::Exports& exports) {
   if (exports.service_template || exports.manifest.no_container_service) {
     return {};
   }
   const std::string name = "/exports-templates/service.template";
-  const auto& layout = session.layout;
-  for (const auto& path : {layout.on_disk(layout.settings_inside() + name), layout.on_disk("/etc/berth" + name),
-                           session.data_folder + name}) {
+  const auto& layout = context.layout;
+  for (const auto& path : {layout.on_disk(layout.settings_in_root() + name), layout.on_disk("/etc/berth" + name),
+                           context.data_directory + name}) {
     if (auto text = base::read_file_at(AT_FDCWD, path, render::template_size_limit)) {
       return *text;
     }
   }
   throw Error(
       ErrorKind::failed,
-      fmt::format("the default unit template {}/exports-templates/service.template is missing", session.data_folder),
+      fmt::format("the default unit template {}/exports-templates/service.template is missing", context.data_directory),
       "install berth completely, or set BERTH_DATADIR");
 }
 
-PlanInputs plan_inputs(const Session& session, int root, const ImageFiles& files) {
+PlanInputs plan_inputs(const Context& context, int root, const ImageFiles& files) {
   PlanInputs in;
   in.image = files.image.name;
   in.image_id = files.image.id;
@@ -94,26 +94,26 @@ PlanInputs plan_inputs(const Session& session, int root, const ImageFiles& files
   in.created = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
   in.image_config = &files.config;
   in.exports = &files.exports;
-  in.facts = &session.facts;
-  in.features = host_features(session, root);
-  in.layout = &session.layout;
-  in.package_kind = host::package_kind(session.layout);
+  in.facts = &context.facts;
+  in.features = host_features(context, root);
+  in.layout = &context.layout;
+  in.package_kind = host::package_kind(context.layout);
   in.host_exists = [root](const std::string& path) { return host::host_exists(root, path); };
   in.host_place = [root](const std::string& path) { return host::resolve_host_path(root, path); };
   in.is_there = [root](const PlannedFile& planned) { return host::host_is(root, planned.file, planned.checksum); };
-  in.folder_owner = [root](const std::string& path) { return host::trusted_folder_owner(root, path); };
+  in.directory_owner = [root](const std::string& path) { return host::trusted_directory_owner(root, path); };
   in.read_entry = [&files](const render::HostEntry& entry) {
-    return render::read_host_entry(files.exports_folder.get(), entry, host_template_limit);
+    return render::read_host_entry(files.exports_directory.get(), entry, host_template_limit);
   };
   in.entry_checksum = [&files](const render::HostEntry& entry) {
-    const base::Fd file(render::open_host_entry(files.exports_folder.get(), entry));
+    const base::Fd file(render::open_host_entry(files.exports_directory.get(), entry));
     return host::content_checksum(file.get(), "exports/hostfs/" + entry.path);
   };
   in.generate_config = [&files](const render::Values& values, const render::HostFeatures& features) {
     return render::generate_config(files.config, files.rootfs.get(), values, features);
   };
-  in.volumes = [&files](const std::string& folder) {
-    return render::volumes_of(files.config, files.rootfs.get(), folder);
+  in.volumes = [&files](const std::string& directory) {
+    return render::volumes_of(files.config, files.rootfs.get(), directory);
   };
   in.host_status = [root](const std::string& path) { return host_status(root, path); };
   in.stream_links = [&files] {

@@ -13,7 +13,7 @@ struct ImageFiles {
   store::StoredImage image;
   image::ImageConfig config;
   base::Fd rootfs;
-  base::Fd exports_folder;  ///< nothing when the image has none
+  base::Fd exports_directory;  ///< nothing when the image has none
   render::Exports exports;
 
   /// @throws Error(verification) for a configuration that cannot be read
@@ -24,11 +24,11 @@ struct ImageFiles {
 
 /// The unit template for an image that brings none; empty for one that needs none. @throws Error(failed) when it is
 /// not installed
-std::string default_service_template(const Session& session, const render::Exports& exports);
+std::string default_service_template(const Context& context, const render::Exports& exports);
 
 /// Everything a plan depends on that image and machine decide. @param files must outlive what is returned, as must
-/// `session` and `root`, the folder of the host
-PlanInputs plan_inputs(const Session& session, int root, const ImageFiles& files);
+/// `session` and `root`, the directory of the host
+PlanInputs plan_inputs(const Context& context, int root, const ImageFiles& files);
 
 /// What the facts of the host say about a config.json.
 render::HostFeatures features_of(const host::Facts& facts);

@@ -19,10 +19,10 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 
-constexpr mode_t folder_mode = 0755;
+constexpr mode_t directory_mode = 0755;
 constexpr mode_t file_mode = 0644;
 
-/// A source that is no folder, or a link that leads nowhere before the boot, as /etc/resolv.conf often does.
+/// A source that is no directory, or a link that leads nowhere before the boot, as /etc/resolv.conf often does.
 bool binds_file(int root, const base::Json& mount) {
   const auto source = mount.value("source", "");
   const auto destination = mount.value("destination", "");
@@ -44,21 +44,21 @@ bool binds_file(int root, const base::Json& mount) {
 
 /// Makes what is missing of one path, as far as no link is in the way.
 void make_place(int rootfs, const std::vector<std::string>& components, bool file) {
-  base::Fd folder = base::open_folder_at(rootfs, ".");
+  base::Fd directory = base::open_directory_at(rootfs, ".");
   for (std::size_t index = 0; index < components.size(); ++index) {
     const auto& name = components[index];
     const bool last = index + 1 == components.size();
-    const auto status = base::stat_at(folder.get(), name);
+    const auto status = base::stat_at(directory.get(), name);
     if (!status && last && file) {
-      base::create_file_at(folder.get(), name, "", file_mode);
+      base::create_file_at(directory.get(), name, "", file_mode);
       return;
     }
     if (!status) {
-      base::check_errno(::mkdirat(folder.get(), name.c_str(), folder_mode), "create the mount point " + name);
+      base::check_errno(::mkdirat(directory.get(), name.c_str(), directory_mode), "create the mount point " + name);
     } else if (!S_ISDIR(status->st_mode)) {
       return;
     }
-    folder = base::open_folder_at(folder.get(), name);
+    directory = base::open_directory_at(directory.get(), name);
   }
 }
 

@@ -5,7 +5,7 @@
 
 namespace berth::ops {
 
-/// Makes the working directory and the places of mounts that the image lacks, as empty folders, and as empty files
+/// Makes the working directory and the places of mounts that the image lacks, as empty directories, and as empty files
 /// where a file is bound. Places below a mount that comes before them are left to the runtime, as are those behind a
 /// link.
 /// @param root descriptor of the host's root, where the sources of binds are

@@ -55,19 +55,19 @@ class Packing {
   Packing(int tree, host::PackageKind kind) : tree_(tree), kind_(kind) {}
 
   void run() {
-    while (!folders_.empty()) {
-      const auto path = std::move(folders_.back());
-      folders_.pop_back();
-      const auto folder = base::open_folder_at(tree_, path);
-      for (const auto& name : base::list_folder(folder.get())) {
-        look_at(folder.get(), name, path == "." ? name : fmt::format("{}/{}", path, name));
+    while (!directories_.empty()) {
+      const auto path = std::move(directories_.back());
+      directories_.pop_back();
+      const auto directory = base::open_directory_at(tree_, path);
+      for (const auto& name : base::list_directory(directory.get())) {
+        look_at(directory.get(), name, path == "." ? name : fmt::format("{}/{}", path, name));
       }
     }
   }
 
  private:
-  void look_at(int folder, const std::string& name, const std::string& path) {
-    const auto status = base::stat_at(folder, name).value();
+  void look_at(int directory, const std::string& name, const std::string& path) {
+    const auto status = base::stat_at(directory, name).value();
     if (!keeps_owner(status.st_uid, false, kind_) || !keeps_owner(status.st_gid, true, kind_)) {
       refuse(path, fmt::format("belongs to user {} and group {}, which {}", status.st_uid, status.st_gid,
                                kind_ == host::PackageKind::rpm
@@ -75,15 +75,15 @@ class Packing {
                                    : "have names on this machine that may mean other ids elsewhere"));
     }
     if (S_ISDIR(status.st_mode)) {
-      folders_.push_back(path);
+      directories_.push_back(path);
     }
     if (S_ISLNK(status.st_mode) && status.st_nlink > 1) {
-      base::replace_link_at(folder, name, base::read_link_at(folder, name).value());
-      base::check_errno(::fchownat(folder, name.c_str(), status.st_uid, status.st_gid, AT_SYMLINK_NOFOLLOW),
+      base::replace_link_at(directory, name, base::read_link_at(directory, name).value());
+      base::check_errno(::fchownat(directory, name.c_str(), status.st_uid, status.st_gid, AT_SYMLINK_NOFOLLOW),
                         "set the owner of " + path);
     }
     if (S_ISREG(status.st_mode)) {
-      const auto file = base::open_at(folder, name, O_RDONLY);
+      const auto file = base::open_at(directory, name, O_RDONLY);
       if (::fgetxattr(file.get(), "security.capability", nullptr, 0) >= 0) {
         refuse(path, "has file capabilities, which a package would lose");
       }
@@ -96,7 +96,7 @@ class Packing {
 
   int tree_;
   host::PackageKind kind_;
-  std::vector<std::string> folders_ = {"."};
+  std::vector<std::string> directories_ = {"."};
 };
 
 }  // namespace

@@ -36,7 +36,7 @@ using base::ErrorKind;
 render::ToolValues tool_values(const PlanInputs& in, bool detached) {
   render::ToolValues tool;
   tool.name = in.value_of_name.empty() ? in.name : in.value_of_name;
-  tool.deployment = in.layout->deployment_inside(in.name, in.slot);
+  tool.deployment = in.layout->deployment_in_root(in.name, in.slot);
   tool.image_name = in.image;
   tool.image_id = in.image_id;
   tool.runtime = in.runtime.path;
@@ -64,33 +64,33 @@ bool is_generated(const PlanInputs& in) {
 
 /// STATE_DIRECTORY is the image's and the user's to set; volumes follow it when it says something else than always.
 std::string place_of_volumes(const PlanInputs& in, const render::Values& values) {
-  if (!in.volume_folder.empty()) {
-    return in.volume_folder;
+  if (!in.volume_directory.empty()) {
+    return in.volume_directory;
   }
   const auto name = values.find("NAME");
   const auto state = values.find("STATE_DIRECTORY");
   const auto usual = tool_values(in, false).state_directory;
   return name == values.end() || (state != values.end() && state->second != usual)
-             ? render::volume_folder(values)
-             : fmt::format("{}/{}", in.layout->volumes_inside(), name->second);
+             ? render::volume_directory(values)
+             : fmt::format("{}/{}", in.layout->volumes_in_root(), name->second);
 }
 
 /// What of the data of all containers is this one's.
 std::string own_volumes(const PlanInputs& in) {
-  return fmt::format("{}/{}", in.layout->volumes_inside(), in.value_of_name.empty() ? in.name : in.value_of_name);
+  return fmt::format("{}/{}", in.layout->volumes_in_root(), in.value_of_name.empty() ? in.name : in.value_of_name);
 }
 
 /// What a user's container may do is never more than what the user may do.
-void add_power(const PlanInputs& in, InstallPlan& plan, render::Power power) {
-  if (power.over_host && !in.layout->user()) {
-    plan.host_powers.push_back(power.sentence);
+void add_privilege(const PlanInputs& in, InstallPlan& plan, render::Privilege privilege) {
+  if (privilege.over_host && !in.layout->user()) {
+    plan.host_privileges.push_back(privilege.message);
   }
-  plan.powers.push_back(std::move(power.sentence));
+  plan.privileges.push_back(std::move(privilege.message));
 }
 
-void add_powers(const PlanInputs& in, InstallPlan& plan, std::vector<render::Power> powers) {
-  for (auto& power : powers) {
-    add_power(in, plan, std::move(power));
+void add_privileges(const PlanInputs& in, InstallPlan& plan, std::vector<render::Privilege> privileges) {
+  for (auto& privilege : privileges) {
+    add_privilege(in, plan, std::move(privilege));
   }
 }
 
@@ -101,7 +101,7 @@ class HostFilePlanner {
       : in_(in),
         renderer_(renderer),
         plan_(plan),
-        own_places_(*in.layout, in.name, own_volumes(in), in.host_place),
+        protected_paths_(*in.layout, in.name, own_volumes(in), in.host_place),
         environment_files_(plan.unit ? render::environment_files(*plan.unit) : std::vector<std::string>()) {}
 
   void run() {
@@ -112,10 +112,10 @@ class HostFilePlanner {
     }
     for (const auto& entry : in_.exports->host_entries) {
       const auto destination = render::host_destination(entry.path, manifest, plan_.values);
-      if (entry.kind == render::HostEntryKind::folder) {
-        folders_.insert_or_assign(destination, &entry);
+      if (entry.kind == render::HostEntryKind::directory) {
+        directories_.insert_or_assign(destination, &entry);
       }
-      if (entry.kind != render::HostEntryKind::folder || entry.empty_folder) {
+      if (entry.kind != render::HostEntryKind::directory || entry.empty_directory) {
         add(entry, destination);
       }
     }
@@ -123,30 +123,30 @@ class HostFilePlanner {
 
  private:
   void add(const render::HostEntry& entry, const std::string& destination) {
-    own_places_.refuse_host_file(entry, destination);
+    protected_paths_.refuse_host_file(entry, destination);
     if (!taken_.emplace(destination).second) {
       throw Error(ErrorKind::conflict,
                   fmt::format("two files of the image's exports/hostfs go to {} on the host", destination),
                   "correct renameFiles in exports/manifest.json of the image");
     }
-    const bool elsewhere = in_.for_package && entry.kind != render::HostEntryKind::folder;
-    const bool folder = entry.kind == render::HostEntryKind::folder;
+    const bool elsewhere = in_.for_package && entry.kind != render::HostEntryKind::directory;
+    const bool directory = entry.kind == render::HostEntryKind::directory;
     const bool there = !elsewhere && exists(destination);
-    auto wanted = folder || (there && !in_.others.knows(destination)) ? PlannedFile() : planned(entry, destination);
+    auto wanted = directory || (there && !in_.others.knows(destination)) ? PlannedFile() : planned(entry, destination);
     if (there && !is_shared(wanted, destination)) {
-      if (!folder) {
+      if (!directory) {
         plan_.kept_files.push_back(destination);
       }
       return;
     }
-    host::refuse_kernel_folders(destination, destination);
+    host::refuse_kernel_directories(destination, destination);
     check_way(destination);
     add_parents(destination);
-    if (folder) {
-      add_folder(destination);
+    if (directory) {
+      add_directory(destination);
     } else {
       wanted.present = there;
-      add_file_power(entry, wanted.file);
+      add_file_privilege(entry, wanted.file);
       plan_.files.push_back(std::move(wanted));
     }
   }
@@ -163,106 +163,106 @@ class HostFilePlanner {
     return in_.host_exists(path) && !in_.replaced.host_files.contains(path);
   }
 
-  /// Nothing is put where the owner of a folder above could lead us elsewhere (host::find_trusted_folder), be it that
-  /// the folder exists or that it comes with the image.
+  /// Nothing is put where the owner of a directory above could lead us elsewhere (host::find_trusted_directory), be it
+  /// that the directory exists or that it comes with the image.
   void check_way(const std::string& destination) {
-    if (!in_.folder_owner || in_.for_package) {
+    if (!in_.directory_owner || in_.for_package) {
       return;
     }
     std::string above = "/";
     uid_t owner = 0;
     for (auto slash = destination.find('/', 1); slash != std::string::npos; slash = destination.find('/', slash + 1)) {
-      const auto folder = destination.substr(0, slash);
-      auto known = owners_.find(folder);
+      const auto directory = destination.substr(0, slash);
+      auto known = owners_.find(directory);
       if (known == owners_.end()) {
-        const auto present = in_.folder_owner(folder);
-        if (!present && host::is_of_others(owner) && planned_owner(folder) != owner) {
-          throw host::unsafe_step(above, owner, folder);
+        const auto present = in_.directory_owner(directory);
+        if (!present && host::is_of_others(owner) && planned_owner(directory) != owner) {
+          throw host::unsafe_step(above, owner, directory);
         }
-        known = owners_.emplace(folder, present.value_or(planned_owner(folder))).first;
+        known = owners_.emplace(directory, present.value_or(planned_owner(directory))).first;
       }
       owner = known->second;
-      above = folder;
+      above = directory;
     }
   }
 
-  [[nodiscard]] uid_t planned_owner(const std::string& folder) const {
-    const auto found = folders_.find(folder);
-    return found == folders_.end() ? 0 : found->second->uid;
+  [[nodiscard]] uid_t planned_owner(const std::string& directory) const {
+    const auto found = directories_.find(directory);
+    return found == directories_.end() ? 0 : found->second->uid;
   }
 
   void add_parents(const std::string& destination) {
     for (auto slash = destination.find('/', 1); slash != std::string::npos; slash = destination.find('/', slash + 1)) {
       const auto parent = destination.substr(0, slash);
       if (!exists(parent) || !in_.others.owner(parent, "").empty()) {
-        add_folder(parent);
+        add_directory(parent);
       } else {
-        refuse_other_than_folder(parent, destination);
+        refuse_other_than_directory(parent, destination);
       }
     }
   }
 
   /// Said now, for a service that runs would be stopped before it is found out.
-  void refuse_other_than_folder(const std::string& path, const std::string& destination) const {
-    if (!in_.for_package && in_.folder_owner && !in_.folder_owner(path)) {
+  void refuse_other_than_directory(const std::string& path, const std::string& destination) const {
+    if (!in_.for_package && in_.directory_owner && !in_.directory_owner(path)) {
       throw Error(ErrorKind::conflict,
-                  fmt::format("{} cannot be created: {} exists on the host and is no folder", destination, path),
+                  fmt::format("{} cannot be created: {} exists on the host and is no directory", destination, path),
                   "move it away, or remove it, and try again");
     }
   }
 
   /// By its name, or by where a link of the host leads it.
-  void add_file_power(const render::HostEntry& entry, const host::HostFile& file) {
+  void add_file_privilege(const render::HostEntry& entry, const host::HostFile& file) {
     const auto mode = file.kind == host::HostFile::Kind::link ? 0 : file.mode;
-    auto power = render::host_file_power(file.destination, mode, entry.has_capability);
-    if (const auto place = in_.host_place(file.destination); !power && place != file.destination) {
-      power = render::host_file_power(place, mode, entry.has_capability);
+    auto privilege = render::host_file_privilege(file.destination, mode, entry.has_capability);
+    if (const auto place = in_.host_place(file.destination); !privilege && place != file.destination) {
+      privilege = render::host_file_privilege(place, mode, entry.has_capability);
     }
-    if (power) {
-      add_power(in_, plan_, std::move(*power));
+    if (privilege) {
+      add_privilege(in_, plan_, std::move(*privilege));
     }
-    add_environment_power(entry, file);
+    add_environment_privilege(entry, file);
     for (const auto& hidden : render::places_hidden_by(file.destination)) {
       if (in_.host_exists(hidden) && !in_.replaced.host_files.contains(hidden)) {
-        add_power(in_, plan_,
-                  {fmt::format("puts {} on the host, which hides the system's {}", base::printable(file.destination),
-                               base::printable(hidden)),
-                   true});
+        add_privilege(in_, plan_,
+                      {fmt::format("puts {} on the host, which hides the system's {}",
+                                   base::printable(file.destination), base::printable(hidden)),
+                       true});
         return;
       }
     }
   }
 
   /// What the image brings for EnvironmentFile= of its unit is no word of the administrator's.
-  void add_environment_power(const render::HostEntry& entry, const host::HostFile& file) {
+  void add_environment_privilege(const render::HostEntry& entry, const host::HostFile& file) {
     const bool read =
         std::any_of(environment_files_.begin(), environment_files_.end(), [&](const std::string& pattern) {
           return ::fnmatch(pattern.c_str(), file.destination.c_str(), FNM_PATHNAME) == 0;
         });
     if (read && (file.kind == host::HostFile::Kind::link ||
                  render::redirects_runtime(file.content ? *file.content : in_.read_entry(entry)))) {
-      add_power(in_, plan_,
-                {fmt::format("the unit changes what its programs are by a file of the image: {}",
-                             base::printable(file.destination)),
-                 true});
+      add_privilege(in_, plan_,
+                    {fmt::format("the unit changes what its programs are by a file of the image: {}",
+                                 base::printable(file.destination)),
+                     true});
     }
   }
 
-  void add_folder(const std::string& path) {
+  void add_directory(const std::string& path) {
     if (!made_.emplace(path).second) {
       return;
     }
-    PlannedFile folder;
-    folder.file.destination = path;
-    folder.file.kind = host::HostFile::Kind::folder;
-    folder.file.mode = 0755;
-    folder.present = exists(path);
-    if (const auto found = folders_.find(path); found != folders_.end()) {
-      folder.file.mode = found->second->mode & 07777U;
-      folder.file.uid = found->second->uid;
-      folder.file.gid = found->second->gid;
+    PlannedFile directory;
+    directory.file.destination = path;
+    directory.file.kind = host::HostFile::Kind::directory;
+    directory.file.mode = 0755;
+    directory.present = exists(path);
+    if (const auto found = directories_.find(path); found != directories_.end()) {
+      directory.file.mode = found->second->mode & 07777U;
+      directory.file.uid = found->second->uid;
+      directory.file.gid = found->second->gid;
     }
-    plan_.files.push_back(std::move(folder));
+    plan_.files.push_back(std::move(directory));
   }
 
   PlannedFile planned(const render::HostEntry& entry, const std::string& destination) {
@@ -296,19 +296,19 @@ class HostFilePlanner {
   const PlanInputs& in_;
   render::Renderer& renderer_;
   InstallPlan& plan_;
-  OwnPlaces own_places_;
+  ProtectedPaths protected_paths_;
   std::vector<std::string> environment_files_;  ///< patterns
   std::set<std::string> taken_;
   std::set<std::string> made_;
-  std::map<std::string, const render::HostEntry*> folders_;
-  std::map<std::string, uid_t> owners_;  ///< of the folders that were looked at
+  std::map<std::string, const render::HostEntry*> directories_;
+  std::map<std::string, uid_t> owners_;  ///< of the directories that were looked at
 };
 
 /// Where the unit puts what the container sees of name resolution; empty for what has no unit.
-std::string resolver_folder(const PlanInputs& in) {
+std::string resolver_directory(const PlanInputs& in) {
   return in.one_off || in.exports->manifest.no_container_service || !is_generated(in)
              ? ""
-             : fmt::format("{}/container-{}", in.layout->runtime_inside(), in.name);
+             : fmt::format("{}/container-{}", in.layout->runtime_in_root(), in.name);
 }
 
 /// Whether exports/hostfs brings a file or directory.
@@ -319,7 +319,7 @@ bool is_brought(const InstallPlan& plan, const std::string& path) {
 
 /// The lines that make what config.json binds, for an image without lines of its own.
 std::string lines_for_binds(const PlanInputs& in, const InstallPlan& plan, const base::Json& config) {
-  const auto copies = resolver_folder(in);
+  const auto copies = resolver_directory(in);
   const auto exists = [&](const std::string& path) {
     if (!copies.empty() && path.starts_with(copies + "/")) {
       return true;  // the unit makes them
@@ -339,8 +339,8 @@ std::string rendered_config(const PlanInputs& in, render::Renderer& renderer, co
     return renderer.render(render::TemplateKind::json, *in.exports->config_template, "exports/config.json.template");
   }
   auto features = in.features;
-  features.volume_folder = place_of_volumes(in, plan.values);
-  features.resolver_folder = resolver_folder(in);
+  features.volume_directory = place_of_volumes(in, plan.values);
+  features.resolver_directory = resolver_directory(in);
   return in.generate_config(plan.values, features);
 }
 
@@ -371,7 +371,7 @@ void plan_tmpfiles(const PlanInputs& in, const base::Json& config, InstallPlan& 
   if (in.features.user) {
     lines = render::tmpfiles_for_user(lines, !render::runs_as_root(config));
   }
-  if (plan.unit && !plan.volumes.empty() && in.volume_folder.empty()) {
+  if (plan.unit && !plan.volumes.empty() && in.volume_directory.empty()) {
     const auto closed = render::closed_tmpfiles(place_of_volumes(in, plan.values));
     lines.insert(0, in.features.user ? render::tmpfiles_for_user(closed, false) : closed);
   }
@@ -396,7 +396,7 @@ void plan_config(const PlanInputs& in, const std::string& text, InstallPlan& pla
     plan.unit = render::with_service_line(*plan.unit, "UnsetEnvironment=NOTIFY_SOCKET");
     plan.unit = render::with_service_line(*plan.unit, "NotifyAccess=all");
   }
-  if (plan.unit && !in.one_off && !in.draft) {
+  if (plan.unit && !in.one_off && !in.preview) {
     if (const auto refusal = render::service_refusal(config.document, config_file_name(in), *plan.unit)) {
       throw Error(*refusal);
     }
@@ -406,10 +406,10 @@ void plan_config(const PlanInputs& in, const std::string& text, InstallPlan& pla
     const auto left_out = render::left_out_of_generated(*in.image_config);
     plan.conversions.insert(plan.conversions.end(), left_out.begin(), left_out.end());
   }
-  const OwnPlaces own_places(*in.layout, in.name, own_volumes(in), in.host_place, plan.files);
-  own_places.refuse_mounts(config.document);
-  add_powers(in, plan, render::powerful_requests(config.document, plan.cgroups_path));
-  add_powers(in, plan, own_places.powers(config.document));
+  const ProtectedPaths protected_paths(*in.layout, in.name, own_volumes(in), in.host_place, plan.files);
+  protected_paths.refuse_mounts(config.document);
+  add_privileges(in, plan, render::powerful_requests(config.document, plan.cgroups_path));
+  add_privileges(in, plan, protected_paths.privileges(config.document));
   plan_tmpfiles(in, config.document, plan);
   auto findings = plan_findings(in, config.document, plan);
   plan.findings.insert(plan.findings.end(), std::make_move_iterator(findings.begin()),
@@ -451,7 +451,7 @@ void fill_info(const PlanInputs& in, InstallPlan& plan) {
   if (const auto version = in.image_config->labels.find("version"); version != in.image_config->labels.end()) {
     info.document["version"] = version->second;  // the image may be gone from the store when somebody asks
   }
-  info.document[powers_key] = plan.powers;  // for an update to tell which are new
+  info.document[privileges_key] = plan.privileges;  // for an update to tell which are new
   info.runtime = plan.runtime;
 }
 
@@ -460,7 +460,7 @@ void fill_info(const PlanInputs& in, InstallPlan& plan) {
 void refuse_tmpfiles(const std::string& lines) {
   for (const auto& finding : render::check_tmpfiles(lines, "exports/tmpfiles.template")) {
     if (finding.severity == base::Severity::error) {
-      throw Error(ErrorKind::verification, fmt::format("{}:{}: {}", finding.file, finding.line, finding.sentence),
+      throw Error(ErrorKind::verification, fmt::format("{}:{}: {}", finding.file, finding.line, finding.message),
                   finding.hint);
     }
   }
@@ -484,13 +484,13 @@ std::string with_stop_signal(const PlanInputs& in, std::string unit) {
 
 /// From the rendered unit to the one that is installed.
 void finish_unit(const PlanInputs& in, InstallPlan& plan) {
-  add_powers(in, plan, render::unit_powers(*plan.unit, plan.values));
+  add_privileges(in, plan, render::unit_privileges(*plan.unit, plan.values));
   if (in.layout->user()) {
-    plan.unit = render::unit_for_user(*plan.unit);
+    plan.unit = render::rootless_unit(*plan.unit);
   }
   plan.unit = render::complete_unit(with_stop_signal(in, *plan.unit), plan.runtime, in.name);
-  if (const auto folder = resolver_folder(in); !folder.empty()) {
-    plan.unit = render::with_resolver_copies(*plan.unit, folder);
+  if (const auto directory = resolver_directory(in); !directory.empty()) {
+    plan.unit = render::with_resolver_copies(*plan.unit, directory);
   }
 }
 
@@ -521,7 +521,7 @@ InstallPlan make_plan(const PlanInputs& in) {
   InstallPlan plan;
   plan.name = in.name;
   plan.slot = in.slot;
-  plan.deployment = in.layout->deployment_inside(in.name, in.slot);
+  plan.deployment = in.layout->deployment_in_root(in.name, in.slot);
   plan.image = in.image;
   plan.image_id = in.image_id;
   plan.commit = in.commit;
@@ -549,7 +549,7 @@ InstallPlan make_plan(const PlanInputs& in) {
     plan_package(in, renderer, plan);
   }
   renderer.check();
-  if (plan.tmpfiles && !in.one_off && !in.draft) {
+  if (plan.tmpfiles && !in.one_off && !in.preview) {
     refuse_tmpfiles(*plan.tmpfiles);
   }
 
@@ -567,8 +567,9 @@ InstallPlan make_plan(const PlanInputs& in) {
     plan.tmpfiles.reset();
   }
   if (plan.tmpfiles) {
-    if (in.exports->tmpfiles_template) {  // lines of berth's own make what is bound, and binds are powers themselves
-      add_powers(in, plan, render::tmpfiles_powers(*plan.tmpfiles));
+    if (in.exports
+            ->tmpfiles_template) {  // lines of berth's own make what is bound, and binds are privileges themselves
+      add_privileges(in, plan, render::tmpfiles_privileges(*plan.tmpfiles));
     }
     plan.tmpfiles_paths = render::missing_tmpfiles_paths(*plan.tmpfiles, in.host_exists);
   }

@@ -28,9 +28,9 @@ using base::Severity;
 constexpr const char* config_file = "config.json";
 constexpr uid_t first_person = 1000;  ///< smaller ids are those of the system's services (login.defs(5), UID_MIN)
 
-bool is_below_any(std::string_view path, const std::vector<std::string_view>& folders) {
-  return std::any_of(folders.begin(), folders.end(),
-                     [&](std::string_view folder) { return render::is_below(path, folder); });
+bool is_below_any(std::string_view path, const std::vector<std::string_view>& directories) {
+  return std::any_of(directories.begin(), directories.end(),
+                     [&](std::string_view directory) { return render::is_below(path, directory); });
 }
 
 /// Which host paths will be there when the service starts.
@@ -38,8 +38,8 @@ class Presence {
  public:
   Presence(const PlanInputs& in, const InstallPlan& plan) : in_(in) {
     const auto unit = plan.unit.value_or("");
-    add(render::folders_of_unit(unit));
-    const auto copies = fmt::format("{}/container-{}", in.layout->runtime_inside(), in.name);
+    add(render::directories_of_unit(unit));
+    const auto copies = fmt::format("{}/container-{}", in.layout->runtime_in_root(), in.name);
     add({copies + "/resolv.conf", copies + "/hosts"});
     add(render::created_tmpfiles_paths(plan.tmpfiles.value_or("")));
     for (const auto& planned : plan.files) {
@@ -96,18 +96,18 @@ void find_missing_sources(const PlanInputs& in, const base::Json& config, const 
 class Reach {
  public:
   Reach(const PlanInputs& in, const InstallPlan& plan)
-      : in_(in), folders_(render::made_folders(plan.tmpfiles.value_or(""))) {
+      : in_(in), directories_(render::made_directories(plan.tmpfiles.value_or(""))) {
     for (const auto& planned : plan.files) {
-      if (planned.file.kind == host::HostFile::Kind::folder) {
-        folders_.push_back({planned.file.destination, planned.file.mode, planned.file.uid, planned.file.gid});
+      if (planned.file.kind == host::HostFile::Kind::directory) {
+        directories_.push_back({planned.file.destination, planned.file.mode, planned.file.uid, planned.file.gid});
       }
     }
   }
 
   [[nodiscard]] bool is_open(const std::string& place) const {
     for (auto slash = place.find('/', 1);; slash = place.find('/', slash + 1)) {
-      const auto folder = folder_at(place.substr(0, slash));
-      if (folder && keeps_out(*folder)) {
+      const auto directory = directory_at(place.substr(0, slash));
+      if (directory && keeps_out(*directory)) {
         return false;
       }
       if (slash == std::string::npos) {
@@ -118,26 +118,26 @@ class Reach {
 
  private:
   /// The lines of tmpfiles.d come last and win.
-  [[nodiscard]] std::optional<render::MadeFolder> folder_at(const std::string& path) const {
+  [[nodiscard]] std::optional<render::MadeDirectory> directory_at(const std::string& path) const {
     const auto made =
-        std::find_if(folders_.begin(), folders_.end(), [&](const auto& each) { return each.path == path; });
-    if (made != folders_.end()) {
+        std::find_if(directories_.begin(), directories_.end(), [&](const auto& each) { return each.path == path; });
+    if (made != directories_.end()) {
       return *made;
     }
     const auto found = in_.host_status ? in_.host_status(path) : std::nullopt;
     return found && S_ISDIR(found->st_mode)
-               ? std::optional(render::MadeFolder{path, found->st_mode & 07777U, found->st_uid, found->st_gid})
+               ? std::optional(render::MadeDirectory{path, found->st_mode & 07777U, found->st_uid, found->st_gid})
                : std::nullopt;
   }
 
-  [[nodiscard]] bool keeps_out(const render::MadeFolder& folder) const {
+  [[nodiscard]] bool keeps_out(const render::MadeDirectory& directory) const {
     const auto trusted = [](unsigned id, unsigned own) { return id < first_person || id == own; };
-    return (folder.mode & S_IXOTH) == 0 && trusted(folder.uid, in_.facts->uid) &&
-           ((folder.mode & S_IXGRP) == 0 || trusted(folder.gid, in_.facts->gid));
+    return (directory.mode & S_IXOTH) == 0 && trusted(directory.uid, in_.facts->uid) &&
+           ((directory.mode & S_IXGRP) == 0 || trusted(directory.gid, in_.facts->gid));
   }
 
   const PlanInputs& in_;
-  std::vector<render::MadeFolder> folders_;
+  std::vector<render::MadeDirectory> directories_;
 };
 
 void find_open_places(const PlanInputs& in, const base::Json& config, const InstallPlan& plan, Findings& findings) {
@@ -214,7 +214,7 @@ Findings plan_findings(const PlanInputs& in, const base::Json& config, const Ins
     return findings;  // it runs in the foreground, and what is missing is made in memory
   }
   find_missing_sources(in, config, plan, findings);
-  if (plan.host_powers.empty()) {  // otherwise the container needs no setuid program to be root
+  if (plan.host_privileges.empty()) {  // otherwise the container needs no setuid program to be root
     find_open_places(in, config, plan, findings);
   }
   find_streams(in, config, plan, findings);
@@ -225,7 +225,7 @@ std::vector<std::string> warnings_of(const Findings& findings) {
   std::vector<std::string> warnings;
   for (const auto& finding : findings) {
     if (finding.severity == Severity::warning) {
-      warnings.push_back(fmt::format("{}; {}", finding.sentence, finding.hint));
+      warnings.push_back(fmt::format("{}; {}", finding.message, finding.hint));
     }
   }
   return warnings;

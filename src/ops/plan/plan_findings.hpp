@@ -12,7 +12,7 @@ namespace berth::ops {
 
 /// Bind mounts whose source nothing makes, directories that others can enter and the container writes to, and links to
 /// standard streams that are sockets. Pure.
-/// @param config the final config.json @param plan complete but for this and its powers
+/// @param config the final config.json @param plan complete but for this and its privileges
 base::Findings plan_findings(const PlanInputs& inputs, const base::Json& config, const InstallPlan& plan);
 
 /// The warnings among them, each one sentence with its remedy.

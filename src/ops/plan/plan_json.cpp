@@ -12,7 +12,7 @@ namespace berth::ops {
 base::Json plan_to_json(const InstallPlan& plan) {
   base::Json files = base::Json::array();
   for (const auto& planned : plan.files) {
-    static constexpr const char* kinds[] = {"file", "folder", "link"};
+    static constexpr const char* kinds[] = {"file", "directory", "link"};
     base::Json file = {{"path", planned.file.destination},
                        {"kind", kinds[static_cast<int>(planned.file.kind)]},
                        {"mode", fmt::format("{:04o}", planned.file.mode)},
@@ -40,7 +40,7 @@ base::Json plan_to_json(const InstallPlan& plan) {
       {"package", plan.package ? base::Json(plan.package->name) : base::Json(nullptr)},
       {"keptHostFiles", plan.kept_files},
       {"conversions", plan.conversions},
-      {"powers", plan.powers}};
+      {"privileges", plan.privileges}};
   if (const auto warnings = warnings_of(plan.findings); !warnings.empty()) {
     result["warnings"] = warnings;
   }

@@ -73,9 +73,9 @@ void describe_rpm(const PlanInputs& in, const render::PackageDescription& descri
   package.ready = in.exports->container_rpm;
   const bool own = package.ready || in.exports->rpm_spec || in.exports->rpm_spec_template;
   if (own) {
-    constexpr const char* sentence = "runs the scripts of its own RPM package on the host";
-    plan.powers.emplace_back(sentence);
-    plan.host_powers.emplace_back(sentence);
+    constexpr const char* message = "runs the scripts of its own RPM package on the host";
+    plan.privileges.emplace_back(message);
+    plan.host_privileges.emplace_back(message);
   }
   if (package.ready) {
     return;
@@ -98,8 +98,8 @@ std::vector<render::PackagedFile> packaged_files(const InstallPlan& plan) {
   for (const auto& planned : plan.files) {
     const auto& file = planned.file;
     const bool plain = file.kind == host::HostFile::Kind::file;  // dpkg has no configuration files that are links
-    files.push_back(
-        {file.destination, file.kind == host::HostFile::Kind::folder, plain && file.destination.starts_with("/etc/")});
+    files.push_back({file.destination, file.kind == host::HostFile::Kind::directory,
+                     plain && file.destination.starts_with("/etc/")});
   }
   return files;
 }

@@ -16,15 +16,15 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 
-bool is_below(const std::string& path, const std::string& folder) {
-  return path == folder || folder == "/" || path.starts_with(folder + "/");
+bool is_below(const std::string& path, const std::string& directory) {
+  return path == directory || directory == "/" || path.starts_with(directory + "/");
 }
 
 bool leads_upwards(const std::string& path) {
   return (path + "/").find("/../") != std::string::npos || path.starts_with("../");
 }
 
-/// Host paths that a mount writes to: the source of a writable bind, the upper folders of an overlay.
+/// Host paths that a mount writes to: the source of a writable bind, the upper directories of an overlay.
 std::vector<std::string> written_by(const base::Json& mount) {
   std::vector<std::string> paths;
   bool bind = mount.value("type", "") == "bind";
@@ -45,37 +45,40 @@ std::vector<std::string> written_by(const base::Json& mount) {
 
 }  // namespace
 
-OwnPlaces::OwnPlaces(const host::Layout& layout, const std::string& name, const std::string& volumes,
-                     std::function<std::string(const std::string&)> resolve, const std::vector<PlannedFile>& files)
+ProtectedPaths::ProtectedPaths(const host::Layout& layout, const std::string& name, const std::string& volumes,
+                               std::function<std::string(const std::string&)> resolve,
+                               const std::vector<PlannedFile>& files)
     : resolve_(std::move(resolve)), links_(files, resolve_) {
   auto repository = layout.repository();
   if (layout.root() != "/" && repository.starts_with(layout.root() + "/")) {
     repository.erase(0, layout.root().size());
   }
-  for (const auto& folder : {layout.deployments_inside(), repository, std::string("/usr/lib/containers/berth"),
-                             std::string("/etc/berth"), layout.settings_inside(), layout.volumes_inside()}) {
-    folders_.push_back(resolve_(folder));
+  for (const auto& directory : {layout.deployments_in_root(), repository, std::string("/usr/lib/containers/berth"),
+                                std::string("/etc/berth"), layout.settings_in_root(), layout.volumes_in_root()}) {
+    directories_.push_back(resolve_(directory));
   }
   if (layout.preinstalling()) {
-    folders_.push_back(resolve_("/var/lib/containers/berth"));  // where the booted system has its own
+    directories_.push_back(resolve_("/var/lib/containers/berth"));  // where the booted system has its own
   }
   volumes_ = resolve_(volumes);
-  files_ = {resolve_(layout.unit_inside(name)), resolve_(layout.tmpfiles_inside(name))};
+  files_ = {resolve_(layout.unit_in_root(name)), resolve_(layout.tmpfiles_in_root(name))};
 }
 
-std::string OwnPlaces::place_of(const std::string& path) const {
+std::string ProtectedPaths::place_of(const std::string& path) const {
   return links_.place_of(path);
 }
 
-bool OwnPlaces::is_own(const std::string& path) const {
-  return std::any_of(folders_.begin(), folders_.end(), [&](const auto& folder) { return is_below(path, folder); });
+bool ProtectedPaths::is_own(const std::string& path) const {
+  return std::any_of(directories_.begin(), directories_.end(),
+                     [&](const auto& directory) { return is_below(path, directory); });
 }
 
-bool OwnPlaces::holds_own(const std::string& path) const {
-  return std::any_of(folders_.begin(), folders_.end(), [&](const auto& folder) { return is_below(folder, path); });
+bool ProtectedPaths::holds_own(const std::string& path) const {
+  return std::any_of(directories_.begin(), directories_.end(),
+                     [&](const auto& directory) { return is_below(directory, path); });
 }
 
-void OwnPlaces::refuse_host_file(const render::HostEntry& entry, const std::string& destination) const {
+void ProtectedPaths::refuse_host_file(const render::HostEntry& entry, const std::string& destination) const {
   const auto place = resolve_(destination);  // `/lib` may be a link to where our own files are
   if (is_own(place) || std::find(files_.begin(), files_.end(), place) != files_.end()) {
     throw Error(ErrorKind::conflict,
@@ -93,7 +96,7 @@ void OwnPlaces::refuse_host_file(const render::HostEntry& entry, const std::stri
   }
 }
 
-void OwnPlaces::refuse_mounts(const base::Json& config) const {
+void ProtectedPaths::refuse_mounts(const base::Json& config) const {
   for (const auto& mount : config.value("mounts", base::Json::array())) {
     for (const auto& path : written_by(mount)) {
       if (leads_upwards(path)) {
@@ -102,13 +105,13 @@ void OwnPlaces::refuse_mounts(const base::Json& config) const {
                                 base::printable(mount.value("destination", "")), base::printable(path)),
                     "write it without `..` in exports/config.json or its template");
       }
-      // A relative source is relative to the folder of config.json, which is a deployment.
+      // A relative source is relative to the directory of config.json, which is a deployment.
       if (!path.starts_with('/') || (is_own(place_of(path)) && !is_below(place_of(path), volumes_))) {
         throw Error(
             ErrorKind::verification,
             fmt::format("config.json: the mount at {} would let the container write to {}, which is berth's own",
                         base::printable(mount.value("destination", "")), base::printable(path)),
-            "containers share files there: mount it read-only, or keep data in a folder of its own, such as "
+            "containers share files there: mount it read-only, or keep data in a directory of its own, such as "
             "${STATE_DIRECTORY}/${NAME}");
       }
     }
@@ -116,29 +119,29 @@ void OwnPlaces::refuse_mounts(const base::Json& config) const {
 }
 
 /// A bind whose source is harmless by its name only.
-std::optional<render::Power> OwnPlaces::power_of_links(const base::Json& mount) const {
+std::optional<render::Privilege> ProtectedPaths::privilege_of_links(const base::Json& mount) const {
   const auto source = mount.value("source", "");
-  if (!render::is_bind_mount(mount) || !source.starts_with('/') || render::bind_power(mount).over_host) {
+  if (!render::is_bind_mount(mount) || !source.starts_with('/') || render::bind_privilege(mount).over_host) {
     return std::nullopt;
   }
-  auto power = render::bind_power(mount, place_of(source));
-  return power.over_host ? std::optional(std::move(power)) : std::nullopt;
+  auto privilege = render::bind_privilege(mount, place_of(source));
+  return privilege.over_host ? std::optional(std::move(privilege)) : std::nullopt;
 }
 
-std::vector<render::Power> OwnPlaces::powers(const base::Json& config) const {
-  std::vector<render::Power> powers;
+std::vector<render::Privilege> ProtectedPaths::privileges(const base::Json& config) const {
+  std::vector<render::Privilege> privileges;
   for (const auto& mount : config.value("mounts", base::Json::array())) {
     for (const auto& path : written_by(mount)) {
       if (holds_own(place_of(path))) {
-        powers.push_back(
+        privileges.push_back(
             {fmt::format("may change the files of all containers, which are below {}", base::printable(path)), true});
       }
     }
-    if (auto power = power_of_links(mount)) {
-      powers.push_back(std::move(*power));
+    if (auto privilege = privilege_of_links(mount)) {
+      privileges.push_back(std::move(*privilege));
     }
   }
-  return powers;
+  return privileges;
 }
 
 }  // namespace berth::ops

@@ -45,35 +45,35 @@ base::Fd open_given(int root, const std::string& path) {
 }  // namespace
 
 std::string find_remote_rootfs(const host::Layout& layout, const std::string& given) {
-  const auto root = base::open_host_folder(layout.root());
+  const auto root = base::open_host_directory(layout.root());
   const auto path = absolute(layout, given);
-  auto folder = open_given(root.get(), path);
-  if (const auto inner = base::stat_at(folder.get(), "rootfs")) {
+  auto directory = open_given(root.get(), path);
+  if (const auto inner = base::stat_at(directory.get(), "rootfs")) {
     if (S_ISLNK(inner->st_mode)) {
       throw Error(ErrorKind::usage, fmt::format("--rootfs {}: the entry rootfs in it is a symbolic link", given),
-                  "give the folder that the link points to");
+                  "give the directory that the link points to");
     }
     if (S_ISDIR(inner->st_mode)) {
-      folder = base::open_folder_at(folder.get(), "rootfs");
+      directory = base::open_directory_at(directory.get(), "rootfs");
     }
   }
-  auto found = host::path_inside_root(root.get(), folder.get());
+  auto found = host::path_in_root(root.get(), directory.get());
   if (found == "/") {
     throw Error(ErrorKind::usage, fmt::format("--rootfs {} is the root file system of the host itself", given),
-                "give the folder that holds the container's own files");
+                "give the directory that holds the container's own files");
   }
   return found;
 }
 
 base::Fd open_rootfs(const host::Layout& layout, const std::string& path) {
-  const auto root = base::open_host_folder(layout.root());
-  return base::open_in_root(root.get(), layout.deployments_inside() + "/" + path, O_RDONLY | O_DIRECTORY);
+  const auto root = base::open_host_directory(layout.root());
+  return base::open_in_root(root.get(), layout.deployments_in_root() + "/" + path, O_RDONLY | O_DIRECTORY);
 }
 
-store::StoredImage named_image(const Session& session, const image::ImageName& name) {
+store::StoredImage named_image(const Context& context, const image::ImageName& name) {
   store::StoredImage image;
   image.name = name.text();
-  auto store = store::Store::open_existing(store_options(session));
+  auto store = store::Store::open_existing(store_options(context));
   return store ? store->find(name).value_or(image) : image;
 }
 

@@ -9,12 +9,13 @@
 
 namespace berth::ops {
 
-/// The root file system that `given` means: the folder itself, or the folder `rootfs` in it when there is one. Links on
-/// the way are followed as the administrator set them up, but a link called `rootfs` in the folder is refused.
-/// @param given what the user wrote, or `remote` of an info file. Relative to the current folder; for another root a
+/// The root file system that `given` means: the directory itself, or the directory `rootfs` in it when there is one.
+/// Links on the way are followed as the administrator set them up, but a link called `rootfs` in the directory is
+/// refused.
+/// @param given what the user wrote, or `remote` of an info file. Relative to the current directory; for another root a
 ///   path inside it, which must be absolute.
 /// @return absolute path inside the root, without links
-/// @throws Error(not_found), Error(usage) when it is no folder, or the root of the host itself
+/// @throws Error(not_found), Error(usage) when it is no directory, or the root of the host itself
 std::string find_remote_rootfs(const host::Layout& layout, const std::string& given);
 
 /// The root file system at `path` below the deployments, e.g. `web.0/rootfs`: a checkout, or the link to a remote one,
@@ -22,6 +23,6 @@ std::string find_remote_rootfs(const host::Layout& layout, const std::string& gi
 base::Fd open_rootfs(const host::Layout& layout, const std::string& path);
 
 /// What is known of an image that need not be stored: everything when it is, else its name.
-store::StoredImage named_image(const Session& session, const image::ImageName& name);
+store::StoredImage named_image(const Context& context, const image::ImageName& name);
 
 }  // namespace berth::ops

@@ -16,7 +16,7 @@ class OthersFiles {
   /// @param name the container that is not asked; what cannot be read counts for nothing
   OthersFiles(const host::Layout& layout, const std::string& name);
 
-  /// A container that has the file, too; empty for none. @param checksum as recorded; empty for folders
+  /// A container that has the file, too; empty for none. @param checksum as recorded; empty for directories
   [[nodiscard]] std::string owner(const std::string& path, const std::string& checksum) const;
   /// A container that has a file at `path`, whatever is in it; empty for none.
   [[nodiscard]] std::string any_owner(const std::string& path) const;

@@ -21,20 +21,21 @@ using base::ErrorKind;
 
 constexpr const char* another_name = "choose another name with --name";
 
-bool begins_with_any(const std::string& path, const std::vector<std::string>& folders) {
-  return std::any_of(folders.begin(), folders.end(), [&](const auto& folder) { return path.starts_with(folder); });
+bool begins_with_any(const std::string& path, const std::vector<std::string>& directories) {
+  return std::any_of(directories.begin(), directories.end(),
+                     [&](const auto& directory) { return path.starts_with(directory); });
 }
 
-bool is_of_vendor(const std::string& folder) {
-  return begins_with_any(folder, {"/usr/lib/", "/lib/"});
+bool is_of_vendor(const std::string& directory) {
+  return begins_with_any(directory, {"/usr/lib/", "/lib/"});
 }
 
 /// What neither the administrator nor a user writes there for a unit that is still to come.
-bool is_of_system(const std::string& folder) {
-  return begins_with_any(folder, {"/usr/", "/lib/", "/run/"});
+bool is_of_system(const std::string& directory) {
+  return begins_with_any(directory, {"/usr/", "/lib/", "/run/"});
 }
 
-std::vector<std::string> tmpfiles_folders(const host::Layout& layout) {
+std::vector<std::string> tmpfiles_directories(const host::Layout& layout) {
   if (const auto& user = layout.user()) {
     return {user->config + "/user-tmpfiles.d", user->runtime + "/user-tmpfiles.d", user->data + "/user-tmpfiles.d",
             "/usr/local/share/user-tmpfiles.d", "/usr/share/user-tmpfiles.d"};
@@ -42,7 +43,7 @@ std::vector<std::string> tmpfiles_folders(const host::Layout& layout) {
   return {"/etc/tmpfiles.d", "/run/tmpfiles.d", "/usr/local/lib/tmpfiles.d", "/usr/lib/tmpfiles.d"};
 }
 
-std::vector<std::string> sysusers_folders(const host::Layout& layout) {
+std::vector<std::string> sysusers_directories(const host::Layout& layout) {
   if (layout.user()) {
     return {};
   }
@@ -51,54 +52,55 @@ std::vector<std::string> sysusers_folders(const host::Layout& layout) {
 
 class Search {
  public:
-  Search(const Session& session, std::string name)
-      : layout_(session.layout),
+  Search(const Context& context, std::string name)
+      : layout_(context.layout),
         name_(std::move(name)),
-        root_(open_root(session)),
-        hides_(host::is_preinstalled(session.layout, name_)) {}
+        root_(open_root(context)),
+        hides_(host::is_preinstalled(context.layout, name_)) {}
 
   void run() const {
-    for (const auto& folder : layout_.unit_folders_inside()) {
+    for (const auto& directory : layout_.unit_directories_in_root()) {
       const auto unit = host::unit_name(name_);
-      refuse(folder, unit, "the unit", "or remove that unit");
-      if (is_of_system(folder + "/")) {
-        refuse_bindings(folder, unit);
+      refuse(directory, unit, "the unit", "or remove that unit");
+      if (is_of_system(directory + "/")) {
+        refuse_bindings(directory, unit);
       }
     }
-    for (const auto& folder : tmpfiles_folders(layout_)) {
-      refuse(folder, name_ + ".conf", "the tmpfiles configuration", "or remove that file");
+    for (const auto& directory : tmpfiles_directories(layout_)) {
+      refuse(directory, name_ + ".conf", "the tmpfiles configuration", "or remove that file");
     }
-    for (const auto& folder : sysusers_folders(layout_)) {
-      refuse(folder, name_ + ".conf", "the sysusers configuration", "or remove that file");
+    for (const auto& directory : sysusers_directories(layout_)) {
+      refuse(directory, name_ + ".conf", "the sysusers configuration", "or remove that file");
     }
   }
 
  private:
   /// What the system has for a service of that name, though it has none: it would bind, or start, ours.
-  void refuse_bindings(const std::string& folder, const std::string& unit) const {
-    constexpr const char* remedy = "or remove that folder";
-    refuse(folder, unit + ".d", "settings for a unit of that name, the folder", remedy);
+  void refuse_bindings(const std::string& directory, const std::string& unit) const {
+    constexpr const char* remedy = "or remove that directory";
+    refuse(directory, unit + ".d", "settings for a unit of that name, the directory", remedy);
     for (auto dash = name_.find('-'); dash != std::string::npos; dash = name_.find('-', dash + 1)) {
-      refuse(folder, name_.substr(0, dash + 1) + ".service.d", "settings for units of such names, the folder", remedy);
+      refuse(directory, name_.substr(0, dash + 1) + ".service.d", "settings for units of such names, the directory",
+             remedy);
     }
     for (const auto* kind : {".wants", ".requires", ".upholds"}) {
-      refuse(folder, unit + kind, "dependencies of a unit of that name, the folder", remedy);
+      refuse(directory, unit + kind, "dependencies of a unit of that name, the directory", remedy);
     }
     for (const auto* kind : {".socket", ".timer", ".path"}) {
-      refuse(folder, name_ + kind, "a unit that starts the service of that name,", "or remove that unit");
+      refuse(directory, name_ + kind, "a unit that starts the service of that name,", "or remove that unit");
     }
-    for (const auto& link : host::find_unit_links(root_.get(), unit, folder)) {
+    for (const auto& link : host::find_unit_links(root_.get(), unit, directory)) {
       const auto [parent, leaf] = base::split_path(link);
       refuse(parent, leaf, "the system wants a unit of that name: the link", "or remove that link");
     }
   }
 
   /// What is below /usr/lib belongs to the operating system and is not to be removed.
-  void refuse(const std::string& folder, const std::string& name, const char* what, const char* remedy) const {
-    if (hides_ && is_of_vendor(folder + "/")) {
+  void refuse(const std::string& directory, const std::string& name, const char* what, const char* remedy) const {
+    if (hides_ && is_of_vendor(directory + "/")) {
       return;
     }
-    const auto path = fmt::format("{}/{}", folder, name);
+    const auto path = fmt::format("{}/{}", directory, name);
     if (host::host_exists(root_.get(), path)) {
       throw Error(ErrorKind::conflict, fmt::format("{} {} exists already", what, path),
                   is_of_vendor(path) ? std::string(another_name) : fmt::format("{}, {}", another_name, remedy));
@@ -114,8 +116,8 @@ class Search {
 /// The link that enabling the unit makes.
 bool is_own_link(int root, const std::string& path, const std::string& unit) {
   const auto [parent, name] = base::split_path(path);
-  const auto folder = host::find_folder_in_root(root, parent);
-  const auto target = folder ? base::read_link_at(folder->get(), name) : std::nullopt;
+  const auto directory = host::find_directory_in_root(root, parent);
+  const auto target = directory ? base::read_link_at(directory->get(), name) : std::nullopt;
   return target && base::split_path(*target).second == unit;
 }
 
@@ -129,16 +131,16 @@ std::vector<std::string> aliases_of(const std::string& text, const std::string& 
 
 }  // namespace
 
-void refuse_taken_name(const Session& session, const std::string& name) {
-  Search(session, name).run();
+void refuse_taken_name(const Context& context, const std::string& name) {
+  Search(context, name).run();
 }
 
-void refuse_taken_aliases(const Session& session, const std::string& name, const std::string& unit) {
-  const auto root = open_root(session);
+void refuse_taken_aliases(const Context& context, const std::string& name, const std::string& unit) {
+  const auto root = open_root(context);
   const auto own = host::unit_name(name);
   for (const auto& alias : aliases_of(unit, own)) {
-    for (const auto& folder : session.layout.unit_folders_inside()) {
-      const auto path = fmt::format("{}/{}", folder, alias);
+    for (const auto& directory : context.layout.unit_directories_in_root()) {
+      const auto path = fmt::format("{}/{}", directory, alias);
       if (alias != own && host::host_exists(root.get(), path) && !is_own_link(root.get(), path, own)) {
         throw Error(
             ErrorKind::conflict,

@@ -32,19 +32,19 @@ class PassedFile {
 
 }  // namespace
 
-host::Deployment runnable_deployment(const Session& session, const std::string& name) {
-  auto deployment = host::installed_deployment(session.layout, name);
-  if (session.layout.offline()) {
+host::Deployment runnable_deployment(const Context& context, const std::string& name) {
+  auto deployment = host::installed_deployment(context.layout, name);
+  if (context.layout.offline()) {
     throw Error(ErrorKind::not_permitted,
-                fmt::format("nothing can run in {}: the system in {} is not running", name, session.layout.root()),
+                fmt::format("nothing can run in {}: the system in {} is not running", name, context.layout.root()),
                 "boot it; or leave out --root");
   }
   return deployment;
 }
 
-CommandOutcome exec_in(const Session& session, const host::Deployment& deployment, const std::string& runtime,
+CommandOutcome exec_in(const Context& context, const host::Deployment& deployment, const std::string& runtime,
                        const ExecRequest& request) {
-  const auto config = config_of(session, deployment);
+  const auto config = config_of(context, deployment);
   base::Json process = config.at("process");
   set_command(process, request.command, request.attachment);
   const PassedFile file(process.dump());
@@ -60,20 +60,20 @@ CommandOutcome exec_in(const Session& session, const host::Deployment& deploymen
     attachment.standard = {nothing.get(), output, output};
   }
   arguments.push_back(deployment.name);
-  enter_user_cgroup(session);
+  enter_user_cgroup(context);
   return run_runtime(runtime, arguments, attachment,
                      fmt::format("run {} in {}", request.command.front(), deployment.name));
 }
 
-CommandOutcome exec(Session& session, const ExecRequest& request) {
-  const auto deployment = runnable_deployment(session, request.name);
-  const auto runtime = runtime_of(session, deployment);
-  if (!container_runs(session, runtime, request.name)) {
+CommandOutcome exec(Context& context, const ExecRequest& request) {
+  const auto deployment = runnable_deployment(context, request.name);
+  const auto runtime = runtime_of(context, deployment);
+  if (!container_runs(context, runtime, request.name)) {
     throw Error(ErrorKind::failed, fmt::format("the container {} does not run", request.name),
                 fmt::format("start it with berth start {}; or berth run {} runs a command beside it", request.name,
                             request.name));
   }
-  return exec_in(session, deployment, runtime, request);
+  return exec_in(context, deployment, runtime, request);
 }
 
 }  // namespace berth::ops

@@ -18,14 +18,14 @@ struct ExecRequest {
 
 /// Runs a command in the running container with the user, environment, working directory and rights of its own process.
 /// @throws Error(not_found), Error(failed) when it does not run, Error(not_permitted) with another root
-CommandOutcome exec(Session& session, const ExecRequest& request);
+CommandOutcome exec(Context& context, const ExecRequest& request);
 
 /// As exec, for a container that is known to run.
-CommandOutcome exec_in(const Session& session, const host::Deployment& deployment, const std::string& runtime,
+CommandOutcome exec_in(const Context& context, const host::Deployment& deployment, const std::string& runtime,
                        const ExecRequest& request);
 
 /// The deployment of an installed container. @throws Error(not_found), and Error(not_permitted) with another root,
 ///   where nothing can run
-host::Deployment runnable_deployment(const Session& session, const std::string& name);
+host::Deployment runnable_deployment(const Context& context, const std::string& name);
 
 }  // namespace berth::ops

@@ -44,14 +44,14 @@ double seconds(milliseconds time) {
 /// One look at a service, from its start to the verdict.
 class Gate {
  public:
-  Gate(Session& session, const std::string& name, std::string runtime, ErrorKind kind = ErrorKind::start_failed)
-      : session_(session),
+  Gate(Context& context, const std::string& name, std::string runtime, ErrorKind kind = ErrorKind::start_failed)
+      : context_(context),
         kind_(kind),
         name_(name),
         unit_(host::unit_name(name)),
         runtime_(std::move(runtime)),
-        pid_file_(session.layout.on_disk(fmt::format("{}/berth-check-{}.pid", session.layout.runtime_inside(), name))),
-        first_(session.systemd.state(unit_)) {}
+        pid_file_(context.layout.on_disk(fmt::format("{}/berth-check-{}.pid", context.layout.runtime_in_root(), name))),
+        first_(context.systemd.state(unit_)) {}
 
   /// A oneshot that has done its work is well; there is nothing to wait for.
   [[nodiscard]] bool is_done() const {
@@ -61,7 +61,7 @@ class Gate {
   /// @return false when it was stopped by somebody else
   bool settle(milliseconds time) {
     if (time >= std::chrono::seconds(1)) {
-      session_.reporter.step(fmt::format("watching {} for {} s", name_, seconds(time)));
+      context_.reporter.step(fmt::format("watching {} for {} s", name_, seconds(time)));
     }
     bool up = look();
     while (up && Clock::now() < begin_ + time) {
@@ -74,7 +74,7 @@ class Gate {
   /// As settle, for a moment. One that systemd has seen end with success is well, too; of a Type=forking service it
   /// does not always see that, so that none of them may end. @return whether it is still up
   bool look_once() {
-    const auto time = std::min<milliseconds>(first_look, std::chrono::seconds(session_.config.settle_seconds));
+    const auto time = std::min<milliseconds>(first_look, std::chrono::seconds(context_.config.settle_seconds));
     while (true) {
       const auto now = settled_state();
       const bool is_well = now.type != "forking" && now.active_state == "inactive" && now.result == "success";
@@ -90,9 +90,9 @@ class Gate {
 
   /// @return as settle
   bool run(const render::HealthCheck& check) {
-    session_.reporter.step(fmt::format("asking {} whether it is well", name_));
-    enter_user_cgroup(session_);
-    static_cast<void>(container_runs(session_, runtime_, name_));  // before, no check can say anything about it
+    context_.reporter.step(fmt::format("asking {} whether it is well", name_));
+    enter_user_cgroup(context_);
+    static_cast<void>(container_runs(context_, runtime_, name_));  // before, no check can say anything about it
     for (int failures = 0;;) {
       const auto asked = first_.invocation_id;
       if (passes(check)) {
@@ -126,10 +126,10 @@ class Gate {
   }
 
   host::UnitState settled_state() {
-    auto now = session_.systemd.state(unit_);
+    auto now = context_.systemd.state(unit_);
     while (is_on_its_way(now)) {
       wait(poll_interval);
-      now = session_.systemd.state(unit_);
+      now = context_.systemd.state(unit_);
     }
     return now;
   }
@@ -138,13 +138,13 @@ class Gate {
   bool look() {
     const auto now = settled_state();
     if (host::was_stopped(now)) {
-      session_.reporter.warning(
+      context_.reporter.warning(
           fmt::format("{} was stopped by somebody else {:.1f} s after its start: it stays stopped, and nothing says "
                       "whether it is well",
                       unit_, age()));
       return false;
     }
-    const auto how = host::exit_words(now.exec_main_code, now.exec_main_status);
+    const auto how = host::describe_exit(now.exec_main_code, now.exec_main_status);
     if (now.active_state != "active" && now.active_state != "reloading") {
       fail(fmt::format("did not stay up: it {} {}", how.empty() ? "ended" : how, when_ended(now)), "");
     }
@@ -160,7 +160,7 @@ class Gate {
     if (now.restarts > first_.restarts || ++wishes_ > most_wishes) {
       fail(fmt::format("did not stay up: it was restarted within {:.1f} s of its start", age()), "");
     }
-    session_.reporter.warning(fmt::format(
+    context_.reporter.warning(fmt::format(
         "{} was restarted by somebody else {:.1f} s after its start: it is watched from there on", unit_, age()));
     begin_ = Clock::now();
     first_ = now;
@@ -178,10 +178,10 @@ class Gate {
   void wait(milliseconds time) const {
     const auto end = Clock::now() + time;
     while (Clock::now() < end) {
-      check_stop(session_.stop);
+      check_stop(context_.stop);
       std::this_thread::sleep_for(std::min<Clock::duration>(poll_interval, end - Clock::now()));
     }
-    check_stop(session_.stop);
+    check_stop(context_.stop);
   }
 
   /// Runs the command once inside the container. What it said is in answer_ and answer_output_ when it fails.
@@ -190,7 +190,7 @@ class Gate {
     argv.insert(argv.end(), check.command.begin(), check.command.end());
     base::ProcessOptions options;
     options.timeout = check.timeout;
-    options.stop = session_.stop;
+    options.stop = context_.stop;
     const base::ScopeExit forget([this]() noexcept { ::unlink(pid_file_.c_str()); });
     const auto command = fmt::format("{}", fmt::join(check.command, " "));
     try {
@@ -206,7 +206,7 @@ class Gate {
       answer_ = fmt::format("`{}` did not end within {} s", base::printable(command), seconds(check.timeout));
       answer_output_.clear();
       if (error.kind() == ErrorKind::not_found) {
-        answer_ = error.sentence();
+        answer_ = error.message();
       }
       return false;
     }
@@ -223,7 +223,7 @@ class Gate {
     const auto cgroup = [](pid_t process) {
       return base::read_file_at(AT_FDCWD, fmt::format("/proc/{}/cgroup", process), small_file);
     };
-    const auto main_process = session_.systemd.state(unit_).main_pid;
+    const auto main_process = context_.systemd.state(unit_).main_pid;
     if (const auto found = cgroup(pid); found && main_process > 0 && found == cgroup(main_process)) {
       ::kill(pid, SIGKILL);
     }
@@ -236,10 +236,10 @@ class Gate {
       hint.erase(hint.find_last_not_of('\n') + 1);
       hint += "\n";
     }
-    throw Error(kind_, fmt::format("{} {}", unit_, what), hint + journal_hint(session_, unit_));
+    throw Error(kind_, fmt::format("{} {}", unit_, what), hint + journal_hint(context_, unit_));
   }
 
-  Session& session_;
+  Context& context_;
   ErrorKind kind_;
   std::string name_;
   std::string unit_;
@@ -254,28 +254,28 @@ class Gate {
 
 }  // namespace
 
-bool pass_health_gate(Session& session, const std::string& name, const std::string& runtime,
+bool pass_health_gate(Context& context, const std::string& name, const std::string& runtime,
                       const base::Json& health_check, const GateOptions& options) {
   if (!options.enabled) {
     return true;
   }
-  Gate gate(session, name, session.layout.on_disk(runtime));
+  Gate gate(context, name, context.layout.on_disk(runtime));
   if (gate.is_done()) {
     return true;
   }
-  if (!gate.settle(options.settle.value_or(std::chrono::seconds(session.config.settle_seconds)))) {
+  if (!gate.settle(options.settle.value_or(std::chrono::seconds(context.config.settle_seconds)))) {
     return false;
   }
   return health_check.is_null() ||
          gate.run(render::parse_health_check(base::JsonView(health_check, "info", "health-check")));
 }
 
-void pass_first_look(Session& session, const std::string& name, ErrorKind kind) {
-  Gate gate(session, name, "", kind);
+void pass_first_look(Context& context, const std::string& name, ErrorKind kind) {
+  Gate gate(context, name, "", kind);
   if (!gate.is_done() && !gate.look_once()) {
     const auto unit = host::unit_name(name);
-    if (!host::was_stopped(session.systemd.state(unit))) {
-      session.reporter.warning(fmt::format("{} has ended already, with success", unit));
+    if (!host::was_stopped(context.systemd.state(unit))) {
+      context.reporter.warning(fmt::format("{} has ended already, with success", unit));
     }
   }
 }

@@ -24,13 +24,13 @@ struct GateOptions {
 /// @return false when somebody else had the service stopped meanwhile: that is told and respected, and nothing is
 /// judged
 /// @throws Error(start_failed) with the reason, the check's last output and the last journal lines; Error(interrupted)
-bool pass_health_gate(Session& session, const std::string& name, const std::string& runtime,
+bool pass_health_gate(Context& context, const std::string& name, const std::string& runtime,
                       const base::Json& health_check, const GateOptions& options);
 
 /// A look of a moment at a service whose start job has succeeded: one that fails at once has not started, whatever its
 /// job says. One that has ended well is told of; but not one of Type=forking: whether systemd sees its status or calls
 /// that start a failure is up to chance, so each that ends at once has failed.
 /// @throws Error(kind) as pass_health_gate
-void pass_first_look(Session& session, const std::string& name, base::ErrorKind kind);
+void pass_first_look(Context& context, const std::string& name, base::ErrorKind kind);
 
 }  // namespace berth::ops

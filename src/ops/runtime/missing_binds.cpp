@@ -11,22 +11,22 @@
 
 namespace berth::ops {
 
-std::string missing_binds(const Session& session, const std::string& name) {
-  std::string sentence;
+std::string missing_binds(const Context& context, const std::string& name) {
+  std::string message;
   try {
-    const auto deployment = host::installed_deployment(session.layout, name);
+    const auto deployment = host::installed_deployment(context.layout, name);
     const auto text = base::read_file_at(AT_FDCWD, deployment.path + "/config.json", host::deployment_text_limit);
-    const auto root = open_root(session);
-    const auto copies = fmt::format("{}/container-{}/", session.layout.runtime_inside(), name);
+    const auto root = open_root(context);
+    const auto copies = fmt::format("{}/container-{}/", context.layout.runtime_in_root(), name);
     for (const auto& source : render::bind_sources(base::parse_json(text.value_or("{}"), "config.json"))) {
       // The unit makes those copies, and removes them with the service.
-      if (source.starts_with('/') && !source.starts_with(copies) && !render::stat_inside(root.get(), source)) {
-        sentence += fmt::format("; {}, which its config.json binds, does not exist", base::printable(source));
+      if (source.starts_with('/') && !source.starts_with(copies) && !render::stat_in_root(root.get(), source)) {
+        message += fmt::format("; {}, which its config.json binds, does not exist", base::printable(source));
       }
     }
   } catch (const base::Error&) {  // NOLINT(bugprone-empty-catch): it only explains another error
   }
-  return sentence;
+  return message;
 }
 
 }  // namespace berth::ops

@@ -9,6 +9,6 @@ namespace berth::ops {
 
 /// Half a sentence that names the host paths which config.json of a container binds and which do not exist:
 /// `; /etc/pki, which its config.json binds, does not exist`. Empty when all are there, or nothing can be told.
-std::string missing_binds(const Session& session, const std::string& name);
+std::string missing_binds(const Context& context, const std::string& name);
 
 }  // namespace berth::ops

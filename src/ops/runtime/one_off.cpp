@@ -31,9 +31,9 @@ std::string new_id(const std::string& name) {
   return fmt::format("{}-run-{}", name.substr(0, name_limit), host::random_uuid().substr(0, random_digits));
 }
 
-host::ContainerLock take_lock(Session& session, const std::string& id) {
-  return host::ContainerLock::take(session.layout, id, session.command, std::chrono::seconds(0), session.reporter,
-                                   session.stop);
+host::ContainerLock take_lock(Context& context, const std::string& id) {
+  return host::ContainerLock::take(context.layout, id, context.command, std::chrono::seconds(0), context.reporter,
+                                   context.stop);
 }
 
 struct OneOffNote {
@@ -53,52 +53,52 @@ std::optional<OneOffNote> read_note(int deployments, const std::string& entry) {
 }
 
 /// Ends the container, whatever its state, and then the runtime that may be waiting for it.
-void end_container(Session& session, const std::string& runtime, const std::string& id) {
+void end_container(Context& context, const std::string& runtime, const std::string& id) {
   base::run_process({runtime, "delete", "--force", id});  // an unknown one is what we want
-  session.systemd.stop(id + ".scope");
+  context.systemd.stop(id + ".scope");
 }
 
 }  // namespace
 
-OneOff::OneOff(Session& session, const std::string& name, const std::string& deployment, const std::string& runtime)
-    : session_(session),
+OneOff::OneOff(Context& context, const std::string& name, const std::string& deployment, const std::string& runtime)
+    : context_(context),
       id_(new_id(name)),
       deployment_(deployment),
       runtime_(runtime),
-      lock_(take_lock(session, id_)) {}
+      lock_(take_lock(context, id_)) {}
 
 OneOff::~OneOff() {
   try {
     if (started_) {
       base::run_process({runtime_, "delete", "--force", id_});
     }
-    remove_users_tree(session_, base::open_host_folder(session_.layout.deployments()).get(), folder());
+    remove_users_tree(context_, base::open_host_directory(context_.layout.deployments()).get(), directory());
   } catch (const std::exception& error) {
-    session_.reporter.warning(fmt::format("while clearing up after {}: {}", id_, error.what()));
+    context_.reporter.warning(fmt::format("while clearing up after {}: {}", id_, error.what()));
   }
 }
 
-std::string OneOff::folder() const {
+std::string OneOff::directory() const {
   return staging_name(id_);
 }
 
 void OneOff::claim() const {
-  const auto deployments = base::open_host_folder(session_.layout.deployments());
-  if (::mkdirat(deployments.get(), folder().c_str(), 0700) != 0 && errno != EEXIST) {
-    base::throw_errno("create " + folder());
+  const auto deployments = base::open_host_directory(context_.layout.deployments());
+  if (::mkdirat(deployments.get(), directory().c_str(), 0700) != 0 && errno != EEXIST) {
+    base::throw_errno("create " + directory());
   }
   const base::Json note = {{"deployment", deployment_}, {"runtime", runtime_}};
-  base::replace_file_at(deployments.get(), folder() + "/" + note_file, note.dump(2) + "\n", 0600);
+  base::replace_file_at(deployments.get(), directory() + "/" + note_file, note.dump(2) + "\n", 0600);
 }
 
 CommandOutcome OneOff::run(base::Json config, const Attachment& attachment, const std::function<void()>& before_start) {
-  const auto cgroup = session_.systemd.enter_scope(id_ + ".scope", fmt::format("One-off run {}", id_));
+  const auto cgroup = context_.systemd.enter_scope(id_ + ".scope", fmt::format("One-off run {}", id_));
   config["linux"]["cgroupsPath"] = cgroup + "/payload";
-  const auto path = session_.layout.deployments() + "/" + folder();
-  const auto opened = base::open_host_folder(path);
+  const auto path = context_.layout.deployments() + "/" + directory();
+  const auto opened = base::open_host_directory(path);
   base::replace_file_at(opened.get(), "config.json", config.dump(2) + "\n", 0600);
-  let_container_pass(session_, opened.get(), config);
-  check_stop(session_.stop);
+  let_container_pass(context_, opened.get(), config);
+  check_stop(context_.stop);
   const auto what = fmt::format("run {} in {}", config.at("process").at("args").at(0).get<std::string>(), id_);
   started_ = true;
   auto outcome = run_runtime(runtime_, {"run", "--bundle", path, id_}, attachment, what, before_start);
@@ -106,27 +106,27 @@ CommandOutcome OneOff::run(base::Json config, const Attachment& attachment, cons
   return outcome;
 }
 
-void end_abandoned_one_off(Session& session, int deployments, const std::string& entry) {
+void end_abandoned_one_off(Context& context, int deployments, const std::string& entry) {
   const auto id = entry.substr(staging_prefix.size());
   try {
     if (const auto note = read_note(deployments, entry)) {
-      session.reporter.step(fmt::format("ending the interrupted one-off run {}", id));
-      end_container(session, note->runtime, id);
+      context.reporter.step(fmt::format("ending the interrupted one-off run {}", id));
+      end_container(context, note->runtime, id);
     }
   } catch (const Error& error) {
-    session.reporter.warning(fmt::format("{}: {}", id, error.what()));
+    context.reporter.warning(fmt::format("{}: {}", id, error.what()));
   }
 }
 
-void refuse_while_one_off_runs(const Session& session, const std::vector<std::string>& deployments) {
-  const auto folder = base::open_host_folder(session.layout.deployments());
-  for (const auto& entry : base::list_folder(folder.get())) {
-    const auto note = entry.starts_with(staging_prefix) ? read_note(folder.get(), entry) : std::nullopt;
+void refuse_while_one_off_runs(const Context& context, const std::vector<std::string>& deployments) {
+  const auto directory = base::open_host_directory(context.layout.deployments());
+  for (const auto& entry : base::list_directory(directory.get())) {
+    const auto note = entry.starts_with(staging_prefix) ? read_note(directory.get(), entry) : std::nullopt;
     if (note && std::find(deployments.begin(), deployments.end(), note->deployment) != deployments.end()) {
       const auto id = entry.substr(staging_prefix.size());
       throw Error(
           ErrorKind::conflict, fmt::format("the one-off run {} uses the files of {}", id, note->deployment),
-          fmt::format("wait for its end, or end it with {} stop {}.scope", session.layout.command("systemctl"), id));
+          fmt::format("wait for its end, or end it with {} stop {}.scope", context.layout.command("systemctl"), id));
     }
   }
 }

@@ -31,8 +31,8 @@ constexpr int no_such_program = 127;
 constexpr std::uint64_t log_limit = 1U << 20U;  // bytes
 constexpr std::size_t reason_limit = 1000;      // bytes
 
-/// What the runtime itself has to say, apart from what the command says. Without a name in any folder, so that nothing
-/// has to be removed; the runtime reaches it through our descriptor.
+/// What the runtime itself has to say, apart from what the command says. Without a name in any directory, so that
+/// nothing has to be removed; the runtime reaches it through our descriptor.
 class RuntimeLog {
  public:
   RuntimeLog() : file_(base::check_errno(::memfd_create("runtime-log", MFD_CLOEXEC), "create a file in memory")) {}
@@ -92,10 +92,10 @@ CommandOutcome failed(const std::string& what, const std::string& reason) {
 
 }  // namespace
 
-std::string runtime_of(const Session& session, const host::Deployment& deployment) {
+std::string runtime_of(const Context& context, const host::Deployment& deployment) {
   const auto& path = deployment.info.runtime;
-  return session.layout.on_disk(
-      path.empty() ? host::find_runtime(session.layout, session.runtime_override, session.config.runtimes).path : path);
+  return context.layout.on_disk(
+      path.empty() ? host::find_runtime(context.layout, context.runtime_override, context.config.runtimes).path : path);
 }
 
 std::string runtime_status(const std::string& runtime, const std::string& id) {
@@ -108,7 +108,7 @@ std::string runtime_status(const std::string& runtime, const std::string& id) {
   return base::JsonView(json, document).string_or("status", "");
 }
 
-bool container_runs(Session& session, const std::string& runtime, const std::string& name) {
+bool container_runs(Context& context, const std::string& runtime, const std::string& name) {
   const auto deadline = std::chrono::steady_clock::now() + longest_creation;
   while (true) {
     const auto status = runtime_status(runtime, name);
@@ -116,16 +116,16 @@ bool container_runs(Session& session, const std::string& runtime, const std::str
     if (!may_come || std::chrono::steady_clock::now() >= deadline) {
       return status == "running";
     }
-    const auto unit = session.systemd.state(host::unit_name(name));
+    const auto unit = context.systemd.state(host::unit_name(name));
     if (!host::is_active(unit) || unit.main_pid <= 0) {
       return false;
     }
-    check_stop(session.stop);
+    check_stop(context.stop);
     std::this_thread::sleep_for(creation_interval);
   }
 }
 
-base::Json config_of(const Session& session, const host::Deployment& deployment) {
+base::Json config_of(const Context& context, const host::Deployment& deployment) {
   const auto path = deployment.path + "/config.json";
   const auto text = base::read_file_at(AT_FDCWD, path, base::json_size_limit);
   if (!text) {
@@ -134,8 +134,8 @@ base::Json config_of(const Session& session, const host::Deployment& deployment)
   }
   // An absolute root file system, for the configuration is not used where it lies.
   const auto rootfs = deployment.info.remote.empty() ? deployment.path + "/rootfs" : deployment.info.remote;
-  return render::finish_config(*text, path, features_of(session.facts),
-                               render::cgroups_path(session.layout.default_slice(), deployment.name), rootfs)
+  return render::finish_config(*text, path, features_of(context.facts),
+                               render::cgroups_path(context.layout.default_slice(), deployment.name), rootfs)
       .document;
 }
 

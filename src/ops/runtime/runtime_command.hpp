@@ -35,18 +35,18 @@ struct CommandOutcome {
 };
 
 /// The runtime that a container was installed with, as this process runs it.
-std::string runtime_of(const Session& session, const host::Deployment& deployment);
+std::string runtime_of(const Context& context, const host::Deployment& deployment);
 
 /// What `RUNTIME state ID` calls its status: created, running, paused, stopped; empty for an unknown container.
 std::string runtime_status(const std::string& runtime, const std::string& id);
 
 /// Whether the container of a service runs. A unit whose runtime stays in the foreground is started before its
 /// container is there: while systemd says that it runs, the container is waited for, though not for ever.
-bool container_runs(Session& session, const std::string& runtime, const std::string& name);
+bool container_runs(Context& context, const std::string& runtime, const std::string& name);
 
 /// The whole config.json of a container, old forms converted (contract, section 9).
 /// @throws Error(failed) when there is none: the image only brings files for the host
-base::Json config_of(const Session& session, const host::Deployment& deployment);
+base::Json config_of(const Context& context, const host::Deployment& deployment);
 
 /// Puts a command and the wish for a terminal into the object `process` of a config.json.
 /// @param command empty: the one that is there stays

@@ -29,12 +29,12 @@ bool is_down(const UnitState& state) {
 
 /// Refusals of systemd are failed starts too, in a change; who only asks for a start is told what they are. How often
 /// an earlier deployment was started says nothing about another one, and must not keep it from being started.
-JobResult queue_start(Session& session, const std::string& unit, ErrorKind kind, Start start) {
+JobResult queue_start(Context& context, const std::string& unit, ErrorKind kind, Start start) {
   try {
     if (kind == ErrorKind::start_failed) {
-      session.systemd.reset_failed(unit);
+      context.systemd.reset_failed(unit);
     }
-    return (session.systemd.*start)(unit);
+    return (context.systemd.*start)(unit);
   } catch (const Error& error) {
     if (kind == ErrorKind::failed || error.kind() == kind || error.kind() == ErrorKind::interrupted) {
       throw;
@@ -43,130 +43,130 @@ JobResult queue_start(Session& session, const std::string& unit, ErrorKind kind,
   }
 }
 
-void check_conditions(Session& session, const std::string& unit, const UnitState& state, ErrorKind kind) {
+void check_conditions(Context& context, const std::string& unit, const UnitState& state, ErrorKind kind) {
   if (is_down(state) && !state.unmet.empty()) {
-    throw_start_failed(session, unit, {false, "skipped", fmt::format("{} is not met", state.unmet)}, kind);
+    throw_start_failed(context, unit, {false, "skipped", fmt::format("{} is not met", state.unmet)}, kind);
   }
 }
 
-void tell_stopped(Session& session, const std::string& unit) {
-  session.reporter.warning(fmt::format("{} was stopped by somebody else while it started, and stays stopped", unit));
+void tell_stopped(Context& context, const std::string& unit) {
+  context.reporter.warning(fmt::format("{} was stopped by somebody else while it started, and stays stopped", unit));
 }
 
-bool start_unit(Session& session, const std::string& unit, ErrorKind kind, Start start, bool afresh) {
-  const auto before = session.systemd.state(unit).invocation_id;
+bool start_unit(Context& context, const std::string& unit, ErrorKind kind, Start start, bool afresh) {
+  const auto before = context.systemd.state(unit).invocation_id;
   for (int attempt = 0; attempt < attempts; ++attempt) {
-    const auto job = queue_start(session, unit, kind, start);
-    const auto now = session.systemd.state(unit);
+    const auto job = queue_start(context, unit, kind, start);
+    const auto now = context.systemd.state(unit);
     const bool fresh = !afresh || before.empty() || now.invocation_id != before;
     if (job.result == "canceled" && (is_down(now) || now.active_state == "deactivating")) {
-      tell_stopped(session, unit);
+      tell_stopped(context, unit);
       return false;
     }
     if (!job.done && job.result != "canceled") {
-      throw_start_failed(session, unit, job, kind);
+      throw_start_failed(context, unit, job, kind);
     }
-    check_conditions(session, unit, now, kind);
+    check_conditions(context, unit, now, kind);
     if (fresh) {
       return true;
     }
   }
   throw Error(kind, fmt::format("{} cannot be restarted: its jobs are replaced by others again and again", unit),
-              fmt::format("`{} list-jobs` shows what else starts it", session.layout.command("systemctl")));
+              fmt::format("`{} list-jobs` shows what else starts it", context.layout.command("systemctl")));
 }
 
 }  // namespace
 
-std::string journal_hint(Session& session, const std::string& unit) {
+std::string journal_hint(Context& context, const std::string& unit) {
   std::string hint;
-  for (const auto& line : session.systemd.journal_tail(unit, journal_lines)) {
+  for (const auto& line : context.systemd.journal_tail(unit, journal_lines)) {
     hint += (hint.empty() ? "its last journal lines are:\n  " : "\n  ") + line;
   }
-  return hint.empty() ? fmt::format("see {} -u {}", session.layout.command("journalctl"), unit) : hint;
+  return hint.empty() ? fmt::format("see {} -u {}", context.layout.command("journalctl"), unit) : hint;
 }
 
-void refuse_unloadable(Session& session, const std::string& unit, ErrorKind kind) {
-  const auto state = session.systemd.state(unit);
+void refuse_unloadable(Context& context, const std::string& unit, ErrorKind kind) {
+  const auto state = context.systemd.state(unit);
   if (state.load_state == "bad-setting" || state.load_state == "error") {
     throw Error(kind, fmt::format("systemd cannot load {} ({}): {}", unit, state.load_state, state.load_error),
-                journal_hint(session, unit));
+                journal_hint(context, unit));
   }
 }
 
-void throw_start_failed(Session& session, const std::string& unit, const host::JobResult& job, ErrorKind kind) {
+void throw_start_failed(Context& context, const std::string& unit, const host::JobResult& job, ErrorKind kind) {
   const bool skipped = job.result == "skipped";  // systemd has not even tried
-  const auto missing = skipped ? std::string() : missing_binds(session, unit.substr(0, unit.rfind('.')));
-  throw Error(kind, fmt::format("{} did not start: {}{}", unit, job.words, missing), journal_hint(session, unit));
+  const auto missing = skipped ? std::string() : missing_binds(context, unit.substr(0, unit.rfind('.')));
+  throw Error(kind, fmt::format("{} did not start: {}{}", unit, job.words, missing), journal_hint(context, unit));
 }
 
-void stop_or_throw(Session& session, const std::string& unit) {
-  if (const auto job = session.systemd.stop(unit); !job.done) {
+void stop_or_throw(Context& context, const std::string& unit) {
+  if (const auto job = context.systemd.stop(unit); !job.done) {
     throw Error(ErrorKind::failed, fmt::format("{} could not be stopped: {}", unit, job.words),
-                fmt::format("stop it with {} stop {} and try again", session.layout.command("systemctl"), unit));
+                fmt::format("stop it with {} stop {} and try again", context.layout.command("systemctl"), unit));
   }
 }
 
-void stop_for_good(Session& session, const std::string& unit) {
+void stop_for_good(Context& context, const std::string& unit) {
   for (int attempt = 0; attempt < attempts; ++attempt) {
-    if (is_down(session.systemd.state(unit))) {
+    if (is_down(context.systemd.state(unit))) {
       return;
     }
-    stop_or_throw(session, unit);
+    stop_or_throw(context, unit);
   }
-  if (!is_down(session.systemd.state(unit))) {
+  if (!is_down(context.systemd.state(unit))) {
     throw Error(
         ErrorKind::failed, fmt::format("{} was stopped and is started again and again", unit),
-        fmt::format("`{} list-jobs` shows what starts it; stop that first", session.layout.command("systemctl")));
+        fmt::format("`{} list-jobs` shows what starts it; stop that first", context.layout.command("systemctl")));
   }
 }
 
-bool start_or_throw(Session& session, const std::string& unit, ErrorKind kind) {
-  return start_unit(session, unit, kind, &host::Systemd::start, false);
+bool start_or_throw(Context& context, const std::string& unit, ErrorKind kind) {
+  return start_unit(context, unit, kind, &host::Systemd::start, false);
 }
 
-bool start_afresh(Session& session, const std::string& unit, ErrorKind kind) {
-  return start_unit(session, unit, kind, &host::Systemd::restart, true);
+bool start_afresh(Context& context, const std::string& unit, ErrorKind kind) {
+  return start_unit(context, unit, kind, &host::Systemd::restart, true);
 }
 
-void start_again(Session& session, const std::string& unit, const std::string& invocation) {
-  const auto now = session.systemd.state(unit);
+void start_again(Context& context, const std::string& unit, const std::string& invocation) {
+  const auto now = context.systemd.state(unit);
   const bool active = host::is_active(now);
   if (active && !invocation.empty() && now.invocation_id == invocation) {
     return;
   }
   const auto warn = [&](const std::string& reason) {
-    session.reporter.warning(fmt::format("{} did not start again: {}", unit, reason));
+    context.reporter.warning(fmt::format("{} did not start again: {}", unit, reason));
   };
   try {
-    session.systemd.reset_failed(unit);  // what is taken back may have been started often
+    context.systemd.reset_failed(unit);  // what is taken back may have been started often
     // Something else may have started what is taken back.
-    const auto job = active ? session.systemd.restart(unit) : session.systemd.start(unit);
-    if (!job.done && !(job.result == "canceled" && host::is_active(session.systemd.state(unit)))) {
+    const auto job = active ? context.systemd.restart(unit) : context.systemd.start(unit);
+    if (!job.done && !(job.result == "canceled" && host::is_active(context.systemd.state(unit)))) {
       warn(job.words);
     }
   } catch (const Error& error) {
-    session.systemd.state(unit);  // who answers has refused, and will refuse the next time
+    context.systemd.state(unit);  // who answers has refused, and will refuse the next time
     warn(error.what());
   }
 }
 
-void bring_back(Session& session, const std::string& unit, const std::vector<std::string>& dependents) {
+void bring_back(Context& context, const std::string& unit, const std::vector<std::string>& dependents) {
   for (const auto& dependent : dependents) {
     const auto warn = [&](const std::string& why) {
-      session.reporter.warning(
+      context.reporter.warning(
           fmt::format("{}, which was stopped with {}, did not start again: {}; start it with: {} "
                       "start {}",
-                      dependent, unit, why, session.layout.command("systemctl"), dependent));
+                      dependent, unit, why, context.layout.command("systemctl"), dependent));
     };
     try {
-      if (const auto job = session.systemd.start_again(dependent); !job.done) {
+      if (const auto job = context.systemd.start_again(dependent); !job.done) {
         warn(job.words);
       }
     } catch (const Error& error) {
       if (error.kind() == ErrorKind::interrupted) {
         throw;
       }
-      session.systemd.state(dependent);  // as in start_again
+      context.systemd.state(dependent);  // as in start_again
       warn(error.what());
     }
   }
@@ -180,20 +180,20 @@ Dependents by_kind(const std::vector<std::string>& units) {
   return result;
 }
 
-void take_stop_back(Session& session, const std::string& unit, bool was_active, const std::string& invocation,
+void take_stop_back(Context& context, const std::string& unit, bool was_active, const std::string& invocation,
                     const std::vector<std::string>& taken_along) {
   const auto dependents = by_kind(taken_along);
-  bring_back(session, unit, dependents.sockets);
+  bring_back(context, unit, dependents.sockets);
   if (was_active) {
-    start_again(session, unit, invocation);
+    start_again(context, unit, invocation);
   }
-  bring_back(session, unit, dependents.others);
+  bring_back(context, unit, dependents.others);
 }
 
-void delete_left_container(Session& session, const std::string& runtime, const std::string& name) {
-  const auto program = session.layout.on_disk(runtime);
-  if (session.layout.offline() || runtime.empty() || !base::stat_at(AT_FDCWD, program) ||
-      !is_down(session.systemd.state(host::unit_name(name)))) {
+void delete_left_container(Context& context, const std::string& runtime, const std::string& name) {
+  const auto program = context.layout.on_disk(runtime);
+  if (context.layout.offline() || runtime.empty() || !base::stat_at(AT_FDCWD, program) ||
+      !is_down(context.systemd.state(host::unit_name(name)))) {
     return;
   }
   try {
@@ -204,7 +204,7 @@ void delete_left_container(Session& session, const std::string& runtime, const s
     if (error.kind() == ErrorKind::interrupted) {
       throw;
     }
-    session.reporter.warning(fmt::format("what the runtime keeps of {} cannot be deleted: {}", name, error.what()));
+    context.reporter.warning(fmt::format("what the runtime keeps of {} cannot be deleted: {}", name, error.what()));
   }
 }
 

@@ -31,23 +31,23 @@ std::string_view kind_of(mode_t mode) {
     return "a symbolic link";
   }
   if (S_ISDIR(mode)) {
-    return "a folder";
+    return "a directory";
   }
   return S_ISREG(mode) ? "a file" : "a special file";
 }
 
-/// Opens a folder of the image; nullopt when it does not exist. Links are refused, for they could lead to the host.
-std::optional<Fd> open_real_folder(int parent, const std::string& name, std::string_view shown) {
+/// Opens a directory of the image; nullopt when it does not exist. Links are refused, for they could lead to the host.
+std::optional<Fd> open_real_directory(int parent, const std::string& name, std::string_view shown) {
   const auto status = base::stat_at(parent, name);
   if (!status) {
     return std::nullopt;
   }
   if (!S_ISDIR(status->st_mode)) {
     throw Error(ErrorKind::verification,
-                fmt::format("{} in the image is {}, not a folder", shown, kind_of(status->st_mode)),
-                "berth does not follow links out of /exports; the image must bring a real folder");
+                fmt::format("{} in the image is {}, not a directory", shown, kind_of(status->st_mode)),
+                "berth does not follow links out of /exports; the image must bring a real directory");
   }
-  return base::open_folder_at(parent, name);
+  return base::open_directory_at(parent, name);
 }
 
 /// Text files of /exports must be readable as text by everyone in the same way.
@@ -84,21 +84,21 @@ std::optional<std::string> read_text(int exports, const std::string& name) {
 /// Walks exports/hostfs, parents before children.
 class HostWalk {
  public:
-  void enter(int folder, const std::string& path, std::size_t depth) {
+  void enter(int directory, const std::string& path, std::size_t depth) {
     if (depth > host_depth_limit) {
-      throw Error(ErrorKind::verification, fmt::format("exports/hostfs/{} is nested more than {} folders deep",
+      throw Error(ErrorKind::verification, fmt::format("exports/hostfs/{} is nested more than {} directories deep",
                                                        base::printable(path), host_depth_limit));
     }
     const std::string prefix = path.empty() ? "" : path + "/";
-    for (const auto& name : base::list_folder(folder)) {
-      add(folder, name, fmt::format("{}{}", prefix, name), depth);
+    for (const auto& name : base::list_directory(directory)) {
+      add(directory, name, fmt::format("{}{}", prefix, name), depth);
     }
   }
   std::vector<HostEntry> take() { return std::move(entries_); }
 
  private:
-  void add(int folder, const std::string& name, const std::string& path, std::size_t depth) {
-    const auto status = base::stat_at(folder, name);
+  void add(int directory, const std::string& name, const std::string& path, std::size_t depth) {
+    const auto status = base::stat_at(directory, name);
     if (!status) {
       throw Error(ErrorKind::failed,
                   fmt::format("exports/hostfs/{} vanished while it was read", base::printable(path)));
@@ -108,17 +108,17 @@ class HostWalk {
     HostEntry entry{path, kind(*status, path), status->st_mode & 07777U, status->st_uid, status->st_gid, {}, false,
                     false};
     if (entry.kind == HostEntryKind::link) {
-      entry.link_target = base::read_link_at(folder, name).value_or("");
+      entry.link_target = base::read_link_at(directory, name).value_or("");
       check_name(entry.link_target, "a link to");
     } else if (entry.kind == HostEntryKind::file) {
-      const Fd file = base::open_at(folder, name, read_flags);
+      const Fd file = base::open_at(directory, name, read_flags);
       entry.has_capability = ::fgetxattr(file.get(), "security.capability", nullptr, 0) > 0;
     }
     entries_.push_back(std::move(entry));
     if (S_ISDIR(status->st_mode)) {
       const std::size_t own = entries_.size();
-      enter(base::open_folder_at(folder, name).get(), path, depth + 1);
-      entries_[own - 1].empty_folder = entries_.size() == own;
+      enter(base::open_directory_at(directory, name).get(), path, depth + 1);
+      entries_[own - 1].empty_directory = entries_.size() == own;
     }
   }
 
@@ -144,14 +144,14 @@ class HostWalk {
 
   static HostEntryKind kind(const struct stat& status, const std::string& path) {
     if (S_ISDIR(status.st_mode)) {
-      return HostEntryKind::folder;
+      return HostEntryKind::directory;
     }
     if (S_ISLNK(status.st_mode)) {
       return HostEntryKind::link;
     }
     if (!S_ISREG(status.st_mode)) {
       throw Error(ErrorKind::verification,
-                  fmt::format("exports/hostfs/{} is neither file, folder nor link", base::printable(path)),
+                  fmt::format("exports/hostfs/{} is neither file, directory nor link", base::printable(path)),
                   "device nodes, pipes and sockets cannot be copied to the host; use tmpfiles.template");
     }
     return HostEntryKind::file;
@@ -196,13 +196,13 @@ void warn_about_manifest(const Exports& exports, base::Reporter& reporter) {
 }  // namespace
 
 base::Fd open_exports(int rootfs) {
-  auto folder = open_real_folder(rootfs, "exports", "/exports");
-  return folder ? std::move(*folder) : base::Fd();
+  auto directory = open_real_directory(rootfs, "exports", "/exports");
+  return directory ? std::move(*directory) : base::Fd();
 }
 
-Exports read_exports(int folder, base::Reporter& reporter, const ExportsFault& fault) {
+Exports read_exports(int directory, base::Reporter& reporter, const ExportsFault& fault) {
   Exports exports;
-  exports.present = folder >= 0;
+  exports.present = directory >= 0;
   if (!exports.present) {
     return exports;
   }
@@ -216,25 +216,25 @@ Exports read_exports(int folder, base::Reporter& reporter, const ExportsFault& f
       fault(error);
     }
   };
-  part([&] { exports.config = read_text(folder, "config.json"); });
+  part([&] { exports.config = read_text(directory, "config.json"); });
   if (!exports.config) {
-    part([&] { exports.config_template = read_text(folder, "config.json.template"); });
+    part([&] { exports.config_template = read_text(directory, "config.json.template"); });
   }
-  part([&] { exports.service_template = read_text(folder, "service.template"); });
-  part([&] { exports.tmpfiles_template = read_text(folder, "tmpfiles.template"); });
-  part([&] { exports.rpm_spec = read_text(folder, "rpm.spec"); });
+  part([&] { exports.service_template = read_text(directory, "service.template"); });
+  part([&] { exports.tmpfiles_template = read_text(directory, "tmpfiles.template"); });
+  part([&] { exports.rpm_spec = read_text(directory, "rpm.spec"); });
   if (!exports.rpm_spec) {
-    part([&] { exports.rpm_spec_template = read_text(folder, "rpm.spec.template"); });
+    part([&] { exports.rpm_spec_template = read_text(directory, "rpm.spec.template"); });
   }
-  const auto package = base::stat_at(folder, "container.rpm");
+  const auto package = base::stat_at(directory, "container.rpm");
   exports.container_rpm = package && S_ISREG(package->st_mode);
   part([&] {
-    if (const auto text = read_text(folder, "manifest.json")) {
+    if (const auto text = read_text(directory, "manifest.json")) {
       exports.manifest = parse_exports_manifest(*text, reporter);
     }
   });
   part([&] {
-    if (const auto hostfs = open_real_folder(folder, "hostfs", "/exports/hostfs")) {
+    if (const auto hostfs = open_real_directory(directory, "hostfs", "/exports/hostfs")) {
       HostWalk walk;
       walk.enter(hostfs->get(), "", 0);
       exports.host_entries = walk.take();
@@ -244,19 +244,19 @@ Exports read_exports(int folder, base::Reporter& reporter, const ExportsFault& f
   return exports;
 }
 
-base::Fd open_host_entry(int folder, const HostEntry& entry) {
+base::Fd open_host_entry(int directory, const HostEntry& entry) {
   if (entry.kind != HostEntryKind::file) {
     throw Error(ErrorKind::verification, fmt::format("exports/hostfs/{} is not a file", base::printable(entry.path)));
   }
-  return base::open_beneath(folder, "hostfs/" + entry.path, read_flags);
+  return base::open_beneath(directory, "hostfs/" + entry.path, read_flags);
 }
 
-base::Fd open_container_rpm(int folder) {
-  return base::open_beneath(folder, "container.rpm", read_flags);
+base::Fd open_container_rpm(int directory) {
+  return base::open_beneath(directory, "container.rpm", read_flags);
 }
 
-std::string read_host_entry(int folder, const HostEntry& entry, std::uint64_t limit) {
-  const Fd file = open_host_entry(folder, entry);
+std::string read_host_entry(int directory, const HostEntry& entry, std::uint64_t limit) {
+  const Fd file = open_host_entry(directory, entry);
   return base::read_all(file.get(), limit, "exports/hostfs/" + entry.path);
 }
 

@@ -1,4 +1,4 @@
-// The folder /exports of an image, read by descriptor without following any link out of the image.
+// The directory /exports of an image, read by descriptor without following any link out of the image.
 #pragma once
 
 #include <sys/types.h>
@@ -33,7 +33,7 @@ struct ExportsManifest {
   base::Json document = base::Json::object();  ///< as read, unknown keys included
 };
 
-enum class HostEntryKind { file, folder, link };
+enum class HostEntryKind { file, directory, link };
 
 /// One entry below exports/hostfs.
 struct HostEntry {
@@ -42,9 +42,9 @@ struct HostEntry {
   mode_t mode = 0;
   uid_t uid = 0;
   gid_t gid = 0;
-  std::string link_target;      ///< for links
-  bool empty_folder = false;    ///< only those are created and recorded for their own sake
-  bool has_capability = false;  ///< a security.capability attribute
+  std::string link_target;       ///< for links
+  bool empty_directory = false;  ///< only those are created and recorded for their own sake
+  bool has_capability = false;   ///< a security.capability attribute
 };
 
 /// Everything install needs to know from the image's /exports.
@@ -61,36 +61,36 @@ struct Exports {
   std::vector<HostEntry> host_entries;  ///< parents before children
 };
 
-/// The folder /exports below a root file system; nothing when the image has none. @throws Error when it is a link
+/// The directory /exports below a root file system; nothing when the image has none. @throws Error when it is a link
 base::Fd open_exports(int rootfs);
 
 /// Told of each part that cannot be used.
 using ExportsFault = std::function<void(const base::Error&)>;
 
-/// Reads an exports folder. Symbolic links are refused as hostfs and as the named files; inside hostfs they are entries
-/// of their own. At most 100,000 entries, 64 folders deep.
-/// @param folder descriptor of /exports; without one (-1) the image has none
+/// Reads an exports directory. Symbolic links are refused as hostfs and as the named files; inside hostfs they are
+/// entries of their own. At most 100,000 entries, 64 directories deep.
+/// @param directory descriptor of /exports; without one (-1) the image has none
 /// @param fault called for each part that cannot be used, which is then left out; without it the first one is thrown
 /// @throws Error naming the file below /exports, the key and the reason
-Exports read_exports(int folder, base::Reporter& reporter, const ExportsFault& fault = {});
+Exports read_exports(int directory, base::Reporter& reporter, const ExportsFault& fault = {});
 
-/// Content of a hostfs file (for installedFilesTemplate). @param folder descriptor of /exports @param limit bytes
-std::string read_host_entry(int folder, const HostEntry& entry, std::uint64_t limit);
+/// Content of a hostfs file (for installedFilesTemplate). @param directory descriptor of /exports @param limit bytes
+std::string read_host_entry(int directory, const HostEntry& entry, std::uint64_t limit);
 
-/// Descriptor of a hostfs file, opened for reading without following links. @param folder descriptor of /exports
-base::Fd open_host_entry(int folder, const HostEntry& entry);
+/// Descriptor of a hostfs file, opened for reading without following links. @param directory descriptor of /exports
+base::Fd open_host_entry(int directory, const HostEntry& entry);
 
-/// Descriptor of container.rpm in the folder /exports, opened as open_host_entry does.
-base::Fd open_container_rpm(int folder);
+/// Descriptor of container.rpm in the directory /exports, opened as open_host_entry does.
+base::Fd open_container_rpm(int directory);
 
 /// Parses manifest.json. Unknown keys are kept and warned about. @throws Error(verification) naming the key
 ExportsManifest parse_exports_manifest(std::string_view text, base::Reporter& reporter);
 
-/// Destination on the host of a hostfs path: renameFiles applied (exact file, else the longest folder prefix),
+/// Destination on the host of a hostfs path: renameFiles applied (exact file, else the longest directory prefix),
 /// variables substituted. @return absolute path without `.`/`..` components @throws Error
 std::string host_destination(const std::string& hostfs_path, const ExportsManifest& manifest, const Values& values);
 
-/// Checks that no two entries go to the same place (folders may meet).
+/// Checks that no two entries go to the same place (directories may meet).
 /// @throws Error(verification) naming both
 void check_destinations(const std::vector<HostEntry>& entries, const ExportsManifest& manifest, const Values& values);
 

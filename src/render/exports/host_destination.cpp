@@ -51,7 +51,7 @@ const std::pair<const std::string, std::string>* rename_of(const std::string& pa
   return nullptr;
 }
 
-/// Applies the entry for the path itself, else the one for the longest folder above it.
+/// Applies the entry for the path itself, else the one for the longest directory above it.
 std::string after_renames(const std::string& path, const ExportsManifest& manifest, const Values& values) {
   for (std::size_t length = path.size(); length != 0; length = path.rfind('/', length - 1)) {
     if (const auto* entry = rename_of(path.substr(0, length), manifest)) {
@@ -67,8 +67,8 @@ std::string_view without_slashes(std::string_view path) {
   return path.substr(0, std::max<std::size_t>(path.find_last_not_of('/') + 1, 1));
 }
 
-bool is_below(std::string_view path, std::string_view folder) {
-  return path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');
+bool is_below(std::string_view path, std::string_view directory) {
+  return path.starts_with(directory) && (path.size() == directory.size() || path[directory.size()] == '/');
 }
 
 std::string squeezed_path(std::string_view path, std::string_view document) {
@@ -99,8 +99,9 @@ void check_destinations(const std::vector<HostEntry>& entries, const ExportsMani
   std::map<std::string, const HostEntry*> taken;
   for (const auto& entry : entries) {
     const auto [other, fresh] = taken.emplace(host_destination(entry.path, manifest, values), &entry);
-    const bool both_folders = entry.kind == HostEntryKind::folder && other->second->kind == HostEntryKind::folder;
-    if (!fresh && !both_folders) {
+    const bool both_directories =
+        entry.kind == HostEntryKind::directory && other->second->kind == HostEntryKind::directory;
+    if (!fresh && !both_directories) {
       throw Error(
           ErrorKind::verification,
           fmt::format("exports/hostfs/{} and exports/hostfs/{} would both become {} on the host",

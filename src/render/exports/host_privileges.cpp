@@ -1,4 +1,4 @@
-// Powers of files on the host.
+// Privileges of files on the host.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -25,10 +25,10 @@ std::vector<std::string> places_hidden_by(const std::string& destination) {
   static constexpr std::array<std::string_view, 4> programs = {"/usr/local/sbin/", "/usr/local/bin/", "/usr/sbin/",
                                                                "/usr/bin/"};
   std::vector<std::string> places;
-  const auto add = [&](const auto& folders) {
-    const auto own = std::find_if(folders.begin(), folders.end(),
-                                  [&](std::string_view folder) { return destination.starts_with(folder); });
-    for (auto next = own; next != folders.end(); ++next) {
+  const auto add = [&](const auto& directories) {
+    const auto own = std::find_if(directories.begin(), directories.end(),
+                                  [&](std::string_view directory) { return destination.starts_with(directory); });
+    for (auto next = own; next != directories.end(); ++next) {
       if (next != own) {
         places.push_back(std::string(*next) + destination.substr(own->size()));
       }
@@ -41,17 +41,17 @@ std::vector<std::string> places_hidden_by(const std::string& destination) {
   return places;
 }
 
-std::optional<Power> host_file_power(const std::string& destination, mode_t mode, bool has_capability) {
+std::optional<Privilege> host_file_privilege(const std::string& destination, mode_t mode, bool has_capability) {
   constexpr mode_t set_ids = 06000;
   if ((mode & set_ids) != 0) {
-    return Power{fmt::format("puts a setuid or setgid program on the host: {} ({:04o})", shown(destination), mode),
-                 true};
+    return Privilege{fmt::format("puts a setuid or setgid program on the host: {} ({:04o})", shown(destination), mode),
+                     true};
   }
   if (has_capability) {
-    return Power{fmt::format("puts a program with capabilities on the host: {}", shown(destination)), true};
+    return Privilege{fmt::format("puts a program with capabilities on the host: {}", shown(destination)), true};
   }
   if (is_obeyed_place(destination)) {
-    return Power{fmt::format("puts a file on the host that programs of root obey: {}", shown(destination)), true};
+    return Privilege{fmt::format("puts a file on the host that programs of root obey: {}", shown(destination)), true};
   }
   return std::nullopt;
 }

@@ -44,14 +44,14 @@ unsigned id_of(std::string_view field) {
 }
 
 /// A line that makes a directory, in parts; nullopt for any other, and for a path that only systemd can expand.
-struct FolderLine {
+struct DirectoryLine {
   std::string_view head;  ///< type, path and the blanks behind, as they stand
   std::string marks;      ///< `~` and `:` before the mode
   std::string_view rest;  ///< behind the mode
-  MadeFolder folder;
+  MadeDirectory directory;
 };
 
-std::optional<FolderLine> folder_line(std::string_view line) {
+std::optional<DirectoryLine> directory_line(std::string_view line) {
   const auto read = read_tmpfiles_line(line);
   if (!read || read->type.empty() || std::string_view("dDvqQ").find(read->type[0]) == std::string_view::npos ||
       !read->path.starts_with('/') || read->path.find('%') != std::string::npos) {
@@ -61,7 +61,7 @@ std::optional<FolderLine> folder_line(std::string_view line) {
   if (!mode) {
     return std::nullopt;
   }
-  FolderLine result;
+  DirectoryLine result;
   result.rest = line;
   take_tmpfiles_field(result.rest);
   take_tmpfiles_field(result.rest);
@@ -69,12 +69,12 @@ std::optional<FolderLine> folder_line(std::string_view line) {
   result.head = line.substr(0, line.size() - result.rest.size() + blanks);
   take_tmpfiles_field(result.rest);
   result.marks = read->mode.substr(0, read->mode.find_first_not_of("~:"));
-  result.folder = {std::string(without_slashes(read->path)), *mode, id_of(read->user), id_of(read->group)};
+  result.directory = {std::string(without_slashes(read->path)), *mode, id_of(read->user), id_of(read->group)};
   return result;
 }
 
 /// Lines that change the modes of what is there, the directories of other lines included: what they say counts last.
-void apply_changes(std::string_view tmpfiles, std::vector<MadeFolder>& folders) {
+void apply_changes(std::string_view tmpfiles, std::vector<MadeDirectory>& directories) {
   while (!tmpfiles.empty()) {
     const auto line = read_tmpfiles_line(take_line(tmpfiles));
     if (!line || line->type.empty() || std::string_view("zZmaA").find(line->type[0]) == std::string_view::npos) {
@@ -84,10 +84,10 @@ void apply_changes(std::string_view tmpfiles, std::vector<MadeFolder>& folders) 
     const bool recursive = line->type[0] == 'Z' || line->type[0] == 'A';
     const auto mode = list || line->mode.empty() || line->mode == "-" ? std::nullopt : mode_of(line->mode);
     const auto pattern = plain_place(line->path);
-    for (auto& folder : folders) {
+    for (auto& directory : directories) {
       const int flags = FNM_PATHNAME | (recursive ? FNM_LEADING_DIR : 0);
-      if ((list || mode) && ::fnmatch(pattern.c_str(), folder.path.c_str(), flags) == 0) {
-        folder.mode = mode.value_or(folder.mode | S_IXOTH);
+      if ((list || mode) && ::fnmatch(pattern.c_str(), directory.path.c_str(), flags) == 0) {
+        directory.mode = mode.value_or(directory.mode | S_IXOTH);
       }
     }
   }
@@ -95,22 +95,22 @@ void apply_changes(std::string_view tmpfiles, std::vector<MadeFolder>& folders) 
 
 /// Whether others lose their rights on a directory.
 /// @param made all that the lines make
-bool is_to_be_closed(const MadeFolder& folder, const std::vector<std::string>& places,
-                     const std::vector<MadeFolder>& made) {
+bool is_to_be_closed(const MadeDirectory& directory, const std::vector<std::string>& places,
+                     const std::vector<MadeDirectory>& made) {
   constexpr mode_t others = 0007;
   constexpr mode_t others_write = 0002;
-  if ((folder.mode & others) == 0 || is_usual_host_path(folder.path)) {
+  if ((directory.mode & others) == 0 || is_usual_host_path(directory.path)) {
     return false;
   }
-  const bool bound =
-      std::any_of(places.begin(), places.end(), [&](const std::string& place) { return is_below(folder.path, place); });
+  const bool bound = std::any_of(places.begin(), places.end(),
+                                 [&](const std::string& place) { return is_below(directory.path, place); });
   const bool above =
-      std::any_of(places.begin(), places.end(), [&](const auto& place) { return is_below(place, folder.path); });
+      std::any_of(places.begin(), places.end(), [&](const auto& place) { return is_below(place, directory.path); });
   // One above it that is closed, or will be, is enough, and the container never notices.
-  const bool covered = std::any_of(made.begin(), made.end(), [&](const MadeFolder& outer) {
-    return outer.path != folder.path && is_below(folder.path, outer.path) && !is_usual_host_path(outer.path);
+  const bool covered = std::any_of(made.begin(), made.end(), [&](const MadeDirectory& outer) {
+    return outer.path != directory.path && is_below(directory.path, outer.path) && !is_usual_host_path(outer.path);
   });
-  return bound ? above && !covered && (folder.mode & others_write) == 0 : above;
+  return bound ? above && !covered && (directory.mode & others_write) == 0 : above;
 }
 
 }  // namespace
@@ -129,32 +129,32 @@ std::vector<std::string> written_places(const base::Json& config) {
   return places;
 }
 
-std::vector<MadeFolder> made_folders(std::string_view tmpfiles) {
-  std::vector<MadeFolder> folders;
-  each_line(tmpfiles, [&folders](std::string_view line) {
-    if (auto made = folder_line(line)) {
-      folders.push_back(std::move(made->folder));
+std::vector<MadeDirectory> made_directories(std::string_view tmpfiles) {
+  std::vector<MadeDirectory> directories;
+  each_line(tmpfiles, [&directories](std::string_view line) {
+    if (auto made = directory_line(line)) {
+      directories.push_back(std::move(made->directory));
     }
     return std::string();
   });
-  apply_changes(tmpfiles, folders);
-  return folders;
+  apply_changes(tmpfiles, directories);
+  return directories;
 }
 
 ClosedLines close_tmpfiles(std::string_view lines, const std::vector<std::string>& places) {
   ClosedLines result;
-  const auto made = made_folders(lines);
+  const auto made = made_directories(lines);
   result.text = each_line(lines, [&](std::string_view line) {
-    const auto found = folder_line(line);
-    if (!found || !is_to_be_closed(found->folder, places, made)) {
+    const auto found = directory_line(line);
+    if (!found || !is_to_be_closed(found->directory, places, made)) {
       return std::string(line);
     }
-    const auto& folder = found->folder;
-    const mode_t mode = folder.mode & 07770U;
+    const auto& directory = found->directory;
+    const mode_t mode = directory.mode & 07770U;
     result.changes.push_back(
         fmt::format("{} gets the mode {:04o} in place of {:04o}, so that others cannot use what the container writes "
                     "there",
-                    folder.path, mode, folder.mode));
+                    directory.path, mode, directory.mode));
     const bool apart = found->head.ends_with(' ') || found->head.ends_with('\t');
     return fmt::format("{}{}{}{:04o}{}", found->head, apart ? "" : " ", found->marks, mode, found->rest);
   });

@@ -16,7 +16,7 @@ namespace berth::render {
 std::vector<std::string> written_places(const base::Json& config);
 
 /// What a tmpfiles.d line makes.
-struct MadeFolder {
+struct MadeDirectory {
   std::string path;
   mode_t mode = 0755;
   uid_t uid = 0;  ///< 0 also for a name: that of a system service
@@ -25,7 +25,7 @@ struct MadeFolder {
 
 /// The directories that tmpfiles.d(5) lines make, in their order, with the modes that they have when lines that change
 /// modes have been obeyed, too. Lines with specifiers or patterns make none that is known.
-std::vector<MadeFolder> made_folders(std::string_view tmpfiles);
+std::vector<MadeDirectory> made_directories(std::string_view tmpfiles);
 
 /// The lines with others kept out of what a container writes.
 struct ClosedLines {

@@ -46,19 +46,19 @@ base::Fd open_readable(int rootfs, const std::string& path) {
 
 std::vector<std::string> stream_links(int rootfs) {
   std::vector<std::string> links;
-  std::vector<std::string> folders = {"."};
+  std::vector<std::string> directories = {"."};
   std::size_t seen = 0;
-  for (std::size_t next = 0; next < folders.size() && links.size() < most_links && seen < most_entries; ++next) {
-    const auto path = folders[next];
-    const base::Fd folder = open_readable(rootfs, path);
-    for (const auto& name : folder ? base::list_folder(folder.get()) : std::vector<std::string>()) {
-      const auto status = base::stat_at(folder.get(), name);
+  for (std::size_t next = 0; next < directories.size() && links.size() < most_links && seen < most_entries; ++next) {
+    const auto path = directories[next];
+    const base::Fd directory = open_readable(rootfs, path);
+    for (const auto& name : directory ? base::list_directory(directory.get()) : std::vector<std::string>()) {
+      const auto status = base::stat_at(directory.get(), name);
       const auto whole = path == "." ? name : fmt::format("{}/{}", path, name);
       ++seen;
       if (status && S_ISDIR(status->st_mode) && !is_passed_over(whole)) {
-        folders.push_back(whole);
+        directories.push_back(whole);
       } else if (status && S_ISLNK(status->st_mode) && links.size() < most_links &&
-                 is_stream(base::read_link_at(folder.get(), name).value_or(""))) {
+                 is_stream(base::read_link_at(directory.get(), name).value_or(""))) {
         links.push_back("/" + whole);
       }
     }

@@ -1,4 +1,4 @@
-// Powers of tmpfiles.d(5) lines: what they do to files of the host that they did not make.
+// Privileges of tmpfiles.d(5) lines: what they do to files of the host that they did not make.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -18,8 +18,8 @@ namespace {
 constexpr std::size_t shown_bytes = 160;  ///< of a line of the image
 /// Types that make something and otherwise leave alone what is there.
 constexpr std::string_view making = "dvqQfpLC";
-/// Types that make a folder, where set-id bits and owners are no danger to programs.
-constexpr std::string_view folders = "dDvqQe";
+/// Types that make a directory, where set-id bits and owners are no danger to programs.
+constexpr std::string_view directories = "dDvqQe";
 /// Types that only say what systemd-tmpfiles --clean leaves alone.
 constexpr std::string_view keeping = "xX";
 
@@ -41,7 +41,7 @@ bool has_modifier(const TmpfilesLine& line, char modifier) {
 bool gives_ids(const TmpfilesLine& line) {
   const auto digits = line.mode.find_first_of("01234567");
   unsigned mode = 0;
-  if (digits == std::string::npos || folders.find(line.type[0]) != std::string_view::npos) {
+  if (digits == std::string::npos || directories.find(line.type[0]) != std::string_view::npos) {
     return false;
   }
   std::from_chars(line.mode.data() + digits, line.mode.data() + line.mode.size(), mode, 8);
@@ -100,10 +100,10 @@ std::string shown(std::string_view text, const TmpfilesLine& line) {
 
 }  // namespace
 
-std::vector<Power> tmpfiles_powers(std::string_view lines) {
-  std::vector<Power> powers;
-  const auto add = [&powers](const std::string& line, bool over_host) {
-    powers.push_back({fmt::format("changes the host by a tmpfiles.d line: {}", line), over_host});
+std::vector<Privilege> tmpfiles_privileges(std::string_view lines) {
+  std::vector<Privilege> privileges;
+  const auto add = [&privileges](const std::string& line, bool over_host) {
+    privileges.push_back({fmt::format("changes the host by a tmpfiles.d line: {}", line), over_host});
   };
   while (!lines.empty()) {
     const auto text = take_line(lines);
@@ -117,7 +117,7 @@ std::vector<Power> tmpfiles_powers(std::string_view lines) {
       add(shown(text, *line), reach == Reach::host);
     }
   }
-  return powers;
+  return privileges;
 }
 
 }  // namespace berth::render

@@ -1,4 +1,4 @@
-// Powers of a unit (systemd.service(5), systemd.exec(5), systemd.unit(5)).
+// Privileges of a unit (systemd.service(5), systemd.exec(5), systemd.unit(5)).
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -78,7 +78,8 @@ std::optional<std::vector<std::string>> words_of(std::string_view value) {
 }
 
 /// A command of [Service], with the prefixes of systemd.service(5) in front.
-std::optional<Power> command_power(const UnitAssignment& assignment, const std::string& user, const Values& values) {
+std::optional<Privilege> command_privilege(const UnitAssignment& assignment, const std::string& user,
+                                           const Values& values) {
   const std::string_view value = assignment.value;
   const auto begin = std::min(value.find_first_not_of("-@:+!|"), value.size());
   const auto command = value.substr(begin);
@@ -87,7 +88,7 @@ std::optional<Power> command_power(const UnitAssignment& assignment, const std::
   }
   const bool privileged = value.substr(0, begin).find_first_of("+!") != std::string_view::npos;
   const bool root = user.empty() || user == "root" || user == "0" || privileged;
-  return Power{
+  return Privilege{
       fmt::format("the unit runs a program of the host as {}: {}", root ? "root" : shown(user), shown(assignment)),
       root};
 }
@@ -124,7 +125,7 @@ bool redirects(const UnitAssignment& assignment) {
 }
 
 /// A file of the host that becomes one of the streams of the payload.
-std::optional<Power> stream_power(const UnitAssignment& assignment) {
+std::optional<Privilege> stream_privilege(const UnitAssignment& assignment) {
   constexpr std::array<std::string_view, 3> streams = {"StandardInput", "StandardOutput", "StandardError"};
   constexpr std::array<std::string_view, 3> files = {"file:", "append:", "truncate:"};
   const std::string_view value = assignment.value;
@@ -133,12 +134,12 @@ std::optional<Power> stream_power(const UnitAssignment& assignment) {
     return std::nullopt;
   }
   const auto path = stream ? value.substr(value.find(':') + 1) : value.substr(0, value.find(':'));
-  return Power{fmt::format("the unit opens a file of the host for the container: {}", shown(assignment)),
-               !is_state_place(path)};
+  return Privilege{fmt::format("the unit opens a file of the host for the container: {}", shown(assignment)),
+                   !is_state_place(path)};
 }
 
-/// The folder above those that a setting of [Service] names; empty for any other setting.
-std::string_view base_of_folders(std::string_view key) {
+/// The directory above those that a setting of [Service] names; empty for any other setting.
+std::string_view base_of_directories(std::string_view key) {
   constexpr std::array<std::pair<std::string_view, std::string_view>, 5> bases = {
       {{"RuntimeDirectory", "/run/"},
        {"StateDirectory", "/var/lib/"},
@@ -150,8 +151,9 @@ std::string_view base_of_folders(std::string_view key) {
   return found == bases.end() ? std::string_view() : found->second;
 }
 
-/// Whether one of the words of such a setting, `FOLDER` or `FOLDER:LINK`, is about a folder that is no service's.
-bool is_harmful_folder(std::string_view base, std::string_view word, bool own) {
+/// Whether one of the words of such a setting, `DIRECTORY` or `DIRECTORY:LINK`, is about a directory that is no
+/// service's.
+bool is_harmful_directory(std::string_view base, std::string_view word, bool own) {
   if (word.find('%') != std::string_view::npos) {
     return !own;
   }
@@ -166,9 +168,10 @@ bool is_harmful_folder(std::string_view base, std::string_view word, bool own) {
   return false;
 }
 
-/// Folders of the host that systemd makes, gives a mode and owner, and removes (of RuntimeDirectory=) for the service.
-std::optional<Power> folder_power(const UnitAssignment& assignment, const Values& values) {
-  const auto base = base_of_folders(assignment.key);
+/// Directories of the host that systemd makes, gives a mode and owner, and removes (of RuntimeDirectory=) for the
+/// service.
+std::optional<Privilege> directory_privilege(const UnitAssignment& assignment, const Values& values) {
+  const auto base = base_of_directories(assignment.key);
   if (base.empty()) {
     return std::nullopt;
   }
@@ -178,13 +181,14 @@ std::optional<Power> folder_power(const UnitAssignment& assignment, const Values
   bool over_host = !words;
   for (const auto& word : words.value_or(std::vector<std::string>())) {
     const bool own = !name.empty() && (word == name || word == "%p" || word == "%N" || word.starts_with(name + "/"));
-    const bool harmful = is_harmful_folder(base, word, own);
+    const bool harmful = is_harmful_directory(base, word, own);
     foreign = foreign || !own || harmful;
     over_host = over_host || harmful;
   }
-  return foreign ? std::optional(Power{fmt::format("the unit has folders of the host made, given away or removed: {}",
-                                                   shown(assignment)),
-                                       over_host})
+  return foreign ? std::optional(
+                       Privilege{fmt::format("the unit has directories of the host made, given away or removed: {}",
+                                             shown(assignment)),
+                                 over_host})
                  : std::nullopt;
 }
 
@@ -224,7 +228,7 @@ bool is_for_machine(std::string_view unit) {
 }
 
 /// What a setting of [Unit] does to other units.
-std::optional<Power> unit_section_power(const UnitAssignment& assignment) {
+std::optional<Privilege> unit_section_privilege(const UnitAssignment& assignment) {
   constexpr std::array<std::string_view, 5> starting = {"Wants", "Requires", "Requisite", "BindsTo", "Upholds"};
   constexpr std::array<std::string_view, 2> at_end = {"OnFailure", "OnSuccess"};
   constexpr std::array<std::string_view, 3> stopping = {"Conflicts", "PropagatesStopTo", "PropagatesReloadTo"};
@@ -232,107 +236,107 @@ std::optional<Power> unit_section_power(const UnitAssignment& assignment) {
   const bool machine = !words || std::any_of(words->begin(), words->end(), is_for_machine);
   if (is_one_of(assignment.key, stopping)) {
     return assignment.key == "Conflicts"
-               ? Power{fmt::format("the unit stops other units: {}", shown(assignment.value)), false}
-               : Power{fmt::format("the unit stops or reloads other units: {}", shown(assignment)), false};
+               ? Privilege{fmt::format("the unit stops other units: {}", shown(assignment.value)), false}
+               : Privilege{fmt::format("the unit stops or reloads other units: {}", shown(assignment)), false};
   }
   if (is_one_of(assignment.key, at_end) || (machine && is_one_of(assignment.key, starting))) {
-    return Power{fmt::format("the unit starts other units: {}", shown(assignment)), machine};
+    return Privilege{fmt::format("the unit starts other units: {}", shown(assignment)), machine};
   }
   if (assignment.key == "JoinsNamespaceOf") {
-    return Power{fmt::format("the unit joins the namespaces of others: {}", shown(assignment.value)), false};
+    return Privilege{fmt::format("the unit joins the namespaces of others: {}", shown(assignment.value)), false};
   }
   return std::nullopt;
 }
 
-std::optional<Power> install_section_power(const UnitAssignment& assignment) {
+std::optional<Privilege> install_section_privilege(const UnitAssignment& assignment) {
   if (assignment.key == "Alias") {
-    return Power{fmt::format("the unit takes names of other units: {}", shown(assignment.value)), true};
+    return Privilege{fmt::format("the unit takes names of other units: {}", shown(assignment.value)), true};
   }
   if (assignment.key == "Also") {
     const auto words = words_of(assignment.value);
-    return Power{fmt::format("other units are enabled with it: {}", shown(assignment.value)),
-                 !words || std::any_of(words->begin(), words->end(), is_for_machine)};
+    return Privilege{fmt::format("other units are enabled with it: {}", shown(assignment.value)),
+                     !words || std::any_of(words->begin(), words->end(), is_for_machine)};
   }
   return std::nullopt;
 }
 
 /// Time and memory that others do not get, and places of the kernel.
-std::optional<Power> share_power(const UnitAssignment& assignment) {
+std::optional<Privilege> share_privilege(const UnitAssignment& assignment) {
   constexpr std::array<std::string_view, 5> places = {"NetworkNamespacePath", "IPCNamespacePath", "IPIngressFilterPath",
                                                       "IPEgressFilterPath", "TTYPath"};
   const std::string_view value = assignment.value;
   if (assignment.key == "OOMScoreAdjust" && value.starts_with('-')) {
-    return Power{fmt::format("is spared when memory runs out ({})", shown(assignment)), false};
+    return Privilege{fmt::format("is spared when memory runs out ({})", shown(assignment)), false};
   }
   const bool processor = assignment.key == "CPUSchedulingPolicy" && (value == "fifo" || value == "rr");
   const bool disk = assignment.key == "IOSchedulingClass" && (value == "realtime" || value == "1");
   if (processor || disk) {
-    return Power{fmt::format("may keep the {} from others ({})", processor ? "processor" : "disks", shown(assignment)),
-                 false};
+    return Privilege{
+        fmt::format("may keep the {} from others ({})", processor ? "processor" : "disks", shown(assignment)), false};
   }
   return is_one_of(assignment.key, places)
-             ? std::optional(Power{fmt::format("the unit uses what is the host's: {}", shown(assignment)), false})
+             ? std::optional(Privilege{fmt::format("the unit uses what is the host's: {}", shown(assignment)), false})
              : std::nullopt;
 }
 
-std::optional<Power> service_section_power(const UnitAssignment& assignment, const std::string& user,
-                                           const Values& values) {
+std::optional<Privilege> service_section_privilege(const UnitAssignment& assignment, const std::string& user,
+                                                   const Values& values) {
   if (assignment.key.starts_with("Exec") && assignment.key != "ExecSearchPath") {
-    return command_power(assignment, user, values);
+    return command_privilege(assignment, user, values);
   }
   if (redirects(assignment)) {
-    return Power{fmt::format("the unit changes what its programs are: {}", shown(assignment)), true};
+    return Privilege{fmt::format("the unit changes what its programs are: {}", shown(assignment)), true};
   }
-  if (auto power = stream_power(assignment)) {
-    return power;
+  if (auto privilege = stream_privilege(assignment)) {
+    return privilege;
   }
-  if (auto power = folder_power(assignment, values)) {
-    return power;
+  if (auto privilege = directory_privilege(assignment, values)) {
+    return privilege;
   }
-  return share_power(assignment);
+  return share_privilege(assignment);
 }
 
-std::optional<Power> power_of(const UnitAssignment& assignment, const std::string& user, const Values& values) {
+std::optional<Privilege> privilege_of(const UnitAssignment& assignment, const std::string& user, const Values& values) {
   if (assignment.value.empty()) {
     return std::nullopt;
   }
   const bool service = assignment.section == "Service";
   if ((service || assignment.section == "Unit") && assignment.key.ends_with("Action") && assignment.value != "none") {
-    return Power{fmt::format("the unit acts on the whole machine: {}", shown(assignment)), true};
+    return Privilege{fmt::format("the unit acts on the whole machine: {}", shown(assignment)), true};
   }
   if (service) {
-    return service_section_power(assignment, user, values);
+    return service_section_privilege(assignment, user, values);
   }
   if (assignment.section == "Unit") {
-    return unit_section_power(assignment);
+    return unit_section_privilege(assignment);
   }
-  return assignment.section == "Install" ? install_section_power(assignment) : std::nullopt;
+  return assignment.section == "Install" ? install_section_privilege(assignment) : std::nullopt;
 }
 
 /// Lines by which older versions of systemd (before 246) read another file.
-void add_included(std::string_view unit, std::vector<Power>& powers) {
+void add_included(std::string_view unit, std::vector<Privilege>& privileges) {
   while (!unit.empty()) {
     auto line = take_line(unit);
     line.remove_prefix(std::min(line.find_first_not_of(systemd_blanks), line.size()));
     if (line.starts_with(".include ")) {
-      powers.push_back({fmt::format("the unit reads another one: {}", shown(line)), true});
+      privileges.push_back({fmt::format("the unit reads another one: {}", shown(line)), true});
     }
   }
 }
 
 }  // namespace
 
-std::vector<Power> unit_powers(std::string_view unit, const Values& values) {
+std::vector<Privilege> unit_privileges(std::string_view unit, const Values& values) {
   const UnitText read = read_unit(unit);
   const std::string user = last_value(read, "Service", "User");
-  std::vector<Power> powers;
+  std::vector<Privilege> privileges;
   for (const auto& assignment : read.assignments) {
-    if (auto power = power_of(assignment, user, values)) {
-      powers.push_back(std::move(*power));
+    if (auto privilege = privilege_of(assignment, user, values)) {
+      privileges.push_back(std::move(*privilege));
     }
   }
-  add_included(unit, powers);
-  return powers;
+  add_included(unit, privileges);
+  return privileges;
 }
 
 std::vector<std::string> environment_files(std::string_view unit) {

@@ -18,7 +18,7 @@ namespace berth::render {
 /// Everything that was written down by the author.
 struct LintInput {
   const Exports* exports = nullptr;
-  std::vector<std::string> names;                     ///< what is in the folder /exports
+  std::vector<std::string> names;                     ///< what is in the directory /exports
   std::string manifest;                               ///< text of manifest.json; empty when there is none
   std::map<std::string, std::string> host_templates;  ///< path below hostfs → text, for installedFilesTemplate
   ToolValues tool;
@@ -46,7 +46,7 @@ base::Findings check_manifest(const LintInput& input);
 /// How the unit template goes together with what berth starts. @param text of service.template
 base::Findings check_unit_template(std::string_view text);
 
-/// Files, folders and links of hostfs that are a danger on the host. @param values of the templates
+/// Files, directories and links of hostfs that are a danger on the host. @param values of the templates
 base::Findings check_host_files(const Exports& exports, const Values& values);
 
 /// What a unit, tmpfiles.d lines and config.json may do to the host, as notes.
@@ -70,7 +70,7 @@ struct ConfigNeeds {
 base::Findings check_config_needs(const base::Json& config, const ConfigNeeds& needs);
 
 /// Host paths that RuntimeDirectory=, StateDirectory= and the like of a rendered unit make (systemd.exec(5)).
-std::vector<std::string> folders_of_unit(std::string_view rendered);
+std::vector<std::string> directories_of_unit(std::string_view rendered);
 
 /// Labels and further parts of the image configuration that berth shows or uses.
 base::Findings check_labels(const image::ImageConfig& config);

@@ -55,12 +55,12 @@ void check_entry(const HostEntry& entry, const Exports& exports, const Values& v
                         fmt::format("everybody on the host could write to it ({:04o})", entry.mode),
                         "take the permission away: chmod o-w"});
   }
-  if (entry.kind == HostEntryKind::folder && !entry.empty_folder) {
+  if (entry.kind == HostEntryKind::directory && !entry.empty_directory) {
     return;
   }
   const auto destination = host_destination(entry.path, exports.manifest, values);
-  if (const auto power = host_file_power(destination, link ? 0 : entry.mode, entry.has_capability)) {
-    findings.push_back({base::Severity::warning, "power-over-host", file, 0, power->sentence,
+  if (const auto privilege = host_file_privilege(destination, link ? 0 : entry.mode, entry.has_capability)) {
+    findings.push_back({base::Severity::warning, "privilege-over-host", file, 0, privilege->message,
                         "leave it out, unless the host is meant to trust the image with this"});
   }
 }
@@ -105,7 +105,7 @@ base::Findings check_config_needs(const base::Json& config, const ConfigNeeds& n
   check_program(process, needs, findings);
   if (const auto refusal = service_refusal(config, needs.file, needs.unit); refusal && needs.is_service) {
     findings.push_back({base::Severity::error, "terminal", std::string(needs.file), line_of(needs.text, "\"terminal\""),
-                        refusal->sentence().substr(needs.file.size() + 2), refusal->hint()});
+                        refusal->message().substr(needs.file.size() + 2), refusal->hint()});
   }
   for (const auto& mount : config.value("mounts", base::Json::array())) {
     const auto source = mount.value("source", "");

@@ -119,7 +119,7 @@ class TemplateChecker {
 
  private:
   void add_error(const TemplateProblem& problem) {
-    report_.findings.push_back({base::Severity::error, "template", problem.file, problem.line, problem.sentence,
+    report_.findings.push_back({base::Severity::error, "template", problem.file, problem.line, problem.message,
                                 "see VARIABLES in berth-exports(5)"});
   }
 
@@ -154,7 +154,7 @@ class TemplateChecker {
     for (const auto& problem : problems) {
       const bool told =
           std::any_of(report_.findings.begin(), report_.findings.end(), [&](const base::Finding& finding) {
-            return finding.file == problem.file && finding.line == problem.line && finding.sentence == problem.sentence;
+            return finding.file == problem.file && finding.line == problem.line && finding.message == problem.message;
           });
       if (!told) {
         add_error(problem);

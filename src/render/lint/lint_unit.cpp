@@ -50,13 +50,13 @@ void check_type(const UnitText& unit, bool detached, base::Findings& findings) {
   }
 }
 
-base::Finding power_note(const Power& power, std::string_view file, std::size_t line) {
+base::Finding privilege_note(const Privilege& privilege, std::string_view file, std::size_t line) {
   return {base::Severity::note,
-          power.over_host ? "power-over-host" : "power",
+          privilege.over_host ? "privilege-over-host" : "privilege",
           std::string(file),
           line,
-          power.sentence,
-          power.over_host ? "with this it can do what root on the host can; leave out what it does not need" : ""};
+          privilege.message,
+          privilege.over_host ? "with this it can do what root on the host can; leave out what it does not need" : ""};
 }
 
 }  // namespace
@@ -90,12 +90,12 @@ base::Findings check_unit_template(std::string_view text) {
 base::Findings unit_notes(std::string_view rendered, const Values& values) {
   base::Findings findings;
   const auto unit = read_unit(rendered);
-  for (const auto& power : unit_powers(rendered, values)) {
+  for (const auto& privilege : unit_privileges(rendered, values)) {
     const auto at = std::find_if(unit.assignments.begin(), unit.assignments.end(), [&](const UnitAssignment& one) {
-      return power.sentence.ends_with(fmt::format("{}={}", one.key, one.value)) ||
-             (one.key == "Alias" && power.sentence.ends_with(one.value));
+      return privilege.message.ends_with(fmt::format("{}={}", one.key, one.value)) ||
+             (one.key == "Alias" && privilege.message.ends_with(one.value));
     });
-    findings.push_back(power_note(power, unit_file, at == unit.assignments.end() ? 0 : at->line));
+    findings.push_back(privilege_note(privilege, unit_file, at == unit.assignments.end() ? 0 : at->line));
   }
   return findings;
 }
@@ -103,8 +103,8 @@ base::Findings unit_notes(std::string_view rendered, const Values& values) {
 base::Findings tmpfiles_notes(std::string_view rendered) {
   base::Findings findings;
   for (std::size_t number = 1; !rendered.empty(); ++number) {
-    for (const auto& power : tmpfiles_powers(take_line(rendered))) {
-      findings.push_back(power_note(power, tmpfiles_file, number));
+    for (const auto& privilege : tmpfiles_privileges(take_line(rendered))) {
+      findings.push_back(privilege_note(privilege, tmpfiles_file, number));
     }
   }
   return findings;
@@ -112,7 +112,7 @@ base::Findings tmpfiles_notes(std::string_view rendered) {
 
 base::Findings config_notes(const base::Json& config, std::string_view cgroups_path, std::string_view text,
                             std::string_view file) {
-  /// Sentence of a power → member of config.json in which it is asked for.
+  /// Sentence of a privilege → member of config.json in which it is asked for.
   constexpr std::array<std::pair<std::string_view, std::string_view>, 8> places = {
       {{"capabilities", "\"capabilities\""},
        {"namespace", "\"namespaces\""},
@@ -123,29 +123,29 @@ base::Findings config_notes(const base::Json& config, std::string_view cgroups_p
        {"sysctl", "\"sysctl\""},
        {"root file system", "\"root\""}}};
   base::Findings findings;
-  for (const auto& power : powerful_requests(config, cgroups_path)) {
+  for (const auto& privilege : powerful_requests(config, cgroups_path)) {
     std::size_t line = 0;
-    if (const auto at = power.sentence.rfind(" at /");
-        power.sentence.starts_with("binds ") && at != std::string::npos) {
-      line = line_of(text, fmt::format("\"{}\"", power.sentence.substr(at + 4)));
+    if (const auto at = privilege.message.rfind(" at /");
+        privilege.message.starts_with("binds ") && at != std::string::npos) {
+      line = line_of(text, fmt::format("\"{}\"", privilege.message.substr(at + 4)));
     } else {
       const auto* const place = std::find_if(places.begin(), places.end(), [&](const auto& one) {
-        return power.sentence.find(one.first) != std::string::npos;
+        return privilege.message.find(one.first) != std::string::npos;
       });
       line = place == places.end() ? 0 : line_of(text, place->second);
     }
-    findings.push_back(power_note(power, file, line));
+    findings.push_back(privilege_note(privilege, file, line));
   }
   return findings;
 }
 
-std::vector<std::string> folders_of_unit(std::string_view rendered) {
+std::vector<std::string> directories_of_unit(std::string_view rendered) {
   constexpr std::array<std::pair<std::string_view, std::string_view>, 5> keys = {{{"RuntimeDirectory", "/run/"},
                                                                                   {"StateDirectory", "/var/lib/"},
                                                                                   {"CacheDirectory", "/var/cache/"},
                                                                                   {"LogsDirectory", "/var/log/"},
                                                                                   {"ConfigurationDirectory", "/etc/"}}};
-  std::vector<std::string> folders;
+  std::vector<std::string> directories;
   for (const auto& assignment : read_unit(rendered).assignments) {
     const auto* const key =
         std::find_if(keys.begin(), keys.end(), [&](const auto& one) { return one.first == assignment.key; });
@@ -156,12 +156,12 @@ std::vector<std::string> folders_of_unit(std::string_view rendered) {
     while (!rest.empty()) {
       const auto word = rest.substr(0, rest.find(' '));
       if (!word.empty()) {
-        folders.push_back(fmt::format("{}{}", key->second, word.substr(0, word.find(':'))));
+        directories.push_back(fmt::format("{}{}", key->second, word.substr(0, word.find(':'))));
       }
       rest.remove_prefix(std::min(word.size() + 1, rest.size()));
     }
   }
-  return folders;
+  return directories;
 }
 
 }  // namespace berth::render

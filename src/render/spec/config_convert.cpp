@@ -52,14 +52,14 @@ class Conversion {
     convert_capabilities();
     convert_seccomp();
     convert_small_things();
-    for (auto& sentence : convert_mounts(document_, features_.cgroup_unified)) {
-      report(std::move(sentence));
+    for (auto& message : convert_mounts(document_, features_.cgroup_unified)) {
+      report(std::move(message));
     }
     return std::move(done_);
   }
 
  private:
-  void report(std::string sentence) { done_.push_back(std::move(sentence)); }
+  void report(std::string message) { done_.push_back(std::move(message)); }
   Json* process() { return member(&document_, "process"); }
   Json* linux_section() { return member(&document_, "linux"); }
 
@@ -151,8 +151,8 @@ VersionAge age_of(std::string_view version) {
   if (at != end && *at != '-' && *at != '+') {
     return VersionAge::unreadable;
   }
-  const bool draft = at != end && *at == '-' && numbers == std::array<unsigned, 3>{1, 0, 0};
-  return numbers[0] == 0 || draft ? VersionAge::old : VersionAge::current;
+  const bool preview = at != end && *at == '-' && numbers == std::array<unsigned, 3>{1, 0, 0};
+  return numbers[0] == 0 || preview ? VersionAge::old : VersionAge::current;
 }
 
 void Conversion::convert_version() {

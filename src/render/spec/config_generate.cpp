@@ -23,8 +23,8 @@ using base::Json;
 
 constexpr std::string_view default_path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-bool is_folder_inside(int rootfs, std::string_view path) {
-  const auto status = stat_inside(rootfs, path);
+bool is_directory_in_root(int rootfs, std::string_view path) {
+  const auto status = stat_in_root(rootfs, path);
   return status && S_ISDIR(status->st_mode);
 }
 
@@ -69,19 +69,19 @@ Json environment(const image::ImageConfig& image, const std::string& home) {
 }
 
 /// The image's working directory: absolute, `~` is the home directory. One that does not exist is made by the
-/// runtime, as an empty folder of the checkout (folders are never shared with the repository).
-std::string working_folder(const image::ImageConfig& image, const std::string& home, int rootfs) {
-  std::string folder = image.working_dir;
-  if (folder == "~" || folder.starts_with("~/")) {
-    folder.replace(0, 1, home);
+/// runtime, as an empty directory of the checkout (directories are never shared with the repository).
+std::string working_directory(const image::ImageConfig& image, const std::string& home, int rootfs) {
+  std::string directory = image.working_dir;
+  if (directory == "~" || directory.starts_with("~/")) {
+    directory.replace(0, 1, home);
   }
-  folder = squeezed_path(folder, "the image's working directory");
-  const auto status = stat_inside(rootfs, folder);
+  directory = squeezed_path(directory, "the image's working directory");
+  const auto status = stat_in_root(rootfs, directory);
   if (status && !S_ISDIR(status->st_mode)) {
-    throw Error(ErrorKind::failed,
-                fmt::format("the image's working directory {} is not a folder in the image", base::printable(folder)));
+    throw Error(ErrorKind::failed, fmt::format("the image's working directory {} is not a directory in the image",
+                                               base::printable(directory)));
   }
-  return folder;
+  return directory;
 }
 
 /// What podman 4 gives: enough to change users and bind low ports, nothing that reaches the host.
@@ -110,7 +110,7 @@ Json process(const image::ImageConfig& image, int rootfs) {
           {"user", ids},
           {"args", arguments},
           {"env", environment(image, home)},
-          {"cwd", working_folder(image, home, rootfs)},
+          {"cwd", working_directory(image, home, rootfs)},
           {"capabilities", capabilities()},
           {"noNewPrivileges", true}};
 }
@@ -133,7 +133,7 @@ Json kernel_mounts() {
 
 /// Where services write by custom: a read-only root file system would stop most plain images there. The image's
 /// own files in them are copied up (an extension that runc and crun both have).
-void add_writable_folders(Json& mounts, int rootfs, const std::vector<std::string>& volumes) {
+void add_writable_directories(Json& mounts, int rootfs, const std::vector<std::string>& volumes) {
   const auto is_volume = [&](std::string_view path) {
     return std::find(volumes.begin(), volumes.end(), path) != volumes.end();
   };
@@ -143,21 +143,21 @@ void add_writable_folders(Json& mounts, int rootfs, const std::vector<std::strin
   if (!is_volume("/run")) {
     mounts.push_back(mount("/run", "tmpfs", "tmpfs", {"nosuid", "nodev", "mode=755", "tmpcopyup"}));
   }
-  const auto is_real_folder = [&](const std::string& path) {
+  const auto is_real_directory = [&](const std::string& path) {
     const auto status = base::stat_at(rootfs, path.substr(1));
     return status && S_ISDIR(status->st_mode);
   };
   for (const std::string path : {"/var/tmp", "/var/cache", "/var/run"}) {
-    if (!is_volume(path) && is_folder_inside(rootfs, "/var") && is_real_folder(path)) {
+    if (!is_volume(path) && is_directory_in_root(rootfs, "/var") && is_real_directory(path)) {
       mounts.push_back(mount(path, "tmpfs", "tmpfs",
                              {"nosuid", "nodev", path == "/var/tmp" ? "mode=1777" : "mode=755", "tmpcopyup"}));
     }
   }
 }
 
-/// runc before 1.2 gives a tmpfs the mode of the image's folder below it, whatever the option says, and that may be
+/// runc before 1.2 gives a tmpfs the mode of the image's directory below it, whatever the option says, and that may be
 /// writable for root only. So a user who is not root owns those that are for everybody.
-void own_temporary_folders(Json& mounts, const Json& user) {
+void own_temporary_directories(Json& mounts, const Json& user) {
   if (user.at("uid") == 0U) {
     return;
   }
@@ -172,14 +172,14 @@ void own_temporary_folders(Json& mounts, const Json& user) {
 
 Json mounts(const image::ImageConfig& image, int rootfs, const Values& values, const HostFeatures& features) {
   const auto volumes = volume_destinations(image);
-  const auto folder = features.volume_folder.empty() ? volume_folder(values) : features.volume_folder;
+  const auto directory = features.volume_directory.empty() ? volume_directory(values) : features.volume_directory;
   Json list = kernel_mounts();
-  add_writable_folders(list, rootfs, volumes);
+  add_writable_directories(list, rootfs, volumes);
   for (const auto& volume : volumes) {
-    list.push_back(mount(volume, "bind", volume_source(folder, volume), {"rbind", "rw", "nosuid", "nodev"}));
+    list.push_back(mount(volume, "bind", volume_source(directory, volume), {"rbind", "rw", "nosuid", "nodev"}));
   }
   // A file that the host does not have would keep the container from starting; a copy is there always.
-  const auto& copies = features.resolver_folder;
+  const auto& copies = features.resolver_directory;
   for (const auto& [name, exists] :
        {std::pair("resolv.conf", features.resolv_conf), std::pair("hosts", features.hosts)}) {
     if (exists || !copies.empty()) {
@@ -214,19 +214,19 @@ std::string generate_config(const image::ImageConfig& image, int rootfs, const V
                    {"root", {{"path", "rootfs"}, {"readonly", true}}},
                    {"mounts", mounts(image, rootfs, values, features)},
                    {"linux", linux_section()}};
-  own_temporary_folders(document["mounts"], document["process"]["user"]);
+  own_temporary_directories(document["mounts"], document["process"]["user"]);
   return document.dump(4) + "\n";
 }
 
 std::vector<std::string> left_out_of_generated(const image::ImageConfig& image) {
-  std::vector<std::string> sentences;
+  std::vector<std::string> messages;
   for (const auto& entry : image.environment) {
     if (!is_variable(entry)) {
-      sentences.push_back(fmt::format("the entry '{}' of the image's environment is no variable and left out",
-                                      base::printable(entry, 80)));
+      messages.push_back(fmt::format("the entry '{}' of the image's environment is no variable and left out",
+                                     base::printable(entry, 80)));
     }
   }
-  return sentences;
+  return messages;
 }
 
 }  // namespace berth::render

@@ -31,7 +31,7 @@ RuntimeConfig finish_config(std::string_view text, std::string_view file, const 
 /// environment, user resolved against rootfs's own passwd and group (never the host's), working directory, volumes as
 /// binds (volumes.hpp), host network, /etc/resolv.conf and /etc/hosts of the host, default capabilities.
 /// /tmp, /run, /var/tmp and /var/cache are tmpfs. There are no rlimits: those of the unit hold. Mount points and a
-/// working directory that the image lacks are made by the runtime inside the checkout, as empty files and folders;
+/// working directory that the image lacks are made by the runtime inside the checkout, as empty files and directories;
 /// nothing shared with the repository is touched by that.
 /// @param rootfs descriptor of the checked-out root file system
 /// @throws Error(failed) "no command specified", unknown user …

@@ -17,9 +17,9 @@ namespace {
 
 using base::Json;
 
-constexpr std::string_view cgroup_folder = "/sys/fs/cgroup";
+constexpr std::string_view cgroup_directory = "/sys/fs/cgroup";
 
-/// Folders below /sys/fs/cgroup that exist only with cgroup v1 (cgroups(7)) and in systemd's hybrid setup.
+/// Directories below /sys/fs/cgroup that exist only with cgroup v1 (cgroups(7)) and in systemd's hybrid setup.
 constexpr std::array<std::string_view, 18> v1_hierarchies = {
     "blkio",      "cpu",     "cpu,cpuacct", "cpuacct", "cpuset",           "devices",
     "freezer",    "hugetlb", "memory",      "net_cls", "net_cls,net_prio", "net_prio",
@@ -49,8 +49,9 @@ bool has_option(const Json& mount, std::initializer_list<std::string_view> wante
 /// The part of `path` behind /sys/fs/cgroup/; empty when it is not below it.
 std::string_view below_cgroup(std::string_view path) {
   path = without_slashes(path);
-  return path.starts_with(cgroup_folder) && path.size() > cgroup_folder.size() && path[cgroup_folder.size()] == '/'
-             ? path.substr(cgroup_folder.size() + 1)
+  return path.starts_with(cgroup_directory) && path.size() > cgroup_directory.size() &&
+                 path[cgroup_directory.size()] == '/'
+             ? path.substr(cgroup_directory.size() + 1)
              : std::string_view();
 }
 
@@ -86,7 +87,7 @@ bool drop_v1_options(Json& mount) {
 
 /// The tmpfs that carried the v1 hierarchies becomes the one unified hierarchy.
 bool convert_cgroup_tmpfs(Json& mount) {
-  if (text_of(mount, "type") != "tmpfs" || without_slashes(text_of(mount, "destination")) != cgroup_folder) {
+  if (text_of(mount, "type") != "tmpfs" || without_slashes(text_of(mount, "destination")) != cgroup_directory) {
     return false;
   }
   mount["type"] = "cgroup";

@@ -28,18 +28,18 @@ constexpr std::array<std::string_view, 14> strong_capabilities = {
 constexpr std::array<std::string_view, 5> host_capabilities = {"CAP_SYS_ADMIN", "CAP_SYS_MODULE", "CAP_SYS_RAWIO",
                                                                "CAP_SYS_BOOT", "CAP_DAC_READ_SEARCH"};
 
-/// Folders of the host that decide what its programs do, beside those with what programs of root obey.
-constexpr std::array<std::string_view, 9> host_folders = {"/bin",  "/dev", "/home", "/opt",        "/proc",
-                                                          "/sbin", "/sys", "/run",  "/run/systemd"};
+/// Directories of the host that decide what its programs do, beside those with what programs of root obey.
+constexpr std::array<std::string_view, 9> host_directories = {"/bin",  "/dev", "/home", "/opt",        "/proc",
+                                                              "/sbin", "/sys", "/run",  "/run/systemd"};
 
 /// The same with everything below: programs, and files through which the kernel takes orders.
 constexpr std::array<std::string_view, 13> host_trees = {
     "/bin/",       "/sbin/",        "/lib/",           "/lib64/",          "/usr/bin/", "/usr/sbin/", "/usr/lib/",
     "/usr/lib64/", "/usr/libexec/", "/usr/local/bin/", "/usr/local/sbin/", "/proc/",    "/sys/"};
 
-/// Folders with sockets behind which somebody does as root what he is told. That a bind is read-only keeps nobody from
-/// connecting.
-constexpr std::array<std::string_view, 2> commanding_folders = {"/run", "/run/systemd"};
+/// Directories with sockets behind which somebody does as root what he is told. That a bind is read-only keeps nobody
+/// from connecting.
+constexpr std::array<std::string_view, 2> commanding_directories = {"/run", "/run/systemd"};
 
 /// The same with everything below, and such sockets.
 constexpr std::array<std::string_view, 20> commanding_trees = {
@@ -88,9 +88,9 @@ bool has_option(const Json& mount, std::string_view wanted) {
   return std::any_of(options.begin(), options.end(), [&](const Json& option) { return option == wanted; });
 }
 
-using Powers = std::vector<Power>;
+using Privileges = std::vector<Privilege>;
 
-void add_capabilities(const Json& process, bool own_processes, Powers& powers) {
+void add_capabilities(const Json& process, bool own_processes, Privileges& privileges) {
   std::set<std::string> names;
   const Json& sets = section_of(process, "capabilities");
   for (const char* set : {"bounding", "effective", "permitted", "inheritable", "ambient"}) {
@@ -104,13 +104,13 @@ void add_capabilities(const Json& process, bool own_processes, Powers& powers) {
   std::copy_if(names.begin(), names.end(), std::back_inserter(strong),
                [](const std::string& name) { return is_one_of(name, strong_capabilities); });
   if (names.size() >= all_capabilities && strong.size() >= 8) {
-    powers.push_back({fmt::format("runs with all capabilities ({})", names.size()), true});
+    privileges.push_back({fmt::format("runs with all capabilities ({})", names.size()), true});
   } else if (!strong.empty()) {
     const bool debugs_host = !own_processes && names.contains("CAP_SYS_PTRACE");
     const bool over_host = debugs_host || std::any_of(strong.begin(), strong.end(), [](const std::string& name) {
                              return is_one_of(name, host_capabilities);
                            });
-    powers.push_back({fmt::format("has powerful capabilities: {}", fmt::join(strong, ", ")), over_host});
+    privileges.push_back({fmt::format("has powerful capabilities: {}", fmt::join(strong, ", ")), over_host});
   }
 }
 
@@ -122,7 +122,7 @@ const Json* own_namespace(const Json& section, std::string_view type) {
 }
 
 /// The user, cgroup and time namespaces of the host are those of every service.
-void add_namespaces(const Json& section, Powers& powers) {
+void add_namespaces(const Json& section, Privileges& privileges) {
   constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kinds = {{{"network", "network"},
                                                                                    {"pid", "processes (pid namespace)"},
                                                                                    {"ipc", "IPC namespace"},
@@ -130,13 +130,13 @@ void add_namespaces(const Json& section, Powers& powers) {
                                                                                    {"mount", "mounts"}}};
   for (const auto& [type, what] : kinds) {
     if (own_namespace(section, type) == nullptr) {
-      powers.push_back({fmt::format("shares the host's {}", what), type == "mount"});
+      privileges.push_back({fmt::format("shares the host's {}", what), type == "mount"});
     }
   }
   for (const auto& space : list_of(section, "namespaces")) {
     if (const auto path = text_of(space, "path"); !path.empty()) {
       const auto type = text_of(space, "type");
-      powers.push_back(
+      privileges.push_back(
           {fmt::format("joins the {} namespace {}", base::printable(type), base::printable(path)), type == "mount"});
     }
   }
@@ -151,12 +151,12 @@ bool is_over_host(std::string_view source, bool writable, bool recursive) {
   const auto place = plain_place(source);
   const bool commands = std::any_of(commanding_trees.begin(), commanding_trees.end(),
                                     [&](std::string_view tree) { return is_in(place, tree); });
-  if (commands || is_one_of(place, commanding_folders) || (recursive && place == "/")) {
+  if (commands || is_one_of(place, commanding_directories) || (recursive && place == "/")) {
     return true;
   }
   const auto below = place + "/";
   return writable && !is_in(place, "/sys/fs/cgroup") &&
-         (is_one_of(place, host_folders) || reaches_obeyed_place(place) ||
+         (is_one_of(place, host_directories) || reaches_obeyed_place(place) ||
           std::any_of(host_trees.begin(), host_trees.end(), [&](auto tree) { return below.starts_with(tree); }));
 }
 
@@ -177,15 +177,15 @@ bool is_of_kernel(std::string_view destination) {
 }
 
 /// Files of proc(5) by which root of the container, without any capability, commands the kernel.
-std::optional<Power> proc_power(const Json& document, const std::string& destination) {
+std::optional<Privilege> proc_privilege(const Json& document, const std::string& destination) {
   if (!is_covered(document, destination + "/sys")) {
-    return Power{
+    return Privilege{
         fmt::format("may write the kernel's settings at {}/sys, which is not read-only", base::printable(destination)),
         true};
   }
   if (!is_covered(document, destination + "/sysrq-trigger")) {
-    return Power{fmt::format("may restart the machine by {}/sysrq-trigger, which is not read-only",
-                             base::printable(destination))};
+    return Privilege{fmt::format("may restart the machine by {}/sysrq-trigger, which is not read-only",
+                                 base::printable(destination))};
   }
   return std::nullopt;
 }
@@ -206,92 +206,93 @@ std::string layers_of(const Json& mount) {
 
 /// A file system of the kernel or of a device. Whoever is root in the container, with no capability at all, may write
 /// to what belongs to root there, and so have the kernel start a program of his on the host (core(5)).
-std::optional<Power> mount_power(const Json& document, const Json& mount) {
+std::optional<Privilege> mount_privilege(const Json& document, const Json& mount) {
   constexpr std::array<std::string_view, 5> harmless = {"tmpfs", "devpts", "mqueue", "none", ""};
   const auto type = text_of(mount, "type");
   const auto destination = std::string(without_slashes(text_of(mount, "destination")));
   const bool writable = is_writable_mount(mount);
   if (has_option(mount, "remount")) {  // which changes what an earlier one of the list made
-    return Power{fmt::format("changes the mount at {} to {}", base::printable(destination),
-                             writable ? "read-write" : "read-only"),
-                 writable && is_of_kernel(destination)};
+    return Privilege{fmt::format("changes the mount at {} to {}", base::printable(destination),
+                                 writable ? "read-write" : "read-only"),
+                     writable && is_of_kernel(destination)};
   }
   if (is_one_of(type, harmless)) {
     return std::nullopt;
   }
   if (type == "proc") {
-    return writable ? proc_power(document, destination) : std::nullopt;
+    return writable ? proc_privilege(document, destination) : std::nullopt;
   }
   if (type == "sysfs") {
-    return writable ? std::optional(Power{fmt::format("may write the kernel's settings at {}, which is not read-only",
-                                                      base::printable(destination)),
-                                          true})
-                    : std::nullopt;
+    return writable
+               ? std::optional(Privilege{fmt::format("may write the kernel's settings at {}, which is not read-only",
+                                                     base::printable(destination)),
+                                         true})
+               : std::nullopt;
   }
   if (type == "cgroup" || type == "cgroup2") {
     const bool own = own_namespace(section_of(document, "linux"), "cgroup") != nullptr;
-    return writable && !own ? std::optional(Power{fmt::format("may change the host's control groups at {}",
-                                                              base::printable(destination))})
+    return writable && !own ? std::optional(Privilege{fmt::format("may change the host's control groups at {}",
+                                                                  base::printable(destination))})
                             : std::nullopt;
   }
-  return Power{fmt::format("mounts the file system {} ({}) {} at {}{}", base::printable(text_of(mount, "source")),
-                           base::printable(type), writable ? "read-write" : "read-only", base::printable(destination),
-                           layers_of(mount)),
-               writable};
+  return Privilege{fmt::format("mounts the file system {} ({}) {} at {}{}", base::printable(text_of(mount, "source")),
+                               base::printable(type), writable ? "read-write" : "read-only",
+                               base::printable(destination), layers_of(mount)),
+                   writable};
 }
 
-void add_mounts(const Json& document, Powers& powers) {
+void add_mounts(const Json& document, Privileges& privileges) {
   for (const auto& mount : list_of(document, "mounts")) {
     if (is_bind_mount(mount)) {
-      powers.push_back(bind_power(mount));
-    } else if (auto power = mount_power(document, mount)) {
-      powers.push_back(std::move(*power));
+      privileges.push_back(bind_privilege(mount));
+    } else if (auto privilege = mount_privilege(document, mount)) {
+      privileges.push_back(std::move(*privilege));
     }
   }
 }
 
 /// Ways out of the confinement that the host would give it.
-void add_confinement(const Json& process, Powers& powers) {
+void add_confinement(const Json& process, Privileges& privileges) {
   if (const auto profile = text_of(process, "apparmorProfile"); profile == "unconfined") {
-    powers.push_back({"runs without an AppArmor profile"});
+    privileges.push_back({"runs without an AppArmor profile"});
   }
   if (const auto label = text_of(process, "selinuxLabel");
       label.find(":spc_t:") != std::string::npos || label.find("unconfined") != std::string::npos) {
-    powers.push_back({fmt::format("runs unconfined by SELinux: {}", base::printable(label))});
+    privileges.push_back({fmt::format("runs unconfined by SELinux: {}", base::printable(label))});
   }
   const Json* spared = find(process, "oomScoreAdj");
   if (spared != nullptr && spared->is_number_integer() && *spared < 0) {
-    powers.push_back({fmt::format("is spared when memory runs out (oomScoreAdj {})", spared->dump())});
+    privileges.push_back({fmt::format("is spared when memory runs out (oomScoreAdj {})", spared->dump())});
   }
 }
 
 /// Time of the processor and the disk that others do not get.
-void add_priorities(const Json& process, Powers& powers) {
+void add_priorities(const Json& process, Privileges& privileges) {
   const auto policy = text_of(section_of(process, "scheduler"), "policy");
   constexpr std::array<std::string_view, 3> first = {"SCHED_FIFO", "SCHED_RR", "SCHED_DEADLINE"};
   if (is_one_of(policy, first)) {
-    powers.push_back({fmt::format("may keep the processor from others ({})", policy)});
+    privileges.push_back({fmt::format("may keep the processor from others ({})", policy)});
   }
   if (text_of(section_of(process, "ioPriority"), "class") == "IOPRIO_CLASS_RT") {
-    powers.push_back({"may keep the disks from others (IOPRIO_CLASS_RT)"});
+    privileges.push_back({"may keep the disks from others (IOPRIO_CLASS_RT)"});
   }
 }
 
 /// Annotations that runtimes obey (crun(1), runc's docs/systemd.md, criu).
-void add_annotations(const Json& document, Powers& powers) {
+void add_annotations(const Json& document, Privileges& privileges) {
   for (const auto& [key, value] : section_of(document, "annotations").items()) {
     for (const std::string_view prefix : {"run.oci.", "org.systemd.property.", "org.criu."}) {
       if (key.starts_with(prefix)) {
         const auto text = value.is_string() ? value.get<std::string>() : value.dump();
-        powers.push_back({fmt::format("tells the runtime: {}={}", base::printable(key), base::printable(text))});
+        privileges.push_back({fmt::format("tells the runtime: {}={}", base::printable(key), base::printable(text))});
       }
     }
   }
 }
 
-void add_devices(const Json& section, Powers& powers) {
+void add_devices(const Json& section, Privileges& privileges) {
   for (const auto& device : list_of(section, "devices")) {
-    powers.push_back({fmt::format("gets the device {}", base::printable(text_of(device, "path")))});
+    privileges.push_back({fmt::format("gets the device {}", base::printable(text_of(device, "path")))});
   }
   for (const auto& rule : list_of(section_of(section, "resources"), "devices")) {
     const Json* allow = find(rule, "allow");
@@ -304,21 +305,22 @@ void add_devices(const Json& section, Powers& powers) {
     };
     const std::string type = text_of(rule, "type");
     const bool all = (type.empty() || type == "a") && number("major") == "*" && number("minor") == "*";
-    powers.push_back({all ? "may use devices: all"
-                          : fmt::format("may use devices: {} {}:{} ({})", base::printable(type.empty() ? "a" : type),
-                                        number("major"), number("minor"), base::printable(text_of(rule, "access"))),
-                      all});
+    privileges.push_back(
+        {all ? "may use devices: all"
+             : fmt::format("may use devices: {} {}:{} ({})", base::printable(type.empty() ? "a" : type),
+                           number("major"), number("minor"), base::printable(text_of(rule, "access"))),
+         all});
   }
 }
 
-void add_hooks(const Json& document, Powers& powers) {
+void add_hooks(const Json& document, Privileges& privileges) {
   const Json& hooks = section_of(document, "hooks");
   for (const auto& [stage, list] : hooks.items()) {
     for (const auto& hook : list_of(hooks, stage.c_str())) {
       const bool inside = stage == "startContainer";  // the only stage that runs in the container's own files
-      powers.push_back({fmt::format("hooks run {}: {} ({})", inside ? "in the container" : "on the host",
-                                    base::printable(text_of(hook, "path")), base::printable(stage)),
-                        !inside});
+      privileges.push_back({fmt::format("hooks run {}: {} ({})", inside ? "in the container" : "on the host",
+                                        base::printable(text_of(hook, "path")), base::printable(stage)),
+                            !inside});
     }
   }
 }
@@ -339,7 +341,7 @@ bool is_bind_mount(const base::Json& mount) {
   return text_of(mount, "type") == "bind" || has_option(mount, "bind") || has_option(mount, "rbind");
 }
 
-Power bind_power(const base::Json& mount, const std::string& source) {
+Privilege bind_privilege(const base::Json& mount, const std::string& source) {
   const auto given = text_of(mount, "source");
   const bool writable = is_writable_mount(mount);
   const bool shared = has_option(mount, "shared") || has_option(mount, "rshared");
@@ -360,35 +362,35 @@ bool is_writable_mount(const base::Json& mount) {
   return writable;
 }
 
-std::vector<Power> powerful_requests(const base::Json& config, std::string_view cgroups_path) {
-  Powers powers;
+std::vector<Privilege> powerful_requests(const base::Json& config, std::string_view cgroups_path) {
+  Privileges privileges;
   const Json& process = section_of(config, "process");
   const Json& section = section_of(config, "linux");
-  add_capabilities(process, own_namespace(section, "pid") != nullptr, powers);
-  add_confinement(process, powers);
-  add_priorities(process, powers);
-  add_namespaces(section, powers);
-  add_mounts(config, powers);
-  add_devices(section, powers);
-  add_hooks(config, powers);
-  add_annotations(config, powers);
+  add_capabilities(process, own_namespace(section, "pid") != nullptr, privileges);
+  add_confinement(process, privileges);
+  add_priorities(process, privileges);
+  add_namespaces(section, privileges);
+  add_mounts(config, privileges);
+  add_devices(section, privileges);
+  add_hooks(config, privileges);
+  add_annotations(config, privileges);
   if (const auto socket = text_of(section_of(section, "seccomp"), "listenerPath"); !socket.empty()) {
-    powers.push_back({fmt::format("has {} decide about its system calls", base::printable(socket))});
+    privileges.push_back({fmt::format("has {} decide about its system calls", base::printable(socket))});
   }
   if (const auto propagation = text_of(section, "rootfsPropagation");
       propagation == "shared" || propagation == "rshared") {
-    powers.push_back({"shares its mounts with the host (rootfsPropagation)"});
+    privileges.push_back({"shares its mounts with the host (rootfsPropagation)"});
   }
   if (const auto path = text_of(section, "cgroupsPath"); !path.empty() && path != cgroups_path) {
-    powers.push_back({fmt::format("is not in the control group of its unit but in {}", base::printable(path))});
+    privileges.push_back({fmt::format("is not in the control group of its unit but in {}", base::printable(path))});
   }
   for (const auto& [name, device] : section_of(section, "netDevices").items()) {
-    powers.push_back({fmt::format("takes the network device {} from the host", base::printable(name))});
+    privileges.push_back({fmt::format("takes the network device {} from the host", base::printable(name))});
   }
   for (const auto& [name, value] : section_of(section, "sysctl").items()) {
-    powers.push_back({fmt::format("sets the kernel parameter {}", base::printable(name))});
+    privileges.push_back({fmt::format("sets the kernel parameter {}", base::printable(name))});
   }
-  return powers;
+  return privileges;
 }
 
 }  // namespace berth::render

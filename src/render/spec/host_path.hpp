@@ -13,7 +13,7 @@ std::string squeezed_path(std::string_view path, std::string_view document);
 /// A path without slashes at its end; `/` stays.
 std::string_view without_slashes(std::string_view path);
 
-/// Whether a path is a folder or in it, by its text. @param folder without a slash at its end
-bool is_below(std::string_view path, std::string_view folder);
+/// Whether a path is a directory or in it, by its text. @param directory without a slash at its end
+bool is_below(std::string_view path, std::string_view directory);
 
 }  // namespace berth::render

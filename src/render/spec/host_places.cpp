@@ -159,9 +159,9 @@ constexpr std::array<std::string_view, 116> obeyed_settings = {"NetworkManager/"
                                                                "zsh",
                                                                "zprofile"};
 
-/// The same below each of the folders for libraries.
-constexpr std::array<std::string_view, 6> library_folders = {"/lib/",       "/lib64/",         "/usr/lib/",
-                                                             "/usr/lib64/", "/usr/local/lib/", "/run/"};
+/// The same below each of the directories for libraries.
+constexpr std::array<std::string_view, 6> library_directories = {"/lib/",       "/lib64/",         "/usr/lib/",
+                                                                 "/usr/lib64/", "/usr/local/lib/", "/run/"};
 constexpr std::array<std::string_view, 27> obeyed_libraries = {
     "NetworkManager/", "apt/",      "binfmt.d/",      "cni/",        "confexts/",   "credstore",  "depmod.d/",
     "dpkg/",           "dracut/",   "environment.d/", "extensions/", "initcpio/",   "kernel/",    "modprobe.d/",
@@ -171,22 +171,22 @@ constexpr std::array<std::string_view, 27> obeyed_libraries = {
 /// Calls `test` with the two parts of each place, until it says yes.
 template <typename Test>
 bool any_place(Test test) {
-  const auto below = [&](std::string_view folder, const auto& names) {
-    return std::any_of(names.begin(), names.end(), [&](std::string_view name) { return test(folder, name); });
+  const auto below = [&](std::string_view directory, const auto& names) {
+    return std::any_of(names.begin(), names.end(), [&](std::string_view name) { return test(directory, name); });
   };
   return below("", obeyed_places) || below("/etc/", obeyed_settings) ||
-         std::any_of(library_folders.begin(), library_folders.end(),
-                     [&](std::string_view folder) { return below(folder, obeyed_libraries); });
+         std::any_of(library_directories.begin(), library_directories.end(),
+                     [&](std::string_view directory) { return below(directory, obeyed_libraries); });
 }
 
-bool begins_with(std::string_view path, std::string_view folder, std::string_view name) {
-  return path.starts_with(folder) && path.substr(folder.size()).starts_with(name);
+bool begins_with(std::string_view path, std::string_view directory, std::string_view name) {
+  return path.starts_with(directory) && path.substr(directory.size()).starts_with(name);
 }
 
 /// Whether the path is what the two parts begin with.
-bool begins(std::string_view path, std::string_view folder, std::string_view name) {
-  return folder.starts_with(path) ||
-         (path.starts_with(folder) && name.starts_with(path.substr(std::min(folder.size(), path.size()))));
+bool begins(std::string_view path, std::string_view directory, std::string_view name) {
+  return directory.starts_with(path) ||
+         (path.starts_with(directory) && name.starts_with(path.substr(std::min(directory.size(), path.size()))));
 }
 
 bool has_specifier(std::string_view path) {
@@ -223,11 +223,11 @@ std::string plain_place(std::string_view path) {
 bool is_obeyed_place(std::string_view path) {
   const auto place = plain_place(path) + (path.ends_with('/') ? "/" : "");
   return place.find("/.ssh/") != std::string::npos ||
-         any_place([&](auto folder, auto name) { return begins_with(place, folder, name); });
+         any_place([&](auto directory, auto name) { return begins_with(place, directory, name); });
 }
 
-bool reaches_obeyed_place(std::string_view folder) {
-  const auto place = plain_place(folder);
+bool reaches_obeyed_place(std::string_view directory) {
+  const auto place = plain_place(directory);
   const auto inside = place == "/" ? place : place + "/";
   return is_obeyed_place(place) || is_obeyed_place(inside) ||
          any_place([&](auto above, auto name) { return begins(inside, above, name); });
@@ -236,7 +236,8 @@ bool reaches_obeyed_place(std::string_view folder) {
 bool is_state_place(std::string_view path) {
   constexpr std::array<std::string_view, 4> usual = {"/run/", "/srv/", "/tmp/", "/var/"};
   return !goes_up(path) && !has_specifier(path) && !reaches_obeyed_place(path) && !is_usual_host_path(path) &&
-         std::any_of(usual.begin(), usual.end(), [&](std::string_view folder) { return path.starts_with(folder); });
+         std::any_of(usual.begin(), usual.end(),
+                     [&](std::string_view directory) { return path.starts_with(directory); });
 }
 
 bool is_usual_host_path(std::string_view path) {

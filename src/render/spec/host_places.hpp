@@ -10,11 +10,11 @@ namespace berth::render {
 /// @param path absolute @return without a slash at its end
 std::string plain_place(std::string_view path);
 
-/// Whether programs of root look there for what to do. @param path absolute; a folder with a slash at its end
+/// Whether programs of root look there for what to do. @param path absolute; a directory with a slash at its end
 bool is_obeyed_place(std::string_view path);
 
-/// Whether the folder is, is in, or holds a place that programs of root obey. @param folder absolute
-bool reaches_obeyed_place(std::string_view folder);
+/// Whether the directory is, is in, or holds a place that programs of root obey. @param directory absolute
+bool reaches_obeyed_place(std::string_view directory);
 
 /// Whether containers keep their state in such a place, and programs of root do not obey what is there: below /run,
 /// /srv, /tmp or /var. @param path as systemd will read it; with a specifier in it nobody knows where it leads

@@ -14,7 +14,7 @@ namespace {
 constexpr std::uint64_t account_size_limit = 4U << 20U;  ///< bytes of /etc/passwd and /etc/group
 
 std::string read_account_file(int rootfs, const std::string& path) {
-  const auto status = stat_inside(rootfs, path);
+  const auto status = stat_in_root(rootfs, path);
   if (!status || !S_ISREG(status->st_mode)) {
     return {};
   }
@@ -24,7 +24,7 @@ std::string read_account_file(int rootfs, const std::string& path) {
 
 }  // namespace
 
-std::optional<struct stat> stat_inside(int rootfs, std::string_view path) {
+std::optional<struct stat> stat_in_root(int rootfs, std::string_view path) {
   try {
     const base::Fd found = base::open_in_root(rootfs, path, O_PATH);
     struct stat status {};

@@ -12,7 +12,7 @@ namespace berth::render {
 
 /// What is at `path`, its links followed inside the image; nullopt when nothing is.
 /// @param rootfs descriptor of the root file system
-std::optional<struct stat> stat_inside(int rootfs, std::string_view path);
+std::optional<struct stat> stat_in_root(int rootfs, std::string_view path);
 
 /// resolve_user with passwd and group of the image. @throws Error
 ImageUser user_of_image(std::string_view user, int rootfs);

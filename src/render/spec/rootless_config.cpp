@@ -53,7 +53,7 @@ Json as_json(const std::vector<IdMapping>& mappings) {
 /// The document on its way.
 class Conversion {
  public:
-  Conversion(Json& document, const UserSpace& space) : document_(document), space_(space) {}
+  Conversion(Json& document, const Rootless& space) : document_(document), space_(space) {}
 
   std::vector<std::string> run(const std::string& cgroups_path) {
     Json& section = document_["linux"];
@@ -271,7 +271,7 @@ class Conversion {
   }
 
   Json& document_;
-  const UserSpace& space_;
+  const Rootless& space_;
   std::vector<std::string> own_namespaces_;
   std::vector<std::string> done_;
 };
@@ -304,12 +304,12 @@ std::vector<IdMapping> id_mappings(unsigned own, const std::vector<std::pair<uns
   return mappings;
 }
 
-std::vector<std::string> convert_for_user(base::Json& document, const UserSpace& space,
+std::vector<std::string> convert_for_user(base::Json& document, const Rootless& space,
                                           const std::string& cgroups_path) {
   return Conversion(document, space).run(cgroups_path);
 }
 
-std::string unit_for_user(std::string_view unit) {
+std::string rootless_unit(std::string_view unit) {
   bool in_install = false;
   return each_line(unit, [&in_install](std::string_view line) {
     if (line.starts_with('[')) {

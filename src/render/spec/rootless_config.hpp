@@ -19,7 +19,7 @@ struct IdMapping {
 };
 
 /// Whose container it is, and what he may use.
-struct UserSpace {
+struct Rootless {
   std::vector<IdMapping> uids;  ///< the user himself is 0; more only as far as he has sub-ids
   std::vector<IdMapping> gids;
   std::string name;                      ///< of the user, for messages
@@ -39,12 +39,11 @@ std::vector<IdMapping> id_mappings(unsigned own, const std::vector<std::pair<uns
 /// @param cgroups_path replaces one of the image's own, to which the user could not write
 /// @return one sentence for each kind of change that takes something away
 /// @throws Error(not_permitted) when the container's user is not mapped
-std::vector<std::string> convert_for_user(base::Json& document, const UserSpace& space,
-                                          const std::string& cgroups_path);
+std::vector<std::string> convert_for_user(base::Json& document, const Rootless& space, const std::string& cgroups_path);
 
 /// A unit of the system made one of a user: what multi-user.target or graphical.target would start, default.target
 /// does. Everything else stays byte for byte.
-std::string unit_for_user(std::string_view unit);
+std::string rootless_unit(std::string_view unit);
 
 /// Whether the command of a container is root in it.
 bool runs_as_root(const base::Json& document);

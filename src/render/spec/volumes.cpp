@@ -36,26 +36,26 @@ std::string value_of(const Values& values, std::string_view name) {
 
 /// Where `path` really is in the image, if it is a directory with something in it; else empty.
 std::string content_at(int rootfs, const std::string& path) {
-  const base::Fd folder = base::open_in_root(rootfs, path, O_RDONLY | O_DIRECTORY);
-  if (base::list_folder(folder.get()).empty()) {
+  const base::Fd directory = base::open_in_root(rootfs, path, O_RDONLY | O_DIRECTORY);
+  if (base::list_directory(directory.get()).empty()) {
     return {};
   }
   const auto place_of = [](int fd) {
     return base::read_link_at(AT_FDCWD, fmt::format("/proc/self/fd/{}", fd)).value_or("");
   };
   const auto root = place_of(rootfs);
-  const auto place = place_of(folder.get());
+  const auto place = place_of(directory.get());
   const auto above = root == "/" ? 0 : root.size();
   return place.size() > above && place.starts_with(root) ? place.substr(above) : std::string();
 }
 
 }  // namespace
 
-std::string volume_folder(const Values& values) {
+std::string volume_directory(const Values& values) {
   return fmt::format("{}/berth/{}", value_of(values, "STATE_DIRECTORY"), value_of(values, "NAME"));
 }
 
-std::string former_volume_folder(const Values& values) {
+std::string former_volume_directory(const Values& values) {
   return fmt::format("{}/{}", value_of(values, "STATE_DIRECTORY"), value_of(values, "NAME"));
 }
 
@@ -65,18 +65,18 @@ std::vector<std::string> volume_destinations(const image::ImageConfig& image) {
     auto destination = squeezed_path(volume, "the image's volume");
     if (destination == "/") {
       throw Error(ErrorKind::verification, fmt::format("the image declares `{}` a volume", base::printable(volume)),
-                  "a volume must be a folder below /");
+                  "a volume must be a directory below /");
     }
     destinations.insert(std::move(destination));
   }
   return {destinations.begin(), destinations.end()};
 }
 
-std::string volume_source(const std::string& folder, std::string_view destination) {
-  return fmt::format("{}/{}", folder, encoded(destination.substr(1)));
+std::string volume_source(const std::string& directory, std::string_view destination) {
+  return fmt::format("{}/{}", directory, encoded(destination.substr(1)));
 }
 
-std::vector<Volume> volumes_of(const image::ImageConfig& image, int rootfs, const std::string& folder) {
+std::vector<Volume> volumes_of(const image::ImageConfig& image, int rootfs, const std::string& directory) {
   const auto destinations = volume_destinations(image);
   if (destinations.empty()) {
     return {};
@@ -84,8 +84,8 @@ std::vector<Volume> volumes_of(const image::ImageConfig& image, int rootfs, cons
   const ImageUser user = user_of_image(image.user, rootfs);
   std::vector<Volume> volumes;
   for (const auto& destination : destinations) {
-    Volume volume{destination, volume_source(folder, destination), 0755, user.uid, user.gid, {}};
-    const auto status = stat_inside(rootfs, destination);
+    Volume volume{destination, volume_source(directory, destination), 0755, user.uid, user.gid, {}};
+    const auto status = stat_in_root(rootfs, destination);
     if (status && S_ISDIR(status->st_mode)) {
       volume.mode = status->st_mode & 07777U;
       volume.uid = status->st_uid;
@@ -108,9 +108,9 @@ std::string volume_tmpfiles(const std::vector<Volume>& volumes, const std::strin
   return lines;
 }
 
-std::string closed_tmpfiles(const std::string& folder) {
-  const auto above = folder.substr(0, folder.rfind('/'));
-  return fmt::format("d {} 0700 0 0 - -\nd {} 0700 0 0 - -\n", tmpfiles_path(above), tmpfiles_path(folder));
+std::string closed_tmpfiles(const std::string& directory) {
+  const auto above = directory.substr(0, directory.rfind('/'));
+  return fmt::format("d {} 0700 0 0 - -\nd {} 0700 0 0 - -\n", tmpfiles_path(above), tmpfiles_path(directory));
 }
 
 }  // namespace berth::render

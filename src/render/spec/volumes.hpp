@@ -23,18 +23,18 @@ struct Volume {
 };
 
 /// Where the volumes of a container are, unless its layout says otherwise: STATE_DIRECTORY/berth/NAME.
-std::string volume_folder(const Values& values);
+std::string volume_directory(const Values& values);
 /// Where they were in the first versions: STATE_DIRECTORY/NAME, which others could enter.
-std::string former_volume_folder(const Values& values);
+std::string former_volume_directory(const Values& values);
 
 /// The places of the image's volumes, squeezed, outer directories first. @throws Error(verification) for `/`
 std::vector<std::string> volume_destinations(const image::ImageConfig& image);
 
-/// The directory in `folder` for a volume: `/var/lib/x` → `FOLDER/var_2Flib_2Fx`.
-std::string volume_source(const std::string& folder, std::string_view destination);
+/// The directory in `directory` for a volume: `/var/lib/x` → `DIRECTORY/var_2Flib_2Fx`.
+std::string volume_source(const std::string& directory, std::string_view destination);
 
 /// @param rootfs descriptor of the image's root file system
-std::vector<Volume> volumes_of(const image::ImageConfig& image, int rootfs, const std::string& folder);
+std::vector<Volume> volumes_of(const image::ImageConfig& image, int rootfs, const std::string& directory);
 
 /// tmpfiles.d lines that make the volumes.
 /// @param origin of a container that is part of the operating system: its rootfs on the booted host, from which
@@ -43,6 +43,6 @@ std::string volume_tmpfiles(const std::vector<Volume>& volumes, const std::strin
 
 /// tmpfiles.d lines for the directory of the volumes and the one of all containers around it: nobody but their owner
 /// may enter, since what a container writes may be setuid programs.
-std::string closed_tmpfiles(const std::string& folder);
+std::string closed_tmpfiles(const std::string& directory);
 
 }  // namespace berth::render

@@ -93,7 +93,7 @@ class LineEnds {
 }  // namespace
 
 std::string TemplateProblem::text() const {
-  return line == 0 ? fmt::format("{}: {}", file, sentence) : fmt::format("{}:{}: {}", file, line, sentence);
+  return line == 0 ? fmt::format("{}: {}", file, message) : fmt::format("{}:{}: {}", file, line, message);
 }
 
 Renderer::Renderer(const Values& values) : values_(&values) {}
@@ -189,7 +189,7 @@ std::string Renderer::render(TemplateKind kind, std::string_view text, std::stri
   }
   if (kind == TemplateKind::json && problems_.size() + unlisted_ == before) {
     if (auto problem = json_problem(text, pieces, *values_, result)) {
-      add_problem({std::move(file), problem->line, std::move(problem->sentence), {}});
+      add_problem({std::move(file), problem->line, std::move(problem->message), {}});
     }
   }
   return result;
@@ -199,21 +199,21 @@ void Renderer::check() const {
   if (problems_.empty()) {
     return;
   }
-  std::string sentence;
+  std::string message;
   for (const auto& problem : problems_) {
-    sentence.append(sentence.empty() ? "" : "\n").append(problem.text());
+    message.append(message.empty() ? "" : "\n").append(problem.text());
   }
   if (unlisted_ > 0) {
-    sentence += fmt::format("\nand {} more", unlisted_);
+    message += fmt::format("\nand {} more", unlisted_);
   }
   std::string hint;
   for (const auto& name : missing_) {
     hint += fmt::format("{}--set {}=…", hint.empty() ? "give what is missing: " : " ", name);
   }
   if (!missing_.empty()) {
-    throw UnsetVariables(missing_, std::move(sentence), std::move(hint));
+    throw UnsetVariables(missing_, std::move(message), std::move(hint));
   }
-  throw base::Error(base::ErrorKind::failed, std::move(sentence), std::move(hint));
+  throw base::Error(base::ErrorKind::failed, std::move(message), std::move(hint));
 }
 
 std::vector<std::string> variables_in(std::string_view text) {

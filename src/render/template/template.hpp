@@ -18,8 +18,8 @@ inline constexpr std::size_t rendered_size_limit = 4U << 20U;  ///< bytes, each 
 /// Templates use variables that have no value.
 class UnsetVariables final : public base::Error {
  public:
-  UnsetVariables(std::vector<std::string> names, std::string sentence, std::string hint)
-      : base::Error(base::ErrorKind::failed, std::move(sentence), std::move(hint)), names_(std::move(names)) {}
+  UnsetVariables(std::vector<std::string> names, std::string message, std::string hint)
+      : base::Error(base::ErrorKind::failed, std::move(message), std::move(hint)), names_(std::move(names)) {}
   /// In order of appearance, without repetition.
   [[nodiscard]] const std::vector<std::string>& names() const noexcept { return names_; }
 
@@ -39,7 +39,7 @@ enum class TemplateKind {
 struct TemplateProblem {
   std::string file;
   std::size_t line = 0;  ///< from 1; 0: the whole file
-  std::string sentence;
+  std::string message;
   std::string variable;  ///< the one without a value; empty when it is something else
 
   [[nodiscard]] std::string text() const;  ///< `FILE:LINE: SENTENCE`

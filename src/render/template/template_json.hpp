@@ -13,7 +13,7 @@ namespace berth::render {
 /// One sentence and the line of the template, from 1, that it is about.
 struct JsonProblem {
   std::size_t line = 0;
-  std::string sentence;
+  std::string message;
 };
 
 /// Looks at the JSON that a template gives with `values`.

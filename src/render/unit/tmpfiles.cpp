@@ -33,11 +33,11 @@ std::optional<std::string> plain_path(std::string_view path) {
   return result.empty() ? "/" : result;
 }
 
-/// Kernel file systems cannot get folders; the two files of the resolver must never become folders.
+/// Kernel file systems cannot get directories; the two files of the resolver must never become directories.
 bool is_never_made(const std::string& path) {
   constexpr std::array<std::string_view, 3> kernel = {"/dev", "/proc", "/sys"};
-  const bool below = std::any_of(kernel.begin(), kernel.end(), [&](std::string_view folder) {
-    return path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');
+  const bool below = std::any_of(kernel.begin(), kernel.end(), [&](std::string_view directory) {
+    return path.starts_with(directory) && (path.size() == directory.size() || path[directory.size()] == '/');
   });
   return below || path == "/" || path == "/etc/resolv.conf" || path == "/etc/hosts";
 }

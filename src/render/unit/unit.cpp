@@ -91,7 +91,7 @@ std::string with_first_command(const std::string& unit, std::string_view key, co
   return result.insert(line_offset(unit, commands.front().line), line + "\n");
 }
 
-/// The folder name of a unit's cgroup. systemd puts `_` before names that the kernel or a controller claims
+/// The directory name of a unit's cgroup. systemd puts `_` before names that the kernel or a controller claims
 /// (CONTROL_GROUP_INTERFACE of systemd, "escaping").
 std::string escaped_cgroup(const std::string& unit) {
   constexpr std::array<std::string_view, 13> controllers = {"cpu",
@@ -148,13 +148,14 @@ std::string with_service_line(std::string_view unit, std::string_view line) {
   return result.append(line).append("\n").append(unit.substr(read.service_end));
 }
 
-std::string with_resolver_copies(std::string_view unit, const std::string& folder) {
-  const auto resolver = unit_word(folder + "/resolv.conf");
-  const auto hosts = unit_word(folder + "/hosts");
-  return with_service_line(unit, fmt::format("RuntimeDirectory={}\n"
-                                             "ExecStartPre=-touch {} {}\n"
-                                             "ExecStartPre=-cp /etc/resolv.conf /etc/hosts {}",
-                                             folder.substr(folder.rfind('/') + 1), resolver, hosts, unit_word(folder)));
+std::string with_resolver_copies(std::string_view unit, const std::string& directory) {
+  const auto resolver = unit_word(directory + "/resolv.conf");
+  const auto hosts = unit_word(directory + "/hosts");
+  return with_service_line(
+      unit, fmt::format("RuntimeDirectory={}\n"
+                        "ExecStartPre=-touch {} {}\n"
+                        "ExecStartPre=-cp /etc/resolv.conf /etc/hosts {}",
+                        directory.substr(directory.rfind('/') + 1), resolver, hosts, unit_word(directory)));
 }
 
 bool unit_notifies(std::string_view unit) {

@@ -22,10 +22,10 @@ std::string complete_unit(std::string_view unit, const std::string& runtime, con
 /// @param unit with a [Service] section @param line without line break
 std::string with_service_line(std::string_view unit, std::string_view line);
 
-/// Adds what puts copies of /etc/resolv.conf and /etc/hosts into `folder` at each start: as they are then, and empty
+/// Adds what puts copies of /etc/resolv.conf and /etc/hosts into `directory` at each start: as they are then, and empty
 /// where the host has none, so that their absence at an install or a start keeps no container down.
-/// @param unit with a [Service] section @param folder the last component of it is a RuntimeDirectory= of the unit
-std::string with_resolver_copies(std::string_view unit, const std::string& folder);
+/// @param unit with a [Service] section @param directory the last component of it is a RuntimeDirectory= of the unit
+std::string with_resolver_copies(std::string_view unit, const std::string& directory);
 
 /// Whether programs of the unit may report to systemd (sd_notify(3)): Type=notify, or a NotifyAccess= other than none.
 bool unit_notifies(std::string_view unit);
@@ -47,7 +47,7 @@ std::string tmpfiles_path(std::string_view path);
 
 /// tmpfiles.d lines for bind sources that are missing on the host: `d PATH 0700 UID GID - -`.
 /// Left out: sources that are not absolute or hold `..`, all below /dev, /proc and /sys (the kernel's),
-/// /etc/resolv.conf and /etc/hosts (a folder of that name would break the host).
+/// /etc/resolv.conf and /etc/hosts (a directory of that name would break the host).
 /// @param exists whether a host path exists
 std::string default_tmpfiles(const std::vector<std::string>& sources, unsigned uid, unsigned gid,
                              const std::function<bool(const std::string&)>& exists);

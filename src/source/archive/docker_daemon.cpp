@@ -60,9 +60,9 @@ bool has_socket(const std::string& path) {
 /// A file that no name leads to; it is gone with the last descriptor, whatever happens to us.
 base::Fd open_spool() {
   const char* chosen = std::getenv("TMPDIR");
-  const std::string folder = chosen == nullptr || *chosen == '\0' ? "/var/tmp" : chosen;
-  base::Fd file(::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
-  base::check_errno(file.get(), fmt::format("make a temporary file in {}", folder));
+  const std::string directory = chosen == nullptr || *chosen == '\0' ? "/var/tmp" : chosen;
+  base::Fd file(::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+  base::check_errno(file.get(), fmt::format("make a temporary file in {}", directory));
   return file;
 }
 

@@ -39,13 +39,13 @@ class FileStream final : public base::ByteStream {
   std::string name_;
 };
 
-// Tools link blobs, or the folder of them, into a store that several layouts share. What is there is held to its
+// Tools link blobs, or the directory of them, into a store that several layouts share. What is there is held to its
 // digest, so it may be anywhere; whatever is no regular file is not so much as opened.
-base::Fd open_regular(int folder, const std::string& name, const std::string& whole) {
+base::Fd open_regular(int directory, const std::string& name, const std::string& whole) {
   const bool blob = name.starts_with("blobs/");
   const base::Fd place =
-      blob ? base::Fd(base::check_errno(::openat(folder, name.c_str(), O_PATH | O_CLOEXEC), "open " + whole))
-           : base::open_beneath(folder, name, O_PATH);
+      blob ? base::Fd(base::check_errno(::openat(directory, name.c_str(), O_PATH | O_CLOEXEC), "open " + whole))
+           : base::open_beneath(directory, name, O_PATH);
   struct stat status {};
   base::check_errno(::fstat(place.get(), &status), "look at " + whole);
   if (!S_ISREG(status.st_mode)) {
@@ -55,10 +55,10 @@ base::Fd open_regular(int folder, const std::string& name, const std::string& wh
   return base::Fd(base::check_errno(::open(self.c_str(), O_RDONLY | O_CLOEXEC), "open " + whole));
 }
 
-std::unique_ptr<base::ByteStream> open_file(int folder, const std::string& path, const std::string& name) {
+std::unique_ptr<base::ByteStream> open_file(int directory, const std::string& path, const std::string& name) {
   const auto whole = path + "/" + name;
   try {
-    return std::make_unique<FileStream>(open_regular(folder, name, whole), whole);
+    return std::make_unique<FileStream>(open_regular(directory, name, whole), whole);
   } catch (const base::Error& error) {
     if (error.kind() == base::ErrorKind::not_found) {
       return nullptr;
@@ -132,7 +132,7 @@ void check_layout_version(const LayoutFiles& files) {
     throw base::Error(
         base::ErrorKind::verification,
         fmt::format("{} is not an OCI image layout: it has no file 'oci-layout'", files.path),
-        "oci: wants a folder and oci-archive: a tar file of such a layout; docker-archive: is for `docker save`");
+        "oci: wants a directory and oci-archive: a tar file of such a layout; docker-archive: is for `docker save`");
   }
   const auto document = files.path + "/oci-layout";
   base::with_hint("have the layout written again", [&] {
@@ -163,12 +163,12 @@ std::string blob_path(const base::Digest& digest) {
 
 }  // namespace
 
-LayoutFiles open_layout_folder(const std::string& path) {
-  // std::function wants what it holds to be copyable: the folder is owned by the function and its copies.
-  auto folder = std::make_shared<base::Fd>(base::open_host_folder(path));
+LayoutFiles open_layout_directory(const std::string& path) {
+  // std::function wants what it holds to be copyable: the directory is owned by the function and its copies.
+  auto directory = std::make_shared<base::Fd>(base::open_host_directory(path));
   LayoutFiles files;
   files.path = path;
-  files.open = [folder, path](const std::string& name) { return open_file(folder->get(), path, name); };
+  files.open = [directory, path](const std::string& name) { return open_file(directory->get(), path, name); };
   return files;
 }
 

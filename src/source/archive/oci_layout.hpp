@@ -1,4 +1,4 @@
-// Images in an OCI image layout (image-spec 1.1), as a folder or as a tar archive of one.
+// Images in an OCI image layout (image-spec 1.1), as a directory or as a tar archive of one.
 #pragma once
 
 #include <algorithm>
@@ -16,14 +16,14 @@ namespace berth::source {
 
 /// A layout, seen as files by name.
 struct LayoutFiles {
-  std::string path;  ///< of the folder or archive, for messages
+  std::string path;  ///< of the directory or archive, for messages
   /// Opens a regular file of the layout; nullptr when it does not exist. Called from several threads at once.
   std::function<std::unique_ptr<base::ByteStream>(const std::string& name)> open;
-  std::int64_t packed_size = std::numeric_limits<std::int64_t>::max();  ///< of an archive; a folder has none
+  std::int64_t packed_size = std::numeric_limits<std::int64_t>::max();  ///< of an archive; a directory has none
 };
 
-/// Opens the folder; files in it are opened beneath it, without following links. @throws Error
-LayoutFiles open_layout_folder(const std::string& path);
+/// Opens the directory; files in it are opened beneath it, without following links. @throws Error
+LayoutFiles open_layout_directory(const std::string& path);
 
 /// Opens an archive. @throws Error
 LayoutFiles open_layout_archive(const std::string& path, const std::stop_token& stop = {});

@@ -223,8 +223,8 @@ std::string link_target(archive_entry* entry, const std::string& name) {
   }
   const char* target = base::libarchive().entry_symlink(entry);
   const auto slash = name.rfind('/');
-  const auto folder = slash == std::string::npos ? "" : name.substr(0, slash + 1);
-  return target == nullptr ? std::string() : normalized(folder + target);
+  const auto directory = slash == std::string::npos ? "" : name.substr(0, slash + 1);
+  return target == nullptr ? std::string() : normalized(directory + target);
 }
 
 std::string first_bytes(TarReader& reader) {
@@ -246,8 +246,9 @@ base::Fd open_regular(const std::string& path) {
   struct stat status {};
   base::check_errno(::fstat(fd.get(), &status), "look at " + path);
   if (!S_ISREG(status.st_mode)) {
-    throw base::Error(base::ErrorKind::usage, fmt::format("{} is not a regular file", path),
-                      S_ISDIR(status.st_mode) ? "use oci:DIR for an image layout that is a folder" : "name an archive");
+    throw base::Error(
+        base::ErrorKind::usage, fmt::format("{} is not a regular file", path),
+        S_ISDIR(status.st_mode) ? "use oci:DIR for an image layout that is a directory" : "name an archive");
   }
   return fd;
 }

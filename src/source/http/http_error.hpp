@@ -25,8 +25,8 @@ enum class HttpFailure {
 /// A transport failure; an ordinary Error for everyone who does not retry.
 class HttpError : public base::Error {
  public:
-  HttpError(HttpFailure failure, std::string sentence, std::string hint = {})
-      : base::Error(base::ErrorKind::failed, std::move(sentence), std::move(hint)), failure_(failure) {}
+  HttpError(HttpFailure failure, std::string message, std::string hint = {})
+      : base::Error(base::ErrorKind::failed, std::move(message), std::move(hint)), failure_(failure) {}
   [[nodiscard]] HttpFailure failure() const noexcept { return failure_; }
 
  private:

@@ -115,7 +115,7 @@ std::size_t BlobStream::read(std::span<std::byte> buffer) {
       if (!is_transient(error, true) || !retry_.left()) {
         throw;
       }
-      retry_.wait(fmt::format("{}: {}", name_, error.sentence()));
+      retry_.wait(fmt::format("{}: {}", name_, error.message()));
     }
   }
 }

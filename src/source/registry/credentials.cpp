@@ -49,8 +49,8 @@ std::vector<AuthFile> auth_files(const std::string& authfile) {
   files.push_back({fmt::format("/run/containers/{}/auth.json", ::getuid())});
   const auto home = environment("HOME");
   const auto add = [&](const char* variable, const std::string& below_home, const std::string& name) {
-    if (const auto folder = environment(variable); !folder.empty()) {
-      files.push_back({folder + name});
+    if (const auto directory = environment(variable); !directory.empty()) {
+      files.push_back({directory + name});
     } else if (!home.empty()) {
       files.push_back({home + below_home + name});
     }
@@ -72,15 +72,15 @@ std::optional<std::string> read_auth_file(const AuthFile& file, base::Reporter& 
   struct stat status {};
   base::check_errno(::fstat(fd.get(), &status), "look at the auth file " + file.path);
   if (!is_believable(status, ::geteuid())) {
-    const auto sentence =
+    const auto message =
         fmt::format("the auth file {} {}", file.path,
                     status.st_uid != 0 ? fmt::format("belongs to the user {}, not to root", status.st_uid)
                                        : "can be written by others than root");
     if (file.required) {
-      throw base::Error(base::ErrorKind::not_permitted, sentence,
+      throw base::Error(base::ErrorKind::not_permitted, message,
                         fmt::format("if it is right: chown root {0} && chmod 600 {0}", file.path));
     }
-    reporter.warning(sentence + ": it is passed over");
+    reporter.warning(message + ": it is passed over");
     return std::nullopt;
   }
   return base::read_all(fd.get(), file_limit, file.path);

@@ -91,16 +91,16 @@ std::vector<std::string> RegistrySource::tags() {
 }
 
 void RegistrySource::refuse_unknown(const HttpResponse& response) {
-  auto sentence = fmt::format("{} does not exist in registry {}", name_.text(), response.url().location());
+  auto message = fmt::format("{} does not exist in registry {}", name_.text(), response.url().location());
   const auto existing = tags();
   if (existing.empty()) {
-    throw base::Error(base::ErrorKind::not_found, std::move(sentence), "check the name and the tag");
+    throw base::Error(base::ErrorKind::not_found, std::move(message), "check the name and the tag");
   }
   std::string list;
   for (std::size_t at = 0; at < std::min(existing.size(), shown_tags); ++at) {
     list += (at == 0 ? "" : ", ") + existing[at];
   }
-  throw base::Error(base::ErrorKind::not_found, std::move(sentence),
+  throw base::Error(base::ErrorKind::not_found, std::move(message),
                     fmt::format("tags there: {}{}", list, existing.size() > shown_tags ? ", ..." : ""));
 }
 

@@ -221,7 +221,7 @@ std::unique_ptr<HttpResponse> RegistryClient::get(const std::string& path, const
       if (!is_transient(error, reached_) || !retry.left()) {
         throw;
       }
-      why = error.sentence();
+      why = error.message();
     }
     retry.wait(why, at_least);
   }
@@ -240,22 +240,22 @@ void RegistryClient::refuse(HttpResponse& response, const std::string& what) con
       return std::string();
     }
   }();
-  const auto sentence = fmt::format("registry {} answers {} for {}{}{}{}", registry_, status_text(status), what,
-                                    said.empty() ? "" : " (", said, said.empty() ? "" : ")");
+  const auto message = fmt::format("registry {} answers {} for {}{}{}{}", registry_, status_text(status), what,
+                                   said.empty() ? "" : " (", said, said.empty() ? "" : ")");
   switch (status) {
     case 403:
       throw base::Error(
-          base::ErrorKind::not_permitted, sentence,
+          base::ErrorKind::not_permitted, message,
           fmt::format("ask for the right to read it, or log in as somebody else with `podman login {}`", registry_));
     case 404:
-      throw base::Error(base::ErrorKind::not_found, sentence,
+      throw base::Error(base::ErrorKind::not_found, message,
                         "check the name; the registry may have lost a part of the image");
     case 429:
-      throw base::Error(base::ErrorKind::failed, sentence,
+      throw base::Error(base::ErrorKind::failed, message,
                         seconds ? fmt::format("try again in {} seconds, or log in for a higher limit", seconds->count())
                                 : "try again later, or log in for a higher limit");
     default:
-      throw base::Error(base::ErrorKind::failed, sentence, hint_for(status, response.url()));
+      throw base::Error(base::ErrorKind::failed, message, hint_for(status, response.url()));
   }
 }
 

@@ -16,56 +16,56 @@
 namespace berth::store {
 namespace {
 
-void remove_half_made(int folder, const std::string& name) noexcept {
+void remove_half_made(int directory, const std::string& name) noexcept {
   try {
     if (name != ".") {
-      base::remove_tree_at(folder, name);
+      base::remove_tree_at(directory, name);
       return;
     }
-    for (const auto& entry : base::list_folder(folder)) {
-      base::remove_tree_at(folder, entry);
+    for (const auto& entry : base::list_directory(directory)) {
+      base::remove_tree_at(directory, entry);
     }
   } catch (...) {
     return;  // the failure that brought us here is the one to tell
   }
 }
 
-void refuse_present(int folder, const std::string& name) {
-  if (name == "." ? !base::list_folder(folder).empty() : base::stat_at(folder, name).has_value()) {
+void refuse_present(int directory, const std::string& name) {
+  if (name == "." ? !base::list_directory(directory).empty() : base::stat_at(directory, name).has_value()) {
     throw base::Error(base::ErrorKind::conflict, fmt::format("cannot check out: {} exists already", name));
   }
 }
 
-/// Gives the group of everything what rights its owner has, and the owner all on folders. The nesting of folders is
-/// bounded by the import of layers.
+/// Gives the group of everything what rights its owner has, and the owner all on directories. The nesting of
+/// directories is bounded by the import of layers.
 void share_with_group(int parent, const std::string& name) {
   const auto status = base::stat_at(parent, name);
   if (!status || S_ISLNK(status->st_mode)) {
     return;
   }
   constexpr unsigned owner = S_IRWXU;
-  const bool is_folder = S_ISDIR(status->st_mode);
-  const unsigned mode = (status->st_mode & 07777U) | (is_folder ? owner : 0U);
+  const bool is_directory = S_ISDIR(status->st_mode);
+  const unsigned mode = (status->st_mode & 07777U) | (is_directory ? owner : 0U);
   if (const unsigned wanted = mode | ((mode & owner) >> 3U); wanted != (status->st_mode & 07777U)) {
     base::check_errno(::fchmodat(parent, name.c_str(), wanted, 0), "set the mode of " + name);
   }
-  if (is_folder) {
-    const base::Fd folder = base::open_folder_at(parent, name);
-    for (const auto& entry : base::list_folder(folder.get())) {
-      share_with_group(folder.get(), entry);
+  if (is_directory) {
+    const base::Fd directory = base::open_directory_at(parent, name);
+    for (const auto& entry : base::list_directory(directory.get())) {
+      share_with_group(directory.get(), entry);
     }
   }
 }
 
 /// Objects of bare-user repositories are not the files themselves (links are files there, and modes are attributes),
 /// and copies are nothing that has to be fast.
-/// @param path of the folder in the tree
-void let_libostree(const Repository& repository, const Checksum& commit, const std::string& path, int folder,
+/// @param path of the directory in the tree
+void let_libostree(const Repository& repository, const Checksum& commit, const std::string& path, int directory,
                    const std::string& name, CheckoutFiles files) {
   OstreeRepoCheckoutAtOptions options{};
   options.mode =
       repository.mode() == RepositoryMode::bare ? OSTREE_REPO_CHECKOUT_MODE_NONE : OSTREE_REPO_CHECKOUT_MODE_USER;
-  // A folder that is there is taken with the second one only; nothing is in it.
+  // A directory that is there is taken with the second one only; nothing is in it.
   options.overwrite_mode = name == "." ? OSTREE_REPO_CHECKOUT_OVERWRITE_ADD_FILES : OSTREE_REPO_CHECKOUT_OVERWRITE_NONE;
   options.force_copy = files == CheckoutFiles::linked ? FALSE : TRUE;
   // Links are possible, as we know now. What may still stand against one is the file system's bound on links to one
@@ -73,22 +73,22 @@ void let_libostree(const Repository& repository, const Checksum& commit, const s
   options.no_copy_fallback = FALSE;
   options.subpath = path.c_str();
   Failure failure;
-  if (libostree().repo_checkout_at(repository.handle(), &options, folder, name.c_str(), commit.hex().c_str(), nullptr,
-                                   failure.out()) == 0) {
+  if (libostree().repo_checkout_at(repository.handle(), &options, directory, name.c_str(), commit.hex().c_str(),
+                                   nullptr, failure.out()) == 0) {
     failure.raise("check out into " + name);
   }
   if (repository.mode() == RepositoryMode::bare_user) {
-    share_with_group(folder, name);
+    share_with_group(directory, name);
   }
 }
 
 }  // namespace
 
-void check_linkable(const Repository& repository, int folder) {
+void check_linkable(const Repository& repository, int directory) {
   const std::string probe = ".link-probe";
-  base::unlink_at(folder, probe);
-  if (::linkat(repository.folder(), "config", folder, probe.c_str(), 0) == 0) {
-    base::unlink_at(folder, probe);
+  base::unlink_at(directory, probe);
+  if (::linkat(repository.directory(), "config", directory, probe.c_str(), 0) == 0) {
+    base::unlink_at(directory, probe);
     return;
   }
   if (errno == EXDEV) {
@@ -100,26 +100,26 @@ void check_linkable(const Repository& repository, int folder) {
   base::throw_errno("make a hard link from the repository");
 }
 
-void checkout_tree(const Repository& repository, const StoreOptions& options, const Checksum& commit, int folder,
+void checkout_tree(const Repository& repository, const StoreOptions& options, const Checksum& commit, int directory,
                    const std::string& name, CheckoutFiles files) {
-  refuse_present(folder, name);
+  refuse_present(directory, name);
   const bool linked = files == CheckoutFiles::linked;
   if (linked) {
-    check_linkable(repository, folder);
+    check_linkable(repository, directory);
   }
-  base::ScopeExit undo([&]() noexcept { remove_half_made(folder, name); });
+  base::ScopeExit undo([&]() noexcept { remove_half_made(directory, name); });
   if (repository.mode() == RepositoryMode::bare && linked && name != ".") {
     base::in_context([&] { return "checking out into " + name; },
-                     [&] { link_tree(repository, options, repository.load_commit(commit).root, folder, name); });
+                     [&] { link_tree(repository, options, repository.load_commit(commit).root, directory, name); });
   } else {
-    let_libostree(repository, commit, "/", folder, name, files);
+    let_libostree(repository, commit, "/", directory, name, files);
   }
   undo.dismiss();
 }
 
-void checkout_folder(const Repository& repository, const Checksum& commit, const std::string& path, int folder,
-                     const std::string& name) {
-  let_libostree(repository, commit, path, folder, name, CheckoutFiles::linked);
+void checkout_directory(const Repository& repository, const Checksum& commit, const std::string& path, int directory,
+                        const std::string& name) {
+  let_libostree(repository, commit, path, directory, name, CheckoutFiles::linked);
 }
 
 }  // namespace berth::store

@@ -22,19 +22,19 @@ Inode inode_of(const struct stat& status) {
   return {status.st_dev, status.st_ino};
 }
 
-/// Nothing when there is no folder of that name: a checkout may be on its way out, and links lead out of it.
-base::Fd find_folder(int folder, const std::string& name) {
-  base::Fd found(::openat(folder, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+/// Nothing when there is no directory of that name: a checkout may be on its way out, and links lead out of it.
+base::Fd find_directory(int directory, const std::string& name) {
+  base::Fd found(::openat(directory, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!found && errno != ENOENT && errno != ENOTDIR && errno != ELOOP) {
-    base::throw_errno("open the folder " + base::full_path(folder, name));
+    base::throw_errno("open the directory " + base::full_path(directory, name));
   }
   return found;
 }
 
-/// nullopt for a folder that is damaged.
-std::optional<FolderListing> readable(const Repository& repository, const StoredFolder& folder) {
+/// nullopt for a directory that is damaged.
+std::optional<DirectoryListing> readable(const Repository& repository, const StoredDirectory& directory) {
   try {
-    return repository.load_folder(folder.tree);
+    return repository.load_directory(directory.tree);
   } catch (const base::Error&) {
     return std::nullopt;
   }
@@ -50,39 +50,39 @@ StoredLink stored_link(const Repository& repository, const ObjectName& name) {
   if (!S_ISLNK(repository.type_of(name.checksum))) {
     return {};
   }
-  const auto text = base::read_file_at(repository.folder(), object_path(name), PATH_MAX).value_or("");
+  const auto text = base::read_file_at(repository.directory(), object_path(name), PATH_MAX).value_or("");
   return {true, text.c_str()};  // some writers end it with a NUL
 }
 
 }  // namespace
 
-CheckoutComparison::CheckoutComparison(const Repository& repository, std::stop_token stop, base::Reporter& reporter)
+CheckoutVerifier::CheckoutVerifier(const Repository& repository, std::stop_token stop, base::Reporter& reporter)
     : repository_(repository),
       stop_(std::move(stop)),
       activity_(reporter, "deployments", "comparing", base::ProgressUnit::files) {}
 
-std::vector<CheckoutFault> CheckoutComparison::compare(const CheckedOut& checkout) {
+std::vector<CheckoutFault> CheckoutVerifier::compare(const CheckedOut& checkout) {
   replaced_ = nullptr;
   return walk(checkout);
 }
 
-std::vector<CheckoutFault> CheckoutComparison::compare(const CheckedOut& checkout,
-                                                       const std::map<Inode, ObjectName>& replaced) {
+std::vector<CheckoutFault> CheckoutVerifier::compare(const CheckedOut& checkout,
+                                                     const std::map<Inode, ObjectName>& replaced) {
   replaced_ = &replaced;
   return replaced.empty() ? std::vector<CheckoutFault>() : walk(checkout);
 }
 
-std::vector<CheckoutFault> CheckoutComparison::walk(const CheckedOut& checkout) {
+std::vector<CheckoutFault> CheckoutVerifier::walk(const CheckedOut& checkout) {
   const auto commit = Checksum::from_hex(checkout.commit);
   faults_.clear();
-  const auto root = find_folder(AT_FDCWD, checkout.path);
+  const auto root = find_directory(AT_FDCWD, checkout.path);
   if (root && !repository_.examine({OSTREE_OBJECT_TYPE_COMMIT, commit})) {
-    compare_folder(root.get(), repository_.load_commit(commit).root, "");
+    compare_directory(root.get(), repository_.load_commit(commit).root, "");
   }
   return std::move(faults_);
 }
 
-void CheckoutComparison::compare_folder(int folder, const StoredFolder& stored, const std::string& path) {
+void CheckoutVerifier::compare_directory(int directory, const StoredDirectory& stored, const std::string& path) {
   if (stop_.stop_requested()) {
     base::throw_interrupted();
   }
@@ -91,24 +91,24 @@ void CheckoutComparison::compare_folder(int folder, const StoredFolder& stored, 
     return;
   }
   for (const auto& [leaf, content] : listing->files) {
-    compare_file(folder, leaf, fmt::format("{}/{}", path, leaf), {OSTREE_OBJECT_TYPE_FILE, content});
+    compare_file(directory, leaf, fmt::format("{}/{}", path, leaf), {OSTREE_OBJECT_TYPE_FILE, content});
   }
-  for (const auto& [leaf, inner] : listing->folders) {
-    enter_folder(folder, leaf, fmt::format("{}/{}", path, leaf), inner);
+  for (const auto& [leaf, inner] : listing->directories) {
+    enter_directory(directory, leaf, fmt::format("{}/{}", path, leaf), inner);
   }
   activity_.advance(listing->files.size());
 }
 
-void CheckoutComparison::enter_folder(int folder, const std::string& leaf, const std::string& path,
-                                      const StoredFolder& stored) {
-  if (const auto found = find_folder(folder, leaf)) {
-    compare_folder(found.get(), stored, path);
+void CheckoutVerifier::enter_directory(int directory, const std::string& leaf, const std::string& path,
+                                       const StoredDirectory& stored) {
+  if (const auto found = find_directory(directory, leaf)) {
+    compare_directory(found.get(), stored, path);
   } else if (replaced_ == nullptr) {
-    faults_.push_back({path, {OSTREE_OBJECT_TYPE_DIR_TREE, stored.tree}, !base::stat_at(folder, leaf)});
+    faults_.push_back({path, {OSTREE_OBJECT_TYPE_DIR_TREE, stored.tree}, !base::stat_at(directory, leaf)});
   }
 }
 
-bool CheckoutComparison::is_asked_for(const std::optional<struct stat>& there, const ObjectName& name) const {
+bool CheckoutVerifier::is_asked_for(const std::optional<struct stat>& there, const ObjectName& name) const {
   if (replaced_ == nullptr) {
     return true;
   }
@@ -116,18 +116,18 @@ bool CheckoutComparison::is_asked_for(const std::optional<struct stat>& there, c
   return found != replaced_->end() && found->second == name;
 }
 
-void CheckoutComparison::compare_file(int folder, const std::string& leaf, const std::string& path,
-                                      const ObjectName& name) {
-  const auto there = base::stat_at(folder, leaf);
-  if (is_asked_for(there, name) && (!there || (!is_object(*there, name) && !is_right(folder, leaf, *there, name)))) {
+void CheckoutVerifier::compare_file(int directory, const std::string& leaf, const std::string& path,
+                                    const ObjectName& name) {
+  const auto there = base::stat_at(directory, leaf);
+  if (is_asked_for(there, name) && (!there || (!is_object(*there, name) && !is_right(directory, leaf, *there, name)))) {
     faults_.push_back({path, name, !there});
   }
 }
 
-bool CheckoutComparison::is_object(const struct stat& there, const ObjectName& name) {
+bool CheckoutVerifier::is_object(const struct stat& there, const ObjectName& name) {
   const auto [found, fresh] = objects_.try_emplace(name);
   if (fresh) {
-    if (const auto status = base::stat_at(repository_.folder(), object_path(name))) {
+    if (const auto status = base::stat_at(repository_.directory(), object_path(name))) {
       found->second = inode_of(*status);
     }
   }
@@ -135,9 +135,9 @@ bool CheckoutComparison::is_object(const struct stat& there, const ObjectName& n
 }
 
 /// Whether a file of a user's checkout has the bytes of the object, which is a plain file in such a repository.
-bool CheckoutComparison::has_content(int folder, const std::string& leaf, const ObjectName& name) const {
-  const base::Fd file = base::open_at(folder, leaf, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-  const base::Fd object = base::open_at(repository_.folder(), object_path(name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+bool CheckoutVerifier::has_content(int directory, const std::string& leaf, const ObjectName& name) const {
+  const base::Fd file = base::open_at(directory, leaf, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  const base::Fd object = base::open_at(repository_.directory(), object_path(name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   std::array<char, 65536> own{};
   std::array<char, 65536> stored{};
   while (true) {
@@ -153,37 +153,37 @@ bool CheckoutComparison::has_content(int folder, const std::string& leaf, const 
 }
 
 /// A copy, as checkouts have them of empty files and where an inode has all the links it can have.
-bool CheckoutComparison::is_right(int folder, const std::string& leaf, const struct stat& there,
-                                  const ObjectName& name) {
+bool CheckoutVerifier::is_right(int directory, const std::string& leaf, const struct stat& there,
+                                const ObjectName& name) {
   if (repository_.mode() != RepositoryMode::bare && S_ISLNK(there.st_mode)) {
     const auto stored = stored_link(repository_, name);
-    return stored.link && base::read_link_at(folder, leaf) == stored.target;
+    return stored.link && base::read_link_at(directory, leaf) == stored.target;
   }
   if (repository_.mode() != RepositoryMode::bare) {
-    return S_ISREG(there.st_mode) && has_content(folder, leaf, name);  // owners and modes are the user's
+    return S_ISREG(there.st_mode) && has_content(directory, leaf, name);  // owners and modes are the user's
   }
   const auto [found, fresh] = hashed_.try_emplace(inode_of(there));
   // libostree ends the program when it is to hash anything else.
   if (fresh && (S_ISREG(there.st_mode) || S_ISLNK(there.st_mode))) {
     Failure failure;
     char* hex = nullptr;
-    if (libostree().checksum_file_at(folder, leaf.c_str(), nullptr, OSTREE_OBJECT_TYPE_FILE, OSTREE_CHECKSUM_FLAGS_NONE,
-                                     &hex, nullptr, failure.out()) != 0) {
+    if (libostree().checksum_file_at(directory, leaf.c_str(), nullptr, OSTREE_OBJECT_TYPE_FILE,
+                                     OSTREE_CHECKSUM_FLAGS_NONE, &hex, nullptr, failure.out()) != 0) {
       found->second = CharsPtr(hex).get();
     }
   }
   return found->second == name.checksum.hex();
 }
 
-void CheckoutComparison::mend(const CheckedOut& checkout, const std::vector<CheckoutFault>& faults) const {
-  const auto root = base::open_folder_at(AT_FDCWD, checkout.path);
+void CheckoutVerifier::mend(const CheckedOut& checkout, const std::vector<CheckoutFault>& faults) const {
+  const auto root = base::open_directory_at(AT_FDCWD, checkout.path);
   for (const auto& fault : faults) {
     const auto [parent, leaf] = base::split_path(fault.path);
-    const auto folder = base::open_beneath(root.get(), parent.empty() ? "." : parent, O_RDONLY | O_DIRECTORY);
+    const auto directory = base::open_beneath(root.get(), parent.empty() ? "." : parent, O_RDONLY | O_DIRECTORY);
     if (fault.wanted.type == OSTREE_OBJECT_TYPE_FILE) {
-      mend_file(folder.get(), leaf, fault.wanted);
+      mend_file(directory.get(), leaf, fault.wanted);
     } else {
-      mend_folder(checkout, folder.get(), leaf, fault.path);
+      mend_directory(checkout, directory.get(), leaf, fault.path);
     }
   }
   if (!faults.empty()) {
@@ -191,27 +191,27 @@ void CheckoutComparison::mend(const CheckedOut& checkout, const std::vector<Chec
   }
 }
 
-void CheckoutComparison::mend_file(int folder, const std::string& leaf, const ObjectName& name) const {
+void CheckoutVerifier::mend_file(int directory, const std::string& leaf, const ObjectName& name) const {
   const auto temporary = std::string(base::temporary_prefix) + name.checksum.hex();
-  const auto place = base::full_path(folder, leaf);
-  base::unlink_at(folder, temporary);
+  const auto place = base::full_path(directory, leaf);
+  base::unlink_at(directory, temporary);
   const auto stored = repository_.mode() == RepositoryMode::bare ? StoredLink() : stored_link(repository_, name);
   if (stored.link) {
-    base::check_errno(::symlinkat(stored.target.c_str(), folder, temporary.c_str()), "create " + place);
+    base::check_errno(::symlinkat(stored.target.c_str(), directory, temporary.c_str()), "create " + place);
   } else {
-    base::check_errno(::linkat(repository_.folder(), object_path(name).c_str(), folder, temporary.c_str(), 0),
+    base::check_errno(::linkat(repository_.directory(), object_path(name).c_str(), directory, temporary.c_str(), 0),
                       "link the good object to " + place);
   }
-  if (const auto there = base::stat_at(folder, leaf); there && S_ISDIR(there->st_mode)) {
-    base::remove_tree_at(folder, leaf);
+  if (const auto there = base::stat_at(directory, leaf); there && S_ISDIR(there->st_mode)) {
+    base::remove_tree_at(directory, leaf);
   }
-  base::check_errno(::renameat(folder, temporary.c_str(), folder, leaf.c_str()), "replace " + place);
+  base::check_errno(::renameat(directory, temporary.c_str(), directory, leaf.c_str()), "replace " + place);
 }
 
-void CheckoutComparison::mend_folder(const CheckedOut& checkout, int folder, const std::string& leaf,
-                                     const std::string& path) const {
-  base::unlink_at(folder, leaf);
-  checkout_folder(repository_, Checksum::from_hex(checkout.commit), path, folder, leaf);
+void CheckoutVerifier::mend_directory(const CheckedOut& checkout, int directory, const std::string& leaf,
+                                      const std::string& path) const {
+  base::unlink_at(directory, leaf);
+  checkout_directory(repository_, Checksum::from_hex(checkout.commit), path, directory, leaf);
 }
 
 }  // namespace berth::store

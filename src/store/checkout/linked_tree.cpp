@@ -24,12 +24,12 @@
 namespace berth::store {
 namespace {
 
-/// Folders whose files wait to be linked; each holds a descriptor.
+/// Directories whose files wait to be linked; each holds a descriptor.
 constexpr std::size_t waiting_limit = 64;
 
-/// A folder whose subfolders are there, and whose files are not.
+/// A directory whose subdirectories are there, and whose files are not.
 struct Job {
-  base::Fd folder;
+  base::Fd directory;
   std::map<std::string, Checksum> files;
   Ownership ownership;
 };
@@ -122,14 +122,14 @@ class LinkedTree {
   LinkedTree(const Repository& repository, const StoreOptions& options, const std::string& name)
       : repository_(repository),
         stop_(options.stop),
-        objects_(base::open_folder_at(repository.folder(), "objects")),
+        objects_(base::open_directory_at(repository.directory(), "objects")),
         progress_(*options.reporter, name) {}
 
-  void lay_out(const StoredFolder& root, int folder, const std::string& name) {
+  void lay_out(const StoredDirectory& root, int directory, const std::string& name) {
     std::jthread linker([this] { link_all(); });
     try {
-      make_folder(folder, name);
-      walk(root, folder, name);
+      make_directory(directory, name);
+      walk(root, directory, name);
     } catch (...) {
       queue_.close(true);
       throw;
@@ -143,29 +143,29 @@ class LinkedTree {
   }
 
  private:
-  static void make_folder(int parent, const std::string& name) {
+  static void make_directory(int parent, const std::string& name) {
     // Its own mode comes when it is full.
-    base::check_errno(::mkdirat(parent, name.c_str(), 0700), fmt::format("create the folder {}", quoted_name(name)));
+    base::check_errno(::mkdirat(parent, name.c_str(), 0700), fmt::format("create the directory {}", quoted_name(name)));
   }
 
-  /// All folders below are made before the files of this one are linked, so that its time can be set at last.
-  void walk(const StoredFolder& stored, int parent, const std::string& name) {
+  /// All directories below are made before the files of this one are linked, so that its time can be set at last.
+  void walk(const StoredDirectory& stored, int parent, const std::string& name) {
     if (queue_.is_closed()) {
       return;  // the other thread failed
     }
-    auto listing = repository_.load_folder(stored.tree);
-    auto folder = base::open_folder_at(parent, name);
-    for (const auto& [child, inner] : listing.folders) {
-      make_folder(folder.get(), child);
+    auto listing = repository_.load_directory(stored.tree);
+    auto directory = base::open_directory_at(parent, name);
+    for (const auto& [child, inner] : listing.directories) {
+      make_directory(directory.get(), child);
     }
-    Job job{base::Fd(::fcntl(folder.get(), F_DUPFD_CLOEXEC, 0)), std::move(listing.files),
+    Job job{base::Fd(::fcntl(directory.get(), F_DUPFD_CLOEXEC, 0)), std::move(listing.files),
             repository_.load_meta(stored.meta)};
-    base::check_errno(job.folder.get(), "copy a descriptor");
+    base::check_errno(job.directory.get(), "copy a descriptor");
     if (!queue_.offer(job)) {
       link(job);
     }
-    for (const auto& [child, inner] : listing.folders) {
-      walk(inner, folder.get(), child);
+    for (const auto& [child, inner] : listing.directories) {
+      walk(inner, directory.get(), child);
     }
   }
 
@@ -186,7 +186,7 @@ class LinkedTree {
     }
     for (const auto& [name, content] : job.files) {
       const auto object = path_in_objects({OSTREE_OBJECT_TYPE_FILE, content});
-      if (::linkat(objects_.get(), object.c_str(), job.folder.get(), name.c_str(), 0) == 0) {
+      if (::linkat(objects_.get(), object.c_str(), job.directory.get(), name.c_str(), 0) == 0) {
         continue;
       }
       if (errno == ENOENT) {
@@ -197,23 +197,23 @@ class LinkedTree {
       if (errno != EMLINK) {
         base::throw_errno(fmt::format("link {} to its object {}", quoted_name(name), content.hex()));
       }
-      copy_object(objects_.get(), object, job.folder.get(), name);
+      copy_object(objects_.get(), object, job.directory.get(), name);
     }
     set_metadata(job);
     progress_.add(job.files.size());
   }
 
   static void set_metadata(const Job& job) {
-    const int fd = job.folder.get();
+    const int fd = job.directory.get();
     const auto& owner = job.ownership;
-    base::check_errno(::fchown(fd, owner.uid, owner.gid), "set the owner of a folder");
-    base::check_errno(::fchmod(fd, owner.permissions), "set the mode of a folder");
+    base::check_errno(::fchown(fd, owner.uid, owner.gid), "set the owner of a directory");
+    base::check_errno(::fchmod(fd, owner.permissions), "set the mode of a directory");
     for (const auto& [key, value] : owner.xattrs) {
       base::check_errno(::fsetxattr(fd, key.c_str(), value.data(), value.size(), 0),
-                        fmt::format("set the extended attribute {} of a folder", key));
+                        fmt::format("set the extended attribute {} of a directory", key));
     }
     const struct timespec times[2] = {{0, UTIME_OMIT}, {0, 0}};  // OSTree knows no times
-    base::check_errno(::futimens(fd, times), "set the time of a folder");
+    base::check_errno(::futimens(fd, times), "set the time of a directory");
   }
 
   const Repository& repository_;
@@ -226,9 +226,9 @@ class LinkedTree {
 
 }  // namespace
 
-void link_tree(const Repository& repository, const StoreOptions& options, const StoredFolder& root, int folder,
+void link_tree(const Repository& repository, const StoreOptions& options, const StoredDirectory& root, int directory,
                const std::string& name) {
-  LinkedTree(repository, options, name).lay_out(root, folder, name);
+  LinkedTree(repository, options, name).lay_out(root, directory, name);
 }
 
 }  // namespace berth::store

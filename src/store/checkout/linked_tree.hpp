@@ -1,4 +1,4 @@
-// A stored tree as folders full of hard links.
+// A stored tree as directories full of hard links.
 #pragma once
 
 #include <string>
@@ -8,11 +8,11 @@
 
 namespace berth::store {
 
-/// Lays `root` out in the new folder `name` below `folder`: one hard link (linkat(2)) per file to its object, relative
-/// to folder descriptors, in two threads. For bare repositories, whose objects are what a checkout needs. A file with
-/// as many links as its file system allows is copied.
-/// Work of more than a second is reported. @throws Error, interrupted when stop was requested; what was made stays
-void link_tree(const Repository& repository, const StoreOptions& options, const StoredFolder& root, int folder,
+/// Lays `root` out in the new directory `name` below `directory`: one hard link (linkat(2)) per file to its object,
+/// relative to directory descriptors, in two threads. For bare repositories, whose objects are what a checkout needs. A
+/// file with as many links as its file system allows is copied. Work of more than a second is reported. @throws Error,
+/// interrupted when stop was requested; what was made stays
+void link_tree(const Repository& repository, const StoreOptions& options, const StoredDirectory& root, int directory,
                const std::string& name);
 
 }  // namespace berth::store

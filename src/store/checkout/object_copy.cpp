@@ -40,18 +40,18 @@ void copy_xattrs(int from, int to) {
 
 }  // namespace
 
-void copy_object(int objects, const std::string& from, int folder, const std::string& to) {
+void copy_object(int objects, const std::string& from, int directory, const std::string& to) {
   if (const auto target = base::read_link_at(objects, from)) {
     const auto status = base::stat_at(objects, from);
-    base::check_errno(::symlinkat(target->c_str(), folder, to.c_str()), "create the link " + to);
-    base::check_errno(::fchownat(folder, to.c_str(), status->st_uid, status->st_gid, AT_SYMLINK_NOFOLLOW),
+    base::check_errno(::symlinkat(target->c_str(), directory, to.c_str()), "create the link " + to);
+    base::check_errno(::fchownat(directory, to.c_str(), status->st_uid, status->st_gid, AT_SYMLINK_NOFOLLOW),
                       "set the owner of " + to);
     return;
   }
   const auto source = base::open_at(objects, from, O_RDONLY);
   struct stat status {};
   base::check_errno(::fstat(source.get(), &status), "look at an object");
-  const auto copy = base::open_at(folder, to, O_WRONLY | O_CREAT | O_EXCL, 0600);
+  const auto copy = base::open_at(directory, to, O_WRONLY | O_CREAT | O_EXCL, 0600);
   copy_bytes(source.get(), copy.get());
   base::check_errno(::fchown(copy.get(), status.st_uid, status.st_gid), "set the owner of " + to);
   base::check_errno(::fchmod(copy.get(), status.st_mode & 07777U), "set the mode of " + to);

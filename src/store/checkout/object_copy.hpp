@@ -7,6 +7,6 @@ namespace berth::store {
 
 /// Copies the file or symbolic link `from` of a bare repository to the new name `to`, with owner, mode, time and
 /// extended attributes. @throws Error
-void copy_object(int objects, const std::string& from, int folder, const std::string& to);
+void copy_object(int objects, const std::string& from, int directory, const std::string& to);
 
 }  // namespace berth::store

@@ -15,12 +15,12 @@
 namespace berth::store {
 
 /// Writes into the open transaction of libostree, which names each object by its content and links it atomically into a
-/// staging folder of its own. For one thread; several writers may work on one transaction.
+/// staging directory of its own. For one thread; several writers may work on one transaction.
 class OstreeWriter {
  public:
   /// @param repository must outlive the writer; with a transaction open
   explicit OstreeWriter(const Repository& repository)
-      : repository_(repository.handle()), room_(repository.folder(), repository.reserve()) {}
+      : repository_(repository.handle()), room_(repository.directory(), repository.reserve()) {}
 
   // As those of ContentWriter.
   [[nodiscard]] Checksum file(const Ownership& ownership, Content content);
@@ -31,7 +31,7 @@ class OstreeWriter {
   [[nodiscard]] Checksum large_file(const Ownership& ownership, Content& content);
 
   OstreeRepo* repository_;
-  DiskRoom room_;
+  DiskReserve room_;
 };
 
 }  // namespace berth::store

@@ -106,11 +106,11 @@ enum class XattrChoice { keep, drop, drop_silently };
 /// are the host's own.
 XattrChoice choose_xattr(std::string_view key, std::string_view value, EntryType type) {
   // An empty value means that there is none: POSIX.1-2017, pax, "pax Extended Header".
-  if (key == "security.selinux" || key == implied_folder_xattr || value.empty()) {
+  if (key == "security.selinux" || key == implied_directory_xattr || value.empty()) {
     return XattrChoice::drop_silently;
   }
-  if (type == EntryType::symbolic_link || (key == "system.posix_acl_default" && type != EntryType::folder)) {
-    return XattrChoice::drop;  // Linux has no user attributes on links, and defaults of folders only
+  if (type == EntryType::symbolic_link || (key == "system.posix_acl_default" && type != EntryType::directory)) {
+    return XattrChoice::drop;  // Linux has no user attributes on links, and defaults of directories only
   }
   if (!is_sound_xattr(key, value)) {
     return XattrChoice::drop;
@@ -166,7 +166,7 @@ class Import {
   void check_diff_id(const base::Digest& found) const;
   void add(TarEntry entry, TarReader& tar);
   void add_marker(const TarEntry& entry);
-  void add_folder(const TarEntry& entry);
+  void add_directory(const TarEntry& entry);
   void add_symbolic_link(const TarEntry& entry);
   void add_special(const TarEntry& entry);
   void add_file(const TarEntry& entry, TarReader& tar);
@@ -184,7 +184,7 @@ class Import {
   LayerTree tree_;
   Checksum marker_;
   LayerMetadata metadata_;
-  WrittenObjects metas_;    ///< of folders: few kinds, many folders
+  WrittenObjects metas_;    ///< of directories: few kinds, many directories
   WrittenObjects empties_;  ///< of files without content, each of which would cost as much as one with some KiB
   std::set<std::string> dropped_xattrs_;
   std::uint64_t dropped_xattr_count_ = 0;
@@ -274,8 +274,8 @@ void Import::add(TarEntry entry, TarReader& tar) {
                        case EntryType::file:
                          add_file(entry, tar);
                          break;
-                       case EntryType::folder:
-                         add_folder(entry);
+                       case EntryType::directory:
+                         add_directory(entry);
                          break;
                        case EntryType::symbolic_link:
                          add_symbolic_link(entry);
@@ -291,16 +291,16 @@ void Import::add(TarEntry entry, TarReader& tar) {
 }
 
 void Import::add_marker(const TarEntry& entry) {
-  const bool bookkeeping_folder =
-      entry.type == EntryType::folder && meaning_of(base_name(entry.path)) == NameMeaning::bookkeeping;
-  if (bookkeeping_folder) {
-    add_folder(entry);  // aufs kept the targets of hard links in one; merging drops it
+  const bool bookkeeping_directory =
+      entry.type == EntryType::directory && meaning_of(base_name(entry.path)) == NameMeaning::bookkeeping;
+  if (bookkeeping_directory) {
+    add_directory(entry);  // aufs kept the targets of hard links in one; merging drops it
   } else {
     if (!tree_.is_below_file(entry.path)) {
       tree_.add_file(entry.path, marker_);
     }
-    // Below a link of the same layer there is nothing to hide: tools that put a link where a folder was write
-    // whiteouts for what was in that folder, too.
+    // Below a link of the same layer there is nothing to hide: tools that put a link where a directory was write
+    // whiteouts for what was in that directory, too.
   }
 }
 
@@ -334,10 +334,10 @@ void Import::count_bytes(std::uint64_t size) {
   metadata_.unpacked_size += size;
 }
 
-void Import::add_folder(const TarEntry& entry) {
+void Import::add_directory(const TarEntry& entry) {
   const auto& owner = entry.ownership;
   const auto write = [&] { return repository_.write_meta(owner); };
-  tree_.add_folder(entry.path, owner.xattrs.empty() ? written_once(metas_, owner, write) : write());
+  tree_.add_directory(entry.path, owner.xattrs.empty() ? written_once(metas_, owner, write) : write());
 }
 
 void Import::add_symbolic_link(const TarEntry& entry) {
@@ -358,7 +358,7 @@ void Import::add_special(const TarEntry& entry) {
 
 Checksum Import::commit() {
   metadata_.links = tree_.lower_links();
-  const StoredFolder root{repository_.write_tree(tree_.root()), tree_.root().meta};
+  const StoredDirectory root{repository_.write_tree(tree_.root()), tree_.root().meta};
   const auto metadata = to_variant(metadata_);
   return repository_.write_commit(root, request_.created, metadata.get());
 }

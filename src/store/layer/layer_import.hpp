@@ -25,7 +25,7 @@ struct LayerRequest {
 };
 
 /// Imports one layer into the open transaction: unpacks, checks the diff id over all unpacked bytes, reads the
-/// archive, writes contents, folders and the commit. Whiteout markers stay, as empty files; device nodes, fifos and
+/// archive, writes contents, directories and the commit. Whiteout markers stay, as empty files; device nodes, fifos and
 /// sockets are left out and counted, and hide what lower layers have there, as they would have.
 /// Extended attributes that only a host may set (trusted.*, security.* but capabilities, system.* but POSIX ACLs),
 /// those of links, those without value, and those that Linux would not take are left out and reported.

@@ -260,7 +260,7 @@ EntryType type_of(archive_entry* entry) {
     case AE_IFREG:
       return EntryType::file;
     case AE_IFDIR:
-      return EntryType::folder;
+      return EntryType::directory;
     case AE_IFLNK:
       return EntryType::symbolic_link;
     default:

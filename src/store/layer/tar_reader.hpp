@@ -12,7 +12,7 @@
 
 namespace berth::store {
 
-enum class EntryType { file, folder, symbolic_link, hard_link, special };
+enum class EntryType { file, directory, symbolic_link, hard_link, special };
 
 /// One entry, with bytes as the archive has them but for the names, which are normalised.
 struct TarEntry {

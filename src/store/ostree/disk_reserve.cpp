@@ -20,14 +20,14 @@ constexpr std::uint64_t most = std::numeric_limits<std::int64_t>::max() / 2;
 
 }  // namespace
 
-std::uint64_t DiskRoom::room() const {
+std::uint64_t DiskReserve::room() const {
   struct statvfs disk {};
-  base::check_errno(::fstatvfs(folder_, &disk), "look at the repository's file system");
+  base::check_errno(::fstatvfs(directory_, &disk), "look at the repository's file system");
   const std::uint64_t free_bytes = std::uint64_t{::getuid() == 0 ? disk.f_bfree : disk.f_bavail} * disk.f_bsize;
   return free_bytes > reserve_ ? free_bytes - reserve_ : 0;
 }
 
-void DiskRoom::refuse(std::uint64_t bytes, std::uint64_t room) const {
+void DiskReserve::refuse(std::uint64_t bytes, std::uint64_t room) const {
   throw base::Error(base::ErrorKind::failed,
                     fmt::format("a file of {} bytes does not fit: the repository's file system has room for {} bytes "
                                 "above its reserve of {}",
@@ -35,13 +35,13 @@ void DiskRoom::refuse(std::uint64_t bytes, std::uint64_t room) const {
                     "free space on the file system of the repository");
 }
 
-void DiskRoom::require(std::uint64_t bytes) const {
+void DiskReserve::require(std::uint64_t bytes) const {
   if (const auto found = room(); bytes > found) {
     refuse(bytes, found);
   }
 }
 
-void DiskRoom::take(std::uint64_t bytes) {
+void DiskReserve::take(std::uint64_t bytes) {
   const auto taken = static_cast<std::int64_t>(std::min(bytes, most) + least_size);
   if (left_.fetch_sub(taken) >= taken) {
     return;

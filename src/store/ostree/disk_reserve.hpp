@@ -8,11 +8,11 @@ namespace berth::store {
 
 /// What is written is counted, and the file system asked again whenever much was: others write, too. Safe for several
 /// threads.
-class DiskRoom {
+class DiskReserve {
  public:
-  /// @param folder on the file system in question; must outlive this
+  /// @param directory on the file system in question; must outlive this
   /// @param reserve bytes that are to stay free
-  DiskRoom(int folder, std::uint64_t reserve) : folder_(folder), reserve_(reserve) {}
+  DiskReserve(int directory, std::uint64_t reserve) : directory_(directory), reserve_(reserve) {}
 
   /// Asks whether a file of `bytes` fits, before any of it is written.
   /// @throws Error(failed) with the remedy when the reserve would be touched
@@ -24,7 +24,7 @@ class DiskRoom {
   [[nodiscard]] std::uint64_t room() const;
   [[noreturn]] void refuse(std::uint64_t bytes, std::uint64_t room) const;
 
-  int folder_;
+  int directory_;
   std::uint64_t reserve_;
   std::atomic<std::int64_t> left_{0};  ///< bytes until the file system is asked again
 };

@@ -14,7 +14,7 @@ namespace berth::store {
 namespace {
 
 constexpr std::uint64_t block_size = 512;  // bytes in the unit of st_blocks, stat(2)
-constexpr std::size_t folder_digits = 2;
+constexpr std::size_t directory_digits = 2;
 constexpr std::size_t checksum_digits = 64;
 
 constexpr std::array<std::pair<const char*, OstreeObjectType>, 5> type_names = {{
@@ -25,9 +25,9 @@ constexpr std::array<std::pair<const char*, OstreeObjectType>, 5> type_names = {
     {"commitmeta", OSTREE_OBJECT_TYPE_COMMIT_META},
 }};
 
-std::optional<ObjectName> parse_name(const std::string& folder, const std::string& file) {
+std::optional<ObjectName> parse_name(const std::string& directory, const std::string& file) {
   const auto dot = file.find('.');
-  const auto hex = folder + file.substr(0, dot);
+  const auto hex = directory + file.substr(0, dot);
   if (dot == std::string::npos || hex.size() != checksum_digits ||
       hex.find_first_not_of("0123456789abcdef") != std::string::npos) {
     return std::nullopt;
@@ -40,18 +40,18 @@ std::optional<ObjectName> parse_name(const std::string& folder, const std::strin
   return std::nullopt;
 }
 
-using NameVisitor = std::function<void(const base::Fd& folder, const std::string& file, const ObjectName& name)>;
+using NameVisitor = std::function<void(const base::Fd& directory, const std::string& file, const ObjectName& name)>;
 
 void visit_names(int repository, const NameVisitor& visit) {
-  const auto objects = base::open_folder_at(repository, "objects");
-  for (const auto& folder : base::list_folder(objects.get())) {
-    const auto status = folder.size() == folder_digits ? base::stat_at(objects.get(), folder) : std::nullopt;
+  const auto objects = base::open_directory_at(repository, "objects");
+  for (const auto& directory : base::list_directory(objects.get())) {
+    const auto status = directory.size() == directory_digits ? base::stat_at(objects.get(), directory) : std::nullopt;
     if (!status || !S_ISDIR(status->st_mode)) {
       continue;
     }
-    const auto opened = base::open_folder_at(objects.get(), folder);
-    for (const auto& file : base::list_folder(opened.get())) {
-      if (const auto name = parse_name(folder, file)) {
+    const auto opened = base::open_directory_at(objects.get(), directory);
+    for (const auto& file : base::list_directory(opened.get())) {
+      if (const auto name = parse_name(directory, file)) {
         visit(opened, file, *name);
       }
     }
@@ -68,7 +68,7 @@ const char* type_name(OstreeObjectType type) {
 
 std::string path_in_objects(const ObjectName& name) {
   auto path = name.checksum.hex();
-  path.insert(folder_digits, 1, '/');
+  path.insert(directory_digits, 1, '/');
   path += '.';
   path += type_name(name.type);
   return path;
@@ -79,8 +79,8 @@ std::string object_path(const ObjectName& name) {
 }
 
 void visit_object_files(int repository, const std::function<void(const ObjectFile&)>& visit) {
-  visit_names(repository, [&visit](const base::Fd& folder, const std::string& file, const ObjectName& name) {
-    if (const auto status = base::stat_at(folder.get(), file)) {
+  visit_names(repository, [&visit](const base::Fd& directory, const std::string& file, const ObjectName& name) {
+    if (const auto status = base::stat_at(directory.get(), file)) {
       visit({name, static_cast<std::uint64_t>(status->st_blocks) * block_size, status->st_dev, status->st_ino,
              status->st_nlink});
     }

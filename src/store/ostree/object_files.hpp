@@ -1,4 +1,4 @@
-// The files that objects are, `objects/XX/REST.TYPE` in the repository's folder.
+// The files that objects are, `objects/XX/REST.TYPE` in the repository's directory.
 #pragma once
 
 #include <ostree.h>
@@ -37,10 +37,10 @@ struct ObjectFile {
 /// libostree's word for a type of objects, which is also how their files end: "commit".
 const char* type_name(OstreeObjectType type);
 
-/// Where an object is, relative to the folder `objects`: `ab/cdef….file`.
+/// Where an object is, relative to the directory `objects`: `ab/cdef….file`.
 std::string path_in_objects(const ObjectName& name);
 
-/// Where an object is, relative to the repository's folder.
+/// Where an object is, relative to the repository's directory.
 std::string object_path(const ObjectName& name);
 
 /// Calls `visit` for each object in the repository; detached metadata (`.commitmeta`) as an object of that type. What

@@ -18,14 +18,14 @@
 namespace berth::store {
 namespace {
 
-constexpr mode_t object_folder_mode = 0755;  // what is below the repository's 0700 is of no concern to others
-constexpr std::size_t folder_digits = 2;
+constexpr mode_t object_directory_mode = 0755;  // what is below the repository's 0700 is of no concern to others
+constexpr std::size_t directory_digits = 2;
 constexpr const char* staged_commits = "commits/";
 
 constexpr std::uint64_t flush_least = std::uint64_t{8} << 20U;  // bytes; less is not worth a thread
 constexpr std::chrono::milliseconds flush_pause{300};
 
-/// A branch's file before it is in its place; no folder of objects is called so.
+/// A branch's file before it is in its place; no directory of objects is called so.
 std::string staged_name(std::string branch) {
   std::replace(branch.begin(), branch.end(), '/', ':');
   return "branch-" + branch;
@@ -57,22 +57,22 @@ std::size_t write_direct(int file, std::span<const std::byte> bytes) {
 ObjectStaging::ObjectStaging(int repository, const Options& options)
     : options_(options),
       name_(fmt::format("{}{}-{:x}", own_staging_prefix, ::getpid(), reinterpret_cast<std::uintptr_t>(this))),
-      temporary_(base::open_folder_at(repository, "tmp")),
+      temporary_(base::open_directory_at(repository, "tmp")),
       lock_(lock_staging(temporary_.get(), name_)),
-      heads_(base::open_folder_at(repository, "refs/heads")),
-      objects_(base::open_folder_at(repository, "objects")),
+      heads_(base::open_directory_at(repository, "refs/heads")),
+      objects_(base::open_directory_at(repository, "objects")),
       room_(objects_.get(), options.reserve) {
-  base::check_errno(::mkdirat(temporary_.get(), name_.c_str(), 0700), "create a staging folder in the repository");
-  folder_ = base::open_folder_at(temporary_.get(), name_);
+  base::check_errno(::mkdirat(temporary_.get(), name_.c_str(), 0700), "create a staging directory in the repository");
+  directory_ = base::open_directory_at(temporary_.get(), name_);
   new_file_ = try_new_file();
 }
 
 ObjectStaging::NewFile ObjectStaging::try_new_file() const {
   constexpr const char* name = "new";
-  const auto file = base::open_at(folder_.get(), name, O_CREAT | O_EXCL | O_WRONLY, ACCESSPERMS);
+  const auto file = base::open_at(directory_.get(), name, O_CREAT | O_EXCL | O_WRONLY, ACCESSPERMS);
   struct stat status {};
   base::check_errno(::fstat(file.get(), &status), "look at a file in the repository");
-  base::unlink_at(folder_.get(), name);
+  base::unlink_at(directory_.get(), name);
   return {status.st_uid, status.st_gid, status.st_mode & ALLPERMS};
 }
 
@@ -103,8 +103,8 @@ bool ObjectStaging::is_stored(const std::string& path) const {
 /// @param path staged_path() of an object
 void ObjectStaging::make_parent(const std::string& path) const {
   for (auto end = path.find('/'); end != std::string::npos; end = path.find('/', end + 1)) {
-    if (::mkdirat(folder_.get(), path.substr(0, end).c_str(), object_folder_mode) != 0 && errno != EEXIST) {
-      base::throw_errno("create a staging folder in the repository");
+    if (::mkdirat(directory_.get(), path.substr(0, end).c_str(), object_directory_mode) != 0 && errno != EEXIST) {
+      base::throw_errno("create a staging directory in the repository");
     }
   }
 }
@@ -112,10 +112,10 @@ void ObjectStaging::make_parent(const std::string& path) const {
 std::optional<base::Fd> ObjectStaging::create(const std::string& object, mode_t mode) const {
   const auto path = staged_path(object);
   constexpr int flags = O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW;
-  base::Fd file(::openat(folder_.get(), path.c_str(), flags, mode));
+  base::Fd file(::openat(directory_.get(), path.c_str(), flags, mode));
   if (!file && errno == ENOENT) {
     make_parent(path);
-    file = base::Fd(::openat(folder_.get(), path.c_str(), flags, mode));
+    file = base::Fd(::openat(directory_.get(), path.c_str(), flags, mode));
   }
   if (file) {
     return file;
@@ -133,10 +133,10 @@ void ObjectStaging::set_mode(int file, mode_t created_with, mode_t mode) const {
 }
 
 void ObjectStaging::create_link(const std::string& path, const std::string& target, uid_t uid, gid_t gid) const {
-  int result = ::symlinkat(target.c_str(), folder_.get(), path.c_str());
+  int result = ::symlinkat(target.c_str(), directory_.get(), path.c_str());
   if (result != 0 && errno == ENOENT) {
     make_parent(path);
-    result = ::symlinkat(target.c_str(), folder_.get(), path.c_str());
+    result = ::symlinkat(target.c_str(), directory_.get(), path.c_str());
   }
   if (result != 0) {
     if (errno != EEXIST) {
@@ -144,28 +144,28 @@ void ObjectStaging::create_link(const std::string& path, const std::string& targ
     }
     return;
   }
-  base::check_errno(::fchownat(folder_.get(), path.c_str(), uid, gid, AT_SYMLINK_NOFOLLOW),
+  base::check_errno(::fchownat(directory_.get(), path.c_str(), uid, gid, AT_SYMLINK_NOFOLLOW),
                     "set the owner of a link in the repository");
 }
 
 std::optional<std::string> ObjectStaging::read(const std::string& path, std::uint64_t limit) const {
-  return base::read_file_at(folder_.get(), staged_path(path), limit);
+  return base::read_file_at(directory_.get(), staged_path(path), limit);
 }
 
 ObjectStaging::Unnamed ObjectStaging::create_unnamed() {
   auto name = fmt::format("unnamed-{}", unnamed_++);
-  auto file = base::open_at(folder_.get(), name, O_CREAT | O_EXCL | O_WRONLY, unnamed_mode);
+  auto file = base::open_at(directory_.get(), name, O_CREAT | O_EXCL | O_WRONLY, unnamed_mode);
   const bool direct = ::fcntl(file.get(), F_SETFL, O_DIRECT) == 0;  // not every file system can
   return {std::move(file), std::move(name), direct};
 }
 
 void ObjectStaging::name(const Unnamed& file, const std::string& path) const {
   if (is_stored(path)) {
-    base::unlink_at(folder_.get(), file.name);
+    base::unlink_at(directory_.get(), file.name);
     return;
   }
   make_parent(path);
-  base::check_errno(::renameat(folder_.get(), file.name.c_str(), folder_.get(), path.c_str()),
+  base::check_errno(::renameat(directory_.get(), file.name.c_str(), directory_.get(), path.c_str()),
                     "name an object in the repository");
 }
 
@@ -204,37 +204,37 @@ void ObjectStaging::written(std::uint64_t bytes) {
   const std::scoped_lock guard(sync_lock_);
   if (unsynced_ >= options_.sync_interval) {
     unsynced_ = 0;
-    base::check_errno(::syncfs(folder_.get()), "write objects to disk");
+    base::check_errno(::syncfs(directory_.get()), "write objects to disk");
   }
 }
 
 // While the processor is busy with the rest, the disk need not be idle. What fails here fails again in the last sync:
 // the kernel tells it to each descriptor.
 void ObjectStaging::flush_now_and_then(const std::stop_token& stop) const {
-  const base::Fd folder(::openat(folder_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const base::Fd directory(::openat(directory_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   std::mutex mutex;
   std::condition_variable_any wake;
   std::unique_lock lock(mutex);
-  while (folder && !wake.wait_for(lock, stop, flush_pause, [&stop] { return stop.stop_requested(); })) {
-    static_cast<void>(::syncfs(folder.get()));
+  while (directory && !wake.wait_for(lock, stop, flush_pause, [&stop] { return stop.stop_requested(); })) {
+    static_cast<void>(::syncfs(directory.get()));
   }
 }
 
-/// @param from a folder with folders of objects, @param name one of these
-void ObjectStaging::publish_folder(int from, const std::string& name) const {
-  // Most often a whole folder is new, in a new repository all of them are.
+/// @param from a directory with directories of objects, @param name one of these
+void ObjectStaging::publish_directory(int from, const std::string& name) const {
+  // Most often a whole directory is new, in a new repository all of them are.
   if (::renameat2(from, name.c_str(), objects_.get(), name.c_str(), RENAME_NOREPLACE) == 0) {
     return;
   }
   if (errno != EEXIST && errno != EINVAL) {  // some file systems do not know the flag
     base::throw_errno("move objects into the repository");
   }
-  if (::mkdirat(objects_.get(), name.c_str(), object_folder_mode) != 0 && errno != EEXIST) {
-    base::throw_errno("create a folder of objects in the repository");
+  if (::mkdirat(objects_.get(), name.c_str(), object_directory_mode) != 0 && errno != EEXIST) {
+    base::throw_errno("create a directory of objects in the repository");
   }
-  const auto source = base::open_folder_at(from, name);
-  const auto target = base::open_folder_at(objects_.get(), name);
-  for (const auto& object : base::list_folder(source.get())) {
+  const auto source = base::open_directory_at(from, name);
+  const auto target = base::open_directory_at(objects_.get(), name);
+  for (const auto& object : base::list_directory(source.get())) {
     if (options_.replaced.contains(fmt::format("{}/{}", name, object))) {
       publish_replacement(source.get(), target.get(), object);
       continue;
@@ -246,8 +246,8 @@ void ObjectStaging::publish_folder(int from, const std::string& name) const {
   }
 }
 
-/// The name means the damaged object or the good one at every moment. What is no file, such as a folder, changes places
-/// with the good object, and goes with the staging folder.
+/// The name means the damaged object or the good one at every moment. What is no file, such as a directory, changes
+/// places with the good object, and goes with the staging directory.
 void ObjectStaging::publish_replacement(int from, int to, const std::string& object) const {
   if (::renameat(from, object.c_str(), to, object.c_str()) != 0 &&
       ::renameat2(from, object.c_str(), to, object.c_str(), RENAME_EXCHANGE) != 0) {
@@ -255,15 +255,15 @@ void ObjectStaging::publish_replacement(int from, int to, const std::string& obj
   }
 }
 
-/// A commit is never there without what it names, whenever we are killed or the power goes.
+/// A commit is never there without what it names, whenever we are killed or the privilege goes.
 void ObjectStaging::publish_commits() const {
-  if (!base::stat_at(folder_.get(), staged_commits)) {
+  if (!base::stat_at(directory_.get(), staged_commits)) {
     return;
   }
-  const auto commits = base::open_folder_at(folder_.get(), staged_commits);
-  const auto names = base::list_folder(commits.get());
+  const auto commits = base::open_directory_at(directory_.get(), staged_commits);
+  const auto names = base::list_directory(commits.get());
   for (const auto& name : names) {
-    publish_folder(commits.get(), name);
+    publish_directory(commits.get(), name);
   }
   if (!options_.sync) {
     return;
@@ -276,19 +276,19 @@ void ObjectStaging::publish_commits() const {
 
 void ObjectStaging::sync() const {
   if (options_.sync) {
-    base::check_errno(::syncfs(folder_.get()), "write objects to disk");
+    base::check_errno(::syncfs(directory_.get()), "write objects to disk");
   }
 }
 
 void ObjectStaging::publish() {
   flusher_ = {};
-  const auto folders = base::list_folder(folder_.get());
-  stage_branches(folders.empty());
-  if (!folders.empty()) {
+  const auto directories = base::list_directory(directory_.get());
+  stage_branches(directories.empty());
+  if (!directories.empty()) {
     sync();  // what they hold, and then what names them
-    for (const auto& name : folders) {
-      if (name.size() == folder_digits) {
-        publish_folder(folder_.get(), name);
+    for (const auto& name : directories) {
+      if (name.size() == directory_digits) {
+        publish_directory(directory_.get(), name);
       }
     }
     sync();
@@ -301,7 +301,7 @@ void ObjectStaging::publish() {
 void ObjectStaging::stage_branches(bool sync) const {
   constexpr mode_t branch_mode = 0644;
   for (const auto& [branch, commit] : branches_) {
-    const auto file = base::open_at(folder_.get(), staged_name(branch), O_CREAT | O_EXCL | O_WRONLY, branch_mode);
+    const auto file = base::open_at(directory_.get(), staged_name(branch), O_CREAT | O_EXCL | O_WRONLY, branch_mode);
     base::write_all(file.get(), commit + "\n", "a branch");
     base::check_errno(::fchmod(file.get(), branch_mode), "set the mode of a branch");
     if (sync && options_.sync) {
@@ -313,9 +313,9 @@ void ObjectStaging::stage_branches(bool sync) const {
 void ObjectStaging::publish_branches() const {
   for (const auto& [branch, commit] : branches_) {
     if (const auto parent = base::split_path(branch).first; parent != "." && !base::stat_at(heads_.get(), parent)) {
-      base::make_folders_at(heads_.get(), parent, object_folder_mode);
+      base::make_directories_at(heads_.get(), parent, object_directory_mode);
     }
-    base::check_errno(::renameat(folder_.get(), staged_name(branch).c_str(), heads_.get(), branch.c_str()),
+    base::check_errno(::renameat(directory_.get(), staged_name(branch).c_str(), heads_.get(), branch.c_str()),
                       "write the branch " + branch);
   }
 }

@@ -20,7 +20,7 @@
 
 namespace berth::store {
 
-/// A folder `tmp/staging-berth-…` of a repository with a lock beside it as libostree locks its own, so that
+/// A directory `tmp/staging-berth-…` of a repository with a lock beside it as libostree locks its own, so that
 /// remove_stale_staging (and libostree) leaves it alone while we live, and removes it when we died. Objects in it are
 /// not visible to anybody. publish() moves them into `objects` after one syncfs: an object that can be seen is durable,
 /// and no power cut leaves a torn one; commits come last, so that one that can be seen has all its parts. Paths of
@@ -36,7 +36,7 @@ class ObjectStaging {
     std::set<std::string> replaced = {};
   };
 
-  /// @param repository descriptor of the repository's folder; must outlive this
+  /// @param repository descriptor of the repository's directory; must outlive this
   ObjectStaging(int repository, const Options& options);
   ObjectStaging(const ObjectStaging&) = delete;
   ObjectStaging& operator=(const ObjectStaging&) = delete;
@@ -89,8 +89,8 @@ class ObjectStaging {
   /// Has a branch name a commit once the objects are visible.
   void set_branch(const std::string& branch, const std::string& commit) { branches_[branch] = commit; }
 
-  /// Makes everything durable and visible; nothing can be added afterwards. Of the branches only the folders that name
-  /// them are left to be synced.
+  /// Makes everything durable and visible; nothing can be added afterwards. Of the branches only the directories that
+  /// name them are left to be synced.
   void publish();
 
  private:
@@ -99,7 +99,7 @@ class ObjectStaging {
   void sync() const;
   void stage_branches(bool sync) const;
   void publish_branches() const;
-  void publish_folder(int from, const std::string& name) const;
+  void publish_directory(int from, const std::string& name) const;
   void publish_replacement(int from, int to, const std::string& object) const;
   void publish_commits() const;
   void written(std::uint64_t bytes);
@@ -110,12 +110,12 @@ class ObjectStaging {
   std::string name_;
   base::Fd temporary_;  ///< `tmp` of the repository
   base::Fd lock_;
-  base::Fd folder_;
+  base::Fd directory_;
   base::Fd heads_;  ///< `refs/heads` of the repository
   base::Fd objects_;
   std::map<std::string, std::string> branches_;  ///< and the commits that they will name, in hexadecimal
   NewFile new_file_;
-  DiskRoom room_;
+  DiskReserve room_;
   std::atomic<std::uint64_t> unnamed_{0};
   std::atomic<std::uint64_t> unsynced_{0};  ///< bytes
   std::mutex sync_lock_;

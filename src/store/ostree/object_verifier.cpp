@@ -82,7 +82,7 @@ std::string describe_fault(const Repository& repository, const Checksum& commit,
 
 }  // namespace
 
-Examination::Result Examination::examine(const std::string& name, const std::vector<Checksum>& commits) {
+ObjectVerifier::Result ObjectVerifier::examine(const std::string& name, const std::vector<Checksum>& commits) {
   ObjectWalk walk(repository_, options_.stop, &good_);
   for (const auto& commit : commits) {
     walk.add(commit);
@@ -103,10 +103,10 @@ Examination::Result Examination::examine(const std::string& name, const std::vec
   return result;
 }
 
-std::vector<ObjectFault> Examination::examine_rest() {
+std::vector<ObjectFault> ObjectVerifier::examine_rest() {
   std::vector<ObjectName> contents;
   std::vector<ObjectFault> faults;
-  visit_object_files(repository_.folder(), [&](const ObjectFile& file) {
+  visit_object_files(repository_.directory(), [&](const ObjectFile& file) {
     if (good_.contains(file.name) || file.name.type == OSTREE_OBJECT_TYPE_COMMIT_META) {
       return;
     }
@@ -124,31 +124,31 @@ std::vector<ObjectFault> Examination::examine_rest() {
 }
 
 bool examine_before_use(const Repository& repository, const StoreOptions& options, const Checksum& commit) {
-  const auto known = examined_commits(repository.folder());
+  const auto known = examined_commits(repository.directory());
   const auto line = commit.hex() + "\n";
   if (!known || known->find(line) != std::string::npos) {
     return known.has_value();
   }
-  const auto result = Examination(repository, options).examine("objects", {commit});
+  const auto result = ObjectVerifier(repository, options).examine("objects", {commit});
   if (!result.faults.empty()) {
     throw base::Error(
         base::ErrorKind::verification,
         fmt::format("{} of the {} stored objects are not what was stored, the first is {}; the disk may have "
-                    "changed them, or other users before the folders were closed",
+                    "changed them, or other users before the directories were closed",
                     result.faults.size(), result.objects, describe_fault(repository, commit, result.faults.front())),
         "berth images verify shows the images and containers concerned, berth images repair mends them");
   }
-  mark_examined(repository.folder(), *known + line);
+  mark_examined(repository.directory(), *known + line);
   return true;
 }
 
-std::vector<ObjectFault> complete_examination(const Repository& repository, Examination& examination) {
-  if (!examined_commits(repository.folder())) {
+std::vector<ObjectFault> complete_examination(const Repository& repository, ObjectVerifier& verifier) {
+  if (!examined_commits(repository.directory())) {
     return {};
   }
-  auto faults = examination.examine_rest();
+  auto faults = verifier.examine_rest();
   if (faults.empty()) {
-    mark_private(repository.folder());
+    mark_private(repository.directory());
   }
   return faults;
 }

@@ -13,17 +13,18 @@ namespace berth::store {
 
 /// Compares objects with their names, contents in two threads. What was found good is not looked at again, however
 /// many commits have it.
-class Examination {
+class ObjectVerifier {
  public:
   /// @param repository, options must outlive it
-  Examination(const Repository& repository, const StoreOptions& options) : repository_(repository), options_(options) {}
+  ObjectVerifier(const Repository& repository, const StoreOptions& options)
+      : repository_(repository), options_(options) {}
 
   struct Result {
     std::size_t objects = 0;  ///< all that the commits consist of
     std::vector<ObjectFault> faults;
   };
 
-  /// Examines commits and everything below, as far as folders can be read.
+  /// Examines commits and everything below, as far as directories can be read.
   /// @param name of what is examined, for the progress
   /// @throws Error(interrupted)
   Result examine(const std::string& name, const std::vector<Checksum>& commits);
@@ -43,6 +44,6 @@ bool examine_before_use(const Repository& repository, const StoreOptions& option
 
 /// After an examination of all commits that found nothing: examines the rest, and if that is sound, too, the repository
 /// is one that nobody can have changed. @return what is damaged
-std::vector<ObjectFault> complete_examination(const Repository& repository, Examination& examination);
+std::vector<ObjectFault> complete_examination(const Repository& repository, ObjectVerifier& verifier);
 
 }  // namespace berth::store

@@ -9,21 +9,21 @@ namespace {
 
 using PathVisitor = std::function<void(const ObjectName& name, const std::string& path)>;
 
-void visit_folder(const Repository& repository, const StoredFolder& folder, const std::string& path,
-                  const PathVisitor& visit) {
+void visit_directory(const Repository& repository, const StoredDirectory& directory, const std::string& path,
+                     const PathVisitor& visit) {
   const std::string shown = path.empty() ? "/" : path;
-  visit({OSTREE_OBJECT_TYPE_DIR_META, folder.meta}, shown);
-  const ObjectName tree{OSTREE_OBJECT_TYPE_DIR_TREE, folder.tree};
+  visit({OSTREE_OBJECT_TYPE_DIR_META, directory.meta}, shown);
+  const ObjectName tree{OSTREE_OBJECT_TYPE_DIR_TREE, directory.tree};
   visit(tree, shown);
   if (repository.examine(tree)) {
     return;
   }
-  const auto listing = repository.load_folder(folder.tree);
+  const auto listing = repository.load_directory(directory.tree);
   for (const auto& [name, content] : listing.files) {
     visit({OSTREE_OBJECT_TYPE_FILE, content}, fmt::format("{}/{}", path, name));
   }
-  for (const auto& [name, inner] : listing.folders) {
-    visit_folder(repository, inner, fmt::format("{}/{}", path, name), visit);
+  for (const auto& [name, inner] : listing.directories) {
+    visit_directory(repository, inner, fmt::format("{}/{}", path, name), visit);
   }
 }
 
@@ -48,24 +48,24 @@ bool ObjectWalk::enter(const ObjectName& name) {
 
 void ObjectWalk::add(const Checksum& commit) {
   if (enter({OSTREE_OBJECT_TYPE_COMMIT, commit})) {
-    add_folder(repository_.load_commit(commit).root);
+    add_directory(repository_.load_commit(commit).root);
   }
 }
 
-void ObjectWalk::add_folder(const StoredFolder& root) {
-  std::vector<StoredFolder> pending{root};
+void ObjectWalk::add_directory(const StoredDirectory& root) {
+  std::vector<StoredDirectory> pending{root};
   while (!pending.empty()) {
-    const auto folder = pending.back();
+    const auto directory = pending.back();
     pending.pop_back();
-    enter({OSTREE_OBJECT_TYPE_DIR_META, folder.meta});
-    if (!enter({OSTREE_OBJECT_TYPE_DIR_TREE, folder.tree})) {
+    enter({OSTREE_OBJECT_TYPE_DIR_META, directory.meta});
+    if (!enter({OSTREE_OBJECT_TYPE_DIR_TREE, directory.tree})) {
       continue;
     }
-    const auto listing = repository_.load_folder(folder.tree);
+    const auto listing = repository_.load_directory(directory.tree);
     for (const auto& [name, content] : listing.files) {
       objects_.insert({OSTREE_OBJECT_TYPE_FILE, content});
     }
-    for (const auto& [name, inner] : listing.folders) {
+    for (const auto& [name, inner] : listing.directories) {
       pending.push_back(inner);
     }
   }
@@ -75,7 +75,7 @@ void visit_paths(const Repository& repository, const Checksum& commit, const Pat
   const ObjectName name{OSTREE_OBJECT_TYPE_COMMIT, commit};
   visit(name, "/");
   if (!repository.examine(name)) {
-    visit_folder(repository, repository.load_commit(commit).root, "", visit);
+    visit_directory(repository, repository.load_commit(commit).root, "", visit);
   }
 }
 

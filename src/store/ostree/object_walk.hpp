@@ -23,7 +23,7 @@ struct HashObject {
 };
 using ObjectSet = std::unordered_set<ObjectName, HashObject>;
 
-/// The objects of any number of commits, each once. Commits, folders and their attributes are compared with their
+/// The objects of any number of commits, each once. Commits, directories and their attributes are compared with their
 /// checksums before they are believed; contents are only named.
 class ObjectWalk {
  public:
@@ -36,12 +36,12 @@ class ObjectWalk {
   void add(const Checksum& commit);
 
   [[nodiscard]] const ObjectSet& objects() const { return objects_; }
-  /// Commits and folders that could not be read, in the order they were met: what is below them is not known.
+  /// Commits and directories that could not be read, in the order they were met: what is below them is not known.
   [[nodiscard]] const std::vector<ObjectFault>& faults() const { return faults_; }
 
  private:
   bool enter(const ObjectName& name);
-  void add_folder(const StoredFolder& folder);
+  void add_directory(const StoredDirectory& directory);
 
   const Repository& repository_;
   std::stop_token stop_;
@@ -50,8 +50,8 @@ class ObjectWalk {
   std::vector<ObjectFault> faults_;
 };
 
-/// Calls `visit` with each object of a commit and each path it has in the image: `/` and its descendants, folders twice
-/// (listing and attributes). Folders that cannot be read are visited, and what is below them is not.
+/// Calls `visit` with each object of a commit and each path it has in the image: `/` and its descendants, directories
+/// twice (listing and attributes). Directories that cannot be read are visited, and what is below them is not.
 void visit_paths(const Repository& repository, const Checksum& commit,
                  const std::function<void(const ObjectName& name, const std::string& path)>& visit);
 

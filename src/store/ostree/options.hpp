@@ -37,7 +37,7 @@ struct StoreOptions {
   base::Reporter* reporter = nullptr;  ///< not owned; required
 };
 
-/// A checkout of a commit, at `path`, a folder on this machine.
+/// A checkout of a commit, at `path`, a directory on this machine.
 struct CheckedOut {
   std::string commit;
   std::string path;

@@ -16,9 +16,9 @@ using std::chrono::steady_clock;
 constexpr mode_t lock_mode = 0660;
 constexpr std::chrono::milliseconds poll_interval{100};
 
-bool try_lock(int file, ForeignLock::Kind kind) {
+bool try_lock(int file, OstreeRepoLock::Kind kind) {
   struct flock whole {};
-  whole.l_type = kind == ForeignLock::Kind::shared ? F_RDLCK : F_WRLCK;
+  whole.l_type = kind == OstreeRepoLock::Kind::shared ? F_RDLCK : F_WRLCK;
   whole.l_whence = SEEK_SET;
   if (::fcntl(file, F_OFD_SETLK, &whole) == 0) {
     return true;
@@ -31,7 +31,7 @@ bool try_lock(int file, ForeignLock::Kind kind) {
 
 }  // namespace
 
-ForeignLock::ForeignLock(int repository, Kind kind, const RepositoryConfig& config) {
+OstreeRepoLock::OstreeRepoLock(int repository, Kind kind, const RepositoryConfig& config) {
   if (!config.locking) {
     return;
   }

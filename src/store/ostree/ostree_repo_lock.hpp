@@ -8,14 +8,14 @@ namespace berth::store {
 
 /// An open file description lock (fcntl(2)) on the whole of `.lock` in the repository, as ostree_repo_lock_push() takes
 /// it: shared to write, exclusive to prune. Held until destroyed. Among ourselves RepositoryLock counts.
-class ForeignLock {
+class OstreeRepoLock {
  public:
   enum class Kind { shared, exclusive };
 
   /// Waits as long as the repository's configuration says, and takes none where that says so.
-  /// @param repository descriptor of the repository's folder
+  /// @param repository descriptor of the repository's directory
   /// @throws Error(conflict) when another tool holds it all that time
-  ForeignLock(int repository, Kind kind, const RepositoryConfig& config);
+  OstreeRepoLock(int repository, Kind kind, const RepositoryConfig& config);
 
  private:
   base::Fd file_;

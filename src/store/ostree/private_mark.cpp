@@ -24,7 +24,7 @@ void mark_private(int repository) {
 
 void mark_opened(const std::string& repository) {
   if (base::stat_at(AT_FDCWD, repository + "/objects")) {
-    base::replace_file_at(base::open_host_folder(repository).get(), private_mark, opened, mark_mode);
+    base::replace_file_at(base::open_host_directory(repository).get(), private_mark, opened, mark_mode);
   }
 }
 

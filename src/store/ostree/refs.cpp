@@ -19,19 +19,19 @@ namespace {
 constexpr std::uint64_t size_limit = 256;  // bytes; a checksum has 64 digits
 constexpr std::size_t depth_limit = 64;
 
-/// A branch's file or a folder of branches; nothing when it is not there. A fifo must not hold us up.
+/// A branch's file or a directory of branches; nothing when it is not there. A fifo must not hold us up.
 /// @throws Error(verification) for a link that leads nowhere
-base::Fd open_ref(int folder, const std::string& path) {
-  base::Fd file(::openat(folder, path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+base::Fd open_ref(int directory, const std::string& path) {
+  base::Fd file(::openat(directory, path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (file) {
     return file;
   }
   const int code = errno;
-  if (code == ELOOP || code == ENXIO || (code == ENOENT && base::stat_at(folder, path))) {
+  if (code == ELOOP || code == ENXIO || (code == ENOENT && base::stat_at(directory, path))) {
     throw base::Error(base::ErrorKind::verification, "it leads to no file");
   }
   if (code != ENOENT && code != ENOTDIR) {
-    base::throw_errno("read " + base::full_path(folder, path), code);
+    base::throw_errno("read " + base::full_path(directory, path), code);
   }
   return file;
 }
@@ -52,27 +52,27 @@ Checksum read_ref(const base::Fd& file, const std::string& name) {
   return Checksum::from_hex(text);
 }
 
-/// Walks through folders of refs.
+/// Walks through directories of refs.
 class Search {
  public:
-  /// @param place the folder below the repository, @param prefix of the names
+  /// @param place the directory below the repository, @param prefix of the names
   Search(int repository, std::string place, std::string prefix)
       : repository_(repository), place_(std::move(place)), prefix_(std::move(prefix)) {}
 
-  /// Adds the refs in `folder` and below. A name that begins with a dot is none: somebody is writing it.
-  void add_all(const base::Fd& folder, const std::string& path, std::size_t depth) {
-    for (const auto& name : base::list_folder(folder.get())) {
+  /// Adds the refs in `directory` and below. A name that begins with a dot is none: somebody is writing it.
+  void add_all(const base::Fd& directory, const std::string& path, std::size_t depth) {
+    for (const auto& name : base::list_directory(directory.get())) {
       if (name.starts_with('.')) {
         continue;
       }
       const auto inner = path.empty() ? name : fmt::format("{}/{}", path, name);
       try {
-        add(folder.get(), name, inner, depth);
+        add(directory.get(), name, inner, depth);
       } catch (const base::Error& error) {
         if (error.kind() != base::ErrorKind::verification) {
           throw;
         }
-        found.damaged.push_back({prefix_ + inner, base::full_path(repository_, place_ + inner), error.sentence()});
+        found.damaged.push_back({prefix_ + inner, base::full_path(repository_, place_ + inner), error.message()});
       }
     }
   }
@@ -80,15 +80,15 @@ class Search {
   RefListing found;
 
  private:
-  void add(int folder, const std::string& name, const std::string& inner, std::size_t depth) {
-    const auto file = open_ref(folder, name);
+  void add(int directory, const std::string& name, const std::string& inner, std::size_t depth) {
+    const auto file = open_ref(directory, name);
     if (!file) {
       return;  // it went meanwhile
     }
     if (!S_ISDIR(status_of(file, inner).st_mode)) {
       found.sound.push_back({prefix_ + inner, read_ref(file, inner)});
-    } else if (depth == depth_limit || base::read_link_at(folder, name)) {
-      throw base::Error(base::ErrorKind::verification, "it is a folder within too many, or a link to one");
+    } else if (depth == depth_limit || base::read_link_at(directory, name)) {
+      throw base::Error(base::ErrorKind::verification, "it is a directory within too many, or a link to one");
     } else {
       add_all(file, inner, depth + 1);
     }
@@ -101,8 +101,8 @@ class Search {
 
 RefListing search(int repository, const std::string& place, const std::string& prefix) {
   Search search(repository, place + "/", prefix);
-  if (const auto folder = open_ref(repository, place)) {
-    search.add_all(folder, "", 0);
+  if (const auto directory = open_ref(repository, place)) {
+    search.add_all(directory, "", 0);
   }
   return std::move(search.found);
 }
@@ -162,7 +162,7 @@ std::optional<Checksum> read_branch(int repository, const std::string& branch) {
       throw;
     }
     const auto path = base::full_path(repository, branch_path(branch));
-    throw base::Error(error.kind(), damage_words({branch, path, error.sentence()}), branch_hint);
+    throw base::Error(error.kind(), damage_words({branch, path, error.message()}), branch_hint);
   }
 }
 

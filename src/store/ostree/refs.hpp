@@ -42,7 +42,7 @@ std::string branch_path(const std::string& branch);
 /// nullopt when there is none. @throws Error(verification) naming the file when it is damaged
 std::optional<Checksum> read_branch(int repository, const std::string& branch);
 
-/// What there is below one folder of refs, sorted by name.
+/// What there is below one directory of refs, sorted by name.
 struct RefListing {
   std::vector<Branch> sound;
   std::vector<DamagedBranch> damaged;

@@ -33,7 +33,7 @@
 namespace berth::store {
 namespace {
 
-constexpr int metadata_limit = OSTREE_MAX_METADATA_SIZE;  // bytes of a folder or commit
+constexpr int metadata_limit = OSTREE_MAX_METADATA_SIZE;  // bytes of a directory or commit
 constexpr const char* mend_hint = "berth images verify shows the images concerned, berth images repair mends them";
 
 /// How many bytes of objects are written between two syncs for the sake of others.
@@ -70,7 +70,7 @@ std::string name_child(GVariant* parent) {
   std::string name = g_variant_get_string(child.get(), nullptr);
   if (name.empty() || name == "." || name == ".." || name.find('/') != std::string::npos) {
     throw base::Error(base::ErrorKind::verification,
-                      fmt::format("a stored folder holds the name {}", quoted_name(name)),
+                      fmt::format("a stored directory holds the name {}", quoted_name(name)),
                       "the repository is damaged; run `ostree fsck` on it");
   }
   return name;
@@ -102,7 +102,7 @@ void read_to_end(const base::Fd& file, const std::string& name) {
   }
 }
 
-/// What libostree needs at most from its staging folder to the lock of that, and much more.
+/// What libostree needs at most from its staging directory to the lock of that, and much more.
 constexpr std::chrono::seconds libostree_pause{60};
 
 }  // namespace
@@ -115,7 +115,7 @@ Checksum name_of_meta(const Ownership& ownership) {
 }
 
 Ownership implied_ownership() {
-  return {0, 0, 0755, {{implied_folder_xattr, "1"}}};
+  return {0, 0, 0755, {{implied_directory_xattr, "1"}}};
 }
 
 Ownership plain_ownership() {
@@ -129,8 +129,8 @@ struct Repository::Handle {
   GObjectPtr<OstreeRepo> repo;
 };
 
-Repository::Repository(base::Fd folder, StoredConfig config, const StoreOptions& options)
-    : folder_(std::move(folder)),
+Repository::Repository(base::Fd directory, StoredConfig config, const StoreOptions& options)
+    : directory_(std::move(directory)),
       config_(config.config),
       damage_(std::move(config.damage)),
       path_(options.repository),
@@ -142,18 +142,18 @@ Repository::Repository(Repository&&) noexcept = default;
 Repository& Repository::operator=(Repository&&) noexcept = default;
 Repository::~Repository() = default;
 
-Repository Repository::open_folder(const StoreOptions& options) {
-  auto folder = base::open_host_folder(options.repository);
-  refuse_links(folder.get(), options.repository);
-  auto config = read_config(folder.get(), options);
-  return {std::move(folder), std::move(config), options};
+Repository Repository::open_directory(const StoreOptions& options) {
+  auto directory = base::open_host_directory(options.repository);
+  refuse_links(directory.get(), options.repository);
+  auto config = read_config(directory.get(), options);
+  return {std::move(directory), std::move(config), options};
 }
 
 Repository Repository::open(const StoreOptions& options) {
   if (!is_repository(options.repository)) {
     make_repository(options);
   }
-  auto repository = open_folder(options);
+  auto repository = open_directory(options);
   repository.refuse_damaged_config();
   return repository;
 }
@@ -162,9 +162,9 @@ std::optional<Repository> Repository::open_existing(const StoreOptions& options)
   if (!is_repository(options.repository)) {
     return std::nullopt;
   }
-  auto repository = open_folder(options);
+  auto repository = open_directory(options);
   if (const auto& damage = repository.damage_) {
-    options.reporter->warning(fmt::format("{}; {}", damage->sentence(), damage->hint()));
+    options.reporter->warning(fmt::format("{}; {}", damage->message(), damage->hint()));
   }
   return repository;
 }
@@ -179,7 +179,7 @@ OstreeRepo* Repository::handle() const {
   std::call_once(handle_->once, [this] {
     refuse_damaged_config();
     Failure failure;
-    handle_->repo.reset(libostree().repo_open_at(folder(), ".", nullptr, failure.out()));
+    handle_->repo.reset(libostree().repo_open_at(directory(), ".", nullptr, failure.out()));
     if (!handle_->repo) {
       failure.raise("open the repository " + path_);
     }
@@ -188,7 +188,7 @@ OstreeRepo* Repository::handle() const {
 }
 
 bool Repository::has(const ObjectName& name) const {
-  return base::stat_at(folder(), object_path(name)).has_value();
+  return base::stat_at(directory(), object_path(name)).has_value();
 }
 
 void Repository::warn_once(const DamagedBranch& branch) const {
@@ -200,7 +200,7 @@ void Repository::warn_once(const DamagedBranch& branch) const {
 
 std::optional<Checksum> Repository::resolve(const std::string& branch) const {
   try {
-    const auto commit = read_branch(folder(), branch);
+    const auto commit = read_branch(directory(), branch);
     return commit && has({OSTREE_OBJECT_TYPE_COMMIT, *commit}) ? commit : std::nullopt;
   } catch (const base::Error& error) {
     if (error.kind() != base::ErrorKind::verification) {
@@ -212,23 +212,23 @@ std::optional<Checksum> Repository::resolve(const std::string& branch) const {
 }
 
 std::vector<Branch> Repository::branches() const {
-  auto listing = list_branches(folder(), "ociimage");
+  auto listing = list_branches(directory(), "ociimage");
   std::for_each(listing.damaged.begin(), listing.damaged.end(), [this](const auto& branch) { warn_once(branch); });
   return std::move(listing.sound);
 }
 
 std::vector<DamagedBranch> Repository::damaged_branches() const {
-  return list_branches(folder(), "ociimage").damaged;
+  return list_branches(directory(), "ociimage").damaged;
 }
 
 std::vector<Branch> Repository::all_refs() const {
-  auto listing = list_refs(folder());
+  auto listing = list_refs(directory());
   std::for_each(listing.damaged.begin(), listing.damaged.end(), [this](const auto& branch) { warn_once(branch); });
   return std::move(listing.sound);
 }
 
 std::vector<DamagedBranch> Repository::damaged_refs() const {
-  return list_refs(folder()).damaged;
+  return list_refs(directory()).damaged;
 }
 
 std::string Repository::place_of(const ObjectName& name) const {
@@ -236,26 +236,26 @@ std::string Repository::place_of(const ObjectName& name) const {
 }
 
 void Repository::remove_branch(const std::string& branch) const {
-  base::unlink_at(folder(), branch_path(branch));
+  base::unlink_at(directory(), branch_path(branch));
   sync_refs();
 }
 
 /// Makes durable which branches there are, which libostree does not, and tells those who wait for changes of them.
 void Repository::sync_refs() const {
-  ::futimens(folder(), nullptr);
+  ::futimens(directory(), nullptr);
   if (!syncs()) {
     return;
   }
-  for (const char* folder : {"refs/heads/ociimage", "refs/heads"}) {
-    if (base::stat_at(this->folder(), folder)) {
-      base::sync_at(this->folder(), folder);
+  for (const char* directory : {"refs/heads/ociimage", "refs/heads"}) {
+    if (base::stat_at(this->directory(), directory)) {
+      base::sync_at(this->directory(), directory);
     }
   }
 }
 
 // libostree would wait for whoever writes to a fifo.
 std::optional<ObjectFault> Repository::examine_place(const ObjectName& name) const {
-  const auto status = base::stat_at(folder(), object_path(name));
+  const auto status = base::stat_at(directory(), object_path(name));
   if (!status) {
     return ObjectFault{name, true, "it is not there"};
   }
@@ -274,8 +274,8 @@ std::optional<ObjectFault> Repository::examine(const ObjectName& name) const {
   }
   // What the disk or the system refuses to give is no damage; libostree makes no difference.
   const auto path = object_path(name);
-  if (const auto status = base::stat_at(folder(), path); status && S_ISREG(status->st_mode)) {
-    read_to_end(base::open_at(folder(), path, O_RDONLY | O_NONBLOCK), place_of(name));
+  if (const auto status = base::stat_at(directory(), path); status && S_ISREG(status->st_mode)) {
+    read_to_end(base::open_at(directory(), path, O_RDONLY | O_NONBLOCK), place_of(name));
   }
   return ObjectFault{name, failure.is_not_found(), std::string(failure.message())};
 }
@@ -288,7 +288,7 @@ mode_t Repository::described_mode(const std::string& path, const struct stat& st
   }
   std::array<std::uint32_t, 3> header{};
   std::vector<char> value(std::size_t{64} << 10U);
-  const auto place = fmt::format("/proc/self/fd/{}/{}", folder(), path);
+  const auto place = fmt::format("/proc/self/fd/{}/{}", directory(), path);
   const auto size = ::getxattr(place.c_str(), "user.ostreemeta", value.data(), value.size());
   if (size < static_cast<ssize_t>(sizeof header)) {
     return 0;
@@ -303,7 +303,7 @@ std::optional<ObjectFault> Repository::examine_file(const ObjectName& name) cons
     return fault;
   }
   const auto path = object_path(name);
-  const auto status = base::stat_at(folder(), path);
+  const auto status = base::stat_at(directory(), path);
   const auto mode = status ? described_mode(path, *status) : 0;
   if (mode == 0) {
     return ObjectFault{name, false, "it has no metadata"};
@@ -316,7 +316,7 @@ std::optional<ObjectFault> Repository::examine_file(const ObjectName& name) cons
 
 mode_t Repository::type_of(const Checksum& content) const {
   const auto path = object_path({OSTREE_OBJECT_TYPE_FILE, content});
-  const auto status = base::stat_at(folder(), path);
+  const auto status = base::stat_at(directory(), path);
   if (!status) {
     throw base::Error(base::ErrorKind::not_found,
                       fmt::format("the object {} is not stored", place_of({OSTREE_OBJECT_TYPE_FILE, content})),
@@ -334,17 +334,17 @@ mode_t Repository::type_of(const Checksum& content) const {
 
 std::optional<std::string> Repository::read_file(const Checksum& commit, const std::string& path,
                                                  std::uint64_t limit) const {
-  auto folder = load_commit(commit).root;
+  auto directory = load_commit(commit).root;
   const auto components = base::safe_components(path, path);
   for (std::size_t i = 0; i + 1 < components.size(); ++i) {
-    const auto listing = load_folder(folder.tree);
-    const auto found = listing.folders.find(components[i]);
-    if (found == listing.folders.end()) {
+    const auto listing = load_directory(directory.tree);
+    const auto found = listing.directories.find(components[i]);
+    if (found == listing.directories.end()) {
       return std::nullopt;
     }
-    folder = found->second;
+    directory = found->second;
   }
-  const auto listing = load_folder(folder.tree);
+  const auto listing = load_directory(directory.tree);
   const auto found = components.empty() ? listing.files.end() : listing.files.find(components.back());
   return found == listing.files.end() ? std::nullopt : read_content(found->second, path, limit);
 }
@@ -354,7 +354,7 @@ std::optional<std::string> Repository::read_content(const Checksum& content, con
   if (!S_ISREG(type_of(content))) {
     return std::nullopt;
   }
-  const auto file = base::open_at(folder(), object_path({OSTREE_OBJECT_TYPE_FILE, content}), O_RDONLY | O_NONBLOCK);
+  const auto file = base::open_at(directory(), object_path({OSTREE_OBJECT_TYPE_FILE, content}), O_RDONLY | O_NONBLOCK);
   return base::read_all(file.get(), limit, name);
 }
 
@@ -368,7 +368,7 @@ std::optional<std::string> Repository::read_metadata(const ObjectName& name) con
   if (const auto fault = examine_place(name); fault && !fault->missing) {
     throw base::Error(base::ErrorKind::verification, fmt::format("{} is not a file", place_of(name)), mend_hint);
   }
-  return base::read_file_at(folder(), object_path(name), metadata_limit);
+  return base::read_file_at(directory(), object_path(name), metadata_limit);
 }
 
 /// Whether a metadata object in `objects` is what its name says.
@@ -376,7 +376,7 @@ bool Repository::is_sound(const ObjectName& name) const {
   if (examine_place(name)) {
     return false;
   }
-  const auto bytes = base::read_file_at(folder(), object_path(name), metadata_limit);
+  const auto bytes = base::read_file_at(directory(), object_path(name), metadata_limit);
   return bytes && base::digest_of(*bytes).hex() == name.checksum.hex();
 }
 
@@ -413,19 +413,19 @@ Commit Repository::load_commit(const Checksum& commit) const {
           VariantPtr(g_variant_get_child_value(value.get(), 0))};
 }
 
-FolderListing Repository::load_folder(const Checksum& tree) const {
+DirectoryListing Repository::load_directory(const Checksum& tree) const {
   const auto value = load_object(OSTREE_OBJECT_TYPE_DIR_TREE, tree);
   const VariantPtr files(g_variant_get_child_value(value.get(), 0));
-  const VariantPtr folders(g_variant_get_child_value(value.get(), 1));
-  FolderListing result;
+  const VariantPtr directories(g_variant_get_child_value(value.get(), 1));
+  DirectoryListing result;
   for (std::size_t i = 0; i < g_variant_n_children(files.get()); ++i) {
     const VariantPtr file(g_variant_get_child_value(files.get(), i));
     result.files.emplace_hint(result.files.end(), name_child(file.get()), checksum_child(file.get(), 1));
   }
-  for (std::size_t i = 0; i < g_variant_n_children(folders.get()); ++i) {
-    const VariantPtr folder(g_variant_get_child_value(folders.get(), i));
-    const StoredFolder stored{checksum_child(folder.get(), 1), checksum_child(folder.get(), 2)};
-    result.folders.emplace_hint(result.folders.end(), name_child(folder.get()), stored);
+  for (std::size_t i = 0; i < g_variant_n_children(directories.get()); ++i) {
+    const VariantPtr directory(g_variant_get_child_value(directories.get(), i));
+    const StoredDirectory stored{checksum_child(directory.get(), 1), checksum_child(directory.get(), 2)};
+    result.directories.emplace_hint(result.directories.end(), name_child(directory.get()), stored);
   }
   return result;
 }
@@ -457,8 +457,8 @@ Checksum Repository::stage_object(OstreeObjectType type, GVariant* value) const 
       std::as_bytes(std::span(static_cast<const char*>(g_variant_get_data(value)), g_variant_get_size(value)));
   if (bytes.size() > std::size_t{metadata_limit}) {
     throw base::Error(base::ErrorKind::verification,
-                      fmt::format("a folder or commit of {} bytes is more than the {} that OSTree stores", bytes.size(),
-                                  metadata_limit));
+                      fmt::format("a directory or commit of {} bytes is more than the {} that OSTree stores",
+                                  bytes.size(), metadata_limit));
   }
   base::Sha256 hash;
   hash.update(bytes);
@@ -485,7 +485,7 @@ Checksum Repository::write_object(OstreeObjectType type, GVariant* value) const 
   Failure failure;
   guchar* name = nullptr;
   if (libostree().repo_write_metadata(handle(), type, nullptr, value, &name, nullptr, failure.out()) == 0) {
-    failure.raise("store a folder or commit");
+    failure.raise("store a directory or commit");
   }
   const BytesPtr owned(name);
   return Checksum::from_bytes(std::span(name, Checksum().bytes.size()));
@@ -495,31 +495,31 @@ Checksum Repository::write_meta(const Ownership& ownership) const {
   return write_object(OSTREE_OBJECT_TYPE_DIR_META, meta_variant(ownership).get());
 }
 
-Checksum Repository::write_tree(const Folder& folder) const {
+Checksum Repository::write_tree(const Directory& directory) const {
   GVariantBuilder files;
-  GVariantBuilder folders;
+  GVariantBuilder directories;
   g_variant_builder_init(&files, G_VARIANT_TYPE("a(say)"));
-  g_variant_builder_init(&folders, G_VARIANT_TYPE("a(sayay)"));
+  g_variant_builder_init(&directories, G_VARIANT_TYPE("a(sayay)"));
   try {
-    for (const auto& [name, node] : folder.children) {
+    for (const auto& [name, node] : directory.children) {
       if (const auto* content = std::get_if<Checksum>(&node)) {
         g_variant_builder_add(&files, "(s@ay)", name.c_str(), checksum_variant(*content));
-      } else if (const auto* inner = folder_in(node)) {
+      } else if (const auto* inner = directory_in(node)) {
         const auto tree = write_tree(*inner);
-        g_variant_builder_add(&folders, "(s@ay@ay)", name.c_str(), checksum_variant(tree),
+        g_variant_builder_add(&directories, "(s@ay@ay)", name.c_str(), checksum_variant(tree),
                               checksum_variant(inner->meta));
       }
     }
   } catch (...) {
     g_variant_builder_clear(&files);
-    g_variant_builder_clear(&folders);
+    g_variant_builder_clear(&directories);
     throw;
   }
-  const auto value = own(g_variant_new("(a(say)a(sayay))", &files, &folders));
+  const auto value = own(g_variant_new("(a(say)a(sayay))", &files, &directories));
   return write_object(OSTREE_OBJECT_TYPE_DIR_TREE, value.get());
 }
 
-Checksum Repository::write_commit(const StoredFolder& root, std::int64_t timestamp, GVariant* metadata) const {
+Checksum Repository::write_commit(const StoredDirectory& root, std::int64_t timestamp, GVariant* metadata) const {
   GVariant* no_parent = g_variant_new_array(G_VARIANT_TYPE_BYTE, nullptr, 0);
   GVariant* no_related = g_variant_new_array(G_VARIANT_TYPE("(say)"), nullptr, 0);
   const auto time = GUINT64_TO_BE(static_cast<std::uint64_t>(std::max<std::int64_t>(timestamp, 0)));
@@ -530,21 +530,21 @@ Checksum Repository::write_commit(const StoredFolder& root, std::int64_t timesta
 
 void Repository::begin_staging(ReplacedObjects replaced) const {
   const auto interval = durability_ == Durability::gentle ? gentle_interval : 0;
-  staging_ = std::make_unique<ObjectStaging>(folder(),
+  staging_ = std::make_unique<ObjectStaging>(directory(),
                                              ObjectStaging::Options{reserve(), syncs(), interval, std::move(replaced)});
 }
 
-// Objects of our own need nothing of libostree's transaction but its lock: its folder would only wait for others'
-// clean-up, and its commit syncs each of the 256 folders of objects.
+// Objects of our own need nothing of libostree's transaction but its lock: its directory would only wait for others'
+// clean-up, and its commit syncs each of the 256 directories of objects.
 Transaction::Transaction(const Repository& repository, ReplacedObjects replaced)
     : repository_(repository), own_(repository.writer_ == ObjectAuthor::own || !replaced.empty()) {
   if (repository.staging_) {
     throw base::Error(base::ErrorKind::failed, "the repository has a transaction that is not yet over");
   }
   repository.refuse_damaged_config();
-  remove_stale_staging(repository.folder(), own_ ? libostree_pause : std::chrono::seconds::zero());
+  remove_stale_staging(repository.directory(), own_ ? libostree_pause : std::chrono::seconds::zero());
   if (own_) {
-    lock_.emplace(repository.folder(), ForeignLock::Kind::shared, repository.config());
+    lock_.emplace(repository.directory(), OstreeRepoLock::Kind::shared, repository.config());
     repository.begin_staging(std::move(replaced));
     return;
   }
@@ -566,7 +566,7 @@ Transaction::~Transaction() {
   Failure failure;
   libostree().repo_abort_transaction(repository_.handle(), nullptr, failure.out());
   try {
-    remove_stale_staging(repository_.folder());
+    remove_stale_staging(repository_.directory());
   } catch (const base::Error&) {
     return;
   }

@@ -1,4 +1,4 @@
-// One OSTree repository: refs, commits and folders, as values.
+// One OSTree repository: refs, commits and directories, as values.
 #pragma once
 
 #include <ostree.h>
@@ -39,7 +39,7 @@ struct ObjectFault {
 
 /// A commit as it is read; `metadata` is an `a{sv}`.
 struct Commit {
-  StoredFolder root;
+  StoredDirectory root;
   std::int64_t timestamp = 0;  ///< epoch seconds
   VariantPtr metadata;
 };
@@ -64,13 +64,13 @@ class Repository {
 
   /// libostree's own view of the repository, opened when it is first asked for; several threads may ask.
   [[nodiscard]] OstreeRepo* handle() const;
-  /// Descriptor of the repository's folder; stays ours.
-  [[nodiscard]] int folder() const noexcept { return folder_.get(); }
+  /// Descriptor of the repository's directory; stays ours.
+  [[nodiscard]] int directory() const noexcept { return directory_.get(); }
   [[nodiscard]] const RepositoryConfig& config() const noexcept { return config_; }
   [[nodiscard]] RepositoryMode mode() const noexcept { return config_.mode; }
   [[nodiscard]] bool syncs() const noexcept { return config_.sync; }
   /// Bytes of the file system that its configuration wants to stay free.
-  [[nodiscard]] std::uint64_t reserve() const { return config_.reserve(folder()); }
+  [[nodiscard]] std::uint64_t reserve() const { return config_.reserve(directory()); }
   /// Where objects go that we write ourselves; null without a transaction, and when libostree is to write them.
   [[nodiscard]] ObjectStaging* staging() const noexcept { return staging_.get(); }
 
@@ -109,20 +109,21 @@ class Repository {
   [[nodiscard]] mode_t type_of(const Checksum& content) const;
 
   [[nodiscard]] Commit load_commit(const Checksum& commit) const;
-  /// @throws Error(verification) when names are not those of a folder
-  [[nodiscard]] FolderListing load_folder(const Checksum& tree) const;
+  /// @throws Error(verification) when names are not those of a directory
+  [[nodiscard]] DirectoryListing load_directory(const Checksum& tree) const;
   /// Owner, mode and extended attributes of a DIR_META object.
   [[nodiscard]] Ownership load_meta(const Checksum& meta) const;
 
   // Writing needs an open Transaction; several threads may write.
   [[nodiscard]] Checksum write_meta(const Ownership& ownership) const;
-  [[nodiscard]] Checksum write_tree(const Folder& folder) const;  ///< with all folders below; LowerLinks are left out
-  [[nodiscard]] Checksum write_commit(const StoredFolder& root, std::int64_t timestamp, GVariant* metadata) const;
+  [[nodiscard]] Checksum write_tree(
+      const Directory& directory) const;  ///< with all directories below; LowerLinks are left out
+  [[nodiscard]] Checksum write_commit(const StoredDirectory& root, std::int64_t timestamp, GVariant* metadata) const;
 
  private:
-  Repository(base::Fd folder, StoredConfig config, const StoreOptions& options);
+  Repository(base::Fd directory, StoredConfig config, const StoreOptions& options);
   void refuse_damaged_config() const;
-  static Repository open_folder(const StoreOptions& options);
+  static Repository open_directory(const StoreOptions& options);
   [[nodiscard]] Checksum write_object(OstreeObjectType type, GVariant* value) const;
   [[nodiscard]] Checksum stage_object(OstreeObjectType type, GVariant* value) const;
   [[nodiscard]] std::optional<std::string> read_metadata(const ObjectName& name) const;
@@ -137,7 +138,7 @@ class Repository {
   [[nodiscard]] VariantPtr load_object(OstreeObjectType type, const Checksum& name) const;
 
   struct Handle;
-  base::Fd folder_;
+  base::Fd directory_;
   RepositoryConfig config_;
   std::optional<base::Error> damage_;  ///< of the file `config`
   std::string path_;                   ///< for messages
@@ -149,7 +150,7 @@ class Repository {
   mutable std::unique_ptr<ObjectStaging> staging_;
 };
 
-/// DIR_META of folders without an entry of their own, and of folders nobody says anything about.
+/// DIR_META of directories without an entry of their own, and of directories nobody says anything about.
 [[nodiscard]] Ownership implied_ownership();
 [[nodiscard]] Ownership plain_ownership();
 
@@ -174,7 +175,7 @@ class Transaction {
  private:
   const Repository& repository_;
   bool own_;  ///< objects are written by ourselves
-  std::optional<ForeignLock> lock_;
+  std::optional<OstreeRepoLock> lock_;
   bool open_ = true;
 };
 

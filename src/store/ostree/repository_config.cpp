@@ -129,12 +129,12 @@ std::string_view name_of(RepositoryMode mode) {
   return mode == RepositoryMode::bare ? "bare" : "bare-user";
 }
 
-std::uint64_t RepositoryConfig::reserve(int folder) const {
+std::uint64_t RepositoryConfig::reserve(int directory) const {
   if (free_bytes > 0) {
     return free_bytes;
   }
   struct statvfs status {};
-  base::check_errno(::fstatvfs(folder, &status), "ask for the free space of the repository");
+  base::check_errno(::fstatvfs(directory, &status), "ask for the free space of the repository");
   constexpr double hundred = 100.0;
   const auto size = static_cast<double>(status.f_blocks) * static_cast<double>(status.f_frsize);
   return static_cast<std::uint64_t>(size * (free_percent / hundred));

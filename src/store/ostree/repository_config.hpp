@@ -20,8 +20,8 @@ struct RepositoryConfig {
   std::uint64_t free_bytes = 0;            ///< `min-free-space-size`; counts before the percentage
   unsigned free_percent = 3;               ///< `min-free-space-percent`
 
-  /// Bytes that are to stay free on the file system of `folder`.
-  [[nodiscard]] std::uint64_t reserve(int folder) const;
+  /// Bytes that are to stay free on the file system of `directory`.
+  [[nodiscard]] std::uint64_t reserve(int directory) const;
 };
 
 /// Bytes of the file `config`; a longer one is refused.

@@ -27,23 +27,23 @@ namespace {
 
 constexpr const char* config_name = "config";
 constexpr const char* damaged_name = "config.damaged";
-constexpr mode_t folder_mode = 0755;  // what is below the repository's 0700 is of no concern to others
+constexpr mode_t directory_mode = 0755;  // what is below the repository's 0700 is of no concern to others
 
-/// Parents first. libostree, too, makes `objects` last and takes a folder that has it for a repository.
-constexpr std::array<const char*, 9> folders = {"tmp",        "tmp/cache",    "extensions",   "state",  "refs",
-                                                "refs/heads", "refs/mirrors", "refs/remotes", "objects"};
+/// Parents first. libostree, too, makes `objects` last and takes a directory that has it for a repository.
+constexpr std::array<const char*, 9> directories = {"tmp",        "tmp/cache",    "extensions",   "state",  "refs",
+                                                    "refs/heads", "refs/mirrors", "refs/remotes", "objects"};
 
-/// Below the folder of deployments, where the repository is unless somebody says otherwise.
-constexpr std::string_view storage_folder = ".storage";
+/// Below the directory of deployments, where the repository is unless somebody says otherwise.
+constexpr std::string_view storage_directory = ".storage";
 
-void make_folder(const std::string& path) {
-  const auto root = base::open_host_folder("/");
+void make_directory(const std::string& path) {
+  const auto root = base::open_host_directory("/");
   const auto [parent, name] = base::split_path(path.starts_with('/') ? std::string_view(path).substr(1) : path);
-  if (const auto [above, last] = base::split_path(parent); last == storage_folder) {
-    base::make_folders_at(root.get(), base::split_path(above).first, 0755);
-    base::make_folders_at(root.get(), parent, 0700);  // the folder of deployments is as private as what is in it
+  if (const auto [above, last] = base::split_path(parent); last == storage_directory) {
+    base::make_directories_at(root.get(), base::split_path(above).first, 0755);
+    base::make_directories_at(root.get(), parent, 0700);  // the directory of deployments is as private as what is in it
   } else if (parent != ".") {
-    base::make_folders_at(root.get(), parent, 0755);
+    base::make_directories_at(root.get(), parent, 0755);
   }
   // Nobody else may go through, for objects of images may be setuid programs.
   if (::mkdirat(root.get(), (parent + "/" + name).c_str(), 0700) != 0 && errno != EEXIST) {
@@ -61,17 +61,18 @@ bool has_config(int repository) {
   return std::any_of(text.begin(), text.end(), [](char byte) { return byte != '\0'; });
 }
 
-/// Whether there is anything but folders below `folder`. A name that begins with a dot is no ref: somebody wrote it.
-bool has_files(const base::Fd& folder) {
-  const auto names = base::list_folder(folder.get());
-  return std::any_of(names.begin(), names.end(), [&folder](const std::string& name) {
-    const auto status = name.starts_with('.') ? std::nullopt : base::stat_at(folder.get(), name);
-    return status && (!S_ISDIR(status->st_mode) || has_files(base::open_folder_at(folder.get(), name)));
+/// Whether there is anything but directories below `directory`. A name that begins with a dot is no ref: somebody wrote
+/// it.
+bool has_files(const base::Fd& directory) {
+  const auto names = base::list_directory(directory.get());
+  return std::any_of(names.begin(), names.end(), [&directory](const std::string& name) {
+    const auto status = name.starts_with('.') ? std::nullopt : base::stat_at(directory.get(), name);
+    return status && (!S_ISDIR(status->st_mode) || has_files(base::open_directory_at(directory.get(), name)));
   });
 }
 
 bool has_refs(int repository) {
-  return base::stat_at(repository, "refs") && has_files(base::open_folder_at(repository, "refs"));
+  return base::stat_at(repository, "refs") && has_files(base::open_directory_at(repository, "refs"));
 }
 
 bool is_made(int repository) {
@@ -79,30 +80,30 @@ bool is_made(int repository) {
 }
 
 /// Whether a bare repository, or one of a user, has such an object; nullopt for other files.
-std::optional<bool> fits(int folder, const std::string& name, RepositoryMode mode) {
+std::optional<bool> fits(int directory, const std::string& name, RepositoryMode mode) {
   if (name.ends_with(".filez")) {
     return false;
   }
-  const auto status = name.ends_with(".file") ? base::stat_at(folder, name) : std::nullopt;
+  const auto status = name.ends_with(".file") ? base::stat_at(directory, name) : std::nullopt;
   if (!status || !S_ISREG(status->st_mode)) {
     return std::nullopt;
   }
-  const auto place = fmt::format("/proc/self/fd/{}/{}", folder, name);
+  const auto place = fmt::format("/proc/self/fd/{}/{}", directory, name);
   const bool described = ::getxattr(place.c_str(), "user.ostreemeta", nullptr, 0) > 0;
   return described == (mode == RepositoryMode::bare_user);
 }
 
 /// Whether the objects of a repository are of a mode, as the first of them tells.
 bool objects_fit(int repository, RepositoryMode mode) {
-  const auto objects = base::open_folder_at(repository, "objects");
-  for (const auto& part : base::list_folder(objects.get())) {
+  const auto objects = base::open_directory_at(repository, "objects");
+  for (const auto& part : base::list_directory(objects.get())) {
     const auto status = base::stat_at(objects.get(), part);
     if (!status || !S_ISDIR(status->st_mode)) {
       continue;
     }
-    const auto folder = base::open_folder_at(objects.get(), part);
-    for (const auto& name : base::list_folder(folder.get())) {
-      if (const auto fit = fits(folder.get(), name, mode)) {
+    const auto directory = base::open_directory_at(objects.get(), part);
+    for (const auto& name : base::list_directory(directory.get())) {
+      if (const auto fit = fits(directory.get(), name, mode)) {
         return *fit;
       }
     }
@@ -115,13 +116,13 @@ std::string fresh_config(RepositoryMode mode) {
 }
 
 /// @throws Error(verification) when it is damaged
-RepositoryConfig parse_config(int folder, const StoreOptions& options) {
-  const auto status = base::stat_at(folder, config_name);
+RepositoryConfig parse_config(int directory, const StoreOptions& options) {
+  const auto status = base::stat_at(directory, config_name);
   if (status && !S_ISREG(status->st_mode)) {
     throw damaged_config(options.repository, "it is not a regular file");
   }
   const auto text =
-      has_config(folder) ? base::read_file_at(folder, config_name, repository_config_limit) : std::nullopt;
+      has_config(directory) ? base::read_file_at(directory, config_name, repository_config_limit) : std::nullopt;
   if (!text) {
     throw damaged_config(options.repository, "it is absent, empty or zeroed");
   }
@@ -163,31 +164,31 @@ bool is_damaged(int repository, const StoreOptions& options) {
 
 }  // namespace
 
-void refuse_links(int folder, const std::string& repository) {
+void refuse_links(int directory, const std::string& repository) {
   for (const char* part : {"objects", "refs", "refs/heads", "refs/heads/ociimage", "tmp", "state"}) {
-    const auto status = base::stat_at(folder, part);
+    const auto status = base::stat_at(directory, part);
     if (status && S_ISLNK(status->st_mode)) {
       throw base::Error(base::ErrorKind::verification,
                         fmt::format("the repository {} has a symbolic link as {}", repository, part),
-                        "put the folder that it points to in its place");
+                        "put the directory that it points to in its place");
     }
   }
 }
 
 bool is_repository(const std::string& path) {
-  return base::stat_at(AT_FDCWD, path + "/objects") && is_made(base::open_host_folder(path).get());
+  return base::stat_at(AT_FDCWD, path + "/objects") && is_made(base::open_host_directory(path).get());
 }
 
-StoredConfig read_config(int folder, const StoreOptions& options) {
+StoredConfig read_config(int directory, const StoreOptions& options) {
   try {
-    return {parse_config(folder, options), std::nullopt};
+    return {parse_config(directory, options), std::nullopt};
   } catch (const base::Error& error) {
     const bool damaged = error.kind() == base::ErrorKind::verification;
     if (!damaged && error.kind() != base::ErrorKind::failed) {
       throw;
     }
-    const bool fit = objects_fit(folder, options.mode);
-    base::Error damage(error.kind(), error.sentence(), damaged ? remedy(options, fit) : error.hint());
+    const bool fit = objects_fit(directory, options.mode);
+    base::Error damage(error.kind(), error.message(), damaged ? remedy(options, fit) : error.hint());
     if (!fit) {
       throw damage;
     }
@@ -201,7 +202,7 @@ std::optional<std::string> mend_config(const StoreOptions& options) {
   if (!is_repository(options.repository)) {
     return std::nullopt;
   }
-  const auto repository = base::open_host_folder(options.repository);
+  const auto repository = base::open_host_directory(options.repository);
   refuse_links(repository.get(), options.repository);
   if (!is_damaged(repository.get(), options)) {
     return std::nullopt;
@@ -221,19 +222,19 @@ std::optional<std::string> mend_config(const StoreOptions& options) {
 }
 
 void make_repository(const StoreOptions& options) {
-  make_folder(options.repository);
-  const auto repository = base::open_host_folder(options.repository);
+  make_directory(options.repository);
+  const auto repository = base::open_host_directory(options.repository);
   refuse_links(repository.get(), options.repository);
   const auto lock = RepositoryLock::take(repository.get(), RepositoryLock::Kind::exclusive, options);
   if (is_made(repository.get())) {
     return;  // by somebody who was faster
   }
-  for (const auto* name : folders) {
-    if (::mkdirat(repository.get(), name, folder_mode) != 0 && errno != EEXIST) {
+  for (const auto* name : directories) {
+    if (::mkdirat(repository.get(), name, directory_mode) != 0 && errno != EEXIST) {
       base::throw_errno(fmt::format("create {}/{}", options.repository, name));
     }
   }
-  if (base::list_folder(base::open_folder_at(repository.get(), "objects").get()).empty()) {
+  if (base::list_directory(base::open_directory_at(repository.get(), "objects").get()).empty()) {
     mark_private(repository.get());
   }
   base::check_errno(::syncfs(repository.get()), "write the repository to the disk");

@@ -15,7 +15,7 @@ class RepositoryLock {
 
   /// Waits for `options.lock_timeout`, telling the reporter who holds the lock. A repository that cannot be written to
   /// needs no shared lock, for nothing can be removed from it: then nothing is held.
-  /// @param repository descriptor of the repository's folder
+  /// @param repository descriptor of the repository's directory
   /// @throws Error(conflict) naming the holder, Error(interrupted)
   static RepositoryLock take(int repository, Kind kind, const StoreOptions& options);
 

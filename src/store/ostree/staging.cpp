@@ -22,8 +22,8 @@ constexpr std::string_view staging_prefix = "staging-";
 constexpr std::string_view repair_prefix = "berth-repair-";
 constexpr std::string_view lock_suffix = "-lock";
 
-bool is_young(int temporary, const std::string& folder, std::chrono::seconds age) {
-  const auto status = base::stat_at(temporary, folder);
+bool is_young(int temporary, const std::string& directory, std::chrono::seconds age) {
+  const auto status = base::stat_at(temporary, directory);
   return status && std::time(nullptr) - status->st_mtime < age.count();
 }
 
@@ -34,7 +34,7 @@ struct flock write_lock() {
   return whole;
 }
 
-/// Whether a folder `berth-repair-PID`, which has no lock, is of a process that is gone.
+/// Whether a directory `berth-repair-PID`, which has no lock, is of a process that is gone.
 bool is_dead_repair(int temporary, const std::string& name) {
   pid_t pid = 0;
   const auto digits = std::string_view(name).substr(repair_prefix.size());
@@ -45,28 +45,28 @@ bool is_dead_repair(int temporary, const std::string& name) {
   return (::kill(pid, 0) != 0 && errno == ESRCH) || !is_young(temporary, name, std::chrono::hours(24));
 }
 
-/// The lock that libostree holds beside a staging folder in use; empty when somebody holds it.
-base::Fd try_lock(int folder, const std::string& lock_name) {
-  base::Fd lock = base::open_at(folder, lock_name, O_CREAT | O_RDWR, 0600);
+/// The lock that libostree holds beside a staging directory in use; empty when somebody holds it.
+base::Fd try_lock(int directory, const std::string& lock_name) {
+  base::Fd lock = base::open_at(directory, lock_name, O_CREAT | O_RDWR, 0600);
   auto whole = write_lock();
   if (::fcntl(lock.get(), F_OFD_SETLK, &whole) != 0) {
     return {};
   }
   struct stat status {};
   base::check_errno(::fstat(lock.get(), &status), "look at " + lock_name);
-  // Its last owner removed it between our open and our lock: the folder is gone as well, or somebody else's.
+  // Its last owner removed it between our open and our lock: the directory is gone as well, or somebody else's.
   return status.st_nlink == 0 ? base::Fd() : std::move(lock);
 }
 
 }  // namespace
 
-base::Fd lock_staging(int folder, const std::string& name) {
+base::Fd lock_staging(int directory, const std::string& name) {
   auto whole = write_lock();
   while (true) {
-    auto lock = base::open_at(folder, name + std::string(lock_suffix), O_CREAT | O_RDWR, 0600);
-    base::check_errno(::fcntl(lock.get(), F_OFD_SETLKW, &whole), "lock a staging folder of the repository");
+    auto lock = base::open_at(directory, name + std::string(lock_suffix), O_CREAT | O_RDWR, 0600);
+    base::check_errno(::fcntl(lock.get(), F_OFD_SETLKW, &whole), "lock a staging directory of the repository");
     struct stat status {};
-    base::check_errno(::fstat(lock.get(), &status), "look at the lock of a staging folder");
+    base::check_errno(::fstat(lock.get(), &status), "look at the lock of a staging directory");
     // Whoever cleans up may have taken a file that was not yet locked for one that a dead process left.
     if (status.st_nlink > 0) {
       return lock;
@@ -75,8 +75,8 @@ base::Fd lock_staging(int folder, const std::string& name) {
 }
 
 void remove_stale_staging(int repository, std::chrono::seconds least_age) {
-  const auto temporary = base::open_folder_at(repository, "tmp");
-  for (const auto& name : base::list_folder(temporary.get())) {
+  const auto temporary = base::open_directory_at(repository, "tmp");
+  for (const auto& name : base::list_directory(temporary.get())) {
     if (name.starts_with(repair_prefix) && is_dead_repair(temporary.get(), name)) {
       base::remove_tree_at(temporary.get(), name);
     }
@@ -84,13 +84,13 @@ void remove_stale_staging(int repository, std::chrono::seconds least_age) {
       continue;
     }
     const bool is_lock = name.ends_with(lock_suffix);
-    const auto folder = is_lock ? name.substr(0, name.size() - lock_suffix.size()) : name;
-    const auto lock_name = folder + std::string(lock_suffix);
-    if (!folder.starts_with(own_staging_prefix) && is_young(temporary.get(), folder, least_age)) {
+    const auto directory = is_lock ? name.substr(0, name.size() - lock_suffix.size()) : name;
+    const auto lock_name = directory + std::string(lock_suffix);
+    if (!directory.starts_with(own_staging_prefix) && is_young(temporary.get(), directory, least_age)) {
       continue;
     }
     if (const auto lock = try_lock(temporary.get(), lock_name)) {
-      base::remove_tree_at(temporary.get(), folder);
+      base::remove_tree_at(temporary.get(), directory);
       base::unlink_at(temporary.get(), lock_name);
     }
   }

@@ -61,8 +61,8 @@ void check_components(std::string_view path, std::string_view raw, std::string_v
   while (true) {
     const auto slash = path.find('/');
     check_component(path.substr(0, slash), raw, what);
-    if (++depth > folder_depth_limit) {
-      refuse(what, raw, fmt::format("it is nested deeper than {} folders", folder_depth_limit));
+    if (++depth > directory_depth_limit) {
+      refuse(what, raw, fmt::format("it is nested deeper than {} directories", directory_depth_limit));
     }
     if (slash == std::string_view::npos) {
       return;

@@ -11,7 +11,7 @@ namespace berth::store {
 /// @param what the entry and its archive, for errors
 /// @throws Error(verification) for an empty name, `..` components, the whiteouts that meaning_of refuses, a component
 /// over
-///   255 bytes (of a whiteout: that hides one), a path over 4095 bytes or nested deeper than folder_depth_limit, and
+///   255 bytes (of a whiteout: that hides one), a path over 4095 bytes or nested deeper than directory_depth_limit, and
 ///   bytes that are not UTF-8, which OSTree cannot hold
 std::string normal_entry_path(std::string_view raw, std::string_view what);
 

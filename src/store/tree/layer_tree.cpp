@@ -12,8 +12,8 @@
 namespace berth::store {
 namespace {
 
-[[noreturn]] void refuse(std::string sentence) {
-  throw base::Error(base::ErrorKind::verification, std::move(sentence),
+[[noreturn]] void refuse(std::string message) {
+  throw base::Error(base::ErrorKind::verification, std::move(message),
                     "berth unpacks no such layer; whoever builds the image can leave that entry out");
 }
 
@@ -25,11 +25,11 @@ std::string_view take_component(std::string_view& rest) {
   return component;
 }
 
-void collect_links(const Folder& folder, const std::string& prefix, LowerLinks& links) {
-  for (const auto& [name, node] : folder.children) {
+void collect_links(const Directory& directory, const std::string& prefix, LowerLinks& links) {
+  for (const auto& [name, node] : directory.children) {
     if (const auto* link = std::get_if<LowerLink>(&node)) {
       links.emplace(prefix + name, link->target);
-    } else if (const auto* inner = folder_in(node)) {
+    } else if (const auto* inner = directory_in(node)) {
       collect_links(*inner, prefix + name + "/", links);
     }
   }
@@ -48,12 +48,12 @@ void LayerTree::count_memory(std::size_t bytes) {
   }
 }
 
-void LayerTree::count_node(const Folder& folder, std::string_view name) {
-  if (folder.children.size() >= entry_limit) {
-    refuse(fmt::format("a folder has more than {} entries, which is more than OSTree stores", entry_limit));
+void LayerTree::count_node(const Directory& directory, std::string_view name) {
+  if (directory.children.size() >= entry_limit) {
+    refuse(fmt::format("a directory has more than {} entries, which is more than OSTree stores", entry_limit));
   }
   if (++nodes_ > limits_.nodes) {
-    refuse(fmt::format("the layer has more than {} files and folders", limits_.nodes));
+    refuse(fmt::format("the layer has more than {} files and directories", limits_.nodes));
   }
   count_memory(node_cost + name.size());
 }
@@ -108,36 +108,36 @@ LayerTree::Step LayerTree::step(Walk& walk) {
   }
   walk.ahead.pop_back();
   walk.own = std::min(walk.own, left);
-  if (auto* folder = folder_in(found->second)) {
-    walk.at.push_back(folder);
+  if (auto* directory = directory_in(found->second)) {
+    walk.at.push_back(directory);
     return Step::entered;
   }
   const auto* content = std::get_if<Checksum>(&found->second);
   return content != nullptr && follow(walk, *content) ? Step::entered : Step::blocked;
 }
 
-Folder& LayerTree::add_implied(Folder& parent, std::string_view name) {
+Directory& LayerTree::add_implied(Directory& parent, std::string_view name) {
   count_node(parent, name);
-  auto implied = std::make_unique<Folder>();
+  auto implied = std::make_unique<Directory>();
   implied->meta = implied_;
-  return *folder_in(parent.children.emplace(name, std::move(implied)).first->second);
+  return *directory_in(parent.children.emplace(name, std::move(implied)).first->second);
 }
 
-Folder& LayerTree::parent_of(std::string_view path) {
-  Folder* folder = &root_;
+Directory& LayerTree::parent_of(std::string_view path) {
+  Directory* directory = &root_;
   auto rest = parent_path(path);
   while (!rest.empty()) {
     const auto component = take_component(rest);
-    const auto found = folder->children.find(component);
-    folder = found == folder->children.end() ? &add_implied(*folder, component) : folder_in(found->second);
-    if (folder == nullptr) {
+    const auto found = directory->children.find(component);
+    directory = found == directory->children.end() ? &add_implied(*directory, component) : directory_in(found->second);
+    if (directory == nullptr) {
       return parent_through_links(path);
     }
   }
-  return *folder;
+  return *directory;
 }
 
-Folder& LayerTree::parent_through_links(std::string_view path) {
+Directory& LayerTree::parent_through_links(std::string_view path) {
   auto walk = begin(parent_path(path));
   std::string shown;
   while (!walk.ahead.empty()) {
@@ -145,7 +145,7 @@ Folder& LayerTree::parent_through_links(std::string_view path) {
       shown = walk.ahead.back();
     }
     const auto entered = step(walk);
-    // What a link leads to has to be there, in this layer: nothing else says that it is a folder.
+    // What a link leads to has to be there, in this layer: nothing else says that it is a directory.
     if (entered == Step::blocked || (entered == Step::absent && walk.ahead.size() > walk.own)) {
       refuse(fmt::format("{} goes through {}, which the same layer makes a file or link", quoted_name(path),
                          quoted_name(shown)));
@@ -154,8 +154,8 @@ Folder& LayerTree::parent_through_links(std::string_view path) {
       add_implied(*walk.at.back(), walk.ahead.back());
     }
   }
-  if (walk.at.size() > folder_depth_limit) {
-    refuse(fmt::format("{} is nested deeper than {} folders", quoted_name(path), folder_depth_limit));
+  if (walk.at.size() > directory_depth_limit) {
+    refuse(fmt::format("{} is nested deeper than {} directories", quoted_name(path), directory_depth_limit));
   }
   return *walk.at.back();
 }
@@ -173,15 +173,15 @@ Node* LayerTree::find(std::string_view path) {
 }
 
 bool LayerTree::is_below_file(std::string_view path) const {
-  const Folder* folder = &root_;
+  const Directory* directory = &root_;
   auto rest = parent_path(path);
   while (!rest.empty()) {
-    const auto found = folder->children.find(take_component(rest));
-    if (found == folder->children.end()) {
+    const auto found = directory->children.find(take_component(rest));
+    if (found == directory->children.end()) {
       return false;
     }
-    folder = folder_in(found->second);
-    if (folder == nullptr) {
+    directory = directory_in(found->second);
+    if (directory == nullptr) {
       return true;
     }
   }
@@ -189,15 +189,15 @@ bool LayerTree::is_below_file(std::string_view path) const {
 }
 
 void LayerTree::place(std::string_view path, Node node) {
-  auto& folder = parent_of(path);
-  auto& children = folder.children;
+  auto& directory = parent_of(path);
+  auto& children = directory.children;
   const auto name = base_name(path);
   const auto found = children.find(name);
   if (found != children.end()) {
     found->second = std::move(node);
     return;
   }
-  count_node(folder, name);
+  count_node(directory, name);
   children.emplace(name, std::move(node));
 }
 
@@ -215,18 +215,18 @@ void LayerTree::add_symbolic_link(std::string_view path, const Checksum& content
   }
 }
 
-void LayerTree::add_folder(std::string_view path, const Checksum& meta) {
+void LayerTree::add_directory(std::string_view path, const Checksum& meta) {
   if (path.empty()) {
     root_.meta = meta;
     return;
   }
-  if (auto* node = find(path); node != nullptr && folder_in(*node) != nullptr) {
-    folder_in(*node)->meta = meta;
+  if (auto* node = find(path); node != nullptr && directory_in(*node) != nullptr) {
+    directory_in(*node)->meta = meta;
     return;
   }
-  auto folder = std::make_unique<Folder>();
-  folder->meta = meta;
-  place(path, std::move(folder));
+  auto directory = std::make_unique<Directory>();
+  directory->meta = meta;
+  place(path, std::move(directory));
 }
 
 void LayerTree::add_hard_link(std::string_view path, std::string_view target) {
@@ -239,8 +239,8 @@ void LayerTree::add_hard_link(std::string_view path, std::string_view target) {
     refuse(fmt::format("the hard link {} goes through a file or link of the same layer to {}", quoted_name(path),
                        quoted_name(target)));
   }
-  if (node != nullptr && folder_in(*node) != nullptr) {
-    refuse(fmt::format("the hard link {} has the folder {} as its target", quoted_name(path), quoted_name(target)));
+  if (node != nullptr && directory_in(*node) != nullptr) {
+    refuse(fmt::format("the hard link {} has the directory {} as its target", quoted_name(path), quoted_name(target)));
   }
   if (const auto* content = node == nullptr ? nullptr : std::get_if<Checksum>(node)) {
     place(path, Checksum(*content));

@@ -13,21 +13,21 @@
 namespace berth::store {
 namespace {
 
-[[noreturn]] void refuse(std::string sentence) {
-  throw base::Error(base::ErrorKind::verification, std::move(sentence),
+[[noreturn]] void refuse(std::string message) {
+  throw base::Error(base::ErrorKind::verification, std::move(message),
                     "berth unpacks no such image; whoever builds it can leave that entry out");
 }
 
-/// Walks down `path`; nullptr when a component is absent or no folder.
-Folder* find_folder(Folder& root, std::string_view path) {
-  Folder* folder = &root;
-  while (!path.empty() && folder != nullptr) {
+/// Walks down `path`; nullptr when a component is absent or no directory.
+Directory* find_directory(Directory& root, std::string_view path) {
+  Directory* directory = &root;
+  while (!path.empty() && directory != nullptr) {
     const auto slash = path.find('/');
-    const auto found = folder->children.find(path.substr(0, slash));
-    folder = found == folder->children.end() ? nullptr : folder_in(found->second);
+    const auto found = directory->children.find(path.substr(0, slash));
+    directory = found == directory->children.end() ? nullptr : directory_in(found->second);
     path = slash == std::string_view::npos ? std::string_view() : path.substr(slash + 1);
   }
-  return folder;
+  return directory;
 }
 
 /// Whether a path is, or is below, something that is never part of an image.
@@ -42,7 +42,7 @@ bool within_marker(std::string_view path) {
 
 }  // namespace
 
-Merge::Merge(FolderLoader load, const Checksum& implied, const Checksum& plain, const TreeLimits& limits)
+Merge::Merge(DirectoryLoader load, const Checksum& implied, const Checksum& plain, const TreeLimits& limits)
     : limits_(limits), load_(std::move(load)), implied_(implied), plain_(plain) {
   root_.meta = plain;
 }
@@ -61,7 +61,7 @@ void Merge::apply(const StoredLayer& layer) {
     }
     links_ = &layer.links;
     trail_.clear();
-    merge_folder(root_, layer.root.tree, 0, false);
+    merge_directory(root_, layer.root.tree, 0, false);
     links_ = nullptr;
     for (const auto& [path, content] : links) {
       place_link(path, content);
@@ -70,10 +70,10 @@ void Merge::apply(const StoredLayer& layer) {
 }
 
 Checksum Merge::resolve(const std::string& path, const std::string& target) {
-  Folder* folder = find_folder(root_, parent_path(target));
-  if (folder != nullptr) {
-    const auto found = folder->children.find(base_name(target));
-    const auto* content = found == folder->children.end() ? nullptr : std::get_if<Checksum>(&found->second);
+  Directory* directory = find_directory(root_, parent_path(target));
+  if (directory != nullptr) {
+    const auto found = directory->children.find(base_name(target));
+    const auto* content = found == directory->children.end() ? nullptr : std::get_if<Checksum>(&found->second);
     if (content != nullptr) {
       return *content;
     }
@@ -83,15 +83,15 @@ Checksum Merge::resolve(const std::string& path, const std::string& target) {
 }
 
 void Merge::place_link(const std::string& path, const Checksum& content) {
-  // The layer holds the parents of its links as folders, so the merge does, too.
-  Folder* folder = find_folder(root_, parent_path(path));
-  if (folder == nullptr) {
-    refuse(fmt::format("the hard link {} has no folder to be in", quoted_name(path)));
+  // The layer holds the parents of its links as directories, so the merge does, too.
+  Directory* directory = find_directory(root_, parent_path(path));
+  if (directory == nullptr) {
+    refuse(fmt::format("the hard link {} has no directory to be in", quoted_name(path)));
   }
-  folder->children.insert_or_assign(std::string(base_name(path)), content);
+  directory->children.insert_or_assign(std::string(base_name(path)), content);
 }
 
-void Merge::hide_one(Folder& lower, std::string_view name) const {
+void Merge::hide_one(Directory& lower, std::string_view name) const {
   const auto meaning = meaning_of(name);
   if (meaning == NameMeaning::opaque) {
     lower.children.clear();
@@ -102,23 +102,23 @@ void Merge::hide_one(Folder& lower, std::string_view name) const {
   }
 }
 
-void Merge::hide(Folder& lower, const FolderListing& upper) const {
+void Merge::hide(Directory& lower, const DirectoryListing& upper) const {
   for (const auto& [name, content] : upper.files) {
     hide_one(lower, name);
   }
-  for (const auto& [name, folder] : upper.folders) {
+  for (const auto& [name, directory] : upper.directories) {
     hide_one(lower, name);
   }
 }
 
-FolderListing Merge::load(const Checksum& tree, std::size_t depth) {
-  if (depth > folder_depth_limit) {
-    refuse(fmt::format("folders are nested deeper than {}", folder_depth_limit));
+DirectoryListing Merge::load(const Checksum& tree, std::size_t depth) {
+  if (depth > directory_depth_limit) {
+    refuse(fmt::format("directories are nested deeper than {}", directory_depth_limit));
   }
   auto listing = load_(tree);
-  nodes_ += listing.files.size() + listing.folders.size();
+  nodes_ += listing.files.size() + listing.directories.size();
   if (nodes_ > limits_.nodes) {
-    refuse(fmt::format("the layers have more than {} files and folders together", limits_.nodes));
+    refuse(fmt::format("the layers have more than {} files and directories together", limits_.nodes));
   }
   return listing;
 }
@@ -130,7 +130,7 @@ void Merge::count_memory(const std::string& name) {
   }
 }
 
-/// Whether a hard link of the layer is to be in the folder `name` of the current one, or below.
+/// Whether a hard link of the layer is to be in the directory `name` of the current one, or below.
 bool Merge::has_links_below(const std::string& name) const {
   std::string prefix;
   for (const auto* component : trail_) {
@@ -141,23 +141,23 @@ bool Merge::has_links_below(const std::string& name) const {
   return links_ != nullptr && found != links_->end() && found->first.starts_with(prefix);
 }
 
-/// Whether there are only markers in a folder that has no entry of its own, and below.
-bool Merge::is_hollow(const StoredFolder& folder, std::size_t depth) {
-  if (folder.meta != implied_) {
+/// Whether there are only markers in a directory that has no entry of its own, and below.
+bool Merge::is_hollow(const StoredDirectory& directory, std::size_t depth) {
+  if (directory.meta != implied_) {
     return false;
   }
-  const auto listing = load(folder.tree, depth);
+  const auto listing = load(directory.tree, depth);
   const auto hides = [](const auto& file) {
     const auto meaning = meaning_of(file.first);
     return meaning == NameMeaning::whiteout || meaning == NameMeaning::opaque;
   };
   return std::all_of(listing.files.begin(), listing.files.end(), hides) &&
-         std::all_of(listing.folders.begin(), listing.folders.end(),
+         std::all_of(listing.directories.begin(), listing.directories.end(),
                      [&](const auto& inner) { return is_hollow(inner.second, depth + 1); });
 }
 
-/// @param hidden whether this layer hides all that lower ones have in the folder
-void Merge::merge_folder(Folder& lower, const Checksum& tree, std::size_t depth, bool hidden) {
+/// @param hidden whether this layer hides all that lower ones have in the directory
+void Merge::merge_directory(Directory& lower, const Checksum& tree, std::size_t depth, bool hidden) {
   const auto upper = load(tree, depth);
   hide(lower, upper);
   hidden = hidden || upper.files.contains(std::string(opaque_marker));
@@ -168,35 +168,35 @@ void Merge::merge_folder(Folder& lower, const Checksum& tree, std::size_t depth,
       }
     }
   }
-  for (const auto& [name, folder] : upper.folders) {
+  for (const auto& [name, directory] : upper.directories) {
     if (meaning_of(name) != NameMeaning::plain) {
       continue;
     }
     const bool gone = hidden || upper.files.contains(whiteout_of(name));
-    if (!gone || has_links_below(name) || !is_hollow(folder, depth + 1)) {
-      merge_child(lower, name, folder, depth, gone);
+    if (!gone || has_links_below(name) || !is_hollow(directory, depth + 1)) {
+      merge_child(lower, name, directory, depth, gone);
     }
   }
 }
 
-void Merge::merge_child(Folder& lower, const std::string& name, const StoredFolder& upper, std::size_t depth,
+void Merge::merge_child(Directory& lower, const std::string& name, const StoredDirectory& upper, std::size_t depth,
                         bool hidden) {
   const auto size = lower.children.size();
   Node& node = lower.children[name];
   if (lower.children.size() > size) {
     count_memory(name);
   }
-  if (folder_in(node) == nullptr) {
-    auto fresh = std::make_unique<Folder>();
+  if (directory_in(node) == nullptr) {
+    auto fresh = std::make_unique<Directory>();
     fresh->meta = plain_;
     node = std::move(fresh);
   }
-  Folder& folder = *folder_in(node);
+  Directory& directory = *directory_in(node);
   if (upper.meta != implied_) {
-    folder.meta = upper.meta;
+    directory.meta = upper.meta;
   }
   trail_.push_back(&name);
-  merge_folder(folder, upper.tree, depth + 1, hidden);
+  merge_directory(directory, upper.tree, depth + 1, hidden);
   trail_.pop_back();
 }
 

@@ -14,7 +14,7 @@ namespace berth::store {
 /// One layer as the repository has it.
 struct StoredLayer {
   std::string name;  ///< for errors, e.g. "layer 0123456789ab"
-  StoredFolder root;
+  StoredDirectory root;
   LowerLinks links;
 };
 
@@ -22,8 +22,8 @@ struct StoredLayer {
 /// content; never looks at a file system, so no link is ever followed.
 ///
 /// A whiteout hides one name, an opaque marker all names, of lower layers only, wherever they stand among their
-/// siblings. A folder that a layer hides, and of which it has nothing but markers of what was in it, stays hidden. A
-/// folder over a folder merges, with the upper's owner and mode unless the upper is only implied; anything else
+/// siblings. A directory that a layer hides, and of which it has nothing but markers of what was in it, stays hidden. A
+/// directory over a directory merges, with the upper's owner and mode unless the upper is only implied; anything else
 /// replaces. No marker and no bookkeeping of aufs is left in the result.
 class Merge {
  public:
@@ -31,40 +31,43 @@ class Merge {
   /// result takes.
   static constexpr TreeLimits default_limits = {10'000'000, std::uint64_t{512} << 20U};
 
-  /// @param implied DIR_META that says nothing (see implied_folder_xattr)
-  /// @param plain DIR_META for folders of which no layer says anything: 0755 root:root
-  Merge(FolderLoader load, const Checksum& implied, const Checksum& plain, const TreeLimits& limits = default_limits);
+  /// @param implied DIR_META that says nothing (see implied_directory_xattr)
+  /// @param plain DIR_META for directories of which no layer says anything: 0755 root:root
+  Merge(DirectoryLoader load, const Checksum& implied, const Checksum& plain,
+        const TreeLimits& limits = default_limits);
 
   /// Puts the next layer on top.
-  /// @throws Error(verification) naming the layer for illegal names, nesting over folder_depth_limit, more nodes than
+  /// @throws Error(verification) naming the layer for illegal names, nesting over directory_depth_limit, more nodes
+  /// than
   ///   the limit with the layers below, and links whose
   ///   target the lower layers do not have
   void apply(const StoredLayer& layer);
 
   /// The result; holds no LowerLink.
-  [[nodiscard]] const Folder& root() const { return root_; }
+  [[nodiscard]] const Directory& root() const { return root_; }
 
  private:
-  void merge_folder(Folder& lower, const Checksum& tree, std::size_t depth, bool hidden);
-  [[nodiscard]] bool is_hollow(const StoredFolder& folder, std::size_t depth);
+  void merge_directory(Directory& lower, const Checksum& tree, std::size_t depth, bool hidden);
+  [[nodiscard]] bool is_hollow(const StoredDirectory& directory, std::size_t depth);
   [[nodiscard]] bool has_links_below(const std::string& name) const;
   void count_memory(const std::string& name);
-  FolderListing load(const Checksum& tree, std::size_t depth);
-  void hide(Folder& lower, const FolderListing& upper) const;
-  void hide_one(Folder& lower, std::string_view name) const;
-  void merge_child(Folder& lower, const std::string& name, const StoredFolder& upper, std::size_t depth, bool hidden);
+  DirectoryListing load(const Checksum& tree, std::size_t depth);
+  void hide(Directory& lower, const DirectoryListing& upper) const;
+  void hide_one(Directory& lower, std::string_view name) const;
+  void merge_child(Directory& lower, const std::string& name, const StoredDirectory& upper, std::size_t depth,
+                   bool hidden);
   [[nodiscard]] Checksum resolve(const std::string& path, const std::string& target);
   void place_link(const std::string& path, const Checksum& content);
 
   TreeLimits limits_;
-  FolderLoader load_;
+  DirectoryLoader load_;
   Checksum implied_;
   Checksum plain_;
-  Folder root_;
+  Directory root_;
   std::uint64_t nodes_ = 0;                ///< read so far
   std::uint64_t memory_ = 0;               ///< bytes; what is taken away counts on
   const LowerLinks* links_ = nullptr;      ///< of the layer that is applied
-  std::vector<const std::string*> trail_;  ///< the names of the folders that lead to the current one
+  std::vector<const std::string*> trail_;  ///< the names of the directories that lead to the current one
 };
 
 }  // namespace berth::store

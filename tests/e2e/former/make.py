@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Makes former/host.tar.xz: what berth 0.1.0, as it was when folders of deployments had mode 0755 (commit 6191a8c8 of this
+"""Makes former/host.tar.xz: what berth 0.1.0, as it was when directories of deployments had mode 0755 (commit 6191a8c8 of this
 repository), leaves on a host. To be run as root with that version built and installed below DIR:
 
     meson setup build --prefix=/usr && ninja -C build && DESTDIR=DIR meson install -C build
@@ -55,7 +55,7 @@ class Maker:
         place = self.layouts / name
         if place.exists():
             shutil.rmtree(place)
-        shutil.move(former.layout(self.site.folder, name, version), place)
+        shutil.move(former.layout(self.site.directory, name, version), place)
         return f"oci:/srv/layouts/{name}"
 
     def install_all(self):
@@ -86,8 +86,8 @@ class Maker:
 
     def adopt(self):
         host = self.host
-        older = Older(host, self.site.folder / "older-tool")
-        made = former.layout(self.site.folder, "older", 1)
+        older = Older(host, self.site.directory / "older-tool")
+        made = former.layout(self.site.directory, "older", 1)
         image = type("Image", (), {"name": "older", "layout": f"{made}:latest"})
         older.pull(image, "older")
         older.deploy("older", "older")
@@ -99,14 +99,14 @@ class Maker:
         note = self.host.path(f"{former.NOTES}/{name}")
         words = [verb, name]
         if verb == "install":
-            words = [verb, f"--name={name}", f"oci:{former.layout(self.site.folder, name, 1)}"]
+            words = [verb, f"--name={name}", f"oci:{former.layout(self.site.directory, name, 1)}"]
         call = "unlinkat" if whole else SYSTEM_CALLS[verb]
         for count in range(1, 400):
             offline(self.host, *words, killed_at=(call, count))
             written = json.loads(note.read_text()) if note.exists() else None
             if written and bool(written["committed"]) == whole:
                 print(f"{verb} killed at {call} {count}: {written['operation']}")
-                shutil.move(note, self.site.folder / f"note-{name}")  # or the next command would settle it
+                shutil.move(note, self.site.directory / f"note-{name}")  # or the next command would settle it
                 return
             if written:
                 continue  # the next one recovers it
@@ -115,7 +115,7 @@ class Maker:
     def return_notes(self):
         notes = self.host.path(former.NOTES)
         notes.mkdir(0o700, exist_ok=True)
-        for note in self.site.folder.glob("note-*"):
+        for note in self.site.directory.glob("note-*"):
             shutil.move(note, notes / note.name.removeprefix("note-"))
 
     def pack(self):
@@ -123,7 +123,7 @@ class Maker:
         lines = self.before.difference(self.host.snapshot(*PLACES))
         paths = sorted({line.split(" ")[1] for line in lines if line[0] in "+~!*"})
         paths = [path for path in paths if not path.startswith(UNWANTED)]
-        listing = self.site.folder / "listing"
+        listing = self.site.directory / "listing"
         listing.write_text("".join(f".{path}\n" for path in paths))
         run("tar", "--create", "--xz", f"--file={former.ARCHIVE}", "--xattrs", "--xattrs-exclude=trusted.overlay.*", "--numeric-owner",
             "--no-recursion", f"--directory={tree}", f"--files-from={listing}", env={"XZ_OPT": "-9e"})  # fmt: skip
@@ -132,10 +132,10 @@ class Maker:
 
 def main():
     sandbox.prepare()
-    site = Site(sandbox.folder())
+    site = Site(sandbox.directory())
     try:
         maker = Maker(site)
-        built_in = former.layout(site.folder, "built-in", 1)
+        built_in = former.layout(site.directory, "built-in", 1)
         offline(maker.host, "install", "--preinstall", "--name=built-in", f"oci:{built_in}")
         host = maker.host.boot()
         host.wait_for(lambda: maker.ann.run("systemctl", "--user", "is-system-running", env={"XDG_RUNTIME_DIR": maker.ann.runtime},

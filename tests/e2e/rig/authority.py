@@ -7,22 +7,22 @@ from rig.shell import run
 
 
 class Authority:
-    def __init__(self, folder):
-        self.folder = pathlib.Path(folder)
-        self.folder.mkdir()
-        self.certificate = self.folder / "ca.pem"
-        self._key = self.folder / "ca.key"
+    def __init__(self, directory):
+        self.directory = pathlib.Path(directory)
+        self.directory.mkdir()
+        self.certificate = self.directory / "ca.pem"
+        self._key = self.directory / "ca.key"
         self._numbers = itertools.count(1)
         run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=test authority",
             "-keyout", self._key, "-out", self.certificate)  # fmt: skip
 
     def sign(self, *names, days=2):
         """(certificate, key) for a server of these names; with `days` below 0 it has expired."""
-        folder = self.folder / str(next(self._numbers))
-        folder.mkdir()
-        certificate, key, request = folder / "cert.pem", folder / "key.pem", folder / "request.pem"
+        directory = self.directory / str(next(self._numbers))
+        directory.mkdir()
+        certificate, key, request = directory / "cert.pem", directory / "key.pem", directory / "request.pem"
         run("openssl", "req", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={names[0]}", "-keyout", key, "-out", request)
-        (folder / "names").write_text("subjectAltName=" + ",".join(f"DNS:{name}" for name in names) + "\n")
+        (directory / "names").write_text("subjectAltName=" + ",".join(f"DNS:{name}" for name in names) + "\n")
         run("openssl", "x509", "-req", "-in", request, "-CA", self.certificate, "-CAkey", self._key, "-CAcreateserial",
-            "-days", str(days), "-extfile", folder / "names", "-out", certificate)  # fmt: skip
+            "-days", str(days), "-extfile", directory / "names", "-out", certificate)  # fmt: skip
         return certificate, key

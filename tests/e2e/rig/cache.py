@@ -1,4 +1,4 @@
-"""What takes long to make is made once per machine and kept in a folder named after the hash of its recipe."""
+"""What takes long to make is made once per machine and kept in a directory named after the hash of its recipe."""
 
 import fcntl
 import hashlib
@@ -15,14 +15,14 @@ WEEK_SECONDS = 7 * 24 * 3600
 
 
 def root():
-    """The cache folder of this machine."""
-    folder = pathlib.Path(os.environ.get("BERTH_CACHE", "/var/cache/berth-tests"))
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    """The cache directory of this machine."""
+    directory = pathlib.Path(os.environ.get("BERTH_CACHE", "/var/cache/berth-tests"))
+    directory.mkdir(parents=True, exist_ok=True)
+    return directory
 
 
 def digest_of(*parts):
-    """A short hash of texts, bytes and the contents of files and folders."""
+    """A short hash of texts, bytes and the contents of files and directories."""
     state = hashlib.sha256()
     for part in parts:
         if isinstance(part, pathlib.Path):
@@ -35,15 +35,15 @@ def digest_of(*parts):
     return state.hexdigest()[:16]
 
 
-def remove(folder):
-    """Removes a tree that may hold folders without write permission."""
-    if os.path.lexists(folder):
-        run("rm", "-rf", "--one-file-system", "--", folder)
+def remove(directory):
+    """Removes a tree that may hold directories without write permission."""
+    if os.path.lexists(directory):
+        run("rm", "-rf", "--one-file-system", "--", directory)
 
 
 def made_once(kind, key, make):
-    """The folder KIND-KEY; `make(folder)` fills it when it is not there. A half-made folder is never used: it is
-    filled aside and renamed. Folders of the same kind that nobody used for a week are removed then."""
+    """The directory KIND-KEY; `make(directory)` fills it when it is not there. A half-made directory is never used: it is
+    filled aside and renamed. Directories of the same kind that nobody used for a week are removed then."""
     final = root() / f"{kind}-{key}"
     with open(root() / f".{kind}.lock", "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

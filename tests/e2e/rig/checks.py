@@ -7,7 +7,7 @@ DEPLOYMENTS = "/var/lib/containers/berth"
 
 def leftovers(before, after):
     """How the host differs from an earlier listing, apart from what may stay: the image repository and the other dot
-    folders below the deployments (locks, the empty journal), and the folders that lead there."""
+    directories below the deployments (locks, the empty journal), and the directories that lead there."""
     lines = before.difference(after)
     allowed = re.compile(rf"\+ (/var/lib/containers|{DEPLOYMENTS}|{DEPLOYMENTS}/\.(storage|locks|transactions)(/\S*)?) ")
     return [line for line in lines if not allowed.match(line)]

@@ -70,8 +70,8 @@ def bootstrap(tree, packages, without=()):
 def host_tree():
     """The tree of the host, without berth; never written to."""
 
-    def make(folder):
-        tree = folder / "tree"
+    def make(directory):
+        tree = directory / "tree"
         bootstrap(tree, HOST_PACKAGES, without=READING_MATTER)
         (tree / "etc/machine-id").write_text(MACHINE_ID + "\n")
         (tree / "etc/hostname").write_text("berth-host\n")
@@ -92,12 +92,12 @@ def host_tree():
 def unpacked(*packages):
     """The files of single packages, unpacked and not installed: nothing is started and the machine stays as it is."""
 
-    def make(folder):
-        downloads = folder / "debs"
+    def make(directory):
+        downloads = directory / "debs"
         downloads.mkdir()
         run("apt-get", "-qq", "-o", "APT::Sandbox::User=root", "download", *packages, cwd=downloads)
         for deb in sorted(downloads.glob("*.deb")):
-            run("dpkg-deb", "-x", deb, folder / "tree")
+            run("dpkg-deb", "-x", deb, directory / "tree")
         cache.remove(downloads)
 
     kind = "debs-" + "+".join(packages)

@@ -1,4 +1,4 @@
-"""A host as berth 0.1.0 left it when everybody could still enter its folders: former/host.tar.xz, made by former/make.py."""
+"""A host as berth 0.1.0 left it when everybody could still enter its directories: former/host.tar.xz, made by former/make.py."""
 
 import gzip
 import hashlib
@@ -64,26 +64,26 @@ EXPORTS = {
 }  # fmt: skip
 
 
-def payload(folder):
-    program = folder / "payload"
+def payload(directory):
+    program = directory / "payload"
     if not program.exists():
         run("gcc", "-Os", "-static", "-nostdlib", "-ffreestanding", "-fno-stack-protector", "-fno-asynchronous-unwind-tables", "-w",
             "-Wl,--build-id=none,-z,noseparate-code,-s", "-o", program, "-xc", "-", input=PAYLOAD)  # fmt: skip
     return program.read_bytes()
 
 
-def layout(folder, name, version):
-    """Makes folder/NAME-VERSION/NAME, an OCI layout. Written by hand, for every byte counts."""
-    place = folder / f"{name}-{version}" / name
+def layout(directory, name, version):
+    """Makes directory/NAME-VERSION/NAME, an OCI layout. Written by hand, for every byte counts."""
+    place = directory / f"{name}-{version}" / name
     blobs = place / "blobs/sha256"
     blobs.mkdir(parents=True)
     exports = EXPORTS.get(name.split("-")[0], TEMPLATED if name.endswith(("-killed", "-committed")) else {})
-    files = {"bin/payload": payload(folder), "version": str(version).encode(), "data/app.conf": b"from the image\n",
+    files = {"bin/payload": payload(directory), "version": str(version).encode(), "data/app.conf": b"from the image\n",
              **{f"exports/{path}": text.replace("{version}", str(version)).encode() for path, text in exports.items()}}  # fmt: skip
-    folders = {"proc", "sys", "dev", "run", "tmp", "etc", *(str(above) for path in files for above in pathlib.Path(path).parents[:-1])}
+    directories = {"proc", "sys", "dev", "run", "tmp", "etc", *(str(above) for path in files for above in pathlib.Path(path).parents[:-1])}
     raw = io.BytesIO()
     with tarfile.open(fileobj=raw, mode="w") as tar:
-        for path in sorted(folders):
+        for path in sorted(directories):
             entry = tarfile.TarInfo(path)
             entry.type, entry.mode = tarfile.DIRTYPE, 0o755
             tar.addfile(entry)

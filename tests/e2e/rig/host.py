@@ -41,21 +41,21 @@ class Caller:
 
 
 class Host(Caller):
-    """One host. `folder` is private to it; `layers` are trees laid over the cached one, lowest first."""
+    """One host. `directory` is private to it; `layers` are trees laid over the cached one, lowest first."""
 
-    def __init__(self, folder, network, layers=(), images=None):
-        self.folder = pathlib.Path(folder)
+    def __init__(self, directory, network, layers=(), images=None):
+        self.directory = pathlib.Path(directory)
         self.network = network
         self.images = images
-        self.tree = self.folder / "view"
+        self.tree = self.directory / "view"
         self._leader = None
         self._nspawn = None
-        self._cgroup = sandbox.cgroup() / self.folder.name
+        self._cgroup = sandbox.cgroup() / self.directory.name
         self._cgroup.mkdir()
         for part in ("upper", "work", "view"):
-            (self.folder / part).mkdir(parents=True)
+            (self.directory / part).mkdir(parents=True)
         lower = ":".join(str(layer) for layer in [*reversed(layers), debian.host_tree()])
-        options = f"lowerdir={lower},upperdir={self.folder / 'upper'},workdir={self.folder / 'work'}"
+        options = f"lowerdir={lower},upperdir={self.directory / 'upper'},workdir={self.directory / 'work'}"
         run("mount", "-t", "overlay", "-o", options, "overlay", self.tree)
 
     # -- life ---------------------------------------------------------------------------------------------------
@@ -63,11 +63,11 @@ class Host(Caller):
     def boot(self):
         """Starts the host and returns when systemd says that it has finished starting."""
         assert self._nspawn is None, "the host runs already"
-        notify_path = self.folder / "notify"
+        notify_path = self.directory / "notify"
         notify_path.unlink(missing_ok=True)
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
             notify.bind(str(notify_path))
-            with open(self.folder / "console", "ab") as console:
+            with open(self.directory / "console", "ab") as console:
                 self._nspawn = subprocess.Popen(
                     ["systemd-nspawn", f"--directory={self.tree}", f"--network-namespace-path={self.network.path}",
                      f"--machine=berth-{secrets.token_hex(6)}", *NSPAWN_OPTIONS, *([f"--bind-ro={self.images}:/srv/images"] if self.images else [])],
@@ -98,7 +98,7 @@ class Host(Caller):
 
     def console(self):
         """What the host wrote to its console since it was made."""
-        return (self.folder / "console").read_text(errors="replace")
+        return (self.directory / "console").read_text(errors="replace")
 
     def power_off(self):
         """Shuts down in order and waits for the end."""
@@ -134,7 +134,7 @@ class Host(Caller):
         """Ends the host and removes its view. (Its empty cgroups go with the sandbox.)"""
         self.kill()
         run("umount", self.tree)
-        cache.remove(self.folder)
+        cache.remove(self.directory)
 
     # -- commands -----------------------------------------------------------------------------------------------
 

@@ -68,13 +68,13 @@ class Image:
 class HostileRegistry(Server):
     """rig/hostile_registry.py on a port of the network; `serve` puts an image into it."""
 
-    def __init__(self, network, folder, port=5200):
-        super().__init__(network, folder, port)
-        self.run_own("rig.hostile_registry", self.folder)
+    def __init__(self, network, directory, port=5200):
+        super().__init__(network, directory, port)
+        self.run_own("rig.hostile_registry", self.directory)
 
     def serve(self, name, manifest, blobs=(), kind=MANIFEST, manifests=()):
         """@param manifest text or document  @param blobs served under their digests  @param manifests likewise"""
-        top = self.folder / name
+        top = self.directory / name
         self._put(top / "manifests", "latest", manifest, kind)
         for inner in manifests:
             self._put(top / "manifests", digest(_bytes(inner)), inner, None)
@@ -83,11 +83,11 @@ class HostileRegistry(Server):
         return f"{self.address}/{name}"
 
     @staticmethod
-    def _put(folder, name, data, kind):
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(_bytes(data))
+    def _put(directory, name, data, kind):
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / name).write_bytes(_bytes(data))
         if kind:
-            (folder / f"{name}.type").write_text(kind)
+            (directory / f"{name}.type").write_text(kind)
 
 
 def _bytes(data):

@@ -1,7 +1,7 @@
-"""A registry on loopback that serves exactly what a folder holds, true or not: FOLDER/NAME/manifests/{latest,DIGEST}
-and FOLDER/NAME/blobs/DIGEST; a file FILE.type beside a manifest says its Content-Type.
+"""A registry on loopback that serves exactly what a directory holds, true or not: DIRECTORY/NAME/manifests/{latest,DIGEST}
+and DIRECTORY/NAME/blobs/DIGEST; a file FILE.type beside a manifest says its Content-Type.
 
-python3 -m rig.hostile_registry PORT FOLDER
+python3 -m rig.hostile_registry PORT DIRECTORY
 """
 
 import pathlib
@@ -12,14 +12,14 @@ from rig.answers import Answers, serve
 
 
 class Hostile(Answers):
-    folder = None
+    directory = None
 
     def do_GET(self):
         path = re.fullmatch(r"/v2/([a-z0-9-]+)/(manifests|blobs)/([A-Za-z0-9:._-]+)", self.path)
         if self.path == "/v2/":
             self.answer(200, {})
             return
-        file = self.folder / path[1] / path[2] / path[3] if path else None
+        file = self.directory / path[1] / path[2] / path[3] if path else None
         if file is None or not file.is_file():
             self.answer(404, {"errors": [{"code": "NOT_FOUND"}]})
             return
@@ -28,7 +28,7 @@ class Hostile(Answers):
 
 
 def main():
-    Hostile.folder = pathlib.Path(sys.argv[2])
+    Hostile.directory = pathlib.Path(sys.argv[2])
     serve(int(sys.argv[1]), Hostile)
 
 

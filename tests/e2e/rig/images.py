@@ -41,24 +41,24 @@ exec "$@"
 class Image:
     """An image in the cache: `layout` is DIR:TAG, `inside` the same as the booted host sees it."""
 
-    def __init__(self, name, folder):
-        self.name, self.folder = name, folder
-        self.layout = f"{folder / name}:{TAG}"
-        self.inside = f"/srv/images/{folder.name}/{name}:{TAG}"
+    def __init__(self, name, directory):
+        self.name, self.directory = name, directory
+        self.layout = f"{directory / name}:{TAG}"
+        self.inside = f"/srv/images/{directory.name}/{name}:{TAG}"
 
     def file(self, name):
         """Another file beside the layout, as the booted host sees it."""
-        assert (self.folder / name).exists()
-        return f"/srv/images/{self.folder.name}/{name}"
+        assert (self.directory / name).exists()
+        return f"/srv/images/{self.directory.name}/{name}"
 
 
 def templates(sample):
-    """The /exports templates of a published image, from the folder BERTH_EXPORTS_SAMPLES names (by default
+    """The /exports templates of a published image, from the directory BERTH_EXPORTS_SAMPLES names (by default
     ../shared/exports-samples beside the source tree), or templates of the same shape of our own."""
     top = HERE.parents[2]
-    for folder in (os.environ.get("BERTH_EXPORTS_SAMPLES"), top.parent / "shared" / "exports-samples"):
-        if folder and (pathlib.Path(folder) / sample).is_dir():
-            return pathlib.Path(folder) / sample
+    for directory in (os.environ.get("BERTH_EXPORTS_SAMPLES"), top.parent / "shared" / "exports-samples"):
+        if directory and (pathlib.Path(directory) / sample).is_dir():
+            return pathlib.Path(directory) / sample
     return HERE.parent / "templates" / sample
 
 
@@ -66,13 +66,13 @@ def templates(sample):
 
 
 class Build:
-    """An image being made in folder/layout."""
+    """An image being made in directory/layout."""
 
-    def __init__(self, folder, tag=TAG, architecture="amd64"):
-        self.reference = f"{folder / 'layout'}:{tag}"
-        self.bundle = folder / "bundle"
-        if not (folder / "layout").exists():
-            run("umoci", "init", "--layout", folder / "layout")
+    def __init__(self, directory, tag=TAG, architecture="amd64"):
+        self.reference = f"{directory / 'layout'}:{tag}"
+        self.bundle = directory / "bundle"
+        if not (directory / "layout").exists():
+            run("umoci", "init", "--layout", directory / "layout")
         run("umoci", "new", "--image", self.reference)
         run("umoci", "config", "--image", self.reference, "--architecture", architecture, "--os", "linux")
         self.config("--config.cmd", "/bin/sh")
@@ -93,7 +93,7 @@ class Build:
         if mode is not None:
             target.chmod(mode)
 
-    def folders(self, *paths):
+    def directories(self, *paths):
         for path in paths:
             (self.rootfs / path).mkdir(parents=True, exist_ok=True)
 
@@ -101,8 +101,8 @@ class Build:
         cache.remove(self.rootfs / path)
 
     def busybox(self):
-        """busybox with the links of its applets, and the folders that every configuration mounts over."""
-        self.folders("bin", "proc", "sys", "dev", "tmp", "run", "etc", "root", "var/lib")
+        """busybox with the links of its applets, and the directories that every configuration mounts over."""
+        self.directories("bin", "proc", "sys", "dev", "tmp", "run", "etc", "root", "var/lib")
         self.copy(debian.unpacked("busybox-static") / "bin/busybox", "bin/busybox", 0o755)
         for applet in run(self.rootfs / "bin/busybox", "--list").stdout.split():
             if applet != "busybox":
@@ -128,10 +128,10 @@ class Build:
     def config(self, *options):
         run("umoci", "config", "--image", self.reference, *options)
 
-    def raw_layer(self, folder):
+    def raw_layer(self, directory):
         """Adds a layer with exactly these files, made by tar."""
         archive = self.bundle.with_name("layer.tar")
-        run("tar", "--create", f"--file={archive}", "--numeric-owner", "--xattrs", f"--directory={folder}", *os.listdir(folder))
+        run("tar", "--create", f"--file={archive}", "--numeric-owner", "--xattrs", f"--directory={directory}", *os.listdir(directory))
         run("umoci", "raw", "add-layer", "--image", self.reference, archive)
         archive.unlink()
 
@@ -141,9 +141,9 @@ class Build:
 
 
 def _image(name, make, *inputs):
-    def complete(folder):
-        make(folder)
-        (folder / "layout").rename(folder / name)  # berth names an image after the folder of its layout
+    def complete(directory):
+        make(directory)
+        (directory / "layout").rename(directory / name)  # berth names an image after the directory of its layout
 
     recipe = [inspect.getsource(_image), inspect.getsource(make), inspect.getsource(Build), HELLO_SCRIPT, HELLO_PAGE, PLAIN_SCRIPT, ETCD_ENVIRONMENT_SCRIPT]
     return Image(name, cache.made_once(f"image-{name}", cache.digest_of(*recipe, *inputs), complete))
@@ -155,18 +155,18 @@ def _image(name, make, *inputs):
 def hello_world():
     """busybox and the published templates: a server on $PORT that greets $RECEIVER. Also as archives."""
 
-    def make(folder):
-        build = Build(folder)
+    def make(directory):
+        build = Build(directory)
         build.busybox()
         build.layer()
         build.greeter()
         build.layer()
         build.config("--config.label", "atomic.type=system", "--config.label", "version=1.2")
         build.done()
-        layout = f"oci:{folder / 'layout'}:{TAG}"
+        layout = f"oci:{directory / 'layout'}:{TAG}"
         copy = ["skopeo", "copy", "--quiet", "--insecure-policy"]
-        run(*copy, layout, f"oci-archive:{folder / 'oci.tar'}:{TAG}")
-        run(*copy, layout, f"docker-archive:{folder / 'docker.tar'}:example.test/hello-world:{TAG}")
+        run(*copy, layout, f"oci-archive:{directory / 'oci.tar'}:{TAG}")
+        run(*copy, layout, f"docker-archive:{directory / 'docker.tar'}:example.test/hello-world:{TAG}")
 
     return _image("hello-world", make, templates("hello-world"))
 
@@ -174,9 +174,9 @@ def hello_world():
 def etcd():
     """Debian's etcd with the published templates."""
 
-    def make(folder):
+    def make(directory):
         debs = debian.unpacked("etcd-server", "etcd-client", "libc6")
-        build = Build(folder)
+        build = Build(directory)
         build.busybox()
         run("cp", "-a", debs / "lib/.", build.rootfs / "lib")
         run("cp", "-a", debs / "lib64/.", build.rootfs / "lib64")
@@ -184,7 +184,7 @@ def etcd():
         for program in ("etcd", "etcdctl"):
             build.copy(debs / "usr/bin" / program, f"usr/bin/{program}", 0o755)
         build.write("usr/bin/etcd-env.sh", ETCD_ENVIRONMENT_SCRIPT, 0o755)
-        build.folders("var/run", "var/lib/etcd", "var/run/etcd", "etc/etcd", "dev/pts", "dev/shm", "dev/mqueue")
+        build.directories("var/run", "var/lib/etcd", "var/run/etcd", "etc/etcd", "dev/pts", "dev/shm", "dev/mqueue")
         build.write("etc/resolv.conf")
         build.write("etc/hosts", "127.0.0.1 localhost\n")
         build.layer()
@@ -199,21 +199,21 @@ def etcd():
 
 
 def whiteouts():
-    """Three layers: files and folders are removed, a file becomes a folder, and a folder is made opaque."""
+    """Three layers: files and directories are removed, a file becomes a directory, and a directory is made opaque."""
 
-    def make(folder):
-        build = Build(folder)
+    def make(directory):
+        build = Build(directory)
         build.busybox()
-        for path in ("keep", "gone", "folder/a", "folder/deep/b", "all-gone/x", "all-gone/y/z", "opaque/old", "opaque/deep/old", "kind"):
+        for path in ("keep", "gone", "directory/a", "directory/deep/b", "all-gone/x", "all-gone/y/z", "opaque/old", "opaque/deep/old", "kind"):
             build.write(path, f"{path} of the first layer\n")
         build.layer()
-        for path in ("gone", "folder/deep/b", "all-gone", "kind"):
+        for path in ("gone", "directory/deep/b", "all-gone", "kind"):
             build.remove(path)
-        build.write("kind/now-a-folder", "second layer\n")
+        build.write("kind/now-a-directory", "second layer\n")
         build.write("keep", "changed by the second layer\n", 0o600)
         build.layer()
-        third = folder / "third"
-        for path in ("opaque/.wh..wh..opq", "opaque/new", "folder/.wh.a"):
+        third = directory / "third"
+        for path in ("opaque/.wh..wh..opq", "opaque/new", "directory/.wh.a"):
             (third / path).parent.mkdir(parents=True, exist_ok=True)
             (third / path).write_text("third layer\n" if path.endswith("new") else "")
         build.raw_layer(third)
@@ -227,12 +227,12 @@ def unpadded():
     """`umoci insert` ends its archives right behind the last byte of the last file: no padding, no end blocks. Docker,
     containerd and podman read them."""
 
-    def make(folder):
-        build = Build(folder)
+    def make(directory):
+        build = Build(directory)
         build.busybox()
         build.write("opaque/old", "first layer\n")
         build.layer()
-        new = folder / "new"
+        new = directory / "new"
         new.mkdir()
         (new / "new").write_text("second layer\n")
         run("umoci", "insert", "--image", build.reference, "--opaque", new, "/opaque")
@@ -243,10 +243,10 @@ def unpadded():
 
 
 def special():
-    """What a careless import loses: security.capability, setuid and setgid, hard links, sticky folders, odd owners."""
+    """What a careless import loses: security.capability, setuid and setgid, hard links, sticky directories, odd owners."""
 
-    def make(folder):
-        build = Build(folder)
+    def make(directory):
+        build = Build(directory)
         build.busybox()
         net_raw, permitted_effective = 1 << 13, 0x02000000 | 1
         capability = build.write("usr/bin/with-capability", "#!/bin/sh\n", 0o755)
@@ -258,7 +258,7 @@ def special():
         os.link(first, build.rootfs / "usr/share/two")
         os.link(first, build.rootfs / "usr/bin/three")
         os.chown(build.write("srv/of-somebody", "x"), 100123, 200456)
-        build.folders("srv/sticky")
+        build.directories("srv/sticky")
         (build.rootfs / "srv/sticky").chmod(0o1777)
         build.write("srv/" + "n" * 200, "a long name\n")
         build.write("srv/" + "/".join(["d" * 50] * 5) + "/deep", "a long path\n")
@@ -269,8 +269,8 @@ def special():
     return _image("special", make)
 
 
-def _first_of_replaced(folder):
-    build = Build(folder)
+def _first_of_replaced(directory):
+    build = Build(directory)
     build.busybox()
     build.write("data/file", "first layer\n")
     build.write("real/file", "the real one\n")
@@ -284,25 +284,25 @@ def _replace(rootfs):
     (rootfs / "data").symlink_to("real")
     cache.remove(rootfs / "link")
     (rootfs / "link").mkdir()
-    (rootfs / "link/own").write_text("a folder now\n")
+    (rootfs / "link/own").write_text("a directory now\n")
 
 
 def replaced():
-    """A later layer, made by buildah, replaces a folder by a symbolic link, and a link by a folder. Like Docker, buildah
+    """A later layer, made by buildah, replaces a directory by a symbolic link, and a link by a directory. Like Docker, buildah
     also writes a whiteout *below* the new link (`data -> real` and `data/.wh.file`): it must take nothing from /real."""
 
-    def make(folder):
-        _first_of_replaced(folder).done()
-        buildah = ["buildah", "--root", folder / "storage", "--runroot", folder / "run", "--storage-driver", "vfs"]
+    def make(directory):
+        _first_of_replaced(directory).done()
+        buildah = ["buildah", "--root", directory / "storage", "--runroot", directory / "run", "--storage-driver", "vfs"]
         # A relative path: buildah makes a reference of it, which has no upper-case letters.
-        container = run(*buildah, "from", f"oci:layout:{TAG}", cwd=folder).stdout.strip()
+        container = run(*buildah, "from", f"oci:layout:{TAG}", cwd=directory).stdout.strip()
         _replace(pathlib.Path(run(*buildah, "mount", container).stdout.strip()))
-        run(*buildah, "commit", "--quiet", "--format", "oci", container, f"oci:{folder / 'second'}:{TAG}")
+        run(*buildah, "commit", "--quiet", "--format", "oci", container, f"oci:{directory / 'second'}:{TAG}")
         run(*buildah, "rm", container)
-        cache.remove(folder / "layout")
-        (folder / "second").rename(folder / "layout")
+        cache.remove(directory / "layout")
+        (directory / "second").rename(directory / "layout")
         for leftover in ("storage", "run"):
-            cache.remove(folder / leftover)
+            cache.remove(directory / leftover)
 
     return _image("replaced", make, inspect.getsource(_first_of_replaced), inspect.getsource(_replace))
 
@@ -310,8 +310,8 @@ def replaced():
 def replaced_by_umoci():
     """The same, made by umoci."""
 
-    def make(folder):
-        build = _first_of_replaced(folder)
+    def make(directory):
+        build = _first_of_replaced(directory)
         _replace(build.rootfs)
         build.layer()
         build.done()
@@ -322,11 +322,11 @@ def replaced_by_umoci():
 def plain():
     """No /exports: everything berth knows comes from the OCI configuration."""
 
-    def make(folder):
-        build = Build(folder)
+    def make(directory):
+        build = Build(directory)
         build.busybox()
         build.write("usr/bin/serve", PLAIN_SCRIPT, 0o755)
-        build.folders("srv/home")
+        build.directories("srv/home")
         build.layer()
         build.config(
             "--config.entrypoint", "/usr/bin/serve", "--config.cmd", "one", "--config.cmd", "two",
@@ -341,8 +341,8 @@ def plain():
 def command(name, script, *config):
     """No /exports, and a shell script as the command; `config` are options of `umoci config`."""
 
-    def make(folder):
-        build = Build(folder)
+    def make(directory):
+        build = Build(directory)
         build.busybox()
         build.layer()
         build.config("--config.cmd", "/bin/sh", "--config.cmd", "-c", "--config.cmd", script, *config)
@@ -352,11 +352,11 @@ def command(name, script, *config):
 
 
 def private():
-    """plain, with a folder and a file that only its user may enter and read, a folder that nobody may write to, and a
+    """plain, with a directory and a file that only its user may enter and read, a directory that nobody may write to, and a
     volume."""
 
-    def make(folder):
-        build = Derived(folder, plain())
+    def make(directory):
+        build = Derived(directory, plain())
         own = build.write("srv/own/secret", "a secret\n", 0o600)
         build.write("srv/fixed/file", "fixed\n", 0o444)
         (build.rootfs / "srv/fixed").chmod(0o555)
@@ -367,15 +367,15 @@ def private():
         build.config("--config.volume", "/data")
         build.done()
 
-    return _image("private", make, plain().folder.name)
+    return _image("private", make, plain().directory.name)
 
 
 def tempting():
     """plain, with what other users of a host would like to have: `id` as a setuid program, `cat` that may read everything,
     a file that everybody may write to, and one of uid 1000."""
 
-    def make(folder):
-        build = Derived(folder, plain())
+    def make(directory):
+        build = Derived(directory, plain())
         for name, mode in (("id", 0o4755), ("cat", 0o755)):
             build.copy(debian.host_tree() / "usr/bin" / name, f"usr/bin/tempting-{name}", mode)
         read_all, permitted_effective = 1 << 2, 0x02000000 | 1
@@ -386,27 +386,27 @@ def tempting():
         build.layer()
         build.done()
 
-    return _image("tempting", make, plain().folder.name)
+    return _image("tempting", make, plain().directory.name)
 
 
 def two_platforms():
     """An index, made by buildah, with an image for amd64 and one for arm64; each names itself in /platform."""
 
-    def make(folder):
+    def make(directory):
         for architecture in ("amd64", "arm64"):
-            part = folder / architecture
+            part = directory / architecture
             part.mkdir()
             build = Build(part, architecture=architecture)
             build.write("platform", architecture + "\n")
             build.layer()
             build.done()
-        buildah = ["buildah", "--root", folder / "storage", "--runroot", folder / "run", "--storage-driver", "vfs"]
+        buildah = ["buildah", "--root", directory / "storage", "--runroot", directory / "run", "--storage-driver", "vfs"]
         run(*buildah, "manifest", "create", "both")
         for architecture in ("arm64", "amd64"):
-            run(*buildah, "manifest", "add", "both", f"oci:{folder / architecture / 'layout'}:{TAG}")
-        run(*buildah, "manifest", "push", "--all", "both", f"oci:{folder / 'layout'}:{TAG}")
+            run(*buildah, "manifest", "add", "both", f"oci:{directory / architecture / 'layout'}:{TAG}")
+        run(*buildah, "manifest", "push", "--all", "both", f"oci:{directory / 'layout'}:{TAG}")
         for leftover in ("storage", "run", "amd64", "arm64"):
-            cache.remove(folder / leftover)
+            cache.remove(directory / leftover)
 
     return _image("two-platforms", make)
 
@@ -414,8 +414,8 @@ def two_platforms():
 def large(megabytes=24):
     """One layer that takes a while over a slow line: bytes that do not compress."""
 
-    def make(folder):
-        build = Build(folder)
+    def make(directory):
+        build = Build(directory)
         build.busybox()
         (build.rootfs / "blob").write_bytes(os.urandom(megabytes << 20))
         build.greeter()
@@ -444,8 +444,8 @@ class Program(str):
 def with_exports(name, files, hostfs=None):
     """A small image with these files in /exports, and these below /exports/hostfs (path → text, Link or Program)."""
 
-    def make(folder):
-        build = Build(folder)
+    def make(directory):
+        build = Build(directory)
         build.busybox()
         build.write("usr/bin/run.sh", HELLO_SCRIPT, 0o755)
         for path, text in [*files.items(), *((f"hostfs/{path}", text) for path, text in (hostfs or {}).items())]:
@@ -462,8 +462,8 @@ def with_exports(name, files, hostfs=None):
 def latin():
     """A unit and a host file with bytes that are no UTF-8."""
 
-    def make(folder):
-        build = Build(folder)
+    def make(directory):
+        build = Build(directory)
         build.busybox()
         build.write("exports/manifest.json", '{"version": "1.0", "installedFilesTemplate": ["/etc/latin"]}')
         build.write("exports/hostfs/etc/latin").write_bytes(b"caf\xe9 of $NAME\n")
@@ -474,19 +474,19 @@ def latin():
     return _image("latin", make)
 
 
-def unpacked(image, folder):
+def unpacked(image, directory):
     """The root file system of an image as umoci unpacks it: what berth's checkout has to look like."""
-    run("umoci", "unpack", "--image", image.layout, folder)
-    return pathlib.Path(folder) / "rootfs"
+    run("umoci", "unpack", "--image", image.layout, directory)
+    return pathlib.Path(directory) / "rootfs"
 
 
 class Derived(Build):
     """An image that begins as a copy of another one."""
 
-    def __init__(self, folder, base):
-        self.reference = f"{folder / 'layout'}:{TAG}"
-        self.bundle = folder / "bundle"
-        shutil.copytree(base.folder / base.name, folder / "layout")
+    def __init__(self, directory, base):
+        self.reference = f"{directory / 'layout'}:{TAG}"
+        self.bundle = directory / "bundle"
+        shutil.copytree(base.directory / base.name, directory / "layout")
         run("umoci", "unpack", "--image", self.reference, self.bundle)
         self.rootfs = self.bundle / "rootfs"
 
@@ -495,8 +495,8 @@ def derived(base, name, files, removed=(), config=(), links=None):
     """`base` with one layer more, in which these files are new or others (path → text), those are gone, and links (path →
     target) take the place of files."""
 
-    def make(folder):
-        build = Derived(folder, base)
+    def make(directory):
+        build = Derived(directory, base)
         for path, text in files.items():
             mode = 0o755 if text.startswith("#!") else 0o644
             build.write(path, text, mode)
@@ -510,5 +510,5 @@ def derived(base, name, files, removed=(), config=(), links=None):
             build.config(*config)
         build.done()
 
-    recipe = [inspect.getsource(Derived), base.folder.name, repr(sorted(files.items())), repr(removed), repr(config), repr(links)]
+    recipe = [inspect.getsource(Derived), base.directory.name, repr(sorted(files.items())), repr(removed), repr(config), repr(links)]
     return _image(name, make, *recipe)

@@ -34,11 +34,11 @@ def needed():
 def layers():
     """Trees to lay over that of the host: none, or one with the library."""
 
-    def make(folder):
+    def make(directory):
         library = "usr/local/lib/memlock.so"
-        (folder / "tree/usr/local/lib").mkdir(parents=True)
-        (folder / "tree/etc").mkdir()
-        (folder / "tree/etc/ld.so.preload").write_text(f"/{library}\n")
-        run("gcc", "-shared", "-fPIC", "-O2", "-x", "c", "-", "-o", folder / "tree" / library, input=SOURCE)
+        (directory / "tree/usr/local/lib").mkdir(parents=True)
+        (directory / "tree/etc").mkdir()
+        (directory / "tree/etc/ld.so.preload").write_text(f"/{library}\n")
+        run("gcc", "-shared", "-fPIC", "-O2", "-x", "c", "-", "-o", directory / "tree" / library, input=SOURCE)
 
     return [cache.made_once("memlock", cache.digest_of(SOURCE), make) / "tree"] if needed() else []

@@ -16,7 +16,7 @@ UUID = "0f4aa50b-3a0c-4d5f-9c8e-0d7f3a9a1b2c"
 
 
 class Older:
-    """The older tool's side of one host. `work` is a folder for what is needed in between."""
+    """The older tool's side of one host. `work` is a directory for what is needed in between."""
 
     def __init__(self, host, work):
         self.host, self.work = host, work
@@ -31,15 +31,15 @@ class Older:
     def pull(self, image, name):
         """Stores an image of the cache under a name, as `skopeo copy ... ostree:` did: one commit a layer, whiteouts as
         plain files, and one that holds the manifest."""
-        folder = self.work / f"blobs-{image.name}"
-        run("skopeo", "copy", "--quiet", "--insecure-policy", f"oci:{image.layout}", f"dir:{folder}")
-        manifest = (folder / "manifest.json").read_text()
+        directory = self.work / f"blobs-{image.name}"
+        run("skopeo", "copy", "--quiet", "--insecure-policy", f"oci:{image.layout}", f"dir:{directory}")
+        manifest = (directory / "manifest.json").read_text()
         for layer in json.loads(manifest)["layers"]:
             digest = layer["digest"].removeprefix("sha256:")
             tree = self.work / f"layer-{digest[:12]}"
             if not tree.exists():
                 tree.mkdir()
-                run("tar", "-xzf", folder / digest, "-C", tree)
+                run("tar", "-xzf", directory / digest, "-C", tree)
             self._ostree("commit", f"--branch=ociimage/{digest}", f"--tree=dir={tree}", "--subject=layer",
                          f"--add-metadata-string=docker.size={layer['size']}")  # fmt: skip
         empty = self.work / "empty"
@@ -56,17 +56,17 @@ class Older:
         """`install --name` for slot 0, and what an update leaves for slot 1. @param image as it was typed
         @param forget keys that the info file of an earlier release does not have"""
         destination = f"{ROOT}/{name}.{slot}"
-        folder = self.host.path(destination)
-        (folder / "rootfs").mkdir(parents=True)
+        directory = self.host.path(destination)
+        (directory / "rootfs").mkdir(parents=True)
         commit = self._ostree("rev-parse", branch(image))
         manifest = json.loads(self._ostree("show", "--print-metadata-key=docker.manifest", commit)[1:-1].replace("\\n", "\n").replace('\\"', '"'))
         for layer in manifest["layers"]:
             self._ostree("checkout", "--union", "--whiteouts", "--fsync=no",
-                         f"ociimage/{layer['digest'].removeprefix('sha256:')}", folder / "rootfs")  # fmt: skip
-        exports = folder / "rootfs/exports"
+                         f"ociimage/{layer['digest'].removeprefix('sha256:')}", directory / "rootfs")  # fmt: skip
+        exports = directory / "rootfs/exports"
         values = self._values(name, destination, image, exports, values or {})
-        (folder / "config.json").write_text(_filled(exports / "config.json.template", values))
-        self._write_unit(name, folder, exports, values)
+        (directory / "config.json").write_text(_filled(exports / "config.json.template", values))
+        self._write_unit(name, directory, exports, values)
         files = self._copy_host_files(exports, values) if slot == 0 else {}
         digest = self._ostree("show", "--print-metadata-key=docker.digest", commit).strip("'")
         info = {"image": image, "revision": digest.removeprefix("sha256:"), "ostree-commit": commit, "created": int(time.time()),
@@ -74,7 +74,7 @@ class Older:
                 "installed-files-template": [], "rename-installed-files": {}, "rpm-installed": None,
                 "system-package": "no", "remote": None, "use-links": True, "runtime": RUNTIME}  # fmt: skip
         kept = {key: value for key, value in info.items() if key not in forget}
-        (folder / "info").write_text(json.dumps(kept, indent=4) + "\n")
+        (directory / "info").write_text(json.dumps(kept, indent=4) + "\n")
         link = self.host.path(f"{ROOT}/{name}")
         link.unlink(missing_ok=True)
         link.symlink_to(destination)
@@ -110,13 +110,13 @@ class Older:
                 copied[inside] = hashlib.sha256(source.read_bytes()).hexdigest()
         return copied
 
-    def _write_unit(self, name, folder, exports, values):
+    def _write_unit(self, name, directory, exports, values):
         for template, copy, place in (("service.template", f"{name}.service", "etc/systemd/system"),
                                       ("tmpfiles.template", f"tmpfiles-{name}.conf", "etc/tmpfiles.d")):  # fmt: skip
             if (exports / template).exists():
-                (folder / copy).write_text(_filled(exports / template, values))
+                (directory / copy).write_text(_filled(exports / template, values))
                 target = self.host.path(place) / copy.removeprefix("tmpfiles-")
-                shutil.copyfile(folder / copy, target)
+                shutil.copyfile(directory / copy, target)
                 if template.startswith("tmpfiles"):
                     self.host.run("systemd-tmpfiles", "--create", f"/{place}/{name}.conf")
 

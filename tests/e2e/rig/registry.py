@@ -23,8 +23,8 @@ class Registry(Server):
     """`storage` may be shared with other registries that only read. `tls` is (certificate, key), `users` a htpasswd file,
     `tokens` a TokenServer."""
 
-    def __init__(self, network, folder, storage, port=PORT, tls=None, users=None, tokens=None):
-        super().__init__(network, folder, port)
+    def __init__(self, network, directory, storage, port=PORT, tls=None, users=None, tokens=None):
+        super().__init__(network, directory, port)
         self.storage = pathlib.Path(storage)
         self.tls, self.users, self.tokens = tls, users, tokens
         self.start()
@@ -32,16 +32,16 @@ class Registry(Server):
     def start(self):
         tls = f", tls: {{certificate: {self.tls[0]}, key: {self.tls[1]}}}" if self.tls else ""
         auth = f"auth: {{htpasswd: {{realm: rig, path: {self.users}}}}}" if self.users else self.tokens.settings() if self.tokens else ""
-        config = self.folder / "config.yml"
+        config = self.directory / "config.yml"
         config.write_text(CONFIGURATION.format(storage=self.storage, port=self.port, tls=tls, auth=auth))
         self.run(debian.unpacked("docker-registry") / "usr/bin/docker-registry", "serve", config)
 
     def log_size(self):
-        return (self.folder / "log").stat().st_size
+        return (self.directory / "log").stat().st_size
 
     def requests(self, since=0):
         """(method, path, status) of the requests answered since that size of the log."""
-        with open(self.folder / "log", "rb") as log:
+        with open(self.directory / "log", "rb") as log:
             log.seek(since)
             text = log.read().decode(errors="replace")
         return [(m, p, int(s)) for m, p, s in re.findall(r'"(GET|HEAD|POST|PUT|PATCH|DELETE) (\S+) HTTP/[\d.]+" (\d+)', text)]
@@ -66,9 +66,9 @@ class TokenServer(Server):
 
     PASSWORD = "s3cret-captain"
 
-    def __init__(self, network, folder, identity, port, *options):
+    def __init__(self, network, directory, identity, port, *options):
         """@param identity (certificate, key) of the signer"""
-        super().__init__(network, folder, port)
+        super().__init__(network, directory, port)
         self.certificate = identity[0]
         self.run_own("rig.token_server", *identity, self.PASSWORD, *options)
 
@@ -80,8 +80,8 @@ class TokenServer(Server):
 class Front(Server):
     """rig/front.py between a client and the registry: slow, failing or breaking off."""
 
-    def __init__(self, network, registry, folder, port, *options):
-        super().__init__(network, folder, port)
+    def __init__(self, network, registry, directory, port, *options):
+        super().__init__(network, directory, port)
         self.run_own("rig.front", registry.port, *options)
 
     def blobs(self):

@@ -1,4 +1,4 @@
-"""Namespaces, a cgroup and a folder of our own for everything the tests start. Whatever happens inside, even a
+"""Namespaces, a cgroup and a directory of our own for everything the tests start. Whatever happens inside, even a
 kill -9, no process, mount, network namespace, cgroup or file outlives the run."""
 
 import os
@@ -16,24 +16,24 @@ STALE_SECONDS = 3600
 
 
 def _unified_hierarchy():
-    for folder in ("/sys/fs/cgroup/unified", "/sys/fs/cgroup"):
-        if pathlib.Path(folder, "cgroup.procs").exists():
-            return pathlib.Path(folder)
+    for directory in ("/sys/fs/cgroup/unified", "/sys/fs/cgroup"):
+        if pathlib.Path(directory, "cgroup.procs").exists():
+            return pathlib.Path(directory)
     raise SystemExit("no unified cgroup hierarchy is mounted on this machine; mount one: "
                      "mount -t cgroup2 cgroup2 /sys/fs/cgroup")  # fmt: skip
 
 
-def _remove_cgroup(folder):
-    for inner in sorted(folder.rglob("*/"), reverse=True):
+def _remove_cgroup(directory):
+    for inner in sorted(directory.rglob("*/"), reverse=True):
         if inner.is_dir():
             inner.rmdir()
-    folder.rmdir()
+    directory.rmdir()
 
 
-def _remove_cgroup_patiently(folder):
+def _remove_cgroup_patiently(directory):
     for _ in range(50):
         try:
-            _remove_cgroup(folder)
+            _remove_cgroup(directory)
             return
         except FileNotFoundError:
             return
@@ -42,10 +42,10 @@ def _remove_cgroup_patiently(folder):
 
 
 def _remove_stale(hierarchy):
-    for folder in hierarchy.glob("berth-tests-*"):
-        if folder.stat().st_mtime < time.time() - STALE_SECONDS:
+    for directory in hierarchy.glob("berth-tests-*"):
+        if directory.stat().st_mtime < time.time() - STALE_SECONDS:
             try:
-                _remove_cgroup(folder)
+                _remove_cgroup(directory)
             except OSError:
                 pass  # in use by another run
 
@@ -54,8 +54,8 @@ def inside():
     return VARIABLE in os.environ
 
 
-def folder():
-    """A folder on a real file system that is removed at the end of the run."""
+def directory():
+    """A directory on a real file system that is removed at the end of the run."""
     return pathlib.Path(os.environ[VARIABLE])
 
 
@@ -69,7 +69,7 @@ OVERLAID = ("/run/netns", "/var/lib/containers")
 
 
 def prepare():
-    """To be called once inside: puts empty folders of the run's own over those that the machine has."""
+    """To be called once inside: puts empty directories of the run's own over those that the machine has."""
     for place in OVERLAID:
         subprocess.run(["mount", "-t", "tmpfs", "tmpfs", place], check=True)
 
@@ -82,8 +82,8 @@ def run(argv):
     own_cgroup.mkdir()
     for place in OVERLAID:  # left where they are: another run may have mounted over them by now
         pathlib.Path(place).mkdir(parents=True, exist_ok=True)
-    own_folder = tempfile.mkdtemp(prefix="berth-tests-", dir=os.environ.get("TMPDIR", "/var/tmp"))
-    environment = {**os.environ, VARIABLE: own_folder, VARIABLE + "_CGROUP": str(own_cgroup)}
+    own_directory = tempfile.mkdtemp(prefix="berth-tests-", dir=os.environ.get("TMPDIR", "/var/tmp"))
+    environment = {**os.environ, VARIABLE: own_directory, VARIABLE + "_CGROUP": str(own_cgroup)}
     sys.stdout.flush()
     child = None
     try:
@@ -99,4 +99,4 @@ def run(argv):
             child.kill()
             child.wait()
         _remove_cgroup_patiently(own_cgroup)
-        shutil.rmtree(own_folder, ignore_errors=True)
+        shutil.rmtree(own_directory, ignore_errors=True)

@@ -11,12 +11,12 @@ TOP = pathlib.Path(__file__).parents[1]
 
 
 class Server:
-    """@param folder made for it; what it prints is in `log` there"""
+    """@param directory made for it; what it prints is in `log` there"""
 
-    def __init__(self, network, folder, port):
+    def __init__(self, network, directory, port):
         self.network, self.port = network, port
-        self.folder = pathlib.Path(folder)
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.directory = pathlib.Path(directory)
+        self.directory.mkdir(parents=True, exist_ok=True)
         self._process = None
 
     @property
@@ -25,7 +25,7 @@ class Server:
 
     def run(self, *argv):
         """Starts the program and waits until it listens."""
-        with open(self.folder / "log", "ab") as log:
+        with open(self.directory / "log", "ab") as log:
             self._process = subprocess.Popen(
                 self.network.within(*map(str, argv)), env=CLEAN, cwd=TOP,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=die_with_parent,
@@ -44,7 +44,7 @@ class Server:
             time.sleep(0.02)
 
     def log(self):
-        return (self.folder / "log").read_text()
+        return (self.directory / "log").read_text()
 
     def stop(self):
         if self._process is not None:

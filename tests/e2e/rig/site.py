@@ -13,10 +13,10 @@ _numbers = itertools.count(1)
 
 
 class Site:
-    """@param work a folder for everything that belongs to it; the registry's storage there is shared by all sites"""
+    """@param work a directory for everything that belongs to it; the registry's storage there is shared by all sites"""
 
     def __init__(self, work):
-        self.folder = work / f"site{next(_numbers)}"
+        self.directory = work / f"site{next(_numbers)}"
         self._storage = work / "registry"
         self.network = Network()
         self._closing = []
@@ -27,7 +27,7 @@ class Site:
         """A fresh host. @param without_bus no D-Bus daemon: only /run/systemd/private answers @param bare without berth"""
         self.hosts += 1
         layers = [*memlock.layers(), *([] if bare else [installed()])]
-        host = Host(self.folder / f"{self.folder.name}-host{self.hosts}", self.network, layers, cache_root())
+        host = Host(self.directory / f"{self.directory.name}-host{self.hosts}", self.network, layers, cache_root())
         self._closing.append(host.close)
         if without_bus:
             for unit in ("dbus.service", "dbus.socket"):
@@ -42,18 +42,18 @@ class Site:
 
     def another_registry(self, **options):
         name = f"registry{len(self._closing)}"
-        options.setdefault("storage", self.folder / (name + "-storage"))
-        registry = Registry(self.network, self.folder / name, **options)
+        options.setdefault("storage", self.directory / (name + "-storage"))
+        registry = Registry(self.network, self.directory / name, **options)
         self._closing.append(registry.stop)
         return registry
 
     def tokens(self, identity, *options, port=5600):
-        server = TokenServer(self.network, self.folder / f"tokens{port}", identity, port, *options)
+        server = TokenServer(self.network, self.directory / f"tokens{port}", identity, port, *options)
         self._closing.append(server.stop)
         return server
 
     def front(self, *options, port=5100, registry=None):
-        front = Front(self.network, registry or self.registry, self.folder / f"front{port}", port, *options)
+        front = Front(self.network, registry or self.registry, self.directory / f"front{port}", port, *options)
         self._closing.append(front.stop)
         return front
 

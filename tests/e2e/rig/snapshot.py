@@ -42,7 +42,7 @@ def _describe(path, found):
 
 
 class Snapshot:
-    """Every file below some folders: path → type, mode, owner, size, checksum, link target, extended attributes and
+    """Every file below some directories: path → type, mode, owner, size, checksum, link target, extended attributes and
     the group of names that share its inode. Times are left out."""
 
     def __init__(self, entries):
@@ -55,10 +55,10 @@ class Snapshot:
         entries, names = {}, {}
         for root in roots or ("/",):
             start = top / str(root).strip("/")
-            for folder, folders, files in os.walk(start):
-                relative = pathlib.Path(folder).relative_to(top)
-                folders[:] = [name for name in folders if str(relative / name) not in NOT_LOOKED_AT]
-                for name in [*folders, *files]:
+            for directory, directories, files in os.walk(start):
+                relative = pathlib.Path(directory).relative_to(top)
+                directories[:] = [name for name in directories if str(relative / name) not in NOT_LOOKED_AT]
+                for name in [*directories, *files]:
                     inside = relative / name
                     if str(inside) in NOT_LOOKED_AT:
                         continue

@@ -50,7 +50,7 @@ class User(Caller):
         return dict(line.split("=", 1) for line in text.splitlines())
 
     def path(self, inside):
-        """A path below the home folder as we can open it."""
+        """A path below the home directory as we can open it."""
         return self.host.path(f"{self.home}/{inside}")
 
     def deployments(self):

@@ -7,7 +7,7 @@
 #include <array>
 #include <cstring>
 
-#include "base/temp_folder.hpp"
+#include "base/temp_directory.hpp"
 
 namespace berth::base {
 namespace {
@@ -35,7 +35,7 @@ TEST(Digest, RefusesEverythingElse) {
                                   "sha256:../" + hex.substr(3), "SHA256:" + hex, "sha256:" + hex.substr(1) + "\n"}) {
     const Error error = error_of([&] { Digest::parse(text, "the manifest"); });
     EXPECT_EQ(error.kind(), ErrorKind::verification) << text;
-    EXPECT_THAT(error.sentence(), HasSubstr("the manifest")) << text;
+    EXPECT_THAT(error.message(), HasSubstr("the manifest")) << text;
   }
   EXPECT_EQ(error_of([&] { Digest(DigestAlgorithm::sha512, hex); }).kind(), ErrorKind::verification);
 }
@@ -105,7 +105,7 @@ TEST(VerifyingStream, NamesBothDigests) {
     VerifyingStream stream = verifying("abd", 2, "abc", size);
     const Error error = error_of([&] { read_to_end(stream); });
     EXPECT_EQ(error.kind(), ErrorKind::verification);
-    EXPECT_THAT(error.sentence(),
+    EXPECT_THAT(error.message(),
                 AllOf(HasSubstr("layer 1"), HasSubstr(digest_of("abc").text()), HasSubstr(digest_of("abd").text())));
   }
 }
@@ -121,16 +121,16 @@ TEST(VerifyingStream, SaysTruncated) {
   VerifyingStream stream = verifying("abc", 2, "abcd", 4);
   const Error error = error_of([&] { read_to_end(stream); });
   EXPECT_EQ(error.kind(), ErrorKind::verification);
-  EXPECT_THAT(error.sentence(), AllOf(HasSubstr("truncated"), HasSubstr("3 of 4 bytes")));
+  EXPECT_THAT(error.message(), AllOf(HasSubstr("truncated"), HasSubstr("3 of 4 bytes")));
 }
 
 TEST(VerifyingStream, RefusesMoreBytesAtOnce) {
   VerifyingStream stream = verifying("abcdef", 2, "abc", 3);
   std::array<std::byte, 2> buffer{};
   EXPECT_EQ(stream.read(buffer), 2U);
-  EXPECT_THAT(error_of([&] { stream.read(buffer); }).sentence(), HasSubstr("longer than the 3 bytes"));
+  EXPECT_THAT(error_of([&] { stream.read(buffer); }).message(), HasSubstr("longer than the 3 bytes"));
   VerifyingStream exact = verifying("abcdef", 3, "abc", 3);
-  EXPECT_THAT(error_of([&] { read_to_end(exact); }).sentence(), HasSubstr("longer than the 3 bytes"));
+  EXPECT_THAT(error_of([&] { read_to_end(exact); }).message(), HasSubstr("longer than the 3 bytes"));
 }
 
 TEST(VerifyingStream, FailsForEver) {
@@ -138,7 +138,7 @@ TEST(VerifyingStream, FailsForEver) {
   std::array<std::byte, 3> buffer{};
   const Error first = error_of([&] { stream.read(buffer); });
   const Error second = error_of([&] { stream.read(buffer); });
-  EXPECT_EQ(first.sentence(), second.sentence());
+  EXPECT_EQ(first.message(), second.message());
 }
 
 }  // namespace

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "base/temp_folder.hpp"
+#include "base/temp_directory.hpp"
 
 namespace berth::base {
 namespace {
@@ -16,7 +16,7 @@ using ::testing::StartsWith;
 TEST(Error, CarriesKindSentenceAndHint) {
   const Error error(ErrorKind::conflict, "the name etcd is taken", "choose another with --name");
   EXPECT_EQ(error.kind(), ErrorKind::conflict);
-  EXPECT_EQ(error.sentence(), "the name etcd is taken");
+  EXPECT_EQ(error.message(), "the name etcd is taken");
   EXPECT_EQ(error.hint(), "choose another with --name");
   EXPECT_STREQ(error.what(), "the name etcd is taken");
 }
@@ -62,7 +62,7 @@ TEST(ThrowErrno, ChoosesKindAndHint) {
         Expectation{EIO, ErrorKind::failed, ""}}) {
     const Error error = error_of([code = code] { throw_errno("open /x", code); });
     EXPECT_EQ(error.kind(), kind) << code;
-    EXPECT_THAT(error.sentence(), StartsWith("cannot open /x: "));
+    EXPECT_THAT(error.message(), StartsWith("cannot open /x: "));
     EXPECT_THAT(error.hint(), HasSubstr(hint_part));
   }
 }
@@ -70,7 +70,7 @@ TEST(ThrowErrno, ChoosesKindAndHint) {
 TEST(ThrowErrno, SaysInWordsThatSomethingIsNotSupported) {
   for (const int code : {EINVAL, EOPNOTSUPP, ENOSYS}) {
     const Error error = error_of([code] { throw_errno("sync /x", code); });
-    EXPECT_EQ(error.sentence(), "cannot sync /x: that is not supported there");
+    EXPECT_EQ(error.message(), "cannot sync /x: that is not supported there");
     EXPECT_THAT(error.hint(), HasSubstr("ext4"));
   }
 }

@@ -5,7 +5,7 @@
 
 #include <chrono>
 
-#include "base/temp_folder.hpp"
+#include "base/temp_directory.hpp"
 
 namespace berth::base {
 namespace {
@@ -20,7 +20,7 @@ using ::testing::IsEmpty;
 std::string refusal(std::string_view text) {
   const Error error = error_of([&] { parse_json(text, "info"); });
   EXPECT_EQ(error.kind(), ErrorKind::verification);
-  return error.sentence();
+  return error.message();
 }
 
 TEST(ParseJson, KeepsValuesAndOrder) {
@@ -46,9 +46,9 @@ TEST(ParseJson, RefusesWhatIsNoJson) {
 }
 
 TEST(ParseJson, QuotesNoBytesThatDriveATerminal) {
-  const std::string sentence = refusal("[\"" + std::string(100'000, 'x') + "\x1b[31m\xff\"]");
-  EXPECT_LT(sentence.size(), 500U);
-  EXPECT_EQ(sentence.find('\x1b'), std::string::npos);
+  const std::string message = refusal("[\"" + std::string(100'000, 'x') + "\x1b[31m\xff\"]");
+  EXPECT_LT(message.size(), 500U);
+  EXPECT_EQ(message.find('\x1b'), std::string::npos);
 }
 
 TEST(ParseJson, RefusesDuplicateKeys) {
@@ -110,7 +110,7 @@ class JsonViewTest : public ::testing::Test {
   std::string refusal_of(Work work) {
     const Error error = error_of([&] { work(view_); });
     EXPECT_EQ(error.kind(), ErrorKind::verification);
-    return error.sentence();
+    return error.message();
   }
 };
 
@@ -183,7 +183,7 @@ TEST_F(JsonViewTest, OffersDefaults) {
 TEST_F(JsonViewTest, TellsNullFromTheRest) {
   const Json null = nullptr;
   const JsonView view(null, "x");
-  EXPECT_EQ(error_of([&] { return view.as_string(); }).sentence(), "x: expected a string, found null");
+  EXPECT_EQ(error_of([&] { return view.as_string(); }).message(), "x: expected a string, found null");
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ std::string refusal(const std::function<void()>& work) {
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::failed);
     EXPECT_THAT(error.hint(), HasSubstr("package"));
-    return error.sentence();
+    return error.message();
   }
   return "nothing was refused";
 }

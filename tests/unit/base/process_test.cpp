@@ -13,14 +13,14 @@
 
 #include "base/file.hpp"
 #include "base/scope_exit.hpp"
-#include "base/temp_folder.hpp"
+#include "base/temp_directory.hpp"
 
 namespace berth::base {
 namespace {
 
 using namespace std::chrono_literals;
 using test::error_of;
-using test::TempFolder;
+using test::TempDirectory;
 using ::testing::AllOf;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
@@ -59,20 +59,20 @@ class ChangedPath {
 };
 
 TEST(RunProcess, PathCannotHideTheProgramsOfTheSystem) {
-  const TempFolder folder;
-  create_file_at(folder.fd(), "true", "#!/bin/sh\nexit 7\n", 0755);
-  create_file_at(folder.fd(), "only-here", "#!/bin/sh\nexit 8\n", 0755);
-  const ChangedPath path(folder / "");
+  const TempDirectory directory;
+  create_file_at(directory.fd(), "true", "#!/bin/sh\nexit 7\n", 0755);
+  create_file_at(directory.fd(), "only-here", "#!/bin/sh\nexit 8\n", 0755);
+  const ChangedPath path(directory / "");
   EXPECT_EQ(run_process({"true"}).exit_code, 0);
   EXPECT_EQ(run_process({"only-here"}).exit_code, 8) << "but other programs are found there";
 }
 
-TEST(RunProcess, RelativeFoldersOfPathAreNotSearched) {
-  const TempFolder folder;
-  create_file_at(folder.fd(), "only-here", "#!/bin/sh\nexit 8\n", 0755);
+TEST(RunProcess, RelativeDirectoriesOfPathAreNotSearched) {
+  const TempDirectory directory;
+  create_file_at(directory.fd(), "only-here", "#!/bin/sh\nexit 8\n", 0755);
   const std::string before = std::filesystem::current_path();
   const ScopeExit back([&before]() noexcept { std::filesystem::current_path(before); });
-  std::filesystem::current_path(folder / "");
+  std::filesystem::current_path(directory / "");
   for (const char* value : {"", ":", ".", "::.", "/nowhere:"}) {
     const ChangedPath path(value);
     EXPECT_EQ(error_of([] { run_process({"only-here"}); }).kind(), ErrorKind::not_found) << value;
@@ -83,7 +83,7 @@ TEST(RunProcess, SaysWhenThereIsNoSuchProgram) {
   for (const char* program : {"/no/such/program", "no-such-program-in-path"}) {
     const Error error = error_of([&] { run_process({program}); });
     EXPECT_EQ(error.kind(), ErrorKind::not_found);
-    EXPECT_THAT(error.sentence(), HasSubstr(program));
+    EXPECT_THAT(error.message(), HasSubstr(program));
   }
   EXPECT_EQ(error_of([] { run_process({"/etc/passwd"}); }).kind(), ErrorKind::not_permitted);
   EXPECT_THROW(run_process({}), Error);
@@ -126,24 +126,24 @@ TEST(RunProcess, KillsWhatTakesTooLong) {
   const Error error = error_of([&] { run_process(shell("trap '' TERM; sleep 60; sleep 60"), options); });
   EXPECT_LT(std::chrono::steady_clock::now() - start, 50s);
   EXPECT_EQ(error.kind(), ErrorKind::failed);
-  EXPECT_THAT(error.sentence(), AllOf(HasSubstr("/bin/sh"), HasSubstr("0.2 s")));
+  EXPECT_THAT(error.message(), AllOf(HasSubstr("/bin/sh"), HasSubstr("0.2 s")));
 }
 
 TEST(RunProcess, StopsOnRequest) {
-  const TempFolder folder;
+  const TempDirectory directory;
   std::stop_source stop;
   ProcessOptions options;
   options.stop = stop.get_token();
   const std::jthread stopper([&] {
-    while (!stat_at(folder.fd(), "ready")) {
+    while (!stat_at(directory.fd(), "ready")) {
       std::this_thread::sleep_for(10ms);
     }
     stop.request_stop();
   });
   const std::string script = "trap ': > \"$0/stopped\"; exit 0' TERM; : > \"$0/ready\"; sleep 60 & wait";
-  const Error error = error_of([&] { run_process({"/bin/sh", "-c", script, folder / "."}, options); });
+  const Error error = error_of([&] { run_process({"/bin/sh", "-c", script, directory / "."}, options); });
   EXPECT_EQ(error.kind(), ErrorKind::interrupted);
-  EXPECT_TRUE(stat_at(folder.fd(), "stopped")) << "SIGTERM lets the child clean up";
+  EXPECT_TRUE(stat_at(directory.fd(), "stopped")) << "SIGTERM lets the child clean up";
 }
 
 TEST(RunProcess, DoesNotStartAfterARequest) {
@@ -211,9 +211,9 @@ TEST(RunChecked, QuotesTheLastLines) {
     run_checked(shell("for n in 1 2 3 4; do echo line $n >&2; done; printf 'red \\033[31m\\n\\n' >&2; exit 9"));
   });
   EXPECT_EQ(error.kind(), ErrorKind::failed);
-  EXPECT_THAT(error.sentence(), AllOf(HasSubstr("/bin/sh failed with exit code 9"),
-                                      HasSubstr("line 3; line 4; red ?[31m"), Not(HasSubstr("line 2"))));
-  EXPECT_THAT(error_of([] { run_checked({"false"}); }).sentence(), EndsWith("exit code 1"));
+  EXPECT_THAT(error.message(), AllOf(HasSubstr("/bin/sh failed with exit code 9"),
+                                     HasSubstr("line 3; line 4; red ?[31m"), Not(HasSubstr("line 2"))));
+  EXPECT_THAT(error_of([] { run_checked({"false"}); }).message(), EndsWith("exit code 1"));
 }
 
 TEST(RunAttached, WorksOnDescriptorsOfOursAndHandsTheExitCodeOn) {
@@ -252,22 +252,22 @@ TEST(RunAttached, StaysInOurProcessGroupSoThatItMayUseOurTerminal) {
 }
 
 TEST(RunAttached, WhatIsChangedBeforeTheStartIsTheProgramsAlone) {
-  const TempFolder folder;
+  const TempDirectory directory;
   AttachedOptions options;
-  options.before_start = [&folder] {
+  options.before_start = [&directory] {
     check_errno(::unshare(CLONE_FS), "leave our working directory");
-    check_errno(::chdir((folder / ".").c_str()), "change it");
+    check_errno(::chdir((directory / ".").c_str()), "change it");
   };
   const auto here = std::filesystem::current_path();
   EXPECT_EQ(run_attached(shell("touch made-here"), options), 0);
-  EXPECT_TRUE(std::filesystem::exists(folder / "made-here"));
+  EXPECT_TRUE(std::filesystem::exists(directory / "made-here"));
   EXPECT_EQ(std::filesystem::current_path(), here);
 }
 
 TEST(RunAttached, WhatGoesWrongBeforeTheStartIsThrown) {
   AttachedOptions options;
   options.before_start = [] { throw Error(ErrorKind::conflict, "not now"); };
-  EXPECT_EQ(error_of([&] { run_attached({"true"}, options); }).sentence(), "not now");
+  EXPECT_EQ(error_of([&] { run_attached({"true"}, options); }).message(), "not now");
   EXPECT_EQ(error_of([] { run_attached({"/nowhere/at/all"}, {}); }).kind(), ErrorKind::not_found);
 }
 

@@ -51,7 +51,7 @@ TEST(Unpack, IsBounded) {
   for (const int filter : filters) {
     const auto packed = compress(std::string(100'000, 'x'), filter);
     EXPECT_EQ(drained(packed, 100'000).size(), 100'000U);
-    EXPECT_THAT(failure_of([&] { drained(packed, 99'999); }).sentence(),
+    EXPECT_THAT(failure_of([&] { drained(packed, 99'999); }).message(),
                 HasSubstr("x: it unpacks to more than 99999 bytes"));
   }
 }
@@ -61,7 +61,7 @@ TEST(Unpack, RefusesWhatIsPackedTwice) {
     for (const int outer : filters) {
       const auto packed = compress(compress(std::string(10'000, 'x'), inner), outer);
       const auto error = failure_of([&] { drained(packed); });
-      EXPECT_THAT(error.sentence(), HasSubstr("packed more than once"));
+      EXPECT_THAT(error.message(), HasSubstr("packed more than once"));
       EXPECT_EQ(error.kind(), ErrorKind::verification);
     }
   }
@@ -69,9 +69,9 @@ TEST(Unpack, RefusesWhatIsPackedTwice) {
 
 TEST(Unpack, KeepsFailuresOfTheInnerStream) {
   const auto packed = compress(std::string(100'000, 'x') + "y", ARCHIVE_FILTER_GZIP);
-  EXPECT_THAT(failure_of([&] { drained(packed.substr(0, 20), enough, true); }).sentence(),
+  EXPECT_THAT(failure_of([&] { drained(packed.substr(0, 20), enough, true); }).message(),
               HasSubstr("the inner one failed"));
-  EXPECT_THAT(failure_of([&] { drained(packed, enough, true); }).sentence(), HasSubstr("the inner one failed"));
+  EXPECT_THAT(failure_of([&] { drained(packed, enough, true); }).message(), HasSubstr("the inner one failed"));
 }
 
 TEST(Unpack, NoticesDamage) {

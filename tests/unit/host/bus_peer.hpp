@@ -21,7 +21,7 @@
 
 namespace berth::host::testing {
 
-/// Serves one connection at a time on a socket in a scratch folder until destroyed.
+/// Serves one connection at a time on a socket in a scratch directory until destroyed.
 class BusPeer {
  public:
   /// Answers a method call, with sd_bus_reply_…; returns what those return.

@@ -21,9 +21,9 @@ namespace berth::host::testing {
 /// Keeps what was reported.
 class RecordingReporter final : public base::Reporter {
  public:
-  void step(std::string_view sentence) override { steps.emplace_back(sentence); }
+  void step(std::string_view message) override { steps.emplace_back(message); }
   void progress(const base::Progress& /*progress*/) override {}
-  void warning(std::string_view sentence) override { warnings.emplace_back(sentence); }
+  void warning(std::string_view message) override { warnings.emplace_back(message); }
 
   std::vector<std::string> steps;
   std::vector<std::string> warnings;

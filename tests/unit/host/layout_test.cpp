@@ -22,12 +22,12 @@ TEST(Layout, PathsOfTheRunningHost) {
   EXPECT_EQ("/etc/x", layout.on_disk("/etc/x"));
   EXPECT_EQ("/etc/x", layout.on_disk("etc/x"));
   EXPECT_EQ("/var/lib/containers/berth", layout.deployments());
-  EXPECT_EQ("/var/lib/containers/berth/web.1", layout.deployment_inside("web", 1));
-  EXPECT_EQ("/etc/systemd/system", layout.units_inside());
-  EXPECT_EQ("/etc/systemd/system/web.service", layout.unit_inside("web"));
-  EXPECT_EQ("/etc/tmpfiles.d/web.conf", layout.tmpfiles_inside("web"));
+  EXPECT_EQ("/var/lib/containers/berth/web.1", layout.deployment_in_root("web", 1));
+  EXPECT_EQ("/etc/systemd/system", layout.units_in_root());
+  EXPECT_EQ("/etc/systemd/system/web.service", layout.unit_in_root("web"));
+  EXPECT_EQ("/etc/tmpfiles.d/web.conf", layout.tmpfiles_in_root("web"));
   EXPECT_EQ("/usr/lib/containers/berth", layout.preinstalled());
-  EXPECT_EQ("/run", layout.runtime_inside());
+  EXPECT_EQ("/run", layout.runtime_in_root());
   EXPECT_EQ("", layout.systemd_cgroup());
   EXPECT_EQ("system.slice", layout.default_slice());
   EXPECT_EQ("systemctl", layout.command("systemctl"));
@@ -37,11 +37,11 @@ TEST(Layout, PathsOfTheRunningHost) {
 
 TEST(Layout, LinksOfAnotherRootStayInsideIt) {
   const Scratch root;
-  root.folder("data");
-  root.folder("var");
+  root.directory("data");
+  root.directory("var");
   root.link("var/lib", "/data");
   EXPECT_EQ(root.at("data/containers/berth"), layout_of(root.path()).deployments());
-  EXPECT_EQ("/data/containers/berth", layout_of(root.path()).deployments_inside());
+  EXPECT_EQ("/data/containers/berth", layout_of(root.path()).deployments_in_root());
 }
 
 TEST(Layout, PathsOfAnotherRoot) {
@@ -50,10 +50,10 @@ TEST(Layout, PathsOfAnotherRoot) {
   EXPECT_EQ("/mnt/image", layout.root());
   EXPECT_EQ("/mnt/image", layout.on_disk("/"));
   EXPECT_EQ("/mnt/image/var/lib/containers/berth", layout.deployments());
-  EXPECT_EQ("/var/lib/containers/berth", layout.deployments_inside());
+  EXPECT_EQ("/var/lib/containers/berth", layout.deployments_in_root());
   EXPECT_EQ("/mnt/image/usr/lib/containers/berth", layout.preinstalled());
-  EXPECT_EQ("/etc/systemd/system", layout.units_inside());
-  EXPECT_EQ("/etc/systemd/system/web.service", layout.unit_inside("web"));
+  EXPECT_EQ("/etc/systemd/system", layout.units_in_root());
+  EXPECT_EQ("/etc/systemd/system/web.service", layout.unit_in_root("web"));
 }
 
 TEST(Layout, ARunningRoot) {
@@ -72,18 +72,18 @@ TEST(Layout, ManySlashesAreTheRunningHost) {
   EXPECT_FALSE(layout_of("/../..").offline());
 }
 
-TEST(Layout, ContainersOfAUserAreBelowHisFolders) {
+TEST(Layout, ContainersOfAUserAreBelowHisDirectories) {
   LayoutSettings settings;
-  settings.user = UserFolders{"alice", 1000, "/home/alice", "/data", "/conf", "/run/user/1000"};
+  settings.user = UserDirectories{"alice", 1000, "/home/alice", "/data", "/conf", "/run/user/1000"};
   const Layout layout(settings);
   EXPECT_FALSE(layout.offline());
   EXPECT_EQ("/data/containers/berth", layout.deployments());
   EXPECT_EQ("/data/containers/berth/.storage/ostree", layout.repository());
-  EXPECT_EQ("/conf/systemd/user/web.service", layout.unit_inside("web"));
-  EXPECT_EQ("/conf/user-tmpfiles.d/web.conf", layout.tmpfiles_inside("web"));
-  EXPECT_EQ("/conf/systemd/user", layout.unit_folders_inside().front());
-  EXPECT_EQ("/conf/berth", layout.settings_inside());
-  EXPECT_EQ("/run/user/1000", layout.runtime_inside());
+  EXPECT_EQ("/conf/systemd/user/web.service", layout.unit_in_root("web"));
+  EXPECT_EQ("/conf/user-tmpfiles.d/web.conf", layout.tmpfiles_in_root("web"));
+  EXPECT_EQ("/conf/systemd/user", layout.unit_directories_in_root().front());
+  EXPECT_EQ("/conf/berth", layout.settings_in_root());
+  EXPECT_EQ("/run/user/1000", layout.runtime_in_root());
   EXPECT_EQ("/user.slice/user-1000.slice/user@1000.service", layout.systemd_cgroup());
   EXPECT_EQ("app.slice", layout.default_slice());
   EXPECT_EQ("journalctl --user", layout.command("journalctl"));
@@ -97,9 +97,9 @@ TEST(Layout, WhatIsPreinstalledIsBelowUsr) {
   settings.preinstalling = true;
   const Layout layout(settings);
   EXPECT_TRUE(layout.offline());
-  EXPECT_EQ("/usr/lib/containers/berth", layout.deployments_inside());
-  EXPECT_EQ("/usr/lib/systemd/system/web.service", layout.unit_inside("web"));
-  EXPECT_EQ("/usr/lib/tmpfiles.d/web.conf", layout.tmpfiles_inside("web"));
+  EXPECT_EQ("/usr/lib/containers/berth", layout.deployments_in_root());
+  EXPECT_EQ("/usr/lib/systemd/system/web.service", layout.unit_in_root("web"));
+  EXPECT_EQ("/usr/lib/tmpfiles.d/web.conf", layout.tmpfiles_in_root("web"));
   EXPECT_EQ("", layout.preinstalled());
 }
 
@@ -122,7 +122,7 @@ TEST(Layout, SettingsMoveThings) {
   settings.repository = "/srv/repo";
   const Layout layout(settings);
   EXPECT_EQ("/mnt/srv/berth", layout.deployments());
-  EXPECT_EQ("/srv/berth/web.0", layout.deployment_inside("web", 0));
+  EXPECT_EQ("/srv/berth/web.0", layout.deployment_in_root("web", 0));
   EXPECT_EQ("/mnt/srv/repo", layout.repository());
 }
 
@@ -130,7 +130,7 @@ TEST(Layout, RepositoryOfTheSystemOnTheSameFileSystem) {
   const Scratch root;
   const Layout layout = layout_of(root.path());
   EXPECT_EQ(root.at("var/lib/containers/berth/.storage/ostree"), layout.repository());
-  root.folder("ostree/repo");
+  root.directory("ostree/repo");
   EXPECT_EQ(root.at("var/lib/containers/berth/.storage/ostree"), layout.repository()) << "others can enter it";
   EXPECT_EQ(root.at("ostree/repo"), layout.read_only_repository());
   ASSERT_EQ(0, ::chmod(root.at("ostree/repo").c_str(), 0700));
@@ -140,7 +140,7 @@ TEST(Layout, RepositoryOfTheSystemOnTheSameFileSystem) {
 
 TEST(Layout, ConfiguredRepositoryOfTheSystemIsOnlyReadWhereOthersCanEnterIt) {
   const Scratch root;
-  root.folder("ostree/repo");
+  root.directory("ostree/repo");
   LayoutSettings settings;
   settings.root = root.path();
   settings.repository = "/ostree/repo";
@@ -152,8 +152,8 @@ TEST(Layout, ConfiguredRepositoryOfTheSystemIsOnlyReadWhereOthersCanEnterIt) {
 TEST(Layout, NoLinkLeadsOutOfAnotherRoot) {
   const Scratch root;
   const Scratch outside;
-  root.folder("var/lib/containers/berth");
-  outside.folder("repo/objects");
+  root.directory("var/lib/containers/berth");
+  outside.directory("repo/objects");
   const auto layout = layout_of(root.path());
   for (const char* place : {".storage", ".locks", ".transactions"}) {
     root.link(std::string("var/lib/containers/berth/") + place, outside.path());
@@ -178,7 +178,7 @@ TEST(Layout, RepositoryOfTheSystemOnAnotherFileSystem) {
   ASSERT_EQ(0, ::stat(root.path().c_str(), &here));
   ASSERT_EQ(0, ::stat("/dev/shm", &there));
   if (here.st_dev == there.st_dev) {
-    root.folder("unused");  // the temporary folder is memory too; /proc is certainly another file system
+    root.directory("unused");  // the temporary directory is memory too; /proc is certainly another file system
   }
   root.link("ostree/repo", here.st_dev == there.st_dev ? "/proc" : "/dev/shm");
   EXPECT_EQ(root.at("var/lib/containers/berth/.storage/ostree"), layout_of(root.path()).repository());

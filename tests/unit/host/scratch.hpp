@@ -1,4 +1,4 @@
-// Folders that tests work in.
+// Directories that tests work in.
 #pragma once
 
 #include <fcntl.h>
@@ -20,7 +20,7 @@
 
 namespace berth::host::testing {
 
-/// A new folder, removed at the end with all that is in it.
+/// A new directory, removed at the end with all that is in it.
 class Scratch {
  public:
   Scratch() {
@@ -36,12 +36,12 @@ class Scratch {
 
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] std::string at(const std::string& below) const { return path_ + "/" + below; }
-  [[nodiscard]] base::Fd open() const { return base::open_host_folder(path_); }
+  [[nodiscard]] base::Fd open() const { return base::open_host_directory(path_); }
   [[nodiscard]] bool has(const std::string& below) const {
     return std::filesystem::symlink_status(at(below)).type() != std::filesystem::file_type::not_found;
   }
 
-  void folder(const std::string& below) const { std::filesystem::create_directories(at(below)); }
+  void directory(const std::string& below) const { std::filesystem::create_directories(at(below)); }
   void file(const std::string& below, const std::string& text, mode_t mode = 0644) const {
     std::filesystem::create_directories(std::filesystem::path(at(below)).parent_path());
     std::ofstream(at(below), std::ios::binary) << text;

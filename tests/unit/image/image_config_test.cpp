@@ -91,7 +91,7 @@ TEST(ParseImageConfig, RefusesWrongTypesAndValues) {
     json[Json::json_pointer(pointer)] = Json::parse(value);
     const auto error = failure_of([&] { parse_image_config(json.dump(), "DOC"); });
     EXPECT_EQ(error.kind(), base::ErrorKind::verification) << pointer << value;
-    EXPECT_THAT(error.sentence(), HasSubstr(words)) << pointer << value;
+    EXPECT_THAT(error.message(), HasSubstr(words)) << pointer << value;
   }
 }
 
@@ -100,7 +100,7 @@ TEST(ParseImageConfig, BoundsTheLayers) {
   for (std::size_t at = 0; at < layer_count_limit; ++at) {
     json["rootfs"]["diff_ids"].push_back(diff_id);
   }
-  EXPECT_THAT(failure_of([&] { parse_image_config(json.dump(), "DOC"); }).sentence(), HasSubstr("501 layers"));
+  EXPECT_THAT(failure_of([&] { parse_image_config(json.dump(), "DOC"); }).message(), HasSubstr("501 layers"));
 }
 
 }  // namespace

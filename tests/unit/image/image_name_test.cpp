@@ -92,7 +92,7 @@ TEST(ImageName, RefusesWhatTheGrammarDoesNot) {
   for (const auto& [text, reason] : cases) {
     const auto error = failure_of([&text = text] { parse_image_name(text); });
     EXPECT_EQ(error.kind(), base::ErrorKind::usage) << text;
-    EXPECT_THAT(error.sentence(), HasSubstr(reason)) << text;
+    EXPECT_THAT(error.message(), HasSubstr(reason)) << text;
     EXPECT_NE(error.hint(), "") << text;
   }
 }

@@ -96,15 +96,15 @@ TEST(ParseManifest, RefusesTheOppositeOfWhatItIs) {
   auto document = oci_document();
   for (const std::string own : {oci_index, docker_list, "application/vnd.OCI.image.index.v1+json"}) {
     document["mediaType"] = own;
-    EXPECT_THAT(refusal(document).sentence(), HasSubstr("DOC: mediaType: it says")) << own;
+    EXPECT_THAT(refusal(document).message(), HasSubstr("DOC: mediaType: it says")) << own;
   }
   auto index = index_document();
   index["mediaType"] = oci_manifest;
-  EXPECT_THAT(refusal(index).sentence(), HasSubstr("but the document is an index"));
+  EXPECT_THAT(refusal(index).message(), HasSubstr("but the document is an index"));
 }
 
 TEST(ParseManifest, KnowsAWebPage) {
-  EXPECT_THAT(failure_of([] { parse_manifest("<html>", "Text/HTML; charset=utf-8", "DOC"); }).sentence(),
+  EXPECT_THAT(failure_of([] { parse_manifest("<html>", "Text/HTML; charset=utf-8", "DOC"); }).message(),
               HasSubstr("web page"));
   EXPECT_THAT(failure_of([] { parse_manifest("<html>", "", "DOC"); }).hint(), HasSubstr("the address of a registry"));
 }
@@ -166,16 +166,16 @@ TEST(ParseManifest, RefusesADocumentThatIsBoth) {
   for (const std::string key : {"config", "layers", "fsLayers"}) {
     auto document = index_document();
     document[key] = Json::array();
-    EXPECT_THAT(refusal(document).sentence(), HasSubstr("both 'manifests' and '" + key + "'")) << key;
+    EXPECT_THAT(refusal(document).message(), HasSubstr("both 'manifests' and '" + key + "'")) << key;
   }
 }
 
 TEST(ParseManifest, RefusesSchema1) {
   const Json document = {{"schemaVersion", 1}, {"fsLayers", Json::array()}};
-  EXPECT_THAT(refusal(document).sentence(), HasSubstr("schema 1"));
+  EXPECT_THAT(refusal(document).message(), HasSubstr("schema 1"));
   EXPECT_THAT(refusal(document).hint(), HasSubstr("skopeo copy"));
-  EXPECT_THAT(refusal({{"schemaVersion", 2}, {"fsLayers", Json::array()}}).sentence(), HasSubstr("schema 1"));
-  EXPECT_THAT(refusal({{"schemaVersion", 3}}).sentence(), HasSubstr("expected 2, found 3"));
+  EXPECT_THAT(refusal({{"schemaVersion", 2}, {"fsLayers", Json::array()}}).message(), HasSubstr("schema 1"));
+  EXPECT_THAT(refusal({{"schemaVersion", 3}}).message(), HasSubstr("expected 2, found 3"));
 }
 
 TEST(ParseManifest, RefusesArtefacts) {
@@ -190,14 +190,14 @@ TEST(ParseManifest, RefusesArtefacts) {
     document["config"] = descriptor(type);
     const auto error = refusal(document);
     EXPECT_EQ(error.kind(), base::ErrorKind::verification);
-    EXPECT_THAT(error.sentence(), HasSubstr(words));
-    EXPECT_THAT(error.sentence(), HasSubstr("DOC: config.mediaType"));
+    EXPECT_THAT(error.message(), HasSubstr(words));
+    EXPECT_THAT(error.message(), HasSubstr("DOC: config.mediaType"));
     EXPECT_NE(error.hint(), "");
   }
   auto typed = oci_document();
   typed["config"] = descriptor("application/vnd.oci.empty.v1+json");
   typed["artifactType"] = "application/vnd.example.sbom";
-  EXPECT_THAT(refusal(typed).sentence(), HasSubstr("application/vnd.example.sbom"));
+  EXPECT_THAT(refusal(typed).message(), HasSubstr("application/vnd.example.sbom"));
 }
 
 TEST(ParseManifest, RefusesLayersThatAreNone) {
@@ -215,7 +215,7 @@ TEST(ParseManifest, RefusesLayersThatAreNone) {
     document["layers"].push_back(descriptor(type));
     document["layers"][1]["urls"] = {"https://elsewhere.example/layer"};
     const auto error = refusal(document);
-    EXPECT_THAT(error.sentence(), HasSubstr(words)) << type;
+    EXPECT_THAT(error.message(), HasSubstr(words)) << type;
     EXPECT_THAT(error.what(), HasSubstr("DOC: layers[1]")) << type;
     EXPECT_NE(error.hint(), "") << type;
   }
@@ -249,7 +249,7 @@ TEST(ParseManifest, RefusesWrongTypesAndValues) {
     document[Json::json_pointer(pointer)] = Json::parse(value);
     const auto error = refusal(document);
     EXPECT_EQ(error.kind(), base::ErrorKind::verification) << pointer << value;
-    EXPECT_THAT(error.sentence(), HasSubstr(words)) << pointer << value;
+    EXPECT_THAT(error.message(), HasSubstr(words)) << pointer << value;
   }
 }
 
@@ -257,7 +257,7 @@ TEST(ParseManifest, RefusesWhatIsNoDocument) {
   for (const std::string text : {"", "[]", "null", "7", "{", "{}", "{\"schemaVersion\":2,\"schemaVersion\":2}"}) {
     const auto error = failure_of([&] { parse_manifest(text, "", "DOC"); });
     EXPECT_EQ(error.kind(), base::ErrorKind::verification) << text;
-    EXPECT_THAT(error.sentence(), HasSubstr("DOC")) << text;
+    EXPECT_THAT(error.message(), HasSubstr("DOC")) << text;
   }
 }
 
@@ -266,12 +266,12 @@ TEST(ParseManifest, BoundsLayersAndEntries) {
   for (std::size_t at = 0; at < layer_count_limit; ++at) {
     manifest["layers"].push_back(manifest["layers"][0]);
   }
-  EXPECT_THAT(refusal(manifest).sentence(), HasSubstr("501 layers"));
+  EXPECT_THAT(refusal(manifest).message(), HasSubstr("501 layers"));
   auto index = index_document();
   for (std::size_t at = 0; at < index_entry_limit; ++at) {
     index["manifests"].push_back(index["manifests"][0]);
   }
-  EXPECT_THAT(refusal(index).sentence(), HasSubstr("1001 entries"));
+  EXPECT_THAT(refusal(index).message(), HasSubstr("1001 entries"));
 }
 
 TEST(LayerCompression, KnowsOciAndDocker) {
@@ -303,11 +303,11 @@ TEST(ParseLayoutIndex, AllowsIndexesAndArtefactsAsEntries) {
 }
 
 TEST(ParseLayoutIndex, RefusesOtherDocuments) {
-  EXPECT_THAT(failure_of([] { parse_layout_index(oci_document().dump(), "DOC"); }).sentence(),
+  EXPECT_THAT(failure_of([] { parse_layout_index(oci_document().dump(), "DOC"); }).message(),
               HasSubstr("no 'manifests'"));
   auto both = index_document();
   both["layers"] = Json::array();
-  EXPECT_THAT(failure_of([&] { parse_layout_index(both.dump(), "DOC"); }).sentence(), HasSubstr("both"));
+  EXPECT_THAT(failure_of([&] { parse_layout_index(both.dump(), "DOC"); }).message(), HasSubstr("both"));
 }
 
 TEST(ManifestMediaTypes, HoldTheFourThatAreRead) {

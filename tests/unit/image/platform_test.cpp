@@ -111,7 +111,7 @@ TEST(ChoosePlatform, NamesThePlatformsThereAre) {
   auto index = index_of({"linux/arm64", "windows/amd64", "linux/arm64", "unknown/unknown"});
   const auto error = failure_of([&] { choose_platform(index, parse_platform("linux/amd64"), "quay.io/a:1"); });
   EXPECT_EQ(error.kind(), base::ErrorKind::not_found);
-  EXPECT_EQ(error.sentence(), "quay.io/a:1 has no image for linux/amd64");
+  EXPECT_EQ(error.message(), "quay.io/a:1 has no image for linux/amd64");
   EXPECT_EQ(error.hint(), "it has images for linux/arm64, windows/amd64");
 }
 

@@ -95,10 +95,10 @@ TEST(Reference, RefusesWithARemedy) {
   for (const auto& [text, reason] : cases) {
     const auto error = failure_of([&text = text] { parse_reference(text); });
     EXPECT_EQ(error.kind(), base::ErrorKind::usage) << text;
-    EXPECT_THAT(error.sentence(), HasSubstr(reason)) << text;
+    EXPECT_THAT(error.message(), HasSubstr(reason)) << text;
     EXPECT_NE(error.hint(), "") << text;
   }
-  EXPECT_THAT(failure_of([] { parse_reference("oci:/a\nb"); }).sentence(), HasSubstr("control characters"));
+  EXPECT_THAT(failure_of([] { parse_reference("oci:/a\nb"); }).message(), HasSubstr("control characters"));
 }
 
 TEST(Reference, ParsesDaemons) {

@@ -6,7 +6,7 @@
 #include <chrono>
 #include <filesystem>
 
-#include "base/temp_folder.hpp"
+#include "base/temp_directory.hpp"
 #include "host/state/deployment.hpp"
 #include "ops/change/recover.hpp"
 #include "ops/containers/install.hpp"
@@ -40,28 +40,28 @@ constexpr const char* socket_path = "exports/hostfs/etc/systemd/system/web.socke
 
 class AdminTest : public ::testing::Test {
  protected:
-  AdminTest() : session(machine.session()) { session.config.settle_seconds = 0; }
+  AdminTest() : context(machine.context()) { context.config.settle_seconds = 0; }
 
   void install_web(const ImageSpec& spec = full_image(), bool start = false) {
     InstallRequest request;
     request.image = machine.image("web", spec);
     request.name = "web";
     request.start = start;
-    install(session, request);
+    install(context, request);
     machine.systemd.calls.clear();
     machine.reporter.warnings.clear();
   }
 
   /// What is in the store under the name of the container's image.
   void store(const ImageSpec& spec) {
-    fs::remove_all(machine.folder / "web");
-    pull(session, {machine.image("web", spec), "", ""});
+    fs::remove_all(machine.directory / "web");
+    pull(context, {machine.image("web", spec), "", ""});
   }
 
   bool update_web() {
     UpdateRequest request;
     request.name = "web";
-    return update(session, request).changed;
+    return update(context, request).changed;
   }
 
   static ImageSpec newer(const std::string& name = "newer") {
@@ -94,7 +94,7 @@ class AdminTest : public ::testing::Test {
   }
 
   Machine machine;
-  Session session;
+  Context context;
   int looks = 0;
 };
 
@@ -105,11 +105,11 @@ TEST_F(AdminTest, AMaskStaysOverUpdateAndRollback) {
   EXPECT_TRUE(update_web());
   EXPECT_TRUE(is_masked());
   EXPECT_THAT(machine.reporter.warnings, Contains(HasSubstr("web.service is masked and stays so")));
-  rollback(session, {"web", {}});
+  rollback(context, {"web", {}});
   EXPECT_TRUE(is_masked());
   EXPECT_THAT(machine.systemd.calls, Not(Contains("enable web.service")));
   EXPECT_THAT(tree_text(machine.on_disk("etc")), Not(HasSubstr(".saved")));
-  uninstall(session, "web");
+  uninstall(context, "web");
   EXPECT_FALSE(machine.exists(unit_path) || machine.exists(wants));
 }
 
@@ -133,15 +133,15 @@ TEST_F(AdminTest, MaskedTmpfilesLinesStayMasked) {
   std::size_t steps = 0;
   UpdateRequest request;
   request.name = "web";
-  EXPECT_TRUE(update(session, request, [&](std::size_t index) { steps = std::max(steps, index); }).changed);
+  EXPECT_TRUE(update(context, request, [&](std::size_t index) { steps = std::max(steps, index); }).changed);
   EXPECT_TRUE(is_mask());
   EXPECT_THAT(machine.reporter.warnings, Contains(HasSubstr("/etc/tmpfiles.d/web.conf is masked and stays so")));
   EXPECT_THAT(machine.systemd.calls, Not(Contains(HasSubstr("tmpfiles"))));
-  rollback(session, {"web", {}});
+  rollback(context, {"web", {}});
   EXPECT_TRUE(is_mask());
   for (std::size_t fail_at = 0; fail_at <= steps; ++fail_at) {
     error_of([&] {
-      update(session, request, [&](std::size_t index) {
+      update(context, request, [&](std::size_t index) {
         if (index == fail_at) {
           throw base::Error(ErrorKind::failed, "injected");
         }
@@ -154,7 +154,7 @@ TEST_F(AdminTest, MaskedTmpfilesLinesStayMasked) {
   EXPECT_THAT(machine.read(lines), HasSubstr("web"));
   fs::remove(machine.on_disk(lines));
   machine.write(lines, "");
-  uninstall(session, "web");
+  uninstall(context, "web");
   EXPECT_FALSE(machine.exists(lines));
 }
 
@@ -162,7 +162,7 @@ TEST_F(AdminTest, MaskedTmpfilesLinesStayMasked) {
 TEST_F(AdminTest, LinksOfOtherUnitsGoWhenTheUpdateIsTakenBack) {
   const std::string units = "etc/systemd/system/";
   const auto link = [&](const std::string& target, const std::string& unit) {
-    machine.make_folder(units + target + ".wants");
+    machine.make_directory(units + target + ".wants");
     std::error_code exists;
     fs::create_symlink("/etc/systemd/system/" + unit, machine.on_disk(units + target + ".wants/" + unit), exists);
   };
@@ -181,14 +181,14 @@ TEST_F(AdminTest, LinksOfOtherUnitsGoWhenTheUpdateIsTakenBack) {
   std::size_t steps = 0;
   UpdateRequest request;
   request.name = "web";
-  update(session, request, [&](std::size_t index) { steps = std::max(steps, index); });
+  update(context, request, [&](std::size_t index) { steps = std::max(steps, index); });
   EXPECT_TRUE(machine.exists(units + "timers.target.wants/second.timer"));
-  rollback(session, {"web", {}});
+  rollback(context, {"web", {}});
   fs::remove_all(machine.on_disk(units + "sockets.target.wants"));  // a rollback, too, leaves others' units as they are
   fs::remove_all(machine.on_disk(units + "timers.target.wants"));
   for (std::size_t fail_at = 0; fail_at <= steps; ++fail_at) {
     error_of([&] {
-      update(session, request, [&](std::size_t index) {
+      update(context, request, [&](std::size_t index) {
         if (index == fail_at) {
           throw base::Error(ErrorKind::failed, "injected");
         }
@@ -204,7 +204,7 @@ TEST_F(AdminTest, AMaskedServiceThatRunsIsNotStopped) {
   store(newer());
   const auto error = error_of([&] { update_web(); });
   EXPECT_EQ(error.kind(), ErrorKind::conflict);
-  EXPECT_THAT(error.sentence(), HasSubstr("web.service runs but is masked"));
+  EXPECT_THAT(error.message(), HasSubstr("web.service runs but is masked"));
   EXPECT_THAT(machine.systemd.calls, IsEmpty());
 }
 
@@ -214,8 +214,8 @@ TEST_F(AdminTest, HowAMaskedUnitComesBackIsSaid) {
   const auto text = machine.read(unit_path);
   mask();
   for (const auto verb : {&start, &restart}) {
-    const auto error = error_of([&] { verb(session, "web"); });
-    EXPECT_EQ(error.sentence(), "web.service is masked: nothing can start it");
+    const auto error = error_of([&] { verb(context, "web"); });
+    EXPECT_EQ(error.message(), "web.service is masked: nothing can start it");
     EXPECT_THAT(error.hint(), HasSubstr("remove /etc/systemd/system/web.service and run: berth update web"));
   }
   fs::remove(machine.on_disk(unit_path));
@@ -233,7 +233,7 @@ TEST_F(AdminTest, AMissingUnitFileIsWrittenAgain) {
     fs::remove(machine.on_disk("etc/tmpfiles.d/web.conf"));
     machine.systemd.calls.clear();
     if (by_recover) {
-      recover_all(session);
+      recover_all(context);
     } else {
       EXPECT_FALSE(update_web());
     }
@@ -260,9 +260,9 @@ TEST_F(AdminTest, DisabledStaysDisabledOverAUnitWithoutInstall) {
   machine.systemd.disable("web.service");
   store(with_install(""));
   update_web();
-  rollback(session, {"web", {}});
+  rollback(context, {"web", {}});
   EXPECT_FALSE(machine.exists(wants));
-  rollback(session, {"web", {}});
+  rollback(context, {"web", {}});
   store(newer("third"));
   update_web();
   EXPECT_FALSE(machine.exists(wants));
@@ -273,25 +273,25 @@ TEST_F(AdminTest, EnabledInBetweenIsEnabled) {
   machine.systemd.disable("web.service");
   store(with_install(""));
   update_web();
-  rollback(session, {"web", {}});
+  rollback(context, {"web", {}});
   machine.systemd.enable("web.service");
-  rollback(session, {"web", {}});
+  rollback(context, {"web", {}});
   EXPECT_FALSE(machine.exists(wants));
-  rollback(session, {"web", {}});
+  rollback(context, {"web", {}});
   EXPECT_TRUE(machine.exists(wants));
 }
 
 TEST_F(AdminTest, LinksOfTheAdministratorStay) {
   install_web();
   const std::string own = "etc/systemd/system/special.target.wants/web.service";
-  machine.make_folder("etc/systemd/system/special.target.wants");
+  machine.make_directory("etc/systemd/system/special.target.wants");
   fs::create_symlink("/etc/systemd/system/web.service", machine.on_disk(own));
   store(with_install("[Install]\nWantedBy=graphical.target\n"));
   update_web();
   EXPECT_TRUE(machine.exists(own));
   EXPECT_FALSE(machine.exists(wants));
   EXPECT_TRUE(machine.exists("etc/systemd/system/graphical.target.wants/web.service"));
-  rollback(session, {"web", {}});
+  rollback(context, {"web", {}});
   EXPECT_TRUE(machine.exists(own));
   EXPECT_TRUE(machine.exists(wants));
   EXPECT_FALSE(machine.exists("etc/systemd/system/graphical.target.wants"));
@@ -302,7 +302,7 @@ TEST_F(AdminTest, ALinkOfHisOwnDoesNotEnableADisabledUnit) {
   install_web();
   machine.systemd.disable("web.service");
   const std::string own = "etc/systemd/system/special.target.wants/web.service";
-  machine.make_folder("etc/systemd/system/special.target.wants");
+  machine.make_directory("etc/systemd/system/special.target.wants");
   fs::create_symlink("/etc/systemd/system/web.service", machine.on_disk(own));
   store(with_install("[Install]\nWantedBy=graphical.target\n"));
   update_web();
@@ -325,7 +325,7 @@ TEST_F(AdminTest, AStopDuringTheGateIsRespected) {
   UpdateRequest request;
   request.name = "web";
   request.gate.settle = std::chrono::seconds(20);
-  const auto outcome = update(session, request);
+  const auto outcome = update(context, request);
   EXPECT_TRUE(outcome.changed);
   EXPECT_TRUE(outcome.stopped);
   EXPECT_EQ(host::find_deployment(machine.layout, "web")->slot, 1);
@@ -345,7 +345,7 @@ TEST_F(AdminTest, AnEditedUnitIsKeptAside) {
               Contains(HasSubstr("/etc/systemd/system/web.service was edited and is replaced; what it was is kept as "
                                  "/etc/systemd/system/web.service.saved")));
   machine.write(unit_path, "# mine too\n");
-  EXPECT_THAT(uninstall(session, "web").saved_texts, ElementsAre("/etc/systemd/system/web.service.saved.1"));
+  EXPECT_THAT(uninstall(context, "web").saved_texts, ElementsAre("/etc/systemd/system/web.service.saved.1"));
   EXPECT_EQ(machine.read("etc/systemd/system/web.service.saved"), "# mine\n");
   EXPECT_EQ(machine.read("etc/systemd/system/web.service.saved.1"), "# mine too\n");
   EXPECT_FALSE(machine.exists(unit_path));
@@ -367,35 +367,35 @@ TEST_F(AdminTest, SettingsBesideTheUnitAreNamed) {
   InstallRequest request;
   request.image = machine.image("web", full_image());
   request.name = "web";
-  install(session, request);
+  install(context, request);
   EXPECT_THAT(machine.reporter.warnings,
               Contains(HasSubstr("/etc/systemd/system/web.service.d/limits.conf is there already")));
-  const std::string sentence = " stays, and holds for the next container named web";
-  const auto remarks = uninstall(session, "web").remarks;
-  EXPECT_THAT(remarks, Contains("/etc/systemd/system/web.service.d/limits.conf" + sentence));
-  EXPECT_THAT(remarks, Contains("/etc/systemd/system.control/web.service.d/50-CPUQuota.conf" + sentence));
+  const std::string message = " stays, and holds for the next container named web";
+  const auto remarks = uninstall(context, "web").remarks;
+  EXPECT_THAT(remarks, Contains("/etc/systemd/system/web.service.d/limits.conf" + message));
+  EXPECT_THAT(remarks, Contains("/etc/systemd/system.control/web.service.d/50-CPUQuota.conf" + message));
 }
 
 /// A link in TARGET.requires to a unit that is gone would keep the target from being started.
 TEST_F(AdminTest, LinksUntilTheNextBootGoWithTheContainer) {
   install_web();
-  const std::string folder = "run/systemd/system/";
+  const std::string directory = "run/systemd/system/";
   for (const auto* name : {"basic.target.requires/web.service", "multi-user.target.wants/web.service", "other.service",
                            "basic.target.requires/kept.service"}) {
-    fs::create_directories(fs::path(machine.on_disk(folder + name)).parent_path());
+    fs::create_directories(fs::path(machine.on_disk(directory + name)).parent_path());
     fs::create_symlink("/etc/systemd/system/" +
                            std::string(std::string_view(name).ends_with("kept.service") ? "kept" : "web") + ".service",
-                       machine.on_disk(folder + name));
+                       machine.on_disk(directory + name));
   }
   machine.systemd.fail_on = "reset_failed";
-  error_of([&] { uninstall(session, "web"); });
-  EXPECT_TRUE(fs::is_symlink(machine.on_disk(folder + "basic.target.requires/web.service")));
+  error_of([&] { uninstall(context, "web"); });
+  EXPECT_TRUE(fs::is_symlink(machine.on_disk(directory + "basic.target.requires/web.service")));
   machine.systemd.fail_on = "";
-  uninstall(session, "web");
+  uninstall(context, "web");
   EXPECT_EQ(tree_text(machine.on_disk("run/systemd/system")).find("web.service"), std::string::npos);
-  EXPECT_TRUE(fs::is_symlink(machine.on_disk(folder + "basic.target.requires/kept.service")));
-  EXPECT_FALSE(fs::exists(machine.on_disk(folder + "multi-user.target.wants")));
-  EXPECT_TRUE(fs::is_directory(machine.on_disk(folder)));
+  EXPECT_TRUE(fs::is_symlink(machine.on_disk(directory + "basic.target.requires/kept.service")));
+  EXPECT_FALSE(fs::exists(machine.on_disk(directory + "multi-user.target.wants")));
+  EXPECT_TRUE(fs::is_directory(machine.on_disk(directory)));
 }
 
 /// systemd refuses to say anything about it.
@@ -409,8 +409,8 @@ TEST_F(AdminTest, AHostFileThatIsCalledLikeAUnitInPartIsNone) {
   store(newer());
   EXPECT_TRUE(update_web());
   EXPECT_FALSE(machine.exists("etc/systemd/system/a b.socket"));
-  rollback(session, {"web", {}});
-  uninstall(session, "web");
+  rollback(context, {"web", {}});
+  uninstall(context, "web");
   EXPECT_FALSE(machine.exists("etc/systemd/system/a b.socket"));
 }
 
@@ -439,14 +439,14 @@ TEST_F(AdminTest, UnitsOfTheHostFilesAreStoppedWhenTheyGo) {
   std::size_t steps = 0;
   UpdateRequest request;
   request.name = "web";
-  update(session, request, [&](std::size_t index) { steps = std::max(steps, index); });
+  update(context, request, [&](std::size_t index) { steps = std::max(steps, index); });
   EXPECT_FALSE(machine.systemd.active.contains("web.socket"));
   EXPECT_FALSE(machine.exists("etc/systemd/system/sockets.target.wants"));
-  rollback(session, {"web", {}});
+  rollback(context, {"web", {}});
   machine.systemd.active.insert("web.socket");
   machine.systemd.enable("web.socket");
   for (std::size_t fail_at = 0; fail_at <= steps; ++fail_at) {
-    EXPECT_THROW(update(session, request,
+    EXPECT_THROW(update(context, request,
                         [&](std::size_t index) {
                           if (index == fail_at) {
                             throw base::Error(ErrorKind::failed, "injected");
@@ -456,7 +456,7 @@ TEST_F(AdminTest, UnitsOfTheHostFilesAreStoppedWhenTheyGo) {
     EXPECT_TRUE(machine.systemd.active.contains("web.socket")) << fail_at;
     EXPECT_TRUE(machine.exists("etc/systemd/system/sockets.target.wants/web.socket")) << fail_at;
   }
-  uninstall(session, "web");
+  uninstall(context, "web");
   EXPECT_FALSE(machine.systemd.active.contains("web.socket"));
   EXPECT_FALSE(machine.exists("etc/systemd/system/sockets.target.wants"));
 }

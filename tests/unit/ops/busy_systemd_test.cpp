@@ -11,7 +11,7 @@
 #include <filesystem>
 #include <map>
 
-#include "base/temp_folder.hpp"
+#include "base/temp_directory.hpp"
 #include "host/state/deployment.hpp"
 #include "host/state/transaction_journal.hpp"
 #include "ops/change/recover.hpp"
@@ -45,8 +45,8 @@ ImageSpec newer_image() {
 
 class BusySystemdTest : public ::testing::Test {
  protected:
-  BusySystemdTest() : session(machine.session()) {
-    session.config.settle_seconds = 0;
+  BusySystemdTest() : context(machine.context()) {
+    context.config.settle_seconds = 0;
     machine.systemd.on_start = [this](const std::string& unit) {
       started[unit] = machine.read("etc/systemd/system/" + unit);
     };
@@ -57,13 +57,13 @@ class BusySystemdTest : public ::testing::Test {
     request.image = machine.image(name, full_image());
     request.name = name;
     request.start = start;
-    install(session, request);
-    std::filesystem::remove_all(machine.folder / name);
+    install(context, request);
+    std::filesystem::remove_all(machine.directory / name);
     machine.systemd.calls.clear();
     machine.reporter.warnings.clear();
   }
 
-  void store_newer(const std::string& name) { pull(session, {machine.image(name, newer_image()), "", ""}); }
+  void store_newer(const std::string& name) { pull(context, {machine.image(name, newer_image()), "", ""}); }
 
   /// As with Upholds=, or a socket that has clients.
   void uphold(const std::string& unit) {
@@ -94,7 +94,7 @@ class BusySystemdTest : public ::testing::Test {
   }
 
   Machine machine;
-  Session session;
+  Context context;
   std::map<std::string, std::string> started;  ///< the unit's text when it last came up
 };
 
@@ -102,16 +102,16 @@ TEST_F(BusySystemdTest, WhatRunsAfterAnUpdateOrARollbackIsWhatWasDeployed) {
   install_one("web");
   store_newer("web");
   uphold("web.service");
-  update(session, named("web"));
+  update(context, named("web"));
   EXPECT_THAT(started["web.service"], HasSubstr("berth/web.1"));
-  rollback(session, {"web", {}});
+  rollback(context, {"web", {}});
   EXPECT_THAT(started["web.service"], HasSubstr("berth/web.0"));
 }
 
 TEST_F(BusySystemdTest, AStoppedServiceThatIsStartedInThePauseIsRestarted) {
   install_one("web", false);
   store_newer("web");
-  update(session, named("web"), [&](std::size_t index) {
+  update(context, named("web"), [&](std::size_t index) {
     if (index == 1) {
       machine.systemd.run("web.service");
     }
@@ -125,10 +125,10 @@ TEST_F(BusySystemdTest, AnUpdateThatIsTakenBackLeavesTheOldOneRunning) {
   store_newer("web");
   uphold("web.service");
   std::size_t steps = 0;
-  update(session, named("web"), [&](std::size_t index) { steps = std::max(steps, index); });
-  rollback(session, {"web", {}});
+  update(context, named("web"), [&](std::size_t index) { steps = std::max(steps, index); });
+  rollback(context, {"web", {}});
   for (std::size_t fail_at = 0; fail_at <= steps; ++fail_at) {
-    EXPECT_THROW(update(session, named("web"),
+    EXPECT_THROW(update(context, named("web"),
                         [&](std::size_t index) {
                           if (index == fail_at) {
                             throw base::Error(ErrorKind::failed, "injected");
@@ -143,7 +143,7 @@ TEST_F(BusySystemdTest, AnUpdateThatIsTakenBackLeavesTheOldOneRunning) {
 TEST_F(BusySystemdTest, AServiceThatWasNotStoppedYetIsNotRestartedByAnUndo) {
   install_one("web");
   store_newer("web");
-  EXPECT_THROW(update(session, named("web"),
+  EXPECT_THROW(update(context, named("web"),
                       [](std::size_t index) {
                         if (index == 1) {
                           throw base::Error(ErrorKind::failed, "injected");
@@ -162,9 +162,9 @@ TEST_F(BusySystemdTest, AJobThatOthersReplaceIsNoProof) {
       state.active_state = "active";  // the old one, kept up by somebody
     }
   };
-  const auto error = error_of([&] { update(session, named("web")); });
+  const auto error = error_of([&] { update(context, named("web")); });
   EXPECT_EQ(error.kind(), ErrorKind::start_failed);
-  EXPECT_THAT(error.sentence(), HasSubstr("its jobs are replaced by others"));
+  EXPECT_THAT(error.message(), HasSubstr("its jobs are replaced by others"));
 }
 
 TEST_F(BusySystemdTest, AfterAnUninstallNothingRuns) {
@@ -177,7 +177,7 @@ TEST_F(BusySystemdTest, AfterAnUninstallNothingRuns) {
       machine.systemd.run(unit);
     }
   };
-  uninstall(session, "web");
+  uninstall(context, "web");
   EXPECT_FALSE(runs("web.service"));
   EXPECT_EQ(machine.read("asked"), "delete --force web\n");
   EXPECT_FALSE(machine.exists("run/container-web.pid"));
@@ -187,7 +187,7 @@ TEST_F(BusySystemdTest, AfterAnUninstallNothingRuns) {
 TEST_F(BusySystemdTest, AnUninstallThatCannotKeepItDownIsTakenBack) {
   install_one("web");
   uphold("web.service");
-  EXPECT_THAT(error_of([&] { uninstall(session, "web"); }).sentence(), HasSubstr("is started again and again"));
+  EXPECT_THAT(error_of([&] { uninstall(context, "web"); }).message(), HasSubstr("is started again and again"));
   EXPECT_TRUE(machine.exists("etc/systemd/system/web.service"));
   EXPECT_TRUE(runs("web.service"));
 }
@@ -196,7 +196,7 @@ TEST_F(BusySystemdTest, AContainerThatAStopLeftIsDeletedBeforeTheNextStart) {
   install_one("web");
   store_newer("web");
   know_container();
-  update(session, named("web"));
+  update(context, named("web"));
   EXPECT_EQ(machine.read("asked"), "delete --force web\n");
 }
 
@@ -205,14 +205,14 @@ TEST_F(BusySystemdTest, WhatAStopTookAlongRunsAgain) {
   store_newer("web");
   machine.systemd.dependents["web.service"] = {"app.service", "idle.service", "web.socket"};
   machine.systemd.active.insert({"app.service", "web.socket"});
-  update(session, named("web"));
+  update(context, named("web"));
   EXPECT_TRUE(runs("app.service"));
   EXPECT_FALSE(runs("idle.service"));
   const auto& calls = machine.systemd.calls;
   const auto place = [&](const std::string& call) { return std::find(calls.begin(), calls.end(), call); };
   EXPECT_LT(place("start web.socket"), place("restart web.service"));  // with the service up it could not be started
   EXPECT_LT(place("restart web.service"), place("start app.service"));
-  rollback(session, {"web", {}});
+  rollback(context, {"web", {}});
   EXPECT_TRUE(runs("app.service"));
 }
 
@@ -222,10 +222,10 @@ TEST_F(BusySystemdTest, AFailedUpdateStartsItAgainToo) {
   machine.systemd.dependents["web.service"] = {"app.service"};
   machine.systemd.active.insert("app.service");
   std::size_t steps = 0;
-  update(session, named("web"), [&](std::size_t index) { steps = std::max(steps, index); });
-  rollback(session, {"web", {}});
+  update(context, named("web"), [&](std::size_t index) { steps = std::max(steps, index); });
+  rollback(context, {"web", {}});
   for (std::size_t fail_at = 0; fail_at <= steps; ++fail_at) {
-    EXPECT_THROW(update(session, named("web"),
+    EXPECT_THROW(update(context, named("web"),
                         [&](std::size_t index) {
                           if (index == fail_at) {
                             throw base::Error(ErrorKind::failed, "injected");
@@ -243,7 +243,7 @@ TEST_F(BusySystemdTest, RecoveryStartsItAgainToo) {
   machine.systemd.active.insert("app.service");
   const pid_t child = ::fork();
   if (child == 0) {
-    update(session, named("web"), [&](std::size_t) {
+    update(context, named("web"), [&](std::size_t) {
       if (host::current_slot(machine.layout, "web") == 1) {
         ::_exit(9);
       }
@@ -254,7 +254,7 @@ TEST_F(BusySystemdTest, RecoveryStartsItAgainToo) {
   ASSERT_EQ(::waitpid(child, &status, 0), child);
   ASSERT_EQ(WEXITSTATUS(status), 9);
   machine.systemd.active.erase("app.service");  // stopped by that process
-  recover_all(session);
+  recover_all(context);
   EXPECT_TRUE(runs("app.service"));
   EXPECT_THAT(started["web.service"], HasSubstr("berth/web.0"));
 }
@@ -264,13 +264,13 @@ TEST_F(BusySystemdTest, ANoteOfAnEarlierVersionIsTakenBack) {
   install_one("web");
   store_newer("web");
   base::Json note;
-  update(session, named("web"), [&](std::size_t) { note = host::read_journal(machine.layout, "web").value(); });
+  update(context, named("web"), [&](std::size_t) { note = host::read_journal(machine.layout, "web").value(); });
   for (const auto* key : {"invocation", "runtime", "takenAlong", "masked", "savedUnit", "savedTmpfiles", "linksKnown",
                           "madeLinks", "droppedLinks", "companions", "tmpfilesMasked", "alsoUnits", "alsoLinks"}) {
     EXPECT_EQ(note.erase(key), 1U) << key;
   }
   host::write_journal(machine.layout, "web", note);
-  recover_all(session);
+  recover_all(context);
   EXPECT_EQ(host::find_deployment(machine.layout, "web")->slot, 0);
   EXPECT_TRUE(runs("web.service"));
 }
@@ -281,7 +281,7 @@ TEST_F(BusySystemdTest, WhatDoesNotStartAgainIsNamed) {
   machine.systemd.dependents["web.service"] = {"app.service"};
   machine.systemd.active.insert("app.service");
   machine.systemd.start_results["app.service"] = {false, "failed", "exited with status 3"};
-  EXPECT_TRUE(update(session, named("web")).changed);
+  EXPECT_TRUE(update(context, named("web")).changed);
   EXPECT_THAT(machine.reporter.warnings, Contains(HasSubstr("app.service, which was stopped with web.service")));
 }
 
@@ -289,7 +289,7 @@ TEST_F(BusySystemdTest, AnUninstallNamesWhatItStoppedToo) {
   install_one("web");
   machine.systemd.dependents["web.service"] = {"app.service"};
   machine.systemd.active.insert("app.service");
-  EXPECT_THAT(uninstall(session, "web").stopped_units, ElementsAre("app.service"));
+  EXPECT_THAT(uninstall(context, "web").stopped_units, ElementsAre("app.service"));
 }
 
 TEST_F(BusySystemdTest, UpdateAllJudgesAtTheEnd) {
@@ -303,7 +303,7 @@ TEST_F(BusySystemdTest, UpdateAllJudgesAtTheEnd) {
       machine.systemd.start_results["api.service"] = {false, "failed", "exited with status 3"};
     }
   };
-  const auto rows = update_all(session, {});
+  const auto rows = update_all(context, {});
   ASSERT_EQ(rows.size(), 2U);
   EXPECT_EQ(rows[0].status, "not running");
   EXPECT_EQ(rows[0].error->kind(), ErrorKind::failed);
@@ -322,7 +322,7 @@ TEST_F(BusySystemdTest, ARestartWithinTheSettleTimeIsNoticed) {
   };
   auto request = named("web");
   request.gate.settle = std::chrono::seconds(20);
-  EXPECT_THAT(error_of([&] { update(session, request); }).sentence(), HasSubstr("it was restarted within"));
+  EXPECT_THAT(error_of([&] { update(context, request); }).message(), HasSubstr("it was restarted within"));
 }
 
 /// Down, in between with only a job to come, coming up, up: no moment of it is a failure, nor a stop.
@@ -354,7 +354,7 @@ TEST_F(BusySystemdTest, ARestartByHandIsNoFailure) {
   };
   auto request = named("web");
   request.gate.settle = std::chrono::milliseconds(300);
-  const auto outcome = update(session, request);
+  const auto outcome = update(context, request);
   EXPECT_TRUE(outcome.changed);
   EXPECT_FALSE(outcome.stopped);
   EXPECT_GT(looks, 7);
@@ -373,9 +373,9 @@ TEST_F(BusySystemdTest, RestartsByOthersDoNotGoOnForEver) {
   };
   auto request = named("web");
   request.gate.settle = std::chrono::seconds(20);
-  const auto error = error_of([&] { update(session, request); });
+  const auto error = error_of([&] { update(context, request); });
   EXPECT_EQ(error.kind(), ErrorKind::start_failed);
-  EXPECT_THAT(error.sentence(), HasSubstr("it was restarted within"));
+  EXPECT_THAT(error.message(), HasSubstr("it was restarted within"));
 }
 
 /// How often a broken one was started must not keep the one that cures it from being started.
@@ -387,7 +387,7 @@ TEST_F(BusySystemdTest, AChangeForgetsHowOftenTheServiceWasStarted) {
     const auto found = std::find(calls.rbegin(), calls.rend(), start);
     return found != calls.rend() && found + 1 != calls.rend() && *(found + 1) == "reset_failed web.service";
   };
-  update(session, named("web"));
+  update(context, named("web"));
   EXPECT_TRUE(forgets("restart web.service"));
   machine.systemd.calls.clear();
   machine.systemd.on_start = [&](const std::string&) { machine.systemd.failed.clear(); };
@@ -396,7 +396,7 @@ TEST_F(BusySystemdTest, AChangeForgetsHowOftenTheServiceWasStarted) {
       state.active_state = "failed";
     }
   };
-  error_of([&] { rollback(session, {"web", {}}); });
+  error_of([&] { rollback(context, {"web", {}}); });
   EXPECT_TRUE(forgets("start web.service")) << "of what was taken back";
 }
 
@@ -414,8 +414,8 @@ class SliceTest : public BusySystemdTest {
     request.image = machine.image("web", full_image());
     request.name = "web";
     request.runtime = runtime;
-    install(session, request);
-    std::filesystem::remove_all(machine.folder / "web");
+    install(context, request);
+    std::filesystem::remove_all(machine.directory / "web");
   }
 
   [[nodiscard]] std::string config(int slot = 0) const {
@@ -430,17 +430,17 @@ TEST_F(SliceTest, ThePayloadFollowsItsUnit) {
   const auto before = config();
   EXPECT_THAT(before, HasSubstr("\"/system.slice/web.service/payload\""));
   slice = "tenant-a.slice";
-  start(session, "web");
+  start(context, "web");
   const auto moved = config();
   EXPECT_THAT(moved, HasSubstr("\"cgroupsPath\": \"/tenant.slice/tenant-a.slice/web.service/payload\""));
   store_newer("web");
-  update(session, named("web"));
+  update(context, named("web"));
   EXPECT_THAT(config(1), HasSubstr("\"/tenant.slice/tenant-a.slice/web.service/payload\""));
   slice = "-.slice";
-  restart(session, "web");
+  restart(context, "web");
   EXPECT_THAT(config(1), HasSubstr("\"/web.service/payload\""));
   slice = "system.slice";
-  rollback(session, {"web", {}});
+  rollback(context, {"web", {}});
   EXPECT_EQ(config(), before);
   EXPECT_THAT(machine.reporter.warnings, Not(Contains(HasSubstr("control group"))));
 }
@@ -460,7 +460,7 @@ TEST_F(SliceTest, WhatIsRelativeOrOfTheImageStays) {
        {"/machine/web", "/system.slice/other.service/payload", "/a/b.slice/web.service/payload"}) {
     const auto text = "{\"linux\": {\"x\": {\"cgroupsPath\": \"a\"}, \"cgroupsPath\": \"" + own + "\"}}";
     machine.write(file, text);
-    restart(session, "web");
+    restart(context, "web");
     EXPECT_EQ(machine.read(file), text);
   }
 }
@@ -469,7 +469,7 @@ TEST_F(SliceTest, WhatCannotFollowIsTold) {
   install_with("/usr/bin/crun");
   machine.write("var/lib/containers/berth/web.0/config.json", "{");
   slice = "tenant.slice";
-  start(session, "web");
+  start(context, "web");
   EXPECT_THAT(machine.reporter.warnings, Contains(HasSubstr("web.service is in tenant.slice, but its payload")));
 }
 
@@ -484,16 +484,16 @@ TEST_F(BusySystemdTest, AStartThatDidNotHappenIsNone) {
   request.image = machine.image("web", full_image());
   request.name = "web";
   request.start = true;
-  const auto error = error_of([&] { install(session, request); });
+  const auto error = error_of([&] { install(context, request); });
   EXPECT_EQ(error.kind(), ErrorKind::start_failed);
-  EXPECT_EQ(error.sentence(), "web.service did not start: ConditionVirtualization=vm is not met");
+  EXPECT_EQ(error.message(), "web.service did not start: ConditionVirtualization=vm is not met");
   EXPECT_FALSE(machine.exists("etc/systemd/system/web.service"));
   request.start = false;
-  install(session, request);
+  install(context, request);
   for (const auto verb : {&start, &restart}) {
-    const auto failure = error_of([&] { verb(session, "web"); });
+    const auto failure = error_of([&] { verb(context, "web"); });
     EXPECT_EQ(failure.kind(), ErrorKind::failed);
-    EXPECT_EQ(failure.sentence(), error.sentence());
+    EXPECT_EQ(failure.message(), error.message());
   }
 }
 
@@ -508,9 +508,9 @@ TEST_F(BusySystemdTest, AServiceThatDiesAtOnceHasNotStarted) {
     }
   };
   for (const auto verb : {&start, &restart}) {
-    const auto error = error_of([&] { verb(session, "web"); });
+    const auto error = error_of([&] { verb(context, "web"); });
     EXPECT_EQ(error.kind(), ErrorKind::failed);
-    EXPECT_THAT(error.sentence(), HasSubstr("it exited with status 3"));
+    EXPECT_THAT(error.message(), HasSubstr("it exited with status 3"));
   }
 }
 
@@ -521,7 +521,7 @@ TEST_F(BusySystemdTest, AServiceThatHasDoneItsWorkIsToldOf) {
       state.active_state = "inactive";
     }
   };
-  start(session, "web");
+  start(context, "web");
   EXPECT_THAT(machine.reporter.warnings, ElementsAre("web.service has ended already, with success"));
 }
 
@@ -539,16 +539,16 @@ TEST_F(BusySystemdTest, AForkingServiceThatEndsAtOnceHasNotStartedWhateverItsSta
     }
   };
   for (const auto verb : {&start, &restart}) {
-    const auto error = error_of([&] { verb(session, "web"); });
+    const auto error = error_of([&] { verb(context, "web"); });
     EXPECT_EQ(error.kind(), ErrorKind::failed);
-    EXPECT_EQ(error.sentence(), "web.service did not stay up: it exited with status 0 at once");
+    EXPECT_EQ(error.message(), "web.service did not stay up: it exited with status 0 at once");
   }
   EXPECT_THAT(machine.reporter.warnings, IsEmpty());
   InstallRequest request;
   request.image = machine.image("api", full_image());
   request.name = "api";
   request.start = true;
-  EXPECT_EQ(error_of([&] { install(session, request); }).kind(), ErrorKind::start_failed);
+  EXPECT_EQ(error_of([&] { install(context, request); }).kind(), ErrorKind::start_failed);
   EXPECT_FALSE(machine.exists("etc/systemd/system/api.service"));
 }
 
@@ -561,17 +561,17 @@ TEST_F(BusySystemdTest, AStopNamesWhatStartsTheServiceAgain) {
       state.started_by = {"web.timer", "web.path", "boss.service"};
     }
   };
-  stop(session, "web");
+  stop(context, "web");
   EXPECT_THAT(machine.reporter.warnings,
               ElementsAre("web.service was stopped, but boss.service, web.timer start it again; stop that as well: "
                           "systemctl stop boss.service web.timer"));
   machine.systemd.active = {"api.service"};
   machine.reporter.warnings.clear();
-  stop(session, "api");
+  stop(context, "api");
   EXPECT_THAT(machine.reporter.warnings, IsEmpty());
   uphold("api.service");
   machine.systemd.active = {"api.service"};
-  stop(session, "api");
+  stop(context, "api");
   EXPECT_THAT(machine.reporter.warnings, ElementsAre("api.service was stopped, and something has started it again"));
 }
 
@@ -579,7 +579,7 @@ TEST_F(BusySystemdTest, AFailedServiceIsNotSaidToRunAfterAnUpdate) {
   install_one("web", false);
   store_newer("web");
   machine.systemd.failed.insert("web.service");
-  EXPECT_TRUE(update(session, named("web")).changed);
+  EXPECT_TRUE(update(context, named("web")).changed);
   EXPECT_THAT(machine.reporter.warnings,
               Contains("web.service had failed before and does not run; start it with: systemctl start web"));
   EXPECT_THAT(machine.systemd.calls, Not(Contains("start web.service")));

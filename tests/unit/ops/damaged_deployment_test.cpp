@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <string>
 
-#include "base/temp_folder.hpp"
+#include "base/temp_directory.hpp"
 #include "host/state/deployment.hpp"
 #include "host/state/transaction_journal.hpp"
 #include "ops/change/recover.hpp"
@@ -36,28 +36,28 @@ constexpr const char* other = "var/lib/containers/berth/web.0";
 /// A container that was updated once: web.1 is live.
 class DamagedDeployment : public ::testing::Test {
  protected:
-  DamagedDeployment() : session(machine.session()) {
-    session.config.settle_seconds = 0;
+  DamagedDeployment() : context(machine.context()) {
+    context.config.settle_seconds = 0;
     InstallRequest request;
     request.image = machine.image("web", full_image());
     request.name = "web";
-    install(session, request);
+    install(context, request);
     store_newer("first");
     update_web();
     machine.reporter.warnings.clear();
   }
 
   void store_newer(const std::string& name) {
-    fs::remove_all(machine.folder / "web");
+    fs::remove_all(machine.directory / "web");
     auto spec = full_image();
     spec.files.push_back({"usr/share/" + name, "x\n", 0644, ""});
-    pull(session, {machine.image("web", spec), "", ""});
+    pull(context, {machine.image("web", spec), "", ""});
   }
 
   bool update_web() {
     UpdateRequest request;
     request.name = "web";
-    return update(session, request).changed;
+    return update(context, request).changed;
   }
 
   /// Ways in which a file can be lost. @return nothing is left of it
@@ -83,7 +83,7 @@ class DamagedDeployment : public ::testing::Test {
   }
 
   Machine machine;
-  Session session;
+  Context context;
 };
 
 class DamagedFile : public DamagedDeployment,
@@ -92,15 +92,15 @@ class DamagedFile : public DamagedDeployment,
 TEST_P(DamagedFile, OfTheLiveDeploymentKeepsNoContainerFromGoing) {
   const auto& [name, how] = GetParam();
   damage(std::string(live) + "/" + name, how);
-  recover_all(session);
-  uninstall(session, "web");
+  recover_all(context);
+  uninstall(context, "web");
   expect_gone();
 }
 
 TEST_P(DamagedFile, OfTheLiveDeploymentKeepsNobodyFromGoingBack) {
   const auto& [name, how] = GetParam();
   damage(std::string(live) + "/" + name, how);
-  rollback(session, {"web", {}});
+  rollback(context, {"web", {}});
   EXPECT_EQ(host::current_slot(machine.layout, "web"), 0);
 }
 
@@ -110,18 +110,18 @@ TEST_P(DamagedFile, OfTheLiveDeploymentIsReplacedByAnUpdateToTheSameImage) {
   EXPECT_TRUE(update_web());
   EXPECT_THAT(machine.reporter.warnings, Contains(HasSubstr(std::string("web.1/") + name)));
   EXPECT_FALSE(update_web());
-  const auto error = error_of([&] { rollback(session, {"web", {}}); });
+  const auto error = error_of([&] { rollback(context, {"web", {}}); });
   EXPECT_EQ(error.kind(), ErrorKind::verification);
   EXPECT_THAT(error.what(), HasSubstr(std::string("web.1/") + name));
   EXPECT_THAT(error.hint(), HasSubstr("the next update replaces it"));
-  uninstall(session, "web");
+  uninstall(context, "web");
   expect_gone();
 }
 
 TEST_P(DamagedFile, IsFoundByVerify) {
   const auto& [name, how] = GetParam();
   damage(std::string(other) + "/" + name, how);
-  const auto images = verify_images(session, {});
+  const auto images = verify_images(context, {});
   const auto found = std::find_if(images.begin(), images.end(), [](const auto& image) { return image.name == "web"; });
   ASSERT_NE(found, images.end());
   EXPECT_THAT(found->deployments.front().reason, HasSubstr(std::string("web.0/") + name));
@@ -138,9 +138,9 @@ INSTANTIATE_TEST_SUITE_P(Zeroed, DamagedFile, ::testing::Values(std::tuple("conf
 TEST_F(DamagedDeployment, AnInfoThatIsNoFileHasARemedy) {
   damage(std::string(live) + "/info", "fifo");
   EXPECT_THAT(error_of([&] { update_web(); }).hint(), HasSubstr("berth uninstall"));
-  const auto images = verify_images(session, {});
+  const auto images = verify_images(context, {});
   EXPECT_TRUE(images.back().deployments.front().unreadable);
-  uninstall(session, "web");
+  uninstall(context, "web");
   expect_gone();
 }
 
@@ -148,14 +148,14 @@ TEST_F(DamagedDeployment, AnInfoThatIsNoFileHasARemedy) {
 TEST_F(DamagedDeployment, ATextWithoutItsCopyIsKept) {
   machine.write("etc/systemd/system/web.service", "# mine\n");
   damage(std::string(live) + "/web.service", "fifo");
-  rollback(session, {"web", {}});
+  rollback(context, {"web", {}});
   EXPECT_EQ(machine.read("etc/systemd/system/web.service.saved"), "# mine\n");
 }
 
 TEST_F(DamagedDeployment, AMissingUnitWithoutItsCopyIsAFailureOfRecover) {
   damage(std::string(live) + "/web.service", "fifo");
   fs::remove(machine.on_disk("etc/systemd/system/web.service"));
-  const auto error = error_of([&] { recover_all(session); });
+  const auto error = error_of([&] { recover_all(context); });
   EXPECT_THAT(error.what(), HasSubstr("/etc/systemd/system/web.service is missing, and its copy is damaged"));
   EXPECT_TRUE(update_web());
   EXPECT_TRUE(machine.exists("etc/systemd/system/web.service"));
@@ -167,12 +167,12 @@ TEST_P(InThePlaceOfAText, IsNoFileOfOurs) {
   const std::string path = GetParam();
   for (const auto* how : {"directory", "fifo"}) {
     damage(path, how);
-    const auto error = error_of([&] { rollback(session, {"web", {}}); });
+    const auto error = error_of([&] { rollback(context, {"web", {}}); });
     EXPECT_EQ(error.kind(), ErrorKind::conflict) << how;
     EXPECT_THAT(error.what(), HasSubstr("/" + path + " is no file"));
     EXPECT_FALSE(error.hint().empty());
   }
-  uninstall(session, "web");
+  uninstall(context, "web");
   EXPECT_THAT(machine.reporter.warnings, Contains(HasSubstr("/" + path + " is no file that berth made, and stays")));
   EXPECT_TRUE(machine.exists(path));
   EXPECT_FALSE(machine.exists("var/lib/containers/berth/web"));
@@ -185,14 +185,14 @@ TEST_P(InThePlaceOfAText, ALinkIsTheAdministrators) {
   for (const auto* target : {"/srv/mine", "/srv/gone"}) {
     fs::remove(machine.on_disk(path));
     fs::create_symlink(target, machine.on_disk(path));
-    rollback(session, {"web", {}});
+    rollback(context, {"web", {}});
     EXPECT_EQ(fs::read_symlink(machine.on_disk(path + ".saved")), target);
     EXPECT_FALSE(fs::is_symlink(machine.on_disk(path)));
     fs::remove(machine.on_disk(path + ".saved"));
   }
   fs::remove(machine.on_disk(path));
   fs::create_symlink("/srv/mine", machine.on_disk(path));
-  uninstall(session, "web");
+  uninstall(context, "web");
   EXPECT_EQ(fs::read_symlink(machine.on_disk(path + ".saved")), "/srv/mine");
   EXPECT_EQ(machine.read("srv/mine"), "# mine\n");
 }
@@ -202,7 +202,7 @@ TEST_P(InThePlaceOfAText, ALinkIsBackAfterAFailure) {
   fs::remove(machine.on_disk(path));
   fs::create_symlink("/srv/mine", machine.on_disk(path));
   machine.systemd.fail_on = "create_tmpfiles";
-  error_of([&] { rollback(session, {"web", {}}); });
+  error_of([&] { rollback(context, {"web", {}}); });
   EXPECT_EQ(fs::read_symlink(machine.on_disk(path)), "/srv/mine");
   EXPECT_FALSE(machine.exists(path + ".saved"));
 }

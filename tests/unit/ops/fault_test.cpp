@@ -12,7 +12,7 @@
 
 #include "base/fd.hpp"
 #include "base/file.hpp"
-#include "base/temp_folder.hpp"
+#include "base/temp_directory.hpp"
 #include "host/files/root_directory.hpp"
 #include "host/state/deployment.hpp"
 #include "host/state/transaction_journal.hpp"
@@ -42,40 +42,40 @@ constexpr const char* deployments = "var/lib/containers/berth";
 /// A container that runs, a newer image for it with other host files and another [Install] section.
 class FaultTest : public ::testing::Test {
  protected:
-  FaultTest() : session(machine.session()) {
-    session.config.settle_seconds = 0;
+  FaultTest() : context(machine.context()) {
+    context.config.settle_seconds = 0;
     InstallRequest request;
     request.image = machine.image("web", test::full_image());
     request.name = "web";
     request.start = true;
-    install(session, request);
-    fs::remove_all(machine.folder / "web");
+    install(context, request);
+    fs::remove_all(machine.directory / "web");
     auto spec = test::full_image();
     auto& unit = spec.files.at(4).content;
     unit.replace(unit.find("multi-user"), std::string("multi-user").size(), "graphical");
     spec.files.push_back({"exports/hostfs/etc/web/more/added", "added\n", 0600, ""});
     std::erase_if(spec.files, [](const auto& file) { return file.name == "exports/hostfs/etc/web/current"; });
-    pull(session, {machine.image("web", spec), "", ""});
+    pull(context, {machine.image("web", spec), "", ""});
     old = tree();
   }
 
   void update_web() {
     UpdateRequest request;
     request.name = "web";
-    update(session, request);
+    update(context, request);
   }
 
   /// Without the locks that a process that was killed leaves, and what says when the newer deployment was made.
   [[nodiscard]] std::string tree() const {
-    const std::string folder = deployments;
-    return tree_text(machine.on_disk(""), folder + "/.locks:" + folder + "/web.1/info");
+    const std::string directory = deployments;
+    return tree_text(machine.on_disk(""), directory + "/.locks:" + directory + "/web.1/info");
   }
   [[nodiscard]] bool is_updated() const { return host::current_slot(machine.layout, "web") == 1; }
 
   /// For the next round. @param slot of the deployment that is to be live
   void go_back_to(int slot) {
     if (host::current_slot(machine.layout, "web") != slot) {
-      rollback(session, {"web", {}});
+      rollback(context, {"web", {}});
     }
   }
 
@@ -103,20 +103,21 @@ class FaultTest : public ::testing::Test {
   }
 
   Machine machine;
-  Session session;
+  Context context;
   std::string old;
 };
 
-/// openat2(2) with bounds fails with EAGAIN while somebody renames folders: who never stops doing so must not keep us.
-TEST(Again, WhoNeverStopsRenamingFoldersKeepsNobody) {
-  const base::test::TempFolder folder;
-  fs::create_directories(folder / "a/b");
-  folder.write("a/b/file", "x");
-  const auto root = base::open_host_folder(folder.path());
+/// openat2(2) with bounds fails with EAGAIN while somebody renames directories: who never stops doing so must not keep
+/// us.
+TEST(Again, WhoNeverStopsRenamingDirectoriesKeepsNobody) {
+  const base::test::TempDirectory directory;
+  fs::create_directories(directory / "a/b");
+  directory.write("a/b/file", "x");
+  const auto root = base::open_host_directory(directory.path());
   const std::vector<std::function<void()>> works = {
       [&] { base::open_in_root(root.get(), "/a/b", O_RDONLY | O_DIRECTORY); },
       [&] { base::open_beneath(root.get(), "a/b", O_RDONLY | O_DIRECTORY); },
-      [&] { host::find_folder_in_root(root.get(), "/a/b"); }, [&] { base::remove_tree_at(root.get(), "a"); }};
+      [&] { host::find_directory_in_root(root.get(), "/a/b"); }, [&] { base::remove_tree_at(root.get(), "a"); }};
   constexpr std::size_t far_more_than_enough = 10'000;
   for (std::size_t i = 0; i < works.size(); ++i) {
     const auto run = run_with_faults({Calls::resolving, 1, far_more_than_enough, EAGAIN}, works[i]);
@@ -132,14 +133,14 @@ TEST_F(FaultTest, AnUpdateOnADiskThatBecomesFullIsTakenBackAtOnce) {
   const auto calls = run_with_faults({Calls::allocating}, work).calls;
   ASSERT_GT(calls, 20U);
   const auto updated = tree();
-  rollback(session, {"web", {}});
+  rollback(context, {"web", {}});
   const auto before = tree();
   for (std::size_t from = 1; from <= calls; ++from) {
     const auto run = run_with_faults({Calls::allocating, from}, work);
     ASSERT_FALSE(host::read_journal(machine.layout, "web")) << "full from call " << from;
     if (!run.failed) {
       ASSERT_EQ(host::current_slot(machine.layout, "web"), 1);
-      rollback(session, {"web", {}});
+      rollback(context, {"web", {}});
     }
     ASSERT_EQ(tree(), before) << "full from call " << from;
   }
@@ -148,7 +149,7 @@ TEST_F(FaultTest, AnUpdateOnADiskThatBecomesFullIsTakenBackAtOnce) {
 TEST_F(FaultTest, ARollbackOnADiskThatBecomesFullIsTakenBackAtOnce) {
   update_web();
   const auto before = tree();
-  const auto work = [this] { rollback(session, {"web", {}}); };
+  const auto work = [this] { rollback(context, {"web", {}}); };
   for (std::size_t from = 1;; ++from) {
     const auto run = run_with_faults({Calls::allocating, from}, work);
     ASSERT_FALSE(host::read_journal(machine.layout, "web")) << "full from call " << from;
@@ -161,11 +162,11 @@ TEST_F(FaultTest, ARollbackOnADiskThatBecomesFullIsTakenBackAtOnce) {
 }
 
 TEST_F(FaultTest, AKilledChangeIsRecoveredOnAFullDisk) {
-  const auto recover = [this] { recover_all(session); };
+  const auto recover = [this] { recover_all(context); };
   const auto update_work = [this] { update_web(); };
   const auto calls = run_with_faults({Calls::changing}, update_work).calls;
   const auto updated = tree();
-  rollback(session, {"web", {}});
+  rollback(context, {"web", {}});
   const auto before = tree();
   for (std::size_t at = calls / 2; at <= calls; ++at) {  // before that the new deployment is prepared
     ASSERT_TRUE(run_with_faults({Calls::changing, at, 1, 0}, update_work).killed);
@@ -178,8 +179,9 @@ TEST_F(FaultTest, AKilledChangeIsRecoveredOnAFullDisk) {
 
 /// Which is what makes room. A file of more than its usual bounds counts, so the lock and the note go without, too.
 TEST_F(FaultTest, AnUninstallNeedsNoRoom) {
-  fs::copy(machine.on_disk(""), machine.folder / "copy", fs::copy_options::recursive | fs::copy_options::copy_symlinks);
-  const auto work = [this] { uninstall(session, "web"); };
+  fs::copy(machine.on_disk(""), machine.directory / "copy",
+           fs::copy_options::recursive | fs::copy_options::copy_symlinks);
+  const auto work = [this] { uninstall(context, "web"); };
   const auto is_gone = [this] {
     return tree_text(machine.on_disk("etc")).find("web") == std::string::npos &&
            !machine.exists("usr/local/bin/webctl") &&
@@ -190,7 +192,7 @@ TEST_F(FaultTest, AnUninstallNeedsNoRoom) {
     ASSERT_FALSE(run.failed) << "full from call " << from << ": " << run.error;
     ASSERT_TRUE(is_gone()) << "full from call " << from << tree();
     fs::remove_all(machine.on_disk(""));
-    fs::copy(machine.folder / "copy", machine.on_disk(""),
+    fs::copy(machine.directory / "copy", machine.on_disk(""),
              fs::copy_options::recursive | fs::copy_options::copy_symlinks);
   }
 }
@@ -200,14 +202,14 @@ TEST_F(FaultTest, AfterErrorsThatPassTheNextCommandGoesOn) {
   const auto work = [this] { update_web(); };
   const auto calls = run_with_faults({Calls::changing}, work).calls;
   const auto updated = tree();
-  rollback(session, {"web", {}});
+  rollback(context, {"web", {}});
   const auto before = tree();
   std::size_t kept = 0;
   for (std::size_t from = calls / 2; from <= calls; from += 2) {
     for (const std::size_t count : {1U, 4U}) {
       const auto run = run_with_faults({Calls::changing, from, count, EIO}, work);
       kept += host::read_journal(machine.layout, "web") ? 1 : 0;
-      recover_all(session);
+      recover_all(context);
       expect_whole(before, updated,
                    "EIO at " + std::to_string(count) + " calls from " + std::to_string(from) + ": " + run.error);
       go_back_to(0);
@@ -221,18 +223,18 @@ TEST_F(FaultTest, ARecoveryThatFailsIsTriedAgain) {
   const auto work = [this] { update_web(); };
   const auto calls = run_with_faults({Calls::changing}, work).calls;
   const auto updated = tree();
-  rollback(session, {"web", {}});
+  rollback(context, {"web", {}});
   const auto before = tree();
   std::size_t kept = 0;
   for (std::size_t at = 1;; at += 3) {
     ASSERT_TRUE(run_with_faults({Calls::changing, calls - 30, 1, 0}, work).killed);
-    const auto run = run_with_faults({Calls::changing, at, 3, EIO}, [this] { recover_all(session); });
+    const auto run = run_with_faults({Calls::changing, at, 3, EIO}, [this] { recover_all(context); });
     const auto when = "from call " + std::to_string(at) + ": " + run.error;
     const bool noted = host::read_journal(machine.layout, "web").has_value();
     ASSERT_EQ(run.failed, !run.error.empty()) << when;
     ASSERT_TRUE(run.failed || !noted) << when;
     kept += noted ? 1 : 0;
-    recover_all(session);
+    recover_all(context);
     ASSERT_FALSE(host::read_journal(machine.layout, "web")) << when;
     expect_whole(before, updated, when);
     go_back_to(0);

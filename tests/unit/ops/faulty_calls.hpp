@@ -11,7 +11,7 @@ namespace berth::test {
 
 /// Which calls of the process's main thread are counted.
 enum class Calls {
-  allocating,  ///< those that need room on a disk: new files, folders, links and names, and what is written
+  allocating,  ///< those that need room on a disk: new files, directories, links and names, and what is written
   changing,    ///< these, and renames, removals, modes, owners and syncs
   resolving    ///< those that open a path within bounds (openat2(2)), and no other
 };

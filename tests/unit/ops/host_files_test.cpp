@@ -1,4 +1,4 @@
-// Host files against other users of the host, against files and folders in each other's places, and against other
+// Host files against other users of the host, against files and directories in each other's places, and against other
 // containers.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -39,9 +39,9 @@ constexpr const char* loader = "etc/ld.so.conf.d";
 
 class HostFilesTest : public ::testing::Test {
  protected:
-  HostFilesTest() : session(machine.session()) {
-    session.config.settle_seconds = 0;
-    machine.make_folder(loader);
+  HostFilesTest() : context(machine.context()) {
+    context.config.settle_seconds = 0;
+    machine.make_directory(loader);
     machine.write("etc/ld.so.conf.d/libc.conf", "/usr/local/lib\n");
   }
 
@@ -65,27 +65,27 @@ class HostFilesTest : public ::testing::Test {
     request.image = machine.image(name, spec);
     request.name = name;
     request.start = true;
-    install(session, request);
+    install(context, request);
   }
 
   void offer(const std::string& name, const test::ImageSpec& spec) {
-    fs::remove_all(machine.folder / name);
-    pull(session, {machine.image(name, spec), "", ""});
+    fs::remove_all(machine.directory / name);
+    pull(context, {machine.image(name, spec), "", ""});
   }
 
   void update_to(const std::string& name, const test::ImageSpec& spec, const StepHook& hook = {}) {
     offer(name, spec);
     UpdateRequest request;
     request.name = name;
-    update(session, request, hook);
+    update(context, request, hook);
   }
 
-  /// The neighbour gets the folder, as he would a home of a service of his.
+  /// The neighbour gets the directory, as he would a home of a service of his.
   void give(const std::string& path) const {
     ASSERT_EQ(0, ::chown(machine.on_disk(path).c_str(), neighbour, neighbour)) << path;
   }
 
-  /// He puts a link to a folder of root's in the place of one in his own.
+  /// He puts a link to a directory of root's in the place of one in his own.
   void plant(const std::string& path, const std::string& target = "/etc/ld.so.conf.d") const {
     fs::rename(machine.on_disk(path), machine.on_disk(path) + ".moved");
     fs::create_symlink(target, machine.on_disk(path));
@@ -106,7 +106,7 @@ class HostFilesTest : public ::testing::Test {
   [[nodiscard]] std::string tree(const std::string& path = "") const { return tree_text(machine.on_disk(path)); }
 
   Machine machine;
-  Session session;
+  Context context;
 };
 
 TEST_F(HostFilesTest, AnUpdateDoesNotFollowALinkOfAnotherUser) {
@@ -131,7 +131,7 @@ TEST_F(HostFilesTest, AnUninstallLeavesWhatALinkOfAnotherUserLeadsTo) {
   install_as("web", image_with({{"/srv/app/conf/libc.conf", "/usr/local/lib\n"}, {"/etc/web.conf", "x\n"}}));
   give("srv/app");
   plant("srv/app/conf");
-  uninstall(session, "web");
+  uninstall(context, "web");
   EXPECT_EQ("/usr/local/lib\n", machine.read("etc/ld.so.conf.d/libc.conf"));
   EXPECT_FALSE(machine.exists("etc/web.conf"));
   EXPECT_FALSE(host::find_deployment(machine.layout, "web"));
@@ -143,7 +143,7 @@ TEST_F(HostFilesTest, ARollbackDoesNotFollowALinkOfAnotherUser) {
   update_to("web", image_with({{"/srv/app/conf/libc.conf", "/usr/local/lib\n"}}));
   give("srv/app");
   plant("srv/app/conf");
-  EXPECT_EQ(base::ErrorKind::not_permitted, error_of([&] { rollback(session, {"web", {}}); }).kind());
+  EXPECT_EQ(base::ErrorKind::not_permitted, error_of([&] { rollback(context, {"web", {}}); }).kind());
   EXPECT_EQ("/usr/local/lib\n", machine.read("etc/ld.so.conf.d/libc.conf"));
   EXPECT_FALSE(machine.exists("etc/ld.so.conf.d/old.conf"));
   EXPECT_EQ(1, host::find_deployment(machine.layout, "web")->slot);
@@ -162,7 +162,7 @@ TEST_F(HostFilesTest, AnUndoDoesNotFollowALinkOfAnotherUser) {
   bool ended = false;
   for (std::size_t at = 0; !ended; ++at) {
     try {
-      update(session, request, [&](std::size_t index) {
+      update(context, request, [&](std::size_t index) {
         if (index == at) {
           plant("srv/app/conf");
           throw base::Error(base::ErrorKind::failed, "planted");
@@ -174,7 +174,7 @@ TEST_F(HostFilesTest, AnUndoDoesNotFollowALinkOfAnotherUser) {
       ASSERT_FALSE(machine.exists("etc/ld.so.conf.d/more.conf")) << at;
       fs::remove(machine.on_disk("srv/app/conf"));
       fs::rename(machine.on_disk("srv/app/conf.moved"), machine.on_disk("srv/app/conf"));
-      recover_pending(session);  // as far as something could not be taken back
+      recover_pending(context);  // as far as something could not be taken back
       fs::remove_all(machine.on_disk("srv/app/conf"));
       machine.write("srv/app/conf/libc.conf", "/usr/local/lib\n");
       ASSERT_EQ(0, ::chown(machine.on_disk("srv/app/conf").c_str(), neighbour, neighbour));
@@ -184,8 +184,8 @@ TEST_F(HostFilesTest, AnUndoDoesNotFollowALinkOfAnotherUser) {
   EXPECT_EQ("/opt/lib\n", machine.read("srv/app/conf/libc.conf"));
 }
 
-/// The folder of the image is the neighbour's, what is to be in it is root's.
-TEST_F(HostFilesTest, AnImageCannotHaveRootGoThroughAFolderOfAnotherUser) {
+/// The directory of the image is the neighbour's, what is to be in it is root's.
+TEST_F(HostFilesTest, AnImageCannotHaveRootGoThroughADirectoryOfAnotherUser) {
   auto spec = image_with({{"/srv/app/conf/a.conf", "one\n"}});
   spec.files.push_back({"exports/hostfs/srv/app/", "", 0755, "", neighbour});
   const auto error = error_of([&] { install_as("web", spec); });
@@ -193,11 +193,11 @@ TEST_F(HostFilesTest, AnImageCannotHaveRootGoThroughAFolderOfAnotherUser) {
   EXPECT_FALSE(machine.exists("srv"));
 }
 
-/// What root links stays usable, and so does a folder that is the neighbour's all the way.
+/// What root links stays usable, and so does a directory that is the neighbour's all the way.
 TEST_F(HostFilesTest, LinksOfRootAreFollowed) {
-  machine.make_folder("data");
+  machine.make_directory("data");
   fs::create_symlink("/data", machine.on_disk("srv"));
-  machine.make_folder("home/me/conf");
+  machine.make_directory("home/me/conf");
   give("home/me");
   give("home/me/conf");
   install_as("web", image_with({{"/srv/a.conf", "one\n"}, {"/home/me/conf/b.conf", "one\n"}}));
@@ -206,11 +206,11 @@ TEST_F(HostFilesTest, LinksOfRootAreFollowed) {
   update_to("web", image_with({{"/srv/a.conf", "two\n"}}));
   EXPECT_EQ("two\n", machine.read("data/a.conf"));
   EXPECT_FALSE(machine.exists("home/me/conf/b.conf"));
-  uninstall(session, "web");
+  uninstall(context, "web");
   EXPECT_THAT(tree("data"), Not(HasSubstr("conf")));
 }
 
-/// Who may write to the folder cannot be there before us: the names depend on a secret that only the note has.
+/// Who may write to the directory cannot be there before us: the names depend on a secret that only the note has.
 TEST_F(HostFilesTest, NamesOfWaitingFilesCannotBeForeseen) {
   install_as("web", image_with({{"/etc/web/a.conf", "one\n"}}));
   machine.write("etc/web/" + host::hidden_name("", "/etc/web/a.conf"), "mine\n");
@@ -221,7 +221,7 @@ TEST_F(HostFilesTest, NamesOfWaitingFilesCannotBeForeseen) {
   EXPECT_EQ("two\n", machine.read("etc/web/a.conf"));
   EXPECT_EQ("mine\n", machine.read("etc/web/" + host::hidden_name("", "/etc/web/a.conf")));
   std::string other;
-  rollback(session, {"web", {}},
+  rollback(context, {"web", {}},
            [&](std::size_t) { other = switch_note(*host::read_journal(machine.layout, "web"))->secret; });
   EXPECT_NE(secret, other);
 }
@@ -236,8 +236,8 @@ TEST_F(HostFilesTest, AnOlderNoteIsFinished) {
   base::Json json;
   fs::path waiting;
   for (std::size_t kill_at = 1; !fs::exists(waiting); ++kill_at) {
-    recover_pending(session);
-    ASSERT_EQ(killed, run_until(kill_at, [&](const StepHook& hook) { update(session, request, hook); }));
+    recover_pending(context);
+    ASSERT_EQ(killed, run_until(kill_at, [&](const StepHook& hook) { update(context, request, hook); }));
     json = *host::read_journal(machine.layout, "web");
     const auto secret = json.at("secret").get<std::string>();
     waiting = machine.on_disk("etc/web/" + host::hidden_name(secret, "/etc/web/a.conf"));
@@ -245,7 +245,7 @@ TEST_F(HostFilesTest, AnOlderNoteIsFinished) {
   fs::rename(waiting, machine.on_disk("etc/web/" + host::hidden_name("", "/etc/web/a.conf")));
   json.erase("secret");
   host::write_journal(machine.layout, "web", json);
-  recover_pending(session);
+  recover_pending(context);
   EXPECT_EQ(before, tree("etc"));
 }
 
@@ -272,46 +272,46 @@ TEST_F(HostFilesTest, AnEditDuringAChangeOutlivesItsUndo) {
   EXPECT_THAT(machine.reporter.warnings, Contains(HasSubstr("web.service.changed")));
 }
 
-TEST_F(HostFilesTest, AFolderBecomesAFileAndBack) {
-  const auto folder = image_with({{"/etc/hf/b.conf/inner", "in\n"}, {"/etc/hf/b.conf/deep/er", "deep\n"}});
+TEST_F(HostFilesTest, ADirectoryBecomesAFileAndBack) {
+  const auto directory = image_with({{"/etc/hf/b.conf/inner", "in\n"}, {"/etc/hf/b.conf/deep/er", "deep\n"}});
   const auto file = image_with({{"/etc/hf/b.conf", "flat\n"}});
-  install_as("hf", folder);
+  install_as("hf", directory);
   update_to("hf", file);
   EXPECT_EQ("flat\n", machine.read("etc/hf/b.conf"));
   EXPECT_THAT(tree("etc/hf"), Not(HasSubstr(".berth-")));
-  rollback(session, {"hf", {}});
+  rollback(context, {"hf", {}});
   EXPECT_EQ("in\n", machine.read("etc/hf/b.conf/inner"));
   EXPECT_EQ("deep\n", machine.read("etc/hf/b.conf/deep/er"));
-  rollback(session, {"hf", {}});
+  rollback(context, {"hf", {}});
   EXPECT_EQ("flat\n", machine.read("etc/hf/b.conf"));
-  update_to("hf", folder);
+  update_to("hf", directory);
   EXPECT_EQ("in\n", machine.read("etc/hf/b.conf/inner"));
   EXPECT_THAT(tree("etc/hf"), Not(HasSubstr(".berth-")));
-  uninstall(session, "hf");
+  uninstall(context, "hf");
   EXPECT_FALSE(machine.exists("etc/hf"));
 }
 
-TEST_F(HostFilesTest, AFolderThatBecomesAFileIsBackAfterAKillAtAnyMoment) {
+TEST_F(HostFilesTest, ADirectoryThatBecomesAFileIsBackAfterAKillAtAnyMoment) {
   install_as("hf", image_with({{"/etc/hf/b.conf/inner", "in\n"}, {"/etc/hf/b.conf/deep/er", "deep\n"}}));
   offer("hf", image_with({{"/etc/hf/b.conf", "flat\n"}}));
   const auto before = tree("etc");
   UpdateRequest request;
   request.name = "hf";
   for (std::size_t kill_at = 0;; ++kill_at) {
-    const int ended = run_until(kill_at, [&](const StepHook& hook) { update(session, request, hook); });
+    const int ended = run_until(kill_at, [&](const StepHook& hook) { update(context, request, hook); });
     if (ended == completed) {
       EXPECT_GE(kill_at, 12U);
       break;
     }
     ASSERT_EQ(killed, ended) << kill_at;
-    recover_pending(session);
+    recover_pending(context);
     ASSERT_EQ(before, tree("etc")) << "killed before step " << kill_at;
     ASSERT_THAT(machine.reporter.warnings, IsEmpty()) << kill_at;
   }
   EXPECT_EQ("flat\n", machine.read("etc/hf/b.conf"));
 }
 
-TEST_F(HostFilesTest, AFolderWithSomethingOfTheAdministratorMakesNoRoom) {
+TEST_F(HostFilesTest, ADirectoryWithSomethingOfTheAdministratorMakesNoRoom) {
   install_as("hf", image_with({{"/etc/hf/b.conf/inner", "in\n"}}));
   machine.write("etc/hf/b.conf/mine", "mine\n");
   machine.systemd.calls.clear();
@@ -322,14 +322,14 @@ TEST_F(HostFilesTest, AFolderWithSomethingOfTheAdministratorMakesNoRoom) {
   EXPECT_EQ("in\n", machine.read("etc/hf/b.conf/inner"));
 }
 
-/// The file was edited, so it stays, and no folder can be there.
-TEST_F(HostFilesTest, AnEditedFileMakesNoRoomForAFolder) {
+/// The file was edited, so it stays, and no directory can be there.
+TEST_F(HostFilesTest, AnEditedFileMakesNoRoomForADirectory) {
   install_as("hf", image_with({{"/etc/hf/b.conf", "flat\n"}}));
   machine.write("etc/hf/b.conf", "mine\n");
   machine.systemd.calls.clear();
   const auto error = error_of([&] { update_to("hf", image_with({{"/etc/hf/b.conf/inner", "in\n"}})); });
   EXPECT_EQ(base::ErrorKind::conflict, error.kind());
-  EXPECT_THAT(error.what(), HasSubstr("/etc/hf/b.conf exists on the host and is no folder"));
+  EXPECT_THAT(error.what(), HasSubstr("/etc/hf/b.conf exists on the host and is no directory"));
   EXPECT_THAT(machine.systemd.calls, Not(Contains(HasSubstr("stop"))));
 }
 
@@ -341,11 +341,11 @@ TEST_F(HostFilesTest, AFileOfTwoContainersGoesWithTheSecond) {
   install_as("one", image_with(one));
   install_as("two", image_with(files));
   EXPECT_THAT(machine.reporter.warnings, Not(Contains(HasSubstr("exists on the host already"))));
-  uninstall(session, "one");
+  uninstall(context, "one");
   EXPECT_EQ("both\n", machine.read("etc/both/both.conf"));
   EXPECT_TRUE(machine.exists("var/spool/both"));
   EXPECT_FALSE(machine.exists("etc/both/one.conf"));
-  uninstall(session, "two");
+  uninstall(context, "two");
   EXPECT_FALSE(machine.exists("etc/both"));
   EXPECT_FALSE(machine.exists("var/spool/both"));
 }
@@ -359,10 +359,10 @@ TEST_F(HostFilesTest, AFileThatTheSecondDidNotRecordIsHandedOver) {
   info.installed_files.clear();
   info.installed_files_checksum.clear();
   machine.write(path, host::write_info(info), 0600);
-  uninstall(session, "one");
+  uninstall(context, "one");
   EXPECT_EQ("both\n", machine.read("etc/both.conf"));
   EXPECT_FALSE(machine.exists("etc/one.conf"));
-  uninstall(session, "two");
+  uninstall(context, "two");
   EXPECT_FALSE(machine.exists("etc/both.conf"));
 }
 
@@ -373,9 +373,9 @@ TEST_F(HostFilesTest, UpdateAndRollbackLeaveWhatAnotherContainerHasToo) {
   update_to("one", image_with({{"/etc/both.conf", "changed\n"}, {"/etc/one.conf", "one\n"}}));
   EXPECT_EQ("both\n", machine.read("etc/both.conf"));
   EXPECT_THAT(machine.reporter.warnings, Contains("/etc/both.conf exists on the host already and is left as it is"));
-  rollback(session, {"one", {}});
+  rollback(context, {"one", {}});
   EXPECT_EQ("both\n", machine.read("etc/both.conf"));
-  uninstall(session, "two");
+  uninstall(context, "two");
   EXPECT_EQ("both\n", machine.read("etc/both.conf"));
   update_to("one", image_with({}));
   EXPECT_FALSE(machine.exists("etc/both.conf"));
@@ -389,11 +389,12 @@ TEST_F(HostFilesTest, WhatHidesAFileOfTheSystemIsAPower) {
                                                    {"/usr/local/bin/ls", ""},
                                                    {"/etc/tmpfiles.d/web-own.conf", ""}}));
   request.only_plan = true;
-  const auto plan = install(session, request).plan;
-  EXPECT_THAT(plan->host_powers, Contains("puts /etc/tmpfiles.d/systemd.conf on the host, which hides the system's "
-                                          "/usr/lib/tmpfiles.d/systemd.conf"));
-  EXPECT_THAT(plan->host_powers, Contains("puts /usr/local/bin/ls on the host, which hides the system's /usr/bin/ls"));
-  EXPECT_THAT(plan->host_powers, Not(Contains(HasSubstr("web-own.conf on the host, which hides"))));
+  const auto plan = install(context, request).plan;
+  EXPECT_THAT(plan->host_privileges, Contains("puts /etc/tmpfiles.d/systemd.conf on the host, which hides the system's "
+                                              "/usr/lib/tmpfiles.d/systemd.conf"));
+  EXPECT_THAT(plan->host_privileges,
+              Contains("puts /usr/local/bin/ls on the host, which hides the system's /usr/bin/ls"));
+  EXPECT_THAT(plan->host_privileges, Not(Contains(HasSubstr("web-own.conf on the host, which hides"))));
 }
 
 /// Of an update, too; the links that enable the unit are its own.
@@ -423,7 +424,7 @@ TEST_F(HostFilesTest, WhoIsLeftWithoutItsFileIsNamed) {
   install_as("two", image_with({{"/etc/both.conf", "two\n"}}));
   EXPECT_THAT(machine.reporter.warnings, Contains(HasSubstr("/etc/both.conf is of one and has other content")));
   machine.reporter.warnings.clear();
-  uninstall(session, "one");
+  uninstall(context, "one");
   EXPECT_THAT(machine.reporter.warnings,
               Contains(HasSubstr("/etc/both.conf goes, and two, whose image brings another one, is without it")));
   EXPECT_FALSE(machine.exists("etc/both.conf"));
@@ -434,7 +435,7 @@ TEST_F(HostFilesTest, WhoIsLeftWithoutItsFileIsNamed) {
   update_to("two", image_with({{"/etc/more.conf", "more\n"}}));
   EXPECT_THAT(machine.reporter.warnings, Contains(HasSubstr("/etc/both.conf goes, and three, whose image brings")));
   machine.reporter.warnings.clear();
-  uninstall(session, "two");
+  uninstall(context, "two");
   EXPECT_THAT(machine.reporter.warnings, ::testing::IsEmpty());
   EXPECT_FALSE(machine.exists("etc/both.conf"));
 }
@@ -444,9 +445,9 @@ TEST_F(HostFilesTest, AnotherContentIsNotShared) {
   install_as("one", image_with({{"/etc/both.conf", "one\n"}}));
   install_as("two", image_with({{"/etc/both.conf", "two\n"}}));
   EXPECT_THAT(machine.reporter.warnings, Contains("/etc/both.conf exists on the host already and is left as it is"));
-  uninstall(session, "two");
+  uninstall(context, "two");
   EXPECT_EQ("one\n", machine.read("etc/both.conf"));
-  uninstall(session, "one");
+  uninstall(context, "one");
   EXPECT_FALSE(machine.exists("etc/both.conf"));
 }
 

@@ -33,7 +33,7 @@ constexpr const char* deployments = "var/lib/containers/berth";
 
 class KilledTest : public ::testing::Test {
  protected:
-  KilledTest() : session(machine.session()) { session.config.settle_seconds = 0; }
+  KilledTest() : context(machine.context()) { context.config.settle_seconds = 0; }
 
   /// A container that runs, with a deployment in either slot; 1 is live.
   void install_and_update() {
@@ -41,14 +41,14 @@ class KilledTest : public ::testing::Test {
     request.image = machine.image("web", test::full_image());
     request.name = "web";
     request.start = true;
-    install(session, request);
-    fs::remove_all(machine.folder / "web");
+    install(context, request);
+    fs::remove_all(machine.directory / "web");
     auto spec = test::full_image();
     spec.files.push_back({"exports/hostfs/etc/web/more/added", "added\n", 0600, ""});
-    pull(session, {machine.image("web", spec), "", ""});
+    pull(context, {machine.image("web", spec), "", ""});
     UpdateRequest update_request;
     update_request.name = "web";
-    update(session, update_request);
+    update(context, update_request);
     machine.systemd.calls.clear();
     machine.reporter.warnings.clear();
   }
@@ -56,21 +56,21 @@ class KilledTest : public ::testing::Test {
   [[nodiscard]] std::string tree() const { return tree_text(machine.on_disk("")); }
 
   Machine machine;
-  Session session;
+  Context context;
 };
 
 TEST_F(KilledTest, ARollbackIsTakenBack) {
   install_and_update();
   const auto before = tree();
   for (std::size_t kill_at = 0;; ++kill_at) {
-    const int ended = run_until(kill_at, [this](const StepHook& hook) { rollback(session, {"web", {}}, hook); });
+    const int ended = run_until(kill_at, [this](const StepHook& hook) { rollback(context, {"web", {}}, hook); });
     if (ended == completed) {
       EXPECT_GE(kill_at, 11U);
       EXPECT_EQ(host::find_deployment(machine.layout, "web")->slot, 0);
       return;
     }
     ASSERT_EQ(ended, killed) << kill_at;
-    recover_pending(session);
+    recover_pending(context);
     ASSERT_EQ(tree(), before) << "killed before step " << kill_at;
     ASSERT_THAT(machine.reporter.warnings, IsEmpty());
     ASSERT_TRUE(machine.systemd.active.contains("web.service"));
@@ -82,12 +82,12 @@ TEST_F(KilledTest, TheServiceIsEnabledAtEveryMomentOfAChangeOfItsLinks) {
   InstallRequest request;
   request.image = machine.image("web", test::full_image());
   request.name = "web";
-  install(session, request);
-  fs::remove_all(machine.folder / "web");
+  install(context, request);
+  fs::remove_all(machine.directory / "web");
   auto spec = test::full_image();
   auto& unit = spec.files.at(4).content;
   unit.replace(unit.find("multi-user"), std::string("multi-user").size(), "graphical");
-  pull(session, {machine.image("web", spec), "", ""});
+  pull(context, {machine.image("web", spec), "", ""});
   const std::string units = "etc/systemd/system/";
   const auto is_enabled = [&] {
     return machine.exists(units + "multi-user.target.wants/web.service") ||
@@ -96,13 +96,13 @@ TEST_F(KilledTest, TheServiceIsEnabledAtEveryMomentOfAChangeOfItsLinks) {
   UpdateRequest wanted;
   wanted.name = "web";
   for (std::size_t kill_at = 0;; ++kill_at) {
-    const int ended = run_until(kill_at, [&](const StepHook& hook) { update(session, wanted, hook); });
+    const int ended = run_until(kill_at, [&](const StepHook& hook) { update(context, wanted, hook); });
     ASSERT_TRUE(is_enabled()) << "killed before step " << kill_at;
     if (ended == completed) {
       break;
     }
     machine.systemd.calls.clear();
-    recover_pending(session);
+    recover_pending(context);
     ASSERT_TRUE(machine.exists(units + "multi-user.target.wants/web.service"));
     ASSERT_FALSE(machine.exists(units + "graphical.target.wants"));
     ASSERT_THAT(machine.systemd.calls, Not(::testing::Contains("disable web.service")));
@@ -113,17 +113,17 @@ TEST_F(KilledTest, TheServiceIsEnabledAtEveryMomentOfAChangeOfItsLinks) {
 TEST_F(KilledTest, AnUninstallIsCompleted) {
   install_and_update();
   const fs::path whole = machine.on_disk("");
-  const fs::path copy = machine.folder / "copy";
+  const fs::path copy = machine.directory / "copy";
   const auto options = fs::copy_options::recursive | fs::copy_options::copy_symlinks;
   fs::copy(whole, copy, options);
   for (std::size_t kill_at = 0;; ++kill_at) {
-    const int ended = run_until(kill_at, [this](const StepHook& hook) { uninstall(session, "web", hook); });
+    const int ended = run_until(kill_at, [this](const StepHook& hook) { uninstall(context, "web", hook); });
     if (ended == completed) {
       EXPECT_GE(kill_at, 8U);
       return;
     }
     ASSERT_EQ(ended, killed) << kill_at;
-    recover_pending(session);
+    recover_pending(context);
     ASSERT_FALSE(host::read_journal(machine.layout, "web"));
     for (const auto* const path : {"/web", "/web.0", "/web.1"}) {
       ASSERT_FALSE(machine.exists(deployments + std::string(path))) << path << " killed before step " << kill_at;

@@ -1,4 +1,4 @@
-// A whole small machine in a temp folder: root, repository, runtime and a systemd that can be told to fail.
+// A whole small machine in a temp directory: root, repository, runtime and a systemd that can be told to fail.
 #pragma once
 
 #include <filesystem>
@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-#include "base/temp_folder.hpp"
+#include "base/temp_directory.hpp"
 #include "host/fake_systemd.hpp"
 #include "ops/containers/install.hpp"
 #include "ops/context.hpp"
@@ -48,29 +48,29 @@ inline ImageSpec full_image() {
 class Machine {
  public:
   /// @param user whose containers these are, when they are not the system's
-  explicit Machine(std::optional<host::UserFolders> user = {})
-      : layout(settings(folder / "root", std::move(user))), systemd(layout) {
-    make_folder("usr/bin");
-    make_folder("usr/local/bin");
-    make_folder("etc/systemd/system");
-    make_folder("etc/tmpfiles.d");
+  explicit Machine(std::optional<host::UserDirectories> user = {})
+      : layout(settings(directory / "root", std::move(user))), systemd(layout) {
+    make_directory("usr/bin");
+    make_directory("usr/local/bin");
+    make_directory("etc/systemd/system");
+    make_directory("etc/tmpfiles.d");
     write("usr/bin/runc", "#!/bin/sh\n[ \"$1\" != state ] || exit 1\necho 'runc version 1.1.5'\necho --pid-file\n",
           0755);
     write("etc/hostname", "host\n");
-    std::filesystem::create_directories(folder / "data/exports-templates");
-    std::ofstream(folder / "data/exports-templates/service.template")
+    std::filesystem::create_directories(directory / "data/exports-templates");
+    std::ofstream(directory / "data/exports-templates/service.template")
         << "[Service]\nType=forking\nPIDFile=$PIDFILE\nExecStart=$EXEC_START\nExecStop=$EXEC_STOP\n"
            "ExecStopPost=$EXEC_STOPPOST\n[Install]\nWantedBy=multi-user.target\n";
     facts.executable = "/usr/bin/berth";
   }
 
-  [[nodiscard]] ops::Session session() {
+  [[nodiscard]] ops::Context context() {
     host::Config config;
     config.lock_timeout_seconds = 0;
-    return {layout, config, facts, systemd, reporter, stop.get_token(), "berth test", folder / "data", ""};
+    return {layout, config, facts, systemd, reporter, stop.get_token(), "berth test", directory / "data", ""};
   }
 
-  void make_folder(const std::string& path) const { std::filesystem::create_directories(on_disk(path)); }
+  void make_directory(const std::string& path) const { std::filesystem::create_directories(on_disk(path)); }
 
   void write(const std::string& path, const std::string& content, unsigned mode = 0644) const {
     std::filesystem::create_directories(std::filesystem::path(on_disk(path)).parent_path());
@@ -87,15 +87,15 @@ class Machine {
     return std::filesystem::exists(std::filesystem::symlink_status(on_disk(path)));
   }
 
-  [[nodiscard]] std::string on_disk(const std::string& path) const { return folder / ("root/" + path); }
+  [[nodiscard]] std::string on_disk(const std::string& path) const { return directory / ("root/" + path); }
 
   /// Makes an image as a layout and returns its reference.
   [[nodiscard]] std::string image(const std::string& name, const ImageSpec& spec) const {
-    write_oci_layout(folder / name, spec);
-    return "oci:" + (folder / name);
+    write_oci_layout(directory / name, spec);
+    return "oci:" + (directory / name);
   }
 
-  base::test::TempFolder folder;
+  base::test::TempDirectory directory;
   host::Layout layout;
   host::Facts facts;
   host::testing::FakeSystemd systemd;
@@ -103,7 +103,7 @@ class Machine {
   std::stop_source stop;
 
  private:
-  static host::LayoutSettings settings(const std::string& root, std::optional<host::UserFolders> user) {
+  static host::LayoutSettings settings(const std::string& root, std::optional<host::UserDirectories> user) {
     std::filesystem::create_directories(root);
     host::LayoutSettings result;
     result.root = root;

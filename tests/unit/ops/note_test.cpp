@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "base/temp_folder.hpp"
+#include "base/temp_directory.hpp"
 #include "host/files/host_file.hpp"
 #include "host/state/deployment.hpp"
 #include "host/state/transaction_journal.hpp"
@@ -46,15 +46,15 @@ TEST_F(NoteTest, ASystemdThatCannotBeReachedAnyMoreIsToldByTheNextCommand) {
       }
     };
   };
-  const auto error = error_of([&] { update(session, web(), [&](std::size_t index) { gone(index >= 3); }); });
-  EXPECT_THAT(error.sentence(), HasSubstr("lost the connection"));
+  const auto error = error_of([&] { update(context, web(), [&](std::size_t index) { gone(index >= 3); }); });
+  EXPECT_THAT(error.message(), HasSubstr("lost the connection"));
   EXPECT_THAT(error.hint(), HasSubstr("berth recover"));
   EXPECT_TRUE(host::read_journal(machine.layout, "web"));
-  const auto still = error_of([&] { recover_all(session); });
+  const auto still = error_of([&] { recover_all(context); });
   EXPECT_EQ(still.kind(), ErrorKind::failed);
   EXPECT_TRUE(host::read_journal(machine.layout, "web"));
   gone(false);
-  recover_all(session);
+  recover_all(context);
   EXPECT_EQ(tree(), before);
   EXPECT_TRUE(machine.systemd.active.contains("web.service"));
 }
@@ -62,14 +62,14 @@ TEST_F(NoteTest, ASystemdThatCannotBeReachedAnyMoreIsToldByTheNextCommand) {
 TEST_F(NoteTest, ADamagedNoteKeepsOnlyItsOwnContainer) {
   install_web();
   host::write_journal(machine.layout, "other", {{"operation", "update"}});
-  EXPECT_FALSE(update(session, web()).changed);
+  EXPECT_FALSE(update(context, web()).changed);
   EXPECT_THAT(machine.reporter.warnings, Contains(HasSubstr("recovering other")));
   host::write_journal(machine.layout, "web", {{"operation", "update"}});
-  const auto error = error_of([&] { update(session, web()); });
+  const auto error = error_of([&] { update(context, web()); });
   EXPECT_EQ(error.kind(), ErrorKind::verification);
   EXPECT_THAT(error.hint(), HasSubstr("berth recover"));
-  recover_all(session);
-  EXPECT_FALSE(update(session, web()).changed);
+  recover_all(context);
+  EXPECT_FALSE(update(context, web()).changed);
   EXPECT_THAT(tree(), Not(HasSubstr(".transactions")));
 }
 
@@ -77,7 +77,7 @@ TEST_F(NoteTest, ANoteOfNonsenseRemovesNothing) {
   install_web();
   store(newer_image());
   base::Json note;
-  update(session, web(), [&](std::size_t) { note = host::read_journal(machine.layout, "web").value(); });
+  update(context, web(), [&](std::size_t) { note = host::read_journal(machine.layout, "web").value(); });
   const auto after = tree();
   const std::vector<std::pair<base::Json::json_pointer, base::Json>> changes = {
       {base::Json::json_pointer("/before/slot"), 1},
@@ -105,8 +105,8 @@ TEST_F(NoteTest, ANoteOfNonsenseRemovesNothing) {
     auto changed = note;
     changed[place] = value;
     host::write_journal(machine.layout, "web", changed);
-    EXPECT_EQ(error_of([&] { lock_container(session, "web"); }).kind(), ErrorKind::verification) << place;
-    recover_all(session);
+    EXPECT_EQ(error_of([&] { lock_container(context, "web"); }).kind(), ErrorKind::verification) << place;
+    recover_all(context);
     ASSERT_EQ(tree(), after) << place;
   }
 }
@@ -115,50 +115,50 @@ TEST_F(NoteTest, ANoteOfAnUninstallRemovesNoFileOfOthers) {
   install_web();
   base::Json note;
   error_of([&] {
-    uninstall(session, "web", [&](std::size_t) {
+    uninstall(context, "web", [&](std::size_t) {
       note = host::read_journal(machine.layout, "web").value();
       throw base::Error(ErrorKind::failed, "injected");
     });
   });
   note["pidFile"] = "/etc/web/web.conf";
   host::write_journal(machine.layout, "web", note);
-  EXPECT_EQ(error_of([&] { lock_container(session, "web"); }).kind(), ErrorKind::verification);
+  EXPECT_EQ(error_of([&] { lock_container(context, "web"); }).kind(), ErrorKind::verification);
   EXPECT_TRUE(machine.exists("etc/web/web.conf"));
 }
 
 /// What waits is then found by its content, which that of another change may have, too.
 TEST_F(NoteTest, ADamagedNoteWithoutItsSecretTakesNothingOfAnotherChange) {
   install_web();
-  const std::string folder = "usr/local/bin/";
-  const auto waiting = folder + host::hidden_name("secret", "/usr/local/bin/zebractl");
-  std::filesystem::rename(machine.on_disk(folder + "webctl"), machine.on_disk(waiting));
+  const std::string directory = "usr/local/bin/";
+  const auto waiting = directory + host::hidden_name("secret", "/usr/local/bin/zebractl");
+  std::filesystem::rename(machine.on_disk(directory + "webctl"), machine.on_disk(waiting));
   host::write_journal(machine.layout, "zebra",
                       {{"secret", "secret"}, {"after", {{"files", {{{"path", "/usr/local/bin/zebractl"}}}}}}});
   machine.write(std::string(deployments) + "/.transactions/web", "{");
-  settle_without_note(session, "web");
+  settle_without_note(context, "web");
   EXPECT_TRUE(machine.exists(waiting));
-  EXPECT_FALSE(machine.exists(folder + "webctl"));
+  EXPECT_FALSE(machine.exists(directory + "webctl"));
   EXPECT_THAT(machine.reporter.warnings, Contains(HasSubstr("/usr/local/bin/webctl is missing")));
 
   machine.write(std::string(deployments) + "/.transactions/web", "{");
   machine.write(std::string(deployments) + "/.transactions/zebra", "{");
-  settle_without_note(session, "web");
+  settle_without_note(context, "web");
   EXPECT_TRUE(machine.exists(waiting));
   EXPECT_THAT(machine.reporter.warnings, Contains(HasSubstr("may be of zebra")));
 
   host::remove_journal(machine.layout, "zebra");
   machine.write(std::string(deployments) + "/.transactions/web", "{");
-  settle_without_note(session, "web");
+  settle_without_note(context, "web");
   EXPECT_FALSE(machine.exists(waiting));
-  EXPECT_EQ(machine.read(folder + "webctl"), "control\n");
+  EXPECT_EQ(machine.read(directory + "webctl"), "control\n");
 }
 
 /// With a note that says nothing the disk says what there is to do.
 TEST_F(NoteTest, KilledAtAnyStepWithADamagedNoteTheDiskDecides) {
   install_web();
-  update(session, web({"PORT=1"}));
+  update(context, web({"PORT=1"}));
   store(newer_image());
-  std::filesystem::copy(machine.on_disk(""), machine.folder / "copy",
+  std::filesystem::copy(machine.on_disk(""), machine.directory / "copy",
                         std::filesystem::copy_options::recursive | std::filesystem::copy_options::copy_symlinks);
   constexpr int killed = 9;
   for (std::size_t kill_at = 0;; ++kill_at) {
@@ -173,7 +173,7 @@ TEST_F(NoteTest, KilledAtAnyStepWithADamagedNoteTheDiskDecides) {
       return;
     }
     machine.write(std::string(deployments) + "/.transactions/web", "{");
-    recover_all(session);
+    recover_all(context);
     ASSERT_FALSE(is_littered()) << kill_at << tree();
     if (live().slot == 1) {
       ASSERT_THAT(machine.read("etc/systemd/system/web.service"), HasSubstr("web.1")) << kill_at;
@@ -182,11 +182,11 @@ TEST_F(NoteTest, KilledAtAnyStepWithADamagedNoteTheDiskDecides) {
     } else {
       ASSERT_THAT(machine.read("etc/systemd/system/web.service"), HasSubstr("Newer")) << kill_at;
       ASSERT_TRUE(machine.exists("etc/web/more/added")) << kill_at;
-      rollback(session, {"web", {}});
+      rollback(context, {"web", {}});
     }
     ASSERT_EQ(machine.read("etc/web/web.conf"), "greeting=hello\n") << kill_at;
     std::filesystem::remove_all(machine.on_disk(""));
-    std::filesystem::copy(machine.folder / "copy", machine.on_disk(""),
+    std::filesystem::copy(machine.directory / "copy", machine.on_disk(""),
                           std::filesystem::copy_options::recursive | std::filesystem::copy_options::copy_symlinks);
   }
 }

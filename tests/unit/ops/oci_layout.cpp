@@ -26,14 +26,14 @@ std::string tar_of(const std::vector<LayerFile>& files) {
   archive_write_open(writer, &out, nullptr, append, nullptr);
   for (const auto& file : files) {
     archive_entry* entry = archive_entry_new();
-    const bool folder = file.name.back() == '/';
+    const bool directory = file.name.back() == '/';
     archive_entry_set_pathname(entry, file.name.c_str());
-    archive_entry_set_filetype(entry, folder ? AE_IFDIR : file.link_target.empty() ? AE_IFREG : AE_IFLNK);
+    archive_entry_set_filetype(entry, directory ? AE_IFDIR : file.link_target.empty() ? AE_IFREG : AE_IFLNK);
     archive_entry_set_perm(entry, file.mode);
     archive_entry_set_uid(entry, file.owner);
     if (!file.link_target.empty()) {
       archive_entry_set_symlink(entry, file.link_target.c_str());
-    } else if (!folder) {
+    } else if (!directory) {
       archive_entry_set_size(entry, static_cast<la_int64_t>(file.content.size()));
     }
     if (archive_write_header(writer, entry) != ARCHIVE_OK) {

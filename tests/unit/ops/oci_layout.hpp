@@ -8,7 +8,7 @@
 
 namespace berth::test {
 
-/// A file of a layer; a name ending in `/` is a folder.
+/// A file of a layer; a name ending in `/` is a directory.
 struct LayerFile {
   std::string name;
   std::string content;
@@ -23,7 +23,7 @@ struct ImageSpec {
   std::string architecture = "amd64";
 };
 
-/// Writes an OCI layout with one uncompressed layer to the new folder `path`.
+/// Writes an OCI layout with one uncompressed layer to the new directory `path`.
 void write_oci_layout(const std::string& path, const ImageSpec& spec);
 
 }  // namespace berth::test

@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "base/file.hpp"
-#include "base/temp_folder.hpp"
+#include "base/temp_directory.hpp"
 #include "host/state/deployment.hpp"
 #include "ops/containers/query.hpp"
 #include "ops/containers/rollback.hpp"
@@ -33,22 +33,22 @@ class Preinstalled : public ::testing::Test {
     host::LayoutSettings settings;
     settings.root = machine_.layout.root();
     settings.preinstalling = true;
-    auto session = machine_.session();
-    session.layout = host::Layout(settings);
-    session.facts = host::offline_facts();
-    const auto systemd = host::make_offline_systemd(session.layout, machine_.reporter);
-    Session offline{session.layout, session.config, session.facts,       *systemd, machine_.reporter,
-                    session.stop,   "berth test",   session.data_folder, ""};
+    auto context = machine_.context();
+    context.layout = host::Layout(settings);
+    context.facts = host::offline_facts();
+    const auto systemd = host::make_offline_systemd(context.layout, machine_.reporter);
+    Context offline{context.layout, context.config, context.facts,          *systemd, machine_.reporter,
+                    context.stop,   "berth test",   context.data_directory, ""};
     request.image = machine_.image("web-image", full_image());
     request.name = "web";
     return install(offline, request, hook);
   }
   InstallOutcome install_over() {
-    auto session = machine_.session();
+    auto context = machine_.context();
     InstallRequest request;
-    request.image = "oci:" + (machine_.folder / "web-image");
+    request.image = "oci:" + (machine_.directory / "web-image");
     request.name = "web";
-    return install(session, request);
+    return install(context, request);
   }
 
   Machine machine_;
@@ -61,7 +61,7 @@ TEST_F(Preinstalled, AllOfItIsBelowUsrAndNothingElseIsLeftThere) {
   EXPECT_TRUE(machine_.exists("usr/lib/tmpfiles.d/web.conf"));
   EXPECT_FALSE(machine_.exists("etc/systemd/system/web.service"));
   EXPECT_FALSE(machine_.exists("var/lib/containers"));
-  EXPECT_THAT(base::list_folder(base::open_host_folder(machine_.on_disk("usr/lib/containers/berth")).get()),
+  EXPECT_THAT(base::list_directory(base::open_host_directory(machine_.on_disk("usr/lib/containers/berth")).get()),
               ElementsAre("web", "web.0"));
 }
 
@@ -84,20 +84,20 @@ TEST_F(Preinstalled, TheFactsAreNotThoseOfTheMachineThatBuilds) {
 
 TEST_F(Preinstalled, IsListedAndNotChanged) {
   preinstall();
-  auto session = machine_.session();
-  const auto rows = list_containers(session, {true, {{"backend", "preinstalled"}}});
+  auto context = machine_.context();
+  const auto rows = list_containers(context, {true, {{"backend", "preinstalled"}}});
   ASSERT_EQ(rows.size(), 1U);
   EXPECT_TRUE(rows.front().preinstalled);
-  EXPECT_THAT(list_containers(session, {true, {{"backend", "ostree"}}}), IsEmpty());
-  EXPECT_THAT(update_all(session, {}), IsEmpty());
+  EXPECT_THAT(list_containers(context, {true, {{"backend", "ostree"}}}), IsEmpty());
+  EXPECT_THAT(update_all(context, {}), IsEmpty());
   UpdateRequest request;
   request.name = "web";
-  for (const auto& error : {error_of([&] { update(session, request); }), error_of([&] {
-                              rollback(session, {"web", {}});
+  for (const auto& error : {error_of([&] { update(context, request); }), error_of([&] {
+                              rollback(context, {"web", {}});
                             }),
-                            error_of([&] { uninstall(session, "web"); })}) {
+                            error_of([&] { uninstall(context, "web"); })}) {
     EXPECT_EQ(error.kind(), ErrorKind::not_permitted);
-    EXPECT_THAT(error.sentence(), HasSubstr("web is part of the operating system"));
+    EXPECT_THAT(error.message(), HasSubstr("web is part of the operating system"));
     EXPECT_THAT(error.hint(), HasSubstr("web"));
   }
 }
@@ -107,9 +107,9 @@ TEST_F(Preinstalled, AnInstalledOneHidesItUntilItIsUninstalled) {
   install_over();
   EXPECT_FALSE(host::find_deployment(machine_.layout, "web").value().preinstalled);
   EXPECT_TRUE(machine_.exists("etc/systemd/system/web.service"));
-  auto session = machine_.session();
-  EXPECT_EQ(list_containers(session, {true, {}}).size(), 1U);
-  uninstall(session, "web");
+  auto context = machine_.context();
+  EXPECT_EQ(list_containers(context, {true, {}}).size(), 1U);
+  uninstall(context, "web");
   EXPECT_TRUE(host::find_deployment(machine_.layout, "web").value().preinstalled);
   EXPECT_TRUE(machine_.exists("usr/lib/systemd/system/web.service"));
   EXPECT_TRUE(machine_.exists("usr/lib/systemd/system/multi-user.target.wants/web.service"));
@@ -127,20 +127,20 @@ TEST_F(Preinstalled, WhileItRunsNothingIsPutOverIt) {
 TEST_F(Preinstalled, AnotherUnitOfTheNameIsStillInTheWay) {
   preinstall();
   machine_.write("run/systemd/system/web.service", "[Service]\nExecStart=/bin/true\n");
-  EXPECT_THAT(error_of([&] { install_over(); }).sentence(), HasSubstr("/run/systemd/system/web.service"));
+  EXPECT_THAT(error_of([&] { install_over(); }).message(), HasSubstr("/run/systemd/system/web.service"));
 }
 
 TEST_F(Preinstalled, ItsImageIsNotInUse) {
   preinstall();
-  auto session = machine_.session();
-  EXPECT_THAT(error_of([&] { open_images(session, "web"); }).sentence(), HasSubstr("part of the operating system"));
-  const auto image = pull(session, {"oci:" + (machine_.folder / "web-image"), "", ""}).image;
-  EXPECT_THAT(commits_in_use(session), IsEmpty());
-  EXPECT_FALSE(list_images(session, {}).front().used);
-  EXPECT_THAT(delete_images(session, {image.name}, false), ElementsAre(image.name));
-  prune(session, false);
-  const auto store = open_images(session);
-  const auto error = error_of([&] { choose_image(session, store, "web"); });
+  auto context = machine_.context();
+  EXPECT_THAT(error_of([&] { open_images(context, "web"); }).message(), HasSubstr("part of the operating system"));
+  const auto image = pull(context, {"oci:" + (machine_.directory / "web-image"), "", ""}).image;
+  EXPECT_THAT(commits_in_use(context), IsEmpty());
+  EXPECT_FALSE(list_images(context, {}).front().used);
+  EXPECT_THAT(delete_images(context, {image.name}, false), ElementsAre(image.name));
+  prune(context, false);
+  const auto store = open_images(context);
+  const auto error = error_of([&] { choose_image(context, store, "web"); });
   EXPECT_EQ(error.kind(), ErrorKind::not_found);
   EXPECT_THAT(error.hint(), HasSubstr(std::string(deployment) + "/rootfs"));
 }
@@ -149,7 +149,7 @@ TEST_F(Preinstalled, AUsersContainersKnowNoneOfIt) {
   preinstall();
   host::LayoutSettings settings;
   settings.root = machine_.layout.root();
-  settings.user = host::UserFolders{
+  settings.user = host::UserDirectories{
       "alice", 1000, "/home/alice", "/home/alice/.local/share", "/home/alice/.config", "/run/user/1000"};
   EXPECT_THAT(host::list_deployments(host::Layout(settings)).deployments, IsEmpty());
   EXPECT_FALSE(host::is_preinstalled(host::Layout(settings), "web"));
@@ -158,7 +158,7 @@ TEST_F(Preinstalled, AUsersContainersKnowNoneOfIt) {
 TEST_F(Preinstalled, ARootFileSystemOfSomebodyElseCannotBePreinstalled) {
   InstallRequest request;
   request.rootfs = "/srv/web";
-  EXPECT_THAT(error_of([&] { preinstall(request); }).sentence(), HasSubstr("--rootfs"));
+  EXPECT_THAT(error_of([&] { preinstall(request); }).message(), HasSubstr("--rootfs"));
   EXPECT_FALSE(machine_.exists("usr/lib/containers"));
 }
 
@@ -169,7 +169,7 @@ TEST_F(Preinstalled, AFailedOneLeavesNothing) {
         throw base::Error(ErrorKind::failed, "stopped by the test");
       }
     };
-    EXPECT_EQ(error_of([&] { preinstall({}, fail); }).sentence(), "stopped by the test");
+    EXPECT_EQ(error_of([&] { preinstall({}, fail); }).message(), "stopped by the test");
     EXPECT_FALSE(machine_.exists("usr/lib")) << "step " << fatal;
     EXPECT_FALSE(machine_.exists("etc/web")) << "step " << fatal;
   }
@@ -181,12 +181,12 @@ TEST_F(Preinstalled, HostFilesCannotGoWhereTheBootedSystemHasItsOwn) {
   host::LayoutSettings settings;
   settings.root = machine_.layout.root();
   settings.preinstalling = true;
-  auto session = machine_.session();
-  session.layout = host::Layout(settings);
+  auto context = machine_.context();
+  context.layout = host::Layout(settings);
   InstallRequest request;
   request.image = machine_.image("web-image", spec);
   request.name = "web";
-  EXPECT_EQ(error_of([&] { install(session, request); }).kind(), ErrorKind::conflict);
+  EXPECT_EQ(error_of([&] { install(context, request); }).kind(), ErrorKind::conflict);
 }
 
 }  // namespace

@@ -30,23 +30,23 @@ class ForUser : public ::testing::Test {
     machine_.write("usr/bin/newuidmap", "", 04755);
     machine_.write("usr/bin/newgidmap", "", 04755);
     machine_.write("var/lib/systemd/linger/alice", "");
-    machine_.make_folder("home/alice/.config/systemd/user");
-    machine_.make_folder("home/alice/.config/user-tmpfiles.d");
+    machine_.make_directory("home/alice/.config/systemd/user");
+    machine_.make_directory("home/alice/.config/user-tmpfiles.d");
   }
   void install_web(const std::string& runtime = "") {
-    auto session = machine_.session();
+    auto context = machine_.context();
     InstallRequest request;
     request.image = machine_.image("web-image", test::full_image());
     request.name = "web";
     request.runtime = runtime;
-    install(session, request);
+    install(context, request);
   }
 
-  Machine machine_{host::UserFolders{"alice", 1000, "/home/alice", "/home/alice/.local/share", "/home/alice/.config",
-                                     "/run/user/1000"}};
+  Machine machine_{host::UserDirectories{"alice", 1000, "/home/alice", "/home/alice/.local/share",
+                                         "/home/alice/.config", "/run/user/1000"}};
 };
 
-TEST_F(ForUser, AllOfItIsBelowTheUsersFolders) {
+TEST_F(ForUser, AllOfItIsBelowTheUsersDirectories) {
   install_web();
   EXPECT_THAT(machine_.read(unit_path), HasSubstr("WantedBy=default.target"));
   EXPECT_TRUE(machine_.exists("home/alice/.config/systemd/user/default.target.wants/web.service"));
@@ -77,8 +77,8 @@ TEST_F(ForUser, HostFilesAreNotCopiedAndThatIsSaid) {
 
 TEST_F(ForUser, UninstallTakesItAway) {
   install_web();
-  auto session = machine_.session();
-  uninstall(session, "web");
+  auto context = machine_.context();
+  uninstall(context, "web");
   EXPECT_FALSE(machine_.exists(unit_path));
   EXPECT_FALSE(machine_.exists(deployment));
 }
@@ -86,28 +86,28 @@ TEST_F(ForUser, UninstallTakesItAway) {
 TEST_F(ForUser, WhatAUserWillMissIsSaidBeforeAnythingIsDone) {
   machine_.write("etc/subgid", "");
   std::filesystem::remove(machine_.on_disk("var/lib/systemd/linger/alice"));
-  const auto session = machine_.session();
-  check_user_space(session, true);
+  const auto context = machine_.context();
+  check_rootless(context, true);
   EXPECT_THAT(machine_.reporter.warnings, ElementsAre(HasSubstr("/etc/subgid"), HasSubstr("enable-linger alice")));
-  EXPECT_THAT(user_space(session).uids, SizeIs(1));
+  EXPECT_THAT(rootless(context).uids, SizeIs(1));
 }
 
 TEST_F(ForUser, WhatRunsOnceNeedNotLinger) {
   std::filesystem::remove(machine_.on_disk("var/lib/systemd/linger/alice"));
-  check_user_space(machine_.session(), false);
+  check_rootless(machine_.context(), false);
   EXPECT_THAT(machine_.reporter.warnings, IsEmpty());
 }
 
 TEST_F(ForUser, ControllersAreThoseOfTheUsersSystemd) {
   machine_.write("sys/fs/cgroup/user.slice/user-1000.slice/user@1000.service/cgroup.controllers", "memory pids\n");
-  EXPECT_THAT(user_space(machine_.session()).controllers, ElementsAre("memory", "pids"));
+  EXPECT_THAT(rootless(machine_.context()).controllers, ElementsAre("memory", "pids"));
 }
 
 TEST(ForTheSystem, NothingOfThisIsAsked) {
   Machine machine;
   machine.write("proc/sys/user/max_user_namespaces", "0\n");
-  check_user_space(machine.session(), true);
-  enter_user_cgroup(machine.session());
+  check_rootless(machine.context(), true);
+  enter_user_cgroup(machine.context());
   EXPECT_THAT(machine.reporter.warnings, IsEmpty());
   EXPECT_THAT(machine.systemd.calls, Not(Contains(HasSubstr("scope"))));
 }

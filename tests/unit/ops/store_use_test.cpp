@@ -4,7 +4,7 @@
 
 #include <filesystem>
 
-#include "base/temp_folder.hpp"
+#include "base/temp_directory.hpp"
 #include "host/state/deployment.hpp"
 #include "ops/change/recover.hpp"
 #include "ops/change/staged_deployment.hpp"
@@ -31,58 +31,58 @@ constexpr const char* web = "localhost/web:latest";
 
 class StoreUse : public ::testing::Test {
  protected:
-  StoreUse() : session(machine.session()) { session.config.settle_seconds = 0; }
+  StoreUse() : context(machine.context()) { context.config.settle_seconds = 0; }
 
   void store(const std::string& program) {
     auto spec = test::full_image();
     spec.files[1].content = program;
-    fs::remove_all(machine.folder / "web");
-    pull(session, {machine.image("web", spec), "", ""});
+    fs::remove_all(machine.directory / "web");
+    pull(context, {machine.image("web", spec), "", ""});
   }
   void install_web() {
     store("first");
     InstallRequest request;
-    request.image = "oci:" + (machine.folder / "web");
+    request.image = "oci:" + (machine.directory / "web");
     request.name = "web";
-    install(session, request);
+    install(context, request);
   }
   [[nodiscard]] bool is_stored(const std::string& commit) const {
-    return open_images(session).describe(commit, "").has_value();
+    return open_images(context).describe(commit, "").has_value();
   }
 
   Machine machine;
-  Session session;
+  Context context;
 };
 
 TEST_F(StoreUse, WhatIsBeingMadeIsInUseBeforeItIsComplete) {
   store("first");
-  machine.make_folder("var/lib/containers/berth");
-  const auto lock = lock_container(session, "web");
-  Preparation preparation(session, "web", 0);
+  machine.make_directory("var/lib/containers/berth");
+  const auto lock = lock_container(context, "web");
+  StagedDeployment staged(context, "web", 0);
   std::string commit;
   {
-    auto images = open_images(session);
+    auto images = open_images(context);
     const auto image = images.images(false).at(0);
     commit = image.commit;
-    preparation.check_out(images, image);
+    staged.check_out(images, image);
   }
-  delete_images(session, {web}, false);  // as when the tag moves on
-  prune(session, false);
+  delete_images(context, {web}, false);  // as when the tag moves on
+  prune(context, false);
   EXPECT_TRUE(is_stored(commit));
-  EXPECT_THAT(commits_in_use(session), Contains(commit));
+  EXPECT_THAT(commits_in_use(context), Contains(commit));
 }
 
 TEST_F(StoreUse, AnUpdateKeepsNoPruneWaitingOnceItIsCheckedOut) {
   install_web();
   store("second");
-  const auto commit = open_images(session).images(false).at(0).commit;
+  const auto commit = open_images(context).images(false).at(0).commit;
   std::size_t steps = 0;
   UpdateRequest request;
   request.name = "web";
-  update(session, request, [&](std::size_t) {
+  update(context, request, [&](std::size_t) {
     ++steps;
-    delete_images(session, {web}, true);
-    prune(session, false);  // would wait for the store, and its patience is over at once
+    delete_images(context, {web}, true);
+    prune(context, false);  // would wait for the store, and its patience is over at once
     EXPECT_TRUE(is_stored(commit));
     store("second");  // and the image is there for the next round
   });
@@ -94,12 +94,12 @@ TEST_F(StoreUse, AnUpdateKeepsNoPruneWaitingOnceItIsCheckedOut) {
 TEST_F(StoreUse, SeveralUpdatesChooseTheSameImageAgain) {
   install_web();
   InstallRequest second;
-  second.image = "oci:" + (machine.folder / "web");
+  second.image = "oci:" + (machine.directory / "web");
   second.name = "other";
   second.set = {"GREETING=hi"};
-  install(session, second);
+  install(context, second);
   store("second");
-  const auto rows = update_all(session, {});
+  const auto rows = update_all(context, {});
   ASSERT_EQ(rows.size(), 2U);
   EXPECT_EQ(rows[0].status, "updated") << rows[0].error.value_or(base::Error(ErrorKind::failed, "")).what();
   EXPECT_EQ(rows[1].status, "updated");
@@ -109,21 +109,21 @@ TEST_F(StoreUse, SeveralUpdatesChooseTheSameImageAgain) {
 TEST_F(StoreUse, ARollbackTakesNothingFromAOneOff) {
   install_web();
   const auto runtime = machine.on_disk("usr/bin/runc");
-  OneOff one_off(session, "web", "web.0", runtime);
+  OneOff one_off(context, "web", "web.0", runtime);
   one_off.claim();
   store("second");
   UpdateRequest request;
   request.name = "web";
-  EXPECT_TRUE(update(session, request).changed) << "into the slot that is free";
+  EXPECT_TRUE(update(context, request).changed) << "into the slot that is free";
   store("third");
-  EXPECT_EQ(error_of([&] { update(session, request); }).kind(), ErrorKind::conflict) << "its slot would be emptied";
+  EXPECT_EQ(error_of([&] { update(context, request); }).kind(), ErrorKind::conflict) << "its slot would be emptied";
   const auto server = machine.on_disk("var/lib/containers/berth/web.0/rootfs/bin/server");
   EXPECT_TRUE(fs::exists(server));
-  rollback(session, {"web", {}});
+  rollback(context, {"web", {}});
   EXPECT_EQ(host::find_deployment(machine.layout, "web")->slot, 0);
   EXPECT_TRUE(fs::exists(server));
   EXPECT_TRUE(fs::exists(machine.on_disk("var/lib/containers/berth/web.1/rootfs/bin/server")));
-  EXPECT_TRUE(update(session, request).changed) << "the slot that it does not use is free again";
+  EXPECT_TRUE(update(context, request).changed) << "the slot that it does not use is free again";
 }
 
 }  // namespace

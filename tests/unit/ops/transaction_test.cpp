@@ -53,7 +53,7 @@ TEST_F(Transaction, WhatCouldNotBeTakenBackIsTold) {
     run_steps({step("a"), stubborn, step("c", true)}, reporter, {});
     FAIL();
   } catch (const IncompleteUndo& error) {
-    EXPECT_EQ(error.sentence(), "c failed");
+    EXPECT_EQ(error.message(), "c failed");
     EXPECT_THAT(error.hint(), ::testing::HasSubstr("berth recover"));
   }
   EXPECT_FALSE(undo_steps({stubborn}, 1, reporter));

@@ -46,12 +46,12 @@ inline ImageSpec newer_image() {
 
 class WebTest : public ::testing::Test {
  protected:
-  WebTest() : session(machine.session()) { session.config.settle_seconds = 0; }
+  WebTest() : context(machine.context()) { context.config.settle_seconds = 0; }
 
   /// What is in the store under the name of the container's image.
   void store(const ImageSpec& spec) {
-    std::filesystem::remove_all(machine.folder / "web");
-    ops::pull(session, {machine.image("web", spec), "", ""});
+    std::filesystem::remove_all(machine.directory / "web");
+    ops::pull(context, {machine.image("web", spec), "", ""});
   }
 
   void install_web(bool start = true, std::vector<std::string> set = {"PORT=8080"}) {
@@ -60,7 +60,7 @@ class WebTest : public ::testing::Test {
     request.name = "web";
     request.start = start;
     request.set = std::move(set);
-    ops::install(session, request);
+    ops::install(context, request);
     machine.systemd.calls.clear();
   }
 
@@ -84,7 +84,7 @@ class WebTest : public ::testing::Test {
     const pid_t child = ::fork();
     if (child == 0) {
       try {
-        ops::update(session, web(), hook);
+        ops::update(context, web(), hook);
       } catch (...) {
         ::_exit(1);
       }
@@ -94,7 +94,7 @@ class WebTest : public ::testing::Test {
   }
 
   Machine machine;
-  ops::Session session;
+  ops::Context context;
 };
 
 }  // namespace berth::test

@@ -23,10 +23,10 @@ void expect_golden(const fs::path& file, const std::string& text) {
   EXPECT_EQ(text, test::read_text_file(file)) << file << "\nIf the new text is right, run once with BERTH_ACCEPT=1.";
 }
 
-std::string lines(const std::vector<std::string>& sentences) {
+std::string lines(const std::vector<std::string>& messages) {
   std::string text;
-  for (const auto& sentence : sentences) {
-    text += sentence + "\n";
+  for (const auto& message : messages) {
+    text += message + "\n";
   }
   return text;
 }
@@ -44,9 +44,9 @@ ToolValues tool(const std::string& name) {
   return tool;
 }
 
-/// The image `name` from its folder `input`, which holds `exports` and stands for the root file system.
+/// The image `name` from its directory `input`, which holds `exports` and stands for the root file system.
 void expect_image(const std::string& name, const image::ImageConfig& image, ToolValues tool_values) {
-  const auto rootfs = base::open_host_folder((golden / name / "input").string());
+  const auto rootfs = base::open_host_directory((golden / name / "input").string());
   test::Listener listener;
   const Exports exports = read_exports(open_exports(rootfs.get()).get(), listener);
   const std::string service =
@@ -72,7 +72,7 @@ void expect_image(const std::string& name, const image::ImageConfig& image, Tool
                                            : default_tmpfiles(bind_sources(finished.document), 0, 0,
                                                               [](const std::string& path) { return path == "/etc"; }));
   expect_golden(expected / "conversions", lines(finished.conversions));
-  expect_golden(expected / "powers", lines(test::sentences(powerful_requests(finished.document, cgroup))));
+  expect_golden(expected / "privileges", lines(test::messages(powerful_requests(finished.document, cgroup))));
   EXPECT_EQ(finish_config(finished.text, "config", {}, "/other").text, finished.text);
 }
 

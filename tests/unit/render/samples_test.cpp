@@ -1,5 +1,5 @@
-// Published /exports folders: every one renders, converts and keeps its meaning. The folders of our own are in
-// tests/golden; BERTH_EXPORTS_SAMPLES names further ones (separated by `:`), each holding one folder an image.
+// Published /exports directories: every one renders, converts and keeps its meaning. The directories of our own are in
+// tests/golden; BERTH_EXPORTS_SAMPLES names further ones (separated by `:`), each holding one directory an image.
 #include "render/exports/exports.hpp"
 #include "render/spec/config_json.hpp"
 #include "render/support.hpp"
@@ -11,25 +11,25 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Folders with a config.json.template, links to them named `exports` beside, as an image has them.
-std::vector<fs::path> sample_folders() {
-  std::vector<fs::path> folders;
+/// Directories with a config.json.template, links to them named `exports` beside, as an image has them.
+std::vector<fs::path> sample_directories() {
+  std::vector<fs::path> directories;
   std::stringstream names(std::getenv("BERTH_EXPORTS_SAMPLES") == nullptr ? "" : std::getenv("BERTH_EXPORTS_SAMPLES"));
   for (std::string name; std::getline(names, name, ':');) {
     for (const auto& entry : fs::directory_iterator(name)) {
       if (fs::exists(entry.path() / "config.json.template")) {
-        folders.push_back(entry.path());
+        directories.push_back(entry.path());
       }
     }
   }
   for (const char* own : {"old-style", "modern"}) {
-    folders.push_back(fs::path(BERTH_GOLDEN_DIR) / own / "input/exports");
+    directories.push_back(fs::path(BERTH_GOLDEN_DIR) / own / "input/exports");
   }
-  return folders;
+  return directories;
 }
 
 void expect_renders(const fs::path& sample) {
-  test::TemporaryFolder root;
+  test::TemporaryDirectory root;
   fs::copy(sample, root / "exports", fs::copy_options::recursive);
   test::Listener listener;
   const Exports exports = read_exports(open_exports(root.fd()).get(), listener);
@@ -53,7 +53,7 @@ void expect_renders(const fs::path& sample) {
 }
 
 TEST(Samples, EachRendersAndConverts) {
-  for (const auto& sample : sample_folders()) {
+  for (const auto& sample : sample_directories()) {
     SCOPED_TRACE(sample);
     expect_renders(sample);
   }

@@ -1,4 +1,4 @@
-// Powers as words, for comparisons.
+// Privileges as words, for comparisons.
 #pragma once
 
 #include <string>
@@ -8,11 +8,11 @@
 
 namespace berth::render::test {
 
-inline std::vector<std::string> sentences(const std::vector<Power>& powers) {
+inline std::vector<std::string> messages(const std::vector<Privilege>& privileges) {
   std::vector<std::string> result;
-  result.reserve(powers.size());
-  for (const auto& power : powers) {
-    result.push_back(power.sentence);
+  result.reserve(privileges.size());
+  for (const auto& privilege : privileges) {
+    result.push_back(privilege.message);
   }
   return result;
 }

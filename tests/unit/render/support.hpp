@@ -20,31 +20,31 @@
 
 namespace berth::render::test {
 
-/// A folder that goes away with the object.
-class TemporaryFolder {
+/// A directory that goes away with the object.
+class TemporaryDirectory {
  public:
-  TemporaryFolder() {
+  TemporaryDirectory() {
     std::string pattern = (std::filesystem::temp_directory_path() / "berth-exports-XXXXXX").string();
     if (::mkdtemp(pattern.data()) == nullptr) {
       throw std::runtime_error("mkdtemp");
     }
     path_ = pattern;
-    fd_ = base::open_host_folder(path_);
+    fd_ = base::open_host_directory(path_);
   }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
+  TemporaryDirectory(const TemporaryDirectory&) = delete;
+  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+  ~TemporaryDirectory() { std::filesystem::remove_all(path_); }
 
   [[nodiscard]] std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
   [[nodiscard]] int fd() const { return fd_.get(); }
 
-  /// Writes a file, with the folders above it.
+  /// Writes a file, with the directories above it.
   void write(const std::string& name, const std::string& text) const {
     std::filesystem::create_directories((path_ / name).parent_path());
     std::ofstream(path_ / name, std::ios::binary) << text;
   }
-  void folder(const std::string& name) const { std::filesystem::create_directories(path_ / name); }
+  void directory(const std::string& name) const { std::filesystem::create_directories(path_ / name); }
   void link(const std::string& name, const std::string& target) const {
     std::filesystem::create_directories((path_ / name).parent_path());
     std::filesystem::create_symlink(target, path_ / name);
@@ -67,7 +67,7 @@ class Listener final : public base::Reporter {
  public:
   void step(std::string_view) override {}
   void progress(const base::Progress&) override {}
-  void warning(std::string_view sentence) override { warnings.emplace_back(sentence); }
+  void warning(std::string_view message) override { warnings.emplace_back(message); }
   std::vector<std::string> warnings;
 };
 

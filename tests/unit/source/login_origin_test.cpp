@@ -58,7 +58,7 @@ class LoginOriginTest : public test::RegistryTest {
 
   LoginOriginTest() { log_in(R"({"auth":")" + encode_base64("user:secret") + "\"}"); }
   void log_in(const std::string& text) {
-    options_.authfile = folder_.write("auth.json", R"({"auths":{")" + registry_.location() + "\":" + text + "}}");
+    options_.authfile = directory_.write("auth.json", R"({"auths":{")" + registry_.location() + "\":" + text + "}}");
   }
   void read_manifest() { RegistrySource(reference(registry_), options_).resolve(amd64); }
   void read_blob() {
@@ -93,7 +93,7 @@ TEST_F(LoginOriginTest, WhoARegistryRedirectsToCannotAskForItsLogin) {
       for (const auto& read : {&LoginOriginTest::read_manifest, &LoginOriginTest::read_blob}) {
         const auto error = failure_of([&] { (this->*read)(); });
         EXPECT_EQ(error.kind(), base::ErrorKind::not_permitted) << text;
-        EXPECT_THAT(error.sentence(), HasSubstr("redirects to " + storage_.location())) << text;
+        EXPECT_THAT(error.message(), HasSubstr("redirects to " + storage_.location())) << text;
       }
     }
   }
@@ -113,7 +113,7 @@ TEST_F(LoginOriginTest, NeitherAfterALoginNorOverSeveralRedirects) {
   answer_storage_ = [&](const ServerRequest&) { return redirect_to(third_.url("/y")); };
   answer_third_ = [&](const ServerRequest&) { return challenge(realm_at(storage_.url("/token"))); };
   for (const auto& read : {&LoginOriginTest::read_manifest, &LoginOriginTest::read_blob}) {
-    EXPECT_THAT(failure_of([&] { (this->*read)(); }).sentence(), HasSubstr("redirects to " + third_.location()));
+    EXPECT_THAT(failure_of([&] { (this->*read)(); }).message(), HasSubstr("redirects to " + third_.location()));
   }
   EXPECT_THAT(secrets(storage_), IsEmpty());
   EXPECT_THAT(secrets(third_), IsEmpty());
@@ -134,7 +134,7 @@ TEST_F(LoginOriginTest, IdentityTokensStayAtTheirRegistry) {
   answer_registry_ = [&](const ServerRequest&) { return challenge(realm_at(third_.url("/token"))); };
   const auto error = failure_of([&] { read_manifest(); });
   EXPECT_EQ(error.kind(), base::ErrorKind::not_permitted);
-  EXPECT_THAT(error.sentence(), HasSubstr("sent to another server, " + third_.location()));
+  EXPECT_THAT(error.message(), HasSubstr("sent to another server, " + third_.location()));
   EXPECT_THAT(third_.requests(), IsEmpty());
 }
 
@@ -147,7 +147,7 @@ TEST_F(LoginOriginTest, TokenServersCannotPassALoginOn) {
   EXPECT_THAT(secrets(third_), IsEmpty());
   log_in(R"({"identitytoken":"refresh"})");
   const auto seen = third_.requests().size();
-  EXPECT_THAT(failure_of([&] { read_manifest(); }).sentence(), HasSubstr("redirects a request that holds a secret"));
+  EXPECT_THAT(failure_of([&] { read_manifest(); }).message(), HasSubstr("redirects a request that holds a secret"));
   EXPECT_EQ(third_.requests().size(), seen);
 }
 
@@ -159,13 +159,13 @@ TEST_F(LoginOriginTest, NoStepDownToPlainHttp) {
         return challenge(realm_at("http://localhost:" + std::to_string(third_.port()) + "/token"));
       },
       &identity);
-  options_.authfile = folder_.write(
+  options_.authfile = directory_.write(
       "tls.json", R"({"auths":{")" + registry.location() + R"(":{"auth":")" + encode_base64("user:secret") + "\"}}}");
   for (const bool insecure : {false, true}) {
-    options_.registries = {{registry.location(), insecure, folder_.write("ca.pem", authority.certificate)}};
+    options_.registries = {{registry.location(), insecure, directory_.write("ca.pem", authority.certificate)}};
     const auto error =
         failure_of([&] { RegistrySource(reference(registry, "/a/b:1", "https:"), options_).resolve(amd64); });
-    EXPECT_THAT(error.sentence(), HasSubstr("over plain http")) << insecure;
+    EXPECT_THAT(error.message(), HasSubstr("over plain http")) << insecure;
   }
   EXPECT_THAT(third_.requests(), IsEmpty());
 }

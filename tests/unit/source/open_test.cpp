@@ -19,7 +19,7 @@ TEST_F(OpenTest, OpensARegistryWithoutAsking) {
 
 TEST_F(OpenTest, NamesTheReferenceInFailures) {
   for (const std::string prefix : {"oci:", "oci-archive:", "docker-archive:"}) {
-    const auto text = prefix + folder_.path("missing");
+    const auto text = prefix + directory_.path("missing");
     const auto error = failure_of([&] { open(image::parse_reference(text), options_); });
     EXPECT_EQ(error.kind(), base::ErrorKind::not_found);
     EXPECT_THAT(error.what(), HasSubstr("opening " + text));

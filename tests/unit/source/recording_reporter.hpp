@@ -13,9 +13,9 @@ class RecordingReporter final : public base::Reporter {
  public:
   void step(std::string_view) override {}
   void progress(const base::Progress&) override {}
-  void warning(std::string_view sentence) override {
+  void warning(std::string_view message) override {
     const std::lock_guard lock(mutex_);
-    warnings_.emplace_back(sentence);
+    warnings_.emplace_back(message);
   }
   [[nodiscard]] std::vector<std::string> warnings() const {
     const std::lock_guard lock(mutex_);

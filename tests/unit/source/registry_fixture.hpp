@@ -5,7 +5,7 @@
 
 #include "failure.hpp"
 #include "image/reference.hpp"
-#include "scratch_folder.hpp"
+#include "scratch_directory.hpp"
 #include "source/http_server.hpp"
 #include "source/open.hpp"
 #include "source/recording_reporter.hpp"
@@ -29,7 +29,7 @@ inline ServerResponse manifest_response(const std::string& text, const std::stri
 class RegistryTest : public testing::Test {
  protected:
   RegistryTest() {
-    options_.authfile = folder_.write("no-logins.json", "{}");
+    options_.authfile = directory_.write("no-logins.json", "{}");
     options_.retries = 2;
     options_.retry_delay = std::chrono::milliseconds(1);
     options_.connect_timeout = std::chrono::seconds(60);
@@ -53,7 +53,7 @@ class RegistryTest : public testing::Test {
   static std::string blob_path(const std::string& bytes) { return "/v2/a/b/blobs/" + SampleImage::digest(bytes); }
 
   RecordingReporter reporter_;
-  TempFolder folder_;
+  TempDirectory directory_;
   source::SourceOptions options_;
 };
 

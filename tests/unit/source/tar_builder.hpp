@@ -50,7 +50,7 @@ class TarBuilder {
     archive_write_header(archive_.get(), entry.get());
     return *this;
   }
-  TarBuilder& folder(const std::string& name) {
+  TarBuilder& directory(const std::string& name) {
     archive_write_header(archive_.get(), new_entry(name, AE_IFDIR).get());
     return *this;
   }

@@ -8,7 +8,7 @@
 
 namespace berth::store::testing {
 
-/// The object that a path of a commit is made of: its content, or the listing of a folder.
+/// The object that a path of a commit is made of: its content, or the listing of a directory.
 /// @throws when there is none
 ObjectName object_at(const Repository& repository, const std::string& commit, const std::string& path,
                      OstreeObjectType type = OSTREE_OBJECT_TYPE_FILE);

@@ -18,16 +18,16 @@ namespace berth::store::testing {
 
 namespace fs = std::filesystem;
 
-TemporaryFolder::TemporaryFolder() {
+TemporaryDirectory::TemporaryDirectory() {
   std::string pattern = (fs::temp_directory_path() / "berth-store-XXXXXX").string();
   if (::mkdtemp(pattern.data()) == nullptr) {
     base::throw_errno("make " + pattern);
   }
   path_ = pattern;
-  fd_ = base::open_host_folder(path_);
+  fd_ = base::open_host_directory(path_);
 }
 
-TemporaryFolder::~TemporaryFolder() {
+TemporaryDirectory::~TemporaryDirectory() {
   try {
     base::remove_tree_at(AT_FDCWD, path_);
   } catch (const base::Error& error) {
@@ -35,10 +35,10 @@ TemporaryFolder::~TemporaryFolder() {
   }
 }
 
-void RecordingReporter::step(std::string_view sentence) {
+void RecordingReporter::step(std::string_view message) {
   {
     const std::scoped_lock guard(lock_);
-    steps.emplace_back(sentence);
+    steps.emplace_back(message);
   }
   if (on_step) {
     on_step();
@@ -53,9 +53,9 @@ void RecordingReporter::progress(const base::Progress& progress) {
   }
 }
 
-void RecordingReporter::warning(std::string_view sentence) {
+void RecordingReporter::warning(std::string_view message) {
   const std::scoped_lock guard(lock_);
-  warnings.emplace_back(sentence);
+  warnings.emplace_back(message);
 }
 
 std::size_t MemoryStream::read(std::span<std::byte> buffer) {
@@ -146,7 +146,7 @@ std::string describe(const std::string& root, const std::string& path) {
     return "link " + fs::read_symlink(full).string();
   }
   if (S_ISDIR(status.st_mode)) {
-    return "folder " + owner;
+    return "directory " + owner;
   }
   if (!S_ISREG(status.st_mode)) {
     return "special " + owner;
@@ -174,9 +174,9 @@ std::string ostree(const std::string& repository, const std::vector<std::string>
   return result.output;
 }
 
-StoreOptions options_for(const TemporaryFolder& folder, base::Reporter& reporter, RepositoryMode mode) {
+StoreOptions options_for(const TemporaryDirectory& directory, base::Reporter& reporter, RepositoryMode mode) {
   StoreOptions options;
-  options.repository = folder.path() + "/repo";
+  options.repository = directory.path() + "/repo";
   options.mode = mode;
   options.reporter = &reporter;
   return options;

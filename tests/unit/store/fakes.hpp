@@ -1,4 +1,4 @@
-// What the tests of this room share: an image source in memory, a reporter that remembers, temporary folders.
+// What the tests of this room share: an image source in memory, a reporter that remembers, temporary directories.
 #pragma once
 
 #include <atomic>
@@ -15,13 +15,13 @@
 
 namespace berth::store::testing {
 
-/// A folder below TMPDIR, removed at the end.
-class TemporaryFolder {
+/// A directory below TMPDIR, removed at the end.
+class TemporaryDirectory {
  public:
-  TemporaryFolder();
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  ~TemporaryFolder();
+  TemporaryDirectory();
+  TemporaryDirectory(const TemporaryDirectory&) = delete;
+  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+  ~TemporaryDirectory();
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] int fd() const { return fd_.get(); }
 
@@ -32,9 +32,9 @@ class TemporaryFolder {
 
 class RecordingReporter final : public base::Reporter {
  public:
-  void step(std::string_view sentence) override;
+  void step(std::string_view message) override;
   void progress(const base::Progress& progress) override;
-  void warning(std::string_view sentence) override;
+  void warning(std::string_view message) override;
 
   std::vector<std::string> steps;
   std::vector<std::string> warnings;
@@ -101,7 +101,7 @@ class FakeSource final : public image::ImageSource {
   std::string created_ = "2024-05-06T07:08:09Z";
 };
 
-/// What `path` below `root` is, in one line: "file 0644 0:0 CONTENT", "folder 0755 0:0", "link TARGET", "absent".
+/// What `path` below `root` is, in one line: "file 0644 0:0 CONTENT", "directory 0755 0:0", "link TARGET", "absent".
 std::string describe(const std::string& root, const std::string& path);
 /// The line as it is in a checkout of a repository of that mode: in bare-user, the group has what the owner has.
 inline std::string in_mode(RepositoryMode mode, std::string line) {
@@ -118,7 +118,7 @@ std::vector<std::string> listing(const std::string& root);
 /// Standard output of `ostree ARGS --repo=REPOSITORY`; fails the test when it does not end with 0.
 std::string ostree(const std::string& repository, const std::vector<std::string>& arguments);
 
-StoreOptions options_for(const TemporaryFolder& folder, base::Reporter& reporter,
+StoreOptions options_for(const TemporaryDirectory& directory, base::Reporter& reporter,
                          RepositoryMode mode = RepositoryMode::bare);
 
 }  // namespace berth::store::testing

@@ -18,9 +18,9 @@ using ::testing::HasSubstr;
 
 class Fetch : public ::testing::Test {
  protected:
-  TemporaryFolder folder_;
+  TemporaryDirectory directory_;
   RecordingReporter reporter_;
-  StoreOptions options_ = options_for(folder_, reporter_);
+  StoreOptions options_ = options_for(directory_, reporter_);
   Repository repository_ = Repository::open(options_);
 
   std::vector<LayerRequest> requests(FakeSource& source) {
@@ -165,7 +165,7 @@ TEST_F(Fetch, RefusesADiffIdThatIsNotTheStoredOne) {
     FAIL();
   } catch (const base::Error& error) {
     EXPECT_EQ(error.kind(), base::ErrorKind::verification);
-    EXPECT_THAT(error.sentence(), HasSubstr("image configuration says"));
+    EXPECT_THAT(error.message(), HasSubstr("image configuration says"));
   }
 }
 

@@ -34,13 +34,13 @@ std::string print_of(const std::string& path) {
 }
 
 void make_canary(const std::string& path) {
-  fs::create_directories(path + "/etc/folder");
+  fs::create_directories(path + "/etc/directory");
   std::ofstream(path + "/etc/passwd") << "root:x:0:0::/:/bin/sh\n";
-  std::ofstream(path + "/etc/folder/file") << "content";
+  std::ofstream(path + "/etc/directory/file") << "content";
   std::ofstream(path + "/secret") << "secret";
   fs::create_symlink("secret", path + "/link");
   fs::permissions(path + "/secret", fs::perms::owner_read);
-  fs::permissions(path + "/etc/folder", fs::perms::owner_all | fs::perms::group_read);
+  fs::permissions(path + "/etc/directory", fs::perms::owner_all | fs::perms::group_read);
 }
 
 /// One image in one repository.
@@ -67,16 +67,16 @@ class Trial {
     }
     EXPECT_THAT(fingerprint(canary_), ElementsAreArray(canary_before));
     EXPECT_EQ(print_of("/etc/passwd"), host_before);
-    for (const auto& name : base::list_folder(folder_.fd())) {
+    for (const auto& name : base::list_directory(directory_.fd())) {
       EXPECT_TRUE(name == "canary" || name == "repo" || name == "rootfs") << name;
     }
   }
 
  private:
-  static std::vector<std::string> names(const std::string& folder) {
+  static std::vector<std::string> names(const std::string& directory) {
     std::vector<std::string> result;
     for (const char* part : {"objects", "tmp", "refs"}) {
-      for (const auto& entry : fs::recursive_directory_iterator(folder + "/" + part)) {
+      for (const auto& entry : fs::recursive_directory_iterator(directory + "/" + part)) {
         result.push_back(entry.path().string());
       }
     }
@@ -99,8 +99,8 @@ class Trial {
   }
 
   void check_tree(Store& store, const std::string& commit) {
-    store.checkout(commit, folder_.fd(), "rootfs");
-    auto found = listing(folder_.path() + "/rootfs");
+    store.checkout(commit, directory_.fd(), "rootfs");
+    auto found = listing(directory_.path() + "/rootfs");
     auto expected = image_.tree;
     for (auto& line : expected) {
       line = std::regex_replace(line, std::regex("@canary@"), canary_);
@@ -116,14 +116,14 @@ class Trial {
   }
 
   static void forget_ownership(std::vector<std::string>& lines) {
-    static const std::regex ownership("(file|folder|special) [0-7]{4} [0-9]+:[0-9]+");
+    static const std::regex ownership("(file|directory|special) [0-7]{4} [0-9]+:[0-9]+");
     for (auto& line : lines) {
       line = std::regex_replace(line, ownership, "$1");
     }
   }
 
   void expect_no_setuid() {
-    for (const auto& entry : fs::recursive_directory_iterator(folder_.path() + "/rootfs")) {
+    for (const auto& entry : fs::recursive_directory_iterator(directory_.path() + "/rootfs")) {
       const auto mode = fs::symlink_status(entry.path()).permissions();
       EXPECT_EQ(mode & (fs::perms::set_uid | fs::perms::set_gid), fs::perms::none) << entry.path();
     }
@@ -131,18 +131,18 @@ class Trial {
 
   const HostileImage& image_;
   RepositoryMode mode_;
-  TemporaryFolder folder_;
+  TemporaryDirectory directory_;
   RecordingReporter reporter_;
-  StoreOptions options_ = options_for(folder_, reporter_);
-  std::string canary_ = folder_.path() + "/canary";
+  StoreOptions options_ = options_for(directory_, reporter_);
+  std::string canary_ = directory_.path() + "/canary";
   FakeSource source_;
 };
 
 }  // namespace
 
-std::vector<std::string> fingerprint(const std::string& folder) {
-  std::vector<std::string> result{". " + print_of(folder)};
-  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+std::vector<std::string> fingerprint(const std::string& directory) {
+  std::vector<std::string> result{". " + print_of(directory)};
+  for (const auto& entry : fs::recursive_directory_iterator(directory)) {
     const auto path = entry.path().string();
     const auto content = fs::is_regular_file(entry.symlink_status())
                              ? base::read_file_at(AT_FDCWD, path, std::uint64_t{1} << 20U).value_or("")

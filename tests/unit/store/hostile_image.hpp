@@ -41,7 +41,7 @@ inline std::string test_name(const ::testing::TestParamInfo<HostileImage>& info)
   return info.param.name;
 }
 
-/// Every path below `folder` with kind, mode, owner, size and time of change.
-std::vector<std::string> fingerprint(const std::string& folder);
+/// Every path below `directory` with kind, mode, owner, size and time of change.
+std::vector<std::string> fingerprint(const std::string& directory);
 
 }  // namespace berth::store::testing

@@ -37,16 +37,17 @@ std::string file_with_pax(const PaxRecords& records) {
 }
 
 TarBuilder with_xattr(const std::string& key, const std::string& value) {
-  return TarBuilder().file("a", "", {0, 0, 0644, {{key, value}}}).folder("d", {0, 0, 0755, {{key, value}}});
+  return TarBuilder().file("a", "", {0, 0, 0644, {{key, value}}}).directory("d", {0, 0, 0755, {{key, value}}});
 }
 
-const std::vector<std::string> plain_file{"a: file 0644 0:0 "};                             // NOLINT(cert-err58-cpp)
-const std::vector<std::string> file_and_folder{"a: file 0644 0:0 ", "d: folder 0755 0:0"};  // NOLINT(cert-err58-cpp)
+const std::vector<std::string> plain_file{"a: file 0644 0:0 "};  // NOLINT(cert-err58-cpp)
+const std::vector<std::string> file_and_directory{"a: file 0644 0:0 ",
+                                                  "d: directory 0755 0:0"};  // NOLINT(cert-err58-cpp)
 
 const std::vector<HostileImage> special_files{
     // NOLINT(cert-err58-cpp): a table of a test
     {"CharacterDevice", stack(raw({.name = "a", .type = '3'}) + tar_end()), "", {}},
-    {"BlockDevice", stack(raw({.name = "dev/sda", .type = '4'}) + tar_end()), "", {"dev: folder 0755 0:0"}},
+    {"BlockDevice", stack(raw({.name = "dev/sda", .type = '4'}) + tar_end()), "", {"dev: directory 0755 0:0"}},
     {"Fifo", stack(raw({.name = "a", .type = '6'}) + tar_end()), "", {}},
     {"SocketOrUnknownTypeIsAFile",
      stack(raw({.name = "a", .type = 's', .content = "x"}) + tar_end()),
@@ -97,26 +98,26 @@ const std::string capability("\x01\0\0\x02\0\x04\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 2
 
 const std::vector<HostileImage> attributes{
     // NOLINT(cert-err58-cpp)
-    {"OverlayRedirect", stack(with_xattr("trusted.overlay.redirect", "/etc")), "", file_and_folder},
-    {"OverlayOpaque", stack(with_xattr("trusted.overlay.opaque", "y")), "", file_and_folder},
-    {"UserOverlay", stack(with_xattr("user.overlay.redirect", "/etc")), "", file_and_folder},
-    {"Selinux", stack(with_xattr("security.selinux", "system_u:object_r:shadow_t:s0")), "", file_and_folder},
-    {"Ima", stack(with_xattr("security.ima", "x")), "", file_and_folder},
-    {"Ostree", stack(with_xattr("user.ostreemeta", std::string(12, '\0'))), "", file_and_folder},
-    {"Implied", stack(with_xattr("user.berth.implied", "1")), "", file_and_folder},
-    {"NoNamespace", stack(with_xattr("nonamespace", "x")), "", file_and_folder},
-    {"OnlyANamespace", stack(with_xattr("user.", "x")), "", file_and_folder},
-    {"UnknownNamespace", stack(with_xattr("btrfs.compression", "x")), "", file_and_folder},
-    {"System", stack(with_xattr("system.nfs4_acl", "x")), "", file_and_folder},
-    {"BrokenAcl", stack(with_xattr("system.posix_acl_access", "not an ACL")), "", file_and_folder},
-    {"BrokenCapability", stack(with_xattr("security.capability", "not a capability")), "", file_and_folder},
+    {"OverlayRedirect", stack(with_xattr("trusted.overlay.redirect", "/etc")), "", file_and_directory},
+    {"OverlayOpaque", stack(with_xattr("trusted.overlay.opaque", "y")), "", file_and_directory},
+    {"UserOverlay", stack(with_xattr("user.overlay.redirect", "/etc")), "", file_and_directory},
+    {"Selinux", stack(with_xattr("security.selinux", "system_u:object_r:shadow_t:s0")), "", file_and_directory},
+    {"Ima", stack(with_xattr("security.ima", "x")), "", file_and_directory},
+    {"Ostree", stack(with_xattr("user.ostreemeta", std::string(12, '\0'))), "", file_and_directory},
+    {"Implied", stack(with_xattr("user.berth.implied", "1")), "", file_and_directory},
+    {"NoNamespace", stack(with_xattr("nonamespace", "x")), "", file_and_directory},
+    {"OnlyANamespace", stack(with_xattr("user.", "x")), "", file_and_directory},
+    {"UnknownNamespace", stack(with_xattr("btrfs.compression", "x")), "", file_and_directory},
+    {"System", stack(with_xattr("system.nfs4_acl", "x")), "", file_and_directory},
+    {"BrokenAcl", stack(with_xattr("system.posix_acl_access", "not an ACL")), "", file_and_directory},
+    {"BrokenCapability", stack(with_xattr("security.capability", "not a capability")), "", file_and_directory},
     {"CapabilityOfALink",
      stack(pax({{"SCHILY.xattr.security.capability", capability}}) +
            raw({.name = "a", .type = '2', .link = "/bin/sh"}) + tar_end()),
      "",
      {"a: link /bin/sh"}},
-    {"LongName", stack(with_xattr("user." + std::string(251, 'n'), "x")), "", file_and_folder},
-    {"LargeValue", stack(with_xattr("user.large", std::string(100'000, 'v'))), "", file_and_folder},
+    {"LongName", stack(with_xattr("user." + std::string(251, 'n'), "x")), "", file_and_directory},
+    {"LargeValue", stack(with_xattr("user.large", std::string(100'000, 'v'))), "", file_and_directory},
     {"NotUtf8", stack(file_with_pax({{"SCHILY.xattr.user.caf\xe9", "x"}})), "", plain_file},
 };
 
@@ -130,38 +131,38 @@ const std::vector<HostileImage> places{
     {"FilesBelowDevInTheNextLayer",
      stack(TarBuilder().link("dev", "/dev"), TarBuilder().file("dev/shm/x", "1")),
      "",
-     {"dev: folder 0755 0:0", "dev/shm: folder 0755 0:0", "dev/shm/x: file 0644 0:0 1"}},
+     {"dev: directory 0755 0:0", "dev/shm: directory 0755 0:0", "dev/shm/x: file 0644 0:0 1"}},
     {"FilesBelowProc", stack(TarBuilder().link("proc", "/proc").file("proc/sys/kernel/core_pattern", "|/x")),
      "goes through 'proc'"},
     {"ProcSelfRoot",
      stack(TarBuilder().link("r", "/proc/self/root"), TarBuilder().file("r/tmp/x", "1")),
      "",
-     {"r: folder 0755 0:0", "r/tmp: folder 0755 0:0", "r/tmp/x: file 0644 0:0 1"}},
+     {"r: directory 0755 0:0", "r/tmp: directory 0755 0:0", "r/tmp/x: file 0644 0:0 1"}},
     {"ProcSelfFd", stack(TarBuilder().link("fd", "/proc/self/fd/3").file("fd/x", "1")), "goes through 'fd'"},
     {"Exports", stack(TarBuilder().link("exports", "/etc")), "", {"exports: link /etc"}},
     {"HostFile",
-     stack(TarBuilder().folder("exports").folder("exports/hostfs").link("exports/hostfs/x", "/etc/shadow")),
+     stack(TarBuilder().directory("exports").directory("exports/hostfs").link("exports/hostfs/x", "/etc/shadow")),
      "",
-     {"exports: folder 0755 0:0", "exports/hostfs: folder 0755 0:0", "exports/hostfs/x: link /etc/shadow"}},
+     {"exports: directory 0755 0:0", "exports/hostfs: directory 0755 0:0", "exports/hostfs/x: link /etc/shadow"}},
     {"HostFileThrough",
      stack(TarBuilder().link("exports/hostfs", "/"), TarBuilder().file("exports/hostfs/etc/passwd", "mine")),
      "",
-     {"exports: folder 0755 0:0", "exports/hostfs: folder 0755 0:0", "exports/hostfs/etc: folder 0755 0:0",
+     {"exports: directory 0755 0:0", "exports/hostfs: directory 0755 0:0", "exports/hostfs/etc: directory 0755 0:0",
       "exports/hostfs/etc/passwd: file 0644 0:0 mine"}},
     {"HostFileHardLink", stack(TarBuilder().hard_link("exports/hostfs/x", "/etc/shadow")),
      "which is no file of this layer or of those below"},
     {"Passwd",
      stack(TarBuilder().link("etc/passwd", "/etc/passwd"), TarBuilder().file("etc/passwd", "mine")),
      "",
-     {"etc: folder 0755 0:0", "etc/passwd: file 0644 0:0 mine"}},
+     {"etc: directory 0755 0:0", "etc/passwd: file 0644 0:0 mine"}},
     {"PasswdRemoved",
      stack(TarBuilder().link("etc", "/etc"), TarBuilder().file("etc/.wh.passwd", "")),
      "",
-     {"etc: folder 0755 0:0"}},
+     {"etc: directory 0755 0:0"}},
     {"PasswdAsALink",
      stack(TarBuilder().link("etc/passwd", "/etc/passwd")),
      "",
-     {"etc: folder 0755 0:0", "etc/passwd: link /etc/passwd"}},
+     {"etc: directory 0755 0:0", "etc/passwd: link /etc/passwd"}},
 };
 
 INSTANTIATE_TEST_SUITE_P(SpecialFiles, HostileMetadata, ::testing::ValuesIn(special_files), test_name);
@@ -171,13 +172,13 @@ INSTANTIATE_TEST_SUITE_P(Links, PlacesOfTheHost, ::testing::ValuesIn(places), te
 
 // What reads a checkout opens below its root; these links then are refused or stay within.
 TEST(CheckoutWithHostileLinks, LeadsNowhere) {
-  const TemporaryFolder folder;
+  const TemporaryDirectory directory;
   RecordingReporter reporter;
-  auto store = Store::open(options_for(folder, reporter));
+  auto store = Store::open(options_for(directory, reporter));
   FakeSource source;
   source.layer(TarBuilder().link("exports", "/etc").link("d/up", "../../../../etc"));
-  store.checkout(store.pull(source, {}).image.commit, folder.fd(), "rootfs");
-  const auto root = base::open_folder_at(folder.fd(), "rootfs");
+  store.checkout(store.pull(source, {}).image.commit, directory.fd(), "rootfs");
+  const auto root = base::open_directory_at(directory.fd(), "rootfs");
   EXPECT_THROW(base::open_beneath(root.get(), "exports/passwd", O_RDONLY), base::Error);
   EXPECT_THROW(base::open_beneath(root.get(), "d/up/passwd", O_RDONLY), base::Error);
   EXPECT_THROW(base::open_in_root(root.get(), "exports/passwd", O_RDONLY), base::Error);
@@ -186,22 +187,22 @@ TEST(CheckoutWithHostileLinks, LeadsNowhere) {
 
 /// The modes in a repository and a checkout that were made under `mask`.
 std::vector<std::string> modes_under(mode_t mask, RepositoryMode mode, std::vector<std::string>& writable) {
-  const TemporaryFolder folder;
+  const TemporaryDirectory directory;
   RecordingReporter reporter;
   const mode_t before = ::umask(mask);
-  auto store = Store::open(options_for(folder, reporter, mode));
+  auto store = Store::open(options_for(directory, reporter, mode));
   FakeSource source;
-  source.layer(TarBuilder().folder("tmp", {0, 0, 01777, {}}).file("su", "x", {0, 0, 04755, {}}).file("d/x", "y"));
-  store.checkout(store.pull(source, {}).image.commit, folder.fd(), "rootfs");
+  source.layer(TarBuilder().directory("tmp", {0, 0, 01777, {}}).file("su", "x", {0, 0, 04755, {}}).file("d/x", "y"));
+  store.checkout(store.pull(source, {}).image.commit, directory.fd(), "rootfs");
   ::umask(before);
-  EXPECT_EQ(describe(folder.path(), "repo"), "folder 0700 0:0");
-  for (const auto& line : listing(folder.path() + "/repo")) {
+  EXPECT_EQ(describe(directory.path(), "repo"), "directory 0700 0:0");
+  for (const auto& line : listing(directory.path() + "/repo")) {
     const auto kind = line.substr(line.find(": ") + 2);
-    if (kind.starts_with("folder") && (kind[10] & 2) != 0) {
+    if (kind.starts_with("directory") && (kind[10] & 2) != 0) {
       writable.push_back(line);
     }
   }
-  return listing(folder.path() + "/rootfs");
+  return listing(directory.path() + "/rootfs");
 }
 
 TEST(Umask, ChangesNothingInACheckoutAndOpensNothing) {

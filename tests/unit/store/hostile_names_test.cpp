@@ -33,11 +33,11 @@ std::string path_of(std::size_t size, std::size_t component) {
   return path;
 }
 
-/// The listing of a file of one byte at `path` whose folders are implied.
+/// The listing of a file of one byte at `path` whose directories are implied.
 std::vector<std::string> listing_of(const std::string& path) {
   std::vector<std::string> lines{path + ": file 0644 0:0 x"};
   for (auto slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1)) {
-    lines.push_back(path.substr(0, slash) + ": folder 0755 0:0");
+    lines.push_back(path.substr(0, slash) + ": directory 0755 0:0");
   }
   return lines;
 }
@@ -52,11 +52,11 @@ const std::vector<HostileImage> legal{
     // NOLINT(cert-err58-cpp)
     {"AbsoluteIsBelowTheRoot", stack(named("/etc/passwd")), "", listing_of("etc/passwd")},
     {"ManySlashesInFront", stack(named("//.//etc/passwd")), "", listing_of("etc/passwd")},
-    {"TrailingSlashOfAFolder", stack(named("d///", '5')), "", {"d: folder 0644 0:0"}},
-    {"TrailingSlashMakesAFolder",
+    {"TrailingSlashOfADirectory", stack(named("d///", '5')), "", {"d: directory 0644 0:0"}},
+    {"TrailingSlashMakesADirectory",
      stack(raw({.name = "d/", .mode = "0000755"}) + tar_end()),
      "",
-     {"d: folder 0755 0:0"}},
+     {"d: directory 0755 0:0"}},
     {"DotIsTheRoot", stack(named("./", '5')), "", {}},
     {"Newline", stack(pax_named("a\nb")), "", {"a\nb: file 0644 0:0 x"}},
     {"OtherControls", stack(named("a\x1b[2J\tb\x7f")), "", {"a\x1b[2J\tb\x7f: file 0644 0:0 x"}},
@@ -84,7 +84,7 @@ const std::vector<HostileImage> legal{
      stack(raw({.name = "d/", .type = '\0', .mode = "0000700", .dialect = TarDialect::old}) +
            raw({.name = "d/a", .type = '\0', .content = "x", .dialect = TarDialect::old}) + tar_end()),
      "",
-     {"d: folder 0700 0:0", "d/a: file 0644 0:0 x"}},
+     {"d: directory 0700 0:0", "d/a: file 0644 0:0 x"}},
     {"CaseMatters",
      stack(TarBuilder().file("A", "1").file("a", "2")),
      "",
@@ -123,7 +123,7 @@ const std::vector<HostileImage> illegal{
      stack(pax({{"GNU.sparse.name", "../canary/secret"}, {"path", "harmless"}}) + raw({.name = "a", .content = "x"}) +
            tar_end()),
      "'..' is no legal component"},
-    {"DotDotFolder", stack(named("../canary/", '5')), "'..' is no legal component"},
+    {"DotDotDirectory", stack(named("../canary/", '5')), "'..' is no legal component"},
     {"DotDotLink", stack(raw({.name = "../canary/l", .type = '2', .link = "x"}) + tar_end()),
      "'..' is no legal component"},
     {"DotDotHardLink", stack(named("a") + "", raw({.name = "../canary/l", .type = '1', .link = "a"}) + tar_end()),
@@ -139,13 +139,13 @@ const std::vector<HostileImage> illegal{
     {"TheRootAsAHardLink", stack(raw({.name = "./", .type = '1', .link = "a"}) + tar_end()), "the root of the image"},
     {"Name256", stack(pax_named(too_long)), "a component has 256 bytes, the limit is 255"},
     {"Name300Gnu", stack(gnu_long(much_too_long) + named("short")), "a component has 300 bytes, the limit is 255"},
-    {"Name300Folder", stack(pax_named("a/" + much_too_long + "/b")), "a component has 300 bytes"},
+    {"Name300Directory", stack(pax_named("a/" + much_too_long + "/b")), "a component has 300 bytes"},
     {"Path4096", stack(pax_named(path_of(4096, 250))), "it has 4096 bytes, the limit is 4095"},
     {"Path4096Gnu", stack(gnu_long(path_of(4096, 250)) + named("short")), "it has 4096 bytes, the limit is 4095"},
     {"PathOfAMegabyte", stack(pax_named(path_of(1'000'000, 250))),
      "the first header: 'Rejecting pax extended attribute > 1MB'"},
     {"GnuNameOverAMegabyte", stack(gnu_long(std::string(2'000'000, 'n')) + named("short")), "Special header too large"},
-    {"Depth513", stack(pax_named(path_of(1025, 1))), "it is nested deeper than 512 folders"},
+    {"Depth513", stack(pax_named(path_of(1025, 1))), "it is nested deeper than 512 directories"},
     {"Latin1", stack(named("caf\xe9")), "'caf\\xe9': it is not UTF-8"},
     {"Latin1InPax", stack(pax_named("caf\xe9")), "'caf\\xe9': it is not UTF-8"},
     {"Latin1DeclaredBinary",

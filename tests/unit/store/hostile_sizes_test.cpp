@@ -189,9 +189,9 @@ constexpr const char* zstd_type = "application/vnd.oci.image.layer.v1.tar+zstd";
 
 class PackedLayers : public ::testing::TestWithParam<RepositoryMode> {
  protected:
-  TemporaryFolder folder_;
+  TemporaryDirectory directory_;
   RecordingReporter reporter_;
-  StoreOptions options_ = options_for(folder_, reporter_, GetParam());
+  StoreOptions options_ = options_for(directory_, reporter_, GetParam());
   Store store_ = Store::open(options_);
 
   std::vector<std::string> names() {
@@ -221,8 +221,8 @@ class PackedLayers : public ::testing::TestWithParam<RepositoryMode> {
   std::vector<std::string> import(const std::string& packed, const std::string& unpacked, const char* type) {
     FakeSource source;
     source.raw_layer(packed, base::digest_of(unpacked).text(), type);
-    store_.checkout(store_.pull(source, {}).image.commit, folder_.fd(), "rootfs");
-    return listing(folder_.path() + "/rootfs");
+    store_.checkout(store_.pull(source, {}).image.commit, directory_.fd(), "rootfs");
+    return listing(directory_.path() + "/rootfs");
   }
 };
 
@@ -325,9 +325,9 @@ TEST_P(PackedLayers, BombsEndAtTheReserveOfTheDisk) {
 
 // Very many entries
 
-/// Gives a tar archive of `count` entries in folders of a thousand: one file with content, hard links to it, and empty
-/// files, which are one object. Made while it is read; as many files with content would tell of the disk, not of the
-/// memory.
+/// Gives a tar archive of `count` entries in directories of a thousand: one file with content, hard links to it, and
+/// empty files, which are one object. Made while it is read; as many files with content would tell of the disk, not of
+/// the memory.
 class ManyEntries final : public base::ByteStream {
  public:
   explicit ManyEntries(std::size_t count) : count_(count) {}
@@ -344,12 +344,12 @@ class ManyEntries final : public base::ByteStream {
 
  private:
   [[nodiscard]] std::string entry() const {
-    const auto folder = fmt::format("folder-{}", made_ / 1000);
-    const auto name = fmt::format("{}/file-{}", folder, made_ % 1000);
+    const auto directory = fmt::format("directory-{}", made_ / 1000);
+    const auto name = fmt::format("{}/file-{}", directory, made_ % 1000);
     if (made_ % 1000 == 0) {
-      return raw({.name = name, .content = folder});
+      return raw({.name = name, .content = directory});
     }
-    return made_ % 2 == 0 ? raw({.name = name, .type = '1', .link = folder + "/file-0"}) : raw({.name = name});
+    return made_ % 2 == 0 ? raw({.name = name, .type = '1', .link = directory + "/file-0"}) : raw({.name = name});
   }
   std::size_t count_;
   std::size_t made_ = 0;
@@ -426,9 +426,9 @@ constexpr bool sanitized = false;
 TEST(ManyEntries, TakeBoundedMemory) {
   constexpr std::size_t entries = sanitized ? 50'000 : 1'000'000;  // sanitized, a million would take minutes
   constexpr long limit_kib = (sanitized ? 1000L : 300L) * 1024;    // the sanitizer keeps freed memory for a while
-  const TemporaryFolder folder;
+  const TemporaryDirectory directory;
   RecordingReporter reporter;
-  const auto options = options_for(folder, reporter);
+  const auto options = options_for(directory, reporter);
   EXPECT_LT(import_growth(options, entries), limit_kib);
   EXPECT_EQ(Store::open(options).images(false).size(), 1U);
 }

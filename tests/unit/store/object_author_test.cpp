@@ -27,15 +27,15 @@ namespace fs = std::filesystem;
 
 class ObjectAuthorTest : public ::testing::TestWithParam<RepositoryMode> {
  protected:
-  StoreOptions options(const TemporaryFolder& folder, ObjectAuthor author) {
-    auto result = options_for(folder, reporter_, GetParam());
+  StoreOptions options(const TemporaryDirectory& directory, ObjectAuthor author) {
+    auto result = options_for(directory, reporter_, GetParam());
     result.writer = author;
     return result;
   }
   static void describe_image(FakeSource& source) {
     source
         .layer(TarBuilder()
-                   .folder("d", {1, 2, 0750, {{"user.d", "1"}}})
+                   .directory("d", {1, 2, 0750, {{"user.d", "1"}}})
                    .file("d/empty", "")
                    .file("d/setuid", "program", {0, 0, 04755, {}})
                    .file("d/owned", "x", {70'000, 5, 0640, {{"user.a", "1"}}})
@@ -53,8 +53,8 @@ class ObjectAuthorTest : public ::testing::TestWithParam<RepositoryMode> {
 };
 
 TEST_P(ObjectAuthorTest, DoesNotMatter) {
-  const TemporaryFolder ours;
-  const TemporaryFolder theirs;
+  const TemporaryDirectory ours;
+  const TemporaryDirectory theirs;
   std::vector<std::string> commits;
   for (const auto& options : {options(ours, ObjectAuthor::own), options(theirs, ObjectAuthor::libostree)}) {
     FakeSource source;
@@ -64,9 +64,9 @@ TEST_P(ObjectAuthorTest, DoesNotMatter) {
   }
   EXPECT_EQ(commits[0], commits[1]);
   std::vector<std::vector<ObjectName>> objects(2);
-  for (const auto* folder : {&ours, &theirs}) {
-    auto& names = objects[folder == &theirs ? 1 : 0];
-    visit_object_files(Repository::open(options_for(*folder, reporter_, GetParam())).folder(),
+  for (const auto* directory : {&ours, &theirs}) {
+    auto& names = objects[directory == &theirs ? 1 : 0];
+    visit_object_files(Repository::open(options_for(*directory, reporter_, GetParam())).directory(),
                        [&](const ObjectFile& file) { names.push_back(file.name); });
     std::sort(names.begin(), names.end());
   }
@@ -78,10 +78,10 @@ TEST_P(ObjectAuthorTest, UmaskAndInheritedGroupsDoNotMatter) {
   const auto before = ::umask(0);
   for (const mode_t mask : {0077U, 0U}) {
     ::umask(mask);
-    const TemporaryFolder folder;
-    ASSERT_EQ(::chown(folder.path().c_str(), 0, 55), 0);
-    fs::permissions(folder.path(), fs::perms::set_gid, fs::perm_options::add);
-    const auto ours = options(folder, ObjectAuthor::own);
+    const TemporaryDirectory directory;
+    ASSERT_EQ(::chown(directory.path().c_str(), 0, 55), 0);
+    fs::permissions(directory.path(), fs::perms::set_gid, fs::perm_options::add);
+    const auto ours = options(directory, ObjectAuthor::own);
     FakeSource source;
     describe_image(source);
     Store::open(ours).pull(source, {});
@@ -91,21 +91,21 @@ TEST_P(ObjectAuthorTest, UmaskAndInheritedGroupsDoNotMatter) {
 }
 
 TEST_P(ObjectAuthorTest, BothMayWriteOneRepository) {
-  const TemporaryFolder folder;
+  const TemporaryDirectory directory;
   FakeSource first("localhost/one:latest");
   describe_image(first);
   FakeSource second("localhost/two:latest");
   second.layer(TarBuilder().file("d/huge", std::string(3'000'000, 'h')).file("more", "z"));
-  const auto repository = options(folder, ObjectAuthor::libostree).repository;
-  Store::open(options(folder, ObjectAuthor::libostree)).pull(first, {});
-  Store::open(options(folder, ObjectAuthor::own)).pull(second, {});
+  const auto repository = options(directory, ObjectAuthor::libostree).repository;
+  Store::open(options(directory, ObjectAuthor::libostree)).pull(first, {});
+  Store::open(options(directory, ObjectAuthor::own)).pull(second, {});
   ostree(repository, {"fsck", "--quiet"});
-  EXPECT_EQ(Store::open(options(folder, ObjectAuthor::own)).images(false).size(), 2U);
+  EXPECT_EQ(Store::open(options(directory, ObjectAuthor::own)).images(false).size(), 2U);
 }
 
 TEST_P(ObjectAuthorTest, GentleIsTheSame) {
-  const TemporaryFolder folder;
-  auto gentle = options(folder, ObjectAuthor::own);
+  const TemporaryDirectory directory;
+  auto gentle = options(directory, ObjectAuthor::own);
   gentle.durability = Durability::gentle;
   FakeSource source;
   source.layer(TarBuilder().file("large", std::string(40'000'000, 'l')));
@@ -152,8 +152,8 @@ void write_large_file(const Repository& repository) {
 }
 
 TEST_P(ObjectAuthorTest, NothingTornIsTakenForPresent) {
-  const TemporaryFolder folder;
-  const auto own = options(folder, ObjectAuthor::own);
+  const TemporaryDirectory directory;
+  const auto own = options(directory, ObjectAuthor::own);
   FakeSource source;
   describe_image(source);
   in_dying_process([&] {
@@ -179,8 +179,8 @@ TEST_P(ObjectAuthorTest, NothingTornIsTakenForPresent) {
 }
 
 TEST_P(ObjectAuthorTest, WhatIsVisibleIsWholeBeforeAnyBranchIs) {
-  const TemporaryFolder folder;
-  const auto own = options(folder, ObjectAuthor::own);
+  const TemporaryDirectory directory;
+  const auto own = options(directory, ObjectAuthor::own);
   FakeSource source;
   describe_image(source);
   in_dying_process([&] {
@@ -193,7 +193,7 @@ TEST_P(ObjectAuthorTest, WhatIsVisibleIsWholeBeforeAnyBranchIs) {
   std::vector<ObjectFile> found;
   const auto look = [&] {
     found.clear();
-    visit_object_files(Repository::open(own).folder(), [&](const ObjectFile& file) { found.push_back(file); });
+    visit_object_files(Repository::open(own).directory(), [&](const ObjectFile& file) { found.push_back(file); });
   };
   look();
   ASSERT_EQ(found.size(), 1U);
@@ -208,8 +208,8 @@ TEST_P(ObjectAuthorTest, WhatIsVisibleIsWholeBeforeAnyBranchIs) {
 }
 
 TEST_P(ObjectAuthorTest, APullLeavesTheStagingOfAnotherAlone) {
-  const TemporaryFolder folder;
-  const auto own = options(folder, ObjectAuthor::own);
+  const TemporaryDirectory directory;
+  const auto own = options(directory, ObjectAuthor::own);
   const auto repository = Repository::open(own);
   Transaction running(repository);
   static_cast<void>(ContentWriter(repository).marker());

@@ -41,14 +41,14 @@ class PruneTest : public ::testing::Test {
   std::size_t objects() {
     ostree(options_.repository, {"fsck"});
     std::size_t count = 0;
-    visit_object_files(Repository::open(options_).folder(), [&count](const ObjectFile&) { ++count; });
+    visit_object_files(Repository::open(options_).directory(), [&count](const ObjectFile&) { ++count; });
     return count;
   }
 
-  TemporaryFolder folder_;
+  TemporaryDirectory directory_;
   RecordingReporter reporter_;
-  StoreOptions options_ = options_for(folder_, reporter_);
-  std::string base_ = TarBuilder().folder("etc").file("etc/a", "shared by both");
+  StoreOptions options_ = options_for(directory_, reporter_);
+  std::string base_ = TarBuilder().directory("etc").file("etc/a", "shared by both");
 };
 
 TEST_F(PruneTest, RemovesNothingThatABranchNeeds) {
@@ -70,8 +70,8 @@ TEST_F(PruneTest, RemovesWhatOnlyADeletedImageNeeded) {
   EXPECT_GT(report.objects, 3U);
   EXPECT_GT(report.bytes, 0U);
   EXPECT_EQ(objects(), before);
-  store().checkout(one.commit, folder_.fd(), "rootfs");
-  EXPECT_EQ(describe(folder_.path() + "/rootfs", "etc/a"), "file 0644 0:0 shared by both");
+  store().checkout(one.commit, directory_.fd(), "rootfs");
+  EXPECT_EQ(describe(directory_.path() + "/rootfs", "etc/a"), "file 0644 0:0 shared by both");
 }
 
 TEST_F(PruneTest, ADryRunSaysTheSameAndRemovesNothing) {
@@ -90,8 +90,8 @@ TEST_F(PruneTest, KeepsTheCommitsOfDeploymentsThoughNoBranchNamesThem) {
   const auto one = pull("localhost/one:1", {base_, TarBuilder().file("b", "of one")});
   store().remove(one.branch);
   prune({one.commit});
-  store().checkout(one.commit, folder_.fd(), "rootfs");
-  EXPECT_EQ(describe(folder_.path() + "/rootfs", "b"), "file 0644 0:0 of one");
+  store().checkout(one.commit, directory_.fd(), "rootfs");
+  EXPECT_EQ(describe(directory_.path() + "/rootfs", "b"), "file 0644 0:0 of one");
   EXPECT_THAT(store().images(true), IsEmpty()) << "a merged deployment needs no layers";
 }
 
@@ -102,18 +102,18 @@ TEST_F(PruneTest, ACommitThatIsGoneNeedsNothing) {
 
 TEST_F(PruneTest, ContentsThatADeploymentLinksToFreeNoSpace) {
   const auto one = pull("localhost/one:1", {TarBuilder().file("b", std::string(100'000, 'x'))});
-  store().checkout(one.commit, folder_.fd(), "rootfs");
+  store().checkout(one.commit, directory_.fd(), "rootfs");
   store().remove(one.branch);
   EXPECT_LT(prune().bytes, 100'000U);
-  EXPECT_EQ(describe(folder_.path() + "/rootfs", "b").size(), std::string("file 0644 0:0 ").size() + 100'000);
+  EXPECT_EQ(describe(directory_.path() + "/rootfs", "b").size(), std::string("file 0644 0:0 ").size() + 100'000);
 }
 
 TEST_F(PruneTest, WhatOtherToolsCommittedStays) {
   pull("localhost/one:1", {base_});
-  fs::create_directories(folder_.path() + "/tree");
-  std::ofstream(folder_.path() + "/tree/file") << "of another tool";
+  fs::create_directories(directory_.path() + "/tree");
+  std::ofstream(directory_.path() + "/tree/file") << "of another tool";
   for (const auto* where : {"--branch=other/tool", "--orphan"}) {
-    ostree(options_.repository, {"commit", where, "--tree=dir=" + folder_.path() + "/tree", "-s", where});
+    ostree(options_.repository, {"commit", where, "--tree=dir=" + directory_.path() + "/tree", "-s", where});
   }
   const auto before = objects();
   EXPECT_EQ(prune().objects, 0U);
@@ -121,7 +121,7 @@ TEST_F(PruneTest, WhatOtherToolsCommittedStays) {
 }
 
 TEST_F(PruneTest, DamageThatHidesWhatIsInUseStopsIt) {
-  const auto one = pull("localhost/one:1", {base_, TarBuilder().folder("d").file("d/b", "of one")});
+  const auto one = pull("localhost/one:1", {base_, TarBuilder().directory("d").file("d/b", "of one")});
   store().remove(pull("localhost/two:1", {TarBuilder().file("c", "c")}).branch);
   const auto repository = Repository::open(options_);
   flip_byte(file_of(options_, object_at(repository, one.commit, "/d", OSTREE_OBJECT_TYPE_DIR_TREE)));
@@ -131,7 +131,7 @@ TEST_F(PruneTest, DamageThatHidesWhatIsInUseStopsIt) {
     FAIL();
   } catch (const base::Error& error) {
     EXPECT_EQ(error.kind(), base::ErrorKind::verification);
-    EXPECT_THAT(error.sentence(), HasSubstr("the repository is damaged"));
+    EXPECT_THAT(error.message(), HasSubstr("the repository is damaged"));
     EXPECT_THAT(error.hint(), HasSubstr("berth images repair"));
   }
   EXPECT_TRUE(fs::exists(file_of(options_, content)));
@@ -164,7 +164,7 @@ TEST_F(PruneTest, AsksForRootsAgainUnderTheLock) {
   store().prune(
       {false, [&] { return asked++ == 0 ? std::vector<std::string>() : std::vector<std::string>{one.commit}; }, {}});
   EXPECT_EQ(asked, 2);
-  store().checkout(one.commit, folder_.fd(), "rootfs");
+  store().checkout(one.commit, directory_.fd(), "rootfs");
 }
 
 TEST_F(PruneTest, BesidePullsNothingOfThemIsLost) {
@@ -176,8 +176,8 @@ TEST_F(PruneTest, BesidePullsNothingOfThemIsLost) {
   for (int round = 0; round < 15; ++round) {
     const auto name = "localhost/one:" + std::to_string(round);
     const auto image = pull(name, {base_, TarBuilder().file("b", "of " + name)});
-    fs::remove_all(folder_.path() + "/rootfs");
-    store().checkout(image.commit, folder_.fd(), "rootfs");
+    fs::remove_all(directory_.path() + "/rootfs");
+    store().checkout(image.commit, directory_.fd(), "rootfs");
     store().remove(image.branch);
   }
   pruner.request_stop();
@@ -190,15 +190,15 @@ TEST_F(PruneTest, OldImagesKeepTheirLayers) {
   FakeSource source;
   source.layer(TarBuilder().file("unused", "1"));
   const auto repository = Repository::open(options_);
-  fs::create_directories(folder_.path() + "/tree");
-  std::ofstream(folder_.path() + "/tree/file") << "of an older tool";
+  fs::create_directories(directory_.path() + "/tree");
+  std::ofstream(directory_.path() + "/tree/file") << "of an older tool";
   const auto commit = [&](const std::string& branch, const std::string& metadata) {
-    ostree(options_.repository, {"commit", "--branch=ociimage/" + branch, "--tree=dir=" + folder_.path() + "/tree",
+    ostree(options_.repository, {"commit", "--branch=ociimage/" + branch, "--tree=dir=" + directory_.path() + "/tree",
                                  "--add-metadata-string=" + metadata});
   };
   commit(source.layer_hex(0), "docker.size=10");
   commit(std::string(64, 'e'), "docker.size=11");
-  fs::remove(folder_.path() + "/tree/file");
+  fs::remove(directory_.path() + "/tree/file");
   commit("localhost_2Ftest_3Alatest", "docker.manifest=" + source.manifest_text());
   const auto deployed = *repository.resolve("ociimage/localhost_2Ftest_3Alatest");
   EXPECT_EQ(prune().layers, 1U);
@@ -212,14 +212,14 @@ TEST_F(PruneTest, OldImagesKeepTheirLayers) {
 TEST_F(PruneTest, TheHolderOfTheLockIsNamed) {
   pull("localhost/one:1", {base_});
   const auto repository = Repository::open(options_);
-  const auto held = RepositoryLock::take(repository.folder(), RepositoryLock::Kind::shared, options_);
+  const auto held = RepositoryLock::take(repository.directory(), RepositoryLock::Kind::shared, options_);
   options_.lock_timeout = std::chrono::seconds(0);
   try {
     prune();
     FAIL();
   } catch (const base::Error& error) {
     EXPECT_EQ(error.kind(), base::ErrorKind::conflict);
-    EXPECT_THAT(error.sentence(), HasSubstr("(pid " + std::to_string(::getpid()) + ") works on the images"));
+    EXPECT_THAT(error.message(), HasSubstr("(pid " + std::to_string(::getpid()) + ") works on the images"));
   }
   store().hold();  // several may hold it shared
 }
@@ -227,7 +227,7 @@ TEST_F(PruneTest, TheHolderOfTheLockIsNamed) {
 TEST_F(PruneTest, WaitingForTheLockEndsWhenAsked) {
   pull("localhost/one:1", {base_});
   const auto repository = Repository::open(options_);
-  const auto held = RepositoryLock::take(repository.folder(), RepositoryLock::Kind::exclusive, options_);
+  const auto held = RepositoryLock::take(repository.directory(), RepositoryLock::Kind::exclusive, options_);
   std::stop_source stop;
   options_.stop = stop.get_token();
   reporter_.on_step = [&stop] { stop.request_stop(); };
@@ -241,11 +241,11 @@ TEST_F(PruneTest, WaitingForTheLockEndsWhenAsked) {
 }
 
 TEST(StoreNames, TagsAndFilesAreReadBack) {
-  const TemporaryFolder folder;
+  const TemporaryDirectory directory;
   RecordingReporter reporter;
-  auto store = Store::open(options_for(folder, reporter));
+  auto store = Store::open(options_for(directory, reporter));
   FakeSource source("localhost/one:1");
-  source.layer(TarBuilder().folder("etc").file("etc/a", "text").link("etc/l", "a"));
+  source.layer(TarBuilder().directory("etc").file("etc/a", "text").link("etc/l", "a"));
   const auto image = store.pull(source, {}).image;
   store.tag(image, image::parse_image_name("registry.example/other:2"));
   EXPECT_EQ(store.look_up(image::parse_image_name("registry.example/other:2"))->commit, image.commit);

@@ -23,12 +23,12 @@ namespace fs = std::filesystem;
 
 class PullTest : public ::testing::Test {
  protected:
-  TemporaryFolder folder_;
+  TemporaryDirectory directory_;
   RecordingReporter reporter_;
-  StoreOptions options_ = options_for(folder_, reporter_);
+  StoreOptions options_ = options_for(directory_, reporter_);
 
   Store store() { return Store::open(options_); }
-  std::size_t staging_folders() {
+  std::size_t staging_directories() {
     std::size_t count = 0;
     for (const auto& entry : fs::directory_iterator(options_.repository + "/tmp")) {
       count += entry.path().filename().string().starts_with("staging-") ? 1U : 0U;
@@ -40,7 +40,7 @@ class PullTest : public ::testing::Test {
       store().pull(source, {});
     } catch (const base::Error& error) {
       EXPECT_TRUE(store().images(true).empty());
-      EXPECT_EQ(staging_folders(), 0U);
+      EXPECT_EQ(staging_directories(), 0U);
       return error;
     }
     ADD_FAILURE() << "accepted";
@@ -80,7 +80,7 @@ TEST_F(PullTest, StoresAnImageOnce) {
   EXPECT_EQ(source.blobs_opened, 0);
   EXPECT_EQ(again.layers_present, 2U);
   EXPECT_EQ(again.image.commit, first.image.commit);
-  EXPECT_EQ(staging_folders(), 0U);
+  EXPECT_EQ(staging_directories(), 0U);
   ostree(options_.repository, {"fsck"});
 }
 
@@ -116,7 +116,7 @@ TEST_F(PullTest, CommitsAreTheSameOnEveryMachine) {
   FakeSource source;
   source.layer(tar_with("a"));
   const auto here = store().pull(source, {}).image.commit;
-  const TemporaryFolder elsewhere;
+  const TemporaryDirectory elsewhere;
   options_ = options_for(elsewhere, reporter_);
   EXPECT_EQ(store().pull(source, {}).image.commit, here);
 }
@@ -128,8 +128,8 @@ TEST_F(PullTest, TakesImagesWithoutLayersAndWithTheSameLayerTwice) {
   twice.layer(tar_with("a")).layer(TarBuilder().file(".wh.a", "")).layer(tar_with("a"));
   const auto result = store().pull(twice, {});
   EXPECT_EQ(result.layers_fetched, 2U);
-  store().checkout(result.image.commit, folder_.fd(), "rootfs");
-  EXPECT_THAT(listing(folder_.path() + "/rootfs"), ElementsAre("a: file 0644 0:0 content of a"));
+  store().checkout(result.image.commit, directory_.fd(), "rootfs");
+  EXPECT_THAT(listing(directory_.path() + "/rootfs"), ElementsAre("a: file 0644 0:0 content of a"));
 }
 
 TEST_F(PullTest, WarnsWhenNothingIsSynced) {
@@ -332,12 +332,12 @@ TEST_F(PullTest, ANextPullCompletesWhatAKilledOneBegan) {
   ::close(ready[0]);
   ::close(ready[1]);
   ASSERT_TRUE(WIFSIGNALED(status));
-  EXPECT_GT(staging_folders(), 0U);
+  EXPECT_GT(staging_directories(), 0U);
   EXPECT_TRUE(store().images(true).empty());
 
   const auto result = store().pull(source, {});
   EXPECT_EQ(result.layers_fetched, 2U);
-  EXPECT_EQ(staging_folders(), 0U);
+  EXPECT_EQ(staging_directories(), 0U);
   ostree(options_.repository, {"fsck"});
 }
 

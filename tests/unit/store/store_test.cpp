@@ -23,19 +23,19 @@ namespace fs = std::filesystem;
 class StoreTest : public ::testing::TestWithParam<RepositoryMode> {
  protected:
   void SetUp() override {
-    fs::create_directories(folder_.path() + "/canary/sub");
-    std::ofstream(folder_.path() + "/canary/file") << "untouched";
+    fs::create_directories(directory_.path() + "/canary/sub");
+    std::ofstream(directory_.path() + "/canary/file") << "untouched";
     before_ = listing(canary());
   }
   void TearDown() override { EXPECT_EQ(listing(canary()), before_); }
 
-  [[nodiscard]] std::string canary() const { return folder_.path() + "/canary"; }
-  [[nodiscard]] std::string rootfs() const { return folder_.path() + "/rootfs"; }
+  [[nodiscard]] std::string canary() const { return directory_.path() + "/canary"; }
+  [[nodiscard]] std::string rootfs() const { return directory_.path() + "/rootfs"; }
   Store store() { return Store::open(options_); }
 
   void install(FakeSource& source) {
     auto opened = store();
-    opened.checkout(opened.pull(source, {}).image.commit, folder_.fd(), "rootfs");
+    opened.checkout(opened.pull(source, {}).image.commit, directory_.fd(), "rootfs");
     ostree(options_.repository, {"fsck"});
   }
   void install(const std::vector<std::string>& layers) {
@@ -59,26 +59,26 @@ class StoreTest : public ::testing::TestWithParam<RepositoryMode> {
     return "accepted";
   }
 
-  TemporaryFolder folder_;
+  TemporaryDirectory directory_;
   RecordingReporter reporter_;
-  StoreOptions options_ = options_for(folder_, reporter_, GetParam());
+  StoreOptions options_ = options_for(directory_, reporter_, GetParam());
   std::vector<std::string> before_;
 };
 
 TEST_P(StoreTest, MergesTwoLayers) {
   TarBuilder lower;
-  lower.folder("etc").file("etc/keep", "k").file("etc/gone", "g").file("etc/changed", "old");
-  lower.folder("cache").file("cache/a", "a");
+  lower.directory("etc").file("etc/keep", "k").file("etc/gone", "g").file("etc/changed", "old");
+  lower.directory("cache").file("cache/a", "a");
   TarBuilder upper;
-  upper.folder("etc").file("etc/.wh.gone", "").file("etc/changed", "new").file("etc/added", "n");
+  upper.directory("etc").file("etc/.wh.gone", "").file("etc/changed", "new").file("etc/added", "n");
   upper.file("cache/b", "b").file("cache/.wh..wh..opq", "");
   install({lower, upper});
   EXPECT_THAT(
       listing(rootfs()),
-      ElementsAre(in_mode(GetParam(), "cache/b: file 0644 0:0 b"), in_mode(GetParam(), "cache: folder 0755 0:0"),
+      ElementsAre(in_mode(GetParam(), "cache/b: file 0644 0:0 b"), in_mode(GetParam(), "cache: directory 0755 0:0"),
                   in_mode(GetParam(), "etc/added: file 0644 0:0 n"),
                   in_mode(GetParam(), "etc/changed: file 0644 0:0 new"),
-                  in_mode(GetParam(), "etc/keep: file 0644 0:0 k"), in_mode(GetParam(), "etc: folder 0755 0:0")));
+                  in_mode(GetParam(), "etc/keep: file 0644 0:0 k"), in_mode(GetParam(), "etc: directory 0755 0:0")));
 }
 
 TEST_P(StoreTest, LongAndForeignNamesSurvive) {
@@ -87,18 +87,19 @@ TEST_P(StoreTest, LongAndForeignNamesSurvive) {
   EXPECT_EQ(describe(rootfs(), "größe/" + name + "/" + name + "/日本語"), in_mode(GetParam(), "file 0644 0:0 x"));
 }
 
-TEST_P(StoreTest, AFolderMayBecomeALink) {
-  install({TarBuilder().folder("lib").file("lib/x", "x"), TarBuilder().link("lib", "usr/lib").file("usr/lib/y", "y")});
+TEST_P(StoreTest, ADirectoryMayBecomeALink) {
+  install(
+      {TarBuilder().directory("lib").file("lib/x", "x"), TarBuilder().link("lib", "usr/lib").file("usr/lib/y", "y")});
   EXPECT_EQ(describe(rootfs(), "lib"), "link usr/lib");
   EXPECT_EQ(describe(rootfs(), "usr/lib/y"), in_mode(GetParam(), "file 0644 0:0 y"));
 }
 
 TEST_P(StoreTest, NothingGoesThroughALinkOfALowerLayer) {
-  // In a later layer, `escape` becomes a folder of its own; libostree's own layered checkout would follow the link.
+  // In a later layer, `escape` becomes a directory of its own; libostree's own layered checkout would follow the link.
   install({TarBuilder().link("escape", canary()).link("up", "../canary"),
            TarBuilder().file("escape/file", "hostile").file("escape/.wh.sub", "").file("up/.wh..wh..opq", "")});
   EXPECT_EQ(describe(rootfs(), "escape/file"), in_mode(GetParam(), "file 0644 0:0 hostile"));
-  EXPECT_EQ(describe(rootfs(), "up"), in_mode(GetParam(), "folder 0755 0:0"));
+  EXPECT_EQ(describe(rootfs(), "up"), in_mode(GetParam(), "directory 0755 0:0"));
 }
 
 TEST_P(StoreTest, NothingGoesThroughALinkOfTheSameLayer) {
@@ -160,7 +161,7 @@ TEST_P(StoreTest, ADamagedBranchDoesNotHideTheOthers) {
 }
 
 TEST_P(StoreTest, CheckoutRefusesWhatIsNoCommit) {
-  EXPECT_THROW(store().checkout("../../etc", folder_.fd(), "rootfs"), base::Error);
+  EXPECT_THROW(store().checkout("../../etc", directory_.fd(), "rootfs"), base::Error);
 }
 
 INSTANTIATE_TEST_SUITE_P(Modes, StoreTest, ::testing::Values(RepositoryMode::bare, RepositoryMode::bare_user));
@@ -170,14 +171,14 @@ class BareStoreTest : public StoreTest {};
 TEST_P(BareStoreTest, OwnersModesAndXattrsSurvive) {
   const std::string capability("\x01\0\0\x02\0\x04\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 20);
   TarBuilder tar;
-  tar.folder("./", {10, 20, 0711, {}}).file("ping", "p", {0, 0, 0755, {{"security.capability", capability}}});
+  tar.directory("./", {10, 20, 0711, {}}).file("ping", "p", {0, 0, 0755, {{"security.capability", capability}}});
   tar.file("su", "s", {0, 0, 04755, {}}).file("high", "h", {70'000, 4'294'967'294U, 0600, {}});
-  tar.folder("tmp", {0, 0, 01777, {{"user.note", "n"}}}).link("link", "nowhere", 70'001);
+  tar.directory("tmp", {0, 0, 01777, {{"user.note", "n"}}}).link("link", "nowhere", 70'001);
   install({tar});
-  EXPECT_EQ(describe(folder_.path(), "rootfs"), "folder 0711 10:20");
+  EXPECT_EQ(describe(directory_.path(), "rootfs"), "directory 0711 10:20");
   EXPECT_EQ(describe(rootfs(), "su"), "file 4755 0:0 s");
   EXPECT_EQ(describe(rootfs(), "high"), in_mode(GetParam(), "file 0600 70000:4294967294 h"));
-  EXPECT_EQ(describe(rootfs(), "tmp"), "folder 1777 0:0");
+  EXPECT_EQ(describe(rootfs(), "tmp"), "directory 1777 0:0");
   struct stat status {};
   ASSERT_EQ(::lstat((rootfs() + "/link").c_str(), &status), 0);
   EXPECT_EQ(status.st_uid, 70'001U);
@@ -189,10 +190,10 @@ TEST_P(BareStoreTest, OwnersModesAndXattrsSurvive) {
 }
 
 TEST_P(BareStoreTest, MissingParentsKeepWhatLowerLayersSay) {
-  install({TarBuilder().folder("tmp", {0, 0, 01777, {}}), TarBuilder().file("tmp/x", "x").file("new/y", "y")});
-  EXPECT_EQ(describe(rootfs(), "tmp"), "folder 1777 0:0");
-  EXPECT_EQ(describe(rootfs(), "new"), in_mode(GetParam(), "folder 0755 0:0"));
-  EXPECT_EQ(::getxattr((rootfs() + "/new").c_str(), implied_folder_xattr, nullptr, 0), -1);
+  install({TarBuilder().directory("tmp", {0, 0, 01777, {}}), TarBuilder().file("tmp/x", "x").file("new/y", "y")});
+  EXPECT_EQ(describe(rootfs(), "tmp"), "directory 1777 0:0");
+  EXPECT_EQ(describe(rootfs(), "new"), in_mode(GetParam(), "directory 0755 0:0"));
+  EXPECT_EQ(::getxattr((rootfs() + "/new").c_str(), implied_directory_xattr, nullptr, 0), -1);
 }
 
 INSTANTIATE_TEST_SUITE_P(Modes, BareStoreTest, ::testing::Values(RepositoryMode::bare));

@@ -26,13 +26,13 @@ TEST(Branches, AreLayersOrImages) {
   EXPECT_FALSE(is_layer_branch(image_branch(image::parse_image_name("localhost/a"))));
 }
 
-class OlderTool : public ::testing::Test {
+class AtomicTool : public ::testing::Test {
  protected:
   void SetUp() override { Repository::open(options_); }
 
-  /// Commits a folder of files as a layer, as the older tools did: whiteouts as plain empty files.
+  /// Commits a directory of files as a layer, as the older tools did: whiteouts as plain empty files.
   void commit_layer(const std::string& hex, const std::map<std::string, std::string>& files) {
-    const auto tree = folder_.path() + "/tree";
+    const auto tree = directory_.path() + "/tree";
     for (const auto& [path, content] : files) {
       fs::create_directories(fs::path(tree + "/" + path).parent_path());
       std::ofstream(tree + "/" + path) << content;
@@ -43,7 +43,7 @@ class OlderTool : public ::testing::Test {
     fs::remove_all(tree);
   }
   void commit_image(const std::string& manifest) {
-    const auto tree = folder_.path() + "/tree";
+    const auto tree = directory_.path() + "/tree";
     fs::create_directories(tree);
     ostree(options_.repository,
            {"commit", "--branch=ociimage/localhost_2Ftest_3Alatest", "--tree=dir=" + tree, "--no-xattrs",
@@ -52,13 +52,13 @@ class OlderTool : public ::testing::Test {
   }
   Store store() { return Store::open(options_); }
 
-  TemporaryFolder folder_;
+  TemporaryDirectory directory_;
   RecordingReporter reporter_;
-  StoreOptions options_ = options_for(folder_, reporter_);
+  StoreOptions options_ = options_for(directory_, reporter_);
   FakeSource source_;
 };
 
-TEST_F(OlderTool, ItsImagesAreMergedWhenTheyAreNeeded) {
+TEST_F(AtomicTool, ItsImagesAreMergedWhenTheyAreNeeded) {
   source_.layer(TarBuilder().file("unused", "1")).layer(TarBuilder().file("unused", "2"));
   commit_layer(source_.layer_hex(0), {{"etc/a", "a"}, {"etc/b", "b"}});
   commit_layer(source_.layer_hex(1), {{"etc/.wh.a", ""}, {"etc/c", "c"}});
@@ -76,15 +76,15 @@ TEST_F(OlderTool, ItsImagesAreMergedWhenTheyAreNeeded) {
   EXPECT_EQ(found->manifest, source_.manifest_text());
   EXPECT_EQ(found->manifest_digest, "sha256:old");
   EXPECT_EQ(found->created, listed.created);
-  store().checkout(found->commit, folder_.fd(), "rootfs");
-  EXPECT_THAT(listing(folder_.path() + "/rootfs"),
-              ElementsAre("etc/b: file 0644 0:0 b", "etc/c: file 0644 0:0 c", "etc: folder 0755 0:0"));
+  store().checkout(found->commit, directory_.fd(), "rootfs");
+  EXPECT_THAT(listing(directory_.path() + "/rootfs"),
+              ElementsAre("etc/b: file 0644 0:0 b", "etc/c: file 0644 0:0 c", "etc: directory 0755 0:0"));
   EXPECT_THAT(ostree(options_.repository, {"show", "--print-metadata-key=docker.digest", found->branch}),
               HasSubstr("sha256:old"));
   EXPECT_EQ(store().find(source_.name())->commit, found->commit);
 }
 
-TEST_F(OlderTool, ItsImagesAreReadWithoutBeingMerged) {
+TEST_F(AtomicTool, ItsImagesAreReadWithoutBeingMerged) {
   source_.layer(TarBuilder().file("unused", "1")).layer(TarBuilder().file("unused", "2"));
   commit_layer(source_.layer_hex(0), {{"etc/a", "a"}, {"etc/b", "b"}});
   commit_layer(source_.layer_hex(1), {{"etc/.wh.a", ""}, {"etc/c", "c"}});
@@ -98,17 +98,17 @@ TEST_F(OlderTool, ItsImagesAreReadWithoutBeingMerged) {
   EXPECT_EQ(store().images(false).at(0).commit, image.commit) << "only looked at";
 }
 
-TEST_F(OlderTool, ItsLayersAreNotFetchedAgain) {
+TEST_F(AtomicTool, ItsLayersAreNotFetchedAgain) {
   source_.layer(TarBuilder().file("a", "1")).layer(TarBuilder().file("b", "2"));
   commit_layer(source_.layer_hex(0), {{"a", "1"}});
   const auto result = store().pull(source_, {});
   EXPECT_EQ(result.layers_present, 1U);
   EXPECT_EQ(result.layers_fetched, 1U);
-  store().checkout(result.image.commit, folder_.fd(), "rootfs");
-  EXPECT_THAT(listing(folder_.path() + "/rootfs"), ElementsAre("a: file 0644 0:0 1", "b: file 0644 0:0 2"));
+  store().checkout(result.image.commit, directory_.fd(), "rootfs");
+  EXPECT_THAT(listing(directory_.path() + "/rootfs"), ElementsAre("a: file 0644 0:0 1", "b: file 0644 0:0 2"));
 }
 
-TEST_F(OlderTool, AMissingLayerIsNamed) {
+TEST_F(AtomicTool, AMissingLayerIsNamed) {
   source_.layer(TarBuilder().file("a", "1"));
   commit_image(source_.manifest_text());
   try {
@@ -116,12 +116,12 @@ TEST_F(OlderTool, AMissingLayerIsNamed) {
     FAIL();
   } catch (const base::Error& error) {
     EXPECT_EQ(error.kind(), base::ErrorKind::not_found);
-    EXPECT_THAT(error.sentence(), HasSubstr("layer " + source_.layer_hex(0).substr(0, 12)));
+    EXPECT_THAT(error.message(), HasSubstr("layer " + source_.layer_hex(0).substr(0, 12)));
     EXPECT_THAT(error.hint(), HasSubstr("berth pull localhost/test:latest"));
   }
 }
 
-TEST_F(OlderTool, UnreadableManifestsAreListedAndRefused) {
+TEST_F(AtomicTool, UnreadableManifestsAreListedAndRefused) {
   commit_image("{\"schemaVersion\":1}");
   const auto listed = store().images(false).at(0);
   EXPECT_EQ(listed.id, "");
@@ -129,7 +129,7 @@ TEST_F(OlderTool, UnreadableManifestsAreListedAndRefused) {
   EXPECT_THROW(store().find(source_.name()), base::Error);
 }
 
-TEST_F(OlderTool, ItsConfigurationIsFound) {
+TEST_F(AtomicTool, ItsConfigurationIsFound) {
   source_.layer(TarBuilder().file("unused", "1"));
   commit_layer(source_.layer_hex(0), {{"a", "a"}});
   commit_layer(base::digest_of(source_.config_text()).hex(), {{"content", source_.config_text()}});
@@ -137,7 +137,7 @@ TEST_F(OlderTool, ItsConfigurationIsFound) {
   EXPECT_EQ(store().find(source_.name())->config, source_.config_text());
 }
 
-TEST_F(OlderTool, ItsEarlierManifestsAreUnderstood) {
+TEST_F(AtomicTool, ItsEarlierManifestsAreUnderstood) {
   const std::string low(64, '1');
   const std::string high(64, '2');
   commit_layer(low, {{"a", "low"}, {"b", "low"}});
@@ -151,13 +151,13 @@ TEST_F(OlderTool, ItsEarlierManifestsAreUnderstood) {
     EXPECT_EQ(listed.id, base::digest_of(manifest).hex());
     const auto found = store().find(source_.name());
     EXPECT_EQ(found->id, listed.id);
-    store().checkout(found->commit, folder_.fd(), "rootfs");
-    EXPECT_THAT(listing(folder_.path() + "/rootfs"), ElementsAre("a: file 0644 0:0 high", "b: file 0644 0:0 low"));
-    fs::remove_all(folder_.path() + "/rootfs");
+    store().checkout(found->commit, directory_.fd(), "rootfs");
+    EXPECT_THAT(listing(directory_.path() + "/rootfs"), ElementsAre("a: file 0644 0:0 high", "b: file 0644 0:0 low"));
+    fs::remove_all(directory_.path() + "/rootfs");
   }
 }
 
-TEST_F(OlderTool, AStoredIndexIsRefused) {
+TEST_F(AtomicTool, AStoredIndexIsRefused) {
   commit_image(R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]})");
   EXPECT_THROW(store().find(source_.name()), base::Error);
 }

@@ -125,7 +125,7 @@ TarBuilder& TarBuilder::file(const std::string& path, const std::string& content
   return *this;
 }
 
-TarBuilder& TarBuilder::folder(const std::string& path, Ownership ownership) {
+TarBuilder& TarBuilder::directory(const std::string& path, Ownership ownership) {
   Item item(path, AE_IFDIR);
   item.ownership = std::move(ownership);
   append(item);

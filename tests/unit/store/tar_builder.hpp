@@ -17,7 +17,7 @@ class TarBuilder {
   explicit TarBuilder(Format format = Format::pax) : format_(format) {}
 
   TarBuilder& file(const std::string& path, const std::string& content, Ownership ownership = {0, 0, 0644, {}});
-  TarBuilder& folder(const std::string& path, Ownership ownership = {0, 0, 0755, {}});
+  TarBuilder& directory(const std::string& path, Ownership ownership = {0, 0, 0755, {}});
   TarBuilder& link(const std::string& path, const std::string& target, std::uint32_t uid = 0);
   TarBuilder& hard_link(const std::string& path, const std::string& target);
   TarBuilder& device(const std::string& path);

@@ -27,9 +27,9 @@ namespace fs = std::filesystem;
 class Verify : public ::testing::TestWithParam<RepositoryMode> {
  protected:
   void SetUp() override {
-    source_.layer(TarBuilder().folder("bin").file("bin/tool", "the tool", {0, 0, 0755, {{"user.note", "kept"}}}));
+    source_.layer(TarBuilder().directory("bin").file("bin/tool", "the tool", {0, 0, 0755, {{"user.note", "kept"}}}));
     source_.layer(
-        TarBuilder().folder("etc").file("etc/conf", "settings").file("etc/same", "settings").file("big", big_));
+        TarBuilder().directory("etc").file("etc/conf", "settings").file("etc/same", "settings").file("big", big_));
     image_ = store_.pull(source_, {}).image;
   }
 
@@ -50,9 +50,9 @@ class Verify : public ::testing::TestWithParam<RepositoryMode> {
     return paths;
   }
 
-  TemporaryFolder folder_;
+  TemporaryDirectory directory_;
   RecordingReporter reporter_;
-  StoreOptions options_ = options_for(folder_, reporter_, GetParam());
+  StoreOptions options_ = options_for(directory_, reporter_, GetParam());
   Store store_ = Store::open(options_);
   Repository repository_ = Repository::open(options_);
   std::string big_ = std::string(300'000, 'b');
@@ -102,7 +102,7 @@ TEST_P(Verify, FindsAChangedOwnerAndAttribute) {
   }
 }
 
-TEST_P(Verify, FindsAFolderInPlaceOfAFile) {
+TEST_P(Verify, FindsADirectoryInPlaceOfAFile) {
   fs::remove(object("/bin/tool"));
   fs::create_directory(object("/bin/tool"));
   EXPECT_THAT(damaged(), ElementsAre("file /bin/tool"));
@@ -113,17 +113,18 @@ TEST_P(Verify, FindsAMissingFile) {
   EXPECT_THAT(damaged(), ElementsAre("missing file /bin/tool"));
 }
 
-TEST_P(Verify, FindsDamagedFoldersWithoutBelievingThem) {
+TEST_P(Verify, FindsDamagedDirectoriesWithoutBelievingThem) {
   flip_byte(object("/etc", OSTREE_OBJECT_TYPE_DIR_TREE));
-  EXPECT_THAT(damaged(), ElementsAre("folder /etc"));
+  EXPECT_THAT(damaged(), ElementsAre("directory /etc"));
 }
 
-TEST_P(Verify, DamagedFoldersAreNotMergedIntoOtherImages) {
+TEST_P(Verify, DamagedDirectoriesAreNotMergedIntoOtherImages) {
   const auto layer = repository_.resolve("ociimage/" + source_.layer_hex(1))->hex();
   flip_byte(file_of(options_, object_at(repository_, layer, "/etc", OSTREE_OBJECT_TYPE_DIR_TREE)));
   FakeSource other("localhost/other:latest");
-  other.layer(TarBuilder().folder("bin").file("bin/tool", "the tool", {0, 0, 0755, {{"user.note", "kept"}}}));
-  other.layer(TarBuilder().folder("etc").file("etc/conf", "settings").file("etc/same", "settings").file("big", big_));
+  other.layer(TarBuilder().directory("bin").file("bin/tool", "the tool", {0, 0, 0755, {{"user.note", "kept"}}}));
+  other.layer(
+      TarBuilder().directory("etc").file("etc/conf", "settings").file("etc/same", "settings").file("big", big_));
   other.layer(TarBuilder().file("more", "more"));
   try {
     store_.pull(other, {});
@@ -134,7 +135,7 @@ TEST_P(Verify, DamagedFoldersAreNotMergedIntoOtherImages) {
   }
 }
 
-TEST_P(Verify, FindsDamagedAttributesOfFolders) {
+TEST_P(Verify, FindsDamagedAttributesOfDirectories) {
   fs::remove(object("/bin", OSTREE_OBJECT_TYPE_DIR_META));
   EXPECT_THAT(damaged(), Contains("missing attributes /bin"));
 }
@@ -164,7 +165,7 @@ TEST_P(Verify, StopsWhenAsked) {
 
 TEST_P(Verify, ExaminesWhatImagesShareOnlyOnce) {
   FakeSource other("localhost/other:latest");
-  other.layer(TarBuilder().folder("bin").file("bin/tool", "the tool", {0, 0, 0755, {{"user.note", "kept"}}}));
+  other.layer(TarBuilder().directory("bin").file("bin/tool", "the tool", {0, 0, 0755, {{"user.note", "kept"}}}));
   other.layer(TarBuilder().file("more", "more"));
   const auto second = store_.pull(other, {}).image;
   reporter_.progresses.clear();
@@ -181,7 +182,8 @@ TEST_P(Verify, ExaminesWhatImagesShareOnlyOnce) {
 
 TEST_P(Verify, NamesDamageThatImagesShareInBoth) {
   FakeSource other("localhost/other:latest");
-  other.layer(TarBuilder().folder("etc").file("etc/conf", "settings").file("etc/same", "settings").file("big", big_));
+  other.layer(
+      TarBuilder().directory("etc").file("etc/conf", "settings").file("etc/same", "settings").file("big", big_));
   const auto second = store_.pull(other, {}).image;
   flip_byte(object("/big"));
   const auto report = store_.verify({{{"first", {image_.commit}}, {"second", {second.commit}}}, {}, {}});

@@ -25,32 +25,32 @@ class Moment : public ::testing::Test {
 };
 
 TEST_F(Moment, SpansBeforeNow) {
-  EXPECT_EQ(parse_moment("90s", now), now - 90);
-  EXPECT_EQ(parse_moment("-10min", now), now - 600);
-  EXPECT_EQ(parse_moment("1h30m", now), now - 5400);
-  EXPECT_EQ(parse_moment("1h 30 min", now), now - 5400);
-  EXPECT_EQ(parse_moment("2 days ago", now), now - 2 * 86400);
+  EXPECT_EQ(parse_time_spec("90s", now), now - 90);
+  EXPECT_EQ(parse_time_spec("-10min", now), now - 600);
+  EXPECT_EQ(parse_time_spec("1h30m", now), now - 5400);
+  EXPECT_EQ(parse_time_spec("1h 30 min", now), now - 5400);
+  EXPECT_EQ(parse_time_spec("2 days ago", now), now - 2 * 86400);
 }
 
 TEST_F(Moment, DatesAndTimesOfTheLocalClock) {
-  EXPECT_EQ(parse_moment("2025-11-03 09:14:52", now), now);
-  EXPECT_EQ(parse_moment("2025-11-03T09:14", now), now - 52);
-  EXPECT_EQ(parse_moment("2025-11-03T08:14:52Z", now), now);
-  EXPECT_EQ(parse_moment("09:14", now), now - 52);
-  EXPECT_EQ(parse_moment("2025-11-03", now), parse_moment("today", now));
-  EXPECT_EQ(parse_moment("2025-11-02", now), parse_moment("yesterday", now));
+  EXPECT_EQ(parse_time_spec("2025-11-03 09:14:52", now), now);
+  EXPECT_EQ(parse_time_spec("2025-11-03T09:14", now), now - 52);
+  EXPECT_EQ(parse_time_spec("2025-11-03T08:14:52Z", now), now);
+  EXPECT_EQ(parse_time_spec("09:14", now), now - 52);
+  EXPECT_EQ(parse_time_spec("2025-11-03", now), parse_time_spec("today", now));
+  EXPECT_EQ(parse_time_spec("2025-11-02", now), parse_time_spec("yesterday", now));
 }
 
 TEST_F(Moment, NowAndTheEpoch) {
-  EXPECT_EQ(parse_moment("now", now), now);
-  EXPECT_EQ(parse_moment("@17", now), 17);
+  EXPECT_EQ(parse_time_spec("now", now), now);
+  EXPECT_EQ(parse_time_spec("@17", now), 17);
 }
 
 TEST_F(Moment, AnythingElseIsRefusedWithExamples) {
   for (const char* text : {"", "-", "10", "@", "@x", "@1x", "soon", "10parsecs", "2025-13-01", "99999999999999999999s",
                            "9999999999w", "1h30", " ago", "2025-11-03x"}) {
     try {
-      parse_moment(text, now);
+      parse_time_spec(text, now);
       ADD_FAILURE() << text;
     } catch (const base::Error& error) {
       EXPECT_EQ(error.kind(), base::ErrorKind::usage) << text;

@@ -7,7 +7,7 @@
 #include <fstream>
 
 #include "base/error.hpp"
-#include "base/temp_folder.hpp"
+#include "base/temp_directory.hpp"
 
 namespace berth::host {
 namespace {
@@ -16,22 +16,22 @@ using base::ErrorKind;
 using base::test::error_of;
 using ::testing::HasSubstr;
 
-class OlderTool : public ::testing::Test {
+class AtomicTool : public ::testing::Test {
  protected:
-  void write(const std::string& text) const { std::ofstream(folder_ / "etc/atomic.conf") << text; }
-  [[nodiscard]] OlderSettings read() const { return read_older_settings(folder_ / "", ""); }
-  void SetUp() override { std::filesystem::create_directories(folder_ / "etc"); }
+  void write(const std::string& text) const { std::ofstream(directory_ / "etc/atomic.conf") << text; }
+  [[nodiscard]] AtomicSettings read() const { return read_atomic_settings(directory_ / "", ""); }
+  void SetUp() override { std::filesystem::create_directories(directory_ / "etc"); }
 
-  base::test::TempFolder folder_;
+  base::test::TempDirectory directory_;
 };
 
-TEST_F(OlderTool, WithoutAFileNothingIsSet) {
+TEST_F(AtomicTool, WithoutAFileNothingIsSet) {
   const auto settings = read();
   EXPECT_EQ(settings.deployments, "");
   EXPECT_EQ(settings.repository, "");
 }
 
-TEST_F(OlderTool, ReadsTheKeysThatMatter) {
+TEST_F(AtomicTool, ReadsTheKeysThatMatter) {
   write("default_storage: ostree\ncheckout_path: /srv/a\nostree_repository: /srv/b\nruntime: /bin/crun\nother: [1]\n");
   const auto settings = read();
   EXPECT_EQ(settings.deployments, "/srv/a");
@@ -40,14 +40,14 @@ TEST_F(OlderTool, ReadsTheKeysThatMatter) {
   EXPECT_EQ(settings.storage, "ostree");
 }
 
-TEST_F(OlderTool, AnEmptyFileAndEmptyKeysSetNothing) {
+TEST_F(AtomicTool, AnEmptyFileAndEmptyKeysSetNothing) {
   write("");
   EXPECT_EQ(read().deployments, "");
   write("checkout_path:\n");
   EXPECT_EQ(read().deployments, "");
 }
 
-TEST_F(OlderTool, WrongFilesAreNamed) {
+TEST_F(AtomicTool, WrongFilesAreNamed) {
   for (const std::string text : {"just words\n", "checkout_path: [a]\n", "a: b: c\n"}) {
     write(text);
     const auto error = error_of([&] { static_cast<void>(read()); });
@@ -56,9 +56,9 @@ TEST_F(OlderTool, WrongFilesAreNamed) {
   }
 }
 
-TEST_F(OlderTool, AnotherFileMayBeNamed) {
-  std::ofstream(folder_ / "mine.yaml") << "runtime: crun\n";
-  EXPECT_EQ(read_older_settings("/", folder_ / "mine.yaml").runtime, "crun");
+TEST_F(AtomicTool, AnotherFileMayBeNamed) {
+  std::ofstream(directory_ / "mine.yaml") << "runtime: crun\n";
+  EXPECT_EQ(read_atomic_settings("/", directory_ / "mine.yaml").runtime, "crun");
 }
 
 }  // namespace

@@ -127,7 +127,7 @@ TEST_F(ConfigTest, ErrorsNameFileLineKeyAndRange) {
   const base::Error error = refused("[pull]\n\nretries = 21\n");
   EXPECT_EQ(base::ErrorKind::usage, error.kind());
   EXPECT_EQ(root_.at("etc/berth/berth.conf") + ":3: [pull] retries must be a whole number from 0 to 20, found 21",
-            error.sentence());
+            error.message());
   EXPECT_THAT(refused("[pull]\nretries = '3'\n").what(), HasSubstr("from 0 to 20, found '3'"));
   EXPECT_THAT(refused("[pull]\nparallel-layers = 0\n").what(), HasSubstr("from 1 to 16, found 0"));
   EXPECT_THAT(refused("[pull]\nwriter = \"both\"\n").what(), HasSubstr("\"own\" or \"libostree\", found \"both\""));

@@ -48,7 +48,7 @@ TEST_F(HostFileTest, WritesTextAndItsParents) {
   const CreatedFile created = create(file);
   EXPECT_TRUE(created.created);
   EXPECT_EQ(base::digest_of("hello").hex(), created.checksum);
-  EXPECT_THAT(created.created_folders, ElementsAre("/usr", "/usr/local", "/usr/local/bin"));
+  EXPECT_THAT(created.created_directories, ElementsAre("/usr", "/usr/local", "/usr/local/bin"));
   EXPECT_EQ("hello", root_.text("usr/local/bin/ctl"));
   EXPECT_EQ(0755U, root_.status("usr/local/bin/ctl").st_mode & 07777U);
   EXPECT_EQ(0755U, root_.status("usr/local").st_mode & 07777U);
@@ -108,13 +108,13 @@ TEST_F(HostFileTest, SharedContentIsNeverASharedInode) {
 }
 
 TEST_F(HostFileTest, MemoryFileSystemsWork) {
-  const std::string folder = "/dev/shm/berth-host-test-" + std::to_string(::getpid());
-  ASSERT_EQ(0, ::mkdir(folder.c_str(), 0755));
+  const std::string directory = "/dev/shm/berth-host-test-" + std::to_string(::getpid());
+  ASSERT_EQ(0, ::mkdir(directory.c_str(), 0755));
   rootfs_.file("x", "content");
   ::setxattr(rootfs_.at("x").c_str(), "user.note", "hi", 2, 0);
-  const base::Fd shm = base::open_host_folder(folder);
+  const base::Fd shm = base::open_host_directory(directory);
   EXPECT_TRUE(create_host_file(shm.get(), rootfs_fd_.get(), copy_of("x", "/a/x")).created);
-  std::filesystem::remove_all(folder);
+  std::filesystem::remove_all(directory);
 }
 
 /// On a file system without files without a name.
@@ -127,38 +127,38 @@ TEST_F(HostFileTest, WhatAKillLeftIsNoHindranceAndGoes) {
   EXPECT_EQ(RemoveOutcome::removed, remove_host_file(root_fd_.get(), "/etc/motd", base::digest_of("whole").hex()));
   root_.file(unfinished, "hal");
   EXPECT_EQ(RemoveOutcome::absent, remove_host_file(root_fd_.get(), "/etc/motd", base::digest_of("whole").hex()));
-  EXPECT_THAT(base::list_folder(base::open_host_folder(root_.at("etc")).get()), IsEmpty());
+  EXPECT_THAT(base::list_directory(base::open_host_directory(root_.at("etc")).get()), IsEmpty());
 }
 
 TEST_F(HostFileTest, NeverOverwrites) {
   root_.file("etc/motd", "mine");
   root_.link("etc/dangling", "/nowhere");
-  root_.folder("etc/folder");
+  root_.directory("etc/directory");
   const std::string before = root_.listing();
-  for (const char* path : {"/etc/motd", "/etc/dangling", "/etc/folder"}) {
-    for (const auto kind : {HostFile::Kind::file, HostFile::Kind::folder, HostFile::Kind::link}) {
+  for (const char* path : {"/etc/motd", "/etc/dangling", "/etc/directory"}) {
+    for (const auto kind : {HostFile::Kind::file, HostFile::Kind::directory, HostFile::Kind::link}) {
       HostFile file = text_file(path, "theirs");
       file.kind = kind;
       const CreatedFile created = create(file);
       EXPECT_FALSE(created.created) << path;
       EXPECT_EQ("", created.checksum);
-      EXPECT_THAT(created.created_folders, IsEmpty());
+      EXPECT_THAT(created.created_directories, IsEmpty());
     }
   }
   EXPECT_EQ("mine", root_.text("etc/motd"));
   EXPECT_EQ(before, root_.listing());
 }
 
-TEST_F(HostFileTest, FoldersAndLinks) {
-  HostFile folder;
-  folder.destination = "/var/lib/x";
-  folder.kind = HostFile::Kind::folder;
-  folder.mode = 01770;
-  folder.gid = 5;
-  const CreatedFile made = create(folder);
+TEST_F(HostFileTest, DirectoriesAndLinks) {
+  HostFile directory;
+  directory.destination = "/var/lib/x";
+  directory.kind = HostFile::Kind::directory;
+  directory.mode = 01770;
+  directory.gid = 5;
+  const CreatedFile made = create(directory);
   EXPECT_TRUE(made.created);
   EXPECT_EQ("", made.checksum);
-  EXPECT_THAT(made.created_folders, ElementsAre("/var", "/var/lib"));
+  EXPECT_THAT(made.created_directories, ElementsAre("/var", "/var/lib"));
   EXPECT_EQ(01770U, root_.status("var/lib/x").st_mode & 07777U);
   EXPECT_EQ(5U, root_.status("var/lib/x").st_gid);
 
@@ -176,7 +176,7 @@ TEST_F(HostFileTest, FoldersAndLinks) {
 
 TEST_F(HostFileTest, LinksOfTheHostAreFollowedInsideTheRoot) {
   const Scratch outside;
-  root_.folder("usr/bin");
+  root_.directory("usr/bin");
   root_.link("bin", "usr/bin");
   root_.link("local", "/usr");
   EXPECT_TRUE(create(text_file("/bin/a", "a")).created);
@@ -203,8 +203,8 @@ TEST_F(HostFileTest, RefusedDestinations) {
   EXPECT_TRUE(create(text_file("/device", "")).created);
 }
 
-TEST_F(HostFileTest, KernelFoldersBehindLinksAreRefusedToo) {
-  root_.folder("proc/sys");
+TEST_F(HostFileTest, KernelDirectoriesBehindLinksAreRefusedToo) {
+  root_.directory("proc/sys");
   root_.link("etc/kernel", "/proc/sys");
   const std::string before = root_.listing();
   const base::Error error = error_of([&] { create(text_file("/etc/kernel/new/x", "")); });
@@ -216,10 +216,10 @@ TEST_F(HostFileTest, KernelFoldersBehindLinksAreRefusedToo) {
 TEST_F(HostFileTest, SourcesThroughLinksAreRefused) {
   rootfs_.file("real", "secret");
   rootfs_.link("link", "real");
-  rootfs_.link("folder", "/etc");
+  rootfs_.link("directory", "/etc");
   ASSERT_EQ(0, ::mkfifo(rootfs_.at("fifo").c_str(), 0600));
-  rootfs_.folder("dir");
-  for (const char* source : {"link", "folder/passwd", "fifo", "dir", "../x"}) {
+  rootfs_.directory("dir");
+  for (const char* source : {"link", "directory/passwd", "fifo", "dir", "../x"}) {
     EXPECT_EQ(base::ErrorKind::verification, error_of([&] { create(copy_of(source, "/opt/x")); }).kind()) << source;
   }
   EXPECT_EQ(base::ErrorKind::not_found, error_of([&] { create(copy_of("missing", "/opt/x")); }).kind());
@@ -274,12 +274,12 @@ TEST_F(HostFileTest, ParentsCanBeTakenBack) {
   const CreatedFile created = create(text_file("/a/b/c/file", ""));
   root_.file("a/other", "");
   EXPECT_EQ(RemoveOutcome::removed, remove("/a/b/c/file", created.checksum));
-  remove_parent_folders(root_fd_.get(), created.created_folders);
+  remove_parent_directories(root_fd_.get(), created.created_directories);
   EXPECT_EQ("a\na/other\n", root_.listing());
 }
 
 TEST_F(HostFileTest, WhereAPathReallyIs) {
-  root_.folder("usr/bin");
+  root_.directory("usr/bin");
   root_.link("bin", "usr/bin");
   root_.link("usr/bin/last", "/etc");
   const int root = root_fd_.get();
@@ -289,23 +289,23 @@ TEST_F(HostFileTest, WhereAPathReallyIs) {
   EXPECT_EQ("/none/x", resolve_host_path(root, "/none/x"));
   EXPECT_EQ("/x", resolve_host_path(root, "x"));
   EXPECT_EQ("/", resolve_host_path(root, "/"));
-  EXPECT_EQ("/etc/passwd", resolve_host_path(base::open_host_folder("/").get(), "/etc/passwd"));
+  EXPECT_EQ("/etc/passwd", resolve_host_path(base::open_host_directory("/").get(), "/etc/passwd"));
   EXPECT_EQ(base::ErrorKind::verification, error_of([&] { resolve_host_path(root, "/a/../b"); }).kind());
 }
 
-/// A link or folder of `owner` in the test's root.
+/// A link or directory of `owner` in the test's root.
 void give(const Scratch& root, const std::string& path, uid_t owner) {
   ASSERT_EQ(0, ::lchown(root.at(path).c_str(), owner, owner)) << path;
 }
 
-TEST_F(HostFileTest, NoWayFromAnotherUsersFolderToAnotherOwner) {
+TEST_F(HostFileTest, NoWayFromAnotherUsersDirectoryToAnotherOwner) {
   root_.file("etc/ld.so.conf.d/libc.conf", "lib");
-  root_.folder("srv/app/own");
+  root_.directory("srv/app/own");
   root_.link("srv/app/absolute", "/etc/ld.so.conf.d");
   root_.link("srv/app/relative", "../../etc/ld.so.conf.d");
   root_.link("srv/app/root", "/");
   root_.link("srv/app/chain", "absolute");
-  root_.folder("srv/app/roots");
+  root_.directory("srv/app/roots");
   for (const char* path :
        {"srv/app", "srv/app/own", "srv/app/absolute", "srv/app/relative", "srv/app/root", "srv/app/chain"}) {
     give(root_, path, 1000);
@@ -325,15 +325,15 @@ TEST_F(HostFileTest, NoWayFromAnotherUsersFolderToAnotherOwner) {
   EXPECT_EQ(before, root_.listing());
   EXPECT_TRUE(create(text_file("/srv/app/own/fine", "x")).created);
   EXPECT_FALSE(danger_on_the_way(root_fd_.get(), "/srv/app/own/fine"));
-  EXPECT_EQ(1000U, trusted_folder_owner(root_fd_.get(), "/srv/app/own"));
-  EXPECT_EQ(std::nullopt, trusted_folder_owner(root_fd_.get(), "/srv/app/none"));
+  EXPECT_EQ(1000U, trusted_directory_owner(root_fd_.get(), "/srv/app/own"));
+  EXPECT_EQ(std::nullopt, trusted_directory_owner(root_fd_.get(), "/srv/app/none"));
 }
 
 TEST_F(HostFileTest, LinksOfRootLeadAnywhereInsideTheRoot) {
-  root_.folder("data/deep");
+  root_.directory("data/deep");
   root_.link("srv", "data");
   root_.link("data/up", "../../../../usr");
-  root_.folder("usr");
+  root_.directory("usr");
   root_.link("data/deep/absolute", "/usr");
   EXPECT_TRUE(create(text_file("/srv/up/a", "x")).created);
   EXPECT_TRUE(create(text_file("/srv/deep/absolute/new/b", "x")).created);
@@ -347,7 +347,7 @@ TEST_F(HostFileTest, LinksOfRootLeadAnywhereInsideTheRoot) {
 
 /// A whole tree of another user's, as one that was made without root: whoever names it trusts it.
 TEST_F(HostFileTest, ATreeOfOneOtherOwnerIsTrusted) {
-  root_.folder("usr/lib");
+  root_.directory("usr/lib");
   root_.link("lib", "/usr/lib");
   for (const char* path : {"", "usr", "usr/lib", "lib"}) {
     give(root_, path, 100'000);

@@ -12,21 +12,21 @@
 namespace berth::host::testing {
 namespace {
 
-class PrivateFolder : public ::testing::Test {
+class PrivateDirectory : public ::testing::Test {
  protected:
-  void SetUp() override { root_.folder("a/b"); }
+  void SetUp() override { root_.directory("a/b"); }
 
   void set_mode(const std::string& path, mode_t mode) const { ASSERT_EQ(0, ::chmod(root_.at(path).c_str(), mode)); }
   [[nodiscard]] struct stat status(const std::string& path) const {
     return base::stat_at(AT_FDCWD, root_.at(path)).value();
   }
   [[nodiscard]] mode_t mode(const std::string& path) const { return status(path).st_mode & 07777U; }
-  [[nodiscard]] bool reached() const { return others_can_reach(base::open_host_folder(root_.path()).get(), "/a/b"); }
+  [[nodiscard]] bool reached() const { return others_can_reach(base::open_host_directory(root_.path()).get(), "/a/b"); }
 
   Scratch root_;
 };
 
-TEST_F(PrivateFolder, OthersReachWhatNoFolderAboveCloses) {
+TEST_F(PrivateDirectory, OthersReachWhatNoDirectoryAboveCloses) {
   set_mode("a", 0755);
   set_mode("a/b", 0755);
   EXPECT_TRUE(reached());
@@ -38,51 +38,51 @@ TEST_F(PrivateFolder, OthersReachWhatNoFolderAboveCloses) {
   EXPECT_FALSE(reached());
   set_mode("a/b", 0710);
   EXPECT_TRUE(reached());
-  EXPECT_FALSE(others_can_reach(base::open_host_folder(root_.path()).get(), "/nowhere"));
+  EXPECT_FALSE(others_can_reach(base::open_host_directory(root_.path()).get(), "/nowhere"));
 }
 
-TEST_F(PrivateFolder, FoldersOfOthersAreOpenToThem) {
+TEST_F(PrivateDirectory, DirectoriesOfOthersAreOpenToThem) {
   if (::geteuid() != 0) {
-    return;  // only root can give a folder away
+    return;  // only root can give a directory away
   }
   set_mode("a/b", 0700);
   ASSERT_EQ(0, ::chown(root_.at("a/b").c_str(), 1000, 1000));
   EXPECT_TRUE(reached());
-  EXPECT_TRUE(make_private(base::open_host_folder(root_.at("a/b")).get()));
+  EXPECT_TRUE(make_private(base::open_host_directory(root_.at("a/b")).get()));
   EXPECT_EQ(0U, status("a/b").st_uid);
   EXPECT_FALSE(reached());
 }
 
-TEST_F(PrivateFolder, IsMadeOnce) {
+TEST_F(PrivateDirectory, IsMadeOnce) {
   set_mode("a/b", 0755);
-  const auto folder = base::open_host_folder(root_.at("a/b"));
-  EXPECT_TRUE(make_private(folder.get()));
+  const auto directory = base::open_host_directory(root_.at("a/b"));
+  EXPECT_TRUE(make_private(directory.get()));
   EXPECT_EQ(0700U, mode("a/b"));
-  EXPECT_FALSE(make_private(folder.get()));
+  EXPECT_FALSE(make_private(directory.get()));
 }
 
-TEST_F(PrivateFolder, OneGroupPassesOrAll) {
+TEST_F(PrivateDirectory, OneGroupPassesOrAll) {
   if (::geteuid() != 0) {
-    return;  // only root can give a folder to any group
+    return;  // only root can give a directory to any group
   }
-  const auto folder = base::open_host_folder(root_.at("a/b"));
-  make_private(folder.get());
-  let_pass(folder.get(), 100000);
+  const auto directory = base::open_host_directory(root_.at("a/b"));
+  make_private(directory.get());
+  let_pass(directory.get(), 100000);
   EXPECT_EQ(0710U, mode("a/b"));
   EXPECT_EQ(100000U, status("a/b").st_gid);
-  let_pass(folder.get(), 100000);
+  let_pass(directory.get(), 100000);
   EXPECT_EQ(0710U, mode("a/b"));
-  let_pass(folder.get(), 200000);
+  let_pass(directory.get(), 200000);
   EXPECT_EQ(0711U, mode("a/b"));
-  EXPECT_TRUE(make_private(folder.get(), 100000)) << "everybody passed";
+  EXPECT_TRUE(make_private(directory.get(), 100000)) << "everybody passed";
   EXPECT_EQ(0710U, mode("a/b"));
-  EXPECT_FALSE(make_private(folder.get(), 100000));
+  EXPECT_FALSE(make_private(directory.get(), 100000));
 }
 
-TEST_F(PrivateFolder, ThatOfTheDeploymentsIsPrivateAndItsParentsAreNot) {
+TEST_F(PrivateDirectory, ThatOfTheDeploymentsIsPrivateAndItsParentsAreNot) {
   LayoutSettings settings;
   settings.root = root_.path();
-  const auto created = make_deployments_folder(Layout(settings));
+  const auto created = make_deployments_directory(Layout(settings));
   EXPECT_EQ(4U, created.size());
   EXPECT_EQ(0755U, mode("var/lib/containers"));
   EXPECT_EQ(0700U, mode("var/lib/containers/berth"));

@@ -12,7 +12,7 @@
 #include "base/error.hpp"
 #include "base/fd.hpp"
 #include "base/file.hpp"
-#include "base/temp_folder.hpp"
+#include "base/temp_directory.hpp"
 
 namespace berth::host {
 namespace {
@@ -31,18 +31,18 @@ class TreeCopy : public ::testing::Test {
   }
 
   void copy(std::size_t most = copied_entries_limit) {
-    copy_tree(base::open_host_folder(from.path()).get(), base::open_host_folder(to.path()).get(), "/data",
+    copy_tree(base::open_host_directory(from.path()).get(), base::open_host_directory(to.path()).get(), "/data",
               stop.get_token(), most);
   }
 
-  base::test::TempFolder from;
-  base::test::TempFolder to;
+  base::test::TempDirectory from;
+  base::test::TempDirectory to;
   std::stop_source stop;
 };
 
 TEST_F(TreeCopy, HasSoManyEntriesAtMost) {
   const auto error = error_of([&] { copy(2); });
-  EXPECT_EQ(error.sentence(), "/data would get more than 2 files");
+  EXPECT_EQ(error.message(), "/data would get more than 2 files");
   EXPECT_THAT(error.hint(), HasSubstr("create that directory yourself"));
   EXPECT_TRUE(fs::is_empty(to.path()));
   copy(3);
@@ -53,7 +53,7 @@ TEST_F(TreeCopy, LeavesATwentiethOfTheDiskFree) {
   const auto disk = fs::space(to.path());
   fs::resize_file(from / "file", disk.available - disk.capacity / 20 + (std::uintmax_t{1} << 30U));
   const auto error = error_of([&] { copy(); });
-  EXPECT_THAT(error.sentence(), HasSubstr("the image's files for /data take"));
+  EXPECT_THAT(error.message(), HasSubstr("the image's files for /data take"));
   EXPECT_TRUE(fs::is_empty(to.path()));
 }
 

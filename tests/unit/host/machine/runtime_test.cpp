@@ -49,21 +49,19 @@ TEST_F(RuntimeTest, LinksStayInsideTheRoot) {
 TEST_F(RuntimeTest, MissingOnes) {
   const base::Error error = error_of([&] { (void)find("krun"); });
   EXPECT_EQ(base::ErrorKind::not_found, error.kind());
-  EXPECT_EQ("The runtime krun is not installed", error.sentence());
-  EXPECT_EQ("The runtime /opt/krun is not installed", error_of([&] { (void)find("/opt/krun"); }).sentence());
-  EXPECT_EQ("The runtime runc or crun is not installed", error_of([&] {
-                                                           (void)find("", {"runc", "crun"});
-                                                         }).sentence());
+  EXPECT_EQ("The runtime krun is not installed", error.message());
+  EXPECT_EQ("The runtime /opt/krun is not installed", error_of([&] { (void)find("/opt/krun"); }).message());
+  EXPECT_EQ("The runtime runc or crun is not installed", error_of([&] { (void)find("", {"runc", "crun"}); }).message());
   EXPECT_EQ(base::ErrorKind::usage, error_of([&] { (void)find("./runc"); }).kind());
 }
 
 TEST_F(RuntimeTest, WhatCannotBeRun) {
   root_.file("usr/bin/runc", "", 0644);
-  root_.folder("opt/folder");
+  root_.directory("opt/directory");
   const base::Error error = error_of([&] { (void)find("runc"); });
   EXPECT_EQ(base::ErrorKind::not_permitted, error.kind());
-  EXPECT_EQ("The runtime /usr/bin/runc is not an executable file", error.sentence());
-  EXPECT_EQ(base::ErrorKind::not_permitted, error_of([&] { (void)find("/opt/folder"); }).kind());
+  EXPECT_EQ("The runtime /usr/bin/runc is not an executable file", error.message());
+  EXPECT_EQ(base::ErrorKind::not_permitted, error_of([&] { (void)find("/opt/directory"); }).kind());
   root_.file("usr/bin/crun", "", 0755);
   EXPECT_EQ("/usr/bin/crun", find("", {"runc", "crun"}).path);
 }
@@ -89,13 +87,13 @@ TEST_F(RuntimeTest, OneThatIsTooOldIsRefusedWithWhatIsNeeded) {
   const base::Error error = error_of([&] { (void)find_on_host(root_.at("old")); });
   EXPECT_EQ(base::ErrorKind::failed, error.kind());
   EXPECT_EQ("The runtime " + root_.at("old") + " is too old: it is runc 1.0.0-rc10, and berth needs 1.0.0 or newer",
-            error.sentence());
+            error.message());
   EXPECT_THAT(error.hint(), HasSubstr("--runtime"));
 }
 
 TEST_F(RuntimeTest, OneThatMakesNoUserNamespacesIsNotForUsers) {
   LayoutSettings settings;
-  settings.user = UserFolders{"alice", 1000, "/home/alice", "/data", "/conf", "/run/user/1000"};
+  settings.user = UserDirectories{"alice", 1000, "/home/alice", "/data", "/conf", "/run/user/1000"};
   const Layout users(settings);
   const std::string begin = "#!/bin/sh\n[ \"$1\" = features ] && echo '";
   root_.file("rootful", begin + R"({"linux": {"namespaces": ["pid", "mount"]}})" + "'\n", 0755);
@@ -103,7 +101,7 @@ TEST_F(RuntimeTest, OneThatMakesNoUserNamespacesIsNotForUsers) {
   EXPECT_EQ(base::ErrorKind::failed, error.kind());
   EXPECT_EQ("The runtime " + root_.at("rootful") +
                 " cannot run containers of users: it says that it makes no user namespaces",
-            error.sentence());
+            error.message());
   EXPECT_THAT(error.hint(), HasSubstr("--runtime"));
   EXPECT_EQ(root_.at("rootful"), find_on_host(root_.at("rootful")).path);
   root_.file("rootless", begin + R"({"linux": {"namespaces": ["pid", "user"]}})" + "'\n", 0755);

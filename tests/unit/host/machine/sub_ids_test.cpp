@@ -16,8 +16,8 @@ Layout layout_of_alice(const Scratch& root) {
   LayoutSettings settings;
   settings.root = root.path();
   settings.running = true;
-  settings.user =
-      UserFolders{"alice", 1000, "/home/alice", "/home/alice/.local/share", "/home/alice/.config", "/run/user/1000"};
+  settings.user = UserDirectories{
+      "alice", 1000, "/home/alice", "/home/alice/.local/share", "/home/alice/.config", "/run/user/1000"};
   return Layout(settings);
 }
 
@@ -25,8 +25,8 @@ Layout layout_of_alice(const Scratch& root) {
 class SubIdsTest : public ::testing::Test {
  protected:
   SubIdsTest() {
-    root_.folder("etc");
-    root_.folder("usr/bin");
+    root_.directory("etc");
+    root_.directory("usr/bin");
     root_.file("etc/subuid", "alice:100000:65536\n");
     root_.file("etc/subgid", "alice:200000:1000\n");
     root_.file("usr/bin/newuidmap", "");
@@ -96,13 +96,13 @@ TEST_F(SubIdsTest, WithoutTheProgramsThereAreNone) {
 
 TEST_F(SubIdsTest, AKernelThatLetsNoUserIsNamedWithTheSetting) {
   EXPECT_NO_THROW(refuse_without_user_namespaces(layout_));
-  root_.folder("proc/sys/kernel");
+  root_.directory("proc/sys/kernel");
   root_.file("proc/sys/kernel/unprivileged_userns_clone", "0\n");
   const auto debian = error_of([this] { refuse_without_user_namespaces(layout_); });
   EXPECT_EQ(base::ErrorKind::not_permitted, debian.kind());
   EXPECT_THAT(debian.hint(), HasSubstr("kernel.unprivileged_userns_clone=1"));
   root_.file("proc/sys/kernel/unprivileged_userns_clone", "1\n");
-  root_.folder("proc/sys/user");
+  root_.directory("proc/sys/user");
   root_.file("proc/sys/user/max_user_namespaces", "0\n");
   EXPECT_THAT(error_of([this] { refuse_without_user_namespaces(layout_); }).hint(),
               HasSubstr("user.max_user_namespaces"));
@@ -110,7 +110,7 @@ TEST_F(SubIdsTest, AKernelThatLetsNoUserIsNamedWithTheSetting) {
 
 TEST_F(SubIdsTest, LingeringIsAFileOfLogind) {
   EXPECT_FALSE(lingers(layout_));
-  root_.folder("var/lib/systemd/linger");
+  root_.directory("var/lib/systemd/linger");
   root_.file("var/lib/systemd/linger/alice", "");
   EXPECT_TRUE(lingers(layout_));
 }

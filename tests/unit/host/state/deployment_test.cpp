@@ -115,8 +115,8 @@ TEST(DeploymentInfo, BrokenTextIsRefused) {
   for (const auto& broken : berth::test::broken_json(old_info)) {
     const base::Error error = error_of([&] { parse_info(broken.text, "web.0/info"); });
     EXPECT_EQ(base::ErrorKind::verification, error.kind()) << broken.label;
-    EXPECT_THAT(error.sentence(), HasSubstr("web.0/info")) << broken.label;
-    EXPECT_THAT(error.sentence(), HasSubstr(broken.words)) << broken.label;
+    EXPECT_THAT(error.message(), HasSubstr("web.0/info")) << broken.label;
+    EXPECT_THAT(error.message(), HasSubstr(broken.words)) << broken.label;
   }
 }
 
@@ -124,10 +124,10 @@ class DeploymentsTest : public ::testing::Test {
  protected:
   DeploymentsTest() : layout_(layout_in(root_)) {}
 
-  void install(const std::string& name, int slot, const std::string& image, const std::string& folder = berth_) {
+  void install(const std::string& name, int slot, const std::string& image, const std::string& directory = berth_) {
     const std::string deployment = name + "." + std::to_string(slot);
-    root_.file(folder + "/" + deployment + "/info", "{\"image\": \"" + image + "\"}");
-    root_.link(folder + "/" + name, deployment);
+    root_.file(directory + "/" + deployment + "/info", "{\"image\": \"" + image + "\"}");
+    root_.link(directory + "/" + name, deployment);
   }
   [[nodiscard]] std::vector<std::string> names() const {
     std::vector<std::string> names;
@@ -151,8 +151,8 @@ TEST_F(DeploymentsTest, NothingInstalled) {
 TEST_F(DeploymentsTest, FindsWhatIsInstalled) {
   install("web", 1, "registry/web");
   install("api", 0, "registry/api");
-  root_.folder(std::string(berth_) + "/web.0");
-  root_.folder(std::string(berth_) + "/.storage/ostree");
+  root_.directory(std::string(berth_) + "/web.0");
+  root_.directory(std::string(berth_) + "/.storage/ostree");
   root_.link(std::string(berth_) + "/.tmp", "web.1");
   root_.file(std::string(berth_) + "/stray", "");
   EXPECT_THAT(names(), ElementsAre("api", "web"));
@@ -171,7 +171,7 @@ TEST_F(DeploymentsTest, NamesThatExcludeEachOther) {
       refuse_name_conflict(layout_, name);
     } catch (const base::Error& error) {
       EXPECT_EQ(error.kind(), base::ErrorKind::conflict);
-      return error.sentence();
+      return error.message();
     }
     return std::string();
   };
@@ -197,31 +197,31 @@ TEST_F(DeploymentsTest, ANameEndingLikeASlotAlone) {
 }
 
 TEST_F(DeploymentsTest, AbsoluteTargets) {
-  const std::string folder = berth_;
-  root_.file(folder + "/web.0/info", "{}");
-  root_.link(folder + "/web", "/var/lib/containers/berth/web.0");
-  root_.file(folder + "/api.1/info", "{}");
-  root_.link(folder + "/api", "./api.1");
+  const std::string directory = berth_;
+  root_.file(directory + "/web.0/info", "{}");
+  root_.link(directory + "/web", "/var/lib/containers/berth/web.0");
+  root_.file(directory + "/api.1/info", "{}");
+  root_.link(directory + "/api", "./api.1");
   EXPECT_THAT(names(), ElementsAre("api", "web"));
   EXPECT_EQ(0, current_slot(layout_, "web"));
 }
 
 TEST_F(DeploymentsTest, BrokenOnesAreListedBesideTheOthers) {
-  const std::string folder = std::string(berth_) + "/";
+  const std::string directory = std::string(berth_) + "/";
   install("good", 0, "x");
-  root_.link(folder + "dangling", "dangling.0");
-  root_.link(folder + "foreign", "good.0");
-  root_.link(folder + "deep", "x/deep.0");
-  root_.folder(folder + "empty.0");
-  root_.link(folder + "empty", "empty.0");
-  root_.file(folder + "garbled.0/info", "{");
-  root_.link(folder + "garbled", "garbled.0");
-  root_.file(folder + "flat.0", "");
-  root_.link(folder + "flat", "flat.0");
-  root_.link(folder + "linked.0", "good.0");
-  root_.link(folder + "linked", "linked.0");
-  root_.link(folder + "infolink.0/info", "/etc/shadow");
-  root_.link(folder + "infolink", "infolink.0");
+  root_.link(directory + "dangling", "dangling.0");
+  root_.link(directory + "foreign", "good.0");
+  root_.link(directory + "deep", "x/deep.0");
+  root_.directory(directory + "empty.0");
+  root_.link(directory + "empty", "empty.0");
+  root_.file(directory + "garbled.0/info", "{");
+  root_.link(directory + "garbled", "garbled.0");
+  root_.file(directory + "flat.0", "");
+  root_.link(directory + "flat", "flat.0");
+  root_.link(directory + "linked.0", "good.0");
+  root_.link(directory + "linked", "linked.0");
+  root_.link(directory + "infolink.0/info", "/etc/shadow");
+  root_.link(directory + "infolink", "infolink.0");
 
   const DeploymentList list = list_deployments(layout_);
   EXPECT_THAT(names(), ElementsAre("good"));
@@ -234,8 +234,8 @@ TEST_F(DeploymentsTest, BrokenOnesAreListedBesideTheOthers) {
   EXPECT_THAT(reasons["deep"], HasSubstr("points to x/deep.0"));
   EXPECT_THAT(reasons["empty"], HasSubstr("has no info file"));
   EXPECT_THAT(reasons["garbled"], HasSubstr("garbled.0/info"));
-  EXPECT_THAT(reasons["flat"], HasSubstr("is not a folder"));
-  EXPECT_THAT(reasons["linked"], HasSubstr("is not a folder"));
+  EXPECT_THAT(reasons["flat"], HasSubstr("is not a directory"));
+  EXPECT_THAT(reasons["linked"], HasSubstr("is not a directory"));
   EXPECT_THAT(reasons["infolink"], HasSubstr("link"));
   // linked.0 is a link to good.0 too: a container of that name whose link is foreign.
   EXPECT_THAT(reasons["linked.0"], HasSubstr("points to good.0"));

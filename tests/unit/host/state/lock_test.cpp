@@ -29,7 +29,7 @@ class LockTest : public ::testing::Test {
     return ContainerLock::take(layout_, name, "berth test", timeout, reporter_, stop);
   }
 
-  static constexpr const char* folder_ = "var/lib/containers/berth/.locks";
+  static constexpr const char* directory_ = "var/lib/containers/berth/.locks";
   Scratch root_;
   Layout layout_;
   RecordingReporter reporter_;
@@ -37,10 +37,10 @@ class LockTest : public ::testing::Test {
 
 TEST_F(LockTest, SaysWhoHoldsIt) {
   const ContainerLock lock = take("web");
-  const std::string file = std::string(folder_) + "/web";
+  const std::string file = std::string(directory_) + "/web";
   EXPECT_EQ(std::to_string(::getpid()) + " berth test\n", root_.text(file));
   EXPECT_EQ(0600U, root_.status(file).st_mode & 07777U);
-  EXPECT_EQ(0700U, root_.status(folder_).st_mode & 07777U);
+  EXPECT_EQ(0700U, root_.status(directory_).st_mode & 07777U);
 }
 
 TEST_F(LockTest, LeavesNothingBehind) {
@@ -49,25 +49,25 @@ TEST_F(LockTest, LeavesNothingBehind) {
   EXPECT_EQ(before, root_.listing());
 }
 
-TEST_F(LockTest, KeepsFoldersThatGotContent) {
+TEST_F(LockTest, KeepsDirectoriesThatGotContent) {
   {
     const ContainerLock lock = take("web");
-    root_.folder("var/lib/containers/berth/web.0");
+    root_.directory("var/lib/containers/berth/web.0");
   }
   EXPECT_TRUE(root_.has("var/lib/containers/berth/web.0"));
-  EXPECT_FALSE(root_.has(folder_));
+  EXPECT_FALSE(root_.has(directory_));
 }
 
 TEST_F(LockTest, WhatIsInTheWayIsNamedWithTheRemedy) {
-  root_.folder("var/lib/containers/berth");
+  root_.directory("var/lib/containers/berth");
   const auto refused = [&](const std::string& path) {
     const auto error = error_of([&] { take("web"); });
     EXPECT_EQ(base::ErrorKind::conflict, error.kind()) << error.what();
-    EXPECT_THAT(error.sentence(), HasSubstr(path + " is in the way"));
+    EXPECT_THAT(error.message(), HasSubstr(path + " is in the way"));
     EXPECT_THAT(error.hint(), HasSubstr("rm -r "));
   };
-  const std::string file = std::string(folder_) + "/web";
-  root_.folder(file);
+  const std::string file = std::string(directory_) + "/web";
+  root_.directory(file);
   refused(file);
   ASSERT_EQ(0, ::rmdir(root_.at(file).c_str()));
   ASSERT_EQ(0, ::mkfifo(root_.at(file).c_str(), 0600));
@@ -76,47 +76,47 @@ TEST_F(LockTest, WhatIsInTheWayIsNamedWithTheRemedy) {
   ASSERT_EQ(0, ::symlink("/nowhere", root_.at(file).c_str()));
   refused(file);
   ASSERT_EQ(0, ::unlink(root_.at(file).c_str()));
-  ASSERT_EQ(0, ::rmdir(root_.at(folder_).c_str()));
-  root_.file(folder_, "");
-  refused(folder_);
+  ASSERT_EQ(0, ::rmdir(root_.at(directory_).c_str()));
+  root_.file(directory_, "");
+  refused(directory_);
 }
 
 TEST_F(LockTest, OtherContainersAreFree) {
   const ContainerLock web = take("web");
   {
     const ContainerLock api = take("api");
-    EXPECT_TRUE(root_.has(std::string(folder_) + "/api"));
+    EXPECT_TRUE(root_.has(std::string(directory_) + "/api"));
   }
-  EXPECT_TRUE(root_.has(std::string(folder_) + "/web"));
+  EXPECT_TRUE(root_.has(std::string(directory_) + "/web"));
 }
 
 TEST_F(LockTest, TimeoutNamesTheHolder) {
   const ContainerLock lock = take("web");
   const base::Error error = error_of([&] { take("web", 0s); });
   EXPECT_EQ(base::ErrorKind::conflict, error.kind());
-  EXPECT_THAT(error.sentence(), HasSubstr("berth test (pid " + std::to_string(::getpid()) + ") works on web"));
+  EXPECT_THAT(error.message(), HasSubstr("berth test (pid " + std::to_string(::getpid()) + ") works on web"));
   EXPECT_THAT(error.hint(), HasSubstr("ps -p " + std::to_string(::getpid())));
 }
 
 TEST_F(LockTest, AHolderThatHasNotSaidWhoItIs) {
-  root_.file(std::string(folder_) + "/web", "");
-  const base::Fd other = base::open_at(AT_FDCWD, root_.at(std::string(folder_) + "/web"), O_RDWR);
+  root_.file(std::string(directory_) + "/web", "");
+  const base::Fd other = base::open_at(AT_FDCWD, root_.at(std::string(directory_) + "/web"), O_RDWR);
   ASSERT_EQ(0, ::flock(other.get(), LOCK_EX));
-  EXPECT_THAT(error_of([&] { take("web"); }).sentence(), HasSubstr("another berth command works on web"));
+  EXPECT_THAT(error_of([&] { take("web"); }).message(), HasSubstr("another berth command works on web"));
 }
 
 TEST_F(LockTest, AFileWithoutAHolderIsNoObstacle) {
-  root_.file(std::string(folder_) + "/web", "1 berth killed, with a rather long command\n");
+  root_.file(std::string(directory_) + "/web", "1 berth killed, with a rather long command\n");
   const ContainerLock lock = take("web");
-  EXPECT_EQ(std::to_string(::getpid()) + " berth test\n", root_.text(std::string(folder_) + "/web"));
+  EXPECT_EQ(std::to_string(::getpid()) + " berth test\n", root_.text(std::string(directory_) + "/web"));
 }
 
 /// Keeps what was said, and does something as soon as something is said.
 class PromptReporter final : public base::Reporter {
  public:
   explicit PromptReporter(std::function<void()> act) : act_(std::move(act)) {}
-  void step(std::string_view sentence) override {
-    steps.emplace_back(sentence);
+  void step(std::string_view message) override {
+    steps.emplace_back(message);
     act_();
   }
   void progress(const base::Progress& /*progress*/) override {}
@@ -140,7 +140,7 @@ TEST_F(LockTest, WaitsAndSaysSoOnce) {
   const auto lock = ContainerLock::take(layout_, "web", "berth test", 60s, reporter, {});
   EXPECT_THAT(reporter.steps,
               ElementsAre("waiting for berth test (pid " + std::to_string(::getpid()) + "), which works on web"));
-  EXPECT_TRUE(root_.has(std::string(folder_) + "/web"));
+  EXPECT_TRUE(root_.has(std::string(directory_) + "/web"));
 }
 
 TEST_F(LockTest, AStopRequestEndsTheWait) {
@@ -161,12 +161,12 @@ TEST_F(LockTest, TheKernelReleasesTheLockOfADeadProcess) {
   }
   int status = 0;
   ASSERT_EQ(child, ::waitpid(child, &status, 0));
-  EXPECT_THAT(root_.text(std::string(folder_) + "/web"), HasSubstr(std::to_string(child)));
+  EXPECT_THAT(root_.text(std::string(directory_) + "/web"), HasSubstr(std::to_string(child)));
   EXPECT_NO_THROW(take("web"));
 }
 
 TEST_F(LockTest, AReadOnlyPlaceIsNamed) {
-  root_.file("var/lib/containers/berth", "a file, where a folder should be");
+  root_.file("var/lib/containers/berth", "a file, where a directory should be");
   EXPECT_THAT(error_of([&] { take("web"); }).what(), HasSubstr("berth"));
 }
 
@@ -190,7 +190,7 @@ TEST_F(LockTest, NeverTwoHoldersWhileFilesComeAndGo) {
   threads.clear();
   EXPECT_EQ(0, mistakes);
   EXPECT_EQ(40, taken);
-  EXPECT_FALSE(root_.has(folder_));
+  EXPECT_FALSE(root_.has(directory_));
 }
 
 }  // namespace

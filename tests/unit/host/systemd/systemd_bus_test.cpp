@@ -150,7 +150,7 @@ TEST_F(BusTest, ErrorsHaveKinds) {
     peer.serve();
     const auto systemd = make_bus_systemd(reporter_, {}, reached_at(peer.address()));
     const base::Error error = error_of([&] { systemd->reload(); });
-    EXPECT_THAT(error.sentence(), HasSubstr("reload its configuration")) << name;
+    EXPECT_THAT(error.message(), HasSubstr("reload its configuration")) << name;
     return error.kind();
   };
   EXPECT_EQ(base::ErrorKind::not_permitted, kind_of("org.freedesktop.DBus.Error.AccessDenied"));
@@ -165,14 +165,14 @@ TEST_F(BusTest, ErrorsHaveKinds) {
 
 TEST_F(BusTest, NoFileSystemIsBlamedForWhatSystemdDoesNotTake) {
   const base::Error error = error_of([] { check_bus(-EINVAL, "start x"); });
-  EXPECT_EQ(error.sentence(), "cannot start x: systemd does not take this request");
+  EXPECT_EQ(error.message(), "cannot start x: systemd does not take this request");
   EXPECT_THAT(error.hint(), HasSubstr("systemd 252"));
 }
 
 TEST_F(BusTest, NoAnswerInTime) {
   peer_.on("Reload", [](sd_bus_message*) { return 0; });
   options_.call_timeout = 1s;
-  EXPECT_THAT(error_of([&] { systemd().reload(); }).sentence(), HasSubstr("systemd did not answer"));
+  EXPECT_THAT(error_of([&] { systemd().reload(); }).message(), HasSubstr("systemd did not answer"));
 }
 
 TEST_F(BusTest, NobodyThere) {
@@ -188,8 +188,8 @@ TEST_F(BusTest, TheSearchNamesWhatItTriedAndTheRemedy) {
   } else {
     const base::Error error = error_of([&] { systemd->reload(); });
     EXPECT_EQ(base::ErrorKind::failed, error.kind());
-    EXPECT_THAT(error.sentence(), HasSubstr("cannot connect to the system bus"));
-    EXPECT_THAT(error.sentence(), HasSubstr("/run/systemd/private"));
+    EXPECT_THAT(error.message(), HasSubstr("cannot connect to the system bus"));
+    EXPECT_THAT(error.message(), HasSubstr("/run/systemd/private"));
     EXPECT_THAT(error.hint(), HasSubstr("--root DIR"));
   }
   ::unsetenv("DBUS_SYSTEM_BUS_ADDRESS");
@@ -221,7 +221,7 @@ TEST_F(BusTest, DisableAndResetThatFail) {
   peer_.on("DisableUnitFiles", failing("org.freedesktop.DBus.Error.AccessDenied", "no"));
   peer_.on("ResetFailedUnit", failing("org.freedesktop.DBus.Error.AccessDenied", "no"));
   EXPECT_EQ("systemd refuses to disable web.service: no",
-            error_of([&] { systemd().disable("web.service"); }).sentence());
+            error_of([&] { systemd().disable("web.service"); }).message());
   EXPECT_EQ(base::ErrorKind::not_permitted, error_of([&] { systemd().reset_failed("web.service"); }).kind());
 }
 
@@ -246,7 +246,7 @@ TEST_F(BusTest, RestartIsAJobLikeAStart) {
 TEST_F(BusTest, ARefusedScope) {
   peer_.on("StartTransientUnit", failing("org.freedesktop.systemd1.UnitExists", "already loaded"));
   EXPECT_EQ("systemd refuses to start web-run-1.scope: already loaded",
-            error_of([&] { systemd().enter_scope("web-run-1.scope", "a run"); }).sentence());
+            error_of([&] { systemd().enter_scope("web-run-1.scope", "a run"); }).message());
 }
 
 TEST_F(BusTest, AScopeIsDelegatedAndHoldsThisProcess) {
@@ -339,7 +339,7 @@ TEST_F(BusTest, AUnitThatCannotBeLoaded) {
   peer_.on("StartUnit", failing("org.freedesktop.systemd1.BadUnitSetting", "bad"));
   const base::Error error = error_of([&] { systemd().start("web.service"); });
   EXPECT_EQ("systemd cannot load web.service (bad-setting): Unit web.service has a bad unit file setting.",
-            error.sentence());
+            error.message());
   EXPECT_THAT(error.hint(), HasSubstr("systemd-analyze verify web.service"));
 }
 
@@ -348,7 +348,7 @@ TEST_F(BusTest, StartingAndStoppingUnknownUnits) {
   peer_.on("StopUnit", failing("org.freedesktop.systemd1.NoSuchUnit", "Unit web.service not loaded."));
   const base::Error error = error_of([&] { systemd().start("web.service"); });
   EXPECT_EQ(base::ErrorKind::not_found, error.kind());
-  EXPECT_EQ("systemd refuses to start web.service: Unit web.service not found.", error.sentence());
+  EXPECT_EQ("systemd refuses to start web.service: Unit web.service not found.", error.message());
   EXPECT_TRUE(systemd().stop("web.service").done);
 }
 

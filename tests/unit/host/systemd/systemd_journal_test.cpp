@@ -9,7 +9,7 @@ namespace {
 
 using ::testing::IsEmpty;
 
-TEST(UnitLog, AFolderWithoutAJournal) {
+TEST(UnitLog, ADirectoryWithoutAJournal) {
   const Scratch scratch;
   EXPECT_THAT(read_unit_log("web.service", 10, false, scratch.path()), IsEmpty());
   EXPECT_THAT(read_unit_log("web.service", 10, false, scratch.at("missing")), IsEmpty());

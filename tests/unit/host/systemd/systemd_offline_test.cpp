@@ -57,8 +57,8 @@ TEST_F(OfflineTest, EnablingWhatDoesNotExist) {
   EXPECT_THAT(error.what(), HasSubstr(root_.at("etc/systemd/system/web.service")));
 }
 
-TEST_F(OfflineTest, AFolderInsteadOfAUnitIsAnError) {
-  root_.folder("etc/systemd/system/web.service");
+TEST_F(OfflineTest, ADirectoryInsteadOfAUnitIsAnError) {
+  root_.directory("etc/systemd/system/web.service");
   EXPECT_THAT(error_of([&] { systemd_->enable("web.service"); }).what(), HasSubstr("web.service"));
 }
 
@@ -104,7 +104,7 @@ TEST(FakeSystemdTest, FailsOnDemand) {
   FakeSystemd fake;
   fake.fail_at = 2;
   fake.reload();
-  EXPECT_EQ("systemd refused", error_of([&] { fake.start("web.service"); }).sentence());
+  EXPECT_EQ("systemd refused", error_of([&] { fake.start("web.service"); }).message());
   EXPECT_TRUE(fake.start("web.service").done);
   EXPECT_EQ("active", fake.states({"web.service"}).at("web.service").active_state);
   fake.fail_on = "stop web.service";

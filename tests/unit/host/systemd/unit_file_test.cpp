@@ -84,7 +84,7 @@ TEST_F(UnitLinksTest, MadeOnceAndRemoved) {
 
 TEST_F(UnitLinksTest, OthersStay) {
   root_.link(std::string(units) + "multi-user.target.wants/api.service", "/etc/systemd/system/api.service");
-  root_.folder(std::string(units) + "empty.target.wants");
+  root_.directory(std::string(units) + "empty.target.wants");
   root_.link(std::string(units) + "linked.target.wants", "multi-user.target.wants");
   const std::string before = root_.listing();
   make();
@@ -117,17 +117,17 @@ TEST_F(UnitLinksTest, LinksOfAUnitThatIsGoneAreRemovedToo) {
 
 TEST_F(UnitLinksTest, OnlyTheNamedLinksAreMadeAndRemoved) {
   const base::Fd root = root_.open();
-  const std::string folder = "/etc/systemd/system";
+  const std::string directory = "/etc/systemd/system";
   InstallSection section;
   section.wanted_by = {"a.target"};
   section.required_by = {"b.target"};
   section.aliases = {"other.service", "web.service"};
-  const auto links = link_paths("web.service", section, folder);
-  EXPECT_THAT(links, ElementsAre(folder + "/a.target.wants/web.service", folder + "/b.target.requires/web.service",
-                                 folder + "/other.service"));
+  const auto links = link_paths("web.service", section, directory);
+  EXPECT_THAT(links, ElementsAre(directory + "/a.target.wants/web.service",
+                                 directory + "/b.target.requires/web.service", directory + "/other.service"));
   EXPECT_THAT(present_links(root.get(), "web.service", links), IsEmpty());
-  EXPECT_EQ(make_links(root.get(), "web.service", links, folder), links);
-  EXPECT_THAT(make_links(root.get(), "web.service", links, folder), IsEmpty());
+  EXPECT_EQ(make_links(root.get(), "web.service", links, directory), links);
+  EXPECT_THAT(make_links(root.get(), "web.service", links, directory), IsEmpty());
   EXPECT_EQ(present_links(root.get(), "web.service", links), links);
   remove_links(root.get(), "web.service", {links.at(0), links.at(2)});
   EXPECT_THAT(present_links(root.get(), "web.service", links), ElementsAre(links.at(1)));
@@ -149,9 +149,9 @@ TEST_F(UnitLinksTest, ATakenNameIsAConflictAndUndone) {
   EXPECT_EQ(before, root_.listing());
 }
 
-TEST_F(UnitLinksTest, FoldersReachedThroughLinksStayInsideTheRoot) {
+TEST_F(UnitLinksTest, DirectoriesReachedThroughLinksStayInsideTheRoot) {
   const Scratch outside;
-  root_.folder("srv/wants");
+  root_.directory("srv/wants");
   root_.link(std::string(units) + "multi-user.target.wants", "/srv/wants");
   root_.link(std::string(units) + "x.target.requires", outside.path());  // dangling inside the root
   EXPECT_EQ(base::ErrorKind::conflict, error_of([&] { make(); }).kind());

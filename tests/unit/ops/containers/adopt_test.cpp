@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <functional>
 
-#include "base/temp_folder.hpp"
+#include "base/temp_directory.hpp"
 #include "host/state/deployment.hpp"
 #include "host/state/transaction_journal.hpp"
 #include "ops/change/adopted_places.hpp"
@@ -35,13 +35,13 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 namespace fs = std::filesystem;
 
-constexpr const char* older_folder = "/var/lib/containers/atomic";
+constexpr const char* older_directory = "/var/lib/containers/atomic";
 
 /// A machine on which another tool has installed a container `web`, in the same form but elsewhere.
 class Adopt : public ::testing::Test {
  protected:
   Adopt() {
-    auto theirs = older_session();
+    auto theirs = older_context();
     InstallRequest request;
     request.image = machine_.image("web", full_image());
     request.name = "web";
@@ -51,23 +51,23 @@ class Adopt : public ::testing::Test {
   }
 
   /// Of the other tool.
-  Session older_session() {
+  Context older_context() {
     host::LayoutSettings settings;
-    settings.root = machine_.folder / "root";
+    settings.root = machine_.directory / "root";
     settings.running = true;
-    settings.deployments = older_folder;
-    auto session = machine_.session();
-    session.layout = host::Layout(std::move(settings));
-    return session;
+    settings.deployments = older_directory;
+    auto context = machine_.context();
+    context.layout = host::Layout(std::move(settings));
+    return context;
   }
 
   AdoptOutcome take(bool only_plan = false) {
-    auto session = machine_.session();
-    return adopt(session, {older_folder, "", {}, only_plan});
+    auto context = machine_.context();
+    return adopt(context, {older_directory, "", {}, only_plan});
   }
   AdoptOutcome undo(const std::vector<std::string>& names = {}) {
-    auto session = machine_.session();
-    return undo_adoption(session, {older_folder, "", names, false});
+    auto context = machine_.context();
+    return undo_adoption(context, {older_directory, "", names, false});
   }
   std::string link(const std::string& path) { return fs::read_symlink(machine_.on_disk(path)).string(); }
 
@@ -80,7 +80,7 @@ TEST_F(Adopt, APlanChangesNothing) {
   ASSERT_EQ(plan.containers.size(), 1U);
   EXPECT_EQ(plan.containers[0].name, "web");
   EXPECT_TRUE(plan.containers[0].running);
-  EXPECT_THAT(plan.containers[0].folders, ElementsAre("web.0"));
+  EXPECT_THAT(plan.containers[0].directories, ElementsAre("web.0"));
   EXPECT_EQ(plan.repository, RepositoryFate::moved);
   EXPECT_THAT(plan.images, ElementsAre("localhost/web:latest"));
   EXPECT_EQ(tree_text(machine_.on_disk("")), before);
@@ -97,8 +97,8 @@ TEST_F(Adopt, DeploymentsMoveAndLeaveLinks) {
   EXPECT_EQ(link("var/lib/containers/atomic/web"), "/var/lib/containers/berth/web");
   EXPECT_EQ(link("var/lib/containers/atomic/web.0"), "/var/lib/containers/berth/web.0");
   EXPECT_EQ(link("var/lib/containers/atomic/.storage/ostree"), "/var/lib/containers/berth/.storage/ostree");
-  auto session = machine_.session();
-  EXPECT_EQ(host::installed_deployment(session.layout, "web").slot, 0);
+  auto context = machine_.context();
+  EXPECT_EQ(host::installed_deployment(context.layout, "web").slot, 0);
 }
 
 TEST_F(Adopt, UndoGivesEverythingBack) {
@@ -118,19 +118,19 @@ TEST_F(Adopt, UndoGivesEverythingBack) {
 
 TEST_F(Adopt, AfterAnUpdateUndoWantsARollbackFirst) {
   take();
-  auto session = machine_.session();
+  auto context = machine_.context();
   UpdateRequest request;
   request.name = "web";
   request.set = {"PORT=81"};
   request.pull = false;
   request.gate.enabled = false;
-  EXPECT_TRUE(update(session, request).changed);
+  EXPECT_TRUE(update(context, request).changed);
   const auto error = error_of([&] { undo(); });
   EXPECT_EQ(error.kind(), ErrorKind::conflict);
   EXPECT_THAT(error.hint(), HasSubstr("berth rollback web"));
   RollbackRequest back{"web", {}};
   back.gate.enabled = false;
-  rollback(session, back);
+  rollback(context, back);
   const auto outcome = undo();
   EXPECT_THAT(outcome.containers.at(0).dropped, ElementsAre("web.1"));
   EXPECT_TRUE(machine_.exists("var/lib/containers/atomic/web.0/info"));
@@ -139,20 +139,20 @@ TEST_F(Adopt, AfterAnUpdateUndoWantsARollbackFirst) {
 
 TEST_F(Adopt, UninstallRemovesTheLinks) {
   take();
-  auto session = machine_.session();
-  uninstall(session, "web");
+  auto context = machine_.context();
+  uninstall(context, "web");
   EXPECT_FALSE(machine_.exists("var/lib/containers/atomic/web"));
   EXPECT_FALSE(machine_.exists("var/lib/containers/atomic/web.0"));
 }
 
 TEST_F(Adopt, ImagesComeOverIntoARepositoryThatIsThere) {
-  auto session = machine_.session();
+  auto context = machine_.context();
   auto other = full_image();
   other.files[1].content = "#!/bin/other\n";
-  pull(session, {machine_.image("other", other), "", ""});
+  pull(context, {machine_.image("other", other), "", ""});
   const auto outcome = take();
   EXPECT_EQ(outcome.repository, RepositoryFate::copied);
-  auto store = store::Store::open(store_options(session));
+  auto store = store::Store::open(store_options(context));
   EXPECT_EQ(store.images(false).size(), 2U);
   EXPECT_TRUE(store.find(image::parse_image_name("localhost/web:latest"))->merged);
   EXPECT_TRUE(machine_.exists("var/lib/containers/atomic/.storage/ostree/objects"));
@@ -161,7 +161,7 @@ TEST_F(Adopt, ImagesComeOverIntoARepositoryThatIsThere) {
 }
 
 TEST_F(Adopt, ATakenNameIsRefusedBeforeAnythingMoves) {
-  auto session = machine_.session();
+  auto context = machine_.context();
   machine_.write("var/lib/containers/berth/web.0/info", "{}");
   fs::create_symlink("web.0", machine_.on_disk("var/lib/containers/berth/web"));
   const auto error = error_of([&] { take(); });
@@ -171,28 +171,28 @@ TEST_F(Adopt, ATakenNameIsRefusedBeforeAnythingMoves) {
   EXPECT_FALSE(fs::is_symlink(machine_.on_disk("var/lib/containers/atomic/.storage/ostree")));
 }
 
-TEST_F(Adopt, UnknownNamesAndEmptyFoldersAreRefused) {
-  auto session = machine_.session();
-  EXPECT_EQ(error_of([&] { adopt(session, {older_folder, "", {"nobody"}, false}); }).kind(), ErrorKind::not_found);
-  EXPECT_EQ(error_of([&] { adopt(session, {"/no/such", "", {}, false}); }).kind(), ErrorKind::not_found);
-  machine_.make_folder("srv/empty");
+TEST_F(Adopt, UnknownNamesAndEmptyDirectoriesAreRefused) {
+  auto context = machine_.context();
+  EXPECT_EQ(error_of([&] { adopt(context, {older_directory, "", {"nobody"}, false}); }).kind(), ErrorKind::not_found);
+  EXPECT_EQ(error_of([&] { adopt(context, {"/no/such", "", {}, false}); }).kind(), ErrorKind::not_found);
+  machine_.make_directory("srv/empty");
   EXPECT_THAT(error_of([&] {
-                adopt(session, {"/srv/empty", "", {}, false});
+                adopt(context, {"/srv/empty", "", {}, false});
               }).what(),
               HasSubstr("there is nothing to adopt in /srv/empty"));
 }
 
 TEST_F(Adopt, OneOfSeveralCanBeNamed) {
-  auto theirs = older_session();
+  auto theirs = older_context();
   InstallRequest request;
   request.image = machine_.image("web", full_image());
   request.name = "second";
   request.set = {"GREETING=hi"};
   install(theirs, request);
-  auto session = machine_.session();
-  adopt(session, {older_folder, "", {"second"}, false});
-  EXPECT_TRUE(host::find_deployment(session.layout, "second"));
-  EXPECT_FALSE(host::find_deployment(session.layout, "web"));
+  auto context = machine_.context();
+  adopt(context, {older_directory, "", {"second"}, false});
+  EXPECT_TRUE(host::find_deployment(context.layout, "second"));
+  EXPECT_FALSE(host::find_deployment(context.layout, "web"));
   take();
   EXPECT_EQ(undo({"second"}).repository, RepositoryFate::stays);
   EXPECT_EQ(undo().repository, RepositoryFate::moved);
@@ -201,26 +201,26 @@ TEST_F(Adopt, OneOfSeveralCanBeNamed) {
 
 /// Whatever an interruption left, the note leads to the end.
 TEST_F(Adopt, AnInterruptionIsCompleted) {
-  auto session = machine_.session();
+  auto context = machine_.context();
   const auto note = [&](bool undo) {
-    host::write_journal(session.layout, "web",
-                        {{"operation", "adopt"}, {"name", "web"}, {"from", older_folder}, {"undo", undo}});
+    host::write_journal(context.layout, "web",
+                        {{"operation", "adopt"}, {"name", "web"}, {"from", older_directory}, {"undo", undo}});
   };
   note(false);
-  recover_all(session);
+  recover_all(context);
   EXPECT_EQ(link("var/lib/containers/berth/web"), "web.0");
-  fs::remove(machine_.on_disk("var/lib/containers/berth/web"));  // the power went between exchange and link
+  fs::remove(machine_.on_disk("var/lib/containers/berth/web"));  // the privilege went between exchange and link
   fs::remove(machine_.on_disk("var/lib/containers/atomic/web"));
   fs::create_symlink("/var/lib/containers/atomic/web.0", machine_.on_disk("var/lib/containers/atomic/web"));
   note(false);
-  recover_all(session);
+  recover_all(context);
   EXPECT_EQ(link("var/lib/containers/berth/web"), "web.0");
   EXPECT_EQ(link("var/lib/containers/atomic/web"), "/var/lib/containers/berth/web");
   note(true);
-  recover_all(session);
+  recover_all(context);
   EXPECT_TRUE(fs::is_directory(fs::symlink_status(machine_.on_disk("var/lib/containers/atomic/web.0"))));
   EXPECT_FALSE(machine_.exists("var/lib/containers/berth/web.0"));
-  EXPECT_FALSE(host::read_journal(session.layout, "web"));
+  EXPECT_FALSE(host::read_journal(context.layout, "web"));
 }
 
 /// The older tool still finds everything at its old paths, and nothing is left that was in use for a moment.
@@ -236,7 +236,7 @@ TEST_F(Adopt, KilledAtAnyCallItIsCompletedOrBegunAgain) {
   };
   const auto adopting = [this] { take(); };
   const auto returning = [this] { undo(); };
-  auto session = machine_.session();
+  auto context = machine_.context();
   take();
   undo();  // a repository that was given back lacks the mark of one that was never open
   run_with_faults({}, adopting);
@@ -244,7 +244,7 @@ TEST_F(Adopt, KilledAtAnyCallItIsCompletedOrBegunAgain) {
   const auto calls = run_with_faults({}, returning).calls;
   const auto before = tree();
   for (std::size_t at = 1; run_with_faults({Calls::changing, at, 1, 0}, adopting).killed; ++at) {
-    recover_all(session);
+    recover_all(context);
     // Whoever names the older tool's repository finds it, wherever it is.
     ASSERT_TRUE(machine_.exists("var/lib/containers/atomic/.storage/ostree")) << "adopt killed at call " << at;
     tried(adopting);
@@ -254,7 +254,7 @@ TEST_F(Adopt, KilledAtAnyCallItIsCompletedOrBegunAgain) {
   }
   for (std::size_t at = 1; at <= calls; ++at) {
     ASSERT_TRUE(run_with_faults({Calls::changing, at, 1, 0}, returning).killed);
-    recover_all(session);
+    recover_all(context);
     tried(returning);
     ASSERT_EQ(tree(), before) << "--undo killed at call " << at;
     take();

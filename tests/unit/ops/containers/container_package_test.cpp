@@ -11,7 +11,7 @@
 
 #include "base/file.hpp"
 #include "base/process.hpp"
-#include "base/temp_folder.hpp"
+#include "base/temp_directory.hpp"
 #include "ops/images/pull.hpp"
 #include "ops/machine.hpp"
 #include "ops/plan/package_limits.hpp"
@@ -31,16 +31,16 @@ constexpr const char* place = "/usr/lib/containers/berth/web.0";
 
 class ContainerPackages : public ::testing::TestWithParam<host::PackageKind> {
  protected:
-  ContainerPackages() : session(machine.session()) {
+  ContainerPackages() : context(machine.context()) {
     if (is_deb()) {
       machine.write("var/lib/dpkg/status", "");
     } else {
-      machine.make_folder("var/lib/rpm");
+      machine.make_directory("var/lib/rpm");
       base::run_checked({"rpm", "--root", machine.layout.root(), "--dbpath", "/var/lib/rpm", "--initdb"});
     }
-    std::filesystem::create_directories(machine.folder / "made");
-    std::filesystem::create_directories(machine.folder / "temporary");
-    ::setenv("TMPDIR", (machine.folder / "temporary").c_str(), 1);
+    std::filesystem::create_directories(machine.directory / "made");
+    std::filesystem::create_directories(machine.directory / "temporary");
+    ::setenv("TMPDIR", (machine.directory / "temporary").c_str(), 1);
   }
   ContainerPackages(const ContainerPackages&) = delete;
   ContainerPackages& operator=(const ContainerPackages&) = delete;
@@ -55,19 +55,19 @@ class ContainerPackages : public ::testing::TestWithParam<host::PackageKind> {
     return request;
   }
   ContainerPackage make(const InstallRequest& request) {
-    return make_container_package(session, request, machine.folder / "made");
+    return make_container_package(context, request, machine.directory / "made");
   }
-  [[nodiscard]] std::string made_files() const { return names_in(machine.folder / "made"); }
-  [[nodiscard]] std::string left_files() const { return names_in(machine.folder / "temporary"); }
+  [[nodiscard]] std::string made_files() const { return names_in(machine.directory / "made"); }
+  [[nodiscard]] std::string left_files() const { return names_in(machine.directory / "temporary"); }
 
   [[nodiscard]] std::string listing(const std::string& file) const {
     return (is_deb() ? base::run_checked({"dpkg-deb", "--contents", file})
                      : base::run_checked({"rpm", "--query", "--list", "--verbose", "--package", file}))
         .output;
   }
-  /// Below the folder `unpacked`, as the package manager lays it out.
+  /// Below the directory `unpacked`, as the package manager lays it out.
   void unpack(const std::string& file) const {
-    const std::string root = machine.folder / "unpacked";
+    const std::string root = machine.directory / "unpacked";
     std::filesystem::create_directories(root);
     if (is_deb()) {
       base::run_checked({"dpkg-deb", "--extract", file, root});
@@ -75,18 +75,18 @@ class ContainerPackages : public ::testing::TestWithParam<host::PackageKind> {
       base::run_checked({"rpm", "--root", root, "--dbpath", "/rpmdb", "--nodeps", "--noscripts", "--install", file});
     }
   }
-  [[nodiscard]] std::string unpacked(const std::string& path) const { return machine.folder / ("unpacked" + path); }
+  [[nodiscard]] std::string unpacked(const std::string& path) const { return machine.directory / ("unpacked" + path); }
   [[nodiscard]] std::string text_of(const std::string& path) const {
     return base::read_file_at(AT_FDCWD, unpacked(path), 1U << 20U).value_or("");
   }
 
   Machine machine;
-  Session session;
+  Context context;
 
  private:
-  static std::string names_in(const std::string& folder) {
+  static std::string names_in(const std::string& directory) {
     std::string names;
-    for (const auto& name : base::list_folder(base::open_host_folder(folder).get())) {
+    for (const auto& name : base::list_directory(base::open_host_directory(directory).get())) {
       names += name + " ";
     }
     return names;
@@ -134,18 +134,18 @@ TEST_P(ContainerPackages, ReplaceOneOfTheSameName) {
 
 TEST_P(ContainerPackages, FilesOfThisMachineAreNotInTheWay) {
   machine.write("usr/local/bin/webctl", "the host's\n");
-  machine.make_folder("var/lib/web");
+  machine.make_directory("var/lib/web");
   const auto package = make(request_for(full_image()));
   unpack(package.file);
   EXPECT_EQ(text_of("/usr/local/bin/webctl"), "control\n");
-  EXPECT_FALSE(package.plan.tmpfiles) << "the line would change a folder that such machines have";
+  EXPECT_FALSE(package.plan.tmpfiles) << "the line would change a directory that such machines have";
 }
 
 TEST_P(ContainerPackages, TakeAStoredImageFromTheStore) {
   auto request = request_for(full_image());
   request.image = "localhost/stored:latest";
   EXPECT_THAT(error_of([&] { make(request); }).what(), HasSubstr("localhost"));
-  pull(session, {machine.image("stored", full_image()), "", ""});
+  pull(context, {machine.image("stored", full_image()), "", ""});
   make(request);
   EXPECT_EQ(left_files(), "");
 }
@@ -156,7 +156,7 @@ TEST_P(ContainerPackages, APlanAloneMakesNone) {
   const auto package = make(request);
   EXPECT_EQ(package.file, "");
   EXPECT_EQ(package.plan.deployment, place);
-  EXPECT_EQ(package.places.unit_inside("web"), "/usr/lib/systemd/system/web.service");
+  EXPECT_EQ(package.places.unit_in_root("web"), "/usr/lib/systemd/system/web.service");
   EXPECT_EQ(made_files(), "");
 }
 
@@ -171,22 +171,22 @@ TEST_P(ContainerPackages, AnImageThatRunsOnceIsRefused) {
   auto spec = full_image();
   spec.config = R"({"Labels":{"atomic.run":"once"}})";
   const auto error = error_of([&] { make(request_for(spec)); });
-  EXPECT_THAT(error.sentence(), HasSubstr("run once"));
+  EXPECT_THAT(error.message(), HasSubstr("run once"));
   EXPECT_THAT(error.hint(), HasSubstr("berth run"));
 }
 
 TEST_P(ContainerPackages, OptionsThatMeanAnInstallAreRefused) {
   auto request = request_for(full_image());
   request.start = true;
-  EXPECT_THAT(error_of([&] { make(request); }).sentence(), HasSubstr("--now"));
+  EXPECT_THAT(error_of([&] { make(request); }).message(), HasSubstr("--now"));
   request.start = false;
   request.rootfs = "/srv/x";
-  EXPECT_THAT(error_of([&] { make(request); }).sentence(), HasSubstr("--rootfs"));
+  EXPECT_THAT(error_of([&] { make(request); }).message(), HasSubstr("--rootfs"));
 }
 
 TEST_P(ContainerPackages, TreesThatAPackageWouldChangeAreRefused) {
-  const auto tree = base::open_host_folder(machine.folder / "made");
-  const std::string file = machine.folder / "made/ping";
+  const auto tree = base::open_host_directory(machine.directory / "made");
+  const std::string file = machine.directory / "made/ping";
   std::ofstream(std::string(file)) << "x";
   EXPECT_NO_THROW(make_packable(tree.get(), GetParam()));
   if (::geteuid() != 0) {
@@ -194,19 +194,19 @@ TEST_P(ContainerPackages, TreesThatAPackageWouldChangeAreRefused) {
   }
   const unsigned char capability[20] = {0x01, 0, 0, 0x02, 0, 0x20};
   ASSERT_EQ(::setxattr(file.c_str(), "security.capability", capability, sizeof capability, 0), 0);
-  EXPECT_THAT(error_of([&] { make_packable(tree.get(), GetParam()); }).sentence(),
+  EXPECT_THAT(error_of([&] { make_packable(tree.get(), GetParam()); }).message(),
               AllOf(HasSubstr("/ping"), HasSubstr("capabilities")));
   ASSERT_EQ(::removexattr(file.c_str(), "security.capability"), 0);
   ASSERT_EQ(::chown(file.c_str(), 54321, 0), 0);
   if (is_deb()) {
     EXPECT_NO_THROW(make_packable(tree.get(), GetParam())) << "dpkg keeps a number that has no name";
   } else {
-    EXPECT_THAT(error_of([&] { make_packable(tree.get(), GetParam()); }).sentence(), HasSubstr("54321"));
+    EXPECT_THAT(error_of([&] { make_packable(tree.get(), GetParam()); }).message(), HasSubstr("54321"));
   }
 }
 
 TEST_P(ContainerPackages, SymbolicLinksGetAnInodeEach) {
-  const auto tree = base::open_host_folder(machine.folder / "made");
+  const auto tree = base::open_host_directory(machine.directory / "made");
   ASSERT_EQ(::symlinkat("busybox", tree.get(), "ls"), 0);
   ASSERT_EQ(::linkat(tree.get(), "ls", tree.get(), "cat", 0), 0);
   make_packable(tree.get(), GetParam());
@@ -221,20 +221,20 @@ INSTANTIATE_TEST_SUITE_P(BothKinds, ContainerPackages,
 
 TEST(ContainerPackage, AHostWithoutPackagesCannotMakeOne) {
   Machine machine;
-  auto session = machine.session();
+  auto context = machine.context();
   InstallRequest request;
   request.image = machine.image("web", full_image());
-  EXPECT_THAT(error_of([&] { make_container_package(session, request, machine.folder.path()); }).sentence(),
+  EXPECT_THAT(error_of([&] { make_container_package(context, request, machine.directory.path()); }).message(),
               HasSubstr("no packages"));
 }
 
 TEST(ContainerPackage, UsersMakeNone) {
-  Machine machine(host::UserFolders{"alice", 1000, "/home/alice", "/home/alice/.local/share", "/home/alice/.config",
-                                    "/run/user/1000"});
-  auto session = machine.session();
-  const auto error = error_of([&] { make_container_package(session, {}, "."); });
+  Machine machine(host::UserDirectories{"alice", 1000, "/home/alice", "/home/alice/.local/share", "/home/alice/.config",
+                                        "/run/user/1000"});
+  auto context = machine.context();
+  const auto error = error_of([&] { make_container_package(context, {}, "."); });
   EXPECT_EQ(error.kind(), ErrorKind::usage);
-  EXPECT_THAT(error.sentence(), HasSubstr("not of users"));
+  EXPECT_THAT(error.message(), HasSubstr("not of users"));
 }
 
 }  // namespace

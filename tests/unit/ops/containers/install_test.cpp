@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "base/error.hpp"
-#include "base/temp_folder.hpp"
+#include "base/temp_directory.hpp"
 #include "host/state/deployment.hpp"
 #include "host/state/lock.hpp"
 #include "host/state/transaction_journal.hpp"
@@ -43,8 +43,8 @@ InstallRequest request_for(const std::string& image, const std::string& name = "
 
 TEST(Install, PutsEverythingInPlace) {
   Machine machine;
-  auto session = machine.session();
-  const auto outcome = install(session, request_for(machine.image("web", full_image())));
+  auto context = machine.context();
+  const auto outcome = install(context, request_for(machine.image("web", full_image())));
   EXPECT_FALSE(outcome.already_present);
   const std::string base = std::string(deployments) + "/web";
   EXPECT_EQ(std::filesystem::read_symlink(machine.on_disk(base)), "web.0");
@@ -74,7 +74,7 @@ TEST(Install, PutsEverythingInPlace) {
 /// What systemd-tmpfiles made is removed again as long as nobody changed it.
 TEST(Install, OfWhatTmpfilesLinesMadeWhatWasChangedStays) {
   Machine machine;
-  auto session = machine.session();
+  auto context = machine.context();
   auto spec = full_image();
   spec.files.push_back(
       {"exports/tmpfiles.template",
@@ -97,7 +97,7 @@ TEST(Install, OfWhatTmpfilesLinesMadeWhatWasChangedStays) {
       throw base::Error(ErrorKind::failed, "injected");
     }
   };
-  EXPECT_THROW(install(session, request_for(machine.image("web", spec))), base::Error);
+  EXPECT_THROW(install(context, request_for(machine.image("web", spec))), base::Error);
   std::set<std::string> left;
   for (const auto& entry : std::filesystem::directory_iterator(machine.on_disk("srv/web"))) {
     left.insert(entry.path().filename());
@@ -108,8 +108,8 @@ TEST(Install, OfWhatTmpfilesLinesMadeWhatWasChangedStays) {
 
 TEST(Install, WhatHoldsValuesIsNotReadableByOthers) {
   Machine machine;
-  auto session = machine.session();
-  install(session, request_for(machine.image("web", full_image())));
+  auto context = machine.context();
+  install(context, request_for(machine.image("web", full_image())));
   for (const std::string file : {"info", "config.json"}) {
     const auto status = std::filesystem::status(machine.on_disk(std::string(deployments) + "/web/" + file));
     EXPECT_EQ(status.permissions(), std::filesystem::perms{0600}) << file;
@@ -118,9 +118,9 @@ TEST(Install, WhatHoldsValuesIsNotReadableByOthers) {
 
 TEST(Install, AUnitThatSystemdCannotReadIsTakenBackWithItsReason) {
   Machine machine;
-  auto session = machine.session();
+  auto context = machine.context();
   const auto image = machine.image("web", full_image());
-  pull(session, {image, "", ""});
+  pull(context, {image, "", ""});
   const auto before = tree_text(machine.on_disk(""));
   machine.systemd.on_state = [](host::UnitState& state) {
     if (state.load_state == "loaded") {
@@ -129,9 +129,9 @@ TEST(Install, AUnitThatSystemdCannotReadIsTakenBackWithItsReason) {
     }
   };
   machine.systemd.journal["web.service"] = {"web.service:3: Unknown key name"};
-  const auto error = error_of([&] { install(session, request_for(image)); });
+  const auto error = error_of([&] { install(context, request_for(image)); });
   EXPECT_EQ(error.kind(), ErrorKind::failed);
-  EXPECT_EQ(error.sentence(),
+  EXPECT_EQ(error.message(),
             "systemd cannot load web.service (bad-setting): Unit web.service has a bad unit file setting.");
   EXPECT_THAT(error.hint(), HasSubstr("web.service:3: Unknown key name"));
   EXPECT_EQ(tree_text(machine.on_disk("")), before);
@@ -141,20 +141,20 @@ TEST(Install, AUnitThatSystemdCannotReadIsTakenBackWithItsReason) {
 
 TEST(Install, TakenNameChangesNothing) {
   Machine machine;
-  auto session = machine.session();
+  auto context = machine.context();
   const auto image = machine.image("web", full_image());
-  install(session, request_for(image));
+  install(context, request_for(image));
   const auto before = tree_text(machine.on_disk(""));
-  EXPECT_TRUE(install(session, request_for(image)).already_present);
+  EXPECT_TRUE(install(context, request_for(image)).already_present);
   EXPECT_EQ(tree_text(machine.on_disk("")), before);
 }
 
 /// Fails at every place an install can fail, and compares the whole tree each time.
 TEST(Install, FailureAtAnyStepLeavesTheHostAsItWas) {
   Machine machine;
-  auto session = machine.session();
+  auto context = machine.context();
   const auto image = machine.image("web", full_image());
-  pull(session, {image, "", ""});
+  pull(context, {image, "", ""});
   const auto before = tree_text(machine.on_disk(""));
   std::size_t steps = 0;
   for (std::size_t fail_at = 0;; ++fail_at) {
@@ -162,7 +162,7 @@ TEST(Install, FailureAtAnyStepLeavesTheHostAsItWas) {
     request.start = true;
     bool failed = false;
     try {
-      install(session, request, [&](std::size_t index) {
+      install(context, request, [&](std::size_t index) {
         steps = std::max(steps, index);
         if (index == fail_at) {
           throw base::Error(ErrorKind::failed, "injected");
@@ -170,7 +170,7 @@ TEST(Install, FailureAtAnyStepLeavesTheHostAsItWas) {
       });
     } catch (const base::Error& error) {
       failed = true;
-      EXPECT_EQ(error.sentence(), "injected");
+      EXPECT_EQ(error.message(), "injected");
     }
     if (!failed) {
       break;
@@ -186,47 +186,47 @@ TEST(Install, FailureAtAnyStepLeavesTheHostAsItWas) {
 /// The same, but the step itself fails, in systemd, half-way.
 TEST(Install, SystemdFailingAtAnyCallLeavesTheHostAsItWas) {
   Machine machine;
-  auto session = machine.session();
+  auto context = machine.context();
   const auto image = machine.image("web", full_image());
-  pull(session, {image, "", ""});
+  pull(context, {image, "", ""});
   const auto before = tree_text(machine.on_disk(""));
   for (const std::string call : {"reload", "create_tmpfiles", "enable", "start"}) {
     auto request = request_for(image);
     request.start = true;
     machine.systemd.fail_on = call;
-    const auto error = error_of([&] { install(session, request); });
-    EXPECT_EQ(error.sentence(), "systemd refused") << call;
+    const auto error = error_of([&] { install(context, request); });
+    EXPECT_EQ(error.message(), "systemd refused") << call;
     machine.systemd.fail_on.clear();
-    recover_all(session);  // for a reload that fails the second time, too
+    recover_all(context);  // for a reload that fails the second time, too
     ASSERT_EQ(tree_text(machine.on_disk("")), before) << call;
   }
 }
 
 TEST(Install, ServiceThatDoesNotStartIsTakenBack) {
   Machine machine;
-  auto session = machine.session();
+  auto context = machine.context();
   const auto image = machine.image("web", full_image());
-  pull(session, {image, "", ""});
+  pull(context, {image, "", ""});
   const auto before = tree_text(machine.on_disk(""));
   machine.systemd.start_results["web.service"] = {false, "failed", "exited with status 3"};
   machine.systemd.journal["web.service"] = {"cannot bind"};
   auto request = request_for(image);
   request.start = true;
-  const auto error = error_of([&] { install(session, request); });
+  const auto error = error_of([&] { install(context, request); });
   EXPECT_EQ(error.kind(), ErrorKind::start_failed);
-  EXPECT_THAT(error.sentence(), HasSubstr("exited with status 3"));
+  EXPECT_THAT(error.message(), HasSubstr("exited with status 3"));
   EXPECT_THAT(error.hint(), HasSubstr("cannot bind"));
   EXPECT_EQ(tree_text(machine.on_disk("")), before);
 }
 
 TEST(Install, StopRequestTakesEverythingBack) {
   Machine machine;
-  auto session = machine.session();
+  auto context = machine.context();
   const auto image = machine.image("web", full_image());
-  pull(session, {image, "", ""});
+  pull(context, {image, "", ""});
   const auto before = tree_text(machine.on_disk(""));
   const auto error = error_of([&] {
-    install(session, request_for(image), [&](std::size_t index) {
+    install(context, request_for(image), [&](std::size_t index) {
       if (index == 5) {
         machine.stop.request_stop();
       }
@@ -239,32 +239,32 @@ TEST(Install, StopRequestTakesEverythingBack) {
 /// What a kill leaves: the note and everything up to step i. The next command takes it back.
 TEST(Install, NoteAloneIsEnoughToTakeItBack) {
   Machine machine;
-  auto session = machine.session();
+  auto context = machine.context();
   const auto image = machine.image("web", full_image());
-  pull(session, {image, "", ""});
+  pull(context, {image, "", ""});
   const auto before = tree_text(machine.on_disk(""));
-  const auto outcome = install(session, request_for(image));
-  host::write_journal(machine.layout, "web", to_json(note_of_install(session, *outcome.plan, false)));
-  recover_pending(session);
+  const auto outcome = install(context, request_for(image));
+  host::write_journal(machine.layout, "web", to_json(note_of_install(context, *outcome.plan, false)));
+  recover_pending(context);
   EXPECT_EQ(tree_text(machine.on_disk("")), before);
   EXPECT_THAT(machine.reporter.steps, Contains("taking back an interrupted install of web"));
 }
 
 TEST(Install, StaleStagingIsRemovedByTheNextCommand) {
   Machine machine;
-  auto session = machine.session();
+  auto context = machine.context();
   machine.write(std::string(deployments) + "/.staging-old/rootfs/x", "left over");
-  recover_pending(session);
+  recover_pending(context);
   EXPECT_FALSE(machine.exists(std::string(deployments) + "/.staging-old"));
 }
 
 TEST(Install, OnlyPlanChangesNothing) {
   Machine machine;
-  auto session = machine.session();
+  auto context = machine.context();
   auto request = request_for(machine.image("web", full_image()));
   request.only_plan = true;
   const auto before = tree_text(machine.on_disk(""));
-  const auto outcome = install(session, request);
+  const auto outcome = install(context, request);
   EXPECT_EQ(tree_text(machine.on_disk("")), before);
   EXPECT_EQ(outcome.plan->files.size(), 5U);
   EXPECT_TRUE(machine.systemd.calls.empty());
@@ -272,9 +272,9 @@ TEST(Install, OnlyPlanChangesNothing) {
 
 TEST(Install, ExistingHostFileStaysAndIsNotRecorded) {
   Machine machine;
-  auto session = machine.session();
+  auto context = machine.context();
   machine.write("etc/web/web.conf", "mine\n");
-  install(session, request_for(machine.image("web", full_image())));
+  install(context, request_for(machine.image("web", full_image())));
   EXPECT_EQ(machine.read("etc/web/web.conf"), "mine\n");
   EXPECT_THAT(machine.reporter.warnings, Contains(HasSubstr("/etc/web/web.conf exists on the host already")));
   const auto info = host::find_deployment(machine.layout, "web")->info;
@@ -283,9 +283,9 @@ TEST(Install, ExistingHostFileStaysAndIsNotRecorded) {
 
 TEST(Install, WhatIsAsMightyAsRootIsWarnedAboutOnce) {
   Machine machine;
-  auto session = machine.session();
+  auto context = machine.context();
   auto request = request_for(machine.image("web", full_image()));
-  install(session, request);
+  install(context, request);
   EXPECT_THAT(machine.reporter.warnings,
               ElementsAre("web can do what root on this host can: puts a setuid or setgid program on the host: "
                           "/usr/local/bin/webctl (4755)"));
@@ -293,18 +293,18 @@ TEST(Install, WhatIsAsMightyAsRootIsWarnedAboutOnce) {
 
 TEST(Install, AnImageOfAnotherPlatformIsWarnedAboutAlsoWhenItIsStored) {
   Machine machine;
-  auto session = machine.session();
+  auto context = machine.context();
   ImageSpec spec = full_image();
   spec.architecture = "pdp11";
   auto request = request_for(machine.image("web", spec));
   const auto words = HasSubstr("is built for linux/pdp11, not for linux/");
-  pull(session, {request.image, "", ""});
+  pull(context, {request.image, "", ""});
   EXPECT_THAT(machine.reporter.warnings, ElementsAre(words));
   machine.reporter.warnings.clear();
-  install(session, request);
+  install(context, request);
   EXPECT_THAT(machine.reporter.warnings, Contains(words));
   machine.reporter.warnings.clear();
-  pull(session, {request.image, "", "linux/pdp11"});
+  pull(context, {request.image, "", "linux/pdp11"});
   EXPECT_TRUE(machine.reporter.warnings.empty());
 }
 
@@ -312,7 +312,7 @@ struct Refusal {
   std::string label;
   std::function<void(Machine&, InstallRequest&)> prepare;
   ErrorKind kind;
-  std::string sentence;
+  std::string message;
 };
 
 TEST(Install, RefusalsChangeNothing) {
@@ -331,16 +331,16 @@ TEST(Install, RefusalsChangeNothing) {
        ErrorKind::conflict, "the sysusers configuration /usr/lib/sysusers.d/web.conf exists already"},
       {"vendor drop-in",
        [](Machine& m, InstallRequest&) { m.write("usr/lib/systemd/system/web.service.d/a.conf", ""); },
-       ErrorKind::conflict, "the folder /usr/lib/systemd/system/web.service.d exists already"},
+       ErrorKind::conflict, "the directory /usr/lib/systemd/system/web.service.d exists already"},
       {"drop-in of units so called",
        [](Machine& m, InstallRequest& request) {
          request.name = "team-web-one";
          m.write("usr/lib/systemd/system/team-web-.service.d/a.conf", "");
        },
-       ErrorKind::conflict, "the folder /usr/lib/systemd/system/team-web-.service.d exists already"},
+       ErrorKind::conflict, "the directory /usr/lib/systemd/system/team-web-.service.d exists already"},
       {"vendor dependencies",
-       [](Machine& m, InstallRequest&) { m.make_folder("usr/lib/systemd/system/web.service.wants"); },
-       ErrorKind::conflict, "the folder /usr/lib/systemd/system/web.service.wants exists already"},
+       [](Machine& m, InstallRequest&) { m.make_directory("usr/lib/systemd/system/web.service.wants"); },
+       ErrorKind::conflict, "the directory /usr/lib/systemd/system/web.service.wants exists already"},
       {"vendor socket", [](Machine& m, InstallRequest&) { m.write("usr/lib/systemd/system/web.socket", "x"); },
        ErrorKind::conflict,
        "a unit that starts the service of that name, /usr/lib/systemd/system/web.socket exists already"},
@@ -348,7 +348,7 @@ TEST(Install, RefusalsChangeNothing) {
        ErrorKind::conflict, "a unit that starts the service of that name, /run/systemd/system/web.timer exists"},
       {"link of the vendor",
        [](Machine& m, InstallRequest&) {
-         m.make_folder("usr/lib/systemd/system/multi-user.target.wants");
+         m.make_directory("usr/lib/systemd/system/multi-user.target.wants");
          std::filesystem::create_symlink("../web.service",
                                          m.on_disk("usr/lib/systemd/system/multi-user.target.wants/web.service"));
        },
@@ -373,34 +373,34 @@ TEST(Install, RefusalsChangeNothing) {
       {"malformed", [](Machine&, InstallRequest& r) { r.set = {"PORT"}; }, ErrorKind::usage, "PORT"},
       {"package", [](Machine&, InstallRequest& r) { r.system_package = "maybe"; }, ErrorKind::usage,
        "--system-package=maybe is not supported"},
-      {"left over", [](Machine& m, InstallRequest&) { m.make_folder("var/lib/containers/berth/web.0"); },
+      {"left over", [](Machine& m, InstallRequest&) { m.make_directory("var/lib/containers/berth/web.0"); },
        ErrorKind::conflict, "is left over from a container"},
-      {"no container", [](Machine& m, InstallRequest&) { m.make_folder("var/lib/containers/berth/web"); },
+      {"no container", [](Machine& m, InstallRequest&) { m.make_directory("var/lib/containers/berth/web"); },
        ErrorKind::conflict, "exists and is no container"}};
   for (const auto& refusal : refusals) {
     Machine machine;
-    auto session = machine.session();
+    auto context = machine.context();
     auto request = request_for(machine.image("web", full_image()));
     refusal.prepare(machine, request);
-    pull(session, {request.image, "", ""});
+    pull(context, {request.image, "", ""});
     const auto before = tree_text(machine.on_disk(""));
-    const auto error = error_of([&] { install(session, request); });
+    const auto error = error_of([&] { install(context, request); });
     EXPECT_EQ(error.kind(), refusal.kind) << refusal.label;
-    EXPECT_THAT(error.what(), HasSubstr(refusal.sentence)) << refusal.label;
+    EXPECT_THAT(error.what(), HasSubstr(refusal.message)) << refusal.label;
     EXPECT_EQ(tree_text(machine.on_disk("")), before) << refusal.label;
   }
 }
 
 TEST(Install, MissingVariablesAreReportedAtOnceAndNothingHappens) {
   Machine machine;
-  auto session = machine.session();
+  auto context = machine.context();
   auto spec = full_image();
   spec.files[5].content = "{}";  // no defaults: $PORT and $GREETING have no value
   spec.files[5].content = R"({"installedFilesTemplate":["/etc/web/web.conf"]})";
   const auto image = machine.image("web", spec);
-  pull(session, {image, "", ""});
+  pull(context, {image, "", ""});
   const auto before = tree_text(machine.on_disk(""));
-  const auto error = error_of([&] { install(session, request_for(image)); });
+  const auto error = error_of([&] { install(context, request_for(image)); });
   EXPECT_THAT(error.what(), HasSubstr("PORT"));
   EXPECT_THAT(error.what(), HasSubstr("GREETING"));
   EXPECT_EQ(tree_text(machine.on_disk("")), before);
@@ -408,46 +408,46 @@ TEST(Install, MissingVariablesAreReportedAtOnceAndNothingHappens) {
 
 TEST(Install, NameOfAnotherContainersDeploymentIsRefused) {
   Machine machine;
-  auto session = machine.session();
+  auto context = machine.context();
   const auto image = machine.image("web", full_image());
-  install(session, request_for(image, "web"));
-  EXPECT_EQ(error_of([&] { install(session, request_for(image, "web.0")); }).kind(), ErrorKind::conflict);
-  install(session, request_for(image, "other.1"));
-  EXPECT_EQ(error_of([&] { install(session, request_for(image, "other")); }).kind(), ErrorKind::conflict);
+  install(context, request_for(image, "web"));
+  EXPECT_EQ(error_of([&] { install(context, request_for(image, "web.0")); }).kind(), ErrorKind::conflict);
+  install(context, request_for(image, "other.1"));
+  EXPECT_EQ(error_of([&] { install(context, request_for(image, "other")); }).kind(), ErrorKind::conflict);
 }
 
 TEST(Install, LockedContainerNamesTheHolder) {
   Machine machine;
-  auto session = machine.session();
+  auto context = machine.context();
   const auto lock =
       host::ContainerLock::take(machine.layout, "web", "berth update", std::chrono::seconds(0), machine.reporter, {});
-  const auto error = error_of([&] { install(session, request_for(machine.image("web", full_image()))); });
+  const auto error = error_of([&] { install(context, request_for(machine.image("web", full_image()))); });
   EXPECT_EQ(error.kind(), ErrorKind::conflict);
   EXPECT_THAT(error.what(), HasSubstr("berth update"));
 }
 
 TEST(Install, ImageWithoutServiceOnlyBringsFiles) {
   Machine machine;
-  auto session = machine.session();
+  auto context = machine.context();
   test::ImageSpec spec;
   spec.files = {{"exports/manifest.json", R"({"noContainerService":true})", 0644, ""},
                 {"exports/hostfs/usr/local/bin/tool", "tool\n", 0755, ""}};
-  install(session, request_for(machine.image("tool", spec), "tool"));
+  install(context, request_for(machine.image("tool", spec), "tool"));
   EXPECT_EQ(machine.read("usr/local/bin/tool"), "tool\n");
   EXPECT_FALSE(machine.exists("etc/systemd/system/tool.service"));
   EXPECT_FALSE(machine.exists(std::string(deployments) + "/tool/rootfs"));
   EXPECT_TRUE(machine.systemd.calls.empty());
-  uninstall(session, "tool");
+  uninstall(context, "tool");
   EXPECT_FALSE(machine.exists("usr/local/bin/tool"));
 }
 
 TEST(Install, PlainImageGetsADefaultConfigAndUnit) {
   Machine machine;
-  auto session = machine.session();
+  auto context = machine.context();
   test::ImageSpec spec;
   spec.files = {{"bin/", "", 0755, ""}, {"bin/server", "#!/bin/sh\n", 0755, ""}, {"etc/", "", 0755, ""}};
   spec.config = R"({"Cmd":["/bin/server"],"StopSignal":"SIGQUIT"})";
-  install(session, request_for(machine.image("plain", spec), "plain"));
+  install(context, request_for(machine.image("plain", spec), "plain"));
   const auto unit = machine.read("etc/systemd/system/plain.service");
   EXPECT_THAT(unit, HasSubstr("PIDFile=/run/container-plain.pid"));
   EXPECT_THAT(unit, HasSubstr("ExecStart=/usr/bin/runc run -d --pid-file /run/container-plain.pid 'plain'"));

@@ -10,7 +10,7 @@
 #include <filesystem>
 
 #include "base/file.hpp"
-#include "base/temp_folder.hpp"
+#include "base/temp_directory.hpp"
 #include "ops/change/recover.hpp"
 #include "ops/containers/install.hpp"
 #include "ops/containers/rollback.hpp"
@@ -32,16 +32,16 @@ constexpr const char* place = "var/lib/containers/berth";
 
 class PrivatePlaces : public ::testing::Test {
  protected:
-  PrivatePlaces() : session_(machine_.session()) { session_.config.settle_seconds = 0; }
+  PrivatePlaces() : context_(machine_.context()) { context_.config.settle_seconds = 0; }
 
   void install_web(const std::string& program = "first") {
     auto spec = test::full_image();
     spec.files[1].content = program;
-    fs::remove_all(machine_.folder / "web");
+    fs::remove_all(machine_.directory / "web");
     InstallRequest request;
     request.image = machine_.image("web", spec);
     request.name = "web";
-    install(session_, request);
+    install(context_, request);
   }
   [[nodiscard]] mode_t mode(const std::string& path) const {
     return base::stat_at(AT_FDCWD, machine_.on_disk(path)).value().st_mode & 07777U;
@@ -52,37 +52,37 @@ class PrivatePlaces : public ::testing::Test {
   /// As an earlier version made it.
   void open_all() {
     machine_.reporter.warnings.clear();
-    for (const std::string folder : {"", "/web.0", "/.storage"}) {
-      set_mode(place + folder, 0755);
+    for (const std::string directory : {"", "/web.0", "/.storage"}) {
+      set_mode(place + directory, 0755);
     }
     fs::remove(machine_.on_disk(std::string(place) + "/.storage/ostree/" + store::private_mark));
   }
 
   Machine machine_;
-  Session session_;
+  Context context_;
 };
 
 TEST_F(PrivatePlaces, AnInstallLeavesNothingOpen) {
   install_web();
-  for (const std::string folder : {"", "/web.0", "/.storage", "/.storage/ostree"}) {
-    EXPECT_EQ(0700U, mode(place + folder)) << folder;
+  for (const std::string directory : {"", "/web.0", "/.storage", "/.storage/ostree"}) {
+    EXPECT_EQ(0700U, mode(place + directory)) << directory;
   }
   machine_.reporter.warnings.clear();
-  close_places(session_);
+  close_places(context_);
   EXPECT_THAT(machine_.reporter.warnings, IsEmpty());
 }
 
 TEST_F(PrivatePlaces, WhatAnEarlierVersionLeftOpenIsClosedOnce) {
   install_web();
   open_all();
-  close_places(session_);
-  for (const std::string folder : {"", "/web.0", "/.storage", "/.storage/ostree"}) {
-    EXPECT_EQ(0700U, mode(place + folder)) << folder;
+  close_places(context_);
+  for (const std::string directory : {"", "/web.0", "/.storage", "/.storage/ostree"}) {
+    EXPECT_EQ(0700U, mode(place + directory)) << directory;
   }
   ASSERT_THAT(machine_.reporter.warnings, SizeIs(1));
   EXPECT_THAT(machine_.reporter.warnings.front(), HasSubstr("other users could enter"));
   EXPECT_EQ("open\n", machine_.read(std::string(place) + "/.storage/ostree/" + store::private_mark));
-  close_places(session_);
+  close_places(context_);
   EXPECT_THAT(machine_.reporter.warnings, SizeIs(1));
 }
 
@@ -90,11 +90,11 @@ TEST_F(PrivatePlaces, WhatWasChangedMeanwhileIsNotDeployedAgain) {
   install_web();
   open_all();
   std::ofstream(machine_.on_disk(std::string(place) + "/web.0/rootfs/bin/server"), std::ios::app) << "tampered";
-  close_places(session_);
+  close_places(context_);
   InstallRequest request;
-  request.image = "oci:" + (machine_.folder / "web");
+  request.image = "oci:" + (machine_.directory / "web");
   request.name = "second";
-  const auto error = error_of([&] { install(session_, request); });
+  const auto error = error_of([&] { install(context_, request); });
   EXPECT_EQ(base::ErrorKind::verification, error.kind());
   EXPECT_THAT(error.what(), HasSubstr("/bin/server"));
   EXPECT_FALSE(machine_.exists(std::string(place) + "/second"));
@@ -104,24 +104,24 @@ TEST_F(PrivatePlaces, NeitherIsItRolledBackTo) {
   install_web();
   auto spec = test::full_image();
   spec.files[1].content = "second";
-  fs::remove_all(machine_.folder / "web");
+  fs::remove_all(machine_.directory / "web");
   UpdateRequest request;
   request.name = "web";
   request.rebase = machine_.image("web", spec);
-  update(session_, request);
+  update(context_, request);
   open_all();
   const auto server = machine_.on_disk(std::string(place) + "/web.0/rootfs/bin/server");
-  fs::remove(server);  // as in a folder that an image lets everybody write to: the object stays what it is
+  fs::remove(server);  // as in a directory that an image lets everybody write to: the object stays what it is
   std::ofstream(server) << "tampered";
-  close_places(session_);
-  const auto error = error_of([&] { rollback(session_, {"web", {}}); });
+  close_places(context_);
+  const auto error = error_of([&] { rollback(context_, {"web", {}}); });
   EXPECT_EQ(base::ErrorKind::verification, error.kind());
   EXPECT_EQ("web.1", fs::read_symlink(machine_.on_disk(std::string(place) + "/web")));
 }
 
 TEST_F(PrivatePlaces, RootOfAUserNamespacePasses) {
   if (::geteuid() != 0) {
-    return;  // only root can give a folder to any group
+    return;  // only root can give a directory to any group
   }
   const auto config = base::Json::parse(
       R"({"linux":{"gidMappings":[{"containerID":1,"hostID":5,"size":1},{"containerID":0,"hostID":100000,"size":1}]}})");
@@ -131,26 +131,26 @@ TEST_F(PrivatePlaces, RootOfAUserNamespacePasses) {
   install_web();
   machine_.write(std::string(place) + "/web.0/config.json", config.dump(), 0600);
   open_all();
-  close_places(session_);
+  close_places(context_);
   EXPECT_EQ(0710U, mode(place));
   EXPECT_EQ(0710U, mode(std::string(place) + "/web.0"));
   EXPECT_EQ(0700U, mode(std::string(place) + "/.storage"));
-  close_places(session_);
+  close_places(context_);
   EXPECT_THAT(machine_.reporter.warnings, SizeIs(1));
   set_mode(std::string(place) + "/.storage", 0755);
-  close_places(session_);
+  close_places(context_);
   EXPECT_EQ(0700U, mode(std::string(place) + "/.storage"));
 }
 
 TEST_F(PrivatePlaces, AConfiguredRepositoryIsClosed) {
   host::LayoutSettings settings;
-  settings.root = machine_.folder / "root";
+  settings.root = machine_.directory / "root";
   settings.running = true;
   settings.repository = "/srv/images";
-  session_.layout = host::Layout(settings);
+  context_.layout = host::Layout(settings);
   install_web();
   set_mode("srv/images", 0755);
-  close_places(session_);
+  close_places(context_);
   EXPECT_EQ(0700U, mode("srv/images"));
   EXPECT_EQ("open\n", machine_.read(std::string("srv/images/") + store::private_mark));
 }

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "base/temp_folder.hpp"
+#include "base/temp_directory.hpp"
 #include "host/state/lock.hpp"
 #include "ops/change/recover.hpp"
 #include "ops/containers/install.hpp"
@@ -47,7 +47,7 @@ case $1 in
   state) cat "$notes/status" 2> /dev/null || exit 1 ;;
   delete) ;;
   exec) cp "$3" "$notes/given" ;;
-  run) cp "$3/config.json" "$notes/given"; ls -a "$3/.." > "$notes/folders" ;;
+  run) cp "$3/config.json" "$notes/given"; ls -a "$3/.." > "$notes/directories" ;;
 esac
 case $1 in
   exec | run)
@@ -58,13 +58,13 @@ esac
 
 class RunTest : public ::testing::Test {
  protected:
-  RunTest() : session(machine.session()) {
-    machine.make_folder("notes");
+  RunTest() : context(machine.context()) {
+    machine.make_directory("notes");
     machine.write("usr/bin/runc", noting_runtime, 0755);
     InstallRequest request;
     request.image = machine.image("web", full_image());
     request.name = "web";
-    install(session, request);
+    install(context, request);
     machine.systemd.calls.clear();
   }
 
@@ -77,17 +77,17 @@ class RunTest : public ::testing::Test {
     RunRequest request;
     request.target = "web";
     request.command = std::move(command);
-    return run(session, request);
+    return run(context, request);
   }
 
   Machine machine;
-  Session session;
+  Context context;
 };
 
 TEST_F(RunTest, ExecTakesTheProcessOfTheConfiguration) {
   is_running();
   answers("code", "42");
-  const auto outcome = exec(session, {"web", {"/bin/ls", "-l"}, false, {}});
+  const auto outcome = exec(context, {"web", {"/bin/ls", "-l"}, false, {}});
   EXPECT_EQ(outcome.exit_code, 42);
   EXPECT_FALSE(outcome.failure);
   EXPECT_THAT(calls(), HasSubstr("state web\n"));
@@ -99,7 +99,7 @@ TEST_F(RunTest, ATerminalComesWithANameForIt) {
   is_running();
   Attachment attachment;
   attachment.terminal = true;
-  exec(session, {"web", {"/bin/sh"}, false, attachment});
+  exec(context, {"web", {"/bin/sh"}, false, attachment});
   EXPECT_EQ(given().at("terminal"), true);
   EXPECT_EQ(given().at("env").dump(), R"(["TERM=xterm"])");
   base::Json process = {{"env", {"TERM=vt100"}}, {"consoleSize", {{"height", 1}, {"width", 2}}}};
@@ -114,18 +114,18 @@ TEST_F(RunTest, ATerminalComesWithANameForIt) {
 
 TEST_F(RunTest, DetachedOutputDoesNotGoToTheCaller) {
   is_running();
-  EXPECT_EQ(exec(session, {"web", {"/bin/true"}, true, {}}).exit_code, 0);
+  EXPECT_EQ(exec(context, {"web", {"/bin/true"}, true, {}}).exit_code, 0);
   EXPECT_THAT(calls(), HasSubstr("--detach web\n"));
 }
 
 TEST_F(RunTest, ExecInWhatDoesNotRun) {
   for (const char* status : {"", R"({"status":"stopped"})", R"({"status":"created"})"}) {
     answers("status", status);
-    const auto error = error_of([&] { exec(session, {"web", {"/bin/ls"}, false, {}}); });
+    const auto error = error_of([&] { exec(context, {"web", {"/bin/ls"}, false, {}}); });
     EXPECT_THAT(error.what(), HasSubstr("web")) << status;
     EXPECT_THAT(calls(), Not(HasSubstr("exec"))) << status;
   }
-  const auto missing = error_of([&] { exec(session, {"nothing", {"/bin/ls"}, false, {}}); });
+  const auto missing = error_of([&] { exec(context, {"nothing", {"/bin/ls"}, false, {}}); });
   EXPECT_EQ(missing.kind(), ErrorKind::not_found);
 }
 
@@ -136,11 +136,11 @@ TEST_F(RunTest, AContainerThatIsBeingMadeIsWaitedFor) {
     looks += 1;
     looks == 1 ? answers("status", R"({"status":"created"})") : is_running();
   };
-  EXPECT_EQ(exec(session, {"web", {"/bin/ls"}, false, {}}).exit_code, 0);
+  EXPECT_EQ(exec(context, {"web", {"/bin/ls"}, false, {}}).exit_code, 0);
   EXPECT_EQ(looks, 2);
   machine.systemd.on_state = [&](host::UnitState& state) { state.active_state = "failed"; };
   answers("status", R"({"status":"created"})");
-  EXPECT_EQ(error_of([&] { exec(session, {"web", {"/bin/ls"}, false, {}}); }).kind(), ErrorKind::failed);
+  EXPECT_EQ(error_of([&] { exec(context, {"web", {"/bin/ls"}, false, {}}); }).kind(), ErrorKind::failed);
 }
 
 TEST_F(RunTest, WhatTheRuntimeCouldNotDoHasACodeOfItsOwn) {
@@ -158,13 +158,13 @@ TEST_F(RunTest, WhatTheRuntimeCouldNotDoHasACodeOfItsOwn) {
   for (const auto& [reason, code] : reasons) {
     answers("log",
             "no JSON\n{\"level\":\"warning\",\"msg\":\"old\"}\n{\"msg\":\"" + reason + "\",\"level\":\"error\"}\n");
-    const auto outcome = exec(session, {"web", {"x"}, false, {}});
+    const auto outcome = exec(context, {"web", {"x"}, false, {}});
     EXPECT_EQ(outcome.exit_code, code) << reason;
     ASSERT_TRUE(outcome.failure) << reason;
     EXPECT_THAT(outcome.failure->what(), StartsWith("cannot run x in web: "));
   }
   answers("log", "{\"level\":\"warning\",\"msg\":\"old\"}\n");
-  EXPECT_EQ(exec(session, {"web", {"x"}, false, {}}).exit_code, 1);  // the command's own
+  EXPECT_EQ(exec(context, {"web", {"x"}, false, {}}).exit_code, 1);  // the command's own
 }
 
 TEST_F(RunTest, AOneOffHasTheConfigurationAndACgroupOfItsOwn) {
@@ -199,7 +199,7 @@ TEST_F(RunTest, ARunningContainerGetsAnExec) {
 TEST_F(RunTest, AOneOffThatCannotBeginLeavesNothing) {
   const auto before = tree_text(machine.on_disk(deployments));
   machine.systemd.fail_on = "enter_scope";
-  EXPECT_EQ(error_of([&] { run_web({"/bin/ls"}); }).sentence(), "systemd refused");
+  EXPECT_EQ(error_of([&] { run_web({"/bin/ls"}); }).message(), "systemd refused");
   machine.systemd.fail_on.clear();
   machine.stop.request_stop();
   EXPECT_EQ(error_of([&] { run_web({"/bin/ls"}); }).kind(), ErrorKind::interrupted);
@@ -211,63 +211,64 @@ TEST_F(RunTest, WhatIsSettledAtInstallCannotBeSet) {
   RunRequest request;
   request.target = "web";
   request.set = {"PORT=81"};
-  EXPECT_EQ(error_of([&] { run(session, request); }).kind(), ErrorKind::usage);
+  EXPECT_EQ(error_of([&] { run(context, request); }).kind(), ErrorKind::usage);
   request.set.clear();
   request.detach = true;
-  EXPECT_EQ(error_of([&] { run(session, request); }).kind(), ErrorKind::usage);
+  EXPECT_EQ(error_of([&] { run(context, request); }).kind(), ErrorKind::usage);
 }
 
 TEST_F(RunTest, NothingRunsInAnotherRoot) {
   host::LayoutSettings settings;
   settings.root = machine.layout.root();
-  session.layout = host::Layout(settings);
+  context.layout = host::Layout(settings);
   EXPECT_EQ(error_of([&] { run_web({"/bin/ls"}); }).kind(), ErrorKind::not_permitted);
-  EXPECT_EQ(error_of([&] { exec(session, {"web", {"/bin/ls"}, false, {}}); }).kind(), ErrorKind::not_permitted);
+  EXPECT_EQ(error_of([&] { exec(context, {"web", {"/bin/ls"}, false, {}}); }).kind(), ErrorKind::not_permitted);
 }
 
 TEST_F(RunTest, AContainerStaysWhileAOneOffUsesItsFiles) {
   const auto runtime = machine.on_disk("usr/bin/runc");
   {
-    OneOff one_off(session, "web", "web.0", runtime);
+    OneOff one_off(context, "web", "web.0", runtime);
     one_off.claim();
-    const auto error = error_of([&] { uninstall(session, "web"); });
+    const auto error = error_of([&] { uninstall(context, "web"); });
     EXPECT_EQ(error.kind(), ErrorKind::conflict);
     EXPECT_THAT(error.what(), HasSubstr(one_off.id()));
-    recover_pending(session);  // it lives: nobody touches it
-    EXPECT_TRUE(machine.exists(std::string(deployments) + "/" + one_off.folder()));
+    recover_pending(context);  // it lives: nobody touches it
+    EXPECT_TRUE(machine.exists(std::string(deployments) + "/" + one_off.directory()));
   }
-  uninstall(session, "web");
+  uninstall(context, "web");
   EXPECT_FALSE(machine.exists(std::string(deployments) + "/web"));
 }
 
 TEST_F(RunTest, AnAbandonedOneOffIsEndedAndRemoved) {
-  const std::string folder = std::string(deployments) + "/.staging-web-run-123456";
-  machine.write(folder + "/one-off", R"({"deployment":"web.0","runtime":")" + machine.on_disk("usr/bin/runc") + "\"}");
-  machine.write(folder + "/rootfs/file", "x");
+  const std::string directory = std::string(deployments) + "/.staging-web-run-123456";
+  machine.write(directory + "/one-off",
+                R"({"deployment":"web.0","runtime":")" + machine.on_disk("usr/bin/runc") + "\"}");
+  machine.write(directory + "/rootfs/file", "x");
   machine.systemd.active = {"web-run-123456.scope"};
-  stop(session, "web");
+  stop(context, "web");
   EXPECT_THAT(calls(), HasSubstr("delete --force web-run-123456\n"));
   EXPECT_THAT(machine.systemd.calls, Contains("stop web-run-123456.scope"));
   EXPECT_THAT(machine.reporter.steps, Contains("ending the interrupted one-off run web-run-123456"));
-  EXPECT_FALSE(machine.exists(folder));
+  EXPECT_FALSE(machine.exists(directory));
 }
 
 TEST_F(RunTest, AGarbledNoteOfAOneOffKeepsNobodyFromWorking) {
-  const std::string folder = std::string(deployments) + "/.staging-web-run-123456";
-  machine.write(folder + "/one-off", R"({"deployment":7)");
-  stop(session, "web");
+  const std::string directory = std::string(deployments) + "/.staging-web-run-123456";
+  machine.write(directory + "/one-off", R"({"deployment":7)");
+  stop(context, "web");
   EXPECT_THAT(machine.reporter.warnings, Contains(HasSubstr("web-run-123456")));
-  EXPECT_FALSE(machine.exists(folder));
+  EXPECT_FALSE(machine.exists(directory));
 }
 
 TEST_F(RunTest, RestartWaitsAndSaysWhyItFailed) {
-  restart(session, "web");
+  restart(context, "web");
   EXPECT_THAT(machine.systemd.calls, ElementsAre("restart web.service"));
   machine.systemd.start_results["web.service"] = {false, "failed", "exited with status 3"};
   machine.systemd.journal["web.service"] = {"last words"};
-  const auto error = error_of([&] { restart(session, "web"); });
+  const auto error = error_of([&] { restart(context, "web"); });
   EXPECT_EQ(error.kind(), ErrorKind::failed);
-  EXPECT_THAT(error.sentence(), HasSubstr("exited with status 3"));
+  EXPECT_THAT(error.message(), HasSubstr("exited with status 3"));
   EXPECT_THAT(error.hint(), HasSubstr("last words"));
 }
 

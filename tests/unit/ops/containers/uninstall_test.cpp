@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "base/temp_folder.hpp"
+#include "base/temp_directory.hpp"
 #include "host/state/transaction_journal.hpp"
 #include "ops/change/recover.hpp"
 #include "ops/containers/install.hpp"
@@ -21,22 +21,22 @@ using test::Machine;
 using test::tree_text;
 using ::testing::HasSubstr;
 
-void install_web(Machine& machine, Session& session) {
+void install_web(Machine& machine, Context& context) {
   InstallRequest request;
   request.image = machine.image("web", full_image());
   request.name = "web";
   request.start = true;
-  install(session, request);
+  install(context, request);
 }
 
 TEST(Uninstall, LeavesNothingBehind) {
   Machine machine;
-  auto session = machine.session();
-  pull(session, {machine.image("web", full_image()), "", ""});
+  auto context = machine.context();
+  pull(context, {machine.image("web", full_image()), "", ""});
   const auto before = tree_text(machine.on_disk(""));
-  install_web(machine, session);
+  install_web(machine, context);
   machine.systemd.calls.clear();
-  const auto outcome = uninstall(session, "web");
+  const auto outcome = uninstall(context, "web");
   EXPECT_TRUE(outcome.kept_files.empty());
   EXPECT_EQ(tree_text(machine.on_disk("")), before);
   EXPECT_THAT(machine.systemd.calls,
@@ -46,10 +46,10 @@ TEST(Uninstall, LeavesNothingBehind) {
 
 TEST(Uninstall, EditedFilesStayAndAreReported) {
   Machine machine;
-  auto session = machine.session();
-  install_web(machine, session);
+  auto context = machine.context();
+  install_web(machine, context);
   machine.write("etc/web/web.conf", "edited\n");
-  const auto outcome = uninstall(session, "web");
+  const auto outcome = uninstall(context, "web");
   EXPECT_THAT(outcome.kept_files, ::testing::ElementsAre("/etc/web/web.conf"));
   EXPECT_EQ(machine.read("etc/web/web.conf"), "edited\n");
   EXPECT_FALSE(machine.exists("usr/local/bin/webctl"));
@@ -57,12 +57,12 @@ TEST(Uninstall, EditedFilesStayAndAreReported) {
 
 TEST(Uninstall, StateThatStaysIsNamed) {
   Machine machine;
-  auto session = machine.session();
-  install_web(machine, session);
+  auto context = machine.context();
+  install_web(machine, context);
   machine.write("var/lib/web/db/rows", "1\n");
   machine.write("var/lib/web-data/one", "1\n");
   machine.write("etc/web/mine", "mine\n");
-  EXPECT_THAT(uninstall(session, "web").remarks,
+  EXPECT_THAT(uninstall(context, "web").remarks,
               ::testing::ElementsAre("/etc/web stays, with what the image did not bring",
                                      "/var/lib/web stays, with what the container kept there",
                                      "/var/lib/web-data stays, with what the container kept there"));
@@ -72,27 +72,27 @@ TEST(Uninstall, StateThatStaysIsNamed) {
 /// What all containers share is not this one's.
 TEST(Uninstall, VolumesThatStayAreNamedByTheirOwnDirectory) {
   Machine machine;
-  auto session = machine.session();
-  install_web(machine, session);
+  auto context = machine.context();
+  install_web(machine, context);
   machine.write(
       "var/lib/containers/berth/web.0/tmpfiles-web.conf",
       "d /var/lib/berth 0700 0 0 - -\nd /var/lib/berth/web 0700 0 0 - -\nd /var/lib/berth/web/data 0700 0 0 - -\n");
   machine.write("var/lib/berth/web/data/rows", "1\n");
   machine.write("var/lib/berth/other/data/rows", "1\n");
-  EXPECT_THAT(uninstall(session, "web").remarks,
+  EXPECT_THAT(uninstall(context, "web").remarks,
               ::testing::ElementsAre("/var/lib/berth/web stays, with what the container kept there"));
 }
 
 TEST(Uninstall, FailureAtAnyStepLeavesTheContainerInstalledAndRunning) {
   Machine machine;
-  auto session = machine.session();
-  install_web(machine, session);
+  auto context = machine.context();
+  install_web(machine, context);
   const auto before = tree_text(machine.on_disk(""));
   std::size_t steps = 0;
   for (std::size_t fail_at = 0;; ++fail_at) {
     bool failed = false;
     try {
-      uninstall(session, "web", [&](std::size_t index) {
+      uninstall(context, "web", [&](std::size_t index) {
         steps = std::max(steps, index);
         if (index == fail_at) {
           throw base::Error(ErrorKind::failed, "injected");
@@ -113,12 +113,12 @@ TEST(Uninstall, FailureAtAnyStepLeavesTheContainerInstalledAndRunning) {
 
 TEST(Uninstall, SystemdFailingLeavesTheContainerInstalled) {
   Machine machine;
-  auto session = machine.session();
-  install_web(machine, session);
+  auto context = machine.context();
+  install_web(machine, context);
   const auto before = tree_text(machine.on_disk(""));
   for (const std::string call : {"stop", "disable"}) {
     machine.systemd.fail_on = call;
-    EXPECT_EQ(error_of([&] { uninstall(session, "web"); }).sentence(), "systemd refused") << call;
+    EXPECT_EQ(error_of([&] { uninstall(context, "web"); }).message(), "systemd refused") << call;
     machine.systemd.fail_on.clear();
     ASSERT_EQ(tree_text(machine.on_disk("")), before) << call;
   }
@@ -127,27 +127,27 @@ TEST(Uninstall, SystemdFailingLeavesTheContainerInstalled) {
 /// Nobody knows then what systemd has read. What is left is an uninstall that the next command completes.
 TEST(Uninstall, WhatCannotBeTakenBackIsCompleted) {
   Machine machine;
-  auto session = machine.session();
-  pull(session, {machine.image("web", full_image()), "", ""});
+  auto context = machine.context();
+  pull(context, {machine.image("web", full_image()), "", ""});
   const auto before = tree_text(machine.on_disk(""));
-  install_web(machine, session);
+  install_web(machine, context);
   machine.systemd.fail_on = "reload";
-  EXPECT_THAT(error_of([&] { uninstall(session, "web"); }).hint(), HasSubstr("berth recover"));
+  EXPECT_THAT(error_of([&] { uninstall(context, "web"); }).hint(), HasSubstr("berth recover"));
   EXPECT_TRUE(host::read_journal(machine.layout, "web"));
-  EXPECT_EQ(error_of([&] { recover_all(session); }).sentence(), "systemd refused");
+  EXPECT_EQ(error_of([&] { recover_all(context); }).message(), "systemd refused");
   EXPECT_TRUE(host::read_journal(machine.layout, "web"));
   machine.systemd.fail_on.clear();
-  recover_all(session);
+  recover_all(context);
   EXPECT_EQ(tree_text(machine.on_disk("")), before);
 }
 
 TEST(Uninstall, ServiceThatCannotBeStoppedStaysInstalled) {
   Machine machine;
-  auto session = machine.session();
-  install_web(machine, session);
+  auto context = machine.context();
+  install_web(machine, context);
   machine.systemd.stop_results["web.service"] = {false, "timeout", "it did not stop in time"};
-  const auto error = error_of([&] { uninstall(session, "web"); });
-  EXPECT_THAT(error.sentence(), HasSubstr("it did not stop in time"));
+  const auto error = error_of([&] { uninstall(context, "web"); });
+  EXPECT_THAT(error.message(), HasSubstr("it did not stop in time"));
   EXPECT_TRUE(machine.exists("etc/systemd/system/web.service"));
 }
 
@@ -156,18 +156,18 @@ TEST(Uninstall, InterruptedAtAnyStepIsCompletedByTheNextCommand) {
   struct Killed {};
   for (std::size_t kill_at = 0; kill_at < 30; ++kill_at) {
     Machine machine;
-    auto session = machine.session();
-    pull(session, {machine.image("web", full_image()), "", ""});
+    auto context = machine.context();
+    pull(context, {machine.image("web", full_image()), "", ""});
     const auto before = tree_text(machine.on_disk(""));
-    install_web(machine, session);
+    install_web(machine, context);
     // A copy of the machine at the moment of the kill, before the undo of this process runs.
     bool reached = false;
     try {
-      uninstall(session, "web", [&](std::size_t index) {
+      uninstall(context, "web", [&](std::size_t index) {
         if (index == kill_at) {
           reached = true;
           std::filesystem::copy(
-              machine.on_disk(""), machine.folder / "copy",
+              machine.on_disk(""), machine.directory / "copy",
               std::filesystem::copy_options::recursive | std::filesystem::copy_options::copy_symlinks);
           throw Killed();
         }
@@ -179,8 +179,8 @@ TEST(Uninstall, InterruptedAtAnyStepIsCompletedByTheNextCommand) {
       return;
     }
     std::filesystem::remove_all(machine.on_disk(""));
-    std::filesystem::rename(machine.folder / "copy", machine.on_disk(""));
-    uninstall(session, "web");
+    std::filesystem::rename(machine.directory / "copy", machine.on_disk(""));
+    uninstall(context, "web");
     const auto repository = "var/lib/containers/berth/.storage";
     const auto names = [&](const std::string& text) {
       std::string result;
@@ -205,18 +205,18 @@ TEST(Uninstall, InterruptedAtAnyStepIsCompletedByTheNextCommand) {
 
 TEST(Uninstall, UnknownNameIsNotFound) {
   Machine machine;
-  auto session = machine.session();
-  const auto error = error_of([&] { uninstall(session, "nothing"); });
+  auto context = machine.context();
+  const auto error = error_of([&] { uninstall(context, "nothing"); });
   EXPECT_EQ(error.kind(), ErrorKind::not_found);
-  EXPECT_THAT(error.sentence(), HasSubstr("nothing"));
+  EXPECT_THAT(error.message(), HasSubstr("nothing"));
 }
 
 TEST(Uninstall, DamagedInfoDoesNotKeepAContainer) {
   Machine machine;
-  auto session = machine.session();
-  install_web(machine, session);
+  auto context = machine.context();
+  install_web(machine, context);
   machine.write("var/lib/containers/berth/web.0/info", "{ not json");
-  uninstall(session, "web");
+  uninstall(context, "web");
   EXPECT_FALSE(machine.exists("etc/systemd/system/web.service"));
   EXPECT_FALSE(machine.exists("var/lib/containers/berth/web"));
   EXPECT_TRUE(machine.exists("usr/local/bin/webctl"));  // nobody knows any more whose it is
@@ -224,14 +224,14 @@ TEST(Uninstall, DamagedInfoDoesNotKeepAContainer) {
 
 TEST(Uninstall, OtherContainerWithASlotLikeNameIsSpared) {
   Machine machine;
-  auto session = machine.session();
+  auto context = machine.context();
   InstallRequest request;
   request.image = machine.image(
       "plain", test::ImageSpec{{{"bin/", "", 0755, ""}, {"bin/x", "x", 0755, ""}}, R"({"Cmd":["/bin/x"]})"});
   request.name = "web.1";
-  install(session, request);
-  machine.make_folder("var/lib/containers/berth/web.0");  // left over from an older tool
-  uninstall(session, "web");
+  install(context, request);
+  machine.make_directory("var/lib/containers/berth/web.0");  // left over from an older tool
+  uninstall(context, "web");
   EXPECT_FALSE(machine.exists("var/lib/containers/berth/web.0"));
   EXPECT_TRUE(machine.exists("var/lib/containers/berth/web.1/rootfs/bin/x"));
 }

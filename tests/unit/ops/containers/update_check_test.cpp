@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include "base/temp_folder.hpp"
+#include "base/temp_directory.hpp"
 #include "ops/containers/install.hpp"
 #include "ops/images/pull.hpp"
 #include "ops/machine.hpp"
@@ -22,18 +22,18 @@ using ::testing::IsEmpty;
 
 class UpdateCheckTest : public ::testing::Test {
  protected:
-  UpdateCheckTest() : session(machine.session()) {
+  UpdateCheckTest() : context(machine.context()) {
     InstallRequest request;
     auto spec = full_image();
     spec.config = R"({"Labels":{"version":"1.0"}})";
     request.image = machine.image("web", spec);
     request.name = "web";
-    install(session, request);
+    install(context, request);
   }
 
   void store(const test::ImageSpec& spec) {
-    std::filesystem::remove_all(machine.folder / "web");
-    pull(session, {machine.image("web", spec), "", ""});
+    std::filesystem::remove_all(machine.directory / "web");
+    pull(context, {machine.image("web", spec), "", ""});
   }
 
   static UpdateRequest web() {
@@ -43,11 +43,11 @@ class UpdateCheckTest : public ::testing::Test {
   }
 
   Machine machine;
-  Session session;
+  Context context;
 };
 
 TEST_F(UpdateCheckTest, NothingNew) {
-  const auto check = check_update(session, web(), true);
+  const auto check = check_update(context, web(), true);
   EXPECT_FALSE(check.newer());
   EXPECT_EQ(check.id_installed, check.id_available);
   EXPECT_EQ(check.version_installed, "1.0");
@@ -75,7 +75,7 @@ TEST_F(UpdateCheckTest, EveryKindOfDifference) {
   spec.files.push_back({"exports/hostfs/etc/web/new", "", 0644, ""});
   store(spec);
   const auto before = test::tree_text(machine.on_disk(""));
-  const auto check = check_update(session, web(), true);
+  const auto check = check_update(context, web(), true);
   EXPECT_EQ(test::tree_text(machine.on_disk("")), before);
   EXPECT_TRUE(check.newer());
   EXPECT_EQ(check.version_available, "2.0");
@@ -99,7 +99,7 @@ TEST_F(UpdateCheckTest, FailuresAreInTheirRows) {
   std::filesystem::create_symlink("broken.0", machine.on_disk("var/lib/containers/berth/broken"));
   machine.write("var/lib/containers/berth/gone.0/info", R"({"image":"localhost/gone:latest","revision":"00"})");
   std::filesystem::create_symlink("gone.0", machine.on_disk("var/lib/containers/berth/gone"));
-  const auto checks = check_all_updates(session, {}, false);
+  const auto checks = check_all_updates(context, {}, false);
   ASSERT_EQ(checks.size(), 3U);
   EXPECT_TRUE(checks[0].error);
   EXPECT_EQ(checks[1].error->kind(), ErrorKind::not_found);
@@ -112,7 +112,7 @@ TEST_F(UpdateCheckTest, ALayoutIsAskedForAnotherImage) {
   auto spec = full_image();
   spec.files.push_back({"bin/more", "more\n", 0755, ""});
   request.rebase = machine.image("other", spec);
-  const auto check = check_update(session, request, false);
+  const auto check = check_update(context, request, false);
   EXPECT_EQ(check.image, "localhost/other:latest");
   EXPECT_EQ(check.layers_to_fetch, 1U);
   EXPECT_GT(check.bytes_to_fetch, 0U);
@@ -121,7 +121,7 @@ TEST_F(UpdateCheckTest, ALayoutIsAskedForAnotherImage) {
 TEST_F(UpdateCheckTest, UnknownNamesAreNotFound) {
   UpdateRequest request;
   request.name = "nothing";
-  EXPECT_EQ(error_of([&] { check_update(session, request, false); }).kind(), ErrorKind::not_found);
+  EXPECT_EQ(error_of([&] { check_update(context, request, false); }).kind(), ErrorKind::not_found);
 }
 
 }  // namespace

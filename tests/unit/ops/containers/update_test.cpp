@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
-#include "base/temp_folder.hpp"
+#include "base/temp_directory.hpp"
 #include "host/state/deployment.hpp"
 #include "host/state/transaction_journal.hpp"
 #include "ops/change/recover.hpp"
@@ -37,7 +37,7 @@ TEST_F(UpdateTest, MovesToTheNewImageAndKeepsValues) {
   install_web();
   const auto before = live().info;
   store(newer_image());
-  const auto outcome = update(session, web());
+  const auto outcome = update(context, web());
   EXPECT_TRUE(outcome.changed);
   EXPECT_EQ(outcome.id_before, before.revision);
   EXPECT_NE(outcome.id_after, before.revision);
@@ -65,15 +65,15 @@ TEST_F(UpdateTest, MovesToTheNewImageAndKeepsValues) {
 TEST_F(UpdateTest, NothingChangedDoesNothing) {
   install_web();
   const auto before = tree();
-  EXPECT_FALSE(update(session, web()).changed);
-  EXPECT_FALSE(update(session, web({"PORT=8080"})).changed);
+  EXPECT_FALSE(update(context, web()).changed);
+  EXPECT_FALSE(update(context, web({"PORT=8080"})).changed);
   EXPECT_EQ(tree(), before);
   EXPECT_THAT(machine.systemd.calls, IsEmpty());
 }
 
 TEST_F(UpdateTest, AnotherValueAloneIsAnUpdate) {
   install_web();
-  EXPECT_TRUE(update(session, web({"PORT=9090"})).changed);
+  EXPECT_TRUE(update(context, web({"PORT=9090"})).changed);
   EXPECT_EQ(live().info.values.at("PORT"), "9090");
 }
 
@@ -82,7 +82,7 @@ TEST_F(UpdateTest, AStoppedServiceStaysStoppedAndADisabledOneDisabled) {
   machine.systemd.disable("web.service");
   machine.systemd.calls.clear();
   store(newer_image());
-  update(session, web());
+  update(context, web());
   EXPECT_THAT(machine.systemd.calls, Not(Contains(::testing::EndsWith("web.service"))));
   EXPECT_FALSE(machine.exists("etc/systemd/system/multi-user.target.wants/web.service"));
 }
@@ -94,10 +94,10 @@ TEST_F(UpdateTest, AChangedInstallSectionChangesTheLinks) {
     replace_all(file.content, "WantedBy=multi-user.target", "WantedBy=graphical.target");
   }
   store(spec);
-  update(session, web());
+  update(context, web());
   EXPECT_FALSE(machine.exists("etc/systemd/system/multi-user.target.wants/web.service"));
   EXPECT_TRUE(machine.exists("etc/systemd/system/graphical.target.wants/web.service"));
-  rollback(session, {"web", {}});
+  rollback(context, {"web", {}});
   EXPECT_TRUE(machine.exists("etc/systemd/system/multi-user.target.wants/web.service"));
   EXPECT_FALSE(machine.exists("etc/systemd/system/graphical.target.wants/web.service"));
 }
@@ -105,11 +105,11 @@ TEST_F(UpdateTest, AChangedInstallSectionChangesTheLinks) {
 TEST_F(UpdateTest, AThirdImageDropsWhatTheSecondAdded) {
   install_web();
   store(newer_image());
-  update(session, web());
+  update(context, web());
   auto third = newer_image();
   third.files.pop_back();
   store(third);
-  update(session, web());
+  update(context, web());
   EXPECT_EQ(live().slot, 0);
   EXPECT_FALSE(machine.exists("etc/web/more"));
   EXPECT_FALSE(machine.exists(std::string(deployments) + "/web.0/rootfs/exports/hostfs/etc/web/more"));
@@ -120,11 +120,11 @@ TEST_F(UpdateTest, EditedFilesStayAndAreReported) {
   install_web();
   machine.write("etc/web/web.conf", "mine\n");
   store(newer_image());
-  update(session, web());
+  update(context, web());
   EXPECT_EQ(machine.read("etc/web/web.conf"), "mine\n");
   EXPECT_THAT(machine.reporter.warnings, Contains("/etc/web/web.conf was edited and stays as it is"));
   EXPECT_THAT(live().info.installed_files, Not(Contains("/etc/web/web.conf")));
-  uninstall(session, "web");
+  uninstall(context, "web");
   EXPECT_EQ(machine.read("etc/web/web.conf"), "mine\n");
   EXPECT_FALSE(machine.exists("etc/web/more"));
 }
@@ -133,7 +133,7 @@ TEST_F(UpdateTest, AnEditedUnitIsReplacedWithAWarning) {
   install_web();
   machine.write("etc/systemd/system/web.service", "[Service]\nExecStart=/bin/mine\n[Install]\nWantedBy=x.target\n");
   store(newer_image());
-  update(session, web());
+  update(context, web());
   EXPECT_THAT(machine.reporter.warnings, Contains(HasSubstr("/etc/systemd/system/web.service was edited")));
   EXPECT_THAT(machine.read("etc/systemd/system/web.service"), HasSubstr("Newer"));
 }
@@ -141,13 +141,13 @@ TEST_F(UpdateTest, AnEditedUnitIsReplacedWithAWarning) {
 /// Fails at every place an update can fail, and compares the whole tree each time.
 TEST_F(UpdateTest, FailureAtAnyStepLeavesTheOldOneServing) {
   install_web();
-  update(session, web({"PORT=1"}));  // the other slot is taken, too
+  update(context, web({"PORT=1"}));  // the other slot is taken, too
   store(newer_image());
   const auto before = tree();
   std::size_t steps = 0;
   for (std::size_t fail_at = 0;; ++fail_at) {
     try {
-      update(session, web(), [&](std::size_t index) {
+      update(context, web(), [&](std::size_t index) {
         steps = std::max(steps, index);
         if (index == fail_at) {
           throw base::Error(ErrorKind::failed, "injected");
@@ -155,7 +155,7 @@ TEST_F(UpdateTest, FailureAtAnyStepLeavesTheOldOneServing) {
       });
       break;
     } catch (const base::Error& error) {
-      EXPECT_EQ(error.sentence(), "injected");
+      EXPECT_EQ(error.message(), "injected");
     }
     ASSERT_EQ(tree(), before) << "after a failure at step " << fail_at;
     ASSERT_TRUE(machine.systemd.active.contains("web.service")) << fail_at;
@@ -170,9 +170,9 @@ TEST_F(UpdateTest, SystemdFailingLeavesTheOldOneServing) {
   const auto before = tree();
   for (const std::string call : {"stop", "reload", "create_tmpfiles", "restart"}) {
     machine.systemd.fail_on = call;
-    EXPECT_EQ(error_of([&] { update(session, web()); }).sentence(), "systemd refused") << call;
+    EXPECT_EQ(error_of([&] { update(context, web()); }).message(), "systemd refused") << call;
     machine.systemd.fail_on.clear();
-    recover_all(session);  // for a reload that fails the second time, too
+    recover_all(context);  // for a reload that fails the second time, too
     ASSERT_EQ(tree(), before) << call;
     ASSERT_EQ(machine.systemd.active.contains("web.service"), call != "start") << call;
   }
@@ -181,7 +181,7 @@ TEST_F(UpdateTest, SystemdFailingLeavesTheOldOneServing) {
 TEST_F(UpdateTest, OldTmpfilesThatCannotBeRemovedAreNoReasonToStop) {
   install_web();
   machine.systemd.fail_on = "remove_tmpfiles";
-  EXPECT_TRUE(update(session, web({"PORT=1"})).changed);
+  EXPECT_TRUE(update(context, web({"PORT=1"})).changed);
   EXPECT_THAT(machine.reporter.warnings, Contains("systemd refused"));
 }
 
@@ -191,7 +191,7 @@ TEST_F(UpdateTest, AServiceThatDoesNotStartIsRolledBack) {
   const auto before = tree();
   machine.systemd.start_results["web.service"] = {false, "failed", "exited with status 3"};
   machine.systemd.journal["web.service"] = {"cannot bind"};
-  const auto error = error_of([&] { update(session, web()); });
+  const auto error = error_of([&] { update(context, web()); });
   EXPECT_EQ(error.kind(), ErrorKind::start_failed);
   EXPECT_THAT(error.what(), HasSubstr("exited with status 3"));
   EXPECT_THAT(error.hint(), HasSubstr("cannot bind"));
@@ -214,9 +214,9 @@ TEST_F(UpdateTest, AServiceThatDiesWithinTheSettleTimeIsRolledBack) {
   };
   auto request = web();
   request.gate.settle = std::chrono::seconds(20);
-  const auto error = error_of([&] { update(session, request); });
+  const auto error = error_of([&] { update(context, request); });
   EXPECT_EQ(error.kind(), ErrorKind::start_failed);
-  EXPECT_THAT(error.sentence(), HasSubstr("did not stay up: it exited with status 4"));
+  EXPECT_THAT(error.message(), HasSubstr("did not stay up: it exited with status 4"));
   EXPECT_EQ(tree(), before);
   EXPECT_TRUE(machine.systemd.active.contains("web.service"));
 }
@@ -227,7 +227,7 @@ TEST_F(UpdateTest, WithoutGateNothingIsJudged) {
   machine.systemd.on_state = [&](host::UnitState& state) { state.restarts = machine.systemd.queries.size(); };
   auto request = web();
   request.gate.enabled = false;
-  EXPECT_TRUE(update(session, request).changed);
+  EXPECT_TRUE(update(context, request).changed);
 }
 
 /// A runtime that answers `exec` as the test wants.
@@ -250,14 +250,14 @@ ImageSpec with_check(const std::string& check) {
 TEST_F(UpdateTest, AnUnhealthyServiceIsRolledBackAndItsCheckQuoted) {
   install_web();
   store(with_check(R"({"command":["/bin/check","it"],"interval":0.01,"retries":2})"));
-  answer_checks(machine, "echo \"$@\" >> " + (machine.folder / "asked") + "\necho 'no leader'\nexit 9\n");
+  answer_checks(machine, "echo \"$@\" >> " + (machine.directory / "asked") + "\necho 'no leader'\nexit 9\n");
   const auto before = tree();
-  const auto error = error_of([&] { update(session, web()); });
+  const auto error = error_of([&] { update(context, web()); });
   EXPECT_EQ(error.kind(), ErrorKind::start_failed) << error.what();
-  EXPECT_THAT(error.sentence(), HasSubstr("is not well: `/bin/check it` ended with status 9"));
+  EXPECT_THAT(error.message(), HasSubstr("is not well: `/bin/check it` ended with status 9"));
   EXPECT_THAT(error.hint(), HasSubstr("no leader"));
   EXPECT_EQ(tree(), before);
-  std::ifstream asked(machine.folder / "asked");
+  std::ifstream asked(machine.directory / "asked");
   const std::string lines{std::istreambuf_iterator<char>(asked), {}};
   EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), 2) << lines;
   EXPECT_THAT(lines, HasSubstr("web /bin/check it"));
@@ -266,7 +266,7 @@ TEST_F(UpdateTest, AnUnhealthyServiceIsRolledBackAndItsCheckQuoted) {
 /// A kill before step i: the note is there, the steps before are done, nothing is undone. The next command sees to it.
 TEST_F(UpdateTest, KilledAtAnyStepIsTakenBackByTheNextCommand) {
   install_web();
-  update(session, web({"PORT=1"}));
+  update(context, web({"PORT=1"}));
   store(newer_image());
   const auto before = tree();
   constexpr int killed = 9;
@@ -284,7 +284,7 @@ TEST_F(UpdateTest, KilledAtAnyStepIsTakenBackByTheNextCommand) {
     }
     ASSERT_EQ(WEXITSTATUS(status), killed);
     machine.reporter.warnings.clear();
-    recover_pending(session);
+    recover_pending(context);
     ASSERT_EQ(tree(), before) << "killed before step " << kill_at;
     ASSERT_THAT(machine.reporter.warnings, IsEmpty());
   }
@@ -296,43 +296,43 @@ TEST_F(UpdateTest, KilledAtAnyMomentItIsTheOldOneOrTheNewOne) {
   store(newer_image());
   const auto before = tree();
   std::string after;
-  for (int moment = 1; after.empty(); ++moment) {
+  for (int time_spec = 1; after.empty(); ++time_spec) {
     const pid_t child = start_update();
-    ::usleep(static_cast<useconds_t>(moment * moment) * 150);
+    ::usleep(static_cast<useconds_t>(time_spec * time_spec) * 150);
     ::kill(child, SIGKILL);
     ASSERT_EQ(::waitpid(child, nullptr, 0), child);
-    recover_pending(session);
-    lock_container(session, "web");  // its file stays behind when its holder is killed
+    recover_pending(context);
+    lock_container(context, "web");  // its file stays behind when its holder is killed
     const auto now = tree();
     ASSERT_FALSE(is_littered());
     if (live().slot == 1) {
       after = now;
     } else {
-      ASSERT_EQ(now, before) << "killed at moment " << moment;
+      ASSERT_EQ(now, before) << "killed at moment " << time_spec;
     }
   }
-  EXPECT_EQ(update(session, web()).changed, false);
+  EXPECT_EQ(update(context, web()).changed, false);
   EXPECT_EQ(tree(), after);
 }
 
 TEST_F(UpdateTest, AContainerInThePlaceOfTheOtherSlotIsAConflict) {
   install_web();
-  machine.make_folder(std::string(deployments) + "/web.1.0");
+  machine.make_directory(std::string(deployments) + "/web.1.0");
   std::filesystem::create_symlink("web.1.0", machine.on_disk(std::string(deployments) + "/web.1"));
   store(newer_image());
   const auto before = tree();
-  EXPECT_EQ(error_of([&] { update(session, web()); }).kind(), ErrorKind::conflict);
+  EXPECT_EQ(error_of([&] { update(context, web()); }).kind(), ErrorKind::conflict);
   EXPECT_EQ(tree(), before);
 }
 
 TEST_F(UpdateTest, TakingBackTwiceIsTakingBackOnce) {
   install_web();
-  update(session, web({"PORT=1"}));
+  update(context, web({"PORT=1"}));
   store(newer_image());
   const auto before = tree();
   base::Json note;
   try {
-    update(session, web(), [&](std::size_t index) {
+    update(context, web(), [&](std::size_t index) {
       if (index == 6) {
         note = host::read_journal(machine.layout, "web").value();
         throw base::Error(ErrorKind::failed, "injected");
@@ -341,7 +341,7 @@ TEST_F(UpdateTest, TakingBackTwiceIsTakingBackOnce) {
   } catch (const base::Error&) {
   }
   host::write_journal(machine.layout, "web", note);
-  recover_pending(session);
+  recover_pending(context);
   EXPECT_EQ(tree(), before);
 }
 
@@ -349,12 +349,12 @@ TEST_F(UpdateTest, ACommittedUpdateIsFinished) {
   install_web();
   store(newer_image());
   base::Json note;
-  update(session, web(), [&](std::size_t) { note = host::read_journal(machine.layout, "web").value(); });
+  update(context, web(), [&](std::size_t) { note = host::read_journal(machine.layout, "web").value(); });
   const auto after = tree();
   note["committed"] = true;
   host::write_journal(machine.layout, "web", note);
   machine.write(std::string(deployments) + "/.waiting-web/rootfs/x", "x");
-  recover_pending(session);
+  recover_pending(context);
   EXPECT_EQ(tree(), after);
   EXPECT_THAT(machine.reporter.steps, Contains("finishing an interrupted update of web"));
 }
@@ -363,12 +363,12 @@ TEST_F(UpdateTest, InAnotherBootNothingIsStartedThatDoesNotRun) {
   install_web();
   store(newer_image());
   base::Json note;
-  update(session, web(), [&](std::size_t) { note = host::read_journal(machine.layout, "web").value(); });
+  update(context, web(), [&](std::size_t) { note = host::read_journal(machine.layout, "web").value(); });
   machine.systemd.active.clear();
   machine.systemd.calls.clear();
   host::write_journal(machine.layout, "web", note);
-  session.facts.boot_id = "another";
-  recover_pending(session);
+  context.facts.boot_id = "another";
+  recover_pending(context);
   EXPECT_THAT(machine.systemd.calls, Not(Contains("start web.service")));
   EXPECT_EQ(live().slot, 0);
 }
@@ -377,45 +377,45 @@ TEST_F(UpdateTest, Refusals) {
   install_web();
   UpdateRequest nothing;
   nothing.name = "nothing";
-  EXPECT_EQ(error_of([&] { update(session, nothing); }).kind(), ErrorKind::not_found);
-  EXPECT_EQ(error_of([&] { update(session, web({"NAME=x"})); }).kind(), ErrorKind::usage);
-  EXPECT_EQ(error_of([&] { update(session, web({"RUNTIME=/nope"})); }).kind(), ErrorKind::not_found);
+  EXPECT_EQ(error_of([&] { update(context, nothing); }).kind(), ErrorKind::not_found);
+  EXPECT_EQ(error_of([&] { update(context, web({"NAME=x"})); }).kind(), ErrorKind::usage);
+  EXPECT_EQ(error_of([&] { update(context, web({"RUNTIME=/nope"})); }).kind(), ErrorKind::not_found);
   auto other = web();
   other.rebase = "registry.example/nothing";
   other.pull = false;
-  EXPECT_EQ(error_of([&] { update(session, other); }).kind(), ErrorKind::not_found);
-  EXPECT_THAT(error_of([&] { rollback(session, {"web", {}}); }).sentence(), HasSubstr("web has no other deployment"));
-  EXPECT_EQ(error_of([&] { rollback(session, {"nothing", {}}); }).kind(), ErrorKind::not_found);
+  EXPECT_EQ(error_of([&] { update(context, other); }).kind(), ErrorKind::not_found);
+  EXPECT_THAT(error_of([&] { rollback(context, {"web", {}}); }).message(), HasSubstr("web has no other deployment"));
+  EXPECT_EQ(error_of([&] { rollback(context, {"nothing", {}}); }).kind(), ErrorKind::not_found);
 }
 
 TEST_F(UpdateTest, PreinstalledContainersAreLeftAlone) {
-  const std::string folder = "usr/lib/containers/berth/os.0";
-  machine.write(folder + "/info", "{}");
+  const std::string directory = "usr/lib/containers/berth/os.0";
+  machine.write(directory + "/info", "{}");
   std::filesystem::create_symlink("os.0", machine.on_disk("usr/lib/containers/berth/os"));
   UpdateRequest request;
   request.name = "os";
-  EXPECT_EQ(error_of([&] { update(session, request); }).kind(), ErrorKind::not_permitted);
-  EXPECT_THAT(update_all(session, {}), IsEmpty());
+  EXPECT_EQ(error_of([&] { update(context, request); }).kind(), ErrorKind::not_permitted);
+  EXPECT_THAT(update_all(context, {}), IsEmpty());
 }
 
 TEST_F(UpdateTest, RebaseMovesToAnotherImage) {
   install_web();
   auto request = web();
   request.rebase = machine.image("other", newer_image());
-  EXPECT_TRUE(update(session, request).changed);
+  EXPECT_TRUE(update(context, request).changed);
   EXPECT_EQ(live().info.image, "localhost/other:latest");
   EXPECT_TRUE(live().info.local);
-  EXPECT_FALSE(update(session, request).changed);
-  rollback(session, {"web", {}});
+  EXPECT_FALSE(update(context, request).changed);
+  rollback(context, {"web", {}});
   EXPECT_EQ(live().info.image, "localhost/web:latest");
 }
 
 TEST_F(UpdateTest, RollingBackTwiceReturns) {
   install_web();
   store(newer_image());
-  update(session, web());
+  update(context, web());
   const auto newer = tree();
-  const auto outcome = rollback(session, {"web", {}});
+  const auto outcome = rollback(context, {"web", {}});
   EXPECT_EQ(live().slot, 0);
   EXPECT_EQ(live().info.revision, outcome.id_after);
   EXPECT_EQ(machine.read("etc/web/web.conf"), "greeting=hello\n");
@@ -424,18 +424,18 @@ TEST_F(UpdateTest, RollingBackTwiceReturns) {
   EXPECT_FALSE(machine.exists("etc/web/more"));
   EXPECT_THAT(machine.read("etc/systemd/system/web.service"), HasSubstr("Description=Test"));
   EXPECT_TRUE(machine.systemd.active.contains("web.service"));
-  rollback(session, {"web", {}});
+  rollback(context, {"web", {}});
   EXPECT_EQ(tree(), newer);
 }
 
 TEST_F(UpdateTest, ARollbackThatFailsLeavesTheLiveOneServing) {
   install_web();
   store(newer_image());
-  update(session, web());
+  update(context, web());
   const auto before = tree();
   for (std::size_t fail_at = 0;; ++fail_at) {
     try {
-      rollback(session, {"web", {}}, [&](std::size_t index) {
+      rollback(context, {"web", {}}, [&](std::size_t index) {
         if (index == fail_at) {
           throw base::Error(ErrorKind::failed, "injected");
         }
@@ -443,7 +443,7 @@ TEST_F(UpdateTest, ARollbackThatFailsLeavesTheLiveOneServing) {
       EXPECT_GE(fail_at, 12U);
       break;
     } catch (const base::Error& error) {
-      EXPECT_EQ(error.sentence(), "injected");
+      EXPECT_EQ(error.message(), "injected");
     }
     ASSERT_EQ(tree(), before) << "after a failure at step " << fail_at;
     ASSERT_TRUE(machine.systemd.active.contains("web.service"));
@@ -458,12 +458,12 @@ TEST_F(UpdateTest, ContainersOfNothingButHostFiles) {
   InstallRequest request;
   request.image = machine.image("web", spec("old\n"));
   request.name = "web";
-  install(session, request);
+  install(context, request);
   store(spec("new\n"));
-  update(session, web());
+  update(context, web());
   EXPECT_EQ(machine.read("usr/local/bin/tool"), "new\n");
   EXPECT_FALSE(machine.exists(std::string(deployments) + "/web.1/rootfs"));
-  rollback(session, {"web", {}});
+  rollback(context, {"web", {}});
   EXPECT_EQ(machine.read("usr/local/bin/tool"), "old\n");
   EXPECT_FALSE(machine.exists(std::string(deployments) + "/web.0/rootfs"));
   EXPECT_THAT(machine.systemd.calls, IsEmpty());
@@ -475,15 +475,15 @@ TEST_F(UpdateTest, UpdateAllGoesOnAfterAFailure) {
   second.image = machine.image("api", full_image());
   second.name = "api";
   second.start = true;
-  install(session, second);
-  std::filesystem::remove_all(machine.folder / "api");
-  pull(session, {machine.image("api", newer_image()), "", ""});
+  install(context, second);
+  std::filesystem::remove_all(machine.directory / "api");
+  pull(context, {machine.image("api", newer_image()), "", ""});
   store(newer_image());
   machine.systemd.fail_on = "restart api.service";
   machine.systemd.failure = base::Error(ErrorKind::start_failed, "api did not start");
   machine.write(std::string(deployments) + "/broken.0/info", "{ not json");
   std::filesystem::create_symlink("broken.0", machine.on_disk(std::string(deployments) + "/broken"));
-  const auto rows = update_all(session, {});
+  const auto rows = update_all(context, {});
   ASSERT_EQ(rows.size(), 3U);
   EXPECT_EQ(rows[0].status, "rolled back");
   EXPECT_EQ(rows[0].outcome.id_before, rows[0].outcome.id_after);
@@ -493,12 +493,12 @@ TEST_F(UpdateTest, UpdateAllGoesOnAfterAFailure) {
   EXPECT_EQ(rows[2].outcome.id_latest, rows[2].outcome.id_after);
 }
 
-/// The folder that a line made is there now; without a line it would be missing after a reboot.
+/// The directory that a line made is there now; without a line it would be missing after a reboot.
 TEST_F(UpdateTest, LinesForBindSourcesAreKept) {
   install_web();
-  machine.make_folder("var/lib/web");
+  machine.make_directory("var/lib/web");
   store(newer_image());
-  update(session, web());
+  update(context, web());
   EXPECT_EQ(machine.read("etc/tmpfiles.d/web.conf"), "d /var/lib/web 0700 0 0 - -\n");
 }
 

@@ -29,7 +29,7 @@ class HostFileBackup : public ::testing::Test {
   /// Names in /etc that begin with "web.conf", or that are hidden.
   std::vector<std::string> names() {
     std::vector<std::string> result;
-    for (const auto& name : base::list_folder(base::open_host_folder(machine_.on_disk("etc")).get())) {
+    for (const auto& name : base::list_directory(base::open_host_directory(machine_.on_disk("etc")).get())) {
       if (name.starts_with("web.conf") || name.starts_with(".")) {
         result.push_back(name);
       }
@@ -39,71 +39,71 @@ class HostFileBackup : public ::testing::Test {
   std::string hidden() { return host::hidden_name(secret, path); }
 
   test::Machine machine_;
-  Session session_ = machine_.session();
+  Context context_ = machine_.context();
 };
 
 TEST_F(HostFileBackup, PutsAsideAndBackHoweverOften) {
   machine_.write("etc/web.conf", "old\n");
   for (int again = 0; again < 2; ++again) {
-    put_aside(session_, secret, path);
+    back_up(context_, secret, path);
     EXPECT_THAT(names(), ElementsAre(hidden()));
-    EXPECT_TRUE(waits_aside(session_, secret, path));
+    EXPECT_TRUE(is_backed_up(context_, secret, path));
   }
   for (int again = 0; again < 2; ++again) {
-    put_back(session_, secret, path);
+    put_back(context_, secret, path);
     EXPECT_THAT(names(), ElementsAre("web.conf"));
-    EXPECT_FALSE(waits_aside(session_, secret, path));
+    EXPECT_FALSE(is_backed_up(context_, secret, path));
   }
   EXPECT_EQ(machine_.read("etc/web.conf"), "old\n");
 }
 
 TEST_F(HostFileBackup, WhatCameMeanwhileIsNotOverwritten) {
   machine_.write("etc/web.conf", "old\n");
-  put_aside(session_, secret, path);
+  back_up(context_, secret, path);
   machine_.write("etc/web.conf", "somebody's\n");
-  EXPECT_THROW(put_back(session_, secret, path), base::Error);
+  EXPECT_THROW(put_back(context_, secret, path), base::Error);
   EXPECT_EQ(machine_.read("etc/web.conf"), "somebody's\n");
   EXPECT_EQ(machine_.read("etc/" + hidden()), "old\n");
 }
 
 TEST_F(HostFileBackup, DropsOnlyWhatWasPutAside) {
   machine_.write("etc/web.conf", "old\n");
-  put_aside(session_, secret, path);
+  back_up(context_, secret, path);
   machine_.write("etc/" + hidden(), "written into it meanwhile\n");
-  drop_aside(session_, secret, path, checksum("old\n"));
+  drop_backup(context_, secret, path, checksum("old\n"));
   EXPECT_THAT(names(), ElementsAre(hidden()));
   EXPECT_THAT(machine_.reporter.warnings, ElementsAre(HasSubstr("was changed while it was being removed")));
-  drop_aside(session_, secret, path, checksum("written into it meanwhile\n"));
+  drop_backup(context_, secret, path, checksum("written into it meanwhile\n"));
   EXPECT_THAT(names(), IsEmpty());
-  drop_aside(session_, secret, path);
+  drop_backup(context_, secret, path);
 }
 
 TEST_F(HostFileBackup, SavesUnderAnotherName) {
   machine_.write("etc/web.conf", "edited\n");
-  put_aside(session_, secret, path);
-  save_aside(session_, secret, path, "/etc/web.conf.saved");
+  back_up(context_, secret, path);
+  save_backup(context_, secret, path, "/etc/web.conf.saved");
   EXPECT_THAT(names(), ElementsAre("web.conf.saved"));
 }
 
 TEST_F(HostFileBackup, AWaitingFileIsFoundByItsContent) {
   machine_.write("etc/web.conf", "old\n");
-  put_aside(session_, secret, path);
+  back_up(context_, secret, path);
   const auto none = [](const std::string& /*name*/) { return false; };
-  find_waiting(session_, path, {checksum("another\n")}, none);
-  EXPECT_FALSE(waits_aside(session_, "", path));
-  find_waiting(session_, path, {checksum("old\n")}, [](const std::string& /*name*/) { return true; });
-  EXPECT_FALSE(waits_aside(session_, "", path)) << "it is of another change";
-  find_waiting(session_, path, {"", checksum("old\n")}, none);
-  EXPECT_TRUE(waits_aside(session_, "", path));
+  find_waiting(context_, path, {checksum("another\n")}, none);
+  EXPECT_FALSE(is_backed_up(context_, "", path));
+  find_waiting(context_, path, {checksum("old\n")}, [](const std::string& /*name*/) { return true; });
+  EXPECT_FALSE(is_backed_up(context_, "", path)) << "it is of another change";
+  find_waiting(context_, path, {"", checksum("old\n")}, none);
+  EXPECT_TRUE(is_backed_up(context_, "", path));
 }
 
 TEST_F(HostFileBackup, ATextThatReplacesIsTakenBack) {
   machine_.write("etc/web.conf", "old\n");
-  put_text(session_, secret, path, "new\n", true);
+  put_text(context_, secret, path, "new\n", true);
   EXPECT_EQ(machine_.read("etc/web.conf"), "new\n");
   EXPECT_EQ(machine_.read("etc/" + hidden()), "old\n");
   for (int again = 0; again < 2; ++again) {
-    take_text_back(session_, secret, path, true, checksum("new\n"));
+    take_text_back(context_, secret, path, true, checksum("new\n"));
     EXPECT_EQ(machine_.read("etc/web.conf"), "old\n");
     EXPECT_THAT(names(), ElementsAre("web.conf"));
   }
@@ -111,41 +111,41 @@ TEST_F(HostFileBackup, ATextThatReplacesIsTakenBack) {
 
 TEST_F(HostFileBackup, AnEditOfATextThatIsTakenBackIsKept) {
   machine_.write("etc/web.conf", "old\n");
-  put_text(session_, secret, path, "new\n", true);
+  put_text(context_, secret, path, "new\n", true);
   machine_.write("etc/web.conf", "edited\n");
-  take_text_back(session_, secret, path, true, checksum("new\n"));
+  take_text_back(context_, secret, path, true, checksum("new\n"));
   EXPECT_EQ(machine_.read("etc/web.conf"), "old\n");
   EXPECT_EQ(machine_.read("etc/web.conf.changed"), "edited\n");
   EXPECT_THAT(machine_.reporter.warnings, ElementsAre(HasSubstr("kept as /etc/web.conf.changed")));
 }
 
 TEST_F(HostFileBackup, ANewTextReplacesNothing) {
-  put_text(session_, secret, path, "new\n", false);
+  put_text(context_, secret, path, "new\n", false);
   EXPECT_EQ(machine_.read("etc/web.conf"), "new\n");
-  EXPECT_THROW(put_text(session_, secret, path, "newer\n", false), base::Error);
+  EXPECT_THROW(put_text(context_, secret, path, "newer\n", false), base::Error);
   EXPECT_EQ(machine_.read("etc/web.conf"), "new\n");
-  take_text_back(session_, secret, path, false, checksum("new\n"));
+  take_text_back(context_, secret, path, false, checksum("new\n"));
   EXPECT_THAT(names(), IsEmpty());
 }
 
 TEST_F(HostFileBackup, WhatIsNotOursStays) {
   machine_.write("etc/web.conf", "edited\n");
-  EXPECT_FALSE(remove_own(session_, secret, path, checksum("new\n")));
+  EXPECT_FALSE(remove_own(context_, secret, path, checksum("new\n")));
   EXPECT_EQ(machine_.read("etc/web.conf"), "edited\n");
   EXPECT_THAT(machine_.reporter.warnings, ElementsAre(HasSubstr("was changed by somebody else meanwhile and stays")));
-  EXPECT_TRUE(remove_own(session_, secret, path, checksum("edited\n")));
+  EXPECT_TRUE(remove_own(context_, secret, path, checksum("edited\n")));
   EXPECT_FALSE(machine_.exists("etc/web.conf"));
 }
 
 TEST_F(HostFileBackup, NoWayOfAnotherUserIsGone) {
   machine_.write("srv/guest/inner/web.conf", "old\n");
   ASSERT_EQ(::chown(machine_.on_disk("srv/guest").c_str(), 1000, 1000), 0) << "the tests are for root";
-  const auto work = {+[](const Session& session) { put_aside(session, secret, "/srv/guest/inner/web.conf"); },
-                     +[](const Session& session) { put_back(session, secret, "/srv/guest/inner/web.conf"); },
-                     +[](const Session& session) { drop_aside(session, secret, "/srv/guest/inner/web.conf"); }};
+  const auto work = {+[](const Context& context) { back_up(context, secret, "/srv/guest/inner/web.conf"); },
+                     +[](const Context& context) { put_back(context, secret, "/srv/guest/inner/web.conf"); },
+                     +[](const Context& context) { drop_backup(context, secret, "/srv/guest/inner/web.conf"); }};
   for (const auto& each : work) {
     try {
-      each(session_);
+      each(context_);
       ADD_FAILURE() << "went there";
     } catch (const base::Error& error) {
       EXPECT_EQ(error.kind(), base::ErrorKind::not_permitted);

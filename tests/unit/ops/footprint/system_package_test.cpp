@@ -7,7 +7,7 @@
 
 #include "base/file.hpp"
 #include "base/process.hpp"
-#include "base/temp_folder.hpp"
+#include "base/temp_directory.hpp"
 #include "host/state/deployment.hpp"
 #include "ops/change/recover.hpp"
 #include "ops/containers/install.hpp"
@@ -50,14 +50,14 @@ ImageSpec second_image() {
 
 class SystemPackage : public ::testing::TestWithParam<host::PackageKind> {
  protected:
-  SystemPackage() : session(machine.session()) {
-    session.config.settle_seconds = 0;
+  SystemPackage() : context(machine.context()) {
+    context.config.settle_seconds = 0;
     if (GetParam() == host::PackageKind::deb) {
-      machine.make_folder("var/lib/dpkg/info");
-      machine.make_folder("var/lib/dpkg/updates");
+      machine.make_directory("var/lib/dpkg/info");
+      machine.make_directory("var/lib/dpkg/updates");
       machine.write("var/lib/dpkg/status", "");
     } else {
-      machine.make_folder("var/lib/rpm");
+      machine.make_directory("var/lib/rpm");
       base::run_checked({"rpm", "--root", root(), "--dbpath", "/var/lib/rpm", "--initdb"});
     }
   }
@@ -79,15 +79,15 @@ class SystemPackage : public ::testing::TestWithParam<host::PackageKind> {
     request.image = machine.image("web", first_image());
     request.name = "web";
     request.system_package = mode;
-    return install(session, request, hook);
+    return install(context, request, hook);
   }
 
   void update_web(const StepHook& hook = {}) {
-    std::filesystem::remove_all(machine.folder / "web");
-    pull(session, {machine.image("web", second_image()), "", ""});
+    std::filesystem::remove_all(machine.directory / "web");
+    pull(context, {machine.image("web", second_image()), "", ""});
     UpdateRequest request;
     request.name = "web";
-    update(session, request, hook);
+    update(context, request, hook);
   }
 
   [[nodiscard]] bool has(const std::string& path) const { return machine.exists(path); }
@@ -101,7 +101,7 @@ class SystemPackage : public ::testing::TestWithParam<host::PackageKind> {
   }
 
   Machine machine;
-  Session session;
+  Context context;
 };
 
 TEST_P(SystemPackage, LivesThroughInstallUpdateRollbackAndUninstall) {
@@ -120,12 +120,12 @@ TEST_P(SystemPackage, LivesThroughInstallUpdateRollbackAndUninstall) {
   EXPECT_TRUE(has("usr/local/bin/more"));
   EXPECT_FALSE(has("etc/web/current"));
 
-  rollback(session, {"web", {}});
+  rollback(context, {"web", {}});
   EXPECT_THAT(version(), StartsWith("1.0-"));
   EXPECT_FALSE(has("usr/local/bin/more"));
   EXPECT_TRUE(has("etc/web/current"));
 
-  uninstall(session, "web");
+  uninstall(context, "web");
   expect_clean();
 }
 
@@ -134,7 +134,7 @@ TEST_P(SystemPackage, EditedConfigurationStays) {
   machine.write("etc/web/web.conf", "mine\n");
   update_web();
   EXPECT_EQ(machine.read("etc/web/web.conf"), "mine\n");
-  const auto outcome = uninstall(session, "web");
+  const auto outcome = uninstall(context, "web");
   if (GetParam() == host::PackageKind::deb) {
     EXPECT_EQ(machine.read("etc/web/web.conf"), "mine\n");
   } else {
@@ -149,7 +149,7 @@ TEST_P(SystemPackage, AFailedInstallLeavesNoPackage) {
       throw base::Error(ErrorKind::failed, "stopped by the test");
     }
   };
-  EXPECT_EQ(error_of([&] { install_web("yes", fail_late); }).sentence(), "stopped by the test");
+  EXPECT_EQ(error_of([&] { install_web("yes", fail_late); }).message(), "stopped by the test");
   expect_clean();
 }
 
@@ -166,7 +166,7 @@ TEST_P(SystemPackage, AFailedUpdateBringsTheEarlierPackageBack) {
     try {
       update_web(fail);
     } catch (const base::Error& error) {
-      EXPECT_EQ(error.sentence(), "stopped by the test");
+      EXPECT_EQ(error.message(), "stopped by the test");
     }
     if (!reached) {
       return;
@@ -181,7 +181,7 @@ TEST_P(SystemPackage, AFailedUpdateBringsTheEarlierPackageBack) {
 TEST_P(SystemPackage, FilesThatExistStayTheHosts) {
   machine.write("usr/local/bin/webctl", "the host's\n");
   install_web();
-  uninstall(session, "web");
+  uninstall(context, "web");
   EXPECT_EQ(machine.read("usr/local/bin/webctl"), "the host's\n");
 }
 
@@ -200,8 +200,8 @@ TEST_P(SystemPackage, SaysThatItIsRefusedAndUndoesEverything) {
   spec.config = R"({"Labels":{"requires":"no-such-package","atomic.has_install_files":""}})";
   request.image = machine.image("web", spec);
   request.name = "web";
-  const auto error = error_of([&] { install(session, request); });
-  EXPECT_THAT(error.sentence(), HasSubstr("no-such-package"));
+  const auto error = error_of([&] { install(context, request); });
+  EXPECT_THAT(error.message(), HasSubstr("no-such-package"));
   expect_clean();
   EXPECT_FALSE(has("var/lib/containers/berth/web.0"));
 }
@@ -217,23 +217,23 @@ TEST(SystemPackageModes, AreChecked) {
 
 TEST(SystemPackageModes, AHostWithoutPackagesCannotHaveOne) {
   Machine machine;
-  auto session = machine.session();
+  auto context = machine.context();
   InstallRequest request;
   request.image = machine.image("web", first_image());
   request.system_package = "yes";
-  const auto error = error_of([&] { install(session, request); });
-  EXPECT_THAT(error.sentence(), HasSubstr("no packages"));
+  const auto error = error_of([&] { install(context, request); });
+  EXPECT_THAT(error.message(), HasSubstr("no packages"));
   EXPECT_THAT(error.hint(), HasSubstr("--system-package=no"));
   request.system_package = "auto";
-  install(session, request);
+  install(context, request);
   EXPECT_TRUE(machine.exists("etc/web/web.conf"));
 }
 
 TEST(SystemPackageModes, AnotherPackageManagerAtWorkIsAConflict) {
   Machine machine;
-  auto session = machine.session();
-  machine.make_folder("var/lib/dpkg/info");
-  machine.make_folder("var/lib/dpkg/updates");
+  auto context = machine.context();
+  machine.make_directory("var/lib/dpkg/info");
+  machine.make_directory("var/lib/dpkg/updates");
   machine.write("var/lib/dpkg/status", "");
   machine.write("var/lib/dpkg/lock-frontend", "");
   const base::Fd held(base::open_at(AT_FDCWD, machine.on_disk("var/lib/dpkg/lock-frontend"), O_RDWR));
@@ -243,9 +243,9 @@ TEST(SystemPackageModes, AnotherPackageManagerAtWorkIsAConflict) {
   InstallRequest request;
   request.image = machine.image("web", first_image());
   request.name = "web";
-  const auto error = error_of([&] { install(session, request); });
+  const auto error = error_of([&] { install(context, request); });
   EXPECT_EQ(error.kind(), ErrorKind::conflict);
-  EXPECT_THAT(error.sentence(), HasSubstr("another package manager"));
+  EXPECT_THAT(error.message(), HasSubstr("another package manager"));
   EXPECT_FALSE(machine.exists("etc/web"));
 }
 

@@ -56,13 +56,13 @@ ImageSpec plain_image(const std::string& mark) {
 
 class VolumesTest : public ::testing::Test {
  protected:
-  VolumesTest() : session(machine.session()) { session.config.settle_seconds = 0; }
+  VolumesTest() : context(machine.context()) { context.config.settle_seconds = 0; }
 
   void install_web(const StepHook& hook = {}) {
     InstallRequest request;
     request.image = machine.image("web", plain_image("one"));
     request.name = "web";
-    install(session, request, hook);
+    install(context, request, hook);
   }
 
   /// As the versions before left it: the volume in /var/lib/web, which everybody may enter.
@@ -84,12 +84,12 @@ class VolumesTest : public ::testing::Test {
       machine.write(file, text);
     }
     machine.write(std::string(former) + "/precious", "kept\n");
-    recover_pending(session);
+    recover_pending(context);
   }
 
   void pull_newer() {
-    fs::remove_all(machine.folder / "web");
-    pull(session, {machine.image("web", plain_image("two")), "", ""});
+    fs::remove_all(machine.directory / "web");
+    pull(context, {machine.image("web", plain_image("two")), "", ""});
   }
 
   static UpdateRequest web() {
@@ -106,7 +106,7 @@ class VolumesTest : public ::testing::Test {
   [[nodiscard]] std::string tree() const { return tree_text(machine.on_disk(""), "var/lib/containers/berth/.storage"); }
 
   Machine machine;
-  Session session;
+  Context context;
 };
 
 TEST_F(VolumesTest, NobodyElseLeadsUsElsewhere) {
@@ -120,13 +120,13 @@ TEST_F(VolumesTest, NobodyElseLeadsUsElsewhere) {
   request.set = {"STATE_DIRECTORY=/home/bob/state"};
   fs::create_directory_symlink("/srv", machine.on_disk("home/bob/state"));
   ASSERT_EQ(::lchown(machine.on_disk("home/bob/state").c_str(), neighbour, neighbour), 0);
-  EXPECT_EQ(error_of([&] { install(session, request); }).kind(), ErrorKind::not_permitted);
+  EXPECT_EQ(error_of([&] { install(context, request); }).kind(), ErrorKind::not_permitted);
   EXPECT_FALSE(fs::exists(machine.on_disk("srv/berth")));
   fs::remove(machine.on_disk("home/bob/state"));
-  EXPECT_EQ(error_of([&] { install(session, request); }).kind(), ErrorKind::not_permitted);
+  EXPECT_EQ(error_of([&] { install(context, request); }).kind(), ErrorKind::not_permitted);
   EXPECT_FALSE(fs::exists(machine.on_disk("home/bob/state")));
   fs::create_directories(machine.on_disk("home/bob/state"));
-  EXPECT_THAT(error_of([&] { install(session, request); }).sentence(), HasSubstr("not safe to go from /home/bob"));
+  EXPECT_THAT(error_of([&] { install(context, request); }).message(), HasSubstr("not safe to go from /home/bob"));
 }
 
 TEST_F(VolumesTest, ANewOneIsFilledFromTheImageBelowAClosedDirectory) {
@@ -149,16 +149,16 @@ TEST_F(VolumesTest, ANewOneIsFilledFromTheImageBelowAClosedDirectory) {
 }
 
 TEST_F(VolumesTest, OneThatIsThereIsLeftAlone) {
-  machine.make_folder(place);
+  machine.make_directory(place);
   install_web();
   EXPECT_FALSE(machine.exists("var/lib/berth/web/data/app.conf"));
 }
 
 TEST_F(VolumesTest, AFailedInstallLeavesNothingWhereverItFails) {
-  machine.make_folder("var/lib");
+  machine.make_directory("var/lib");
   std::size_t steps = 0;
   install_web([&steps](std::size_t) { ++steps; });
-  uninstall(session, "web");
+  uninstall(context, "web");
   fs::remove_all(machine.on_disk("var/lib/berth"));
   for (std::size_t at = 0; at < steps; ++at) {
     EXPECT_THROW(install_web([at](std::size_t index) {
@@ -182,7 +182,7 @@ TEST_F(VolumesTest, ADirectoryThatHoldsOtherThingsIsNamed) {
   make_former();
   fs::permissions(machine.on_disk("var/lib/web"), fs::perms(0755));
   machine.write("var/lib/web/of-the-host", "");
-  recover_pending(session);
+  recover_pending(context);
   EXPECT_EQ(mode_of("var/lib/web"), 0755U);
   EXPECT_THAT(machine.reporter.warnings, Contains(HasSubstr("/var/lib/web, which holds other things too")));
 }
@@ -194,7 +194,7 @@ TEST_F(VolumesTest, DirectoriesOfAnImagesOwnLinesAreClosedByTheNextCommand) {
   InstallRequest request;
   request.image = machine.image("web", spec);
   request.name = "web";
-  install(session, request);
+  install(context, request);
   const std::string open = "d /var/lib/web 0755 - - - -\n";
   const std::string closed = "d /var/lib/web 0750 - - - -\n";
   const std::string of_deployment = "var/lib/containers/berth/web.0/tmpfiles-web.conf";
@@ -202,9 +202,9 @@ TEST_F(VolumesTest, DirectoriesOfAnImagesOwnLinesAreClosedByTheNextCommand) {
   ASSERT_EQ(machine.read(of_host), closed);
   machine.write(of_host, open);
   machine.write(of_deployment, open);
-  machine.make_folder("var/lib/web");
+  machine.make_directory("var/lib/web");
   fs::permissions(machine.on_disk("var/lib/web"), fs::perms(0755));
-  recover_pending(session);
+  recover_pending(context);
   EXPECT_EQ(mode_of("var/lib/web"), 0750U);
   EXPECT_EQ(machine.read(of_host), closed);
   EXPECT_EQ(machine.read(of_deployment), closed);
@@ -212,26 +212,26 @@ TEST_F(VolumesTest, DirectoriesOfAnImagesOwnLinesAreClosedByTheNextCommand) {
 
   machine.write(of_host, "# of the administrator\n" + open);
   machine.write(of_deployment, open);
-  recover_pending(session);
+  recover_pending(context);
   EXPECT_THAT(machine.reporter.warnings, Contains(HasSubstr("/etc/tmpfiles.d/web.conf was edited and stays")));
 }
 
 TEST_F(VolumesTest, AnUpdateMovesFormerOnesAndARollbackFindsThem) {
   make_former();
   pull_newer();
-  update(session, web());
+  update(context, web());
   EXPECT_EQ(machine.read(std::string(place) + "/precious"), "kept\n");
   EXPECT_FALSE(machine.exists("var/lib/web"));
   EXPECT_EQ(mode_of("var/lib/berth"), 0700U);
   EXPECT_EQ(mode_of("var/lib/berth/web"), 0700U);
   EXPECT_THAT(machine.read("var/lib/containers/berth/web.1/config.json"), HasSubstr("/var/lib/berth/web/data"));
 
-  rollback(session, {"web", {}});
+  rollback(context, {"web", {}});
   EXPECT_EQ(machine.read(std::string(former) + "/precious"), "kept\n");
   EXPECT_FALSE(machine.exists(place));
   EXPECT_EQ(mode_of("var/lib/web"), 0700U);
 
-  rollback(session, {"web", {}});
+  rollback(context, {"web", {}});
   EXPECT_EQ(machine.read(std::string(place) + "/precious"), "kept\n");
   EXPECT_FALSE(machine.exists(former));
 }
@@ -239,7 +239,7 @@ TEST_F(VolumesTest, AnUpdateMovesFormerOnesAndARollbackFindsThem) {
 TEST_F(VolumesTest, AnUpdateThatFailsAnywhereLeavesThemWhereTheyWere) {
   make_former();
   pull_newer();
-  recover_pending(session);
+  recover_pending(context);
   const auto before = tree();
   bool failed = true;
   for (std::size_t at = 0; failed; ++at) {
@@ -251,7 +251,7 @@ TEST_F(VolumesTest, AnUpdateThatFailsAnywhereLeavesThemWhereTheyWere) {
       }
     };
     try {
-      update(session, web(), fail);
+      update(context, web(), fail);
     } catch (const Error&) {
       EXPECT_EQ(tree(), before) << "step " << at;
     }
@@ -263,7 +263,7 @@ TEST_F(VolumesTest, AnUpdateThatFailsAnywhereLeavesThemWhereTheyWere) {
 TEST_F(VolumesTest, KilledAtAnyStepTheyAreWhereTheLiveDeploymentLooks) {
   make_former();
   pull_newer();
-  recover_pending(session);
+  recover_pending(context);
   const auto sweep = [&](const std::function<void(const StepHook&)>& work) {
     const auto before = tree();
     std::size_t steps = 0;
@@ -271,15 +271,15 @@ TEST_F(VolumesTest, KilledAtAnyStepTheyAreWhereTheLiveDeploymentLooks) {
       ended = test::run_until(steps, work);
       ASSERT_THAT(ended, AnyOf(test::killed, test::completed)) << steps;
       if (ended == test::killed) {
-        recover_pending(session);
+        recover_pending(context);
         ASSERT_EQ(tree(), before) << "killed before step " << steps;
       }
     }
     EXPECT_GT(steps, 10U);
   };
-  sweep([&](const StepHook& hook) { update(session, web(), hook); });
+  sweep([&](const StepHook& hook) { update(context, web(), hook); });
   EXPECT_EQ(machine.read(std::string(place) + "/precious"), "kept\n");
-  sweep([&](const StepHook& hook) { rollback(session, {"web", {}}, hook); });
+  sweep([&](const StepHook& hook) { rollback(context, {"web", {}}, hook); });
   EXPECT_EQ(machine.read(std::string(former) + "/precious"), "kept\n");
 }
 
@@ -287,7 +287,7 @@ TEST_F(VolumesTest, WhatCannotBeMovedStays) {
   make_former();
   pull_newer();
   machine.write(std::string(place) + "/other", "");
-  update(session, web());
+  update(context, web());
   EXPECT_EQ(machine.read(std::string(former) + "/precious"), "kept\n");
   EXPECT_THAT(machine.read("var/lib/containers/berth/web.1/config.json"), HasSubstr("\"/var/lib/web/data\""));
   EXPECT_THAT(machine.reporter.warnings, Contains(HasSubstr("the volumes of web stay in /var/lib/web")));

@@ -7,7 +7,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
-#include "base/temp_folder.hpp"
+#include "base/temp_directory.hpp"
 
 namespace berth::ops {
 namespace {
@@ -18,23 +18,23 @@ class MountPoints : public ::testing::Test {
  protected:
   MountPoints() {
     for (const char* path : {"root/etc", "rootfs"}) {
-      fs::create_directories(folder_ / path);
+      fs::create_directories(directory_ / path);
     }
   }
   /// Makes what these mounts and this working directory need.
   void make(const std::string& mounts, const std::string& cwd = "/") {
     const auto config =
         base::parse_json(R"({"process":{"cwd":")" + cwd + R"("},"mounts":)" + mounts + "}", "config.json");
-    make_mount_points(base::open_host_folder(folder_ / "root").get(), base::open_host_folder(folder_ / "rootfs").get(),
-                      config);
+    make_mount_points(base::open_host_directory(directory_ / "root").get(),
+                      base::open_host_directory(directory_ / "rootfs").get(), config);
   }
   [[nodiscard]] fs::file_status at(const std::string& path) const {
-    return fs::symlink_status(folder_ / ("rootfs/" + path));
+    return fs::symlink_status(directory_ / ("rootfs/" + path));
   }
-  base::test::TempFolder folder_;
+  base::test::TempDirectory directory_;
 };
 
-TEST_F(MountPoints, FoldersAndTheWorkingDirectoryAreMade) {
+TEST_F(MountPoints, DirectoriesAndTheWorkingDirectoryAreMade) {
   make(R"([{"destination":"/proc","type":"proc"},{"destination":"/a/b","type":"tmpfs"}])", "/srv/home");
   EXPECT_TRUE(fs::is_directory(at("proc")));
   EXPECT_TRUE(fs::is_directory(at("a/b")));
@@ -43,8 +43,8 @@ TEST_F(MountPoints, FoldersAndTheWorkingDirectoryAreMade) {
 }
 
 TEST_F(MountPoints, AFileIsMadeForAFileAndForALinkThatLeadsNowhereYet) {
-  std::ofstream(folder_ / "root/etc/hosts") << "x";
-  fs::create_symlink("/run/resolv.conf", folder_ / "root/etc/resolv.conf");
+  std::ofstream(directory_ / "root/etc/hosts") << "x";
+  fs::create_symlink("/run/resolv.conf", directory_ / "root/etc/resolv.conf");
   make(R"([{"destination":"/etc/hosts","type":"bind","source":"/etc/hosts"},
            {"destination":"/etc/resolv.conf","type":"bind","source":"/etc/resolv.conf"},
            {"destination":"/data","type":"bind","source":"/var/lib/later"}])");
@@ -54,25 +54,25 @@ TEST_F(MountPoints, AFileIsMadeForAFileAndForALinkThatLeadsNowhereYet) {
 }
 
 TEST_F(MountPoints, WhatIsThereStays) {
-  std::ofstream(folder_ / "rootfs/file") << "kept";
+  std::ofstream(directory_ / "rootfs/file") << "kept";
   make(R"([{"destination":"/file","type":"tmpfs"},{"destination":"/file/below","type":"tmpfs"}])");
-  EXPECT_EQ(4U, fs::file_size(folder_ / "rootfs/file"));
+  EXPECT_EQ(4U, fs::file_size(directory_ / "rootfs/file"));
 }
 
 TEST_F(MountPoints, NothingIsMadeBelowAnotherMountOrBehindALink) {
-  fs::create_directories(folder_ / "outside");
-  fs::create_symlink(folder_ / "outside", folder_ / "rootfs/link");
+  fs::create_directories(directory_ / "outside");
+  fs::create_symlink(directory_ / "outside", directory_ / "rootfs/link");
   make(R"([{"destination":"/dev","type":"tmpfs"},{"destination":"/dev/pts","type":"devpts"},
            {"destination":"/link/x","type":"tmpfs"}])",
        "/dev/x");
   EXPECT_FALSE(fs::exists(at("dev/pts")));
   EXPECT_FALSE(fs::exists(at("dev/x")));
-  EXPECT_TRUE(fs::is_empty(folder_ / "outside"));
+  EXPECT_TRUE(fs::is_empty(directory_ / "outside"));
 }
 
 TEST_F(MountPoints, NoPathLeadsUpwards) {
   EXPECT_THROW(make(R"([{"destination":"/../outside","type":"tmpfs"}])"), base::Error);
-  EXPECT_FALSE(fs::exists(folder_ / "outside"));
+  EXPECT_FALSE(fs::exists(directory_ / "outside"));
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 
 #include <set>
 
-#include "base/temp_folder.hpp"
+#include "base/temp_directory.hpp"
 #include "ops/change/privilege_growth.hpp"
 
 namespace berth::ops {
@@ -43,17 +43,17 @@ class Plan : public ::testing::Test {
     in.layout = &layout;
     in.host_exists = [this](const std::string& path) { return existing.contains(path); };
     in.host_place = [this](const std::string& path) {
-      return path.starts_with("/link/") ? layout.deployments_inside() + path.substr(5) : path;
+      return path.starts_with("/link/") ? layout.deployments_in_root() + path.substr(5) : path;
     };
     in.read_entry = [](const render::HostEntry&) { return std::string("text $PORT\n"); };
     in.entry_checksum = [](const render::HostEntry&) { return std::string(64, '1'); };
     in.generate_config = [this](const render::Values&, const render::HostFeatures&) { return generated; };
-    in.volumes = [](const std::string& folder) {
-      return std::vector<render::Volume>{{"/v", folder + "/v", 0750, 33, 33, {}}};
+    in.volumes = [](const std::string& directory) {
+      return std::vector<render::Volume>{{"/v", directory + "/v", 0750, 33, 33, {}}};
     };
     in.stream_links = [this] { return links; };
     in.one_off = one_off;
-    in.draft = draft;
+    in.preview = preview;
     return make_plan(in);
   }
 
@@ -83,7 +83,7 @@ class Plan : public ::testing::Test {
       R"("mounts":[{"destination":"/v","type":"bind","source":"/var/lib/berth/web/v","options":["rbind"]}],"linux":{}})";
   std::vector<std::string> links;  ///< of the image, to standard streams
   bool one_off = false;
-  bool draft = false;
+  bool preview = false;
   std::set<std::string> existing = {"/", "/etc", "/srv", "/usr", "/usr/bin"};
 };
 
@@ -129,7 +129,7 @@ TEST_F(Plan, OtherContainersDataAreOutOfReach) {
   bind("/var/lib/berth/web/data");
   EXPECT_NO_THROW(make());
   bind("/var/lib/berth/other/data");
-  EXPECT_THAT(error_of([this] { make(); }).sentence(), HasSubstr("berth's own"));
+  EXPECT_THAT(error_of([this] { make(); }).message(), HasSubstr("berth's own"));
 }
 
 TEST_F(Plan, WhatHostFilesBringGetsNoTmpfilesLine) {
@@ -148,7 +148,7 @@ TEST_F(Plan, SourcesThatNothingMakesAreNamed) {
   const auto plan = make();
   ASSERT_EQ(plan.findings.size(), 1U);
   EXPECT_EQ(plan.findings[0].code, "source-not-made");
-  EXPECT_THAT(plan.findings[0].sentence, HasSubstr("/srv/missing, which is bound at /d"));
+  EXPECT_THAT(plan.findings[0].message, HasSubstr("/srv/missing, which is bound at /d"));
   existing.insert("/srv/missing");
   exports.config_template->replace(exports.config_template->find("\"rbind\""), 7, "\"rbind\",\"ro\"");
   EXPECT_TRUE(make().findings.empty());
@@ -177,7 +177,7 @@ TEST_F(Plan, LinksToStandardStreamsAreNamedUnlessTheOutputIsAFile) {
   const auto plan = make();
   ASSERT_EQ(plan.findings.size(), 1U);
   EXPECT_EQ(plan.findings[0].code, "stream-link");
-  EXPECT_THAT(plan.findings[0].sentence, HasSubstr("/var/log/nginx/access.log"));
+  EXPECT_THAT(plan.findings[0].message, HasSubstr("/var/log/nginx/access.log"));
   exports.service_template = "[Service]\nExecStart=$EXEC_START\nStandardOutput=append:/var/log/x\n";
   EXPECT_TRUE(make().findings.empty());
 }
@@ -222,7 +222,7 @@ TEST_F(Plan, TwoFilesForOnePlaceAreRefused) {
   exports.manifest.rename_files = {{"/etc/b", "/etc/a"}};
   const auto error = error_of([this] { make(); });
   EXPECT_EQ(error.kind(), ErrorKind::conflict);
-  EXPECT_THAT(error.sentence(), HasSubstr("/etc/a"));
+  EXPECT_THAT(error.message(), HasSubstr("/etc/a"));
 }
 
 TEST_F(Plan, FilesForOurOwnPlacesAreRefused) {
@@ -230,18 +230,18 @@ TEST_F(Plan, FilesForOurOwnPlacesAreRefused) {
                                  "var/lib/containers/berth/other/config.json", "link/other/config.json"}) {
     exports.host_entries.clear();
     add_file(path);
-    EXPECT_THAT(error_of([this] { make(); }).sentence(), HasSubstr(path)) << path;
+    EXPECT_THAT(error_of([this] { make(); }).message(), HasSubstr(path)) << path;
   }
 }
 
-TEST_F(Plan, HostFilesInFoldersOfOursAreRefused) {
+TEST_F(Plan, HostFilesInDirectoriesOfOursAreRefused) {
   for (const std::string path : {"etc/berth/berth.conf", "usr/lib/containers/berth/x.0/info",
                                  "var/lib/containers/berth/.storage/ostree/config"}) {
     exports.host_entries.clear();
     add_file(path);
     const auto error = error_of([this] { make(); });
     EXPECT_EQ(error.kind(), ErrorKind::conflict);
-    EXPECT_THAT(error.sentence(), HasSubstr("which berth itself writes")) << path;
+    EXPECT_THAT(error.message(), HasSubstr("which berth itself writes")) << path;
     EXPECT_THAT(error.hint(), HasSubstr("--name"));
   }
 }
@@ -249,7 +249,7 @@ TEST_F(Plan, HostFilesInFoldersOfOursAreRefused) {
 TEST_F(Plan, RenamedHostFilesCannotReachOurPlacesEither) {
   add_file("etc/harmless");
   exports.manifest.rename_files = {{"/etc/harmless", "/etc/systemd/system/${NAME}.service"}};
-  EXPECT_THAT(error_of([this] { make(); }).sentence(), HasSubstr("exports/hostfs/etc/harmless"));
+  EXPECT_THAT(error_of([this] { make(); }).message(), HasSubstr("exports/hostfs/etc/harmless"));
 }
 
 TEST_F(Plan, LinksIntoOurPlacesAreRefused) {
@@ -260,7 +260,7 @@ TEST_F(Plan, LinksIntoOurPlacesAreRefused) {
     entry.kind = render::HostEntryKind::link;
     entry.link_target = target;
     exports.host_entries.push_back(entry);
-    EXPECT_THAT(error_of([this] { make(); }).sentence(), HasSubstr("leads to " + target));
+    EXPECT_THAT(error_of([this] { make(); }).message(), HasSubstr("leads to " + target));
   }
 }
 
@@ -291,8 +291,8 @@ TEST_F(Plan, MountsThroughWhichOurPlacesCouldBeChangedAreRefused) {
     exports.config_template = config_with(mount);
     const auto error = error_of([this] { make(); });
     EXPECT_EQ(error.kind(), ErrorKind::verification) << mount;
-    EXPECT_THAT(error.sentence(), HasSubstr("/d")) << mount;
-    EXPECT_THAT(error.sentence(), HasSubstr(words)) << mount;
+    EXPECT_THAT(error.message(), HasSubstr("/d")) << mount;
+    EXPECT_THAT(error.message(), HasSubstr(words)) << mount;
     EXPECT_FALSE(error.hint().empty()) << mount;
   }
 }
@@ -302,11 +302,11 @@ TEST_F(Plan, ReadingOurPlacesAndWritingAboveThemIsAllowedAndShown) {
       config_with(R"({"destination":"/d","type":"bind","source":"$DESTDIR","options":["rbind","ro"]},)"
                   R"({"destination":"/v","type":"bind","source":"/var/lib","options":["rbind","rw"]})");
   const auto plan = make();
-  EXPECT_THAT(plan.powers, ElementsAre("binds the host's /var/lib/containers/berth/web.0 read-only at /d",
-                                       "binds the host's /var/lib read-write at /v",
-                                       "may change the files of all containers, which are below /var/lib"));
-  EXPECT_THAT(plan.host_powers, ElementsAre("binds the host's /var/lib read-write at /v",
-                                            "may change the files of all containers, which are below /var/lib"));
+  EXPECT_THAT(plan.privileges, ElementsAre("binds the host's /var/lib/containers/berth/web.0 read-only at /d",
+                                           "binds the host's /var/lib read-write at /v",
+                                           "may change the files of all containers, which are below /var/lib"));
+  EXPECT_THAT(plan.host_privileges, ElementsAre("binds the host's /var/lib read-write at /v",
+                                                "may change the files of all containers, which are below /var/lib"));
 }
 
 TEST_F(Plan, PowersOfUnitTmpfilesAndHostFilesAreShown) {
@@ -320,9 +320,9 @@ TEST_F(Plan, PowersOfUnitTmpfilesAndHostFilesAreShown) {
                                         "puts a file on the host that programs of root obey: /etc/cron.d/web",
                                         "the unit runs a program of the host as root: ExecStartPre=/bin/true",
                                         "changes the host by a tmpfiles.d line: w /proc/sys/vm/swappiness - - - - 1"};
-  EXPECT_EQ(plan.powers, all);
-  EXPECT_EQ(plan.host_powers, all);
-  EXPECT_EQ(plan_to_json(plan)["powers"].size(), 4U);
+  EXPECT_EQ(plan.privileges, all);
+  EXPECT_EQ(plan.host_privileges, all);
+  EXPECT_EQ(plan_to_json(plan)["privileges"].size(), 4U);
 }
 
 TEST_F(Plan, LinksThatTheImageBringsAreFollowed) {
@@ -338,31 +338,31 @@ TEST_F(Plan, LinksThatTheImageBringsAreFollowed) {
   add_link("srv/all", "next");
   add_link("srv/next", "../");
   const std::string etc = "binds the host's /srv/all/inner, which leads to /inner, read-write at /d";
-  EXPECT_THAT(make().host_powers, Not(::testing::Contains(etc)));
+  EXPECT_THAT(make().host_privileges, Not(::testing::Contains(etc)));
   exports.host_entries.pop_back();
   add_link("srv/next", "../usr/..");
   add_link("inner", "/etc/");
-  EXPECT_THAT(make().host_powers,
+  EXPECT_THAT(make().host_privileges,
               ::testing::Contains("binds the host's /srv/all/inner, which leads to /etc, read-write at /d"));
   exports.host_entries.pop_back();
   add_link("inner", "var/lib");
-  EXPECT_THAT(make().host_powers, ::testing::Contains("may change the files of all containers, which are below "
-                                                      "/srv/all/inner"));
+  EXPECT_THAT(make().host_privileges, ::testing::Contains("may change the files of all containers, which are below "
+                                                          "/srv/all/inner"));
   exports.config_template = config_with(
       R"({"destination":"/d","type":"bind","source":"/srv/all/inner/containers/berth","options":["bind"]})");
-  EXPECT_THAT(error_of([this] { make(); }).sentence(), HasSubstr("which is berth's own"));
+  EXPECT_THAT(error_of([this] { make(); }).message(), HasSubstr("which is berth's own"));
   exports.host_entries.clear();
   add_link("srv/link", "../var/lib/containers/berth/x.0");
-  EXPECT_THAT(error_of([this] { make(); }).sentence(), HasSubstr("which berth itself writes"));
+  EXPECT_THAT(error_of([this] { make(); }).message(), HasSubstr("which berth itself writes"));
 }
 
 TEST_F(Plan, AnEnvironmentFileOfTheImageIsNotTheAdministrators) {
   exports.service_template = "[Service]\nExecStart=$EXEC_START\nEnvironmentFile=-/etc/sysconfig/*\n";
   set = {{"PORT", "LD_PRELOAD=/x"}};
   add_file("etc/sysconfig/web");
-  EXPECT_THAT(make().host_powers, Not(::testing::Contains(HasSubstr("/etc/sysconfig/web"))));
+  EXPECT_THAT(make().host_privileges, Not(::testing::Contains(HasSubstr("/etc/sysconfig/web"))));
   exports.manifest.installed_files_template = {"/etc/sysconfig/web"};
-  EXPECT_THAT(make().host_powers,
+  EXPECT_THAT(make().host_privileges,
               ::testing::Contains("the unit changes what its programs are by a file of the image: /etc/sysconfig/web"));
 }
 
@@ -370,10 +370,10 @@ TEST_F(Plan, AServiceThatWantsATerminalIsRefused) {
   exports.config_template->replace(exports.config_template->find("\"cwd\""), 0, "\"terminal\":true,");
   const auto error = error_of([this] { make(); });
   EXPECT_EQ(error.kind(), ErrorKind::verification);
-  EXPECT_EQ(error.sentence(), "exports/config.json.template: the process wants a terminal, and a service has none");
-  draft = true;  // lint says so itself
+  EXPECT_EQ(error.message(), "exports/config.json.template: the process wants a terminal, and a service has none");
+  preview = true;  // lint says so itself
   EXPECT_NO_THROW(make());
-  draft = false;
+  preview = false;
   one_off = true;  // run gives it one
   EXPECT_NO_THROW(make());
 }
@@ -386,7 +386,8 @@ TEST_F(Plan, WhatIsRunOnceHasThePowersOfItsConfigurationAlone) {
   exports.config_template->replace(exports.config_template->find("\"mounts\""), 0,
                                    R"("hooks":{"prestart":[{"path":"/bin/hook"}]},)");
   const auto plan = make();
-  EXPECT_THAT(plan.host_powers, ElementsAre("shares the host's mounts", "hooks run on the host: /bin/hook (prestart)"));
+  EXPECT_THAT(plan.host_privileges,
+              ElementsAre("shares the host's mounts", "hooks run on the host: /bin/hook (prestart)"));
   EXPECT_FALSE(plan.unit || plan.tmpfiles || !plan.files.empty());
 }
 
@@ -396,11 +397,11 @@ TEST_F(Plan, PowersThatGrowAreKnown) {
   host::Deployment before;
   before.name = "web";
   before.info = plan.info;
-  before.info.document[powers_key].push_back("changes the host by a tmpfiles.d line: R " +
-                                             layout.deployment_inside("web", 1) + "/x");
-  EXPECT_THAT(new_powers(before, plan), ::testing::IsEmpty());
+  before.info.document[privileges_key].push_back("changes the host by a tmpfiles.d line: R " +
+                                                 layout.deployment_in_root("web", 1) + "/x");
+  EXPECT_THAT(new_privileges(before, plan), ::testing::IsEmpty());
   exports.service_template = "[Service]\nExecStart=$EXEC_START\nExecStartPre=/bin/evil\n";
-  EXPECT_THAT(new_powers(before, make()),
+  EXPECT_THAT(new_privileges(before, make()),
               ElementsAre("the unit runs a program of the host as root: ExecStartPre=/bin/evil"));
 }
 
@@ -408,37 +409,37 @@ TEST_F(Plan, PowersOfADeploymentThatDoesNotNoteThemAreReadFromItsTexts) {
   exports.tmpfiles_template = "R /etc/x\n";
   add_file("etc/cron.d/x");
   const auto plan = make();
-  const base::test::TempFolder folder;
-  folder.write("config.json", plan.config);
-  folder.write("web.service", *plan.unit);
-  folder.write("tmpfiles-web.conf", *plan.tmpfiles);
+  const base::test::TempDirectory directory;
+  directory.write("config.json", plan.config);
+  directory.write("web.service", *plan.unit);
+  directory.write("tmpfiles-web.conf", *plan.tmpfiles);
   host::Deployment before;
   before.name = "web";
-  before.path = folder.path();
+  before.path = directory.path();
   before.info = plan.info;
-  before.info.document.erase(powers_key);
-  EXPECT_THAT(new_powers(before, plan), ::testing::IsEmpty());
+  before.info.document.erase(privileges_key);
+  EXPECT_THAT(new_privileges(before, plan), ::testing::IsEmpty());
   exports.tmpfiles_template = "R /etc/x\nR /etc/y\n";
-  EXPECT_THAT(new_powers(before, make()), ElementsAre("changes the host by a tmpfiles.d line: R /etc/y"));
+  EXPECT_THAT(new_privileges(before, make()), ElementsAre("changes the host by a tmpfiles.d line: R /etc/y"));
 }
 
 /// Versions that noted none also bound the host's own /etc/hosts, and volumes from another place.
 TEST_F(Plan, WhatBerthItselfBindsFromElsewhereTodayIsNoGrowth) {
-  const base::test::TempFolder folder;
-  folder.write("config.json", R"({"mounts":[
+  const base::test::TempDirectory directory;
+  directory.write("config.json", R"({"mounts":[
       {"destination":"/data","type":"bind","source":"/var/lib/web/data","options":["rbind","rw"]},
       {"destination":"/etc/hosts","type":"bind","source":"/etc/hosts","options":["bind","ro"]}]})");
   host::Deployment before;
   before.name = "web";
-  before.path = folder.path();
+  before.path = directory.path();
   before.info.values = {{"STATE_DIRECTORY", "/var/lib"}, {"RUN_DIRECTORY", "/run"}};
   InstallPlan plan;
-  plan.powers = {"binds the host's /var/lib/berth/web/data read-write at /data",
-                 "binds the host's /run/container-web/resolv.conf read-only at /etc/resolv.conf",
-                 "binds the host's /run/container-web/hosts read-only at /etc/hosts"};
-  EXPECT_THAT(new_powers(before, plan), ::testing::IsEmpty());
-  plan.powers.push_back("binds the host's /var/lib/berth/other/data read-write at /data");
-  EXPECT_THAT(new_powers(before, plan), ElementsAre(plan.powers.back()));
+  plan.privileges = {"binds the host's /var/lib/berth/web/data read-write at /data",
+                     "binds the host's /run/container-web/resolv.conf read-only at /etc/resolv.conf",
+                     "binds the host's /run/container-web/hosts read-only at /etc/hosts"};
+  EXPECT_THAT(new_privileges(before, plan), ::testing::IsEmpty());
+  plan.privileges.push_back("binds the host's /var/lib/berth/other/data read-write at /data");
+  EXPECT_THAT(new_privileges(before, plan), ElementsAre(plan.privileges.back()));
 }
 
 TEST_F(Plan, APayloadThatNotifiesIntoTheHostsRunDoesItItself) {

@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "base/temp_folder.hpp"
+#include "base/temp_directory.hpp"
 #include "host/state/deployment.hpp"
 #include "ops/containers/install.hpp"
 #include "ops/containers/query.hpp"
@@ -31,7 +31,7 @@ constexpr const char* deployments = "var/lib/containers/berth";
 void write_rootfs(const Machine& machine, const std::string& path) {
   for (const auto& file : full_image().files) {
     if (file.name.ends_with('/')) {
-      machine.make_folder(path + "/" + file.name);
+      machine.make_directory(path + "/" + file.name);
     } else if (!file.link_target.empty()) {
       std::filesystem::create_symlink(file.link_target, machine.on_disk(path + "/" + file.name));
     } else {
@@ -48,11 +48,11 @@ InstallRequest remote_request(const std::string& rootfs) {
   return request;
 }
 
-TEST(RemoteRootfs, InstallsFromAFolderWithoutAnyImage) {
+TEST(RemoteRootfs, InstallsFromADirectoryWithoutAnyImage) {
   Machine machine;
-  auto session = machine.session();
+  auto context = machine.context();
   write_rootfs(machine, "srv/box");
-  const auto outcome = install(session, remote_request("/srv/box"));
+  const auto outcome = install(context, remote_request("/srv/box"));
   const std::string base = std::string(deployments) + "/web";
   EXPECT_EQ(std::filesystem::read_symlink(machine.on_disk(base + ".0/rootfs")), "/srv/box");
   EXPECT_THAT(machine.read(base + "/config.json"), HasSubstr(R"("path": "/srv/box")"));
@@ -63,62 +63,62 @@ TEST(RemoteRootfs, InstallsFromAFolderWithoutAnyImage) {
   EXPECT_EQ(info.image, "localhost/web:latest");
   EXPECT_TRUE(info.revision.empty());
   EXPECT_EQ(plan_to_json(*outcome.plan).at("rootfs"), "/srv/box");
-  EXPECT_EQ(inspect(session, "web").at("rootfs"), "/srv/box");
+  EXPECT_EQ(inspect(context, "web").at("rootfs"), "/srv/box");
 }
 
 TEST(RemoteRootfs, IsUntouchedByInstallAndUninstall) {
   Machine machine;
-  auto session = machine.session();
+  auto context = machine.context();
   write_rootfs(machine, "srv/box");
   const auto before = tree_text(machine.on_disk("srv"));
-  install(session, remote_request("/srv/box"));
+  install(context, remote_request("/srv/box"));
   EXPECT_EQ(tree_text(machine.on_disk("srv")), before);
-  uninstall(session, "web");
+  uninstall(context, "web");
   EXPECT_EQ(tree_text(machine.on_disk("srv")), before);
 }
 
 TEST(RemoteRootfs, AFailureLeavesTheHostAsItWas) {
   Machine machine;
-  auto session = machine.session();
+  auto context = machine.context();
   write_rootfs(machine, "srv/box");
-  install(session, remote_request("/srv/box"));
-  uninstall(session, "web");  // makes the folders that stay
+  install(context, remote_request("/srv/box"));
+  uninstall(context, "web");  // makes the directories that stay
   const auto before = tree_text(machine.on_disk(""));
   machine.systemd.fail_on = "enable";
-  EXPECT_EQ(error_of([&] { install(session, remote_request("/srv/box")); }).sentence(), "systemd refused");
+  EXPECT_EQ(error_of([&] { install(context, remote_request("/srv/box")); }).message(), "systemd refused");
   EXPECT_EQ(tree_text(machine.on_disk("")), before);
 }
 
-TEST(RemoteRootfs, AFolderThatHoldsRootfsAndLinksOnTheWay) {
+TEST(RemoteRootfs, ADirectoryThatHoldsRootfsAndLinksOnTheWay) {
   Machine machine;
-  auto session = machine.session();
+  auto context = machine.context();
   write_rootfs(machine, "data/bundle/rootfs");
   std::filesystem::create_symlink("/data", machine.on_disk("srv"));
   EXPECT_EQ(find_remote_rootfs(machine.layout, "/srv/bundle"), "/data/bundle/rootfs");
   EXPECT_EQ(find_remote_rootfs(machine.layout, "/srv/bundle/rootfs/"), "/data/bundle/rootfs");
-  install(session, remote_request("/srv/bundle"));
+  install(context, remote_request("/srv/bundle"));
   EXPECT_EQ(host::find_deployment(machine.layout, "web")->info.remote, "/data/bundle/rootfs");
 }
 
 TEST(RemoteRootfs, RelativePathsBecomeAbsolute) {
-  const base::test::TempFolder folder;
-  std::filesystem::create_directories(folder / "box");
+  const base::test::TempDirectory directory;
+  std::filesystem::create_directories(directory / "box");
   const auto here = std::filesystem::current_path();
-  std::filesystem::current_path(folder / "");
+  std::filesystem::current_path(directory / "");
   const auto found = find_remote_rootfs(host::Layout(host::LayoutSettings{}), "box");
   std::filesystem::current_path(here);
-  EXPECT_EQ(found, std::filesystem::canonical(folder / "box"));
+  EXPECT_EQ(found, std::filesystem::canonical(directory / "box"));
 }
 
 TEST(RemoteRootfs, TheStoredImageOfThatNameGivesItsId) {
   Machine machine;
-  auto session = machine.session();
-  const auto pulled = pull(session, {machine.image("web", full_image()), "", ""});
+  auto context = machine.context();
+  const auto pulled = pull(context, {machine.image("web", full_image()), "", ""});
   write_rootfs(machine, "srv/box");
   machine.write("srv/box/bin/server", "changed\n");
   auto request = remote_request("/srv/box");
   request.image = pulled.image.name;
-  install(session, request);
+  install(context, request);
   const auto info = host::find_deployment(machine.layout, "web")->info;
   EXPECT_EQ(info.revision, pulled.image.id);
   EXPECT_EQ(info.remote, "/srv/box");
@@ -126,22 +126,22 @@ TEST(RemoteRootfs, TheStoredImageOfThatNameGivesItsId) {
 
 TEST(RemoteRootfs, OnlyPlanChangesNothing) {
   Machine machine;
-  auto session = machine.session();
+  auto context = machine.context();
   write_rootfs(machine, "srv/box");
   const auto before = tree_text(machine.on_disk(""));
   auto request = remote_request("/srv/box");
   request.only_plan = true;
-  install(session, request);
+  install(context, request);
   EXPECT_EQ(tree_text(machine.on_disk("")), before);
 }
 
 TEST(RemoteRootfs, HostFilesAloneLeaveOnlyTheRecord) {
   Machine machine;
-  auto session = machine.session();
+  auto context = machine.context();
   write_rootfs(machine, "srv/box");
   machine.write("srv/box/exports/manifest.json", R"({"version":"1.0","noContainerService":true})");
   std::filesystem::remove(machine.on_disk("srv/box/exports/config.json.template"));
-  install(session, remote_request("/srv/box"));
+  install(context, remote_request("/srv/box"));
   EXPECT_FALSE(machine.exists(std::string(deployments) + "/web.0/rootfs"));
   EXPECT_TRUE(machine.exists("srv/box/bin/server"));
   EXPECT_EQ(machine.read("usr/local/bin/ctl"), "control\n");
@@ -149,21 +149,21 @@ TEST(RemoteRootfs, HostFilesAloneLeaveOnlyTheRecord) {
 
 TEST(RemoteRootfs, AnUpdateChangesOnlyTheConfigurationAndARollbackReturns) {
   Machine machine;
-  auto session = machine.session();
+  auto context = machine.context();
   write_rootfs(machine, "srv/box");
   const auto before = tree_text(machine.on_disk("srv"));
-  install(session, remote_request("/srv/box"));
+  install(context, remote_request("/srv/box"));
   UpdateRequest request;
   request.name = "web";
-  EXPECT_FALSE(update(session, request).changed);
+  EXPECT_FALSE(update(context, request).changed);
   request.set = {"PORT=81", "GREETING=hi"};
-  EXPECT_TRUE(update(session, request).changed);
+  EXPECT_TRUE(update(context, request).changed);
   const std::string base = std::string(deployments) + "/web";
   EXPECT_EQ(std::filesystem::read_symlink(machine.on_disk(base + ".1/rootfs")), "/srv/box");
   EXPECT_THAT(machine.read(base + "/config.json"), HasSubstr(R"("81")"));
   EXPECT_EQ(machine.read("etc/web/web.conf"), "greeting=hi\n");
   EXPECT_EQ(host::find_deployment(machine.layout, "web")->info.remote, "/srv/box");
-  rollback(session, {"web", {}});
+  rollback(context, {"web", {}});
   EXPECT_THAT(machine.read(base + "/config.json"), HasSubstr(R"("80")"));
   EXPECT_EQ(machine.read("etc/web/web.conf"), "greeting=hello\n");
   EXPECT_EQ(tree_text(machine.on_disk("srv")), before);
@@ -171,32 +171,32 @@ TEST(RemoteRootfs, AnUpdateChangesOnlyTheConfigurationAndARollbackReturns) {
 
 TEST(RemoteRootfs, CannotBeRebased) {
   Machine machine;
-  auto session = machine.session();
+  auto context = machine.context();
   write_rootfs(machine, "srv/box");
-  install(session, remote_request("/srv/box"));
+  install(context, remote_request("/srv/box"));
   UpdateRequest request;
   request.name = "web";
   request.rebase = "localhost/other:latest";
-  const auto error = error_of([&] { update(session, request); });
+  const auto error = error_of([&] { update(context, request); });
   EXPECT_EQ(error.kind(), ErrorKind::usage);
-  EXPECT_THAT(error.sentence(), HasSubstr("/srv/box"));
+  EXPECT_THAT(error.message(), HasSubstr("/srv/box"));
 }
 
 struct Refusal {
   const char* label;
   const char* rootfs;
   ErrorKind kind;
-  const char* sentence;
+  const char* message;
 };
 
 class RefusedRootfs : public ::testing::TestWithParam<Refusal> {};
 
 TEST_P(RefusedRootfs, WithTheReason) {
   Machine machine;
-  auto session = machine.session();
+  auto context = machine.context();
   write_rootfs(machine, "srv/box");
-  machine.write("srv/file", "no folder");
-  machine.make_folder("srv/linked");
+  machine.write("srv/file", "no directory");
+  machine.make_directory("srv/linked");
   std::filesystem::create_symlink("/srv/box", machine.on_disk("srv/linked/rootfs"));
   write_rootfs(machine, "srv/writable");
   machine.write("srv/writable/exports/config.json",
@@ -204,12 +204,12 @@ TEST_P(RefusedRootfs, WithTheReason) {
   write_rootfs(machine, "srv/hostile");
   std::filesystem::remove_all(machine.on_disk("srv/hostile/exports"));
   std::filesystem::create_symlink("/etc", machine.on_disk("srv/hostile/exports"));
-  machine.make_folder("srv/empty");
-  machine.make_folder(deployments);
+  machine.make_directory("srv/empty");
+  machine.make_directory(deployments);
   const auto before = tree_text(machine.on_disk(""));
-  const auto error = error_of([&] { install(session, remote_request(GetParam().rootfs)); });
+  const auto error = error_of([&] { install(context, remote_request(GetParam().rootfs)); });
   EXPECT_EQ(error.kind(), GetParam().kind) << error.what();
-  EXPECT_THAT(error.what(), HasSubstr(GetParam().sentence));
+  EXPECT_THAT(error.what(), HasSubstr(GetParam().message));
   EXPECT_EQ(tree_text(machine.on_disk("")), before);
 }
 
@@ -225,9 +225,9 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& one) { return one.param.label; });
 
 TEST(RemoteRootfs, ForAnotherRootThePathMustBeAbsolute) {
-  const base::test::TempFolder folder;
+  const base::test::TempDirectory directory;
   host::LayoutSettings settings;
-  settings.root = folder / "";
+  settings.root = directory / "";
   const auto error = error_of([&] { find_remote_rootfs(host::Layout(settings), "box"); });
   EXPECT_EQ(error.kind(), ErrorKind::usage);
   EXPECT_THAT(error.hint(), HasSubstr("inside that system"));

@@ -63,8 +63,8 @@ TEST(ExportsManifest, WrongTypesNameTheKey) {
     test::Listener listener;
     const auto error = error_of([&, document = text] { parse_exports_manifest(document, listener); });
     EXPECT_EQ(error.kind(), base::ErrorKind::verification) << text;
-    EXPECT_THAT(error.sentence(), HasSubstr(expected)) << text;
-    EXPECT_THAT(error.sentence(), HasSubstr("exports/manifest.json")) << text;
+    EXPECT_THAT(error.message(), HasSubstr(expected)) << text;
+    EXPECT_THAT(error.message(), HasSubstr("exports/manifest.json")) << text;
     EXPECT_THAT(error.hint(), HasSubstr("exports/manifest.json")) << text;
   }
 }
@@ -74,8 +74,8 @@ TEST(ExportsManifest, BrokenTextIsRefused) {
     test::Listener listener;
     const auto error = error_of([&] { parse_exports_manifest(broken.text, listener); });
     EXPECT_EQ(error.kind(), base::ErrorKind::verification) << broken.label;
-    EXPECT_THAT(error.sentence(), HasSubstr("exports/manifest.json")) << broken.label;
-    EXPECT_THAT(error.sentence(), HasSubstr(broken.words)) << broken.label;
+    EXPECT_THAT(error.message(), HasSubstr("exports/manifest.json")) << broken.label;
+    EXPECT_THAT(error.message(), HasSubstr(broken.words)) << broken.label;
     EXPECT_FALSE(error.hint().empty()) << broken.label;
   }
 }

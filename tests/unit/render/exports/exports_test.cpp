@@ -12,29 +12,29 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-class ExportsFolder : public testing::Test {
+class ExportsDirectory : public testing::Test {
  protected:
   Exports read() { return read_exports(open_exports(root_.fd()).get(), listener_); }
   std::string refusal() {
     const auto error = error_of([&] { read(); });
     EXPECT_EQ(error.kind(), base::ErrorKind::verification);
-    return error.sentence();
+    return error.message();
   }
 
-  test::TemporaryFolder root_;
+  test::TemporaryDirectory root_;
   test::Listener listener_;
 };
 
-TEST_F(ExportsFolder, AbsentAndEmpty) {
+TEST_F(ExportsDirectory, AbsentAndEmpty) {
   EXPECT_FALSE(read().present);
-  root_.folder("exports");
+  root_.directory("exports");
   const auto exports = read();
   EXPECT_TRUE(exports.present);
   EXPECT_FALSE(exports.config || exports.config_template || exports.service_template || exports.tmpfiles_template);
   EXPECT_THAT(exports.host_entries, IsEmpty());
 }
 
-TEST_F(ExportsFolder, ReadsTheFiles) {
+TEST_F(ExportsDirectory, ReadsTheFiles) {
   root_.write("exports/config.json.template", "{$A}");
   root_.write("exports/service.template", "[Service]");
   root_.write("exports/tmpfiles.template", "d /x");
@@ -47,24 +47,24 @@ TEST_F(ExportsFolder, ReadsTheFiles) {
   EXPECT_EQ(listener_.warnings.size(), 1U);
 }
 
-TEST_F(ExportsFolder, WhatWouldNotBeSeenIsRefused) {
+TEST_F(ExportsDirectory, WhatWouldNotBeSeenIsRefused) {
   for (const char* file :
        {"config.json", "config.json.template", "service.template", "tmpfiles.template", "rpm.spec"}) {
-    test::TemporaryFolder root;
+    test::TemporaryDirectory root;
     root.write(std::string("exports/") + file, "# comment\rExecStartPre=/bin/touch /x\n");
     const auto error = error_of([&] { read_exports(open_exports(root.fd()).get(), listener_); });
-    EXPECT_EQ(error.sentence(), std::string("exports/") + file + ":1: there is a carriage return in it");
+    EXPECT_EQ(error.message(), std::string("exports/") + file + ":1: there is a carriage return in it");
   }
   root_.write("exports/manifest.json", R"({"defaultValues": {"A": "\u001b[2J"}})");
   EXPECT_THAT(refusal(), HasSubstr("defaultValues.A: there is the control character U+001B"));
 }
 
-TEST_F(ExportsFolder, NamesOfHostFilesAreShownAsTheyAre) {
+TEST_F(ExportsDirectory, NamesOfHostFilesAreShownAsTheyAre) {
   root_.write("exports/hostfs/etc/a\x1b[2Jb", "");
   EXPECT_THAT(refusal(), HasSubstr("etc/a?[2Jb, with the control character U+001B"));
 }
 
-TEST_F(ExportsFolder, NamesOfTheManifestThatAreNotInHostfsAreWarnedAbout) {
+TEST_F(ExportsDirectory, NamesOfTheManifestThatAreNotInHostfsAreWarnedAbout) {
   root_.write("exports/hostfs/etc/x/one", "1");
   root_.write("exports/manifest.json", R"({"renameFiles": {"/etc/x/one": "/a", "etc/x/": "/b", "/etc": "/c"},
                                            "installedFilesTemplate": ["/etc/x/one", "etc/x/one"]})");
@@ -80,7 +80,7 @@ TEST_F(ExportsFolder, NamesOfTheManifestThatAreNotInHostfsAreWarnedAbout) {
                   "and 2 more"));
 }
 
-TEST_F(ExportsFolder, ConfigWinsOverItsTemplate) {
+TEST_F(ExportsDirectory, ConfigWinsOverItsTemplate) {
   root_.write("exports/config.json", "{}");
   root_.write("exports/config.json.template", "$");
   const auto exports = read();
@@ -88,12 +88,12 @@ TEST_F(ExportsFolder, ConfigWinsOverItsTemplate) {
   EXPECT_FALSE(exports.config_template);
 }
 
-TEST_F(ExportsFolder, LinksAreRefused) {
+TEST_F(ExportsDirectory, LinksAreRefused) {
   root_.link("exports", "/etc");
-  EXPECT_EQ(refusal(), "/exports in the image is a symbolic link, not a folder");
+  EXPECT_EQ(refusal(), "/exports in the image is a symbolic link, not a directory");
 }
 
-TEST_F(ExportsFolder, LinkedFilesAreRefused) {
+TEST_F(ExportsDirectory, LinkedFilesAreRefused) {
   for (const char* name :
        {"config.json", "config.json.template", "service.template", "tmpfiles.template", "manifest.json"}) {
     root_.link(std::string("exports/") + name, "/etc/passwd");
@@ -101,27 +101,27 @@ TEST_F(ExportsFolder, LinkedFilesAreRefused) {
     std::filesystem::remove(root_ / (std::string("exports/") + name));
   }
   root_.link("exports/hostfs", "/");
-  EXPECT_EQ(refusal(), "/exports/hostfs in the image is a symbolic link, not a folder");
+  EXPECT_EQ(refusal(), "/exports/hostfs in the image is a symbolic link, not a directory");
 }
 
-TEST_F(ExportsFolder, OtherKindsAreRefused) {
-  root_.folder("exports/service.template");
-  EXPECT_THAT(refusal(), HasSubstr("is a folder, not a file"));
+TEST_F(ExportsDirectory, OtherKindsAreRefused) {
+  root_.directory("exports/service.template");
+  EXPECT_THAT(refusal(), HasSubstr("is a directory, not a file"));
   std::filesystem::remove(root_ / "exports/service.template");
   ASSERT_EQ(::mkfifo((root_ / "exports/config.json").c_str(), 0600), 0);
   EXPECT_THAT(refusal(), HasSubstr("is a special file, not a file"));
   std::filesystem::remove(root_ / "exports/config.json");
-  root_.folder("exports/hostfs");
+  root_.directory("exports/hostfs");
   ASSERT_EQ(::mkfifo((root_ / "exports/hostfs/pipe").c_str(), 0600), 0);
-  EXPECT_THAT(refusal(), HasSubstr("exports/hostfs/pipe is neither file, folder nor link"));
+  EXPECT_THAT(refusal(), HasSubstr("exports/hostfs/pipe is neither file, directory nor link"));
 }
 
-TEST_F(ExportsFolder, AFileInTheWayIsRefused) {
+TEST_F(ExportsDirectory, AFileInTheWayIsRefused) {
   root_.write("exports", "text");
-  EXPECT_EQ(refusal(), "/exports in the image is a file, not a folder");
+  EXPECT_EQ(refusal(), "/exports in the image is a file, not a directory");
 }
 
-TEST_F(ExportsFolder, TextMustBeText) {
+TEST_F(ExportsDirectory, TextMustBeText) {
   root_.write("exports/service.template", std::string("[Service]\0", 10));
   EXPECT_THAT(refusal(), HasSubstr("exports/service.template holds a NUL byte"));
   root_.write("exports/service.template", "\xef\xbb\xbf[Service]");
@@ -132,17 +132,17 @@ TEST_F(ExportsFolder, TextMustBeText) {
   EXPECT_NO_THROW(read());
 }
 
-TEST_F(ExportsFolder, ListsHostEntriesParentsFirst) {
+TEST_F(ExportsDirectory, ListsHostEntriesParentsFirst) {
   root_.write("exports/hostfs/usr/bin/x", "x");
   std::filesystem::permissions(root_ / "exports/hostfs/usr/bin/x", std::filesystem::perms(0751));
-  root_.folder("exports/hostfs/etc/empty");
+  root_.directory("exports/hostfs/etc/empty");
   root_.link("exports/hostfs/usr/bin/away", "/etc/shadow");
   const auto entries = read().host_entries;
   std::vector<std::string> paths;
   std::transform(entries.begin(), entries.end(), std::back_inserter(paths), [](const auto& e) { return e.path; });
   ASSERT_THAT(paths, ElementsAre("etc", "etc/empty", "usr", "usr/bin", "usr/bin/away", "usr/bin/x"));
-  EXPECT_FALSE(entries[0].empty_folder);
-  EXPECT_TRUE(entries[1].empty_folder);
+  EXPECT_FALSE(entries[0].empty_directory);
+  EXPECT_TRUE(entries[1].empty_directory);
   EXPECT_EQ(entries[4].kind, HostEntryKind::link);
   EXPECT_EQ(entries[4].link_target, "/etc/shadow");
   EXPECT_EQ(entries[5].kind, HostEntryKind::file);
@@ -150,25 +150,25 @@ TEST_F(ExportsFolder, ListsHostEntriesParentsFirst) {
   EXPECT_EQ(entries[5].uid, ::geteuid());
 }
 
-TEST_F(ExportsFolder, LinkedFoldersInsideHostfsAreNotEntered) {
+TEST_F(ExportsDirectory, LinkedDirectoriesInsideHostfsAreNotEntered) {
   root_.link("exports/hostfs/etc", "/etc");
   const auto entries = read().host_entries;
   ASSERT_EQ(entries.size(), 1U);
   EXPECT_EQ(entries[0].kind, HostEntryKind::link);
 }
 
-TEST_F(ExportsFolder, DepthIsBounded) {
+TEST_F(ExportsDirectory, DepthIsBounded) {
   std::string path = "exports/hostfs";
   for (int i = 0; i < 64; ++i) {
     path += "/d";
   }
-  root_.folder(path);
+  root_.directory(path);
   EXPECT_EQ(read().host_entries.size(), 64U);
-  root_.folder(path + "/d/d");
-  EXPECT_THAT(refusal(), HasSubstr("nested more than 64 folders deep"));
+  root_.directory(path + "/d/d");
+  EXPECT_THAT(refusal(), HasSubstr("nested more than 64 directories deep"));
 }
 
-TEST_F(ExportsFolder, ReadsHostFiles) {
+TEST_F(ExportsDirectory, ReadsHostFiles) {
   root_.write("exports/hostfs/etc/conf", "hello");
   const HostEntry entry = read().host_entries.at(1);
   EXPECT_EQ(read_host_entry(open_exports(root_.fd()).get(), entry, 5), "hello");
@@ -176,8 +176,8 @@ TEST_F(ExportsFolder, ReadsHostFiles) {
   EXPECT_TRUE(open_host_entry(open_exports(root_.fd()).get(), entry));
 }
 
-TEST_F(ExportsFolder, HostFilesAreNotReadThroughLinks) {
-  root_.folder("exports/hostfs");
+TEST_F(ExportsDirectory, HostFilesAreNotReadThroughLinks) {
+  root_.directory("exports/hostfs");
   root_.link("exports/hostfs/etc", "/etc");
   HostEntry entry;
   entry.path = "etc/passwd";

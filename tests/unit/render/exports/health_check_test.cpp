@@ -41,7 +41,7 @@ TEST(HealthCheck, WrongOnesNameTheKey) {
       ADD_FAILURE() << text;
     } catch (const base::Error& error) {
       EXPECT_EQ(error.kind(), base::ErrorKind::verification);
-      EXPECT_THAT(error.sentence(), HasSubstr("healthCheck")) << text;
+      EXPECT_THAT(error.message(), HasSubstr("healthCheck")) << text;
     }
   }
 }

@@ -29,7 +29,7 @@ TEST(HostDestination, ExactNamesWithAndWithoutSlash) {
   EXPECT_EQ(host_destination("etc/etcd", manifest, values), "/etc/etcd");
 }
 
-TEST(HostDestination, TheLongestFolderWins) {
+TEST(HostDestination, TheLongestDirectoryWins) {
   const auto manifest = renames({{"/etc", "/e"}, {"/etc/a/", "/ea//"}, {"/etc/a/b", "/file"}});
   EXPECT_EQ(host_destination("etc/x/y", manifest, values), "/e/x/y");
   EXPECT_EQ(host_destination("etc/a/c", manifest, values), "/ea/c");
@@ -47,7 +47,7 @@ TEST(HostDestination, RefusesOtherPlaces) {
   for (const auto& [to, reason] : cases) {
     EXPECT_THAT(error_of([&, target = to] {
                   host_destination("f", renames({{"/f", target}}), values);
-                }).sentence(),
+                }).message(),
                 HasSubstr(reason))
         << to;
   }
@@ -61,14 +61,14 @@ TEST(HostDestination, RefusesOtherPlaces) {
 }
 
 TEST(HostDestination, CollisionsAreFound) {
-  const std::vector<HostEntry> entries = {{"a", HostEntryKind::folder, 0, 0, 0, {}, false},
+  const std::vector<HostEntry> entries = {{"a", HostEntryKind::directory, 0, 0, 0, {}, false},
                                           {"a/f", HostEntryKind::file, 0, 0, 0, {}, false},
-                                          {"b", HostEntryKind::folder, 0, 0, 0, {}, false},
+                                          {"b", HostEntryKind::directory, 0, 0, 0, {}, false},
                                           {"b/f", HostEntryKind::link, 0, 0, 0, "x", false}};
   EXPECT_NO_THROW(check_destinations(entries, {}, values));
   const auto error = error_of([&] { check_destinations(entries, renames({{"/b", "/a"}}), values); });
   EXPECT_EQ(error.kind(), base::ErrorKind::verification);
-  EXPECT_EQ(error.sentence(), "exports/hostfs/a/f and exports/hostfs/b/f would both become /a/f on the host");
+  EXPECT_EQ(error.message(), "exports/hostfs/a/f and exports/hostfs/b/f would both become /a/f on the host");
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 namespace berth::render {
 namespace {
 
-using test::sentences;
+using test::messages;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
@@ -18,58 +18,59 @@ const Values values = {  // NOLINT(cert-err58-cpp): what the tests share
     {"EXEC_STARTPRE", ""},
     {"EXEC_STOPPOST", ""}};
 
-std::vector<Power> powers_of(const std::string& unit) {
-  return unit_powers(unit, values);
+std::vector<Privilege> privileges_of(const std::string& unit) {
+  return unit_privileges(unit, values);
 }
 
-TEST(UnitPowers, TheRuntimesCallsAreNone) {
-  EXPECT_THAT(powers_of("[Unit]\nFailureAction=none\n[Service]\nExecStartPre=\nExecStart=/usr/sbin/runc run 'web'\n"
-                        "ExecStop=-/usr/sbin/runc kill 'web'\nExecStopPost=-/usr/sbin/runc delete --force 'web'\n"
-                        "Restart=on-failure\n[Install]\nWantedBy=multi-user.target\n"),
+TEST(UnitPrivileges, TheRuntimesCallsAreNone) {
+  EXPECT_THAT(privileges_of("[Unit]\nFailureAction=none\n[Service]\nExecStartPre=\nExecStart=/usr/sbin/runc run 'web'\n"
+                            "ExecStop=-/usr/sbin/runc kill 'web'\nExecStopPost=-/usr/sbin/runc delete --force 'web'\n"
+                            "Restart=on-failure\n[Install]\nWantedBy=multi-user.target\n"),
               IsEmpty());
 }
 
-TEST(UnitPowers, CommandsOnTheHost) {
+TEST(UnitPrivileges, CommandsOnTheHost) {
   EXPECT_THAT(
-      powers_of("[Service]\nExecStartPre=-/bin/bash -c 'export -p > /run/x'\n"
-                "ExecStart=/usr/sbin/runc run 'web' --no-pivot\nExecStartPost=+/bin/a \\\n  b\n"),
+      privileges_of("[Service]\nExecStartPre=-/bin/bash -c 'export -p > /run/x'\n"
+                    "ExecStart=/usr/sbin/runc run 'web' --no-pivot\nExecStartPost=+/bin/a \\\n  b\n"),
       ElementsAre(
-          Power{"the unit runs a program of the host as root: ExecStartPre=-/bin/bash -c 'export -p > /run/x'", true},
-          Power{"the unit runs a program of the host as root: ExecStart=/usr/sbin/runc run 'web' --no-pivot", true},
-          Power{"the unit runs a program of the host as root: ExecStartPost=+/bin/a    b", true}));
+          Privilege{"the unit runs a program of the host as root: ExecStartPre=-/bin/bash -c 'export -p > /run/x'",
+                    true},
+          Privilege{"the unit runs a program of the host as root: ExecStart=/usr/sbin/runc run 'web' --no-pivot", true},
+          Privilege{"the unit runs a program of the host as root: ExecStartPost=+/bin/a    b", true}));
 }
 
-TEST(UnitPowers, CommandsOfAnotherUser) {
-  EXPECT_THAT(powers_of("[Service]\nUser=nobody\nExecReload=/bin/true\nExecStartPre=!/bin/false\n"),
-              ElementsAre(Power{"the unit runs a program of the host as nobody: ExecReload=/bin/true", false},
-                          Power{"the unit runs a program of the host as root: ExecStartPre=!/bin/false", true}));
+TEST(UnitPrivileges, CommandsOfAnotherUser) {
+  EXPECT_THAT(privileges_of("[Service]\nUser=nobody\nExecReload=/bin/true\nExecStartPre=!/bin/false\n"),
+              ElementsAre(Privilege{"the unit runs a program of the host as nobody: ExecReload=/bin/true", false},
+                          Privilege{"the unit runs a program of the host as root: ExecStartPre=!/bin/false", true}));
 }
 
-TEST(UnitPowers, ActionsAndNames) {
-  EXPECT_THAT(sentences(powers_of("[Unit]\nFailureAction=reboot-force\nSuccessAction=exit\n[Install]\n"
-                                  "Alias=dbus.service\n")),
+TEST(UnitPrivileges, ActionsAndNames) {
+  EXPECT_THAT(messages(privileges_of("[Unit]\nFailureAction=reboot-force\nSuccessAction=exit\n[Install]\n"
+                                     "Alias=dbus.service\n")),
               ElementsAre("the unit acts on the whole machine: FailureAction=reboot-force",
                           "the unit acts on the whole machine: SuccessAction=exit",
                           "the unit takes names of other units: dbus.service"));
 }
 
-TEST(UnitPowers, LongAndOddTextIsFitToBeShown) {
-  const auto powers = powers_of("[Service]\nExecStart=/bin/x \x1b[2J" + std::string(1000, 'a') + "\n");
-  ASSERT_EQ(powers.size(), 1U);
-  EXPECT_LT(powers[0].sentence.size(), 300U);
-  EXPECT_EQ(powers[0].sentence.find('\x1b'), std::string::npos);
+TEST(UnitPrivileges, LongAndOddTextIsFitToBeShown) {
+  const auto privileges = privileges_of("[Service]\nExecStart=/bin/x \x1b[2J" + std::string(1000, 'a') + "\n");
+  ASSERT_EQ(privileges.size(), 1U);
+  EXPECT_LT(privileges[0].message.size(), 300U);
+  EXPECT_EQ(privileges[0].message.find('\x1b'), std::string::npos);
 }
 
-TEST(TmpfilesPowers, StateOfAContainerIsNone) {
-  EXPECT_THAT(
-      tmpfiles_powers("# comment\n\nd /var/lib/web 0700 0 0 - -\n  f /run/web/x - - - - -\n"
-                      "L /srv/web/link - - - - target\nC /var/lib/web/x - - - - /usr/share/web/x\nC /var/lib/web/y\n"
-                      "L /srv/web/usr - - - - /usr/lib/web\nx /var/lib/web\nd! /run/web\n"
-                      "q \"/var/lib/with space\" - - - - -\n"),
-      IsEmpty());
+TEST(TmpfilesPrivileges, StateOfAContainerIsNone) {
+  EXPECT_THAT(tmpfiles_privileges(
+                  "# comment\n\nd /var/lib/web 0700 0 0 - -\n  f /run/web/x - - - - -\n"
+                  "L /srv/web/link - - - - target\nC /var/lib/web/x - - - - /usr/share/web/x\nC /var/lib/web/y\n"
+                  "L /srv/web/usr - - - - /usr/lib/web\nx /var/lib/web\nd! /run/web\n"
+                  "q \"/var/lib/with space\" - - - - -\n"),
+              IsEmpty());
 }
 
-TEST(TmpfilesPowers, WhatIsThereAlreadyAndOtherPlaces) {
+TEST(TmpfilesPrivileges, WhatIsThereAlreadyAndOtherPlaces) {
   const std::vector<std::pair<std::string, bool>> lines = {{"d /etc/web 0755 0 0 - -", true},
                                                            {"d /var/../etc 0777 0 0 - -", true},
                                                            {"w /proc/sys/kernel/core_pattern - - - - |/x", true},
@@ -82,13 +83,13 @@ TEST(TmpfilesPowers, WhatIsThereAlreadyAndOtherPlaces) {
                                                            {"d %S/web - - - -", true},
                                                            {"c /run/node - - - - 1:3", false}};
   for (const auto& [line, over_host] : lines) {
-    EXPECT_THAT(tmpfiles_powers(line + "\n"),
-                ElementsAre(Power{"changes the host by a tmpfiles.d line: " + line, over_host}))
+    EXPECT_THAT(tmpfiles_privileges(line + "\n"),
+                ElementsAre(Privilege{"changes the host by a tmpfiles.d line: " + line, over_host}))
         << line;
   }
 }
 
-TEST(TmpfilesPowers, CopiesAndLinksOfTheHostsFiles) {
+TEST(TmpfilesPrivileges, CopiesAndLinksOfTheHostsFiles) {
   const std::vector<std::pair<std::string, bool>> lines = {{"C /var/lib/web/x - - - - /etc/shadow", true},
                                                            {"C+! /var/lib/web/x - - - - /root", true},
                                                            {"C /var/lib/web/x - - - - /var/lib/other/key", false},
@@ -103,13 +104,13 @@ TEST(TmpfilesPowers, CopiesAndLinksOfTheHostsFiles) {
                                                            {"'C' \"/var/lib/web/x\" - - - - /etc/shadow", true},
                                                            {"f^ /var/lib/web/x - - - - secret", true}};
   for (const auto& [line, over_host] : lines) {
-    EXPECT_THAT(tmpfiles_powers(line + "\n"),
-                ElementsAre(Power{"changes the host by a tmpfiles.d line: " + line, over_host}))
+    EXPECT_THAT(tmpfiles_privileges(line + "\n"),
+                ElementsAre(Privilege{"changes the host by a tmpfiles.d line: " + line, over_host}))
         << line;
   }
 }
 
-TEST(TmpfilesPowers, EveryOtherTypeThatChangesTheHost) {
+TEST(TmpfilesPrivileges, EveryOtherTypeThatChangesTheHost) {
   const std::vector<std::pair<std::string, bool>> lines = {{"w+ /sys/kernel/x - - - - 1", true},
                                                            {"f /var/lib/web/su 4755 0 0 - x", true},
                                                            {"z /var/lib/web/su :~6755 0 0 - -", true},
@@ -135,85 +136,86 @@ TEST(TmpfilesPowers, EveryOtherTypeThatChangesTheHost) {
                                                            {"X /tmp", false},
                                                            {"d \"/run/open", true}};
   for (const auto& [line, over_host] : lines) {
-    EXPECT_THAT(tmpfiles_powers(line + "\n"),
-                ElementsAre(Power{"changes the host by a tmpfiles.d line: " + line, over_host}))
+    EXPECT_THAT(tmpfiles_privileges(line + "\n"),
+                ElementsAre(Privilege{"changes the host by a tmpfiles.d line: " + line, over_host}))
         << line;
   }
 }
 
-TEST(TmpfilesPowers, WhatCountsOfALongLineIsShown) {
-  const auto powers = tmpfiles_powers("C /var/lib/web/x" + std::string(300, ' ') + "- - - - /etc/shadow\n");
-  EXPECT_THAT(powers,
-              ElementsAre(Power{"changes the host by a tmpfiles.d line: C /var/lib/web/x ... /etc/shadow", true}));
+TEST(TmpfilesPrivileges, WhatCountsOfALongLineIsShown) {
+  const auto privileges = tmpfiles_privileges("C /var/lib/web/x" + std::string(300, ' ') + "- - - - /etc/shadow\n");
+  EXPECT_THAT(privileges,
+              ElementsAre(Privilege{"changes the host by a tmpfiles.d line: C /var/lib/web/x ... /etc/shadow", true}));
 }
 
-TEST(TmpfilesPowers, ACarriageReturnEndsALine) {
-  EXPECT_THAT(sentences(tmpfiles_powers("# comment\rR /etc\n")),
+TEST(TmpfilesPrivileges, ACarriageReturnEndsALine) {
+  EXPECT_THAT(messages(tmpfiles_privileges("# comment\rR /etc\n")),
               ElementsAre("changes the host by a tmpfiles.d line: R /etc"));
 }
 
-TEST(UnitPowers, WhatMakesTheRuntimeAnotherProgram) {
-  EXPECT_THAT(sentences(powers_of("[Service]\nEnvironment=A=1 LD_PRELOAD=/var/lib/web/x.so\nEnvironment=B=2\n"
-                                  "EnvironmentFile=-/etc/sysconfig/web\nEnvironmentFile=/run/web-env\n"
-                                  "RootDirectory=/var/lib/web\nStartLimitAction=reboot\n")),
+TEST(UnitPrivileges, WhatMakesTheRuntimeAnotherProgram) {
+  EXPECT_THAT(messages(privileges_of("[Service]\nEnvironment=A=1 LD_PRELOAD=/var/lib/web/x.so\nEnvironment=B=2\n"
+                                     "EnvironmentFile=-/etc/sysconfig/web\nEnvironmentFile=/run/web-env\n"
+                                     "RootDirectory=/var/lib/web\nStartLimitAction=reboot\n")),
               ElementsAre("the unit changes what its programs are: Environment=A=1 LD_PRELOAD=/var/lib/web/x.so",
                           "the unit changes what its programs are: EnvironmentFile=/run/web-env",
                           "the unit changes what its programs are: RootDirectory=/var/lib/web",
                           "the unit acts on the whole machine: StartLimitAction=reboot"));
 }
 
-TEST(UnitPowers, VariablesOfTheLoaderHoweverTheyAreWritten) {
+TEST(UnitPrivileges, VariablesOfTheLoaderHoweverTheyAreWritten) {
   for (const char* value : {"LD_PRE\"LOAD\"=/x", "\"A=1\" 'LD_AUDIT=/x'", "LD_PRELO\\x41D=/x", "LD_DEBUG_OUTPUT=/etc/x",
                             "L%pRELOAD=/x", "GCONV_PATH=/x", "\"LD_PRELOAD=/x"}) {
-    const auto powers = powers_of(std::string("[Service]\nEnvironment=") + value + "\n");
-    ASSERT_EQ(powers.size(), 1U) << value;
-    EXPECT_TRUE(powers[0].over_host) << value;
+    const auto privileges = privileges_of(std::string("[Service]\nEnvironment=") + value + "\n");
+    ASSERT_EQ(privileges.size(), 1U) << value;
+    EXPECT_TRUE(privileges[0].over_host) << value;
   }
-  EXPECT_THAT(powers_of("[Service]\nEnvironment=OLD_X=1 \"B=LD_PRELOAD=\" C=%n\nEnvironment=\n"), IsEmpty());
+  EXPECT_THAT(privileges_of("[Service]\nEnvironment=OLD_X=1 \"B=LD_PRELOAD=\" C=%n\nEnvironment=\n"), IsEmpty());
 }
 
-TEST(UnitPowers, FilesOfTheHostAsStreams) {
+TEST(UnitPrivileges, FilesOfTheHostAsStreams) {
   EXPECT_THAT(
-      powers_of("[Service]\nStandardOutput=journal\nStandardOutput=append:/etc/cron.d/x\n"
-                "StandardError=file:/var/log/x.log\nStandardOutput=truncate:/usr/bin/x\n"
-                "StandardInput=file:/etc/shadow\nOpenFile=/etc/shadow:x:read-only\nStandardInput=null\n"),
+      privileges_of("[Service]\nStandardOutput=journal\nStandardOutput=append:/etc/cron.d/x\n"
+                    "StandardError=file:/var/log/x.log\nStandardOutput=truncate:/usr/bin/x\n"
+                    "StandardInput=file:/etc/shadow\nOpenFile=/etc/shadow:x:read-only\nStandardInput=null\n"),
       ElementsAre(
-          Power{"the unit opens a file of the host for the container: StandardOutput=append:/etc/cron.d/x", true},
-          Power{"the unit opens a file of the host for the container: StandardError=file:/var/log/x.log", false},
-          Power{"the unit opens a file of the host for the container: StandardOutput=truncate:/usr/bin/x", true},
-          Power{"the unit opens a file of the host for the container: StandardInput=file:/etc/shadow", true},
-          Power{"the unit opens a file of the host for the container: OpenFile=/etc/shadow:x:read-only", true}));
+          Privilege{"the unit opens a file of the host for the container: StandardOutput=append:/etc/cron.d/x", true},
+          Privilege{"the unit opens a file of the host for the container: StandardError=file:/var/log/x.log", false},
+          Privilege{"the unit opens a file of the host for the container: StandardOutput=truncate:/usr/bin/x", true},
+          Privilege{"the unit opens a file of the host for the container: StandardInput=file:/etc/shadow", true},
+          Privilege{"the unit opens a file of the host for the container: OpenFile=/etc/shadow:x:read-only", true}));
 }
 
-TEST(UnitPowers, FoldersThatSystemdMakesAndRemoves) {
-  EXPECT_THAT(powers_of("[Service]\nRuntimeDirectory=web web/x %p\nStateDirectory=web\n"), IsEmpty());
-  const std::string words = "the unit has folders of the host made, given away or removed: ";
-  EXPECT_THAT(
-      powers_of("[Service]\nConfigurationDirectory=sudoers.d\nConfigurationDirectoryMode=0777\n"
-                "RuntimeDirectory=dbus\nRuntimeDirectory=web \"sys\"temd\nStateDirectory=other\n"
-                "LogsDirectory=%i\nStateDirectory=a:systemd\n"),
-      ElementsAre(Power{words + "ConfigurationDirectory=sudoers.d", true}, Power{words + "RuntimeDirectory=dbus", true},
-                  Power{words + "RuntimeDirectory=web \"sys\"temd", true}, Power{words + "StateDirectory=other", false},
-                  Power{words + "LogsDirectory=%i", true}, Power{words + "StateDirectory=a:systemd", true}));
+TEST(UnitPrivileges, DirectoriesThatSystemdMakesAndRemoves) {
+  EXPECT_THAT(privileges_of("[Service]\nRuntimeDirectory=web web/x %p\nStateDirectory=web\n"), IsEmpty());
+  const std::string words = "the unit has directories of the host made, given away or removed: ";
+  EXPECT_THAT(privileges_of("[Service]\nConfigurationDirectory=sudoers.d\nConfigurationDirectoryMode=0777\n"
+                            "RuntimeDirectory=dbus\nRuntimeDirectory=web \"sys\"temd\nStateDirectory=other\n"
+                            "LogsDirectory=%i\nStateDirectory=a:systemd\n"),
+              ElementsAre(Privilege{words + "ConfigurationDirectory=sudoers.d", true},
+                          Privilege{words + "RuntimeDirectory=dbus", true},
+                          Privilege{words + "RuntimeDirectory=web \"sys\"temd", true},
+                          Privilege{words + "StateDirectory=other", false}, Privilege{words + "LogsDirectory=%i", true},
+                          Privilege{words + "StateDirectory=a:systemd", true}));
 }
 
-TEST(UnitPowers, OtherUnitsAndTheMachine) {
-  EXPECT_THAT(powers_of("[Unit]\nWants=network-online.target\nRequires=docker.service\nOnFailure=x.service\n"
-                        "OnSuccess=poweroff.target\nWants=debug-shell.service\nUpholds=a.service rescue.target\n"
-                        "PropagatesStopTo=sshd.service\n[Install]\nWantedBy=multi-user.target\nAlso=web.socket\n"
-                        "Also=debug-shell.service\n"),
-              ElementsAre(Power{"the unit starts other units: OnFailure=x.service", false},
-                          Power{"the unit starts other units: OnSuccess=poweroff.target", true},
-                          Power{"the unit starts other units: Wants=debug-shell.service", true},
-                          Power{"the unit starts other units: Upholds=a.service rescue.target", true},
-                          Power{"the unit stops or reloads other units: PropagatesStopTo=sshd.service", false},
-                          Power{"other units are enabled with it: web.socket", false},
-                          Power{"other units are enabled with it: debug-shell.service", true}));
+TEST(UnitPrivileges, OtherUnitsAndTheMachine) {
+  EXPECT_THAT(privileges_of("[Unit]\nWants=network-online.target\nRequires=docker.service\nOnFailure=x.service\n"
+                            "OnSuccess=poweroff.target\nWants=debug-shell.service\nUpholds=a.service rescue.target\n"
+                            "PropagatesStopTo=sshd.service\n[Install]\nWantedBy=multi-user.target\nAlso=web.socket\n"
+                            "Also=debug-shell.service\n"),
+              ElementsAre(Privilege{"the unit starts other units: OnFailure=x.service", false},
+                          Privilege{"the unit starts other units: OnSuccess=poweroff.target", true},
+                          Privilege{"the unit starts other units: Wants=debug-shell.service", true},
+                          Privilege{"the unit starts other units: Upholds=a.service rescue.target", true},
+                          Privilege{"the unit stops or reloads other units: PropagatesStopTo=sshd.service", false},
+                          Privilege{"other units are enabled with it: web.socket", false},
+                          Privilege{"other units are enabled with it: debug-shell.service", true}));
 }
 
-TEST(UnitPowers, SharesOfOthersAndOtherUnits) {
-  EXPECT_THAT(sentences(powers_of("[Service]\nOOMScoreAdjust=-1000\nOOMScoreAdjust=500\nCPUSchedulingPolicy=fifo\n"
-                                  "IOSchedulingClass=realtime\nNetworkNamespacePath=/run/netns/x\n  .include /x\n")),
+TEST(UnitPrivileges, SharesOfOthersAndOtherUnits) {
+  EXPECT_THAT(messages(privileges_of("[Service]\nOOMScoreAdjust=-1000\nOOMScoreAdjust=500\nCPUSchedulingPolicy=fifo\n"
+                                     "IOSchedulingClass=realtime\nNetworkNamespacePath=/run/netns/x\n  .include /x\n")),
               ElementsAre("is spared when memory runs out (OOMScoreAdjust=-1000)",
                           "may keep the processor from others (CPUSchedulingPolicy=fifo)",
                           "may keep the disks from others (IOSchedulingClass=realtime)",
@@ -221,40 +223,40 @@ TEST(UnitPowers, SharesOfOthersAndOtherUnits) {
                           "the unit reads another one: .include /x"));
 }
 
-TEST(UnitPowers, WhatAnEnvironmentFileMayHold) {
+TEST(UnitPrivileges, WhatAnEnvironmentFileMayHold) {
   EXPECT_THAT(environment_files("[Service]\nEnvironmentFile=-/etc/a*\n[Unit]\nEnvironmentFile=/x\n"),
               ElementsAre("/etc/a*"));
   EXPECT_TRUE(redirects_runtime("A=1\n LD_PRELOAD=/x\n"));
   EXPECT_FALSE(redirects_runtime("OPTIONS=--ld\n"));
 }
 
-TEST(UnitPowers, ACarriageReturnEndsALine) {
-  EXPECT_THAT(sentences(powers_of("[Service]\n# comment\rExecStartPre=/bin/touch /x\n")),
+TEST(UnitPrivileges, ACarriageReturnEndsALine) {
+  EXPECT_THAT(messages(privileges_of("[Service]\n# comment\rExecStartPre=/bin/touch /x\n")),
               ElementsAre("the unit runs a program of the host as root: ExecStartPre=/bin/touch /x"));
 }
 
-TEST(UnitPowers, StoppingOthers) {
-  EXPECT_THAT(unit_powers("[Unit]\nConflicts=sshd.service\n", {}),
-              ElementsAre(Power{"the unit stops other units: sshd.service", false}));
+TEST(UnitPrivileges, StoppingOthers) {
+  EXPECT_THAT(unit_privileges("[Unit]\nConflicts=sshd.service\n", {}),
+              ElementsAre(Privilege{"the unit stops other units: sshd.service", false}));
 }
 
-TEST(HostFilePower, OrdinaryFilesAreNone) {
+TEST(HostFilePrivilege, OrdinaryFilesAreNone) {
   for (const char* path :
        {"/usr/local/bin/etcdctl", "/etc/etcd/etcd.conf", "/opt/x", "/usr/lib/systemdx", "/usr/lib/etcd/x",
         "/etc/sysconfig/etcd", "/usr/share/etcd/x", "/var/lib/etcd/x", "/run/etcd/x"}) {
-    EXPECT_FALSE(host_file_power(path, 0755, false)) << path;
+    EXPECT_FALSE(host_file_privilege(path, 0755, false)) << path;
   }
 }
 
-TEST(HostFilePower, GivesRightsAway) {
-  EXPECT_EQ(host_file_power("/usr/local/bin/ctl", 04755, false),
-            (Power{"puts a setuid or setgid program on the host: /usr/local/bin/ctl (4755)", true}));
-  EXPECT_EQ(host_file_power("/usr/local/bin/ctl", 02755, false)->over_host, true);
-  EXPECT_EQ(host_file_power("/usr/local/bin/ctl", 0755, true),
-            (Power{"puts a program with capabilities on the host: /usr/local/bin/ctl", true}));
+TEST(HostFilePrivilege, GivesRightsAway) {
+  EXPECT_EQ(host_file_privilege("/usr/local/bin/ctl", 04755, false),
+            (Privilege{"puts a setuid or setgid program on the host: /usr/local/bin/ctl (4755)", true}));
+  EXPECT_EQ(host_file_privilege("/usr/local/bin/ctl", 02755, false)->over_host, true);
+  EXPECT_EQ(host_file_privilege("/usr/local/bin/ctl", 0755, true),
+            (Privilege{"puts a program with capabilities on the host: /usr/local/bin/ctl", true}));
 }
 
-TEST(HostFilePower, FilesThatProgramsOfRootObey) {
+TEST(HostFilePrivilege, FilesThatProgramsOfRootObey) {
   for (const char* path : {"/etc/systemd/system/x.service",
                            "/usr/lib/systemd/system/y.timer",
                            "/lib/udev/rules.d/1.rules",
@@ -295,10 +297,10 @@ TEST(HostFilePower, FilesThatProgramsOfRootObey) {
                            "/root/.ssh/authorized_keys",
                            "/etc/modprobe.d/x.conf",
                            "/var/spool/cron/root"}) {
-    const auto power = host_file_power(path, 0644, false);
-    ASSERT_TRUE(power) << path;
-    EXPECT_EQ(power->sentence, std::string("puts a file on the host that programs of root obey: ") + path);
-    EXPECT_TRUE(power->over_host);
+    const auto privilege = host_file_privilege(path, 0644, false);
+    ASSERT_TRUE(privilege) << path;
+    EXPECT_EQ(privilege->message, std::string("puts a file on the host that programs of root obey: ") + path);
+    EXPECT_TRUE(privilege->over_host);
   }
 }
 

@@ -54,7 +54,7 @@ TEST(Reach, OtherLinesStayByteForByte) {
 
 TEST(Reach, WhatOtherLinesChangeCounts) {
   const auto mode_of_a = [](const std::string& line) {
-    return made_folders("d /var/lib/a 0700 0 0 - -\nd /var/lib/b 0700\n" + line + "\n").at(0).mode;
+    return made_directories("d /var/lib/a 0700 0 0 - -\nd /var/lib/b 0700\n" + line + "\n").at(0).mode;
   };
   for (const char* line : {"z /var/lib/a 0777", "z /var/lib/* 0777", "Z /var/lib 0777", "z \"/var/lib//a\" ~0777",
                            "m /var/lib/a 0777 - - - -"}) {
@@ -68,7 +68,7 @@ TEST(Reach, WhatOtherLinesChangeCounts) {
 }
 
 TEST(Reach, FindsLinksToStandardStreams) {
-  test::TemporaryFolder root;
+  test::TemporaryDirectory root;
   root.link("var/log/nginx/access.log", "/dev/stdout");
   root.link("var/log/nginx/error.log", "/dev/stderr");
   root.link("opt/x", "../proc/self/fd/2");

@@ -104,7 +104,7 @@ TEST_F(Lint, AVariableWithoutDefaultIsToldOnceAndStoodInFor) {
   EXPECT_EQ(report.findings[0].code, "no-default");
   EXPECT_EQ(report.findings[0].severity, Severity::warning);
   EXPECT_EQ(report.findings[0].line, 2U);
-  EXPECT_THAT(report.findings[0].sentence, HasSubstr("--set TOKEN="));
+  EXPECT_THAT(report.findings[0].message, HasSubstr("--set TOKEN="));
   EXPECT_EQ(report.findings[1].line, 3U);
   EXPECT_EQ(report.stand_ins, (Values{{"COUNT", "1"}, {"TOKEN", "1"}}));
 }
@@ -128,7 +128,7 @@ TEST_F(Lint, WhatIsNoJsonWhateverTheValueIsAnError) {
   const auto finding = only(check_templates(input_).findings, "template");
   EXPECT_EQ(finding.file, "exports/config.json.template");
   EXPECT_EQ(finding.line, 3U);
-  EXPECT_THAT(finding.sentence, HasSubstr("no valid JSON"));
+  EXPECT_THAT(finding.message, HasSubstr("no valid JSON"));
 }
 
 TEST_F(Lint, ALoneDollarIsAnError) {
@@ -164,12 +164,12 @@ TEST_F(Lint, DefaultsWithoutUseOrEffect) {
 TEST_F(Lint, PathsOfTheManifestThatNameNothing) {
   manifest(R"({"version": "1.0", "installedFilesTemplate": ["/etc/a", "/etc/none"],
                "renameFiles": {"/etc/a": "/etc/c", "/etc": "/srv", "/usr/none": "/x"}})");
-  host_entry("etc", HostEntryKind::folder, 0755);
+  host_entry("etc", HostEntryKind::directory, 0755);
   host_entry("etc/a");
   const auto findings = check_manifest(input_);
   ASSERT_THAT(codes(findings), ElementsAre("no-such-host-file", "no-such-host-file"));
-  EXPECT_THAT(findings[0].sentence, HasSubstr("/etc/none"));
-  EXPECT_THAT(findings[1].sentence, HasSubstr("/usr/none"));
+  EXPECT_THAT(findings[0].message, HasSubstr("/etc/none"));
+  EXPECT_THAT(findings[1].message, HasSubstr("/usr/none"));
   EXPECT_EQ(findings[1].line, 2U);
 }
 
@@ -217,21 +217,22 @@ TEST(LintUnit, PowersAreNotesWithTheirLines) {
   EXPECT_EQ(findings[1].line, 4U);
   EXPECT_EQ(findings[2].line, 6U);
   EXPECT_EQ(findings[2].severity, Severity::note);
-  EXPECT_EQ(findings[2].code, "power-over-host");
+  EXPECT_EQ(findings[2].code, "privilege-over-host");
 }
 
-TEST(LintUnit, FoldersThatAUnitMakes) {
-  EXPECT_THAT(folders_of_unit("[Service]\nRuntimeDirectory=a b/c\nStateDirectory=d\nUser=x\n[Unit]\nLogsDirectory=e\n"),
-              ElementsAre("/run/a", "/run/b/c", "/var/lib/d"));
+TEST(LintUnit, DirectoriesThatAUnitMakes) {
+  EXPECT_THAT(
+      directories_of_unit("[Service]\nRuntimeDirectory=a b/c\nStateDirectory=d\nUser=x\n[Unit]\nLogsDirectory=e\n"),
+      ElementsAre("/run/a", "/run/b/c", "/var/lib/d"));
 }
 
 TEST(LintTmpfiles, PowersAreNotesWithTheirLines) {
   const auto findings = tmpfiles_notes("d /run/x\n\nd /etc/x\nr /var/lib/y\n");
   ASSERT_EQ(findings.size(), 2U);
   EXPECT_EQ(findings[0].line, 3U);
-  EXPECT_EQ(findings[0].code, "power-over-host");
+  EXPECT_EQ(findings[0].code, "privilege-over-host");
   EXPECT_EQ(findings[1].line, 4U);
-  EXPECT_EQ(findings[1].code, "power");
+  EXPECT_EQ(findings[1].code, "privilege");
 }
 
 TEST(LintConfig, PowersAreNotesWithTheirLines) {
@@ -241,7 +242,7 @@ TEST(LintConfig, PowersAreNotesWithTheirLines) {
   const auto findings = config_notes(base::parse_json(text, "c"), "", text, "exports/config.json");
   const auto with = [&](const std::string& word) {
     const auto found = std::find_if(findings.begin(), findings.end(),
-                                    [&](const Finding& one) { return one.sentence.find(word) != std::string::npos; });
+                                    [&](const Finding& one) { return one.message.find(word) != std::string::npos; });
     return found == findings.end() ? 99 : found->line;
   };
   EXPECT_EQ(with("powerful capabilities"), 2U);
@@ -256,7 +257,7 @@ base::Json config(const std::string& program, const std::string& source) {
 }
 
 TEST(LintConfig, WhatImageOrHostLack) {
-  test::TemporaryFolder root;
+  test::TemporaryDirectory root;
   root.write("bin/serve", "");
   const auto made = [](const std::string& path) { return path == "/var/lib/made"; };
   const ConfigNeeds needs{"x\n\"/d\"\n\"terminal\"", "exports/config.json", root.fd(), made};
@@ -264,7 +265,7 @@ TEST(LintConfig, WhatImageOrHostLack) {
   EXPECT_THAT(codes(findings), ElementsAre("no-such-program", "terminal", "source-not-made"));
   EXPECT_EQ(findings[1].line, 3U);
   EXPECT_EQ(findings[2].line, 2U);
-  EXPECT_THAT(findings[2].sentence, HasSubstr("/var/lib/web"));
+  EXPECT_THAT(findings[2].message, HasSubstr("/var/lib/web"));
   EXPECT_THAT(codes(check_config_needs(config("/bin/serve", "/var/lib/made"), needs)), ElementsAre("terminal"));
   EXPECT_THAT(codes(check_config_needs(config("serve", "/var/lib/made"), needs)), ElementsAre("terminal"));
 }
@@ -279,22 +280,22 @@ TEST(LintConfig, UsualPathsOfAHost) {
 }
 
 TEST_F(Lint, DangerousHostFiles) {
-  host_entry("etc", HostEntryKind::folder, 0777);
+  host_entry("etc", HostEntryKind::directory, 0777);
   host_entry("etc/shadow");
   host_entry("etc/away", HostEntryKind::link, 0777, "/etc/passwd");
   host_entry("etc/up", HostEntryKind::link, 0777, "../../x");
   host_entry("etc/near", HostEntryKind::link, 0777, "../etc/open");
   host_entry("etc/own", HostEntryKind::link, 0777, "/etc/open");
   host_entry("etc/open", HostEntryKind::file, 0666);
-  host_entry("tmp", HostEntryKind::folder, 01777);
+  host_entry("tmp", HostEntryKind::directory, 01777);
   host_entry("usr/bin/su", HostEntryKind::file, 04755);
   const auto findings = check_host_files(exports_, {});
   std::vector<std::string> told;
   for (const auto& finding : findings) {
     told.push_back(finding.code + " " + finding.file.substr(15));
   }
-  EXPECT_THAT(told, ElementsAre("world-writable etc", "power-over-host etc/shadow", "link-away etc/away",
-                                "link-away etc/up", "world-writable etc/open", "power-over-host usr/bin/su"));
+  EXPECT_THAT(told, ElementsAre("world-writable etc", "privilege-over-host etc/shadow", "link-away etc/away",
+                                "link-away etc/up", "world-writable etc/open", "privilege-over-host usr/bin/su"));
 }
 
 TEST(LintLabels, WhatUsersAreShown) {
@@ -303,8 +304,8 @@ TEST(LintLabels, WhatUsersAreShown) {
   config.labels = {{"atomic.type", "system"}, {"summary", "s"}, {"atomic.version", "1"}, {"license", "MIT"}};
   const auto findings = check_labels(config);
   ASSERT_THAT(codes(findings), ElementsAre("missing-labels"));
-  EXPECT_THAT(findings[0].sentence, Not(HasSubstr("summary")));
-  EXPECT_THAT(findings[0].sentence, HasSubstr("url"));
+  EXPECT_THAT(findings[0].message, Not(HasSubstr("summary")));
+  EXPECT_THAT(findings[0].message, HasSubstr("url"));
   config.labels["url"] = "u";
   EXPECT_THAT(check_labels(config), IsEmpty());
 }

@@ -33,7 +33,7 @@ TEST(ConfigCheck, KeysThatSomeRuntimesTakeForOthersAreRefused) {
   for (const auto& [patch, words] : cases) {
     const auto error = error_of([&, text = patch] { check_keys(patched(text), "c"); });
     EXPECT_EQ(error.kind(), base::ErrorKind::verification) << patch;
-    EXPECT_THAT(error.sentence(), HasSubstr(words));
+    EXPECT_THAT(error.message(), HasSubstr(words));
     EXPECT_THAT(error.hint(), HasSubstr("or leave it out"));
   }
   EXPECT_NO_THROW(
@@ -79,8 +79,8 @@ TEST(ConfigCheck, WrongTypesNameTheKey) {
     const auto document = base::parse_json(text, "c");
     const auto error = error_of([&] { check_shape(document, "exports/config.json"); });
     EXPECT_EQ(error.kind(), base::ErrorKind::verification);
-    EXPECT_THAT(error.sentence(), HasSubstr("exports/config.json")) << text;
-    EXPECT_THAT(error.sentence(), HasSubstr(place)) << text;
+    EXPECT_THAT(error.message(), HasSubstr("exports/config.json")) << text;
+    EXPECT_THAT(error.message(), HasSubstr(place)) << text;
   }
 }
 
@@ -88,7 +88,7 @@ TEST(ConfigCheck, TheRootMustBeReadOnly) {
   for (const char* patch : {R"({"root": {"readonly": false}})", R"({"root": {"readonly": null}})"}) {
     const auto error = error_of([&] { check_config(patched(patch), "exports/config.json", false); });
     EXPECT_EQ(error.kind(), base::ErrorKind::verification);
-    EXPECT_THAT(error.sentence(), HasSubstr("the root file system is writable"));
+    EXPECT_THAT(error.message(), HasSubstr("the root file system is writable"));
     EXPECT_THAT(error.hint(), HasSubstr("set root.readonly to true in exports/config.json"));
   }
   EXPECT_THROW(check_config(patched(R"({"root": {"readonly": false}})"), "c", true), base::Error);
@@ -100,17 +100,17 @@ TEST(ConfigCheck, TheRootMustBeTheImages) {
   for (const char* path : {"/", "/etc", "../other/rootfs", "rootfs/..", "rootfs/", ""}) {
     base::Json document = patched("{}");
     document["root"]["path"] = path;
-    EXPECT_THAT(error_of([&] { check_config(document, "c", false); }).sentence(), HasSubstr("root.path is"));
+    EXPECT_THAT(error_of([&] { check_config(document, "c", false); }).message(), HasSubstr("root.path is"));
     EXPECT_NO_THROW(check_config(document, "c", true));
   }
 }
 
-TEST(ConfigCheck, ThereMustBeACommandAndAFolder) {
-  EXPECT_THAT(error_of([] { check_config(patched(R"({"process": {"args": []}})"), "c", false); }).sentence(),
+TEST(ConfigCheck, ThereMustBeACommandAndADirectory) {
+  EXPECT_THAT(error_of([] { check_config(patched(R"({"process": {"args": []}})"), "c", false); }).message(),
               HasSubstr("no command"));
-  EXPECT_THAT(error_of([] { check_config(patched(R"({"process": null})"), "c", false); }).sentence(),
+  EXPECT_THAT(error_of([] { check_config(patched(R"({"process": null})"), "c", false); }).message(),
               HasSubstr("process"));
-  EXPECT_THAT(error_of([] { check_config(patched(R"({"process": {"cwd": "x"}})"), "c", false); }).sentence(),
+  EXPECT_THAT(error_of([] { check_config(patched(R"({"process": {"cwd": "x"}})"), "c", false); }).message(),
               HasSubstr("not an absolute path"));
 }
 
@@ -119,7 +119,7 @@ TEST(ServiceRefusal, AServiceHasNoTerminalUnlessItsUnitGivesItOne) {
   const auto refusal = service_refusal(document, "exports/config.json", "[Service]\nExecStart=x\n");
   ASSERT_TRUE(refusal);
   EXPECT_EQ(refusal->kind(), base::ErrorKind::verification);
-  EXPECT_EQ(refusal->sentence(), "exports/config.json: the process wants a terminal, and a service has none");
+  EXPECT_EQ(refusal->message(), "exports/config.json: the process wants a terminal, and a service has none");
   EXPECT_FALSE(service_refusal(document, "f", "[Service]\nStandardInput=tty-force\n"));
   EXPECT_FALSE(service_refusal(base::parse_json(R"({"process": {}})", "f"), "f", ""));
 }

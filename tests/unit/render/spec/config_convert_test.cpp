@@ -194,10 +194,10 @@ TEST(ConfigConvert, RefusesWhatHasNoClearMeaning) {
     Json document = {{"ociVersion", version}};
     const auto error = error_of([&] { convert_config(document, "exports/config.json", {}); });
     EXPECT_EQ(error.kind(), base::ErrorKind::verification);
-    EXPECT_THAT(error.sentence(), HasSubstr("exports/config.json: ociVersion: `")) << version;
+    EXPECT_THAT(error.message(), HasSubstr("exports/config.json: ociVersion: `")) << version;
   }
   Json seccomp = base::parse_json(whole(R"("linux": {"seccomp": {"syscalls": [{"names": ["reboot"]}]}})"), "c");
-  EXPECT_THAT(error_of([&] { convert_config(seccomp, "c", {}); }).sentence(), HasSubstr("no defaultAction"));
+  EXPECT_THAT(error_of([&] { convert_config(seccomp, "c", {}); }).message(), HasSubstr("no defaultAction"));
 }
 
 TEST(ConfigConvert, KeepsTheOrderOfKeys) {

@@ -44,7 +44,7 @@ class GenerateConfig : public testing::Test {
     return {};
   }
 
-  test::TemporaryFolder root_;
+  test::TemporaryDirectory root_;
   image::ImageConfig image_;
   Values values_ = {{"NAME", "web1"}, {"STATE_DIRECTORY", "/var/lib"}};
   std::string text_;
@@ -66,7 +66,7 @@ TEST_F(GenerateConfig, ArgumentsAreEntrypointAndCommand) {
   image_.command.clear();
   const auto error = error_of([&] { generate(); });
   EXPECT_EQ(error.kind(), base::ErrorKind::failed);
-  EXPECT_THAT(error.sentence(), HasSubstr("no command specified"));
+  EXPECT_THAT(error.message(), HasSubstr("no command specified"));
 }
 
 TEST_F(GenerateConfig, EnvironmentIsReplacedInPlace) {
@@ -79,7 +79,7 @@ TEST_F(GenerateConfig, EnvironmentIsReplacedInPlace) {
               testing::ElementsAre(HasSubstr("the entry 'broken' of the image's environment is no variable"),
                                    HasSubstr("the entry '=x'")));
   image_.environment = {std::string("A=1\0", 4)};
-  EXPECT_THAT(error_of([&] { generate(); }).sentence(), HasSubstr("variable A holds a NUL byte"));
+  EXPECT_THAT(error_of([&] { generate(); }).message(), HasSubstr("variable A holds a NUL byte"));
 }
 
 TEST_F(GenerateConfig, UsersComeFromTheImage) {
@@ -87,7 +87,7 @@ TEST_F(GenerateConfig, UsersComeFromTheImage) {
   const Json user = generate()["process"]["user"];
   EXPECT_EQ(user, (Json{{"uid", 101}, {"gid", 102}, {"additionalGids", {200}}}));
   image_.user = "nobody-here";
-  EXPECT_THAT(error_of([&] { generate(); }).sentence(), HasSubstr("no user `nobody-here`"));
+  EXPECT_THAT(error_of([&] { generate(); }).message(), HasSubstr("no user `nobody-here`"));
 }
 
 TEST_F(GenerateConfig, AccountFilesAreReadInsideTheImage) {
@@ -103,11 +103,11 @@ TEST_F(GenerateConfig, AccountFilesAreReadInsideTheImage) {
   image_.user = "0";
   std::filesystem::remove(root_ / "etc/passwd");
   EXPECT_EQ(generate()["process"]["env"][1], "HOME=/");
-  root_.folder("etc/passwd");
+  root_.directory("etc/passwd");
   EXPECT_EQ(generate()["process"]["env"][1], "HOME=/");
 }
 
-TEST_F(GenerateConfig, WorkingFolder) {
+TEST_F(GenerateConfig, WorkingDirectory) {
   EXPECT_EQ(generate()["process"]["cwd"], "/");
   image_.working_dir = "srv//www/";
   EXPECT_EQ(generate()["process"]["cwd"], "/srv/www");
@@ -115,28 +115,28 @@ TEST_F(GenerateConfig, WorkingFolder) {
   image_.user = "web";
   EXPECT_EQ(generate()["process"]["cwd"], "/srv/web/x");
   image_.working_dir = "/etc/passwd";
-  EXPECT_THAT(error_of([&] { generate(); }).sentence(), HasSubstr("/etc/passwd is not a folder"));
+  EXPECT_THAT(error_of([&] { generate(); }).message(), HasSubstr("/etc/passwd is not a directory"));
   image_.working_dir = "/a/../b";
   EXPECT_THROW(generate(), base::Error);
 }
 
-TEST_F(GenerateConfig, TemporaryFoldersBelongToTheUserWhoIsNotRoot) {
-  root_.folder("var/tmp");
+TEST_F(GenerateConfig, TemporaryDirectoriesBelongToTheUserWhoIsNotRoot) {
+  root_.directory("var/tmp");
   const auto has = [](const Json& options, const char* option) {
     return std::find(options.begin(), options.end(), option) != options.end();
   };
-  for (const char* folder : {"/tmp", "/var/tmp"}) {
-    EXPECT_FALSE(has(mount_at(generate(), folder)["options"], "uid=0")) << folder;
+  for (const char* directory : {"/tmp", "/var/tmp"}) {
+    EXPECT_FALSE(has(mount_at(generate(), directory)["options"], "uid=0")) << directory;
   }
   image_.user = "1000:100";
-  for (const char* folder : {"/tmp", "/var/tmp"}) {
-    const auto options = mount_at(generate(), folder)["options"];
+  for (const char* directory : {"/tmp", "/var/tmp"}) {
+    const auto options = mount_at(generate(), directory)["options"];
     EXPECT_TRUE(has(options, "mode=1777") && has(options, "uid=1000") && has(options, "gid=100")) << options;
   }
   EXPECT_FALSE(has(mount_at(generate(), "/dev/shm")["options"], "uid=1000"));
 }
 
-TEST_F(GenerateConfig, VolumesAreKeptBelowTheStateFolder) {
+TEST_F(GenerateConfig, VolumesAreKeptBelowTheStateDirectory) {
   image_.volumes = {"/var/lib/my_sql/", "/var", "/var/lib/my_sql", "data"};
   const Json document = generate();
   EXPECT_EQ(mount_at(document, "/var/lib/my_sql")["source"], "/var/lib/berth/web1/var_2Flib_2Fmy_5Fsql");
@@ -151,8 +151,8 @@ TEST_F(GenerateConfig, VolumesAreKeptBelowTheStateFolder) {
   }
 }
 
-TEST_F(GenerateConfig, WritableFolders) {
-  root_.folder("var/cache/nginx");
+TEST_F(GenerateConfig, WritableDirectories) {
+  root_.directory("var/cache/nginx");
   root_.link("var/run", "/run");
   image_.volumes = {"/tmp"};
   const Json document = generate();
@@ -176,15 +176,15 @@ TEST_F(GenerateConfig, AsksForNothingPowerfulButTheNetwork) {
   HostFeatures features;
   features.resolv_conf = false;
   features.hosts = false;
-  EXPECT_THAT(test::sentences(powerful_requests(generate(features), "")), ElementsAre("shares the host's network"));
+  EXPECT_THAT(test::messages(powerful_requests(generate(features), "")), ElementsAre("shares the host's network"));
 }
 
-TEST_F(GenerateConfig, VolumeFoldersGetTheImagesOwner) {
-  root_.folder("var/lib/db");
+TEST_F(GenerateConfig, VolumeDirectoriesGetTheImagesOwner) {
+  root_.directory("var/lib/db");
   ASSERT_EQ(::chmod((root_ / "var/lib/db").c_str(), 01770), 0);
   image_.volumes = {"/var/lib/db", "/my data"};
   image_.user = "web";
-  EXPECT_EQ(volume_tmpfiles(volumes_of(image_, root_.fd(), volume_folder(values_))),
+  EXPECT_EQ(volume_tmpfiles(volumes_of(image_, root_.fd(), volume_directory(values_))),
             "d /var/lib/berth/web1/my_20data 0755 101 102 - -\n"
             "d /var/lib/berth/web1/var_2Flib_2Fdb 1770 " +
                 std::to_string(::geteuid()) + " " + std::to_string(::getegid()) + " - -\n");
@@ -207,7 +207,7 @@ TEST_F(GenerateConfig, VolumesOfAnOperatingSystemAreFilledBySystemd) {
 TEST_F(GenerateConfig, NameResolutionIsOfTheLastStart) {
   HostFeatures features;
   features.resolv_conf = false;
-  features.resolver_folder = "/run/container-web1";
+  features.resolver_directory = "/run/container-web1";
   const Json document = generate(features);
   EXPECT_EQ(mount_at(document, "/etc/resolv.conf")["source"], "/run/container-web1/resolv.conf");
   EXPECT_EQ(mount_at(document, "/etc/hosts")["source"], "/run/container-web1/hosts");

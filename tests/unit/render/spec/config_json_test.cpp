@@ -103,9 +103,9 @@ TEST(ConfigJson, EveryRefusalHasARemedy) {
 TEST(ConfigJson, BrokenTextNamesTheFile) {
   const auto error = error_of([] { finish("{\n\"a\": }"); });
   EXPECT_EQ(error.kind(), base::ErrorKind::verification);
-  EXPECT_THAT(error.sentence(), HasSubstr("exports/config.json"));
-  EXPECT_THAT(error.sentence(), HasSubstr("line 2"));
-  EXPECT_THAT(error_of([] { finish(R"({"linux": {}, "linux": {}})"); }).sentence(), HasSubstr("twice"));
+  EXPECT_THAT(error.message(), HasSubstr("exports/config.json"));
+  EXPECT_THAT(error.message(), HasSubstr("line 2"));
+  EXPECT_THAT(error_of([] { finish(R"({"linux": {}, "linux": {}})"); }).message(), HasSubstr("twice"));
   EXPECT_THROW(finish(""), base::Error);
 }
 

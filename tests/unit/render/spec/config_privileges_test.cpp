@@ -16,19 +16,19 @@ Json parse(const std::string& text) {
 }
 
 std::vector<std::string> requests(const Json& config) {
-  return test::sentences(powerful_requests(config, "/system.slice/own.service/payload"));
+  return test::messages(powerful_requests(config, "/system.slice/own.service/payload"));
 }
 
 const std::string own_namespaces =
     R"("namespaces": [{"type": "network"}, {"type": "pid"}, {"type": "ipc"}, {"type": "uts"}, {"type": "mount"}])";
 
-TEST(ConfigPowers, NothingPowerful) {
+TEST(ConfigPrivileges, NothingPowerful) {
   EXPECT_THAT(requests(parse(R"({"process": {"capabilities": {"bounding": ["CAP_KILL"]}}, "linux": {)" +
                              own_namespaces + R"(, "resources": {"devices": [{"allow": false, "access": "rwm"}]}}})")),
               IsEmpty());
 }
 
-TEST(ConfigPowers, Capabilities) {
+TEST(ConfigPrivileges, Capabilities) {
   Json all = parse("{\"linux\": {" + own_namespaces + "}}");
   all["process"]["capabilities"]["bounding"] = capability_names(40);
   EXPECT_THAT(requests(all), ElementsAre("runs with all capabilities (41)"));
@@ -36,7 +36,7 @@ TEST(ConfigPowers, Capabilities) {
   EXPECT_THAT(requests(all), ElementsAre("has powerful capabilities: CAP_NET_ADMIN, CAP_SYS_ADMIN"));
 }
 
-TEST(ConfigPowers, HostNamespaces) {
+TEST(ConfigPrivileges, HostNamespaces) {
   EXPECT_THAT(requests(parse(R"({"linux": {"namespaces": [{"type": "mount"}]}})")),
               ElementsAre("shares the host's network", "shares the host's processes (pid namespace)",
                           "shares the host's IPC namespace", "shares the host's name (UTS namespace)"));
@@ -48,7 +48,7 @@ TEST(ConfigPowers, HostNamespaces) {
       ElementsAre("joins the network namespace /run/netns/a", "joins the user namespace /proc/1/ns/user"));
 }
 
-TEST(ConfigPowers, Binds) {
+TEST(ConfigPrivileges, Binds) {
   const Json config = parse(R"({"mounts": [
       {"destination": "/host", "type": "bind", "source": "/", "options": ["rbind", "rw"]},
       {"destination": "/etc/hosts", "type": "none", "source": "/etc/hosts", "options": ["bind", "ro"]},
@@ -59,20 +59,20 @@ TEST(ConfigPowers, Binds) {
   EXPECT_THAT(bind_sources(config), ElementsAre("/", "/etc/hosts"));
 }
 
-std::vector<Power> of_mount(const std::string& mount, const std::string& more = "") {
+std::vector<Privilege> of_mount(const std::string& mount, const std::string& more = "") {
   return powerful_requests(parse("{\"mounts\": [" + mount + "], \"linux\": {" + more + own_namespaces + "}}"), "");
 }
 
-std::vector<Power> of_bind(const std::string& source, const std::string& options) {
+std::vector<Privilege> of_bind(const std::string& source, const std::string& options) {
   return of_mount(R"({"destination": "/d", "source": ")" + source + R"(", "options": [)" + options + "]}");
 }
 
 bool gives_the_host(const std::string& source, const std::string& options) {
-  const auto powers = of_bind(source, options);
-  return powers.size() == 1 && powers.front().over_host;
+  const auto privileges = of_bind(source, options);
+  return privileges.size() == 1 && privileges.front().over_host;
 }
 
-TEST(ConfigPowers, BindsThatGiveTheHost) {
+TEST(ConfigPrivileges, BindsThatGiveTheHost) {
   for (const char* source : {"/", "/etc", "/etc/", "/etc/cron.d", "/etc/systemd/system", "/usr/local/bin", "/usr/lib/x",
                              "/proc/sys/kernel", "/sys/kernel", "/root/.ssh", "/var", "/boot"}) {
     EXPECT_TRUE(gives_the_host(source, R"("rbind", "rw")")) << source;
@@ -98,57 +98,58 @@ TEST(ConfigPowers, BindsThatGiveTheHost) {
                              "/usr/share/x", "/var/running"}) {
     EXPECT_FALSE(gives_the_host(source, R"("bind", "rw")")) << source;
   }
-  EXPECT_EQ(of_bind("/srv", R"("bind", "rshared")").front().sentence,
+  EXPECT_EQ(of_bind("/srv", R"("bind", "rshared")").front().message,
             "binds the host's /srv read-write at /d, sharing mounts");
 }
 
-TEST(ConfigPowers, FileSystemsOfTheKernel) {
+TEST(ConfigPrivileges, FileSystemsOfTheKernel) {
   const std::string proc = R"({"destination": "/proc/", "type": "proc", "source": "proc"})";
   EXPECT_THAT(of_mount(proc),
-              ElementsAre(Power{"may write the kernel's settings at /proc/sys, which is not read-only", true}));
+              ElementsAre(Privilege{"may write the kernel's settings at /proc/sys, which is not read-only", true}));
   const std::string trigger = R"("readonlyPaths": ["/proc/sysrq-trigger"], )";
   EXPECT_THAT(of_mount(proc, R"("readonlyPaths": ["/proc/bus", "/proc/sys", "/proc/sysrq-trigger"], )"), IsEmpty());
   EXPECT_THAT(of_mount(proc, R"("maskedPaths": ["/proc/sys"], )" + trigger), IsEmpty());
   EXPECT_THAT(of_mount(proc + R"(, {"destination": "/proc/sys", "type": "tmpfs"})", trigger), IsEmpty());
   EXPECT_THAT(of_mount(proc, R"("readonlyPaths": ["/proc/sys"], )"),
-              ElementsAre(Power{"may restart the machine by /proc/sysrq-trigger, which is not read-only", false}));
+              ElementsAre(Privilege{"may restart the machine by /proc/sysrq-trigger, which is not read-only", false}));
   EXPECT_THAT(of_mount(R"({"destination": "/proc", "type": "proc", "options": ["ro"]})"), IsEmpty());
   EXPECT_THAT(of_mount(R"({"destination": "/sys", "type": "sysfs", "options": ["nosuid"]})"),
-              ElementsAre(Power{"may write the kernel's settings at /sys, which is not read-only", true}));
+              ElementsAre(Privilege{"may write the kernel's settings at /sys, which is not read-only", true}));
   EXPECT_THAT(of_mount(R"({"destination": "/sys", "type": "sysfs", "options": ["ro"]})"), IsEmpty());
   const std::string cgroup = R"({"destination": "/sys/fs/cgroup", "type": "cgroup", "options": ["nosuid"]})";
-  EXPECT_THAT(of_mount(cgroup), ElementsAre(Power{"may change the host's control groups at /sys/fs/cgroup", false}));
+  EXPECT_THAT(of_mount(cgroup),
+              ElementsAre(Privilege{"may change the host's control groups at /sys/fs/cgroup", false}));
   const auto own = parse(R"({"mounts": [)" + cgroup + R"(], "linux": {"namespaces": [{"type": "cgroup"}]}})");
   EXPECT_THAT(requests(own), ::testing::Not(Contains(testing::HasSubstr("control groups"))));
   EXPECT_THAT(of_mount(R"({"destination": "/sys/fs/cgroup", "type": "cgroup2", "options": ["ro"]})"), IsEmpty());
 }
 
-TEST(ConfigPowers, OtherFileSystems) {
+TEST(ConfigPrivileges, OtherFileSystems) {
   for (const char* type : {"tmpfs", "devpts", "mqueue"}) {
     EXPECT_THAT(of_mount(std::string(R"({"destination": "/d", "type": ")") + type + "\"}"), IsEmpty()) << type;
   }
   EXPECT_THAT(of_mount(R"({"destination": "/d", "type": "ext4", "source": "/dev/sda1"})"),
-              ElementsAre(Power{"mounts the file system /dev/sda1 (ext4) read-write at /d", true}));
+              ElementsAre(Privilege{"mounts the file system /dev/sda1 (ext4) read-write at /d", true}));
   EXPECT_THAT(of_mount(R"({"destination": "/d", "type": "debugfs", "source": "debugfs", "options": ["ro"]})"),
-              ElementsAre(Power{"mounts the file system debugfs (debugfs) read-only at /d", false}));
+              ElementsAre(Privilege{"mounts the file system debugfs (debugfs) read-only at /d", false}));
 }
 
-TEST(ConfigPowers, ARemountUndoesWhatStandsBefore) {
+TEST(ConfigPrivileges, ARemountUndoesWhatStandsBefore) {
   const std::string sysfs = R"({"destination": "/sys", "type": "sysfs", "options": ["ro"]}, )";
   EXPECT_THAT(of_mount(sysfs + R"({"destination": "/sys", "type": "none", "options": ["remount", "rw"]})"),
-              ElementsAre(Power{"changes the mount at /sys to read-write", true}));
+              ElementsAre(Privilege{"changes the mount at /sys to read-write", true}));
   EXPECT_THAT(of_mount(R"({"destination": "/tmp", "type": "tmpfs", "options": ["remount", "ro"]})"),
-              ElementsAre(Power{"changes the mount at /tmp to read-only", false}));
+              ElementsAre(Privilege{"changes the mount at /tmp to read-only", false}));
 }
 
-TEST(ConfigPowers, LayersOfAnOverlayAreNamed) {
-  EXPECT_THAT(
-      of_mount(R"({"destination": "/d", "type": "overlay", "source": "overlay",
+TEST(ConfigPrivileges, LayersOfAnOverlayAreNamed) {
+  EXPECT_THAT(of_mount(R"({"destination": "/d", "type": "overlay", "source": "overlay",
                            "options": ["ro", "lowerdir=/etc:/root"]})"),
-      ElementsAre(Power{"mounts the file system overlay (overlay) read-only at /d, of lowerdir=/etc:/root", false}));
+              ElementsAre(Privilege{"mounts the file system overlay (overlay) read-only at /d, of lowerdir=/etc:/root",
+                                    false}));
 }
 
-TEST(ConfigPowers, SharesOfOthersAnnotationsAndListeners) {
+TEST(ConfigPrivileges, SharesOfOthersAnnotationsAndListeners) {
   const Json config =
       parse(R"({"process": {"scheduler": {"policy": "SCHED_FIFO"}, "ioPriority": {"class": "IOPRIO_CLASS_RT"}},
       "annotations": {"run.oci.hooks.stdout": "/etc/x", "org.example.note": "y"},
@@ -160,12 +161,12 @@ TEST(ConfigPowers, SharesOfOthersAnnotationsAndListeners) {
                   "tells the runtime: run.oci.hooks.stdout=/etc/x", "has /run/l.sock decide about its system calls"));
 }
 
-TEST(ConfigPowers, CapabilitiesThatGiveTheHost) {
+TEST(ConfigPrivileges, CapabilitiesThatGiveTheHost) {
   const auto over_host = [](const char* name, const std::string& namespaces) {
-    const auto powers = powerful_requests(parse(std::string(R"({"process": {"capabilities": {"ambient": [")") + name +
-                                                R"("]}}, "linux": {)" + namespaces + "}}"),
-                                          "");
-    return !powers.empty() && powers.front().over_host;
+    const auto privileges = powerful_requests(parse(std::string(R"({"process": {"capabilities": {"ambient": [")") +
+                                                    name + R"("]}}, "linux": {)" + namespaces + "}}"),
+                                              "");
+    return !privileges.empty() && privileges.front().over_host;
   };
   for (const char* name : {"CAP_SYS_ADMIN", "CAP_SYS_MODULE", "CAP_SYS_BOOT", "CAP_DAC_READ_SEARCH"}) {
     EXPECT_TRUE(over_host(name, own_namespaces)) << name;
@@ -174,7 +175,7 @@ TEST(ConfigPowers, CapabilitiesThatGiveTheHost) {
   EXPECT_TRUE(over_host("CAP_SYS_PTRACE", R"("namespaces": [{"type": "mount"}])"));
 }
 
-TEST(ConfigPowers, ConfinementAndControlGroup) {
+TEST(ConfigPrivileges, ConfinementAndControlGroup) {
   const Json config = parse(R"({"process": {"apparmorProfile": "unconfined", "oomScoreAdj": -900,
       "selinuxLabel": "system_u:system_r:spc_t:s0"}, "linux": {"cgroupsPath": "/elsewhere", "netDevices": {"eth1": {}}, )" +
                             own_namespaces + "}}");
@@ -185,8 +186,8 @@ TEST(ConfigPowers, ConfinementAndControlGroup) {
                           "takes the network device eth1 from the host"));
 }
 
-/// What any service of systemd has without asking is no power.
-TEST(ConfigPowers, WhatEveryServiceHasIsNone) {
+/// What any service of systemd has without asking is no privilege.
+TEST(ConfigPrivileges, WhatEveryServiceHasIsNone) {
   const Json config = parse(R"({"process": {"noNewPrivileges": false, "apparmorProfile": "berth", "oomScoreAdj": 100,
       "selinuxLabel": "system_u:system_r:container_t:s0", "rlimits": [{"type": "RLIMIT_NOFILE", "hard": 9, "soft": 9}]},
       "linux": {"cgroupsPath": "/system.slice/own.service/payload", "personality": {"domain": "LINUX32"}, "intelRdt": {}, )" +
@@ -194,7 +195,7 @@ TEST(ConfigPowers, WhatEveryServiceHasIsNone) {
   EXPECT_THAT(requests(config), IsEmpty());
 }
 
-TEST(ConfigPowers, DevicesHooksSysctlAndPropagation) {
+TEST(ConfigPrivileges, DevicesHooksSysctlAndPropagation) {
   const Json config = parse(R"({"hooks": {"prestart": [{"path": "/x"}], "startContainer": [{"path": "/y"}]},
       "linux": {"rootfsPropagation": "rshared", "sysctl": {"net.ipv4.ip_forward": "1"},
       "devices": [{"path": "/dev/kvm", "type": "c"}],
@@ -207,7 +208,7 @@ TEST(ConfigPowers, DevicesHooksSysctlAndPropagation) {
                           "sets the kernel parameter net.ipv4.ip_forward"));
 }
 
-TEST(ConfigPowers, OddTypesDoNoHarm) {
+TEST(ConfigPrivileges, OddTypesDoNoHarm) {
   EXPECT_NO_THROW(requests(parse(R"({"process": 1, "linux": [], "mounts": {}, "hooks": [1]})")));
   EXPECT_NO_THROW(requests(
       parse(R"({"mounts": [1, {"options": [1]}], "linux": {"devices": [1], "resources": {"devices": [1]}}})")));

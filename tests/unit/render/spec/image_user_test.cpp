@@ -67,11 +67,11 @@ TEST(ImageUser, GroupsAreChosen) {
 TEST(ImageUser, UnknownNamesAreRefused) {
   const auto user = error_of([] { resolve_user("nobody:web", passwd, group); });
   EXPECT_EQ(user.kind(), base::ErrorKind::failed);
-  EXPECT_EQ(user.sentence(), "the image runs as `nobody:web`, but its /etc/passwd has no user `nobody`");
-  EXPECT_EQ(error_of([] { resolve_user("web:nogroup", passwd, group); }).sentence(),
+  EXPECT_EQ(user.message(), "the image runs as `nobody:web`, but its /etc/passwd has no user `nobody`");
+  EXPECT_EQ(error_of([] { resolve_user("web:nogroup", passwd, group); }).message(),
             "the image runs as `web:nogroup`, but its /etc/group has no group `nogroup`");
   for (const char* number : {"4294967295", "99999999999999999999"}) {
-    EXPECT_THAT(error_of([&] { resolve_user(number, passwd, group); }).sentence(), HasSubstr("is too large"));
+    EXPECT_THAT(error_of([&] { resolve_user(number, passwd, group); }).message(), HasSubstr("is too large"));
   }
   EXPECT_THROW(resolve_user("-1", passwd, group), base::Error);
   EXPECT_THROW(resolve_user("bad", passwd, group), base::Error);

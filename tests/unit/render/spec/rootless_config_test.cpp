@@ -16,8 +16,8 @@ using ::testing::IsEmpty;
 
 constexpr const char* own_cgroup = "/user.slice/user-1000.slice/user@1000.service/app.slice/web.service/payload";
 
-UserSpace space_with_ranges() {
-  UserSpace space;
+Rootless space_with_ranges() {
+  Rootless space;
   space.uids = id_mappings(1000, {{100000, 65536}});
   space.gids = id_mappings(1000, {{100000, 65536}});
   space.name = "alice";
@@ -26,8 +26,8 @@ UserSpace space_with_ranges() {
   return space;
 }
 
-UserSpace single_id() {
-  UserSpace space;
+Rootless single_id() {
+  Rootless space;
   space.uids = space.gids = id_mappings(1000, {});
   space.name = "bob";
   return space;
@@ -40,7 +40,7 @@ Json minimal() {
 }
 
 /// What becomes of one mount of a configuration with its own mount, pid and ipc namespaces.
-Json mount_of(const char* text, const UserSpace& space = space_with_ranges(), const char* namespaces = nullptr) {
+Json mount_of(const char* text, const Rootless& space = space_with_ranges(), const char* namespaces = nullptr) {
   auto document = minimal();
   document["mounts"] = Json::array({Json::parse(text)});
   if (namespaces != nullptr) {
@@ -203,7 +203,7 @@ TEST(ConfigUser, AUserThatIsNotMappedIsRefusedWithTheRemedy) {
     FAIL();
   } catch (const base::Error& error) {
     EXPECT_EQ(base::ErrorKind::not_permitted, error.kind());
-    EXPECT_THAT(error.sentence(), HasSubstr("uid 33"));
+    EXPECT_THAT(error.message(), HasSubstr("uid 33"));
     EXPECT_THAT(error.hint(), HasSubstr("usermod --add-subuids"));
   }
 }
@@ -211,10 +211,10 @@ TEST(ConfigUser, AUserThatIsNotMappedIsRefusedWithTheRemedy) {
 TEST(UnitForUser, DefaultTargetIsWhatAUsersSystemdReaches) {
   EXPECT_EQ(
       "[Unit]\nAfter=multi-user.target\n[Install]\n# WantedBy=multi-user.target\nWantedBy=default.target x.target",
-      unit_for_user("[Unit]\nAfter=multi-user.target\n[Install]\n# WantedBy=multi-user.target\n"
+      rootless_unit("[Unit]\nAfter=multi-user.target\n[Install]\n# WantedBy=multi-user.target\n"
                     "WantedBy=multi-user.target x.target"));
   EXPECT_EQ("[Install]\nRequiredBy=default.target\n[X]\nWantedBy=graphical.target\n",
-            unit_for_user("[Install]\nRequiredBy=graphical.target\n[X]\nWantedBy=graphical.target\n"));
+            rootless_unit("[Install]\nRequiredBy=graphical.target\n[X]\nWantedBy=graphical.target\n"));
 }
 
 struct LineCase {

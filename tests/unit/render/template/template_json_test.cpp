@@ -13,7 +13,7 @@ using testing::StartsWith;
 std::string problem(const std::string& text, const Values& values) {
   const auto pieces = split_template(text);
   const auto found = json_problem(text, pieces, values, substitute(pieces, values));
-  return found ? fmt::format("{}: {}", found->line, found->sentence) : "";
+  return found ? fmt::format("{}: {}", found->line, found->message) : "";
 }
 
 const char* const mounts_template =

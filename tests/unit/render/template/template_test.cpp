@@ -16,7 +16,7 @@ TEST(Template, EveryProblemOfAllTemplatesAtOnce) {
   renderer.render(TemplateKind::unit, "d $FOO - $1\n", "exports/tmpfiles.template");
   const auto error = error_of([&] { renderer.check(); });
   EXPECT_EQ(error.kind(), base::ErrorKind::failed);
-  EXPECT_EQ(error.sentence(),
+  EXPECT_EQ(error.message(),
             "exports/service.template:2: no value for $FOO\n"
             "exports/service.template:3: the value of $LINES holds a line break, which would add lines to the file\n"
             "exports/service.template:4: no value for $BAR\n"
@@ -44,7 +44,7 @@ TEST(Template, UnitValuesCannotAddOrSwallowLines) {
     for (const char* text : {"[Service]\nEnvironment=$V\nUser=x\n", "A=$V"}) {
       Renderer renderer(values);
       renderer.render(TemplateKind::unit, text, "f");
-      EXPECT_THAT(error_of([&] { renderer.check(); }).sentence(), HasSubstr(reason));
+      EXPECT_THAT(error_of([&] { renderer.check(); }).message(), HasSubstr(reason));
     }
   }
   const Values values = {{"V", "a\\"}, {"N", "1\n2"}};
@@ -83,12 +83,12 @@ TEST(Template, ControlCharactersReachNoFile) {
   for (const auto kind : {TemplateKind::unit, TemplateKind::plain, TemplateKind::json}) {
     Renderer renderer(values);
     renderer.render(kind, "\"$T\n$V\"", "f");
-    EXPECT_THAT(error_of([&] { renderer.check(); }).sentence(),
+    EXPECT_THAT(error_of([&] { renderer.check(); }).message(),
                 HasSubstr("f:2: the value of $V holds the control character U+001B"));
   }
   Renderer renderer(values);
   renderer.render(TemplateKind::plain, "a\nb\rc $T", "f");
-  EXPECT_THAT(error_of([&] { renderer.check(); }).sentence(), HasSubstr("f:2: there is a carriage return"));
+  EXPECT_THAT(error_of([&] { renderer.check(); }).message(), HasSubstr("f:2: there is a carriage return"));
 }
 
 TEST(Template, NoByteOrderMarkHidesALineOfAUnit) {
@@ -98,7 +98,7 @@ TEST(Template, NoByteOrderMarkHidesALineOfAUnit) {
                                  "ExecStartPre=/x\n"}) {
     Renderer renderer(values);
     renderer.render(TemplateKind::unit, text, "f");
-    EXPECT_EQ(error_of([&] { renderer.check(); }).sentence(), "f:2: a byte order mark begins the line");
+    EXPECT_EQ(error_of([&] { renderer.check(); }).message(), "f:2: a byte order mark begins the line");
   }
 }
 
@@ -106,7 +106,7 @@ TEST(Template, BrokenJsonIsAProblemOfTheTemplate) {
   const Values values = {{"V", "a\"b"}};
   Renderer renderer(values);
   renderer.render(TemplateKind::json, "{\n\"a\": \"$V\"\n}", "exports/config.json.template");
-  EXPECT_THAT(error_of([&] { renderer.check(); }).sentence(),
+  EXPECT_THAT(error_of([&] { renderer.check(); }).message(),
               HasSubstr("exports/config.json.template:2: the value of $V breaks the JSON: "));
 }
 
@@ -114,20 +114,20 @@ TEST(Template, MissingVariablesAreNotReportedAsBrokenJsonToo) {
   const Values values;
   Renderer renderer(values);
   renderer.render(TemplateKind::json, "{\"a\": $V}", "f");
-  EXPECT_EQ(error_of([&] { renderer.check(); }).sentence(), "f:1: no value for $V");
+  EXPECT_EQ(error_of([&] { renderer.check(); }).message(), "f:1: no value for $V");
 }
 
 TEST(Template, SizesAndProblemsAreBounded) {
   const Values values = {{"BIG", std::string(1U << 20U, 'x')}};
   Renderer renderer(values);
   EXPECT_EQ(renderer.render(TemplateKind::plain, "$BIG$BIG$BIG$BIG$BIG", "f"), "");
-  EXPECT_EQ(error_of([&] { renderer.check(); }).sentence(), "f: the rendered text would be larger than 4 MiB");
+  EXPECT_EQ(error_of([&] { renderer.check(); }).message(), "f: the rendered text would be larger than 4 MiB");
   std::string dollars;
   for (int i = 0; i < 5000; ++i) {
     dollars += "$ ";
   }
   renderer.render(TemplateKind::plain, dollars, "f");
-  EXPECT_THAT(error_of([&] { renderer.check(); }).sentence(), testing::EndsWith("and 4901 more"));
+  EXPECT_THAT(error_of([&] { renderer.check(); }).message(), testing::EndsWith("and 4901 more"));
 }
 
 TEST(Template, VariablesInOrderOfAppearance) {

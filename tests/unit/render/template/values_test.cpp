@@ -99,15 +99,15 @@ TEST(Assignment, SplitsAtTheFirstEqualsSign) {
 }
 
 TEST(Assignment, RefusesWhatIsNone) {
-  EXPECT_THAT(error_of([] { parse_assignment("A"); }).sentence(), HasSubstr("no `=`"));
+  EXPECT_THAT(error_of([] { parse_assignment("A"); }).message(), HasSubstr("no `=`"));
   for (const char* text : {"=x", "9A=x", "A-B=x", "A B=x", "\xc3\xa4=x"}) {
     const auto error = error_of([&] { parse_assignment(text); });
     EXPECT_EQ(error.kind(), base::ErrorKind::usage) << text;
-    EXPECT_THAT(error.sentence(), HasSubstr("cannot be the name of a variable"));
+    EXPECT_THAT(error.message(), HasSubstr("cannot be the name of a variable"));
   }
   const auto forced = error_of([] { parse_assignment("NAME=x"); });
   EXPECT_EQ(forced.kind(), base::ErrorKind::usage);
-  EXPECT_THAT(forced.sentence(), HasSubstr("--set NAME=…: berth itself sets this variable"));
+  EXPECT_THAT(forced.message(), HasSubstr("--set NAME=…: berth itself sets this variable"));
   EXPECT_THAT(forced.hint(), HasSubstr("--name"));
 }
 
@@ -116,14 +116,14 @@ TEST(Assignment, RefusesValuesThatAreNoText) {
   for (const auto& value : {std::string("caf\xe9"), std::string("\xed\xa0\x80"), std::string("a\0b", 3)}) {
     const auto error = error_of([&] { parse_assignment("A=" + value); });
     EXPECT_EQ(error.kind(), base::ErrorKind::usage);
-    EXPECT_EQ(error.sentence(), "the value of A is no text: it holds a NUL or is not UTF-8");
+    EXPECT_EQ(error.message(), "the value of A is no text: it holds a NUL or is not UTF-8");
   }
   EXPECT_EQ(parse_assignment("A=\xc3\xa9\x01\n").second, "\xc3\xa9\x01\n");
 }
 
 TEST(Assignment, NamesTheOption) {
   const auto error = error_of([] { parse_assignment("A", "--set-file"); });
-  EXPECT_EQ(error.sentence(), "--set-file A: there is no `=`");
+  EXPECT_EQ(error.message(), "--set-file A: there is no `=`");
   EXPECT_EQ(error.hint(), "write --set-file NAME=FILE");
 }
 

@@ -38,7 +38,7 @@ TEST(TakeLine, ReadersOfUnitsAndTmpfilesSeeWhatACarriageReturnBegins) {
 TEST(RefuseControlCharacters, NamesLineAndCharacter) {
   EXPECT_NO_THROW(refuse_control_characters("a\tb\nä\u202e", "f"));
   const auto carriage_return = error_of([] { refuse_control_characters("a\n# b\rExecStartPre=/x", "f"); });
-  EXPECT_EQ(carriage_return.sentence(), "f:2: there is a carriage return in it");
+  EXPECT_EQ(carriage_return.message(), "f:2: there is a carriage return in it");
   EXPECT_THAT(carriage_return.hint(), HasSubstr("line ends of Unix"));
   for (const char* text : {"\x1b[2J", "\x7f", "\u0085", "\u009b", "\b"}) {
     EXPECT_EQ(error_of([&] { refuse_control_characters(text, "f"); }).kind(), base::ErrorKind::verification);
@@ -47,7 +47,7 @@ TEST(RefuseControlCharacters, NamesLineAndCharacter) {
 
 TEST(RefuseControlCharacters, AByteOrderMarkBeforeALine) {
   EXPECT_NO_THROW(refuse_control_characters("A=a\uFEFFb\n", "f"));
-  EXPECT_EQ(error_of([] { refuse_control_characters("[Service]\n\uFEFFExecStartPre=/x\n", "f"); }).sentence(),
+  EXPECT_EQ(error_of([] { refuse_control_characters("[Service]\n\uFEFFExecStartPre=/x\n", "f"); }).message(),
             "f:2: there is a byte order mark in it");
   EXPECT_EQ(error_of([] { refuse_control_characters("\uFEFF[Service]\n", "f"); }).kind(),
             base::ErrorKind::verification);
@@ -63,7 +63,7 @@ TEST(RefuseControlCharacters, AsSingleBytesToo) {
                   "a\n# \x9B"
                   "2J\n",
                   "f");
-            }).sentence(),
+            }).message(),
             "f:2: there is the byte 0x9B in it, which some terminals take for a control character");
   EXPECT_THROW(refuse_control_characters("\xE2\x82", "f"), base::Error);
 }
@@ -71,7 +71,7 @@ TEST(RefuseControlCharacters, AsSingleBytesToo) {
 TEST(RefuseControlCharacters, InKeysAndStringsOfADocument) {
   const auto refusal = [](const char* text) {
     const auto document = base::parse_json(text, "f");
-    return error_of([&] { refuse_control_characters(base::JsonView(document, "f")); }).sentence();
+    return error_of([&] { refuse_control_characters(base::JsonView(document, "f")); }).message();
   };
   EXPECT_THAT(refusal(R"({"a": [{"b": "x\u001b[2J"}]})"), HasSubstr("a[0].b: there is the control character U+001B"));
   EXPECT_THAT(refusal(R"({"a\r": 1})"), HasSubstr("a carriage return"));

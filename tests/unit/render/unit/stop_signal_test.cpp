@@ -40,7 +40,7 @@ TEST(StopSignal, RefusesWhatIsNone) {
         "SIGTERM\nExecStart=/bin/sh", "9 'other'", "--all", "SIG TERM", "99999999999"}) {
     const auto error = error_of([&] { parse_stop_signal(text); });
     EXPECT_EQ(error.kind(), base::ErrorKind::verification) << text;
-    EXPECT_THAT(error.sentence(), HasSubstr("is not the name of a signal")) << text;
+    EXPECT_THAT(error.message(), HasSubstr("is not the name of a signal")) << text;
     EXPECT_THAT(error.hint(), HasSubstr("StopSignal")) << text;
   }
 }

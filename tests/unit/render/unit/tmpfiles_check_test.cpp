@@ -15,7 +15,7 @@ using ::testing::IsEmpty;
 
 std::string problem(const std::string& line) {
   const auto findings = check_tmpfiles(line, "t");
-  return findings.empty() ? "" : findings.front().sentence;
+  return findings.empty() ? "" : findings.front().message;
 }
 
 TEST(TmpfilesCheck, WhatTheManualShowsIsRight) {

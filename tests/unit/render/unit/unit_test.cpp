@@ -71,7 +71,7 @@ TEST(Unit, KnowsWhoReportsToSystemd) {
 TEST(Unit, RefusesAUnitWithoutService) {
   const auto error = error_of([] { complete_unit("[Unit]\nA=b\n#[Service]\n", "/r", "web"); });
   EXPECT_EQ(error.kind(), base::ErrorKind::verification);
-  EXPECT_THAT(error.sentence(), HasSubstr("the unit of web has no [Service] section"));
+  EXPECT_THAT(error.message(), HasSubstr("the unit of web has no [Service] section"));
 }
 
 TEST(Unit, LeftoversGoBeforeTheUnitsOwnCommands) {

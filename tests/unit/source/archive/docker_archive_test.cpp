@@ -7,7 +7,7 @@
 #include "failure.hpp"
 #include "hostile_json.hpp"
 #include "packed.hpp"
-#include "scratch_folder.hpp"
+#include "scratch_directory.hpp"
 #include "source/sample_image.hpp"
 #include "source/tar_builder.hpp"
 
@@ -31,7 +31,7 @@ class DockerArchiveTest : public testing::Test {
     return {{"Config", config}, {"RepoTags", names}, {"Layers", layers}};
   }
   std::string write(TarBuilder& builder, const Json& manifest) {
-    return folder_.write("image.tar", builder.file("manifest.json", manifest.dump()).finish());
+    return directory_.write("image.tar", builder.file("manifest.json", manifest.dump()).finish());
   }
   std::string one_image(int filter = ARCHIVE_FILTER_NONE, const std::string& layer = "") {
     TarBuilder builder(filter);
@@ -42,7 +42,7 @@ class DockerArchiveTest : public testing::Test {
     return DockerArchiveSource(image::parse_reference("docker-archive:" + path + selector));
   }
 
-  const test::TempFolder folder_;
+  const test::TempDirectory directory_;
   const SampleImage image_;
   const SampleImage other_{"b", 300};
 };
@@ -185,13 +185,13 @@ TEST_F(DockerArchiveTest, KnowsHowLargeLayersAreWhenPacked) {
 
 TEST_F(DockerArchiveTest, RefusesLayersThatArePackedTwice) {
   const auto packed = compress(compress(image_.layer, ARCHIVE_FILTER_GZIP), ARCHIVE_FILTER_GZIP);
-  EXPECT_THAT(failure_of([&] { open(one_image(ARCHIVE_FILTER_NONE, packed)); }).sentence(),
+  EXPECT_THAT(failure_of([&] { open(one_image(ARCHIVE_FILTER_NONE, packed)); }).message(),
               HasSubstr("packed more than once"));
 }
 
 TEST_F(DockerArchiveTest, RefusesABrokenManifest) {
   for (const auto& broken : test::broken_json(Json::array({entry("c.json", {"l.tar"}, {"busybox:1"})}).dump())) {
-    const auto path = folder_.write("image.tar", TarBuilder().file("manifest.json", broken.text).finish());
+    const auto path = directory_.write("image.tar", TarBuilder().file("manifest.json", broken.text).finish());
     const auto error = failure_of([&] { open(path); });
     EXPECT_EQ(error.kind(), base::ErrorKind::verification) << broken.label;
     EXPECT_THAT(error.what(), HasSubstr("manifest.json")) << broken.label;
@@ -202,9 +202,9 @@ TEST_F(DockerArchiveTest, RefusesABrokenManifest) {
 }
 
 TEST_F(DockerArchiveTest, RefusesOtherArchives) {
-  const auto path = folder_.write("x.tar", TarBuilder().file("oci-layout", "{}").finish());
+  const auto path = directory_.write("x.tar", TarBuilder().file("oci-layout", "{}").finish());
   const auto error = failure_of([&] { open(path); });
-  EXPECT_THAT(error.sentence(), HasSubstr("no manifest.json"));
+  EXPECT_THAT(error.message(), HasSubstr("no manifest.json"));
   EXPECT_THAT(error.hint(), HasSubstr("oci-archive"));
 }
 

@@ -12,7 +12,7 @@
 
 #include "base/fd.hpp"
 #include "failure.hpp"
-#include "scratch_folder.hpp"
+#include "scratch_directory.hpp"
 #include "source/recording_reporter.hpp"
 #include "source/sample_image.hpp"
 #include "source/tar_builder.hpp"
@@ -73,13 +73,13 @@ class DockerDaemonTest : public testing::Test {
   DockerDaemonTest() {
     options_.reporter = &reporter_;
     ::setenv("DOCKER_HOST", ("unix://" + socket()).c_str(), 1);
-    ::setenv("TMPDIR", folder_.path().c_str(), 1);
+    ::setenv("TMPDIR", directory_.path().c_str(), 1);
   }
   ~DockerDaemonTest() override {
     ::unsetenv("DOCKER_HOST");
     ::unsetenv("TMPDIR");
   }
-  [[nodiscard]] std::string socket() const { return folder_.path() + "/docker.sock"; }
+  [[nodiscard]] std::string socket() const { return directory_.path() + "/docker.sock"; }
   [[nodiscard]] std::string archive() const {
     TarBuilder builder(ARCHIVE_FILTER_NONE);
     builder.file("c.json", image_.config).file("l/layer.tar", image_.layer);
@@ -90,7 +90,7 @@ class DockerDaemonTest : public testing::Test {
     return {image::parse_reference("docker-daemon:" + name), options_};
   }
 
-  const test::TempFolder folder_;
+  const test::TempDirectory directory_;
   const SampleImage image_;
   test::RecordingReporter reporter_;
   SourceOptions options_;

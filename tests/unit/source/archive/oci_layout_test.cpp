@@ -4,7 +4,7 @@
 
 #include "failure.hpp"
 #include "hostile_json.hpp"
-#include "scratch_folder.hpp"
+#include "scratch_directory.hpp"
 #include "source/open.hpp"
 #include "source/sample_image.hpp"
 #include "source/tar_builder.hpp"
@@ -37,27 +37,27 @@ class OciLayoutTest : public testing::Test {
     }
     write_index({image_.entry()});
   }
-  void write(const std::string& name, const std::string& bytes) { folder_.write("layout/" + name, bytes); }
+  void write(const std::string& name, const std::string& bytes) { directory_.write("layout/" + name, bytes); }
   void write_blob(const std::string& bytes) { write("blobs/sha256/" + base::digest_of(bytes).hex(), bytes); }
   void write_index(const std::vector<Json>& entries) { write("index.json", index_of(Json(entries))); }
   std::string archive(int filter = ARCHIVE_FILTER_NONE) {
     test::TarBuilder builder(filter);
-    const std::filesystem::path root = folder_.path("layout");
+    const std::filesystem::path root = directory_.path("layout");
     for (const auto& file : std::filesystem::recursive_directory_iterator(root)) {
       if (file.is_regular_file()) {
         builder.file("./" + file.path().lexically_relative(root).string(), test::read_file(file.path().string()));
       }
     }
-    return folder_.write("layout.tar", builder.finish());
+    return directory_.write("layout.tar", builder.finish());
   }
   std::unique_ptr<image::ImageSource> open(const std::string& selector = "") {
-    return source::open(image::parse_reference("oci:" + folder_.path("layout") + selector), {});
+    return source::open(image::parse_reference("oci:" + directory_.path("layout") + selector), {});
   }
   base::Error refusal(const std::string& selector = "") {
     return failure_of([&] { open(selector)->resolve(amd64); });
   }
 
-  const test::TempFolder folder_;
+  const test::TempDirectory directory_;
   const SampleImage image_;
   const SampleImage other_{"b", 500, "arm64"};
 };
@@ -130,7 +130,7 @@ TEST_F(OciLayoutTest, WhatLiesBesideImagesIsNone) {
   write_index({SampleImage::descriptor("application/x", "x"), named(image_.entry(), "1")});
   EXPECT_EQ(open()->resolve(amd64).text, image_.manifest);
   write_index({image_.entry(), other_.entry()});
-  EXPECT_THAT(refusal().sentence(), HasSubstr("holds several images"));
+  EXPECT_THAT(refusal().message(), HasSubstr("holds several images"));
 }
 
 TEST_F(OciLayoutTest, FollowsOneIndexInsideTheImagesOwn) {
@@ -145,29 +145,29 @@ TEST_F(OciLayoutTest, FollowsOneIndexInsideTheImagesOwn) {
     if (allowed) {
       EXPECT_EQ(open()->resolve(amd64).text, image_.manifest);
     } else {
-      EXPECT_THAT(refusal().sentence(), HasSubstr("an index inside two others"));
+      EXPECT_THAT(refusal().message(), HasSubstr("an index inside two others"));
     }
   }
 }
 
 TEST_F(OciLayoutTest, RefusesWhatIsNoLayout) {
-  EXPECT_EQ(failure_of([&] { source::open(image::parse_reference("oci:" + folder_.path("none")), {}); }).kind(),
+  EXPECT_EQ(failure_of([&] { source::open(image::parse_reference("oci:" + directory_.path("none")), {}); }).kind(),
             base::ErrorKind::not_found);
   write("oci-layout", R"({"imageLayoutVersion":"2.0"})");
-  EXPECT_THAT(refusal().sentence(), HasSubstr("imageLayoutVersion"));
+  EXPECT_THAT(refusal().message(), HasSubstr("imageLayoutVersion"));
   write("oci-layout", R"({})");
-  EXPECT_THAT(refusal().sentence(), HasSubstr("imageLayoutVersion"));
-  std::filesystem::remove(folder_.path("layout/oci-layout"));
-  EXPECT_THAT(refusal().sentence(), HasSubstr("not an OCI image layout"));
+  EXPECT_THAT(refusal().message(), HasSubstr("imageLayoutVersion"));
+  std::filesystem::remove(directory_.path("layout/oci-layout"));
+  EXPECT_THAT(refusal().message(), HasSubstr("not an OCI image layout"));
 }
 
 TEST_F(OciLayoutTest, RefusesDamagedIndexes) {
   write("index.json", "{");
-  EXPECT_THAT(refusal().sentence(), HasSubstr("index.json"));
+  EXPECT_THAT(refusal().message(), HasSubstr("index.json"));
   write_index({});
   EXPECT_EQ(refusal().kind(), base::ErrorKind::not_found);
-  std::filesystem::remove(folder_.path("layout/index.json"));
-  EXPECT_THAT(refusal().sentence(), HasSubstr("index.json does not exist"));
+  std::filesystem::remove(directory_.path("layout/index.json"));
+  EXPECT_THAT(refusal().message(), HasSubstr("index.json does not exist"));
 }
 
 TEST_F(OciLayoutTest, RefusesBrokenDocuments) {
@@ -194,33 +194,33 @@ TEST_F(OciLayoutTest, RefusesDamagedBlobs) {
   EXPECT_EQ(refusal().kind(), base::ErrorKind::verification);
   write(blob, image_.manifest + " ");
   EXPECT_EQ(refusal().kind(), base::ErrorKind::verification);
-  std::filesystem::remove(folder_.path("layout/" + blob));
-  EXPECT_THAT(refusal().sentence(), HasSubstr("is missing"));
-  std::filesystem::create_directory(folder_.path("layout/" + blob));
-  EXPECT_THAT(refusal().sentence(), HasSubstr("not a regular file"));
+  std::filesystem::remove(directory_.path("layout/" + blob));
+  EXPECT_THAT(refusal().message(), HasSubstr("is missing"));
+  std::filesystem::create_directory(directory_.path("layout/" + blob));
+  EXPECT_THAT(refusal().message(), HasSubstr("not a regular file"));
 }
 
 // What is there is held to its digest.
-TEST_F(OciLayoutTest, BlobsAndTheirFolderMayBeLinks) {
-  const auto blob = folder_.path("layout/blobs/sha256/" + base::digest_of(image_.manifest).hex());
-  const auto outside = folder_.write("outside", image_.manifest);
+TEST_F(OciLayoutTest, BlobsAndTheirDirectoryMayBeLinks) {
+  const auto blob = directory_.path("layout/blobs/sha256/" + base::digest_of(image_.manifest).hex());
+  const auto outside = directory_.write("outside", image_.manifest);
   std::filesystem::remove(blob);
   std::filesystem::create_symlink(outside, blob);
   EXPECT_EQ(open()->resolve(amd64).text, image_.manifest);
-  std::filesystem::rename(folder_.path("layout/blobs/sha256"), folder_.path("elsewhere"));
-  std::filesystem::create_directory_symlink(folder_.path("elsewhere"), folder_.path("layout/blobs/sha256"));
+  std::filesystem::rename(directory_.path("layout/blobs/sha256"), directory_.path("elsewhere"));
+  std::filesystem::create_directory_symlink(directory_.path("elsewhere"), directory_.path("layout/blobs/sha256"));
   EXPECT_EQ(open()->resolve(amd64).text, image_.manifest);
   std::filesystem::remove(blob);
   std::filesystem::create_symlink("/dev/zero", blob);
-  EXPECT_THAT(refusal().sentence(), HasSubstr("not a regular file"));
+  EXPECT_THAT(refusal().message(), HasSubstr("not a regular file"));
   std::filesystem::remove(blob);
   std::filesystem::create_symlink("/etc/passwd", blob);
   EXPECT_EQ(refusal().kind(), base::ErrorKind::verification);
 }
 
 TEST_F(OciLayoutTest, DocumentsAreNoLinks) {
-  std::filesystem::rename(folder_.path("layout/index.json"), folder_.path("outside"));
-  std::filesystem::create_symlink(folder_.path("outside"), folder_.path("layout/index.json"));
+  std::filesystem::rename(directory_.path("layout/index.json"), directory_.path("outside"));
+  std::filesystem::create_symlink(directory_.path("outside"), directory_.path("layout/index.json"));
   EXPECT_THROW(open(), base::Error);
 }
 
@@ -228,7 +228,7 @@ TEST_F(OciLayoutTest, RefusesHugeManifests) {
   auto entry = image_.entry();
   entry["size"] = 5 << 20;
   write_index({entry});
-  EXPECT_THAT(refusal().sentence(), HasSubstr("more than"));
+  EXPECT_THAT(refusal().message(), HasSubstr("more than"));
 }
 
 TEST_F(OciLayoutTest, ManyNamesAreCutShort) {

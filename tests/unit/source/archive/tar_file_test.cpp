@@ -10,7 +10,7 @@
 
 #include "failure.hpp"
 #include "packed.hpp"
-#include "scratch_folder.hpp"
+#include "scratch_directory.hpp"
 #include "source/sample_image.hpp"
 #include "source/tar_builder.hpp"
 
@@ -26,12 +26,12 @@ using testing::HasSubstr;
 
 class TarFileTest : public testing::Test {
  protected:
-  std::string write(const std::string& bytes) { return folder_.write("a.tar", bytes); }
+  std::string write(const std::string& bytes) { return directory_.write("a.tar", bytes); }
   static std::string content(const TarFile& file, const std::string& name) {
     const auto stream = file.open(name);
     return stream ? drain(*stream) : "(none)";
   }
-  const test::TempFolder folder_;
+  const test::TempDirectory directory_;
 };
 
 TEST_F(TarFileTest, ReadsMembersOfPlainAndCompressedArchives) {
@@ -39,7 +39,7 @@ TEST_F(TarFileTest, ReadsMembersOfPlainAndCompressedArchives) {
   for (const int filter :
        {ARCHIVE_FILTER_NONE, ARCHIVE_FILTER_GZIP, ARCHIVE_FILTER_ZSTD, ARCHIVE_FILTER_XZ, ARCHIVE_FILTER_BZIP2}) {
     const TarFile file(
-        write(TarBuilder(filter).folder("d").file("./big", big).file("d/small", "s").file("empty", "").finish()));
+        write(TarBuilder(filter).directory("d").file("./big", big).file("d/small", "s").file("empty", "").finish()));
     EXPECT_EQ(content(file, "big"), big);
     EXPECT_EQ(content(file, "d/small"), "s");
     EXPECT_EQ(content(file, "./d//small"), "s");
@@ -94,13 +94,13 @@ TEST_F(TarFileTest, LinksThatLeadOutOrInCirclesLeadNowhere) {
 }
 
 TEST_F(TarFileTest, RefusesWhatIsNoArchive) {
-  EXPECT_EQ(failure_of([&] { TarFile(folder_.path("missing")); }).kind(), base::ErrorKind::not_found);
-  EXPECT_THAT(failure_of([&] { TarFile(folder_.path()); }).hint(), HasSubstr("oci:DIR"));
-  ::mkfifo(folder_.path("fifo").c_str(), 0600);
-  EXPECT_THAT(failure_of([&] { TarFile(folder_.path("fifo")); }).sentence(), HasSubstr("not a regular file"));
+  EXPECT_EQ(failure_of([&] { TarFile(directory_.path("missing")); }).kind(), base::ErrorKind::not_found);
+  EXPECT_THAT(failure_of([&] { TarFile(directory_.path()); }).hint(), HasSubstr("oci:DIR"));
+  ::mkfifo(directory_.path("fifo").c_str(), 0600);
+  EXPECT_THAT(failure_of([&] { TarFile(directory_.path("fifo")); }).message(), HasSubstr("not a regular file"));
   const auto error = failure_of([&] { TarFile(write("this is a text and no archive at all")); });
   EXPECT_EQ(error.kind(), base::ErrorKind::verification);
-  EXPECT_THAT(error.sentence(), HasSubstr("a.tar"));
+  EXPECT_THAT(error.message(), HasSubstr("a.tar"));
 }
 
 TEST_F(TarFileTest, KnowsCompressedMembers) {
@@ -144,7 +144,7 @@ TEST_F(TarFileTest, BoundsTheMembers) {
     builder.file(std::to_string(at), "");
   }
   const auto path = write(builder.finish());
-  EXPECT_THAT(failure_of([&] { TarFile file(path); }).sentence(), HasSubstr("more than 100000 members"));
+  EXPECT_THAT(failure_of([&] { TarFile file(path); }).message(), HasSubstr("more than 100000 members"));
 }
 
 TEST_F(TarFileTest, BoundsTheMemoryOfNames) {
@@ -153,7 +153,7 @@ TEST_F(TarFileTest, BoundsTheMemoryOfNames) {
     builder.symlink(std::to_string(at) + std::string(250'000, 'n'), std::string(250'000, 't'));
   }
   const auto path = write(builder.finish());
-  EXPECT_THAT(failure_of([&] { TarFile file(path); }).sentence(), HasSubstr("take more than 16 MiB of memory"));
+  EXPECT_THAT(failure_of([&] { TarFile file(path); }).message(), HasSubstr("take more than 16 MiB of memory"));
 }
 
 // Each further packing would multiply what comes out by up to a thousand.
@@ -162,7 +162,7 @@ TEST_F(TarFileTest, RefusesArchivesThatArePackedTwice) {
   for (int times = 2; times <= 3; ++times) {
     packed = compress(packed, ARCHIVE_FILTER_GZIP);
     const auto path = write(packed);
-    EXPECT_THAT(failure_of([&] { TarFile file(path); }).sentence(), HasSubstr("packed more than once"));
+    EXPECT_THAT(failure_of([&] { TarFile file(path); }).message(), HasSubstr("packed more than once"));
   }
 }
 
@@ -170,8 +170,7 @@ TEST_F(TarFileTest, RefusesArchivesThatArePackedTwice) {
 TEST_F(TarFileTest, RefusesMembersThatAreLargerThanAnythingInTheArchiveCanBe) {
   const TarFile file(write(TarBuilder().sparse("huge", std::int64_t{1} << 40U).file("small", "s").finish()));
   EXPECT_EQ(content(file, "small"), "s");
-  EXPECT_THAT(failure_of([&] { content(file, "huge"); }).sentence(),
-              HasSubstr("the limit for the size of the archive"));
+  EXPECT_THAT(failure_of([&] { content(file, "huge"); }).message(), HasSubstr("the limit for the size of the archive"));
 }
 
 TEST_F(TarFileTest, HeedsAStopWhileItUnpacks) {
@@ -190,7 +189,7 @@ TEST(ReadStream, IsBounded) {
   PieceStream stream("12345");
   EXPECT_EQ(read_stream(stream, 5, "x"), "12345");
   PieceStream longer("123456");
-  EXPECT_THAT(failure_of([&] { read_stream(longer, 5, "DOC"); }).sentence(), HasSubstr("DOC has more than 5 bytes"));
+  EXPECT_THAT(failure_of([&] { read_stream(longer, 5, "DOC"); }).message(), HasSubstr("DOC has more than 5 bytes"));
 }
 
 }  // namespace

@@ -31,7 +31,7 @@ TEST(DescribeFailure, HasWordsForEachKind) {
     const auto error = describe_failure(easy.get(), code, detail, url, "");
     EXPECT_EQ(error.failure(), failure) << words;
     EXPECT_EQ(error.kind(), base::ErrorKind::failed);
-    EXPECT_THAT(error.sentence(), HasSubstr(words));
+    EXPECT_THAT(error.message(), HasSubstr(words));
   }
 }
 

@@ -5,7 +5,7 @@
 #include <thread>
 
 #include "failure.hpp"
-#include "scratch_folder.hpp"
+#include "scratch_directory.hpp"
 #include "source/http/http_error.hpp"
 #include "source/http_server.hpp"
 #include "source/sample_image.hpp"
@@ -26,12 +26,12 @@ HttpRequest request_for(const std::string& url) {
   return {parse_url(url), {}, "", std::nullopt};
 }
 
-HttpFailure transport_failure(const std::function<void()>& work, std::string* sentence = nullptr) {
+HttpFailure transport_failure(const std::function<void()>& work, std::string* message = nullptr) {
   try {
     work();
   } catch (const HttpError& error) {
-    if (sentence != nullptr) {
-      *sentence = error.sentence();
+    if (message != nullptr) {
+      *message = error.message();
     }
     return error.failure();
   }
@@ -128,7 +128,7 @@ TEST(Http, BoundsDocuments) {
   HttpClient client({});
   const auto error = failure_of([&] { client.send(request_for(server.url("/")))->read_text(5, "the thing"); });
   EXPECT_EQ(error.kind(), base::ErrorKind::verification);
-  EXPECT_THAT(error.sentence(), HasSubstr("the thing has more than 5 bytes"));
+  EXPECT_THAT(error.message(), HasSubstr("the thing has more than 5 bytes"));
 }
 
 TEST(Http, BoundsHeaders) {
@@ -138,7 +138,7 @@ TEST(Http, BoundsHeaders) {
   }
   HttpServer server([&](const ServerRequest&) { return response; });
   HttpClient client({});
-  EXPECT_THAT(failure_of([&] { client.send(request_for(server.url("/"))); }).sentence(),
+  EXPECT_THAT(failure_of([&] { client.send(request_for(server.url("/"))); }).message(),
               HasSubstr("headers of more than"));
 }
 
@@ -148,7 +148,7 @@ TEST(Http, ABodyThatIsCutIsBroken) {
   HttpServer server([&](const ServerRequest&) { return response; });
   HttpClient client({});
   const auto answer = client.send(request_for(server.url("/")));
-  std::string sentence;
+  std::string message;
   std::size_t seen = 0;
   std::array<std::byte, 10'000> buffer{};
   EXPECT_EQ(transport_failure(
@@ -157,21 +157,21 @@ TEST(Http, ABodyThatIsCutIsBroken) {
                     seen += count;
                   }
                 },
-                &sentence),
+                &message),
             HttpFailure::broken);
   EXPECT_EQ(seen, 50'000U);
-  EXPECT_THAT(sentence, HasSubstr(server.location()));
+  EXPECT_THAT(message, HasSubstr(server.location()));
 }
 
 TEST(Http, TellsTransportFailuresApart) {
   HttpClient client({.connect_timeout = 60s});
-  std::string sentence;
-  EXPECT_EQ(transport_failure([&] { client.send(request_for("http://no-such-host.invalid/")); }, &sentence),
+  std::string message;
+  EXPECT_EQ(transport_failure([&] { client.send(request_for("http://no-such-host.invalid/")); }, &message),
             HttpFailure::unknown_host);
-  EXPECT_THAT(sentence, HasSubstr("no-such-host.invalid is unknown"));
+  EXPECT_THAT(message, HasSubstr("no-such-host.invalid is unknown"));
   const auto closed = "http://127.0.0.1:" + std::to_string(test::closed_port()) + "/";
-  EXPECT_EQ(transport_failure([&] { client.send(request_for(closed)); }, &sentence), HttpFailure::unreachable);
-  EXPECT_THAT(sentence, HasSubstr("Connection refused"));
+  EXPECT_EQ(transport_failure([&] { client.send(request_for(closed)); }, &message), HttpFailure::unreachable);
+  EXPECT_THAT(message, HasSubstr("Connection refused"));
 
   ServerResponse nonsense;
   nonsense.raw = "SSH-2.0-OpenSSH\r\n";
@@ -190,10 +190,10 @@ TEST(Http, GivesUpOnASilentServer) {
   HttpServer server([&](const ServerRequest&) { return response; });
   HttpClient client({.stall_timeout = 1s});
   const auto start = std::chrono::steady_clock::now();
-  std::string sentence;
-  EXPECT_EQ(transport_failure([&] { client.send(request_for(server.url("/")))->read_text(9, "x"); }, &sentence),
+  std::string message;
+  EXPECT_EQ(transport_failure([&] { client.send(request_for(server.url("/")))->read_text(9, "x"); }, &message),
             HttpFailure::broken);
-  EXPECT_THAT(sentence, HasSubstr("sent nothing for 1 seconds"));
+  EXPECT_THAT(message, HasSubstr("sent nothing for 1 seconds"));
   EXPECT_LT(std::chrono::steady_clock::now() - start, 100s);
 }
 
@@ -202,10 +202,10 @@ TEST(Http, GivesUpOnATrickle) {
   response.byte_delay = 20ms;
   HttpServer server([&](const ServerRequest&) { return response; });
   HttpClient client({.stall_timeout = 1s});
-  std::string sentence;
-  EXPECT_EQ(transport_failure([&] { client.send(request_for(server.url("/")))->read_text(20'000, "x"); }, &sentence),
+  std::string message;
+  EXPECT_EQ(transport_failure([&] { client.send(request_for(server.url("/")))->read_text(20'000, "x"); }, &message),
             HttpFailure::broken);
-  EXPECT_THAT(sentence, testing::ContainsRegex("sent only [0-9]+ bytes in 1 seconds"));
+  EXPECT_THAT(message, testing::ContainsRegex("sent only [0-9]+ bytes in 1 seconds"));
 }
 
 TEST(Http, AsksForTheBytesAsTheyAre) {
@@ -256,9 +256,9 @@ TEST(HttpRedirects, LoseTheLoginAtAnotherOrigin) {
 TEST(HttpRedirects, AreBounded) {
   HttpServer server([](const ServerRequest&) { return redirect("/again"); });
   HttpClient client({});
-  std::string sentence;
-  EXPECT_EQ(transport_failure([&] { client.send(request_for(server.url("/"))); }, &sentence), HttpFailure::redirect);
-  EXPECT_THAT(sentence, HasSubstr("more than 10 times"));
+  std::string message;
+  EXPECT_EQ(transport_failure([&] { client.send(request_for(server.url("/"))); }, &message), HttpFailure::redirect);
+  EXPECT_THAT(message, HasSubstr("more than 10 times"));
   EXPECT_EQ(server.requests().size(), 11U);
 }
 
@@ -268,7 +268,7 @@ TEST(HttpRedirects, ThatLeadNowhereAreRefused) {
   HttpServer server(Script().on("/nowhere", {nowhere}).on("/file", {redirect("file:///etc/passwd")}));
   HttpClient client({});
   EXPECT_EQ(transport_failure([&] { client.send(request_for(server.url("/nowhere"))); }), HttpFailure::redirect);
-  EXPECT_THAT(failure_of([&] { client.send(request_for(server.url("/file"))); }).sentence(),
+  EXPECT_THAT(failure_of([&] { client.send(request_for(server.url("/file"))); }).message(),
               HasSubstr("neither http nor https"));
 }
 
@@ -277,9 +277,9 @@ TEST(HttpRedirects, OfASecretFormAreRefused) {
   HttpClient client({});
   auto request = request_for(server.url("/"));
   request.form = "refresh_token=secret";
-  std::string sentence;
-  EXPECT_EQ(transport_failure([&] { client.send(request); }, &sentence), HttpFailure::redirect);
-  EXPECT_THAT(sentence, Not(HasSubstr("refresh_token")));
+  std::string message;
+  EXPECT_EQ(transport_failure([&] { client.send(request); }, &message), HttpFailure::redirect);
+  EXPECT_THAT(message, Not(HasSubstr("refresh_token")));
 }
 
 class HttpTls : public testing::Test {
@@ -289,15 +289,15 @@ class HttpTls : public testing::Test {
   }
   static std::string refusal(const HttpServer& server, const std::string& ca_file) {
     HttpClient client({.tls = trusting(ca_file)});
-    std::string sentence;
-    EXPECT_EQ(transport_failure([&] { client.send(request_for(server.url("/"))); }, &sentence), HttpFailure::untrusted);
-    return sentence;
+    std::string message;
+    EXPECT_EQ(transport_failure([&] { client.send(request_for(server.url("/"))); }, &message), HttpFailure::untrusted);
+    return message;
   }
   static ServerResponse answer(const ServerRequest&) { return ok("safe"); }
 
   const test::TlsIdentity authority_ = test::make_authority();
-  const test::TempFolder folder_;
-  const std::string ca_file_ = folder_.write("ca.pem", authority_.certificate);
+  const test::TempDirectory directory_;
+  const std::string ca_file_ = directory_.write("ca.pem", authority_.certificate);
 };
 
 TEST_F(HttpTls, TrustsTheNamedAuthority) {
@@ -328,10 +328,10 @@ TEST_F(HttpTls, RefusesAnExpiredCertificate) {
 TEST_F(HttpTls, RefusesAFileWithoutCertificates) {
   const auto identity = make_server_identity(authority_, "IP:127.0.0.1");
   HttpServer server(answer, &identity);
-  HttpClient client({.tls = trusting(folder_.path("missing.pem"))});
-  std::string sentence;
-  EXPECT_EQ(transport_failure([&] { client.send(request_for(server.url("/"))); }, &sentence), HttpFailure::tls);
-  EXPECT_THAT(sentence, HasSubstr("missing.pem"));
+  HttpClient client({.tls = trusting(directory_.path("missing.pem"))});
+  std::string message;
+  EXPECT_EQ(transport_failure([&] { client.send(request_for(server.url("/"))); }, &message), HttpFailure::tls);
+  EXPECT_THAT(message, HasSubstr("missing.pem"));
 }
 
 TEST_F(HttpTls, DoesNotCheckWhereToldSo) {
@@ -346,9 +346,9 @@ TEST_F(HttpTls, IsNeverLeftByARedirect) {
   const auto identity = make_server_identity(authority_, "IP:127.0.0.1");
   HttpServer server([&](const ServerRequest&) { return redirect(plain.url("/")); }, &identity);
   HttpClient client({.tls = trusting(ca_file_)});
-  std::string sentence;
-  EXPECT_EQ(transport_failure([&] { client.send(request_for(server.url("/"))); }, &sentence), HttpFailure::redirect);
-  EXPECT_THAT(sentence, HasSubstr("from https to plain http"));
+  std::string message;
+  EXPECT_EQ(transport_failure([&] { client.send(request_for(server.url("/"))); }, &message), HttpFailure::redirect);
+  EXPECT_THAT(message, HasSubstr("from https to plain http"));
   EXPECT_EQ(plain.requests().size(), 0U);
 }
 

@@ -47,7 +47,7 @@ TEST(Url, RefusesOtherSchemesAndNonsense) {
                                  "https://a/\r\nX: y", "https://a:99999/", "/x"}) {
     EXPECT_EQ(failure_of([&] { parse_url(text); }).kind(), base::ErrorKind::failed) << text;
   }
-  EXPECT_THAT(failure_of([] { parse_url("file:///a?secret"); }).sentence(), Not(HasSubstr("secret")));
+  EXPECT_THAT(failure_of([] { parse_url("file:///a?secret"); }).message(), Not(HasSubstr("secret")));
   EXPECT_THROW(resolve_url(parse_url("http://a/"), "file:///etc/passwd"), base::Error);
 }
 

@@ -37,7 +37,7 @@ class AuthTest : public test::RegistryTest {
     challenge_ = "Bearer realm=\"" + server_.url("/token?x=y") + "\",service=\"a service\",scope=\"other\"";
   }
   void log_in(const std::string& text) {
-    options_.authfile = folder_.write("auth.json", R"({"auths":{")" + server_.location() + "\":" + text + "}}");
+    options_.authfile = directory_.write("auth.json", R"({"auths":{")" + server_.location() + "\":" + text + "}}");
   }
   void resolve() { RegistrySource(reference(server_), options_).resolve(amd64); }
 
@@ -114,7 +114,7 @@ TEST_F(AuthTest, SaysWhenALoginIsNeeded) {
   }
   challenge_ = "Basic realm=\"x\"";
   const auto error = failure_of([this] { resolve(); });
-  EXPECT_THAT(error.sentence(), HasSubstr("without a login"));
+  EXPECT_THAT(error.message(), HasSubstr("without a login"));
   EXPECT_THAT(error.hint(), HasSubstr("podman login " + server_.location()));
 }
 
@@ -128,7 +128,7 @@ TEST_F(AuthTest, SaysWhenALoginIsRefused) {
     }
     const auto error = failure_of([this] { resolve(); });
     EXPECT_EQ(error.kind(), base::ErrorKind::not_permitted);
-    EXPECT_THAT(error.sentence(), HasSubstr("refuses the login from " + options_.authfile));
+    EXPECT_THAT(error.message(), HasSubstr("refuses the login from " + options_.authfile));
     EXPECT_THAT(std::string(error.what()) + error.hint(), Not(HasSubstr("secret")));
   }
 }
@@ -155,9 +155,9 @@ TEST_F(AuthTest, RefusesBadTokenServers) {
   for (const auto& [response, words] : cases) {
     token_response_ = response;
     const auto error = failure_of([this] { resolve(); });
-    EXPECT_THAT(error.sentence(), HasSubstr(words));
-    EXPECT_THAT(error.sentence(), Not(HasSubstr("secret")));
-    EXPECT_THAT(error.sentence(), Not(HasSubstr("x=y")));
+    EXPECT_THAT(error.message(), HasSubstr(words));
+    EXPECT_THAT(error.message(), Not(HasSubstr("secret")));
+    EXPECT_THAT(error.message(), Not(HasSubstr("x=y")));
   }
 }
 
@@ -185,13 +185,13 @@ TEST_F(AuthTest, RefusesBadRealms) {
   };
   for (const auto& [challenge, words] : cases) {
     challenge_ = challenge;
-    EXPECT_THAT(failure_of([this] { resolve(); }).sentence(), HasSubstr(words)) << challenge;
+    EXPECT_THAT(failure_of([this] { resolve(); }).message(), HasSubstr(words)) << challenge;
   }
 }
 
 TEST_F(AuthTest, AuthfilesThatAreMissingAreNamed) {
   want_token();
-  options_.authfile = folder_.path("missing.json");
+  options_.authfile = directory_.path("missing.json");
   EXPECT_EQ(failure_of([this] { resolve(); }).kind(), base::ErrorKind::not_found);
 }
 

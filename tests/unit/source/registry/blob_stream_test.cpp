@@ -86,7 +86,7 @@ TEST_F(BlobStreamTest, GivesUpWithoutProgress) {
   HttpServer server([&](const ServerRequest& request) { return part(request, image_.layer, 100); });
   const auto error = failure_of([&] { fetch(server); });
   EXPECT_EQ(error.kind(), base::ErrorKind::failed);
-  EXPECT_THAT(error.sentence(), HasSubstr("broke off"));
+  EXPECT_THAT(error.message(), HasSubstr("broke off"));
   EXPECT_EQ(server.requests().size(), 3U);
 }
 
@@ -96,7 +96,7 @@ TEST_F(BlobStreamTest, NoticesACutWithoutLength) {
     response.with_length = false;
     return response;
   });
-  EXPECT_THAT(failure_of([&] { fetch(server); }).sentence(), HasSubstr("ended after 3000 of 3000000 bytes"));
+  EXPECT_THAT(failure_of([&] { fetch(server); }).message(), HasSubstr("ended after 3000 of 3000000 bytes"));
 }
 
 TEST_F(BlobStreamTest, RefusesWrongContent) {
@@ -110,7 +110,7 @@ TEST_F(BlobStreamTest, RefusesAnotherLengthAtOnce) {
   HttpServer server([&](const ServerRequest&) { return respond(200, image_.layer + "x"); });
   const auto error = failure_of([&] { fetch(server); });
   EXPECT_EQ(error.kind(), base::ErrorKind::verification);
-  EXPECT_THAT(error.sentence(), HasSubstr("the manifest says 3000000 bytes are to come"));
+  EXPECT_THAT(error.message(), HasSubstr("the manifest says 3000000 bytes are to come"));
 }
 
 TEST_F(BlobStreamTest, RefusesMoreThanTheSizeWithoutLength) {
@@ -131,7 +131,7 @@ TEST_F(BlobStreamTest, RefusesAnotherPart) {
       response.cut_after = 1000;
       return response;
     });
-    EXPECT_THAT(failure_of([&] { fetch(server); }).sentence(), HasSubstr("another part")) << range;
+    EXPECT_THAT(failure_of([&] { fetch(server); }).message(), HasSubstr("another part")) << range;
   }
 }
 
@@ -139,7 +139,7 @@ TEST_F(BlobStreamTest, SaysWhatAMissingBlobIs) {
   HttpServer server([](const ServerRequest&) { return respond(404); });
   const auto error = failure_of([&] { fetch(server); });
   EXPECT_EQ(error.kind(), base::ErrorKind::not_found);
-  EXPECT_THAT(error.sentence(), HasSubstr("404 Not Found for blob"));
+  EXPECT_THAT(error.message(), HasSubstr("404 Not Found for blob"));
 }
 
 TEST_F(BlobStreamTest, FollowsRedirectsToAStoreElsewhere) {

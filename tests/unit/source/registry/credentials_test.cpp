@@ -10,7 +10,7 @@
 
 #include "failure.hpp"
 #include "hostile_json.hpp"
-#include "scratch_folder.hpp"
+#include "scratch_directory.hpp"
 #include "source/recording_reporter.hpp"
 #include "source/registry/base64.hpp"
 
@@ -35,7 +35,7 @@ class CredentialsTest : public testing::Test {
     for (const char* name : {"REGISTRY_AUTH_FILE", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "DOCKER_CONFIG"}) {
       set(name, "");
     }
-    set("HOME", folder_.path("home"));
+    set("HOME", directory_.path("home"));
   }
   void TearDown() override {
     for (const auto& [name, value] : saved_) {
@@ -52,12 +52,12 @@ class CredentialsTest : public testing::Test {
     return found ? found->username + ":" + found->password : "none";
   }
   void install_program(const std::string& name, const std::string& script) {
-    const auto file = folder_.write("bin/docker-credential-" + name, "#!/bin/sh\n" + script);
+    const auto file = directory_.write("bin/docker-credential-" + name, "#!/bin/sh\n" + script);
     ::chmod(file.c_str(), 0755);
-    set("PATH", folder_.path("bin") + ":/usr/bin:/bin");
+    set("PATH", directory_.path("bin") + ":/usr/bin:/bin");
   }
 
-  const test::TempFolder folder_;
+  const test::TempDirectory directory_;
   test::RecordingReporter reporter_;
 
  private:
@@ -69,8 +69,8 @@ TEST_F(CredentialsTest, NothingAnywhereIsNoLogin) {
 }
 
 TEST_F(CredentialsTest, TheMostSpecificKeyWins) {
-  const auto file = folder_.write("auth.json", auths(entry("quay.io", "r:1") + "," + entry("quay.io/a", "n:2") + "," +
-                                                     entry("quay.io/a/b", "i:3:x")));
+  const auto file = directory_.write("auth.json", auths(entry("quay.io", "r:1") + "," + entry("quay.io/a", "n:2") +
+                                                        "," + entry("quay.io/a/b", "i:3:x")));
   EXPECT_EQ(login("quay.io", "a/b", file), "i:3:x");
   EXPECT_EQ(login("quay.io", "a/c", file), "n:2");
   EXPECT_EQ(login("quay.io", "ab", file), "r:1");
@@ -81,48 +81,48 @@ TEST_F(CredentialsTest, TheMostSpecificKeyWins) {
 TEST_F(CredentialsTest, OldNamesOfDockerHubCount) {
   for (const std::string key :
        {"https://index.docker.io/v1/", "index.docker.io", "docker.io", "https://registry-1.docker.io"}) {
-    const auto file = folder_.write("auth.json", auths(entry(key, "u:p")));
+    const auto file = directory_.write("auth.json", auths(entry(key, "u:p")));
     EXPECT_EQ(login("docker.io", "library/busybox", file), "u:p") << key;
   }
-  const auto file = folder_.write("auth.json", auths(entry("https://quay.io/v2/", "u:p")));
+  const auto file = directory_.write("auth.json", auths(entry("https://quay.io/v2/", "u:p")));
   EXPECT_EQ(login("quay.io", "a", file), "u:p");
 }
 
 TEST_F(CredentialsTest, PlacesAreLookedAtInOrder) {
-  set("XDG_RUNTIME_DIR", folder_.path("run"));
-  folder_.write("home/.docker/config.json", auths(entry("quay.io", "docker:1") + "," + entry("only.docker", "d:1")));
+  set("XDG_RUNTIME_DIR", directory_.path("run"));
+  directory_.write("home/.docker/config.json", auths(entry("quay.io", "docker:1") + "," + entry("only.docker", "d:1")));
   EXPECT_EQ(login("quay.io", "a"), "docker:1");
-  folder_.write("home/.config/containers/auth.json", auths(entry("quay.io", "config:2")));
+  directory_.write("home/.config/containers/auth.json", auths(entry("quay.io", "config:2")));
   EXPECT_EQ(login("quay.io", "a"), "config:2");
-  folder_.write("run/containers/auth.json", auths(entry("quay.io", "run:3")));
+  directory_.write("run/containers/auth.json", auths(entry("quay.io", "run:3")));
   EXPECT_EQ(login("quay.io", "a"), "run:3");
   EXPECT_EQ(login("only.docker", "a"), "d:1");
-  set("REGISTRY_AUTH_FILE", folder_.write("named.json", auths(entry("quay.io", "named:4"))));
+  set("REGISTRY_AUTH_FILE", directory_.write("named.json", auths(entry("quay.io", "named:4"))));
   EXPECT_EQ(login("quay.io", "a"), "named:4");
   EXPECT_EQ(login("only.docker", "a"), "none");
-  EXPECT_EQ(login("quay.io", "a", folder_.write("given.json", auths(entry("quay.io", "given:5")))), "given:5");
+  EXPECT_EQ(login("quay.io", "a", directory_.write("given.json", auths(entry("quay.io", "given:5")))), "given:5");
 }
 
 TEST_F(CredentialsTest, XdgConfigHomeAndDockerConfigMoveTheFiles) {
-  set("XDG_CONFIG_HOME", folder_.path("xdg"));
-  set("DOCKER_CONFIG", folder_.path("dock"));
-  folder_.write("dock/config.json", auths(entry("quay.io", "dock:1")));
+  set("XDG_CONFIG_HOME", directory_.path("xdg"));
+  set("DOCKER_CONFIG", directory_.path("dock"));
+  directory_.write("dock/config.json", auths(entry("quay.io", "dock:1")));
   EXPECT_EQ(login("quay.io", "a"), "dock:1");
-  folder_.write("xdg/containers/auth.json", auths(entry("quay.io", "xdg:1")));
+  directory_.write("xdg/containers/auth.json", auths(entry("quay.io", "xdg:1")));
   EXPECT_EQ(login("quay.io", "a"), "xdg:1");
 }
 
 TEST_F(CredentialsTest, IdentityTokensAreKept) {
-  const auto file = folder_.write(
+  const auto file = directory_.write(
       "auth.json", R"({"auths":{"quay.io":{"auth":")" + encode_base64("u:") + R"(","identitytoken":"refresh"}}})");
   EXPECT_EQ(find_credentials("quay.io", "a", {file, {}, &reporter_})->identity_token, "refresh");
 }
 
 TEST_F(CredentialsTest, NamedFilesMustExist) {
-  const auto missing = folder_.path("missing.json");
+  const auto missing = directory_.path("missing.json");
   EXPECT_EQ(failure_of([&] { login("quay.io", "a", missing); }).kind(), base::ErrorKind::not_found);
   set("REGISTRY_AUTH_FILE", missing);
-  EXPECT_THAT(failure_of([&] { login("quay.io", "a"); }).sentence(), HasSubstr(missing));
+  EXPECT_THAT(failure_of([&] { login("quay.io", "a"); }).message(), HasSubstr(missing));
 }
 
 TEST_F(CredentialsTest, DamagedFilesAreNamedButNotQuoted) {
@@ -136,7 +136,7 @@ TEST_F(CredentialsTest, DamagedFilesAreNamedButNotQuoted) {
       std::string(2U << 20U, ' '),
   };
   for (const auto& content : contents) {
-    const auto file = folder_.write("auth.json", content);
+    const auto file = directory_.write("auth.json", content);
     const auto error = failure_of([&] { login("quay.io", "a", file); });
     EXPECT_EQ(error.kind(), base::ErrorKind::verification);
     EXPECT_THAT(std::string(error.what()) + error.hint(), HasSubstr(file));
@@ -148,7 +148,7 @@ TEST_F(CredentialsTest, DamagedFilesAreNamedButNotQuoted) {
 TEST_F(CredentialsTest, BrokenFilesAreRefusedWithoutQuotingThem) {
   for (const auto& broken : test::broken_json(auths(entry("quay.io", "a:secret")))) {
     const bool no_login = broken.label == "empty";  // what tools leave behind that remove the last login
-    const auto file = folder_.write("auth.json", broken.text);
+    const auto file = directory_.write("auth.json", broken.text);
     if (no_login) {
       continue;
     }
@@ -172,26 +172,26 @@ TEST_F(CredentialsTest, WrongTypesNameTheKey) {
       {R"({"credHelpers": {"quay.io": 1}})", "credHelpers.quay.io"},
       {R"({"credsStore": {}})", "credsStore"}};
   for (const auto& [text, key] : cases) {
-    const auto file = folder_.write("auth.json", text);
+    const auto file = directory_.write("auth.json", text);
     const auto error = failure_of([&] { login("quay.io", "a", file); });
     EXPECT_EQ(error.kind(), base::ErrorKind::verification) << text;
-    EXPECT_THAT(error.sentence(), HasSubstr(file)) << text;
-    EXPECT_THAT(error.sentence(), HasSubstr(key)) << text;
+    EXPECT_THAT(error.message(), HasSubstr(file)) << text;
+    EXPECT_THAT(error.message(), HasSubstr(key)) << text;
     EXPECT_FALSE(error.hint().empty()) << text;
   }
 }
 
 TEST_F(CredentialsTest, EmptyFilesHoldNoLogin) {
-  EXPECT_EQ(login("quay.io", "a", folder_.write("auth.json", "")), "none");
-  EXPECT_EQ(login("quay.io", "a", folder_.write("auth.json", "{}")), "none");
-  EXPECT_EQ(login("quay.io", "a", folder_.write("auth.json", R"({"auths":{"quay.io":{}}})")), "none");
+  EXPECT_EQ(login("quay.io", "a", directory_.write("auth.json", "")), "none");
+  EXPECT_EQ(login("quay.io", "a", directory_.write("auth.json", "{}")), "none");
+  EXPECT_EQ(login("quay.io", "a", directory_.write("auth.json", R"({"auths":{"quay.io":{}}})")), "none");
 }
 
 TEST_F(CredentialsTest, HelpersOfARegistryAreAsked) {
   install_program("test",
                   R"(read -r server; echo "{\"ServerURL\":\"$server\",\"Username\":\"$1-$server\",\"Secret\":\"s\"}")");
-  const auto file = folder_.write("auth.json", R"({"credHelpers":{"quay.io":"test"},"auths":{)" +
-                                                   entry("quay.io", "a:b") + "," + entry("other.io", "c:d") + "}}");
+  const auto file = directory_.write("auth.json", R"({"credHelpers":{"quay.io":"test"},"auths":{)" +
+                                                      entry("quay.io", "a:b") + "," + entry("other.io", "c:d") + "}}");
   EXPECT_EQ(login("quay.io", "a", file), "get-quay.io:s");
   EXPECT_EQ(login("other.io", "a", file), "c:d");
 }
@@ -199,7 +199,7 @@ TEST_F(CredentialsTest, HelpersOfARegistryAreAsked) {
 TEST_F(CredentialsTest, TheStoreIsAskedForTheRest) {
   install_program("store", R"(read -r server; echo "{\"Username\":\"<token>\",\"Secret\":\"$server\"}")");
   const auto file =
-      folder_.write("config.json", R"({"credsStore":"store","auths":{"https://index.docker.io/v1/":{}}})");
+      directory_.write("config.json", R"({"credsStore":"store","auths":{"https://index.docker.io/v1/":{}}})");
   const auto found = find_credentials("docker.io", "a", {file, {}, &reporter_});
   ASSERT_TRUE(found);
   EXPECT_EQ(found->identity_token, "https://index.docker.io/v1/");
@@ -208,22 +208,22 @@ TEST_F(CredentialsTest, TheStoreIsAskedForTheRest) {
 
 TEST_F(CredentialsTest, HelpersMayNotKnowARegistry) {
   install_program("test", "echo credentials not found in native keychain; exit 1");
-  EXPECT_EQ(login("quay.io", "a", folder_.write("auth.json", R"({"credsStore":"test"})")), "none");
+  EXPECT_EQ(login("quay.io", "a", directory_.write("auth.json", R"({"credsStore":"test"})")), "none");
 }
 
 TEST_F(CredentialsTest, HelpersThatFailAreNamed) {
   install_program("test", "echo secret; exit 3");
-  const auto file = folder_.write("auth.json", R"({"credsStore":"test"})");
+  const auto file = directory_.write("auth.json", R"({"credsStore":"test"})");
   const auto error = failure_of([&] { login("quay.io", "a", file); });
-  EXPECT_THAT(error.sentence(), HasSubstr("docker-credential-test gives no login for quay.io (exit code 3)"));
-  EXPECT_THAT(error.sentence(), Not(HasSubstr("secret")));
+  EXPECT_THAT(error.message(), HasSubstr("docker-credential-test gives no login for quay.io (exit code 3)"));
+  EXPECT_THAT(error.message(), Not(HasSubstr("secret")));
   install_program("test", "echo '{\"Username\": secret'");
-  EXPECT_THAT(failure_of([&] { login("quay.io", "a", file); }).sentence(), Not(HasSubstr("secret")));
+  EXPECT_THAT(failure_of([&] { login("quay.io", "a", file); }).message(), Not(HasSubstr("secret")));
 }
 
 TEST_F(CredentialsTest, HelpersThatAreNotInstalledArePassedOver) {
   for (const std::string key : {R"("credsStore":"no-such")", R"("credHelpers":{"quay.io":"no-such"})"}) {
-    EXPECT_EQ(login("quay.io", "a", folder_.write("auth.json", "{" + key + "}")), "none");
+    EXPECT_EQ(login("quay.io", "a", directory_.write("auth.json", "{" + key + "}")), "none");
   }
   EXPECT_THAT(reporter_.warnings(), testing::ElementsAre(HasSubstr("docker-credential-no-such, which"),
                                                          HasSubstr("docker-credential-no-such, which")));
@@ -248,22 +248,22 @@ TEST_F(CredentialsTest, RootBelievesNoFilesOfOthers) {
 
 TEST_F(CredentialsTest, WhatOthersCanWriteIsPassedOverOrRefused) {
   const bool root = ::geteuid() == 0;
-  set("XDG_CONFIG_HOME", folder_.path("cfg"));
-  const auto file = folder_.write("cfg/containers/auth.json", auths(entry("quay.io", "evil:1")));
+  set("XDG_CONFIG_HOME", directory_.path("cfg"));
+  const auto file = directory_.write("cfg/containers/auth.json", auths(entry("quay.io", "evil:1")));
   ::chmod(file.c_str(), 0666);
   EXPECT_EQ(login("quay.io", "a"), root ? "none" : "evil:1");
   EXPECT_EQ(reporter_.warnings().size(), root ? 1U : 0U);
   if (root) {
     const auto error = failure_of([&] { login("quay.io", "a", file); });
     EXPECT_EQ(error.kind(), base::ErrorKind::not_permitted);
-    EXPECT_THAT(error.sentence(), HasSubstr("can be written by others"));
+    EXPECT_THAT(error.message(), HasSubstr("can be written by others"));
     EXPECT_THAT(error.hint(), HasSubstr("chmod 600 " + file));
   }
 }
 
 TEST_F(CredentialsTest, HelperNamesAreNoPaths) {
-  const auto file = folder_.write("auth.json", R"({"credsStore":"../../bin/sh"})");
-  EXPECT_THAT(failure_of([&] { login("quay.io", "a", file); }).sentence(),
+  const auto file = directory_.write("auth.json", R"({"credsStore":"../../bin/sh"})");
+  EXPECT_THAT(failure_of([&] { login("quay.io", "a", file); }).message(),
               HasSubstr("not the name of a credential helper"));
 }
 

@@ -42,7 +42,7 @@ TEST_F(RegistryClientTest, AsksLoopbackOverPlainHttp) {
 TEST_F(RegistryClientTest, FindsTlsOnLoopback) {
   const auto identity = make_server_identity(authority_, "IP:127.0.0.1");
   HttpServer server(ok, &identity);
-  options_.registries = {{server.location(), false, folder_.write("ca.pem", authority_.certificate)}};
+  options_.registries = {{server.location(), false, directory_.write("ca.pem", authority_.certificate)}};
   EXPECT_EQ(get(server), "fine");
   EXPECT_EQ(get(server, "https:"), "fine");
 }
@@ -50,12 +50,12 @@ TEST_F(RegistryClientTest, FindsTlsOnLoopback) {
 TEST_F(RegistryClientTest, SaysWhenTlsOnLoopbackIsNotTrusted) {
   const auto identity = make_server_identity(authority_, "IP:127.0.0.1");
   HttpServer server(ok, &identity);
-  EXPECT_THAT(failure_of([&] { get(server); }).sentence(), HasSubstr("unknown authority"));
+  EXPECT_THAT(failure_of([&] { get(server); }).message(), HasSubstr("unknown authority"));
 }
 
 TEST_F(RegistryClientTest, NeverSpeaksPlainHttpWhenTheUserWroteHttps) {
   HttpServer server(ok);
-  EXPECT_THAT(failure_of([&] { get(server, "https:"); }).sentence(), HasSubstr("it answers in another protocol"));
+  EXPECT_THAT(failure_of([&] { get(server, "https:"); }).message(), HasSubstr("it answers in another protocol"));
   EXPECT_EQ(server.requests().size(), 0U);
 }
 
@@ -68,7 +68,7 @@ TEST_F(RegistryClientTest, KeepsTheFirstFailureWhenNoSchemeWorks) {
   ServerResponse hang_up;
   hang_up.hang_up = true;
   HttpServer server([&](const ServerRequest&) { return hang_up; });
-  EXPECT_THAT(failure_of([&] { get(server); }).sentence(), HasSubstr("broke off"));
+  EXPECT_THAT(failure_of([&] { get(server); }).message(), HasSubstr("broke off"));
 }
 
 TEST_F(RegistryClientTest, InsecureMeansUncheckedTlsThenPlainHttp) {
@@ -77,7 +77,7 @@ TEST_F(RegistryClientTest, InsecureMeansUncheckedTlsThenPlainHttp) {
     const auto location = "ip6-localhost.invalid:" + std::to_string(server.port());
     options_.registries = {{location, true, ""}};
     auto some = image::parse_reference(location + "/a/b:1");
-    return failure_of([&] { RegistryClient(some, options_).get("x", {}); }).sentence();
+    return failure_of([&] { RegistryClient(some, options_).get("x", {}); }).message();
   };
   HttpServer plain(ok);
   EXPECT_THAT(ask(plain), HasSubstr("is unknown"));
@@ -114,14 +114,14 @@ TEST_F(RegistryClientTest, TriesRefusedConnectionsAgain) {
   const auto closed = "127.0.0.1:" + std::to_string(test::closed_port());
   RegistryClient client(image::parse_reference(closed + "/a"), options_);
   const auto error = failure_of([&] { client.get("x", {}); });
-  EXPECT_THAT(error.sentence(), HasSubstr("cannot reach " + closed + ": Connection refused"));
+  EXPECT_THAT(error.message(), HasSubstr("cannot reach " + closed + ": Connection refused"));
   EXPECT_NE(error.hint(), "");
   EXPECT_EQ(reporter_.warnings().size(), 2U);
 }
 
 TEST_F(RegistryClientTest, DoesNotTryUnknownHostsAgain) {
   RegistryClient client(image::parse_reference("registry.invalid/a"), options_);
-  EXPECT_THAT(failure_of([&] { client.get("x", {}); }).sentence(), HasSubstr("registry.invalid is unknown"));
+  EXPECT_THAT(failure_of([&] { client.get("x", {}); }).message(), HasSubstr("registry.invalid is unknown"));
   EXPECT_EQ(reporter_.warnings().size(), 0U);
 }
 
@@ -169,8 +169,8 @@ TEST_F(RegistryClientTest, PutsRefusalsIntoWords) {
     const auto response = client.get("x", {});
     const auto error = failure_of([&] { client.refuse(*response, "the thing"); });
     EXPECT_EQ(error.kind(), kind);
-    EXPECT_THAT(error.sentence(), HasSubstr(words));
-    EXPECT_THAT(error.sentence(), HasSubstr(server.location()));
+    EXPECT_THAT(error.message(), HasSubstr(words));
+    EXPECT_THAT(error.message(), HasSubstr(server.location()));
     EXPECT_NE(error.hint(), "");
   }
 }
@@ -180,8 +180,8 @@ TEST_F(RegistryClientTest, SaysWhenALimitEnds) {
   RegistryClient client(reference(server), options_);
   const auto response = client.get("x", {});
   const auto error = failure_of([&] { client.refuse(*response, "the thing"); });
-  EXPECT_THAT(error.sentence(), HasSubstr("429 Too Many Requests"));
-  EXPECT_THAT(error.sentence(), Not(HasSubstr("html")));
+  EXPECT_THAT(error.message(), HasSubstr("429 Too Many Requests"));
+  EXPECT_THAT(error.message(), Not(HasSubstr("html")));
   EXPECT_THAT(error.hint(), HasSubstr("600 seconds"));
 }
 

@@ -72,7 +72,7 @@ TEST_F(RegistrySourceTest, NamesThePlatformsThereAre) {
   HttpServer server(Script().on("/v2/a/b/manifests/1", {manifest_response(index, SampleImage::index_type)}));
   const auto error = refusal(server);
   EXPECT_EQ(error.kind(), base::ErrorKind::not_found);
-  EXPECT_THAT(error.sentence(), HasSubstr("no image for linux/amd64"));
+  EXPECT_THAT(error.message(), HasSubstr("no image for linux/amd64"));
   EXPECT_THAT(error.hint(), HasSubstr("linux/arm64"));
 }
 
@@ -83,10 +83,10 @@ TEST_F(RegistrySourceTest, RefusesAManifestThatIsNotWhatItsDigestSays) {
                         .on("/v2/a/b/manifests/1", {lying})
                         .on(manifest_path(other_.manifest), {manifest_response(image_.manifest)}));
   EXPECT_EQ(refusal(server).kind(), base::ErrorKind::verification);
-  EXPECT_THAT(refusal(server).sentence(), HasSubstr("the registry says"));
+  EXPECT_THAT(refusal(server).message(), HasSubstr("the registry says"));
   const auto error = refusal(server, "/a/b@" + SampleImage::digest(other_.manifest));
   EXPECT_EQ(error.kind(), base::ErrorKind::verification);
-  EXPECT_THAT(error.sentence(), HasSubstr("the reference says"));
+  EXPECT_THAT(error.message(), HasSubstr("the reference says"));
 }
 
 TEST_F(RegistrySourceTest, RefusesAnEntryThatLies) {
@@ -96,7 +96,7 @@ TEST_F(RegistrySourceTest, RefusesAnEntryThatLies) {
       Script()
           .on("/v2/a/b/manifests/1", {manifest_response(index_of(Json::array({entry})), SampleImage::index_type)})
           .on(manifest_path(image_.manifest), {manifest_response(image_.manifest)}));
-  EXPECT_THAT(refusal(server).sentence(), HasSubstr("the index says 5"));
+  EXPECT_THAT(refusal(server).message(), HasSubstr("the index says 5"));
 }
 
 TEST_F(RegistrySourceTest, FollowsAnIndexInsideAnIndexOnce) {
@@ -115,7 +115,7 @@ TEST_F(RegistrySourceTest, FollowsAnIndexInsideAnIndexOnce) {
                         .on(manifest_path(first), {manifest_response(first, SampleImage::index_type)})
                         .on(manifest_path(image_.manifest), {manifest_response(image_.manifest)}));
   EXPECT_EQ(resolve(server, "/a/b:2").text, image_.manifest);
-  EXPECT_THAT(refusal(server, "/a/b:3").sentence(), HasSubstr("an index inside two others"));
+  EXPECT_THAT(refusal(server, "/a/b:3").message(), HasSubstr("an index inside two others"));
 }
 
 TEST_F(RegistrySourceTest, NamesTheTagsThereAre) {
@@ -123,7 +123,7 @@ TEST_F(RegistrySourceTest, NamesTheTagsThereAre) {
   HttpServer server(Script().on("/v2/a/b/tags/list", {respond(200, Json{{"name", "a/b"}, {"tags", tags}}.dump())}));
   auto error = refusal(server);
   EXPECT_EQ(error.kind(), base::ErrorKind::not_found);
-  EXPECT_THAT(error.sentence(), HasSubstr(server.location() + "/a/b:1 does not exist"));
+  EXPECT_THAT(error.message(), HasSubstr(server.location() + "/a/b:1 does not exist"));
   EXPECT_EQ(error.hint(), "tags there: 1.0, latest");
 }
 
@@ -155,13 +155,13 @@ TEST_F(RegistrySourceTest, PutsOtherAnswersIntoWords) {
   for (const auto& [status, kind, words] : cases) {
     HttpServer server([code = status](const ServerRequest&) { return respond(code); });
     EXPECT_EQ(refusal(server).kind(), kind) << status;
-    EXPECT_THAT(refusal(server).sentence(), HasSubstr(words)) << status;
+    EXPECT_THAT(refusal(server).message(), HasSubstr(words)) << status;
   }
 }
 
 TEST_F(RegistrySourceTest, RefusesWebPagesAndHugeDocuments) {
   HttpServer page([](const ServerRequest&) { return respond(200, "<html>", {{"Content-Type", "text/html"}}); });
-  EXPECT_THAT(refusal(page).sentence(), HasSubstr("web page"));
+  EXPECT_THAT(refusal(page).message(), HasSubstr("web page"));
   HttpServer huge([](const ServerRequest&) { return respond(200, std::string(5U << 20U, ' ')); });
   EXPECT_EQ(refusal(huge).kind(), base::ErrorKind::verification);
 }
@@ -170,7 +170,7 @@ TEST_F(RegistrySourceTest, RefusesACutManifest) {
   auto cut = manifest_response(image_.manifest);
   cut.cut_after = 10;
   HttpServer server([&](const ServerRequest&) { return cut; });
-  EXPECT_THAT(refusal(server).sentence(), HasSubstr("broke off"));
+  EXPECT_THAT(refusal(server).message(), HasSubstr("broke off"));
 }
 
 }  // namespace

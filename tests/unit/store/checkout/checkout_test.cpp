@@ -23,9 +23,9 @@ namespace fs = std::filesystem;
 
 class Checkout : public ::testing::TestWithParam<RepositoryMode> {
  protected:
-  TemporaryFolder folder_;
+  TemporaryDirectory directory_;
   RecordingReporter reporter_;
-  StoreOptions options_ = options_for(folder_, reporter_, GetParam());
+  StoreOptions options_ = options_for(directory_, reporter_, GetParam());
   Repository repository_ = Repository::open(options_);
 
   Checksum content(const std::string& text, const Ownership& ownership = {0, 0, 0644, {}}) {
@@ -34,17 +34,17 @@ class Checkout : public ::testing::TestWithParam<RepositoryMode> {
                                              return stream.read(buffer);
                                            }));
   }
-  Checksum commit(Transaction& transaction, const Folder& root) {
+  Checksum commit(Transaction& transaction, const Directory& root) {
     const auto metadata = own(g_variant_new_array(G_VARIANT_TYPE("{sv}"), nullptr, 0));
-    const StoredFolder stored{repository_.write_tree(root), repository_.write_meta(plain_ownership())};
+    const StoredDirectory stored{repository_.write_tree(root), repository_.write_meta(plain_ownership())};
     const auto result = repository_.write_commit(stored, 0, metadata.get());
     transaction.commit();
     return result;
   }
   Checksum sample() {
     Transaction transaction(repository_);
-    Folder root;
-    auto sub = std::make_unique<Folder>();
+    Directory root;
+    auto sub = std::make_unique<Directory>();
     sub->meta = repository_.write_meta({0, 0, 0555, {}});
     sub->children["x"] = content("x");
     root.children["empty"] = content("");
@@ -57,39 +57,39 @@ class Checkout : public ::testing::TestWithParam<RepositoryMode> {
 };
 
 TEST_P(Checkout, LaysTheTreeOutWithHardLinks) {
-  checkout_tree(repository_, options_, sample(), folder_.fd(), "rootfs");
+  checkout_tree(repository_, options_, sample(), directory_.fd(), "rootfs");
   if (GetParam() == RepositoryMode::bare) {
-    EXPECT_THAT(listing(folder_.path() + "/rootfs"),
+    EXPECT_THAT(listing(directory_.path() + "/rootfs"),
                 ElementsAre("empty: file 0644 0:0 ", "file: file 0640 0:0 text", "link: link sub/x",
-                            "same: file 0640 0:0 text", "sub/x: file 0644 0:0 x", "sub: folder 0555 0:0"));
+                            "same: file 0640 0:0 text", "sub/x: file 0644 0:0 x", "sub: directory 0555 0:0"));
   } else {  // the group has what the owner has
-    EXPECT_THAT(listing(folder_.path() + "/rootfs"),
+    EXPECT_THAT(listing(directory_.path() + "/rootfs"),
                 ElementsAre("empty: file 0664 0:0 ", "file: file 0660 0:0 text", "link: link sub/x",
-                            "same: file 0660 0:0 text", "sub/x: file 0664 0:0 x", "sub: folder 0775 0:0"));
+                            "same: file 0660 0:0 text", "sub/x: file 0664 0:0 x", "sub: directory 0775 0:0"));
   }
   struct stat first {};
   struct stat second {};
-  ASSERT_EQ(::stat((folder_.path() + "/rootfs/file").c_str(), &first), 0);
-  ASSERT_EQ(::stat((folder_.path() + "/rootfs/same").c_str(), &second), 0);
+  ASSERT_EQ(::stat((directory_.path() + "/rootfs/file").c_str(), &first), 0);
+  ASSERT_EQ(::stat((directory_.path() + "/rootfs/same").c_str(), &second), 0);
   EXPECT_EQ(first.st_ino, second.st_ino);
   EXPECT_EQ(first.st_nlink, 3U);  // and the object itself
-  EXPECT_FALSE(fs::exists(folder_.path() + "/.rootfs.link-probe"));
+  EXPECT_FALSE(fs::exists(directory_.path() + "/.rootfs.link-probe"));
 }
 
 // Such an object is what all empty files of an image are. ext4 permits 65,000 links to one file.
 TEST_P(Checkout, AFileOfMoreNamesThanItMayHaveLinksIsCopied) {
   constexpr int names = 65'010;
   Transaction transaction(repository_);
-  Folder root;
+  Directory root;
   const auto object = content("everywhere", {0, 0, 0640, {}});
   for (int number = 0; number < names; ++number) {
     root.children[std::to_string(number)] = object;
   }
-  checkout_tree(repository_, options_, commit(transaction, root), folder_.fd(), "rootfs");
+  checkout_tree(repository_, options_, commit(transaction, root), directory_.fd(), "rootfs");
   int seen = 0;
   struct stat first {};
-  ASSERT_EQ(::stat((folder_.path() + "/rootfs/0").c_str(), &first), 0);
-  for (const auto& entry : fs::directory_iterator(folder_.path() + "/rootfs")) {
+  ASSERT_EQ(::stat((directory_.path() + "/rootfs/0").c_str(), &first), 0);
+  for (const auto& entry : fs::directory_iterator(directory_.path() + "/rootfs")) {
     struct stat status {};
     ASSERT_EQ(::stat(entry.path().c_str(), &status), 0);
     ASSERT_EQ(status.st_size, first.st_size) << entry.path();
@@ -100,63 +100,63 @@ TEST_P(Checkout, AFileOfMoreNamesThanItMayHaveLinksIsCopied) {
 }
 
 TEST_P(Checkout, ACopyIsNoPartOfTheRepository) {
-  checkout_tree(repository_, options_, sample(), folder_.fd(), "rootfs", CheckoutFiles::copied);
+  checkout_tree(repository_, options_, sample(), directory_.fd(), "rootfs", CheckoutFiles::copied);
   struct stat status {};
-  ASSERT_EQ(::stat((folder_.path() + "/rootfs/file").c_str(), &status), 0);
+  ASSERT_EQ(::stat((directory_.path() + "/rootfs/file").c_str(), &status), 0);
   EXPECT_EQ(status.st_nlink, 1U);
 }
 
-TEST_P(Checkout, ThePointIsTheFolderItselfWhenItIsEmpty) {
+TEST_P(Checkout, ThePointIsTheDirectoryItselfWhenItIsEmpty) {
   const auto commit = sample();
-  fs::create_directory(folder_.path() + "/view");
-  const auto view = base::open_host_folder(folder_.path() + "/view");
+  fs::create_directory(directory_.path() + "/view");
+  const auto view = base::open_host_directory(directory_.path() + "/view");
   checkout_tree(repository_, options_, commit, view.get(), ".", CheckoutFiles::copied);
-  EXPECT_TRUE(fs::exists(folder_.path() + "/view/sub/x"));
+  EXPECT_TRUE(fs::exists(directory_.path() + "/view/sub/x"));
   EXPECT_THROW(checkout_tree(repository_, options_, commit, view.get(), ".", CheckoutFiles::copied), base::Error);
-  EXPECT_TRUE(fs::exists(folder_.path() + "/view/sub/x"));
+  EXPECT_TRUE(fs::exists(directory_.path() + "/view/sub/x"));
 }
 
-TEST_P(Checkout, AFailureEmptiesTheFolderAgain) {
+TEST_P(Checkout, AFailureEmptiesTheDirectoryAgain) {
   const auto commit = sample();
-  const auto file = repository_.load_folder(repository_.load_commit(commit).root.tree).files.at("file").hex();
+  const auto file = repository_.load_directory(repository_.load_commit(commit).root.tree).files.at("file").hex();
   fs::remove(options_.repository + "/objects/" + file.substr(0, 2) + "/" + file.substr(2) + ".file");
-  fs::create_directory(folder_.path() + "/view");
-  const auto view = base::open_host_folder(folder_.path() + "/view");
+  fs::create_directory(directory_.path() + "/view");
+  const auto view = base::open_host_directory(directory_.path() + "/view");
   EXPECT_THROW(checkout_tree(repository_, options_, commit, view.get(), ".", CheckoutFiles::copied), base::Error);
-  EXPECT_TRUE(fs::is_empty(folder_.path() + "/view"));
+  EXPECT_TRUE(fs::is_empty(directory_.path() + "/view"));
 }
 
 TEST_P(Checkout, RefusesAnExistingName) {
   const auto commit = sample();
-  fs::create_directory(folder_.path() + "/rootfs");
+  fs::create_directory(directory_.path() + "/rootfs");
   try {
-    checkout_tree(repository_, options_, commit, folder_.fd(), "rootfs");
+    checkout_tree(repository_, options_, commit, directory_.fd(), "rootfs");
     FAIL();
   } catch (const base::Error& error) {
     EXPECT_EQ(error.kind(), base::ErrorKind::conflict);
   }
-  EXPECT_TRUE(fs::is_empty(folder_.path() + "/rootfs"));
+  EXPECT_TRUE(fs::is_empty(directory_.path() + "/rootfs"));
 }
 
 TEST_P(Checkout, NeverGoesThroughALinkThatWaitsAtTheName) {
   const auto commit = sample();
-  fs::create_directory(folder_.path() + "/canary");
-  fs::create_directory_symlink(folder_.path() + "/canary", folder_.path() + "/rootfs");
-  EXPECT_THROW(checkout_tree(repository_, options_, commit, folder_.fd(), "rootfs"), base::Error);
-  EXPECT_TRUE(fs::is_empty(folder_.path() + "/canary"));
+  fs::create_directory(directory_.path() + "/canary");
+  fs::create_directory_symlink(directory_.path() + "/canary", directory_.path() + "/rootfs");
+  EXPECT_THROW(checkout_tree(repository_, options_, commit, directory_.fd(), "rootfs"), base::Error);
+  EXPECT_TRUE(fs::is_empty(directory_.path() + "/canary"));
 }
 
 TEST_P(Checkout, LeavesNothingAfterAFailure) {
   const auto commit = sample();
-  const auto file = repository_.load_folder(repository_.load_commit(commit).root.tree).files.at("file").hex();
+  const auto file = repository_.load_directory(repository_.load_commit(commit).root.tree).files.at("file").hex();
   fs::remove(options_.repository + "/objects/" + file.substr(0, 2) + "/" + file.substr(2) + ".file");
   try {
-    checkout_tree(repository_, options_, commit, folder_.fd(), "rootfs");
+    checkout_tree(repository_, options_, commit, directory_.fd(), "rootfs");
     FAIL();
   } catch (const base::Error& error) {
     EXPECT_THAT(error.what(), HasSubstr("out into rootfs"));
   }
-  EXPECT_FALSE(fs::exists(folder_.path() + "/rootfs"));
+  EXPECT_FALSE(fs::exists(directory_.path() + "/rootfs"));
 }
 
 TEST_P(Checkout, StopsWhenAsked) {
@@ -166,53 +166,53 @@ TEST_P(Checkout, StopsWhenAsked) {
   options_.stop = stop.get_token();
   if (GetParam() == RepositoryMode::bare) {
     try {
-      checkout_tree(repository_, options_, commit, folder_.fd(), "rootfs");
+      checkout_tree(repository_, options_, commit, directory_.fd(), "rootfs");
       FAIL();
     } catch (const base::Error& error) {
       EXPECT_EQ(error.kind(), base::ErrorKind::interrupted);
     }
-    EXPECT_FALSE(fs::exists(folder_.path() + "/rootfs"));
+    EXPECT_FALSE(fs::exists(directory_.path() + "/rootfs"));
   }
 }
 
-TEST_P(Checkout, KeepsWhatFoldersSay) {
+TEST_P(Checkout, KeepsWhatDirectoriesSay) {
   Transaction transaction(repository_);
-  Folder root;
+  Directory root;
   for (int i = 0; i < 100; ++i) {  // more than wait for the other thread
-    auto sub = std::make_unique<Folder>();
+    auto sub = std::make_unique<Directory>();
     sub->meta = repository_.write_meta({7, 8, 01750, {{"user.x", "y"}}});
-    auto deep = std::make_unique<Folder>();
+    auto deep = std::make_unique<Directory>();
     deep->meta = repository_.write_meta({0, 0, 0500, {}});
     deep->children["x"] = content("x");
     sub->children["deep"] = std::move(deep);
     root.children["sub" + std::to_string(i)] = std::move(sub);
   }
   const auto made = commit(transaction, root);
-  checkout_tree(repository_, options_, made, folder_.fd(), "rootfs");
-  EXPECT_EQ(listing(folder_.path() + "/rootfs").size(), 300U);
-  EXPECT_EQ(describe(folder_.path() + "/rootfs", "sub42/deep"), in_mode(GetParam(), "folder 0500 0:0"));
-  EXPECT_EQ(describe(folder_.path() + "/rootfs", "sub42/deep/x"), in_mode(GetParam(), "file 0644 0:0 x"));
+  checkout_tree(repository_, options_, made, directory_.fd(), "rootfs");
+  EXPECT_EQ(listing(directory_.path() + "/rootfs").size(), 300U);
+  EXPECT_EQ(describe(directory_.path() + "/rootfs", "sub42/deep"), in_mode(GetParam(), "directory 0500 0:0"));
+  EXPECT_EQ(describe(directory_.path() + "/rootfs", "sub42/deep/x"), in_mode(GetParam(), "file 0644 0:0 x"));
   if (GetParam() == RepositoryMode::bare) {
-    EXPECT_EQ(describe(folder_.path() + "/rootfs", "sub99"), "folder 1750 7:8");
-    const auto status = base::stat_at(folder_.fd(), "rootfs/sub42").value();
+    EXPECT_EQ(describe(directory_.path() + "/rootfs", "sub99"), "directory 1750 7:8");
+    const auto status = base::stat_at(directory_.fd(), "rootfs/sub42").value();
     EXPECT_EQ(status.st_mtime, 0);
     std::string value(10, ' ');
-    EXPECT_EQ(::getxattr((folder_.path() + "/rootfs/sub42").c_str(), "user.x", value.data(), value.size()), 1);
+    EXPECT_EQ(::getxattr((directory_.path() + "/rootfs/sub42").c_str(), "user.x", value.data(), value.size()), 1);
   }
 }
 
 TEST_P(Checkout, RefusesAnotherFileSystemWithTheRemedy) {
   const auto commit = sample();
-  const auto other = folder_.path() + "/other";
+  const auto other = directory_.path() + "/other";
   fs::create_directory(other);
   ASSERT_EQ(::mount("tmpfs", other.c_str(), "tmpfs", 0, "size=1m"), 0);
   {
-    const auto target = base::open_host_folder(other);
+    const auto target = base::open_host_directory(other);
     try {
       checkout_tree(repository_, options_, commit, target.get(), "rootfs");
       ADD_FAILURE();
     } catch (const base::Error& error) {
-      EXPECT_THAT(error.sentence(), HasSubstr("another file system"));
+      EXPECT_THAT(error.message(), HasSubstr("another file system"));
       EXPECT_THAT(error.hint(), HasSubstr("one file system"));
     }
     EXPECT_TRUE(fs::is_empty(other));
@@ -221,8 +221,8 @@ TEST_P(Checkout, RefusesAnotherFileSystemWithTheRemedy) {
 }
 
 TEST_P(Checkout, NamesAMissingCommit) {
-  EXPECT_THROW(checkout_tree(repository_, options_, Checksum(), folder_.fd(), "rootfs"), base::Error);
-  EXPECT_FALSE(fs::exists(folder_.path() + "/rootfs"));
+  EXPECT_THROW(checkout_tree(repository_, options_, Checksum(), directory_.fd(), "rootfs"), base::Error);
+  EXPECT_FALSE(fs::exists(directory_.path() + "/rootfs"));
 }
 
 INSTANTIATE_TEST_SUITE_P(Modes, Checkout, ::testing::Values(RepositoryMode::bare, RepositoryMode::bare_user));

@@ -24,20 +24,20 @@ class Checkouts : public ::testing::TestWithParam<RepositoryMode> {
   void SetUp() override {
     source_.layer(TarBuilder()
                       .file("top", "at the top")
-                      .folder("bin")
+                      .directory("bin")
                       .file("bin/tool", "the tool", {0, 0, 0755, {}})
                       .file("bin/empty", "")
                       .link("bin/link", "tool")
-                      .folder("etc")
-                      .folder("etc/inner", {0, 0, 0750, {}})
+                      .directory("etc")
+                      .directory("etc/inner", {0, 0, 0750, {}})
                       .file("etc/inner/conf", "settings"));
     image_ = store_.pull(source_, {}).image;
     for (const std::string& name : std::vector<std::string>{"one", "two"}) {
-      store_.checkout(image_.commit, folder_.fd(), name);
+      store_.checkout(image_.commit, directory_.fd(), name);
     }
   }
 
-  [[nodiscard]] std::string path(const std::string& inside) const { return folder_.path() + "/" + inside; }
+  [[nodiscard]] std::string path(const std::string& inside) const { return directory_.path() + "/" + inside; }
   [[nodiscard]] CheckedOut checkout(const std::string& name) const { return {image_.commit, path(name)}; }
   void replace(const std::string& inside, const std::string& content, unsigned mode = 0755) const {
     fs::remove_all(path(inside));
@@ -56,17 +56,17 @@ class Checkouts : public ::testing::TestWithParam<RepositoryMode> {
   void expect_mended(const std::string& name) {
     comparison_.mend(checkout(name), comparison_.compare(checkout(name)));
     EXPECT_EQ(listing(path(name)), before_);
-    EXPECT_THAT(CheckoutComparison(repository_, {}, reporter_).compare(checkout(name)), IsEmpty());
+    EXPECT_THAT(CheckoutVerifier(repository_, {}, reporter_).compare(checkout(name)), IsEmpty());
   }
 
-  TemporaryFolder folder_;
+  TemporaryDirectory directory_;
   RecordingReporter reporter_;
-  StoreOptions options_ = options_for(folder_, reporter_, GetParam());
+  StoreOptions options_ = options_for(directory_, reporter_, GetParam());
   Store store_ = Store::open(options_);
   Repository repository_ = Repository::open(options_);
   FakeSource source_;
   StoredImage image_;
-  CheckoutComparison comparison_{repository_, {}, reporter_};
+  CheckoutVerifier comparison_{repository_, {}, reporter_};
   std::vector<std::string> before_;
 };
 
@@ -84,7 +84,7 @@ TEST_P(Checkouts, ChangedFilesAreNamedAndReplaced) {
   expect_mended("one");
 }
 
-TEST_P(Checkouts, MissingFilesAndFoldersComeBack) {
+TEST_P(Checkouts, MissingFilesAndDirectoriesComeBack) {
   before_ = listing(path("one"));
   fs::remove(path("one/bin/link"));
   fs::remove_all(path("one/etc/inner"));
@@ -92,7 +92,7 @@ TEST_P(Checkouts, MissingFilesAndFoldersComeBack) {
   expect_mended("one");
 }
 
-TEST_P(Checkouts, FoldersAndFilesInEachOthersPlaceAreReplaced) {
+TEST_P(Checkouts, DirectoriesAndFilesInEachOthersPlaceAreReplaced) {
   before_ = listing(path("one"));
   replace("one/etc/inner", "a file");
   fs::remove(path("one/bin/tool"));
@@ -141,7 +141,7 @@ TEST_P(Checkouts, OnlyWhatWasAnObjectOnceIsAskedFor) {
 TEST_P(Checkouts, StopWhenAsked) {
   std::stop_source stop;
   stop.request_stop();
-  EXPECT_THROW(CheckoutComparison(repository_, stop.get_token(), reporter_).compare(checkout("one")), base::Error);
+  EXPECT_THROW(CheckoutVerifier(repository_, stop.get_token(), reporter_).compare(checkout("one")), base::Error);
 }
 
 INSTANTIATE_TEST_SUITE_P(Modes, Checkouts, ::testing::Values(RepositoryMode::bare, RepositoryMode::bare_user),
@@ -154,14 +154,14 @@ TEST_P(BareCheckouts, CopiesAreAsGoodAsTheirBytes) {
   replace("one/bin/tool", "the tool");
   EXPECT_THAT(differing("one"), IsEmpty());
   ASSERT_EQ(::chmod(path("one/bin/tool").c_str(), 0700), 0);
-  EXPECT_THAT(CheckoutComparison(repository_, {}, reporter_).compare(checkout("one")), ::testing::SizeIs(1));
+  EXPECT_THAT(CheckoutVerifier(repository_, {}, reporter_).compare(checkout("one")), ::testing::SizeIs(1));
 }
 
 TEST_P(BareCheckouts, ADamagedObjectIsNoFaultOfTheirs) {
   flip_byte(path("one/bin/tool"));
   EXPECT_THAT(differing("one"), IsEmpty()) << "the object is damaged, which is found where objects are examined";
   fs::remove(file_of(options_, object_at(repository_, image_.commit, "/bin/tool")));
-  EXPECT_THAT(CheckoutComparison(repository_, {}, reporter_).compare(checkout("one")), ::testing::SizeIs(1));
+  EXPECT_THAT(CheckoutVerifier(repository_, {}, reporter_).compare(checkout("one")), ::testing::SizeIs(1));
 }
 
 INSTANTIATE_TEST_SUITE_P(Modes, BareCheckouts, ::testing::Values(RepositoryMode::bare),

@@ -46,7 +46,7 @@ TEST_F(ContentTest, RefusesASourceThatEndsEarly) {
     FAIL();
   } catch (const base::Error& error) {
     EXPECT_EQ(error.kind(), base::ErrorKind::verification);
-    EXPECT_EQ(error.sentence(), "a file ends after 10 of 11 bytes");
+    EXPECT_EQ(error.message(), "a file ends after 10 of 11 bytes");
   }
 }
 

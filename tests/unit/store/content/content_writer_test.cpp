@@ -19,13 +19,13 @@ using ::testing::HasSubstr;
 
 class ContentWriterTest : public ::testing::TestWithParam<std::tuple<RepositoryMode, ObjectAuthor>> {
  protected:
-  TemporaryFolder folder_;
+  TemporaryDirectory directory_;
   RecordingReporter reporter_;
   StoreOptions options_ = options();
   Repository repository_ = Repository::open(options_);
 
   StoreOptions options() {
-    auto result = options_for(folder_, reporter_, std::get<0>(GetParam()));
+    auto result = options_for(directory_, reporter_, std::get<0>(GetParam()));
     result.writer = std::get<1>(GetParam());
     return result;
   }
@@ -37,12 +37,12 @@ class ContentWriterTest : public ::testing::TestWithParam<std::tuple<RepositoryM
                                            }));
   }
   void commit(Transaction& transaction, std::map<std::string, Checksum> files) {
-    Folder root;
+    Directory root;
     for (auto& [name, content] : files) {
       root.children[name] = content;
     }
     const auto metadata = own(g_variant_new_array(G_VARIANT_TYPE("{sv}"), nullptr, 0));
-    const StoredFolder stored{repository_.write_tree(root), repository_.write_meta(plain_ownership())};
+    const StoredDirectory stored{repository_.write_tree(root), repository_.write_meta(plain_ownership())};
     transaction.set_branch("ociimage/x", repository_.write_commit(stored, 0, metadata.get()));
     transaction.commit();
   }
@@ -77,7 +77,7 @@ TEST_P(ContentWriterTest, DoesNotWriteWhatIsThere) {
     return names;
   };
   const auto inode = [&](const Checksum& name) {
-    return base::stat_at(repository_.folder(), object_path({OSTREE_OBJECT_TYPE_FILE, name})).value().st_ino;
+    return base::stat_at(repository_.directory(), object_path({OSTREE_OBJECT_TYPE_FILE, name})).value().st_ino;
   };
   const auto names = write_all();
   EXPECT_EQ(names[0], names[2]);
@@ -108,7 +108,7 @@ TEST_P(ContentWriterTest, RefusesFilesThatCannotFitBeforeWritingThem) {
                                           }));
     FAIL();
   } catch (const base::Error& error) {
-    EXPECT_THAT(error.sentence(), HasSubstr("does not fit"));
+    EXPECT_THAT(error.message(), HasSubstr("does not fit"));
     EXPECT_THAT(error.hint(), HasSubstr("free space"));
   }
   EXPECT_FALSE(read);

@@ -81,7 +81,7 @@ Xattrs xattrs_of(const std::string& path) {
   return result;
 }
 
-Object object_at(const TemporaryFolder& repository, const Checksum& name) {
+Object object_at(const TemporaryDirectory& repository, const Checksum& name) {
   const auto path = repository.path() + "/repo/" + object_path({OSTREE_OBJECT_TYPE_FILE, name});
   const auto status = base::stat_at(AT_FDCWD, path).value();
   const auto target = base::read_link_at(AT_FDCWD, path).value_or("");
@@ -100,24 +100,24 @@ Checksum write(const Repository& repository, const Sample& sample) {
                      Content(sample.content.size(), [&](std::span<std::byte> buffer) { return stream.read(buffer); }));
 }
 
-Object written(const TemporaryFolder& folder, RepositoryMode mode, ObjectAuthor author, const Sample& sample,
+Object written(const TemporaryDirectory& directory, RepositoryMode mode, ObjectAuthor author, const Sample& sample,
                Checksum& name) {
   RecordingReporter reporter;
-  auto options = options_for(folder, reporter, mode);
+  auto options = options_for(directory, reporter, mode);
   options.writer = author;
   const auto repository = Repository::open(options);
   Transaction transaction(repository);
   name = write(repository, sample);
   transaction.commit();
-  return object_at(folder, name);
+  return object_at(directory, name);
 }
 
 class SameObjects : public ::testing::TestWithParam<std::tuple<RepositoryMode, Sample>> {};
 
 TEST_P(SameObjects, AsLibostreeWrites) {
   const auto& [mode, sample] = GetParam();
-  const TemporaryFolder ours;
-  const TemporaryFolder theirs;
+  const TemporaryDirectory ours;
+  const TemporaryDirectory theirs;
   Checksum our_name;
   Checksum their_name;
   const auto our_object = written(ours, mode, ObjectAuthor::own, sample, our_name);

@@ -37,7 +37,7 @@ std::string refusal(Compression compression, const std::string& packed, std::uin
     unpack(compression, packed, 4096, 10'000, limit);
   } catch (const base::Error& error) {
     EXPECT_EQ(error.kind(), base::ErrorKind::verification);
-    return error.sentence();
+    return error.message();
   }
   return "accepted";
 }

@@ -20,9 +20,9 @@ using ::testing::Pair;
 
 class LayerImport : public ::testing::Test {
  protected:
-  TemporaryFolder folder_;
+  TemporaryDirectory directory_;
   RecordingReporter reporter_;
-  StoreOptions options_ = options_for(folder_, reporter_);
+  StoreOptions options_ = options_for(directory_, reporter_);
   Repository repository_ = Repository::open(options_);
 
   LayerRequest request(const std::string& tar, const std::string& type = "application/vnd.oci.image.layer.v1.tar") {
@@ -68,9 +68,9 @@ TEST_F(LayerImport, IsMeasuredByTheRoomThatTheBlobTakes) {
   }
 }
 
-TEST_F(LayerImport, StoresFilesFoldersLinksAndMarkers) {
+TEST_F(LayerImport, StoresFilesDirectoriesLinksAndMarkers) {
   TarBuilder tar;
-  tar.folder("./", {1, 2, 0711, {}}).file("./a", "content", {3, 4, 04755, {}}).link("b", "a", 6);
+  tar.directory("./", {1, 2, 0711, {}}).file("./a", "content", {3, 4, 04755, {}}).link("b", "a", 6);
   tar.hard_link("c", "a").file("d/.wh.x", "").file("d/.wh..wh..opq", "ignored");
   const auto commit = import(tar);
   const auto text = ls();
@@ -90,7 +90,7 @@ TEST_F(LayerImport, StoresFilesFoldersLinksAndMarkers) {
 
 TEST_F(LayerImport, IsTheSameEveryTime) {
   TarBuilder tar;
-  tar.file("a", "content").folder("d");
+  tar.file("a", "content").directory("d");
   EXPECT_EQ(import(tar), import(tar));
 }
 
@@ -125,7 +125,7 @@ TEST_F(LayerImport, KeepsWhatImagesMaySetAndDropsTheRest) {
              {"trusted.overlay.redirect", "/etc"},
              {"security.ima", "x"},
              {"user.ostreemeta", "x"}}});
-  tar.folder("d", {0, 0, 0755, {{"user.berth.implied", "x"}, {"trusted.overlay.opaque", "y"}, {"user.kept", "z"}}});
+  tar.directory("d", {0, 0, 0755, {{"user.berth.implied", "x"}, {"trusted.overlay.opaque", "y"}, {"user.kept", "z"}}});
   import(tar);
   const auto text = ls();
   EXPECT_THAT(text, HasSubstr("security.capability"));
@@ -184,8 +184,8 @@ TEST_F(LayerImport, RefusesAWrongDiffId) {
     FAIL();
   } catch (const base::Error& error) {
     EXPECT_EQ(error.kind(), base::ErrorKind::verification);
-    EXPECT_THAT(error.sentence(), HasSubstr(base::digest_of(tar).text()));
-    EXPECT_THAT(error.sentence(), HasSubstr(wanted.diff_id.text()));
+    EXPECT_THAT(error.message(), HasSubstr(base::digest_of(tar).text()));
+    EXPECT_THAT(error.message(), HasSubstr(wanted.diff_id.text()));
   }
   EXPECT_FALSE(repository_.resolve("ociimage/x"));
 }

@@ -40,19 +40,19 @@ std::string refusal(const std::string& bytes, std::size_t piece = 4096) {
     read_all(bytes, piece);
   } catch (const base::Error& error) {
     EXPECT_EQ(error.kind(), base::ErrorKind::verification);
-    return error.sentence();
+    return error.message();
   }
   return "accepted";
 }
 
 TEST(TarReader, ReadsEveryType) {
   TarBuilder tar;
-  tar.folder("./", {0, 0, 0755, {}}).folder("etc", {1, 2, 01777, {}});
+  tar.directory("./", {0, 0, 0755, {}}).directory("etc", {1, 2, 01777, {}});
   tar.file("etc/a", "content", {3, 4, 04755, {}}).link("etc/b", "../x");
   tar.hard_link("etc/c", "./etc/a").device("dev").fifo("fifo");
   const auto entries = read_all(tar, 100);
   ASSERT_EQ(entries.size(), 7U);
-  EXPECT_EQ(entries[0].entry.type, EntryType::folder);
+  EXPECT_EQ(entries[0].entry.type, EntryType::directory);
   EXPECT_EQ(entries[0].entry.path, "");
   EXPECT_EQ(entries[1].entry.path, "etc");
   EXPECT_EQ(entries[1].entry.ownership.permissions, 01777U);

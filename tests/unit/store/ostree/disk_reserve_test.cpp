@@ -14,14 +14,14 @@ class DiskRoomTest : public ::testing::Test {
   /// Bytes that are free now; others use the disk as well.
   [[nodiscard]] std::uint64_t free_bytes() const {
     struct statvfs disk {};
-    EXPECT_EQ(::statvfs(folder_.path().c_str(), &disk), 0);
+    EXPECT_EQ(::statvfs(directory_.path().c_str(), &disk), 0);
     return std::uint64_t{disk.f_bfree} * disk.f_bsize;
   }
-  testing::TemporaryFolder folder_;
+  testing::TemporaryDirectory directory_;
 };
 
 TEST_F(DiskRoomTest, RefusesWhatDoesNotFit) {
-  DiskRoom room(folder_.fd(), 0);
+  DiskReserve room(directory_.fd(), 0);
   room.take(1);
   room.require(free_bytes() / 2);
   EXPECT_THROW(room.require(2 * free_bytes()), base::Error);
@@ -29,19 +29,19 @@ TEST_F(DiskRoomTest, RefusesWhatDoesNotFit) {
 }
 
 TEST_F(DiskRoomTest, LeavesTheReserveAlone) {
-  DiskRoom room(folder_.fd(), std::uint64_t{1} << 62U);
+  DiskReserve room(directory_.fd(), std::uint64_t{1} << 62U);
   EXPECT_THROW(room.take(0), base::Error);
   try {
     room.take(1);
     FAIL();
   } catch (const base::Error& error) {
-    EXPECT_THAT(error.sentence(), ::testing::HasSubstr("a file of 1 bytes does not fit"));
+    EXPECT_THAT(error.message(), ::testing::HasSubstr("a file of 1 bytes does not fit"));
     EXPECT_THAT(error.hint(), ::testing::HasSubstr("free space"));
   }
 }
 
 TEST_F(DiskRoomTest, CountsWhatIsTaken) {
-  DiskRoom room(folder_.fd(), free_bytes() / 2);
+  DiskReserve room(directory_.fd(), free_bytes() / 2);
   room.require(free_bytes() / 4);
   EXPECT_THROW(room.require(free_bytes() / 4 * 3), base::Error);
 }

@@ -22,7 +22,7 @@ base::Error raised(int code, const char* message) {
 }
 
 TEST(Failure, SaysWhatAndWhy) {
-  EXPECT_EQ(raised(G_IO_ERROR_FAILED, "no").sentence(), "cannot do it: no");
+  EXPECT_EQ(raised(G_IO_ERROR_FAILED, "no").message(), "cannot do it: no");
 }
 
 TEST(Failure, MapsKinds) {

@@ -44,7 +44,7 @@ class ObjectStagingTest : public ::testing::Test {
     return base::read_file_at(repository_.fd(), "objects/" + path, 1000).value_or("absent");
   }
 
-  TemporaryFolder repository_;
+  TemporaryDirectory repository_;
 };
 
 TEST_F(ObjectStagingTest, ShowsNothingBeforeItIsPublished) {
@@ -58,7 +58,7 @@ TEST_F(ObjectStagingTest, ShowsNothingBeforeItIsPublished) {
   EXPECT_EQ(content("ab/c.file"), "x");
 }
 
-TEST_F(ObjectStagingTest, AddsToFoldersThatAreThereAndKeepsWhatTheyHold) {
+TEST_F(ObjectStagingTest, AddsToDirectoriesThatAreThereAndKeepsWhatTheyHold) {
   fs::create_directories(object("ab"));
   base::create_file_at(repository_.fd(), "objects/ab/old.file", "old", 0644);
   const auto inode = base::stat_at(repository_.fd(), "objects/ab/old.file")->st_ino;
@@ -212,7 +212,7 @@ TEST_F(ObjectStagingTest, LeavesTheReserveAlone) {
     staging.write_large(unnamed, bytes_of("y"));
     FAIL();
   } catch (const base::Error& error) {
-    EXPECT_THAT(error.sentence(), HasSubstr("does not fit"));
+    EXPECT_THAT(error.message(), HasSubstr("does not fit"));
     EXPECT_THAT(error.hint(), HasSubstr("free space"));
   }
   EXPECT_THROW(staging.require_room(1), base::Error);

@@ -16,39 +16,39 @@ namespace {
 
 using namespace testing;  // NOLINT(google-build-using-namespace): the builders of this room's tests
 using ::testing::HasSubstr;
-using Kind = ForeignLock::Kind;
+using Kind = OstreeRepoLock::Kind;
 
 /// Each lock is one of a process of its own as far as the kernel is concerned.
-class ForeignLockTest : public ::testing::Test {
+class OstreeRepoLockTest : public ::testing::Test {
  protected:
-  ForeignLockTest() { config_.lock_timeout = std::chrono::seconds(0); }
+  OstreeRepoLockTest() { config_.lock_timeout = std::chrono::seconds(0); }
 
   [[nodiscard]] bool can_take(Kind kind) const {
     try {
-      const ForeignLock lock(repository_.folder(), kind, config_);
+      const OstreeRepoLock lock(repository_.directory(), kind, config_);
       return true;
     } catch (const base::Error& error) {
       EXPECT_EQ(error.kind(), base::ErrorKind::conflict);
-      EXPECT_THAT(error.sentence(), HasSubstr("another tool works on the repository"));
+      EXPECT_THAT(error.message(), HasSubstr("another tool works on the repository"));
       return false;
     }
   }
 
-  TemporaryFolder folder_;
+  TemporaryDirectory directory_;
   RecordingReporter reporter_;
-  Repository repository_ = Repository::open(options_for(folder_, reporter_));
+  Repository repository_ = Repository::open(options_for(directory_, reporter_));
   RepositoryConfig config_;
 };
 
-TEST_F(ForeignLockTest, WritersStandWritersOnly) {
-  const ForeignLock writer(repository_.folder(), Kind::shared, config_);
+TEST_F(OstreeRepoLockTest, WritersStandWritersOnly) {
+  const OstreeRepoLock writer(repository_.directory(), Kind::shared, config_);
   EXPECT_TRUE(can_take(Kind::shared));
   EXPECT_FALSE(can_take(Kind::exclusive));
 }
 
-TEST_F(ForeignLockTest, WhoPrunesIsAlone) {
+TEST_F(OstreeRepoLockTest, WhoPrunesIsAlone) {
   {
-    const ForeignLock pruner(repository_.folder(), Kind::exclusive, config_);
+    const OstreeRepoLock pruner(repository_.directory(), Kind::exclusive, config_);
     EXPECT_FALSE(can_take(Kind::shared));
     EXPECT_FALSE(can_take(Kind::exclusive));
     config_.locking = false;
@@ -58,7 +58,7 @@ TEST_F(ForeignLockTest, WhoPrunesIsAlone) {
   EXPECT_TRUE(can_take(Kind::exclusive));
 }
 
-TEST_F(ForeignLockTest, IsTheLockOfLibostree) {
+TEST_F(OstreeRepoLockTest, IsTheLockOfLibostree) {
   auto* const theirs = repository_.handle();
   for (const auto& [type, sharing] : {std::pair{OSTREE_REPO_LOCK_SHARED, true}, {OSTREE_REPO_LOCK_EXCLUSIVE, false}}) {
     ASSERT_TRUE(::ostree_repo_lock_push(theirs, type, nullptr, nullptr));
@@ -69,8 +69,8 @@ TEST_F(ForeignLockTest, IsTheLockOfLibostree) {
   EXPECT_TRUE(can_take(Kind::exclusive));
 }
 
-TEST_F(ForeignLockTest, WaitsForTheOther) {
-  auto other = std::make_unique<ForeignLock>(repository_.folder(), Kind::exclusive, config_);
+TEST_F(OstreeRepoLockTest, WaitsForTheOther) {
+  auto other = std::make_unique<OstreeRepoLock>(repository_.directory(), Kind::exclusive, config_);
   config_.lock_timeout = std::chrono::hours(1);
   std::jthread release([&other] {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));

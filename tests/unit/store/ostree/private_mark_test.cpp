@@ -23,7 +23,7 @@ namespace fs = std::filesystem;
 class PrivateMark : public ::testing::TestWithParam<RepositoryMode> {
  protected:
   void SetUp() override {
-    source_.layer(TarBuilder().folder("bin").file("bin/tool", "the tool").file("bin/other", "another"));
+    source_.layer(TarBuilder().directory("bin").file("bin/tool", "the tool").file("bin/other", "another"));
     image_ = store_.pull(source_, {}).image;
   }
 
@@ -33,7 +33,7 @@ class PrivateMark : public ::testing::TestWithParam<RepositoryMode> {
   [[nodiscard]] std::string tool() const {
     return file_of(options_, object_at(Repository::open(options_), image_.commit, "/bin/tool"));
   }
-  void deploy(const std::string& name) { store_.checkout(image_.commit, folder_.fd(), name); }
+  void deploy(const std::string& name) { store_.checkout(image_.commit, directory_.fd(), name); }
   std::string refusal() {
     try {
       deploy("refused");
@@ -46,9 +46,9 @@ class PrivateMark : public ::testing::TestWithParam<RepositoryMode> {
   }
   void verify(bool all) { static_cast<void>(store_.verify({{{"image", store_.commits_of(image_)}}, {}, {}, all})); }
 
-  TemporaryFolder folder_;
+  TemporaryDirectory directory_;
   RecordingReporter reporter_;
-  StoreOptions options_ = options_for(folder_, reporter_, GetParam());
+  StoreOptions options_ = options_for(directory_, reporter_, GetParam());
   Store store_ = Store::open(options_);
   FakeSource source_;
   StoredImage image_;
@@ -71,7 +71,7 @@ TEST_P(PrivateMark, WhatWasChangedIsNotDeployed) {
   mark_opened(options_.repository);
   flip_byte(tool());
   EXPECT_THAT(refusal(), HasSubstr("/bin/tool"));
-  EXPECT_FALSE(fs::exists(folder_.path() + "/refused"));
+  EXPECT_FALSE(fs::exists(directory_.path() + "/refused"));
   EXPECT_EQ(mark(), "open\n");
 }
 
@@ -107,7 +107,7 @@ TEST_P(PrivateMark, WhatNoImageNeedsIsExaminedToo) {
 class Elsewhere : public PrivateMark {
  protected:
   Elsewhere() {
-    own_.repository = folder_.path() + "/own";
+    own_.repository = directory_.path() + "/own";
     own_.read_only = options_.repository;
   }
   StoreOptions own_ = options_;
@@ -142,13 +142,13 @@ TEST_P(Elsewhere, WhatWasChangedThereIsRefused) {
 
 TEST_P(Elsewhere, ACommitWithoutANameIsTakenOver) {
   auto store = *Store::open_existing(own_);
-  store.checkout(image_.commit, folder_.fd(), "rootfs");
-  EXPECT_TRUE(fs::exists(folder_.path() + "/rootfs/bin/tool"));
+  store.checkout(image_.commit, directory_.fd(), "rootfs");
+  EXPECT_TRUE(fs::exists(directory_.path() + "/rootfs/bin/tool"));
 }
 
 TEST_P(PrivateMark, ARepositoryWithLinksIsRefused) {
-  fs::rename(options_.repository + "/objects", folder_.path() + "/objects");
-  fs::create_directory_symlink(folder_.path() + "/objects", options_.repository + "/objects");
+  fs::rename(options_.repository + "/objects", directory_.path() + "/objects");
+  fs::create_directory_symlink(directory_.path() + "/objects", options_.repository + "/objects");
   EXPECT_THROW(Store::open(options_), base::Error);
 }
 

@@ -26,7 +26,7 @@ std::string refusal(const std::string& text, base::ErrorKind kind = base::ErrorK
   } catch (const base::Error& error) {
     EXPECT_EQ(error.kind(), kind);
     EXPECT_EQ(error.hint().empty(), kind == base::ErrorKind::verification);  // read_config knows the remedy
-    return error.sentence();
+    return error.message();
   }
   return "nothing was refused";
 }
@@ -77,9 +77,9 @@ TEST(RepositoryConfig, RefusesWhatItIsNot) {
 }
 
 TEST(RepositoryConfig, ReservesWhatLibostreeReserves) {
-  TemporaryFolder folder;
+  TemporaryDirectory directory;
   RecordingReporter reporter;
-  const auto options = options_for(folder, reporter);
+  const auto options = options_for(directory, reporter);
   Repository::open(options);
   for (const auto* lines : {"", "min-free-space-percent=0\n", "min-free-space-percent=17\n",
                             "min-free-space-size=300MB\n", "min-free-space-size=3GB\nmin-free-space-percent=50\n",

@@ -27,12 +27,12 @@ class RepositoryLockTest : public ::testing::Test {
     options_.lock_timeout = std::chrono::seconds(0);
     options_.stop = stop_.get_token();
   }
-  RepositoryLock take(RepositoryLock::Kind kind) { return RepositoryLock::take(folder_.fd(), kind, options_); }
+  RepositoryLock take(RepositoryLock::Kind kind) { return RepositoryLock::take(directory_.fd(), kind, options_); }
   base::Error refusal(RepositoryLock::Kind kind) {
     return test::failure_of([&] { take(kind); });
   }
 
-  TemporaryFolder folder_;
+  TemporaryDirectory directory_;
   RecordingReporter reporter_;
   std::stop_source stop_;
   StoreOptions options_;
@@ -90,7 +90,7 @@ TEST_F(RepositoryLockTest, AStopEndsTheWait) {
 TEST_F(RepositoryLockTest, ItsFileIsForItsOwnerOnly) {
   take(RepositoryLock::Kind::shared);
   struct stat status {};
-  ASSERT_EQ(::stat((folder_.path() + "/.berth-lock").c_str(), &status), 0);
+  ASSERT_EQ(::stat((directory_.path() + "/.berth-lock").c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 07777U, 0600U);
 }
 

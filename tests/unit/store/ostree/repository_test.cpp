@@ -26,19 +26,19 @@ using ::testing::SizeIs;
 
 class RepositoryTest : public ::testing::Test {
  protected:
-  TemporaryFolder folder_;
+  TemporaryDirectory directory_;
   RecordingReporter reporter_;
-  StoreOptions options_ = options_for(folder_, reporter_);
+  StoreOptions options_ = options_for(directory_, reporter_);
 };
 
 Checksum write_empty_commit(const Repository& repository, std::int64_t time = 5) {
   const auto metadata = own(g_variant_new_array(G_VARIANT_TYPE("{sv}"), nullptr, 0));
-  const StoredFolder root{repository.write_tree(Folder()), repository.write_meta(plain_ownership())};
+  const StoredDirectory root{repository.write_tree(Directory()), repository.write_meta(plain_ownership())};
   return repository.write_commit(root, time, metadata.get());
 }
 
-TEST_F(RepositoryTest, CreatesItsFolderForItselfOnly) {
-  options_.repository = folder_.path() + "/a/b/repo";
+TEST_F(RepositoryTest, CreatesItsDirectoryForItselfOnly) {
+  options_.repository = directory_.path() + "/a/b/repo";
   EXPECT_FALSE(Repository::open_existing(options_));
   const auto repository = Repository::open(options_);
   struct stat status {};
@@ -110,7 +110,7 @@ TEST_P(LostConfig, OfARepositoryWithRefsIsNamedAndMended) {
   damage_config(path, GetParam());
   const auto error = failure_of([&] { Repository::open(options_); });
   EXPECT_EQ(error.kind(), base::ErrorKind::verification);
-  EXPECT_THAT(error.sentence(), HasSubstr(path + ", is damaged"));
+  EXPECT_THAT(error.message(), HasSubstr(path + ", is damaged"));
   EXPECT_THAT(error.hint(), HasSubstr("`berth recover` writes it anew"));
   {
     const auto repository = Repository::open_existing(options_);  // whoever only reads is not kept from it
@@ -162,14 +162,15 @@ TEST_F(RepositoryTest, NoConfigurationIsWrittenForObjectsOfAnotherMode) {
 TEST_F(RepositoryTest, MakesWhatLibostreeMakes) {
   for (const auto mode : {RepositoryMode::bare, RepositoryMode::bare_user}) {
     options_.mode = mode;
-    options_.repository = folder_.path() + "/ours" + std::to_string(static_cast<int>(mode));
+    options_.repository = directory_.path() + "/ours" + std::to_string(static_cast<int>(mode));
     Repository::open(options_);
-    const auto theirs = folder_.path() + "/theirs" + std::to_string(static_cast<int>(mode));
+    const auto theirs = directory_.path() + "/theirs" + std::to_string(static_cast<int>(mode));
     ostree(theirs, {"init", mode == RepositoryMode::bare ? "--mode=bare" : "--mode=bare-user"});
     ostree(options_.repository, {"refs"});
-    for (const auto* folder : {"tmp", "extensions", "state", "refs/heads", "refs/mirrors", "refs/remotes", "objects"}) {
-      EXPECT_TRUE(std::filesystem::is_directory(theirs + "/" + folder)) << folder;
-      EXPECT_TRUE(std::filesystem::is_directory(options_.repository + "/" + folder)) << folder;
+    for (const auto* directory :
+         {"tmp", "extensions", "state", "refs/heads", "refs/mirrors", "refs/remotes", "objects"}) {
+      EXPECT_TRUE(std::filesystem::is_directory(theirs + "/" + directory)) << directory;
+      EXPECT_TRUE(std::filesystem::is_directory(options_.repository + "/" + directory)) << directory;
     }
     EXPECT_EQ(base::read_file_at(AT_FDCWD, options_.repository + "/config", 1000),
               base::read_file_at(AT_FDCWD, theirs + "/config", 1000));
@@ -184,7 +185,7 @@ TEST_F(RepositoryTest, RefusesAnotherMode) {
     FAIL();
   } catch (const base::Error& error) {
     EXPECT_EQ(error.kind(), base::ErrorKind::conflict);
-    EXPECT_THAT(error.sentence(), HasSubstr("is bare, and bare-user is needed"));
+    EXPECT_THAT(error.message(), HasSubstr("is bare, and bare-user is needed"));
   }
   std::filesystem::remove_all(options_.repository);
   ostree(options_.repository, {"init", "--mode=archive"});
@@ -202,14 +203,14 @@ TEST_F(RepositoryTest, CommitsAndReadsBack) {
   EXPECT_THAT(repository.branches(), SizeIs(0));
   Transaction transaction(repository);
   const auto content = ContentWriter(repository).marker();
-  Folder root;
+  Directory root;
   root.children["file"] = content;
-  auto inner = std::make_unique<Folder>();
+  auto inner = std::make_unique<Directory>();
   inner->meta = repository.write_meta({1, 2, 01777, {{"user.a", "b"}}});
   const auto inner_meta = inner->meta;
   root.children["sub"] = std::move(inner);
   root.children["link"] = LowerLink{"x"};
-  const StoredFolder stored{repository.write_tree(root), repository.write_meta(plain_ownership())};
+  const StoredDirectory stored{repository.write_tree(root), repository.write_meta(plain_ownership())};
   const auto metadata = own(g_variant_new_array(G_VARIANT_TYPE("{sv}"), nullptr, 0));
   const auto commit = repository.write_commit(stored, 77, metadata.get());
   transaction.set_branch("ociimage/x", commit);
@@ -222,9 +223,9 @@ TEST_F(RepositoryTest, CommitsAndReadsBack) {
   EXPECT_EQ(repository.branches().at(0).name, "ociimage/x");
   const auto loaded = repository.load_commit(commit);
   EXPECT_EQ(loaded.timestamp, 77);
-  const auto listing = repository.load_folder(loaded.root.tree);
+  const auto listing = repository.load_directory(loaded.root.tree);
   EXPECT_EQ(listing.files, (std::map<std::string, Checksum>{{"file", content}}));
-  EXPECT_EQ(listing.folders.at("sub").meta, inner_meta);
+  EXPECT_EQ(listing.directories.at("sub").meta, inner_meta);
   EXPECT_THAT(ostree(options_.repository, {"ls", "-R", "ociimage/x"}), HasSubstr("d01777 1 2      0 /sub"));
   ostree(options_.repository, {"fsck"});
 }
@@ -259,15 +260,15 @@ TEST_F(RepositoryTest, ABranchWithoutItsCommitIsAbsent) {
   EXPECT_THROW((void)repository.load_commit(Checksum()), base::Error);
 }
 
-TEST_F(RepositoryTest, RefusesFoldersWithNamesThatLeadOut) {
+TEST_F(RepositoryTest, RefusesDirectoriesWithNamesThatLeadOut) {
   const auto repository = Repository::open(options_);
   Transaction transaction(repository);
   for (const char* name : {"..", ".", "a/b", ""}) {
-    Folder root;
+    Directory root;
     root.children[name] = ContentWriter(repository).marker();
     // libostree itself takes some of them.
     try {
-      (void)repository.load_folder(repository.write_tree(root));
+      (void)repository.load_directory(repository.write_tree(root));
       ADD_FAILURE() << name;
     } catch (const base::Error&) {
     }
@@ -352,7 +353,7 @@ TEST_F(RepositoryTest, WhatCannotBeReadIsNotCalledDamaged) {
     ADD_FAILURE();
   } catch (const base::Error& error) {
     EXPECT_EQ(error.kind(), base::ErrorKind::failed);
-    EXPECT_THAT(error.sentence(), HasSubstr("Too many open files"));
+    EXPECT_THAT(error.message(), HasSubstr("Too many open files"));
   }
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
 }

@@ -18,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 TEST(Staging, RemovesWhatNobodyHolds) {
-  const testing::TemporaryFolder repository;
+  const testing::TemporaryDirectory repository;
   const auto tmp = repository.path() + "/tmp";
   fs::create_directories(tmp + "/staging-boot-dead/00");
   std::ofstream(tmp + "/staging-boot-dead/00/object.file") << "x";
@@ -32,7 +32,7 @@ TEST(Staging, RemovesWhatNobodyHolds) {
 }
 
 TEST(Staging, RemovesWhatRepairsOfEarlierVersionsLeft) {
-  const testing::TemporaryFolder repository;
+  const testing::TemporaryDirectory repository;
   const auto tmp = repository.path() + "/tmp";
   const auto mine = tmp + "/berth-repair-" + std::to_string(::getpid());
   fs::create_directories(tmp + "/berth-repair-4194305/objects");  // no process has a higher number than 2^22
@@ -42,9 +42,9 @@ TEST(Staging, RemovesWhatRepairsOfEarlierVersionsLeft) {
   EXPECT_TRUE(fs::exists(mine));
 }
 
-// libostree makes the folder first, and its lock then.
+// libostree makes the directory first, and its lock then.
 TEST(Staging, LeavesWhatMayBeLockedSoon) {
-  const testing::TemporaryFolder repository;
+  const testing::TemporaryDirectory repository;
   const auto fresh = repository.path() + "/tmp/staging-boot-fresh";
   fs::create_directories(fresh);
   remove_stale_staging(repository.fd(), std::chrono::minutes(1));
@@ -55,7 +55,7 @@ TEST(Staging, LeavesWhatMayBeLockedSoon) {
 }
 
 TEST(Staging, LeavesWhatIsInUse) {
-  const testing::TemporaryFolder repository;
+  const testing::TemporaryDirectory repository;
   const auto tmp = repository.path() + "/tmp";
   fs::create_directories(tmp + "/staging-boot-live");
   const base::Fd lock = base::open_at(AT_FDCWD, tmp + "/staging-boot-live-lock", O_CREAT | O_RDWR, 0600);

@@ -15,7 +15,7 @@ std::string refusal(const std::string& raw) {
     normal_entry_path(raw, "an entry");
   } catch (const base::Error& error) {
     EXPECT_EQ(error.kind(), base::ErrorKind::verification);
-    return error.sentence();
+    return error.message();
   }
   return "accepted";
 }
@@ -65,7 +65,7 @@ TEST(EntryName, RefusesLongAndDeepPaths) {
   }
   EXPECT_THAT(refusal(path + "end"), HasSubstr("the limit is 4095"));
   std::string deep = "d";
-  for (std::size_t i = 1; i < folder_depth_limit; ++i) {
+  for (std::size_t i = 1; i < directory_depth_limit; ++i) {
     deep += "/d";
   }
   EXPECT_EQ(normal_entry_path(deep, "an entry"), deep);

@@ -18,12 +18,12 @@ Checksum number(std::uint8_t n) {
 }
 const Checksum implied = number(255);
 
-/// "a/ b=1 c>x": folders end with `/` and hold their meta in `[]` unless implied.
-void write(const Folder& folder, const std::string& prefix, std::string& text) {
-  for (const auto& [name, node] : folder.children) {
+/// "a/ b=1 c>x": directories end with `/` and hold their meta in `[]` unless implied.
+void write(const Directory& directory, const std::string& prefix, std::string& text) {
+  for (const auto& [name, node] : directory.children) {
     if (const auto* content = std::get_if<Checksum>(&node)) {
       text += prefix + name + "=" + std::to_string(content->bytes[0]) + " ";
-    } else if (const auto* inner = folder_in(node)) {
+    } else if (const auto* inner = directory_in(node)) {
       text += prefix + name + "/" + (inner->meta == implied ? "" : std::to_string(inner->meta.bytes[0])) + " ";
       write(*inner, prefix + name + "/", text);
     } else {
@@ -44,7 +44,7 @@ std::string refusal(Work work) {
     work();
   } catch (const base::Error& error) {
     EXPECT_EQ(error.kind(), base::ErrorKind::verification);
-    return error.sentence();
+    return error.message();
   }
   return "accepted";
 }
@@ -54,8 +54,8 @@ TEST(LayerTree, ImpliesMissingParents) {
   tree.add_file("a/b/c", number(1));
   EXPECT_EQ(text_of(tree), "a/ a/b/ a/b/c=1 ");
   EXPECT_EQ(tree.root().meta, implied);
-  tree.add_folder("a", number(2));
-  tree.add_folder("", number(3));
+  tree.add_directory("a", number(2));
+  tree.add_directory("", number(3));
   EXPECT_EQ(text_of(tree), "a/2 a/b/ a/b/c=1 ");
   EXPECT_EQ(tree.root().meta, number(3));
 }
@@ -64,45 +64,45 @@ TEST(LayerTree, TheLastOfSeveralEntriesWins) {
   LayerTree tree(implied);
   tree.add_file("f", number(1));
   tree.add_file("f", number(2));
-  tree.add_folder("d", number(3));
+  tree.add_directory("d", number(3));
   tree.add_file("d/x", number(4));
-  tree.add_folder("d", number(5));
+  tree.add_directory("d", number(5));
   EXPECT_EQ(text_of(tree), "d/5 d/x=4 f=2 ");
   tree.add_file("d", number(6));
-  tree.add_folder("f", number(7));
+  tree.add_directory("f", number(7));
   EXPECT_EQ(text_of(tree), "d=6 f/7 ");
   tree.remove("d");
   tree.remove("absent");
   EXPECT_EQ(text_of(tree), "f/7 ");
 }
 
-TEST(LayerTree, RefusesToGoThroughAnythingButFolders) {
+TEST(LayerTree, RefusesToGoThroughAnythingButDirectories) {
   LayerTree tree(implied);
   tree.add_file("link", number(1));
   EXPECT_THAT(refusal([&] { tree.add_file("link/x", number(2)); }), HasSubstr("'link/x' goes through 'link'"));
-  EXPECT_THAT(refusal([&] { tree.add_folder("link/x/y", number(2)); }), HasSubstr("'link/x/y' goes through 'link'"));
+  EXPECT_THAT(refusal([&] { tree.add_directory("link/x/y", number(2)); }), HasSubstr("'link/x/y' goes through 'link'"));
   EXPECT_THAT(refusal([&] { tree.add_hard_link("link/x", "link"); }), HasSubstr("goes through"));
   EXPECT_THAT(refusal([&] { tree.remove("link/x"); }), HasSubstr("goes through"));
   EXPECT_THAT(refusal([&] { tree.add_file("", number(2)); }), HasSubstr("root"));
 }
 
-TEST(LayerTree, GoesThroughLinksToItsOwnFolders) {
+TEST(LayerTree, GoesThroughLinksToItsOwnDirectories) {
   LayerTree tree(implied);
-  tree.add_folder("n/.pnpm/p@1", number(1));
+  tree.add_directory("n/.pnpm/p@1", number(1));
   tree.add_symbolic_link("n/p", number(2), ".pnpm/p@1");
   tree.add_file("n/p/index.js", number(3));
   tree.add_file("n/p/lib/a.js", number(4));
   tree.add_symbolic_link("abs", number(5), "/n//./p");
   tree.add_file("abs/b", number(6));
   tree.add_symbolic_link("n/up", number(7), "../n");
-  tree.add_folder("n/up/c", number(8));
+  tree.add_directory("n/up/c", number(8));
   tree.add_hard_link("hard", "n/p/index.js");
   EXPECT_EQ(text_of(tree),
             "abs=5 hard=3 n/ n/.pnpm/ n/.pnpm/p@1/1 n/.pnpm/p@1/b=6 n/.pnpm/p@1/index.js=3 n/.pnpm/p@1/lib/ "
             "n/.pnpm/p@1/lib/a.js=4 n/c/8 n/p=2 n/up=7 ");
 }
 
-TEST(LayerTree, LinksThatLeadToNoFolderOfTheLayerAreRefused) {
+TEST(LayerTree, LinksThatLeadToNoDirectoryOfTheLayerAreRefused) {
   LayerTree tree(implied);
   tree.add_symbolic_link("loop", number(1), "pool");
   tree.add_symbolic_link("pool", number(2), "loop");
@@ -155,10 +155,10 @@ TEST(LayerTree, LeavesHardLinksToUnknownNamesToLowerLayers) {
   EXPECT_THAT(tree.lower_links(), ElementsAre(Pair("d/x", "usr/bin/y"), Pair("z", "usr/bin/y")));
 }
 
-TEST(LayerTree, RefusesHardLinksToFolders) {
+TEST(LayerTree, RefusesHardLinksToDirectories) {
   LayerTree tree(implied);
-  tree.add_folder("d", number(1));
-  EXPECT_THAT(refusal([&] { tree.add_hard_link("x", "d"); }), HasSubstr("the folder 'd'"));
+  tree.add_directory("d", number(1));
+  EXPECT_THAT(refusal([&] { tree.add_hard_link("x", "d"); }), HasSubstr("the directory 'd'"));
   EXPECT_THAT(refusal([&] { tree.add_hard_link("x", ""); }), HasSubstr("root"));
   EXPECT_THAT(refusal([&] { tree.add_hard_link("", "x"); }), HasSubstr("root"));
 }
@@ -174,7 +174,7 @@ TEST(LayerTree, BoundsLinksToLowerLayers) {
               HasSubstr("bytes of hard links"));
 }
 
-TEST(LayerTree, BoundsFilesAndFolders) {
+TEST(LayerTree, BoundsFilesAndDirectories) {
   EXPECT_EQ(LayerTree::default_limits.nodes, 4'000'000U);
   LayerTree tree(implied, {1000, LayerTree::default_limits.memory});
   EXPECT_THAT(refusal([&] {

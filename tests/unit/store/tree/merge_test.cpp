@@ -27,7 +27,7 @@ unsigned number_of(const Checksum& checksum) {
 const Checksum implied = number(1);
 const Checksum plain = number(2);
 
-/// One thing in a layer: a path that ends with `/` is a folder with meta `value`, 1 being implied.
+/// One thing in a layer: a path that ends with `/` is a directory with meta `value`, 1 being implied.
 struct Entry {
   std::string path;
   unsigned value;
@@ -41,21 +41,21 @@ class Shelf {
     LayerTree tree(implied);
     for (const auto& [path, value] : layer) {
       if (path.ends_with('/')) {
-        tree.add_folder(path.substr(0, path.size() - 1), number(value));
+        tree.add_directory(path.substr(0, path.size() - 1), number(value));
       } else {
         tree.add_file(path, number(value));
       }
     }
     return {"layer t", {store(tree.root()), tree.root().meta}, links};
   }
-  FolderLoader loader() {
+  DirectoryLoader loader() {
     return [this](const Checksum& tree) { return listings_.at(tree); };
   }
-  Checksum store(const Folder& folder) {
-    FolderListing listing;
-    for (const auto& [name, node] : folder.children) {
-      if (const auto* inner = folder_in(node)) {
-        listing.folders[name] = {store(*inner), inner->meta};
+  Checksum store(const Directory& directory) {
+    DirectoryListing listing;
+    for (const auto& [name, node] : directory.children) {
+      if (const auto* inner = directory_in(node)) {
+        listing.directories[name] = {store(*inner), inner->meta};
       } else {
         listing.files[name] = std::get<Checksum>(node);
       }
@@ -66,15 +66,15 @@ class Shelf {
   }
 
  private:
-  std::map<Checksum, FolderListing> listings_;
+  std::map<Checksum, DirectoryListing> listings_;
 };
 
-/// Path → value; folders with `/` behind.
+/// Path → value; directories with `/` behind.
 using Flat = std::map<std::string, unsigned>;
 
-void flatten(const Folder& folder, const std::string& prefix, Flat& flat) {
-  for (const auto& [name, node] : folder.children) {
-    if (const auto* inner = folder_in(node)) {
+void flatten(const Directory& directory, const std::string& prefix, Flat& flat) {
+  for (const auto& [name, node] : directory.children) {
+    if (const auto* inner = directory_in(node)) {
       flat[prefix + name + "/"] = number_of(inner->meta);
       flatten(*inner, prefix + name + "/", flat);
     } else {
@@ -104,7 +104,7 @@ TEST(Merge, ReplacesOnTypeChange) {
             (Flat{{"d", 13}, {"f/", 21}, {"f/y", 14}}));
 }
 
-TEST(Merge, ImpliedFoldersKeepWhatIsBelow) {
+TEST(Merge, ImpliedDirectoriesKeepWhatIsBelow) {
   EXPECT_EQ(merged({{{"tmp/", 20}}, {{"tmp/x", 10}}}), (Flat{{"tmp/", 20}, {"tmp/x", 10}}));
   EXPECT_EQ(merged({{{"a/b/x", 10}}}), (Flat{{"a/", 2}, {"a/b/", 2}, {"a/b/x", 10}}));
   EXPECT_EQ(merged({{{"lib", 10}}, {{"lib/x", 11}}}), (Flat{{"lib/", 2}, {"lib/x", 11}}));
@@ -118,7 +118,7 @@ TEST(Merge, WhiteoutsHideLowerNamesOnly) {
   EXPECT_EQ(merged({{{"a", 10}}, {{".wh.a", 0}}, {{"a", 12}}}), (Flat{{"a", 12}}));
 }
 
-TEST(Merge, OpaqueFoldersHideAllOfLowerLayers) {
+TEST(Merge, OpaqueDirectoriesHideAllOfLowerLayers) {
   const Layer lower{{"d/", 20}, {"d/x", 10}, {"d/z/y", 11}, {"e", 12}};
   EXPECT_EQ(merged({lower, {{"d/.wh..wh..opq", 0}, {"d/new", 13}}}), (Flat{{"d/", 20}, {"d/new", 13}, {"e", 12}}));
   EXPECT_EQ(merged({lower, {{"d/new", 13}, {"d/z/", 22}, {"d/.wh..wh..opq", 0}}}),
@@ -128,7 +128,7 @@ TEST(Merge, OpaqueFoldersHideAllOfLowerLayers) {
 
 TEST(Merge, DropsBookkeepingAndMarkersEverywhere) {
   EXPECT_EQ(merged({{{".wh..wh.aufs", 0}, {".wh..wh.plnk/1.2", 10}, {"new/deep/.wh.x", 0}, {"new/.wh..wh..opq", 0}}}),
-            (Flat{{"new/", 2}}));  // nothing but a marker is in the folder that is hidden
+            (Flat{{"new/", 2}}));  // nothing but a marker is in the directory that is hidden
   EXPECT_EQ(merged({{{"x", 10}}, {{".wh..wh.x", 0}}}), (Flat{{"x", 10}}));
 }
 
@@ -153,7 +153,7 @@ TEST(Merge, ResolvesHardLinksAgainstLowerLayers) {
   EXPECT_EQ(flat, (Flat{{"d/", 2}, {"d/link", 10}, {"d/other", 11}}));
 }
 
-TEST(Merge, AFolderThatIsHiddenDoesNotComeBackByMarkersBelow) {
+TEST(Merge, ADirectoryThatIsHiddenDoesNotComeBackByMarkersBelow) {
   const Layer lower{{"d/", 20}, {"d/x", 10}, {"d/e/", 21}, {"d/e/y", 11}, {"top", 12}};
   const Flat rest{{"top", 12}};
   EXPECT_EQ(merged({lower, {{".wh.d", 0}, {"d/.wh.x", 0}}}), rest);
@@ -168,7 +168,7 @@ TEST(Merge, AFolderThatIsHiddenDoesNotComeBackByMarkersBelow) {
   EXPECT_EQ(merged({lower, {{"d/.wh.x", 0}}}), (Flat{{"d/", 20}, {"d/e/", 21}, {"d/e/y", 11}, {"top", 12}}));
 }
 
-TEST(Merge, AHardLinkIsReasonForAFolderThatIsHidden) {
+TEST(Merge, AHardLinkIsReasonForADirectoryThatIsHidden) {
   Shelf shelf;
   Merge merge(shelf.loader(), implied, plain);
   merge.apply(shelf.store({{"d/x", 10}, {"f", 11}}));
@@ -208,14 +208,14 @@ TEST(Merge, RefusesHardLinksToWhatIsNotThere) {
   EXPECT_THAT(refusal({{"x", "bin/absent"}}), HasSubstr("merging layer t"));
   EXPECT_THAT(refusal({{"x", "bin"}}), HasSubstr("'bin'"));
   EXPECT_THAT(refusal({{"x", "link/tool"}}), HasSubstr("'link/tool'"));
-  EXPECT_THAT(refusal({{"absent/x", "bin/tool"}}), HasSubstr("no folder to be in"));
+  EXPECT_THAT(refusal({{"absent/x", "bin/tool"}}), HasSubstr("no directory to be in"));
   EXPECT_EQ(refusal({{".wh..wh.plnk/x", "bin/tool"}}), "accepted");
 }
 
-TEST(Merge, RefusesBottomlessFolders) {
-  const FolderLoader endless = [](const Checksum& tree) {
-    FolderListing listing;
-    listing.folders["d"] = {tree, plain};
+TEST(Merge, RefusesBottomlessDirectories) {
+  const DirectoryLoader endless = [](const Checksum& tree) {
+    DirectoryListing listing;
+    listing.directories["d"] = {tree, plain};
     return listing;
   };
   Merge merge(endless, implied, plain);
@@ -225,7 +225,7 @@ TEST(Merge, RefusesBottomlessFolders) {
 TEST(Merge, RefusesIllegalWhiteoutsOfOlderTools) {
   Merge merge(
       [](const Checksum&) {
-        FolderListing listing;
+        DirectoryListing listing;
         listing.files[".wh.."] = plain;
         return listing;
       },
@@ -266,7 +266,7 @@ class NaiveModel {
   [[nodiscard]] const Flat& paths() const { return paths_; }
 
  private:
-  /// Whether the same layer hides a folder above.
+  /// Whether the same layer hides a directory above.
   static bool is_hidden(const Layer& layer, const std::string& path) {
     const auto has = [&layer](const std::string& marker) {
       return std::any_of(layer.begin(), layer.end(), [&marker](const auto& entry) { return entry.path == marker; });
@@ -303,11 +303,11 @@ class NaiveModel {
 Layer random_layer(std::mt19937& random) {
   const std::vector<std::string> names{"a", "b", "c"};
   std::map<std::string, unsigned> things;
-  std::set<std::string> folders{""};
+  std::set<std::string> directories{""};
   const auto count = 1 + random() % 8;
   for (unsigned i = 0; i < count; ++i) {
-    auto parent = folders.begin();
-    std::advance(parent, static_cast<std::ptrdiff_t>(random() % folders.size()));
+    auto parent = directories.begin();
+    std::advance(parent, static_cast<std::ptrdiff_t>(random() % directories.size()));
     const auto name = names[random() % names.size()];
     const auto path = *parent + name;
     if (things.count(path) > 0 || things.count(path + "/") > 0) {
@@ -325,7 +325,7 @@ Layer random_layer(std::mt19937& random) {
         break;
       default:
         things[path + "/"] = 100 + random() % 90;
-        folders.insert(path + "/");
+        directories.insert(path + "/");
         break;
     }
   }
@@ -351,7 +351,7 @@ TEST(Merge, AgreesWithANaiveModelOnRandomLayers) {
 
 TEST(MergeLimits, AllLayersTogetherAreBounded) {
   EXPECT_EQ(Merge::default_limits.nodes, 10'000'000U);
-  FolderListing wide;
+  DirectoryListing wide;
   for (unsigned i = 0; i < 1000; ++i) {
     wide.files.emplace(std::to_string(i), plain);
   }
@@ -365,7 +365,7 @@ TEST(MergeLimits, AllLayersTogetherAreBounded) {
   } catch (const base::Error& error) {
     EXPECT_EQ(error.kind(), base::ErrorKind::verification);
     EXPECT_THAT(error.what(), HasSubstr("layer last"));
-    EXPECT_THAT(error.sentence(), HasSubstr("more than 10000 files and folders"));
+    EXPECT_THAT(error.message(), HasSubstr("more than 10000 files and directories"));
   }
 }
 

@@ -1,4 +1,4 @@
-// A folder for one test.
+// A directory for one test.
 #pragma once
 
 #include <cstdlib>
@@ -13,20 +13,20 @@
 
 namespace berth::test {
 
-/// A new folder, removed at the end with all that is in it.
-class TempFolder {
+/// A new directory, removed at the end with all that is in it.
+class TempDirectory {
  public:
-  TempFolder() {
+  TempDirectory() {
     auto name = (std::filesystem::temp_directory_path() / "berth-test-XXXXXX").string();
     if (::mkdtemp(name.data()) == nullptr) {
       throw std::runtime_error("mkdtemp failed");
     }
     path_ = name;
-    fd_ = base::open_host_folder(name);
+    fd_ = base::open_host_directory(name);
   }
-  TempFolder(const TempFolder&) = delete;
-  TempFolder& operator=(const TempFolder&) = delete;
-  ~TempFolder() {
+  TempDirectory(const TempDirectory&) = delete;
+  TempDirectory& operator=(const TempDirectory&) = delete;
+  ~TempDirectory() {
     std::error_code ignored;
     std::filesystem::remove_all(path_, ignored);
   }
@@ -37,7 +37,7 @@ class TempFolder {
     return name.empty() ? path_.string() : *this / name;
   }
 
-  /// Writes a file, with the folders above it. @return its path
+  /// Writes a file, with the directories above it. @return its path
   std::string write(const std::string& name, const std::string& bytes) const {
     const auto file = path_ / name;
     std::filesystem::create_directories(file.parent_path());

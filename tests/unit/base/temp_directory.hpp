@@ -4,11 +4,11 @@
 #include <utility>
 
 #include "failure.hpp"
-#include "scratch_folder.hpp"
+#include "scratch_directory.hpp"
 
 namespace berth::base::test {
 
-using berth::test::TempFolder;
+using berth::test::TempDirectory;
 
 /// Runs `work` and returns the Error it must throw.
 template <typename Work>
