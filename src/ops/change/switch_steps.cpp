@@ -357,6 +357,9 @@ class StepList {
   }
 
   void add_systemd() {
+    if (note_.relinks) {
+      add_enable();  // before the reload: since systemd 255 every unit needs one after an enable
+    }
     if (!note_.after.unit.empty() || (note_.before && !note_.before->unit.empty()) || !note_.companions.empty()) {
       // What ran before will not run again with such a unit: as far as the user is concerned, it did not start.
       const auto kind = note_.before && note_.starts ? ErrorKind::start_failed : ErrorKind::failed;
@@ -377,9 +380,6 @@ class StepList {
           fmt::format("create what {} lists", conf),
           [&context = context_, conf] { context.systemd.create_tmpfiles(conf); },
           [&context = context_, &note = note_] { take_tmpfiles_back(context, note); });
-    }
-    if (note_.relinks) {
-      add_enable();
     }
     add_companions();
     if (note_.starts) {

@@ -159,6 +159,7 @@ void bring_back(Context& context, const std::string& unit, const std::vector<std
                       dependent, unit, why, context.layout.command("systemctl"), dependent));
     };
     try {
+      context.systemd.reset_failed(dependent);  // however often it was stopped with the other one
       if (const auto job = context.systemd.start_again(dependent); !job.done) {
         warn(job.words);
       }

@@ -427,8 +427,8 @@ TEST_F(AdminTest, UnitsOfTheHostFilesAreRestartedWhenTheyChange) {
   update_web();
   EXPECT_THAT(machine.systemd.calls,
               ElementsAre("stop web.socket", "stop web.service", "remove_tmpfiles /etc/tmpfiles.d/web.conf", "reload",
-                          "create_tmpfiles /etc/tmpfiles.d/web.conf", "start web.socket", "reset_failed web.service",
-                          "restart web.service"));
+                          "create_tmpfiles /etc/tmpfiles.d/web.conf", "reset_failed web.socket", "start web.socket",
+                          "reset_failed web.service", "restart web.service"));
 }
 
 TEST_F(AdminTest, UnitsOfTheHostFilesAreStoppedWhenTheyGo) {

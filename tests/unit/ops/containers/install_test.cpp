@@ -61,7 +61,7 @@ TEST(Install, PutsEverythingInPlace) {
   EXPECT_EQ(std::filesystem::read_symlink(machine.on_disk("etc/web/current")), "web.conf");
   EXPECT_TRUE(machine.exists("var/lib/web-data"));
   EXPECT_THAT(machine.systemd.calls,
-              ::testing::ElementsAre("reload", "create_tmpfiles /etc/tmpfiles.d/web.conf", "enable web.service"));
+              ::testing::ElementsAre("enable web.service", "reload", "create_tmpfiles /etc/tmpfiles.d/web.conf"));
   const auto found = host::find_deployment(machine.layout, "web");
   ASSERT_TRUE(found);
   EXPECT_EQ(found->info.values.at("GREETING"), "hello");
@@ -93,11 +93,13 @@ TEST(Install, OfWhatTmpfilesLinesMadeWhatWasChangedStays) {
       std::filesystem::create_symlink("/etc", machine.on_disk("srv/web/turned"));
       ASSERT_EQ(::mkfifo(machine.on_disk("srv/web/pipe").c_str(), 0600), 0);
     }
-    if (call.starts_with("enable")) {
+    if (call.starts_with("start")) {
       throw base::Error(ErrorKind::failed, "injected");
     }
   };
-  EXPECT_THROW(install(context, request_for(machine.image("web", spec))), base::Error);
+  auto request = request_for(machine.image("web", spec));
+  request.start = true;
+  EXPECT_THROW(install(context, request), base::Error);
   std::set<std::string> left;
   for (const auto& entry : std::filesystem::directory_iterator(machine.on_disk("srv/web"))) {
     left.insert(entry.path().filename());
