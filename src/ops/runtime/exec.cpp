@@ -9,6 +9,7 @@
 #include "base/file.hpp"
 #include "host/systemd/systemd_journal.hpp"
 #include "ops/rootless.hpp"
+#include "ops/runtime/start_failure.hpp"
 
 namespace berth::ops {
 
@@ -62,7 +63,8 @@ CommandOutcome exec_in(const Context& context, const host::Deployment& deploymen
   arguments.push_back(deployment.name);
   enter_user_cgroup(context);
   return run_runtime(runtime, arguments, attachment,
-                     fmt::format("run {} in {}", request.command.front(), deployment.name));
+                     fmt::format("run {} in {}", request.command.front(), deployment.name),
+                     [&] { return start_failure_code(config.at("root").at("path").get<std::string>(), process); });
 }
 
 CommandOutcome exec(Context& context, const ExecRequest& request) {

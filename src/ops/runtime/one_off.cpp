@@ -15,6 +15,7 @@
 #include "ops/deployments_directory.hpp"
 #include "ops/private_deployment.hpp"
 #include "ops/rootless.hpp"
+#include "ops/runtime/start_failure.hpp"
 
 namespace berth::ops {
 
@@ -101,7 +102,10 @@ CommandOutcome OneOff::run(base::Json config, const Attachment& attachment, cons
   check_stop(context_.stop);
   const auto what = fmt::format("run {} in {}", config.at("process").at("args").at(0).get<std::string>(), id_);
   started_ = true;
-  auto outcome = run_runtime(runtime_, {"run", "--bundle", path, id_}, attachment, what, before_start);
+  const auto failure_code = [&config] {
+    return start_failure_code(config.at("root").at("path").get<std::string>(), config.at("process"));
+  };
+  auto outcome = run_runtime(runtime_, {"run", "--bundle", path, id_}, attachment, what, failure_code, before_start);
   started_ = outcome.exit_code != 0;  // after success the runtime has removed it
   return outcome;
 }

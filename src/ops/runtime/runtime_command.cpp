@@ -25,8 +25,6 @@ using base::ErrorKind;
 
 constexpr std::chrono::seconds longest_creation{20};
 constexpr std::chrono::milliseconds creation_interval{50};
-constexpr int runtime_failed = 125;
-constexpr int not_executable = 126;
 constexpr int no_such_program = 127;
 constexpr std::uint64_t log_limit = 1U << 20U;  // bytes
 constexpr std::size_t reason_limit = 1000;      // bytes
@@ -71,21 +69,7 @@ class RuntimeLog {
   base::Fd file_;
 };
 
-bool contains(const std::string& text, std::string_view part) {
-  const auto same = [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; };
-  return std::search(text.begin(), text.end(), part.begin(), part.end(), same) != text.end();
-}
-
-/// runc: `exec: "x": executable file not found in $PATH`; crun: "executable file `x` not found", "open executable: …".
-int failure_code(const std::string& reason) {
-  if (!contains(reason, "exec: \"") && !contains(reason, "executable")) {
-    return runtime_failed;
-  }
-  return contains(reason, "permission denied") || contains(reason, "is a directory") ? not_executable : no_such_program;
-}
-
-CommandOutcome failed(const std::string& what, const std::string& reason) {
-  const int code = failure_code(reason);
+CommandOutcome failed(int code, const std::string& what, const std::string& reason) {
   const auto kind = code == no_such_program ? ErrorKind::not_found : ErrorKind::failed;
   return {code, Error(kind, fmt::format("cannot {}: {}", what, reason))};
 }
@@ -165,7 +149,7 @@ void set_command(base::Json& process, const std::vector<std::string>& command, c
 
 CommandOutcome run_runtime(const std::string& runtime, const std::vector<std::string>& arguments,
                            const Attachment& attachment, const std::string& what,
-                           const std::function<void()>& before_start) {
+                           const std::function<int()>& failure_code, const std::function<void()>& before_start) {
   const RuntimeLog log;
   std::vector<std::string> argv = {runtime, "--log", log.path(), "--log-format", "json"};
   argv.insert(argv.end(), arguments.begin(), arguments.end());
@@ -176,7 +160,7 @@ CommandOutcome run_runtime(const std::string& runtime, const std::vector<std::st
   const int code = base::run_attached(argv, options);
   if (code != 0) {
     if (const auto reason = log.error()) {
-      return failed(what, *reason);
+      return failed(failure_code(), what, *reason);
     }
   }
   return {code, std::nullopt};

@@ -53,9 +53,10 @@ base::Json config_of(const Context& context, const host::Deployment& deployment)
 void set_command(base::Json& process, const std::vector<std::string>& command, const Attachment& attachment);
 
 /// Runs `RUNTIME ARGUMENTS` and waits for its end. @param what "run /bin/sh in web", for messages
+/// @param failure_code the exit code if the runtime could not run it (start_failure_code)
 /// @param before_start as base::AttachedOptions
 CommandOutcome run_runtime(const std::string& runtime, const std::vector<std::string>& arguments,
                            const Attachment& attachment, const std::string& what,
-                           const std::function<void()>& before_start = {});
+                           const std::function<int()>& failure_code, const std::function<void()>& before_start = {});
 
 }  // namespace berth::ops
