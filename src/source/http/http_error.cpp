@@ -12,12 +12,16 @@ namespace berth::source {
 namespace {
 
 // Results of X509_verify_cert(3); only their numbers, for TLS is libcurl's business.
+constexpr long valid = 0;
+constexpr long unspecified = 1;
 constexpr long not_yet_valid = 9;
 constexpr long has_expired = 10;
 constexpr long self_signed_leaf = 18;
 constexpr long self_signed_in_chain = 19;
 constexpr long unknown_issuer = 20;
 constexpr long unverifiable_leaf = 21;
+constexpr long hostname_mismatch = 62;
+constexpr long address_mismatch = 64;
 
 constexpr std::string_view trust_hint =
     "if you trust it, name its CA certificate with ca-file in a [[registry]] of berth.conf";
@@ -39,13 +43,14 @@ HttpError certificate_failure(CURL* easy, const char* detail, const Url& url) {
     case unknown_issuer:
     case unverifiable_leaf:
       return fail("its certificate is signed by an unknown authority", trust_hint);
+    case valid:
+    case unspecified:  // OpenSSL found no fault: libcurl compares the names itself, after the chain
+    case hostname_mismatch:
+    case address_mismatch:
+      return fail("its certificate is for another name", "use the name that the certificate was made for");
     default:
-      break;
+      return fail(base::printable(detail), trust_hint);
   }
-  if (std::string_view(detail).find("host name") != std::string_view::npos) {
-    return fail("its certificate is for another name", "use the name that the certificate was made for");
-  }
-  return fail(base::printable(detail), trust_hint);
 }
 
 HttpError unreachable(CURL* easy, const Url& url) {
