@@ -15,7 +15,7 @@ configure() {
   fi
   log=$(mktemp)
   rm -rf "$directory"
-  if ! meson setup "$directory" --prefix=/usr --sysconfdir=/etc --localstatedir=/var --werror "$@" > "$log" 2>&1; then
+  if ! meson setup "$directory" --prefix=/usr --sysconfdir=/etc --localstatedir=/var --werror --wrap-mode=nodownload "$@" > "$log" 2>&1; then
     cat "$log" >&2
     rm -f "$log"
     return 1

@@ -5,7 +5,7 @@ import re
 import shutil
 
 from rig.installed import build_directory, installed
-from rig.shell import run
+from rig.shell import CLEAN, run
 
 
 class Berth:
@@ -17,7 +17,7 @@ class Berth:
         (store / "etc/berth").mkdir(parents=True)
         (store / "etc/berth/berth.conf").write_text("".join(f"{line}\n" for line in settings))
         (store / "usr/bin").mkdir(parents=True)
-        shutil.copy2(shutil.which("runc"), store / "usr/bin/runc")
+        shutil.copy2(shutil.which("runc", path=CLEAN["PATH"]), store / "usr/bin/runc")
 
     def __call__(self, *words):
         return self.network.within(installed() / "usr/bin/berth", "-q", "--root", self.store, *words)

@@ -19,6 +19,10 @@ def pytest_cmdline_main(config):
     return sandbox.run([sys.executable, "-B", "-m", "pytest", *config.invocation_params.args])
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "portable: also run on the host of another Debian release, by ./test debian13")
+
+
 # A shell script ignores these for what it runs in the background, and programs inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGQUIT, signal.SIG_DFL)

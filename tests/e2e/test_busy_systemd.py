@@ -55,6 +55,7 @@ def test_something_that_keeps_the_service_up_meets_only_what_was_deployed(busy):
     busy.berth("uninstall", "uph")
 
 
+@pytest.mark.portable
 def test_what_needs_the_service_runs_again(busy):
     installed(busy, "db")
     unit_file(busy, "app.service", "[Unit]\nRequires=db.service\nAfter=db.service\n[Service]\nExecStart=/bin/sleep infinity\n")
@@ -112,6 +113,7 @@ def test_a_restart_by_hand_while_it_is_watched_is_no_failure(busy):
     busy.berth("uninstall", "again")
 
 
+@pytest.mark.portable
 def test_starts_that_are_too_many_are_told_and_keep_no_update_away(busy):
     unit_file(busy, "often.service.d/limit.conf", "[Unit]\nStartLimitIntervalSec=600\nStartLimitBurst=2\n")
     installed(busy, "often")
@@ -204,6 +206,7 @@ def test_a_mask_stays_and_is_lifted_as_the_hint_says(busy):
     busy.berth("uninstall", "mk")
 
 
+@pytest.mark.portable
 def test_sockets_of_the_host_files_change_and_go_with_it(busy):
     def with_socket(path):
         text = f"[Socket]\nListenStream={path}\n[Install]\nWantedBy=sockets.target\n"

@@ -63,6 +63,7 @@ def nothing_left(host):
     host.wait_for(lambda: "-run-" not in host.output("systemctl list-units --no-legend --all --type=scope"), "the scope is gone")
 
 
+@pytest.mark.portable
 def test_output_input_and_exit_code_are_the_commands(both, command):
     done = both.berth(*command, "sh", "-c", "cat; echo to the right >&2; exit 42", check=False, input="through\n")
     assert done.returncode == 42
@@ -97,6 +98,7 @@ def test_signals_reach_the_command(both, runtime, number):
     nothing_left(both)
 
 
+@pytest.mark.portable
 def test_what_cannot_be_run_is_told_apart(both, command):
     for argv, code, words in (("/no/such/program", 127, "/no/such/program"), ("/etc/passwd", 126, "permission denied")):
         done = both.berth(*command, argv, check=False)

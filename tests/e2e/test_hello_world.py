@@ -13,6 +13,7 @@ def reference(site):
     return site.pushed(images.hello_world())
 
 
+@pytest.mark.portable
 def test_it_greets_with_its_default_values(host, reference):
     host.berth("install", reference)
     host.run("systemctl", "start", "hello-world")
@@ -74,6 +75,7 @@ def test_the_tag_is_part_of_the_default_name(host, site):
     assert host.unit("hello-world-1.2")["UnitFileState"] == "enabled"
 
 
+@pytest.mark.portable
 def test_uninstall_stops_it_and_leaves_nothing(host, reference):
     before = host.snapshot()
     host.berth("install", "--now", reference)
@@ -83,6 +85,7 @@ def test_uninstall_stops_it_and_leaves_nothing(host, reference):
     assert not any("httpd" in args for _, args in host.processes())
 
 
+@pytest.mark.portable
 def test_install_again_after_uninstall(host, reference):
     for _ in range(2):
         host.berth("install", "--now", reference)

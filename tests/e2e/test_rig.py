@@ -2,14 +2,17 @@
 
 import json
 
+import pytest
 from rig import images
 
 
+@pytest.mark.portable
 def test_the_host_runs_without_a_failed_unit(shared_host):
     assert shared_host.output("systemctl", "is-system-running") == "running"
     assert shared_host.output("systemctl", "list-units", "--failed", "--no-legend") == ""
 
 
+@pytest.mark.portable
 def test_the_host_has_every_library_berth_needs(shared_host):
     assert "not found" not in shared_host.output("ldd", "/usr/bin/berth")
 
@@ -32,6 +35,7 @@ def test_a_reboot_keeps_the_disk_and_nothing_else(host):
     assert host.output("cat", "/proc/sys/kernel/random/boot_id") != boot
 
 
+@pytest.mark.portable
 def test_both_runtimes_run_a_container_here(host):
     image = images.plain()
     rootfs = images.unpacked(image, host.path("/root/image"))

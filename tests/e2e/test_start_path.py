@@ -29,6 +29,7 @@ def payload_is(host, unit, text):
     return text in host.output("cat", f"/proc/{pid}/cmdline").replace("\0", " ")
 
 
+@pytest.mark.portable
 def test_the_main_process_is_the_payload(plain):
     assert payload_is(plain, "plain", "/usr/bin/serve one two")
 
@@ -52,6 +53,7 @@ def test_the_journal_has_what_the_payload_says(plain):
     plain.wait_for(lambda: "GREETING=good day" in plain.journal("plain"), "the payload's output")
 
 
+@pytest.mark.portable
 def test_stop_ends_with_success_and_leaves_no_container(plain, runtime):
     plain.wait_for(lambda: "plain runs" in plain.journal("plain"), "the payload's output")
     plain.run("systemctl", "stop", "plain")
@@ -61,6 +63,7 @@ def test_stop_ends_with_success_and_leaves_no_container(plain, runtime):
     assert plain.containers(runtime) == []
 
 
+@pytest.mark.portable
 def test_a_killed_payload_leaves_no_container_and_starts_again(plain, runtime):
     first = plain.unit("plain")["MainPID"]
     plain.run("systemctl", "kill", "--kill-whom=main", "--signal=KILL", "plain")
@@ -175,6 +178,7 @@ def test_a_unit_of_the_image_stops_with_success(hello, runtime):
     assert hello.containers(runtime) == []
 
 
+@pytest.mark.portable
 def test_a_killed_runtime_leaves_no_container_and_starts_again(hello, runtime):
     first = hello.unit("hello")["MainPID"]
     old_server = server_pid(hello)

@@ -117,6 +117,7 @@ BREAKAGES = {
 }  # fmt: skip
 
 
+@pytest.mark.portable
 @pytest.mark.parametrize("breakage", BREAKAGES)
 def test_a_service_that_is_not_well_is_rolled_back(breakage, patient, patient_site, kept):
     files, reason = BREAKAGES[breakage]
@@ -193,6 +194,7 @@ def test_updates_and_rollbacks_lose_no_key(patient, patient_site):
     assert info(patient)["imageId"] == before["imageId"]
 
 
+@pytest.mark.portable
 def test_three_updates_add_a_file_and_drop_it(patient, patient_site):
     push(patient_site, newer())
     replaced(patient, "update")
@@ -268,6 +270,7 @@ def test_a_killed_update_is_seen_to_by_the_next_command(delay, patient, patient_
     assert patient.containers() == [NAME]
 
 
+@pytest.mark.portable
 def test_a_power_cut_during_an_update_is_seen_to_by_the_boot(patient, patient_site):
     """Nobody has enabled the recovery: it is part of the boot wherever berth is installed."""
     assert patient.output("systemctl", "is-enabled", "berth-recover.service") == "enabled"

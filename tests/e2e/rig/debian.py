@@ -1,19 +1,32 @@
 """Trees and programs from Debian's packages, taken from wherever the apt of this machine takes them."""
 
+import os
 import pathlib
 import re
 
 from rig import cache
 from rig.shell import run
 
-SUITE = "bookworm"
+DEFAULT_SUITE = "bookworm"
+DEFAULT_MIRROR = "http://deb.debian.org/debian"
+
+
+def suite():
+    """The Debian release that the hosts run: what BERTH_SUITE names."""
+    return os.environ.get("BERTH_SUITE") or DEFAULT_SUITE
+
 
 # The host the tests boot: systemd as PID 1, both runtimes, and the libraries berth links to.
 HOST_PACKAGES = """
-systemd systemd-sysv dbus runc crun libostree-1-1 libcurl4 libarchive13 libfmt9 libisal2 libzstd1 libssl3
-libsystemd0 libtomlplusplus3 libyaml-cpp0.7 ca-certificates iproute2 procps curl attr libcap2-bin jq
-uidmap libpam-systemd dbus-user-session
+systemd systemd-sysv dbus runc crun libostree-1-1 libisal2 libzstd1 libsystemd0 ca-certificates iproute2 procps curl attr
+libcap2-bin jq uidmap libpam-systemd dbus-user-session
 """.split()
+
+# Libraries whose packages have the version in their names.
+SUITE_PACKAGES = {
+    "bookworm": "libcurl4 libarchive13 libfmt9 libssl3 libtomlplusplus3 libyaml-cpp0.7".split(),
+    "trixie": "libcurl4t64 libarchive13t64 libfmt10 libssl3t64 libtomlplusplus3t64 libyaml-cpp0.8".split(),
+}
 
 # Nothing here takes part in what the tests look at; each costs time at every boot or changes files by itself.
 MASKED_UNITS = """
@@ -35,12 +48,21 @@ APT_SETTINGS = [
 ]
 
 
-def apt_sources():
-    """The files of this machine that name Debian's own archive for our suite."""
+def apt_sources(release):
+    """The files of this machine that name Debian's own archive for a release."""
     apt = pathlib.Path("/etc/apt")
     found = [apt / "sources.list", *sorted(apt.glob("sources.list.d/*.list")), *sorted(apt.glob("sources.list.d/*.sources"))]
-    pattern = re.compile(rf"^(Suites:|deb\s.*?)\s(\S+\s)*?{SUITE}(-\S+)?(\s|$)", re.MULTILINE)
+    pattern = re.compile(rf"^(Suites:|deb\s.*?)\s(\S+\s)*?{release}(-\S+)?(\s|$)", re.MULTILINE)
     return [path for path in found if path.is_file() and pattern.search(path.read_text())]
+
+
+def mirror():
+    """Where this machine takes Debian's packages from, whatever its own release is."""
+    listed = run("apt-get", "indextargets", "--format", "$(ORIGIN)|$(LABEL)|$(REPO_URI)", "Created-By: Packages", check=False)
+    for line in listed.stdout.splitlines():
+        if line.startswith("Debian|Debian|"):
+            return line.split("|")[2]
+    return DEFAULT_MIRROR
 
 
 def apt_options():
@@ -57,13 +79,17 @@ def apt_options():
 READING_MATTER = ["/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*"]
 
 
-def bootstrap(tree, packages, without=()):
-    """A minimal Debian tree with these packages, without the files that these patterns name."""
-    sources = apt_sources()
+def bootstrap(tree, packages, without=(), release=None, foreign=None):
+    """A minimal Debian tree with these packages, without the files that these patterns name.
+
+    @param foreign a second architecture, for packages that are named NAME:ARCHITECTURE"""
+    release = release or suite()
+    native = run("dpkg", "--print-architecture").stdout.strip()
     run(
         "mmdebstrap", "--quiet", "--mode=root", "--variant=minbase", f"--include={','.join(packages)}",
+        *([f"--architectures={native},{foreign}"] if foreign else []),
         *apt_options(), *[f"--dpkgopt=path-exclude={pattern}" for pattern in without],
-        SUITE, tree, *sources, timeout=900,
+        release, tree, *(apt_sources(release) or [mirror()]), timeout=1800,
     )  # fmt: skip
 
 
@@ -72,7 +98,7 @@ def host_tree():
 
     def make(directory):
         tree = directory / "tree"
-        bootstrap(tree, HOST_PACKAGES, without=READING_MATTER)
+        bootstrap(tree, HOST_PACKAGES + SUITE_PACKAGES[suite()], without=READING_MATTER)
         (tree / "etc/machine-id").write_text(MACHINE_ID + "\n")
         (tree / "etc/hostname").write_text("berth-host\n")
         (tree / "etc/hosts").write_text("127.0.0.1 localhost berth-host\n::1 localhost\n")
@@ -86,7 +112,7 @@ def host_tree():
             cache.remove(leftover)
 
     recipe = pathlib.Path(__file__).read_text(encoding="utf-8")
-    return cache.made_once("host", cache.digest_of(recipe), make) / "tree"
+    return cache.made_once(f"host.{suite()}", cache.digest_of(recipe), make) / "tree"
 
 
 def unpacked(*packages):
@@ -101,4 +127,10 @@ def unpacked(*packages):
         cache.remove(downloads)
 
     kind = "debs-" + "+".join(packages)
-    return cache.made_once(kind, SUITE, make) / "tree"
+    return cache.made_once(kind, "of-this-machine", make) / "tree"
+
+
+def static_busybox():
+    """The program, which Debian 13 has moved below /usr."""
+    tree = unpacked("busybox-static")
+    return next(path for path in (tree / "usr/bin/busybox", tree / "bin/busybox") if path.exists())

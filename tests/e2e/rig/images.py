@@ -103,7 +103,7 @@ class Build:
     def busybox(self):
         """busybox with the links of its applets, and the directories that every configuration mounts over."""
         self.directories("bin", "proc", "sys", "dev", "tmp", "run", "etc", "root", "var/lib")
-        self.copy(debian.unpacked("busybox-static") / "bin/busybox", "bin/busybox", 0o755)
+        self.copy(debian.static_busybox(), "bin/busybox", 0o755)
         for applet in run(self.rootfs / "bin/busybox", "--list").stdout.split():
             if applet != "busybox":
                 (self.rootfs / "bin" / applet).symlink_to("busybox")

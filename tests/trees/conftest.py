@@ -1,0 +1,5 @@
+"""The option that names the build directory."""
+
+
+def pytest_addoption(parser):
+    parser.addoption("--build", help="the build directory with berth for Arm")
