@@ -2,7 +2,7 @@
 has neither berth nor a registry."""
 
 import pytest
-from rig import images
+from rig import debian, images
 
 PACKAGE = "atomic-container-hello-world-preinstalled"
 PLACE = "/usr/lib/containers/berth"
@@ -20,7 +20,7 @@ def build(host, *options, image=None, program="berth"):
 def package(shared_host):
     """The bytes of a package of hello-world."""
     made = build(shared_host, "--set=RECEIVER=You", image=f"oci:{images.hello_world().inside}")
-    assert made.startswith(f"/root/{PACKAGE}_") and made.endswith("_amd64.deb")
+    assert made.startswith(f"/root/{PACKAGE}_") and made.endswith(f"_{debian.architecture()}.deb")
     return shared_host.path(made).read_bytes()
 
 

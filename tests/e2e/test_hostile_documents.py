@@ -5,7 +5,7 @@ import gzip
 import json
 
 import pytest
-from rig import hostile
+from rig import debian, hostile
 from rig.hostile import INDEX, MANIFEST, HostileRegistry, Image, descriptor, digest
 
 
@@ -83,9 +83,9 @@ def size_that_lies(by, seed="size"):
 
 
 def nested_index():
-    inner = json.dumps(index_of(descriptor(MANIFEST, text(), platform={"os": "linux", "architecture": "amd64"}))).encode()
-    middle = json.dumps(index_of(descriptor(INDEX, inner, platform={"os": "linux", "architecture": "amd64"}))).encode()
-    outer = index_of(descriptor(INDEX, middle, platform={"os": "linux", "architecture": "amd64"}))
+    inner = json.dumps(index_of(descriptor(MANIFEST, text(), platform={"os": "linux", "architecture": debian.architecture()}))).encode()
+    middle = json.dumps(index_of(descriptor(INDEX, inner, platform={"os": "linux", "architecture": debian.architecture()}))).encode()
+    outer = index_of(descriptor(INDEX, middle, platform={"os": "linux", "architecture": debian.architecture()}))
     return Served(outer, kind=INDEX, manifests=[middle, inner])
 
 
@@ -175,7 +175,7 @@ def test_documents_that_others_accept_are_accepted(pulled_once, registry):
     manifest["mediaType"] = "application/vnd.docker.distribution.manifest.v2+json"
     del manifest["schemaVersion"]
     inner = json.dumps(manifest).encode()
-    platform = {"os": "linux", "architecture": "amd64"}
+    platform = {"os": "linux", "architecture": debian.architecture()}
     nested = json.dumps(index_of(descriptor(MANIFEST, inner, platform=platform))).encode()
     index = index_of({"digest": "md5:1"}, descriptor(MANIFEST, b"elsewhere"), descriptor(INDEX, nested, platform=platform))
     blobs = [image.config_bytes(), image.layer]

@@ -3,7 +3,7 @@
 import os
 
 import pytest
-from rig import images
+from rig import debian, images
 from rig.checks import rootfs
 from rig.shell import run
 from rig.snapshot import Snapshot
@@ -66,7 +66,7 @@ def test_an_index_gives_the_image_of_this_machine(where, host, site):
     image = images.two_platforms()
     reference = site.pushed(image) if where == "registry" else f"oci:{image.inside}"
     host.berth("pull", reference)
-    assert platform_of(host) == "amd64"
+    assert platform_of(host) == debian.architecture()
 
 
 def test_platform_chooses_another_one(host, site):

@@ -1,5 +1,6 @@
 """Trees and programs from Debian's packages, taken from wherever the apt of this machine takes them."""
 
+import functools
 import os
 import pathlib
 import re
@@ -9,6 +10,12 @@ from rig.shell import run
 
 DEFAULT_SUITE = "bookworm"
 DEFAULT_MIRROR = "http://deb.debian.org/debian"
+
+
+@functools.cache
+def architecture():
+    """Debian's name of this machine's processor, which is Go's and OCI's as well: amd64, arm64."""
+    return run("dpkg", "--print-architecture").stdout.strip()
 
 
 def suite():
@@ -84,10 +91,9 @@ def bootstrap(tree, packages, without=(), release=None, foreign=None):
 
     @param foreign a second architecture, for packages that are named NAME:ARCHITECTURE"""
     release = release or suite()
-    native = run("dpkg", "--print-architecture").stdout.strip()
     run(
         "mmdebstrap", "--quiet", "--mode=root", "--variant=minbase", f"--include={','.join(packages)}",
-        *([f"--architectures={native},{foreign}"] if foreign else []),
+        *([f"--architectures={architecture()},{foreign}"] if foreign else []),
         *apt_options(), *[f"--dpkgopt=path-exclude={pattern}" for pattern in without],
         release, tree, *(apt_sources(release) or [mirror()]), timeout=1800,
     )  # fmt: skip

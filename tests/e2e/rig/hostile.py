@@ -7,6 +7,7 @@ import io
 import json
 import tarfile
 
+from rig import debian
 from rig.server import Server
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -41,7 +42,7 @@ class Image:
         unpacked = tar([("etc/motd", seed.encode())])
         self.layer = gzip.compress(unpacked, mtime=0)
         self.config = {
-            "architecture": "amd64", "os": "linux", "config": {"Cmd": ["/bin/sh"]},
+            "architecture": debian.architecture(), "os": "linux", "config": {"Cmd": ["/bin/sh"]},
             "rootfs": {"type": "layers", "diff_ids": [digest(unpacked)]},
         }  # fmt: skip
         self.config_text = None

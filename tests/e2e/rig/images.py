@@ -68,13 +68,13 @@ def templates(sample):
 class Build:
     """An image being made in directory/layout."""
 
-    def __init__(self, directory, tag=TAG, architecture="amd64"):
+    def __init__(self, directory, tag=TAG, architecture=None):
         self.reference = f"{directory / 'layout'}:{tag}"
         self.bundle = directory / "bundle"
         if not (directory / "layout").exists():
             run("umoci", "init", "--layout", directory / "layout")
         run("umoci", "new", "--image", self.reference)
-        run("umoci", "config", "--image", self.reference, "--architecture", architecture, "--os", "linux")
+        run("umoci", "config", "--image", self.reference, "--architecture", architecture or debian.architecture(), "--os", "linux")
         self.config("--config.cmd", "/bin/sh")
         run("umoci", "unpack", "--image", self.reference, self.bundle)
         self.rootfs = self.bundle / "rootfs"

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "image/manifest.hpp"
+
 namespace berth::test {
 
 /// A file of a layer; a name ending in `/` is a directory.
@@ -20,7 +22,7 @@ struct LayerFile {
 struct ImageSpec {
   std::vector<LayerFile> files;
   std::string config = "{}";  ///< the `config` member of the image configuration
-  std::string architecture = "amd64";
+  std::string architecture = image::host_platform().architecture;
 };
 
 /// Writes an OCI layout with one uncompressed layer to the new directory `path`.

@@ -145,7 +145,7 @@ TEST_F(Query, InspectTellsContainerAndImage) {
   EXPECT_EQ(container["values"]["GREETING"], "hello");
   const auto image = inspect(context, "localhost/web:latest");
   EXPECT_EQ(image["type"], "image");
-  EXPECT_EQ(image["config"]["architecture"], "amd64");
+  EXPECT_EQ(image["config"]["architecture"], image::host_platform().architecture);
   EXPECT_EQ(error_of([&] { inspect(context, "nobody"); }).kind(), ErrorKind::not_found);
 }
 
