@@ -12,12 +12,12 @@ SKIPPED_FILES = {"LICENSE", "COPYING"}
 
 
 def archive_hosts():
-    """Hosts that the package tools of this machine talk to; none belongs into the tree. Public names of Debian do no harm."""
+    """Hosts that the package tools of this machine talk to; none belongs into the tree. Public names do no harm."""
     hosts = set()
     for path in pathlib.Path("/etc/apt").rglob("*"):
         if path.is_file():
             hosts |= set(re.findall(r"https?://([^/\s:]+)", path.read_text(errors="replace")))
-    return {host for host in hosts if "." in host and not host.endswith("debian.org")}
+    return {host for host in hosts if "." in host and not host.endswith(("debian.org", "github.com"))}
 
 
 def main():
