@@ -22,7 +22,7 @@ std::string unit_at(const Context& context, const std::string& path) {
   const auto [directory, name] = base::split_path(path);
   const auto directories = context.layout.unit_directories_in_root();
   const bool is_unit = std::any_of(unit_kinds.begin(), unit_kinds.end(),
-                                   [&name = name](std::string_view kind) { return name.ends_with(kind); });
+                                   [&file = name](std::string_view kind) { return file.ends_with(kind); });
   const bool is_template = name.find("@.") != std::string::npos;
   return is_unit && !is_template && host::is_unit_name(name) &&
                  std::find(directories.begin(), directories.end(), directory) != directories.end()

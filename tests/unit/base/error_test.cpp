@@ -60,7 +60,7 @@ TEST(ThrowErrno, ChoosesKindAndHint) {
         Expectation{EROFS, ErrorKind::not_permitted, "read-only"}, Expectation{ENOENT, ErrorKind::not_found, ""},
         Expectation{EEXIST, ErrorKind::conflict, ""}, Expectation{ENOSPC, ErrorKind::failed, "space"},
         Expectation{EIO, ErrorKind::failed, ""}}) {
-    const Error error = error_of([code = code] { throw_errno("open /x", code); });
+    const Error error = error_of([number = code] { throw_errno("open /x", number); });
     EXPECT_EQ(error.kind(), kind) << code;
     EXPECT_THAT(error.message(), StartsWith("cannot open /x: "));
     EXPECT_THAT(error.hint(), HasSubstr(hint_part));

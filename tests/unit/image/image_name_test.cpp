@@ -90,7 +90,7 @@ TEST(ImageName, RefusesWhatTheGrammarDoesNot) {
       {std::string(252, 'a') + ".org/a", "not a registry"},
   };
   for (const auto& [text, reason] : cases) {
-    const auto error = failure_of([&text = text] { parse_image_name(text); });
+    const auto error = failure_of([&name = text] { parse_image_name(name); });
     EXPECT_EQ(error.kind(), base::ErrorKind::usage) << text;
     EXPECT_THAT(error.message(), HasSubstr(reason)) << text;
     EXPECT_NE(error.hint(), "") << text;

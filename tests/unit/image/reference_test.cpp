@@ -93,7 +93,7 @@ TEST(Reference, RefusesWithARemedy) {
       {"", "empty"},
   };
   for (const auto& [text, reason] : cases) {
-    const auto error = failure_of([&text = text] { parse_reference(text); });
+    const auto error = failure_of([&name = text] { parse_reference(name); });
     EXPECT_EQ(error.kind(), base::ErrorKind::usage) << text;
     EXPECT_THAT(error.message(), HasSubstr(reason)) << text;
     EXPECT_NE(error.hint(), "") << text;
