@@ -42,7 +42,7 @@ systemd-timesyncd.service systemd-logind.service systemd-random-seed.service sys
 systemd-update-utmp.service systemd-update-utmp-runlevel.service systemd-machine-id-commit.service
 getty.target console-getty.service getty@tty1.service
 apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service fstrim.timer
-systemd-tmpfiles-clean.timer
+systemd-tmpfiles-clean.timer systemd-modules-load.service
 """.split()
 
 MACHINE_ID = "5d1c8a2e0b7f4a6c9e3d2f1b0a9c8d7e"
