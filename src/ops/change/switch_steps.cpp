@@ -367,6 +367,9 @@ class StepList {
           [&context = context_, unit = unit_, &note = note_, kind] {
             context.systemd.reload();
             refuse_unloadable(context, unit, kind);
+            if (note.before && !note.starts) {
+              context.systemd.reset_failed(unit);  // a reload keeps the count of the earlier deployment's starts
+            }
             if (!note.after.unit.empty()) {
               const auto slot = host::slot_name(note.name, note.after.slot);
               follow_slice(context, note.name, fmt::format("{}/{}", context.layout.deployments(), slot));
