@@ -12,7 +12,6 @@ namespace berth::source {
 namespace {
 
 // Results of X509_verify_cert(3); only their numbers, for TLS is libcurl's business.
-constexpr long valid = 0;
 constexpr long unspecified = 1;
 constexpr long not_yet_valid = 9;
 constexpr long has_expired = 10;
@@ -43,8 +42,7 @@ HttpError certificate_failure(CURL* easy, const char* detail, const Url& url) {
     case unknown_issuer:
     case unverifiable_leaf:
       return fail("its certificate is signed by an unknown authority", trust_hint);
-    case valid:
-    case unspecified:  // OpenSSL found no fault: libcurl compares the names itself, after the chain
+    case unspecified:  // what libcurl leaves when it compares the names itself, after the chain
     case hostname_mismatch:
     case address_mismatch:
       return fail("its certificate is for another name", "use the name that the certificate was made for");
