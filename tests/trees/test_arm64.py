@@ -32,7 +32,7 @@ def berth(request, root):
     build = pathlib.Path(request.config.getoption("build"))
 
     def run(*words):
-        environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "BERTH_DATADIR": str(TOP / "exports-templates")}
+        environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "BERTH_DATADIR": str(TOP)}
         command = ["qemu-aarch64", build / "src/berth", *words]
         done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False, timeout=600)
         assert done.returncode == 0, f"{words}: exit code {done.returncode}\n{done.stdout}{done.stderr}"
