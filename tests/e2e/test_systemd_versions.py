@@ -11,6 +11,12 @@ FAST = "--settle=0.3"
 RUNTIMES = {"runc": "/usr/sbin/runc", "crun": "/usr/bin/crun"}
 
 
+@pytest.fixture(scope="module")
+def host(shared_host):
+    """One for all tests; each has containers of its own names."""
+    return shared_host
+
+
 def reference(image):
     return f"oci:{image.inside}"
 
