@@ -1,11 +1,12 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=bash
-# bash completion for berth(8): berth itself knows the candidates.
+# bash completion for berth(8). berth itself prints the candidates.
 
 _berth() {
     local cur cword candidate
     local -a words
     if declare -F _get_comp_words_by_ref > /dev/null; then
-        # Image names hold colons and --set holds `=`; neither ends a word here.
+        # Image names contain `:` and values of --set contain `=`: neither separates words.
         _get_comp_words_by_ref -n =: cur words cword
     else
         words=("${COMP_WORDS[@]}")
@@ -15,7 +16,7 @@ _berth() {
     COMPREPLY=()
     while IFS= read -r candidate; do
         candidate=${candidate%%$'\t'*}
-        # A name that came with an image must not become shell syntax on the command line.
+        # A name that an image chose must not become shell syntax on the command line.
         if [[ $candidate == *[!-A-Za-z0-9._:/@=]* ]]; then
             continue
         fi
@@ -26,5 +27,5 @@ _berth() {
     fi
 }
 
-# Without a candidate bash completes file names.
+# Without candidates, bash completes file names.
 complete -o default -F _berth berth

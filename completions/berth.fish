@@ -1,4 +1,4 @@
-# fish completion for berth(8): berth itself knows the candidates.
+# fish completion for berth(8). berth itself prints the candidates.
 
 function __berth_complete
     set -l before (commandline -opc)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # Sourced by ./test and ./demo: the build directories. The current directory is the top of the source tree.
 # shellcheck shell=bash
 
@@ -32,7 +33,7 @@ build_gcc() { configure_gcc build && ninja -C build --quiet "${@:-product}"; }
 # Without tests and optimisation, which is ready in half the time.
 build_demo() { configure_gcc build-demo -Dtests=false -Dbuildtype=plain -Doptimization=0 && ninja -C build-demo --quiet; }
 
-# Lines are what a report of a sanitizer needs; whoever debugs adds -g. configure_clang DIRECTORY OPTIONS…
+# Reports of sanitizers need only line tables; add -g to debug. configure_clang DIRECTORY OPTIONS…
 configure_clang() {
   CXX="ccache clang++" configure "$@" -Dbuildtype=debug -Dcpp_args=-gline-tables-only -Db_sanitize=address,undefined -Db_lundef=false
 }

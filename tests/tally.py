@@ -1,22 +1,25 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """tally.py REPORT EXIT-CODE: prints "PASSED FAILED" of a JUnit report.
 
-A program that ended badly without a failed test in its report, or without a report, counts as one failure."""
+A program that failed without a failed test in its report, or without a report, counts as one failure."""
 
 import pathlib
 import sys
 import xml.etree.ElementTree
 
 
-def count(report):
-    """(passed, failed) test cases of a report; skipped ones are failures, for no test may skip itself."""
-    passed = failed = 0
+def outcomes(report):
+    """(test case, whether it passed) of a report. Skipped tests have failed, since no test may skip itself."""
     for case in xml.etree.ElementTree.parse(report).iter("testcase"):
-        if any(case.find(mark) is not None for mark in ("failure", "error", "skipped")):
-            failed += 1
-        else:
-            passed += 1
-    return passed, failed
+        name = "::".join(filter(None, (case.get("classname"), case.get("name"))))
+        yield name, all(case.find(mark) is None for mark in ("failure", "error", "skipped"))
+
+
+def count(report):
+    """(passed, failed) test cases of a report"""
+    passed = [each for _, each in outcomes(report)]
+    return passed.count(True), passed.count(False)
 
 
 def main():

@@ -1,4 +1,4 @@
-// A piece of work, reported for as long as it lasts.
+// Reports one piece of work from its begin to its end.
 #pragma once
 
 #include <chrono>
@@ -15,11 +15,11 @@ namespace berth::base {
 class Activity {
  public:
   /// @param reporter must outlive it; see Progress for the others
-  Activity(Reporter& reporter, std::string id, std::string label, ProgressUnit unit = ProgressUnit::bytes,
+  Activity(Reporter& reporter, std::string id, ProgressTask task, ProgressUnit unit = ProgressUnit::bytes,
            std::uint64_t total = 0)
       : reporter_(reporter) {
     progress_.id = std::move(id);
-    progress_.label = std::move(label);
+    progress_.task = task;
     progress_.total = total;
     progress_.unit = unit;
     reporter_.progress(progress_);
@@ -30,12 +30,12 @@ class Activity {
     progress_.phase = ProgressPhase::done;
     try {
       reporter_.progress(progress_);
-    } catch (const std::exception&) {
-      return;  // no work fails because nobody could be told about its end
+    } catch (...) {
+      return;  // a failed report must not turn success into failure
     }
   }
 
-  /// So much more is done. May be called by several threads.
+  /// Adds to the amount that is done. Several threads may call it.
   void advance(std::uint64_t amount) {
     const std::scoped_lock guard(lock_);
     progress_.done += amount;

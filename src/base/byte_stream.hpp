@@ -1,8 +1,11 @@
-// The one interface through which bytes flow: registry → digest → decompressor → digest → tar reader.
+// The interface through which bytes flow: registry → digest → decompressor → digest → tar reader.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
+#include <string>
+#include <string_view>
 
 namespace berth::base {
 
@@ -14,8 +17,19 @@ class ByteStream {
   /// Reads at least one byte, unless the stream has ended.
   /// @param buffer not empty
   /// @return the number of bytes stored; 0 at the end
-  /// @throws Error when the bytes cannot be had or are not what they should be
+  /// @throws Error when the bytes cannot be read or fail a check
   virtual std::size_t read(std::span<std::byte> buffer) = 0;
+
+  /// Passes over bytes without reading them, where that is cheaper.
+  /// @param count the most bytes to pass over
+  /// @return how many were; 0 when the stream cannot skip or has ended: read instead
+  virtual std::uint64_t skip(std::uint64_t /*count*/) { return 0; }
 };
+
+/// Reads a stream to its end.
+/// @param limit bytes
+/// @param document the name of the text, for errors
+/// @throws Error(verification) when there are more than `limit` bytes, and what the stream throws
+std::string read_text(ByteStream& stream, std::uint64_t limit, std::string_view document);
 
 }  // namespace berth::base

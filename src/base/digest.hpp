@@ -27,7 +27,7 @@ class Digest {
 
   [[nodiscard]] DigestAlgorithm algorithm() const noexcept { return algorithm_; }
   [[nodiscard]] const std::string& hex() const noexcept { return hex_; }
-  /// The first 12 hex digits, for people.
+  /// The first 12 hex digits, for display.
   [[nodiscard]] std::string short_hex() const { return hex_.substr(0, 12); }
   /// `sha256:…`
   [[nodiscard]] std::string text() const;
@@ -60,12 +60,12 @@ class Hasher {
 [[nodiscard]] Digest digest_of(std::string_view bytes, DigestAlgorithm algorithm = DigestAlgorithm::sha256);
 
 /// Passes bytes through and checks that their digest is `expected` and their number is `size`. With a known size the
-/// last bytes are handed out only when all of them are right; otherwise the digest is checked at the end of the
-/// stream. More bytes than `size` are refused as soon as they come. Read to the end: only then all is checked.
+/// last bytes are returned only after the digest has been checked; otherwise it is checked at the end of the stream.
+/// Bytes beyond `size` are refused at once. The caller must read to the end for the checks to be complete.
 class VerifyingStream final : public ByteStream {
  public:
-  /// @param name what the bytes are, for the error ("layer sha256:… of docker.io/…")
-  /// @param size in bytes; negative when not known beforehand
+  /// @param size in bytes; negative when unknown
+  /// @param name of the content, for the error ("layer sha256:… of docker.io/…")
   VerifyingStream(std::unique_ptr<ByteStream> inner, Digest expected, std::int64_t size, std::string name);
   std::size_t read(std::span<std::byte> buffer) override;
 
@@ -80,7 +80,7 @@ class VerifyingStream final : public ByteStream {
   Hasher hasher_;
   std::int64_t seen_ = 0;
   bool verified_ = false;
-  std::optional<Error> failure_;  ///< a stream that failed once fails for ever
+  std::optional<Error> failure_;  ///< thrown by each read after the first failure
 };
 
 }  // namespace berth::base

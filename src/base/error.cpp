@@ -7,8 +7,8 @@
 
 namespace berth::base {
 
-Error::Error(ErrorKind kind, std::string message, std::string hint)
-    : kind_(kind), message_(std::move(message)), hint_(std::move(hint)) {
+Error::Error(ErrorKind kind, std::string message, std::string hint, std::string details)
+    : kind_(kind), message_(std::move(message)), hint_(std::move(hint)), details_(std::move(details)) {
   compose();
 }
 
@@ -42,7 +42,7 @@ ErrorKind kind_of_errno(int code) {
   }
 }
 
-/// strerror(3), but in words where its own say nothing to whoever reads them.
+/// strerror(3), or a plainer text where the C library's does not explain itself.
 const char* reason_of_errno(int code) {
   switch (code) {
     case EINVAL:
@@ -59,13 +59,13 @@ const char* hint_of_errno(int code) {
     case ENOSPC:
       return "free some space on that file system and try again";
     case EROFS:
-      return "it is mounted read-only: mount it writable, or choose another place with --root or in berth.conf";
+      return "it is mounted read-only: mount it writable, or choose another path with --root or in berth.conf";
     case EACCES:
     case EPERM:
-      return ::geteuid() == 0
-                 ? "root was refused, too: look for a read-only or foreign file system, chattr(1) +i, or a rule "
-                   "of SELinux or AppArmor"
-                 : "run it as root";
+      // The remedy of other users depends on whose containers they manage: the command line adds it.
+      return ::geteuid() == 0 ? "even root was refused: check for a read-only or foreign file system, chattr(1) +i, or "
+                                "a rule of SELinux or AppArmor"
+                              : "";
     case EINVAL:
     case EOPNOTSUPP:
     case ENOSYS:
@@ -78,11 +78,11 @@ const char* hint_of_errno(int code) {
     case EDQUOT:
       return "free some space within the quota and try again";
     case EIO:
-      return "the disk, or what it is connected by, reports an error: see `journalctl -k`";
+      return "the disk or its connection reports an error: see `journalctl -k`";
     case ELOOP:
-      return "a symbolic link stands where none is followed; put a real file or directory there";
+      return "symbolic links are not followed there; replace the link by a real file or directory";
     case EBUSY:
-      return "something uses it: end that, or unmount what is mounted there, and try again";
+      return "end the process that uses it, or unmount the file system that is mounted there, and try again";
     default:
       return "";
   }
@@ -102,7 +102,17 @@ int check_errno(int result, std::string_view what) {
 }
 
 void throw_interrupted() {
-  throw Error(ErrorKind::interrupted, "interrupted");
+  throw Interrupted();
+}
+
+std::string current_message() noexcept {
+  try {
+    throw;
+  } catch (const std::exception& error) {
+    return error.what();
+  } catch (...) {
+    return "interrupted";
+  }
 }
 
 }  // namespace berth::base

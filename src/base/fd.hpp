@@ -7,7 +7,7 @@
 
 namespace berth::base {
 
-/// Owns one file descriptor and closes it. Always opened with O_CLOEXEC.
+/// Owns one file descriptor, which has O_CLOEXEC, and closes it.
 class Fd {
  public:
   Fd() = default;

@@ -40,12 +40,18 @@ auto retried(Call call) {
   throw_errno("open " + full_path(directory, path), code);
 }
 
-/// Absent also means: what should be a directory on the way is none.
+/// ENOTDIR counts as absent: a component on the way is not a directory.
 bool is_absent(int code) {
   return code == ENOENT || code == ENOTDIR;
 }
 
-Fd open_resolved(int root, const std::string& path, int flags, mode_t mode, std::uint64_t resolve) {
+/// openat(2). @return an invalid descriptor, with errno, when it cannot be opened
+Fd try_at(int directory, const std::string& path, int flags, mode_t mode = 0) {
+  return Fd(retried([&] { return ::openat(directory, path.c_str(), flags | O_CLOEXEC, mode); }));
+}
+
+/// As try_at, with openat2(2).
+Fd try_resolved(int root, const std::string& path, int flags, mode_t mode, std::uint64_t resolve) {
   struct open_how how {};
   how.flags = static_cast<std::uint64_t>(flags) | O_CLOEXEC;
   how.mode = mode;
@@ -62,9 +68,28 @@ Fd open_resolved(int root, const std::string& path, int flags, mode_t mode, std:
     if (code == ENOSYS) {
       throw Error(ErrorKind::failed, "the kernel has no openat2(2)", "Linux 5.8 or later is needed");
     }
-    throw_open_failure(root, path, code);
+    return {};
   }
 }
+
+/// @param fd what an open call returned for `path`; invalid with errno
+Fd opened(Fd fd, int directory, const std::string& path) {
+  if (!fd) {
+    throw_open_failure(directory, path, errno);
+  }
+  return fd;
+}
+
+/// As opened; nullopt when `path` does not exist.
+std::optional<Fd> found(Fd fd, int directory, const std::string& path) {
+  if (!fd && errno == ENOENT) {
+    return std::nullopt;
+  }
+  return opened(std::move(fd), directory, path);
+}
+
+constexpr std::uint64_t resolve_beneath = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+constexpr std::uint64_t resolve_in_root = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
 
 /// The pieces between slashes, empty ones dropped.
 std::vector<std::string_view> components_of(std::string_view path) {
@@ -79,10 +104,20 @@ std::vector<std::string_view> components_of(std::string_view path) {
   return components;
 }
 
-void refuse_nul(std::string_view path) {
+std::string path_in_root(std::string_view path) {
   if (path.find('\0') != std::string_view::npos) {
     throw Error(ErrorKind::verification, "a path holds a NUL byte");
   }
+  return path.empty() ? "." : std::string(path);
+}
+
+/// Without leading slashes, `.` and empty components.
+std::string path_beneath(std::string_view path) {
+  std::string relative;
+  for (const std::string& component : safe_components(path, path)) {
+    relative += relative.empty() ? component : "/" + component;
+  }
+  return relative.empty() ? "." : relative;
 }
 
 std::string temporary_name() {
@@ -92,21 +127,21 @@ std::string temporary_name() {
 }
 
 void sync_fd(int fd, std::string_view name) {
-  // Some file systems cannot sync directories and say so with EINVAL; there is nothing more to do on them.
+  // EINVAL: the file system cannot sync directories.
   if (retried([&] { return ::fsync(fd); }) < 0 && errno != EINVAL) {
     throw_errno(fmt::format("sync {}", name));
   }
 }
 
-/// Makes the open file what it is to be, durably.
+/// Sets mode and content of the open file and syncs it.
 void fill(int file, std::string_view bytes, mode_t mode, const std::string& whole) {
   write_all(file, bytes, whole);
   check_errno(::fchmod(file, mode), "set the mode of " + whole);
   sync_fd(file, whole);
 }
 
-/// As create_file_at, through a file without a name: there is nothing to clean up when we are killed.
-/// @return false on a file system that has no such files
+/// As create_file_at, through an unnamed file (O_TMPFILE), which needs no cleanup when the process is killed.
+/// @return false on a file system that does not support such files
 bool create_from_nameless(int directory, const std::string& path, std::string_view bytes, mode_t mode) {
   const auto [parent_path, name] = split_path(path);
   const std::string whole = full_path(directory, path);
@@ -140,7 +175,7 @@ void write_through_temporary(int directory, const std::string& path, std::string
   sync_fd(parent.get(), whole);
 }
 
-/// @param name for messages, called when there is one: to find out a path takes longer than to read a small file
+/// @param name the name for messages; a callable, since finding a path out takes longer than reading a small file
 template <typename Name>
 std::string read_bytes(int fd, std::uint64_t limit, const Name& name) {
   std::string bytes;
@@ -180,41 +215,51 @@ std::string full_path(int directory, std::string_view path) {
 }
 
 Fd open_at(int directory, const std::string& path, int flags, mode_t mode) {
-  Fd fd(retried([&] { return ::openat(directory, path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, mode); }));
-  if (!fd) {
-    throw_open_failure(directory, path, errno);
-  }
-  return fd;
+  return opened(try_at(directory, path, flags | O_NOFOLLOW, mode), directory, path);
 }
 
 Fd open_directory_at(int directory, const std::string& path) {
   return open_at(directory, path, O_RDONLY | O_DIRECTORY);
 }
 
+std::optional<Fd> find_directory_at(int directory, const std::string& path) {
+  return found(try_at(directory, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW), directory, path);
+}
+
 Fd open_host_directory(const std::string& path) {
   return open_host_directory_at(AT_FDCWD, path);
 }
 
+std::optional<Fd> find_host_directory(const std::string& path) {
+  return found(try_at(AT_FDCWD, path, O_RDONLY | O_DIRECTORY), AT_FDCWD, path);
+}
+
+std::optional<Fd> find_host_file_at(int directory, const std::string& path, int flags) {
+  return found(try_at(directory, path, flags), directory, path);
+}
+
 Fd open_host_directory_at(int directory, const std::string& path) {
-  Fd fd(retried([&] { return ::openat(directory, path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
-  if (!fd) {
-    throw_open_failure(directory, path, errno);
-  }
-  return fd;
+  return opened(try_at(directory, path, O_RDONLY | O_DIRECTORY), directory, path);
 }
 
 Fd open_beneath(int root, std::string_view path, int flags, mode_t mode) {
-  std::string relative;
-  for (const std::string& component : safe_components(path, path)) {
-    relative += relative.empty() ? component : "/" + component;
-  }
-  return open_resolved(root, relative.empty() ? "." : relative, flags | O_NOFOLLOW, mode,
-                       RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+  const auto relative = path_beneath(path);
+  return opened(try_resolved(root, relative, flags | O_NOFOLLOW, mode, resolve_beneath), root, relative);
+}
+
+std::optional<Fd> find_beneath(int root, std::string_view path, int flags) {
+  const auto relative = path_beneath(path);
+  return found(try_resolved(root, relative, flags | O_NOFOLLOW, 0, resolve_beneath), root, relative);
 }
 
 Fd open_in_root(int root, std::string_view path, int flags) {
-  refuse_nul(path);
-  return open_resolved(root, path.empty() ? "." : std::string(path), flags, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+  const auto inside = path_in_root(path);
+  return opened(try_resolved(root, inside, flags, 0, resolve_in_root), root, inside);
+}
+
+std::optional<Fd> find_in_root(int root, std::string_view path, int flags) {
+  const auto inside = path_in_root(path);
+  return found(try_resolved(root, inside, flags, 0, resolve_in_root), root, inside);
 }
 
 std::optional<struct stat> stat_at(int directory, const std::string& path) {
@@ -245,7 +290,7 @@ std::string read_all(int fd, std::uint64_t limit, std::string_view name) {
 }
 
 std::optional<std::string> read_file_at(int directory, const std::string& path, std::uint64_t limit) {
-  // O_NONBLOCK: a fifo must not hold us up before we see that it is one.
+  // O_NONBLOCK: opening a fifo must not block.
   const Fd file(retried(
       [&] { return ::openat(directory, path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY); }));
   if (!file) {
@@ -262,6 +307,12 @@ std::optional<std::string> read_file_at(int directory, const std::string& path, 
     throw Error(ErrorKind::failed, full_path(directory, path) + " is not a regular file");
   }
   return read_bytes(file.get(), limit, [&] { return full_path(directory, path); });
+}
+
+std::optional<std::string> read_file_in_root(int root, std::string_view path, std::uint64_t limit,
+                                             std::string_view name) {
+  const auto file = find_in_root(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+  return file ? std::optional(read_all(file->get(), limit, name)) : std::nullopt;
 }
 
 void write_all(int fd, std::string_view bytes, std::string_view name) {
@@ -289,7 +340,7 @@ void create_file_at(int directory, const std::string& path, std::string_view byt
   write_through_temporary(
       directory, path, bytes, mode,
       [](int parent, const std::string& temporary, const std::string& name, const std::string& whole) {
-        // linkat, because it fails when the name is taken; the temporary name goes away with its guard.
+        // linkat(2), because it fails when the name is taken; a guard removes the temporary name.
         check_errno(::linkat(parent, temporary.c_str(), parent, name.c_str(), 0), "create " + whole);
       });
 }
@@ -311,7 +362,7 @@ bool unlink_at(int directory, const std::string& path) {
     return true;
   }
   const int code = errno;
-  // On a read-only file system that is the answer whether or not it exists.
+  // EROFS is returned whether or not the file exists.
   if (is_absent(code) || (code == EROFS && !stat_at(directory, path))) {
     return false;
   }

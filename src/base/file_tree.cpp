@@ -1,4 +1,4 @@
-// The part of file.hpp that walks through directories.
+// The functions of file.hpp that traverse directories.
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -25,7 +25,7 @@ constexpr int resolve_attempts = 128;  // EAGAIN while someone renames directori
 /// Calls `visit(name, d_type)` for every name in a directory, `.` and `..` aside.
 template <typename Visit>
 void for_each_name(int directory, Visit visit) {
-  // A descriptor of its own, so that the position of the caller's stays where it is.
+  // A separate open file description: reading must not move the position of the caller's.
   Fd own = open_directory_at(directory, ".");
   const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(own.get()), ::closedir);
   if (!stream) {
@@ -48,7 +48,7 @@ void for_each_name(int directory, Visit visit) {
   }
 }
 
-/// Creates the directories of one path, and takes them back unless it came to the end.
+/// Creates the directories of one path, and removes them again when it does not complete.
 class DirectoryCreation {
  public:
   DirectoryCreation(int directory, std::string path, mode_t mode)
@@ -69,7 +69,7 @@ class DirectoryCreation {
 
  private:
   Fd enter(Fd above, const std::string& name, const std::string& so_far) {
-    // Noted before it exists: between the two nothing can fail.
+    // Recorded before it exists, since recording may fail.
     created_.push_back(so_far);
     parents_.emplace_back(Fd(), name);
     if (::mkdirat(above.get(), name.c_str(), 0700) < 0) {
@@ -89,7 +89,7 @@ class DirectoryCreation {
     return made;
   }
 
-  /// Links below a given directory lead nowhere outside it: with --root it is the root of another system.
+  /// Links do not lead out of a given directory: with --root it is the root of another system.
   [[nodiscard]] Fd open_existing(int above, const std::string& name, const std::string& so_far) const {
     if (directory_ == AT_FDCWD || path_.starts_with('/')) {
       return open_host_directory_at(above, name);
@@ -110,8 +110,8 @@ class DirectoryCreation {
   std::vector<std::pair<Fd, std::string>> parents_;  ///< of what was created
 };
 
-/// Removes one directory and all below it. Only two descriptors are open and no function calls itself, however
-/// deep the tree is: the way up is `..`, believed only when it leads to the directory we came from.
+/// Removes one directory and everything below it, with two open descriptors and without recursion, however deep the
+/// tree is: it ascends by `..`, after checking that this is the directory that it descended from.
 class TreeRemoval {
  public:
   TreeRemoval(int parent, std::string name) : parent_(parent) { descend(parent, std::move(name)); }
@@ -137,7 +137,7 @@ class TreeRemoval {
   };
 
   void descend(int from, std::string name) {
-    // RESOLVE_NO_XDEV: what somebody mounted inside the tree is not ours to delete.
+    // RESOLVE_NO_XDEV: file systems mounted inside the tree are not removed.
     struct open_how how {};
     how.flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
     how.resolve = RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH;
@@ -146,14 +146,14 @@ class TreeRemoval {
     int again = 0;
     do {
       fd = ::syscall(SYS_openat2, from, name.c_str(), &how, sizeof how);
-      // A user cannot look into his own directory when its mode does not let him.
+      // The mode of a directory may keep even its owner from reading it.
       if (fd < 0 && errno == EACCES && !std::exchange(opened_up, true)) {
         const bool done = ::fchmodat(from, name.c_str(), S_IRWXU, AT_SYMLINK_NOFOLLOW) == 0;
         errno = done ? EAGAIN : EACCES;
       }
     } while (fd < 0 && (errno == EINTR || (errno == EAGAIN && ++again < resolve_attempts)));
     if (fd < 0 && errno == ENOENT) {
-      return;  // somebody else removed it
+      return;  // another process removed it
     }
     if (fd < 0 && errno == EXDEV) {
       throw Error(ErrorKind::conflict, fmt::format("cannot remove {}: a file system is mounted on it", path_to(name)),
@@ -163,7 +163,7 @@ class TreeRemoval {
     current_ = Fd(static_cast<int>(fd));
     const struct stat status = status_of(current_.get());
     if (status.st_uid == ::geteuid() && (status.st_mode & S_IRWXU) != S_IRWXU) {
-      ::fchmod(current_.get(), S_IRWXU);  // for a user the directory's mode counts
+      ::fchmod(current_.get(), S_IRWXU);  // only root can remove entries whatever the mode is
     }
     levels_.push_back({std::move(name), status.st_dev, status.st_ino, {}});
     levels_.back().directories = remove_files();
@@ -230,7 +230,7 @@ std::vector<std::string> make_directories_at(int directory, const std::string& p
     try {
       return DirectoryCreation(directory, path, mode).run();
     } catch (const Error& error) {
-      // Another process may have removed an empty directory under our feet.
+      // Another process may have removed an empty directory meanwhile.
       if (error.kind() != ErrorKind::not_found || attempt == creation_attempts) {
         throw;
       }

@@ -1,4 +1,4 @@
-// What is said about a document or an image to those who write it.
+// Findings of `berth lint` about an image, and of the checks that it shares with an install.
 #pragma once
 
 #include <cstddef>
@@ -8,19 +8,19 @@
 namespace berth::base {
 
 enum class Severity {
-  note,     ///< worth knowing
-  warning,  ///< probably not meant
+  note,     ///< information
+  warning,  ///< probably a mistake
   error,    ///< an install fails, or the service cannot work
 };
 
-/// One remark.
+/// One finding.
 struct Finding {
   Severity severity = Severity::note;
   std::string code;      ///< stable, e.g. `unused-default`; the whole list is in berth-lint(8)
-  std::string file;      ///< `exports/…`, or what else it is about
+  std::string file;      ///< `exports/…`, or another part of the image
   std::size_t line = 0;  ///< from 1; 0: the whole file
   std::string message;
-  std::string hint;  ///< what to do; may be empty
+  std::string hint;  ///< the remedy; may be empty
 
   friend bool operator==(const Finding&, const Finding&) = default;
 };

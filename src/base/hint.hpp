@@ -1,4 +1,4 @@
-// Remedies for documents that cannot be read: whoever asked for a document knows where it is from, the reader does not.
+// Hints for documents that cannot be read: the caller knows where a document is from, its parser does not.
 #pragma once
 
 #include <string>
@@ -18,7 +18,7 @@ decltype(auto) with_hint(std::string_view hint, Work&& work) {
     if (error.kind() != ErrorKind::verification || !error.hint().empty()) {
       throw;
     }
-    Error hinted(error.kind(), error.message(), std::string(hint));
+    Error hinted(error.kind(), error.message(), std::string(hint), error.details());
     for (const auto& line : error.contexts()) {
       hinted.add_context(line);
     }

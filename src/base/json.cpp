@@ -13,7 +13,7 @@ namespace berth::base {
 
 namespace {
 
-/// What nlohmann says, without its own prefix and the place, which we give in our own words.
+/// The message of nlohmann/json without its prefix and position, which the caller adds in its own form.
 std::string syntax_reason(std::string_view message) {
   for (const std::string_view prefix : {"] ", "column "}) {
     const std::size_t found = message.find(prefix);
@@ -43,8 +43,8 @@ std::pair<std::size_t, std::size_t> line_and_column(std::string_view text, std::
               fmt::format("{} is not valid JSON: line {}, column {}: {}", document, line, column, reason));
 }
 
-/// Builds the document from the events of nlohmann's parser, which is no recursive one, and refuses
-/// what the standard leaves open: duplicate keys and endless depth.
+/// Builds the document from the events of nlohmann's parser, which does not recurse. Refuses duplicate keys and
+/// excessive depth, about which RFC 8259 leaves the choice to implementations.
 class Builder final : public nlohmann::json_sax<Json> {
  public:
   /// @param wanted the members of the top object that are kept; none: all are
@@ -90,7 +90,7 @@ class Builder final : public nlohmann::json_sax<Json> {
     std::unordered_set<std::string> keys;
   };
 
-  /// Whether what is read now belongs to a member of the top object that nobody wants.
+  /// Whether the current value belongs to a member of the top object that is not kept.
   [[nodiscard]] bool dropping() const {
     return dropped_ > 0 || (!wanted_.empty() && levels_.size() == 1 && levels_.back().value.is_object() &&
                             std::find(wanted_.begin(), wanted_.end(), levels_.back().key) == wanted_.end());
@@ -129,7 +129,7 @@ class Builder final : public nlohmann::json_sax<Json> {
     if (level.value.is_array()) {
       level.value.get_ref<Json::array_t&>().push_back(std::move(value));
     } else {
-      // Not by operator[]: it searches all keys before, which is quadratic for a hostile document.
+      // Not operator[], which searches all earlier keys: quadratic time for a hostile document.
       level.value.get_ref<Json::object_t&>().emplace_back(std::move(level.key), std::move(value));
       if (levels_.size() == 1 && !wanted_.empty() && level.value.size() == wanted_.size()) {
         root_ = std::move(level.value);
@@ -153,7 +153,7 @@ class Builder final : public nlohmann::json_sax<Json> {
   std::string_view text_;
   std::string_view document_;
   std::span<const std::string_view> wanted_;
-  std::size_t dropped_ = 0;  ///< how deep we are in what is not kept
+  std::size_t dropped_ = 0;  ///< depth inside a member that is not kept
   Json root_;
   std::vector<Level> levels_;
 };

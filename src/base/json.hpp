@@ -9,10 +9,9 @@
 #include <string_view>
 #include <vector>
 
-namespace berth::base {
+#include "base/json_fwd.hpp"
 
-/// Keeps the order of keys, so that what we write back looks like what we read.
-using Json = nlohmann::ordered_json;
+namespace berth::base {
 
 inline constexpr std::size_t json_depth_limit = 64;
 inline constexpr std::uint64_t json_size_limit = 4U
@@ -23,12 +22,12 @@ inline constexpr std::uint64_t json_size_limit = 4U
 ///   json_depth_limit levels or more than json_size_limit bytes
 Json parse_json(std::string_view text, std::string_view document);
 
-/// As parse_json, but of the top object only the members `wanted` are kept. Others are read and dropped, and reading
-/// ends with the last of those wanted: what is behind it may be anything.
-/// @param wanted none: all are, as parse_json does it
+/// As parse_json, but keeps only the members `wanted` of the top object. Parsing stops after the last of them, so the
+/// text behind it is not checked.
+/// @param wanted empty: all members, as parse_json
 Json parse_json_members(std::string_view text, std::string_view document, std::span<const std::string_view> wanted);
 
-/// A value inside a document together with its place. Getters throw Error(verification):
+/// A value inside a document together with its path. Getters throw Error(verification):
 /// "DOCUMENT: PATH: expected a string, found a number". The referenced Json must outlive the view.
 class JsonView {
  public:
@@ -55,7 +54,7 @@ class JsonView {
   [[nodiscard]] bool bool_or(std::string_view key, bool fallback) const;
   [[nodiscard]] std::vector<std::string> strings_or_empty(std::string_view key) const;
 
-  /// Throws Error(verification) saying `reason` at this place.
+  /// Throws Error(verification): `DOCUMENT: PATH: reason`.
   [[noreturn]] void fail(std::string_view reason) const;
 
  private:

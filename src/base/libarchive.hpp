@@ -1,4 +1,4 @@
-// The functions of libarchive that we call. It is loaded with the first archive.
+// The functions of libarchive that berth uses. The library is loaded with the first archive.
 #pragma once
 
 #include <archive.h>
@@ -30,7 +30,6 @@ struct LibArchive {
   decltype(&::archive_read_free) read_free = library["archive_read_free"];
   decltype(&::archive_read_new) read_new = library["archive_read_new"];
   decltype(&::archive_read_next_header) read_next_header = library["archive_read_next_header"];
-  decltype(&::archive_read_open) read_open = library["archive_read_open"];
   decltype(&::archive_read_open1) read_open1 = library["archive_read_open1"];
   decltype(&::archive_read_set_callback_data) read_set_callback_data = library["archive_read_set_callback_data"];
   decltype(&::archive_read_set_read_callback) read_set_read_callback = library["archive_read_set_read_callback"];

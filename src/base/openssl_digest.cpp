@@ -6,7 +6,10 @@
 namespace berth::base {
 namespace {
 
-/// See OpenSSL's manual for each; the names are its own without `EVP_`.
+BERTH_DLOPEN_NOTE(libcrypto_note, "libcrypto.so.3", "digests",
+                  "Computes SHA-512, and SHA-256 on processors without instructions for it", "recommended");
+
+/// The functions of OpenSSL that berth uses, by their names without `EVP_`.
 struct LibCrypto {
   LateLibrary library{"libcrypto.so.3"};
   decltype(&::EVP_MD_CTX_new) context_new = library["EVP_MD_CTX_new"];
@@ -23,7 +26,7 @@ const LibCrypto& libcrypto() {
   return functions;
 }
 
-/// OpenSSL answers 1 when it succeeded; the digests we use fail only without memory, or when they are forbidden.
+/// OpenSSL returns 1 on success. These digests fail only without memory, or when the configuration forbids them.
 void check(int result) {
   if (result != 1) {
     throw Error(ErrorKind::failed, "OpenSSL cannot compute a digest", "check the configuration of OpenSSL");
@@ -46,7 +49,7 @@ OpensslDigest::~OpensslDigest() {
 }
 
 void OpensslDigest::restart() {
-  // Without an algorithm, OpenSSL keeps the one that the context has, and what it looked up for it.
+  // Without an algorithm OpenSSL keeps that of the context, and need not fetch it again.
   check(libcrypto().digest_init(context_, nullptr, nullptr));
 }
 

@@ -9,7 +9,7 @@
 
 namespace berth::base {
 
-/// One digest after the other. OpenSSL is loaded with the first object: most commands hash nothing that needs it.
+/// Computes one digest after another. OpenSSL is loaded with the first object: most commands do not need it.
 class OpensslDigest {
  public:
   enum class Algorithm { sha256, sha512 };
@@ -22,7 +22,7 @@ class OpensslDigest {
 
   void restart();
   void update(std::span<const std::byte> bytes);
-  /// restart() comes next. @param result as long as the digest
+  /// Ends the digest; call restart() before the next one. @param result as long as the digest
   void finish(std::span<unsigned char> result);
 
  private:

@@ -39,7 +39,7 @@ constexpr std::chrono::milliseconds grace_after_stop{5'000};
 constexpr std::size_t quoted_lines = 3;
 constexpr const char* system_directories = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// A descriptor above the three that the child gets, so that none of ours is overwritten while they are set up.
+/// A descriptor above the three of the child, so that setting those up overwrites none of this process.
 Fd above_standard(Fd fd, std::string_view what) {
   if (fd.get() > STDERR_FILENO) {
     return fd;
@@ -59,12 +59,12 @@ Pipe make_pipe() {
   Fd write_end(ends[1]);
   Pipe pipe{above_standard(std::move(read_end), "create a pipe"),
             above_standard(std::move(write_end), "create a pipe")};
-  // Only our end: the child must not be surprised by EAGAIN.
+  // Only the end of this process: the child does not expect EAGAIN.
   check_errno(::fcntl(pipe.read_end.get(), F_SETFL, O_NONBLOCK), "create a pipe");
   return pipe;
 }
 
-/// What the child reads. A file in memory needs no pumping, and a child that does not read cannot end us by SIGPIPE.
+/// Standard input of the child. A file in memory needs no writer, and a child that does not read it causes no SIGPIPE.
 Fd make_input(const std::string& input) {
   if (input.empty()) {
     return above_standard(open_at(AT_FDCWD, "/dev/null", O_RDONLY), "open /dev/null");
@@ -82,8 +82,8 @@ bool is_program(const std::string& path) {
          ::faccessat(AT_FDCWD, path.c_str(), X_OK, AT_EACCESS) == 0;
 }
 
-/// The path of a program that is named without one; empty when it is nowhere. A relative or empty directory in
-/// PATH would be wherever we happen to be, and nobody's PATH puts a program before the system's own.
+/// The path of a program that is named without one; empty when it is not found. The directories of the system come
+/// before those of PATH, whose relative and empty entries are skipped: they depend on the working directory.
 std::string find_program(const std::string& name) {
   if (name.find('/') != std::string::npos) {
     return name;
@@ -99,10 +99,10 @@ std::string find_program(const std::string& name) {
     }
     start = end + 1;
   }
-  return {};  // and not the bare name: execve(2) would take that for a file where we are
+  return {};  // not the bare name, which execve(2) would look up in the working directory
 }
 
-std::vector<char*> pointers_to(std::vector<std::string>&&) = delete;  // they would point into the departed
+std::vector<char*> pointers_to(std::vector<std::string>&&) = delete;  // the pointers would dangle
 std::vector<char*> pointers_to(const std::vector<std::string>& strings) {
   std::vector<char*> pointers;
   pointers.reserve(strings.size() + 1);
@@ -131,7 +131,7 @@ class SpawnActions {
   ~SpawnActions() { ::posix_spawn_file_actions_destroy(&actions_); }
   void give(const Fd& fd, int as) { give(fd.get(), as); }
   void give(int fd, int as) { check_spawn(::posix_spawn_file_actions_adddup2(&actions_, fd, as), "a program"); }
-  /// Nobody's forgotten descriptor goes to the child, not even one that a library opened without O_CLOEXEC.
+  /// The child inherits no other descriptor, not even one that a library opened without O_CLOEXEC.
   void close_others() { check_spawn(::posix_spawn_file_actions_addclosefrom_np(&actions_, 3), "a program"); }
   [[nodiscard]] const posix_spawn_file_actions_t* get() const { return &actions_; }
 
@@ -139,7 +139,8 @@ class SpawnActions {
   posix_spawn_file_actions_t actions_{};
 };
 
-/// Default signal mask and dispositions, and as a rule a process group of its own: Ctrl-C reaches us, and we decide.
+/// Default signal mask and dispositions, and as a rule a process group of its own: Ctrl-C reaches berth only, which
+/// decides when to end the child.
 class SpawnAttributes {
  public:
   explicit SpawnAttributes(bool own_group = true) {
@@ -162,7 +163,7 @@ class SpawnAttributes {
   posix_spawnattr_t attributes_{};
 };
 
-/// A child that is running or waits to be reaped; leaving the scope ends it.
+/// A child that runs or waits to be reaped; leaving the scope kills it.
 class Child {
  public:
   explicit Child(pid_t pid, bool own_group = true) : pid_(pid), own_group_(own_group) {}
@@ -183,7 +184,7 @@ class Child {
   [[nodiscard]] pid_t pid() const noexcept { return pid_; }
   void signal(int number) const noexcept { ::kill(own_group_ ? -pid_ : pid_, number); }
 
-  /// Waits for its end and leaves it to be reaped.
+  /// Waits for its end without reaping it.
   void wait() const {
     siginfo_t info{};
     while (::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOWAIT) < 0) {
@@ -210,10 +211,10 @@ class Child {
   bool own_group_;
 };
 
-/// Reads what is there. @return false at the end of the stream
+/// Reads the available bytes. @return false at the end of the stream
 bool drain(const Fd& pipe, const std::function<void(std::string_view)>& take) {
   std::array<char, 65536> buffer{};
-  // Bounded, so that one chatty child cannot keep us from looking at the clock.
+  // Bounded, so that a child that writes without end cannot delay the timeout.
   for (int round = 0; round < 16; ++round) {
     const ssize_t count = ::read(pipe.get(), buffer.data(), buffer.size());
     if (count > 0) {
@@ -231,7 +232,7 @@ void keep_first(std::string& kept, std::string_view more) {
   kept.append(more.substr(0, output_limit - std::min(kept.size(), output_limit)));
 }
 
-/// The end of what a program complains about says most.
+/// The last lines of an error output are the most useful.
 void keep_last(std::string& kept, std::string_view more) {
   kept.append(more);
   if (kept.size() > error_output_limit) {
@@ -258,7 +259,7 @@ class Run {
       wait_for_events(watched);
       read_pipes(watched);
       if (watched[3].revents != 0) {
-        watched[3].fd = -1;  // once is enough
+        watched[3].fd = -1;  // one request is enough
         child_.signal(SIGTERM);
         deadline_ = Clock::now() + grace_after_stop;
         stopping_ = true;
@@ -301,7 +302,7 @@ class Run {
       if (stopping_) {
         throw_interrupted();  // ~Child ends what ignored SIGTERM
       }
-      throw Error(ErrorKind::failed, fmt::format("{} did not end within {} s and was killed", argv_.front(),
+      throw Error(ErrorKind::failed, fmt::format("{} timed out after {} s and was killed", argv_.front(),
                                                  static_cast<double>(options_.timeout.count()) / 1000));
     }
   }
@@ -317,8 +318,8 @@ class Run {
     }
   }
 
-  /// The child has ended. What it wrote is in the pipes; their end need not come, for what it started
-  /// (a detached container) may hold them open.
+  /// The child has ended and its output is in the pipes. Their end may never come: a detached container that the child
+  /// started may hold them open.
   ProcessResult conclude() {
     result_.exit_code = child_.reap();
     drain(output_.read_end, [this](std::string_view more) { keep_first(result_.output, more); });
@@ -367,7 +368,7 @@ pid_t spawn_prepared(const std::vector<std::string>& argv, const AttachedOptions
   return promise.get_future().get();
 }
 
-/// The last lines that are not empty, on one line and without what could drive a terminal.
+/// The last lines that are not empty, made printable and joined to one line.
 std::string last_lines(std::string_view text) {
   std::vector<std::string> lines;
   while (!text.empty() && lines.size() < quoted_lines) {
@@ -397,7 +398,7 @@ ProcessResult run_checked(const std::vector<std::string>& argv, const ProcessOpt
   ProcessResult result = run_process(argv, options);
   if (result.exit_code != 0) {
     const std::string reason = last_lines(result.error_output);
-    throw Error(ErrorKind::failed, fmt::format("{} failed with exit code {}{}{}", argv.front(), result.exit_code,
+    throw Error(ErrorKind::failed, fmt::format("{} exited with status {}{}{}", argv.front(), result.exit_code,
                                                reason.empty() ? "" : ": ", reason));
   }
   return result;

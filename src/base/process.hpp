@@ -21,12 +21,12 @@ struct ProcessResult {
 
 struct ProcessOptions {
   std::chrono::milliseconds timeout{60'000};            ///< then SIGKILL and Error(failed)
-  std::optional<std::vector<std::string>> environment;  ///< `K=V`; nullopt inherits ours
-  std::string input;                                    ///< given on standard input
-  std::stop_token stop;  ///< a request ends the child with SIGTERM, then throws interrupted
+  std::optional<std::vector<std::string>> environment;  ///< `K=V`; nullopt: that of this process
+  std::string input;                                    ///< standard input of the program
+  std::stop_token stop;  ///< a request ends the child with SIGTERM, then throws Interrupted
 };
 
-/// Runs argv[0] (a path, or a name that is looked up in the usual directories of programs and then in the absolute ones
+/// Runs argv[0] (a path, or a name that is looked up in the standard directories and then in the absolute directories
 /// of PATH) with no other descriptors than 0, 1 and 2 and with the default signal mask, and waits for its end.
 /// @throws Error(not_found) when the program does not exist
 ProcessResult run_process(const std::vector<std::string>& argv, const ProcessOptions& options = {});
@@ -36,15 +36,15 @@ ProcessResult run_checked(const std::vector<std::string>& argv, const ProcessOpt
 
 struct AttachedOptions {
   std::array<int, 3> standard = {0, 1, 2};  ///< what the program gets as 0, 1 and 2; not owned
-  /// Called with its pid when it runs, and with 0 when it has ended, before its pid can become another's.
+  /// Called with the pid when the program runs, and with 0 when it has ended, before the pid can be reused.
   std::function<void(pid_t)> running;
-  /// Called in a thread of its own, which then starts the program: what it changes of its thread, such as the mount
-  /// namespace, is the program's alone.
+  /// Called in a separate thread, which then starts the program: a change of the thread, such as another mount
+  /// namespace, affects only the program.
   std::function<void()> before_start;
 };
 
-/// Runs argv[0] on descriptors of ours for as long as it takes, in our process group, so that it may use our terminal
-/// and gets the signals that the terminal sends; otherwise as run_process does.
+/// Runs argv[0] with the given descriptors and without a timeout, in the process group of this process, so that it may
+/// use the terminal and gets its signals; otherwise as run_process does.
 /// @return its exit code; 128 + n when signal n ended it. @throws Error(not_found) when the program does not exist
 int run_attached(const std::vector<std::string>& argv, const AttachedOptions& options);
 

@@ -1,4 +1,4 @@
-// Runs something when a scope ends.
+// Calls a function when a scope ends.
 #pragma once
 
 #include <type_traits>
@@ -6,7 +6,7 @@
 
 namespace berth::base {
 
-/// The functor must be noexcept: there is nowhere for an exception to go.
+/// The function must be noexcept, since it runs in a destructor.
 template <typename Work>
 requires std::is_nothrow_invocable_v<Work>
 class ScopeExit {

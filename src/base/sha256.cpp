@@ -14,7 +14,7 @@ namespace berth::base {
 
 #if defined(__x86_64__)
 
-// The functions between these two lines may use the instructions that has_instructions() asked for.
+// The functions in this region may use the instructions that has_instructions() checks for.
 #define BERTH_SHA __attribute__((target("sha,sse4.1,ssse3")))
 #define BERTH_SHA_INLINE BERTH_SHA __attribute__((always_inline)) inline
 
@@ -180,7 +180,7 @@ void Sha256::begin() {
   total_ = 0;
 }
 
-/// Takes what completes a block that was begun; the rest is given back, and begins at a block when there is one.
+/// Consumes the bytes that complete a partial block. @return the rest, which begins at a block boundary
 std::span<const std::byte> Sha256::complete_block(std::span<const std::byte> bytes) {
   total_ += bytes.size();
   if (partial_size_ == 0) {
@@ -226,7 +226,7 @@ void Sha256::update_both(Sha256& first, std::span<const std::byte> one, Sha256& 
   compress_both(first.words_, one.data(), second.words_, two.data(), blocks);
   one = one.subspan(blocks * block_size);
   two = two.subspan(blocks * block_size);
-  first.total_ -= one.size();  // what update counts again
+  first.total_ -= one.size();  // update() counts these bytes again
   second.total_ -= two.size();
   first.update(one);
   second.update(two);

@@ -11,8 +11,8 @@ namespace berth::base {
 
 class OpensslDigest;
 
-/// Computes one digest after the other without setting anything up anew: with the processor's SHA instructions where
-/// it has them, through OpenSSL elsewhere.
+/// Computes one digest after another without a new setup for each: with the SHA instructions of the processor, or with
+/// OpenSSL on processors without them.
 class Sha256 {
  public:
   using Result = std::array<std::uint8_t, 32>;
@@ -23,14 +23,14 @@ class Sha256 {
   Sha256& operator=(Sha256&&) noexcept;
   ~Sha256();
 
-  /// Begins a digest, and forgets one that was not finished. A new object has begun one.
+  /// Begins a digest and discards an unfinished one. The constructor has already begun the first.
   void begin();
   void update(std::span<const std::byte> bytes);
-  /// The digest; begin() comes next.
+  /// Ends the digest; call begin() before the next one.
   [[nodiscard]] Result finish();
 
-  /// As `first.update(one); second.update(two)`. The two chains of instructions do not wait for each other, so that
-  /// both take hardly longer than the longer one. @param first another object than `second`
+  /// As `first.update(one); second.update(two)`. The two chains of instructions run in parallel, so that both take
+  /// little longer than the longer one. @param first not the same object as `second`
   static void update_both(Sha256& first, std::span<const std::byte> one, Sha256& second,
                           std::span<const std::byte> two);
 

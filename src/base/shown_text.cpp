@@ -17,8 +17,8 @@ struct Range {
   char32_t last;
 };
 
-/// Characters that are not seen (Unicode's Cf, Zl, Zp and Default_Ignorable_Code_Point), but for variation selectors,
-/// which belong to the character before them.
+/// Invisible characters (Unicode's Cf, Zl, Zp and Default_Ignorable_Code_Point) except variation selectors, which
+/// belong to the character before them.
 constexpr std::array<Range, 17> invisible = {{{0x00AD, 0x00AD},
                                               {0x034F, 0x034F},
                                               {0x061C, 0x061C},
@@ -46,7 +46,7 @@ bool is_invisible(char32_t code) {
                      [code](const Range& range) { return code >= range.first && code <= range.last; });
 }
 
-/// Length of the sequence that a byte begins; 0 when it begins none.
+/// Length of the sequence that begins with a byte; 0 when it cannot be the first byte of one.
 std::size_t sequence_length(unsigned char byte) {
   if (byte < 0x80) {
     return 1;
@@ -118,6 +118,37 @@ std::string shown_line(std::string_view text) {
   return shown(text, true);
 }
 
+std::string quoted_name(std::string_view name) {
+  constexpr std::size_t limit = 200;
+  std::string result = "'";
+  for (auto rest = name.substr(0, limit); !rest.empty();) {
+    const auto character = first_character(rest);
+    if (is_shown_as_is(character) && character.code != '\\') {
+      result += character.bytes;
+    } else {
+      for (const char c : character.bytes) {
+        result += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+      }
+    }
+    rest.remove_prefix(character.bytes.size());
+  }
+  return result + (name.size() > limit ? "…'" : "'");
+}
+
+std::string indented(std::string_view text) {
+  while (text.ends_with('\n')) {
+    text.remove_suffix(1);
+  }
+  std::string result = "  ";
+  for (const char letter : text) {
+    result += letter;
+    if (letter == '\n') {
+      result += "  ";
+    }
+  }
+  return result;
+}
+
 std::size_t find_control(std::string_view text) {
   for (std::size_t at = 0; at < text.size();) {
     const auto character = first_character(text.substr(at));
@@ -135,15 +166,16 @@ std::string control_name(std::string_view text, std::size_t at) {
                       : fmt::format("the control character U+{:04X}", static_cast<std::uint32_t>(code));
 }
 
-/// For messages: what is no printable ASCII is no matter there.
 std::string printable(std::string_view text, std::size_t limit) {
-  std::string result(text.substr(0, limit));
-  for (char& letter : result) {
-    if (letter < ' ' || letter > '~') {
-      letter = '?';
-    }
+  if (text.size() <= limit) {
+    return shown_line(text);
   }
-  return text.size() > limit ? result + "..." : result;
+  const auto continues = [&](std::size_t at) { return (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U; };
+  std::size_t end = limit;
+  while (end > 0 && limit - end < 3 && continues(end)) {
+    --end;
+  }
+  return shown_line(text.substr(0, end)) + "...";
 }
 
 }  // namespace berth::base

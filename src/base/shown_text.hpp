@@ -1,5 +1,5 @@
-// Text from outside made fit to be read by people: the one place that knows what a terminal, or a reader's eye, could
-// be deceived with.
+// Makes text from outside safe to show: it cannot control the terminal, nor deceive the reader by characters that are
+// not visible. Everything that berth prints goes through these functions.
 #pragma once
 
 #include <cstddef>
@@ -8,30 +8,36 @@
 
 namespace berth::base {
 
-/// A character at the front of a text, as UTF-8 (RFC 3629) has it.
+/// The first character of a text in UTF-8 (RFC 3629).
 struct Character {
-  std::string_view bytes;  ///< never empty; one byte of what is no UTF-8
-  char32_t code = 0;       ///< 0 when it is no UTF-8
-  bool valid = false;      ///< it is UTF-8
+  std::string_view bytes;  ///< never empty; a single byte where the text is not UTF-8
+  char32_t code = 0;       ///< 0 when not valid
+  bool valid = false;      ///< the bytes are UTF-8
 };
 
 /// @param text not empty
 Character first_character(std::string_view text);
 
-/// Whether a character is shown as itself. It is not when it is no UTF-8, a control character (Unicode's Cc, tab and
-/// line break included), or one that nobody sees although it changes how others are read or compared: overrides and
-/// isolates of the writing direction, line and paragraph separators, joiners, fillers and blanks without a width, tags.
+/// Whether a character is shown unchanged. Replaced are invalid UTF-8, control characters (Unicode's Cc, with tab and
+/// line break), and invisible characters that change how the text is read or compared: overrides and isolates of the
+/// writing direction, line and paragraph separators, joiners, fillers, zero-width spaces, tags.
 bool is_shown_as_is(const Character& character);
 
-/// What stands for a character that is not shown as itself: `<U+202E>` for an invisible one, since texts that take
-/// effect may hold it, and `?` for the others.
+/// The replacement for a character that is not shown unchanged: `<U+202E>` for an invisible one, `?` for others.
 std::string stand_in(const Character& character);
 
-/// A whole text, line breaks and tabs kept, with stand-ins.
+/// The text with replacements; line breaks and tabs stay.
 std::string shown_text(std::string_view text);
 
-/// A text on one line: as shown_text, with `\n` and `\t` for line breaks and tabs.
+/// As shown_text, on one line: line breaks and tabs become `\n` and `\t`.
 std::string shown_line(std::string_view text);
+
+/// A name in quotes, cut off after 200 bytes. Characters that are not shown as themselves, and backslashes, become the
+/// `\xNN` of their bytes, so that different names look different.
+std::string quoted_name(std::string_view name);
+
+/// The text with each line two columns further to the right, without a line break at its end.
+std::string indented(std::string_view text);
 
 /// Where the first control character other than tab and line break is; npos without one. U+0080 to U+009F in UTF-8
 /// are control characters, too.

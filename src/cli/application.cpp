@@ -25,8 +25,9 @@
 #include "cli/verbs/completion.hpp"
 #include "cli/verbs/usage_error.hpp"
 #include "host/config/atomic_conf.hpp"
+#include "ops/containers/list.hpp"
 #include "ops/containers/private_directories.hpp"
-#include "ops/containers/query.hpp"
+#include "ops/images/list.hpp"
 
 namespace berth::cli {
 
@@ -40,11 +41,11 @@ std::string environment(const char* name, const char* fallback = "") {
   return value == nullptr || *value == '\0' ? fallback : value;
 }
 
-/// A program that was started without standard descriptors must not write messages into the files it opens.
+/// Opens missing standard descriptors, so that messages are not written into files that berth opens later.
 void ensure_standard_descriptors() {
   for (int fd = 0; fd <= 2; ++fd) {
     if (::fcntl(fd, F_GETFD) < 0) {
-      ::open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY);  // takes the lowest free number, which is fd
+      ::open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY);  // uses the lowest free number, which is fd
     }
   }
 }
@@ -59,19 +60,19 @@ std::string absolute_root(const std::string& root) {
   return result;
 }
 
-/// Root works for the system, everybody else for himself; another root directory is a system.
+/// root manages system containers, other users their own; `--root` always means system containers.
+/// @throws Error(usage) for --user as root, Error(not_permitted) for system containers as another user
 void check_user(const CommandLine& line) {
   const bool root = ::geteuid() == 0;
   if (root && line.globals.user) {
-    throw Error(ErrorKind::usage, "--user is not for root, whose containers are the system's",
-                fmt::format("leave it out, or run it as the user, e.g. runuser -u USER -- berth {}", line.verb));
+    throw Error(ErrorKind::usage, "--user cannot be used by root, who manages system containers",
+                fmt::format("omit it, or run as that user: runuser -u USER -- berth {}", line.verb));
   }
-  const bool for_all = line.verb == "logs";  // the journal knows who may read it
-  if (!root && ((line.globals.system && !for_all) || line.booting ||
+  if (!root && ((line.globals.system && !line.system_for_all) || line.booting ||
                 (line.needs_root && absolute_root(line.globals.root) != "/"))) {
     throw Error(
-        ErrorKind::not_permitted, fmt::format("berth {} needs root here", line.verb),
-        fmt::format("run: sudo berth {}; without --system and --root you have containers of your own", line.verb));
+        ErrorKind::not_permitted, fmt::format("berth {} requires root for system containers", line.verb),
+        fmt::format("run: sudo berth {}; or omit --system and --root to work on your own containers", line.verb));
   }
 }
 
@@ -80,8 +81,8 @@ std::optional<host::UserDirectories> user_of(const CommandLine& line, const std:
     return std::nullopt;
   }
   auto directories = host::user_directories(::geteuid(), [](const char* name) { return environment(name); });
-  // The runtime keeps its state there, and must find it whoever calls it. Without it, it could not even say its
-  // version.
+  // The runtime keeps its state there, and must find it again in every call. Without it not even its version can be
+  // queried.
   if (::access(directories.runtime.c_str(), X_OK) == 0) {
     ::setenv("XDG_RUNTIME_DIR", directories.runtime.c_str(), 1);
   }
@@ -95,24 +96,24 @@ host::Layout make_layout(const CommandLine& line, const std::string& root, const
   settings.user = std::move(user);
   settings.preinstalling = line.preinstall;
   if (line.preinstall && root == "/") {
-    throw Error(ErrorKind::usage, "--preinstall is for a system that is being built",
-                "name its directory with --root DIR");
+    throw Error(ErrorKind::usage, "--preinstall requires --root",
+                "name the directory of the system that is being built: --root DIR");
   }
   settings.deployments = environment("BERTH_DEPLOYMENTS", config.deployments.c_str());
   settings.repository = environment("BERTH_REPOSITORY", config.repository.c_str());
   return host::Layout(std::move(settings));
 }
 
-/// What the older tool was told about places and the runtime, over what we were told.
+/// Applies the paths and the runtime that are configured for atomic, which override those of berth.
 void apply_atomic_settings(const std::string& root, host::Config& config) {
-  const auto older = host::read_atomic_settings(root, environment("ATOMIC_CONF"));
-  const auto choose = [](const char* name, const std::string& configured, const std::string& ours) {
-    return environment(name, configured.empty() ? ours.c_str() : configured.c_str());
+  const auto atomic = host::read_atomic_settings(root, environment("ATOMIC_CONF"));
+  const auto choose = [](const char* name, const std::string& configured, const std::string& own) {
+    return environment(name, configured.empty() ? own.c_str() : configured.c_str());
   };
-  config.deployments = choose("ATOMIC_OSTREE_CHECKOUT_PATH", older.deployments, config.deployments);
-  config.repository = choose("ATOMIC_OSTREE_REPO", older.repository, config.repository);
-  if (!older.runtime.empty()) {
-    config.runtimes.insert(config.runtimes.begin(), older.runtime);
+  config.deployments = choose("ATOMIC_OSTREE_CHECKOUT_PATH", atomic.deployments, config.deployments);
+  config.repository = choose("ATOMIC_OSTREE_REPO", atomic.repository, config.repository);
+  if (!atomic.runtime.empty()) {
+    config.runtimes.insert(config.runtimes.begin(), atomic.runtime);
   }
 }
 
@@ -131,8 +132,8 @@ std::unique_ptr<host::Systemd> make_systemd(const CommandLine& line, const host:
   return host::make_bus_systemd(reporter, stop, std::move(bus));
 }
 
-/// What the configuration of another root names is in that root.
-void keep_inside(const host::Layout& layout, host::Config& config) {
+/// Resolves the paths in the configuration of another root inside that root.
+void resolve_in_root(const host::Layout& layout, host::Config& config) {
   if (!config.authfile.empty()) {
     config.authfile = layout.on_disk(config.authfile);
   }
@@ -143,18 +144,18 @@ void keep_inside(const host::Layout& layout, host::Config& config) {
   }
 }
 
-/// Sets up everything a verb works with and runs `work` with it.
+/// Creates the context of a verb and calls `work` with it. @return the result of `work`
 int with_context(const CommandLine& line, base::Reporter& reporter, const std::stop_token& stop,
                  const std::function<int(ops::Context&)>& work) {
   const auto root = absolute_root(line.globals.root);
   auto user = user_of(line, root);
   auto config = host::read_config(root, line.globals.config, reporter, user ? user->config + "/berth" : "");
-  if (line.older.called) {
+  if (line.atomic) {
     apply_atomic_settings(root, config);
   }
   const auto layout = make_layout(line, root, config, std::move(user));
   if (line.globals.config.empty()) {
-    keep_inside(layout, config);
+    resolve_in_root(layout, config);
   }
   const auto systemd = make_systemd(line, layout, config, reporter, stop);
   ops::Context context{layout,
@@ -166,13 +167,13 @@ int with_context(const CommandLine& line, base::Reporter& reporter, const std::s
                        "berth " + line.verb,
                        environment("BERTH_DATADIR", BERTH_DATADIR "/berth"),
                        environment("RUNC_PATH"),
-                       line.older.called ? image::Naming::as_written : image::Naming::canonical,
-                       line.older.called ? environment("ATOMIC_OSTREE_TEST_FORCE_IMAGE_ID") : ""};
-  ops::close_places(context);
+                       line.atomic ? image::Naming::as_written : image::Naming::canonical,
+                       line.atomic ? environment("ATOMIC_OSTREE_TEST_FORCE_IMAGE_ID") : ""};
+  ops::make_directories_private(context);
   return work(context);
 }
 
-/// One clear line instead of the whole help.
+/// Prints one line and a hint instead of the whole help. @return the exit code
 int print_usage_error(const CLI::App& app, const CLI::ParseError& error) {
   const auto wrong = usage_error(app, error);
   emit_error("{}\nhint: {}\n", wrong.message, wrong.hint);
@@ -195,16 +196,16 @@ std::vector<std::string> image_names(ops::Context& context) {
   return names;
 }
 
-/// berth __complete INDEX -- WORD...; a completion never complains.
+/// `berth __complete INDEX -- WORD...` prints no errors.
 int run_completion(const CLI::App& app, const CommandLine& line, int argc, char** argv) {
   std::vector<std::string> words(argv + std::min(argc, 4), argv + argc);
   const auto index = static_cast<std::size_t>(std::strtoul(argc > 2 ? argv[2] : "0", nullptr, 10));
   ConsoleReporter reporter(ProgressMode::none, true, false);
-  const auto names = [&](std::vector<std::string> (*ask)(ops::Context&)) {
-    return [&line, &reporter, ask] {
+  const auto names = [&](std::vector<std::string> (*list)(ops::Context&)) {
+    return [&line, &reporter, list] {
       std::vector<std::string> result;
       with_context(line, reporter, {}, [&](ops::Context& context) {
-        result = ask(context);
+        result = list(context);
         return exit_ok;
       });
       return result;
@@ -220,21 +221,31 @@ int run_completion(const CLI::App& app, const CommandLine& line, int argc, char*
   return exit_ok;
 }
 
-/// The older tool knows one status for all that does not work.
+/// atomic has one exit status for all errors.
 int exit_code_for(const CommandLine& line, ErrorKind kind) {
-  return line.older.called && kind != ErrorKind::interrupted ? exit_code(ErrorKind::failed) : exit_code(kind);
+  return line.atomic ? exit_code(ErrorKind::failed) : exit_code(kind);
 }
 
-/// Whoever read our output has seen enough, as in `berth … | head`.
+/// Whether the reader of the output has closed it, as in `berth … | head`.
 bool is_closed_pipe(const std::exception& error) {
   const auto* failure = dynamic_cast<const std::system_error*>(&error);
   return failure != nullptr && failure->code().value() == EPIPE;
 }
 
+/// The hint for a missing permission: system containers are root's, but a user's own containers need no root.
+Error with_remedy(const CommandLine& line, const Error& error) {
+  if (error.kind() != ErrorKind::not_permitted || !error.hint().empty() || ::geteuid() == 0) {
+    return error;
+  }
+  const bool for_user = absolute_root(line.globals.root) == "/" && !line.globals.system;
+  return {error.kind(), error.what(),
+          for_user ? "give your user access to it, or choose another path" : "run it as root", error.details()};
+}
+
 int run_verb(CommandLine& line, ConsoleReporter& reporter) {
   SignalWatch signals([&reporter] { reporter.pause(); }, [&reporter] { reporter.resume(); });
   line.forward_signals = [&signals](pid_t pid) { signals.forward_to(pid); };
-  line.complain = [&reporter](const Error& error) { reporter.error(error); };
+  line.complain = [&line, &reporter](const Error& error) { reporter.error(with_remedy(line, error)); };
   try {
     const int code = with_context(line, reporter, signals.token(), line.action);
     reporter.clear();
@@ -243,8 +254,11 @@ int run_verb(CommandLine& line, ConsoleReporter& reporter) {
     }
     return code;
   } catch (const Error& error) {
-    reporter.error(error);
+    reporter.error(with_remedy(line, error));
     return exit_code_for(line, error.kind());
+  } catch (const base::Interrupted& stop) {
+    reporter.interrupted(stop);
+    return exit_interrupted;
   } catch (const std::exception& error) {
     reporter.clear();
     if (!is_closed_pipe(error)) {
@@ -255,7 +269,7 @@ int run_verb(CommandLine& line, ConsoleReporter& reporter) {
   }
 }
 
-/// The reporter as the global options want it; what is wrong before there is one is reported plainly.
+/// Creates the reporter according to the global options; errors before it exists are printed as plain lines.
 int run_reporting(CommandLine& line) {
   const auto& globals = line.globals;
   const bool color = wants_color(STDERR_FILENO, globals.no_color);
@@ -263,9 +277,9 @@ int run_reporting(CommandLine& line) {
   try {
     mode = parse_progress_mode(globals.progress);
     check_user(line);
-    read_set_files(line);  // while signals still end us: standard input may be a terminal
+    line.values = read_values(line.set);  // before signals are handled: standard input may be a terminal
   } catch (const Error& error) {
-    ConsoleReporter(mode, globals.quiet, color).error(error);
+    ConsoleReporter(mode, globals.quiet, color).error(with_remedy(line, error));
     return exit_code_for(line, error.kind());
   }
   ConsoleReporter reporter(mode, globals.quiet, color);
@@ -276,8 +290,8 @@ int run_words(int argc, char** argv) {
   ensure_standard_descriptors();
   ::umask(0022);
   if (::geteuid() == 0) {
-    // Passwords and values must not end up in a core file. A user's runtime could then not read what we hand to it by
-    // /proc, and what a core file of his would show is his.
+    // Passwords and values must not end up in a core file. In rootless mode the runtime must be able to read files
+    // below /proc/PID of berth, and a core file belongs to the same user.
     ::prctl(PR_SET_DUMPABLE, 0);
   }
   CLI::App app;
@@ -289,7 +303,7 @@ int run_words(int argc, char** argv) {
   try {
     auto words = guarded_arguments(app, argc, argv);
     hide_credentials(argc, argv);
-    app.parse(std::move(words));  // none of them is there when even the name is missing
+    app.parse(std::move(words));  // empty if even argv[0] is missing
   } catch (const CLI::Success& request) {
     return app.exit(request);  // --help, --version
   } catch (const CLI::ParseError& error) {

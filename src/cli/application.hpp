@@ -3,7 +3,7 @@
 
 namespace berth::cli {
 
-/// Parses the command line, runs the verb and tells the user how it went.
+/// Parses the command line, runs the verb, and prints its result or error.
 /// @return the exit code, see exit_code.hpp
 int run(int argc, char** argv);
 

@@ -44,7 +44,7 @@ std::optional<dev_t> device_of(const std::string& path) {
   return status.st_dev;
 }
 
-/// The file system that `path` is on, or will be on once it is created.
+/// The file system of `path`, or of its nearest existing parent.
 std::optional<dev_t> device_of_nearest(std::string path) {
   while (true) {
     if (const auto device = device_of(path)) {
@@ -61,22 +61,12 @@ bool is_alphanumeric(char letter) {
   return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') || (letter >= '0' && letter <= '9');
 }
 
-/// For messages: control characters would hide the rest, or write to the terminal.
-std::string printable(std::string_view text) {
-  std::string result;
-  for (const char letter : text) {
-    const bool control = static_cast<unsigned char>(letter) < 0x20 || letter == 0x7f;
-    result += control ? fmt::format("\\x{:02x}", static_cast<unsigned char>(letter)) : std::string(1, letter);
-  }
-  return result;
-}
-
 bool is_name_letter(char letter) {
   return is_alphanumeric(letter) || letter == '_' || letter == '.' || letter == '-';
 }
 
-/// Where `path` really is inside `root`, links followed as after a chroot into it: a link `ROOT/var -> /data` must not
-/// lead to the /data of this machine.
+/// `path` with the links in it resolved inside `root`, as after a chroot: a link `ROOT/var -> /data` must not lead to
+/// the /data of this machine.
 std::string resolved_in_root(const std::string& root, const std::string& path) {
   if (root == "/" || !device_of(root)) {
     return path;
@@ -84,7 +74,7 @@ std::string resolved_in_root(const std::string& root, const std::string& path) {
   return resolve_in_root(base::open_host_directory(root).get(), path);
 }
 
-/// Whether others can reach a directory of the system in `root`.
+/// Whether users other than root can reach a directory in `root`.
 bool is_open(const std::string& root, const std::string& path) {
   return others_can_reach(base::open_host_directory(root).get(), path);
 }
@@ -107,7 +97,7 @@ Layout Layout::of_system() const {
   auto settings = settings_;
   if (settings.user) {
     settings.user.reset();
-    settings.deployments.clear();  // both were the user's
+    settings.deployments.clear();  // deployments and repository were the user's
     settings.repository.clear();
   }
   return Layout(std::move(settings));
@@ -184,7 +174,7 @@ std::string Layout::command(std::string_view program) const {
   return fmt::format("{}{}", program, settings_.user ? " --user" : "");
 }
 
-// Checkouts are hard links, so a repository on another file system is of no use.
+// Checkouts are hard links, which cannot lead to another file system.
 std::string Layout::linkable_repository() const {
   if (settings_.user || (!settings_.repository.empty() && settings_.repository != system_repository)) {
     return {};
@@ -212,7 +202,7 @@ std::string Layout::read_only_repository() const {
 }
 
 std::string Layout::locks() const {
-  return deployments() + "/.locks";  // not what a link of that name leads to
+  return deployments() + "/.locks";  // before links are followed
 }
 
 std::string Layout::journals() const {
@@ -225,7 +215,7 @@ std::string unit_name(const std::string& container) {
 
 void check_container_name(std::string_view name) {
   const auto refuse = [&](std::string_view reason) {
-    throw base::Error(base::ErrorKind::usage, fmt::format("the container name '{}' {}", printable(name), reason),
+    throw base::Error(base::ErrorKind::usage, fmt::format("the container name '{}' {}", base::printable(name), reason),
                       "choose another one with --name");
   };
   if (name.empty()) {

@@ -1,4 +1,4 @@
-// Every path berth uses, below one root.
+// All paths that berth uses, below one root.
 #pragma once
 
 #include <optional>
@@ -10,21 +10,21 @@
 
 namespace berth::host {
 
-/// Settings that move things; empty strings mean the default.
+/// Settings that change paths; an empty string means the default.
 struct LayoutSettings {
   std::string root = "/";   ///< --root; absolute
   bool running = false;     ///< systemd runs in `root` although that is not `/`, as in tests
   std::string deployments;  ///< default /var/lib/containers/berth
   std::string repository;   ///< default see Layout::repository
-  /// Set for the containers of one user: everything is then below the user's directories, and systemd is the user's.
+  /// Set for rootless containers: all paths are then below the user's directories, and systemd is the user's manager.
   std::optional<UserDirectories> user;
-  /// Containers become part of the operating system that is being built in `root`: all is below its /usr/lib, as on a
-  /// host whose /usr cannot be written.
+  /// Containers become part of the operating system that is being built in `root`: all paths are below its /usr/lib,
+  /// since the booted host cannot write to /usr.
   bool preinstalling = false;
 };
 
-/// Paths as the *booted* host sees them come from the functions named `…_inside`; all others are paths this process can
-/// open (root prefixed). With root "/" both are the same.
+/// Functions named `…_in_root` return paths as the booted host sees them, all others paths that this process can open
+/// (with the root in front). With the root "/" both are the same.
 class Layout {
  public:
   explicit Layout(LayoutSettings settings);
@@ -36,44 +36,44 @@ class Layout {
   /// are followed inside another root, so that no path leads out of it.
   [[nodiscard]] std::string on_disk(std::string_view inside) const;
 
-  /// The same root and settings for the containers of the system, whoever asks.
+  /// The layout of the system containers with the same root and settings.
   [[nodiscard]] Layout of_system() const;
   [[nodiscard]] bool preinstalling() const noexcept { return settings_.preinstalling; }
-  /// Whose containers these are; nullopt for those of the system.
+  /// The user whose containers these are; nullopt for system containers.
   [[nodiscard]] const std::optional<UserDirectories>& user() const noexcept { return settings_.user; }
 
   [[nodiscard]] std::string deployments_in_root() const;  ///< /var/lib/containers/berth
-  /// Where the data of all containers are that berth finds a place for: /var/lib/berth, NAME/… in it
+  /// The directory of the volumes that berth places, as NAME/…: /var/lib/berth
   [[nodiscard]] std::string volumes_in_root() const;
   [[nodiscard]] std::string deployments() const { return on_disk(deployments_in_root()); }
-  [[nodiscard]] std::string preinstalled() const;  ///< /usr/lib/containers/berth; empty for users, who have none,
+  [[nodiscard]] std::string preinstalled() const;  ///< /usr/lib/containers/berth; empty in user mode,
   /// and where deployments() is that directory
   [[nodiscard]] std::string deployment_in_root(const std::string& name, int slot) const;  ///< …/NAME.0
   [[nodiscard]] std::string units_in_root() const;                                        ///< /etc/systemd/system
   [[nodiscard]] std::string unit_in_root(const std::string& name) const;      ///< /etc/systemd/system/NAME.service
   [[nodiscard]] std::string tmpfiles_in_root(const std::string& name) const;  ///< /etc/tmpfiles.d/NAME.conf
-  /// All directories in which systemd looks for units, ours first (systemd.unit(5)).
+  /// The unit load path of systemd, the directory of berth's units first (systemd.unit(5)).
   [[nodiscard]] std::vector<std::string> unit_directories_in_root() const;
   [[nodiscard]] std::string settings_in_root() const;  ///< /etc/berth
   [[nodiscard]] std::string runtime_in_root() const;   ///< /run
-  /// The cgroup below which systemd has its slices: the root, or that of the user's manager.
+  /// The cgroup that holds the slices: the root cgroup, or that of the user's manager.
   [[nodiscard]] std::string systemd_cgroup() const;
-  /// Where services are that name no slice: system.slice, or app.slice.
+  /// The default slice of services: system.slice, or app.slice.
   [[nodiscard]] std::string default_slice() const;
-  /// A program of systemd as its user has to call it: `systemctl`, or `systemctl --user`.
+  /// The command line of a program of systemd: `systemctl`, or `systemctl --user`.
   [[nodiscard]] std::string command(std::string_view program) const;
 
-  /// The configured one, else /ostree/repo when it exists on the file system of the deployments and nobody but root can
-  /// enter it, else .storage/ostree below the deployments (contract, section 4).
+  /// The configured repository; else /ostree/repo when it exists on the file system of the deployments and only root
+  /// can enter it; else .storage/ostree below the deployments (docs/system-containers.md, "Deployments on disk").
   [[nodiscard]] std::string repository() const;
-  /// /ostree/repo where it exists on the file system of the deployments and others can enter it: its images are listed
-  /// and taken from there, and nothing is written to it. Empty when there is none, and for users.
+  /// /ostree/repo when it exists on the file system of the deployments and other users can enter it: berth lists and
+  /// uses its images but does not write to it. Empty otherwise, and in user mode.
   [[nodiscard]] std::string read_only_repository() const;
   [[nodiscard]] std::string locks() const;     ///< .locks below the deployments
   [[nodiscard]] std::string journals() const;  ///< .transactions below the deployments
 
  private:
-  /// /ostree/repo, if checkouts could be linked from it; empty otherwise.
+  /// /ostree/repo when files can be hard-linked from it into the deployments; empty otherwise.
   [[nodiscard]] std::string linkable_repository() const;
   LayoutSettings settings_;
 };

@@ -1,28 +1,13 @@
 #include "host/user_directories.hpp"
 
 #include <fmt/format.h>
-#include <pwd.h>
-
-#include <vector>
 
 #include "base/error.hpp"
+#include "host/accounts.hpp"
 
 namespace berth::host {
 
 namespace {
-
-constexpr std::size_t account_limit = 64U << 10U;  // bytes of one passwd entry
-
-/// Name and home of the user; empty for one that no database knows.
-std::pair<std::string, std::string> account_of(unsigned uid) {
-  std::vector<char> buffer(account_limit);
-  struct passwd account {};
-  struct passwd* found = nullptr;
-  if (::getpwuid_r(uid, &account, buffer.data(), buffer.size(), &found) != 0 || found == nullptr) {
-    return {};
-  }
-  return {account.pw_name, account.pw_dir};
-}
 
 void check_absolute(const char* name, const std::string& path) {
   if (!path.starts_with('/')) {
@@ -35,7 +20,7 @@ void check_absolute(const char* name, const std::string& path) {
 }  // namespace
 
 UserDirectories user_directories(unsigned uid, const std::function<std::string(const char*)>& variable) {
-  auto [name, home] = account_of(uid);
+  auto [name, home] = find_account(uid).value_or(Account());
   UserDirectories directories;
   directories.uid = uid;
   directories.name = name.empty() ? std::to_string(uid) : std::move(name);

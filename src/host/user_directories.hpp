@@ -1,4 +1,4 @@
-// Where the containers of a user are: the directories of the XDG Base Directory Specification.
+// The directories of a user's containers (XDG Base Directory Specification).
 #pragma once
 
 #include <functional>
@@ -6,9 +6,9 @@
 
 namespace berth::host {
 
-/// A user and his directories, all absolute.
+/// A user and the user's directories, all absolute.
 struct UserDirectories {
-  std::string name;  ///< as in passwd(5); the number when it knows none
+  std::string name;  ///< as in passwd(5); the number when there is no entry
   unsigned uid = 0;
   std::string home;
   std::string data;     ///< $XDG_DATA_HOME, ~/.local/share
@@ -17,7 +17,7 @@ struct UserDirectories {
 };
 
 /// @param variable the value of an environment variable, empty when it is not set. HOME comes from passwd when unset
-/// @throws Error(usage) naming the variable that is no absolute path, or the user without a home
+/// @throws Error(usage) naming the variable that is not an absolute path, or the user without a home directory
 UserDirectories user_directories(unsigned uid, const std::function<std::string(const char*)>& variable);
 
 }  // namespace berth::host

@@ -10,10 +10,10 @@ namespace {
 
 using base::JsonView;
 
-// These strings end up in argument lists, environments and units, where a NUL would cut them.
+// These strings are used in argument lists, environments and units, where a NUL would truncate them.
 std::string text_of(const JsonView& view) {
   if (view.value().is_null()) {
-    return {};  // as tools written in Go read it
+    return {};  // tools written in Go read null as an empty string
   }
   auto text = view.as_string();
   if (text.find('\0') != std::string::npos) {
@@ -55,7 +55,7 @@ std::vector<std::string> environment_of(const JsonView& run) {
   std::vector<std::string> result;
   if (const auto view = run.find("Env")) {
     for (const auto& item : view->as_array()) {
-      result.push_back(text_of(item));  // whatever it is: who makes a process of it knows what is a variable
+      result.push_back(text_of(item));  // unchecked: generate_config drops entries that are not variables
     }
   }
   return result;
@@ -138,9 +138,8 @@ ImageConfig read_image_config(std::string_view text, std::string_view document) 
 }  // namespace
 
 ImageConfig parse_image_config(std::string_view text, std::string_view document) {
-  return base::with_hint(
-      "what this part of the image says cannot be used; have the image built again, or by another tool",
-      [&] { return read_image_config(text, document); });
+  return base::with_hint("this part of the image is invalid; rebuild the image, if need be with another tool",
+                         [&] { return read_image_config(text, document); });
 }
 
 }  // namespace berth::image

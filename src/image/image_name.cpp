@@ -63,7 +63,7 @@ bool is_domain(std::string_view host) {
 
 bool is_bracketed_ipv6(std::string_view host) {
   if (host.size() < 4 || host.front() != '[' || host.back() != ']' || host.find('\0') != std::string_view::npos) {
-    return false;  // inet_pton(3) would not look beyond a NUL
+    return false;  // inet_pton(3) would stop at a NUL
   }
   std::array<unsigned char, 16> address{};
   return inet_pton(AF_INET6, std::string(host.substr(1, host.size() - 2)).c_str(), address.data()) == 1;
@@ -145,7 +145,7 @@ std::string to_lower(std::string_view text) {
   return lower;
 }
 
-// The first component of a name, when it is a registry and not the first part of a repository.
+// The first component of a name if it is a registry and not part of the repository.
 std::optional<std::string_view> registry_of(std::string_view name) {
   const auto slash = name.find('/');
   if (slash == std::string_view::npos) {
@@ -163,7 +163,7 @@ std::string with_docker_hub(std::string_view name) {
   return fmt::format("{}/{}{}", docker_hub, bare.find('/') == std::string_view::npos ? "library/" : "", name);
 }
 
-// Everything behind the registry: REPOSITORY[:TAG], the digest being cut off already.
+// Parses everything after the registry: REPOSITORY[:TAG], without the digest.
 void parse_repository_and_tag(std::string_view text, std::string_view rest, ImageName& name) {
   const auto slash = rest.rfind('/');
   const auto colon = rest.find(':', slash == std::string_view::npos ? 0 : slash);
@@ -180,7 +180,7 @@ void parse_repository_and_tag(std::string_view text, std::string_view rest, Imag
   check_repository(text, name.repository);
 }
 
-// The names Docker Hub has for itself, and its directory for images without one.
+// Replaces aliases of Docker Hub, and adds its directory `library`.
 void canonicalize_docker_hub(ImageName& name) {
   if (name.registry == "index.docker.io") {
     name.registry = docker_hub;
@@ -201,7 +201,7 @@ int upper_hex_value(char c) {
   return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-// The byte written as `_XX` at `at`; nullopt when it is not one that encoded() would write.
+// The byte written as `_XX` at `at`; nullopt for one that encoded() does not write that way.
 std::optional<char> escaped_byte(std::string_view encoded, std::size_t at) {
   if (at + 2 >= encoded.size()) {
     return std::nullopt;

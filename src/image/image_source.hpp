@@ -1,4 +1,4 @@
-// Where an image comes from, seen from those who import it.
+// The interface to a source of images.
 #pragma once
 
 #include <cstdint>
@@ -14,12 +14,12 @@ namespace berth::image {
 
 /// The manifest chosen for a platform, with the exact bytes it was parsed from.
 struct ResolvedManifest {
-  std::string text;     ///< exact bytes; what is stored and shown is what was verified
+  std::string text;     ///< exact bytes, so that the stored and shown text is the verified one
   base::Digest digest;  ///< of `text`
   Manifest manifest;
 };
 
-/// One image at one place. open_blob may be called from several threads at once; resolve may not.
+/// One image of one source. open_blob may be called by several threads at once; resolve may not.
 class ImageSource {
  public:
   virtual ~ImageSource() = default;
@@ -27,18 +27,18 @@ class ImageSource {
   /// The canonical name under which this image is to be stored.
   [[nodiscard]] virtual const ImageName& name() const = 0;
 
-  /// Whether the registry in the name gives the image. If not, it comes from a file or a daemon, and the name is the
-  /// file's or the user's choice.
+  /// Whether the image comes from the registry in its name. Otherwise it comes from a file or a daemon, and the name is
+  /// chosen by the file or the user.
   [[nodiscard]] virtual bool from_registry() const { return false; }
 
   /// Fetches the manifest (through an index when there is one) for `platform`.
   virtual ResolvedManifest resolve(const Platform& platform) = 0;
 
-  /// Opens a blob of this image: its raw bytes, verified at the end against digest and size.
+  /// Opens a blob of this image: its raw bytes, whose digest and size are verified at the end.
   /// The stream must not outlive the source.
   virtual std::unique_ptr<base::ByteStream> open_blob(const Descriptor& descriptor) = 0;
 
-  /// How many bytes a blob takes where it comes from, at most its size: what it may become is measured by that.
+  /// Size of a blob in its source in bytes, at most its own size; the limit of its unpacked size depends on it.
   [[nodiscard]] virtual std::int64_t packed_size(const Descriptor& descriptor) const { return descriptor.size; }
 };
 

@@ -37,7 +37,7 @@ constexpr std::array<LayerType, 6> layer_types{{
     {"application/vnd.docker.image.rootfs.diff.tar.zstd", Compression::zstd},
 }};
 
-// Configs people push that are no container images, with the words for them.
+// Configurations of artefacts that are not container images, and their descriptions.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 6> artefact_types{{
     {"application/vnd.cncf.helm.config.v1+json", "a Helm chart"},
     {"application/vnd.oci.empty.v1+json", "an artefact without configuration"},
@@ -47,9 +47,9 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 6> artefact_
     {"application/vnd.docker.plugin.v1+json", "a Docker plugin"},
 }};
 
-/// For everything that only whoever made the image can mend.
+/// The remedy for errors in the image itself.
 constexpr std::string_view damaged_hint =
-    "what this part of the image says cannot be used; have the image built again, or by another tool";
+    "this part of the image is invalid; rebuild the image, if need be with another tool";
 constexpr std::string_view artefact_hint = "berth installs container images; check the name and the tag";
 
 [[noreturn]] void refuse(std::string message, std::string hint) {
@@ -71,7 +71,7 @@ std::string normalized(std::string_view media_type) {
   return bare;
 }
 
-// Tools written in Go take null for a text without anything in it, and for a list likewise.
+// Tools written in Go write null for an empty string or list.
 std::string text_or_empty(const JsonView& view) {
   return view.value().is_null() ? "" : view.as_string();
 }
@@ -122,7 +122,7 @@ Index index_from(const JsonView& root) {
   for (const auto& entry : entries) {
     try {
       index.manifests.push_back(descriptor_from(entry));
-    } catch (const base::Error& error) {  // of no use, and so it matters only when nothing else is chosen
+    } catch (const base::Error& error) {  // reported only when no other entry is chosen
       index.unreadable.push_back(error.message());
     }
   }
@@ -133,7 +133,8 @@ void check_config(const JsonView& root, const Descriptor& config, bool docker) {
   const bool image = config.media_type == oci_config || config.media_type == docker_config;
   const auto artefact = std::any_of(artefact_types.begin(), artefact_types.end(),
                                     [&](const auto& entry) { return entry.first == config.media_type; });
-  if (!image && (artefact || !docker)) {  // Docker's manifests are of images, whatever type their configuration has
+  if (!image &&
+      (artefact || !docker)) {  // Docker's manifests describe images, whatever the type of their configuration
     const auto known = std::find_if(artefact_types.begin(), artefact_types.end(),
                                     [&](const auto& entry) { return entry.first == config.media_type; });
     auto what = known != artefact_types.end()
@@ -177,12 +178,12 @@ void check_schema_version(const JsonView& root, std::string_view document) {
   if (version == 1) {
     refuse_schema_1(document);
   }
-  if (version != 2 && version != 0) {  // 0 is what tools written in Go write for nothing
+  if (version != 2 && version != 0) {  // tools written in Go write 0 for an unset version
     view->fail(fmt::format("expected 2, found {}", version));
   }
 }
 
-// The type the document has by its keys; a document that is both could be read in two ways (CVE-2021-41190).
+// The type of the document according to its keys; a document that is both is ambiguous (CVE-2021-41190).
 bool is_index_by_keys(const JsonView& root) {
   const bool index = root.value().contains("manifests");
   for (const auto* key : {"config", "layers", "fsLayers"}) {
@@ -196,7 +197,7 @@ bool is_index_by_keys(const JsonView& root) {
   return index;
 }
 
-// What the document says of itself must not be the opposite of what it is: other tools may believe it.
+// The mediaType of a document must not contradict its keys: other tools may rely on it.
 std::string own_media_type(const JsonView& root, bool index) {
   const auto view = root.find("mediaType");
   if (!view) {
@@ -219,7 +220,7 @@ base::Json parse_announced(std::string_view text, std::string_view announced, st
              "check the registry's address, and whether a login page or a proxy stands in front of it");
     }
     throw base::Error(base::ErrorKind::verification, error.message(),
-                      "check that this is the address of a registry; if it is, tell the people who run it");
+                      "check that this is the address of a registry; if it is, report this to its operator");
   }
 }
 
@@ -247,10 +248,9 @@ Compression layer_compression(const Descriptor& layer) {
   const bool foreign =
       type.find(".nondistributable.") != std::string::npos || type.find(".foreign.") != std::string::npos;
   if (foreign && !layer.urls.empty()) {
-    refuse(
-        fmt::format("layer {} is foreign ('{}'): registries do not hold it", layer.digest.short_hex(),
-                    base::printable(type)),
-        "whoever builds the image can push it with these layers, e.g. with Docker's allow-nondistributable-artifacts");
+    refuse(fmt::format("layer {} is foreign ('{}'): registries do not hold it", layer.digest.short_hex(),
+                       base::printable(type)),
+           "push the image with these layers, e.g. with Docker's allow-nondistributable-artifacts");
   }
   if (type.starts_with("text/") || type.ends_with("json")) {  // signatures, attestations, lists of contents
     refuse(fmt::format("layer {} has the unknown type '{}'", layer.digest.short_hex(), base::printable(type)),
@@ -283,12 +283,12 @@ std::variant<Index, Manifest> parse_manifest(std::string_view text, std::string_
 }
 
 Index parse_layout_index(std::string_view text, std::string_view document) {
-  return base::with_hint("have the layout written again", [&] {
+  return base::with_hint("write the layout again", [&] {
     const auto json = base::parse_json(text, document);
     const JsonView root(json, std::string(document));
     check_schema_version(root, document);
     if (!is_index_by_keys(root)) {
-      root.fail("it has no 'manifests', so it is no index of an OCI layout");
+      root.fail("it has no 'manifests', so it is not the index of an OCI layout");
     }
     return index_from(root);
   });

@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/decompress.hpp"
 #include "base/digest.hpp"
 
 namespace berth::image {
@@ -27,8 +28,8 @@ struct Platform {
 Platform host_platform();
 
 /// Whether an image for `offered` runs on `wanted`: same os and architecture, and a variant that is not newer (arm/v7
-/// runs v7, v6 and v5; amd64/v3 runs v3, v2 and v1; arm64 without variant is v8, arm is v7, amd64 is v1), as containerd
-/// has it.
+/// runs v7, v6 and v5; amd64/v3 runs v3, v2 and v1; arm64 without variant is v8, arm is v7, amd64 is v1). These are the
+/// rules of containerd.
 bool runs_on(const Platform& offered, const Platform& wanted);
 
 /// Parses `os/architecture[/variant]`. @throws Error(usage)
@@ -44,18 +45,16 @@ struct Descriptor {
   std::map<std::string, std::string> annotations;
 };
 
-enum class Compression { none, gzip, zstd };
+using base::Compression;
 
-/// How the bytes of a layer descriptor are packed, by its media type: no more than a hint, for tools get it wrong.
-/// `none` when it does not tell.
-/// @throws Error(verification) for encrypted and foreign (non-distributable, to be had elsewhere) layers, and for what
-/// is
-///   text and no archive
+/// The compression of a layer according to its media type; `none` when the media type is unknown. It is only a hint,
+/// because some tools write a wrong one.
+/// @throws Error(verification) for encrypted and foreign (non-distributable) layers, and for media types of text
 Compression layer_compression(const Descriptor& layer);
 
 struct Index {
   std::vector<Descriptor> manifests;
-  std::vector<std::string> unreadable{};  ///< why other entries cannot be chosen, one sentence each
+  std::vector<std::string> unreadable{};  ///< one message for each entry that cannot be parsed
 };
 
 struct Manifest {
@@ -64,7 +63,7 @@ struct Manifest {
   std::map<std::string, std::string> annotations;
 };
 
-/// A health check as Docker's image config writes it.
+/// A health check in the form of Docker's image configuration.
 struct Healthcheck {
   std::vector<std::string> test;
   std::int64_t interval_ns = 0;
@@ -75,7 +74,7 @@ struct Healthcheck {
 
 /// OCI image configuration.
 struct ImageConfig {
-  Platform platform{"", "", ""};  ///< os and architecture are empty when it does not tell
+  Platform platform{"", "", ""};  ///< os and architecture may be empty
   std::string created;            ///< RFC 3339, may be empty
   std::vector<std::string> entrypoint;
   std::vector<std::string> command;
@@ -99,15 +98,16 @@ std::vector<std::string> manifest_media_types();
 /// Whether the media type is that of an OCI index or a Docker manifest list.
 bool is_index_media_type(std::string_view media_type);
 
-/// Parses what a registry or layout calls a manifest. Its keys decide what it is. `media_type` as announced (may be
-/// empty) tells at most whether a manifest without a type of its own is Docker's, whose configuration may be of any
-/// type. Entries of an index that cannot be read spoil nothing.
+/// Parses a manifest or an index. The keys of the document decide which one it is. Entries of an index that cannot be
+/// parsed are listed in Index::unreadable.
+/// @param media_type as announced, may be empty; decides only whether a manifest without its own mediaType is Docker's,
+///   whose configuration may be of any type
 /// @throws Error(verification) naming `document` and the key, also for schema 1 and artefacts
 std::variant<Index, Manifest> parse_manifest(std::string_view text, std::string_view media_type,
                                              std::string_view document);
 
-/// Parses `index.json` of an OCI layout (image-spec 1.1): an index whose entries may be indexes themselves and may be
-/// no images.
+/// Parses `index.json` of an OCI layout (image-spec 1.1): an index whose entries may be indexes themselves, or
+/// artefacts.
 /// @throws Error(verification)
 Index parse_layout_index(std::string_view text, std::string_view document);
 
@@ -115,8 +115,8 @@ Index parse_layout_index(std::string_view text, std::string_view document);
 ImageConfig parse_image_config(std::string_view text, std::string_view document);
 
 /// Chooses the entry of an index for `wanted` (same os and architecture; best variant that runs there; the first of
-/// equals). Without one, the first entry that names no platform. It may be an index itself.
-/// @throws Error(not_found) naming the platforms that exist, and what could not be read
+/// equals), or else the first entry without a platform. The entry may be an index itself.
+/// @throws Error(not_found) naming the existing platforms and the unreadable entries
 const Descriptor& choose_platform(const Index& index, const Platform& wanted, std::string_view document);
 
 }  // namespace berth::image

@@ -1,4 +1,4 @@
-// Bounds of image names that both ways of making one keep.
+// Limits of image names, however they are made.
 #pragma once
 
 #include <cstddef>

@@ -55,7 +55,7 @@ std::string lower(std::string_view text) {
   return result;
 }
 
-// The variant that an architecture means when it names none.
+// The default variant of an architecture.
 std::string_view default_variant(std::string_view architecture) {
   constexpr std::array<std::pair<std::string_view, std::string_view>, 3> defaults{
       {{"amd64", "v1"}, {"arm64", "v8"}, {"arm", "v7"}}};
@@ -113,7 +113,7 @@ std::optional<Version> version_of(std::string_view variant) {
   return version;
 }
 
-// How well an entry fits: nullopt does not run; a greater version is better.
+// How well an entry fits; a greater version is better. nullopt when it does not run.
 std::optional<Version> fitness(const Platform& offered, const Platform& wanted) {
   const auto offer = normalized(offered);
   const auto want = normalized(wanted);
@@ -135,7 +135,7 @@ std::string platforms_of(const Index& index) {
   std::string list;
   for (const auto& entry : index.manifests) {
     if (!entry.platform || entry.platform->os == "unknown") {
-      continue;  // build attestations, not images
+      continue;  // build attestations are not images
     }
     const auto text = base::printable(entry.platform->text(), 60);
     if (list.find(text) != std::string::npos) {
@@ -206,7 +206,7 @@ const Descriptor& choose_platform(const Index& index, const Platform& wanted, st
       best_fitness = fit;
     }
   }
-  if (best == nullptr) {  // the last resort, as podman has it
+  if (best == nullptr) {  // the last resort, as in podman
     const auto any = std::find_if(index.manifests.begin(), index.manifests.end(),
                                   [](const Descriptor& entry) { return !entry.platform; });
     best = any == index.manifests.end() ? nullptr : &*any;

@@ -24,7 +24,7 @@ constexpr std::array<Prefix, 4> file_prefixes{{{"oci:", Transport::oci_layout},
                                                {"docker-archive:", Transport::docker_archive},
                                                {"dockertar:", Transport::docker_archive}}};
 
-// Sources other tools know and we do not; better said by name than as a strange registry.
+// Sources of other tools that berth does not support: refused by name rather than as an invalid registry.
 constexpr std::array<std::string_view, 5> foreign_prefixes{"containers-storage:", "dir:", "ostree:", "file:", "sif:"};
 
 [[noreturn]] void refuse(std::string_view text, std::string_view reason, std::string hint) {
@@ -48,7 +48,7 @@ std::string without_archive_suffix(std::string name) {
   return name;
 }
 
-// Makes a legal repository name out of any file name: lower case, single `-` for what is not allowed.
+// Makes a valid repository name from any file name: lower case, a single `-` for characters that are not allowed.
 std::string repository_from(std::string_view file_name) {
   std::string result;
   for (const char c : file_name) {
@@ -123,7 +123,7 @@ Reference parse_file_reference(std::string_view text, const Prefix& prefix, Nami
     refuse(text, "it has no path", fmt::format("write {}PATH", prefix.text));
   }
   if (colon != std::string_view::npos && colon + 1 == rest.size()) {
-    refuse(text, "nothing stands behind the last colon", "leave the colon out, or name the image behind it");
+    refuse(text, "nothing follows the last colon", "remove the colon, or name the image after it");
   }
   Reference reference;
   reference.transport = prefix.transport;
@@ -227,8 +227,8 @@ Reference parse_reference(std::string_view text, Naming naming) {
   }
   for (const auto prefix : foreign_prefixes) {
     if (text.starts_with(prefix)) {
-      refuse(text, fmt::format("the source '{}' is not known", prefix),
-             "known are docker://, http:, https:, oci:, oci-archive:, docker-archive: and docker-daemon:");
+      refuse(text, fmt::format("the source '{}' is not supported", prefix),
+             "supported are docker://, http:, https:, oci:, oci-archive:, docker-archive: and docker-daemon:");
     }
   }
   return parse_registry_reference(text, naming);

@@ -1,4 +1,4 @@
-// What every use case works with.
+// The context of every use case.
 #pragma once
 
 #include <stop_token>
@@ -16,7 +16,7 @@
 
 namespace berth::ops {
 
-/// The machine, its settings and the caller's ears, for one command. Not owned: systemd, reporter.
+/// The host, its settings and the caller's reporter, for one command. Not owned: systemd, reporter.
 struct Context {
   host::Layout layout;
   host::Config config;
@@ -24,24 +24,24 @@ struct Context {
   host::Systemd& systemd;
   base::Reporter& reporter;
   std::stop_token stop;
-  std::string command;           ///< what this process does, for lock files: "berth install"
-  std::string data_directory;    ///< where exports-templates is installed, e.g. /usr/share/berth
-  std::string runtime_override;  ///< RUNC_PATH of the environment, or empty
+  std::string command;           ///< the running command, for lock files: "berth install"
+  std::string data_directory;    ///< directory of exports-templates, e.g. /usr/share/berth
+  std::string runtime_override;  ///< RUNC_PATH of the environment; empty: not set
   image::Naming naming = image::Naming::canonical;
-  std::string forced_image_id{};  ///< every image is taken for one of this id; for tests of updates
+  std::string forced_image_id{};  ///< id that every image gets; for tests of updates
 };
 
-/// The directory below which everything of the machine is; paths are walked from its descriptor.
+/// Opens the root directory of the host; paths of the host are resolved below it.
 /// @throws Error when it cannot be opened
 base::Fd open_root(const Context& context);
 
-/// How to reach registries, from berth.conf and `authfile` (may be empty).
+/// Options for image sources, from berth.conf. @param authfile file with logins; empty: that of berth.conf
 source::SourceOptions source_options(const Context& context, const std::string& authfile);
 
-/// The repository of this machine, or another one at `repository` when not empty.
+/// Options for a store. @param repository path of a repository; empty: that of the host
 store::StoreOptions store_options(const Context& context, const std::string& repository = {});
 
-/// Throws interrupted when the user asked to stop.
+/// @throws Interrupted when a stop was requested
 void check_stop(const std::stop_token& stop);
 
 }  // namespace berth::ops

@@ -13,7 +13,7 @@ DeploymentsDirectory::DeploymentsDirectory(const host::Layout& layout)
 
 DeploymentsDirectory::~DeploymentsDirectory() {
   for (auto path = created_.rbegin(); path != created_.rend(); ++path) {
-    ::unlinkat(AT_FDCWD, path->c_str(), AT_REMOVEDIR);  // fails, as it should, when something is in it
+    ::unlinkat(AT_FDCWD, path->c_str(), AT_REMOVEDIR);  // fails, as intended, unless it is empty
   }
 }
 

@@ -1,4 +1,4 @@
-// The directory below which all deployments live, made for as long as it is needed, and names in it.
+// The directory that holds all deployments, and names in it.
 #pragma once
 
 #include <string>
@@ -10,8 +10,8 @@
 
 namespace berth::ops {
 
-/// Opens the directory of deployments, creating it with its parents. What was created and is still empty at the end
-/// goes again, so that a failed command leaves no trace.
+/// Opens the directory of deployments; creates it and its parents when missing. Created directories that are empty on
+/// destruction are removed, so that a failed command leaves nothing behind.
 class DeploymentsDirectory {
  public:
   explicit DeploymentsDirectory(const host::Layout& layout);
@@ -25,12 +25,11 @@ class DeploymentsDirectory {
   base::Fd directory_;
 };
 
-/// How the names of directories begin in which something is prepared, below the deployments; the rest is what it is
-/// for.
+/// Prefix of the names of staging directories below the deployments; the rest is the name of a container or one-off.
 inline constexpr std::string_view staging_prefix = ".staging-";
-/// Name of the directory in which a deployment of `name` is prepared, below the deployments.
+/// Name of the staging directory of a deployment of `name`.
 std::string staging_name(const std::string& name);
-/// Where a deployment waits whose slot another one takes.
+/// Name of the directory that keeps a displaced deployment while a change gives its slot to another one.
 std::string waiting_name(const std::string& name);
 
 }  // namespace berth::ops

@@ -12,10 +12,10 @@ namespace berth::ops {
 
 namespace {
 
-constexpr const char* document = "journal note";
+constexpr const char* document = "journal record";
 constexpr std::size_t unit_name_limit = 255;  // systemd's own
 
-base::Json files_to_json(const std::vector<NotedFile>& files) {
+base::Json files_to_json(const std::vector<RecordedFile>& files) {
   auto result = base::Json::array();
   for (const auto& file : files) {
     result.push_back({{"path", file.path}, {"sha256", file.checksum}});
@@ -23,7 +23,7 @@ base::Json files_to_json(const std::vector<NotedFile>& files) {
   return result;
 }
 
-/// A path inside the root, which does not lead out of it.
+/// Whether a path is absolute and has no `..`.
 bool is_clean(const std::string& path) {
   return path.starts_with('/') && path.find('\0') == std::string::npos &&
          (path + "/").find("/../") == std::string::npos;
@@ -45,7 +45,7 @@ std::vector<std::string> paths_of(const base::JsonView& view) {
   return paths;
 }
 
-/// sha256 hex, or nothing.
+/// sha256 hex, or empty.
 std::string checksum_of(const base::JsonView& view) {
   auto checksum = view.as_string();
   const bool hex = checksum.find_first_not_of("0123456789abcdef") == std::string::npos;
@@ -73,35 +73,35 @@ std::string name_of(const base::JsonView& view) {
   return name;
 }
 
-std::vector<NotedFile> files_of(const base::JsonView& note, const char* key) {
-  std::vector<NotedFile> files;
-  for (const auto& file : note.at(key).as_array()) {
+std::vector<RecordedFile> files_of(const base::JsonView& record, const char* key) {
+  std::vector<RecordedFile> files;
+  for (const auto& file : record.at(key).as_array()) {
     files.push_back({path_of(file.at("path")), checksum_of(file.at("sha256"))});
   }
   return files;
 }
 
-base::Json package_to_json(const NotedPackage& package) {
+base::Json package_to_json(const RecordedPackage& package) {
   return {{"name", package.name}, {"configuration", files_to_json(package.configuration)}};
 }
 
-/// Notes of before there were secrets have none.
-std::string secret_of(const base::JsonView& note) {
-  const auto secret = note.find("secret");
+/// Records of early versions have no secret.
+std::string secret_of(const base::JsonView& record) {
+  const auto secret = record.find("secret");
   return secret ? secret->as_string() : "";
 }
 
-/// Notes of before there were packages have none.
-NotedPackage package_of(const base::JsonView& note) {
-  NotedPackage package;
-  if (const auto found = note.find("package")) {
+/// Records of early versions have no package.
+RecordedPackage package_of(const base::JsonView& record) {
+  RecordedPackage package;
+  if (const auto found = record.find("package")) {
     package.name = found->at("name").as_string();
     package.configuration = files_of(*found, "configuration");
   }
   return package;
 }
 
-base::Json moves_to_json(const std::vector<NotedMove>& moves) {
+base::Json moves_to_json(const std::vector<RecordedMove>& moves) {
   auto result = base::Json::array();
   for (const auto& move : moves) {
     result.push_back({{"from", move.from}, {"to", move.to}});
@@ -109,7 +109,7 @@ base::Json moves_to_json(const std::vector<NotedMove>& moves) {
   return result;
 }
 
-base::Json units_to_json(const std::vector<NotedUnit>& units) {
+base::Json units_to_json(const std::vector<RecordedUnit>& units) {
   auto result = base::Json::array();
   for (const auto& unit : units) {
     result.push_back({{"name", unit.name}, {"active", unit.active}, {"enabled", unit.enabled}, {"stays", unit.stays}});
@@ -117,7 +117,7 @@ base::Json units_to_json(const std::vector<NotedUnit>& units) {
   return result;
 }
 
-base::Json fills_to_json(const std::vector<NotedFill>& fills) {
+base::Json fills_to_json(const std::vector<RecordedFill>& fills) {
   auto result = base::Json::array();
   for (const auto& fill : fills) {
     result.push_back({{"path", fill.path}, {"content", fill.content}});
@@ -125,26 +125,26 @@ base::Json fills_to_json(const std::vector<NotedFill>& fills) {
   return result;
 }
 
-/// Notes of versions that left volumes alone have none.
-void read_volumes(const base::JsonView& view, SwitchRecord& note) {
+/// Records of early versions have no volumes.
+void read_volumes(const base::JsonView& view, SwitchRecord& record) {
   if (const auto moves = view.find("volumeMoves")) {
     for (const auto& move : moves->as_array()) {
-      note.moves.push_back({move.at("from").as_string(), move.at("to").as_string()});
+      record.moves.push_back({move.at("from").as_string(), move.at("to").as_string()});
     }
   }
   if (const auto fills = view.find("volumeFills")) {
     for (const auto& fill : fills->as_array()) {
-      note.fills.push_back({fill.at("path").as_string(), fill.at("content").as_string()});
+      record.fills.push_back({fill.at("path").as_string(), fill.at("content").as_string()});
     }
   }
 }
 
-bool flag_of(const base::JsonView& note, const char* key) {
-  const auto found = note.find(key);
+bool flag_of(const base::JsonView& record, const char* key) {
+  const auto found = record.find(key);
   return found && found->as_bool();
 }
 
-/// Of a unit of systemd, such as it is given to its calls.
+/// Name of a systemd unit.
 std::string unit_of(const base::JsonView& view) {
   auto unit = view.as_string();
   const auto dot = unit.rfind('.');
@@ -155,16 +155,16 @@ std::string unit_of(const base::JsonView& view) {
   return unit;
 }
 
-// Notes of an earlier version have none of these keys.
+// Records of early versions have none of these keys.
 
-std::vector<std::string> noted_paths(const base::JsonView& note, const char* key) {
-  const auto found = note.find(key);
+std::vector<std::string> optional_paths(const base::JsonView& record, const char* key) {
+  const auto found = record.find(key);
   return found ? paths_of(*found) : std::vector<std::string>{};
 }
 
-std::vector<std::string> noted_units(const base::JsonView& note, const char* key) {
+std::vector<std::string> optional_units(const base::JsonView& record, const char* key) {
   std::vector<std::string> units;
-  if (const auto found = note.find(key)) {
+  if (const auto found = record.find(key)) {
     for (const auto& unit : found->as_array()) {
       units.push_back(unit_of(unit));
     }
@@ -172,9 +172,9 @@ std::vector<std::string> noted_units(const base::JsonView& note, const char* key
   return units;
 }
 
-/// Empty for none. @param leaf how its last component begins
-std::string noted_path(const base::JsonView& note, const char* key, const std::string& leaf) {
-  const auto found = note.find(key);
+/// Empty when the key does not exist. @param leaf prefix of the last component
+std::string optional_path(const base::JsonView& record, const char* key, const std::string& leaf) {
+  const auto found = record.find(key);
   if (!found || found->as_string().empty()) {
     return "";
   }
@@ -185,9 +185,9 @@ std::string noted_path(const base::JsonView& note, const char* key, const std::s
   return path;
 }
 
-std::vector<NotedUnit> companions_of(const base::JsonView& note) {
-  std::vector<NotedUnit> units;
-  if (const auto found = note.find("companions")) {
+std::vector<RecordedUnit> companions_of(const base::JsonView& record) {
+  std::vector<RecordedUnit> units;
+  if (const auto found = record.find("companions")) {
     for (const auto& unit : found->as_array()) {
       units.push_back({unit_of(unit.at("name")), unit.at("active").as_bool(), unit.at("enabled").as_bool(),
                        unit.at("stays").as_bool()});
@@ -196,18 +196,18 @@ std::vector<NotedUnit> companions_of(const base::JsonView& note) {
   return units;
 }
 
-/// What notes of a switch and of an uninstall have in common. @param note has its name already
+/// Reads members that records of a switch and of an uninstall share. @param record with its name set
 template <typename Note>
-void read_service(const base::JsonView& view, Note& note) {
-  note.invocation = view.string_or("invocation", "");
-  note.runtime = noted_path(view, "runtime", "");
-  note.taken_along = noted_units(view, "takenAlong");
-  note.saved_unit = noted_path(view, "savedUnit", host::unit_name(note.name) + saved_suffix);
-  note.saved_tmpfiles = noted_path(view, "savedTmpfiles", note.name + ".conf" + saved_suffix);
-  note.companions = companions_of(view);
+void read_service(const base::JsonView& view, Note& record) {
+  record.invocation = view.string_or("invocation", "");
+  record.runtime = optional_path(view, "runtime", "");
+  record.taken_along = optional_units(view, "takenAlong");
+  record.saved_unit = optional_path(view, "savedUnit", host::unit_name(record.name) + saved_suffix);
+  record.saved_tmpfiles = optional_path(view, "savedTmpfiles", record.name + ".conf" + saved_suffix);
+  record.companions = companions_of(view);
 }
 
-base::Json deployment_to_json(const NotedDeployment& deployment) {
+base::Json deployment_to_json(const RecordedDeployment& deployment) {
   return {{"slot", deployment.slot},
           {"unit", deployment.unit},
           {"tmpfiles", deployment.tmpfiles},
@@ -215,8 +215,8 @@ base::Json deployment_to_json(const NotedDeployment& deployment) {
           {"package", package_to_json(deployment.package)}};
 }
 
-NotedDeployment deployment_of(const base::JsonView& view) {
-  NotedDeployment deployment;
+RecordedDeployment deployment_of(const base::JsonView& view) {
+  RecordedDeployment deployment;
   deployment.slot = slot_of(view.at("slot"));
   deployment.unit = checksum_of(view.at("unit"));
   deployment.tmpfiles = checksum_of(view.at("tmpfiles"));
@@ -225,146 +225,146 @@ NotedDeployment deployment_of(const base::JsonView& view) {
   return deployment;
 }
 
-/// What no note of ours says: acting on it could remove the deployment that is live.
-void refuse_nonsense(const base::JsonView& view, const SwitchRecord& note) {
-  const bool installs = note.operation == "install";
-  if (!installs && note.operation != "update" && note.operation != "rollback") {
-    view.at("operation").fail("no operation of that name is known");
+/// Refuses combinations that berth never writes: acting on them could remove the live deployment.
+void refuse_nonsense(const base::JsonView& view, const SwitchRecord& record) {
+  const bool installs = record.operation == "install";
+  if (!installs && record.operation != "update" && record.operation != "rollback") {
+    view.at("operation").fail("unknown operation");
   }
-  if (installs == note.before.has_value()) {
+  if (installs == record.before.has_value()) {
     view.fail(installs ? "an install has no deployment before it" : "there is no deployment to go back to");
   }
-  if (installs ? note.after.slot != 0 : note.before->slot == note.after.slot) {
-    view.fail("both deployments would be in one place");
+  if (installs ? record.after.slot != 0 : record.before->slot == record.after.slot) {
+    view.fail("both deployments have the same slot");
   }
-  if (note.had_place && (installs || !note.prepared)) {
-    view.at("hadPlace").fail("nothing can wait for its place");
+  if (record.had_place && (installs || !record.prepared)) {
+    view.at("hadPlace").fail("this operation displaces no deployment");
   }
 }
 
 }  // namespace
 
-std::string noted_runtime(const host::DeploymentInfo& info) {
+std::string recorded_runtime(const host::DeploymentInfo& info) {
   return is_clean(info.runtime) ? info.runtime : "";
 }
 
-base::Json to_json(const SwitchRecord& note) {
-  return {{"operation", note.operation},
-          {"name", note.name},
-          {"secret", note.secret},
-          {"bootId", note.boot_id},
-          {"before", note.before ? deployment_to_json(*note.before) : base::Json(nullptr)},
-          {"after", deployment_to_json(note.after)},
-          {"prepared", note.prepared},
-          {"hadPlace", note.had_place},
-          {"wasActive", note.was_active},
-          {"starts", note.starts},
-          {"wasEnabled", note.was_enabled},
-          {"enables", note.enables},
-          {"relinks", note.relinks},
-          {"linkFolders", note.link_directories},
-          {"tmpfilesPaths", note.tmpfiles_paths},
-          {"volumeMoves", moves_to_json(note.moves)},
-          {"volumeFills", fills_to_json(note.fills)},
-          {"committed", note.committed},
-          {"invocation", note.invocation},
-          {"runtime", note.runtime},
-          {"takenAlong", note.taken_along},
-          {"masked", note.masked},
-          {"savedUnit", note.saved_unit},
-          {"savedTmpfiles", note.saved_tmpfiles},
-          {"linksKnown", note.links_known},
-          {"madeLinks", note.made_links},
-          {"droppedLinks", note.dropped_links},
-          {"companions", units_to_json(note.companions)},
-          {"tmpfilesMasked", note.tmpfiles_masked},
-          {"alsoUnits", note.also_units},
-          {"alsoLinks", note.also_links}};
+base::Json to_json(const SwitchRecord& record) {
+  return {{"operation", record.operation},
+          {"name", record.name},
+          {"secret", record.secret},
+          {"bootId", record.boot_id},
+          {"before", record.before ? deployment_to_json(*record.before) : base::Json(nullptr)},
+          {"after", deployment_to_json(record.after)},
+          {"prepared", record.prepared},
+          {"hadPlace", record.had_place},
+          {"wasActive", record.was_active},
+          {"starts", record.starts},
+          {"wasEnabled", record.was_enabled},
+          {"enables", record.enables},
+          {"relinks", record.relinks},
+          {"linkFolders", record.link_directories},
+          {"tmpfilesPaths", record.tmpfiles_paths},
+          {"volumeMoves", moves_to_json(record.moves)},
+          {"volumeFills", fills_to_json(record.fills)},
+          {"committed", record.committed},
+          {"invocation", record.invocation},
+          {"runtime", record.runtime},
+          {"takenAlong", record.taken_along},
+          {"masked", record.masked},
+          {"savedUnit", record.saved_unit},
+          {"savedTmpfiles", record.saved_tmpfiles},
+          {"linksKnown", record.links_known},
+          {"madeLinks", record.made_links},
+          {"droppedLinks", record.dropped_links},
+          {"companions", units_to_json(record.companions)},
+          {"tmpfilesMasked", record.tmpfiles_masked},
+          {"alsoUnits", record.also_units},
+          {"alsoLinks", record.also_links}};
 }
 
-base::Json to_json(const UninstallNote& note) {
+base::Json to_json(const UninstallRecord& record) {
   return {{"operation", "uninstall"},
-          {"name", note.name},
-          {"secret", note.secret},
-          {"hasUnit", note.has_unit},
-          {"wasActive", note.was_active},
-          {"wasEnabled", note.was_enabled},
-          {"links", note.links},
-          {"committed", note.committed},
-          {"files", files_to_json(note.files)},
-          {"package", package_to_json(note.package)},
-          {"slot", note.slot},
-          {"runtime", note.runtime},
-          {"invocation", note.invocation},
-          {"pidFile", note.pid_file},
-          {"takenAlong", note.taken_along},
-          {"savedUnit", note.saved_unit},
-          {"savedTmpfiles", note.saved_tmpfiles},
-          {"companions", units_to_json(note.companions)}};
+          {"name", record.name},
+          {"secret", record.secret},
+          {"hasUnit", record.has_unit},
+          {"wasActive", record.was_active},
+          {"wasEnabled", record.was_enabled},
+          {"links", record.links},
+          {"committed", record.committed},
+          {"files", files_to_json(record.files)},
+          {"package", package_to_json(record.package)},
+          {"slot", record.slot},
+          {"runtime", record.runtime},
+          {"invocation", record.invocation},
+          {"pidFile", record.pid_file},
+          {"takenAlong", record.taken_along},
+          {"savedUnit", record.saved_unit},
+          {"savedTmpfiles", record.saved_tmpfiles},
+          {"companions", units_to_json(record.companions)}};
 }
 
-std::optional<SwitchRecord> switch_note(const base::Json& json) {
+std::optional<SwitchRecord> parse_switch_record(const base::Json& json) {
   const base::JsonView view(json, document);
-  SwitchRecord note;
-  note.operation = view.at("operation").as_string();
-  if (note.operation == "uninstall") {
+  SwitchRecord record;
+  record.operation = view.at("operation").as_string();
+  if (record.operation == "uninstall") {
     return std::nullopt;
   }
-  note.name = name_of(view.at("name"));
-  note.secret = secret_of(view);
-  note.boot_id = view.at("bootId").as_string();
+  record.name = name_of(view.at("name"));
+  record.secret = secret_of(view);
+  record.boot_id = view.at("bootId").as_string();
   if (const auto before = view.find("before")) {
-    note.before = deployment_of(*before);
+    record.before = deployment_of(*before);
   }
-  note.after = deployment_of(view.at("after"));
-  note.prepared = view.at("prepared").as_bool();
-  note.had_place = view.at("hadPlace").as_bool();
-  note.was_active = view.at("wasActive").as_bool();
-  note.starts = view.at("starts").as_bool();
-  note.was_enabled = view.at("wasEnabled").as_bool();
-  note.enables = view.at("enables").as_bool();
-  note.relinks = view.at("relinks").as_bool();
-  if (const auto directories = view.find("linkFolders")) {  // earlier versions noted none
-    note.link_directories = paths_of(*directories);
+  record.after = deployment_of(view.at("after"));
+  record.prepared = view.at("prepared").as_bool();
+  record.had_place = view.at("hadPlace").as_bool();
+  record.was_active = view.at("wasActive").as_bool();
+  record.starts = view.at("starts").as_bool();
+  record.was_enabled = view.at("wasEnabled").as_bool();
+  record.enables = view.at("enables").as_bool();
+  record.relinks = view.at("relinks").as_bool();
+  if (const auto directories = view.find("linkFolders")) {  // early versions recorded none
+    record.link_directories = paths_of(*directories);
   }
-  note.tmpfiles_paths = paths_of(view.at("tmpfilesPaths"));
-  read_volumes(view, note);
-  note.committed = view.at("committed").as_bool();
-  read_service(view, note);
-  note.masked = flag_of(view, "masked");
-  note.links_known = flag_of(view, "linksKnown");
-  note.made_links = noted_paths(view, "madeLinks");
-  note.dropped_links = noted_paths(view, "droppedLinks");
-  note.tmpfiles_masked = flag_of(view, "tmpfilesMasked");
-  note.also_links = noted_paths(view, "alsoLinks");
-  note.also_units = noted_units(view, "alsoUnits");
-  refuse_nonsense(view, note);
-  return note;
+  record.tmpfiles_paths = paths_of(view.at("tmpfilesPaths"));
+  read_volumes(view, record);
+  record.committed = view.at("committed").as_bool();
+  read_service(view, record);
+  record.masked = flag_of(view, "masked");
+  record.links_known = flag_of(view, "linksKnown");
+  record.made_links = optional_paths(view, "madeLinks");
+  record.dropped_links = optional_paths(view, "droppedLinks");
+  record.tmpfiles_masked = flag_of(view, "tmpfilesMasked");
+  record.also_links = optional_paths(view, "alsoLinks");
+  record.also_units = optional_units(view, "alsoUnits");
+  refuse_nonsense(view, record);
+  return record;
 }
 
-std::optional<UninstallNote> uninstall_note(const base::Json& json) {
+std::optional<UninstallRecord> parse_uninstall_record(const base::Json& json) {
   const base::JsonView view(json, document);
   if (view.at("operation").as_string() != "uninstall") {
     return std::nullopt;
   }
-  UninstallNote note;
-  note.name = name_of(view.at("name"));
-  note.secret = secret_of(view);
-  note.has_unit = view.at("hasUnit").as_bool();
-  note.was_active = view.at("wasActive").as_bool();
-  note.was_enabled = view.at("wasEnabled").as_bool();
-  if (const auto links = view.find("links")) {  // earlier versions noted none
-    note.links = paths_of(*links);
+  UninstallRecord record;
+  record.name = name_of(view.at("name"));
+  record.secret = secret_of(view);
+  record.has_unit = view.at("hasUnit").as_bool();
+  record.was_active = view.at("wasActive").as_bool();
+  record.was_enabled = view.at("wasEnabled").as_bool();
+  if (const auto links = view.find("links")) {  // early versions recorded none
+    record.links = paths_of(*links);
   }
-  note.committed = view.at("committed").as_bool();
-  note.files = files_of(view, "files");
-  note.package = package_of(view);
+  record.committed = view.at("committed").as_bool();
+  record.files = files_of(view, "files");
+  record.package = package_of(view);
   if (const auto slot = view.find("slot")) {
-    note.slot = slot_of(*slot);
+    record.slot = slot_of(*slot);
   }
-  read_service(view, note);
-  note.pid_file = noted_path(view, "pidFile", fmt::format("container-{}.pid", note.name));
-  return note;
+  read_service(view, record);
+  record.pid_file = optional_path(view, "pidFile", fmt::format("container-{}.pid", record.name));
+  return record;
 }
 
 }  // namespace berth::ops

@@ -1,4 +1,4 @@
-// The journal notes of changes as types: what has to be undone or finished after an interruption.
+// Journal records of changes: what is needed to undo or finish a change after an interruption.
 #pragma once
 
 #include <optional>
@@ -10,114 +10,114 @@
 
 namespace berth::ops {
 
-/// Ends the names of texts that are kept. Neither systemd nor systemd-tmpfiles reads files with such an end.
+/// Suffix of the copies of edited units and tmpfiles.d files. Neither systemd nor systemd-tmpfiles reads such files.
 inline constexpr const char* saved_suffix = ".saved";
 
-/// A path on the host and the checksum by which we recognise our own work.
-struct NotedFile {
+/// A file on the host, with the checksum of the content that berth wrote.
+struct RecordedFile {
   std::string path;      ///< inside the root
   std::string checksum;  ///< sha256 hex; empty for directories
 };
 
 /// The package that holds the host files of a deployment.
-struct NotedPackage {
-  std::string name;                      ///< empty for none
-  std::vector<NotedFile> configuration;  ///< files below /etc, which stay when somebody edited them
+struct RecordedPackage {
+  std::string name;                         ///< empty: there is none
+  std::vector<RecordedFile> configuration;  ///< files below /etc, which are kept when edited
 };
 
 /// A unit that came with the host files of a deployment and is replaced or removed with them.
-struct NotedUnit {
+struct RecordedUnit {
   std::string name;
   bool active = false;
   bool enabled = false;
-  bool stays = false;  ///< the other deployment has another file of that name
+  bool stays = false;  ///< the other deployment has another file at this path
 };
 
-/// What one deployment has on the host.
-struct NotedDeployment {
+/// Files of one deployment on the host.
+struct RecordedDeployment {
   int slot = 0;
-  std::string unit;              ///< sha256 hex of the unit file; empty for none
-  std::string tmpfiles;          ///< sha256 hex of the tmpfiles.d lines; empty for none
-  std::vector<NotedFile> files;  ///< host files and directories that the change removes or creates, outermost first
-  NotedPackage package;          ///< holds them instead
+  std::string unit;                 ///< sha256 hex of the unit file; empty: it has none
+  std::string tmpfiles;             ///< sha256 hex of the tmpfiles.d lines; empty: it has none
+  std::vector<RecordedFile> files;  ///< host files and directories that the change removes or creates, outermost first
+  RecordedPackage package;          ///< that holds the host files instead
 };
 
-/// A volume that goes with the change, from one directory of the host to another.
-struct NotedMove {
+/// A volume that the change moves from one directory of the host to another.
+struct RecordedMove {
   std::string from;  ///< absolute, inside the root
   std::string to;
 };
 
-/// A volume that is made new, with what the image has there.
-struct NotedFill {
+/// A new volume, which is filled with the files that the image has there.
+struct RecordedFill {
   std::string path;     ///< absolute, inside the root
   std::string content;  ///< absolute, inside the image
 };
 
-/// A switch from one deployment of a container to another, or to its first one; enough to take it back, or to finish
-/// it, without the plan.
+/// A switch from one deployment of a container to another, or to its first one. It is enough to undo or to finish the
+/// switch without the plan.
 struct SwitchRecord {
-  std::string operation;  ///< install, update, rollback: for people
+  std::string operation;  ///< install, update or rollback
   std::string name;
-  std::string secret;                     ///< of the names under which files wait meanwhile (host::hidden_name)
-  std::string boot_id;                    ///< of the boot in which it began
-  std::optional<NotedDeployment> before;  ///< none: an install
-  NotedDeployment after;
-  bool prepared = true;                         ///< `after` is made by this change, and goes when it is taken back
-  bool had_place = false;                       ///< another deployment had the slot of `after` and waits aside
-  bool was_active = false;                      ///< the service ran
-  bool starts = false;                          ///< it is to run afterwards
-  bool was_enabled = false;                     ///< `before` was enabled
-  bool enables = false;                         ///< `after` is to be enabled
-  bool relinks = false;                         ///< the links that enable it change
-  std::vector<std::string> link_directories{};  ///< that this makes or may leave empty
-  std::vector<std::string> tmpfiles_paths;      ///< made by systemd-tmpfiles, outermost first
-  std::vector<NotedMove> moves{};               ///< volumes that change their place
-  std::vector<NotedFill> fills{};               ///< volumes that are made new
-  bool committed = false;                       ///< beyond this there is no way back
+  std::string secret;                        ///< from which names of backups are derived (host::hidden_name)
+  std::string boot_id;                       ///< boot in which the switch began
+  std::optional<RecordedDeployment> before;  ///< not set: an install
+  RecordedDeployment after;
+  bool prepared = true;      ///< `after` is new: an undo removes it
+  bool had_place = false;    ///< another deployment had the slot of `after` and is kept in waiting_name()
+  bool was_active = false;   ///< the service ran
+  bool starts = false;       ///< the service is to run afterwards
+  bool was_enabled = false;  ///< `before` was enabled
+  bool enables = false;      ///< `after` is to be enabled
+  bool relinks = false;      ///< the links that enable it change
+  std::vector<std::string> link_directories{};  ///< directories that this creates or may leave empty
+  std::vector<std::string> tmpfiles_paths;      ///< created by systemd-tmpfiles, outermost first
+  std::vector<RecordedMove> moves{};            ///< volumes that are moved
+  std::vector<RecordedFill> fills{};            ///< new volumes
+  bool committed = false;                       ///< the change can only be finished
   std::string invocation{};                     ///< UnitState::invocation_id of the service before; may be empty
-  std::string runtime{};                        ///< OCI runtime of `before`; empty when nobody knows
+  std::string runtime{};                        ///< OCI runtime of `before`; empty: unknown
   std::vector<std::string> taken_along{};       ///< active units that are stopped with the service
-  bool masked = false;                          ///< an administrator's mask stands in place of the unit file, and stays
-  std::string saved_unit{};                     ///< path under which the text of an edited unit is kept; empty for none
+  bool masked = false;                          ///< the unit is masked by the administrator and stays masked
+  std::string saved_unit{};                     ///< path of the copy of an edited unit; empty: it was not edited
   std::string saved_tmpfiles{};                 ///< the same for tmpfiles.d lines
-  bool links_known = false;                     ///< the two lists say how the links change
-  std::vector<std::string> made_links{};        ///< links that enable `after` and were not there
-  std::vector<std::string> dropped_links{};     ///< links that enabled `before` and are not asked for any more
-  std::vector<NotedUnit> companions{};          ///< units among the host files that change
-  bool tmpfiles_masked = false;                 ///< as `masked`, of the tmpfiles.d lines
-  std::vector<std::string> also_units{};        ///< that `after` enables with itself ([Install] Also=)
-  std::vector<std::string> also_links{};        ///< links to those that were there before
+  bool links_known = false;                     ///< `made_links` and `dropped_links` are valid
+  std::vector<std::string> made_links{};        ///< links that enable `after` and did not exist
+  std::vector<std::string> dropped_links{};     ///< links that enabled `before` and that `after` does not want
+  std::vector<RecordedUnit> companions{};       ///< units among the host files that change
+  bool tmpfiles_masked = false;                 ///< as `masked`, for the tmpfiles.d lines
+  std::vector<std::string> also_units{};        ///< units that `after` enables with itself ([Install] Also=)
+  std::vector<std::string> also_links{};        ///< links to those units that existed before
 };
 
-/// All that an uninstall removes; enough to finish it without the info file.
-struct UninstallNote {
+/// An uninstall: everything that it removes. It is enough to finish the uninstall without the info file.
+struct UninstallRecord {
   std::string name;
-  std::string secret;  ///< as that of a SwitchRecord
+  std::string secret;  ///< as in SwitchRecord
   bool has_unit = false;
   bool was_active = false;
   bool was_enabled = false;
-  std::vector<std::string> links;          ///< that enable the unit, inside the root
-  bool committed = false;                  ///< beyond this there is no way back
-  std::vector<NotedFile> files;            ///< recorded host files and directories, outermost first
-  NotedPackage package;                    ///< holds them instead
-  int slot = 0;                            ///< of the deployment that has the package
-  std::string runtime{};                   ///< its OCI runtime; empty when nobody knows
+  std::vector<std::string> links;          ///< links that enable the unit, inside the root
+  bool committed = false;                  ///< the change can only be finished
+  std::vector<RecordedFile> files;         ///< recorded host files and directories, outermost first
+  RecordedPackage package;                 ///< that holds the host files instead
+  int slot = 0;                            ///< slot of the deployment with the package
+  std::string runtime{};                   ///< its OCI runtime; empty: unknown
   std::string invocation{};                ///< UnitState::invocation_id of the service before; may be empty
-  std::string pid_file{};                  ///< of the default kind, inside the root; empty for none
+  std::string pid_file{};                  ///< PID file at the default path, inside the root; empty: there is none
   std::vector<std::string> taken_along{};  ///< active units that are stopped with the service
-  std::string saved_unit{};                ///< path under which the text of an edited unit is kept; empty for none
+  std::string saved_unit{};                ///< path of the copy of an edited unit; empty: it was not edited
   std::string saved_tmpfiles{};            ///< the same for tmpfiles.d lines
-  std::vector<NotedUnit> companions{};     ///< units among the host files
+  std::vector<RecordedUnit> companions{};  ///< units among the host files
 };
 
-/// The OCI runtime as a note names it; empty for one that is named without its path.
-std::string noted_runtime(const host::DeploymentInfo& info);
+/// The OCI runtime for a record; empty unless it is an absolute path.
+std::string recorded_runtime(const host::DeploymentInfo& info);
 
-base::Json to_json(const SwitchRecord& note);
-base::Json to_json(const UninstallNote& note);
-/// nullopt when the note is of another operation. @throws Error(verification) for a damaged one
-std::optional<SwitchRecord> switch_note(const base::Json& json);
-std::optional<UninstallNote> uninstall_note(const base::Json& json);
+base::Json to_json(const SwitchRecord& record);
+base::Json to_json(const UninstallRecord& record);
+/// nullopt when the record is that of another operation. @throws Error(verification) for a damaged one
+std::optional<SwitchRecord> parse_switch_record(const base::Json& json);
+std::optional<UninstallRecord> parse_uninstall_record(const base::Json& json);
 
 }  // namespace berth::ops

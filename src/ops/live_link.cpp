@@ -15,7 +15,7 @@ namespace berth::ops {
 
 namespace {
 
-/// No container is called so.
+/// Not a valid container name.
 std::string backup_link(const std::string& name) {
   return ".link-" + name;
 }
@@ -33,15 +33,15 @@ void rename_link(int directory, const std::string& from, const std::string& to) 
 
 void point_link(const Context& context, const std::string& name, const std::string& target) {
   const auto directory = deployments_directory(context);
-  const auto aside = backup_link(name);
-  base::unlink_at(directory.get(), aside);
-  base::check_errno(::symlinkat(target.c_str(), directory.get(), aside.c_str()), "create the link " + aside);
+  const auto backup = backup_link(name);
+  base::unlink_at(directory.get(), backup);
+  base::check_errno(::symlinkat(target.c_str(), directory.get(), backup.c_str()), "create the link " + backup);
   const auto failure = fmt::format("make the link {} point to {}", name, target);
-  if (::renameat2(directory.get(), aside.c_str(), directory.get(), name.c_str(), RENAME_EXCHANGE) != 0) {
+  if (::renameat2(directory.get(), backup.c_str(), directory.get(), name.c_str(), RENAME_EXCHANGE) != 0) {
     if (errno != ENOENT) {
       base::throw_errno(failure);
     }
-    base::check_errno(::renameat2(directory.get(), aside.c_str(), directory.get(), name.c_str(), RENAME_NOREPLACE),
+    base::check_errno(::renameat2(directory.get(), backup.c_str(), directory.get(), name.c_str(), RENAME_NOREPLACE),
                       failure);
   }
   base::sync_at(directory.get(), ".");
@@ -50,18 +50,18 @@ void point_link(const Context& context, const std::string& name, const std::stri
 void take_link_back(const Context& context, const std::string& name, const std::string& target,
                     const std::string& before) {
   const auto directory = deployments_directory(context);
-  const auto aside = backup_link(name);
-  const auto waiting = base::read_link_at(directory.get(), aside);
+  const auto backup = backup_link(name);
+  const auto kept = base::read_link_at(directory.get(), backup);
   if (base::read_link_at(directory.get(), name) == target) {
     if (before.empty()) {
       base::unlink_at(directory.get(), name);
-    } else if (waiting && waiting != target) {
-      rename_link(directory.get(), aside, name);
+    } else if (kept && kept != target) {
+      rename_link(directory.get(), backup, name);
     } else {
-      point_link(context, name, before);  // an earlier berth made the change, which kept nothing
+      point_link(context, name, before);  // an early version made the change and kept no backup
     }
   }
-  base::unlink_at(directory.get(), aside);
+  base::unlink_at(directory.get(), backup);
   base::sync_at(directory.get(), ".");
 }
 

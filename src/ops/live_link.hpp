@@ -1,5 +1,5 @@
-// The link NAME that says which deployment of a container is live. The one that it replaces waits beside it, so that it
-// can be put back on a full disk.
+// The link NAME, whose target is the live deployment of a container. The link that it replaces is kept as a backup
+// beside it, so that it can be restored on a full disk.
 #pragma once
 
 #include <string>
@@ -10,17 +10,17 @@ namespace berth::ops {
 
 /// Makes the link point to the deployment `target`, durably and by one rename.
 void point_link(const Context& context, const std::string& name, const std::string& target);
-/// Takes point_link back, whether all, half or nothing of it was done.
-/// @param before the deployment that was live, in case that its link does not wait; empty for none
+/// Undoes point_link, whether it was done, partly done or not done.
+/// @param before the deployment that was live, for the case that its link has no backup; empty: there was none
 void take_link_back(const Context& context, const std::string& name, const std::string& target,
                     const std::string& before);
 
-/// Removes the link, durably; it waits beside.
+/// Removes the link, durably, and keeps a backup.
 void back_up_link(const Context& context, const std::string& name);
-/// Takes back_up_link back, whether it was done or not.
+/// Undoes back_up_link, whether it was done or not.
 void put_link_back(const Context& context, const std::string& name);
 
-/// Removes what waits.
+/// Removes the backup.
 void drop_link_backup(const Context& context, const std::string& name);
 
 }  // namespace berth::ops

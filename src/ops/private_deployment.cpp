@@ -14,13 +14,13 @@ namespace {
 
 std::optional<gid_t> group_of_deployment(const Context& context, int directory) {
   if (context.layout.user()) {
-    return std::nullopt;  // root of the container is the user
+    return std::nullopt;  // the container runs as the user
   }
   try {
     const auto text = base::read_file_at(directory, "config.json", host::deployment_text_limit);
     return text ? passing_group(base::parse_json(*text, "config.json")) : std::nullopt;
   } catch (const base::Error&) {
-    return std::nullopt;  // whoever needs it says what is wrong with it
+    return std::nullopt;  // a command that uses the file reports the error
   }
 }
 
@@ -44,9 +44,12 @@ std::optional<gid_t> passing_group(const base::Json& config) {
 }
 
 bool close_deployment(const Context& context, int deployments, const std::string& name) {
-  const auto place = base::open_directory_at(deployments, name);
-  const auto group = group_of_deployment(context, place.get());
-  const bool opened = host::make_private(place.get(), group);
+  const auto directory = base::find_directory_at(deployments, name);
+  if (!directory) {
+    return false;  // another command has just removed it
+  }
+  const auto group = group_of_deployment(context, directory->get());
+  const bool opened = host::make_private(directory->get(), group);
   if (group) {
     host::let_pass(deployments, *group);
   }

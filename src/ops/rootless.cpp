@@ -43,13 +43,13 @@ std::vector<std::pair<unsigned, unsigned>> pairs(const std::vector<host::IdRange
 
 render::Rootless rootless(const Context& context) {
   const auto ids = host::read_sub_ids(context.layout);
-  render::Rootless space;
-  space.remedy = ids.remedy;
-  space.uids = render::id_mappings(context.facts.uid, pairs(ids.uids));
-  space.gids = render::id_mappings(context.facts.gid, pairs(ids.gids));
-  space.name = context.layout.user()->name;
-  space.controllers = delegated_controllers(context.layout);
-  return space;
+  render::Rootless result;
+  result.remedy = ids.remedy;
+  result.uids = render::id_mappings(context.facts.uid, pairs(ids.uids));
+  result.gids = render::id_mappings(context.facts.gid, pairs(ids.gids));
+  result.name = context.layout.user()->name;
+  result.controllers = delegated_controllers(context.layout);
+  return result;
 }
 
 void check_rootless(const Context& context, bool stays) {
@@ -59,11 +59,11 @@ void check_rootless(const Context& context, bool stays) {
   }
   host::refuse_without_user_namespaces(context.layout);
   if (const auto ids = host::read_sub_ids(context.layout); !ids.missing.empty()) {
-    context.reporter.warning(fmt::format("the container will know no user but root: {}", ids.missing));
+    context.reporter.warning(fmt::format("the container will have no user but root: {}", ids.missing));
   }
   if (stays && !host::lingers(context.layout)) {
     context.reporter.warning(
-        fmt::format("services of {0} end when {0} logs out, and do not start at boot; to change that: loginctl "
+        fmt::format("services of {0} stop when {0} logs out, and do not start at boot; to change that: loginctl "
                     "enable-linger {0}",
                     user->name));
   }
@@ -86,7 +86,7 @@ void remove_users_tree(const Context& context, int directory, const std::string&
     if (!context.layout.user() || error.kind() != base::ErrorKind::not_permitted) {
       throw;
     }
-    // In a user namespace all that his sub-ids made is his to remove.
+    // In a user namespace the user may remove files of the sub-ids.
     base::run_checked({"unshare", "--map-root-user", "--map-auto", "--", "rm", "--recursive", "--force",
                        "--one-file-system", "--", base::full_path(directory, name)});
   }

@@ -47,8 +47,8 @@ TempDirectory::~TempDirectory() {
     if (lock_) {
       base::unlink_at(AT_FDCWD, path_ + "-lock");
     }
-  } catch (const std::exception& error) {
-    reporter_.warning(error.what());
+  } catch (...) {
+    reporter_.warning(base::current_message());
   }
 }
 

@@ -1,4 +1,4 @@
-// A directory for one command, for what is gone with it.
+// A temporary directory, removed on destruction.
 #pragma once
 
 #include <string>
@@ -8,16 +8,16 @@
 
 namespace berth::ops {
 
-/// Where temporary files go that may be large: TMPDIR, or else /var/tmp.
+/// Directory for temporary files that may be large: $TMPDIR, or /var/tmp.
 std::string temporary_files();
 
-/// A new directory that only its owner may enter; removed with all that is in it.
+/// A new directory of mode 0700, removed with its content.
 class TempDirectory {
  public:
-  /// @param reporter hears what keeps it from being removed @throws Error
+  /// @param reporter receives a warning when it cannot be removed @throws Error
   TempDirectory(const std::string& parent, base::Reporter& reporter);
-  /// One on the file system of the objects of a repository. Its name and lock are those of a staging directory there,
-  /// so that it is removed with those when we are killed.
+  /// Creates the directory on the file system of a repository, named and locked as a staging directory there, so that
+  /// it is removed with those when the process is killed.
   struct InRepository {
     std::string path;  ///< of the repository
   };

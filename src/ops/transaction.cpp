@@ -4,6 +4,7 @@
 
 #include <exception>
 
+#include "base/activity.hpp"
 #include "ops/context.hpp"
 
 namespace berth::ops {
@@ -13,9 +14,9 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 
-constexpr const char* later = "what is left of it is taken back by the next berth command, or by: berth recover";
+constexpr const char* later = "the next berth command, or `berth recover`, undoes the rest";
 
-/// "it was rolled back" is what start_failed says, which is not so.
+/// start_failed means that the change was rolled back, which it was not.
 ErrorKind kind_of(const Error& cause) {
   return cause.kind() == ErrorKind::start_failed ? ErrorKind::failed : cause.kind();
 }
@@ -24,37 +25,42 @@ std::string hint_of(const Error& cause) {
   return cause.hint().empty() ? later : fmt::format("{}; {}", later, cause.hint());
 }
 
-/// @return whether it worked
+/// @return whether the step was undone
 bool undo_step(const Step& step, base::Reporter& reporter) {
   try {
     if (step.undo) {
       step.undo();
     }
     return true;
-  } catch (const std::exception& error) {
-    reporter.warning(fmt::format("while taking back '{}': {}", step.what, error.what()));
+  } catch (...) {
+    reporter.warning(fmt::format("while undoing '{}': {}", step.what, base::current_message()));
     return false;
   }
 }
 
-/// The exception that is being handled.
-Error current_error() {
+/// Replaces the exception that is being handled by one that says that its change was not undone completely.
+[[noreturn]] void throw_incomplete() {
   try {
     throw;
+  } catch (const base::Interrupted&) {
+    throw InterruptedUndo();
   } catch (const Error& error) {
-    return error;
+    throw IncompleteUndo(error);
   } catch (const std::exception& error) {
-    return {ErrorKind::failed, error.what()};
+    throw IncompleteUndo({ErrorKind::failed, error.what()});
   }
 }
 
 }  // namespace
 
-IncompleteUndo::IncompleteUndo(const Error& cause) : Error(kind_of(cause), cause.message(), hint_of(cause)) {
+IncompleteUndo::IncompleteUndo(const Error& cause)
+    : Error(kind_of(cause), cause.message(), hint_of(cause), cause.details()) {
   for (const auto& line : cause.contexts()) {
     add_context(line);
   }
 }
+
+InterruptedUndo::InterruptedUndo() : Interrupted(later) {}
 
 bool undo_steps(const std::vector<Step>& steps, std::size_t begun, base::Reporter& reporter) noexcept {
   bool all = true;
@@ -71,13 +77,14 @@ bool undo_steps(const std::vector<Step>& steps, std::size_t begun, base::Reporte
 
 void undo_and_rethrow(const std::vector<Step>& steps, std::size_t begun, base::Reporter& reporter) {
   if (!undo_steps(steps, begun, reporter)) {
-    throw IncompleteUndo(current_error());
+    throw_incomplete();
   }
   throw;
 }
 
-void run_steps(const std::vector<Step>& steps, base::Reporter& reporter, const std::stop_token& stop,
-               const StepHook& hook) {
+void run_steps(const std::string& id, const std::vector<Step>& steps, base::Reporter& reporter,
+               const std::stop_token& stop, const StepHook& hook) {
+  base::Activity applying(reporter, id, base::ProgressTask::applying, base::ProgressUnit::steps, steps.size());
   std::size_t begun = 0;
   try {
     for (const auto& step : steps) {
@@ -89,6 +96,7 @@ void run_steps(const std::vector<Step>& steps, base::Reporter& reporter, const s
       if (step.apply) {
         step.apply();
       }
+      applying.advance(1);
     }
     check_stop(stop);
     if (hook) {

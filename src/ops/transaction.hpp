@@ -1,4 +1,4 @@
-// A change of the host as a list of steps, all of which happen or none.
+// A change of the host as a list of steps: all are applied, or none.
 #pragma once
 
 #include <functional>
@@ -13,40 +13,52 @@ namespace berth::ops {
 
 /// One step of a change.
 struct Step {
-  std::string what;             ///< for people and errors: "write /etc/systemd/system/etcd.service"
-  std::function<void()> apply;  ///< may throw, also half-way; empty for a step that only takes something back
-  /// Takes back whatever `apply` did, all, half or nothing of it, and can be run again. It needs no room on a disk.
-  /// When it throws, the step is not taken back.
+  std::string what;             ///< for messages: "write /etc/systemd/system/etcd.service"
+  std::function<void()> apply;  ///< may throw when partly done; empty: the step only has an undo
+  /// Undoes `apply`, whether it was done, partly done or not done. May run several times, also in another process, and
+  /// needs no free disk space. When it throws, the step is not undone.
   std::function<void()> undo;
-  /// While this step is not taken back, none before it is: they would pull away what the service runs from.
+  /// When this step cannot be undone, the steps before it are not undone either: the service may still run from their
+  /// files.
   bool decisive = false;
 };
 
-/// Called before step `index` is applied and once more, with the number of steps, after the last; what it throws
-/// is a failure at that place. Tests use it.
+/// Called before each step, and once with the number of steps after the last one. An exception counts as a failure
+/// there. For tests.
 using StepHook = std::function<void(std::size_t index)>;
 
-/// The failure of a change of which not everything could be taken back. Whoever wrote a note of the change keeps it, so
-/// that the next command goes on.
-class IncompleteUndo : public base::Error {
+/// Base of the exceptions that end a change which could not be undone completely. The journal record must be kept, so
+/// that the next command continues the undo.
+struct RecordStays {};
+
+/// A change failed and could not be undone completely.
+class IncompleteUndo : public base::Error, public RecordStays {
  public:
   /// @param cause why the change failed
   explicit IncompleteUndo(const base::Error& cause);
 };
 
-/// Applies the steps in order. When one fails, or the user asks to stop between two, every step that was begun is
-/// undone in reverse order and the error is thrown on.
-/// @throws IncompleteUndo in place of the error when not everything could be taken back
-void run_steps(const std::vector<Step>& steps, base::Reporter& reporter, const std::stop_token& stop,
-               const StepHook& hook = {});
+/// A change was stopped by the user and could not be undone completely.
+class InterruptedUndo : public base::Interrupted, public RecordStays {
+ public:
+  InterruptedUndo();
+};
 
-/// Undoes the first `begun` steps in reverse order. Failures become warnings and do not keep the others from being
-/// undone, unless the step is decisive.
-/// @return whether everything is taken back
+/// Applies the steps in order. When one fails, or a stop is requested between two, every step that was begun is undone
+/// in reverse order and the exception rethrown.
+/// Reports the number of applied steps.
+/// @param id of the change in its progress: the name of the container
+/// @throws IncompleteUndo or InterruptedUndo when the steps could not be undone completely
+void run_steps(const std::string& id, const std::vector<Step>& steps, base::Reporter& reporter,
+               const std::stop_token& stop, const StepHook& hook = {});
+
+/// Undoes the first `begun` steps in reverse order. A failure is reported as a warning; the steps before it are undone
+/// unless the step that failed is decisive.
+/// @return whether all steps were undone
 [[nodiscard]] bool undo_steps(const std::vector<Step>& steps, std::size_t begun, base::Reporter& reporter) noexcept;
 
-/// Called while an exception is handled: undoes the first `begun` steps and throws it on.
-/// @throws IncompleteUndo in its place when not everything could be taken back
+/// Called in an exception handler: undoes the first `begun` steps and rethrows the exception.
+/// @throws IncompleteUndo or InterruptedUndo instead when the steps could not be undone completely
 [[noreturn]] void undo_and_rethrow(const std::vector<Step>& steps, std::size_t begun, base::Reporter& reporter);
 
 }  // namespace berth::ops

@@ -16,14 +16,14 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 
-constexpr std::size_t field_limit = 1024;  // bytes; package managers read far more, people do not
+constexpr std::size_t field_limit = 1024;  // bytes; package managers accept far more
 constexpr std::size_t description_limit = 16384;
 
 bool is_alphanumeric(char letter) {
   return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') || (letter >= '0' && letter <= '9');
 }
 
-/// Text of the image as one line that a package manager cannot take for more than a value.
+/// A text of the image as one line, so that a package manager takes it for a value only.
 std::string one_line(std::string_view text, std::size_t limit = field_limit) {
   std::string line(text.substr(0, limit));
   std::replace_if(
@@ -33,7 +33,7 @@ std::string one_line(std::string_view text, std::size_t limit = field_limit) {
   return begin == std::string::npos ? "" : line.substr(begin, end + 1 - begin);
 }
 
-/// The label, one line.
+/// The value of a label as one line.
 std::string label(const std::map<std::string, std::string>& labels, const std::string& name) {
   for (const auto& key : {"atomic." + name, name}) {
     if (const auto found = labels.find(key); found != labels.end()) {
@@ -43,7 +43,7 @@ std::string label(const std::map<std::string, std::string>& labels, const std::s
   return "";
 }
 
-/// Letters that versions of both kinds have, beginning with a digit as Debian demands; `-` parts version and release.
+/// A version that deb and rpm accept. It begins with a digit as Debian requires; `-` separates version and release.
 std::string version_of(std::string_view text, std::string_view fallback) {
   std::string version;
   for (const char letter : text) {
@@ -61,7 +61,7 @@ std::string date_version(std::int64_t created) {
   return fmt::format("0.{:%Y%m%d.%H%M%S}", fmt::gmtime(seconds));
 }
 
-/// Debian's name of an architecture of an image; empty for one it has none for.
+/// Debian's name of an architecture; `all` for one that Debian has no name for.
 std::string deb_architecture(std::string_view architecture) {
   using Pair = std::pair<std::string_view, std::string_view>;
   static constexpr std::array names = {Pair{"amd64", "amd64"},     Pair{"arm64", "arm64"},      Pair{"arm", "armhf"},
@@ -78,7 +78,7 @@ void add_field(std::string& text, std::string_view name, std::string_view value)
   }
 }
 
-/// Lines behind the first of a field begin with a space, empty ones are ` .` (deb-control(5)).
+/// Lines after the first of a field begin with a space, empty ones are ` .` (deb-control(5)).
 std::string continued_lines(std::string_view description) {
   std::string text;
   while (!description.empty()) {
@@ -90,7 +90,7 @@ std::string continued_lines(std::string_view description) {
   return text;
 }
 
-/// `%` begins a macro, which may run a command, and doubled it is still taken for the beginning of a section.
+/// Replaces `%`, which begins a macro that may run a command; even `%%` can begin a section.
 std::string without_macros(std::string_view text) {
   std::string result;
   result.reserve(text.size());
@@ -104,7 +104,7 @@ std::string without_macros(std::string_view text) {
   return result;
 }
 
-/// A line of %files is no literal: blanks, quotes and wildcards mean something in it.
+/// Refuses a path with characters that have a meaning in %files: blanks, quotes, wildcards.
 void refuse_special_path(const std::string& path) {
   const auto special = [](unsigned char c) {
     return c <= 0x20 || c >= 0x7f ||
@@ -112,7 +112,7 @@ void refuse_special_path(const std::string& path) {
   };
   if (std::any_of(path.begin(), path.end(), special)) {
     throw Error(ErrorKind::verification,
-                fmt::format("the host file {} has a name that an RPM package cannot be told of", base::printable(path)),
+                fmt::format("the host file {} has a name that an RPM package cannot contain", base::printable(path)),
                 copy_instead);
   }
 }
@@ -135,7 +135,7 @@ std::string rpm_description(std::string_view description) {
   return text;
 }
 
-/// @param replaced a condition of the shell: another version was there before
+/// @param condition prefix of the shell condition @param replaced shell condition: another version was installed before
 std::string after_install(const PackagedService& service, std::string_view condition, std::string_view replaced) {
   const auto tmpfiles =
       service.tmpfiles.empty() ? "" : fmt::format("  systemd-tmpfiles --create {} || true\n", service.tmpfiles);
@@ -147,7 +147,7 @@ std::string after_install(const PackagedService& service, std::string_view condi
       condition, tmpfiles, replaced, service.hidden_by, service.unit);
 }
 
-/// @param condition of the shell: it goes for good
+/// @param condition shell condition: the package is removed, not upgraded
 std::string before_removal(const PackagedService& service, std::string_view condition) {
   return fmt::format("if {} && [ -d /run/systemd/system ] && [ ! -L {} ]; then systemctl stop {}; fi\n", condition,
                      service.hidden_by, service.unit);
@@ -220,7 +220,7 @@ std::string deb_conffiles(const std::vector<PackagedFile>& files) {
     const auto control = [](unsigned char c) { return c < 0x20 || c == 0x7f; };
     if (std::any_of(file.path.begin(), file.path.end(), control)) {
       throw Error(ErrorKind::verification,
-                  fmt::format("the host file {} has a name that dpkg cannot keep", base::printable(file.path)),
+                  fmt::format("the host file {} has a name that dpkg cannot record", base::printable(file.path)),
                   copy_instead);
     }
     if (file.configuration && !file.directory) {

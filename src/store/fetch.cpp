@@ -17,14 +17,14 @@
 namespace berth::store {
 namespace {
 
-/// The layer as a piece of progress: nothing of it is here, or, when done, everything.
-void report(const LayerRequest& request, const char* label, base::ProgressPhase phase) {
+/// Reports a layer as 0 bytes until it is done, then as complete.
+void report(const LayerRequest& request, base::ProgressTask task, base::ProgressPhase phase) {
   const auto size = static_cast<std::uint64_t>(request.descriptor.size);
   const auto done = phase == base::ProgressPhase::done ? size : 0;
-  request.reporter->progress({request.descriptor.digest.short_hex(), label, done, size, phase});
+  request.reporter->progress({request.descriptor.digest.short_hex(), task, done, size, phase});
 }
 
-/// Layers that are to be imported, taken one by one by several threads.
+/// A queue of layers for several threads.
 class Queue {
  public:
   struct Job {
@@ -37,11 +37,11 @@ class Queue {
 
   void add(const LayerRequest& request, FetchedLayer& result) {
     jobs_.push_back({request, &result});
-    report(request, "waiting", base::ProgressPhase::waiting);
+    report(request, base::ProgressTask::fetching, base::ProgressPhase::waiting);
   }
 
   void run() {
-    // The longest first: what is left for the end is short, and no thread waits long for the other.
+    // The longest first: the last ones are short, so that no thread waits long for another.
     std::stable_sort(jobs_.begin(), jobs_.end(), [](const Job& one, const Job& other) {
       return one.request.descriptor.size > other.request.descriptor.size;
     });
@@ -70,7 +70,7 @@ class Queue {
     } catch (...) {
       const std::scoped_lock guard(lock_);
       if (!failure_) {
-        failure_ = std::current_exception();  // what follows it are only the stops it asks for
+        failure_ = std::current_exception();  // later ones are consequences of its stop request
       }
       stop_.request_stop();
     }
@@ -86,9 +86,9 @@ class Queue {
     request.stop = stop_.get_token();
     const auto& descriptor = request.descriptor;
     request.packed_size = source_.packed_size(descriptor);
-    image::layer_compression(descriptor);  // refuses unknown types before a byte is fetched
+    image::layer_compression(descriptor);  // throws for unknown types before anything is fetched
     job.result->commit = import_layer(repository_, request, source_.open_blob(descriptor));
-    report(request, "fetched", base::ProgressPhase::done);
+    report(request, base::ProgressTask::fetching, base::ProgressPhase::done);
   }
 
   const Repository& repository_;
@@ -101,7 +101,7 @@ class Queue {
   std::exception_ptr failure_;
 };
 
-/// What the commit of a layer says; nullopt when it is damaged, so that the layer is fetched again.
+/// The metadata of a stored layer; nullopt when its commit is damaged, so that the layer is fetched again.
 std::optional<LayerMetadata> read_stored(const Repository& repository, const Checksum& commit) {
   const auto* staging = repository.staging();
   if (staging != nullptr && !staging->is_stored(path_in_objects({OSTREE_OBJECT_TYPE_COMMIT, commit}))) {
@@ -133,7 +133,7 @@ std::optional<Checksum> find_stored(const Repository& repository, const LayerReq
                     request.diff_id.text()),
         "the layers and the configuration of the image do not belong together; have it built or pushed again");
   }
-  // What was fetched by us had the size that its manifest said; so another size is a lie.
+  // The size of a layer was checked when it was fetched, so that another size in a manifest is wrong.
   if (!stored.diff_id.empty() && stored.packed_size != request.descriptor.size) {
     throw base::Error(base::ErrorKind::verification,
                       fmt::format("{} has {} bytes, but the manifest says {}", layer_name(digest), stored.packed_size,
@@ -144,7 +144,7 @@ std::optional<Checksum> find_stored(const Repository& repository, const LayerReq
 }
 
 void report_present(const LayerRequest& request) {
-  report(request, "present", base::ProgressPhase::done);
+  report(request, base::ProgressTask::present, base::ProgressPhase::done);
   request.reporter->step(layer_name(request.descriptor.digest) + " present");
 }
 

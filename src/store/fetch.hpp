@@ -11,21 +11,21 @@
 
 namespace berth::store {
 
-/// A layer that is in the repository now.
+/// A layer that is stored.
 struct FetchedLayer {
   base::Digest digest;
   Checksum commit;
   std::int64_t packed_size = 0;  ///< bytes
-  bool fetched = false;          ///< false: it was there before
+  bool fetched = false;          ///< false: it was stored before
 };
 
 struct FetchResult {
   std::vector<FetchedLayer> layers;  ///< each digest once, in the order of the request
 };
 
-/// Imports what is missing into the open transaction, with up to `options.parallel_layers` threads. The first failure
-/// stops the others and is thrown.
-/// @throws Error(verification) besides, when a stored layer was made from other bytes than `diff_id` says
+/// Imports the missing layers into the open transaction, with up to `options.parallel_layers` threads. The first
+/// failure stops the other threads and is thrown.
+/// @throws Error(verification) also when a stored layer was made from bytes with another digest than `diff_id`
 FetchResult fetch_layers(const Repository& repository, image::ImageSource& source,
                          const std::vector<LayerRequest>& wanted, const StoreOptions& options);
 

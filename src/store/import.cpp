@@ -15,7 +15,7 @@ struct FreeText {
   void operator()(gchar* text) const noexcept { g_free(text); }
 };
 
-/// Branches that only the other repository has; what we have under a name stays.
+/// Branches of the other repository whose names are not in use here.
 std::vector<std::string> missing_branches(const Repository& ours, const Repository& theirs) {
   std::vector<std::string> names;
   for (const auto& branch : theirs.branches()) {
@@ -47,20 +47,20 @@ void import_repository(const Repository& repository, const StoreOptions& options
   other_options.repository = path;
   const auto other = Repository::open_existing(other_options);
   if (!other) {
-    throw base::Error(base::ErrorKind::not_found, fmt::format("there is no repository {}", path));
+    throw base::Error(base::ErrorKind::not_found, fmt::format("the repository {} does not exist", path));
   }
   const auto branches = missing_branches(repository, *other);
   if (branches.empty()) {
     return;
   }
-  if (files == ImportedFiles::examined_copies) {
-    copy_examined(*other, options, branches);
+  if (files == ImportedFiles::verified_copies) {
+    copy_verified(*other, options, branches);
     return;
   }
   Failure failure;
   const std::unique_ptr<gchar, FreeText> uri(g_filename_to_uri(path.c_str(), nullptr, failure.out()));
   if (!uri) {
-    failure.raise("name the repository " + path);
+    failure.raise("configure the repository " + path);
   }
   // Between two bare repositories on one file system libostree makes hard links.
   if (libostree().repo_pull_with_options(repository.handle(), uri.get(), pull_options(branches).get(), nullptr, nullptr,

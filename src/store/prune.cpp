@@ -19,7 +19,7 @@
 namespace berth::store {
 namespace {
 
-/// What has to stay, and the branches that need not.
+/// The objects to keep, and the branches to remove.
 class Roots {
  public:
   Roots(const Repository& repository, const std::vector<std::string>& in_use, bool some_unknown)
@@ -61,7 +61,7 @@ class Roots {
     }
   }
 
-  /// The commit of an older tool's deployment is no tree, but names the layers that are.
+  /// The commit of a deployment of `atomic` is not the tree of the image, but names its layers.
   void add_deployment(const Checksum& commit) {
     commits_.push_back(commit);
     if (const auto image = describe({"", commit}); !image.merged) {
@@ -69,9 +69,9 @@ class Roots {
     }
   }
 
-  /// Of a commit that is damaged or not there nothing is known; the walk over it will say so.
+  /// Nothing is known about a commit that is damaged or missing; the walk over it reports that.
   StoredImage describe(const Branch& branch) {
-    if (repository_.examine({OSTREE_OBJECT_TYPE_COMMIT, branch.commit})) {
+    if (repository_.verify({OSTREE_OBJECT_TYPE_COMMIT, branch.commit})) {
       StoredImage unknown;
       unknown.merged = true;
       return unknown;
@@ -79,10 +79,10 @@ class Roots {
     return describe_image({branch_prefix, branch.commit}, repository_.load_commit(branch.commit));
   }
 
-  /// Every commit that is sound: one that nothing names, and that is damaged, is nobody's.
+  /// All good commits. A damaged one that no branch names is not in use.
   void add_stored(std::vector<Checksum>& commits) const {
     for (const auto& commit : stored_commits(repository_.directory())) {
-      if (!repository_.examine({OSTREE_OBJECT_TYPE_COMMIT, commit})) {
+      if (!repository_.verify({OSTREE_OBJECT_TYPE_COMMIT, commit})) {
         commits.push_back(commit);
       }
     }
@@ -100,7 +100,7 @@ class Roots {
   std::vector<Branch> layers_;
   std::set<std::string> needed_;
   bool all_;                     ///< as Kept::all
-  bool unknown_layers_ = false;  ///< an image of an older tool does not tell what it is made of
+  bool unknown_layers_ = false;  ///< the layers of an image of `atomic` are not known
 };
 
 class Prune {
@@ -113,8 +113,8 @@ class Prune {
         foreign_(repository, options.stop) {}
 
   PruneReport run() {
-    // Most of the work needs no lock: what is found to be in use stays, and whatever comes into use meanwhile is found
-    // below. Only what is a candidate now can go.
+    // Most of the work needs no lock: objects that are found to be in use stay, and those that come into use meanwhile
+    // are found below. Only the present candidates can be removed.
     mark();
     list_candidates();
     if (request_.dry_run) {
@@ -134,7 +134,7 @@ class Prune {
 
  private:
   void mark() {
-    const base::Activity marking(*options_.reporter, "images", "marking what is in use");
+    const base::Activity marking(*options_.reporter, "images", base::ProgressTask::marking);
     auto kept = find_kept(repository_, request_.roots(), request_.some_unknown && request_.some_unknown());
     all_ = all_ || kept.all;
     unused_layers_ = std::move(kept.unused_layers);
@@ -142,28 +142,29 @@ class Prune {
       walk_.add(commit);
     }
     refuse_damage();
-    for (const auto& commit : foreign_commits(repository_)) {
+    for (const auto& commit : commits_of_other_tools(repository_)) {
       if (!marked({OSTREE_OBJECT_TYPE_COMMIT, commit})) {
         foreign_.add(commit);
       }
     }
   }
 
-  /// What is below a directory that cannot be read is not known, and might be taken for garbage. A commit that is not
-  /// there has nothing to be kept: other tools may have removed that of a deployment, whose files are its own links.
+  /// The objects below a directory that cannot be read are not known, and would be removed. A missing commit keeps no
+  /// objects: other tools may have removed that of a deployment, whose files are links of its own.
   void refuse_damage() const {
     for (const auto& fault : walk_.faults()) {
       if (!fault.missing || fault.name.type != OSTREE_OBJECT_TYPE_COMMIT) {
         throw base::Error(base::ErrorKind::verification,
-                          fmt::format("the repository is damaged: {} is {}", repository_.place_of(fault.name),
-                                      fault.missing ? "missing" : "not what its name says"),
+                          fmt::format("the repository is damaged: {} {}", repository_.path_of(fault.name),
+                                      fault.missing ? "is missing" : "does not match its name"),
                           "nothing was removed; berth images verify shows the images concerned, berth images repair "
-                          "mends them");
+                          "repairs them");
       }
     }
   }
 
-  /// What a deployment links to is its own, and frees nothing; its commit may be the one that is not known.
+  /// An object with further links belongs to a deployment, so that its removal frees nothing; the commit of that
+  /// deployment may be the unknown one.
   [[nodiscard]] bool stays(const ObjectFile& file) const {
     const bool linked = all_ && file.name.type == OSTREE_OBJECT_TYPE_FILE && file.links > 1;
     return linked || marked(file.name);
@@ -181,7 +182,7 @@ class Prune {
         candidates_.push_back(file);
       }
     });
-    // Commits go first, so that there is never one whose parts are gone.
+    // Commits are removed first, so that each remaining one has all its objects.
     std::stable_partition(candidates_.begin(), candidates_.end(),
                           [](const ObjectFile& file) { return file.name.type == OSTREE_OBJECT_TYPE_COMMIT; });
   }
@@ -206,10 +207,10 @@ class Prune {
       repository_.remove_branch(layer.name);
     }
     count();
-    base::Activity removing(*options_.reporter, "objects", "removing", base::ProgressUnit::files);
+    base::Activity removing(*options_.reporter, "objects", base::ProgressTask::removing, base::ProgressUnit::files);
     for (const auto& file : candidates_) {
       if (options_.stop.stop_requested()) {
-        base::throw_interrupted();  // what is left is found again
+        base::throw_interrupted();  // the next prune finds the rest
       }
       if (!stays(file)) {
         base::remove_tree_at(repository_.directory(),
@@ -236,10 +237,10 @@ Kept find_kept(const Repository& repository, const std::vector<std::string>& in_
   return Roots(repository, in_use, some_unknown).kept();
 }
 
-std::vector<Checksum> foreign_commits(const Repository& repository) {
+std::vector<Checksum> commits_of_other_tools(const Repository& repository) {
   auto commits = stored_commits(repository.directory());
   std::erase_if(commits, [&repository](const Checksum& commit) {
-    return repository.examine({OSTREE_OBJECT_TYPE_COMMIT, commit}) ||
+    return repository.verify({OSTREE_OBJECT_TYPE_COMMIT, commit}) ||
            is_our_commit(repository.load_commit(commit).metadata.get());
   });
   return commits;

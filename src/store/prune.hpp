@@ -1,4 +1,4 @@
-// Removing what nothing uses.
+// Removal of objects that are not in use.
 #pragma once
 
 #include "store/ostree/options.hpp"
@@ -8,19 +8,19 @@
 
 namespace berth::store {
 
-/// What prune spares and what it does not need to, as far as branches and commits go.
+/// The branches and commits that prune keeps, and the branches that it may remove.
 struct Kept {
   std::vector<Checksum> commits;
-  std::vector<Branch> unused_layers;  ///< that no image and no deployment needs
-  bool all = false;                   ///< something is in use of which nothing is known: no commit may go
+  std::vector<Branch> unused_layers;  ///< needed by no image and no deployment
+  bool all = false;                   ///< a commit in use is not known: all are kept
 };
 
-/// @param in_use commits that are in use although no branch may name them
+/// @param in_use commits that are in use, whether or not a branch names them
 /// @param some_unknown whether there may be more of them
 Kept find_kept(const Repository& repository, const std::vector<std::string>& in_use, bool some_unknown);
 
-/// Commits that neither berth nor the older tools wrote: whether they are needed is not for us to say.
-std::vector<Checksum> foreign_commits(const Repository& repository);
+/// Commits that neither berth nor `atomic` wrote, and which may be in use by other tools.
+std::vector<Checksum> commits_of_other_tools(const Repository& repository);
 
 /// As Store::prune.
 PruneReport prune_repository(const Repository& repository, const StoreOptions& options, const PruneRequest& request);

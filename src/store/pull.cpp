@@ -30,18 +30,10 @@ std::string read_config(image::ImageSource& source, const image::Descriptor& des
                       fmt::format("the configuration of {} has {} bytes, the limit is {}", source.name().text(),
                                   descriptor.size, config_size_limit));
   }
-  const auto stream = source.open_blob(descriptor);
-  std::string text;
-  std::vector<std::byte> piece(std::size_t{64} << 10U);
-  while (const auto count = stream->read(piece)) {
-    text.append(reinterpret_cast<const char*>(piece.data()), count);
-    if (text.size() > static_cast<std::size_t>(config_size_limit)) {
-      throw base::Error(base::ErrorKind::verification, fmt::format("the configuration of {} is longer than {} bytes",
-                                                                   source.name().text(), config_size_limit));
-    }
-  }
+  auto text = base::read_text(*source.open_blob(descriptor), base::json_size_limit,
+                              "the configuration of " + source.name().text());
   if (base::digest_of(text, descriptor.digest.algorithm()) != descriptor.digest) {
-    throw base::Error(base::ErrorKind::verification, fmt::format("the configuration of {} has not the digest {}",
+    throw base::Error(base::ErrorKind::verification, fmt::format("the configuration of {} does not match its digest {}",
                                                                  source.name().text(), descriptor.digest.text()));
   }
   return text;
@@ -59,8 +51,8 @@ image::ImageConfig parse_config(image::ImageSource& source, const image::Manifes
   return config;
 }
 
-/// The image of a branch when it is stored complete, with this very manifest. One that cannot be read is no such image,
-/// and no reason to give up on another.
+/// The image of a branch if it is stored completely with exactly this manifest. One that cannot be read counts as
+/// absent.
 std::optional<StoredImage> with_manifest(const Repository& repository, base::Reporter& reporter, const Branch& branch,
                                          const std::string& digest) {
   try {
@@ -69,9 +61,6 @@ std::optional<StoredImage> with_manifest(const Repository& repository, base::Rep
     const bool same = metadata.merged && metadata.digest == digest && !metadata.config.empty();
     return same ? std::optional(describe_image(branch, commit)) : std::nullopt;
   } catch (const base::Error& error) {
-    if (error.kind() == base::ErrorKind::interrupted) {
-      throw;
-    }
     reporter.warning(fmt::format("{} cannot be read: {}", describe_name(branch).name, error.what()));
     return std::nullopt;
   }
@@ -99,21 +88,18 @@ Origin origin_of(const image::ImageSource& source) {
   return source.from_registry() ? Origin::registry : Origin::file;
 }
 
-/// A commit that is missing or damaged cannot say where it came from, and may be mended from anywhere.
+/// The origin of a missing or damaged commit is not known, so that it may be repaired from any source.
 bool is_readable(const Repository& repository, const Checksum& commit) {
   try {
     (void)repository.load_commit(commit);
     return true;
-  } catch (const base::Error& error) {
-    if (error.kind() == base::ErrorKind::interrupted) {
-      throw;
-    }
+  } catch (const base::Error&) {
     return false;
   }
 }
 
-/// A file names itself as it likes. What a registry gave keeps its name: containers are installed from it, and updated
-/// to it, by that name.
+/// The name in a file is arbitrary. The name of an image from a registry is kept for that registry: containers are
+/// installed and updated by it.
 void refuse_takeover(const Repository& repository, const image::ImageSource& source, const std::string& branch,
                      const std::string& digest) {
   const auto commit = source.from_registry() ? std::nullopt : repository.resolve(branch);
@@ -121,14 +107,14 @@ void refuse_takeover(const Repository& repository, const image::ImageSource& sou
     return;
   }
   const auto stored = image_metadata(repository.load_commit(*commit).metadata.get());
-  // Earlier versions noted no origin, but called images from files so.
+  // Earlier versions recorded no origin, but used this registry name for images from files.
   const bool of_file =
       stored.origin == Origin::file || (stored.origin == Origin::unknown && source.name().registry == file_registry);
   if (!of_file && stored.digest != digest) {
-    throw base::Error(base::ErrorKind::conflict,
-                      fmt::format("{} is stored as its registry gave it; an image from a file does not take its place",
-                                  source.name().text()),
-                      "leave the name behind the file out, choose another one, or delete the stored image first");
+    throw base::Error(
+        base::ErrorKind::conflict,
+        fmt::format("{} is stored from its registry; an image from a file does not replace it", source.name().text()),
+        "omit the name after the file, choose another one, or delete the stored image first");
   }
 }
 
@@ -141,10 +127,10 @@ Checksum with_origin(const Repository& repository, const Checksum& commit, Origi
   return repository.write_commit(stored.root, stored.timestamp, variant.get());
 }
 
-/// What a pull is to make good.
-struct Mending {
+/// The damage that a pull repairs.
+struct Damage {
   ReplacedObjects replaced;
-  std::optional<Checksum> commit;  ///< that has to come out; nullopt when it is not known
+  std::optional<Checksum> commit;  ///< the expected result; nullopt when it is not known
   std::string branch;              ///< of the image; the source may know it by its digest
 };
 
@@ -152,23 +138,23 @@ struct Mending {
 class Pull {
  public:
   Pull(const Repository& repository, const StoreOptions& options, image::ImageSource& source,
-       image::ResolvedManifest resolved, Mending mending = {})
+       image::ResolvedManifest resolved, Damage damage = {})
       : repository_(repository),
         options_(options),
         source_(source),
         resolved_(std::move(resolved)),
-        mending_(std::move(mending)) {}
+        damage_(std::move(damage)) {}
 
   PullResult run() {
     read_config_of_image();
-    Transaction transaction(repository_, mending_.replaced);
+    Transaction transaction(repository_, damage_.replaced);
     FetchResult fetched = fetch_missing();
     for (const auto& layer : fetched.layers) {
       if (layer.fetched) {
         transaction.set_branch(layer_branch(layer.digest.hex()), layer.commit);
       }
     }
-    const Branch branch{mending_.branch.empty() ? image_branch(source_.name()) : mending_.branch,
+    const Branch branch{damage_.branch.empty() ? image_branch(source_.name()) : damage_.branch,
                         as_damaged(merge(fetched))};
     refuse_another(branch.commit);
     transaction.set_branch(branch.name, branch.commit);
@@ -176,7 +162,7 @@ class Pull {
       base::throw_interrupted();
     }
     {
-      const base::Activity writing(*options_.reporter, source_.name().text(), "writing to disk");
+      const base::Activity writing(*options_.reporter, source_.name().text(), base::ProgressTask::writing);
       transaction.commit();
     }
     result_.changed = true;
@@ -191,12 +177,11 @@ class Pull {
     created_ = epoch_seconds(config_.created);
   }
 
-  /// The same image may have come from elsewhere when it was whole, which its commit says.
+  /// The origin in the stored commit, as the same image may have come from another source before.
   [[nodiscard]] Checksum as_damaged(const Checksum& merged) const {
     for (const auto origin : {Origin::registry, Origin::file, Origin::unknown}) {
-      if (mending_.commit && merged != *mending_.commit &&
-          with_origin(repository_, merged, origin) == *mending_.commit) {
-        return *mending_.commit;
+      if (damage_.commit && merged != *damage_.commit && with_origin(repository_, merged, origin) == *damage_.commit) {
+        return *damage_.commit;
       }
     }
     return merged;
@@ -204,11 +189,10 @@ class Pull {
 
   /// Deployments and branches name the commit that is damaged.
   void refuse_another(const Checksum& commit) const {
-    if (mending_.commit && *mending_.commit != commit) {
+    if (damage_.commit && *damage_.commit != commit) {
       throw base::Error(
-          base::ErrorKind::conflict,
-          fmt::format("what is fetched as {} now is another image than the damaged one", source_.name().text()),
-          "berth pull replaces that by the new one; or repair from where this one still is, e.g. berth "
+          base::ErrorKind::conflict, fmt::format("{} is now another image than the damaged one", source_.name().text()),
+          "berth pull replaces the old one; or repair from a source that still has the old one, e.g. berth "
           "images repair oci:DIR");
     }
   }
@@ -222,7 +206,7 @@ class Pull {
     return fetch_layers(repository_, source_, wanted, options_);
   }
 
-  /// Writes the merged commit and fills in what was counted.
+  /// Writes the merged commit and sets the counts of the result.
   Checksum merge(const FetchResult& fetched) {
     std::map<std::string, StoredLayer> stored;
     std::map<std::string, std::uint64_t> sizes;
@@ -241,7 +225,7 @@ class Pull {
       stack.push_back(stored.at(layer.digest.hex()));
       metadata.unpacked_size += sizes.at(layer.digest.hex());
     }
-    const base::Activity merging(*options_.reporter, source_.name().text(), "merging");
+    const base::Activity merging(*options_.reporter, source_.name().text(), base::ProgressTask::merging);
     return commit_merged(repository_, stack, metadata, created_, options_.stop);
   }
 
@@ -252,12 +236,12 @@ class Pull {
   std::string config_text_;
   image::ImageConfig config_;
   std::int64_t created_ = 0;
-  Mending mending_;
+  Damage damage_;
   PullResult result_;
 };
 
-/// Commits and directories of a stored layer that are damaged; with one, its commit counts as damaged, so that it is
-/// fetched.
+/// The damaged commits and directories of a stored layer. If there are any, its commit counts as damaged as well, so
+/// that the layer is fetched.
 void add_faults(const Repository& repository, const StoreOptions& options, const std::string& branch,
                 ReplacedObjects& faults) {
   const auto commit = repository.resolve(branch);
@@ -272,7 +256,7 @@ void add_faults(const Repository& repository, const StoreOptions& options, const
   }
 }
 
-/// Whether the name stays as trustworthy as it is: what a file has, too, is still what the registry gave.
+/// Whether the origin stays the same: an image that a file has as well still comes from the registry.
 bool keeps_origin(const Repository& repository, const Checksum& commit, bool same_name, Origin origin) {
   const auto stored = image_metadata(repository.load_commit(commit).metadata.get()).origin;
   return stored == origin || (origin == Origin::file ? same_name : stored == Origin::unknown);
@@ -310,12 +294,11 @@ image::ImageConfig read_image_config(image::ImageSource& source, const image::Ma
 PullResult pull_image(const Repository& repository, const StoreOptions& options, image::ImageSource& source,
                       const image::Platform& platform) {
   auto resolved = [&] {
-    const base::Activity asking(*options.reporter, source.name().text(), "resolving");
+    const base::Activity asking(*options.reporter, source.name().text(), base::ProgressTask::resolving);
     return source.resolve(platform);
   }();
   if (!repository.syncs()) {
-    options.reporter->warning(
-        "the repository is configured with fsync=false: what is pulled may be lost with privilege");
+    options.reporter->warning("the repository is configured with fsync=false: images may be lost in a power failure");
   }
   const auto branch = image_branch(source.name());
   refuse_takeover(repository, source, branch, resolved.digest.text());
@@ -328,20 +311,20 @@ PullResult pull_image(const Repository& repository, const StoreOptions& options,
 PullResult pull_again(const Repository& repository, const StoreOptions& options, image::ImageSource& source,
                       const image::Platform& platform, const StoredImage& damaged) {
   auto resolved = source.resolve(platform);
-  Mending mending{{}, {}, damaged.branch};
+  Damage damage{{}, {}, damaged.branch};
   for (const auto& layer : resolved.manifest.layers) {
-    add_faults(repository, options, layer_branch(layer.digest.hex()), mending.replaced);
+    add_faults(repository, options, layer_branch(layer.digest.hex()), damage.replaced);
   }
   if (!damaged.commit.empty()) {
-    mending.commit = Checksum::from_hex(damaged.commit);
-    mending.replaced.insert(path_in_objects({OSTREE_OBJECT_TYPE_COMMIT, *mending.commit}));
+    damage.commit = Checksum::from_hex(damaged.commit);
+    damage.replaced.insert(path_in_objects({OSTREE_OBJECT_TYPE_COMMIT, *damage.commit}));
   }
-  return Pull(repository, options, source, std::move(resolved), std::move(mending)).run();
+  return Pull(repository, options, source, std::move(resolved), std::move(damage)).run();
 }
 
 StoredImage merge_stored(const Repository& repository, const StoreOptions& options, const StoredImage& image,
                          const ReplacedObjects& replaced) {
-  const base::Activity merging(*options.reporter, image.name, "merging");
+  const base::Activity merging(*options.reporter, image.name, base::ProgressTask::merging);
   ImageMetadata metadata{image.manifest, image.manifest_digest, stored_config(repository, image), 0,
                          true,           Origin::unknown};
   for (const auto& layer : image.layers) {

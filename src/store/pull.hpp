@@ -1,4 +1,4 @@
-// One pull: what is missing is fetched, and the image's branch names the merged tree.
+// One pull: fetches the missing layers and sets the image's branch to the merged tree.
 #pragma once
 
 #include "image/image_source.hpp"
@@ -12,9 +12,9 @@ namespace berth::store {
 PullResult pull_image(const Repository& repository, const StoreOptions& options, image::ImageSource& source,
                       const image::Platform& platform);
 
-/// Fetches an image once more of which the commit, or a layer's, is damaged or missing, with the layers that are. What
-/// is damaged stays until all is there, and is then replaced by renames.
-/// @throws Error(conflict) having changed nothing when another commit comes out
+/// Fetches again an image whose commit, or the commit of a layer, is damaged or missing, with the layers concerned.
+/// Damaged objects stay until all replacements are complete, and are then replaced by renames.
+/// @throws Error(conflict) when the result is another commit; then nothing was changed
 PullResult pull_again(const Repository& repository, const StoreOptions& options, image::ImageSource& source,
                       const image::Platform& platform, const StoredImage& damaged);
 
@@ -22,7 +22,7 @@ PullResult pull_again(const Repository& repository, const StoreOptions& options,
 image::ImageConfig read_image_config(image::ImageSource& source, const image::Manifest& manifest);
 
 /// For an image whose commit is not the merged tree: merges the stored layers and moves the branch to a commit that
-/// keeps the manifest and its digest under the same keys, so that older tools go on reading both.
+/// keeps the manifest and its digest under the same keys, so that `atomic` can still read both.
 /// @param replaced directories and commits of the merged tree that are damaged
 /// @throws Error(not_found) naming a layer that is not stored
 StoredImage merge_stored(const Repository& repository, const StoreOptions& options, const StoredImage& image,

@@ -35,8 +35,8 @@ namespace {
 
 using Objects = std::set<ObjectName>;
 
-/// A repository beside the objects that it is to replace, gone at the end. Its name and lock are those of a staging
-/// directory, so that what a killed repair left is removed by whoever removes those.
+/// A temporary repository beside the objects that it replaces. Its name and lock are those of a staging directory, so
+/// that the one of a killed repair is removed like those.
 class Scratch {
  public:
   Scratch(const Repository& owner, StoreOptions options)
@@ -44,7 +44,7 @@ class Scratch {
         name_(fmt::format("{}repair-{}", own_staging_prefix, ::getpid())),
         lock_(lock_staging(temporary_.get(), name_)),
         options_(std::move(options)) {
-    base::remove_tree_at(temporary_.get(), name_);  // of a process that had our number
+    base::remove_tree_at(temporary_.get(), name_);  // of an earlier process with this PID
     options_.repository += "/tmp/" + name_;
     repository_ = std::make_unique<Repository>(Repository::open(options_));
   }
@@ -86,12 +86,12 @@ class Repair {
       fetch_again();
     }
     Objects wanted;
-    // What is below a damaged directory is known only once that directory is good again.
+    // The objects below a damaged directory are known only once that directory is good again.
     for (find_faults(); !faults_.empty(); find_faults()) {
       wanted.insert(faults_.begin(), faults_.end());
       note_inodes();
       fetch_into(scratch.repository());
-      // What is replaced must not be checked out meanwhile.
+      // Damaged objects must not be checked out while they are replaced.
       lock.reset();
       lock = RepositoryLock::take(repository_.directory(), RepositoryLock::Kind::exclusive, options_);
       replace_from(scratch.repository());
@@ -101,11 +101,11 @@ class Repair {
     report_.damaged += wanted.size();
     report_.layers += fetched_layers_.size();
     if (!wanted.empty()) {
-      // Good objects can be checked out and linked to, but must not be pruned away.
+      // Now objects may be checked out and linked, but not pruned.
       lock.reset();
       lock = RepositoryLock::take(repository_.directory(), RepositoryLock::Kind::shared, options_);
     }
-    mend();
+    repair();
     return std::move(report_);
   }
 
@@ -117,9 +117,10 @@ class Repair {
     return *source_;
   }
 
-  /// Whether it is not known what the image, or a layer of it, consists of. A layer without a branch is only unknown.
+  /// Whether the objects of the image, or of one of its layers, are not known. Those of a layer without a branch are
+  /// irrelevant.
   bool is_unknown() {
-    if (image_.commit.empty() || repository_.examine({OSTREE_OBJECT_TYPE_COMMIT, Checksum::from_hex(image_.commit)})) {
+    if (image_.commit.empty() || repository_.verify({OSTREE_OBJECT_TYPE_COMMIT, Checksum::from_hex(image_.commit)})) {
       return true;
     }
     std::set<std::string> lost;
@@ -142,16 +143,16 @@ class Repair {
     ++report_.damaged;
   }
 
-  /// What is damaged or missing below a commit, contents included.
+  /// The damaged or missing objects below a commit, contents included.
   Objects faults_below(const Checksum& commit) {
     Objects faults;
-    for (const auto& fault : verifier_.examine(image_.name, {commit}).faults) {
+    for (const auto& fault : verifier_.verify(image_.name, {commit}).faults) {
       faults.insert(fault.name);
     }
     return faults;
   }
 
-  /// By these the checkouts are known that share damaged objects.
+  /// Records the inodes of damaged objects, by which their links in checkouts are found.
   void note_inodes() {
     for (const auto& name : faults_) {
       if (const auto status = base::stat_at(repository_.directory(), object_path(name))) {
@@ -179,12 +180,12 @@ class Repair {
     faults_ = faults_below(Checksum::from_hex(image_.commit));
     for (const auto& hex : image_.layers) {
       if (!faults_.empty() && !repository_.resolve(layer_branch(hex))) {
-        bad_layers_.insert(hex);  // it may have what the merged tree lacks
+        bad_layers_.insert(hex);  // it may have the objects that the merged tree lacks
       }
     }
   }
 
-  /// All layers with faults, verified on their way as in every pull.
+  /// Fetches all layers with faults, with all checks of a pull.
   void fetch_into(const Repository& scratch) {
     std::erase_if(bad_layers_, [this](const std::string& hex) { return fetched_layers_.contains(hex); });
     if (bad_layers_.empty()) {
@@ -192,10 +193,10 @@ class Repair {
     }
     const auto resolved = source().resolve(request_.platform);
     if (resolved.digest.text() != image_.manifest_digest && resolved.manifest.config.digest.hex() != image_.id) {
-      throw base::Error(base::ErrorKind::conflict,
-                        fmt::format("what has the name {} now is another image than the stored one", image_.name),
-                        "pull the new one and update the containers, or repair from where this one still is, e.g. "
-                        "berth images repair oci:DIR");
+      throw base::Error(
+          base::ErrorKind::conflict, fmt::format("{} is now another image than the stored one", image_.name),
+          "pull the new one and update the containers, or repair from a source that still has the old one, e.g. "
+          "berth images repair oci:DIR");
     }
     const auto config = read_image_config(source(), resolved.manifest);
     std::vector<LayerRequest> wanted;
@@ -211,10 +212,10 @@ class Repair {
     fetched_layers_.insert(bad_layers_.begin(), bad_layers_.end());
   }
 
-  /// By renames, so that each name means the damaged object or the good one at every moment.
+  /// Uses renames, so that each name refers to either the damaged object or the good one at any time.
   void replace_from(const Repository& scratch) {
     for (auto name = faults_.begin(); name != faults_.end();) {
-      if (scratch.examine(*name)) {
+      if (scratch.verify(*name)) {
         ++name;
         continue;
       }
@@ -223,7 +224,8 @@ class Repair {
       if (::mkdirat(repository_.directory(), directory.c_str(), 0755) != 0 && errno != EEXIST) {
         base::throw_errno("create " + directory);
       }
-      // What is no file, such as a directory, changes places with the good object and goes with the scratch repository.
+      // Anything but a file, such as a directory, is exchanged with the good object and removed with the temporary
+      // repository.
       if (::renameat(scratch.directory(), path.c_str(), repository_.directory(), path.c_str()) != 0 &&
           ::renameat2(scratch.directory(), path.c_str(), repository_.directory(), path.c_str(), RENAME_EXCHANGE) != 0) {
         base::throw_errno("replace the damaged object " + path);
@@ -233,7 +235,7 @@ class Repair {
     base::check_errno(::syncfs(repository_.directory()), "write the repository to the disk");
   }
 
-  /// Merging the layers again writes the directories and the commit that only the merged tree has.
+  /// Merges the layers again, which writes the directories and the commit of the merged tree.
   void rebuild_tree() {
     if (faults_.empty() || !layers_are_good_ || !image_.merged) {
       return;
@@ -248,19 +250,19 @@ class Repair {
       return;
     }
     merge_stored(repository_, options_, image_, replaced);
-    std::erase_if(faults_, [this](const ObjectName& name) { return !repository_.examine(name); });
+    std::erase_if(faults_, [this](const ObjectName& name) { return !repository_.verify(name); });
   }
 
   void refuse_rest() const {
     if (!faults_.empty()) {
       throw base::Error(
           base::ErrorKind::verification,
-          fmt::format("{} objects of {} cannot be had again", faults_.size(), image_.name),
-          fmt::format("forget it with berth images delete --force {}, prune, and pull it again", image_.name));
+          fmt::format("{} objects of {} cannot be restored", faults_.size(), image_.name),
+          fmt::format("remove it with berth images delete --force {}, prune, and pull it again", image_.name));
     }
   }
 
-  void mend() {
+  void repair() {
     CheckoutVerifier comparison(repository_, options_.stop, *options_.reporter);
     for (const auto& checkout : request_.checkouts()) {
       const bool whole = checkout.whole && checkout.commit == image_.commit;
@@ -268,7 +270,7 @@ class Repair {
       if (faults.empty()) {
         continue;
       }
-      comparison.mend(checkout, faults);
+      comparison.repair(checkout, faults);
       MendedCheckout mended{checkout.path, {}};
       mended.files.reserve(faults.size());
       for (const auto& fault : faults) {
@@ -284,7 +286,7 @@ class Repair {
   const RepairRequest& request_;
   Repository repository_;
   ObjectVerifier verifier_;
-  std::map<Inode, ObjectName> replaced_;  ///< the damaged objects by their files
+  std::map<Inode, ObjectName> replaced_;  ///< the damaged objects by their inodes
   std::set<std::string> bad_layers_;      ///< hex digests
   std::set<std::string> fetched_layers_;
   bool layers_are_good_ = false;

@@ -1,4 +1,4 @@
-// Replacing damaged objects by good ones, in the store and in the checkouts that share them.
+// Replacement of damaged objects, in the store and in the checkouts that share them.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@ struct RepairRequest {
   image::Platform platform;
   /// Called when something has to be fetched.
   std::function<std::unique_ptr<image::ImageSource>()> open_source;
-  /// Asked when all objects are good.
+  /// Called when all objects are good.
   std::function<std::vector<CheckedOut>()> checkouts;
 };
 
@@ -31,12 +31,13 @@ struct RepairReport {
   std::vector<MendedCheckout> mended;
 };
 
-/// Fetches the layers that hold damaged objects of `image` into a repository of their own, verified as in every pull,
-/// and renames good objects over damaged ones; directories that only the merged tree has are made again. Then whatever
-/// of the image's whole `checkouts` is not what the commit says is replaced by a link to the good object, atomically;
-/// of the others, what shared a damaged object. Whoever has a damaged file open keeps it until closing it.
-/// @throws Error(conflict) when the source has another image now, Error(verification) when something cannot be had
-/// again
+/// Fetches the layers that contain damaged objects of `image` into a temporary repository, with all checks of a pull,
+/// and renames good objects over damaged ones. Directories that exist in the merged tree alone are written again. Then
+/// each file of the image's complete `checkouts` that differs from the commit is atomically replaced by a link to the
+/// good object; of incomplete checkouts, each file that shared a damaged object. A process that has a damaged file open
+/// keeps it until it closes it.
+/// @throws Error(conflict) when the source offers another image now, Error(verification) when a damaged object cannot
+///   be restored
 RepairReport repair_image(const StoreOptions& options, const StoredImage& image, const RepairRequest& request);
 
 }  // namespace berth::store

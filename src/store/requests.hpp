@@ -1,4 +1,4 @@
-// What a store is asked for, and what it answers: plain values, without libostree's types.
+// Requests to a store and their results: plain values, without libostree's types.
 #pragma once
 
 #include <cstddef>
@@ -11,10 +11,10 @@
 
 namespace berth::store {
 
-/// What becomes of objects that are taken over from another repository.
+/// How objects of another repository are taken over.
 enum class ImportedFiles {
-  linked,           ///< hard links where they can be: nobody else can change them there
-  examined_copies,  ///< others could change them: each is compared with its name and copied
+  linked,           ///< by hard links where possible: no other user can change them there
+  verified_copies,  ///< other users could change them: each is compared with its name and copied
 };
 
 /// One image or intermediate layer in the repository.
@@ -27,7 +27,7 @@ struct StoredImage {
   std::string manifest_digest;      ///< `sha256:…`
   std::int64_t created = 0;         ///< epoch seconds of the image, or of the commit
   std::int64_t size = 0;            ///< bytes of the unpacked layers, 0 when unknown
-  bool merged = false;              ///< false for images of older tools, whose commit is not the merged tree
+  bool merged = false;              ///< false for images of `atomic`, whose commit is not the merged tree
   std::vector<std::string> layers;  ///< hex digests, lowest first
   std::string config;               ///< image configuration text when stored, else empty
   bool elsewhere = false;           ///< only StoreOptions::read_only has it
@@ -43,13 +43,13 @@ struct PullResult {
   std::uint64_t skipped_nodes = 0;  ///< device nodes, fifos and sockets that were left out
 };
 
-/// Where an object is: a commit, and a path in its tree.
+/// The location of an object: a commit, and a path in its tree.
 struct ObjectPlace {
   std::string commit;
   std::string path;  ///< absolute in the image
 };
 
-/// An object that is not what its name says.
+/// An object that does not match its name.
 struct DamagedObject {
   std::string object;  ///< `HEX.file`, `HEX.dirtree`…
   std::string kind;    ///< file, directory, attributes (of directories), commit
@@ -57,7 +57,7 @@ struct DamagedObject {
   std::vector<ObjectPlace> places;
 };
 
-/// A checkout that is not what its commit says, although the objects may be.
+/// A checkout that differs from its commit, although the objects may be good.
 struct DamagedCheckout {
   std::string path;
   std::vector<std::string> changed;  ///< absolute in the image
@@ -71,27 +71,27 @@ struct VerifyRequest {
     std::vector<std::string> commits;
   };
   std::vector<Group> groups;
-  std::vector<std::string> users;  ///< other commits in which places are named
+  std::vector<std::string> users;  ///< other commits in which the locations of damaged objects are reported
   std::vector<CheckedOut> checkouts;
-  /// The groups are all that the repository has: when nothing is damaged, and nothing of what no image needs, its
-  /// commits need not be examined any more before they are deployed.
+  /// The groups are all images of the repository: if neither their objects nor the remaining ones are damaged, its
+  /// commits need no further check before they are deployed.
   bool all = false;
 };
 
 struct VerifyReport {
-  std::vector<std::uint64_t> objects;  ///< how many each group has
+  std::vector<std::uint64_t> objects;  ///< their number in each group
   std::vector<DamagedObject> damaged;
   std::vector<DamagedCheckout> checkouts;
 };
 
 struct PruneRequest {
   bool dry_run = false;
-  /// Commits that are in use although no branch may name them. Asked twice, the second time under the lock.
+  /// Returns commits that are in use, whether or not a branch names them. Called twice, the second time under the lock.
   std::function<std::vector<std::string>()> roots;
-  /// Run under the lock, before anything is removed; not run by a dry run. May be empty.
+  /// Called under the lock, before anything is removed; not called by a dry run. May be empty.
   std::function<void()> clean_up;
-  /// Whether something is in use whose commit is not known; asked with `roots`. Then all that is stored is in use. May
-  /// be empty.
+  /// Whether there is a deployment whose commit is not known; called with `roots`. If so, all stored commits count as
+  /// in use. May be empty.
   std::function<bool()> some_unknown = {};
 };
 

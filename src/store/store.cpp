@@ -42,7 +42,7 @@ StoredImage renamed(StoredImage image, const Branch& branch) {
 
 class Store::Impl {
  public:
-  /// @param repository nullopt when there is none yet: it is made when something is to be written
+  /// @param repository nullopt when it does not exist yet: it is created before the first write
   Impl(std::optional<Repository> repository, std::optional<Repository> elsewhere, StoreOptions options)
       : repository_(std::move(repository)), elsewhere_(std::move(elsewhere)), options_(std::move(options)) {}
 
@@ -52,7 +52,7 @@ class Store::Impl {
     }
     return *repository_;
   }
-  /// Ours first; null what is not there.
+  /// The repository of this store, then the read-only one; null when it does not exist.
   [[nodiscard]] std::array<const Repository*, 2> both() const {
     return {repository_ ? &*repository_ : nullptr, elsewhere_ ? &*elsewhere_ : nullptr};
   }
@@ -63,16 +63,16 @@ class Store::Impl {
     return elsewhere_ && &repository == &*elsewhere_;
   }
   [[nodiscard]] const StoreOptions& options() const { return options_; }
-  /// One that cannot be read is still an image, of which only name and commit are known.
+  /// An image that cannot be read is listed with its name and commit.
   [[nodiscard]] StoredImage describe(const Repository& repository, const Branch& branch) const {
     auto image = read(repository, branch);
     image.elsewhere = is_elsewhere(repository);
     return image;
   }
-  /// Copies what only the other repository has, and examines it thereby.
+  /// Copies an image that only the read-only repository has, with verification.
   void take_over(const std::string& name, const std::vector<std::string>& refs) {
-    options_.reporter->step(fmt::format("copying {} from {}, which other users can enter", name, options_.read_only));
-    copy_examined(*elsewhere_, options_, refs);
+    options_.reporter->step(fmt::format("copying {} from {}, which other users can change", name, options_.read_only));
+    copy_verified(*elsewhere_, options_, refs);
   }
   void take_over(const Checksum& commit) {
     const ObjectName object{OSTREE_OBJECT_TYPE_COMMIT, commit};
@@ -83,7 +83,7 @@ class Store::Impl {
   void take_over(const StoredImage& image) {
     std::vector<std::string> refs{image.branch};
     auto parts = image.layers;
-    parts.push_back(image.id);  // where older tools keep the configuration
+    parts.push_back(image.id);  // the branch of the configuration, written by `atomic`
     for (const auto& part : parts) {
       if (const auto branch = layer_branch(part); is_layer_branch(branch) && elsewhere_->resolve(branch)) {
         refs.push_back(branch);
@@ -91,7 +91,7 @@ class Store::Impl {
     }
     take_over(image.name, refs);
   }
-  /// Adds what is not in `result` yet by the same name.
+  /// Adds the images whose names are not in `result` yet.
   void add_images(const Repository& repository, bool with_layers, std::vector<StoredImage>& result) const {
     std::set<std::string> known;
     for (const auto& image : result) {
@@ -112,7 +112,7 @@ class Store::Impl {
         result.push_back(describe(repository, branch));
       } else {
         options_.reporter->warning(fmt::format("{} is left out: its commit, {}, is missing; {}", branch.name,
-                                               repository.place_of({OSTREE_OBJECT_TYPE_COMMIT, branch.commit}),
+                                               repository.path_of({OSTREE_OBJECT_TYPE_COMMIT, branch.commit}),
                                                branch_hint));
       }
     }
@@ -150,7 +150,7 @@ Store::~Store() = default;
 
 namespace {
 
-/// One that is of another mode, or cannot be read, is passed over: it is not ours.
+/// A repository of another mode, or one that cannot be read, is ignored.
 std::optional<Repository> open_elsewhere(StoreOptions options) {
   if (options.read_only.empty()) {
     return std::nullopt;
@@ -188,12 +188,12 @@ void Store::remove_left_overs(const StoreOptions& options) {
   }
 }
 
-void Store::mend_config(const StoreOptions& options) {
-  if (const auto kept = store::mend_config(options)) {
+void Store::repair_config(const StoreOptions& options) {
+  if (const auto kept = store::repair_config(options)) {
     options.reporter->warning(
         fmt::format("the configuration of the repository, {}/config, was damaged and is written "
-                    "anew, with the defaults{}",
-                    options.repository, kept->empty() ? "" : "; what was there is " + *kept));
+                    "again, with the defaults{}",
+                    options.repository, kept->empty() ? "" : "; the old file is " + *kept));
   }
 }
 
@@ -258,13 +258,13 @@ std::vector<StoredImage> Store::images(bool with_layers) const {
   return result;
 }
 
-bool Store::examine_before_use(const std::string& commit) const {
-  return store::examine_before_use(impl_->repository(), impl_->options(), Checksum::from_hex(commit));
+bool Store::verify_before_use(const std::string& commit) const {
+  return store::verify_before_use(impl_->repository(), impl_->options(), Checksum::from_hex(commit));
 }
 
 std::vector<StoredImage> Store::lost() const {
   std::vector<StoredImage> result;
-  const auto* repository = impl_->both().front();  // branches of another's are its own business
+  const auto* repository = impl_->both().front();  // branches of the read-only repository are not managed here
   if (repository == nullptr) {
     return result;
   }
@@ -295,7 +295,7 @@ void Store::checkout(const std::string& commit, int directory, const std::string
   hold();
   const auto checksum = Checksum::from_hex(commit);
   impl_->take_over(checksum);
-  store::examine_before_use(impl_->repository(), impl_->options(), checksum);
+  store::verify_before_use(impl_->repository(), impl_->options(), checksum);
   checkout_tree(impl_->repository(), impl_->options(), checksum, directory, name, files);
 }
 

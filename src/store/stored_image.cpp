@@ -23,8 +23,8 @@ std::string without_algorithm(const std::string& digest) {
   return digest.starts_with(sha256) ? digest.substr(sha256.size()) : digest;
 }
 
-/// The layers, lowest first, that a manifest of the older tools names: schema 1 of Docker, or their own
-/// `{"Layers": [...]}` for what came out of an archive. Empty when it is neither.
+/// The layers, lowest first, of a manifest that `atomic` stored: schema 1 of Docker, or its own `{"Layers": [...]}` for
+/// images from archives. Empty for other manifests.
 std::vector<std::string> atomic_layers(const std::string& manifest) {
   std::vector<std::string> layers;
   try {
@@ -45,7 +45,7 @@ std::vector<std::string> atomic_layers(const std::string& manifest) {
   return std::all_of(layers.begin(), layers.end(), is_layer) ? layers : std::vector<std::string>();
 }
 
-/// Fills what the manifest tells, when it can be read.
+/// Sets the members that come from the manifest, if it can be read.
 void describe_manifest(StoredImage& image) {
   try {
     const auto manifest = stored_manifest(image);
@@ -134,7 +134,7 @@ StoredLayer load_layer(const Repository& repository, const std::string& hex, con
 
 std::vector<StoredLayer> load_layers(const Repository& repository, const StoredImage& image) {
   if (image.layers.empty()) {
-    stored_manifest(image);  // says what is wrong with it
+    stored_manifest(image);  // throws with the reason
   }
   std::vector<StoredLayer> stack;
   stack.reserve(image.layers.size());

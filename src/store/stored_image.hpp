@@ -16,28 +16,27 @@
 
 namespace berth::store {
 
-/// What the commit of an image says. `layers` and `id` come from the manifest, and stay empty when the manifest is one
-/// we cannot read (schema 1).
+/// Reads the commit of an image. `layers` and `id` come from the manifest, and stay empty when it is of schema 1.
 StoredImage describe_image(const Branch& branch, const Commit& commit);
-/// What the branch alone tells, for a commit that cannot be read.
+/// The image as far as its branch name describes it, for a commit that cannot be read.
 StoredImage describe_name(const Branch& branch);
 StoredImage describe_layer(const Branch& branch, const Commit& commit);
 
 /// The manifest of a stored image. @throws Error(verification) for schema 1 and damaged text
 image::Manifest stored_manifest(const StoredImage& image);
 
-/// The image configuration; empty when it is not stored. The older tools keep it as the file `content` of a commit that
-/// is named like a layer.
+/// The image configuration; empty when it is not stored. `atomic` keeps it as the file `content` of a commit that is
+/// named like a layer.
 std::string stored_config(const Repository& repository, const StoredImage& image);
 
-/// A stored layer, ready for merging; of older tools, too.
+/// A stored layer for merging, of berth or of `atomic`.
 StoredLayer load_layer(const Repository& repository, const std::string& hex, const Checksum& commit);
 
-/// The layers of an image that an older tool stored, lowest first.
+/// The layers of an image that `atomic` stored, lowest first.
 /// @throws Error(not_found) when one is not stored, Error(verification) as stored_manifest
 std::vector<StoredLayer> load_layers(const Repository& repository, const StoredImage& image);
 
-/// As Repository::read_file, from the tree that the layers merge to, which is not stored.
+/// As Repository::read_file, from the merged tree of the layers, which is not stored.
 std::optional<std::string> read_unmerged_file(const Repository& repository, const StoredImage& image,
                                               const std::string& path, std::uint64_t limit,
                                               const std::stop_token& stop);

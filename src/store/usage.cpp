@@ -24,7 +24,7 @@ constexpr std::size_t several = nobody - 1;
 struct Object {
   std::uint64_t bytes = 0;
   bool only_here = false;  ///< no deployment links to it
-  bool kept = false;       ///< by whom the owners do not tell
+  bool kept = false;       ///< in use by none of the owners
   std::size_t owner = nobody;
 };
 
@@ -60,10 +60,10 @@ class Measure {
   }
 
  private:
-  /// What a prune spares although no owner has it, such as branches of other tools.
+  /// Objects without an owner that a prune keeps, such as those of branches of other tools.
   void keep_others(const std::vector<std::string>& in_use, bool some_unknown) {
     auto commits = find_kept(repository_, in_use, some_unknown).commits;
-    const auto foreign = foreign_commits(repository_);
+    const auto foreign = commits_of_other_tools(repository_);
     commits.insert(commits.end(), foreign.begin(), foreign.end());
     ObjectWalk walk(repository_, options_.stop);
     for (const auto& commit : commits) {
@@ -119,7 +119,7 @@ class Measure {
 
   void add_directory(const base::Fd& directory, OwnerUsage& usage) {
     struct stat own {};
-    base::check_errno(::fstat(directory.get(), &own), "look at a deployment");
+    base::check_errno(::fstat(directory.get(), &own), "examine a deployment");
     add_inode(own, usage);
     for (const auto& name : base::list_directory(directory.get())) {
       const auto status = base::stat_at(directory.get(), name);

@@ -29,9 +29,9 @@ constexpr mode_t metadata_mode = 0644;
 
 [[noreturn]] void throw_damaged(const ObjectName& name) {
   throw base::Error(base::ErrorKind::verification,
-                    fmt::format("the stored {} {} is not what its name says; other users can change it",
+                    fmt::format("the stored {} {} does not match its name; other users can change it",
                                 type_name(name.type), name.checksum.hex()),
-                    "fetch the image anew with berth pull");
+                    "fetch the image again with berth pull");
 }
 
 Xattrs xattrs_of(int file) {
@@ -78,7 +78,7 @@ class Copy {
   }
 
  private:
-  /// @return false when it was met before
+  /// @return false when it was copied before
   bool copy_metadata(const ObjectName& name) {
     if (!seen_.insert(name).second) {
       return false;
@@ -114,7 +114,7 @@ class Copy {
     }
     const auto file = base::open_at(from_.directory(), path, O_RDONLY | O_NONBLOCK);
     struct stat status {};
-    base::check_errno(::fstat(file.get(), &status), "look at an object");
+    base::check_errno(::fstat(file.get(), &status), "examine an object");
     if (!S_ISREG(status.st_mode)) {
       return {};
     }
@@ -135,9 +135,9 @@ class Copy {
 
 }  // namespace
 
-void copy_examined(const Repository& from, const StoreOptions& options, const std::vector<std::string>& refs) {
+void copy_verified(const Repository& from, const StoreOptions& options, const std::vector<std::string>& refs) {
   auto own = options;
-  own.writer = ObjectAuthor::own;  // which takes any object as it is
+  own.writer = ObjectAuthor::own;  // which accepts any object
   const auto to = Repository::open(own);
   Transaction transaction(to);
   Copy copy(from, to, options.stop);

@@ -27,7 +27,7 @@ const char* kind_words(OstreeObjectType type) {
   }
 }
 
-/// Says where in the images the damaged objects are.
+/// Finds the paths of the damaged objects in the images.
 void add_places(const Repository& repository, const std::vector<std::string>& commits,
                 std::map<ObjectName, DamagedObject>& damaged) {
   for (const auto& commit : commits) {
@@ -77,18 +77,18 @@ VerifyReport verify_repository(const Repository& repository, const StoreOptions&
   std::map<ObjectName, DamagedObject> damaged;
   std::set<std::string> places(request.users.begin(), request.users.end());
   for (const auto& group : request.groups) {
-    const auto examined = verifier.examine(group.name, checksums(group.commits));
-    report.objects.push_back(examined.objects);
-    for (const auto& fault : examined.faults) {
+    const auto result = verifier.verify(group.name, checksums(group.commits));
+    report.objects.push_back(result.objects);
+    for (const auto& fault : result.faults) {
       damaged.emplace(fault.name,
                       DamagedObject{object_text(fault.name), kind_words(fault.name.type), fault.missing, {}});
     }
     places.insert(group.commits.begin(), group.commits.end());
   }
   if (request.all && damaged.empty()) {
-    if (const auto rest = complete_examination(repository, verifier); !rest.empty()) {
-      options.reporter->warning(fmt::format(
-          "{} stored objects that no image needs are damaged; berth images prune removes them", rest.size()));
+    if (const auto rest = complete_verification(repository, verifier); !rest.empty()) {
+      options.reporter->warning(
+          fmt::format("{} damaged objects are needed by no image; berth images prune removes them", rest.size()));
     }
   }
   if (!damaged.empty()) {

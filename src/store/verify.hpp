@@ -1,4 +1,4 @@
-// Whether stored objects still are what their names say.
+// Comparison of stored objects with their names.
 #pragma once
 
 #include <vector>

@@ -1,4 +1,5 @@
-"""The images that are measured: layers of Debian trees, made once per machine."""
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The images of the benchmark: layers of Debian trees, cached on this machine."""
 
 import json
 import os
@@ -12,7 +13,7 @@ MEDIUM = ["python3", "perl", "vim", "tzdata", "ncurses-term", "linux-libc-dev"]
 LARGE = [*MEDIUM, "golang-1.19-go", "libboost1.74-dev", "rustc", "llvm-14-dev", "libclang-common-14-dev", "linux-headers-amd64",
          "python3-sphinx", "git"]  # fmt: skip
 
-# Layer → paths in it. What is below a path of an earlier layer is left out of the later ones.
+# Layer → paths in it. Paths of earlier layers are excluded from later ones.
 SMALL_LAYERS = {"all": ["etc", "usr/bin/bash", "usr/bin/perl", "var/lib/dpkg/info"]}
 MEDIUM_LAYERS = {"base": ["bin", "etc", "lib", "lib64", "sbin", "var", "opt", "srv"], "programs": ["usr/bin", "usr/sbin"],
                  "libraries": ["usr/lib"], "data": ["usr/share"]}  # fmt: skip
@@ -23,7 +24,7 @@ VARIANTS = 5
 
 
 class Layers:
-    """Archives of a tree's parts, added to images as layers."""
+    """Archives of parts of a tree, to be added to images as layers."""
 
     def __init__(self, tree, directory, parts):
         self.directory, self.names = directory, list(parts)
@@ -42,7 +43,7 @@ class Layers:
             run("umoci", "raw", "add-layer", "--image", reference, self.archive(name), timeout=600)
 
     def touch(self, name, number):
-        """Adds a file to the layer, so that it has another digest."""
+        """Adds a file to a layer, which changes its digest."""
         (self.directory / "changed").mkdir(exist_ok=True)
         (self.directory / "changed" / f"variant-{number}").write_text(f"{number}\n")
         run("tar", "--append", f"--file={self.archive(name)}", f"--directory={self.directory}", f"changed/variant-{number}")
@@ -59,7 +60,8 @@ def facts_of(layers):
 
 
 def _make(packages, parts, variants):
-    """An image `latest`; `next` with its last layer changed; with `variants` as many whose layers are all different."""
+    """A function that makes the image `latest`, the image `next`, whose last layer differs, and images in which all layers differ.
+    @param variants the number of the latter"""
 
     def make(directory):
         tree = directory / "tree"
@@ -89,7 +91,7 @@ def _make(packages, parts, variants):
 
 
 def small():
-    """About 5 MB: the same tree as medium, of which one layer has little."""
+    """About 5 MB in one layer."""
     return _image("small", ["perl"], SMALL_LAYERS, 0)
 
 

@@ -1,4 +1,4 @@
-// How long the checkout of an image takes, and nothing else: checkout REPOSITORY COMMIT DIRECTORY; prints seconds.
+// Measures the checkout of an image only: checkout REPOSITORY COMMIT DIRECTORY; prints seconds.
 #include <fmt/format.h>
 
 #include <chrono>

@@ -1,4 +1,5 @@
-"""What is to be reached: ratios of medians, berth to a peer, in one run."""
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The goals: ratios of medians of berth to those of another tool, in one run."""
 
 import dataclasses
 
@@ -10,10 +11,10 @@ class Goal:
     peer: str
     most: float
     ours: str = "berth"
-    peer_work: str = ""  # when it is another work
+    peer_work: str = ""  # the work of the peer, if it differs
 
     def judge(self, results):
-        """(ours, theirs, ratio); None when it was not measured."""
+        """(median of berth, median of the peer, ratio); None if one was not measured"""
         ours = results.median(self.work, self.ours, self.measure)
         theirs = results.median(self.peer_work or self.work, self.peer, self.measure)
         return (ours, theirs, ours / theirs) if ours is not None and theirs else None

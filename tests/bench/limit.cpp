@@ -1,6 +1,6 @@
-// What a pull cannot do without, one after the other and each alone: limit DIRECTORY BLOB.tar.gz… prints, in seconds of
-// one core, how long it takes to inflate the layers, to hash them (the blobs once; what they unpack to twice, at the
-// same time), and to write their files into the new directory DIRECTORY; and then, in seconds of the clock, to sync
+// The minimal costs of a pull, measured one by one: limit DIRECTORY BLOB.tar.gz… prints, in CPU seconds of one core,
+// how long it takes to inflate the layers, to hash them (the blobs once; the uncompressed bytes twice, at the same
+// time), and to write their files into the new directory DIRECTORY; and then, in seconds of wall-clock time, to sync
 // them.
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -17,11 +17,11 @@
 #include <utility>
 #include <vector>
 
+#include "base/decompress.hpp"
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/sha256.hpp"
-#include "store/layer/decompress.hpp"
-#include "store/layer/tar_reader.hpp"
+#include "store/layer/layer_archive.hpp"
 #include "store/ostree/object_staging.hpp"
 
 namespace {
@@ -63,16 +63,16 @@ struct Seconds {
 };
 
 std::unique_ptr<base::ByteStream> unpacked(const char* path) {
-  return store::decompress(image::Compression::gzip, std::make_unique<FileStream>(path),
-                           std::numeric_limits<std::uint64_t>::max(), path);
+  return base::decompress(std::make_unique<FileStream>(path),
+                          {path, std::numeric_limits<std::uint64_t>::max(), "", base::Compression::gzip});
 }
 
-/// Inflating and hashing are told apart by doing the one without and with the other.
+/// Inflates without and with hashing; the difference is the time of hashing.
 void inflate_and_hash(const char* path, Seconds& seconds) {
   std::vector<std::byte> piece(piece_size);
   base::Sha256 once;
   base::Sha256 twice;
-  for (FileStream packed(path); packed.read(piece) > 0;) {  // so that none of it waits for the disk
+  for (FileStream packed(path); packed.read(piece) > 0;) {  // fills the page cache
   }
   FileStream packed(path);
   Watch watch;
@@ -96,7 +96,7 @@ struct alignas(store::ObjectStaging::direct_alignment) Buffer {
   std::byte bytes[std::size_t{4} << 20U];
 };
 
-/// Times what the staging does, and not what reads the archive.
+/// Measures the staging only, without reading the archive.
 class Writes {
  public:
   explicit Writes(const char* directory) : buffer_(std::make_unique_for_overwrite<Buffer>()) {
@@ -108,12 +108,12 @@ class Writes {
     staging_.emplace(opened_.get(), store::ObjectStaging::Options{.sync = false});
   }
 
-  /// Files of the sizes that the layer has, under numbers.
+  /// Writes files of the sizes in the layer, with numbers as names.
   void layer(const char* path) {
     const auto stream = unpacked(path);
-    store::TarReader tar(*stream, path);
+    store::LayerArchive tar(*stream, path);
     while (const auto entry = tar.next()) {
-      if (entry->type == store::EntryType::file) {
+      if (entry->type == base::TarEntryType::file) {
         const auto name = fmt::format("{:02x}/{}", number_ % 256, number_);
         ++number_;
         entry->size > small_size ? large(tar, name) : small(tar, name);
@@ -123,21 +123,21 @@ class Writes {
 
   [[nodiscard]] double seconds() const { return seconds_; }
   void sync() const { base::check_errno(::syncfs(opened_.get()), "sync"); }
-  /// What is not published is deleted, and whoever creates files next would wait for it.
+  /// Publishes the files. Unpublished files would be deleted, which slows down the next creation of files.
   void keep() { staging_->publish(); }
 
  private:
   static constexpr std::uint64_t small_size = std::uint64_t{1} << 20U;
 
   /// Fills the buffer unless the file ends.
-  std::span<const std::byte> next(store::TarReader& tar) {
+  std::span<const std::byte> next(store::LayerArchive& tar) {
     std::size_t filled = 0;
     while (const auto count = tar.read(std::span(buffer_->bytes).subspan(filled))) {
       filled += count;
     }
     return std::span(buffer_->bytes).first(filled);
   }
-  void large(store::TarReader& tar, const std::string& name) {
+  void large(store::LayerArchive& tar, const std::string& name) {
     Watch watch;
     auto file = staging_->create_unnamed();
     seconds_ += watch.lap();
@@ -149,7 +149,7 @@ class Writes {
     staging_->name(file, name);
     seconds_ += watch.lap();
   }
-  void small(store::TarReader& tar, const std::string& name) {
+  void small(store::LayerArchive& tar, const std::string& name) {
     const auto piece = next(tar);
     Watch watch;
     staging_->write(staging_->create(name).value().get(), piece);

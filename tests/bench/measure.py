@@ -1,4 +1,5 @@
-"""Timing of commands, and what is kept of it."""
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Measures commands, and stores the samples."""
 
 import os
 import statistics
@@ -13,9 +14,10 @@ MEASURES = ("wall", "durable", "cpu", "memory")
 
 
 def command(argv, store, environment=None):
-    """Runs one command: seconds until it returned, seconds until the file system of `store` was synced as well, seconds of
-    CPU, MiB of memory at the peak of its largest process. time(1) stands between, for the peak that wait4 tells begins with
-    that of whoever forked."""
+    """Runs a command. It is started by time(1), because the peak of memory that wait4(2) reports includes that of the process
+    before it called execve(2).
+    @return `wall`, seconds until it ended; `durable`, seconds until the file system of `store` was synced as well; `cpu`, seconds;
+    `memory`, the peak of its largest process in MiB"""
     run("sync", "--file-system", store)
     report = sandbox.directory() / "time"
     began = time.monotonic()
@@ -28,7 +30,7 @@ def command(argv, store, environment=None):
 
 
 def commands(argvs, store, environment=None):
-    """Several in a row, as one."""
+    """Runs commands one after the other. @return the sums, and the largest peak"""
     each = [command(argv, store, environment) for argv in argvs]
     return {key: (max if key == "memory" else sum)(one[key] for one in each) for key in MEASURES}
 
@@ -49,13 +51,13 @@ class Results:
         print(f"{work}: {tool}: {figures}", file=sys.stderr, flush=True)
 
     def median(self, work, tool, measure):
-        """None when it was not measured."""
+        """The median of a measure; None if it was not measured"""
         values = [sample[measure] for sample in self.samples.get(work, {}).get(tool, []) if measure in sample]
         return statistics.median(values) if values else None
 
 
 class Neighbour:
-    """Writes 4 KiB and syncs them again and again, and remembers how long each took."""
+    """Writes and syncs 4 KiB repeatedly, and stores the duration of each sync in seconds."""
 
     def __init__(self, directory):
         self._path, self._stop, self.seconds = directory / "neighbour", threading.Event(), []
@@ -85,7 +87,7 @@ class Neighbour:
 
 
 class Directory:
-    """An empty directory of the run. It goes with the sandbox; `emptied` ones give their room back before."""
+    """A new directory, removed with the sandbox. @param emptied frees its space earlier, by truncating all files"""
 
     def __init__(self, name, emptied=False):
         self.path, self._emptied = sandbox.directory() / name, emptied
@@ -96,6 +98,6 @@ class Directory:
 
     def __exit__(self, *_):
         run("umount", "--recursive", "--quiet", self.path / "storage/overlay", check=False)
-        if self._emptied:  # files stay for the reason that Bench.deletes has
+        if self._emptied:  # not removed, for the reason in Bench.deletes
             run("find", self.path, "-xdev", "-type", "f", "-size", "+0", "-exec", "truncate", "--size=0", "{}", "+", check=False)
             run("sync", "--file-system", sandbox.directory())

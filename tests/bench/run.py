@@ -1,6 +1,7 @@
 #!/usr/bin/python3
-"""Measures berth beside its peers and prints a table; called by tests/bench/run. Every tool begins with an empty store. Runs
-are interleaved, so that whatever the machine does besides hits all alike; medians are compared."""
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Measures berth and other tools and prints a table; called by tests/bench/run. Every tool starts with an empty store. The runs
+are interleaved, so that other load of the machine affects all tools equally, and medians are compared."""
 
 import argparse
 import json
@@ -33,7 +34,7 @@ def measure_large(bench, runs):
     for number in range(runs):
         bench.life("large", reference, newer)
         bench.cold("pull, large in zstd", zstd, (Berth, Podman))
-        if number < 2:  # they take long
+        if number < 2:  # they are slow
             bench.cold("pull, large", reference, ALL_PULLERS[2:])
     for _ in range(2):
         bench.limit(image)
@@ -41,7 +42,7 @@ def measure_large(bench, runs):
 
 
 def parts_of(bench, options):
-    """What is measured, one after the other; with --quick what fits into five minutes."""
+    """The measurements in their order; with --quick those that take less than five minutes."""
     runs = options.runs
     yield lambda: measure_image(bench, "small", bench_images.small(), runs)
     yield lambda: measure_image(bench, "medium", bench_images.medium(), runs)
@@ -62,7 +63,7 @@ def collect(options):
         for part in parts_of(Bench(site, results), options):
             try:
                 part()
-            except AssertionError as failure:  # the rest is still worth knowing
+            except AssertionError as failure:  # the other measurements are still useful
                 failures.append(str(failure))
                 print(failure, file=sys.stderr)
     finally:
@@ -74,25 +75,25 @@ def collect(options):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, help="of everything; 5, and 3 with --quick")
+    parser.add_argument("--runs", type=int, help="the number of runs; default 5, or 3 with --quick")
     parser.add_argument("--quick", action="store_true", help="less than five minutes: without the large image")
-    parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write all samples there")
+    parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write all samples to FILE")
     parser.add_argument("--page", action="store_true", help="write docs/performance.md and its plot")
-    parser.add_argument("--from", dest="source", type=pathlib.Path, metavar="FILE", help="measure nothing: show what --json has written")
+    parser.add_argument("--from", dest="source", type=pathlib.Path, metavar="FILE", help="show the samples of a FILE of --json instead of measuring")
     options = parser.parse_args()
     options.runs = options.runs or (3 if options.quick else 5)
     if options.source:
-        told = json.loads(options.source.read_text())
+        report = json.loads(options.source.read_text())
     elif sandbox.inside():
-        told = collect(options)
+        report = collect(options)
     else:
         return sandbox.run([sys.executable, "-B", *sys.argv])
     if options.json:
-        options.json.write_text(json.dumps(told, indent=1) + "\n")
-    print(page.table(told))
+        options.json.write_text(json.dumps(report, indent=1) + "\n")
+    print(page.table(report))
     if options.page:
-        page.write(told, HERE.parents[1] / "docs")
-    return 1 if told.get("failures") else 0
+        page.write(report, HERE.parents[1] / "docs")
+    return 1 if report.get("failures") else 0
 
 
 if __name__ == "__main__":

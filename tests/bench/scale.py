@@ -1,6 +1,7 @@
 #!/usr/bin/python3
-"""Wall time and CPU time of the verbs that look at everything, on a booted host with many containers of one image, and
-of podman's with as many; called by tests/bench/scale. Each command runs several times, and the median counts."""
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Measures the wall time and CPU time of verbs that read all containers and images, on a booted host with many containers of one
+image, and those of podman with as many; called by tests/bench/scale. Prints medians of several runs."""
 
 import argparse
 import json
@@ -16,7 +17,7 @@ from rig.shell import run  # noqa: E402
 from rig.site import Site  # noqa: E402
 
 EACH = "install, each"
-COMMANDS = {  # of berth, and what is nearest to it of podman
+COMMANDS = {  # name → (arguments for berth, the nearest ones for podman)
     "containers list -a": (["containers", "list", "-a"], ["ps", "-a"]),
     "containers list -a --json": (["containers", "list", "-a", "--json"], ["ps", "-a", "--format=json"]),
     "images list": (["images", "list"], ["images"]),
@@ -27,7 +28,7 @@ COMMANDS = {  # of berth, and what is nearest to it of podman
 
 
 def measure(execute, *words):
-    """(wall, cpu) seconds of one command. @param execute runs words where they belong"""
+    """(wall, cpu) seconds of one command. @param execute runs a command where it is measured"""
     timed = "TIMEFORMAT='%R %U %S'; time \"$0\" \"$@\" > /dev/null"
     wall, user, system = map(float, execute("/bin/bash", "-c", timed, *words).stderr.splitlines()[-1].split())
     return wall, user + system
@@ -38,7 +39,7 @@ def medians(execute, words, runs):
 
 
 def each(containers, create):
-    """(wall, nothing) seconds of one of many creations."""
+    """(wall seconds for each container, None)"""
     began = time.monotonic()
     for number in range(containers):
         create(f"c{number}")
@@ -68,7 +69,7 @@ def rows_of_berth(arguments):
 
 
 def rows_of_podman(arguments):
-    """`podman create` makes what an install makes, but for the unit."""
+    """`podman create` creates the same as an install, except for the unit."""
     store = sandbox.directory() / "podman"
     podman = ["podman", "--root", store / "storage", "--runroot", store / "run", "--tmpdir", store / "tmp"]
     try:

@@ -1,4 +1,5 @@
-"""The command lines of those who are compared."""
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The command lines of the measured tools."""
 
 import os
 import re
@@ -67,7 +68,7 @@ class Podman:
 
 
 class SkopeoAndOstree:
-    """`skopeo copy` to a layout, and libostree's own import of each layer, with its fsync."""
+    """`skopeo copy` to a layout, and `ostree commit` of each layer, with fsync."""
 
     name = "skopeo + ostree"
     environment = {}
@@ -114,7 +115,7 @@ def bench_program(name):
 
 
 def machine():
-    """What the figures depend on."""
+    """The properties of the machine that the results depend on."""
     with open("/proc/cpuinfo", encoding="utf-8") as file:
         model = next((line.split(":")[1].strip() for line in file if line.startswith("model name")), "unknown")
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20

@@ -1,16 +1,16 @@
-"""What is measured. Each function does one interleaved round and adds its samples to the results."""
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The measurements. Each method does one interleaved round and adds its samples to the results."""
 
 import itertools
 import json
 import pathlib
 import shutil
 import sys
-import time
 
 import bench_images
 import measure
 from rig import cache, images
-from rig.shell import run
+from rig.shell import run, wait_for
 from tools import Berth, Podman, SkopeoAndOstree, Umoci, bench_program
 
 _numbers = itertools.count(1)
@@ -37,14 +37,14 @@ class Bench:
         return self.site.registry.push(f"{layout}:{tag}", f"{name}:{tag}", *options)
 
     def cold(self, work, reference, kinds):
-        """An empty store, one pull."""
+        """A pull into an empty store."""
         for kind in kinds:
             with _store(kind) as store:
                 tool = self._tool(kind, store)
                 self._add(work, tool, tool.pull(reference))
 
     def life(self, name, reference, newer):
-        """Pull, pull again, and pull what is newer; `deletes` takes them away."""
+        """A pull, the same pull again, and a pull of a newer image. `deletes` removes the images."""
         for kind in (Berth, Podman):
             with _store(kind, emptied=False) as store:
                 tool = self._tool(kind, store)
@@ -57,32 +57,32 @@ class Bench:
                 self._add(f"pull an update, {name}", tool, tool.pull(newer))
 
     def deletes(self):
-        """At the end of everything else, because ext4 uses no inode again that was freed within minutes, and whoever creates
-        files meanwhile spends his time looking for others."""
+        """Called last, because ext4 does not reuse an inode for minutes after it was freed, and creating files is slow while many of
+        them have to be skipped."""
         for name, tool, references in self._kept:
             removed = measure.commands(tool.remove(references), tool.store, tool.environment)
             self.results.add(f"delete, {name}", tool.name, removed)
 
     def installs(self, name, berth, reference):
-        """Checkout alone, then whole commands, beside `ostree checkout -H`; each in turn."""
+        """A checkout by berth and by `ostree checkout -H`, then two installs and uninstalls."""
         commit = berth.commit(reference)
-        aside = berth.data / "bench"
-        aside.mkdir()
-        alone = run(bench_program("checkout"), berth.repository, commit, aside)
-        self.results.add(f"checkout, {name}", "berth", {"wall": float(alone.stdout)})
-        shutil.rmtree(aside / "tree")
-        argv = ["ostree", f"--repo={berth.repository}", "checkout", "-H", commit, aside / "tree"]
+        directory = berth.data / "bench"
+        directory.mkdir()
+        checkout = run(bench_program("checkout"), berth.repository, commit, directory)
+        self.results.add(f"checkout, {name}", "berth", {"wall": float(checkout.stdout)})
+        shutil.rmtree(directory / "tree")
+        argv = ["ostree", f"--repo={berth.repository}", "checkout", "-H", commit, directory / "tree"]
         sample = measure.command(argv, berth.store)
         self.results.add(f"checkout, {name}", "ostree checkout -H", sample)
         self.results.add(f"install, {name}", "ostree checkout -H", sample)
-        shutil.rmtree(aside)
+        shutil.rmtree(directory)
         for which in ("install", "second install"):
             self._add(f"{which}, {name}", berth, berth.install(which.replace(" ", "-"), reference))
         for which in ("install", "second install"):
             self._add(f"uninstall, {name}", berth, berth("uninstall", which.replace(" ", "-")))
 
     def many_of_one_base(self, image):
-        """Five images that differ in files, not only in layers: how much disk they take."""
+        """The disk space of five images whose layers all differ in one file."""
         references = [self.push(image, "variants", f"variant{number}") for number in range(bench_images.VARIANTS)]
         for kind in (Berth, Podman):
             with _store(kind) as store:
@@ -92,7 +92,7 @@ class Bench:
                 self.results.add("disk, five of one base", tool.name, {"bytes": measure.disk_bytes(tool.data)})
 
     def neighbour(self, name, reference):
-        """How long others wait for an fsync meanwhile."""
+        """The durations of fsync in another process during a pull."""
         for kind, label, settings in ((Berth, "berth", ()), (Berth, "berth, gentle", ("[pull]", 'durability = "gentle"')),
                                       (Podman, "podman", ())):  # fmt: skip
             with _store(kind) as store:
@@ -120,7 +120,7 @@ class Bench:
                     self._add("list images", tool, listed)
 
     def limit(self, image):
-        """The least that a pull of the image has to do."""
+        """The minimal work of a pull of the image."""
         with measure.Directory(f"limit-{next(_numbers)}") as directory:
             text = run(bench_program("limit"), directory / "files", *bench_images.blobs(image), timeout=900).stdout
             self.results.add("limit, large", "limit", json.loads(text))
@@ -156,7 +156,7 @@ class Bench:
         self._resident(host)
 
     def _resident(self, host):
-        """Memory of what stays beside the payload, in MiB."""
+        """The number of processes of the service beside the payload."""
         host.run("systemctl", "start", "first")
         inside = host.output("sh", "-c", "cat /proc/*/cgroup 2>/dev/null | grep -c '/first.service' || true")
         payload = host.output("sh", "-c", "cat /proc/*/cgroup 2>/dev/null | grep -c '/first.service/payload' || true")
@@ -172,11 +172,11 @@ int main(int count, char **words) {
   clock_gettime(CLOCK_MONOTONIC, &now);
   printf("first %lld\\n", now.tv_sec * 1000000000LL + now.tv_nsec);
   fflush(stdout);
-  if (count > 1) { /* who is measured begins here, and not with what leads into its namespaces */
+  if (count > 1) { /* the measured command begins here, after the namespaces were entered */
     execvp(words[1], words + 1);
     return 127;
   }
-  signal(SIGTERM, _exit); /* or nobody could terminate the first process of a container */
+  signal(SIGTERM, _exit); /* the kernel ignores signals of PID 1 without a handler */
   pause();
   return 0;
 }
@@ -184,7 +184,8 @@ int main(int count, char **words) {
 
 
 def started_image():
-    """Says when its first instruction ran, and then becomes the command that it is given, if any."""
+    """(image, program): the program prints the time of its first instruction, and then executes its arguments, if any."""
+
     def make(directory):
         (directory / "first.c").write_text(STARTED)
         run("cc", "-static", "-O2", "-o", directory / "first", directory / "first.c")
@@ -199,47 +200,37 @@ def started_image():
     return image, pathlib.Path(image.layout.rsplit(":", 1)[0]).parent / "first"
 
 
-def _said(text):
+def _times(text):
+    """The times in ns that the program of started_image() has printed."""
     return [int(line.split()[1]) for line in text.splitlines() if line.startswith("first ")]
 
 
 def _unit_start(host, unit):
-    """Seconds. The clock is the machine's, inside and outside."""
-    host.run("systemctl", "reset-failed")  # or systemd had enough of so many starts
+    """The seconds from `systemctl start` to the first instruction of the payload. Host and machine have the same clock."""
+    host.run("systemctl", "reset-failed")  # resets the start limit
     run("sync")
-    (began,) = _said(host.run("/srv/first", "systemctl", "start", unit).stdout)
-    for _ in range(200):
-        said = [at for at in _said(host.journal(unit)) if at > began]
-        if said:
-            break
-        time.sleep(0.02)
-    else:
-        raise AssertionError(f"{unit} said nothing: " + host.journal(unit))
+    (began,) = _times(host.run("/srv/first", "systemctl", "start", unit).stdout)
+    times = host.wait_for(lambda: [at for at in _times(host.journal(unit)) if at > began], f"the time in the journal of {unit}", pause=0.02)
     host.run("systemctl", "stop", unit, check=False)
-    return (said[-1] - began) / 1e9
+    return (times[-1] - began) / 1e9
 
 
 def _can_start(podman):
-    """Machines with cgroups of both versions are not for every podman; then it is left out, and the table lacks it."""
+    """Whether podman can start a container: not every version can on a machine with cgroups of both versions."""
     done = run(*podman("start", "first"), check=False)
     run(*podman("stop", "-t", "0", "first"), check=False)
     if done.returncode != 0:
-        print(f"podman starts nothing on this machine: {done.stderr.strip()}", file=sys.stderr)
+        print(f"podman cannot start a container on this machine: {done.stderr.strip()}", file=sys.stderr)
     return done.returncode == 0
 
 
 def _podman_start(podman, first):
+    """The seconds from `podman start` to the first instruction of the payload."""
     run("sync")
-    began = _said(run(*podman("start", "first", before=[first])).stdout)[0]
-    for _ in range(200):
-        said = [at for at in _said(run(*podman("logs", "first")).stdout) if at > began]
-        if said:
-            break
-        time.sleep(0.02)
-    else:
-        raise AssertionError("podman's container said nothing")
+    began = _times(run(*podman("start", "first", before=[first])).stdout)[0]
+    times = wait_for(lambda: [at for at in _times(run(*podman("logs", "first")).stdout) if at > began], "the time in the log of podman", pause=0.02)
     run(*podman("stop", "-t", "0", "first"))
-    return (said[-1] - began) / 1e9
+    return (times[-1] - began) / 1e9
 
 
 ALL_PULLERS = (Berth, Podman, SkopeoAndOstree, Umoci)

@@ -1,4 +1,5 @@
-"""Fixtures of the end-to-end tests. Everything runs in a sandbox of its own (rig/sandbox.py)."""
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Fixtures of the end-to-end tests. All of them run in a sandbox (rig/sandbox.py)."""
 
 import signal
 import sys
@@ -8,7 +9,6 @@ import pytest
 sys.dont_write_bytecode = True
 
 from rig import sandbox  # noqa: E402  (the line above has to come first)
-from rig.host import Host  # noqa: E402
 from rig.site import Site  # noqa: E402
 
 
@@ -23,14 +23,14 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "portable: also run on the host of another Debian release, by ./test debian13")
 
 
-# A shell script ignores these for what it runs in the background, and programs inherit that.
+# A shell ignores these signals for a command in the background, and programs inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")
 def work():
-    """A directory on a real file system, gone after the run."""
+    """A directory on a real file system, removed after the run."""
     sandbox.prepare()
     return sandbox.directory()
 
@@ -49,7 +49,7 @@ def host(site):
 
 @pytest.fixture(scope="module")
 def shared_site(work):
-    """For tests that change nothing: one site for all tests of a file."""
+    """One site for all tests of a file, for tests that leave it as it was."""
     made = Site(work)
     yield made
     made.close()
@@ -62,13 +62,11 @@ def shared_host(shared_site):
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item):
-    """A failed test shows what the host's journal says."""
+    """Adds the last messages of every host to the report of a test that failed, also in its fixtures."""
     outcome = yield
     report = outcome.get_result()
-    if report.when != "call" or not report.failed:
+    if not report.failed:
         return
-    for name in ("host", "shared_host"):
-        host = item.funcargs.get(name)
-        if isinstance(host, Host):
-            journal = host.run("journalctl", "--no-pager", "-n", "60", check=False).stdout
-            report.sections.append((f"journal of {name}", journal))
+    for site in [made for made in item.funcargs.values() if isinstance(made, Site)]:
+        for host in site.hosts:
+            report.sections.append((f"messages of {host.directory.name}", host.last_messages(60)))

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""The main job in front of the user's eyes; called by ./demo, which has built berth."""
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Demonstrates install, update, rollback and uninstall on a booted host; called by ./demo, which builds berth first."""
 
 import json
 import os
@@ -17,7 +18,7 @@ WIDTH = 100
 
 
 class Stage:
-    """Says what happens and runs commands in the host with their output on our own."""
+    """Prints explanations, and runs commands in the host with their output on standard output."""
 
     def __init__(self, host):
         self.host = host
@@ -33,21 +34,21 @@ class Stage:
         done = subprocess.run(self.host.within(*argv, env={**settings, "SYSTEMD_PAGER": "", "COLUMNS": str(WIDTH)}), env=CLEAN,
                               stdin=subprocess.DEVNULL, check=False)  # fmt: skip
         if done.returncode != expected:
-            raise SystemExit(f"the command ended with exit code {done.returncode}")
+            raise SystemExit(f"the command exited with status {done.returncode}, expected {expected}")
 
 
 def show_system_image(stage, site):
     reference = site.pushed(images.hello_world())
     stage.say(f"An image with /exports, in a registry on loopback: {reference}")
     stage.run("berth", "install", "--name=hello", "--set=RECEIVER=World, from berth", reference)
-    stage.say("It is a systemd service like any other; no engine, no daemon, no registry is needed to start it")
+    stage.say("It is a systemd service; it starts without an engine, a daemon or the registry")
     site.registry.stop()
     stage.run("systemctl", "start", "hello")
     stage.host.fetch("http://127.0.0.1:8081/")
     stage.run("curl", "-s", "http://127.0.0.1:8081/")
     stage.run("systemctl", "status", "--no-pager", "--lines=3", "hello")
     stage.run("berth", "containers", "list")
-    stage.say("It comes up with the host")
+    stage.say("It starts at boot")
     began = time.monotonic()
     stage.host.reboot()
     print(f"(rebooted in {time.monotonic() - began:.1f} s)", flush=True)
@@ -64,7 +65,7 @@ printf 'Content-Type: text/plain\\r\\n\\r\\nWelcome, %s!\\n' "$RECEIVER"
 def show_updates(stage, site):
     newer = images.derived(images.hello_world(), "hello-newer", {"www/cgi-bin/index.cgi": GREETING})
     site.pushed(newer, name="hello-world")
-    stage.say("The registry has a newer image")
+    stage.say("A newer image is pushed to the registry")
     stage.run("berth", "update", "--check", "hello")
     stage.run("berth", "update", "--settle=1", "hello")
     stage.run("curl", "-s", "http://127.0.0.1:8081/")
@@ -72,11 +73,11 @@ def show_updates(stage, site):
     manifest["healthCheck"] = {"command": "wget -q -O - http://127.0.0.1:$PORT/ready", "interval": 0.5, "retries": 2}
     broken = images.derived(newer, "hello-unhealthy", {"exports/manifest.json": json.dumps(manifest)})
     site.pushed(broken, name="hello-world")
-    stage.say("The next one fails its health check: berth rolls it back by itself, and the earlier one serves again")
+    stage.say("The next image fails its health check: berth rolls back, and the previous one serves again")
     stage.run("berth", "update", "--settle=1", "hello", expected=7)
     stage.host.fetch("http://127.0.0.1:8081/")
     stage.run("curl", "-s", "http://127.0.0.1:8081/")
-    stage.say("And back to the first one")
+    stage.say("Back to the first image")
     stage.run("berth", "rollback", "--settle=1", "hello")
     stage.host.fetch("http://127.0.0.1:8081/")
     stage.run("curl", "-s", "http://127.0.0.1:8081/")
@@ -84,21 +85,21 @@ def show_updates(stage, site):
 
 def show_plain_image(stage, site):
     reference = site.pushed(images.plain())
-    stage.say(f"Any other image works too: {reference} has no /exports; the main process of its unit is the payload itself")
+    stage.say(f"Any OCI image can be installed: {reference} has no /exports; the main process of its unit is the payload")
     stage.run("berth", "install", "--now", reference)
     stage.run("systemctl", "status", "--no-pager", "--lines=3", "plain")
     stage.run("berth", "containers", "list")
 
 
 def show_the_end(stage, before):
-    stage.say("Stop, and back to a clean host")
+    stage.say("Stop and uninstall everything")
     stage.run("berth", "stop", "hello")
     for name in ("hello", "plain"):
         stage.run("berth", "uninstall", name)
     stage.run("berth", "containers", "list", "--all")
     stage.run("berth", "images", "list")
     left = leftovers(before, stage.host.snapshot())
-    stage.say(f"Files on the host that differ from before, the image store apart: {len(left) or 'none'}")
+    stage.say(f"Files of the host that were added, removed or changed, apart from stored images: {len(left) or 'none'}")
     for line in left:
         print(line)
     return 1 if left else 0
@@ -110,7 +111,7 @@ def main():
     sandbox.prepare()
     site = Site(sandbox.directory())
     try:
-        print("booting a Debian 12 host with systemd as PID 1 (made once, which takes half a minute)", flush=True)
+        print("booting a Debian 12 host with systemd as PID 1 (the first run creates its tree, which takes half a minute)", flush=True)
         host = site.host(boot=False)
         began = time.monotonic()
         host.boot()

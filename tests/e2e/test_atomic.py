@@ -1,4 +1,5 @@
-"""The older tool's command lines, through a link with its name."""
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The command lines of `atomic`, through a link with its name."""
 
 import json
 import re
@@ -10,8 +11,8 @@ from rig import images
 from rig.installed import installed
 from rig.shell import CLEAN, die_with_parent, run, wait_for
 
-REPOSITORY = "/srv/older/repo"
-CHECKOUTS = "/srv/older/checkout"
+REPOSITORY = "/srv/atomic/repo"
+CHECKOUTS = "/srv/atomic/checkout"
 ENVIRONMENT = {"ATOMIC_OSTREE_REPO": REPOSITORY, "ATOMIC_OSTREE_CHECKOUT_PATH": CHECKOUTS}
 
 
@@ -40,13 +41,13 @@ def atomic(host):
 
 @pytest.fixture
 def archive():
-    """dockertar:/FILE of a server, called example.test/hello-world:latest in it."""
+    """dockertar:/FILE of hello-world, which the archive names example.test/hello-world:latest."""
     return f"dockertar:/{images.hello_world().file('docker.tar')}"
 
 
 @pytest.fixture
 def hello(atomic, archive):
-    """The server, installed and running."""
+    """hello-world, installed and running."""
     atomic("install", "--system", "--name=hello", "--set=RECEIVER=Pluto", archive)
     atomic.host.run("systemctl", "start", "hello")
     atomic.host.fetch("http://127.0.0.1:8081/")
@@ -80,7 +81,7 @@ def test_an_image_of_no_registry_has_no_registry_in_its_name(atomic):
     assert atomic("containers", "list", "-aq", "--no-trunc").stdout == "atomic-test-system\n"
 
 
-def test_install_writes_what_the_older_tool_wrote(atomic, archive):
+def test_install_writes_the_files_and_prints_the_lines_of_atomic(atomic, archive):
     done = atomic("--debug", "install", "--system", "-n", "hello", "--set", "RECEIVER=Pluto", archive)
     assert done.stdout.splitlines()[0] == f"Extracting to {CHECKOUTS}/hello.0"
     assert "systemctl enable hello" in done.stdout
@@ -90,20 +91,20 @@ def test_install_writes_what_the_older_tool_wrote(atomic, archive):
     assert again.stdout == "hello already present\n"
 
 
-def test_display_only_says_where_it_would_go(atomic, archive):
+def test_display_prints_the_directory_and_changes_nothing(atomic, archive):
     done = atomic("install", "--display", "--system", "--name=hello", archive)
     assert done.stdout == f"Extracting to {CHECKOUTS}/hello.0\n"
     assert atomic("containers", "list", "--all").stdout == ""
 
 
-def test_a_missing_value_is_told_in_the_older_words(atomic):
+def test_a_missing_value_is_reported_with_the_message_of_atomic(atomic):
     config = json.dumps({"root": {"path": "rootfs", "readonly": True}, "process": {"args": ["$VAR_WITH_NO_DEFAULT"], "cwd": "/"}})
     image = images.with_exports("unset-variable", {"config.json.template": config})
     refused = atomic.refused("install", "--system", "--name=hello", f"oci:{image.inside}")
     assert "unreplaced value for: ''VAR_WITH_NO_DEFAULT''" in refused
 
 
-def test_an_image_that_runs_once_knows_the_name_it_was_given(atomic):
+def test_an_image_to_be_run_once_gets_the_name_of_the_command_line(atomic):
     config = {"root": {"path": "rootfs", "readonly": False},
               "process": {"args": ["/bin/sh", "-c", "echo > /written && echo HI $RECEIVER from $NAME"], "cwd": "/",
                           "env": ["PATH=/bin"], "user": {"uid": 0, "gid": 0}},
@@ -121,7 +122,7 @@ def test_an_image_that_runs_once_knows_the_name_it_was_given(atomic):
     assert "Extracting to" in atomic("install", "--display", "--set=RECEIVER=Pluto", "says-hi-once:latest").stdout
 
 
-def test_what_may_write_its_root_is_never_installed(hello):
+def test_a_writable_root_file_system_is_never_installed(hello):
     config = {"root": {"path": "rootfs", "readonly": False}, "process": {"args": ["/bin/sh"], "cwd": "/"}}
     writable = images.with_exports("writable-root", {"config.json": json.dumps(config)})
     once = images.derived(writable, "writable-root-once", {"etc/x": "x"}, config=("--config.label", "atomic.run=once"))
@@ -129,7 +130,7 @@ def test_what_may_write_its_root_is_never_installed(hello):
     assert "the root file system is writable" in hello.refused("containers", "update", "--rebase", f"oci:{once.inside}", "hello")
 
 
-def test_lists_have_the_older_columns_and_json(hello):
+def test_lists_have_the_columns_and_the_json_of_atomic(hello):
     lines = hello("containers", "list").stdout.splitlines()
     assert lines[0].split() == ["CONTAINER", "ID", "IMAGE", "NAME", "COMMAND", "CREATED", "STATE", "BACKEND", "RUNTIME"]
     assert lines[1].split()[:4] == ["hello", "example.test/hello-w", "hello", "/usr/bin/r"]
@@ -146,7 +147,7 @@ def test_lists_have_the_older_columns_and_json(hello):
     assert "The filter nonsense is not valid" in hello.refused("images", "list", "-f", "nonsense=1")
 
 
-def test_info_has_the_older_headings(hello):
+def test_info_has_the_headings_of_atomic(hello):
     text = hello("images", "info", "--storage", "ostree", "example.test/hello-world").stdout
     assert text.startswith("Image Name: example.test/hello-world:latest\natomic.type: system\n")
     assert "Template variables with default value, but overridable with --set:\nALL_PROCESS_CAPABILITIES: {SET_BY_OS}\n" in text
@@ -156,7 +157,7 @@ def test_info_has_the_older_headings(hello):
     assert "Unable to find nothing-such in the ostree backend" in hello.refused("images", "info", "--storage=ostree", "nothing-such")
 
 
-def test_update_and_rollback_go_by_what_is_stored(hello):
+def test_update_and_rollback_use_the_stored_image(hello):
     assert hello("containers", "update", "hello").stdout == "Latest version already installed.\n"
     hello("containers", "update", "--set=RECEIVER=Venus", "hello")
     assert hello.host.fetch("http://127.0.0.1:8081/") == "Hi Venus!"
@@ -171,13 +172,13 @@ def test_update_and_rollback_go_by_what_is_stored(hello):
 
 
 def test_all_images_with_a_registry_in_their_name_are_updated_and_verified(site, atomic):
-    reference = site.pushed(images.hello_world(), name="older-update")
-    absent = reference.replace("older-update", "older-absent")
+    reference = site.pushed(images.hello_world(), name="atomic-update")
+    absent = reference.replace("atomic-update", "atomic-absent")
     atomic("pull", "--type", "docker", f"http:{reference}")
     for name in ("by-itself", absent):
         atomic("images", "tag", reference, name)
     (row, *_) = json.loads(atomic("images", "list", "--json").stdout)
-    site.pushed(images.derived(images.hello_world(), "older-newer", {"etc/newer": "newer\n"}), name="older-update")
+    site.pushed(images.derived(images.hello_world(), "atomic-newer", {"etc/newer": "newer\n"}), name="atomic-update")
     done = atomic("images", "update", "--storage=ostree", "--all")
     assert "Image by-itself:latest not fully qualified: skipping" in done.stderr
     assert absent in done.stderr
@@ -198,7 +199,7 @@ def test_all_images_with_a_registry_in_their_name_are_updated_and_verified(site,
     assert "--force is not supported" in atomic.refused("images", "update", "--force", reference)
 
 
-def test_verify_of_all_without_a_registry_verifies_nothing(atomic, archive):
+def test_verify_of_all_skips_images_without_a_registry(atomic, archive):
     atomic("pull", "--storage=ostree", archive)
     atomic("images", "tag", "example.test/hello-world", "by-itself")
     atomic("-y", "images", "delete", "example.test/hello-world")
@@ -206,7 +207,7 @@ def test_verify_of_all_without_a_registry_verifies_nothing(atomic, archive):
     assert (done.stdout, "by-itself:latest not fully qualified" in done.stderr) == ("", True)
 
 
-def test_run_and_stop_are_the_service_of_a_container(hello):
+def test_run_and_stop_start_and_stop_the_service(hello):
     assert hello("stop", "hello").stdout == "systemctl stop hello\n"
     assert "inactive" in hello("containers", "list", "--all").stdout
     assert hello("run", "--replace", "hello").stdout == "systemctl start hello\n"
@@ -241,7 +242,7 @@ def test_delete_and_prune(hello):
     assert "You must select --all" in hello.refused("images", "delete")
 
 
-def test_uninstall_leaves_the_remote_root_file_system(hello):
+def test_uninstall_keeps_a_remote_root_file_system(hello):
     hello("install", "--system", "--name=far", f"--rootfs={CHECKOUTS}/hello.0", "--set=PORT=8090", "example.test/hello-world")
     assert hello.host.path(f"{CHECKOUTS}/far.0/rootfs").is_symlink()
     assert hello("uninstall", "--display", "far").stdout == "systemctl disable --now far\nsystemctl daemon-reload\n"
@@ -256,7 +257,7 @@ def test_uninstall_leaves_the_remote_root_file_system(hello):
     assert "Unable to find 'nobody'" in hello.refused("uninstall", "nobody")
 
 
-def test_the_settings_of_the_older_tool_count(atomic, archive):
+def test_atomic_conf_is_read(atomic, archive):
     atomic.host.path("/etc/atomic.conf").write_text("default_storage: ostree\ncheckout_path: /srv/conf\nostree_repository: /srv/confrepo\n")
     atomic.host.run("atomic", "install", "--system", "--name=hello", archive)
     assert atomic.host.path("/srv/conf/hello.0/info").exists()
@@ -267,7 +268,7 @@ def test_the_settings_of_the_older_tool_count(atomic, archive):
     assert "--user does not work for privileged user" in atomic.refused("install", "--user", archive)
 
 
-def test_wrong_words_are_a_usage_error_and_help_knows_the_options(atomic):
+def test_an_unknown_verb_is_a_usage_error_and_help_lists_the_options(atomic):
     assert atomic("scan", check=False).returncode == 2
     text = atomic("install", "--help").stdout
     assert all(option in text for option in ("--system", "--storage", "--set", "--rootfs", "--system-package", "--src-creds"))
@@ -278,7 +279,7 @@ def test_credentials_do_not_stay_in_the_arguments(site, atomic):
     front = site.front("--stall-blobs=0")
     process = atomic.host.start_process("atomic", "pull", "--src-creds=me:secret-word", f"http:{front.address}/plain", env=ENVIRONMENT)
     try:
-        atomic.host.wait_for(lambda: front.blobs(), "it is at work")
+        atomic.host.wait_for(front.blobs, "a request for a blob")
         (seen,) = [args for _, args in atomic.host.processes() if args.startswith("atomic pull")]
         assert "--src-creds=" in seen
         assert "secret-word" not in seen
@@ -291,26 +292,28 @@ def test_credentials_do_not_stay_in_the_arguments(site, atomic):
 
 @pytest.fixture
 def podman(work):
-    """A real Podman service with the server's image, and how to reach it."""
+    """A Podman service that has the image hello-world. @return its address"""
     directory = work / "podman"
-    place = directory / "podman.sock"
+    socket_path = directory / "podman.sock"
     directory.mkdir(exist_ok=True)
     storage = ["--root", str(directory / "root"), "--runroot", str(directory / "run"), "--storage-driver", "vfs"]
     run("podman", *storage, "load", "--quiet", "--input", images.hello_world().directory / "docker.tar")
-    process = subprocess.Popen(["podman", *storage, "system", "service", "--time=0", f"unix://{place}"], env=CLEAN,
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=die_with_parent)  # fmt: skip
+    log = directory / "log"
+    with open(log, "wb") as output:
+        process = subprocess.Popen(["podman", *storage, "system", "service", "--time=0", f"unix://{socket_path}"], env=CLEAN,
+                                   stdout=output, stderr=output, preexec_fn=die_with_parent)  # fmt: skip
 
-    def listens():
+    def connection_error():
         with socket.socket(socket.AF_UNIX) as client:
-            return client.connect_ex(str(place)) == 0
+            return client.connect_ex(str(socket_path))
 
-    wait_for(listens, "podman listens")
-    yield f"unix://{place}"
+    wait_for(connection_error, "podman to listen", 0, shown=log.read_text)
+    yield f"unix://{socket_path}"
     process.kill()
     process.wait()
 
 
-def test_an_image_comes_out_of_a_daemon(podman, work):
+def test_an_image_is_pulled_from_a_daemon(podman, work):
     berth = installed() / "usr/bin/berth"
     root = work / "podman/host"
     root.mkdir(exist_ok=True)

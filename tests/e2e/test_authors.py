@@ -1,4 +1,5 @@
-"""What image authors are given: lint, render and init, with and without root."""
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The verbs for image authors, lint, render and init, with and without root."""
 
 import json
 import pathlib
@@ -10,7 +11,7 @@ from rig.shell import run
 USER = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "env", "HOME=/nonexistent")
 
 
-def containers_of(findings, severity):
+def of_severity(findings, severity):
     return [finding for finding in findings if finding["severity"] == severity]
 
 
@@ -22,21 +23,21 @@ def put_exports(host, directory, files):
 
 
 def built(host, directory, base):
-    """The image that buildah makes of a Containerfile and what lies beside it, on another base."""
-    place = host.path(directory)
+    """Builds an image from the Containerfile in a directory of the host, on another base. @return its reference"""
+    context = host.path(directory)
     storage = host.directory / "buildah"
     run(
         "buildah", "--root", storage / "storage", "--runroot", storage / "run", "--storage-driver", "vfs", "build", "--quiet",
         "--isolation", "chroot", "--format", "oci", "--from", f"oci:{base.name}:{images.TAG}",
-        "--tag", f"oci:{place / 'image'}:latest", place,
-        cwd=base.directory,  # buildah makes a reference of the base's path, which has no upper-case letters
+        "--tag", f"oci:{context / 'image'}:latest", context,
+        cwd=base.directory,  # buildah parses the path of the base as a reference, which must not have upper-case letters
     )  # fmt: skip
     return f"oci:{directory}/image:latest"
 
 
 @pytest.fixture
 def started(host):
-    """Installs an image and starts it; the health check of an update has to pass, too."""
+    """A function that installs an image and starts it."""
 
     def start(reference, name, *options):
         host.berth("install", "--now", f"--name={name}", *options, reference)
@@ -45,14 +46,14 @@ def started(host):
     return start
 
 
-def test_what_init_writes_is_clean_and_runs(host, started):
+def test_an_image_from_init_has_no_findings_and_runs(host, started):
     host.berth("init", "/root/greeter")
     done = host.berth("lint", "--strict", "/root/greeter")
     assert "0 errors, 0 warnings" in done.stderr
     reference = built(host, "/root/greeter", images.plain())
     assert "0 errors, 0 warnings" in host.berth("lint", "--strict", reference).stderr
     started(reference, "greeter", "--set=GREETING=ahoy there")
-    host.wait_for(lambda: "ahoy there" in host.journal("greeter"), "its greeting")
+    host.wait_for_output("greeter", "ahoy there")
     assert host.path("/var/lib/berth/greeter/data/started").exists()
     host.berth("update", "--settle=0.2", "--set=GREETING=once more", "greeter")
     assert host.unit("greeter")["SubState"] == "running"
@@ -64,7 +65,7 @@ def test_init_from_an_image_runs_as_the_image_would(host, started):
     host.berth("init", f"--from=oci:{plain.inside}", "/root/made")
     assert "0 errors, 0 warnings" in host.berth("lint", "--strict", "/root/made").stderr
     started(built(host, "/root/made", plain), "made", "--set=GREETING=hello")
-    host.wait_for(lambda: "GREETING=hello and one two" in host.journal("made"), "its greeting")
+    host.wait_for_output("made", "GREETING=hello and one two")
     assert "runs as 1000 in /srv/home" in host.journal("made")
     host.run("systemctl", "stop", "made")
     assert "plain says goodbye" in host.journal("made")
@@ -80,13 +81,13 @@ def test_an_author_needs_no_root(host):
     hello = images.hello_world()
     host.run(f"cp -r {hello.inside.rsplit(':', 1)[0]} /home/author/hello && chown -R nobody /home/author/hello")
     image = "oci:/home/author/hello:latest"
-    host.berth("pull", image)  # what root has stored is not for the author to read
+    host.berth("pull", image)  # the author cannot read the store of root
     done = host.run(*USER, "berth", "lint", "--json", image)
-    assert containers_of(json.loads(done.stdout), "error") == []
+    assert of_severity(json.loads(done.stdout), "error") == []
     assert host.output("ls /var/tmp /tmp | grep berth || true") == ""
 
 
-def test_without_systemd_the_rest_is_checked(host):
+def test_lint_without_systemd_checks_everything_else(host):
     host.berth("init", "/root/greeter")
     host.run("mv /usr/bin/systemd-analyze /usr/bin/systemd-analyze.away")
     try:
@@ -96,7 +97,7 @@ def test_without_systemd_the_rest_is_checked(host):
     assert [finding["severity"] for finding in findings if finding["code"] == "unit-not-verified"] == ["note"]
 
 
-def test_findings_have_file_line_and_exit_status(shared_host):
+def test_findings_have_a_file_and_a_line_and_set_the_exit_status(shared_host):
     directory = "/root/faulty/exports"
     put_exports(shared_host, directory, {
         "manifest.json": '{"version": "1.0", "defaultValues": {\n"UNUSED": "1"}}\n',
@@ -113,12 +114,12 @@ def test_findings_have_file_line_and_exit_status(shared_host):
     put_exports(shared_host, directory, {"tmpfiles.template": "d /run/$NAME\nk /run/x\n"})
     done = shared_host.berth("lint", "--json", "/root/faulty", check=False)
     assert done.returncode == 1
-    (error,) = containers_of(json.loads(done.stdout), "error")
+    (error,) = of_severity(json.loads(done.stdout), "error")
     assert (error["file"], error["line"], error["code"]) == (f"{directory}/tmpfiles.template", 2, "tmpfiles-syntax")
     assert "note: " not in shared_host.berth("lint", "--quiet", "/root/faulty", check=False).stdout
 
 
-def test_rendered_files_go_into_a_directory(shared_host):
+def test_render_writes_into_a_directory(shared_host):
     image = f"oci:{images.hello_world().inside}"
     shared_host.berth("render", "--name=hello", "--set=PORT=99", "--output=/root/rendered", image)
     config = json.loads(shared_host.path("/root/rendered/var/lib/containers/berth/hello.0/config.json").read_text())
@@ -130,7 +131,7 @@ def test_rendered_files_go_into_a_directory(shared_host):
     assert [pathlib.PurePath(file["path"]).name for file in files] == ["config.json", "hello.service"]
 
 
-def test_a_file_that_is_no_utf_8_can_be_shown_as_json(shared_host):
+def test_a_file_that_is_not_utf_8_can_be_shown_as_json(shared_host):
     put_exports(shared_host, "/root/latin/exports", {
         "manifest.json": json.dumps({"version": "1.0", "noContainerService": True, "installedFilesTemplate": ["/etc/latin"]}),
     })  # fmt: skip
@@ -141,7 +142,7 @@ def test_a_file_that_is_no_utf_8_can_be_shown_as_json(shared_host):
 
 
 @pytest.mark.parametrize("verb", ["lint", "render"])
-def test_a_directory_that_is_not_there(shared_host, verb):
+def test_a_directory_that_does_not_exist(shared_host, verb):
     done = shared_host.berth(verb, "/root/nothing", check=False)
     assert done.returncode == 3
     assert "hint:" in done.stderr

@@ -1,8 +1,9 @@
-"""One table of what can go wrong and what berth makes of it: the command, the exit code, what the error says, and the hint.
-Nothing may be lost or half done: the whole disk is compared before and after each of them.
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A table of mistakes and failures: the command, its exit code, its message and its hint. After each, the whole disk must be
+unchanged.
 
-What needs more than a row has a file of its own: full, read-only and divided disks (test_disks.py), tokens
-(test_tokens.py), hostile images (tests/unit/store/hostile_*), interruption (test_interrupt.py)."""
+Other files test full, read-only and separate disks (test_disks.py), tokens (test_tokens.py), hostile images
+(tests/unit/store/hostile_*) and interruption (test_interrupt.py)."""
 
 import base64
 import contextlib
@@ -21,11 +22,11 @@ from rig.shell import run
 USER, PASSWORD = "captain", TokenServer.PASSWORD
 
 
-# -- what the rows need ------------------------------------------------------------------------------------------
+# -- fixtures of the rows ------------------------------------------------------------------------------------------
 
 
 class Stage:
-    """A host, and registries each with a fault of its own."""
+    """A host, and registries with different faults."""
 
     def __init__(self, site, host):
         self.site, self.host = site, host
@@ -39,8 +40,8 @@ class Stage:
         host.path("/etc/berth/berth.conf").write_text(
             "[pull]\nretries = 0\n"
             + "".join(
-                f'[[registry]]\nlocation = "{place}"\nca-file = "/etc/berth/ca.pem"\n'
-                for place in ("registry.test:5401", "other.test:5400")
+                f'[[registry]]\nlocation = "{location}"\nca-file = "/etc/berth/ca.pem"\n'
+                for location in ("registry.test:5401", "other.test:5400")
             )
             + '[[registry]]\nlocation = "missing.test:5400"\nca-file = "/etc/berth/none.pem"\n'
         )
@@ -63,7 +64,7 @@ class Stage:
         self.authority = authority
 
     def _spoiled(self):
-        """Of one image a layer has another byte, of the other the last half of it is missing."""
+        """In one image a byte of a layer is changed, in the other a layer is truncated."""
         for port, spoil in ((5200, lambda data: data[:-9] + b"?" + data[-8:]), (5201, lambda data: data[: len(data) // 2])):
             registry = self.site.another_registry(port=port)
             registry.push(images.plain().layout, "spoiled:latest")
@@ -79,12 +80,12 @@ def stage(shared_site, shared_host):
 
 @contextlib.contextmanager
 def file_there(stage, path, text="x\n", mode=0o644):
-    place = stage.host.path(path)
-    place.parent.mkdir(exist_ok=True)
-    place.write_text(text)
-    place.chmod(mode)
+    file = stage.host.path(path)
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(text)
+    file.chmod(mode)
     yield
-    place.unlink()
+    file.unlink()
 
 
 def file(path, text="x\n", mode=0o644):
@@ -92,8 +93,8 @@ def file(path, text="x\n", mode=0o644):
 
 
 @contextlib.contextmanager
-def container_of_somebody_else(stage):
-    """Made with the runtime itself, as another tool would."""
+def foreign_container(stage):
+    """A container that was created by the runtime, like that of another tool."""
     stage.host.run("mkdir -p /run/foreign/rootfs && cd /run/foreign && runc spec")
     stage.host.run("mount", "--bind", "/", "/run/foreign/rootfs")
     config = json.loads(stage.host.output("cat", "/run/foreign/config.json"))
@@ -104,7 +105,7 @@ def container_of_somebody_else(stage):
     stage.host.run("sh", "-c", "cat > /run/foreign/config.json", input=json.dumps(config))
     stage.host.run("sh", "-c", "cd /run/foreign && runc run -d probe < /dev/null > /dev/null 2>&1")
     yield
-    assert stage.host.containers() == ["probe"], "and it has been left alone"
+    assert stage.host.containers() == ["probe"], "berth must not change it"
     stage.host.run("runc", "delete", "--force", "probe")
     stage.host.run("umount", "/run/foreign/rootfs")
 
@@ -121,7 +122,7 @@ def directory(path):
 
 
 def runtime(version):
-    """A program that says that it is this version of runc."""
+    """A program that prints this version of runc."""
     return file("/root/runc", f"#!/bin/sh\n[ $1 = state ] && exit 1\necho 'runc version {version}'\n", 0o755)
 
 
@@ -147,10 +148,10 @@ class Row:
     what: str
     argv: tuple
     code: int
-    says: str  # a regular expression
-    hint: str  # the same
+    says: str  # a regular expression for the message
+    hint: str  # a regular expression for the hint
     before: Callable = lambda stage: contextlib.nullcontext()
-    around: tuple = ()  # words before the command
+    around: tuple = ()  # the command line before `berth`
 
 
 TABLE = [
@@ -161,9 +162,9 @@ TABLE = [
     Row("wrong name", ("pull", "other.test:5400/secure"), 1, "cannot trust other.test:5400.*another name", "name that the certificate"),
     Row("expired certificate", ("pull", "registry.test:5401/secure"), 1, "cannot trust registry.test:5401.*expired", "clock"),
     Row("401 without a login", ("pull", "localhost:5300/guarded"), 5, "localhost:5300 does not give guarded", "podman login localhost:5300"),
-    Row("401 with a wrong one", ("pull", "--authfile=/root/wrong.json", "localhost:5300/guarded"), 5,
+    Row("401 with a wrong login", ("pull", "--authfile=/root/wrong.json", "localhost:5300/guarded"), 5,
         "localhost:5300 refuses the login from /root/wrong.json", "podman login"),
-    Row("403", ("pull", "localhost:5100/answers-403/x"), 5, "localhost:5100 answers 403 Forbidden.*the rig says so", "right to read"),
+    Row("403", ("pull", "localhost:5100/answers-403/x"), 5, "localhost:5100 answers 403 Forbidden.*the rig says so", "request access to it"),
     Row("404, an unknown tag", ("pull", "localhost:5000/hello-world:nothing"), 3, "hello-world:nothing does not exist", "tags there: .*latest"),
     Row("404, an unknown repository", ("pull", "localhost:5000/nothing"), 3, "localhost:5000/nothing:latest does not exist", "name and the tag"),
     Row("429", ("pull", "localhost:5100/answers-429/x"), 1, "answers 429 Too Many Requests", "try again later.*log in"),
@@ -181,31 +182,31 @@ TABLE = [
     Row("unknown filter of images", ("images", "list", "-f", "colour=red"), 2, "unknown filter 'colour'", "repo tag id"),
     Row("malformed filter", ("images", "list", "-f", "tag"), 2, "'tag' is not of the form KEY=VALUE", "repo tag id"),
     Row("invalid name", ("install", "--name=../x", HELLO), 2, r"'\.\./x' does not begin with a letter", "--name"),
-    # what is there already
-    Row("name taken by a directory", ("install", "--name=probe", HELLO), 4, "berth/probe exists and is no container", "--name",
+    # names and files in use
+    Row("name taken by a directory", ("install", "--name=probe", HELLO), 4, "berth/probe exists and is not a container", "--name",
         directory("/var/lib/containers/berth/probe")),
-    Row("name taken by the rest of a container", ("install", "--name=probe", HELLO), 4, "probe.1 is left over", "berth uninstall probe",
+    Row("name taken by the remains of a container", ("install", "--name=probe", HELLO), 4, "probe.1 is left over", "berth uninstall probe",
         directory("/var/lib/containers/berth/probe.1")),
-    Row("unit there", ("install", "--name=dbus", HELLO), 4, "unit /usr/lib/systemd/system/dbus.service exists already", "--name"),
-    Row("tmpfiles configuration there", ("install", "--name=probe", HELLO), 4, "/etc/tmpfiles.d/probe.conf exists already", "--name",
+    Row("unit exists", ("install", "--name=dbus", HELLO), 4, "unit /usr/lib/systemd/system/dbus.service exists already", "--name"),
+    Row("tmpfiles configuration exists", ("install", "--name=probe", HELLO), 4, "/etc/tmpfiles.d/probe.conf exists already", "--name",
         file("/etc/tmpfiles.d/probe.conf")),
     Row("tmpfiles configuration of the system", ("install", "--name=systemd", HELLO), 4, "/usr/lib/tmpfiles.d/systemd.conf exists already", "--name"),
     Row("sysusers configuration of the system", ("install", "--name=basic", HELLO), 4, "/usr/lib/sysusers.d/basic.conf exists already", "--name"),
     Row("settings for a unit of that name", ("install", "--name=probe", HELLO), 4, "/run/systemd/system/probe.service.d exists already", "--name",
         directory("/run/systemd/system/probe.service.d")),
-    Row("container known to the runtime", ("install", "--name=probe", HELLO), 4, "/usr/sbin/runc has a container probe already",
-        "--name.*runc delete --force probe", container_of_somebody_else),
+    Row("container known to the runtime", ("install", "--name=probe", HELLO), 4, "/usr/sbin/runc already has a container probe",
+        "--name.*runc delete --force probe", foreign_container),
     # the host
     Row("runtime missing", ("install", "--runtime=krun", HELLO), 3, "The runtime krun is not installed", "runc or crun"),
     Row("runtime not executable", ("install", "--runtime=/root/runc", HELLO), 5, "/root/runc is not an executable file", "--runtime",
         file("/root/runc")),
     Row("runtime too old", ("install", "--runtime=/root/runc", HELLO), 1, "too old: it is runc 1.0.0-rc10, and berth needs 1.0.0",
         "newer", runtime("1.0.0-rc10")),
-    *(Row(f"{verb[0]} for the system as somebody else than root", ("--system", *verb), 5, f"berth {verb[0]} needs root", f"sudo berth {verb[0]}",
+    *(Row(f"{verb[0]} for the system without root", ("--system", *verb), 5, f"berth {verb[0]} requires root", f"sudo berth {verb[0]}",
           around=UNPRIVILEGED) for verb in (("pull", HELLO), ("install", HELLO), ("uninstall", "x"))),
     Row("bus not reachable", ("install", HELLO, "--name=probe"), 1, "systemd cannot be reached", "--root DIR", around=WITHOUT_BUS),
     Row("unit that systemd refuses", ("install", f"oci:{BAD_UNIT.inside}", "--name=probe"), 1,
-        r"systemd cannot load probe.service \(bad-setting\)", "ExecStart="),
+        r"systemd cannot load probe.service \(bad-setting\)[\s\S]*ExecStart=", "journalctl -u probe.service"),
 ]  # fmt: skip
 
 
@@ -227,10 +228,10 @@ def test_the_table_names_every_exit_code_of_a_refusal():
     assert {row.code for row in TABLE} == {1, 2, 3, 4, 5, 6}
 
 
-# -- what is near to the table -----------------------------------------------------------------------------------
+# -- related behaviour -----------------------------------------------------------------------------------
 
 
-def test_a_registry_that_is_busy_is_given_the_time_it_asks_for(stage):
+def test_retry_after_of_a_busy_registry_is_respected(stage):
     front = stage.site.front("--busy-first=1", port=5104)
     stage.host.path("/etc/berth/patient.conf").write_text("[pull]\nretries = 1\n")
     done = stage.host.berth("--config=/etc/berth/patient.conf", "pull", f"{front.address}/hello-world")
@@ -239,27 +240,27 @@ def test_a_registry_that_is_busy_is_given_the_time_it_asks_for(stage):
 
 
 @pytest.mark.parametrize("version, warned", [("1.1.11", True), ("1.1.5+ds1", False), ("1.3.3", False)])
-def test_a_runtime_with_a_known_way_out_is_warned_about(version, warned, stage):
+def test_a_runtime_with_a_known_container_escape_is_warned_about(version, warned, stage):
     with runtime(version)(stage):
         done = stage.host.berth("install", "--display", "--runtime=/root/runc", HELLO)
-    assert ("warning: runc 1.1.11 lets a hostile process out of its container (CVE-2024-21626" in done.stderr) == warned
+    assert ("warning: runc 1.1.11 has a vulnerability that lets a process escape from its container (CVE-2024-21626" in done.stderr) == warned
 
 
-HARM = ["rm {0}/info", "echo garbage > {0}/info", "ln -sfn nowhere {1}", "ln -sfn /etc {1}", "rm -r {0}"]
+DAMAGES = ["rm {0}/info", "echo garbage > {0}/info", "ln -sfn nowhere {1}", "ln -sfn /etc {1}", "rm -r {0}"]
 
 
-def test_spoiled_containers_are_named_listed_around_and_can_be_removed(stage):
+def test_damaged_containers_are_reported_and_left_out_of_lists_and_can_be_removed(stage):
     host = stage.host
     before = host.snapshot()
     host.berth("install", "--name=good", HELLO)
-    spoiled = [f"spoiled{number}" for number in range(len(HARM))]
-    for name, harm in zip(spoiled, HARM):
+    damaged = [f"damaged{number}" for number in range(len(DAMAGES))]
+    for name, damage in zip(damaged, DAMAGES):
         host.berth("install", f"--name={name}", HELLO)
-        host.run("sh", "-c", harm.format(f"/var/lib/containers/berth/{name}.0", f"/var/lib/containers/berth/{name}"))
+        host.run("sh", "-c", damage.format(f"/var/lib/containers/berth/{name}.0", f"/var/lib/containers/berth/{name}"))
     done = host.berth("containers", "list", "-a", "-q")
     assert done.stdout.split() == ["good"]
-    assert [name in done.stderr for name in spoiled] == [True] * len(HARM)
-    for name in spoiled:
+    assert [name for name in damaged if name not in done.stderr] == []
+    for name in damaged:
         done = host.berth("start", name, check=False)
         assert done.returncode in (1, 6) and name in done.stderr and "berth uninstall" in done.stderr
         host.berth("uninstall", name)

@@ -1,8 +1,8 @@
-"""What systemd and an administrator do while berth changes a container. One host; every test removes what it installed."""
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Actions of systemd and of an administrator while berth changes a container. All tests use one host and clean up."""
 
 import pytest
 from rig import images
-from rig.shell import PATIENCE
 
 FAST = "--settle=0.3"
 ROLLED_BACK = 7
@@ -27,10 +27,16 @@ def installed(host, name, image=None, *options):
 
 
 def runs_newer(host, name):
-    """Whether the running payload sees the file of the newer image."""
+    """Whether the running payload is that of the newer image."""
     host.wait_stoppable(name)
     pid = host.unit(name)["MainPID"]
     return host.run("test", "-e", f"/proc/{pid}/root/usr/share/newer", check=False).returncode == 0
+
+
+def wait_for_new(host, name):
+    """Waits until slot 1 is live and its service runs."""
+    link = host.path(f"/var/lib/containers/berth/{name}")
+    host.wait_for(lambda: (link.readlink().name, host.unit(name)["SubState"]), f"{name}.1 to run", (f"{name}.1", "running"))
 
 
 def unit_file(host, path, text):
@@ -39,7 +45,7 @@ def unit_file(host, path, text):
     host.run("systemctl", "daemon-reload")
 
 
-def test_something_that_keeps_the_service_up_meets_only_what_was_deployed(busy):
+def test_a_unit_with_upholds_never_starts_the_wrong_deployment(busy):
     installed(busy, "uph")
     unit_file(busy, "boss.service", "[Unit]\nUpholds=uph.service\n[Service]\nExecStart=/bin/sleep infinity\n")
     busy.run("systemctl", "start", "boss")
@@ -56,7 +62,7 @@ def test_something_that_keeps_the_service_up_meets_only_what_was_deployed(busy):
 
 
 @pytest.mark.portable
-def test_what_needs_the_service_runs_again(busy):
+def test_units_that_require_the_service_are_started_again(busy):
     installed(busy, "db")
     unit_file(busy, "app.service", "[Unit]\nRequires=db.service\nAfter=db.service\n[Service]\nExecStart=/bin/sleep infinity\n")
     unit_file(busy, "part.target", "[Unit]\nBindsTo=app.service\nAfter=app.service\nWants=idle.service\n")
@@ -81,40 +87,39 @@ def test_what_needs_the_service_runs_again(busy):
     assert states() == expected
     busy.wait_stoppable("db")
     done = busy.berth("uninstall", "db")
-    assert "app.service was stopped with db, which it needs" in done.stderr
+    assert "app.service was stopped with db, which it requires" in done.stderr
 
 
-def test_a_stop_by_hand_while_it_is_watched_is_respected(busy):
+def test_a_manual_stop_during_the_health_gate_is_respected(busy):
     installed(busy, "watched")
     process = busy.start_process("berth", "update", "--settle=600", f"--rebase={reference(newer())}", "watched")
     link = busy.path("/var/lib/containers/berth/watched")
-    busy.wait_for(lambda: link.readlink().name == "watched.1" and busy.unit("watched")["SubState"] == "running", "the new one")
+    wait_for_new(busy, "watched")
     assert runs_newer(busy, "watched")
     busy.run("systemctl", "stop", "watched")
-    _, errors = process.communicate(timeout=PATIENCE)
+    _, errors = process.outputs()
     assert process.returncode == 0, errors
-    assert "watched.service was stopped by somebody else" in errors
+    assert "watched.service was stopped by another command" in errors
     assert busy.unit("watched")["ActiveState"] == "inactive"
     assert link.readlink().name == "watched.1"
     busy.berth("uninstall", "watched")
 
 
-def test_a_restart_by_hand_while_it_is_watched_is_no_failure(busy):
+def test_a_manual_restart_during_the_health_gate_is_no_failure(busy):
     installed(busy, "again")
     process = busy.start_process("berth", "update", "--settle=5", f"--rebase={reference(newer())}", "again")
-    link = busy.path("/var/lib/containers/berth/again")
-    busy.wait_for(lambda: link.readlink().name == "again.1" and busy.unit("again")["SubState"] == "running", "the new one")
+    wait_for_new(busy, "again")
     busy.wait_stoppable("again")
     busy.run("systemctl", "restart", "again")
-    _, errors = process.communicate(timeout=PATIENCE)
+    _, errors = process.outputs()
     assert process.returncode == 0, errors
-    assert "again.service was restarted by somebody else" in errors
+    assert "again.service was restarted by another command" in errors
     assert runs_newer(busy, "again")
     busy.berth("uninstall", "again")
 
 
 @pytest.mark.portable
-def test_starts_that_are_too_many_are_told_and_keep_no_update_away(busy):
+def test_a_start_limit_is_reported_and_does_not_prevent_updates(busy):
     unit_file(busy, "often.service.d/limit.conf", "[Unit]\nStartLimitIntervalSec=600\nStartLimitBurst=2\n")
     installed(busy, "often")
     busy.run("systemctl", "restart", "often")
@@ -130,7 +135,7 @@ def test_starts_that_are_too_many_are_told_and_keep_no_update_away(busy):
     busy.berth("uninstall", "often")
 
 
-def test_a_start_that_did_not_happen_is_told(busy):
+def test_a_start_that_did_not_happen_is_reported(busy):
     dies = images.derived(images.plain(), "plain-dies", {"usr/bin/serve": "#!/bin/sh\nexit 3\n"})
     done = busy.berth("install", "--now", "--name=dies", reference(dies), check=False)
     assert done.returncode == ROLLED_BACK, done.stderr
@@ -140,7 +145,7 @@ def test_a_start_that_did_not_happen_is_told(busy):
     assert done.returncode == ROLLED_BACK
     assert "cond.service did not start: ConditionPathExists=/nowhere is not met" in done.stderr
     done = busy.berth("install", "--name=cond", reference(images.plain()))
-    assert "/etc/systemd/system/cond.service.d/never.conf is there already" in done.stderr
+    assert "/etc/systemd/system/cond.service.d/never.conf exists already" in done.stderr
     for verb in ("start", "restart"):
         done = busy.berth(verb, "cond", check=False)
         assert done.returncode == 1 and "is not met" in done.stderr
@@ -150,17 +155,17 @@ def test_a_start_that_did_not_happen_is_told(busy):
 
 
 def test_a_payload_that_ends_at_once_has_not_started(busy):
-    """systemd calls that a failure when it sees no process any more, and else a start: berth says the same each time."""
+    """For systemd this is a failure or a successful start, depending on whether it still finds the process. berth always reports a failure."""
     unit_file(busy, "brief.service.d/limit.conf", "[Unit]\nStartLimitIntervalSec=0\n")
-    words = "words of the first"
-    for kind, script in (("fails", f"echo {words}; exit 3"), ("ends", "true")):
+    output = "output of the first payload"
+    for kind, script in (("fails", f"echo {output}; exit 3"), ("ends", "true")):
         image = images.command(f"brief-{kind}", script)
         done = busy.berth("install", "--runtime=/usr/bin/runc", "--now", "--name=brief", reference(image), check=False)
         assert done.returncode == ROLLED_BACK and "at once" in done.stderr, done.stderr
-        assert (words in done.stderr) == (kind == "fails"), done.stderr
+        assert (output in done.stderr) == (kind == "fails"), done.stderr
         busy.berth("install", "--runtime=/usr/bin/runc", "--name=brief", reference(image))
         for verb in ("start", "restart") * 5:
-            busy.run("systemctl", "stop", "brief")  # or systemd may be starting it again
+            busy.run("systemctl", "stop", "brief")  # systemd may be starting it again
             done = busy.berth(verb, "brief", check=False)
             assert done.returncode == 1 and "at once" in done.stderr, done.stderr
         busy.berth("uninstall", "brief")
@@ -173,7 +178,7 @@ def test_a_payload_that_ends_at_once_has_not_started(busy):
     busy.run("systemctl", "daemon-reload")
 
 
-def test_a_stop_names_what_starts_the_service_again(busy):
+def test_a_stop_names_units_that_start_the_service_again(busy):
     installed(busy, "held")
     unit_file(busy, "holder.service", "[Unit]\nUpholds=held.service\n[Service]\nExecStart=/bin/sleep infinity\n")
     unit_file(busy, "held.timer", "[Timer]\nOnActiveSec=1000\n")
@@ -187,7 +192,7 @@ def test_a_stop_names_what_starts_the_service_again(busy):
     busy.berth("uninstall", "held")
 
 
-def test_a_mask_stays_and_is_lifted_as_the_hint_says(busy):
+def test_a_mask_stays_until_it_is_removed_as_the_hint_says(busy):
     installed(busy, "mk")
     busy.run("systemctl", "stop", "mk")
     unit = busy.path("/etc/systemd/system/mk.service")
@@ -207,7 +212,7 @@ def test_a_mask_stays_and_is_lifted_as_the_hint_says(busy):
 
 
 @pytest.mark.portable
-def test_sockets_of_the_host_files_change_and_go_with_it(busy):
+def test_socket_units_among_the_host_files_are_updated_and_removed(busy):
     def with_socket(path):
         text = f"[Socket]\nListenStream={path}\n[Install]\nWantedBy=sockets.target\n"
         return images.derived(images.plain(), "plain-socket" + path.replace("/", "-"), {"exports/hostfs/etc/systemd/system/sk.socket": text})
@@ -223,7 +228,7 @@ def test_sockets_of_the_host_files_change_and_go_with_it(busy):
     assert not busy.path("/etc/systemd/system/sockets.target.wants/sk.socket").is_symlink()
 
 
-def test_links_until_the_next_boot_go_with_the_container(busy):
+def test_runtime_links_are_removed_with_the_container(busy):
     image = images.derived(images.plain(), "plain-odd-unit", {"exports/hostfs/etc/systemd/system/a b.socket": "[Socket]\n"})
     installed(busy, "fleeting", image)
     busy.run("systemctl", "add-requires", "--runtime", "basic.target", "fleeting")
@@ -235,7 +240,7 @@ def test_links_until_the_next_boot_go_with_the_container(busy):
     busy.run("systemctl", "start", "basic.target")
 
 
-def test_a_link_in_place_of_the_unit_is_kept_as_one(busy):
+def test_a_link_in_place_of_the_unit_is_saved_as_a_link(busy):
     installed(busy, "linked")
     unit = busy.path("/etc/systemd/system/linked.service")
     busy.run("cp", "/etc/systemd/system/linked.service", "/srv/linked.service")
@@ -250,7 +255,7 @@ def test_a_link_in_place_of_the_unit_is_kept_as_one(busy):
     assert str(busy.path("/etc/systemd/system/linked.service.saved").readlink()) == "/srv/linked.service"
 
 
-def test_a_stop_signal_that_ends_the_service_is_a_good_end(busy):
+def test_a_service_that_its_stop_signal_ends_has_succeeded(busy):
     image = images.derived(images.plain(), "plain-killed", {}, config=["--config.stopsignal", "SIGKILL"])
     installed(busy, "killed", image)
     busy.berth("stop", "killed")

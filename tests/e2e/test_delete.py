@@ -1,4 +1,5 @@
-"""Verbs of several names, and the deletion that asks."""
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Verbs with several names, and `containers delete`, which asks for confirmation."""
 
 import pytest
 from rig import images
@@ -17,7 +18,7 @@ def names(host):
     return [row["container"] for row in host.listed("--all")]
 
 
-def test_every_name_is_tried_and_the_highest_code_counts(two):
+def test_every_name_is_tried_and_the_highest_exit_code_is_returned(two):
     for verb, state in (("start", "active"), ("restart", "active"), ("stop", "inactive")):
         done = two.berth(verb, "missing", "one", "../x", "two", check=False)
         assert done.returncode == 3
@@ -28,7 +29,7 @@ def test_every_name_is_tried_and_the_highest_code_counts(two):
                 two.wait_stoppable(name)
 
 
-def test_a_restart_is_another_start(two):
+def test_a_restart_starts_a_new_process(two):
     two.berth("start", "one")
     two.wait_stoppable("one")
     before = two.unit("one")["MainPID"]
@@ -37,14 +38,14 @@ def test_a_restart_is_another_start(two):
     two.wait_stoppable("one")
 
 
-def test_nobody_can_be_asked(two):
+def test_without_a_terminal_a_delete_requires_force(two):
     done = two.berth("containers", "delete", "one", check=False)
     assert done.returncode == 2 and "--force" in done.stderr
     assert names(two) == ["one", "two"]
 
 
 @pytest.mark.parametrize(("answer", "left"), [("n", ["one", "two"]), ("", ["one", "two"]), ("y", ["two"])])
-def test_it_asks_on_a_terminal(two, answer, left):
+def test_a_delete_asks_on_a_terminal(two, answer, left):
     screen = Terminal(two, "berth", "containers", "delete", "one")
     screen.wait_for("Delete one? [y/N]")
     screen.type(answer + "\r")
@@ -53,7 +54,7 @@ def test_it_asks_on_a_terminal(two, answer, left):
     assert names(two) == left
 
 
-def test_all_of_them(two):
+def test_all_deletes_every_container_and_excludes_names(two):
     done = two.berth("containers", "delete", "--all", "one", check=False)
     assert done.returncode == 2
     assert two.berth("containers", "delete", check=False).returncode == 2

@@ -1,5 +1,6 @@
-"""Disks that are full, read-only or not the right ones: refused with the remedy, nothing half done, and all is well as soon
-as there is room."""
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Disks that are full, read-only or separate: a command fails with a remedy and changes nothing, and succeeds as soon as there
+is space."""
 
 import pytest
 from rig import images
@@ -11,7 +12,7 @@ FULL = "No space left on device"
 
 
 class SmallDisk:
-    """A file system of its own for a directory of the host, with bounds that can be moved."""
+    """A tmpfs over a directory of the host, with limits that can be changed."""
 
     def __init__(self, host, directory):
         self.host, self.directory = host, directory
@@ -25,11 +26,11 @@ class SmallDisk:
         return int(self.host.output("df", "-k", f"--output={what}", self.directory).split()[-1])
 
 
-LOOKED_AT = ("/etc", "/var")
+CHECKED = ("/etc", "/var")
 
 
 def refused_as_full(host, before, *argv):
-    """Whether the command failed for want of room; then nothing is left of it."""
+    """Whether the command failed because the disk is full; then it must have changed nothing."""
     done = host.berth(*argv, check=False)
     if done.returncode == 0:
         return False
@@ -39,17 +40,17 @@ def refused_as_full(host, before, *argv):
     assert "free" in hint and "space" in hint, done.stderr
     warnings = [line for line in done.stderr.splitlines() if "warning" in line and "can do what root on this host can" not in line]
     assert warnings == [], done.stderr
-    assert leftovers(before, host.mounted_snapshot(*LOOKED_AT)) == []
+    assert leftovers(before, host.mounted_snapshot(*CHECKED)) == []
     return True
 
 
 @pytest.mark.parametrize("part", [0.05, 0.3, 0.6, 0.8, 0.97])
 def test_a_pull_onto_a_disk_that_becomes_full(part, shared_host, whole_image):
-    """The room is a part of what the image needs; afterwards the same command succeeds in the same repository."""
+    """@param part the free space, as a fraction of what the image needs. Afterwards the same command succeeds in the same repository."""
     disk, kilobytes = whole_image
     run("rm", "-rf", *shared_host.mounted_path(DEPLOYMENTS).iterdir())
     disk.bound(size=f"{int(kilobytes * part)}k")
-    before = shared_host.mounted_snapshot(*LOOKED_AT)
+    before = shared_host.mounted_snapshot(*CHECKED)
     assert refused_as_full(shared_host, before, "pull", HELLO)
     assert shared_host.stored() == []
     disk.bound(size="1g")
@@ -60,19 +61,19 @@ def test_a_pull_onto_a_disk_that_becomes_full(part, shared_host, whole_image):
 
 @pytest.fixture(scope="module")
 def whole_image(shared_host):
-    """A small disk below the deployments, and how much of it the image needs."""
+    """(a small disk for the deployments, KiB that the image needs)"""
     disk = SmallDisk(shared_host, DEPLOYMENTS)
     empty = disk.used("used")
     shared_host.berth("pull", HELLO)
     return disk, disk.used("used") - empty
 
 
-def test_an_install_for_which_one_file_too_many_is_needed(host):
-    """The disk has room for one file more each time: the lock, the directory, the checkout, the configuration, the info file,
-    the unit, the note, the link. Every hard link of the checkout counts; most of those are left out."""
+def test_an_install_that_lacks_inodes(host):
+    """Each try has inodes for one more file: the lock, the directory, the checkout, config.json, info, the unit, the record, the link.
+    Most files of the checkout are skipped; each of its hard links counts as an inode."""
     disk = SmallDisk(host, DEPLOYMENTS)
     host.berth("pull", HELLO)
-    before, stored = host.mounted_snapshot(*LOOKED_AT), disk.used("iused")
+    before, stored = host.mounted_snapshot(*CHECKED), disk.used("iused")
     host.berth("install", "--name=hello", HELLO)
     needed = disk.used("iused") - stored
     host.berth("uninstall", "hello")
@@ -83,19 +84,19 @@ def test_an_install_for_which_one_file_too_many_is_needed(host):
             break
         refusals += 1
     else:
-        raise AssertionError("it never had enough")
+        raise AssertionError(f"the install failed with {room} free inodes, and needs {needed}: {refusals} refusals")
     assert refusals >= 9
     host.berth("start", "hello")
     assert host.fetch("http://127.0.0.1:8081/") == "Hi World!"
 
 
 @pytest.mark.parametrize("directory", ["/etc/systemd/system", "/etc/tmpfiles.d", "/etc/filled"])
-def test_no_room_for_what_goes_to_the_host(directory, shared_host):
-    """Unit, tmpfiles configuration, host file: each on a disk without room for one more."""
+def test_a_full_disk_for_files_of_the_host(directory, shared_host):
+    """The unit, the tmpfiles.d file and the host file, each on a disk without a free inode."""
     image = images.with_exports("filling", {"tmpfiles.template": "d /run/filling - - - -\n"}, {"etc/filled/one.conf": "x\n"})
     shared_host.berth("pull", f"oci:{image.inside}")
     disk = SmallDisk(shared_host, directory)
-    before = shared_host.mounted_snapshot(*LOOKED_AT)
+    before = shared_host.mounted_snapshot(*CHECKED)
     disk.bound(nr_inodes=disk.used("iused"))
     assert refused_as_full(shared_host, before, "install", "--name=filling", f"oci:{image.inside}")
     shared_host.run("umount", "--lazy", directory)
@@ -103,24 +104,24 @@ def test_no_room_for_what_goes_to_the_host(directory, shared_host):
 
 
 @pytest.mark.parametrize("room", [0, 4, 8])
-def test_no_room_for_the_last_bytes(room, host):
-    """Not files but bytes are what is missing: of the files of a deployment itself, in KiB."""
+def test_an_install_that_lacks_bytes(room, host):
+    """@param room the free space in KiB; the files of the deployment need more."""
     disk = SmallDisk(host, DEPLOYMENTS)
     host.berth("pull", HELLO)
-    before = host.mounted_snapshot(*LOOKED_AT)
+    before = host.mounted_snapshot(*CHECKED)
     disk.bound(size=f"{disk.used('used') + room}k")
     assert refused_as_full(host, before, "install", "--name=hello", HELLO)
 
 
-def test_an_uninstall_makes_room_and_needs_none(host):
-    """Not one file and not one block is free: neither the lock nor the note can be written."""
+def test_an_uninstall_works_on_a_full_disk(host):
+    """No inode and no block is free: neither the lock nor the record can be written."""
     disk = SmallDisk(host, DEPLOYMENTS)
     host.berth("pull", HELLO)
-    before = host.mounted_snapshot(*LOOKED_AT)
+    before = host.mounted_snapshot(*CHECKED)
     host.berth("install", "--now", "--name=hello", HELLO)
     disk.bound(nr_inodes=disk.used("iused"), size=f"{disk.used('used')}k")
     host.berth("uninstall", "hello")
-    assert leftovers(before, host.mounted_snapshot(*LOOKED_AT)) == []
+    assert leftovers(before, host.mounted_snapshot(*CHECKED)) == []
     assert host.unit("hello", "LoadState")["LoadState"] == "not-found"
 
 
@@ -129,7 +130,7 @@ def test_an_uninstall_makes_room_and_needs_none(host):
 
 @pytest.fixture
 def read_only(shared_host):
-    """Makes directories read-only, until the end of the test."""
+    """A function that makes directories read-only until the end of the test."""
     mounted = []
 
     def change(*directories):
@@ -146,32 +147,32 @@ def read_only(shared_host):
 @pytest.mark.parametrize("directory, named", [("/etc", "/etc/systemd/system/hello.service"), ("/var", DEPLOYMENTS)])
 def test_a_read_only_directory_is_named(directory, named, shared_host, read_only):
     read_only(directory)
-    before = shared_host.mounted_snapshot(*LOOKED_AT)
+    before = shared_host.mounted_snapshot(*CHECKED)
     done = shared_host.berth("install", "--name=hello", HELLO, check=False)
     assert done.returncode == 5
     assert named in done.stderr and "Read-only file system" in done.stderr
     assert "mount it writable" in done.stderr
-    assert "while taking back" not in done.stderr  # where nothing could be made there is nothing to take back
-    assert leftovers(before, shared_host.mounted_snapshot(*LOOKED_AT)) == []
+    assert "while undoing" not in done.stderr  # nothing was created, so nothing is undone
+    assert leftovers(before, shared_host.mounted_snapshot(*CHECKED)) == []
 
 
-def test_a_read_only_usr_is_all_right(shared_host, read_only):
+def test_an_install_works_with_a_read_only_usr(shared_host, read_only):
     read_only("/usr")
-    before = shared_host.mounted_snapshot(*LOOKED_AT)
+    before = shared_host.mounted_snapshot(*CHECKED)
     shared_host.berth("install", "--name=hello", HELLO)
     shared_host.berth("uninstall", "hello")
-    assert leftovers(before, shared_host.mounted_snapshot(*LOOKED_AT)) == []
+    assert leftovers(before, shared_host.mounted_snapshot(*CHECKED)) == []
 
 
-def test_a_file_that_goes_to_a_read_only_usr_is_named(shared_host, read_only):
+def test_a_host_file_below_a_read_only_usr_is_refused(shared_host, read_only):
     image = images.with_exports("to-usr", {}, {"usr/local/bin/of-the-image": "x\n"})
     read_only("/usr")
-    before = shared_host.mounted_snapshot(*LOOKED_AT)
+    before = shared_host.mounted_snapshot(*CHECKED)
     done = shared_host.berth("install", "--name=to-usr", f"oci:{image.inside}", check=False)
     assert done.returncode == 5
     assert "/usr/local/bin" in done.stderr and "Read-only file system" in done.stderr
-    assert "while taking back" not in done.stderr
-    assert leftovers(before, shared_host.mounted_snapshot(*LOOKED_AT)) == []
+    assert "while undoing" not in done.stderr
+    assert leftovers(before, shared_host.mounted_snapshot(*CHECKED)) == []
 
 
 def test_lists_work_on_a_read_only_system(shared_host, read_only):
@@ -180,18 +181,18 @@ def test_lists_work_on_a_read_only_system(shared_host, read_only):
     shared_host.berth("images", "list")
 
 
-# -- not the right ones ------------------------------------------------------------------------------------------
+# -- separate --------------------------------------------------------------------------------------------------
 
 
 def test_repository_and_deployments_on_different_file_systems(shared_host):
-    """Refused before anything is fetched."""
+    """The install fails before it fetches anything."""
     shared_host.run("mkdir -p /srv/other && mount -t tmpfs other /srv/other")
     shared_host.run("sh", "-c", "printf '[paths]\\nrepository = \"/srv/other/repository\"\\n' > /root/divided.conf")
-    before = shared_host.mounted_snapshot(*LOOKED_AT)
+    before = shared_host.mounted_snapshot(*CHECKED)
     done = shared_host.berth("--config=/root/divided.conf", "install", "--name=hello", HELLO, check=False)
     assert done.returncode == 1
-    assert "another file system" in done.stderr and "one file system; [paths] in berth.conf(5)" in done.stderr
+    assert "another file system" in done.stderr and "one file system; see [paths] in berth.conf(5)" in done.stderr
     assert "fetching" not in done.stderr
-    added = [line for line in leftovers(before, shared_host.mounted_snapshot(*LOOKED_AT)) if "/srv/other/repository" not in line]
+    added = [line for line in leftovers(before, shared_host.mounted_snapshot(*CHECKED)) if "/srv/other/repository" not in line]
     assert added == []
     shared_host.run("umount", "--lazy", "/srv/other")

@@ -1,4 +1,5 @@
-"""The main job from end to end: etcd as a system container."""
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""etcd as a system container, from install to uninstall."""
 
 import pytest
 from rig import images
@@ -13,7 +14,7 @@ SETTINGS = [
 
 
 def etcdctl(host, *argv):
-    """The client that berth copied to the host, once the server answers."""
+    """Waits until the server answers, and runs the client that berth copied to the host. @return its output"""
     host.fetch(f"{URL}/health")
     patience = {"ETCDCTL_DIAL_TIMEOUT": "60s", "ETCDCTL_COMMAND_TIMEOUT": "60s"}
     return host.output("/usr/local/bin/etcd1ctl", *argv, env={"ETCDCTL_API": "3", **patience})
@@ -30,12 +31,12 @@ def installed(host, reference):
     return host
 
 
-def test_install_does_not_start_but_enables(installed):
+def test_install_enables_the_service_and_does_not_start_it(installed):
     unit = installed.unit("etcd1")
     assert (unit["ActiveState"], unit["UnitFileState"]) == ("inactive", "enabled")
 
 
-def test_a_key_can_be_put_and_got(installed):
+def test_a_key_can_be_written_and_read(installed):
     installed.run("systemctl", "start", "etcd1")
     assert etcdctl(installed, "put", "greeting", "hello") == "OK"
     assert etcdctl(installed, "get", "greeting") == "greeting\nhello"
@@ -48,7 +49,7 @@ def test_a_restart_keeps_the_key(installed):
     assert etcdctl(installed, "get", "greeting") == "greeting\nhello"
 
 
-def test_a_reboot_brings_it_up_by_itself_without_the_registry(site, installed):
+def test_it_starts_at_boot_without_the_registry(site, installed):
     installed.run("systemctl", "start", "etcd1")
     etcdctl(installed, "put", "greeting", "hello")
     site.registry.stop()
@@ -57,14 +58,14 @@ def test_a_reboot_brings_it_up_by_itself_without_the_registry(site, installed):
     assert installed.unit("etcd1")["ActiveState"] == "active"
 
 
-def test_the_renamed_host_files_are_there_and_recorded(installed):
+def test_renamed_host_files_are_installed_and_recorded(installed):
     info = installed.berth_json("inspect", "etcd1")
     assert set(info["installedFiles"]) >= {"/etc/etcd1/etcd.conf", "/usr/local/bin/etcd1ctl"}
     assert installed.path("/etc/etcd1/etcd.conf").read_text() == "# settings of etcd\n"
     assert installed.output("stat", "-c", "%a %U", "/usr/local/bin/etcd1ctl") == "755 root"
 
 
-def test_the_tmpfiles_are_made_at_install(installed):
+def test_tmpfiles_lines_are_applied_at_install(installed):
     assert installed.output("stat", "-c", "%a %u:%g", "/var/lib/etcd/etcd1.etcd") == "700 0:0"
 
 
@@ -81,7 +82,7 @@ def test_uninstall_leaves_nothing_but_images_and_state(host, reference):
     assert not any("etcd" in args for _, args in host.processes())
 
 
-def test_uninstall_of_what_never_ran_leaves_nothing_at_all(host, reference):
+def test_uninstall_of_a_container_that_was_never_started_leaves_nothing(host, reference):
     before = host.snapshot()
     host.berth("install", "--name=etcd1", *SETTINGS, reference)
     host.berth("uninstall", "etcd1")
@@ -114,7 +115,7 @@ def test_two_containers_of_one_image_share_its_files(host, reference):
     assert len(inodes) == 1
 
 
-def test_stop_ends_it_with_success(installed):
+def test_a_stopped_service_has_succeeded(installed):
     installed.run("systemctl", "start", "etcd1")
     installed.fetch(f"{URL}/health")
     installed.run("systemctl", "stop", "etcd1")

@@ -1,4 +1,5 @@
-"""Commands in containers: in a running one, and beside one that does not run, with both runtimes and on a terminal."""
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Commands in a running container, and one-off runs of a stopped one, with both runtimes and on a terminal."""
 
 import os
 import re
@@ -8,7 +9,6 @@ import subprocess
 import pytest
 from rig import images
 from rig.checks import DEPLOYMENTS, in_cgroup_of
-from rig.shell import PATIENCE
 from rig.terminal import Terminal
 
 RUNTIMES = {"runc": "/usr/sbin/runc", "crun": "/usr/bin/crun"}
@@ -31,7 +31,7 @@ def runtime(request):
 
 @pytest.fixture(params=["exec", "run", "one-off"])
 def command(request, runtime):
-    """The words that begin a command in a container of that runtime, in each of the three ways."""
+    """The arguments before a command, for each of the three ways to run it in a container of that runtime."""
     return {"exec": ("exec", runtime), "run": ("run", runtime), "one-off": ("run", f"{runtime}-off")}[request.param]
 
 
@@ -48,40 +48,40 @@ def terminal(both):
         one.close()
 
 
-def test_a_user_who_is_not_root_can_write_where_everybody_may(both, runtime):
-    """The directories are 0755 of root in the image; runc before 1.2 gives that mode to what is mounted there."""
+def test_a_user_without_root_can_write_to_tmp(both, runtime):
+    """/tmp is 0755 and owned by root in the image; runc before 1.2 sets this mode on the file system that is mounted there."""
     done = both.berth("exec", runtime, "sh", "-c", "id -u; echo x > /tmp/file && cat /tmp/file && stat -c %a /tmp")
     assert done.stdout.splitlines()[:2] == ["1000", "x"]
 
 
 def nothing_left(host):
-    """No container, scope, directory or lock of a one-off is there."""
+    """No container, scope, directory or lock of a one-off run exists."""
     for name in RUNTIMES:
         assert set(host.containers(name)) == {name}
     listed = set(os.listdir(host.path(DEPLOYMENTS)))
     assert not [entry for entry in listed if "-run-" in entry]
-    host.wait_for(lambda: "-run-" not in host.output("systemctl list-units --no-legend --all --type=scope"), "the scope is gone")
+    host.wait_for(lambda: host.output("systemctl list-units --no-legend --all --type=scope"), "the end of all scopes of runs", lambda scopes: "-run-" not in scopes)
 
 
 @pytest.mark.portable
-def test_output_input_and_exit_code_are_the_commands(both, command):
-    done = both.berth(*command, "sh", "-c", "cat; echo to the right >&2; exit 42", check=False, input="through\n")
+def test_a_command_has_the_standard_streams_and_sets_the_exit_code(both, command):
+    done = both.berth(*command, "sh", "-c", "cat; echo to stderr >&2; exit 42", check=False, input="through\n")
     assert done.returncode == 42
     assert done.stdout == "through\n"
-    assert done.stderr == "to the right\n"
+    assert done.stderr == "to stderr\n"
     nothing_left(both)
 
 
 def test_user_environment_and_directory_are_those_of_the_service(both, command):
-    words = both.berth(*command, "sh", "-c", "id -u; pwd; echo $GREETING; grep NoNewPrivs /proc/self/status").stdout
-    assert words.split("\n")[:4] == ["1000", "/srv/home", "good day", "NoNewPrivs:\t1"]
+    output = both.berth(*command, "sh", "-c", "id -u; pwd; echo $GREETING; grep NoNewPrivs /proc/self/status").stdout
+    assert output.split("\n")[:4] == ["1000", "/srv/home", "good day", "NoNewPrivs:\t1"]
 
 
-def test_options_behind_the_name_are_the_commands(both, command):
+def test_options_after_the_name_belong_to_the_command(both, command):
     assert both.berth(*command, "echo", "--json", "-q", "--root", "/x").stdout == "--json -q --root /x\n"
 
 
-def test_a_signal_that_ends_the_command(both, command):
+def test_a_command_that_a_signal_ends(both, command):
     assert both.berth(*command, "sh", "-c", "sh -c 'kill -USR1 $$'; exit $?", check=False).returncode == 128 + signal.SIGUSR1
     if command[0] == "exec":
         assert both.berth(*command, "sh", "-c", "kill -KILL $$", check=False).returncode == 128 + signal.SIGKILL
@@ -91,15 +91,15 @@ def test_a_signal_that_ends_the_command(both, command):
 def test_signals_reach_the_command(both, runtime, number):
     script = f"trap 'echo got it; exit 9' {number.name[3:]}; echo ready; while :; do sleep 0.05; done"
     process = both.start_process("berth", "run", f"{runtime}-off", "sh", "-c", script)
-    assert process.stdout.readline() == "ready\n"
+    assert process.line() == "ready\n"
     os.kill(both.inner_pid(process), number)
-    assert process.wait(PATIENCE) == 9
-    assert process.stdout.read() == "got it\n"
+    assert process.finish() == 9
+    assert process.rest() == "got it\n"
     nothing_left(both)
 
 
 @pytest.mark.portable
-def test_what_cannot_be_run_is_told_apart(both, command):
+def test_exit_codes_distinguish_a_missing_program_from_a_file_that_is_not_executable(both, command):
     for argv, code, reason in (("/no/such/program", 127, "/no/such/program"), ("/etc/passwd", 126, "permission denied|not executable")):
         done = both.berth(*command, argv, check=False)
         assert done.returncode == code, done.stderr
@@ -109,18 +109,18 @@ def test_what_cannot_be_run_is_told_apart(both, command):
 
 def test_a_command_is_in_the_cgroup_of_the_service(both, runtime):
     process = both.start_process("berth", "exec", runtime, "sh", "-c", "echo ready; sleep 1001")
-    assert process.stdout.readline() == "ready\n"
+    assert process.line() == "ready\n"
     assert in_cgroup_of(both, both.pid_of("sleep 1001"), f"/system.slice/{runtime}.service")
     os.kill(both.inner_pid(process), signal.SIGTERM)
-    assert process.wait(PATIENCE) == 128 + signal.SIGTERM
-    both.wait_for(lambda: not any(args == "sleep 1001" for _, args in both.processes()), "its end")
+    assert process.finish() == 128 + signal.SIGTERM
+    both.wait_ended("sleep 1001")
 
 
-def test_one_offs_run_side_by_side_in_cgroups_of_their_own(both, runtime):
+def test_one_off_runs_are_concurrent_and_have_separate_cgroups(both, runtime):
     script = "echo ready; read line; echo $line"
     processes = [both.start_process("berth", "run", f"{runtime}-off", "sh", "-c", script, stdin=subprocess.PIPE) for _ in range(2)]
     for process in processes:
-        assert process.stdout.readline() == "ready\n"
+        assert process.line() == "ready\n"
     scopes = re.findall(rf"{runtime}-off-run-\w+\.scope", both.output("systemctl list-units --no-legend --type=scope"))
     assert len(set(scopes)) == 2
     for scope in set(scopes):
@@ -128,41 +128,41 @@ def test_one_offs_run_side_by_side_in_cgroups_of_their_own(both, runtime):
         assert both.output("cat", f"{cgroup}/payload/cgroup.procs") and both.output("cat", f"{cgroup}/berth/cgroup.procs")
         assert both.output("cat", f"{cgroup}/cgroup.procs") == ""
     for number, process in enumerate(processes):
-        assert process.communicate(f"line {number}\n", timeout=PATIENCE)[0] == f"line {number}\n"
+        assert process.outputs(f"line {number}\n")[0] == f"line {number}\n"
     nothing_left(both)
 
 
-def test_a_container_is_not_uninstalled_while_a_one_off_uses_its_files(both, runtime):
+def test_a_container_is_not_uninstalled_during_a_one_off_run(both, runtime):
     process = both.start_process("berth", "run", f"{runtime}-off", "sh", "-c", "echo ready; read line; cat /etc/passwd", stdin=subprocess.PIPE)
-    assert process.stdout.readline() == "ready\n"
+    assert process.line() == "ready\n"
     done = both.berth("uninstall", f"{runtime}-off", check=False)
     assert done.returncode == 4
     assert f"{runtime}-off-run-" in done.stderr and "systemctl stop" in done.stderr
-    assert "guest" in process.communicate("go on\n", timeout=PATIENCE)[0]
+    assert "guest" in process.outputs("go on\n")[0]
 
 
-def test_detach_leaves_a_command_whose_output_is_in_the_journal(both, runtime):
-    done = both.berth("exec", "--detach", runtime, "sh", "-c", "echo said by the detached of $$; sleep 1002")
+def test_the_output_of_a_detached_command_is_in_the_journal(both, runtime):
+    done = both.berth("exec", "--detach", runtime, "sh", "-c", "echo detached as $$; sleep 1002")
     assert (done.stdout, done.stderr) == ("", "")
     pid = both.pid_of("sleep 1002")
-    both.wait_for(lambda: "said by the detached" in both.journal(runtime), "its words in the journal")
+    both.wait_for_output(runtime, "detached as")
     both.run("kill", str(pid))
-    both.wait_for(lambda: not any(args == "sleep 1002" for _, args in both.processes()), "its end")
+    both.wait_ended("sleep 1002")
 
 
-def test_detach_is_for_running_containers(both, runtime):
+def test_detach_requires_a_running_container(both, runtime):
     done = both.berth("run", "-d", f"{runtime}-off", "true", check=False)
-    assert done.returncode == 2 and "does not run" in done.stderr
+    assert done.returncode == 2 and "is not running" in done.stderr
 
 
-def test_exec_wants_a_running_container(both, runtime):
+def test_exec_requires_a_running_container(both, runtime):
     done = both.berth("exec", f"{runtime}-off", "true", check=False)
     assert done.returncode == 1
     assert f"berth start {runtime}-off" in done.stderr and f"berth run {runtime}-off" in done.stderr
 
 
-def test_a_command_right_behind_the_start_waits_for_the_container(both, runtime):
-    """A unit whose runtime stays in the foreground counts as started before there is a container."""
+def test_a_command_immediately_after_the_start_waits_for_the_container(both, runtime):
+    """A unit whose runtime stays in the foreground is started before the container exists."""
     both.berth("install", f"--runtime={RUNTIMES[runtime]}", "--name=early", f"oci:{images.hello_world().inside}")
     both.run("systemctl", "start", "early")
     assert both.berth("exec", "early", "/bin/echo", "inside").stdout == "inside\n"
@@ -170,17 +170,17 @@ def test_a_command_right_behind_the_start_waits_for_the_container(both, runtime)
     both.berth("uninstall", "early")
 
 
-def test_a_running_container_needs_a_command(both, runtime):
+def test_a_run_in_a_running_container_requires_a_command(both, runtime):
     done = both.berth("run", runtime, check=False)
-    assert done.returncode == 2 and "runs already" in done.stderr
+    assert done.returncode == 2 and "is already running" in done.stderr
 
 
-def test_without_a_command_a_one_off_runs_what_the_service_does(both, runtime):
+def test_a_one_off_run_without_a_command_runs_that_of_the_service(both, runtime):
     process = both.start_process("berth", "run", f"{runtime}-off")
-    assert "plain runs as 1000 in /srv/home" in process.stdout.readline()
+    assert "plain runs as 1000 in /srv/home" in process.line()
     os.kill(both.inner_pid(process), signal.SIGTERM)
-    assert process.wait(PATIENCE) == 0
-    assert process.stdout.read() == "plain says goodbye\n"
+    assert process.finish() == 0
+    assert process.rest() == "plain says goodbye\n"
 
 
 def test_refusals(both):
@@ -188,7 +188,7 @@ def test_refusals(both):
         (("exec", "missing", "true"), 3, "no container missing"),
         (("run", "missing"), 3, "no container missing"),
         (("exec", "runc"), 2, "COMMAND"),
-        (("exec", "--tty", "runc", "true"), 2, "--tty needs a terminal"),
+        (("exec", "--tty", "runc", "true"), 2, "--tty requires a terminal"),
         (("exec", "--tty", "--detach", "runc", "true"), 2, "--detach"),
         (("run", "--set=A=1", "runc-off", "true"), 2, "--set"),
     ):
@@ -200,8 +200,8 @@ def test_refusals(both):
 # -- on a terminal ------------------------------------------------------------------------------------------------
 
 
-def test_a_terminal_has_our_size_and_follows_it(terminal, command):
-    # crun exec gives the size a moment after the start.
+def test_a_terminal_has_the_size_of_the_callers_and_follows_it(terminal, command):
+    # crun exec sets the size after it has started the command.
     script = "until stty size 2>&1 | grep '33 101'; do sleep 0.02; done; trap 'stty size' WINCH; echo ready; while ! read line; do :; done; exit 5"
     screen = terminal("berth", *command, "sh", "-c", script, rows=33, columns=101)
     assert "33 101" in screen.wait_for("ready")
@@ -211,7 +211,7 @@ def test_a_terminal_has_our_size_and_follows_it(terminal, command):
     assert screen.end() == 5
 
 
-def test_control_c_on_a_terminal_goes_to_the_command(terminal, command):
+def test_control_c_on_a_terminal_interrupts_the_command(terminal, command):
     screen = terminal("berth", *command, "sh", "-c", "trap 'echo caught; exit 6' INT; echo ready; while :; do sleep 0.05; done")
     screen.wait_for("ready")
     screen.type("\x03")
@@ -219,14 +219,14 @@ def test_control_c_on_a_terminal_goes_to_the_command(terminal, command):
     assert screen.end() == 6
 
 
-def test_a_terminal_is_one_for_the_command(terminal, command):
+def test_a_command_on_a_terminal_has_a_terminal(terminal, command):
     screen = terminal("berth", *command, "sh", "-c", "test -t 0 && test -t 1 && test -t 2 && echo $TERM; tty; read line; exit 3")
-    assert "xterm" in screen.wait_for("/dev/")  # crun drops what is written just before the end
+    assert "xterm" in screen.wait_for("/dev/")  # crun loses output that is written immediately before the end
     screen.type("\r")
     assert screen.end() == 3
 
 
-def test_without_a_terminal_when_none_is_wanted(terminal, command):
+def test_no_tty_runs_the_command_without_a_terminal(terminal, command):
     screen = terminal("berth", command[0], "--no-tty", command[1], "sh", "-c", "read line; echo got $line; exit 8")
     screen.type("words\r")
     screen.wait_for("got words")
@@ -241,31 +241,31 @@ def test_the_terminal_is_restored_when_the_runtime_is_killed(terminal, both, run
     nothing_left(both)
 
 
-def test_a_closed_terminal_ends_a_one_off(terminal, both, runtime):
+def test_a_closed_terminal_ends_a_one_off_run(terminal, both, runtime):
     screen = terminal("berth", "run", f"{runtime}-off", "sh", "-c", "trap 'exit 1' HUP; echo ready; while :; do sleep 0.05; done")
     screen.wait_for("ready")
     screen.hang_up()
-    both.wait_for(lambda: set(both.containers(runtime)) == {runtime}, "the one-off has ended")
-    both.wait_for(lambda: "-run-" not in " ".join(os.listdir(both.path(DEPLOYMENTS))), "its directory is gone")
+    both.wait_for(lambda: set(both.containers(runtime)), "the end of the one-off run", {runtime})
+    both.wait_for(lambda: [name for name in os.listdir(both.path(DEPLOYMENTS)) if "-run-" in name], "the removal of its directory", [])
 
 
 # -- when berth is killed -----------------------------------------------------------------------------------------
 
 
-def test_a_killed_one_off_is_ended_by_the_next_command(both, runtime):
+def test_the_next_command_ends_a_killed_one_off_run(both, runtime):
     process = both.start_process("berth", "run", f"{runtime}-off", "sh", "-c", "echo ready; sleep 1004")
-    assert process.stdout.readline() == "ready\n"
+    assert process.line() == "ready\n"
     os.kill(both.inner_pid(process), signal.SIGKILL)
-    process.wait(PATIENCE)
+    process.finish()
     done = both.berth("start", runtime)
     assert f"ending the interrupted one-off run {runtime}-off-run-" in done.stderr
     assert not any("sleep 1004" in args for _, args in both.processes())
     nothing_left(both)
 
 
-def test_a_stopped_scope_ends_a_one_off(both, runtime):
+def test_a_stopped_scope_ends_a_one_off_run(both, runtime):
     process = both.start_process("berth", "run", f"{runtime}-off", "sh", "-c", "trap 'exit 4' TERM; echo ready; while :; do sleep 0.05; done")
-    assert process.stdout.readline() == "ready\n"
+    assert process.line() == "ready\n"
     both.run(f"systemctl stop '{runtime}-off-run-*.scope'")
-    assert process.wait(PATIENCE) == 4
+    assert process.finish() == 4
     nothing_left(both)

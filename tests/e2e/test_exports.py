@@ -1,4 +1,5 @@
-"""What /exports of an image asks for: host files, templates among them, directories, tmpfiles, units of several kinds."""
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The directory /exports of an image: host files and their templates, directories, tmpfiles.d lines, and units."""
 
 import json
 import re
@@ -25,7 +26,7 @@ MANIFEST = {
     "somethingNew": True,
 }
 UNIT = """[Unit]
-Description=A unit that wants its payload as the main process
+Description=A unit with its payload as the main process
 
 [Service]
 Type=forking
@@ -58,12 +59,12 @@ def installed(host):
     return host
 
 
-def test_templates_among_the_host_files_are_rendered_and_the_others_are_not(installed):
+def test_only_host_files_that_the_manifest_names_as_templates_are_rendered(installed):
     assert installed.path("/etc/greeter1/greeter.conf").read_text() == "greeting = ahoy\nname = greeter1\nprice = 5$\n"
     assert installed.path("/etc/greeter1/plain.conf").read_text() == "not a template: $GREETING\n"
 
 
-def test_a_renamed_directory_takes_its_files_along(installed):
+def test_a_renamed_directory_includes_its_files(installed):
     assert not installed.path("/etc/greeter").exists()
     assert installed.path("/usr/local/bin/greeter1-greet").exists()
 
@@ -76,10 +77,10 @@ def test_every_host_file_is_recorded_with_its_checksum(installed):
 
 
 def test_no_host_file_shares_its_inode_with_the_store(installed):
-    """Who edits a file of the host must not edit the image."""
+    """An edit of a host file must not change the image."""
     hostfs = installed.path(f"{DEPLOYMENTS}/greeter1.0/rootfs/exports/hostfs")
-    for there, here in (("usr/share/greeter/data", "/usr/share/greeter/data"), ("etc/greeter/plain.conf", "/etc/greeter1/plain.conf")):
-        assert (hostfs / there).stat().st_ino != installed.path(here).stat().st_ino
+    for exported, path in (("usr/share/greeter/data", "/usr/share/greeter/data"), ("etc/greeter/plain.conf", "/etc/greeter1/plain.conf")):
+        assert (hostfs / exported).stat().st_ino != installed.path(path).stat().st_ino
 
 
 def test_missing_bind_sources_get_a_tmpfiles_line(installed):
@@ -88,7 +89,7 @@ def test_missing_bind_sources_get_a_tmpfiles_line(installed):
     assert installed.path("/var/lib/greeter1/data").is_dir()
 
 
-def test_a_key_that_nobody_knows_is_warned_about(host):
+def test_an_unknown_key_of_the_manifest_is_warned_about(host):
     done = host.berth("install", f"oci:{greeter().inside}")
     assert "somethingNew" in done.stderr
 
@@ -107,7 +108,7 @@ def test_a_unit_with_stoppost_and_pidfile_runs_detached(host):
     host.berth("uninstall", "detached")
 
 
-def test_an_image_that_only_brings_host_files(host):
+def test_an_image_with_only_host_files_has_no_service(host):
     before = host.snapshot()
     manifest = {"version": "1.0", "noContainerService": True}
     image = images.with_exports("only-files", {"manifest.json": json.dumps(manifest)}, {"usr/local/bin/tool": "#!/bin/sh\necho tool\n"})
@@ -120,7 +121,7 @@ def test_an_image_that_only_brings_host_files(host):
     assert leftovers(before, host.snapshot()) == []
 
 
-def test_files_that_are_no_utf_8_are_planned_and_written(host):
+def test_files_that_are_not_utf_8_are_planned_and_written(host):
     image = f"oci:{images.latin().inside}"
     assert host.berth_json("install", "--dry-run", image)["unit"].startswith("# caf\ufffd of latin\n")
     host.berth("install", image)
@@ -131,7 +132,7 @@ def test_files_that_are_no_utf_8_are_planned_and_written(host):
     assert not host.path("/etc/latin").exists()
 
 
-def test_uninstall_takes_everything_back(host):
+def test_uninstall_removes_everything(host):
     before = host.snapshot()
     host.berth("install", "--name=greeter1", f"oci:{greeter().inside}")
     host.berth("uninstall", "greeter1")
@@ -139,7 +140,7 @@ def test_uninstall_takes_everything_back(host):
     assert state == []
 
 
-def test_values_of_the_tool_are_recorded(installed):
+def test_values_that_berth_provides_are_recorded(installed):
     values = installed.berth_json("inspect", "greeter1")["values"]
     assert re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", values["UUID"])
     assert values["DESTDIR"] == f"{DEPLOYMENTS}/greeter1.0"

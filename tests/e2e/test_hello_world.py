@@ -1,4 +1,5 @@
-"""The published hello-world image: old configuration, values, and every place an image can come from."""
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The published hello-world image: its old configuration, values, and all sources of images."""
 
 import json
 
@@ -20,13 +21,13 @@ def test_it_greets_with_its_default_values(host, reference):
     assert host.fetch("http://127.0.0.1:8081/") == "Hi World!"
 
 
-def test_it_greets_with_values_that_were_set(host, reference):
+def test_it_greets_with_values_of_the_command_line(host, reference):
     host.berth("install", "--set", "RECEIVER=Moon", "--set=PORT=8099", "-n", "moon", reference)
     host.berth("start", "moon")
     assert host.fetch("http://127.0.0.1:8099/") == "Hi Moon!"
 
 
-def test_now_starts_it(host, reference):
+def test_install_now_starts_it(host, reference):
     host.berth("install", "--now", reference)
     assert host.unit("hello-world")["ActiveState"] == "active"
     assert host.fetch("http://127.0.0.1:8081/") == "Hi World!"
@@ -40,7 +41,7 @@ def test_berth_stop_stops_it(host, reference):
     assert (unit["ActiveState"], unit["Result"]) == ("inactive", "success")
 
 
-def test_what_stop_leaves_is_nothing(host, reference):
+def test_stop_leaves_no_container_and_no_process(host, reference):
     host.berth("install", "--now", reference)
     host.fetch("http://127.0.0.1:8081/")
     host.berth("stop", "hello-world")
@@ -57,7 +58,7 @@ def test_the_old_configuration_is_converted_and_each_conversion_is_reported(host
     assert "capabilities" in done.stderr
 
 
-def test_the_deployment_is_laid_out_as_the_contract_says(host, reference):
+def test_the_deployment_has_the_documented_layout(host, reference):
     host.berth("install", reference)
     directory = host.path(DEPLOYMENTS)
     assert (directory / "hello-world").readlink().as_posix() == "hello-world.0"
@@ -109,7 +110,7 @@ def test_dry_run_prints_the_plan_as_json_and_changes_nothing(host, reference):
     assert leftovers(before, host.snapshot()) == []
 
 
-def test_an_installed_name_is_left_alone(host, reference):
+def test_an_installed_container_is_not_changed(host, reference):
     host.berth("install", reference)
     before = host.snapshot()
     done = host.berth("install", "--set=PORT=9000", reference, check=False)

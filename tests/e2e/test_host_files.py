@@ -1,5 +1,5 @@
-"""Files that images put on the host, on a host whose other users mean harm: every verb goes where root put things, and
-nowhere else."""
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Host files below a directory of a hostile user: no verb follows a link of that user."""
 
 from rig import images
 from rig.checks import DEPLOYMENTS
@@ -14,7 +14,7 @@ def image(version, **files):
 
 
 def test_no_verb_follows_a_link_of_another_user(shared_host):
-    """The directory became a service's own; who has that service replaces a part of the way by a link."""
+    """The directory is given to a service user, who replaces a part of the path by a link."""
     host = shared_host
     before = sorted(host.path(LOADER).iterdir())
     host.berth("install", f"--name={NAME}", f"oci:{image('one', one='1').inside}")
@@ -27,8 +27,8 @@ def test_no_verb_follows_a_link_of_another_user(shared_host):
         assert refused.returncode == 5, refused.stderr
         assert "/srv/app" in refused.stderr and "1000" in refused.stderr
         assert not host.path(f"{DEPLOYMENTS}/.transactions").exists()
-    gone = host.berth("uninstall", NAME)
-    assert "/srv/app/conf/one is left as it is" in gone.stderr
+    done = host.berth("uninstall", NAME)
+    assert "/srv/app/conf/one is left as it is" in done.stderr
     assert not host.path(f"{DEPLOYMENTS}/{NAME}").is_symlink()
     assert sorted(host.path(LOADER).iterdir()) == before
     assert host.path("/srv/app/moved/one").read_text() == "2"

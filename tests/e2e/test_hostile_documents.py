@@ -1,5 +1,6 @@
-"""A registry that serves documents which are broken, lie, or are none of an image: each is refused by name, with a remedy,
-and leaves nothing in the store."""
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A registry that serves invalid, inconsistent or foreign documents: each is refused with a message that names it and with a
+remedy, and leaves nothing in the store."""
 
 import gzip
 import json
@@ -18,14 +19,14 @@ def registry(shared_site):
 
 @pytest.fixture(scope="module")
 def pulled_once(shared_host, registry):
-    """A host whose repository exists, so that whatever else is in it later came from a refused image."""
+    """A host whose repository exists, so that any change of it comes from a refused image."""
     good = Image()
     shared_host.berth("pull", registry.serve("good", good.manifest(), [good.config_bytes(), good.layer]))
     return shared_host
 
 
 class Served:
-    """What a case puts into the registry."""
+    """The documents that a case adds to the registry."""
 
     def __init__(self, manifest, image=None, kind=MANIFEST, blobs=None, manifests=()):
         image = image or Image()
@@ -34,7 +35,7 @@ class Served:
 
 
 def changed(path, value):
-    """A manifest with another value at `path`."""
+    """A manifest with a different value at `path`."""
     image = Image()
 
     def change(document):
@@ -69,7 +70,7 @@ def text():
 
 
 def other_blob():
-    """The layer's blob is another one of the same size."""
+    """The registry serves a different blob of the same size."""
     image = Image("wrong blob")
     manifest = image.manifest()
     served = Served(manifest, image)
@@ -77,7 +78,7 @@ def other_blob():
     return served
 
 
-def size_that_lies(by, seed="size"):
+def wrong_size(by, seed="size"):
     image = Image(seed)
     return Served(image.spoiled(lambda m: m["layers"][0].update(size=len(image.layer) + by)), image)
 
@@ -100,7 +101,7 @@ def bomb():
     return with_layer(layer=packed + gzip.compress(bytes(80 << 20), mtime=0))
 
 
-# What is served, and words that the refusal must have: the document, the key, the reason.
+# Served documents, and texts that the message must contain: the document, the key, the reason.
 CASES = {
     "empty": (Served(b""), ["manifest", "not valid JSON"]),
     "truncated": (Served(text()[:-20]), ["manifest", "not valid JSON", "line 1"]),
@@ -118,9 +119,9 @@ CASES = {
     "unknown-algorithm": (changed(["config", "digest"], "md5:" + "a" * 32), ["config.digest"]),
     "negative-size": (changed(["layers", 0, "size"], -1), ["layers[0].size", "negative"]),
     "size-beyond-63-bits": (changed(["layers", 0, "size"], 1 << 63), ["layers[0].size", "63 bits"]),
-    "size-too-small": (size_that_lies(-1), ["blob", "has the wrong size"]),
-    "size-too-large": (size_that_lies(1), ["blob", "has the wrong size"]),
-    "size-of-a-stored-layer": (size_that_lies(1, "hello"), ["layer", "the manifest says"]),
+    "size-too-small": (wrong_size(-1), ["blob", "has the wrong size"]),
+    "size-too-large": (wrong_size(1), ["blob", "has the wrong size"]),
+    "size-of-a-stored-layer": (wrong_size(1, "hello"), ["layer", "the manifest says"]),
     "wrong-blob": (other_blob(), ["blob", "has the wrong content", "digest"]),
     "unknown-layer": (with_layer("application/vnd.example.layer+json"), ["layers[0]", "unknown type"]),
     "foreign-layer": (foreign_layer(), ["layers[0]", "foreign"]),
@@ -131,12 +132,12 @@ CASES = {
     "wrongly-typed-config": (with_config(config={"Cmd": "/bin/sh"}), ["configuration", "config.Cmd"]),
     "wrong-diff-id": (with_config(rootfs={"type": "layers", "diff_ids": ["sha256:" + "0" * 64]}), ["layer", "image configuration says"]),
     "missing-diff-id": (with_config(rootfs={"type": "layers", "diff_ids": []}), ["1 layers", "0 diff ids"]),
-    "bomb": (bomb(), ["behind the end of its archive"]),
+    "bomb": (bomb(), ["after the end of its archive"]),
 }
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_is_refused_with_a_reason_and_leaves_nothing(pulled_once, registry, case):
+def test_it_is_refused_with_a_reason_and_leaves_nothing(pulled_once, registry, case):
     served, words = CASES[case]
     reference = registry.serve(case, served.manifest, served.blobs, served.kind, served.manifests)
     if hasattr(served, "wrong"):
@@ -165,12 +166,12 @@ def test_an_image_of_another_platform_is_warned_about(pulled_once, registry):
 
 
 def test_documents_that_others_accept_are_accepted(pulled_once, registry):
-    """Media types are hints, what is missing or null is empty, and what is not chosen spoils nothing."""
+    """Media types are only hints, missing members and null are empty, and entries of an index that are not chosen are ignored."""
     image = Image("odd")
     del image.config["architecture"], image.config["os"]
     image.config["config"].update(Labels={"a": None}, Env=["FOO", "A=b"], Entrypoint=None)
     image.config_kind = "application/octet-stream"
-    image.layer_kind = "application/vnd.docker.image.rootfs.diff.tar"  # it is gzip
+    image.layer_kind = "application/vnd.docker.image.rootfs.diff.tar"  # but it is compressed by gzip
     manifest = image.manifest()
     manifest["mediaType"] = "application/vnd.docker.distribution.manifest.v2+json"
     del manifest["schemaVersion"]
@@ -182,13 +183,13 @@ def test_documents_that_others_accept_are_accepted(pulled_once, registry):
     reference = registry.serve("odd", index, blobs, "TEXT/PLAIN", [nested, inner])
     assert "built for" not in pulled_once.berth("pull", reference).stderr
     done = pulled_once.berth("install", "--name=odd", reference)
-    assert "the entry 'FOO' of the image's environment is no variable" in done.stderr
+    assert "the entry 'FOO' of the image's environment is not a variable" in done.stderr
     config = json.loads(pulled_once.path("/var/lib/containers/berth/odd/config.json").read_text())
     assert "A=b" in config["process"]["env"] and "FOO" not in config["process"]["env"]
     pulled_once.berth("uninstall", "odd")
 
 
-def test_a_layout_does_not_move_the_name_of_what_a_registry_gave(pulled_once, registry):
+def test_a_layout_does_not_replace_an_image_of_a_registry(pulled_once, registry):
     good, evil = Image("good"), Image("evil")
     reference = registry.serve("etcd", good.manifest(), [good.config_bytes(), good.layer]) + ":latest"
     layout = pulled_once.path("/srv/hostile")
@@ -204,7 +205,7 @@ def test_a_layout_does_not_move_the_name_of_what_a_registry_gave(pulled_once, re
     assert pulled_once.berth_json("inspect", "foo")["image"] == "localhost/hostile:latest"
     assert "Latest version already installed" in pulled_once.berth("update", "--no-pull", "etcd").stdout
     refused = pulled_once.berth("pull", f"oci:/srv/hostile:{reference}", check=False)
-    assert refused.returncode == 4 and "is stored as its registry gave it" in refused.stderr
+    assert refused.returncode == 4 and "is stored from its registry" in refused.stderr
     assert "Latest version already installed" in pulled_once.berth("update", "--no-pull", "etcd").stdout
     for name in ("etcd", "foo"):
         pulled_once.berth("uninstall", name)

@@ -1,4 +1,5 @@
-"""What the /exports of an image may ask for: what is refused, what works with a warning, and what --display shows."""
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Hostile /exports of images: what is refused, what is warned about, and the privileges that --display shows."""
 
 import json
 
@@ -34,7 +35,7 @@ def image(name, files=None, hostfs=None, rename=None, mounts=(), **more):
     return images.with_exports(f"hostile-{name}", files, hostfs)
 
 
-# (exit code, words of the refusal, image); the container is always called probe.
+# (exit code, texts of the message, image); the container is always named probe.
 REFUSED = {
     "unit": (4, ["etc/systemd/system/probe.service", "--name"], image("unit", hostfs={"etc/systemd/system/probe.service": "x"})),
     "unit-by-rename": (4, ["hostfs/etc/harmless", "which berth itself writes"],
@@ -69,7 +70,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_is_refused_and_changes_nothing(shared_host, case):
+def test_it_is_refused_and_changes_nothing(shared_host, case):
     code, words, made = REFUSED[case]
     before = shared_host.snapshot()
     done = shared_host.berth("install", "--name=probe", f"oci:{made.inside}", check=False)
@@ -84,7 +85,7 @@ def install(host, made, *options):
     return host.berth("install", "--name=probe", *options, f"oci:{made.inside}")
 
 
-def test_a_link_of_the_host_cannot_hide_what_is_ours(host):
+def test_a_link_of_the_host_does_not_hide_directories_of_berth(host):
     host.run("mkdir -p /srv && ln -s /var/lib/containers/berth /srv/hidden && ln -s /etc/systemd/system /etc/units")
     for made, code in ((image("by-link", mounts=[bind("/srv/hidden")]), 6), (image("unit-by-link", hostfs={"etc/units/probe.service": "x"}), 4)):
         done = host.berth("install", "--name=probe", f"oci:{made.inside}", check=False)
@@ -92,7 +93,7 @@ def test_a_link_of_the_host_cannot_hide_what_is_ours(host):
         assert "berth" in done.stderr
 
 
-def test_files_of_the_host_stay_as_they_are(host):
+def test_existing_files_of_the_host_are_not_changed(host):
     before = {path: host.path(path).read_bytes() for path in ("/etc/shadow", "/etc/passwd", "/usr/bin/env")}
     done = install(host, image("existing", hostfs={path.lstrip("/"): "mine" for path in before}))
     for path, content in before.items():
@@ -113,13 +114,13 @@ def test_a_host_file_follows_the_links_of_the_administrator_only(host):
     assert not host.path("/etc/fresh").is_symlink()
 
 
-def test_names_in_the_manifest_that_are_nowhere_in_hostfs_are_told(host):
+def test_names_in_the_manifest_that_hostfs_lacks_are_reported(host):
     done = install(host, image("no-such-file", hostfs={"etc/one": "1"}, rename={"/etc/on": "/etc/two"}))
-    assert "warning: exports/manifest.json: renameFiles names what is not in exports/hostfs: /etc/on\n" in done.stderr
+    assert "warning: exports/manifest.json: renameFiles names paths that are not in exports/hostfs: /etc/on\n" in done.stderr
     assert host.path("/etc/one").read_text() == "1"
 
 
-def test_names_that_are_exchanged_are_no_loop(host):
+def test_two_files_can_exchange_their_names(host):
     install(host, image("exchange", hostfs={"etc/one": "1", "etc/two": "2"}, rename={"/etc/one": "/etc/two", "/etc/two": "/etc/one"}))
     assert (host.path("/etc/one").read_text(), host.path("/etc/two").read_text()) == ("2", "1")
 
@@ -128,7 +129,7 @@ ODD = "a b\"c'd\\e%%f$$g;#|`&<>[x]*?~"
 
 
 def test_odd_values_stay_within_their_line(host):
-    """Values go into templates as they are; they can neither add a line nor a directive."""
+    """Values are substituted unchanged; they can add neither a line nor a setting."""
     unit = '[Service]\nEnvironment="PLAIN=1"\n# $VALUE\nExecStart=$EXEC_START\n[Install]\nWantedBy=multi-user.target\n'
     files = {"service.template": unit, "tmpfiles.template": "# $VALUE\nd /run/probe 0755 - - - -\n"}
     install(host, image("odd", files), f"--set=VALUE={ODD}")
@@ -148,20 +149,20 @@ def test_values_that_would_add_a_line_are_refused(shared_host, value, file):
     assert leftovers(before, shared_host.snapshot()) == []
 
 
-MIGHTY = {
+PRIVILEGED = {
     "process": {"args": ["/bin/sh"], "cwd": "/", "user": {"uid": 0, "gid": 0}, "capabilities": {"bounding": "ALL"}},
     "hooks": {"prestart": [{"path": "/usr/bin/true"}]},
     "linux": {"devices": [{"path": "/dev/kvm", "type": "c", "major": 10, "minor": 232}], "resources": {"devices": [{"allow": True, "access": "rwm"}]},
               "sysctl": {"net.ipv4.ip_forward": "1"}},
 }  # fmt: skip
-MIGHTY_UNIT = "[Unit]\nFailureAction=reboot\n[Service]\nExecStartPre=/bin/bash -c 'echo > /run/x'\nExecStart=$EXEC_START\nExecStop=$EXEC_STOP\n"
+PRIVILEGED_UNIT = "[Unit]\nFailureAction=reboot\n[Service]\nExecStartPre=/bin/bash -c 'echo > /run/x'\nExecStart=$EXEC_START\nExecStop=$EXEC_STOP\n"
 
 
-def mighty():
+def privileged():
     proc = {"destination": "/proc", "type": "proc", "source": "proc"}
-    template = config([bind("/", "rw"), bind("/etc/hosts", "ro"), proc], **MIGHTY).replace('"ALL"', "[$ALL_PROCESS_CAPABILITIES]")
-    files = {"config.json.template": template, "service.template": MIGHTY_UNIT, "tmpfiles.template": "d /run/probe\nw /proc/sys/vm/swappiness - - - - 1\n"}
-    return image("mighty", files, {"usr/local/bin/su2": Program("#!/bin/sh\n"), "etc/cron.d/probe": "", "etc/probe.conf": "", "etc/probe.link": Link("probe.conf\n")})
+    template = config([bind("/", "rw"), bind("/etc/hosts", "ro"), proc], **PRIVILEGED).replace('"ALL"', "[$ALL_PROCESS_CAPABILITIES]")
+    files = {"config.json.template": template, "service.template": PRIVILEGED_UNIT, "tmpfiles.template": "d /run/probe\nw /proc/sys/vm/swappiness - - - - 1\n"}
+    return image("privileged", files, {"usr/local/bin/su2": Program("#!/bin/sh\n"), "etc/cron.d/probe": "", "etc/probe.conf": "", "etc/probe.link": Link("probe.conf\n")})
 
 
 SHOWN = [
@@ -171,18 +172,18 @@ SHOWN = [
     "shares the host's mounts", "binds the host's / read-write at /d", "binds the host's /etc/hosts read-only at /d", "gets the device /dev/kvm",
     "may use devices: all", "hooks run on the host: /usr/bin/true (prestart)", "sets the kernel parameter net.ipv4.ip_forward",
     "may change the files of all containers, which are below /", "puts a setuid or setgid program on the host: /usr/local/bin/su2 (4755)",
-    "puts a file on the host that programs of root obey: /etc/cron.d/probe", "the unit acts on the whole machine: FailureAction=reboot",
+    "puts a file on the host that controls programs run by root: /etc/cron.d/probe", "the unit acts on the whole machine: FailureAction=reboot",
     "the unit runs a program of the host as root: ExecStartPre=/bin/bash -c 'echo > /run/x'",
     "changes the host by a tmpfiles.d line: w /proc/sys/vm/swappiness - - - - 1",
 ]  # fmt: skip
 
 
-def test_display_shows_everything_that_is_powerful(shared_host):
+def test_display_shows_all_privileges(shared_host):
     before = shared_host.snapshot()
-    shown = shared_host.berth("install", "--display", "--name=probe", f"oci:{mighty().inside}").stdout
+    shown = shared_host.berth("install", "--display", "--name=probe", f"oci:{privileged().inside}").stdout
     asked = shown.split("This image asks for:\n")[1].split("\n\n")[0]
     assert sorted(line.strip() for line in asked.splitlines()) == sorted(SHOWN)
-    plan = json.loads(shared_host.berth("install", "--dry-run", "--json", "--name=probe", f"oci:{mighty().inside}").stdout)
+    plan = json.loads(shared_host.berth("install", "--dry-run", "--json", "--name=probe", f"oci:{privileged().inside}").stdout)
     assert sorted(plan["privileges"]) == sorted(SHOWN)
     assert "4755 0:0 /usr/local/bin/su2" in shown and "/etc/probe.conf" in shown and "/etc/probe.link -> probe.conf\\n\n" in shown
     assert [file["target"] for file in plan["hostFiles"] if file["kind"] == "link"] == ["probe.conf\n"]
@@ -193,13 +194,13 @@ def hooked():
     return image("hooked", hooks={"prestart": [{"path": "/usr/bin/true"}]})
 
 
-def test_a_run_says_what_it_may_do_before_it_runs(shared_host):
+def test_a_run_reports_its_privileges(shared_host):
     before = shared_host.snapshot()
-    reference = f"oci:{mighty().inside}"
+    reference = f"oci:{privileged().inside}"
     shown = shared_host.berth("run", "--display", reference, "/bin/echo", "hi").stdout
     asked = shown.split("This image asks for:\n")[1].split("\n\n")[0]
     assert "hooks run on the host: /usr/bin/true (prestart)" in asked and "runs with all capabilities" in asked
-    assert "ExecStartPre" not in shown and "su2" not in shown and "tmpfiles" not in asked  # of an install
+    assert "ExecStartPre" not in shown and "su2" not in shown and "tmpfiles" not in asked  # they belong to an install
     plan = json.loads(shared_host.berth("run", "--display", "--json", reference, "/bin/echo", "hi").stdout)
     assert plan["config"]["process"]["args"] == ["/bin/echo", "hi"]
     done = shared_host.berth("run", f"oci:{hooked().inside}", "/bin/true", check=False)
@@ -207,7 +208,7 @@ def test_a_run_says_what_it_may_do_before_it_runs(shared_host):
     assert leftovers(before, shared_host.snapshot()) == []
 
 
-def test_what_is_shown_is_no_terminals_business(shared_host):
+def test_control_characters_are_not_sent_to_the_terminal(shared_host):
     made = image("shown", {"tmpfiles.template": "d /run/probe\n# $VALUE\n"})
     values = ("--set=VALUE=a\u202eb", "--set=UNUSED=1\x1b[2J\n  NAME=other")
     for verb in ("install", "render"):
@@ -217,16 +218,16 @@ def test_what_is_shown_is_no_terminals_business(shared_host):
     assert "  UNUSED=1?[2J\\n  NAME=other\n" in shared_host.berth("install", "--display", "--name=probe", *values, f"oci:{made.inside}").stdout
 
 
-def test_an_update_says_what_is_asked_for_beyond_what_was(host):
+def test_an_update_reports_additional_privileges(host):
     install(host, image("growing"))
     grown = image("growing", {"tmpfiles.template": "C /var/lib/probe/key - - - - /etc/shadow\n"})
     done = host.berth("update", "--settle=0", f"--rebase=oci:{grown.inside}", "probe")
-    assert "warning: probe asks for more than before: changes the host by a tmpfiles.d line: C /var/lib/probe/key - - - - /etc/shadow\n" in done.stderr
-    assert "asks for more" not in host.berth("update", "--settle=0", "--set=X=1", "probe").stderr
+    assert "warning: probe asks for additional privileges: changes the host by a tmpfiles.d line: C /var/lib/probe/key - - - - /etc/shadow\n" in done.stderr
+    assert "asks for additional privileges" not in host.berth("update", "--settle=0", "--set=X=1", "probe").stderr
 
 
-def test_what_is_as_mighty_as_root_works_with_a_warning(host):
-    done = install(host, mighty())
+def test_privileges_of_root_are_warned_about(host):
+    done = install(host, privileged())
     (warning,) = [line for line in done.stderr.splitlines() if "can do what root on this host can" in line]
     for privilege in ("all capabilities", "binds the host's / read-write", "hooks run on the host", "ExecStartPre", "su2", "/etc/cron.d/probe"):
         assert privilege in warning

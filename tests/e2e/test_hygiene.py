@@ -1,4 +1,5 @@
-"""Secrets stay where they belong, and berth is the same whatever the caller's process looks like."""
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Secrets are not disclosed, and the state of the calling process does not change what berth does."""
 
 import base64
 import ctypes
@@ -36,8 +37,8 @@ def secretive():
 # -- secrets -----------------------------------------------------------------------------------------------------
 
 
-class Told:
-    """Everything that an install with two secrets has let anybody see."""
+class Disclosed:
+    """Everything that an install with two secrets has printed, and the programs that it has run."""
 
     def __init__(self, site, host):
         self.host = host
@@ -45,20 +46,20 @@ class Told:
         users.write_text(run("htpasswd", "-nbB", USER, PASSWORD).stdout)
         registry = site.another_registry(port=5300, users=users)
         registry.push(secretive().layout, "secretive:latest", f"--dest-creds={USER}:{PASSWORD}")
-        place = host.path("/root/.docker/config.json")
-        place.parent.mkdir()
-        place.write_text(json.dumps({"auths": {registry.address: {"auth": LOGIN}}}))
-        place.chmod(0o600)
+        authfile = host.path("/root/.docker/config.json")
+        authfile.parent.mkdir()
+        authfile.write_text(json.dumps({"auths": {registry.address: {"auth": LOGIN}}}))
+        authfile.chmod(0o600)
         trace = site.directory / "trace"
         words = host.within("berth", "install", "--now", "--json", f"--set=SECRET={VALUE}", f"{registry.address}/secretive")
         done = run("strace", "-f", "-qq", "-e", "trace=execve", "-s", "100000", "-v", "-o", trace, *words)
-        self.words = done.stdout + done.stderr
-        # berth itself has the value on its command line because the user put it there; whom it starts must not.
+        self.output = done.stdout + done.stderr
+        # The value is on the command line of berth, but must not be on that of another program.
         started = trace.read_text().splitlines()
         self.programs = [line for line in started if not re.search(r'execve\("[^"]*/(nsenter|env|berth)"', line)]
 
-    def places_of(self, secret):
-        """Files of the host, and their modes, in which a secret stands."""
+    def files_with(self, secret):
+        """Files of the host that contain a secret → mode"""
         found = run("grep", "-rlsF", "--devices=skip", f"--exclude-dir={self.host.path('/proc')}", "--", secret,
                     *(self.host.path(f"/{top}") for top in ("etc", "var", "root", "tmp", "usr/local", "ostree")),
                     check=False).stdout.splitlines()  # fmt: skip
@@ -67,60 +68,60 @@ class Told:
 
 
 @pytest.fixture(scope="module")
-def told(shared_site, shared_host):
-    return Told(shared_site, shared_host)
+def disclosed(shared_site, shared_host):
+    return Disclosed(shared_site, shared_host)
 
 
 SECRETS = pytest.mark.parametrize("secret", [VALUE, PASSWORD, LOGIN], ids=["value", "password", "login"])
 
 
-def test_programs_were_started_and_watched(told):
-    assert any("systemd-tmpfiles" in line or "runc" in line for line in told.programs)
+def test_programs_were_run_and_traced(disclosed):
+    assert any("systemd-tmpfiles" in line or "runc" in line for line in disclosed.programs)
 
 
 @SECRETS
-def test_no_program_is_given_a_secret(told, secret):
-    assert [line for line in told.programs if secret in line] == []
+def test_no_program_gets_a_secret(disclosed, secret):
+    assert [line for line in disclosed.programs if secret in line] == []
 
 
 @SECRETS
-def test_no_secret_is_printed(told, secret):
-    assert secret not in told.words
+def test_no_secret_is_printed(disclosed, secret):
+    assert secret not in disclosed.output
     for verb in (("containers", "list", "-a"), ("images", "list", "-a"), ("pull", "localhost:5300/secretive")):
-        done = told.host.berth(*verb, "--json")
+        done = disclosed.host.berth(*verb, "--json")
         assert secret not in done.stdout + done.stderr
 
 
 @SECRETS
-def test_no_secret_is_in_the_journal(told, secret):
-    told.host.run("journalctl", "--sync")
-    assert secret not in told.host.output("journalctl", "--no-pager", "--all", "-o", "export")
+def test_no_secret_is_in_the_journal(disclosed, secret):
+    disclosed.host.run("journalctl", "--sync")
+    assert secret not in disclosed.host.output("journalctl", "--no-pager", "--all", "-o", "export")
 
 
-def test_values_are_readable_by_root_only(told):
-    assert told.places_of(VALUE) == {f"{DEPLOYMENTS}/secretive.0/info": 0o600, f"{DEPLOYMENTS}/secretive.0/config.json": 0o600}
+def test_only_root_can_read_values(disclosed):
+    assert disclosed.files_with(VALUE) == {f"{DEPLOYMENTS}/secretive.0/info": 0o600, f"{DEPLOYMENTS}/secretive.0/config.json": 0o600}
 
 
-def test_passwords_are_written_nowhere(told):
-    assert told.places_of(PASSWORD) == {}
-    assert told.places_of(LOGIN) == {"/root/.docker/config.json": 0o600}  # where the user has put it
+def test_passwords_are_not_written(disclosed):
+    assert disclosed.files_with(PASSWORD) == {}
+    assert disclosed.files_with(LOGIN) == {"/root/.docker/config.json": 0o600}  # written by the user
 
 
-def test_the_payload_still_gets_the_value(told):
-    pid = told.host.pid_of("/bin/sleep 1000")
-    assert f"PASSWORD={VALUE}" in told.host.output("cat", f"/proc/{pid}/environ").split("\0")
+def test_the_payload_gets_the_value(disclosed):
+    pid = disclosed.host.pid_of("/bin/sleep 1000")
+    assert f"PASSWORD={VALUE}" in disclosed.host.output("cat", f"/proc/{pid}/environ").split("\0")
 
 
-def test_a_value_from_a_file_is_on_no_command_line(told, tmp_path):
-    """Not even on ours."""
+def test_a_value_from_a_file_is_on_no_command_line(disclosed, tmp_path):
+    """Not even on that of berth."""
     trace = tmp_path / "trace"
-    words = told.host.within("berth", "update", "--no-pull", "--set-file=SECRET=-", "secretive")
+    words = disclosed.host.within("berth", "update", "--no-pull", "--set-file=SECRET=-", "secretive")
     done = run("strace", "-f", "-qq", "-e", "trace=execve", "-s", "100000", "-v", "-o", trace, *words, input=f"{VALUE}\n")
     assert "berth" in trace.read_text() and VALUE not in trace.read_text()
-    assert "Latest version already installed" in done.stdout, "the line break is no part of the value"
+    assert "Latest version already installed" in done.stdout, "the line break must not be part of the value"
 
 
-def test_values_from_files_are_read_once_and_whole(shared_host):
+def test_values_are_read_from_files_and_standard_input(shared_host):
     image = images.with_exports("read-values", {"service.template": "[Service]\nExecStart=$EXEC_START\n# $ONE $TWO\n"})
     shared_host.path("/root/one").write_text("1\n")
     shared_host.run("sh", "-c", f"echo 2 | berth install --name=files --set-file=ONE=/root/one --set-file TWO=- oci:{image.inside}")
@@ -129,15 +130,15 @@ def test_values_from_files_are_read_once_and_whole(shared_host):
 
 
 @pytest.mark.parametrize("assignment", [f"NAME={VALUE}", f"9={VALUE}", f"SECRET={VALUE}\""])
-def test_a_refused_value_is_not_repeated(told, assignment):
-    done = told.host.berth("install", f"--set={assignment}", "--name=other", f"oci:{secretive().inside}", check=False)
+def test_a_refused_value_is_not_printed(disclosed, assignment):
+    done = disclosed.host.berth("install", f"--set={assignment}", "--name=other", f"oci:{secretive().inside}", check=False)
     assert done.returncode in (1, 2)
     assert VALUE not in done.stderr
 
 
-# -- what is created ---------------------------------------------------------------------------------------------
+# -- modes of files ---------------------------------------------------------------------------------------------
 
-OURS = {
+MODES = {
     "/etc/systemd/system/hello.service": "-rw-r--r--", "/etc/tmpfiles.d/hello.conf": "-rw-r--r--",
     f"{DEPLOYMENTS}": "drwx------", f"{DEPLOYMENTS}/.storage": "drwx------", f"{DEPLOYMENTS}/.storage/ostree": "drwx------",
     f"{DEPLOYMENTS}/hello.0": "drwx------", f"{DEPLOYMENTS}/hello.0/info": "-rw-------", f"{DEPLOYMENTS}/hello.0/config.json": "-rw-------",
@@ -146,7 +147,7 @@ OURS = {
 
 
 def modes_after_install(host, umask):
-    """path → mode and owner of all that an install makes."""
+    """Files that an install creates → mode and owner"""
     image = images.with_exports("umask", {"tmpfiles.template": "d /run/umask - - - -\n"},
                                 {"etc/umask/one.conf": "x\n", "usr/local/bin/umask-two": "x\n"})  # fmt: skip
     before = host.snapshot("/etc", "/var", "/usr/local")
@@ -154,13 +155,13 @@ def modes_after_install(host, umask):
     after = host.snapshot("/etc", "/var", "/usr/local")
     host.berth("uninstall", "hello")
     run("rm", "-rf", host.path("/var/lib/containers"))
-    made = after.paths() - before.paths()
-    return {path: " ".join(after.entries[path].split()[:2]) for path in made if "/objects/" not in path and "/refs/" not in path}
+    created = after.paths() - before.paths()
+    return {path: " ".join(after.entries[path].split()[:2]) for path in created if "/objects/" not in path and "/refs/" not in path}
 
 
 def test_modes_do_not_depend_on_the_umask(host):
     usual = modes_after_install(host, "022")
-    assert {path: usual[path].split()[0] for path in OURS} == OURS
+    assert {path: usual[path].split()[0] for path in MODES} == MODES
     assert [path for path, mode in usual.items() if mode[8] == "w" and mode[0] != "l"] == []
     for umask in ("0", "0777"):
         assert modes_after_install(host, umask) == usual
@@ -172,15 +173,15 @@ def test_the_payload_has_three_descriptors(host):
     assert host.output("ls", f"/proc/{pid}/fd").split() == ["0", "1", "2"]
 
 
-def test_our_own_unit_may_do_little(shared_host):
-    """The only unit that berth ships."""
-    ours = [path.name for path in (installed() / "usr/lib/systemd/system").iterdir() if path.is_file()]
-    assert ours == ["berth-recover.service"]
+def test_the_unit_of_berth_is_sandboxed(shared_host):
+    """berth-recover.service is the only unit that berth installs."""
+    units = [path.name for path in (installed() / "usr/lib/systemd/system").iterdir() if path.is_file()]
+    assert units == ["berth-recover.service"]
     names = ("NoNewPrivileges", "RestrictAddressFamilies", "MemoryDenyWriteExecute", "CapabilityBoundingSet", "SystemCallArchitectures")
-    told = shared_host.unit(ours[0], *names)
-    assert (told["NoNewPrivileges"], told["RestrictAddressFamilies"], told["MemoryDenyWriteExecute"]) == ("yes", "AF_UNIX", "yes")
-    assert told["SystemCallArchitectures"] == "native"
-    assert not re.search("cap_net_admin|cap_sys_module|cap_sys_boot|cap_setuid|cap_sys_ptrace", told["CapabilityBoundingSet"])
+    unit = shared_host.unit(units[0], *names)
+    assert (unit["NoNewPrivileges"], unit["RestrictAddressFamilies"], unit["MemoryDenyWriteExecute"]) == ("yes", "AF_UNIX", "yes")
+    assert unit["SystemCallArchitectures"] == "native"
+    assert not re.search("cap_net_admin|cap_sys_module|cap_sys_boot|cap_setuid|cap_sys_ptrace", unit["CapabilityBoundingSet"])
 
 
 # -- the caller's process ----------------------------------------------------------------------------------------
@@ -189,7 +190,7 @@ HELLO = f"oci:{images.hello_world().inside}"
 
 
 def test_closed_descriptors(shared_host):
-    """What berth opens first must not become its standard output."""
+    """A file that berth opens must not become its standard output."""
     before = shared_host.snapshot().without_sharing()
     shared_host.run("sh", "-c", f"exec berth install --name=closed {HELLO} <&- >&- 2>&-")
     unit = shared_host.path("/etc/systemd/system/closed.service").read_text()
@@ -204,8 +205,8 @@ HOSTILE = {
     "no environment": {name: None for name in CLEAN},
     "an odd locale": {"LC_ALL": "tr_TR.bogus", "LANG": "xx", "TZ": "Nowhere/Else"},
     "IFS and shell start-up": {"IFS": "/", "ENV": "/root/evil/systemd-tmpfiles", "BASH_ENV": "/root/evil/systemd-tmpfiles"},
-    "a PATH of somebody else": {"PATH": "/root/evil:.:"},
-    "libraries of somebody else": {"LD_LIBRARY_PATH": "/root/evil", "LD_PRELOAD": "/root/evil/none.so"},
+    "a foreign PATH": {"PATH": "/root/evil:.:"},
+    "foreign libraries": {"LD_LIBRARY_PATH": "/root/evil", "LD_PRELOAD": "/root/evil/none.so"},
 }
 
 
@@ -239,8 +240,8 @@ def test_started_without_a_name():
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 2
 
 
-def test_a_snapshot_tells_modes_apart(tmp_path):
-    """What the tests above rest on."""
+def test_a_snapshot_detects_a_changed_mode(tmp_path):
+    """The tests above depend on it."""
     (tmp_path / "file").write_text("x")
     (tmp_path / "file").chmod(0o600)
     before = Snapshot.of(tmp_path)

@@ -1,4 +1,5 @@
-"""The life of images in the store: explain, tag, delete, prune, update, verify, repair, mount, df."""
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Verbs for stored images: info, history, tag, delete, prune, update, verify, repair, mount, df."""
 
 import json
 import os
@@ -33,20 +34,20 @@ def flip_byte(path):
         file.write(bytes([first ^ 1]))
 
 
-def test_info_tells_labels_and_variables(host, site):
+def test_info_shows_labels_and_variables(host, site):
     installed(host, site)
     lines = host.berth("images", "info", "hello").stdout.splitlines()
     assert lines[0] == "Image Name: localhost:5000/hello-world:latest"
     assert "version: 1.2" in lines
     assert lines[lines.index("Template variables with default value, but overridable with --set:") + 1] == "PORT: 8081"
-    told = host.berth_json("images", "info", "localhost:5000/hello-world:latest")
-    assert told["labels"]["atomic.type"] == "system"
-    assert told["defaults"] == {"PORT": "8081", "RECEIVER": "World"}
-    assert told["required"] == []
-    assert "EXEC_START" in told["providedByBerth"]
+    info = host.berth_json("images", "info", "localhost:5000/hello-world:latest")
+    assert info["labels"]["atomic.type"] == "system"
+    assert info["defaults"] == {"PORT": "8081", "RECEIVER": "World"}
+    assert info["required"] == []
+    assert "EXEC_START" in info["providedByBerth"]
 
 
-def test_info_marks_variables_that_have_to_be_set(host):
+def test_info_marks_required_variables(host):
     image = images.with_exports("needs-values", {"service.template": "[Service]\nExecStart=$EXEC_START $MUST\n", "config.json": "{}"})
     host.berth("pull", f"oci:{image.inside}")
     lines = host.berth("images", "info", "localhost/needs-values:latest").stdout.splitlines()
@@ -74,7 +75,7 @@ def test_tag_delete_and_prune(host, site):
     assert refused.returncode == 4
     assert "in use by hello" in refused.stderr and "--force" in refused.stderr
 
-    host.berth("images", "delete", reference)  # the other name is enough
+    host.berth("images", "delete", reference)  # the other name keeps the image
     assert host.berth("images", "delete", "registry.example/renamed:2", check=False).returncode == 4
     host.berth("images", "tag", "hello", reference)
     host.berth("images", "delete", "--force", image_id[:12])  # both tags of the one image
@@ -85,9 +86,9 @@ def test_tag_delete_and_prune(host, site):
     assert host.berth_json("images", "verify", "--no-remote")["images"][0]["damaged"] == []
 
     host.berth("uninstall", "hello")
-    told = host.berth_json("images", "prune", "--dry-run")
+    planned = host.berth_json("images", "prune", "--dry-run")
     done = host.berth_json("images", "prune")
-    assert (told["objects"], told["bytes"]) == (done["objects"], done["bytes"]) and done["bytes"] > 1_000_000
+    assert (planned["objects"], planned["bytes"]) == (done["objects"], done["bytes"]) and done["bytes"] > 1_000_000
     assert object_files(host) == []
 
 
@@ -96,8 +97,8 @@ def test_tag_delete_and_prune(host, site):
     (("images", "delete", "ab"), 3, "there is no image"),
     (("images", "info", "nothing"), 3, "there is no image nothing"),
     (("images", "tag", "localhost:5000/hello-world:latest", "short"), 2, "docker.io/library/short"),
-    (("images", "update",), 2, "no image is named"),
-    (("images", "update", "--all", "x"), 2, "exclude each other"),
+    (("images", "update",), 2, "the name of an image, or --all, is missing"),
+    (("images", "update", "--all", "x"), 2, "--all cannot be used with names"),
     (("mount", "hello", "/nowhere"), 3, "/nowhere"),
     (("mount", "nothing", "/mnt"), 3, "there is no image nothing"),
     (("mount", "--live", "hello", "/mnt"), 2, "do not support --live"),
@@ -119,7 +120,7 @@ def test_a_layer_that_an_image_needs_is_not_deleted(host, site):
     assert done.returncode == 4 and "is part of" in done.stderr
 
 
-def test_update_pulls_what_is_newer_and_verify_says_so(host, site):
+def test_verify_finds_a_newer_image_and_update_pulls_it(host, site):
     reference = site.registry.push(images.hello_world().layout, "moving:latest", "--all")
     host.berth("pull", reference)
     assert host.berth_json("images", "verify")["images"][0]["registry"] == "latest"
@@ -139,7 +140,7 @@ def test_update_pulls_what_is_newer_and_verify_says_so(host, site):
     assert failed.returncode != 0 and "failed" in failed.stdout
 
 
-def test_verify_names_damage_and_repair_mends_it_while_the_container_runs(host, site):
+def test_verify_finds_damage_and_repair_fixes_it_while_the_container_runs(host, site):
     reference = site.pushed(images.etcd())
     host.berth("install", "--now", "--name=etcd1", "--set=ETCD_DATA_DIR=/var/lib/etcd/data", reference)
     host.fetch("http://127.0.0.1:2379/health")
@@ -153,21 +154,21 @@ def test_verify_names_damage_and_repair_mends_it_while_the_container_runs(host, 
     assert "berth images repair" in done.stderr
 
     since = site.registry.log_size()
-    told = host.berth_json("images", "repair", "etcd1")
-    assert told["damaged"] == 2
-    assert {file for place in told["mended"] for file in place["files"]} >= {"/usr/bin/etcdctl", "/usr/bin/etcd-env.sh"}
-    host.wait_for(lambda: site.registry.log_size() > since, "the registry was asked")
+    repaired = host.berth_json("images", "repair", "etcd1")
+    assert repaired["damaged"] == 2
+    assert {file for deployment in repaired["mended"] for file in deployment["files"]} >= {"/usr/bin/etcdctl", "/usr/bin/etcd-env.sh"}
+    host.wait_for(lambda: site.registry.requests(since), "a request to the registry")
     assert program.read_bytes() == whole
-    assert program.stat().st_nlink > 1, "it is a link to the object again"
+    assert program.stat().st_nlink > 1, "it must be a link to the object again"
     assert host.berth("images", "verify", "--no-remote").returncode == 0
     assert host.unit("etcd1")["ActiveState"] == "active"
     assert host.berth_json("images", "repair", "etcd1")["damaged"] == 0
     os.chmod(rootfs(host, "etcd1") / "usr/bin/etcd-env.sh", 0o700)
-    assert host.berth_json("images", "repair", reference)["layersFetched"] == 1, "only the layer that holds it"
+    assert host.berth_json("images", "repair", reference)["layersFetched"] == 1, "only the layer that contains the file is fetched"
 
 
-def test_deployments_whose_objects_came_anew_are_compared_too(host, site):
-    """After another pull the store has the files of both deployments as other inodes, or as none."""
+def test_deployments_that_share_no_inode_with_the_store_are_verified_and_repaired(host, site):
+    """The objects were removed and fetched again, so the files of both deployments are different inodes."""
     reference = installed(host, site)
     host.berth("update", "--no-pull", "--set=RECEIVER=You", "hello")
     for path in repository(host).glob("objects/??/*.file"):
@@ -179,12 +180,12 @@ def test_deployments_whose_objects_came_anew_are_compared_too(host, site):
     done = host.berth("images", "verify", "--no-remote", reference, check=False)
     assert done.returncode == 6
     assert f"hello: /bin/busybox is damaged in {DEPLOYMENTS}/hello.0/rootfs" in done.stdout
-    assert f"hello: /bin/busybox is damaged in {DEPLOYMENTS}/hello.1/rootfs" in done.stdout  # both have the old inode
+    assert f"hello: /bin/busybox is damaged in {DEPLOYMENTS}/hello.1/rootfs" in done.stdout  # both deployments share the inode
     assert f"hello: /usr/bin/run.sh is missing in {DEPLOYMENTS}/hello.1/rootfs" in done.stdout
     site.registry.stop()
-    told = host.berth_json("images", "repair", "hello")
-    assert (told["damaged"], told["layersFetched"]) == (0, 0)
-    assert [place["files"] for place in told["mended"]] == [["/bin/busybox"], ["/bin/busybox", "/usr/bin/run.sh"]]
+    repaired = host.berth_json("images", "repair", "hello")
+    assert (repaired["damaged"], repaired["layersFetched"]) == (0, 0)
+    assert [deployment["files"] for deployment in repaired["mended"]] == [["/bin/busybox"], ["/bin/busybox", "/usr/bin/run.sh"]]
     assert host.berth("images", "verify", "--no-remote").returncode == 0
     host.berth("start", "hello")
     assert host.fetch("http://127.0.0.1:8081/") == "Hi You!"
@@ -224,23 +225,23 @@ def test_a_view_is_read_only_and_survives_delete_and_prune(host, site):
     assert object_files(host) == []
 
 
-def test_a_reboot_leaves_of_a_view_only_what_prune_removes(host, site):
+def test_prune_removes_the_files_of_a_view_after_a_reboot(host, site):
     reference = installed(host, site)
     host.run("mkdir", VIEW)
     host.berth("mount", reference, VIEW)
     host.reboot()
     assert host.output("ls", VIEW) == ""
-    (gone,) = host.berth_json("images", "prune")["directories"]
-    assert gone.startswith(f"{DEPLOYMENTS}/.mounts/")
-    assert not host.path(gone).exists()
+    (removed,) = host.berth_json("images", "prune")["directories"]
+    assert removed.startswith(f"{DEPLOYMENTS}/.mounts/")
+    assert not host.path(removed).exists()
 
 
 def test_df_adds_up(host, site):
     installed(host, site)
     host.berth("install", "--name=other", site.pushed(images.plain()))
-    run("sync", "--file-system", host.path(DEPLOYMENTS))  # blocks are given when the files are written
-    told = host.berth_json("df")
-    rows = {(row["kind"], row["name"]): row for row in told["usage"]}
+    run("sync", "--file-system", host.path(DEPLOYMENTS))  # blocks are allocated when the files are written
+    usage = host.berth_json("df")
+    rows = {(row["kind"], row["name"]): row for row in usage["usage"]}
     assert set(rows) == {("image", "localhost:5000/hello-world:latest"), ("image", "localhost:5000/plain:latest"),
                          ("container", "hello"), ("container", "other")}  # fmt: skip
     disk = {}
@@ -249,14 +250,14 @@ def test_df_adds_up(host, site):
             status = path.lstat()
             if not (directory.name == "objects" and path.is_dir()):
                 disk[status.st_ino] = status.st_blocks * 512
-    assert told["total"] == sum(disk.values())
+    assert usage["total"] == sum(disk.values())
     assert all(row["bytes"] == row["shared"] + row["own"] for row in rows.values())
     assert rows["container", "hello"]["shared"] > 1_000_000
     last = host.berth("df").stdout.splitlines()[-1]
     assert re.fullmatch(r"total \S+ \S+, of which berth images prune would free \S+ \S+", last)
 
 
-def test_prune_beside_installs_takes_nothing_from_them(host, site):
+def test_concurrent_prunes_remove_nothing_of_an_install(host, site):
     reference = site.pushed(images.plain())
     loop = "while :; do berth -q images prune || echo prune failed >> /tmp/prune; done"
     host.run(f"sh -c '{loop}' > /dev/null 2>&1 & echo $! > /tmp/pruner")

@@ -1,4 +1,5 @@
-"""Images that are hard to unpack right. What umoci makes of them is what berth's checkout has to look like."""
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Images that are difficult to unpack. A checkout is compared with what umoci unpacks."""
 
 import os
 
@@ -15,16 +16,16 @@ def check_out(host, image):
 
 
 @pytest.mark.parametrize("make", [images.whiteouts, images.special, images.plain, images.etcd], ids=lambda make: make.__name__)
-def test_the_checkout_is_what_umoci_unpacks(make, host, work):
+def test_a_checkout_equals_what_umoci_unpacks(make, host, work):
     expected = Snapshot.of(images.unpacked(make(), work / f"expected-{make.__name__}"))
     found = Snapshot.of(check_out(host, make()))
     assert expected.without_sharing().difference(found.without_sharing()) == []
 
 
-def test_whiteouts_take_away_what_lower_layers_have(host):
+def test_whiteouts_remove_files_of_lower_layers(host):
     tree = check_out(host, images.whiteouts())
-    gone = ("gone", "directory/a", "directory/deep/b", "all-gone", "opaque/old", "opaque/deep")
-    assert [path for path in gone if (tree / path).exists()] == []
+    removed = ("gone", "directory/a", "directory/deep/b", "all-gone", "opaque/old", "opaque/deep")
+    assert [path for path in removed if (tree / path).exists()] == []
     assert (tree / "keep").read_text() == "changed by the second layer\n"
     assert (tree / "kind/now-a-directory").read_text() == "second layer\n"
     assert os.listdir(tree / "opaque") == ["new"]
@@ -37,7 +38,7 @@ def test_an_archive_without_padding_at_its_end_is_read(host):
     assert (tree / "opaque/new").read_text() == "second layer\n"
 
 
-def test_capabilities_setuid_and_owners_survive(host):
+def test_capabilities_setuid_bits_and_owners_are_kept(host):
     tree = check_out(host, images.special())
     assert "cap_net_raw=ep" in host.output("getcap", "/var/lib/containers/berth/probe/rootfs/usr/bin/with-capability")
     assert (tree / "usr/bin/with-setuid").stat().st_mode & 0o7777 == 0o4755
@@ -69,13 +70,13 @@ def test_an_index_gives_the_image_of_this_machine(where, host, site):
     assert platform_of(host) == debian.architecture()
 
 
-def test_platform_chooses_another_one(host, site):
+def test_platform_chooses_another_image(host, site):
     host.berth("pull", "--platform=linux/arm64", site.pushed(images.two_platforms()))
     assert platform_of(host) == "arm64"
 
 
 def platform_of(host):
-    """What /platform holds in the one stored image."""
+    """The content of /platform in the only stored image."""
     (name,) = [row["repository"] + ":" + row["tag"] for row in host.stored()]
     commit = host.berth_json("inspect", name)["commit"]
     repository = host.path("/var/lib/containers/berth/.storage/ostree")
@@ -90,10 +91,9 @@ def test_a_platform_that_the_index_lacks_is_refused_with_those_it_has(host, site
 
 def test_a_plain_image_runs_from_its_oci_configuration(host, site):
     host.berth("install", "--now", site.pushed(images.plain()))
-    host.wait_for(lambda: "plain runs" in host.journal("plain"), "the output of the plain image")
-    assert "plain runs as 1000 in /srv/home with GREETING=good day and one two" in host.journal("plain")
+    host.wait_for_output("plain", "plain runs as 1000 in /srv/home with GREETING=good day and one two")
 
 
-def test_stored_objects_are_sound_for_ostree_itself(host):
+def test_ostree_fsck_accepts_the_stored_objects(host):
     host.berth("pull", f"oci:{images.special().inside}")
     run("ostree", f"--repo={host.path('/var/lib/containers/berth/.storage/ostree')}", "fsck", "--all")

@@ -1,22 +1,21 @@
-"""Ctrl-C, SIGTERM and SIGKILL at moments that hurt: the host is as it was, or the next command sees to it."""
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Ctrl-C, SIGTERM and SIGKILL at critical times: the host is unchanged, or the next command restores it."""
 
 import contextlib
 import os
 import pathlib
-import re
 import signal
 
 import pytest
 from rig import images
 from rig.checks import DEPLOYMENTS, leftovers
-from rig.shell import PATIENCE
 
 INTERRUPTED = 130
 
 
 @pytest.fixture
 def stuck_reference(site):
-    """An image behind a line that goes dead in the middle of a layer."""
+    """(front, reference): an image behind a connection that stalls in the middle of a layer"""
     site.pushed(images.large())
     front = site.front("--stall-blobs=16000000")
     return front, f"{front.address}/large"
@@ -28,56 +27,50 @@ def start_install(host, *argv):
 
 
 def struck(host, kind, delay, *argv):
-    """Starts berth, sends it a signal after some seconds, and gives its exit code, below 0 when the signal ended it."""
+    """Starts berth and sends it a signal after `delay` seconds. @return the exit code; negative when the signal ended it"""
     process = host.start_process("berth", *argv)
-    with contextlib.suppress(ProcessLookupError):  # it was faster
+    with contextlib.suppress(ProcessLookupError):  # it has ended already
         pid = host.inner_pid(process)
         signal.sigtimedwait([], delay)
         os.kill(pid, kind)
-    return process.wait(PATIENCE)
+    return process.finish()
 
 
 def wait_for_blob(host, front):
-    host.wait_for(lambda: re.search(r"GET .*/blobs/", front.log()), "the first blob is asked for")
+    host.wait_for(front.blobs, "a request for a blob")
 
 
 def size_of(path):
     try:
         return path.lstat().st_size
-    except FileNotFoundError:  # renamed meanwhile
+    except FileNotFoundError:  # it was renamed
         return 0
 
 
-def grown(host, megabytes):
-    """How many bytes below the deployments, at least."""
-
-    def enough():
-        names = (pathlib.Path(directory, name) for directory, _, files in os.walk(host.path(DEPLOYMENTS)) for name in files)
-        return sum(map(size_of, names)) >= megabytes << 20
-
-    return enough
+def bytes_below_deployments(host):
+    return sum(size_of(pathlib.Path(directory, name)) for directory, _, files in os.walk(host.path(DEPLOYMENTS)) for name in files)
 
 
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
-def test_at_the_first_request(kind, host, site):
+def test_an_install_interrupted_at_its_first_request_leaves_nothing(kind, host, site):
     site.pushed(images.large())
     front = site.front("--stall-blobs=0")
     before = host.snapshot()
     process, pid = start_install(host, f"{front.address}/large")
     wait_for_blob(host, front)
     os.kill(pid, kind)
-    assert process.wait(PATIENCE) == INTERRUPTED
+    assert process.finish() == INTERRUPTED
     assert leftovers(before, host.snapshot()) == []
 
 
-def test_in_the_middle_of_a_layer(host, stuck_reference):
+def test_an_install_interrupted_in_the_middle_of_a_layer_leaves_nothing(host, stuck_reference):
     front, reference = stuck_reference
     before = host.snapshot()
     process, pid = start_install(host, reference)
     wait_for_blob(host, front)
-    host.wait_for(grown(host, 1), "some of the layer is written")
+    host.wait_for(lambda: bytes_below_deployments(host), "1 MiB of the layer to be written", lambda size: size >= 1 << 20)
     os.kill(pid, signal.SIGINT)
-    assert process.wait(PATIENCE) == INTERRUPTED
+    assert process.finish() == INTERRUPTED
     assert leftovers(before, host.snapshot()) == []
     assert host.stored() == []
 
@@ -87,33 +80,31 @@ def test_an_interrupted_install_can_be_repeated(host, stuck_reference, site):
     process, pid = start_install(host, reference)
     wait_for_blob(host, front)
     os.kill(pid, signal.SIGINT)
-    assert process.wait(PATIENCE) == INTERRUPTED
+    assert process.finish() == INTERRUPTED
     host.berth("install", "--now", site.pushed(images.large()))
     assert host.fetch("http://127.0.0.1:8081/") == "Hi World!"
 
 
-def test_while_a_service_starts(host):
-    """--now waits for a unit that takes its time; Ctrl-C takes everything back."""
+def test_an_install_interrupted_while_the_service_starts_leaves_nothing(host):
     unit = "[Service]\nType=oneshot\nExecStart=/bin/sleep 1000\n[Install]\nWantedBy=multi-user.target\n"
     image = images.with_exports("slow-start", {"service.template": unit, "manifest.json": '{"version": "1.0"}'})
     before = host.snapshot()
     process, pid = start_install(host, "--now", "--name=slow", f"oci:{image.inside}")
-    host.wait_for(lambda: host.unit("slow")["ActiveState"] == "activating", "the unit is starting")
+    host.wait_for_state("slow", "activating")
     os.kill(pid, signal.SIGINT)
-    assert process.wait(PATIENCE) == INTERRUPTED
+    assert process.finish() == INTERRUPTED
     assert leftovers(before, host.snapshot()) == []
     assert host.unit("slow", "LoadState")["LoadState"] == "not-found"
     assert not any("sleep 1000" in args for _, args in host.processes())
 
 
 @pytest.mark.parametrize("delay", [0.0, 0.02, 0.05, 0.08, 0.12, 0.2])
-def test_at_any_moment_of_an_install(delay, host):
-    """Whatever the moment: either it is installed in full, or the host is as it was."""
+def test_an_install_interrupted_at_any_time_is_complete_or_undone(delay, host):
     image = images.hello_world()
     host.berth("pull", f"oci:{image.inside}")
     before = host.snapshot()
     code = struck(host, signal.SIGINT, delay, "install", "--name=hello", f"oci:{image.inside}")
-    assert code in (0, INTERRUPTED, -signal.SIGINT)  # the last one: before berth had a word in it
+    assert code in (0, INTERRUPTED, -signal.SIGINT)  # by the signal, before berth handles it
     if code != 0:
         assert leftovers(before, host.snapshot()) == []
     else:
@@ -122,7 +113,7 @@ def test_at_any_moment_of_an_install(delay, host):
 
 
 @pytest.mark.parametrize("delay", [0.0, 0.03, 0.06, 0.1, 0.15])
-def test_a_killed_install_is_finished_or_undone_by_the_next_command(delay, host):
+def test_the_next_command_completes_or_undoes_a_killed_install(delay, host):
     image = images.hello_world()
     host.berth("pull", f"oci:{image.inside}")
     before = host.snapshot()
@@ -132,7 +123,7 @@ def test_a_killed_install_is_finished_or_undone_by_the_next_command(delay, host)
 
 
 @pytest.mark.parametrize("delay", [0.0, 0.01, 0.03, 0.06, 0.1])
-def test_an_interrupted_uninstall_completes_when_run_again(delay, host):
+def test_a_killed_uninstall_is_completed_when_run_again(delay, host):
     before = host.snapshot()
     host.berth("install", "--now", "--name=hello", f"oci:{images.hello_world().inside}")
     struck(host, signal.SIGKILL, delay, "uninstall", "hello")

@@ -1,4 +1,5 @@
-"""What berth says about containers and images: tables, filters, JSON."""
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Lists of containers and images: tables, filters, JSON; and inspect."""
 
 import re
 
@@ -8,7 +9,7 @@ from rig import images
 
 @pytest.fixture(scope="module")
 def listed(shared_host, shared_site):
-    """hello runs, idle does not, both from images in the registry; one more image is only stored."""
+    """A host with the container hello, which runs, the container idle, which does not, and a third stored image."""
     hello = shared_site.pushed(images.hello_world())
     shared_host.berth("install", "--now", "--name=hello", hello)
     shared_host.berth("install", "--name=idle", "--runtime=/usr/bin/crun", shared_site.pushed(images.plain()))
@@ -89,10 +90,10 @@ def test_used_images_are_marked(listed):
     }  # fmt: skip
 
 
-def test_layers_are_listed_with_a_as_none(listed):
+def test_all_lists_layers_as_none(listed):
     few = listed.berth("images", "list", "-n").stdout.splitlines()
     all_of_them = listed.berth("images", "list", "-n", "-a").stdout.splitlines()
-    assert len(all_of_them) == len(few) + 2 + 1 + 3  # of hello-world, plain and whiteouts; their lowest layers differ
+    assert len(all_of_them) == len(few) + 2 + 1 + 3  # layers of hello-world, plain and whiteouts
     assert sum("<none>" in line for line in all_of_them) == len(all_of_them) - len(few)
 
 
@@ -106,22 +107,22 @@ def test_quiet_prints_ids_only(listed):
     assert len(lines) == 3 and all(re.fullmatch("[0-9a-f]{12,64}", line) for line in lines)
 
 
-def test_inspect_of_a_container_tells_unit_values_and_files(listed):
-    told = listed.berth_json("inspect", "hello")
-    assert told["name"] == "hello"
-    assert told["state"] == "running"
-    assert told["values"]["RECEIVER"] == "World"
-    assert told["unit"]["mainPid"] == int(listed.unit("hello")["MainPID"])
-    assert told["config"]["root"]["readonly"] is True
+def test_inspect_of_a_container_shows_unit_values_and_configuration(listed):
+    container = listed.berth_json("inspect", "hello")
+    assert container["name"] == "hello"
+    assert container["state"] == "running"
+    assert container["values"]["RECEIVER"] == "World"
+    assert container["unit"]["mainPid"] == int(listed.unit("hello")["MainPID"])
+    assert container["config"]["root"]["readonly"] is True
 
 
-def test_inspect_of_an_image_tells_manifest_and_configuration(listed):
-    told = listed.berth_json("inspect", "localhost:5000/plain:latest")
-    assert told["config"]["config"]["WorkingDir"] == "/srv/home"
-    assert len(told["manifest"]["layers"]) == len(told["layers"])
+def test_inspect_of_an_image_shows_manifest_and_configuration(listed):
+    image = listed.berth_json("inspect", "localhost:5000/plain:latest")
+    assert image["config"]["config"]["WorkingDir"] == "/srv/home"
+    assert len(image["manifest"]["layers"]) == len(image["layers"])
 
 
-def test_inspect_of_something_unknown_is_not_found(listed):
+def test_inspect_of_an_unknown_name_is_not_found(listed):
     done = listed.berth("inspect", "nothing", check=False)
     assert done.returncode == 3
     assert "nothing" in done.stderr and done.stdout == ""

@@ -1,5 +1,6 @@
-"""Configurations as images in the field have them, of specifications 0.3.0 to 1.0.0: after conversion both runtimes run
-them. The published templates, and further old forms of our own; the payload stands in for the real program."""
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Configurations of published images, of the runtime specification 0.3.0 to 1.0.0: both runtimes run them after their conversion.
+The configurations are the published templates and further old forms; a test program replaces the payload."""
 
 import inspect
 import json
@@ -12,7 +13,7 @@ from rig.shell import run
 RUNTIMES = {"runc": "/usr/sbin/runc", "crun": "/usr/bin/crun"}
 PUBLISHED = ("hello-world", "etcd", "net-snmp", "qemu-guest-agent", "docker-centos")
 
-# What such a unit waits for: a payload that says that it is ready, and ends when it is told to.
+# Notifies systemd that it is ready, and ends on SIGTERM.
 PAYLOAD = """
 #include <signal.h>
 #include <stdio.h>
@@ -45,7 +46,7 @@ int main(void) {
 }
 """
 
-# Sources of binds that exist only on some hosts, and that no tmpfiles line makes.
+# Sources of bind mounts that exist only on some hosts, and that no tmpfiles.d line creates.
 DIRECTORIES = ("/dev/virtio-ports", "/etc/snmp", "/etc/etcd", "/var/lib/net-snmp", "/lib/modules")
 FILES = ("/etc/redhat-release", "/etc/sysconfig/snmpd", "/etc/sysconfig/snmptrapd")
 
@@ -55,7 +56,7 @@ PROC = {"destination": "/proc", "type": "proc", "source": "proc"}
 
 
 def old(process, mounts, linux, **more):
-    """A config.json of an old form; what the form is about comes from the caller."""
+    """A config.json of an old form. @param process, mounts, linux, more the members that differ"""
     return {
         "ociVersion": "1.0.0-rc1",
         "platform": {"os": "linux", "arch": "amd64"},
@@ -67,7 +68,7 @@ def old(process, mounts, linux, **more):
     }
 
 
-# Each with the words of the conversions that it must be reported with.
+# Name → (configuration, texts of the conversions that must be reported).
 OLD = {
     "everything-in-linux": (
         old(
@@ -121,12 +122,12 @@ OLD = {
 
 
 def granted(config):
-    """Without the one capability that the machine may withhold from the host: no runtime could give it."""
+    """The configuration without CAP_SYS_RESOURCE on a machine that withholds it from the host, where no runtime could set it."""
     return re.sub(r'"CAP_SYS_RESOURCE",\s*', "", config) if memlock.needed() else config
 
 
 def image_of(name, exports, program, payload=PAYLOAD, unit=UNIT):
-    """An image with this directory of templates, or this config.json and unit, and the stand-in where `program` should be."""
+    """An image whose payload is replaced. @param exports a directory of templates, or a config.json  @param program the path of the payload"""
 
     def make(directory):
         build = images.Build(directory)
@@ -162,7 +163,7 @@ def published(name):
 
 @pytest.fixture(scope="module")
 def field(shared_host):
-    """A host that has what the published images bind."""
+    """A host with the files and directories that the published images bind."""
     for directory in DIRECTORIES:
         shared_host.run("mkdir", "-p", directory)
     for path in FILES:
@@ -171,12 +172,12 @@ def field(shared_host):
 
 
 def runs_and_stops(host, image, runtime):
-    """Installs, starts and stops a container named after both. @return what install said"""
+    """Installs, starts, stops and uninstalls a container. @return the messages of the install"""
     name = f"{image.name}-{runtime}"
     done = host.berth("install", f"--name={name}", f"--runtime={RUNTIMES[runtime]}", f"oci:{image.inside}")
     try:
         assert host.run("systemctl", "start", name, check=False).returncode == 0, host.journal(name)
-        host.wait_for(lambda: "the payload runs" in host.journal(name), "the payload's word")
+        host.wait_for_output(name, "the payload runs")
         assert host.unit(name)["SubState"] == "running"
         assert host.containers(runtime) == [name]
         host.run("systemctl", "stop", name)
@@ -190,14 +191,14 @@ def runs_and_stops(host, image, runtime):
 @pytest.mark.parametrize("runtime", RUNTIMES)
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_a_published_configuration_runs(field, runtime, name):
-    said = runs_and_stops(field, published(name), runtime)
-    reports = [line for line in said.splitlines() if "config.json: " in line]
+    messages = runs_and_stops(field, published(name), runtime)
+    reports = [line for line in messages.splitlines() if "config.json: " in line]
     assert any("platform removed" in line for line in reports)
     assert len(set(reports)) == len(reports)
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
-def test_a_published_image_has_no_fault_and_renders_to_what_is_installed(field, name):
+def test_a_published_image_has_no_errors_and_renders_to_the_installed_files(field, name):
     image = f"oci:{published(name).inside}"
     findings = field.berth_json("lint", image)
     assert [finding for finding in findings if finding["severity"] == "error"] == []
@@ -213,8 +214,8 @@ def test_a_published_image_has_no_fault_and_renders_to_what_is_installed(field, 
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
-def test_a_payload_with_the_hosts_run_tells_systemd_that_it_is_ready(field, runtime):
-    """As images of cri-o and docker do: a runtime's own socket would be mounted in the host's /run and stay there."""
+def test_a_payload_with_the_run_directory_of_the_host_can_notify_systemd(field, runtime):
+    """Images of cri-o and docker do so. The mount of a socket by the runtime would remain in the /run of the host."""
     run_mount = {"destination": "/run", "type": "bind", "source": "/run", "options": ["rbind", "rshared", "rw"]}
     config = old({"cwd": "/"}, [run_mount], {"rootfsPropagation": "shared"})
     image = image_of("notify", config, "/bin/payload", unit="[Service]\nType=notify\n" + UNIT.removeprefix("[Service]\n"))
@@ -235,8 +236,8 @@ def test_a_payload_with_the_hosts_run_tells_systemd_that_it_is_ready(field, runt
 @pytest.mark.parametrize("name", OLD)
 def test_an_old_form_runs_and_each_conversion_is_reported_once(field, runtime, name):
     config, conversions = OLD[name]
-    said = runs_and_stops(field, image_of(name, config, "/bin/payload"), runtime)
-    reports = [line.split("config.json: ", 1)[1] for line in said.splitlines() if "config.json: " in line]
-    for words in conversions:
-        assert len([line for line in reports if words in line]) == 1, (words, reports)
+    messages = runs_and_stops(field, image_of(name, config, "/bin/payload"), runtime)
+    reports = [line.split("config.json: ", 1)[1] for line in messages.splitlines() if "config.json: " in line]
+    for text in conversions:
+        assert len([line for line in reports if text in line]) == 1, (text, reports)
     assert len(reports) == len(conversions), reports

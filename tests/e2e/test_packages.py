@@ -1,5 +1,6 @@
-"""berth as packages: the .deb on a host that has no berth otherwise, and the .rpm in a root of its own. Both package the
-build that the other tests run, as debian/rules and packaging/berth.spec can, so that nothing is compiled here."""
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Packages of berth: the .deb on a host without berth, and the .rpm in a separate root. debian/rules and packaging/berth.spec
+package the build that the other tests use, so that nothing is compiled."""
 
 import gzip
 import os
@@ -15,9 +16,10 @@ from rig.shell import run
 
 TOP = images.HERE.parents[2]
 VERBS = ("init", "install", "lint", "recover", "render", "update")
-PLACES = (
+INSTALLED = (
     "usr/bin/berth",
     "usr/share/berth/exports-templates/service.template",
+    "usr/share/berth/schemas/berth-install.schema.json",
     "usr/share/bash-completion/completions/berth",
     "usr/share/fish/vendor_completions.d/berth.fish",
     "usr/share/man/man5/berth-exports.5",
@@ -28,7 +30,7 @@ PLACES = (
 
 
 def source_copy(directory):
-    """The files of the tree as a packager would have them."""
+    """Copies the source tree without build directories. @return the directory"""
     names = run("git", "-C", TOP, "ls-files", "-z", "--cached", "--others", "--exclude-standard").stdout
     for name in filter(None, names.split("\0")):
         (directory / name).parent.mkdir(parents=True, exist_ok=True)
@@ -43,7 +45,7 @@ def source(work):
 
 @pytest.fixture(scope="module")
 def deb(source):
-    """The package that BERTH_DEB names, e.g. one that is to be released, or what dpkg-buildpackage makes of the build."""
+    """The package that BERTH_DEB names, e.g. one to be released, or a package of the build."""
     if "BERTH_DEB" in os.environ:
         return pathlib.Path(os.environ["BERTH_DEB"]).resolve()
     settings = {"BERTH_BUILD": str(build_directory()), "DEB_BUILD_OPTIONS": "nocheck noautodbgsym", "DEB_BUILD_PROFILES": "nocheck"}
@@ -68,22 +70,22 @@ def files_below(tree):
     return {re.sub(r"^(lib/systemd)", r"usr/\1", path.removesuffix(".gz")) for path in found}
 
 
-def test_meson_install_puts_everything_in_place():
+def test_meson_install_installs_all_files():
     files = files_below(installed())
-    assert set(PLACES) <= files
+    assert set(INSTALLED) <= files
     assert {path for path in files if path.startswith("usr/lib")} == {"usr/lib/systemd/system/berth-recover.service"}
     pages = {path.name.removesuffix(".scd") for path in (TOP / "man").glob("*.scd")}
     assert {path.rsplit("/", 1)[1] for path in files if path.startswith("usr/share/man/")} == pages
 
 
 def test_the_version_is_the_same_everywhere(source):
-    (version,) = re.findall(r"^  version: '([^']*)'", (source / "meson.build").read_text(), re.MULTILINE)
+    version = (source / "version").read_text().strip()
     assert run("dpkg-parsechangelog", "-S", "Version", cwd=source).stdout.strip() == version
     assert run("rpmspec", "-q", "--qf", "%{version}", "packaging/berth.spec", cwd=source).stdout == version
     assert run(installed() / "usr/bin/berth", "--version").stdout == f"berth {version}\n"
 
 
-def test_the_deb_holds_what_meson_installs(deb, work):
+def test_the_deb_contains_the_files_of_meson_install(deb, work):
     run("dpkg-deb", "-x", deb, work / "unpacked-deb")
     files = files_below(work / "unpacked-deb")
     doc = {f"usr/share/doc/berth/{name}" for name in ("README.md", "SECURITY.md", "changelog", "copyright")}
@@ -91,8 +93,8 @@ def test_the_deb_holds_what_meson_installs(deb, work):
     assert files_below(installed()) <= files
 
 
-def test_lintian_has_nothing_to_say(deb):
-    # Words in a binary are pieces that the compiler made of strings: which ones look misspelled depends on the compiler.
+def test_lintian_reports_nothing(deb):
+    # The compiler splits strings, so that fragments of them look misspelled.
     done = run("lintian", "--allow-root", "--fail-on", "error,warning", "--display-info", "--suppress-tags", "spelling-error-in-binary",
                deb, check=False, timeout=900)  # fmt: skip
     assert (done.returncode, done.stdout) == (0, "")
@@ -100,13 +102,13 @@ def test_lintian_has_nothing_to_say(deb):
 
 @pytest.fixture
 def bare(site, deb):
-    """A host on which only the package puts berth."""
+    """A host without berth, with the package as /root/berth.deb."""
     host = site.host(bare=True)
     run("cp", deb, host.path("/root/berth.deb"))
     return host
 
 
-def test_the_deb_brings_a_berth_that_works_and_takes_it_away(bare):
+def test_the_deb_installs_a_working_berth_and_purge_removes_it(bare):
     assert bare.run("command -v berth", check=False).returncode != 0
     before = bare.snapshot()
     bare.run("dpkg", "--path-include=/usr/share/*", "-i", "/root/berth.deb")
@@ -125,7 +127,7 @@ def test_the_deb_brings_a_berth_that_works_and_takes_it_away(bare):
     assert own == []
 
 
-def test_containers_outlive_the_package(bare):
+def test_containers_keep_running_without_the_package(bare):
     bare.run("dpkg", "-i", "/root/berth.deb")
     bare.berth("install", "--now", f"oci:{images.hello_world().inside}")
     bare.fetch("http://127.0.0.1:8081/")
@@ -136,7 +138,7 @@ def test_containers_outlive_the_package(bare):
     assert bare.path(f"{DEPLOYMENTS}/hello-world.0/config.json").exists()
 
 
-def test_the_rpm_holds_what_meson_installs(rpm, work):
+def test_the_rpm_contains_the_files_of_meson_install(rpm, work):
     root = work / "rpm-root"
     root.mkdir()
     run("rpm", "--root", root, "--initdb")

@@ -1,9 +1,9 @@
-"""A host without a D-Bus daemon: only systemd's own /run/systemd/private answers."""
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A host without a D-Bus daemon, where only /run/systemd/private can be used."""
 
 import pytest
 from rig import images
 from rig.checks import leftovers
-from rig.shell import PATIENCE
 
 
 @pytest.fixture
@@ -11,12 +11,12 @@ def quiet_host(site):
     return site.host(without_bus=True)
 
 
-def test_there_is_no_bus(quiet_host):
+def test_the_host_has_no_bus(quiet_host):
     assert quiet_host.output("ls /run/dbus/system_bus_socket 2>/dev/null || echo none") == "none"
     assert not any("dbus-daemon" in args for _, args in quiet_host.processes())
 
 
-def test_the_whole_life_of_a_container(quiet_host, site):
+def test_a_container_can_be_installed_started_stopped_and_uninstalled(quiet_host, site):
     before = quiet_host.snapshot()
     quiet_host.berth("install", site.pushed(images.hello_world()))
     assert quiet_host.output("systemctl", "is-enabled", "hello-world") == "enabled"
@@ -29,7 +29,7 @@ def test_the_whole_life_of_a_container(quiet_host, site):
     assert leftovers(before, quiet_host.snapshot()) == []
 
 
-def test_a_failed_start_is_reported_there_too(quiet_host):
+def test_a_failed_start_is_reported(quiet_host):
     image = images.with_exports("broken-start", BROKEN)
     quiet_host.berth("install", f"oci:{image.inside}", "--name=broken")
     done = quiet_host.berth("start", "broken", check=False)
@@ -37,15 +37,15 @@ def test_a_failed_start_is_reported_there_too(quiet_host):
     assert "broken" in done.stderr
 
 
-def test_a_systemd_or_a_bus_that_restarts_during_an_update(quiet_host, site):
-    """Whoever lost the connection comes back: nothing is undone, and the service runs with its new setting."""
+def test_a_restart_of_systemd_or_of_the_bus_does_not_fail_an_update(quiet_host, site):
+    """berth connects again: nothing is undone, and the service runs with its new setting."""
     for host, restart in ((quiet_host, "systemctl daemon-reexec"), (site.host(), "systemctl restart dbus")):
         host.berth("install", "--now", f"oci:{images.with_exports('slow-stop', SLOW).inside}", "--name=slow")
         update = host.start_process("berth", "update", "--no-pull", "--settle=0", "--set=WORD=new", "slow")
-        host.wait_for(lambda host=host: host.unit("slow")["ActiveState"] == "deactivating", "the update stops the service")
+        host.wait_for_state("slow", "deactivating")
         host.run(restart)
         host.run("touch /run/let-go")
-        assert update.wait(PATIENCE) == 0
+        assert update.finish() == 0
         assert host.unit("slow")["ActiveState"] == "active"
         assert "WORD=new" in host.output("systemctl", "cat", "slow")
         host.berth("uninstall", "slow")

@@ -1,4 +1,5 @@
-"""Getting images out of registries: what is asked for, how often, under whose name, and what when it goes wrong."""
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Pulls from registries: their requests, retries, credentials and certificates."""
 
 import base64
 import json
@@ -17,7 +18,7 @@ def reference(site):
 
 @pytest.fixture
 def front(site, reference):
-    """Passes everything on, and knows who has asked for what."""
+    """A proxy before the registry that logs requests."""
     return site.front()
 
 
@@ -26,7 +27,7 @@ def test_pull_fetches_each_blob_once(host, front):
     assert len(front.blobs()) == len(set(front.blobs())) == 4  # three layers and the configuration
 
 
-def test_pull_of_what_is_there_asks_for_the_manifest_only(host, front):
+def test_pull_of_a_stored_image_requests_only_the_manifest(host, front):
     host.berth("pull", f"{front.address}/whiteouts")
     before = front.blobs()
     host.berth("pull", f"{front.address}/whiteouts")
@@ -34,7 +35,7 @@ def test_pull_of_what_is_there_asks_for_the_manifest_only(host, front):
     assert "/manifests/" in front.log().splitlines()[-1]
 
 
-def test_install_of_what_is_there_asks_for_nothing(host, site, front):
+def test_install_of_a_stored_image_requests_nothing(host, site, front):
     site.pushed(images.hello_world())
     host.berth("pull", f"{front.address}/hello-world")
     before = front.log()
@@ -51,7 +52,7 @@ def test_another_tag_of_the_same_content_fetches_no_layer(host, site, front):
     assert {row["tag"] for row in host.stored()} == {"latest", "other"}
 
 
-def test_layers_that_another_image_brought_are_not_fetched_again(host, site, front):
+def test_layers_of_another_stored_image_are_not_fetched_again(host, site, front):
     for name in ("replaced", "again"):
         site.pushed(images.replaced(), name=name)
     host.berth("pull", f"{front.address}/replaced")
@@ -61,7 +62,7 @@ def test_layers_that_another_image_brought_are_not_fetched_again(host, site, fro
 
 
 def test_a_layout_is_not_mistaken_for_another_of_the_same_name(host):
-    """Both are localhost/same:latest; what is stored under that name is not what the second directory holds."""
+    """Both are named localhost/same:latest; the stored image is not that of the second directory."""
     for name, image in (("first", images.plain()), ("second", images.whiteouts())):
         directory = host.path(f"/root/{name}/same")
         directory.parent.mkdir()
@@ -81,18 +82,17 @@ def test_a_digest_pins_the_image(host, site, reference):
 
 
 def test_pull_as_json(host, reference):
-    told = host.berth_json("pull", reference)
-    assert told["changed"] is True
+    assert host.berth_json("pull", reference)["changed"] is True
     assert host.berth_json("pull", reference)["changed"] is False
 
 
-def test_a_server_that_is_busy_is_asked_again(host, site, reference):
+def test_a_request_is_repeated_when_the_server_is_busy(host, site, reference):
     front = site.front("--fail-first=2")
     host.berth("pull", f"{front.address}/whiteouts")
     assert len(host.stored()) == 1
 
 
-def test_a_blob_that_breaks_off_is_fetched_to_its_end(host, site):
+def test_an_interrupted_blob_is_fetched_completely(host, site):
     site.pushed(images.large())
     front = site.front("--break-first-blob=200000")
     host.berth("pull", f"{front.address}/large")
@@ -101,7 +101,7 @@ def test_a_blob_that_breaks_off_is_fetched_to_its_end(host, site):
 
 
 @pytest.mark.parametrize("options", [["--dest-compress-format=zstd"], ["--dest-oci-accept-uncompressed-layers"]], ids=["zstd", "uncompressed"])
-def test_layers_compressed_in_another_way(options, host, work, site):
+def test_layers_with_another_compression_are_pulled(options, host, work, site):
     layout = work / f"recompressed-{options[0][7:15]}"
     run("skopeo", "copy", "--quiet", "--insecure-policy", *options, f"oci:{images.whiteouts().layout}", f"oci:{layout}:latest")
     site.registry.push(f"{layout}:latest", "other:latest", "--preserve-digests")
@@ -110,7 +110,7 @@ def test_layers_compressed_in_another_way(options, host, work, site):
 
 
 class Guarded:
-    """A registry that wants name and password."""
+    """A registry that requires a name and a password."""
 
     USER, PASSWORD = "captain", "s3cret"
 
@@ -131,22 +131,22 @@ def guarded(site):
     return Guarded(site)
 
 
-def test_a_registry_that_wants_a_password_gets_it_from_authfile(host, guarded):
+def test_a_password_is_read_from_authfile(host, guarded):
     host.path("/root/auth.json").write_text(guarded.authfile())
     host.berth("pull", "--authfile=/root/auth.json", guarded.reference)
     assert len(host.stored()) == 1
 
 
-@pytest.mark.parametrize("place", ["/run/containers/0/auth.json", "/root/.config/containers/auth.json", "/root/.docker/config.json"])
-def test_credentials_are_found_in_the_usual_places(place, host, guarded):
-    host.run("sh", "-c", f"mkdir -p $(dirname {place}) && cat > {place}", input=guarded.authfile())
+@pytest.mark.parametrize("path", ["/run/containers/0/auth.json", "/root/.config/containers/auth.json", "/root/.docker/config.json"])
+def test_credentials_are_found_in_the_default_files(path, host, guarded):
+    host.run("sh", "-c", f"mkdir -p $(dirname {path}) && cat > {path}", input=guarded.authfile())
     host.berth("pull", guarded.reference)
     assert len(host.stored()) == 1
 
 
 @pytest.fixture
 def own_authority(site):
-    """A registry over https under a name that only our own authority vouches for."""
+    """The certificate of the authority of a registry with https."""
     authority = Authority(site.directory / "tls")
     registry = site.another_registry(port=5400, tls=authority.sign("registry.test", "localhost"))
     registry.push(images.whiteouts().layout, "secure:latest")
@@ -160,7 +160,7 @@ def secure_host(host, own_authority):
     return host
 
 
-def test_https_with_an_authority_of_our_own_from_the_configuration(secure_host):
+def test_https_with_the_ca_file_of_the_configuration(secure_host):
     secure_host.path("/etc/berth/berth.conf").write_text(
         '[[registry]]\nlocation = "registry.test:5400"\nca-file = "/etc/berth/ca.pem"\n'
     )
@@ -168,12 +168,12 @@ def test_https_with_an_authority_of_our_own_from_the_configuration(secure_host):
     assert len(secure_host.stored()) == 1
 
 
-def test_https_that_the_configuration_calls_insecure_is_used_unverified(secure_host):
+def test_https_is_not_verified_for_an_insecure_registry(secure_host):
     secure_host.path("/etc/berth/berth.conf").write_text('[[registry]]\nlocation = "registry.test:5400"\ninsecure = true\n')
     secure_host.berth("pull", "registry.test:5400/secure")
 
 
-def test_plain_http_is_not_used_for_a_name_that_is_not_loopback(host, site):
+def test_http_is_used_only_for_loopback_names_and_on_request(host, site):
     site.pushed(images.whiteouts())
     host.run("sh", "-c", "echo '127.0.0.1 registry.test' >> /etc/hosts")
     done = host.berth("pull", "registry.test:5000/whiteouts", check=False)
@@ -181,14 +181,14 @@ def test_plain_http_is_not_used_for_a_name_that_is_not_loopback(host, site):
     host.berth("pull", "http:registry.test:5000/whiteouts")
 
 
-def test_progress_and_words_go_to_standard_error_only(host, reference):
+def test_progress_and_messages_go_to_standard_error(host, reference):
     done = host.berth("pull", reference)
     assert "%" not in done.stdout
     assert host.berth("-q", "pull", reference).stderr == ""
 
 
-def test_a_repository_of_ours_is_found_at_ostree_repo(host, reference):
-    """/ostree/repo is used when it exists on the file system of the deployments and nobody but root can enter it."""
+def test_ostree_repo_is_used(host, reference):
+    """/ostree/repo is used when it is on the file system of the deployments and only root can enter it."""
     host.run("mkdir -p /ostree && true")
     run("ostree", f"--repo={host.path('/ostree/repo')}", "init", "--mode=bare")
     host.path("/ostree/repo").chmod(0o700)

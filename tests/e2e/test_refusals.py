@@ -1,4 +1,5 @@
-"""Refusals: each names the thing, the reason and the remedy, and leaves the host as it was."""
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Refusals: each names the object, the reason and the remedy, and leaves the host unchanged."""
 
 import json
 import signal
@@ -6,12 +7,11 @@ import signal
 import pytest
 from rig import images
 from rig.checks import leftovers
-from rig.shell import PATIENCE
 
 
 @pytest.fixture
 def unchanged(shared_host):
-    """The host, with a check that the test left nothing behind."""
+    """A host that must be unchanged at the end of the test."""
     before = shared_host.snapshot()
     yield shared_host
     assert leftovers(before, shared_host.snapshot()) == []
@@ -53,7 +53,7 @@ def test_a_forced_variable_cannot_be_set(unchanged, variable):
     assert variable in refused(unchanged, 2, "install", f"--set={variable}=x", f"oci:{HELLO().inside}")
 
 
-def test_what_is_not_installed_cannot_be_uninstalled_started_or_stopped(unchanged):
+def test_a_container_that_is_not_installed_cannot_be_uninstalled_started_or_stopped(unchanged):
     for verb in ("uninstall", "start", "stop"):
         assert "nothing" in refused(unchanged, 3, verb, "nothing")
 
@@ -69,24 +69,24 @@ MANY_MISSING = {
 
 def test_every_missing_variable_is_named_at_once_with_file_and_line(unchanged):
     image = images.with_exports("many-missing", MANY_MISSING)
-    words = refused(unchanged, 1, "install", f"oci:{image.inside}", "--name=many")
-    for place in ("config.json.template:1", "service.template:2", "tmpfiles.template:3"):
-        assert place in words
+    message = refused(unchanged, 1, "install", f"oci:{image.inside}", "--name=many")
+    for line in ("config.json.template:1", "service.template:2", "tmpfiles.template:3"):
+        assert line in message
     for variable in ("ONE", "TWO", "THREE"):
-        assert variable in words
+        assert variable in message
 
 
 def test_a_value_that_breaks_the_json_is_located(unchanged):
     image = images.with_exports("many-missing", MANY_MISSING)
-    words = refused(unchanged, 1, "install", "--set=ONE=a\"b", "--set=TWO=x", "--set=THREE=/run/x", f"oci:{image.inside}")
-    assert "config.json.template:1" in words and "ONE" in words
+    message = refused(unchanged, 1, "install", "--set=ONE=a\"b", "--set=TWO=x", "--set=THREE=/run/x", f"oci:{image.inside}")
+    assert "config.json.template:1" in message and "ONE" in message
 
 
 def test_a_newline_cannot_add_a_directive_to_a_unit(unchanged):
     image = images.with_exports("many-missing", MANY_MISSING)
-    words = refused(unchanged, 1, "install", "--set=ONE=x", "--set=TWO=x\n[Service]\nExecStartPre=/bin/sh", "--set=THREE=/run/x",
-                    f"oci:{image.inside}")  # fmt: skip
-    assert "service.template:2" in words and "TWO" in words
+    message = refused(unchanged, 1, "install", "--set=ONE=x", "--set=TWO=x\n[Service]\nExecStartPre=/bin/sh", "--set=THREE=/run/x",
+                      f"oci:{image.inside}")  # fmt: skip
+    assert "service.template:2" in message and "TWO" in message
 
 
 def config_image(name, root):
@@ -94,12 +94,12 @@ def config_image(name, root):
     return images.with_exports(name, {"config.json": json.dumps(config)})
 
 
-def test_a_root_that_is_not_read_only(unchanged):
+def test_a_writable_root_file_system(unchanged):
     image = config_image("writable-root", {"path": "rootfs"})
     assert "root.readonly" in refused(unchanged, 6, "install", f"oci:{image.inside}", "--name=probe")
 
 
-def test_a_root_that_is_elsewhere(unchanged):
+def test_a_root_file_system_outside_the_deployment(unchanged):
     image = config_image("other-root", {"path": "/", "readonly": True})
     assert "must be `rootfs`" in refused(unchanged, 6, "install", f"oci:{image.inside}", "--name=probe")
 
@@ -109,34 +109,37 @@ def test_a_wrong_type_in_the_manifest_names_the_key(unchanged):
     assert "renameFiles" in refused(unchanged, 6, "install", f"oci:{image.inside}", "--name=probe")
 
 
-def test_a_service_that_does_not_start_is_taken_back_with_its_last_words(unchanged):
-    unit = "[Service]\nType=oneshot\nExecStart=/bin/sh -c 'echo these are my last words; exit 3'\n[Install]\nWantedBy=multi-user.target\n"
-    image = images.with_exports("no-start", {"service.template": unit, "manifest.json": '{"version": "1.0"}'})
-    words = refused(unchanged, 7, "install", "--now", f"oci:{image.inside}", "--name=probe")
-    assert "these are my last words" in words
+LAST_LINE = "the last line of the service"
+NO_START = {
+    "service.template": f"[Service]\nType=oneshot\nExecStart=/bin/sh -c 'echo {LAST_LINE}; exit 3'\n[Install]\nWantedBy=multi-user.target\n",
+    "manifest.json": '{"version": "1.0"}',
+}
+
+
+def test_an_install_is_undone_when_the_service_does_not_start_and_quotes_its_output(unchanged):
+    image = images.with_exports("no-start", NO_START)
+    message = refused(unchanged, 7, "install", "--now", f"oci:{image.inside}", "--name=probe")
+    assert LAST_LINE in message
     assert unchanged.unit("probe", "LoadState")["LoadState"] == "not-found"
 
 
 def test_a_failed_start_of_an_installed_container_quotes_the_journal(host):
-    unit = "[Service]\nType=oneshot\nExecStart=/bin/sh -c 'echo these are my last words; exit 3'\n[Install]\nWantedBy=multi-user.target\n"
-    image = images.with_exports("no-start", {"service.template": unit, "manifest.json": '{"version": "1.0"}'})
+    image = images.with_exports("no-start", NO_START)
     host.berth("install", f"oci:{image.inside}", "--name=probe")
-    words = refused(host, 1, "start", "probe")
-    assert "these are my last words" in words
+    assert LAST_LINE in refused(host, 1, "start", "probe")
 
 
-def test_the_last_words_are_quoted_though_journald_is_late(host):
-    unit = "[Service]\nType=oneshot\nExecStart=/bin/sh -c 'echo these are my last words; exit 3'\n[Install]\nWantedBy=multi-user.target\n"
-    image = images.with_exports("no-start", {"service.template": unit, "manifest.json": '{"version": "1.0"}'})
+def test_the_last_lines_are_quoted_even_if_journald_is_late(host):
+    image = images.with_exports("no-start", NO_START)
     host.berth("install", f"oci:{image.inside}", "--name=probe")
     journald = str(host.pid_of("/lib/systemd/systemd-journald"))
     host.run("kill", "-STOP", journald)
     process = host.start_process("berth", "start", "probe")
-    host.wait_for(lambda: host.unit("probe")["ActiveState"] == "failed", "it has failed")
-    signal.sigtimedwait([], 1)  # far longer than words are on their way
+    host.wait_for_state("probe", "failed")
+    signal.sigtimedwait([], 1)  # far longer than messages take to the journal
     host.run("kill", "-CONT", journald)
-    _, words = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 1 and "these are my last words" in words
+    _, errors = process.outputs()
+    assert process.returncode == 1 and LAST_LINE in errors
 
 
 def test_help_and_version_go_to_standard_output(shared_host):

@@ -1,4 +1,5 @@
-"""--rootfs: a container from a tree that somebody else keeps, and files that share blocks with a checkout."""
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""--rootfs: a container with a remote root file system; and host files that share blocks with a checkout."""
 
 import json
 import re
@@ -14,12 +15,12 @@ NAME = "localhost/hello-world:latest"
 
 @pytest.fixture
 def box(host):
-    """The root file system of hello-world as umoci unpacks it, in /srv/box of the host."""
+    """A directory of the host with the bundle of hello-world, unpacked by umoci."""
     run("umoci", "unpack", "--image", images.hello_world().layout, host.path("/srv/box"))
     return "/srv/box"
 
 
-def test_a_service_runs_from_a_tree_without_any_image(host, box):
+def test_a_service_runs_from_a_remote_root_without_an_image(host, box):
     before = host.snapshot()
     host.berth("install", "--now", "--name=remote", "--rootfs", box, NAME)
     assert host.fetch("http://127.0.0.1:8081/") == "Hi World!"
@@ -34,13 +35,13 @@ def test_a_service_runs_from_a_tree_without_any_image(host, box):
     assert leftovers(before, host.snapshot()) == []
 
 
-def test_a_relative_path_and_values(host, box):
+def test_rootfs_may_be_relative_and_used_with_values(host, box):
     host.run(f"cd /srv && berth install --name=remote --set RECEIVER=You --rootfs box/rootfs {NAME}")
     host.berth("start", "remote")
     assert host.fetch("http://127.0.0.1:8081/") == "Hi You!"
 
 
-def test_two_containers_may_share_one_tree(host, box):
+def test_two_containers_can_share_a_remote_root(host, box):
     for name, port in (("one", 8091), ("two", 8092)):
         host.berth("install", "--now", f"--name={name}", "--set", f"PORT={port}", "--rootfs", box, NAME)
     assert [host.fetch(f"http://127.0.0.1:{port}/") for port in (8091, 8092)] == ["Hi World!"] * 2
@@ -59,7 +60,7 @@ def test_two_containers_may_share_one_tree(host, box):
         ("mkdir /srv/evil && ln -s / /srv/evil/rootfs", "/srv/evil", 2, "is a symbolic link"),
     ],
 )
-def test_refusals_leave_the_host_as_it_was(prepare, rootfs, code, words, shared_host):
+def test_refusals_leave_the_host_unchanged(prepare, rootfs, code, words, shared_host):
     shared_host.run("/bin/sh", "-c", prepare)
     before = shared_host.snapshot()
     done = shared_host.berth("install", "--rootfs", rootfs, NAME, check=False)
@@ -87,7 +88,7 @@ def cloning_tree(site):
 
 
 def shared_blocks(path):
-    """Whether the file shares blocks on disk with another one."""
+    """Whether a file shares blocks with another one."""
     return "shared" in re.sub(r"^.*?extents", "", run("filefrag", "-v", path).stdout, flags=re.DOTALL)
 
 
@@ -102,7 +103,7 @@ def test_files_below_usr_are_clones_that_can_be_edited(use_links, shared, clonin
     env = {"BERTH_DATADIR": str(installed() / "usr/share/berth")}
     run(installed() / "usr/bin/berth", "--root", cloning_tree, "install", "--name=c", f"oci:{image.layout}", env=env)
     run("sync")
-    assert [shared_blocks(cloning_tree / place) for place in ("usr/bin/tool", "opt/tool")] == shared
+    assert [shared_blocks(cloning_tree / path) for path in ("usr/bin/tool", "opt/tool")] == shared
     tool = cloning_tree / "usr/bin/tool"
     assert tool.stat().st_nlink == 1
     with open(tool, "r+", encoding="utf-8") as opened:  # in place, as some editors do

@@ -1,4 +1,5 @@
-"""What systemd sees of a running container: with both runtimes, with the default unit and with one of the image's own."""
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A running container as a systemd service: with both runtimes, with the default unit and with a unit of the image."""
 
 import re
 
@@ -16,11 +17,17 @@ def runtime(request):
 
 @pytest.fixture
 def plain(host, runtime):
-    """A started container of an image without /exports, which therefore has the default unit."""
+    """A running container with the default unit, of an image without /exports."""
     host.berth("install", f"--runtime={RUNTIMES[runtime]}", "--name=plain", f"oci:{images.plain().inside}")
     host.run("systemctl", "start", "plain")
     host.wait_stoppable("plain")
     return host
+
+
+def wait_restarted(host, unit, first):
+    """Waits until Restart=on-failure has started the unit again. @param first the main process before"""
+    host.wait_for(lambda: host.unit(unit)["MainPID"], f"{unit} to be restarted, with another main process than {first}",
+                  lambda pid: pid not in ("0", first))  # fmt: skip
 
 
 def payload_is(host, unit, text):
@@ -44,18 +51,18 @@ def test_status_shows_the_payload(plain):
     assert "/usr/bin/serve one two" in plain.output("systemctl", "status", "--no-pager", "plain")
 
 
-def test_no_process_of_the_runtime_or_of_berth_stays(plain):
+def test_no_process_of_the_runtime_or_of_berth_remains(plain):
     assert runtime_processes(plain) == []
     assert not any(re.match(r"\S*berth\b", args) for _, args in plain.processes())
 
 
-def test_the_journal_has_what_the_payload_says(plain):
-    plain.wait_for(lambda: "GREETING=good day" in plain.journal("plain"), "the payload's output")
+def test_the_output_of_the_payload_is_in_the_journal(plain):
+    plain.wait_for_output("plain", "GREETING=good day")
 
 
 @pytest.mark.portable
 def test_stop_ends_with_success_and_leaves_no_container(plain, runtime):
-    plain.wait_for(lambda: "plain runs" in plain.journal("plain"), "the payload's output")
+    plain.wait_for_output("plain", "plain runs")
     plain.run("systemctl", "stop", "plain")
     unit = plain.unit("plain")
     assert (unit["ActiveState"], unit["Result"]) == ("inactive", "success")
@@ -67,7 +74,7 @@ def test_stop_ends_with_success_and_leaves_no_container(plain, runtime):
 def test_a_killed_payload_leaves_no_container_and_starts_again(plain, runtime):
     first = plain.unit("plain")["MainPID"]
     plain.run("systemctl", "kill", "--kill-whom=main", "--signal=KILL", "plain")
-    plain.wait_for(lambda: plain.unit("plain")["MainPID"] not in ("0", first), "Restart=on-failure brings it back")
+    wait_restarted(plain, "plain", first)
     plain.wait_stoppable("plain")
     assert plain.containers(runtime) == ["plain"]
     plain.run("systemctl", "stop", "plain")
@@ -79,7 +86,7 @@ def test_a_killed_payload_leaves_no_container_and_starts_again(plain, runtime):
 def test_killing_everything_in_the_unit_leaves_no_container(plain, runtime):
     first = plain.unit("plain")["MainPID"]
     plain.run("systemctl", "kill", "--signal=KILL", "plain")
-    plain.wait_for(lambda: plain.unit("plain")["MainPID"] not in ("0", first), "Restart=on-failure brings it back")
+    wait_restarted(plain, "plain", first)
     plain.wait_stoppable("plain")
     plain.run("systemctl", "stop", "plain")
     assert plain.containers(runtime) == []
@@ -93,27 +100,27 @@ def test_a_power_cut_does_not_block_the_next_start(plain):
 
 
 def test_stale_state_of_the_runtime_does_not_block_the_start(plain, runtime):
-    """The runtime's own directory for the container is there, its process is gone."""
+    """The runtime has a directory for the container, whose process has ended."""
     plain.run("systemctl", "stop", "plain")
-    spoiled = f"/run/{runtime}/plain"
+    state = f"/run/{runtime}/plain"
     plain.run("systemctl", "start", "plain")
     plain.wait_stoppable("plain")
-    plain.run("cp", "-a", spoiled, "/root/stale")
+    plain.run("cp", "-a", state, "/root/stale")
     plain.run("systemctl", "stop", "plain")
-    plain.run("cp", "-a", "/root/stale", spoiled)
+    plain.run("cp", "-a", "/root/stale", state)
     plain.run("systemctl", "start", "plain")
     assert plain.unit("plain", "NRestarts")["NRestarts"] == "0"
     assert payload_is(plain, "plain", "/usr/bin/serve")
 
 
-def test_limits_that_the_unit_sets_bind_the_payload(plain):
+def test_settings_of_the_unit_apply_to_the_payload(plain):
     plain.run("mkdir -p /etc/systemd/system/plain.service.d && printf '[Service]\\nOOMScoreAdjust=321\\n' "
               "> /etc/systemd/system/plain.service.d/oom.conf && systemctl daemon-reload && systemctl restart plain")  # fmt: skip
     pid = plain.unit("plain")["MainPID"]
     assert plain.output("cat", f"/proc/{pid}/oom_score_adj") == "321"
 
 
-def test_a_drop_in_may_move_the_unit_to_another_slice(plain, runtime):
+def test_a_drop_in_can_move_the_unit_to_another_slice(plain, runtime):
     def is_inside(name):
         unit = plain.unit(name)
         assert unit["ControlGroup"] == f"/tenant.slice/tenant-a.slice/{name}.service"
@@ -132,37 +139,36 @@ def test_a_drop_in_may_move_the_unit_to_another_slice(plain, runtime):
     assert is_inside("later")
 
 
-def test_how_a_service_ends_is_told_rightly(host, runtime):
-    """One that ends by itself has succeeded; one that is stopped by the signal of its image has, too."""
+def test_a_service_that_ends_by_itself_or_by_its_stop_signal_has_succeeded(host, runtime):
     endings = {
         "done": ("sleep 2; exit 0", [], None),
         "manager": ("trap 'exit 0' 37; echo ready; while :; do sleep .1; done", ["--config.stopsignal", "SIGRTMIN+3"], "ready"),
         "java": ("trap 'exit 143' TERM; echo ready; while :; do sleep .1; done", [], "ready"),
         "lower": ("trap 'exit 130' INT; echo ready; while :; do sleep .1; done", ["--config.stopsignal", "sigint"], "ready"),
     }
-    for name, (script, config, said) in endings.items():
+    for name, (script, config, output) in endings.items():
         image = images.command(f"ends-{name}", script, *config)
         host.berth("install", f"--runtime={RUNTIMES[runtime]}", f"--name={name}", f"oci:{image.inside}")
         host.run("systemctl", "start", name)
-        if said:
-            host.wait_for(lambda: said in host.journal(name), f"{name} to be ready")
+        if output:
+            host.wait_for_output(name, output)
             host.run("systemctl", "stop", name)
     for name in endings:
-        host.wait_for(lambda: host.unit(name)["ActiveState"] == "inactive", f"{name} to be inactive")
+        host.wait_for_state(name, "inactive")
         unit = host.unit(name, "Result", "NRestarts")
         assert unit == {"Result": "success", "NRestarts": "0"}, (name, host.journal(name))
 
 
 @pytest.fixture
 def hello(host, runtime):
-    """A started container of an image that brings its own unit, with the runtime in the foreground."""
+    """A running container with the unit of the image, which runs the runtime in the foreground."""
     host.berth("install", f"--runtime={RUNTIMES[runtime]}", "--now", f"oci:{images.hello_world().inside}", "--name=hello")
     host.fetch("http://127.0.0.1:8081/")
     return host
 
 
 def server_pid(host):
-    """Of the first process: each request has one of its own, which may not have ended yet."""
+    """The pid of the server, which is lower than those of its children for requests."""
     return min(pid for pid, args in host.processes() if args.startswith("httpd -f"))
 
 
@@ -183,14 +189,14 @@ def test_a_killed_runtime_leaves_no_container_and_starts_again(hello, runtime):
     first = hello.unit("hello")["MainPID"]
     old_server = server_pid(hello)
     hello.run("kill", "-KILL", first)
-    hello.wait_for(lambda: hello.unit("hello")["MainPID"] not in ("0", first), "Restart=on-failure brings it back")
+    wait_restarted(hello, "hello", first)
     assert hello.fetch("http://127.0.0.1:8081/") == "Hi World!"
     assert server_pid(hello) != old_server
     hello.run("systemctl", "stop", "hello")
     assert hello.containers(runtime) == []
 
 
-def test_the_first_runtime_that_exists_is_the_default(host):
+def test_the_first_installed_runtime_is_the_default(host):
     host.berth("install", f"oci:{images.plain().inside}", "--name=plain")
     assert host.berth_json("inspect", "plain")["runtime"].endswith("/runc")
     host.berth("uninstall", "plain")

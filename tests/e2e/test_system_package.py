@@ -1,4 +1,5 @@
-"""Host files in a package of the host's own kind: the real dpkg knows them from install to uninstall."""
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Host files in a system package: dpkg manages them from install to uninstall."""
 
 import json
 
@@ -18,9 +19,9 @@ def installed(host):
 
 
 def status(host):
-    """State and version that dpkg has of the package; empty when it knows none."""
-    asked = host.run("dpkg-query", "--show", "--showformat=${db:Status-Abbrev}${Summary}", PACKAGE, check=False)
-    return asked.stdout.strip() if asked.returncode == 0 else ""
+    """The state and the summary of the package in dpkg; empty when it is not installed."""
+    done = host.run("dpkg-query", "--show", "--showformat=${db:Status-Abbrev}${Summary}", PACKAGE, check=False)
+    return done.stdout.strip() if done.returncode == 0 else ""
 
 
 def test_dpkg_owns_the_host_files(installed):
@@ -34,14 +35,14 @@ def test_dpkg_owns_the_host_files(installed):
     assert (info["system-package"], info["package"]) == ("yes", PACKAGE)
 
 
-def test_uninstall_goes_through_dpkg_and_leaves_nothing(installed):
+def test_uninstall_removes_the_package(installed):
     installed.berth("uninstall", "greeter1")
     assert status(installed) == ""
     assert not installed.path("/usr/local/bin/greet").exists()
     assert not installed.path("/etc/greeter").exists()
 
 
-def test_an_update_with_other_values_installs_the_other_package_and_rollback_the_first(installed):
+def test_an_update_with_other_values_installs_another_package_and_a_rollback_the_first_one(installed):
     installed.berth("update", "--no-pull", "--set=GREETING=moin", "greeter1")
     assert installed.path("/etc/greeter/greeter.conf").read_text() == "greeting = moin\n"
     assert installed.output("dpkg", "--verify", PACKAGE) == ""
@@ -49,7 +50,7 @@ def test_an_update_with_other_values_installs_the_other_package_and_rollback_the
     assert installed.path("/etc/greeter/greeter.conf").read_text() == "greeting = ahoy\n"
 
 
-def test_an_edited_configuration_file_stays_and_is_named(installed):
+def test_an_edited_configuration_file_is_kept_and_reported(installed):
     installed.path("/etc/greeter/greeter.conf").write_text("mine\n")
     uninstall = installed.berth("uninstall", "greeter1")
     assert "/etc/greeter/greeter.conf" in uninstall.stderr

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """What differs between the versions of systemd that Debian 12 and 13 have, and what both runtimes of both must do."""
 
 import json

@@ -1,10 +1,11 @@
-"""What berth prints, word for word: tests/golden/cli/*.txt are transcripts, run anew on an empty tree and compared,
-and those in tests/golden/host on a booted host.
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Compares the output of berth with transcripts: tests/golden/cli/*.txt are run on an empty tree, and those in tests/golden/host
+on a booted host.
 
-A line `$ berth …` is a command, `% …` a preparation by the shell; what follows is standard output, then standard error
-with `2> ` before each line, then `=> CODE` unless it is 0. `#` begins a remark; output that begins so has a backslash
-before it. $ROOT is the tree, $WEB, $PLAIN, $NEEDY and $FILES are images. Ids, times and sizes are made the same.
-BERTH_ACCEPT=1 writes what berth prints now into the files.
+A line `$ berth …` is a command, and `% …` a shell command that prepares the next ones. After a command follow its standard output,
+its standard error with `2> ` before each line, and `=> CODE` unless the exit code is 0. `#` begins a remark; such a line of the output is
+escaped by a backslash. $ROOT is the tree, and $WEB, $PLAIN, $NEEDY and $FILES are images. Ids, times and sizes are replaced.
+With BERTH_ACCEPT=1 the present output is written to the files.
 """
 
 import os
@@ -47,7 +48,7 @@ def exports(manifest):
 
 
 def image_variables(path="layout"):
-    """@param path attribute of an image: where it is"""
+    """@param path the attribute of an image with its path  @return variable → reference"""
     web = '{"version": "1.0", "defaultValues": {"RECEIVER": "World"}, "renameFiles": {"/usr/local/bin/ctl": "/usr/local/bin/${NAME}ctl"}}'
     made = {
         "WEB": images.with_exports("web", exports(web), {"usr/local/bin/ctl": "control\n", "etc/web/web.conf": "greeting\n"}),
@@ -65,7 +66,7 @@ def variables():
 
 @pytest.fixture
 def tree(site):
-    """A tree that knows a runtime and nothing else."""
+    """A tree that contains only a runtime."""
     root = site.directory / "tree"
     for directory in ("usr/bin", "etc/systemd/system", "etc/tmpfiles.d"):
         (root / directory).mkdir(parents=True)
@@ -74,8 +75,8 @@ def tree(site):
     return root
 
 
-def same_every_time(text, variables):
-    """Ids, times and sizes differ from machine to machine; their widths do not, so tables stay tables."""
+def normalised(text, variables):
+    """Replaces ids, times and sizes by texts of the same width, which keeps tables aligned."""
     for name, value in variables.items():
         text = text.replace(value, f"${name}").replace(value.removeprefix("oci:"), f"${name}")
     text = text.replace(str(installed() / "usr/bin/berth"), "$BERTH")
@@ -83,7 +84,7 @@ def same_every_time(text, variables):
     text = re.sub(r'("ALL_PROCESS_CAPABILITIES": ").*(",)', r"\1…\2", text)
     text = re.sub(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "UUID", text)
     text = re.sub(r"\b(?=[0-9a-f]*\d)[0-9a-f]{12,}(?=…|\b)", lambda found: "x" * len(found.group(0)), text)
-    text = re.sub(r"(T\d\d:\d\d:\d\d)\.\d+Z", r"\1.999999999Z", text)  # as many digits as the tool likes
+    text = re.sub(r"(T\d\d:\d\d:\d\d)\.\d+Z", r"\1.999999999Z", text)  # the number of digits depends on the tool
     text = re.sub(r"\b\d{4}-\d\d-\d\d([T ])\d\d:\d\d(:\d\d)?", lambda found: re.sub(r"\d", "9", found.group(0)), text)
     text = re.sub(r"\b[A-Z][a-z]{2} \d\d \d\d:\d\d:\d\d (\S+)\[\d+\]", r"Mmm 99 99:99:99 \1[999]", text)
     text = re.sub(r"(?<=/\.mounts/)[0-9a-f-]+", lambda found: re.sub(r"[0-9a-f]", "x", found.group(0)), text)
@@ -93,7 +94,7 @@ def same_every_time(text, variables):
 
 
 def transcript_of(script, variables, berth, shell):
-    """Runs the commands of a transcript and gives it as it is now. @param berth, shell run words, and a line"""
+    """Runs the commands of a transcript. @param berth runs arguments  @param shell runs a line  @return the new transcript"""
     result = []
     for line in script.splitlines():
         if line.startswith("#"):
@@ -108,7 +109,7 @@ def transcript_of(script, variables, berth, shell):
             result += [f"2> {each}" for each in done.stderr.splitlines()]
             result += [f"=> {done.returncode}"] if done.returncode else []
             result.append("")
-    return "\n".join(same_every_time(line, variables) if not line.startswith(("$", "%", "#")) else line for line in result)
+    return "\n".join(normalised(line, variables) if not line.startswith(("$", "%", "#")) else line for line in result)
 
 
 def compare(path, variables, berth, shell):
@@ -123,7 +124,7 @@ def transcripts(directory):
 
 
 @transcripts("cli")
-def test_what_is_printed_is_what_was_accepted(path, tree, variables):
+def test_output_on_a_tree_equals_the_transcript(path, tree, variables):
     variables = {**variables, "ROOT": str(tree)}
     program = str(installed() / "usr/bin/berth")
     environment = {"BERTH_DATADIR": str(installed() / "usr/share/berth"), "NO_COLOR": "1", **variables}
@@ -135,7 +136,7 @@ def test_what_is_printed_is_what_was_accepted(path, tree, variables):
 
 
 @transcripts("host")
-def test_what_is_printed_on_a_host_is_what_was_accepted(path, host):
+def test_output_on_a_host_equals_the_transcript(path, host):
     variables = image_variables("inside")
     compare(
         path, variables,

@@ -1,4 +1,5 @@
-"""Containers of users: a lingering one with sub-ids and a systemd of her own, and one without all that."""
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Rootless containers: of a lingering user with subordinate ids, and of a user without both."""
 
 import contextlib
 import json
@@ -9,7 +10,6 @@ import stat
 import pytest
 from rig import images
 from rig.checks import leftovers
-from rig.shell import PATIENCE
 from rig.users import User
 
 PORT = "8085"
@@ -18,22 +18,18 @@ URL = f"http://127.0.0.1:{PORT}/cgi-bin/index.cgi"
 
 @pytest.fixture(scope="module")
 def people(shared_site):
-    """(alice, bob) on one host: alice lingers and has sub-ids, bob has neither."""
+    """(alice, bob) on one host: alice lingers and has subordinate ids, bob has neither."""
     host = shared_site.host(boot=False)
     alice = User(host, "alice")
     bob = User(host, "bob", lingers=False, sub_ids=None)
     host.boot()
-    host.wait_for(lambda: systemd_runs(alice), "alice's systemd")
+    host.wait_for_state(f"user@{alice.uid}", "active")
     return alice, bob
-
-
-def systemd_runs(user):
-    return user.host.run("systemctl", "is-active", f"user@{user.uid}", check=False).stdout.strip() == "active"
 
 
 @pytest.fixture
 def alice(people):
-    """alice, who has no container and no image afterwards."""
+    """alice, without containers and failed units afterwards."""
     user = people[0]
     yield user
     for row in user.berth_json("containers", "list", "--all")["containers"]:
@@ -77,14 +73,14 @@ def test_a_plain_image_is_a_service_of_the_user(alice, plain, runtime):
     assert alice.path(".config/systemd/user/default.target.wants/plain.service").is_symlink()
     rows = alice.berth_json("containers", "list")["containers"]
     assert [(row["container"], row["state"]) for row in rows] == [("plain", "running")]
-    assert alice.host.listed("--all") == []  # the system knows nothing of it
+    assert alice.host.listed("--all") == []  # it is not a system container
     alice.host.wait_stoppable("plain", alice)
     alice.berth("stop", "plain")
     assert alice.unit("plain")["ActiveState"] == "inactive"
 
 
 @RUNTIMES
-def test_an_image_with_templates_serves_on_the_hosts_network(alice, hello, runtime):
+def test_an_image_with_templates_uses_the_network_of_the_host(alice, hello, runtime):
     alice.berth("install", f"--runtime={runtime}", "--name=hello", f"--set=PORT={PORT}", "--now", hello)
     assert alice.host.fetch(URL) == "Hi World!"
     alice.host.run("journalctl", "--sync")
@@ -123,7 +119,7 @@ def test_uninstall_leaves_nothing_but_images_and_state(alice, hello):
 
 
 @RUNTIMES
-def test_a_command_that_is_not_root_reads_its_files_and_writes_its_volume(alice, private, runtime):
+def test_another_user_in_the_container_reads_its_files_and_writes_its_volume(alice, private, runtime):
     alice.berth("install", f"--runtime={runtime}", "--name=private", "--now", private)
     assert alice.berth("exec", "private", "id", "-u").stdout == "1000\n"
     assert alice.berth("exec", "private", "cat", "/srv/own/secret").stdout == "a secret\n"
@@ -147,7 +143,7 @@ def test_exec_run_and_logs(alice, plain, runtime):
 
 
 @RUNTIMES
-def test_an_image_is_run_once_on_a_copy_and_nothing_stays(alice, private, runtime):
+def test_an_image_is_run_on_a_copy_that_is_removed(alice, private, runtime):
     alice.berth("pull", private)
     before = alice.host.snapshot(alice.home)
     command = "mkdir -p /srv/own/a/b && echo new > /srv/own/secret && echo x > /srv/own/a/b/c && cat /srv/own/secret"
@@ -159,9 +155,9 @@ def test_an_image_is_run_once_on_a_copy_and_nothing_stays(alice, private, runtim
 
 
 def test_update_and_rollback(alice, shared_site):
-    older = images.plain()
-    newer = images.derived(older, "plain-newer", {"srv/newer": "newer\n"})
-    reference = shared_site.pushed(older, name="changing")
+    first = images.plain()
+    newer = images.derived(first, "plain-newer", {"srv/newer": "newer\n"})
+    reference = shared_site.pushed(first, name="changing")
     alice.berth("install", "--name=changing", "--now", reference)
     alice.host.wait_stoppable("changing", alice)
     shared_site.pushed(newer, name="changing")
@@ -175,7 +171,7 @@ def test_update_and_rollback(alice, shared_site):
     assert alice.unit("changing")["ActiveState"] == "active"
 
 
-def test_an_update_that_does_not_stay_up_is_rolled_back(alice, shared_site):
+def test_an_update_to_a_service_that_ends_is_rolled_back(alice, shared_site):
     broken = images.derived(images.plain(), "plain-broken", {"usr/bin/serve": "#!/bin/sh\nexit 4\n"})
     reference = shared_site.pushed(images.plain(), name="breaking")
     alice.berth("install", "--name=breaking", "--now", reference)
@@ -187,7 +183,7 @@ def test_an_update_that_does_not_stay_up_is_rolled_back(alice, shared_site):
     assert alice.unit("breaking")["ActiveState"] == "active"
 
 
-def test_a_view_is_a_copy_that_cannot_harm_the_store(alice, private):
+def test_a_view_is_a_copy_whose_changes_do_not_reach_the_store(alice, private):
     alice.berth("pull", private)
     alice.run("mkdir", "-p", "/home/alice/view")
     alice.berth("mount", private, "/home/alice/view")
@@ -227,29 +223,29 @@ def test_a_damaged_object_is_repaired(alice, plain):
 
 
 @pytest.mark.parametrize("delay", [0.05, 0.2])
-def test_a_killed_install_is_put_right_by_the_next_command(alice, private, delay):
+def test_the_next_command_recovers_a_killed_install(alice, private, delay):
     alice.berth("pull", private)
     words, environment = alice.words("berth", "install", "--name=killed", private)
     process = alice.host.start_process(*words, env=environment)
-    with contextlib.suppress(ProcessLookupError):  # it was faster
+    with contextlib.suppress(ProcessLookupError):  # it has ended already
         pid = alice.host.inner_pid(process)
         signal.sigtimedwait([], delay)
         os.kill(pid, signal.SIGKILL)
-    process.wait(PATIENCE)
+    process.finish()
     alice.berth("recover")
     names = [path.name for path in alice.deployments().iterdir() if not path.name.startswith((".storage", ".locks", ".mounts"))]
     assert sorted(names) in ([], ["killed", "killed.0"])
 
 
-def test_host_files_stay_away_and_are_told_of(alice, shared_site):
+def test_host_files_are_not_installed_and_reported(alice, shared_site):
     image = images.with_exports("for-users", {"manifest.json": '{"version": "1.0"}'}, {"usr/local/bin/x": "x"})
     done = alice.berth("install", "--name=files", shared_site.pushed(image))
     assert "exports/hostfs" in done.stderr
     assert not alice.host.path("/usr/local/bin/x").exists()
 
 
-def test_old_templates_of_the_system_run_for_a_user(alice, shared_site):
-    """What only root can set up is left out, and said."""
+def test_old_templates_run_for_a_user(alice, shared_site):
+    """Settings that require root are removed and reported."""
     config = json.loads((images.templates("hello-world") / "config.json.template").read_text().replace("$", "x"))
     config["process"]["args"] = ["/bin/sh", "-c", "trap exit TERM; sleep 1000 & wait"]
     config["process"]["oomScoreAdj"] = -900
@@ -264,11 +260,11 @@ def test_old_templates_of_the_system_run_for_a_user(alice, shared_site):
     assert alice.path(".data/of-the-system").is_dir()
 
 
-# -- without ------------------------------------------------------------------------------------------------------
+# -- without subordinate ids ------------------------------------------------------------------------------------------------------
 
 
-def test_without_sub_ids_root_is_the_only_user(bob, hello):
-    """And without lingering there is no systemd of bob's until he logs in, which the reason says."""
+def test_without_subordinate_ids_the_container_has_only_root(bob, hello):
+    """Without lingering, the systemd of bob runs only while bob is logged in; the message says so."""
     done = bob.berth("install", "--name=hello", hello, check=False)
     assert done.returncode == 1
     assert "usermod --add-subuids" in done.stderr and "enable-linger" in done.stderr
@@ -282,7 +278,7 @@ def test_without_sub_ids_root_is_the_only_user(bob, hello):
         bob.host.run("systemctl", "stop", f"user@{bob.uid}")
 
 
-def test_without_sub_ids_no_other_user_can_be_had(bob, plain):
+def test_without_subordinate_ids_an_image_with_another_user_is_refused(bob, plain):
     bob.host.run("systemctl", "start", f"user@{bob.uid}")
     try:
         done = bob.berth("install", "--name=plain", plain, check=False)
@@ -292,18 +288,18 @@ def test_without_sub_ids_no_other_user_can_be_had(bob, plain):
     assert "uid 1000" in done.stderr and "usermod" in done.stderr
 
 
-def test_a_runtime_that_says_it_is_for_root_only_is_refused(alice, plain):
+def test_a_runtime_without_user_namespaces_is_refused(alice, plain):
     alice.path("rootful").write_text("""#!/bin/sh\n[ "$1" = features ] && echo '{"linux": {"namespaces": ["pid"]}}'\n""")
     alice.path("rootful").chmod(0o755)
     before = alice.berth("images", "list", "--all", "--json").stdout
     done = alice.berth("install", f"--runtime={alice.home}/rootful", "--name=plain", plain, check=False)
     assert done.returncode == 1
-    assert f"The runtime {alice.home}/rootful cannot run containers of users" in done.stderr
+    assert f"The runtime {alice.home}/rootful cannot run rootless containers" in done.stderr
     assert alice.berth_json("containers", "list", "--all")["containers"] == []
     assert alice.berth("images", "list", "--all", "--json").stdout == before
 
 
-def test_a_host_that_forbids_user_namespaces_is_told_with_the_setting(alice, plain):
+def test_a_host_without_user_namespaces_is_reported_with_the_setting(alice, plain):
     setting = "/proc/sys/user/max_user_namespaces"
     alice.host.run("sh", "-c", f"echo 0 > /run/zero && mount --bind /run/zero {setting}")
     try:
@@ -323,7 +319,7 @@ def test_without_newuidmap_the_package_is_named(alice, hello):
     assert "uidmap" in done.stderr
 
 
-def test_the_older_verbs_are_for_users_too(alice, hello):
+def test_users_can_use_the_verbs_of_atomic(alice, hello):
     done = alice.berth("atomic", "install", "--user", "--name=hello", f"--set=PORT={PORT}", hello)
     assert "\nsystemctl --user enable hello\n" in done.stdout
     assert alice.berth("atomic", "run", "hello").stdout == "systemctl --user start hello\n"
@@ -334,7 +330,7 @@ def test_the_older_verbs_are_for_users_too(alice, hello):
     assert done.stdout == "systemctl --user disable --now hello\nsystemctl --user daemon-reload\n"
 
 
-def test_who_works_on_what_is_settled_by_who_calls(alice, plain):
+def test_the_caller_decides_whose_containers_are_meant(alice, plain):
     done = alice.berth("install", "--system", plain, check=False)
     assert done.returncode == 5 and "sudo berth install" in done.stderr
     assert alice.berth("containers", "list", "--system", check=False).returncode == 5
@@ -345,12 +341,12 @@ def test_who_works_on_what_is_settled_by_who_calls(alice, plain):
     assert alice.berth("containers", "list", "--user", "--all", "--json").returncode == 0
 
 
-def test_a_relative_directory_of_the_environment_is_refused(alice):
+def test_a_relative_directory_in_the_environment_is_refused(alice):
     done = alice.berth("containers", "list", env={"XDG_DATA_HOME": "here"}, check=False)
     assert done.returncode == 2 and "XDG_DATA_HOME" in done.stderr
 
 
-def test_settings_of_the_user_come_last_and_roots_paths_do_not_hold(alice):
+def test_the_configuration_of_the_user_is_read_and_paths_of_the_system_are_not_used(alice):
     alice.host.run("mkdir", "-p", "/etc/berth")
     alice.host.run("sh", "-c", "printf '[paths]\ndeployments = \"/srv/roots\"\n' > /etc/berth/berth.conf")
     alice.run("mkdir", "-p", "/home/alice/.config/berth")
@@ -364,8 +360,8 @@ def test_settings_of_the_user_come_last_and_roots_paths_do_not_hold(alice):
         alice.host.run("rm", "/etc/berth/berth.conf")
 
 
-def test_a_lingering_users_service_is_back_after_a_reboot(alice, plain, bob):
+def test_a_service_of_a_lingering_user_starts_at_boot(alice, plain, bob):
     alice.berth("install", "--name=plain", plain)
     alice.host.reboot()
-    alice.host.wait_for(lambda: systemd_runs(alice), "alice's systemd")
-    alice.host.wait_for(lambda: alice.unit("plain")["ActiveState"] == "active", "the service")
+    alice.host.wait_for_state(f"user@{alice.uid}", "active")
+    alice.host.wait_for(lambda: alice.unit("plain")["ActiveState"], "plain.service of alice to be active", "active")

@@ -1,8 +1,8 @@
 // config.json of images: conversion of old forms, and checks.
 #include "render/spec/config_json.hpp"
-#include "render/spec/privileges.hpp"
 
 #include "harness.hpp"
+#include "render/spec/config_privileges.hpp"
 
 namespace {
 
@@ -29,7 +29,7 @@ void check(std::string_view text, const render::HostFeatures& features, const st
   const auto again = render::finish_config(finished->text, "config.json", features, path, remote);
   fuzz::require(again.text == finished->text && again.conversions.empty(), "what is finished stays as it is",
                 finished->text + again.text);
-  for (const auto& privilege : render::powerful_requests(document, "")) {
+  for (const auto& privilege : render::config_privileges(document, "")) {
     fuzz::require(fuzz::is_showable(privilege.message), "a warning is fit to be shown", privilege.message);
   }
   (void)render::bind_sources(document);

@@ -1,5 +1,5 @@
-// Auth files of podman, skopeo and docker. The word `s3cr3t` stands for what no message may quote, unless it is in the
-// name of a credential helper, which is no secret.
+// Auth files of podman, skopeo and docker. `s3cr3t` is a secret that no message may quote, unless it is in the name of
+// a credential helper, which is not secret.
 #include "source/registry/credentials.hpp"
 
 #include "harness.hpp"
@@ -25,7 +25,7 @@ void check(const std::string& path, const std::string& registry, const std::stri
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  // No credential helper is to be found, whatever the input asks for.
+  // No credential helper can be found.
   static const int no_programs = ::setenv("PATH", "/nonexistent", 1);
   fuzz::require(no_programs == 0, "the environment can be set");
   const fuzz::InputFile file(fuzz::text_of(data, size));

@@ -1,11 +1,10 @@
-// Compressed layers: each input as gzip, as zstd and as it is.
-#include "store/layer/decompress.hpp"
+// Compressed layers: each input as gzip, as zstd and as plain bytes.
+#include "base/decompress.hpp"
 
 #include <algorithm>
 #include <string_view>
 #include <vector>
 
-#include "base/unpack.hpp"
 #include "harness.hpp"
 
 namespace {
@@ -19,13 +18,13 @@ struct Outcome {
   std::string ended;
 };
 
-Outcome unpack(image::Compression compression, std::span<const std::byte> packed, std::size_t piece,
+Outcome unpack(base::Compression compression, std::span<const std::byte> packed, std::size_t piece,
                std::uint64_t most = limit) {
   Outcome outcome;
   auto input = std::make_unique<fuzz::InputStream>(packed, piece);
   std::vector<std::byte> buffer(piece);
   try {
-    const auto stream = store::decompress(compression, std::move(input), most, "fuzz");
+    const auto stream = base::decompress(std::move(input), {"fuzz", most, "", compression});
     while (const auto count = stream->read(buffer)) {
       fuzz::require(count <= piece, "no more is read than there is room for");
       outcome.bytes.insert(outcome.bytes.end(), buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(count));
@@ -40,16 +39,11 @@ Outcome unpack(image::Compression compression, std::span<const std::byte> packed
   return outcome;
 }
 
-/// Whether the first bytes say so, whatever the label says; frames of zstd that are skipped, too.
-bool may_be_packed(std::string_view bytes) {
-  return base::looks_compressed(bytes) || bytes.starts_with("\x1f\x8b") || bytes.substr(0, 4).ends_with("\x2a\x4d\x18");
-}
-
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto bytes = std::as_bytes(std::span(data, size));
-  for (const auto compression : {image::Compression::gzip, image::Compression::zstd}) {
+  for (const auto compression : {base::Compression::gzip, base::Compression::zstd}) {
     const auto whole = unpack(compression, bytes, std::size_t{64} << 10U);
     const auto pieces = unpack(compression, bytes, 1021);
     fuzz::require(whole.ended.empty() == pieces.ended.empty(), "bytes are accepted however they arrive",
@@ -60,9 +54,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       fuzz::require(!bounded.ended.empty(), "one byte too many is refused");
     }
   }
-  const auto plain = unpack(image::Compression::none, bytes, 4093);
+  const auto plain = unpack(base::Compression::none, bytes, 4093);
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  fuzz::require(size > limit || may_be_packed(text) || std::ranges::equal(plain.bytes, bytes),
+  fuzz::require(size > limit || base::compression_of(text) || std::ranges::equal(plain.bytes, bytes),
                 "plain bytes stay what they are");
   return 0;
 }

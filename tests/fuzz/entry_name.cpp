@@ -1,6 +1,7 @@
 // Names in layers.
 #include "store/tree/entry_name.hpp"
 
+#include "base/shown_text.hpp"
 #include "harness.hpp"
 
 namespace {
@@ -10,7 +11,7 @@ using namespace berth;
 void check_component(std::string_view component, std::string_view path) {
   fuzz::require(!component.empty() && component != "." && component != "..", "components are names", path);
   fuzz::require(component.size() <= 255, "a component fits into a directory", path);
-  if (store::meaning_of(component) == store::NameMeaning::whiteout) {  // throws what it refuses
+  if (store::meaning_of(component) == store::NameMeaning::whiteout) {  // throws for invalid names
     const auto hidden = store::hidden_name(component);
     fuzz::require(!hidden.empty() && hidden != "." && hidden != "..", "a whiteout hides a name", path);
   }
@@ -20,8 +21,8 @@ void check_component(std::string_view component, std::string_view path) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto raw = fuzz::text_of(data, size);
-  fuzz::require(fuzz::is_showable(store::quoted_name(raw)) && store::is_utf8(store::quoted_name(raw)),
-                "a quoted name is fit to be shown", store::quoted_name(raw));
+  fuzz::require(fuzz::is_showable(base::quoted_name(raw)) && store::is_utf8(base::quoted_name(raw)),
+                "a quoted name is fit to be shown", base::quoted_name(raw));
   const auto path = fuzz::accepted([&] { return store::normal_entry_path(raw, "an entry"); });
   if (!path || path->empty()) {
     return 0;

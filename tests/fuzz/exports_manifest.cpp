@@ -1,4 +1,4 @@
-// exports/manifest.json, and where it sends files on the host.
+// exports/manifest.json, and the destinations of host files.
 #include "harness.hpp"
 #include "render/exports/exports.hpp"
 

@@ -1,4 +1,4 @@
-// What the fuzzing harnesses share. A harness is one function, LLVMFuzzerTestOneInput, linked either with libFuzzer or
+// Shared by the fuzzing harnesses. A harness is one function, LLVMFuzzerTestOneInput, linked either with libFuzzer or
 // with replay.cpp.
 #pragma once
 
@@ -25,7 +25,7 @@ inline std::string_view text_of(const std::uint8_t* data, std::size_t size) {
   return size == 0 ? std::string_view() : std::string_view(reinterpret_cast<const char*>(data), size);
 }
 
-/// Ends the process when a property does not hold: libFuzzer and the sanitizers then keep the input.
+/// Aborts when a property does not hold; libFuzzer then saves the input.
 inline void require(bool holds, std::string_view property, std::string_view found = {}) {
   if (!holds) {
     std::fprintf(stderr, "property does not hold: %.*s\n", static_cast<int>(property.size()), property.data());
@@ -34,7 +34,7 @@ inline void require(bool holds, std::string_view property, std::string_view foun
   }
 }
 
-/// Control characters, which a terminal acts upon, have no place in a message; lines are kept apart by newlines.
+/// Whether a text contains no control characters, which a terminal would interpret, except newlines.
 inline bool is_showable(std::string_view message) {
   unsigned char before = 0;
   for (const char c : message) {
@@ -48,8 +48,8 @@ inline bool is_showable(std::string_view message) {
   return true;
 }
 
-/// The result of `work`; nullopt when it refuses the input with a base::Error that is fit to be shown. Anything else
-/// that is thrown ends the process.
+/// The result of `work`; nullopt when it refuses the input with a base::Error that can be shown. Any other exception
+/// ends the process.
 template <typename Work>
 auto accepted(Work&& work) -> std::optional<decltype(work())> {
   try {
@@ -81,7 +81,7 @@ class InputStream final : public base::ByteStream {
   std::size_t piece_;
 };
 
-/// The input as a file without a name; `path()` opens it again.
+/// The input as an anonymous file; `path()` can be opened.
 class InputFile {
  public:
   explicit InputFile(std::string_view bytes);

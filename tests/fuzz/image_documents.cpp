@@ -1,4 +1,4 @@
-// Indexes, manifests and configurations of images, under every media type they may be announced with.
+// Indexes, manifests and configurations of images, with every media type.
 #include "base/json.hpp"
 #include "harness.hpp"
 #include "image/manifest.hpp"

@@ -1,4 +1,4 @@
-// Info files of deployments, ours and those of older tools.
+// Info files of deployments of berth and `atomic`.
 #include "harness.hpp"
 #include "host/state/deployment.hpp"
 

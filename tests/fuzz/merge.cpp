@@ -1,5 +1,5 @@
-// Layers stacked, structure-aware: the bytes decide a sequence of layers, whose merge is compared with a naive model of
-// "Applying Changesets" of OCI image-spec 1.1 layer.md: maps from paths to values.
+// Merge of layers, structure-aware: the input determines a sequence of layers, and the merge is compared with a naive
+// model of "Applying Changesets" of OCI image-spec 1.1 layer.md: maps from paths to values.
 #include "store/tree/merge.hpp"
 
 #include <algorithm>
@@ -27,7 +27,7 @@ struct Value {
 /// Path → value; the root is the empty path.
 using Paths = std::map<std::string, Value>;
 
-/// What a layer or image cannot be.
+/// Thrown for an invalid layer or image.
 struct Refused {};
 
 constexpr unsigned implied = 1;
@@ -43,7 +43,7 @@ unsigned number_of(const store::Checksum& checksum) {
   return checksum.bytes[0] + 256U * checksum.bytes[1];
 }
 
-// ---- the bytes
+// ---- Input
 
 enum class Action { file, directory, hard_link, forget };
 
@@ -118,7 +118,7 @@ class Script {
   std::span<const std::uint8_t> bytes_;
 };
 
-// ---- the model
+// ---- Model
 
 bool is_below(std::string_view path, std::string_view directory) {
   return directory.empty()
@@ -139,7 +139,7 @@ std::string child(std::string_view directory, std::string_view name) {
   return (directory.empty() ? "" : std::string(directory) + "/") + std::string(name);
 }
 
-/// Directories on the way to `path`, outermost first, without the root.
+/// Parent directories of `path`, outermost first, without the root.
 std::vector<std::string> parents(std::string_view path) {
   std::vector<std::string> result;
   for (auto parent = store::parent_path(path); !parent.empty(); parent = store::parent_path(parent)) {
@@ -204,7 +204,7 @@ void model_link(Paths& layer, const std::string& path, const std::string& target
   }
 }
 
-/// What the entries of one layer add up to.
+/// The tree of the entries of one layer.
 Paths model_layer(const Layer& entries) {
   Paths layer = {{"", {Kind::directory, implied, ""}}};
   for (const auto& entry : entries) {
@@ -259,7 +259,7 @@ void put(Paths& image, const Paths& lower, const std::string& path, const Value&
   }
 }
 
-/// Lower layers lose what this one hides; then comes what this one has.
+/// Removes the paths that this layer hides, then adds its own.
 void model_apply(Paths& image, const Paths& layer) {
   const Paths lower = image;
   for (const auto& [path, value] : layer) {
@@ -274,9 +274,9 @@ void model_apply(Paths& image, const Paths& layer) {
   }
 }
 
-// ---- the code
+// ---- Implementation under test
 
-/// Keeps listings by checksum, as a repository does.
+/// Stores directory listings by checksum, as a repository does.
 class Shelf {
  public:
   store::Checksum keep(const store::Directory& directory) {
@@ -299,7 +299,7 @@ class Shelf {
   std::vector<store::DirectoryListing> listings_;
 };
 
-/// As importing a layer does it.
+/// Builds the tree of a layer as the import of a layer does.
 void add(store::LayerTree& tree, const Entry& entry) {
   const bool directory = entry.action == Action::directory;
   if (is_marker(entry.path) && !(directory && is_bookkeeping(entry.path))) {
@@ -355,7 +355,7 @@ std::optional<Paths> modelled(const std::vector<Layer>& layers) {
   }
 }
 
-// ---- for people
+// ---- Output
 
 std::string words(const std::vector<Layer>& layers) {
   static constexpr std::array<const char*, 4> actions = {"file", "directory", "hard link", "forget"};

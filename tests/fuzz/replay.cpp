@@ -34,7 +34,7 @@ bool replay(const fs::path& path) {
     return false;
   }
   std::fprintf(stderr, "%s\n", path.c_str());
-  // Exactly as large as the input, so that reading over its end is noticed.
+  // Exactly as large as the input, so that reads beyond its end are detected.
   const std::vector<char> bytes{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
   return LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()) == 0;
 }

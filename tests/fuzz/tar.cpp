@@ -4,7 +4,7 @@
 
 #include "base/digest.hpp"
 #include "harness.hpp"
-#include "store/layer/tar_reader.hpp"
+#include "store/layer/layer_archive.hpp"
 #include "store/tree/entry_name.hpp"
 
 namespace {
@@ -22,22 +22,22 @@ void check_path(std::string_view path) {
   fuzz::require(path.find('\0') == std::string_view::npos && store::is_utf8(path), "a path is text", path);
 }
 
-void check_entry(const store::TarEntry& entry) {
+void check_entry(const store::LayerEntry& entry) {
   check_path(entry.path);
   fuzz::require(entry.ownership.permissions <= 07777, "permissions are no more than that", entry.path);
   fuzz::require(entry.ownership.uid != UINT32_MAX && entry.ownership.gid != UINT32_MAX, "owners can be set");
-  fuzz::require(entry.type == store::EntryType::file || entry.size == 0, "files alone have a size", entry.path);
-  if (entry.type == store::EntryType::hard_link) {
+  fuzz::require(entry.type == base::TarEntryType::file || entry.size == 0, "files alone have a size", entry.path);
+  if (entry.type == base::TarEntryType::hard_link) {
     check_path(entry.link_target);
-  } else if (entry.type == store::EntryType::symbolic_link) {
+  } else if (entry.type == base::TarEntryType::symbolic_link) {
     fuzz::require(!entry.link_target.empty() && entry.link_target.size() <= 4095, "a link has a target", entry.path);
   } else {
     fuzz::require(entry.link_target.empty(), "links alone have a target", entry.path);
   }
 }
 
-/// Reads the data of a file, or the first of it.
-void read_data(store::TarReader& tar, const store::TarEntry& entry, std::size_t piece, base::Hasher& seen) {
+/// Reads the data of a file, up to data_limit.
+void read_data(store::LayerArchive& tar, const store::LayerEntry& entry, std::size_t piece, base::Hasher& seen) {
   std::vector<std::byte> buffer(piece);
   std::uint64_t total = 0;
   while (total < data_limit) {
@@ -52,12 +52,12 @@ void read_data(store::TarReader& tar, const store::TarEntry& entry, std::size_t 
   fuzz::require(total == std::min(entry.size, data_limit), "a file has as many bytes as it says", entry.path);
 }
 
-/// Everything that an archive says, as one digest; `refused` when it is not read to its end.
+/// A digest of all entries of an archive; `refused` when it cannot be read to its end.
 std::string read(std::span<const std::byte> bytes, std::size_t piece) {
   base::Hasher seen;
   try {
     fuzz::InputStream stream(bytes, piece);
-    store::TarReader tar(stream, "fuzz");
+    store::LayerArchive tar(stream, "fuzz");
     std::size_t entries = 0;
     while (const auto entry = tar.next()) {
       check_entry(*entry);
@@ -68,7 +68,7 @@ std::string read(std::span<const std::byte> bytes, std::size_t piece) {
       if (++entries > entry_limit) {
         break;
       }
-      if (entry->type == store::EntryType::file) {
+      if (entry->type == base::TarEntryType::file) {
         read_data(tar, *entry, piece, seen);
       }
     }

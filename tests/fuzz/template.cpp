@@ -51,7 +51,7 @@ bool is_name_byte(char c, bool first) {
   return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (!first && c >= '0' && c <= '9');
 }
 
-/// Whether a text holds nothing that deceives whoever reads it.
+/// Whether a text contains no control characters.
 bool is_seen(std::string_view text) {
   return fuzz::accepted([&] {
            render::refuse_control_characters(text, "fuzz");
@@ -60,7 +60,7 @@ bool is_seen(std::string_view text) {
       .has_value();
 }
 
-/// What string.Template of Python gives, byte by byte; nullopt where it raises, or a text is refused as it is.
+/// The result of Python's string.Template, byte by byte; nullopt where it raises, or where a text is refused.
 std::optional<std::string> model(const Input& input) {
   std::string result;
   const auto text = input.text;

@@ -1,16 +1,18 @@
-// Units of images, and words in them.
+// Units of images, and their settings.
 #include "render/unit/unit.hpp"
 
+#include "base/unit_syntax.hpp"
 #include "harness.hpp"
 #include "host/systemd/unit_file.hpp"
-#include "render/spec/privileges.hpp"
-#include "render/unit/unit_syntax.hpp"
+#include "render/exports/tmpfiles_privileges.hpp"
+#include "render/exports/unit_privileges.hpp"
+#include "render/unit/tmpfiles.hpp"
 
 namespace {
 
 using namespace berth;
 
-/// Whether `longer` is `text` with one stretch put in.
+/// Whether `longer` is `text` with one insertion.
 bool is_insertion(std::string_view text, std::string_view longer) {
   std::size_t same = 0;
   while (same < text.size() && same < longer.size() && text[same] == longer[same]) {
@@ -28,8 +30,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     fuzz::require(is_insertion(text, *unit), "a unit is changed in one place", *unit);
     fuzz::require(render::complete_unit(*unit, "/usr/bin/runc", "app") == *unit, "a complete unit stays as it is",
                   *unit);
-    const auto before = render::read_unit(text);
-    const auto after = render::read_unit(*unit);
+    const auto before = base::parse_unit(text);
+    const auto after = base::parse_unit(*unit);
     const auto added = after.assignments.size() - before.assignments.size();
     fuzz::require(after.assignments.size() >= before.assignments.size() && added <= 3,
                   "settings are added, none is lost", *unit);

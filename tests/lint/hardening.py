@@ -1,15 +1,29 @@
 #!/usr/bin/python3
-"""The program of the default build has what makes a mistake in it harder to use: hardening.py build/src/berth"""
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""hardening.py BERTH: the program of the default build is hardened."""
 
+import json
 import re
 import subprocess
 import sys
 
-from source_tree import finish
+from source_tree import TOP, finish
 
 
 def readelf(option, program):
     return subprocess.run(["readelf", "--wide", option, program], check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def late_libraries(program):
+    """The sonames in the notes of https://systemd.io/ELF_DLOPEN_METADATA/, sorted."""
+    texts = re.findall(r"\[ *[0-9a-f]+\] +(\[\{.*\}\])$", readelf("--string-dump=.note.dlopen", program), re.MULTILINE)
+    return sorted(soname for text in texts for entry in json.loads(text) for soname in entry["soname"])
+
+
+def wanted_late_libraries():
+    """The sonames of all LateLibrary objects in the sources, sorted"""
+    texts = [path.read_text(encoding="utf-8") for pattern in ("*.hpp", "*.cpp") for path in (TOP / "src").rglob(pattern)]
+    return sorted(set(re.findall(r'^\s+(?:base::)?LateLibrary \w+\{"([^"]+)"\};$', "\n".join(texts), re.MULTILINE)))
 
 
 def findings_in(program):
@@ -17,15 +31,16 @@ def findings_in(program):
     dynamic, imported = readelf("--dynamic", program), readelf("--dyn-syms", program)
     wanted = {
         "is position-independent": "Type:                              DYN" in header and re.search(r"FLAGS_1.*\bPIE\b", dynamic),
-        "has a part that is read-only after relocation": "GNU_RELRO" in segments,
-        "binds all symbols at its start": re.search(r"FLAGS_1.*\bNOW\b", dynamic),
-        "has a stack that cannot be executed": re.search(r"GNU_STACK.*\sRW\s", segments),
-        "has no segment to write and execute": not re.search(r"\sRWE\s", segments),
-        "names no directories to look for libraries": not re.search(r"\((RPATH|RUNPATH)\)", dynamic),
+        "has a segment that is read-only after relocation": "GNU_RELRO" in segments,
+        "binds all symbols when it starts": re.search(r"FLAGS_1.*\bNOW\b", dynamic),
+        "has a stack that is not executable": re.search(r"GNU_STACK.*\sRW\s", segments),
+        "has no segment that is writable and executable": not re.search(r"\sRWE\s", segments),
+        "has no search path for libraries": not re.search(r"\((RPATH|RUNPATH)\)", dynamic),
         "protects its stack": "__stack_chk_fail" in imported,
-        "checks the sizes of buffers (_FORTIFY_SOURCE)": re.search(r"__\w+_chk\b(?!_fail)", imported.replace("__stack_chk_fail", "")),
+        "declares the libraries that it loads late": late_libraries(program) == wanted_late_libraries(),
+        "checks buffer sizes (_FORTIFY_SOURCE)": re.search(r"__\w+_chk\b(?!_fail)", imported.replace("__stack_chk_fail", "")),
     }
-    return [f"{program} is not so: {what}" for what, held in wanted.items() if not held]
+    return [f"{program}: not true: it {claim}" for claim, held in wanted.items() if not held]
 
 
 def main():

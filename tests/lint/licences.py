@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Every source file of C++, Python and the shell names its licence (spdx.org) in its first lines."""
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Every script of Python and the shell names its licence (spdx.org) in its first lines."""
 
 import re
 
@@ -12,7 +13,7 @@ FIRST_LINES = 3  # after a line for the interpreter, and one for a completion sy
 
 
 def sources():
-    suffixes = (".cpp", ".hpp", ".py", ".sh", ".bash")
+    suffixes = (".py", ".sh", ".bash")
     return [
         path for path in files()
         if not any(path.is_relative_to(directory) for directory in DATA)

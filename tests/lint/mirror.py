@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Every source of the product has a test of its name in tests/unit, or a line in tests/covered.txt that names what covers it."""
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Every source has a test of its name in tests/unit, or a line in tests/covered.txt that names the tests that cover it."""
 
 from source_tree import TOP, files, finish
 

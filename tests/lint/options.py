@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""options.py BERTH: every verb has a page in man/, and every option of `berth VERB --help` is in it, and back."""
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""options.py BERTH: every verb has a manual page, and the page and `berth VERB --help` have the same options."""
 
 import re
 import subprocess
@@ -15,7 +16,7 @@ def help_of(berth, *words):
 
 
 def section(text, title):
-    """The lines of the help below a heading, up to the next one."""
+    """The lines of the help below a heading"""
     found = re.search(rf"^{title}:\n(.*?)(?=^\S|\Z)", text, re.MULTILINE | re.DOTALL)
     return found.group(1) if found else ""
 
@@ -29,7 +30,7 @@ def options_of_help(text):
 
 
 def verbs(berth, *words):
-    """Every verb that has no verbs below it, as a tuple of words."""
+    """All verbs without subcommands, as tuples of words"""
     below = re.findall(r"^\s{1,4}([a-z][a-z-]*)\s", section(help_of(berth, *words), "Subcommands"), re.MULTILINE)
     if not below:
         return [words]
@@ -37,7 +38,7 @@ def verbs(berth, *words):
 
 
 def options_of_page(path):
-    """Options that begin an entry of the section OPTIONS."""
+    """The options in the section OPTIONS"""
     text = path.read_text(encoding="utf-8")
     found = re.search(r"^# OPTIONS\n(.*?)(?=^# |\Z)", text, re.MULTILINE | re.DOTALL)
     entries = re.findall(r"^\*?(-[^\n]*)", found.group(1), re.MULTILINE) if found else []
@@ -45,7 +46,7 @@ def options_of_page(path):
 
 
 def page_of(words):
-    """man/berth-VERB.8.scd, of a verb of two words either with both or with the first."""
+    """The page of a verb. The page of a verb of two words has the name of both or of the first."""
     candidates = [TOP / "man" / f"berth-{'-'.join(words[:count])}.8.scd" for count in range(len(words), 0, -1)]
     return next((path for path in candidates if path.exists()), candidates[-1])
 
@@ -65,8 +66,8 @@ def main():
         written = options_of_page(page)
         options -= {"-h", "--help"}
         written -= {"-h", "--help"}
-        findings += [f"{name}: does not explain {option}" for option in sorted(options - written)]
-        findings += [f"{name}: explains {option}, which does not exist" for option in sorted(written - options)]
+        findings += [f"{name}: does not describe {option}" for option in sorted(options - written)]
+        findings += [f"{name}: describes {option}, which does not exist" for option in sorted(written - options)]
     for page in (TOP / "man").glob("berth-*.8.scd"):
         if page not in pages:
             findings.append(f"{page.relative_to(TOP)}: there is no such verb")

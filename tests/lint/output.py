@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""What berth prints goes through one place, which shows what a terminal or an eye would be deceived by (cli/terminal/output.hpp).
-
-Only that place, and what draws progress and messages on standard error, writes to a stream."""
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Only cli/terminal/output.cpp, which escapes control characters, and console_reporter.cpp, which draws progress and messages, write
+to a standard stream."""
 
 import re
 

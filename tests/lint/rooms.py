@@ -1,12 +1,12 @@
 #!/usr/bin/python3
-"""Includes go only along the arrows of the tables in src/README.md.
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Checks the includes of src against the tables in src/README.md.
 
-A row of the first table is `| room | what it holds | what it may use |`. The third column names rooms (`all above` means every
-room of the rows before) and libraries. What a used room may use in turn, may be used as well; libraries may not, except
-those of the first room.
+A row of the first table is `| room | contents | dependencies |`. The dependencies are rooms (`all above` means all rooms of the
+previous rows) and libraries. A room may also use the rooms that its dependencies may use, and the libraries of the first room.
 
-A row `| room/part | what it holds |` names a directory of a room, and `| room/ |` the files of the room itself. The rows
-of a room are in order: a file may include what is in the rows before its own, and in its own."""
+A row `| room/part | contents |` names a directory of a room, and `| room/ |` the files of the room itself. The rows of a room are
+ordered: a file may include files of its own row and of the rows before it."""
 
 import re
 
@@ -14,10 +14,10 @@ from source_tree import TOP, files, finish
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^">]+)[">]', re.MULTILINE)
 
-# Compiled before any file of a room.
+# Precompiled headers, which belong to no room.
 PRECOMPILED = "precompiled"
 
-# How a library's headers begin → the words that allow it in the table, in lower case.
+# Prefix of the headers of a library → its name in the table, in lower case.
 LIBRARIES = {
     "curl/": "curl",
     "archive.h": "archive",
@@ -48,7 +48,7 @@ def rows(text):
 
 
 def read_rooms(text):
-    """room → (rooms it may include, its own included, words of libraries), in the order of the table."""
+    """room → (the room and those it may include, its dependencies as text), in the order of the table"""
     rooms = {}
     for name, cells in rows(text):
         if len(cells) < 3 or not re.fullmatch("[a-z]+", name) or not (TOP / "src" / name).is_dir():
@@ -62,7 +62,7 @@ def read_rooms(text):
 
 
 def read_parts(text):
-    """`room/part`, or `room/` → its place in the order of the room."""
+    """`room/part`, or `room/` → its position in the table"""
     places = {}
     for name, _ in rows(text):
         if re.fullmatch("[a-z]+/[a-z]*", name):
@@ -71,7 +71,7 @@ def read_parts(text):
 
 
 def part_of(path):
-    """`room/part` of a path below src, `room/` for a file of the room itself."""
+    """`room/part` of a path below src; `room/` for a file of the room itself"""
     components = path.split("/")
     return components[0] + "/" + (components[1] if len(components) > 2 else "")
 
@@ -93,7 +93,7 @@ def check_file(path, rooms, places):
         elif kind == '"' and other not in reached:
             yield f"{where}, but {room} may not use {other}"
         elif kind == '"' and other == room and places.get(part_of(header), -1) > places.get(part, -1):
-            yield f"{where}, which the table has above {part}"
+            yield f"{where}, which the table has after {part}"
         elif kind == "<":
             library = library_of(header)
             if library and library not in allowed and library not in first:
@@ -103,7 +103,7 @@ def check_file(path, rooms, places):
 def main():
     readme = TOP / "src/README.md"
     if not readme.exists():
-        finish(["src/README.md with the table of rooms is missing"])
+        finish(["src/README.md, which has the table of rooms, does not exist"])
     text = readme.read_text(encoding="utf-8")
     rooms, places = read_rooms(text), read_parts(text)
     findings = []
@@ -122,7 +122,7 @@ def main():
 
 
 def includes_in_circles(paths):
-    """Circles of units; a unit is a header and the source of its name."""
+    """Circular includes of units; a unit is a header and its source"""
     uses = {}
     for path in paths:
         unit = str(path.relative_to(TOP / "src").with_suffix(""))
@@ -134,7 +134,7 @@ def includes_in_circles(paths):
         state[unit] = "open"
         for other in sorted(uses[unit] - {unit}):
             if state.get(other) == "open":
-                findings.append("includes in a circle: " + " → ".join([*way[way.index(other) :], other]))
+                findings.append("circular includes: " + " → ".join([*way[way.index(other) :], other]))
             elif other in uses and other not in state:
                 visit(other, [*way, other])
         state[unit] = "done"

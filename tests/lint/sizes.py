@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""No file over 600 lines, no function over 60, half of the functions at most 10, and no names that say nothing."""
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Limits of sizes: files 600 lines, functions 60, and the median of functions 10. No name is empty of meaning."""
 
 import json
 import re
@@ -11,9 +12,9 @@ from source_tree import TOP, files, finish
 FILE_LINES = 600
 FUNCTION_LINES = 60
 MEDIAN_LINES = 10
-EMPTY_NAMES = re.compile(r"(^|_)(utils?|helpers?|managers?|common)(_|$)", re.IGNORECASE)
-# Words of others that our rule would take for empty ones: the credential helpers of containers-auth.json(5).
-NAMES_OF_OTHERS = re.compile(r"credential_helper|^(helper_for|run_helper|install_helper)$", re.IGNORECASE)
+VAGUE = re.compile(r"(^|_)(utils?|helpers?|managers?|common)(_|$)", re.IGNORECASE)
+# Terms of other specifications: the credential helpers of containers-auth.json(5).
+TERMS = re.compile(r"credential_helper|^(helper_for|run_helper|install_helper)$", re.IGNORECASE)
 TAGGED_KINDS = ("function", "class", "struct", "namespace", "enum")
 
 
@@ -28,24 +29,24 @@ def snake_case(name):
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
 
 
-def says_nothing(name):
-    return EMPTY_NAMES.search(snake_case(name)) and not NAMES_OF_OTHERS.search(snake_case(name))
+def is_vague(name):
+    return VAGUE.search(snake_case(name)) and not TERMS.search(snake_case(name))
 
 
 def main():
-    ours = files("src/*.cpp", "src/*.hpp", "tests/*.cpp", "tests/*.hpp", "tests/*.py", "test", "demo", "*.sh")
+    checked = files("src/*.cpp", "src/*.hpp", "tests/*.cpp", "tests/*.hpp", "tests/*.py", "test", "demo", "*.sh")
     findings = []
-    for path in ours:
+    for path in checked:
         length = len(path.read_text(encoding="utf-8").splitlines())
         if length > FILE_LINES:
             findings.append(f"{path.relative_to(TOP)}: {length} lines, at most {FILE_LINES}")
-        if says_nothing(path.stem):
-            findings.append(f"{path.relative_to(TOP)}: a name that says nothing")
+        if is_vague(path.stem):
+            findings.append(f"{path.relative_to(TOP)}: a vague name")
     lengths = []
-    for tag in tags([path for path in ours if path.suffix in (".cpp", ".hpp", ".py")]):
+    for tag in tags([path for path in checked if path.suffix in (".cpp", ".hpp", ".py")]):
         place = f"{tag['path'].removeprefix(str(TOP) + '/')}:{tag['line']}: {tag['name']}"
-        if tag["kind"] in TAGGED_KINDS and says_nothing(tag["name"]):
-            findings.append(f"{place}: a name that says nothing")
+        if tag["kind"] in TAGGED_KINDS and is_vague(tag["name"]):
+            findings.append(f"{place}: a vague name")
         if tag["kind"] in ("function", "member") and "end" in tag:
             length = tag["end"] - tag["line"] + 1
             if "/src/" in tag["path"]:
@@ -53,7 +54,7 @@ def main():
             if length > FUNCTION_LINES and "/unit/" not in tag["path"]:
                 findings.append(f"{place}: {length} lines, at most {FUNCTION_LINES}")
     if lengths and statistics.median(lengths) > MEDIAN_LINES:
-        findings.append(f"src: half of the functions are longer than {statistics.median(lengths)} lines, wanted {MEDIAN_LINES}")
+        findings.append(f"src: the median length of functions is {statistics.median(lengths)} lines, at most {MEDIAN_LINES}")
     finish(findings)
 
 

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
-"""tidy.py BUILD-DIRECTORY REPORT: clang-tidy over every source file of src, by the compile database of a clang build.
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""tidy.py BUILD-DIRECTORY REPORT: runs clang-tidy on every source file of src, with the compile commands of a clang build.
 
-A file that was found clean is not looked at again before it, a header of src, its command line or .clang-tidy changes."""
+A file without findings is checked again only after it, one of its headers in src, its command line or .clang-tidy has changed."""
 
 import concurrent.futures
 import hashlib
@@ -19,7 +20,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)
 
 
 def with_headers(path, seen):
-    """The file and every header of src that it includes, directly or not."""
+    """Adds a file and all headers of src that it includes, directly or indirectly, to `seen`."""
     if path in seen or not path.exists():
         return
     seen.add(path)
@@ -37,7 +38,7 @@ def fingerprint(path, command):
 
 
 def check(build, path, command):
-    """What clang-tidy says about one file; empty when it is clean."""
+    """The output of clang-tidy for a file; empty without findings"""
     clean = build / "tidy" / fingerprint(path, command)
     if clean.exists():
         return ""
@@ -61,11 +62,11 @@ def main():
     findings = []
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         results = pool.map(lambda item: check(build, *item), sorted(entries.items()))
-        for path, words in zip(sorted(entries), results):
+        for path, output in zip(sorted(entries), results):
             case = xml.etree.ElementTree.SubElement(suite, "testcase", name=str(path.relative_to(TOP)))
-            if words:
-                findings.append(words)
-                xml.etree.ElementTree.SubElement(case, "failure").text = words
+            if output:
+                findings.append(output)
+                xml.etree.ElementTree.SubElement(case, "failure").text = output
     xml.etree.ElementTree.ElementTree(suite).write(report)
     finish(findings)
 

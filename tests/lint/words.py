@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""No unfinished work, no test that skips itself, and nothing that is true of one machine only."""
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The tree has no unfinished work, no test that skips itself, and no name of this machine."""
 
 import pathlib
 import re
@@ -12,7 +13,7 @@ SKIPPED_FILES = {"LICENSE", "COPYING"}
 
 
 def archive_hosts():
-    """Hosts that the package tools of this machine talk to; none belongs into the tree. Public names do no harm."""
+    """The hosts in the configuration of apt, except public ones; the tree must not name them."""
     hosts = set()
     for path in pathlib.Path("/etc/apt").rglob("*"):
         if path.is_file():
@@ -21,7 +22,7 @@ def archive_hosts():
 
 
 def main():
-    # The directory around the source tree, if it is long enough to mean something.
+    # The parent directory of the source tree, unless its name is common.
     around = str(TOP.parent)
     places = [re.escape(host) for host in archive_hosts()]
     if len(around) > 3 and around not in ("/root", "/home", "/tmp", "/src", "/usr/src", "/var/tmp"):
@@ -39,7 +40,7 @@ def main():
             if found := SKIPPING.search(line):
                 findings.append(f"{place}: a test that may skip itself: {found.group(0)}")
             if machine and (found := machine.search(line)):
-                findings.append(f"{place}: true of this machine only: {found.group(0)}")
+                findings.append(f"{place}: a name of this machine: {found.group(0)}")
     finish(findings)
 
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """berth for Arm under qemu-user: it starts, and it stores and installs the variant for Arm of an image."""
 
 import gzip

@@ -1,4 +1,4 @@
-// Runs something that must fail and gives back its Error.
+// Runs a function that must fail and returns its Error.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -16,7 +16,7 @@ base::Error failure_of(Work&& work) {
   } catch (const base::Error& error) {
     return error;
   }
-  ADD_FAILURE() << "nothing was refused";
+  ADD_FAILURE() << "no Error was thrown";
   return {base::ErrorKind::failed, ""};
 }
 

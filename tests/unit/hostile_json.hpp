@@ -1,4 +1,4 @@
-// What may be wrong with any JSON document from outside, for the tables of the rooms that read one.
+// Invalid JSON documents, for the tests of all readers of JSON from outside.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@ namespace berth::test {
 struct BrokenText {
   std::string label;
   std::string text;
-  std::string words;  ///< part of the refusal
+  std::string words;  ///< part of the error message
 };
 
 /// `good` with `member` put in front of the members of its first object.
@@ -17,7 +17,7 @@ inline std::string with_member(std::string good, const std::string& member) {
   return good.insert(good.find('{') + 1, member + ",");
 }
 
-/// Documents that no reader may take. @param good one that it takes, with a member in its first object
+/// Documents that each reader must refuse. @param good a valid document, with a member in its first object
 inline std::vector<BrokenText> broken_json(const std::string& good) {
   constexpr std::size_t too_large = (4U << 20U) + 1;
   const std::string syntax = "is not valid JSON: line ";

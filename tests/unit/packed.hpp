@@ -1,4 +1,4 @@
-// Bytes that are packed, and streams of them.
+// Compressed bytes, and streams of them.
 #pragma once
 
 #include <archive.h>
@@ -35,12 +35,13 @@ inline std::string compress(const std::string& bytes, int filter) {
   return result;
 }
 
-/// A stream out of a text, given in small pieces; fails behind it when told so.
+/// A stream that returns a text in pieces of at most `piece` bytes and, with `fails`, throws at its end.
 class PieceStream final : public base::ByteStream {
  public:
-  explicit PieceStream(std::string text, bool fails = false) : text_(std::move(text)), fails_(fails) {}
+  explicit PieceStream(std::string text, bool fails = false, std::size_t piece = 1000)
+      : text_(std::move(text)), fails_(fails), piece_(piece) {}
   std::size_t read(std::span<std::byte> buffer) override {
-    const auto count = std::min<std::size_t>({buffer.size(), 1000, text_.size() - at_});
+    const auto count = std::min<std::size_t>({buffer.size(), piece_, text_.size() - at_});
     if (count == 0 && fails_) {
       throw base::Error(base::ErrorKind::not_permitted, "the inner one failed");
     }
@@ -52,6 +53,7 @@ class PieceStream final : public base::ByteStream {
  private:
   std::string text_;
   bool fails_;
+  std::size_t piece_;
   std::size_t at_ = 0;
 };
 

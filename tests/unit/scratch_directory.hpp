@@ -1,4 +1,4 @@
-// A directory for one test.
+// A temporary directory for tests.
 #pragma once
 
 #include <cstdlib>
@@ -13,7 +13,7 @@
 
 namespace berth::test {
 
-/// A new directory, removed at the end with all that is in it.
+/// A new directory, removed with its content on destruction.
 class TempDirectory {
  public:
   TempDirectory() {

@@ -1,4 +1,4 @@
-// What `berth atomic` does with stored images.
+// The verbs of `berth atomic` that work on stored images.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -11,11 +11,14 @@
 #include "cli/terminal/exit_code.hpp"
 #include "cli/terminal/output.hpp"
 #include "cli/terminal/table.hpp"
-#include "ops/containers/query.hpp"
-#include "ops/images/image_change.hpp"
+#include "ops/images/delete.hpp"
+#include "ops/images/describe.hpp"
 #include "ops/images/image_lookup.hpp"
-#include "ops/images/image_query.hpp"
+#include "ops/images/prune.hpp"
+#include "ops/images/tag.hpp"
+#include "ops/images/update.hpp"
 #include "ops/images/verify.hpp"
+#include "ops/images/versions.hpp"
 
 namespace berth::cli {
 
@@ -24,22 +27,16 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 
-constexpr int exit_declined = 2;
-
-/// @throws Error in the older tool's words
-std::vector<store::StoredImage> stored(const CommandLine& line, const ops::Context& context, const std::string& text) {
-  const auto store = store::Store::open_existing(ops::store_options(context));
-  try {
-    if (store) {
-      return ops::choose_branches(*store, without_source(text));
-    }
-  } catch (const Error& error) {
-    if (error.kind() != ErrorKind::not_found) {
-      throw;
+/// The images that `text` names. @throws Error(not_found) with the message of atomic
+std::vector<store::StoredImage> stored(const AtomicOptions& options, const ops::Context& context,
+                                       const std::string& text) {
+  if (const auto store = store::Store::open_existing(ops::store_options(context))) {
+    if (auto found = ops::find_branches(*store, without_source(text)); !found.empty()) {
+      return found;
     }
   }
   throw Error(ErrorKind::not_found,
-              line.older.storage.empty()
+              options.storage.empty()
                   ? fmt::format("Unable to find '{}' in the following backends: ostree", base::printable(text))
                   : fmt::format("Unable to find {} in the ostree backend", base::printable(text)));
 }
@@ -49,7 +46,7 @@ std::vector<store::StoredImage> every_image(const ops::Context& context) {
   return store ? store->images(false) : std::vector<store::StoredImage>();
 }
 
-/// The names of all images but of those that do not say which registry has them: the older tool left them alone.
+/// The names of all images that name a registry. atomic skips the others, too.
 std::vector<std::string> qualified_names(const ops::Context& context) {
   std::vector<std::string> names;
   for (const auto& image : every_image(context)) {
@@ -62,25 +59,25 @@ std::vector<std::string> qualified_names(const ops::Context& context) {
   return names;
 }
 
-std::vector<store::StoredImage> doomed(const CommandLine& line, ops::Context& context) {
-  if (line.every) {
+std::vector<store::StoredImage> images_to_delete(const AtomicOptions& options, ops::Context& context) {
+  if (options.all) {
     return every_image(context);
   }
   std::vector<store::StoredImage> images;
-  for (const auto& text : line.names) {
-    for (auto& image : stored(line, context, text)) {
+  for (const auto& text : options.names) {
+    for (auto& image : stored(options, context, text)) {
       images.push_back(std::move(image));
     }
   }
   return images;
 }
 
-int run_delete(const CommandLine& line, ops::Context& context) {
-  check_storage(line);
-  if (line.every == !line.names.empty()) {
+int run_delete(const AtomicOptions& options, const CommandLine& /*line*/, ops::Context& context) {
+  check_storage(options);
+  if (options.all == !options.names.empty()) {
     throw Error(ErrorKind::failed, "You must select --all or provide a list of images to delete.");
   }
-  const auto images = doomed(line, context);
+  const auto images = images_to_delete(options, context);
   if (images.empty()) {
     throw Error(ErrorKind::failed, "No images to delete.");
   }
@@ -92,29 +89,29 @@ int run_delete(const CommandLine& line, ops::Context& context) {
     width = std::max(width, names.back().size() + 2);
   }
   emit("{}\n\n   {:{}} STORAGE\n",
-       line.older.assume_yes ? "The following images will be deleted." : "Do you wish to delete the following images?",
+       options.assume_yes ? "The following images will be deleted." : "Do you wish to delete the following images?",
        "IMAGE", width);
   for (const auto& name : names) {
     emit("   {:{}} ostree\n", base::shown_line(name), width);
   }
-  if (!confirmed(line, line.every ? "all images" : fmt::format("['{}']", fmt::join(line.names, "', '")))) {
+  if (!confirmed(options, options.all ? "all images" : fmt::format("['{}']", fmt::join(options.names, "', '")))) {
     return exit_declined;
   }
-  ops::delete_images(context, names, true);  // containers keep what they need
+  ops::delete_images(context, names, true);  // containers keep their files
   return exit_ok;
 }
 
-int run_prune(ops::Context& context) {
+int run_prune(const AtomicOptions& /*options*/, const CommandLine& /*line*/, ops::Context& context) {
   for (const auto& branch : ops::prune(context, false).store.removed) {
     emit("Deleting {}\n", branch);
   }
   return exit_ok;
 }
 
-int run_tag(const CommandLine& line, ops::Context& context) {
-  check_storage(line);
-  const auto source = stored(line, context, line.image).front();
-  ops::tag_image(context, source.name, without_source(line.target));
+int run_tag(const AtomicOptions& options, const CommandLine& /*line*/, ops::Context& context) {
+  check_storage(options);
+  const auto source = stored(options, context, options.target).front();
+  ops::tag_image(context, source.name, without_source(options.destination));
   return exit_ok;
 }
 
@@ -125,7 +122,7 @@ const char* status_of(const ops::ImageUpdate& update) {
   return update.id_before == update.id_after ? "Updated" : "Updated now";
 }
 
-/// One that cannot be pulled is told, and does not count.
+/// Failed pulls are printed, and do not affect the exit status.
 int update_all(const CommandLine& line, ops::Context& context) {
   constexpr std::size_t digits = 32;
   constexpr const char* columns = "{:50} {:32} {:32} {:15}\n";
@@ -149,31 +146,31 @@ int update_all(const CommandLine& line, ops::Context& context) {
   return exit_ok;
 }
 
-void check_update(const CommandLine& line) {
-  if (line.every && !line.image.empty()) {
+void check_update(const AtomicOptions& options) {
+  if (options.all && !options.target.empty()) {
     throw Error(ErrorKind::failed, "Cannot specify both --all and an image name");
   }
-  if (line.every && line.force) {
+  if (options.all && options.force) {
     throw Error(ErrorKind::failed, "Cannot specify both --all and --force");
   }
-  if (line.every && line.older.storage.empty()) {
+  if (options.all && options.storage.empty()) {
     throw Error(ErrorKind::failed, "Please specify --storage");
   }
-  if (!line.every && line.image.empty()) {
+  if (!options.all && options.target.empty()) {
     throw Error(ErrorKind::failed, "Too few arguments: the name of an image, or --all, is missing");
   }
 }
 
-int run_update(const CommandLine& line, ops::Context& context) {
-  check_storage(line);
-  check_update(line);
-  if (line.every) {
+int run_update(const AtomicOptions& options, const CommandLine& line, ops::Context& context) {
+  check_storage(options);
+  check_update(options);
+  if (options.all) {
     return update_all(line, context);
   }
-  if (line.force) {
+  if (options.force) {
     throw Error(ErrorKind::failed, "--force is not supported by ostree images");
   }
-  const auto image = stored(line, context, line.image).front();
+  const auto image = stored(options, context, options.target).front();
   for (const auto& update : ops::update_images(context, {{image.name}, ""})) {
     if (update.error) {
       throw Error(*update.error);
@@ -191,12 +188,12 @@ void print_variables(const char* heading, const std::map<std::string, std::strin
   }
 }
 
-int run_info(const CommandLine& line, ops::Context& context) {
-  check_storage(line);
-  if (line.no_remote) {
+int run_info(const AtomicOptions& options, const CommandLine& /*line*/, ops::Context& context) {
+  check_storage(options);
+  if (options.remote) {
     throw Error(ErrorKind::failed, "The --remote option cannot be used with the 'ostree' storage option.");
   }
-  const auto description = ops::describe_image(context, stored(line, context, line.image).front().name);
+  const auto description = ops::describe_image(context, stored(options, context, options.target).front().name);
   emit("Image Name: {}\n", description.image.name);
   for (const auto& [name, value] : description.labels) {
     emit("{}: {}\n", base::shown_line(name), base::shown_line(value));
@@ -215,9 +212,9 @@ int run_info(const CommandLine& line, ops::Context& context) {
   return exit_ok;
 }
 
-int run_version(const CommandLine& line, ops::Context& context) {
-  check_storage(line);
-  const auto image = stored(line, context, line.image).front();
+int run_version(const AtomicOptions& options, const CommandLine& /*line*/, ops::Context& context) {
+  check_storage(options);
+  const auto image = stored(options, context, options.target).front();
   const auto versions = ops::image_versions(context, {image.name});
   const auto width = std::max<std::size_t>(12, image.name.size() + 9);
   emit("{:{}} {:9} {:10}\n", "IMAGE NAME", width, "VERSION", "IMAGE ID");
@@ -238,87 +235,102 @@ void print_verified(const ops::VerifiedImage& image, const std::string& version)
   emit("\n\n");
 }
 
-int run_verify(const CommandLine& line, ops::Context& context) {
-  check_storage(line);
-  if (line.every && !line.names.empty()) {
+int run_verify(const AtomicOptions& options, const CommandLine& /*line*/, ops::Context& context) {
+  check_storage(options);
+  if (options.all && !options.names.empty()) {
     throw Error(ErrorKind::failed, "Incompatible options specified.  --all doesn't support an image name");
   }
-  if (!line.every && line.names.empty()) {
+  if (!options.all && options.names.empty()) {
     throw Error(ErrorKind::failed, "Please specify the image name");
   }
-  if (line.every && line.older.storage.empty()) {
+  if (options.all && options.storage.empty()) {
     throw Error(ErrorKind::failed, "Please specify --storage");
   }
-  auto names = line.every ? qualified_names(context) : std::vector<std::string>();
-  for (const auto& text : line.names) {
-    names.push_back(stored(line, context, text).front().name);
+  auto names = options.all ? qualified_names(context) : std::vector<std::string>();
+  for (const auto& text : options.names) {
+    names.push_back(stored(options, context, text).front().name);
   }
   if (names.empty()) {
-    return exit_ok;  // none would mean all
+    return exit_ok;  // verify_images takes an empty list for all images
   }
   for (const auto& image : ops::verify_images(context, {names, true, ""})) {
-    if (image.remote == ops::RemoteState::newer || line.older.verbose) {
+    if (image.remote == ops::RemoteState::newer || options.verbose) {
       print_verified(image, ops::image_versions(context, {image.name}).front().version);
     }
     if (image.remote == ops::RemoteState::unknown) {
-      context.reporter.warning(fmt::format("{}: the registry did not tell: {}", image.name, image.remote_reason));
+      context.reporter.warning(fmt::format("{}: could not query the registry: {}", image.name, image.remote_reason));
     }
     if (!image.damaged.empty()) {
       throw Error(ErrorKind::verification, fmt::format("{} is damaged in the store", image.name),
-                  fmt::format("fetch what is damaged again with: berth images repair {}", image.name));
+                  fmt::format("repair it with: berth images repair {}", image.name));
     }
   }
   return exit_ok;
 }
 
-void add_image(CLI::App& verb, CommandLine& line) {
-  verb.add_option("IMAGE", line.image, "A stored image")->required();
-  add_storage(verb, line);
+void add_image(CLI::App& verb, AtomicOptions& options) {
+  verb.add_option("IMAGE", options.target, "A stored image")->required();
+  add_storage(verb, options);
 }
 
-/// Verbs that are there by themselves and in the group of images.
-void add_twice(CLI::App& group, CommandLine& line) {
-  auto* info = add_atomic_verb(group, line, "info", "Show labels and template variables of an image", false,
-                               [&line](ops::Context& context) { return run_info(line, context); });
-  info->add_flag("--remote", line.no_remote, "Refused");
-  add_image(*info, line);
-  auto* version = add_atomic_verb(group, line, "version", "Show the version that an image says it has", false,
-                                  [&line](ops::Context& context) { return run_version(line, context); });
-  version->add_flag("-r,--recurse", line.older.accepted, "Accepted, and of no effect");
-  add_image(*version, line);
-  auto* verify = add_atomic_verb(group, line, "verify", "Compare an image with its registry and its checksums", false,
-                                 [&line](ops::Context& context) { return run_verify(line, context); });
-  verify->add_option("IMAGE", line.names, "A stored image")->expected(0, 1);
-  verify->add_flag("-a,--all", line.every, "Every stored image with a registry in its name");
-  verify->add_flag("-v,--verbose", line.older.verbose, "Also when nothing differs");
-  verify->add_flag("--no-validate", line.older.accepted, "Accepted, and of no effect");
-  add_storage(*verify, line);
-  auto* update = add_atomic_verb(group, line, "update", "Pull what the registry has now", true,
-                                 [&line](ops::Context& context) { return run_update(line, context); });
-  update->add_option("IMAGE", line.image, "A stored image");
-  update->add_flag("-a,--all", line.every, "Every stored image with a registry in its name");
-  update->add_flag("-f,--force", line.force, "Refused");
-  add_storage(*update, line);
+/// Verbs that exist both by themselves and in the group of images.
+void add_to(CLI::App& group, const AtomicParser& parser) {
+  auto& options = *parser.options;
+  auto* info = add_atomic_verb(
+      group, parser, {.name = "info", .order = 0, .summary = "Show labels and template variables of an image"},
+      run_info);
+  info->add_flag("--remote", options.remote, "Refused");
+  add_image(*info, options);
+  auto* version = add_atomic_verb(
+      group, parser, {.name = "version", .order = 0, .summary = "Show the version in the labels of an image"},
+      run_version);
+  version->add_flag("-r,--recurse", options.ignored, "Accepted; has no effect");
+  add_image(*version, options);
+  auto* verify = add_atomic_verb(
+      group, parser, {.name = "verify", .order = 0, .summary = "Check an image against its registry and its checksums"},
+      run_verify);
+  verify->add_option("IMAGE", options.names, "A stored image")->expected(0, 1);
+  verify->add_flag("-a,--all", options.all, "All stored images with a registry in their names");
+  verify->add_flag("-v,--verbose", options.verbose, "Also if nothing differs");
+  verify->add_flag("--no-validate", options.ignored, "Accepted; has no effect");
+  add_storage(*verify, options);
+  auto* update = add_atomic_verb(group, parser,
+                                 {.name = "update",
+                                  .order = 0,
+                                  .summary = "Pull the current version of an image from its registry",
+                                  .needs_root = true},
+                                 run_update);
+  update->add_option("IMAGE", options.target, "A stored image");
+  update->add_flag("-a,--all", options.all, "All stored images with a registry in their names");
+  update->add_flag("-f,--force", options.force, "Refused");
+  add_storage(*update, options);
 }
 
 }  // namespace
 
-void add_atomic_images(CLI::App& atomic, CLI::App& images, CommandLine& line) {
-  add_twice(atomic, line);
-  add_twice(images, line);
-  auto* remove = add_atomic_verb(images, line, "delete", "Forget images, after asking", true,
-                                 [&line](ops::Context& context) { return run_delete(line, context); });
-  remove->add_option("IMAGE", line.names, "Names, or beginnings of ids");
-  remove->add_flag("-a,--all", line.every, "Every image");
-  remove->add_flag("-f,--force", line.force, "Accepted: containers always keep what they need");
-  add_storage(*remove, line);
-  add_atomic_verb(images, line, "prune", "Remove what no image and no container needs", true,
-                  [](ops::Context& context) { return run_prune(context); });
-  auto* tag = add_atomic_verb(images, line, "tag", "Give a stored image another name", true,
-                              [&line](ops::Context& context) { return run_tag(line, context); });
-  tag->add_option("IMAGE", line.image, "A stored image")->required();
-  tag->add_option("NEW-NAME", line.target, "Its other name")->required();
-  add_storage(*tag, line);
+void add_atomic_images(CLI::App& atomic, CLI::App& images, const AtomicParser& parser) {
+  auto& options = *parser.options;
+  add_to(atomic, parser);
+  add_to(images, parser);
+  auto* remove = add_atomic_verb(
+      images, parser,
+      {.name = "delete", .order = 0, .summary = "Delete images, after confirmation", .needs_root = true}, run_delete);
+  remove->add_option("IMAGE", options.names, "Names, or prefixes of ids");
+  remove->add_flag("-a,--all", options.all, "All images");
+  remove->add_flag("-f,--force", options.force, "Accepted: containers always keep their files");
+  add_storage(*remove, options);
+  add_atomic_verb(images, parser,
+                  {.name = "prune",
+                   .order = 0,
+                   .summary = "Remove everything that no image and no container uses",
+                   .needs_root = true},
+                  run_prune);
+  auto* tag = add_atomic_verb(
+      images, parser, {.name = "tag", .order = 0, .summary = "Give a stored image another name", .needs_root = true},
+      run_tag);
+  tag->add_option("IMAGE", options.target, "A stored image")->required();
+  tag->add_option("NEW-NAME", options.destination, "Its other name")->required();
+  add_storage(*tag, options);
 }
 
 }  // namespace berth::cli

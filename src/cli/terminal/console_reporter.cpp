@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "base/json.hpp"
 #include "base/shown_text.hpp"
 #include "cli/terminal/exit_code.hpp"
 #include "cli/terminal/terminal.hpp"
@@ -19,14 +20,14 @@ using base::Progress;
 using base::ProgressPhase;
 using base::ProgressUnit;
 
-constexpr std::chrono::seconds patience{1};              // what is over sooner needs no progress
+constexpr std::chrono::seconds patience{1};              // shorter work shows no progress
 constexpr std::chrono::milliseconds frame_time{100};     // between two drawings
-constexpr std::chrono::seconds plain_interval{5};        // between two plain lines on the total
-constexpr std::chrono::milliseconds json_interval{250};  // between two JSON lines on one piece
+constexpr std::chrono::seconds plain_interval{5};        // between two plain lines about the total
+constexpr std::chrono::milliseconds json_interval{250};  // between two JSON lines about one item
 constexpr std::size_t most_lines = 10;
 constexpr std::size_t plain_columns = 79;
 
-/// A program in the background does not write over what the one in the foreground shows.
+/// A background process must not draw over the output of the foreground process.
 bool in_foreground() {
   const auto group = ::tcgetpgrp(STDERR_FILENO);
   return group == -1 || group == ::getpgrp();
@@ -61,8 +62,8 @@ ProgressMode parse_progress_mode(const std::string& word) {
   if (word == "none") {
     return ProgressMode::none;
   }
-  throw base::Error(base::ErrorKind::usage, fmt::format("--progress={} is not known", word),
-                    "the words are: auto tty plain json none");
+  throw base::Error(base::ErrorKind::usage, fmt::format("unknown --progress={}", word),
+                    "use auto, tty, plain, json or none");
 }
 
 ConsoleReporter::ConsoleReporter(ProgressMode mode, bool quiet, bool color)
@@ -101,22 +102,36 @@ void ConsoleReporter::warning(std::string_view message) {
 }
 
 void ConsoleReporter::error(const base::Error& error) {
+  report(error.what(), error.details(), error.hint(), exit_code(error.kind()));
+}
+
+void ConsoleReporter::interrupted(const base::Interrupted& stop) {
+  report("interrupted", "", stop.hint(), exit_interrupted);
+}
+
+void ConsoleReporter::report(std::string_view message, const std::string& details, const std::string& hint, int code) {
   clear();
   const std::lock_guard lock(output_);
-  const auto& hint = error.hint();
   if (mode_ == ProgressMode::json) {
-    say_json("error", {{"message", error.what()}, {"hint", hint}, {"exitCode", exit_code(error.kind())}});
+    base::Json members = {{"message", message}, {"hint", hint}, {"exitCode", code}};
+    if (!details.empty()) {
+      members["details"] = details;
+    }
+    say_json("error", members);
     return;
   }
-  say(fmt::format("{}berth:{} {}", color_ ? "\033[1;31m" : "", color_ ? "\033[0m" : "",
-                  base::shown_text(error.what())));
+  say(fmt::format("{}berth:{} {}", color_ ? "\033[1;31m" : "", color_ ? "\033[0m" : "", base::shown_text(message)));
+  if (!details.empty()) {
+    say(base::indented(base::shown_text(details)));
+  }
   if (!hint.empty()) {
     say(fmt::format("{}hint:{} {}", color_ ? "\033[1m" : "", color_ ? "\033[0m" : "", base::shown_text(hint)));
   }
 }
 
 void ConsoleReporter::progress(const Progress& progress) {
-  if (quiet_ || mode_ == ProgressMode::none) {
+  // The steps of a change are quick; those that take time report their own progress, e.g. the start of a unit.
+  if (quiet_ || mode_ == ProgressMode::none || progress.unit == ProgressUnit::steps) {
     return;
   }
   const auto now = Clock::now();
@@ -140,13 +155,13 @@ void ConsoleReporter::progress(const Progress& progress) {
   }
 }
 
-/// Plainly, a line when a piece that can be measured is done, and now and then one on the whole.
+/// In plain mode, prints a line when an item of known size is done, and regularly a line about the total.
 void ConsoleReporter::tell(const Progress& progress, const ProgressBoard::Change& change, Clock::time_point now) {
   if (mode_ == ProgressMode::json) {
     if (change.phase || change.since_last_line >= json_interval) {
       board_.mark_line(progress.id, now);
       say_json("progress", {{"id", progress.id},
-                            {"label", progress.label},
+                            {"label", label_of(progress)},
                             {"phase", word_for(progress.phase)},
                             {"done", progress.done},
                             {"total", progress.total},
@@ -156,10 +171,10 @@ void ConsoleReporter::tell(const Progress& progress, const ProgressBoard::Change
   }
   const auto amount = format_amount(progress.total, 0, progress.unit);
   if (change.ended && !amount.empty()) {
-    const auto text = fmt::format("{}: {} ({})", progress.id, progress.label, amount);
+    const auto text = fmt::format("{}: {} ({})", progress.id, label_of(progress), amount);
     say(base::shown_line(text));
   }
-  const auto total = board_.total(now);  // keeps the rate going
+  const auto total = board_.total(now);  // updates the rate
   if (total.total != 0 && board_.working() && now - std::max(total_told_, board_.begun()) >= plain_interval) {
     total_told_ = now;
     say(format_progress(total, plain_columns));
@@ -195,8 +210,8 @@ void ConsoleReporter::tick(const std::stop_token& stop) {
   }
 }
 
-/// One write for the whole picture. One column stays free, for a full line would wrap on some terminals. The cursor
-/// goes back to where it began, and what is left of an older picture behind the end of the new one is erased.
+/// Draws all lines with one write. The last column stays free, because a full line would wrap on some terminals. Then
+/// erases the remains of the previous lines, and moves the cursor back to the first line.
 void ConsoleReporter::draw() {
   if (paused_ || !in_foreground()) {
     return;

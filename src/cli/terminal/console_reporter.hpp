@@ -11,7 +11,7 @@
 #include <thread>
 
 #include "base/error.hpp"
-#include "base/json.hpp"
+#include "base/json_fwd.hpp"
 #include "base/reporter.hpp"
 #include "cli/terminal/progress_board.hpp"
 
@@ -19,18 +19,18 @@ namespace berth::cli {
 
 enum class ProgressMode { none, plain, terminal, json };
 
-/// What `--progress` asks for: auto, tty, plain, json or none. auto is live lines when standard error is a terminal
-/// that can move its cursor (not TERM=dumb), else plain lines. @throws Error(usage) for another word
+/// The mode of `--progress`: auto, tty, plain, json or none. auto means live lines when standard error is a terminal
+/// with a movable cursor (not TERM=dumb), else plain lines. @throws Error(usage) for any other value
 ProgressMode parse_progress_mode(const std::string& word);
 
-/// Thread-safe. Progress appears only for work of more than a second. Workers never wait for the terminal: a thread of
-/// its own, started by the first progress on a terminal, draws ten times a second.
+/// Thread-safe. Progress is shown only for work that takes more than a second. Workers never wait for the terminal: a
+/// separate thread, started by the first progress on a terminal, draws ten times a second.
 ///
-/// While live lines are shown the cursor rests on the first of them, so that everything from the cursor on is ours to
-/// erase: no width, and no change of width, can leave a piece of a line behind.
+/// While live lines are shown, the cursor rests on the first of them. Everything from the cursor to the end of the
+/// screen can then be erased, so no part of a line remains, even if the width of the terminal changes.
 class ConsoleReporter final : public base::Reporter {
  public:
-  /// @param quiet nothing but warnings and errors
+  /// @param quiet print only warnings and errors
   ConsoleReporter(ProgressMode mode, bool quiet, bool color);
   ConsoleReporter(const ConsoleReporter&) = delete;
   ConsoleReporter& operator=(const ConsoleReporter&) = delete;
@@ -38,12 +38,14 @@ class ConsoleReporter final : public base::Reporter {
 
   void step(std::string_view message) override;
   void progress(const base::Progress& progress) override;
-  void warning(std::string_view message) override;  ///< the same one is shown once
-  /// The last words of a command. The progress of unfinished pieces ends with them.
+  void warning(std::string_view message) override;  ///< repeated warnings are printed once
+  /// Prints the error that ends a command, after removing the progress of unfinished items.
   void error(const base::Error& error);
-  /// Forgets unfinished pieces and removes live lines, before anything else is printed.
+  /// As error, for a command that was interrupted by the user.
+  void interrupted(const base::Interrupted& stop);
+  /// Discards unfinished items and removes live lines. To be called before printing to standard output.
   void clear();
-  /// Removes live lines because the process is about to be stopped (Ctrl-Z), and keeps them away until resume().
+  /// Removes live lines before the process is stopped (Ctrl-Z). They stay hidden until resume().
   void pause();
   void resume();
 
@@ -54,17 +56,18 @@ class ConsoleReporter final : public base::Reporter {
   void draw();
   void erase();
   void say(std::string_view text);
+  void report(std::string_view message, const std::string& details, const std::string& hint, int code);
   void say_json(const char* type, const base::Json& members);
 
   const ProgressMode mode_;
   const bool quiet_;
   const bool color_;
 
-  std::mutex output_;  ///< taken before board_mutex_ where both are
+  std::mutex output_;  ///< locked before board_mutex_ where both are needed
   std::set<std::string, std::less<>> warned_;
   bool visible_ = false;
   bool paused_ = false;
-  Clock::time_point total_told_{};  ///< when the last plain line on the whole was written
+  Clock::time_point total_told_{};  ///< time of the last plain line about the total
 
   std::mutex board_mutex_;
   ProgressBoard board_;

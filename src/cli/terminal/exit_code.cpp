@@ -18,8 +18,6 @@ int exit_code(base::ErrorKind kind) {
       return 6;
     case base::ErrorKind::start_failed:
       return 7;
-    case base::ErrorKind::interrupted:
-      return 130;
   }
   return 1;
 }

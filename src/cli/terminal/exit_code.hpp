@@ -1,4 +1,4 @@
-// Kind of an error → exit code; the table stands in berth(8) too, and a test compares the two.
+// Exit codes by kind of error, as documented in berth(8). A test compares the two.
 #pragma once
 
 #include "base/error.hpp"
@@ -6,6 +6,7 @@
 namespace berth::cli {
 
 inline constexpr int exit_ok = 0;
+inline constexpr int exit_interrupted = 130;  ///< of base::Interrupted
 
 int exit_code(base::ErrorKind kind);
 

@@ -1,5 +1,6 @@
 #include "cli/terminal/output.hpp"
 
+#include "base/json.hpp"
 #include "base/shown_text.hpp"
 
 namespace berth::cli {

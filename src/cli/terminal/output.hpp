@@ -1,4 +1,4 @@
-// What goes to standard output. Everything does by one of these, for much of it is from images, registries and files.
+// Functions for everything that is printed. Much of it comes from images, registries and files, and is sanitised here.
 #pragma once
 
 #include <fmt/format.h>
@@ -8,30 +8,30 @@
 #include <string_view>
 #include <utility>
 
-#include "base/json.hpp"
+#include "base/json_fwd.hpp"
 
 namespace berth::cli {
 
-/// Prints a text as base::shown_text shows it. @throws std::system_error when nobody takes it
+/// Prints a text as base::shown_text shows it. @throws std::system_error when the stream is closed
 void emit_text(std::FILE* stream, std::string_view text);
 
-/// As fmt::print, by emit_text. A part that must not make lines of its own goes through base::shown_line before.
+/// As fmt::print, through emit_text. Pass arguments that must not contain line breaks through base::shown_line.
 template <typename... Args>
 void emit(fmt::format_string<Args...> format, Args&&... args) {
   emit_text(stdout, fmt::format(format, std::forward<Args>(args)...));
 }
 
-/// The same on standard error, for what is said before there is a Reporter.
+/// The same on standard error, for messages printed before a Reporter exists.
 template <typename... Args>
 void emit_error(fmt::format_string<Args...> format, Args&&... args) {
   emit_text(stderr, fmt::format(format, std::forward<Args>(args)...));
 }
 
-/// Prints a text byte by byte, for programs: a terminal must not be behind standard output.
+/// Prints a text unchanged, for programs. Standard output must not be a terminal.
 void emit_as_written(std::string_view text);
 
-/// Prints a JSON document and a line break. What is not ASCII is escaped, so that nothing has to be replaced.
-/// @param indent blanks a level; -1: all on one line
+/// Prints a JSON document and a line break. Characters outside ASCII are escaped, so none has to be replaced.
+/// @param indent blanks per level; -1: all on one line
 void emit_json(const base::Json& document, int indent = 2);
 
 }  // namespace berth::cli

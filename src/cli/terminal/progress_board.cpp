@@ -93,7 +93,7 @@ std::vector<ProgressLine> ProgressBoard::lines(Time now, std::size_t most) {
     const auto& state = piece.state;
     if (state.phase == ProgressPhase::working) {
       piece.meter.add(now, state.done);
-      lines.push_back({state.id, state.label, state.done, state.total, state.unit, piece.meter.rate(),
+      lines.push_back({state.id, std::string(label_of(state)), state.done, state.total, state.unit, piece.meter.rate(),
                        whole_seconds(now - piece.begun)});
     }
   }

@@ -1,4 +1,4 @@
-// What is going on, as a whole: the pieces of the present work, and how fast they go.
+// The state of the work in progress: its items and their rates.
 #pragma once
 
 #include <chrono>
@@ -10,33 +10,34 @@
 
 namespace berth::cli {
 
-/// Keeps the pieces of one batch of work. A batch ends when all its pieces are done; the next piece begins another.
-/// Not for use from several threads.
+/// Tracks the items of one batch of work. A batch ends when all its items are done; the next item begins another batch.
+/// Not thread-safe.
 class ProgressBoard {
  public:
   using Time = RateMeter::Time;
 
-  /// What an update meant.
+  /// Effects of an update.
   struct Change {
-    bool phase = false;                ///< the piece is new, or in another phase than before
-    bool ended = false;                ///< it was not done before, and is now
-    Time::duration took{};             ///< since it began to work
+    bool phase = false;                ///< the item is new, or in another phase than before
+    bool ended = false;                ///< it has just been completed
+    Time::duration took{};             ///< since work on it began
     Time::duration since_last_line{};  ///< since mark_line(), or since the batch began
   };
 
   Change update(const base::Progress& progress, Time now);
-  /// Remembers that something was written about the piece. @param now must not go back
+  /// Records that a line was printed about the item. @param now must not decrease
   void mark_line(std::string_view id, Time now);
-  /// Whether a piece is not done yet.
+  /// Whether any item is not done yet.
   [[nodiscard]] bool working() const;
   /// When the batch began.
   [[nodiscard]] Time begun() const { return begun_; }
-  /// The process was stopped meanwhile: rates begin anew.
+  /// Restarts all rates, because the process was stopped meanwhile.
   void restart_meters();
-  /// Takes the present rates and gives the pieces at work, first come first, and after them, when the batch has several
-  /// measured in bytes, a line for all of those. Never more than `most` lines; the last stays.
+  /// Updates the rates.
+  /// @param most maximum number of lines; the total is kept
+  /// @return the items at work in order of arrival, then the total if several items are measured in bytes
   std::vector<ProgressLine> lines(Time now, std::size_t most);
-  /// All pieces measured in bytes together.
+  /// The total of all items measured in bytes.
   ProgressLine total(Time now);
   void clear() { pieces_.clear(); }
 
@@ -49,7 +50,7 @@ class ProgressBoard {
   };
   Piece* find(std::string_view id);
 
-  std::vector<Piece> pieces_;  ///< in the order in which they came
+  std::vector<Piece> pieces_;  ///< in order of arrival
   RateMeter meter_;
   Time begun_{};
 };

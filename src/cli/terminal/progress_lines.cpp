@@ -13,11 +13,11 @@ namespace {
 
 using std::chrono::seconds;
 
-constexpr seconds memory{5};  // what a rate is the mean of
+constexpr seconds memory{5};  // over which a rate is averaged
 constexpr std::chrono::milliseconds between_samples{200};
-constexpr std::chrono::milliseconds shortest_measure{500};  // less says nothing
+constexpr std::chrono::milliseconds shortest_measure{500};  // a shorter one is meaningless
 constexpr int bar_width = 20;
-constexpr double longest_wait = 100.0 * 3600;  // seconds; more is no forecast
+constexpr double longest_wait = 100.0 * 3600;  // seconds; longer forecasts are omitted
 
 std::string bar(double share) {
   const auto full = static_cast<std::size_t>(share * bar_width);
@@ -32,7 +32,7 @@ std::string rate_text(const ProgressLine& line) {
   return line.unit == base::ProgressUnit::bytes ? human_size(rate) + "/s" : fmt::format("{}/s", rate);
 }
 
-/// How long it will take, or without a total how long it has taken.
+/// The remaining time, or the elapsed time if the total is unknown.
 std::string time_text(const ProgressLine& line) {
   if (line.total == 0) {
     return format_duration(line.elapsed);
@@ -43,7 +43,7 @@ std::string time_text(const ProgressLine& line) {
              : format_duration(seconds(static_cast<std::int64_t>(left / line.rate))) + " left";
 }
 
-/// Joined by two blanks; empty parts are left out.
+/// Joins the parts with two blanks and omits empty ones.
 std::string joined(std::initializer_list<std::string> parts) {
   std::string text;
   for (const auto& part : parts) {
@@ -78,6 +78,42 @@ double RateMeter::rate() const {
   }
   return static_cast<double>(samples_.back().done - samples_.front().done) /
          std::chrono::duration<double>(time).count();
+}
+
+std::string_view label_of(const base::Progress& progress) {
+  using base::ProgressPhase;
+  using base::ProgressTask;
+  switch (progress.task) {
+    case ProgressTask::fetching:
+      return progress.phase == ProgressPhase::waiting   ? "waiting"
+             : progress.phase == ProgressPhase::working ? "fetching"
+                                                        : "fetched";
+    case ProgressTask::resolving:
+      return "resolving";
+    case ProgressTask::present:
+      return "present";
+    case ProgressTask::merging:
+      return "merging";
+    case ProgressTask::writing:
+      return "writing to disk";
+    case ProgressTask::checking_out:
+      return "checking out";
+    case ProgressTask::comparing:
+      return "comparing";
+    case ProgressTask::checking:
+      return "checking";
+    case ProgressTask::marking:
+      return "marking what is in use";
+    case ProgressTask::removing:
+      return "removing";
+    case ProgressTask::starting:
+      return "starting";
+    case ProgressTask::stopping:
+      return "stopping";
+    case ProgressTask::applying:
+      return "applying";
+  }
+  return "";
 }
 
 std::string format_amount(std::uint64_t done, std::uint64_t total, base::ProgressUnit unit) {

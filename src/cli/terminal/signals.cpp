@@ -11,7 +11,7 @@ namespace berth::cli {
 
 namespace {
 
-/// As nohup(1) leaves it.
+/// Whether the signal is ignored, for example by nohup(1).
 bool is_ignored(int signal) {
   struct sigaction action {};
   return ::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
@@ -49,7 +49,7 @@ SignalWatch::~SignalWatch() {
 }
 
 void SignalWatch::forward_to(pid_t pid) {
-  pthread_sigmask(SIG_BLOCK, &further_, nullptr);  // and so it stays: what was begun is to be ended in order
+  pthread_sigmask(SIG_BLOCK, &further_, nullptr);  // they stay blocked, so that cleanup is not interrupted
   const std::scoped_lock lock(mutex_);
   receiver_ = pid;
   if (pid > 0 && early_ != 0) {
@@ -87,7 +87,7 @@ void SignalWatch::take(const siginfo_t& info) {
   }
 }
 
-/// Delivered here and nowhere else, the signal has its default effect on the whole process.
+/// Unblocks the signal in this thread alone, where its default action stops the whole process.
 void SignalWatch::stop_process() {
   sigset_t stop;
   sigemptyset(&stop);

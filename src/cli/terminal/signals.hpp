@@ -1,4 +1,4 @@
-// SIGINT and SIGTERM as a stop request, or on their way to a program that we run; SIGTSTP with a chance to tidy up.
+// Handles SIGINT and SIGTERM as stop requests or forwards them to a child, and prepares the terminal for SIGTSTP.
 #pragma once
 
 #include <sys/types.h>
@@ -11,10 +11,10 @@
 
 namespace berth::cli {
 
-/// Blocks SIGINT and SIGTERM (and SIGRTMIN, with which the watch itself ends) in this and all later threads and turns
-/// them into a stop request, so that work ends at a place where it can be undone. Ignores SIGPIPE. Made before any
-/// other thread. SIGTSTP (Ctrl-Z) is blocked in the same way: `pause` is called, then the process is stopped as by
-/// default, and when it goes on `resume` is called, all in the thread of the watch.
+/// Blocks SIGINT and SIGTERM (and SIGRTMIN, which ends the watch itself) in this and all later threads, and turns them
+/// into a stop request, so that work ends where it can be undone. Ignores SIGPIPE. Must be constructed before any other
+/// thread. SIGTSTP (Ctrl-Z) is blocked too: the thread of the watch calls `pause`, stops the process, and calls
+/// `resume` when the process continues.
 class SignalWatch {
  public:
   SignalWatch(std::function<void()> pause, std::function<void()> resume);
@@ -23,10 +23,10 @@ class SignalWatch {
   ~SignalWatch();
   [[nodiscard]] std::stop_token token() const { return stop_.get_token(); }
 
-  /// From now on SIGINT and SIGTERM, and with them SIGHUP, SIGQUIT, SIGUSR1 and SIGUSR2, go to the process `pid` of our
-  /// process group, but for those of the terminal, which it has got already; and the terminals of its children follow
-  /// the size of ours. One that came before, when it was too late not to start that process, goes to it at once. With 0
-  /// all are stop requests (again). To be called by the thread that made the watch.
+  /// Forwards SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1 and SIGUSR2 to the process `pid` of this process group, except
+  /// those from the terminal, which it has received itself. The terminals of its children follow the size of this one.
+  /// A signal that arrived while the process was being started is forwarded at once. With 0 signals are stop requests
+  /// again. To be called by the thread that constructed the watch.
   void forward_to(pid_t pid);
 
  private:
@@ -36,12 +36,12 @@ class SignalWatch {
 
   std::function<void()> pause_;
   std::function<void()> resume_;
-  sigset_t own_{};      ///< what the watch waits for
-  sigset_t further_{};  ///< blocked in other threads only once signals are forwarded
+  sigset_t own_{};      ///< signals that the watch waits for
+  sigset_t further_{};  ///< blocked in other threads once signals are forwarded
   std::stop_source stop_;
   std::mutex mutex_;
   pid_t receiver_ = 0;
-  int early_ = 0;  ///< the signal that came before there was a receiver
+  int early_ = 0;  ///< signal that arrived before there was a receiver
   bool ending_ = false;
   std::thread thread_;
 };

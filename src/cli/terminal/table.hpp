@@ -1,4 +1,4 @@
-// Columns for people.
+// Tables on standard output.
 #pragma once
 
 #include <string>
@@ -11,10 +11,10 @@ inline constexpr std::size_t id_digits = 12;
 
 struct Column {
   std::string heading;
-  std::size_t limit = 0;  ///< columns at most; 0: as wide as it needs
+  std::size_t limit = 0;  ///< maximum width; 0: unlimited
 };
 
-/// Prints rows in columns to standard output. @param truncate false: the limits do not count
+/// Prints rows in aligned columns. @param truncate false: ignore the limits
 void print_table(const std::vector<Column>& columns, const std::vector<std::vector<std::string>>& rows, bool heading,
                  bool truncate);
 

@@ -17,7 +17,7 @@ namespace berth::cli {
 
 namespace {
 
-/// Reads UTF-8 whatever the locale of the user is, for as long as it lives, in this thread.
+/// Sets a UTF-8 locale for this thread during its lifetime, whatever the user's locale is.
 class Utf8Locale {
  public:
   Utf8Locale() : own_(::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr)), before_(::uselocale(own_)) {}
@@ -39,13 +39,13 @@ bool is_plain_ascii(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char letter) { return letter >= 0x20 && letter < 0x7F; });
 }
 
-/// Columns of a character that is shown as it is; -1 when the C library does not know it.
+/// Columns of a printable character; -1 when the C library does not know it.
 int columns_of(const base::Character& character) {
   return ::wcwidth(static_cast<wchar_t>(character.code));
 }
 
-/// Calls visit(text, columns) for each character until it returns false, with its stand-in where it is not shown as it
-/// is; combining characters have no columns, wide ones two (wcwidth(3)).
+/// Calls visit(text, columns) for each character, or its replacement if it is unprintable, until `visit` returns false.
+/// Combining characters have 0 columns, wide ones 2 (wcwidth(3)).
 template <typename Visit>
 void for_each_character(std::string_view text, Visit visit) {
   if (is_plain_ascii(text)) {

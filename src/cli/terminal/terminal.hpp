@@ -1,4 +1,4 @@
-// What the terminal can do, and texts for people.
+// Properties of the terminal, and text for it.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,7 @@
 
 namespace berth::cli {
 
-/// True when `fd` is a terminal that may show colours: not with NO_COLOR, TERM=dumb or --no-color.
+/// Whether `fd` is a terminal on which colours are wanted: not with NO_COLOR, TERM=dumb or --no-color.
 bool wants_color(int fd, bool no_color);
 
 struct TerminalSize {
@@ -15,17 +15,17 @@ struct TerminalSize {
   unsigned rows = 24;
 };
 
-/// Size of the terminal at `fd` at this moment; what is unknown is 80 by 24.
+/// The current size of the terminal `fd`; 80 by 24 where it is unknown.
 TerminalSize terminal_size(int fd);
 
-/// "1.5 MB", in privileges of 1000.
+/// "1.5 MB", with decimal prefixes.
 std::string human_size(std::uint64_t bytes);
 
-/// Columns that a UTF-8 text takes on a terminal: none for a combining character, two for a wide one.
+/// Columns that a UTF-8 text occupies on a terminal: 0 for a combining character, 2 for a wide one.
 std::size_t columns_of(std::string_view text);
 
-/// The first `columns` columns of a UTF-8 text, with an ellipsis when something was cut. What is not shown as it is
-/// (base/shown_text.hpp), line breaks and tabs too, has its stand-in.
+/// The first `columns` columns of a UTF-8 text, with an ellipsis if it was cut. Unprintable characters, line breaks and
+/// tabs are replaced (base/shown_text.hpp).
 std::string fit(std::string_view text, std::size_t columns);
 
 }  // namespace berth::cli

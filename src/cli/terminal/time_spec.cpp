@@ -19,7 +19,7 @@ namespace {
 constexpr std::int64_t minute = 60;
 constexpr std::int64_t hour = 60 * minute;
 constexpr std::int64_t day = 24 * hour;
-constexpr std::int64_t longest = std::int64_t{200} * 366 * day;  // further back there were no journals
+constexpr std::int64_t longest = std::int64_t{200} * 366 * day;  // older than any journal
 
 struct Unit {
   std::string_view name;
@@ -47,7 +47,7 @@ bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
-/// Takes a number off the front; nullopt when there is none, or too large a one.
+/// Removes a number from the front of `text`; nullopt if there is none or it is too large.
 std::optional<std::int64_t> take_number(std::string_view& text) {
   std::int64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -153,12 +153,8 @@ std::int64_t parse_time_spec(const std::string& text, std::int64_t now) {
   if (const auto date = parse_date(text, now)) {
     return *date;
   }
-  throw base::Error(base::ErrorKind::usage, fmt::format("'{}' is no point in time", base::printable(text)),
+  throw base::Error(base::ErrorKind::usage, fmt::format("'{}' is not a point in time", base::printable(text)),
                     "write it like 2025-11-03, \"2025-11-03 08:14:52\", 08:14, yesterday, 10min or 1h30m");
-}
-
-std::string local_minute(std::int64_t epoch_seconds) {
-  return fmt::format("{:%Y-%m-%d %H:%M}", fmt::localtime(static_cast<std::time_t>(epoch_seconds)));
 }
 
 }  // namespace berth::cli

@@ -14,7 +14,7 @@ namespace berth::cli {
 
 namespace {
 
-/// The very descriptor of the process: a path below /proc would be opened again, and who knows what it is.
+/// Duplicates the descriptor of the process. Opening a path below /proc instead could open any file or device.
 base::Fd standard_input_of(pid_t process) {
   const base::Fd watched(static_cast<int>(::syscall(SYS_pidfd_open, process, 0)));
   return base::Fd(watched ? static_cast<int>(::syscall(SYS_pidfd_getfd, watched.get(), STDIN_FILENO, 0)) : -1);
@@ -36,7 +36,7 @@ void give_window_size(pid_t runtime) noexcept {
       }
     }
   } catch (const std::exception&) {
-    return;  // out of memory: the size stays as it was
+    return;  // out of memory: the size is not changed
   }
 }
 

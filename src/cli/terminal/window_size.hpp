@@ -1,13 +1,13 @@
-// The size of a terminal, handed on.
+// Propagates the size of the terminal.
 #pragma once
 
 #include <sys/types.h>
 
 namespace berth::cli {
 
-/// Gives the terminals that children of `runtime` have as standard input the size of the one on ours. crun tells a
-/// command that the size has changed and does not change it; runc does both, and once more does no harm. Does nothing
-/// when there is no terminal, or no process `runtime`.
+/// Sets the terminals on standard input of the children of `runtime` to the size of the terminal on standard input.
+/// crun sends SIGWINCH to the command without changing the size; runc does both, and a repetition is harmless. Does
+/// nothing without a terminal or without the process `runtime`.
 void give_window_size(pid_t runtime) noexcept;
 
 }  // namespace berth::cli

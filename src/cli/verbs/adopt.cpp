@@ -1,3 +1,4 @@
+// berth adopt.
 #include "ops/containers/adopt.hpp"
 
 #include <fmt/format.h>
@@ -5,6 +6,7 @@
 
 #include <cstdlib>
 
+#include "base/json.hpp"
 #include "cli/terminal/exit_code.hpp"
 #include "cli/terminal/output.hpp"
 #include "cli/verbs/command_line.hpp"
@@ -14,41 +16,14 @@ namespace berth::cli {
 
 namespace {
 
-const char* word_of(ops::RepositoryFate fate) {
-  switch (fate) {
-    case ops::RepositoryFate::none:
-      return "none";
-    case ops::RepositoryFate::shared:
-      return "shared";
-    case ops::RepositoryFate::moved:
-      return "moved";
-    case ops::RepositoryFate::copied:
-      return "copied";
-    case ops::RepositoryFate::stays:
-      break;
-  }
-  return "stays";
-}
-
-base::Json to_json(const ops::AdoptOutcome& outcome, bool done) {
-  auto containers = base::Json::array();
-  for (const auto& container : outcome.containers) {
-    containers.push_back({{"container", container.name},
-                          {"image", container.image},
-                          {"imageId", container.image_id},
-                          {"running", container.running},
-                          {"directories", container.directories},
-                          {"dropped", container.dropped}});
-  }
-  const auto& path = outcome.repository_path;
-  return {{"from", outcome.from},
-          {"to", outcome.to},
-          {"containers", std::move(containers)},
-          {"repository",
-           {{"path", path.empty() ? base::Json(nullptr) : base::Json(path)}, {"fate", word_of(outcome.repository)}}},
-          {"images", outcome.images},
-          {"done", done}};
-}
+struct AdoptOptions {
+  std::vector<std::string> names;
+  std::string from;
+  std::string repository;
+  bool undo = false;
+  bool dry_run = false;
+  bool json = false;
+};
 
 void print_repository(const ops::AdoptOutcome& outcome, bool undo) {
   switch (outcome.repository) {
@@ -56,16 +31,16 @@ void print_repository(const ops::AdoptOutcome& outcome, bool undo) {
       emit("there is no repository\n");
       return;
     case ops::RepositoryFate::shared:
-      emit("the repository {} is berth's, too\n", outcome.repository_path);
+      emit("the repository {} is already used by berth\n", outcome.repository_path);
       return;
     case ops::RepositoryFate::moved:
       emit("the repository {} moves{}\n", outcome.repository_path, undo ? " back" : "");
       break;
     case ops::RepositoryFate::copied:
-      emit("the repository {} stays; what berth does not have comes over as hard links\n", outcome.repository_path);
+      emit("the repository {} stays; missing objects are linked into that of berth\n", outcome.repository_path);
       break;
     case ops::RepositoryFate::stays:
-      emit("the repository stays berth's\n");
+      emit("the repository stays with berth\n");
       break;
   }
   for (const auto& name : outcome.images) {
@@ -76,8 +51,8 @@ void print_repository(const ops::AdoptOutcome& outcome, bool undo) {
 void print_plan(const ops::AdoptOutcome& outcome, bool undo) {
   emit("from  {}\nto    {}\n\n", undo ? outcome.to : outcome.from, undo ? outcome.from : outcome.to);
   for (const auto& container : outcome.containers) {
-    emit("{}  {}  {}, moves with a link left in its place{}\n", container.name, container.image,
-         fmt::join(container.directories, " "), container.running ? "; its service runs on" : "");
+    emit("{}  {}  {}, moves and leaves a link behind{}\n", container.name, container.image,
+         fmt::join(container.directories, " "), container.running ? "; its service keeps running" : "");
     for (const auto& directory : container.dropped) {
       emit("  removes {}, which berth made\n", directory);
     }
@@ -100,37 +75,48 @@ std::string first_of(std::initializer_list<std::string> texts) {
   return {};
 }
 
-int run_adopt(const CommandLine& line, ops::Context& context, bool undo) {
-  auto request = line.adopt;
-  const auto older = host::read_atomic_settings(context.layout.root(), environment("ATOMIC_CONF"));
+/// What the options leave open comes from the environment and the configuration of atomic, in this order.
+ops::AdoptRequest request_of(const AdoptOptions& options, const ops::Context& context) {
+  const auto atomic = host::read_atomic_settings(context.layout.root(), environment("ATOMIC_CONF"));
+  ops::AdoptRequest request;
   request.from =
-      first_of({request.from, environment("ATOMIC_OSTREE_CHECKOUT_PATH"), older.deployments, host::older_deployments});
-  request.repository = first_of({request.repository, environment("ATOMIC_OSTREE_REPO"), older.repository});
-  request.only_plan = line.dry_run;
-  const auto outcome = undo ? ops::undo_adoption(context, request) : ops::adopt(context, request);
-  if (line.json) {
-    emit_json(to_json(outcome, !line.dry_run));
-  } else if (line.dry_run) {
-    print_plan(outcome, undo);
+      first_of({options.from, environment("ATOMIC_OSTREE_CHECKOUT_PATH"), atomic.deployments, host::older_deployments});
+  request.repository = first_of({options.repository, environment("ATOMIC_OSTREE_REPO"), atomic.repository});
+  request.names = options.names;
+  request.only_plan = options.dry_run;
+  return request;
+}
+
+int run(const AdoptOptions& options, const CommandLine& /*line*/, ops::Context& context) {
+  const auto request = request_of(options, context);
+  const auto outcome = options.undo ? ops::undo_adoption(context, request) : ops::adopt(context, request);
+  if (options.json) {
+    emit_json(ops::to_json(outcome));
+  } else if (!outcome.done) {
+    print_plan(outcome, options.undo);
   } else {
-    context.reporter.step(fmt::format("{} containers and {} images are {}", outcome.containers.size(),
-                                      outcome.images.size(), undo ? "given back" : "berth's now"));
+    context.reporter.step(fmt::format("{} {} containers and {} images", options.undo ? "gave back" : "took over",
+                                      outcome.containers.size(), outcome.images.size()));
   }
   return exit_ok;
 }
 
+void declare(CLI::App& verb, AdoptOptions& options, CommandLine& /*line*/) {
+  verb.add_option("NAME", options.names, "Containers; default: all");
+  verb.add_option("--from", options.from, "Directory of atomic's containers")->type_name("DIR");
+  verb.add_option("--repository", options.repository, "atomic's repository, if it is not at atomic's default path")
+      ->type_name("DIR");
+  verb.add_flag("--undo", options.undo, "Give back what was taken over");
+  verb.add_flag("--dry-run", options.dry_run, "Only show what would be done");
+  verb.add_flag("--json", options.json, "Print the plan or the result as JSON");
+}
+
 }  // namespace
 
-void add_adopt(CLI::App& app, CommandLine& line) {
-  auto* verb = add_verb(app, line, "adopt", "Take over what the older tool, atomic, installed and stored", true,
-                        [&line](ops::Context& context) { return run_adopt(line, context, line.undo); });
-  verb->add_option("NAME", line.adopt.names, "Containers; all of them without any");
-  verb->add_option("--from", line.adopt.from, "Directory in which the older tool installed")->type_name("DIR");
-  verb->add_option("--repository", line.adopt.repository, "Its repository, when it is not where that tool looks for it")
-      ->type_name("DIR");
-  verb->add_flag("--undo", line.undo, "Give back what was taken over");
-  verb->add_flag("--dry-run", line.dry_run, "Only say what would be done");
-  verb->add_flag("--json", line.json, "Print the plan or the result as JSON");
+Verb adopt_verb() {
+  return make_verb<AdoptOptions>(
+      {.name = "adopt", .order = 210, .summary = "Take over the containers and images of atomic", .needs_root = true},
+      declare, run);
 }
 
 }  // namespace berth::cli

@@ -13,7 +13,7 @@ bool wants_value(const CLI::App* verb, const std::string& name) {
   return option != nullptr && option->get_items_expected_max() > 0;
 }
 
-/// Whether the value of an option is the next word: not with `--name=value` and `-nvalue`.
+/// Whether the next word is the value of an option; false for `--name=value` and `-nvalue`.
 bool takes_next_word(const CLI::App* verb, const std::string& word) {
   if (word.starts_with("--")) {
     return wants_value(verb, word);
@@ -35,7 +35,7 @@ const CLI::App* verb_below(const CLI::App* verb, const std::string& name) {
   return below.empty() ? verb : below.front();
 }
 
-/// Puts a `--` before what is not ours.
+/// Inserts `--` before the words of a command.
 void guard(const CLI::App* verb, std::vector<std::string>& words) {
   for (std::size_t at = 0; at < words.size() && words[at] != "--"; ++at) {
     if (words[at].starts_with("-") && words[at].size() > 1) {

@@ -1,4 +1,4 @@
-// The words of the command line before they are parsed.
+// Prepares the command line for the parser.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -7,8 +7,8 @@
 
 namespace berth::cli {
 
-/// The arguments, last first as CLI::App::parse wants them. In verbs that take a command, what stands behind the
-/// container's name is the command's: `berth exec web ls --all` needs no `--`.
+/// The arguments in reverse order, as CLI::App::parse expects them. In verbs that take a command, all words after the
+/// container's name belong to the command: `berth exec web ls --all` works without `--`.
 std::vector<std::string> guarded_arguments(const CLI::App& app, int argc, const char* const* argv);
 
 }  // namespace berth::cli

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <memory>
+#include <utility>
 
 #include "cli/terminal/exit_code.hpp"
 
@@ -10,7 +10,7 @@ namespace berth::cli {
 
 namespace {
 
-/// What an option excludes or needs, its description says where it helps.
+/// Omits which options an option excludes or requires: its description mentions that where it helps.
 class HelpFormatter final : public CLI::Formatter {
  public:
   std::string make_option_opts(const CLI::Option* option) const override {
@@ -22,35 +22,76 @@ class HelpFormatter final : public CLI::Formatter {
   }
 };
 
-struct Verb {
+/// A verb whose subcommands are verbs.
+struct Group {
   std::string_view name;
-  void (*add)(CLI::App& app, CommandLine& line);
+  int order;  ///< among the verbs
+  std::string_view summary;
 };
 
-/// In the order in which `berth --help` has them.
-constexpr std::array<Verb, 23> verbs{{{"pull", add_pull},
-                                      {"install", add_install},
-                                      {"update", add_update},
-                                      {"rollback", add_rollback},
-                                      {"uninstall", add_uninstall},
-                                      {"start", add_start},
-                                      {"stop", add_stop},
-                                      {"restart", add_restart},
-                                      {"run", add_run},
-                                      {"exec", add_exec},
-                                      {"logs", add_logs},
-                                      {"containers", add_containers},
-                                      {"images", add_images},
-                                      {"inspect", add_inspect},
-                                      {"recover", add_recover},
-                                      {"df", add_df},
-                                      {"mount", add_mount},
-                                      {"umount", add_umount},
-                                      {"init", add_init},
-                                      {"lint", add_lint},
-                                      {"render", add_render},
-                                      {"adopt", add_adopt},
-                                      {"atomic", add_atomic}}};
+constexpr std::array<Group, 2> groups{
+    {{"containers", 120, "Manage installed containers"}, {"images", 130, "Manage stored images"}}};
+
+std::string_view first_word(const Verb& verb) {
+  return verb.entry.name.substr(0, verb.entry.name.find(' '));
+}
+
+/// @return the group of "images list"; nullptr for a verb of one word
+const Group* group_of(const Verb& verb) {
+  const auto word = first_word(verb);
+  const auto* found =
+      std::find_if(groups.begin(), groups.end(), [word](const Group& each) { return each.name == word; });
+  return found == groups.end() ? nullptr : found;
+}
+
+/// Position of the group in the help of berth, and of the verb in the help of its group.
+std::pair<int, int> position_of(const Verb& verb) {
+  const auto* group = group_of(verb);
+  return group == nullptr ? std::pair(verb.entry.order, 0) : std::pair(group->order, verb.entry.order);
+}
+
+CLI::App& parent_of(CLI::App& app, const Verb& verb) {
+  const auto* group = group_of(verb);
+  if (group == nullptr) {
+    return app;
+  }
+  const auto known = app.get_subcommands([group](const CLI::App* each) { return each->get_name() == group->name; });
+  if (!known.empty()) {
+    return *known.front();
+  }
+  auto* added = app.add_subcommand(std::string(group->name), std::string(group->summary));
+  added->fallthrough();
+  added->require_subcommand(1);
+  return *added;
+}
+
+/// Adds the subcommand; it does nothing yet.
+CLI::App* add_subcommand(CLI::App& parent, const VerbEntry& entry) {
+  const auto word = entry.name.substr(entry.name.rfind(' ') + 1);
+  auto* verb = parent.add_subcommand(std::string(word), std::string(entry.summary));
+  verb->fallthrough();
+  return verb;
+}
+
+void set_action(CLI::App* verb, CommandLine& line, const VerbEntry& entry, Action action) {
+  verb->callback([&line, verb, entry, action = std::move(action)] {
+    line.verb = full_name(verb);
+    line.needs_root = entry.needs_root;
+    line.system_for_all = entry.system_for_all;
+    line.action = action;
+  });
+}
+
+void add_global_options(CLI::App& app, GlobalOptions& globals) {
+  app.add_option("--root", globals.root, "Work on the system installed in this directory")->type_name("DIR");
+  app.add_option("--config", globals.config, "Read this file instead of /etc/berth/berth.conf")->type_name("FILE");
+  app.add_flag("--no-color", globals.no_color, "Never use colours");
+  app.add_option("--progress", globals.progress, "How to show progress: auto, tty, plain, json or none")
+      ->type_name("HOW");
+  app.add_flag("-q,--quiet", globals.quiet, "Print only warnings and errors");
+  auto* system = app.add_flag("--system", globals.system, "Work on system containers (the default of root)");
+  app.add_flag("--user", globals.user, "Work on your own containers (the default of other users)")->excludes(system);
+}
 
 }  // namespace
 
@@ -60,24 +101,10 @@ std::string full_name(const CLI::App* app) {
                                                               : full_name(parent) + " " + app->get_name();
 }
 
-CLI::App* add_verb(CLI::App& parent, CommandLine& line, const std::string& name, const std::string& description,
-                   bool needs_root, std::function<int(ops::Context&)> action) {
-  auto* verb = parent.add_subcommand(name, description);
-  verb->fallthrough();
-  verb->callback([&line, verb, needs_root, action = std::move(action)] {
-    line.verb = full_name(verb);
-    line.needs_root = needs_root;
-    line.action = action;
-  });
+CLI::App* add_verb(CLI::App& parent, CommandLine& line, const VerbEntry& entry, Action action) {
+  auto* verb = add_subcommand(parent, entry);
+  set_action(verb, line, entry, std::move(action));
   return verb;
-}
-
-void add_authfile(CLI::App& verb, std::string& file) {
-  verb.add_option("--authfile", file, "Credentials in the format of containers-auth.json(5)")->type_name("FILE");
-}
-
-void add_platform(CLI::App& verb, std::string& platform) {
-  verb.add_option("--platform", platform, "Choose from an index, e.g. linux/arm64")->type_name("OS/ARCH[/VARIANT]");
 }
 
 int for_each_name(const CommandLine& line, const std::vector<std::string>& names,
@@ -87,9 +114,6 @@ int for_each_name(const CommandLine& line, const std::vector<std::string>& names
     try {
       work(name);
     } catch (const base::Error& error) {
-      if (error.kind() == base::ErrorKind::interrupted) {
-        throw;
-      }
       line.complain(error);
       worst = std::max(worst, exit_code(error.kind()));
     }
@@ -97,7 +121,7 @@ int for_each_name(const CommandLine& line, const std::vector<std::string>& names
   return worst;
 }
 
-void build(CLI::App& app, CommandLine& line, std::string_view verb) {
+void build(CLI::App& app, CommandLine& line, std::string_view word) {
   app.name("berth");
   app.description(
       "Install system containers: services that run from images under systemd, without a container engine.");
@@ -106,21 +130,19 @@ void build(CLI::App& app, CommandLine& line, std::string_view verb) {
   app.require_subcommand(0, 1);
   app.formatter(std::make_shared<HelpFormatter>());
   app.get_formatter()->column_width(34);
-  app.add_option("--root", line.globals.root, "Work on the system installed in this directory")->type_name("DIR");
-  app.add_option("--config", line.globals.config, "Read this file instead of /etc/berth/berth.conf")->type_name("FILE");
-  app.add_flag("--no-color", line.globals.no_color, "Never use colours");
-  app.add_option("--progress", line.globals.progress, "How to show progress: auto, tty, plain, json or none")
-      ->type_name("HOW");
-  app.add_flag("-q,--quiet", line.globals.quiet, "Say nothing but warnings and errors");
-  auto* system =
-      app.add_flag("--system", line.globals.system, "Work on the system's containers (as root, the default)");
-  app.add_flag("--user", line.globals.user, "Work on your own containers (unless root, the default)")->excludes(system);
+  add_global_options(app, line.globals);
   app.footer(
       "Every verb accepts these options. Manual pages: berth(8), berth-VERB(8), berth.conf(5), berth-exports(5).");
-  const bool known = std::any_of(verbs.begin(), verbs.end(), [verb](const Verb& each) { return each.name == verb; });
-  for (const auto& each : verbs) {
-    if (!known || each.name == verb) {
-      each.add(app, line);
+  auto verbs = verb_table();
+  if (std::any_of(verbs.begin(), verbs.end(), [word](const Verb& verb) { return first_word(verb) == word; })) {
+    std::erase_if(verbs, [word](const Verb& verb) { return first_word(verb) != word; });
+  }
+  std::sort(verbs.begin(), verbs.end(),
+            [](const Verb& one, const Verb& other) { return position_of(one) < position_of(other); });
+  for (const auto& verb : verbs) {
+    auto* added = add_subcommand(parent_of(app, verb), verb.entry);
+    if (auto action = verb.declare(*added, line)) {
+      set_action(added, line, verb.entry, std::move(action));
     }
   }
 }
@@ -134,7 +156,7 @@ std::string_view leading_verb(int argc, const char* const* argv) {
   for (int i = 1; i < argc; ++i) {
     const std::string_view word = argv[i];
     if (among(options, word)) {
-      ++i;  // behind it is its value
+      ++i;  // the next word is its value
     } else if (!among(flags, word)) {
       return word.starts_with('-') ? std::string_view() : word;
     }

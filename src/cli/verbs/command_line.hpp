@@ -1,20 +1,17 @@
-// The options of every verb, and the verbs themselves.
+// The command line: what all verbs share, and how a verb registers itself.
 #pragma once
+
+#include <sys/types.h>
 
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.hpp"
-#include "ops/author/init.hpp"
-#include "ops/author/lint.hpp"
-#include "ops/author/render.hpp"
-#include "ops/containers/adopt.hpp"
-#include "ops/containers/install.hpp"
-#include "ops/containers/update.hpp"
 #include "ops/context.hpp"
-#include "ops/images/pull.hpp"
 
 namespace berth::cli {
 
@@ -25,153 +22,96 @@ struct GlobalOptions {
   std::string progress = "auto";
   bool quiet = false;
   bool no_color = false;
-  bool system = false;  ///< --system: what root works on anyway
-  bool user = false;    ///< --user: what everybody else works on anyway
+  bool system = false;  ///< --system: the default of root
+  bool user = false;    ///< --user: the default of other users
 };
 
-/// Options of the listing verbs.
-struct ListOptions {
-  bool all = false;
-  bool quiet = false;
-  bool no_heading = false;
-  bool no_truncation = false;
-  bool json = false;
-  std::vector<std::string> filters;
+/// Values of --set and --set-file as they were given.
+struct SetOptions {
+  std::vector<std::string> assignments;  ///< NAME=VALUE
+  std::vector<std::string> files;        ///< NAME=FILE
 };
 
-/// Options of the verbs that run a command in a container.
-struct CommandOptions {
-  std::vector<std::string> command;
-  bool terminal = false;
-  bool no_terminal = false;
-  bool interactive = false;  ///< accepted for habit: standard input is always connected
-  bool detach = false;
-};
+/// Runs a verb. @return the exit code
+using Action = std::function<int(ops::Context&)>;
 
-/// Options of logs.
-struct LogOptions {
-  bool follow = false;
-  std::string lines;
-  std::string since;
-};
-
-/// Options of `berth atomic` that none of our verbs has.
-struct AtomicOptions {
-  bool called = false;  ///< the older tool's verbs are used: its names, places and exit statuses count
-  std::string storage;
-  std::string name;
-  std::string options;  ///< of mount, and the type of pull: accepted
-  bool assume_yes = false;
-  bool user = false;
-  bool shared = false;
-  bool verbose = false;
-  bool accepted = false;  ///< options that change nothing
-};
-
-/// What the command line says. Verbs bind their options to it and set `action`.
+/// What the application and the verbs know of each other. The parser writes the first part; the application reads it,
+/// and writes the second part before it calls `action`. All other options of a verb are its own.
 struct CommandLine {
   GlobalOptions globals;
-  ops::PullRequest pull;
-  ops::InstallRequest install;
-  ops::UpdateRequest update;
-  ops::LintRequest lint;
-  ops::RenderRequest render;
-  ops::InitRequest init;
-  ops::AdoptRequest adopt;
-  AtomicOptions older;
-  bool every = false;    ///< --all
-  bool check = false;    ///< --check
-  bool diff = false;     ///< --diff
-  bool booting = false;  ///< --boot
-  bool display = false;
-  bool dry_run = false;
-  bool undo = false;  ///< --undo
-  bool json = false;
-  bool force = false;  ///< --force: do not ask, or do what would be refused
-  std::vector<std::string> names;
-  std::vector<std::string> set_files;  ///< --set-file NAME=FILE
-  std::string image;                   ///< IMAGE|NAME of verbs that take one
-  std::string target;                  ///< NEW-NAME of a tag, DIR of a mount
-  std::string output;                  ///< --output
-  bool strict = false;
+  SetOptions set;
+  bool booting = false;     ///< --boot
   bool preinstall = false;  ///< --preinstall
-  bool no_remote = false;
-  bool live = false;
-  ListOptions list;
-  CommandOptions command;
-  LogOptions logs;
-  bool needs_root = false;  ///< the verb changes the host
+  bool atomic = false;      ///< a verb of `berth atomic`: the names, paths and exit statuses of atomic apply
   std::string verb;         ///< "install", "containers list"
-  std::function<int(ops::Context&)> action;
-  std::function<void(const base::Error&)> complain;  ///< tells an error at once, when the verb goes on after it
-  std::function<void(pid_t)> forward_signals;        ///< to a program from now on; 0: no longer
+  bool needs_root = false;  ///< as VerbEntry::needs_root
+  bool system_for_all = false;
+  Action action;
+
+  std::vector<std::string> values;                   ///< NAME=VALUE, of --set and then of --set-file
+  std::function<void(const base::Error&)> complain;  ///< prints an error of a verb that continues after it
+  std::function<void(pid_t)> forward_signals;        ///< forwards signals to this process; 0: to berth again
 };
+
+/// What the help and the application know of a verb.
+struct VerbEntry {
+  std::string_view name;        ///< "df"; "images list" is the verb `list` of the group `images`
+  int order;                    ///< position in the help of its group, ascending
+  std::string_view summary;     ///< its line in that help
+  bool needs_root = false;      ///< it changes the host, so --root requires root
+  bool system_for_all = false;  ///< it does not require root for --system
+};
+
+/// A verb. `declare` adds its options to the subcommand, and returns what runs it once they are parsed. The action is
+/// empty for a verb that only has subcommands of its own.
+struct Verb {
+  VerbEntry entry;
+  std::function<Action(CLI::App& verb, CommandLine& line)> declare;
+};
+
+/// Makes a verb that owns its options.
+/// @tparam Options default-constructible; has the values of the options, and does not change after the parse
+/// @param declare adds the options, with references to members of `options`, or of `line` for those that the
+///   application needs
+/// @param run builds the request from the options, calls the use case in ops and prints the result; returns the exit
+///   code. `line` is as the application completed it.
+template <typename Options>
+Verb make_verb(const VerbEntry& entry, void (*declare)(CLI::App& verb, Options& options, CommandLine& line),
+               int (*run)(const Options& options, const CommandLine& line, ops::Context& context)) {
+  return {entry, [declare, run](CLI::App& verb, CommandLine& line) -> Action {
+            const auto options = std::make_shared<Options>();
+            declare(verb, *options, line);
+            return [options, run, &line](ops::Context& context) { return run(*options, line, context); };
+          }};
+}
+
+/// All verbs, in the order of the list in src/meson.build, from which this function is generated.
+std::vector<Verb> verb_table();
 
 /// "images list" for the subcommand `list` of `images`.
 std::string full_name(const CLI::App* app);
 
-// One function a verb, each in the file of its name.
-void add_pull(CLI::App& app, CommandLine& line);
-void add_install(CLI::App& app, CommandLine& line);
-void add_update(CLI::App& app, CommandLine& line);
-void add_rollback(CLI::App& app, CommandLine& line);
-void add_recover(CLI::App& app, CommandLine& line);
-void add_uninstall(CLI::App& app, CommandLine& line);
-void add_start(CLI::App& app, CommandLine& line);
-void add_stop(CLI::App& app, CommandLine& line);
-void add_restart(CLI::App& app, CommandLine& line);
-void add_run(CLI::App& app, CommandLine& line);
-void add_exec(CLI::App& app, CommandLine& line);
-void add_logs(CLI::App& app, CommandLine& line);
-void add_containers(CLI::App& app, CommandLine& line);
-void add_containers_delete(CLI::App& group, CommandLine& line);
-void add_images(CLI::App& app, CommandLine& line);
-void add_images_list(CLI::App& group, CommandLine& line);
-void add_images_info(CLI::App& group, CommandLine& line);
-void add_images_history(CLI::App& group, CommandLine& line);
-void add_images_version(CLI::App& group, CommandLine& line);
-void add_images_verify(CLI::App& group, CommandLine& line);
-void add_images_repair(CLI::App& group, CommandLine& line);
-void add_df(CLI::App& app, CommandLine& line);
-void add_inspect(CLI::App& app, CommandLine& line);
-void add_mount(CLI::App& app, CommandLine& line);
-void add_umount(CLI::App& app, CommandLine& line);
-void add_lint(CLI::App& app, CommandLine& line);
-void add_render(CLI::App& app, CommandLine& line);
-void add_init(CLI::App& app, CommandLine& line);
-void add_adopt(CLI::App& app, CommandLine& line);
-void add_atomic(CLI::App& app, CommandLine& line);
-
-/// berth update --check. @return the exit code
-int print_update_checks(const CommandLine& line, ops::Context& context);
-
 /// Adds a subcommand whose parse sets `line.verb`, `line.needs_root` and `line.action`.
-CLI::App* add_verb(CLI::App& parent, CommandLine& line, const std::string& name, const std::string& description,
-                   bool needs_root, std::function<int(ops::Context&)> action);
+CLI::App* add_verb(CLI::App& parent, CommandLine& line, const VerbEntry& entry, Action action);
 
-/// --set and --set-file. @param set where --set goes
-void add_set(CLI::App& verb, CommandLine& line, std::vector<std::string>& set, const std::string& description);
+/// Reads the files of --set-file. One line break at the end of a file is left out. To be called before signals are
+/// handled: standard input may be a terminal, and reading it must be interruptible.
+/// @return NAME=VALUE of --set, followed by those of --set-file
+/// @throws Error: an invalid name or one that berth sets itself, a variable with two values, a file that cannot be read
+///   or has more than 64 KiB
+std::vector<std::string> read_values(const SetOptions& set);
 
-/// Reads the files of --set-file and puts NAME=CONTENT to what --set gave, in the verb's request. One line break at the
-/// end of a file is left out. @throws Error: no or a bad name, a variable with two values, a file that cannot be read
-/// or has over 64 KiB
-void read_set_files(CommandLine& line);
-
-/// --authfile and --platform of the verbs that may ask a registry.
-void add_authfile(CLI::App& verb, std::string& file);
-void add_platform(CLI::App& verb, std::string& platform);
-
-/// Does `work` for every name of `names`. An error is told and the other names are tried, except when it is an
-/// interruption, which is thrown on.
+/// Calls `work` for each of `names`. An Error is printed, and the next name is tried.
 /// @return the highest of the exit codes
 int for_each_name(const CommandLine& line, const std::vector<std::string>& names,
                   const std::function<void(const std::string&)>& work);
 
-/// Builds the whole application; or, when `verb` is one, as much of it as that verb needs: all options of all verbs
-/// take a fifth of the time that a short command has.
-void build(CLI::App& app, CommandLine& line, std::string_view verb = {});
+/// Adds the global options and all verbs to `app`.
+/// @param word when it is the first word of a verb, only the verbs that begin with it are added: declaring the options
+///   of all verbs takes a fifth of the time of a short command
+void build(CLI::App& app, CommandLine& line, std::string_view word = {});
 
-/// The word of a command line that tells the verb, as far as that is sure before anything is parsed; else empty.
+/// @return the first word of the verb, when it can be known without parsing the options; else empty
 std::string_view leading_verb(int argc, const char* const* argv);
 
 }  // namespace berth::cli

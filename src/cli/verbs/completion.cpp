@@ -6,7 +6,7 @@ namespace berth::cli {
 
 namespace {
 
-/// The subcommand that the words before `index` lead to.
+/// The subcommand selected by the words before `index`.
 const CLI::App* verb_at(const CLI::App& app, const std::vector<std::string>& words, std::size_t index) {
   const auto* current = &app;
   for (std::size_t position = 1; position < index && position < words.size(); ++position) {

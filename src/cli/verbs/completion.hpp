@@ -1,4 +1,4 @@
-// Answers of `berth __complete`, which the shells' completion files call.
+// The candidates of `berth __complete`, which the completion scripts of the shells call.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -8,20 +8,20 @@
 
 namespace berth::cli {
 
-/// Names that complete a positional argument, asked only when one is wanted.
+/// Names that complete a positional argument, called only when they are needed.
 struct CompletionSources {
   std::function<std::vector<std::string>()> containers;
   std::function<std::vector<std::string>()> images;
 };
 
-/// The options of a verb and of those above it, which it accepts too.
+/// The options of a verb and of its parents, which it accepts too.
 std::vector<const CLI::Option*> options_of(const CLI::App* verb);
 
-/// The option `--long` or `-s` of a verb or of those above it; nullptr when there is none.
+/// The option `--long` or `-s` of a verb or of its parents; nullptr if there is none.
 const CLI::Option* option_named(const CLI::App* app, const std::string& name);
 
-/// Candidates for the word at `index` of `words` (words[0] is the program). A candidate may be followed by a tab and a
-/// description. Only those that begin with what is typed.
+/// Candidates for the word at `index` of `words` (words[0] is the program) that begin with the text typed so far.
+/// @return candidates, some followed by a tab and a description
 std::vector<std::string> complete(const CLI::App& app, const std::vector<std::string>& words, std::size_t index,
                                   const CompletionSources& sources);
 

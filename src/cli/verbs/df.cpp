@@ -1,5 +1,5 @@
 // berth df.
-
+#include "base/json.hpp"
 #include "cli/terminal/exit_code.hpp"
 #include "cli/terminal/output.hpp"
 #include "cli/terminal/table.hpp"
@@ -11,23 +11,14 @@ namespace berth::cli {
 
 namespace {
 
-base::Json to_json(const ops::DiskUsage& usage) {
-  auto rows = base::Json::array();
-  for (const auto& row : usage.rows) {
-    rows.push_back({{"kind", row.kind},
-                    {"name", row.name},
-                    {"bytes", row.shared + row.own},
-                    {"shared", row.shared},
-                    {"own", row.own},
-                    {"reclaimable", row.reclaimable}});
-  }
-  return {{"usage", std::move(rows)}, {"total", usage.total}, {"reclaimable", usage.reclaimable}};
-}
+struct DfOptions {
+  bool json = false;
+};
 
-int run_df(const CommandLine& line, ops::Context& context) {
+int run(const DfOptions& options, const CommandLine& /*line*/, ops::Context& context) {
   const auto usage = ops::disk_usage(context);
-  if (line.json) {
-    emit_json(to_json(usage));
+  if (options.json) {
+    emit_json(ops::to_json(usage));
     return exit_ok;
   }
   std::vector<std::vector<std::string>> rows;
@@ -41,12 +32,15 @@ int run_df(const CommandLine& line, ops::Context& context) {
   return exit_ok;
 }
 
+void declare(CLI::App& verb, DfOptions& options, CommandLine& /*line*/) {
+  verb.add_flag("--json", options.json, "Print JSON");
+}
+
 }  // namespace
 
-void add_df(CLI::App& app, CommandLine& line) {
-  auto* verb = add_verb(app, line, "df", "Show how much of the disk images and containers take", false,
-                        [&line](ops::Context& context) { return run_df(line, context); });
-  verb->add_flag("--json", line.json, "Print JSON");
+Verb df_verb() {
+  return make_verb<DfOptions>({.name = "df", .order = 160, .summary = "Show the disk usage of images and containers"},
+                              declare, run);
 }
 
 }  // namespace berth::cli

@@ -1,4 +1,4 @@
-// berth images verify, repair.
+// berth images verify.
 #include "ops/images/verify.hpp"
 
 #include <fmt/format.h>
@@ -7,62 +7,23 @@
 #include <algorithm>
 
 #include "base/error.hpp"
+#include "base/json.hpp"
 #include "base/shown_text.hpp"
 #include "cli/terminal/exit_code.hpp"
 #include "cli/terminal/output.hpp"
 #include "cli/terminal/table.hpp"
-#include "cli/verbs/command_line.hpp"
-#include "ops/images/repair.hpp"
+#include "cli/verbs/shared_options.hpp"
 
 namespace berth::cli {
 
 namespace {
 
-std::string remote_word(const ops::VerifiedImage& image) {
-  switch (image.remote) {
-    case ops::RemoteState::latest:
-      return "latest";
-    case ops::RemoteState::newer:
-      return "newer";
-    case ops::RemoteState::unknown:
-      return "unknown";
-    case ops::RemoteState::none:
-      return "none";
-    case ops::RemoteState::not_asked:
-      break;
-  }
-  return "not asked";
-}
-
-base::Json to_json(const ops::VerifiedImage& image) {
-  auto damaged = base::Json::array();
-  for (const auto& file : image.damaged) {
-    damaged.push_back({{"object", file.object},
-                       {"kind", file.kind},
-                       {"missing", file.missing},
-                       {"paths", file.paths},
-                       {"containers", file.containers}});
-  }
-  auto deployments = base::Json::array();
-  for (const auto& deployment : image.deployments) {
-    deployments.push_back({{"container", deployment.container},
-                           {"directory", deployment.path},
-                           {"live", deployment.live},
-                           {"changed", deployment.changed},
-                           {"missing", deployment.missing}});
-    if (!deployment.reason.empty()) {
-      deployments.back()["reason"] = deployment.reason;
-    }
-  }
-  return {{"image", image.name},
-          {"imageId", image.id},
-          {"objects", image.objects},
-          {"damaged", std::move(damaged)},
-          {"deployments", std::move(deployments)},
-          {"registry", remote_word(image)},
-          {"registryImageId", image.remote_id.empty() ? base::Json(nullptr) : base::Json(image.remote_id)},
-          {"registryReason", image.remote_reason.empty() ? base::Json(nullptr) : base::Json(image.remote_reason)}};
-}
+struct VerifyOptions {
+  std::vector<std::string> images;
+  std::string authfile;
+  bool no_remote = false;
+  bool json = false;
+};
 
 void print_files(const ops::DamagedDeployment& deployment, const std::vector<std::string>& files, const char* state) {
   if (!files.empty()) {
@@ -85,13 +46,13 @@ void print_damage(const ops::VerifiedImage& image) {
     print_files(deployment, deployment.changed, "damaged");
     print_files(deployment, deployment.missing, "missing");
     if (!deployment.reason.empty()) {
-      emit("{}\n", base::shown_line(fmt::format("{}: {} is not known: {}", deployment.container, deployment.path,
+      emit("{}\n", base::shown_line(fmt::format("{}: cannot check {}: {}", deployment.container, deployment.path,
                                                 deployment.reason)));
     }
   }
 }
 
-/// Objects, and files of deployments that are none.
+/// The number of damaged objects, and of files of deployments that are not objects of the store.
 std::size_t damage_of(const ops::VerifiedImage& image) {
   auto count = image.damaged.size();
   for (const auto& deployment : image.deployments) {
@@ -108,14 +69,14 @@ std::string remedy_for(const ops::VerifiedImage& image) {
     }
     return deployment.unreadable ? fmt::format("uninstall and install {} again", image.name)
                                  : fmt::format(
-                                       "make a new deployment with berth update {0}, or uninstall and install "
+                                       "create a new deployment with berth update {0}, or uninstall and install "
                                        "{0} again",
                                        image.name);
   }
   if (image.name.starts_with("layer ")) {
-    return "berth images repair of an image that has it makes it good again; berth images delete forgets it";
+    return "repair an image that contains it with berth images repair, or remove it with berth images delete";
   }
-  return fmt::format("make it good again with: berth images repair {}", image.name);
+  return fmt::format("repair it with: berth images repair {}", image.name);
 }
 
 void print_text(const std::vector<ops::VerifiedImage>& images) {
@@ -123,7 +84,8 @@ void print_text(const std::vector<ops::VerifiedImage>& images) {
   rows.reserve(images.size());
   for (const auto& image : images) {
     rows.push_back({image.name, image.id.substr(0, id_digits), fmt::format("{}", image.objects),
-                    damage_of(image) == 0 ? "ok" : fmt::format("{} damaged", damage_of(image)), remote_word(image)});
+                    damage_of(image) == 0 ? "ok" : fmt::format("{} damaged", damage_of(image)),
+                    std::string(ops::name_of(image.remote))});
   }
   print_table({{"IMAGE", 64}, {"IMAGE ID"}, {"OBJECTS"}, {"STATE"}, {"REGISTRY"}}, rows, true, true);
   for (const auto& image : images) {
@@ -131,22 +93,22 @@ void print_text(const std::vector<ops::VerifiedImage>& images) {
   }
 }
 
-int run_verify(const CommandLine& line, ops::Context& context) {
-  const auto images = ops::verify_images(context, {line.names, !line.no_remote, line.pull.authfile});
-  if (line.json) {
-    auto list = base::Json::array();
-    for (const auto& image : images) {
-      list.push_back(to_json(image));
+void warn_of_unknown(const std::vector<ops::VerifiedImage>& images, base::Reporter& reporter) {
+  for (const auto& image : images) {
+    if (image.remote == ops::RemoteState::unknown) {
+      reporter.warning(fmt::format("{}: could not query the registry: {}", image.name, image.remote_reason));
     }
-    emit_json(base::Json{{"images", std::move(list)}});
+  }
+}
+
+int run(const VerifyOptions& options, const CommandLine& /*line*/, ops::Context& context) {
+  const auto images = ops::verify_images(context, {options.images, !options.no_remote, options.authfile});
+  if (options.json) {
+    emit_json(ops::to_json(images));
   } else {
     print_text(images);
   }
-  for (const auto& image : images) {
-    if (image.remote == ops::RemoteState::unknown) {
-      context.reporter.warning(fmt::format("{}: the registry did not tell: {}", image.name, image.remote_reason));
-    }
-  }
+  warn_of_unknown(images, context.reporter);
   const auto damaged =
       std::find_if(images.begin(), images.end(), [](const auto& image) { return damage_of(image) != 0; });
   if (damaged != images.end()) {
@@ -159,50 +121,21 @@ int run_verify(const CommandLine& line, ops::Context& context) {
   return exit_ok;
 }
 
-int run_repair(const CommandLine& line, ops::Context& context) {
-  const auto outcome = ops::repair_image(context, line.image, line.pull.authfile);
-  if (line.json) {
-    auto mended = base::Json::array();
-    for (const auto& container : outcome.mended) {
-      mended.push_back({{"container", container.container}, {"directory", container.path}, {"files", container.files}});
-    }
-    const base::Json json = {{"image", outcome.name},
-                             {"damaged", outcome.damaged},
-                             {"layersFetched", outcome.layers},
-                             {"mended", std::move(mended)}};
-    emit_json(json);
-    return exit_ok;
-  }
-  emit("{}: {} damaged objects replaced, {} layers fetched\n", outcome.name, outcome.damaged, outcome.layers);
-  for (const auto& container : outcome.mended) {
-    const auto text = fmt::format("{}: {} replaced", container.container.empty() ? container.path : container.container,
-                                  fmt::join(container.files, ", "));
-    emit("{}\n", base::shown_line(text));
-    if (container.live) {
-      context.reporter.step(
-          fmt::format("restart {0} if it runs: berth stop {0}; berth start {0}", container.container));
-    }
-  }
-  return exit_ok;
+void declare(CLI::App& verb, VerifyOptions& options, CommandLine& /*line*/) {
+  verb.add_option("IMAGE|NAME", options.images, "Images, or containers; default: everything");
+  verb.add_flag("--no-remote", options.no_remote, "Do not query the registries for newer images");
+  add_authfile(verb, options.authfile);
+  verb.add_flag("--json", options.json, "Print JSON");
 }
 
 }  // namespace
 
-void add_images_repair(CLI::App& group, CommandLine& line) {
-  auto* verb = add_verb(group, line, "repair", "Fetch what is damaged again, and mend the containers that share it",
-                        true, [&line](ops::Context& context) { return run_repair(line, context); });
-  verb->add_option("IMAGE|NAME", line.image, "An image, a container, or SOURCE:IMAGE to fetch from")->required();
-  add_authfile(*verb, line.pull.authfile);
-  verb->add_flag("--json", line.json, "Print the result as JSON");
-}
-
-void add_images_verify(CLI::App& group, CommandLine& line) {
-  auto* verb = add_verb(group, line, "verify", "Compare what is stored with its checksums and with the registries",
-                        true, [&line](ops::Context& context) { return run_verify(line, context); });
-  verb->add_option("IMAGE|NAME", line.names, "Images, or containers; everything without any");
-  verb->add_flag("--no-remote", line.no_remote, "Do not ask the registries for something newer");
-  add_authfile(*verb, line.pull.authfile);
-  verb->add_flag("--json", line.json, "Print JSON");
+Verb images_verify_verb() {
+  return make_verb<VerifyOptions>({.name = "images verify",
+                                   .order = 50,
+                                   .summary = "Check stored images against their checksums and the registries",
+                                   .needs_root = true},
+                                  declare, run);
 }
 
 }  // namespace berth::cli

@@ -3,38 +3,47 @@
 
 #include <fmt/format.h>
 
+#include "base/json.hpp"
 #include "cli/terminal/exit_code.hpp"
 #include "cli/terminal/output.hpp"
-#include "cli/verbs/command_line.hpp"
+#include "cli/verbs/shared_options.hpp"
 
 namespace berth::cli {
 
 namespace {
 
-int run_init(const CommandLine& line, ops::Context& context) {
-  const auto files = ops::init(context, line.init);
-  if (line.json) {
-    emit_json(base::Json{{"directory", line.init.directory}, {"files", files}});
+struct InitOptions {
+  std::string directory;
+  ops::PreviewRequest from;
+  bool json = false;
+};
+
+int run(const InitOptions& options, const CommandLine& /*line*/, ops::Context& context) {
+  const auto outcome = ops::init(context, {options.directory, options.from});
+  if (options.json) {
+    emit_json(ops::to_json(outcome));
     return exit_ok;
   }
-  for (const auto& file : files) {
-    context.reporter.step(fmt::format("wrote {}/{}", line.init.directory, file));
+  for (const auto& file : outcome.files) {
+    context.reporter.step(fmt::format("wrote {}/{}", outcome.directory, file));
   }
   return exit_ok;
 }
 
+void declare(CLI::App& verb, InitOptions& options, CommandLine& /*line*/) {
+  verb.add_option("DIR", options.directory, "Directory to write into; existing files are not overwritten")->required();
+  verb.add_option("--from", options.from.target, "Start from the configuration of this image")
+      ->type_name("[SOURCE:]IMAGE");
+  verb.add_flag("--json", options.json, "Print the written files as JSON");
+  add_authfile(verb, options.from.authfile);
+  add_platform(verb, options.from.platform);
+}
+
 }  // namespace
 
-void add_init(CLI::App& app, CommandLine& line) {
-  auto& request = line.init;
-  auto* verb = add_verb(app, line, "init", "Write templates to begin with for an image", false,
-                        [&line](ops::Context& context) { return run_init(line, context); });
-  verb->add_option("DIR", request.directory, "Directory to write into; nothing in it is overwritten")->required();
-  verb->add_option("--from", request.from.target, "Take what this image's configuration says")
-      ->type_name("[SOURCE:]IMAGE");
-  verb->add_flag("--json", line.json, "Print what was written as JSON");
-  add_authfile(*verb, request.from.authfile);
-  add_platform(*verb, request.from.platform);
+Verb init_verb() {
+  return make_verb<InitOptions>({.name = "init", .order = 180, .summary = "Write initial templates for an image"},
+                                declare, run);
 }
 
 }  // namespace berth::cli

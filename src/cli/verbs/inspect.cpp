@@ -1,18 +1,35 @@
+// berth inspect.
+#include "ops/containers/inspect.hpp"
 
+#include "base/json.hpp"
+#include "cli/terminal/exit_code.hpp"
 #include "cli/terminal/output.hpp"
 #include "cli/verbs/command_line.hpp"
-#include "ops/containers/query.hpp"
 
 namespace berth::cli {
 
-void add_inspect(CLI::App& app, CommandLine& line) {
-  auto* verb = add_verb(app, line, "inspect", "Show everything about a container or an image as JSON", false,
-                        [&line](ops::Context& context) {
-                          emit_json(ops::inspect(context, line.names.front()));
-                          return 0;
-                        });
-  verb->add_option("IMAGE|NAME", line.names, "An image, or a container")->required()->expected(1);
-  verb->add_flag("--json", line.json, "JSON, which is the only form there is");
+namespace {
+
+struct InspectOptions {
+  std::string name;
+  bool json = false;
+};
+
+int run(const InspectOptions& options, const CommandLine& /*line*/, ops::Context& context) {
+  emit_json(ops::to_json(ops::inspect(context, options.name)));
+  return exit_ok;
+}
+
+void declare(CLI::App& verb, InspectOptions& options, CommandLine& /*line*/) {
+  verb.add_option("IMAGE|NAME", options.name, "An image, or a container")->required();
+  verb.add_flag("--json", options.json, "Print JSON, the only output format");
+}
+
+}  // namespace
+
+Verb inspect_verb() {
+  return make_verb<InspectOptions>(
+      {.name = "inspect", .order = 140, .summary = "Show details of a container or an image as JSON"}, declare, run);
 }
 
 }  // namespace berth::cli

@@ -1,100 +1,118 @@
+// berth install.
+#include "ops/containers/install.hpp"
+
 #include <fmt/format.h>
 
+#include "base/json.hpp"
+#include "cli/terminal/exit_code.hpp"
 #include "cli/terminal/output.hpp"
 #include "cli/verbs/command.hpp"
-#include "cli/verbs/command_line.hpp"
 #include "cli/verbs/plan_view.hpp"
+#include "cli/verbs/shared_options.hpp"
 #include "ops/containers/container_package.hpp"
 
 namespace berth::cli {
 
 namespace {
 
-void print_result(const CommandLine& line, ops::Context& context, const ops::InstallOutcome& outcome) {
+struct InstallOptions {
+  ImageOptions image;
+  std::string name;
+  std::string rootfs;
+  std::string system_package = "auto";
+  bool start = false;
+  bool display = false;
+  bool dry_run = false;
+  bool json = false;
+};
+
+ops::InstallRequest request_of(const InstallOptions& options, const CommandLine& line) {
+  ops::InstallRequest request;
+  request.image = options.image.image;
+  request.name = options.name;
+  request.set = line.values;
+  request.runtime = options.image.runtime;
+  request.rootfs = options.rootfs;
+  request.system_package = options.system_package;
+  request.authfile = options.image.authfile;
+  request.platform = options.image.platform;
+  request.only_plan = options.display || options.dry_run;
+  request.start = options.start;
+  return request;
+}
+
+void print_result(const ops::InstallOutcome& outcome, const ops::Context& context) {
   const auto& plan = *outcome.plan;
-  if (line.json) {
-    base::Json json = {{"name", plan.name},
-                       {"image", plan.image},
-                       {"imageId", plan.image_id},
-                       {"deployment", plan.deployment},
-                       {"started", line.install.start}};
-    emit_json(json);
-    return;
-  }
   if (!plan.unit) {
     context.reporter.step(fmt::format("installed the host files of {}", plan.name));
-  } else if (line.install.start || context.layout.offline()) {
-    context.reporter.step(fmt::format("installed {}{}", plan.name, line.install.start ? " and started it" : ""));
+  } else if (outcome.started || context.layout.offline()) {
+    context.reporter.step(fmt::format("installed {}{}", plan.name, outcome.started ? " and started it" : ""));
   } else {
     context.reporter.step(fmt::format("installed {}; start it with: {} start {}", plan.name,
                                       context.layout.command("systemctl"), plan.name));
   }
 }
 
-/// The result is a path, for whatever command comes next.
-int run_build(const CommandLine& line, ops::Context& context) {
-  const auto package = ops::make_container_package(context, line.install, ".");
-  if (line.install.only_plan) {
-    show_plan(line.json, package.plan, package.places);
-  } else if (line.json) {
-    emit_json(base::Json{{"name", package.container},
-                         {"image", package.plan.image},
-                         {"imageId", package.plan.image_id},
-                         {"deployment", package.plan.deployment},
-                         {"package", package.file}});
+/// Prints the path of the package alone, as input for another command.
+int build_package(const InstallOptions& options, const ops::InstallRequest& request, ops::Context& context) {
+  const auto package = ops::make_container_package(context, request, ".");
+  if (request.only_plan) {
+    show_plan(options.json, package.plan, package.layout);
+  } else if (options.json) {
+    emit_json(ops::to_json(package));
   } else {
     emit("{}\n", package.file);
   }
-  return 0;
+  return exit_ok;
 }
 
-int run_install(CommandLine& line, ops::Context& context) {
-  line.install.only_plan = line.display || line.dry_run;
-  if (line.install.system_package == "build") {
-    return run_build(line, context);
+int run(const InstallOptions& options, const CommandLine& line, ops::Context& context) {
+  const auto request = request_of(options, line);
+  if (request.system_package == "build") {
+    return build_package(options, request, context);
   }
-  const auto outcome = ops::install(context, line.install);
+  const auto outcome = ops::install(context, request);
   if (!outcome.already_present && !outcome.plan) {
-    return run_image_once(line, context);
+    const auto once = run_request(options.image, options.name, line.values, {}, line);
+    return run_attached(line, [&] { return ops::run_image(context, once); });
   }
-  if (outcome.already_present) {
-    if (line.json) {
-      emit_json(base::Json{{"name", outcome.name}, {"alreadyPresent", true}});
-    } else {
-      emit("{} already present\n", outcome.name);
-    }
-    return 0;
-  }
-  if (!line.install.only_plan) {
-    print_result(line, context, outcome);
+  if (request.only_plan && outcome.plan) {
+    show_plan(options.json, *outcome.plan, context.layout);
+  } else if (options.json) {
+    emit_json(ops::to_json(outcome));
+  } else if (outcome.already_present) {
+    emit("{} already present\n", outcome.name);
   } else {
-    show_plan(line.json, *outcome.plan, context.layout);
+    print_result(outcome, context);
   }
-  return 0;
+  return exit_ok;
+}
+
+void declare(CLI::App& verb, InstallOptions& options, CommandLine& line) {
+  verb.add_option("IMAGE", options.image.image, "[SOURCE:]IMAGE; fetched unless it is in the store")->required();
+  verb.add_option("-n,--name", options.name, "Name of the container and its unit")->type_name("NAME");
+  add_set(verb, line.set, "Set a template variable; may be given several times");
+  add_runtime(verb, options.image);
+  verb.add_option("--rootfs", options.rootfs, "Use this root file system; nothing is fetched or checked out")
+      ->type_name("DIR");
+  verb.add_flag("--now", options.start, "Start the service too; undo everything if it does not start");
+  verb.add_flag("--preinstall", line.preinstall, "Install into the operating system in --root, below its /usr");
+  verb.add_flag("--display", options.display, "Show what would be done and change nothing");
+  verb.add_flag("--dry-run", options.dry_run, "Same as --display");
+  verb.add_flag("--json", options.json, "Print the plan or the result as JSON");
+  verb.add_option("--system-package", options.system_package,
+                  "Host files as a package: yes, no, or auto; build only makes a package of the whole container")
+      ->type_name("MODE");
+  add_authfile(verb, options.image.authfile);
+  add_platform(verb, options.image.platform);
 }
 
 }  // namespace
 
-void add_install(CLI::App& app, CommandLine& line) {
-  auto& request = line.install;
-  auto* verb = add_verb(app, line, "install", "Install a system container from an image", true,
-                        [&line](ops::Context& context) { return run_install(line, context); });
-  verb->add_option("IMAGE", request.image, "[SOURCE:]IMAGE; fetched when it is not in the store")->required();
-  verb->add_option("-n,--name", request.name, "Name of the container and its unit")->type_name("NAME");
-  add_set(*verb, line, request.set, "Set a template variable; may be given several times");
-  verb->add_option("--runtime", request.runtime, "OCI runtime to use")->type_name("PATH");
-  verb->add_option("--rootfs", request.rootfs, "Use this root file system; nothing is fetched or checked out")
-      ->type_name("DIR");
-  verb->add_flag("--now", request.start, "Start the service too; undo everything when it does not start");
-  verb->add_flag("--preinstall", line.preinstall, "Make it part of the operating system in --root, below its /usr");
-  verb->add_flag("--display", line.display, "Show what would be done and change nothing");
-  verb->add_flag("--dry-run", line.dry_run, "The same as --display");
-  verb->add_flag("--json", line.json, "Print the plan or the result as JSON");
-  verb->add_option("--system-package", request.system_package,
-                   "Host files as a package: yes, no, or auto; build only makes a package of the whole container")
-      ->type_name("MODE");
-  add_authfile(*verb, request.authfile);
-  add_platform(*verb, request.platform);
+Verb install_verb() {
+  return make_verb<InstallOptions>(
+      {.name = "install", .order = 20, .summary = "Install a system container from an image", .needs_root = true},
+      declare, run);
 }
 
 }  // namespace berth::cli

@@ -1,7 +1,5 @@
-// berth mount, berth umount.
+// berth mount.
 #include "ops/images/mount.hpp"
-
-#include <fmt/format.h>
 
 #include "base/error.hpp"
 #include "cli/terminal/exit_code.hpp"
@@ -9,28 +7,37 @@
 
 namespace berth::cli {
 
-void add_mount(CLI::App& app, CommandLine& line) {
-  auto* verb = add_verb(app, line, "mount", "Show the files of an image or container in a directory, read-only", true,
-                        [&line](ops::Context& context) {
-                          if (line.live) {
-                            throw base::Error(base::ErrorKind::usage, "system containers do not support --live",
-                                              "without --live the files are shown read-only");
-                          }
-                          ops::mount_view(context, line.image, line.target);
-                          return exit_ok;
-                        });
-  verb->add_option("IMAGE|NAME", line.image, "An image, or a container")->required();
-  verb->add_option("DIR", line.target, "An existing directory")->required();
-  verb->add_flag("--live", line.live, "Refused: a system container has no writable files of its own");
+namespace {
+
+struct MountOptions {
+  std::string image;
+  std::string directory;
+  bool live = false;
+};
+
+int run(const MountOptions& options, const CommandLine& /*line*/, ops::Context& context) {
+  if (options.live) {
+    throw base::Error(base::ErrorKind::usage, "system containers do not support --live",
+                      "without --live the files are shown read-only");
+  }
+  ops::mount_view(context, options.image, options.directory);
+  return exit_ok;
 }
 
-void add_umount(CLI::App& app, CommandLine& line) {
-  auto* verb =
-      add_verb(app, line, "umount", "End what berth mount shows in a directory", true, [&line](ops::Context& context) {
-        ops::unmount_view(context, line.target);
-        return exit_ok;
-      });
-  verb->add_option("DIR", line.target, "The directory that was given to berth mount")->required();
+void declare(CLI::App& verb, MountOptions& options, CommandLine& /*line*/) {
+  verb.add_option("IMAGE|NAME", options.image, "An image, or a container")->required();
+  verb.add_option("DIR", options.directory, "An existing directory")->required();
+  verb.add_flag("--live", options.live, "Refused: a system container has no writable layer");
+}
+
+}  // namespace
+
+Verb mount_verb() {
+  return make_verb<MountOptions>({.name = "mount",
+                                  .order = 170,
+                                  .summary = "Mount the files of an image or container, read-only",
+                                  .needs_root = true},
+                                 declare, run);
 }
 
 }  // namespace berth::cli

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/json.hpp"
 #include "base/shown_text.hpp"
 #include "cli/terminal/output.hpp"
 
@@ -66,7 +67,7 @@ void print_plan(const ops::InstallPlan& plan, const host::Layout& layout) {
 
 void show_plan(bool json, const ops::InstallPlan& plan, const host::Layout& layout) {
   if (json) {
-    emit_json(ops::plan_to_json(plan));
+    emit_json(ops::to_json(plan));
   } else {
     print_plan(plan, layout);
   }

@@ -1,11 +1,11 @@
-// What --display shows.
+// The output of --display.
 #pragma once
 
 #include "ops/plan/plan.hpp"
 
 namespace berth::cli {
 
-/// Prints a plan: what the image asks for first, then files, values and texts. @param json as one document
+/// Prints a plan: the privileges first, then files, values and texts. @param json print one JSON document instead
 void show_plan(bool json, const ops::InstallPlan& plan, const host::Layout& layout);
 
 }  // namespace berth::cli

@@ -1,3 +1,4 @@
+// berth recover.
 #include "ops/change/recover.hpp"
 
 #include "cli/terminal/exit_code.hpp"
@@ -5,13 +6,25 @@
 
 namespace berth::cli {
 
-void add_recover(CLI::App& app, CommandLine& line) {
-  auto* verb = add_verb(app, line, "recover", "Finish or take back changes that were interrupted", true,
-                        [](ops::Context& context) {
-                          ops::recover_all(context);
-                          return exit_ok;
-                        });
-  verb->add_flag("--boot", line.booting, "For berth-recover.service: leave starting to the boot");
+namespace {
+
+struct RecoverOptions {};
+
+int run(const RecoverOptions& /*options*/, const CommandLine& /*line*/, ops::Context& context) {
+  ops::recover_all(context);
+  return exit_ok;
+}
+
+void declare(CLI::App& verb, RecoverOptions& /*options*/, CommandLine& line) {
+  verb.add_flag("--boot", line.booting, "For berth-recover.service: leave starting services to the boot");
+}
+
+}  // namespace
+
+Verb recover_verb() {
+  return make_verb<RecoverOptions>(
+      {.name = "recover", .order = 150, .summary = "Complete or undo interrupted changes", .needs_root = true}, declare,
+      run);
 }
 
 }  // namespace berth::cli

@@ -3,13 +3,22 @@
 
 #include <fmt/format.h>
 
+#include "base/json.hpp"
 #include "cli/terminal/exit_code.hpp"
 #include "cli/terminal/output.hpp"
-#include "cli/verbs/command_line.hpp"
+#include "cli/verbs/shared_options.hpp"
 
 namespace berth::cli {
 
 namespace {
+
+struct RenderOptions {
+  ops::PreviewRequest preview;
+  std::string name;
+  std::string runtime;
+  std::string output;
+  bool json = false;
+};
 
 void print_files(const std::vector<ops::RenderedFile>& files) {
   for (const auto& file : files) {
@@ -18,40 +27,40 @@ void print_files(const std::vector<ops::RenderedFile>& files) {
   }
 }
 
-int run_render(const CommandLine& line, ops::Context& context) {
-  const auto files = ops::render(context, line.render);
-  if (!line.output.empty()) {
-    ops::write_rendered(files, line.output);
+int run(const RenderOptions& options, const CommandLine& line, ops::Context& context) {
+  const auto files = ops::render(context, {options.preview, options.name, line.values, options.runtime});
+  if (!options.output.empty()) {
+    ops::write_rendered(files, options.output);
   }
-  if (line.json) {
-    auto list = base::Json::array();
-    for (const auto& file : files) {
-      list.push_back({{"path", file.path}, {"mode", fmt::format("{:04o}", file.mode)}, {"content", file.content}});
-    }
-    emit_json(base::Json{{"files", std::move(list)}});
-  } else if (line.output.empty()) {
+  if (options.json) {
+    emit_json(ops::to_json(files));
+  } else if (options.output.empty()) {
     print_files(files);
   } else {
-    context.reporter.step(fmt::format("wrote {} files below {}", files.size(), line.output));
+    context.reporter.step(fmt::format("wrote {} files below {}", files.size(), options.output));
   }
   return exit_ok;
 }
 
+void declare(CLI::App& verb, RenderOptions& options, CommandLine& line) {
+  verb.add_option("DIR|IMAGE", options.preview.target, "An exports directory, its parent, or [SOURCE:]IMAGE")
+      ->required();
+  verb.add_option("-n,--name", options.name, "Name of the container")->type_name("NAME");
+  add_set(verb, line.set, "Set a template variable; may be given several times");
+  verb.add_option("--runtime", options.runtime, "OCI runtime to render for")->type_name("PATH");
+  verb.add_option("-o,--output", options.output, "Write the files below this directory instead")
+      ->type_name("DIRECTORY");
+  verb.add_flag("--json", options.json, "Print the files as JSON");
+  add_authfile(verb, options.preview.authfile);
+  add_platform(verb, options.preview.platform);
+}
+
 }  // namespace
 
-void add_render(CLI::App& app, CommandLine& line) {
-  auto& request = line.render;
-  auto* verb = add_verb(app, line, "render", "Show the files that the templates in /exports make", false,
-                        [&line](ops::Context& context) { return run_render(line, context); });
-  verb->add_option("DIR|IMAGE", request.preview.target, "An exports directory, one that holds it, or [SOURCE:]IMAGE")
-      ->required();
-  verb->add_option("-n,--name", request.name, "Name of the container")->type_name("NAME");
-  add_set(*verb, line, request.set, "Set a template variable; may be given several times");
-  verb->add_option("--runtime", request.runtime, "OCI runtime that would be used")->type_name("PATH");
-  verb->add_option("-o,--output", line.output, "Write the files below this directory instead")->type_name("DIRECTORY");
-  verb->add_flag("--json", line.json, "Print the files as JSON");
-  add_authfile(*verb, request.preview.authfile);
-  add_platform(*verb, request.preview.platform);
+Verb render_verb() {
+  return make_verb<RenderOptions>(
+      {.name = "render", .order = 200, .summary = "Show the files generated from the templates in /exports"}, declare,
+      run);
 }
 
 }  // namespace berth::cli

@@ -1,42 +1,51 @@
-// berth update, berth rollback.
+// berth update.
 #include "ops/containers/update.hpp"
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "base/error.hpp"
+#include "base/json.hpp"
 #include "cli/terminal/exit_code.hpp"
 #include "cli/terminal/output.hpp"
 #include "cli/terminal/table.hpp"
-#include "cli/verbs/command_line.hpp"
-#include "ops/containers/rollback.hpp"
+#include "cli/verbs/shared_options.hpp"
+#include "cli/verbs/update_check.hpp"
 
 namespace berth::cli {
 
 namespace {
 
-base::Json to_json(const ops::UpdateRow& row) {
-  const auto text = [](const std::string& id) { return id.empty() ? base::Json(nullptr) : base::Json(id); };
-  base::Json json = {{"container", row.container},
-                     {"image", text(row.outcome.image)},
-                     {"idBefore", text(row.outcome.id_before)},
-                     {"idAfter", text(row.outcome.id_after)},
-                     {"idLatest", text(row.outcome.id_latest)},
-                     {"status", row.status},
-                     {"error", nullptr}};
-  if (row.error) {
-    json["error"] = {{"sentence", row.error->what()}, {"hint", row.error->hint()}};
+struct UpdateOptions {
+  std::string name;
+  ops::ImageSelection image;
+  ops::GateOptions gate;
+  bool all = false;
+  bool check = false;
+  bool diff = false;
+  bool json = false;
+};
+
+/// @throws Error(usage) for options that contradict each other
+ops::UpdateRequest request_of(const UpdateOptions& options, const CommandLine& line) {
+  const auto refuse = [](const char* message) {
+    throw base::Error(base::ErrorKind::usage, message, "see berth update --help");
+  };
+  if (options.all && (!line.values.empty() || !options.image.rebase.empty())) {
+    refuse("--all cannot be used with --set, --set-file or --rebase");
   }
-  return json;
+  if (options.diff && !options.check) {
+    refuse("--diff requires --check");
+  }
+  if (options.all == !options.name.empty()) {
+    refuse(options.all ? "--all cannot be used with a name" : "the name of a container, or --all, is missing");
+  }
+  return {options.image, options.name, line.values, options.gate};
 }
 
-int run_update_one(const CommandLine& line, ops::Context& context) {
-  auto request = line.update;
-  request.name = line.names.front();
+int update_one(const ops::UpdateRequest& request, bool json, ops::Context& context) {
   const auto outcome = ops::update(context, request);
-  if (line.json) {
-    emit_json(to_json({request.name, outcome.changed ? "updated" : "unchanged", outcome, {}}));
+  if (json) {
+    emit_json(ops::to_json(ops::UpdateRow{request.name, outcome.changed ? "updated" : "unchanged", outcome, {}}));
   } else if (!outcome.changed) {
     emit("Latest version already installed.\n");
   } else {
@@ -46,7 +55,7 @@ int run_update_one(const CommandLine& line, ops::Context& context) {
   return exit_ok;
 }
 
-/// What went wrong is told beside the table, which has no room for it.
+/// The reasons of failures, which do not fit into the table.
 void print_failures(const std::vector<ops::UpdateRow>& rows, base::Reporter& reporter) {
   for (const auto& row : rows) {
     if (row.error) {
@@ -66,8 +75,8 @@ void print_rows(const std::vector<ops::UpdateRow>& rows) {
   print_table({{"CONTAINER", 40}, {"BEFORE"}, {"AFTER"}, {"LATEST"}, {"STATUS"}}, lines, true, true);
 }
 
-/// A service that had to be rolled back counts most.
-int worst_code(const std::vector<ops::UpdateRow>& rows) {
+/// That of a service that was rolled back, or else of the first failure.
+int exit_code_of(const std::vector<ops::UpdateRow>& rows) {
   int code = exit_ok;
   for (const auto& row : rows) {
     if (row.error && row.error->kind() == base::ErrorKind::start_failed) {
@@ -80,98 +89,48 @@ int worst_code(const std::vector<ops::UpdateRow>& rows) {
   return code;
 }
 
-int run_update_all(const CommandLine& line, ops::Context& context) {
-  const auto rows = ops::update_all(context, line.update);
-  if (line.json) {
-    auto list = base::Json::array();
-    for (const auto& row : rows) {
-      list.push_back(to_json(row));
-    }
-    emit_json(base::Json{{"containers", std::move(list)}});
+int update_all(const ops::UpdateRequest& request, bool json, ops::Context& context) {
+  const auto rows = ops::update_all(context, request);
+  if (json) {
+    emit_json(ops::to_json(rows));
   } else {
     print_failures(rows, context.reporter);
     print_rows(rows);
   }
-  return worst_code(rows);
+  return exit_code_of(rows);
 }
 
-void check_update(const CommandLine& line) {
-  const auto refuse = [](const char* message) {
-    throw base::Error(base::ErrorKind::usage, message, "see berth update --help");
-  };
-  if (line.every && (!line.update.set.empty() || !line.update.rebase.empty())) {
-    refuse("--all cannot be used with --set, --set-file or --rebase");
+int run(const UpdateOptions& options, const CommandLine& line, ops::Context& context) {
+  const auto request = request_of(options, line);
+  if (options.check) {
+    return print_update_checks(request, options.diff, options.json, context);
   }
-  if (line.diff && !line.check) {
-    refuse("--diff is only for --check");
-  }
-  if (line.every == !line.names.empty()) {
-    refuse(line.every ? "--all cannot be used with a name" : "the name of a container, or --all, is missing");
-  }
+  return options.all ? update_all(request, options.json, context) : update_one(request, options.json, context);
 }
 
-int run_update(const CommandLine& line, ops::Context& context) {
-  check_update(line);
-  if (line.check) {
-    return print_update_checks(line, context);
-  }
-  return line.every ? run_update_all(line, context) : run_update_one(line, context);
-}
-
-int run_rollback(const CommandLine& line, ops::Context& context) {
-  const auto outcome = ops::rollback(context, {line.names.front(), line.update.gate});
-  if (line.json) {
-    const base::Json json = {{"container", line.names.front()},
-                             {"image", outcome.image},
-                             {"idBefore", outcome.id_before},
-                             {"idAfter", outcome.id_after}};
-    emit_json(json);
-  } else {
-    context.reporter.step(fmt::format("rolled {} back to {} {}", line.names.front(), outcome.image,
-                                      outcome.id_after.substr(0, id_digits)));
-  }
-  return exit_ok;
-}
-
-void add_gate_options(CLI::App& verb, ops::GateOptions& gate) {
-  verb.add_option_function<double>(
-          "--settle",
-          [&gate](double seconds) {
-            gate.settle = std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
-          },
-          "How long the service must stay up to be taken for well")
-      ->check(CLI::Range(0.0, 86400.0))
-      ->type_name("SECONDS");
+void declare(CLI::App& verb, UpdateOptions& options, CommandLine& line) {
+  verb.add_option("NAME", options.name, "Container");
+  verb.add_flag("--all", options.all, "Every installed container, one after the other");
+  add_set(verb, line.set, "Change a template variable; the others keep their values");
+  verb.add_option("--rebase", options.image.rebase, "Move to another image")->type_name("[SOURCE:]IMAGE");
+  verb.add_flag("--check", options.check, "Only show what an update would change");
+  verb.add_flag("--diff", options.diff, "With --check: show how the deployment would differ; fetches the image");
   verb.add_flag_callback(
-      "--no-gate", [&gate] { gate.enabled = false; }, "Do not judge the started service");
+      "--no-pull", [&options] { options.image.pull = false; }, "Deploy what is in the store");
+  add_gate_options(verb, options.gate);
+  verb.add_flag("--json", options.json, "Print the result as JSON");
+  add_authfile(verb, options.image.authfile);
+  add_platform(verb, options.image.platform);
 }
 
 }  // namespace
 
-void add_update(CLI::App& app, CommandLine& line) {
-  auto& request = line.update;
-  auto* verb = add_verb(app, line, "update", "Move containers to what their images are now", true,
-                        [&line](ops::Context& context) { return run_update(line, context); });
-  verb->add_option("NAME", line.names, "Container")->expected(0, 1);
-  verb->add_flag("--all", line.every, "Every installed container, one after the other");
-  add_set(*verb, line, request.set, "Change a template variable; the others keep their values");
-  verb->add_option("--rebase", request.rebase, "Move to another image")->type_name("[SOURCE:]IMAGE");
-  verb->add_flag("--check", line.check, "Only say what an update would bring");
-  verb->add_flag("--diff", line.diff, "With --check: show how the deployment would differ; fetches the image");
-  verb->add_flag_callback(
-      "--no-pull", [&request] { request.pull = false; }, "Deploy what is in the store");
-  add_gate_options(*verb, request.gate);
-  verb->add_flag("--json", line.json, "Print the result as JSON");
-  add_authfile(*verb, request.authfile);
-  add_platform(*verb, request.platform);
-}
-
-void add_rollback(CLI::App& app, CommandLine& line) {
-  auto* verb = add_verb(app, line, "rollback", "Go back to the other deployment of a container", true,
-                        [&line](ops::Context& context) { return run_rollback(line, context); });
-  verb->add_option("NAME", line.names, "Container")->required()->expected(1);
-  add_gate_options(*verb, line.update.gate);
-  verb->add_flag("--json", line.json, "Print the result as JSON");
+Verb update_verb() {
+  return make_verb<UpdateOptions>({.name = "update",
+                                   .order = 30,
+                                   .summary = "Update containers to the current versions of their images",
+                                   .needs_root = true},
+                                  declare, run);
 }
 
 }  // namespace berth::cli

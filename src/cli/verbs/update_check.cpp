@@ -1,58 +1,20 @@
-// berth update --check.
-#include "ops/containers/update_check.hpp"
+#include "cli/verbs/update_check.hpp"
 
+#include <algorithm>
+
+#include "base/json.hpp"
 #include "base/shown_text.hpp"
 #include "cli/terminal/exit_code.hpp"
 #include "cli/terminal/output.hpp"
 #include "cli/terminal/table.hpp"
 #include "cli/terminal/terminal.hpp"
-#include "cli/verbs/command_line.hpp"
+#include "ops/containers/update_check.hpp"
 
 namespace berth::cli {
 
 namespace {
 
-base::Json to_json(const ops::SetDifference& difference) {
-  return {{"added", difference.added}, {"removed", difference.removed}};
-}
-
-base::Json to_json(const ops::DeploymentDiff& diff) {
-  auto files = to_json(diff.host_files);
-  files["changed"] = diff.changed_host_files;
-  return {{"capabilities", to_json(diff.capabilities)},
-          {"namespaces", to_json(diff.namespaces)},
-          {"mounts", to_json(diff.mounts)},
-          {"environment", to_json(diff.environment)},
-          {"config", diff.config},
-          {"unit", diff.unit},
-          {"tmpfiles", diff.tmpfiles},
-          {"hostFiles", std::move(files)},
-          {"defaultValues", to_json(diff.default_values)}};
-}
-
-base::Json to_json(const ops::UpdateCheck& check) {
-  const auto text = [](const std::string& value) { return value.empty() ? base::Json(nullptr) : base::Json(value); };
-  base::Json json = {{"container", check.container},
-                     {"image", text(check.image)},
-                     {"newer", check.newer()},
-                     {"idInstalled", text(check.id_installed)},
-                     {"idAvailable", text(check.id_available)},
-                     {"versionInstalled", text(check.version_installed)},
-                     {"versionAvailable", text(check.version_available)},
-                     {"layersToFetch", check.layers_to_fetch},
-                     {"bytesToFetch", check.bytes_to_fetch},
-                     {"diff", nullptr},
-                     {"error", nullptr}};
-  if (check.diff) {
-    json["diff"] = to_json(*check.diff);
-  }
-  if (check.error) {
-    json["error"] = {{"sentence", check.error->what()}, {"hint", check.error->hint()}};
-  }
-  return json;
-}
-
-void print_set(const char* heading, const ops::SetDifference& difference) {
+void print_set(const char* heading, const base::SetDifference& difference) {
   if (difference.empty()) {
     return;
   }
@@ -65,7 +27,7 @@ void print_set(const char* heading, const ops::SetDifference& difference) {
   }
 }
 
-/// A text from an image, line by line, so that it cannot speak to the terminal.
+/// Prints a text of an image line by line, so that control characters in it do not reach the terminal.
 void print_text(const char* heading, const std::string& text) {
   if (text.empty()) {
     return;
@@ -80,7 +42,7 @@ void print_text(const char* heading, const std::string& text) {
 
 void print_diff(const ops::UpdateCheck& check) {
   const auto& diff = *check.diff;
-  emit("\n{}\n", diff.empty() ? check.container + ": nothing differs but the root file system" : check.container);
+  emit("\n{}\n", diff.empty() ? check.container + ": only the root file system differs" : check.container);
   print_set("Capabilities", diff.capabilities);
   print_set("Namespaces", diff.namespaces);
   print_set("Mounts", diff.mounts);
@@ -123,26 +85,19 @@ void print_table_of(const std::vector<ops::UpdateCheck>& checks) {
 
 }  // namespace
 
-int print_update_checks(const CommandLine& line, ops::Context& context) {
-  auto request = line.update;
-  std::vector<ops::UpdateCheck> checks;
-  if (line.every) {
-    checks = ops::check_all_updates(context, request, line.diff);
-  } else {
-    request.name = line.names.front();
-    checks.push_back(ops::check_update(context, request, line.diff));
-  }
+int print_update_checks(const ops::UpdateRequest& request, bool with_diff, bool json, ops::Context& context) {
+  const bool all = request.name.empty();
+  const auto checks = all ? ops::check_all_updates(context, request, with_diff)
+                          : std::vector<ops::UpdateCheck>{ops::check_update(context, request, with_diff)};
   int code = exit_ok;
-  auto list = base::Json::array();
   for (const auto& check : checks) {
-    list.push_back(to_json(check));
     if (check.error) {
       context.reporter.warning(check.error->what());
       code = code == exit_ok ? exit_code(check.error->kind()) : code;
     }
   }
-  if (line.json) {
-    emit_json((line.every ? base::Json{{"containers", std::move(list)}} : list.front()));
+  if (json) {
+    emit_json(all ? ops::to_json(checks) : ops::to_json(checks.front()));
     return code;
   }
   print_table_of(checks);

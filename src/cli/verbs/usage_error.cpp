@@ -14,7 +14,7 @@ namespace berth::cli {
 
 namespace {
 
-/// Letters to add, to drop, to change or to swap with the next one (optimal string alignment).
+/// Number of letters to insert, delete, replace or swap (optimal string alignment distance).
 std::size_t distance(const std::string& from, const std::string& to) {
   std::vector<std::size_t> before;
   std::vector<std::size_t> last(to.size() + 1);
@@ -34,7 +34,7 @@ std::size_t distance(const std::string& from, const std::string& to) {
   return last.back();
 }
 
-/// The subcommand that the words led to.
+/// The subcommand that was parsed.
 const CLI::App* reached(const CLI::App& app) {
   const auto* verb = &app;
   while (!verb->get_subcommands().empty()) {
@@ -64,7 +64,7 @@ std::vector<std::string> long_names(const std::vector<const CLI::Option*>& optio
 }  // namespace
 
 std::string nearest(const std::string& word, const std::vector<std::string>& candidates) {
-  constexpr std::size_t longest = 64;  // nobody mistypes that, and the comparison takes the square of it
+  constexpr std::size_t longest = 64;  // the comparison takes quadratic time
   if (word.size() > longest) {
     return {};
   }

@@ -1,4 +1,4 @@
-// What was wrong with a command line, for those who typed it.
+// Error messages for invalid command lines.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -7,10 +7,10 @@
 
 namespace berth::cli {
 
-/// The one of `candidates` that `word` is most likely meant to be; empty when none is near.
+/// The one of `candidates` that `word` is most likely a misspelling of; empty if none is similar.
 std::string nearest(const std::string& word, const std::vector<std::string>& candidates);
 
-/// The message of a command line that was not understood, and the hint.
+/// Message and hint for an invalid command line.
 struct UsageError {
   std::string message;
   std::string hint;

@@ -23,7 +23,7 @@ std::string text_of(const YAML::Node& settings, const char* key, const std::stri
     return {};
   }
   if (!value.IsScalar()) {
-    throw base::Error(base::ErrorKind::usage, fmt::format("{}: {} must be a text", file, key), "correct the file");
+    throw base::Error(base::ErrorKind::usage, fmt::format("{}: {} must be a string", file, key), "correct the file");
   }
   return value.Scalar();
 }
@@ -40,25 +40,13 @@ AtomicSettings settings_of(const std::string& text, const std::string& file) {
           text_of(settings, "runtime", file), text_of(settings, "default_storage", file)};
 }
 
-/// @param shown its path for messages
-std::optional<std::string> read_in_root(const std::string& root, const std::string& shown) {
-  const auto directory = base::open_host_directory(root);
-  try {
-    const auto file = base::open_in_root(directory.get(), own_file, O_RDONLY | O_NONBLOCK);
-    return base::read_all(file.get(), size_limit, shown);
-  } catch (const base::Error& error) {
-    if (error.kind() == base::ErrorKind::not_found) {
-      return std::nullopt;
-    }
-    throw;
-  }
-}
-
 }  // namespace
 
 AtomicSettings read_atomic_settings(const std::string& root, const std::string& file) {
   const auto path = file.empty() ? (root == "/" ? "" : root) + own_file : file;
-  const auto text = file.empty() ? read_in_root(root, path) : base::read_file_at(AT_FDCWD, path, size_limit);
+  const auto text = file.empty()
+                        ? base::read_file_in_root(base::open_host_directory(root).get(), own_file, size_limit, path)
+                        : base::read_file_at(AT_FDCWD, path, size_limit);
   if (!text) {
     return {};
   }

@@ -57,7 +57,7 @@ void read_update(ConfigTable& table, Config& config) {
   assign(config.settle_seconds, table.integer("settle", 0, day));
 }
 
-/// A later file's words on a registry replace an earlier file's words on the same one, key by key.
+/// The settings of a registry in a later file override those in an earlier file, key by key.
 void read_registry(ConfigTable& table, Config& config) {
   const auto location = table.text("location");
   if (!location) {
@@ -104,20 +104,7 @@ void read_text(const std::string& text, const std::string& path, Config& config,
   }
 }
 
-/// Reads a configuration file, links followed: administrators link them. Nullopt when it does not exist.
-std::optional<std::string> read_host_file(int root, const std::string& path, const std::string& shown) {
-  try {
-    const base::Fd file = base::open_in_root(root, path, O_RDONLY | O_NONBLOCK);
-    return base::read_all(file.get(), file_limit, shown);
-  } catch (const base::Error& error) {
-    if (error.kind() == base::ErrorKind::not_found) {
-      return std::nullopt;
-    }
-    throw;
-  }
-}
-
-/// File name → path inside the root, for both drop-in directories; the one in /etc wins.
+/// File name → path inside the root, for both drop-in directories; a file in /etc hides one in /usr/lib.
 std::map<std::string, std::string> find_drop_ins(int root) {
   std::map<std::string, std::string> found;
   for (const std::string directory : {"/usr/lib/berth/berth.conf.d", "/etc/berth/berth.conf.d"}) {
@@ -140,7 +127,7 @@ Config read_config(const std::string& root, const std::string& file, base::Repor
                    const std::string& own_directory) {
   Config config;
   if (!file.empty()) {
-    // As the user named it: relative to where we are, through links, or /dev/fd/N.
+    // Opened as named: it may be relative to the working directory, a link, or /dev/fd/N.
     const base::Fd opened(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
     base::check_errno(opened.get(), "open the configuration file " + file);
     read_text(base::read_all(opened.get(), file_limit, file), file, config, reporter);
@@ -153,7 +140,7 @@ Config read_config(const std::string& root, const std::string& file, base::Repor
     paths.push_back(path);
   }
   for (const std::string& path : paths) {
-    if (const auto text = read_host_file(directory.get(), path, prefix + path)) {
+    if (const auto text = base::read_file_in_root(directory.get(), path, file_limit, prefix + path)) {
       read_text(*text, prefix + path, config, reporter);
     }
   }
@@ -162,7 +149,7 @@ Config read_config(const std::string& root, const std::string& file, base::Repor
     config.repository.clear();
     config.authfile.clear();
     const auto path = own_directory + "/berth.conf";
-    if (const auto text = read_host_file(directory.get(), path, prefix + path)) {
+    if (const auto text = base::read_file_in_root(directory.get(), path, file_limit, prefix + path)) {
       read_text(*text, prefix + path, config, reporter);
     }
   }

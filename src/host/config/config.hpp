@@ -33,10 +33,10 @@ struct Config {
 
 /// Reads ROOT/etc/berth/berth.conf and then berth.conf.d/*.conf of /usr/lib/berth, /etc/berth in the order of their
 /// file names (a name in /etc hides the same name in /usr/lib; later settings win). A missing file is no error.
-/// For a user the file berth.conf of `own_directory` comes last, and what the system's files say about paths and
-/// credentials, which are root's, does not hold. TOML 1.0. Unknown keys are warnings. @param file instead of the
-/// standard places when not empty (must exist)
-/// @throws Error(usage) naming file, line, key and what is allowed; Error(not_found) for a missing `file`
+/// In user mode berth.conf of `own_directory` comes last, and [paths] and authfile of the system's files, which are
+/// root's, are ignored. TOML 1.0. An unknown key causes a warning.
+/// @param file read instead of these files when not empty; must exist
+/// @throws Error(usage) naming file, line, key and the allowed values; Error(not_found) for a missing `file`
 Config read_config(const std::string& root, const std::string& file, base::Reporter& reporter,
                    const std::string& own_directory = "");
 

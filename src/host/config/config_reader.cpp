@@ -55,7 +55,7 @@ std::optional<std::string> ConfigTable::text(std::string_view key) {
   }
   auto value = node->value_exact<std::string>();
   if (!value || value->empty()) {
-    fail(*node, key, "a text that is not empty");
+    fail(*node, key, "a string that is not empty");
   }
   return value;
 }
@@ -116,13 +116,13 @@ std::optional<std::vector<std::string>> ConfigTable::texts(std::string_view key)
   }
   const toml::array* list = node->as_array();
   if (list == nullptr || list->empty()) {
-    fail(*node, key, "a list of texts with at least one entry");
+    fail(*node, key, "a list of strings with at least one entry");
   }
   std::vector<std::string> values;
   for (const toml::node& entry : *list) {
     auto value = entry.value_exact<std::string>();
     if (!value || value->empty()) {
-      fail(entry, key, "a list of texts that are not empty");
+      fail(entry, key, "a list of strings that are not empty");
     }
     values.push_back(std::move(*value));
   }

@@ -14,25 +14,25 @@
 
 namespace berth::host {
 
-/// Reads the keys of one TOML table and remembers which ones it was asked for. The table must outlive it.
+/// Reads keys of one TOML table and records which keys are known. The table must outlive it.
 class ConfigTable {
  public:
   /// @param file the path of the file, for messages
-  /// @param name the table's name as it is written, e.g. `pull`; empty for the top of the file
+  /// @param name of the table, e.g. `pull`; empty for the top of the file
   ConfigTable(const toml::table& table, std::string file, std::string name);
 
   /// All getters return nullopt when the key is absent. @throws Error(usage) "FILE:LINE: [TABLE] KEY must be …"
   std::optional<std::string> text(std::string_view key);  ///< not empty
   std::optional<std::string> path(std::string_view key);  ///< absolute
   std::optional<bool> boolean(std::string_view key);
-  /// One of two words: whether it is `second`.
+  /// A choice of two words. @return whether the value is `second`
   std::optional<bool> choice(std::string_view key, std::string_view first, std::string_view second);
   std::optional<std::int64_t> integer(std::string_view key, std::int64_t least, std::int64_t most);
   std::optional<std::vector<std::string>> texts(std::string_view key);  ///< at least one, none empty
   std::optional<ConfigTable> table(std::string_view key);
   std::vector<ConfigTable> tables(std::string_view key);  ///< [[KEY]]; empty when absent
 
-  /// Warns of every key that nobody asked for.
+  /// Warns of each key that no getter asked for.
   void warn_of_unknown(base::Reporter& reporter) const;
   /// Throws Error(usage) for a missing key.
   [[noreturn]] void fail_missing(std::string_view key) const;

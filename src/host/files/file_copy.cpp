@@ -48,7 +48,7 @@ void copy_attribute(int from, int to, const std::string& attribute, const std::s
     base::throw_errno("read " + attribute + " of " + name);
   }
   if (::fsetxattr(to, attribute.c_str(), value.data(), static_cast<std::size_t>(size), 0) < 0) {
-    // A program without its capability would not work; a user attribute only informs.
+    // user.* attributes are informational; a program needs its capabilities.
     if (errno == ENOTSUP && attribute.starts_with(user_prefix)) {
       return;
     }
@@ -72,7 +72,7 @@ std::string copy_content(int from, int to, const std::string& name) {
     if (size == 0) {
       return hasher.finish().hex();
     }
-    // Hashed from the buffer that is written: what is recorded is what is there.
+    // Hashed from the buffer that is written, so that the digest is that of the copy.
     const std::string_view bytes(buffer.data(), static_cast<std::size_t>(size));
     hasher.update(bytes);
     base::write_all(to, bytes, name);

@@ -1,4 +1,4 @@
-// Copying one file out of a deployment.
+// Copies the content and attributes of one file.
 #pragma once
 
 #include <string>

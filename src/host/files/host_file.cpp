@@ -52,14 +52,14 @@ bool place(int parent, const std::string& temporary, const std::string& name, co
   return false;
 }
 
-/// Owner first, for chown(2) takes setuid and capabilities away.
+/// The owner first, since chown(2) clears setuid bits and capabilities.
 void set_owner_and_mode(int fd, const HostFile& file) {
   base::check_errno(::fchown(fd, file.uid, file.gid), "set the owner of " + file.destination);
   base::check_errno(::fchmod(fd, file.mode & permission_bits), "set the mode of " + file.destination);
 }
 
 base::Fd open_source(int rootfs, const HostFile& file) {
-  // O_NONBLOCK: a fifo of a remote rootfs must not hold us up.
+  // O_NONBLOCK: opening a fifo of a remote rootfs must not block.
   base::Fd source = base::open_beneath(rootfs, file.source, O_RDONLY | O_NONBLOCK);
   struct stat status {};
   base::check_errno(::fstat(source.get(), &status), "examine " + file.source);
@@ -87,7 +87,7 @@ std::string fill(int target, int rootfs, const HostFile& file) {
   return checksum;
 }
 
-/// A nameless file in the directory; nullopt on a file system without O_TMPFILE.
+/// An unnamed file in the directory; nullopt on a file system without O_TMPFILE.
 std::optional<base::Fd> open_nameless(int parent, const std::string& destination) {
   base::Fd file(::openat(parent, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
   if (file) {
@@ -99,7 +99,7 @@ std::optional<base::Fd> open_nameless(int parent, const std::string& destination
   return std::nullopt;
 }
 
-/// Gives a nameless file its name. @return false when the name is taken
+/// Links an unnamed file to its name. @return false when the name is taken
 bool name_file(int file, int parent, const std::string& name, const std::string& destination) {
   const std::string self = fmt::format("/proc/self/fd/{}", file);
   if (::linkat(AT_FDCWD, self.c_str(), parent, name.c_str(), AT_SYMLINK_FOLLOW) == 0) {
@@ -126,7 +126,7 @@ bool create_through_temporary(int parent, const std::string& name, int rootfs, c
 }
 
 bool create_file(int parent, const std::string& name, int rootfs, const HostFile& file, std::string& checksum) {
-  // Without a name there is nothing to clean up when the privilege goes.
+  // An unnamed file leaves nothing to clean up after a power cut.
   const auto target = open_nameless(parent, file.destination);
   if (!target) {
     return create_through_temporary(parent, name, rootfs, file, checksum);
@@ -135,13 +135,13 @@ bool create_file(int parent, const std::string& name, int rootfs, const HostFile
   return name_file(target->get(), parent, name, file.destination);
 }
 
-/// Who owns the directory around it may put something else there before we have opened what we made.
+/// The owner of the parent may have replaced the new directory before it was opened.
 void refuse_exchanged(int parent, bool ours, const HostFile& file) {
   struct stat status {};
   base::check_errno(::fstat(parent, &status), "examine a directory");
   if (is_of_others(status.st_uid) && !ours) {
-    throw Error(ErrorKind::conflict, fmt::format("{} was exchanged while it was created", file.destination),
-                fmt::format("the user {} owns the directory around it", status.st_uid));
+    throw Error(ErrorKind::conflict, fmt::format("{} was replaced while it was created", file.destination),
+                fmt::format("the user {} owns its parent directory", status.st_uid));
   }
 }
 
@@ -151,7 +151,7 @@ bool is_new_directory(int directory) {
   return status.st_uid == ::geteuid() && (status.st_mode & 0777U) == 0700 && base::list_directory(directory).empty();
 }
 
-// In its place: closed and empty it harms nobody, and when we are killed the undo of the step finds it.
+// Created under its own name: closed and empty it is harmless, and the undo of the step finds it after a kill.
 bool create_directory(int parent, const std::string& name, const HostFile& file) {
   if (::mkdirat(parent, name.c_str(), 0700) != 0) {
     if (errno != EEXIST) {
@@ -202,8 +202,8 @@ void refuse_kernel_directories(const std::string& path, const std::string& desti
   for (const std::string_view directory : {"/proc", "/sys", "/dev"}) {
     if (path == directory || path.starts_with(std::string(directory) + "/")) {
       throw Error(ErrorKind::not_permitted,
-                  fmt::format("the host file {} would lie in {}, which belongs to the kernel", destination, directory),
-                  "have it taken out of the image's exports/hostfs, or its renameFiles corrected");
+                  fmt::format("the host file {} would be in {}, which belongs to the kernel", destination, directory),
+                  "remove it from the image's exports/hostfs, or correct its renameFiles");
     }
   }
 }

@@ -1,4 +1,4 @@
-// The part of host_file.hpp that looks at files on the host and removes recorded ones.
+// The functions of host_file.hpp that inspect files on the host and remove recorded ones.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -16,13 +16,13 @@ namespace berth::host {
 
 namespace {
 
-/// The directory a path lies in, opened, and the path's last component.
+/// The opened parent directory of a path, and its last component.
 struct Place {
   base::Fd directory;
   std::string name;
 };
 
-/// @param find find_directory_in_root, or find_trusted_directory when something is to be changed
+/// @param find find_directory_in_root, or find_trusted_directory to change something
 std::optional<Place> find_place(int root, const std::string& path,
                                 std::optional<base::Fd> (*find)(int, std::string_view) = find_directory_in_root) {
   auto [parent, name] = base::split_path(path);
@@ -37,7 +37,7 @@ std::string file_checksum(int directory, const std::string& name) {
   return content_checksum(base::open_at(directory, name, O_RDONLY | O_NONBLOCK).get(), name);
 }
 
-/// nullopt for what has no content of its own: directories, devices, fifos, sockets.
+/// nullopt for directories, devices, fifos and sockets, which have no content.
 std::optional<std::string> checksum_at(int directory, const std::string& name, mode_t type) {
   if (S_ISLNK(type)) {
     const auto target = base::read_link_at(directory, name);
@@ -53,7 +53,7 @@ RemoveOutcome remove_directory(const Place& place, const std::string& path) {
   if (errno == ENOENT) {
     return RemoveOutcome::absent;
   }
-  if (errno == ENOTEMPTY || errno == EEXIST || errno == EBUSY) {  // EBUSY: somebody mounted something on it
+  if (errno == ENOTEMPTY || errno == EEXIST || errno == EBUSY) {  // EBUSY: a file system is mounted on it
     return RemoveOutcome::modified;
   }
   base::throw_errno("remove the directory " + path);

@@ -1,11 +1,11 @@
-// The directories in which only the kernel makes files.
+// The directories in which only the kernel creates files.
 #pragma once
 
 #include <string>
 
 namespace berth::host {
 
-/// @param path cleaned, inside the root @param destination as it is named to the user
+/// @param path cleaned, inside the root @param destination its name in the message
 /// @throws Error(not_permitted) when `path` is /proc, /sys or /dev, or lies in one of them
 void refuse_kernel_directories(const std::string& path, const std::string& destination);
 

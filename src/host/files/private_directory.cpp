@@ -58,7 +58,7 @@ bool make_private(int directory, std::optional<gid_t> group) {
   }
   if (!is_trusted(status.st_uid)) {
     base::check_errno(::fchown(directory, ::geteuid(), static_cast<gid_t>(-1)),
-                      "become the owner of " + base::full_path(directory, "."));
+                      "set the owner of " + base::full_path(directory, "."));
   }
   set_mode(directory, private_mode);
   if (group) {

@@ -1,4 +1,4 @@
-// Directories that keep other users from files with owners, modes and capabilities of an image.
+// Private directories: they keep other users from files with the owners, modes and capabilities of an image.
 #pragma once
 
 #include <sys/stat.h>
@@ -9,22 +9,20 @@
 
 namespace berth::host {
 
-/// Whether others than its owner can enter a directory. Where they cannot, nothing below can be reached by them,
-/// whatever its owners and modes are. The bits of an access control list count, for they never exceed those of the
-/// group.
+/// Whether users other than the owner can enter a directory. If not, they can reach nothing below it, whatever its
+/// owners and modes are. Access control lists need no check: their entries never exceed the group bits.
 [[nodiscard]] bool others_can_enter(const struct stat& status) noexcept;
 
-/// Whether somebody else than root and us can reach the directory `inside`, by its own mode and by those of the
-/// directories above it. The root itself does not count: it is open on a system that runs. False for one that does not
-/// exist.
+/// Whether users other than root and the caller can reach the directory `inside`, by its mode and those of its parents.
+/// The mode of the root does not count: it is open on a running system. False for a directory that does not exist.
 [[nodiscard]] bool others_can_reach(int root, std::string_view inside);
 
-/// Makes a directory ours and one that nobody else enters, but for `group`, which may pass (0710).
-/// @return whether others could enter before. @throws Error
+/// Takes the ownership of a directory and closes it to other users, except that `group` may pass through it (0710).
+/// @return whether other users could enter it before. @throws Error
 bool make_private(int directory, std::optional<gid_t> group = std::nullopt);
 
-/// Lets one more group pass through the directory of all deployments. Where another one passes already, everybody may
-/// (0711): what is below is private for each. @throws Error
+/// Lets another group pass through the directory of all deployments. When a different group passes already, all users
+/// may (0711): each deployment below is private. @throws Error
 void let_pass(int deployments, gid_t group);
 
 }  // namespace berth::host

@@ -21,13 +21,13 @@ namespace {
 
 constexpr mode_t parent_mode = 0755;
 
-constexpr int link_limit = 40;  // as the kernel's
+constexpr int link_limit = 40;  // as in the kernel, path_resolution(7)
 
 std::string link_target(int fd) {
   return base::read_link_at(AT_FDCWD, fmt::format("/proc/self/fd/{}", fd)).value_or("");
 }
 
-/// Last one first; empty ones and `.` dropped.
+/// The components of a path in reverse order, without empty ones and `.`.
 std::vector<std::string> reversed_components(std::string_view path) {
   std::vector<std::string> components;
   while (!path.empty()) {
@@ -40,10 +40,10 @@ std::vector<std::string> reversed_components(std::string_view path) {
   std::reverse(components.begin(), components.end());
   return components;
 }
-/// Goes to a directory as find_trusted_directory says.
+/// Walks to a directory as find_trusted_directory describes.
 class TrustedWalk {
  public:
-  /// @param created where missing directories are made: gets their paths
+  /// @param created not null: missing directories are created, and their paths stored here
   TrustedWalk(int root, std::string_view path, std::vector<std::string>* created) : path_(path), created_(created) {
     if (path.find('\0') != std::string_view::npos) {
       throw base::Error(base::ErrorKind::verification, "a path holds a NUL byte");
@@ -52,7 +52,7 @@ class TrustedWalk {
     add_components(path, false);
   }
 
-  /// nullopt when something is missing, or no directory, on the way
+  /// @return nullopt when a component does not exist or is not a directory
   std::optional<base::Fd> run() {
     while (!ahead_.empty()) {
       const Component component = std::move(ahead_.back());
@@ -67,7 +67,7 @@ class TrustedWalk {
  private:
   struct Component {
     std::string name;
-    bool of_link = false;  ///< it stands in the target of a link
+    bool of_link = false;  ///< it comes from the target of a link
   };
 
   void open_root(int root) {
@@ -75,7 +75,7 @@ class TrustedWalk {
     base::check_errno(::fstat(chain_.back().get(), &root_status_), "examine the root");
   }
 
-  /// To be gone through before what is ahead already.
+  /// Puts components in front of those that are still ahead.
   void add_components(std::string_view path, bool of_link) {
     std::vector<Component> components;
     while (!path.empty()) {
@@ -121,7 +121,7 @@ class TrustedWalk {
     return S_ISDIR(status.st_mode);
   }
 
-  /// A directory, or what is no directory, as an object. An automount point is mounted by it.
+  /// Opens a component, whatever it is, as an O_PATH descriptor. This mounts an automount point.
   base::Fd open(const std::string& name) const {
     base::Fd found(::openat(chain_.back().get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     if (found || errno == ENOENT) {
@@ -130,7 +130,8 @@ class TrustedWalk {
     return base::Fd(::openat(chain_.back().get(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
   }
 
-  /// Within the root, and by the directories we came through: a directory that somebody moves leads nowhere else.
+  /// Goes up within the root, by the descriptors of the directories passed: a directory that is moved leads nowhere
+  /// else.
   void go_up(const Component& component) {
     if (!component.of_link) {
       throw base::Error(base::ErrorKind::verification, fmt::format("the path '{}' leads upwards with '..'", path_));
@@ -179,30 +180,31 @@ class TrustedWalk {
                         "create the directory the link points to, or remove the link");
     }
     if (!trusted_ && is_of_others(owner_)) {
-      throw unsafe_step(last_, owner_, so_far_);  // it would be ours
+      throw unsafe_step(last_, owner_, so_far_);  // the new directory would be owned by the caller
     }
     const int parent = chain_.back().get();
     if (::mkdirat(parent, component.name.c_str(), parent_mode) < 0) {
       if (errno != EEXIST) {
         base::throw_errno("create the directory " + so_far_);
       }
-      return;  // somebody else made it just now
+      return;  // another process has just created it
     }
     created_->push_back(so_far_);
     const base::Fd made = base::open_directory_at(parent, component.name);
-    base::check_errno(::fchmod(made.get(), parent_mode), "set the mode of " + so_far_);  // what the umask took away
+    base::check_errno(::fchmod(made.get(), parent_mode),
+                      "set the mode of " + so_far_);  // the umask may have removed bits
     base::sync_at(parent, ".");
   }
 
   std::string path_;
   std::vector<std::string>* created_;
-  std::vector<base::Fd> chain_;   ///< the directories from the root to where we are
+  std::vector<base::Fd> chain_;   ///< the directories from the root to the current one
   std::vector<Component> ahead_;  ///< the next one last
   std::string so_far_;            ///< of `path_`
   std::string at_ = "/";          ///< the last of `chain_`, inside the root
-  std::string last_ = "/";        ///< what we went through last, a directory or a link
-  uid_t owner_ = 0;               ///< of that
-  bool trusted_ = true;           ///< whatever its owner is: the root
+  std::string last_ = "/";        ///< the component passed last, a directory or a link
+  uid_t owner_ = 0;               ///< of `last_`
+  bool trusted_ = true;           ///< `last_` is the root, which is trusted whatever its owner is
   struct stat root_status_ {};
   int links_ = 0;
 };
@@ -216,8 +218,8 @@ bool is_of_others(uid_t owner) {
 base::Error unsafe_step(const std::string& from, uid_t owner, const std::string& to) {
   return {
       base::ErrorKind::not_permitted,
-      fmt::format("it is not safe to go from {} to {}: the first belongs to the user {}, who can put anything in the "
-                  "place of the second, and that has another owner",
+      fmt::format("it is not safe to go from {} to {}: the first belongs to the user {}, who can replace the second, "
+                  "which has another owner",
                   base::printable(from), base::printable(to), owner),
       "give both the same owner, or the first to root, or remove the link if it is one"};
 }
@@ -242,7 +244,7 @@ base::Fd make_directory_in_root(int root, std::string_view path, std::vector<std
   auto directory = TrustedWalk(root, path, &created).run();
   if (!directory) {
     throw base::Error(base::ErrorKind::conflict,
-                      fmt::format("cannot create the directory {}: something on the way to it is no directory", path));
+                      fmt::format("cannot create the directory {}: a component of the path is not a directory", path));
   }
   return std::move(*directory);
 }
@@ -275,14 +277,14 @@ void remove_created_directories(int root, const std::vector<std::string>& create
         ::unlinkat(directory->get(), name.c_str(), AT_REMOVEDIR);
       }
     } catch (const std::exception&) {
-      // An empty directory that stays is the lesser evil: the failure that brought us here is the one to tell.
+      // An empty directory may stay: the failure that led here must be reported.
       continue;
     }
   }
 }
 
 std::string resolve_in_root(int root, std::string_view path) {
-  constexpr int most_links = 40;  // as the kernel has it, path_resolution(7)
+  constexpr int most_links = 40;  // as in the kernel, path_resolution(7)
   std::vector<std::string> left = reversed_components(path);
   std::vector<std::string> found;
   int links = 0;

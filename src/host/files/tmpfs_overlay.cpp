@@ -10,8 +10,8 @@
 namespace berth::host {
 
 void mount_tmpfs_overlay(const std::string& directory) {
-  base::check_errno(::unshare(CLONE_NEWNS), "make a mount namespace");
-  // What the host mounts from now on is seen here, and nothing of ours there.
+  base::check_errno(::unshare(CLONE_NEWNS), "create a mount namespace");
+  // Later mounts of the host are visible here, but mounts of this namespace are not visible on the host.
   base::check_errno(::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr), "separate the mounts from the host's");
   base::check_errno(::chdir(directory.c_str()),
                     "enter " + directory);  // so that no option holds a path with a `,` or `:`

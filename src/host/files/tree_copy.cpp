@@ -22,15 +22,15 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 
-constexpr std::uint64_t reserved_share = 20;  ///< one part in so many of the disk stays free
+constexpr std::uint64_t reserved_share = 20;  ///< 1/20 of the disk stays free
 
 void check_stop(const std::stop_token& stop) {
   if (stop.stop_requested()) {
-    throw Error(ErrorKind::interrupted, "interrupted");
+    base::throw_interrupted();
   }
 }
 
-/// One directory of the tree at a time is open, each opened from the top: however deep it is, no function calls itself.
+/// Traverses a tree without recursion: one directory is open at a time, and each is opened from the top.
 class Walk {
  public:
   using Visit =
@@ -64,8 +64,8 @@ class Walk {
   void count() {
     check_stop(stop_);
     if (++seen_ > most_) {
-      throw Error(ErrorKind::failed, fmt::format("{} would get more than {} files", name_, most_),
-                  "create that directory yourself, with what should be in it");
+      throw Error(ErrorKind::failed, fmt::format("{} would hold more than {} files", name_, most_),
+                  "create that directory yourself, with the files that it needs");
     }
   }
 
@@ -76,7 +76,7 @@ class Walk {
   std::size_t seen_ = 0;
 };
 
-/// Twins in an image share their blocks; in a copy each has its own.
+/// Hard links of an image become separate files, each with its own blocks.
 void check_room(int from, int to, const std::string& name, const std::stop_token& stop, std::size_t most_entries) {
   std::uint64_t bytes = 0;
   Walk(from, name, stop, most_entries)
@@ -91,7 +91,7 @@ void check_room(int from, int to, const std::string& name, const std::stop_token
     throw Error(ErrorKind::failed,
                 fmt::format("the image's files for {} take {} bytes, and {} bytes of {} are free there", name, bytes,
                             free, total),
-                "make room, or create that directory yourself, with what should be in it");
+                "free some space, or create that directory yourself, with the files that it needs");
   }
 }
 
@@ -139,7 +139,7 @@ void copy_tree(int from, int to, const std::string& name, const std::stop_token&
               [&](int, const std::string& path, const std::string& made, const struct stat&) {
                 base::check_errno(::mkdirat(open_copy(path).get(), made.c_str(), 0700), "create the directory " + made);
               });
-  // Inner ones first, and after their content: a mode may keep even their owner from writing.
+  // Inner directories first, and after their content: a mode may keep even the owner from writing.
   for (auto path = directories.rbegin(); path != directories.rend(); ++path) {
     const base::Fd source = base::open_beneath(from, *path, O_RDONLY | O_DIRECTORY);
     struct stat status {};

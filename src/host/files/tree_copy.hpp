@@ -1,4 +1,4 @@
-// Copying a directory with everything in it.
+// Copies a directory tree.
 #pragma once
 
 #include <cstddef>
@@ -9,14 +9,14 @@ namespace berth::host {
 
 inline constexpr std::size_t copied_entries_limit = 1'000'000;
 
-/// Copies what is in the directory `from` into `to`, which must be empty: files, directories and links with owners
-/// (for root), modes and extended attributes but for the labels of the host's security modules. `to` itself gets those
-/// of `from`. Links are copied and never followed; devices, fifos and sockets are left out. Blocks are shared where the
-/// file system can. What is copied is not yet durable, and stays when this fails.
+/// Copies the content of the directory `from` into `to`, which must be empty: files, directories and links with owners
+/// (for root), modes and extended attributes except the labels of the host's security modules. `to` itself gets those
+/// of `from`. Links are copied, not followed; devices, fifos and sockets are omitted. Blocks are shared where the file
+/// system supports it. The copy is not synced, and stays when this fails.
 /// @param name of the copy, for messages
-/// @throws Error(failed) before anything is copied when it does not fit on the disk with a twentieth of it left free,
-///   or has too many entries; Error(interrupted) when stop was requested
-/// @param most_entries so many at most
+/// @param most_entries limit of files and directories
+/// @throws Error(failed) before anything is copied, when the copy would leave less than a twentieth of the disk free or
+///   has too many entries; Interrupted when a stop was requested
 void copy_tree(int from, int to, const std::string& name, const std::stop_token& stop,
                std::size_t most_entries = copied_entries_limit);
 

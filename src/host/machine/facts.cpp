@@ -20,13 +20,13 @@ namespace {
 
 constexpr std::uint64_t kernel_file_limit = 4096;  // bytes
 
-/// A one-line file of /proc or /sys without its newline; empty when there is none.
+/// The line of a file in /proc or /sys, without the line break; empty when the file does not exist.
 std::string kernel_text(const std::string& path) {
   std::string text;
   try {
     text = base::read_file_at(AT_FDCWD, path, kernel_file_limit).value_or("");
   } catch (const base::Error&) {
-    return "";  // e.g. /proc is hidden from us: the same as a kernel without that feature
+    return "";  // e.g. /proc is hidden: treated as a kernel without the feature
   }
   return text.substr(0, text.find('\n'));
 }
@@ -44,7 +44,7 @@ bool has_unified_cgroups() {
 }
 
 std::string read_executable() {
-  constexpr std::string_view deleted = " (deleted)";  // an upgrade replaced us while we run
+  constexpr std::string_view deleted = " (deleted)";  // an upgrade has replaced the running program
   std::string path = base::read_link_at(AT_FDCWD, "/proc/self/exe").value_or("");
   if (path.ends_with(deleted)) {
     path.resize(path.size() - deleted.size());

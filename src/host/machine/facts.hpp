@@ -1,4 +1,4 @@
-// What this machine offers.
+// Facts about this machine, and its OCI runtime.
 #pragma once
 
 #include <optional>
@@ -19,16 +19,15 @@ struct Facts {
   unsigned uid = 0;
   unsigned gid = 0;
   std::string executable;  ///< absolute path of this program
-  std::string boot_id;     ///< another one after every boot (random(4))
+  std::string boot_id;     ///< differs after each boot (random(4))
 };
 Facts read_facts();
 
-/// Those of a system that does not run: nothing of this machine, which may be another. It is taken to have a kernel
-/// that knows all capabilities that berth knows, unified cgroups and no security module, whose labels are then left
-/// out.
+/// Facts for another root, which may run on a different machine: a kernel with all capabilities that berth knows,
+/// unified cgroups, and no security module, so that labels are omitted.
 Facts offline_facts();
 
-/// An OCI runtime that was found.
+/// An installed OCI runtime.
 struct Runtime {
   std::string path;     ///< absolute, inside the root
   std::string version;  ///< e.g. "runc 1.1.5"; empty in an offline root
@@ -38,10 +37,10 @@ struct Runtime {
 /// Finds `wanted` (a path, or a name looked up in the usual bin directories of the root), or the first of `candidates`
 /// that exists.
 /// @throws Error(not_found) "The runtime X is not installed", Error(not_permitted) when it is not executable,
-/// Error(failed) when it is older than what berth can use, or says that it makes no user namespaces and is for a user
+/// Error(failed) when it is too old for berth, or in user mode when it does not support user namespaces
 Runtime find_runtime(const Layout& layout, const std::string& wanted, const std::vector<std::string>& candidates);
 
-/// Whether the runtime of the running host has a container of that name, whoever made it, running or not.
+/// Whether the runtime has a container of that name, running or not, made by berth or not.
 bool runtime_knows(const Runtime& runtime, const std::string& name);
 
 /// A random version 4 UUID in lower case.

@@ -27,7 +27,7 @@ constexpr std::array rpm_databases = {"/usr/lib/sysimage/rpm", "/var/lib/rpm"};
 constexpr std::chrono::minutes work_timeout{30};  // a package may hold a whole root file system
 constexpr std::chrono::milliseconds lock_pause{100};
 
-/// The packages' own maintainer programs and messages depend on nothing of the caller's.
+/// Maintainer scripts and messages must not depend on the caller's environment.
 base::ProcessOptions tool_options(const std::string& home, const std::stop_token& stop) {
   base::ProcessOptions options;
   options.timeout = work_timeout;
@@ -47,7 +47,7 @@ std::optional<std::string> rpm_database(const std::string& root) {
   return std::nullopt;
 }
 
-/// The lock that a frontend of dpkg holds around several calls (dpkg's doc/frontend.txt); other frontends wait for it.
+/// The lock that frontends of dpkg hold around several calls (dpkg's doc/frontend.txt).
 base::Fd lock_dpkg(const std::string& root, std::chrono::seconds timeout, const std::stop_token& stop) {
   const auto directory = base::open_host_directory(root);
   const auto database = base::open_in_root(directory.get(), "/var/lib/dpkg", O_RDONLY | O_DIRECTORY);
@@ -64,8 +64,8 @@ base::Fd lock_dpkg(const std::string& root, std::chrono::seconds timeout, const 
     }
     if (std::chrono::steady_clock::now() >= end) {
       throw Error(ErrorKind::conflict,
-                  fmt::format("another package manager has been at work for {} s", timeout.count()),
-                  "try again when it has ended");
+                  fmt::format("another package manager has held its lock for more than {} s", timeout.count()),
+                  "try again when it has finished");
     }
     std::this_thread::sleep_for(lock_pause);
   }
@@ -88,7 +88,7 @@ std::string joined_lines(std::string_view text) {
 
 void build_deb(const PackageContent& content, const std::string& output, const base::ProcessOptions& options) {
   const auto tree = base::open_host_directory(content.tree);
-  base::check_errno(::mkdirat(tree.get(), "DEBIAN", 0755), "make the directory DEBIAN");
+  base::check_errno(::mkdirat(tree.get(), "DEBIAN", 0755), "create the directory DEBIAN");
   const auto directory = base::open_directory_at(tree.get(), "DEBIAN");
   base::create_file_at(directory.get(), "control", content.text, 0644);
   if (!content.lists.empty()) {
@@ -103,7 +103,7 @@ void build_deb(const PackageContent& content, const std::string& output, const b
 void build_rpm(const PackageContent& content, const std::string& directory, const base::ProcessOptions& options) {
   constexpr const char* temp_directory = "rpmbuild";
   const auto place = base::open_host_directory(directory);
-  base::check_errno(::mkdirat(place.get(), temp_directory, 0700), "make a directory for rpmbuild");
+  base::check_errno(::mkdirat(place.get(), temp_directory, 0700), "create a directory for rpmbuild");
   const auto top = fmt::format("{}/{}", directory, temp_directory);
   base::create_file_at(base::open_directory_at(place.get(), temp_directory).get(), "package.spec", content.text, 0600);
   base::run_checked({"rpmbuild", "-bb", "--quiet", "--buildroot", content.tree, "--define", "_topdir " + top,
@@ -151,7 +151,7 @@ std::string PackageTool::file_name_of(const std::string& file) const {
   return field_of(file, "${Package}_${Version}_${Architecture}.deb", "%{NAME}-%{VERSION}-%{RELEASE}.%{ARCH}.rpm");
 }
 
-/// @param deb what dpkg-deb shows of it. @param rpm what rpm shows of it
+/// @param deb format of dpkg-deb @param rpm format of rpm
 std::string PackageTool::field_of(const std::string& file, const std::string& deb, const std::string& rpm) const {
   const auto command =
       kind_ == PackageKind::deb
@@ -171,7 +171,7 @@ std::string PackageTool::field_of(const std::string& file, const std::string& de
 
 void PackageTool::install(const std::string& file) const {
   if (kind_ == PackageKind::deb) {
-    // What an earlier removal of ours took away below /etc comes back; what somebody edited stays.
+    // Files below /etc that an earlier removal by berth deleted come back; edited ones stay.
     run_dpkg({"--force-confold", "--force-confmiss", "--install", file});
   } else {
     run_rpm({"--upgrade", "--oldpackage", "--replacepkgs", file});
@@ -196,11 +196,11 @@ void PackageTool::purge(const std::string& name) const {
 
 void PackageTool::run_dpkg(std::vector<std::string> arguments) const {
   const auto lock = lock_dpkg(root_, lock_timeout_, stop_);
-  auto options = tool_options("/root", {});  // half of a dpkg run is worse than a late answer to Ctrl-C
+  auto options = tool_options("/root", {});  // an interrupted dpkg is worse than a late answer to Ctrl-C
   options.environment->emplace_back("DPKG_FRONTEND_LOCKED=true");
   arguments.insert(arguments.begin(), {"dpkg", "--root=" + root_});
   const auto result = base::run_process(arguments, options);
-  if (result.exit_code != 0) {  // why is in the first lines, not in the last
+  if (result.exit_code != 0) {  // the reason is in the first lines, not the last
     throw Error(ErrorKind::failed,
                 fmt::format("dpkg refused: {}", base::printable(joined_lines(result.error_output), 600)));
   }

@@ -1,4 +1,4 @@
-// The package manager of the host: makes packages and has them installed and removed.
+// The package manager of the host: builds, installs and removes packages.
 #pragma once
 
 #include <chrono>
@@ -15,38 +15,37 @@ namespace berth::host {
 
 enum class PackageKind { deb, rpm };
 
-/// The kind that the root's package database is of; nullopt when it has none.
+/// The kind of the root's package database; nullopt when there is no database.
 std::optional<PackageKind> package_kind(const Layout& layout);
 
-/// `package.deb` or `package.rpm`, the file that a deployment keeps its package in.
+/// `package.deb` or `package.rpm`, the name of the package in a deployment.
 std::string_view package_file(PackageKind kind);
 
-/// What a package is made of.
+/// The parts of a package to be built.
 struct PackageContent {
-  std::string tree;   ///< directory that holds the files as they will be below the root; used up
+  std::string tree;   ///< directory with the files as they will be below the root; build() changes it
   std::string text;   ///< deb: DEBIAN/control; rpm: the spec
-  std::string lists;  ///< deb: DEBIAN/conffiles; empty for none
-  std::map<std::string, std::string> scripts{};  ///< deb: programs in DEBIAN by name
+  std::string lists;  ///< deb: DEBIAN/conffiles; empty without any
+  std::map<std::string, std::string> scripts{};  ///< deb: maintainer scripts by name
 };
 
 class PackageTool {
  public:
-  /// @param lock_timeout how long another package manager that is at work is waited for
+  /// @param lock_timeout how long to wait for another package manager
   PackageTool(const Layout& layout, PackageKind kind, std::chrono::seconds lock_timeout, std::stop_token stop);
 
-  /// Makes a package with dpkg-deb or rpmbuild. @param directory absolute; gets package_file(kind)
-  /// @throws Error(failed) with what the tool said, Error(not_found) when it is not installed
+  /// Builds a package with dpkg-deb or rpmbuild. @param directory absolute; package_file(kind) is written there
+  /// @throws Error(failed) with the error output of the tool, Error(not_found) when it is not installed
   void build(const PackageContent& content, const std::string& directory) const;
-  /// The name of the package in a file, which is fit to be given to the package manager.
+  /// The name of the package in a file. @throws Error(verification) when it is not a valid name
   [[nodiscard]] std::string name_of(const std::string& file) const;
-  /// What a package file is usually called: name, version and architecture.
+  /// The usual name of a package file: name, version and architecture of the package.
   [[nodiscard]] std::string file_name_of(const std::string& file) const;
-  /// Installs a package file, over any other version of it. Files that somebody edited below /etc stay.
+  /// Installs a package file, replacing any other version. Edited files below /etc are kept.
   void install(const std::string& file) const;
-  /// Removes a package, except that files below /etc may stay on a Debian host: purge() forgets those.
-  /// Not an error when it is not installed.
+  /// Removes a package, if it is installed. On a Debian host files below /etc may stay; purge() removes those.
   void remove(const std::string& name) const;
-  /// Removes everything of a package, whatever state it is in.
+  /// Removes a package and its configuration files, whatever state it is in.
   void purge(const std::string& name) const;
 
  private:

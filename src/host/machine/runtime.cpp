@@ -1,4 +1,4 @@
-// The part of facts.hpp that looks for the OCI runtime.
+// The functions of facts.hpp that find and query the OCI runtime.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -30,19 +30,15 @@ struct Program {
   bool executable;
 };
 
-/// nullopt when there is no file of that path below the root.
+/// @return nullopt when the path does not exist below the root
 std::optional<Program> program_at(int root, const std::string& path) {
-  try {
-    const base::Fd file = base::open_in_root(root, path, O_PATH);
-    struct stat status {};
-    base::check_errno(::fstat(file.get(), &status), "examine " + path);
-    return Program{path, S_ISREG(status.st_mode) && (status.st_mode & 0111U) != 0};
-  } catch (const base::Error& error) {
-    if (error.kind() == base::ErrorKind::not_found) {
-      return std::nullopt;
-    }
-    throw;
+  const auto file = base::find_in_root(root, path, O_PATH);
+  if (!file) {
+    return std::nullopt;
   }
+  struct stat status {};
+  base::check_errno(::fstat(file->get(), &status), "examine " + path);
+  return Program{path, S_ISREG(status.st_mode) && (status.st_mode & 0111U) != 0};
 }
 
 /// The first executable file of that name, else the first file of it.
@@ -102,13 +98,13 @@ void ask(Runtime& runtime) {
   runtime.has_pid_file = (help.output + help.error_output).find("--pid-file") != std::string::npos;
 }
 
-/// What `RUNTIME features` says about namespaces (runtime-spec 1.1, features.md); nullopt when it does not say.
+/// The namespaces that `RUNTIME features` lists (runtime-spec 1.1, features.md); nullopt when the output has no list.
 std::optional<std::vector<std::string>> known_namespaces(const Runtime& runtime) {
   base::ProcessOptions options;
   options.timeout = answer_timeout;
   const auto features = base::run_process({runtime.path, "features"}, options);
   if (features.exit_code != 0) {
-    return std::nullopt;  // most do not know the command
+    return std::nullopt;  // older runtimes do not have this command
   }
   try {
     const auto json = base::parse_json(features.output, "features");
@@ -116,19 +112,18 @@ std::optional<std::vector<std::string>> known_namespaces(const Runtime& runtime)
     const auto namespaces = linux_part ? linux_part->find("namespaces") : std::nullopt;
     return namespaces ? std::optional(namespaces->as_strings()) : std::nullopt;
   } catch (const base::Error&) {
-    return std::nullopt;  // another command of that name
+    return std::nullopt;  // its command `features` is a different one
   }
 }
 
-/// Containers of users need a user namespace.
+/// Rootless containers need a user namespace.
 void refuse_rootful_only(const Runtime& runtime) {
   const auto namespaces = known_namespaces(runtime);
   if (namespaces && std::find(namespaces->begin(), namespaces->end(), "user") == namespaces->end()) {
-    throw base::Error(base::ErrorKind::failed,
-                      fmt::format("The runtime {} cannot run containers of users: it says that it makes no user "
-                                  "namespaces",
-                                  runtime.path),
-                      "choose another one with --runtime, e.g. runc or crun");
+    throw base::Error(
+        base::ErrorKind::failed,
+        fmt::format("The runtime {} cannot run rootless containers: it does not support user namespaces", runtime.path),
+        "choose another one with --runtime, e.g. runc or crun");
   }
 }
 
@@ -152,8 +147,8 @@ Runtime find_runtime(const Layout& layout, const std::string& wanted, const std:
   const base::Fd root = base::open_host_directory(layout.root());
   Runtime runtime;
   runtime.path = choose(root.get(), wanted.empty() ? candidates : std::vector<std::string>{wanted}).path;
-  if (layout.root() == "/") {  // programs of another root are not ours to run
-    base::in_context([&] { return fmt::format("asking the runtime {} for its version", runtime.path); },
+  if (layout.root() == "/") {  // programs of another root are not run
+    base::in_context([&] { return fmt::format("querying the version of the runtime {}", runtime.path); },
                      [&] { ask(runtime); });
     refuse_too_old(runtime);
     if (layout.user()) {

@@ -21,7 +21,7 @@ struct Version {
   [[nodiscard]] bool is_candidate() const { return mark.starts_with("-rc") || mark.starts_with("~rc"); }
 };
 
-/// The first that can put a container into a cgroup of the unified hierarchy, which berth needs.
+/// The first releases that support the unified cgroup hierarchy, which berth needs.
 struct Oldest {
   std::string_view program;
   Number number;
@@ -30,8 +30,8 @@ constexpr std::array<Oldest, 2> oldest_usable{{{"runc", {1, 0, 0}}, {"crun", {1,
 
 struct Escape {
   std::string_view program;
-  Number since;   ///< the first release that has it
-  Number closed;  ///< the first that has it no more
+  Number since;   ///< the first affected release
+  Number closed;  ///< the first fixed release
   std::string_view names;
 };
 constexpr std::string_view mount_races = "CVE-2025-31133, CVE-2025-52565 and CVE-2025-52881";
@@ -39,7 +39,7 @@ constexpr std::array<Escape, 3> escapes{{{"runc", {0, 0, 0}, {1, 1, 12}, "CVE-20
                                          {"runc", {0, 0, 0}, {1, 2, 8}, mount_races},
                                          {"runc", {1, 3, 0}, {1, 3, 3}, mount_races}}};
 
-/// "runc 1.1.5+ds1"; nullopt for what has no such form. A missing third number is 0.
+/// Parses "runc 1.1.5+ds1"; nullopt for another form. A missing third number is 0.
 std::optional<Version> parse(std::string_view text) {
   const std::size_t space = text.find(' ');
   if (space == std::string_view::npos) {

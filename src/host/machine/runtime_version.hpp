@@ -1,4 +1,4 @@
-// What the version of an OCI runtime says about it: whether berth can use it, and what it is known to let out.
+// Conclusions from the version of an OCI runtime: whether berth can use it, and which container escapes it has.
 #pragma once
 
 #include <string>
@@ -7,16 +7,16 @@
 namespace berth::host {
 
 /// @param version as in Runtime::version, e.g. "runc 1.0.0-rc10"
-/// @return the least version that berth can use ("1.0.0") when this one is older; empty when it is new enough, or a
-/// program or a version that berth does not know
+/// @return the oldest version that berth supports ("1.0.0") when this one is older; empty when it is new enough, or
+/// when berth does not know the program or the form of its version
 std::string newer_runtime_needed(const std::string& version);
 
-/// Ways out of a container that releases like this one have, e.g. "CVE-2024-21626, closed by runc 1.1.12". Versions
-/// with the mark of a distribution ("1.1.5+ds1") are not judged: its corrections do not change the number.
+/// Known container escapes of this release, e.g. "CVE-2024-21626, closed by runc 1.1.12". None are reported for
+/// versions of a distribution ("1.1.5+ds1"), which fixes them without changing the number.
 std::vector<std::string> known_escapes(const std::string& version);
 
 /// Whether a runtime takes a relative linux.cgroupsPath as a sibling of the control group that it is started in.
-/// @param version empty for one that is not asked, as those of another root: then its name says what it is
+/// @param version empty for a runtime of another root, which is not queried: then its name decides
 bool takes_relative_cgroup(const std::string& version, const std::string& path);
 
 }  // namespace berth::host

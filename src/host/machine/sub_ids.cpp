@@ -24,15 +24,7 @@ constexpr std::uint64_t setting_limit = 64;  // bytes
 
 std::string text_of(const Layout& layout, const std::string& path, std::uint64_t limit) {
   const base::Fd root = base::open_host_directory(layout.root());
-  try {
-    const base::Fd file = base::open_in_root(root.get(), path, O_RDONLY | O_NONBLOCK);
-    return base::read_all(file.get(), limit, path);
-  } catch (const base::Error& error) {
-    if (error.kind() == base::ErrorKind::not_found) {
-      return "";
-    }
-    throw;
-  }
+  return base::read_file_in_root(root.get(), path, limit, path).value_or("");
 }
 
 std::optional<unsigned> number(std::string_view text) {
@@ -61,7 +53,7 @@ std::optional<SubIdLine> parse_line(std::string_view line) {
   return whole ? std::optional(SubIdLine{owner, {*begin, *count}}) : std::nullopt;
 }
 
-/// Calls `visit` with each line that is one, until it returns false.
+/// Calls `visit` with each well-formed line, until it returns false.
 template <typename Visit>
 void for_each_line(std::string_view text, Visit visit) {
   while (!text.empty()) {
@@ -98,7 +90,7 @@ std::vector<IdRange> parse_sub_ids(const std::string& text, const std::string& u
 }
 
 std::optional<IdRange> free_sub_ids(const std::string& subuid, const std::string& subgid) {
-  // As useradd(8) gives them out with the settings of login.defs(5) that it has without any.
+  // As useradd(8) assigns them with the default settings of login.defs(5).
   constexpr std::uint64_t least = 100'000;
   constexpr std::uint64_t most = 600'100'000;
   constexpr std::uint64_t count = 65'536;
@@ -131,11 +123,12 @@ SubIds read_sub_ids(const Layout& layout) {
     ids.remedy = fmt::format("usermod --add-subuids {0}-{1} --add-subgids {0}-{1} {2}", free->first,
                              free->first + (free->count - 1), user.name);
   } else {
-    ids.remedy = fmt::format("usermod --add-subuids and --add-subgids for {}, with ids that nobody has", user.name);
+    ids.remedy =
+        fmt::format("usermod --add-subuids and --add-subgids for {}, with ids that are not assigned", user.name);
   }
   if (ids.uids.empty() || ids.gids.empty()) {
-    ids.missing = fmt::format("{} gives no ids to {}; root can: {}", ids.uids.empty() ? "/etc/subuid" : "/etc/subgid",
-                              user.name, ids.remedy);
+    ids.missing = fmt::format("{} assigns no ids to {}; root can assign some: {}",
+                              ids.uids.empty() ? "/etc/subuid" : "/etc/subgid", user.name, ids.remedy);
   } else if (!has_program(layout, "newuidmap") || !has_program(layout, "newgidmap")) {
     ids.missing = "newuidmap and newgidmap are not installed; on Debian they are in the package uidmap";
   }
@@ -147,14 +140,14 @@ SubIds read_sub_ids(const Layout& layout) {
 }
 
 void refuse_without_user_namespaces(const Layout& layout) {
-  // The first is an addition of Debian; without it the kernel allows them.
+  // The first setting exists in kernels of Debian only.
   static constexpr std::array<std::pair<const char*, const char*>, 2> settings = {
       {{"/proc/sys/kernel/unprivileged_userns_clone", "kernel.unprivileged_userns_clone=1"},
        {"/proc/sys/user/max_user_namespaces", "user.max_user_namespaces=15000"}}};
   for (const auto& [path, remedy] : settings) {
     if (const auto text = text_of(layout, path, setting_limit); text == "0\n" || text == "0") {
       throw base::Error(base::ErrorKind::not_permitted,
-                        fmt::format("this host lets no user make a user namespace: {} is 0", path),
+                        fmt::format("users cannot create user namespaces on this host: {} is 0", path),
                         fmt::format("root can allow it with: sysctl {}", remedy));
     }
   }

@@ -22,20 +22,8 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 
-/// nullopt when the directory does not exist.
-std::optional<base::Fd> open_directory(const std::string& path) {
-  try {
-    return base::open_host_directory(path);
-  } catch (const Error& error) {
-    if (error.kind() == ErrorKind::not_found) {
-      return std::nullopt;
-    }
-    throw;
-  }
-}
-
-/// The slot that a link target names for the container `name`: `NAME.0`, `./NAME.1`, `/any/where/NAME.0`. A container
-/// may itself be called `foo.0`; its target is then `foo.0.0`, so the whole name counts and not its end.
+/// The slot in a link target of the container `name`: `NAME.0`, `./NAME.1`, `/any/where/NAME.0`. The whole name is
+/// compared, not its end: a container may be called `foo.0`, with the target `foo.0.0`.
 std::optional<int> slot_of_target(std::string_view target, const std::string& name) {
   const std::size_t slash = target.rfind('/');
   const std::string_view directory = slash == std::string_view::npos ? "" : target.substr(0, slash);
@@ -68,12 +56,12 @@ base::Fd open_slot(int directory, const std::string& path, const std::string& na
   } else if (!S_ISDIR(status->st_mode)) {
     throw_broken(fmt::format("{}/{} is not a directory", path, below));
   }
-  return base::open_directory_at(directory, below);  // says why it cannot be
+  return base::open_directory_at(directory, below);  // throws the reason
 }
 
 using InfoParser = std::function<DeploymentInfo(std::string_view text, std::string_view document)>;
 
-/// Reads the deployment that the link `name` with `target` in the open directory `path` leads to.
+/// Reads the deployment of the link `name` with `target` in the open directory `path`.
 Deployment read_deployment(int directory, const std::string& path, const std::string& name, const std::string& target,
                            bool preinstalled, const InfoParser& parse) {
   const auto slot = slot_of_target(target, name);
@@ -114,9 +102,9 @@ bool holds(const DeploymentList& list, const std::string& name) {
          std::any_of(list.broken.begin(), list.broken.end(), same);
 }
 
-/// Adds the containers of one directory that the list does not know yet.
+/// Adds the containers of one directory that are not in the list yet.
 void add_directory(const std::string& path, bool preinstalled, const InfoParser& parse, DeploymentList& list) {
-  const auto directory = open_directory(path);
+  const auto directory = base::find_host_directory(path);
   if (!directory) {
     return;
   }
@@ -139,7 +127,7 @@ void add_directory(const std::string& path, bool preinstalled, const InfoParser&
 }
 
 std::optional<Deployment> find_in(const std::string& path, const std::string& name, bool preinstalled) {
-  const auto directory = open_directory(path);
+  const auto directory = base::find_host_directory(path);
   const auto target = directory ? base::read_link_at(directory->get(), name) : std::nullopt;
   if (!target) {
     return std::nullopt;
@@ -161,7 +149,7 @@ std::string recorded_checksum(const DeploymentInfo& info, const std::string& pat
 }
 
 std::optional<int> current_slot(const Layout& layout, const std::string& name) {
-  const auto directory = open_directory(layout.deployments());
+  const auto directory = base::find_host_directory(layout.deployments());
   const auto target = directory ? base::read_link_at(directory->get(), name) : std::nullopt;
   return target ? slot_of_target(*target, name) : std::nullopt;
 }
@@ -173,7 +161,7 @@ std::optional<Deployment> find_deployment(const Layout& layout, const std::strin
 }
 
 bool is_preinstalled(const Layout& layout, const std::string& name) {
-  const auto directory = open_directory(layout.preinstalled());
+  const auto directory = base::find_host_directory(layout.preinstalled());
   return directory && base::read_link_at(directory->get(), name).has_value();
 }
 
@@ -191,7 +179,7 @@ void throw_not_installed(const std::string& name) {
 }
 
 void refuse_name_conflict(const Layout& layout, const std::string& name) {
-  const auto directory = open_directory(layout.deployments());
+  const auto directory = base::find_host_directory(layout.deployments());
   const auto refuse = [](std::string message, std::string hint = "choose another name with --name") {
     throw Error(ErrorKind::conflict, std::move(message), std::move(hint));
   };
@@ -199,17 +187,17 @@ void refuse_name_conflict(const Layout& layout, const std::string& name) {
     return;
   }
   if (base::stat_at(directory->get(), name)) {
-    refuse(fmt::format("{}/{} exists and is no container", layout.deployments(), name));
+    refuse(fmt::format("{}/{} exists and is not a container", layout.deployments(), name));
   }
   const bool slot_like = name.ends_with(".0") || name.ends_with(".1");
   if (const auto other = name.substr(0, name.size() - 2); slot_like && base::read_link_at(directory->get(), other)) {
-    refuse(fmt::format("{} is where a deployment of the container {} goes", name, other));
+    refuse(fmt::format("{} is the path of a deployment of the container {}", name, other));
   }
   for (const int slot : {0, 1}) {
     const std::string deployment = slot_name(name, slot);
     const auto status = base::stat_at(directory->get(), deployment);
     if (status && S_ISLNK(status->st_mode)) {
-      refuse(fmt::format("the container {} stands where a deployment of {} would", deployment, name));
+      refuse(fmt::format("the container {} has the path of a deployment of {}", deployment, name));
     }
     if (status) {
       refuse(fmt::format("{}/{} is left over from a container", layout.deployments(), deployment),
@@ -250,7 +238,7 @@ std::vector<std::string> make_deployments_directory(const Layout& layout) {
   constexpr mode_t private_mode = 0700;
   const auto path = layout.deployments();
   if (base::stat_at(AT_FDCWD, path)) {
-    return {};  // not even tried: a disk may be so full that nothing can be made, and what frees space must go on
+    return {};  // commands that free space must work on a full disk as well
   }
   auto created = base::make_directories_at(AT_FDCWD, base::split_path(path).first, layout.user() ? private_mode : 0755);
   base::ScopeExit undo([&]() noexcept { remove_directories(created); });

@@ -1,4 +1,5 @@
-// Installed containers on disk: link, deployment directories and info files (contract, section 4).
+// Installed containers on disk: links, deployment directories and info files (docs/system-containers.md, "Deployments
+// on disk").
 #pragma once
 
 #include <cstdint>
@@ -15,7 +16,7 @@
 
 namespace berth::host {
 
-/// Bytes of a unit, of tmpfiles.d lines or of a config.json that are read back.
+/// Limit in bytes of a stored unit, tmpfiles.d file or config.json.
 inline constexpr std::uint64_t deployment_text_limit = 4U << 20U;
 
 /// The `info` file. Missing keys have these defaults; unknown keys are kept in `document`.
@@ -33,18 +34,18 @@ struct DeploymentInfo {
   bool rpm_installed = false;
   std::string system_package = "no";
   std::string package;  ///< name of the package that holds the host files; empty when berth copied them
-  std::string remote;   ///< remote rootfs, empty for none
+  std::string remote;   ///< path of a remote rootfs; empty when the rootfs is a checkout
   bool use_links = true;
   std::string runtime;
-  bool local = false;                 ///< the image came from a layout or archive: no registry is asked for newer ones
+  bool local = false;                 ///< the image came from a layout or archive: no registry is queried for updates
   base::Json health_check = nullptr;  ///< `healthCheck` of berth-exports(5), or null
   base::Json document = base::Json::object();
 };
 
 /// @throws Error(verification) naming `document` and the key
 DeploymentInfo parse_info(std::string_view text, std::string_view document);
-/// As parse_info, but only what the keys `wanted` tell is filled in, and what is behind the last of them in the text is
-/// not looked at. It must not be written back.
+/// As parse_info, but sets only the members of the keys `wanted`, and stops parsing after the last of them. The result
+/// must not be written back.
 DeploymentInfo parse_brief_info(std::string_view text, std::string_view document,
                                 std::span<const std::string_view> wanted);
 /// Pretty-printed JSON with a final newline: known keys, then the unknown ones of `document`.
@@ -59,7 +60,7 @@ struct Deployment {
   DeploymentInfo info;
 };
 
-/// A container whose link or info cannot be read; listings show it beside the others.
+/// A container whose link or info file cannot be read; lists show it too.
 struct BrokenDeployment {
   std::string name;
   std::string reason;
@@ -70,25 +71,25 @@ struct DeploymentList {
   std::vector<BrokenDeployment> broken;
 };
 
-/// The slot a container's link names (NAME -> NAME.0 or NAME.1); nullopt when there is no such link.
+/// The slot of a container's link (NAME -> NAME.0 or NAME.1); nullopt when there is no such link.
 std::optional<int> current_slot(const Layout& layout, const std::string& name);
 /// `NAME.SLOT`, the directory of a deployment below the deployments.
 std::string slot_name(const std::string& name, int slot);
-/// The sha256 (hex) that an installed file was recorded with; empty for directories and for what has none.
+/// The recorded sha256 (hex) of an installed file; empty for directories and when none is recorded.
 std::string recorded_checksum(const DeploymentInfo& info, const std::string& path);
-/// nullopt when it is not installed. @throws Error when its link or info is broken
+/// @return nullopt when it is not installed. @throws Error when its link or info file is broken
 std::optional<Deployment> find_deployment(const Layout& layout, const std::string& name);
-/// Whether a container of that name is part of the operating system, hidden by an installed one or not.
+/// Whether a preinstalled container has that name, also when an installed one hides it.
 bool is_preinstalled(const Layout& layout, const std::string& name);
 /// As find_deployment. @throws Error(not_found) when it is not installed
 Deployment installed_deployment(const Layout& layout, const std::string& name);
-/// @throws Error(not_found) always
+/// Throws Error(not_found).
 [[noreturn]] void throw_not_installed(const std::string& name);
 DeploymentList list_deployments(const Layout& layout);
-/// As list_deployments, with such infos.
+/// As list_deployments, with infos as of parse_brief_info.
 DeploymentList list_briefly(const Layout& layout, std::span<const std::string_view> wanted);
-/// Refuses a name that no container has and none can get: a deployment `foo.0` of the container `foo` and a container
-/// `foo.0` need the same path. @throws Error(conflict)
+/// Refuses a name whose paths are taken: a deployment `foo.0` of the container `foo` and a container `foo.0` need the
+/// same path. @throws Error(conflict)
 void refuse_name_conflict(const Layout& layout, const std::string& name);
 
 /// Creates the directory of deployments, 0700, with its parents.

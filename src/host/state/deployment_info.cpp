@@ -1,4 +1,4 @@
-// The info file of a deployment: reading what this and older tools wrote, and writing it.
+// The info file of a deployment, also as earlier versions and `atomic` wrote it.
 #include <cmath>
 #include <string>
 #include <utility>
@@ -25,24 +25,24 @@ bool bool_or(const JsonView& info, std::string_view key, bool fallback) {
   return found ? found->as_bool() : fallback;
 }
 
-/// Seconds since the epoch; fractions, which older tools could write, are dropped.
+/// Seconds since the epoch, without the fraction that `atomic` could write.
 std::int64_t seconds_or_zero(const JsonView& info, std::string_view key) {
   const auto found = info.find(key);
   if (!found) {
     return 0;
   }
   if (found->value().is_number_float()) {
-    constexpr double limit = 9e15;  // what a double holds exactly
+    constexpr double limit = 9e15;  // a double holds smaller integers exactly
     const double seconds = found->value().get<double>();
     if (!(std::fabs(seconds) < limit)) {
-      found->fail("is no time");
+      found->fail("is not a time");
     }
     return static_cast<std::int64_t>(seconds);
   }
   return found->as_integer();
 }
 
-/// Older files hold numbers and truth values among the values of templates; as text they render the same.
+/// Older files hold numbers and booleans among the template values; as text they render the same.
 std::string value_text(const JsonView& value) {
   const Json& json = value.value();
   return json.is_number() || json.is_boolean() ? json.dump() : value.as_string();
@@ -70,7 +70,7 @@ std::map<std::string, std::string> read_texts(const JsonView& info, std::string_
   return texts;
 }
 
-/// Older tools write the name of the package here, or null.
+/// `atomic` writes the name of the package here, or null.
 bool read_rpm_installed(const JsonView& info) {
   const auto found = info.find(rpm_key);
   if (found && found->value().is_string()) {
@@ -79,7 +79,7 @@ bool read_rpm_installed(const JsonView& info) {
   return found && found->as_bool();
 }
 
-/// The older tool kept the name of its package there.
+/// `atomic` kept the name of its package there.
 std::string rpm_name(const JsonView& info) {
   const auto found = info.find(rpm_key);
   return found && found->value().is_string() ? found->as_string() : "";
@@ -100,7 +100,7 @@ Json object_of(const Map& map) {
   return object;
 }
 
-/// Older readers know "no remote" and "the default runtime" as null.
+/// Older readers expect null for "no remote" and "the default runtime".
 Json text_or_null(const std::string& text) {
   return text.empty() ? Json(nullptr) : Json(text);
 }

@@ -21,7 +21,7 @@ using std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds poll_interval{50};
 constexpr const char* locks_directory = ".locks";
-constexpr std::size_t holder_limit = 4096;  // bytes of a lock file worth reading
+constexpr std::size_t holder_limit = 4096;  // bytes of a lock file that are read
 
 std::string path_of(const std::string& name) {
   return fmt::format("{}/{}", locks_directory, name);
@@ -39,10 +39,10 @@ bool is_full(int code) {
 
 [[noreturn]] void throw_no_lock(const std::string& path) {
   throw base::Error(base::ErrorKind::conflict, fmt::format("{} is in the way of the locks", path),
-                    fmt::format("berth did not make it; look at it and remove it: rm -r {}", path));
+                    fmt::format("berth did not create it; inspect it and remove it: rm -r {}", path));
 }
 
-/// The directory of locks; no descriptor when there is no room for it.
+/// Opens the directory of locks. @return no descriptor when the disk is too full to create it
 base::Fd open_directory(int deployments, const std::string& path) {
   if (::mkdirat(deployments, locks_directory, 0700) < 0 && errno != EEXIST) {
     if (is_full(errno)) {
@@ -58,7 +58,7 @@ base::Fd open_directory(int deployments, const std::string& path) {
   return directory;
 }
 
-/// The lock file; no descriptor when there is no room for it.
+/// Opens the lock file. @return no descriptor when the disk is too full to create it
 base::Fd open_file(int directory, const std::string& name, const std::string& path) {
   base::Fd file(::openat(directory, name.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600));
   if (!file && is_full(errno)) {
@@ -76,8 +76,8 @@ base::Fd open_file(int directory, const std::string& name, const std::string& pa
   return file;
 }
 
-/// Opens the lock file, creating it and the directories above it; nullopt when a holder that is done removed one of
-/// them in between.
+/// Opens the lock file, creating it and its parents. @return nullopt when a holder that has finished removed one of
+/// them meanwhile
 std::optional<OpenLock> open_lock(const Layout& layout, const std::string& name, std::vector<std::string>& created) {
   const auto made = make_deployments_directory(layout);
   created.insert(created.end(), made.begin(), made.end());
@@ -89,8 +89,8 @@ std::optional<OpenLock> open_lock(const Layout& layout, const std::string& name,
     if (file) {
       return OpenLock{std::move(deployments), std::move(file)};
     }
-    // What frees space must not need any: the directory of deployments itself is locked instead, of which every holder
-    // of a lock file has a share.
+    // Commands that free space must work on a full disk: they lock the directory of deployments itself, on which each
+    // holder of a lock file has a shared lock.
     file = base::open_host_directory(layout.deployments());
     return OpenLock{std::move(deployments), std::move(file), false};
   } catch (const base::Error& error) {
@@ -101,7 +101,7 @@ std::optional<OpenLock> open_lock(const Layout& layout, const std::string& name,
   }
 }
 
-/// True when we hold the lock now; false when somebody else does.
+/// @return false when another process holds the lock
 bool try_lock(int file, const std::string& name, int operation = LOCK_EX) {
   if (::flock(file, operation | LOCK_NB) == 0) {
     return true;
@@ -112,7 +112,7 @@ bool try_lock(int file, const std::string& name, int operation = LOCK_EX) {
   return false;
 }
 
-/// The lock itself, and a share of the directory of deployments.
+/// The lock itself, and a shared one on the directory of deployments.
 bool try_locks(const OpenLock& open, const std::string& name) {
   if (!open.has_file) {
     return try_lock(open.file.get(), name);
@@ -120,7 +120,7 @@ bool try_locks(const OpenLock& open, const std::string& name) {
   return try_lock(open.file.get(), name) && try_lock(open.deployments.get(), name, LOCK_SH);
 }
 
-/// A holder removes its file when it is done: a lock on a removed file locks nothing.
+/// A holder removes its file when it has finished; a lock on a removed file is worthless.
 bool is_still_named(int file, int deployments, const std::string& name) {
   struct stat ours {};
   base::check_errno(::fstat(file, &ours), "examine a lock file");
@@ -133,13 +133,13 @@ void write_holder(int file, const std::string& command) {
   const auto size = static_cast<ssize_t>(text.size());
   const bool written = ::pwrite(file, text.data(), text.size(), 0) == size;
   if (::ftruncate(file, written ? size : 0) < 0) {
-    return;  // on a full disk others do not hear who we are, which is all
+    return;  // the disk is full: others wait without knowing the holder
   }
 }
 
-/// "berth install (pid 123)", as far as the file tells.
+/// The holder as named in the lock file, e.g. "berth install (pid 123)".
 struct Holder {
-  std::string words = "another berth command";
+  std::string description = "another berth command";
   std::string pid;
 };
 
@@ -150,19 +150,20 @@ Holder read_holder(int file) {
   text = text.substr(0, text.find('\n'));
   const std::size_t space = text.find(' ');
   if (space == std::string::npos) {
-    return {};  // it has the lock and has not said yet who it is
+    return {};  // it has taken the lock and not yet written the file
   }
   Holder holder;
   holder.pid = text.substr(0, space);
-  holder.words = fmt::format("{} (pid {})", text.substr(space + 1), holder.pid);
+  holder.description = fmt::format("{} (pid {})", text.substr(space + 1), holder.pid);
   return holder;
 }
 
 [[noreturn]] void throw_held(const Holder& holder, const std::string& name, std::chrono::seconds timeout) {
   const std::string look = holder.pid.empty() ? "" : fmt::format("see it with `ps -p {}`; ", holder.pid);
-  throw base::Error(base::ErrorKind::conflict,
-                    fmt::format("{} works on {} and did not finish within {} s", holder.words, name, timeout.count()),
-                    look + "try again when it is done, or set a longer [locks] timeout in berth.conf");
+  throw base::Error(
+      base::ErrorKind::conflict,
+      fmt::format("{} works on {} and did not finish within {} s", holder.description, name, timeout.count()),
+      look + "try again when it is done, or set a longer [locks] timeout in berth.conf");
 }
 
 }  // namespace
@@ -203,7 +204,7 @@ ContainerLock ContainerLock::take(const Layout& layout, const std::string& name,
       throw_held(holder, name, timeout);
     }
     if (!std::exchange(told, true)) {
-      reporter.step(fmt::format("waiting for {}, which works on {}", holder.words, name));
+      reporter.step(fmt::format("waiting for {}, which works on {}", holder.description, name));
     }
     std::this_thread::sleep_for(poll_interval);
   }
@@ -214,11 +215,11 @@ ContainerLock::~ContainerLock() {
   if (!file_) {
     return;  // moved from
   }
-  // The file goes while the lock is still held: whoever waits for it notices and takes a new one.
+  // The file is removed while the lock is still held, so that waiting processes notice and create a new one.
   ::unlinkat(directory_.get(), path_of(name_).c_str(), 0);
   ::unlinkat(directory_.get(), locks_directory, AT_REMOVEDIR);
   for (auto path = created_directories_.rbegin(); path != created_directories_.rend(); ++path) {
-    ::unlinkat(AT_FDCWD, path->c_str(), AT_REMOVEDIR);  // only when nothing was put into them
+    ::unlinkat(AT_FDCWD, path->c_str(), AT_REMOVEDIR);  // only if empty
   }
 }
 

@@ -1,4 +1,4 @@
-// One command at a time per container.
+// The lock of a container: one command at a time.
 #pragma once
 
 #include <chrono>
@@ -12,14 +12,15 @@
 
 namespace berth::host {
 
-/// Holds the lock of one container (flock(2) on .locks/NAME) until destroyed; the kernel releases it when we die.
-/// The file holds the holder's pid and command and is removed on release, as are the directories made for it, if empty.
-/// Without room for the file the directory of deployments is locked instead, and with it all containers.
+/// Holds the lock of one container (flock(2) on .locks/NAME) until destroyed; the kernel releases it when the process
+/// ends. The file has the holder's pid and command. It is removed on release, and so are the directories created for
+/// it, if empty. When the disk is too full for the file, the directory of deployments is locked instead, and with it
+/// all containers.
 class ContainerLock {
  public:
-  /// Waits for `timeout`, telling the reporter who holds the lock.
-  /// @param command what this process does, for others to read, e.g. "berth install"
-  /// @throws Error(conflict) naming the holder, or what is in the way with the remedy; Error(interrupted)
+  /// Waits up to `timeout`, and reports the holder of the lock.
+  /// @param command of this process, for the messages of others, e.g. "berth install"
+  /// @throws Error(conflict) naming the holder, or the path that is in the way; Interrupted
   static ContainerLock take(const Layout& layout, const std::string& name, const std::string& command,
                             std::chrono::seconds timeout, base::Reporter& reporter, const std::stop_token& stop);
   ContainerLock(ContainerLock&&) noexcept = default;
@@ -31,10 +32,10 @@ class ContainerLock {
   base::Fd file_;
   base::Fd directory_;  ///< the deployments directory
   std::string name_;
-  std::vector<std::string> created_directories_;  ///< made to have a place for the lock; removed if still empty
+  std::vector<std::string> created_directories_;  ///< created for the lock; removed if still empty
 };
 
-/// Names of the lock files that are there, held or left by a process that was killed.
+/// Names of the existing lock files, held or left by a killed process.
 std::vector<std::string> list_locks(const Layout& layout);
 
 }  // namespace berth::host

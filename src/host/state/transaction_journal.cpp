@@ -21,25 +21,25 @@ namespace berth::host {
 
 namespace {
 
-constexpr mode_t directory_mode = 0700;  // notes hold values, which may be secrets
-constexpr mode_t note_mode = 0600;
+constexpr mode_t directory_mode = 0700;  // records hold values, which may be secrets
+constexpr mode_t record_mode = 0600;
 constexpr int write_attempts = 100;
 constexpr const char* checksum_key = "checksum";    // sha256 hex of the rest
-constexpr std::string_view fresh_prefix = ".new-";  // a note that is being written; a kill leaves it
+constexpr std::string_view fresh_prefix = ".new-";  // a record that is being written; a kill leaves it
 
 std::string fresh_name(const std::string& name) {
   return std::string(fresh_prefix) + name;
 }
 
-/// nullopt when there is none. @throws Error(conflict) when something else has its name
+/// @return nullopt when it does not exist. @throws Error(conflict) when the path is not a directory
 std::optional<base::Fd> open_directory(const std::string& path) {
   base::Fd directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!directory && errno == ENOENT) {
     return std::nullopt;
   }
   if (!directory && (errno == ENOTDIR || errno == ELOOP) && base::stat_at(AT_FDCWD, path)) {
-    throw base::Error(base::ErrorKind::conflict, fmt::format("{} is in the way of the notes of changes", path),
-                      fmt::format("berth did not make it; look at it and remove it: rm {}", path));
+    throw base::Error(base::ErrorKind::conflict, fmt::format("{} is in the way of the transaction journal", path),
+                      fmt::format("berth did not create it; inspect it and remove it: rm {}", path));
   }
   if (!directory && errno == ENOTDIR) {
     return std::nullopt;
@@ -48,7 +48,7 @@ std::optional<base::Fd> open_directory(const std::string& path) {
   return directory;
 }
 
-bool is_note(const std::string& name) {
+bool is_record(const std::string& name) {
   try {
     check_container_name(name);
   } catch (const base::Error&) {
@@ -57,18 +57,19 @@ bool is_note(const std::string& name) {
   return true;
 }
 
-/// An empty directory of notes goes too; one that another command has just used stays.
+/// Removes the directory of the journal if it is empty. It may hold the record of another command.
 void remove_if_empty(const std::string& path) {
   if (::unlinkat(AT_FDCWD, path.c_str(), AT_REMOVEDIR) == 0) {
     base::sync_at(AT_FDCWD, base::split_path(path).first);
   }
 }
 
-/// The new note takes the place of the earlier one, which stays beside it until it is certain that the new one lasts.
-void place_note(int directory, const std::string& fresh, const std::string& name) {
+/// Exchanges the new record with the earlier one, and back again when the exchange cannot be synced.
+void place_record(int directory, const std::string& fresh, const std::string& name) {
   const bool replaces = base::stat_at(directory, name).has_value();
   const unsigned flags = replaces ? RENAME_EXCHANGE : RENAME_NOREPLACE;
-  base::check_errno(::renameat2(directory, fresh.c_str(), directory, name.c_str(), flags), "write the note " + name);
+  base::check_errno(::renameat2(directory, fresh.c_str(), directory, name.c_str(), flags),
+                    "write the journal record " + name);
   base::ScopeExit take_back([&]() noexcept {
     if (replaces) {
       ::renameat2(directory, fresh.c_str(), directory, name.c_str(), RENAME_EXCHANGE);
@@ -81,7 +82,7 @@ void place_note(int directory, const std::string& fresh, const std::string& name
   take_back.dismiss();
 }
 
-void write_note(const Layout& layout, const std::string& name, const std::string& text) {
+void write_record(const Layout& layout, const std::string& name, const std::string& text) {
   if (!open_directory(layout.journals())) {
     make_deployments_directory(layout);
     base::make_directories_at(AT_FDCWD, layout.journals(), directory_mode);
@@ -90,27 +91,27 @@ void write_note(const Layout& layout, const std::string& name, const std::string
   const base::Fd directory = base::open_directory_at(AT_FDCWD, layout.journals());
   const auto fresh = fresh_name(name);
   base::unlink_at(directory.get(), fresh);
-  base::create_file_at(directory.get(), fresh, text, note_mode);
+  base::create_file_at(directory.get(), fresh, text, record_mode);
   const base::ScopeExit discard([&]() noexcept { ::unlinkat(directory.get(), fresh.c_str(), 0); });
-  place_note(directory.get(), fresh, name);
+  place_record(directory.get(), fresh, name);
 }
 
-/// As it is hashed: independent of the order of keys and of white space.
-std::string checksum_of(const base::Json& note) {
-  return base::digest_of(nlohmann::json(note).dump()).hex();
+/// The checksum, which does not depend on the order of keys and on white space.
+std::string checksum_of(const base::Json& record) {
+  return base::digest_of(nlohmann::json(record).dump()).hex();
 }
 
 }  // namespace
 
-void write_journal(const Layout& layout, const std::string& name, const base::Json& note) {
-  auto document = note;
-  document[checksum_key] = checksum_of(note);
+void write_journal(const Layout& layout, const std::string& name, const base::Json& record) {
+  auto document = record;
+  document[checksum_key] = checksum_of(record);
   const std::string text = document.dump(2) + "\n";
   for (int attempt = 1;; ++attempt) {
     try {
-      return write_note(layout, name, text);
+      return write_record(layout, name, text);
     } catch (const base::Error& error) {
-      // Another command, done with another container, may remove the directory that is empty so far.
+      // Another command may have removed the directory while it was empty.
       if (error.kind() != base::ErrorKind::not_found || attempt == write_attempts) {
         throw;
       }
@@ -132,16 +133,16 @@ std::optional<base::Json> read_journal(const Layout& layout, const std::string& 
   if (!text) {
     return std::nullopt;
   }
-  auto note = base::parse_json(*text, path);
-  const base::JsonView view(note, path);
-  if (const auto expected = view.find(checksum_key)) {  // earlier versions wrote none
+  auto record = base::parse_json(*text, path);
+  const base::JsonView view(record, path);
+  if (const auto expected = view.find(checksum_key)) {  // earlier versions wrote no checksum
     const auto checksum = expected->as_string();
-    note.erase(checksum_key);
-    if (checksum_of(note) != checksum) {
-      view.fail("it is not what was written: its checksum differs");
+    record.erase(checksum_key);
+    if (checksum_of(record) != checksum) {
+      view.fail("it does not match its checksum");
     }
   }
-  return note;
+  return record;
 }
 
 void remove_journal(const Layout& layout, const std::string& name) {
@@ -154,7 +155,7 @@ void remove_journal(const Layout& layout, const std::string& name) {
     const auto status = base::stat_at(directory->get(), entry);
     found = found || status.has_value();
     if (status && S_ISDIR(status->st_mode)) {
-      base::remove_tree_at(directory->get(), entry);  // no note of ours
+      base::remove_tree_at(directory->get(), entry);  // not a record of berth
     } else {
       base::unlink_at(directory->get(), entry);
     }
@@ -177,7 +178,7 @@ std::vector<std::string> list_journals(const Layout& layout) {
   std::set<std::string> names;
   for (const auto& entry : base::list_directory(directory->get())) {
     const auto name = entry.starts_with(fresh_prefix) ? entry.substr(fresh_prefix.size()) : entry;
-    if (is_note(name)) {
+    if (is_record(name)) {
       names.insert(name);
     }
   }

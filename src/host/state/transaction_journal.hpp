@@ -1,4 +1,4 @@
-// The durable note of an unfinished change, so that a later command can finish or undo it.
+// The transaction journal: a durable record of each unfinished change, by which a later command finishes or undoes it.
 #pragma once
 
 #include <optional>
@@ -10,16 +10,16 @@
 
 namespace berth::host {
 
-/// Writes the note of container `name` with a checksum, fsynced with its directory, replacing an older one.
-/// @throws Error; then there is the earlier note, or none as before, unless the disk refuses that, too
-void write_journal(const Layout& layout, const std::string& name, const base::Json& note);
-/// nullopt when there is none. @throws Error(verification) naming the note when it is not what was written
+/// Writes the record of the container `name` with a checksum, fsynced with its directory, replacing an earlier one.
+/// @throws Error; the earlier record then stays, unless the disk refuses that as well
+void write_journal(const Layout& layout, const std::string& name, const base::Json& record);
+/// @return nullopt when there is no record. @throws Error(verification) when it does not match its checksum
 std::optional<base::Json> read_journal(const Layout& layout, const std::string& name);
-/// Removes the note durably; nothing happens when there is none. Removes the directory when that leaves it empty.
+/// Removes the record durably, if there is one, and the directory if it is then empty.
 void remove_journal(const Layout& layout, const std::string& name);
-/// Removes the directory of the notes when a kill left it empty.
+/// Removes the directory of the journal if it is empty, which a kill may have left.
 void remove_empty_journals(const Layout& layout);
-/// Names of containers with a note, or with what an interrupted write of one left.
+/// Names of the containers with a record, or with the rest of an interrupted write of one.
 std::vector<std::string> list_journals(const Layout& layout);
 
 }  // namespace berth::host

@@ -33,7 +33,7 @@ class BusFailure {
   sd_bus_error error_{};  // SD_BUS_ERROR_NULL
 };
 
-/// @param daemon a bus, which wants to be greeted, and not systemd itself
+/// @param daemon the peer is a bus daemon, which expects Hello, and not systemd itself
 BusPtr open_peer(const std::string& address, bool daemon = false) {
   sd_bus* raw = nullptr;
   check_bus(sd_bus_new(&raw), "prepare a connection to systemd");
@@ -79,7 +79,7 @@ bool is_one_of(const std::string& name, std::initializer_list<std::string_view> 
   return false;
 }
 
-/// What is answered for a systemd that is not there (any more). With NoReply ends, too, a call that took too long.
+/// Whether an error means that systemd is not on the bus. NoReply also ends a call that timed out.
 bool is_absence(const std::string& error_name, bool daemon) {
   return is_one_of(error_name, {SD_BUS_ERROR_SERVICE_UNKNOWN, SD_BUS_ERROR_NAME_HAS_NO_OWNER}) ||
          (daemon && error_name == SD_BUS_ERROR_NO_REPLY);
@@ -94,9 +94,9 @@ int check_bus(int result, std::string_view what) {
   if (result < 0 && is_lost_connection(-result)) {
     throw LostConnection(fmt::format("cannot {}: {}", what, std::strerror(-result)));
   }
-  if (result == -EINVAL || result == -EOPNOTSUPP) {  // the file systems of base::throw_errno have no part in it
-    throw Error(ErrorKind::failed, fmt::format("cannot {}: systemd does not take this request", what),
-                "systemd 252 or later is needed; the journal may tell more: journalctl -b");
+  if (result == -EINVAL || result == -EOPNOTSUPP) {  // base::throw_errno would blame a file system
+    throw Error(ErrorKind::failed, fmt::format("cannot {}: systemd does not support this request", what),
+                "systemd 252 or later is needed; `journalctl -b` may show details");
   }
   if (result < 0) {
     base::throw_errno(what, -result);
@@ -110,21 +110,21 @@ void throw_reply(const BusReply& reply, std::string_view action) {
   const std::string& name = reply.error_name;
   if (is_one_of(name, {SD_BUS_ERROR_ACCESS_DENIED, SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED,
                        SD_BUS_ERROR_AUTH_FAILED, "System.Error.EPERM", "System.Error.EACCES"})) {
-    throw Error(ErrorKind::not_permitted, message, "run it as root");
+    throw Error(ErrorKind::not_permitted, message);  // the command line adds the remedy
   }
   if (is_one_of(name,
                 {SD_BUS_ERROR_NO_REPLY, SD_BUS_ERROR_TIMEOUT, SD_BUS_ERROR_DISCONNECTED, "System.Error.ETIMEDOUT"})) {
-    throw Error(ErrorKind::failed, fmt::format("systemd did not answer when asked to {}", action),
-                "see how it is with `systemctl status`");
+    throw Error(ErrorKind::failed, fmt::format("systemd did not answer the request to {}", action),
+                "check its state with `systemctl status`");
   }
   if (name == "org.freedesktop.systemd1.NoSuchUnit") {
     throw Error(ErrorKind::not_found, message);
   }
   if (is_one_of(name, {SD_BUS_ERROR_FILE_EXISTS, "System.Error.EEXIST"})) {
-    throw Error(ErrorKind::conflict, message, "look at the file named there, and remove it if nothing needs it");
+    throw Error(ErrorKind::conflict, message, "inspect that file, and remove it if it is not needed");
   }
   if (name == "org.freedesktop.systemd1.UnitMasked") {
-    throw Error(ErrorKind::failed, message, "a link to /dev/null, or an empty file, stands in place of its unit file");
+    throw Error(ErrorKind::failed, message, "its unit file is a link to /dev/null, or empty");
   }
   throw Error(ErrorKind::failed, message);
 }
@@ -150,8 +150,8 @@ void Bus::connect_anywhere(const std::string& user_runtime) {
         bus_ = open_peer(private_address(user_runtime));
       }
       has_daemon_ = daemon;
-      // systemd joins the bus after the daemon has started: only an answer shows that it is there. Without the
-      // subscription it would not tell how jobs end.
+      // systemd joins the bus after the daemon has started: only a reply shows that it has. The subscription is needed
+      // for the signals of jobs.
       static_cast<void>(call_checked(new_call("Subscribe"), "send its signals"));
       return true;
     } catch (const Error& error) {
@@ -191,7 +191,7 @@ BusReply Bus::call(const MessagePtr& message) const {
     throw LostConnection("systemd left the bus: " + reply.error_text);
   }
   if (result < 0 && reply.error_name.empty()) {
-    base::throw_errno("ask systemd", -result);
+    base::throw_errno("call systemd", -result);
   }
   return reply;
 }

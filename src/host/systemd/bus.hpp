@@ -29,17 +29,17 @@ inline constexpr const char* systemd_name = "org.freedesktop.systemd1";
 inline constexpr const char* systemd_path = "/org/freedesktop/systemd1";
 inline constexpr const char* systemd_interface = "org.freedesktop.systemd1.Manager";
 
-/// Nobody is at the other end any more: the bus or systemd was restarted, or ended. What was asked may have been done.
+/// The connection is lost: the bus or systemd was restarted, or ended. The request may have been executed.
 class LostConnection : public base::Error {
  public:
   explicit LostConnection(const std::string& message);
 };
 
-/// Throws Error(failed) "cannot WHAT: …" when the negative errno `result` of an sd-bus function says so.
-/// @throws LostConnection when it is about the connection
+/// Checks the result of an sd-bus function. @return `result` when it is not negative
+/// @throws Error(failed) "cannot WHAT: …" for a negative errno, LostConnection for one of the connection
 int check_bus(int result, std::string_view what);
 
-/// An answer to a method call: the message, or the name and text of an error.
+/// The reply to a method call: the message, or the name and text of an error.
 struct BusReply {
   MessagePtr message;
   std::string error_name;  ///< e.g. org.freedesktop.systemd1.NoSuchUnit; empty for success
@@ -50,24 +50,24 @@ struct BusReply {
 /// @param action "start web.service", for "systemd refuses to start web.service: …"
 [[noreturn]] void throw_reply(const BusReply& reply, std::string_view action);
 
-/// A connection on which systemd answers and sends its signals.
+/// A connection to systemd that is subscribed to its signals.
 class Bus {
  public:
   /// Connects to the peer at `address`, or, when that is empty, to the system bus, else to systemd's private socket.
-  /// @param user_runtime the runtime directory of a user, for his bus and the socket of his systemd in their place
-  /// @throws Error(failed) naming what was tried
+  /// @param user_runtime runtime directory of a user, to use the user's bus and systemd instead
+  /// @throws Error(failed) naming the addresses that failed
   Bus(const std::string& address, std::chrono::microseconds call_timeout, const std::string& user_runtime = "");
 
   [[nodiscard]] sd_bus* get() const noexcept { return bus_.get(); }
-  /// True on a bus with a daemon: there, senders have names.
+  /// Whether there is a bus daemon, so that senders have names.
   [[nodiscard]] bool has_daemon() const noexcept { return has_daemon_; }
 
   /// A new call of a method of the Manager.
   [[nodiscard]] MessagePtr new_call(const char* method) const;
   [[nodiscard]] MessagePtr new_call(const char* path, const char* interface, const char* method) const;
-  /// Sends a call and waits for the answer. @throws LostConnection; errors that systemd answers are in the reply
+  /// Sends a call and waits for the reply, which may be an error. @throws LostConnection
   [[nodiscard]] BusReply call(const MessagePtr& message) const;
-  /// As call; an error answer is thrown.
+  /// As call, but throws an error reply.
   [[nodiscard]] MessagePtr call_checked(const MessagePtr& message, std::string_view action) const;
 
  private:

@@ -13,14 +13,14 @@ namespace {
 
 using std::chrono::steady_clock;
 
-constexpr std::chrono::microseconds slice = std::chrono::milliseconds(200);  // how late a stop request may be noticed
+constexpr std::chrono::microseconds slice = std::chrono::milliseconds(200);  // delay until a stop request is noticed
 
 }  // namespace
 
 JobWatch::JobWatch(const Bus& bus, std::stop_token stop)
     : stop_(std::move(stop)), stopped_before_(stop_.stop_requested()), bus_(bus) {
   sd_bus_slot* raw = nullptr;
-  // Without a daemon nobody names senders, and a match on one would never hold.
+  // Without a daemon messages have no sender, and a match on one would never apply.
   check_bus(sd_bus_match_signal(bus.get(), &raw, bus.has_daemon() ? systemd_name : nullptr, systemd_path,
                                 systemd_interface, "JobRemoved", &JobWatch::on_removed, this),
             "watch the jobs of systemd");
@@ -32,7 +32,7 @@ int JobWatch::on_removed(sd_bus_message* message, void* watch, sd_bus_error* /*e
   const char* path = nullptr;
   const char* result = nullptr;
   if (sd_bus_message_read(message, "uoss", nullptr, &path, nullptr, &result) < 0) {
-    return 0;  // not the signal we know; the wait goes on
+    return 0;  // not the expected signal; the wait continues
   }
   try {
     static_cast<JobWatch*>(watch)->results_.insert_or_assign(path, result);

@@ -12,7 +12,7 @@
 
 namespace berth::host {
 
-/// Collects how jobs end (the JobRemoved signal) from its making on; so it must be made before the job is queued.
+/// Collects the results of jobs (the JobRemoved signal) from its construction on. Construct it before queuing the job.
 class JobWatch {
  public:
   /// @param bus must outlive the watch
@@ -22,8 +22,8 @@ class JobWatch {
 
   /// Waits for the end of the job with that object path.
   /// @param timeout 0 for none
-  /// @return systemd's word for the result; nullopt when `timeout` passed first
-  /// @throws Error(interrupted) when a stop is requested since the watch was made, LostConnection
+  /// @return the result as in JobRemoved; nullopt after `timeout`
+  /// @throws Interrupted when a stop was requested after the construction, LostConnection
   std::optional<std::string> wait_for(const std::string& job, std::chrono::seconds timeout);
 
  private:

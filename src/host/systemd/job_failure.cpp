@@ -31,16 +31,17 @@ constexpr std::array job_results = {
 /// Results of a service other than those that depend on the unit (Result= in org.freedesktop.systemd1(5)).
 constexpr std::array service_results = {
     Entry{"watchdog", "missed its watchdog deadline"},
-    Entry{"start-limit-hit",
-          "hit the start limit: it was started too often in a short time (`systemctl reset-failed` forgets that)"},
+    Entry{
+        "start-limit-hit",
+        "hit the start limit: it was started too often in a short time (`systemctl reset-failed` clears the counter)"},
     Entry{"oom-kill", "ran out of memory and was killed"},
-    Entry{"exec-condition", "its ExecCondition= said no"},
+    Entry{"exec-condition", "its ExecCondition= was not met"},
     Entry{"resources", "could not be set up: a file, directory or other resource it needs is missing"},
 };
 
 struct ExitName {
   std::int32_t status;
-  std::string_view words;
+  std::string_view description;
 };
 
 /// Statuses that systemd itself exits with before the program runs (systemd.exec(5)).
@@ -83,8 +84,8 @@ bool has_failed(const UnitCommand& command) {
   return ended && !command.ignore_failure && (command.code != CLD_EXITED || command.status != 0);
 }
 
-/// With Type=forking the main process is not the one whose failure ends a start: the first failed command is.
-std::string process_words(JobKind kind, const UnitProperties& unit) {
+/// With Type=forking the first failed command, not the main process, ends a start.
+std::string process_failure(JobKind kind, const UnitProperties& unit) {
   const auto command = std::find_if(unit.commands.begin(), unit.commands.end(), has_failed);
   if (kind == JobKind::start && command != unit.commands.end()) {
     return fmt::format("{} ({}=) {}", command->path, command->setting, describe_exit(command->code, command->status));
@@ -95,31 +96,31 @@ std::string process_words(JobKind kind, const UnitProperties& unit) {
   return "one of its commands failed";
 }
 
-std::string timeout_words(JobKind kind, const UnitProperties& unit) {
+std::string timeout_failure(JobKind kind, const UnitProperties& unit) {
   if (kind == JobKind::start) {
     return fmt::format("did not start within its TimeoutStartSec{}", seconds(unit.start_timeout));
   }
   return fmt::format("did not stop within its TimeoutStopSec{} and was killed", seconds(unit.stop_timeout));
 }
 
-std::string failure_words(JobKind kind, const UnitProperties& unit) {
+std::string unit_failure(JobKind kind, const UnitProperties& unit) {
   const std::string& result = unit.state.result;
   if (!unit.state.load_error.empty()) {
     return "could not be loaded: " + unit.state.load_error;
   }
   if (result == "exit-code" || result == "signal" || result == "core-dump") {
-    return process_words(kind, unit);
+    return process_failure(kind, unit);
   }
   if (result == "timeout") {
-    return timeout_words(kind, unit);
+    return timeout_failure(kind, unit);
   }
   if (result == "protocol") {
     return unit.state.type == "forking"
-               ? "it ended at once, before systemd could see its status (what its PIDFile= names is gone)"
+               ? "it ended at once, before systemd could see its status (the process named by its PIDFile= is gone)"
                : fmt::format("did not start as its Type={} promises", unit.state.type);
   }
-  if (auto words = look_up(service_results, result)) {
-    return *words;
+  if (auto reason = look_up(service_results, result)) {
+    return *reason;
   }
   return "systemd gives no reason";
 }
@@ -134,7 +135,7 @@ std::string describe_exit(std::int32_t code, std::int32_t status) {
   const auto* known =
       std::find_if(exit_names.begin(), exit_names.end(), [&](const ExitName& name) { return name.status == status; });
   return known == exit_names.end() ? fmt::format("exited with status {}", status)
-                                   : fmt::format("exited with status {} ({})", status, known->words);
+                                   : fmt::format("exited with status {} ({})", status, known->description);
 }
 
 std::string describe_job_failure(JobKind kind, const std::string& result, const UnitProperties& unit) {
@@ -144,10 +145,10 @@ std::string describe_job_failure(JobKind kind, const std::string& result, const 
   if (result == "timeout") {
     return "did not finish within its JobTimeoutSec";
   }
-  if (auto words = look_up(job_results, result)) {
-    return *words;
+  if (auto reason = look_up(job_results, result)) {
+    return *reason;
   }
-  return failure_words(kind, unit);
+  return unit_failure(kind, unit);
 }
 
 }  // namespace berth::host

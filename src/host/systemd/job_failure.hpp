@@ -1,4 +1,4 @@
-// Why a job failed, in words.
+// Descriptions of failed jobs.
 #pragma once
 
 #include <string>
@@ -9,9 +9,9 @@ namespace berth::host {
 
 enum class JobKind { start, stop };
 
-/// A phrase to be put after "web.service did not start: ": "exited with status 3", "did not start within its
+/// A phrase to follow "web.service did not start: ": "exited with status 3", "did not start within its
 /// TimeoutStartSec (90 s)".
-/// @param result the word systemd's JobRemoved signal gives (org.freedesktop.systemd1(5)); "done" gives "started" or
+/// @param result as in the JobRemoved signal (org.freedesktop.systemd1(5)); "done" gives "started" or
 /// "stopped"
 std::string describe_job_failure(JobKind kind, const std::string& result, const UnitProperties& unit);
 

@@ -1,4 +1,4 @@
-// Transient scopes: a cgroup of systemd's for processes that systemd did not start (systemd.scope(5)).
+// Transient scopes: units for processes that systemd did not start (systemd.scope(5)).
 #pragma once
 
 #include <string>
@@ -7,13 +7,12 @@
 
 namespace berth::host {
 
-/// The call that makes this process the first one of a new scope: delegated, in `slice`, forgotten when it ends.
+/// The call that puts this process into a new scope in `slice`, which is delegated and unloaded when it ends.
 MessagePtr scope_call(const Bus& bus, const std::string& scope, const std::string& description,
                       const std::string& slice);
 
-/// Moves this process one level below the cgroup it is in, so that controllers can be enabled there for others: a
-/// cgroup with processes in it hands out none (cgroups(7), "no internal processes"). Does nothing without unified
-/// cgroups.
+/// Moves this process into a child of its cgroup, so that controllers can be enabled for other children: a cgroup with
+/// processes cannot delegate controllers (cgroups(7), "no internal processes"). Does nothing without unified cgroups.
 /// @return the cgroup this process was in, as in /proc/self/cgroup
 std::string enter_leaf_of_own_cgroup();
 

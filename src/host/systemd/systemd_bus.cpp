@@ -30,7 +30,7 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 
-constexpr std::size_t dependents_limit = 1000;  // more than that nobody has, and each costs a call
+constexpr std::size_t dependents_limit = 1000;  // each costs a call
 
 bool is_unknown_unit(const BusReply& reply) {
   return reply.error_name == "org.freedesktop.systemd1.NoSuchUnit" || reply.error_name == SD_BUS_ERROR_FILE_NOT_FOUND ||
@@ -101,7 +101,7 @@ class BusSystemd : public Systemd {
   }
 
   JobResult start_again(const std::string& unit) override {
-    // A target would start all that it wants, also what somebody stopped.
+    // A target would start all of its dependencies, including stopped ones.
     const char* mode = unit.ends_with(".target") ? "ignore-dependencies" : "replace";
     return persistently([&] { return start_by("StartUnit", "start ", unit, "", mode); },
                         [&]() -> std::optional<JobResult> { return how_started(unit, ""); });
@@ -115,7 +115,7 @@ class BusSystemd : public Systemd {
       throw_reply(reply, action);
     }
     if (const JobResult job = finish(JobKind::start, scope, reply); !job.done) {
-      throw Error(ErrorKind::failed, fmt::format("{} did not start: {}", scope, job.words));
+      throw Error(ErrorKind::failed, fmt::format("{} did not start: {}", scope, job.reason));
     }
     return enter_leaf_of_own_cgroup();
   }
@@ -190,16 +190,16 @@ class BusSystemd : public Systemd {
     }
   }
 
-  /// Does `work`, which may be done twice, again on a new connection when its own is lost: the bus, or systemd itself,
-  /// is restarted now and then, and is back in a moment. Whoever was never reached is not waited for.
-  /// @param look called first on a new connection; what it gives is the result
-  template <typename Work, typename Look>
-  std::invoke_result_t<Work> persistently(Work work, Look look) {
+  /// Does `work`, which must be repeatable, again on a new connection when the connection is lost, because the bus or
+  /// systemd itself may be restarting. A systemd that was never reached is not waited for.
+  /// @param check called first on a new connection; its result, if any, is returned instead
+  template <typename Work, typename Check>
+  std::invoke_result_t<Work> persistently(Work work, Check check) {
     const auto deadline = std::chrono::steady_clock::now() + options_.patience;
     for (bool first = true;; first = false) {
       try {
-        if constexpr (!std::is_void_v<std::invoke_result_t<Look>>) {
-          if (auto seen = first ? std::nullopt : look()) {
+        if constexpr (!std::is_void_v<std::invoke_result_t<Check>>) {
+          if (auto seen = first ? std::nullopt : check()) {
             return std::move(*seen);
           }
         }
@@ -220,8 +220,8 @@ class BusSystemd : public Systemd {
     return persistently(std::move(work), [] {});
   }
 
-  /// How a start ended of whose job nothing was heard. @param before the unit's invocation that was to be replaced
-  /// @return nullopt when it has not ended, or has not begun
+  /// The result of a start whose job was lost with the connection. @param before invocation before the start
+  /// @return nullopt when the start has not ended, or has not begun
   std::optional<JobResult> how_started(const std::string& unit, const std::string& before) {
     const auto properties = read_unit_properties(bus(), unit);
     const auto& state = properties.state;
@@ -257,7 +257,7 @@ class BusSystemd : public Systemd {
     return names;
   }
 
-  /// That which a start replaces; empty while the unit is being started, for then ours may be that same start.
+  /// The invocation that a start replaces; empty while the unit is being started, since our job may join that start.
   static std::string known_invocation(const UnitState& unit) {
     return unit.active_state == "activating" ? "" : unit.invocation_id;
   }
@@ -271,7 +271,7 @@ class BusSystemd : public Systemd {
 
   [[nodiscard]] bool for_user() const { return !options_.user_runtime.empty(); }
 
-  /// @param before as that of finish
+  /// @param before see finish
   JobResult start_by(const char* method, const char* verb, const std::string& unit, const std::string& before,
                      const char* mode = "replace") {
     started_[unit] = now();
@@ -286,8 +286,8 @@ class BusSystemd : public Systemd {
     return finish(JobKind::start, unit, reply, before);
   }
 
-  /// Until we are gone systemd remembers how the unit was started; otherwise it forgets one that is not up any more as
-  /// soon as nothing names it. Where there is no bus daemon it cannot be asked to, which is no failure.
+  /// Makes systemd keep the state of the unit as long as this connection exists; otherwise it unloads an inactive unit
+  /// that nothing references. Fails without a bus daemon, which is ignored.
   void hold(const std::string& unit) {
     const MessagePtr call = bus().new_call("RefUnit");
     check_bus(sd_bus_message_append(call.get(), "s", unit.c_str()), "hold " + unit);
@@ -295,7 +295,7 @@ class BusSystemd : public Systemd {
   }
 
   BusReply queue(JobKind kind, const char* method, const std::string& unit, const char* mode = "replace") {
-    // Before the call: a job may end, and Ctrl-C be pressed, before its answer is read.
+    // Before the call: the job may end, and Ctrl-C may be pressed, before the reply is read.
     watch_.emplace(bus(), stop_);
     const MessagePtr call = bus().new_call(method);
     check_bus(sd_bus_message_append(call.get(), "ss", unit.c_str(), mode),
@@ -303,11 +303,12 @@ class BusSystemd : public Systemd {
     return bus().call(call);
   }
 
-  /// @param before invocation of the unit that is to be started; empty when there was none, or nobody knows
+  /// @param before invocation of the unit before the start; empty without one, or when it is unknown
   JobResult finish(JobKind kind, const std::string& unit, const BusReply& reply, const std::string& before = {}) {
-    const base::Activity waiting(reporter_, unit, kind == JobKind::start ? "starting" : "stopping");
+    const base::Activity waiting(reporter_, unit,
+                                 kind == JobKind::start ? base::ProgressTask::starting : base::ProgressTask::stopping);
     const char* path = nullptr;
-    check_bus(sd_bus_message_read(reply.message.get(), "o", &path), "read the answer of systemd");
+    check_bus(sd_bus_message_read(reply.message.get(), "o", &path), "read the reply of systemd");
     const auto result = watch_->wait_for(path, options_.job_timeout);
     watch_.reset();
     if (!result) {
@@ -321,7 +322,7 @@ class BusSystemd : public Systemd {
     auto properties = read_unit_properties(bus(), unit);
     if (kind == JobKind::start && !before.empty() && properties.state.invocation_id == before &&
         unit.ends_with(".service")) {
-      // Nothing was started: Result= and the exit status are those of the time before.
+      // Nothing was started: Result= and the exit status are those of the previous run.
       properties.state.result = "start-limit-hit";
     }
     return {false, *result, describe_job_failure(kind, *result, properties)};
@@ -377,7 +378,7 @@ class BusSystemd : public Systemd {
     }
   }
 
-  /// systemd-tmpfiles(8): 65, some lines are wrong; 73, something could not be made. Neither may pass.
+  /// Fails also for the exit statuses 65 (invalid lines) and 73 (a file could not be created) of systemd-tmpfiles(8).
   void run_tmpfiles(const char* option, const std::string& conf) {
     base::ProcessOptions process;
     process.timeout = options_.call_timeout;
@@ -396,8 +397,8 @@ class BusSystemd : public Systemd {
   BusOptions options_;
   std::optional<Bus> bus_;
   bool was_connected_ = false;
-  std::optional<JobWatch> watch_;                ///< after bus_, so that it goes first
-  std::int64_t reloaded_ = 0;                    ///< microseconds since the epoch; 0: not by us
+  std::optional<JobWatch> watch_;                ///< after bus_, so that it is destroyed first
+  std::int64_t reloaded_ = 0;                    ///< microseconds since the epoch; 0: not by this object
   std::map<std::string, std::int64_t> started_;  ///< by unit
 };
 

@@ -20,7 +20,7 @@ namespace {
 
 using std::chrono::steady_clock;
 
-/// journald takes messages from a socket: the last words of a process that has just died may still be in it.
+/// journald reads messages from a socket: the last ones of a process that has just ended may still be in it.
 constexpr std::chrono::seconds longest_sync{10};
 constexpr std::chrono::milliseconds quiet_time{100};
 constexpr std::chrono::milliseconds longest_wait{500};
@@ -41,7 +41,8 @@ JournalPtr open_journal(const std::string& directory, const std::string& root = 
   } else if (!root.empty()) {
     result = sd_journal_open_directory(&raw, root.c_str(), SD_JOURNAL_OS_ROOT);
   } else {
-    // With the files of users: journald sorts by whose a process is, and not everything in a container is root's.
+    // Including the files of users: journald stores messages by the user of a process, which may not be root in a
+    // container.
     result = sd_journal_open(&raw, SD_JOURNAL_LOCAL_ONLY);
   }
   return JournalPtr(result < 0 ? nullptr : raw);
@@ -51,7 +52,7 @@ bool has_files(sd_journal* journal) {
   return sd_journal_has_runtime_files(journal) > 0 || sd_journal_has_persistent_files(journal) > 0;
 }
 
-/// Who has a journal of their own may still not read that of the system.
+/// A user who can read their own journal may be unable to read the journal of the system.
 bool may_read_system_journal() {
   sd_journal* raw = nullptr;
   const int result = sd_journal_open(&raw, SD_JOURNAL_LOCAL_ONLY | SD_JOURNAL_SYSTEM);
@@ -63,8 +64,8 @@ bool add_match(sd_journal* journal, const std::string& match) {
   return sd_journal_add_match(journal, match.data(), match.size()) >= 0;
 }
 
-/// What `journalctl -u` shows: what the unit's processes say, what systemd says about it, its core dumps, and what
-/// other services of root say about it.
+/// The entries that `journalctl -u` shows: messages of the unit's processes, of systemd about it, its core dumps, and
+/// messages of other services of root about it.
 bool match_unit(sd_journal* journal, const std::string& unit) {
   return add_match(journal, "_SYSTEMD_UNIT=" + unit) && sd_journal_add_disjunction(journal) >= 0 &&
          add_match(journal, "_PID=1") && add_match(journal, "UNIT=" + unit) &&
@@ -73,7 +74,7 @@ bool match_unit(sd_journal* journal, const std::string& unit) {
          add_match(journal, "_UID=0") && add_match(journal, "OBJECT_SYSTEMD_UNIT=" + unit);
 }
 
-/// The same of a unit of this user's systemd, as `journalctl --user -u` shows it.
+/// The same for a unit of this user's systemd, like `journalctl --user -u`.
 bool match_user_unit(sd_journal* journal, const std::string& unit) {
   const auto uid = fmt::format("_UID={}", ::getuid());
   for (const auto* field : {"_SYSTEMD_USER_UNIT", "USER_UNIT", "COREDUMP_USER_UNIT", "OBJECT_SYSTEMD_USER_UNIT"}) {
@@ -82,7 +83,7 @@ bool match_user_unit(sd_journal* journal, const std::string& unit) {
       return false;
     }
   }
-  // Processes of a container that have one of the user's sub-ids.
+  // Processes of a container that run with a subordinate id of the user.
   return add_match(journal, "_SYSTEMD_USER_UNIT=" + unit) &&
          add_match(journal, fmt::format("_SYSTEMD_OWNER_UID={}", ::getuid()));
 }
@@ -91,7 +92,7 @@ bool match(sd_journal* journal, const std::string& unit, bool own_user) {
   return own_user ? match_user_unit(journal, unit) : match_unit(journal, unit);
 }
 
-/// Has journald take everything that was written to it so far; root may ask for that. @return whether it has
+/// Makes journald store all messages written so far, which only root may request. @return whether it has
 bool sync_journal() {
   base::ProcessOptions options;
   options.timeout = longest_sync;
@@ -112,7 +113,7 @@ void wait_for_quiet(sd_journal* journal) {
   }
 }
 
-/// The content of a field of the entry the journal is at; empty when it has none.
+/// The content of a field of the current entry; empty without one.
 std::string read_field(sd_journal* journal, const char* name, std::size_t limit) {
   const void* data = nullptr;
   std::size_t size = 0;
@@ -147,8 +148,8 @@ LogEntry read_entry(sd_journal* journal) {
   return entry;
 }
 
-/// Goes to the first entry that is wanted; the next sd_journal_next() then gives the one after it.
-/// @return false when nothing of what there is is wanted
+/// Moves to the first matching entry; the next sd_journal_next() moves to the one after it.
+/// @return false when no existing entry matches
 bool seek_first(sd_journal* journal, const LogQuery& query) {
   if (!query.last) {
     if (query.since) {
@@ -159,7 +160,7 @@ bool seek_first(sd_journal* journal, const LogQuery& query) {
     return sd_journal_next(journal) > 0;
   }
   sd_journal_seek_tail(journal);
-  // Also for none at all: what follows is what comes after the last one.
+  // Also for zero entries: following begins after the last one.
   if (sd_journal_previous_skip(journal, std::max<std::size_t>(*query.last, 1)) <= 0) {
     sd_journal_seek_head(journal);
     return false;
@@ -175,7 +176,7 @@ bool seek_first(sd_journal* journal, const LogQuery& query) {
 [[noreturn]] void throw_no_journal() {
   if (::geteuid() != 0) {
     throw base::Error(base::ErrorKind::not_permitted, "the journal of the system cannot be read",
-                      "run it as root, or as a member of the group systemd-journal");
+                      "root and the members of the group systemd-journal can read it");
   }
   throw base::Error(base::ErrorKind::failed, "there is no journal to read", "see systemd-journald.service(8)");
 }
@@ -225,7 +226,7 @@ void read_log(const LogQuery& query, const std::function<bool(const LogEntry&)>&
     if (!query.follow) {
       return;
     }
-    // Rotation shows here, too: the new files are looked at by the next call.
+    // A rotation also ends the wait; the next call reads the new files.
     if (const int result = sd_journal_wait(journal.get(), follow_slice); result < 0) {
       base::throw_errno("wait for the journal", -result);
     }

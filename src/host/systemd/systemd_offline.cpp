@@ -1,4 +1,4 @@
-// systemd for a root that is not running: links on disk.
+// systemd of a root that is not running: links on disk.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>

@@ -13,6 +13,8 @@
 #include "base/fd.hpp"
 #include "base/file.hpp"
 #include "base/scope_exit.hpp"
+#include "base/unit_quoting.hpp"
+#include "base/unit_syntax.hpp"
 #include "host/files/root_directory.hpp"
 
 namespace berth::host {
@@ -22,42 +24,9 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 
-constexpr std::string_view blanks = " \t\r";
 constexpr std::size_t unit_name_limit = 255;
 constexpr std::array unit_suffixes = {".service", ".socket", ".target", ".timer",     ".path",
                                       ".mount",   ".slice",  ".device", ".automount", ".swap"};
-
-std::string_view trimmed(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(blanks);
-  if (begin == std::string_view::npos) {
-    return "";
-  }
-  return text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
-}
-
-/// Lines with continuations joined; comments inside a continued line are dropped (systemd.syntax(7)).
-std::vector<std::string> logical_lines(std::string_view text) {
-  std::vector<std::string> lines;
-  std::string current;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    const std::string_view line = trimmed(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-    if (line.starts_with('#') || line.starts_with(';')) {
-      continue;
-    }
-    if (line.ends_with('\\')) {
-      current += std::string(line.substr(0, line.size() - 1)) + " ";
-      continue;
-    }
-    lines.emplace_back(trimmed(current + std::string(line)));
-    current.clear();
-  }
-  if (!current.empty()) {
-    lines.emplace_back(trimmed(current));
-  }
-  return lines;
-}
 
 std::string expand_specifiers(std::string_view word, const std::string& unit) {
   const std::string bare = unit.substr(0, unit.rfind('.'));
@@ -81,7 +50,7 @@ std::string expand_specifiers(std::string_view word, const std::string& unit) {
         break;
       default:
         throw Error(ErrorKind::verification,
-                    fmt::format("{}: [Install] holds '{}', whose specifier is known only to a running systemd", unit,
+                    fmt::format("{}: [Install] contains '{}', a specifier that only a running systemd can expand", unit,
                                 base::printable(word)),
                     "write the unit's name out in the service template");
     }
@@ -94,48 +63,32 @@ bool is_unit_letter(char letter) {
          std::string_view(":_.-\\@").find(letter) != std::string_view::npos;
 }
 
-/// The names become paths, so nothing but a unit name may pass.
+/// Accepts only unit names, because they become paths.
 void check_unit_name(const std::string& name, const std::string& unit) {
   if (!is_unit_name(name)) {
     throw Error(ErrorKind::verification,
-                fmt::format("{}: [Install] names '{}', which is no unit name", unit, base::printable(name)));
+                fmt::format("{}: [Install] names '{}', which is not a unit name", unit, base::printable(name)));
   }
 }
 
-void add_words(std::string_view value, const std::string& unit, std::vector<std::string>& list) {
+/// Adds the unit names of a setting of [Install], or clears `list` for an empty one (config_parse_strv() of systemd).
+void add_names(std::string_view value, const std::string& unit, std::vector<std::string>& list) {
+  const auto words = base::split_unit_words(value, base::UnitEscapes::keep);
+  if (!words) {
+    throw Error(ErrorKind::verification,
+                fmt::format("{}: [Install] has an unclosed quote in '{}'", unit, base::printable(value)));
+  }
   if (value.empty()) {
     list.clear();
-    return;
   }
-  while (!value.empty()) {
-    const std::size_t end = std::min(value.find_first_of(blanks), value.size());
-    std::string name = expand_specifiers(value.substr(0, end), unit);
+  for (const std::string& word : *words) {
+    std::string name = expand_specifiers(word, unit);
     check_unit_name(name, unit);
     list.push_back(std::move(name));
-    value.remove_prefix(end);
-    value = trimmed(value);
   }
 }
 
-void add_assignment(std::string_view line, const std::string& unit, InstallSection& section) {
-  const std::size_t equals = line.find('=');
-  if (equals == std::string_view::npos) {
-    return;  // systemd ignores such a line, with a warning at load time
-  }
-  const std::string_view key = trimmed(line.substr(0, equals));
-  const std::string_view value = trimmed(line.substr(equals + 1));
-  if (key == "WantedBy") {
-    add_words(value, unit, section.wanted_by);
-  } else if (key == "RequiredBy") {
-    add_words(value, unit, section.required_by);
-  } else if (key == "Alias") {
-    add_words(value, unit, section.aliases);
-  } else {
-    section.not_followed.push_back(base::printable(fmt::format("{}={}", key, value)));
-  }
-}
-
-/// The units a link of that name may point at: by absolute path, as systemctl makes them, or by name.
+/// Whether a link points to the unit: by absolute path, as systemctl makes it, or by name.
 bool points_to(const std::string& target, const std::string& unit) {
   return base::split_path(target).second == unit;
 }
@@ -153,8 +106,8 @@ bool make_link(int directory, const std::string& name, const std::string& path, 
   }
   const auto existing = base::read_link_at(directory, name);
   if (!existing || !points_to(*existing, unit)) {
-    throw Error(ErrorKind::conflict, fmt::format("cannot enable {}: {} exists and is something else", unit, path),
-                "look at it, and remove it if nothing needs it");
+    throw Error(ErrorKind::conflict, fmt::format("cannot enable {}: {} exists and is not a link to it", unit, path),
+                "inspect it, and remove it if it is not needed");
   }
   return false;
 }
@@ -163,19 +116,20 @@ bool contains(const std::vector<std::string>& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-/// Names of the links to `unit`, but for those called as in `keep`.
+/// Names of the links to `unit`, except those in `keep`.
 std::vector<std::string> links_in(int directory, const std::string& unit, const std::vector<std::string>& keep) {
   auto names = base::list_directory(directory);
   std::erase_if(names, [&](const std::string& name) {
-    // What is called otherwise is nothing to systemd either: links that wait while a change is under way, or are kept.
-    const bool none = !is_unit_name(name) || contains(keep, name);
-    const auto target = none ? std::nullopt : base::read_link_at(directory, name);
+    // systemd ignores other names, too: those of links that are set aside during a change.
+    const bool ignored = !is_unit_name(name) || contains(keep, name);
+    const auto target = ignored ? std::nullopt : base::read_link_at(directory, name);
     return !target || !points_to(*target, unit);
   });
   return names;
 }
 
-/// Adds the units that links point to, but for links called as their unit.
+/// Adds the units that links point to.
+/// @param own_names whether links that have the name of their unit count
 void add_linked_units(int directory, std::set<std::string>& units, bool own_names) {
   for (const std::string& name : base::list_directory(directory)) {
     if (const auto target = is_unit_name(name) ? base::read_link_at(directory, name) : std::nullopt) {
@@ -196,8 +150,8 @@ bool remove_links_in(int directory, const std::string& unit, const std::vector<s
   return !names.empty();
 }
 
-/// Whether `section` asks for a link in the directory `TARGET.wants` or `TARGET.requires`.
-bool asks_for(const InstallSection& section, std::string_view directory) {
+/// Whether `section` defines a link in the directory `TARGET.wants` or `TARGET.requires`.
+bool defines_link_in(const InstallSection& section, std::string_view directory) {
   const auto dot = directory.rfind('.');
   return contains(directory.ends_with(".wants") ? section.wanted_by : section.required_by, directory.substr(0, dot));
 }
@@ -220,7 +174,7 @@ void remove_made_links(int root, const std::vector<std::string>& links) noexcept
         ::unlinkat(directory->get(), name.c_str(), 0);
       }
     } catch (const std::exception&) {
-      continue;  // the failure that brought us here is the one to tell
+      continue;  // the first failure is reported
     }
   }
 }
@@ -237,18 +191,24 @@ bool is_unit_name(std::string_view name) {
 
 InstallSection parse_install_section(std::string_view text, const std::string& unit) {
   InstallSection section;
-  bool inside = false;
-  for (const std::string& line : logical_lines(text)) {
-    if (line.starts_with('[')) {
-      inside = line == "[Install]";
-    } else if (inside && !line.empty()) {
-      add_assignment(line, unit, section);
+  for (const auto& [section_name, key, value, line] : base::parse_unit(text).assignments) {
+    if (section_name != "Install") {
+      continue;
+    }
+    if (key == "WantedBy") {
+      add_names(value, unit, section.wanted_by);
+    } else if (key == "RequiredBy") {
+      add_names(value, unit, section.required_by);
+    } else if (key == "Alias") {
+      add_names(value, unit, section.aliases);
+    } else {
+      section.not_followed.push_back(base::printable(fmt::format("{}={}", key, value)));
     }
   }
   for (const std::string& alias : section.aliases) {
     if (!alias.ends_with(unit.substr(unit.rfind('.')))) {
       throw Error(ErrorKind::verification,
-                  fmt::format("{}: the alias '{}' is of another kind than the unit", unit, base::printable(alias)));
+                  fmt::format("{}: the alias '{}' is of another type than the unit", unit, base::printable(alias)));
     }
   }
   return section;
@@ -256,14 +216,10 @@ InstallSection parse_install_section(std::string_view text, const std::string& u
 
 std::vector<std::string> enabled_with(std::string_view text, const std::string& unit) {
   std::vector<std::string> units;
-  bool inside = false;
-  for (const std::string_view line : logical_lines(text)) {
-    const std::size_t equals = line.find('=');
-    if (line.starts_with('[')) {
-      inside = line == "[Install]";
-    } else if (inside && equals != std::string_view::npos && trimmed(line.substr(0, equals)) == "Also") {
+  for (const auto& assignment : base::parse_unit(text).assignments) {
+    if (assignment.section == "Install" && assignment.key == "Also") {
       try {
-        add_words(trimmed(line.substr(equals + 1)), unit, units);
+        add_names(assignment.value, unit, units);
       } catch (const Error&) {  // NOLINT(bugprone-empty-catch): systemd judges it when the unit is enabled
       }
     }
@@ -326,7 +282,7 @@ void remove_links(int root, const std::string& unit, const std::vector<std::stri
     }
     const bool of_links = directory_name.ends_with(".wants") || directory_name.ends_with(".requires");
     if (const auto above = of_links ? find_directory_in_root(root, units) : std::nullopt) {
-      ::unlinkat(above->get(), directory_name.c_str(), AT_REMOVEDIR);  // stays when it holds something else
+      ::unlinkat(above->get(), directory_name.c_str(), AT_REMOVEDIR);  // stays unless empty
       base::sync_at(above->get(), ".");
     }
   }
@@ -376,8 +332,8 @@ void remove_unit_links(int root, const std::string& unit, const InstallSection& 
   remove_links_in(units->get(), unit, own_names);
   for (const std::string& name : link_directories(units->get())) {
     const base::Fd links = base::open_directory_at(units->get(), name);
-    if (!asks_for(kept, name) && remove_links_in(links.get(), unit, {})) {
-      ::unlinkat(units->get(), name.c_str(), AT_REMOVEDIR);  // stays when it holds something else
+    if (!defines_link_in(kept, name) && remove_links_in(links.get(), unit, {})) {
+      ::unlinkat(units->get(), name.c_str(), AT_REMOVEDIR);  // stays unless empty
     }
   }
   base::sync_at(units->get(), ".");

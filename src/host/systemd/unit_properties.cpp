@@ -76,7 +76,7 @@ void read_commands(sd_bus_message* message, const std::string& setting, UnitProp
   check_bus(sd_bus_message_exit_container(message), what);
 }
 
-/// a(sbbsi): setting, whether it triggers, whether it is negated, what it asks for, how it was last answered.
+/// a(sbbsi): setting, whether it is a trigger, whether it is negated, value, last result.
 void read_conditions(sd_bus_message* message, UnitProperties& properties) {
   constexpr const char* what = "read the conditions of a unit";
   check_bus(sd_bus_message_enter_container(message, 'a', "(sbbsi)"), what);
@@ -123,7 +123,7 @@ Reader number_into(std::int32_t UnitState::*member) {
   };
 }
 
-Reader time_spec_into(std::uint64_t UnitState::*member) {
+Reader timestamp_into(std::uint64_t UnitState::*member) {
   return [member](sd_bus_message* message, UnitProperties& properties) {
     properties.state.*member = read_basic<std::uint64_t>(message, "t");
   };
@@ -142,7 +142,7 @@ struct KnownProperty {
 
 using KnownProperties = std::map<std::string, KnownProperty, std::less<>>;
 
-/// By which a stop goes on to other units, and those that undo a stop.
+/// Dependencies that propagate a stop to other units, and those that start the unit again.
 void add_dependents(KnownProperties& known) {
   for (const auto* name : {"RequiredBy", "RequisiteOf", "BoundBy", "ConsistsOf", "PropagatesStopTo"}) {
     known.emplace(
@@ -188,9 +188,9 @@ KnownProperties known_properties() {
       {"Conditions", {"a(sbbsi)", read_conditions}},
       {"ConditionResult",
        {"b", [](auto* message, auto& properties) { properties.conditions_hold = read_basic<int>(message, "b") != 0; }}},
-      {"ActiveEnterTimestampMonotonic", {"t", time_spec_into(&UnitState::active_enter)}},
-      {"ActiveExitTimestampMonotonic", {"t", time_spec_into(&UnitState::active_exit)}},
-      {"ExecMainExitTimestampMonotonic", {"t", time_spec_into(&UnitState::main_exit)}},
+      {"ActiveEnterTimestampMonotonic", {"t", timestamp_into(&UnitState::active_enter)}},
+      {"ActiveExitTimestampMonotonic", {"t", timestamp_into(&UnitState::active_exit)}},
+      {"ExecMainExitTimestampMonotonic", {"t", timestamp_into(&UnitState::main_exit)}},
       {"ExecCondition", {commands, commands_of("ExecCondition")}},
       {"ExecStartPre", {commands, commands_of("ExecStartPre")}},
       {"ExecStart", {commands, commands_of("ExecStart")}},
@@ -224,7 +224,7 @@ UnitProperties parse_properties(sd_bus_message* message) {
 }
 
 struct Freer {
-  void operator()(char* text) const noexcept { std::free(text); }  // NOLINT: what sd-bus allocates
+  void operator()(char* text) const noexcept { std::free(text); }  // NOLINT: allocated by sd-bus
 };
 
 }  // namespace
@@ -242,13 +242,13 @@ UnitProperties read_unit_properties(const Bus& bus, const std::string& unit) {
   check_bus(sd_bus_path_encode("/org/freedesktop/systemd1/unit", unit.c_str(), &raw), "name the unit " + unit);
   const std::unique_ptr<char, Freer> path(raw);
   const MessagePtr call = bus.new_call(path.get(), "org.freedesktop.DBus.Properties", "GetAll");
-  check_bus(sd_bus_message_append(call.get(), "s", ""), "ask for the properties of " + unit);
+  check_bus(sd_bus_message_append(call.get(), "s", ""), "get the properties of " + unit);
   const MessagePtr reply = bus.call_checked(call, "show " + unit);
   UnitProperties properties = parse_properties(reply.get());
   if (properties.conditions_hold) {
-    properties.state.unmet.clear();  // one of several that trigger is enough
+    properties.state.unmet.clear();  // one of several triggering conditions is enough
   }
-  // systemd answers in the order of its own table, which is that in which commands run; rely on nothing.
+  // systemd replies in the order of its own table, which is the order of execution but not documented.
   const auto rank = [](const UnitCommand& command) {
     constexpr std::array order = {"ExecCondition", "ExecStartPre", "ExecStart", "ExecStartPost"};
     return std::find(order.begin(), order.end(), command.setting) - order.begin();

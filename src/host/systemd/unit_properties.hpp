@@ -1,4 +1,4 @@
-// The properties of one unit, read off the bus.
+// The properties of one unit, read from the bus.
 #pragma once
 
 #include <chrono>
@@ -11,7 +11,7 @@
 
 namespace berth::host {
 
-/// One command of a unit (ExecStartPre=, ExecStart=…) and how it last ended.
+/// One command of a unit (ExecStartPre=, ExecStart=…) and its last result.
 struct UnitCommand {
   std::string setting;  ///< "ExecStart"
   std::string path;     ///< the program
@@ -20,14 +20,14 @@ struct UnitCommand {
   std::int32_t status = 0;  ///< exit status or signal
 };
 
-/// What is needed to say why a job failed.
+/// The properties that describe a failed job.
 struct UnitProperties {
   UnitState state;
-  bool conditions_hold = false;                ///< when it was last started
+  bool conditions_hold = false;                ///< at the last start
   std::chrono::microseconds start_timeout{0};  ///< 0: none
   std::chrono::microseconds stop_timeout{0};   ///< 0: none
   std::vector<UnitCommand> commands;           ///< in the order systemd runs them
-  std::vector<std::string> stops_too;          ///< units that are stopped when it is stopped
+  std::vector<std::string> stops_too;          ///< units that are stopped with it
 };
 
 /// @throws Error as Bus::call does

@@ -34,7 +34,7 @@ std::string absolute(const std::string& path) {
   return resolved ? resolved.get() : path;
 }
 
-/// A name for the container of a directory: the directory's own, or for `…/NAME/exports` that of the one above.
+/// @return a container name for a directory: its last component, or NAME for `…/NAME/exports`
 std::string name_of_directory(const std::string& path) {
   auto [parent, name] = base::split_path(absolute(path));
   if (name == "exports" || name == "rootfs") {
@@ -45,7 +45,8 @@ std::string name_of_directory(const std::string& path) {
   return image::default_container_name(image);
 }
 
-/// A layout or archive; what is stored under its name may be another image.
+/// Whether the image comes from a layout, an archive or a daemon. An image that is stored under its name may be another
+/// one.
 bool is_on_this_machine(const std::string& text) {
   try {
     return image::parse_reference(text).transport != image::Transport::registry;
@@ -54,7 +55,7 @@ bool is_on_this_machine(const std::string& text) {
   }
 }
 
-/// Says of a mistyped directory that it is none, too.
+/// Adds to the message for an invalid reference that there is no such directory either.
 void check_reference(const std::string& text) {
   try {
     image::parse_reference(text);
@@ -63,7 +64,7 @@ void check_reference(const std::string& text) {
   }
 }
 
-/// The store of this machine when we may read it.
+/// @return nullopt when the store does not exist, or when this user may not read it
 std::optional<store::Store> readable_store(const Context& context) {
   try {
     return store::Store::open_existing(store_options(context));
@@ -75,22 +76,20 @@ std::optional<store::Store> readable_store(const Context& context) {
   }
 }
 
-/// Asks the host. @param hidden the answer about what we may not look at
-template <typename Answer, typename Hidden>
-std::function<Answer(const std::string&)> cautiously(std::function<Answer(const std::string&)> ask, Hidden hidden) {
-  return [ask = std::move(ask), hidden](const std::string& path) -> Answer {
-    try {
-      return ask(path);
-    } catch (const Error& error) {
-      if (error.kind() != ErrorKind::not_permitted) {
-        throw;
-      }
-      return hidden(path);
+/// @return `query()`, or `hidden` when the caller may not see the path
+template <typename Query, typename Answer>
+Answer query_visible(const Query& query, Answer hidden) {
+  try {
+    return query();
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::not_permitted) {
+      throw;
     }
-  };
+    return hidden;
+  }
 }
 
-/// An author's machine need not have a runtime.
+/// @return the runtime, or a default path when none is installed on the author's machine
 host::Runtime runtime_of(const Context& context, const std::string& wanted) {
   try {
     return host::find_runtime(context.layout, wanted, context.config.runtimes);
@@ -103,6 +102,18 @@ host::Runtime runtime_of(const Context& context, const std::string& wanted) {
 }
 
 }  // namespace
+
+bool PreviewProbe::exists(const std::string& path) const {
+  return query_visible([&] { return LaidOutImageProbe::exists(path); }, true);
+}
+
+std::string PreviewProbe::resolve(const std::string& path) const {
+  return query_visible([&] { return LaidOutImageProbe::resolve(path); }, path);
+}
+
+std::optional<uid_t> PreviewProbe::directory_owner(const std::string& path) const {
+  return query_visible([&] { return LaidOutImageProbe::directory_owner(path); }, std::optional<uid_t>(0));
+}
 
 ImagePreview::ImagePreview(const Context& context, const PreviewRequest& request, base::Reporter& reporter,
                            const render::ExportsFault& fault)
@@ -142,7 +153,7 @@ void ImagePreview::open_directory(const std::string& path, base::Reporter& repor
   }
   if (!has_rootfs_) {
     temp_directory_.emplace(temporary_files(), context_.reporter);
-    files_.rootfs = base::open_host_directory(temp_directory_->path());  // stands for the one that nobody knows
+    files_.rootfs = base::open_host_directory(temp_directory_->path());  // an empty one
   }
   read(reporter, fault);
 }
@@ -161,49 +172,42 @@ void ImagePreview::open_image(const PreviewRequest& request, base::Reporter& rep
   read(reporter, fault);
 }
 
-/// @return false when it is not stored, or not for us to read
+/// @return false when it is not stored, or when this user may not read the store
 bool ImagePreview::use_stored(const std::string& text) {
   auto store = readable_store(context_);
   if (!store) {
     return false;
   }
-  try {
-    const auto image = choose_image(context_, *store, text);
-    if (image.elsewhere && !image.name.empty()) {
-      temp_directory_.emplace(temporary_files(), context_.reporter);
-      auto options = store_options(context_, temp_directory_->path() + "/repository");
-      options.read_only = context_.layout.read_only_repository();
-      auto copy = store::Store::open(options);
-      lay_out(copy, copy.find(image::parse_written_name(image.name)).value_or(image));
-      return true;
-    }
-    if (!image.name.empty()) {
-      const auto found = store->find(image::parse_image_name(image.name));
-      // Links cannot go further.
-      temp_directory_.emplace(TempDirectory::InRepository{context_.layout.repository()}, context_.reporter);
-      lay_out(*store, found ? *found : image);
-      return true;
-    }
-  } catch (const Error& error) {
-    if (error.kind() != ErrorKind::not_found) {
-      throw;
-    }
+  const auto image = find_image(context_, *store, text);
+  if (!image || image->name.empty()) {
+    return false;
   }
-  return false;
+  if (image->elsewhere) {
+    temp_directory_.emplace(temporary_files(), context_.reporter);
+    auto options = store_options(context_, temp_directory_->path() + "/repository");
+    options.read_only = context_.layout.read_only_repository();
+    auto copy = store::Store::open(options);
+    check_out(copy, copy.find(image::parse_written_name(image->name)).value_or(*image));
+    return true;
+  }
+  // On the file system of the repository, so that files can be hard links.
+  temp_directory_.emplace(TempDirectory::InRepository{context_.layout.repository()}, context_.reporter);
+  check_out(*store, store->find(image::parse_image_name(image->name)).value_or(*image));
+  return true;
 }
 
 void ImagePreview::fetch(const PreviewRequest& request) {
   check_reference(request.target);
-  ImageFetcher origin(context_, {request.target, request.authfile, request.platform});
+  ImageFetcher fetcher(context_, {request.target, request.authfile, request.platform});
   temp_directory_.emplace(temporary_files(), context_.reporter);
   auto options = store_options(context_, temp_directory_->path() + "/repository");
   options.mode = ::geteuid() == 0 ? store::RepositoryMode::bare : store::RepositoryMode::bare_user;
   auto store = store::Store::open(options);
-  lay_out(store, origin.ensure(store).image);
+  check_out(store, fetcher.ensure(store).image);
 }
 
-/// In the workplace, which is on the file system of the repository.
-void ImagePreview::lay_out(store::Store& store, const store::StoredImage& image) {
+/// Checks out into the temporary directory, which is on the file system of the repository.
+void ImagePreview::check_out(store::Store& store, const store::StoredImage& image) {
   files_.set_image(image);
   default_name_ = image::default_container_name(image::parse_image_name(image.name));
   store.checkout(image.commit, temp_directory_->directory(), "rootfs");
@@ -211,18 +215,16 @@ void ImagePreview::lay_out(store::Store& store, const store::StoredImage& image)
 }
 
 PlanInputs ImagePreview::inputs(const PreviewValues& values) const {
-  auto in = plan_inputs(host_, root_.get(), files_);
-  in.name = values.name.empty() ? default_name_ : values.name;
-  host::check_container_name(in.name);
-  in.set = values.set;
-  in.uuid = no_uuid;
-  in.one_off = runs_once(files_.config);
-  in.preview = true;
-  in.runtime = runtime_of(host_, values.runtime);
-  in.default_service_template = default_service_template(host_, files_.exports);
-  in.host_exists = cautiously(std::move(in.host_exists), [](const std::string&) { return true; });
-  in.host_place = cautiously(std::move(in.host_place), [](const std::string& path) { return path; });
-  in.directory_owner = cautiously(std::move(in.directory_owner), [](const std::string&) { return uid_t{0}; });
+  PlanInputs in{{}, image_facts(files_), host_facts(host_, root_.get()), {}, probe_};
+  in.target.name = values.name.empty() ? default_name_ : values.name;
+  host::check_container_name(in.target.name);
+  in.target.created = plan_time();
+  in.target.preview = true;
+  in.request.set = values.set;
+  in.request.uuid = no_uuid;
+  in.request.one_off = runs_once(files_.config);
+  in.request.runtime = runtime_of(host_, values.runtime);
+  in.host.default_service_template = default_service_template(host_, files_.exports);
   return in;
 }
 

@@ -1,4 +1,4 @@
-// An image that is looked at by its author: a directory that is being written, or an image that nobody installs.
+// An image under development: an exports directory, or an image that is inspected without installing it.
 #pragma once
 
 #include <optional>
@@ -17,34 +17,44 @@ struct PreviewRequest {
   std::string platform;
 };
 
-/// What a draft is rendered with.
+/// Values for a plan of the preview.
 struct PreviewValues {
   std::string name;     ///< --name; empty: derived from the target
   render::Values set;   ///< --set
   std::string runtime;  ///< --runtime; empty: the first configured one, which need not exist
 };
 
-/// Open as long as it lives; what it had to lay out goes with it. Needs no root: then the image is fetched into a
-/// repository of its own in a temporary directory, where the owners and setuid bits of its files are lost.
+/// For an author without root: answers "exists, no link, owned by root" about paths that the caller may not see.
+class PreviewProbe final : public LaidOutImageProbe {
+ public:
+  using LaidOutImageProbe::LaidOutImageProbe;
+  [[nodiscard]] bool exists(const std::string& path) const override;
+  [[nodiscard]] std::string resolve(const std::string& path) const override;
+  [[nodiscard]] std::optional<uid_t> directory_owner(const std::string& path) const override;
+};
+
+/// Opens an image and its exports directory; temporary files are removed by the destructor. Does not need root: without
+/// it, the image is fetched into a temporary repository, which does not keep the owners and setuid bits of its files.
 class ImagePreview {
  public:
-  /// @param reporter told of what manifest.json has that nobody knows
-  /// @param fault called for each part of /exports that cannot be used; without it the first one is thrown
-  /// @throws Error(not_found) when there is no such directory or image, and what fetching it throws
+  /// @param reporter gets warnings about unknown keys of manifest.json
+  /// @param fault called for each file of /exports that cannot be used; when it is empty, the first such error is
+  /// thrown
+  /// @throws Error(not_found) when the directory or image does not exist, and the errors of a pull
   ImagePreview(const Context& context, const PreviewRequest& request, base::Reporter& reporter,
                const render::ExportsFault& fault = {});
   ImagePreview(const ImagePreview&) = delete;
   ImagePreview& operator=(const ImagePreview&) = delete;
 
   [[nodiscard]] const ImageFiles& files() const noexcept { return files_; }
-  /// Whether the target was an image, whose configuration is known.
+  /// Whether the target is an image, with an image configuration.
   [[nodiscard]] bool is_image() const noexcept { return is_image_; }
-  /// Whether there is a root file system beside the directory /exports.
+  /// Whether the root file system is available, not only the directory /exports.
   [[nodiscard]] bool has_rootfs() const noexcept { return has_rootfs_; }
   /// Path of the directory /exports for messages: `DIR/exports`, or `exports` of an image.
   [[nodiscard]] const std::string& shown_directory() const noexcept { return shown_directory_; }
 
-  /// What a plan needs; the host that is looked at is that of the session, its root user the one who installs.
+  /// @return inputs for the plan of an install of a system container on the host of the context
   [[nodiscard]] PlanInputs inputs(const PreviewValues& values) const;
 
  private:
@@ -53,13 +63,14 @@ class ImagePreview {
   void read(base::Reporter& reporter, const render::ExportsFault& fault);
   bool use_stored(const std::string& text);
   void fetch(const PreviewRequest& request);
-  void lay_out(store::Store& store, const store::StoredImage& image);
+  void check_out(store::Store& store, const store::StoredImage& image);
 
   Context context_;
-  Context host_;  ///< for which an install is planned: that of the system, by root
+  Context host_;  ///< context of an install by root
   base::Fd root_;
-  std::optional<TempDirectory> temp_directory_;  ///< for what has to be laid out
+  std::optional<TempDirectory> temp_directory_;  ///< holds the checkout
   ImageFiles files_;
+  PreviewProbe probe_{root_.get(), files_};
   std::string default_name_;
   std::string shown_directory_ = "exports";
   bool is_image_ = false;

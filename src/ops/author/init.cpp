@@ -9,8 +9,9 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/json.hpp"
 #include "ops/temp_directory.hpp"
-#include "render/spec/config_json.hpp"
+#include "render/spec/config_generate.hpp"
 #include "render/template/template_pieces.hpp"
 #include "render/unit/stop_signal.hpp"
 #include "render/unit/unit.hpp"
@@ -39,7 +40,7 @@ struct NewFile {
   mode_t mode = 0644;
 };
 
-/// What the image is to run, and what is known of it.
+/// The image that the templates are made for.
 struct Start {
   std::string name;
   std::string base;  ///< of the Containerfile
@@ -61,7 +62,7 @@ void escape(std::string& text) {
   }
 }
 
-/// A dollar sign of the image is one in the template, too.
+/// Escapes dollar signs for templates.
 void escape(image::ImageConfig& config) {
   for (auto* list : {&config.entrypoint, &config.command, &config.environment, &config.volumes}) {
     for (auto& text : *list) {
@@ -71,12 +72,12 @@ void escape(image::ImageConfig& config) {
   escape(config.working_dir);
 }
 
-/// Whether a value can stand in a JSON string as it is.
+/// Whether a value needs no escapes in a JSON string.
 bool is_plain(const std::string& value) {
   return base::Json(value).dump(-1, ' ', false, base::Json::error_handler_t::replace) == '"' + value + '"';
 }
 
-/// Makes the image's environment settable: `PORT=80` becomes `PORT=${PORT}` with the default 80.
+/// Makes the environment of the image configurable: `PORT=80` becomes `PORT=${PORT}` with the default value 80.
 void make_settable(Start& start) {
   const auto provided = render::merge_values({}, {}, {});
   for (auto& entry : start.config.environment) {
@@ -93,7 +94,7 @@ void make_settable(Start& start) {
   }
 }
 
-/// The health check of an image is taken by itself; where there is none, only its author knows one.
+/// The health check of the image configuration applies without the manifest. The example has one of its own.
 std::string manifest_of(const Start& start, bool own_program) {
   auto manifest = base::Json{{"version", "1.0"}, {"defaultValues", base::Json::object()}};
   for (const auto& [name, value] : start.defaults) {
@@ -105,17 +106,17 @@ std::string manifest_of(const Start& start, bool own_program) {
   return manifest.dump(2) + "\n";
 }
 
-/// The default unit, which with a template in the image gets no stop signal from berth any more.
+/// The default unit, with the stop signal of the image. berth adds the signal only to units that it generates itself.
 std::string unit_of(const Context& context, const Start& start) {
   auto unit = default_service_template(context, {});
   const auto& signal = start.config.stop_signal;
   constexpr std::string_view stop = "$EXEC_STOP\n";
-  const auto place = unit.find(stop);
-  if (signal.empty() || place == std::string::npos) {
+  const auto position = unit.find(stop);
+  if (signal.empty() || position == std::string::npos) {
     return unit;
   }
   const auto parsed = render::parse_stop_signal(signal);
-  unit.insert(place + stop.size() - 1, " " + parsed.for_runtime);
+  unit.insert(position + stop.size() - 1, " " + parsed.for_runtime);
   for (const auto& line : render::unit_lines(parsed)) {
     unit = render::with_service_line(unit, line);
   }
@@ -124,7 +125,7 @@ std::string unit_of(const Context& context, const Start& start) {
 
 std::string containerfile_of(const Start& start, bool own_program) {
   return fmt::format(
-      "# Build it with buildah, podman or docker, and look at the templates at any time with\n"
+      "# Build it with buildah, podman or docker. Check the templates with\n"
       "#   berth lint exports\n"
       "#   berth render --set NAME=VALUE exports\n"
       "FROM {}\n"
@@ -150,11 +151,11 @@ std::string help_of(const Start& start) {
       start.name, variables.empty() ? "" : "These settings can be given with `--set NAME=VALUE`:\n\n", variables);
 }
 
-/// The templates for an image of which this is known.
+/// The templates for an image.
 std::vector<NewFile> files_for(const Context& context, Start start, int rootfs, bool own_program) {
   make_settable(start);
   auto config = start.config;
-  std::vector<std::string> environment = std::move(config.environment);  // which is a template already
+  std::vector<std::string> environment = std::move(config.environment);  // these are templates already
   config.environment.clear();
   escape(config);
   config.environment = std::move(environment);
@@ -183,7 +184,7 @@ std::vector<NewFile> files_for_image(const Context& context, const PreviewReques
   }
   if (preview.files().exports.present) {
     context.reporter.warning(
-        fmt::format("{} has an /exports already, which the new one covers", preview.files().image.name));
+        fmt::format("{} already has an /exports, which the new one replaces", preview.files().image.name));
   }
   const auto& image = preview.files().image;
   Start start{
@@ -195,7 +196,7 @@ std::vector<NewFile> files_for_small_service(const Context& context, const std::
   auto name = base::split_path(directory).second;
   image::ImageName image;
   image.repository = name.empty() || name == "." ? "service" : name;
-  const TempDirectory nothing(temporary_files(), context.reporter);  // of the image no file is known
+  const TempDirectory nothing(temporary_files(), context.reporter);  // the files of the image are not known
   return files_for(context,
                    {image::default_container_name(image), "docker.io/library/busybox:latest", small_service(), {}},
                    nothing.directory(), true);
@@ -203,7 +204,7 @@ std::vector<NewFile> files_for_small_service(const Context& context, const std::
 
 }  // namespace
 
-std::vector<std::string> init(const Context& context, const InitRequest& request) {
+InitOutcome init(const Context& context, const InitRequest& request) {
   auto directory = request.directory;
   while (directory.size() > 1 && directory.ends_with('/')) {
     directory.pop_back();
@@ -215,17 +216,21 @@ std::vector<std::string> init(const Context& context, const InitRequest& request
   for (const auto& file : files) {
     if (base::stat_at(fd.get(), file.path)) {
       throw Error(ErrorKind::conflict, fmt::format("{}/{} exists already", directory, file.path),
-                  "choose another directory; nothing is ever overwritten");
+                  "choose another directory; existing files are not overwritten");
     }
   }
   base::make_directories_at(fd.get(), "exports/hostfs", 0755);
-  std::vector<std::string> written;
-  written.reserve(files.size());
+  InitOutcome outcome{request.directory, {}};
+  outcome.files.reserve(files.size());
   for (const auto& file : files) {
     base::create_file_at(fd.get(), file.path, file.content, file.mode);
-    written.push_back(file.path);
+    outcome.files.push_back(file.path);
   }
-  return written;
+  return outcome;
+}
+
+base::Json to_json(const InitOutcome& outcome) {
+  return {{"directory", outcome.directory}, {"files", outcome.files}};
 }
 
 }  // namespace berth::ops

@@ -1,21 +1,30 @@
-// berth init: templates to begin with, for those who make an image.
+// berth init: creates templates for authors of images.
 #pragma once
 
 #include <string>
 #include <vector>
 
+#include "base/json_fwd.hpp"
 #include "ops/author/image_preview.hpp"
 
 namespace berth::ops {
 
 struct InitRequest {
-  std::string directory;  ///< created with its parents when missing
-  PreviewRequest from;    ///< an image whose configuration is taken; no target: a small service of our own
+  std::string directory;  ///< created with its parents if needed
+  PreviewRequest from;    ///< the image whose configuration is used; empty target: an example service
 };
 
-/// Writes `exports` with manifest, templates and hostfs, a Containerfile, a help page and, without an image, a program.
-/// @return what was written, relative to the directory
-/// @throws Error(conflict) when one of them exists; nothing is written then
-std::vector<std::string> init(const Context& context, const InitRequest& request);
+struct InitOutcome {
+  std::string directory;           ///< as in the request
+  std::vector<std::string> files;  ///< that were written, relative to the directory
+};
+
+/// Writes `exports` with manifest, templates and hostfs, a Containerfile, a help page and, without an image, an example
+/// program.
+/// @throws Error(conflict) when one of the files exists; nothing is written then
+InitOutcome init(const Context& context, const InitRequest& request);
+
+/// berth-init.schema.json
+base::Json to_json(const InitOutcome& outcome);
 
 }  // namespace berth::ops

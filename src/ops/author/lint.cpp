@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <set>
 
@@ -13,13 +14,17 @@
 #include "base/process.hpp"
 #include "ops/containers/install.hpp"
 #include "ops/plan/plan.hpp"
+#include "ops/result_json.hpp"
 #include "ops/temp_directory.hpp"
-#include "render/lint/lint.hpp"
-#include "render/spec/host_places.hpp"
+#include "render/lint/lint_image.hpp"
+#include "render/lint/lint_privileges.hpp"
+#include "render/lint/lint_templates.hpp"
+#include "render/lint/lint_unit.hpp"
+#include "render/spec/sensitive_paths.hpp"
 #include "render/template/template.hpp"
 #include "render/template/template_pieces.hpp"
+#include "render/unit/tmpfiles.hpp"
 #include "render/unit/tmpfiles_check.hpp"
-#include "render/unit/unit.hpp"
 
 namespace berth::ops {
 
@@ -32,7 +37,8 @@ using base::Severity;
 constexpr const char* unit_file = "exports/service.template";
 constexpr const char* tmpfiles_file = "exports/tmpfiles.template";
 
-/// A number at the front of `text`; 0 without one. @param rest what stands behind it
+/// @return the number at the beginning of `text`; 0 when there is none
+/// @param rest gets the text after it
 std::size_t leading_number(std::string_view text, std::string_view& rest) {
   std::size_t number = 0;
   const auto* const end = std::from_chars(text.data(), text.data() + text.size(), number).ptr;
@@ -40,7 +46,7 @@ std::size_t leading_number(std::string_view text, std::string_view& rest) {
   return number;
 }
 
-/// The finding that a sentence of berth is: `exports/FILE:LINE: …`, `exports/FILE: …`, `exports/FILE is …`.
+/// Turns a message into a finding with file and line: `exports/FILE:LINE: …`, `exports/FILE: …`, `exports/FILE is …`.
 Finding located(Severity severity, std::string code, std::string_view message, std::string hint) {
   Finding finding{severity, std::move(code), "exports", 0, std::string(message), std::move(hint)};
   const auto start = message.starts_with("/exports") ? 1U : 0U;
@@ -51,15 +57,15 @@ Finding located(Severity severity, std::string code, std::string_view message, s
   finding.file = std::string(message.substr(start, end - start));
   auto rest = message.substr(end);
   if (rest.starts_with(':')) {
-    std::string_view behind;
-    finding.line = leading_number(rest.substr(1), behind);
-    rest = finding.line == 0 ? rest : behind;
+    std::string_view after;
+    finding.line = leading_number(rest.substr(1), after);
+    rest = finding.line == 0 ? rest : after;
     finding.message = std::string(rest.substr(std::min(rest.find_first_not_of(": "), rest.size())));
   }
-  constexpr std::string_view word = "line ";  // of a document that is no JSON
-  if (const auto place = rest.find(word); finding.line == 0 && place != std::string_view::npos) {
-    std::string_view behind;
-    finding.line = leading_number(rest.substr(place + word.size()), behind);
+  constexpr std::string_view word = "line ";  // in messages of the JSON parser
+  if (const auto position = rest.find(word); finding.line == 0 && position != std::string_view::npos) {
+    std::string_view after;
+    finding.line = leading_number(rest.substr(position + word.size()), after);
   }
   return finding;
 }
@@ -68,7 +74,7 @@ Finding located(const base::Error& error) {
   return located(Severity::error, "refused", error.message(), error.hint());
 }
 
-/// Makes findings of warnings.
+/// Turns warnings into findings.
 class FindingReporter final : public base::Reporter {
  public:
   explicit FindingReporter(Findings& findings) : findings_(findings) {}
@@ -82,7 +88,7 @@ class FindingReporter final : public base::Reporter {
   Findings& findings_;
 };
 
-/// One run over one draft.
+/// One run on one preview.
 class Linter {
  public:
   Linter(const Context& context, const LintRequest& request)
@@ -95,8 +101,8 @@ class Linter {
   LintReport run() {
     if (!preview_.files().exports.present) {
       add({{Severity::note, "no-exports", "exports", 0,
-            "the image has no /exports: what berth starts is made from its configuration",
-            "berth init DIR --from IMAGE writes templates to begin with"}});
+            "the image has no /exports; berth generates the service from its configuration",
+            "berth init DIR --from IMAGE creates templates"}});
     } else {
       check_parts();
     }
@@ -153,7 +159,8 @@ class Linter {
     }
   }
 
-  /// An image without a configuration of its own, of which nothing else is known, cannot be planned.
+  /// An install of an exports directory without config.json cannot be planned, because the image configuration is not
+  /// known.
   [[nodiscard]] bool can_be_planned() const {
     const auto& exports = preview_.files().exports;
     return preview_.is_image() || exports.config || exports.config_template || exports.manifest.no_container_service;
@@ -188,13 +195,13 @@ class Linter {
       check_config(plan, unit);
     }
     for (const auto& finding : plan.findings) {
-      if (finding.code != "source-not-made") {  // check_config looks for it without this machine
+      if (finding.code != "source-not-made") {  // check_config checks this independently of this machine
         add({finding});
       }
     }
     if (plan.unit && plan.info.health_check.is_null()) {
       add({{Severity::note, "no-health-check", "exports/manifest.json", 0,
-            "nothing tells an update whether the service is well", "add healthCheck to manifest.json"}});
+            "an update cannot check the health of the service", "add healthCheck to manifest.json"}});
     }
   }
 
@@ -230,7 +237,7 @@ class Linter {
                  unit, !runs_once(preview_.files().config)}));
   }
 
-  /// Asks systemd-analyze(1), which needs neither root nor a running systemd.
+  /// Runs systemd-analyze(1), which needs neither root nor a running systemd.
   void verify_unit(const std::string& name, const std::string& unit) {
     const TempDirectory temp_directory(temporary_files(), context_.reporter);
     const auto path = fmt::format("{}/{}", temp_directory.path(), host::unit_name(name));
@@ -241,8 +248,9 @@ class Linter {
       add_verdict(result.error_output, path, host::unit_name(name));
     } catch (const base::Error& error) {
       add({{Severity::note, "unit-not-verified", unit_file, 0,
-            error.kind() == base::ErrorKind::not_found ? "systemd-analyze is not installed, so systemd was not asked"
-                                                       : error.what(),
+            error.kind() == base::ErrorKind::not_found
+                ? "systemd-analyze is not installed, so the unit was not verified"
+                : error.what(),
             "run berth lint where systemd is installed"}});
     }
   }
@@ -252,7 +260,7 @@ class Linter {
     for (std::string_view rest = output; !rest.empty();) {
       auto line = rest.substr(0, rest.find('\n'));
       rest.remove_prefix(std::min(line.size() + 1, rest.size()));
-      // Whether a program is there depends on the machine.
+      // Whether a program exists depends on the machine.
       if (line.find(" is not executable: ") != std::string_view::npos) {
         continue;
       }
@@ -282,8 +290,8 @@ class Linter {
                           (preview_.has_rootfs() && (base::stat_at(files.rootfs.get(), "help.1") ||
                                                      base::stat_at(files.rootfs.get(), "help.md")));
     if (preview_.has_rootfs() && !has_help) {
-      add({{Severity::note, "no-help", "image", 0, "nothing explains the image to its users",
-            "bring a /help.1, or a label `help`"}});
+      add({{Severity::note, "no-help", "image", 0, "the image has no documentation for its users",
+            "add a /help.1, or a label `help`"}});
     }
   }
 
@@ -305,6 +313,30 @@ class Linter {
 
 LintReport lint(const Context& context, const LintRequest& request) {
   return Linter(context, request).run();
+}
+
+std::string path_of(const LintReport& report, const Finding& finding) {
+  constexpr std::string_view own = "exports";
+  const bool inside = finding.file == own || finding.file.starts_with("exports/");
+  return inside ? report.directory + finding.file.substr(own.size()) : finding.file;
+}
+
+std::string_view name_of(Severity severity) {
+  static constexpr std::array<std::string_view, 3> names = {"note", "warning", "error"};
+  return names.at(static_cast<std::size_t>(severity));
+}
+
+base::Json to_json(const LintReport& report) {
+  auto list = base::Json::array();
+  for (const auto& finding : report.findings) {
+    list.push_back({{"file", path_of(report, finding)},
+                    {"line", finding.line == 0 ? base::Json(nullptr) : base::Json(finding.line)},
+                    {"severity", name_of(finding.severity)},
+                    {"code", finding.code},
+                    {"message", finding.message},
+                    {"hint", or_null(finding.hint)}});
+  }
+  return list;
 }
 
 }  // namespace berth::ops

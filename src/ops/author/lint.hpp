@@ -1,26 +1,38 @@
-// berth lint: what an image's author should know before somebody installs it.
+// berth lint: checks an image for its author.
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/finding.hpp"
+#include "base/json_fwd.hpp"
 #include "ops/author/image_preview.hpp"
 
 namespace berth::ops {
 
 struct LintRequest {
   PreviewRequest preview;
-  std::vector<std::string> set;  ///< --set NAME=VALUE, as an install would be given
+  std::vector<std::string> set;  ///< --set NAME=VALUE, as for an install
 };
 
 struct LintReport {
-  std::string directory;    ///< of /exports, for messages; `exports/…` in the findings is in it
+  std::string directory;    ///< path of /exports for messages; the findings name files as `exports/…`
   base::Findings findings;  ///< by file and line
 };
 
-/// Renders with the defaults, plans an install without one, and has systemd-analyze(1) look at the unit when it is
-/// there. @throws Error when the target itself cannot be opened
+/// Renders the templates with the default values, plans an install, and runs systemd-analyze(1) on the unit if it is
+/// installed.
+/// @throws Error when the target cannot be opened
 LintReport lint(const Context& context, const LintRequest& request);
+
+/// @return the path of the file of a finding as the user can open it
+std::string path_of(const LintReport& report, const base::Finding& finding);
+
+/// @return `note`, `warning` or `error`
+std::string_view name_of(base::Severity severity);
+
+/// The findings as an array (berth-lint.schema.json).
+base::Json to_json(const LintReport& report);
 
 }  // namespace berth::ops

@@ -5,6 +5,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/json.hpp"
 #include "ops/containers/install.hpp"
 #include "ops/plan/plan.hpp"
 
@@ -49,6 +50,14 @@ void write_rendered(const std::vector<RenderedFile>& files, const std::string& d
     base::create_file_at(base::open_beneath(root.get(), parent, O_RDONLY | O_DIRECTORY).get(), name, file.content,
                          file.mode);
   }
+}
+
+base::Json to_json(const std::vector<RenderedFile>& files) {
+  auto list = base::Json::array();
+  for (const auto& file : files) {
+    list.push_back({{"path", file.path}, {"mode", fmt::format("{:04o}", file.mode)}, {"content", file.content}});
+  }
+  return {{"files", std::move(list)}};
 }
 
 }  // namespace berth::ops

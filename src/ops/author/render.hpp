@@ -1,4 +1,4 @@
-// berth render: the files that an install would write, without installing anything.
+// berth render: shows the files that an install would write.
 #pragma once
 
 #include <sys/types.h>
@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/json_fwd.hpp"
 #include "ops/author/image_preview.hpp"
 
 namespace berth::ops {
@@ -18,17 +19,20 @@ struct RenderRequest {
 };
 
 struct RenderedFile {
-  std::string path;  ///< absolute, where an install would write it
+  std::string path;  ///< absolute path of the installed file
   std::string content;
   mode_t mode = 0644;
 };
 
-/// config.json, unit, tmpfiles.d lines, and the host files that are templates.
-/// @throws Error with every missing variable, and what else an install of it throws
+/// Renders config.json, the unit, the tmpfiles.d lines, and the host files that are templates.
+/// @throws Error(usage) with all missing variables, and the errors of an install
 std::vector<RenderedFile> render(const Context& context, const RenderRequest& request);
 
-/// Writes them below a directory, which is created: DIRECTORY/etc/systemd/system/NAME.service and so on.
-/// @throws Error(conflict) when one of them exists; nothing is written then
+/// Writes the files below a directory, which is created: DIRECTORY/etc/systemd/system/NAME.service and so on.
+/// @throws Error(conflict) when one of the files exists; nothing is written then
 void write_rendered(const std::vector<RenderedFile>& files, const std::string& directory);
+
+/// berth-render.schema.json
+base::Json to_json(const std::vector<RenderedFile>& files);
 
 }  // namespace berth::ops

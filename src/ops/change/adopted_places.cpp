@@ -28,7 +28,7 @@ base::Fd open_in_root(const Context& context, const std::string& path) {
   auto directory = host::find_trusted_directory(root.get(), path);
   if (!directory) {
     throw Error(ErrorKind::not_found, fmt::format("the directory {} does not exist", path),
-                "name the older tool's directory with --from");
+                "name the directory of atomic with --from");
   }
   return std::move(*directory);
 }
@@ -74,22 +74,22 @@ bool AdoptedPlaces::same() const {
 void AdoptedPlaces::refuse_other_file_system() const {
   if (status_of(from_directory_.get(), from_).st_dev != status_of(to_directory_.get(), to_).st_dev) {
     throw Error(ErrorKind::failed,
-                fmt::format("{} is on another file system than {}, so that nothing can change places under services "
-                            "that run",
+                fmt::format("{} is on another file system than {}: files of running services cannot be moved "
+                            "between them",
                             from_, to_),
                 remedy(from_));
   }
 }
 
-/// Whether the entry of the older tool's directory is a link that an adoption left.
-bool AdoptedPlaces::leads_to_us(const std::string& entry) const {
+/// Whether the entry in the directory of `atomic` is a link that an adoption left.
+bool AdoptedPlaces::leads_to_berth(const std::string& entry) const {
   return base::read_link_at(from_directory_.get(), entry) == fmt::format("{}/{}", to_, entry);
 }
 
 std::vector<std::string> AdoptedPlaces::waiting() const {
   auto names = base::list_directory(from_directory_.get());
   std::erase_if(names, [this](const std::string& name) {
-    return !is_container_name(name) || !base::read_link_at(from_directory_.get(), name) || leads_to_us(name);
+    return !is_container_name(name) || !base::read_link_at(from_directory_.get(), name) || leads_to_berth(name);
   });
   return names;
 }
@@ -99,7 +99,7 @@ std::vector<std::string> AdoptedPlaces::adopted() const {
   std::erase_if(names, [this](const std::string& name) {
     // The deployments are links of the same kind.
     const auto target = base::read_link_at(to_directory_.get(), name);
-    return !is_container_name(name) || !leads_to_us(name) || !target || !target->starts_with(name + ".");
+    return !is_container_name(name) || !leads_to_berth(name) || !target || !target->starts_with(name + ".");
   });
   return names;
 }
@@ -126,7 +126,7 @@ void AdoptedPlaces::exchange(int here, int there, const std::string& name, const
     base::sync_at(there, ".");
     base::sync_at(here, ".");
   } else if (!is_directory(there, name) && base::read_link_at(there, name) == target) {
-    base::unlink_at(there, name);  // an interruption came before the exchange, and the directory is gone since
+    base::unlink_at(there, name);  // interrupted before the exchange, and the directory was removed since
   }
 }
 
@@ -136,7 +136,7 @@ void AdoptedPlaces::take(const std::string& name) const {
     const auto directory = host::slot_name(name, slot);
     exchange(from_directory_.get(), to_directory_.get(), directory, fmt::format("{}/{}", to_, directory));
   }
-  if (target && !leads_to_us(name)) {
+  if (target && !leads_to_berth(name)) {
     base::replace_link_at(to_directory_.get(), name, base::split_path(*target).second);
     base::sync_at(to_directory_.get(), ".");
     base::replace_link_at(from_directory_.get(), name, fmt::format("{}/{}", to_, name));
@@ -145,18 +145,18 @@ void AdoptedPlaces::take(const std::string& name) const {
 }
 
 void AdoptedPlaces::give_back(const std::string& name) const {
-  if (const auto target = base::read_link_at(to_directory_.get(), name); target && leads_to_us(name)) {
+  if (const auto target = base::read_link_at(to_directory_.get(), name); target && leads_to_berth(name)) {
     base::replace_link_at(from_directory_.get(), name, fmt::format("{}/{}", from_, base::split_path(*target).second));
     base::sync_at(from_directory_.get(), ".");
   }
   base::unlink_at(to_directory_.get(), name);
   for (const int slot : {0, 1}) {
     const auto directory = host::slot_name(name, slot);
-    if (leads_to_us(directory)) {
+    if (leads_to_berth(directory)) {
       exchange(to_directory_.get(), from_directory_.get(), directory, fmt::format("{}/{}", to_, directory));
     }
     if (base::read_link_at(to_directory_.get(), directory)) {
-      base::unlink_at(to_directory_.get(), directory);  // the link that was in the other place
+      base::unlink_at(to_directory_.get(), directory);  // the link that stood in the other directory
     }
   }
   base::sync_at(to_directory_.get(), ".");
@@ -164,7 +164,7 @@ void AdoptedPlaces::give_back(const std::string& name) const {
 
 void AdoptedPlaces::remove_links(const std::string& name) const {
   for (const auto& entry : {name, host::slot_name(name, 0), host::slot_name(name, 1)}) {
-    if (leads_to_us(entry)) {
+    if (leads_to_berth(entry)) {
       base::unlink_at(from_directory_.get(), entry);
     }
   }

@@ -20,9 +20,9 @@ using base::Error;
 using base::ErrorKind;
 
 constexpr const char* operation_name = "adopt";
-constexpr const char* lock_name = ".adoption";  // no container is called so
+constexpr const char* lock_name = ".adoption";  // not a valid container name
 
-/// Whether berth made a deployment: the older tool finds nothing at the paths that it names.
+/// Whether berth created a deployment: its paths lead to the directory of berth.
 bool is_ours(const Context& context, const AdoptedPlaces& places, const std::string& directory) {
   const auto path = fmt::format("{}/{}/info", context.layout.deployments(), directory);
   const auto text = base::read_file_at(AT_FDCWD, path, base::json_size_limit);
@@ -52,7 +52,7 @@ void remove_temporaries(const std::string& path) {
   }
 }
 
-/// @return whether anything of the adoption is left to be recorded
+/// @return whether the entry is still needed
 bool tidy_adoption(const Context& context, const Adoption& adoption) {
   const auto theirs = atomic_repository(context.layout, adoption.from);
   const auto storage = base::split_path(theirs).first;
@@ -65,7 +65,8 @@ bool tidy_adoption(const Context& context, const Adoption& adoption) {
   }
   if (is_repository(ours)) {
     if (is_directory(storage) && !base::stat_at(AT_FDCWD, theirs)) {
-      base::replace_link_at(AT_FDCWD, theirs, path_in_root(context, ours));  // the move was killed before it
+      base::replace_link_at(AT_FDCWD, theirs,
+                            path_in_root(context, ours));  // the move was killed before it created the link
     }
     return true;
   }
@@ -74,16 +75,16 @@ bool tidy_adoption(const Context& context, const Adoption& adoption) {
 
 }  // namespace
 
-base::Json to_json(const AdoptNote& note) {
-  return {{"operation", operation_name}, {"name", note.name}, {"from", note.from}, {"undo", note.undo}};
+base::Json to_json(const AdoptionRecord& record) {
+  return {{"operation", operation_name}, {"name", record.name}, {"from", record.from}, {"undo", record.undo}};
 }
 
-std::optional<AdoptNote> adopt_note(const base::Json& json) {
-  const base::JsonView view(json, "journal note");
+std::optional<AdoptionRecord> parse_adoption_record(const base::Json& json) {
+  const base::JsonView view(json, "journal record");
   if (view.at("operation").as_string() != operation_name) {
     return std::nullopt;
   }
-  return AdoptNote{view.at("name").as_string(), view.at("from").as_string(), view.at("undo").as_bool()};
+  return AdoptionRecord{view.at("name").as_string(), view.at("from").as_string(), view.at("undo").as_bool()};
 }
 
 host::ContainerLock lock_adoptions(const Context& context, std::chrono::seconds timeout) {
@@ -117,17 +118,17 @@ void close_slots(const Context& context, const AdoptedPlaces& places, const std:
   }
 }
 
-void complete_adoption(Context& context, const AdoptNote& note) {
+void complete_adoption(Context& context, const AdoptionRecord& record) {
   const auto lock = lock_adoptions(context, std::chrono::seconds(0));
-  const AdoptedPlaces places(context, note.from);
-  if (note.undo) {
-    drop_own_slots(context, places, note.name);
-    places.give_back(note.name);
+  const AdoptedPlaces places(context, record.from);
+  if (record.undo) {
+    drop_own_slots(context, places, record.name);
+    places.give_back(record.name);
   } else {
-    places.take(note.name);
-    close_slots(context, places, note.name);
+    places.take(record.name);
+    close_slots(context, places, record.name);
   }
-  host::remove_journal(context.layout, note.name);
+  host::remove_journal(context.layout, record.name);
 }
 
 void tidy_adoptions(Context& context) {
@@ -149,7 +150,7 @@ void tidy_adoptions(Context& context) {
       write_adoptions(context, adoptions);
     }
   } catch (const Error& error) {
-    if (error.kind() != ErrorKind::conflict) {  // another command is at it
+    if (error.kind() != ErrorKind::conflict) {  // another command adopts
       context.reporter.warning(error.what());
     }
   }

@@ -1,5 +1,4 @@
-// A container that changes hands between the older tool and berth: what a killed adoption left is completed, and its
-// traces go with the container.
+// Completes an adoption that was killed, and removes the links of adopted containers. The verb is ops/containers/adopt.
 #pragma once
 
 #include <chrono>
@@ -14,39 +13,40 @@
 
 namespace berth::ops {
 
-/// The note of a container that changes hands, for recovery.
-struct AdoptNote {
+/// Journal record of an adoption, or of giving a container back.
+struct AdoptionRecord {
   std::string name;
-  std::string from;  ///< inside the root
-  bool undo = false;
+  std::string from;   ///< inside the root
+  bool undo = false;  ///< the container is given back
 };
-base::Json to_json(const AdoptNote& note);
-/// nullopt when the note is of another operation. @throws Error(verification) for a damaged one
-std::optional<AdoptNote> adopt_note(const base::Json& json);
+base::Json to_json(const AdoptionRecord& record);
+/// nullopt when the record is that of another operation. @throws Error(verification) for a damaged one
+std::optional<AdoptionRecord> parse_adoption_record(const base::Json& json);
 
-/// One command at a time adopts or gives back. @throws Error(conflict) after `timeout`
+/// Takes the lock under which containers are adopted or given back. @throws Error(conflict) after `timeout`
 host::ContainerLock lock_adoptions(const Context& context, std::chrono::seconds timeout);
 
-/// Whether a directory has a repository's objects.
+/// Whether a directory is an OSTree repository.
 bool is_repository(const std::string& path);
-/// A path on the disk as the root has it.
+/// The path inside the root of a path of the host.
 std::string path_in_root(const Context& context, const std::string& path);
 
-/// Deployments of a container that berth made: the older tool finds nothing at the paths that they name.
+/// Deployments of a container that berth created. `atomic` cannot use them: the paths in them lead to the directory of
+/// berth.
 std::vector<std::string> own_slots(const Context& context, const AdoptedPlaces& places, const std::string& name);
-/// Removes them, before the others are given back.
+/// Removes them, before the other deployments are given back.
 void drop_own_slots(const Context& context, const AdoptedPlaces& places, const std::string& name);
-/// Closes what the older tool let everybody in.
+/// Closes deployments of `atomic`, which are open to other users.
 void close_slots(const Context& context, const AdoptedPlaces& places, const std::string& name);
 
-/// Completes what an interruption left, in the direction in which it was going. The caller holds the lock.
-void complete_adoption(Context& context, const AdoptNote& note);
+/// Completes an interrupted adoption, or giving back. The caller holds the lock.
+void complete_adoption(Context& context, const AdoptionRecord& record);
 
-/// What an adoption that was killed left beside its containers, unless another command is at it: the link in the place
-/// of a repository that moved, the record of what was given back, names that were in use for a moment.
+/// Tidies up after a killed adoption, unless another command adopts: creates the link to a repository that was moved,
+/// removes entries of repositories that were given back, and temporary files.
 void tidy_adoptions(Context& context);
 
-/// Removes the links that an adoption left in the older tool's directory for a container that is gone.
+/// Removes the links of a removed container from the directory of `atomic`.
 void remove_adopted_links(const Context& context, const std::string& name);
 
 }  // namespace berth::ops

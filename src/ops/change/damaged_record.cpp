@@ -30,7 +30,7 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 
-/// What one deployment puts on the host. Empty for a deployment that is not there or cannot be read.
+/// The unit, tmpfiles.d lines and info of one deployment. Empty when it does not exist or cannot be read.
 struct Texts {
   std::optional<std::string> unit;
   std::optional<std::string> tmpfiles;
@@ -48,7 +48,7 @@ Texts texts_of(int deployments, const std::string& name, int slot) {
       texts.info = host::parse_info(*info, directory + "info");
     }
   } catch (const Error&) {
-    texts.info = {};  // the live one was read before; of the other one nothing is needed
+    texts.info = {};  // the caller has read the live one; the other one is not needed
   }
   return texts;
 }
@@ -57,8 +57,9 @@ std::string checksum_of(const std::optional<std::string>& text) {
   return text ? base::digest_of(*text).hex() : "";
 }
 
-/// The secret that the names are made of which wait aside, as far as the damaged note still shows it; empty otherwise.
-std::string noted_secret(const Context& context, const std::string& name) {
+/// The secret from which the names of backups are derived (host::hidden_name), as far as the damaged record still has
+/// it; empty otherwise.
+std::string recorded_secret(const Context& context, const std::string& name) {
   constexpr std::string_view key = "\"secret\": \"";
   const auto path = fmt::format("{}/{}", context.layout.journals(), name);
   const auto status = base::stat_at(AT_FDCWD, path);
@@ -72,10 +73,10 @@ std::string noted_secret(const Context& context, const std::string& name) {
   return text->substr(begin, text->find('"', begin) - begin);
 }
 
-/// All paths that a note names, whatever for.
-std::set<std::string> noted_paths(const Context& context, const std::string& name, const base::Json& note) {
+/// All paths in a record.
+std::set<std::string> paths_in(const Context& context, const std::string& name, const base::Json& record) {
   std::set<std::string> paths = {context.layout.unit_in_root(name), context.layout.tmpfiles_in_root(name)};
-  const auto flat = note.flatten();
+  const auto flat = record.flatten();
   for (const auto& value : flat) {
     if (value.is_string() && value.get<std::string>().starts_with('/')) {
       paths.insert(value.get<std::string>());
@@ -84,8 +85,8 @@ std::set<std::string> noted_paths(const Context& context, const std::string& nam
   return paths;
 }
 
-/// Whether `found` is what a change of another container gave to something of its own while it waits or is written.
-/// What a note that cannot be read says is not known, so that it may be.
+/// Whether `found` is the name of a backup, or of an unfinished file, of a change of another container. True when the
+/// record of another container cannot be read.
 bool is_of_another(const Context& context, const std::string& name, std::string found) {
   constexpr std::string_view being_written = ".new";
   if (found.ends_with(being_written)) {
@@ -96,29 +97,31 @@ bool is_of_another(const Context& context, const std::string& name, std::string 
       continue;
     }
     try {
-      const auto note = host::read_journal(context.layout, other).value_or(base::Json::object());
-      const auto secret = note.value("secret", "");
-      const auto paths = noted_paths(context, other, note);
+      const auto record = host::read_journal(context.layout, other).value_or(base::Json::object());
+      const auto secret = record.value("secret", "");
+      const auto paths = paths_in(context, other, record);
       if (std::any_of(paths.begin(), paths.end(),
                       [&](const std::string& path) { return host::hidden_name(secret, path) == found; })) {
         return true;
       }
     } catch (const std::exception&) {
-      context.reporter.warning(fmt::format("{} may be of {}, whose note cannot be read; it stays", found, other));
+      context.reporter.warning(
+          fmt::format("{} may belong to {}, whose record cannot be read; it is left in place", found, other));
       return true;
     }
   }
   return false;
 }
 
-/// @param wanted checksum of what the live deployment has at `path`; empty for nothing
-/// @param other of what the other one has there
+/// Makes the host file at `path` that of the live deployment, and removes its backup.
+/// @param wanted checksum of the file in the live deployment; empty: it has none
+/// @param other the same of the other deployment
 void settle_file(const Context& context, const std::string& name, const std::string& secret, const std::string& path,
                  const std::string& wanted, const std::string& other) {
   const auto now = [&] { return host::host_checksum(open_root(context).get(), path).value_or(""); };
   if (secret.empty()) {
-    find_waiting(context, path, {wanted, other},
-                 [&](const std::string& found) { return is_of_another(context, name, found); });
+    find_lost_backup(context, path, {wanted, other},
+                     [&](const std::string& found) { return is_of_another(context, name, found); });
   }
   const bool waits = is_backed_up(context, secret, path);
   if (now() != wanted && !other.empty() && now() == other && (waits || wanted.empty())) {
@@ -133,7 +136,7 @@ void settle_file(const Context& context, const std::string& name, const std::str
   }
 }
 
-/// Unit or tmpfiles.d lines, of which the deployment has a copy.
+/// As settle_file, for the unit or the tmpfiles.d lines, of which the deployment has a copy.
 void settle_text(const Context& context, const std::string& name, const std::string& secret, const std::string& path,
                  const std::optional<std::string>& wanted, const std::optional<std::string>& other) {
   settle_file(context, name, secret, path, checksum_of(wanted), checksum_of(other));
@@ -155,7 +158,7 @@ void settle_host_files(const Context& context, const std::string& name, const st
   }
 }
 
-/// The deployment that waits for its slot: it returns when that is free, and goes when the new one has it.
+/// Renames the displaced deployment back to its slot when that is free; removes it otherwise.
 void settle_waiting(int deployments, const std::string& name, int other_slot) {
   const auto waiting = waiting_name(name);
   const auto slot = host::slot_name(name, other_slot);
@@ -174,7 +177,7 @@ bool is_directory(int deployments, const std::string& name) {
 
 }  // namespace
 
-void settle_without_note(Context& context, const std::string& name) {
+void settle_damaged_record(Context& context, const std::string& name) {
   const auto directory = base::open_host_directory(context.layout.deployments());
   if (!base::read_link_at(directory.get(), name)) {
     put_link_back(context, name);
@@ -184,9 +187,8 @@ void settle_without_note(Context& context, const std::string& name) {
     if (is_directory(directory.get(), name + ".0") || is_directory(directory.get(), name + ".1")) {
       throw Error(
           ErrorKind::verification,
-          fmt::format("the note of an unfinished change of {} is damaged, and no deployment of it is live", name),
-          fmt::format("remove what is left of it: rm {}/{} && berth uninstall {}", context.layout.journals(), name,
-                      name));
+          fmt::format("the record of an unfinished change of {} is damaged, and no deployment of it is live", name),
+          fmt::format("remove the rest of it: rm {}/{} && berth uninstall {}", context.layout.journals(), name, name));
     }
     host::remove_journal(context.layout, name);
     return;
@@ -194,7 +196,7 @@ void settle_without_note(Context& context, const std::string& name) {
   host::installed_deployment(context.layout, name);  // throws when it cannot be read
   const auto live = texts_of(directory.get(), name, *slot);
   const auto other = texts_of(directory.get(), name, 1 - *slot);
-  const auto secret = noted_secret(context, name);
+  const auto secret = recorded_secret(context, name);
   settle_host_files(context, name, secret, live, other);
   settle_text(context, name, secret, context.layout.tmpfiles_in_root(name), live.tmpfiles, other.tmpfiles);
   settle_text(context, name, secret, context.layout.unit_in_root(name), live.unit, other.unit);
@@ -203,7 +205,8 @@ void settle_without_note(Context& context, const std::string& name) {
   drop_link_backup(context, name);
   host::remove_journal(context.layout, name);
   context.reporter.warning(
-      fmt::format("the damaged note of {} is removed; it is what {} says", name, host::slot_name(name, *slot)));
+      fmt::format("the damaged record of {} was removed; the container is restored as {} describes it", name,
+                  host::slot_name(name, *slot)));
 }
 
 }  // namespace berth::ops

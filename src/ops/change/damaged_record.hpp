@@ -1,4 +1,4 @@
-// What is done about a container whose note of an unfinished change cannot be read.
+// Recovery of a container whose journal record is damaged.
 #pragma once
 
 #include <string>
@@ -7,9 +7,9 @@
 
 namespace berth::ops {
 
-/// Goes by what is on the disk instead: what waits aside takes its place where the live deployment says so, and goes
-/// otherwise; then the note is removed. The caller holds the container's lock.
-/// @throws Error when the disk does not tell either, with the remedy; then nothing has changed
-void settle_without_note(Context& context, const std::string& name);
+/// Restores the container from the files on disk: a backup is put back where the live deployment has that file, and
+/// removed otherwise. Then the record is removed. The caller holds the container's lock.
+/// @throws Error(verification) when no deployment is live; nothing has changed then
+void settle_damaged_record(Context& context, const std::string& name);
 
 }  // namespace berth::ops

@@ -28,162 +28,163 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 
-/// Directories of the deployment that is gone, as far as the new one does not use them and nobody put anything into
-/// them.
-void remove_old_directories(const Context& context, const SwitchRecord& note) {
+/// Removes directories of the replaced deployment that are empty: the new one does not use them.
+void remove_old_directories(const Context& context, const SwitchRecord& record) {
   const auto root = open_root(context);
-  for (auto file = note.before->files.rbegin(); file != note.before->files.rend(); ++file) {
+  for (auto file = record.before->files.rbegin(); file != record.before->files.rend(); ++file) {
     if (file->checksum.empty()) {
       host::remove_host_file(root.get(), file->path, "");
     }
   }
 }
 
-void drop_old_files(const Context& context, const SwitchRecord& note) {
-  const auto& before = *note.before;
-  drop_or_save(context, note.secret, context.layout.unit_in_root(note.name), note.saved_unit, before.unit);
-  drop_or_save(context, note.secret, context.layout.tmpfiles_in_root(note.name), note.saved_tmpfiles, before.tmpfiles);
-  for (const auto& file : note.before->files) {
+void drop_old_files(const Context& context, const SwitchRecord& record) {
+  const auto& before = *record.before;
+  drop_or_save(context, record.secret, context.layout.unit_in_root(record.name), record.saved_unit, before.unit);
+  drop_or_save(context, record.secret, context.layout.tmpfiles_in_root(record.name), record.saved_tmpfiles,
+               before.tmpfiles);
+  for (const auto& file : record.before->files) {
     if (!file.checksum.empty()) {
-      drop_backup(context, note.secret, file.path, file.checksum);
+      drop_backup(context, record.secret, file.path, file.checksum);
     }
   }
-  for (const auto& directory : directories_in_the_way(note)) {
-    drop_room(context, note, directory);
+  for (const auto& directory : replaced_directories(record)) {
+    drop_replaced_directory(context, record, directory);
   }
-  remove_old_directories(context, note);
+  remove_old_directories(context, record);
 }
 
-/// The new ones are there, durably.
-void drop_old_links(const Context& context, const SwitchRecord& note) {
-  if (note.links_known) {
-    remove_known_links(context, note.name, note.dropped_links);
-    remove_empty(context, note.link_directories);
-  } else if (note.relinks && note.was_enabled) {
-    note.enables ? keep_links(context, note.name) : remove_links(context, note.name);
-    remove_empty(context, note.link_directories);
+/// Removes links that enabled the replaced deployment. The links of the new one are durable.
+void drop_old_links(const Context& context, const SwitchRecord& record) {
+  if (record.links_known) {
+    remove_known_links(context, record.name, record.dropped_links);
+    remove_empty(context, record.link_directories);
+  } else if (record.relinks && record.was_enabled) {
+    record.enables ? keep_wanted_links(context, record.name) : remove_links(context, record.name);
+    remove_empty(context, record.link_directories);
   }
-  drop_companion_links(context, note.companions);
+  drop_companion_links(context, record.companions);
 }
 
-/// Everything that cannot be taken back. May run several times.
-void finish_switch(const Context& context, const SwitchRecord& note) {
+/// The part of a switch that cannot be undone. May run several times.
+void finish_switch(const Context& context, const SwitchRecord& record) {
   const auto directory = base::open_host_directory(context.layout.deployments());
-  drop_old_links(context, note);
-  drop_link_backup(context, note.name);
-  if (note.before) {
-    drop_old_files(context, note);
-    remove_left_directories(context, note.moves);
-    base::remove_tree_at(directory.get(), waiting_name(note.name));
+  drop_old_links(context, record);
+  drop_link_backup(context, record.name);
+  if (record.before) {
+    drop_old_files(context, record);
+    remove_left_directories(context, record.moves);
+    base::remove_tree_at(directory.get(), waiting_name(record.name));
   }
-  if (note.after.unit.empty()) {
-    // noContainerService: only the host files matter (contract, section 3).
-    base::remove_tree_at(directory.get(), host::slot_name(note.name, note.after.slot) + "/rootfs");
+  if (record.after.unit.empty()) {
+    // noContainerService: only the host files are used, docs/system-containers.md, "manifest.json".
+    base::remove_tree_at(directory.get(), host::slot_name(record.name, record.after.slot) + "/rootfs");
   }
-  host::remove_journal(context.layout, note.name);
+  host::remove_journal(context.layout, record.name);
 }
 
-/// @throws Error when something could not be taken back; the note stays for the next command
-void take_back(Context& context, const SwitchRecord& note) {
-  const auto steps = switch_steps(context, note, {});
+/// @throws Error(failed) when something could not be undone; the record is kept for the next command
+void undo_switch(Context& context, const SwitchRecord& record) {
+  const auto steps = switch_steps(context, record, {});
   if (!undo_steps(steps, steps.size(), context.reporter)) {
     throw Error(ErrorKind::failed,
-                fmt::format("the {} of {} could not be taken back completely", note.operation, note.name),
-                "every berth command tries it again, and so does `berth recover`; the warnings say what is in the way");
+                fmt::format("the {} of {} could not be undone completely", record.operation, record.name),
+                "every berth command tries again, as does `berth recover`; the warnings name the cause");
   }
-  host::remove_journal(context.layout, note.name);
+  host::remove_journal(context.layout, record.name);
 }
 
-/// What the note on disk says; true when nobody can tell.
+/// Whether the record on disk is committed; true when it cannot be read.
 bool is_committed(const Context& context, const std::string& name) noexcept {
   try {
     const auto json = host::read_journal(context.layout, name);
-    const auto note = json ? switch_note(*json) : std::nullopt;
-    return !note || note->committed;
+    const auto record = json ? parse_switch_record(*json) : std::nullopt;
+    return !record || record->committed;
   } catch (const std::exception&) {
     return true;
   }
 }
 
-/// A note that cannot be written, on a full disk, is the last moment to take everything back. It may have been written
-/// none the less: then whoever reads it next has to find what it says.
-void commit(Context& context, SwitchRecord& note, const std::vector<Step>& steps) {
-  note.committed = true;
+/// Marks the record as committed. When it cannot be written, e.g. on a full disk, everything is undone, unless the mark
+/// reached the disk none the less: then the next command finishes the switch.
+void commit(Context& context, SwitchRecord& record, const std::vector<Step>& steps) {
+  record.committed = true;
   try {
-    host::write_journal(context.layout, note.name, to_json(note));
+    host::write_journal(context.layout, record.name, to_json(record));
   } catch (const Error& error) {
-    if (is_committed(context, note.name)) {
+    if (is_committed(context, record.name)) {
       throw IncompleteUndo(error);
     }
     undo_and_rethrow(steps, steps.size(), context.reporter);
   }
 }
 
-/// What is stopped with the service now comes back too, and after another boot nothing else.
-void add_taken_along(const Context& context, SwitchRecord& note) {
-  if (note.boot_id != context.facts.boot_id) {
-    note.taken_along.clear();
+/// Adds units that the undo will stop with the service, so that they are started again. After a reboot only those
+/// count.
+void add_taken_along(const Context& context, SwitchRecord& record) {
+  if (record.boot_id != context.facts.boot_id) {
+    record.taken_along.clear();
   }
-  auto units = active_names(note.companions);
-  units.push_back(host::unit_name(note.name));
+  auto units = active_names(record.companions);
+  units.push_back(host::unit_name(record.name));
   for (auto& unit : context.systemd.stopped_with(units)) {
-    if (std::find(note.taken_along.begin(), note.taken_along.end(), unit) == note.taken_along.end()) {
-      note.taken_along.push_back(std::move(unit));
+    if (std::find(record.taken_along.begin(), record.taken_along.end(), unit) == record.taken_along.end()) {
+      record.taken_along.push_back(std::move(unit));
     }
   }
 }
 
 }  // namespace
 
-NotedDeployment noted_deployment(const InstallPlan& plan) {
-  NotedDeployment deployment;
+RecordedDeployment recorded_deployment(const InstallPlan& plan) {
+  RecordedDeployment deployment;
   deployment.slot = plan.slot;
   deployment.unit = plan.unit ? base::digest_of(*plan.unit).hex() : "";
-  deployment.package = noted_package(plan.info);
+  deployment.package = recorded_package(plan.info);
   deployment.tmpfiles = plan.tmpfiles ? base::digest_of(*plan.tmpfiles).hex() : "";
   return deployment;
 }
 
-void run_switch(Context& context, SwitchRecord note, const SwitchInputs& work, const StepHook& hook) {
-  if (note.relinks && work.plan != nullptr) {
-    note.link_directories = link_directories(context, note.name, work.plan->unit);
+void run_switch(Context& context, SwitchRecord record, const SwitchInputs& work, const StepHook& hook) {
+  if (record.relinks && work.plan != nullptr) {
+    record.link_directories = link_directories(context, record.name, work.plan->unit);
   }
-  switch_note(to_json(note));  // what could not be read back could not be taken back either
-  host::write_journal(context.layout, note.name, to_json(note));
+  parse_switch_record(to_json(record));  // a record that cannot be parsed could not be undone
+  host::write_journal(context.layout, record.name, to_json(record));
   try {
-    const auto steps = switch_steps(context, note, work);
-    run_steps(steps, context.reporter, context.stop, hook);
-    commit(context, note, steps);
-  } catch (const IncompleteUndo&) {
-    throw;  // and the note stays
+    const auto steps = switch_steps(context, record, work);
+    run_steps(record.name, steps, context.reporter, context.stop, hook);
+    commit(context, record, steps);
+  } catch (const RecordStays&) {
+    throw;  // the record is kept
   } catch (...) {
-    host::remove_journal(context.layout, note.name);
+    host::remove_journal(context.layout, record.name);
     throw;
   }
   try {
-    finish_switch(context, note);
+    finish_switch(context, record);
   } catch (const base::Error& error) {
     context.reporter.warning(fmt::format("{}; the next berth command tries again", error.what()));
   }
 }
 
-void recover_switch(Context& context, SwitchRecord note) {
-  if (note.committed) {
-    context.reporter.step(fmt::format("finishing an interrupted {} of {}", note.operation, note.name));
-    finish_switch(context, note);
+void recover_switch(Context& context, SwitchRecord record) {
+  if (record.committed) {
+    context.reporter.step(fmt::format("finishing an interrupted {} of {}", record.operation, record.name));
+    finish_switch(context, record);
     return;
   }
-  context.reporter.step(fmt::format("taking back an interrupted {} of {}", note.operation, note.name));
-  const bool active = host::is_active(context.systemd.state(host::unit_name(note.name)));
-  if (note.boot_id != context.facts.boot_id) {
-    note.was_active = note.before && active;
-    for (auto& companion : note.companions) {
+  context.reporter.step(fmt::format("undoing an interrupted {} of {}", record.operation, record.name));
+  const bool active = host::is_active(context.systemd.state(host::unit_name(record.name)));
+  if (record.boot_id != context.facts.boot_id) {
+    record.was_active = record.before && active;
+    for (auto& companion : record.companions) {
       companion.active = host::is_active(context.systemd.state(companion.name));
     }
   }
-  note.starts = note.starts || active;  // whoever started it, it must not run without its files
-  add_taken_along(context, note);
-  take_back(context, note);
+  record.starts = record.starts || active;  // an undo removes its files, so that it must not run
+  add_taken_along(context, record);
+  undo_switch(context, record);
 }
 
 }  // namespace berth::ops

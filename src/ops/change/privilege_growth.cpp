@@ -4,13 +4,16 @@
 
 #include <algorithm>
 #include <set>
+#include <string_view>
 #include <utility>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "host/layout.hpp"
 #include "ops/change/replacement.hpp"
-#include "render/spec/privileges.hpp"
+#include "render/exports/tmpfiles_privileges.hpp"
+#include "render/exports/unit_privileges.hpp"
+#include "render/spec/config_privileges.hpp"
 #include "render/spec/volumes.hpp"
 #include "render/template/values.hpp"
 
@@ -18,7 +21,8 @@ namespace berth::ops {
 
 namespace {
 
-/// Names of both slots are one: a privilege that names the deployment's directory is the same in the other slot.
+/// Replaces the names of both slots by NAME: a privilege that names the directory of the deployment is the same in the
+/// other slot.
 std::string without_slot(std::string message, const std::string& name) {
   for (const int slot : {0, 1}) {
     const auto own = host::slot_name(name, slot) + "/";
@@ -39,8 +43,8 @@ base::Json resolver_bind(const std::string& source, const std::string& name) {
   return {{"destination", "/etc/" + name}, {"type", "bind"}, {"source", source}, {"options", {"bind", "ro"}}};
 }
 
-/// The config.json of a version that did not note privileges, with what berth itself binds from where it does so today:
-/// that is not the image's wish.
+/// A config.json of a version of berth that did not record privileges, with the binds that this version of berth adds:
+/// the image does not ask for those.
 base::Json with_own_binds(base::Json config, render::Values values, const std::string& name) {
   values.insert_or_assign("NAME", name);
   const auto former = render::former_volume_directory(values);
@@ -58,7 +62,7 @@ base::Json with_own_binds(base::Json config, render::Values values, const std::s
   return config;
 }
 
-/// As far as the texts of a deployment tell; what cannot be read tells nothing.
+/// Adds the privileges that follow from the files of a deployment; files that do not exist are skipped.
 void add_from_texts(const host::Deployment& before, std::set<std::string>& known) {
   const auto directory = base::open_host_directory(before.path);
   const auto text = [&directory](const std::string& name) {
@@ -71,37 +75,73 @@ void add_from_texts(const host::Deployment& before, std::set<std::string>& known
     const auto cgroups_path = document.value("linux", base::Json::object()).value("cgroupsPath", "");
     const render::Values values(before.info.values.begin(), before.info.values.end());
     for (const auto& asking : {document, with_own_binds(document, values, before.name)}) {
-      add(known, render::powerful_requests(asking, cgroups_path), before.name);
+      add(known, render::config_privileges(asking, cgroups_path), before.name);
     }
   }
+}
+
+/// Whether two privileges concern the same file in the same way: they end with the same ": PATH", with the mode that
+/// may follow it, and both or neither of them are about a setuid program.
+bool concern_same_file(const std::string& one, const std::string& other) {
+  const auto colon = one.rfind(": ");
+  constexpr std::string_view setuid = "setuid";
+  return colon != std::string::npos && other.ends_with(std::string_view(one).substr(colon)) &&
+         (one.find(setuid) == std::string::npos) == (other.find(setuid) == std::string::npos);
+}
+
+/// The privileges of a deployment whose `info` has them under their former key and in a former wording.
+std::vector<std::string> former_privileges(const host::Deployment& before) {
+  std::vector<std::string> result;
+  for (const auto& privilege : before.info.document.value("pow"
+                                                          "ers",
+                                                          base::Json::array())) {
+    if (privilege.is_string()) {
+      result.push_back(privilege.get<std::string>());
+    }
+  }
+  return result;
+}
+
+/// Whether a privilege that does not follow from the texts of a deployment was there before. Without a record, a file
+/// that the deployment has installed is taken for unchanged.
+bool was_known(const std::string& privilege, const host::Deployment& before, const std::vector<std::string>& former) {
+  if (privilege.starts_with("may change the files of all containers")) {
+    return true;  // the mount that causes it is a privilege of its own
+  }
+  if (!former.empty()) {
+    return std::any_of(former.begin(), former.end(),
+                       [&](const std::string& known) { return concern_same_file(privilege, known); });
+  }
+  const auto& files = before.info.installed_files;
+  const bool of_file = privilege.starts_with("puts ") || privilege.starts_with("the unit changes which programs");
+  return of_file && std::any_of(files.begin(), files.end(),
+                                [&](const std::string& path) { return privilege.find(path) != std::string::npos; });
 }
 
 }  // namespace
 
 std::vector<std::string> new_privileges(const host::Deployment& before, const InstallPlan& plan) {
   std::set<std::string> known;
-  const auto noted = before.info.document.find(privileges_key);
-  const bool is_noted = noted != before.info.document.end() && noted->is_array();
-  if (is_noted) {
-    for (const auto& privilege : *noted) {
+  const auto recorded = before.info.document.find(privileges_key);
+  const bool is_recorded = recorded != before.info.document.end() && recorded->is_array();
+  if (is_recorded) {
+    for (const auto& privilege : *recorded) {
       known.insert(privilege.is_string() ? without_slot(privilege.get<std::string>(), before.name) : "");
     }
   } else {
     try {
+      for (const auto& privilege : former_privileges(before)) {
+        known.insert(without_slot(privilege, before.name));
+      }
       add_from_texts(before, known);
-    } catch (const std::exception&) {  // then all of them are new, as far as anybody knows
+    } catch (const std::exception&) {  // then all privileges count as new
       known.clear();
     }
   }
   std::vector<std::string> result;
   for (const auto& privilege : plan.privileges) {
-    const auto& files = before.info.installed_files;
-    const bool of_file = !is_noted && std::any_of(files.begin(), files.end(), [&](const std::string& path) {
-      return privilege.starts_with("puts a ") && privilege.find(": " + path) != std::string::npos;
-    });
-    // Of these the texts do not tell; the mount behind it is a privilege of its own.
-    const bool untold = !is_noted && privilege.starts_with("may change the files of all containers");
-    if (!of_file && !untold && !known.contains(without_slot(privilege, before.name))) {
+    const bool was = !is_recorded && was_known(privilege, before, former_privileges(before));
+    if (!was && !known.contains(without_slot(privilege, before.name))) {
       result.push_back(privilege);
     }
   }

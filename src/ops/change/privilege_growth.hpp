@@ -1,4 +1,4 @@
-// What a new deployment may do that the live one may not.
+// Privileges that a new deployment has and the live one has not.
 #pragma once
 
 #include <string>
@@ -9,8 +9,8 @@
 
 namespace berth::ops {
 
-/// The privileges of `plan` that `before` has not got. What a deployment has is in its info; for one that was made
-/// before that was written down, its config.json, unit, tmpfiles.d lines and recorded host files tell.
+/// The privileges of `plan` that `before` does not have. The info file of a deployment records its privileges; for one
+/// without that record they are derived from its config.json, unit, tmpfiles.d lines and recorded host files.
 std::vector<std::string> new_privileges(const host::Deployment& before, const InstallPlan& plan);
 
 }  // namespace berth::ops

@@ -32,7 +32,7 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 
-/// For locks that may be held: whoever holds one is no reason for a message here.
+/// Discards the message that another command holds a lock: recovery skips such a container.
 class SilentReporter final : public base::Reporter {
   void step(std::string_view) override {}
   void progress(const base::Progress&) override {}
@@ -53,66 +53,66 @@ std::optional<host::ContainerLock> lock_if_free(const Context& context, const st
   }
 }
 
-/// Nothing when an interrupted write left no more than a beginning.
-using Note = std::variant<std::monostate, AdoptNote, UninstallNote, SwitchRecord>;
+/// monostate: writing the record was interrupted, so that the change had not begun.
+using Record = std::variant<std::monostate, AdoptionRecord, UninstallRecord, SwitchRecord>;
 
-/// @throws Error(verification) for a note that says nothing that can be done
-Note read_note(const Context& context, const std::string& name) {
+/// @throws Error(verification) for a damaged record
+Record read_record(const Context& context, const std::string& name) {
   const auto json = host::read_journal(context.layout, name);
   if (!json) {
     return {};
   }
-  const base::JsonView noted(*json, "journal note");
-  if (noted.at("name").as_string() != name) {
-    noted.at("name").fail(fmt::format("expected {}", name));
+  const base::JsonView view(*json, "journal record");
+  if (view.at("name").as_string() != name) {
+    view.at("name").fail(fmt::format("expected {}", name));
   }
-  if (auto adoption = adopt_note(*json)) {
+  if (auto adoption = parse_adoption_record(*json)) {
     return std::move(*adoption);
   }
-  if (auto change = switch_note(*json)) {
+  if (auto change = parse_switch_record(*json)) {
     return std::move(*change);
   }
-  return uninstall_note(*json).value();
+  return parse_uninstall_record(*json).value();
 }
 
 struct Recovery {
   Context& context;
   const std::string& name;
 
-  void operator()(std::monostate /*note*/) const { host::remove_journal(context.layout, name); }
-  void operator()(const AdoptNote& note) const {
+  void operator()(std::monostate /*record*/) const { host::remove_journal(context.layout, name); }
+  void operator()(const AdoptionRecord& record) const {
     context.reporter.step(fmt::format("completing an interrupted adoption of {}", name));
-    complete_adoption(context, note);
+    complete_adoption(context, record);
   }
-  void operator()(const UninstallNote& note) const {
+  void operator()(const UninstallRecord& record) const {
     context.reporter.step(fmt::format("completing an interrupted uninstall of {}", name));
-    complete_uninstall(context, note);
+    complete_uninstall(context, record);
   }
-  void operator()(const SwitchRecord& note) const { recover_switch(context, note); }
+  void operator()(const SwitchRecord& record) const { recover_switch(context, record); }
 };
 
-/// What is done about a note that is damaged.
+/// How a damaged record is handled: the container is not changed, or restored from the files on disk.
 enum class Damage { refused, settled };
 
 /// The caller holds the lock.
-void recover_note(Context& context, const std::string& name, Damage damage) {
-  Note note;
+void recover_record(Context& context, const std::string& name, Damage damage) {
+  Record record;
   try {
-    note = base::with_hint("`berth recover` goes by what is on the disk instead",
-                           [&] { return read_note(context, name); });
+    record = base::with_hint("`berth recover` restores the container from the files on disk instead",
+                             [&] { return read_record(context, name); });
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::verification || damage == Damage::refused) {
       throw;
     }
     context.reporter.warning(error.what());
-    settle_without_note(context, name);
+    settle_damaged_record(context, name);
     return;
   }
-  std::visit(Recovery{context, name}, note);
+  std::visit(Recovery{context, name}, record);
 }
 
 void recover_container(Context& context, const std::string& name, Damage damage = Damage::refused) {
-  base::in_context([&] { return fmt::format("recovering {}", name); }, [&] { recover_note(context, name, damage); });
+  base::in_context([&] { return fmt::format("recovering {}", name); }, [&] { recover_record(context, name, damage); });
 }
 
 void remove_stale_staging(Context& context) {
@@ -127,7 +127,7 @@ void remove_stale_staging(Context& context) {
   }
 }
 
-/// Lock files that a killed process left: to take such a lock and to give it back removes its file.
+/// Removes lock files that a killed process left: releasing a lock removes its file.
 void remove_stale_locks(const Context& context) {
   for (const auto& name : host::list_locks(context.layout)) {
     lock_if_free(context, name);
@@ -143,9 +143,6 @@ std::vector<Error> recover_each(Context& context, Damage damage) {
         recover_container(context, name, damage);
       }
     } catch (const Error& error) {
-      if (error.kind() == ErrorKind::interrupted) {
-        throw;
-      }
       failures.push_back(error);
     }
   }
@@ -160,7 +157,7 @@ std::vector<Error> recover_each(Context& context, Damage damage) {
   return failures;
 }
 
-/// Units that somebody removed. A change that is still unfinished has put its own aside.
+/// Writes missing units again. An unfinished change has moved its own away, so that such containers are left alone.
 void restore_each(Context& context, std::vector<Error>& failures) {
   for (const auto& deployment : host::list_deployments(context.layout).deployments) {
     try {
@@ -172,9 +169,6 @@ void restore_each(Context& context, std::vector<Error>& failures) {
         restore_missing_texts(context, *now);
       }
     } catch (const Error& error) {
-      if (error.kind() == ErrorKind::interrupted) {
-        throw;
-      }
       failures.push_back(error);
     }
   }
@@ -182,7 +176,7 @@ void restore_each(Context& context, std::vector<Error>& failures) {
 
 void mend_repository(const Context& context, std::vector<Error>& failures) {
   try {
-    store::Store::mend_config(store_options(context));
+    store::Store::repair_config(store_options(context));
   } catch (const Error& error) {
     failures.push_back(error);
   }

@@ -1,4 +1,4 @@
-// Finishing or undoing what an earlier command left behind when it was killed.
+// Recovery: completes or undoes the changes of commands that were killed.
 #pragma once
 
 #include <string>
@@ -8,17 +8,18 @@
 
 namespace berth::ops {
 
-/// For every container with a journal note and no living holder of its lock: an install, update or rollback is taken
-/// back, or finished when it was committed; an uninstall is completed. Left-over staging directories are removed. What
-/// cannot be recovered is a warning, so that it does not keep the other containers.
+/// Recovers every container that has a journal record and whose lock is free: an install, update or rollback is undone,
+/// or completed when it was committed; an uninstall or adoption is completed. Stale staging directories are removed.
+/// A container that cannot be recovered is reported as a warning, and the others are recovered.
 void recover_pending(Context& context);
 
-/// As recover_pending, for `berth recover`: the first failure is thrown at the end. A damaged note, which other
-/// commands refuse, is settled by what is on the disk (ops/change/damaged_record.hpp).
+/// As recover_pending, for `berth recover`: also handles damaged records (ops/change/damaged_record.hpp), writes
+/// missing units again and repairs the configuration of the repository.
+/// @throws Error the first failure, after everything else was recovered
 void recover_all(Context& context);
 
-/// The lock of a container, for a command that changes it, with nothing of it left unfinished: who held the lock before
-/// us may have been killed.
+/// Takes the lock of a container that is to be changed, and recovers the container: the previous holder may have been
+/// killed.
 /// @throws Error as host::ContainerLock::take does, and when the container cannot be recovered
 host::ContainerLock lock_container(Context& context, const std::string& name);
 

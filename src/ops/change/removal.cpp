@@ -29,22 +29,22 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 
-/// A file of ours, or the link that an administrator put in its place.
-Step backup_step(Context& context, const UninstallNote& note, const std::string& path) {
+/// Removes the unit or the tmpfiles.d file, or a link that the administrator put there.
+Step backup_step(Context& context, const UninstallRecord& record, const std::string& path) {
   return {fmt::format("remove {}", path),
-          [&context, &note, path] {
+          [&context, &record, path] {
             const auto root = open_root(context);
             if (host::host_exists(root.get(), path) && !host::host_checksum(root.get(), path)) {
-              context.reporter.warning(path + " is no file that berth made, and stays");
+              context.reporter.warning(path + " was not created by berth and is left in place");
               return;
             }
-            back_up(context, note.secret, path);
+            back_up(context, record.secret, path);
           },
-          [&context, &note, path] { put_back(context, note.secret, path); }};
+          [&context, &record, path] { put_back(context, record.secret, path); }};
 }
 
-/// Whether another user could have led us astray: then the file stays, and nothing keeps the container from going.
-bool out_of_reach(const Context& context, int root, const std::string& path) {
+/// Whether another user could redirect the path: then the file is kept, and the removal goes on.
+bool is_unsafe(const Context& context, int root, const std::string& path) {
   const auto danger = host::danger_on_the_way(root, path);
   if (danger) {
     context.reporter.warning(fmt::format("{} is left as it is: {}", path, danger->what()));
@@ -52,82 +52,83 @@ bool out_of_reach(const Context& context, int root, const std::string& path) {
   return danger.has_value();
 }
 
-/// A host file is removed only while it is what was recorded; an edited one stays and is reported.
-Step host_file_step(Context& context, const UninstallNote& note, const NotedFile& file,
+/// Removes a host file that matches its recorded checksum; an edited one is kept and reported.
+Step host_file_step(Context& context, const UninstallRecord& record, const RecordedFile& file,
                     std::vector<std::string>& kept) {
   return {fmt::format("remove {}", file.path),
-          [&context, &note, file, &kept] {
+          [&context, &record, file, &kept] {
             const auto root = open_root(context);
-            if (out_of_reach(context, root.get(), file.path)) {
+            if (is_unsafe(context, root.get(), file.path)) {
               return;
             }
             const auto now = host::host_checksum(root.get(), file.path);
             if (now == file.checksum) {
-              back_up(context, note.secret, file.path);
+              back_up(context, record.secret, file.path);
             } else if (now) {
               kept.push_back(file.path);
             }
           },
-          [&context, &note, path = file.path] {
-            if (!out_of_reach(context, open_root(context).get(), path)) {
-              put_back(context, note.secret, path);
+          [&context, &record, path = file.path] {
+            if (!is_unsafe(context, open_root(context).get(), path)) {
+              put_back(context, record.secret, path);
             }
           }};
 }
 
-/// Whether the links are all that its [Install] section asks for, so that they need not be made by systemd.
+/// Whether restoring the links enables the unit completely, so that systemd need not do it.
 bool links_suffice(const Context& context, const std::string& name) {
   try {
-    return wanted_links(context, name).not_followed.empty();
+    const auto section = find_install_section(context, name);
+    return section && section->not_followed.empty();
   } catch (const Error&) {
     return false;
   }
 }
 
-/// Units that came with the host files first: sockets and timers would start the service again.
-Step stop_step(Context& context, const UninstallNote& note) {
-  const auto unit = host::unit_name(note.name);
+/// Stops units among the host files first: sockets and timers would start the service again.
+Step stop_step(Context& context, const UninstallRecord& record) {
+  const auto unit = host::unit_name(record.name);
   return {fmt::format("stop {}", unit),
-          [&context, &note, unit] {
-            stop_companions(context, note.companions);
-            if (note.has_unit && !context.layout.offline()) {
+          [&context, &record, unit] {
+            stop_companions(context, record.companions);
+            if (record.has_unit && !context.layout.offline()) {
               stop_or_throw(context, unit);
             }
           },
-          [&context, &note, unit] {
+          [&context, &record, unit] {
             context.systemd.reload();
-            restore_companions(context, note.companions);
-            take_stop_back(context, unit, note.was_active, note.invocation, note.taken_along);
+            restore_companions(context, record.companions);
+            undo_stop(context, unit, record.was_active, record.invocation, record.taken_along);
           }};
 }
 
-/// Something else may have started it before its file was gone, or even while it was stopped.
-void see_that_nothing_runs(Context& context, const UninstallNote& note) {
+/// Another unit may have started the service before its file was removed, or while it was stopped.
+void ensure_stopped(Context& context, const UninstallRecord& record) {
   if (!context.layout.offline()) {
-    stop_for_good(context, host::unit_name(note.name));
-    delete_left_container(context, note.runtime, note.name);
+    stop_until_down(context, host::unit_name(record.name));
+    delete_left_container(context, record.runtime, record.name);
   }
 }
 
-void add_unit_steps(std::vector<Step>& steps, Context& context, const UninstallNote& note) {
-  const auto unit = host::unit_name(note.name);
+void add_unit_steps(std::vector<Step>& steps, Context& context, const UninstallRecord& record) {
+  const auto unit = host::unit_name(record.name);
   steps.push_back({fmt::format("disable {}", unit),
-                   [&context, &note, unit] {
-                     back_up_links(context, note.secret, note.links);
-                     context.systemd.disable(unit);  // and what its [Install] section names besides
+                   [&context, &record, unit] {
+                     back_up_links(context, record.secret, record.links);
+                     context.systemd.disable(unit);  // also removes what its [Install] section names besides links
                    },
-                   [&context, &note, unit] {
-                     put_links_back(context, note.secret, note.links);
-                     if (note.was_enabled && !links_suffice(context, note.name)) {
+                   [&context, &record, unit] {
+                     put_links_back(context, record.secret, record.links);
+                     if (record.was_enabled && !links_suffice(context, record.name)) {
                        context.systemd.enable(unit);
                      }
                    }});
-  // First of all files, so that nobody can start it again.
-  steps.push_back(backup_step(context, note, context.layout.unit_in_root(note.name)));
-  steps.push_back({"have systemd forget the unit",
-                   [&context, &note, unit] {
+  // Before all other files, so that the service cannot be started again.
+  steps.push_back(backup_step(context, record, context.layout.unit_in_root(record.name)));
+  steps.push_back({"reload systemd without the unit",
+                   [&context, &record, unit] {
                      context.systemd.reload();
-                     see_that_nothing_runs(context, note);
+                     ensure_stopped(context, record);
                      context.systemd.reset_failed(unit);
                    },
                    {}});
@@ -138,35 +139,36 @@ Step link_step(Context& context, const std::string& name) {
           [&context, name] { put_link_back(context, name); }};
 }
 
-std::vector<Step> uninstall_steps(Context& context, const UninstallNote& note, std::vector<std::string>& kept) {
+std::vector<Step> uninstall_steps(Context& context, const UninstallRecord& record, std::vector<std::string>& kept) {
   std::vector<Step> steps;
-  if (note.has_unit || !note.companions.empty()) {
-    steps.push_back(stop_step(context, note));
+  if (record.has_unit || !record.companions.empty()) {
+    steps.push_back(stop_step(context, record));
   }
-  if (note.has_unit) {
-    add_unit_steps(steps, context, note);
+  if (record.has_unit) {
+    add_unit_steps(steps, context, record);
   }
-  for (auto file = note.files.rbegin(); file != note.files.rend(); ++file) {
+  for (auto file = record.files.rbegin(); file != record.files.rend(); ++file) {
     if (!file->checksum.empty()) {
-      steps.push_back(host_file_step(context, note, *file, kept));
+      steps.push_back(host_file_step(context, record, *file, kept));
     }
   }
-  if (!note.package.name.empty()) {
-    steps.push_back({fmt::format("remove the package {}", note.package.name),
-                     [&context, &note, &kept] {
-                       const auto edited = remove_package(context, note.package);
+  if (!record.package.name.empty()) {
+    steps.push_back({fmt::format("remove the package {}", record.package.name),
+                     [&context, &record, &kept] {
+                       const auto edited = remove_package(context, record.package);
                        kept.insert(kept.end(), edited.begin(), edited.end());
                      },
-                     [&context, &note] { install_package(context, note.name, note.slot); }});
+                     [&context, &record] { install_package(context, record.name, record.slot); }});
   }
-  if (!note.companions.empty()) {
-    steps.push_back({"have systemd forget the units of the host files", [&context] { context.systemd.reload(); }, {}});
+  if (!record.companions.empty()) {
+    steps.push_back(
+        {"reload systemd without the units of the host files", [&context] { context.systemd.reload(); }, {}});
   }
-  steps.push_back(backup_step(context, note, context.layout.tmpfiles_in_root(note.name)));
+  steps.push_back(backup_step(context, record, context.layout.tmpfiles_in_root(record.name)));
   return steps;
 }
 
-/// systemd-tmpfiles --remove needs the lines, which only the deployments still have.
+/// systemd-tmpfiles --remove reads the lines from the deployments: the file on the host is removed.
 void remove_tmpfiles(Context& context, int directory, const std::string& name) {
   for (const auto* slot : {".0", ".1"}) {
     const auto conf = fmt::format("{}{}/tmpfiles-{}.conf", name, slot, name);
@@ -181,28 +183,28 @@ void remove_tmpfiles(Context& context, int directory, const std::string& name) {
   }
 }
 
-void drop_host_files(const Context& context, const UninstallNote& note) {
+void drop_host_files(const Context& context, const UninstallRecord& record) {
   const auto root = open_root(context);
-  drop_link_backups(context, note.secret, note.links);
-  if (note.has_unit) {  // those that came meanwhile
-    host::remove_unit_links(root.get(), host::unit_name(note.name), {}, context.layout.units_in_root());
+  drop_link_backups(context, record.secret, record.links);
+  if (record.has_unit) {  // links that were created meanwhile
+    host::remove_unit_links(root.get(), host::unit_name(record.name), {}, context.layout.units_in_root());
   }
-  drop_companion_links(context, note.companions);
-  drop_or_save(context, note.secret, context.layout.unit_in_root(note.name), note.saved_unit, "");
-  drop_or_save(context, note.secret, context.layout.tmpfiles_in_root(note.name), note.saved_tmpfiles, "");
-  for (auto file = note.files.rbegin(); file != note.files.rend(); ++file) {
+  drop_companion_links(context, record.companions);
+  drop_or_save(context, record.secret, context.layout.unit_in_root(record.name), record.saved_unit, "");
+  drop_or_save(context, record.secret, context.layout.tmpfiles_in_root(record.name), record.saved_tmpfiles, "");
+  for (auto file = record.files.rbegin(); file != record.files.rend(); ++file) {
     if (host::danger_on_the_way(root.get(), file->path)) {
-      continue;  // as its step said
+      continue;  // its step has warned
     }
     if (file->checksum.empty()) {
       host::remove_host_file(root.get(), file->path, "");
     } else {
-      drop_backup(context, note.secret, file->path, file->checksum);
+      drop_backup(context, record.secret, file->path, file->checksum);
     }
   }
 }
 
-/// The link goes first of all, for without a note it is what says which host files there were.
+/// Removes the link first: without a journal record, an uninstall that is run again finds the host files by it.
 void drop_deployments(const Context& context, int directory, const std::string& name) {
   if (base::read_link_at(directory, name)) {
     base::unlink_at(directory, name);
@@ -210,31 +212,32 @@ void drop_deployments(const Context& context, int directory, const std::string& 
   drop_link_backup(context, name);
   for (const auto* slot : {".0", ".1"}) {
     const auto found = base::stat_at(directory, name + slot);
-    if (found && S_ISDIR(found->st_mode)) {  // a link of that name is another container
+    if (found && S_ISDIR(found->st_mode)) {  // a link of that name belongs to another container
       base::remove_tree_at(directory, name + slot);
     }
   }
   remove_adopted_links(context, name);
 }
 
-/// Everything that cannot be taken back. May run several times.
-void finish(Context& context, const UninstallNote& note) {
+/// The part of a removal that cannot be undone. May run several times.
+void finish(Context& context, const UninstallRecord& record) {
   const auto directory = base::open_host_directory(context.layout.deployments());
-  remove_tmpfiles(context, directory.get(), note.name);
-  drop_host_files(context, note);
-  drop_deployments(context, directory.get(), note.name);
-  if (!note.pid_file.empty()) {
-    base::unlink_at(AT_FDCWD, context.layout.on_disk(note.pid_file));  // systemd removes it only with its own stop
+  remove_tmpfiles(context, directory.get(), record.name);
+  drop_host_files(context, record);
+  drop_deployments(context, directory.get(), record.name);
+  if (!record.pid_file.empty()) {
+    base::unlink_at(AT_FDCWD,
+                    context.layout.on_disk(record.pid_file));  // systemd removes it only when it stops the unit itself
   }
-  host::remove_journal(context.layout, note.name);
+  host::remove_journal(context.layout, record.name);
 }
 
-/// A disk without room for a note must not keep a container from being removed, which makes room. When such an
-/// uninstall is killed, it is done again by hand.
-/// @return whether there is a note
-bool write_note(const Context& context, const UninstallNote& note) {
+/// On a full disk a container is removed without a record: the removal frees space. When such an uninstall is killed,
+/// the user has to run it again.
+/// @return whether the record was written
+bool write_record(const Context& context, const UninstallRecord& record) {
   try {
-    host::write_journal(context.layout, note.name, to_json(note));
+    host::write_journal(context.layout, record.name, to_json(record));
     return true;
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::failed) {
@@ -246,31 +249,31 @@ bool write_note(const Context& context, const UninstallNote& note) {
 
 }  // namespace
 
-UninstallOutcome remove_container(Context& context, UninstallNote note, const StepHook& hook) {
+UninstallOutcome remove_container(Context& context, UninstallRecord record, const StepHook& hook) {
   UninstallOutcome outcome;
-  const bool noted = write_note(context, note);
-  if (!noted) {
-    note.secret.clear();  // what waits aside must be found by names that need no note
+  const bool recorded = write_record(context, record);
+  if (!recorded) {
+    record.secret.clear();  // backups must be found again without a record
   }
-  auto steps = uninstall_steps(context, note, outcome.kept_files);
-  if (noted) {
-    steps.push_back(link_step(context, note.name));
+  auto steps = uninstall_steps(context, record, outcome.kept_files);
+  if (recorded) {
+    steps.push_back(link_step(context, record.name));
   }
   try {
-    run_steps(steps, context.reporter, context.stop, hook);
-  } catch (const IncompleteUndo&) {
-    throw;  // the note stays, by which the next command completes the uninstall
+    run_steps(record.name, steps, context.reporter, context.stop, hook);
+  } catch (const RecordStays&) {
+    throw;  // the next command completes the uninstall from the record
   } catch (...) {
-    host::remove_journal(context.layout, note.name);
+    host::remove_journal(context.layout, record.name);
     throw;
   }
-  note.committed = true;
-  if (noted) {
-    write_note(context, note);  // an uninstall without this word is completed as well
+  record.committed = true;
+  if (recorded) {
+    write_record(context, record);  // when this fails, the uninstall is completed all the same
   }
-  finish(context, note);
-  outcome.stopped_units = note.taken_along;
-  for (const auto& saved : {note.saved_unit, note.saved_tmpfiles}) {
+  finish(context, record);
+  outcome.stopped_units = record.taken_along;
+  for (const auto& saved : {record.saved_unit, record.saved_tmpfiles}) {
     if (!saved.empty()) {
       outcome.saved_texts.push_back(saved);
     }
@@ -278,17 +281,17 @@ UninstallOutcome remove_container(Context& context, UninstallNote note, const St
   return outcome;
 }
 
-UninstallOutcome complete_uninstall(Context& context, const UninstallNote& note) {
+UninstallOutcome complete_uninstall(Context& context, const UninstallRecord& record) {
   UninstallOutcome outcome;
-  if (!note.committed) {
-    auto steps = uninstall_steps(context, note, outcome.kept_files);
-    steps.push_back(link_step(context, note.name));
+  if (!record.committed) {
+    auto steps = uninstall_steps(context, record, outcome.kept_files);
+    steps.push_back(link_step(context, record.name));
     for (const auto& step : steps) {
       check_stop(context.stop);
       step.apply();
     }
   }
-  finish(context, note);
+  finish(context, record);
   return outcome;
 }
 

@@ -1,5 +1,4 @@
-// The removal of a container, from its note: everything that is its own goes, or, until the last reversible step, comes
-// back.
+// Removes a container as its record says. Until the last reversible step everything can be restored.
 #pragma once
 
 #include <string>
@@ -12,18 +11,18 @@
 namespace berth::ops {
 
 struct UninstallOutcome {
-  std::vector<std::string> kept_files;     ///< recorded host files that were edited since and stay
-  std::vector<std::string> remarks;        ///< about what else stays
-  std::vector<std::string> saved_texts;    ///< paths where the texts of an edited unit or tmpfiles.d lines are kept
-  std::vector<std::string> stopped_units;  ///< other units that were stopped with the service, for they need it
+  std::vector<std::string> kept_files;     ///< recorded host files that were edited since and are kept
+  std::vector<std::string> remarks;        ///< messages about other files that are kept
+  std::vector<std::string> saved_texts;    ///< paths of copies of an edited unit or tmpfiles.d file
+  std::vector<std::string> stopped_units;  ///< units that were stopped with the service because they require it
 };
 
-/// Notes durably what is about to go and removes it. A failure or a stop request before the last reversible step
-/// restores everything. The caller holds the container's lock.
+/// Writes the record to the journal and removes the container. A failure or a stop request before the last reversible
+/// step restores everything. The caller holds the container's lock.
 /// @param hook fault injection for tests
-UninstallOutcome remove_container(Context& context, UninstallNote note, const StepHook& hook);
+UninstallOutcome remove_container(Context& context, UninstallRecord record, const StepHook& hook);
 
-/// Completes an uninstall from its note, however far it had come. The caller holds the lock.
-UninstallOutcome complete_uninstall(Context& context, const UninstallNote& note);
+/// Completes an interrupted uninstall from its record. The caller holds the lock.
+UninstallOutcome complete_uninstall(Context& context, const UninstallRecord& record);
 
 }  // namespace berth::ops

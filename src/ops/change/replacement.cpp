@@ -21,6 +21,7 @@
 #include "ops/footprint/volumes.hpp"
 #include "ops/plan/shared_host_files.hpp"
 #include "ops/plan/taken_names.hpp"
+#include "render/unit/tmpfiles.hpp"
 #include "render/unit/unit.hpp"
 
 namespace berth::ops {
@@ -30,18 +31,19 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 
-/// Whether a deployment is in the slot already.
-bool has_place(const Context& context, const std::string& slot) {
+/// Whether the slot holds a deployment.
+bool is_occupied(const Context& context, const std::string& slot) {
   const auto found = base::stat_at(AT_FDCWD, context.layout.deployments() + "/" + slot);
   if (found && !S_ISDIR(found->st_mode)) {
-    throw Error(ErrorKind::conflict, fmt::format("{}/{} is no deployment", context.layout.deployments(), slot),
-                "a container of that name stands where the new deployment would; install it under another name");
+    throw Error(ErrorKind::conflict, fmt::format("{}/{} is not a deployment", context.layout.deployments(), slot),
+                "it is the link of another container, whose name is that of the slot; install that container under "
+                "another name");
   }
   return found.has_value();
 }
 
-void note_files(int root, const host::Deployment& before, const InstalledFootprint& footprint, const InstallPlan& plan,
-                SwitchRecord& note) {
+void record_files(int root, const host::Deployment& before, const InstalledFootprint& footprint,
+                  const InstallPlan& plan, SwitchRecord& record) {
   std::set<std::string> staying;
   for (const auto& planned : plan.files) {
     const auto& path = planned.file.destination;
@@ -51,34 +53,34 @@ void note_files(int root, const host::Deployment& before, const InstalledFootpri
     if (host::host_is(root, planned.file, planned.checksum)) {
       staying.insert(path);
     } else {
-      note.after.files.push_back({path, planned.checksum});
+      record.after.files.push_back({path, planned.checksum});
     }
   }
-  note.before->package = noted_package(before.info);
-  if (!note.before->package.name.empty()) {
-    return;  // and removes them
+  record.before->package = recorded_package(before.info);
+  if (!record.before->package.name.empty()) {
+    return;  // the package manager removes them
   }
   for (const auto& path : before.info.installed_files) {
     if (footprint.replaced.host_files.contains(path) && !staying.contains(path)) {
-      note.before->files.push_back({path, host::recorded_checksum(before.info, path)});
+      record.before->files.push_back({path, host::recorded_checksum(before.info, path)});
     }
   }
 }
 
-/// Of files that the new deployment does not bring any more.
-void tell_who_is_left_without(const Context& context, const SwitchRecord& note) {
-  for (const auto& file : note.before->files) {
-    const bool stays = std::any_of(note.after.files.begin(), note.after.files.end(),
-                                   [&](const NotedFile& after) { return after.path == file.path; });
-    for (const auto& other : stays ? std::vector<std::string>() : left_without(context, note.name, file)) {
-      context.reporter.warning(left_without_words(file.path, other));
+/// Warns of files that the new deployment does not bring and that other containers use.
+void warn_of_missing_files(const Context& context, const SwitchRecord& record) {
+  for (const auto& file : record.before->files) {
+    const bool stays = std::any_of(record.after.files.begin(), record.after.files.end(),
+                                   [&](const RecordedFile& after) { return after.path == file.path; });
+    for (const auto& other : stays ? std::vector<std::string>() : left_without(context, record.name, file)) {
+      context.reporter.warning(describe_left_without(file.path, other));
     }
   }
 }
 
-/// Units among the host files that this change removes or replaces.
-void note_companions(const Context& context, const host::Deployment& before, const InstalledFootprint& footprint,
-                     const InstallPlan& plan, SwitchRecord& note) {
+/// Records units among the host files that this change removes or replaces.
+void record_companions(const Context& context, const host::Deployment& before, const InstalledFootprint& footprint,
+                       const InstallPlan& plan, SwitchRecord& record) {
   const auto planned = [&](const std::string& path) {
     return std::find_if(plan.files.begin(), plan.files.end(),
                         [&](const PlannedFile& file) { return file.file.destination == path; });
@@ -91,58 +93,58 @@ void note_companions(const Context& context, const host::Deployment& before, con
       changing.push_back(path);
     }
   }
-  note.companions =
+  record.companions =
       companion_units(context, changing, [&](const std::string& path) { return planned(path) != plan.files.end(); });
 }
 
-/// What runs now, and what a stop takes along.
-void note_service(Context& context, const host::Deployment& before, const host::UnitState& state,
-                  const InstallPlan& plan, SwitchRecord& note) {
+/// Records whether the service runs, and which units a stop of it stops, too.
+void record_service(Context& context, const host::Deployment& before, const host::UnitState& state,
+                    const InstallPlan& plan, SwitchRecord& record) {
   const auto unit = host::unit_name(before.name);
-  note.was_active = host::is_active(state);
-  note.invocation = state.invocation_id;
-  note.runtime = noted_runtime(before.info);
-  note.masked = plan.unit && is_masked(context, before.name);
-  note.tmpfiles_masked = plan.tmpfiles && is_mask(context, context.layout.tmpfiles_in_root(before.name));
-  note.starts = note.was_active && plan.unit && !note.masked;
-  if (note.masked && note.was_active) {
+  record.was_active = host::is_active(state);
+  record.invocation = state.invocation_id;
+  record.runtime = recorded_runtime(before.info);
+  record.masked = plan.unit && is_masked(context, before.name);
+  record.tmpfiles_masked = plan.tmpfiles && is_mask(context, context.layout.tmpfiles_in_root(before.name));
+  record.starts = record.was_active && plan.unit && !record.masked;
+  if (record.masked && record.was_active) {
     throw Error(ErrorKind::conflict, fmt::format("{} runs but is masked: it could not be started again", unit),
-                fmt::format("stop it first, or lift the mask: remove {} and run: berth update {}",
+                fmt::format("stop it first, or unmask it: remove {} and run: berth update {}",
                             context.layout.unit_in_root(before.name), before.name));
   }
-  auto units = active_names(note.companions);
-  if (note.was_active) {
+  auto units = active_names(record.companions);
+  if (record.was_active) {
     units.push_back(unit);
   }
-  note.taken_along = context.systemd.stopped_with(units);
+  record.taken_along = context.systemd.stopped_with(units);
 }
 
-void tell_of_edits(const Context& context, const SwitchRecord& note, const InstalledFootprint& footprint) {
+void warn_of_edits(const Context& context, const SwitchRecord& record, const InstalledFootprint& footprint) {
   const auto& layout = context.layout;
   const auto tell = [&](const std::string& path, const std::string& saved, const std::string& advice) {
     if (!saved.empty()) {
       context.reporter.warning(
-          fmt::format("{} was edited and is replaced; what it was is kept as {}{}", path, saved, advice));
+          fmt::format("{} was edited and is replaced; the edited text is kept as {}{}", path, saved, advice));
     }
   };
-  tell(layout.unit_in_root(note.name), note.saved_unit, "; put settings of your own into drop-ins beside it");
-  tell(layout.tmpfiles_in_root(note.name), note.saved_tmpfiles, "");
-  if (note.masked) {
+  tell(layout.unit_in_root(record.name), record.saved_unit, "; put settings of your own into drop-ins beside it");
+  tell(layout.tmpfiles_in_root(record.name), record.saved_tmpfiles, "");
+  if (record.masked) {
     context.reporter.warning(
-        fmt::format("{} is masked and stays so; to lift the mask, remove {} and run: berth update {}",
-                    host::unit_name(note.name), layout.unit_in_root(note.name), note.name));
+        fmt::format("{} is masked and stays masked; to unmask it, remove {} and run: berth update {}",
+                    host::unit_name(record.name), layout.unit_in_root(record.name), record.name));
   }
-  if (note.tmpfiles_masked) {
+  if (record.tmpfiles_masked) {
     context.reporter.warning(
-        fmt::format("{0} is masked and stays so; to lift the mask, remove it and run: berth update {1}",
-                    layout.tmpfiles_in_root(note.name), note.name));
+        fmt::format("{0} is masked and stays masked; to unmask it, remove it and run: berth update {1}",
+                    layout.tmpfiles_in_root(record.name), record.name));
   }
   for (const auto& path : footprint.edited) {
     context.reporter.warning(fmt::format("{} was edited and stays as it is", path));
   }
 }
 
-/// What the container was rendered with and what a `--set` overrides; the forced ones are found anew.
+/// The values that the container was rendered with, `set` over them. Forced values are left out: they are computed.
 render::Values kept_values(const host::DeploymentInfo& info, const render::Values& set) {
   auto values = info.values;
   std::erase_if(values, [](const auto& entry) { return render::is_forced(entry.first); });
@@ -157,12 +159,13 @@ std::string wanted_runtime(const host::DeploymentInfo& info, const render::Value
   return found == values.end() ? info.runtime : found->second;
 }
 
-/// A change starts nothing that did not run. Whoever wanted to mend a failed service is told.
-void tell_if_failed(Context& context, const SwitchRecord& note) {
-  const auto unit = host::unit_name(note.name);
-  if (!note.starts && !note.after.unit.empty() && context.systemd.state(unit).active_state == "failed") {
-    context.reporter.warning(fmt::format("{} had failed before and does not run; start it with: {} start {}", unit,
-                                         context.layout.command("systemctl"), note.name));
+/// A change starts only services that ran. The user may have meant to repair a failed one.
+/// @param failed whether the service was in the state "failed" before the change, which clears that state
+void warn_if_failed(const Context& context, const SwitchRecord& record, bool failed) {
+  if (failed && !record.starts && !record.after.unit.empty()) {
+    context.reporter.warning(fmt::format("{} had failed before and does not run; start it with: {} start {}",
+                                         host::unit_name(record.name), context.layout.command("systemctl"),
+                                         record.name));
   }
 }
 
@@ -184,7 +187,7 @@ PlanRequest request_of_update(const Context& context, const host::Deployment& be
 InstalledFootprint footprint_of(const Context& context, const host::Deployment& deployment) {
   InstalledFootprint result;
   const auto root = open_root(context);
-  const OthersFiles others(context.layout, deployment.name);
+  const OtherContainersFiles others(context.layout, deployment.name);
   for (const auto& path : deployment.info.installed_files) {
     if (const auto danger = host::danger_on_the_way(root.get(), path)) {
       context.reporter.warning(fmt::format("{} is left as it is: {}", path, danger->what()));
@@ -192,8 +195,8 @@ InstalledFootprint footprint_of(const Context& context, const host::Deployment& 
     }
     const auto recorded = host::recorded_checksum(deployment.info, path);
     const auto now = recorded.empty() ? std::nullopt : host::host_checksum(root.get(), path);
-    const bool packaged = !deployment.info.package.empty();  // then the package manager decides about edited ones
-    const bool shared = !packaged && !others.owner(path, recorded).empty();  // it is not for us to change
+    const bool packaged = !deployment.info.package.empty();  // the package manager decides about edited files
+    const bool shared = !packaged && !others.owner(path, recorded).empty();  // another container owns it, too
     if (!shared && (recorded.empty() || now == recorded || packaged)) {
       result.replaced.host_files.insert(path);
     }
@@ -223,61 +226,62 @@ int other_slot(const host::Deployment& deployment) {
   return 1 - deployment.slot;
 }
 
-SwitchRecord note_of_replacement(Context& context, const std::string& operation, const host::Deployment& before,
-                                 const InstalledFootprint& footprint, const InstallPlan& plan, bool prepared) {
+SwitchRecord replacement_record(Context& context, const std::string& operation, const host::Deployment& before,
+                                const InstalledFootprint& footprint, const InstallPlan& plan, bool prepared) {
   const auto root = open_root(context);
   const auto& name = before.name;
-  SwitchRecord note;
-  note.operation = operation;
-  note.name = name;
-  note.secret = host::random_uuid();
-  note.boot_id = context.facts.boot_id;
-  note.before = NotedDeployment{before.slot,
-                                checksum_on_host(context, context.layout.unit_in_root(name)),
-                                checksum_on_host(context, context.layout.tmpfiles_in_root(name)),
-                                {},
-                                {}};
-  note.after = noted_deployment(plan);
-  note.prepared = prepared;
-  note.had_place = prepared && has_place(context, host::slot_name(name, plan.slot));
-  note_files(root.get(), before, footprint, plan, note);
+  SwitchRecord record;
+  record.operation = operation;
+  record.name = name;
+  record.secret = host::random_uuid();
+  record.boot_id = context.facts.boot_id;
+  record.before = RecordedDeployment{before.slot,
+                                     checksum_on_host(context, context.layout.unit_in_root(name)),
+                                     checksum_on_host(context, context.layout.tmpfiles_in_root(name)),
+                                     {},
+                                     {}};
+  record.after = recorded_deployment(plan);
+  record.prepared = prepared;
+  record.had_place = prepared && is_occupied(context, host::slot_name(name, plan.slot));
+  record_files(root.get(), before, footprint, plan, record);
   if (plan.unit) {
     refuse_taken_aliases(context, name, *plan.unit);
   }
-  for (const auto& directory : directories_in_the_way(note)) {
-    check_room(context, note, directory, false);
+  for (const auto& directory : replaced_directories(record)) {
+    check_replaceable(context, record, directory, false);
   }
   const auto state = context.systemd.state(host::unit_name(name));
-  note_companions(context, before, footprint, plan, note);
-  note_service(context, before, state, plan, note);
-  note_links(context, before, state, plan, note);
-  note.tmpfiles_paths = plan.tmpfiles_paths;
-  note.moves = volume_moves(context, before, plan.config, plan.info);
-  note.fills = volumes_to_fill(context, plan, note.moves);
-  std::erase_if(note.tmpfiles_paths, [&note](const std::string& path) {
-    return std::any_of(note.moves.begin(), note.moves.end(), [&](const auto& move) { return move.to == path; });
+  record_companions(context, before, footprint, plan, record);
+  record_service(context, before, state, plan, record);
+  record_links(context, before, state, plan, record);
+  record.tmpfiles_paths = plan.tmpfiles_paths;
+  record.moves = volume_moves(context, before, plan.config, plan.info);
+  record.fills = volumes_to_fill(context, plan, record.moves);
+  std::erase_if(record.tmpfiles_paths, [&record](const std::string& path) {
+    return std::any_of(record.moves.begin(), record.moves.end(), [&](const auto& move) { return move.to == path; });
   });
   const auto saved = saved_texts(context, before);
-  note.saved_unit = note.masked ? "" : saved.unit;
-  note.saved_tmpfiles = saved.tmpfiles;
-  tell_of_edits(context, note, footprint);
-  tell_who_is_left_without(context, note);
-  return note;
+  record.saved_unit = record.masked ? "" : saved.unit;
+  record.saved_tmpfiles = saved.tmpfiles;
+  warn_of_edits(context, record, footprint);
+  warn_of_missing_files(context, record);
+  return record;
 }
 
-bool replace_deployment(Context& context, const SwitchRecord& note, SwitchInputs work, const GateOptions& gate,
+bool replace_deployment(Context& context, const SwitchRecord& record, SwitchInputs work, const GateOptions& gate,
                         const StepHook& hook) {
   bool judged = true;
   work.gate = [&context, &gate, &judged, plan = work.plan] {
     judged = pass_health_gate(context, plan->name, plan->runtime, plan->info.health_check, gate);
   };
+  const bool failed = context.systemd.state(host::unit_name(record.name)).active_state == "failed";
   try {
-    run_switch(context, note, work, hook);
-    tell_if_failed(context, note);
+    run_switch(context, record, work, hook);
+    warn_if_failed(context, record, failed);
     return judged;
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::start_failed) {
-      context.reporter.warning(fmt::format("the {} of {} failed and was rolled back", note.operation, note.name));
+      context.reporter.warning(fmt::format("the {} of {} failed and was rolled back", record.operation, record.name));
     }
     throw;
   }

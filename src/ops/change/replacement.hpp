@@ -1,4 +1,4 @@
-// From the live deployment of a container to another one: what both have on the host, and what changes.
+// Replaces the live deployment of a container, for update and rollback: compares what both have on the host.
 #pragma once
 
 #include <cstdint>
@@ -15,10 +15,10 @@
 
 namespace berth::ops {
 
-/// What an installed container has on the host, looked at before anything changes.
+/// Paths of an installed container on the host, read before anything changes.
 struct InstalledFootprint {
   ReusablePaths replaced;
-  std::vector<std::string> edited;  ///< recorded host files that somebody changed since; they stay
+  std::vector<std::string> edited;  ///< recorded host files that were changed since; they are kept
 };
 InstalledFootprint footprint_of(const Context& context, const host::Deployment& deployment);
 
@@ -26,25 +26,26 @@ InstalledFootprint footprint_of(const Context& context, const host::Deployment& 
 /// @throws Error(not_found, not_permitted)
 host::Deployment changeable_deployment(const Context& context, const std::string& name);
 
-/// What the plan of an update depends on: the kept values, the image's defaults for those that are new, and `set` over
-/// them. @throws Error(not_found) when the runtime is gone
+/// The plan request of an update. Values of the live deployment are kept, new ones get the image's defaults; `set`
+/// overrides both. @throws Error(not_found) when the runtime does not exist
 PlanRequest request_of_update(const Context& context, const host::Deployment& before, const render::Values& set,
                               bool local, const InstalledFootprint& footprint);
 
 /// The slot that `deployment` does not use.
 int other_slot(const host::Deployment& deployment);
 
-/// What making `plan` live in place of `before` will do.
+/// The journal record of replacing `before` by `plan`.
 /// @param operation update or rollback
-/// @param prepared whether the deployment is new and its directory not yet in its slot
-SwitchRecord note_of_replacement(Context& context, const std::string& operation, const host::Deployment& before,
-                                 const InstalledFootprint& footprint, const InstallPlan& plan, bool prepared);
+/// @param prepared whether the deployment is new and still in its staging directory
+SwitchRecord replacement_record(Context& context, const std::string& operation, const host::Deployment& before,
+                                const InstalledFootprint& footprint, const InstallPlan& plan, bool prepared);
 
-/// Makes the deployment live, judges the started service, and takes everything back when it is not well.
+/// Makes the deployment live and passes the started service through the health gate. When that fails, everything is
+/// undone.
 /// @param work without gate. @param hook fault injection for tests
-/// @return false when somebody else had the service stopped while it was judged
-/// @throws Error(start_failed) when the service was not well and the earlier deployment is back
-bool replace_deployment(Context& context, const SwitchRecord& note, SwitchInputs work, const GateOptions& gate,
+/// @return false when the service was stopped by another command while it was checked
+/// @throws Error(start_failed) when the service failed and the earlier deployment is live again
+bool replace_deployment(Context& context, const SwitchRecord& record, SwitchInputs work, const GateOptions& gate,
                         const StepHook& hook);
 
 }  // namespace berth::ops

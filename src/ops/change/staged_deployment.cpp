@@ -30,7 +30,8 @@ StagedDeployment::StagedDeployment(Context& context, std::string name, int slot,
       directory_name_(staging_name(name_)),
       deployments_(base::open_host_directory(context.layout.deployments())),
       root_(base::open_host_directory((package != nullptr ? *package : context.layout).root())),
-      for_package_(package != nullptr) {
+      for_package_(package != nullptr),
+      probe_(root_.get(), files_) {
   base::remove_tree_at(deployments_.get(), directory_name_);
   base::check_errno(::mkdirat(deployments_.get(), directory_name_.c_str(), 0700), "create " + directory_name_);
   staging_ = base::open_directory_at(deployments_.get(), directory_name_);
@@ -39,8 +40,8 @@ StagedDeployment::StagedDeployment(Context& context, std::string name, int slot,
 StagedDeployment::~StagedDeployment() {
   try {
     remove_users_tree(context_, deployments_.get(), directory_name_);
-  } catch (const std::exception& error) {
-    context_.reporter.warning(error.what());
+  } catch (...) {
+    context_.reporter.warning(base::current_message());
   }
 }
 
@@ -62,15 +63,15 @@ void StagedDeployment::set_image(const store::StoredImage& image) {
 void StagedDeployment::check_out(store::Store& store, const store::StoredImage& image, store::CheckoutFiles files) {
   store.hold();
   set_image(image);
-  note_use();
+  write_use_record();
   base::in_context([&] { return fmt::format("checking out {}", image.name); },
                    [&] { store.checkout(image.commit, staging_.get(), "rootfs", files); });
   use_rootfs(directory_name_ + "/rootfs");
 }
 
-/// From here on a prune sees that the commit is in use, also when no name is left for it and the store's lock is gone
-/// before the deployment is complete.
-void StagedDeployment::note_use() const {
+/// Writes a first info file, by which a prune sees that the commit is in use: also when its branch is deleted, or the
+/// store's lock released, before the deployment is complete.
+void StagedDeployment::write_use_record() const {
   host::DeploymentInfo info;
   info.image = files_.image.name;
   info.revision = files_.image.id;
@@ -95,39 +96,33 @@ void StagedDeployment::use_rootfs(const std::string& path) {
   files_.read(open_rootfs(context_.layout, path), context_.reporter);
 }
 
-PlanInputs StagedDeployment::inputs(const ReusablePaths& replaced) {
-  auto in = plan_inputs(context_, root_.get(), files_);
-  in.name = name_;
-  in.slot = slot_;
-  in.remote_rootfs = remote_;
-  in.for_package = for_package_;
-  in.replaced = replaced;
+PlanInputs StagedDeployment::inputs(PlanRequest request) const {
+  PlanInputs in{{name_, slot_, remote_, plan_time(), for_package_, false},
+                image_facts(files_),
+                host_facts(context_, root_.get()),
+                std::move(request),
+                probe_};
   if (!for_package_) {
-    in.others = OthersFiles(context_.layout, name_);
+    in.host.others = OtherContainersFiles(context_.layout, name_);
   }
   return in;
 }
 
-InstallPlan StagedDeployment::plan(const PlanRequest& request) {
-  auto in = inputs(request.replaced);
-  in.default_service_template = default_service_template(context_, files_.exports);
-  in.set = request.set;
-  in.uuid = request.uuid;
-  in.runtime = request.runtime;
-  in.system_package = request.system_package;
-  in.local = request.local;
-  in.value_of_name = request.name;
-  in.one_off = request.one_off;
-  in.volume_directory = request.volume_directory;
+InstallPlan StagedDeployment::plan(const PlanRequest& request) const {
+  auto in = inputs(request);
+  in.host.default_service_template = default_service_template(context_, files_.exports);
   return make_plan(in);
 }
 
-std::vector<PlannedFile> StagedDeployment::host_files(const render::Values& values, const ReusablePaths& replaced) {
-  return plan_host_files(inputs(replaced), values).files;
+std::vector<PlannedFile> StagedDeployment::host_files(const render::Values& values,
+                                                      const ReusablePaths& replaced) const {
+  PlanRequest request;
+  request.replaced = replaced;
+  return plan_host_files(inputs(std::move(request)), values).files;
 }
 
 void StagedDeployment::become_self_contained(const std::string& config) const {
-  base::remove_tree_at(staging_.get(), "repository");  // what it linked to goes, and the links stay
+  base::remove_tree_at(staging_.get(), "repository");  // the hard links to its objects remain
   if (!config.empty()) {
     make_mount_points(root_.get(), files_.rootfs.get(), base::parse_json(config, "config.json"));
   }
@@ -138,7 +133,7 @@ void StagedDeployment::write(InstallPlan& plan) const {
   if (plan.package) {
     build_package(context_, directory_name_, files_.rootfs.get(), plan);
   }
-  // Both hold values, and values may be passwords.
+  // Both files contain values, which may be passwords.
   if (!plan.config.empty()) {
     base::create_file_at(staging, "config.json", plan.config, 0600);
     let_container_pass(context_, staging, base::parse_json(plan.config, "config.json"));
@@ -160,13 +155,14 @@ void report_privileges(Context& context, const std::string& name, const InstallP
   }
 }
 
-/// It goes with the container that brought it, and nothing is put in its place then.
-void report_owner(Context& context, const OthersFiles& others, const std::string& name, const std::string& path) {
+/// A kept file that another container owns is removed with that container.
+void report_owner(Context& context, const OtherContainersFiles& others, const std::string& name,
+                  const std::string& path) {
   if (const auto owner = others.any_owner(path); !owner.empty()) {
-    context.reporter.warning(fmt::format(
-        "{} is of {} and has other content than that of {}: when {} goes, it goes, and the next update of {} brings "
-        "its own",
-        path, owner, name, owner, name));
+    context.reporter.warning(
+        fmt::format("{} belongs to {} and differs from that of {}: it is removed with {}, and the next update of {} "
+                    "creates its own",
+                    path, owner, name, owner, name));
   }
 }
 
@@ -188,7 +184,8 @@ void report_plan(Context& context, const InstallPlan& plan, const std::vector<st
   for (const auto& warning : warnings_of(plan.findings)) {
     context.reporter.warning(warning);
   }
-  const auto others = plan.kept_files.empty() ? OthersFiles() : OthersFiles(context.layout, plan.name);
+  const auto others =
+      plan.kept_files.empty() ? OtherContainersFiles() : OtherContainersFiles(context.layout, plan.name);
   for (const auto& path : plan.kept_files) {
     if (std::find(told.begin(), told.end(), path) == told.end()) {
       context.reporter.warning(fmt::format("{} exists on the host already and is left as it is", path));

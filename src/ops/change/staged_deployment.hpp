@@ -1,4 +1,4 @@
-// A deployment in the making: checked out, planned and written in a directory of its own, while nothing else changes.
+// A deployment in its staging directory: checked out, planned and written while nothing else changes.
 #pragma once
 
 #include <memory>
@@ -8,65 +8,54 @@
 #include "base/fd.hpp"
 #include "ops/context.hpp"
 #include "ops/plan/image_files.hpp"
+#include "ops/plan/install_plan.hpp"
 
 namespace berth::ops {
 
-/// What a plan depends on besides the image and the machine.
-struct PlanRequest {
-  render::Values set;  ///< wins over the image's defaults
-  std::string uuid;    ///< used unless `set` or a default gives one
-  host::Runtime runtime;
-  std::string system_package = "no";
-  bool local = false;    ///< the image came from a layout or archive
-  std::string name{};    ///< what $NAME is; empty: the name of the deployment
-  bool one_off = false;  ///< it is run, not installed
-  ReusablePaths replaced;
-  std::string volume_directory{};  ///< see PlanInputs
-};
-
-/// The directory staging_name(NAME) below the deployments, which must exist. What is left of it at the end goes.
+/// Owns the directory staging_name(NAME) below the deployments, which must exist. The directory is removed on
+/// destruction, unless it was renamed.
 class StagedDeployment {
  public:
   /// @param slot in which the deployment will be
-  /// @param package the deployment goes into a package, for machines of which only this one is known: its host files
-  ///   are planned whatever is there already
+  /// @param package for a deployment that goes into a package: layout of the tree that is packaged. Host files are
+  ///   planned regardless of files that exist on this host
   StagedDeployment(Context& context, std::string name, int slot, const host::Layout* package = nullptr);
   StagedDeployment(const StagedDeployment&) = delete;
   StagedDeployment& operator=(const StagedDeployment&) = delete;
   ~StagedDeployment();
 
-  /// Whether check_out() will be possible, to be asked before anything is fetched.
+  /// Checks that check_out() can link files of the store; called before anything is fetched. @throws Error
   void check_linkable(const store::Store& store) const;
-  /// Lays the image out as `rootfs` in the directory. From then on it is in use, whatever lock the store holds.
+  /// Checks the image out as `rootfs` in the directory. From then on a prune keeps its objects.
   void check_out(store::Store& store, const store::StoredImage& image,
                  store::CheckoutFiles files = store::CheckoutFiles::linked);
-  /// Makes `rootfs` in the directory a link to a root file system that somebody else keeps.
-  /// @param remote see find_remote_rootfs. @param image its name, and what else is known
+  /// Makes `rootfs` in the directory a link to a remote root file system.
+  /// @param remote see find_remote_rootfs. @param image may have no more than its name
   void use_remote(const std::string& remote, const store::StoredImage& image);
-  /// Reads a root file system that is laid out already, in place of check_out. @param path below the deployments
+  /// Uses an existing root file system in place of check_out. @param path below the deployments
   void use_rootfs(const std::string& path);
-  /// @throws Error with every missing variable
-  InstallPlan plan(const PlanRequest& request);
-  /// The host files of a deployment that exists.
-  std::vector<PlannedFile> host_files(const render::Values& values, const ReusablePaths& replaced);
-  /// Makes the deployment one that needs neither a repository nor a file system that can be written: its files are its
-  /// own, and whatever config.json mounts over something finds that there.
+  /// @throws Error that names every missing variable
+  [[nodiscard]] InstallPlan plan(const PlanRequest& request) const;
+  /// Plans the host files of an existing deployment. @param values of that deployment
+  [[nodiscard]] std::vector<PlannedFile> host_files(const render::Values& values, const ReusablePaths& replaced) const;
+  /// Makes the deployment independent of a repository and usable on a read-only file system: removes the repository
+  /// that it was linked from, and creates the mount points of config.json.
   void become_self_contained(const std::string& config) const;
   /// Completes the deployment and makes it durable.
   void write(InstallPlan& plan) const;
 
   /// `defaultValues` of the image's manifest.json.
   [[nodiscard]] const render::Values& default_values() const { return files_.exports.manifest.default_values; }
-  /// Path of the repository in which an image is put that is only looked at.
+  /// Path of a repository in the staging directory, for an image that is not to be stored.
   [[nodiscard]] std::string throwaway_repository() const;
   [[nodiscard]] const std::string& directory() const { return directory_name_; }
-  /// Of the image that was checked out.
+  /// Configuration of the image.
   [[nodiscard]] const image::ImageConfig& image_config() const { return files_.config; }
 
  private:
   void set_image(const store::StoredImage& image);
-  void note_use() const;
-  PlanInputs inputs(const ReusablePaths& replaced);
+  void write_use_record() const;
+  [[nodiscard]] PlanInputs inputs(PlanRequest request) const;
 
   Context& context_;
   std::string name_;
@@ -74,17 +63,18 @@ class StagedDeployment {
   std::string directory_name_;
   base::Fd deployments_;
   base::Fd staging_;
-  base::Fd root_;  ///< of the machine that plans ask
+  base::Fd root_;  ///< of the host that plans query
   bool for_package_;
-  std::string remote_;  ///< with use_remote
+  std::string remote_;  ///< see use_remote
   ImageFiles files_;
+  LaidOutImageProbe probe_;
 };
 
-/// Tells what of a plan makes the container as mighty as root on this host. @param name of the container, or image
+/// Warns of privileges that amount to root on this host. @param name of the container, or image
 void report_privileges(Context& context, const std::string& name, const InstallPlan& plan);
 
-/// Tells what a plan does that its reader would not expect.
-/// @param told files that it keeps and that were told of already
+/// Reports conversions, privileges, findings and kept files of a plan.
+/// @param told kept files that were reported before
 void report_plan(Context& context, const InstallPlan& plan, const std::vector<std::string>& told = {});
 
 }  // namespace berth::ops

@@ -1,5 +1,5 @@
-// The steps of a switch. The undos work from the note alone and take back all, half or nothing of their step, so that a
-// later command can run them too, and run them twice.
+// The steps of a switch. An undo uses the record alone and works whether its step was done, partly done or not done, so
+// that a later command can run it, also twice.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <stdio.h>
@@ -43,27 +43,27 @@ void rename_directory(int directory, const std::string& from, const std::string&
                     fmt::format("rename {} to {}", base::full_path(directory, from), to));
 }
 
-/// The lines are those of the new deployment, which is there until everything else has been taken back.
-void take_tmpfiles_back(const Context& context, const SwitchRecord& note) {
+/// Undoes the tmpfiles.d lines of the new deployment, which is removed by the last undo only.
+void undo_created_tmpfiles(const Context& context, const SwitchRecord& record) {
   const auto lines = fmt::format("{}/{}/tmpfiles-{}.conf", context.layout.deployments(),
-                                 host::slot_name(note.name, note.after.slot), note.name);
-  undo_tmpfiles(context, note.tmpfiles_paths,
+                                 host::slot_name(record.name, record.after.slot), record.name);
+  undo_tmpfiles(context, record.tmpfiles_paths,
                 base::read_file_at(AT_FDCWD, lines, host::deployment_text_limit).value_or(""));
 }
 
 class StepList {
  public:
-  StepList(Context& context, const SwitchRecord& note, const SwitchInputs& work)
-      : context_(context), note_(note), work_(work), unit_(host::unit_name(note.name)) {}
+  StepList(Context& context, const SwitchRecord& record, const SwitchInputs& work)
+      : context_(context), record_(record), work_(work), unit_(host::unit_name(record.name)) {}
 
   std::vector<Step> make() {
-    if (note_.prepared) {
-      add_place();
+    if (record_.prepared) {
+      add_rename_to_slot();
     }
-    if (note_.was_active || !note_.companions.empty()) {
+    if (record_.was_active || !record_.companions.empty()) {
       add_stop();
     }
-    if (note_.before && !note_.before->tmpfiles.empty() && !note_.tmpfiles_masked) {
+    if (record_.before && !record_.before->tmpfiles.empty() && !record_.tmpfiles_masked) {
       add_tmpfiles_removal();
     }
     add_volumes();
@@ -77,27 +77,27 @@ class StepList {
   }
 
  private:
-  /// Most steps need the session, the note, or both, which outlive them.
+  /// Context and record outlive the steps, which refer to them.
   void add(std::string what, std::function<void()> apply, std::function<void()> undo, bool decisive = false) {
     steps_.push_back({std::move(what), std::move(apply), std::move(undo), decisive});
   }
 
-  void add_place() {
-    const auto slot = host::slot_name(note_.name, note_.after.slot);
-    const auto waiting = waiting_name(note_.name);
+  void add_rename_to_slot() {
+    const auto slot = host::slot_name(record_.name, record_.after.slot);
+    const auto waiting = waiting_name(record_.name);
     add(
-        fmt::format("put the deployment in place as {}", slot),
-        [this_context = &context_, slot, waiting, staging = work_.staging, had_place = note_.had_place] {
+        fmt::format("rename the staged deployment to {}", slot),
+        [this_context = &context_, slot, waiting, staging = work_.staging, had_place = record_.had_place] {
           const auto directory = deployments_directory(*this_context);
           if (had_place) {
             rename_directory(directory.get(), slot, waiting);
           }
           rename_directory(directory.get(), staging, slot);
         },
-        [this_context = &context_, slot, waiting, had_place = note_.had_place] {
+        [this_context = &context_, slot, waiting, had_place = record_.had_place] {
           const auto directory = deployments_directory(*this_context);
           if (had_place && !base::stat_at(directory.get(), waiting)) {
-            return;  // the one in the slot is still, or again, the earlier one
+            return;  // the slot holds the earlier deployment
           }
           base::remove_tree_at(directory.get(), slot);
           if (had_place) {
@@ -110,51 +110,51 @@ class StepList {
   void add_stop() {
     add(
         "stop " + unit_,
-        [&context = context_, unit = unit_, &note = note_] {
-          stop_companions(context, note.companions);  // sockets and timers first, which would start it again
-          if (note.was_active) {
+        [&context = context_, unit = unit_, &record = record_] {
+          stop_companions(context, record.companions);  // first, for sockets and timers would start the service again
+          if (record.was_active) {
             stop_or_throw(context, unit);
-            delete_left_container(context, note.runtime, note.name);
+            delete_left_container(context, record.runtime, record.name);
           }
         },
-        [&context = context_, unit = unit_, &note = note_] {
-          if (!note.companions.empty()) {
-            context.systemd.reload();  // their files are back
-            restore_companions(context, note.companions);
+        [&context = context_, unit = unit_, &record = record_] {
+          if (!record.companions.empty()) {
+            context.systemd.reload();  // their files are restored
+            restore_companions(context, record.companions);
           }
-          take_stop_back(context, unit, note.was_active, note.invocation, note.taken_along);
+          undo_stop(context, unit, record.was_active, record.invocation, record.taken_along);
         });
   }
 
   void add_tmpfiles_removal() {
-    const auto conf = context_.layout.tmpfiles_in_root(note_.name);
+    const auto conf = context_.layout.tmpfiles_in_root(record_.name);
     add(
-        fmt::format("remove what {} lists", conf),
+        fmt::format("remove the paths that {} lists", conf),
         [&context = context_, conf] {
           try {
             context.systemd.remove_tmpfiles(conf);
           } catch (const Error& error) {
-            context.reporter.warning(error.what());  // lines of the old deployment must not keep the new one away
+            context.reporter.warning(error.what());  // lines of the old deployment must not prevent the change
           }
         },
         [&context = context_, conf] {
           try {
             context.systemd.create_tmpfiles(conf);
           } catch (const Error& error) {
-            context.reporter.warning(error.what());  // the next boot does it; the service may not need it to start
+            context.reporter.warning(error.what());  // the next boot runs them; the service may start without
           }
         });
   }
 
-  /// Behind the stop: a volume changes its place, or begins, while nobody writes to it.
+  /// After the stop: volumes are moved and filled while the service does not write to them.
   void add_volumes() {
-    if (note_.moves.empty() && note_.fills.empty()) {
+    if (record_.moves.empty() && record_.fills.empty()) {
       return;
     }
-    add("make the directory of the volumes", {}, [&context = context_, &note = note_] {
-      take_tmpfiles_back(context, note);  // which cannot go before the volumes in them
+    add("create the directory of the volumes", {}, [&context = context_, &record = record_] {
+      undo_created_tmpfiles(context, record);  // after the volumes in those directories are undone
     });
-    for (const auto& move : note_.moves) {
+    for (const auto& move : record_.moves) {
       add(
           fmt::format("move {} to {}", move.from, move.to), [&context = context_, move] { move_volume(context, move); },
           [&context = context_, move] {
@@ -162,7 +162,7 @@ class StepList {
             remove_left_directories(context, {{move.to, move.from}});
           });
     }
-    for (const auto& fill : note_.fills) {
+    for (const auto& fill : record_.fills) {
       add(
           fmt::format("fill {}", fill.path),
           [&context = context_, fill, rootfs = work_.rootfs] {
@@ -173,89 +173,91 @@ class StepList {
   }
 
   void add_host_files() {
-    if (note_.before) {
-      for (auto file = note_.before->files.rbegin(); file != note_.before->files.rend(); ++file) {
+    if (record_.before) {
+      for (auto file = record_.before->files.rbegin(); file != record_.before->files.rend(); ++file) {
         if (!file->checksum.empty()) {
           add(
               fmt::format("remove {}", file->path),
-              [&context = context_, &note = note_, file = *file] { back_up_own(context, note.secret, file); },
-              [&context = context_, &note = note_, path = file->path] { put_back(context, note.secret, path); });
+              [&context = context_, &record = record_, file = *file] { back_up_own(context, record.secret, file); },
+              [&context = context_, &record = record_, path = file->path] { put_back(context, record.secret, path); });
         }
       }
     }
-    for (const auto& directory : directories_in_the_way(note_)) {
+    for (const auto& directory : replaced_directories(record_)) {
       add(
           fmt::format("make room at {}", directory),
-          [&context = context_, &note = note_, directory] {
-            check_room(context, note, directory, true);
-            back_up(context, note.secret, directory);
+          [&context = context_, &record = record_, directory] {
+            check_replaceable(context, record, directory, true);
+            back_up(context, record.secret, directory);
           },
-          [&context = context_, &note = note_, directory] { put_back(context, note.secret, directory); });
+          [&context = context_, &record = record_, directory] { put_back(context, record.secret, directory); });
     }
-    for (const auto& file : note_.after.files) {
+    for (const auto& file : record_.after.files) {
       const bool replaces = was_there(file.path);
       add(
           fmt::format("create {}", file.path),
-          [&context = context_, &note = note_, work = work_, file] { create(context, note.secret, work, file); },
-          [&context = context_, &note = note_, file, replaces] {
-            if (replaces && !is_backed_up(context, note.secret, file.path)) {
-              return;  // the old one is in its place
+          [&context = context_, &record = record_, work = work_, file] { create(context, record.secret, work, file); },
+          [&context = context_, &record = record_, file, replaces] {
+            if (replaces && !is_backed_up(context, record.secret, file.path)) {
+              return;  // the old file is still there
             }
-            if (!remove_own(context, note.secret, file.path, file.checksum) && replaces) {
-              // What somebody made of the new one is kept in place of the old one.
-              drop_backup(context, note.secret, file.path);
+            if (!remove_own(context, record.secret, file.path, file.checksum) && replaces) {
+              // The new file was edited: it is kept instead of the old one.
+              drop_backup(context, record.secret, file.path);
             }
           });
     }
   }
 
   void add_package() {
-    const auto& after = note_.after.package;
-    const bool replaces = note_.before && !note_.before->package.name.empty();
+    const auto& after = record_.after.package;
+    const bool replaces = record_.before && !record_.before->package.name.empty();
     if (after.name.empty() && !replaces) {
       return;
     }
-    const auto put_back = [&context = context_, &note = note_, replaces] {
+    const auto put_back = [&context = context_, &record = record_, replaces] {
       if (replaces) {
-        install_package(context, note.name, note.before->slot);
+        install_package(context, record.name, record.before->slot);
       } else {
-        purge_package(context, note.after.package.name);
+        purge_package(context, record.after.package.name);
       }
     };
     if (after.name.empty()) {
       add(
-          fmt::format("remove the package {}", note_.before->package.name),
-          [&context = context_, &note = note_] { remove_package(context, note.before->package); }, put_back);
+          fmt::format("remove the package {}", record_.before->package.name),
+          [&context = context_, &record = record_] { remove_package(context, record.before->package); }, put_back);
     } else {
       add(
           fmt::format("install the package {}", after.name),
-          [&context = context_, &note = note_] { install_package(context, note.name, note.after.slot); }, put_back);
+          [&context = context_, &record = record_] { install_package(context, record.name, record.after.slot); },
+          put_back);
     }
   }
 
-  /// As a file, or a directory that makes room, that the change puts aside.
+  /// Whether the change backs up a file, or a directory, at `path`.
   [[nodiscard]] bool was_there(const std::string& path) const {
-    if (!note_.before) {
+    if (!record_.before) {
       return false;
     }
-    const auto directories = directories_in_the_way(note_);
+    const auto directories = replaced_directories(record_);
     if (std::find(directories.begin(), directories.end(), path) != directories.end()) {
       return true;
     }
-    const auto& files = note_.before->files;
+    const auto& files = record_.before->files;
     return std::any_of(files.begin(), files.end(),
-                       [&](const NotedFile& file) { return !file.checksum.empty() && file.path == path; });
+                       [&](const RecordedFile& file) { return !file.checksum.empty() && file.path == path; });
   }
 
-  static void back_up_own(const Context& context, const std::string& secret, const NotedFile& file) {
+  static void back_up_own(const Context& context, const std::string& secret, const RecordedFile& file) {
     if (host::host_checksum(open_root(context).get(), file.path) != file.checksum) {
-      throw Error(ErrorKind::conflict, fmt::format("{} was changed at this moment", file.path), "try again");
+      throw Error(ErrorKind::conflict, fmt::format("{} was changed while it was being replaced", file.path),
+                  "try again");
     }
     back_up(context, secret, file.path);
   }
 
   static void create(const Context& context, const std::string& secret, const SwitchInputs& work,
-                     const NotedFile& file) {
+                     const RecordedFile& file) {
     const auto& files = work.plan->files;
     const auto planned = std::find_if(files.begin(), files.end(), [&](const PlannedFile& candidate) {
       return candidate.file.destination == file.path;
@@ -272,32 +274,32 @@ class StepList {
                   "try again; an existing file is left alone");
     }
     if (made.checksum != file.checksum) {
-      throw Error(ErrorKind::verification, fmt::format("{} is not what was planned: its bytes changed", file.path),
+      throw Error(ErrorKind::verification, fmt::format("the content of {} changed since it was planned", file.path),
                   "try again");
     }
   }
 
   void add_texts() {
     static const std::string none;
-    const auto& before = note_.before;
+    const auto& before = record_.before;
     const auto text_of = [](const std::optional<std::string>* text) { return text != nullptr ? *text : std::nullopt; };
-    if (!note_.tmpfiles_masked) {
-      add_text(context_.layout.tmpfiles_in_root(note_.name), before ? before->tmpfiles : none, note_.after.tmpfiles,
+    if (!record_.tmpfiles_masked) {
+      add_text(context_.layout.tmpfiles_in_root(record_.name), before ? before->tmpfiles : none, record_.after.tmpfiles,
                text_of(work_.plan != nullptr ? &work_.plan->tmpfiles : nullptr), false);
     }
-    if (note_.relinks && note_.was_enabled && !note_.links_known) {
-      add("keep the links that enable " + unit_, {}, [&context = context_, &note = note_] {
-        restore_links(context, note.name);  // the earlier unit is back in its place
-        remove_empty(context, note.link_directories);
+    if (record_.relinks && record_.was_enabled && !record_.links_known) {
+      add("keep the links that enable " + unit_, {}, [&context = context_, &record = record_] {
+        restore_links(context, record.name);  // the earlier unit is restored
+        remove_empty(context, record.link_directories);
       });
     }
-    if (!note_.masked) {
-      add_text(context_.layout.unit_in_root(note_.name), before ? before->unit : none, note_.after.unit,
+    if (!record_.masked) {
+      add_text(context_.layout.unit_in_root(record_.name), before ? before->unit : none, record_.after.unit,
                text_of(work_.plan != nullptr ? &work_.plan->unit : nullptr), true);
     }
   }
 
-  /// @param reload_after_undo the unit: systemd must read the other one again
+  /// @param reload_after_undo for the unit: systemd must read the restored one
   void add_text(const std::string& path, const std::string& before, const std::string& after,
                 const std::optional<std::string>& text, bool reload_after_undo) {
     if (before.empty() && after.empty()) {
@@ -311,9 +313,9 @@ class StepList {
     if (after.empty()) {
       add(
           fmt::format("remove {}", path),
-          [&context = context_, &note = note_, path] { back_up(context, note.secret, path); },
-          [&context = context_, &note = note_, path, reload] {
-            put_back(context, note.secret, path);
+          [&context = context_, &record = record_, path] { back_up(context, record.secret, path); },
+          [&context = context_, &record = record_, path, reload] {
+            put_back(context, record.secret, path);
             reload();
           },
           reload_after_undo);
@@ -321,33 +323,33 @@ class StepList {
     }
     add(
         fmt::format("write {}", path),
-        [&context = context_, &note = note_, path, text, replaces = !before.empty()] {
-          put_text(context, note.secret, path, text.value_or(""), replaces);
+        [&context = context_, &record = record_, path, text, replaces = !before.empty()] {
+          put_text(context, record.secret, path, text.value_or(""), replaces);
         },
-        [&context = context_, &note = note_, path, after, replaced = !before.empty(), reload] {
-          take_text_back(context, note.secret, path, replaced, after);
+        [&context = context_, &record = record_, path, after, replaced = !before.empty(), reload] {
+          take_text_back(context, record.secret, path, replaced, after);
           reload();
         },
-        reload_after_undo && note_.before);  // after an install nothing is started again
+        reload_after_undo && record_.before);  // undoing an install starts nothing
   }
 
   void add_link() {
-    const auto live = host::slot_name(note_.name, note_.after.slot);
+    const auto live = host::slot_name(record_.name, record_.after.slot);
     add(
         fmt::format("make {} the live deployment", live),
-        [&context = context_, name = note_.name, live] { point_link(context, name, live); },
-        [&context = context_, &note = note_, live] {
-          take_link_back(context, note.name, live,
-                         note.before ? host::slot_name(note.name, note.before->slot) : std::string());
+        [&context = context_, name = record_.name, live] { point_link(context, name, live); },
+        [&context = context_, &record = record_, live] {
+          take_link_back(context, record.name, live,
+                         record.before ? host::slot_name(record.name, record.before->slot) : std::string());
         },
         true);
   }
 
   void add_sync() {
-    add("make it durable",
-        [&context = context_, &note = note_] {
+    add("sync to disk",
+        [&context = context_, &record = record_] {
           const auto root = open_root(context);
-          for (const auto& file : note.after.files) {
+          for (const auto& file : record.after.files) {
             const auto parent = base::split_path(file.path).first;
             base::sync_at(base::open_in_root(root.get(), parent, O_RDONLY | O_DIRECTORY).get(), ".");
           }
@@ -357,90 +359,93 @@ class StepList {
   }
 
   void add_systemd() {
-    if (note_.relinks) {
-      add_enable();  // before the reload: since systemd 255 every unit needs one after an enable
+    if (record_.relinks) {
+      add_enable();  // before the reload: since systemd 255 an enable makes every unit need one
     }
-    if (!note_.after.unit.empty() || (note_.before && !note_.before->unit.empty()) || !note_.companions.empty()) {
-      // What ran before will not run again with such a unit: as far as the user is concerned, it did not start.
-      const auto kind = note_.before && note_.starts ? ErrorKind::start_failed : ErrorKind::failed;
-      add("have systemd read the unit",
-          [&context = context_, unit = unit_, &note = note_, kind] {
+    if (!record_.after.unit.empty() || (record_.before && !record_.before->unit.empty()) ||
+        !record_.companions.empty()) {
+      // A running service could not be started again with such a unit: that counts as a failed start.
+      const auto kind = record_.before && record_.starts ? ErrorKind::start_failed : ErrorKind::failed;
+      add("reload systemd",
+          [&context = context_, unit = unit_, &record = record_, kind] {
             context.systemd.reload();
             refuse_unloadable(context, unit, kind);
-            if (note.before && !note.starts) {
-              context.systemd.reset_failed(unit);  // a reload keeps the count of the earlier deployment's starts
+            if (record.before && !record.starts) {
+              context.systemd.reset_failed(unit);  // a reload keeps the start counter of the earlier deployment
             }
-            if (!note.after.unit.empty()) {
-              const auto slot = host::slot_name(note.name, note.after.slot);
-              follow_slice(context, note.name, fmt::format("{}/{}", context.layout.deployments(), slot));
+            if (!record.after.unit.empty()) {
+              const auto slot = host::slot_name(record.name, record.after.slot);
+              follow_slice(context, record.name, fmt::format("{}/{}", context.layout.deployments(), slot));
             }
           },
           {});
     }
-    if (!note_.after.tmpfiles.empty() && !note_.tmpfiles_masked) {
-      const auto conf = context_.layout.tmpfiles_in_root(note_.name);
+    if (!record_.after.tmpfiles.empty() && !record_.tmpfiles_masked) {
+      const auto conf = context_.layout.tmpfiles_in_root(record_.name);
       add(
-          fmt::format("create what {} lists", conf),
+          fmt::format("create the paths that {} lists", conf),
           [&context = context_, conf] { context.systemd.create_tmpfiles(conf); },
-          [&context = context_, &note = note_] { take_tmpfiles_back(context, note); });
+          [&context = context_, &record = record_] { undo_created_tmpfiles(context, record); });
     }
     add_companions();
-    if (note_.starts) {
+    if (record_.starts) {
       add_start();
-    } else if (note_.before && !note_.before->unit.empty()) {
-      add_second_look();
+    } else if (record_.before && !record_.before->unit.empty()) {
+      add_check_for_earlier();
     }
   }
 
   void add_companions() {
-    if (!active_names(note_.companions).empty()) {
+    if (!active_names(record_.companions).empty()) {
       add(
           "start the units of the host files",
-          [&context = context_, unit = unit_, &note = note_] { start_companions(context, unit, note.companions); },
-          [&context = context_, &note = note_] { stop_started_companions(context, note.companions); });
+          [&context = context_, unit = unit_, &record = record_] {
+            start_companions(context, unit, record.companions);
+          },
+          [&context = context_, &record = record_] { stop_started_companions(context, record.companions); });
     }
   }
 
-  /// Those that go are there until the change is finished, so that nothing has to be made to take it back. Links that
-  /// an administrator made are left alone.
+  /// Links that are no longer wanted are removed when the change is finished, so that an undo need not create any.
+  /// Links that the administrator made are not changed.
   void add_known_links() {
-    if (note_.enables) {
+    if (record_.enables) {
       add(
-          "make the links that enable " + unit_,
-          [&context = context_, unit = unit_, &note = note_] {
+          "create the links that enable " + unit_,
+          [&context = context_, unit = unit_, &record = record_] {
             context.systemd.enable(unit);
-            make_links_durable(context, note.made_links);
+            make_links_durable(context, record.made_links);
           },
-          [&context = context_, &note = note_] {
-            remove_also_links(context, note);
-            remove_known_links(context, note.name, note.made_links);
-            remove_empty(context, note.link_directories);
+          [&context = context_, &record = record_] {
+            remove_also_links(context, record);
+            remove_known_links(context, record.name, record.made_links);
+            remove_empty(context, record.link_directories);
           });
     }
   }
 
   void add_enable() {
-    if (note_.links_known) {
+    if (record_.links_known) {
       add_known_links();
       return;
     }
-    if (note_.was_enabled && !note_.enables) {
-      return;  // its links go when the change is finished: to make them again would need room
+    if (record_.was_enabled && !record_.enables) {
+      return;  // finish_switch removes its links: creating them again would need disk space
     }
     add(
         "enable " + unit_,
-        [&context = context_, unit = unit_, &note = note_] {
+        [&context = context_, unit = unit_, &record = record_] {
           context.systemd.enable(unit);
-          if (note.was_enabled) {
-            wanted_links(context, note.name);  // what cannot be read must not come up when there is no way back
+          if (record.was_enabled) {
+            find_install_section(context, record.name);  // fail now rather than when the change cannot be undone
           }
         },
-        [&context = context_, unit = unit_, &note = note_] {
-          remove_also_links(context, note);
-          if (!note.was_enabled) {
-            remove_links(context, note.name);
+        [&context = context_, unit = unit_, &record = record_] {
+          remove_also_links(context, record);
+          if (!record.was_enabled) {
+            remove_links(context, record.name);
             context.systemd.disable(unit);
-            remove_empty(context, note.link_directories);
+            remove_empty(context, record.link_directories);
           }
         });
   }
@@ -448,11 +453,11 @@ class StepList {
   void add_start() {
     add(
         "start " + unit_,
-        [&context = context_, unit = unit_, &note = note_, gate = work_.gate] {
+        [&context = context_, unit = unit_, &record = record_, gate = work_.gate] {
           constexpr auto kind = ErrorKind::start_failed;
-          const auto dependents = by_kind(note.taken_along);
+          const auto dependents = by_kind(record.taken_along);
           bring_back(context, unit, dependents.sockets);
-          if (note.before ? start_afresh(context, unit, kind) : start_or_throw(context, unit, kind)) {
+          if (record.before ? start_afresh(context, unit, kind) : start_or_throw(context, unit, kind)) {
             bring_back(context, unit, dependents.others);
             if (gate) {
               gate();
@@ -462,14 +467,14 @@ class StepList {
         undo_of_start(), true);
   }
 
-  /// Something else may have started the earlier deployment while another one took its place.
-  void add_second_look() {
+  /// Another unit may have started the earlier deployment while it was being replaced.
+  void add_check_for_earlier() {
     add(
-        "see that no earlier deployment runs",
-        [&context = context_, unit = unit_, &note = note_] {
-          if (note.after.unit.empty() || note.masked) {
-            stop_for_good(context, unit);
-            delete_left_container(context, note.runtime, note.name);
+        "stop the earlier deployment if it runs",
+        [&context = context_, unit = unit_, &record = record_] {
+          if (record.after.unit.empty() || record.masked) {
+            stop_until_down(context, unit);
+            delete_left_container(context, record.runtime, record.name);
           } else if (host::is_active(context.systemd.state(unit))) {
             start_afresh(context, unit, ErrorKind::start_failed);
           }
@@ -478,10 +483,10 @@ class StepList {
   }
 
   [[nodiscard]] std::function<void()> undo_of_start() const {
-    return [&context = context_, &note = note_, unit = unit_] {
-      const auto live = host::slot_name(note.name, note.after.slot);
-      if (base::read_link_at(deployments_directory(context).get(), note.name) != live) {
-        return;  // what runs, if anything, is the earlier deployment
+    return [&context = context_, &record = record_, unit = unit_] {
+      const auto live = host::slot_name(record.name, record.after.slot);
+      if (base::read_link_at(deployments_directory(context).get(), record.name) != live) {
+        return;  // the earlier deployment is live
       }
       if (!context.systemd.stop(unit).done && host::is_active(context.systemd.state(unit))) {
         throw Error(ErrorKind::failed, unit + " cannot be stopped");
@@ -491,7 +496,7 @@ class StepList {
   }
 
   Context& context_;
-  const SwitchRecord& note_;
+  const SwitchRecord& record_;
   const SwitchInputs work_;
   std::string unit_;
   std::vector<Step> steps_;
@@ -499,8 +504,8 @@ class StepList {
 
 }  // namespace
 
-std::vector<Step> switch_steps(Context& context, const SwitchRecord& note, const SwitchInputs& work) {
-  return StepList(context, note, work).make();
+std::vector<Step> switch_steps(Context& context, const SwitchRecord& record, const SwitchInputs& work) {
+  return StepList(context, record, work).make();
 }
 
 }  // namespace berth::ops

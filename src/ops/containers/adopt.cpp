@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
@@ -20,6 +21,7 @@
 #include "ops/change/adoption.hpp"
 #include "ops/change/recover.hpp"
 #include "ops/deployments_directory.hpp"
+#include "ops/result_json.hpp"
 #include "ops/runtime/one_off.hpp"
 #include "store/ostree/private_mark.hpp"
 
@@ -49,23 +51,23 @@ AdoptedContainer describe(Context& context, const host::Deployment& deployment, 
   return container;
 }
 
-/// The names that are asked for; all of `there` without any.
-std::vector<std::string> chosen(const std::vector<std::string>& asked, const std::vector<std::string>& there,
-                                const std::string& place) {
-  for (const auto& name : asked) {
-    if (std::find(there.begin(), there.end(), name) == there.end()) {
-      throw Error(ErrorKind::not_found, fmt::format("there is no container {} to take over from {}", name, place),
-                  "berth adopt --dry-run shows those that there are");
+/// @return the requested names; all of `available` without a request
+std::vector<std::string> chosen(const std::vector<std::string>& requested, const std::vector<std::string>& available,
+                                const std::string& from) {
+  for (const auto& name : requested) {
+    if (std::find(available.begin(), available.end(), name) == available.end()) {
+      throw Error(ErrorKind::not_found, fmt::format("there is no container {} to adopt in {}", name, from),
+                  "berth adopt --dry-run shows the containers that can be adopted");
     }
   }
-  return asked.empty() ? there : asked;
+  return requested.empty() ? available : requested;
 }
 
 void refuse_taken(const Context& context, const std::string& name) {
   base::in_context([&] { return fmt::format("adopting {}", name); },
                    [&] {
                      if (host::current_slot(context.layout, name)) {
-                       throw Error(ErrorKind::conflict, fmt::format("{} is a container of berth's already", name),
+                       throw Error(ErrorKind::conflict, fmt::format("berth already has a container {}", name),
                                    "name the others: berth adopt NAME...");
                      }
                      host::refuse_name_conflict(context.layout, name);
@@ -79,8 +81,8 @@ bool same_directory(const std::string& left, const std::string& right) {
          one.st_ino == other.st_ino;
 }
 
-/// Whether a rename may go from the one to the other, for which one file system is not enough.
-/// @param to need not be there
+/// Whether a file can be renamed from one path to the other, which needs one mount, not only one file system.
+/// @param to need not exist
 bool on_one_mount(const std::string& from, std::string to) {
   struct statx here {};
   struct statx there {};
@@ -93,13 +95,13 @@ bool on_one_mount(const std::string& from, std::string to) {
   return ::statx(AT_FDCWD, from.c_str(), 0, STATX_MNT_ID, &here) == 0 && here.stx_mnt_id == there.stx_mnt_id;
 }
 
-/// Where the older tool has its images, whoever can enter it.
+/// @return the repository of `atomic`, even when other users can enter it
 std::string repository_of(const host::Layout& older) {
   auto open = older.read_only_repository();
   return open.empty() ? older.repository() : open;
 }
 
-/// Only the one below the older tool's deployments is its own; another may have other users.
+/// Only a repository below the deployments of `atomic` may be moved. Others may have other users.
 bool can_move(const host::Layout& older, const std::string& to) {
   const auto from = repository_of(older);
   return from == older.deployments() + "/.storage/ostree" && on_one_mount(from, to);
@@ -135,7 +137,7 @@ void move_repository(const std::string& from, const std::string& to, const std::
   }
   base::sync_at(AT_FDCWD, base::split_path(to).first);
   if (!link.empty()) {
-    base::replace_link_at(AT_FDCWD, from, link);  // for whoever still names the old place
+    base::replace_link_at(AT_FDCWD, from, link);  // for programs that use the old path
   }
   base::sync_at(AT_FDCWD, base::split_path(from).first);
 }
@@ -143,7 +145,8 @@ void move_repository(const std::string& from, const std::string& to, const std::
 void take_repository(Context& context, const host::Layout& older, const AdoptOutcome& outcome) {
   const auto ours = context.layout.repository();
   if (outcome.repository == RepositoryFate::moved) {
-    // First, so that it is so at every moment in which it is ours. Without a mark its objects are examined before use.
+    // Before the move, so that it is private as soon as berth owns it. Without the mark, objects are verified before
+    // use.
     const auto theirs = base::open_host_directory(older.repository());
     host::make_private(theirs.get());
     base::unlink_at(theirs.get(), store::private_mark);
@@ -153,17 +156,17 @@ void take_repository(Context& context, const host::Layout& older, const AdoptOut
     const auto root = open_root(context);
     const bool open = host::others_can_reach(root.get(), path_in_root(context, theirs));
     auto store = store::Store::open(store_options(context));
-    store.import_from(theirs, open ? store::ImportedFiles::examined_copies : store::ImportedFiles::linked);
+    store.import_from(theirs, open ? store::ImportedFiles::verified_copies : store::ImportedFiles::linked);
     if (open) {
       context.reporter.warning(
           fmt::format("other users can enter {}, whose files the adopted containers share until they are updated; if "
-                      "nobody needs it: chmod 0700 {}",
+                      "no other program uses it, run: chmod 0700 {}",
                       theirs, theirs));
     }
   }
 }
 
-void note_adoption(const Context& context, const AdoptOutcome& outcome) {
+void record_adoption(const Context& context, const AdoptOutcome& outcome) {
   auto adoptions = read_adoptions(context);
   const auto known = std::find_if(adoptions.begin(), adoptions.end(),
                                   [&](const Adoption& adoption) { return adoption.from == outcome.from; });
@@ -179,15 +182,16 @@ void note_adoption(const Context& context, const AdoptOutcome& outcome) {
 void take_container(Context& context, const AdoptedPlaces& places, const std::string& name) {
   const auto lock = lock_container(context, name);
   refuse_taken(context, name);
-  const AdoptNote note{name, places.from(), false};
-  host::write_journal(context.layout, name, to_json(note));
+  const AdoptionRecord record{name, places.from(), false};
+  host::write_journal(context.layout, name, to_json(record));
   try {
-    places.take(name);
-    close_slots(context, places, name);
-  } catch (Error& error) {
+    base::in_context("adopting " + name, [&] {
+      places.take(name);
+      close_slots(context, places, name);
+    });
+  } catch (...) {
     places.give_back(name);
     host::remove_journal(context.layout, name);
-    error.add_context(fmt::format("adopting {}", name));
     throw;
   }
   host::remove_journal(context.layout, name);
@@ -196,15 +200,15 @@ void take_container(Context& context, const AdoptedPlaces& places, const std::st
 
 void give_container_back(Context& context, const AdoptedPlaces& places, const std::string& name) {
   const auto lock = lock_container(context, name);
-  const AdoptNote note{name, places.from(), true};
-  host::write_journal(context.layout, name, to_json(note));
+  const AdoptionRecord record{name, places.from(), true};
+  host::write_journal(context.layout, name, to_json(record));
   drop_own_slots(context, places, name);
   places.give_back(name);
   host::remove_journal(context.layout, name);
-  context.reporter.step(fmt::format("gave {} back", name));
+  context.reporter.step(fmt::format("returned {} to atomic", name));
 }
 
-/// The repository goes back with the last container. May be done again after an interruption.
+/// Returns the repository with the last container. May be repeated after an interruption.
 void give_repository_back(const Context& context, const host::Layout& older, const AdoptOutcome& outcome) {
   auto adoptions = read_adoptions(context);
   std::erase_if(adoptions, [&](const Adoption& adoption) { return adoption.from == outcome.from; });
@@ -217,7 +221,7 @@ void give_repository_back(const Context& context, const host::Layout& older, con
     }
     move_repository(context.layout.repository(), theirs, "");
     base::unlink_at(base::open_host_directory(theirs).get(),
-                    store::private_mark);  // what others do with it we do not see
+                    store::private_mark);  // changes by others are not observed from here on
   }
   write_adoptions(context, adoptions);
 }
@@ -227,7 +231,7 @@ AdoptedContainer plan_return(Context& context, const AdoptedPlaces& places, cons
   const auto own = own_slots(context, places, name);
   if (std::find(own.begin(), own.end(), host::slot_name(name, deployment.slot)) != own.end()) {
     throw Error(ErrorKind::conflict, fmt::format("{} was updated since it was adopted", name),
-                fmt::format("go back to what the older tool installed first: berth rollback {}", name));
+                fmt::format("return to the deployment of atomic first, with: berth rollback {}", name));
   }
   refuse_while_one_off_runs(context, {host::slot_name(name, 0), host::slot_name(name, 1)});
   auto directories = places.slots(places.to_directory(), name);
@@ -253,7 +257,7 @@ AdoptOutcome plan_adoption(Context& context, const AdoptedPlaces& places, const 
   }
   if (outcome.containers.empty() && outcome.images.empty() && outcome.repository != RepositoryFate::moved) {
     throw Error(ErrorKind::not_found, fmt::format("there is nothing to adopt in {}", places.from()),
-                "berth containers list --all and berth images list show what berth has");
+                "berth containers list --all and berth images list show what is installed and stored");
   }
   places.refuse_other_file_system();
   return outcome;
@@ -276,7 +280,7 @@ AdoptOutcome plan_undo(Context& context, const AdoptedPlaces& places, const Adop
     }
   }
   throw Error(ErrorKind::not_found, fmt::format("nothing was adopted from {}", places.from()),
-              "name the older tool's directory with --from");
+              "name the directory of atomic with --from");
 }
 
 }  // namespace
@@ -291,12 +295,13 @@ AdoptOutcome adopt(Context& context, const AdoptRequest& request) {
     return outcome;
   }
   const auto lock = lock_adoptions(context, std::chrono::seconds(context.config.lock_timeout_seconds));
-  note_adoption(context, outcome);
+  record_adoption(context, outcome);
   take_repository(context, older, outcome);
   for (const auto& container : outcome.containers) {
     check_stop(context.stop);
     take_container(context, places, container.name);
   }
+  outcome.done = true;
   return outcome;
 }
 
@@ -316,7 +321,26 @@ AdoptOutcome undo_adoption(Context& context, const AdoptRequest& request) {
   if (places.adopted().empty()) {
     give_repository_back(context, atomic_layout(context, request), outcome);
   }
+  outcome.done = true;
   return outcome;
+}
+
+base::Json to_json(const AdoptedContainer& container) {
+  return {{"container", container.name},          {"image", container.image},
+          {"imageId", container.image_id},        {"running", container.running},
+          {"directories", container.directories}, {"dropped", container.dropped}};
+}
+
+base::Json to_json(const AdoptOutcome& outcome) {
+  static constexpr std::array<std::string_view, 5> fates = {"none", "shared", "moved", "copied", "stays"};
+  return {
+      {"from", outcome.from},
+      {"to", outcome.to},
+      {"containers", array_of(outcome.containers)},
+      {"repository",
+       {{"path", or_null(outcome.repository_path)}, {"fate", fates.at(static_cast<std::size_t>(outcome.repository))}}},
+      {"images", outcome.images},
+      {"done", outcome.done}};
 }
 
 }  // namespace berth::ops

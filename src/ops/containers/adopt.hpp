@@ -1,16 +1,17 @@
-// berth adopt: what the older tool installed and stored becomes berth's, while its services run on.
+// berth adopt: takes over containers and images of `atomic`, while the services keep running.
 #pragma once
 
 #include <string>
 #include <vector>
 
+#include "base/json_fwd.hpp"
 #include "ops/context.hpp"
 
 namespace berth::ops {
 
 struct AdoptRequest {
-  std::string from;                ///< the older tool's deployments, inside the root, e.g. /var/lib/containers/atomic
-  std::string repository;          ///< its repository, inside the root; empty: where that tool looks for it
+  std::string from;        ///< directory of deployments of `atomic`, inside the root, e.g. /var/lib/containers/atomic
+  std::string repository;  ///< its repository, inside the root; empty: the default of `atomic`
   std::vector<std::string> names;  ///< containers; empty: all of them
   bool only_plan = false;          ///< --dry-run
 };
@@ -21,35 +22,41 @@ struct AdoptedContainer {
   std::string image_id;
   bool running = false;
   std::vector<std::string> directories;  ///< deployments that move: NAME.0, NAME.1
-  std::vector<std::string> dropped;      ///< undo: deployments that berth made and the older tool could not run
+  std::vector<std::string> dropped;      ///< undo: deployments of berth that `atomic` could not run
 };
 
-/// What happens to the older tool's repository.
+/// What happens to the repository of `atomic`.
 enum class RepositoryFate {
-  none,    ///< there is none
-  shared,  ///< berth uses it already
+  none,    ///< it does not exist
+  shared,  ///< berth already uses it
   moved,
-  copied,  ///< berth has one of its own: what is missing there comes over, as hard links
-  stays,   ///< undo: it was not moved
+  copied,  ///< berth has its own: objects missing there are added, as hard links
+  stays,   ///< undo: it was not moved, and stays
 };
 
 struct AdoptOutcome {
+  bool done = false;  ///< false: only planned
   std::string from;
   std::string to;
   std::vector<AdoptedContainer> containers;  ///< sorted by name
   RepositoryFate repository = RepositoryFate::none;
-  std::string repository_path;      ///< inside the root; empty with none
-  std::vector<std::string> images;  ///< names of images that are berth's by this
+  std::string repository_path;      ///< inside the root; empty for `none`
+  std::vector<std::string> images;  ///< names of images that are added to berth's repository
 };
 
-/// Each deployment changes its place with a link in one system call (renameat2(2), RENAME_EXCHANGE), so that every path
-/// that a unit names leads to it at every moment. No unit, no configuration and no process is touched.
-/// @throws Error before anything is changed: not_found when there is nothing, conflict for a name that berth uses
-///   already, failed when the directories are on different file systems
+/// Exchanges each deployment with a link in one system call (renameat2(2), RENAME_EXCHANGE), so that the paths in units
+/// stay valid at every moment. Changes no unit, no configuration and no process.
+/// @throws Error before anything is changed: not_found when there is nothing to adopt, conflict for a name that berth
+///   already uses, failed when the directories are on different file systems
 AdoptOutcome adopt(Context& context, const AdoptRequest& request);
 
-/// Takes it back, for the containers that are still as the older tool made them.
-/// @throws Error before anything is changed: conflict for a container whose live deployment berth made
+/// Reverts the adoption of containers whose live deployment was made by `atomic`.
+/// @throws Error before anything is changed: conflict for a container whose live deployment was made by berth
 AdoptOutcome undo_adoption(Context& context, const AdoptRequest& request);
+
+base::Json to_json(const AdoptedContainer& container);
+
+/// berth-adopt.schema.json
+base::Json to_json(const AdoptOutcome& outcome);
 
 }  // namespace berth::ops

@@ -14,6 +14,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/json.hpp"
 #include "base/scope_exit.hpp"
 #include "host/files/file_copy.hpp"
 #include "host/state/deployment.hpp"
@@ -38,7 +39,7 @@ void refuse_options(const Context& context, const InstallRequest& request) {
     throw Error(ErrorKind::usage, fmt::format("--system-package=build {}", what), std::move(hint));
   };
   if (context.layout.user()) {
-    refuse("makes containers of the system, not of users", "run it as root");
+    refuse("cannot be used in user mode", "it packages system containers; run it as root");
   }
   if (context.layout.preinstalling()) {
     refuse("and --preinstall exclude each other", "install the package into the directory of --root when it is made");
@@ -55,8 +56,8 @@ host::PackageKind kind_of_packages(const Context& context) {
   if (const auto kind = host::package_kind(context.layout)) {
     return *kind;
   }
-  throw Error(ErrorKind::failed, "this host has no packages: neither the database of dpkg nor that of rpm is there",
-              "make the package on a host of the kind that it is for");
+  throw Error(ErrorKind::failed, "this host has neither a dpkg nor an rpm database",
+              "build the package on a host of the kind that it is for");
 }
 
 PlanRequest plan_request(const Context& context, const InstallRequest& request) {
@@ -76,7 +77,7 @@ void refuse_one_off(const image::ImageConfig& config, const std::string& name) {
   }
 }
 
-/// This machine for everything but places: those are below the /usr of the directory `root`.
+/// The context of this machine, with paths below /usr of the directory `root`.
 Context context_for(const Context& context, const std::string& root) {
   host::LayoutSettings settings;
   settings.root = root;
@@ -87,10 +88,10 @@ Context context_for(const Context& context, const std::string& root) {
   return staged;
 }
 
-/// The store of this machine when it has the image. What is not stored here is not stored afterwards, either.
-std::optional<store::Store> store_with(const Context& context, const ImageFetcher& origin) {
-  auto store = origin.local() ? std::nullopt : store::Store::open_existing(store_options(context));
-  const auto found = store ? store->look_up(origin.name()) : std::nullopt;
+/// @return the store of this machine when it has the image. Other images are not added to it.
+std::optional<store::Store> store_with(const Context& context, const ImageFetcher& fetcher) {
+  auto store = fetcher.local() ? std::nullopt : store::Store::open_existing(store_options(context));
+  const auto found = store ? store->look_up(fetcher.name()) : std::nullopt;
   return found && !found->elsewhere ? std::move(store) : std::nullopt;
 }
 
@@ -101,15 +102,16 @@ std::string add_text(int tree, std::string path, const std::string& text) {
   return path;
 }
 
-/// Completes the tree with what an install would put outside the deployment.
-/// @return those files, absolute inside the tree, but for the host files
+/// Adds the files that an install creates outside the deployment.
+/// @return these files without the host files, absolute inside the tree
 std::vector<render::PackagedFile> fill(const host::Layout& layout, int tree, const InstallPlan& plan) {
-  const auto place = base::open_host_directory(layout.deployments());
+  const auto deployments = base::open_host_directory(layout.deployments());
   const auto directory = host::slot_name(plan.name, plan.slot);
-  base::check_errno(::renameat(place.get(), staging_name(plan.name).c_str(), place.get(), directory.c_str()),
-                    "name the deployment");
-  base::check_errno(::symlinkat(directory.c_str(), place.get(), plan.name.c_str()), "make the link " + plan.name);
-  create_host_files(tree, base::open_directory_at(place.get(), directory + "/rootfs").get(), plan);
+  base::check_errno(
+      ::renameat(deployments.get(), staging_name(plan.name).c_str(), deployments.get(), directory.c_str()),
+      "name the deployment");
+  base::check_errno(::symlinkat(directory.c_str(), deployments.get(), plan.name.c_str()), "make the link " + plan.name);
+  create_host_files(tree, base::open_directory_at(deployments.get(), directory + "/rootfs").get(), plan);
   std::vector<render::PackagedFile> files = {{layout.deployment_in_root(plan.name, plan.slot)},
                                              {fmt::format("{}/{}", layout.deployments_in_root(), plan.name)}};
   if (plan.unit) {
@@ -120,7 +122,7 @@ std::vector<render::PackagedFile> fill(const host::Layout& layout, int tree, con
       files.push_back({std::move(link)});
     }
   } else {
-    base::remove_tree_at(place.get(), directory + "/rootfs");  // only the host files matter
+    base::remove_tree_at(deployments.get(), directory + "/rootfs");  // only the host files matter
   }
   if (plan.tmpfiles) {
     files.push_back({add_text(tree, layout.tmpfiles_in_root(plan.name), *plan.tmpfiles)});
@@ -133,9 +135,9 @@ render::PackageDescription describe(const InstallPlan& plan, const image::ImageC
   labels.emplace("summary", fmt::format("the system container {}", plan.name));
   auto description = render::describe_package(plan.name, labels, plan.image, config.platform.architecture,
                                               plan.info.created, plan.image_id);
-  // Not the name of the package of an installed container, which may stand beside it and brings host files only.
+  // Differs from the name of a package with the host files of an installed container, which may be installed as well.
   description.name += "-preinstalled";
-  for (const char* program : {"runc", "crun"}) {  // both are the names of packages, too
+  for (const char* program : {"runc", "crun"}) {  // also the names of their packages
     if (plan.runtime.ends_with(fmt::format("/{}", program))) {
       description.recommendation = program;
     }
@@ -143,7 +145,7 @@ render::PackageDescription describe(const InstallPlan& plan, const image::ImageC
   return description;
 }
 
-/// What the package manager is told. The files of the deployment are one entry: a directory with all that is in it.
+/// The description of the package. The deployment is one entry: a directory with all its contents.
 host::PackageContent describe_content(const host::Layout& layout, const InstallPlan& plan,
                                       const render::PackageDescription& description, host::PackageKind kind,
                                       std::vector<render::PackagedFile> files) {
@@ -167,12 +169,12 @@ host::PackageContent describe_content(const host::Layout& layout, const InstallP
   return content;
 }
 
-/// The package under its own name in `directory`, complete or not at all.
-std::string hand_over(const std::string& made, const std::string& directory, const std::string& name) {
+/// Copies the package into `directory`, atomically. @return its path
+std::string copy_package(const std::string& built, const std::string& directory, const std::string& name) {
   const auto target = base::open_host_directory(directory);
   const auto temporary = fmt::format("{}{}", base::temporary_prefix, name);
   base::unlink_at(target.get(), temporary);
-  const auto source = base::open_at(AT_FDCWD, made, O_RDONLY);
+  const auto source = base::open_at(AT_FDCWD, built, O_RDONLY);
   const auto file = base::open_at(target.get(), temporary, O_WRONLY | O_CREAT | O_EXCL, 0644);
   base::ScopeExit undo([&]() noexcept { ::unlinkat(target.get(), temporary.c_str(), 0); });
   host::copy_content(source.get(), file.get(), name);
@@ -188,30 +190,30 @@ ContainerPackage make_container_package(Context& context, const InstallRequest& 
   refuse_options(context, request);
   const auto kind = kind_of_packages(context);
   auto wanted = plan_request(context, request);
-  ImageFetcher origin(context, {request.image, request.authfile, request.platform, request.login});
-  wanted.local = origin.local();
-  const auto name = request.name.empty() ? image::default_container_name(origin.name()) : request.name;
+  ImageFetcher fetcher(context, {request.image, request.authfile, request.platform, request.login});
+  wanted.local = fetcher.local();
+  const auto name = request.name.empty() ? image::default_container_name(fetcher.name()) : request.name;
   host::check_container_name(name);
 
-  auto stored = store_with(context, origin);
-  // Files are linked from the repository, so they have to be on its file system.
-  const TempDirectory place =
+  auto stored = store_with(context, fetcher);
+  // On the file system of the repository, because files are hard links to its objects.
+  const TempDirectory temp_directory =
       stored ? TempDirectory(TempDirectory::InRepository{context.layout.repository()}, context.reporter)
              : TempDirectory(temporary_files(), context.reporter);
-  auto options = store_options(context, place.path() + "/repository");
+  auto options = store_options(context, temp_directory.path() + "/repository");
   options.read_only = context.layout.read_only_repository();
   auto store = stored ? std::move(*stored) : store::Store::open(options);
-  base::check_errno(::mkdirat(place.directory(), "tree", 0755), "make a directory for the package");
-  const auto tree = base::open_directory_at(place.directory(), "tree");
-  auto package = context_for(context, place.path() + "/tree");
+  base::check_errno(::mkdirat(temp_directory.directory(), "tree", 0755), "create a directory for the package");
+  const auto tree = base::open_directory_at(temp_directory.directory(), "tree");
+  auto package = context_for(context, temp_directory.path() + "/tree");
   host::make_deployments_directory(package.layout);
 
   ContainerPackage result{name, package.layout, {}, kind, ""};
   StagedDeployment staged(package, name, 0, &context.layout);
-  staged.check_out(store, origin.ensure(store).image);
+  staged.check_out(store, fetcher.ensure(store).image);
   refuse_one_off(staged.image_config(), name);
   check_stop(context.stop);
-  result.plan = base::in_context([&] { return fmt::format("making a package of {}", name); },
+  result.plan = base::in_context([&] { return fmt::format("building a package of {}", name); },
                                  [&] { return staged.plan(wanted); });
   report_plan(context, result.plan);
   if (request.only_plan) {
@@ -224,10 +226,18 @@ ContainerPackage make_container_package(Context& context, const InstallRequest& 
   const host::PackageTool tool(context.layout, kind, std::chrono::seconds(context.config.lock_timeout_seconds),
                                context.stop);
   const auto description = describe(result.plan, staged.image_config());
-  tool.build(describe_content(package.layout, result.plan, description, kind, std::move(files)), place.path());
-  const auto made = fmt::format("{}/{}", place.path(), host::package_file(kind));
-  result.file = hand_over(made, directory, tool.file_name_of(made));
+  tool.build(describe_content(package.layout, result.plan, description, kind, std::move(files)), temp_directory.path());
+  const auto built = fmt::format("{}/{}", temp_directory.path(), host::package_file(kind));
+  result.file = copy_package(built, directory, tool.file_name_of(built));
   return result;
+}
+
+base::Json to_json(const ContainerPackage& package) {
+  return {{"name", package.container},
+          {"image", package.plan.image},
+          {"imageId", package.plan.image_id},
+          {"deployment", package.plan.deployment},
+          {"package", package.file}};
 }
 
 }  // namespace berth::ops

@@ -1,10 +1,11 @@
-// berth install: from an image to a unit that systemd knows.
+// berth install: installs an image as a systemd service.
 #pragma once
 
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/json_fwd.hpp"
 #include "ops/change/deployment_switch.hpp"
 #include "ops/context.hpp"
 #include "ops/plan/install_plan.hpp"
@@ -27,18 +28,22 @@ struct InstallRequest {
 
 struct InstallOutcome {
   bool already_present = false;  ///< the name is installed; nothing was done
+  bool started = false;          ///< with --now
   std::string name;
-  std::optional<InstallPlan> plan;  ///< none either for atomic.run=once: nothing was done, it is to be run (run.hpp)
+  std::optional<InstallPlan> plan;  ///< empty also for atomic.run=once: run_image runs it instead
 };
 
 /// @param hook fault injection for tests
-/// @throws Error; the host is then as it was
+/// @throws Error; the host is unchanged then
 InstallOutcome install(Context& context, const InstallRequest& request, const StepHook& hook = {});
 
-/// What an install of `plan` will do, noted.
-SwitchRecord note_of_install(const Context& context, const InstallPlan& plan, bool start);
+/// @return the journal record of an install
+SwitchRecord install_record(const Context& context, const InstallPlan& plan, bool start);
 
-/// --set options. @throws Error(usage)
+/// Parses --set options. @throws Error(usage)
 render::Values parse_set(const std::vector<std::string>& assignments);
+
+/// What was done; of an outcome that is only a plan see to_json(const InstallPlan&) (berth-install.schema.json).
+base::Json to_json(const InstallOutcome& outcome);
 
 }  // namespace berth::ops

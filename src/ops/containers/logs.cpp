@@ -1,12 +1,16 @@
 #include "ops/containers/logs.hpp"
 
 #include <fcntl.h>
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
+#include <ctime>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/json.hpp"
 #include "host/layout.hpp"
 #include "host/state/deployment.hpp"
 #include "ops/footprint/installed_unit.hpp"
@@ -22,8 +26,8 @@ bool has_unit(const Context& context, const std::string& name) {
   });
 }
 
-/// Who may read the journal need not be root, and only root may see what is installed: then a unit of that name will
-/// do.
+/// A user who may read the journal need not have access to the deployments. Then a unit file of that name is
+/// sufficient.
 std::string readable_unit(Context& context, const std::string& name) {
   try {
     return unit_of(context, name);
@@ -38,13 +42,13 @@ std::string readable_unit(Context& context, const std::string& name) {
   }
 }
 
-/// sd-journal looks for its files by path: a link in another root would lead it to those of this machine.
+/// sd-journal opens its files by path. A link in another root would lead it to the journal of this machine.
 void refuse_linked_journal(const host::Layout& layout) {
   for (const std::string directory : {"/var/log/journal", "/run/log/journal"}) {
-    if (const auto place = layout.on_disk(directory); place != layout.root() + directory) {
+    if (const auto path = layout.on_disk(directory); path != layout.root() + directory) {
       throw base::Error(base::ErrorKind::failed,
-                        fmt::format("the journal of {} is behind a link: {} is {}", layout.root(), directory, place),
-                        fmt::format("read it with: journalctl --directory={}", place));
+                        fmt::format("the journal of {} is behind a link: {} is {}", layout.root(), directory, path),
+                        fmt::format("read it with: journalctl --directory={}", path));
     }
   }
 }
@@ -60,6 +64,22 @@ void logs(Context& context, const std::string& name, host::LogQuery query,
     query.root = context.layout.root();
   }
   host::read_log(query, take, go_on);
+}
+
+base::Json to_json(const host::LogEntry& entry) {
+  constexpr std::int64_t second = 1'000'000;  // microseconds
+  base::Json json = {
+      {"time", fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:06}Z", fmt::gmtime(static_cast<std::time_t>(entry.time / second)),
+                           entry.time % second)},
+      {"program", entry.program},
+      {"pid", nullptr},
+      {"priority", entry.priority},
+      {"message", entry.message}};
+  int pid = 0;
+  if (std::from_chars(entry.pid.data(), entry.pid.data() + entry.pid.size(), pid).ec == std::errc()) {
+    json["pid"] = pid;
+  }
+  return json;
 }
 
 }  // namespace berth::ops

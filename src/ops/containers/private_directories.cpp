@@ -37,18 +37,12 @@ bool close_all(const Context& context, int deployments) {
     if (!status || !S_ISDIR(status->st_mode)) {
       continue;
     }
-    try {
-      opened = close_deployment(context, deployments, name) || opened;
-    } catch (const Error& error) {
-      if (error.kind() != base::ErrorKind::not_found) {  // another command has just removed it
-        throw;
-      }
-    }
+    opened = close_deployment(context, deployments, name) || opened;
   }
   return opened;
 }
 
-/// The directory itself first: that alone keeps others out, whenever the rest is interrupted.
+/// Closes the directory of deployments first, which is sufficient when the rest is interrupted.
 /// @return whether others could reach a deployment
 bool close_deployments(const Context& context, int directory) {
   struct stat status {};
@@ -76,7 +70,7 @@ class Closing {
     const bool unmarked =
         changeable || opened || (find_directory(repository + "/objects") && !store::is_marked(repository));
     if (close_preinstalled(deployments) || unmarked) {
-      close_former_volumes(context_);  // before the mark, by which the next command knows that all this is done
+      close_former_volumes(context_);  // before the mark, which tells the next command that all is done
     }
     if (unmarked) {
       mark(repository, changeable || opened);
@@ -89,8 +83,8 @@ class Closing {
     return !path.empty() && ::statvfs(path.c_str(), &status) == 0 && (status.f_flag & ST_RDONLY) != 0;
   }
 
-  /// A file system that cannot be written is no news to anybody who only looks at something.
-  /// @return whether an earlier version made what is there
+  /// On a read-only file system, only `berth recover` reports that it cannot be closed.
+  /// @return whether other users can enter it
   bool close_preinstalled(const std::function<bool(int directory)>& work) {
     const auto path = context_.layout.preinstalled();
     if (!is_read_only(path) || context_.command == "berth recover") {
@@ -100,7 +94,7 @@ class Closing {
     return status && host::others_can_enter(*status);
   }
 
-  /// @param work returns whether others could reach what is in the directory
+  /// @param work returns whether other users could access files in the directory
   bool close(const std::string& path, const std::function<bool(int directory)>& work) {
     try {
       const auto directory = find_directory(path);
@@ -108,13 +102,12 @@ class Closing {
         return false;
       }
       context_.reporter.warning(
-          fmt::format("other users could enter {}, which holds files of images; it is closed now. Programs of theirs "
-                      "that were in it still are until they end; berth images verify shows whether something was "
-                      "changed",
+          fmt::format("other users could enter {}, which contains files of images; it is closed now. Their processes "
+                      "that use it already keep their access until they exit; berth images verify checks for changes",
                       path));
       return true;
     } catch (const Error& error) {
-      context_.reporter.warning(fmt::format("{} stays open to other users: {}", path, error.what()));
+      context_.reporter.warning(fmt::format("{} cannot be closed to other users: {}", path, error.what()));
       return true;
     }
   }
@@ -122,7 +115,7 @@ class Closing {
   void mark(const std::string& repository, bool opened) {
     try {
       if (opened || !store::is_marked(repository)) {
-        tidy_adoptions(context_);  // with the mark a boot would see no reason any more to recover
+        tidy_adoptions(context_);  // before the mark, which lets a boot skip recovery
         store::mark_opened(repository);
       }
     } catch (const Error& error) {
@@ -137,7 +130,7 @@ class Closing {
 
 }  // namespace
 
-void close_places(Context& context) {
+void make_directories_private(Context& context) {
   const auto& user = context.layout.user();
   if (user ? user->uid == ::geteuid() : ::geteuid() == 0) {
     Closing(context).run();

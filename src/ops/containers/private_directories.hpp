@@ -1,14 +1,15 @@
-// Nobody but root, or the user whose containers they are, reaches files of images.
+// Removes access of other users to files of images, which may be setuid or outdated.
 #pragma once
 
 #include "ops/context.hpp"
 
 namespace berth::ops {
 
-/// Closes what others can enter: the directory of deployments with all that is in it, the repository, and preinstalled
-/// containers, as earlier versions and other tools made them. Objects that could be changed are examined from then on
-/// before they are deployed (store/ostree/private_mark.hpp). What cannot be closed is a warning, for nothing else may
-/// wait for it. A few fstat(2) when all is closed; to be called before anything else is done.
-void close_places(Context& context);
+/// Makes directories private that earlier versions of berth or other tools left open: the directory of deployments with
+/// all deployments, the repository, and preinstalled containers. Objects that other users could have changed are
+/// verified from then on before they are deployed (store/ostree/private_mark.hpp). Failures are warnings, so that
+/// commands are not blocked. Every command calls it first; it takes a few fstat(2) calls when all directories are
+/// private.
+void make_directories_private(Context& context);
 
 }  // namespace berth::ops

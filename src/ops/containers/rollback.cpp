@@ -5,6 +5,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/json.hpp"
 #include "host/files/host_file.hpp"
 #include "host/state/deployment.hpp"
 #include "ops/change/recover.hpp"
@@ -13,6 +14,7 @@
 #include "ops/footprint/enablement.hpp"
 #include "ops/footprint/installed_unit.hpp"
 #include "ops/plan/remote_rootfs.hpp"
+#include "render/unit/tmpfiles.hpp"
 #include "render/unit/unit.hpp"
 
 namespace berth::ops {
@@ -22,10 +24,10 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 
-/// The deployment in the other slot, as a plan.
-class Return {
+/// One rollback, under the container's lock. The deployment in the other slot is read into a plan.
+class Rollback {
  public:
-  Return(Context& context, const std::string& name)
+  Rollback(Context& context, const std::string& name)
       : context_(context),
         before_(changeable_deployment(context, name)),
         slot_name_(host::slot_name(name, other_slot(before_))) {}
@@ -46,13 +48,14 @@ class Return {
           *plan_.tmpfiles, [&](const std::string& path) { return host::host_exists(root.get(), path); });
     }
     mark_disablement();
-    const auto note = note_of_replacement(context_, "rollback", before_, footprint, plan_, false);
-    replace_deployment(context_, note, {&plan_, "", rootfs, {}}, gate, hook);
-    return {plan_.image, before_.info.revision, plan_.image_id};
+    const auto record = replacement_record(context_, "rollback", before_, footprint, plan_, false);
+    replace_deployment(context_, record, {&plan_, "", rootfs, {}}, gate, hook);
+    return {before_.name, plan_.image, before_.info.revision, plan_.image_id};
   }
 
  private:
-  /// In the deployment that is to be live again: what the administrator wants may have changed since it was.
+  /// Updates the mark in the deployment that becomes live: the administrator may have enabled or disabled the unit
+  /// since.
   void mark_disablement() {
     auto info = plan_.info;
     carry_disablement(context_, before_, plan_.unit, info);
@@ -67,7 +70,7 @@ class Return {
     const auto status = base::stat_at(deployments.get(), slot_name_);
     if (!status || !S_ISDIR(status->st_mode)) {
       throw Error(ErrorKind::not_found, fmt::format("{} has no other deployment", before_.name),
-                  "there is one after an update");
+                  "an update creates one");
     }
     const auto directory = base::open_directory_at(deployments.get(), slot_name_);
     const auto text = base::read_file_at(directory.get(), "info", base::json_size_limit);
@@ -103,15 +106,15 @@ class Return {
         !damage.empty()) {
       throw Error(ErrorKind::verification,
                   fmt::format("the other deployment of {} is damaged: {}", before_.name, damage),
-                  "there is no way back to it; the next update replaces it");
+                  "it cannot be restored; the next update replaces it");
     }
   }
 
-  /// Its files were there while other users may have been able to change them.
+  /// Verifies the files when other users may have been able to change them.
   void refuse_damaged() {
     const auto store = plan_.commit.empty() ? std::nullopt : store::Store::open_existing(store_options(context_));
     const auto image = store ? store->describe(plan_.commit, plan_.image) : std::nullopt;
-    if (!image || image->elsewhere || !image->merged || !store->examine_before_use(plan_.commit)) {
+    if (!image || image->elsewhere || !image->merged || !store->verify_before_use(plan_.commit)) {
       return;
     }
     const auto path = fmt::format("{}/{}/rootfs", context_.layout.deployments(), slot_name_);
@@ -122,17 +125,16 @@ class Return {
     store::VerifyRequest request;
     request.checkouts.push_back({plan_.commit, path, plan_.info.has_container_service});
     if (const auto report = store->verify(request); !report.checkouts.empty()) {
-      throw Error(
-          ErrorKind::verification,
-          fmt::format(
-              "files of {} are not what was deployed; the disk may have changed them, or other users before the "
-              "directories were closed",
-              path),
-          fmt::format("berth images verify shows them; berth images repair {} mends them", plan_.image));
+      throw Error(ErrorKind::verification,
+                  fmt::format("files of {} differ from what was deployed; they may have been changed by a disk error, "
+                              "or by other users "
+                              "before the directories were closed",
+                              path),
+                  fmt::format("berth images verify shows them; berth images repair {} repairs them", plan_.image));
     }
   }
 
-  /// A deployment that only brought host files has no root file system any more: the store still has it.
+  /// The root file system of a deployment with host files only was removed; it is checked out again.
   std::string rootfs_path(StagedDeployment& staged) {
     auto own = slot_name_ + "/rootfs";
     if (base::stat_at(AT_FDCWD, context_.layout.deployments() + "/" + own) || plan_.info.installed_files.empty()) {
@@ -150,7 +152,7 @@ class Return {
     return staged.directory() + "/rootfs";
   }
 
-  /// Only what the deployment had recorded as its own comes back.
+  /// Restores only the host files that the deployment recorded.
   void take_recorded(std::vector<PlannedFile> files) {
     for (auto& planned : files) {
       const auto& recorded = plan_.info.installed_files;
@@ -160,7 +162,7 @@ class Return {
       const auto checksum = host::recorded_checksum(plan_.info, planned.file.destination);
       if (!checksum.empty() && checksum != planned.checksum) {
         context_.reporter.warning(
-            fmt::format("{} cannot be made again as it was and is left out", planned.file.destination));
+            fmt::format("{} cannot be restored with its recorded content and is left out", planned.file.destination));
         continue;
       }
       plan_.files.push_back(std::move(planned));
@@ -178,10 +180,17 @@ class Return {
 RollbackOutcome rollback(Context& context, const RollbackRequest& request, const StepHook& hook) {
   host::check_container_name(request.name);
   recover_pending(context);
-  changeable_deployment(context, request.name);  // before a lock file is made for a name that nobody has
+  changeable_deployment(context, request.name);  // before a lock file is created for a name that does not exist
   const auto lock = lock_container(context, request.name);
   return base::in_context([&] { return fmt::format("rolling back {}", request.name); },
-                          [&] { return Return(context, request.name).run(request.gate, hook); });
+                          [&] { return Rollback(context, request.name).run(request.gate, hook); });
+}
+
+base::Json to_json(const RollbackOutcome& outcome) {
+  return {{"container", outcome.container},
+          {"image", outcome.image},
+          {"idBefore", outcome.id_before},
+          {"idAfter", outcome.id_after}};
 }
 
 }  // namespace berth::ops

@@ -28,21 +28,21 @@ using base::ErrorKind;
 void refuse_image_options(const RunRequest& request) {
   if (!request.set.empty() || !request.runtime.empty() || !request.platform.empty()) {
     throw Error(ErrorKind::usage,
-                fmt::format("{} is installed: its values, runtime and platform are settled", request.target),
-                "leave out --set, --runtime and --platform, or name an image");
+                fmt::format("{} is installed: its values, runtime and platform are fixed", request.target),
+                "omit --set, --runtime and --platform, or name an image");
   }
 }
 
 CommandOutcome exec_instead(const Context& context, const host::Deployment& deployment, const std::string& runtime,
                             const RunRequest& request) {
   if (request.command.empty()) {
-    throw Error(ErrorKind::usage, fmt::format("{} runs already", request.target),
-                fmt::format("say what to run in it, e.g. berth run {} /bin/sh", request.target));
+    throw Error(ErrorKind::usage, fmt::format("{} is already running", request.target),
+                fmt::format("name a command to run in it, e.g. berth run {} /bin/sh", request.target));
   }
   return exec_in(context, deployment, runtime, {request.target, request.command, request.detach, request.attachment});
 }
 
-/// The copies that the unit makes at a start are there only while the service runs.
+/// The unit's copies of these files exist only while the service is active.
 void use_resolver_of_host(const Context& context, const std::string& name, base::Json& config) {
   const auto copies = fmt::format("{}/container-{}/", context.layout.runtime_in_root(), name);
   auto mounts = base::Json::array();
@@ -60,8 +60,9 @@ void use_resolver_of_host(const Context& context, const std::string& name, base:
   config["mounts"] = std::move(mounts);
 }
 
-/// The files of the container stay where they are while it is being claimed: whoever would remove them takes its lock.
-CommandOutcome run_beside(Context& context, const RunRequest& request) {
+/// Runs a second container with the files of a stopped one. The lock is held until these files are claimed, so that no
+/// other command removes them.
+CommandOutcome run_second(Context& context, const RunRequest& request) {
   std::optional lock(lock_container(context, request.target));
   const auto deployment = runnable_deployment(context, request.target);
   const auto runtime = runtime_of(context, deployment);
@@ -83,10 +84,10 @@ CommandOutcome run_container(Context& context, const RunRequest& request) {
   }
   if (request.detach) {
     throw Error(ErrorKind::usage,
-                fmt::format("--detach is for running containers, and {} does not run", request.target),
+                fmt::format("--detach needs a running container, and {} is not running", request.target),
                 fmt::format("start its service with berth start {}", request.target));
   }
-  return run_beside(context, request);
+  return run_second(context, request);
 }
 
 bool is_bind(const base::Json& mount) {
@@ -95,7 +96,8 @@ bool is_bind(const base::Json& mount) {
          std::find(options.begin(), options.end(), "rbind") != options.end();
 }
 
-/// A directory of the host that an install would make is an empty one in memory here, of the command's own user.
+/// Replaces binds of directories that an install would create by an empty tmpfs that belongs to the user of the
+/// command.
 void replace_missing_directories(const Context& context, base::Json& config) {
   const auto user = config.at("process").value("user", base::Json::object());
   for (auto& mount : config["mounts"]) {
@@ -103,7 +105,7 @@ void replace_missing_directories(const Context& context, base::Json& config) {
     if (!is_bind(mount) || !source.starts_with('/') || ::access(context.layout.on_disk(source).c_str(), F_OK) == 0) {
       continue;
     }
-    context.reporter.step(fmt::format("{} does not exist on the host: a temporary directory stands for it", source));
+    context.reporter.step(fmt::format("{} does not exist on the host; a temporary directory is used instead", source));
     mount["type"] = "tmpfs";
     mount["source"] = "tmpfs";
     mount["options"] = {"nosuid",
@@ -121,49 +123,51 @@ base::Json config_of_plan(const Context& context, const InstallPlan& plan, const
                 fmt::format("{} has nothing to run: it only brings files for the host", request.target));
   }
   auto config = base::parse_json(plan.config, "config.json");
-  config["root"]["readonly"] = false;  // it has a layer of its own over it, or is a copy
+  config["root"]["readonly"] = false;  // it is an overlay or a copy
   replace_missing_directories(context, config);
   set_command(config["process"], request.command, request.attachment);
   return config;
 }
 
-/// A name that cannot be a registry's image may be a misspelt container.
+/// Whether the target is the name of a container. A text that could also be an image is one only if it has a tag or a
+/// slash.
 bool may_be_container(const std::string& target) {
   return target.find_first_of("/:@") == std::string::npos;
 }
 
-/// An image on its way to be run once.
+/// Runs an image once.
 class ImageRun {
  public:
   ImageRun(Context& context, const RunRequest& request)
       : context_(context),
         request_(checked(context, request)),
-        origin_(context, {request.target, request.authfile, request.platform, request.login}),
+        fetcher_(context, {request.target, request.authfile, request.platform, request.login}),
         runtime_(host::find_runtime(context.layout,
                                     request.runtime.empty() ? context.runtime_override : request.runtime,
                                     context.config.runtimes)) {
     check_rootless(context, false);
     deployments_.emplace(context.layout);
     recover_pending(context);
-    one_off_.emplace(context, image::default_container_name(origin_.name()), "", context.layout.on_disk(runtime_.path));
+    one_off_.emplace(context, image::default_container_name(fetcher_.name()), "",
+                     context.layout.on_disk(runtime_.path));
     staged_.emplace(context, one_off_->id(), 0);
   }
 
-  /// Lays the image out and plans. A plan alone changes nothing.
+  /// Checks out the image and plans. With only_plan, it changes nothing.
   InstallPlan plan() {
     PlanRequest wanted;
     wanted.set = parse_set(request_.set);
     wanted.uuid = host::random_uuid();
     wanted.name = request_.name;
     wanted.one_off = true;
-    wanted.local = origin_.local();
+    wanted.local = fetcher_.local();
     wanted.runtime = runtime_;
     if (!request_.only_plan) {
       one_off_->claim();
     }
-    auto store = request_.only_plan ? store_for_plan(context_, staged_->throwaway_repository(), origin_)
+    auto store = request_.only_plan ? store_for_plan(context_, staged_->throwaway_repository(), fetcher_)
                                     : store::Store::open(store_options(context_));
-    staged_->check_out(store, origin_.ensure(store).image,
+    staged_->check_out(store, fetcher_.ensure(store).image,
                        for_user() ? store::CheckoutFiles::copied : store::CheckoutFiles::linked);
     check_stop(context_.stop);
     return base::in_context([&] { return fmt::format("preparing {}", request_.target); },
@@ -173,7 +177,7 @@ class ImageRun {
   CommandOutcome start(const InstallPlan& plan) {
     auto config = config_of_plan(context_, plan, request_);
     if (for_user()) {
-      return one_off_->run(std::move(config), request_.attachment);  // on a copy, which goes with the directory
+      return one_off_->run(std::move(config), request_.attachment);  // on a copy, which is removed with the directory
     }
     const auto directory = context_.layout.deployments() + "/" + one_off_->directory();
     return one_off_->run(std::move(config), request_.attachment,
@@ -181,13 +185,13 @@ class ImageRun {
   }
 
  private:
-  /// Before anything is fetched.
+  /// Reports usage errors before anything is fetched.
   static const RunRequest& checked(const Context& context, const RunRequest& request) {
     parse_set(request.set);
     if (request.detach || (context.layout.offline() && !request.only_plan)) {
       throw Error(request.detach ? ErrorKind::usage : ErrorKind::not_permitted,
                   request.detach
-                      ? "--detach is for running containers, and this is an image"
+                      ? "--detach needs a running container, and this is an image"
                       : fmt::format("nothing can run in {}: that system is not running", context.layout.root()),
                   "install the image to have it run as a service");
     }
@@ -198,7 +202,7 @@ class ImageRun {
 
   Context& context_;
   const RunRequest& request_;
-  ImageFetcher origin_;
+  ImageFetcher fetcher_;
   host::Runtime runtime_;
   std::optional<DeploymentsDirectory> deployments_;
   std::optional<OneOff> one_off_;
@@ -225,8 +229,8 @@ CommandOutcome run_image(Context& context, const RunRequest& request) {
 InstallPlan plan_run(Context& context, const RunRequest& request) {
   if (may_be_container(request.target)) {
     host::check_container_name(request.target);
-    throw Error(ErrorKind::usage, "--display is for images",
-                fmt::format("berth inspect {} shows what an installed container is", request.target));
+    throw Error(ErrorKind::usage, "--display needs an image",
+                fmt::format("berth inspect {} describes an installed container", request.target));
   }
   auto plan = ImageRun(context, request).plan();
   plan.config = config_of_plan(context, plan, request).dump(4) + "\n";

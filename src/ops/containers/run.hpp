@@ -1,4 +1,4 @@
-// berth run: a command in a container, for once.
+// berth run: runs one command in a container.
 #pragma once
 
 #include <string>
@@ -12,28 +12,30 @@ namespace berth::ops {
 
 struct RunRequest {
   std::string target;                ///< an installed container, or [SOURCE:]IMAGE
-  std::vector<std::string> command;  ///< empty: what the container runs as a service
+  std::vector<std::string> command;  ///< empty: the command of the container's service
   std::vector<std::string> set;      ///< --set NAME=VALUE, images only
   std::string runtime;               ///< images only
   std::string authfile;
   std::string login;  ///< as PullRequest::login
   std::string platform;
-  std::string name;        ///< what $NAME is for an image; empty: the name of the container that runs it
+  std::string name;        ///< value of $NAME for an image; empty: the name of the container that runs it
   bool detach = false;     ///< running containers only
-  bool only_plan = false;  ///< for plan_run: nothing is changed
+  bool only_plan = false;  ///< for plan_run: change nothing
   Attachment attachment;
 };
 
-/// In a running container as exec does; else with the configuration and the root file system of an installed one, in a
-/// container of its own beside it; else with an image, pulled when absent, over a temporary overlay.
+/// Runs a command. In a running container, as exec does. For a stopped container, in a second container with its
+/// configuration and its root file system. For an image, which is pulled when it is not stored, in a container with a
+/// temporary overlay.
 /// @throws Error
 CommandOutcome run(Context& context, const RunRequest& request);
 
-/// The last of these, also when a container has the name of the image.
+/// Runs an image, even when a container has the same name.
 CommandOutcome run_image(Context& context, const RunRequest& request);
 
-/// What run would do with an image; config.json is the one that would be run. Nothing is kept.
-/// @param request with only_plan @throws Error(usage) when the target can only be a container
+/// @return the plan by which run_image would run an image, with its config.json
+/// @param request with only_plan
+/// @throws Error(usage) when the target can only be a container
 InstallPlan plan_run(Context& context, const RunRequest& request);
 
 }  // namespace berth::ops

@@ -20,8 +20,8 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 
-/// systemd takes a stop for done while a socket, a timer or Upholds= brings the service back the next moment.
-void tell_what_starts_again(Context& context, const std::string& unit) {
+/// A stop job is done even when a socket, a timer or Upholds= starts the service again immediately.
+void warn_about_restarts(Context& context, const std::string& unit) {
   const auto state = context.systemd.state(unit);
   std::vector<std::string> units;
   for (const auto& [other, its_state] : context.systemd.states(state.started_by)) {
@@ -49,7 +49,7 @@ void start(Context& context, const std::string& name) {
   }
   follow_slice(context, name, host::installed_deployment(context.layout, name).path);
   if (start_or_throw(context, unit, ErrorKind::failed)) {
-    pass_first_look(context, name, ErrorKind::failed);
+    check_immediate_exit(context, name, ErrorKind::failed);
   }
 }
 
@@ -59,7 +59,7 @@ void restart(Context& context, const std::string& name) {
   refuse_masked(context, name);
   follow_slice(context, name, host::installed_deployment(context.layout, name).path);
   if (start_afresh(context, unit, ErrorKind::failed)) {
-    pass_first_look(context, name, ErrorKind::failed);
+    check_immediate_exit(context, name, ErrorKind::failed);
   }
 }
 
@@ -67,10 +67,10 @@ void stop(Context& context, const std::string& name) {
   recover_pending(context);
   const auto unit = unit_of(context, name);
   if (const auto job = context.systemd.stop(unit); !job.done) {
-    throw Error(ErrorKind::failed, fmt::format("{} did not stop: {}", unit, job.words),
+    throw Error(ErrorKind::failed, fmt::format("{} did not stop: {}", unit, job.reason),
                 fmt::format("see {} -u {}", context.layout.command("journalctl"), unit));
   }
-  tell_what_starts_again(context, unit);
+  warn_about_restarts(context, unit);
 }
 
 }  // namespace berth::ops

@@ -1,4 +1,4 @@
-// berth start, berth stop and berth restart.
+// berth start, berth stop and berth restart: jobs of a container's unit.
 #pragma once
 
 #include <string>
@@ -8,11 +8,11 @@
 
 namespace berth::ops {
 
-/// Starts the unit of an installed container and waits. @throws Error with the last journal lines as the hint
+/// Starts the unit of an installed container and waits. @throws Error with the last journal lines as details
 void start(Context& context, const std::string& name);
-/// Stops it and waits. Units that start it again by themselves are named in a warning.
+/// Stops the unit and waits for the job. Warns about units that start it again.
 void stop(Context& context, const std::string& name);
-/// Stops it and starts it again, or starts it when it does not run. @throws Error as start does
+/// Restarts the unit, or starts it when it is inactive. @throws Error as start
 void restart(Context& context, const std::string& name);
 
 }  // namespace berth::ops

@@ -29,11 +29,11 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 
-/// But for those that another container has, too.
-std::vector<NotedFile> recorded_files(const Context& context, const std::string& name,
-                                      const host::DeploymentInfo& info) {
-  const OthersFiles others(context.layout, name);
-  std::vector<NotedFile> files;
+/// @return the recorded host files, without those that another container has, too
+std::vector<RecordedFile> recorded_files(const Context& context, const std::string& name,
+                                         const host::DeploymentInfo& info) {
+  const OtherContainersFiles others(context.layout, name);
+  std::vector<RecordedFile> files;
   for (const auto& path : info.installed_files) {
     const auto checksum = host::recorded_checksum(info, path);
     auto owner = others.owner(path, checksum);
@@ -43,24 +43,25 @@ std::vector<NotedFile> recorded_files(const Context& context, const std::string&
     if (owner.empty()) {
       files.push_back({path, checksum});
       for (const auto& other : left_without(context, name, files.back())) {
-        context.reporter.warning(left_without_words(path, other));
+        context.reporter.warning(describe_left_without(path, other));
       }
     } else if (!checksum.empty()) {
-      context.reporter.step(fmt::format("{} stays: {} has it, too", path, owner));
+      context.reporter.step(fmt::format("{} is kept: {} has it, too", path, owner));
     }
   }
   return files;
 }
 
-/// What the info file of the live deployment says; a damaged one must not keep a container from being removed.
+/// Reads the info of the live deployment. A damaged info must not prevent the removal of the container.
 host::DeploymentInfo readable_info(Context& context, const std::string& name) {
   try {
     if (auto deployment = host::find_deployment(context.layout, name)) {
       if (deployment->preinstalled) {
-        throw Error(ErrorKind::not_permitted, fmt::format("{} is part of the operating system", name),
-                    fmt::format("it goes with the system image that brought it; `systemctl mask --now {}` keeps it "
-                                "from running",
-                                name));
+        throw Error(
+            ErrorKind::not_permitted, fmt::format("{} is part of the operating system", name),
+            fmt::format("it is removed with the system image that contains it; `systemctl mask --now {}` prevents it "
+                        "from running",
+                        name));
       }
       return deployment->info;
     }
@@ -68,12 +69,12 @@ host::DeploymentInfo readable_info(Context& context, const std::string& name) {
     if (error.kind() == ErrorKind::not_permitted) {
       throw;
     }
-    context.reporter.warning(fmt::format("{}; its host files stay", error.what()));
+    context.reporter.warning(fmt::format("{}; its host files are kept", error.what()));
   }
   return {};
 }
 
-bool anything_left(const Context& context, const std::string& name) {
+bool has_remains(const Context& context, const std::string& name) {
   const auto is_directory = [&context](const std::string& path) {
     const auto found = base::stat_at(AT_FDCWD, context.layout.deployments() + "/" + path);
     return found && S_ISDIR(found->st_mode);
@@ -82,76 +83,85 @@ bool anything_left(const Context& context, const std::string& name) {
   return (link && S_ISLNK(link->st_mode)) || is_directory(name + ".0") || is_directory(name + ".1");
 }
 
-/// That of the default unit; any other file that an image names may be anybody's.
+/// @return the PID file of the default unit; empty for another PID file, which may belong to another program
 std::string pid_file_of(const Context& context, const std::string& name, const host::DeploymentInfo& info) {
   const auto found = info.values.find("PIDFILE");
   const auto ours = fmt::format("{}/container-{}.pid", context.layout.runtime_in_root(), name);
   return found != info.values.end() && found->second == ours ? ours : "";
 }
 
-/// Other units that are stopped, and what an administrator wrote into our files.
-void note_neighbours(Context& context, const host::DeploymentInfo& info, UninstallNote& note) {
-  auto going = info.installed_files;
-  if (note.package.name.empty()) {  // not those that another container has, too
-    going.clear();
-    std::transform(note.files.begin(), note.files.end(), std::back_inserter(going),
-                   [](const NotedFile& file) { return file.path; });
+/// Records other units that are stopped, and edited files that are kept.
+void record_companions(Context& context, const host::DeploymentInfo& info, UninstallRecord& record) {
+  auto removed = info.installed_files;
+  if (record.package.name.empty()) {  // without those that another container has, too
+    removed.clear();
+    std::transform(record.files.begin(), record.files.end(), std::back_inserter(removed),
+                   [](const RecordedFile& file) { return file.path; });
   }
-  note.companions = companion_units(context, going, [](const std::string&) { return false; });
-  if (!note.has_unit) {
+  record.companions = companion_units(context, removed, [](const std::string&) { return false; });
+  if (!record.has_unit) {
     return;
   }
-  auto units = active_names(note.companions);
-  units.push_back(host::unit_name(note.name));
-  note.taken_along = context.systemd.stopped_with(units);
-  if (const auto slot = host::current_slot(context.layout, note.name)) {
+  auto units = active_names(record.companions);
+  units.push_back(host::unit_name(record.name));
+  record.taken_along = context.systemd.stopped_with(units);
+  if (const auto slot = host::current_slot(context.layout, record.name)) {
     host::Deployment live;
-    live.name = note.name;
-    live.path = fmt::format("{}/{}", context.layout.deployments(), host::slot_name(note.name, *slot));
+    live.name = record.name;
+    live.path = fmt::format("{}/{}", context.layout.deployments(), host::slot_name(record.name, *slot));
     const auto saved = saved_texts(context, live);
-    note.saved_unit = saved.unit;
-    note.saved_tmpfiles = saved.tmpfiles;
+    record.saved_unit = saved.unit;
+    record.saved_tmpfiles = saved.tmpfiles;
   }
 }
 
-UninstallNote make_note(Context& context, const std::string& name) {
-  UninstallNote note;
-  note.name = name;
-  note.secret = host::random_uuid();
+UninstallRecord make_note(Context& context, const std::string& name) {
+  UninstallRecord record;
+  record.name = name;
+  record.secret = host::random_uuid();
   const auto info = readable_info(context, name);
   const auto unit = host::unit_name(name);
-  note.has_unit = info.has_container_service;
-  note.package = noted_package(info);
-  note.slot = host::current_slot(context.layout, name).value_or(0);
-  if (note.package.name.empty()) {
-    note.files = recorded_files(context, name, info);
+  record.has_unit = info.has_container_service;
+  record.package = recorded_package(info);
+  record.slot = host::current_slot(context.layout, name).value_or(0);
+  if (record.package.name.empty()) {
+    record.files = recorded_files(context, name, info);
   }
-  if (note.has_unit) {
+  if (record.has_unit) {
     const auto state = context.systemd.state(unit);
-    note.was_active = host::is_active(state);
-    note.was_enabled = state.unit_file_state == "enabled";
-    note.links = all_links(context, name);
-    note.invocation = state.invocation_id;
-    note.runtime = noted_runtime(info);
-    note.pid_file = pid_file_of(context, name, info);
+    record.was_active = host::is_active(state);
+    record.was_enabled = state.unit_file_state == "enabled";
+    record.links = all_links(context, name);
+    record.invocation = state.invocation_id;
+    record.runtime = recorded_runtime(info);
+    record.pid_file = pid_file_of(context, name, info);
   }
-  note_neighbours(context, info, note);
-  return note;
+  record_companions(context, info, record);
+  return record;
 }
 
 }  // namespace
 
 UninstallOutcome uninstall(Context& context, const std::string& name, const StepHook& hook) {
+  auto outcome = uninstall_if_installed(context, name, hook);
+  if (!outcome) {
+    host::throw_not_installed(name);
+  }
+  return std::move(*outcome);
+}
+
+std::optional<UninstallOutcome> uninstall_if_installed(Context& context, const std::string& name,
+                                                       const StepHook& hook) {
   host::check_container_name(name);
   const bool pending = host::read_journal(context.layout, name).has_value();
   recover_pending(context);
-  if (!anything_left(context, name) && !pending) {
-    readable_info(context, name);  // says so when it is preinstalled
-    host::throw_not_installed(name);
+  if (!has_remains(context, name) && !pending) {
+    readable_info(context, name);  // throws when it is preinstalled
+    return std::nullopt;
   }
   const auto lock = lock_container(context, name);
-  if (!anything_left(context, name)) {
-    return {};  // another command, or the recovery, was faster
+  if (!has_remains(context, name)) {
+    return UninstallOutcome{};  // removed by another command, or by the recovery
   }
   refuse_while_one_off_runs(context, {name + ".0", name + ".1"});
   const Leftovers leftovers(context, name);

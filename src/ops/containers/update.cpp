@@ -19,6 +19,7 @@
 #include "ops/footprint/enablement.hpp"
 #include "ops/footprint/installed_unit.hpp"
 #include "ops/plan/remote_rootfs.hpp"
+#include "ops/result_json.hpp"
 #include "ops/runtime/one_off.hpp"
 
 namespace berth::ops {
@@ -62,7 +63,7 @@ class Update {
       return;
     }
     if (!damage.empty()) {
-      context_.reporter.warning(fmt::format("{}; a new deployment takes its place", damage));
+      context_.reporter.warning(fmt::format("{}; the deployment is replaced", damage));
     }
     deploy(chosen, hook);
     outcome_.id_after = chosen.image.id;
@@ -76,7 +77,7 @@ class Update {
     StagedDeployment staged(context_, request_.name, other_slot(before_));
     if (const auto& remote = before_.info.remote; remote.empty()) {
       staged.check_out(images_.store(), chosen.image);
-      images_.release();  // what follows may take its time, and nothing more is needed of the store
+      images_.release();  // the store is not needed during the health gate
     } else {
       staged.use_remote(find_remote_rootfs(context_.layout, remote), chosen.image);
     }
@@ -84,18 +85,19 @@ class Update {
     auto plan = staged.plan(request_of_update(context_, before_, set_, chosen.local, footprint));
     keep_unknown_keys(plan);
     if (const auto grown = new_privileges(before_, plan); !grown.empty()) {
-      context_.reporter.warning(fmt::format("{} asks for more than before: {}", request_.name, fmt::join(grown, "; ")));
+      context_.reporter.warning(
+          fmt::format("{} asks for additional privileges: {}", request_.name, fmt::join(grown, "; ")));
     }
     carry_disablement(context_, before_, plan.unit, plan.info);
     report_plan(context_, plan, footprint.edited);
     staged.write(plan);
-    const auto note = note_of_replacement(context_, "update", before_, footprint, plan, true);
+    const auto record = replacement_record(context_, "update", before_, footprint, plan, true);
     const auto rootfs = host::slot_name(plan.name, plan.slot) + "/rootfs";
     outcome_.stopped =
-        !replace_deployment(context_, note, {&plan, staged.directory(), rootfs, {}}, request_.gate, hook);
+        !replace_deployment(context_, record, {&plan, staged.directory(), rootfs, {}}, request_.gate, hook);
   }
 
-  /// A remote root file system is not ours to change: only configuration and host files are made anew.
+  /// berth does not change a remote root file system: only the configuration and the host files are updated.
   ChosenImage remote_image() const {
     if (!request_.rebase.empty()) {
       throw Error(ErrorKind::usage,
@@ -110,7 +112,7 @@ class Update {
     return {std::move(image), before_.info.local};
   }
 
-  /// What other tools wrote into info.
+  /// Keeps what other tools wrote into info.
   void keep_unknown_keys(InstallPlan& plan) const {
     auto& document = plan.info.document;
     for (const auto& [key, value] : before_.info.document.items()) {
@@ -135,7 +137,7 @@ void update_one(Context& context, const UpdateRequest& request, UpdateResolver& 
                    [&] { Update(context, request, images, outcome).run(hook); });
 }
 
-/// Names of the installed containers whose services run.
+/// @return names of the active units of the containers
 std::set<std::string> running_services(const Context& context, const std::vector<host::Deployment>& deployments) {
   std::vector<std::string> units;
   for (const auto& deployment : deployments) {
@@ -152,16 +154,18 @@ std::set<std::string> running_services(const Context& context, const std::vector
   return running;
 }
 
-/// At the end, for the update of one container may stop another one.
-void judge_at_the_end(const Context& context, const std::vector<host::Deployment>& deployments,
-                      const std::set<std::string>& before, std::vector<UpdateRow>& rows) {
+/// Reports services that are not running any more. Called after all updates, because the update of one container may
+/// stop another one.
+void check_running(const Context& context, const std::vector<host::Deployment>& deployments,
+                   const std::set<std::string>& before, std::vector<UpdateRow>& rows) {
   const auto after = running_services(context, deployments);
   for (auto& row : rows) {
     const auto unit = host::unit_name(row.container);
     if (before.contains(unit) && !after.contains(unit) && !row.error && !row.outcome.stopped) {
       row.status = "not running";
-      row.error = Error(ErrorKind::failed, fmt::format("{} ran before the updates and does not run now", unit),
-                        fmt::format("start it with: {} start {}", context.layout.command("systemctl"), row.container));
+      row.error =
+          Error(ErrorKind::failed, fmt::format("{} was running before the updates and is not running now", unit),
+                fmt::format("start it with: {} start {}", context.layout.command("systemctl"), row.container));
     }
   }
 }
@@ -176,9 +180,9 @@ UpdateRow row_of_failure(UpdateRow row, const Error& error) {
 
 UpdateOutcome update(Context& context, const UpdateRequest& request, const StepHook& hook) {
   host::check_container_name(request.name);
-  parse_set(request.set);  // a usage error comes before anything is fetched
+  parse_set(request.set);  // to report usage errors before anything is fetched
   recover_pending(context);
-  changeable_deployment(context, request.name);  // before a lock file is made for a name that nobody has
+  changeable_deployment(context, request.name);  // before a lock file is created for a name that does not exist
   UpdateResolver images(context);
   UpdateOutcome outcome;
   update_one(context, request, images, outcome, hook);
@@ -205,18 +209,29 @@ std::vector<UpdateRow> update_all(Context& context, const UpdateRequest& request
       update_one(context, one, images, row.outcome, {});
       row.status = row.outcome.changed ? "updated" : "unchanged";
     } catch (const Error& error) {
-      if (error.kind() == ErrorKind::interrupted) {
-        throw;
-      }
       row = row_of_failure(std::move(row), error);
     }
     images.release();
     rows.push_back(std::move(row));
   }
-  judge_at_the_end(context, list.deployments, running, rows);
+  check_running(context, list.deployments, running, rows);
   std::sort(rows.begin(), rows.end(),
             [](const auto& left, const auto& right) { return left.container < right.container; });
   return rows;
+}
+
+base::Json to_json(const UpdateRow& row) {
+  return {{"container", row.container},
+          {"image", or_null(row.outcome.image)},
+          {"idBefore", or_null(row.outcome.id_before)},
+          {"idAfter", or_null(row.outcome.id_after)},
+          {"idLatest", or_null(row.outcome.id_latest)},
+          {"status", row.status},
+          {"error", row.error ? to_json(*row.error) : base::Json(nullptr)}};
+}
+
+base::Json to_json(const std::vector<UpdateRow>& rows) {
+  return {{"containers", array_of(rows)}};
 }
 
 }  // namespace berth::ops

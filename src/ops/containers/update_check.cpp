@@ -15,6 +15,7 @@
 #include "ops/containers/update_resolver.hpp"
 #include "ops/images/pull.hpp"
 #include "ops/plan/remote_rootfs.hpp"
+#include "ops/result_json.hpp"
 
 namespace berth::ops {
 
@@ -33,7 +34,7 @@ std::string version_of(const std::string& config) {
   return found == labels.end() ? "" : found->second;
 }
 
-/// The digests of the layers that are stored, in hex.
+/// @return hex digests of the stored layers
 std::set<std::string> stored_layers(Context& context) {
   std::set<std::string> layers;
   if (auto store = store::Store::open_existing(store_options(context))) {
@@ -46,15 +47,16 @@ std::set<std::string> stored_layers(Context& context) {
   return layers;
 }
 
-/// Asks the registry, or the store, what there is.
-void look(Context& context, const host::DeploymentInfo& info, const UpdateRequest& request, UpdateCheck& check) {
+/// Queries the registry, or the store, for the available image.
+void query_available(Context& context, const host::DeploymentInfo& info, const UpdateRequest& request,
+                     UpdateCheck& check) {
   if (!info.remote.empty()) {  // only its configuration can change
     check.id_available = check.id_installed;
     check.version_available = check.version_installed;
     return;
   }
-  const bool asks = request.pull && (!request.rebase.empty() || UpdateResolver::has_registry(info));
-  if (!asks) {
+  const bool queries = request.pull && (!request.rebase.empty() || UpdateResolver::has_registry(info));
+  if (!queries) {
     UpdateResolver images(context);
     const auto chosen = images.choose(info, request);
     check.image = chosen.image.name;
@@ -67,9 +69,9 @@ void look(Context& context, const host::DeploymentInfo& info, const UpdateReques
   if (request.rebase.empty()) {
     wanted.naming = image::Naming::as_written;
   }
-  ImageFetcher origin(context, wanted);
-  const auto offered = origin.look();
-  check.image = origin.name().text();
+  ImageFetcher fetcher(context, wanted);
+  const auto offered = fetcher.inspect();
+  check.image = fetcher.name().text();
   check.id_available = offered.manifest.config.digest.hex();
   check.version_available = version_of(offered.config);
   const auto present = stored_layers(context);
@@ -92,7 +94,7 @@ void add_texts(const base::Json& list, Texts& texts) {
   }
 }
 
-/// A member that may be missing; null then.
+/// @return a member of an object; null when it does not exist
 const base::Json& member(const base::Json& json, const char* key) {
   static const base::Json none;
   const auto found = json.is_object() ? json.find(key) : json.end();
@@ -143,7 +145,7 @@ Texts environment_of(const base::Json& config) {
   return result;
 }
 
-/// config.json without what is compared by itself.
+/// @return config.json without the parts that are compared separately
 std::string rest_of(base::Json config) {
   if (config.is_object()) {
     config.erase("mounts");
@@ -159,16 +161,16 @@ std::string rest_of(base::Json config) {
 }
 
 void compare_configs(const base::Json& before, const base::Json& after, DeploymentDiff& diff) {
-  diff.capabilities = difference(capabilities_of(before), capabilities_of(after));
-  diff.namespaces = difference(dumped(member(member(before, "linux"), "namespaces")),
-                               dumped(member(member(after, "linux"), "namespaces")));
-  diff.mounts = difference(mounts_of(before), mounts_of(after));
-  diff.environment = difference(environment_of(before), environment_of(after));
-  diff.config = unified_diff(rest_of(before), rest_of(after));
+  diff.capabilities = base::difference(capabilities_of(before), capabilities_of(after));
+  diff.namespaces = base::difference(dumped(member(member(before, "linux"), "namespaces")),
+                                     dumped(member(member(after, "linux"), "namespaces")));
+  diff.mounts = base::difference(mounts_of(before), mounts_of(after));
+  diff.environment = base::difference(environment_of(before), environment_of(after));
+  diff.config = base::unified_diff(rest_of(before), rest_of(after));
 }
 
 void compare_host_files(const host::DeploymentInfo& before, const host::DeploymentInfo& after, DeploymentDiff& diff) {
-  diff.host_files = difference(before.installed_files, after.installed_files);
+  diff.host_files = base::difference(before.installed_files, after.installed_files);
   for (const auto& path : after.installed_files) {
     const auto& old = before.installed_files;
     if (std::find(old.begin(), old.end(), path) != old.end() &&
@@ -190,9 +192,9 @@ base::Json parsed_config(const std::string& text) {
   return text.empty() ? base::Json() : base::parse_json(text, "config.json");
 }
 
-/// @return whether the image came from a layout or archive
-bool lay_out(Context& context, const UpdateRequest& request, const host::DeploymentInfo& info,
-             StagedDeployment& staged) {
+/// Provides the root file system of the new deployment. @return whether the image came from a layout or an archive
+bool provide_rootfs(Context& context, const UpdateRequest& request, const host::DeploymentInfo& info,
+                    StagedDeployment& staged) {
   if (!info.remote.empty()) {
     store::StoredImage image;
     image.name = info.image;
@@ -208,9 +210,9 @@ bool lay_out(Context& context, const UpdateRequest& request, const host::Deploym
 
 DeploymentDiff compare(Context& context, const UpdateRequest& request, const host::Deployment& before) {
   const auto footprint = footprint_of(context, before);
-  // In the slot of the live one, so that nothing differs but what the update changes.
+  // In the slot of the live deployment, so that only the changes of the update differ.
   StagedDeployment staged(context, before.name, before.slot);
-  const bool local = lay_out(context, request, before.info, staged);
+  const bool local = provide_rootfs(context, request, before.info, staged);
   const auto plan = staged.plan(request_of_update(context, before, parse_set(request.set), local, footprint));
   const auto deployment = base::open_host_directory(before.path);
   const auto text = [&](const std::string& name) {
@@ -218,29 +220,33 @@ DeploymentDiff compare(Context& context, const UpdateRequest& request, const hos
   };
   DeploymentDiff diff;
   compare_configs(parsed_config(text("config.json")), parsed_config(plan.config), diff);
-  diff.unit = unified_diff(text(host::unit_name(before.name)), plan.unit.value_or(""));
-  diff.tmpfiles = unified_diff(text(fmt::format("tmpfiles-{}.conf", before.name)), plan.tmpfiles.value_or(""));
+  diff.unit = base::unified_diff(text(host::unit_name(before.name)), plan.unit.value_or(""));
+  diff.tmpfiles = base::unified_diff(text(fmt::format("tmpfiles-{}.conf", before.name)), plan.tmpfiles.value_or(""));
   compare_host_files(before.info, plan.info, diff);
   const auto defaults = assignments(staged.default_values());
   if (before.info.remote.empty() && base::stat_at(deployment.get(), "rootfs")) {
     staged.use_rootfs(host::slot_name(before.name, before.slot) + "/rootfs");
-    diff.default_values = difference(assignments(staged.default_values()), defaults);
+    diff.default_values = base::difference(assignments(staged.default_values()), defaults);
   }
   return diff;
 }
 
-/// Fills in what it can before it throws.
+/// Sets as many members of `check` as possible before it throws.
 void check_one(Context& context, const UpdateRequest& request, bool with_diff, UpdateCheck& check) {
   const auto before = changeable_deployment(context, request.name);
   check.image = before.info.image;
   check.id_installed = before.info.revision;
   const auto& version = member(before.info.document, "version");
   check.version_installed = version.is_string() ? version.get<std::string>() : "";
-  look(context, before.info, request, check);
+  query_available(context, before.info, request, check);
   if (with_diff) {
     const auto lock = lock_container(context, request.name);
     check.diff = compare(context, request, changeable_deployment(context, request.name));
   }
+}
+
+base::Json to_json(const base::SetDifference& difference) {
+  return {{"added", difference.added}, {"removed", difference.removed}};
 }
 
 }  // namespace
@@ -279,9 +285,6 @@ std::vector<UpdateCheck> check_all_updates(Context& context, const UpdateRequest
     try {
       check_one(context, one, with_diff, check);
     } catch (const Error& error) {
-      if (error.kind() == ErrorKind::interrupted) {
-        throw;
-      }
       check.error = error;
     }
     checks.push_back(std::move(check));
@@ -289,6 +292,38 @@ std::vector<UpdateCheck> check_all_updates(Context& context, const UpdateRequest
   std::sort(checks.begin(), checks.end(),
             [](const auto& left, const auto& right) { return left.container < right.container; });
   return checks;
+}
+
+base::Json to_json(const DeploymentDiff& diff) {
+  auto files = to_json(diff.host_files);
+  files["changed"] = diff.changed_host_files;
+  return {{"capabilities", to_json(diff.capabilities)},
+          {"namespaces", to_json(diff.namespaces)},
+          {"mounts", to_json(diff.mounts)},
+          {"environment", to_json(diff.environment)},
+          {"config", diff.config},
+          {"unit", diff.unit},
+          {"tmpfiles", diff.tmpfiles},
+          {"hostFiles", std::move(files)},
+          {"defaultValues", to_json(diff.default_values)}};
+}
+
+base::Json to_json(const UpdateCheck& check) {
+  return {{"container", check.container},
+          {"image", or_null(check.image)},
+          {"newer", check.newer()},
+          {"idInstalled", or_null(check.id_installed)},
+          {"idAvailable", or_null(check.id_available)},
+          {"versionInstalled", or_null(check.version_installed)},
+          {"versionAvailable", or_null(check.version_available)},
+          {"layersToFetch", check.layers_to_fetch},
+          {"bytesToFetch", check.bytes_to_fetch},
+          {"diff", check.diff ? to_json(*check.diff) : base::Json(nullptr)},
+          {"error", check.error ? to_json(*check.error) : base::Json(nullptr)}};
+}
+
+base::Json to_json(const std::vector<UpdateCheck>& checks) {
+  return {{"containers", array_of(checks)}};
 }
 
 }  // namespace berth::ops

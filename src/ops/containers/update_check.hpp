@@ -1,4 +1,4 @@
-// berth update --check: what an update would bring.
+// berth update --check: reports available updates.
 #pragma once
 
 #include <cstdint>
@@ -7,24 +7,25 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/json_fwd.hpp"
+#include "base/text_diff.hpp"
 #include "ops/containers/update.hpp"
 #include "ops/context.hpp"
-#include "ops/plan/text_diff.hpp"
 
 namespace berth::ops {
 
-/// How the container would differ after an update.
+/// How a container would differ after an update.
 struct DeploymentDiff {
-  SetDifference capabilities;
-  SetDifference namespaces;
-  SetDifference mounts;
-  SetDifference environment;
-  std::string config;        ///< the rest of config.json, as unified_diff has it
-  std::string unit;          ///< unified
-  std::string tmpfiles;      ///< unified
-  SetDifference host_files;  ///< paths
+  base::SetDifference capabilities;
+  base::SetDifference namespaces;
+  base::SetDifference mounts;
+  base::SetDifference environment;
+  std::string config;              ///< the other parts of config.json, as a unified diff
+  std::string unit;                ///< unified diff
+  std::string tmpfiles;            ///< unified diff
+  base::SetDifference host_files;  ///< paths
   std::vector<std::string> changed_host_files;
-  SetDifference default_values;  ///< NAME=VALUE
+  base::SetDifference default_values;  ///< NAME=VALUE
 
   [[nodiscard]] bool empty() const;
 };
@@ -44,13 +45,21 @@ struct UpdateCheck {
   [[nodiscard]] bool newer() const { return !error && id_installed != id_available; }
 };
 
-/// Fetches manifest and image configuration, and changes nothing.
-/// @param request name, set, rebase, pull, authfile, platform as for an update
-/// @param with_diff fetches the image into the store when it is not there, to compare
+/// Fetches the manifest and the image configuration. Does not change the container.
+/// @param request as for an update
+/// @param with_diff compare the deployments, for which the image is fetched into the store
 /// @throws Error
 UpdateCheck check_update(Context& context, const UpdateRequest& request, bool with_diff);
 
-/// Checks every installed container; what fails with one is in its row.
+/// Checks all installed containers. A failure is recorded in the result for the container.
 std::vector<UpdateCheck> check_all_updates(Context& context, const UpdateRequest& request, bool with_diff);
+
+base::Json to_json(const DeploymentDiff& diff);
+
+/// What an update of one container would bring (berth-update.schema.json).
+base::Json to_json(const UpdateCheck& check);
+
+/// The same of all containers.
+base::Json to_json(const std::vector<UpdateCheck>& checks);
 
 }  // namespace berth::ops

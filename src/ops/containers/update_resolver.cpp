@@ -39,7 +39,7 @@ ChosenImage UpdateResolver::stored(const image::ImageName& name, bool local) {
     return {std::move(*found), local};
   }
   throw base::Error(base::ErrorKind::not_found, fmt::format("the image {} is not in the store", name.text()),
-                    local ? "pull it from where it came, e.g. berth pull oci:DIR"
+                    local ? "pull it from its source, e.g. berth pull oci:DIR"
                           : fmt::format("fetch it with: berth pull {}", name.text()));
 }
 
@@ -48,23 +48,23 @@ ChosenImage UpdateResolver::choose(const host::DeploymentInfo& info, const Image
   if (request.rebase.empty() && (!request.pull || !has_registry(info))) {
     return stored(image_name_of(info), info.local);
   }
-  if (const auto asked = asked_.find(reference); asked != asked_.end()) {
-    return stored(asked->second.name, asked->second.local);
+  if (const auto known = resolved_.find(reference); known != resolved_.end()) {
+    return stored(known->second.name, known->second.local);
   }
   PullRequest wanted{reference, request.authfile, request.platform};
   if (request.rebase.empty()) {
-    wanted.naming = image::Naming::as_written;  // it stays what it is called
+    wanted.naming = image::Naming::as_written;  // the name is kept
   }
-  ImageFetcher origin(context_, wanted);
-  if (!origin.local() && (!request.pull || origin.name().registry == no_registry)) {
-    return stored(origin.name(), false);
+  ImageFetcher fetcher(context_, wanted);
+  if (!fetcher.local() && (!request.pull || fetcher.name().registry == no_registry)) {
+    return stored(fetcher.name(), false);
   }
-  auto pulled = origin.pull_into(store());
+  auto pulled = fetcher.pull_into(store());
   if (pulled.changed) {
     context_.reporter.step(fmt::format("fetched {}", pulled.image.name));
   }
-  asked_.emplace(reference, Asked{origin.name(), origin.local()});
-  return {std::move(pulled.image), origin.local()};
+  resolved_.emplace(reference, Resolved{fetcher.name(), fetcher.local()});
+  return {std::move(pulled.image), fetcher.local()};
 }
 
 }  // namespace berth::ops

@@ -1,4 +1,4 @@
-// Which image an installed container is updated to.
+// Determines the image that an installed container is updated to.
 #pragma once
 
 #include <map>
@@ -10,35 +10,36 @@
 
 namespace berth::ops {
 
-/// What an update says about the image.
+/// The options of an update that select the image.
 struct ImageSelection {
   std::string rebase;  ///< --rebase [SOURCE:]IMAGE; empty: the image it has
-  bool pull = true;    ///< false: --no-pull, what is stored decides
+  bool pull = true;    ///< false: --no-pull, use the stored image
   std::string authfile;
   std::string platform;
 };
 
 struct ChosenImage {
   store::StoredImage image;
-  bool local = false;  ///< it came from a layout or archive
+  bool local = false;  ///< it came from a layout or an archive
 };
 
-/// Asks each registry once for each image, however many containers use it.
+/// Queries each registry once for each image, however many containers use it.
 ///
-/// The registry is asked for an image that was installed by its name. One that came from a layout or archive, and one
-/// whose registry is `localhost` without a port, which is what berth calls images from there, has no registry: what is
-/// stored under its name decides, as with --no-pull.
+/// Images from a layout or an archive have no registry, and neither have images whose registry is `localhost` without a
+/// port, which is the registry that berth gives such images. For these, the stored image of that name is used, as with
+/// --no-pull.
 class UpdateResolver {
  public:
   explicit UpdateResolver(Context& context) : context_(context) {}
 
-  /// The image, which is stored then. @throws Error, not_found when it must be stored and is not
+  /// Determines the image, and fetches it into the store.
+  /// @throws Error(not_found) when it must already be stored and is not
   ChosenImage choose(const host::DeploymentInfo& info, const ImageSelection& request);
   store::Store& store();
-  /// Lets go of the store, and so of what keeps prunes waiting; what was chosen has to be in use by then.
+  /// Closes the store, so that prunes need not wait. The chosen image must be in use by a deployment then.
   void release() { store_.reset(); }
 
-  /// Whether a registry is asked about the image of a container.
+  /// Whether a registry is queried for the image of a container.
   static bool has_registry(const host::DeploymentInfo& info);
 
  private:
@@ -47,17 +48,18 @@ class UpdateResolver {
   Context& context_;
   std::optional<store::Store> store_;
 
-  struct Asked {
+  struct Resolved {
     image::ImageName name;
     bool local = false;
   };
-  std::map<std::string, Asked> asked_;  ///< by reference
+  std::map<std::string, Resolved> resolved_;  ///< by reference
 };
 
-/// The name of a container's image, as it is stored. Older tools left Docker Hub's registry and the tag `latest` out.
+/// @return the name of a container's image, as it is stored. `atomic` omitted the registry docker.io and the tag
+/// `latest`.
 image::ImageName image_name_of(const host::DeploymentInfo& info);
 
-/// Whether a deployment is of this very image under this name. Older tools took the manifest's digest for the id.
+/// Whether a deployment is of this image under this name. `atomic` recorded the digest of the manifest as the ID.
 bool is_of_image(const host::DeploymentInfo& info, const store::StoredImage& image);
 
 }  // namespace berth::ops

@@ -12,12 +12,12 @@ namespace berth::ops {
 
 namespace {
 
-/// Kinds that something starts, and that go on when their file is gone.
+/// Kinds of units that stay active after their file is removed.
 constexpr std::array unit_kinds = {".service", ".socket", ".timer",     ".path",
                                    ".target",  ".mount",  ".automount", ".swap"};
 
-/// The name of a unit that systemd reads from `path`; empty for any other file. A template (x@.service) is no unit, and
-/// about a name that is none ("a b.socket") systemd cannot be asked.
+/// @return the name of the unit that systemd reads from `path`; empty for other files, for templates (x@.service), and
+///   for invalid names ("a b.socket"), which systemd refuses in a query
 std::string unit_at(const Context& context, const std::string& path) {
   const auto [directory, name] = base::split_path(path);
   const auto directories = context.layout.unit_directories_in_root();
@@ -32,13 +32,13 @@ std::string unit_at(const Context& context, const std::string& path) {
 
 }  // namespace
 
-std::vector<NotedUnit> companion_units(const Context& context, const std::vector<std::string>& paths,
-                                       const std::function<bool(const std::string& path)>& stays) {
-  std::vector<NotedUnit> units;
+std::vector<RecordedUnit> companion_units(const Context& context, const std::vector<std::string>& paths,
+                                          const std::function<bool(const std::string& path)>& stays) {
+  std::vector<RecordedUnit> units;
   for (const auto& path : paths) {
     if (const auto name = unit_at(context, path); !name.empty()) {
       const auto state = context.systemd.state(name);
-      const NotedUnit unit{name, host::is_active(state), state.unit_file_state == "enabled", stays(path)};
+      const RecordedUnit unit{name, host::is_active(state), state.unit_file_state == "enabled", stays(path)};
       if (unit.active || unit.enabled) {
         units.push_back(unit);
       }
@@ -47,7 +47,7 @@ std::vector<NotedUnit> companion_units(const Context& context, const std::vector
   return units;
 }
 
-std::vector<std::string> active_names(const std::vector<NotedUnit>& units) {
+std::vector<std::string> active_names(const std::vector<RecordedUnit>& units) {
   std::vector<std::string> names;
   for (const auto& unit : units) {
     if (unit.active) {
@@ -57,7 +57,7 @@ std::vector<std::string> active_names(const std::vector<NotedUnit>& units) {
   return names;
 }
 
-void stop_companions(Context& context, const std::vector<NotedUnit>& units) {
+void stop_companions(Context& context, const std::vector<RecordedUnit>& units) {
   for (const auto& unit : units) {
     if (unit.active) {
       stop_or_throw(context, unit.name);
@@ -65,7 +65,7 @@ void stop_companions(Context& context, const std::vector<NotedUnit>& units) {
   }
 }
 
-void restore_companions(Context& context, const std::vector<NotedUnit>& units) {
+void restore_companions(Context& context, const std::vector<RecordedUnit>& units) {
   for (const auto& unit : units) {
     if (unit.active) {
       start_again(context, unit.name, "");
@@ -73,7 +73,7 @@ void restore_companions(Context& context, const std::vector<NotedUnit>& units) {
   }
 }
 
-void start_companions(Context& context, const std::string& unit, const std::vector<NotedUnit>& units) {
+void start_companions(Context& context, const std::string& unit, const std::vector<RecordedUnit>& units) {
   std::vector<std::string> names;
   for (const auto& companion : units) {
     if (companion.active && companion.stays) {
@@ -83,7 +83,7 @@ void start_companions(Context& context, const std::string& unit, const std::vect
   bring_back(context, unit, names);
 }
 
-void stop_started_companions(Context& context, const std::vector<NotedUnit>& units) {
+void stop_started_companions(Context& context, const std::vector<RecordedUnit>& units) {
   for (const auto& unit : units) {
     if (unit.active && unit.stays) {
       stop_or_throw(context, unit.name);
@@ -91,7 +91,7 @@ void stop_started_companions(Context& context, const std::vector<NotedUnit>& uni
   }
 }
 
-void drop_companion_links(const Context& context, const std::vector<NotedUnit>& units) {
+void drop_companion_links(const Context& context, const std::vector<RecordedUnit>& units) {
   const auto root = open_root(context);
   for (const auto& unit : units) {
     if (unit.enabled && !unit.stays) {

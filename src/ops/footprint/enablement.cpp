@@ -10,11 +10,11 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/unit_syntax.hpp"
 #include "host/files/host_file.hpp"
 #include "host/files/root_directory.hpp"
 #include "host/systemd/unit_file.hpp"
 #include "ops/footprint/installed_unit.hpp"
-#include "render/unit/unit_syntax.hpp"
 
 namespace berth::ops {
 
@@ -25,11 +25,11 @@ using base::Error;
 constexpr const char* disabled_key = "stays-disabled";
 constexpr std::size_t also_limit = 100;
 
-/// The assignments of [Install], which say how the unit is enabled.
+/// The assignments of [Install], which determine how the unit is enabled.
 std::vector<std::string> install_section(const std::optional<std::string>& unit) {
   std::vector<std::string> result;
   if (unit) {
-    for (const auto& assignment : render::read_unit(*unit).assignments) {
+    for (const auto& assignment : base::parse_unit(*unit).assignments) {
       if (assignment.section == "Install") {
         result.push_back(assignment.key + "=" + assignment.value);
       }
@@ -38,7 +38,7 @@ std::vector<std::string> install_section(const std::optional<std::string>& unit)
   return result;
 }
 
-/// nullopt when only systemd can say.
+/// @return the links that enable `unit`; nullopt when only systemd can determine them
 std::optional<std::vector<std::string>> links_of(const Context& context, const std::string& unit,
                                                  const std::optional<std::string>& text) {
   try {
@@ -48,14 +48,16 @@ std::optional<std::vector<std::string>> links_of(const Context& context, const s
   }
 }
 
-/// What the administrator enabled or disabled: the unit on the host, or the installed one when that is a mask or gone.
+/// The unit that the administrator enabled or disabled: the one on the host, or, when that is masked or missing, the
+/// one that was installed.
 std::optional<std::string> old_unit(const Context& context, const host::Deployment& before) {
   auto present =
       is_masked(context, before.name) ? std::nullopt : text_on_host(context, context.layout.unit_in_root(before.name));
   return present ? std::move(present) : installed_unit_text(before);
 }
 
-/// Not systemd's word for it: that calls a unit enabled to which any link leads.
+/// Does not rely on UnitFileState where the links are known: systemd reports a unit as enabled when any link leads to
+/// it.
 bool is_enabled(const Context& context, const std::string& unit, const std::optional<std::vector<std::string>>& links,
                 const host::UnitState& state) {
   const auto root = open_root(context);
@@ -67,7 +69,7 @@ bool is_marked_disabled(const host::DeploymentInfo& info) {
   return found != info.document.end() && found->is_boolean() && found->get<bool>();
 }
 
-/// The text of a unit that the host has, or that the change brings; empty when there is none.
+/// The text of a unit from the plan or on the host; empty when it does not exist.
 std::string text_of_unit(const Context& context, const std::string& unit, const InstallPlan& plan) {
   const auto root = open_root(context);
   for (const auto& directory : context.layout.unit_directories_in_root()) {
@@ -81,13 +83,13 @@ std::string text_of_unit(const Context& context, const std::string& unit, const 
       const auto file = base::open_in_root(root.get(), path, O_RDONLY | O_NONBLOCK);
       return base::read_all(file.get(), host::deployment_text_limit, path);
     } catch (const Error&) {
-      continue;  // it is not there, or systemd cannot read it either
+      continue;  // systemd cannot read it either
     }
   }
   return "";
 }
 
-/// The units that systemd enables together with `unit`, and with those.
+/// The units that systemd enables together with `unit`, recursively.
 std::vector<std::string> also_enabled(const Context& context, const std::string& unit, const std::string& text,
                                       const InstallPlan& plan) {
   std::vector<std::string> found;
@@ -115,7 +117,7 @@ std::vector<std::string> links_to(const Context& context, const std::vector<std:
   return links;
 }
 
-/// Those of `links` that are not among `others`.
+/// @return `links` without `others`
 std::vector<std::string> without(std::vector<std::string> links, const std::vector<std::string>& others) {
   std::erase_if(links, [&](const auto& link) { return std::find(others.begin(), others.end(), link) != others.end(); });
   return links;
@@ -123,8 +125,8 @@ std::vector<std::string> without(std::vector<std::string> links, const std::vect
 
 }  // namespace
 
-void note_links(Context& context, const host::Deployment& before, const host::UnitState& state, const InstallPlan& plan,
-                SwitchRecord& note) {
+void record_links(Context& context, const host::Deployment& before, const host::UnitState& state,
+                  const InstallPlan& plan, SwitchRecord& record) {
   const auto& new_unit = plan.unit;
   const auto unit = host::unit_name(before.name);
   const auto old_text = old_unit(context, before);
@@ -133,19 +135,20 @@ void note_links(Context& context, const host::Deployment& before, const host::Un
   const auto old_links = links_of(context, unit, old_text);
   const auto new_links = links_of(context, unit, new_unit);
   const bool gets_one = old_section.empty() && !is_marked_disabled(before.info);
-  note.was_enabled = !old_section.empty() && is_enabled(context, unit, old_links, state);
-  note.enables = !new_section.empty() && (note.was_enabled || gets_one);
-  note.relinks = !note.masked && (note.was_enabled != note.enables || (note.enables && old_section != new_section));
-  if (note.relinks && note.enables) {
-    note.also_units = also_enabled(context, unit, *new_unit, plan);
-    note.also_links = links_to(context, note.also_units);
+  record.was_enabled = !old_section.empty() && is_enabled(context, unit, old_links, state);
+  record.enables = !new_section.empty() && (record.was_enabled || gets_one);
+  record.relinks =
+      !record.masked && (record.was_enabled != record.enables || (record.enables && old_section != new_section));
+  if (record.relinks && record.enables) {
+    record.also_units = also_enabled(context, unit, *new_unit, plan);
+    record.also_links = links_to(context, record.also_units);
   }
-  if (note.relinks && old_links && new_links) {
+  if (record.relinks && old_links && new_links) {
     const auto root = open_root(context);
-    note.links_known = true;
-    note.dropped_links = without(host::present_links(root.get(), unit, *old_links), *new_links);
-    if (note.enables) {
-      note.made_links = without(*new_links, host::present_links(root.get(), unit, *new_links));
+    record.links_known = true;
+    record.dropped_links = without(host::present_links(root.get(), unit, *old_links), *new_links);
+    if (record.enables) {
+      record.made_links = without(*new_links, host::present_links(root.get(), unit, *new_links));
     }
   }
 }
@@ -167,10 +170,10 @@ void carry_disablement(const Context& context, const host::Deployment& before,
   }
 }
 
-void remove_also_links(const Context& context, const SwitchRecord& note) {
+void remove_also_links(const Context& context, const SwitchRecord& record) {
   const auto root = open_root(context);
-  for (const auto& unit : note.also_units) {
-    host::remove_links(root.get(), unit, without(links_to(context, {unit}), note.also_links));
+  for (const auto& unit : record.also_units) {
+    host::remove_links(root.get(), unit, without(links_to(context, {unit}), record.also_links));
   }
 }
 
@@ -179,7 +182,7 @@ void make_links_durable(const Context& context, const std::vector<std::string>& 
   std::set<std::string> directories;
   for (const auto& link : links) {
     const auto directory = base::split_path(link).first;
-    directories.insert({directory, base::split_path(directory).first});  // which may be new itself
+    directories.insert({directory, base::split_path(directory).first});  // the directory may be new, too
   }
   for (const auto& path : directories) {
     if (const auto directory = host::find_directory_in_root(root.get(), path)) {

@@ -1,5 +1,5 @@
-// Whether the unit of a container is enabled, as its administrator wants it, over a change of its [Install] section;
-// and the links that this change makes and removes.
+// Keeps the unit of a container enabled or disabled, as the administrator left it, while its [Install] section changes,
+// and determines the links that the change creates and removes.
 #pragma once
 
 #include <optional>
@@ -13,24 +13,29 @@
 
 namespace berth::ops {
 
-/// Notes how a change to the unit of `plan` changes the links. A unit that the administrator disabled
-/// stays disabled, also over a deployment that cannot be enabled; one without [Install] so far may get one. Links that
-/// no [Install] section of ours asked for are left alone.
-void note_links(Context& context, const host::Deployment& before, const host::UnitState& state, const InstallPlan& plan,
-                SwitchRecord& note);
+/// Records in `record` how a change to the unit of `plan` changes the links. A unit that the administrator disabled
+/// stays disabled, also across a deployment whose unit cannot be enabled. A unit that gains an [Install] section is
+/// enabled. Links that no [Install] section of the container asked for are left alone.
+/// @param before the live deployment
+/// @param state the unit as systemd reports it before the change
+void record_links(Context& context, const host::Deployment& before, const host::UnitState& state,
+                  const InstallPlan& plan, SwitchRecord& record);
 
-/// Marks in `info` of a deployment that is to follow `before` that the administrator wants the container disabled, when
-/// `new_unit` cannot be enabled and so does not show it.
+/// Marks in `info` that the administrator disabled the container, when `new_unit` has no [Install] section and so does
+/// not show it.
+/// @param before the live deployment
+/// @param info of the deployment that replaces it
 void carry_disablement(const Context& context, const host::Deployment& before,
                        const std::optional<std::string>& new_unit, host::DeploymentInfo& info);
 
-/// Removes the links that enabling the unit made to others ([Install] Also=) and that were not there before.
-void remove_also_links(const Context& context, const SwitchRecord& note);
+/// Removes the links to other units that enabling the unit created ([Install] Also=).
+void remove_also_links(const Context& context, const SwitchRecord& record);
 
-/// Has the disk hold links that were made.
+/// Syncs the directories of new links to disk. @param links absolute inside the root
 void make_links_durable(const Context& context, const std::vector<std::string>& links);
 
-/// Removes those of `links` that lead to the container's unit, durably, and the directories that this leaves empty.
+/// Removes, durably, those of `links` that lead to the container's unit, and the directories that become empty.
+/// @param name of the container
 void remove_known_links(const Context& context, const std::string& name, const std::vector<std::string>& links);
 
 }  // namespace berth::ops

@@ -19,7 +19,7 @@
 #include "host/files/root_directory.hpp"
 #include "host/state/lock.hpp"
 #include "host/state/transaction_journal.hpp"
-#include "render/exports/reach.hpp"
+#include "render/exports/writable_paths.hpp"
 #include "render/spec/rootfs.hpp"
 
 namespace berth::ops {
@@ -28,18 +28,18 @@ namespace {
 
 constexpr mode_t text_mode = 0644;
 
-/// The tmpfiles.d lines of one deployment that leave something open.
+/// The tmpfiles.d lines of a deployment that leave directories open.
 struct OpenLines {
   std::string directory;  ///< of the deployment
   std::string text;
-  std::string closed;
+  std::string closed;  ///< the lines without access for other users
 };
 
 std::string lines_name(const std::string& name) {
   return fmt::format("tmpfiles-{}.conf", name);
 }
 
-/// Lines of berth's own make volumes, around which another directory is closed.
+/// Lines that berth generates create volumes only, whose parent directory is closed.
 bool has_lines_of_image(const std::string& deployment) {
   const auto rootfs = deployment + "/rootfs";
   const auto status = base::stat_at(AT_FDCWD, rootfs);
@@ -55,7 +55,7 @@ std::optional<OpenLines> open_lines(const Context& context, const std::string& n
   if (!text || !config || !has_lines_of_image(found.directory)) {
     return std::nullopt;
   }
-  const auto places = render::written_places(base::parse_json(*config, found.directory + "/config.json"));
+  const auto places = render::writable_host_paths(base::parse_json(*config, found.directory + "/config.json"));
   auto closed = render::close_tmpfiles(*text, places);
   if (closed.text == *text) {
     return std::nullopt;
@@ -65,7 +65,7 @@ std::optional<OpenLines> open_lines(const Context& context, const std::string& n
   return found;
 }
 
-/// Takes what `lines` no longer gives to others. @return the directories that were open
+/// Removes the access that `lines.closed` does not grant. @return the directories that were open
 std::vector<std::string> close_directories(int root, const OpenLines& lines) {
   std::vector<std::string> closed;
   const auto before = render::made_directories(lines.text);
@@ -98,11 +98,8 @@ std::optional<host::ContainerLock> lock_now(const Context& context, const std::s
   try {
     return host::ContainerLock::take(context.layout, name, context.command, std::chrono::seconds(0), context.reporter,
                                      context.stop);
-  } catch (const base::Error& error) {
-    if (error.kind() == base::ErrorKind::interrupted) {
-      throw;
-    }
-    return std::nullopt;  // a change is under way, and the next command comes
+  } catch (const base::Error&) {
+    return std::nullopt;  // a change is in progress; the next command tries again
   }
 }
 
@@ -132,7 +129,7 @@ void close_former_directories(const Context& context, const host::Deployment& de
                                            context.layout.tmpfiles_in_root(name), name));
     }
   }
-  for (const auto& lines : {live, other}) {  // last, for by them it is known what is still to be done
+  for (const auto& lines : {live, other}) {  // last, because they show what is still to be done
     if (lines) {
       base::replace_file_at(base::open_host_directory(lines->directory).get(), lines_name(name), lines->closed,
                             text_mode);

@@ -1,4 +1,4 @@
-// Directories of the host that an image's own tmpfiles.d lines make for what its container writes.
+// Directories for the data of a container that the tmpfiles.d lines of its image create.
 #pragma once
 
 #include "host/state/deployment.hpp"
@@ -6,10 +6,10 @@
 
 namespace berth::ops {
 
-/// Keeps others out of those that a deployment of an earlier version left open, as a plan does today
-/// (render::close_tmpfiles): the directories, the lines on the host and those of both deployments, so that neither a
-/// boot nor a rollback opens them again. Lines that somebody edited stay, which is a warning. Does nothing while a
-/// change of the container is unfinished or under way.
+/// Removes the access of other users to directories that were installed by versions of berth which left them open, as
+/// plans do (render::close_tmpfiles). Changes the directories, the tmpfiles.d lines on the host and those of both
+/// deployments, so that neither a boot nor a rollback opens them again. Edited lines are kept, with a warning. Does
+/// nothing while a change of the container is unfinished or in progress.
 void close_former_directories(const Context& context, const host::Deployment& deployment);
 
 }  // namespace berth::ops

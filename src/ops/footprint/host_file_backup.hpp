@@ -1,8 +1,8 @@
-// Files of the host that a change replaces or removes: they wait under another name in their own directory until the
-// change cannot fail any more. The names are functions of the path and of the change's secret, which its note has:
-// another process finds them again, and who may write to the directory cannot have them before us. No way is gone on
-// which another user could have put something: all of these throw Error(not_permitted) instead
-// (host::find_trusted_directory).
+// Backups of host files that a change replaces or removes. A backup has another name in the same directory and is kept
+// until the change can no longer fail. The name is derived from the path and from the secret in the journal record of
+// the change, so that another process finds it, and users who can write to the directory cannot create it first. Paths
+// are absolute inside the root. All functions throw Error(not_permitted) for a path on which another user could have
+// placed a link (host::find_trusted_directory).
 #pragma once
 
 #include <functional>
@@ -13,38 +13,40 @@
 
 namespace berth::ops {
 
-/// Gives the file at `path` (inside the root) its waiting name; nothing happens when there is none.
+/// Renames the file at `path` to its backup name, durably. Does nothing when it does not exist.
 void back_up(const Context& context, const std::string& secret, const std::string& path);
-/// Takes back_up back, whether it was done or not.
+/// Reverts back_up, whether it was done or not.
 void put_back(const Context& context, const std::string& secret, const std::string& path);
-/// Whether something waits for `path` to be put back.
+/// Whether `path` has a backup.
 bool is_backed_up(const Context& context, const std::string& secret, const std::string& path);
-/// Gives what waits for `path` under a name whose secret is lost the name that needs none. It is known by its content.
-/// @param checksums sha256 hex of what may wait; empty ones are passed over
-/// @param is_of_another whether a name in that directory is that of another change, whose file may have the same
-/// content; it is
-///   asked when the directory has been read, so that a change which begins later has no name there yet
-void find_waiting(const Context& context, const std::string& path, const std::vector<std::string>& checksums,
-                  const std::function<bool(const std::string& name)>& is_of_another);
-/// Removes what waits for `path`, durably. What is not what was put aside stays, and is named.
-/// @param checksum sha256 hex of what was put aside; empty when that is not known
+/// Finds the backup of `path` by its content, for a change whose secret is lost, and renames it to the backup name for
+/// an empty secret.
+/// @param checksums sha256 hex of the possible contents; empty ones are ignored
+/// @param is_of_another whether a name in that directory is a backup of another change, which may have the same
+///   content. It is called after the directory has been read, so that changes which begin later need not be considered.
+void find_lost_backup(const Context& context, const std::string& path, const std::vector<std::string>& checksums,
+                      const std::function<bool(const std::string& name)>& is_of_another);
+/// Removes the backup of `path`, durably. A backup with another checksum is kept, with a warning.
+/// @param checksum sha256 hex of the backup; empty when it is not known
 void drop_backup(const Context& context, const std::string& secret, const std::string& path,
                  const std::string& checksum = "");
-/// Gives what waits for `path` the name `saved` (in the same directory, inside the root), durably.
+/// Renames the backup of `path` to `saved`, in the same directory, durably.
 void save_backup(const Context& context, const std::string& secret, const std::string& path, const std::string& saved);
 
-/// Writes `text` to `path`, durably and at once: a reader sees the old file or the new one. An old one waits aside.
-/// @param replaces false: something at `path` is an Error(conflict)
+/// Writes `text` to `path`, durably and atomically.
+/// @param replaces true: an existing file is backed up; false: an existing file is an Error(conflict)
 void put_text(const Context& context, const std::string& secret, const std::string& path, const std::string& text,
               bool replaces);
-/// Takes put_text back, whether all, half or nothing of it was done. @param replaced as put_text was told
-/// @param checksum sha256 hex of the text, by which we know our own work
+/// Reverts put_text, whether it was done completely, partly, or not at all.
+/// @param replaced the `replaces` of put_text
+/// @param checksum sha256 hex of the text. A file with another content was changed since, and is kept under another
+/// name.
 void take_text_back(const Context& context, const std::string& secret, const std::string& path, bool replaced,
                     const std::string& checksum);
 
-/// Removes what we made at `path` if it is still what we made; says so when it is not.
-/// @param checksum sha256 hex; empty for a directory, which goes when it is empty
-/// @return false when something that is not ours stays there
+/// Removes what the change created at `path`. A file that was changed since is kept, with a warning.
+/// @param checksum sha256 hex of the file; empty for a directory, which is removed when it is empty
+/// @return false when something is kept
 bool remove_own(const Context& context, const std::string& secret, const std::string& path,
                 const std::string& checksum);
 

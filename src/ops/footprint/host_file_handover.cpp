@@ -16,8 +16,8 @@ namespace {
 
 enum class Content { none, same, other };
 
-/// What the image in the open deployment brings in the place of the file.
-Content brings(int deployment, const NotedFile& file) {
+/// Compares the file that the image of a deployment provides for the path with the file that is there.
+Content provided_content(int deployment, const RecordedFile& file) {
   try {
     const auto found =
         base::open_beneath(deployment, "rootfs/exports/hostfs" + file.path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
@@ -28,13 +28,13 @@ Content brings(int deployment, const NotedFile& file) {
     }
     return host::content_checksum(found.get(), file.path) == file.checksum ? Content::same : Content::other;
   } catch (const base::Error&) {
-    return Content::none;  // there is no such file, or the root file system is a remote one
+    return Content::none;  // it does not exist, or the root file system is a remote one
   }
 }
 
 }  // namespace
 
-std::string hand_over(const Context& context, const std::string& name, const NotedFile& file) {
+std::string hand_over(const Context& context, const std::string& name, const RecordedFile& file) {
   if (context.layout.user() || file.checksum.empty()) {
     return "";
   }
@@ -43,7 +43,7 @@ std::string hand_over(const Context& context, const std::string& name, const Not
       continue;
     }
     const auto directory = base::open_host_directory(deployment.path);
-    if (brings(directory.get(), file) == Content::same) {
+    if (provided_content(directory.get(), file) == Content::same) {
       deployment.info.installed_files.push_back(file.path);
       deployment.info.installed_files_checksum[file.path] = file.checksum;
       base::replace_file_at(directory.get(), "info", host::write_info(deployment.info), 0600);
@@ -53,24 +53,24 @@ std::string hand_over(const Context& context, const std::string& name, const Not
   return "";
 }
 
-std::vector<std::string> left_without(const Context& context, const std::string& name, const NotedFile& file) {
+std::vector<std::string> left_without(const Context& context, const std::string& name, const RecordedFile& file) {
   std::vector<std::string> names;
   if (context.layout.user() || file.checksum.empty() ||
       host::host_checksum(open_root(context).get(), file.path) != file.checksum) {
-    return names;  // what was edited stays
+    return names;  // an edited file is kept
   }
   for (const auto& deployment : host::list_deployments(context.layout).deployments) {
     if (deployment.name != name && deployment.info.package.empty() &&
-        brings(base::open_host_directory(deployment.path).get(), file) == Content::other) {
+        provided_content(base::open_host_directory(deployment.path).get(), file) == Content::other) {
       names.push_back(deployment.name);
     }
   }
   return names;
 }
 
-std::string left_without_words(const std::string& path, const std::string& name) {
-  return fmt::format("{} goes, and {}, whose image brings another one, is without it until its next update", path,
-                     name);
+std::string describe_left_without(const std::string& path, const std::string& name) {
+  return fmt::format("{} is removed; {}, whose image has another version of it, is without it until its next update",
+                     path, name);
 }
 
 }  // namespace berth::ops

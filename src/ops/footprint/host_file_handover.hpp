@@ -1,4 +1,4 @@
-// Host files of containers that were installed before a file could belong to several.
+// Host files that several containers provide, recorded by versions of berth which gave each file one owner.
 #pragma once
 
 #include <string>
@@ -9,18 +9,20 @@
 
 namespace berth::ops {
 
-/// Gives a file to another container whose image brings just the same: it found the file there when it was installed,
-/// and recorded nothing. Its info file says then that it has it.
-/// @param name the container that goes
-/// @return the one that has the file now; empty when there is none
-std::string hand_over(const Context& context, const std::string& name, const NotedFile& file);
+/// Hands a host file over to another container whose image provides the same file, and which did not record it because
+/// the file existed when it was installed. Adds the file to that container's info.
+/// @param name the container that is removed
+/// @return the container that owns the file now; empty when no other container provides it
+std::string hand_over(const Context& context, const std::string& name, const RecordedFile& file);
 
-/// The other containers whose images bring a file of other content to the same path: they found this one there, and are
-/// without any when it goes. Files that an image names otherwise on the host are not seen.
-/// @param name the container that goes, or brings the file no longer
-std::vector<std::string> left_without(const Context& context, const std::string& name, const NotedFile& file);
+/// Finds other containers whose images provide a different file for the same path. The path was taken when they were
+/// installed, so they are without the file when this one is removed. Files that an image renames on the host are not
+/// found.
+/// @param name the container that is removed, or whose new version does not provide the file
+/// @return names of the containers
+std::vector<std::string> left_without(const Context& context, const std::string& name, const RecordedFile& file);
 
-/// What a container that left_without named is told of.
-std::string left_without_words(const std::string& path, const std::string& name);
+/// @return the warning about a container that left_without returned
+std::string describe_left_without(const std::string& path, const std::string& name);
 
 }  // namespace berth::ops

@@ -21,19 +21,16 @@ using base::ErrorKind;
 
 constexpr int saved_limit = 1000;
 
-/// A text that is kept in a deployment. Damage of it must not keep the container from being changed or removed.
+/// A copy of a text in a deployment. A damaged copy must not prevent changes or the removal of the container.
 struct KeptText {
-  std::optional<std::string> text;  ///< nullopt when there is none, or none that can be read
+  std::optional<std::string> text;  ///< nullopt when it does not exist or cannot be read
   std::string damage;               ///< why it cannot be read
 };
 
-KeptText text_beside(const host::Deployment& deployment, const std::string& name) {
+KeptText kept_text(const host::Deployment& deployment, const std::string& name) {
   try {
     return {base::read_file_at(AT_FDCWD, deployment.path + "/" + name, host::deployment_text_limit), ""};
   } catch (const Error& error) {
-    if (error.kind() == ErrorKind::interrupted) {
-      throw;
-    }
     return {std::nullopt, error.what()};
   }
 }
@@ -42,8 +39,8 @@ std::string tmpfiles_copy(const std::string& name) {
   return fmt::format("tmpfiles-{}.conf", name);
 }
 
-/// nullopt when nothing is there, or something that is no text of ours.
-std::optional<std::string> host_text(const Context& context, const std::string& path) {
+/// Reads a file of the host without following a link. @return nullopt when it is not a regular file
+std::optional<std::string> regular_file_text(const Context& context, const std::string& path) {
   const auto [parent, leaf] = base::split_path(path);
   const auto directory = host::find_directory_in_root(open_root(context).get(), parent);
   const auto status = directory ? base::stat_at(directory->get(), leaf) : std::nullopt;
@@ -53,7 +50,7 @@ std::optional<std::string> host_text(const Context& context, const std::string& 
   return base::read_file_at(directory->get(), leaf, host::deployment_text_limit);
 }
 
-/// The first name of the kind PATH.saved, PATH.saved.1 that is free.
+/// @return the first of PATH.saved, PATH.saved.1, … that does not exist
 std::string free_name(const Context& context, const std::string& path) {
   const auto root = open_root(context);
   const auto first = path + saved_suffix;
@@ -63,12 +60,12 @@ std::string free_name(const Context& context, const std::string& path) {
       return name;
     }
   }
-  throw Error(ErrorKind::conflict, fmt::format("{} and {} more of its kind exist already", first, saved_limit - 1),
-              "they are texts of edited files, kept aside; remove those that nobody needs");
+  throw Error(ErrorKind::conflict, fmt::format("{} and {} similar files exist already", first, saved_limit - 1),
+              "they are saved copies of edited files; remove those that are not needed");
 }
 
-/// Whether something else than a file is there: a link of the administrator's that is no mask.
-bool is_link(const Context& context, const std::string& path) {
+/// Whether `path` is a link of the administrator that is not a mask.
+bool is_other_link(const Context& context, const std::string& path) {
   const auto [parent, leaf] = base::split_path(path);
   const auto directory = host::find_directory_in_root(open_root(context).get(), parent);
   const auto target = directory ? base::read_link_at(directory->get(), leaf) : std::nullopt;
@@ -76,11 +73,11 @@ bool is_link(const Context& context, const std::string& path) {
 }
 
 std::string saved_name(const Context& context, const std::string& path, const KeptText& installed) {
-  if (is_link(context, path)) {
+  if (is_other_link(context, path)) {
     return free_name(context, path);
   }
   const bool known = installed.text || !installed.damage.empty();
-  const auto now = known ? host_text(context, path) : std::nullopt;
+  const auto now = known ? regular_file_text(context, path) : std::nullopt;
   return now && !now->empty() && now != installed.text ? free_name(context, path) : "";
 }
 
@@ -95,10 +92,11 @@ bool restore(Context& context, const std::string& path, const KeptText& kept) {
   }
   if (!kept.text) {
     throw Error(ErrorKind::verification, fmt::format("{} is missing, and its copy is damaged: {}", path, kept.damage),
-                "berth update of the container makes a new deployment");
+                "create a new deployment with berth update");
   }
-  put_text(context, "", path, *kept.text, false);  // without a note: what a kill leaves has a name that is found again
-  context.reporter.step(fmt::format("{} was missing and is written again", path));
+  put_text(context, "", path, *kept.text,
+           false);  // needs no journal record: the next attempt overwrites what a kill leaves
+  context.reporter.step(fmt::format("{} was missing and has been restored", path));
   return true;
 }
 
@@ -139,40 +137,36 @@ bool is_mask(const Context& context, const std::string& path) {
 
 void refuse_masked(const Context& context, const std::string& name) {
   if (is_masked(context, name) && host::current_slot(context.layout, name)) {
-    throw Error(ErrorKind::failed, fmt::format("{} is masked: nothing can start it", host::unit_name(name)),
-                fmt::format("to lift the mask, remove {} and run: berth update {}; that writes the unit again, which "
-                            "`systemctl unmask` cannot",
-                            context.layout.unit_in_root(name), name));
+    throw Error(
+        ErrorKind::failed, fmt::format("{} is masked and cannot be started", host::unit_name(name)),
+        fmt::format("to unmask it, remove {} and run: berth update {}; `systemctl unmask` would not restore the unit",
+                    context.layout.unit_in_root(name), name));
   }
 }
 
 std::optional<std::string> text_on_host(const Context& context, const std::string& path) {
-  try {
-    const auto file = base::open_in_root(open_root(context).get(), path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-    struct stat status {};
-    base::check_errno(::fstat(file.get(), &status), "examine " + path);
-    return S_ISREG(status.st_mode) ? std::optional(base::read_all(file.get(), host::deployment_text_limit, path))
-                                   : std::nullopt;
-  } catch (const Error& error) {
-    if (error.kind() == ErrorKind::not_found) {
-      return std::nullopt;
-    }
-    throw;
+  const auto file = base::find_in_root(open_root(context).get(), path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+  if (!file) {
+    return std::nullopt;
   }
+  struct stat status {};
+  base::check_errno(::fstat(file->get(), &status), "examine " + path);
+  return S_ISREG(status.st_mode) ? std::optional(base::read_all(file->get(), host::deployment_text_limit, path))
+                                 : std::nullopt;
 }
 
 std::string checksum_on_host(const Context& context, const std::string& path) {
   const auto root = open_root(context);
   const auto found = host::host_checksum(root.get(), path);
   if (!found && host::host_exists(root.get(), path)) {
-    throw Error(ErrorKind::conflict, path + " is no file",
-                "berth did not make it; look at it, and move it out of the way");
+    throw Error(ErrorKind::conflict, path + " is not a regular file",
+                "berth did not create it; move it out of the way");
   }
   return found.value_or("");
 }
 
 std::optional<std::string> installed_unit_text(const host::Deployment& deployment) {
-  return text_beside(deployment, host::unit_name(deployment.name)).text;
+  return kept_text(deployment, host::unit_name(deployment.name)).text;
 }
 
 std::string damage_of_deployment(const std::string& path, const std::string& name, bool has_service) {
@@ -191,9 +185,6 @@ std::string damage_of_deployment(const std::string& path, const std::string& nam
       base::parse_json(*config, path + "/config.json");
     }
   } catch (const Error& error) {
-    if (error.kind() == ErrorKind::interrupted) {
-      throw;
-    }
     return error.what();
   }
   return {};
@@ -201,8 +192,8 @@ std::string damage_of_deployment(const std::string& path, const std::string& nam
 
 SavedTexts saved_texts(const Context& context, const host::Deployment& deployment) {
   const auto& name = deployment.name;
-  return {saved_name(context, context.layout.unit_in_root(name), text_beside(deployment, host::unit_name(name))),
-          saved_name(context, context.layout.tmpfiles_in_root(name), text_beside(deployment, tmpfiles_copy(name)))};
+  return {saved_name(context, context.layout.unit_in_root(name), kept_text(deployment, host::unit_name(name))),
+          saved_name(context, context.layout.tmpfiles_in_root(name), kept_text(deployment, tmpfiles_copy(name)))};
 }
 
 void drop_or_save(const Context& context, const std::string& secret, const std::string& path, const std::string& saved,
@@ -217,8 +208,8 @@ void drop_or_save(const Context& context, const std::string& secret, const std::
 bool misses_texts(const Context& context, const host::Deployment& deployment) {
   const auto& name = deployment.name;
   return !deployment.preinstalled && deployment.info.has_container_service &&
-         (is_missing(context, context.layout.unit_in_root(name), text_beside(deployment, host::unit_name(name))) ||
-          is_missing(context, context.layout.tmpfiles_in_root(name), text_beside(deployment, tmpfiles_copy(name))));
+         (is_missing(context, context.layout.unit_in_root(name), kept_text(deployment, host::unit_name(name))) ||
+          is_missing(context, context.layout.tmpfiles_in_root(name), kept_text(deployment, tmpfiles_copy(name))));
 }
 
 bool restore_missing_texts(Context& context, const host::Deployment& deployment) {
@@ -226,15 +217,15 @@ bool restore_missing_texts(Context& context, const host::Deployment& deployment)
   if (!misses_texts(context, deployment)) {
     return false;
   }
-  const auto unit = text_beside(deployment, host::unit_name(name));
+  const auto unit = kept_text(deployment, host::unit_name(name));
   const bool unit_missing = restore(context, context.layout.unit_in_root(name), unit);
   const bool lines_missing =
-      restore(context, context.layout.tmpfiles_in_root(name), text_beside(deployment, tmpfiles_copy(name)));
+      restore(context, context.layout.tmpfiles_in_root(name), kept_text(deployment, tmpfiles_copy(name)));
   if (unit_missing) {
     context.systemd.reload();
     const auto unit_file = host::unit_name(name);
     if (!host::linked_units(open_root(context).get(), context.layout.units_in_root()).contains(unit_file)) {
-      context.reporter.step(fmt::format("{} is not enabled; it starts at boot after: {} enable {}", unit_file,
+      context.reporter.step(fmt::format("{} is not enabled; to start it at boot, run: {} enable {}", unit_file,
                                         context.layout.command("systemctl"), name));
     }
   }
@@ -245,7 +236,7 @@ std::vector<std::string> settings_beside(const Context& context, const std::stri
   std::vector<std::string> found;
   for (const auto& directory : context.layout.unit_directories_in_root()) {
     if (directory == "/lib/systemd/system") {
-      continue;  // another name of the one in /usr
+      continue;  // the same directory as /usr/lib/systemd/system
     }
     add_files(context, fmt::format("{}/{}.d", directory, host::unit_name(name)), found);
     add_files(context, fmt::format("{}.control/{}.d", directory, host::unit_name(name)), found);

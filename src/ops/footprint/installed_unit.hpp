@@ -1,5 +1,5 @@
-// The unit file and the tmpfiles.d lines of an installed container as an administrator may have left them: edited,
-// masked, or removed; and the settings beside them.
+// The unit file and the tmpfiles.d lines of an installed container, which an administrator may have edited, masked or
+// removed, and the drop-ins of the unit. Paths are absolute inside the root.
 #pragma once
 
 #include <optional>
@@ -14,51 +14,58 @@ namespace berth::ops {
 /// Whether the unit file is a mask: a link to /dev/null, or an empty file (systemd.unit(5)).
 bool is_masked(const Context& context, const std::string& name);
 
-/// The same of any configuration file of systemd. @param path inside the root
+/// Whether a configuration file of systemd is a mask.
 bool is_mask(const Context& context, const std::string& path);
 
-/// @throws Error(failed) when the unit is masked, with how it comes back: `systemctl unmask` would remove it
+/// @throws Error(failed) when the unit is masked. The hint says how to unmask it, because `systemctl unmask` would
+///   remove the unit.
 void refuse_masked(const Context& context, const std::string& name);
 
-/// A text of the host, also by way of a link; nullopt when there is none, or something that is no text.
+/// Reads a file of the host, following links.
+/// @return nullopt when it does not exist or is not a regular file
 std::optional<std::string> text_on_host(const Context& context, const std::string& path);
 
-/// What stands for the file, or the link, that is at `path`, to tell whether it is still that one; empty for nothing.
-/// @throws Error(conflict) when something else is there
+/// @return sha256 hex of a file, or of the target of a link; empty when `path` does not exist
+/// @throws Error(conflict) when it is neither a file nor a link
 std::string checksum_on_host(const Context& context, const std::string& path);
 
-/// The text of the unit as it was installed, from the deployment; nullopt when there is none that can be read.
+/// @return the unit file as it was installed, from the deployment; nullopt when it does not exist or cannot be read
 std::optional<std::string> installed_unit_text(const host::Deployment& deployment);
 
-/// What is wrong with the files that berth keeps in a deployment beside its info; empty when nothing is.
-/// @param path of the deployment, as this process opens it
+/// Checks the files that berth keeps in a deployment beside its info.
+/// @param path of the deployment, on disk
+/// @return the reason why they are damaged; empty when they are not
 std::string damage_of_deployment(const std::string& path, const std::string& name, bool has_service);
 
-/// Paths under which what an administrator wrote into our files, or the link that he put in their place, is kept when
-/// they go; empty for what is not edited. A text is kept, too, when the deployment no longer tells what was installed.
+/// Paths under which the unit file and the tmpfiles.d lines are kept when they are removed or replaced; empty for a
+/// file that need not be kept. Edited files are kept, links in their place, and files whose original text is not known
+/// any more.
 struct SavedTexts {
   std::string unit;
   std::string tmpfiles;
 };
 SavedTexts saved_texts(const Context& context, const host::Deployment& deployment);
 
-/// Ends the waiting of the file that was put aside for `path`: it gets the name `saved`, or goes when that is empty.
-/// May run several times.
-/// @param secret of the change @param checksum sha256 hex of what was put aside; empty when that is not known
+/// Removes the backup of `path`, or keeps it as `saved` unless that is empty. May be repeated.
+/// @param secret of the change
+/// @param checksum sha256 hex of the backup; empty when it is not known
 void drop_or_save(const Context& context, const std::string& secret, const std::string& path, const std::string& saved,
                   const std::string& checksum);
 
-/// Whether unit file or tmpfiles.d lines of a container are gone that was installed with them.
+/// Whether the unit file or the tmpfiles.d lines of a container are missing although they were installed.
 bool misses_texts(const Context& context, const host::Deployment& deployment);
 
-/// Writes unit file and tmpfiles.d lines again when somebody removed them, and has systemd read the unit. The caller
-/// holds the lock. @return whether something was missing
+/// Restores a missing unit file and missing tmpfiles.d lines, and reloads systemd. The caller holds the container's
+/// lock.
+/// @return whether something was missing
+/// @throws Error(verification) when the copy in the deployment is damaged
 bool restore_missing_texts(Context& context, const host::Deployment& deployment);
 
-/// Drop-ins and files of `systemctl set-property` for the container's unit, inside the root. They outlive it.
+/// @return drop-ins of the container's unit, those of `systemctl set-property` included, which an uninstall keeps
 std::vector<std::string> settings_beside(const Context& context, const std::string& name);
 
-/// The unit of an installed container. @throws Error(not_found), Error(usage) for one without a service
+/// @return the name of the unit of an installed container
+/// @throws Error(not_found), Error(usage) for a container without a service
 std::string unit_of(Context& context, const std::string& name);
 
 }  // namespace berth::ops

@@ -1,4 +1,4 @@
-// What stays on the host after an uninstall, so that it can be named.
+// Data and settings that an uninstall keeps on the host.
 #pragma once
 
 #include <set>
@@ -9,21 +9,21 @@
 
 namespace berth::ops {
 
-/// Looked at before an uninstall and once more after it.
+/// Constructed before an uninstall, when the deployments still exist; queried after it.
 class Leftovers {
  public:
-  /// What may stay: state that tmpfiles.d lines of the deployments made, recorded directories, and an administrator's
-  /// settings beside the unit.
+  /// Collects the paths that may be kept: those that tmpfiles.d lines of the deployments create, recorded directories,
+  /// and the administrator's drop-ins of the unit.
   Leftovers(const Context& context, const std::string& name);
 
-  /// What of it is still there, one sentence each. The place for everything that is to be said about it.
+  /// @return one message for each path that still exists
   [[nodiscard]] std::vector<std::string> remarks() const;
 
  private:
   const Context& context_;
   std::string name_;
-  std::vector<std::string> paths_;
-  std::set<std::string> brought_;  ///< what the image put on the host  ///< inside the root
+  std::vector<std::string> paths_;    ///< absolute inside the root
+  std::set<std::string> host_files_;  ///< of the image, absolute inside the root
 };
 
 }  // namespace berth::ops

@@ -19,10 +19,10 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 
-/// What the earlier deployment has below `directory`, outermost first.
-std::vector<NotedFile> files_below(const SwitchRecord& note, const std::string& directory) {
-  std::vector<NotedFile> below;
-  for (const auto& file : note.before->files) {
+/// The files of the earlier deployment below `directory`, outermost first.
+std::vector<RecordedFile> files_below(const SwitchRecord& record, const std::string& directory) {
+  std::vector<RecordedFile> below;
+  for (const auto& file : record.before->files) {
     if (file.path.starts_with(directory + "/")) {
       below.push_back(file);
     }
@@ -30,12 +30,12 @@ std::vector<NotedFile> files_below(const SwitchRecord& note, const std::string& 
   return below;
 }
 
-std::string waiting_path(const SwitchRecord& note, const std::string& path) {
-  return fmt::format("{}/{}", base::split_path(path).first, host::hidden_name(note.secret, path));
+std::string backup_path(const SwitchRecord& record, const std::string& path) {
+  return fmt::format("{}/{}", base::split_path(path).first, host::hidden_name(record.secret, path));
 }
 
 void check_entries(int root, const std::string& directory, const std::set<std::string>& expected,
-                   const std::string& in_the_way) {
+                   const std::string& replaced) {
   const auto opened = host::find_trusted_directory(root, directory);
   if (!opened) {
     return;
@@ -44,43 +44,42 @@ void check_entries(int root, const std::string& directory, const std::set<std::s
     const auto path = fmt::format("{}/{}", directory, name);
     if (!expected.contains(path)) {
       throw Error(ErrorKind::conflict,
-                  fmt::format("{} is a directory that has to make way for a file, and {} in it is not the container's",
-                              in_the_way, base::printable(path)),
+                  fmt::format("the directory {} is to be replaced by a file, and {} does not belong to the container",
+                              replaced, base::printable(path)),
                   "move it away, or remove it, and try again");
     }
   }
 }
 
-/// Removes what waits in the open directory, which was `directory`.
-void drop_entries(int opened, const SwitchRecord& note, const std::string& directory) {
-  const auto below = files_below(note, directory);
+/// Removes the backups in a replaced directory.
+/// @param opened descriptor of the directory under its backup name
+/// @param directory its former path
+void drop_entries(int opened, const SwitchRecord& record, const std::string& directory) {
+  const auto below = files_below(record, directory);
   for (auto file = below.rbegin(); file != below.rend(); ++file) {
     const auto [parent, leaf] = base::split_path(file->path.substr(directory.size() + 1));
-    try {
-      const auto place = base::open_beneath(opened, parent, O_RDONLY | O_DIRECTORY);
-      if (file->checksum.empty()) {
-        ::unlinkat(place.get(), leaf.c_str(), AT_REMOVEDIR);
-      } else {
-        base::unlink_at(place.get(), host::hidden_name(note.secret, file->path));
-      }
-    } catch (const Error& error) {
-      if (error.kind() != ErrorKind::not_found) {
-        throw;
-      }
+    const auto directory_above = base::find_beneath(opened, parent, O_RDONLY | O_DIRECTORY);
+    if (!directory_above) {
+      continue;
+    }
+    if (file->checksum.empty()) {
+      ::unlinkat(directory_above->get(), leaf.c_str(), AT_REMOVEDIR);
+    } else {
+      base::unlink_at(directory_above->get(), host::hidden_name(record.secret, file->path));
     }
   }
 }
 
 }  // namespace
 
-std::vector<std::string> directories_in_the_way(const SwitchRecord& note) {
+std::vector<std::string> replaced_directories(const SwitchRecord& record) {
   std::vector<std::string> directories;
-  if (!note.before) {
+  if (!record.before) {
     return directories;
   }
-  for (const auto& file : note.before->files) {
-    const auto& next = note.after.files;
-    if (file.checksum.empty() && std::any_of(next.begin(), next.end(), [&](const NotedFile& other) {
+  for (const auto& file : record.before->files) {
+    const auto& next = record.after.files;
+    if (file.checksum.empty() && std::any_of(next.begin(), next.end(), [&](const RecordedFile& other) {
           return other.path == file.path && !other.checksum.empty();
         })) {
       directories.push_back(file.path);
@@ -89,12 +88,13 @@ std::vector<std::string> directories_in_the_way(const SwitchRecord& note) {
   return directories;
 }
 
-void check_room(const Context& context, const SwitchRecord& note, const std::string& directory, bool aside) {
+void check_replaceable(const Context& context, const SwitchRecord& record, const std::string& directory,
+                       bool backed_up) {
   const auto root = open_root(context);
-  const auto below = files_below(note, directory);
+  const auto below = files_below(record, directory);
   std::set<std::string> expected;
   for (const auto& file : below) {
-    expected.insert(aside && !file.checksum.empty() ? waiting_path(note, file.path) : file.path);
+    expected.insert(backed_up && !file.checksum.empty() ? backup_path(record, file.path) : file.path);
   }
   check_entries(root.get(), directory, expected, directory);
   for (const auto& file : below) {
@@ -104,17 +104,17 @@ void check_room(const Context& context, const SwitchRecord& note, const std::str
   }
 }
 
-void drop_room(const Context& context, const SwitchRecord& note, const std::string& directory) {
+void drop_replaced_directory(const Context& context, const SwitchRecord& record, const std::string& directory) {
   const auto root = open_root(context);
   const auto parent = host::find_trusted_directory(root.get(), base::split_path(directory).first);
-  const auto name = host::hidden_name(note.secret, directory);
+  const auto name = host::hidden_name(record.secret, directory);
   if (!parent || !base::stat_at(parent->get(), name)) {
     return;
   }
-  drop_entries(base::open_directory_at(parent->get(), name).get(), note, directory);
+  drop_entries(base::open_directory_at(parent->get(), name).get(), record, directory);
   if (::unlinkat(parent->get(), name.c_str(), AT_REMOVEDIR) != 0) {
-    context.reporter.warning(fmt::format("what somebody put into {} while it made way is kept in {}", directory,
-                                         waiting_path(note, directory)));
+    context.reporter.warning(fmt::format("files that were added to {} while it was being replaced are kept in {}",
+                                         directory, backup_path(record, directory)));
   }
   base::sync_at(parent->get(), ".");
 }

@@ -1,4 +1,4 @@
-// Directories of the host whose places something else of the next deployment takes.
+// Directories of the host that the next deployment replaces by files or links.
 #pragma once
 
 #include <string>
@@ -9,15 +9,17 @@
 
 namespace berth::ops {
 
-/// Directories of the earlier deployment at whose paths the later one has a file or link.
-std::vector<std::string> directories_in_the_way(const SwitchRecord& note);
+/// @return directories of the earlier deployment at whose paths the later one has a file or link
+std::vector<std::string> replaced_directories(const SwitchRecord& record);
 
-/// Whether a directory holds nothing but what the earlier deployment recorded, and so can go with it.
-/// @param aside its files wait aside already
-/// @throws Error(conflict) naming what somebody else put there
-void check_room(const Context& context, const SwitchRecord& note, const std::string& directory, bool aside);
+/// Checks that a directory can be replaced: it contains only what the earlier deployment recorded.
+/// @param backed_up whether its files have their backup names already
+/// @throws Error(conflict) with the path that does not belong to the container
+void check_replaceable(const Context& context, const SwitchRecord& record, const std::string& directory,
+                       bool backed_up);
 
-/// Removes a directory that waits aside, and the files that wait in it. What somebody put there meanwhile stays.
-void drop_room(const Context& context, const SwitchRecord& note, const std::string& directory);
+/// Removes the backup of a replaced directory with the backups in it. Files that were added meanwhile are kept, with a
+/// warning.
+void drop_replaced_directory(const Context& context, const SwitchRecord& record, const std::string& directory);
 
 }  // namespace berth::ops

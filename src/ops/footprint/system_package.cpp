@@ -9,6 +9,7 @@
 #include "host/files/file_copy.hpp"
 #include "host/files/host_file.hpp"
 #include "host/files/root_directory.hpp"
+#include "render/exports/exports.hpp"
 
 namespace berth::ops {
 
@@ -23,13 +24,13 @@ host::PackageTool package_tool(const Context& context, host::PackageKind kind) {
   return {context.layout, kind, std::chrono::seconds(context.config.lock_timeout_seconds), context.stop};
 }
 
-/// For a package that exists: whatever the host's kind was then, it is the same now.
+/// The kind of the host's packages, for a package that is installed.
 host::PackageKind present_kind(const Context& context) {
   if (const auto kind = host::package_kind(context.layout)) {
     return *kind;
   }
-  throw Error(ErrorKind::failed, "the database of the host's packages is gone",
-              "bring /var/lib/dpkg or the database of rpm back");
+  throw Error(ErrorKind::failed, "the package database of the host does not exist",
+              "restore /var/lib/dpkg or the rpm database");
 }
 
 void copy_ready_package(int directory, int rootfs, host::PackageKind kind) {
@@ -41,8 +42,8 @@ void copy_ready_package(int directory, int rootfs, host::PackageKind kind) {
 
 }  // namespace
 
-NotedPackage noted_package(const host::DeploymentInfo& info) {
-  NotedPackage package;
+RecordedPackage recorded_package(const host::DeploymentInfo& info) {
+  RecordedPackage package;
   package.name = info.package;
   if (package.name.empty()) {
     return package;
@@ -61,7 +62,7 @@ void create_host_files(int tree, int rootfs, const InstallPlan& plan) {
     const auto made = host::create_host_file(tree, rootfs, planned.file);
     if (made.checksum != planned.checksum) {
       throw Error(ErrorKind::verification,
-                  fmt::format("{} is not what was planned: its bytes changed", planned.file.destination), "try again");
+                  fmt::format("{} changed while it was being installed", planned.file.destination), "try again");
     }
   }
 }
@@ -69,15 +70,15 @@ void create_host_files(int tree, int rootfs, const InstallPlan& plan) {
 void build_package(const Context& context, const std::string& directory, int rootfs, InstallPlan& plan) {
   const auto tool = package_tool(context, plan.package->kind);
   const auto path = fmt::format("{}/{}", context.layout.deployments(), directory);
-  const auto place = base::open_host_directory(path);
-  base::in_context("making the package of the host files", [&] {
+  const auto deployment = base::open_host_directory(path);
+  base::in_context("building the package of the host files", [&] {
     if (plan.package->ready) {
-      copy_ready_package(place.get(), rootfs, plan.package->kind);
+      copy_ready_package(deployment.get(), rootfs, plan.package->kind);
     } else {
-      base::check_errno(::mkdirat(place.get(), tree_name, 0755), "make a directory for the package");
-      create_host_files(base::open_directory_at(place.get(), tree_name).get(), rootfs, plan);
+      base::check_errno(::mkdirat(deployment.get(), tree_name, 0755), "create a directory for the package");
+      create_host_files(base::open_directory_at(deployment.get(), tree_name).get(), rootfs, plan);
       tool.build({fmt::format("{}/{}", path, tree_name), plan.package->text, plan.package->lists}, path);
-      base::remove_tree_at(place.get(), tree_name);
+      base::remove_tree_at(deployment.get(), tree_name);
     }
     plan.package->name = tool.name_of(fmt::format("{}/{}", path, host::package_file(plan.package->kind)));
     plan.info.package = plan.package->name;
@@ -91,7 +92,7 @@ void install_package(const Context& context, const std::string& name, int slot) 
   package_tool(context, kind).install(file);
 }
 
-std::vector<std::string> remove_package(const Context& context, const NotedPackage& package) {
+std::vector<std::string> remove_package(const Context& context, const RecordedPackage& package) {
   const auto tool = package_tool(context, present_kind(context));
   tool.remove(package.name);
   std::vector<std::string> kept;

@@ -1,4 +1,4 @@
-// The package that holds the host files of a deployment: made with the deployment, kept in it, installed and removed.
+// The package with the host files of a deployment. It is built with the deployment and kept in it.
 #pragma once
 
 #include <string>
@@ -10,24 +10,30 @@
 
 namespace berth::ops {
 
-/// The package of a deployment as its info file has it.
-NotedPackage noted_package(const host::DeploymentInfo& info);
+/// @return the package that the info file of a deployment records
+RecordedPackage recorded_package(const host::DeploymentInfo& info);
 
-/// Makes the planned package in `directory`, the deployment in the making, and corrects its name in the plan when the
-/// image describes the package itself.
-/// @param directory below the deployments. @param rootfs descriptor of the deployment's root file system
+/// Builds the planned package, and sets its name in the plan, which a spec file of the image may determine.
+/// @param directory of the new deployment, relative to the directory of deployments
+/// @param rootfs descriptor of the deployment's root file system
+/// @throws Error(failed) with the output of the tool, Error(not_found) when the tool is not installed
 void build_package(const Context& context, const std::string& directory, int rootfs, InstallPlan& plan);
 
-/// Creates the host files of the plan below `tree`. @param rootfs as in build_package @throws Error
+/// Creates the host files of the plan.
+/// @param tree descriptor of the directory that stands for the root
+/// @param rootfs descriptor of the deployment's root file system
+/// @throws Error(verification) when a file changed since it was planned
 void create_host_files(int tree, int rootfs, const InstallPlan& plan);
 
-/// Has the package in a deployment installed, in place of any other version of it.
+/// Installs the package of a deployment, replacing any other version of it.
+/// @param name of the container
+/// @throws Error(failed), Error(conflict) while another package manager is running
 void install_package(const Context& context, const std::string& name, int slot);
 
-/// @return files below /etc that were edited and stay
-std::vector<std::string> remove_package(const Context& context, const NotedPackage& package);
+/// Removes the package. @return edited files below /etc, which are kept
+std::vector<std::string> remove_package(const Context& context, const RecordedPackage& package);
 
-/// Removes the package and all its files. Not an error when it is not there.
+/// Removes the package and all its files, if it is installed.
 void purge_package(const Context& context, const std::string& package);
 
 }  // namespace berth::ops

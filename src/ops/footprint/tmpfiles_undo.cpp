@@ -13,6 +13,7 @@
 #include "base/error.hpp"
 #include "base/fd.hpp"
 #include "base/file.hpp"
+#include "base/unit_syntax.hpp"
 #include "host/files/host_file.hpp"
 #include "host/files/root_directory.hpp"
 #include "render/spec/host_path.hpp"
@@ -24,11 +25,11 @@ namespace {
 
 using render::TmpfilesLine;
 
-/// By the path, without slashes at its end.
+/// Lines by path, without trailing slashes.
 std::map<std::string, TmpfilesLine> lines_by_path(std::string_view lines) {
   std::map<std::string, TmpfilesLine> result;
   while (!lines.empty()) {
-    if (auto line = render::read_tmpfiles_line(render::take_line(lines))) {
+    if (auto line = render::read_tmpfiles_line(base::take_line(lines))) {
       line->path.resize(render::without_slashes(line->path).size());
       auto path = line->path;
       result.emplace(std::move(path), std::move(*line));
@@ -37,8 +38,8 @@ std::map<std::string, TmpfilesLine> lines_by_path(std::string_view lines) {
   return result;
 }
 
-/// sha256 hex of what the line makes at its path; nullopt when that is not known.
-std::optional<std::string> made_by(int root, const TmpfilesLine& line) {
+/// @return sha256 hex of the content that a line creates; nullopt when it is not known
+std::optional<std::string> created_checksum(int root, const TmpfilesLine& line) {
   const auto argument = render::expanded_argument(line);
   if (!argument) {
     return std::nullopt;
@@ -70,7 +71,7 @@ void undo_tmpfiles(const Context& context, const std::vector<std::string>& paths
   for (auto path = paths.rbegin(); path != paths.rend(); ++path) {
     const auto [parent, leaf] = base::split_path(*path);
     if (const auto danger = host::danger_on_the_way(root.get(), *path)) {
-      context.reporter.warning(fmt::format("{} is left as it is: {}", *path, danger->what()));
+      context.reporter.warning(fmt::format("{} is kept: {}", *path, danger->what()));
       continue;
     }
     const auto directory = host::find_trusted_directory(root.get(), parent);
@@ -79,9 +80,9 @@ void undo_tmpfiles(const Context& context, const std::vector<std::string>& paths
     }
     const auto status = base::stat_at(directory->get(), leaf);
     const auto line = by_path.find(*path);
-    const auto made = line == by_path.end() ? std::nullopt : made_by(root.get(), line->second);
+    const auto made = line == by_path.end() ? std::nullopt : created_checksum(root.get(), line->second);
     if (status && holds_content(*status) && (!made || made != host::checksum_in(directory->get(), leaf))) {
-      context.reporter.warning(fmt::format("{} is not what systemd-tmpfiles made, and stays", *path));
+      context.reporter.warning(fmt::format("{} was changed after systemd-tmpfiles created it and is kept", *path));
     } else {
       ::unlinkat(directory->get(), leaf.c_str(), 0);
     }

@@ -1,4 +1,4 @@
-// Taking back what systemd-tmpfiles made for a deployment.
+// Removal of the files and directories that systemd-tmpfiles created for a deployment.
 #pragma once
 
 #include <string>
@@ -9,9 +9,10 @@
 
 namespace berth::ops {
 
-/// Removes what was made at `paths`: directories as long as nobody put anything into them, other things as long as they
-/// are what the lines make. What somebody changed, and what nobody can compare, stays and is named.
-/// @param paths absolute inside the root, outer ones first @param lines of tmpfiles.d(5) that made them
+/// Removes empty directories, and files and links whose content is what the lines create. Files that were changed, or
+/// whose original content is not known, are kept, with a warning.
+/// @param paths created by systemd-tmpfiles, absolute inside the root, outermost first
+/// @param lines the tmpfiles.d(5) lines that created them
 void undo_tmpfiles(const Context& context, const std::vector<std::string>& paths, std::string_view lines);
 
 }  // namespace berth::ops

@@ -17,34 +17,43 @@ namespace berth::ops {
 
 namespace {
 
-/// Where `systemctl enable --runtime` and its like make links, until the next boot.
+/// The directory of `systemctl enable --runtime`, whose links exist until the next boot.
 std::string runtime_units(const Context& context) {
   return fmt::format("{}/systemd/{}", context.layout.runtime_in_root(), context.layout.user() ? "user" : "system");
 }
 
-bool is_for_links(const std::string& directory) {
+bool holds_links(const std::string& directory) {
   return directory.ends_with(".wants") || directory.ends_with(".requires");
 }
 
 }  // namespace
 
-host::InstallSection wanted_links(const Context& context, const std::string& name) {
+std::optional<host::InstallSection> find_install_section(const Context& context, const std::string& name) {
   const auto unit = host::unit_name(name);
   const auto root = open_root(context);
-  const auto file = base::open_in_root(root.get(), context.layout.unit_in_root(name), O_RDONLY | O_NONBLOCK);
-  return host::parse_install_section(base::read_all(file.get(), host::deployment_text_limit, unit), unit);
+  const auto file = base::find_in_root(root.get(), context.layout.unit_in_root(name), O_RDONLY | O_NONBLOCK);
+  if (!file) {
+    return std::nullopt;
+  }
+  return host::parse_install_section(base::read_all(file->get(), host::deployment_text_limit, unit), unit);
 }
 
-void keep_links(const Context& context, const std::string& name) {
-  host::remove_unit_links(open_root(context).get(), host::unit_name(name), wanted_links(context, name),
-                          context.layout.units_in_root());
+void keep_wanted_links(const Context& context, const std::string& name) {
+  if (const auto section = find_install_section(context, name)) {
+    host::remove_unit_links(open_root(context).get(), host::unit_name(name), *section, context.layout.units_in_root());
+  }
 }
 
 void restore_links(Context& context, const std::string& name) {
   try {
-    keep_links(context, name);
+    if (const auto section = find_install_section(context, name)) {
+      host::remove_unit_links(open_root(context).get(), host::unit_name(name), *section,
+                              context.layout.units_in_root());
+    } else {
+      context.reporter.warning(fmt::format("{} does not exist; the links to it are kept", host::unit_name(name)));
+    }
   } catch (const base::Error& error) {
-    if (error.kind() != base::ErrorKind::verification && error.kind() != base::ErrorKind::not_found) {
+    if (error.kind() != base::ErrorKind::verification) {
       throw;
     }
     context.reporter.warning(error.what());
@@ -63,7 +72,7 @@ std::vector<std::string> link_directories(const Context& context, const std::str
   for (const auto& link : present_links(context, name)) {
     directories.insert(base::split_path(link).first);
   }
-  directories.erase(units);  // that of aliases
+  directories.erase(units);  // of aliases
   const auto add = [&](const std::vector<std::string>& targets, std::string_view kind) {
     for (const auto& target : targets) {
       if (auto directory = fmt::format("{}/{}.{}", units, target, kind); !host::host_exists(root.get(), directory)) {
@@ -76,7 +85,7 @@ std::vector<std::string> link_directories(const Context& context, const std::str
     add(section.wanted_by, "wants");
     add(section.required_by, "requires");
   } catch (const base::Error& error) {
-    if (error.kind() != base::ErrorKind::verification) {  // only a running systemd can read it
+    if (error.kind() != base::ErrorKind::verification) {  // only systemd can interpret it
       throw;
     }
   }
@@ -86,7 +95,7 @@ std::vector<std::string> link_directories(const Context& context, const std::str
 void remove_empty(const Context& context, const std::vector<std::string>& directories) {
   const auto root = open_root(context);
   for (const auto& directory : directories) {
-    host::remove_host_file(root.get(), directory, "");  // stays when it holds something else
+    host::remove_host_file(root.get(), directory, "");  // is kept when it is not empty
   }
 }
 
@@ -96,8 +105,8 @@ std::vector<std::string> present_links(const Context& context, const std::string
 
 std::vector<std::string> all_links(const Context& context, const std::string& name) {
   auto links = present_links(context, name);
-  const auto fleeting = host::find_unit_links(open_root(context).get(), host::unit_name(name), runtime_units(context));
-  links.insert(links.end(), fleeting.begin(), fleeting.end());
+  const auto runtime = host::find_unit_links(open_root(context).get(), host::unit_name(name), runtime_units(context));
+  links.insert(links.end(), runtime.begin(), runtime.end());
   return links;
 }
 
@@ -116,7 +125,7 @@ void put_links_back(const Context& context, const std::string& secret, const std
 void drop_link_backups(const Context& context, const std::string& secret, const std::vector<std::string>& links) {
   for (const auto& link : links) {
     drop_backup(context, secret, link);
-    if (const auto directory = base::split_path(link).first; is_for_links(directory)) {
+    if (const auto directory = base::split_path(link).first; holds_links(directory)) {
       remove_empty(context, {directory});
     }
   }

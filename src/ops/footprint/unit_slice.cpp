@@ -19,7 +19,7 @@ using base::ErrorKind;
 
 constexpr const char* file_name = "config.json";
 
-/// linux.cgroupsPath; empty for none, and for what is no text.
+/// @return linux.cgroupsPath; empty when it is not set or not a string
 std::string cgroups_path_of(const std::string& text) {
   const auto document = base::parse_json(text, file_name);
   const auto section = document.find("linux");
@@ -30,7 +30,7 @@ std::string cgroups_path_of(const std::string& text) {
   return path != section->end() && path->is_string() ? path->get<std::string>() : "";
 }
 
-/// Whether berth would choose `path` for a unit in some slice.
+/// Whether `path` is one that berth chooses for the unit, in any slice.
 bool is_chosen(const Context& context, const std::string& name, const std::string& path) {
   const auto above = context.layout.systemd_cgroup();
   const auto unit = "/" + render::relative_cgroups_path(name);
@@ -42,7 +42,7 @@ bool is_chosen(const Context& context, const std::string& name, const std::strin
   return path == above + render::cgroups_path(slice, name);
 }
 
-/// @throws Error when it cannot be written
+/// @throws Error when config.json cannot be written
 void write_path(Context& context, const std::string& name, int directory, const std::string& slice) {
   const auto text = base::read_file_at(directory, file_name, host::deployment_text_limit);
   const auto now = text ? cgroups_path_of(*text) : "";
@@ -55,7 +55,7 @@ void write_path(Context& context, const std::string& name, int directory, const 
     throw Error(ErrorKind::failed, fmt::format("linux.cgroupsPath of {} cannot be changed", file_name));
   }
   base::replace_file_at(directory, file_name, *changed, base::stat_at(directory, file_name)->st_mode & 07777U);
-  context.reporter.step(fmt::format("{} is in {}, and so is its payload when it starts", host::unit_name(name), slice));
+  context.reporter.step(fmt::format("{} is in {}; its payload will start there, too", host::unit_name(name), slice));
 }
 
 }  // namespace
@@ -72,8 +72,8 @@ void follow_slice(Context& context, const std::string& name, const std::string& 
     write_path(context, name, base::open_host_directory(directory).get(), slice);
   } catch (const Error& error) {
     context.reporter.warning(fmt::format(
-        "{0} is in {1}, but its payload will run in a control group outside it, where no limit of the unit or the "
-        "slice binds it: {2}; take Slice= out of the unit's drop-ins, or install it with --runtime=runc",
+        "{0} is in {1}, but its payload will run in a control group outside it, where the limits of the unit and the "
+        "slice do not apply: {2}; remove Slice= from the unit's drop-ins, or install the container with --runtime=runc",
         host::unit_name(name), slice, error.what()));
   }
 }

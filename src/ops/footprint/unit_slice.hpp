@@ -1,4 +1,4 @@
-// The slice that a unit is in, by its own Slice= or a drop-in's, and the control group of its payload.
+// The slice of a unit, which a drop-in can change, and the control group of its payload.
 #pragma once
 
 #include <string>
@@ -7,11 +7,12 @@
 
 namespace berth::ops {
 
-/// Has the payload of a deployment start inside its unit, wherever that is: systemd, which has read the unit and its
-/// drop-ins, is asked for the slice, and a linux.cgroupsPath that berth chose and that names another one is written
-/// anew. One that the image chose, or that is relative (runc finds the unit by itself), stays. What cannot be written
-/// is a warning: the service runs, but nothing that limits the unit or its slice binds it.
-/// @param directory the deployment: absolute, on the disk
+/// Makes the payload of a deployment start inside its unit. Queries systemd for the slice, and updates
+/// linux.cgroupsPath in config.json when it names another slice and was chosen by berth. A path that the image chose,
+/// or a relative path, for which runc finds the unit itself, is kept. A config.json that cannot be updated is reported
+/// as a warning: the service starts, but the limits of the unit and of its slice do not apply to it.
+/// @param name of the container
+/// @param directory the deployment, absolute on disk
 void follow_slice(Context& context, const std::string& name, const std::string& directory);
 
 }  // namespace berth::ops

@@ -17,7 +17,7 @@ namespace {
 
 using base::Error;
 
-/// The commit that an info file names; empty when it is no checksum.
+/// @return the commit that an info file names; empty when it is not a checksum
 std::string checked_commit(const std::string& commit) {
   constexpr std::size_t checksum_digits = 64;
   const bool sound =
@@ -28,10 +28,10 @@ std::string checked_commit(const std::string& commit) {
 std::string damage_of(const std::string& commit) {
   return commit.empty() || !checked_commit(commit).empty()
              ? ""
-             : fmt::format("its ostree-commit is '{}', which is no checksum", base::printable(commit));
+             : fmt::format("its ostree-commit is '{}', which is not a checksum", base::printable(commit));
 }
 
-/// `NAME` of `NAME.0` and `NAME.1`; empty for other directories.
+/// @return `NAME` for `NAME.0` and `NAME.1`; empty for other directories
 std::string container_of(const std::string& directory) {
   const bool slot = directory.ends_with(".0") || directory.ends_with(".1");
   return slot && !directory.starts_with('.') ? directory.substr(0, directory.size() - 2) : "";
@@ -41,8 +41,8 @@ class Search {
  public:
   explicit Search(const Context& context) : context_(context) {}
 
-  /// Looks at every directory in `path`, if there is such a directory.
-  void look_in(const std::string& path) {
+  /// Adds the directories in `path`, if that exists.
+  void search(const std::string& path) {
     if (!base::stat_at(AT_FDCWD, path)) {
       return;
     }
@@ -50,12 +50,12 @@ class Search {
     for (const auto& name : base::list_directory(directory.get())) {
       const auto status = base::stat_at(directory.get(), name);
       if (!status || !S_ISDIR(status->st_mode)) {
-        continue;  // links name a directory that is looked at anyway
+        continue;  // a link names a directory that is added anyway
       }
       if (name == mounts_directory) {
-        look_in(fmt::format("{}/{}", path, name));
+        search(fmt::format("{}/{}", path, name));
       } else {
-        look_at(directory.get(), path, name);
+        add(directory.get(), path, name);
       }
     }
   }
@@ -63,8 +63,8 @@ class Search {
   std::vector<DeploymentInUse> found;
 
  private:
-  void look_at(int directory, const std::string& path, const std::string& name) {
-    const auto place = path + "/" + name;
+  void add(int directory, const std::string& path, const std::string& name) {
+    const auto deployment = path + "/" + name;
     const auto container = container_of(name);
     const bool live = !container.empty() && base::read_link_at(directory, container).value_or("").ends_with(name);
     try {
@@ -72,12 +72,12 @@ class Search {
       if (!text) {
         return;
       }
-      const auto info = host::parse_info(*text, place + "/info");
-      found.push_back({container, live, place, info.image, info.revision, checked_commit(info.ostree_commit),
+      const auto info = host::parse_info(*text, deployment + "/info");
+      found.push_back({container, live, deployment, info.image, info.revision, checked_commit(info.ostree_commit),
                        info.has_container_service, damage_of(info.ostree_commit)});
     } catch (const Error& error) {
       context_.reporter.warning(error.what());
-      found.push_back({container, live, place, "", "", "", false, error.what()});
+      found.push_back({container, live, deployment, "", "", "", false, error.what()});
     }
   }
 
@@ -88,7 +88,7 @@ class Search {
 
 std::vector<DeploymentInUse> deployments_in_use(const Context& context) {
   Search search(context);
-  search.look_in(context.layout.deployments());
+  search.search(context.layout.deployments());
   return std::move(search.found);
 }
 

@@ -1,4 +1,4 @@
-// What of the store is in use by something that is no branch.
+// Commits that deployments and mounts use, besides those that branches name.
 #pragma once
 
 #include <string>
@@ -9,34 +9,35 @@
 
 namespace berth::ops {
 
-/// Below the deployments: one directory for each `berth mount`.
+/// Directory below the deployments, with one directory for each `berth mount`.
 inline constexpr const char* mounts_directory = ".mounts";
 
-/// A directory with an info file: a deployment, one in the making, a mount, or a one-off run.
+/// A directory with an info file: a deployment, a staging directory, a mount, or a one-off run.
 struct DeploymentInUse {
   std::string container;  ///< empty unless it is a deployment NAME.0 or NAME.1
   bool live = false;      ///< the container's link names this slot
-  std::string path;       ///< as this process opens it
+  std::string path;       ///< on disk
   std::string image;
   std::string image_id;
-  std::string commit;  ///< empty when there is none; it may not be stored any more
+  std::string commit;  ///< empty when it is not known; need not be stored
   bool has_service = true;
-  std::string damage;  ///< why its info cannot be read; then no more is known than where it is
+  std::string damage;  ///< why its info cannot be read; then only `path`, `container` and `live` are set
 };
 
-/// All of them, sorted by path. One whose info cannot be read is a warning, too. Preinstalled containers are none of
-/// them: their files never were in the store.
+/// @return sorted by path, without preinstalled containers, whose files do not come from the store. An info file that
+///   cannot be read is reported as a warning, too.
 std::vector<DeploymentInUse> deployments_in_use(const Context& context);
 
-/// Those of their root file systems that are checkouts of what is stored. That of a container with a service is whole;
-/// older tools laid layers over each other, of which each says in part what is in it.
+/// @return the root file systems that are checkouts of stored commits. The checkout of a container with a service
+///   contains the whole commit. `atomic` checked out layers over each other, each of which describes a part of the
+///   result.
 std::vector<store::CheckedOut> checkouts_of(const std::vector<DeploymentInUse>& deployments, const store::Store& store);
 
-/// Whether some deployment does not tell its commit, because its info or that commit is damaged or gone: what it needs
-/// is not known then. For store::PruneRequest.
+/// Whether the objects that a deployment uses are not known, because its info is damaged, or because its commit is
+/// damaged or missing. For store::PruneRequest.
 bool has_unknown_use(const Context& context, const store::Store& store);
 
-/// Their commits, for store::PruneRequest.
+/// @return the commits of all deployments, for store::PruneRequest
 std::vector<std::string> commits_in_use(const Context& context);
 
 }  // namespace berth::ops

@@ -10,6 +10,7 @@
 
 #include "base/error.hpp"
 #include "host/state/deployment.hpp"
+#include "image/manifest.hpp"
 #include "image/reference.hpp"
 #include "ops/images/deployments_in_use.hpp"
 #include "store/ostree/refs.hpp"
@@ -21,9 +22,9 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 
-[[noreturn]] void throw_unknown(const std::string& text) {
-  throw Error(ErrorKind::not_found, fmt::format("there is no image {}", base::printable(text)),
-              "berth images list shows those that are stored");
+Error unknown_image(const std::string& text) {
+  return {ErrorKind::not_found, fmt::format("there is no image {}", base::printable(text)),
+          "berth images list shows the stored images"};
 }
 
 std::optional<store::StoredImage> look_up(const store::Store& store, const std::string& text,
@@ -39,7 +40,7 @@ std::optional<store::StoredImage> look_up(const store::Store& store, const std::
 }
 
 bool may_be_id(const std::string& text) {
-  constexpr std::size_t least = 3;  // fewer digits are rather a mistake
+  constexpr std::size_t least = 3;  // shorter texts are more likely mistakes
   return text.size() >= least && text.find_first_not_of("0123456789abcdef") == std::string::npos;
 }
 
@@ -68,9 +69,12 @@ std::optional<host::Deployment> find_container(const Context& context, const std
   return may_be_container ? host::find_deployment(context.layout, text) : std::nullopt;
 }
 
-/// Says why there is no image, which a reader of the lists would expect.
-void refuse_preinstalled(const std::optional<host::Deployment>& deployment) {
-  if (deployment && deployment->preinstalled) {
+/// The image of a preinstalled container is listed with the container, but not stored.
+/// @param store nullptr when there is no store
+void refuse_preinstalled(const Context& context, const store::Store* store, const std::string& text) {
+  const auto deployment = find_container(context, text);
+  if (deployment && deployment->preinstalled &&
+      !(store && store->describe(deployment->info.ostree_commit, deployment->info.image))) {
     throw Error(ErrorKind::not_found,
                 fmt::format("the image of {}, which is part of the operating system, is not stored", deployment->name),
                 fmt::format("its files are in {}/rootfs", deployment->path));
@@ -86,7 +90,6 @@ std::optional<store::StoredImage> image_of_container(const Context& context, con
   const auto& info = deployment->info;
   auto described = store.describe(info.ostree_commit, info.image);
   if (!described) {
-    refuse_preinstalled(deployment);
     return std::nullopt;
   }
   for (auto& image : store.images(false)) {
@@ -108,16 +111,13 @@ std::optional<std::string> branch_of(const std::string& text, image::ImageName (
   }
 }
 
-/// What else `text` may mean when it is the name of a container.
+/// @return image name and commit of the container that `text` names; otherwise `text` as an image name
 std::pair<std::string, std::string> image_and_commit(const Context& context, const std::string& text) {
   try {
     const auto deployment = find_container(context, text);
     return deployment ? std::pair(deployment->info.image, deployment->info.ostree_commit) : std::pair(text, "");
-  } catch (const Error& error) {
-    if (error.kind() == ErrorKind::interrupted) {
-      throw;
-    }
-    return {text, ""};  // its own damage is no matter here
+  } catch (const Error&) {
+    return {text, ""};  // a damaged deployment does not name its image
   }
 }
 
@@ -147,17 +147,18 @@ std::optional<store::StoredImage> find_by_name(const store::Store& store, const 
   return found ? std::move(found) : look_up(store, text, image::parse_image_name);
 }
 
-store::Store open_images(const Context& context, const std::string& asked) {
+store::Store open_images(const Context& context, const std::string& text) {
   if (auto store = store::Store::open_existing(store_options(context))) {
     return std::move(*store);
   }
-  refuse_preinstalled(find_container(context, asked));
+  refuse_preinstalled(context, nullptr, text);
   throw Error(ErrorKind::not_found, "no image is stored yet", "berth pull fetches one");
 }
 
-store::StoredImage choose_image(const Context& context, const store::Store& store, const std::string& text) {
+std::optional<store::StoredImage> find_image(const Context& context, const store::Store& store,
+                                             const std::string& text) {
   if (auto image = image_of_container(context, store, text)) {
-    return std::move(*image);
+    return image;
   }
   if (const auto lost = find_lost(context, store, text); lost && !find_by_name(store, text)) {
     throw Error(
@@ -165,13 +166,19 @@ store::StoredImage choose_image(const Context& context, const store::Store& stor
         lost->commit.empty()
             ? fmt::format("the branch of {}, {}, is damaged", base::printable(text), store.branch_file(lost->branch))
             : fmt::format("{} is damaged: its commit {} is missing", base::printable(text), lost->commit),
-        "berth pull or berth images repair writes it again, berth images delete --force forgets it");
+        "restore it with berth pull or berth images repair, or remove it with berth images delete --force");
   }
-  auto found = choose_branches(store, text);
-  return std::move(found.front());
+  auto found = find_branches(store, text);
+  return found.empty() ? std::nullopt : std::optional(std::move(found.front()));
 }
 
-std::vector<store::StoredImage> choose_branches(const store::Store& store, const std::string& text) {
+store::StoredImage choose_image(const Context& context, const store::Store& store, const std::string& text) {
+  refuse_preinstalled(context, &store, text);
+  auto image = find_image(context, store, text);
+  return image ? std::move(*image) : throw unknown_image(text);
+}
+
+std::vector<store::StoredImage> find_branches(const store::Store& store, const std::string& text) {
   if (auto image = find_by_name(store, text)) {
     return {std::move(*image)};
   }
@@ -179,19 +186,21 @@ std::vector<store::StoredImage> choose_branches(const store::Store& store, const
   if (found.empty()) {
     found = with_id(store, text, true);
   }
-  if (found.empty()) {
-    throw_unknown(text);
-  }
   refuse_several(found, text);
   return found;
 }
 
-void refuse_elsewhere(const Context& context, const std::vector<store::StoredImage>& images, std::string_view remedy) {
+std::vector<store::StoredImage> choose_branches(const store::Store& store, const std::string& text) {
+  auto found = find_branches(store, text);
+  return found.empty() ? throw unknown_image(text) : std::move(found);
+}
+
+void refuse_read_only(const Context& context, const std::vector<store::StoredImage>& images, std::string_view remedy) {
   for (const auto& image : images) {
     if (image.elsewhere) {
       const auto repository = context.layout.read_only_repository();
       throw Error(ErrorKind::not_permitted,
-                  fmt::format("{} is in {}, which other users can enter, so that berth only reads it",
+                  fmt::format("{} is in {}, which berth only reads, because other users can enter it",
                               image.name.empty() ? image.id : image.name, repository),
                   remedy == "fsck"
                       ? fmt::format("ostree fsck --repo={} examines it", repository)
@@ -210,6 +219,29 @@ std::vector<std::string> containers_using(const Context& context, const store::S
     }
   }
   return {names.begin(), names.end()};
+}
+
+std::string no_registry_reason(const std::string& name) {
+  const auto parsed = image::parse_written_name(name).address();
+  if (parsed.registry == "localhost") {
+    return "it came from a layout or an archive";
+  }
+  return parsed.digest ? "its name contains a digest, so it never changes" : "";
+}
+
+std::string platform_of(const store::StoredImage& image) {
+  if (image.config.empty()) {
+    return {};
+  }
+  const auto platform = image::parse_image_config(image.config, "the configuration of " + image.name).platform;
+  return platform.os.empty() || platform.architecture.empty() ? std::string() : platform.text();
+}
+
+std::map<std::string, std::string> labels_of(const store::StoredImage& image) {
+  if (image.config.empty()) {
+    return {};
+  }
+  return image::parse_image_config(image.config, "the configuration of " + image.name).labels;
 }
 
 }  // namespace berth::ops

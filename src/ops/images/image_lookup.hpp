@@ -1,6 +1,7 @@
-// From what a user types to stored images.
+// Lookup of stored images by what a user types: a name, a container, or the beginning of an ID; and facts about them.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,33 +10,55 @@
 
 namespace berth::ops {
 
-/// The store of this machine. @param asked the image or container that is looked for, as far as it is one
-/// @throws Error(not_found) when there is none yet
-store::Store open_images(const Context& context, const std::string& asked = {});
+/// Opens the store of this machine.
+/// @param text the image or container that is looked up, for the message
+/// @throws Error(not_found) when no image was ever stored
+store::Store open_images(const Context& context, const std::string& text = {});
 
-/// The image or layer that `text` means (a name, a container, the beginning of a layer's id) of which only the branch
-/// is left, see store::Store::lost; nullopt when there is no such.
+/// Looks up an image or layer of which only the branch is left (store::Store::lost).
+/// @param text a name, a container, or the beginning of a layer's ID
 std::optional<store::StoredImage> find_lost(const Context& context, const store::Store& store, const std::string& text);
 
-/// The image that `text` means: the name of a container (its live deployment's image, also when no name is left for
-/// it), an image name, or the beginning of an image id.
-/// @throws Error(not_found), Error(conflict) for a beginning that several images have, Error(verification) when only
-/// its branch is left
+/// Looks up the image that `text` names.
+/// @param text the name of a container, which means the image of its live deployment, even when that has no name any
+///   more; an image name; or the beginning of an image ID
+/// @return nullopt when no such image is stored
+/// @throws Error(conflict) for an ambiguous ID, Error(verification) when only the branch of the image is left
+std::optional<store::StoredImage> find_image(const Context& context, const store::Store& store,
+                                             const std::string& text);
+
+/// As find_image. @throws Error(not_found), too
 store::StoredImage choose_image(const Context& context, const store::Store& store, const std::string& text);
 
-/// The stored image of that name, as it is written or as it is spelt in full; nullopt for a text that is no image name,
-/// or the name of none that is stored.
+/// Looks up an image by its name, as written or in full.
+/// @return nullopt when `text` is not an image name, or when no such image is stored
 std::optional<store::StoredImage> find_by_name(const store::Store& store, const std::string& text);
 
-/// All branches that `text` means: one image name, or every tag of the one image (or the one layer) whose id begins so.
-/// @throws Error(not_found), Error(conflict) for a beginning that several images have
+/// Looks up the branches that `text` names: one for an image name; all names of the image, or the layer, whose ID
+/// begins with it.
+/// @return empty when no such image is stored
+/// @throws Error(conflict) for an ambiguous ID
+std::vector<store::StoredImage> find_branches(const store::Store& store, const std::string& text);
+
+/// As find_branches. @throws Error(not_found), too
 std::vector<store::StoredImage> choose_branches(const store::Store& store, const std::string& text);
 
-/// Containers whose live deployment is of this very image, sorted.
+/// @return containers whose live deployment is of this image, sorted
 std::vector<std::string> containers_using(const Context& context, const store::StoredImage& image);
 
-/// Refuses images that are only in the repository that is read and never written to (Layout::read_only_repository).
-/// @param remedy what to do with it there: the verb of ostree(1) @throws Error(not_permitted)
-void refuse_elsewhere(const Context& context, const std::vector<store::StoredImage>& images, std::string_view remedy);
+/// Refuses images of the repository that berth only reads (host::Layout::read_only_repository).
+/// @param remedy the command of ostree(1) for the hint: `fsck` or `refs`
+/// @throws Error(not_permitted)
+void refuse_read_only(const Context& context, const std::vector<store::StoredImage>& images, std::string_view remedy);
+
+/// @param name of a stored image
+/// @return why no registry can be queried about the image; empty when there is a registry
+std::string no_registry_reason(const std::string& name);
+
+/// @return os/architecture[/variant] of a stored image; empty when its configuration does not say
+std::string platform_of(const store::StoredImage& image);
+
+/// @return the labels of a stored image; empty when it was stored without a configuration
+std::map<std::string, std::string> labels_of(const store::StoredImage& image);
 
 }  // namespace berth::ops

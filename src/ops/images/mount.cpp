@@ -31,8 +31,8 @@ using base::Error;
 using base::ErrorKind;
 
 constexpr const char* target_key = "mounted-at";
-constexpr const char* place_key = "laid-out-in";  ///< for users: device and inode of the directory that holds the copy
-constexpr const char* mode_key = "mode-before";   ///< for users: the mode of that directory, which the end gives back
+constexpr const char* copy_key = "laid-out-in";  ///< user mode: device and inode of the directory with the copy
+constexpr const char* mode_key = "mode-before";  ///< user mode: mode of that directory before, for umount
 constexpr std::uint64_t mountinfo_limit = std::uint64_t{16} << 20U;  // bytes
 
 struct stat status_of(int directory) {
@@ -41,31 +41,28 @@ struct stat status_of(int directory) {
   return status;
 }
 
-/// Which mount `path` below `directory` is on (statx(2) STATX_MNT_ID), the last link not followed; 0 when it is not
-/// there.
+/// @return ID of the mount that `path` is on (statx(2) STATX_MNT_ID), without following a link in the last component; 0
+///   when it does not exist
 std::uint64_t mount_id(int directory, const std::string& path) {
   struct statx status {};
   const int flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | (path.empty() ? AT_EMPTY_PATH : 0);
   return ::statx(directory, path.c_str(), flags, STATX_MNT_ID, &status) == 0 ? status.stx_mnt_id : 0;
 }
 
-/// The directory that the user named, opened once: what its name means later does not matter.
-struct Point {
+/// The directory that the user named, opened once, so that later renames do not matter.
+struct MountPoint {
   base::Fd directory;
-  std::string path;  ///< without links
+  std::string path;  ///< canonical
   std::uint64_t mount = 0;
 };
 
-Point open_point(const std::string& directory) {
-  Point point;
-  try {
-    point.directory = base::open_host_directory(directory);
-  } catch (const Error& error) {
-    if (error.kind() == ErrorKind::not_found) {
-      throw Error(ErrorKind::not_found, fmt::format("the directory {} does not exist", directory), "create it first");
-    }
-    throw;
+MountPoint open_mount_point(const std::string& directory) {
+  auto opened = base::find_host_directory(directory);
+  if (!opened) {
+    throw Error(ErrorKind::not_found, fmt::format("the directory {} does not exist", directory), "create it first");
   }
+  MountPoint point;
+  point.directory = std::move(*opened);
   point.path = base::full_path(point.directory.get(), ".");
   point.mount = mount_id(point.directory.get(), "");
   return point;
@@ -75,7 +72,7 @@ std::string mounts_path(const Context& context) {
   return context.layout.deployments() + "/" + mounts_directory;
 }
 
-/// Never behind a link: it is made by berth alone.
+/// Follows no link: only berth creates this directory.
 base::Fd open_mounts(const Context& context) {
   return base::open_directory_at(AT_FDCWD, mounts_path(context));
 }
@@ -92,8 +89,8 @@ base::Fd make_mounts(const Context& context) {
 struct View {
   std::string id;
   std::string target;
-  std::string place;       ///< of a user's copy, see place_of; empty for a mount
-  mode_t mode_before = 0;  ///< of the directory that holds the copy
+  std::string copy;        ///< user mode: identity_of the directory with the copy; empty for a mount
+  mode_t mode_before = 0;  ///< of the directory with the copy
 };
 
 std::vector<View> recorded_views(const Context& context) {
@@ -109,18 +106,18 @@ std::vector<View> recorded_views(const Context& context) {
         const auto json = base::parse_json(*text, id + "/info");
         const base::JsonView info(json, id + "/info");
         view.target = info.string_or(target_key, "");
-        view.place = info.string_or(place_key, "");
+        view.copy = info.string_or(copy_key, "");
         view.mode_before = json.value(mode_key, 0U) & (S_IRWXU | S_IRWXG | S_IRWXO);
       }
     } catch (const Error&) {
-      view.target.clear();  // a record that was never completed
+      view.target.clear();  // the record is incomplete
     }
     views.push_back(std::move(view));
   }
   return views;
 }
 
-/// Octal escapes of proc(5) mountinfo: blank, tab, newline and backslash.
+/// Replaces the octal escapes of proc(5) mountinfo: blank, tab, newline and backslash.
 std::string unescaped(const std::string& field) {
   std::string text;
   for (std::size_t i = 0; i < field.size(); ++i) {
@@ -147,7 +144,7 @@ std::vector<MountEntry> mounts_of(const std::string& pid) {
     const auto file = base::open_at(AT_FDCWD, "/proc/" + pid + "/mountinfo", O_RDONLY);
     text = base::read_all(file.get(), mountinfo_limit, "mountinfo");
   } catch (const Error&) {
-    return entries;  // the process is gone
+    return entries;  // the process has exited
   }
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) {
@@ -160,11 +157,12 @@ std::vector<MountEntry> mounts_of(const std::string& pid) {
   return entries;
 }
 
-bool shows(const MountEntry& entry, const std::string& id) {
+bool is_view(const MountEntry& entry, const std::string& id) {
   return entry.root.ends_with(fmt::format("/{}/{}/rootfs", mounts_directory, id));
 }
 
-/// Views that are mounted in any mount namespace that we can see: /proc/PID/ns/mnt is one link a namespace.
+/// @return IDs of the views that are mounted in any mount namespace of a visible process. /proc/PID/ns/mnt identifies
+///   the namespace.
 std::set<std::string> mounted_ids(const std::vector<View>& views) {
   std::set<std::string> ids;
   std::set<std::string> namespaces;
@@ -177,14 +175,14 @@ std::set<std::string> mounted_ids(const std::vector<View>& views) {
     try {
       name = base::read_link_at(processes.get(), pid + "/ns/mnt");
     } catch (const Error&) {
-      continue;  // the process is gone, or not ours to look at
+      continue;  // the process has exited, or may not be inspected
     }
     if (!name || !namespaces.insert(*name).second) {
       continue;
     }
     for (const auto& entry : mounts_of(pid)) {
       for (const auto& view : views) {
-        if (shows(entry, view.id)) {
+        if (is_view(entry, view.id)) {
           ids.insert(view.id);
         }
       }
@@ -193,20 +191,21 @@ std::set<std::string> mounted_ids(const std::vector<View>& views) {
   return ids;
 }
 
-/// What tells a directory from one that was made later in its place; empty when there is none.
-std::string place_of(const struct stat& status) {
+/// Device and inode, which distinguish a directory from a later one of the same path.
+std::string identity_of(const struct stat& status) {
   return fmt::format("{}:{}", status.st_dev, status.st_ino);
 }
 
-std::string place_of(const std::string& directory) {
+/// @return empty when the directory does not exist
+std::string identity_of(const std::string& directory) {
   struct stat status {};
-  return ::stat(directory.c_str(), &status) == 0 ? place_of(status) : "";
+  return ::stat(directory.c_str(), &status) == 0 ? identity_of(status) : "";
 }
 
 std::vector<View> stale_views(const Context& context) {
   auto views = recorded_views(context);
   if (context.layout.user()) {
-    std::erase_if(views, [](const View& view) { return !view.place.empty() && place_of(view.target) == view.place; });
+    std::erase_if(views, [](const View& view) { return !view.copy.empty() && identity_of(view.target) == view.copy; });
   } else if (!views.empty()) {
     const auto mounted = mounted_ids(views);
     std::erase_if(views, [&mounted](const View& view) { return mounted.contains(view.id); });
@@ -214,7 +213,8 @@ std::vector<View> stale_views(const Context& context) {
   return views;
 }
 
-/// Mounts `source` at `target`, read-only from the first moment on (open_tree(2), mount_setattr(2), move_mount(2)).
+/// Mounts `source` at `target`; it is read-only when it becomes visible (open_tree(2), mount_setattr(2),
+/// move_mount(2)).
 void mount_read_only(int source, int target, const std::string& directory) {
   const base::Fd tree(base::check_errno(::open_tree(source, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC),
                                         "clone the view"));
@@ -230,15 +230,15 @@ void refuse_second_view(const Context& context, const std::string& target) {
   const auto entries = mounts_of("self");
   for (const auto& view : recorded_views(context)) {
     if (view.target == target && std::any_of(entries.begin(), entries.end(), [&](const MountEntry& entry) {
-          return entry.point == target && shows(entry, view.id);
+          return entry.point == target && is_view(entry, view.id);
         })) {
-      throw Error(ErrorKind::conflict, fmt::format("{} shows an image already", target),
-                  fmt::format("end it first with: berth umount {}", target));
+      throw Error(ErrorKind::conflict, fmt::format("an image is already mounted at {}", target),
+                  fmt::format("unmount it first with: berth umount {}", target));
     }
   }
 }
 
-/// @param copied the directory as it was, when it gets a copy
+/// @param copied user mode: the directory before the files are copied into it
 std::string view_info(const store::StoredImage& image, const std::string& target,
                       const std::optional<struct stat>& copied) {
   host::DeploymentInfo info;
@@ -247,13 +247,13 @@ std::string view_info(const store::StoredImage& image, const std::string& target
   info.ostree_commit = image.commit;
   info.document[target_key] = target;
   if (copied) {
-    info.document[place_key] = place_of(*copied);
+    info.document[copy_key] = identity_of(*copied);
     info.document[mode_key] = copied->st_mode & (S_IRWXU | S_IRWXG | S_IRWXO);
   }
   return host::write_info(info);
 }
 
-/// The image as find() gives it: merged.
+/// @return the image with a merged commit, as store::Store::find returns it
 store::StoredImage merged_image(const Context& context, store::Store& store, const std::string& text) {
   auto image = choose_image(context, store, text);
   if (!image.merged && !image.name.empty()) {
@@ -267,61 +267,61 @@ store::StoredImage merged_image(const Context& context, store::Store& store, con
   return image;
 }
 
-/// Users cannot mount: they get a copy, so that whatever they do with it the repository stays as it is.
+/// A user can change the files of a view, so they are copies and not links to those of the repository.
 void refuse_unless_empty(int directory, const std::string& target) {
   if (!base::list_directory(directory).empty()) {
     throw Error(ErrorKind::conflict, fmt::format("the directory {} is not empty", target),
-                "give an empty one: the files are copied into it");
+                "use an empty directory; the files are copied into it");
   }
 }
 
-void remove_copy(const Context& context, const Point& point) {
+void remove_copy(const Context& context, const MountPoint& point) {
   for (const auto& entry : base::list_directory(point.directory.get())) {
     base::remove_tree_at(point.directory.get(), entry);
   }
-  const auto place = place_of(status_of(point.directory.get()));
+  const auto copy = identity_of(status_of(point.directory.get()));
   for (const auto& view : recorded_views(context)) {
-    if (view.place == place) {
+    if (view.copy == copy) {
       if (view.mode_before != 0) {
-        base::check_errno(::fchmod(point.directory.get(), view.mode_before), "give back the mode of " + point.path);
+        base::check_errno(::fchmod(point.directory.get(), view.mode_before), "restore the mode of " + point.path);
       }
       base::remove_tree_at(open_mounts(context).get(), view.id);
     }
   }
 }
 
-bool holds_copy(const Context& context, const Point& point) {
+bool holds_copy(const Context& context, const MountPoint& point) {
   const auto views = recorded_views(context);
-  const auto place = place_of(status_of(point.directory.get()));
+  const auto copy = identity_of(status_of(point.directory.get()));
   return std::any_of(views.begin(), views.end(),
-                     [&](const View& view) { return view.target == point.path && view.place == place; });
+                     [&](const View& view) { return view.target == point.path && view.copy == copy; });
 }
 
-/// Unmounts what was found at the directory, and nothing that took its place: nobody can rename a mount point, and the
-/// directory above it is open.
-void unmount_exactly(const Point& point) {
+/// Unmounts the mount that was found at the directory, and no other. A mount point cannot be renamed, and the directory
+/// above it is kept open.
+void unmount_exactly(const MountPoint& point) {
   const auto [above, name] = base::split_path(point.path);
   const auto directory = base::open_host_directory(above);
   if (mount_id(directory.get(), name) != point.mount) {
-    throw Error(ErrorKind::conflict, fmt::format("{} was moved meanwhile", point.path), "try again");
+    throw Error(ErrorKind::conflict, fmt::format("{} was moved during the operation", point.path), "try again");
   }
   if (::umount2(fmt::format("/proc/self/fd/{}/{}", directory.get(), name).c_str(), UMOUNT_NOFOLLOW) != 0) {
     if (errno == EBUSY) {
       throw Error(ErrorKind::conflict, fmt::format("{} is in use", point.path),
-                  fmt::format("see by whom with: fuser --mount --verbose {}", point.path));
+                  fmt::format("list the processes with: fuser --mount --verbose {}", point.path));
     }
     base::throw_errno("unmount " + point.path);
   }
 }
 
-void unmount(const Context& context, Point point) {
+void unmount(const Context& context, MountPoint point) {
   point.directory.reset();  // an open directory keeps its mount busy
   const auto entries = mounts_of("self");
   const auto here = std::find_if(entries.begin(), entries.end(), [&point](const MountEntry& entry) {
     return entry.id == point.mount && entry.point == point.path;
   });
   for (const auto& view : recorded_views(context)) {
-    if (here != entries.end() && shows(*here, view.id)) {
+    if (here != entries.end() && is_view(*here, view.id)) {
       unmount_exactly(point);
       base::remove_tree_at(open_mounts(context).get(), view.id);
       return;
@@ -331,10 +331,9 @@ void unmount(const Context& context, Point point) {
               "berth mount IMAGE DIR mounts one");
 }
 
-/// What the image is shown by is its own directory, so that it can keep others out: whatever its files may be, they are
-/// nobody's but root's to look at.
-void show(int place, const Point& point, const std::string& directory) {
-  const auto rootfs = base::open_directory_at(place, "rootfs");
+/// Mounts the checkout. Its root directory is made private, so that only root can access the files of the image.
+void mount_checkout(int view, const MountPoint& point, const std::string& directory) {
+  const auto rootfs = base::open_directory_at(view, "rootfs");
   host::make_private(rootfs.get());
   mount_read_only(rootfs.get(), point.directory.get(), directory);
 }
@@ -342,9 +341,9 @@ void show(int place, const Point& point, const std::string& directory) {
 }  // namespace
 
 void mount_view(Context& context, const std::string& image_text, const std::string& directory) {
-  const auto point = open_point(directory);
+  const auto point = open_mount_point(directory);
   auto store = open_images(context, image_text);
-  store.hold();  // until it is mounted, for only then prune sees that it is in use
+  store.hold();  // until it is mounted, because prune does not recognize the view as in use before
   const auto image = merged_image(context, store, image_text);
   const bool copies = context.layout.user().has_value();
   refuse_second_view(context, point.path);
@@ -361,9 +360,9 @@ void mount_view(Context& context, const std::string& image_text, const std::stri
       return;  // prune removes it
     }
   });
-  const auto place = base::open_directory_at(mounts.get(), id);
+  const auto view = base::open_directory_at(mounts.get(), id);
   const auto before = status_of(point.directory.get());
-  base::create_file_at(place.get(), "info", view_info(image, point.path, copies ? std::optional(before) : std::nullopt),
+  base::create_file_at(view.get(), "info", view_info(image, point.path, copies ? std::optional(before) : std::nullopt),
                        0600);
   if (copies) {
     host::make_private(point.directory.get());
@@ -371,21 +370,21 @@ void mount_view(Context& context, const std::string& image_text, const std::stri
   base::ScopeExit reopen([&]() noexcept { ::fchmod(point.directory.get(), before.st_mode); });
   base::in_context([&] { return fmt::format("checking out {}", image.name); },
                    [&] {
-                     store.checkout(image.commit, copies ? point.directory.get() : place.get(), copies ? "." : "rootfs",
+                     store.checkout(image.commit, copies ? point.directory.get() : view.get(), copies ? "." : "rootfs",
                                     copies ? store::CheckoutFiles::copied : store::CheckoutFiles::linked);
                    });
   check_stop(context.stop);
   if (copies) {
-    host::make_private(point.directory.get());  // the image says otherwise of its root
+    host::make_private(point.directory.get());  // the checkout has set the mode of the image's root
   } else {
-    show(place.get(), point, directory);
+    mount_checkout(view.get(), point, directory);
   }
   reopen.dismiss();
   undo.dismiss();
 }
 
 void unmount_view(Context& context, const std::string& directory) {
-  auto point = open_point(directory);
+  auto point = open_mount_point(directory);
   if (holds_copy(context, point)) {
     remove_copy(context, point);
   } else {

@@ -1,4 +1,5 @@
-// berth mount and berth umount: read-only views of images.
+// berth mount and berth umount: images at directories of the host, read-only. A mount, or the copy that a user gets
+// instead, is called a view.
 #pragma once
 
 #include <string>
@@ -8,21 +9,22 @@
 
 namespace berth::ops {
 
-/// Shows an image, or what the container NAME was made from, at `directory`: a checkout of its own, mounted read-only,
-/// without setuid and devices. A record in .mounts keeps prune from taking it away; a reboot ends it and leaves the
-/// checkout to the next prune. A user, who cannot mount, gets a copy in the directory, which must be empty.
+/// Mounts a new checkout of an image read-only, nosuid and nodev. A record in .mounts keeps the commit in use. A reboot
+/// removes the mount, and the next prune the checkout. In user mode, the files are copied into the directory, which
+/// must be empty.
+/// @param image name of an image or container, or beginning of an ID
 /// @param directory an existing directory
-/// @throws Error(not_found), Error(conflict) when such a view is there already
+/// @throws Error(not_found), Error(conflict) when an image is already mounted there
 void mount_view(Context& context, const std::string& image, const std::string& directory);
 
-/// Ends the view at `directory`; a copy goes with whatever was changed in it. @throws Error(not_found) when there is
-/// none, Error(conflict) when it is in use
+/// Unmounts the image at `directory`, or removes the copy there, with all changes.
+/// @throws Error(not_found) when no image is mounted there, Error(conflict) when it is in use
 void unmount_view(Context& context, const std::string& directory);
 
-/// Directories of views that are not mounted any more, in no mount namespace that can be seen.
+/// @return directories of views that are not mounted in any mount namespace that this process can see
 std::vector<std::string> stale_mounts(const Context& context);
-/// Removes them. To be called under the repository's exclusive lock: a view that is about to be mounted holds the
-/// other.
+/// Removes stale views. The caller holds the exclusive lock of the repository; a command that is about to mount a view
+/// holds the shared lock.
 void remove_stale_mounts(const Context& context);
 
 }  // namespace berth::ops

@@ -34,14 +34,14 @@ store::PullResult ImageFetcher::pull_into(store::Store& store) {
   return result;
 }
 
-/// As podman does: an index is searched for what fits, but an image without one may be of any platform.
+/// Only an index offers a choice of platforms; an image without one may be for any platform, as in podman.
 void ImageFetcher::warn_about_platform(const store::StoredImage& image) const {
   if (image.config.empty()) {
-    return;  // another tool stored it and kept no configuration
+    return;  // stored by `atomic`, without its configuration
   }
   const auto platform = image::parse_image_config(image.config, "the configuration of " + image.name).platform;
   if (platform.os.empty() || platform.architecture.empty()) {
-    return;  // it does not tell
+    return;  // not specified
   }
   if (!image::runs_on(platform, platform_)) {
     options_.reporter->warning(
@@ -53,7 +53,7 @@ image::ResolvedManifest ImageFetcher::resolve() {
   return source().resolve(platform_);
 }
 
-OfferedImage ImageFetcher::look() {
+OfferedImage ImageFetcher::inspect() {
   auto resolved = resolve();
   const auto& descriptor = resolved.manifest.config;
   if (static_cast<std::uint64_t>(descriptor.size) > base::json_size_limit) {
@@ -62,11 +62,8 @@ OfferedImage ImageFetcher::look() {
                                   descriptor.size, base::json_size_limit));
   }
   OfferedImage offered{std::move(resolved.manifest), {}};
-  const auto stream = source().open_blob(offered.manifest.config);  // which is held to its size and digest
-  std::vector<std::byte> piece(std::size_t{64} << 10U);
-  while (const auto count = stream->read(piece)) {
-    offered.config.append(reinterpret_cast<const char*>(piece.data()), count);
-  }
+  const auto stream = source().open_blob(offered.manifest.config);  // it checks its size and digest
+  offered.config = base::read_text(*stream, base::json_size_limit, "the configuration of " + name().text());
   return offered;
 }
 
@@ -87,26 +84,38 @@ PresentImage ImageFetcher::ensure(store::Store& store) {
 }
 
 store::PullResult pull(Context& context, const PullRequest& request) {
-  ImageFetcher origin(context, request);
+  ImageFetcher fetcher(context, request);
   auto store = store::Store::open(store_options(context));
-  return origin.pull_into(store);
+  return fetcher.pull_into(store);
 }
 
 store::StoredImage pull_absent(Context& context, const PullRequest& request) {
-  ImageFetcher origin(context, request);
+  ImageFetcher fetcher(context, request);
   auto store = store::Store::open(store_options(context));
-  return origin.ensure(store).image;
+  return fetcher.ensure(store).image;
 }
 
-store::Store store_for_plan(Context& context, const std::string& throwaway, const ImageFetcher& origin) {
+store::Store store_for_plan(Context& context, const std::string& temporary, const ImageFetcher& fetcher) {
   auto store = store::Store::open_existing(store_options(context));
-  const auto found = store && !origin.local() ? store->look_up(origin.name()) : std::nullopt;
+  const auto found = store && !fetcher.local() ? store->look_up(fetcher.name()) : std::nullopt;
   if (found && !found->elsewhere) {
     return std::move(*store);
   }
-  auto options = store_options(context, throwaway);
+  auto options = store_options(context, temporary);
   options.read_only = context.layout.read_only_repository();
   return store::Store::open(options);
+}
+
+base::Json to_json(const store::PullResult& result) {
+  return {{"image", result.image.name},
+          {"imageId", result.image.id},
+          {"manifestDigest", result.image.manifest_digest},
+          {"commit", result.image.commit},
+          {"changed", result.changed},
+          {"layersFetched", result.layers_fetched},
+          {"layersPresent", result.layers_present},
+          {"bytesFetched", result.bytes_fetched},
+          {"skippedNodes", result.skipped_nodes}};
 }
 
 }  // namespace berth::ops

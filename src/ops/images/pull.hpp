@@ -1,9 +1,10 @@
-// berth pull: an image into the store.
+// berth pull: fetches an image into the store.
 #pragma once
 
 #include <optional>
 #include <string>
 
+#include "base/json_fwd.hpp"
 #include "ops/context.hpp"
 
 namespace berth::ops {
@@ -12,14 +13,17 @@ struct PullRequest {
   std::string image;                      ///< [SOURCE:]IMAGE
   std::string authfile;                   ///< --authfile
   std::string platform;                   ///< os/architecture[/variant]; empty: this machine's
-  std::string login{};                    ///< USER[:PASSWORD] for the registry, in place of what is in files
-  std::optional<image::Naming> naming{};  ///< nullopt: the session's
+  std::string login{};                    ///< USER[:PASSWORD] for the registry; overrides credential files
+  std::optional<image::Naming> naming{};  ///< nullopt: that of the context
 };
 
-/// Fetches what is missing. @throws Error
+/// Fetches the layers that are not stored. @throws Error
 store::PullResult pull(Context& context, const PullRequest& request);
 
-/// As an install does: fetches only what is not stored. @throws Error
+/// berth-pull.schema.json
+base::Json to_json(const store::PullResult& result);
+
+/// Fetches an image that is not stored, as an install does. @throws Error
 store::StoredImage pull_absent(Context& context, const PullRequest& request);
 
 /// An image that is in the store, found or fetched.
@@ -28,28 +32,29 @@ struct PresentImage {
   bool fetched = false;
 };
 
-/// An image that was asked for and not fetched.
+/// An image at its source, not fetched.
 struct OfferedImage {
   image::Manifest manifest;
   std::string config;  ///< text of the image configuration
 };
 
-/// Where an image is to come from. Registries are not contacted before they are needed; layouts and archives
-/// are opened at once, for they know their own names.
+/// Fetches one image. A registry is not contacted before it is needed; a layout or archive is opened by the
+/// constructor, because it determines the name of the image.
 class ImageFetcher {
  public:
   ImageFetcher(Context& context, const PullRequest& request);
   [[nodiscard]] const image::ImageName& name() const;
-  /// A layout or archive on this machine. What is stored under its name may be of another one of the same name.
+  /// Whether the image comes from a layout, an archive or a daemon. An image that is stored under its name may be
+  /// another one.
   [[nodiscard]] bool local() const;
-  /// The image from `store`, pulled only when absent (contract, section 5: an install never re-pulls). A local one is
-  /// always compared, which costs no more than reading its manifest.
+  /// Returns the image from the store, and pulls it when it is not stored (docs/system-containers.md, "Commands": an
+  /// install does not pull again). A local image is always compared, which only reads its manifest.
   PresentImage ensure(store::Store& store);
   store::PullResult pull_into(store::Store& store);
-  /// The manifest that is there now; fetches no layer.
+  /// Fetches the manifest, and no layer.
   image::ResolvedManifest resolve();
-  /// As resolve, with the image configuration.
-  OfferedImage look();
+  /// Fetches the manifest and the image configuration.
+  OfferedImage inspect();
 
  private:
   image::ImageSource& source();
@@ -61,9 +66,9 @@ class ImageFetcher {
   std::unique_ptr<image::ImageSource> source_;
 };
 
-/// For a plan alone, which must change nothing: the store, when it has the image, else a repository that is thrown
-/// away.
-/// @param throwaway path of that repository
-store::Store store_for_plan(Context& context, const std::string& throwaway, const ImageFetcher& origin);
+/// Opens a store for a command that only plans and must not change the store.
+/// @param temporary path of a repository for an image that is not stored
+/// @return the store when it has the image, else the temporary repository
+store::Store store_for_plan(Context& context, const std::string& temporary, const ImageFetcher& fetcher);
 
 }  // namespace berth::ops

@@ -8,11 +8,11 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/json.hpp"
 #include "host/state/lock.hpp"
 #include "image/reference.hpp"
 #include "ops/change/recover.hpp"
 #include "ops/images/deployments_in_use.hpp"
-#include "ops/images/image_change.hpp"
 #include "ops/images/image_lookup.hpp"
 #include "ops/images/pull.hpp"
 #include "source/open.hpp"
@@ -27,10 +27,10 @@ using base::ErrorKind;
 
 struct Chosen {
   store::StoredImage image;
-  std::function<std::unique_ptr<image::ImageSource>()> open;  ///< where to fetch from
+  std::function<std::unique_ptr<image::ImageSource>()> open;  ///< opens the source of good objects
 };
 
-/// A tag may mean another image in the registry by now, its digest does not.
+/// A reference by digest: a tag may name another image by now.
 image::Reference exact_reference(const store::StoredImage& image) {
   auto reference = image::parse_reference(image.name, image::Naming::as_written);
   if (!image.manifest_digest.empty()) {
@@ -61,26 +61,26 @@ Chosen choose(const Context& context, const store::Store& store, const std::stri
       return {std::move(*image), [reference, options] { return source::open(reference, options); }};
     }
     throw Error(ErrorKind::not_found, fmt::format("there is no image {}", name.text()),
-                "berth images list shows those that are stored");
+                "berth images list shows the stored images");
   }
   auto lost = find_by_name(store, text) ? std::nullopt : find_lost(context, store, text);
   auto image = lost ? std::move(*lost) : choose_image(context, store, text);
   if (image.name.empty()) {
     throw Error(ErrorKind::usage, fmt::format("{} is a layer", text),
-                "repair an image that has it: berth images verify shows them");
+                "repair an image that contains it; berth images verify shows them");
   }
   const auto open = [image, options] {
-    if (const auto reason = without_registry(image.name);
+    if (const auto reason = no_registry_reason(image.name);
         !reason.empty() && image::parse_written_name(image.name).digest == std::nullopt) {
       throw Error(ErrorKind::usage, fmt::format("there is no registry for {}: {}", image.name, reason),
-                  "say where it can be fetched from, e.g. berth images repair oci:DIR");
+                  "name a source of the image, e.g. berth images repair oci:DIR");
     }
     return source::open(exact_reference(image), options);
   };
   return {std::move(image), open};
 }
 
-/// Nobody changes the deployments of an image while their files are made good.
+/// Locks the containers of an image while their files are repaired.
 std::vector<host::ContainerLock> lock_users(Context& context, const store::StoredImage& image) {
   std::set<std::string> names;
   for (const auto& deployment : deployments_in_use(context)) {
@@ -96,7 +96,7 @@ std::vector<host::ContainerLock> lock_users(Context& context, const store::Store
   return locks;
 }
 
-/// Those below our own directory. The operating system's own files are not ours to replace.
+/// Without preinstalled containers, whose files belong to the operating system.
 std::vector<DeploymentInUse> own_deployments(const Context& context) {
   auto deployments = deployments_in_use(context);
   const auto directory = context.layout.deployments() + "/";
@@ -109,7 +109,7 @@ std::vector<DeploymentInUse> own_deployments(const Context& context) {
 RepairOutcome repair_image(Context& context, const std::string& text, const std::string& authfile) {
   const auto store = open_images(context);
   const auto chosen = choose(context, store, text, authfile);
-  refuse_elsewhere(context, {chosen.image}, "fsck");
+  refuse_read_only(context, {chosen.image}, "fsck");
   const auto locks = lock_users(context, chosen.image);
   const auto deployments = own_deployments(context);
   store::RepairRequest request;
@@ -131,6 +131,17 @@ RepairOutcome repair_image(Context& context, const std::string& text, const std:
     outcome.mended.push_back(std::move(container));
   }
   return outcome;
+}
+
+base::Json to_json(const RepairOutcome& outcome) {
+  auto mended = base::Json::array();
+  for (const auto& container : outcome.mended) {
+    mended.push_back({{"container", container.container}, {"directory", container.path}, {"files", container.files}});
+  }
+  return {{"image", outcome.name},
+          {"damaged", outcome.damaged},
+          {"layersFetched", outcome.layers},
+          {"mended", std::move(mended)}};
 }
 
 }  // namespace berth::ops

@@ -1,15 +1,16 @@
-// berth images repair: good objects in place of damaged ones, in the store and in the containers.
+// berth images repair: replaces damaged objects in the store and damaged files of containers.
 #pragma once
 
 #include <string>
 #include <vector>
 
+#include "base/json_fwd.hpp"
 #include "ops/context.hpp"
 
 namespace berth::ops {
 
 struct MendedContainer {
-  std::string container;  ///< empty for a view or a deployment in the making
+  std::string container;  ///< empty for a view or a staging directory
   bool live = false;
   std::string path;                ///< its root file system
   std::vector<std::string> files;  ///< absolute in the image
@@ -18,13 +19,16 @@ struct MendedContainer {
 struct RepairOutcome {
   std::string name;
   std::size_t damaged = 0;
-  std::size_t layers = 0;  ///< fetched again
+  std::size_t layers = 0;  ///< that were fetched again
   std::vector<MendedContainer> mended;
 };
 
-/// @param text an image or container as images verify takes them; or SOURCE:IMAGE, a layout or archive that has what is
-///   stored under its name
-/// @throws Error(not_found), Error(conflict) when what is at the source is another image
+/// @param text name of an image or container, or beginning of an ID; or SOURCE:IMAGE, a layout or archive with the
+///   image that is stored under its name
+/// @throws Error(not_found), Error(conflict) when the source has another image
 RepairOutcome repair_image(Context& context, const std::string& text, const std::string& authfile);
+
+/// berth-images-repair.schema.json
+base::Json to_json(const RepairOutcome& outcome);
 
 }  // namespace berth::ops

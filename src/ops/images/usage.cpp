@@ -1,9 +1,10 @@
 #include "ops/images/usage.hpp"
 
 #include <map>
+#include <utility>
 
+#include "base/json.hpp"
 #include "ops/images/deployments_in_use.hpp"
-#include "ops/images/image_change.hpp"
 #include "ops/images/image_lookup.hpp"
 #include "store/usage.hpp"
 
@@ -11,7 +12,7 @@ namespace berth::ops {
 
 namespace {
 
-/// Images by name, then containers with both their deployments, then what has no name.
+/// Images by name, then containers with their deployments, then views.
 struct Owners {
   std::vector<UsageRow> rows;
   std::vector<store::Owner> owners;
@@ -35,7 +36,7 @@ Owners find_owners(const Context& context, const store::Store& store) {
     auto& owner = containers[{container ? "container" : "view", container ? deployment.container : deployment.path}];
     owner.directories.push_back(deployment.path);
     if (const auto image = store.describe(deployment.commit, deployment.image); image && !image->elsewhere) {
-      // The commit of an older tool's image has no tree; its layers have.
+      // The commit of an image that `atomic` stored has no tree; those of its layers have.
       auto commits = image->merged ? std::vector{image->commit} : store.commits_of(*image);
       owner.commits.insert(owner.commits.end(), commits.begin(), commits.end());
     }
@@ -61,12 +62,25 @@ DiskUsage disk_usage(Context& context) {
     auto& row = found.rows[i];
     row.shared = usage.owners[i].shared;
     row.own = usage.owners[i].own;
-    row.reclaimable = row.own;  // what a container uses is not an image's own
+    row.reclaimable = row.own;  // files that a container uses are shared, not own
   }
   result.rows = std::move(found.rows);
   result.total = usage.total;
   result.reclaimable = usage.reclaimable;
   return result;
+}
+
+base::Json to_json(const DiskUsage& usage) {
+  auto rows = base::Json::array();
+  for (const auto& row : usage.rows) {
+    rows.push_back({{"kind", row.kind},
+                    {"name", row.name},
+                    {"bytes", row.shared + row.own},
+                    {"shared", row.shared},
+                    {"own", row.own},
+                    {"reclaimable", row.reclaimable}});
+  }
+  return {{"usage", std::move(rows)}, {"total", usage.total}, {"reclaimable", usage.reclaimable}};
 }
 
 }  // namespace berth::ops

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <iterator>
 #include <map>
@@ -19,9 +20,9 @@
 #include "host/state/transaction_journal.hpp"
 #include "ops/footprint/installed_unit.hpp"
 #include "ops/images/deployments_in_use.hpp"
-#include "ops/images/image_change.hpp"
 #include "ops/images/image_lookup.hpp"
 #include "ops/images/pull.hpp"
+#include "ops/result_json.hpp"
 
 namespace berth::ops {
 
@@ -30,7 +31,7 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 
-/// Containers by the commit of a deployment of theirs.
+/// Names of containers by the commits of their deployments.
 using Users = std::map<std::string, std::set<std::string>>;
 
 Users users_of_commits(const std::vector<DeploymentInUse>& deployments, const store::Store& store) {
@@ -41,7 +42,7 @@ Users users_of_commits(const std::vector<DeploymentInUse>& deployments, const st
       continue;
     }
     users[deployment.commit].insert(deployment.container);
-    if (!image->merged) {  // an older tool's: only its layers have files
+    if (!image->merged) {  // stored by `atomic`: only its layers have files
       for (const auto& commit : store.commits_of(*image)) {
         users[commit].insert(deployment.container);
       }
@@ -50,7 +51,7 @@ Users users_of_commits(const std::vector<DeploymentInUse>& deployments, const st
   return users;
 }
 
-/// The images that are asked for; without any, all of them and those that only deployments hold on to.
+/// The requested images; without a request all images, including those that only deployments refer to.
 std::vector<store::StoredImage> choose(const Context& context, const store::Store& store,
                                        const std::vector<std::string>& texts,
                                        const std::vector<DeploymentInUse>& deployments, const Users& users) {
@@ -61,7 +62,7 @@ std::vector<store::StoredImage> choose(const Context& context, const store::Stor
     images.push_back(lost ? std::move(*lost) : choose_image(context, store, text));
   }
   if (!texts.empty()) {
-    refuse_elsewhere(context, images, "fsck");
+    refuse_read_only(context, images, "fsck");
     return images;
   }
   images = store.images(false);
@@ -80,7 +81,7 @@ std::vector<store::StoredImage> choose(const Context& context, const store::Stor
   return images;
 }
 
-/// Layer names by commit, for places that only a layer has.
+/// Shortened layer IDs by commit, for files that only a layer has.
 std::map<std::string, std::string> layer_names(const store::Store& store) {
   constexpr std::size_t shown_digits = 12;
   std::map<std::string, std::string> names;
@@ -116,55 +117,51 @@ DamagedFile describe(const store::DamagedObject& object, const store::StoredImag
   return file;
 }
 
-/// A layer has no name.
+/// @return the name of an image, or `layer ID`
 std::string shown_name(const store::StoredImage& image) {
   constexpr std::size_t shown_digits = 12;
   return image.name.empty() && !image.id.empty() ? "layer " + image.id.substr(0, shown_digits) : image.name;
 }
 
-/// An image of which only a damaged branch is left.
+/// Describes an image of which only a damaged branch is left.
 DamagedFile describe_branch(const store::Store& store, const store::StoredImage& image) {
   const auto path = store.branch_file(image.branch);
   return {image.branch, "branch", false, {path}, {}};
 }
 
-/// nullopt when it cannot be had: another command is at work on the container for long, or we may not write there.
-std::optional<host::ContainerLock> lock_to_look(Context& context, const std::string& container) {
+/// @return nullopt, after a warning, when another command holds the lock for too long, or when this user may not lock
+std::optional<host::ContainerLock> lock_for_verification(Context& context, const std::string& container) {
   try {
     return host::ContainerLock::take(context.layout, container, context.command,
                                      std::chrono::seconds(context.config.lock_timeout_seconds), context.reporter,
                                      context.stop);
   } catch (const Error& error) {
-    if (error.kind() == ErrorKind::interrupted) {
-      throw;
-    }
-    context.reporter.warning(
-        fmt::format("{} could not be locked, so what is found of it may be the work of another "
-                    "command: {}",
-                    container, error.what()));
+    context.reporter.warning(fmt::format("{} could not be locked, so reported damage may be a change in progress: {}",
+                                         container, error.what()));
     return std::nullopt;
   }
 }
 
-/// Of what berth keeps beside the root file system. It is looked at again while nobody changes the container.
+/// Checks the files of a deployment outside its root file system. Damage is confirmed by a second check under the
+/// container's lock.
 std::string damage_of_files(Context& context, const DeploymentInUse& deployment) {
-  const auto look = [&deployment] {
+  const auto check = [&deployment] {
     return damage_of_deployment(deployment.path, deployment.container, deployment.has_service);
   };
-  if (deployment.container.empty() || look().empty()) {
+  if (deployment.container.empty() || check().empty()) {
     return {};
   }
-  const auto lock = lock_to_look(context, deployment.container);
+  const auto lock = lock_for_verification(context, deployment.container);
   const bool settled = base::stat_at(AT_FDCWD, deployment.path) &&
                        host::current_slot(context.layout, deployment.container) &&
                        !host::read_journal(context.layout, deployment.container);
-  return settled ? look() : "";
+  return settled ? check() : "";
 }
 
-/// Deployments that do not tell what they are, or whose commit is gone, or whose other files are damaged.
-std::vector<VerifiedImage> unknown_deployments(Context& context, const store::Store& store,
-                                               const std::vector<DeploymentInUse>& deployments,
-                                               const std::vector<store::StoredImage>& images) {
+/// Deployments whose info or other files are damaged, or whose commit is not stored.
+std::vector<VerifiedImage> damaged_beside_rootfs(Context& context, const store::Store& store,
+                                                 const std::vector<DeploymentInUse>& deployments,
+                                                 const std::vector<store::StoredImage>& images) {
   std::vector<VerifiedImage> result;
   for (const auto& deployment : deployments) {
     const bool shown = std::any_of(images.begin(), images.end(), [&deployment](const store::StoredImage& image) {
@@ -194,37 +191,34 @@ bool concerns(const store::DamagedObject& object, const std::vector<std::string>
   });
 }
 
-void ask_registry(Context& context, const store::StoredImage& image, const std::string& authfile,
-                  VerifiedImage& verified) {
-  verified.remote_reason = without_registry(image.name);
+void query_registry(Context& context, const store::StoredImage& image, const std::string& authfile,
+                    VerifiedImage& verified) {
+  verified.remote_reason = no_registry_reason(image.name);
   verified.remote = verified.remote_reason.empty() ? RemoteState::unknown : RemoteState::none;
   if (verified.remote == RemoteState::none) {
     return;
   }
   try {
-    ImageFetcher origin(context, {image.name, authfile, platform_of(image)});
-    const auto resolved = origin.resolve();
+    ImageFetcher fetcher(context, {image.name, authfile, platform_of(image)});
+    const auto resolved = fetcher.resolve();
     verified.remote_id = resolved.manifest.config.digest.hex();
     const bool same = verified.remote_id == image.id || resolved.digest.text() == image.manifest_digest;
     verified.remote = same ? RemoteState::latest : RemoteState::newer;
   } catch (const Error& error) {
-    if (error.kind() == ErrorKind::interrupted) {
-      throw;
-    }
     verified.remote_reason = error.what();
   }
 }
 
-std::vector<std::string> keys_of(const Users& users) {
-  std::vector<std::string> keys;
-  keys.reserve(users.size());
+std::vector<std::string> commits_of(const Users& users) {
+  std::vector<std::string> commits;
+  commits.reserve(users.size());
   for (const auto& [commit, names] : users) {
-    keys.push_back(commit);
+    commits.push_back(commit);
   }
-  return keys;
+  return commits;
 }
 
-/// Root file systems by path, as they were found.
+/// Inodes of root file systems by path, to recognize directories that were replaced.
 using Found = std::map<std::string, ino_t>;
 
 Found find_checkouts(std::vector<store::CheckedOut>& checkouts, const std::vector<store::StoredImage>& images) {
@@ -252,12 +246,12 @@ bool is_still_there(const Context& context, const DeploymentInUse& deployment, c
          host::current_slot(context.layout, deployment.container);
 }
 
-/// What another command does meanwhile is no damage, and neither is what a killed one left for recovery: so what looks
-/// damaged is looked at again while nobody changes the container.
-std::optional<store::DamagedCheckout> look_again(Context& context, const store::Store& store,
-                                                 const DeploymentInUse& deployment, const std::string& path,
-                                                 const Found& found) {
-  const auto lock = lock_to_look(context, deployment.container);
+/// Verifies a damaged checkout again under the container's lock: a change in progress is not damage, and neither is a
+/// change that was killed and that recovery will complete.
+std::optional<store::DamagedCheckout> verify_again(Context& context, const store::Store& store,
+                                                   const DeploymentInUse& deployment, const std::string& path,
+                                                   const Found& found) {
+  const auto lock = lock_for_verification(context, deployment.container);
   if (!is_still_there(context, deployment, path, found) || host::read_journal(context.layout, deployment.container)) {
     return std::nullopt;
   }
@@ -279,7 +273,7 @@ std::vector<DamagedDeployment> damaged_deployments(Context& context, const store
     if (deployment.commit != image.commit || !damaged) {
       continue;
     }
-    if (const auto again = look_again(context, store, deployment, path, found)) {
+    if (const auto again = verify_again(context, store, deployment, path, found)) {
       result.push_back({deployment.container, path, deployment.live, again->changed, again->missing, ""});
     }
   }
@@ -290,14 +284,14 @@ std::vector<DamagedDeployment> damaged_deployments(Context& context, const store
 
 std::vector<VerifiedImage> verify_images(Context& context, const VerifyRequest& request) {
   auto store = open_images(context);
-  store.hold();  // what is examined must not be pruned away meanwhile
+  store.hold();  // prunes must wait
   const auto deployments = deployments_in_use(context);
   const auto users = users_of_commits(deployments, store);
   const auto images = choose(context, store, request.images, deployments, users);
   const auto layers = layer_names(store);
   store::VerifyRequest wanted;
   wanted.all = request.images.empty();
-  wanted.users = keys_of(users);
+  wanted.users = commits_of(users);
   wanted.checkouts = checkouts_of(deployments, store);
   wanted.groups.reserve(images.size());
   for (const auto& image : images) {
@@ -322,15 +316,55 @@ std::vector<VerifiedImage> verify_images(Context& context, const VerifyRequest& 
     }
     verified.deployments = damaged_deployments(context, store, images[i], deployments, report, found);
     if (request.remote && images[i].present) {
-      ask_registry(context, images[i], request.authfile, verified);
+      query_registry(context, images[i], request.authfile, verified);
     }
     result.push_back(std::move(verified));
   }
   if (request.images.empty()) {
-    auto unknown = unknown_deployments(context, store, deployments_in_use(context), images);
-    std::move(unknown.begin(), unknown.end(), std::back_inserter(result));
+    auto damaged = damaged_beside_rootfs(context, store, deployments_in_use(context), images);
+    std::move(damaged.begin(), damaged.end(), std::back_inserter(result));
   }
   return result;
+}
+
+std::string_view name_of(RemoteState state) {
+  static constexpr std::array<std::string_view, 5> names = {"not asked", "none", "latest", "newer", "unknown"};
+  return names.at(static_cast<std::size_t>(state));
+}
+
+base::Json to_json(const DamagedFile& file) {
+  return {{"object", file.object},
+          {"kind", file.kind},
+          {"missing", file.missing},
+          {"paths", file.paths},
+          {"containers", file.containers}};
+}
+
+base::Json to_json(const DamagedDeployment& deployment) {
+  base::Json json = {{"container", deployment.container},
+                     {"directory", deployment.path},
+                     {"live", deployment.live},
+                     {"changed", deployment.changed},
+                     {"missing", deployment.missing}};
+  if (!deployment.reason.empty()) {
+    json["reason"] = deployment.reason;
+  }
+  return json;
+}
+
+base::Json to_json(const std::vector<VerifiedImage>& images) {
+  auto list = base::Json::array();
+  for (const auto& image : images) {
+    list.push_back({{"image", image.name},
+                    {"imageId", image.id},
+                    {"objects", image.objects},
+                    {"damaged", array_of(image.damaged)},
+                    {"deployments", array_of(image.deployments)},
+                    {"registry", name_of(image.remote)},
+                    {"registryImageId", or_null(image.remote_id)},
+                    {"registryReason", or_null(image.remote_reason)}});
+  }
+  return {{"images", std::move(list)}};
 }
 
 }  // namespace berth::ops

@@ -1,43 +1,46 @@
-// berth images verify: is there something newer, and is what is stored still what was fetched.
+// berth images verify: checks stored images and deployments for damage, and queries the registries for newer images.
 #pragma once
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "base/json_fwd.hpp"
 #include "ops/context.hpp"
 
 namespace berth::ops {
 
 struct VerifyRequest {
   std::vector<std::string> images;  ///< names, ids or containers; empty: everything
-  bool remote = true;               ///< ask the registries, too
+  bool remote = true;               ///< query the registries, too
   std::string authfile;
 };
 
-/// One damaged or missing object, as it concerns one image.
+/// A damaged or missing object of an image.
 struct DamagedFile {
-  std::string object;  ///< OSTree's name
-  std::string kind;    ///< file, directory, attributes, commit; branch, whose only path is that of its file
+  std::string object;  ///< CHECKSUM.TYPE, as OSTree names it; the branch for the kind `branch`
+  std::string kind;    ///< file, directory, attributes, commit, branch
   bool missing = false;
-  std::vector<std::string> paths;       ///< in the image; `layer HEX: PATH` for what only a layer has
-  std::vector<std::string> containers;  ///< whose deployments, either slot, have it
+  std::vector<std::string>
+      paths;  ///< in the image, or `layer HEX: PATH` when only a layer has it; of a branch: its file
+  std::vector<std::string> containers;  ///< with a deployment, live or not, that has it
 };
 
-/// A deployment that is not what its image is, although what is stored may be.
+/// A deployment whose files differ from its image.
 struct DamagedDeployment {
   std::string container;
   std::string path;  ///< its root file system
   bool live = false;
   std::vector<std::string> changed;  ///< absolute in the image
   std::vector<std::string> missing;
-  std::string reason;       ///< what is damaged of the files beside it; then there is no more to say
-  bool unreadable = false;  ///< that is its description, the file `info`
+  std::string reason;       ///< why another file of the deployment is damaged; then the lists are empty
+  bool unreadable = false;  ///< that file is `info`
 };
 
 enum class RemoteState {
   not_asked,
-  none,  ///< the image came from somewhere else, or its name holds a digest
+  none,  ///< the image has no registry, or its name contains a digest
   latest,
   newer,    ///< the registry has another image under that name
   unknown,  ///< see `remote_reason`
@@ -50,11 +53,20 @@ struct VerifiedImage {
   std::vector<DamagedFile> damaged;
   std::vector<DamagedDeployment> deployments;  ///< by path
   RemoteState remote = RemoteState::not_asked;
-  std::string remote_id;      ///< image id in the registry, when it is known
+  std::string remote_id;      ///< image ID in the registry, when it is known
   std::string remote_reason;  ///< why it is not known
 };
 
 /// @throws Error(not_found) for an image that is not stored
 std::vector<VerifiedImage> verify_images(Context& context, const VerifyRequest& request);
+
+/// @return `not asked`, `none`, `latest`, `newer` or `unknown`
+std::string_view name_of(RemoteState state);
+
+base::Json to_json(const DamagedFile& file);
+base::Json to_json(const DamagedDeployment& deployment);
+
+/// berth-images-verify.schema.json
+base::Json to_json(const std::vector<VerifiedImage>& images);
 
 }  // namespace berth::ops

@@ -13,6 +13,7 @@
 #include "host/files/host_file.hpp"
 #include "ops/rootless.hpp"
 #include "render/exports/stream_links.hpp"
+#include "render/spec/config_generate.hpp"
 #include "render/spec/rootfs.hpp"
 
 namespace berth::ops {
@@ -22,10 +23,10 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 
-constexpr std::uint64_t host_template_limit = 1U << 20U;  // bytes; an installedFilesTemplate is a text
+constexpr std::uint64_t host_template_limit = 1U << 20U;  // bytes of an installedFilesTemplate
 
-/// Whether a file can be bound into a container. In a root that is not booted, what a link such as
-/// /etc/resolv.conf -> /run/… points to will only exist later.
+/// Whether a file can be bound into a container. In a root that is not booted, a link such as
+/// /etc/resolv.conf -> /run/… counts: its target will exist once the system runs.
 bool can_be_bound(const Context& context, int root, const std::string& path) {
   try {
     return static_cast<bool>(base::open_in_root(root, path, O_PATH));
@@ -34,21 +35,12 @@ bool can_be_bound(const Context& context, int root, const std::string& path) {
   }
 }
 
-/// What a user may not look at is there.
-std::optional<struct stat> host_status(int root, const std::string& path) {
-  try {
-    return render::stat_in_root(root, path);
-  } catch (const Error& error) {
-    return error.kind() == ErrorKind::not_permitted ? std::optional<struct stat>(std::in_place) : std::nullopt;
-  }
-}
-
 render::HostFeatures host_features(const Context& context, int root) {
   auto features = features_of(context.facts);
   features.resolv_conf = can_be_bound(context, root, "/etc/resolv.conf");
   features.hosts = can_be_bound(context, root, "/etc/hosts");
   if (context.layout.user()) {
-    features.user = rootless(context);
+    features.rootless = rootless(context);
   }
   return features;
 }
@@ -66,6 +58,52 @@ void ImageFiles::read(base::Fd laid_out, base::Reporter& reporter) {
   rootfs = std::move(laid_out);
   exports_directory = render::open_exports(rootfs.get());
   exports = render::read_exports(exports_directory.get(), reporter);
+}
+
+bool LaidOutImageProbe::exists(const std::string& path) const {
+  return host::host_exists(root_, path);
+}
+
+bool LaidOutImageProbe::matches(const PlannedFile& planned) const {
+  return host::host_is(root_, planned.file, planned.checksum);
+}
+
+std::string LaidOutImageProbe::resolve(const std::string& path) const {
+  return host::resolve_host_path(root_, path);
+}
+
+std::optional<uid_t> LaidOutImageProbe::directory_owner(const std::string& path) const {
+  return host::trusted_directory_owner(root_, path);
+}
+
+std::optional<struct stat> LaidOutImageProbe::status(const std::string& path) const {
+  try {
+    return render::stat_in_root(root_, path);
+  } catch (const Error& error) {
+    return error.kind() == ErrorKind::not_permitted ? std::optional<struct stat>(std::in_place) : std::nullopt;
+  }
+}
+
+std::string LaidOutImageProbe::read_entry(const render::HostEntry& entry) const {
+  return render::read_host_entry(files_.exports_directory.get(), entry, host_template_limit);
+}
+
+std::string LaidOutImageProbe::entry_checksum(const render::HostEntry& entry) const {
+  const base::Fd file(render::open_host_entry(files_.exports_directory.get(), entry));
+  return host::content_checksum(file.get(), "exports/hostfs/" + entry.path);
+}
+
+std::string LaidOutImageProbe::generate_config(const render::Values& values,
+                                               const render::HostFeatures& features) const {
+  return render::generate_config(files_.config, files_.rootfs.get(), values, features);
+}
+
+std::vector<render::Volume> LaidOutImageProbe::volumes(const std::string& directory) const {
+  return render::volumes_of(files_.config, files_.rootfs.get(), directory);
+}
+
+std::vector<std::string> LaidOutImageProbe::stream_links() const {
+  return files_.rootfs ? render::stream_links(files_.rootfs.get()) : std::vector<std::string>();
 }
 
 std::string default_service_template(const Context& context, const render::Exports& exports) {
@@ -86,40 +124,16 @@ std::string default_service_template(const Context& context, const render::Expor
       "install berth completely, or set BERTH_DATADIR");
 }
 
-PlanInputs plan_inputs(const Context& context, int root, const ImageFiles& files) {
-  PlanInputs in;
-  in.image = files.image.name;
-  in.image_id = files.image.id;
-  in.commit = files.image.commit;
-  in.created = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-  in.image_config = &files.config;
-  in.exports = &files.exports;
-  in.facts = &context.facts;
-  in.features = host_features(context, root);
-  in.layout = &context.layout;
-  in.package_kind = host::package_kind(context.layout);
-  in.host_exists = [root](const std::string& path) { return host::host_exists(root, path); };
-  in.host_place = [root](const std::string& path) { return host::resolve_host_path(root, path); };
-  in.is_there = [root](const PlannedFile& planned) { return host::host_is(root, planned.file, planned.checksum); };
-  in.directory_owner = [root](const std::string& path) { return host::trusted_directory_owner(root, path); };
-  in.read_entry = [&files](const render::HostEntry& entry) {
-    return render::read_host_entry(files.exports_directory.get(), entry, host_template_limit);
-  };
-  in.entry_checksum = [&files](const render::HostEntry& entry) {
-    const base::Fd file(render::open_host_entry(files.exports_directory.get(), entry));
-    return host::content_checksum(file.get(), "exports/hostfs/" + entry.path);
-  };
-  in.generate_config = [&files](const render::Values& values, const render::HostFeatures& features) {
-    return render::generate_config(files.config, files.rootfs.get(), values, features);
-  };
-  in.volumes = [&files](const std::string& directory) {
-    return render::volumes_of(files.config, files.rootfs.get(), directory);
-  };
-  in.host_status = [root](const std::string& path) { return host_status(root, path); };
-  in.stream_links = [&files] {
-    return files.rootfs ? render::stream_links(files.rootfs.get()) : std::vector<std::string>();
-  };
-  return in;
+ImageFacts image_facts(const ImageFiles& files) {
+  return {files.image.name, files.image.id, files.image.commit, files.config, files.exports};
+}
+
+HostFacts host_facts(const Context& context, int root) {
+  return {context.layout, context.facts, host_features(context, root), host::package_kind(context.layout), {}, {}};
+}
+
+std::int64_t plan_time() {
+  return std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
 }
 
 render::HostFeatures features_of(const host::Facts& facts) {

@@ -22,12 +22,13 @@ using base::ErrorKind;
 constexpr mode_t directory_mode = 0755;
 constexpr mode_t file_mode = 0644;
 
-/// A source that is no directory, or a link that leads nowhere before the boot, as /etc/resolv.conf often does.
+/// Whether a mount binds a file: its source is not a directory, or is a link whose target exists only after the boot,
+/// as that of /etc/resolv.conf often does.
 bool binds_file(int root, const base::Json& mount) {
   const auto source = mount.value("source", "");
   const auto destination = mount.value("destination", "");
   if (destination == "/etc/resolv.conf" || destination == "/etc/hosts") {
-    return true;  // copies that the unit makes
+    return true;  // copies that the unit creates
   }
   if (mount.value("type", "") != "bind" || !source.starts_with('/')) {
     return false;
@@ -42,8 +43,8 @@ bool binds_file(int root, const base::Json& mount) {
   }
 }
 
-/// Makes what is missing of one path, as far as no link is in the way.
-void make_place(int rootfs, const std::vector<std::string>& components, bool file) {
+/// Creates the missing components of one path, up to the first symbolic link.
+void make_mount_point(int rootfs, const std::vector<std::string>& components, bool file) {
   base::Fd directory = base::open_directory_at(rootfs, ".");
   for (std::size_t index = 0; index < components.size(); ++index) {
     const auto& name = components[index];
@@ -70,7 +71,7 @@ void make_mount_points(int root, int rootfs, const base::Json& config) {
     const auto components = base::safe_components(path, "config.json");
     const auto whole = fmt::format("{}/", path);
     if (std::none_of(covered.begin(), covered.end(), [&](const auto& place) { return whole.starts_with(place); })) {
-      make_place(rootfs, components, file);
+      make_mount_point(rootfs, components, file);
     }
   };
   for (const auto& mount : config.value("mounts", base::Json::array())) {

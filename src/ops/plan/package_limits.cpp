@@ -2,8 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <grp.h>
-#include <pwd.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -13,6 +11,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "host/accounts.hpp"
 
 namespace berth::ops {
 
@@ -21,7 +20,6 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 
-constexpr std::size_t entry_limit = 64U << 10U;  // bytes of an entry of passwd or group
 constexpr const char* install_instead = "install the image with berth install on the machine itself";
 
 /// Ids that are the same on every Debian system (Debian policy, 9.2.2).
@@ -30,19 +28,11 @@ bool is_global(unsigned id) {
 }
 
 bool has_name(unsigned id, bool group) {
-  std::vector<char> buffer(entry_limit);
-  if (group) {
-    struct group entry {};
-    struct group* found = nullptr;
-    return ::getgrgid_r(id, &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr;
-  }
-  struct passwd entry {};
-  struct passwd* found = nullptr;
-  return ::getpwuid_r(id, &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr;
+  return group ? host::has_group(id) : host::find_account(id).has_value();
 }
 
-/// rpm knows owners by their names alone. dpkg prefers the name, when this machine has one for the id and the other
-/// machine the same name for another id.
+/// Whether a package keeps the owner. rpm stores names only. dpkg stores both, and prefers the name: the other machine
+/// may have it for another id.
 bool keeps_owner(unsigned id, bool group, host::PackageKind kind) {
   if (kind == host::PackageKind::rpm) {
     return id == 0;
@@ -50,9 +40,9 @@ bool keeps_owner(unsigned id, bool group, host::PackageKind kind) {
   return is_global(id) || !has_name(id, group);
 }
 
-class Packing {
+class PackableTree {
  public:
-  Packing(int tree, host::PackageKind kind) : tree_(tree), kind_(kind) {}
+  PackableTree(int tree, host::PackageKind kind) : tree_(tree), kind_(kind) {}
 
   void run() {
     while (!directories_.empty()) {
@@ -60,13 +50,13 @@ class Packing {
       directories_.pop_back();
       const auto directory = base::open_directory_at(tree_, path);
       for (const auto& name : base::list_directory(directory.get())) {
-        look_at(directory.get(), name, path == "." ? name : fmt::format("{}/{}", path, name));
+        check_entry(directory.get(), name, path == "." ? name : fmt::format("{}/{}", path, name));
       }
     }
   }
 
  private:
-  void look_at(int directory, const std::string& name, const std::string& path) {
+  void check_entry(int directory, const std::string& name, const std::string& path) {
     const auto status = base::stat_at(directory, name).value();
     if (!keeps_owner(status.st_uid, false, kind_) || !keeps_owner(status.st_gid, true, kind_)) {
       refuse(path, fmt::format("belongs to user {} and group {}, which {}", status.st_uid, status.st_gid,
@@ -102,7 +92,7 @@ class Packing {
 }  // namespace
 
 void make_packable(int tree, host::PackageKind kind) {
-  Packing(tree, kind).run();
+  PackableTree(tree, kind).run();
 }
 
 }  // namespace berth::ops

@@ -2,27 +2,26 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <fnmatch.h>
 
 #include <algorithm>
 #include <cctype>
 #include <iterator>
-#include <map>
-#include <set>
 
-#include "base/digest.hpp"
 #include "base/error.hpp"
-#include "host/files/kernel_directories.hpp"
-#include "host/files/root_directory.hpp"
 #include "host/machine/runtime_version.hpp"
 #include "ops/plan/plan_findings.hpp"
+#include "ops/plan/plan_host_files.hpp"
 #include "ops/plan/plan_package.hpp"
 #include "ops/plan/protected_paths.hpp"
-#include "render/exports/reach.hpp"
+#include "render/exports/tmpfiles_privileges.hpp"
+#include "render/exports/unit_privileges.hpp"
+#include "render/exports/writable_paths.hpp"
 #include "render/spec/config_check.hpp"
-#include "render/spec/privileges.hpp"
+#include "render/spec/config_generate.hpp"
+#include "render/spec/config_privileges.hpp"
 #include "render/template/template.hpp"
 #include "render/unit/stop_signal.hpp"
+#include "render/unit/tmpfiles.hpp"
 #include "render/unit/tmpfiles_check.hpp"
 #include "render/unit/unit.hpp"
 
@@ -35,380 +34,155 @@ using base::ErrorKind;
 
 render::ToolValues tool_values(const PlanInputs& in, bool detached) {
   render::ToolValues tool;
-  tool.name = in.value_of_name.empty() ? in.name : in.value_of_name;
-  tool.deployment = in.layout->deployment_in_root(in.name, in.slot);
-  tool.image_name = in.image;
-  tool.image_id = in.image_id;
-  tool.runtime = in.runtime.path;
-  tool.runtime_has_pid_file = in.runtime.has_pid_file;
+  tool.name = in.request.name.empty() ? in.target.name : in.request.name;
+  tool.deployment = in.host.layout.deployment_in_root(in.target.name, in.target.slot);
+  tool.image_name = in.image.name;
+  tool.image_id = in.image.id;
+  tool.runtime = in.request.runtime.path;
+  tool.runtime_has_pid_file = in.request.runtime.has_pid_file;
   tool.detached = detached;
-  if (!in.exports->service_template) {
-    tool.stop_signal = in.image_config->stop_signal;
+  if (!in.image.exports.service_template) {
+    tool.stop_signal = in.image.config.stop_signal;
   }
-  if (const auto& user = in.layout->user()) {
+  if (const auto& user = in.host.layout.user()) {
     tool.run_directory = user->runtime;
     tool.state_directory = user->home + "/.data";
     tool.conf_directory = user->home + "/.config";
   }
-  tool.host_uid = in.facts->uid;
-  tool.host_gid = in.facts->gid;
-  tool.uuid = in.uuid;
-  tool.executable = in.facts->executable;
-  tool.capabilities = render::capability_names(in.facts->last_capability);
+  tool.host_uid = in.host.facts.uid;
+  tool.host_gid = in.host.facts.gid;
+  tool.uuid = in.request.uuid;
+  tool.executable = in.host.facts.executable;
+  tool.capabilities = render::capability_names(in.host.facts.last_capability);
   return tool;
 }
 
 bool is_generated(const PlanInputs& in) {
-  return !in.exports->config && !in.exports->config_template;
+  return !in.image.exports.config && !in.image.exports.config_template;
 }
 
-/// STATE_DIRECTORY is the image's and the user's to set; volumes follow it when it says something else than always.
-std::string place_of_volumes(const PlanInputs& in, const render::Values& values) {
-  if (!in.volume_directory.empty()) {
-    return in.volume_directory;
+/// Directory of the volumes of a generated config.json. Image and user may set STATE_DIRECTORY; volumes are below it
+/// when it differs from its default.
+std::string volume_directory(const PlanInputs& in, const render::Values& values) {
+  if (!in.request.volume_directory.empty()) {
+    return in.request.volume_directory;
   }
   const auto name = values.find("NAME");
   const auto state = values.find("STATE_DIRECTORY");
   const auto usual = tool_values(in, false).state_directory;
   return name == values.end() || (state != values.end() && state->second != usual)
              ? render::volume_directory(values)
-             : fmt::format("{}/{}", in.layout->volumes_in_root(), name->second);
+             : fmt::format("{}/{}", in.host.layout.volumes_in_root(), name->second);
 }
 
-/// What of the data of all containers is this one's.
-std::string own_volumes(const PlanInputs& in) {
-  return fmt::format("{}/{}", in.layout->volumes_in_root(), in.value_of_name.empty() ? in.name : in.value_of_name);
-}
-
-/// What a user's container may do is never more than what the user may do.
-void add_privilege(const PlanInputs& in, InstallPlan& plan, render::Privilege privilege) {
-  if (privilege.over_host && !in.layout->user()) {
-    plan.host_privileges.push_back(privilege.message);
-  }
-  plan.privileges.push_back(std::move(privilege.message));
-}
-
-void add_privileges(const PlanInputs& in, InstallPlan& plan, std::vector<render::Privilege> privileges) {
-  for (auto& privilege : privileges) {
-    add_privilege(in, plan, std::move(privilege));
-  }
-}
-
-/// Chooses where hostfs entries go and which of them are left out because something is there already.
-class HostFilePlanner {
- public:
-  HostFilePlanner(const PlanInputs& in, render::Renderer& renderer, InstallPlan& plan)
-      : in_(in),
-        renderer_(renderer),
-        plan_(plan),
-        protected_paths_(*in.layout, in.name, own_volumes(in), in.host_place),
-        environment_files_(plan.unit ? render::environment_files(*plan.unit) : std::vector<std::string>()) {}
-
-  void run() {
-    const auto& manifest = in_.exports->manifest;
-    if (in_.layout->user()) {
-      plan_.left_out_files = in_.exports->host_entries.size();
-      return;
-    }
-    for (const auto& entry : in_.exports->host_entries) {
-      const auto destination = render::host_destination(entry.path, manifest, plan_.values);
-      if (entry.kind == render::HostEntryKind::directory) {
-        directories_.insert_or_assign(destination, &entry);
-      }
-      if (entry.kind != render::HostEntryKind::directory || entry.empty_directory) {
-        add(entry, destination);
-      }
-    }
-  }
-
- private:
-  void add(const render::HostEntry& entry, const std::string& destination) {
-    protected_paths_.refuse_host_file(entry, destination);
-    if (!taken_.emplace(destination).second) {
-      throw Error(ErrorKind::conflict,
-                  fmt::format("two files of the image's exports/hostfs go to {} on the host", destination),
-                  "correct renameFiles in exports/manifest.json of the image");
-    }
-    const bool elsewhere = in_.for_package && entry.kind != render::HostEntryKind::directory;
-    const bool directory = entry.kind == render::HostEntryKind::directory;
-    const bool there = !elsewhere && exists(destination);
-    auto wanted = directory || (there && !in_.others.knows(destination)) ? PlannedFile() : planned(entry, destination);
-    if (there && !is_shared(wanted, destination)) {
-      if (!directory) {
-        plan_.kept_files.push_back(destination);
-      }
-      return;
-    }
-    host::refuse_kernel_directories(destination, destination);
-    check_way(destination);
-    add_parents(destination);
-    if (directory) {
-      add_directory(destination);
-    } else {
-      wanted.present = there;
-      add_file_privilege(entry, wanted.file);
-      plan_.files.push_back(std::move(wanted));
-    }
-  }
-
-  /// What another container made belongs to this one, too, if it is just what this one would have made.
-  [[nodiscard]] bool is_shared(const PlannedFile& wanted, const std::string& destination) const {
-    if (in_.others.owner(destination, wanted.checksum).empty()) {
-      return false;
-    }
-    return wanted.checksum.empty() || (in_.is_there && in_.is_there(wanted));
-  }
-
-  [[nodiscard]] bool exists(const std::string& path) const {
-    return in_.host_exists(path) && !in_.replaced.host_files.contains(path);
-  }
-
-  /// Nothing is put where the owner of a directory above could lead us elsewhere (host::find_trusted_directory), be it
-  /// that the directory exists or that it comes with the image.
-  void check_way(const std::string& destination) {
-    if (!in_.directory_owner || in_.for_package) {
-      return;
-    }
-    std::string above = "/";
-    uid_t owner = 0;
-    for (auto slash = destination.find('/', 1); slash != std::string::npos; slash = destination.find('/', slash + 1)) {
-      const auto directory = destination.substr(0, slash);
-      auto known = owners_.find(directory);
-      if (known == owners_.end()) {
-        const auto present = in_.directory_owner(directory);
-        if (!present && host::is_of_others(owner) && planned_owner(directory) != owner) {
-          throw host::unsafe_step(above, owner, directory);
-        }
-        known = owners_.emplace(directory, present.value_or(planned_owner(directory))).first;
-      }
-      owner = known->second;
-      above = directory;
-    }
-  }
-
-  [[nodiscard]] uid_t planned_owner(const std::string& directory) const {
-    const auto found = directories_.find(directory);
-    return found == directories_.end() ? 0 : found->second->uid;
-  }
-
-  void add_parents(const std::string& destination) {
-    for (auto slash = destination.find('/', 1); slash != std::string::npos; slash = destination.find('/', slash + 1)) {
-      const auto parent = destination.substr(0, slash);
-      if (!exists(parent) || !in_.others.owner(parent, "").empty()) {
-        add_directory(parent);
-      } else {
-        refuse_other_than_directory(parent, destination);
-      }
-    }
-  }
-
-  /// Said now, for a service that runs would be stopped before it is found out.
-  void refuse_other_than_directory(const std::string& path, const std::string& destination) const {
-    if (!in_.for_package && in_.directory_owner && !in_.directory_owner(path)) {
-      throw Error(ErrorKind::conflict,
-                  fmt::format("{} cannot be created: {} exists on the host and is no directory", destination, path),
-                  "move it away, or remove it, and try again");
-    }
-  }
-
-  /// By its name, or by where a link of the host leads it.
-  void add_file_privilege(const render::HostEntry& entry, const host::HostFile& file) {
-    const auto mode = file.kind == host::HostFile::Kind::link ? 0 : file.mode;
-    auto privilege = render::host_file_privilege(file.destination, mode, entry.has_capability);
-    if (const auto place = in_.host_place(file.destination); !privilege && place != file.destination) {
-      privilege = render::host_file_privilege(place, mode, entry.has_capability);
-    }
-    if (privilege) {
-      add_privilege(in_, plan_, std::move(*privilege));
-    }
-    add_environment_privilege(entry, file);
-    for (const auto& hidden : render::places_hidden_by(file.destination)) {
-      if (in_.host_exists(hidden) && !in_.replaced.host_files.contains(hidden)) {
-        add_privilege(in_, plan_,
-                      {fmt::format("puts {} on the host, which hides the system's {}",
-                                   base::printable(file.destination), base::printable(hidden)),
-                       true});
-        return;
-      }
-    }
-  }
-
-  /// What the image brings for EnvironmentFile= of its unit is no word of the administrator's.
-  void add_environment_privilege(const render::HostEntry& entry, const host::HostFile& file) {
-    const bool read =
-        std::any_of(environment_files_.begin(), environment_files_.end(), [&](const std::string& pattern) {
-          return ::fnmatch(pattern.c_str(), file.destination.c_str(), FNM_PATHNAME) == 0;
-        });
-    if (read && (file.kind == host::HostFile::Kind::link ||
-                 render::redirects_runtime(file.content ? *file.content : in_.read_entry(entry)))) {
-      add_privilege(in_, plan_,
-                    {fmt::format("the unit changes what its programs are by a file of the image: {}",
-                                 base::printable(file.destination)),
-                     true});
-    }
-  }
-
-  void add_directory(const std::string& path) {
-    if (!made_.emplace(path).second) {
-      return;
-    }
-    PlannedFile directory;
-    directory.file.destination = path;
-    directory.file.kind = host::HostFile::Kind::directory;
-    directory.file.mode = 0755;
-    directory.present = exists(path);
-    if (const auto found = directories_.find(path); found != directories_.end()) {
-      directory.file.mode = found->second->mode & 07777U;
-      directory.file.uid = found->second->uid;
-      directory.file.gid = found->second->gid;
-    }
-    plan_.files.push_back(std::move(directory));
-  }
-
-  PlannedFile planned(const render::HostEntry& entry, const std::string& destination) {
-    PlannedFile result;
-    result.file.destination = destination;
-    result.file.mode = entry.mode & 07777U;
-    result.file.uid = entry.uid;
-    result.file.gid = entry.gid;
-    if (entry.kind == render::HostEntryKind::link) {
-      result.file.kind = host::HostFile::Kind::link;
-      result.file.link_target = entry.link_target;
-      result.checksum = base::digest_of(entry.link_target).hex();
-    } else if (is_template(entry)) {
-      result.file.content =
-          renderer_.render(render::TemplateKind::plain, in_.read_entry(entry), "exports/hostfs/" + entry.path);
-      result.checksum = base::digest_of(*result.file.content).hex();
-    } else {
-      result.file.source = "exports/hostfs/" + entry.path;
-      result.file.share = in_.exports->manifest.use_links && in_.host_place(destination).starts_with("/usr/");
-      result.checksum = in_.entry_checksum(entry);
-    }
-    return result;
-  }
-
-  [[nodiscard]] bool is_template(const render::HostEntry& entry) const {
-    const auto& templates = in_.exports->manifest.installed_files_template;
-    return std::any_of(templates.begin(), templates.end(),
-                       [&](const std::string& path) { return path == entry.path || path == "/" + entry.path; });
-  }
-
-  const PlanInputs& in_;
-  render::Renderer& renderer_;
-  InstallPlan& plan_;
-  ProtectedPaths protected_paths_;
-  std::vector<std::string> environment_files_;  ///< patterns
-  std::set<std::string> taken_;
-  std::set<std::string> made_;
-  std::map<std::string, const render::HostEntry*> directories_;
-  std::map<std::string, uid_t> owners_;  ///< of the directories that were looked at
-};
-
-/// Where the unit puts what the container sees of name resolution; empty for what has no unit.
+/// Runtime directory of the unit for its copies of /etc/resolv.conf and /etc/hosts; empty when it makes none.
 std::string resolver_directory(const PlanInputs& in) {
-  return in.one_off || in.exports->manifest.no_container_service || !is_generated(in)
+  return in.request.one_off || in.image.exports.manifest.no_container_service || !is_generated(in)
              ? ""
-             : fmt::format("{}/container-{}", in.layout->runtime_in_root(), in.name);
+             : fmt::format("{}/container-{}", in.host.layout.runtime_in_root(), in.target.name);
 }
 
-/// Whether exports/hostfs brings a file or directory.
-bool is_brought(const InstallPlan& plan, const std::string& path) {
+/// Whether the plan creates a host file or directory at `path`.
+bool creates_host_file(const InstallPlan& plan, const std::string& path) {
   return std::any_of(plan.files.begin(), plan.files.end(),
                      [&](const PlannedFile& planned) { return planned.file.destination == path; });
 }
 
-/// The lines that make what config.json binds, for an image without lines of its own.
-std::string lines_for_binds(const PlanInputs& in, const InstallPlan& plan, const base::Json& config) {
+/// tmpfiles.d lines that create the sources of binds in config.json, for an image without lines of its own.
+std::string tmpfiles_for_binds(const PlanInputs& in, const InstallPlan& plan, const base::Json& config) {
   const auto copies = resolver_directory(in);
   const auto exists = [&](const std::string& path) {
     if (!copies.empty() && path.starts_with(copies + "/")) {
-      return true;  // the unit makes them
+      return true;  // created by the unit
     }
-    // What is there because the deployment that goes had a line for it needs one again.
-    return (in.host_exists(path) && !in.replaced.tmpfiles_paths.contains(path)) || is_brought(plan, path) ||
+    // A path that exists because the replaced deployment had a line for it needs a line again.
+    return (in.probe.exists(path) && !in.request.replaced.tmpfiles_paths.contains(path)) ||
+           creates_host_file(plan, path) ||
            std::any_of(plan.volumes.begin(), plan.volumes.end(), [&](const auto& each) { return each.source == path; });
   };
-  return render::default_tmpfiles(render::bind_sources(config), in.facts->uid, in.facts->gid, exists);
+  return render::default_tmpfiles(render::bind_sources(config), in.host.facts.uid, in.host.facts.gid, exists);
 }
 
 std::string rendered_config(const PlanInputs& in, render::Renderer& renderer, const InstallPlan& plan) {
-  if (in.exports->config) {
-    return *in.exports->config;
+  if (in.image.exports.config) {
+    return *in.image.exports.config;
   }
-  if (in.exports->config_template) {
-    return renderer.render(render::TemplateKind::json, *in.exports->config_template, "exports/config.json.template");
+  if (in.image.exports.config_template) {
+    return renderer.render(render::TemplateKind::json, *in.image.exports.config_template,
+                           "exports/config.json.template");
   }
-  auto features = in.features;
-  features.volume_directory = place_of_volumes(in, plan.values);
+  auto features = in.host.features;
+  features.volume_directory = volume_directory(in, plan.values);
   features.resolver_directory = resolver_directory(in);
-  return in.generate_config(plan.values, features);
+  return in.probe.generate_config(plan.values, features);
 }
 
 std::string config_file_name(const PlanInputs& in) {
-  if (in.exports->config) {
+  if (in.image.exports.config) {
     return "exports/config.json";
   }
-  return in.exports->config_template ? "exports/config.json.template" : "generated config.json";
+  return in.image.exports.config_template ? "exports/config.json.template" : "generated config.json";
 }
 
-/// The lines of the image, or those that its config.json needs, with others kept out of what the container writes.
+/// tmpfiles.d lines of the image, or those that config.json needs. Directories that the container writes to are closed
+/// to other users.
 void plan_tmpfiles(const PlanInputs& in, const base::Json& config, InstallPlan& plan) {
   auto lines = plan.tmpfiles.value_or("");
-  if (in.exports->tmpfiles_template) {
-    auto closed = render::close_tmpfiles(lines, render::written_places(config));
+  if (in.image.exports.tmpfiles_template) {
+    auto closed = render::close_tmpfiles(lines, render::writable_host_paths(config));
     lines = std::move(closed.text);
     for (auto& change : closed.changes) {
       plan.findings.push_back(
           {base::Severity::note, "closed-directory", "exports/tmpfiles.template", 0, std::move(change), ""});
     }
   } else if (plan.unit) {
-    lines = lines_for_binds(in, plan, config);
+    lines = tmpfiles_for_binds(in, plan, config);
   }
   if (plan.unit && !plan.volumes.empty()) {
-    const auto& layout = *in.layout;
+    const auto& layout = in.host.layout;
     lines.insert(0, render::volume_tmpfiles(plan.volumes, layout.preinstalling() ? plan.deployment + "/rootfs" : ""));
   }
-  if (in.features.user) {
-    lines = render::tmpfiles_for_user(lines, !render::runs_as_root(config));
+  if (in.host.features.rootless) {
+    lines = render::rootless_tmpfiles(lines, !render::runs_as_root(config));
   }
-  if (plan.unit && !plan.volumes.empty() && in.volume_directory.empty()) {
-    const auto closed = render::closed_tmpfiles(place_of_volumes(in, plan.values));
-    lines.insert(0, in.features.user ? render::tmpfiles_for_user(closed, false) : closed);
+  if (plan.unit && !plan.volumes.empty() && in.request.volume_directory.empty()) {
+    const auto closed = render::closed_tmpfiles(volume_directory(in, plan.values));
+    lines.insert(0, in.host.features.rootless ? render::rootless_tmpfiles(closed, false) : closed);
   }
-  if (plan.unit || in.exports->tmpfiles_template) {
+  if (plan.unit || in.image.exports.tmpfiles_template) {
     plan.tmpfiles = std::move(lines);
   }
 }
 
 void plan_config(const PlanInputs& in, const std::string& text, InstallPlan& plan) {
-  const auto slice = render::unit_slice(plan.unit.value_or(""), in.layout->default_slice());
-  auto features = in.features;
-  features.writable_root = in.one_off;
-  if (features.user) {
-    features.user->sets_groups = in.runtime.version.starts_with("crun");
+  const auto slice = render::unit_slice(plan.unit.value_or(""), in.host.layout.default_slice());
+  auto features = in.host.features;
+  features.writable_root = in.request.one_off;
+  if (features.rootless) {
+    features.rootless->sets_groups = in.request.runtime.version.starts_with("crun");
   }
   features.unit_notifies = plan.unit && render::unit_notifies(*plan.unit);
-  plan.cgroups_path = host::takes_relative_cgroup(in.runtime.version, in.runtime.path)
-                          ? render::relative_cgroups_path(in.name)
-                          : in.layout->systemd_cgroup() + render::cgroups_path(slice, in.name);
-  auto config = render::finish_config(text, config_file_name(in), features, plan.cgroups_path, in.remote_rootfs);
+  plan.cgroups_path = host::takes_relative_cgroup(in.request.runtime.version, in.request.runtime.path)
+                          ? render::relative_cgroups_path(in.target.name)
+                          : in.host.layout.systemd_cgroup() + render::cgroups_path(slice, in.target.name);
+  auto config = render::finish_config(text, config_file_name(in), features, plan.cgroups_path, in.target.remote_rootfs);
   if (config.notifies_itself) {
     plan.unit = render::with_service_line(*plan.unit, "UnsetEnvironment=NOTIFY_SOCKET");
     plan.unit = render::with_service_line(*plan.unit, "NotifyAccess=all");
   }
-  if (plan.unit && !in.one_off && !in.preview) {
+  if (plan.unit && !in.request.one_off && !in.target.preview) {
     if (const auto refusal = render::service_refusal(config.document, config_file_name(in), *plan.unit)) {
       throw Error(*refusal);
     }
   }
   plan.conversions = std::move(config.conversions);
-  if (!in.exports->config && !in.exports->config_template && in.image_config != nullptr) {
-    const auto left_out = render::left_out_of_generated(*in.image_config);
+  if (!in.image.exports.config && !in.image.exports.config_template) {
+    const auto left_out = render::ignored_environment(in.image.config);
     plan.conversions.insert(plan.conversions.end(), left_out.begin(), left_out.end());
   }
-  const ProtectedPaths protected_paths(*in.layout, in.name, own_volumes(in), in.host_place, plan.files);
+  const ProtectedPaths protected_paths(in.host.layout, in.target.name, volumes_of_container(in), in.probe, plan.files);
   protected_paths.refuse_mounts(config.document);
-  add_privileges(in, plan, render::powerful_requests(config.document, plan.cgroups_path));
+  add_privileges(in, plan, render::config_privileges(config.document, plan.cgroups_path));
   add_privileges(in, plan, protected_paths.privileges(config.document));
   plan_tmpfiles(in, config.document, plan);
   auto findings = plan_findings(in, config.document, plan);
@@ -417,23 +191,23 @@ void plan_config(const PlanInputs& in, const std::string& text, InstallPlan& pla
   plan.config = std::move(config.text);
 }
 
-/// What the health gate will do, as info keeps it: the image need not be stored any more when it is asked again.
+/// The health check for the info file. The gate reads it from there: the image may have been deleted from the store.
 base::Json health_check(const PlanInputs& in) {
-  if (const auto& own = in.exports->manifest.health_check) {
+  if (const auto& own = in.image.exports.manifest.health_check) {
     return render::to_json(*own);
   }
-  const auto& docker = in.image_config->healthcheck;
+  const auto& docker = in.image.config.healthcheck;
   const auto check = docker ? render::health_check_of(*docker) : std::nullopt;
   return check ? render::to_json(*check) : base::Json(nullptr);
 }
 
 void fill_info(const PlanInputs& in, InstallPlan& plan) {
   auto& info = plan.info;
-  const auto& manifest = in.exports->manifest;
-  info.image = in.image;
-  info.revision = in.image_id;
-  info.ostree_commit = in.commit;
-  info.created = in.created;
+  const auto& manifest = in.image.exports.manifest;
+  info.image = in.image.name;
+  info.revision = in.image.id;
+  info.ostree_commit = in.image.commit;
+  info.created = in.target.created;
   info.values = plan.values;
   info.has_container_service = plan.unit.has_value();
   for (const auto& planned : plan.files) {
@@ -444,18 +218,18 @@ void fill_info(const PlanInputs& in, InstallPlan& plan) {
   }
   info.installed_files_template = manifest.installed_files_template;
   info.rename_installed_files = manifest.rename_files;
-  info.remote = in.remote_rootfs;
+  info.remote = in.target.remote_rootfs;
   info.use_links = manifest.use_links;
-  info.local = in.local;
+  info.local = in.request.local;
   info.health_check = health_check(in);
-  if (const auto version = in.image_config->labels.find("version"); version != in.image_config->labels.end()) {
-    info.document["version"] = version->second;  // the image may be gone from the store when somebody asks
+  if (const auto version = in.image.config.labels.find("version"); version != in.image.config.labels.end()) {
+    info.document["version"] = version->second;  // readable when the image was deleted from the store
   }
-  info.document[privileges_key] = plan.privileges;  // for an update to tell which are new
+  info.document[privileges_key] = plan.privileges;  // an update compares them and reports new ones
   info.runtime = plan.runtime;
 }
 
-/// What `berth lint` calls an error: systemd-tmpfiles would refuse it when the container is in place already, or, in
+/// Refuses lines that `berth lint` calls errors: systemd-tmpfiles would fail after the container was installed or, in
 /// another root, at its next boot.
 void refuse_tmpfiles(const std::string& lines) {
   for (const auto& finding : render::check_tmpfiles(lines, "exports/tmpfiles.template")) {
@@ -470,35 +244,51 @@ bool has_lines(const std::string& text) {
   return std::any_of(text.begin(), text.end(), [](unsigned char c) { return std::isspace(c) == 0; });
 }
 
-/// Once ExecStop= has run, systemd signals whatever is left, and that must be the image's own stop signal, too.
+/// Sets the stop signal of the image in the default unit: after ExecStop=, systemd sends it to remaining processes.
 std::string with_stop_signal(const PlanInputs& in, std::string unit) {
   static constexpr std::string_view section = "[Service]\n";
-  const auto& signal = in.image_config->stop_signal;
+  const auto& signal = in.image.config.stop_signal;
   const auto at = unit.find(section);
-  if (!in.exports->service_template && !signal.empty() && at != std::string::npos) {
+  if (!in.image.exports.service_template && !signal.empty() && at != std::string::npos) {
     const auto lines = render::unit_lines(render::parse_stop_signal(signal));
     unit.insert(at + section.size(), fmt::format("{}\n", fmt::join(lines, "\n")));
   }
   return unit;
 }
 
-/// From the rendered unit to the one that is installed.
+/// Turns the rendered unit into the one that is installed.
 void finish_unit(const PlanInputs& in, InstallPlan& plan) {
   add_privileges(in, plan, render::unit_privileges(*plan.unit, plan.values));
-  if (in.layout->user()) {
+  if (in.host.layout.user()) {
     plan.unit = render::rootless_unit(*plan.unit);
   }
-  plan.unit = render::complete_unit(with_stop_signal(in, *plan.unit), plan.runtime, in.name);
+  plan.unit = render::complete_unit(with_stop_signal(in, *plan.unit), plan.runtime, in.target.name);
   if (const auto directory = resolver_directory(in); !directory.empty()) {
     plan.unit = render::with_resolver_copies(*plan.unit, directory);
   }
 }
 
+/// Drops tmpfiles.d lines that are all empty, and adds the privileges and missing paths of the others.
+void finish_tmpfiles(const PlanInputs& in, InstallPlan& plan) {
+  if (plan.tmpfiles && !has_lines(*plan.tmpfiles)) {
+    plan.tmpfiles.reset();
+  }
+  if (!plan.tmpfiles) {
+    return;
+  }
+  // Lines that berth generates create sources of binds, and binds are privileges themselves.
+  if (in.image.exports.tmpfiles_template) {
+    add_privileges(in, plan, render::tmpfiles_privileges(*plan.tmpfiles));
+  }
+  plan.tmpfiles_paths =
+      render::missing_tmpfiles_paths(*plan.tmpfiles, [&](const std::string& path) { return in.probe.exists(path); });
+}
+
 std::optional<std::string> service_template(const PlanInputs& in) {
-  if (in.exports->manifest.no_container_service) {
+  if (in.image.exports.manifest.no_container_service) {
     return std::nullopt;
   }
-  return in.exports->service_template ? *in.exports->service_template : in.default_service_template;
+  return in.image.exports.service_template ? *in.image.exports.service_template : in.host.default_service_template;
 }
 
 }  // namespace
@@ -507,7 +297,7 @@ InstallPlan plan_host_files(const PlanInputs& in, const render::Values& values) 
   InstallPlan plan;
   plan.values = values;
   render::Renderer renderer(plan.values);
-  HostFilePlanner(in, renderer, plan).run();
+  add_host_files(in, renderer, plan);
   renderer.check();
   return plan;
 }
@@ -519,60 +309,53 @@ bool runs_once(const image::ImageConfig& config) {
 
 InstallPlan make_plan(const PlanInputs& in) {
   InstallPlan plan;
-  plan.name = in.name;
-  plan.slot = in.slot;
-  plan.deployment = in.layout->deployment_in_root(in.name, in.slot);
-  plan.image = in.image;
-  plan.image_id = in.image_id;
-  plan.commit = in.commit;
+  plan.name = in.target.name;
+  plan.slot = in.target.slot;
+  plan.deployment = in.host.layout.deployment_in_root(in.target.name, in.target.slot);
+  plan.image = in.image.name;
+  plan.image_id = in.image.id;
+  plan.commit = in.image.commit;
   const auto unit_text = service_template(in);
-  const bool detached = unit_text && render::unit_wants_detached(*unit_text) && in.runtime.has_pid_file;
-  plan.values = render::merge_values(tool_values(in, detached), in.set, in.exports->manifest.default_values);
+  const bool detached = unit_text && render::unit_wants_detached(*unit_text) && in.request.runtime.has_pid_file;
+  plan.values =
+      render::merge_values(tool_values(in, detached), in.request.set, in.image.exports.manifest.default_values);
   plan.runtime = plan.values.at("RUNTIME");
 
   render::Renderer renderer(plan.values);
-  const bool wants_config = unit_text || in.exports->config || in.exports->config_template;
+  const bool wants_config = unit_text || in.image.exports.config || in.image.exports.config_template;
   const auto config = wants_config ? rendered_config(in, renderer, plan) : std::string();
   if (wants_config && is_generated(in)) {
-    plan.volumes = in.volumes(place_of_volumes(in, plan.values));
+    plan.volumes = in.probe.volumes(volume_directory(in, plan.values));
   }
   if (unit_text) {
-    plan.unit = renderer.render(render::TemplateKind::unit, *unit_text,
-                                in.exports->service_template ? "exports/service.template" : "default service.template");
+    plan.unit =
+        renderer.render(render::TemplateKind::unit, *unit_text,
+                        in.image.exports.service_template ? "exports/service.template" : "default service.template");
   }
-  if (in.exports->tmpfiles_template) {
+  if (in.image.exports.tmpfiles_template) {
     plan.tmpfiles =
-        renderer.render(render::TemplateKind::unit, *in.exports->tmpfiles_template, "exports/tmpfiles.template");
+        renderer.render(render::TemplateKind::unit, *in.image.exports.tmpfiles_template, "exports/tmpfiles.template");
   }
-  if (!in.one_off) {  // which leaves nothing behind
-    HostFilePlanner(in, renderer, plan).run();
+  if (!in.request.one_off) {  // a one-off run leaves nothing on the host
+    add_host_files(in, renderer, plan);
     plan_package(in, renderer, plan);
   }
   renderer.check();
-  if (plan.tmpfiles && !in.one_off && !in.preview) {
+  if (plan.tmpfiles && !in.request.one_off && !in.target.preview) {
     refuse_tmpfiles(*plan.tmpfiles);
   }
 
-  if (plan.unit && !in.one_off) {
+  if (plan.unit && !in.request.one_off) {
     finish_unit(in, plan);
   }
   if (wants_config) {
     plan_config(in, config, plan);
   }
-  if (in.one_off) {
+  if (in.request.one_off) {
     plan.unit.reset();
     plan.tmpfiles.reset();
   }
-  if (plan.tmpfiles && !has_lines(*plan.tmpfiles)) {
-    plan.tmpfiles.reset();
-  }
-  if (plan.tmpfiles) {
-    if (in.exports
-            ->tmpfiles_template) {  // lines of berth's own make what is bound, and binds are privileges themselves
-      add_privileges(in, plan, render::tmpfiles_privileges(*plan.tmpfiles));
-    }
-    plan.tmpfiles_paths = render::missing_tmpfiles_paths(*plan.tmpfiles, in.host_exists);
-  }
+  finish_tmpfiles(in, plan);
   fill_info(in, plan);
   return plan;
 }

@@ -1,21 +1,24 @@
-// The plan of an install. Making it is pure; nothing on the host changes before it is complete.
+// Makes the plan of an install. Pure: nothing on the host changes.
 #pragma once
 
-#include "base/json.hpp"
+#include "base/json_fwd.hpp"
 #include "ops/plan/install_plan.hpp"
+#include "ops/plan/plan_inputs.hpp"
 
 namespace berth::ops {
 
-/// Whether install runs the image and leaves nothing behind (contract, section 1).
+/// Whether install runs the image once and leaves nothing behind (label `atomic.run=once`, see
+/// docs/system-containers.md, "The system image").
 bool runs_once(const image::ImageConfig& config);
 
-/// @throws Error with every missing variable of all templates at once
+/// The plan of an install or an update.
+/// @throws Error(usage) that names every missing variable of all templates, and Error for an image that would not work
 InstallPlan make_plan(const PlanInputs& inputs);
 
-/// A plan of nothing but the host files, with the values of a deployment that exists. @throws Error
+/// A plan of the host files alone. @param values of a deployment that exists @throws Error
 InstallPlan plan_host_files(const PlanInputs& inputs, const render::Values& values);
 
-/// For `--dry-run --json`.
-base::Json plan_to_json(const InstallPlan& plan);
+/// The plan as an install with `--display` shows it (berth-install.schema.json).
+base::Json to_json(const InstallPlan& plan);
 
 }  // namespace berth::ops

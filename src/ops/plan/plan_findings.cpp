@@ -11,12 +11,13 @@
 #include <string_view>
 
 #include "base/error.hpp"
-#include "render/exports/reach.hpp"
-#include "render/lint/lint.hpp"
+#include "base/unit_syntax.hpp"
+#include "render/exports/writable_paths.hpp"
+#include "render/lint/lint_unit.hpp"
+#include "render/spec/config_privileges.hpp"
 #include "render/spec/host_path.hpp"
-#include "render/spec/host_places.hpp"
-#include "render/unit/unit.hpp"
-#include "render/unit/unit_syntax.hpp"
+#include "render/spec/sensitive_paths.hpp"
+#include "render/unit/tmpfiles.hpp"
 
 namespace berth::ops {
 
@@ -26,20 +27,20 @@ using base::Findings;
 using base::Severity;
 
 constexpr const char* config_file = "config.json";
-constexpr uid_t first_person = 1000;  ///< smaller ids are those of the system's services (login.defs(5), UID_MIN)
+constexpr uid_t first_user = 1000;  ///< smaller ids are those of the system's services (login.defs(5), UID_MIN)
 
 bool is_below_any(std::string_view path, const std::vector<std::string_view>& directories) {
   return std::any_of(directories.begin(), directories.end(),
                      [&](std::string_view directory) { return render::is_below(path, directory); });
 }
 
-/// Which host paths will be there when the service starts.
-class Presence {
+/// Host paths that will exist when the service starts.
+class ExistingPaths {
  public:
-  Presence(const PlanInputs& in, const InstallPlan& plan) : in_(in) {
+  ExistingPaths(const PlanInputs& in, const InstallPlan& plan) : in_(in) {
     const auto unit = plan.unit.value_or("");
     add(render::directories_of_unit(unit));
-    const auto copies = fmt::format("{}/container-{}", in.layout->runtime_in_root(), in.name);
+    const auto copies = fmt::format("{}/container-{}", in.host.layout.runtime_in_root(), in.target.name);
     add({copies + "/resolv.conf", copies + "/hosts"});
     add(render::created_tmpfiles_paths(plan.tmpfiles.value_or("")));
     for (const auto& planned : plan.files) {
@@ -49,53 +50,54 @@ class Presence {
   }
 
   [[nodiscard]] bool has(const std::string& path) const {
-    return made_.contains(path) || is_below_any(path, {"/dev", "/proc", "/sys"}) || is_there(path);
+    return created_.contains(path) || is_below_any(path, {"/dev", "/proc", "/sys"}) || exists(path);
   }
 
  private:
-  /// With all that is above it.
+  /// Adds paths with all their parents.
   void add(const std::vector<std::string>& paths) {
     for (const auto& path : paths) {
       for (auto slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1)) {
-        made_.insert(path.substr(0, slash));
+        created_.insert(path.substr(0, slash));
       }
-      made_.insert(path);
+      created_.insert(path);
     }
   }
 
-  /// Of a machine that is not booted, or not known, only what every one has can be told.
-  [[nodiscard]] bool is_there(const std::string& path) const {
-    const bool elsewhere = in_.layout->offline() || in_.for_package;
+  /// For a root that is not booted, and for packages, paths that every host has are assumed to exist.
+  [[nodiscard]] bool exists(const std::string& path) const {
+    const bool elsewhere = in_.host.layout.offline() || in_.target.for_package;
     if (elsewhere && (render::is_usual_host_path(path) || is_below_any(path, {"/run", "/var/run"}))) {
       return true;
     }
-    return in_.host_status ? in_.host_status(path).has_value() : in_.host_exists(path);
+    return in_.probe.status(path).has_value();
   }
 
   const PlanInputs& in_;
-  std::set<std::string> made_;
+  std::set<std::string> created_;
 };
 
 void find_missing_sources(const PlanInputs& in, const base::Json& config, const InstallPlan& plan, Findings& findings) {
-  const Presence presence(in, plan);
-  std::set<std::string> told;
+  const ExistingPaths existing(in, plan);
+  std::set<std::string> reported;
   for (const auto& mount : config.value("mounts", base::Json::array())) {
     for (const auto& given : render::bind_sources(base::Json{{"mounts", base::Json::array({mount})}})) {
       const std::string source(render::without_slashes(given));
-      if (source.starts_with('/') && !presence.has(source) && told.insert(source).second) {
-        findings.push_back({Severity::warning, "source-not-made", config_file, 0,
-                            fmt::format("nothing makes {}, which is bound at {}: without it the service does not start",
-                                        base::printable(source), base::printable(mount.value("destination", ""))),
-                            "make it before the start, or have the image bring a tmpfiles.d line for it"});
+      if (source.starts_with('/') && !existing.has(source) && reported.insert(source).second) {
+        findings.push_back(
+            {Severity::warning, "source-not-made", config_file, 0,
+             fmt::format("nothing creates {}, which is bound at {}: without it the service does not start",
+                         base::printable(source), base::printable(mount.value("destination", ""))),
+             "create it before the start, or have the image bring a tmpfiles.d line for it"});
       }
     }
   }
 }
 
-/// Who can get at what the container writes.
-class Reach {
+/// Access of other users to directories that the container writes to.
+class DirectoryAccess {
  public:
-  Reach(const PlanInputs& in, const InstallPlan& plan)
+  DirectoryAccess(const PlanInputs& in, const InstallPlan& plan)
       : in_(in), directories_(render::made_directories(plan.tmpfiles.value_or(""))) {
     for (const auto& planned : plan.files) {
       if (planned.file.kind == host::HostFile::Kind::directory) {
@@ -117,23 +119,23 @@ class Reach {
   }
 
  private:
-  /// The lines of tmpfiles.d come last and win.
+  /// Planned directories override those of the host: tmpfiles.d lines run last.
   [[nodiscard]] std::optional<render::MadeDirectory> directory_at(const std::string& path) const {
     const auto made =
         std::find_if(directories_.begin(), directories_.end(), [&](const auto& each) { return each.path == path; });
     if (made != directories_.end()) {
       return *made;
     }
-    const auto found = in_.host_status ? in_.host_status(path) : std::nullopt;
+    const auto found = in_.probe.status(path);
     return found && S_ISDIR(found->st_mode)
                ? std::optional(render::MadeDirectory{path, found->st_mode & 07777U, found->st_uid, found->st_gid})
                : std::nullopt;
   }
 
   [[nodiscard]] bool keeps_out(const render::MadeDirectory& directory) const {
-    const auto trusted = [](unsigned id, unsigned own) { return id < first_person || id == own; };
-    return (directory.mode & S_IXOTH) == 0 && trusted(directory.uid, in_.facts->uid) &&
-           ((directory.mode & S_IXGRP) == 0 || trusted(directory.gid, in_.facts->gid));
+    const auto trusted = [](unsigned id, unsigned own) { return id < first_user || id == own; };
+    return (directory.mode & S_IXOTH) == 0 && trusted(directory.uid, in_.host.facts.uid) &&
+           ((directory.mode & S_IXGRP) == 0 || trusted(directory.gid, in_.host.facts.gid));
   }
 
   const PlanInputs& in_;
@@ -141,10 +143,10 @@ class Reach {
 };
 
 void find_open_places(const PlanInputs& in, const base::Json& config, const InstallPlan& plan, Findings& findings) {
-  const Reach reach(in, plan);
-  std::set<std::string> told;
-  for (const auto& place : render::written_places(config)) {
-    if (told.insert(place).second && reach.is_open(place)) {
+  const DirectoryAccess access(in, plan);
+  std::set<std::string> reported;
+  for (const auto& place : render::writable_host_paths(config)) {
+    if (reported.insert(place).second && access.is_open(place)) {
       findings.push_back({Severity::warning, "open-to-others", config_file, 0,
                           fmt::format("the container writes to {}, where other users of the host can run what it "
                                       "leaves, setuid programs too",
@@ -157,7 +159,7 @@ void find_open_places(const PlanInputs& in, const base::Json& config, const Inst
 /// Whether the unit gives the service a standard output that can be opened again.
 bool has_file_for_output(const std::string& unit) {
   bool result = false;
-  for (const auto& assignment : render::read_unit(unit).assignments) {
+  for (const auto& assignment : base::parse_unit(unit).assignments) {
     if (assignment.section == "Service" && assignment.key == "StandardOutput") {
       constexpr std::array<std::string_view, 5> files = {"append:", "file:", "truncate:", "null", "tty"};
       result = std::any_of(files.begin(), files.end(),
@@ -167,7 +169,7 @@ bool has_file_for_output(const std::string& unit) {
   return result;
 }
 
-/// Words of the command and its environment that name a standard stream as a file.
+/// Arguments and environment variables of the command that name a standard stream as a file.
 std::vector<std::string> streams_in_command(const base::Json& process) {
   std::vector<std::string> words;
   for (const char* key : {"args", "env"}) {
@@ -190,7 +192,7 @@ void find_streams(const PlanInputs& in, const base::Json& config, const InstallP
   if (!plan.unit || has_file_for_output(*plan.unit)) {
     return;
   }
-  if (const auto links = in.stream_links ? in.stream_links() : std::vector<std::string>(); !links.empty()) {
+  if (const auto links = in.probe.stream_links(); !links.empty()) {
     findings.push_back({Severity::warning, "stream-link", "image", 0,
                         fmt::format("what the image links to /dev/stdout or /dev/stderr cannot be opened, for the "
                                     "standard streams of a service are sockets of the journal: {}",
@@ -198,11 +200,12 @@ void find_streams(const PlanInputs& in, const base::Json& config, const InstallP
                         hint});
   }
   for (const auto& word : streams_in_command(config.value("process", base::Json::object()))) {
-    findings.push_back({Severity::warning, "stream-link", config_file, 0,
-                        fmt::format("the command is told to open `{}`, and the standard streams of a service are "
-                                    "sockets of the journal, which cannot be opened",
-                                    base::printable(word)),
-                        hint});
+    findings.push_back(
+        {Severity::warning, "stream-link", config_file, 0,
+         fmt::format("the command line or environment names `{}`, and the standard streams of a service are "
+                     "sockets of the journal, which cannot be opened",
+                     base::printable(word)),
+         hint});
   }
 }
 
@@ -210,8 +213,8 @@ void find_streams(const PlanInputs& in, const base::Json& config, const InstallP
 
 Findings plan_findings(const PlanInputs& in, const base::Json& config, const InstallPlan& plan) {
   Findings findings;
-  if (in.one_off) {
-    return findings;  // it runs in the foreground, and what is missing is made in memory
+  if (in.request.one_off) {
+    return findings;  // it runs in the foreground, and missing sources are created in memory
   }
   find_missing_sources(in, config, plan, findings);
   if (plan.host_privileges.empty()) {  // otherwise the container needs no setuid program to be root

@@ -1,4 +1,4 @@
-// What a plan leads to that its reader should know before it is carried out.
+// Findings about a plan: problems that its reader should know before it is applied.
 #pragma once
 
 #include <string>
@@ -7,15 +7,16 @@
 #include "base/finding.hpp"
 #include "base/json.hpp"
 #include "ops/plan/install_plan.hpp"
+#include "ops/plan/plan_inputs.hpp"
 
 namespace berth::ops {
 
-/// Bind mounts whose source nothing makes, directories that others can enter and the container writes to, and links to
-/// standard streams that are sockets. Pure.
-/// @param config the final config.json @param plan complete but for this and its privileges
+/// Finds bind mounts whose source does not exist, directories that the container writes to and other users can enter,
+/// and links to standard streams, which are sockets. Pure.
+/// @param config the final config.json @param plan complete except for its findings
 base::Findings plan_findings(const PlanInputs& inputs, const base::Json& config, const InstallPlan& plan);
 
-/// The warnings among them, each one sentence with its remedy.
+/// The warnings among the findings, each with its remedy after a semicolon.
 std::vector<std::string> warnings_of(const base::Findings& findings);
 
 }  // namespace berth::ops

@@ -3,13 +3,13 @@
 
 #include <utility>
 
-#include "base/json.hpp"
 #include "ops/plan/plan.hpp"
 #include "ops/plan/plan_findings.hpp"
+#include "ops/result_json.hpp"
 
 namespace berth::ops {
 
-base::Json plan_to_json(const InstallPlan& plan) {
+base::Json to_json(const InstallPlan& plan) {
   base::Json files = base::Json::array();
   for (const auto& planned : plan.files) {
     static constexpr const char* kinds[] = {"file", "directory", "link"};
@@ -21,7 +21,7 @@ base::Json plan_to_json(const InstallPlan& plan) {
     if (planned.file.kind == host::HostFile::Kind::link) {
       file["target"] = planned.file.link_target;
     }
-    file["sha256"] = planned.checksum.empty() ? base::Json(nullptr) : base::Json(planned.checksum);
+    file["sha256"] = or_null(planned.checksum);
     files.push_back(std::move(file));
   }
   base::Json result = {
@@ -30,7 +30,7 @@ base::Json plan_to_json(const InstallPlan& plan) {
       {"imageId", plan.image_id},
       {"commit", plan.commit},
       {"deployment", plan.deployment},
-      {"rootfs", plan.info.remote.empty() ? base::Json(nullptr) : base::Json(plan.info.remote)},
+      {"rootfs", or_null(plan.info.remote)},
       {"runtime", plan.runtime},
       {"values", plan.values},
       {"config", plan.config.empty() ? base::Json(nullptr) : base::parse_json(plan.config, "config.json")},

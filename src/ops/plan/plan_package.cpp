@@ -16,35 +16,36 @@ using base::ErrorKind;
 
 constexpr const char* maintainer = "berth <root@localhost>";
 
-/// `auto`: the image has the label that the older tool asked for, or brings a package or its description.
+/// For `auto`: whether the image has the label that `atomic` checked, or brings an RPM package or spec file.
 bool image_asks(const PlanInputs& in) {
-  const bool own_rpm = in.exports->rpm_spec || in.exports->rpm_spec_template || in.exports->container_rpm;
-  return in.image_config->labels.contains("atomic.has_install_files") ||
-         (own_rpm && in.package_kind == host::PackageKind::rpm);
+  const bool own_rpm =
+      in.image.exports.rpm_spec || in.image.exports.rpm_spec_template || in.image.exports.container_rpm;
+  return in.image.config.labels.contains("atomic.has_install_files") ||
+         (own_rpm && in.host.package_kind == host::PackageKind::rpm);
 }
 
 bool wants_package(const PlanInputs& in) {
-  if (in.layout->user()) {
-    if (in.system_package == "yes") {
-      throw Error(ErrorKind::usage,
-                  "containers of users bring no files to the host, so there can be no package of them",
+  if (in.host.layout.user()) {
+    if (in.request.system_package == "yes") {
+      throw Error(ErrorKind::usage, "rootless containers have no host files, so that there is nothing to package",
                   "leave --system-package out");
     }
     return false;
   }
-  if (in.system_package == "auto") {
-    return in.package_kind && image_asks(in);
+  if (in.request.system_package == "auto") {
+    return in.host.package_kind && image_asks(in);
   }
-  if (in.system_package == "yes" && !in.package_kind) {
-    throw Error(ErrorKind::failed, "this host has no packages: neither the database of dpkg nor that of rpm is there",
+  if (in.request.system_package == "yes" && !in.host.package_kind) {
+    throw Error(ErrorKind::failed,
+                "this host has no package manager: it has neither the database of dpkg nor that of rpm",
                 render::copy_instead);
   }
-  return in.system_package == "yes";
+  return in.request.system_package == "yes";
 }
 
-/// What a package would lose.
+/// Refuses file capabilities and owners, which a package would lose.
 void refuse_unpackable(const PlanInputs& in, const InstallPlan& plan) {
-  for (const auto& entry : in.exports->host_entries) {
+  for (const auto& entry : in.image.exports.host_entries) {
     if (entry.has_capability) {
       throw Error(ErrorKind::verification,
                   fmt::format("exports/hostfs/{} has file capabilities, which a package would lose",
@@ -54,7 +55,7 @@ void refuse_unpackable(const PlanInputs& in, const InstallPlan& plan) {
   }
   const auto owned = [](const PlannedFile& planned) { return planned.file.uid != 0 || planned.file.gid != 0; };
   const auto file = std::find_if(plan.files.begin(), plan.files.end(), owned);
-  if (in.package_kind == host::PackageKind::rpm && file != plan.files.end()) {
+  if (in.host.package_kind == host::PackageKind::rpm && file != plan.files.end()) {
     throw Error(ErrorKind::verification,
                 fmt::format("the host file {} belongs to user {} and group {}, which have no name that an RPM package "
                             "could hold",
@@ -70,8 +71,8 @@ void describe_deb(const render::PackageDescription& description, const InstallPl
 
 void describe_rpm(const PlanInputs& in, const render::PackageDescription& description, render::Renderer& renderer,
                   InstallPlan& plan, PlannedPackage& package) {
-  package.ready = in.exports->container_rpm;
-  const bool own = package.ready || in.exports->rpm_spec || in.exports->rpm_spec_template;
+  package.ready = in.image.exports.container_rpm;
+  const bool own = package.ready || in.image.exports.rpm_spec || in.image.exports.rpm_spec_template;
   if (own) {
     constexpr const char* message = "runs the scripts of its own RPM package on the host";
     plan.privileges.emplace_back(message);
@@ -80,11 +81,11 @@ void describe_rpm(const PlanInputs& in, const render::PackageDescription& descri
   if (package.ready) {
     return;
   }
-  if (in.exports->rpm_spec) {
-    package.text = *in.exports->rpm_spec;
-  } else if (in.exports->rpm_spec_template) {
+  if (in.image.exports.rpm_spec) {
+    package.text = *in.image.exports.rpm_spec;
+  } else if (in.image.exports.rpm_spec_template) {
     package.text =
-        renderer.render(render::TemplateKind::plain, *in.exports->rpm_spec_template, "exports/rpm.spec.template");
+        renderer.render(render::TemplateKind::plain, *in.image.exports.rpm_spec_template, "exports/rpm.spec.template");
   } else {
     package.text = render::rpm_spec(description, packaged_files(plan));
   }
@@ -97,7 +98,7 @@ std::vector<render::PackagedFile> packaged_files(const InstallPlan& plan) {
   files.reserve(plan.files.size());
   for (const auto& planned : plan.files) {
     const auto& file = planned.file;
-    const bool plain = file.kind == host::HostFile::Kind::file;  // dpkg has no configuration files that are links
+    const bool plain = file.kind == host::HostFile::Kind::file;  // links cannot be configuration files of dpkg
     files.push_back({file.destination, file.kind == host::HostFile::Kind::directory,
                      plain && file.destination.starts_with("/etc/")});
   }
@@ -121,15 +122,16 @@ void plan_package(const PlanInputs& in, render::Renderer& renderer, InstallPlan&
     return;
   }
   plan.info.system_package = "yes";
-  if (plan.files.empty() && !in.exports->container_rpm) {
+  if (plan.files.empty() && !in.image.exports.container_rpm) {
     return;
   }
   refuse_unpackable(in, plan);
-  const auto& labels = in.image_config->labels;
-  const auto description = render::describe_package(in.name, {labels.begin(), labels.end()}, in.image,
-                                                    in.image_config->platform.architecture, in.created, in.image_id);
+  const auto& labels = in.image.config.labels;
+  const auto description =
+      render::describe_package(in.target.name, {labels.begin(), labels.end()}, in.image.name,
+                               in.image.config.platform.architecture, in.target.created, in.image.id);
   PlannedPackage package;
-  package.kind = *in.package_kind;
+  package.kind = *in.host.package_kind;
   package.name = description.name;
   if (package.kind == host::PackageKind::deb) {
     describe_deb(description, plan, package);

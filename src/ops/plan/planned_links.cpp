@@ -14,9 +14,9 @@ namespace berth::ops {
 
 namespace {
 
-constexpr int most_links = 40;  // as the kernel has it, path_resolution(7)
+constexpr int max_links = 40;  // path_resolution(7)
 
-/// The last one first.
+/// Components of a path, last one first.
 std::vector<std::string> reversed_components(std::string_view path) {
   std::vector<std::string> components;
   while (!path.empty()) {
@@ -32,19 +32,17 @@ std::vector<std::string> reversed_components(std::string_view path) {
 
 }  // namespace
 
-PlannedLinks::PlannedLinks(const std::vector<PlannedFile>& files,
-                           std::function<std::string(const std::string&)> resolve)
-    : resolve_(std::move(resolve)) {
+PlannedLinks::PlannedLinks(const std::vector<PlannedFile>& files, const HostProbe& probe) : probe_(probe) {
   for (const auto& planned : files) {
     if (planned.file.kind == host::HostFile::Kind::link) {
       const auto [parent, name] = base::split_path(planned.file.destination);
-      const auto inner = resolve_(parent == "/" ? "/x" : parent + "/x");
+      const auto inner = probe_.resolve(parent == "/" ? "/x" : parent + "/x");
       targets_.emplace(inner.substr(0, inner.size() - 1) + name, planned.file.link_target);
     }
   }
 }
 
-std::string PlannedLinks::place_of(const std::string& path) const {
+std::string PlannedLinks::resolve(const std::string& path) const {
   auto left = reversed_components(path);
   std::vector<std::string> found;
   int links = 0;
@@ -61,11 +59,11 @@ std::string PlannedLinks::place_of(const std::string& path) const {
     found.push_back(name);
     const auto here = fmt::format("/{}", fmt::join(found, "/"));
     const auto planned = targets_.find(here);
-    const auto real = resolve_(here + "/x");
+    const auto real = probe_.resolve(here + "/x");
     if (planned == targets_.end() && real == here + "/x") {
       continue;
     }
-    if (++links > most_links) {
+    if (++links > max_links) {
       return path;
     }
     const auto target = planned == targets_.end() ? real.substr(0, real.size() - 2) : planned->second;

@@ -1,28 +1,27 @@
-// Where paths of the host will lead when the links that an image brings are there.
+// Resolves host paths as they will resolve once the links that an image brings exist.
 #pragma once
 
-#include <functional>
 #include <map>
 #include <string>
 #include <vector>
 
-#include "ops/plan/install_plan.hpp"
+#include "ops/plan/host_probe.hpp"
 
 namespace berth::ops {
 
 class PlannedLinks {
  public:
-  /// @param files of the plan, of which the links count
-  /// @param resolve where a host path really is today, but for a link that is its last component
-  PlannedLinks(const std::vector<PlannedFile>& files, std::function<std::string(const std::string&)> resolve);
+  /// @param files planned host files; only links matter @param probe must outlive this
+  PlannedLinks(const std::vector<PlannedFile>& files, const HostProbe& probe);
 
-  /// The path with all links followed, the last one, too. After 40 of them it stays as it is: nothing opens it.
+  /// The path with all links followed, also in the last component. A path with more than 40 of them is returned
+  /// unchanged: the kernel refuses to open it (path_resolution(7)).
   /// @param path absolute @return absolute, without `.`, `..` and doubled slashes
-  [[nodiscard]] std::string place_of(const std::string& path) const;
+  [[nodiscard]] std::string resolve(const std::string& path) const;
 
  private:
-  std::map<std::string, std::string> targets_;
-  std::function<std::string(const std::string&)> resolve_;
+  std::map<std::string, std::string> targets_;  ///< of planned links, by their resolved path
+  const HostProbe& probe_;
 };
 
 }  // namespace berth::ops

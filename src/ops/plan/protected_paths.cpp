@@ -8,6 +8,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "render/spec/config_privileges.hpp"
 
 namespace berth::ops {
 
@@ -46,41 +47,40 @@ std::vector<std::string> written_by(const base::Json& mount) {
 }  // namespace
 
 ProtectedPaths::ProtectedPaths(const host::Layout& layout, const std::string& name, const std::string& volumes,
-                               std::function<std::string(const std::string&)> resolve,
-                               const std::vector<PlannedFile>& files)
-    : resolve_(std::move(resolve)), links_(files, resolve_) {
+                               const HostProbe& probe, const std::vector<PlannedFile>& files)
+    : probe_(probe), links_(files, probe) {
   auto repository = layout.repository();
   if (layout.root() != "/" && repository.starts_with(layout.root() + "/")) {
     repository.erase(0, layout.root().size());
   }
   for (const auto& directory : {layout.deployments_in_root(), repository, std::string("/usr/lib/containers/berth"),
                                 std::string("/etc/berth"), layout.settings_in_root(), layout.volumes_in_root()}) {
-    directories_.push_back(resolve_(directory));
+    directories_.push_back(probe_.resolve(directory));
   }
   if (layout.preinstalling()) {
-    directories_.push_back(resolve_("/var/lib/containers/berth"));  // where the booted system has its own
+    directories_.push_back(probe_.resolve("/var/lib/containers/berth"));  // deployments of the booted system
   }
-  volumes_ = resolve_(volumes);
-  files_ = {resolve_(layout.unit_in_root(name)), resolve_(layout.tmpfiles_in_root(name))};
+  volumes_ = probe_.resolve(volumes);
+  files_ = {probe_.resolve(layout.unit_in_root(name)), probe_.resolve(layout.tmpfiles_in_root(name))};
 }
 
-std::string ProtectedPaths::place_of(const std::string& path) const {
-  return links_.place_of(path);
+std::string ProtectedPaths::resolved(const std::string& path) const {
+  return links_.resolve(path);
 }
 
-bool ProtectedPaths::is_own(const std::string& path) const {
+bool ProtectedPaths::is_protected(const std::string& path) const {
   return std::any_of(directories_.begin(), directories_.end(),
                      [&](const auto& directory) { return is_below(path, directory); });
 }
 
-bool ProtectedPaths::holds_own(const std::string& path) const {
+bool ProtectedPaths::holds_protected(const std::string& path) const {
   return std::any_of(directories_.begin(), directories_.end(),
                      [&](const auto& directory) { return is_below(directory, path); });
 }
 
 void ProtectedPaths::refuse_host_file(const render::HostEntry& entry, const std::string& destination) const {
-  const auto place = resolve_(destination);  // `/lib` may be a link to where our own files are
-  if (is_own(place) || std::find(files_.begin(), files_.end(), place) != files_.end()) {
+  const auto place = probe_.resolve(destination);  // /lib may be a link
+  if (is_protected(place) || std::find(files_.begin(), files_.end(), place) != files_.end()) {
     throw Error(ErrorKind::conflict,
                 fmt::format("exports/hostfs/{} of the image would be copied to {}, which berth itself writes",
                             base::printable(entry.path), base::printable(destination)),
@@ -88,7 +88,7 @@ void ProtectedPaths::refuse_host_file(const render::HostEntry& entry, const std:
   }
   const auto& target = entry.link_target;
   const auto end = target.starts_with('/') ? target : base::split_path(destination).first + "/" + target;
-  if (entry.kind == render::HostEntryKind::link && is_own(place_of(end))) {
+  if (entry.kind == render::HostEntryKind::link && is_protected(resolved(end))) {
     throw Error(ErrorKind::conflict,
                 fmt::format("the link exports/hostfs/{} of the image leads to {}, which berth itself writes",
                             base::printable(entry.path), base::printable(target)),
@@ -106,7 +106,7 @@ void ProtectedPaths::refuse_mounts(const base::Json& config) const {
                     "write it without `..` in exports/config.json or its template");
       }
       // A relative source is relative to the directory of config.json, which is a deployment.
-      if (!path.starts_with('/') || (is_own(place_of(path)) && !is_below(place_of(path), volumes_))) {
+      if (!path.starts_with('/') || (is_protected(resolved(path)) && !is_below(resolved(path), volumes_))) {
         throw Error(
             ErrorKind::verification,
             fmt::format("config.json: the mount at {} would let the container write to {}, which is berth's own",
@@ -118,13 +118,13 @@ void ProtectedPaths::refuse_mounts(const base::Json& config) const {
   }
 }
 
-/// A bind whose source is harmless by its name only.
+/// The privilege of a bind whose source is harmless by name, but is a link to a path that is not.
 std::optional<render::Privilege> ProtectedPaths::privilege_of_links(const base::Json& mount) const {
   const auto source = mount.value("source", "");
   if (!render::is_bind_mount(mount) || !source.starts_with('/') || render::bind_privilege(mount).over_host) {
     return std::nullopt;
   }
-  auto privilege = render::bind_privilege(mount, place_of(source));
+  auto privilege = render::bind_privilege(mount, resolved(source));
   return privilege.over_host ? std::optional(std::move(privilege)) : std::nullopt;
 }
 
@@ -132,7 +132,7 @@ std::vector<render::Privilege> ProtectedPaths::privileges(const base::Json& conf
   std::vector<render::Privilege> privileges;
   for (const auto& mount : config.value("mounts", base::Json::array())) {
     for (const auto& path : written_by(mount)) {
-      if (holds_own(place_of(path))) {
+      if (holds_protected(resolved(path))) {
         privileges.push_back(
             {fmt::format("may change the files of all containers, which are below {}", base::printable(path)), true});
       }

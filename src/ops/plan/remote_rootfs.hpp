@@ -1,4 +1,4 @@
-// --rootfs: a root file system that somebody else keeps, used in place of a checkout.
+// --rootfs: a remote root file system, which is used in place of a checkout and is not managed by berth.
 #pragma once
 
 #include <string>
@@ -9,20 +9,19 @@
 
 namespace berth::ops {
 
-/// The root file system that `given` means: the directory itself, or the directory `rootfs` in it when there is one.
-/// Links on the way are followed as the administrator set them up, but a link called `rootfs` in the directory is
-/// refused.
-/// @param given what the user wrote, or `remote` of an info file. Relative to the current directory; for another root a
-///   path inside it, which must be absolute.
+/// Finds the root file system: the directory `given`, or the directory `rootfs` in it when that exists. Symbolic links
+/// in the path are followed; a link called `rootfs` is refused.
+/// @param given argument of --rootfs, or `remote` of an info file. Relative to the current directory; with --root an
+///   absolute path inside that root.
 /// @return absolute path inside the root, without links
-/// @throws Error(not_found), Error(usage) when it is no directory, or the root of the host itself
+/// @throws Error(not_found), Error(usage) when it is not a directory, or is the root of the host itself
 std::string find_remote_rootfs(const host::Layout& layout, const std::string& given);
 
-/// The root file system at `path` below the deployments, e.g. `web.0/rootfs`: a checkout, or the link to a remote one,
-/// which is followed as the booted host would.
+/// Opens the root file system at `path` below the deployments, e.g. `web.0/rootfs`: a checkout, or a link to a remote
+/// one, which is resolved inside the root.
 base::Fd open_rootfs(const host::Layout& layout, const std::string& path);
 
-/// What is known of an image that need not be stored: everything when it is, else its name.
+/// The stored image of that name, or one with only the name when it is not stored.
 store::StoredImage named_image(const Context& context, const image::ImageName& name);
 
 }  // namespace berth::ops

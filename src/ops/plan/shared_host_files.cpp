@@ -4,14 +4,14 @@
 
 namespace berth::ops {
 
-OthersFiles::OthersFiles(const host::Layout& layout, const std::string& name) {
+OtherContainersFiles::OtherContainersFiles(const host::Layout& layout, const std::string& name) {
   if (layout.user()) {
-    return;  // no files of the host are copied for users
+    return;  // users' containers have no host files
   }
   for (const auto& deployment : host::list_deployments(layout).deployments) {
     const auto& info = deployment.info;
     if (deployment.name == name || !info.package.empty()) {
-      continue;  // a package has its files for itself
+      continue;  // files of a package have no other owner
     }
     for (const auto& path : info.installed_files) {
       owners_.emplace(std::pair(path, host::recorded_checksum(info, path)), deployment.name);
@@ -19,17 +19,17 @@ OthersFiles::OthersFiles(const host::Layout& layout, const std::string& name) {
   }
 }
 
-std::string OthersFiles::owner(const std::string& path, const std::string& checksum) const {
+std::string OtherContainersFiles::owner(const std::string& path, const std::string& checksum) const {
   const auto found = owners_.find({path, checksum});
   return found == owners_.end() ? "" : found->second;
 }
 
-std::string OthersFiles::any_owner(const std::string& path) const {
+std::string OtherContainersFiles::any_owner(const std::string& path) const {
   const auto found = owners_.lower_bound({path, ""});
   return found != owners_.end() && found->first.first == path ? found->second : "";
 }
 
-bool OthersFiles::knows(const std::string& path) const {
+bool OtherContainersFiles::knows(const std::string& path) const {
   return !any_owner(path).empty();
 }
 

@@ -1,4 +1,4 @@
-// Host files that several containers brought: they go with the last of them.
+// Host files that several containers own: they are removed with the last of them.
 #pragma once
 
 #include <map>
@@ -9,18 +9,19 @@
 
 namespace berth::ops {
 
-/// What the live deployments of all other containers recorded as theirs.
-class OthersFiles {
+/// Host files that the live deployments of all other containers recorded.
+class OtherContainersFiles {
  public:
-  OthersFiles() = default;
-  /// @param name the container that is not asked; what cannot be read counts for nothing
-  OthersFiles(const host::Layout& layout, const std::string& name);
+  OtherContainersFiles() = default;
+  /// @param name the container to leave out. Deployments that cannot be read are left out, too
+  OtherContainersFiles(const host::Layout& layout, const std::string& name);
 
-  /// A container that has the file, too; empty for none. @param checksum as recorded; empty for directories
+  /// Another container that owns the file with that content; empty: there is none.
+  /// @param checksum as recorded; empty for directories
   [[nodiscard]] std::string owner(const std::string& path, const std::string& checksum) const;
-  /// A container that has a file at `path`, whatever is in it; empty for none.
+  /// Another container that owns a file at `path`, whatever its content; empty: there is none.
   [[nodiscard]] std::string any_owner(const std::string& path) const;
-  /// Whether another container has a file at `path`, whatever is in it.
+  /// Whether any_owner() finds one.
   [[nodiscard]] bool knows(const std::string& path) const;
 
  private:

@@ -30,7 +30,7 @@ bool is_of_vendor(const std::string& directory) {
   return begins_with_any(directory, {"/usr/lib/", "/lib/"});
 }
 
-/// What neither the administrator nor a user writes there for a unit that is still to come.
+/// Whether a directory belongs to the system: the administrator prepares drop-ins for a future unit elsewhere.
 bool is_of_system(const std::string& directory) {
   return begins_with_any(directory, {"/usr/", "/lib/", "/run/"});
 }
@@ -75,7 +75,8 @@ class Search {
   }
 
  private:
-  /// What the system has for a service of that name, though it has none: it would bind, or start, ours.
+  /// Refuses drop-ins, dependencies and activating units of the system for a service of that name: they would apply to
+  /// the new unit.
   void refuse_bindings(const std::string& directory, const std::string& unit) const {
     constexpr const char* remedy = "or remove that directory";
     refuse(directory, unit + ".d", "settings for a unit of that name, the directory", remedy);
@@ -95,7 +96,7 @@ class Search {
     }
   }
 
-  /// What is below /usr/lib belongs to the operating system and is not to be removed.
+  /// The hint does not suggest to remove files of the operating system.
   void refuse(const std::string& directory, const std::string& name, const char* what, const char* remedy) const {
     if (hides_ && is_of_vendor(directory + "/")) {
       return;
@@ -113,7 +114,7 @@ class Search {
   bool hides_;
 };
 
-/// The link that enabling the unit makes.
+/// Whether the link was created by enabling the unit.
 bool is_own_link(int root, const std::string& path, const std::string& unit) {
   const auto [parent, name] = base::split_path(path);
   const auto directory = host::find_directory_in_root(root, parent);
@@ -125,7 +126,7 @@ std::vector<std::string> aliases_of(const std::string& text, const std::string& 
   try {
     return host::parse_install_section(text, unit).aliases;
   } catch (const Error&) {
-    return {};  // systemd judges it when it is enabled
+    return {};  // systemd reports the error when the unit is enabled
   }
 }
 
@@ -142,10 +143,9 @@ void refuse_taken_aliases(const Context& context, const std::string& name, const
     for (const auto& directory : context.layout.unit_directories_in_root()) {
       const auto path = fmt::format("{}/{}", directory, alias);
       if (alias != own && host::host_exists(root.get(), path) && !is_own_link(root.get(), path, own)) {
-        throw Error(
-            ErrorKind::conflict,
-            fmt::format("the image's unit wants to be called {} as well, and the unit {} exists already", alias, path),
-            "remove that unit, or have Alias= taken out of the image's service.template");
+        throw Error(ErrorKind::conflict,
+                    fmt::format("the image's unit has the alias {}, and the unit {} exists already", alias, path),
+                    "remove that unit, or have Alias= taken out of the image's service.template");
       }
     }
   }

@@ -1,4 +1,5 @@
-// Names that somebody on the host has already: a file of ours under one of them would hide theirs, or be bound by it.
+// Names that the host uses already: a unit of the same name would hide an existing one, or get its drop-ins and
+// dependencies.
 #pragma once
 
 #include <string>
@@ -7,14 +8,13 @@
 
 namespace berth::ops {
 
-/// Refuses a container name whose unit, tmpfiles.d lines or sysusers.d lines the host has under that name in any of the
-/// directories where systemd looks (systemd.unit(5), tmpfiles.d(5)), or for which the system has something: drop-ins,
-/// dependencies, a socket, timer or path unit that starts it. Those of a container that is part of the operating system
-/// are meant to be hidden.
+/// Refuses a container name for which the host has a unit, tmpfiles.d lines or sysusers.d lines in any of the
+/// directories that systemd reads (systemd.unit(5), tmpfiles.d(5)), or drop-ins, dependencies, or a socket, timer or
+/// path unit. Those of a preinstalled container are accepted: the new container hides it.
 /// @throws Error(conflict) naming the file
 void refuse_taken_name(const Context& context, const std::string& name);
 
-/// Refuses a unit that takes names of other units ([Install] Alias=) which the host has.
+/// Refuses a unit whose aliases ([Install] Alias=) are names of existing units.
 /// @param unit text of NAME.service @throws Error(conflict) naming the unit
 void refuse_taken_aliases(const Context& context, const std::string& name, const std::string& unit);
 

@@ -18,7 +18,7 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 
-/// A file without a name that the runtime can read while we live.
+/// An anonymous file that the runtime can read while this process runs.
 class PassedFile {
  public:
   explicit PassedFile(const std::string& text)
@@ -38,7 +38,7 @@ host::Deployment runnable_deployment(const Context& context, const std::string& 
   if (context.layout.offline()) {
     throw Error(ErrorKind::not_permitted,
                 fmt::format("nothing can run in {}: the system in {} is not running", name, context.layout.root()),
-                "boot it; or leave out --root");
+                "boot it, or leave out --root");
   }
   return deployment;
 }
@@ -64,7 +64,7 @@ CommandOutcome exec_in(const Context& context, const host::Deployment& deploymen
   enter_user_cgroup(context);
   return run_runtime(runtime, arguments, attachment,
                      fmt::format("run {} in {}", request.command.front(), deployment.name),
-                     [&] { return start_failure_code(config.at("root").at("path").get<std::string>(), process); });
+                     [&] { return start_failure_code(deployment.path, config, process); });
 }
 
 CommandOutcome exec(Context& context, const ExecRequest& request) {

@@ -1,4 +1,4 @@
-// berth exec: a command in a container that runs.
+// berth exec: runs a command in a running container.
 #pragma once
 
 #include <string>

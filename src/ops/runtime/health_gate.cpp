@@ -15,6 +15,7 @@
 #include "base/file.hpp"
 #include "base/process.hpp"
 #include "base/scope_exit.hpp"
+#include "base/shown_text.hpp"
 #include "host/systemd/job_failure.hpp"
 #include "ops/rootless.hpp"
 #include "ops/runtime/runtime_command.hpp"
@@ -31,17 +32,17 @@ using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
 constexpr milliseconds poll_interval{100};
-constexpr milliseconds first_look{300};              // a runtime in the foreground needs 100 to fail
-constexpr milliseconds start_period_interval{1000};  // a service that becomes ready is noticed soon
-constexpr std::size_t shown_output = 2000;           // bytes, the end of what a check says
+constexpr milliseconds immediate{300};               // a runtime in the foreground takes about 100 to fail
+constexpr milliseconds start_period_interval{1000};  // notices soon that a service is ready
+constexpr std::size_t shown_output = 2000;           // bytes at the end of the output of a check
 constexpr std::uint64_t small_file = 4096;           // bytes
-constexpr int most_wishes = 5;                       // restarts by hand while one service is judged
+constexpr int max_manual_restarts = 5;               // while one service is checked
 
 double seconds(milliseconds time) {
   return static_cast<double>(time.count()) / 1000;
 }
 
-/// One look at a service, from its start to the verdict.
+/// Checks one service, from its start on.
 class Gate {
  public:
   Gate(Context& context, const std::string& name, std::string runtime, ErrorKind kind = ErrorKind::start_failed)
@@ -53,32 +54,32 @@ class Gate {
         pid_file_(context.layout.on_disk(fmt::format("{}/berth-check-{}.pid", context.layout.runtime_in_root(), name))),
         first_(context.systemd.state(unit_)) {}
 
-  /// A oneshot that has done its work is well; there is nothing to wait for.
+  /// A Type=oneshot service that succeeded: there is nothing to check.
   [[nodiscard]] bool is_done() const {
     return first_.type == "oneshot" && first_.active_state == "inactive" && first_.result == "success";
   }
 
-  /// @return false when it was stopped by somebody else
+  /// Watches the service for that time. @return false when another command stopped it
   bool settle(milliseconds time) {
     if (time >= std::chrono::seconds(1)) {
       context_.reporter.step(fmt::format("watching {} for {} s", name_, seconds(time)));
     }
-    bool up = look();
+    bool up = check_up();
     while (up && Clock::now() < begin_ + time) {
       wait(std::min(poll_interval, std::chrono::ceil<milliseconds>(begin_ + time - Clock::now())));
-      up = look();
+      up = check_up();
     }
     return up;
   }
 
-  /// As settle, for a moment. One that systemd has seen end with success is well, too; of a Type=forking service it
-  /// does not always see that, so that none of them may end. @return whether it is still up
-  bool look_once() {
-    const auto time = std::min<milliseconds>(first_look, std::chrono::seconds(context_.config.settle_seconds));
+  /// As settle, for a moment. A successful exit is accepted, except for Type=forking, see check_immediate_exit().
+  /// @return whether the service is still up
+  bool settle_briefly() {
+    const auto time = std::min<milliseconds>(immediate, std::chrono::seconds(context_.config.settle_seconds));
     while (true) {
       const auto now = settled_state();
-      const bool is_well = now.type != "forking" && now.active_state == "inactive" && now.result == "success";
-      if (is_well || !look()) {
+      const bool succeeded = now.type != "forking" && now.active_state == "inactive" && now.result == "success";
+      if (succeeded || !check_up()) {
         return false;
       }
       if (Clock::now() >= begin_ + time) {
@@ -90,57 +91,57 @@ class Gate {
 
   /// @return as settle
   bool run(const render::HealthCheck& check) {
-    context_.reporter.step(fmt::format("asking {} whether it is well", name_));
+    context_.reporter.step(fmt::format("running the health check of {}", name_));
     enter_user_cgroup(context_);
-    static_cast<void>(container_runs(context_, runtime_, name_));  // before, no check can say anything about it
+    static_cast<void>(container_runs(context_, runtime_, name_));  // a check needs a running container
     for (int failures = 0;;) {
-      const auto asked = first_.invocation_id;
+      const auto checked = first_.invocation_id;
       if (passes(check)) {
         return true;
       }
-      if (!look()) {
+      if (!check_up()) {
         return false;
       }
-      if (first_.invocation_id != asked) {
-        failures = 0;  // it was asked while somebody restarted it
+      if (first_.invocation_id != checked) {
+        failures = 0;  // it was restarted during the check
         continue;
       }
       const bool starting = Clock::now() - begin_ < check.start_period;
       failures += starting ? 0 : 1;
       if (failures >= check.retries) {
-        fail(fmt::format("is not well: {}", answer_), answer_output_);
+        fail(fmt::format("failed its health check: {}", failure_), output_);
       }
       wait(starting ? std::min(check.interval, start_period_interval) : check.interval);
-      if (!look()) {
+      if (!check_up()) {
         return false;
       }
     }
   }
 
  private:
-  /// On its way down, and perhaps up again because somebody restarts it: only then systemd knows how it ended. One
-  /// that systemd restarts by itself has failed already.
-  [[nodiscard]] bool is_on_its_way(const host::UnitState& now) const {
+  /// Whether the service is stopping, or starting again on request: systemd reports its result only afterwards. A
+  /// service that systemd restarts by itself has failed already.
+  [[nodiscard]] bool is_changing(const host::UnitState& now) const {
     const bool by_itself = now.sub_state == "auto-restart" || now.restarts > first_.restarts;
     return now.active_state == "deactivating" || (!by_itself && (now.active_state == "activating" || now.waits));
   }
 
   host::UnitState settled_state() {
     auto now = context_.systemd.state(unit_);
-    while (is_on_its_way(now)) {
+    while (is_changing(now)) {
       wait(poll_interval);
       now = context_.systemd.state(unit_);
     }
     return now;
   }
 
-  /// Throws when the service is not what it was after its start. @return false when somebody else had it stopped
-  bool look() {
+  /// Throws when the service failed or was restarted by systemd. @return false when another command stopped it
+  bool check_up() {
     const auto now = settled_state();
     if (host::was_stopped(now)) {
       context_.reporter.warning(
-          fmt::format("{} was stopped by somebody else {:.1f} s after its start: it stays stopped, and nothing says "
-                      "whether it is well",
+          fmt::format("{} was stopped by another command {:.1f} s after its start: it stays stopped, and its health is "
+                      "not checked",
                       unit_, age()));
       return false;
     }
@@ -149,28 +150,28 @@ class Gate {
       fail(fmt::format("did not stay up: it {} {}", how.empty() ? "ended" : how, when_ended(now)), "");
     }
     if (now.invocation_id != first_.invocation_id || now.restarts > first_.restarts) {
-      meet_restart(now);
+      handle_restart(now);
     }
     return true;
   }
 
-  /// systemd counts the restarts that it makes because a service ended. Others are somebody's wish, and what they
-  /// started is watched from its beginning; too many of them may be something that hides a crash.
-  void meet_restart(const host::UnitState& now) {
-    if (now.restarts > first_.restarts || ++wishes_ > most_wishes) {
+  /// systemd counts the restarts that it makes because a service exited: these are failures. After another restart, on
+  /// request, the service is watched anew; too many of those may hide a crash.
+  void handle_restart(const host::UnitState& now) {
+    if (now.restarts > first_.restarts || ++manual_restarts_ > max_manual_restarts) {
       fail(fmt::format("did not stay up: it was restarted within {:.1f} s of its start", age()), "");
     }
     context_.reporter.warning(fmt::format(
-        "{} was restarted by somebody else {:.1f} s after its start: it is watched from there on", unit_, age()));
+        "{} was restarted by another command {:.1f} s after its start: its check begins anew", unit_, age()));
     begin_ = Clock::now();
     first_ = now;
   }
 
-  /// As systemd saw it: when we looked says little on a busy machine.
+  /// Time of the exit according to systemd: on a busy machine it is noticed late.
   [[nodiscard]] std::string when_ended(const host::UnitState& now) const {
     const bool seen = now.active_enter > 0 && now.active_exit >= now.active_enter;
     const auto life = seen ? static_cast<double>(now.active_exit - now.active_enter) / 1e6 : age();
-    return life <= seconds(first_look) ? "at once" : fmt::format("{:.1f} s after its start", life);
+    return life <= seconds(immediate) ? "at once" : fmt::format("{:.1f} s after its start", life);
   }
 
   [[nodiscard]] double age() const { return seconds(std::chrono::ceil<milliseconds>(Clock::now() - begin_)); }
@@ -184,7 +185,7 @@ class Gate {
     check_stop(context_.stop);
   }
 
-  /// Runs the command once inside the container. What it said is in answer_ and answer_output_ when it fails.
+  /// Runs the command once inside the container. When it fails, failure_ and output_ are set.
   bool passes(const render::HealthCheck& check) {
     std::vector<std::string> argv = {runtime_, "exec", "--pid-file", pid_file_, name_};
     argv.insert(argv.end(), check.command.begin(), check.command.end());
@@ -195,24 +196,24 @@ class Gate {
     const auto command = fmt::format("{}", fmt::join(check.command, " "));
     try {
       const auto result = base::run_process(argv, options);
-      answer_ = fmt::format("`{}` ended with status {}", base::printable(command), result.exit_code);
-      answer_output_ = result.output + result.error_output;
+      failure_ = fmt::format("`{}` exited with status {}", base::printable(command), result.exit_code);
+      output_ = result.output + result.error_output;
       return result.exit_code == 0;
+    } catch (const base::Interrupted&) {
+      kill_check();
+      throw;
     } catch (const Error& error) {
       kill_check();
-      if (error.kind() == ErrorKind::interrupted) {
-        throw;
-      }
-      answer_ = fmt::format("`{}` did not end within {} s", base::printable(command), seconds(check.timeout));
-      answer_output_.clear();
+      failure_ = fmt::format("`{}` timed out after {} s", base::printable(command), seconds(check.timeout));
+      output_.clear();
       if (error.kind() == ErrorKind::not_found) {
-        answer_ = error.message();
+        failure_ = error.message();
       }
       return false;
     }
   }
 
-  /// The runtime that was killed cannot end what it started inside the container.
+  /// Kills the process of the check inside the container, which outlives the killed runtime.
   void kill_check() const {
     const auto text = base::read_file_at(AT_FDCWD, pid_file_, small_file).value_or("");
     pid_t pid = 0;
@@ -230,13 +231,13 @@ class Gate {
   }
 
   [[noreturn]] void fail(const std::string& what, const std::string& output) {
-    std::string hint;
+    std::string details;
     if (!output.empty()) {
-      hint = "the check said:\n  " + output.substr(output.size() - std::min(output.size(), shown_output));
-      hint.erase(hint.find_last_not_of('\n') + 1);
-      hint += "\n";
+      const auto end = std::string_view(output).substr(output.size() - std::min(output.size(), shown_output));
+      details = fmt::format("the health check printed:\n{}\n", base::indented(end));
     }
-    throw Error(kind_, fmt::format("{} {}", unit_, what), hint + journal_hint(context_, unit_));
+    throw Error(kind_, fmt::format("{} {}", unit_, what), journal_hint(context_, unit_),
+                details + journal_details(context_, unit_));
   }
 
   Context& context_;
@@ -247,9 +248,9 @@ class Gate {
   std::string pid_file_;
   Clock::time_point begin_ = Clock::now();
   host::UnitState first_;
-  int wishes_ = 0;
-  std::string answer_;
-  std::string answer_output_;
+  int manual_restarts_ = 0;
+  std::string failure_;  ///< of the last check
+  std::string output_;   ///< of the last check
 };
 
 }  // namespace
@@ -270,9 +271,9 @@ bool pass_health_gate(Context& context, const std::string& name, const std::stri
          gate.run(render::parse_health_check(base::JsonView(health_check, "info", "health-check")));
 }
 
-void pass_first_look(Context& context, const std::string& name, ErrorKind kind) {
+void check_immediate_exit(Context& context, const std::string& name, ErrorKind kind) {
   Gate gate(context, name, "", kind);
-  if (!gate.is_done() && !gate.look_once()) {
+  if (!gate.is_done() && !gate.settle_briefly()) {
     const auto unit = host::unit_name(name);
     if (!host::was_stopped(context.systemd.state(unit))) {
       context.reporter.warning(fmt::format("{} has ended already, with success", unit));

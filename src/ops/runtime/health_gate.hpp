@@ -1,4 +1,4 @@
-// Whether a service that was started is well.
+// The health gate: checks a service that was started (berth-update(8)).
 #pragma once
 
 #include <chrono>
@@ -11,26 +11,26 @@
 
 namespace berth::ops {
 
-/// How a started service is judged.
+/// Options of the health gate.
 struct GateOptions {
   bool enabled = true;                              ///< false: --no-gate
   std::optional<std::chrono::milliseconds> settle;  ///< --settle; nullopt: [update] settle of berth.conf
 };
 
-/// Judges a service whose start job has succeeded: it must stay up without a restart for the settle time, and then its
+/// Checks a service whose start job has succeeded: it must stay up without a restart for the settle time, and then its
 /// health check, if it has one, must pass (berth-update(8)).
 /// @param runtime OCI runtime that the health check is run with; a path inside the root
-/// @param health_check as host::DeploymentInfo holds it; null for none
-/// @return false when somebody else had the service stopped meanwhile: that is told and respected, and nothing is
-/// judged
-/// @throws Error(start_failed) with the reason, the check's last output and the last journal lines; Error(interrupted)
+/// @param health_check as in host::DeploymentInfo; null: the container has none
+/// @return false when another command stopped the service meanwhile: it stays stopped, with a warning, and does not
+/// fail
+/// @throws Error(start_failed) with the reason, the check's last output and the last journal lines; Interrupted
 bool pass_health_gate(Context& context, const std::string& name, const std::string& runtime,
                       const base::Json& health_check, const GateOptions& options);
 
-/// A look of a moment at a service whose start job has succeeded: one that fails at once has not started, whatever its
-/// job says. One that has ended well is told of; but not one of Type=forking: whether systemd sees its status or calls
-/// that start a failure is up to chance, so each that ends at once has failed.
+/// Checks for a moment a service whose start job has succeeded: one that exits at once has failed to start. A
+/// successful exit is reported as a warning instead, except for Type=forking: systemd does not reliably see the exit
+/// status of such a service, so that every exit counts as a failure.
 /// @throws Error(kind) as pass_health_gate
-void pass_first_look(Context& context, const std::string& name, base::ErrorKind kind);
+void check_immediate_exit(Context& context, const std::string& name, base::ErrorKind kind);
 
 }  // namespace berth::ops

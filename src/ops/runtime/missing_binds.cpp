@@ -6,7 +6,7 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "host/state/deployment.hpp"
-#include "render/spec/config_json.hpp"
+#include "render/spec/config_privileges.hpp"
 #include "render/spec/rootfs.hpp"
 
 namespace berth::ops {
@@ -19,12 +19,12 @@ std::string missing_binds(const Context& context, const std::string& name) {
     const auto root = open_root(context);
     const auto copies = fmt::format("{}/container-{}/", context.layout.runtime_in_root(), name);
     for (const auto& source : render::bind_sources(base::parse_json(text.value_or("{}"), "config.json"))) {
-      // The unit makes those copies, and removes them with the service.
+      // The unit creates those copies and removes them when it stops.
       if (source.starts_with('/') && !source.starts_with(copies) && !render::stat_in_root(root.get(), source)) {
         message += fmt::format("; {}, which its config.json binds, does not exist", base::printable(source));
       }
     }
-  } catch (const base::Error&) {  // NOLINT(bugprone-empty-catch): it only explains another error
+  } catch (const base::Error&) {  // NOLINT(bugprone-empty-catch): this only explains another error
   }
   return message;
 }

@@ -1,4 +1,4 @@
-// What of a configuration keeps a service from starting.
+// Explains a failed start by missing sources of binds.
 #pragma once
 
 #include <string>
@@ -7,8 +7,8 @@
 
 namespace berth::ops {
 
-/// Half a sentence that names the host paths which config.json of a container binds and which do not exist:
-/// `; /etc/pki, which its config.json binds, does not exist`. Empty when all are there, or nothing can be told.
+/// Names the host paths that config.json of a container binds and that do not exist, to be appended to a message:
+/// `; /etc/pki, which its config.json binds, does not exist`. Empty when all exist or the deployment cannot be read.
 std::string missing_binds(const Context& context, const std::string& name);
 
 }  // namespace berth::ops

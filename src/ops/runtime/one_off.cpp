@@ -24,8 +24,8 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 
-constexpr const char* note_file = "one-off";
-constexpr std::size_t name_limit = 200;  // of the name of a unit, the rest is ours
+constexpr const char* record_file = "one-off";
+constexpr std::size_t name_limit = 200;  // leaves room for the suffix in a unit name
 constexpr std::size_t random_digits = 6;
 
 std::string new_id(const std::string& name) {
@@ -37,25 +37,25 @@ host::ContainerLock take_lock(Context& context, const std::string& id) {
                                    context.stop);
 }
 
-struct OneOffNote {
+struct OneOffRecord {
   std::string deployment;
   std::string runtime;
 };
 
-std::optional<OneOffNote> read_note(int deployments, const std::string& entry) {
-  const auto document = entry + "/" + note_file;
+std::optional<OneOffRecord> read_record(int deployments, const std::string& entry) {
+  const auto document = entry + "/" + record_file;
   const auto text = base::read_file_at(deployments, document, base::json_size_limit);
   if (!text) {
     return std::nullopt;
   }
   const auto json = base::parse_json(*text, document);
   const base::JsonView view(json, document);
-  return OneOffNote{view.at("deployment").as_string(), view.at("runtime").as_string()};
+  return OneOffRecord{view.at("deployment").as_string(), view.at("runtime").as_string()};
 }
 
-/// Ends the container, whatever its state, and then the runtime that may be waiting for it.
+/// Deletes the container in any state, and stops the scope, in which the runtime may still wait for it.
 void end_container(Context& context, const std::string& runtime, const std::string& id) {
-  base::run_process({runtime, "delete", "--force", id});  // an unknown one is what we want
+  base::run_process({runtime, "delete", "--force", id});  // fails when the container does not exist, which is fine
   context.systemd.stop(id + ".scope");
 }
 
@@ -74,8 +74,8 @@ OneOff::~OneOff() {
       base::run_process({runtime_, "delete", "--force", id_});
     }
     remove_users_tree(context_, base::open_host_directory(context_.layout.deployments()).get(), directory());
-  } catch (const std::exception& error) {
-    context_.reporter.warning(fmt::format("while clearing up after {}: {}", id_, error.what()));
+  } catch (...) {
+    context_.reporter.warning(fmt::format("could not clean up after {}: {}", id_, base::current_message()));
   }
 }
 
@@ -88,8 +88,8 @@ void OneOff::claim() const {
   if (::mkdirat(deployments.get(), directory().c_str(), 0700) != 0 && errno != EEXIST) {
     base::throw_errno("create " + directory());
   }
-  const base::Json note = {{"deployment", deployment_}, {"runtime", runtime_}};
-  base::replace_file_at(deployments.get(), directory() + "/" + note_file, note.dump(2) + "\n", 0600);
+  const base::Json record = {{"deployment", deployment_}, {"runtime", runtime_}};
+  base::replace_file_at(deployments.get(), directory() + "/" + record_file, record.dump(2) + "\n", 0600);
 }
 
 CommandOutcome OneOff::run(base::Json config, const Attachment& attachment, const std::function<void()>& before_start) {
@@ -102,20 +102,18 @@ CommandOutcome OneOff::run(base::Json config, const Attachment& attachment, cons
   check_stop(context_.stop);
   const auto what = fmt::format("run {} in {}", config.at("process").at("args").at(0).get<std::string>(), id_);
   started_ = true;
-  const auto failure_code = [&config] {
-    return start_failure_code(config.at("root").at("path").get<std::string>(), config.at("process"));
-  };
+  const auto failure_code = [&] { return start_failure_code(path, config, config.at("process")); };
   auto outcome = run_runtime(runtime_, {"run", "--bundle", path, id_}, attachment, what, failure_code, before_start);
-  started_ = outcome.exit_code != 0;  // after success the runtime has removed it
+  started_ = outcome.exit_code != 0;  // after a success the runtime has deleted it
   return outcome;
 }
 
 void end_abandoned_one_off(Context& context, int deployments, const std::string& entry) {
   const auto id = entry.substr(staging_prefix.size());
   try {
-    if (const auto note = read_note(deployments, entry)) {
+    if (const auto record = read_record(deployments, entry)) {
       context.reporter.step(fmt::format("ending the interrupted one-off run {}", id));
-      end_container(context, note->runtime, id);
+      end_container(context, record->runtime, id);
     }
   } catch (const Error& error) {
     context.reporter.warning(fmt::format("{}: {}", id, error.what()));
@@ -125,11 +123,11 @@ void end_abandoned_one_off(Context& context, int deployments, const std::string&
 void refuse_while_one_off_runs(const Context& context, const std::vector<std::string>& deployments) {
   const auto directory = base::open_host_directory(context.layout.deployments());
   for (const auto& entry : base::list_directory(directory.get())) {
-    const auto note = entry.starts_with(staging_prefix) ? read_note(directory.get(), entry) : std::nullopt;
-    if (note && std::find(deployments.begin(), deployments.end(), note->deployment) != deployments.end()) {
+    const auto record = entry.starts_with(staging_prefix) ? read_record(directory.get(), entry) : std::nullopt;
+    if (record && std::find(deployments.begin(), deployments.end(), record->deployment) != deployments.end()) {
       const auto id = entry.substr(staging_prefix.size());
       throw Error(
-          ErrorKind::conflict, fmt::format("the one-off run {} uses the files of {}", id, note->deployment),
+          ErrorKind::conflict, fmt::format("the one-off run {} uses the files of {}", id, record->deployment),
           fmt::format("wait for its end, or end it with {} stop {}.scope", context.layout.command("systemctl"), id));
     }
   }

@@ -29,8 +29,8 @@ constexpr int no_such_program = 127;
 constexpr std::uint64_t log_limit = 1U << 20U;  // bytes
 constexpr std::size_t reason_limit = 1000;      // bytes
 
-/// What the runtime itself has to say, apart from what the command says. Without a name in any directory, so that
-/// nothing has to be removed; the runtime reaches it through our descriptor.
+/// The log of the runtime, apart from the output of the command: an anonymous file, which the runtime opens by way of
+/// /proc.
 class RuntimeLog {
  public:
   RuntimeLog() : file_(base::check_errno(::memfd_create("runtime-log", MFD_CLOEXEC), "create a file in memory")) {}
@@ -61,7 +61,7 @@ class RuntimeLog {
         return base::printable(view.string_or("msg", ""), reason_limit);
       }
     } catch (const Error&) {
-      return std::nullopt;  // no line of a runtime
+      return std::nullopt;  // not a log line of a runtime
     }
     return std::nullopt;
   }
@@ -116,7 +116,7 @@ base::Json config_of(const Context& context, const host::Deployment& deployment)
     throw Error(ErrorKind::failed,
                 fmt::format("{} has nothing to run: its image only brings files for the host", deployment.name));
   }
-  // An absolute root file system, for the configuration is not used where it lies.
+  // An absolute path: the configuration is used in another directory.
   const auto rootfs = deployment.info.remote.empty() ? deployment.path + "/rootfs" : deployment.info.remote;
   return render::finish_config(*text, path, features_of(context.facts),
                                render::cgroups_path(context.layout.default_slice(), deployment.name), rootfs)

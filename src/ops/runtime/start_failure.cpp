@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -65,15 +66,55 @@ bool may_execute(const struct stat& status, const base::Json& process) {
   return S_ISREG(status.st_mode) && (status.st_mode & bits) != 0;
 }
 
+/// A directory of the host, and a path below it.
+struct Location {
+  std::string directory;
+  std::string path;  ///< empty: the directory itself
+};
+
+/// The file of the host that is `path` in the container. @return nullopt below a mount that is not a bind mount
+std::optional<Location> locate(const std::string& root, const base::Json& config, const std::string& path) {
+  std::optional<Location> location = Location{root, path};
+  std::size_t longest = 1;
+  for (const auto& mount : config.value("mounts", base::Json::array())) {
+    const auto destination = mount.value("destination", "");
+    if (destination.size() < longest || !(path == destination || path.starts_with(destination + "/"))) {
+      continue;
+    }
+    longest = destination.size();
+    const auto options = mount.value("options", std::vector<std::string>());
+    const bool bind = mount.value("type", "") == "bind" ||
+                      std::any_of(options.begin(), options.end(),
+                                  [](const std::string& option) { return option == "bind" || option == "rbind"; });
+    location =
+        bind ? std::optional(Location{mount.value("source", ""), path.substr(destination.size())}) : std::nullopt;
+  }
+  return location;
+}
+
+base::Fd open_located(const Location& location) {
+  if (location.path.empty()) {
+    return base::open_at(AT_FDCWD, location.directory, O_PATH);
+  }
+  const auto directory = base::open_at(AT_FDCWD, location.directory, O_PATH | O_DIRECTORY);
+  return base::open_in_root(directory.get(), location.path, O_PATH);
+}
+
 }  // namespace
 
-int start_failure_code(const std::string& root, const base::Json& process) {
+int start_failure_code(const std::string& bundle, const base::Json& config, const base::Json& process) {
   int code = no_such_program;
   try {
-    const auto directory = base::open_at(AT_FDCWD, root, O_PATH | O_DIRECTORY);
+    const auto path_of_root = config.at("root").at("path").get<std::string>();
+    const auto root = path_of_root.starts_with('/') ? path_of_root : bundle + "/" + path_of_root;
+    base::open_at(AT_FDCWD, root, O_PATH | O_DIRECTORY);
     for (const auto& path : candidates(process.at("args").at(0).get<std::string>(), process)) {
+      const auto location = locate(root, config, path);
+      if (!location) {
+        return other_reason;
+      }
       try {
-        const auto file = base::open_in_root(directory.get(), path, O_PATH);
+        const auto file = open_located(*location);
         struct stat status = {};
         base::check_errno(::fstat(file.get(), &status), "inspect " + path);
         if (may_execute(status, process)) {

@@ -9,9 +9,10 @@ namespace berth::ops {
 
 /// Which of the exit codes of env(1) holds for a command that did not start. The files decide it and not the message of
 /// the runtime, whose wording differs from version to version.
-/// @param root path of the container's root file system
-/// @param process the object `process` of a config.json
+/// @param bundle directory of the config.json, below which a relative path of the root file system lies
+/// @param config the config.json; its bind mounts are searched as well
+/// @param process the object `process` of the command
 /// @return 127 if the program does not exist, 126 if the user of the process cannot execute it, 125 otherwise
-int start_failure_code(const std::string& root, const base::Json& process);
+int start_failure_code(const std::string& bundle, const base::Json& config, const base::Json& process);
 
 }  // namespace berth::ops

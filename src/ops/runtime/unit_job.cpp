@@ -19,7 +19,7 @@ using host::JobResult;
 using host::UnitState;
 
 constexpr std::size_t journal_lines = 10;
-constexpr int attempts = 10;  // against somebody who starts or stops the same unit
+constexpr int attempts = 10;  // while others start or stop the same unit
 
 using Start = JobResult (host::Systemd::*)(const std::string& unit);
 
@@ -27,8 +27,8 @@ bool is_down(const UnitState& state) {
   return state.active_state == "inactive" || state.active_state == "failed";
 }
 
-/// Refusals of systemd are failed starts too, in a change; who only asks for a start is told what they are. How often
-/// an earlier deployment was started says nothing about another one, and must not keep it from being started.
+/// Queues a start job. In a change, a refusal of systemd counts as a failed start. The start limit is reset there:
+/// starts of an earlier deployment must not count against the new one.
 JobResult queue_start(Context& context, const std::string& unit, ErrorKind kind, Start start) {
   try {
     if (kind == ErrorKind::start_failed) {
@@ -36,10 +36,10 @@ JobResult queue_start(Context& context, const std::string& unit, ErrorKind kind,
     }
     return (context.systemd.*start)(unit);
   } catch (const Error& error) {
-    if (kind == ErrorKind::failed || error.kind() == kind || error.kind() == ErrorKind::interrupted) {
+    if (kind == ErrorKind::failed || error.kind() == kind) {
       throw;
     }
-    throw Error(kind, error.what(), error.hint());
+    throw Error(kind, error.what(), error.hint(), error.details());
   }
 }
 
@@ -49,8 +49,8 @@ void check_conditions(Context& context, const std::string& unit, const UnitState
   }
 }
 
-void tell_stopped(Context& context, const std::string& unit) {
-  context.reporter.warning(fmt::format("{} was stopped by somebody else while it started, and stays stopped", unit));
+void warn_stopped(Context& context, const std::string& unit) {
+  context.reporter.warning(fmt::format("{} was stopped by another command while it started, and stays stopped", unit));
 }
 
 bool start_unit(Context& context, const std::string& unit, ErrorKind kind, Start start, bool afresh) {
@@ -60,7 +60,7 @@ bool start_unit(Context& context, const std::string& unit, ErrorKind kind, Start
     const auto now = context.systemd.state(unit);
     const bool fresh = !afresh || before.empty() || now.invocation_id != before;
     if (job.result == "canceled" && (is_down(now) || now.active_state == "deactivating")) {
-      tell_stopped(context, unit);
+      warn_stopped(context, unit);
       return false;
     }
     if (!job.done && job.result != "canceled") {
@@ -77,36 +77,41 @@ bool start_unit(Context& context, const std::string& unit, ErrorKind kind, Start
 
 }  // namespace
 
-std::string journal_hint(Context& context, const std::string& unit) {
-  std::string hint;
+std::string journal_hint(const Context& context, const std::string& unit) {
+  return fmt::format("see {} -u {}", context.layout.command("journalctl"), unit);
+}
+
+std::string journal_details(Context& context, const std::string& unit) {
+  std::string details;
   for (const auto& line : context.systemd.journal_tail(unit, journal_lines)) {
-    hint += (hint.empty() ? "its last journal lines are:\n  " : "\n  ") + line;
+    details += (details.empty() ? "last lines of its journal:\n  " : "\n  ") + line;
   }
-  return hint.empty() ? fmt::format("see {} -u {}", context.layout.command("journalctl"), unit) : hint;
+  return details;
 }
 
 void refuse_unloadable(Context& context, const std::string& unit, ErrorKind kind) {
   const auto state = context.systemd.state(unit);
   if (state.load_state == "bad-setting" || state.load_state == "error") {
     throw Error(kind, fmt::format("systemd cannot load {} ({}): {}", unit, state.load_state, state.load_error),
-                journal_hint(context, unit));
+                journal_hint(context, unit), journal_details(context, unit));
   }
 }
 
 void throw_start_failed(Context& context, const std::string& unit, const host::JobResult& job, ErrorKind kind) {
-  const bool skipped = job.result == "skipped";  // systemd has not even tried
+  const bool skipped = job.result == "skipped";  // systemd did not try to start it
   const auto missing = skipped ? std::string() : missing_binds(context, unit.substr(0, unit.rfind('.')));
-  throw Error(kind, fmt::format("{} did not start: {}{}", unit, job.words, missing), journal_hint(context, unit));
+  throw Error(kind, fmt::format("{} did not start: {}{}", unit, job.reason, missing), journal_hint(context, unit),
+              journal_details(context, unit));
 }
 
 void stop_or_throw(Context& context, const std::string& unit) {
   if (const auto job = context.systemd.stop(unit); !job.done) {
-    throw Error(ErrorKind::failed, fmt::format("{} could not be stopped: {}", unit, job.words),
+    throw Error(ErrorKind::failed, fmt::format("{} could not be stopped: {}", unit, job.reason),
                 fmt::format("stop it with {} stop {} and try again", context.layout.command("systemctl"), unit));
   }
 }
 
-void stop_for_good(Context& context, const std::string& unit) {
+void stop_until_down(Context& context, const std::string& unit) {
   for (int attempt = 0; attempt < attempts; ++attempt) {
     if (is_down(context.systemd.state(unit))) {
       return;
@@ -138,14 +143,16 @@ void start_again(Context& context, const std::string& unit, const std::string& i
     context.reporter.warning(fmt::format("{} did not start again: {}", unit, reason));
   };
   try {
-    context.systemd.reset_failed(unit);  // what is taken back may have been started often
-    // Something else may have started what is taken back.
+    context.systemd.reset_failed(unit);  // the change may have used up the start limit
+    // An active service may run from the deployment that is undone.
     const auto job = active ? context.systemd.restart(unit) : context.systemd.start(unit);
     if (!job.done && !(job.result == "canceled" && host::is_active(context.systemd.state(unit)))) {
-      warn(job.words);
+      warn(job.reason);
     }
+  } catch (const base::Interrupted&) {
+    warn("interrupted while waiting for it; its job continues");  // an undo still restores the other units
   } catch (const Error& error) {
-    context.systemd.state(unit);  // who answers has refused, and will refuse the next time
+    context.systemd.state(unit);  // throws when systemd cannot be reached; else it has refused the start
     warn(error.what());
   }
 }
@@ -161,12 +168,9 @@ void bring_back(Context& context, const std::string& unit, const std::vector<std
     try {
       context.systemd.reset_failed(dependent);  // however often it was stopped with the other one
       if (const auto job = context.systemd.start_again(dependent); !job.done) {
-        warn(job.words);
+        warn(job.reason);
       }
     } catch (const Error& error) {
-      if (error.kind() == ErrorKind::interrupted) {
-        throw;
-      }
       context.systemd.state(dependent);  // as in start_again
       warn(error.what());
     }
@@ -181,8 +185,8 @@ Dependents by_kind(const std::vector<std::string>& units) {
   return result;
 }
 
-void take_stop_back(Context& context, const std::string& unit, bool was_active, const std::string& invocation,
-                    const std::vector<std::string>& taken_along) {
+void undo_stop(Context& context, const std::string& unit, bool was_active, const std::string& invocation,
+               const std::vector<std::string>& taken_along) {
   const auto dependents = by_kind(taken_along);
   bring_back(context, unit, dependents.sockets);
   if (was_active) {
@@ -202,10 +206,7 @@ void delete_left_container(Context& context, const std::string& runtime, const s
       base::run_checked({program, "delete", "--force", name});
     }
   } catch (const Error& error) {
-    if (error.kind() == ErrorKind::interrupted) {
-      throw;
-    }
-    context.reporter.warning(fmt::format("what the runtime keeps of {} cannot be deleted: {}", name, error.what()));
+    context.reporter.warning(fmt::format("the runtime could not delete the container {}: {}", name, error.what()));
   }
 }
 

@@ -36,7 +36,8 @@ std::string_view kind_of(mode_t mode) {
   return S_ISREG(mode) ? "a file" : "a special file";
 }
 
-/// Opens a directory of the image; nullopt when it does not exist. Links are refused, for they could lead to the host.
+/// Opens a directory of the image; nullopt when it does not exist. Links are refused, because they could lead to the
+/// host.
 std::optional<Fd> open_real_directory(int parent, const std::string& name, std::string_view shown) {
   const auto status = base::stat_at(parent, name);
   if (!status) {
@@ -50,10 +51,10 @@ std::optional<Fd> open_real_directory(int parent, const std::string& name, std::
   return base::open_directory_at(parent, name);
 }
 
-/// Text files of /exports must be readable as text by everyone in the same way.
+/// Text files of /exports must read the same for every program.
 void refuse_binary(std::string_view text, std::string_view shown) {
   if (text.find('\0') != std::string_view::npos) {
-    throw Error(ErrorKind::verification, fmt::format("{} holds a NUL byte, so it is no text file", shown),
+    throw Error(ErrorKind::verification, fmt::format("{} contains a NUL byte, so it is not a text file", shown),
                 "correct that file of the image");
   }
   if (text.starts_with("\xef\xbb\xbf") || text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff")) {
@@ -63,7 +64,7 @@ void refuse_binary(std::string_view text, std::string_view shown) {
   refuse_control_characters(text, shown);
 }
 
-/// Reads one of the named files; nullopt when the image has none.
+/// Reads one of the named files; nullopt when it does not exist.
 std::optional<std::string> read_text(int exports, const std::string& name) {
   const std::string shown = "exports/" + name;
   const auto status = base::stat_at(exports, name);
@@ -109,7 +110,7 @@ class HostWalk {
                     false};
     if (entry.kind == HostEntryKind::link) {
       entry.link_target = base::read_link_at(directory, name).value_or("");
-      check_name(entry.link_target, "a link to");
+      check_name(entry.link_target, "the link target");
     } else if (entry.kind == HostEntryKind::file) {
       const Fd file = base::open_at(directory, name, read_flags);
       entry.has_capability = ::fgetxattr(file.get(), "security.capability", nullptr, 0) > 0;
@@ -132,13 +133,13 @@ class HostWalk {
     }
   }
 
-  /// Names are shown before an install, and written into lists and records of lines.
+  /// Names are shown before an install, and stored in line-oriented lists and records.
   static void check_name(const std::string& name, std::string_view what) {
     if (const auto at = base::find_control(name); at != std::string::npos) {
-      throw Error(ErrorKind::verification,
-                  fmt::format("exports/hostfs holds {} {}, with {} in it", what, base::printable(name),
-                              base::control_name(name, at)),
-                  "give it a name without control characters");
+      throw Error(
+          ErrorKind::verification,
+          fmt::format("exports/hostfs: {} {} contains {}", what, base::printable(name), base::control_name(name, at)),
+          "give it a name without control characters");
     }
   }
 
@@ -160,7 +161,7 @@ class HostWalk {
   std::vector<HostEntry> entries_;
 };
 
-/// Entries of manifest.json that name nothing in hostfs: a slip of the pen, or of what built the image.
+/// Warns about entries of manifest.json that match no file of hostfs.
 void warn_about_names(std::string_view key, const std::vector<std::string>& names, const std::set<std::string>& paths,
                       base::Reporter& reporter) {
   constexpr std::size_t shown_limit = 5;
@@ -174,7 +175,7 @@ void warn_about_names(std::string_view key, const std::vector<std::string>& name
     const auto shown = std::min(unknown.size(), shown_limit);
     const auto more = unknown.size() - shown;
     unknown.resize(shown);
-    reporter.warning(fmt::format("exports/manifest.json: {} names what is not in exports/hostfs: {}{}", key,
+    reporter.warning(fmt::format("exports/manifest.json: {} names paths that are not in exports/hostfs: {}{}", key,
                                  fmt::join(unknown, ", "), more == 0 ? "" : fmt::format(" and {} more", more)));
   }
 }

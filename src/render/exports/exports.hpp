@@ -19,9 +19,9 @@
 
 namespace berth::render {
 
-inline constexpr std::uint64_t template_size_limit = 1U << 20U;  ///< bytes, each file in /exports that we read
+inline constexpr std::uint64_t template_size_limit = 1U << 20U;  ///< bytes of each file in /exports
 
-/// manifest.json, contract section 3.
+/// manifest.json (docs/system-containers.md, "manifest.json").
 struct ExportsManifest {
   std::string version;
   Values default_values;
@@ -43,34 +43,34 @@ struct HostEntry {
   uid_t uid = 0;
   gid_t gid = 0;
   std::string link_target;       ///< for links
-  bool empty_directory = false;  ///< only those are created and recorded for their own sake
+  bool empty_directory = false;  ///< empty directories are created and recorded, others only as parents
   bool has_capability = false;   ///< a security.capability attribute
 };
 
-/// Everything install needs to know from the image's /exports.
+/// The contents of /exports that an install uses.
 struct Exports {
-  bool present = false;                        ///< the image has /exports at all
-  std::optional<std::string> config;           ///< config.json, taken as it is
+  bool present = false;                        ///< whether the image has /exports
+  std::optional<std::string> config;           ///< config.json, used unchanged
   std::optional<std::string> config_template;  ///< only when there is no config.json
   std::optional<std::string> service_template;
   std::optional<std::string> tmpfiles_template;
-  std::optional<std::string> rpm_spec;           ///< rpm.spec, taken as it is
+  std::optional<std::string> rpm_spec;           ///< rpm.spec, used unchanged
   std::optional<std::string> rpm_spec_template;  ///< only when there is no rpm.spec
-  bool container_rpm = false;                    ///< a package of the image itself
+  bool container_rpm = false;                    ///< whether the image has a package of its own
   ExportsManifest manifest;
   std::vector<HostEntry> host_entries;  ///< parents before children
 };
 
-/// The directory /exports below a root file system; nothing when the image has none. @throws Error when it is a link
+/// Opens the directory /exports of a root file system. @return an empty Fd without one @throws Error when it is a link
 base::Fd open_exports(int rootfs);
 
-/// Told of each part that cannot be used.
+/// Called with the reason for each part that cannot be used.
 using ExportsFault = std::function<void(const base::Error&)>;
 
-/// Reads an exports directory. Symbolic links are refused as hostfs and as the named files; inside hostfs they are
-/// entries of their own. At most 100,000 entries, 64 directories deep.
+/// Reads an exports directory. hostfs and the named files must not be symbolic links; links inside hostfs are entries
+/// themselves. hostfs has at most 100,000 entries and is at most 64 directories deep.
 /// @param directory descriptor of /exports; without one (-1) the image has none
-/// @param fault called for each part that cannot be used, which is then left out; without it the first one is thrown
+/// @param fault called for each part that cannot be used and is left out; without it the first error is thrown
 /// @throws Error naming the file below /exports, the key and the reason
 Exports read_exports(int directory, base::Reporter& reporter, const ExportsFault& fault = {});
 
@@ -80,17 +80,17 @@ std::string read_host_entry(int directory, const HostEntry& entry, std::uint64_t
 /// Descriptor of a hostfs file, opened for reading without following links. @param directory descriptor of /exports
 base::Fd open_host_entry(int directory, const HostEntry& entry);
 
-/// Descriptor of container.rpm in the directory /exports, opened as open_host_entry does.
+/// Descriptor of container.rpm in the directory /exports, opened like open_host_entry.
 base::Fd open_container_rpm(int directory);
 
-/// Parses manifest.json. Unknown keys are kept and warned about. @throws Error(verification) naming the key
+/// Parses manifest.json. Unknown keys are kept, with a warning. @throws Error(verification) naming the key
 ExportsManifest parse_exports_manifest(std::string_view text, base::Reporter& reporter);
 
 /// Destination on the host of a hostfs path: renameFiles applied (exact file, else the longest directory prefix),
 /// variables substituted. @return absolute path without `.`/`..` components @throws Error
 std::string host_destination(const std::string& hostfs_path, const ExportsManifest& manifest, const Values& values);
 
-/// Checks that no two entries go to the same place (directories may meet).
+/// Checks that no two entries have the same destination (directories may).
 /// @throws Error(verification) naming both
 void check_destinations(const std::vector<HostEntry>& entries, const ExportsManifest& manifest, const Values& values);
 

@@ -1,4 +1,4 @@
-// Where files of exports/hostfs go on the host.
+// Destinations of the files of exports/hostfs on the host.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -18,27 +18,27 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 
-constexpr std::string_view rename_place = "exports/manifest.json: renameFiles";
+constexpr std::string_view rename_key = "exports/manifest.json: renameFiles";
 
-/// The new path with its variables substituted, checked.
+/// The new path with its variables substituted. @throws Error for an invalid one
 std::string renamed(const std::string& from, const std::string& to, const Values& values) {
-  const std::string place = fmt::format("{}: {}", rename_place, base::printable(from));
+  const std::string entry = fmt::format("{}: {}", rename_key, base::printable(from));
   const auto pieces = split_template(to);
   for (const auto& piece : pieces) {
     if (piece.kind == PieceKind::lone_dollar) {
-      throw Error(ErrorKind::verification, fmt::format("{}: a lone `$` in {}; write `$$`", place, base::printable(to)));
+      throw Error(ErrorKind::verification, fmt::format("{}: a lone `$` in {}; write `$$`", entry, base::printable(to)));
     }
     if (piece.kind == PieceKind::variable && !values.contains(piece.text)) {
-      throw Error(ErrorKind::failed, fmt::format("{}: no value for ${}", place, piece.text),
-                  fmt::format("give what is missing: --set {}=…", piece.text));
+      throw Error(ErrorKind::failed, fmt::format("{}: no value for ${}", entry, piece.text),
+                  fmt::format("set the missing values: --set {}=…", piece.text));
     }
   }
   const std::string path = substitute(pieces, values);
   if (!path.starts_with('/')) {
     throw Error(ErrorKind::verification,
-                fmt::format("{}: the new path `{}` is not absolute", place, base::printable(path)));
+                fmt::format("{}: the new path `{}` is not absolute", entry, base::printable(path)));
   }
-  return squeezed_path(path, place);
+  return squeezed_path(path, entry);
 }
 
 /// The renameFiles entry for exactly this path. Keys are accepted with and without outer slashes.
@@ -55,29 +55,13 @@ const std::pair<const std::string, std::string>* rename_of(const std::string& pa
 std::string after_renames(const std::string& path, const ExportsManifest& manifest, const Values& values) {
   for (std::size_t length = path.size(); length != 0; length = path.rfind('/', length - 1)) {
     if (const auto* entry = rename_of(path.substr(0, length), manifest)) {
-      return squeezed_path(renamed(entry->first, entry->second, values) + path.substr(length), rename_place);
+      return squeezed_path(renamed(entry->first, entry->second, values) + path.substr(length), rename_key);
     }
   }
   return path;
 }
 
 }  // namespace
-
-std::string_view without_slashes(std::string_view path) {
-  return path.substr(0, std::max<std::size_t>(path.find_last_not_of('/') + 1, 1));
-}
-
-bool is_below(std::string_view path, std::string_view directory) {
-  return path.starts_with(directory) && (path.size() == directory.size() || path[directory.size()] == '/');
-}
-
-std::string squeezed_path(std::string_view path, std::string_view document) {
-  std::string result;
-  for (const auto& component : base::safe_components(path, document)) {
-    result.append("/").append(component);
-  }
-  return result.empty() ? "/" : result;
-}
 
 std::string host_destination(const std::string& hostfs_path, const ExportsManifest& manifest, const Values& values) {
   constexpr std::string_view remedy = "correct renameFiles in exports/manifest.json of the image";
@@ -106,7 +90,7 @@ void check_destinations(const std::vector<HostEntry>& entries, const ExportsMani
           ErrorKind::verification,
           fmt::format("exports/hostfs/{} and exports/hostfs/{} would both become {} on the host",
                       base::printable(other->second->path), base::printable(entry.path), base::printable(other->first)),
-          "renameFiles in exports/manifest.json must give each file a place of its own");
+          "renameFiles in exports/manifest.json must give each file a path of its own");
     }
   }
 }

@@ -26,14 +26,14 @@ bool is_stream(std::string_view target) {
   });
 }
 
-/// The kernel's, and those with most files and no logs.
-bool is_passed_over(std::string_view path) {
-  constexpr std::array<std::string_view, 7> passed_over = {"dev",         "lib",     "proc",     "sys",
-                                                           "usr/include", "usr/lib", "usr/share"};
-  return std::find(passed_over.begin(), passed_over.end(), path) != passed_over.end();
+/// Kernel file systems, and the directories with most files and no logs.
+bool is_skipped(std::string_view path) {
+  constexpr std::array<std::string_view, 7> skipped = {"dev",         "lib",     "proc",     "sys",
+                                                       "usr/include", "usr/lib", "usr/share"};
+  return std::find(skipped.begin(), skipped.end(), path) != skipped.end();
 }
 
-/// nothing when a user may not look into it
+/// An empty Fd when the user may not read it.
 base::Fd open_readable(int rootfs, const std::string& path) {
   try {
     return base::open_beneath(rootfs, path, O_RDONLY | O_DIRECTORY);
@@ -55,7 +55,7 @@ std::vector<std::string> stream_links(int rootfs) {
       const auto status = base::stat_at(directory.get(), name);
       const auto whole = path == "." ? name : fmt::format("{}/{}", path, name);
       ++seen;
-      if (status && S_ISDIR(status->st_mode) && !is_passed_over(whole)) {
+      if (status && S_ISDIR(status->st_mode) && !is_skipped(whole)) {
         directories.push_back(whole);
       } else if (status && S_ISLNK(status->st_mode) && links.size() < most_links &&
                  is_stream(base::read_link_at(directory.get(), name).value_or(""))) {

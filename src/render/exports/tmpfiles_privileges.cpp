@@ -1,4 +1,5 @@
-// Privileges of tmpfiles.d(5) lines: what they do to files of the host that they did not make.
+#include "render/exports/tmpfiles_privileges.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,29 +8,28 @@
 #include <string>
 
 #include "base/error.hpp"
-#include "render/spec/host_places.hpp"
-#include "render/spec/privileges.hpp"
-#include "render/unit/plain_text.hpp"
+#include "base/unit_syntax.hpp"
+#include "render/spec/sensitive_paths.hpp"
 #include "render/unit/tmpfiles_line.hpp"
 
 namespace berth::render {
 namespace {
 
 constexpr std::size_t shown_bytes = 160;  ///< of a line of the image
-/// Types that make something and otherwise leave alone what is there.
+/// Types that create a file unless one exists.
 constexpr std::string_view making = "dvqQfpLC";
-/// Types that make a directory, where set-id bits and owners are no danger to programs.
+/// Types that create a directory, where set-id bits do not affect programs.
 constexpr std::string_view directories = "dDvqQe";
-/// Types that only say what systemd-tmpfiles --clean leaves alone.
+/// Types that only exclude files from systemd-tmpfiles --clean.
 constexpr std::string_view keeping = "xX";
 
-/// `..` in any place.
+/// Whether a component is `..`.
 bool goes_up(std::string_view path) {
   return fmt::format("/{}/", path).find("/../") != std::string::npos;
 }
 
-/// What systemd expands: nobody knows here where it leads.
-bool is_open(std::string_view path) {
+/// Whether only systemd can expand the path.
+bool has_specifier(std::string_view path) {
   return path.find('%') != std::string_view::npos;
 }
 
@@ -49,39 +49,39 @@ bool gives_ids(const TmpfilesLine& line) {
   return (mode & set_ids) != 0;
 }
 
-/// A node of a device with which nobody can do harm: null, zero, full, random, urandom.
-bool is_tame_device(const TmpfilesLine& line) {
-  constexpr std::array<std::string_view, 5> tame = {"1:3", "1:5", "1:7", "1:8", "1:9"};
-  return line.type[0] == 'c' && std::find(tame.begin(), tame.end(), line.argument) != tame.end();
+/// A harmless device node: null, zero, full, random, urandom.
+bool is_harmless_device(const TmpfilesLine& line) {
+  constexpr std::array<std::string_view, 5> harmless = {"1:3", "1:5", "1:7", "1:8", "1:9"};
+  return line.type[0] == 'c' && std::find(harmless.begin(), harmless.end(), line.argument) != harmless.end();
 }
 
-/// What a copy or link is of; without an argument it is the distribution's file for the place.
+/// The source of a copy or link; without an argument, the distribution's file for the path.
 std::string source_of(const TmpfilesLine& line) {
   return line.argument.empty() || line.argument == "-" ? "/usr/share/factory" + line.path : line.argument;
 }
 
 enum class Reach { none, noted, host };
 
-/// A copy shows what it is of to whoever may read the place; and whoever does not look follows a link. That everybody
-/// may read it anyway, or that a link leads to its own place, makes it harmless.
+/// A copy exposes its source to all who may read the copy, and programs may follow a link unawares. A source that all
+/// may read, and a link below its own directory, are harmless.
 Reach reach_of_source(const TmpfilesLine& line) {
   const auto source = source_of(line);
   const bool link = line.type[0] == 'L';
-  const bool plain = !goes_up(source) && !is_open(source);
+  const bool plain = !goes_up(source) && !has_specifier(source);
   if (plain && (source.starts_with("/usr/") || (link && !source.starts_with('/')))) {
     return Reach::none;
   }
-  const bool obeyed = reaches_obeyed_place(source);
-  return (link && plain ? obeyed : !is_state_place(source)) ? Reach::host : Reach::noted;
+  const bool obeyed = reaches_sensitive_path(source);
+  return (link && plain ? obeyed : !is_state_path(source)) ? Reach::host : Reach::noted;
 }
 
 Reach reach_of(const TmpfilesLine& line) {
   const char type = line.type[0];
-  const bool usual = is_state_place(line.path);
+  const bool usual = is_state_path(line.path);
   if (keeping.find(type) != std::string_view::npos) {
     return usual ? Reach::none : Reach::noted;
   }
-  const bool node = (type == 'c' || type == 'b') && !is_tame_device(line);
+  const bool node = (type == 'c' || type == 'b') && !is_harmless_device(line);
   const auto source = type == 'C' || type == 'L' ? reach_of_source(line) : Reach::none;
   if (!usual || gives_ids(line) || node || has_modifier(line, '^') || source == Reach::host) {
     return Reach::host;
@@ -90,7 +90,7 @@ Reach reach_of(const TmpfilesLine& line) {
   return replaces || making.find(type) == std::string_view::npos ? Reach::noted : source;
 }
 
-/// The line, or of a long one what counts.
+/// The line; of a long one, the type, the path and the argument.
 std::string shown(std::string_view text, const TmpfilesLine& line) {
   const auto part = [](std::string_view field) { return base::printable(field, shown_bytes); };
   return text.size() <= shown_bytes
@@ -106,13 +106,13 @@ std::vector<Privilege> tmpfiles_privileges(std::string_view lines) {
     privileges.push_back({fmt::format("changes the host by a tmpfiles.d line: {}", line), over_host});
   };
   while (!lines.empty()) {
-    const auto text = take_line(lines);
+    const auto text = base::take_line(lines);
     if (!is_tmpfiles_line(text)) {
       continue;
     }
     const auto line = read_tmpfiles_line(text);
     if (!line || line->type.empty() || line->path.empty()) {
-      add(base::printable(text, shown_bytes), true);  // what we cannot read, another systemd may
+      add(base::printable(text, shown_bytes), true);  // another version of systemd may accept it
     } else if (const auto reach = reach_of(*line); reach != Reach::none) {
       add(shown(text, *line), reach == Reach::host);
     }

@@ -1,18 +1,17 @@
-// Privileges of a unit (systemd.service(5), systemd.exec(5), systemd.unit(5)).
+#include "render/exports/unit_privileges.hpp"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
+#include <optional>
 #include <utility>
 
 #include "base/error.hpp"
-#include "render/spec/host_places.hpp"
-#include "render/spec/privileges.hpp"
-#include "render/unit/plain_text.hpp"
-#include "render/unit/systemd_words.hpp"
-#include "render/unit/unit_syntax.hpp"
+#include "base/unit_quoting.hpp"
+#include "base/unit_syntax.hpp"
+#include "render/spec/sensitive_paths.hpp"
 
 namespace berth::render {
 namespace {
@@ -20,7 +19,7 @@ namespace {
 constexpr std::array<std::string_view, 4> runtime_calls = {"EXEC_START", "EXEC_STOP", "EXEC_STARTPRE", "EXEC_STOPPOST"};
 constexpr std::size_t shown_bytes = 160;  ///< of a line of the image
 
-/// Variables by which ld.so(8) and the C library load code or read files.
+/// Variables that make ld.so(8) and the C library load code or read files.
 constexpr std::array<std::string_view, 3> loader_variables = {"LD_", "GCONV_PATH", "GLIBC_TUNABLES"};
 
 template <std::size_t size>
@@ -39,14 +38,14 @@ std::string value_of(const Values& values, std::string_view name) {
 }
 
 /// The commands that berth itself puts into units.
-bool is_runtimes(std::string_view command, const Values& values) {
-  const auto removal =
-      fmt::format("{} delete --force '{}'", unit_word(value_of(values, "RUNTIME")), value_of(values, "NAME"));
+bool is_runtime_call(std::string_view command, const Values& values) {
+  const auto removal = fmt::format("{} delete --force '{}'", base::quote_unit_word(value_of(values, "RUNTIME")),
+                                   value_of(values, "NAME"));
   return command == removal || std::any_of(runtime_calls.begin(), runtime_calls.end(),
                                            [&](std::string_view name) { return command == value_of(values, name); });
 }
 
-std::string last_value(const UnitText& unit, std::string_view section, std::string_view key) {
+std::string last_value(const base::ParsedUnit& unit, std::string_view section, std::string_view key) {
   std::string value;
   for (const auto& assignment : unit.assignments) {
     if (assignment.section == section && assignment.key == key) {
@@ -60,30 +59,17 @@ std::string shown(std::string_view line) {
   return base::printable(line, shown_bytes);
 }
 
-std::string shown(const UnitAssignment& assignment) {
+std::string shown(const base::UnitAssignment& assignment) {
   return fmt::format("{}={}", shown(assignment.key), shown(assignment.value));
 }
 
-/// The words of a value; nullopt when they cannot be told apart.
-std::optional<std::vector<std::string>> words_of(std::string_view value) {
-  std::vector<std::string> words;
-  while (!value.empty()) {
-    auto word = take_systemd_word(value);
-    if (!word) {
-      return std::nullopt;
-    }
-    words.push_back(std::move(*word));
-  }
-  return words;
-}
-
 /// A command of [Service], with the prefixes of systemd.service(5) in front.
-std::optional<Privilege> command_privilege(const UnitAssignment& assignment, const std::string& user,
+std::optional<Privilege> command_privilege(const base::UnitAssignment& assignment, const std::string& user,
                                            const Values& values) {
   const std::string_view value = assignment.value;
   const auto begin = std::min(value.find_first_not_of("-@:+!|"), value.size());
   const auto command = value.substr(begin);
-  if (command.empty() || is_runtimes(command, values)) {
+  if (command.empty() || is_runtime_call(command, values)) {
     return std::nullopt;
   }
   const bool privileged = value.substr(0, begin).find_first_of("+!") != std::string_view::npos;
@@ -93,15 +79,15 @@ std::optional<Privilege> command_privilege(const UnitAssignment& assignment, con
       root};
 }
 
-/// Whether an assignment of environment(7) sets a variable of the loader, or one that only systemd knows the name of.
-bool is_loaders(std::string_view variable) {
+/// Whether an assignment of environment(7) sets a variable of the loader, or one whose name only systemd can expand.
+bool is_loader_variable(std::string_view variable) {
   const auto name = variable.substr(0, variable.find('='));
   return begins_with_one_of(name, loader_variables) || name.find('%') != std::string_view::npos;
 }
 
-/// A setting of [Service] by which the runtime's call runs something else than the host's runtime (ld.so(8),
+/// Whether a setting of [Service] makes the runtime's call run anything but the host's runtime (ld.so(8),
 /// systemd.exec(5)).
-bool redirects(const UnitAssignment& assignment) {
+bool redirects(const base::UnitAssignment& assignment) {
   constexpr std::array<std::string_view, 10> roots = {"RootDirectory",
                                                       "RootImage",
                                                       "BindPaths",
@@ -113,10 +99,10 @@ bool redirects(const UnitAssignment& assignment) {
                                                       "BPFProgram",
                                                       "PAMName"};
   if (assignment.key == "Environment") {
-    const auto words = words_of(assignment.value);
-    return !words || std::any_of(words->begin(), words->end(), is_loaders);
+    const auto words = base::split_unit_words(assignment.value);
+    return !words || std::any_of(words->begin(), words->end(), is_loader_variable);
   }
-  if (assignment.key == "EnvironmentFile") {  // of the host's administrator, or of who writes there
+  if (assignment.key == "EnvironmentFile") {  // below /etc and /usr it is the administrator's
     const std::string_view value = assignment.value;
     const auto path = value.substr(value.starts_with('-') ? 1 : 0);
     return !(path.starts_with("/etc/") || path.starts_with("/usr/")) || path.find("..") != std::string_view::npos;
@@ -124,8 +110,8 @@ bool redirects(const UnitAssignment& assignment) {
   return is_one_of(assignment.key, roots);
 }
 
-/// A file of the host that becomes one of the streams of the payload.
-std::optional<Privilege> stream_privilege(const UnitAssignment& assignment) {
+/// A host file that becomes a standard stream of the payload.
+std::optional<Privilege> stream_privilege(const base::UnitAssignment& assignment) {
   constexpr std::array<std::string_view, 3> streams = {"StandardInput", "StandardOutput", "StandardError"};
   constexpr std::array<std::string_view, 3> files = {"file:", "append:", "truncate:"};
   const std::string_view value = assignment.value;
@@ -135,10 +121,10 @@ std::optional<Privilege> stream_privilege(const UnitAssignment& assignment) {
   }
   const auto path = stream ? value.substr(value.find(':') + 1) : value.substr(0, value.find(':'));
   return Privilege{fmt::format("the unit opens a file of the host for the container: {}", shown(assignment)),
-                   !is_state_place(path)};
+                   !is_state_path(path)};
 }
 
-/// The directory above those that a setting of [Service] names; empty for any other setting.
+/// The parent of the directories that a setting of [Service] names; empty for other settings.
 std::string_view base_of_directories(std::string_view key) {
   constexpr std::array<std::pair<std::string_view, std::string_view>, 5> bases = {
       {{"RuntimeDirectory", "/run/"},
@@ -151,8 +137,7 @@ std::string_view base_of_directories(std::string_view key) {
   return found == bases.end() ? std::string_view() : found->second;
 }
 
-/// Whether one of the words of such a setting, `DIRECTORY` or `DIRECTORY:LINK`, is about a directory that is no
-/// service's.
+/// Whether a word of such a setting, `DIRECTORY` or `DIRECTORY:LINK`, names a directory that services must not own.
 bool is_harmful_directory(std::string_view base, std::string_view word, bool own) {
   if (word.find('%') != std::string_view::npos) {
     return !own;
@@ -161,22 +146,22 @@ bool is_harmful_directory(std::string_view base, std::string_view word, bool own
     const auto part = rest.substr(0, rest.find(':'));
     rest.remove_prefix(std::min(part.size() + 1, rest.size()));
     const auto path = std::string(base).append(part);
-    if (reaches_obeyed_place(path) || is_usual_host_path(path)) {
+    if (reaches_sensitive_path(path) || is_usual_host_path(path)) {
       return true;
     }
   }
   return false;
 }
 
-/// Directories of the host that systemd makes, gives a mode and owner, and removes (of RuntimeDirectory=) for the
-/// service.
-std::optional<Privilege> directory_privilege(const UnitAssignment& assignment, const Values& values) {
+/// Host directories that systemd creates for the service, whose mode and owner it sets, and that it removes
+/// (RuntimeDirectory=).
+std::optional<Privilege> directory_privilege(const base::UnitAssignment& assignment, const Values& values) {
   const auto base = base_of_directories(assignment.key);
   if (base.empty()) {
     return std::nullopt;
   }
   const auto name = value_of(values, "NAME");
-  const auto words = words_of(assignment.value);
+  const auto words = base::split_unit_words(assignment.value);
   bool foreign = !words;
   bool over_host = !words;
   for (const auto& word : words.value_or(std::vector<std::string>())) {
@@ -186,14 +171,14 @@ std::optional<Privilege> directory_privilege(const UnitAssignment& assignment, c
     over_host = over_host || harmful;
   }
   return foreign ? std::optional(
-                       Privilege{fmt::format("the unit has directories of the host made, given away or removed: {}",
+                       Privilege{fmt::format("the unit creates, takes over or removes directories of the host: {}",
                                              shown(assignment)),
                                  over_host})
                  : std::nullopt;
 }
 
-/// Targets and services that change the state of the whole machine, or let in whoever sits before it.
-bool is_for_machine(std::string_view unit) {
+/// Targets and services that change the state of the whole machine, or open a shell on its console.
+bool affects_machine(std::string_view unit) {
   constexpr std::array<std::string_view, 26> stems = {"console-shell",
                                                       "ctrl-alt-del",
                                                       "debug-shell",
@@ -227,13 +212,13 @@ bool is_for_machine(std::string_view unit) {
   return is_one_of(stem, stems) || unit.find('%') != std::string_view::npos;
 }
 
-/// What a setting of [Unit] does to other units.
-std::optional<Privilege> unit_section_privilege(const UnitAssignment& assignment) {
+/// The effect of a setting of [Unit] on other units.
+std::optional<Privilege> unit_section_privilege(const base::UnitAssignment& assignment) {
   constexpr std::array<std::string_view, 5> starting = {"Wants", "Requires", "Requisite", "BindsTo", "Upholds"};
   constexpr std::array<std::string_view, 2> at_end = {"OnFailure", "OnSuccess"};
   constexpr std::array<std::string_view, 3> stopping = {"Conflicts", "PropagatesStopTo", "PropagatesReloadTo"};
-  const auto words = words_of(assignment.value);
-  const bool machine = !words || std::any_of(words->begin(), words->end(), is_for_machine);
+  const auto words = base::split_unit_words(assignment.value);
+  const bool machine = !words || std::any_of(words->begin(), words->end(), affects_machine);
   if (is_one_of(assignment.key, stopping)) {
     return assignment.key == "Conflicts"
                ? Privilege{fmt::format("the unit stops other units: {}", shown(assignment.value)), false}
@@ -248,22 +233,22 @@ std::optional<Privilege> unit_section_privilege(const UnitAssignment& assignment
   return std::nullopt;
 }
 
-std::optional<Privilege> install_section_privilege(const UnitAssignment& assignment) {
+std::optional<Privilege> install_section_privilege(const base::UnitAssignment& assignment) {
   if (assignment.key == "Alias") {
-    return Privilege{fmt::format("the unit takes names of other units: {}", shown(assignment.value)), true};
+    return Privilege{fmt::format("the unit takes the names of other units: {}", shown(assignment.value)), true};
   }
   if (assignment.key == "Also") {
-    const auto words = words_of(assignment.value);
+    const auto words = base::split_unit_words(assignment.value);
     return Privilege{fmt::format("other units are enabled with it: {}", shown(assignment.value)),
-                     !words || std::any_of(words->begin(), words->end(), is_for_machine)};
+                     !words || std::any_of(words->begin(), words->end(), affects_machine)};
   }
   return std::nullopt;
 }
 
-/// Time and memory that others do not get, and places of the kernel.
-std::optional<Privilege> share_privilege(const UnitAssignment& assignment) {
-  constexpr std::array<std::string_view, 5> places = {"NetworkNamespacePath", "IPCNamespacePath", "IPIngressFilterPath",
-                                                      "IPEgressFilterPath", "TTYPath"};
+/// CPU time and memory at the expense of others, and kernel objects of the host.
+std::optional<Privilege> share_privilege(const base::UnitAssignment& assignment) {
+  constexpr std::array<std::string_view, 5> resources = {"NetworkNamespacePath", "IPCNamespacePath",
+                                                         "IPIngressFilterPath", "IPEgressFilterPath", "TTYPath"};
   const std::string_view value = assignment.value;
   if (assignment.key == "OOMScoreAdjust" && value.starts_with('-')) {
     return Privilege{fmt::format("is spared when memory runs out ({})", shown(assignment)), false};
@@ -274,18 +259,19 @@ std::optional<Privilege> share_privilege(const UnitAssignment& assignment) {
     return Privilege{
         fmt::format("may keep the {} from others ({})", processor ? "processor" : "disks", shown(assignment)), false};
   }
-  return is_one_of(assignment.key, places)
-             ? std::optional(Privilege{fmt::format("the unit uses what is the host's: {}", shown(assignment)), false})
+  return is_one_of(assignment.key, resources)
+             ? std::optional(
+                   Privilege{fmt::format("the unit uses resources of the host: {}", shown(assignment)), false})
              : std::nullopt;
 }
 
-std::optional<Privilege> service_section_privilege(const UnitAssignment& assignment, const std::string& user,
+std::optional<Privilege> service_section_privilege(const base::UnitAssignment& assignment, const std::string& user,
                                                    const Values& values) {
   if (assignment.key.starts_with("Exec") && assignment.key != "ExecSearchPath") {
     return command_privilege(assignment, user, values);
   }
   if (redirects(assignment)) {
-    return Privilege{fmt::format("the unit changes what its programs are: {}", shown(assignment)), true};
+    return Privilege{fmt::format("the unit changes which programs it runs: {}", shown(assignment)), true};
   }
   if (auto privilege = stream_privilege(assignment)) {
     return privilege;
@@ -296,7 +282,8 @@ std::optional<Privilege> service_section_privilege(const UnitAssignment& assignm
   return share_privilege(assignment);
 }
 
-std::optional<Privilege> privilege_of(const UnitAssignment& assignment, const std::string& user, const Values& values) {
+std::optional<Privilege> privilege_of(const base::UnitAssignment& assignment, const std::string& user,
+                                      const Values& values) {
   if (assignment.value.empty()) {
     return std::nullopt;
   }
@@ -313,13 +300,13 @@ std::optional<Privilege> privilege_of(const UnitAssignment& assignment, const st
   return assignment.section == "Install" ? install_section_privilege(assignment) : std::nullopt;
 }
 
-/// Lines by which older versions of systemd (before 246) read another file.
+/// Lines that make systemd before 246 read another file.
 void add_included(std::string_view unit, std::vector<Privilege>& privileges) {
   while (!unit.empty()) {
-    auto line = take_line(unit);
-    line.remove_prefix(std::min(line.find_first_not_of(systemd_blanks), line.size()));
+    auto line = base::take_line(unit);
+    line.remove_prefix(std::min(line.find_first_not_of(base::unit_blanks), line.size()));
     if (line.starts_with(".include ")) {
-      privileges.push_back({fmt::format("the unit reads another one: {}", shown(line)), true});
+      privileges.push_back({fmt::format("the unit includes another file: {}", shown(line)), true});
     }
   }
 }
@@ -327,7 +314,7 @@ void add_included(std::string_view unit, std::vector<Privilege>& privileges) {
 }  // namespace
 
 std::vector<Privilege> unit_privileges(std::string_view unit, const Values& values) {
-  const UnitText read = read_unit(unit);
+  const base::ParsedUnit read = base::parse_unit(unit);
   const std::string user = last_value(read, "Service", "User");
   std::vector<Privilege> privileges;
   for (const auto& assignment : read.assignments) {
@@ -341,7 +328,7 @@ std::vector<Privilege> unit_privileges(std::string_view unit, const Values& valu
 
 std::vector<std::string> environment_files(std::string_view unit) {
   std::vector<std::string> patterns;
-  for (const auto& assignment : read_unit(unit).assignments) {
+  for (const auto& assignment : base::parse_unit(unit).assignments) {
     if (assignment.section == "Service" && assignment.key == "EnvironmentFile") {
       const std::string_view value = assignment.value;
       patterns.emplace_back(value.substr(value.starts_with('-') ? 1 : 0));

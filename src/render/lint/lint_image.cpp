@@ -1,4 +1,5 @@
-// Checks of config.json, of hostfs and of the image configuration.
+#include "render/lint/lint_image.hpp"
+
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -9,16 +10,17 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
-#include "render/lint/lint.hpp"
+#include "render/exports/host_file_privileges.hpp"
 #include "render/spec/config_check.hpp"
-#include "render/spec/privileges.hpp"
+#include "render/spec/config_privileges.hpp"
+#include "render/unit/plain_text.hpp"
 
 namespace berth::render {
 namespace {
 
-constexpr const char* labels_place = "image configuration";
+constexpr const char* labels_file = "image configuration";
 
-/// A link whose target is neither relative within the tree nor brought along.
+/// Whether a link leaves hostfs, or is absolute to a path that hostfs does not have.
 bool leads_away(const HostEntry& entry, const Exports& exports) {
   const auto& target = entry.link_target;
   if (target.starts_with('/')) {
@@ -47,13 +49,13 @@ void check_entry(const HostEntry& entry, const Exports& exports, const Values& v
   if (link && leads_away(entry, exports)) {
     findings.push_back(
         {base::Severity::warning, "link-away", file, 0,
-         fmt::format("the link leads to {}, which the image does not bring", base::printable(entry.link_target)),
+         fmt::format("the link leads to {}, which is not in exports/hostfs", base::printable(entry.link_target)),
          "link to a file of hostfs by a relative path, or leave the link out"});
   }
   if (!link && (entry.mode & 0002U) != 0 && (entry.mode & 01000U) == 0) {
     findings.push_back({base::Severity::warning, "world-writable", file, 0,
-                        fmt::format("everybody on the host could write to it ({:04o})", entry.mode),
-                        "take the permission away: chmod o-w"});
+                        fmt::format("every user of the host could write to it ({:04o})", entry.mode),
+                        "remove the permission: chmod o-w"});
   }
   if (entry.kind == HostEntryKind::directory && !entry.empty_directory) {
     return;
@@ -61,15 +63,8 @@ void check_entry(const HostEntry& entry, const Exports& exports, const Values& v
   const auto destination = host_destination(entry.path, exports.manifest, values);
   if (const auto privilege = host_file_privilege(destination, link ? 0 : entry.mode, entry.has_capability)) {
     findings.push_back({base::Severity::warning, "privilege-over-host", file, 0, privilege->message,
-                        "leave it out, unless the host is meant to trust the image with this"});
+                        "remove it, unless the host is meant to trust the image with it"});
   }
-}
-
-bool is_bind(const base::Json& mount) {
-  const auto options = mount.value("options", base::Json::array());
-  return mount.value("type", "") == "bind" || std::any_of(options.begin(), options.end(), [](const auto& option) {
-           return option == "bind" || option == "rbind";
-         });
 }
 
 void check_program(const base::Json& process, const ConfigNeeds& needs, base::Findings& findings) {
@@ -78,14 +73,14 @@ void check_program(const base::Json& process, const ConfigNeeds& needs, base::Fi
     return;
   }
   try {
-    base::open_in_root(needs.rootfs, program, O_PATH);
-  } catch (const base::Error& error) {
-    if (error.kind() == base::ErrorKind::not_found) {
+    if (!base::find_in_root(needs.rootfs, program, O_PATH)) {
       findings.push_back({base::Severity::warning, "no-such-program", std::string(needs.file),
                           line_of(needs.text, fmt::format("\"{}\"", program)),
                           fmt::format("the image has no {}", base::printable(program)),
-                          "correct process.args, or bring the program"});
+                          "correct process.args, or add the program"});
     }
+  } catch (const base::Error&) {
+    return;  // the path cannot be resolved in this root file system
   }
 }
 
@@ -109,13 +104,13 @@ base::Findings check_config_needs(const base::Json& config, const ConfigNeeds& n
   }
   for (const auto& mount : config.value("mounts", base::Json::array())) {
     const auto source = mount.value("source", "");
-    if (is_bind(mount) && source.starts_with('/') && !needs.is_made(source)) {
+    if (is_bind_mount(mount) && source.starts_with('/') && !needs.is_made(source)) {
       const auto destination = mount.value("destination", "");
       findings.push_back({base::Severity::warning, "source-not-made", std::string(needs.file),
                           line_of(needs.text, fmt::format("\"{}\"", destination)),
-                          fmt::format("nothing makes {}, which is bound at {}: without it the service does not start",
+                          fmt::format("nothing creates {}, which is bound at {}: without it the service does not start",
                                       base::printable(source), base::printable(destination)),
-                          "add a line to exports/tmpfiles.template that makes it, see tmpfiles.d(5)"});
+                          "add a line to exports/tmpfiles.template that creates it, see tmpfiles.d(5)"});
     }
   }
   return findings;
@@ -128,8 +123,8 @@ base::Findings check_labels(const image::ImageConfig& config) {
     return found == config.labels.end() ? std::string() : found->second;
   };
   if (label("atomic.type") != "system") {
-    findings.push_back({base::Severity::warning, "no-type-label", labels_place, 0,
-                        "the label atomic.type is not `system`, so other tools do not know it for a system image",
+    findings.push_back({base::Severity::warning, "no-type-label", labels_file, 0,
+                        "the label atomic.type is not `system`, so other tools do not recognize a system image",
                         "write LABEL atomic.type=system"});
   }
   std::vector<std::string> missing;
@@ -139,8 +134,8 @@ base::Findings check_labels(const image::ImageConfig& config) {
     }
   }
   if (!missing.empty()) {
-    findings.push_back({base::Severity::note, "missing-labels", labels_place, 0,
-                        fmt::format("labels that users are shown are missing: {}", fmt::join(missing, ", ")),
+    findings.push_back({base::Severity::note, "missing-labels", labels_file, 0,
+                        fmt::format("labels that users see are missing: {}", fmt::join(missing, ", ")),
                         "write a LABEL for each"});
   }
   return findings;

@@ -1,4 +1,5 @@
-// Checks of the templates, of the variables in them, and of manifest.json.
+#include "render/lint/lint_templates.hpp"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -8,7 +9,6 @@
 #include <set>
 
 #include "base/error.hpp"
-#include "render/lint/lint.hpp"
 #include "render/spec/host_path.hpp"
 #include "render/template/template.hpp"
 #include "render/unit/plain_text.hpp"
@@ -20,7 +20,7 @@ constexpr const char* manifest_file = "exports/manifest.json";
 constexpr std::array<std::string_view, 9> known_names = {
     "config.json", "config.json.template", "container.rpm",    "hostfs",           "manifest.json",
     "rpm.spec",    "rpm.spec.template",    "service.template", "tmpfiles.template"};
-/// What a variable without a value may be meant as: part of a text, a number, nothing.
+/// Placeholders for a variable without a value: part of a text, a number, an empty text.
 constexpr std::array<std::string_view, 3> stand_ins = {"x", "1", ""};
 
 struct TemplateText {
@@ -47,7 +47,7 @@ std::vector<TemplateText> templates_of(const LintInput& input) {
   return texts;
 }
 
-/// How many letters must be added, removed or changed to get from one to the other.
+/// The edit distance: how many bytes must be added, removed or changed to get from one to the other.
 std::size_t distance(std::string_view left, std::string_view right) {
   std::vector<std::size_t> row(right.size() + 1);
   std::iota(row.begin(), row.end(), std::size_t{0});
@@ -63,9 +63,9 @@ std::size_t distance(std::string_view left, std::string_view right) {
   return row.back();
 }
 
-/// The known name that `name` is probably a slip of; empty when there is none.
+/// The known name that `name` probably misspells; empty without one.
 std::string nearest(std::string_view name, const Values& known) {
-  constexpr std::size_t shortest = 4;  // bytes of a name in which a slip can be told from another name
+  constexpr std::size_t shortest = 4;  // bytes; in shorter names a slip cannot be told from another name
   const auto best = std::min_element(known.begin(), known.end(), [&](const auto& left, const auto& right) {
     return distance(name, left.first) < distance(name, right.first);
   });
@@ -130,7 +130,7 @@ class TemplateChecker {
     }
   }
 
-  /// Gives the missing variables values with which the rest can be looked at, too.
+  /// Gives the missing variables placeholders with which the rest can be checked.
   void stand_in() {
     if (missing_.empty()) {
       return;
@@ -152,11 +152,11 @@ class TemplateChecker {
       problems = problems.empty() ? renderer.problems() : problems;
     }
     for (const auto& problem : problems) {
-      const bool told =
+      const bool reported =
           std::any_of(report_.findings.begin(), report_.findings.end(), [&](const base::Finding& finding) {
             return finding.file == problem.file && finding.line == problem.line && finding.message == problem.message;
           });
-      if (!told) {
+      if (!reported) {
         add_error(problem);
       }
     }
@@ -192,17 +192,17 @@ void check_defaults(const LintInput& input, base::Findings& findings) {
     if (provided.contains(name) && name != "UUID") {
       findings.push_back({base::Severity::warning, "default-without-effect", manifest_file, line,
                           fmt::format("the default of {} has no effect: berth itself sets this variable", name),
-                          "take it out of defaultValues"});
+                          "remove it from defaultValues"});
     } else if (!used.contains(name)) {
       findings.push_back({base::Severity::warning, "unused-default", manifest_file, line,
                           fmt::format("no template uses ${}, which has a default", name),
-                          "use it, or take it out of defaultValues"});
+                          "use it, or remove it from defaultValues"});
     }
   }
 }
 
-/// Whether hostfs has this path, as itself or as the beginning of others.
-bool is_brought(const Exports& exports, const std::string& path) {
+/// Whether hostfs has an entry with this path.
+bool is_in_hostfs(const Exports& exports, const std::string& path) {
   const auto wanted = squeezed_path(path, manifest_file).substr(1);
   return std::any_of(exports.host_entries.begin(), exports.host_entries.end(),
                      [&](const HostEntry& entry) { return entry.path == wanted; });
@@ -211,10 +211,10 @@ bool is_brought(const Exports& exports, const std::string& path) {
 void check_paths(const LintInput& input, base::Findings& findings) {
   const auto& exports = *input.exports;
   const auto check = [&](const std::string& path, std::string_view key) {
-    if (!is_brought(exports, path)) {
+    if (!is_in_hostfs(exports, path)) {
       findings.push_back({base::Severity::warning, "no-such-host-file", manifest_file, line_of(input.manifest, path),
                           fmt::format("{} names {}, which is not in exports/hostfs", key, base::printable(path)),
-                          "correct the path, or bring the file"});
+                          "correct the path, or add the file"});
     }
   };
   for (const auto& path : exports.manifest.installed_files_template) {
@@ -226,11 +226,6 @@ void check_paths(const LintInput& input, base::Findings& findings) {
 }
 
 }  // namespace
-
-std::size_t line_of(std::string_view document, std::string_view text) {
-  const auto place = text.empty() ? std::string_view::npos : document.find(text);
-  return place == std::string_view::npos ? 0 : position_of(document, place).line;
-}
 
 base::Findings check_names(const LintInput& input) {
   base::Findings findings;
@@ -246,7 +241,7 @@ base::Findings check_names(const LintInput& input) {
   }
   if (has("config.json") && has("config.json.template")) {
     findings.push_back({base::Severity::warning, "ignored-template", "exports/config.json.template", 0,
-                        "it is not looked at, for there is a config.json", "remove one of the two"});
+                        "it is ignored, because there is a config.json", "remove one of the two"});
   }
   if (!has("manifest.json")) {
     findings.push_back({base::Severity::note, "no-manifest", manifest_file, 0, "there is no manifest.json",

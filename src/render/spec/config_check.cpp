@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "base/error.hpp"
-#include "render/unit/unit_syntax.hpp"
+#include "base/unit_syntax.hpp"
 
 namespace berth::render {
 namespace {
@@ -158,7 +158,7 @@ void check_config(const base::Json& document, std::string_view file, bool remote
 std::optional<Error> service_refusal(const base::Json& document, std::string_view file, std::string_view unit) {
   const auto wants = JsonView(document, std::string(file)).at("process").bool_or("terminal", false);
   bool given = false;
-  for (const auto& assignment : read_unit(unit).assignments) {
+  for (const auto& assignment : base::parse_unit(unit).assignments) {
     if (assignment.section == "Service" && assignment.key == "StandardInput") {
       given = assignment.value.starts_with("tty");
     }

@@ -27,7 +27,7 @@ Json* member(Json* parent, const char* key) {
   return found == parent->end() ? nullptr : &found.value();
 }
 
-/// Removes a member; false when there was none.
+/// Removes a member. @return false without one
 bool remove(Json* parent, const char* key) {
   return member(parent, key) != nullptr && parent->erase(key) > 0;
 }
@@ -79,7 +79,7 @@ class Conversion {
   std::vector<std::string> done_;
 };
 
-/// Removes null members below `value`; their paths are added to `removed`.
+/// Removes null members below `value` and adds their paths to `removed`.
 void strip_nulls(Json& value, const std::string& path, std::vector<std::string>& removed) {
   if (value.is_array()) {
     for (std::size_t i = 0; i < value.size(); ++i) {
@@ -98,7 +98,7 @@ void strip_nulls(Json& value, const std::string& path, std::vector<std::string>&
       strip_nulls(child, place, removed);
     }
   }
-  // A fresh list: erasing members one by one would be quadratic, and their keys cannot be assigned.
+  // A new list: erasing members one by one would be quadratic, and their keys cannot be assigned.
   Json::object_t kept;
   for (auto& [key, child] : members) {
     if (!child.is_null()) {
@@ -108,7 +108,7 @@ void strip_nulls(Json& value, const std::string& path, std::vector<std::string>&
   members.swap(kept);
 }
 
-/// No member of the specification may be null; old generators wrote null for empty lists.
+/// The specification allows no null; old generators wrote it for empty lists.
 void Conversion::drop_nulls() {
   std::vector<std::string> removed;
   for (const char* key : {"root", "process", "mounts", "hooks", "linux", "annotations", "hostname"}) {
@@ -133,7 +133,7 @@ void Conversion::drop_nulls() {
 
 enum class VersionAge { old, current, unreadable };
 
-/// SemVer 2.0.0, as far as telling what came before 1.0.0.
+/// SemVer 2.0.0, as far as necessary to tell versions before 1.0.0.
 VersionAge age_of(std::string_view version) {
   std::array<unsigned, 3> numbers{};
   const char* at = version.data();
@@ -182,11 +182,11 @@ void Conversion::move(Json* from, const char* from_name, const char* key, Json* 
     (*to)[new_key] = *value;
   }
   from->erase(key);
-  report(taken ? fmt::format("{}.{} removed: {}.{} says it", from_name, key, to_name, new_key)
+  report(taken ? fmt::format("{}.{} removed: {}.{} is set", from_name, key, to_name, new_key)
                : fmt::format("{}.{} moved to {}.{}", from_name, key, to_name, new_key));
 }
 
-/// Members that had other places or names before 1.0.0.
+/// Members that had other parents or names before 1.0.0.
 void Conversion::move_misplaced() {
   Json* run = process();
   for (const char* key : {"rlimits", "capabilities", "apparmorProfile"}) {
@@ -205,8 +205,8 @@ void Conversion::move_misplaced() {
   }
 }
 
-/// The runtimes that took a list gave it to these four sets; ambient capabilities were a build option that was off,
-/// and would hand the capabilities to programs of other users than root.
+/// Runtimes that took a list applied it to these four sets. Ambient capabilities were off by default, and would give
+/// the capabilities to programs of users other than root.
 void Conversion::convert_capabilities() {
   Json* capabilities = member(process(), "capabilities");
   if (capabilities == nullptr || !capabilities->is_array()) {
@@ -229,7 +229,7 @@ void Conversion::drop_label(Json* section, const char* section_name, const char*
                      empty ? "it is empty" : fmt::format("this host does not use {}", module)));
 }
 
-/// Runtimes refuse labels of a module the host does not have, crun empty ones as well.
+/// Runtimes refuse labels of a security module that the host lacks; crun also refuses empty ones.
 void Conversion::convert_labels() {
   for (const char* key : {"selinuxLabel", "selinuxProcessLabel"}) {
     drop_label(process(), "process", key, features_.selinux, "SELinux");

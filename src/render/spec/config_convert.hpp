@@ -1,4 +1,4 @@
-// Old forms of config.json brought to OCI runtime-spec 1.0.2 (contract, section 9).
+// Converts old forms of config.json to OCI runtime-spec 1.0.2 (docs/system-containers.md, "Old configurations").
 #pragma once
 
 #include <string>
@@ -10,9 +10,9 @@
 
 namespace berth::render {
 
-/// Converts what has one clear modern meaning and leaves everything else alone.
+/// Converts forms with one clear modern meaning and leaves everything else unchanged.
 /// @param document checked by check_shape; changed in place
-/// @return one sentence for each conversion; empty when nothing was changed
+/// @return one message for each conversion; empty when nothing was changed
 /// @throws Error(verification) for a form without a clear meaning
 std::vector<std::string> convert_config(base::Json& document, std::string_view file, const HostFeatures& features);
 

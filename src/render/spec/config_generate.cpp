@@ -1,4 +1,5 @@
-// config.json for an image that has none, from its OCI image configuration.
+#include "render/spec/config_generate.hpp"
+
 #include <fmt/format.h>
 #include <sys/stat.h>
 
@@ -9,7 +10,6 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
-#include "render/spec/config_json.hpp"
 #include "render/spec/host_path.hpp"
 #include "render/spec/rootfs.hpp"
 #include "render/spec/volumes.hpp"
@@ -41,7 +41,7 @@ bool is_variable(const std::string& entry) {
   return entry.find('=', 1) != std::string::npos && entry.front() != '=';
 }
 
-/// Initial variables, then the image's: a known name is replaced in place. Entries without a name are dropped.
+/// Initial variables, then the image's: a known name keeps its position. Entries without a name are dropped.
 Json environment(const image::ImageConfig& image, const std::string& home) {
   std::vector<std::string> entries;
   std::map<std::string, std::size_t, std::less<>> places;
@@ -68,8 +68,8 @@ Json environment(const image::ImageConfig& image, const std::string& home) {
   return entries;
 }
 
-/// The image's working directory: absolute, `~` is the home directory. One that does not exist is made by the
-/// runtime, as an empty directory of the checkout (directories are never shared with the repository).
+/// The image's working directory, absolute; `~` is the home directory. The runtime creates a missing one as an empty
+/// directory of the checkout (directories are never shared with the repository).
 std::string working_directory(const image::ImageConfig& image, const std::string& home, int rootfs) {
   std::string directory = image.working_dir;
   if (directory == "~" || directory.starts_with("~/")) {
@@ -84,7 +84,7 @@ std::string working_directory(const image::ImageConfig& image, const std::string
   return directory;
 }
 
-/// What podman 4 gives: enough to change users and bind low ports, nothing that reaches the host.
+/// The defaults of podman 4: enough to change users and bind low ports, without access to the host.
 Json capabilities() {
   const Json list =
       strings({"CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_FSETID", "CAP_KILL", "CAP_NET_BIND_SERVICE",
@@ -92,7 +92,7 @@ Json capabilities() {
   return {{"bounding", list}, {"effective", list}, {"permitted", list}};
 }
 
-/// No rlimits: those of the unit (LimitNOFILE= …) hold.
+/// Without rlimits: those of the unit (LimitNOFILE= …) apply.
 Json process(const image::ImageConfig& image, int rootfs) {
   std::vector<std::string> arguments = image.entrypoint;
   arguments.insert(arguments.end(), image.command.begin(), image.command.end());
@@ -131,8 +131,8 @@ Json kernel_mounts() {
                       mount("/sys/fs/cgroup", "cgroup", "cgroup", {"nosuid", "noexec", "nodev", "relatime", "ro"})});
 }
 
-/// Where services write by custom: a read-only root file system would stop most plain images there. The image's
-/// own files in them are copied up (an extension that runc and crun both have).
+/// Mounts tmpfs where services usually write, since most images cannot run with a read-only root file system
+/// otherwise. The image's own files in these directories are copied (tmpcopyup, an extension of runc and crun).
 void add_writable_directories(Json& mounts, int rootfs, const std::vector<std::string>& volumes) {
   const auto is_volume = [&](std::string_view path) {
     return std::find(volumes.begin(), volumes.end(), path) != volumes.end();
@@ -155,8 +155,8 @@ void add_writable_directories(Json& mounts, int rootfs, const std::vector<std::s
   }
 }
 
-/// runc before 1.2 gives a tmpfs the mode of the image's directory below it, whatever the option says, and that may be
-/// writable for root only. So a user who is not root owns those that are for everybody.
+/// runc before 1.2 ignores the mode option and gives a tmpfs the mode of the image's directory, which may be writable
+/// for root only. So the container's user, when it is not root, owns the tmpfs that are writable for all.
 void own_temporary_directories(Json& mounts, const Json& user) {
   if (user.at("uid") == 0U) {
     return;
@@ -178,7 +178,7 @@ Json mounts(const image::ImageConfig& image, int rootfs, const Values& values, c
   for (const auto& volume : volumes) {
     list.push_back(mount(volume, "bind", volume_source(directory, volume), {"rbind", "rw", "nosuid", "nodev"}));
   }
-  // A file that the host does not have would keep the container from starting; a copy is there always.
+  // A bind of a missing file would keep the container from starting; a copy always exists.
   const auto& copies = features.resolver_directory;
   for (const auto& [name, exists] :
        {std::pair("resolv.conf", features.resolv_conf), std::pair("hosts", features.hosts)}) {
@@ -191,7 +191,7 @@ Json mounts(const image::ImageConfig& image, int rootfs, const Values& values, c
   return list;
 }
 
-/// The host's network, and with it the host's name; the rest is the container's own.
+/// The host's network; all other namespaces are the container's own.
 Json linux_section() {
   Json namespaces = Json::array();
   for (const char* type : {"pid", "ipc", "uts", "mount", "cgroup"}) {
@@ -218,11 +218,11 @@ std::string generate_config(const image::ImageConfig& image, int rootfs, const V
   return document.dump(4) + "\n";
 }
 
-std::vector<std::string> left_out_of_generated(const image::ImageConfig& image) {
+std::vector<std::string> ignored_environment(const image::ImageConfig& image) {
   std::vector<std::string> messages;
   for (const auto& entry : image.environment) {
     if (!is_variable(entry)) {
-      messages.push_back(fmt::format("the entry '{}' of the image's environment is no variable and left out",
+      messages.push_back(fmt::format("the entry '{}' of the image's environment is not a variable and is left out",
                                      base::printable(entry, 80)));
     }
   }

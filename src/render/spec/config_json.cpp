@@ -9,6 +9,7 @@
 #include "base/hint.hpp"
 #include "render/spec/config_check.hpp"
 #include "render/spec/config_convert.hpp"
+#include "render/spec/config_keys.hpp"
 #include "render/spec/config_mounts.hpp"
 #include "render/spec/config_text.hpp"
 #include "render/spec/rootless_config.hpp"
@@ -39,7 +40,7 @@ std::string serialized(const Json& document) {
   return document.dump(4) + "\n";
 }
 
-/// The text with the path put in; the author's own layout stays when that is possible.
+/// The text with the path inserted, in the author's own layout where possible.
 std::string text_with_cgroups_path(std::string_view text, std::string_view file, Json& document,
                                    const std::string& path) {
   const bool has_empty_one = document.contains("linux") && document.at("linux").contains("cgroupsPath");
@@ -55,7 +56,8 @@ std::string text_with_cgroups_path(std::string_view text, std::string_view file,
   return serialized(document);
 }
 
-/// systemd's own socket, at the place where the container has it as well (sd_notify(3)).
+/// Points NOTIFY_SOCKET at systemd's own socket, which the container has at the same path (sd_notify(3)).
+/// @param config unchanged unless the container has that path
 void notify_itself(RuntimeConfig& config) {
   constexpr std::string_view place = "/run/systemd/notify";
   if (!has_host_path(config.document, place)) {
@@ -92,8 +94,8 @@ RuntimeConfig finish_config(std::string_view text, std::string_view file, const 
     config.document["root"]["path"] = remote_rootfs;
     changed = true;
   }
-  if (features.user) {
-    auto changes = convert_for_user(config.document, *features.user, cgroups_path);
+  if (features.rootless) {
+    auto changes = convert_to_rootless(config.document, *features.rootless, cgroups_path);
     config.conversions.insert(config.conversions.end(), changes.begin(), changes.end());
     changed = true;
   }

@@ -1,4 +1,5 @@
-// Keys of a config.json as runtimes may read them.
+#include "render/spec/config_keys.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -11,7 +12,6 @@
 
 #include "base/error.hpp"
 #include "base/hint.hpp"
-#include "render/spec/config_check.hpp"
 
 namespace berth::render {
 namespace {
@@ -176,7 +176,7 @@ constexpr std::array<std::string_view, 156> known_keys = {"access",
                                                           "windows",
                                                           "zos"};
 
-/// Objects whose keys are anybody's.
+/// Objects whose keys the specification does not define.
 constexpr std::array<std::string_view, 5> free_objects = {"annotations", "netDevices", "rdma", "sysctl", "unified"};
 
 template <std::size_t size>
@@ -184,7 +184,8 @@ bool is_one_of(std::string_view text, const std::array<std::string_view, size>& 
   return std::find(list.begin(), list.end(), text) != list.end();
 }
 
-/// As Go's encoding/json compares keys: letters of both cases are one, and two letters beyond ASCII are `k` and `s`.
+/// Folds a key as Go's encoding/json does when it compares keys: case is ignored, and U+212A and U+017F are `k` and
+/// `s`.
 std::string folded(std::string_view key) {
   constexpr std::array<std::pair<std::string_view, char>, 2> others = {{{"\u212A", 'k'}, {"\u017F", 's'}}};
   std::string result;

@@ -46,7 +46,7 @@ bool has_option(const Json& mount, std::initializer_list<std::string_view> wante
          });
 }
 
-/// The part of `path` behind /sys/fs/cgroup/; empty when it is not below it.
+/// The part of `path` after /sys/fs/cgroup/; empty for other paths.
 std::string_view below_cgroup(std::string_view path) {
   path = without_slashes(path);
   return path.starts_with(cgroup_directory) && path.size() > cgroup_directory.size() &&
@@ -55,7 +55,7 @@ std::string_view below_cgroup(std::string_view path) {
              : std::string_view();
 }
 
-/// A mount of one v1 hierarchy: it cannot be made on a host with unified cgroups.
+/// Whether a mount is of a single v1 hierarchy, which does not exist on a host with unified cgroups.
 bool is_v1_hierarchy(const Json& mount) {
   if (text_of(mount, "type") == "cgroup") {
     return !below_cgroup(text_of(mount, "destination")).empty();
@@ -69,7 +69,7 @@ bool is_v1_option(std::string_view option) {
          option.starts_with("release_agent=");
 }
 
-/// Options that only cgroup v1 understands are removed. @return whether there were any
+/// Removes options that only cgroup v1 supports. @return whether there were any
 bool drop_v1_options(Json& mount) {
   const auto options = mount.find("options");
   if (text_of(mount, "type") != "cgroup" || options == mount.end()) {
@@ -85,7 +85,7 @@ bool drop_v1_options(Json& mount) {
   return changed;
 }
 
-/// The tmpfs that carried the v1 hierarchies becomes the one unified hierarchy.
+/// Replaces the tmpfs that held the v1 hierarchies by the unified hierarchy.
 bool convert_cgroup_tmpfs(Json& mount) {
   if (text_of(mount, "type") != "tmpfs" || without_slashes(text_of(mount, "destination")) != cgroup_directory) {
     return false;

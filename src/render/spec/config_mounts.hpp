@@ -1,4 +1,4 @@
-// Mounts of old configurations.
+// The mounts of a configuration: old forms, and what the container has of the host.
 #pragma once
 
 #include <string>
@@ -12,10 +12,10 @@ namespace berth::render {
 /// Converts mounts: bind mounts without `bind`, relative destinations, and, on a host with unified cgroups,
 /// mounts made for cgroup v1.
 /// @param document checked by check_shape, without nulls
-/// @return one sentence for each kind of conversion
+/// @return one message for each kind of conversion
 std::vector<std::string> convert_mounts(base::Json& document, bool cgroup_unified);
 
-/// Whether the container has the host's `path` at the same place, by the last mount that covers it.
+/// Whether the container has the host's `path` at the same path, according to the last mount that covers it.
 /// @param document checked by check_shape, without nulls @param path absolute, without `.` and `..`
 bool has_host_path(const base::Json& document, std::string_view path);
 

@@ -1,4 +1,5 @@
-// What a finished config.json does on the host.
+#include "render/spec/config_privileges.hpp"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -7,10 +8,8 @@
 #include <set>
 
 #include "base/error.hpp"
-#include "render/spec/config_json.hpp"
 #include "render/spec/host_path.hpp"
-#include "render/spec/host_places.hpp"
-#include "render/spec/privileges.hpp"
+#include "render/spec/sensitive_paths.hpp"
 
 namespace berth::render {
 namespace {
@@ -23,25 +22,24 @@ constexpr std::array<std::string_view, 14> strong_capabilities = {
     "CAP_NET_ADMIN", "CAP_MAC_OVERRIDE", "CAP_MAC_ADMIN", "CAP_SYS_TIME",   "CAP_BPF",      "CAP_CHECKPOINT_RESTORE",
     "CAP_PERFMON",   "CAP_SYSLOG"};
 
-/// Those with which a process gets out of any container: a module, a kernel or any file of the host by its handle
-/// (kexec_load(2), open_by_handle_at(2)) is enough.
+/// Those that let a process leave any container, by loading a module or a kernel, or by opening any host file by its
+/// handle (kexec_load(2), open_by_handle_at(2)).
 constexpr std::array<std::string_view, 5> host_capabilities = {"CAP_SYS_ADMIN", "CAP_SYS_MODULE", "CAP_SYS_RAWIO",
                                                                "CAP_SYS_BOOT", "CAP_DAC_READ_SEARCH"};
 
-/// Directories of the host that decide what its programs do, beside those with what programs of root obey.
+/// Host directories that control its programs, in addition to the sensitive paths.
 constexpr std::array<std::string_view, 9> host_directories = {"/bin",  "/dev", "/home", "/opt",        "/proc",
                                                               "/sbin", "/sys", "/run",  "/run/systemd"};
 
-/// The same with everything below: programs, and files through which the kernel takes orders.
+/// The same with everything below: programs, and files that control the kernel.
 constexpr std::array<std::string_view, 13> host_trees = {
     "/bin/",       "/sbin/",        "/lib/",           "/lib64/",          "/usr/bin/", "/usr/sbin/", "/usr/lib/",
     "/usr/lib64/", "/usr/libexec/", "/usr/local/bin/", "/usr/local/sbin/", "/proc/",    "/sys/"};
 
-/// Directories with sockets behind which somebody does as root what he is told. That a bind is read-only keeps nobody
-/// from connecting.
+/// Directories with sockets of services that execute commands as root. A read-only bind does not prevent a connection.
 constexpr std::array<std::string_view, 2> commanding_directories = {"/run", "/run/systemd"};
 
-/// The same with everything below, and such sockets.
+/// The same with everything below, and the sockets themselves.
 constexpr std::array<std::string_view, 20> commanding_trees = {
     "/run/acpid.socket", "/run/buildkit",  "/run/containerd",   "/run/cri-dockerd.sock",
     "/run/crio",         "/run/dbus",      "/run/docker",       "/run/docker.sock",
@@ -49,7 +47,7 @@ constexpr std::array<std::string_view, 20> commanding_trees = {
     "/run/lxd",          "/run/podman",    "/run/snapd.socket", "/run/systemd/private",
     "/run/udev/control", "/var/lib/incus", "/var/lib/lxd",      "/var/snap/lxd"};
 
-/// From here on the set is called "all": kernels differ in the newest ones.
+/// A set of at least this size is called "all", since kernels differ in the newest capabilities.
 constexpr std::size_t all_capabilities = 35;
 
 template <std::size_t size>
@@ -70,7 +68,7 @@ std::string text_of(const Json& parent, const char* key) {
   return value != nullptr && value->is_string() ? value->get<std::string>() : "";
 }
 
-/// Elements of a list member; none when it is something else.
+/// A list member; an empty list when it is absent or of another type.
 const Json& list_of(const Json& parent, const char* key) {
   static const Json none = Json::array();
   const Json* value = find(parent, key);
@@ -121,7 +119,7 @@ const Json* own_namespace(const Json& section, std::string_view type) {
   return own == spaces.end() ? nullptr : &*own;
 }
 
-/// The user, cgroup and time namespaces of the host are those of every service.
+/// The host's user, cgroup and time namespaces are not reported: every service has them.
 void add_namespaces(const Json& section, Privileges& privileges) {
   constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kinds = {{{"network", "network"},
                                                                                    {"pid", "processes (pid namespace)"},
@@ -146,9 +144,9 @@ bool is_in(std::string_view place, std::string_view tree) {
   return place.starts_with(tree) && (place.size() == tree.size() || place[tree.size()] == '/');
 }
 
-/// Whether who can write there, or has a socket there, has the host.
+/// Whether a bind of `source` is equivalent to root on the host.
 bool is_over_host(std::string_view source, bool writable, bool recursive) {
-  const auto place = plain_place(source);
+  const auto place = normalized_host_path(source);
   const bool commands = std::any_of(commanding_trees.begin(), commanding_trees.end(),
                                     [&](std::string_view tree) { return is_in(place, tree); });
   if (commands || is_one_of(place, commanding_directories) || (recursive && place == "/")) {
@@ -156,11 +154,11 @@ bool is_over_host(std::string_view source, bool writable, bool recursive) {
   }
   const auto below = place + "/";
   return writable && !is_in(place, "/sys/fs/cgroup") &&
-         (is_one_of(place, host_directories) || reaches_obeyed_place(place) ||
+         (is_one_of(place, host_directories) || reaches_sensitive_path(place) ||
           std::any_of(host_trees.begin(), host_trees.end(), [&](auto tree) { return below.starts_with(tree); }));
 }
 
-/// Whether the runtime covers `path`, or a mount of the container's own does.
+/// Whether `path` is hidden or made read-only by the runtime, or covered by a mount of the container.
 bool is_covered(const Json& document, const std::string& path) {
   const auto is_path = [&](const Json& one) { return one == path; };
   const Json& section = section_of(document, "linux");
@@ -172,11 +170,11 @@ bool is_covered(const Json& document, const std::string& path) {
 }
 
 bool is_of_kernel(std::string_view destination) {
-  const auto place = plain_place(destination);
+  const auto place = normalized_host_path(destination);
   return is_in(place, "/proc") || is_in(place, "/sys") || place == "/";
 }
 
-/// Files of proc(5) by which root of the container, without any capability, commands the kernel.
+/// Files of proc(5) through which root of the container controls the kernel without any capability.
 std::optional<Privilege> proc_privilege(const Json& document, const std::string& destination) {
   if (!is_covered(document, destination + "/sys")) {
     return Privilege{
@@ -190,7 +188,7 @@ std::optional<Privilege> proc_privilege(const Json& document, const std::string&
   return std::nullopt;
 }
 
-/// Where the files of an overlay come from.
+/// The directories of an overlay mount, for the message.
 std::string layers_of(const Json& mount) {
   std::string layers;
   for (const auto& option : list_of(mount, "options")) {
@@ -204,14 +202,14 @@ std::string layers_of(const Json& mount) {
   return layers;
 }
 
-/// A file system of the kernel or of a device. Whoever is root in the container, with no capability at all, may write
-/// to what belongs to root there, and so have the kernel start a program of his on the host (core(5)).
+/// A kernel file system, or one of a device. Root in the container, even without capabilities, can write to files that
+/// belong to root there, and so make the kernel run a program on the host (core(5)).
 std::optional<Privilege> mount_privilege(const Json& document, const Json& mount) {
   constexpr std::array<std::string_view, 5> harmless = {"tmpfs", "devpts", "mqueue", "none", ""};
   const auto type = text_of(mount, "type");
   const auto destination = std::string(without_slashes(text_of(mount, "destination")));
   const bool writable = is_writable_mount(mount);
-  if (has_option(mount, "remount")) {  // which changes what an earlier one of the list made
+  if (has_option(mount, "remount")) {  // changes an earlier mount of the list
     return Privilege{fmt::format("changes the mount at {} to {}", base::printable(destination),
                                  writable ? "read-write" : "read-only"),
                      writable && is_of_kernel(destination)};
@@ -251,7 +249,7 @@ void add_mounts(const Json& document, Privileges& privileges) {
   }
 }
 
-/// Ways out of the confinement that the host would give it.
+/// Settings that lift the host's default confinement.
 void add_confinement(const Json& process, Privileges& privileges) {
   if (const auto profile = text_of(process, "apparmorProfile"); profile == "unconfined") {
     privileges.push_back({"runs without an AppArmor profile"});
@@ -266,7 +264,7 @@ void add_confinement(const Json& process, Privileges& privileges) {
   }
 }
 
-/// Time of the processor and the disk that others do not get.
+/// Real-time priorities, which take CPU time and disk bandwidth from other services.
 void add_priorities(const Json& process, Privileges& privileges) {
   const auto policy = text_of(section_of(process, "scheduler"), "policy");
   constexpr std::array<std::string_view, 3> first = {"SCHED_FIFO", "SCHED_RR", "SCHED_DEADLINE"};
@@ -278,13 +276,14 @@ void add_priorities(const Json& process, Privileges& privileges) {
   }
 }
 
-/// Annotations that runtimes obey (crun(1), runc's docs/systemd.md, criu).
+/// Annotations that runtimes obey (crun(1), the page on systemd in runc's documentation, criu).
 void add_annotations(const Json& document, Privileges& privileges) {
   for (const auto& [key, value] : section_of(document, "annotations").items()) {
     for (const std::string_view prefix : {"run.oci.", "org.systemd.property.", "org.criu."}) {
       if (key.starts_with(prefix)) {
         const auto text = value.is_string() ? value.get<std::string>() : value.dump();
-        privileges.push_back({fmt::format("tells the runtime: {}={}", base::printable(key), base::printable(text))});
+        privileges.push_back(
+            {fmt::format("gives the runtime an annotation: {}={}", base::printable(key), base::printable(text))});
       }
     }
   }
@@ -317,7 +316,7 @@ void add_hooks(const Json& document, Privileges& privileges) {
   const Json& hooks = section_of(document, "hooks");
   for (const auto& [stage, list] : hooks.items()) {
     for (const auto& hook : list_of(hooks, stage.c_str())) {
-      const bool inside = stage == "startContainer";  // the only stage that runs in the container's own files
+      const bool inside = stage == "startContainer";  // the only stage that runs inside the container
       privileges.push_back({fmt::format("hooks run {}: {} ({})", inside ? "in the container" : "on the host",
                                         base::printable(text_of(hook, "path")), base::printable(stage)),
                             !inside});
@@ -362,7 +361,7 @@ bool is_writable_mount(const base::Json& mount) {
   return writable;
 }
 
-std::vector<Privilege> powerful_requests(const base::Json& config, std::string_view cgroups_path) {
+std::vector<Privilege> config_privileges(const base::Json& config, std::string_view cgroups_path) {
   Privileges privileges;
   const Json& process = section_of(config, "process");
   const Json& section = section_of(config, "linux");
@@ -375,7 +374,7 @@ std::vector<Privilege> powerful_requests(const base::Json& config, std::string_v
   add_hooks(config, privileges);
   add_annotations(config, privileges);
   if (const auto socket = text_of(section_of(section, "seccomp"), "listenerPath"); !socket.empty()) {
-    privileges.push_back({fmt::format("has {} decide about its system calls", base::printable(socket))});
+    privileges.push_back({fmt::format("lets {} decide on its system calls", base::printable(socket))});
   }
   if (const auto propagation = text_of(section, "rootfsPropagation");
       propagation == "shared" || propagation == "rshared") {

@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::string_view blanks = " \t\r\n";
 
-/// Offset behind the string that begins at `quote`.
+/// Offset after the string that begins at `quote`.
 std::size_t skip_string(std::string_view text, std::size_t quote) {
   std::size_t at = quote + 1;
   while (at < text.size() && text[at] != '"') {
@@ -18,7 +18,7 @@ std::size_t skip_string(std::string_view text, std::size_t quote) {
   return std::min(at + 1, text.size());
 }
 
-/// Offset behind the `{` of the top-level member `linux`; npos when it is no object, nullopt when there is none.
+/// Offset after the `{` of the top-level member `linux`; npos when it is not an object, nullopt without one.
 std::optional<std::size_t> find_linux(std::string_view text) {
   int depth = 0;
   for (std::size_t at = 0; at < text.size(); ++at) {
@@ -41,8 +41,8 @@ std::optional<std::size_t> find_linux(std::string_view text) {
   return std::nullopt;
 }
 
-/// Puts `member` in front of the others of an object, in a line of its own if they have such.
-/// @param place offset behind the `{`
+/// Inserts `member` before the other members of an object, on its own line if they have their own lines.
+/// @param place offset after the `{`
 std::string with_first_member(std::string_view text, std::size_t place, const std::string& member) {
   const std::size_t next = text.find_first_not_of(blanks, place);
   const bool empty = next == std::string_view::npos || text[next] == '}';

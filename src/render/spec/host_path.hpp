@@ -1,4 +1,4 @@
-// Paths on the host as texts of an image name them.
+// Host paths that texts of an image contain.
 #pragma once
 
 #include <string>
@@ -6,14 +6,14 @@
 
 namespace berth::render {
 
-/// `/a/b` from `a//b/`, `/./a/b` and the like. @return absolute; `/` for nothing
+/// Normalizes `a//b/`, `/./a/b` and the like to `/a/b`. @return absolute; `/` for an empty path
 /// @throws Error(verification) naming `document` for `..`, NUL and components over 255 bytes
 std::string squeezed_path(std::string_view path, std::string_view document);
 
-/// A path without slashes at its end; `/` stays.
+/// Removes trailing slashes; `/` stays.
 std::string_view without_slashes(std::string_view path);
 
-/// Whether a path is a directory or in it, by its text. @param directory without a slash at its end
+/// Whether a path is `directory` or below it, lexically. @param directory without a trailing slash
 bool is_below(std::string_view path, std::string_view directory);
 
 }  // namespace berth::render

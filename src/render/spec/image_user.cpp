@@ -90,7 +90,7 @@ std::uint32_t number_or_refuse(std::string_view text, std::string_view user, std
       is_number(text)
           ? fmt::format("the image runs as `{}`, but {} {} is too large", base::printable(user), what, shown)
           : fmt::format("the image runs as `{}`, but its {} has no {} `{}`", base::printable(user), file, what, shown),
-      "User in the image configuration must name what the image itself has, or be a number");
+      "User in the image configuration must name a user or group of the image, or be a number");
 }
 
 std::uint32_t resolve_group(std::string_view wanted, std::string_view user, std::string_view group) {

@@ -12,12 +12,12 @@ struct ImageUser {
   std::uint32_t uid = 0;
   std::uint32_t gid = 0;
   std::vector<std::uint32_t> additional_gids;  ///< from /etc/group, ascending, without gid
-  std::string home;                            ///< empty when passwd does not know the user
+  std::string home;                            ///< empty when passwd does not list the user
 };
 
 /// Resolves `User` of an OCI image configuration: `user[:group]`, each part a name or a number, names first.
 /// A number without a passwd line is used as it is, with group 0; an empty group is the user's primary one.
-/// @param passwd text of /etc/passwd, may be empty; lines that are no passwd(5) lines are passed over
+/// @param passwd text of /etc/passwd, may be empty; invalid lines are skipped (passwd(5))
 /// @param group text of /etc/group, may be empty
 /// @throws Error(failed) for a name that does not exist or a number over 4294967294
 ImageUser resolve_user(std::string_view user, std::string_view passwd, std::string_view group);

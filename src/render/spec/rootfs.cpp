@@ -25,17 +25,13 @@ std::string read_account_file(int rootfs, const std::string& path) {
 }  // namespace
 
 std::optional<struct stat> stat_in_root(int rootfs, std::string_view path) {
-  try {
-    const base::Fd found = base::open_in_root(rootfs, path, O_PATH);
-    struct stat status {};
-    base::check_errno(::fstat(found.get(), &status), "examine " + std::string(path));
-    return status;
-  } catch (const base::Error& error) {
-    if (error.kind() == base::ErrorKind::not_found) {
-      return std::nullopt;
-    }
-    throw;
+  const auto found = base::find_in_root(rootfs, path, O_PATH);
+  if (!found) {
+    return std::nullopt;
   }
+  struct stat status {};
+  base::check_errno(::fstat(found->get(), &status), "examine " + std::string(path));
+  return status;
 }
 
 ImageUser user_of_image(std::string_view user, int rootfs) {

@@ -1,4 +1,4 @@
-// Questions about the root file system of an image, answered as for a process in the container.
+// Lookups in the root file system of an image, as a process in the container would see it.
 #pragma once
 
 #include <sys/stat.h>
@@ -10,11 +10,11 @@
 
 namespace berth::render {
 
-/// What is at `path`, its links followed inside the image; nullopt when nothing is.
+/// Status of `path`, with links followed inside the image; nullopt when it does not exist.
 /// @param rootfs descriptor of the root file system
 std::optional<struct stat> stat_in_root(int rootfs, std::string_view path);
 
-/// resolve_user with passwd and group of the image. @throws Error
+/// Calls resolve_user with passwd and group of the image. @throws Error
 ImageUser user_of_image(std::string_view user, int rootfs);
 
 }  // namespace berth::render

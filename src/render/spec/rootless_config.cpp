@@ -12,8 +12,9 @@
 #include <optional>
 
 #include "base/error.hpp"
+#include "base/unit_quoting.hpp"
+#include "base/unit_syntax.hpp"
 #include "render/spec/host_path.hpp"
-#include "render/unit/plain_text.hpp"
 #include "render/unit/tmpfiles_line.hpp"
 
 namespace berth::render {
@@ -30,7 +31,7 @@ std::string text_of(const Json& object, const char* key) {
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
-/// 0 for what is no number; the runtime has its own words for that.
+/// 0 for anything but a number; the runtime reports such a value.
 std::uint64_t number_of(const Json& object, const char* key) {
   const auto found = object.find(key);
   return found != object.end() && found->is_number_integer() && *found >= 0 ? found->get<std::uint64_t>() : 0;
@@ -50,10 +51,10 @@ Json as_json(const std::vector<IdMapping>& mappings) {
   return list;
 }
 
-/// The document on its way.
+/// Converts one document.
 class Conversion {
  public:
-  Conversion(Json& document, const Rootless& space) : document_(document), space_(space) {}
+  Conversion(Json& document, const Rootless& rootless) : document_(document), rootless_(rootless) {}
 
   std::vector<std::string> run(const std::string& cgroups_path) {
     Json& section = document_["linux"];
@@ -61,8 +62,8 @@ class Conversion {
       section = Json::object();
     }
     convert_namespaces(section);
-    section["uidMappings"] = as_json(space_.uids);
-    section["gidMappings"] = as_json(space_.gids);
+    section["uidMappings"] = as_json(rootless_.uids);
+    section["gidMappings"] = as_json(rootless_.gids);
     if (const auto own = text_of(section, "cgroupsPath"); !own.empty() && own != cgroups_path) {
       done_.push_back(fmt::format("linux.cgroupsPath {} replaced: it is not the user's", base::printable(own)));
     }
@@ -105,7 +106,7 @@ class Conversion {
     std::vector<std::string> dropped;
     for (auto& [name, value] : resources->items()) {
       const auto controller = controllers.find(name);
-      const auto& own = space_.controllers;
+      const auto& own = rootless_.controllers;
       if (controller != controllers.end() && std::find(own.begin(), own.end(), controller->second) != own.end()) {
         kept[name] = value;
       } else if (name != "devices" && !value.empty()) {
@@ -132,7 +133,7 @@ class Conversion {
     }
   }
 
-  /// A file system of the kernel can be mounted only by who owns the namespace that it shows (user_namespaces(7)).
+  /// A kernel file system can be mounted only by the owner of the namespace that it shows (user_namespaces(7)).
   void replace_kernel_mount(Json& mount) {
     static constexpr std::array<std::array<const char*, 3>, 3> kinds = {
         {{"sysfs", "network", "/sys"}, {"proc", "pid", "/proc"}, {"mqueue", "ipc", "/dev/mqueue"}}};
@@ -172,7 +173,7 @@ class Conversion {
       return false;
     }
     const auto id = parse_id(option.substr(4));
-    return !id || !is_mapped(group ? space_.gids : space_.uids, *id);
+    return !id || !is_mapped(group ? rootless_.gids : rootless_.uids, *id);
   }
 
   static std::optional<std::uint64_t> parse_id(const std::string& text) {
@@ -191,8 +192,8 @@ class Conversion {
     }
     convert_rlimits(process);
     auto user = process.value("user", Json::object());
-    check_mapped(user, "uid", space_.uids);
-    check_mapped(user, "gid", space_.gids);
+    check_mapped(user, "uid", rootless_.uids);
+    check_mapped(user, "gid", rootless_.gids);
     convert_groups(user);
     process["user"] = std::move(user);
   }
@@ -200,21 +201,22 @@ class Conversion {
   void check_mapped(const Json& user, const char* key, const std::vector<IdMapping>& mappings) const {
     const auto id = number_of(user, key);
     if (!is_mapped(mappings, id)) {
-      throw Error(ErrorKind::not_permitted,
-                  fmt::format("the container runs as {} {}, and {} has no sub-id for that", key, id, space_.name),
-                  space_.remedy.empty()
-                      ? fmt::format("root can give {} some that nobody has, with usermod --add-subuids", space_.name)
-                      : fmt::format("root can give some: {}", space_.remedy));
+      throw Error(
+          ErrorKind::not_permitted,
+          fmt::format("the container runs as {} {}, and {} has no subordinate id for that", key, id, rootless_.name),
+          rootless_.remedy.empty()
+              ? fmt::format("as root, assign {} an unused range with usermod --add-subuids", rootless_.name)
+              : fmt::format("as root, assign some: {}", rootless_.remedy));
     }
   }
 
-  /// All files of the image belong to root of the container and his group: a command that is not root reads them as a
-  /// member of that group.
+  /// All files of the image belong to the container's root and its group: a command that does not run as root reads
+  /// them as a member of that group.
   void convert_groups(Json& user) const {
     Json groups = Json::array();
-    if (space_.sets_groups && space_.gids.size() > 1) {
+    if (rootless_.sets_groups && rootless_.gids.size() > 1) {
       for (const auto& group : user.value("additionalGids", Json::array())) {
-        if (group.is_number_unsigned() && is_mapped(space_.gids, group.get<std::uint64_t>()) && group != 0) {
+        if (group.is_number_unsigned() && is_mapped(rootless_.gids, group.get<std::uint64_t>()) && group != 0) {
           groups.push_back(group);
         }
       }
@@ -228,7 +230,7 @@ class Conversion {
     }
   }
 
-  /// A hard limit can only go down (setrlimit(2)).
+  /// Only a process with CAP_SYS_RESOURCE can raise a hard limit (setrlimit(2)).
   void convert_rlimits(Json& process) {
     static const std::map<std::string, int, std::less<>> types = {{"RLIMIT_AS", RLIMIT_AS},
                                                                   {"RLIMIT_CORE", RLIMIT_CORE},
@@ -271,12 +273,12 @@ class Conversion {
   }
 
   Json& document_;
-  const Rootless& space_;
+  const Rootless& rootless_;
   std::vector<std::string> own_namespaces_;
   std::vector<std::string> done_;
 };
 
-/// An octal mode, perhaps with `~` or `:` before it; the group's rights become the owner's.
+/// An octal mode, possibly after `~` or `:`, with the owner's rights added to the group's.
 std::string mode_field(std::string_view field, bool group_writes) {
   const auto begin = field.find_first_of("01234567");
   unsigned mode = 0;
@@ -304,24 +306,27 @@ std::vector<IdMapping> id_mappings(unsigned own, const std::vector<std::pair<uns
   return mappings;
 }
 
-std::vector<std::string> convert_for_user(base::Json& document, const Rootless& space,
-                                          const std::string& cgroups_path) {
-  return Conversion(document, space).run(cgroups_path);
+std::vector<std::string> convert_to_rootless(base::Json& document, const Rootless& rootless,
+                                             const std::string& cgroups_path) {
+  return Conversion(document, rootless).run(cgroups_path);
 }
 
 std::string rootless_unit(std::string_view unit) {
+  const auto assignments = base::parse_unit(unit).assignments;
+  auto next = assignments.begin();
   bool in_install = false;
-  return each_line(unit, [&in_install](std::string_view line) {
-    if (line.starts_with('[')) {
-      in_install = line.starts_with("[Install]");
+  std::size_t number = 0;
+  return each_line(unit, [&](std::string_view line) {
+    for (++number; next != assignments.end() && next->line <= number; ++next) {
+      in_install = next->section == "Install";
     }
     std::string changed(line);
-    const auto equals = line.find('=');
-    if (!in_install || equals == std::string_view::npos || line.find_first_of("#;") == 0) {
+    const auto content = line.find_first_not_of(base::unit_blanks);
+    if (!in_install || content == std::string_view::npos || line[content] == '#' || line[content] == ';') {
       return changed;
     }
     for (const std::string_view target : {"multi-user.target", "graphical.target"}) {
-      if (const auto at = changed.find(target, equals); at != std::string::npos) {
+      if (const auto at = changed.find(target); at != std::string::npos) {
         changed.replace(at, target.size(), "default.target");
       }
     }
@@ -334,7 +339,7 @@ bool runs_as_root(const base::Json& document) {
   return process == document.end() || number_of(process->value("user", Json::object()), "uid") == 0;
 }
 
-std::string tmpfiles_for_user(std::string_view lines, bool group_writes) {
+std::string rootless_tmpfiles(std::string_view lines, bool group_writes) {
   return each_line(lines, [group_writes](std::string_view line) {
     if (line.starts_with('#')) {
       return std::string(line);

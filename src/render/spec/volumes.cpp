@@ -10,7 +10,7 @@
 #include "base/file.hpp"
 #include "render/spec/host_path.hpp"
 #include "render/spec/rootfs.hpp"
-#include "render/unit/unit.hpp"
+#include "render/unit/tmpfiles.hpp"
 
 namespace berth::render {
 namespace {
@@ -18,7 +18,7 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 
-/// `/var/lib/x` → `var_2Flib_2Fx`: one directory name for each path, as branches are named.
+/// `/var/lib/x` → `var_2Flib_2Fx`: one directory name for each path, encoded like branch names.
 std::string encoded(std::string_view path) {
   std::string result;
   for (const char c : path) {
@@ -34,19 +34,19 @@ std::string value_of(const Values& values, std::string_view name) {
   return found == values.end() ? "" : found->second;
 }
 
-/// Where `path` really is in the image, if it is a directory with something in it; else empty.
+/// The path of a directory in the image with all links resolved; empty when the directory is empty.
 std::string content_at(int rootfs, const std::string& path) {
   const base::Fd directory = base::open_in_root(rootfs, path, O_RDONLY | O_DIRECTORY);
   if (base::list_directory(directory.get()).empty()) {
     return {};
   }
-  const auto place_of = [](int fd) {
+  const auto path_of = [](int fd) {
     return base::read_link_at(AT_FDCWD, fmt::format("/proc/self/fd/{}", fd)).value_or("");
   };
-  const auto root = place_of(rootfs);
-  const auto place = place_of(directory.get());
+  const auto root = path_of(rootfs);
+  const auto path_in_host = path_of(directory.get());
   const auto above = root == "/" ? 0 : root.size();
-  return place.size() > above && place.starts_with(root) ? place.substr(above) : std::string();
+  return path_in_host.size() > above && path_in_host.starts_with(root) ? path_in_host.substr(above) : std::string();
 }
 
 }  // namespace

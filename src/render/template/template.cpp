@@ -15,10 +15,10 @@
 namespace berth::render {
 namespace {
 
-/// More would be a wall of text, and an image could make it as long as it likes.
+/// Bounds a message whose length an image controls.
 constexpr std::size_t problem_limit = 100;
 
-/// Counts lines while going forward through a template.
+/// Counts lines while moving forward through a template.
 class LineCounter {
  public:
   explicit LineCounter(std::string_view text) : text_(text) {}
@@ -49,19 +49,20 @@ std::string value_problem(TemplateKind kind, std::string_view value) {
   return {};
 }
 
-/// How many backslashes end a text.
+/// The number of backslashes at the end of a text.
 std::size_t ending_backslashes(std::string_view text) {
   return text.size() - (text.find_last_not_of('\\') + 1);  // npos + 1 is 0
 }
 
-/// Follows a template line by line, to find lines whose end is another than their author wrote: an odd number of
-/// backslashes there continues a line of a unit.
+/// Follows a template line by line, to find lines that end in another number of backslashes than their author wrote: an
+/// odd number continues a line of a unit.
 class LineEnds {
  public:
   explicit LineEnds(const Values& values) : values_(values) {}
 
-  /// @return the variable that makes the line which ends with this piece, or within it, one that goes on; nullptr when
-  ///   none does. Text is given without its line break. @param ends whether the line ends here
+  /// @param text the part of a text piece that belongs to the line, without its line break
+  /// @param ends whether the line ends here
+  /// @return the variable whose value changes whether the line is continued; nullptr without one
   const Piece* add(const Piece& piece, std::string_view text, bool ends) {
     const auto content = piece.kind == PieceKind::text ? text : content_of(piece, values_);
     const auto ending = ending_backslashes(content);
@@ -72,9 +73,9 @@ class LineEnds {
     } else {
       own_ = ending == content.size() ? own_ + ending : ending;
     }
-    const bool behind_variable = piece.kind == PieceKind::variable || (text.empty() && last_is_variable_);
+    const bool after_variable = piece.kind == PieceKind::variable || (text.empty() && last_is_variable_);
     last_is_variable_ = piece.kind == PieceKind::variable;
-    const bool changed = behind_variable ? backslashes_ > 0 : backslashes_ % 2 != own_ % 2;
+    const bool changed = after_variable ? backslashes_ > 0 : backslashes_ % 2 != own_ % 2;
     const auto* culprit = ends && variable_ != nullptr && changed ? variable_ : nullptr;
     if (ends) {
       *this = LineEnds(values_.get());
@@ -87,7 +88,7 @@ class LineEnds {
   const Piece* variable_ = nullptr;  ///< the last one of the line
   bool last_is_variable_ = false;
   std::size_t backslashes_ = 0;  ///< at the end of the line so far
-  std::size_t own_ = 0;          ///< of them, those that the author wrote behind the last variable
+  std::size_t own_ = 0;          ///< of them, those that the author wrote after the last variable
 };
 
 }  // namespace
@@ -136,13 +137,13 @@ void Renderer::inspect(TemplateKind kind, std::string_view text, const std::vect
   }
 }
 
-/// Files of hostfs are text only when the image says that they are templates.
+/// Also covers files of hostfs, which are read as text only when manifest.json lists them as templates.
 void Renderer::inspect_text(const Piece& piece, std::size_t line, std::string_view file) {
   if (const auto at = base::find_control(piece.text); at != std::string_view::npos) {
     const auto before = piece.text.substr(0, at);
     add_problem({std::string(file),
                  line + static_cast<std::size_t>(std::count(before.begin(), before.end(), '\n')),
-                 fmt::format("there is {}", base::control_name(piece.text, at)),
+                 fmt::format("contains {}", base::control_name(piece.text, at)),
                  {}});
   }
 }
@@ -152,13 +153,12 @@ void Renderer::inspect_line_ends(std::string_view text, const std::vector<Piece>
   LineEnds ends(*values_);
   const auto check = [&](const Piece& piece, std::string_view part, bool ended) {
     if (const auto* variable = ends.add(piece, part, ended)) {
-      add_problem(
-          {std::string(file),
-           lines.line_at(variable->offset),
-           fmt::format("the value of ${} leaves a line that ends with a backslash, which would swallow the next "
-                       "line",
-                       variable->text),
-           {}});
+      add_problem({std::string(file),
+                   lines.line_at(variable->offset),
+                   fmt::format("the value of ${} makes a line end in a backslash, which would join it with the next "
+                               "line",
+                               variable->text),
+                   {}});
     }
   };
   for (std::size_t i = 0; i < pieces.size(); ++i) {
@@ -185,7 +185,7 @@ std::string Renderer::render(TemplateKind kind, std::string_view text, std::stri
   }
   std::string result = substitute(pieces, *values_);
   if (const auto at = find_byte_order_mark(result); kind == TemplateKind::unit && at != std::string::npos) {
-    add_problem({file, position_of(result, at).line, "a byte order mark begins the line", {}});
+    add_problem({file, position_of(result, at).line, "the line begins with a byte order mark", {}});
   }
   if (kind == TemplateKind::json && problems_.size() + unlisted_ == before) {
     if (auto problem = json_problem(text, pieces, *values_, result)) {
@@ -208,7 +208,7 @@ void Renderer::check() const {
   }
   std::string hint;
   for (const auto& name : missing_) {
-    hint += fmt::format("{}--set {}=…", hint.empty() ? "give what is missing: " : " ", name);
+    hint += fmt::format("{}--set {}=…", hint.empty() ? "set the missing values: " : " ", name);
   }
   if (!missing_.empty()) {
     throw UnsetVariables(missing_, std::move(message), std::move(hint));

@@ -15,7 +15,7 @@ namespace berth::render {
 
 inline constexpr std::size_t rendered_size_limit = 4U << 20U;  ///< bytes, each rendered template
 
-/// Templates use variables that have no value.
+/// Thrown when templates use variables that have no value.
 class UnsetVariables final : public base::Error {
  public:
   UnsetVariables(std::vector<std::string> names, std::string message, std::string hint)
@@ -27,25 +27,24 @@ class UnsetVariables final : public base::Error {
   std::vector<std::string> names_;
 };
 
-/// What kind of text a template makes, which decides what a value may hold.
+/// The kind of text that a template makes, which decides what a value may contain.
 enum class TemplateKind {
   json,   ///< the result must parse; a value that breaks it is named
-  unit,   ///< systemd unit or tmpfiles.d lines: a newline in a value is an error, and a backslash that it leaves at an
-          ///< end
+  unit,   ///< systemd unit or tmpfiles.d lines: a value must not contain a newline, nor make a line end in a backslash
   plain,  ///< any text
 };
 
-/// What is wrong with a template, or with the values that go into it.
+/// A problem of a template, or of a value that it uses.
 struct TemplateProblem {
   std::string file;
   std::size_t line = 0;  ///< from 1; 0: the whole file
   std::string message;
-  std::string variable;  ///< the one without a value; empty when it is something else
+  std::string variable;  ///< the one without a value; empty for any other problem
 
-  [[nodiscard]] std::string text() const;  ///< `FILE:LINE: SENTENCE`
+  [[nodiscard]] std::string text() const;  ///< `FILE:LINE: MESSAGE`
 };
 
-/// Renders the templates of one image and collects what is wrong with all of them.
+/// Renders the templates of one image and collects the problems of all of them.
 class Renderer {
  public:
   /// @param values must outlive the renderer
@@ -61,7 +60,7 @@ class Renderer {
   ///   UnsetVariables when values are missing
   void check() const;
 
-  /// The first hundred of what check() would complain about.
+  /// The first hundred problems.
   [[nodiscard]] const std::vector<TemplateProblem>& problems() const noexcept { return problems_; }
 
  private:
@@ -79,7 +78,8 @@ class Renderer {
 /// The variables a text uses, in order of appearance, without repetition.
 std::vector<std::string> variables_in(std::string_view text);
 
-/// True when a unit template uses both $EXEC_STOPPOST and $PIDFILE (contract, section 2).
+/// True when a unit template uses both $EXEC_STOPPOST and $PIDFILE (docs/system-containers.md, "Template
+/// variables").
 bool unit_wants_detached(std::string_view service_template);
 
 }  // namespace berth::render

@@ -13,19 +13,19 @@
 namespace berth::render {
 namespace {
 
-/// How many variables are tried; each costs a few parses of the whole document.
+/// The number of variables that are tried; each costs a few parses of the whole document.
 constexpr std::size_t suspect_limit = 16;
 
-/// What a template's author may have meant a variable to be: part of a string or nothing, a value, a further list
-/// entry.
+/// What the author of a template may have meant a variable to be: part of a string or empty, a value, a further list
+/// entry, a member.
 constexpr std::array<std::string_view, 4> placeholders = {"", "0", ",0", "\"x\":0"};
 
 struct JsonError {
-  std::size_t offset = 0;  ///< where the unexpected text begins, in bytes
+  std::size_t offset = 0;  ///< of the unexpected text, in bytes
   std::string reason;
 };
 
-/// The reason inside nlohmann's message, without what was read last: a value may be a secret.
+/// The reason in nlohmann's message, without the quoted input: a value may be a secret.
 std::string reason_of(std::string message) {
   constexpr std::string_view begin = "syntax error ";
   const std::size_t start = message.find(begin);
@@ -40,8 +40,8 @@ std::string reason_of(std::string message) {
   return base::printable(message, 300);  // the parser quotes bytes of the text
 }
 
-/// How long the token is that did not fit: a bad letter inside a token is where the reading ended, a whole token that
-/// was not expected begins earlier. nlohmann gives the token itself only for strings and numbers.
+/// Length of the token that did not fit. The parser stops at a bad character within a token, but after a whole token
+/// that was not expected; it reports the token itself only for strings and numbers.
 std::size_t token_length(std::string_view message, std::string_view token) {
   constexpr std::array<std::pair<std::string_view, std::size_t>, 3> words = {
       {{"unexpected true literal", 4}, {"unexpected false literal", 5}, {"unexpected null literal", 4}}};
@@ -55,7 +55,7 @@ std::size_t token_length(std::string_view message, std::string_view token) {
   return whole ? std::max<std::size_t>(token.size(), 1) : 1;
 }
 
-/// Reads a document without keeping it.
+/// Parses a document without keeping it.
 class Checker final : public nlohmann::json_sax<base::Json> {
  public:
   bool null() override { return true; }
@@ -91,10 +91,10 @@ std::optional<JsonError> json_error(std::string_view text) {
   return checker.error();
 }
 
-/// Where a place of the output comes from.
+/// The origin of a position of the output.
 struct Origin {
   std::size_t offset = 0;         ///< in the template
-  const Piece* nearby = nullptr;  ///< the value the place lies in or right behind; null when there is none
+  const Piece* nearby = nullptr;  ///< the variable whose value contains or precedes the position; null without one
 };
 
 bool is_blank(std::string_view text) {
@@ -118,7 +118,7 @@ Origin origin_of(const std::vector<Piece>& pieces, const Values& values, std::st
   return origin;
 }
 
-/// Variables that come into question, the nearest before the error first, each once.
+/// Variables that may be the cause, the nearest before the error first, each once.
 std::vector<std::string_view> suspects(const std::vector<Piece>& pieces, const Origin& origin) {
   std::vector<std::string_view> names;
   if (origin.nearby != nullptr) {
@@ -133,8 +133,8 @@ std::vector<std::string_view> suspects(const std::vector<Piece>& pieces, const O
   return names;
 }
 
-/// The furthest place of the template that reading reaches when `name` alone has a harmless value;
-/// nullopt when nothing is wrong then.
+/// The furthest offset in the template that the parser reaches when `name` alone has a harmless value; nullopt when the
+/// document is then valid.
 std::optional<std::size_t> reach_without(std::string_view name, const std::vector<Piece>& pieces, Values values) {
   std::size_t furthest = 0;
   for (const auto placeholder : placeholders) {
@@ -160,14 +160,14 @@ std::size_t use_before(const std::vector<Piece>& pieces, std::string_view name, 
   return place;
 }
 
-/// The variable whose value is to blame; empty when it is the template.
+/// The variable whose value breaks the document; empty when the template itself does.
 std::string_view culprit(const std::vector<Piece>& pieces, const Values& values, const Origin& origin) {
   for (const auto name : suspects(pieces, origin)) {
     if (!reach_without(name, pieces, values)) {
       return name;
     }
   }
-  if (origin.nearby != nullptr) {  // more than one thing is wrong: is this one of them?
+  if (origin.nearby != nullptr) {  // there are several errors: is this one of them?
     const auto reach = reach_without(origin.nearby->text, pieces, values);
     if (!reach || *reach > origin.offset) {
       return origin.nearby->text;
@@ -188,7 +188,7 @@ std::optional<JsonProblem> json_problem(std::string_view text, const std::vector
   const std::string_view name = culprit(pieces, values, origin);
   if (name.empty()) {
     const Position position = position_of(text, origin.offset);
-    return JsonProblem{position.line, fmt::format("the template itself is no valid JSON, at column {}: {}",
+    return JsonProblem{position.line, fmt::format("the template itself is not valid JSON, at column {}: {}",
                                                   position.column, error->reason)};
   }
   const Position position = position_of(text, use_before(pieces, name, origin.offset));

@@ -22,7 +22,7 @@ std::size_t name_length(std::string_view text) {
   return static_cast<std::size_t>(end - text.begin());
 }
 
-/// Reads what begins with the `$` at `offset`. @param next is set behind it
+/// Reads the piece that begins with the `$` at `offset`. @param next set to the offset after it
 Piece read_dollar(std::string_view text, std::size_t offset, std::size_t& next) {
   const std::string_view rest = text.substr(offset + 1);
   if (!rest.empty() && rest.front() == '$') {

@@ -1,4 +1,4 @@
-// A template cut into text and variables, by the rules of Python's string.Template.
+// Splits a template into text and variables, by the rules of Python's string.Template.
 #pragma once
 
 #include <cstddef>
@@ -19,28 +19,28 @@ enum class PieceKind {
 /// One stretch of a template. Views point into the template.
 struct Piece {
   PieceKind kind = PieceKind::text;
-  std::string_view text;   ///< what is written, or the variable's name
-  std::size_t offset = 0;  ///< where it begins in the template, in bytes
+  std::string_view text;   ///< the literal, or the variable's name
+  std::size_t offset = 0;  ///< of its beginning in the template, in bytes
 };
 
 /// True for `[_a-zA-Z][_a-zA-Z0-9]*`.
 bool is_variable_name(std::string_view name);
 
-/// Cuts a whole template.
+/// Splits a whole template.
 std::vector<Piece> split_template(std::string_view text);
 
-/// What variables stand for, by name.
+/// Values of variables, by name.
 using Values = std::map<std::string, std::string, std::less<>>;
 
-/// What a piece becomes; a variable without a value and a lone `$` become nothing. The view is into the template or a
-/// value.
+/// The text that replaces a piece: empty for a variable without a value and for a lone `$`. Points into the template or
+/// a value.
 std::string_view content_of(const Piece& piece, const Values& values);
 
-/// Puts the values in; a variable without a value and a lone `$` give nothing.
-/// Substituted text is not looked at again.
+/// Substitutes the values; a variable without a value and a lone `$` become empty. Substituted text is not expanded
+/// again.
 std::string substitute(const std::vector<Piece>& pieces, const Values& values);
 
-/// Size of what substitute() would return, in bytes, without making it.
+/// Size of the result of substitute() in bytes.
 std::size_t substituted_size(const std::vector<Piece>& pieces, const Values& values);
 
 }  // namespace berth::render

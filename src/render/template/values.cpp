@@ -8,8 +8,8 @@
 
 #include "base/error.hpp"
 #include "base/json.hpp"
+#include "base/unit_quoting.hpp"
 #include "render/unit/stop_signal.hpp"
-#include "render/unit/unit_syntax.hpp"
 
 namespace berth::render {
 namespace {
@@ -38,7 +38,7 @@ bool is_utf8(std::string_view text) {
   }
 }
 
-/// What the tool sets unless --set says otherwise; defaultValues do not override these (but for UUID).
+/// Values that --set overrides; defaultValues override only UUID.
 void put_overridable(Values& values, const ToolValues& tool) {
   values.insert_or_assign("RUN_DIRECTORY", tool.run_directory);
   values.insert_or_assign("STATE_DIRECTORY", tool.state_directory);
@@ -50,11 +50,12 @@ void put_overridable(Values& values, const ToolValues& tool) {
   values.erase("PIDFILE");
 }
 
-/// The commands a unit runs, from the final RUNTIME and PIDFILE.
+/// The commands of the unit, from the final RUNTIME and PIDFILE.
 void put_commands(Values& values, const ToolValues& tool) {
-  const std::string runtime = unit_word(values["RUNTIME"]);
+  const std::string runtime = base::quote_unit_word(values["RUNTIME"]);
   const bool detached = tool.detached && tool.runtime_has_pid_file;
-  const std::string start = detached ? fmt::format("run -d --pid-file {}", unit_word(values["PIDFILE"])) : "run";
+  const std::string start =
+      detached ? fmt::format("run -d --pid-file {}", base::quote_unit_word(values["PIDFILE"])) : "run";
   values.insert_or_assign("EXEC_START", fmt::format("{} {} '{}'", runtime, start, tool.name));
   const auto signal = tool.stop_signal.empty() ? "" : " " + parse_stop_signal(tool.stop_signal).for_runtime;
   values.insert_or_assign("EXEC_STOP", fmt::format("{} kill '{}'{}", runtime, tool.name, signal));
@@ -85,8 +86,9 @@ std::pair<std::string, std::string> parse_assignment(std::string_view text, std:
   }
   const std::string_view value = text.substr(equals + 1);
   if (value.find('\0') != std::string_view::npos || !is_utf8(value)) {
-    throw Error(ErrorKind::usage, fmt::format("the value of {} is no text: it holds a NUL or is not UTF-8", name),
-                "encode it, for instance by base64");
+    throw Error(ErrorKind::usage,
+                fmt::format("the value of {} is not text: it contains a NUL byte or is not UTF-8", name),
+                "encode it, for example as base64");
   }
   return {std::string(name), std::string(value)};
 }

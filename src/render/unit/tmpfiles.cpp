@@ -1,4 +1,5 @@
-// tmpfiles.d(5) lines.
+#include "render/unit/tmpfiles.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -6,14 +7,13 @@
 #include <optional>
 #include <set>
 
-#include "render/unit/plain_text.hpp"
+#include "base/unit_syntax.hpp"
 #include "render/unit/tmpfiles_line.hpp"
-#include "render/unit/unit.hpp"
 
 namespace berth::render {
 namespace {
 
-/// Squeezes slashes and drops `.`; nullopt for what is not absolute or holds `..`.
+/// Collapses slashes and drops `.`; nullopt for a path that is not absolute or contains `..`.
 std::optional<std::string> plain_path(std::string_view path) {
   if (!path.starts_with('/')) {
     return std::nullopt;
@@ -33,7 +33,7 @@ std::optional<std::string> plain_path(std::string_view path) {
   return result.empty() ? "/" : result;
 }
 
-/// Kernel file systems cannot get directories; the two files of the resolver must never become directories.
+/// Kernel file systems cannot get directories; the resolver's two files must never become directories.
 bool is_never_made(const std::string& path) {
   constexpr std::array<std::string_view, 3> kernel = {"/dev", "/proc", "/sys"};
   const bool below = std::any_of(kernel.begin(), kernel.end(), [&](std::string_view directory) {
@@ -42,8 +42,8 @@ bool is_never_made(const std::string& path) {
   return below || path == "/" || path == "/etc/resolv.conf" || path == "/etc/hosts";
 }
 
-/// The path of a tmpfiles.d line that creates something, as systemd-tmpfiles simplifies it; empty for others, and for
-/// paths that only systemd can expand or that it refuses.
+/// The path of a line that creates something, as systemd-tmpfiles simplifies it; empty for other lines, and for paths
+/// that only systemd can expand or that it refuses.
 std::string created_path(std::string_view text) {
   const auto line = read_tmpfiles_line(text);
   if (!line || std::string_view("fFwdDvqQpLcbC").find(line->type[0]) == std::string_view::npos) {
@@ -94,7 +94,7 @@ std::string default_tmpfiles(const std::vector<std::string>& sources, unsigned u
 std::vector<std::string> created_tmpfiles_paths(std::string_view lines) {
   std::vector<std::string> paths;
   while (!lines.empty()) {
-    if (auto path = created_path(take_line(lines)); !path.empty()) {
+    if (auto path = created_path(base::take_line(lines)); !path.empty()) {
       paths.push_back(std::move(path));
     }
   }

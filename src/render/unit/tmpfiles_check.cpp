@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/error.hpp"
-#include "render/unit/plain_text.hpp"
+#include "base/unit_syntax.hpp"
 #include "render/unit/tmpfiles_line.hpp"
 
 namespace berth::render {
@@ -29,17 +29,17 @@ bool is_unset(std::string_view field) {
 
 std::string type_problem(std::string_view type) {
   if (types.find(type.front()) == std::string_view::npos) {
-    return fmt::format("there is no type `{}`", shown(type));
+    return fmt::format("`{}` is not a type", shown(type));
   }
   const auto odd = type.find_first_not_of(modifiers, 1);
-  return odd == std::string_view::npos ? "" : fmt::format("`{}` is no modifier of a type", shown(type.substr(odd, 1)));
+  return odd == std::string_view::npos ? "" : fmt::format("`{}` is not a type modifier", shown(type.substr(odd, 1)));
 }
 
 std::string specifier_problem(std::string_view field) {
   for (auto percent = field.find('%'); percent != std::string_view::npos; percent = field.find('%', percent + 2)) {
     const auto letter = field.substr(percent + 1, 1);
     if (letter.empty() || specifiers.find(letter) == std::string_view::npos) {
-      return fmt::format("`%{}` is no specifier; write `%%` for a percent sign", shown(letter));
+      return fmt::format("`%{}` is not a specifier; write `%%` for a percent sign", shown(letter));
     }
   }
   return {};
@@ -51,7 +51,7 @@ std::string path_problem(std::string_view path) {
   }
   return (std::string(path) + "/").find("/../") == std::string::npos
              ? ""
-             : fmt::format("the path `{}` has `..` in it", shown(path));
+             : fmt::format("the path `{}` contains `..`", shown(path));
 }
 
 std::string mode_problem(std::string_view mode) {
@@ -59,7 +59,7 @@ std::string mode_problem(std::string_view mode) {
   const bool octal =
       !number.empty() && number.size() <= 5 && number.find_first_not_of("01234567") == std::string_view::npos;
   return octal && std::stoul(std::string(number), nullptr, 8) <= 07777 ? ""
-                                                                       : fmt::format("`{}` is no mode", shown(mode));
+                                                                       : fmt::format("`{}` is not a mode", shown(mode));
 }
 
 std::string owner_problem(std::string_view owner) {
@@ -70,7 +70,7 @@ std::string owner_problem(std::string_view owner) {
   constexpr std::string_view letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-$";
   return !name.empty() && name.front() != '-' && name.find_first_not_of(letters) == std::string_view::npos
              ? ""
-             : fmt::format("`{}` is no name of a user or group", shown(owner));
+             : fmt::format("`{}` is not a user or group name", shown(owner));
 }
 
 /// `10d`, `1h 30min`, `~10d`, `aBm:10d`, `0`.
@@ -78,7 +78,8 @@ std::string age_problem(std::string_view age) {
   auto span = age.substr(age.starts_with('~') ? 1 : 0);
   if (const auto colon = span.find(':'); colon != std::string_view::npos) {
     if (span.substr(0, colon).find_first_not_of("aAbBcCmM") != std::string_view::npos) {
-      return fmt::format("`{}` is no age: only a, b, c, m and their capitals stand before the colon", shown(age));
+      return fmt::format("`{}` is not an age: only a, b, c, m and their capitals are allowed before the colon",
+                         shown(age));
     }
     span.remove_prefix(colon + 1);
   }
@@ -87,7 +88,7 @@ std::string age_problem(std::string_view age) {
   return number_end > 0 && digits.find(span[0]) != std::string_view::npos &&
                  span.find_first_not_of(rest) == std::string_view::npos
              ? ""
-             : fmt::format("`{}` is no age; write it like 10d or 1h30min", shown(age));
+             : fmt::format("`{}` is not an age; write it like 10d or 1h30min", shown(age));
 }
 
 std::string argument_problem(std::string_view type, std::string_view argument) {
@@ -102,17 +103,17 @@ std::string argument_problem(std::string_view type, std::string_view argument) {
   return !device || (colon != std::string_view::npos && colon > 0 && colon + 1 < argument.size() &&
                      argument.find_first_not_of("0123456789: \t") == std::string_view::npos)
              ? ""
-             : fmt::format("the argument `{}` is no MAJOR:MINOR", shown(argument));
+             : fmt::format("the argument `{}` is not MAJOR:MINOR", shown(argument));
 }
 
-/// What is wrong with a line; empty when nothing is.
+/// The first problem of a line; empty without one.
 std::string line_problem(std::string_view text) {
   const auto line = read_tmpfiles_line(text);
   if (!line) {
-    return "a quote is not closed, or a backslash begins no escape";
+    return "unclosed quote, or invalid escape sequence";
   }
   if (line->type.empty() || line->path.empty()) {
-    return "a line needs a type and a path at least";
+    return "a line needs at least a type and a path";
   }
   std::vector<std::string> problems = {type_problem(line->type), path_problem(line->path),
                                        specifier_problem(line->path)};
@@ -138,7 +139,7 @@ std::string line_problem(std::string_view text) {
 base::Findings check_tmpfiles(std::string_view lines, std::string_view file) {
   base::Findings findings;
   for (std::size_t number = 1; !lines.empty(); ++number) {
-    const auto line = take_line(lines);
+    const auto line = base::take_line(lines);
     if (!is_tmpfiles_line(line)) {
       continue;
     }

@@ -1,4 +1,4 @@
-// Whether systemd-tmpfiles can read tmpfiles.d lines, without running it.
+// Checks tmpfiles.d lines without running systemd-tmpfiles.
 #pragma once
 
 #include <string_view>
@@ -8,7 +8,7 @@
 namespace berth::render {
 
 /// Checks rendered lines against the grammar of tmpfiles.d(5) of systemd 252: types, modifiers, absolute paths, modes,
-/// names of users and groups, ages, specifiers, arguments that a type cannot do without.
+/// names of users and groups, ages, specifiers, arguments that a type requires.
 /// @param file shown in the findings
 /// @return errors with the code `tmpfiles-syntax`
 base::Findings check_tmpfiles(std::string_view lines, std::string_view file);

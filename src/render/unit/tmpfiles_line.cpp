@@ -4,12 +4,12 @@
 #include <cstddef>
 #include <utility>
 
-#include "render/unit/systemd_words.hpp"
+#include "base/unit_quoting.hpp"
 
 namespace berth::render {
 
 bool is_tmpfiles_line(std::string_view line) {
-  const auto begin = line.find_first_not_of(systemd_blanks);
+  const auto begin = line.find_first_not_of(base::unit_blanks);
   return begin != std::string_view::npos && line[begin] != '#';
 }
 
@@ -22,19 +22,19 @@ std::optional<TmpfilesLine> read_tmpfiles_line(std::string_view line) {
     if (line.empty()) {
       break;
     }
-    auto word = take_systemd_word(line);
+    auto word = base::take_unit_word(line);
     if (!word) {
       return std::nullopt;
     }
     *field = std::move(*word);
   }
   read.argument = line;
-  read.argument.erase(read.argument.find_last_not_of(systemd_blanks) + 1);
+  read.argument.erase(read.argument.find_last_not_of(base::unit_blanks) + 1);
   return read;
 }
 
 std::optional<std::string> expanded_argument(const TmpfilesLine& line) {
-  auto text = unescaped_systemd_text(line.argument);
+  auto text = base::unescape_unit_text(line.argument);
   for (std::size_t at = 0; text && (at = text->find('%', at)) != std::string::npos; ++at) {
     if (text->compare(at, 2, "%%") != 0) {
       return std::nullopt;

@@ -7,13 +7,17 @@
 #include <utility>
 
 #include "base/error.hpp"
-#include "render/unit/unit_syntax.hpp"
+#include "base/unit_quoting.hpp"
+#include "base/unit_syntax.hpp"
 
 namespace berth::render {
 namespace {
 
-/// Assignments of a [Service] setting that is a list: an empty one forgets the earlier ones.
-std::vector<UnitAssignment> service_assignments(const UnitText& unit, std::string_view key) {
+using base::ParsedUnit;
+using base::UnitAssignment;
+
+/// Assignments of a [Service] setting that is a list: an empty one clears the earlier ones.
+std::vector<UnitAssignment> service_assignments(const ParsedUnit& unit, std::string_view key) {
   std::vector<UnitAssignment> result;
   for (const auto& assignment : unit.assignments) {
     if (assignment.section != "Service" || assignment.key != key) {
@@ -28,7 +32,7 @@ std::vector<UnitAssignment> service_assignments(const UnitText& unit, std::strin
   return result;
 }
 
-std::vector<std::string> service_list(const UnitText& unit, std::string_view key) {
+std::vector<std::string> service_list(const ParsedUnit& unit, std::string_view key) {
   std::vector<std::string> values;
   for (auto& assignment : service_assignments(unit, key)) {
     values.push_back(std::move(assignment.value));
@@ -36,13 +40,13 @@ std::vector<std::string> service_list(const UnitText& unit, std::string_view key
   return values;
 }
 
-bool service_has(const UnitText& unit, std::string_view key) {
+bool service_has(const ParsedUnit& unit, std::string_view key) {
   return std::any_of(unit.assignments.begin(), unit.assignments.end(),
                      [&](const auto& a) { return a.section == "Service" && a.key == key; });
 }
 
 /// @param key ExecStartPre or ExecStopPost
-bool deletes_leftovers(const UnitText& unit, std::string_view key) {
+bool deletes_leftovers(const ParsedUnit& unit, std::string_view key) {
   const auto commands = service_list(unit, key);
   return std::any_of(commands.begin(), commands.end(), [](const std::string& command) {
     return command.find("delete --force") != std::string::npos || command.find("delete -f") != std::string::npos;
@@ -58,7 +62,7 @@ std::size_t line_offset(std::string_view unit, std::size_t line) {
   return begin;
 }
 
-/// Offset of the first character of a value, in the line where its assignment begins; npos when it begins in another.
+/// Offset of the first character of a value; npos when the value begins on another line than its assignment.
 std::size_t value_offset(std::string_view unit, std::size_t line) {
   const auto begin = line_offset(unit, line);
   const auto end = std::min(unit.find('\n', begin), unit.size());
@@ -66,10 +70,10 @@ std::size_t value_offset(std::string_view unit, std::size_t line) {
   return value < end && unit[value] != '\\' ? value : std::string_view::npos;
 }
 
-/// The runtime cannot kill a payload that has ended by itself; systemd would take a good end for a failure.
+/// Ignores the failure of a `kill` whose payload has already ended, which would turn a clean exit into a failure.
 std::string with_stop_that_may_fail(std::string_view unit, const std::string& kill) {
   std::string result(unit);
-  const auto assignments = read_unit(unit).assignments;
+  const auto assignments = base::parse_unit(unit).assignments;
   for (auto found = assignments.rbegin(); found != assignments.rend(); ++found) {  // offsets before it stay
     if (found->section == "Service" && found->key == "ExecStop" && found->value.starts_with(kill)) {
       if (const auto at = value_offset(result, found->line); at != std::string::npos) {
@@ -80,10 +84,10 @@ std::string with_stop_that_may_fail(std::string_view unit, const std::string& ki
   return result;
 }
 
-/// Before the commands of the unit's own, which may make the container.
+/// Inserts a command before those of the unit, which may create the container.
 std::string with_first_command(const std::string& unit, std::string_view key, const std::string& command) {
   const auto line = fmt::format("{}={}", key, command);
-  const auto commands = service_assignments(read_unit(unit), key);
+  const auto commands = service_assignments(base::parse_unit(unit), key);
   if (commands.empty()) {
     return with_service_line(unit, line);
   }
@@ -91,7 +95,7 @@ std::string with_first_command(const std::string& unit, std::string_view key, co
   return result.insert(line_offset(unit, commands.front().line), line + "\n");
 }
 
-/// The directory name of a unit's cgroup. systemd puts `_` before names that the kernel or a controller claims
+/// The directory name of a unit's cgroup. systemd puts `_` before names that are reserved by the kernel
 /// (CONTROL_GROUP_INTERFACE of systemd, "escaping").
 std::string escaped_cgroup(const std::string& unit) {
   constexpr std::array<std::string_view, 13> controllers = {"cpu",
@@ -116,12 +120,12 @@ std::string escaped_cgroup(const std::string& unit) {
 }  // namespace
 
 std::string complete_unit(std::string_view unit, const std::string& runtime, const std::string& name) {
-  const UnitText read = read_unit(unit);
+  const ParsedUnit read = base::parse_unit(unit);
   if (!read.has_service) {
     throw base::Error(base::ErrorKind::verification, fmt::format("the unit of {} has no [Service] section", name),
                       "exports/service.template must be a systemd service unit, see systemd.service(5)");
   }
-  const auto runtime_word = unit_word(runtime);
+  const auto runtime_word = base::quote_unit_word(runtime);
   auto result = with_stop_that_may_fail(unit, fmt::format("{} kill '{}'", runtime_word, name));
   if (!service_has(read, "Delegate")) {
     result = with_service_line(result, "Delegate=yes");
@@ -137,36 +141,36 @@ std::string complete_unit(std::string_view unit, const std::string& runtime, con
 }
 
 std::string with_service_line(std::string_view unit, std::string_view line) {
-  const UnitText read = read_unit(unit);
+  const ParsedUnit read = base::parse_unit(unit);
   std::string result(unit.substr(0, read.service_end));
   if (!result.ends_with('\n')) {
     result += '\n';
   }
-  if (read.service_open_line) {  // the last line waits for more: give it an empty one
+  if (read.service_open_line) {  // end the continued line with an empty one
     result += '\n';
   }
   return result.append(line).append("\n").append(unit.substr(read.service_end));
 }
 
 std::string with_resolver_copies(std::string_view unit, const std::string& directory) {
-  const auto resolver = unit_word(directory + "/resolv.conf");
-  const auto hosts = unit_word(directory + "/hosts");
+  const auto resolver = base::quote_unit_word(directory + "/resolv.conf");
+  const auto hosts = base::quote_unit_word(directory + "/hosts");
   return with_service_line(
       unit, fmt::format("RuntimeDirectory={}\n"
                         "ExecStartPre=-touch {} {}\n"
                         "ExecStartPre=-cp /etc/resolv.conf /etc/hosts {}",
-                        directory.substr(directory.rfind('/') + 1), resolver, hosts, unit_word(directory)));
+                        directory.substr(directory.rfind('/') + 1), resolver, hosts, base::quote_unit_word(directory)));
 }
 
 bool unit_notifies(std::string_view unit) {
-  const UnitText read = read_unit(unit);
+  const ParsedUnit read = base::parse_unit(unit);
   const auto types = service_list(read, "Type");
   const auto access = service_list(read, "NotifyAccess");
   return access.empty() ? !types.empty() && types.back().starts_with("notify") : access.back() != "none";
 }
 
 std::string unit_slice(std::string_view unit, const std::string& fallback) {
-  const auto slices = service_list(read_unit(unit), "Slice");
+  const auto slices = service_list(base::parse_unit(unit), "Slice");
   const bool usable =
       !slices.empty() && slices.back().ends_with(".slice") && slices.back().find('/') == std::string::npos;
   return usable ? slices.back() : fallback;

@@ -7,10 +7,10 @@
 #include <array>
 #include <map>
 
+#include "base/decompress.hpp"
 #include "base/error.hpp"
 #include "base/hint.hpp"
 #include "base/json.hpp"
-#include "base/unpack.hpp"
 
 namespace berth::source {
 namespace {
@@ -20,7 +20,7 @@ constexpr auto config_type = "application/vnd.docker.container.image.v1+json";
 constexpr auto layer_type = "application/vnd.docker.image.rootfs.diff.tar";
 constexpr std::size_t shown_names = 10;
 
-// A text as a stream, so that the configuration is opened like any blob.
+// A text as a stream, so that the configuration is opened like any other blob.
 class TextStream final : public base::ByteStream {
  public:
   explicit TextStream(std::string text) : text_(std::move(text)) {}
@@ -52,14 +52,14 @@ std::vector<image::ImageName> names_from(const base::JsonView& entry, image::Nam
     try {
       names.push_back(image::parse_docker_name(tag, naming));
     } catch (const base::Error&) {
-      continue;  // a name that nobody can ask for
+      continue;  // a name that no reference can have
     }
   }
   return names;
 }
 
-// An archive may call itself anything, e.g. as an image that others installed from a registry. So it has the name of
-// its file and tells no more than the tag. The older tools' way is to believe it.
+// The names in an archive are arbitrary, and may be those of images that were installed from a registry. So the image
+// is named after the file, and only its tag comes from the archive. `atomic` trusts the names.
 image::ImageName name_for(const image::Reference& reference, const std::vector<image::ImageName>& names) {
   if (!reference.selector.empty() || names.empty() || reference.transport == image::Transport::docker_daemon) {
     return reference.name;
@@ -100,12 +100,12 @@ std::vector<DockerArchiveSource::Entry> DockerArchiveSource::read_entries(const 
   const auto stream = file.open("manifest.json");
   if (!stream) {
     throw base::Error(base::ErrorKind::verification,
-                      fmt::format("{} is no Docker archive: it has no manifest.json", file.path()),
+                      fmt::format("{} is not a Docker archive: it has no manifest.json", file.path()),
                       "use oci-archive:FILE if it is the archive of an OCI layout");
   }
   const auto document = document_of(file);
   return base::with_hint("have the archive saved again", [&] {
-    const auto json = base::parse_json(read_stream(*stream, base::json_size_limit, document), document);
+    const auto json = base::parse_json(base::read_text(*stream, base::json_size_limit, document), document);
     std::vector<Entry> entries;
     for (const auto& view : base::JsonView(json, document).as_array()) {
       entries.push_back({view.at("Config").as_string(), view.at("Layers").as_strings(), names_from(view, naming)});
@@ -154,11 +154,12 @@ std::unique_ptr<base::ByteStream> DockerArchiveSource::open_layer(const std::str
   if (!file_.is_compressed(name)) {
     return stream;
   }
-  return base::unpack(std::move(stream), file_.unpacked_limit(),
-                      fmt::format("{} in {}", base::printable(name), file_.path()));
+  return base::decompress(std::move(stream), {.name = fmt::format("{} in {}", base::printable(name), file_.path()),
+                                              .limit = file_.unpacked_limit(),
+                                              .hint = "have the image saved again"});
 }
 
-// A compressed layer has to be unpacked once to know its size; such archives are rare.
+// The size of a compressed layer is known only after decompressing it; such archives are rare.
 std::int64_t DockerArchiveSource::unpacked_size(const std::string& name) const {
   const auto member_size = file_.size(name);
   if (member_size && !file_.is_compressed(name)) {
@@ -178,7 +179,7 @@ std::int64_t DockerArchiveSource::unpacked_size(const std::string& name) const {
 
 void DockerArchiveSource::read_image() {
   const auto document = fmt::format("{} in {}", base::printable(entry_.config), file_.path());
-  config_ = read_stream(*open_member(entry_.config), base::json_size_limit, document);
+  config_ = base::read_text(*open_member(entry_.config), base::json_size_limit, document);
   const auto config = image::parse_image_config(config_, document);
   if (config.diff_ids.size() != entry_.layers.size()) {
     throw base::Error(base::ErrorKind::verification,
@@ -186,7 +187,7 @@ void DockerArchiveSource::read_image() {
                                   entry_.layers.size(), document, config.diff_ids.size()),
                       "they do not belong together; save the image again");
   }
-  std::map<std::string, std::int64_t> sizes;  // a member may be named by all layers, and may take long to unpack
+  std::map<std::string, std::int64_t> sizes;  // all layers may name one member, which may take long to decompress
   for (std::size_t at = 0; at < entry_.layers.size(); ++at) {
     const auto& member = entry_.layers[at];
     const auto known = sizes.find(member);

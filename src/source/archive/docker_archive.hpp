@@ -13,14 +13,15 @@
 
 namespace berth::source {
 
-/// Such an archive holds no manifest of the registries' kind. One is made up from the configuration and the layers, the
-/// same for the same image however it was packed: each layer uncompressed, its digest being its diff id.
+/// Such an archive has no manifest as registries have it. One is generated from the configuration and the layers, which
+/// is the same for the same image however the archive was written: all layers are uncompressed, so that their digests
+/// are the diff ids.
 class DockerArchiveSource final : public image::ImageSource {
  public:
   /// Reads manifest.json and picks the image that `reference.selector` names, or the only one.
-  /// @throws Error naming the images there are
+  /// @throws Error naming the images in the archive
   explicit DockerArchiveSource(const image::Reference& reference, const std::stop_token& stop = {});
-  /// As above, for an archive that is open.
+  /// As above, for an open archive.
   DockerArchiveSource(const image::Reference& reference, TarFile file, std::stop_token stop);
 
   [[nodiscard]] const image::ImageName& name() const override { return name_; }

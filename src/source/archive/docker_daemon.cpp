@@ -24,17 +24,14 @@ using base::ErrorKind;
 
 constexpr std::uint64_t archive_limit = 64ULL << 30U;
 constexpr std::uint64_t message_limit = 64U << 10U;
-constexpr std::chrono::seconds stall_timeout{600};  // a daemon packs the whole image before it sends a byte
+constexpr std::chrono::seconds stall_timeout{600};  // a daemon writes the whole archive before it sends a byte
 
-/// The daemon's own words, e.g. `{"message": "no such image"}`.
+/// The message of the daemon, e.g. `{"message": "no such image"}`.
 std::string message_of(HttpResponse& response) {
   try {
     const auto json = base::parse_json(response.read_text(message_limit, "answer"), "answer");
     return base::printable(base::JsonView(json, "answer").string_or("message", ""), 300);
-  } catch (const Error& error) {
-    if (error.kind() == ErrorKind::interrupted) {
-      throw;
-    }
+  } catch (const Error&) {
     return {};
   }
 }
@@ -57,12 +54,12 @@ bool has_socket(const std::string& path) {
   return ::access(path.c_str(), F_OK) == 0;
 }
 
-/// A file that no name leads to; it is gone with the last descriptor, whatever happens to us.
+/// A file without a name, which the kernel removes with the last descriptor.
 base::Fd open_spool() {
   const char* chosen = std::getenv("TMPDIR");
   const std::string directory = chosen == nullptr || *chosen == '\0' ? "/var/tmp" : chosen;
   base::Fd file(::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
-  base::check_errno(file.get(), fmt::format("make a temporary file in {}", directory));
+  base::check_errno(file.get(), fmt::format("create a temporary file in {}", directory));
   return file;
 }
 
@@ -89,7 +86,7 @@ std::vector<std::string> daemon_sockets() {
     return {"/var/run/docker.sock", "/run/podman/podman.sock"};
   }
   if (!host.starts_with(scheme) || host.size() == scheme.size()) {
-    throw Error(ErrorKind::usage, fmt::format("DOCKER_HOST={} is no socket on this machine", base::printable(host)),
+    throw Error(ErrorKind::usage, fmt::format("DOCKER_HOST={} is not a socket on this machine", base::printable(host)),
                 "set it to unix://PATH, or unset it");
   }
   return {std::string(host.substr(scheme.size()))};
@@ -120,8 +117,8 @@ TarFile DockerDaemonSource::fetch() const {
     }
   }
   if (answers.empty()) {
-    throw Error(ErrorKind::not_found, fmt::format("there is no daemon to ask for {}", image),
-                fmt::format("start one that listens at {}, e.g. with: systemctl start podman.socket",
+    throw Error(ErrorKind::not_found, fmt::format("there is no daemon that could have {}", image),
+                fmt::format("start one that listens on {}, e.g. with: systemctl start podman.socket",
                             fmt::join(sockets_, " or ")));
   }
   throw Error(ErrorKind::not_found, fmt::format("no daemon on this machine has {}", image),
@@ -130,7 +127,7 @@ TarFile DockerDaemonSource::fetch() const {
 
 DockerArchiveSource& DockerDaemonSource::archive() {
   if (!archive_) {
-    auto any = reference_;  // there is one image in the archive, whatever it is called there
+    auto any = reference_;  // the archive has one image, under any name
     any.selector.clear();
     archive_ = std::make_unique<DockerArchiveSource>(any, fetch(), options_.stop);
   }
@@ -159,7 +156,7 @@ bool daemon_has_image(const std::string& name, const SourceOptions& options) {
         }
       }
     } catch (const HttpError&) {
-      continue;  // nobody listens there
+      continue;  // no daemon listens there
     }
   }
   return false;

@@ -1,4 +1,4 @@
-// Images that a Docker or Podman daemon on this machine has.
+// Images of a Docker or Podman daemon on this machine.
 #pragma once
 
 #include <memory>
@@ -11,20 +11,20 @@
 
 namespace berth::source {
 
-/// The sockets that are tried, in this order: the one DOCKER_HOST names (`unix://PATH`) and no other, else
-/// /var/run/docker.sock and /run/podman/podman.sock. @throws Error(usage) when DOCKER_HOST names no local socket
+/// The sockets that are tried, in this order: only the one in DOCKER_HOST (`unix://PATH`) if that is set, otherwise
+/// /var/run/docker.sock and /run/podman/podman.sock. @throws Error(usage) when DOCKER_HOST is not a local socket
 std::vector<std::string> daemon_sockets();
 
-/// Reads one image over the Docker Engine API, which Podman speaks, too (`GET /images/NAME/get`). Nothing is asked
-/// before resolve. The answer is an archive whose table of contents comes last: it is kept in a file without a name
-/// in $TMPDIR (/var/tmp) as long as the source lives.
+/// Reads one image over the Docker Engine API, which Podman implements as well (`GET /images/NAME/get`). No request is
+/// sent before resolve. The answer is an archive whose manifest comes last: it is kept in a file without a name in
+/// $TMPDIR (/var/tmp) for the lifetime of the source.
 class DockerDaemonSource final : public image::ImageSource {
  public:
   /// @throws Error(usage) as daemon_sockets does
   DockerDaemonSource(const image::Reference& reference, const SourceOptions& options);
 
   [[nodiscard]] const image::ImageName& name() const override { return reference_.name; }
-  /// @throws Error(not_found) when there is no daemon, or none of that image
+  /// @throws Error(not_found) when no daemon runs, or none has the image
   image::ResolvedManifest resolve(const image::Platform& platform) override;
   std::unique_ptr<base::ByteStream> open_blob(const image::Descriptor& descriptor) override;
   [[nodiscard]] std::int64_t packed_size(const image::Descriptor& descriptor) const override;
@@ -39,7 +39,7 @@ class DockerDaemonSource final : public image::ImageSource {
   std::unique_ptr<DockerArchiveSource> archive_;
 };
 
-/// Whether a daemon on this machine has an image of that name. One that does not answer has none.
+/// Whether a daemon on this machine has an image of that name. Daemons that do not answer are ignored.
 bool daemon_has_image(const std::string& name, const SourceOptions& options);
 
 }  // namespace berth::source

@@ -21,7 +21,7 @@ constexpr auto ref_name = "org.opencontainers.image.ref.name";
 constexpr auto containerd_name = "io.containerd.image.name";
 constexpr std::size_t shown_entries = 10;
 
-// A file opened by descriptor, read at its own pace.
+// An open file as a stream.
 class FileStream final : public base::ByteStream {
  public:
   FileStream(base::Fd fd, std::string name) : fd_(std::move(fd)), name_(std::move(name)) {}
@@ -39,17 +39,20 @@ class FileStream final : public base::ByteStream {
   std::string name_;
 };
 
-// Tools link blobs, or the directory of them, into a store that several layouts share. What is there is held to its
-// digest, so it may be anywhere; whatever is no regular file is not so much as opened.
-base::Fd open_regular(int directory, const std::string& name, const std::string& whole) {
+// Tools link blobs, or their directory, into a store that several layouts share; since the digest of a blob is checked,
+// it may be anywhere. Nothing but a regular file is opened for reading.
+std::optional<base::Fd> find_regular(int directory, const std::string& name, const std::string& whole) {
   const bool blob = name.starts_with("blobs/");
-  const base::Fd place =
-      blob ? base::Fd(base::check_errno(::openat(directory, name.c_str(), O_PATH | O_CLOEXEC), "open " + whole))
-           : base::open_beneath(directory, name, O_PATH);
+  const auto found =
+      blob ? base::find_host_file_at(directory, name, O_PATH) : base::find_beneath(directory, name, O_PATH);
+  if (!found) {
+    return std::nullopt;
+  }
+  const auto& place = *found;
   struct stat status {};
-  base::check_errno(::fstat(place.get(), &status), "look at " + whole);
+  base::check_errno(::fstat(place.get(), &status), "examine " + whole);
   if (!S_ISREG(status.st_mode)) {
-    throw base::Error(base::ErrorKind::verification, whole + " is not a regular file", "have the layout written again");
+    throw base::Error(base::ErrorKind::verification, whole + " is not a regular file", "write the layout again");
   }
   const auto self = fmt::format("/proc/self/fd/{}", place.get());
   return base::Fd(base::check_errno(::open(self.c_str(), O_RDONLY | O_CLOEXEC), "open " + whole));
@@ -57,14 +60,8 @@ base::Fd open_regular(int directory, const std::string& name, const std::string&
 
 std::unique_ptr<base::ByteStream> open_file(int directory, const std::string& path, const std::string& name) {
   const auto whole = path + "/" + name;
-  try {
-    return std::make_unique<FileStream>(open_regular(directory, name, whole), whole);
-  } catch (const base::Error& error) {
-    if (error.kind() == base::ErrorKind::not_found) {
-      return nullptr;
-    }
-    throw;
-  }
+  auto file = find_regular(directory, name, whole);
+  return file ? std::make_unique<FileStream>(std::move(*file), whole) : nullptr;
 }
 
 std::string annotation(const image::Descriptor& entry, const char* key) {
@@ -89,7 +86,7 @@ std::string reasons_of(const std::vector<std::string>& unreadable) {
   return unreadable.empty() ? "" : "; its entries cannot be read: " + unreadable.front();
 }
 
-// What lies beside images without a name or platform of its own, e.g. a signature, is none of them.
+// Entries beside images that have neither name nor platform, e.g. signatures, are not images.
 void leave_out_companions(std::vector<image::Descriptor>& entries) {
   const auto is_companion = [](const image::Descriptor& entry) {
     return !entry.platform && annotation(entry, ref_name).empty() && annotation(entry, containerd_name).empty();
@@ -107,8 +104,8 @@ std::optional<image::ImageName> full_name(const std::string& text) {
   }
 }
 
-// A layout may call itself anything, e.g. as an image that others installed from a registry. So it has the name of its
-// file, or the one that the user gave, and tells no more than the tag.
+// The names in a layout are arbitrary, and may be those of images that were installed from a registry. So the image is
+// named after the file, or by the user, and only its tag comes from the layout.
 image::ImageName name_for(const image::Reference& reference, const image::Descriptor& entry) {
   auto name = reference.name;
   if (!reference.selector.empty()) {
@@ -132,11 +129,11 @@ void check_layout_version(const LayoutFiles& files) {
     throw base::Error(
         base::ErrorKind::verification,
         fmt::format("{} is not an OCI image layout: it has no file 'oci-layout'", files.path),
-        "oci: wants a directory and oci-archive: a tar file of such a layout; docker-archive: is for `docker save`");
+        "oci: takes a directory and oci-archive: a tar file of such a layout; docker-archive: is for `docker save`");
   }
   const auto document = files.path + "/oci-layout";
-  base::with_hint("have the layout written again", [&] {
-    const auto json = base::parse_json(read_stream(*stream, base::json_size_limit, document), document);
+  base::with_hint("write the layout again", [&] {
+    const auto json = base::parse_json(base::read_text(*stream, base::json_size_limit, document), document);
     const auto version = base::JsonView(json, document).at("imageLayoutVersion");
     if (!version.as_string().starts_with("1.")) {
       version.fail(fmt::format("expected 1.0.0, found '{}'", base::printable(version.as_string())));
@@ -149,10 +146,10 @@ image::Index read_index(const LayoutFiles& files) {
   const auto stream = files.open("index.json");
   if (!stream) {
     throw base::Error(base::ErrorKind::verification, fmt::format("{} does not exist", document),
-                      "have the layout written again");
+                      "write the layout again");
   }
-  return base::with_hint("have the layout written again", [&] {
-    return image::parse_layout_index(read_stream(*stream, base::json_size_limit, document), document);
+  return base::with_hint("write the layout again", [&] {
+    return image::parse_layout_index(base::read_text(*stream, base::json_size_limit, document), document);
   });
 }
 
@@ -164,7 +161,7 @@ std::string blob_path(const base::Digest& digest) {
 }  // namespace
 
 LayoutFiles open_layout_directory(const std::string& path) {
-  // std::function wants what it holds to be copyable: the directory is owned by the function and its copies.
+  // std::function requires a copyable target: the directory is owned by the function and its copies.
   auto directory = std::make_shared<base::Fd>(base::open_host_directory(path));
   LayoutFiles files;
   files.path = path;
@@ -195,7 +192,7 @@ void OciLayoutSource::pick(const image::Index& index, const std::string& selecto
                       selector.empty()
                           ? fmt::format("{} holds no image", files_.path)
                           : fmt::format("{} holds no image named '{}'", files_.path, base::printable(selector)),
-                      index.manifests.empty() ? "have the layout written again" + reasons_of(index.unreadable)
+                      index.manifests.empty() ? "write the layout again" + reasons_of(index.unreadable)
                                               : "images there: " + names_of(index.manifests));
   }
   leave_out_companions(entries_);
@@ -204,7 +201,7 @@ void OciLayoutSource::pick(const image::Index& index, const std::string& selecto
   });
   if (entries_.size() > 1 && !one_image) {
     throw base::Error(base::ErrorKind::usage, fmt::format("{} holds several images", files_.path),
-                      fmt::format("name one of them behind a colon: {}", names_of(entries_)));
+                      fmt::format("name one of them after a colon: {}", names_of(entries_)));
   }
 }
 
@@ -214,7 +211,7 @@ std::string OciLayoutSource::read_document(const image::Descriptor& descriptor, 
                       fmt::format("{} has more than {} bytes", what, base::json_size_limit),
                       "check that it is an image");
   }
-  return read_stream(*open_blob(descriptor), base::json_size_limit, what);
+  return base::read_text(*open_blob(descriptor), base::json_size_limit, what);
 }
 
 image::ResolvedManifest OciLayoutSource::read_manifest(const image::Descriptor& descriptor,
@@ -227,7 +224,7 @@ image::ResolvedManifest OciLayoutSource::read_manifest(const image::Descriptor& 
   }
   if (indexes_allowed == 0) {
     throw base::Error(base::ErrorKind::verification, fmt::format("{} is an index inside two others", what),
-                      "have the layout written again with one index an image");
+                      "write the layout again with one index an image");
   }
   return read_manifest(image::choose_platform(std::get<image::Index>(parsed), platform, what), platform,
                        indexes_allowed - 1);

@@ -14,7 +14,7 @@
 
 namespace berth::source {
 
-/// A layout, seen as files by name.
+/// The files of a layout.
 struct LayoutFiles {
   std::string path;  ///< of the directory or archive, for messages
   /// Opens a regular file of the layout; nullptr when it does not exist. Called from several threads at once.

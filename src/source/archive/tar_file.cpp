@@ -8,53 +8,29 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <exception>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "base/decompress.hpp"
 #include "base/error.hpp"
-#include "base/libarchive.hpp"
-#include "base/unpack.hpp"
+#include "base/tar_reader.hpp"
 
 namespace berth::source {
 namespace {
 
 constexpr std::size_t member_limit = 100'000;
-constexpr std::size_t names_limit = std::size_t{16} << 20U;  // bytes of all names, with what links lead to
+constexpr std::size_t names_limit = std::size_t{16} << 20U;  // bytes of all names and link targets
 constexpr int link_limit = 8;
-constexpr std::size_t block_size = 256U << 10U;
+constexpr std::string_view archive_hint = "check that the file is complete and matches the prefix of the reference";
 
-struct ArchiveDeleter {
-  void operator()(archive* reader) const { base::libarchive().read_free(reader); }
-};
-using Archive = std::unique_ptr<archive, ArchiveDeleter>;
-
-[[noreturn]] void fail(archive* reader, const std::string& name) {
-  const char* reason = base::libarchive().error_string(reader);
-  throw base::Error(
-      base::ErrorKind::verification,
-      fmt::format("cannot read {}: {}", name, base::printable(reason == nullptr ? "unknown format" : reason)),
-      "check that the file is complete and of the kind its prefix says");
+std::uint64_t size_of(int fd, const std::string& name) {
+  struct stat status {};
+  base::check_errno(::fstat(fd, &status), "examine " + name);
+  return static_cast<std::uint64_t>(std::max<off_t>(0, status.st_size));
 }
 
-void check(archive* reader, int result, const std::string& name) {
-  // Also a result that asks to try again: the same bytes would come.
-  if (result < ARCHIVE_WARN || result == ARCHIVE_RETRY) {
-    fail(reader, name);
-  }
-}
-
-Archive new_reader() {
-  Archive reader(base::libarchive().read_new());
-  if (!reader) {
-    throw std::bad_alloc();
-  }
-  base::libarchive().read_support_format_tar(reader.get());  // and no filters: one that unpacks knows no bounds
-  return reader;
-}
-
-// The bytes of a file on disk. It keeps its own offset, so that several of them share one descriptor.
+/// The bytes of a file on disk. It keeps its own offset, so that several of them can share one descriptor.
 class FileBytes final : public base::ByteStream {
  public:
   FileBytes(int fd, std::string name, std::stop_token stop) : fd_(fd), name_(std::move(name)), stop_(std::move(stop)) {}
@@ -71,14 +47,12 @@ class FileBytes final : public base::ByteStream {
     return static_cast<std::size_t>(count);
   }
 
-  // Not past the end, so that a truncated archive is noticed.
-  std::int64_t skip(std::int64_t request) {
-    struct stat status {};
-    if (::fstat(fd_, &status) < 0) {
-      return 0;
-    }
-    const auto skipped = std::min<std::int64_t>(request, std::max<std::int64_t>(0, status.st_size - offset_));
-    offset_ += skipped;
+  /// Not beyond the end of the file, so that a truncated archive is detected.
+  std::uint64_t skip(std::uint64_t count) override {
+    const auto size = size_of(fd_, name_);
+    const auto at = static_cast<std::uint64_t>(offset_);
+    const auto skipped = std::min(count, size - std::min(size, at));
+    offset_ += static_cast<off_t>(skipped);
     return skipped;
   }
 
@@ -89,101 +63,39 @@ class FileBytes final : public base::ByteStream {
   off_t offset_ = 0;
 };
 
-std::uint64_t limit_of(int fd) {
-  struct stat status {};
-  base::check_errno(::fstat(fd, &status), "look at an archive");
-  return base::unpacked_limit(static_cast<std::uint64_t>(std::max<off_t>(0, status.st_size)));
-}
-
-// nullptr for an archive that is not compressed.
-std::unique_ptr<base::ByteStream> unpacked(int fd, const std::string& name, const std::stop_token& stop) {
-  std::array<char, base::magic_size> magic{};
-  const auto count = TEMP_FAILURE_RETRY(::pread(fd, magic.data(), magic.size(), 0));
-  if (count <= 0 || !base::looks_compressed({magic.data(), static_cast<std::size_t>(count)})) {
-    return nullptr;
-  }
-  return base::unpack(std::make_unique<FileBytes>(fd, name, stop), limit_of(fd), name);
-}
-
-// A reader of a tar file on disk, compressed or not.
-class TarReader {
+/// A reader of the archive, whether it is compressed or not.
+class MemberReader {
  public:
-  TarReader(int fd, std::string name, std::stop_token stop)
-      : file_(fd, name, stop),
-        unpacked_(unpacked(fd, name, stop)),
-        name_(std::move(name)),
-        stop_(std::move(stop)),
-        buffer_(block_size),
-        reader_(new_reader()) {
-    base::libarchive().read_set_callback_data(reader_.get(), this);
-    base::libarchive().read_set_read_callback(reader_.get(), &TarReader::on_read);
-    if (!unpacked_) {  // skipping is free in a plain archive
-      base::libarchive().read_set_skip_callback(reader_.get(), &TarReader::on_skip);
-    }
-    check_own(base::libarchive().read_open1(reader_.get()));
-  }
-  TarReader(const TarReader&) = delete;
-  TarReader& operator=(const TarReader&) = delete;
-  ~TarReader() = default;
+  MemberReader(int fd, const std::string& name, std::uint64_t limit, const std::stop_token& stop)
+      : bytes_(base::decompress(std::make_unique<FileBytes>(fd, name, stop),
+                                {.name = name, .limit = limit, .hint = std::string(archive_hint)})),
+        tar_(*bytes_, name, std::string(archive_hint)),
+        stop_(stop) {}
 
-  // The next member; nullptr at the end.
-  archive_entry* next() {
-    archive_entry* entry = nullptr;
-    const auto result = base::libarchive().read_next_header(reader_.get(), &entry);
-    check_own(result);
-    return result == ARCHIVE_EOF ? nullptr : entry;
-  }
+  /// The next member; nullopt after the last.
+  std::optional<base::TarEntry> next() { return tar_.next(); }
 
   std::size_t read(std::span<std::byte> buffer) {
-    if (stop_.stop_requested()) {  // the holes of sparse files come without reading anything
+    if (stop_.stop_requested()) {  // the holes of sparse files are returned without reading anything
       base::throw_interrupted();
     }
-    const auto count = base::libarchive().read_data(reader_.get(), buffer.data(), buffer.size());
-    check_own(count < 0 ? static_cast<int>(count) : ARCHIVE_OK);
-    return static_cast<std::size_t>(count);
+    return tar_.read(buffer);
   }
 
  private:
-  static la_ssize_t on_read(archive* reader, void* self, const void** buffer) {
-    auto& own = *static_cast<TarReader*>(self);
-    try {
-      *buffer = own.buffer_.data();
-      return static_cast<la_ssize_t>(own.unpacked_ ? own.unpacked_->read(own.buffer_) : own.file_.read(own.buffer_));
-    } catch (...) {  // libarchive is C: nothing may be thrown through it; check_own throws it on
-      own.failure_ = std::current_exception();
-      base::libarchive().set_error(reader, EIO, "read error");
-      return ARCHIVE_FATAL;
-    }
-  }
-
-  static la_int64_t on_skip(archive*, void* self, la_int64_t request) {
-    return static_cast<TarReader*>(self)->file_.skip(request);
-  }
-
-  void check_own(int result) const {
-    if (failure_) {
-      std::rethrow_exception(failure_);
-    }
-    check(reader_.get(), result, name_);
-  }
-
-  FileBytes file_;
-  std::unique_ptr<base::ByteStream> unpacked_;
-  std::string name_;
+  std::unique_ptr<base::ByteStream> bytes_;
+  base::TarReader tar_;
   std::stop_token stop_;
-  std::vector<std::byte> buffer_;
-  std::exception_ptr failure_;
-  Archive reader_;
 };
 
-// The content of the member at a position of the archive.
+/// The content of the member at a position of the archive.
 class MemberStream final : public base::ByteStream {
  public:
-  MemberStream(int fd, std::size_t ordinal, const std::string& name, const std::stop_token& stop)
-      : reader_(fd, name, stop) {
+  MemberStream(int fd, std::size_t ordinal, const std::string& name, std::uint64_t limit, const std::stop_token& stop)
+      : reader_(fd, name, limit, stop) {
     for (std::size_t at = 0; at <= ordinal; ++at) {
-      if (reader_.next() == nullptr) {
-        throw base::Error(base::ErrorKind::verification, fmt::format("{} is gone", name),
+      if (!reader_.next()) {
+        throw base::Error(base::ErrorKind::verification, fmt::format("{} does not exist any more", name),
                           "do not change the archive while it is read");
       }
     }
@@ -192,10 +104,10 @@ class MemberStream final : public base::ByteStream {
   std::size_t read(std::span<std::byte> buffer) override { return reader_.read(buffer); }
 
  private:
-  TarReader reader_;
+  MemberReader reader_;
 };
 
-// `./a//b/../c` → `a/c`; what leaves the archive becomes a name that no member has.
+/// `./a//b/../c` → `a/c`; a path that leads out of the archive becomes the empty name, which no member has.
 std::string normalized(std::string_view path) {
   std::vector<std::string_view> parts;
   while (!path.empty()) {
@@ -214,20 +126,20 @@ std::string normalized(std::string_view path) {
   return fmt::format("{}", fmt::join(parts, "/"));
 }
 
-std::string link_target(archive_entry* entry, const std::string& name) {
-  if (const char* hard = base::libarchive().entry_hardlink(entry); hard != nullptr) {
-    return normalized(hard);
+/// Where a member that is a link leads to, as a normalized name; empty for other members.
+std::string link_target(const base::TarEntry& entry, const std::string& name) {
+  if (entry.type == base::TarEntryType::hard_link) {
+    return normalized(entry.link_target);
   }
-  if (base::libarchive().entry_filetype(entry) != AE_IFLNK) {
+  if (entry.type != base::TarEntryType::symbolic_link) {
     return {};
   }
-  const char* target = base::libarchive().entry_symlink(entry);
   const auto slash = name.rfind('/');
   const auto directory = slash == std::string::npos ? "" : name.substr(0, slash + 1);
-  return target == nullptr ? std::string() : normalized(directory + target);
+  return normalized(directory + entry.link_target);
 }
 
-std::string first_bytes(TarReader& reader) {
+std::string first_bytes(MemberReader& reader) {
   std::array<std::byte, base::magic_size> bytes{};
   std::size_t filled = 0;
   while (filled < bytes.size()) {
@@ -244,7 +156,7 @@ base::Fd open_regular(const std::string& path) {
   // The user named this file: links are followed. O_NONBLOCK: a fifo must not hang us.
   base::Fd fd(base::check_errno(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK), "open " + path));
   struct stat status {};
-  base::check_errno(::fstat(fd.get(), &status), "look at " + path);
+  base::check_errno(::fstat(fd.get(), &status), "examine " + path);
   if (!S_ISREG(status.st_mode)) {
     throw base::Error(
         base::ErrorKind::usage, fmt::format("{} is not a regular file", path),
@@ -258,26 +170,28 @@ base::Fd open_regular(const std::string& path) {
 TarFile::TarFile(const std::string& path, std::stop_token stop) : TarFile(open_regular(path), path, std::move(stop)) {}
 
 TarFile::TarFile(base::Fd file, std::string label, std::stop_token stop)
-    : path_(std::move(label)), stop_(std::move(stop)), fd_(std::move(file)), limit_(limit_of(fd_.get())) {
-  TarReader reader(fd_.get(), path_, stop_);
+    : path_(std::move(label)),
+      stop_(std::move(stop)),
+      fd_(std::move(file)),
+      limit_(base::unpacked_limit(size_of(fd_.get(), path_))) {
+  MemberReader reader(fd_.get(), path_, limit_, stop_);
   std::size_t ordinal = 0;
   std::size_t names = 0;
-  for (auto* entry = reader.next(); entry != nullptr; entry = reader.next(), ++ordinal) {
+  for (auto entry = reader.next(); entry; entry = reader.next(), ++ordinal) {
     if (ordinal >= member_limit) {
       throw base::Error(base::ErrorKind::verification, fmt::format("{} has more than {} members", path_, member_limit),
                         "an archive of an image has a few dozen; check that it is one");
     }
-    const char* raw_name = base::libarchive().entry_pathname(entry);
-    const auto name = normalized(raw_name == nullptr ? "" : raw_name);
-    Member member{ordinal, base::libarchive().entry_size(entry), false, link_target(entry, name)};
+    const auto name = normalized(entry->name);
+    Member member{ordinal, static_cast<std::int64_t>(entry->size), false, link_target(*entry, name)};
     names += name.size() + member.link.size();
     if (names > names_limit) {
       throw base::Error(base::ErrorKind::verification,
                         fmt::format("the names in {} take more than {} MiB of memory", path_, names_limit >> 20U),
                         "an archive of an image has a few dozen; check that it is one");
     }
-    const bool is_file = member.link.empty() && base::libarchive().entry_filetype(entry) == AE_IFREG;
-    member.compressed = is_file && base::looks_compressed(first_bytes(reader));
+    const bool is_file = entry->type == base::TarEntryType::file;
+    member.compressed = is_file && base::compression_of(first_bytes(reader)).has_value();
     if (!name.empty() && (is_file || !member.link.empty())) {
       members_.insert_or_assign(name, std::move(member));
     }
@@ -298,9 +212,7 @@ std::optional<std::int64_t> TarFile::size(const std::string& name) const {
 }
 
 std::int64_t TarFile::packed_size() const {
-  struct stat status {};
-  base::check_errno(::fstat(fd_.get(), &status), "look at " + path_);
-  return status.st_size;
+  return static_cast<std::int64_t>(size_of(fd_.get(), path_));
 }
 
 bool TarFile::is_compressed(const std::string& name) const {
@@ -314,26 +226,14 @@ std::unique_ptr<base::ByteStream> TarFile::open(const std::string& name) const {
     return nullptr;
   }
   const auto label = fmt::format("{} in {}", base::printable(name), path_);
-  // The holes of a sparse member take no room in the archive, and would let it be anything.
-  if (member->size < 0 || static_cast<std::uint64_t>(member->size) > limit_) {
+  // The holes of a sparse member take no space in the archive, which therefore does not bound its size.
+  if (static_cast<std::uint64_t>(member->size) > limit_) {
     throw base::Error(base::ErrorKind::verification,
                       fmt::format("{} has {} bytes, more than {}, the limit for the size of the archive", label,
                                   member->size, limit_),
                       "check that it is an archive of an image");
   }
-  return std::make_unique<MemberStream>(fd_.get(), member->ordinal, label, stop_);
-}
-
-std::string read_stream(base::ByteStream& stream, std::uint64_t limit, std::string_view document) {
-  std::string text;
-  std::array<std::byte, 16U << 10U> buffer{};
-  while (const auto count = stream.read(buffer)) {
-    if (text.size() + count > limit) {
-      throw base::Error(base::ErrorKind::verification, fmt::format("{} has more than {} bytes", document, limit));
-    }
-    text.append(reinterpret_cast<const char*>(buffer.data()), count);
-  }
-  return text;
+  return std::make_unique<MemberStream>(fd_.get(), member->ordinal, label, limit_, stop_);
 }
 
 }  // namespace berth::source

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/hint.hpp"
 #include "source/http/http_error.hpp"
 #include "source/http/libcurl.hpp"
 #include "source/http/transfer.hpp"
@@ -16,7 +17,7 @@ constexpr int redirect_limit = 10;
 constexpr std::size_t idle_limit = 16;
 constexpr std::size_t discard_limit = 64U << 10U;
 
-// libcurl wants to be set up once, before other threads use it.
+// libcurl has to be initialized once, before other threads use it.
 void set_up_curl() {
   static const CURLcode code = libcurl().global_init(CURL_GLOBAL_DEFAULT);
   if (code != CURLE_OK) {
@@ -31,18 +32,18 @@ bool is_redirect(int status) {
 
 [[noreturn]] void refuse_redirect(const Url& from, const std::string& reason) {
   throw HttpError(HttpFailure::redirect, fmt::format("{} redirects {}", from.location(), reason),
-                  "tell the people who run the registry");
+                  "report this to the operator of the registry");
 }
 
 Url redirect_target(const HttpResponse& response) {
   const auto location = response.header("location");
   const auto& from = response.url();
   if (location.empty()) {
-    refuse_redirect(from, "without saying where to");
+    refuse_redirect(from, "without a Location");
   }
   auto target = resolve_url(from, location);
   if (from.scheme == "https" && target.scheme != "https") {
-    refuse_redirect(from, fmt::format("from https to plain http at {}, which anybody on the way could change",
+    refuse_redirect(from, fmt::format("from https to plain http at {}, which could be changed on the way",
                                       base::printable(target.location())));
   }
   return target;
@@ -93,16 +94,8 @@ std::size_t HttpResponse::read(std::span<std::byte> buffer) {
 }
 
 std::string HttpResponse::read_text(std::uint64_t limit, std::string_view document) {
-  std::string text;
-  std::array<std::byte, 16U << 10U> buffer{};
-  while (const auto count = read(buffer)) {
-    if (text.size() + count > limit) {
-      throw base::Error(base::ErrorKind::verification, fmt::format("{} has more than {} bytes", document, limit),
-                        "tell the people who run the registry");
-    }
-    text.append(reinterpret_cast<const char*>(buffer.data()), count);
-  }
-  return text;
+  return base::with_hint("report this to the operator of the registry",
+                         [&] { return base::read_text(*this, limit, document); });
 }
 
 void HttpResponse::discard() {
@@ -117,13 +110,13 @@ void HttpResponse::discard() {
       total += count;
     }
   } catch (const HttpError&) {
-    return;  // nobody wanted these bytes; the next request opens a new connection
+    return;  // these bytes are not needed; the next request opens a new connection
   }
 }
 
 HttpClient::HttpClient(HttpOptions options) : options_(std::move(options)) {
   set_up_curl();
-  idle_.reserve(idle_limit);  // so that give_back, which destructors call, cannot run out of memory
+  idle_.reserve(idle_limit);  // so that give_back, called by destructors, does not allocate
 }
 HttpClient::~HttpClient() = default;
 
@@ -165,7 +158,7 @@ std::unique_ptr<HttpResponse> HttpClient::send(HttpRequest request) {
       return response;
     }
     if (request.form) {
-      refuse_redirect(request.url, "a request that holds a secret");
+      refuse_redirect(request.url, "a request that contains a secret");
     }
     auto target = redirect_target(*response);
     response->discard();

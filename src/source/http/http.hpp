@@ -1,4 +1,5 @@
-// HTTP through libcurl: a bounded pull stream for each answer, connections that are reused, no secret sent elsewhere.
+// HTTP through libcurl: each response is a bounded stream, connections are reused, and secrets are sent to their own
+// origin only.
 #pragma once
 
 #include <chrono>
@@ -41,11 +42,11 @@ class HttpResponse final : public base::ByteStream {
   /// Retry-After as a time from now; nullopt when not given.
   [[nodiscard]] std::optional<std::chrono::seconds> retry_after() const;
 
-  /// Body bytes. @throws HttpError when the connection breaks off, Error(interrupted)
+  /// Body bytes. @throws HttpError when the connection breaks off, Interrupted
   std::size_t read(std::span<std::byte> buffer) override;
   /// The rest of the body. @throws Error(verification) naming `document` when it has more than `limit` bytes
   std::string read_text(std::uint64_t limit, std::string_view document);
-  /// Ends the answer, reading a short rest so that the connection can be used again.
+  /// Ends the response. A short rest is read, so that the connection can be reused.
   void discard();
 
  private:
@@ -54,7 +55,7 @@ class HttpResponse final : public base::ByteStream {
   Url url_;
 };
 
-/// Sends requests; may be used from several threads. Idle connections are kept and used again.
+/// Sends requests; thread-safe. Idle connections are kept and reused.
 class HttpClient {
  public:
   explicit HttpClient(HttpOptions options);
@@ -64,7 +65,7 @@ class HttpClient {
 
   /// Sends a request and waits for the headers of the answer, whatever its status is; follows up to 10 redirects of a
   /// GET, never from https to http, and without Authorization once the origin changes (RFC 9110, section 15.4).
-  /// @throws HttpError, Error(interrupted)
+  /// @throws HttpError, Interrupted
   std::unique_ptr<HttpResponse> send(HttpRequest request);
 
  private:

@@ -11,7 +11,7 @@
 namespace berth::source {
 namespace {
 
-// Results of X509_verify_cert(3); only their numbers, for TLS is libcurl's business.
+// Results of X509_verify_cert(3). The numbers alone, since libcurl does TLS.
 constexpr long unspecified = 1;
 constexpr long not_yet_valid = 9;
 constexpr long has_expired = 10;
@@ -64,7 +64,7 @@ HttpError broken(const char* detail, CURLcode code, const Url& url) {
   const std::string_view reason = *detail == '\0' ? libcurl().easy_strerror(code) : detail;
   return {HttpFailure::broken,
           fmt::format("the connection to {} broke off: {}", url.location(), base::printable(reason)),
-          "try again; what has been fetched completely is kept"};
+          "try again; layers that are complete are kept"};
 }
 
 HttpError timed_out(CURL* easy, const Url& url) {
@@ -115,7 +115,7 @@ HttpError describe_failure(CURL* easy, CURLcode code, const char* detail, const 
       return broken(detail, code, url);
     default:
       return {HttpFailure::other,
-              fmt::format("cannot ask {}: {}", url.location(),
+              fmt::format("cannot query {}: {}", url.location(),
                           base::printable(*detail == '\0' ? libcurl().easy_strerror(code) : detail))};
   }
 }

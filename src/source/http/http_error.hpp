@@ -1,4 +1,4 @@
-// Failures of the transport: no answer came, or it broke off.
+// Failures of the transport: no response, or an incomplete one.
 #pragma once
 
 #include <curl/curl.h>
@@ -13,16 +13,16 @@ namespace berth::source {
 enum class HttpFailure {
   unknown_host,  ///< the name does not resolve
   unreachable,   ///< no connection: refused, no route, connect timeout
-  untrusted,     ///< TLS is spoken, but the peer is not who it should be
-  tls,           ///< TLS cannot be spoken
+  untrusted,     ///< the certificate of the peer is not valid
+  tls,           ///< the TLS handshake failed
   broken,        ///< the connection ended early or stalled
   not_http,      ///< the answer is not HTTP; over plain http often a TLS server
   redirect,      ///< a redirect that must not be followed
-  unavailable,   ///< a server beside the registry says that it cannot answer now
+  unavailable,   ///< a server other than the registry is temporarily unavailable
   other,
 };
 
-/// A transport failure; an ordinary Error for everyone who does not retry.
+/// A transport failure. Only code that retries distinguishes it from other errors.
 class HttpError : public base::Error {
  public:
   HttpError(HttpFailure failure, std::string message, std::string hint = {})
@@ -33,8 +33,8 @@ class HttpError : public base::Error {
   HttpFailure failure_;
 };
 
-/// Puts a failed transfer into words.
-/// @param easy the handle, asked for errno and the result of the certificate check
+/// Describes a failed transfer.
+/// @param easy the handle, for errno and the result of the certificate check
 /// @param detail libcurl's error buffer, may be empty
 /// @param ca_file the file the certificates were taken from; empty: the system's
 HttpError describe_failure(CURL* easy, CURLcode code, const char* detail, const Url& url, const std::string& ca_file);

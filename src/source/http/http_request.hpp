@@ -1,4 +1,4 @@
-// What is sent over HTTP, and how.
+// HTTP requests and their options.
 #pragma once
 
 #include <chrono>
@@ -12,7 +12,7 @@
 
 namespace berth::source {
 
-/// How a server is to be trusted.
+/// How the certificate of a server is checked.
 struct TlsSettings {
   bool verify = true;
   std::string ca_file;  ///< PEM; empty: the system's
@@ -23,8 +23,8 @@ struct HttpOptions {
   std::chrono::seconds stall_timeout{60};             ///< headers later than that, or less than 1000 bytes/s, fail
   std::string user_agent{};
   std::string socket{};                          ///< a Unix socket that every request goes to; empty: the network
-  std::stop_token stop{};                        ///< looked at least every 200 ms
-  std::function<TlsSettings(const Url&)> tls{};  ///< asked for every connection, redirects included
+  std::stop_token stop{};                        ///< checked at least every 200 ms
+  std::function<TlsSettings(const Url&)> tls{};  ///< called for each connection, including those of redirects
 };
 
 struct HttpRequest {

@@ -2,6 +2,9 @@
 
 namespace berth::source {
 
+BERTH_DLOPEN_NOTE(libcurl_note, "libcurl.so.4", "registries", "Fetches images from registries and daemons",
+                  "recommended");
+
 const LibCurl& libcurl() {
   static const LibCurl functions;
   return functions;

@@ -1,4 +1,4 @@
-// The functions of libcurl that we call. It is loaded with the first request, for most verbs make none.
+// The functions of libcurl that berth calls. It is loaded with the first request, since most verbs send none.
 #pragma once
 
 #include <curl/curl.h>

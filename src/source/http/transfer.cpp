@@ -80,10 +80,10 @@ void Transfer::set_options(const HttpRequest& request) {
     set_option(easy(), CURLOPT_UNIX_SOCKET_PATH, options_.socket.c_str());
   }
   if (is_loopback(url_.location())) {
-    set_option(easy(), CURLOPT_PROXY, "");  // a proxy's loopback is not ours
+    set_option(easy(), CURLOPT_PROXY, "");  // the loopback of a proxy is another one
   }
   auto headers = request.headers;
-  headers.emplace_back("Accept-Encoding: identity");  // digests are those of the bytes as they are
+  headers.emplace_back("Accept-Encoding: identity");  // digests are those of the bytes as they are stored
   if (!request.authorization.empty()) {
     headers.push_back("Authorization: " + request.authorization);
   }
@@ -122,7 +122,7 @@ std::size_t Transfer::on_header(char* bytes, std::size_t size, std::size_t count
   try {
     return static_cast<Transfer*>(transfer)->take_header({bytes, size * count}) ? size * count : 0;
   } catch (const std::bad_alloc&) {
-    return 0;  // libcurl is C: nothing may be thrown through it
+    return 0;  // exceptions must not pass through C code
   }
 }
 
@@ -152,7 +152,7 @@ bool Transfer::take_header(std::string_view line) {
     return false;
   }
   if (line.starts_with("HTTP/")) {
-    headers_.clear();  // what came before was an interim answer
+    headers_.clear();  // the headers so far were of an interim response
     const auto code = line.substr(std::min(line.find(' '), line.size() - 1) + 1, 3);
     status_ = 0;
     std::from_chars(code.data(), code.data() + code.size(), status_);
@@ -179,7 +179,7 @@ void Transfer::collect_result() {
   }
 }
 
-// Time counts only while somebody waits: a slow reader is no slow server.
+// Only time in which a reader waits is counted: a slow reader is not a slow server.
 void Transfer::wait_for_bytes() {
   const auto start = Clock::now();
   check_multi(libcurl().multi_poll(connection_->multi.get(), nullptr, 0, poll_milliseconds, nullptr));
@@ -188,11 +188,11 @@ void Transfer::wait_for_bytes() {
     return;
   }
   const auto seconds = options_.stall_timeout.count();
-  // Headers are no flow of bytes: they have to be complete.
+  // The rate does not apply to headers: they have to be complete.
   if (!headers_done_ || window_bytes_ < minimum_rate * static_cast<std::size_t>(seconds)) {
     const auto sent = window_bytes_ == 0 ? "nothing for" : fmt::format("only {} bytes in", window_bytes_);
     throw HttpError(HttpFailure::broken, fmt::format("{} sent {} {} seconds", url_.location(), sent, seconds),
-                    "try again; what has been fetched completely is kept");
+                    "try again; layers that are complete are kept");
   }
   begin_window();
 }
@@ -228,8 +228,8 @@ void Transfer::await_headers() {
     wait_for_bytes();
     pump();
   }
-  begin_window();  // how long a server thinks says nothing about how fast it sends
-  // A body that broke off already is for read() to tell, after what came of it.
+  begin_window();  // the time until the headers does not count for the rate of the body
+  // If the body has failed already, read() throws that after the bytes before it.
   if (!headers_done_) {
     check_result();
   }
@@ -254,7 +254,7 @@ std::size_t Transfer::read(std::span<std::byte> buffer) {
   sunk_ = 0;
   if (paused_) {
     paused_ = false;
-    libcurl().easy_pause(easy(), CURLPAUSE_CONT);  // may deliver what was held back at once
+    libcurl().easy_pause(easy(), CURLPAUSE_CONT);  // may deliver the paused bytes immediately
   }
   if (sunk_ == 0 && !done_) {
     pump();

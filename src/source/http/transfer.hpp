@@ -79,7 +79,7 @@ class Transfer {
 
   std::span<std::byte> sink_;  // the reader's buffer while it waits
   std::size_t sunk_ = 0;
-  std::vector<std::byte> overflow_;  // what came beyond it; bounded by pausing
+  std::vector<std::byte> overflow_;  // bytes that did not fit into it; bounded by pausing
   std::size_t overflow_at_ = 0;
   bool paused_ = false;
   bool done_ = false;

@@ -19,8 +19,8 @@ using CurlUrl = std::unique_ptr<CURLU, CurlUrlDeleter>;
 
 [[noreturn]] void refuse(std::string_view text, std::string_view reason) {
   const auto shown = base::printable(text.substr(0, text.find('?')));
-  throw base::Error(base::ErrorKind::failed, fmt::format("'{}' is not an address to ask: {}", shown, reason),
-                    "the registry gave this address; tell the people who run it");
+  throw base::Error(base::ErrorKind::failed, fmt::format("'{}' is not a valid address: {}", shown, reason),
+                    "the registry gave this address; report this to its operator");
 }
 
 void set(CURLU* url, std::string_view text) {
@@ -62,7 +62,7 @@ bool is_default_port(const Url& url) {
 void check_bytes(std::string_view text) {
   for (const unsigned char c : text) {
     if (c <= 0x20 || c == 0x7f) {
-      refuse(text, "it holds blanks or control characters");
+      refuse(text, "it contains blanks or control characters");
     }
   }
 }

@@ -1,4 +1,4 @@
-// Addresses that are asked, http and https only.
+// URLs, http and https only.
 #pragma once
 
 #include <string>
@@ -24,7 +24,7 @@ struct Url {
   [[nodiscard]] std::string display() const;
 };
 
-/// @throws Error(failed) naming the URL when it is none, or is of another scheme
+/// @throws Error(failed) naming the text when it is not a URL, or has another scheme
 Url parse_url(std::string_view text);
 
 /// The target of a redirect. @param location as in the Location header; may be relative to `base`

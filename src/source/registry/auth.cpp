@@ -49,7 +49,7 @@ const Challenge* find_scheme(const std::vector<Challenge>& challenges, std::stri
 std::string checked_token(const base::JsonView& view) {
   auto token = view.as_string();
   if (std::any_of(token.begin(), token.end(), [](unsigned char c) { return c <= 0x20 || c >= 0x7f; })) {
-    view.fail("the token holds characters that tokens do not have");
+    view.fail("the token has characters that are not allowed in tokens");
   }
   return token;
 }
@@ -60,11 +60,11 @@ std::string token_from(const std::string& text, const std::string& document) {
       return base::parse_json(text, document);
     } catch (const base::Error&) {  // its message may quote the token
       throw base::Error(base::ErrorKind::verification, fmt::format("{} is not valid JSON", document),
-                        "tell the people who run the registry");
+                        "report this to the operator of the registry");
     }
   }();
   const base::JsonView view(json, document);
-  for (const auto* key : {"token", "access_token"}) {  // servers may give both, and one of them empty
+  for (const auto* key : {"token", "access_token"}) {  // servers may send both, one of them empty
     if (view.has(key)) {
       if (auto token = checked_token(view.at(key)); !token.empty()) {
         return token;
@@ -109,7 +109,7 @@ void Authenticator::refuse_login() {
   }
   throw base::Error(base::ErrorKind::not_permitted,
                     fmt::format("registry {} does not give {} without a login", options_.registry, options_.repository),
-                    login + "; some registries say the same of images that do not exist");
+                    login + "; some registries answer the same for images that do not exist");
 }
 
 std::string Authenticator::answer(const HttpResponse& response, const std::string& refused) {
@@ -127,10 +127,10 @@ std::string Authenticator::answer(const HttpResponse& response, const std::strin
     }
     authorization_ = basic(*credentials_);
   } else {
-    throw base::Error(
-        base::ErrorKind::not_permitted,
-        fmt::format("registry {} wants a login, but in no way known here (Bearer, Basic)", options_.registry),
-        "tell the people who run the registry");
+    throw base::Error(base::ErrorKind::not_permitted,
+                      fmt::format("registry {} requires a login by an unsupported scheme (supported: Bearer, Basic)",
+                                  options_.registry),
+                      "report this to the operator of the registry");
   }
   return authorization_;
 }
@@ -139,20 +139,21 @@ Url Authenticator::realm_of(const Challenge& challenge, const Url& registry) con
   const auto realm = challenge.parameter("realm");
   if (realm.empty()) {
     throw base::Error(base::ErrorKind::failed,
-                      fmt::format("registry {} wants a token, but does not say from where", options_.registry),
-                      "tell the people who run the registry");
+                      fmt::format("registry {} requires a token, but does not name a token server", options_.registry),
+                      "report this to the operator of the registry");
   }
   auto url = base::in_context(fmt::format("reading the challenge of registry {}", options_.registry),
                               [&] { return parse_url(realm); });
   const bool on_this_machine = is_loopback(options_.registry) && is_loopback(url.location());
-  // A registry that is asked over https does not send the login elsewhere in plain, whatever is allowed for itself.
+  // A registry that is queried over https does not get the login sent elsewhere in plain text, whatever is allowed for
+  // itself.
   const bool allowed = registry.scheme == "http" ? options_.plain_http_allowed || on_this_machine
                                                  : options_.plain_http_allowed && url.host == registry.host;
   if (url.scheme != "https" && !allowed) {
-    throw base::Error(
-        base::ErrorKind::failed,
-        fmt::format("registry {} wants the login sent over plain http to {}", options_.registry, url.location()),
-        "tell the people who run the registry, or mark it insecure in berth.conf");
+    throw base::Error(base::ErrorKind::failed,
+                      fmt::format("registry {} requests that the login be sent over plain http to {}",
+                                  options_.registry, url.location()),
+                      "report this to the operator of the registry, or mark it insecure in berth.conf");
   }
   return url;
 }
@@ -182,8 +183,8 @@ void Authenticator::check_identity_token(const Url& realm, const Url& registry) 
   if (!own && !docker_hub) {
     throw base::Error(
         base::ErrorKind::not_permitted,
-        fmt::format("registry {} wants the identity token of {} sent to another server, {}", options_.registry,
-                    credentials_->place, realm.location()),
+        fmt::format("registry {} requests that the identity token of {} be sent to another server, {}",
+                    options_.registry, credentials_->place, realm.location()),
         fmt::format("log in with user name and password instead, e.g. with `podman login {}`", options_.registry));
   }
 }
@@ -205,7 +206,7 @@ std::string Authenticator::fetch_token(const Challenge& challenge, const Url& re
   if (response->status() != 200) {
     throw base::Error(base::ErrorKind::failed,
                       fmt::format("the token server {} answers {}", realm.display(), status_text(response->status())),
-                      "tell the people who run the registry");
+                      "report this to the operator of the registry");
   }
   return token_from(response->read_text(token_limit, document), document);
 }

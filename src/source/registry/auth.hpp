@@ -13,15 +13,15 @@
 
 namespace berth::source {
 
-/// Answers the challenges of one registry for reading one repository. May be used from several threads.
+/// Answers the challenges of one registry for reading one repository. Thread-safe.
 class Authenticator {
  public:
   struct Options {
     std::string registry;
     std::string repository;
     std::string authfile;
-    std::string login;                ///< USER[:PASSWORD], in place of what is in files; empty: none
-    bool plain_http_allowed = false;  ///< the token server may be asked over plain http, even if on another machine
+    std::string login;                ///< USER[:PASSWORD], which overrides the auth files; empty: none
+    bool plain_http_allowed = false;  ///< for a token server as well, even on another machine
     std::stop_token stop;
     base::Reporter* reporter = nullptr;  ///< not owned; required
   };
@@ -33,13 +33,13 @@ class Authenticator {
   [[nodiscard]] std::string authorization();
 
   /// Finds the answer to a 401.
-  /// @param response of the registry itself: whoever else answers has no claim to its login
+  /// @param response of the registry itself: no other server gets its login
   /// @param refused the Authorization value that was sent; when another thread has got a
   /// newer one meanwhile, that is the answer
   /// @throws Error(not_permitted) when there is no login, or it was refused already; Error when the token server fails
   std::string answer(const HttpResponse& response, const std::string& refused);
 
-  /// Why a 401 that came in spite of an answer is final, for the error.
+  /// The reason why a 401 after an answer is final, for the error.
   [[noreturn]] void refuse_login();
 
  private:

@@ -9,8 +9,8 @@ namespace berth::source {
 
 [[nodiscard]] std::string encode_base64(std::string_view bytes);
 
-/// nullopt when `text` is not base64. Padding may be missing, and line ends are passed over, as
-/// Go has it; other blanks are not allowed.
+/// Decodes base64. Padding may be missing, and line ends are ignored, as in Go's decoder; other blanks are not allowed.
+/// @return nullopt when `text` is not base64
 [[nodiscard]] std::optional<std::string> decode_base64(std::string_view text);
 
 }  // namespace berth::source

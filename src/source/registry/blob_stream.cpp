@@ -11,7 +11,7 @@
 namespace berth::source {
 namespace {
 
-// So much has to come between two failures for them to count as two and not as one that goes on.
+// Bytes that have to arrive between two failures for the retries to start anew.
 constexpr std::int64_t worthwhile_progress = 1 << 20;
 
 // `bytes 100-199/200` → 100
@@ -34,16 +34,15 @@ BlobStream::BlobStream(RegistryClient& client, image::Descriptor descriptor, std
   open();
 }
 
-// Whether the answer begins where we stopped; otherwise it begins at the beginning.
+// Whether the response continues at the current offset; otherwise it begins at the start.
 bool BlobStream::accept_range() {
   if (response_->status() != 206) {
     return false;
   }
   if (start_of_range(response_->header("content-range")) != offset_) {
-    throw base::Error(
-        base::ErrorKind::failed,
-        fmt::format("registry {} sends another part of {} than it was asked for", client_.registry(), name_),
-        "try again; if it happens again, tell the people who run the registry");
+    throw base::Error(base::ErrorKind::failed,
+                      fmt::format("registry {} sends another part of {} than was requested", client_.registry(), name_),
+                      "try again; if it happens again, report this to the operator of the registry");
   }
   return true;
 }
@@ -53,7 +52,7 @@ void BlobStream::check_length() const {
   const auto expected = descriptor_.size - (response_->status() == 206 ? offset_ : 0);
   if (length && *length != expected) {
     throw base::Error(base::ErrorKind::verification,
-                      fmt::format("{} has the wrong size: the manifest says {} bytes are to come, registry {} says {}",
+                      fmt::format("{} has the wrong size: the manifest says {} bytes remain, registry {} sends {}",
                                   name_, expected, client_.registry(), *length),
                       "try again; if it stays, the manifest, the registry or a proxy before it is wrong");
   }
@@ -71,11 +70,11 @@ void BlobStream::open() {
   const bool resumed = offset_ > 0 && accept_range();
   check_length();
   if (!resumed) {
-    skip(offset_);
+    discard(offset_);
   }
 }
 
-void BlobStream::skip(std::int64_t bytes) {
+void BlobStream::discard(std::int64_t bytes) {
   std::array<std::byte, 16U << 10U> buffer{};
   while (bytes > 0) {
     const auto wanted = std::min<std::int64_t>(bytes, static_cast<std::int64_t>(buffer.size()));
@@ -106,7 +105,7 @@ std::size_t BlobStream::read(std::span<std::byte> buffer) {
         note_progress(count);
         return count;
       }
-      // Without Content-Length a cut looks like an end.
+      // Without Content-Length a broken connection looks like the end.
       throw HttpError(HttpFailure::broken,
                       fmt::format("{} ended after {} of {} bytes", name_, offset_, descriptor_.size),
                       "try again; layers that are complete are kept");

@@ -1,4 +1,4 @@
-// A blob of a registry as one stream, however often the connection breaks.
+// A blob of a registry as one stream, across broken connections.
 #pragma once
 
 #include <memory>
@@ -10,8 +10,8 @@
 
 namespace berth::source {
 
-/// The raw bytes of a blob, not yet verified. After a connection broke off, the rest is asked for with a Range
-/// (RFC 9110, section 14); a registry that does not know ranges sends all again, and what came before is skipped.
+/// The raw bytes of a blob, not yet verified. When a connection breaks, the rest is requested with a Range (RFC 9110,
+/// section 14). A registry that does not support ranges sends all bytes again; those that were read before are skipped.
 class BlobStream final : public base::ByteStream {
  public:
   /// Sends the request. @param client must outlive this @param name of the blob, for messages
@@ -23,7 +23,7 @@ class BlobStream final : public base::ByteStream {
  private:
   void open();
   void check_length() const;
-  void skip(std::int64_t bytes);
+  void discard(std::int64_t bytes);
   bool accept_range();
   void note_progress(std::size_t bytes);
 

@@ -84,7 +84,7 @@ class Scanner {
   std::string_view text_;
 };
 
-// Reads `name = value` into the challenge; false, with the scanner unmoved, when something else comes.
+// Reads `name = value` into the challenge; false, without moving the scanner, for anything else.
 bool take_parameter(Scanner& scanner, Challenge& challenge) {
   auto ahead = scanner.copy();
   const auto name = to_lower(ahead.token());

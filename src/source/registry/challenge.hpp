@@ -16,8 +16,8 @@ struct Challenge {
   [[nodiscard]] std::string parameter(const std::string& name) const;
 };
 
-/// Reads one header value, which may hold several challenges. What cannot be read is left out: the server is then one
-/// that gives no challenge we know.
+/// Reads one header value, which may contain several challenges. Text that cannot be read is ignored: the server then
+/// counts as one without a supported challenge.
 std::vector<Challenge> parse_challenges(std::string_view header);
 
 }  // namespace berth::source

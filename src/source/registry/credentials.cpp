@@ -23,7 +23,7 @@ namespace {
 constexpr std::uint64_t file_limit = 1U << 20U;
 constexpr std::string_view docker_hub = "docker.io";
 constexpr std::string_view docker_hub_key = "https://index.docker.io/v1/";
-constexpr std::string_view login_hint = "write it anew with `podman login` or `skopeo login`";
+constexpr std::string_view login_hint = "write it again with `podman login` or `skopeo login`";
 
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
@@ -60,7 +60,7 @@ std::vector<AuthFile> auth_files(const std::string& authfile) {
   return files;
 }
 
-// Follows links, unlike file work in images: the administrator may keep the file elsewhere.
+// Follows links: the administrator may keep the file elsewhere.
 std::optional<std::string> read_auth_file(const AuthFile& file, base::Reporter& reporter) {
   const base::Fd fd(::open(file.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!fd) {
@@ -70,23 +70,23 @@ std::optional<std::string> read_auth_file(const AuthFile& file, base::Reporter& 
     base::throw_errno("open the auth file " + file.path);
   }
   struct stat status {};
-  base::check_errno(::fstat(fd.get(), &status), "look at the auth file " + file.path);
+  base::check_errno(::fstat(fd.get(), &status), "examine the auth file " + file.path);
   if (!is_believable(status, ::geteuid())) {
     const auto message =
         fmt::format("the auth file {} {}", file.path,
                     status.st_uid != 0 ? fmt::format("belongs to the user {}, not to root", status.st_uid)
-                                       : "can be written by others than root");
+                                       : "can be written by other users than root");
     if (file.required) {
       throw base::Error(base::ErrorKind::not_permitted, message,
                         fmt::format("if it is right: chown root {0} && chmod 600 {0}", file.path));
     }
-    reporter.warning(message + ": it is passed over");
+    reporter.warning(message + ": it is ignored");
     return std::nullopt;
   }
   return base::read_all(fd.get(), file_limit, file.path);
 }
 
-// The syntax error of the parser quotes what it read last, which may be a password.
+// The error of the parser quotes the last text that it read, which may be a password.
 base::Json parse_secret_json(const std::string& text, const std::string& document) {
   try {
     return base::parse_json(text, document);
@@ -144,7 +144,7 @@ std::optional<Credentials> credentials_from(const base::JsonView& entry, const s
     }
   }
   if (credentials.identity_token.empty() && credentials.username.empty()) {
-    return std::nullopt;  // an empty entry says that a credential store holds it
+    return std::nullopt;  // an empty entry means that the login is in a credential store
   }
   return credentials;
 }
@@ -175,7 +175,7 @@ void check_program_name(const std::string& name, const std::string& path) {
   if (!legal) {
     throw base::Error(base::ErrorKind::verification,
                       fmt::format("{}: '{}' is not the name of a credential helper", path, base::printable(name)),
-                      "expected X of a program docker-credential-X");
+                      "expected the X of a program docker-credential-X");
   }
 }
 
@@ -186,7 +186,7 @@ std::optional<base::ProcessResult> run_program(const std::string& program, const
   options.input = server;
   options.stop = search.stop;
   try {
-    return base::in_context(fmt::format("asking the credential helper named in {}", path), [&] {
+    return base::in_context(fmt::format("running the credential helper named in {}", path), [&] {
       return base::run_process({program, "get"}, options);
     });
   } catch (const base::Error& error) {
@@ -194,7 +194,7 @@ std::optional<base::ProcessResult> run_program(const std::string& program, const
       throw;
     }
     search.reporter->warning(
-        fmt::format("the credential helper {}, which {} names, is not installed: it is passed over", program, path));
+        fmt::format("the credential helper {}, which {} names, is not installed: it is ignored", program, path));
     return std::nullopt;
   }
 }
@@ -214,7 +214,7 @@ std::optional<Credentials> ask_program(const std::string& name, const std::strin
       return std::nullopt;
     }
     throw base::Error(base::ErrorKind::failed,
-                      fmt::format("{} gives no login for {} (exit code {})", program, server, result.exit_code),
+                      fmt::format("{} returned no login for {} (exit code {})", program, server, result.exit_code),
                       fmt::format("run `echo {} | {} get` to see why", server, program));
   }
   const auto json = parse_secret_json(result.output, fmt::format("the answer of {}", program));

@@ -12,17 +12,17 @@
 
 namespace berth::source {
 
-/// A login. Never to be shown, but for `place`.
+/// A login. Secret, except for `place`.
 struct Credentials {
   std::string username;
   std::string password;
-  std::string identity_token;  ///< an OAuth2 refresh token; then user and password do not matter
+  std::string identity_token;  ///< an OAuth2 refresh token, used instead of user and password
   std::string place;           ///< file or program it came from, for messages
 };
 
-/// Where to look, and who is told what was passed over.
+/// Options of a search for a login.
 struct LoginSearch {
-  /// The only file to look into; empty: $REGISTRY_AUTH_FILE alone when set, otherwise
+  /// The only file to read; empty: $REGISTRY_AUTH_FILE alone when set, otherwise
   /// $XDG_RUNTIME_DIR/containers/auth.json, /run/containers/UID/auth.json, $XDG_CONFIG_HOME/containers/auth.json
   /// (~/.config), $DOCKER_CONFIG/config.json (~/.docker), the first with a login for the registry.
   std::string authfile;
@@ -30,18 +30,18 @@ struct LoginSearch {
   base::Reporter* reporter = nullptr;  ///< not owned; required
 };
 
-/// Looks up the login for REGISTRY/REPOSITORY as containers-auth.json(5) says. The most specific key of a file wins:
-/// `registry/namespace/repo`, `registry/namespace`, `registry`; docker.io is also found under its old names such as
-/// `https://index.docker.io/v1/`. Credential helpers (credHelpers, credsStore) are run; one that is not installed is
-/// warned about and passed over, and so is, for root, a file that others own or can write.
-/// @return nullopt when there is none: the registry is then asked without a login
-/// @throws Error naming the file when it is missing or others' though named, or is not what it should be; never quotes
-///   from it
+/// Looks up the login for REGISTRY/REPOSITORY as described in containers-auth.json(5). The most specific key of a file
+/// is used: `registry/namespace/repo`, `registry/namespace`, `registry`; docker.io is also found under its old names
+/// such as `https://index.docker.io/v1/`. Credential helpers (credHelpers, credsStore) are run. A helper that is not
+/// installed is ignored with a warning, and so is, for root, a file that other users own or can write.
+/// @return nullopt when there is no login: the registry is then queried without one
+/// @throws Error naming the file when it was named by the user but is missing or belongs to others, or when it is
+///   damaged; never quotes from it
 std::optional<Credentials> find_credentials(const std::string& registry, const std::string& repository,
                                             const LoginSearch& search);
 
-/// Whether `reader` may believe a file: root only one that nobody else owns or can write, for it chooses which logins
-/// and programs are used; others any that they can read.
+/// Whether `reader` may trust a file. For root no other user may own or write it, since it selects the logins and
+/// programs that are used; other users may trust any file.
 bool is_believable(const struct stat& status, uid_t reader);
 
 }  // namespace berth::source

@@ -1,4 +1,4 @@
-// How images are to be fetched, from whatever place.
+// Options of image sources.
 #pragma once
 
 #include <chrono>
@@ -10,7 +10,7 @@
 
 namespace berth::source {
 
-/// What berth.conf says about one registry ([[registry]]).
+/// The settings of one registry in berth.conf ([[registry]]).
 struct RegistrySettings {
   std::string location;   ///< host[:port]
   bool insecure = false;  ///< plain http allowed, and https without certificate check
@@ -18,8 +18,8 @@ struct RegistrySettings {
 };
 
 struct SourceOptions {
-  std::string authfile;  ///< --authfile; empty: standard places (containers-auth.json(5))
-  std::string login;     ///< USER[:PASSWORD] for the registry, in place of what is in files; empty: none
+  std::string authfile;  ///< --authfile; empty: the default files of containers-auth.json(5)
+  std::string login;     ///< USER[:PASSWORD] for the registry, which overrides the auth files; empty: none
   std::vector<RegistrySettings> registries;
   int retries = 3;                             ///< further tries after a transient failure
   std::chrono::milliseconds retry_delay{500};  ///< doubled each time, with jitter

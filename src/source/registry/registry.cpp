@@ -17,10 +17,10 @@ constexpr std::size_t shown_tags = 10;
                                 const std::string& who) {
   throw base::Error(base::ErrorKind::verification,
                     fmt::format("{} has the wrong content: {} says {}, found {}", what, who, expected, found.text()),
-                    "try again; if it happens again, do not trust this registry or what stands before it");
+                    "try again; if it happens again, do not trust this registry or a proxy before it");
 }
 
-// The registry's own idea of the digest (distribution-spec 1.1, "Pulling manifests").
+// The digest that the registry announces (distribution-spec 1.1, "Pulling manifests").
 void check_announced_digest(const HttpResponse& response, const std::string& text, const std::string& what) {
   const auto announced = response.header("docker-content-digest");
   if (announced.empty()) {
@@ -40,7 +40,7 @@ std::string accept_header() {
   return "Accept: " + types;
 }
 
-/// However the image is called here, the registry is asked by its own name for it.
+/// The repository name in the registry, which may differ from the name of the image.
 image::Reference with_address(image::Reference reference) {
   reference.name = reference.name.address();
   return reference;
@@ -78,16 +78,14 @@ std::vector<std::string> RegistrySource::tags() {
     }
     const auto json = base::parse_json(response->read_text(base::json_size_limit, "tags"), "tags");
     for (auto& tag : base::JsonView(json, "tags").strings_or_empty("tags")) {
-      if (image::is_tag(tag)) {  // what is none could be anything, e.g. an escape sequence
+      if (image::is_tag(tag)) {  // other text could be an escape sequence
         result.push_back(std::move(tag));
       }
     }
-  } catch (const base::Error& error) {
-    if (error.kind() == base::ErrorKind::interrupted) {
-      throw;
-    }
+  } catch (const base::Error&) {
+    return result;  // they are for a hint only: a registry need not list its tags
   }
-  return result;  // only a hint: a registry that does not list tags spoils nothing
+  return result;
 }
 
 void RegistrySource::refuse_unknown(const HttpResponse& response) {
@@ -111,7 +109,7 @@ image::ResolvedManifest RegistrySource::resolve_entry(const image::Descriptor& e
   if (static_cast<std::int64_t>(document.text.size()) != entry.size) {
     throw base::Error(base::ErrorKind::verification,
                       fmt::format("{} has {} bytes, the index says {}", what, document.text.size(), entry.size),
-                      "tell who made the index");
+                      "report this to the publisher of the image");
   }
   auto parsed = image::parse_manifest(document.text, document.media_type, what);
   if (auto* manifest = std::get_if<image::Manifest>(&parsed)) {

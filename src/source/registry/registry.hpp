@@ -8,7 +8,7 @@
 
 namespace berth::source {
 
-/// Reads one image over distribution-spec 1.1. Nothing is asked before resolve.
+/// Reads one image over distribution-spec 1.1. No request is sent before resolve.
 class RegistrySource final : public image::ImageSource {
  public:
   RegistrySource(const image::Reference& reference, const SourceOptions& options);

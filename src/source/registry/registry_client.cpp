@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::uint64_t error_document_limit = 64U << 10U;
 
-// The registry of Docker Hub is at another address than its name says.
+// The registry of Docker Hub has another address than its name.
 std::string host_of(const std::string& registry) {
   return registry == "docker.io" ? "registry-1.docker.io" : registry;
 }
@@ -26,7 +26,7 @@ const RegistrySettings* find_settings(const SourceOptions& options, const std::s
   return nullptr;
 }
 
-// Plain http only where the user, the contract (loopback) or the configuration allows it.
+// Plain http only where the user or the configuration allows it, and on the loopback.
 std::vector<std::string> schemes_for(const image::Reference& reference, const SourceOptions& options) {
   if (reference.plain_http) {
     return {"http"};
@@ -66,8 +66,8 @@ bool allows_plain_http(const image::Reference& reference, const SourceOptions& o
   return reference.plain_http || (settings != nullptr && settings->insecure);
 }
 
-// How it looks when a server expects TLS and is asked in plain http: no HTTP comes back, or nothing, or, without a port
-// in its name, nobody listens on port 80. (Or it answers 400.)
+// Whether a server may expect TLS although it was queried in plain http: there is no HTTP response, or nothing listens
+// on port 80, when the name has no port. (Some servers answer 400.)
 bool looks_like_tls(const HttpError& error) {
   return error.failure() == HttpFailure::not_http || error.failure() == HttpFailure::broken ||
          error.failure() == HttpFailure::unreachable;
@@ -77,12 +77,12 @@ std::string hint_for(int status, const Url& url) {
   if (status >= 500) {
     return "try again later";
   }
-  return status == 400 && url.scheme == "http" ? "it may want https: leave out http:"
+  return status == 400 && url.scheme == "http" ? "it may require https: omit http:"
                                                : "check that this is the address of a registry";
 }
 
-// Only the registry itself may ask for the login that was given for it. Whom it redirects to would name the server that
-// gets it (the realm of a challenge), and no storage of blobs has a login of its own.
+// Only the registry itself may request its login. A server that it redirects to would name the server that gets it (the
+// realm of a challenge), and blob storage has no login of its own.
 void check_challenger(const HttpResponse& response, const Url& registry) {
   const auto& challenger = response.url();
   if (challenger.origin() == registry.origin()) {
@@ -92,9 +92,9 @@ void check_challenger(const HttpResponse& response, const Url& registry) {
       registry.scheme == "http" && challenger.scheme == "https" && challenger.host == registry.host;
   throw base::Error(
       base::ErrorKind::not_permitted,
-      fmt::format("registry {} redirects to {}, which wants a login; that of the registry is not sent there",
+      fmt::format("registry {} redirects to {}, which requires a login; that of the registry is not sent there",
                   registry.location(), challenger.location()),
-      moved_to_https ? "ask it over https: leave out http:" : "tell the people who run the registry");
+      moved_to_https ? "query it over https: omit http:" : "report this to the operator of the registry");
 }
 
 std::string reason_of(const HttpResponse& response) {
@@ -140,7 +140,7 @@ std::unique_ptr<HttpResponse> RegistryClient::ask(const std::string& scheme, con
   check_challenger(*response, url);
   const auto answer = authenticator_.answer(*response, request.authorization);
   response->discard();
-  response.reset();  // so that its connection is used again
+  response.reset();  // so that its connection is reused
   request.authorization = answer;
   response = http_.send(request);
   if (response->status() == 401) {
@@ -164,7 +164,7 @@ std::unique_ptr<HttpResponse> RegistryClient::fall_back(const std::string& path,
     return response;
   } catch (const HttpError& error) {
     if (error.failure() == HttpFailure::untrusted) {
-      throw;  // says more than what the other scheme met: TLS is what the server speaks
+      throw;  // more useful than the error of the other scheme, since the server speaks TLS
     }
     return nullptr;
   }
@@ -233,10 +233,7 @@ void RegistryClient::refuse(HttpResponse& response, const std::string& what) con
   const auto said = [&] {
     try {
       return registry_message(response.read_text(error_document_limit, "error"));
-    } catch (const base::Error& error) {
-      if (error.kind() == base::ErrorKind::interrupted) {
-        throw;
-      }
+    } catch (const base::Error&) {
       return std::string();
     }
   }();
@@ -246,10 +243,10 @@ void RegistryClient::refuse(HttpResponse& response, const std::string& what) con
     case 403:
       throw base::Error(
           base::ErrorKind::not_permitted, message,
-          fmt::format("ask for the right to read it, or log in as somebody else with `podman login {}`", registry_));
+          fmt::format("request access to it, or log in as another user with `podman login {}`", registry_));
     case 404:
       throw base::Error(base::ErrorKind::not_found, message,
-                        "check the name; the registry may have lost a part of the image");
+                        "check the name; the registry may have lost part of the image");
     case 429:
       throw base::Error(base::ErrorKind::failed, message,
                         seconds ? fmt::format("try again in {} seconds, or log in for a higher limit", seconds->count())

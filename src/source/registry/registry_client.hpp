@@ -1,4 +1,4 @@
-// Requests to one repository of one registry: scheme, login, retries, and failures in words.
+// Requests to one repository of one registry: scheme, login, retries and error messages.
 #pragma once
 
 #include <atomic>
@@ -14,7 +14,7 @@
 
 namespace berth::source {
 
-/// May be used from several threads. Speaks distribution-spec 1.1.
+/// A client of distribution-spec 1.1. Thread-safe.
 class RegistryClient {
  public:
   /// @param options copied
@@ -25,8 +25,8 @@ class RegistryClient {
   /// @throws Error naming registry and reason
   std::unique_ptr<HttpResponse> get(const std::string& path, const std::vector<std::string>& headers);
 
-  /// Throws what an answer means that is neither success nor something the caller knows better.
-  /// @param what the thing asked for, e.g. "the manifest of docker.io/library/busybox:latest"
+  /// Throws the error for a response that is neither a success nor handled by the caller.
+  /// @param what the requested object, e.g. "the manifest of docker.io/library/busybox:latest"
   [[noreturn]] void refuse(HttpResponse& response, const std::string& what) const;
 
   [[nodiscard]] const SourceOptions& options() const { return options_; }
@@ -46,7 +46,7 @@ class RegistryClient {
 
   const SourceOptions options_;
   const std::string registry_;  // as in image names
-  const std::string host_;      // where it is asked
+  const std::string host_;      // that requests go to
   const std::string repository_;
   std::vector<std::string> schemes_;  // to be tried in this order
   HttpClient http_;

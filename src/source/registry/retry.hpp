@@ -1,4 +1,4 @@
-// When and how often something transient is tried again.
+// Retries after transient failures.
 #pragma once
 
 #include <chrono>
@@ -18,8 +18,8 @@ namespace berth::source {
 inline constexpr std::chrono::seconds retry_after_limit{60};
 inline constexpr std::chrono::milliseconds retry_delay_limit{30'000};
 
-/// Whether the same request may succeed soon. @param reached whether the registry answered before: then a name
-/// that does not resolve is a fault of the moment, too
+/// Whether the same request may succeed soon. @param reached whether the registry answered before: then a name that
+/// does not resolve is a transient failure, too
 bool is_transient(const HttpError& error, bool reached);
 
 /// Counts the tries of one request and waits between them, longer each time and not in step with other machines.
@@ -29,11 +29,11 @@ class Retry {
 
   /// Whether a further try is allowed.
   [[nodiscard]] bool left() const { return tries_ < options_.retries; }
-  /// Waits before the next try and tells why.
-  /// @param at_least what the server asked for
-  /// @throws Error(interrupted)
+  /// Waits before the next try and reports the reason.
+  /// @param at_least the time that the server requested
+  /// @throws Interrupted
   void wait(const std::string& why, std::optional<std::chrono::seconds> at_least = std::nullopt);
-  /// Something came meanwhile: begin to count anew.
+  /// Starts to count anew, after progress.
   void reset() { tries_ = 0; }
 
  private:

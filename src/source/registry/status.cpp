@@ -48,7 +48,7 @@ std::string registry_message(std::string_view body) {
     const auto message = errors.front().string_or("message", "");
     return base::printable(fmt::format("{}{}{}", code, code.empty() || message.empty() ? "" : ": ", message), 200);
   } catch (const base::Error&) {
-    return {};  // a web page of some proxy; the status says enough
+    return {};  // e.g. the web page of a proxy; the status is sufficient
   }
 }
 

@@ -1,4 +1,4 @@
-// HTTP status codes and the error documents of registries, in words.
+// Descriptions of HTTP status codes and of the error documents of registries.
 #pragma once
 
 #include <string>
@@ -12,8 +12,8 @@ std::string status_text(int status);
 /// Whether the same request may succeed soon: 408, 429, and 5xx but for 501 and 505.
 bool is_transient_status(int status);
 
-/// What an error document of distribution-spec 1.1 says, fit for a message and short; empty when it is none.
-/// E.g. `TOOMANYREQUESTS: You have reached your pull rate limit`.
+/// The message of an error document of distribution-spec 1.1, made printable and short; empty when it is not one. E.g.
+/// `TOOMANYREQUESTS: You have reached your pull rate limit`.
 std::string registry_message(std::string_view body);
 
 }  // namespace berth::source

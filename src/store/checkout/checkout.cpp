@@ -26,7 +26,7 @@ void remove_half_made(int directory, const std::string& name) noexcept {
       base::remove_tree_at(directory, entry);
     }
   } catch (...) {
-    return;  // the failure that brought us here is the one to tell
+    return;  // the first failure is the one to report
   }
 }
 
@@ -36,8 +36,8 @@ void refuse_present(int directory, const std::string& name) {
   }
 }
 
-/// Gives the group of everything what rights its owner has, and the owner all on directories. The nesting of
-/// directories is bounded by the import of layers.
+/// Gives the group of all files the rights of the owner, and the owner all rights on directories. The import of layers
+/// bounds the nesting of directories.
 void share_with_group(int parent, const std::string& name) {
   const auto status = base::stat_at(parent, name);
   if (!status || S_ISLNK(status->st_mode)) {
@@ -57,19 +57,19 @@ void share_with_group(int parent, const std::string& name) {
   }
 }
 
-/// Objects of bare-user repositories are not the files themselves (links are files there, and modes are attributes),
-/// and copies are nothing that has to be fast.
+/// By libostree. Objects of bare-user repositories differ from the files (links are files there, and modes are
+/// attributes), and copies need not be fast.
 /// @param path of the directory in the tree
 void let_libostree(const Repository& repository, const Checksum& commit, const std::string& path, int directory,
                    const std::string& name, CheckoutFiles files) {
   OstreeRepoCheckoutAtOptions options{};
   options.mode =
       repository.mode() == RepositoryMode::bare ? OSTREE_REPO_CHECKOUT_MODE_NONE : OSTREE_REPO_CHECKOUT_MODE_USER;
-  // A directory that is there is taken with the second one only; nothing is in it.
+  // The second option permits an existing directory, which is empty.
   options.overwrite_mode = name == "." ? OSTREE_REPO_CHECKOUT_OVERWRITE_ADD_FILES : OSTREE_REPO_CHECKOUT_OVERWRITE_NONE;
   options.force_copy = files == CheckoutFiles::linked ? FALSE : TRUE;
-  // Links are possible, as we know now. What may still stand against one is the file system's bound on links to one
-  // inode (65000 on ext4); that content is copied.
+  // Links are possible, as was checked. One can still fail when an inode has the most links that the file system allows
+  // (65000 on ext4); that content is copied.
   options.no_copy_fallback = FALSE;
   options.subpath = path.c_str();
   Failure failure;
@@ -95,7 +95,7 @@ void check_linkable(const Repository& repository, int directory) {
     throw base::Error(base::ErrorKind::failed,
                       "the repository of images is on another file system or mount than the deployments, which share "
                       "their files with it",
-                      "put both on one file system; [paths] in berth.conf(5) says where they are");
+                      "put both on one file system; see [paths] in berth.conf(5)");
   }
   base::throw_errno("make a hard link from the repository");
 }

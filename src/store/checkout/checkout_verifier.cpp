@@ -22,7 +22,7 @@ Inode inode_of(const struct stat& status) {
   return {status.st_dev, status.st_ino};
 }
 
-/// Nothing when there is no directory of that name: a checkout may be on its way out, and links lead out of it.
+/// nullopt when the directory does not exist, as in a checkout that is being removed. Links are not followed.
 base::Fd find_directory(int directory, const std::string& name) {
   base::Fd found(::openat(directory, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!found && errno != ENOENT && errno != ENOTDIR && errno != ELOOP) {
@@ -45,13 +45,13 @@ struct StoredLink {
   std::string target;
 };
 
-/// What an object of a repository other than a bare one stands for, where links are files that hold the target.
+/// The content of an object in a repository that is not bare, in which links are files that contain the target.
 StoredLink stored_link(const Repository& repository, const ObjectName& name) {
   if (!S_ISLNK(repository.type_of(name.checksum))) {
     return {};
   }
   const auto text = base::read_file_at(repository.directory(), object_path(name), PATH_MAX).value_or("");
-  return {true, text.c_str()};  // some writers end it with a NUL
+  return {true, text.c_str()};  // some programs write a NUL at its end
 }
 
 }  // namespace
@@ -59,7 +59,7 @@ StoredLink stored_link(const Repository& repository, const ObjectName& name) {
 CheckoutVerifier::CheckoutVerifier(const Repository& repository, std::stop_token stop, base::Reporter& reporter)
     : repository_(repository),
       stop_(std::move(stop)),
-      activity_(reporter, "deployments", "comparing", base::ProgressUnit::files) {}
+      activity_(reporter, "deployments", base::ProgressTask::comparing, base::ProgressUnit::files) {}
 
 std::vector<CheckoutFault> CheckoutVerifier::compare(const CheckedOut& checkout) {
   replaced_ = nullptr;
@@ -76,7 +76,7 @@ std::vector<CheckoutFault> CheckoutVerifier::walk(const CheckedOut& checkout) {
   const auto commit = Checksum::from_hex(checkout.commit);
   faults_.clear();
   const auto root = find_directory(AT_FDCWD, checkout.path);
-  if (root && !repository_.examine({OSTREE_OBJECT_TYPE_COMMIT, commit})) {
+  if (root && !repository_.verify({OSTREE_OBJECT_TYPE_COMMIT, commit})) {
     compare_directory(root.get(), repository_.load_commit(commit).root, "");
   }
   return std::move(faults_);
@@ -134,7 +134,7 @@ bool CheckoutVerifier::is_object(const struct stat& there, const ObjectName& nam
   return found->second == inode_of(there);
 }
 
-/// Whether a file of a user's checkout has the bytes of the object, which is a plain file in such a repository.
+/// Whether a file of a rootless checkout has the bytes of the object, which is a plain file in such a repository.
 bool CheckoutVerifier::has_content(int directory, const std::string& leaf, const ObjectName& name) const {
   const base::Fd file = base::open_at(directory, leaf, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   const base::Fd object = base::open_at(repository_.directory(), object_path(name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
@@ -152,7 +152,8 @@ bool CheckoutVerifier::has_content(int directory, const std::string& leaf, const
   }
 }
 
-/// A copy, as checkouts have them of empty files and where an inode has all the links it can have.
+/// Whether a file is a copy of the object. Checkouts have copies of empty files and of objects with the most links
+/// possible.
 bool CheckoutVerifier::is_right(int directory, const std::string& leaf, const struct stat& there,
                                 const ObjectName& name) {
   if (repository_.mode() != RepositoryMode::bare && S_ISLNK(there.st_mode)) {
@@ -160,10 +161,11 @@ bool CheckoutVerifier::is_right(int directory, const std::string& leaf, const st
     return stored.link && base::read_link_at(directory, leaf) == stored.target;
   }
   if (repository_.mode() != RepositoryMode::bare) {
-    return S_ISREG(there.st_mode) && has_content(directory, leaf, name);  // owners and modes are the user's
+    return S_ISREG(there.st_mode) &&
+           has_content(directory, leaf, name);  // owners and modes differ from those of the image
   }
   const auto [found, fresh] = hashed_.try_emplace(inode_of(there));
-  // libostree ends the program when it is to hash anything else.
+  // libostree aborts the process when it has to hash anything else.
   if (fresh && (S_ISREG(there.st_mode) || S_ISLNK(there.st_mode))) {
     Failure failure;
     char* hex = nullptr;
@@ -175,15 +177,15 @@ bool CheckoutVerifier::is_right(int directory, const std::string& leaf, const st
   return found->second == name.checksum.hex();
 }
 
-void CheckoutVerifier::mend(const CheckedOut& checkout, const std::vector<CheckoutFault>& faults) const {
+void CheckoutVerifier::repair(const CheckedOut& checkout, const std::vector<CheckoutFault>& faults) const {
   const auto root = base::open_directory_at(AT_FDCWD, checkout.path);
   for (const auto& fault : faults) {
     const auto [parent, leaf] = base::split_path(fault.path);
     const auto directory = base::open_beneath(root.get(), parent.empty() ? "." : parent, O_RDONLY | O_DIRECTORY);
     if (fault.wanted.type == OSTREE_OBJECT_TYPE_FILE) {
-      mend_file(directory.get(), leaf, fault.wanted);
+      repair_file(directory.get(), leaf, fault.wanted);
     } else {
-      mend_directory(checkout, directory.get(), leaf, fault.path);
+      repair_directory(checkout, directory.get(), leaf, fault.path);
     }
   }
   if (!faults.empty()) {
@@ -191,7 +193,7 @@ void CheckoutVerifier::mend(const CheckedOut& checkout, const std::vector<Checko
   }
 }
 
-void CheckoutVerifier::mend_file(int directory, const std::string& leaf, const ObjectName& name) const {
+void CheckoutVerifier::repair_file(int directory, const std::string& leaf, const ObjectName& name) const {
   const auto temporary = std::string(base::temporary_prefix) + name.checksum.hex();
   const auto place = base::full_path(directory, leaf);
   base::unlink_at(directory, temporary);
@@ -208,8 +210,8 @@ void CheckoutVerifier::mend_file(int directory, const std::string& leaf, const O
   base::check_errno(::renameat(directory, temporary.c_str(), directory, leaf.c_str()), "replace " + place);
 }
 
-void CheckoutVerifier::mend_directory(const CheckedOut& checkout, int directory, const std::string& leaf,
-                                      const std::string& path) const {
+void CheckoutVerifier::repair_directory(const CheckedOut& checkout, int directory, const std::string& leaf,
+                                        const std::string& path) const {
   base::unlink_at(directory, leaf);
   checkout_directory(repository_, Checksum::from_hex(checkout.commit), path, directory, leaf);
 }

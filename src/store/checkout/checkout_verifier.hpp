@@ -1,4 +1,4 @@
-// Whether the files of a checkout still are what its commit says.
+// Comparison of the files of a checkout with its commit.
 #pragma once
 
 #include <sys/stat.h>
@@ -18,31 +18,31 @@
 
 namespace berth::store {
 
-/// A file or directory of a checkout that is not what the commit says.
+/// A file or directory of a checkout that differs from the commit.
 struct CheckoutFault {
   std::string path;  ///< absolute in the image
   ObjectName wanted;
   bool missing = false;
 };
 
-/// Compares checkouts with their commits: a file that is the object itself, by its inode, is as good as that object is;
-/// any other is hashed, each inode once. Directories need only be there. What the commit does not have is passed over:
-/// a runtime makes mount points.
+/// Compares checkouts with their commits. A file with the inode of the object needs no comparison; any other is hashed,
+/// each inode once. Directories only have to exist. Files that the commit does not have are ignored, since runtimes
+/// create mount points.
 class CheckoutVerifier {
  public:
   /// @param repository must outlive it
   CheckoutVerifier(const Repository& repository, std::stop_token stop, base::Reporter& reporter);
 
-  /// What of a checkout differs; nothing when it is gone. Directories of the commit that cannot be read are left out.
-  /// @throws Error(interrupted)
+  /// The files and directories that differ; none when the checkout does not exist. Directories of the commit that
+  /// cannot be read are ignored.
+  /// @throws Interrupted
   std::vector<CheckoutFault> compare(const CheckedOut& checkout);
-  /// Only the files that still are what was an object once: by the inode that it had.
+  /// Only the files that still have the inode of a replaced object.
   std::vector<CheckoutFault> compare(const CheckedOut& checkout, const std::map<Inode, ObjectName>& replaced);
 
-  /// Replaces what differs by links to the objects, which must be good, each by one rename. Directories are checked
-  /// out.
+  /// Replaces these files by links to the objects, which must be good, each by one rename. Directories are checked out.
   /// @throws Error
-  void mend(const CheckedOut& checkout, const std::vector<CheckoutFault>& faults) const;
+  void repair(const CheckedOut& checkout, const std::vector<CheckoutFault>& faults) const;
 
  private:
   std::vector<CheckoutFault> walk(const CheckedOut& checkout);
@@ -53,9 +53,9 @@ class CheckoutVerifier {
   void enter_directory(int directory, const std::string& leaf, const std::string& path, const StoredDirectory& stored);
   bool is_object(const struct stat& there, const ObjectName& name);
   bool is_right(int directory, const std::string& leaf, const struct stat& there, const ObjectName& name);
-  void mend_file(int directory, const std::string& leaf, const ObjectName& name) const;
-  void mend_directory(const CheckedOut& checkout, int directory, const std::string& leaf,
-                      const std::string& path) const;
+  void repair_file(int directory, const std::string& leaf, const ObjectName& name) const;
+  void repair_directory(const CheckedOut& checkout, int directory, const std::string& leaf,
+                        const std::string& path) const;
 
   const Repository& repository_;
   std::stop_token stop_;
@@ -63,7 +63,7 @@ class CheckoutVerifier {
   const std::map<Inode, ObjectName>* replaced_ = nullptr;  ///< nullptr: everything is compared
   std::vector<CheckoutFault> faults_;
   std::unordered_map<ObjectName, std::optional<Inode>, HashObject> objects_;
-  std::map<Inode, std::string> hashed_;  ///< checksums as hex; empty for what cannot be an object
+  std::map<Inode, std::string> hashed_;  ///< checksums as hex; empty for a file that cannot be an object
 };
 
 }  // namespace berth::store

@@ -17,6 +17,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/shown_text.hpp"
 #include "store/checkout/object_copy.hpp"
 #include "store/ostree/object_files.hpp"
 #include "store/tree/entry_name.hpp"
@@ -24,10 +25,10 @@
 namespace berth::store {
 namespace {
 
-/// Directories whose files wait to be linked; each holds a descriptor.
+/// Most directories whose files wait to be linked; each holds a descriptor.
 constexpr std::size_t waiting_limit = 64;
 
-/// A directory whose subdirectories are there, and whose files are not.
+/// A directory whose subdirectories exist, and whose files do not.
 struct Job {
   base::Fd directory;
   std::map<std::string, Checksum> files;
@@ -37,7 +38,7 @@ struct Job {
 /// Jobs from the thread that walks the tree to the one that links; either may fail.
 class JobQueue {
  public:
-  /// False when the job is to be done by the caller: the other thread has enough to do.
+  /// @return false when the queue is full, and the caller has to do the job
   bool offer(Job& job) {
     const std::scoped_lock guard(lock_);
     if (closed_ || jobs_.size() >= waiting_limit) {
@@ -61,7 +62,7 @@ class JobQueue {
     const std::scoped_lock guard(lock_);
     return closed_;
   }
-  /// What waits is still done, unless `drop`.
+  /// Waiting jobs are still done, unless `drop`.
   void close(bool drop) {
     const std::scoped_lock guard(lock_);
     closed_ = true;
@@ -78,17 +79,17 @@ class JobQueue {
   bool closed_ = false;
 };
 
-/// Tells how many files are linked, once it takes long enough for anybody to wonder.
+/// Reports the number of linked files, once the work takes long.
 class LinkProgress {
  public:
   LinkProgress(base::Reporter& reporter, const std::string& name)
       : reporter_(reporter), next_(Clock::now() + patience) {
     progress_.id = name;
-    progress_.label = "checking out";
+    progress_.task = base::ProgressTask::checking_out;
     progress_.unit = base::ProgressUnit::files;
   }
 
-  /// May be called by several threads.
+  /// Thread-safe.
   void add(std::size_t files) {
     const std::scoped_lock guard(lock_);
     progress_.done += files;
@@ -144,11 +145,12 @@ class LinkedTree {
 
  private:
   static void make_directory(int parent, const std::string& name) {
-    // Its own mode comes when it is full.
-    base::check_errno(::mkdirat(parent, name.c_str(), 0700), fmt::format("create the directory {}", quoted_name(name)));
+    // The final mode is set when the directory is complete.
+    base::check_errno(::mkdirat(parent, name.c_str(), 0700),
+                      fmt::format("create the directory {}", base::quoted_name(name)));
   }
 
-  /// All directories below are made before the files of this one are linked, so that its time can be set at last.
+  /// Creates all directories below before the files of this one are linked, so that its time can be set last.
   void walk(const StoredDirectory& stored, int parent, const std::string& name) {
     if (queue_.is_closed()) {
       return;  // the other thread failed
@@ -191,11 +193,11 @@ class LinkedTree {
       }
       if (errno == ENOENT) {
         throw base::Error(base::ErrorKind::verification,
-                          fmt::format("the stored content {} of {} is missing", content.hex(), quoted_name(name)),
-                          "berth images verify shows the images concerned, berth images repair mends them");
+                          fmt::format("the stored content {} of {} is missing", content.hex(), base::quoted_name(name)),
+                          "berth images verify shows the images concerned, berth images repair repairs them");
       }
       if (errno != EMLINK) {
-        base::throw_errno(fmt::format("link {} to its object {}", quoted_name(name), content.hex()));
+        base::throw_errno(fmt::format("link {} to its object {}", base::quoted_name(name), content.hex()));
       }
       copy_object(objects_.get(), object, job.directory.get(), name);
     }
@@ -212,7 +214,7 @@ class LinkedTree {
       base::check_errno(::fsetxattr(fd, key.c_str(), value.data(), value.size(), 0),
                         fmt::format("set the extended attribute {} of a directory", key));
     }
-    const struct timespec times[2] = {{0, UTIME_OMIT}, {0, 0}};  // OSTree knows no times
+    const struct timespec times[2] = {{0, UTIME_OMIT}, {0, 0}};  // OSTree stores no times
     base::check_errno(::futimens(fd, times), "set the time of a directory");
   }
 

@@ -1,4 +1,4 @@
-// A stored tree as directories full of hard links.
+// Checkout of a stored tree as directories with hard links.
 #pragma once
 
 #include <string>
@@ -8,10 +8,10 @@
 
 namespace berth::store {
 
-/// Lays `root` out in the new directory `name` below `directory`: one hard link (linkat(2)) per file to its object,
-/// relative to directory descriptors, in two threads. For bare repositories, whose objects are what a checkout needs. A
-/// file with as many links as its file system allows is copied. Work of more than a second is reported. @throws Error,
-/// interrupted when stop was requested; what was made stays
+/// Checks `root` out into the new directory `name` below `directory`: one hard link (linkat(2)) per file to its object,
+/// relative to directory descriptors, in two threads. For bare repositories, whose objects have the metadata of the
+/// files. A file with as many links as its file system allows is copied. Work of more than a second is reported.
+/// @throws Error; Interrupted, leaving an incomplete checkout
 void link_tree(const Repository& repository, const StoreOptions& options, const StoredDirectory& root, int directory,
                const std::string& name);
 

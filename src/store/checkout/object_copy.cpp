@@ -50,7 +50,7 @@ void copy_object(int objects, const std::string& from, int directory, const std:
   }
   const auto source = base::open_at(objects, from, O_RDONLY);
   struct stat status {};
-  base::check_errno(::fstat(source.get(), &status), "look at an object");
+  base::check_errno(::fstat(source.get(), &status), "examine an object");
   const auto copy = base::open_at(directory, to, O_WRONLY | O_CREAT | O_EXCL, 0600);
   copy_bytes(source.get(), copy.get());
   base::check_errno(::fchown(copy.get(), status.st_uid, status.st_gid), "set the owner of " + to);

@@ -1,4 +1,4 @@
-// A copy of a content object, for where no further hard link can be made.
+// Copies of content objects, for files that can have no further hard link.
 #pragma once
 
 #include <string>

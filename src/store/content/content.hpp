@@ -20,7 +20,7 @@ class Content {
   [[nodiscard]] std::uint64_t size() const { return size_; }
   [[nodiscard]] std::uint64_t left() const { return size_ - done_; }
 
-  /// What comes next, in `buffer`: as much as there is at once, at least one byte unless nothing is left.
+  /// Reads the next bytes into `buffer`: as many as are available, at least one unless nothing is left.
   /// @throws Error(verification) when the source ends early
   std::span<const std::byte> next(std::span<std::byte> buffer);
   /// As next, but fills `buffer` unless nothing is left.

@@ -15,12 +15,13 @@
 
 namespace berth::store {
 
-/// By ourselves or by libostree, as the StoreOptions of the repository say; the objects are the same. Objects that are
-/// there already are not written again. For one thread; several writers may work on one transaction.
+/// Writes objects by ObjectWriter or by libostree, as the StoreOptions of the repository select; the objects are the
+/// same. Objects that are stored already are not written again. For one thread; several writers may work on one
+/// transaction.
 class ContentWriter {
  public:
   /// @param repository must outlive the writer; with a transaction open
-  /// @param digest hashed besides, when it is that of the stream which the contents come from; may be null
+  /// @param digest of the stream that the contents come from, which is hashed along with them; may be null
   explicit ContentWriter(const Repository& repository, StreamDigest* digest = nullptr);
 
   /// Writes a regular file, in bounded memory.
@@ -31,7 +32,7 @@ class ContentWriter {
   /// Writes a symbolic link. @param target UTF-8, not empty
   [[nodiscard]] Checksum symbolic_link(std::uint32_t uid, std::uint32_t gid, const std::string& target);
 
-  /// Writes the empty file 0644 root:root that stands for a whiteout marker.
+  /// Writes the empty file 0644 root:root that represents a whiteout marker.
   [[nodiscard]] Checksum marker();
 
  private:

@@ -12,7 +12,7 @@
 
 namespace berth::store {
 
-/// What is hashed in front of a file's content: the length of the header as a 32 bit number, four zeros, and the
+/// The bytes that are hashed before a file's content: the length of the header as a 32 bit number, four zeros, and the
 /// header `(uuuusa(ayay))` = owner, group, mode with file type, 0, target of a symbolic link, xattrs. Big endian.
 std::vector<std::byte> file_header(const Ownership& ownership, mode_t type, const std::string& link_target);
 

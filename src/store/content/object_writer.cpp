@@ -14,9 +14,9 @@
 namespace berth::store {
 namespace {
 
-/// Files up to this size are read whole before anything is written, and written only when they are new.
+/// Files up to this size are read completely before anything is written, and written only if they are new.
 constexpr std::size_t small_size = std::size_t{1} << 20U;
-/// What is written of larger ones at once.
+/// Bytes of larger files that are written at once.
 constexpr std::size_t buffer_size = std::size_t{4} << 20U;
 
 void set_xattr(int fd, const std::string& key, const void* value, std::size_t size) {
@@ -25,7 +25,7 @@ void set_xattr(int fd, const std::string& key, const void* value, std::size_t si
   }
   if (errno == EOPNOTSUPP) {
     throw base::Error(base::ErrorKind::failed,
-                      fmt::format("the repository's file system takes no extended attribute {}", key),
+                      fmt::format("the repository's file system does not support the extended attribute {}", key),
                       "the repository needs a file system with extended attributes, e.g. ext4, xfs or btrfs");
   }
   base::throw_errno(fmt::format("set the extended attribute {} of an object", key));
@@ -66,8 +66,8 @@ void ObjectWriter::hash(std::span<const std::byte> bytes) {
   }
 }
 
-/// The mode of an object's file. In bare-user repositories it is what a user may have of it, and always what is needed
-/// to read it, as libostree does it.
+/// The mode of an object's file. In bare-user repositories it is limited to the bits that a user may set, and always
+/// lets the owner read the file, as libostree does it.
 mode_t ObjectWriter::mode_of(const Ownership& ownership, mode_t type) const {
   constexpr mode_t user_bits = 0775;
   constexpr mode_t link_mode = 0644;
@@ -77,15 +77,15 @@ mode_t ObjectWriter::mode_of(const Ownership& ownership, mode_t type) const {
   return type == S_IFREG ? (ownership.permissions & user_bits) | S_IRUSR : link_mode;
 }
 
-/// What a file is created with: a user sets attributes of those only that he may write.
+/// The mode that a file is created with: a user can set attributes of writable files only.
 mode_t ObjectWriter::first_mode_of(const Ownership& ownership, mode_t type) const {
   const auto mode = mode_of(ownership, type) & ACCESSPERMS;
   return mode_ == RepositoryMode::bare ? mode : mode | S_IWUSR;
 }
 
-// Most files are created as they are to be; each change saved is an inode less that the file system has to touch. The
-// order matters: a change of the owner takes setuid bits and capabilities away, and one of the mode a user's right to
-// set attributes.
+// Most files are created with their final metadata, since each change that is saved is an inode less for the file
+// system to update. The order matters: a change of the owner clears setuid bits and capabilities, and a change of the
+// mode may remove a user's right to set attributes.
 void ObjectWriter::set_metadata(int fd, const Ownership& ownership, mode_t type, mode_t created_with) const {
   const auto& fresh = staging_.new_file();
   const bool bare = mode_ == RepositoryMode::bare;
@@ -101,7 +101,7 @@ void ObjectWriter::set_metadata(int fd, const Ownership& ownership, mode_t type,
       set_xattr(fd, key, value.data(), value.size());
     }
   }
-  const struct timespec times[2] = {{0, UTIME_OMIT}, {0, 0}};  // OSTree knows no times
+  const struct timespec times[2] = {{0, UTIME_OMIT}, {0, 0}};  // OSTree stores no times
   base::check_errno(::futimens(fd, times), "set the time of an object");
 }
 
@@ -109,7 +109,7 @@ Checksum ObjectWriter::file(const Ownership& ownership, Content content) {
   return content.size() > small_size ? large_file(ownership, content) : small_file(ownership, content);
 }
 
-// Each piece is hashed as it comes, while the stream's own bytes still wait to be.
+// Each piece is hashed as it arrives, while the stream's own bytes still wait to be hashed.
 Checksum ObjectWriter::small_file(const Ownership& ownership, Content& content) {
   begin(ownership);
   const auto bytes = buffer_.first(static_cast<std::size_t>(content.size()));
@@ -160,7 +160,7 @@ Checksum ObjectWriter::symbolic_link(std::uint32_t uid, std::uint32_t gid, const
   if (mode_ == RepositoryMode::bare) {
     staging_.create_link(path, target, uid, gid);
   } else if (const auto file = staging_.create(path, first_mode_of(ownership, S_IFLNK))) {
-    staging_.write(file->get(), std::as_bytes(std::span(target.c_str(), target.size() + 1)));  // with its end
+    staging_.write(file->get(), std::as_bytes(std::span(target.c_str(), target.size() + 1)));  // with its NUL
     set_metadata(file->get(), ownership, S_IFLNK, first_mode_of(ownership, S_IFLNK));
   }
   return name;

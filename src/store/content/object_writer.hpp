@@ -1,5 +1,5 @@
-// Content objects written by ourselves, in the documented format of bare and bare-user repositories. It decides the
-// speed of a pull.
+// Content objects written without libostree, in the documented format of bare and bare-user repositories. The speed of
+// a pull depends on it.
 #pragma once
 
 #include <cstddef>
@@ -28,7 +28,7 @@ class ObjectWriter {
   /// @param digest of the stream that contents come from; may be null
   ObjectWriter(ObjectStaging& staging, RepositoryMode mode, StreamDigest* digest);
 
-  // As those of ContentWriter.
+  // See ContentWriter.
   [[nodiscard]] Checksum file(const Ownership& ownership, Content content);
   [[nodiscard]] Checksum symbolic_link(std::uint32_t uid, std::uint32_t gid, const std::string& target);
 
@@ -48,10 +48,10 @@ class ObjectWriter {
   struct alignas(ObjectStaging::direct_alignment) Block {
     std::byte bytes[ObjectStaging::direct_alignment];
   };
-  std::unique_ptr<Block[]> blocks_;  ///< not set to anything: most images touch few of them
+  std::unique_ptr<Block[]> blocks_;  ///< not initialized: most images use few of them
   std::span<std::byte> buffer_;
   using HeaderKey = std::tuple<std::uint32_t, std::uint32_t, std::uint32_t>;
-  std::map<HeaderKey, std::vector<std::byte>> headers_;  ///< of files without xattrs: few kinds, many files
+  std::map<HeaderKey, std::vector<std::byte>> headers_;  ///< of files without xattrs, which have few kinds of header
 };
 
 }  // namespace berth::store

@@ -41,8 +41,8 @@ Checksum OstreeWriter::small_file(const Ownership& ownership, std::span<const st
   return checksum_from(hex.get(), failure, "store a file");
 }
 
-// libostree compares a streamed file with the disk reserve only when it is complete: a hostile header could fill the
-// disk before. So the declared size is compared first.
+// libostree compares a streamed file with the disk reserve only when it is complete, so that a hostile header could
+// fill the disk before. So the declared size is compared first.
 Checksum OstreeWriter::large_file(const Ownership& ownership, Content& content) {
   room_.require(content.size());
   const auto xattrs = xattrs_variant(ownership.xattrs);
@@ -56,7 +56,7 @@ Checksum OstreeWriter::large_file(const Ownership& ownership, Content& content) 
   std::vector<std::byte> piece(piece_size);
   while (content.left() > 0) {
     const auto bytes = content.fill(piece);
-    room_.take(bytes.size());  // others write, too
+    room_.take(bytes.size());  // other programs write, too
     if (libostree().output_stream_write_all(reinterpret_cast<GOutputStream*>(writer.get()), bytes.data(), bytes.size(),
                                             nullptr, nullptr, failure.out()) == 0) {
       failure.raise("store a file");

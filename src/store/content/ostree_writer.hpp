@@ -1,4 +1,4 @@
-// Content objects written by libostree: the slow way, which needs nothing of ours to be right.
+// Content objects written by libostree, which is slower; see [pull] writer in berth.conf(5).
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,7 @@ class OstreeWriter {
   explicit OstreeWriter(const Repository& repository)
       : repository_(repository.handle()), room_(repository.directory(), repository.reserve()) {}
 
-  // As those of ContentWriter.
+  // See ContentWriter.
   [[nodiscard]] Checksum file(const Ownership& ownership, Content content);
   [[nodiscard]] Checksum symbolic_link(std::uint32_t uid, std::uint32_t gid, const std::string& target);
 

@@ -1,4 +1,4 @@
-// The digest of a stream whose bytes are hashed a second time, as parts of what it holds.
+// The digest of a stream whose bytes are also hashed as parts of its content.
 #pragma once
 
 #include <cstddef>
@@ -10,15 +10,15 @@
 
 namespace berth::store {
 
-/// The diff id of a layer covers the same bytes as the names of its objects, and two digests at once take hardly longer
-/// than one. So what passes is not hashed at once but waits for an object whose bytes are.
+/// The diff id of a layer covers the same bytes as the names of its objects, and two digests together take hardly
+/// longer than one. So bytes are not hashed at once but wait until they are hashed as part of an object.
 class StreamDigest {
  public:
   explicit StreamDigest(base::DigestAlgorithm algorithm);
 
-  /// Hashes what waits; to be called before those bytes change.
+  /// Hashes the waiting bytes. Call it before they change.
   void settle();
-  /// Bytes that come next in the stream. They must stay as they are until settle() or finish(). @pre nothing waits
+  /// Adds the next bytes of the stream. They must not change until settle() or finish(). @pre no bytes wait
   void add(std::span<const std::byte> bytes);
   /// As `other.update(bytes)`, while as many waiting bytes are hashed.
   void update(base::Sha256& other, std::span<const std::byte> bytes);
@@ -26,7 +26,7 @@ class StreamDigest {
 
  private:
   base::Sha256 sha256_;
-  std::optional<base::Hasher> hasher_;  ///< for another algorithm; then nothing waits
+  std::optional<base::Hasher> hasher_;  ///< for another algorithm; then no bytes wait
   std::span<const std::byte> waiting_;
 };
 

@@ -10,14 +10,14 @@
 #include <utility>
 #include <vector>
 
+#include "base/decompress.hpp"
 #include "base/error.hpp"
-#include "base/unpack.hpp"
+#include "base/shown_text.hpp"
 #include "store/content/content_writer.hpp"
 #include "store/content/stream_digest.hpp"
-#include "store/layer/decompress.hpp"
+#include "store/layer/layer_archive.hpp"
 #include "store/layer/layer_progress.hpp"
 #include "store/layer/read_ahead.hpp"
-#include "store/layer/tar_reader.hpp"
 #include "store/ostree/commit_metadata.hpp"
 #include "store/tree/entry_name.hpp"
 #include "store/tree/layer_tree.hpp"
@@ -28,13 +28,13 @@ namespace {
 constexpr std::size_t piece_size = std::size_t{128} << 10U;
 /// Most entries in one archive, replaced ones included.
 constexpr std::uint64_t entry_limit = 10'000'000;
-/// Most bytes behind the end of the archive. Tar pads to its record size, at most some MiB.
+/// Most bytes after the end of the archive. Tar pads to its record size, at most some MiB.
 constexpr std::uint64_t trailer_limit = std::uint64_t{64} << 20U;
-/// How many names of dropped attributes a warning holds.
+/// Most names of dropped attributes in a warning.
 constexpr std::size_t named_xattr_limit = 5;
 
-/// The unpacked bytes, on their way hashed or left to be hashed beside the files they hold. What the last read gave
-/// must stay as it is until the next.
+/// The decompressed bytes, hashed as they pass or along with the files that they belong to. The result of a read must
+/// not change until the next read.
 class HashedStream final : public base::ByteStream {
  public:
   HashedStream(std::unique_ptr<base::ByteStream> inner, StreamDigest& digest)
@@ -52,8 +52,8 @@ class HashedStream final : public base::ByteStream {
   StreamDigest& digest_;
 };
 
-/// Entries of a POSIX ACL, each tag, rights and id in little endian, as posix_acl_valid of Linux wants them: the owner,
-/// users, the group, groups, a mask if there are any of users and groups, others.
+/// Checks the entries of a POSIX ACL (tag, rights and ID, each little endian) as posix_acl_valid of Linux does: the
+/// owner, users, the group, groups, a mask if there are users or groups, others.
 bool is_sound_acl(std::string_view value) {
   constexpr std::string_view acl_version("\2\0\0\0", 4);
   constexpr std::size_t entry_size = 8;
@@ -82,7 +82,7 @@ bool is_sound_acl(std::string_view value) {
   return owner && group && others && tags.empty() && (masks == 1 || (masks == 0 && users + groups == 0));
 }
 
-/// Whether Linux would take it: xattr(7), the header of `struct vfs_cap_data` and that of POSIX ACLs.
+/// Whether Linux would accept the attribute: xattr(7), the header of `struct vfs_cap_data` and that of POSIX ACLs.
 bool is_sound_xattr(std::string_view key, std::string_view value) {
   constexpr std::size_t key_limit = 255;
   constexpr std::size_t value_limit = std::size_t{64} << 10U;
@@ -91,7 +91,7 @@ bool is_sound_xattr(std::string_view key, std::string_view value) {
   }
   if (key == "security.capability") {
     constexpr std::size_t revision_byte = 3;
-    const std::map<char, std::size_t> size_of_revision{{'\2', 20}, {'\3', 24}};  // Linux takes no more of the first
+    const std::map<char, std::size_t> size_of_revision{{'\2', 20}, {'\3', 24}};  // Linux accepts no other sizes
     const auto known =
         value.size() > revision_byte ? size_of_revision.find(value[revision_byte]) : size_of_revision.end();
     return known != size_of_revision.end() && known->second == value.size();
@@ -101,16 +101,17 @@ bool is_sound_xattr(std::string_view key, std::string_view value) {
 
 enum class XattrChoice { keep, drop, drop_silently };
 
-/// What images may set: what a user may set, file capabilities and POSIX ACLs. `trusted.overlay.*` would steer the
-/// overlays that are mounted above a checkout, `security.ima` and `.evm` need keys of the host, and SELinux labels
-/// are the host's own.
-XattrChoice choose_xattr(std::string_view key, std::string_view value, EntryType type) {
-  // An empty value means that there is none: POSIX.1-2017, pax, "pax Extended Header".
+/// Images may set the attributes that users may set, file capabilities and POSIX ACLs. `trusted.overlay.*` would affect
+/// overlays that are mounted over a checkout, `security.ima` and `.evm` need keys of the host, and SELinux labels
+/// belong to the host.
+XattrChoice choose_xattr(std::string_view key, std::string_view value, base::TarEntryType type) {
+  // An empty value removes the attribute: POSIX.1-2017, pax, "pax Extended Header".
   if (key == "security.selinux" || key == implied_directory_xattr || value.empty()) {
     return XattrChoice::drop_silently;
   }
-  if (type == EntryType::symbolic_link || (key == "system.posix_acl_default" && type != EntryType::directory)) {
-    return XattrChoice::drop;  // Linux has no user attributes on links, and defaults of directories only
+  if (type == base::TarEntryType::symbolic_link ||
+      (key == "system.posix_acl_default" && type != base::TarEntryType::directory)) {
+    return XattrChoice::drop;  // in Linux links have no user attributes, and only directories have defaults
   }
   if (!is_sound_xattr(key, value)) {
     return XattrChoice::drop;
@@ -124,7 +125,7 @@ XattrChoice choose_xattr(std::string_view key, std::string_view value, EntryType
 using OwnerKey = std::tuple<std::uint32_t, std::uint32_t, std::uint32_t>;
 using WrittenObjects = std::map<OwnerKey, Checksum>;
 
-/// What was written for this owner and mode before, or is now. @param owner without xattrs
+/// The object that was written for this owner and mode before, or is written now. @param owner without xattrs
 template <typename Write>
 Checksum written_once(WrittenObjects& written, const Ownership& owner, const Write& write) {
   const OwnerKey key{owner.uid, owner.gid, owner.permissions};
@@ -135,7 +136,7 @@ Checksum written_once(WrittenObjects& written, const Ownership& owner, const Wri
   return known->second;
 }
 
-/// One layer on its way into the repository.
+/// The import of one layer.
 class Import {
  public:
   Import(const Repository& repository, const LayerRequest& request)
@@ -164,15 +165,15 @@ class Import {
   void read_archive(base::ByteStream& unpacked);
   void read_trailer(base::ByteStream& unpacked) const;
   void check_diff_id(const base::Digest& found) const;
-  void add(TarEntry entry, TarReader& tar);
-  void add_marker(const TarEntry& entry);
-  void add_directory(const TarEntry& entry);
-  void add_symbolic_link(const TarEntry& entry);
-  void add_special(const TarEntry& entry);
-  void add_file(const TarEntry& entry, TarReader& tar);
+  void add(LayerEntry entry, LayerArchive& tar);
+  void add_marker(const LayerEntry& entry);
+  void add_directory(const LayerEntry& entry);
+  void add_symbolic_link(const LayerEntry& entry);
+  void add_special(const LayerEntry& entry);
+  void add_file(const LayerEntry& entry, LayerArchive& tar);
   [[nodiscard]] std::uint64_t unpacked_limit() const;
   void count_bytes(std::uint64_t size);
-  void filter_xattrs(TarEntry& entry);
+  void filter_xattrs(LayerEntry& entry);
   void report_dropped_xattrs() const;
   Checksum commit();
 
@@ -184,8 +185,8 @@ class Import {
   LayerTree tree_;
   Checksum marker_;
   LayerMetadata metadata_;
-  WrittenObjects metas_;    ///< of directories: few kinds, many directories
-  WrittenObjects empties_;  ///< of files without content, each of which would cost as much as one with some KiB
+  WrittenObjects metas_;    ///< of directories, most of which have the same metadata
+  WrittenObjects empties_;  ///< of empty files, each of which would take as long as one of some KiB
   std::set<std::string> dropped_xattrs_;
   std::uint64_t dropped_xattr_count_ = 0;
 };
@@ -193,16 +194,16 @@ class Import {
 std::unique_ptr<base::ByteStream> Import::unpack(std::unique_ptr<base::ByteStream> blob) const {
   const auto& descriptor = request_.descriptor;
   const auto packed_size = static_cast<std::uint64_t>(std::max<std::int64_t>(descriptor.size, 0));
-  const auto limit = unpacked_limit();
-  auto counted = std::make_unique<ProgressStream>(std::move(blob),
-                                                  base::Progress{descriptor.digest.short_hex(), "", 0, packed_size},
-                                                  *request_.reporter, request_.stop);
-  return std::make_unique<ReadAhead>(
-      decompress(image::layer_compression(descriptor), std::move(counted), limit, name_));
+  base::Progress progress{.id = descriptor.digest.short_hex(), .total = packed_size};
+  auto counted =
+      std::make_unique<ProgressStream>(std::move(blob), std::move(progress), *request_.reporter, request_.stop);
+  return std::make_unique<ReadAhead>(base::decompress(
+      std::move(counted), {name_, unpacked_limit(), "pull again; if it stays, have the image built or pushed again",
+                           image::layer_compression(descriptor)}));
 }
 
 void Import::read_archive(base::ByteStream& unpacked) {
-  TarReader tar(unpacked, name_);
+  LayerArchive tar(unpacked, name_);
   std::uint64_t entries = 0;
   while (auto entry = tar.next()) {
     if (request_.stop.stop_requested()) {
@@ -213,20 +214,19 @@ void Import::read_archive(base::ByteStream& unpacked) {
     }
     add(std::move(*entry), tar);
   }
-  digest_.settle();  // what waits lies in a buffer of the reader
+  digest_.settle();  // the waiting bytes are in a buffer of the reader
 }
 
-// The diff id covers what is behind the archive's end, and the blob's digest is checked at its end.
+// The diff id covers the bytes after the end of the archive, and the blob's digest is checked at its end.
 void Import::read_trailer(base::ByteStream& unpacked) const {
   std::vector<std::byte> piece(piece_size);
   std::uint64_t seen = 0;
   while (const auto count = unpacked.read(piece)) {
     seen += count;
     if (seen > trailer_limit) {
-      throw base::Error(
-          base::ErrorKind::verification,
-          fmt::format("{}: more than {} bytes behind the end of its archive", name_, trailer_limit),
-          "berth reads no more of a layer than it needs; whoever builds the image can leave those bytes out");
+      throw base::Error(base::ErrorKind::verification,
+                        fmt::format("{}: more than {} bytes after the end of its archive", name_, trailer_limit),
+                        "have the image built without those bytes");
     }
   }
 }
@@ -241,13 +241,13 @@ void Import::check_diff_id(const base::Digest& found) const {
   }
 }
 
-void Import::filter_xattrs(TarEntry& entry) {
+void Import::filter_xattrs(LayerEntry& entry) {
   std::erase_if(entry.ownership.xattrs, [&](const auto& xattr) {
     const auto choice = choose_xattr(xattr.first, xattr.second, entry.type);
     if (choice == XattrChoice::drop) {
       ++dropped_xattr_count_;
       if (dropped_xattrs_.size() < named_xattr_limit) {
-        dropped_xattrs_.insert(quoted_name(xattr.first));
+        dropped_xattrs_.insert(base::quoted_name(xattr.first));
       }
     }
     return choice != XattrChoice::keep;
@@ -257,13 +257,13 @@ void Import::filter_xattrs(TarEntry& entry) {
 void Import::report_dropped_xattrs() const {
   if (dropped_xattr_count_ > 0) {
     request_.reporter->warning(
-        fmt::format("{}: {} extended attributes were left out, which images may not set or OSTree cannot hold ({})",
-                    name_, dropped_xattr_count_, fmt::join(dropped_xattrs_, ", ")));
+        fmt::format("{}: left out {} extended attributes that images may not set or OSTree cannot store ({})", name_,
+                    dropped_xattr_count_, fmt::join(dropped_xattrs_, ", ")));
   }
 }
 
-void Import::add(TarEntry entry, TarReader& tar) {
-  base::in_context([&] { return fmt::format("{}: {}", name_, quoted_name(entry.path)); },
+void Import::add(LayerEntry entry, LayerArchive& tar) {
+  base::in_context([&] { return fmt::format("{}: {}", name_, base::quoted_name(entry.path)); },
                    [&] {
                      filter_xattrs(entry);
                      if (!entry.path.empty() && meaning_of(base_name(entry.path)) != NameMeaning::plain) {
@@ -271,40 +271,40 @@ void Import::add(TarEntry entry, TarReader& tar) {
                        return;
                      }
                      switch (entry.type) {
-                       case EntryType::file:
+                       case base::TarEntryType::file:
                          add_file(entry, tar);
                          break;
-                       case EntryType::directory:
+                       case base::TarEntryType::directory:
                          add_directory(entry);
                          break;
-                       case EntryType::symbolic_link:
+                       case base::TarEntryType::symbolic_link:
                          add_symbolic_link(entry);
                          break;
-                       case EntryType::hard_link:
+                       case base::TarEntryType::hard_link:
                          tree_.add_hard_link(entry.path, entry.link_target);
                          break;
-                       case EntryType::special:
+                       case base::TarEntryType::special:
                          add_special(entry);
                          break;
                      }
                    });
 }
 
-void Import::add_marker(const TarEntry& entry) {
+void Import::add_marker(const LayerEntry& entry) {
   const bool bookkeeping_directory =
-      entry.type == EntryType::directory && meaning_of(base_name(entry.path)) == NameMeaning::bookkeeping;
+      entry.type == base::TarEntryType::directory && meaning_of(base_name(entry.path)) == NameMeaning::bookkeeping;
   if (bookkeeping_directory) {
     add_directory(entry);  // aufs kept the targets of hard links in one; merging drops it
   } else {
     if (!tree_.is_below_file(entry.path)) {
       tree_.add_file(entry.path, marker_);
     }
-    // Below a link of the same layer there is nothing to hide: tools that put a link where a directory was write
-    // whiteouts for what was in that directory, too.
+    // Below a link of the same layer there is nothing to hide: tools that replace a directory by a link also write
+    // whiteouts for the entries of the directory.
   }
 }
 
-void Import::add_file(const TarEntry& entry, TarReader& tar) {
+void Import::add_file(const LayerEntry& entry, LayerArchive& tar) {
   if (entry.path.empty()) {
     tree_.add_file(entry.path, marker_);  // refuses
   }
@@ -322,33 +322,33 @@ std::uint64_t Import::unpacked_limit() const {
   return base::unpacked_limit(static_cast<std::uint64_t>(std::max<std::int64_t>(packed, 0)));
 }
 
-// The holes of sparse files are not among the unpacked bytes, but they are stored as zeros. So what headers say is
-// counted, before anything is stored.
+// The holes of sparse files are not part of the decompressed bytes, but they are stored as zeros. So the sizes in
+// headers are counted, before anything is stored.
 void Import::count_bytes(std::uint64_t size) {
   const auto limit = unpacked_limit();
   if (size > limit - metadata_.unpacked_size) {
     throw base::Error(
         base::ErrorKind::verification, fmt::format("its files have more than {} bytes, the limit for its size", limit),
-        "the limit keeps small layers from filling the disk; whoever builds the image can divide that layer");
+        "the limit keeps small layers from filling the disk; have the image built with that layer divided");
   }
   metadata_.unpacked_size += size;
 }
 
-void Import::add_directory(const TarEntry& entry) {
+void Import::add_directory(const LayerEntry& entry) {
   const auto& owner = entry.ownership;
   const auto write = [&] { return repository_.write_meta(owner); };
   tree_.add_directory(entry.path, owner.xattrs.empty() ? written_once(metas_, owner, write) : write());
 }
 
-void Import::add_symbolic_link(const TarEntry& entry) {
+void Import::add_symbolic_link(const LayerEntry& entry) {
   const auto content = writer_.symbolic_link(entry.ownership.uid, entry.ownership.gid, entry.link_target);
   tree_.add_symbolic_link(entry.path, content, entry.link_target);
 }
 
-void Import::add_special(const TarEntry& entry) {
+void Import::add_special(const LayerEntry& entry) {
   ++metadata_.skipped_nodes;
   tree_.remove(entry.path);
-  // Left out, it must not let through what a lower layer has under its name.
+  // The entry is left out, but still has to hide an entry of a lower layer with the same name.
   const auto name = base_name(entry.path);
   if (!name.empty()) {
     const auto parent = entry.path.substr(0, entry.path.size() - name.size());

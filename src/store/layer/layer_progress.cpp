@@ -16,7 +16,7 @@ ProgressStream::ProgressStream(std::unique_ptr<base::ByteStream> inner, base::Pr
       reporter_(reporter),
       stop_(std::move(stop)),
       reported_(std::chrono::steady_clock::now()) {
-  progress_.label = "fetching";
+  progress_.task = base::ProgressTask::fetching;
   reporter_.progress(progress_);
 }
 

@@ -1,4 +1,4 @@
-// A layer's packed bytes on their way: counted, reported, and stopped on request.
+// A layer's compressed bytes with progress and a stop token.
 #pragma once
 
 #include <chrono>
@@ -11,7 +11,7 @@
 namespace berth::store {
 
 /// Passes bytes on, reports them as "fetching", at once and then at most every 100 ms.
-/// read throws Error(interrupted) once stop was requested.
+/// read throws Interrupted once stop was requested.
 class ProgressStream final : public base::ByteStream {
  public:
   /// @param progress identity and total; @param reporter must outlive the stream

@@ -35,7 +35,7 @@ void ReadAhead::fill_pieces() noexcept {
   }
 }
 
-/// False when nothing comes behind it.
+/// @return false when no bytes follow
 bool ReadAhead::fill(Piece& piece) noexcept {
   piece.size = 0;
   try {
@@ -53,14 +53,14 @@ bool ReadAhead::fill(Piece& piece) noexcept {
   }
 }
 
-/// False when nobody wants more.
+/// @return false when the reader was destroyed
 bool ReadAhead::await_empty() {
   std::unique_lock guard(lock_);
   changed_.wait(guard, [this] { return filled_ < piece_count || abandoned_; });
   return !abandoned_;
 }
 
-/// False at the end of the stream.
+/// @return false at the end of the stream
 bool ReadAhead::await_full() {
   std::unique_lock guard(lock_);
   changed_.wait(guard, [this] { return filled_ > 0 || ended_; });

@@ -1,4 +1,4 @@
-// A stream that is read by a thread of its own.
+// A stream that is read in a thread of its own.
 #pragma once
 
 #include <array>
@@ -14,14 +14,14 @@
 
 namespace berth::store {
 
-/// Reads `inner` ahead, into a few buffers that are used again and again, so that what makes the bytes (a transfer, a
-/// decompressor) and what takes them work at the same time. What `inner` throws comes behind the bytes before it.
+/// Reads `inner` ahead into a few reused buffers, so that the producer of the bytes (a transfer, a decompressor) and
+/// their consumer work at the same time. An exception of `inner` is thrown after the bytes before it.
 class ReadAhead final : public base::ByteStream {
  public:
   explicit ReadAhead(std::unique_ptr<base::ByteStream> inner);
   ReadAhead(const ReadAhead&) = delete;
   ReadAhead& operator=(const ReadAhead&) = delete;
-  /// Waits for the read that `inner` is in.
+  /// Waits until the current read of `inner` returns.
   ~ReadAhead() override;
 
   std::size_t read(std::span<std::byte> buffer) override;
@@ -43,10 +43,10 @@ class ReadAhead final : public base::ByteStream {
   std::unique_ptr<base::ByteStream> inner_;
   std::array<Piece, piece_count> pieces_;
   std::size_t filled_ = 0;      ///< pieces that are full, under lock_
-  std::size_t reading_ = 0;     ///< the piece that read() is in; of the reader alone
+  std::size_t reading_ = 0;     ///< the piece that read() copies from; for the reader alone
   std::size_t position_ = 0;    ///< within it
-  bool ended_ = false;          ///< nothing comes behind what is full, under lock_
-  bool abandoned_ = false;      ///< nobody will read any more, under lock_
+  bool ended_ = false;          ///< no pieces follow those that are full, under lock_
+  bool abandoned_ = false;      ///< there is no reader any more, under lock_
   std::exception_ptr failure_;  ///< thrown at the end; written before ended_
   std::mutex lock_;
   std::condition_variable changed_;

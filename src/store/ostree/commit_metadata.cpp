@@ -58,7 +58,7 @@ std::uint64_t number_of(GVariant* metadata, const char* key) {
   return value ? g_variant_get_uint64(value.get()) : 0;
 }
 
-/// The older tools wrote sizes as text, some as numbers.
+/// Versions of `atomic` wrote sizes as text or as numbers.
 std::int64_t packed_size_of(GVariant* metadata) {
   const auto text = text_of(metadata, key_packed_size);
   std::int64_t size = 0;

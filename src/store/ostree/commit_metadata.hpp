@@ -1,5 +1,5 @@
-// What our commits say about themselves. Keys beginning with `docker.` are those of the older tools (contract,
-// section 4); keys beginning with `berth.` are ours, and absent in what others stored.
+// The metadata of commits. `atomic` defined the keys beginning with `docker.` (docs/system-containers.md, "What is kept
+// on the host"); berth adds those beginning with `berth.`, which commits of other tools lack.
 #pragma once
 
 #include <cstdint>
@@ -19,9 +19,9 @@ struct LayerMetadata {
   LowerLinks links;                 ///< `berth.links`: hard links to lower layers, path → target
 };
 
-/// Who says that an image has its name.
+/// Where the name of an image comes from.
 enum class Origin {
-  unknown,   ///< stored by an older tool, or by a berth that did not note it
+  unknown,   ///< stored by `atomic`, or by a version of berth that did not record it
   registry,  ///< the registry in the name
   file,      ///< a layout, an archive or a daemon: the name is the file's, or the user's choice
 };
@@ -44,7 +44,7 @@ VariantPtr to_variant(const ImageMetadata& metadata);
 LayerMetadata layer_metadata(GVariant* metadata);
 ImageMetadata image_metadata(GVariant* metadata);
 
-/// Whether berth or the older tools wrote this commit; other tools may keep theirs in the same repository.
+/// Whether berth or `atomic` wrote this commit; other tools may keep theirs in the same repository.
 bool is_our_commit(GVariant* metadata);
 
 }  // namespace berth::store

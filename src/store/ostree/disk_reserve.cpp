@@ -12,9 +12,9 @@
 namespace berth::store {
 namespace {
 
-/// How much is written before the file system is asked again.
+/// Bytes written between two queries of the free space.
 constexpr std::uint64_t check_interval = std::uint64_t{32} << 20U;
-/// What a file takes at least, with what names it.
+/// Least bytes that a file takes, with its directory entry.
 constexpr std::uint64_t least_size = 4096;
 constexpr std::uint64_t most = std::numeric_limits<std::int64_t>::max() / 2;
 
@@ -22,7 +22,7 @@ constexpr std::uint64_t most = std::numeric_limits<std::int64_t>::max() / 2;
 
 std::uint64_t DiskReserve::room() const {
   struct statvfs disk {};
-  base::check_errno(::fstatvfs(directory_, &disk), "look at the repository's file system");
+  base::check_errno(::fstatvfs(directory_, &disk), "examine the file system of the repository");
   const std::uint64_t free_bytes = std::uint64_t{::getuid() == 0 ? disk.f_bfree : disk.f_bavail} * disk.f_bsize;
   return free_bytes > reserve_ ? free_bytes - reserve_ : 0;
 }

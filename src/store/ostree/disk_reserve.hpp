@@ -1,4 +1,4 @@
-// How much of the disk a pull may use.
+// The disk space that a pull leaves free.
 #pragma once
 
 #include <atomic>
@@ -6,16 +6,16 @@
 
 namespace berth::store {
 
-/// What is written is counted, and the file system asked again whenever much was: others write, too. Safe for several
-/// threads.
+/// Counts written bytes, and queries the free space again after a certain number of them, since other programs write,
+/// too. Thread-safe.
 class DiskReserve {
  public:
   /// @param directory on the file system in question; must outlive this
-  /// @param reserve bytes that are to stay free
+  /// @param reserve bytes that must stay free
   DiskReserve(int directory, std::uint64_t reserve) : directory_(directory), reserve_(reserve) {}
 
-  /// Asks whether a file of `bytes` fits, before any of it is written.
-  /// @throws Error(failed) with the remedy when the reserve would be touched
+  /// Checks that a file of `bytes` fits, before any of it is written.
+  /// @throws Error(failed) with the remedy when it would use the reserve
   void require(std::uint64_t bytes) const;
   /// Accounts for `bytes` that are about to be written. @throws Error as require
   void take(std::uint64_t bytes);
@@ -26,7 +26,7 @@ class DiskReserve {
 
   int directory_;
   std::uint64_t reserve_;
-  std::atomic<std::int64_t> left_{0};  ///< bytes until the file system is asked again
+  std::atomic<std::int64_t> left_{0};  ///< bytes until the free space is queried again
 };
 
 }  // namespace berth::store

@@ -35,7 +35,7 @@ base::ErrorKind kind_of(const GError& error) {
 }
 
 std::string hint_for(const GError& error) {
-  // libostree gives its disk reserve no error code of its own.
+  // libostree has no error code for its disk reserve.
   const std::string_view message = error.message;
   if (error.code == G_IO_ERROR_NO_SPACE || message.find("min-free-space") != std::string_view::npos) {
     return space_hint;

@@ -1,4 +1,4 @@
-// Owning GLib's objects, and turning its failures into ours. The one checking helper for libostree.
+// Ownership of GLib's objects, and conversion of GError to base::Error.
 #pragma once
 
 #include <glib.h>
@@ -40,9 +40,9 @@ class Failure {
     g_clear_error(&error_);
     return &error_;
   }
-  /// Whether it says that something is not there.
+  /// Whether the error is that something does not exist.
   [[nodiscard]] bool is_not_found() const noexcept;
-  /// What the call said; empty when it did not fail.
+  /// The message of the error; empty when the call did not fail.
   [[nodiscard]] std::string_view message() const noexcept { return error_ == nullptr ? "" : error_->message; }
   /// Throws base::Error "cannot WHAT: MESSAGE"; a full disk and missing rights get their kind and remedy.
   [[noreturn]] void raise(std::string_view what) const;

@@ -2,6 +2,8 @@
 
 namespace berth::store {
 
+BERTH_DLOPEN_NOTE(libostree_note, "libostree-1.so.1", "store", "Stores images and checks them out", "required");
+
 const LibOstree& libostree() {
   static const LibOstree functions;
   return functions;

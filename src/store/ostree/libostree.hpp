@@ -1,5 +1,5 @@
-// The functions of libostree, and of the libraries below it, that we call. What is asked often or has to be fast is
-// done without it (reading, our own writing, linking checkouts), and then it is not loaded.
+// The functions of libostree and GLib that berth calls. Frequent or fast operations (reading, writing objects,
+// checkouts with links) are done without libostree, which is then not loaded.
 #pragma once
 
 #include <ostree.h>
@@ -36,7 +36,7 @@ struct LibOstree {
 /// Loads it, once. @throws Error(failed) when libostree is not installed
 const LibOstree& libostree();
 
-/// Gives an object of GLib back.
+/// Releases a GObject.
 struct Unreference {
   void operator()(gpointer object) const noexcept { libostree().object_unref(object); }
 };

@@ -1,4 +1,4 @@
-// The files that objects are, `objects/XX/REST.TYPE` in the repository's directory.
+// The files of objects: `objects/XX/REST.TYPE` in the repository's directory.
 #pragma once
 
 #include <ostree.h>
@@ -22,7 +22,7 @@ struct ObjectName {
   friend auto operator<=>(const ObjectName&, const ObjectName&) = default;
 };
 
-/// What tells files apart, whatever their names.
+/// Identifies a file regardless of its names.
 using Inode = std::pair<dev_t, ino_t>;
 
 /// The file of one object.
@@ -34,17 +34,17 @@ struct ObjectFile {
   nlink_t links = 0;
 };
 
-/// libostree's word for a type of objects, which is also how their files end: "commit".
+/// libostree's name of an object type, which is also the suffix of the files: "commit".
 const char* type_name(OstreeObjectType type);
 
-/// Where an object is, relative to the directory `objects`: `ab/cdef….file`.
+/// Path of an object relative to the directory `objects`: `ab/cdef….file`.
 std::string path_in_objects(const ObjectName& name);
 
-/// Where an object is, relative to the repository's directory.
+/// Path of an object relative to the repository's directory.
 std::string object_path(const ObjectName& name);
 
-/// Calls `visit` for each object in the repository; detached metadata (`.commitmeta`) as an object of that type. What
-/// libostree puts there besides is passed over.
+/// Calls `visit` for each object in the repository; detached metadata (`.commitmeta`) is reported as an object of that
+/// type. Other files of libostree are ignored.
 void visit_object_files(int repository, const std::function<void(const ObjectFile&)>& visit);
 
 /// All commits in the repository, named by a ref or not.

@@ -18,25 +18,25 @@
 namespace berth::store {
 namespace {
 
-constexpr mode_t object_directory_mode = 0755;  // what is below the repository's 0700 is of no concern to others
+constexpr mode_t object_directory_mode = 0755;  // the repository itself is 0700
 constexpr std::size_t directory_digits = 2;
 constexpr const char* staged_commits = "commits/";
 
 constexpr std::uint64_t flush_least = std::uint64_t{8} << 20U;  // bytes; less is not worth a thread
 constexpr std::chrono::milliseconds flush_pause{300};
 
-/// A branch's file before it is in its place; no directory of objects is called so.
+/// The staged file of a branch; no directory of objects has such a name.
 std::string staged_name(std::string branch) {
   std::replace(branch.begin(), branch.end(), '/', ':');
   return "branch-" + branch;
 }
 
-/// Where an object lies before it is published. Commits are kept apart, for they are published last.
+/// The path of an object before it is published. Commits have a directory of their own, since they are published last.
 std::string staged_path(const std::string& path) {
   return path.ends_with(".commit") ? staged_commits + path : path;
 }
 
-/// Writes past the page cache. @return how many bytes; fewer when the file system cannot do so with the rest
+/// Writes past the page cache. @return the number of bytes; fewer when the file system cannot do so with the rest
 std::size_t write_direct(int file, std::span<const std::byte> bytes) {
   std::size_t done = 0;
   while (done < bytes.size() && done % ObjectStaging::direct_alignment == 0) {
@@ -71,7 +71,7 @@ ObjectStaging::NewFile ObjectStaging::try_new_file() const {
   constexpr const char* name = "new";
   const auto file = base::open_at(directory_.get(), name, O_CREAT | O_EXCL | O_WRONLY, ACCESSPERMS);
   struct stat status {};
-  base::check_errno(::fstat(file.get(), &status), "look at a file in the repository");
+  base::check_errno(::fstat(file.get(), &status), "examine a file in the repository");
   base::unlink_at(directory_.get(), name);
   return {status.st_uid, status.st_gid, status.st_mode & ALLPERMS};
 }
@@ -155,7 +155,7 @@ std::optional<std::string> ObjectStaging::read(const std::string& path, std::uin
 ObjectStaging::Unnamed ObjectStaging::create_unnamed() {
   auto name = fmt::format("unnamed-{}", unnamed_++);
   auto file = base::open_at(directory_.get(), name, O_CREAT | O_EXCL | O_WRONLY, unnamed_mode);
-  const bool direct = ::fcntl(file.get(), F_SETFL, O_DIRECT) == 0;  // not every file system can
+  const bool direct = ::fcntl(file.get(), F_SETFL, O_DIRECT) == 0;  // not possible on all file systems
   return {std::move(file), std::move(name), direct};
 }
 
@@ -190,7 +190,7 @@ void ObjectStaging::write_large(Unnamed& file, std::span<const std::byte> bytes)
   written(bytes.size());
 }
 
-// Whoever comes next waits here, so that no more is written than the disk takes.
+// Other writers wait here, so that writing does not outrun the disk.
 void ObjectStaging::written(std::uint64_t bytes) {
   const auto unsynced = unsynced_.fetch_add(bytes) + bytes;
   if (options_.sync && options_.sync_interval == 0 && unsynced >= flush_least) {
@@ -208,8 +208,8 @@ void ObjectStaging::written(std::uint64_t bytes) {
   }
 }
 
-// While the processor is busy with the rest, the disk need not be idle. What fails here fails again in the last sync:
-// the kernel tells it to each descriptor.
+// Keeps the disk busy while the processor works. An error here is reported again by the last sync, for the kernel
+// reports it to each descriptor.
 void ObjectStaging::flush_now_and_then(const std::stop_token& stop) const {
   const base::Fd directory(::openat(directory_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   std::mutex mutex;
@@ -226,7 +226,7 @@ void ObjectStaging::publish_directory(int from, const std::string& name) const {
   if (::renameat2(from, name.c_str(), objects_.get(), name.c_str(), RENAME_NOREPLACE) == 0) {
     return;
   }
-  if (errno != EEXIST && errno != EINVAL) {  // some file systems do not know the flag
+  if (errno != EEXIST && errno != EINVAL) {  // some file systems do not support the flag
     base::throw_errno("move objects into the repository");
   }
   if (::mkdirat(objects_.get(), name.c_str(), object_directory_mode) != 0 && errno != EEXIST) {
@@ -239,15 +239,16 @@ void ObjectStaging::publish_directory(int from, const std::string& name) const {
       publish_replacement(source.get(), target.get(), object);
       continue;
     }
-    // A link and not a rename: what another process stored meanwhile has the same content, and may be in use.
+    // A link rather than a rename: an object that another process stored meanwhile has the same content, and may be in
+    // use.
     if (::linkat(source.get(), object.c_str(), target.get(), object.c_str(), 0) != 0 && errno != EEXIST) {
       base::throw_errno("move objects into the repository");
     }
   }
 }
 
-/// The name means the damaged object or the good one at every moment. What is no file, such as a directory, changes
-/// places with the good object, and goes with the staging directory.
+/// The name refers to either the damaged object or the good one at any time. Anything but a file, such as a directory,
+/// is exchanged with the good object and removed with the staging directory.
 void ObjectStaging::publish_replacement(int from, int to, const std::string& object) const {
   if (::renameat(from, object.c_str(), to, object.c_str()) != 0 &&
       ::renameat2(from, object.c_str(), to, object.c_str(), RENAME_EXCHANGE) != 0) {
@@ -255,7 +256,7 @@ void ObjectStaging::publish_replacement(int from, int to, const std::string& obj
   }
 }
 
-/// A commit is never there without what it names, whenever we are killed or the privilege goes.
+/// A commit never exists without its objects, even if the process is killed or the power fails.
 void ObjectStaging::publish_commits() const {
   if (!base::stat_at(directory_.get(), staged_commits)) {
     return;
@@ -285,7 +286,7 @@ void ObjectStaging::publish() {
   const auto directories = base::list_directory(directory_.get());
   stage_branches(directories.empty());
   if (!directories.empty()) {
-    sync();  // what they hold, and then what names them
+    sync();  // the objects, and then the commits that name them
     for (const auto& name : directories) {
       if (name.size() == directory_digits) {
         publish_directory(directory_.get(), name);
@@ -297,7 +298,7 @@ void ObjectStaging::publish() {
   publish_branches();
 }
 
-// The files of branches are written beforehand, so that the sync of the objects makes them durable, too.
+// The files of branches are written beforehand, so that the sync of the objects makes them durable as well.
 void ObjectStaging::stage_branches(bool sync) const {
   constexpr mode_t branch_mode = 0644;
   for (const auto& [branch, commit] : branches_) {

@@ -20,13 +20,13 @@ namespace {
 
 constexpr unsigned thread_count = 2;
 
-/// Contents, hashed by several threads. Each has an OstreeRepo of its own, for one may not be used by several.
+/// Contents, hashed by several threads, each with its own OstreeRepo, which is not thread-safe.
 class ContentCheck {
  public:
   ContentCheck(const StoreOptions& options, const std::string& name, std::vector<ObjectName> contents)
       : options_(options),
         contents_(std::move(contents)),
-        activity_(*options.reporter, name, "checking", base::ProgressUnit::files, contents_.size()) {}
+        activity_(*options.reporter, name, base::ProgressTask::checking, base::ProgressUnit::files, contents_.size()) {}
 
   std::vector<ObjectFault> run() {
     {
@@ -49,7 +49,7 @@ class ContentCheck {
         if (options_.stop.stop_requested()) {
           base::throw_interrupted();
         }
-        if (auto fault = repository.examine(contents_[index])) {
+        if (auto fault = repository.verify(contents_[index])) {
           const std::scoped_lock guard(lock_);
           faults_.push_back(std::move(*fault));
         }
@@ -82,7 +82,7 @@ std::string describe_fault(const Repository& repository, const Checksum& commit,
 
 }  // namespace
 
-ObjectVerifier::Result ObjectVerifier::examine(const std::string& name, const std::vector<Checksum>& commits) {
+ObjectVerifier::Result ObjectVerifier::verify(const std::string& name, const std::vector<Checksum>& commits) {
   ObjectWalk walk(repository_, options_.stop, &good_);
   for (const auto& commit : commits) {
     walk.add(commit);
@@ -103,7 +103,7 @@ ObjectVerifier::Result ObjectVerifier::examine(const std::string& name, const st
   return result;
 }
 
-std::vector<ObjectFault> ObjectVerifier::examine_rest() {
+std::vector<ObjectFault> ObjectVerifier::verify_rest() {
   std::vector<ObjectName> contents;
   std::vector<ObjectFault> faults;
   visit_object_files(repository_.directory(), [&](const ObjectFile& file) {
@@ -112,41 +112,41 @@ std::vector<ObjectFault> ObjectVerifier::examine_rest() {
     }
     if (file.name.type == OSTREE_OBJECT_TYPE_FILE) {
       contents.push_back(file.name);
-    } else if (auto fault = repository_.examine(file.name)) {
+    } else if (auto fault = repository_.verify(file.name)) {
       faults.push_back(std::move(*fault));
     }
   });
   if (!contents.empty()) {
-    auto damaged = ContentCheck(options_, "what no image needs", std::move(contents)).run();
+    auto damaged = ContentCheck(options_, "objects without an image", std::move(contents)).run();
     std::move(damaged.begin(), damaged.end(), std::back_inserter(faults));
   }
   return faults;
 }
 
-bool examine_before_use(const Repository& repository, const StoreOptions& options, const Checksum& commit) {
-  const auto known = examined_commits(repository.directory());
+bool verify_before_use(const Repository& repository, const StoreOptions& options, const Checksum& commit) {
+  const auto known = verified_commits(repository.directory());
   const auto line = commit.hex() + "\n";
   if (!known || known->find(line) != std::string::npos) {
     return known.has_value();
   }
-  const auto result = ObjectVerifier(repository, options).examine("objects", {commit});
+  const auto result = ObjectVerifier(repository, options).verify("objects", {commit});
   if (!result.faults.empty()) {
     throw base::Error(
         base::ErrorKind::verification,
-        fmt::format("{} of the {} stored objects are not what was stored, the first is {}; the disk may have "
-                    "changed them, or other users before the directories were closed",
+        fmt::format("{} of the {} stored objects do not match their names, the first is {}; the disk may have "
+                    "changed them, or other users while they could enter the directories",
                     result.faults.size(), result.objects, describe_fault(repository, commit, result.faults.front())),
-        "berth images verify shows the images and containers concerned, berth images repair mends them");
+        "berth images verify shows the images and containers concerned, berth images repair repairs them");
   }
-  mark_examined(repository.directory(), *known + line);
+  write_verified_commits(repository.directory(), *known + line);
   return true;
 }
 
-std::vector<ObjectFault> complete_examination(const Repository& repository, ObjectVerifier& verifier) {
-  if (!examined_commits(repository.directory())) {
+std::vector<ObjectFault> complete_verification(const Repository& repository, ObjectVerifier& verifier) {
+  if (!verified_commits(repository.directory())) {
     return {};
   }
-  auto faults = verifier.examine_rest();
+  auto faults = verifier.verify_rest();
   if (faults.empty()) {
     mark_private(repository.directory());
   }

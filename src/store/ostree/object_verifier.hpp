@@ -1,4 +1,4 @@
-// Whether objects are what their names say.
+// Comparison of objects with their names.
 #pragma once
 
 #include <cstddef>
@@ -11,8 +11,8 @@
 
 namespace berth::store {
 
-/// Compares objects with their names, contents in two threads. What was found good is not looked at again, however
-/// many commits have it.
+/// Compares objects with their names, contents in two threads. Good objects are not read again, however many commits
+/// have them.
 class ObjectVerifier {
  public:
   /// @param repository, options must outlive it
@@ -20,17 +20,17 @@ class ObjectVerifier {
       : repository_(repository), options_(options) {}
 
   struct Result {
-    std::size_t objects = 0;  ///< all that the commits consist of
+    std::size_t objects = 0;  ///< all objects of the commits
     std::vector<ObjectFault> faults;
   };
 
-  /// Examines commits and everything below, as far as directories can be read.
-  /// @param name of what is examined, for the progress
-  /// @throws Error(interrupted)
-  Result examine(const std::string& name, const std::vector<Checksum>& commits);
+  /// Verifies commits and everything below, as far as directories can be read.
+  /// @param name of the commits, for the progress
+  /// @throws Interrupted
+  Result verify(const std::string& name, const std::vector<Checksum>& commits);
 
-  /// Examines what the repository has besides.
-  std::vector<ObjectFault> examine_rest();
+  /// Verifies the remaining objects of the repository.
+  std::vector<ObjectFault> verify_rest();
 
  private:
   const Repository& repository_;
@@ -38,12 +38,13 @@ class ObjectVerifier {
   ObjectSet good_;
 };
 
-/// Examines a commit that is about to be deployed, unless it cannot have been changed or was examined before.
-/// @return whether it can have been changed. @throws Error(verification) naming what is damaged
-bool examine_before_use(const Repository& repository, const StoreOptions& options, const Checksum& commit);
+/// Verifies a commit that is about to be deployed, unless nobody can have changed it or it was verified before.
+/// @return whether other users can have changed it
+/// @throws Error(verification) naming the damaged object
+bool verify_before_use(const Repository& repository, const StoreOptions& options, const Checksum& commit);
 
-/// After an examination of all commits that found nothing: examines the rest, and if that is sound, too, the repository
-/// is one that nobody can have changed. @return what is damaged
-std::vector<ObjectFault> complete_examination(const Repository& repository, ObjectVerifier& verifier);
+/// After all commits were verified and found good: verifies the remaining objects and, if they are good as well, marks
+/// the repository as private. @return the damaged objects
+std::vector<ObjectFault> complete_verification(const Repository& repository, ObjectVerifier& verifier);
 
 }  // namespace berth::store

@@ -15,7 +15,7 @@ void visit_directory(const Repository& repository, const StoredDirectory& direct
   visit({OSTREE_OBJECT_TYPE_DIR_META, directory.meta}, shown);
   const ObjectName tree{OSTREE_OBJECT_TYPE_DIR_TREE, directory.tree};
   visit(tree, shown);
-  if (repository.examine(tree)) {
+  if (repository.verify(tree)) {
     return;
   }
   const auto listing = repository.load_directory(directory.tree);
@@ -39,7 +39,7 @@ bool ObjectWalk::enter(const ObjectName& name) {
   if (known_ != nullptr && known_->contains(name)) {
     return true;
   }
-  if (auto fault = repository_.examine(name)) {
+  if (auto fault = repository_.verify(name)) {
     faults_.push_back(std::move(*fault));
     return false;
   }
@@ -74,7 +74,7 @@ void ObjectWalk::add_directory(const StoredDirectory& root) {
 void visit_paths(const Repository& repository, const Checksum& commit, const PathVisitor& visit) {
   const ObjectName name{OSTREE_OBJECT_TYPE_COMMIT, commit};
   visit(name, "/");
-  if (!repository.examine(name)) {
+  if (!repository.verify(name)) {
     visit_directory(repository, repository.load_commit(commit).root, "", visit);
   }
 }

@@ -1,4 +1,4 @@
-// Everything that a commit consists of.
+// The objects of commits.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +13,7 @@
 
 namespace berth::store {
 
-/// Objects are named by sums of their content, so any of its bytes are a hash.
+/// Objects are named by digests, any bytes of which serve as a hash.
 struct HashObject {
   std::size_t operator()(const ObjectName& name) const noexcept {
     std::size_t value = 0;
@@ -24,7 +24,7 @@ struct HashObject {
 using ObjectSet = std::unordered_set<ObjectName, HashObject>;
 
 /// The objects of any number of commits, each once. Commits, directories and their attributes are compared with their
-/// checksums before they are believed; contents are only named.
+/// checksums before they are used; contents are only named.
 class ObjectWalk {
  public:
   /// @param known objects that need not be compared again; must outlive the walk
@@ -32,11 +32,11 @@ class ObjectWalk {
       : repository_(repository), stop_(std::move(stop)), known_(known) {}
 
   /// Adds a commit and everything below it.
-  /// @throws Error(interrupted)
+  /// @throws Interrupted
   void add(const Checksum& commit);
 
   [[nodiscard]] const ObjectSet& objects() const { return objects_; }
-  /// Commits and directories that could not be read, in the order they were met: what is below them is not known.
+  /// Commits and directories that could not be read, in the order of the walk. The objects below them are not known.
   [[nodiscard]] const std::vector<ObjectFault>& faults() const { return faults_; }
 
  private:
@@ -51,7 +51,7 @@ class ObjectWalk {
 };
 
 /// Calls `visit` with each object of a commit and each path it has in the image: `/` and its descendants, directories
-/// twice (listing and attributes). Directories that cannot be read are visited, and what is below them is not.
+/// twice (listing and attributes). Directories that cannot be read are visited, their contents are not.
 void visit_paths(const Repository& repository, const Checksum& commit,
                  const std::function<void(const ObjectName& name, const std::string& path)>& visit);
 

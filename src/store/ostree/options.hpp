@@ -1,4 +1,4 @@
-// How a store is to be used, for everything in it.
+// Options of a store.
 #pragma once
 
 #include <chrono>
@@ -11,24 +11,22 @@ namespace berth::store {
 
 enum class RepositoryMode { bare, bare_user };
 
-/// Files of a checkout: hard links to the repository's objects, which nobody may write to, or copies, which cost time
-/// and space.
+/// How files are checked out: as hard links to the repository's objects, or as copies, which cost time and space.
 enum class CheckoutFiles { linked, copied };
 
-/// Who writes objects. They are the same in the end.
+/// Who writes objects; the result is the same.
 enum class ObjectAuthor { own, libostree };
 
-/// When a pull writes to the disk: beside its work, or waiting for it again and again, so that others who sync wait
-/// less.
+/// When a pull syncs: at its end, or repeatedly, so that other programs wait less when they sync.
 enum class Durability { fast, gentle };
 
 struct StoreOptions {
   std::string repository;  ///< absolute path; created with its parents when missing
-  /// Absolute path of another one, which others may enter and change: its images are found, too, and those that are to
-  /// be used are taken over as examined copies. Nothing is written to it. Empty: none.
+  /// Absolute path of a second repository, which other users may be able to change. Its images are found as well; those
+  /// that are used are verified and copied. Nothing is written to it. Empty when there is none.
   std::string read_only;
   RepositoryMode mode = RepositoryMode::bare;
-  bool recovered = false;  ///< `berth recover` looks after it, for hints
+  bool recovered = false;  ///< `berth recover` repairs its configuration; for hints
   unsigned parallel_layers = 2;
   ObjectAuthor writer = ObjectAuthor::own;
   Durability durability = Durability::fast;
@@ -41,7 +39,7 @@ struct StoreOptions {
 struct CheckedOut {
   std::string commit;
   std::string path;
-  bool whole = true;  ///< false: it is still being made, or the commit says only in part what is in it
+  bool whole = true;  ///< false: it is still being created, or the commit has only part of its files
 };
 
 }  // namespace berth::store

@@ -39,7 +39,7 @@ OstreeRepoLock::OstreeRepoLock(int repository, Kind kind, const RepositoryConfig
   const auto deadline = steady_clock::now() + config.lock_timeout;
   while (!try_lock(file_.get(), kind)) {
     if (steady_clock::now() >= deadline) {
-      throw base::Error(base::ErrorKind::conflict, "another tool works on the repository and did not finish in time",
+      throw base::Error(base::ErrorKind::conflict, "another tool uses the repository and did not finish in time",
                         "try again when it is done");
     }
     std::this_thread::sleep_for(poll_interval);

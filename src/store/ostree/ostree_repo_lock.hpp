@@ -7,14 +7,15 @@
 namespace berth::store {
 
 /// An open file description lock (fcntl(2)) on the whole of `.lock` in the repository, as ostree_repo_lock_push() takes
-/// it: shared to write, exclusive to prune. Held until destroyed. Among ourselves RepositoryLock counts.
+/// it: shared to write, exclusive to prune. Held until destroyed. Commands of berth exclude each other by
+/// RepositoryLock.
 class OstreeRepoLock {
  public:
   enum class Kind { shared, exclusive };
 
-  /// Waits as long as the repository's configuration says, and takes none where that says so.
+  /// Waits as long as the repository's configuration requests; takes no lock when that disables locking.
   /// @param repository descriptor of the repository's directory
-  /// @throws Error(conflict) when another tool holds it all that time
+  /// @throws Error(conflict) when another tool holds it longer
   OstreeRepoLock(int repository, Kind kind, const RepositoryConfig& config);
 
  private:

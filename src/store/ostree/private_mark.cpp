@@ -32,7 +32,7 @@ bool is_marked(const std::string& repository) {
   return base::stat_at(AT_FDCWD, repository + "/" + private_mark).has_value();
 }
 
-std::optional<std::string> examined_commits(int repository) {
+std::optional<std::string> verified_commits(int repository) {
   auto text = base::read_file_at(repository, private_mark, mark_limit);
   if (!text) {
     return std::string(opened);
@@ -40,7 +40,7 @@ std::optional<std::string> examined_commits(int repository) {
   return text->empty() ? std::nullopt : std::move(text);
 }
 
-void mark_examined(int repository, const std::string& commits) {
+void write_verified_commits(int repository, const std::string& commits) {
   if (commits.size() <= mark_limit) {
     base::replace_file_at(repository, private_mark, commits, mark_mode);
   }

@@ -19,8 +19,9 @@ namespace {
 constexpr std::uint64_t size_limit = 256;  // bytes; a checksum has 64 digits
 constexpr std::size_t depth_limit = 64;
 
-/// A branch's file or a directory of branches; nothing when it is not there. A fifo must not hold us up.
-/// @throws Error(verification) for a link that leads nowhere
+/// The file of a branch, or a directory of branches; an empty descriptor when it does not exist. O_NONBLOCK, since it
+/// could be a fifo.
+/// @throws Error(verification) for a dangling link
 base::Fd open_ref(int directory, const std::string& path) {
   base::Fd file(::openat(directory, path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (file) {
@@ -28,7 +29,7 @@ base::Fd open_ref(int directory, const std::string& path) {
   }
   const int code = errno;
   if (code == ELOOP || code == ENXIO || (code == ENOENT && base::stat_at(directory, path))) {
-    throw base::Error(base::ErrorKind::verification, "it leads to no file");
+    throw base::Error(base::ErrorKind::verification, "it does not lead to a file");
   }
   if (code != ENOENT && code != ENOTDIR) {
     base::throw_errno("read " + base::full_path(directory, path), code);
@@ -38,11 +39,11 @@ base::Fd open_ref(int directory, const std::string& path) {
 
 struct stat status_of(const base::Fd& file, const std::string& name) {
   struct stat status {};
-  base::check_errno(::fstat(file.get(), &status), "look at " + name);
+  base::check_errno(::fstat(file.get(), &status), "examine " + name);
   return status;
 }
 
-/// @throws Error(verification) for what is no ref
+/// @throws Error(verification) for text that is not a ref
 Checksum read_ref(const base::Fd& file, const std::string& name) {
   if (!S_ISREG(status_of(file, name).st_mode)) {
     throw base::Error(base::ErrorKind::verification, "it is not a file");
@@ -59,7 +60,7 @@ class Search {
   Search(int repository, std::string place, std::string prefix)
       : repository_(repository), place_(std::move(place)), prefix_(std::move(prefix)) {}
 
-  /// Adds the refs in `directory` and below. A name that begins with a dot is none: somebody is writing it.
+  /// Adds the refs in `directory` and below. Names that begin with a dot are temporary files.
   void add_all(const base::Fd& directory, const std::string& path, std::size_t depth) {
     for (const auto& name : base::list_directory(directory.get())) {
       if (name.starts_with('.')) {
@@ -83,12 +84,12 @@ class Search {
   void add(int directory, const std::string& name, const std::string& inner, std::size_t depth) {
     const auto file = open_ref(directory, name);
     if (!file) {
-      return;  // it went meanwhile
+      return;  // removed meanwhile
     }
     if (!S_ISDIR(status_of(file, inner).st_mode)) {
       found.sound.push_back({prefix_ + inner, read_ref(file, inner)});
     } else if (depth == depth_limit || base::read_link_at(directory, name)) {
-      throw base::Error(base::ErrorKind::verification, "it is a directory within too many, or a link to one");
+      throw base::Error(base::ErrorKind::verification, "it is nested too deep, or is a link to a directory");
     } else {
       add_all(file, inner, depth + 1);
     }
@@ -129,7 +130,7 @@ RefListing sorted(RefListing listing) {
 
 }  // namespace
 
-std::string damage_words(const DamagedBranch& branch) {
+std::string describe_damage(const DamagedBranch& branch) {
   return fmt::format("the branch {} is damaged: {}: {}", branch.name, branch.path, branch.reason);
 }
 
@@ -162,7 +163,7 @@ std::optional<Checksum> read_branch(int repository, const std::string& branch) {
       throw;
     }
     const auto path = base::full_path(repository, branch_path(branch));
-    throw base::Error(error.kind(), damage_words({branch, path, error.message()}), branch_hint);
+    throw base::Error(error.kind(), describe_damage({branch, path, error.message()}), branch_hint);
   }
 }
 

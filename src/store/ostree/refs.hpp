@@ -11,14 +11,14 @@
 
 namespace berth::store {
 
-/// Where all our branches are: images as `ociimage/ENCODED-NAME`, layers as `ociimage/HEXDIGEST`.
+/// The prefix of all branches: images are `ociimage/ENCODED-NAME`, layers `ociimage/HEXDIGEST`.
 inline constexpr const char* branch_prefix = "ociimage/";
 
 /// `ociimage/HEX` of a layer.
 std::string layer_branch(const std::string& hex);
 /// `ociimage/ENCODED` of an image.
 std::string image_branch(const image::ImageName& name);
-/// Whether a branch is a layer's: 64 or 128 hex digits.
+/// Whether a branch is that of a layer: 64 or 128 hex digits.
 bool is_layer_branch(const std::string& branch);
 
 struct Branch {
@@ -32,26 +32,27 @@ struct DamagedBranch {
   std::string path;    ///< of its file
   std::string reason;  ///< e.g. "it is not a file"
 };
-[[nodiscard]] std::string damage_words(const DamagedBranch& branch);
+[[nodiscard]] std::string describe_damage(const DamagedBranch& branch);
 inline constexpr const char* branch_hint =
-    "berth pull or berth images repair writes it again, berth images delete --force forgets it";
+    "berth pull or berth images repair writes it again, berth images delete --force removes it";
 
 /// `ociimage/x` → `refs/heads/ociimage/x`.
 std::string branch_path(const std::string& branch);
 
-/// nullopt when there is none. @throws Error(verification) naming the file when it is damaged
+/// The commit of a branch; nullopt when the branch does not exist. @throws Error(verification) naming the file when it
+/// is damaged
 std::optional<Checksum> read_branch(int repository, const std::string& branch);
 
-/// What there is below one directory of refs, sorted by name.
+/// The refs below one directory, sorted by name.
 struct RefListing {
   std::vector<Branch> sound;
   std::vector<DamagedBranch> damaged;
 };
 
-/// All branches below `prefix`. A damaged one hides no other.
+/// All branches below `prefix`, e.g. `ociimage`; a damaged one does not hide others.
 RefListing list_branches(int repository, const std::string& prefix);
 
-/// All refs there are; those of remotes are called `REMOTE:REF`, those of collections by their paths.
+/// All refs; those of remotes are named `REMOTE:REF`, those of collections by their paths.
 RefListing list_refs(int repository);
 
 }  // namespace berth::store

@@ -21,6 +21,7 @@
 #include "base/file.hpp"
 #include "base/scope_exit.hpp"
 #include "base/sha256.hpp"
+#include "base/shown_text.hpp"
 #include "store/ostree/libostree.hpp"
 #include "store/ostree/object_files.hpp"
 #include "store/ostree/object_staging.hpp"
@@ -34,7 +35,7 @@ namespace berth::store {
 namespace {
 
 constexpr int metadata_limit = OSTREE_MAX_METADATA_SIZE;  // bytes of a directory or commit
-constexpr const char* mend_hint = "berth images verify shows the images concerned, berth images repair mends them";
+constexpr const char* repair_hint = "berth images verify shows the images concerned, berth images repair repairs them";
 
 /// How many bytes of objects are written between two syncs for the sake of others.
 constexpr std::uint64_t gentle_interval = std::uint64_t{16} << 20U;
@@ -70,7 +71,7 @@ std::string name_child(GVariant* parent) {
   std::string name = g_variant_get_string(child.get(), nullptr);
   if (name.empty() || name == "." || name == ".." || name.find('/') != std::string::npos) {
     throw base::Error(base::ErrorKind::verification,
-                      fmt::format("a stored directory holds the name {}", quoted_name(name)),
+                      fmt::format("a stored directory has an entry with the name {}", base::quoted_name(name)),
                       "the repository is damaged; run `ostree fsck` on it");
   }
   return name;
@@ -102,7 +103,7 @@ void read_to_end(const base::Fd& file, const std::string& name) {
   }
 }
 
-/// What libostree needs at most from its staging directory to the lock of that, and much more.
+/// More than the time between the creation of a staging directory and of its lock in libostree.
 constexpr std::chrono::seconds libostree_pause{60};
 
 }  // namespace
@@ -124,7 +125,7 @@ Ownership plain_ownership() {
 
 struct Repository::Handle {
   std::mutex telling;
-  std::set<std::string> told;  ///< damaged branches
+  std::set<std::string> reported;  ///< damaged branches
   std::once_flag once;
   GObjectPtr<OstreeRepo> repo;
 };
@@ -193,8 +194,8 @@ bool Repository::has(const ObjectName& name) const {
 
 void Repository::warn_once(const DamagedBranch& branch) const {
   const std::scoped_lock guard(handle_->telling);
-  if (handle_->told.insert(branch.name).second) {
-    reporter_->warning(fmt::format("{}; {}", damage_words(branch), branch_hint));
+  if (handle_->reported.insert(branch.name).second) {
+    reporter_->warning(fmt::format("{}; {}", describe_damage(branch), branch_hint));
   }
 }
 
@@ -231,7 +232,7 @@ std::vector<DamagedBranch> Repository::damaged_refs() const {
   return list_refs(directory()).damaged;
 }
 
-std::string Repository::place_of(const ObjectName& name) const {
+std::string Repository::path_of(const ObjectName& name) const {
   return fmt::format("{}/{}", path_, object_path(name));
 }
 
@@ -240,7 +241,7 @@ void Repository::remove_branch(const std::string& branch) const {
   sync_refs();
 }
 
-/// Makes durable which branches there are, which libostree does not, and tells those who wait for changes of them.
+/// Makes the set of branches durable, which libostree does not do, and notifies programs that wait for changes of them.
 void Repository::sync_refs() const {
   ::futimens(directory(), nullptr);
   if (!syncs()) {
@@ -253,18 +254,18 @@ void Repository::sync_refs() const {
   }
 }
 
-// libostree would wait for whoever writes to a fifo.
-std::optional<ObjectFault> Repository::examine_place(const ObjectName& name) const {
+// libostree would block on a fifo.
+std::optional<ObjectFault> Repository::check_presence(const ObjectName& name) const {
   const auto status = base::stat_at(directory(), object_path(name));
   if (!status) {
-    return ObjectFault{name, true, "it is not there"};
+    return ObjectFault{name, true, "it does not exist"};
   }
   const bool link = S_ISLNK(status->st_mode) && name.type == OSTREE_OBJECT_TYPE_FILE;
   return S_ISREG(status->st_mode) || link ? std::nullopt : std::optional(ObjectFault{name, false, "it is not a file"});
 }
 
-std::optional<ObjectFault> Repository::examine(const ObjectName& name) const {
-  auto fault = name.type == OSTREE_OBJECT_TYPE_FILE ? examine_file(name) : examine_place(name);
+std::optional<ObjectFault> Repository::verify(const ObjectName& name) const {
+  auto fault = name.type == OSTREE_OBJECT_TYPE_FILE ? verify_content(name) : check_presence(name);
   if (fault) {
     return fault;
   }
@@ -272,16 +273,16 @@ std::optional<ObjectFault> Repository::examine(const ObjectName& name) const {
   if (libostree().repo_fsck_object(handle(), name.type, name.checksum.hex().c_str(), nullptr, failure.out()) != 0) {
     return std::nullopt;
   }
-  // What the disk or the system refuses to give is no damage; libostree makes no difference.
+  // An error of the disk or the system is not damage; libostree makes no difference.
   const auto path = object_path(name);
   if (const auto status = base::stat_at(directory(), path); status && S_ISREG(status->st_mode)) {
-    read_to_end(base::open_at(directory(), path, O_RDONLY | O_NONBLOCK), place_of(name));
+    read_to_end(base::open_at(directory(), path, O_RDONLY | O_NONBLOCK), path_of(name));
   }
   return ObjectFault{name, failure.is_not_found(), std::string(failure.message())};
 }
 
-/// The mode of what an object's file stands for; 0 when that is not told. In a bare-user repository it is in the file's
-/// metadata, `(uuua(ayay))`: owner, group and mode in network byte order, then extended attributes.
+/// The mode of a content object; 0 when it is not known. In a bare-user repository it is in the file's metadata,
+/// `(uuua(ayay))`: owner, group and mode in network byte order, then extended attributes.
 mode_t Repository::described_mode(const std::string& path, const struct stat& status) const {
   if (mode() == RepositoryMode::bare || !S_ISREG(status.st_mode)) {
     return status.st_mode;
@@ -297,9 +298,9 @@ mode_t Repository::described_mode(const std::string& path, const struct stat& st
   return GUINT32_FROM_BE(header[2]);
 }
 
-// libostree ends the program when a content object is of a type that it never makes.
-std::optional<ObjectFault> Repository::examine_file(const ObjectName& name) const {
-  if (auto fault = examine_place(name)) {
+// libostree aborts the process for a content object of a type that it never writes.
+std::optional<ObjectFault> Repository::verify_content(const ObjectName& name) const {
+  if (auto fault = check_presence(name)) {
     return fault;
   }
   const auto path = object_path(name);
@@ -319,15 +320,15 @@ mode_t Repository::type_of(const Checksum& content) const {
   const auto status = base::stat_at(directory(), path);
   if (!status) {
     throw base::Error(base::ErrorKind::not_found,
-                      fmt::format("the object {} is not stored", place_of({OSTREE_OBJECT_TYPE_FILE, content})),
-                      mend_hint);
+                      fmt::format("the object {} is not stored", path_of({OSTREE_OBJECT_TYPE_FILE, content})),
+                      repair_hint);
   }
   const mode_t type = described_mode(path, *status) & static_cast<mode_t>(S_IFMT);
   if (!S_ISREG(type) && !S_ISLNK(type)) {
     throw base::Error(
         base::ErrorKind::verification,
-        fmt::format("the object {} is neither a file nor a link", place_of({OSTREE_OBJECT_TYPE_FILE, content})),
-        mend_hint);
+        fmt::format("the object {} is neither a file nor a link", path_of({OSTREE_OBJECT_TYPE_FILE, content})),
+        repair_hint);
   }
   return type;
 }
@@ -358,22 +359,22 @@ std::optional<std::string> Repository::read_content(const Checksum& content, con
   return base::read_all(file.get(), limit, name);
 }
 
-/// The bytes of a metadata object, from what our transaction wrote first.
+/// The bytes of a metadata object, from the open transaction or else from the repository.
 std::optional<std::string> Repository::read_metadata(const ObjectName& name) const {
   if (staging_) {
     if (auto bytes = staging_->read(path_in_objects(name), metadata_limit)) {
       return bytes;
     }
   }
-  if (const auto fault = examine_place(name); fault && !fault->missing) {
-    throw base::Error(base::ErrorKind::verification, fmt::format("{} is not a file", place_of(name)), mend_hint);
+  if (const auto fault = check_presence(name); fault && !fault->missing) {
+    throw base::Error(base::ErrorKind::verification, fmt::format("{} is not a file", path_of(name)), repair_hint);
   }
   return base::read_file_at(directory(), object_path(name), metadata_limit);
 }
 
-/// Whether a metadata object in `objects` is what its name says.
+/// Whether a metadata object in `objects` matches its name.
 bool Repository::is_sound(const ObjectName& name) const {
-  if (examine_place(name)) {
+  if (check_presence(name)) {
     return false;
   }
   const auto bytes = base::read_file_at(directory(), object_path(name), metadata_limit);
@@ -385,7 +386,7 @@ VariantPtr Repository::load_object(OstreeObjectType type, const Checksum& name) 
   if (auto bytes = read_metadata({type, name})) {
     owned = variant_of(type, std::move(*bytes));
   } else {
-    // Only libostree knows where its own transaction keeps what it has written.
+    // Objects in a transaction of libostree can be read by libostree alone.
     Failure failure;
     GVariant* value = nullptr;
     if (libostree().repo_load_variant(handle(), type, name.hex().c_str(), &value, failure.out()) == 0) {
@@ -396,9 +397,9 @@ VariantPtr Repository::load_object(OstreeObjectType type, const Checksum& name) 
   const std::string_view bytes(static_cast<const char*>(g_variant_get_data(owned.get())),
                                g_variant_get_size(owned.get()));
   if (base::digest_of(bytes).hex() != name.hex()) {
-    throw base::Error(
-        base::ErrorKind::verification,
-        fmt::format("the stored {} {} is not what its name says", type_name(type), place_of({type, name})), mend_hint);
+    throw base::Error(base::ErrorKind::verification,
+                      fmt::format("the stored {} {} does not match its name", type_name(type), path_of({type, name})),
+                      repair_hint);
   }
   return owned;
 }
@@ -464,7 +465,7 @@ Checksum Repository::stage_object(OstreeObjectType type, GVariant* value) const 
   hash.update(bytes);
   const Checksum name{hash.finish()};
   const auto path = path_in_objects({type, name});
-  // Commits are few, so whether one that is there is sound can be looked at; a pull so mends what rotted.
+  // Commits are few, so an existing one is verified: a pull thereby replaces damaged commits.
   if (type == OSTREE_OBJECT_TYPE_COMMIT && staging_->is_stored(path) && !is_sound({type, name})) {
     staging_->replace(path);
   }
@@ -534,12 +535,12 @@ void Repository::begin_staging(ReplacedObjects replaced) const {
                                              ObjectStaging::Options{reserve(), syncs(), interval, std::move(replaced)});
 }
 
-// Objects of our own need nothing of libostree's transaction but its lock: its directory would only wait for others'
-// clean-up, and its commit syncs each of the 256 directories of objects.
+// The object writer needs nothing of libostree's transaction but its lock: the transaction would create a staging
+// directory, and sync each of the 256 directories of objects.
 Transaction::Transaction(const Repository& repository, ReplacedObjects replaced)
     : repository_(repository), own_(repository.writer_ == ObjectAuthor::own || !replaced.empty()) {
   if (repository.staging_) {
-    throw base::Error(base::ErrorKind::failed, "the repository has a transaction that is not yet over");
+    throw base::Error(base::ErrorKind::failed, "the repository has an open transaction already");
   }
   repository.refuse_damaged_config();
   remove_stale_staging(repository.directory(), own_ ? libostree_pause : std::chrono::seconds::zero());
@@ -562,7 +563,7 @@ Transaction::~Transaction() {
     repository_.staging_.reset();
     return;
   }
-  // What cannot be removed now is removed by the next transaction.
+  // The next transaction removes the rest.
   Failure failure;
   libostree().repo_abort_transaction(repository_.handle(), nullptr, failure.out());
   try {

@@ -27,14 +27,14 @@ namespace berth::store {
 
 struct StoredConfig;
 
-/// Objects, by their paths below `objects`, that are written anew whatever is there.
+/// Objects that are written again even if they exist, by their paths below `objects`.
 using ReplacedObjects = std::set<std::string>;
 
-/// An object that is not what its name says, or not there at all.
+/// An object that does not match its name, or does not exist.
 struct ObjectFault {
   ObjectName name;
   bool missing = false;
-  std::string reason;  ///< of libostree
+  std::string reason;  ///< the message of libostree
 };
 
 /// A commit as it is read; `metadata` is an `a{sv}`.
@@ -46,57 +46,58 @@ struct Commit {
 
 class ObjectStaging;
 
-/// Reads by itself what is in the repository's documented format, and writes so in a Transaction of its own; the rest
-/// is libostree's. Every method throws base::Error naming the object and the reason.
+/// Reads and writes the documented formats of the repository by itself, and uses libostree for the rest. All methods
+/// throw base::Error naming the object and the reason.
 class Repository {
  public:
-  /// Opens the repository, creating it (mode 0700: objects include setuid programs of images) with its parents.
-  /// @throws Error(conflict) when the repository has another mode than the one asked for, Error(verification) with the
+  /// Opens the repository, and creates it with its parents if it does not exist (mode 0700: objects include setuid
+  /// programs of images).
+  /// @throws Error(conflict) when the repository has another mode than the requested one, Error(verification) with the
   ///   remedy when its configuration is damaged
   static Repository open(const StoreOptions& options);
-  /// nullopt when there is none. A damaged configuration is a warning as long as only what is ours to read is asked
-  /// for.
+  /// As open. A damaged configuration is a warning as long as only branches and objects of berth are read.
+  /// @return nullopt when the repository does not exist
   static std::optional<Repository> open_existing(const StoreOptions& options);
 
   Repository(Repository&&) noexcept;
   Repository& operator=(Repository&&) noexcept;
   ~Repository();
 
-  /// libostree's own view of the repository, opened when it is first asked for; several threads may ask.
+  /// libostree's handle of the repository, opened on first use; thread-safe.
   [[nodiscard]] OstreeRepo* handle() const;
-  /// Descriptor of the repository's directory; stays ours.
+  /// Descriptor of the repository's directory, owned by this.
   [[nodiscard]] int directory() const noexcept { return directory_.get(); }
   [[nodiscard]] const RepositoryConfig& config() const noexcept { return config_; }
   [[nodiscard]] RepositoryMode mode() const noexcept { return config_.mode; }
   [[nodiscard]] bool syncs() const noexcept { return config_.sync; }
-  /// Bytes of the file system that its configuration wants to stay free.
+  /// Bytes of the file system that must stay free, by its configuration.
   [[nodiscard]] std::uint64_t reserve() const { return config_.reserve(directory()); }
-  /// Where objects go that we write ourselves; null without a transaction, and when libostree is to write them.
+  /// The staging of objects written by ObjectWriter; null without a transaction, and when libostree writes them.
   [[nodiscard]] ObjectStaging* staging() const noexcept { return staging_.get(); }
 
-  /// The commit of a branch; nullopt when there is no such branch, its commit object is missing, or its file is
-  /// damaged, which is a warning, once.
+  /// The commit of a branch; nullopt when the branch or its commit object does not exist, or when its file is damaged,
+  /// which is reported as a warning, once.
   [[nodiscard]] std::optional<Checksum> resolve(const std::string& branch) const;
   /// All branches under branch_prefix, sorted by name. Damaged ones are left out with a warning, once.
   [[nodiscard]] std::vector<Branch> branches() const;
-  /// Those that are left out.
+  /// The damaged branches.
   [[nodiscard]] std::vector<DamagedBranch> damaged_branches() const;
 
-  /// All refs there are, those of other tools and remotes included; `name` may be `REMOTE:REF`. Damaged ones as above.
+  /// All refs, including those of other tools and remotes; `name` may be `REMOTE:REF`. Damaged ones as above.
   [[nodiscard]] std::vector<Branch> all_refs() const;
   [[nodiscard]] std::vector<DamagedBranch> damaged_refs() const;
-  /// Where an object is, for messages.
-  [[nodiscard]] std::string place_of(const ObjectName& name) const;
-  /// Removes a branch durably; nothing happens when there is none. What it named stays until a prune.
+  /// Path of an object, for messages.
+  [[nodiscard]] std::string path_of(const ObjectName& name) const;
+  /// Removes a branch durably, if it exists. Its objects stay until a prune.
   void remove_branch(const std::string& branch) const;
 
   [[nodiscard]] bool has(const ObjectName& name) const;
-  /// Compares an object, owner, mode and extended attributes included, with its name.
-  /// @return nullopt when it is what its name says
-  /// @throws Error when the system or the disk does not let it be read, which says nothing about the object
-  [[nodiscard]] std::optional<ObjectFault> examine(const ObjectName& name) const;
-  /// Content of the regular file `path` (relative, no links followed) below a commit's root; nullopt when there is
-  /// none.
+  /// Compares an object, including owner, mode and extended attributes, with its name.
+  /// @return nullopt when they match
+  /// @throws Error when the object cannot be read because of the system or the disk
+  [[nodiscard]] std::optional<ObjectFault> verify(const ObjectName& name) const;
+  /// Content of the regular file `path` (relative, no links followed) below a commit's root; nullopt when it does not
+  /// exist.
   /// @throws Error(verification) for more than `limit` bytes
   [[nodiscard]] std::optional<std::string> read_file(const Checksum& commit, const std::string& path,
                                                      std::uint64_t limit) const;
@@ -104,12 +105,12 @@ class Repository {
   /// As read_file, of a content object. @param name for messages
   [[nodiscard]] std::optional<std::string> read_content(const Checksum& content, const std::string& name,
                                                         std::uint64_t limit) const;
-  /// What a content object stands for, S_IFREG or S_IFLNK. In a bare repository links are links, in others files that
-  /// hold the target. @throws Error(not_found, verification)
+  /// The type of a content object, S_IFREG or S_IFLNK. In a bare repository links are links, in others they are files
+  /// that contain the target. @throws Error(not_found, verification)
   [[nodiscard]] mode_t type_of(const Checksum& content) const;
 
   [[nodiscard]] Commit load_commit(const Checksum& commit) const;
-  /// @throws Error(verification) when names are not those of a directory
+  /// @throws Error(verification) for names that no directory can have
   [[nodiscard]] DirectoryListing load_directory(const Checksum& tree) const;
   /// Owner, mode and extended attributes of a DIR_META object.
   [[nodiscard]] Ownership load_meta(const Checksum& meta) const;
@@ -131,9 +132,9 @@ class Repository {
   void begin_staging(ReplacedObjects replaced) const;
   [[nodiscard]] bool is_sound(const ObjectName& name) const;
   void warn_once(const DamagedBranch& branch) const;
-  [[nodiscard]] std::optional<ObjectFault> examine_place(const ObjectName& name) const;
+  [[nodiscard]] std::optional<ObjectFault> check_presence(const ObjectName& name) const;
   void sync_refs() const;
-  [[nodiscard]] std::optional<ObjectFault> examine_file(const ObjectName& name) const;
+  [[nodiscard]] std::optional<ObjectFault> verify_content(const ObjectName& name) const;
   friend class Transaction;
   [[nodiscard]] VariantPtr load_object(OstreeObjectType type, const Checksum& name) const;
 
@@ -146,24 +147,24 @@ class Repository {
   ObjectAuthor writer_;
   Durability durability_;
   base::Reporter* reporter_;
-  /// As libostree does, the repository knows its open transaction; Transaction sets and clears it.
+  /// The open transaction, set and cleared by Transaction.
   mutable std::unique_ptr<ObjectStaging> staging_;
 };
 
-/// DIR_META of directories without an entry of their own, and of directories nobody says anything about.
+/// DIR_META of directories without an entry of their own, and of directories with an entry in no layer.
 [[nodiscard]] Ownership implied_ownership();
 [[nodiscard]] Ownership plain_ownership();
 
-/// The DIR_META object that write_meta makes.
+/// The DIR_META object that write_meta writes.
 [[nodiscard]] Checksum name_of_meta(const Ownership& ownership);
 
-/// Everything written between construction and commit() becomes durable and visible at once: objects are staged,
-/// synced (one syncfs), renamed into place (another), and then the refs are written. Without commit() nothing stays.
+/// Everything written between construction and commit() becomes durable and visible at once: objects are staged, synced
+/// (one syncfs), renamed into place (another), and then the refs are written. Without commit() all is discarded.
 class Transaction {
  public:
   /// @param repository must outlive the transaction
-  /// @param replaced damaged objects: until commit() they stay, then each is replaced by one rename. Such a transaction
-  ///   writes by itself, whatever the options say.
+  /// @param replaced damaged objects, which stay until commit() replaces each by one rename. Such a transaction does
+  ///   not use libostree, whatever the options select
   explicit Transaction(const Repository& repository, ReplacedObjects replaced = {});
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
@@ -174,7 +175,7 @@ class Transaction {
 
  private:
   const Repository& repository_;
-  bool own_;  ///< objects are written by ourselves
+  bool own_;  ///< objects are not written by libostree
   std::optional<OstreeRepoLock> lock_;
   bool open_ = true;
 };

@@ -22,7 +22,7 @@ using KeyFilePtr = std::unique_ptr<GKeyFile, FreeWith<g_key_file_unref>>;
 constexpr const char* section = "core";
 constexpr const char* known_version = "1";
 
-/// What ostree.repo-config(5) knows; another one was never written by a program.
+/// The modes of ostree.repo-config(5); any other means that the file is damaged.
 constexpr std::array<std::string_view, 6> modes = {"bare",    "bare-user", "bare-user-only", "bare-split-xattrs",
                                                    "archive", "archive-z2"};
 
@@ -52,7 +52,7 @@ class Reader {
     return value;
   }
 
-  /// Digits, and after them one of `units`, or nothing where there are none.
+  /// Digits, followed by one of `units` unless that is empty.
   [[nodiscard]] std::uint64_t number(std::string_view key, const std::string& value, std::uint64_t limit,
                                      std::string_view unit = {}) const {
     std::uint64_t result = 0;
@@ -70,7 +70,7 @@ class Reader {
                       fmt::format("correct the line in {}/config, or remove it; see ostree.repo-config(5)", path_));
   }
 
-  /// For what no program writes.
+  /// For text that no program writes.
   [[noreturn]] void refuse_damaged(std::string_view reason) const { throw damaged_config(path_, reason); }
 
  private:
@@ -82,18 +82,18 @@ void check_mode(const Reader& reader, RepositoryMode wanted, const std::string& 
   const auto version = reader.text("repo_version");
   const auto mode = reader.text("mode");
   if (!version || version->find_first_not_of("0123456789") != std::string::npos || version->empty()) {
-    reader.refuse_damaged("it does not tell its version");
+    reader.refuse_damaged("it has no valid version");
   }
   if (!mode) {
-    reader.refuse_damaged("it does not tell its mode");
+    reader.refuse_damaged("it has no mode");
   }
   if (version != known_version) {
     throw base::Error(
-        base::ErrorKind::failed, fmt::format("cannot open the repository {}: it is of a version unknown here", path),
-        fmt::format("if no newer program made it, write `repo_version={}` into {}/config", known_version, path));
+        base::ErrorKind::failed, fmt::format("cannot open the repository {}: its version is not supported", path),
+        fmt::format("unless a newer program created it, write `repo_version={}` into {}/config", known_version, path));
   }
   if (std::find(modes.begin(), modes.end(), *mode) == modes.end()) {
-    reader.refuse_damaged(fmt::format("it has the mode '{}', which there is not", base::printable(*mode)));
+    reader.refuse_damaged(fmt::format("it has the unknown mode '{}'", base::printable(*mode)));
   }
   if (*mode != name_of(wanted)) {
     throw base::Error(
@@ -115,7 +115,7 @@ std::uint64_t free_bytes(const Reader& reader) {
       return reader.number(key, *text, UINT64_MAX >> shift, unit) << shift;
     }
   }
-  reader.refuse(fmt::format("{} is '{}', and ends with none of MB, GB and TB", key, *text));
+  reader.refuse(fmt::format("{} is '{}', which does not end with MB, GB or TB", key, *text));
 }
 
 }  // namespace
@@ -134,7 +134,7 @@ std::uint64_t RepositoryConfig::reserve(int directory) const {
     return free_bytes;
   }
   struct statvfs status {};
-  base::check_errno(::fstatvfs(directory, &status), "ask for the free space of the repository");
+  base::check_errno(::fstatvfs(directory, &status), "query the free space of the repository");
   constexpr double hundred = 100.0;
   const auto size = static_cast<double>(status.f_blocks) * static_cast<double>(status.f_frsize);
   return static_cast<std::uint64_t>(size * (free_percent / hundred));

@@ -27,13 +27,13 @@ namespace {
 
 constexpr const char* config_name = "config";
 constexpr const char* damaged_name = "config.damaged";
-constexpr mode_t directory_mode = 0755;  // what is below the repository's 0700 is of no concern to others
+constexpr mode_t directory_mode = 0755;  // the repository itself is 0700
 
-/// Parents first. libostree, too, makes `objects` last and takes a directory that has it for a repository.
+/// Parents first. Like libostree, `objects` is created last: a directory that has it counts as a repository.
 constexpr std::array<const char*, 9> directories = {"tmp",        "tmp/cache",    "extensions",   "state",  "refs",
                                                     "refs/heads", "refs/mirrors", "refs/remotes", "objects"};
 
-/// Below the directory of deployments, where the repository is unless somebody says otherwise.
+/// The repository is in the directory of deployments by default, which is created here if necessary.
 constexpr std::string_view storage_directory = ".storage";
 
 void make_directory(const std::string& path) {
@@ -41,17 +41,17 @@ void make_directory(const std::string& path) {
   const auto [parent, name] = base::split_path(path.starts_with('/') ? std::string_view(path).substr(1) : path);
   if (const auto [above, last] = base::split_path(parent); last == storage_directory) {
     base::make_directories_at(root.get(), base::split_path(above).first, 0755);
-    base::make_directories_at(root.get(), parent, 0700);  // the directory of deployments is as private as what is in it
+    base::make_directories_at(root.get(), parent, 0700);  // the directory of deployments is private as well
   } else if (parent != ".") {
     base::make_directories_at(root.get(), parent, 0755);
   }
-  // Nobody else may go through, for objects of images may be setuid programs.
+  // Other users must not enter it, since objects of images may be setuid programs.
   if (::mkdirat(root.get(), (parent + "/" + name).c_str(), 0700) != 0 && errno != EEXIST) {
     base::throw_errno("create the repository " + path);
   }
 }
 
-/// Whether the file `config` says anything. What is no regular file is left to the reader of it.
+/// Whether the file `config` has any content. Anything but a regular file counts: reading it reports the error.
 bool has_config(int repository) {
   const auto status = base::stat_at(repository, config_name);
   if (!status || !S_ISREG(status->st_mode)) {
@@ -61,8 +61,8 @@ bool has_config(int repository) {
   return std::any_of(text.begin(), text.end(), [](char byte) { return byte != '\0'; });
 }
 
-/// Whether there is anything but directories below `directory`. A name that begins with a dot is no ref: somebody wrote
-/// it.
+/// Whether anything but directories exists below `directory`. Names that begin with a dot are temporary files, not
+/// refs.
 bool has_files(const base::Fd& directory) {
   const auto names = base::list_directory(directory.get());
   return std::any_of(names.begin(), names.end(), [&directory](const std::string& name) {
@@ -79,7 +79,7 @@ bool is_made(int repository) {
   return base::stat_at(repository, "objects") && (has_config(repository) || has_refs(repository));
 }
 
-/// Whether a bare repository, or one of a user, has such an object; nullopt for other files.
+/// Whether an object file is of a bare or a bare-user repository; nullopt for other files.
 std::optional<bool> fits(int directory, const std::string& name, RepositoryMode mode) {
   if (name.ends_with(".filez")) {
     return false;
@@ -93,7 +93,7 @@ std::optional<bool> fits(int directory, const std::string& name, RepositoryMode 
   return described == (mode == RepositoryMode::bare_user);
 }
 
-/// Whether the objects of a repository are of a mode, as the first of them tells.
+/// Whether the objects of a repository are of a mode, judging by the first one.
 bool objects_fit(int repository, RepositoryMode mode) {
   const auto objects = base::open_directory_at(repository, "objects");
   for (const auto& part : base::list_directory(objects.get())) {
@@ -131,16 +131,17 @@ RepositoryConfig parse_config(int directory, const StoreOptions& options) {
 
 std::string remedy(const StoreOptions& options, bool fit) {
   if (!fit) {
-    return "its objects are of another mode than is needed here; write it again as ostree.repo-config(5) describes";
+    return "its objects are of another mode than is needed here; write the file again as ostree.repo-config(5) "
+           "describes";
   }
   if (options.recovered) {
-    return fmt::format("`berth recover` writes it anew, and keeps what is there as {}", damaged_name);
+    return fmt::format("`berth recover` writes it again, and keeps the old file as {}", damaged_name);
   }
-  return fmt::format("put a file with the lines `[core]`, `repo_version=1` and `mode={}` in its place",
+  return fmt::format("replace it by a file with the lines `[core]`, `repo_version=1` and `mode={}`",
                      name_of(options.mode));
 }
 
-/// A name for what is damaged that nothing has yet.
+/// An unused name for the damaged file.
 std::string free_name(int repository) {
   std::string name = damaged_name;
   for (unsigned number = 2; base::stat_at(repository, name); ++number) {
@@ -149,7 +150,7 @@ std::string free_name(int repository) {
   return name;
 }
 
-/// Another mode, or a value that is not known here, is a matter of the settings: whoever needs images hears of it.
+/// Another mode, or an unknown value, is a matter of configuration, and is reported by commands that need images.
 bool is_damaged(int repository, const StoreOptions& options) {
   try {
     const auto damage = read_config(repository, options).damage;
@@ -170,7 +171,7 @@ void refuse_links(int directory, const std::string& repository) {
     if (status && S_ISLNK(status->st_mode)) {
       throw base::Error(base::ErrorKind::verification,
                         fmt::format("the repository {} has a symbolic link as {}", repository, part),
-                        "put the directory that it points to in its place");
+                        "replace the link by the directory that it points to");
     }
   }
 }
@@ -198,7 +199,7 @@ StoredConfig read_config(int directory, const StoreOptions& options) {
   }
 }
 
-std::optional<std::string> mend_config(const StoreOptions& options) {
+std::optional<std::string> repair_config(const StoreOptions& options) {
   if (!is_repository(options.repository)) {
     return std::nullopt;
   }
@@ -209,7 +210,7 @@ std::optional<std::string> mend_config(const StoreOptions& options) {
   }
   const auto lock = RepositoryLock::take(repository.get(), RepositoryLock::Kind::exclusive, options);
   if (!is_damaged(repository.get(), options)) {
-    return std::nullopt;  // somebody was faster
+    return std::nullopt;  // another process was faster
   }
   std::string kept;
   if (base::stat_at(repository.get(), config_name)) {
@@ -227,7 +228,7 @@ void make_repository(const StoreOptions& options) {
   refuse_links(repository.get(), options.repository);
   const auto lock = RepositoryLock::take(repository.get(), RepositoryLock::Kind::exclusive, options);
   if (is_made(repository.get())) {
-    return;  // by somebody who was faster
+    return;  // by another process
   }
   for (const auto* name : directories) {
     if (::mkdirat(repository.get(), name, directory_mode) != 0 && errno != EEXIST) {

@@ -1,4 +1,4 @@
-// What makes a directory a repository, and how it becomes one so that no power cut leaves half of it.
+// Creation of a repository, which a power failure cannot leave half done.
 #pragma once
 
 #include <optional>
@@ -10,34 +10,34 @@
 
 namespace berth::store {
 
-/// Whether the directory `path` holds a complete repository. One without refs whose `config` is absent, empty or
-/// nothing but zeros (as a file is that was never synced before the privilege went) counts as not made: nothing in it
-/// can be lost.
+/// Whether the directory `path` has a complete repository. A repository without refs whose `config` is absent, empty or
+/// all zeros (as after a power failure before a sync) counts as incomplete: nothing in it can be lost.
 [[nodiscard]] bool is_repository(const std::string& path);
 
-/// Everything in a repository is opened by path, also by libostree: a link would lead elsewhere, out of another root,
-/// too.
-/// @param directory the repository @param repository its path, for messages @throws Error(verification) when one is a
-/// link
+/// Checks that no part of a repository is a symbolic link: all parts are opened by path, also by libostree, and a link
+/// could lead out of an alternative root.
+/// @param directory the repository
+/// @param repository its path, for messages
+/// @throws Error(verification) when one is a link
 void refuse_links(int directory, const std::string& repository);
 
 struct StoredConfig {
-  RepositoryConfig config;            ///< the defaults when the file is of no use
-  std::optional<base::Error> damage;  ///< why it is of no use, with the remedy
+  RepositoryConfig config;            ///< the defaults when the file is damaged
+  std::optional<base::Error> damage;  ///< the reason, with the remedy
 };
 
-/// What the file `config` of a repository says. One that is lost, or is no such file, need not keep others from reading
-/// when the objects are those of the mode that is wanted. @param directory the repository
+/// Reads the file `config` of a repository. A missing or damaged file does not prevent reading when the objects are
+/// those of the wanted mode. @param directory the repository
 /// @throws Error as parse_repository_config does, and when damage leaves the mode in doubt
 StoredConfig read_config(int directory, const StoreOptions& options);
 
-/// Writes a damaged `config` anew, durably, and keeps what was there beside it.
-/// @return where that is now, empty when there was nothing; nullopt when the configuration is good
-std::optional<std::string> mend_config(const StoreOptions& options);
+/// Rewrites a damaged `config` durably, and keeps the old file beside it.
+/// @return the path of the old file, empty when it did not exist; nullopt when the configuration is good
+std::optional<std::string> repair_config(const StoreOptions& options);
 
-/// Makes the directory `options.repository`, and what is missing above it, a repository, or completes one that
-/// is_repository does not take for one: ostree.repo(5), ostree.repo-config(5). `config` comes last, when all else is
-/// durable, and is so itself when this returns. Several processes may do so at once. @throws Error
+/// Creates the repository `options.repository` with its parent directories, or completes one for which is_repository is
+/// false: ostree.repo(5), ostree.repo-config(5). `config` is written last, when all else is durable, and is durable
+/// when this returns. Several processes may do so at the same time. @throws Error
 void make_repository(const StoreOptions& options);
 
 }  // namespace berth::store

@@ -28,7 +28,7 @@ constexpr const char* lock_name = ".berth-lock";
 constexpr std::chrono::milliseconds poll_interval{50};
 constexpr std::uint64_t proc_limit = std::uint64_t{4} << 20U;  // bytes of a file in /proc worth reading
 
-/// nullopt when the repository cannot be written to and a shared lock is wanted.
+/// nullopt when the repository is read-only and a shared lock is requested.
 std::optional<base::Fd> open_lock(int repository, RepositoryLock::Kind kind) {
   try {
     return base::open_at(repository, lock_name, O_RDWR | O_CREAT, 0600);
@@ -56,7 +56,7 @@ std::string read_proc(const std::string& path) {
     const base::Fd file = base::open_at(AT_FDCWD, path, O_RDONLY);
     return base::read_all(file.get(), proc_limit, path);
   } catch (const base::Error&) {
-    return {};  // the process is gone, or /proc is not there
+    return {};  // the process has ended, or /proc is not mounted
   }
 }
 
@@ -81,7 +81,7 @@ std::string pid_of_holder(ino_t inode) {
   return {};
 }
 
-/// Program and verb of a command line; its other words may be secret.
+/// Program and verb of a command line; its other arguments may be secret.
 std::string command_of(const std::string& pid) {
   const std::string line = read_proc(fmt::format("/proc/{}/cmdline", pid));
   std::string command;
@@ -114,7 +114,7 @@ RepositoryLock RepositoryLock::take(int repository, Kind kind, const StoreOption
     return RepositoryLock(base::Fd());
   }
   const auto deadline = steady_clock::now() + options.lock_timeout;
-  bool told = false;
+  bool reported = false;
   while (!options.stop.stop_requested()) {
     if (try_lock(file->get(), kind)) {
       return RepositoryLock(std::move(*file));
@@ -123,11 +123,11 @@ RepositoryLock RepositoryLock::take(int repository, Kind kind, const StoreOption
     if (steady_clock::now() >= deadline) {
       throw base::Error(
           base::ErrorKind::conflict,
-          fmt::format("{} works on the images and did not finish within {} s", holder, options.lock_timeout.count()),
+          fmt::format("{} uses the images and did not finish within {} s", holder, options.lock_timeout.count()),
           "try again when it is done, or set a longer [locks] timeout in berth.conf");
     }
-    if (!std::exchange(told, true)) {
-      options.reporter->step(fmt::format("waiting for {}, which works on the images", holder));
+    if (!std::exchange(reported, true)) {
+      options.reporter->step(fmt::format("waiting for {}, which uses the images", holder));
     }
     std::this_thread::sleep_for(poll_interval);
   }

@@ -1,4 +1,4 @@
-// Who may remove objects, and when: one lock for a whole repository.
+// The lock of a whole repository between commands that add objects and commands that remove them.
 #pragma once
 
 #include "base/fd.hpp"
@@ -6,17 +6,17 @@
 
 namespace berth::store {
 
-/// flock(2) on `.berth-lock` in the repository, held until destroyed; the kernel releases it when we die. Whoever
-/// relies on objects that no branch and no deployment names yet holds it shared; whoever removes or replaces objects
-/// holds it exclusively. Starting a container takes no lock.
+/// flock(2) on `.berth-lock` in the repository, held until destroyed; the kernel releases it when the process dies.
+/// Commands hold it shared while they rely on objects that no branch and no deployment names yet, and exclusively while
+/// they remove or replace objects. Starting a container takes no lock.
 class RepositoryLock {
  public:
   enum class Kind { shared, exclusive };
 
-  /// Waits for `options.lock_timeout`, telling the reporter who holds the lock. A repository that cannot be written to
-  /// needs no shared lock, for nothing can be removed from it: then nothing is held.
+  /// Waits for `options.lock_timeout` and reports the holder of the lock. In a read-only repository, from which nothing
+  /// can be removed, no shared lock is taken.
   /// @param repository descriptor of the repository's directory
-  /// @throws Error(conflict) naming the holder, Error(interrupted)
+  /// @throws Error(conflict) naming the holder, Interrupted
   static RepositoryLock take(int repository, Kind kind, const StoreOptions& options);
 
  private:

@@ -34,7 +34,7 @@ struct flock write_lock() {
   return whole;
 }
 
-/// Whether a directory `berth-repair-PID`, which has no lock, is of a process that is gone.
+/// Whether a directory `berth-repair-PID`, which has no lock, is of a process that has ended.
 bool is_dead_repair(int temporary, const std::string& name) {
   pid_t pid = 0;
   const auto digits = std::string_view(name).substr(repair_prefix.size());
@@ -45,7 +45,7 @@ bool is_dead_repair(int temporary, const std::string& name) {
   return (::kill(pid, 0) != 0 && errno == ESRCH) || !is_young(temporary, name, std::chrono::hours(24));
 }
 
-/// The lock that libostree holds beside a staging directory in use; empty when somebody holds it.
+/// The lock beside a staging directory, which libostree holds while it uses the directory; empty when it is taken.
 base::Fd try_lock(int directory, const std::string& lock_name) {
   base::Fd lock = base::open_at(directory, lock_name, O_CREAT | O_RDWR, 0600);
   auto whole = write_lock();
@@ -53,8 +53,8 @@ base::Fd try_lock(int directory, const std::string& lock_name) {
     return {};
   }
   struct stat status {};
-  base::check_errno(::fstat(lock.get(), &status), "look at " + lock_name);
-  // Its last owner removed it between our open and our lock: the directory is gone as well, or somebody else's.
+  base::check_errno(::fstat(lock.get(), &status), "examine " + lock_name);
+  // The last owner removed the file between open and lock: the directory is removed as well, or has a new owner.
   return status.st_nlink == 0 ? base::Fd() : std::move(lock);
 }
 
@@ -66,8 +66,8 @@ base::Fd lock_staging(int directory, const std::string& name) {
     auto lock = base::open_at(directory, name + std::string(lock_suffix), O_CREAT | O_RDWR, 0600);
     base::check_errno(::fcntl(lock.get(), F_OFD_SETLKW, &whole), "lock a staging directory of the repository");
     struct stat status {};
-    base::check_errno(::fstat(lock.get(), &status), "look at the lock of a staging directory");
-    // Whoever cleans up may have taken a file that was not yet locked for one that a dead process left.
+    base::check_errno(::fstat(lock.get(), &status), "examine the lock of a staging directory");
+    // Another process may have removed the file before it was locked, taking it for that of an ended process.
     if (status.st_nlink > 0) {
       return lock;
     }

@@ -1,4 +1,4 @@
-// Times as image configurations write them.
+// Times in image configurations.
 #pragma once
 
 #include <cstdint>
@@ -6,8 +6,10 @@
 
 namespace berth::store {
 
-/// RFC 3339 to epoch seconds, fractions dropped; 0 for text that is none and for times before 1970: commits of the
-/// same image must be the same everywhere, so the clock of this machine is no fallback.
-std::int64_t epoch_seconds(std::string_view rfc3339) noexcept;
+/// Seconds since the epoch of an RFC 3339 time, without its fraction. Other forms of ISO 8601 that name their zone are
+/// accepted, too.
+/// @return 0 for other text and for times before 1970: commits of an image must be the same on every machine, so the
+///   current time is no fallback
+std::int64_t epoch_seconds(std::string_view text);
 
 }  // namespace berth::store

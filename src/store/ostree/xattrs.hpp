@@ -6,8 +6,8 @@
 
 namespace berth::store {
 
-/// OSTree's form of extended attributes, `a(ayay)`; nullptr when there are none. Values must not be empty: libostree
-/// passes such attributes over when it reads files, and would then find the object corrupt.
+/// OSTree's representation of extended attributes, `a(ayay)`; nullptr when there are none. Values must not be empty:
+/// libostree ignores such attributes when it reads files, and would report the object as corrupt.
 VariantPtr xattrs_variant(const Xattrs& xattrs);
 
 }  // namespace berth::store

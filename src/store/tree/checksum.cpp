@@ -10,8 +10,8 @@ namespace berth::store {
 namespace {
 
 [[noreturn]] void refuse(std::string_view text) {
-  throw base::Error(base::ErrorKind::verification, fmt::format("'{}' is no OSTree checksum", text),
-                    "whatever names it is damaged; berth images verify shows what is concerned");
+  throw base::Error(base::ErrorKind::verification, fmt::format("'{}' is not an OSTree checksum", text),
+                    "the file that names it is damaged; berth images verify shows the images concerned");
 }
 
 int nibble(char letter) {

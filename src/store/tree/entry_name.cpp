@@ -16,15 +16,14 @@ constexpr std::string_view whiteout_prefix = ".wh.";
 constexpr std::string_view aufs_prefix = ".wh..wh.";
 constexpr std::size_t component_limit = 255;
 constexpr std::size_t path_limit = 4095;
-constexpr std::size_t quote_limit = 200;
 
 [[noreturn]] void refuse(std::string_view what, std::string_view raw, std::string_view reason) {
   throw base::Error(base::ErrorKind::verification,
-                    fmt::format("{} has the name {}: {}", what, quoted_name(raw), reason),
-                    "berth unpacks no such name; whoever builds the image can leave it out");
+                    fmt::format("{} has the name {}: {}", what, base::quoted_name(raw), reason),
+                    "berth does not unpack such names; have the image built without it");
 }
 
-/// Without the components that mean nothing: empty ones and `.`.
+/// Drops empty components and `.`.
 std::string without_decoration(std::string_view raw) {
   std::string path;
   while (!raw.empty()) {
@@ -38,7 +37,7 @@ std::string without_decoration(std::string_view raw) {
   return path;
 }
 
-/// A whiteout is no file on any disk, only what it hides can be one.
+/// A whiteout itself is never created on a disk, so the limit is that of the name that it hides.
 std::size_t limit_of(std::string_view component) {
   const bool marker = component.starts_with(whiteout_prefix) && !component.starts_with(aufs_prefix);
   return marker ? whiteout_prefix.size() + component_limit : component_limit;
@@ -46,10 +45,10 @@ std::size_t limit_of(std::string_view component) {
 
 void check_component(std::string_view component, std::string_view raw, std::string_view what) {
   if (component == "..") {
-    refuse(what, raw, "'..' is no legal component");
+    refuse(what, raw, "'..' is not a valid component");
   }
   if (component == ".wh." || component == ".wh.." || component == ".wh...") {
-    refuse(what, raw, fmt::format("'{}' is no legal whiteout", component));
+    refuse(what, raw, fmt::format("'{}' is not a valid whiteout", component));
   }
   if (component.size() > limit_of(component)) {
     refuse(what, raw, fmt::format("a component has {} bytes, the limit is {}", component.size(), limit_of(component)));
@@ -77,28 +76,12 @@ bool is_utf8(std::string_view text) {
   return g_utf8_validate_len(text.data(), text.size(), nullptr) != 0;
 }
 
-std::string quoted_name(std::string_view name) {
-  std::string result = "'";
-  for (auto rest = name.substr(0, quote_limit); !rest.empty();) {
-    const auto character = base::first_character(rest);
-    if (base::is_shown_as_is(character) && character.code != '\\') {
-      result += character.bytes;
-    } else {
-      for (const char c : character.bytes) {
-        result += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-      }
-    }
-    rest.remove_prefix(character.bytes.size());
-  }
-  return result + (name.size() > quote_limit ? "…'" : "'");
-}
-
 std::string normal_entry_path(std::string_view raw, std::string_view what) {
   if (raw.empty()) {
     refuse(what, raw, "it is empty");
   }
   if (raw.find('\0') != std::string_view::npos) {
-    refuse(what, raw, "it holds a NUL byte");
+    refuse(what, raw, "it contains a NUL byte");
   }
   auto path = without_decoration(raw);
   if (path.empty()) {
@@ -109,7 +92,7 @@ std::string normal_entry_path(std::string_view raw, std::string_view what) {
   }
   check_components(path, raw, what);
   if (!is_utf8(path)) {
-    refuse(what, raw, "it is not UTF-8, and OSTree repositories hold no other names");
+    refuse(what, raw, "it is not UTF-8, as OSTree requires");
   }
   return path;
 }
@@ -126,8 +109,9 @@ NameMeaning meaning_of(std::string_view component) {
   }
   const auto hidden = hidden_name(component);
   if (hidden.empty() || hidden == "." || hidden == "..") {
-    throw base::Error(base::ErrorKind::verification, fmt::format("{} is no legal whiteout", quoted_name(component)),
-                      "berth unpacks no such name; whoever builds the image can leave it out");
+    throw base::Error(base::ErrorKind::verification,
+                      fmt::format("{} is not a valid whiteout", base::quoted_name(component)),
+                      "berth does not unpack such names; have the image built without it");
   }
   return NameMeaning::whiteout;
 }

@@ -6,16 +6,15 @@
 
 namespace berth::store {
 
-/// Normalises the name of an archive entry to a path below the image's root: empty components and `.` mean nothing
-/// (real images have both, in front, behind and between), the root itself is the empty string.
+/// Normalises the name of an archive entry to a path below the image's root. Empty components and `.`, which occur in
+/// real images, are dropped; the root itself is the empty string.
 /// @param what the entry and its archive, for errors
 /// @throws Error(verification) for an empty name, `..` components, the whiteouts that meaning_of refuses, a component
-/// over
-///   255 bytes (of a whiteout: that hides one), a path over 4095 bytes or nested deeper than directory_depth_limit, and
-///   bytes that are not UTF-8, which OSTree cannot hold
+///   over 255 bytes (of a whiteout: the name that it hides), a path over 4095 bytes or nested deeper than
+///   directory_depth_limit, and bytes that are not UTF-8, which OSTree cannot store
 std::string normal_entry_path(std::string_view raw, std::string_view what);
 
-/// What one component of a path in a layer means.
+/// The meaning of one component of a path in a layer.
 enum class NameMeaning {
   plain,
   whiteout,     ///< `.wh.NAME` hides NAME of lower layers
@@ -30,17 +29,14 @@ NameMeaning meaning_of(std::string_view component);
 inline constexpr std::string_view opaque_marker = ".wh..wh..opq";
 std::string whiteout_of(std::string_view name);
 
-/// What a whiteout hides: `.wh.NAME` → `NAME`.
+/// The name that a whiteout hides: `.wh.NAME` → `NAME`.
 std::string_view hidden_name(std::string_view whiteout);
 
-/// The last component of a normalised path, and what is before it ("" for the root).
+/// The last component of a normalised path, and the path of its parent ("" for the root).
 std::string_view base_name(std::string_view path);
 std::string_view parent_path(std::string_view path);
 
-/// A hostile name made fit for a message: quoted, control bytes and invalid UTF-8 as \xNN, shortened.
-std::string quoted_name(std::string_view name);
-
-/// Whether OSTree can hold this text.
+/// Whether a text is valid UTF-8, which OSTree requires.
 bool is_utf8(std::string_view text);
 
 }  // namespace berth::store

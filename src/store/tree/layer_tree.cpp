@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/shown_text.hpp"
 #include "store/tree/entry_name.hpp"
 
 namespace berth::store {
@@ -14,7 +15,7 @@ namespace {
 
 [[noreturn]] void refuse(std::string message) {
   throw base::Error(base::ErrorKind::verification, std::move(message),
-                    "berth unpacks no such layer; whoever builds the image can leave that entry out");
+                    "berth does not unpack such layers; have the image built without that entry");
 }
 
 /// Cuts the first component off `rest`.
@@ -68,7 +69,7 @@ LayerTree::Walk LayerTree::begin(std::string_view path) {
   return walk;
 }
 
-/// @return false when `content` is no symbolic link, or one too many
+/// @return false when `content` is not a symbolic link, or exceeds link_limit
 bool LayerTree::follow(Walk& walk, const Checksum& content) {
   const auto found = link_targets_.find(content);
   if (found == link_targets_.end() || ++walk.links > link_limit) {
@@ -86,7 +87,7 @@ bool LayerTree::follow(Walk& walk, const Checksum& content) {
   return true;
 }
 
-/// Enters the next component. In a link's target there may be `.`, `..` and nothing between two slashes.
+/// Enters the next component. A link's target may have `.`, `..` and empty components.
 LayerTree::Step LayerTree::step(Walk& walk) {
   const auto component = walk.ahead.back();
   const auto left = walk.ahead.size() - 1;
@@ -145,17 +146,17 @@ Directory& LayerTree::parent_through_links(std::string_view path) {
       shown = walk.ahead.back();
     }
     const auto entered = step(walk);
-    // What a link leads to has to be there, in this layer: nothing else says that it is a directory.
+    // The target of a link has to exist in this layer: otherwise it is not known to be a directory.
     if (entered == Step::blocked || (entered == Step::absent && walk.ahead.size() > walk.own)) {
-      refuse(fmt::format("{} goes through {}, which the same layer makes a file or link", quoted_name(path),
-                         quoted_name(shown)));
+      refuse(fmt::format("{} goes through {}, which the same layer makes a file or link", base::quoted_name(path),
+                         base::quoted_name(shown)));
     }
     if (entered == Step::absent) {
       add_implied(*walk.at.back(), walk.ahead.back());
     }
   }
   if (walk.at.size() > directory_depth_limit) {
-    refuse(fmt::format("{} is nested deeper than {} directories", quoted_name(path), directory_depth_limit));
+    refuse(fmt::format("{} is nested deeper than {} directories", base::quoted_name(path), directory_depth_limit));
   }
   return *walk.at.back();
 }
@@ -231,16 +232,17 @@ void LayerTree::add_directory(std::string_view path, const Checksum& meta) {
 
 void LayerTree::add_hard_link(std::string_view path, std::string_view target) {
   if (path.empty() || target.empty()) {
-    refuse(
-        fmt::format("the hard link {} to {} is about the root of the image", quoted_name(path), quoted_name(target)));
+    refuse(fmt::format("the hard link {} to {} involves the root of the image", base::quoted_name(path),
+                       base::quoted_name(target)));
   }
   const Node* node = find(target);
   if (node == nullptr && is_below_file(target)) {
-    refuse(fmt::format("the hard link {} goes through a file or link of the same layer to {}", quoted_name(path),
-                       quoted_name(target)));
+    refuse(fmt::format("the hard link {} goes through a file or link of the same layer to {}", base::quoted_name(path),
+                       base::quoted_name(target)));
   }
   if (node != nullptr && directory_in(*node) != nullptr) {
-    refuse(fmt::format("the hard link {} has the directory {} as its target", quoted_name(path), quoted_name(target)));
+    refuse(fmt::format("the hard link {} has the directory {} as its target", base::quoted_name(path),
+                       base::quoted_name(target)));
   }
   if (const auto* content = node == nullptr ? nullptr : std::get_if<Checksum>(node)) {
     place(path, Checksum(*content));
@@ -259,7 +261,7 @@ void LayerTree::remove(std::string_view path) {
   if (!path.empty()) {
     auto& children = parent_of(path).children;
     if (const auto found = children.find(base_name(path)); found != children.end()) {
-      memory_ -= node_cost + found->first.size();  // what was below counts on: that is more than there is
+      memory_ -= node_cost + found->first.size();  // descendants are not subtracted: the sum is an upper bound
       children.erase(found);
     }
   }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/shown_text.hpp"
 #include "store/tree/entry_name.hpp"
 
 namespace berth::store {
@@ -15,7 +16,7 @@ namespace {
 
 [[noreturn]] void refuse(std::string message) {
   throw base::Error(base::ErrorKind::verification, std::move(message),
-                    "berth unpacks no such image; whoever builds it can leave that entry out");
+                    "berth does not unpack such images; have it built without that entry");
 }
 
 /// Walks down `path`; nullptr when a component is absent or no directory.
@@ -30,7 +31,7 @@ Directory* find_directory(Directory& root, std::string_view path) {
   return directory;
 }
 
-/// Whether a path is, or is below, something that is never part of an image.
+/// Whether a path is a marker, or is below one, and so never part of an image.
 bool within_marker(std::string_view path) {
   for (; !path.empty(); path = parent_path(path)) {
     if (meaning_of(base_name(path)) != NameMeaning::plain) {
@@ -49,7 +50,7 @@ Merge::Merge(DirectoryLoader load, const Checksum& implied, const Checksum& plai
 
 void Merge::apply(const StoredLayer& layer) {
   base::in_context("merging " + layer.name, [&] {
-    // Links mean what lower layers had before this one changed them.
+    // Links refer to the lower layers as they were before this layer.
     std::map<std::string, Checksum> links;
     for (const auto& [path, target] : layer.links) {
       if (!within_marker(path)) {
@@ -78,15 +79,15 @@ Checksum Merge::resolve(const std::string& path, const std::string& target) {
       return *content;
     }
   }
-  refuse(fmt::format("the hard link {} has the target {}, which is no file of this layer or of those below",
-                     quoted_name(path), quoted_name(target)));
+  refuse(fmt::format("the hard link {} has the target {}, which is not a file of this layer or of a lower one",
+                     base::quoted_name(path), base::quoted_name(target)));
 }
 
 void Merge::place_link(const std::string& path, const Checksum& content) {
-  // The layer holds the parents of its links as directories, so the merge does, too.
+  // The layer has the parents of its links as directories, so the merge has them, too.
   Directory* directory = find_directory(root_, parent_path(path));
   if (directory == nullptr) {
-    refuse(fmt::format("the hard link {} has no directory to be in", quoted_name(path)));
+    refuse(fmt::format("the parent directory of the hard link {} does not exist", base::quoted_name(path)));
   }
   directory->children.insert_or_assign(std::string(base_name(path)), content);
 }
@@ -130,7 +131,7 @@ void Merge::count_memory(const std::string& name) {
   }
 }
 
-/// Whether a hard link of the layer is to be in the directory `name` of the current one, or below.
+/// Whether the layer has a hard link in or below the directory `name` of the current directory.
 bool Merge::has_links_below(const std::string& name) const {
   std::string prefix;
   for (const auto* component : trail_) {
@@ -141,7 +142,7 @@ bool Merge::has_links_below(const std::string& name) const {
   return links_ != nullptr && found != links_->end() && found->first.starts_with(prefix);
 }
 
-/// Whether there are only markers in a directory that has no entry of its own, and below.
+/// Whether a directory without an entry of its own has nothing but markers, at all levels.
 bool Merge::is_hollow(const StoredDirectory& directory, std::size_t depth) {
   if (directory.meta != implied_) {
     return false;
@@ -156,7 +157,7 @@ bool Merge::is_hollow(const StoredDirectory& directory, std::size_t depth) {
                      [&](const auto& inner) { return is_hollow(inner.second, depth + 1); });
 }
 
-/// @param hidden whether this layer hides all that lower ones have in the directory
+/// @param hidden whether this layer hides all entries of lower layers in the directory
 void Merge::merge_directory(Directory& lower, const Checksum& tree, std::size_t depth, bool hidden) {
   const auto upper = load(tree, depth);
   hide(lower, upper);

@@ -27,20 +27,18 @@ struct StoredLayer {
 /// replaces. No marker and no bookkeeping of aufs is left in the result.
 class Merge {
  public:
-  /// The nodes are those of all layers of one image together, which bounds the time of a merge; the memory is what the
-  /// result takes.
+  /// The nodes of all layers of one image are counted together, which bounds the time of a merge; the memory is that of
+  /// the result.
   static constexpr TreeLimits default_limits = {10'000'000, std::uint64_t{512} << 20U};
 
-  /// @param implied DIR_META that says nothing (see implied_directory_xattr)
-  /// @param plain DIR_META for directories of which no layer says anything: 0755 root:root
+  /// @param implied DIR_META of directories without an entry (see implied_directory_xattr)
+  /// @param plain DIR_META of directories that have an entry in no layer: 0755 root:root
   Merge(DirectoryLoader load, const Checksum& implied, const Checksum& plain,
         const TreeLimits& limits = default_limits);
 
-  /// Puts the next layer on top.
+  /// Merges the next layer on top.
   /// @throws Error(verification) naming the layer for illegal names, nesting over directory_depth_limit, more nodes
-  /// than
-  ///   the limit with the layers below, and links whose
-  ///   target the lower layers do not have
+  ///   than the limit with the layers below, and hard links whose target the lower layers do not have
   void apply(const StoredLayer& layer);
 
   /// The result; holds no LowerLink.
@@ -65,7 +63,7 @@ class Merge {
   Checksum plain_;
   Directory root_;
   std::uint64_t nodes_ = 0;                ///< read so far
-  std::uint64_t memory_ = 0;               ///< bytes; what is taken away counts on
+  std::uint64_t memory_ = 0;               ///< bytes, without subtracting removed nodes
   const LowerLinks* links_ = nullptr;      ///< of the layer that is applied
   std::vector<const std::string*> trail_;  ///< the names of the directories that lead to the current one
 };

@@ -1,4 +1,4 @@
-// Trees of files as names and checksums, in memory: what a layer holds, and what layers merge to.
+// Trees of files as names and checksums, in memory: of one layer, or of merged layers.
 #pragma once
 
 #include <cstdint>
@@ -23,8 +23,8 @@ struct Ownership {
   Xattrs xattrs;
 };
 
-/// The xattr that marks, in a layer's commit, a directory for which the archive had no entry of its own: it says
-/// nothing about owner and mode, so that merging keeps what lower layers say. Images cannot use the name.
+/// The xattr that marks, in a layer's commit, a directory without an entry of its own in the archive. Its owner and
+/// mode are not known, so that merging keeps those of lower layers. Images cannot use the name.
 inline constexpr const char* implied_directory_xattr = "user.berth.implied";
 
 /// Longest nesting of directories. Checkout holds one descriptor per level.

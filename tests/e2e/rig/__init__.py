@@ -1,1 +1,2 @@
-"""The rig of the end-to-end tests: a booted host, a registry and images made by other people's tools."""
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The rig of the end-to-end tests: booted hosts, registries, and images made by other tools."""

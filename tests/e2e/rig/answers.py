@@ -1,5 +1,6 @@
-"""What the rig's own HTTP servers share. Each is a module that runs as a program (`python3 -m rig.NAME`), so that it can
-run inside another network namespace; rig/server.py starts them."""
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The base of the rig's own HTTP servers. Each is a module that runs as a program (`python3 -m rig.NAME`), since it has to be
+in another network namespace; rig/server.py starts it."""
 
 import http.server
 import json
@@ -12,7 +13,7 @@ class Answers(http.server.BaseHTTPRequestHandler):
         self.do_GET()
 
     def answer(self, status, body, kind="application/json", **headers):
-        """@param body bytes, or what becomes JSON"""
+        """@param body bytes, or a value that is sent as JSON"""
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.send_response(status)
         for name, value in {"Content-Type": kind, "Content-Length": str(len(data)), **headers}.items():

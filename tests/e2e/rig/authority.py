@@ -1,4 +1,5 @@
-"""A certificate authority of our own."""
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A certificate authority for tests."""
 
 import itertools
 import pathlib
@@ -17,7 +18,7 @@ class Authority:
             "-keyout", self._key, "-out", self.certificate)  # fmt: skip
 
     def sign(self, *names, days=2):
-        """(certificate, key) for a server of these names; with `days` below 0 it has expired."""
+        """@param days the validity; with a negative number the certificate has expired  @return (certificate, key) of a server of these names"""
         directory = self.directory / str(next(self._numbers))
         directory.mkdir()
         certificate, key, request = directory / "cert.pem", directory / "key.pem", directory / "request.pem"

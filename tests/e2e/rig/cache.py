@@ -1,4 +1,5 @@
-"""What takes long to make is made once per machine and kept in a directory named after the hash of its recipe."""
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A cache of this machine for results that take long to make, in directories named after the hash of their recipe."""
 
 import fcntl
 import hashlib
@@ -36,31 +37,32 @@ def digest_of(*parts):
 
 
 def remove(directory):
-    """Removes a tree that may hold directories without write permission."""
+    """Removes a tree, also one with directories that are not writable."""
     if os.path.lexists(directory):
         run("rm", "-rf", "--one-file-system", "--", directory)
 
 
 def made_once(kind, key, make):
-    """The directory KIND-KEY; `make(directory)` fills it when it is not there. A half-made directory is never used: it is
-    filled aside and renamed. Directories of the same kind that nobody used for a week are removed then."""
+    """Creates the directory KIND-KEY by `make(directory)` unless it exists. It is filled under another name and then renamed,
+    so that it is complete or absent. Directories of the same kind that were not used for a week are removed.
+    @return its path"""
     final = root() / f"{kind}-{key}"
     with open(root() / f".{kind}.lock", "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if final.is_dir():
             os.utime(final)
             return final
-        for half_made in root().glob(f"making-{kind}-*"):
-            remove(half_made)
+        for incomplete in root().glob(f"making-{kind}-*"):
+            remove(incomplete)
         for old in root().glob(f"{kind}-*"):
             if old.stat().st_mtime < time.time() - WEEK_SECONDS:
                 remove(old)
-        aside = root() / f"making-{kind}-{secrets.token_hex(4)}"
-        aside.mkdir()
+        making = root() / f"making-{kind}-{secrets.token_hex(4)}"
+        making.mkdir()
         try:
-            make(aside)
-            os.rename(aside, final)
+            make(making)
+            os.rename(making, final)
         except BaseException:
-            shutil.rmtree(aside, ignore_errors=True)
+            shutil.rmtree(making, ignore_errors=True)
             raise
     return final

@@ -1,4 +1,5 @@
-"""Trees and programs from Debian's packages, taken from wherever the apt of this machine takes them."""
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Trees and programs from Debian's packages, from the archive that apt uses on this machine."""
 
 import functools
 import os
@@ -23,7 +24,7 @@ def suite():
     return os.environ.get("BERTH_SUITE") or DEFAULT_SUITE
 
 
-# The host the tests boot: systemd as PID 1, both runtimes, and the libraries berth links to.
+# The packages of the host: systemd as PID 1, both runtimes, and the libraries of berth.
 HOST_PACKAGES = """
 systemd systemd-sysv dbus runc crun libostree-1-1 libisal2 libzstd1 libsystemd0 ca-certificates iproute2 procps curl attr
 libcap2-bin jq uidmap libpam-systemd dbus-user-session
@@ -35,7 +36,7 @@ SUITE_PACKAGES = {
     "trixie": "libcurl4t64 libarchive13t64 libfmt10 libssl3t64 libtomlplusplus3t64 libyaml-cpp0.8".split(),
 }
 
-# Nothing here takes part in what the tests look at; each costs time at every boot or changes files by itself.
+# No test needs these units. Each takes time at every boot, or changes files.
 MASKED_UNITS = """
 systemd-firstboot.service systemd-networkd-wait-online.service systemd-networkd.service systemd-resolved.service
 systemd-timesyncd.service systemd-logind.service systemd-random-seed.service systemd-pstore.service
@@ -56,7 +57,7 @@ APT_SETTINGS = [
 
 
 def apt_sources(release):
-    """The files of this machine that name Debian's own archive for a release."""
+    """The files of this machine that configure the Debian archive of a release."""
     apt = pathlib.Path("/etc/apt")
     found = [apt / "sources.list", *sorted(apt.glob("sources.list.d/*.list")), *sorted(apt.glob("sources.list.d/*.sources"))]
     pattern = re.compile(rf"^(Suites:|deb\s.*?)\s(\S+\s)*?{release}(-\S+)?(\s|$)", re.MULTILINE)
@@ -73,7 +74,7 @@ def mirror():
 
 
 def apt_options():
-    """mmdebstrap reads no apt.conf: hand it the settings without which this machine's archive does not answer."""
+    """The settings of this machine that access to its archive may depend on. mmdebstrap does not read apt.conf."""
     options = []
     for name in APT_SETTINGS:
         line = run("apt-config", "dump", name).stdout.strip()
@@ -82,13 +83,14 @@ def apt_options():
     return options
 
 
-# Files that only people read: what the host can do without.
-READING_MATTER = ["/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*"]
+# Files that the host does not need.
+DOCUMENTATION = ["/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*"]
 
 
 def bootstrap(tree, packages, without=(), release=None, foreign=None):
-    """A minimal Debian tree with these packages, without the files that these patterns name.
+    """Creates a minimal Debian tree with these packages.
 
+    @param without patterns of files to leave out
     @param foreign a second architecture, for packages that are named NAME:ARCHITECTURE"""
     release = release or suite()
     run(
@@ -100,11 +102,11 @@ def bootstrap(tree, packages, without=(), release=None, foreign=None):
 
 
 def host_tree():
-    """The tree of the host, without berth; never written to."""
+    """The tree of the host, without berth. It must not be changed."""
 
     def make(directory):
         tree = directory / "tree"
-        bootstrap(tree, HOST_PACKAGES + SUITE_PACKAGES[suite()], without=READING_MATTER)
+        bootstrap(tree, HOST_PACKAGES + SUITE_PACKAGES[suite()], without=DOCUMENTATION)
         (tree / "etc/machine-id").write_text(MACHINE_ID + "\n")
         (tree / "etc/hostname").write_text("berth-host\n")
         (tree / "etc/hosts").write_text("127.0.0.1 localhost berth-host\n::1 localhost\n")
@@ -122,7 +124,7 @@ def host_tree():
 
 
 def unpacked(*packages):
-    """The files of single packages, unpacked and not installed: nothing is started and the machine stays as it is."""
+    """A tree with the files of single packages, which are not installed on this machine."""
 
     def make(directory):
         downloads = directory / "debs"

@@ -1,4 +1,5 @@
-"""A host as berth 0.1.0 left it when everybody could still enter its directories: former/host.tar.xz, made by former/make.py."""
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A host as berth 0.1.0 left it, with deployment directories that all users can enter: former/host.tar.xz, made by former/make.py."""
 
 import gzip
 import hashlib
@@ -11,16 +12,16 @@ from rig.checks import DEPLOYMENTS
 from rig.shell import run
 
 ARCHIVE = pathlib.Path(__file__).resolve().parents[1] / "former/host.tar.xz"
-NOTES = f"{DEPLOYMENTS}/.transactions"
+RECORDS = f"{DEPLOYMENTS}/.transactions"
 PREINSTALLED = "/usr/lib/containers/berth"
 USER = "ann"
 
 LIVE = ("web", "lean", "masked", "disabled", "packaged", "older")
-# Containers at which a command was killed, by what is to become of them: the command that was taken back or completed.
+# Containers on which a command was killed, by what the recovery does: it undoes the command, or completes it.
 UNDONE = ("update-killed", "rollback-killed", "install-killed")
 COMPLETED = ("update-committed", "uninstall-killed")
 
-# Leaves a setuid program in its volume, and ends on SIGTERM. Without a library it is small.
+# Creates a setuid program in its volume, and ends on SIGTERM. It uses no library, to be small.
 PAYLOAD = """
 #define SYS3(n, a, b, c) ({ long r; __asm__ volatile("syscall" : "=a"(r) : "a"(n), "D"(a), "S"(b), "d"(c) : "rcx", "r11", "memory"); r; })
 struct action { void (*handler)(int); unsigned long flags; void (*restorer)(void); unsigned long mask; };
@@ -37,7 +38,7 @@ void _start(void) {
 }
 """
 
-# Host files whose names and text depend on the container.
+# Host files whose names and content depend on the name of the container.
 TEMPLATED = {
     "manifest.json": json.dumps({
         "version": "1.0", "defaultValues": {"GREETING": "ahoy"}, "installedFilesTemplate": ["/etc/app/app.conf"],
@@ -46,7 +47,7 @@ TEMPLATED = {
     "hostfs/etc/app/app.conf": "greeting = $GREETING of version {version}\n",
     "hostfs/usr/local/bin/ctl": "#!/bin/sh\necho control\n",
 }  # fmt: skip
-# The older tool has no templates of its own.
+# `atomic` has no default templates.
 SERVICE = ("[Unit]\nDescription=$NAME\n[Service]\nExecStart=$EXEC_START\nExecStop=$EXEC_STOP\nRestart=no\nWorkingDirectory=$DESTDIR\n"
            "[Install]\nWantedBy=multi-user.target\n")  # fmt: skip
 CONFIG = json.dumps({
@@ -73,23 +74,23 @@ def payload(directory):
 
 
 def layout(directory, name, version):
-    """Makes directory/NAME-VERSION/NAME, an OCI layout. Written by hand, for every byte counts."""
-    place = directory / f"{name}-{version}" / name
-    blobs = place / "blobs/sha256"
+    """Creates directory/NAME-VERSION/NAME, an OCI layout. Written by hand to keep it small. @return its path"""
+    path = directory / f"{name}-{version}" / name
+    blobs = path / "blobs/sha256"
     blobs.mkdir(parents=True)
     exports = EXPORTS.get(name.split("-")[0], TEMPLATED if name.endswith(("-killed", "-committed")) else {})
     files = {"bin/payload": payload(directory), "version": str(version).encode(), "data/app.conf": b"from the image\n",
              **{f"exports/{path}": text.replace("{version}", str(version)).encode() for path, text in exports.items()}}  # fmt: skip
-    directories = {"proc", "sys", "dev", "run", "tmp", "etc", *(str(above) for path in files for above in pathlib.Path(path).parents[:-1])}
+    directories = {"proc", "sys", "dev", "run", "tmp", "etc", *(str(above) for name in files for above in pathlib.Path(name).parents[:-1])}
     raw = io.BytesIO()
     with tarfile.open(fileobj=raw, mode="w") as tar:
-        for path in sorted(directories):
-            entry = tarfile.TarInfo(path)
+        for name in sorted(directories):
+            entry = tarfile.TarInfo(name)
             entry.type, entry.mode = tarfile.DIRTYPE, 0o755
             tar.addfile(entry)
-        for path, content in files.items():
-            entry = tarfile.TarInfo(path)
-            entry.size, entry.mode = len(content), 0o755 if path.startswith(("bin/", "exports/hostfs/usr")) else 0o644
+        for name, content in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode = len(content), 0o755 if name.startswith(("bin/", "exports/hostfs/usr")) else 0o644
             tar.addfile(entry, io.BytesIO(content))
 
     def blob(content, media_type):
@@ -105,12 +106,12 @@ def layout(directory, name, version):
                 "config": blob(json.dumps(config).encode(), kind + "config.v1+json")}  # fmt: skip
     index = {"schemaVersion": 2, "manifests": [blob(json.dumps(manifest).encode(), manifest["mediaType"])]}
     index["manifests"][0]["annotations"] = {"org.opencontainers.image.ref.name": "latest"}
-    (place / "index.json").write_text(json.dumps(index))
-    (place / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
-    return place
+    (path / "index.json").write_text(json.dumps(index))
+    (path / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
+    return path
 
 
 def unpack(tree):
-    """Lays the archive over the tree of a host that does not run."""
+    """Unpacks the archive over the tree of a host that is not running."""
     run("tar", "--extract", f"--file={ARCHIVE}", "--xattrs", "--xattrs-include=*", "--same-owner", "--same-permissions",
         "--numeric-owner", f"--directory={tree}")  # fmt: skip

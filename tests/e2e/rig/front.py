@@ -1,4 +1,5 @@
-"""A reverse proxy on loopback that passes requests to a registry and spoils some.
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A reverse proxy on the loopback device that forwards requests to a registry, with faults on request.
 
 python3 -m rig.front PORT REGISTRY-PORT [--bytes-per-second N] [--fail-first N] [--break-first-blob BYTES]
                      [--stall-blobs BYTES [--until FILE]] [--busy-first SECONDS] [--redirect-blobs HOST:PORT]
@@ -35,11 +36,11 @@ class Spoiler(Answers):
         print(self.command, self.path, "with a login" if "Authorization" in self.headers else "without", flush=True)
         blob = re.search(r"/blobs/", self.path) is not None
         time.sleep(self.options.delay)
-        if not self._spoiled(blob):
-            self._ask_registry(blob)
+        if not self._answered(blob):
+            self._forward(blob)
 
-    def _spoiled(self, blob):
-        """Whether the request has been answered without the registry."""
+    def _answered(self, blob):
+        """Answers the request without the registry, if an option says so. @return whether it did"""
         status = re.match(r"/v2/answers-(\d+)/", self.path) if self.options.answers else None
         if status:
             self._spoil(int(status.group(1)))
@@ -56,7 +57,7 @@ class Spoiler(Answers):
     def _spoil(self, status, **headers):
         self.answer(status, {"errors": [{"code": "SPOILED", "message": "the rig says so"}]}, **headers)
 
-    def _ask_registry(self, blob):
+    def _forward(self, blob):
         upstream = http.client.HTTPConnection("127.0.0.1", self.options.registry, timeout=60)
         skipped = ("host", "connection")
         upstream.request(self.command, self.path, headers={k: v for k, v in self.headers.items() if k.lower() not in skipped})
@@ -67,9 +68,9 @@ class Spoiler(Answers):
                 self.send_header(name, value)
         self.end_headers()
         if self.command == "GET":
-            self._pass_on(answer, blob)
+            self._copy(answer, blob)
 
-    def _pass_on(self, answer, blob):
+    def _copy(self, answer, blob):
         limit = self.options.break_first_blob if blob and self.options.break_first_blob and self._take("breaks_left") else None
         sent = 0
         while chunk := answer.read(CHUNK_BYTES):
@@ -86,7 +87,6 @@ class Spoiler(Answers):
             if blob and self.options.bytes_per_second:
                 time.sleep(len(chunk) / self.options.bytes_per_second)
 
-
     def _stall(self):
         release = self.options.until
         while release is None or not release.exists():
@@ -100,11 +100,11 @@ def main():
     parser.add_argument("--bytes-per-second", type=int, default=0)
     parser.add_argument("--fail-first", type=int, default=0)
     parser.add_argument("--break-first-blob", type=int, default=0)
-    parser.add_argument("--stall-blobs", type=int, help="a blob goes no further than so many bytes")
-    parser.add_argument("--until", type=pathlib.Path, help="but goes on as soon as this file exists")
+    parser.add_argument("--stall-blobs", type=int, help="send so many bytes of a blob, then nothing")
+    parser.add_argument("--until", type=pathlib.Path, help="send the rest once this file exists")
     parser.add_argument("--busy-first", type=int, default=0, help="the first answer is 429 with this Retry-After")
-    parser.add_argument("--redirect-blobs", help="whoever wants a blob is sent there")
-    parser.add_argument("--delay", type=float, default=0, help="before every answer")
+    parser.add_argument("--redirect-blobs", help="redirect requests for blobs to this address")
+    parser.add_argument("--delay", type=float, default=0, help="seconds before every answer")
     parser.add_argument("--answers", action="store_true", help="answers-NUMBER/* is answered with that status")
     Spoiler.options = parser.parse_args(sys.argv[1:])
     Spoiler.failures_left = Spoiler.options.fail_first

@@ -1,4 +1,5 @@
-"""A real host: a Debian tree with systemd as PID 1, booted by systemd-nspawn over a fresh copy-on-write view."""
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A host: a Debian tree with systemd as PID 1, booted by systemd-nspawn over a copy-on-write view."""
 
 import contextlib
 import json
@@ -10,10 +11,10 @@ import select
 import signal
 import socket
 import subprocess
-import time
 
 from rig import cache, debian, sandbox
-from rig.shell import CLEAN, PATIENCE, CommandFailed, die_with_parent, run, wait_for
+from rig.process import Process
+from rig.shell import CLEAN, PATIENCE, PAUSE_SECONDS, CommandFailed, die_with_parent, run, wait_for
 from rig.snapshot import Snapshot
 
 BOOT_SECONDS = 120
@@ -28,7 +29,7 @@ NSPAWN_OPTIONS = [
 
 
 class Caller:
-    """Who runs commands inside the host by `run`."""
+    """Runs commands inside the host by its `run`, as root or as another user."""
 
     def output(self, *argv, **options):
         return self.run(*argv, **options).stdout.strip()
@@ -41,7 +42,7 @@ class Caller:
 
 
 class Host(Caller):
-    """One host. `directory` is private to it; `layers` are trees laid over the cached one, lowest first."""
+    """@param directory a private directory  @param layers trees over the cached one, lowest first"""
 
     def __init__(self, directory, network, layers=(), images=None):
         self.directory = pathlib.Path(directory)
@@ -61,8 +62,8 @@ class Host(Caller):
     # -- life ---------------------------------------------------------------------------------------------------
 
     def boot(self):
-        """Starts the host and returns when systemd says that it has finished starting."""
-        assert self._nspawn is None, "the host runs already"
+        """Starts the host and waits until systemd has finished starting."""
+        assert self._nspawn is None, "the host is running already"
         notify_path = self.directory / "notify"
         notify_path.unlink(missing_ok=True)
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
@@ -82,36 +83,46 @@ class Host(Caller):
         (self._cgroup / "cgroup.procs").write_text("0")
 
     def _wait_ready(self, notify):
-        deadline = time.monotonic() + BOOT_SECONDS
-        while True:
-            if not select.select([notify], [], [], 0.2)[0]:
-                if self._nspawn.poll() is not None or time.monotonic() > deadline:
-                    self.kill()
-                    raise AssertionError(f"the host did not boot:\n{self.console()[-4000:]}")
-                continue
-            for line in notify.recv(4096).decode().splitlines():
-                key, _, value = line.partition("=")
-                if key == "X_NSPAWN_LEADER_PID":
-                    self._leader = int(value)
-                elif line == "READY=1" and self._leader:
-                    return
+        messages = []
+
+        def ready():
+            code = self._nspawn.poll()
+            assert code is None, f"systemd-nspawn ended with exit code {code} before the host had booted\n{self.console()[-4000:]}"
+            if select.select([notify], [], [], 0.2)[0]:
+                messages.extend(notify.recv(4096).decode().splitlines())
+            leaders = [message.partition("=")[2] for message in messages if message.startswith("X_NSPAWN_LEADER_PID=")]
+            self._leader = int(leaders[-1]) if leaders else None
+            return messages
+
+        def is_ready(messages):
+            return self._leader is not None and "READY=1" in messages[messages.index(f"X_NSPAWN_LEADER_PID={self._leader}") :]
+
+        try:
+            wait_for(ready, "the host to boot", is_ready, BOOT_SECONDS, lambda: self.console()[-4000:])
+        except AssertionError:
+            self.kill()
+            raise
+
+    def runs(self):
+        return self._leader is not None
 
     def console(self):
-        """What the host wrote to its console since it was made."""
-        return (self.directory / "console").read_text(errors="replace")
+        """The output on the console since the host was made."""
+        path = self.directory / "console"
+        return path.read_text(errors="replace") if path.exists() else ""
 
     def power_off(self):
-        """Shuts down in order and waits for the end."""
+        """Shuts the host down and waits for its end."""
         self._nspawn.terminate()
         try:
             self._nspawn.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             self.kill()
-            raise AssertionError(f"the host did not shut down:\n{self.console()[-4000:]}") from None
+            raise AssertionError(f"waited {STOP_SECONDS} s for the host to shut down\n{self.console()[-4000:]}") from None
         self._nspawn = self._leader = None
 
     def kill(self):
-        """Ends the host at once, as a power cut would, but with what was written kept."""
+        """Ends the host at once, like a power cut, but with all writes kept."""
         if self._nspawn is not None:
             if self._leader is not None:
                 try:
@@ -131,7 +142,7 @@ class Host(Caller):
         return self.boot()
 
     def close(self):
-        """Ends the host and removes its view. (Its empty cgroups go with the sandbox.)"""
+        """Ends the host and removes its view. The sandbox removes its cgroups."""
         self.kill()
         run("umount", self.tree)
         cache.remove(self.directory)
@@ -158,46 +169,44 @@ class Host(Caller):
         return self.berth_json("images", "list", *options)["images"]
 
     def start_process(self, *argv, env=None, stdin=subprocess.DEVNULL):
-        """Starts a command inside and returns the Popen; `inner_pid` gives the pid of the command itself."""
-        return subprocess.Popen(
-            [str(word) for word in self.within(*argv, env=env)], env=CLEAN, stdin=stdin,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=die_with_parent,
-        )  # fmt: skip
+        """Starts a command inside. @return a Process, that of nsenter; `inner_pid` gives the pid of the command"""
+        return Process(self.within(*argv, env=env), stdin)
 
     def inner_pid(self, process):
-        """The pid, as we see it, of the command that nsenter started as its child."""
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline:
+        """The pid of the command, in the namespace of the tests. @raise ProcessLookupError when it has ended"""
+
+        def child():
+            """(pid, program) of the child of nsenter"""
             if process.poll() is not None:
-                raise ProcessLookupError("the command has ended already")
+                raise ProcessLookupError("the command has ended")
             children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-            if children and pathlib.Path(f"/proc/{children[0]}/exe").resolve().name not in ("nsenter", "env"):
-                return int(children[0])
-            time.sleep(0.005)
-        raise AssertionError("the command did not start inside the host")
+            return (int(children[0]), pathlib.Path(f"/proc/{children[0]}/exe").resolve().name) if children else (0, "nsenter")
+
+        pid, _ = self.wait_for(child, f"the start of: {' '.join(process.args)}", lambda child: child[1] not in ("nsenter", "env"), pause=0.005)
+        return pid
 
     def end_process(self, process):
-        """Kills the command itself: without it nsenter would leave it behind, and the host would wait for it at its end."""
+        """Kills the command itself. If only nsenter were killed, the command would go on, and the host would wait for it at its end."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.inner_pid(process), signal.SIGKILL)
-        process.wait()
+        process.finish()
 
-    # -- looking ------------------------------------------------------------------------------------------------
+    # -- state --------------------------------------------------------------------------------------------------
 
     def path(self, inside):
-        """A path of the host as we can open it."""
+        """A path of the host, for the tests to open."""
         return self.tree / str(inside).lstrip("/")
 
     def mounted_path(self, inside):
-        """The same, through what is mounted inside the booted host."""
+        """A path of the booted host, with the file systems that it has mounted."""
         return pathlib.Path(f"/proc/{self._leader}/root") / str(inside).lstrip("/")
 
     def mounted_snapshot(self, *roots):
-        """What the booted host sees, file systems that it mounted included."""
+        """A Snapshot of the booted host, with the file systems that it has mounted."""
         return Snapshot.of(self.mounted_path("/"), *roots)
 
     def snapshot(self, *roots):
-        """What is on the disk of the host (see Snapshot)."""
+        """A Snapshot of the host's disk."""
         return Snapshot.of(self.tree, *roots)
 
     def unit(self, name, *properties):
@@ -207,7 +216,7 @@ class Host(Caller):
         return dict(line.split("=", 1) for line in text.splitlines())
 
     def journal(self, unit):
-        """The lines a unit wrote. Everything written so far is in them."""
+        """All lines that a unit has written so far."""
         self.run("journalctl", "--sync")
         return self.output("journalctl", "--no-pager", "-o", "cat", "-u", unit)
 
@@ -217,58 +226,70 @@ class Host(Caller):
         return [(int(pid), args) for pid, args in (line.split(None, 1) for line in lines)]
 
     def containers(self, runtime="runc"):
-        """The ids of the containers a runtime knows. runc fails when one goes while it lists them; then there is a next list."""
-        done = self.run(runtime, "list", "--format", "json", check=False)
-        deadline = time.monotonic() + PATIENCE
-        while done.returncode != 0 and "no such file or directory" in done.stderr and time.monotonic() < deadline:
-            done = self.run(runtime, "list", "--format", "json", check=False)
+        """The ids of the containers of a runtime. runc is run again when a container was removed while runc listed it."""
+        done = self.wait_for(lambda: self.run(runtime, "list", "--format", "json", check=False), f"a list of the containers of {runtime}",
+                             lambda done: done.returncode == 0 or "no such file or directory" not in done.stderr)  # fmt: skip
         if done.returncode != 0:
             raise CommandFailed(done)
         listed = json.loads(done.stdout.strip() or "null")
         return [entry["id"] for entry in listed or []]
 
     def pid_of(self, command_line):
-        """The pid inside of the one process with this command line, once it is there."""
-        found = []
-
-        def is_there():
-            found[:] = [pid for pid, args in self.processes() if args == command_line]
-            return found
-
-        self.wait_for(is_there, f"a process {command_line}")
-        (pid,) = found
+        """The pid inside of the only process with this command line; waits for it."""
+        found = self.wait_for(self.processes, f"a process {command_line}", lambda found: any(args == command_line for _, args in found))
+        (pid,) = [pid for pid, args in found if args == command_line]
         return pid
+
+    def wait_ended(self, words):
+        """Waits until no process has these words in its command line."""
+        self.wait_for(lambda: [args for _, args in self.processes() if words in args], f"the end of every process `{words}`", [])
 
     def wait_stoppable(self, unit, systemctl=None):
         """
-        Waits until the main process of a unit is that of its container and handles SIGTERM. Before that it is the runtime
-        still, or cannot be terminated as the first process of a container, and a stop ends as a failure after 90 s.
+        Waits until the main process of a unit is the payload and handles SIGTERM. Before that it is the runtime, or the
+        kernel ignores the signal because the payload is PID 1 of its namespace, and a stop fails after 90 s.
         """
 
-        def handles():
+        def main_process():
+            """(pid, program, signals that it handles as a bit mask)"""
             pid = (systemctl or self).unit(unit, "MainPID")["MainPID"]
-            place = self.mounted_path(f"/proc/{pid}")
+            path = self.mounted_path(f"/proc/{pid}")
             try:
-                program, status = os.readlink(place / "exe"), (place / "status").read_text()
-            except OSError:  # none yet, or another one by now
-                return False
+                program, status = os.readlink(path / "exe"), (path / "status").read_text()
+            except OSError:  # it has not started yet, or it has ended
+                return pid, "", 0
             (caught,) = re.findall(r"^SigCgt:\s*(\w+)$", status, re.MULTILINE)
-            return not re.search("runc|crun", program) and int(caught, 16) >> (signal.SIGTERM - 1) & 1
+            return pid, program, int(caught, 16)
 
-        self.wait_for(handles, f"a process of {unit} that handles SIGTERM")
+        def handles_term(main):
+            _, program, caught = main
+            return not re.search("runc|crun", program) and caught >> (signal.SIGTERM - 1) & 1
 
-    wait_for = staticmethod(wait_for)
+        self.wait_for(main_process, f"a main process of {unit} that handles SIGTERM", handles_term)
+
+    def wait_for(self, get, what, until=bool, seconds=PATIENCE, pause=PAUSE_SECONDS):
+        """rig.shell.wait_for; a failure quotes the journal as well."""
+        return wait_for(get, what, until, seconds, self.last_messages, pause)
+
+    def wait_for_state(self, unit, state):
+        """Waits until a unit has this ActiveState."""
+        self.wait_for(lambda: self.unit(unit)["ActiveState"], f"{unit} to be {state}", state)
+
+    def wait_for_output(self, unit, text):
+        """Waits until a unit has written `text`. @return all that it has written"""
+        return self.wait_for(lambda: self.journal(unit), f"{text!r} in the journal of {unit}", lambda journal: text in journal)
+
+    def last_messages(self, count=20):
+        """The last lines of the journal, or of the console when the host is not running; for messages of failures."""
+        if not self.runs():
+            return "console of the host:\n" + "\n".join(self.console().splitlines()[-count:])
+        with contextlib.suppress(AssertionError):  # a host that does not answer must not hide the failure
+            return "journal of the host:\n" + self.run("journalctl", "--no-pager", "-n", str(count), check=False, timeout=20).stdout
+        return ""
 
     def fetch(self, url):
-        """What an HTTP server inside answers; waits until it listens."""
-        answers = []
+        """The answer of an HTTP server inside; waits until it listens."""
+        answer = self.wait_for(lambda: self.run("curl", "-fsS", "--max-time", "20", url, check=False), f"an answer of {url}",
+                               lambda answer: answer.returncode == 0)  # fmt: skip
+        return answer.stdout.strip()
 
-        def answered():
-            answers.append(self.run("curl", "-fsS", "--max-time", "20", url, check=False))
-            return answers[-1].returncode == 0
-
-        self.wait_for(answered, f"an answer of {url}")
-        return answers[-1].stdout.strip()
-
-
-__all__ = ["CommandFailed", "Host"]

@@ -1,4 +1,5 @@
-"""Images that no tool would write, served by a registry that does not care."""
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Invalid images, and a registry that serves them unchecked."""
 
 import copy
 import gzip
@@ -36,7 +37,7 @@ def tar(files):
 
 
 class Image:
-    """The documents of a good image of one layer; tests spoil them. Another `seed` makes another layer."""
+    """The documents of a valid image of one layer, for tests to spoil. A different `seed` gives a different layer."""
 
     def __init__(self, seed="hello"):
         unpacked = tar([("etc/motd", seed.encode())])
@@ -60,21 +61,21 @@ class Image:
         return self.config_text if self.config_text is not None else json.dumps(self.config).encode()
 
     def spoiled(self, change):
-        """The manifest with `change` applied to it."""
+        """The manifest, changed by the function `change`."""
         document = copy.deepcopy(self.manifest())
         change(document)
         return document
 
 
 class HostileRegistry(Server):
-    """rig/hostile_registry.py on a port of the network; `serve` puts an image into it."""
+    """rig/hostile_registry.py on a port of the network; `serve` adds an image."""
 
     def __init__(self, network, directory, port=5200):
         super().__init__(network, directory, port)
         self.run_own("rig.hostile_registry", self.directory)
 
     def serve(self, name, manifest, blobs=(), kind=MANIFEST, manifests=()):
-        """@param manifest text or document  @param blobs served under their digests  @param manifests likewise"""
+        """@param manifest bytes or a document  @param blobs, manifests served under their digests"""
         top = self.directory / name
         self._put(top / "manifests", "latest", manifest, kind)
         for inner in manifests:

@@ -1,5 +1,6 @@
-"""A registry on loopback that serves exactly what a directory holds, true or not: DIRECTORY/NAME/manifests/{latest,DIGEST}
-and DIRECTORY/NAME/blobs/DIGEST; a file FILE.type beside a manifest says its Content-Type.
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A registry on the loopback device that serves the files of a directory unchecked: DIRECTORY/NAME/manifests/{latest,DIGEST}
+and DIRECTORY/NAME/blobs/DIGEST. A file FILE.type beside a manifest contains its Content-Type.
 
 python3 -m rig.hostile_registry PORT DIRECTORY
 """

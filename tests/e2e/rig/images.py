@@ -1,4 +1,5 @@
-"""Images made by other people's tools (umoci, buildah, skopeo, Debian's packages), kept per machine as OCI layouts."""
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Images made by other tools (umoci, buildah, skopeo) from Debian's packages, cached on this machine as OCI layouts."""
 
 import inspect
 import os
@@ -32,14 +33,14 @@ while :; do sleep 1000 & wait "$!"; done
 """
 
 ETCD_ENVIRONMENT_SCRIPT = """#!/bin/sh
-# An empty variable is not the same as none for etcd.
+# To etcd, an empty variable differs from one that is not set.
 for name in $(env | sed -n 's/^\\(ETCD_[A-Z_]*\\)=$/\\1/p'); do unset "$name"; done
 exec "$@"
 """
 
 
 class Image:
-    """An image in the cache: `layout` is DIR:TAG, `inside` the same as the booted host sees it."""
+    """An image in the cache: `layout` is DIR:TAG, and `inside` the same on a booted host."""
 
     def __init__(self, name, directory):
         self.name, self.directory = name, directory
@@ -47,14 +48,14 @@ class Image:
         self.inside = f"/srv/images/{directory.name}/{name}:{TAG}"
 
     def file(self, name):
-        """Another file beside the layout, as the booted host sees it."""
+        """The path of another file beside the layout, on a booted host."""
         assert (self.directory / name).exists()
         return f"/srv/images/{self.directory.name}/{name}"
 
 
 def templates(sample):
-    """The /exports templates of a published image, from the directory BERTH_EXPORTS_SAMPLES names (by default
-    ../shared/exports-samples beside the source tree), or templates of the same shape of our own."""
+    """The directory with the /exports templates of a published image, in BERTH_EXPORTS_SAMPLES (default: ../shared/exports-samples
+    beside the source tree), or else similar templates of this tree."""
     top = HERE.parents[2]
     for directory in (os.environ.get("BERTH_EXPORTS_SAMPLES"), top.parent / "shared" / "exports-samples"):
         if directory and (pathlib.Path(directory) / sample).is_dir():
@@ -66,7 +67,7 @@ def templates(sample):
 
 
 class Build:
-    """An image being made in directory/layout."""
+    """Builds an image in directory/layout."""
 
     def __init__(self, directory, tag=TAG, architecture=None):
         self.reference = f"{directory / 'layout'}:{tag}"
@@ -101,7 +102,7 @@ class Build:
         cache.remove(self.rootfs / path)
 
     def busybox(self):
-        """busybox with the links of its applets, and the directories that every configuration mounts over."""
+        """busybox with links for its applets, and the mount points of every configuration."""
         self.directories("bin", "proc", "sys", "dev", "tmp", "run", "etc", "root", "var/lib")
         self.copy(debian.static_busybox(), "bin/busybox", 0o755)
         for applet in run(self.rootfs / "bin/busybox", "--list").stdout.split():
@@ -116,20 +117,20 @@ class Build:
                 self.copy(path, f"exports/{path.name}", 0o644)
 
     def greeter(self):
-        """A server on $PORT that greets $RECEIVER, with the published templates."""
+        """An HTTP server on $PORT that greets $RECEIVER, with the published templates."""
         self.write("usr/bin/run.sh", HELLO_SCRIPT, 0o755)
         self.write("www/cgi-bin/index.cgi", HELLO_PAGE, 0o755)
         self.exports("hello-world")
 
     def layer(self):
-        """Ends a layer; what is changed afterwards goes into the next one."""
+        """Ends a layer. Later changes belong to the next one."""
         run("umoci", "repack", "--refresh-bundle", "--image", self.reference, self.bundle)
 
     def config(self, *options):
         run("umoci", "config", "--image", self.reference, *options)
 
     def raw_layer(self, directory):
-        """Adds a layer with exactly these files, made by tar."""
+        """Adds a layer with the files of a directory, packed by tar."""
         archive = self.bundle.with_name("layer.tar")
         run("tar", "--create", f"--file={archive}", "--numeric-owner", "--xattrs", f"--directory={directory}", *os.listdir(directory))
         run("umoci", "raw", "add-layer", "--image", self.reference, archive)
@@ -153,7 +154,7 @@ def _image(name, make, *inputs):
 
 
 def hello_world():
-    """busybox and the published templates: a server on $PORT that greets $RECEIVER. Also as archives."""
+    """busybox and the published templates: an HTTP server on $PORT that greets $RECEIVER. Also as archives."""
 
     def make(directory):
         build = Build(directory)
@@ -199,7 +200,7 @@ def etcd():
 
 
 def whiteouts():
-    """Three layers: files and directories are removed, a file becomes a directory, and a directory is made opaque."""
+    """Three layers, which remove files and directories, replace a file by a directory, and make a directory opaque."""
 
     def make(directory):
         build = Build(directory)
@@ -224,8 +225,8 @@ def whiteouts():
 
 
 def unpadded():
-    """`umoci insert` ends its archives right behind the last byte of the last file: no padding, no end blocks. Docker,
-    containerd and podman read them."""
+    """An archive of `umoci insert`, which ends after the last byte of the last file, without padding and end blocks. Docker,
+    containerd and podman read it."""
 
     def make(directory):
         build = Build(directory)
@@ -243,7 +244,7 @@ def unpadded():
 
 
 def special():
-    """What a careless import loses: security.capability, setuid and setgid, hard links, sticky directories, odd owners."""
+    """File capabilities, setuid and setgid bits, hard links, sticky directories, large ids and long names."""
 
     def make(directory):
         build = Build(directory)
@@ -288,13 +289,13 @@ def _replace(rootfs):
 
 
 def replaced():
-    """A later layer, made by buildah, replaces a directory by a symbolic link, and a link by a directory. Like Docker, buildah
-    also writes a whiteout *below* the new link (`data -> real` and `data/.wh.file`): it must take nothing from /real."""
+    """The second layer, made by buildah, replaces a directory by a symbolic link, and a link by a directory. Like Docker, buildah
+    also writes a whiteout below the new link (`data -> real` and `data/.wh.file`), which must not remove a file of /real."""
 
     def make(directory):
         _first_of_replaced(directory).done()
         buildah = ["buildah", "--root", directory / "storage", "--runroot", directory / "run", "--storage-driver", "vfs"]
-        # A relative path: buildah makes a reference of it, which has no upper-case letters.
+        # A relative path, because buildah parses it as a reference, which must not have upper-case letters.
         container = run(*buildah, "from", f"oci:layout:{TAG}", cwd=directory).stdout.strip()
         _replace(pathlib.Path(run(*buildah, "mount", container).stdout.strip()))
         run(*buildah, "commit", "--quiet", "--format", "oci", container, f"oci:{directory / 'second'}:{TAG}")
@@ -308,7 +309,7 @@ def replaced():
 
 
 def replaced_by_umoci():
-    """The same, made by umoci."""
+    """Like replaced(), made by umoci."""
 
     def make(directory):
         build = _first_of_replaced(directory)
@@ -320,7 +321,7 @@ def replaced_by_umoci():
 
 
 def plain():
-    """No /exports: everything berth knows comes from the OCI configuration."""
+    """An image without /exports; berth uses its OCI configuration."""
 
     def make(directory):
         build = Build(directory)
@@ -339,7 +340,7 @@ def plain():
 
 
 def command(name, script, *config):
-    """No /exports, and a shell script as the command; `config` are options of `umoci config`."""
+    """An image without /exports whose command is a shell script. @param config options of `umoci config`"""
 
     def make(directory):
         build = Build(directory)
@@ -352,8 +353,7 @@ def command(name, script, *config):
 
 
 def private():
-    """plain, with a directory and a file that only its user may enter and read, a directory that nobody may write to, and a
-    volume."""
+    """plain, with a directory and a file that are private to its user, a read-only directory, and a volume."""
 
     def make(directory):
         build = Derived(directory, plain())
@@ -371,8 +371,8 @@ def private():
 
 
 def tempting():
-    """plain, with what other users of a host would like to have: `id` as a setuid program, `cat` that may read everything,
-    a file that everybody may write to, and one of uid 1000."""
+    """plain, with files that other users of a host could misuse: `id` as a setuid program, `cat` with a capability to read all
+    files, a world-writable file, and a file of uid 1000."""
 
     def make(directory):
         build = Derived(directory, plain())
@@ -390,7 +390,7 @@ def tempting():
 
 
 def two_platforms():
-    """An index, made by buildah, with an image for amd64 and one for arm64; each names itself in /platform."""
+    """An index, made by buildah, with images for amd64 and arm64; /platform contains the architecture."""
 
     def make(directory):
         for architecture in ("amd64", "arm64"):
@@ -412,7 +412,7 @@ def two_platforms():
 
 
 def large(megabytes=24):
-    """One layer that takes a while over a slow line: bytes that do not compress."""
+    """A large layer that does not compress, and a small one."""
 
     def make(directory):
         build = Build(directory)
@@ -428,21 +428,21 @@ def large(megabytes=24):
 
 
 class Link(str):
-    """A symbolic link with this target, where files are given as path → text."""
+    """The target of a symbolic link, as the text of a file."""
 
     def __repr__(self):
         return f"Link({str(self)!r})"
 
 
 class Program(str):
-    """A text that is an executable file, setuid."""
+    """The text of a setuid program."""
 
     def __repr__(self):
         return f"Program({str(self)!r})"
 
 
 def with_exports(name, files, hostfs=None):
-    """A small image with these files in /exports, and these below /exports/hostfs (path → text, Link or Program)."""
+    """A small image with files in /exports. @param files, hostfs path in /exports and in /exports/hostfs → text, Link or Program"""
 
     def make(directory):
         build = Build(directory)
@@ -460,7 +460,7 @@ def with_exports(name, files, hostfs=None):
 
 
 def latin():
-    """A unit and a host file with bytes that are no UTF-8."""
+    """A unit and a host file that are not UTF-8."""
 
     def make(directory):
         build = Build(directory)
@@ -475,13 +475,13 @@ def latin():
 
 
 def unpacked(image, directory):
-    """The root file system of an image as umoci unpacks it: what berth's checkout has to look like."""
+    """Unpacks an image by umoci, to compare it with a checkout. @return the path of its root file system"""
     run("umoci", "unpack", "--image", image.layout, directory)
     return pathlib.Path(directory) / "rootfs"
 
 
 class Derived(Build):
-    """An image that begins as a copy of another one."""
+    """Builds an image on top of another one."""
 
     def __init__(self, directory, base):
         self.reference = f"{directory / 'layout'}:{TAG}"
@@ -492,8 +492,8 @@ class Derived(Build):
 
 
 def derived(base, name, files, removed=(), config=(), links=None):
-    """`base` with one layer more, in which these files are new or others (path → text), those are gone, and links (path →
-    target) take the place of files."""
+    """`base` with another layer.
+    @param files path → new text  @param removed paths  @param links path → target  @param config options of `umoci config`"""
 
     def make(directory):
         build = Derived(directory, base)

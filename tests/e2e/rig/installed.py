@@ -1,4 +1,5 @@
-"""The files of the build as `meson install` lays them out, to be put over the host's tree."""
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The installed files of the build, to be laid over the tree of a host."""
 
 import os
 import pathlib
@@ -13,11 +14,11 @@ def build_directory():
 
 
 def installed():
-    """The tree BERTH_INSTALLED names, e.g. an unpacked package; else installs the build below the sandbox's directory."""
+    """The tree that BERTH_INSTALLED names, e.g. an unpacked package; or installs the build in the directory of the sandbox."""
     if "BERTH_INSTALLED" in os.environ:
         return pathlib.Path(os.environ["BERTH_INSTALLED"]).resolve()
     tree = sandbox.directory() / "installed"
     if not tree.exists():
         run("meson", "install", "--no-rebuild", "--quiet", "-C", build_directory(), env={"DESTDIR": str(tree)})
-        assert (tree / "usr/bin/berth").exists(), "meson install has put no /usr/bin/berth; set up with --prefix=/usr"
+        assert (tree / "usr/bin/berth").exists(), "meson install did not install /usr/bin/berth; set the build up with --prefix=/usr"
     return tree

@@ -1,6 +1,7 @@
-"""A machine may withhold CAP_SYS_RESOURCE from us. crun then cannot set a device policy: before it loads one it insists on
-raising RLIMIT_MEMLOCK, which kernels since 5.11 do not even look at for BPF programs. Only on such machines the host gets a
-library that lets this one refusal pass."""
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Makes crun work on a machine that withholds CAP_SYS_RESOURCE from the tests. Before crun loads a device policy it raises
+RLIMIT_MEMLOCK, and fails if it may not, although kernels since 5.11 do not apply this limit to BPF programs. On such
+machines, and only there, hosts get a preloaded library that ignores this error."""
 
 import re
 
@@ -32,7 +33,7 @@ def needed():
 
 
 def layers():
-    """Trees to lay over that of the host: none, or one with the library."""
+    """The trees to lay over that of a host: one with the library, if it is needed."""
 
     def make(directory):
         library = "usr/local/lib/memlock.so"

@@ -1,4 +1,5 @@
-"""A private loopback for each host: ports never collide, and a registry outlives the host that uses it."""
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A network namespace for each site: ports do not collide, and a registry outlives the hosts that use it."""
 
 import itertools
 import pathlib
@@ -9,7 +10,7 @@ _numbers = itertools.count(1)
 
 
 class Network:
-    """One network namespace with nothing but a loopback device."""
+    """A network namespace with only a loopback device."""
 
     def __init__(self):
         self.name = f"berth{next(_numbers)}"

@@ -1,4 +1,5 @@
-"""A real docker-registry on the loopback of one network, and a server in front of it that can misbehave."""
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A docker-registry on the loopback device of a network, and a proxy before it that injects faults."""
 
 import pathlib
 import re
@@ -20,8 +21,8 @@ http: {{addr: '127.0.0.1:{port}'{tls}}}
 
 
 class Registry(Server):
-    """`storage` may be shared with other registries that only read. `tls` is (certificate, key), `users` a htpasswd file,
-    `tokens` a TokenServer."""
+    """@param storage may be shared with other registries that only read  @param tls (certificate, key)
+    @param users a htpasswd file  @param tokens a TokenServer"""
 
     def __init__(self, network, directory, storage, port=PORT, tls=None, users=None, tokens=None):
         super().__init__(network, directory, port)
@@ -40,14 +41,14 @@ class Registry(Server):
         return (self.directory / "log").stat().st_size
 
     def requests(self, since=0):
-        """(method, path, status) of the requests answered since that size of the log."""
+        """(method, path, status) of the answered requests. @param since the size of the log where they begin"""
         with open(self.directory / "log", "rb") as log:
             log.seek(since)
             text = log.read().decode(errors="replace")
         return [(m, p, int(s)) for m, p, s in re.findall(r'"(GET|HEAD|POST|PUT|PATCH|DELETE) (\S+) HTTP/[\d.]+" (\d+)', text)]
 
     def push(self, layout, name, *options):
-        """Puts an image of an OCI layout (`DIR:TAG`) or of any other skopeo source into the registry."""
+        """Pushes an image of an OCI layout. @param layout DIR:TAG  @return its reference"""
         return self.push_from(f"oci:{layout}", name, *options)
 
     def push_from(self, source, name, *options):
@@ -62,12 +63,12 @@ class Registry(Server):
 
 
 class TokenServer(Server):
-    """rig/token_server.py: gives the tokens that a registry with `tokens` asks for."""
+    """rig/token_server.py: issues tokens for a registry with `tokens`."""
 
     PASSWORD = "s3cret-captain"
 
     def __init__(self, network, directory, identity, port, *options):
-        """@param identity (certificate, key) of the signer"""
+        """@param identity (certificate, key) to sign with"""
         super().__init__(network, directory, port)
         self.certificate = identity[0]
         self.run_own("rig.token_server", *identity, self.PASSWORD, *options)
@@ -78,12 +79,12 @@ class TokenServer(Server):
 
 
 class Front(Server):
-    """rig/front.py between a client and the registry: slow, failing or breaking off."""
+    """rig/front.py between a client and a registry, with the faults that its options name."""
 
     def __init__(self, network, registry, directory, port, *options):
         super().__init__(network, directory, port)
         self.run_own("rig.front", registry.port, *options)
 
     def blobs(self):
-        """The blobs that were asked for so far. (A registry notes a request only after its answer: perhaps too late.)"""
+        """The paths of the blobs that were requested so far. The log of a registry has a request only after its answer."""
         return [line.split()[1] for line in self.log().splitlines() if line.startswith("GET ") and "/blobs/" in line]

@@ -1,5 +1,6 @@
-"""Namespaces, a cgroup and a directory of our own for everything the tests start. Whatever happens inside, even a
-kill -9, no process, mount, network namespace, cgroup or file outlives the run."""
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Namespaces, a cgroup and a directory for everything that the tests start. However a run ends, even by SIGKILL, no process,
+mount, network namespace, cgroup or file of it remains."""
 
 import os
 import pathlib
@@ -37,7 +38,7 @@ def _remove_cgroup_patiently(directory):
             return
         except FileNotFoundError:
             return
-        except OSError:  # a process that was killed is still on its way out
+        except OSError:  # a killed process has not ended yet
             time.sleep(0.1)
 
 
@@ -47,7 +48,7 @@ def _remove_stale(hierarchy):
             try:
                 _remove_cgroup(directory)
             except OSError:
-                pass  # in use by another run
+                pass  # another run uses it
 
 
 def inside():
@@ -55,7 +56,7 @@ def inside():
 
 
 def directory():
-    """A directory on a real file system that is removed at the end of the run."""
+    """A directory on a disk, removed at the end of the run."""
     return pathlib.Path(os.environ[VARIABLE])
 
 
@@ -64,14 +65,14 @@ def cgroup():
     return pathlib.Path(os.environ[VARIABLE + "_CGROUP"])
 
 
-# Where other people's tools write, whatever they are told: network namespaces by name, skopeo's cache of digests.
+# Where other tools write regardless of their options: named network namespaces, and skopeo's cache of digests.
 OVERLAID = ("/run/netns", "/var/lib/containers")
 
 
 def prepare():
-    """To be called once inside: puts empty directories of the run's own over those that the machine has."""
-    for place in OVERLAID:
-        subprocess.run(["mount", "-t", "tmpfs", "tmpfs", place], check=True)
+    """Mounts empty directories over those in which other tools write. To be called once, inside."""
+    for directory in OVERLAID:
+        subprocess.run(["mount", "-t", "tmpfs", "tmpfs", directory], check=True)
 
 
 def run(argv):
@@ -80,8 +81,8 @@ def run(argv):
     _remove_stale(hierarchy)
     own_cgroup = hierarchy / f"berth-tests-{secrets.token_hex(4)}"
     own_cgroup.mkdir()
-    for place in OVERLAID:  # left where they are: another run may have mounted over them by now
-        pathlib.Path(place).mkdir(parents=True, exist_ok=True)
+    for directory in OVERLAID:  # not removed at the end: another run may have mounted over them
+        pathlib.Path(directory).mkdir(parents=True, exist_ok=True)
     own_directory = tempfile.mkdtemp(prefix="berth-tests-", dir=os.environ.get("TMPDIR", "/var/tmp"))
     environment = {**os.environ, VARIABLE: own_directory, VARIABLE + "_CGROUP": str(own_cgroup)}
     sys.stdout.flush()
@@ -91,7 +92,7 @@ def run(argv):
             ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation=private", "--", *argv],
             env=environment,
         )
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal gives it to the child as well, which ends in order
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the child gets it from the terminal as well, and ends in order
         signal.signal(signal.SIGTERM, lambda *_: child.kill())
         return child.wait()
     finally:

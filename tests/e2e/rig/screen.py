@@ -1,4 +1,5 @@
-"""A terminal with a screen that can be looked at: a pseudo terminal, and pyte as what draws on glass."""
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A pseudo terminal with a screen, which pyte draws."""
 
 import fcntl
 import os
@@ -6,14 +7,13 @@ import select
 import struct
 import subprocess
 import termios
-import time
 
 import pyte
-from rig.shell import CLEAN, PATIENCE, die_with_parent
+from rig.shell import CLEAN, PATIENCE, die_with_parent, wait_for
 
 
 class _Screen(pyte.Screen):
-    """Remembers which lines ran over the right edge."""
+    """Keeps the lines that were too long for the screen in `wrapped`."""
 
     def __init__(self, columns, rows):
         self.wrapped = []
@@ -27,7 +27,7 @@ class _Screen(pyte.Screen):
 
 
 class Terminal:
-    """Runs a program as the leader of a session on a terminal of its own."""
+    """Runs a program as a session leader on a terminal of its own."""
 
     def __init__(self, argv, columns=80, rows=24, env=None):
         self.master, slave = os.openpty()
@@ -50,7 +50,7 @@ class Terminal:
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def resize(self, columns, rows):
-        """As when the window is dragged: the size changes, and the kernel tells the program in front."""
+        """Changes the size of the terminal; the kernel sends SIGWINCH to the foreground process group."""
         self._set_size(columns, rows)
         self.screen.resize(rows, columns)
 
@@ -58,37 +58,39 @@ class Terminal:
         os.write(self.master, text.encode())
 
     def read(self, seconds=0.05):
-        """Draws what the program has written. False when it is gone."""
+        """Draws what the program has written. @return False when no process has the terminal open any more"""
         if not select.select([self.master], [], [], seconds)[0]:
             return True
         try:
             data = os.read(self.master, 65536)
-        except OSError:  # EIO: nobody has the other side open any more
+        except OSError:  # EIO: the other side is closed
             return False
         self.raw += data
         self._stream.feed(data)
         return bool(data)
 
     def pictures(self):
-        """How many pictures of several lines, behind each of which the cursor goes back to where it began, were drawn."""
+        """The number of pictures that were drawn: after each, the cursor returns to the first line."""
         return self.raw.count(b"\r\x1b[")
 
     def lines(self):
-        """What is on the screen, without the blank ends of lines and the blank lines at the end."""
+        """The lines of the screen, without trailing blanks and blank lines."""
         return "\n".join(line.rstrip() for line in self.screen.display).rstrip("\n").split("\n")
 
     def wait_for(self, condition, what, seconds=PATIENCE):
         """Reads until condition(lines) is true."""
-        deadline = time.monotonic() + seconds
-        while not condition(self.lines()):
-            assert self.read() or condition(self.lines()), f"the program ended: {what}\n{self.lines()}"
-            assert time.monotonic() < deadline, f"waited {seconds} s in vain: {what}\n{self.lines()}"
+
+        def drawn():
+            if not condition(self.lines()):
+                open_still = self.read()
+                assert open_still or condition(self.lines()), f"the program ended before {what}; the screen shows {self.lines()}"
+            return self.lines()
+
+        wait_for(drawn, what, condition, seconds, pause=0)
 
     def finish(self, seconds=PATIENCE):
-        """Reads to the end and gives the exit code."""
-        deadline = time.monotonic() + seconds
-        while self.read():
-            assert time.monotonic() < deadline, f"the program does not end\n{self.lines()}"
+        """Reads to the end. @return the exit code"""
+        wait_for(self.read, "the end of the program", False, seconds, lambda: f"the screen shows {self.lines()}", pause=0)
         return self.process.wait(PATIENCE)
 
     def close(self):

@@ -1,17 +1,17 @@
-"""A program that listens on the loopback of one network, from its start to its stop."""
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A program that listens on the loopback device of a network."""
 
 import pathlib
 import subprocess
 import sys
-import time
 
-from rig.shell import CLEAN, PATIENCE, die_with_parent
+from rig.shell import CLEAN, die_with_parent, wait_for
 
 TOP = pathlib.Path(__file__).parents[1]
 
 
 class Server:
-    """@param directory made for it; what it prints is in `log` there"""
+    """@param directory created for the program; its output is in the file `log` there"""
 
     def __init__(self, network, directory, port):
         self.network, self.port = network, port
@@ -30,18 +30,17 @@ class Server:
                 self.network.within(*map(str, argv)), env=CLEAN, cwd=TOP,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=die_with_parent,
             )  # fmt: skip
-        self._wait_listening()
+        wait_for(self._listening, f"{argv[0]} to listen on port {self.port}", shown=lambda: self.log()[-2000:])
 
     def run_own(self, module, *argv):
-        """The same with a module of the rig; its first argument is the port."""
+        """Runs a module of the rig, whose first argument is the port."""
         self.run(sys.executable, "-B", "-m", module, self.port, *argv)
 
-    def _wait_listening(self, seconds=PATIENCE):
-        deadline = time.monotonic() + seconds
-        while not self.network.run("ss", "-Htln", f"sport = :{self.port}").stdout.strip():
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                raise AssertionError(f"nothing listens on port {self.port}: {self.log()[-2000:]}")
-            time.sleep(0.02)
+    def _listening(self):
+        """The sockets that listen on the port. @raise AssertionError when the program has ended"""
+        code = self._process.poll()
+        assert code is None, f"{' '.join(self._process.args)} ended with exit code {code}\n{self.log()[-2000:]}"
+        return self.network.run("ss", "-Htln", f"sport = :{self.port}").stdout.strip()
 
     def log(self):
         return (self.directory / "log").read_text()

@@ -1,4 +1,5 @@
-"""One network with a registry and hosts on it."""
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A network with a registry and hosts."""
 
 import itertools
 
@@ -13,7 +14,7 @@ _numbers = itertools.count(1)
 
 
 class Site:
-    """@param work a directory for everything that belongs to it; the registry's storage there is shared by all sites"""
+    """@param work the directory for the files of the site; the storage of the registry there is shared by all sites"""
 
     def __init__(self, work):
         self.directory = work / f"site{next(_numbers)}"
@@ -21,13 +22,14 @@ class Site:
         self.network = Network()
         self._closing = []
         self._registry = None
-        self.hosts = 0
+        self.hosts = []
 
     def host(self, without_bus=False, boot=True, bare=False):
-        """A fresh host. @param without_bus no D-Bus daemon: only /run/systemd/private answers @param bare without berth"""
-        self.hosts += 1
+        """A new host.
+        @param without_bus without a D-Bus daemon: only /run/systemd/private answers  @param bare without berth"""
         layers = [*memlock.layers(), *([] if bare else [installed()])]
-        host = Host(self.directory / f"{self.directory.name}-host{self.hosts}", self.network, layers, cache_root())
+        host = Host(self.directory / f"{self.directory.name}-host{len(self.hosts) + 1}", self.network, layers, cache_root())
+        self.hosts.append(host)
         self._closing.append(host.close)
         if without_bus:
             for unit in ("dbus.service", "dbus.socket"):
@@ -58,7 +60,7 @@ class Site:
         return front
 
     def pushed(self, image, name=None, tag="latest"):
-        """The reference of an image of the cache in the registry, put there when it is not there yet."""
+        """Pushes an image of the cache to the registry. @return its reference"""
         return self.registry.push(image.layout, f"{name or image.name}:{tag}", "--all")
 
     def close(self):

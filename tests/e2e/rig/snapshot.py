@@ -1,12 +1,13 @@
-"""What is on a disk, in a form that compares exactly and differs readably."""
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Listings of a disk that can be compared, with readable differences."""
 
 import hashlib
 import os
 import pathlib
 import stat
 
-# Places that change by themselves while a host runs, or are not on its disk.
-NOT_LOOKED_AT = {
+# Paths that change while a host is running, or are not on its disk.
+IGNORED = {
     "proc", "sys", "dev", "run", "tmp", "var/tmp", "var/log/journal", "var/log/wtmp", "var/log/btmp", "var/log/lastlog",
     "var/lib/systemd", "var/cache/ldconfig", "etc/.updated", "var/.updated", "etc/.pwd.lock", "srv/images",
     "root/.cache",
@@ -42,31 +43,31 @@ def _describe(path, found):
 
 
 class Snapshot:
-    """Every file below some directories: path → type, mode, owner, size, checksum, link target, extended attributes and
-    the group of names that share its inode. Times are left out."""
+    """All files below some directories: path → type, mode, owner, size, checksum, link target, extended attributes and
+    the names of the same inode. Times are ignored."""
 
     def __init__(self, entries):
         self.entries = entries
 
     @classmethod
     def of(cls, top, *roots):
-        """@param roots paths below top; the whole of it when none is given"""
+        """@param roots paths below `top`; default: all of it"""
         top = pathlib.Path(top)
         entries, names = {}, {}
         for root in roots or ("/",):
             start = top / str(root).strip("/")
             for directory, directories, files in os.walk(start):
                 relative = pathlib.Path(directory).relative_to(top)
-                directories[:] = [name for name in directories if str(relative / name) not in NOT_LOOKED_AT]
+                directories[:] = [name for name in directories if str(relative / name) not in IGNORED]
                 for name in [*directories, *files]:
                     inside = relative / name
-                    if str(inside) in NOT_LOOKED_AT:
+                    if str(inside) in IGNORED:
                         continue
                     path = top / inside
                     try:
                         found = path.lstat()
                         entries[f"/{inside}"] = _describe(path, found)
-                    except FileNotFoundError:  # a service that runs has removed it meanwhile
+                    except FileNotFoundError:  # a running service has removed it
                         continue
                     if found.st_nlink > 1 and not stat.S_ISDIR(found.st_mode):
                         names.setdefault((found.st_dev, found.st_ino), []).append(f"/{inside}")
@@ -77,7 +78,7 @@ class Snapshot:
         return cls(entries)
 
     def without(self, *prefixes):
-        """Without what is at or below these paths."""
+        """A snapshot without these paths and everything below them."""
 
         def kept(path):
             return not any(path == prefix or path.startswith(prefix.rstrip("/") + "/") for prefix in prefixes)
@@ -85,11 +86,11 @@ class Snapshot:
         return Snapshot({path: text for path, text in self.entries.items() if kept(path)})
 
     def without_sharing(self):
-        """Without saying which names share an inode: for trees whose equal files are one file."""
+        """A snapshot that ignores hard links: for trees in which equal files are the same file."""
         return Snapshot({path: text.split(" shared by ")[0] for path, text in self.entries.items()})
 
     def difference(self, other):
-        """Lines that say how `other` differs: + new, - gone, ! changed."""
+        """A line for each file in which `other` differs: + added, - removed, ! changed."""
         lines = []
         for path in sorted(self.entries.keys() | other.entries.keys()):
             mine, theirs = self.entries.get(path), other.entries.get(path)

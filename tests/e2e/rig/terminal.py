@@ -1,4 +1,5 @@
-"""A pseudo terminal with a program of the host on it."""
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A pseudo terminal that runs a program of the host."""
 
 import fcntl
 import os
@@ -8,13 +9,12 @@ import signal
 import struct
 import subprocess
 import termios
-import time
 
-from rig.shell import CLEAN, PATIENCE
+from rig.shell import CLEAN, PATIENCE, wait_for
 
 
 class Terminal:
-    """Runs argv of the host on a terminal of `rows` by `columns`. What it writes is collected in `output`."""
+    """Runs a command of the host on a terminal of its own. `output` collects what the command writes."""
 
     def __init__(self, host, *argv, rows=24, columns=80):
         self.control, terminal = pty.openpty()
@@ -25,7 +25,7 @@ class Terminal:
             host.within(*argv, env={"TERM": "xterm"}), env=CLEAN, stdin=terminal, stdout=terminal, stderr=terminal,
             start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         )  # fmt: skip
-        self.terminal = terminal  # open, so that the settings can be looked at when the program has ended
+        self.terminal = terminal  # kept open: `end` reads its settings
 
     def resize(self, rows, columns):
         fcntl.ioctl(self.control, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
@@ -40,32 +40,38 @@ class Terminal:
         return True
 
     def wait_for(self, text, seconds=PATIENCE):
-        """Waits until `text` appears in what has not been waited for yet, and returns what came before it."""
-        deadline = time.monotonic() + seconds
-        while text not in self.output:
-            if time.monotonic() > deadline:
-                raise AssertionError(f"waited {seconds} s in vain for {text!r}; the terminal shows:\n{self.output}")
-            self._read(0.1)
+        """Waits until the program writes `text`, and removes all output up to its end. @return the output before it"""
+
+        def output():
+            if text not in self.output:
+                self._read(0.1)
+            return self.output
+
+        wait_for(output, f"{text!r} on the terminal", lambda output: text in output, seconds, pause=0)
         before, _, self.output = self.output.partition(text)
         return before
 
     def hang_up(self):
-        """Takes the terminal away, as a lost connection does."""
+        """Closes the terminal, as a lost connection does."""
         os.close(self.terminal)
         os.close(self.control)
         self.terminal = self.control = None
 
     def end(self, seconds=PATIENCE):
-        """Waits for the end of the program, checks that the terminal is as it was, and returns the exit code."""
-        deadline = time.monotonic() + seconds
-        while self.process.poll() is None:
-            if time.monotonic() > deadline:
-                self.process.send_signal(signal.SIGKILL)
-                raise AssertionError(f"the program did not end; the terminal shows:\n{self.output}")
+        """Waits for the end of the program, and checks that the settings of the terminal are restored. @return the exit code"""
+
+        def exit_code():
             self._read(0.05)
+            return self.process.poll()
+
+        try:
+            wait_for(exit_code, "the end of the program", lambda code: code is not None, seconds, lambda: f"the terminal shows:\n{self.output}", pause=0)
+        except AssertionError:
+            self.process.send_signal(signal.SIGKILL)
+            raise
         while self._read(0):
             pass
-        assert termios.tcgetattr(self.terminal) == self.before, "the settings of the terminal are not what they were"
+        assert termios.tcgetattr(self.terminal) == self.before, "the settings of the terminal were not restored"
         return self.process.returncode
 
     def close(self):

@@ -1,5 +1,6 @@
-"""A server of bearer tokens (distribution's token specification) on loopback. Anybody may read repositories below
-public/; captain may read and write all but those below forbidden/.
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A server of bearer tokens (the token specification of distribution) on the loopback device. Everybody may read repositories
+below public/; the user captain may read and write all except those below forbidden/.
 
 python3 -m rig.token_server PORT CERTIFICATE KEY PASSWORD [--first-lifetime SECONDS]
 """
@@ -19,7 +20,7 @@ from rig.answers import Answers, serve
 
 ISSUER, SERVICE, USER = "rig-tokens", "rig", "captain"
 LIFETIME_SECONDS = 300
-LEEWAY_SECONDS = 60  # docker-registry accepts a token for so long after it has expired
+LEEWAY_SECONDS = 60  # how long docker-registry accepts a token after its expiry
 
 
 def encoded(data):
@@ -33,7 +34,7 @@ def granted(name, actions, user):
 
 class Tokens(Answers):
     options = None
-    lifetimes = None  # seconds; of the first token, and of all others
+    lifetimes = None  # seconds, of one token after the other
 
     def do_GET(self):
         query = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query)
@@ -51,7 +52,7 @@ class Tokens(Answers):
         self.answer(200, {"token": self._token(user, access, lifetime), "expires_in": lifetime})
 
     def _login(self):
-        """(user or None, whether the login is right); no login at all is right."""
+        """(user or None, whether the request may go on); a request without a login may."""
         header = self.headers.get("Authorization")
         if header is None:
             return None, True

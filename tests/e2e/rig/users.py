@@ -1,4 +1,5 @@
-"""Users of a host, who have a systemd of their own."""
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Users of a host, with their own systemd."""
 
 import os
 
@@ -10,11 +11,11 @@ SUB_IDS = "100000-165535"
 
 
 class User(Caller):
-    """One user of a host, to be made before it boots. `sub_ids` are those of /etc/subuid and /etc/subgid."""
+    """A user of a host, to be created before it boots. @param sub_ids for /etc/subuid and /etc/subgid"""
 
     def __init__(self, host, name, lingers=True, sub_ids=SUB_IDS):
         self.host, self.name, self.home = host, name, f"/home/{name}"
-        # Masked in the tree, for only users need it, and it costs time at every boot.
+        # The tree masks it, since it takes time at every boot and only users need it.
         host.path("/etc/systemd/system/systemd-logind.service").unlink(missing_ok=True)
         ids = [f"--add-subuids={sub_ids}", f"--add-subgids={sub_ids}"] if sub_ids else []
         run("chroot", host.tree, "useradd", "--key=SUB_UID_COUNT=0", "--key=SUB_GID_COUNT=0", "--create-home",
@@ -24,16 +25,16 @@ class User(Caller):
         self.uid = int(run("chroot", host.tree, "id", "-u", name).stdout)
         os.chmod(host.path(self.home), 0o700)
         if lingers:
-            place = host.path("/var/lib/systemd/linger")
-            place.mkdir(parents=True, exist_ok=True)
-            (place / name).write_text("")
+            directory = host.path("/var/lib/systemd/linger")
+            directory.mkdir(parents=True, exist_ok=True)
+            (directory / name).write_text("")
 
     @property
     def runtime(self):
         return f"/run/user/{self.uid}"
 
     def words(self, *argv, env=None):
-        """(argv, environment) that run a command as this user, as after a plain `su`."""
+        """(argv, environment) to run a command as this user, as after `su`."""
         words = ["setpriv", f"--reuid={self.name}", f"--regid={self.name}", "--init-groups", "--", *argv]
         return words, {"HOME": self.home, "USER": self.name, **(env or {})}
 
@@ -50,7 +51,7 @@ class User(Caller):
         return dict(line.split("=", 1) for line in text.splitlines())
 
     def path(self, inside):
-        """A path below the home directory as we can open it."""
+        """A path below the home directory, for the tests to open."""
         return self.host.path(f"{self.home}/{inside}")
 
     def deployments(self):

@@ -27,20 +27,20 @@ class Ears final : public Reporter {
 TEST(Activity, IsWorkingWhileItLivesAndDoneAtItsEnd) {
   Ears ears;
   {
-    const Activity activity(ears, "it", "working on it");
+    const Activity activity(ears, "it", ProgressTask::merging);
     ASSERT_EQ(ears.heard.size(), 1U);
     EXPECT_EQ(ears.heard[0].id, "it");
-    EXPECT_EQ(ears.heard[0].label, "working on it");
+    EXPECT_EQ(ears.heard[0].task, ProgressTask::merging);
     EXPECT_EQ(ears.heard[0].phase, ProgressPhase::working);
   }
   ASSERT_EQ(ears.heard.size(), 2U);
   EXPECT_EQ(ears.heard[1].phase, ProgressPhase::done);
 }
 
-TEST(Activity, CountsWhatSeveralThreadsDoAndTellsSeldom) {
+TEST(Activity, CountsTheWorkOfSeveralThreadsAndReportsSeldom) {
   Ears ears;
   {
-    Activity activity(ears, "it", "counting", ProgressUnit::files, 2000);
+    Activity activity(ears, "it", ProgressTask::checking, ProgressUnit::files, 2000);
     {
       std::vector<std::jthread> threads;
       for (int i = 0; i < 2; ++i) {
@@ -58,9 +58,9 @@ TEST(Activity, CountsWhatSeveralThreadsDoAndTellsSeldom) {
   EXPECT_LT(ears.heard.size(), 100U);
 }
 
-TEST(Activity, TellsAgainAfterAWhile) {
+TEST(Activity, ReportsAgainAfterAWhile) {
   Ears ears;
-  Activity activity(ears, "it", "slow", ProgressUnit::files);
+  Activity activity(ears, "it", ProgressTask::checking, ProgressUnit::files);
   std::this_thread::sleep_for(std::chrono::milliseconds(120));
   activity.advance(3);
   ASSERT_EQ(ears.heard.size(), 2U);
@@ -68,10 +68,10 @@ TEST(Activity, TellsAgainAfterAWhile) {
   EXPECT_EQ(ears.heard[1].phase, ProgressPhase::working);
 }
 
-TEST(Activity, EndsQuietlyWhenNobodyCanBeTold) {
+TEST(Activity, EndsQuietlyWhenTheReporterFails) {
   Ears ears;
   {
-    const Activity activity(ears, "it", "working");
+    const Activity activity(ears, "it", ProgressTask::merging);
     ears.deaf = true;
   }
   EXPECT_EQ(ears.heard.size(), 2U);

@@ -45,7 +45,7 @@ TEST(Digest, Compares) {
   EXPECT_NE(digest_of("abc"), digest_of("abd"));
 }
 
-TEST(Hasher, ComputesStepByStep) {
+TEST(Hasher, ComputesInSteps) {
   Hasher hasher;
   hasher.update("a");
   hasher.update("");
@@ -87,7 +87,7 @@ std::string read_to_end(ByteStream& stream) {
   return text;
 }
 
-TEST(VerifyingStream, PassesRightBytes) {
+TEST(VerifyingStream, PassesBytesThatMatch) {
   for (const std::int64_t size : {std::int64_t{10}, std::int64_t{-1}}) {
     for (const std::size_t piece : {1U, 3U, 100U}) {
       VerifyingStream stream = verifying("0123456789", piece, "0123456789", size);
@@ -110,21 +110,21 @@ TEST(VerifyingStream, NamesBothDigests) {
   }
 }
 
-TEST(VerifyingStream, KeepsTheLastWrongBytesBack) {
+TEST(VerifyingStream, WithholdsTheLastBytesOfAWrongContent) {
   VerifyingStream stream = verifying("abd", 2, "abc", 3);
   std::array<std::byte, 2> buffer{};
   EXPECT_EQ(stream.read(buffer), 2U);
   EXPECT_THROW(stream.read(buffer), Error);
 }
 
-TEST(VerifyingStream, SaysTruncated) {
+TEST(VerifyingStream, ReportsATruncatedStream) {
   VerifyingStream stream = verifying("abc", 2, "abcd", 4);
   const Error error = error_of([&] { read_to_end(stream); });
   EXPECT_EQ(error.kind(), ErrorKind::verification);
   EXPECT_THAT(error.message(), AllOf(HasSubstr("truncated"), HasSubstr("3 of 4 bytes")));
 }
 
-TEST(VerifyingStream, RefusesMoreBytesAtOnce) {
+TEST(VerifyingStream, RefusesExcessBytesAtOnce) {
   VerifyingStream stream = verifying("abcdef", 2, "abc", 3);
   std::array<std::byte, 2> buffer{};
   EXPECT_EQ(stream.read(buffer), 2U);
@@ -133,7 +133,7 @@ TEST(VerifyingStream, RefusesMoreBytesAtOnce) {
   EXPECT_THAT(error_of([&] { read_to_end(exact); }).message(), HasSubstr("longer than the 3 bytes"));
 }
 
-TEST(VerifyingStream, FailsForEver) {
+TEST(VerifyingStream, FailsAgainAfterAFailure) {
   VerifyingStream stream = verifying("abd", 3, "abc", 3);
   std::array<std::byte, 3> buffer{};
   const Error first = error_of([&] { stream.read(buffer); });

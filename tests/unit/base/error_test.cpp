@@ -2,6 +2,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <exception>
+#include <stdexcept>
+#include <type_traits>
 
 #include "base/temp_directory.hpp"
 
@@ -13,9 +18,10 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-TEST(Error, CarriesKindSentenceAndHint) {
-  const Error error(ErrorKind::conflict, "the name etcd is taken", "choose another with --name");
+TEST(Error, CarriesKindMessageHintAndDetails) {
+  const Error error(ErrorKind::conflict, "the name etcd is taken", "choose another with --name", "by web.service\n");
   EXPECT_EQ(error.kind(), ErrorKind::conflict);
+  EXPECT_EQ(error.details(), "by web.service\n");
   EXPECT_EQ(error.message(), "the name etcd is taken");
   EXPECT_EQ(error.hint(), "choose another with --name");
   EXPECT_STREQ(error.what(), "the name etcd is taken");
@@ -55,8 +61,10 @@ TEST(ThrowErrno, ChoosesKindAndHint) {
     ErrorKind kind;
     const char* hint_part;
   };
+  const char* root_hint = ::geteuid() == 0 ? "even root was refused" : "";
   for (const auto& [code, kind, hint_part] :
-       {Expectation{EACCES, ErrorKind::not_permitted, "root"}, Expectation{EPERM, ErrorKind::not_permitted, "root"},
+       {Expectation{EACCES, ErrorKind::not_permitted, root_hint},
+        Expectation{EPERM, ErrorKind::not_permitted, root_hint},
         Expectation{EROFS, ErrorKind::not_permitted, "read-only"}, Expectation{ENOENT, ErrorKind::not_found, ""},
         Expectation{EEXIST, ErrorKind::conflict, ""}, Expectation{ENOSPC, ErrorKind::failed, "space"},
         Expectation{EIO, ErrorKind::failed, ""}}) {
@@ -67,7 +75,7 @@ TEST(ThrowErrno, ChoosesKindAndHint) {
   }
 }
 
-TEST(ThrowErrno, SaysInWordsThatSomethingIsNotSupported) {
+TEST(ThrowErrno, ExplainsWhatIsNotSupported) {
   for (const int code : {EINVAL, EOPNOTSUPP, ENOSYS}) {
     const Error error = error_of([code] { throw_errno("sync /x", code); });
     EXPECT_EQ(error.message(), "cannot sync /x: that is not supported there");
@@ -81,15 +89,33 @@ TEST(CheckErrno, PassesResultsAndThrowsFailures) {
   EXPECT_EQ(error_of([] { check_errno(-1, "do it"); }).kind(), ErrorKind::not_found);
 }
 
-TEST(ThrowInterrupted, HasItsKind) {
-  EXPECT_EQ(error_of(throw_interrupted).kind(), ErrorKind::interrupted);
+/// Handlers of failures must not swallow a request to stop.
+TEST(Interrupted, IsNoException) {
+  static_assert(!std::is_base_of_v<std::exception, Interrupted>);
+  EXPECT_THROW(throw_interrupted(), Interrupted);
+  EXPECT_THROW(in_context("outer", [] { throw_interrupted(); }), Interrupted);
+  EXPECT_EQ(Interrupted("run: berth recover").hint(), "run: berth recover");
 }
 
-TEST(Printable, TamesTextFromOutside) {
+TEST(CurrentMessage, NamesWhatIsBeingHandled) {
+  const auto message_of = [](auto thrown) {
+    try {
+      throw thrown;
+    } catch (...) {
+      return current_message();
+    }
+  };
+  EXPECT_EQ(message_of(Error(ErrorKind::failed, "no space")), "no space");
+  EXPECT_EQ(message_of(std::runtime_error("odd")), "odd");
+  EXPECT_EQ(message_of(Interrupted()), "interrupted");
+}
+
+TEST(Printable, MakesOneSafeLine) {
   EXPECT_EQ(printable("plain"), "plain");
-  EXPECT_EQ(printable("a\x1b[31mb\n"), "a?[31mb?");
-  EXPECT_EQ(printable("\xc3\xa9"), "??");
+  EXPECT_EQ(printable("a\x1b[31mb\n"), "a?[31mb\\n");
+  EXPECT_EQ(printable("\xc3\xa9 \xff \xe2\x80\xae"), "\xc3\xa9 ? <U+202E>");
   EXPECT_EQ(printable("12345", 3), "123...");
+  EXPECT_EQ(printable("12\xc3\xa9", 3), "12...");
 }
 
 }  // namespace

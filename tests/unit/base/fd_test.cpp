@@ -38,7 +38,7 @@ TEST(Fd, MovesItsDescriptor) {
   EXPECT_TRUE(is_open(number));
 }
 
-TEST(Fd, ReleaseGivesItAway) {
+TEST(Fd, ReleaseEndsOwnership) {
   Fd fd = open_null();
   const int number = fd.release();
   EXPECT_FALSE(fd);

@@ -35,7 +35,7 @@ void link(const TempDirectory& directory, const std::string& target, const std::
   ASSERT_EQ(::symlinkat(target.c_str(), directory.fd(), name.c_str()), 0);
 }
 
-TEST(FullPath, PutsTheDirectoryInFront) {
+TEST(FullPath, BeginsWithTheDirectory) {
   const TempDirectory directory;
   EXPECT_EQ(full_path(directory.fd(), "a/b"), directory / "a/b");
   EXPECT_EQ(full_path(directory.fd(), "."), (directory / "x").substr(0, (directory / "x").size() - 2));
@@ -87,7 +87,7 @@ TEST(OpenBeneath, OpensBelow) {
   EXPECT_EQ(mode_of(directory, "a/new"), 0600U);
 }
 
-TEST(OpenBeneath, FollowsNothing) {
+TEST(OpenBeneath, FollowsNoLink) {
   const TempDirectory directory;
   make_directories_at(directory.fd(), "a", 0755);
   replace_file_at(directory.fd(), "a/f", "x", 0644);
@@ -115,7 +115,7 @@ TEST(OpenInRoot, ResolvesAsAfterChroot) {
             ErrorKind::verification);
 }
 
-TEST(StatAt, ToldApartFromAbsent) {
+TEST(StatAt, DistinguishesErrorsFromAbsence) {
   const TempDirectory directory;
   replace_file_at(directory.fd(), "f", "12345", 0644);
   link(directory, "f", "l");
@@ -126,7 +126,7 @@ TEST(StatAt, ToldApartFromAbsent) {
   EXPECT_THROW(stat_at(-1, "f"), Error);
 }
 
-TEST(ReadLinkAt, GivesTheTarget) {
+TEST(ReadLinkAt, ReturnsTheTarget) {
   const TempDirectory directory;
   link(directory, "some where", "l");
   replace_file_at(directory.fd(), "f", "", 0644);
@@ -145,7 +145,7 @@ TEST(ReadFileAt, ReadsWholeFiles) {
   EXPECT_FALSE(read_file_at(directory.fd(), "absent", plenty));
 }
 
-TEST(ReadFileAt, KeepsTheLimit) {
+TEST(ReadFileAt, EnforcesTheLimit) {
   const TempDirectory directory;
   replace_file_at(directory.fd(), "f", "12345", 0644);
   const Error error = error_of([&] { read_file_at(directory.fd(), "f", 4); });
@@ -153,7 +153,7 @@ TEST(ReadFileAt, KeepsTheLimit) {
   EXPECT_THAT(error.message(), AllOf(HasSubstr(directory / "f"), HasSubstr("limit of 4 bytes")));
 }
 
-TEST(ReadFileAt, RefusesWhatIsNoFile) {
+TEST(ReadFileAt, RefusesOtherKindsOfFiles) {
   const TempDirectory directory;
   link(directory, "/etc/passwd", "l");
   ASSERT_EQ(::mkfifoat(directory.fd(), "fifo", 0600), 0);
@@ -165,13 +165,13 @@ TEST(ReadFileAt, RefusesWhatIsNoFile) {
               EndsWith("is not a regular file"));
 }
 
-TEST(ReadAll, NamesWhatItCannotRead) {
+TEST(ReadAll, NamesAnUnreadableFile) {
   const TempDirectory directory;
   const Error error = error_of([&] { read_all(directory.fd(), plenty, "the directory"); });
   EXPECT_THAT(error.message(), HasSubstr("cannot read the directory"));
 }
 
-TEST(WriteAll, NamesWhatItCannotWrite) {
+TEST(WriteAll, NamesAFileThatItCannotWrite) {
   const Fd full = open_at(AT_FDCWD, "/dev/full", O_WRONLY);
   const Error error = error_of([&] { write_all(full.get(), "x", "/dev/full"); });
   EXPECT_THAT(error.message(), HasSubstr("cannot write /dev/full"));
@@ -199,7 +199,7 @@ TEST(ReplaceFileAt, ReplacesALinkAndNotItsTarget) {
   EXPECT_EQ(read_file_at(directory.fd(), "l", plenty), "mine");
 }
 
-TEST(ReplaceFileAt, LeavesNothingWhenItFails) {
+TEST(ReplaceFileAt, LeavesNoFileAfterAFailure) {
   const TempDirectory directory;
   make_directories_at(directory.fd(), "d/below", 0755);
   const Error error = error_of([&] { replace_file_at(directory.fd(), "d", "x", 0644); });
@@ -231,7 +231,7 @@ TEST(ReplaceFileAt, KeepsTheOldFileWhenWritingFails) {
   EXPECT_THAT(list_directory(directory.fd()), ElementsAre("f"));
 }
 
-TEST(CreateFileAt, CreatesOnlyWhatIsAbsent) {
+TEST(CreateFileAt, NeverReplacesAFile) {
   const TempDirectory directory;
   create_file_at(directory.fd(), "f", "first", 0640);
   EXPECT_EQ(mode_of(directory, "f"), 0640U);
@@ -256,7 +256,7 @@ TEST(ReplaceLinkAt, CreatesAndReplaces) {
   EXPECT_EQ(error_of([&] { replace_link_at(directory.fd(), "no/l", "x"); }).kind(), ErrorKind::not_found);
 }
 
-TEST(UnlinkAt, SaysWhetherItWasThere) {
+TEST(UnlinkAt, ReportsWhetherTheFileExisted) {
   const TempDirectory directory;
   replace_file_at(directory.fd(), "f", "", 0644);
   EXPECT_TRUE(unlink_at(directory.fd(), "f"));
@@ -273,7 +273,7 @@ TEST(SyncAt, SyncsFilesAndDirectories) {
   EXPECT_EQ(error_of([&] { sync_at(directory.fd(), "absent"); }).kind(), ErrorKind::not_found);
 }
 
-TEST(SplitPath, GivesParentAndName) {
+TEST(SplitPath, ReturnsParentAndName) {
   using Pair = std::pair<std::string, std::string>;
   EXPECT_EQ(split_path("a/b/c"), Pair("a/b", "c"));
   EXPECT_EQ(split_path("c"), Pair(".", "c"));
@@ -291,7 +291,7 @@ TEST(SafeComponents, SplitsAndDropsEmptyOnes) {
   EXPECT_THAT(safe_components(std::string(255, 'n'), "x"), ElementsAre(std::string(255, 'n')));
 }
 
-TEST(SafeComponents, RefusesWhatLeadsAstray) {
+TEST(SafeComponents, RefusesUnsafeComponents) {
   for (const std::string& path :
        {std::string(".."), std::string("a/.."), std::string("../a"), std::string("/a/../b"), std::string("a\0b", 3),
         std::string("\0", 1), std::string(256, 'n'), "a/" + std::string(300, 'n') + "/b"}) {

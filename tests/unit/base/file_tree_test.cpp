@@ -26,7 +26,7 @@ void link(const TempDirectory& directory, const std::string& target, const std::
   ASSERT_EQ(::symlinkat(target.c_str(), directory.fd(), name.c_str()), 0);
 }
 
-TEST(MakeDirectoriesAt, CreatesWhatIsMissing) {
+TEST(MakeDirectoriesAt, CreatesMissingDirectories) {
   const TempDirectory directory;
   const mode_t before = ::umask(0077);
   EXPECT_THAT(make_directories_at(directory.fd(), "a/b", 0755), ElementsAre("a", "a/b"));
@@ -40,7 +40,7 @@ TEST(MakeDirectoriesAt, CreatesWhatIsMissing) {
   EXPECT_THAT(make_directories_at(AT_FDCWD, directory / "abs", 0700), ElementsAre(directory / "abs"));
 }
 
-TEST(MakeDirectoriesAt, GoesThroughLinksOfTheAdministrator) {
+TEST(MakeDirectoriesAt, FollowsExistingLinks) {
   const TempDirectory directory;
   make_directories_at(directory.fd(), "usr/bin", 0755);
   link(directory, "usr/bin", "bin");
@@ -62,7 +62,7 @@ TEST(MakeDirectoriesAt, StaysInsideTheGivenDirectory) {
   EXPECT_EQ(error_of([&] { make_directories_at(directory.fd(), "dangling/z", 0755); }).kind(), ErrorKind::not_found);
 }
 
-TEST(MakeDirectoriesAt, LeavesNothingWhenItFails) {
+TEST(MakeDirectoriesAt, LeavesNoDirectoryAfterAFailure) {
   const TempDirectory directory;
   EXPECT_THROW(make_directories_at(directory.fd(), "a/b/" + std::string(300, 'n'), 0755), Error);
   EXPECT_THAT(list_directory(directory.fd()), IsEmpty());
@@ -123,7 +123,7 @@ TEST(RemoveTreeAt, NeverFollowsLinks) {
 }
 
 /// Far deeper than PATH_MAX and than the descriptors we may hold.
-TEST(RemoveTreeAt, ManagesAnyDepth) {
+TEST(RemoveTreeAt, RemovesTreesOfAnyDepth) {
   const TempDirectory directory;
   make_directories_at(directory.fd(), "t", 0755);
   Fd deepest = open_directory_at(directory.fd(), "t");

@@ -30,7 +30,7 @@ TEST(ParseJson, KeepsValuesAndOrder) {
   EXPECT_EQ(parse_json("\"x\"", "info").get<std::string>(), "x");
 }
 
-TEST(ParseJson, PointsAtBadSyntax) {
+TEST(ParseJson, LocatesBadSyntax) {
   EXPECT_THAT(refusal("{\n  \"a\": 1,\n  oops\n}"),
               AllOf(HasSubstr("info is not valid JSON"), HasSubstr("line 3, column 3")));
   EXPECT_THAT(refusal("[1,]"), HasSubstr("line 1, column 4"));
@@ -38,14 +38,14 @@ TEST(ParseJson, PointsAtBadSyntax) {
   EXPECT_THAT(refusal("{} x"), HasSubstr("line 1, column 4"));
 }
 
-TEST(ParseJson, RefusesWhatIsNoJson) {
+TEST(ParseJson, RefusesOtherTexts) {
   for (const char* text : {"{'a':1}", "// x\n1", "[1 2]", "\"a\nb\"", "1e999", "[01]", "nul", "\"\xff\"", "{\"a\"}"}) {
     EXPECT_THAT(refusal(text), HasSubstr("not valid JSON")) << text;
   }
   EXPECT_THAT(refusal(std::string_view("1\n \0{}", 6)), HasSubstr("line 2, column 2"));
 }
 
-TEST(ParseJson, QuotesNoBytesThatDriveATerminal) {
+TEST(ParseJson, QuotesNoControlCharacters) {
   const std::string message = refusal("[\"" + std::string(100'000, 'x') + "\x1b[31m\xff\"]");
   EXPECT_LT(message.size(), 500U);
   EXPECT_EQ(message.find('\x1b'), std::string::npos);
@@ -88,7 +88,7 @@ TEST(ParseJson, LimitsSize) {
 }
 
 /// Searching the keys before each new one would take minutes.
-TEST(ParseJson, TakesManyKeysInLinearTime) {
+TEST(ParseJson, ReadsManyKeysInLinearTime) {
   std::string text = "{";
   for (int number = 0; number < 300'000; ++number) {
     text += "\"" + std::to_string(number) + "\":1,";
@@ -124,7 +124,7 @@ TEST_F(JsonViewTest, FindsMembers) {
   EXPECT_EQ(view_.place(), "config.json");
 }
 
-TEST_F(JsonViewTest, NamesWhatIsMissing) {
+TEST_F(JsonViewTest, NamesAMissingKey) {
   EXPECT_EQ(refusal_of([](const JsonView& view) { return view.at("absent"); }),
             "config.json: the key 'absent' is missing");
   EXPECT_EQ(refusal_of([](const JsonView& view) { return view.at("object").at("x"); }),
@@ -133,7 +133,7 @@ TEST_F(JsonViewTest, NamesWhatIsMissing) {
             "config.json: the key 'nothing' is missing");
 }
 
-TEST_F(JsonViewTest, GivesValues) {
+TEST_F(JsonViewTest, ReturnsValues) {
   EXPECT_TRUE(view_.at("yes").as_bool());
   EXPECT_EQ(view_.at("number").as_integer(), -5);
   EXPECT_EQ(view_.at("size").as_size(), 9);
@@ -144,7 +144,7 @@ TEST_F(JsonViewTest, GivesValues) {
   EXPECT_EQ(members[1].second.place(), "config.json: object.j");
 }
 
-TEST_F(JsonViewTest, NamesThePlaceOfAWrongKind) {
+TEST_F(JsonViewTest, NamesThePathOfAWrongType) {
   const auto wrong = [this](const char* key, auto get) {
     return refusal_of([&](const JsonView& view) { get(view.at(key)); });
   };
@@ -164,12 +164,12 @@ TEST_F(JsonViewTest, NamesThePlaceOfAWrongKind) {
             "config.json: mixed[1]: expected a string, found a number");
 }
 
-TEST_F(JsonViewTest, BoundsNumbers) {
+TEST_F(JsonViewTest, RefusesNumbersOutOfRange) {
   EXPECT_THAT(refusal_of([](const JsonView& view) { return view.at("huge").as_integer(); }), HasSubstr("63 bits"));
   EXPECT_THAT(refusal_of([](const JsonView& view) { return view.at("number").as_size(); }), HasSubstr("negative"));
 }
 
-TEST_F(JsonViewTest, OffersDefaults) {
+TEST_F(JsonViewTest, ReturnsDefaults) {
   EXPECT_EQ(view_.string_or("text", "d"), "t");
   EXPECT_EQ(view_.string_or("absent", "d"), "d");
   EXPECT_EQ(view_.string_or("nothing", "d"), "d");
@@ -180,7 +180,7 @@ TEST_F(JsonViewTest, OffersDefaults) {
   EXPECT_THROW(static_cast<void>(view_.string_or("list", "d")), Error) << "a wrong kind is no absence";
 }
 
-TEST_F(JsonViewTest, TellsNullFromTheRest) {
+TEST_F(JsonViewTest, TreatsNullAsAbsent) {
   const Json null = nullptr;
   const JsonView view(null, "x");
   EXPECT_EQ(error_of([&] { return view.as_string(); }).message(), "x: expected a string, found null");

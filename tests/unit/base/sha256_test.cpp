@@ -49,7 +49,7 @@ TEST_P(Sha256Test, AgreesWithOpenSslForEveryLength) {
   }
 }
 
-TEST_P(Sha256Test, DoesNotCareHowItsBytesCome) {
+TEST_P(Sha256Test, DoesNotDependOnTheSizeOfThePieces) {
   const auto text = sample(1000, 1);
   for (std::size_t piece = 1; piece < 200; ++piece) {
     Sha256 hash(GetParam());
@@ -60,7 +60,7 @@ TEST_P(Sha256Test, DoesNotCareHowItsBytesCome) {
   }
 }
 
-TEST_P(Sha256Test, ForgetsADigestThatWasNotFinished) {
+TEST_P(Sha256Test, DiscardsAnUnfinishedDigest) {
   Sha256 hash(GetParam());
   hash.update(bytes_of("half of"));
   hash.begin();

@@ -1,4 +1,4 @@
-// What the tests of this room take from those of all rooms, under the names they know.
+// The shared fixtures of the unit tests, under the names that the tests of base use.
 #pragma once
 
 #include <utility>

@@ -13,7 +13,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-/// The process's own settings, put back after a test: run() is made to be the last thing that a process does.
+/// Restores the settings of the process after a test: run() changes them and expects the process to end.
 class RunTest : public ::testing::Test {
  protected:
   ~RunTest() override {
@@ -25,7 +25,7 @@ class RunTest : public ::testing::Test {
   mode_t mask_ = ::umask(0);
 };
 
-TEST_F(RunTest, LeavesNoCoreFileAndHasAUsualUmask) {
+TEST_F(RunTest, DisablesCoreFilesAndSetsTheUmask) {
   std::string name = "berth";
   std::array<char*, 2> words = {name.data(), nullptr};
   ::testing::internal::CaptureStderr();
@@ -35,7 +35,7 @@ TEST_F(RunTest, LeavesNoCoreFileAndHasAUsualUmask) {
   EXPECT_EQ(::umask(0), mode_t{0022});
 }
 
-TEST_F(RunTest, EvenWithoutAName) {
+TEST_F(RunTest, AcceptsAnEmptyArgumentVector) {
   std::array<char*, 1> nothing = {nullptr};
   ::testing::internal::CaptureStderr();
   EXPECT_EQ(run(0, nothing.data()), 2);

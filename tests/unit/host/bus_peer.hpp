@@ -1,4 +1,4 @@
-// A small systemd at the other end of a socket, so that the real client code runs without PID 1.
+// A minimal systemd on a socket, so that the real client code runs without PID 1.
 #pragma once
 
 #include <sys/socket.h>
@@ -24,7 +24,7 @@ namespace berth::host::testing {
 /// Serves one connection at a time on a socket in a scratch directory until destroyed.
 class BusPeer {
  public:
-  /// Answers a method call, with sd_bus_reply_…; returns what those return.
+  /// Answers a method call with an sd_bus_reply_… function, and returns its result.
   using Handler = std::function<int(sd_bus_message* call)>;
 
   BusPeer() : path_(scratch_.at("socket")) {
@@ -87,7 +87,7 @@ class BusPeer {
     while (!stop.stop_requested()) {
       const int result = sd_bus_process(raw, nullptr);
       if (result < 0) {
-        return;  // the client is gone
+        return;  // the client has disconnected
       }
       if (result == 0) {
         sd_bus_wait(raw, 5'000);

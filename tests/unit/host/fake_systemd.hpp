@@ -1,4 +1,4 @@
-// A systemd for unit tests: remembers what it was asked, can fail on demand, and makes the same links as the real one.
+// A systemd for unit tests: it records calls, can fail on demand, and creates the same links as the real one.
 #pragma once
 
 #include <algorithm>
@@ -18,7 +18,7 @@
 
 namespace berth::host::testing {
 
-/// Keeps what was reported.
+/// Records reported messages.
 class RecordingReporter final : public base::Reporter {
  public:
   void step(std::string_view message) override { steps.emplace_back(message); }
@@ -29,7 +29,7 @@ class RecordingReporter final : public base::Reporter {
   std::vector<std::string> warnings;
 };
 
-/// Members are public: tests set up how calls end and look at what happened.
+/// Members are public: tests set the results of calls and inspect the record of calls.
 ///
 ///   FakeSystemd systemd(layout);          // enable makes links below the layout's root
 ///   systemd.fail_at = 3;                  // the third call throws (counted from 1)
@@ -51,12 +51,12 @@ class FakeSystemd final : public Systemd {
   std::set<std::string> active;
   std::set<std::string> failed;
   std::map<std::string, std::vector<std::string>> journal;
-  bool only_unit_names = false;                                ///< refuses to say anything about other names
-  std::function<void(UnitState&)> on_state;                    ///< changes what state() answers
-  std::function<void(const std::string& call)> on_call;        ///< what it throws is how the call, also a query, ends
-  std::map<std::string, std::vector<std::string>> dependents;  ///< what a stop takes along while it is active
-  std::function<void(const std::string& unit)> on_start;       ///< a unit comes up, whoever started it
-  std::function<void(const std::string& unit)> on_stop;        ///< something that happens right after a stop
+  bool only_unit_names = false;                                ///< refuses queries about other names
+  std::function<void(UnitState&)> on_state;                    ///< changes the result of state()
+  std::function<void(const std::string& call)> on_call;        ///< may throw, which ends the call or query
+  std::map<std::string, std::vector<std::string>> dependents;  ///< units that a stop of an active unit also stops
+  std::function<void(const std::string& unit)> on_start;       ///< called when a unit comes up, by a start or otherwise
+  std::function<void(const std::string& unit)> on_stop;        ///< called right after a stop
   RecordingReporter reporter;
 
   void reload() override { record("reload", ""); }
@@ -116,7 +116,7 @@ class FakeSystemd final : public Systemd {
 
   JobResult start_again(const std::string& unit) override { return start(unit); }
 
-  /// As something other than berth starts a unit: nothing is recorded.
+  /// Starts a unit as another program does: no call is recorded.
   JobResult run(const std::string& unit) {
     JobResult result = result_of(start_results, unit);
     if (active.count(unit) == 0 && result.done) {

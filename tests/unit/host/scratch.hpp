@@ -1,4 +1,4 @@
-// Directories that tests work in.
+// A temporary directory, and errors, for the tests of host.
 #pragma once
 
 #include <fcntl.h>
@@ -20,7 +20,7 @@
 
 namespace berth::host::testing {
 
-/// A new directory, removed at the end with all that is in it.
+/// A new directory, removed with its content on destruction.
 class Scratch {
  public:
   Scratch() {
@@ -63,7 +63,7 @@ class Scratch {
     EXPECT_EQ(0, ::lstat(at(below).c_str(), &status)) << below;
     return status;
   }
-  /// Every path below, sorted, one a line; to compare before and after.
+  /// All paths below, sorted, one per line, for comparisons.
   [[nodiscard]] std::string listing() const {
     std::vector<std::string> lines;
     for (const auto& entry : std::filesystem::recursive_directory_iterator(path_)) {
@@ -88,7 +88,7 @@ inline Layout layout_in(const Scratch& root) {
   return Layout(settings);
 }
 
-/// The Error that `work` throws. Fails the test when it throws none.
+/// Runs `work` and returns the Error that it must throw.
 template <typename Work>
 base::Error error_of(Work work) {
   try {

@@ -30,7 +30,7 @@ TEST(UserDirectories, HaveTheDefaultsOfTheSpecification) {
   EXPECT_EQ("/run/user/3000000123", directories.runtime);
 }
 
-TEST(UserDirectories, VariablesMoveThem) {
+TEST(UserDirectories, VariablesOverrideThem) {
   const auto directories =
       directories_with({{"HOME", "/h"}, {"XDG_DATA_HOME", "/d"}, {"XDG_CONFIG_HOME", "/c"}, {"XDG_RUNTIME_DIR", "/r"}});
   EXPECT_EQ("/d", directories.data);
@@ -44,13 +44,13 @@ TEST(UserDirectories, NameAndHomeAreThoseOfPasswd) {
   EXPECT_EQ("/root", directories.home);
 }
 
-TEST(UserDirectories, AUserWithoutHomeIsTold) {
+TEST(UserDirectories, RefusesAUserWithoutAHomeDirectory) {
   const auto error = error_of([] { directories_with({}); });
   EXPECT_EQ(base::ErrorKind::usage, error.kind());
   EXPECT_THAT(error.hint(), HasSubstr("HOME"));
 }
 
-TEST(UserDirectories, ARelativePathIsNamed) {
+TEST(UserDirectories, NamesARelativePath) {
   for (const char* name : {"HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR"}) {
     std::map<std::string, std::string> variables = {{"HOME", "/h"}};
     variables[name] = "relative";

@@ -1,4 +1,4 @@
-// Manifests, indexes and image configurations that nobody may take: each refusal names the document, the key and a
+// Manifests, indexes and image configurations that must be refused: each refusal names the document, the key and a
 // remedy.
 #include <gmock/gmock.h>
 
@@ -76,7 +76,7 @@ void expect_refusal(const Kind& kind, const std::string& text, const std::string
   EXPECT_FALSE(error.hint().empty()) << error.what();
 }
 
-TEST(HostileDocuments, BrokenTextIsRefusedForEveryKind) {
+TEST(HostileDocuments, EveryParserRefusesInvalidJson) {
   for (const auto& kind : kinds()) {
     EXPECT_NO_THROW(kind.parse(kind.good)) << kind.name;
     for (const auto& broken : test::broken_json(kind.good)) {
@@ -90,7 +90,7 @@ TEST(HostileDocuments, BrokenTextIsRefusedForEveryKind) {
   }
 }
 
-TEST(HostileDocuments, EveryBeginningOfADocumentIsRefused) {
+TEST(HostileDocuments, TruncatedDocumentsAreRefused) {
   for (const auto& kind : kinds()) {
     for (std::size_t size = 0; size < kind.good.size(); ++size) {
       EXPECT_THROW(kind.parse(kind.good.substr(0, size)), base::Error) << kind.name << size;
@@ -99,7 +99,7 @@ TEST(HostileDocuments, EveryBeginningOfADocumentIsRefused) {
 }
 
 /// Every required key taken away, and given every other type.
-TEST(HostileDocuments, RequiredKeysAreMissedAndTheirTypesChecked) {
+TEST(HostileDocuments, MissingKeysAndWrongTypesAreRefused) {
   const std::vector<std::pair<std::string, std::vector<std::string>>> required = {
       {"manifest",
        {"/config", "/config/mediaType", "/config/digest", "/config/size", "/layers/0/digest", "/layers/0/size"}},
@@ -128,7 +128,7 @@ TEST(HostileDocuments, RequiredKeysAreMissedAndTheirTypesChecked) {
   }
 }
 
-TEST(HostileDocuments, DigestsThatAreNone) {
+TEST(HostileDocuments, InvalidDigestsAreRefused) {
   const std::vector<std::pair<std::string, std::string>> places = {{"manifest", "/config/digest"},
                                                                    {"manifest", "/layers/0/digest"},
                                                                    {"index", "/manifests/0/digest"},
@@ -168,7 +168,7 @@ TEST(HostileDocuments, DigestsThatAreNone) {
   }
 }
 
-TEST(HostileDocuments, SizesThatLie) {
+TEST(HostileDocuments, InvalidSizesAreRefused) {
   const std::vector<std::pair<const char*, const char*>> sizes = {{"-1", "a size cannot be negative"},
                                                                   {"-9223372036854775808", "cannot be negative"},
                                                                   {"9223372036854775808", "does not fit into 63 bits"},
@@ -192,7 +192,7 @@ TEST(HostileDocuments, SizesThatLie) {
   }
 }
 
-TEST(HostileDocuments, AManifestThatIsAnIndexToo) {
+TEST(HostileDocuments, AManifestThatIsAlsoAnIndex) {
   const auto kind = kinds().front();
   for (const char* key : {"config", "layers", "fsLayers"}) {
     auto both = index();
@@ -204,7 +204,7 @@ TEST(HostileDocuments, AManifestThatIsAnIndexToo) {
   }
 }
 
-TEST(HostileDocuments, TheOppositeMediaTypeNamesTheKey) {
+TEST(HostileDocuments, AContradictingMediaTypeNamesTheKey) {
   const auto kind = kinds().front();
   for (const auto* type :
        {"application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json"}) {
@@ -214,7 +214,7 @@ TEST(HostileDocuments, TheOppositeMediaTypeNamesTheKey) {
   }
 }
 
-TEST(HostileDocuments, LayersAndConfigurationsThatNoBerthCanUse) {
+TEST(HostileDocuments, UnusableLayersAndConfigurationsAreRefused) {
   const std::vector<std::array<std::string, 3>> cases = {
       {"/layers/0/mediaType", "application/vnd.oci.image.layer.v1.tar+gzip+encrypted", "encrypted"},
       {"/layers/0/mediaType", "application/vnd.oci.image.layer.nondistributable.v1.tar", "foreign"},

@@ -44,7 +44,7 @@ TEST(ParseImageConfig, ReadsEverything) {
   EXPECT_EQ(config.diff_ids[0].text(), diff_id);
 }
 
-TEST(ParseImageConfig, NullAndAbsentMeanNothing) {
+TEST(ParseImageConfig, TreatsNullAsAbsent) {
   const auto config = parse_image_config(
       R"({"architecture":"amd64","os":"linux","config":{"Entrypoint":null,"Cmd":null,"Env":null,"Labels":null,
           "Volumes":null},"rootfs":{"type":"layers","diff_ids":[]}})",
@@ -57,7 +57,7 @@ TEST(ParseImageConfig, NullAndAbsentMeanNothing) {
 }
 
 // As tools written in Go read them.
-TEST(ParseImageConfig, WhatIsMissingIsEmpty) {
+TEST(ParseImageConfig, LeavesMissingMembersEmpty) {
   const auto config = parse_image_config(
       R"({"config":{"Env":["A=b","FOO","=x","",null],"Labels":{"a":null}},"rootfs":{"diff_ids":null}})", "DOC");
   EXPECT_EQ(config.platform, (Platform{"", "", ""}));
@@ -95,7 +95,7 @@ TEST(ParseImageConfig, RefusesWrongTypesAndValues) {
   }
 }
 
-TEST(ParseImageConfig, BoundsTheLayers) {
+TEST(ParseImageConfig, LimitsTheLayers) {
   auto json = document();
   for (std::size_t at = 0; at < layer_count_limit; ++at) {
     json["rootfs"]["diff_ids"].push_back(diff_id);

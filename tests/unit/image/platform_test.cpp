@@ -107,7 +107,7 @@ TEST(ChoosePlatform, TakesAnEntryWithoutPlatformWhenNoOtherFits) {
   EXPECT_EQ(&choose_platform(beside, parse_platform("linux/amd64"), "x"), &beside.manifests[1]);
 }
 
-TEST(ChoosePlatform, NamesThePlatformsThereAre) {
+TEST(ChoosePlatform, ReportsTheExistingPlatforms) {
   auto index = index_of({"linux/arm64", "windows/amd64", "linux/arm64", "unknown/unknown"});
   const auto error = failure_of([&] { choose_platform(index, parse_platform("linux/amd64"), "quay.io/a:1"); });
   EXPECT_EQ(error.kind(), base::ErrorKind::not_found);

@@ -59,7 +59,7 @@ TEST(Reference, NamesOfArchivesComeFromTheFile) {
   EXPECT_EQ(parse_reference("oci-archive:/a/b.tar:///").name.text(), "localhost/b:latest");
 }
 
-TEST(Reference, GivesAFileANameThatCanBeStored) {
+TEST(Reference, MakesAValidNameForAFile) {
   const auto name = parse_reference("oci:/a/" + std::string(100, 'x') + ":" + std::string(128, '_')).name;
   EXPECT_LE(name.encoded().size(), 255U);
   EXPECT_EQ(parse_image_name(name.text()), name);
@@ -74,7 +74,7 @@ TEST(Reference, ASelectorThatIsANameNamesTheImage) {
 }
 
 // Cut to length, the name must still be one: it may not end with a separator.
-TEST(Reference, NamesOfLongFilesAreLegal) {
+TEST(Reference, MakesAValidNameForALongFileName) {
   const auto name = parse_reference("oci:/srv/" + std::string(63, 'a') + "-b.tar").name;
   EXPECT_EQ(name.repository, std::string(63, 'a'));
   EXPECT_EQ(parse_image_name(name.text()), name);
@@ -86,7 +86,7 @@ TEST(Reference, RefusesWithARemedy) {
       {"oci:/a:", "last colon"},
       {"docker-archive:/a:UPPER", "lower case"},
       {"docker-daemon:", "empty"},
-      {"ostree:busybox", "'ostree:' is not known"},
+      {"ostree:busybox", "'ostree:' is not supported"},
       {"busybox", "names no registry"},
       {"http:busybox", "names no registry"},
       {"docker://", "empty"},

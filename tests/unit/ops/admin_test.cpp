@@ -1,4 +1,4 @@
-// What an administrator wants: masks, disabled units, edited texts, links and settings of his own, and a stop.
+// Changes by an administrator: masks, disabled units, edited files, links, drop-ins, and a stop.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -52,7 +52,7 @@ class AdminTest : public ::testing::Test {
     machine.reporter.warnings.clear();
   }
 
-  /// What is in the store under the name of the container's image.
+  /// Stores another image under the name of the container's image.
   void store(const ImageSpec& spec) {
     fs::remove_all(machine.directory / "web");
     pull(context, {machine.image("web", spec), "", ""});
@@ -95,16 +95,16 @@ class AdminTest : public ::testing::Test {
 
   Machine machine;
   Context context;
-  int looks = 0;
+  int queries = 0;
 };
 
-TEST_F(AdminTest, AMaskStaysOverUpdateAndRollback) {
+TEST_F(AdminTest, AMaskSurvivesUpdateAndRollback) {
   install_web();
   mask();
   store(newer());
   EXPECT_TRUE(update_web());
   EXPECT_TRUE(is_masked());
-  EXPECT_THAT(machine.reporter.warnings, Contains(HasSubstr("web.service is masked and stays so")));
+  EXPECT_THAT(machine.reporter.warnings, Contains(HasSubstr("web.service is masked and stays masked")));
   rollback(context, {"web", {}});
   EXPECT_TRUE(is_masked());
   EXPECT_THAT(machine.systemd.calls, Not(Contains("enable web.service")));
@@ -113,7 +113,7 @@ TEST_F(AdminTest, AMaskStaysOverUpdateAndRollback) {
   EXPECT_FALSE(machine.exists(unit_path) || machine.exists(wants));
 }
 
-TEST_F(AdminTest, AnEmptyUnitFileIsAMaskToo) {
+TEST_F(AdminTest, AnEmptyUnitFileIsAMask) {
   install_web();
   machine.write(unit_path, "");
   store(newer());
@@ -135,7 +135,7 @@ TEST_F(AdminTest, MaskedTmpfilesLinesStayMasked) {
   request.name = "web";
   EXPECT_TRUE(update(context, request, [&](std::size_t index) { steps = std::max(steps, index); }).changed);
   EXPECT_TRUE(is_mask());
-  EXPECT_THAT(machine.reporter.warnings, Contains(HasSubstr("/etc/tmpfiles.d/web.conf is masked and stays so")));
+  EXPECT_THAT(machine.reporter.warnings, Contains(HasSubstr("/etc/tmpfiles.d/web.conf is masked and stays masked")));
   EXPECT_THAT(machine.systemd.calls, Not(Contains(HasSubstr("tmpfiles"))));
   rollback(context, {"web", {}});
   EXPECT_TRUE(is_mask());
@@ -150,7 +150,7 @@ TEST_F(AdminTest, MaskedTmpfilesLinesStayMasked) {
     EXPECT_TRUE(is_mask()) << fail_at;
   }
   fs::remove(machine.on_disk(lines));
-  update_web();  // whether there is anything to update or not
+  update_web();  // restores the lines even without a new image
   EXPECT_THAT(machine.read(lines), HasSubstr("web"));
   fs::remove(machine.on_disk(lines));
   machine.write(lines, "");
@@ -158,8 +158,8 @@ TEST_F(AdminTest, MaskedTmpfilesLinesStayMasked) {
   EXPECT_FALSE(machine.exists(lines));
 }
 
-/// systemd enables units named there together with the service.
-TEST_F(AdminTest, LinksOfOtherUnitsGoWhenTheUpdateIsTakenBack) {
+/// systemd enables units in Also= together with the service.
+TEST_F(AdminTest, LinksOfOtherUnitsAreRemovedWhenTheUpdateIsReverted) {
   const std::string units = "etc/systemd/system/";
   const auto link = [&](const std::string& target, const std::string& unit) {
     machine.make_directory(units + target + ".wants");
@@ -184,7 +184,7 @@ TEST_F(AdminTest, LinksOfOtherUnitsGoWhenTheUpdateIsTakenBack) {
   update(context, request, [&](std::size_t index) { steps = std::max(steps, index); });
   EXPECT_TRUE(machine.exists(units + "timers.target.wants/second.timer"));
   rollback(context, {"web", {}});
-  fs::remove_all(machine.on_disk(units + "sockets.target.wants"));  // a rollback, too, leaves others' units as they are
+  fs::remove_all(machine.on_disk(units + "sockets.target.wants"));  // a rollback does not change other units
   fs::remove_all(machine.on_disk(units + "timers.target.wants"));
   for (std::size_t fail_at = 0; fail_at <= steps; ++fail_at) {
     error_of([&] {
@@ -198,7 +198,7 @@ TEST_F(AdminTest, LinksOfOtherUnitsGoWhenTheUpdateIsTakenBack) {
   }
 }
 
-TEST_F(AdminTest, AMaskedServiceThatRunsIsNotStopped) {
+TEST_F(AdminTest, ARunningMaskedServiceIsNotStopped) {
   install_web(full_image(), true);
   mask();
   store(newer());
@@ -208,14 +208,14 @@ TEST_F(AdminTest, AMaskedServiceThatRunsIsNotStopped) {
   EXPECT_THAT(machine.systemd.calls, IsEmpty());
 }
 
-/// `systemctl unmask` would remove the only name that the unit has.
-TEST_F(AdminTest, HowAMaskedUnitComesBackIsSaid) {
+/// `systemctl unmask` would remove the link, and the unit with it.
+TEST_F(AdminTest, TheHintSaysHowToUnmaskAUnit) {
   install_web();
   const auto text = machine.read(unit_path);
   mask();
   for (const auto verb : {&start, &restart}) {
     const auto error = error_of([&] { verb(context, "web"); });
-    EXPECT_EQ(error.message(), "web.service is masked: nothing can start it");
+    EXPECT_EQ(error.message(), "web.service is masked and cannot be started");
     EXPECT_THAT(error.hint(), HasSubstr("remove /etc/systemd/system/web.service and run: berth update web"));
   }
   fs::remove(machine.on_disk(unit_path));
@@ -224,7 +224,7 @@ TEST_F(AdminTest, HowAMaskedUnitComesBackIsSaid) {
   EXPECT_TRUE(machine.exists(wants));
 }
 
-TEST_F(AdminTest, AMissingUnitFileIsWrittenAgain) {
+TEST_F(AdminTest, AMissingUnitFileIsRestored) {
   install_web();
   const auto text = machine.read(unit_path);
   const auto lines = machine.read("etc/tmpfiles.d/web.conf");
@@ -241,10 +241,10 @@ TEST_F(AdminTest, AMissingUnitFileIsWrittenAgain) {
     EXPECT_EQ(machine.read("etc/tmpfiles.d/web.conf"), lines);
     EXPECT_THAT(machine.systemd.calls, ElementsAre("reload"));
   }
-  EXPECT_THAT(machine.reporter.steps, Contains("/etc/systemd/system/web.service was missing and is written again"));
+  EXPECT_THAT(machine.reporter.steps, Contains("/etc/systemd/system/web.service was missing and has been restored"));
 }
 
-TEST_F(AdminTest, UnitAndFilesRemovedByHandAreNoObstacle) {
+TEST_F(AdminTest, AnUpdateRestoresRemovedFiles) {
   install_web(full_image(), true);
   fs::remove(machine.on_disk(unit_path));
   fs::remove(machine.on_disk("etc/web/web.conf"));
@@ -255,7 +255,7 @@ TEST_F(AdminTest, UnitAndFilesRemovedByHandAreNoObstacle) {
   EXPECT_TRUE(machine.systemd.active.contains("web.service"));
 }
 
-TEST_F(AdminTest, DisabledStaysDisabledOverAUnitWithoutInstall) {
+TEST_F(AdminTest, ADisabledUnitStaysDisabledAfterAUnitWithoutInstall) {
   install_web();
   machine.systemd.disable("web.service");
   store(with_install(""));
@@ -268,7 +268,7 @@ TEST_F(AdminTest, DisabledStaysDisabledOverAUnitWithoutInstall) {
   EXPECT_FALSE(machine.exists(wants));
 }
 
-TEST_F(AdminTest, EnabledInBetweenIsEnabled) {
+TEST_F(AdminTest, AUnitThatWasEnabledInBetweenIsEnabled) {
   install_web();
   machine.systemd.disable("web.service");
   store(with_install(""));
@@ -297,8 +297,8 @@ TEST_F(AdminTest, LinksOfTheAdministratorStay) {
   EXPECT_FALSE(machine.exists("etc/systemd/system/graphical.target.wants"));
 }
 
-/// systemd calls a unit enabled to which any link leads.
-TEST_F(AdminTest, ALinkOfHisOwnDoesNotEnableADisabledUnit) {
+/// systemd reports a unit as enabled when any link leads to it.
+TEST_F(AdminTest, ALinkOfTheAdministratorDoesNotEnableADisabledUnit) {
   install_web();
   machine.systemd.disable("web.service");
   const std::string own = "etc/systemd/system/special.target.wants/web.service";
@@ -317,7 +317,7 @@ TEST_F(AdminTest, AStopDuringTheGateIsRespected) {
     if (!machine.systemd.calls.empty() && machine.systemd.calls.back() == "restart web.service") {
       state.active_exit = 5;
       state.main_exit = 7;
-      if (state.main_pid != 0 && ++looks > 2) {
+      if (state.main_pid != 0 && ++queries > 2) {
         state.active_state = "inactive";
       }
     }
@@ -330,10 +330,10 @@ TEST_F(AdminTest, AStopDuringTheGateIsRespected) {
   EXPECT_TRUE(outcome.stopped);
   EXPECT_EQ(host::find_deployment(machine.layout, "web")->slot, 1);
   EXPECT_EQ(machine.systemd.calls.back(), "restart web.service");
-  EXPECT_THAT(machine.reporter.warnings, Contains(HasSubstr("web.service was stopped by somebody else")));
+  EXPECT_THAT(machine.reporter.warnings, Contains(HasSubstr("web.service was stopped by another command")));
 }
 
-TEST_F(AdminTest, AnEditedUnitIsKeptAside) {
+TEST_F(AdminTest, AnEditedUnitIsSaved) {
   install_web();
   machine.write(unit_path, "# mine\n");
   machine.write("etc/tmpfiles.d/web.conf", "# my lines\n");
@@ -341,9 +341,10 @@ TEST_F(AdminTest, AnEditedUnitIsKeptAside) {
   update_web();
   EXPECT_EQ(machine.read("etc/systemd/system/web.service.saved"), "# mine\n");
   EXPECT_EQ(machine.read("etc/tmpfiles.d/web.conf.saved"), "# my lines\n");
-  EXPECT_THAT(machine.reporter.warnings,
-              Contains(HasSubstr("/etc/systemd/system/web.service was edited and is replaced; what it was is kept as "
-                                 "/etc/systemd/system/web.service.saved")));
+  EXPECT_THAT(
+      machine.reporter.warnings,
+      Contains(HasSubstr("/etc/systemd/system/web.service was edited and is replaced; the edited text is kept as "
+                         "/etc/systemd/system/web.service.saved")));
   machine.write(unit_path, "# mine too\n");
   EXPECT_THAT(uninstall(context, "web").saved_texts, ElementsAre("/etc/systemd/system/web.service.saved.1"));
   EXPECT_EQ(machine.read("etc/systemd/system/web.service.saved"), "# mine\n");
@@ -351,7 +352,7 @@ TEST_F(AdminTest, AnEditedUnitIsKeptAside) {
   EXPECT_FALSE(machine.exists(unit_path));
 }
 
-TEST_F(AdminTest, AnEditedUnitIsBackAfterAFailure) {
+TEST_F(AdminTest, AnEditedUnitIsRestoredAfterAFailure) {
   install_web();
   machine.write(unit_path, "# mine\n");
   store(newer());
@@ -361,7 +362,7 @@ TEST_F(AdminTest, AnEditedUnitIsBackAfterAFailure) {
   EXPECT_FALSE(machine.exists("etc/systemd/system/web.service.saved"));
 }
 
-TEST_F(AdminTest, SettingsBesideTheUnitAreNamed) {
+TEST_F(AdminTest, DropInsAreReported) {
   machine.write("etc/systemd/system/web.service.d/limits.conf", "[Service]\nMemoryMax=1G\n");
   machine.write("etc/systemd/system.control/web.service.d/50-CPUQuota.conf", "[Service]\nCPUQuota=5%\n");
   InstallRequest request;
@@ -369,15 +370,15 @@ TEST_F(AdminTest, SettingsBesideTheUnitAreNamed) {
   request.name = "web";
   install(context, request);
   EXPECT_THAT(machine.reporter.warnings,
-              Contains(HasSubstr("/etc/systemd/system/web.service.d/limits.conf is there already")));
-  const std::string message = " stays, and holds for the next container named web";
+              Contains(HasSubstr("/etc/systemd/system/web.service.d/limits.conf exists already")));
+  const std::string message = " is kept, and applies to the next container named web";
   const auto remarks = uninstall(context, "web").remarks;
   EXPECT_THAT(remarks, Contains("/etc/systemd/system/web.service.d/limits.conf" + message));
   EXPECT_THAT(remarks, Contains("/etc/systemd/system.control/web.service.d/50-CPUQuota.conf" + message));
 }
 
-/// A link in TARGET.requires to a unit that is gone would keep the target from being started.
-TEST_F(AdminTest, LinksUntilTheNextBootGoWithTheContainer) {
+/// A dangling link in TARGET.requires prevents the target from being started.
+TEST_F(AdminTest, RuntimeLinksAreRemovedWithTheContainer) {
   install_web();
   const std::string directory = "run/systemd/system/";
   for (const auto* name : {"basic.target.requires/web.service", "multi-user.target.wants/web.service", "other.service",
@@ -398,8 +399,8 @@ TEST_F(AdminTest, LinksUntilTheNextBootGoWithTheContainer) {
   EXPECT_TRUE(fs::is_directory(machine.on_disk(directory)));
 }
 
-/// systemd refuses to say anything about it.
-TEST_F(AdminTest, AHostFileThatIsCalledLikeAUnitInPartIsNone) {
+/// systemd refuses queries about invalid names.
+TEST_F(AdminTest, AHostFileWithAnInvalidUnitNameIsNotQueried) {
   auto spec = full_image();
   for (const auto* name : {"a b.socket", ".hidden.service", "@.timer", "a+b.service"}) {
     spec.files.push_back({std::string("exports/hostfs/etc/systemd/system/") + name, "x\n", 0644, ""});
@@ -431,7 +432,7 @@ TEST_F(AdminTest, UnitsOfTheHostFilesAreRestartedWhenTheyChange) {
                           "reset_failed web.service", "restart web.service"));
 }
 
-TEST_F(AdminTest, UnitsOfTheHostFilesAreStoppedWhenTheyGo) {
+TEST_F(AdminTest, UnitsOfTheHostFilesAreStoppedWhenTheyAreRemoved) {
   install_web(with_socket("[Socket]\nListenStream=/run/a\n[Install]\nWantedBy=sockets.target\n"));
   machine.systemd.active.insert("web.socket");
   machine.systemd.enable("web.socket");

@@ -1,5 +1,5 @@
-// What systemd and others do while berth changes a container: they start it in the pause, stop what needs it, and start
-// nothing although a job says so.
+// Concurrent actions of systemd and other commands while berth changes a container: they start it during the change, or
+// stop units that require it; jobs may also have no effect.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -65,7 +65,7 @@ class BusySystemdTest : public ::testing::Test {
 
   void store_newer(const std::string& name) { pull(context, {machine.image(name, newer_image()), "", ""}); }
 
-  /// As with Upholds=, or a socket that has clients.
+  /// Starts the unit after each stop, as Upholds= or a socket with clients does.
   void uphold(const std::string& unit) {
     machine.systemd.on_stop = [this, unit](const std::string& stopped) {
       if (stopped == unit) {
@@ -82,8 +82,8 @@ class BusySystemdTest : public ::testing::Test {
 
   [[nodiscard]] bool runs(const std::string& unit) const { return machine.systemd.active.contains(unit); }
 
-  /// Answers as runc does while it knows a container, and writes down what is asked.
-  void know_container() {
+  /// A fake runc with a container; it records calls of `delete`.
+  void fake_container() {
     machine.write("known", "");
     machine.write("usr/bin/runc",
                   "#!/bin/sh\ncd " + machine.on_disk("") +
@@ -95,10 +95,10 @@ class BusySystemdTest : public ::testing::Test {
 
   Machine machine;
   Context context;
-  std::map<std::string, std::string> started;  ///< the unit's text when it last came up
+  std::map<std::string, std::string> started;  ///< the text of each unit at its last start
 };
 
-TEST_F(BusySystemdTest, WhatRunsAfterAnUpdateOrARollbackIsWhatWasDeployed) {
+TEST_F(BusySystemdTest, TheNewDeploymentRunsAfterAnUpdateOrARollback) {
   install_one("web");
   store_newer("web");
   uphold("web.service");
@@ -108,7 +108,7 @@ TEST_F(BusySystemdTest, WhatRunsAfterAnUpdateOrARollbackIsWhatWasDeployed) {
   EXPECT_THAT(started["web.service"], HasSubstr("berth/web.0"));
 }
 
-TEST_F(BusySystemdTest, AStoppedServiceThatIsStartedInThePauseIsRestarted) {
+TEST_F(BusySystemdTest, AStoppedServiceThatIsStartedDuringTheUpdateIsRestarted) {
   install_one("web", false);
   store_newer("web");
   update(context, named("web"), [&](std::size_t index) {
@@ -120,7 +120,7 @@ TEST_F(BusySystemdTest, AStoppedServiceThatIsStartedInThePauseIsRestarted) {
   EXPECT_TRUE(runs("web.service"));
 }
 
-TEST_F(BusySystemdTest, AnUpdateThatIsTakenBackLeavesTheOldOneRunning) {
+TEST_F(BusySystemdTest, ARevertedUpdateLeavesTheOldDeploymentRunning) {
   install_one("web");
   store_newer("web");
   uphold("web.service");
@@ -140,7 +140,7 @@ TEST_F(BusySystemdTest, AnUpdateThatIsTakenBackLeavesTheOldOneRunning) {
   }
 }
 
-TEST_F(BusySystemdTest, AServiceThatWasNotStoppedYetIsNotRestartedByAnUndo) {
+TEST_F(BusySystemdTest, AnUndoDoesNotRestartAServiceThatWasNotStopped) {
   install_one("web");
   store_newer("web");
   EXPECT_THROW(update(context, named("web"),
@@ -153,13 +153,13 @@ TEST_F(BusySystemdTest, AServiceThatWasNotStoppedYetIsNotRestartedByAnUndo) {
   EXPECT_THAT(machine.systemd.calls, IsEmpty());
 }
 
-TEST_F(BusySystemdTest, AJobThatOthersReplaceIsNoProof) {
+TEST_F(BusySystemdTest, AReplacedJobIsAFailedStart) {
   install_one("web");
   store_newer("web");
   machine.systemd.start_results["web.service"] = {false, "canceled", "its job was cancelled by another request"};
   machine.systemd.on_state = [this](host::UnitState& state) {
     if (!machine.systemd.calls.empty() && machine.systemd.calls.back() == "restart web.service") {
-      state.active_state = "active";  // the old one, kept up by somebody
+      state.active_state = "active";  // the old process
     }
   };
   const auto error = error_of([&] { update(context, named("web")); });
@@ -167,9 +167,9 @@ TEST_F(BusySystemdTest, AJobThatOthersReplaceIsNoProof) {
   EXPECT_THAT(error.message(), HasSubstr("its jobs are replaced by others"));
 }
 
-TEST_F(BusySystemdTest, AfterAnUninstallNothingRuns) {
+TEST_F(BusySystemdTest, AnUninstallStopsTheServiceAndDeletesTheContainer) {
   install_one("web");
-  know_container();
+  fake_container();
   machine.write("run/container-web.pid", "4242\n");
   int stops = 0;
   machine.systemd.on_stop = [&](const std::string& unit) {
@@ -184,7 +184,7 @@ TEST_F(BusySystemdTest, AfterAnUninstallNothingRuns) {
   EXPECT_THAT(machine.reporter.warnings, IsEmpty());
 }
 
-TEST_F(BusySystemdTest, AnUninstallThatCannotKeepItDownIsTakenBack) {
+TEST_F(BusySystemdTest, AnUninstallIsRevertedWhenTheServiceIsStartedAgain) {
   install_one("web");
   uphold("web.service");
   EXPECT_THAT(error_of([&] { uninstall(context, "web"); }).message(), HasSubstr("is started again and again"));
@@ -192,15 +192,15 @@ TEST_F(BusySystemdTest, AnUninstallThatCannotKeepItDownIsTakenBack) {
   EXPECT_TRUE(runs("web.service"));
 }
 
-TEST_F(BusySystemdTest, AContainerThatAStopLeftIsDeletedBeforeTheNextStart) {
+TEST_F(BusySystemdTest, AContainerLeftByAStopIsDeletedBeforeTheNextStart) {
   install_one("web");
   store_newer("web");
-  know_container();
+  fake_container();
   update(context, named("web"));
   EXPECT_EQ(machine.read("asked"), "delete --force web\n");
 }
 
-TEST_F(BusySystemdTest, WhatAStopTookAlongRunsAgain) {
+TEST_F(BusySystemdTest, UnitsStoppedWithTheServiceAreStartedAgain) {
   install_one("web");
   store_newer("web");
   machine.systemd.dependents["web.service"] = {"app.service", "idle.service", "web.socket"};
@@ -210,13 +210,13 @@ TEST_F(BusySystemdTest, WhatAStopTookAlongRunsAgain) {
   EXPECT_FALSE(runs("idle.service"));
   const auto& calls = machine.systemd.calls;
   const auto place = [&](const std::string& call) { return std::find(calls.begin(), calls.end(), call); };
-  EXPECT_LT(place("start web.socket"), place("restart web.service"));  // with the service up it could not be started
+  EXPECT_LT(place("start web.socket"), place("restart web.service"));  // no socket starts after its service
   EXPECT_LT(place("restart web.service"), place("start app.service"));
   rollback(context, {"web", {}});
   EXPECT_TRUE(runs("app.service"));
 }
 
-TEST_F(BusySystemdTest, AFailedUpdateStartsItAgainToo) {
+TEST_F(BusySystemdTest, AFailedUpdateStartsThemAgain) {
   install_one("web");
   store_newer("web");
   machine.systemd.dependents["web.service"] = {"app.service"};
@@ -236,7 +236,7 @@ TEST_F(BusySystemdTest, AFailedUpdateStartsItAgainToo) {
   }
 }
 
-TEST_F(BusySystemdTest, RecoveryStartsItAgainToo) {
+TEST_F(BusySystemdTest, RecoveryStartsThemAgain) {
   install_one("web");
   store_newer("web");
   machine.systemd.dependents["web.service"] = {"app.service"};
@@ -259,23 +259,23 @@ TEST_F(BusySystemdTest, RecoveryStartsItAgainToo) {
   EXPECT_THAT(started["web.service"], HasSubstr("berth/web.0"));
 }
 
-/// Keys that notes of an earlier version do not have.
-TEST_F(BusySystemdTest, ANoteOfAnEarlierVersionIsTakenBack) {
+/// Records of an earlier version lack some keys.
+TEST_F(BusySystemdTest, AnUpdateRecordedByAnEarlierVersionIsReverted) {
   install_one("web");
   store_newer("web");
-  base::Json note;
-  update(context, named("web"), [&](std::size_t) { note = host::read_journal(machine.layout, "web").value(); });
+  base::Json record;
+  update(context, named("web"), [&](std::size_t) { record = host::read_journal(machine.layout, "web").value(); });
   for (const auto* key : {"invocation", "runtime", "takenAlong", "masked", "savedUnit", "savedTmpfiles", "linksKnown",
                           "madeLinks", "droppedLinks", "companions", "tmpfilesMasked", "alsoUnits", "alsoLinks"}) {
-    EXPECT_EQ(note.erase(key), 1U) << key;
+    EXPECT_EQ(record.erase(key), 1U) << key;
   }
-  host::write_journal(machine.layout, "web", note);
+  host::write_journal(machine.layout, "web", record);
   recover_all(context);
   EXPECT_EQ(host::find_deployment(machine.layout, "web")->slot, 0);
   EXPECT_TRUE(runs("web.service"));
 }
 
-TEST_F(BusySystemdTest, WhatDoesNotStartAgainIsNamed) {
+TEST_F(BusySystemdTest, UnitsThatDoNotStartAgainAreReported) {
   install_one("web");
   store_newer("web");
   machine.systemd.dependents["web.service"] = {"app.service"};
@@ -285,14 +285,14 @@ TEST_F(BusySystemdTest, WhatDoesNotStartAgainIsNamed) {
   EXPECT_THAT(machine.reporter.warnings, Contains(HasSubstr("app.service, which was stopped with web.service")));
 }
 
-TEST_F(BusySystemdTest, AnUninstallNamesWhatItStoppedToo) {
+TEST_F(BusySystemdTest, AnUninstallReportsTheUnitsThatItStopped) {
   install_one("web");
   machine.systemd.dependents["web.service"] = {"app.service"};
   machine.systemd.active.insert("app.service");
   EXPECT_THAT(uninstall(context, "web").stopped_units, ElementsAre("app.service"));
 }
 
-TEST_F(BusySystemdTest, UpdateAllJudgesAtTheEnd) {
+TEST_F(BusySystemdTest, UpdateAllChecksTheServicesAtTheEnd) {
   install_one("api");
   install_one("web");
   store_newer("api");
@@ -310,14 +310,14 @@ TEST_F(BusySystemdTest, UpdateAllJudgesAtTheEnd) {
   EXPECT_EQ(rows[1].status, "updated");
 }
 
-TEST_F(BusySystemdTest, ARestartWithinTheSettleTimeIsNoticed) {
+TEST_F(BusySystemdTest, ARestartWithinTheSettleTimeIsAFailure) {
   install_one("web");
   store_newer("web");
-  int looks = 0;
+  int queries = 0;
   machine.systemd.on_state = [&](host::UnitState& state) {
     if (!machine.systemd.calls.empty() && machine.systemd.calls.back() == "restart web.service") {
-      state.invocation_id = ++looks > 3 ? "later" : "afterwards";
-      state.restarts = looks > 3 ? 1 : 0;
+      state.invocation_id = ++queries > 3 ? "later" : "afterwards";
+      state.restarts = queries > 3 ? 1 : 0;
     }
   };
   auto request = named("web");
@@ -325,18 +325,18 @@ TEST_F(BusySystemdTest, ARestartWithinTheSettleTimeIsNoticed) {
   EXPECT_THAT(error_of([&] { update(context, request); }).message(), HasSubstr("it was restarted within"));
 }
 
-/// Down, in between with only a job to come, coming up, up: no moment of it is a failure, nor a stop.
-TEST_F(BusySystemdTest, ARestartByHandIsNoFailure) {
+/// A restart passes through deactivating, inactive with a waiting job, and activating. None is a failure or a stop.
+TEST_F(BusySystemdTest, ARestartByAnotherCommandIsNoFailure) {
   install_one("web");
   store_newer("web");
-  int looks = 0;
+  int queries = 0;
   machine.systemd.on_state = [&](host::UnitState& state) {
     if (machine.systemd.calls.empty() || machine.systemd.calls.back() != "restart web.service") {
       return;
     }
     state.active_exit = 5;
     state.main_exit = 7;
-    switch (++looks) {
+    switch (++queries) {
       case 4:
         state.active_state = "deactivating";
         break;
@@ -350,25 +350,25 @@ TEST_F(BusySystemdTest, ARestartByHandIsNoFailure) {
       default:
         break;
     }
-    state.invocation_id = looks < 6 ? "afterwards" : "by hand";
+    state.invocation_id = queries < 6 ? "afterwards" : "by hand";
   };
   auto request = named("web");
   request.gate.settle = std::chrono::milliseconds(300);
   const auto outcome = update(context, request);
   EXPECT_TRUE(outcome.changed);
   EXPECT_FALSE(outcome.stopped);
-  EXPECT_GT(looks, 7);
-  EXPECT_THAT(machine.reporter.warnings, Contains(HasSubstr("web.service was restarted by somebody else")));
+  EXPECT_GT(queries, 7);
+  EXPECT_THAT(machine.reporter.warnings, Contains(HasSubstr("web.service was restarted by another command")));
 }
 
-/// What restarts it without an end may hide that it does not stay up.
-TEST_F(BusySystemdTest, RestartsByOthersDoNotGoOnForEver) {
+/// Endless restarts may hide that the service does not stay up.
+TEST_F(BusySystemdTest, EndlessRestartsByOthersAreAFailure) {
   install_one("web");
   store_newer("web");
-  int looks = 0;
+  int queries = 0;
   machine.systemd.on_state = [&](host::UnitState& state) {
     if (!machine.systemd.calls.empty() && machine.systemd.calls.back() == "restart web.service") {
-      state.invocation_id = std::to_string(++looks);
+      state.invocation_id = std::to_string(++queries);
     }
   };
   auto request = named("web");
@@ -378,8 +378,8 @@ TEST_F(BusySystemdTest, RestartsByOthersDoNotGoOnForEver) {
   EXPECT_THAT(error.message(), HasSubstr("it was restarted within"));
 }
 
-/// How often a broken one was started must not keep the one that cures it from being started.
-TEST_F(BusySystemdTest, AChangeForgetsHowOftenTheServiceWasStarted) {
+/// The failed starts of a broken deployment must not prevent the start of its replacement.
+TEST_F(BusySystemdTest, AChangeResetsTheStartLimit) {
   install_one("web");
   store_newer("web");
   const auto forgets = [&](const std::string& start) {
@@ -397,7 +397,7 @@ TEST_F(BusySystemdTest, AChangeForgetsHowOftenTheServiceWasStarted) {
     }
   };
   error_of([&] { rollback(context, {"web", {}}); });
-  EXPECT_TRUE(forgets("start web.service")) << "of what was taken back";
+  EXPECT_TRUE(forgets("start web.service")) << "of the reverted deployment";
 }
 
 constexpr const char* crun = "#!/bin/sh\n[ \"$1\" != state ] || exit 1\necho 'crun version 1.8.1'\necho --pid-file\n";
@@ -425,7 +425,7 @@ class SliceTest : public BusySystemdTest {
   std::string slice = "system.slice";
 };
 
-TEST_F(SliceTest, ThePayloadFollowsItsUnit) {
+TEST_F(SliceTest, ThePayloadFollowsTheSliceOfItsUnit) {
   install_with("/usr/bin/crun");
   const auto before = config();
   EXPECT_THAT(before, HasSubstr("\"/system.slice/web.service/payload\""));
@@ -445,13 +445,13 @@ TEST_F(SliceTest, ThePayloadFollowsItsUnit) {
   EXPECT_THAT(machine.reporter.warnings, Not(Contains(HasSubstr("control group"))));
 }
 
-TEST_F(SliceTest, ASettingThatWasThereBeforeTheInstallHoldsToo) {
+TEST_F(SliceTest, ASliceSetBeforeTheInstallIsUsed) {
   slice = "tenant.slice";
   install_with("/usr/bin/crun");
   EXPECT_THAT(config(), HasSubstr("\"/tenant.slice/web.service/payload\""));
 }
 
-TEST_F(SliceTest, WhatIsRelativeOrOfTheImageStays) {
+TEST_F(SliceTest, RelativePathsAndThoseOfTheImageAreKept) {
   slice = "tenant.slice";
   install_with("/usr/bin/runc");
   EXPECT_THAT(config(), HasSubstr("\"cgroupsPath\": \"web.service/payload\""));
@@ -465,7 +465,7 @@ TEST_F(SliceTest, WhatIsRelativeOrOfTheImageStays) {
   }
 }
 
-TEST_F(SliceTest, WhatCannotFollowIsTold) {
+TEST_F(SliceTest, APayloadThatCannotFollowIsReported) {
   install_with("/usr/bin/crun");
   machine.write("var/lib/containers/berth/web.0/config.json", "{");
   slice = "tenant.slice";
@@ -473,7 +473,7 @@ TEST_F(SliceTest, WhatCannotFollowIsTold) {
   EXPECT_THAT(machine.reporter.warnings, Contains(HasSubstr("web.service is in tenant.slice, but its payload")));
 }
 
-TEST_F(BusySystemdTest, AStartThatDidNotHappenIsNone) {
+TEST_F(BusySystemdTest, AnUnmetConditionIsAFailedStart) {
   machine.systemd.on_state = [](host::UnitState& state) {
     if (state.active_state == "active") {
       state.active_state = "inactive";
@@ -497,7 +497,7 @@ TEST_F(BusySystemdTest, AStartThatDidNotHappenIsNone) {
   }
 }
 
-TEST_F(BusySystemdTest, AServiceThatDiesAtOnceHasNotStarted) {
+TEST_F(BusySystemdTest, AServiceThatFailsAtOnceHasNotStarted) {
   install_one("web", false);
   machine.systemd.on_state = [](host::UnitState& state) {
     if (state.active_state == "active") {
@@ -514,7 +514,7 @@ TEST_F(BusySystemdTest, AServiceThatDiesAtOnceHasNotStarted) {
   }
 }
 
-TEST_F(BusySystemdTest, AServiceThatHasDoneItsWorkIsToldOf) {
+TEST_F(BusySystemdTest, AServiceThatEndsWithSuccessIsReported) {
   install_one("web", false);
   machine.systemd.on_state = [](host::UnitState& state) {
     if (state.active_state == "active") {
@@ -525,8 +525,8 @@ TEST_F(BusySystemdTest, AServiceThatHasDoneItsWorkIsToldOf) {
   EXPECT_THAT(machine.reporter.warnings, ElementsAre("web.service has ended already, with success"));
 }
 
-/// Of such a service systemd does not always see the status, and then its start is a failure.
-TEST_F(BusySystemdTest, AForkingServiceThatEndsAtOnceHasNotStartedWhateverItsStatus) {
+/// systemd does not always get the status of such a service; then its start is a failure.
+TEST_F(BusySystemdTest, AForkingServiceThatEndsAtOnceHasNotStarted) {
   install_one("web", false);
   machine.systemd.on_state = [](host::UnitState& state) {
     state.type = "forking";
@@ -552,7 +552,7 @@ TEST_F(BusySystemdTest, AForkingServiceThatEndsAtOnceHasNotStartedWhateverItsSta
   EXPECT_FALSE(machine.exists("etc/systemd/system/api.service"));
 }
 
-TEST_F(BusySystemdTest, AStopNamesWhatStartsTheServiceAgain) {
+TEST_F(BusySystemdTest, AStopReportsUnitsThatStartTheServiceAgain) {
   install_one("web");
   install_one("api");
   machine.systemd.active = {"web.service", "api.service", "web.timer", "boss.service"};
@@ -575,7 +575,7 @@ TEST_F(BusySystemdTest, AStopNamesWhatStartsTheServiceAgain) {
   EXPECT_THAT(machine.reporter.warnings, ElementsAre("api.service was stopped, and something has started it again"));
 }
 
-TEST_F(BusySystemdTest, AFailedServiceIsNotSaidToRunAfterAnUpdate) {
+TEST_F(BusySystemdTest, AnUpdateReportsThatAFailedServiceDoesNotRun) {
   install_one("web", false);
   store_newer("web");
   machine.systemd.failed.insert("web.service");

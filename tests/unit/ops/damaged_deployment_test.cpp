@@ -1,4 +1,4 @@
-// Files that berth keeps in a deployment, and its files on the host, when they are damaged or something else.
+// Damage of the files that berth keeps in a deployment and on the host.
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -60,7 +60,7 @@ class DamagedDeployment : public ::testing::Test {
     return update(context, request).changed;
   }
 
-  /// Ways in which a file can be lost. @return nothing is left of it
+  /// Damages a file. @return whether the file does not exist afterwards
   void damage(const std::string& path, const std::string& how) const {
     const auto place = machine.on_disk(path);
     fs::remove(place);
@@ -89,7 +89,7 @@ class DamagedDeployment : public ::testing::Test {
 class DamagedFile : public DamagedDeployment,
                     public ::testing::WithParamInterface<std::tuple<const char*, const char*>> {};
 
-TEST_P(DamagedFile, OfTheLiveDeploymentKeepsNoContainerFromGoing) {
+TEST_P(DamagedFile, OfTheLiveDeploymentDoesNotPreventAnUninstall) {
   const auto& [name, how] = GetParam();
   damage(std::string(live) + "/" + name, how);
   recover_all(context);
@@ -97,7 +97,7 @@ TEST_P(DamagedFile, OfTheLiveDeploymentKeepsNoContainerFromGoing) {
   expect_gone();
 }
 
-TEST_P(DamagedFile, OfTheLiveDeploymentKeepsNobodyFromGoingBack) {
+TEST_P(DamagedFile, OfTheLiveDeploymentDoesNotPreventARollback) {
   const auto& [name, how] = GetParam();
   damage(std::string(live) + "/" + name, how);
   rollback(context, {"web", {}});
@@ -135,7 +135,7 @@ INSTANTIATE_TEST_SUITE_P(Lines, DamagedFile,
                                             ::testing::Values("fifo", "directory", "link")));
 INSTANTIATE_TEST_SUITE_P(Zeroed, DamagedFile, ::testing::Values(std::tuple("config.json", "zeroed")));
 
-TEST_F(DamagedDeployment, AnInfoThatIsNoFileHasARemedy) {
+TEST_F(DamagedDeployment, AnInfoThatIsNotAFileHasARemedy) {
   damage(std::string(live) + "/info", "fifo");
   EXPECT_THAT(error_of([&] { update_web(); }).hint(), HasSubstr("berth uninstall"));
   const auto images = verify_images(context, {});
@@ -144,7 +144,7 @@ TEST_F(DamagedDeployment, AnInfoThatIsNoFileHasARemedy) {
   expect_gone();
 }
 
-/// What was installed cannot be told any more: so what is there is kept.
+/// The installed text is not known, so the existing file is kept.
 TEST_F(DamagedDeployment, ATextWithoutItsCopyIsKept) {
   machine.write("etc/systemd/system/web.service", "# mine\n");
   damage(std::string(live) + "/web.service", "fifo");
@@ -161,25 +161,26 @@ TEST_F(DamagedDeployment, AMissingUnitWithoutItsCopyIsAFailureOfRecover) {
   EXPECT_TRUE(machine.exists("etc/systemd/system/web.service"));
 }
 
-class InThePlaceOfAText : public DamagedDeployment, public ::testing::WithParamInterface<const char*> {};
+class ReplacedFile : public DamagedDeployment, public ::testing::WithParamInterface<const char*> {};
 
-TEST_P(InThePlaceOfAText, IsNoFileOfOurs) {
+TEST_P(ReplacedFile, IsNotAFileOfTheContainer) {
   const std::string path = GetParam();
   for (const auto* how : {"directory", "fifo"}) {
     damage(path, how);
     const auto error = error_of([&] { rollback(context, {"web", {}}); });
     EXPECT_EQ(error.kind(), ErrorKind::conflict) << how;
-    EXPECT_THAT(error.what(), HasSubstr("/" + path + " is no file"));
+    EXPECT_THAT(error.what(), HasSubstr("/" + path + " is not a regular file"));
     EXPECT_FALSE(error.hint().empty());
   }
   uninstall(context, "web");
-  EXPECT_THAT(machine.reporter.warnings, Contains(HasSubstr("/" + path + " is no file that berth made, and stays")));
+  EXPECT_THAT(machine.reporter.warnings,
+              Contains(HasSubstr("/" + path + " was not created by berth and is left in place")));
   EXPECT_TRUE(machine.exists(path));
   EXPECT_FALSE(machine.exists("var/lib/containers/berth/web"));
   EXPECT_FALSE(host::read_journal(machine.layout, "web"));
 }
 
-TEST_P(InThePlaceOfAText, ALinkIsTheAdministrators) {
+TEST_P(ReplacedFile, ALinkBelongsToTheAdministrator) {
   const std::string path = GetParam();
   machine.write("srv/mine", "# mine\n");
   for (const auto* target : {"/srv/mine", "/srv/gone"}) {
@@ -197,7 +198,7 @@ TEST_P(InThePlaceOfAText, ALinkIsTheAdministrators) {
   EXPECT_EQ(machine.read("srv/mine"), "# mine\n");
 }
 
-TEST_P(InThePlaceOfAText, ALinkIsBackAfterAFailure) {
+TEST_P(ReplacedFile, ALinkIsRestoredAfterAFailure) {
   const std::string path = GetParam();
   fs::remove(machine.on_disk(path));
   fs::create_symlink("/srv/mine", machine.on_disk(path));
@@ -207,7 +208,7 @@ TEST_P(InThePlaceOfAText, ALinkIsBackAfterAFailure) {
   EXPECT_FALSE(machine.exists(path + ".saved"));
 }
 
-INSTANTIATE_TEST_SUITE_P(Texts, InThePlaceOfAText,
+INSTANTIATE_TEST_SUITE_P(Texts, ReplacedFile,
                          ::testing::Values("etc/systemd/system/web.service", "etc/tmpfiles.d/web.conf"));
 
 }  // namespace

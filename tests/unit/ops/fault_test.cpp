@@ -1,4 +1,4 @@
-// Disks that are full or fail, from any system call on, while a container is changed or a change is taken back.
+// Full and failing disks, from any system call on, while a container is changed or a change is reverted.
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -39,7 +39,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* deployments = "var/lib/containers/berth";
 
-/// A container that runs, a newer image for it with other host files and another [Install] section.
+/// A running container, and a newer image with other host files and another [Install] section.
 class FaultTest : public ::testing::Test {
  protected:
   FaultTest() : context(machine.context()) {
@@ -65,21 +65,21 @@ class FaultTest : public ::testing::Test {
     update(context, request);
   }
 
-  /// Without the locks that a process that was killed leaves, and what says when the newer deployment was made.
+  /// The tree, without locks left by a killed process, and without the info of the newer deployment with its time.
   [[nodiscard]] std::string tree() const {
     const std::string directory = deployments;
     return tree_text(machine.on_disk(""), directory + "/.locks:" + directory + "/web.1/info");
   }
   [[nodiscard]] bool is_updated() const { return host::current_slot(machine.layout, "web") == 1; }
 
-  /// For the next round. @param slot of the deployment that is to be live
+  /// Prepares the next round. @param slot the deployment that must be live
   void go_back_to(int slot) {
     if (host::current_slot(machine.layout, "web") != slot) {
       rollback(context, {"web", {}});
     }
   }
 
-  /// The lines that only one of two trees has.
+  /// The lines that are in only one of two trees.
   static std::string difference(const std::string& expected, const std::string& found) {
     std::string result;
     const auto add = [&](const std::string& text, const std::string& other, const char* sign) {
@@ -95,7 +95,7 @@ class FaultTest : public ::testing::Test {
     return result;
   }
 
-  /// The container is as it was, or as it was to become, and whole.
+  /// Checks that the container is complete, in the state before or after the change.
   void expect_whole(const std::string& before, const std::string& after, const std::string& when) {
     const auto now = tree();
     ASSERT_TRUE(now == before || now == after) << when << difference(is_updated() ? after : before, now);
@@ -107,9 +107,9 @@ class FaultTest : public ::testing::Test {
   std::string old;
 };
 
-/// openat2(2) with bounds fails with EAGAIN while somebody renames directories: who never stops doing so must not keep
-/// us.
-TEST(Again, WhoNeverStopsRenamingDirectoriesKeepsNobody) {
+/// openat2(2) with RESOLVE_BENEATH or RESOLVE_IN_ROOT fails with EAGAIN while directories are renamed. A process that
+/// renames them forever must not block berth.
+TEST(ResolveRetries, AreLimitedWhileDirectoriesAreRenamed) {
   const base::test::TempDirectory directory;
   fs::create_directories(directory / "a/b");
   directory.write("a/b/file", "x");
@@ -128,7 +128,7 @@ TEST(Again, WhoNeverStopsRenamingDirectoriesKeepsNobody) {
   }
 }
 
-TEST_F(FaultTest, AnUpdateOnADiskThatBecomesFullIsTakenBackAtOnce) {
+TEST_F(FaultTest, AnUpdateOnADiskThatBecomesFullIsReverted) {
   const auto work = [this] { update_web(); };
   const auto calls = run_with_faults({Calls::allocating}, work).calls;
   ASSERT_GT(calls, 20U);
@@ -146,7 +146,7 @@ TEST_F(FaultTest, AnUpdateOnADiskThatBecomesFullIsTakenBackAtOnce) {
   }
 }
 
-TEST_F(FaultTest, ARollbackOnADiskThatBecomesFullIsTakenBackAtOnce) {
+TEST_F(FaultTest, ARollbackOnADiskThatBecomesFullIsReverted) {
   update_web();
   const auto before = tree();
   const auto work = [this] { rollback(context, {"web", {}}); };
@@ -168,7 +168,7 @@ TEST_F(FaultTest, AKilledChangeIsRecoveredOnAFullDisk) {
   const auto updated = tree();
   rollback(context, {"web", {}});
   const auto before = tree();
-  for (std::size_t at = calls / 2; at <= calls; ++at) {  // before that the new deployment is prepared
+  for (std::size_t at = calls / 2; at <= calls; ++at) {  // the first half of the calls prepares the new deployment
     ASSERT_TRUE(run_with_faults({Calls::changing, at, 1, 0}, update_work).killed);
     const auto run = run_with_faults({Calls::allocating, 1}, recover);
     ASSERT_FALSE(run.failed) << "killed at call " << at << ": " << run.error;
@@ -177,8 +177,8 @@ TEST_F(FaultTest, AKilledChangeIsRecoveredOnAFullDisk) {
   }
 }
 
-/// Which is what makes room. A file of more than its usual bounds counts, so the lock and the note go without, too.
-TEST_F(FaultTest, AnUninstallNeedsNoRoom) {
+/// An uninstall is the way to free space. Even the lock and the record cannot be written here.
+TEST_F(FaultTest, AnUninstallNeedsNoDiskSpace) {
   fs::copy(machine.on_disk(""), machine.directory / "copy",
            fs::copy_options::recursive | fs::copy_options::copy_symlinks);
   const auto work = [this] { uninstall(context, "web"); };
@@ -197,8 +197,8 @@ TEST_F(FaultTest, AnUninstallNeedsNoRoom) {
   }
 }
 
-/// What cannot be taken back is tried again, and nothing is lost meanwhile.
-TEST_F(FaultTest, AfterErrorsThatPassTheNextCommandGoesOn) {
+/// A change that cannot be reverted is reverted by the next command, and no files are lost.
+TEST_F(FaultTest, TheNextCommandRecoversAfterTemporaryErrors) {
   const auto work = [this] { update_web(); };
   const auto calls = run_with_faults({Calls::changing}, work).calls;
   const auto updated = tree();
@@ -218,8 +218,8 @@ TEST_F(FaultTest, AfterErrorsThatPassTheNextCommandGoesOn) {
   EXPECT_GT(kept, 0U);
 }
 
-/// Wherever a recovery fails: that is told, the note stays, and the next try finishes.
-TEST_F(FaultTest, ARecoveryThatFailsIsTriedAgain) {
+/// Wherever a recovery fails, the failure is reported, the record stays, and the next recovery completes.
+TEST_F(FaultTest, AFailedRecoveryIsRepeated) {
   const auto work = [this] { update_web(); };
   const auto calls = run_with_faults({Calls::changing}, work).calls;
   const auto updated = tree();
@@ -230,10 +230,10 @@ TEST_F(FaultTest, ARecoveryThatFailsIsTriedAgain) {
     ASSERT_TRUE(run_with_faults({Calls::changing, calls - 30, 1, 0}, work).killed);
     const auto run = run_with_faults({Calls::changing, at, 3, EIO}, [this] { recover_all(context); });
     const auto when = "from call " + std::to_string(at) + ": " + run.error;
-    const bool noted = host::read_journal(machine.layout, "web").has_value();
+    const bool recorded = host::read_journal(machine.layout, "web").has_value();
     ASSERT_EQ(run.failed, !run.error.empty()) << when;
-    ASSERT_TRUE(run.failed || !noted) << when;
-    kept += noted ? 1 : 0;
+    ASSERT_TRUE(run.failed || !recorded) << when;
+    kept += recorded ? 1 : 0;
     recover_all(context);
     ASSERT_FALSE(host::read_journal(machine.layout, "web")) << when;
     expect_whole(before, updated, when);

@@ -41,7 +41,7 @@ std::vector<long> counted_calls(Calls which) {
   return calls;
 }
 
-/// seccomp(2): the counted calls are asked about; openat(2) only when it creates something.
+/// seccomp(2): the counted calls are passed to the supervisor; openat(2) only when it creates a file.
 std::vector<sock_filter> filter_of(Calls which) {
   std::vector<sock_filter> filter = {BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr))};
   if (which != Calls::resolving) {
@@ -62,7 +62,7 @@ std::vector<sock_filter> filter_of(Calls which) {
   return filter;
 }
 
-/// Descriptors go from one process to another in a message (unix(7), SCM_RIGHTS).
+/// Sends a descriptor to another process (unix(7), SCM_RIGHTS).
 union RightsBuffer {
   std::array<char, CMSG_SPACE(sizeof(int))> bytes;
   cmsghdr header;
@@ -102,7 +102,7 @@ base::Fd receive_descriptor(int socket) {
   return base::Fd(fd);
 }
 
-/// In the new process. Never returns.
+/// Runs in the child process. Does not return.
 [[noreturn]] void work_watched(Calls which, int socket, const std::function<void()>& work) {
   auto filter = filter_of(which);
   sock_fprog program{static_cast<unsigned short>(filter.size()), filter.data()};
@@ -119,18 +119,18 @@ base::Fd receive_descriptor(int socket) {
     work();
     ::_exit(0);
   } catch (const std::exception& error) {
-    ::send(socket, error.what(), std::strlen(error.what()), 0);  // write(2) may be one that fails
+    ::send(socket, error.what(), std::strlen(error.what()), 0);  // write(2) may be a call that fails
     ::_exit(1);
   }
 }
 
-/// Answers until the process is gone. Calls of its threads and children are let through.
+/// Answers calls until the process exits. Calls of its threads and children are allowed.
 void answer_calls(int listener, pid_t child, const Faults& faults, FaultyRun& run) {
   pollfd waiting{listener, POLLIN, 0};
   while (::poll(&waiting, 1, -1) > 0 && (waiting.revents & POLLIN) != 0) {
     seccomp_notif asked{};
     if (::ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &asked) != 0) {
-      continue;  // it was killed meanwhile
+      continue;  // the process was killed in the meantime
     }
     seccomp_notif_resp answer{};
     answer.id = asked.id;

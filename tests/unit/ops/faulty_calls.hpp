@@ -1,4 +1,4 @@
-// Work in a process of its own, whose system calls are counted and fail, or end it, where a test wants it.
+// Runs work in a child process and counts its system calls. Chosen calls fail or kill the process.
 #pragma once
 
 #include <cerrno>
@@ -9,26 +9,26 @@
 
 namespace berth::test {
 
-/// Which calls of the process's main thread are counted.
+/// The calls of the main thread that are counted.
 enum class Calls {
-  allocating,  ///< those that need room on a disk: new files, directories, links and names, and what is written
-  changing,    ///< these, and renames, removals, modes, owners and syncs
-  resolving    ///< those that open a path within bounds (openat2(2)), and no other
+  allocating,  ///< calls that need disk space: they create files, directories, links and names, or write
+  changing,    ///< allocating calls, renames, removals, changes of modes and owners, and syncs
+  resolving    ///< only openat2(2), which opens a path below a directory
 };
 
-/// Call `from`, counted from 1, and `count` in all fail with `error`. None for `from` 0.
+/// `count` calls from call `from` on, counted from 1, fail with `error`; none when `from` is 0.
 struct Faults {
   Calls which = Calls::changing;
   std::size_t from = 0;
   std::size_t count = std::numeric_limits<std::size_t>::max();
-  int error = ENOSPC;  ///< 0: SIGKILL in place of the call
+  int error = ENOSPC;  ///< 0 sends SIGKILL instead
 };
 
 struct FaultyRun {
   bool killed = false;
-  bool failed = false;    ///< the work threw
-  std::string error;      ///< what it threw
-  std::size_t calls = 0;  ///< that were counted
+  bool failed = false;    ///< the work threw an exception
+  std::string error;      ///< the message of the exception
+  std::size_t calls = 0;  ///< number of counted calls
 };
 
 /// @param work must not use standard output

@@ -1,4 +1,4 @@
-// Host files against other users of the host, against files and directories in each other's places, and against other
+// Host files and other users of the host, files and directories that replace each other, and files of several
 // containers.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -45,7 +45,7 @@ class HostFilesTest : public ::testing::Test {
     machine.write("etc/ld.so.conf.d/libc.conf", "/usr/local/lib\n");
   }
 
-  /// A service that brings the host files, each with a content.
+  /// An image with a service and the given host files.
   static test::ImageSpec image_with(const std::vector<std::pair<std::string, std::string>>& files) {
     auto spec = test::full_image();
     std::erase_if(spec.files, [](const auto& file) { return file.name.starts_with("exports/hostfs/"); });
@@ -80,12 +80,12 @@ class HostFilesTest : public ::testing::Test {
     update(context, request, hook);
   }
 
-  /// The neighbour gets the directory, as he would a home of a service of his.
+  /// Gives the directory to another user.
   void give(const std::string& path) const {
     ASSERT_EQ(0, ::chown(machine.on_disk(path).c_str(), neighbour, neighbour)) << path;
   }
 
-  /// He puts a link to a directory of root's in the place of one in his own.
+  /// The other user replaces a directory by a link to a directory of root.
   void plant(const std::string& path, const std::string& target = "/etc/ld.so.conf.d") const {
     fs::rename(machine.on_disk(path), machine.on_disk(path) + ".moved");
     fs::create_symlink(target, machine.on_disk(path));
@@ -126,8 +126,8 @@ TEST_F(HostFilesTest, AnUpdateDoesNotFollowALinkOfAnotherUser) {
   EXPECT_FALSE(host::read_journal(machine.layout, "web"));
 }
 
-/// The same file stands behind the link: it is not the one that we made.
-TEST_F(HostFilesTest, AnUninstallLeavesWhatALinkOfAnotherUserLeadsTo) {
+/// The link leads to the same content, but not to the file that was installed.
+TEST_F(HostFilesTest, AnUninstallDoesNotFollowALinkOfAnotherUser) {
   install_as("web", image_with({{"/srv/app/conf/libc.conf", "/usr/local/lib\n"}, {"/etc/web.conf", "x\n"}}));
   give("srv/app");
   plant("srv/app/conf");
@@ -149,7 +149,7 @@ TEST_F(HostFilesTest, ARollbackDoesNotFollowALinkOfAnotherUser) {
   EXPECT_EQ(1, host::find_deployment(machine.layout, "web")->slot);
 }
 
-/// At every moment of an update the link may come, and what failed then is taken back.
+/// The link may appear at any moment of an update, which is then reverted.
 TEST_F(HostFilesTest, AnUndoDoesNotFollowALinkOfAnotherUser) {
   const auto one = image_with({{"/srv/app/conf/libc.conf", "/usr/local/lib\n"}});
   install_as("web", one);
@@ -174,7 +174,7 @@ TEST_F(HostFilesTest, AnUndoDoesNotFollowALinkOfAnotherUser) {
       ASSERT_FALSE(machine.exists("etc/ld.so.conf.d/more.conf")) << at;
       fs::remove(machine.on_disk("srv/app/conf"));
       fs::rename(machine.on_disk("srv/app/conf.moved"), machine.on_disk("srv/app/conf"));
-      recover_pending(context);  // as far as something could not be taken back
+      recover_pending(context);  // completes the undo
       fs::remove_all(machine.on_disk("srv/app/conf"));
       machine.write("srv/app/conf/libc.conf", "/usr/local/lib\n");
       ASSERT_EQ(0, ::chown(machine.on_disk("srv/app/conf").c_str(), neighbour, neighbour));
@@ -184,8 +184,8 @@ TEST_F(HostFilesTest, AnUndoDoesNotFollowALinkOfAnotherUser) {
   EXPECT_EQ("/opt/lib\n", machine.read("srv/app/conf/libc.conf"));
 }
 
-/// The directory of the image is the neighbour's, what is to be in it is root's.
-TEST_F(HostFilesTest, AnImageCannotHaveRootGoThroughADirectoryOfAnotherUser) {
+/// The image gives the directory to another user, and the files in it to root.
+TEST_F(HostFilesTest, RefusesHostFilesBelowADirectoryOfAnotherUser) {
   auto spec = image_with({{"/srv/app/conf/a.conf", "one\n"}});
   spec.files.push_back({"exports/hostfs/srv/app/", "", 0755, "", neighbour});
   const auto error = error_of([&] { install_as("web", spec); });
@@ -193,7 +193,7 @@ TEST_F(HostFilesTest, AnImageCannotHaveRootGoThroughADirectoryOfAnotherUser) {
   EXPECT_FALSE(machine.exists("srv"));
 }
 
-/// What root links stays usable, and so does a directory that is the neighbour's all the way.
+/// Links of root are usable, and so is a directory whose contents belong to its owner.
 TEST_F(HostFilesTest, LinksOfRootAreFollowed) {
   machine.make_directory("data");
   fs::create_symlink("/data", machine.on_disk("srv"));
@@ -210,24 +210,24 @@ TEST_F(HostFilesTest, LinksOfRootAreFollowed) {
   EXPECT_THAT(tree("data"), Not(HasSubstr("conf")));
 }
 
-/// Who may write to the directory cannot be there before us: the names depend on a secret that only the note has.
-TEST_F(HostFilesTest, NamesOfWaitingFilesCannotBeForeseen) {
+/// Users who can write to the directory cannot create the backups first: the names depend on a secret in the record.
+TEST_F(HostFilesTest, NamesOfBackupsCannotBePredicted) {
   install_as("web", image_with({{"/etc/web/a.conf", "one\n"}}));
   machine.write("etc/web/" + host::hidden_name("", "/etc/web/a.conf"), "mine\n");
   std::string secret;
   update_to("web", image_with({{"/etc/web/a.conf", "two\n"}}),
-            [&](std::size_t) { secret = switch_note(*host::read_journal(machine.layout, "web"))->secret; });
+            [&](std::size_t) { secret = parse_switch_record(*host::read_journal(machine.layout, "web"))->secret; });
   EXPECT_GE(secret.size(), 32U);
   EXPECT_EQ("two\n", machine.read("etc/web/a.conf"));
   EXPECT_EQ("mine\n", machine.read("etc/web/" + host::hidden_name("", "/etc/web/a.conf")));
   std::string other;
   rollback(context, {"web", {}},
-           [&](std::size_t) { other = switch_note(*host::read_journal(machine.layout, "web"))->secret; });
+           [&](std::size_t) { other = parse_switch_record(*host::read_journal(machine.layout, "web"))->secret; });
   EXPECT_NE(secret, other);
 }
 
-/// A note of berth before there were secrets: its files wait under names that depend on nothing else.
-TEST_F(HostFilesTest, AnOlderNoteIsFinished) {
+/// A record of a version without secrets, whose backups have names without one.
+TEST_F(HostFilesTest, ARecordOfAnEarlierVersionIsFinished) {
   install_as("web", image_with({{"/etc/web/a.conf", "one\n"}}));
   offer("web", image_with({{"/etc/web/a.conf", "two\n"}}));
   UpdateRequest request;
@@ -249,8 +249,8 @@ TEST_F(HostFilesTest, AnOlderNoteIsFinished) {
   EXPECT_EQ(before, tree("etc"));
 }
 
-/// The text that somebody wrote while the change was judged is not lost with the change.
-TEST_F(HostFilesTest, AnEditDuringAChangeOutlivesItsUndo) {
+/// An edit during the health gate is not lost.
+TEST_F(HostFilesTest, AnEditDuringAChangeIsKeptWhenItIsReverted) {
   install_as("web", image_with({}));
   const auto unit = machine.read("etc/systemd/system/web.service");
   auto spec = image_with({});
@@ -291,7 +291,7 @@ TEST_F(HostFilesTest, ADirectoryBecomesAFileAndBack) {
   EXPECT_FALSE(machine.exists("etc/hf"));
 }
 
-TEST_F(HostFilesTest, ADirectoryThatBecomesAFileIsBackAfterAKillAtAnyMoment) {
+TEST_F(HostFilesTest, ADirectoryThatBecomesAFileIsRestoredAfterAKillAtAnyMoment) {
   install_as("hf", image_with({{"/etc/hf/b.conf/inner", "in\n"}, {"/etc/hf/b.conf/deep/er", "deep\n"}}));
   offer("hf", image_with({{"/etc/hf/b.conf", "flat\n"}}));
   const auto before = tree("etc");
@@ -311,7 +311,7 @@ TEST_F(HostFilesTest, ADirectoryThatBecomesAFileIsBackAfterAKillAtAnyMoment) {
   EXPECT_EQ("flat\n", machine.read("etc/hf/b.conf"));
 }
 
-TEST_F(HostFilesTest, ADirectoryWithSomethingOfTheAdministratorMakesNoRoom) {
+TEST_F(HostFilesTest, ADirectoryWithOtherFilesIsNotReplaced) {
   install_as("hf", image_with({{"/etc/hf/b.conf/inner", "in\n"}}));
   machine.write("etc/hf/b.conf/mine", "mine\n");
   machine.systemd.calls.clear();
@@ -322,18 +322,18 @@ TEST_F(HostFilesTest, ADirectoryWithSomethingOfTheAdministratorMakesNoRoom) {
   EXPECT_EQ("in\n", machine.read("etc/hf/b.conf/inner"));
 }
 
-/// The file was edited, so it stays, and no directory can be there.
-TEST_F(HostFilesTest, AnEditedFileMakesNoRoomForADirectory) {
+/// The edited file is kept, so the directory cannot be created.
+TEST_F(HostFilesTest, AnEditedFileIsNotReplacedByADirectory) {
   install_as("hf", image_with({{"/etc/hf/b.conf", "flat\n"}}));
   machine.write("etc/hf/b.conf", "mine\n");
   machine.systemd.calls.clear();
   const auto error = error_of([&] { update_to("hf", image_with({{"/etc/hf/b.conf/inner", "in\n"}})); });
   EXPECT_EQ(base::ErrorKind::conflict, error.kind());
-  EXPECT_THAT(error.what(), HasSubstr("/etc/hf/b.conf exists on the host and is no directory"));
+  EXPECT_THAT(error.what(), HasSubstr("/etc/hf/b.conf exists on the host and is not a directory"));
   EXPECT_THAT(machine.systemd.calls, Not(Contains(HasSubstr("stop"))));
 }
 
-TEST_F(HostFilesTest, AFileOfTwoContainersGoesWithTheSecond) {
+TEST_F(HostFilesTest, AFileOfTwoContainersIsRemovedWithTheSecond) {
   const std::vector<std::pair<std::string, std::string>> files = {{"/etc/both/both.conf", "both\n"},
                                                                   {"/var/spool/both/", ""}};
   auto one = files;
@@ -350,8 +350,8 @@ TEST_F(HostFilesTest, AFileOfTwoContainersGoesWithTheSecond) {
   EXPECT_FALSE(machine.exists("var/spool/both"));
 }
 
-/// Berth before recorded such a file for the first container only.
-TEST_F(HostFilesTest, AFileThatTheSecondDidNotRecordIsHandedOver) {
+/// Earlier versions recorded such a file for the first container only.
+TEST_F(HostFilesTest, AFileThatTheSecondContainerDidNotRecordIsHandedOver) {
   install_as("one", image_with({{"/etc/both.conf", "both\n"}, {"/etc/one.conf", "one\n"}}));
   install_as("two", image_with({{"/etc/both.conf", "both\n"}}));
   const std::string path = "var/lib/containers/berth/two.0/info";
@@ -366,7 +366,7 @@ TEST_F(HostFilesTest, AFileThatTheSecondDidNotRecordIsHandedOver) {
   EXPECT_FALSE(machine.exists("etc/both.conf"));
 }
 
-TEST_F(HostFilesTest, UpdateAndRollbackLeaveWhatAnotherContainerHasToo) {
+TEST_F(HostFilesTest, UpdateAndRollbackKeepFilesOfAnotherContainer) {
   const std::vector<std::pair<std::string, std::string>> files = {{"/etc/both.conf", "both\n"}};
   install_as("one", image_with(files));
   install_as("two", image_with(files));
@@ -381,7 +381,7 @@ TEST_F(HostFilesTest, UpdateAndRollbackLeaveWhatAnotherContainerHasToo) {
   EXPECT_FALSE(machine.exists("etc/both.conf"));
 }
 
-TEST_F(HostFilesTest, WhatHidesAFileOfTheSystemIsAPower) {
+TEST_F(HostFilesTest, AFileThatOverridesOneOfTheSystemIsAPrivilege) {
   machine.write("usr/lib/tmpfiles.d/systemd.conf", "d /run/x\n");
   machine.write("usr/bin/ls", "");
   InstallRequest request;
@@ -397,8 +397,8 @@ TEST_F(HostFilesTest, WhatHidesAFileOfTheSystemIsAPower) {
   EXPECT_THAT(plan->host_privileges, Not(Contains(HasSubstr("web-own.conf on the host, which hides"))));
 }
 
-/// Of an update, too; the links that enable the unit are its own.
-TEST_F(HostFilesTest, AnUpdateTakesNoNameOfAnotherUnit) {
+/// The links that enable the unit are not names of another unit.
+TEST_F(HostFilesTest, AnUpdateRefusesTheNameOfAnotherUnit) {
   install_as("web", image_with({}));
   machine.write("usr/lib/systemd/system/sshd.service", "[Service]\n");
   const auto called = [](const std::string& alias) {
@@ -418,30 +418,31 @@ TEST_F(HostFilesTest, AnUpdateTakesNoNameOfAnotherUnit) {
   EXPECT_EQ(1, host::find_deployment(machine.layout, "web")->slot);
 }
 
-/// Both are told: the second when it finds the file, and whoever takes it away.
-TEST_F(HostFilesTest, WhoIsLeftWithoutItsFileIsNamed) {
+/// Both the install of the second container and the removal of the first warn about it.
+TEST_F(HostFilesTest, AContainerThatIsLeftWithoutItsFileIsAWarning) {
   install_as("one", image_with({{"/etc/both.conf", "one\n"}}));
   install_as("two", image_with({{"/etc/both.conf", "two\n"}}));
-  EXPECT_THAT(machine.reporter.warnings, Contains(HasSubstr("/etc/both.conf is of one and has other content")));
+  EXPECT_THAT(machine.reporter.warnings, Contains(HasSubstr("/etc/both.conf belongs to one and differs")));
   machine.reporter.warnings.clear();
   uninstall(context, "one");
-  EXPECT_THAT(machine.reporter.warnings,
-              Contains(HasSubstr("/etc/both.conf goes, and two, whose image brings another one, is without it")));
+  EXPECT_THAT(
+      machine.reporter.warnings,
+      Contains(HasSubstr("/etc/both.conf is removed; two, whose image has another version of it, is without it")));
   EXPECT_FALSE(machine.exists("etc/both.conf"));
   update_to("two", image_with({{"/etc/both.conf", "two\n"}, {"/etc/more.conf", "more\n"}}));
   EXPECT_EQ("two\n", machine.read("etc/both.conf"));
   install_as("three", image_with({{"/etc/both.conf", "three\n"}}));
   machine.reporter.warnings.clear();
   update_to("two", image_with({{"/etc/more.conf", "more\n"}}));
-  EXPECT_THAT(machine.reporter.warnings, Contains(HasSubstr("/etc/both.conf goes, and three, whose image brings")));
+  EXPECT_THAT(machine.reporter.warnings, Contains(HasSubstr("/etc/both.conf is removed; three, whose image has")));
   machine.reporter.warnings.clear();
   uninstall(context, "two");
   EXPECT_THAT(machine.reporter.warnings, ::testing::IsEmpty());
   EXPECT_FALSE(machine.exists("etc/both.conf"));
 }
 
-/// A file of another content is the first one's alone, as it always was.
-TEST_F(HostFilesTest, AnotherContentIsNotShared) {
+/// A file with another content belongs to the first container only.
+TEST_F(HostFilesTest, AFileWithAnotherContentIsNotShared) {
   install_as("one", image_with({{"/etc/both.conf", "one\n"}}));
   install_as("two", image_with({{"/etc/both.conf", "two\n"}}));
   EXPECT_THAT(machine.reporter.warnings, Contains("/etc/both.conf exists on the host already and is left as it is"));

@@ -1,5 +1,5 @@
-// SIGKILL between every two steps of a rollback and of an uninstall, and what the next command makes of it. (Those of
-// an update and of an install are in update_test.cpp and install_test.cpp.)
+// SIGKILL between the steps of a rollback and of an uninstall, and the recovery by the next command. (update_test.cpp
+// and install_test.cpp test an update and an install.)
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -35,7 +35,7 @@ class KilledTest : public ::testing::Test {
  protected:
   KilledTest() : context(machine.context()) { context.config.settle_seconds = 0; }
 
-  /// A container that runs, with a deployment in either slot; 1 is live.
+  /// A running container with a deployment in each slot; slot 1 is live.
   void install_and_update() {
     InstallRequest request;
     request.image = machine.image("web", test::full_image());
@@ -59,7 +59,7 @@ class KilledTest : public ::testing::Test {
   Context context;
 };
 
-TEST_F(KilledTest, ARollbackIsTakenBack) {
+TEST_F(KilledTest, ARollbackIsReverted) {
   install_and_update();
   const auto before = tree();
   for (std::size_t kill_at = 0;; ++kill_at) {
@@ -77,7 +77,7 @@ TEST_F(KilledTest, ARollbackIsTakenBack) {
   }
 }
 
-/// A boot starts what it finds enabled at its beginning; what is enabled again later in it is not started any more.
+/// systemd starts the units that are enabled when the boot begins, not those that are enabled later.
 TEST_F(KilledTest, TheServiceIsEnabledAtEveryMomentOfAChangeOfItsLinks) {
   InstallRequest request;
   request.image = machine.image("web", test::full_image());

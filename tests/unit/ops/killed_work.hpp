@@ -1,4 +1,4 @@
-// Work in a process of its own, which is killed at a step.
+// Runs work in a child process that is killed at a step.
 #pragma once
 
 #include <sys/wait.h>
@@ -14,8 +14,8 @@ namespace berth::test {
 inline constexpr int killed = 9;
 inline constexpr int completed = 0;
 
-/// Runs `work` in a process that is gone before step `kill_at`. @return killed, completed, or another number when it
-/// threw
+/// Runs `work` in a child process that exits before step `kill_at`. @return killed, completed, or another number when
+/// it threw
 inline int run_until(std::size_t kill_at, const std::function<void(const ops::StepHook&)>& work) {
   const pid_t child = ::fork();
   if (child == 0) {

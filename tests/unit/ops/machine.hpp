@@ -1,4 +1,4 @@
-// A whole small machine in a temp directory: root, repository, runtime and a systemd that can be told to fail.
+// A small machine in a temporary directory: root, repository, runtime, and a fake systemd whose calls can fail.
 #pragma once
 
 #include <filesystem>
@@ -25,7 +25,7 @@ inline constexpr const char* config_template =
     R"("mounts":[{"destination":"/data","type":"bind","source":"${STATE_DIRECTORY}/$NAME","options":["rbind","rw"]}],)"
     R"("linux":{"namespaces":[{"type":"mount"},{"type":"pid"}]}})";
 
-/// An image with everything that can be put on a host.
+/// An image with every kind of file that can be installed on a host.
 inline ImageSpec full_image() {
   ImageSpec spec;
   spec.files = {{"bin/", "", 0755, ""},
@@ -47,7 +47,7 @@ inline ImageSpec full_image() {
 
 class Machine {
  public:
-  /// @param user whose containers these are, when they are not the system's
+  /// @param user the owner of the containers in user mode; not set for system containers
   explicit Machine(std::optional<host::UserDirectories> user = {})
       : layout(settings(directory / "root", std::move(user))), systemd(layout) {
     make_directory("usr/bin");
@@ -89,7 +89,7 @@ class Machine {
 
   [[nodiscard]] std::string on_disk(const std::string& path) const { return directory / ("root/" + path); }
 
-  /// Makes an image as a layout and returns its reference.
+  /// Creates an image as an OCI layout. @return its reference
   [[nodiscard]] std::string image(const std::string& name, const ImageSpec& spec) const {
     write_oci_layout(directory / name, spec);
     return "oci:" + (directory / name);

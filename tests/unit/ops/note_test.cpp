@@ -1,4 +1,4 @@
-// What becomes of a change whose note cannot be acted on: systemd is out of reach, or the note is damaged.
+// Recovery of a change whose record is damaged, or while systemd cannot be reached.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -32,34 +32,34 @@ using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-class NoteTest : public test::WebTest {};
+class RecordTest : public test::WebTest {};
 
-/// Then nobody knows what runs: the note stays, and the next command that reaches it goes on.
-TEST_F(NoteTest, ASystemdThatCannotBeReachedAnyMoreIsToldByTheNextCommand) {
+/// The states of units are not known then: the record stays, and the next command with a connection recovers.
+TEST_F(RecordTest, TheNextCommandWithAConnectionToSystemdRecovers) {
   install_web();
   store(newer_image());
   const auto before = tree();
-  const auto gone = [&](bool is_gone) {
-    machine.systemd.on_call = [is_gone](const std::string& /*call*/) {
-      if (is_gone) {
+  const auto unreachable = [&](bool fails) {
+    machine.systemd.on_call = [fails](const std::string& /*call*/) {
+      if (fails) {
         throw base::Error(ErrorKind::failed, "lost the connection to systemd");
       }
     };
   };
-  const auto error = error_of([&] { update(context, web(), [&](std::size_t index) { gone(index >= 3); }); });
+  const auto error = error_of([&] { update(context, web(), [&](std::size_t index) { unreachable(index >= 3); }); });
   EXPECT_THAT(error.message(), HasSubstr("lost the connection"));
   EXPECT_THAT(error.hint(), HasSubstr("berth recover"));
   EXPECT_TRUE(host::read_journal(machine.layout, "web"));
   const auto still = error_of([&] { recover_all(context); });
   EXPECT_EQ(still.kind(), ErrorKind::failed);
   EXPECT_TRUE(host::read_journal(machine.layout, "web"));
-  gone(false);
+  unreachable(false);
   recover_all(context);
   EXPECT_EQ(tree(), before);
   EXPECT_TRUE(machine.systemd.active.contains("web.service"));
 }
 
-TEST_F(NoteTest, ADamagedNoteKeepsOnlyItsOwnContainer) {
+TEST_F(RecordTest, ADamagedRecordLocksOnlyItsOwnContainer) {
   install_web();
   host::write_journal(machine.layout, "other", {{"operation", "update"}});
   EXPECT_FALSE(update(context, web()).changed);
@@ -73,11 +73,11 @@ TEST_F(NoteTest, ADamagedNoteKeepsOnlyItsOwnContainer) {
   EXPECT_THAT(tree(), Not(HasSubstr(".transactions")));
 }
 
-TEST_F(NoteTest, ANoteOfNonsenseRemovesNothing) {
+TEST_F(RecordTest, AnInvalidRecordRemovesNoFiles) {
   install_web();
   store(newer_image());
-  base::Json note;
-  update(context, web(), [&](std::size_t) { note = host::read_journal(machine.layout, "web").value(); });
+  base::Json record;
+  update(context, web(), [&](std::size_t) { record = host::read_journal(machine.layout, "web").value(); });
   const auto after = tree();
   const std::vector<std::pair<base::Json::json_pointer, base::Json>> changes = {
       {base::Json::json_pointer("/before/slot"), 1},
@@ -101,33 +101,33 @@ TEST_F(NoteTest, ANoteOfNonsenseRemovesNothing) {
       {base::Json::json_pointer("/masked"), "no"},
       {base::Json::json_pointer("/companions"),
        {{{"name", "../web.socket"}, {"active", true}, {"enabled", true}, {"stays", false}}}}};
-  for (const auto& [place, value] : changes) {
-    auto changed = note;
-    changed[place] = value;
+  for (const auto& [member, value] : changes) {
+    auto changed = record;
+    changed[member] = value;
     host::write_journal(machine.layout, "web", changed);
-    EXPECT_EQ(error_of([&] { lock_container(context, "web"); }).kind(), ErrorKind::verification) << place;
+    EXPECT_EQ(error_of([&] { lock_container(context, "web"); }).kind(), ErrorKind::verification) << member;
     recover_all(context);
-    ASSERT_EQ(tree(), after) << place;
+    ASSERT_EQ(tree(), after) << member;
   }
 }
 
-TEST_F(NoteTest, ANoteOfAnUninstallRemovesNoFileOfOthers) {
+TEST_F(RecordTest, AnInvalidRecordOfAnUninstallRemovesNoFiles) {
   install_web();
-  base::Json note;
+  base::Json record;
   error_of([&] {
     uninstall(context, "web", [&](std::size_t) {
-      note = host::read_journal(machine.layout, "web").value();
+      record = host::read_journal(machine.layout, "web").value();
       throw base::Error(ErrorKind::failed, "injected");
     });
   });
-  note["pidFile"] = "/etc/web/web.conf";
-  host::write_journal(machine.layout, "web", note);
+  record["pidFile"] = "/etc/web/web.conf";
+  host::write_journal(machine.layout, "web", record);
   EXPECT_EQ(error_of([&] { lock_container(context, "web"); }).kind(), ErrorKind::verification);
   EXPECT_TRUE(machine.exists("etc/web/web.conf"));
 }
 
-/// What waits is then found by its content, which that of another change may have, too.
-TEST_F(NoteTest, ADamagedNoteWithoutItsSecretTakesNothingOfAnotherChange) {
+/// Without the secret, moved files are found by content, and a file of another change may have the same content.
+TEST_F(RecordTest, ADamagedRecordDoesNotTakeFilesOfAnotherChange) {
   install_web();
   const std::string directory = "usr/local/bin/";
   const auto waiting = directory + host::hidden_name("secret", "/usr/local/bin/zebractl");
@@ -135,26 +135,26 @@ TEST_F(NoteTest, ADamagedNoteWithoutItsSecretTakesNothingOfAnotherChange) {
   host::write_journal(machine.layout, "zebra",
                       {{"secret", "secret"}, {"after", {{"files", {{{"path", "/usr/local/bin/zebractl"}}}}}}});
   machine.write(std::string(deployments) + "/.transactions/web", "{");
-  settle_without_note(context, "web");
+  settle_damaged_record(context, "web");
   EXPECT_TRUE(machine.exists(waiting));
   EXPECT_FALSE(machine.exists(directory + "webctl"));
   EXPECT_THAT(machine.reporter.warnings, Contains(HasSubstr("/usr/local/bin/webctl is missing")));
 
   machine.write(std::string(deployments) + "/.transactions/web", "{");
   machine.write(std::string(deployments) + "/.transactions/zebra", "{");
-  settle_without_note(context, "web");
+  settle_damaged_record(context, "web");
   EXPECT_TRUE(machine.exists(waiting));
-  EXPECT_THAT(machine.reporter.warnings, Contains(HasSubstr("may be of zebra")));
+  EXPECT_THAT(machine.reporter.warnings, Contains(HasSubstr("may belong to zebra")));
 
   host::remove_journal(machine.layout, "zebra");
   machine.write(std::string(deployments) + "/.transactions/web", "{");
-  settle_without_note(context, "web");
+  settle_damaged_record(context, "web");
   EXPECT_FALSE(machine.exists(waiting));
   EXPECT_EQ(machine.read(directory + "webctl"), "control\n");
 }
 
-/// With a note that says nothing the disk says what there is to do.
-TEST_F(NoteTest, KilledAtAnyStepWithADamagedNoteTheDiskDecides) {
+/// Without a readable record, the files determine the recovery.
+TEST_F(RecordTest, KilledAtAnyStepWithADamagedRecordTheFilesDecide) {
   install_web();
   update(context, web({"PORT=1"}));
   store(newer_image());

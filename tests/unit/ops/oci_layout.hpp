@@ -1,4 +1,4 @@
-// Makes small images as OCI layouts, the way other tools write them.
+// Creates small images as OCI layouts, as other tools write them.
 #pragma once
 
 #include <map>
@@ -10,12 +10,12 @@
 
 namespace berth::test {
 
-/// A file of a layer; a name ending in `/` is a directory.
+/// A file of a layer; a name that ends with `/` is a directory.
 struct LayerFile {
   std::string name;
   std::string content;
   unsigned mode = 0644;
-  std::string link_target;  ///< a symbolic link when not empty
+  std::string link_target;  ///< of a symbolic link; empty for a file
   unsigned owner = 0;
 };
 

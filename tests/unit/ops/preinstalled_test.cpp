@@ -1,16 +1,18 @@
-// Containers that are part of the operating system: made in a tree, and met by the verbs of the booted host.
+// Preinstalled containers: installed into a tree, and handled by the commands on the booted host.
 #include <gmock/gmock.h>
 
 #include "base/file.hpp"
 #include "base/temp_directory.hpp"
 #include "host/state/deployment.hpp"
-#include "ops/containers/query.hpp"
+#include "ops/containers/list.hpp"
 #include "ops/containers/rollback.hpp"
 #include "ops/containers/uninstall.hpp"
 #include "ops/containers/update.hpp"
+#include "ops/images/delete.hpp"
 #include "ops/images/deployments_in_use.hpp"
-#include "ops/images/image_change.hpp"
 #include "ops/images/image_lookup.hpp"
+#include "ops/images/list.hpp"
+#include "ops/images/prune.hpp"
 #include "ops/images/pull.hpp"
 #include "ops/machine.hpp"
 
@@ -54,7 +56,7 @@ class Preinstalled : public ::testing::Test {
   Machine machine_;
 };
 
-TEST_F(Preinstalled, AllOfItIsBelowUsrAndNothingElseIsLeftThere) {
+TEST_F(Preinstalled, AllFilesAreBelowUsr) {
   preinstall();
   EXPECT_TRUE(machine_.exists("usr/lib/systemd/system/web.service"));
   EXPECT_TRUE(machine_.exists("usr/lib/systemd/system/multi-user.target.wants/web.service"));
@@ -65,7 +67,7 @@ TEST_F(Preinstalled, AllOfItIsBelowUsrAndNothingElseIsLeftThere) {
               ElementsAre("web", "web.0"));
 }
 
-TEST_F(Preinstalled, FilesAreItsOwnAndMountPointsAreThere) {
+TEST_F(Preinstalled, FilesAreCopiesAndMountPointsExist) {
   preinstall();
   EXPECT_EQ(std::filesystem::hard_link_count(machine_.on_disk(std::string(deployment) + "/rootfs/bin/server")), 1U);
   EXPECT_TRUE(machine_.exists(std::string(deployment) + "/rootfs/data"));
@@ -73,7 +75,7 @@ TEST_F(Preinstalled, FilesAreItsOwnAndMountPointsAreThere) {
               HasSubstr("WorkingDirectory=/usr/lib/containers/berth/web.0"));
 }
 
-TEST_F(Preinstalled, TheFactsAreNotThoseOfTheMachineThatBuilds) {
+TEST_F(Preinstalled, FactsOfTheBuildMachineAreNotUsed) {
   machine_.facts.executable = "/root/build/berth";
   machine_.facts.last_capability = 7;
   preinstall();
@@ -102,7 +104,7 @@ TEST_F(Preinstalled, IsListedAndNotChanged) {
   }
 }
 
-TEST_F(Preinstalled, AnInstalledOneHidesItUntilItIsUninstalled) {
+TEST_F(Preinstalled, AnInstalledContainerHidesItUntilItIsUninstalled) {
   preinstall();
   install_over();
   EXPECT_FALSE(host::find_deployment(machine_.layout, "web").value().preinstalled);
@@ -115,7 +117,7 @@ TEST_F(Preinstalled, AnInstalledOneHidesItUntilItIsUninstalled) {
   EXPECT_TRUE(machine_.exists("usr/lib/systemd/system/multi-user.target.wants/web.service"));
 }
 
-TEST_F(Preinstalled, WhileItRunsNothingIsPutOverIt) {
+TEST_F(Preinstalled, CannotBeHiddenWhileItIsRunning) {
   preinstall();
   machine_.systemd.active.insert("web.service");
   const auto error = error_of([&] { install_over(); });
@@ -124,7 +126,7 @@ TEST_F(Preinstalled, WhileItRunsNothingIsPutOverIt) {
   EXPECT_FALSE(machine_.exists("etc/systemd/system/web.service"));
 }
 
-TEST_F(Preinstalled, AnotherUnitOfTheNameIsStillInTheWay) {
+TEST_F(Preinstalled, AnotherUnitOfTheNameIsAConflict) {
   preinstall();
   machine_.write("run/systemd/system/web.service", "[Service]\nExecStart=/bin/true\n");
   EXPECT_THAT(error_of([&] { install_over(); }).message(), HasSubstr("/run/systemd/system/web.service"));
@@ -145,7 +147,7 @@ TEST_F(Preinstalled, ItsImageIsNotInUse) {
   EXPECT_THAT(error.hint(), HasSubstr(std::string(deployment) + "/rootfs"));
 }
 
-TEST_F(Preinstalled, AUsersContainersKnowNoneOfIt) {
+TEST_F(Preinstalled, IsNotListedInUserMode) {
   preinstall();
   host::LayoutSettings settings;
   settings.root = machine_.layout.root();
@@ -155,14 +157,14 @@ TEST_F(Preinstalled, AUsersContainersKnowNoneOfIt) {
   EXPECT_FALSE(host::is_preinstalled(host::Layout(settings), "web"));
 }
 
-TEST_F(Preinstalled, ARootFileSystemOfSomebodyElseCannotBePreinstalled) {
+TEST_F(Preinstalled, ARemoteRootFileSystemIsRefused) {
   InstallRequest request;
   request.rootfs = "/srv/web";
   EXPECT_THAT(error_of([&] { preinstall(request); }).message(), HasSubstr("--rootfs"));
   EXPECT_FALSE(machine_.exists("usr/lib/containers"));
 }
 
-TEST_F(Preinstalled, AFailedOneLeavesNothing) {
+TEST_F(Preinstalled, AFailedInstallLeavesNothing) {
   for (const std::size_t fatal : {1U, 4U, 6U}) {
     const auto fail = [fatal](std::size_t index) {
       if (index == fatal) {
@@ -175,7 +177,7 @@ TEST_F(Preinstalled, AFailedOneLeavesNothing) {
   }
 }
 
-TEST_F(Preinstalled, HostFilesCannotGoWhereTheBootedSystemHasItsOwn) {
+TEST_F(Preinstalled, RefusesHostFilesInDirectoriesOfTheBootedSystem) {
   auto spec = full_image();
   spec.files.push_back({"exports/hostfs/var/lib/containers/berth/x", "x", 0644, ""});
   host::LayoutSettings settings;

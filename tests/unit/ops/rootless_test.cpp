@@ -1,4 +1,4 @@
-// Containers of a user: where they go, and what becomes of an image that was made for the system.
+// Containers in user mode: the paths of their files, and the changes to images that were made for the system.
 #include "ops/rootless.hpp"
 
 #include <gmock/gmock.h>
@@ -20,9 +20,9 @@ using ::testing::SizeIs;
 constexpr const char* unit_path = "home/alice/.config/systemd/user/web.service";
 constexpr const char* deployment = "home/alice/.local/share/containers/berth/web.0";
 
-class ForUser : public ::testing::Test {
+class UserMode : public ::testing::Test {
  protected:
-  ForUser() {
+  UserMode() {
     machine_.facts.uid = 1000;
     machine_.facts.gid = 1001;
     machine_.write("etc/subuid", "alice:100000:65536\n");
@@ -46,7 +46,7 @@ class ForUser : public ::testing::Test {
                                          "/home/alice/.config", "/run/user/1000"}};
 };
 
-TEST_F(ForUser, AllOfItIsBelowTheUsersDirectories) {
+TEST_F(UserMode, AllFilesAreBelowTheUsersDirectories) {
   install_web();
   EXPECT_THAT(machine_.read(unit_path), HasSubstr("WantedBy=default.target"));
   EXPECT_TRUE(machine_.exists("home/alice/.config/systemd/user/default.target.wants/web.service"));
@@ -55,7 +55,7 @@ TEST_F(ForUser, AllOfItIsBelowTheUsersDirectories) {
   EXPECT_EQ("d /home/alice/.data/web 0700 - - - -\n", machine_.read("home/alice/.config/user-tmpfiles.d/web.conf"));
 }
 
-TEST_F(ForUser, ConfigHasTheUsersIdsAndCgroup) {
+TEST_F(UserMode, ConfigHasTheUsersIdsAndCgroup) {
   machine_.write("usr/bin/crun", "", 0755);
   install_web("/usr/bin/crun");
   const auto config = base::parse_json(machine_.read(std::string(deployment) + "/config.json"), "config.json");
@@ -68,14 +68,14 @@ TEST_F(ForUser, ConfigHasTheUsersIdsAndCgroup) {
             section.at("cgroupsPath").get<std::string>());
 }
 
-TEST_F(ForUser, HostFilesAreNotCopiedAndThatIsSaid) {
+TEST_F(UserMode, HostFilesAreNotCopiedAndAWarningIsShown) {
   install_web();
   EXPECT_FALSE(machine_.exists("usr/local/bin/webctl"));
   EXPECT_FALSE(machine_.exists("etc/web"));
   EXPECT_THAT(machine_.reporter.warnings, ElementsAre(HasSubstr("exports/hostfs")));
 }
 
-TEST_F(ForUser, UninstallTakesItAway) {
+TEST_F(UserMode, UninstallRemovesTheFiles) {
   install_web();
   auto context = machine_.context();
   uninstall(context, "web");
@@ -83,7 +83,7 @@ TEST_F(ForUser, UninstallTakesItAway) {
   EXPECT_FALSE(machine_.exists(deployment));
 }
 
-TEST_F(ForUser, WhatAUserWillMissIsSaidBeforeAnythingIsDone) {
+TEST_F(UserMode, MissingSubordinateIdsAndLingeringAreWarnings) {
   machine_.write("etc/subgid", "");
   std::filesystem::remove(machine_.on_disk("var/lib/systemd/linger/alice"));
   const auto context = machine_.context();
@@ -92,18 +92,18 @@ TEST_F(ForUser, WhatAUserWillMissIsSaidBeforeAnythingIsDone) {
   EXPECT_THAT(rootless(context).uids, SizeIs(1));
 }
 
-TEST_F(ForUser, WhatRunsOnceNeedNotLinger) {
+TEST_F(UserMode, AOneOffDoesNotNeedLingering) {
   std::filesystem::remove(machine_.on_disk("var/lib/systemd/linger/alice"));
   check_rootless(machine_.context(), false);
   EXPECT_THAT(machine_.reporter.warnings, IsEmpty());
 }
 
-TEST_F(ForUser, ControllersAreThoseOfTheUsersSystemd) {
+TEST_F(UserMode, ControllersAreThoseDelegatedToTheUser) {
   machine_.write("sys/fs/cgroup/user.slice/user-1000.slice/user@1000.service/cgroup.controllers", "memory pids\n");
   EXPECT_THAT(rootless(machine_.context()).controllers, ElementsAre("memory", "pids"));
 }
 
-TEST(ForTheSystem, NothingOfThisIsAsked) {
+TEST(SystemMode, ChecksNoRequirementsOfUserMode) {
   Machine machine;
   machine.write("proc/sys/user/max_user_namespaces", "0\n");
   check_rootless(machine.context(), true);

@@ -1,4 +1,4 @@
-// What commands that are under way use of the store, and how long they keep a prune waiting.
+// The use of the store by commands in progress, and how long a prune waits for them.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -10,9 +10,10 @@
 #include "ops/change/staged_deployment.hpp"
 #include "ops/containers/rollback.hpp"
 #include "ops/containers/update.hpp"
+#include "ops/images/delete.hpp"
 #include "ops/images/deployments_in_use.hpp"
-#include "ops/images/image_change.hpp"
 #include "ops/images/image_lookup.hpp"
+#include "ops/images/prune.hpp"
 #include "ops/images/pull.hpp"
 #include "ops/machine.hpp"
 #include "ops/runtime/one_off.hpp"
@@ -54,7 +55,7 @@ class StoreUse : public ::testing::Test {
   Context context;
 };
 
-TEST_F(StoreUse, WhatIsBeingMadeIsInUseBeforeItIsComplete) {
+TEST_F(StoreUse, AStagedDeploymentIsInUse) {
   store("first");
   machine.make_directory("var/lib/containers/berth");
   const auto lock = lock_container(context, "web");
@@ -66,13 +67,13 @@ TEST_F(StoreUse, WhatIsBeingMadeIsInUseBeforeItIsComplete) {
     commit = image.commit;
     staged.check_out(images, image);
   }
-  delete_images(context, {web}, false);  // as when the tag moves on
+  delete_images(context, {web}, false);  // as when the tag has moved
   prune(context, false);
   EXPECT_TRUE(is_stored(commit));
   EXPECT_THAT(commits_in_use(context), Contains(commit));
 }
 
-TEST_F(StoreUse, AnUpdateKeepsNoPruneWaitingOnceItIsCheckedOut) {
+TEST_F(StoreUse, PruneNeedNotWaitForAnUpdateAfterTheCheckout) {
   install_web();
   store("second");
   const auto commit = open_images(context).images(false).at(0).commit;
@@ -82,16 +83,16 @@ TEST_F(StoreUse, AnUpdateKeepsNoPruneWaitingOnceItIsCheckedOut) {
   update(context, request, [&](std::size_t) {
     ++steps;
     delete_images(context, {web}, true);
-    prune(context, false);  // would wait for the store, and its patience is over at once
+    prune(context, false);  // fails at once if the store is locked
     EXPECT_TRUE(is_stored(commit));
-    store("second");  // and the image is there for the next round
+    store("second");  // for the next round
   });
   EXPECT_GT(steps, 5U);
   EXPECT_TRUE(is_stored(commit));
   EXPECT_EQ(host::find_deployment(machine.layout, "web")->info.ostree_commit, commit);
 }
 
-TEST_F(StoreUse, SeveralUpdatesChooseTheSameImageAgain) {
+TEST_F(StoreUse, SeveralUpdatesChooseTheSameImage) {
   install_web();
   InstallRequest second;
   second.image = "oci:" + (machine.directory / "web");
@@ -106,7 +107,7 @@ TEST_F(StoreUse, SeveralUpdatesChooseTheSameImageAgain) {
   EXPECT_EQ(rows[0].outcome.id_after, rows[1].outcome.id_after);
 }
 
-TEST_F(StoreUse, ARollbackTakesNothingFromAOneOff) {
+TEST_F(StoreUse, ARollbackIsRefusedWhileAOneOffUsesTheFiles) {
   install_web();
   const auto runtime = machine.on_disk("usr/bin/runc");
   OneOff one_off(context, "web", "web.0", runtime);

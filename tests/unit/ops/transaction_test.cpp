@@ -29,28 +29,28 @@ class Transaction : public ::testing::Test {
 };
 
 TEST_F(Transaction, AppliesInOrder) {
-  run_steps({step("a"), step("b")}, reporter, {});
+  run_steps("web", {step("a"), step("b")}, reporter, {});
   EXPECT_THAT(log, ElementsAre("a", "b"));
 }
 
-TEST_F(Transaction, UndoesBackwardsIncludingTheStepThatFailed) {
-  EXPECT_THROW(run_steps({step("a"), step("b"), step("c", true), step("d")}, reporter, {}), base::Error);
+TEST_F(Transaction, UndoesInReverseOrderIncludingTheFailedStep) {
+  EXPECT_THROW(run_steps("web", {step("a"), step("b"), step("c", true), step("d")}, reporter, {}), base::Error);
   EXPECT_THAT(log, ElementsAre("a", "b", "c", "undo c", "undo b", "undo a"));
 }
 
-TEST_F(Transaction, UndoThatFailsIsAWarningAndTheOthersGoOn) {
+TEST_F(Transaction, AFailedUndoIsAWarningAndTheOthersAreUndone) {
   auto stubborn = step("b");
   stubborn.undo = [] { throw std::runtime_error("stuck"); };
-  EXPECT_THROW(run_steps({step("a"), stubborn, step("c", true)}, reporter, {}), base::Error);
+  EXPECT_THROW(run_steps("web", {step("a"), stubborn, step("c", true)}, reporter, {}), base::Error);
   EXPECT_THAT(log, ElementsAre("a", "b", "c", "undo c", "undo a"));
-  EXPECT_THAT(reporter.warnings, ElementsAre("while taking back 'b': stuck"));
+  EXPECT_THAT(reporter.warnings, ElementsAre("while undoing 'b': stuck"));
 }
 
-TEST_F(Transaction, WhatCouldNotBeTakenBackIsTold) {
+TEST_F(Transaction, AnIncompleteUndoIsReported) {
   auto stubborn = step("b");
   stubborn.undo = [] { throw std::runtime_error("stuck"); };
   try {
-    run_steps({step("a"), stubborn, step("c", true)}, reporter, {});
+    run_steps("web", {step("a"), stubborn, step("c", true)}, reporter, {});
     FAIL();
   } catch (const IncompleteUndo& error) {
     EXPECT_EQ(error.message(), "c failed");
@@ -60,29 +60,34 @@ TEST_F(Transaction, WhatCouldNotBeTakenBackIsTold) {
   EXPECT_TRUE(undo_steps({step("a")}, 1, reporter));
 }
 
-TEST_F(Transaction, NothingIsTakenAwayFromBelowADecisiveStep) {
+TEST_F(Transaction, AFailedDecisiveUndoKeepsTheEarlierSteps) {
   auto stubborn = step("b");
   stubborn.undo = [] { throw std::runtime_error("stuck"); };
   stubborn.decisive = true;
-  EXPECT_THROW(run_steps({step("a"), stubborn, step("c"), step("d", true)}, reporter, {}), IncompleteUndo);
+  EXPECT_THROW(run_steps("web", {step("a"), stubborn, step("c"), step("d", true)}, reporter, {}), IncompleteUndo);
   EXPECT_THAT(log, ElementsAre("a", "b", "c", "d", "undo d", "undo c"));
 }
 
-TEST_F(Transaction, AServiceThatDidNotStartWasNotRolledBackThen) {
+TEST_F(Transaction, AnIncompleteUndoIsNotReportedAsAFailedStart) {
   EXPECT_EQ(IncompleteUndo(base::Error(base::ErrorKind::start_failed, "x")).kind(), base::ErrorKind::failed);
-  EXPECT_EQ(IncompleteUndo(base::Error(base::ErrorKind::interrupted, "x")).kind(), base::ErrorKind::interrupted);
 }
 
-TEST_F(Transaction, StopRequestBetweenStepsUndoes) {
+TEST_F(Transaction, AnIncompleteUndoAfterAStopRequestKeepsTheRecord) {
+  std::stop_source stop;
+  auto stubborn = step("a");
+  stubborn.apply = [&stop] { stop.request_stop(); };
+  stubborn.undo = [] { throw base::Interrupted(); };
+  EXPECT_THROW(run_steps("web", {stubborn}, reporter, stop.get_token()), InterruptedUndo);
+  EXPECT_THAT(reporter.warnings, ElementsAre("while undoing 'a': interrupted"));
+  stop = std::stop_source();
+  EXPECT_THROW(run_steps("web", {stubborn}, reporter, stop.get_token()), RecordStays);
+}
+
+TEST_F(Transaction, AStopRequestBetweenStepsUndoesThem) {
   std::stop_source stop;
   auto stopping = step("a");
   stopping.apply = [&stop] { stop.request_stop(); };
-  try {
-    run_steps({stopping, step("b")}, reporter, stop.get_token());
-    FAIL();
-  } catch (const base::Error& error) {
-    EXPECT_EQ(error.kind(), base::ErrorKind::interrupted);
-  }
+  EXPECT_THROW(run_steps("web", {stopping, step("b")}, reporter, stop.get_token()), base::Interrupted);
   EXPECT_THAT(log, ElementsAre("undo a"));
 }
 

@@ -1,4 +1,4 @@
-// A container `web`, an image that is newer than its own, and updates.
+// A container `web`, a newer image for it, and updates.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -26,7 +26,8 @@ inline void replace_all(std::string& text, const std::string& from, const std::s
   }
 }
 
-/// full_image, a year later: another program, a file more and one less, a changed template, unit and default.
+/// A later version of full_image(): another program, one file added and one removed, another template, unit and
+/// default.
 inline ImageSpec newer_image() {
   auto spec = full_image();
   std::erase_if(spec.files, [](const LayerFile& file) {
@@ -48,7 +49,7 @@ class WebTest : public ::testing::Test {
  protected:
   WebTest() : context(machine.context()) { context.config.settle_seconds = 0; }
 
-  /// What is in the store under the name of the container's image.
+  /// Stores an image under the name of the container's image.
   void store(const ImageSpec& spec) {
     std::filesystem::remove_all(machine.directory / "web");
     ops::pull(context, {machine.image("web", spec), "", ""});
@@ -67,7 +68,7 @@ class WebTest : public ::testing::Test {
   [[nodiscard]] host::Deployment live() const { return host::find_deployment(machine.layout, "web").value(); }
   [[nodiscard]] std::string tree() const { return tree_text(machine.on_disk("")); }
 
-  /// Whether there are names of a change under way.
+  /// Whether temporary names of a change are left.
   [[nodiscard]] bool is_littered() const {
     return tree_text(machine.on_disk(""), std::string(deployments) + "/.storage").find("/.") != std::string::npos;
   }
@@ -79,7 +80,7 @@ class WebTest : public ::testing::Test {
     return request;
   }
 
-  /// In a process of its own, which ends with 0 when it has updated.
+  /// Updates in a child process, which exits with status 0 on success.
   pid_t start_update(const ops::StepHook& hook = {}) {
     const pid_t child = ::fork();
     if (child == 0) {

@@ -1,5 +1,5 @@
-// What most tests include, compiled once.
-#ifndef BERTH_TESTS_HPP  // `pragma once` is not for a file that is compiled itself
+// The headers that most tests include, precompiled.
+#ifndef BERTH_TESTS_HPP  // `pragma once` in a main file is a warning
 #define BERTH_TESTS_HPP
 
 #include <gmock/gmock.h>

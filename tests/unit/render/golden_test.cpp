@@ -1,10 +1,13 @@
-// Whole images rendered: what install would write, compared with files under tests/golden/exports.
+// Renders whole images and compares the files that an install would write with those under tests/golden/render.
 // BERTH_ACCEPT=1 rewrites them.
 #include "render/exports/exports.hpp"
-#include "render/sentences.hpp"
+#include "render/messages.hpp"
+#include "render/spec/config_generate.hpp"
 #include "render/spec/config_json.hpp"
+#include "render/spec/config_privileges.hpp"
 #include "render/support.hpp"
 #include "render/template/template.hpp"
+#include "render/unit/tmpfiles.hpp"
 #include "render/unit/unit.hpp"
 
 namespace berth::render {
@@ -44,7 +47,7 @@ ToolValues tool(const std::string& name) {
   return tool;
 }
 
-/// The image `name` from its directory `input`, which holds `exports` and stands for the root file system.
+/// The image `name` from its directory `input`, which contains `exports` and serves as the root file system.
 void expect_image(const std::string& name, const image::ImageConfig& image, ToolValues tool_values) {
   const auto rootfs = base::open_host_directory((golden / name / "input").string());
   test::Listener listener;
@@ -72,19 +75,19 @@ void expect_image(const std::string& name, const image::ImageConfig& image, Tool
                                            : default_tmpfiles(bind_sources(finished.document), 0, 0,
                                                               [](const std::string& path) { return path == "/etc"; }));
   expect_golden(expected / "conversions", lines(finished.conversions));
-  expect_golden(expected / "privileges", lines(test::messages(powerful_requests(finished.document, cgroup))));
+  expect_golden(expected / "privileges", lines(test::messages(config_privileges(finished.document, cgroup))));
   EXPECT_EQ(finish_config(finished.text, "config", {}, "/other").text, finished.text);
 }
 
-TEST(Golden, OldStyleService) {
+TEST(Golden, RendersAnOldStyleService) {
   expect_image("old-style", {}, tool("greeter"));
 }
 
-TEST(Golden, ModernServiceWithPidFile) {
+TEST(Golden, RendersAModernServiceWithAPidFile) {
   expect_image("modern", {}, tool("store1"));
 }
 
-TEST(Golden, PlainImage) {
+TEST(Golden, RendersAPlainImage) {
   image::ImageConfig image;
   image.entrypoint = {"/docker-entrypoint.sh"};
   image.command = {"nginx", "-g", "daemon off;"};

@@ -53,7 +53,7 @@ TEST(PackageText, PrefersTheLabelsMeantForIt) {
   EXPECT_EQ(package.summary, "b");
 }
 
-TEST(PackageText, DoesWithoutLabels) {
+TEST(PackageText, HasDefaultsForMissingLabels) {
   const auto package = described({}, "");
   EXPECT_EQ(package.version, "0.20231114.221320");
   EXPECT_EQ(package.release, "0.a948904f2f0f");
@@ -63,7 +63,7 @@ TEST(PackageText, DoesWithoutLabels) {
   EXPECT_THAT(control, Not(HasSubstr("Depends")));
 }
 
-TEST(PackageText, MakesVersionsThatBothKindsAccept) {
+TEST(PackageText, MakesVersionsThatBothFormatsAccept) {
   const std::vector<std::pair<std::string, std::string>> cases = {
       {"1.2-3", "1.2.3"}, {"v1", "0.v1"}, {"1:2", "1.2"}, {"1 2", "1.2"}, {"1~rc1+git", "1~rc1+git"}, {"ä", "0..."}};
   for (const auto& [text, version] : cases) {
@@ -71,12 +71,12 @@ TEST(PackageText, MakesVersionsThatBothKindsAccept) {
   }
 }
 
-TEST(PackageText, NamesThePackageAsBothKindsAllow) {
+TEST(PackageText, MakesNamesThatBothFormatsAccept) {
   EXPECT_EQ(package_name("web"), "atomic-container-web");
   EXPECT_EQ(package_name("Web_2.x"), "atomic-container-web-2.x");
 }
 
-TEST(PackageText, NoLabelAddsAFieldOrAMacro) {
+TEST(PackageText, LabelsCannotAddFieldsOrMacros) {
   const auto package = described({{"summary", "x\nDepends: evil"},
                                   {"description", "ok\nPackage: other\n%pre\nrm -rf /\n%(touch /tmp/x)"},
                                   {"url", "%{lua: os.execute('x')}"},
@@ -98,14 +98,14 @@ TEST(PackageText, ListsTheFilesForRpm) {
   EXPECT_THAT(spec, HasSubstr("License: unknown\n"));
 }
 
-TEST(PackageText, RecommendsWhatTheContainerNeedsBeside) {
+TEST(PackageText, RecommendsAPackage) {
   auto package = described({});
   package.recommendation = "crun";
   EXPECT_THAT(deb_control(package, "x"), HasSubstr("\nRecommends: crun\n"));
   EXPECT_THAT(rpm_spec(package, {}), HasSubstr("\nRecommends: crun\n"));
 }
 
-TEST(PackageText, ScriptsTellSystemdOfTheUnit) {
+TEST(PackageText, ScriptsReloadSystemd) {
   const PackagedService service{"web.service", "web.conf", "/var/lib/containers/berth/web"};
   auto scripts = deb_scripts(service);
   EXPECT_EQ(scripts.size(), 3U);
@@ -126,7 +126,7 @@ TEST(PackageText, ScriptsTellSystemdOfTheUnit) {
   EXPECT_THAT(sections, HasSubstr("\n%postun\n"));
 }
 
-TEST(PackageText, WithoutAUnitThereIsNothingToTell) {
+TEST(PackageText, HasNoScriptsWithoutAUnit) {
   EXPECT_TRUE(deb_scripts({}).empty());
   EXPECT_EQ(rpm_scripts({}), "");
 }

@@ -1,7 +1,9 @@
-// Published /exports directories: every one renders, converts and keeps its meaning. The directories of our own are in
-// tests/golden; BERTH_EXPORTS_SAMPLES names further ones (separated by `:`), each holding one directory an image.
+// Published /exports directories: each one renders, converts and keeps its meaning. Directories made for these tests
+// are in tests/golden; BERTH_EXPORTS_SAMPLES names further ones (separated by `:`), each holding one directory an
+// image.
 #include "render/exports/exports.hpp"
 #include "render/spec/config_json.hpp"
+#include "render/spec/config_privileges.hpp"
 #include "render/support.hpp"
 #include "render/template/template.hpp"
 #include "render/unit/unit.hpp"

@@ -1,4 +1,4 @@
-// What the tests of this room share.
+// Helpers of the tests of `render`.
 #pragma once
 
 #include <gmock/gmock.h>
@@ -20,11 +20,11 @@
 
 namespace berth::render::test {
 
-/// A directory that goes away with the object.
+/// A directory that is removed with the object.
 class TemporaryDirectory {
  public:
   TemporaryDirectory() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "berth-exports-XXXXXX").string();
+    std::string pattern = (std::filesystem::temp_directory_path() / "berth-render-XXXXXX").string();
     if (::mkdtemp(pattern.data()) == nullptr) {
       throw std::runtime_error("mkdtemp");
     }
@@ -62,7 +62,7 @@ inline std::string read_text_file(const std::filesystem::path& path) {
   return text.str();
 }
 
-/// Keeps what was said.
+/// Records the warnings.
 class Listener final : public base::Reporter {
  public:
   void step(std::string_view) override {}

@@ -55,7 +55,7 @@ std::optional<ServerRequest> parse_head(const std::string& head) {
 
 }  // namespace
 
-// Reads and writes one connection, in plain or through TLS.
+// One connection, with or without TLS.
 class HttpServer::Stream {
  public:
   Stream(int socket, SSL_CTX* tls) : socket_(socket), ssl_(tls == nullptr ? nullptr : SSL_new(tls), &SSL_free) {
@@ -86,7 +86,7 @@ class HttpServer::Stream {
       if (!fill()) {
         return std::nullopt;
       }
-      if (buffer_.front() == '\x16') {  // somebody begins to speak TLS; other servers answer the same
+      if (buffer_.front() == '\x16') {  // a TLS handshake on a plain port; other servers answer likewise
         write("HTTP/1.0 400 Bad Request\r\n\r\n");
         return std::nullopt;
       }

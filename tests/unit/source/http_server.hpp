@@ -1,4 +1,4 @@
-// A small HTTP/1.1 server on loopback whose answers a test scripts: cuts, delays, nonsense, TLS.
+// A small HTTP/1.1 server on loopback with scripted answers: truncation, delays, invalid responses, TLS.
 #pragma once
 
 #include <openssl/ssl.h>
@@ -36,16 +36,16 @@ struct ServerResponse {
   int status = 200;
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
-  std::optional<std::size_t> cut_after;     ///< close the connection after so many body bytes
+  std::optional<std::size_t> cut_after;     ///< close the connection after this number of body bytes
   bool with_length = true;                  ///< send Content-Length; without it the body ends with the connection
-  std::chrono::milliseconds delay{0};       ///< before the answer, or until the server is destroyed
+  std::chrono::milliseconds delay{0};       ///< before the answer; ends early when the server is destroyed
   std::chrono::milliseconds body_delay{0};  ///< between headers and body, likewise
   std::chrono::milliseconds byte_delay{0};  ///< before each byte of the body, likewise
-  std::string raw;                          ///< sent instead of everything above, then the connection ends
-  bool hang_up = false;                     ///< close without an answer
+  std::string raw;                          ///< sent instead of all of the above, then the connection is closed
+  bool hang_up = false;                     ///< close the connection without an answer
 };
 
-/// Answers until it is destroyed. Each connection has its own thread, so the handler must be fit for several.
+/// Serves requests until it is destroyed. Each connection has its own thread, so the handler must be thread-safe.
 class HttpServer {
  public:
   using Handler = std::function<ServerResponse(const ServerRequest&)>;
@@ -85,14 +85,14 @@ class HttpServer {
   std::thread acceptor_;
 };
 
-/// Answers by path: the answers given for one path come in turn, the last one again and again; other paths are 404.
+/// Answers by path: the answers of a path are used in order, the last one repeatedly; other paths get 404.
 class Script {
  public:
   Script& on(const std::string& path, std::vector<ServerResponse> responses);
   ServerResponse operator()(const ServerRequest& request);
 
  private:
-  // The copies that a handler's std::function makes share one state.
+  // The state is shared by all copies of the handler.
   struct State {
     std::mutex mutex;
     std::map<std::string, std::vector<ServerResponse>> responses;
@@ -101,7 +101,7 @@ class Script {
   std::shared_ptr<State> state_ = std::make_shared<State>();
 };
 
-/// A loopback port on which nobody listens.
+/// A loopback port on which no process listens.
 std::uint16_t closed_port();
 
 }  // namespace berth::test

@@ -1,4 +1,4 @@
-// Who gets to see the login of a registry: itself and the token server that it names, and nobody it redirects to.
+// The login of a registry is sent to the registry and its token server only, not to targets of redirects.
 #include <gmock/gmock.h>
 
 #include <array>
@@ -37,7 +37,7 @@ std::string realm_at(const std::string& url) {
   return "Bearer realm=\"" + url + "\",service=\"s\"";
 }
 
-/// What a server was told that nobody else may know.
+/// The secrets that a server received.
 std::vector<std::string> secrets(const HttpServer& server) {
   std::vector<std::string> found;
   for (const auto& request : server.requests()) {
@@ -51,7 +51,7 @@ std::vector<std::string> secrets(const HttpServer& server) {
   return found;
 }
 
-// A registry, a server that it redirects to, and a third one.
+// A registry, a target of its redirects, and a third server.
 class LoginOriginTest : public test::RegistryTest {
  public:
   using Answer = std::function<ServerResponse(const ServerRequest&)>;
@@ -77,7 +77,7 @@ class LoginOriginTest : public test::RegistryTest {
   HttpServer registry_{[this](const ServerRequest& request) { return answer_registry_(request); }};
 };
 
-TEST_F(LoginOriginTest, WhoARegistryRedirectsToCannotAskForItsLogin) {
+TEST_F(LoginOriginTest, ATargetOfARedirectDoesNotGetTheLogin) {
   const std::vector<std::string> logins{R"({"auth":")" + encode_base64("user:secret") + "\"}",
                                         R"({"identitytoken":"refresh"})"};
   const std::vector<std::string> challenges{realm_at(third_.url("/token")), realm_at(storage_.url("/token")),
@@ -102,7 +102,7 @@ TEST_F(LoginOriginTest, WhoARegistryRedirectsToCannotAskForItsLogin) {
   EXPECT_THAT(third_.requests(), IsEmpty());
 }
 
-TEST_F(LoginOriginTest, NeitherAfterALoginNorOverSeveralRedirects) {
+TEST_F(LoginOriginTest, ARedirectAfterALoginDoesNotGetTheLogin) {
   answer_registry_ = [&](const ServerRequest& request) {
     if (request.target.starts_with("/token")) {
       return respond(200, R"({"token":"t"})");
@@ -138,7 +138,7 @@ TEST_F(LoginOriginTest, IdentityTokensStayAtTheirRegistry) {
   EXPECT_THAT(third_.requests(), IsEmpty());
 }
 
-TEST_F(LoginOriginTest, TokenServersCannotPassALoginOn) {
+TEST_F(LoginOriginTest, ARedirectOfATokenServerDoesNotGetTheLogin) {
   answer_registry_ = [&](const ServerRequest& request) {
     return request.target.starts_with("/token") ? redirect_to(third_.url("/steal"))
                                                 : challenge(realm_at(registry_.url("/token")));
@@ -147,11 +147,11 @@ TEST_F(LoginOriginTest, TokenServersCannotPassALoginOn) {
   EXPECT_THAT(secrets(third_), IsEmpty());
   log_in(R"({"identitytoken":"refresh"})");
   const auto seen = third_.requests().size();
-  EXPECT_THAT(failure_of([&] { read_manifest(); }).message(), HasSubstr("redirects a request that holds a secret"));
+  EXPECT_THAT(failure_of([&] { read_manifest(); }).message(), HasSubstr("redirects a request that contains a secret"));
   EXPECT_EQ(third_.requests().size(), seen);
 }
 
-TEST_F(LoginOriginTest, NoStepDownToPlainHttp) {
+TEST_F(LoginOriginTest, RefusesADowngradeToPlainHttp) {
   const auto authority = test::make_authority();
   const auto identity = test::make_server_identity(authority, "IP:127.0.0.1");
   HttpServer registry(

@@ -12,12 +12,12 @@ using testing::HasSubstr;
 
 class OpenTest : public test::RegistryTest {};
 
-TEST_F(OpenTest, OpensARegistryWithoutAsking) {
+TEST_F(OpenTest, OpensARegistryWithoutARequest) {
   const auto source = open(image::parse_reference("registry.invalid/a:1"), options_);
   EXPECT_EQ(source->name().text(), "registry.invalid/a:1");
 }
 
-TEST_F(OpenTest, NamesTheReferenceInFailures) {
+TEST_F(OpenTest, FailuresNameTheReference) {
   for (const std::string prefix : {"oci:", "oci-archive:", "docker-archive:"}) {
     const auto text = prefix + directory_.path("missing");
     const auto error = failure_of([&] { open(image::parse_reference(text), options_); });

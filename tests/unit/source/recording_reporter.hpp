@@ -1,4 +1,4 @@
-// Keeps what rooms report.
+// A reporter that records messages.
 #pragma once
 
 #include <mutex>

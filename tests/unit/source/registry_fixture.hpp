@@ -1,4 +1,4 @@
-// What the tests of registries share: options that do not wait, and references to a server on loopback.
+// Fixtures for the tests of registries: options without delays, and references to a server on loopback.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// A small image as documents and blobs, for the sources to serve.
+// A small image, as the documents and blobs of a source.
 #pragma once
 
 #include <map>
@@ -10,7 +10,7 @@
 
 namespace berth::test {
 
-/// An image of one layer; every text depends on `seed`.
+/// An image of one layer; all texts depend on `seed`.
 struct SampleImage {
   explicit SampleImage(const std::string& seed = "a", std::size_t layer_size = 100'000,
                        const std::string& architecture = "amd64") {
@@ -52,7 +52,7 @@ inline std::string index_of(const base::Json& entries) {
   return base::Json{{"schemaVersion", 2}, {"mediaType", SampleImage::index_type}, {"manifests", entries}}.dump();
 }
 
-/// The whole stream.
+/// The bytes of the whole stream.
 inline std::string drain(base::ByteStream& stream) {
   std::string text;
   std::array<std::byte, 7000> buffer{};

@@ -29,7 +29,7 @@ class TarBuilder {
     archive_write_data(archive_.get(), bytes.data(), bytes.size());
     return *this;
   }
-  /// A file of `size` bytes, of which only the first is data.
+  /// A sparse file of `size` bytes, of which only the first one is data.
   TarBuilder& sparse(const std::string& name, std::int64_t size) {
     const auto entry = new_entry(name, AE_IFREG);
     archive_entry_set_size(entry.get(), size);

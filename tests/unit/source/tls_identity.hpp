@@ -1,4 +1,4 @@
-// Certificates made on the spot, good and bad ones.
+// Generates TLS certificates, valid and invalid.
 #pragma once
 
 #include <openssl/ssl.h>
@@ -13,7 +13,7 @@ struct TlsIdentity {
   std::string certificate;
 };
 
-/// A certificate authority of its own.
+/// A new certificate authority.
 TlsIdentity make_authority();
 
 /// A server's certificate signed by `authority`.

@@ -1,4 +1,4 @@
-// Damage done to the objects of a repository, as disks and mistaken administrators do it.
+// Damages objects of a repository, as failing disks and administrators do.
 #pragma once
 
 #include <string>
@@ -8,15 +8,15 @@
 
 namespace berth::store::testing {
 
-/// The object that a path of a commit is made of: its content, or the listing of a directory.
-/// @throws when there is none
+/// The object of a path in a commit: the content of a file, or the listing of a directory.
+/// @throws std::runtime_error when the path does not exist
 ObjectName object_at(const Repository& repository, const std::string& commit, const std::string& path,
                      OstreeObjectType type = OSTREE_OBJECT_TYPE_FILE);
 
-/// Where the object is on the disk.
+/// @return the path of the object on disk
 std::string file_of(const StoreOptions& options, const ObjectName& name);
 
-/// Changes one byte, through whatever links to it there are.
+/// Changes one byte in place; all hard links to the file see the change.
 void flip_byte(const std::string& path);
 
 }  // namespace berth::store::testing

@@ -1,4 +1,4 @@
-// What the tests of this room share: an image source in memory, a reporter that remembers, temporary directories.
+// Fixtures for the tests of the store: an image source in memory, a recording reporter, temporary directories.
 #pragma once
 
 #include <atomic>
@@ -15,7 +15,7 @@
 
 namespace berth::store::testing {
 
-/// A directory below TMPDIR, removed at the end.
+/// A new directory below TMPDIR, removed on destruction.
 class TemporaryDirectory {
  public:
   TemporaryDirectory();
@@ -39,14 +39,14 @@ class RecordingReporter final : public base::Reporter {
   std::vector<std::string> steps;
   std::vector<std::string> warnings;
   std::vector<base::Progress> progresses;
-  std::function<void()> on_progress;  ///< called for each
-  std::function<void()> on_step;      ///< the same
+  std::function<void()> on_progress;  ///< called for each report
+  std::function<void()> on_step;      ///< called for each step
 
  private:
   std::mutex lock_;
 };
 
-/// Bytes from a string, `piece` at a time.
+/// Returns the bytes of a string, at most `piece` at a time.
 class MemoryStream final : public base::ByteStream {
  public:
   explicit MemoryStream(std::string bytes, std::size_t piece = 4096) : bytes_(std::move(bytes)), piece_(piece) {}
@@ -61,14 +61,14 @@ class MemoryStream final : public base::ByteStream {
 /// Reads a stream to its end.
 std::string drain(base::ByteStream& stream, std::size_t piece = 10'000);
 
-/// An image that lives in memory.
+/// An image in memory.
 class FakeSource final : public image::ImageSource {
  public:
   explicit FakeSource(const std::string& name = "localhost/test:latest");
 
   /// Adds a layer; its diff id is that of `tar`.
   FakeSource& layer(const std::string& tar, image::Compression compression = image::Compression::gzip);
-  /// Adds a layer with bytes and diff id of the test's own.
+  /// Adds a layer with the given bytes and diff id.
   FakeSource& raw_layer(const std::string& packed, const std::string& diff_id, const std::string& media_type);
   FakeSource& created(const std::string& time) {
     created_ = time;
@@ -85,9 +85,9 @@ class FakeSource final : public image::ImageSource {
   [[nodiscard]] std::string manifest_text() const;
   [[nodiscard]] std::string config_text() const;
 
-  bool registry = false;  ///< whether the registry in the name gives it
+  bool registry = false;  ///< whether the image comes from the registry in its name
   std::atomic<int> blobs_opened{0};
-  /// Wraps blobs when set: gets digest hex and the stream.
+  /// Wraps blobs when set. Its arguments are the digest in hex and the stream.
   std::function<std::unique_ptr<base::ByteStream>(const std::string&, std::unique_ptr<base::ByteStream>)> wrap;
 
  private:
@@ -101,9 +101,9 @@ class FakeSource final : public image::ImageSource {
   std::string created_ = "2024-05-06T07:08:09Z";
 };
 
-/// What `path` below `root` is, in one line: "file 0644 0:0 CONTENT", "directory 0755 0:0", "link TARGET", "absent".
+/// Describes `path` below `root` in one line: "file 0644 0:0 CONTENT", "directory 0755 0:0", "link TARGET", "absent".
 std::string describe(const std::string& root, const std::string& path);
-/// The line as it is in a checkout of a repository of that mode: in bare-user, the group has what the owner has.
+/// The line for a checkout of a repository of that mode: in bare-user, the group has the permissions of the owner.
 inline std::string in_mode(RepositoryMode mode, std::string line) {
   for (const auto& [own, shared] : {std::pair{" 0644 ", " 0664 "}, {" 0755 ", " 0775 "}, {" 0500 ", " 0770 "}}) {
     if (const auto at = line.find(own); mode == RepositoryMode::bare_user && at != std::string::npos) {
@@ -112,10 +112,10 @@ inline std::string in_mode(RepositoryMode mode, std::string line) {
   }
   return line;
 }
-/// All paths below `root`, sorted, with describe's line: "PATH: LINE".
+/// All paths below `root`, sorted, with the line of describe(): "PATH: LINE".
 std::vector<std::string> listing(const std::string& root);
 
-/// Standard output of `ostree ARGS --repo=REPOSITORY`; fails the test when it does not end with 0.
+/// Standard output of `ostree ARGS --repo=REPOSITORY`; fails the test unless it exits with status 0.
 std::string ostree(const std::string& repository, const std::vector<std::string>& arguments);
 
 StoreOptions options_for(const TemporaryDirectory& directory, base::Reporter& reporter,

@@ -13,7 +13,7 @@
 namespace berth::store {
 namespace {
 
-using namespace testing;  // NOLINT(google-build-using-namespace): the builders of this room's tests
+using namespace testing;  // NOLINT(google-build-using-namespace): test helpers of the store
 using ::testing::HasSubstr;
 
 class Fetch : public ::testing::Test {
@@ -47,7 +47,7 @@ std::string tar_with(const std::string& name) {
   return TarBuilder().file(name, "content of " + name);
 }
 
-TEST_F(Fetch, FetchesEachDigestOnceAndOnlyWhatIsMissing) {
+TEST_F(Fetch, FetchesOnlyMissingDigestsAndEachOnce) {
   FakeSource source;
   source.layer(tar_with("a")).layer(tar_with("b")).layer(tar_with("a"));
   const auto first = fetch(source);
@@ -64,7 +64,7 @@ TEST_F(Fetch, FetchesEachDigestOnceAndOnlyWhatIsMissing) {
   EXPECT_THAT(reporter_.steps, ::testing::Contains("layer " + source.layer_hex(1).substr(0, 12) + " present"));
 }
 
-TEST_F(Fetch, BeginsWithTheLargestLayer) {
+TEST_F(Fetch, StartsWithTheLargestLayer) {
   FakeSource source;
   source.layer(TarBuilder().file("a", std::string(30, 'a')), image::Compression::none)
       .layer(TarBuilder().file("b", std::string(30'000, 'b')), image::Compression::none)
@@ -77,19 +77,20 @@ TEST_F(Fetch, BeginsWithTheLargestLayer) {
   options_.parallel_layers = 1;
   const auto result = fetch(source);
   EXPECT_EQ(opened, (std::vector{source.layer_hex(1), source.layer_hex(2), source.layer_hex(0)}));
-  EXPECT_EQ(result.layers[0].digest.hex(), source.layer_hex(0));  // as the manifest has them
+  EXPECT_EQ(result.layers[0].digest.hex(), source.layer_hex(0));  // in the order of the manifest
 }
 
-TEST_F(Fetch, ReportsHowEachLayerEnds) {
+TEST_F(Fetch, ReportsTheResultOfEachLayer) {
   FakeSource source;
   source.layer(tar_with("a"));
   fetch(source);
-  EXPECT_EQ(reporter_.progresses.front().label, "waiting");
-  EXPECT_EQ(reporter_.progresses.back().label, "fetched");
+  EXPECT_EQ(reporter_.progresses.front().task, base::ProgressTask::fetching);
+  EXPECT_EQ(reporter_.progresses.front().phase, base::ProgressPhase::waiting);
+  EXPECT_EQ(reporter_.progresses.back().phase, base::ProgressPhase::done);
   EXPECT_EQ(reporter_.progresses.back().id, source.layer_hex(0).substr(0, 12));
   EXPECT_EQ(reporter_.progresses.back().done, reporter_.progresses.back().total);
   fetch(source);
-  EXPECT_EQ(reporter_.progresses.back().label, "present");
+  EXPECT_EQ(reporter_.progresses.back().task, base::ProgressTask::present);
 }
 
 TEST_F(Fetch, FetchesInParallel) {
@@ -125,7 +126,7 @@ TEST_F(Fetch, StoresManyFilesFromSeveralThreads) {
   ostree(options_.repository, {"fsck"});
 }
 
-TEST_F(Fetch, TheFirstFailureEndsTheOthersAndIsTold) {
+TEST_F(Fetch, TheFirstFailureStopsTheOthersAndIsReported) {
   FakeSource source;
   source.layer(tar_with("a")).layer(raw_entry("../x", '0') + tar_end()).layer(tar_with("c")).layer(tar_with("d"));
   try {
@@ -144,16 +145,11 @@ TEST_F(Fetch, StopsOnRequest) {
   std::stop_source stop;
   options_.stop = stop.get_token();
   reporter_.on_progress = [&] { stop.request_stop(); };
-  try {
-    fetch(source);
-    FAIL();
-  } catch (const base::Error& error) {
-    EXPECT_EQ(error.kind(), base::ErrorKind::interrupted);
-  }
+  EXPECT_THROW(fetch(source), base::Interrupted);
   EXPECT_TRUE(repository_.branches().empty());
 }
 
-TEST_F(Fetch, RefusesADiffIdThatIsNotTheStoredOne) {
+TEST_F(Fetch, RefusesADiffIdThatDiffersFromTheStoredOne) {
   FakeSource source;
   source.layer(tar_with("a"));
   fetch(source);

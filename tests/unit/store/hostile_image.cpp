@@ -105,7 +105,7 @@ class Trial {
     for (auto& line : expected) {
       line = std::regex_replace(line, std::regex("@canary@"), canary_);
     }
-    if (mode_ == RepositoryMode::bare_user) {  // owners and most of the modes are only in the repository
+    if (mode_ == RepositoryMode::bare_user) {  // a checkout does not have the owners and most of the modes
       forget_ownership(found);
       forget_ownership(expected);
       expect_no_setuid();

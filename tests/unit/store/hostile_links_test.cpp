@@ -1,4 +1,4 @@
-// Hostile images: symbolic and hard links, and what is reached through them.
+// Hostile images: symbolic and hard links, and paths through them.
 #include "store/hostile_image.hpp"
 #include "store/raw_tar.hpp"
 #include "store/tar_builder.hpp"
@@ -6,11 +6,11 @@
 namespace berth::store {
 namespace {
 
-using namespace testing;  // NOLINT(google-build-using-namespace): the builders of this room's tests
+using namespace testing;  // NOLINT(google-build-using-namespace): test helpers of the store
 
 class HostileLinks : public ::testing::TestWithParam<HostileImage> {};
 
-TEST_P(HostileLinks, LeadNowhere) {
+TEST_P(HostileLinks, AreRefusedOrStayInsideTheImage) {
   expect_outcome(GetParam());
 }
 
@@ -22,7 +22,7 @@ std::string symbolic(const std::string& name, const std::string& target) {
   return raw({.name = name, .type = '2', .link = target}) + tar_end();
 }
 
-/// A layer that is built knowing where the canary is, and perhaps more layers.
+/// A layer that depends on the path of the canary, and optional further layers.
 template <typename Build>
 std::function<Layers(const std::string&)> with_canary(Build build) {
   return [build](const std::string& canary) { return Layers(build(canary)); };
@@ -120,34 +120,34 @@ const std::vector<HostileImage> symbolic_links{
 
 const std::vector<HostileImage> hard_links{
     // NOLINT(cert-err58-cpp)
-    {"ToOutside", stack(hard("a", "../canary/secret")), "'..' is no legal component"},
-    {"ToOutsideBehindASlash", stack(hard("a", "/../canary/secret")), "'..' is no legal component"},
+    {"ToOutside", stack(hard("a", "../canary/secret")), "'..' is not a valid component"},
+    {"ToOutsideBehindASlash", stack(hard("a", "/../canary/secret")), "'..' is not a valid component"},
     {"ToOutsideInPax",
      stack(pax({{"linkpath", "../canary/secret"}}) + raw({.name = "a", .type = '1', .link = "b"}) + tar_end()),
-     "'..' is no legal component"},
+     "'..' is not a valid component"},
     {"ToOutsideInGnu",
      stack(gnu_long("../canary/secret", 'K') +
            raw({.name = "a", .type = '1', .link = "b", .dialect = TarDialect::gnu}) + tar_end()),
-     "'..' is no legal component"},
+     "'..' is not a valid component"},
     {"ToAnAbsoluteName",
      with_canary([](const std::string& canary) { return Layers{TarBuilder().hard_link("a", canary + "/secret")}; }),
-     "which is no file of this layer or of those below"},
+     "which is not a file of this layer or of a lower one"},
     {"ToAnAbsoluteNameWithin",
      stack(TarBuilder().file("etc/f", "x").hard_link("a", "/etc/f")),
      "",
      {"a: file 0644 0:0 x", "etc: directory 0755 0:0", "etc/f: file 0644 0:0 x"}},
-    {"ToTheHostsPasswd", stack(hard("a", "/etc/passwd")), "which is no file of this layer or of those below"},
-    {"ToNothing", stack(hard("a", "missing")), "which is no file of this layer or of those below"},
-    {"ToItself", stack(hard("a", "a")), "which is no file of this layer or of those below"},
+    {"ToTheHostsPasswd", stack(hard("a", "/etc/passwd")), "which is not a file of this layer or of a lower one"},
+    {"ToNothing", stack(hard("a", "missing")), "which is not a file of this layer or of a lower one"},
+    {"ToItself", stack(hard("a", "a")), "which is not a file of this layer or of a lower one"},
     {"ToEachOther", stack(raw({.name = "a", .type = '1', .link = "b"}) + hard("b", "a")),
-     "which is no file of this layer or of those below"},
+     "which is not a file of this layer or of a lower one"},
     {"ToADirectory", stack(TarBuilder().directory("d").hard_link("a", "d")), "has the directory 'd' as its target"},
     {"ToADirectoryBelow", stack(TarBuilder().directory("d"), TarBuilder().hard_link("a", "d")),
-     "which is no file of this layer or of those below"},
-    {"ToTheRoot", stack(hard("a", "/")), "is about the root of the image"},
+     "which is not a file of this layer or of a lower one"},
+    {"ToTheRoot", stack(hard("a", "/")), "involves the root of the image"},
     {"ToEmpty", stack(hard("a", "")), "is a hard link without a target"},
     {"ToAWhiteoutName", stack(TarBuilder().file("x", "1"), hard("a", ".wh.x")),
-     "which is no file of this layer or of those below"},
+     "which is not a file of this layer or of a lower one"},
     {"ToALink",
      with_canary([](const std::string& canary) {
        return Layers{TarBuilder().link("l", canary + "/secret").hard_link("a", "l")};
@@ -162,7 +162,7 @@ const std::vector<HostileImage> hard_links{
      {"a: link @canary@/secret", "l: link @canary@/secret"}},
     {"ThroughALink", stack(TarBuilder().link("l", "../canary").hard_link("a", "l/secret")), "the hard link 'a'"},
     {"ThroughALinkBelow", stack(TarBuilder().link("l", "../canary"), TarBuilder().hard_link("a", "l/secret")),
-     "which is no file of this layer or of those below"},
+     "which is not a file of this layer or of a lower one"},
     {"ThroughALinkOverADirectoryBelow",
      stack(TarBuilder().file("l/secret", "lower"), TarBuilder().link("l", "../canary").hard_link("a", "l/secret")),
      "the hard link 'a'"},
@@ -183,13 +183,13 @@ const std::vector<HostileImage> hard_links{
      "",
      {"a: file 0644 0:0 old", "f: file 0644 0:0 new"}},
     {"ToADevice", stack(TarBuilder().device("null").hard_link("a", "null")),
-     "which is no file of this layer or of those below"},
+     "which is not a file of this layer or of a lower one"},
     {"InAWhiteoutDirectory", stack(TarBuilder().file("f", "x").hard_link(".wh.d/a", "f")), "", {"f: file 0644 0:0 x"}},
     {"WithData",
      stack(pax({{"comment", "pax"}}) + raw({.name = "f", .content = "one"}) +
            raw({.name = "a", .type = '1', .content = "two", .link = "f"}) + raw({.name = "z", .content = "z"}) +
            tar_end()),
-     "no tar archive: 'Unrecognized archive format'"},  // a hard link has no data: what follows is taken for a header
+     "it is not a tar archive: 'Unrecognized archive format'"},  // the data is read as a header
 };
 
 INSTANTIATE_TEST_SUITE_P(Symbolic, HostileLinks, ::testing::ValuesIn(symbolic_links), test_name);

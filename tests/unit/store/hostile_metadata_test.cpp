@@ -1,4 +1,4 @@
-// Hostile images: special files, owners, modes, times and extended attributes; links in the places of the host.
+// Hostile images: special files, owners, modes, times and extended attributes; links to paths of the host.
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <sys/stat.h>
@@ -13,17 +13,17 @@
 namespace berth::store {
 namespace {
 
-using namespace testing;  // NOLINT(google-build-using-namespace): the builders of this room's tests
+using namespace testing;  // NOLINT(google-build-using-namespace): test helpers of the store
 
 class HostileMetadata : public ::testing::TestWithParam<HostileImage> {};
 
-TEST_P(HostileMetadata, IsRefusedOrHarmless) {
+TEST_P(HostileMetadata, IsRefusedOrNeutralised) {
   expect_outcome(GetParam());
 }
 
-class PlacesOfTheHost : public ::testing::TestWithParam<HostileImage> {};
+class HostPaths : public ::testing::TestWithParam<HostileImage> {};
 
-TEST_P(PlacesOfTheHost, AreOnlyLinksInTheImage) {
+TEST_P(HostPaths, AreNotReachedThroughLinksOfAnImage) {
   expect_outcome(GetParam());
 }
 
@@ -121,7 +121,7 @@ const std::vector<HostileImage> attributes{
     {"NotUtf8", stack(file_with_pax({{"SCHILY.xattr.user.caf\xe9", "x"}})), "", plain_file},
 };
 
-const std::vector<HostileImage> places{
+const std::vector<HostileImage> host_paths{
     // NOLINT(cert-err58-cpp)
     {"Dev",
      stack(TarBuilder().link("dev", "/dev").link("proc", "/proc").link("sys", "/sys")),
@@ -150,7 +150,7 @@ const std::vector<HostileImage> places{
      {"exports: directory 0755 0:0", "exports/hostfs: directory 0755 0:0", "exports/hostfs/etc: directory 0755 0:0",
       "exports/hostfs/etc/passwd: file 0644 0:0 mine"}},
     {"HostFileHardLink", stack(TarBuilder().hard_link("exports/hostfs/x", "/etc/shadow")),
-     "which is no file of this layer or of those below"},
+     "which is not a file of this layer or of a lower one"},
     {"Passwd",
      stack(TarBuilder().link("etc/passwd", "/etc/passwd"), TarBuilder().file("etc/passwd", "mine")),
      "",
@@ -168,10 +168,10 @@ const std::vector<HostileImage> places{
 INSTANTIATE_TEST_SUITE_P(SpecialFiles, HostileMetadata, ::testing::ValuesIn(special_files), test_name);
 INSTANTIATE_TEST_SUITE_P(OwnersAndTimes, HostileMetadata, ::testing::ValuesIn(owners_and_times), test_name);
 INSTANTIATE_TEST_SUITE_P(Attributes, HostileMetadata, ::testing::ValuesIn(attributes), test_name);
-INSTANTIATE_TEST_SUITE_P(Links, PlacesOfTheHost, ::testing::ValuesIn(places), test_name);
+INSTANTIATE_TEST_SUITE_P(Links, HostPaths, ::testing::ValuesIn(host_paths), test_name);
 
-// What reads a checkout opens below its root; these links then are refused or stay within.
-TEST(CheckoutWithHostileLinks, LeadsNowhere) {
+// Files in a checkout are opened below its root, so such links are refused or stay inside.
+TEST(CheckoutWithHostileLinks, IsOpenedWithinItsRoot) {
   const TemporaryDirectory directory;
   RecordingReporter reporter;
   auto store = Store::open(options_for(directory, reporter));
@@ -185,7 +185,7 @@ TEST(CheckoutWithHostileLinks, LeadsNowhere) {
   EXPECT_THROW(base::open_in_root(root.get(), "d/up/passwd", O_RDONLY), base::Error);
 }
 
-/// The modes in a repository and a checkout that were made under `mask`.
+/// The modes in a repository and a checkout that were created with the umask `mask`.
 std::vector<std::string> modes_under(mode_t mask, RepositoryMode mode, std::vector<std::string>& writable) {
   const TemporaryDirectory directory;
   RecordingReporter reporter;
@@ -205,7 +205,7 @@ std::vector<std::string> modes_under(mode_t mask, RepositoryMode mode, std::vect
   return listing(directory.path() + "/rootfs");
 }
 
-TEST(Umask, ChangesNothingInACheckoutAndOpensNothing) {
+TEST(Umask, DoesNotChangeModesOfARepositoryOrCheckout) {
   for (const auto mode : {RepositoryMode::bare, RepositoryMode::bare_user}) {
     std::vector<std::string> writable;
     const auto usual = modes_under(0022, mode, writable);

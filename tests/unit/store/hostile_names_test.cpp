@@ -8,11 +8,11 @@
 namespace berth::store {
 namespace {
 
-using namespace testing;  // NOLINT(google-build-using-namespace): the builders of this room's tests
+using namespace testing;  // NOLINT(google-build-using-namespace): test helpers of the store
 
 class HostileNames : public ::testing::TestWithParam<HostileImage> {};
 
-TEST_P(HostileNames, AreRefusedOrMeanTheirBytes) {
+TEST_P(HostileNames, AreRefusedOrKeptByteForByte) {
   expect_outcome(GetParam());
 }
 
@@ -108,28 +108,28 @@ const std::vector<HostileImage> legal{
 
 const std::vector<HostileImage> illegal{
     // NOLINT(cert-err58-cpp)
-    {"DotDot", stack(named("..")), "'..' is no legal component"},
-    {"DotDotInFront", stack(named("../canary/secret")), "'..' is no legal component"},
-    {"DotDotWithin", stack(named("a/../../canary/secret")), "'..' is no legal component"},
-    {"DotDotAtTheEnd", stack(named("a/..", '5')), "'..' is no legal component"},
-    {"DotDotBehindASlash", stack(named("/../canary/secret")), "'..' is no legal component"},
-    {"DotDotBehindADot", stack(named("./../canary/secret")), "'..' is no legal component"},
-    {"DotDotStaysWithin", stack(named("a/b/../c")), "'..' is no legal component"},
-    {"DotDotInPax", stack(pax_named("../canary/secret")), "'..' is no legal component"},
-    {"DotDotInGnu", stack(gnu_long("../canary/secret") + named("a")), "'..' is no legal component"},
+    {"DotDot", stack(named("..")), "'..' is not a valid component"},
+    {"DotDotInFront", stack(named("../canary/secret")), "'..' is not a valid component"},
+    {"DotDotWithin", stack(named("a/../../canary/secret")), "'..' is not a valid component"},
+    {"DotDotAtTheEnd", stack(named("a/..", '5')), "'..' is not a valid component"},
+    {"DotDotBehindASlash", stack(named("/../canary/secret")), "'..' is not a valid component"},
+    {"DotDotBehindADot", stack(named("./../canary/secret")), "'..' is not a valid component"},
+    {"DotDotStaysWithin", stack(named("a/b/../c")), "'..' is not a valid component"},
+    {"DotDotInPax", stack(pax_named("../canary/secret")), "'..' is not a valid component"},
+    {"DotDotInGnu", stack(gnu_long("../canary/secret") + named("a")), "'..' is not a valid component"},
     {"DotDotInUstarPrefix", stack(raw({.name = "secret", .content = "x", .prefix = "../canary"}) + tar_end()),
-     "'..' is no legal component"},
+     "'..' is not a valid component"},
     {"DotDotInGnuSparse",
      stack(pax({{"GNU.sparse.name", "../canary/secret"}, {"path", "harmless"}}) + raw({.name = "a", .content = "x"}) +
            tar_end()),
-     "'..' is no legal component"},
-    {"DotDotDirectory", stack(named("../canary/", '5')), "'..' is no legal component"},
+     "'..' is not a valid component"},
+    {"DotDotDirectory", stack(named("../canary/", '5')), "'..' is not a valid component"},
     {"DotDotLink", stack(raw({.name = "../canary/l", .type = '2', .link = "x"}) + tar_end()),
-     "'..' is no legal component"},
+     "'..' is not a valid component"},
     {"DotDotHardLink", stack(named("a") + "", raw({.name = "../canary/l", .type = '1', .link = "a"}) + tar_end()),
-     "'..' is no legal component"},
-    {"DotDotDevice", stack(named("../canary/null", '3')), "'..' is no legal component"},
-    {"DotDotWhiteout", stack(named("../canary/.wh.secret")), "'..' is no legal component"},
+     "'..' is not a valid component"},
+    {"DotDotDevice", stack(named("../canary/null", '3')), "'..' is not a valid component"},
+    {"DotDotWhiteout", stack(named("../canary/.wh.secret")), "'..' is not a valid component"},
     {"DotWithin", stack(named("a/./b")), "", listing_of("a/b")},
     {"EmptyWithin", stack(named("a//b")), "", listing_of("a/b")},
     {"EmptyName", stack(named("")), "it is empty"},
@@ -155,30 +155,31 @@ const std::vector<HostileImage> illegal{
      stack(named("..\xc0\xaf..\xc0\xaf"
                  "etc")),
      "it is not UTF-8"},
-    {"NulInPax", stack(pax_named(nul_within)), "the first header: the pax path 'a\\x00/../../b' holds a NUL byte"},
+    {"NulInPax", stack(pax_named(nul_within)), "the first header: the pax path 'a\\x00/../../b' contains a NUL byte"},
     {"NulInPaxBehindOthers",
      stack(named("z").substr(0, 1024) + pax({{"path", "harmless"}, {"comment", "x"}, {"path", nul_within}}) +
            named("a")),
-     "the header behind 'z': the pax path"},
-    {"NulAtTheEndOfAPaxName", stack(pax_named(std::string("a\0", 2))), "the pax path 'a\\x00' holds a NUL byte"},
+     "the header after 'z': the pax path"},
+    {"NulAtTheEndOfAPaxName", stack(pax_named(std::string("a\0", 2))), "the pax path 'a\\x00' contains a NUL byte"},
     {"NulInPaxLink", stack(pax({{"linkpath", nul_within}}) + raw({.name = "a", .type = '2', .link = "b"}) + tar_end()),
-     "the pax linkpath 'a\\x00/../../b' holds a NUL byte"},
+     "the pax linkpath 'a\\x00/../../b' contains a NUL byte"},
     {"NulInPaxHardLink",
      stack(named("a").substr(0, 1024) + pax({{"linkpath", std::string("a\0x", 3)}}) +
            raw({.name = "h", .type = '1', .link = "b"}) + tar_end()),
-     "the pax linkpath 'a\\x00x' holds a NUL byte"},
+     "the pax linkpath 'a\\x00x' contains a NUL byte"},
     {"NulInGnuSparseName",
      stack(pax({{"GNU.sparse.name", nul_within}, {"GNU.sparse.map", "0,1"}, {"GNU.sparse.size", "1"}}) + named("a")),
-     "the pax GNU.sparse.name 'a\\x00/../../b' holds a NUL byte"},
+     "the pax GNU.sparse.name 'a\\x00/../../b' contains a NUL byte"},
     {"NulInAPaxKey", stack(pax({{std::string("path\0x", 6), "b"}}) + named("a")),
      "the first header: 'Invalid pax extended attributes'"},
-    {"NulInGnu", stack(gnu_long(nul_within) + named("short")), "the GNU long name 'a\\x00/../../b' holds a NUL byte"},
+    {"NulInGnu", stack(gnu_long(nul_within) + named("short")),
+     "the GNU long name 'a\\x00/../../b' contains a NUL byte"},
     {"NulInGnuLink",
      stack(gnu_long(nul_within, 'K') + raw({.name = "a", .type = '2', .link = "b", .dialect = TarDialect::gnu}) +
            tar_end()),
-     "the GNU long link 'a\\x00/../../b' holds a NUL byte"},
+     "the GNU long link 'a\\x00/../../b' contains a NUL byte"},
     {"NulInGnuBehindPax", stack(pax({{"comment", "x"}}) + gnu_long(nul_within) + named("short")),
-     "the GNU long name 'a\\x00/../../b' holds a NUL byte"},
+     "the GNU long name 'a\\x00/../../b' contains a NUL byte"},
     {"Surrogates", stack(named("a\xed\xa0\x80")), "it is not UTF-8"},
 };
 

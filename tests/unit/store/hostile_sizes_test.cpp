@@ -1,4 +1,4 @@
-// Hostile images: sizes that lie, bombs, damaged archives, and a million entries.
+// Hostile images: false sizes, decompression bombs, damaged archives, and a million entries.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
@@ -16,13 +16,13 @@
 namespace berth::store {
 namespace {
 
-using namespace testing;  // NOLINT(google-build-using-namespace): the builders of this room's tests
+using namespace testing;  // NOLINT(google-build-using-namespace): test helpers of the store
 using ::testing::ElementsAreArray;
 using ::testing::HasSubstr;
 
 class HostileSizes : public ::testing::TestWithParam<HostileImage> {};
 
-TEST_P(HostileSizes, AreRefusedOrMeanWhatTheySay) {
+TEST_P(HostileSizes, AreRefusedOrExact) {
   expect_outcome(GetParam());
 }
 
@@ -75,7 +75,7 @@ const std::vector<HostileImage> sizes{
     {"PaxIsMoreThanTheHeader", stack(pax_sized("1", "x", "00000000000")), "", a_and_z},
     {"PaxIsLessThanTheHeader", stack(pax_sized("1", "x", "00000077777")), "", a_and_z},
     {"PaxIsMoreThanThereIs", stack(pax_sized("1000000", "x")), "data of 'a': 'Truncated tar archive'"},
-    {"PaxIsNoNumber", stack(pax_sized("one", "x")), "the header behind 'a': it is damaged, cut off or makes no sense"},
+    {"PaxIsNoNumber", stack(pax_sized("one", "x")), "the header after 'a': it is damaged, truncated or invalid"},
     {"PaxIsBeyond64Bits", stack(pax_sized("99999999999999999999", "x")),
      "the first header: 'Tar size attribute overflow'"},
     {"HardLinkThatHidesAHeader",
@@ -97,7 +97,7 @@ const std::vector<HostileImage> sparse{
      "lies outside its 10 bytes"},
     {"NegativeOffset",
      stack(pax({{"GNU.sparse.map", "-5,1"}, {"GNU.sparse.size", "10"}}) + raw({.name = "a", .content = "x"}) + next),
-     "the first header: it is damaged, cut off or makes no sense"},
+     "the first header: it is damaged, truncated or invalid"},
     {"NegativeSize", stack(pax({{"GNU.sparse.size", "-10"}}) + raw({.name = "a", .content = "x"}) + next),
      "'a' has the size -10"},
     {"Overlapping",
@@ -106,7 +106,7 @@ const std::vector<HostileImage> sparse{
      "data of 'a' lies outside its 10 bytes"},
     {"MapIsNoMap",
      stack(pax({{"GNU.sparse.map", "a,b"}, {"GNU.sparse.size", "10"}}) + raw({.name = "a", .content = "x"}) + next),
-     "the first header: it is damaged, cut off or makes no sense"},
+     "the first header: it is damaged, truncated or invalid"},
     {"UnknownVersion",
      stack(pax({{"GNU.sparse.major", "7"}, {"GNU.sparse.minor", "3"}}) + raw({.name = "a", .content = "x"}) + next),
      "the first header: 'Unrecognized GNU sparse file format'"},
@@ -131,20 +131,20 @@ const std::vector<HostileImage> broken{
     {"DataBehindTheEnd", stack(healthy + "whatever comes here is no part of the archive"), "", a_and_z},
     {"AnArchiveBehindTheEnd", stack(healthy + raw({.name = "../evil"}) + tar_end()), "", a_and_z},
     {"Text", stack("this is no archive, but it is as long as a block " + std::string(1000, '.')),
-     "no tar archive: 'Unrecognized archive format'"},
-    {"ShortText", stack("x"), "no tar archive: 'Unrecognized archive format'"},
+     "it is not a tar archive: 'Unrecognized archive format'"},
+    {"ShortText", stack("x"), "it is not a tar archive: 'Unrecognized archive format'"},
     {"CutInAHeader", stack(healthy.substr(0, 300)), "data of 'a': 'Truncated tar archive'"},
     {"CutInTheSecondHeader", stack(healthy.substr(0, 1100)),
-     "the header behind 'a': it is damaged, cut off or makes no sense"},
+     "the header after 'a': it is damaged, truncated or invalid"},
     {"CutInAPaxHeader", stack(pax({{"path", "b"}}).substr(0, 515)),
-     "the first header: it is damaged, cut off or makes no sense"},
-    {"PaxHeaderAndNothing", stack(pax({{"path", "b"}})), "the first header: it is damaged, cut off or makes no sense"},
+     "the first header: it is damaged, truncated or invalid"},
+    {"PaxHeaderAndNothing", stack(pax({{"path", "b"}})), "the first header: it is damaged, truncated or invalid"},
     {"PaxHeaderAndTheEnd", stack(pax({{"path", "b"}}) + tar_end()),
-     "the first header: it is damaged, cut off or makes no sense"},
-    {"GnuNameAndNothing", stack(gnu_long("b")), "the first header: it is damaged, cut off or makes no sense"},
-    {"WrongChecksum", stack(with_byte(healthy, 0, 'b')), "no tar archive: 'Unrecognized archive format'"},
+     "the first header: it is damaged, truncated or invalid"},
+    {"GnuNameAndNothing", stack(gnu_long("b")), "the first header: it is damaged, truncated or invalid"},
+    {"WrongChecksum", stack(with_byte(healthy, 0, 'b')), "it is not a tar archive: 'Unrecognized archive format'"},
     {"WrongChecksumOfTheSecond", stack(with_byte(healthy, 1024, 'b')),
-     "the header behind 'a': it is damaged, cut off or makes no sense"},
+     "the header after 'a': it is damaged, truncated or invalid"},
     {"PaxLengthTooLong", stack(raw({.name = "p", .type = 'x', .content = "99 path=b\n"}) + healthy),
      "the first header: 'malformed pax extended attribute'"},
     {"PaxLengthTooShort", stack(raw({.name = "p", .type = 'x', .content = "5 path=b\n"}) + healthy),
@@ -154,7 +154,7 @@ const std::vector<HostileImage> broken{
     {"PaxLengthHuge", stack(raw({.name = "p", .type = 'x', .content = "99999999999999999999 path=b\n"}) + healthy),
      "the first header: 'Rejecting pax extended attribute > 1MB'"},
     {"PaxWithoutKey", stack(raw({.name = "p", .type = 'x', .content = "5 =b\n"}) + healthy),
-     "the first header: it is damaged, cut off or makes no sense"},
+     "the first header: it is damaged, truncated or invalid"},
     {"PaxWithoutEquals", stack(raw({.name = "p", .type = 'x', .content = "8 pathb\n"}) + healthy),
      "the first header: 'Invalid pax extended attributes'"},
     {"PaxWithoutNewline", stack(raw({.name = "p", .type = 'x', .content = "10 path=bb"}) + healthy),
@@ -173,8 +173,8 @@ const std::vector<HostileImage> broken{
      "the first header: 'malformed pax extended attribute'"},
     {"GlobalPaxMeansNothing", stack(pax({{"comment", "0123456789abcdef"}}, 'g') + healthy), "", a_and_z},
     {"VolumeHeader", stack(raw({.name = "volume", .type = 'V'}) + healthy), "", a_and_z},
-    {"CpioIsNoTar", stack("070701" + std::string(600, '0')), "no tar archive: 'Unrecognized archive format'"},
-    // Its first bytes decide that it is unpacked, and then it is not what the configuration says.
+    {"CpioIsNoTar", stack("070701" + std::string(600, '0')), "it is not a tar archive: 'Unrecognized archive format'"},
+    // Its first bytes identify it as uncompressed; then it does not match the diff id of the configuration.
     {"GzipCalledTar", stack(pack(healthy, image::Compression::gzip)), "its unpacked bytes have the digest"},
 };
 
@@ -182,7 +182,7 @@ INSTANTIATE_TEST_SUITE_P(Declared, HostileSizes, ::testing::ValuesIn(sizes), tes
 INSTANTIATE_TEST_SUITE_P(Sparse, HostileSizes, ::testing::ValuesIn(sparse), test_name);
 INSTANTIATE_TEST_SUITE_P(Tar, BrokenArchives, ::testing::ValuesIn(broken), test_name);
 
-// Packed layers
+// Compressed layers
 
 constexpr const char* gzip_type = "application/vnd.oci.image.layer.v1.tar+gzip";
 constexpr const char* zstd_type = "application/vnd.oci.image.layer.v1.tar+zstd";
@@ -204,7 +204,7 @@ class PackedLayers : public ::testing::TestWithParam<RepositoryMode> {
     std::sort(result.begin(), result.end());
     return result;
   }
-  /// The refusal of a layer of these packed bytes; the repository is as it was.
+  /// The error for a layer of these compressed bytes; the repository must not change.
   std::string refusal(const std::string& packed, const std::string& unpacked, const char* type) {
     const auto before = names();
     FakeSource source;
@@ -238,21 +238,21 @@ std::string repeated(const std::string& text, std::size_t times) {
   return result;
 }
 
-TEST_P(PackedLayers, ConcatenatedMembersAreOneStream) {
+TEST_P(PackedLayers, ConcatenatedGzipMembersAreOneStream) {
   const auto cut = healthy.size() / 2;
   const auto packed =
       pack(healthy.substr(0, cut), image::Compression::gzip) + pack(healthy.substr(cut), image::Compression::gzip);
   EXPECT_EQ(import(packed, healthy, gzip_type).size(), 2U);
 }
 
-TEST_P(PackedLayers, ConcatenatedFramesAreOneStream) {
+TEST_P(PackedLayers, ConcatenatedZstdFramesAreOneStream) {
   const auto cut = healthy.size() / 2;
   const auto packed =
       pack(healthy.substr(0, cut), image::Compression::zstd) + pack(healthy.substr(cut), image::Compression::zstd);
   EXPECT_EQ(import(packed, healthy, zstd_type).size(), 2U);
 }
 
-TEST_P(PackedLayers, DamagedOnesAreRefused) {
+TEST_P(PackedLayers, DamagedStreamsAreRefused) {
   const auto gzip = pack(healthy, image::Compression::gzip);
   const auto zstd = pack(healthy, image::Compression::zstd);
   EXPECT_THAT(refusal(gzip.substr(0, gzip.size() - 1), healthy, gzip_type), HasSubstr("truncated"));
@@ -264,8 +264,8 @@ TEST_P(PackedLayers, DamagedOnesAreRefused) {
   EXPECT_THAT(refusal(with_byte(gzip, gzip.size() - 6, 'x'), healthy, gzip_type), HasSubstr("checksum"));
 }
 
-/// The first bytes say how a layer is packed, and the digest of what is unpacked decides.
-TEST_P(PackedLayers, ThatAreLabelledAsSomethingElseAreTaken) {
+/// The first bytes determine the compression, and the uncompressed bytes must match the diff id.
+TEST_P(PackedLayers, AWrongMediaTypeIsIgnored) {
   const auto gzip = pack(healthy, image::Compression::gzip);
   const auto zstd = pack(healthy, image::Compression::zstd);
   EXPECT_EQ(import(gzip, healthy, zstd_type).size(), 2U);
@@ -273,7 +273,7 @@ TEST_P(PackedLayers, ThatAreLabelledAsSomethingElseAreTaken) {
   EXPECT_THAT(refusal(zstd.substr(0, zstd.size() / 2), healthy, gzip_type), HasSubstr("truncated"));
 }
 
-TEST_P(PackedLayers, BombsOfOneFileAreRefusedAtItsHeader) {
+TEST_P(PackedLayers, ABombInOneFileIsRefusedAtItsHeader) {
   const auto header = raw({.name = "bomb", .size = base256(std::int64_t{5} << 30)});
   const std::string zeros(std::size_t{1} << 20U, '\0');
   const auto gzip = pack(header, image::Compression::gzip) + repeated(pack(zeros, image::Compression::gzip), 2000);
@@ -282,29 +282,29 @@ TEST_P(PackedLayers, BombsOfOneFileAreRefusedAtItsHeader) {
   EXPECT_THAT(refusal(zstd, "", zstd_type), HasSubstr("the limit for its size"));
 }
 
-TEST_P(PackedLayers, BombsBehindTheEndOfTheArchiveAreEndedEarly) {
+TEST_P(PackedLayers, ABombAfterTheEndOfTheArchiveIsRefusedEarly) {
   const std::string zeros(std::size_t{1} << 20U, '\0');
   const auto gzip = pack(healthy, image::Compression::gzip) + repeated(pack(zeros, image::Compression::gzip), 5000);
-  EXPECT_THAT(refusal(gzip, "", gzip_type), HasSubstr("behind the end of its archive"));
+  EXPECT_THAT(refusal(gzip, "", gzip_type), HasSubstr("after the end of its archive"));
   const auto zstd = pack(healthy, image::Compression::zstd) + repeated(pack(zeros, image::Compression::zstd), 5000);
-  EXPECT_THAT(refusal(zstd, "", zstd_type), HasSubstr("behind the end of its archive"));
+  EXPECT_THAT(refusal(zstd, "", zstd_type), HasSubstr("after the end of its archive"));
 }
 
-/// In one mode: nothing is stored, and to unpack 4 GiB takes its time.
+/// In one mode only: no file is stored, and decompressing 4 GiB is slow.
 class SkippedData : public PackedLayers {};
 INSTANTIATE_TEST_SUITE_P(Mode, SkippedData, ::testing::Values(RepositoryMode::bare),
                          [](const auto& /*info*/) { return "Bare"; });
 
-TEST_P(SkippedData, BombsAreEndedAtTheLimit) {
-  // A whiteout is a file whose data nobody stores.
+TEST_P(SkippedData, IsBoundedByTheLimitOfALayer) {
+  // The data of a whiteout is not stored.
   const auto header = pax({{"size", "1099511627776"}}) + raw({.name = ".wh.f"});
   const std::string zeros(std::size_t{64} << 20U, '\0');
   const auto zstd = pack(header, image::Compression::zstd) + repeated(pack(zeros, image::Compression::zstd), 70);
   EXPECT_THAT(refusal(zstd, "", zstd_type), HasSubstr("the limit for its size"));
 }
 
-/// Layers that the limit for their size would allow, but not the disk: nothing of them is written beyond the reserve.
-TEST_P(PackedLayers, BombsEndAtTheReserveOfTheDisk) {
+/// The limit for their size allows these layers, but the disk is too small: no data is written beyond the reserve.
+TEST_P(PackedLayers, ABombStopsAtTheDiskReserve) {
   std::ofstream(options_.repository + "/config", std::ios::app) << "min-free-space-percent=99\n";
   store_ = Store::open(options_);
   const auto before = names();
@@ -323,11 +323,11 @@ TEST_P(PackedLayers, BombsEndAtTheReserveOfTheDisk) {
   }
 }
 
-// Very many entries
+// Many entries
 
-/// Gives a tar archive of `count` entries in directories of a thousand: one file with content, hard links to it, and
-/// empty files, which are one object. Made while it is read; as many files with content would tell of the disk, not of
-/// the memory.
+/// Returns a tar archive of `count` entries in directories of a thousand: one file with content, hard links to it, and
+/// empty files, which are one object. It is generated while it is read. As many files with content would measure the
+/// disk and not the memory.
 class ManyEntries final : public base::ByteStream {
  public:
   explicit ManyEntries(std::size_t count) : count_(count) {}
@@ -406,10 +406,10 @@ long status_kib(const std::string& key) {
   return 0;
 }
 
-/// By how much a pull raises the most memory that this process has had, in KiB.
+/// By how much a pull increases the peak memory of this process, in KiB.
 long import_growth(const StoreOptions& options, std::size_t entries) {
   ManyEntriesSource source(entries);
-  std::ofstream("/proc/self/clear_refs") << 5;  // VmHWM starts again from here
+  std::ofstream("/proc/self/clear_refs") << 5;  // resets VmHWM
   const auto before = status_kib("VmRSS");
   Store::open(options).pull(source, {});
   return status_kib("VmHWM") - before;
@@ -423,8 +423,8 @@ constexpr bool sanitized = __has_feature(address_sanitizer);
 constexpr bool sanitized = false;
 #endif
 
-TEST(ManyEntries, TakeBoundedMemory) {
-  constexpr std::size_t entries = sanitized ? 50'000 : 1'000'000;  // sanitized, a million would take minutes
+TEST(ManyEntries, NeedBoundedMemory) {
+  constexpr std::size_t entries = sanitized ? 50'000 : 1'000'000;  // a million takes minutes under a sanitizer
   constexpr long limit_kib = (sanitized ? 1000L : 300L) * 1024;    // the sanitizer keeps freed memory for a while
   const TemporaryDirectory directory;
   RecordingReporter reporter;

@@ -6,17 +6,17 @@
 namespace berth::store {
 namespace {
 
-using namespace testing;  // NOLINT(google-build-using-namespace): the builders of this room's tests
+using namespace testing;  // NOLINT(google-build-using-namespace): test helpers of the store
 
 class HostileWhiteouts : public ::testing::TestWithParam<HostileImage> {};
 
-TEST_P(HostileWhiteouts, HideOnlyWhatTheyName) {
+TEST_P(HostileWhiteouts, HideOnlyTheNamedEntries) {
   expect_outcome(GetParam());
 }
 
 class TypeChanges : public ::testing::TestWithParam<HostileImage> {};
 
-TEST_P(TypeChanges, ReplaceWhatWasThere) {
+TEST_P(TypeChanges, ReplaceTheEarlierEntry) {
   expect_outcome(GetParam());
 }
 
@@ -31,18 +31,18 @@ TarBuilder lower() {
 
 const std::vector<HostileImage> whiteouts{
     // NOLINT(cert-err58-cpp): a table of a test
-    {"OfNothing", stack(lower(), empty_file(".wh.")), "'.wh.' is no legal whiteout"},
-    {"OfTheDirectoryItself", stack(lower(), empty_file(".wh..")), "'.wh..' is no legal whiteout"},
-    {"OfTheDirectoryAbove", stack(lower(), empty_file(".wh...")), "'.wh...' is no legal whiteout"},
-    {"OfNothingDeep", stack(lower(), empty_file("d/.wh.")), "'.wh.' is no legal whiteout"},
-    {"OfTheDirectoryAboveDeep", stack(lower(), empty_file("d/x/.wh...")), "'.wh...' is no legal whiteout"},
-    {"OfTheDirectoryAboveAsAParent", stack(lower(), empty_file(".wh.../x")), "'.wh...' is no legal whiteout"},
+    {"OfNothing", stack(lower(), empty_file(".wh.")), "'.wh.' is not a valid whiteout"},
+    {"OfTheDirectoryItself", stack(lower(), empty_file(".wh..")), "'.wh..' is not a valid whiteout"},
+    {"OfTheDirectoryAbove", stack(lower(), empty_file(".wh...")), "'.wh...' is not a valid whiteout"},
+    {"OfNothingDeep", stack(lower(), empty_file("d/.wh.")), "'.wh.' is not a valid whiteout"},
+    {"OfTheDirectoryAboveDeep", stack(lower(), empty_file("d/x/.wh...")), "'.wh...' is not a valid whiteout"},
+    {"OfTheDirectoryAboveAsAParent", stack(lower(), empty_file(".wh.../x")), "'.wh...' is not a valid whiteout"},
     {"OfTheDirectoryAboveAsADirectory", stack(raw({.name = ".wh.../", .type = '5'}) + tar_end()),
-     "'.wh...' is no legal whiteout"},
+     "'.wh...' is not a valid whiteout"},
     {"OfTheDirectoryAboveAsADevice", stack(raw({.name = ".wh...", .type = '3'}) + tar_end()),
-     "'.wh...' is no legal whiteout"},
+     "'.wh...' is not a valid whiteout"},
     {"OfTheDirectoryAboveAsALink", stack(raw({.name = ".wh...", .type = '2', .link = "x"}) + tar_end()),
-     "'.wh...' is no legal whiteout"},
+     "'.wh...' is not a valid whiteout"},
     {"OfThreeDots",
      stack(TarBuilder().file("...", "x").file("a", "1"), empty_file(".wh....")),
      "",

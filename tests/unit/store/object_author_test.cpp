@@ -1,4 +1,4 @@
-// What berth writes and what libostree writes is the same repository; and what is left of a pull that died.
+// berth and libostree write identical repositories; recovery after a killed pull.
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <signal.h>
@@ -22,7 +22,7 @@
 namespace berth::store {
 namespace {
 
-using namespace testing;  // NOLINT(google-build-using-namespace): the builders of this room's tests
+using namespace testing;  // NOLINT(google-build-using-namespace): test helpers of the store
 namespace fs = std::filesystem;
 
 class ObjectAuthorTest : public ::testing::TestWithParam<RepositoryMode> {
@@ -52,7 +52,7 @@ class ObjectAuthorTest : public ::testing::TestWithParam<RepositoryMode> {
   RecordingReporter reporter_;
 };
 
-TEST_P(ObjectAuthorTest, DoesNotMatter) {
+TEST_P(ObjectAuthorTest, DoesNotChangeObjectsOrCommits) {
   const TemporaryDirectory ours;
   const TemporaryDirectory theirs;
   std::vector<std::string> commits;
@@ -73,7 +73,7 @@ TEST_P(ObjectAuthorTest, DoesNotMatter) {
   EXPECT_EQ(objects[0], objects[1]);
 }
 
-// Files are created as they are to be where that is possible.
+// Where possible, files are created with their final owner and mode.
 TEST_P(ObjectAuthorTest, UmaskAndInheritedGroupsDoNotMatter) {
   const auto before = ::umask(0);
   for (const mode_t mask : {0077U, 0U}) {
@@ -90,7 +90,7 @@ TEST_P(ObjectAuthorTest, UmaskAndInheritedGroupsDoNotMatter) {
   ::umask(before);
 }
 
-TEST_P(ObjectAuthorTest, BothMayWriteOneRepository) {
+TEST_P(ObjectAuthorTest, BothAuthorsCanWriteToOneRepository) {
   const TemporaryDirectory directory;
   FakeSource first("localhost/one:latest");
   describe_image(first);
@@ -103,7 +103,7 @@ TEST_P(ObjectAuthorTest, BothMayWriteOneRepository) {
   EXPECT_EQ(Store::open(options(directory, ObjectAuthor::own)).images(false).size(), 2U);
 }
 
-TEST_P(ObjectAuthorTest, GentleIsTheSame) {
+TEST_P(ObjectAuthorTest, GentleDurabilityWritesTheSameObjects) {
   const TemporaryDirectory directory;
   auto gentle = options(directory, ObjectAuthor::own);
   gentle.durability = Durability::gentle;
@@ -113,7 +113,7 @@ TEST_P(ObjectAuthorTest, GentleIsTheSame) {
   ostree(gentle.repository, {"fsck", "--quiet"});
 }
 
-/// Names below `tmp` that a transaction left there.
+/// Staging directories in `tmp` of the repository.
 std::vector<std::string> staging_of(const std::string& repository) {
   std::vector<std::string> names;
   for (const auto& entry : fs::directory_iterator(repository + "/tmp")) {
@@ -124,7 +124,7 @@ std::vector<std::string> staging_of(const std::string& repository) {
   return names;
 }
 
-/// Runs `work` in a process of its own that ends without undoing anything.
+/// Runs `work` in a child process that is then killed, without any cleanup.
 template <typename Work>
 void in_dying_process(const Work& work) {
   const auto child = ::fork();
@@ -142,7 +142,7 @@ void in_dying_process(const Work& work) {
   ASSERT_TRUE(WIFSIGNALED(status));
 }
 
-/// A content too large to be written in one piece.
+/// Writes a file that is too large for one piece.
 void write_large_file(const Repository& repository) {
   constexpr std::size_t size = 3'000'000;
   MemoryStream stream(std::string(size, 'h'));
@@ -151,13 +151,13 @@ void write_large_file(const Repository& repository) {
                                                    })));
 }
 
-TEST_P(ObjectAuthorTest, NothingTornIsTakenForPresent) {
+TEST_P(ObjectAuthorTest, ATruncatedStagedObjectIsNotUsed) {
   const TemporaryDirectory directory;
   const auto own = options(directory, ObjectAuthor::own);
   FakeSource source;
   describe_image(source);
   in_dying_process([&] {
-    // Everything is staged, nothing is synced or visible.
+    // The objects are staged, but not synced or published.
     const auto repository = Repository::open(own);
     const Transaction transaction(repository);
     write_large_file(repository);
@@ -167,7 +167,7 @@ TEST_P(ObjectAuthorTest, NothingTornIsTakenForPresent) {
   std::size_t torn = 0;
   for (const auto& entry : fs::recursive_directory_iterator(own.repository + "/tmp")) {
     if (entry.is_regular_file() && entry.path().extension() == ".file") {
-      fs::resize_file(entry.path(), 0);  // what a power cut makes of a file that nobody synced
+      fs::resize_file(entry.path(), 0);  // the effect of a power failure on a file that was not synced
       ++torn;
     }
   }
@@ -178,7 +178,7 @@ TEST_P(ObjectAuthorTest, NothingTornIsTakenForPresent) {
   ostree(own.repository, {"fsck", "--quiet"});
 }
 
-TEST_P(ObjectAuthorTest, WhatIsVisibleIsWholeBeforeAnyBranchIs) {
+TEST_P(ObjectAuthorTest, AKilledPublishLeavesCompleteObjectsForTheNextPull) {
   const TemporaryDirectory directory;
   const auto own = options(directory, ObjectAuthor::own);
   FakeSource source;
@@ -207,7 +207,7 @@ TEST_P(ObjectAuthorTest, WhatIsVisibleIsWholeBeforeAnyBranchIs) {
   ostree(own.repository, {"fsck", "--quiet"});
 }
 
-TEST_P(ObjectAuthorTest, APullLeavesTheStagingOfAnotherAlone) {
+TEST_P(ObjectAuthorTest, APullKeepsTheStagingDirectoryOfAnotherProcess) {
   const TemporaryDirectory directory;
   const auto own = options(directory, ObjectAuthor::own);
   const auto repository = Repository::open(own);

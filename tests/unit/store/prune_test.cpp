@@ -16,7 +16,7 @@
 namespace berth::store {
 namespace {
 
-using namespace testing;  // NOLINT(google-build-using-namespace): the builders of this room's tests
+using namespace testing;  // NOLINT(google-build-using-namespace): test helpers of the store
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
@@ -31,13 +31,13 @@ class PruneTest : public ::testing::Test {
       source.layer(layer);
     }
     auto image = store().pull(source, {}).image;
-    prune({image.commit});  // an import leaves an unused object or two
+    prune({image.commit});  // an import may leave unused objects
     return image;
   }
   PruneReport prune(const std::vector<std::string>& roots = {}, bool dry_run = false) {
     return store().prune({dry_run, [roots] { return roots; }, {}});
   }
-  /// Everything in objects/, and that none of what branches name is missing.
+  /// The number of objects. Fails the test when an object of a branch is missing.
   std::size_t objects() {
     ostree(options_.repository, {"fsck"});
     std::size_t count = 0;
@@ -51,7 +51,7 @@ class PruneTest : public ::testing::Test {
   std::string base_ = TarBuilder().directory("etc").file("etc/a", "shared by both");
 };
 
-TEST_F(PruneTest, RemovesNothingThatABranchNeeds) {
+TEST_F(PruneTest, KeepsAllObjectsOfBranches) {
   pull("localhost/one:1", {base_, TarBuilder().file("b", "of one")});
   const auto before = objects();
   const auto report = prune();
@@ -60,7 +60,7 @@ TEST_F(PruneTest, RemovesNothingThatABranchNeeds) {
   EXPECT_EQ(objects(), before);
 }
 
-TEST_F(PruneTest, RemovesWhatOnlyADeletedImageNeeded) {
+TEST_F(PruneTest, RemovesObjectsOfADeletedImageOnly) {
   const auto one = pull("localhost/one:1", {base_, TarBuilder().file("b", "of one")});
   const auto before = objects();
   const auto two = pull("localhost/two:1", {base_, TarBuilder().file("c", "of two")});
@@ -74,33 +74,33 @@ TEST_F(PruneTest, RemovesWhatOnlyADeletedImageNeeded) {
   EXPECT_EQ(describe(directory_.path() + "/rootfs", "etc/a"), "file 0644 0:0 shared by both");
 }
 
-TEST_F(PruneTest, ADryRunSaysTheSameAndRemovesNothing) {
+TEST_F(PruneTest, ADryRunReportsTheSameAndRemovesNothing) {
   store().remove(pull("localhost/one:1", {base_}).branch);
   const auto before = objects();
-  const auto told = prune({}, true);
+  const auto planned = prune({}, true);
   EXPECT_EQ(objects(), before);
   const auto done = prune();
-  EXPECT_EQ(told.objects, done.objects);
-  EXPECT_EQ(told.bytes, done.bytes);
-  EXPECT_EQ(told.layers, done.layers);
+  EXPECT_EQ(planned.objects, done.objects);
+  EXPECT_EQ(planned.bytes, done.bytes);
+  EXPECT_EQ(planned.layers, done.layers);
   EXPECT_EQ(objects(), 0U);
 }
 
-TEST_F(PruneTest, KeepsTheCommitsOfDeploymentsThoughNoBranchNamesThem) {
+TEST_F(PruneTest, KeepsCommitsOfDeploymentsWithoutABranch) {
   const auto one = pull("localhost/one:1", {base_, TarBuilder().file("b", "of one")});
   store().remove(one.branch);
   prune({one.commit});
   store().checkout(one.commit, directory_.fd(), "rootfs");
   EXPECT_EQ(describe(directory_.path() + "/rootfs", "b"), "file 0644 0:0 of one");
-  EXPECT_THAT(store().images(true), IsEmpty()) << "a merged deployment needs no layers";
+  EXPECT_THAT(store().images(true), IsEmpty()) << "a deployment of a merged image needs no layers";
 }
 
-TEST_F(PruneTest, ACommitThatIsGoneNeedsNothing) {
+TEST_F(PruneTest, AMissingCommitKeepsNoObjects) {
   pull("localhost/one:1", {base_});
   EXPECT_EQ(prune({std::string(64, 'a')}).objects, 0U);
 }
 
-TEST_F(PruneTest, ContentsThatADeploymentLinksToFreeNoSpace) {
+TEST_F(PruneTest, ObjectsLinkedByADeploymentFreeNoSpace) {
   const auto one = pull("localhost/one:1", {TarBuilder().file("b", std::string(100'000, 'x'))});
   store().checkout(one.commit, directory_.fd(), "rootfs");
   store().remove(one.branch);
@@ -108,7 +108,7 @@ TEST_F(PruneTest, ContentsThatADeploymentLinksToFreeNoSpace) {
   EXPECT_EQ(describe(directory_.path() + "/rootfs", "b").size(), std::string("file 0644 0:0 ").size() + 100'000);
 }
 
-TEST_F(PruneTest, WhatOtherToolsCommittedStays) {
+TEST_F(PruneTest, KeepsCommitsOfOtherTools) {
   pull("localhost/one:1", {base_});
   fs::create_directories(directory_.path() + "/tree");
   std::ofstream(directory_.path() + "/tree/file") << "of another tool";
@@ -120,7 +120,7 @@ TEST_F(PruneTest, WhatOtherToolsCommittedStays) {
   EXPECT_EQ(objects(), before);
 }
 
-TEST_F(PruneTest, DamageThatHidesWhatIsInUseStopsIt) {
+TEST_F(PruneTest, RefusesADamagedDirectoryOfAnImageInUse) {
   const auto one = pull("localhost/one:1", {base_, TarBuilder().directory("d").file("d/b", "of one")});
   store().remove(pull("localhost/two:1", {TarBuilder().file("c", "c")}).branch);
   const auto repository = Repository::open(options_);
@@ -138,13 +138,13 @@ TEST_F(PruneTest, DamageThatHidesWhatIsInUseStopsIt) {
   EXPECT_THAT(store().images(true), SizeIs(4)) << "one with its two layers, and the layer of two";
 }
 
-TEST_F(PruneTest, ADamagedFileIsNoReasonToRemoveItsNeighbours) {
+TEST_F(PruneTest, ADamagedFileDoesNotAffectOtherFiles) {
   const auto one = pull("localhost/one:1", {base_});
   flip_byte(file_of(options_, object_at(Repository::open(options_), one.commit, "/etc/a")));
   EXPECT_EQ(prune().objects, 0U);
 }
 
-TEST_F(PruneTest, CleanUpHappensUnderTheLock) {
+TEST_F(PruneTest, CleansUpWhileItHoldsTheLock) {
   pull("localhost/one:1", {base_});
   bool cleaned = false;
   store().prune({false, [] { return std::vector<std::string>(); },
@@ -157,7 +157,7 @@ TEST_F(PruneTest, CleanUpHappensUnderTheLock) {
   EXPECT_TRUE(cleaned);
 }
 
-TEST_F(PruneTest, AsksForRootsAgainUnderTheLock) {
+TEST_F(PruneTest, ReadsTheRootsAgainWhileItHoldsTheLock) {
   const auto one = pull("localhost/one:1", {base_});
   store().remove(one.branch);
   int asked = 0;
@@ -167,7 +167,7 @@ TEST_F(PruneTest, AsksForRootsAgainUnderTheLock) {
   store().checkout(one.commit, directory_.fd(), "rootfs");
 }
 
-TEST_F(PruneTest, BesidePullsNothingOfThemIsLost) {
+TEST_F(PruneTest, ConcurrentPullsLoseNoObjects) {
   std::jthread pruner([this](const std::stop_token& stop) {
     while (!stop.stop_requested()) {
       prune();
@@ -186,12 +186,12 @@ TEST_F(PruneTest, BesidePullsNothingOfThemIsLost) {
   EXPECT_EQ(objects(), 0U);
 }
 
-TEST_F(PruneTest, OldImagesKeepTheirLayers) {
+TEST_F(PruneTest, KeepsLayersOfImagesOfAtomic) {
   FakeSource source;
   source.layer(TarBuilder().file("unused", "1"));
   const auto repository = Repository::open(options_);
   fs::create_directories(directory_.path() + "/tree");
-  std::ofstream(directory_.path() + "/tree/file") << "of an older tool";
+  std::ofstream(directory_.path() + "/tree/file") << "of atomic";
   const auto commit = [&](const std::string& branch, const std::string& metadata) {
     ostree(options_.repository, {"commit", "--branch=ociimage/" + branch, "--tree=dir=" + directory_.path() + "/tree",
                                  "--add-metadata-string=" + metadata});
@@ -204,9 +204,9 @@ TEST_F(PruneTest, OldImagesKeepTheirLayers) {
   EXPECT_EQ(prune().layers, 1U);
   EXPECT_TRUE(repository.resolve(layer_branch(source.layer_hex(0))));
   store().remove("ociimage/localhost_2Ftest_3Alatest");
-  EXPECT_EQ(prune({deployed.hex()}).layers, 0U) << "a deployment of the older tools needs them";
+  EXPECT_EQ(prune({deployed.hex()}).layers, 0U) << "a deployment of atomic needs them";
   commit("localhost_2Fold_3Alatest", "docker.manifest={\"schemaVersion\":1}");
-  EXPECT_EQ(prune().layers, 0U) << "what it is made of is not known";
+  EXPECT_EQ(prune().layers, 0U) << "the layers of this image are not known";
 }
 
 TEST_F(PruneTest, TheHolderOfTheLockIsNamed) {
@@ -219,28 +219,23 @@ TEST_F(PruneTest, TheHolderOfTheLockIsNamed) {
     FAIL();
   } catch (const base::Error& error) {
     EXPECT_EQ(error.kind(), base::ErrorKind::conflict);
-    EXPECT_THAT(error.message(), HasSubstr("(pid " + std::to_string(::getpid()) + ") works on the images"));
+    EXPECT_THAT(error.message(), HasSubstr("(pid " + std::to_string(::getpid()) + ") uses the images"));
   }
-  store().hold();  // several may hold it shared
+  store().hold();  // several processes may share it
 }
 
-TEST_F(PruneTest, WaitingForTheLockEndsWhenAsked) {
+TEST_F(PruneTest, AStopRequestEndsTheWaitForTheLock) {
   pull("localhost/one:1", {base_});
   const auto repository = Repository::open(options_);
   const auto held = RepositoryLock::take(repository.directory(), RepositoryLock::Kind::exclusive, options_);
   std::stop_source stop;
   options_.stop = stop.get_token();
   reporter_.on_step = [&stop] { stop.request_stop(); };
-  try {
-    store().hold();
-    FAIL();
-  } catch (const base::Error& error) {
-    EXPECT_EQ(error.kind(), base::ErrorKind::interrupted);
-  }
+  EXPECT_THROW(store().hold(), base::Interrupted);
   EXPECT_THAT(reporter_.steps.back(), HasSubstr("waiting for"));
 }
 
-TEST(StoreNames, TagsAndFilesAreReadBack) {
+TEST(StoreNames, FindTagsAndReadFiles) {
   const TemporaryDirectory directory;
   RecordingReporter reporter;
   auto store = Store::open(options_for(directory, reporter));

@@ -16,7 +16,7 @@
 namespace berth::store {
 namespace {
 
-using namespace testing;  // NOLINT(google-build-using-namespace): the builders of this room's tests
+using namespace testing;  // NOLINT(google-build-using-namespace): test helpers of the store
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 namespace fs = std::filesystem;
@@ -121,7 +121,7 @@ TEST_F(PullTest, CommitsAreTheSameOnEveryMachine) {
   EXPECT_EQ(store().pull(source, {}).image.commit, here);
 }
 
-TEST_F(PullTest, TakesImagesWithoutLayersAndWithTheSameLayerTwice) {
+TEST_F(PullTest, AcceptsImagesWithoutLayersAndWithTheSameLayerTwice) {
   FakeSource nothing;
   EXPECT_TRUE(store().pull(nothing, {}).image.layers.empty());
   FakeSource twice("localhost/twice");
@@ -142,7 +142,7 @@ TEST_F(PullTest, WarnsWhenNothingIsSynced) {
   EXPECT_THAT(reporter_.warnings[0], HasSubstr("fsync=false"));
 }
 
-TEST_F(PullTest, RefusesAWrongDiffIdAndLeavesNothing) {
+TEST_F(PullTest, RefusesAWrongDiffIdAndLeavesNoObjects) {
   FakeSource source;
   const auto packed = pack(tar_with("b"), image::Compression::gzip);
   source.layer(tar_with("a"))
@@ -161,7 +161,7 @@ TEST_F(PullTest, RefusesTruncatedBlobs) {
   EXPECT_THAT(refusal(source).what(), HasSubstr("truncated"));
 }
 
-TEST_F(PullTest, RefusesABlobThatIsNotWhatTheManifestNames) {
+TEST_F(PullTest, RefusesABlobThatDoesNotMatchItsDigest) {
   FakeSource source;
   source.layer(tar_with("a"));
   source.wrap = [](const std::string& hex,
@@ -173,21 +173,21 @@ TEST_F(PullTest, RefusesABlobThatIsNotWhatTheManifestNames) {
   EXPECT_EQ(refusal(source).kind(), base::ErrorKind::verification);
 }
 
-TEST_F(PullTest, RefusesAConfigurationOfAnotherDigest) {
+TEST_F(PullTest, RefusesAConfigurationThatDoesNotMatchItsDigest) {
   FakeSource source;
   source.layer(tar_with("a"));
   source.wrap = [](const std::string&, std::unique_ptr<base::ByteStream>) -> std::unique_ptr<base::ByteStream> {
     return std::make_unique<MemoryStream>("{}");
   };
-  EXPECT_THAT(refusal(source).what(), HasSubstr("has not the digest"));
+  EXPECT_THAT(refusal(source).what(), HasSubstr("does not match its digest"));
   source.wrap = [](const std::string&, std::unique_ptr<base::ByteStream>) -> std::unique_ptr<base::ByteStream> {
     return std::make_unique<MemoryStream>(std::string(std::size_t{5} << 20U, ' '));
   };
-  EXPECT_THAT(refusal(source).what(), HasSubstr("longer than"));
+  EXPECT_THAT(refusal(source).what(), HasSubstr("more than 4194304 bytes"));
 }
 
-// `berth update --no-pull` deploys what a name means, so nothing but its registry may say that.
-TEST_F(PullTest, AFileDoesNotTakeANameThatARegistryGave) {
+// `berth update --no-pull` deploys the image of a name, so only its registry may change that image.
+TEST_F(PullTest, AFileDoesNotReplaceAnImageOfARegistry) {
   FakeSource fetched("quay.io/etcd:3");
   fetched.registry = true;
   fetched.layer(tar_with("good"));
@@ -199,15 +199,15 @@ TEST_F(PullTest, AFileDoesNotTakeANameThatARegistryGave) {
     FAIL();
   } catch (const base::Error& error) {
     EXPECT_EQ(error.kind(), base::ErrorKind::conflict);
-    EXPECT_THAT(error.what(), HasSubstr("quay.io/etcd:3 is stored as its registry gave it"));
+    EXPECT_THAT(error.what(), HasSubstr("quay.io/etcd:3 is stored from its registry"));
   }
   EXPECT_EQ(store().find(fetched.name())->commit, commit);
-  fetched.registry = false;  // the same image in a file is no other
+  fetched.registry = false;  // the same image in a file is accepted
   EXPECT_FALSE(store().pull(fetched, {}).changed);
   EXPECT_THROW(store().pull(file, {}), base::Error);
 }
 
-TEST_F(PullTest, AFileTakesNamesOfFiles) {
+TEST_F(PullTest, AFileReplacesAnImageFromAFile) {
   for (const std::string name : {"localhost/etcd:3", "quay.io/etcd:3"}) {
     FakeSource first(name);
     first.layer(tar_with("one"));
@@ -219,7 +219,7 @@ TEST_F(PullTest, AFileTakesNamesOfFiles) {
   }
 }
 
-TEST_F(PullTest, WhatTheRegistryConfirmsIsItsOwn) {
+TEST_F(PullTest, AnImageConfirmedByItsRegistryIsNotReplacedByAFile) {
   FakeSource file("quay.io/etcd:3");
   file.layer(tar_with("one"));
   store().pull(file, {});
@@ -232,7 +232,7 @@ TEST_F(PullTest, WhatTheRegistryConfirmsIsItsOwn) {
   EXPECT_THROW(store().pull(other, {}), base::Error);
 }
 
-// A name for the content of another one is as trustworthy as who gave that name.
+// The origin belongs to the name, not to the content.
 TEST_F(PullTest, TheSameContentUnderTwoNamesHasTwoOrigins) {
   FakeSource file("localhost/etcd:3");
   file.layer(tar_with("one"));
@@ -250,7 +250,7 @@ TEST_F(PullTest, TheSameContentUnderTwoNamesHasTwoOrigins) {
   EXPECT_EQ(store().find(fetched.name())->manifest, fetched.manifest_text());
 }
 
-/// Gives a manifest of the test's own making.
+/// Returns a modified manifest.
 class OddSource final : public image::ImageSource {
  public:
   explicit OddSource(FakeSource& inner) : inner_(inner) {}
@@ -275,7 +275,7 @@ class OddSource final : public image::ImageSource {
   FakeSource& inner_;
 };
 
-TEST_F(PullTest, RefusesDocumentsThatDisagree) {
+TEST_F(PullTest, RefusesAManifestThatContradictsTheConfiguration) {
   FakeSource source;
   source.layer(tar_with("a")).layer(tar_with("b"));
   OddSource odd(source);
@@ -290,18 +290,18 @@ TEST_F(PullTest, RefusesDocumentsThatDisagree) {
   EXPECT_THROW(store().pull(odd, {}), base::Error);
 }
 
-TEST_F(PullTest, StopsOnRequestAndLeavesNothing) {
+TEST_F(PullTest, StopsOnRequestAndLeavesNoObjects) {
   FakeSource source;
   source.layer(tar_with("a"));
   std::stop_source stop;
   options_.stop = stop.get_token();
   reporter_.on_progress = [&] { stop.request_stop(); };
-  EXPECT_EQ(refusal(source).kind(), base::ErrorKind::interrupted);
+  EXPECT_THROW(store().pull(source, {}), base::Interrupted);
   options_.stop = {};
   EXPECT_TRUE(store().pull(source, {}).changed);
 }
 
-TEST_F(PullTest, ANextPullCompletesWhatAKilledOneBegan) {
+TEST_F(PullTest, TheNextPullCompletesAKilledOne) {
   FakeSource source;
   source.layer(tar_with("a")).layer(tar_with("b"));
   options_.parallel_layers = 1;
@@ -311,7 +311,7 @@ TEST_F(PullTest, ANextPullCompletesWhatAKilledOneBegan) {
   const pid_t child = ::fork();
   ASSERT_GE(child, 0);
   if (child == 0) {
-    // The second layer never comes: by then the first one is staged.
+    // The second layer is never read: the first one is staged by then.
     source.wrap = [&](const std::string& hex, std::unique_ptr<base::ByteStream> stream) {
       if (hex == source.layer_hex(1)) {
         if (::write(ready[1], "x", 1) != 1) {

@@ -59,7 +59,7 @@ std::string base256(std::int64_t number, std::size_t room) {
 }
 
 std::string pax_record(const std::string& key, const std::string& value) {
-  const std::size_t rest = key.size() + value.size() + 3;  // blank, `=` and newline
+  const std::size_t rest = key.size() + value.size() + 3;  // a space, `=` and a newline
   std::size_t length = rest + 1;
   while (fmt::format("{}", length).size() + rest != length) {
     length = fmt::format("{}", length).size() + rest;

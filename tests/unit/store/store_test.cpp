@@ -14,12 +14,12 @@
 namespace berth::store {
 namespace {
 
-using namespace testing;  // NOLINT(google-build-using-namespace): the builders of this room's tests
+using namespace testing;  // NOLINT(google-build-using-namespace): test helpers of the store
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 namespace fs = std::filesystem;
 
-/// Pulls layers and looks at the checkout, with a canary tree beside that must not change.
+/// Pulls layers and inspects the checkout. A canary tree beside it must not change.
 class StoreTest : public ::testing::TestWithParam<RepositoryMode> {
  protected:
   void SetUp() override {
@@ -81,33 +81,33 @@ TEST_P(StoreTest, MergesTwoLayers) {
                   in_mode(GetParam(), "etc/keep: file 0644 0:0 k"), in_mode(GetParam(), "etc: directory 0755 0:0")));
 }
 
-TEST_P(StoreTest, LongAndForeignNamesSurvive) {
+TEST_P(StoreTest, KeepsLongAndNonAsciiNames) {
   const std::string name(255, 'n');
   install({TarBuilder().file("größe/" + name + "/" + name + "/日本語", "x")});
   EXPECT_EQ(describe(rootfs(), "größe/" + name + "/" + name + "/日本語"), in_mode(GetParam(), "file 0644 0:0 x"));
 }
 
-TEST_P(StoreTest, ADirectoryMayBecomeALink) {
+TEST_P(StoreTest, ReplacesADirectoryByALink) {
   install(
       {TarBuilder().directory("lib").file("lib/x", "x"), TarBuilder().link("lib", "usr/lib").file("usr/lib/y", "y")});
   EXPECT_EQ(describe(rootfs(), "lib"), "link usr/lib");
   EXPECT_EQ(describe(rootfs(), "usr/lib/y"), in_mode(GetParam(), "file 0644 0:0 y"));
 }
 
-TEST_P(StoreTest, NothingGoesThroughALinkOfALowerLayer) {
-  // In a later layer, `escape` becomes a directory of its own; libostree's own layered checkout would follow the link.
+TEST_P(StoreTest, DoesNotFollowALinkOfALowerLayer) {
+  // A later layer replaces `escape` by a directory. The layered checkout of libostree would follow the link.
   install({TarBuilder().link("escape", canary()).link("up", "../canary"),
            TarBuilder().file("escape/file", "hostile").file("escape/.wh.sub", "").file("up/.wh..wh..opq", "")});
   EXPECT_EQ(describe(rootfs(), "escape/file"), in_mode(GetParam(), "file 0644 0:0 hostile"));
   EXPECT_EQ(describe(rootfs(), "up"), in_mode(GetParam(), "directory 0755 0:0"));
 }
 
-TEST_P(StoreTest, NothingGoesThroughALinkOfTheSameLayer) {
+TEST_P(StoreTest, DoesNotFollowALinkOfTheSameLayer) {
   EXPECT_THAT(refusal({TarBuilder().link("escape", canary()).file("escape/file", "hostile")}),
               HasSubstr("goes through 'escape'"));
 }
 
-TEST_P(StoreTest, HardLinksStayInside) {
+TEST_P(StoreTest, HardLinksStayInsideTheImage) {
   TarBuilder lower;
   lower.file("bin/a", "tool").hard_link("bin/b", "bin/a").link("out", canary());
   install({lower, TarBuilder().hard_link("bin/c", "bin/a").file("bin/.wh.a", "")});
@@ -130,7 +130,7 @@ TEST_P(StoreTest, ReadsEveryCompression) {
   EXPECT_EQ(listing(rootfs()).size(), 4U);
 }
 
-TEST_P(StoreTest, ImagesAreListedAndFound) {
+TEST_P(StoreTest, ListsAndFindsImages) {
   EXPECT_FALSE(Store::open_existing(options_));
   FakeSource source;
   source.layer(TarBuilder().file("a", "123"));
@@ -160,7 +160,7 @@ TEST_P(StoreTest, ADamagedBranchDoesNotHideTheOthers) {
   EXPECT_THAT(reporter_.warnings[0], HasSubstr("localhost_2Fbroken_3A1 is left out"));
 }
 
-TEST_P(StoreTest, CheckoutRefusesWhatIsNoCommit) {
+TEST_P(StoreTest, CheckoutRefusesInvalidAndMissingCommits) {
   EXPECT_THROW(store().checkout("../../etc", directory_.fd(), "rootfs"), base::Error);
 }
 
@@ -168,7 +168,7 @@ INSTANTIATE_TEST_SUITE_P(Modes, StoreTest, ::testing::Values(RepositoryMode::bar
 
 class BareStoreTest : public StoreTest {};
 
-TEST_P(BareStoreTest, OwnersModesAndXattrsSurvive) {
+TEST_P(BareStoreTest, KeepsOwnersModesAndXattrs) {
   const std::string capability("\x01\0\0\x02\0\x04\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 20);
   TarBuilder tar;
   tar.directory("./", {10, 20, 0711, {}}).file("ping", "p", {0, 0, 0755, {{"security.capability", capability}}});
@@ -189,7 +189,7 @@ TEST_P(BareStoreTest, OwnersModesAndXattrsSurvive) {
   EXPECT_EQ(::getxattr((rootfs() + "/tmp").c_str(), "user.note", value.data(), value.size()), 1);
 }
 
-TEST_P(BareStoreTest, MissingParentsKeepWhatLowerLayersSay) {
+TEST_P(BareStoreTest, MissingParentsKeepMetadataOfLowerLayers) {
   install({TarBuilder().directory("tmp", {0, 0, 01777, {}}), TarBuilder().file("tmp/x", "x").file("new/y", "y")});
   EXPECT_EQ(describe(rootfs(), "tmp"), "directory 1777 0:0");
   EXPECT_EQ(describe(rootfs(), "new"), in_mode(GetParam(), "directory 0755 0:0"));

@@ -1,4 +1,4 @@
-// Repositories as the older tools left them, made with the ostree command.
+// Repositories of `atomic`, created with the ostree command.
 #include "store/stored_image.hpp"
 
 #include <gmock/gmock.h>
@@ -14,12 +14,12 @@
 namespace berth::store {
 namespace {
 
-using namespace testing;  // NOLINT(google-build-using-namespace): the builders of this room's tests
+using namespace testing;  // NOLINT(google-build-using-namespace): test helpers of the store
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 namespace fs = std::filesystem;
 
-TEST(Branches, AreLayersOrImages) {
+TEST(Branches, NameLayersOrImages) {
   EXPECT_TRUE(is_layer_branch(layer_branch(std::string(64, 'a'))));
   EXPECT_TRUE(is_layer_branch(layer_branch(std::string(128, '0'))));
   EXPECT_FALSE(is_layer_branch(layer_branch(std::string(64, 'A'))));
@@ -30,7 +30,7 @@ class AtomicTool : public ::testing::Test {
  protected:
   void SetUp() override { Repository::open(options_); }
 
-  /// Commits a directory of files as a layer, as the older tools did: whiteouts as plain empty files.
+  /// Commits a directory of files as a layer, as `atomic` did: whiteouts are empty files.
   void commit_layer(const std::string& hex, const std::map<std::string, std::string>& files) {
     const auto tree = directory_.path() + "/tree";
     for (const auto& [path, content] : files) {
@@ -58,7 +58,7 @@ class AtomicTool : public ::testing::Test {
   FakeSource source_;
 };
 
-TEST_F(AtomicTool, ItsImagesAreMergedWhenTheyAreNeeded) {
+TEST_F(AtomicTool, ItsImagesAreMergedOnFirstUse) {
   source_.layer(TarBuilder().file("unused", "1")).layer(TarBuilder().file("unused", "2"));
   commit_layer(source_.layer_hex(0), {{"etc/a", "a"}, {"etc/b", "b"}});
   commit_layer(source_.layer_hex(1), {{"etc/.wh.a", ""}, {"etc/c", "c"}});
@@ -95,7 +95,7 @@ TEST_F(AtomicTool, ItsImagesAreReadWithoutBeingMerged) {
   for (const std::string& path : std::vector<std::string>{"etc/a", "etc", "no/b", "etc/b/c"}) {
     EXPECT_FALSE(store().read_file(image, path, 10)) << path;
   }
-  EXPECT_EQ(store().images(false).at(0).commit, image.commit) << "only looked at";
+  EXPECT_EQ(store().images(false).at(0).commit, image.commit) << "listing does not merge";
 }
 
 TEST_F(AtomicTool, ItsLayersAreNotFetchedAgain) {
@@ -129,7 +129,7 @@ TEST_F(AtomicTool, UnreadableManifestsAreListedAndRefused) {
   EXPECT_THROW(store().find(source_.name()), base::Error);
 }
 
-TEST_F(AtomicTool, ItsConfigurationIsFound) {
+TEST_F(AtomicTool, ItsConfigurationIsRead) {
   source_.layer(TarBuilder().file("unused", "1"));
   commit_layer(source_.layer_hex(0), {{"a", "a"}});
   commit_layer(base::digest_of(source_.config_text()).hex(), {{"content", source_.config_text()}});
@@ -137,7 +137,7 @@ TEST_F(AtomicTool, ItsConfigurationIsFound) {
   EXPECT_EQ(store().find(source_.name())->config, source_.config_text());
 }
 
-TEST_F(AtomicTool, ItsEarlierManifestsAreUnderstood) {
+TEST_F(AtomicTool, ItsManifestsOfEarlierFormatsAreRead) {
   const std::string low(64, '1');
   const std::string high(64, '2');
   commit_layer(low, {{"a", "low"}, {"b", "low"}});

@@ -24,7 +24,7 @@ void check(archive* handle, int result) {
   }
 }
 
-/// An archive writer into a string, with the locale that lets names be UTF-8.
+/// Writes an archive into a string, in a locale with UTF-8 names.
 class Writer {
  public:
   Writer() : utf8_(::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr)), before_(::uselocale(utf8_)) {
@@ -213,7 +213,7 @@ std::string pack(std::string_view bytes, image::Compression compression) {
   ::archive_write_set_format_raw(writer.handle());
   if (compression == image::Compression::gzip) {
     check(writer.handle(), ::archive_write_add_filter_gzip(writer.handle()));
-    // The same bytes give the same layer, whatever the time.
+    // A constant time makes the layers reproducible.
     check(writer.handle(), ::archive_write_set_filter_option(writer.handle(), "gzip", "timestamp", nullptr));
   } else {
     check(writer.handle(), ::archive_write_add_filter_zstd(writer.handle()));

@@ -1,4 +1,4 @@
-// Layers for tests: archives made by libarchive, and raw ones for what no tool would write.
+// Layers for tests: archives written by libarchive, and raw headers, also invalid ones.
 #pragma once
 
 #include <cstdint>
@@ -37,11 +37,11 @@ class TarBuilder {
   std::string entries_;
 };
 
-/// One ustar header with any bytes in name and link, and padded content. @param size_field octal text; empty: from
-/// content
+/// One ustar header with any bytes in name and link, and padded content. @param size_field octal text; empty for that
+/// of `content`
 std::string raw_entry(std::string_view name, char type, std::string_view content = "", std::string_view link = "",
                       std::string_view size_field = "");
-/// One header for a name of any length, as GNU tar writes it (an `L` entry before).
+/// One header for a name of any length, preceded by an `L` entry of GNU tar.
 std::string raw_long_entry(std::string_view name, char type, std::string_view content = "");
 /// Two zero blocks.
 std::string tar_end();

@@ -16,7 +16,7 @@
 namespace berth::store {
 namespace {
 
-using namespace testing;  // NOLINT(google-build-using-namespace): the builders of this room's tests
+using namespace testing;  // NOLINT(google-build-using-namespace): test helpers of the store
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::Field;
@@ -37,7 +37,7 @@ class Verify : public ::testing::TestWithParam<RepositoryMode> {
     return file_of(options_, object_at(repository_, image_.commit, path, type));
   }
   [[nodiscard]] VerifyReport verify() const { return store_.verify({{{"image", store_.commits_of(image_)}}, {}, {}}); }
-  /// Paths in the image of everything damaged.
+  /// The paths of all damaged objects in the image.
   [[nodiscard]] std::vector<std::string> damaged() const {
     std::vector<std::string> paths;
     for (const auto& object : verify().damaged) {
@@ -60,7 +60,7 @@ class Verify : public ::testing::TestWithParam<RepositoryMode> {
   StoredImage image_;
 };
 
-TEST_P(Verify, FindsNothingWrongInWhatWasPulled) {
+TEST_P(Verify, FindsNoDamageInAPulledImage) {
   const auto report = verify();
   EXPECT_THAT(report.damaged, IsEmpty());
   EXPECT_GT(report.objects.at(0), 8U);
@@ -76,7 +76,7 @@ TEST_P(Verify, FindsAChangedByteInALargeFile) {
   EXPECT_THAT(damaged(), ElementsAre("file /big"));
 }
 
-TEST_P(Verify, FindsACutFile) {
+TEST_P(Verify, FindsATruncatedFile) {
   fs::resize_file(object("/bin/tool"), 3);
   EXPECT_THAT(damaged(), ElementsAre("file /bin/tool"));
 }
@@ -102,7 +102,7 @@ TEST_P(Verify, FindsAChangedOwnerAndAttribute) {
   }
 }
 
-TEST_P(Verify, FindsADirectoryInPlaceOfAFile) {
+TEST_P(Verify, FindsADirectoryInsteadOfAFile) {
   fs::remove(object("/bin/tool"));
   fs::create_directory(object("/bin/tool"));
   EXPECT_THAT(damaged(), ElementsAre("file /bin/tool"));
@@ -113,7 +113,7 @@ TEST_P(Verify, FindsAMissingFile) {
   EXPECT_THAT(damaged(), ElementsAre("missing file /bin/tool"));
 }
 
-TEST_P(Verify, FindsDamagedDirectoriesWithoutBelievingThem) {
+TEST_P(Verify, FindsDamagedDirectoriesAndDoesNotReadThem) {
   flip_byte(object("/etc", OSTREE_OBJECT_TYPE_DIR_TREE));
   EXPECT_THAT(damaged(), ElementsAre("directory /etc"));
 }
@@ -145,7 +145,7 @@ TEST_P(Verify, FindsADamagedCommit) {
   EXPECT_THAT(damaged(), ElementsAre("commit /"));
 }
 
-TEST_P(Verify, NamesPlacesInTheCommitsOfUsers) {
+TEST_P(Verify, NamesPathsInTheCommitsOfDeployments) {
   FakeSource other("localhost/other:latest");
   other.layer(TarBuilder().file("copy", "settings"));
   const auto second = store_.pull(other, {}).image;
@@ -155,15 +155,15 @@ TEST_P(Verify, NamesPlacesInTheCommitsOfUsers) {
   EXPECT_THAT(report.damaged[0].places, Contains(Field(&ObjectPlace::path, "/copy")));
 }
 
-TEST_P(Verify, StopsWhenAsked) {
+TEST_P(Verify, StopsOnRequest) {
   std::stop_source stop;
   stop.request_stop();
   options_.stop = stop.get_token();
   EXPECT_THROW(static_cast<void>(verify_repository(repository_, options_, {{{"image", {image_.commit}}}, {}, {}})),
-               base::Error);
+               base::Interrupted);
 }
 
-TEST_P(Verify, ExaminesWhatImagesShareOnlyOnce) {
+TEST_P(Verify, ReadsSharedObjectsOnce) {
   FakeSource other("localhost/other:latest");
   other.layer(TarBuilder().directory("bin").file("bin/tool", "the tool", {0, 0, 0755, {{"user.note", "kept"}}}));
   other.layer(TarBuilder().file("more", "more"));
@@ -180,7 +180,7 @@ TEST_P(Verify, ExaminesWhatImagesShareOnlyOnce) {
   EXPECT_EQ(files["second"], 1U) << "the tool was examined already";
 }
 
-TEST_P(Verify, NamesDamageThatImagesShareInBoth) {
+TEST_P(Verify, ReportsDamageOfSharedObjectsForEveryImage) {
   FakeSource other("localhost/other:latest");
   other.layer(
       TarBuilder().directory("etc").file("etc/conf", "settings").file("etc/same", "settings").file("big", big_));

@@ -9,7 +9,7 @@
 namespace berth::cli {
 namespace {
 
-TEST(Atomic, IsKnownByItsName) {
+TEST(Atomic, IsRecognisedByTheNameOfTheProgram) {
   EXPECT_TRUE(is_called_atomic("atomic"));
   EXPECT_TRUE(is_called_atomic("/usr/bin/atomic"));
   EXPECT_FALSE(is_called_atomic("/usr/bin/berth"));
@@ -26,12 +26,12 @@ TEST(Atomic, TranslatesReferences) {
       {"docker:etcd", "etcd"},
       {"dockertar://srv/a.tar", "docker-archive://srv/a.tar"},
       {"dockertar:/no/such.tar", "docker-archive:/no/such.tar"}};
-  for (const auto& [theirs, ours] : cases) {
-    EXPECT_EQ(our_reference(theirs), ours);
+  for (const auto& [atomic, berth] : cases) {
+    EXPECT_EQ(berth_reference(atomic), berth);
   }
 }
 
-TEST(Atomic, TakesTheSourceOffANameThatIsStored) {
+TEST(Atomic, RemovesTheSourceFromTheNameOfAStoredImage) {
   EXPECT_EQ(without_source("oci:busybox"), "busybox");
   EXPECT_EQ(without_source("http:web"), "web");
   EXPECT_EQ(without_source("sha256:abc"), "abc");

@@ -5,12 +5,14 @@
 
 #include <sstream>
 
+#include "base/json.hpp"
 #include "cli/terminal/exit_code.hpp"
 
 namespace berth::cli {
 namespace {
 
 using base::ProgressPhase;
+using base::ProgressTask;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -25,41 +27,41 @@ std::string captured(ProgressMode mode, bool quiet, void (*speak)(ConsoleReporte
 
 void speak_all(ConsoleReporter& reporter) {
   reporter.step("checking out");
-  reporter.progress({"old", "present", 5, 5, ProgressPhase::done});
-  reporter.progress({"abc", "waiting", 0, 2'000'000, ProgressPhase::waiting});
-  reporter.progress({"abc", "fetching", 0, 2'000'000});
-  reporter.progress({"abc", "fetching", 1'000'000, 2'000'000});
-  reporter.progress({"abc", "fetched", 2'000'000, 2'000'000, ProgressPhase::done});
-  reporter.progress({"web", "resolving", 0, 0});
-  reporter.progress({"web", "resolving", 0, 0, ProgressPhase::done});
+  reporter.progress({"old", ProgressTask::present, 5, 5, ProgressPhase::done});
+  reporter.progress({"abc", ProgressTask::fetching, 0, 2'000'000, ProgressPhase::waiting});
+  reporter.progress({"abc", ProgressTask::fetching, 0, 2'000'000});
+  reporter.progress({"abc", ProgressTask::fetching, 1'000'000, 2'000'000});
+  reporter.progress({"abc", ProgressTask::fetching, 2'000'000, 2'000'000, ProgressPhase::done});
+  reporter.progress({"web", ProgressTask::resolving, 0, 0});
+  reporter.progress({"web", ProgressTask::resolving, 0, 0, ProgressPhase::done});
   reporter.warning("careful");
-  reporter.warning("careful");  // once is enough
+  reporter.warning("careful");  // printed once
   reporter.error(base::Error(base::ErrorKind::conflict, "taken", "choose another"));
 }
 
-TEST(ConsoleReporter, PlainlyALineForEachLayerThatIsDone) {
+TEST(ConsoleReporter, PrintsAPlainLineForEachFinishedLayer) {
   EXPECT_EQ(captured(ProgressMode::plain, false, speak_all),
             "checking out\nabc: fetched (2.0 MB)\nwarning: careful\nberth: taken\nhint: choose another\n");
 }
 
-TEST(ConsoleReporter, QuietStillWarns) {
+TEST(ConsoleReporter, PrintsWarningsInQuietMode) {
   for (const auto mode : {ProgressMode::plain, ProgressMode::terminal, ProgressMode::none}) {
     EXPECT_EQ(captured(mode, true, speak_all), "warning: careful\nberth: taken\nhint: choose another\n");
   }
 }
 
-TEST(ConsoleReporter, WithoutProgressStepsRemain) {
+TEST(ConsoleReporter, PrintsStepsWithoutProgress) {
   EXPECT_EQ(captured(ProgressMode::none, false, speak_all),
             "checking out\nwarning: careful\nberth: taken\nhint: choose another\n");
 }
 
-TEST(ConsoleReporter, EverythingAsJsonLines) {
+TEST(ConsoleReporter, PrintsEverythingAsJsonLines) {
   std::istringstream text(captured(ProgressMode::json, false, speak_all));
   std::vector<base::Json> lines;
   for (std::string line; std::getline(text, line);) {
     lines.push_back(base::parse_json(line, "a line"));
   }
-  // The one in the middle is told only when the last was a while ago, which a busy machine decides.
+  // The line in the middle is printed only if enough time has passed since the last one, which depends on the machine.
   std::erase_if(lines, [](const base::Json& line) { return line.value("done", 0) == 1'000'000; });
   ASSERT_EQ(lines.size(), 9U);
   EXPECT_EQ(lines[0], (base::Json{{"type", "step"}, {"message", "checking out"}}));
@@ -76,7 +78,7 @@ TEST(ConsoleReporter, EverythingAsJsonLines) {
             (base::Json{{"type", "error"}, {"message", "taken"}, {"hint", "choose another"}, {"exitCode", 4}}));
 }
 
-TEST(ConsoleReporter, QuietJsonHoldsOnlyWarningsAndErrors) {
+TEST(ConsoleReporter, PrintsOnlyWarningsAndErrorsInQuietJsonMode) {
   EXPECT_EQ(captured(ProgressMode::json, true, speak_all),
             R"({"type":"warning","message":"careful"})"
             "\n"
@@ -84,11 +86,11 @@ TEST(ConsoleReporter, QuietJsonHoldsOnlyWarningsAndErrors) {
             "\n");
 }
 
-TEST(ConsoleReporter, NamesFromOutsideCannotSpeakToTheTerminal) {
+TEST(ConsoleReporter, ReplacesControlCharactersInNames) {
   const auto speak = [](ConsoleReporter& reporter) {
     reporter.step("evil \033]0;title\007");
-    reporter.progress({"evil\033", "\033[2J", 0, 7});
-    reporter.progress({"evil\033", "\033[2J", 7, 7, ProgressPhase::done});
+    reporter.progress({"evil\033[2J", ProgressTask::fetching, 0, 7});
+    reporter.progress({"evil\033[2J", ProgressTask::fetching, 7, 7, ProgressPhase::done});
     reporter.error(base::Error(base::ErrorKind::failed, "two\nlines \033[0m"));
   };
   for (const auto mode : {ProgressMode::plain, ProgressMode::json}) {
@@ -96,11 +98,28 @@ TEST(ConsoleReporter, NamesFromOutsideCannotSpeakToTheTerminal) {
   }
 }
 
-TEST(ConsoleReporter, ShortWorkShowsNothingLive) {
+TEST(ConsoleReporter, ShowsNoLiveLinesForShortWork) {
   EXPECT_THAT(captured(ProgressMode::terminal, false, speak_all), Not(HasSubstr("\033")));
 }
 
-TEST(ProgressMode, Words) {
+TEST(ConsoleReporter, ShowsDetailsBetweenMessageAndHint) {
+  const auto speak = [](ConsoleReporter& reporter) {
+    reporter.error({base::ErrorKind::failed, "it failed", "see the journal", "last lines:\n  \033[1mone\n"});
+  };
+  EXPECT_EQ(captured(ProgressMode::plain, false, speak),
+            "berth: it failed\n  last lines:\n    ?[1mone\nhint: see the journal\n");
+  EXPECT_THAT(captured(ProgressMode::json, false, speak), HasSubstr(R"("details":"last lines:\n)"));
+}
+
+TEST(ConsoleReporter, ReportsAnInterruption) {
+  const auto speak = [](ConsoleReporter& reporter) { reporter.interrupted(base::Interrupted("run: berth recover")); };
+  EXPECT_EQ(captured(ProgressMode::plain, false, speak), "berth: interrupted\nhint: run: berth recover\n");
+  EXPECT_EQ(captured(ProgressMode::json, false, speak),
+            R"({"type":"error","message":"interrupted","hint":"run: berth recover","exitCode":130})"
+            "\n");
+}
+
+TEST(ProgressMode, IsParsed) {
   EXPECT_EQ(parse_progress_mode("tty"), ProgressMode::terminal);
   EXPECT_EQ(parse_progress_mode("plain"), ProgressMode::plain);
   EXPECT_EQ(parse_progress_mode("json"), ProgressMode::json);
@@ -110,11 +129,11 @@ TEST(ProgressMode, Words) {
     FAIL();
   } catch (const base::Error& error) {
     EXPECT_EQ(error.kind(), base::ErrorKind::usage);
-    EXPECT_THAT(error.hint(), HasSubstr("auto tty plain json none"));
+    EXPECT_THAT(error.hint(), HasSubstr("auto, tty, plain, json or none"));
   }
 }
 
-TEST(ExitCode, EveryKindHasItsOwn) {
+TEST(ExitCode, DiffersByKindOfError) {
   EXPECT_EQ(exit_code(base::ErrorKind::failed), 1);
   EXPECT_EQ(exit_code(base::ErrorKind::usage), 2);
   EXPECT_EQ(exit_code(base::ErrorKind::not_found), 3);
@@ -122,7 +141,6 @@ TEST(ExitCode, EveryKindHasItsOwn) {
   EXPECT_EQ(exit_code(base::ErrorKind::not_permitted), 5);
   EXPECT_EQ(exit_code(base::ErrorKind::verification), 6);
   EXPECT_EQ(exit_code(base::ErrorKind::start_failed), 7);
-  EXPECT_EQ(exit_code(base::ErrorKind::interrupted), 130);
 }
 
 }  // namespace

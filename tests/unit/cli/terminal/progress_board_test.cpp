@@ -8,6 +8,7 @@ namespace {
 
 using base::Progress;
 using base::ProgressPhase;
+using base::ProgressTask;
 using std::chrono::seconds;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
@@ -27,13 +28,13 @@ class ProgressBoardTest : public ::testing::Test {
   ProgressBoard::Time now_{seconds(100)};
 };
 
-TEST_F(ProgressBoardTest, ShowsThePiecesAtWorkAndTheirTotal) {
-  update({"a", "fetching", 10, 100});
+TEST_F(ProgressBoardTest, ShowsItemsAtWorkAndTheirTotal) {
+  update({"a", ProgressTask::fetching, 10, 100});
   EXPECT_THAT(shown(), ElementsAre("a"));
-  update({"b", "fetching", 20, 100});
-  update({"c", "waiting", 0, 300, ProgressPhase::waiting});
+  update({"b", ProgressTask::fetching, 20, 100});
+  update({"c", ProgressTask::fetching, 0, 300, ProgressPhase::waiting});
   EXPECT_THAT(shown(), ElementsAre("a", "b", "total"));
-  update({"a", "fetched", 100, 100, ProgressPhase::done});
+  update({"a", ProgressTask::fetching, 100, 100, ProgressPhase::done});
   EXPECT_THAT(shown(), ElementsAre("b", "total"));
   const auto total = board_.total(now_);
   EXPECT_EQ(total.done, 120U);
@@ -41,50 +42,50 @@ TEST_F(ProgressBoardTest, ShowsThePiecesAtWorkAndTheirTotal) {
   EXPECT_EQ(total.label, "1 of 3");
 }
 
-TEST_F(ProgressBoardTest, TheTotalStaysInALowWindow) {
+TEST_F(ProgressBoardTest, KeepsTheTotalInALowWindow) {
   for (const char* id : {"a", "b", "c", "d"}) {
-    update({id, "fetching", 10, 100});
+    update({id, ProgressTask::fetching, 10, 100});
   }
   EXPECT_THAT(shown(3), ElementsAre("a", "b", "total"));
   EXPECT_THAT(shown(1), ElementsAre("total"));
   EXPECT_THAT(shown(0), IsEmpty());
 }
 
-TEST_F(ProgressBoardTest, TheNextBatchForgetsTheLast) {
-  update({"a", "fetching", 10, 100});
-  update({"a", "fetched", 100, 100, ProgressPhase::done});
+TEST_F(ProgressBoardTest, ForgetsTheLastBatch) {
+  update({"a", ProgressTask::fetching, 10, 100});
+  update({"a", ProgressTask::fetching, 100, 100, ProgressPhase::done});
   EXPECT_FALSE(board_.working());
   now_ += seconds(9);
-  update({"b", "fetching", 0, 50});
+  update({"b", ProgressTask::fetching, 0, 50});
   EXPECT_EQ(board_.total(now_).total, 50U);
   EXPECT_EQ(board_.begun(), now_);
 }
 
-TEST_F(ProgressBoardTest, TellsWhatAnUpdateMeant) {
-  EXPECT_TRUE(update({"a", "waiting", 0, 100, ProgressPhase::waiting}).phase);
+TEST_F(ProgressBoardTest, ReturnsTheEffectsOfAnUpdate) {
+  EXPECT_TRUE(update({"a", ProgressTask::fetching, 0, 100, ProgressPhase::waiting}).phase);
   now_ += seconds(5);
-  EXPECT_TRUE(update({"a", "fetching", 0, 100}).phase);
+  EXPECT_TRUE(update({"a", ProgressTask::fetching, 0, 100}).phase);
   now_ += seconds(2);
-  const auto change = update({"a", "fetching", 50, 100});
+  const auto change = update({"a", ProgressTask::fetching, 50, 100});
   EXPECT_FALSE(change.phase);
   EXPECT_FALSE(change.ended);
   EXPECT_EQ(change.took, seconds(2));
   EXPECT_EQ(change.since_last_line, seconds(7));
   board_.mark_line("a", now_);
-  EXPECT_EQ(update({"a", "fetching", 60, 100}).since_last_line, seconds(0));
-  EXPECT_TRUE(update({"a", "fetched", 100, 100, ProgressPhase::done}).ended);
+  EXPECT_EQ(update({"a", ProgressTask::fetching, 60, 100}).since_last_line, seconds(0));
+  EXPECT_TRUE(update({"a", ProgressTask::fetching, 100, 100, ProgressPhase::done}).ended);
 }
 
-TEST_F(ProgressBoardTest, WhatWasThereBeforeDoesNotEnd) {
-  EXPECT_FALSE(update({"a", "present", 100, 100, ProgressPhase::done}).ended);
+TEST_F(ProgressBoardTest, DoesNotReportItemsThatArriveComplete) {
+  EXPECT_FALSE(update({"a", ProgressTask::present, 100, 100, ProgressPhase::done}).ended);
   EXPECT_FALSE(board_.working());
 }
 
-TEST_F(ProgressBoardTest, RatesBeginAnewAfterAStop) {
-  update({"a", "fetching", 0, 1000});
+TEST_F(ProgressBoardTest, RestartsRatesAfterAStop) {
+  update({"a", ProgressTask::fetching, 0, 1000});
   board_.lines(now_, 10);
   now_ += seconds(1);
-  update({"a", "fetching", 100, 1000});
+  update({"a", ProgressTask::fetching, 100, 1000});
   EXPECT_EQ(board_.lines(now_, 10).front().rate, 100);
   board_.restart_meters();
   EXPECT_EQ(board_.lines(now_, 10).front().rate, 0);

@@ -16,7 +16,7 @@ ProgressLine layer() {
   return {"0123456789ab", "fetching", 12'300'000, 45'600'000, ProgressUnit::bytes, 1'200'000, seconds(10)};
 }
 
-TEST(FormatProgress, GivesUpTheLeastImportantFirst) {
+TEST(FormatProgress, OmitsTheLeastImportantPartsFirst) {
   const auto line = layer();
   EXPECT_EQ(format_progress(line, 100),
             "0123456789ab  fetching   [#####...............]   27%  12.3 MB of 45.6 MB  1.2 MB/s  0:27 left");
@@ -29,7 +29,7 @@ TEST(FormatProgress, GivesUpTheLeastImportantFirst) {
   EXPECT_EQ(format_progress(line, 0), "");
 }
 
-TEST(FormatProgress, NeverWiderThanTheTerminal) {
+TEST(FormatProgress, IsNeverWiderThanTheTerminal) {
   auto wide = layer();
   wide.name = "registry.example/日本語/e\u0301tcd:3";
   auto unknown = wide;
@@ -41,32 +41,32 @@ TEST(FormatProgress, NeverWiderThanTheTerminal) {
   }
 }
 
-TEST(FormatProgress, WithoutATotalTheElapsedTime) {
+TEST(FormatProgress, ShowsTheElapsedTimeWithoutATotal) {
   ProgressLine line{"etcd.service", "starting", 0, 0, ProgressUnit::bytes, 0, seconds(12)};
   EXPECT_EQ(format_progress(line, 80), "etcd.service  starting   0:12");
   line = {"checkout", "writing", 1200, 0, ProgressUnit::files, 600, seconds(2)};
   EXPECT_EQ(format_progress(line, 80), "checkout  writing    1200 files  600/s  0:02");
 }
 
-TEST(FormatProgress, MoreThanAnnouncedIsAll) {
+TEST(FormatProgress, TreatsMoreThanTheTotalAsComplete) {
   auto line = layer();
   line.done = 2 * line.total;
   EXPECT_THAT(format_progress(line, 40), ::testing::HasSubstr("100%"));
 }
 
-TEST(FormatProgress, ADeadLineHasNoForecast) {
+TEST(FormatProgress, HasNoForecastWithoutProgress) {
   auto line = layer();
   line.rate = 0;
   EXPECT_EQ(format_progress(line, 70), "0123456789ab  fetching    27%  12.3 MB of 45.6 MB");
 }
 
-TEST(FormatDuration, MinutesAndHours) {
+TEST(FormatDuration, ShowsMinutesAndHours) {
   EXPECT_EQ(format_duration(seconds(7)), "0:07");
   EXPECT_EQ(format_duration(seconds(723)), "12:03");
   EXPECT_EQ(format_duration(seconds(3723)), "1:02:03");
 }
 
-TEST(RateMeter, IsTheMeanOfTheLastSeconds) {
+TEST(RateMeter, AveragesTheLastSeconds) {
   RateMeter meter;
   const RateMeter::Time start{};
   EXPECT_EQ(meter.rate(), 0);
@@ -82,7 +82,7 @@ TEST(RateMeter, IsTheMeanOfTheLastSeconds) {
   EXPECT_EQ(meter.rate(), 0) << "a stalled line is not fast because it was once";
 }
 
-TEST(RateMeter, BeginsAnewWhenSomethingStartsOver) {
+TEST(RateMeter, RestartsWhenTheWorkStartsOver) {
   RateMeter meter;
   const RateMeter::Time start{};
   meter.add(start, 5000);

@@ -20,7 +20,7 @@ bool waits_for_stop(const std::stop_token& token) {
   return token.stop_requested();
 }
 
-/// A process that ends by the first signal it gets.
+/// A process that is terminated by the first signal it receives.
 pid_t sleeping_child() {
   const pid_t pid = ::fork();
   if (pid == 0) {
@@ -33,7 +33,7 @@ pid_t sleeping_child() {
   return pid;
 }
 
-/// A shell script ignores these signals for what it runs in the background, and what is ignored stays so in programs.
+/// Shell scripts ignore these signals in background jobs, and programs inherit that.
 class SignalWatchTest : public ::testing::Test {
  protected:
   SignalWatchTest() {
@@ -43,14 +43,14 @@ class SignalWatchTest : public ::testing::Test {
   }
 };
 
-TEST_F(SignalWatchTest, AnInterruptionIsAStopRequest) {
+TEST_F(SignalWatchTest, TurnsAnInterruptIntoAStopRequest) {
   SignalWatch watch([] {}, [] {});
   EXPECT_FALSE(watch.token().stop_requested());
   ::kill(::getpid(), SIGTERM);
   EXPECT_TRUE(waits_for_stop(watch.token()));
 }
 
-TEST_F(SignalWatchTest, SignalsGoToAProgramAndComeBack) {
+TEST_F(SignalWatchTest, ForwardsSignalsToAProgramUntilItEnds) {
   SignalWatch watch([] {}, [] {});
   for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2}) {
     const pid_t child = sleeping_child();
@@ -67,7 +67,7 @@ TEST_F(SignalWatchTest, SignalsGoToAProgramAndComeBack) {
   EXPECT_TRUE(waits_for_stop(watch.token()));
 }
 
-TEST_F(SignalWatchTest, ASignalThatComesWhileAProgramIsBeingStartedReachesIt) {
+TEST_F(SignalWatchTest, ForwardsASignalThatArrivesWhileTheProgramStarts) {
   SignalWatch watch([] {}, [] {});
   const pid_t child = sleeping_child();
   ::kill(::getpid(), SIGTERM);
@@ -78,7 +78,7 @@ TEST_F(SignalWatchTest, ASignalThatComesWhileAProgramIsBeingStartedReachesIt) {
   EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM) << status;
 }
 
-TEST_F(SignalWatchTest, ItsOwnSignalFromElsewhereIsNotItsEnd) {
+TEST_F(SignalWatchTest, IgnoresItsOwnSignalFromOtherProcesses) {
   SignalWatch watch([] {}, [] {});
   ::kill(::getpid(), SIGRTMIN);
   std::this_thread::sleep_for(20ms);

@@ -12,17 +12,17 @@ std::string printed(const std::vector<Column>& columns, const std::vector<std::v
   return ::testing::internal::GetCapturedStdout();
 }
 
-TEST(Table, AlignsColumnsByWhatIsShown) {
+TEST(Table, AlignsColumnsByTheirDisplayWidth) {
   EXPECT_EQ(printed({{"NAME", 0}, {"STATE", 0}}, {{"web", "running"}, {"müller", "failed"}}, true, true),
             "NAME    STATE\nweb     running\nmüller  failed\n");
 }
 
-TEST(Table, TruncatesOnlyWhenAsked) {
+TEST(Table, TruncatesOnRequest) {
   EXPECT_EQ(printed({{"NAME", 4}, {"X", 0}}, {{"abcdefg", "1"}}, false, true), "abc…  1\n");
   EXPECT_EQ(printed({{"NAME", 4}, {"X", 0}}, {{"abcdefg", "1"}}, false, false), "abcdefg  1\n");
 }
 
-TEST(Table, NoRowsStillHaveAHeading) {
+TEST(Table, PrintsTheHeadingWithoutRows) {
   EXPECT_EQ(printed({{"NAME", 0}}, {}, true, true), "NAME\n");
 }
 

@@ -26,7 +26,7 @@ TEST(Fit, CutsAtColumnsNotBytes) {
   EXPECT_EQ(fit("x", 0), "");
 }
 
-TEST(Fit, WideAndCombiningCharacters) {
+TEST(Fit, CountsWideAndCombiningCharacters) {
   EXPECT_EQ(columns_of("日本語"), 6U);
   EXPECT_EQ(columns_of("e\u0301te\u0301"), 3U);
   EXPECT_EQ(fit("日本語", 6), "日本語");
@@ -39,22 +39,22 @@ TEST(Fit, WideAndCombiningCharacters) {
   }
 }
 
-TEST(Fit, WhatIsNoUtf8BecomesAQuestionMark) {
+TEST(Fit, ReplacesInvalidUtf8) {
   EXPECT_EQ(fit("a\xff\xc3", 10), "a??");
   EXPECT_EQ(fit("\xc2\x9b[2J", 10), "?[2J");  // a control character of two bytes
 }
 
-TEST(Fit, ControlCharactersCannotReachTheTerminal) {
+TEST(Fit, ReplacesControlCharacters) {
   EXPECT_EQ(fit("a\033[2Jb\n", 10), "a?[2Jb?");
 }
 
-TEST(Fit, WhatNobodySeesHasAName) {
+TEST(Fit, NamesInvisibleCharacters) {
   EXPECT_EQ(fit("a\u202eb", 20), "a<U+202E>b");
   EXPECT_EQ(columns_of("a\u202eb"), 10U);
   EXPECT_EQ(fit("a\u202eb", 5), "a…");
 }
 
-TEST(WantsColor, NotForAPipe) {
+TEST(WantsColor, IsFalseForAPipe) {
   int pipe[2];
   ASSERT_EQ(::pipe(pipe), 0);
   EXPECT_FALSE(wants_color(pipe[1], false));
@@ -62,7 +62,7 @@ TEST(WantsColor, NotForAPipe) {
   ::close(pipe[1]);
 }
 
-TEST(WantsColor, TerminalUnlessRefused) {
+TEST(WantsColor, IsTrueForATerminalUnlessDisabled) {
   const int terminal = ::posix_openpt(O_RDWR | O_NOCTTY);
   ASSERT_GE(terminal, 0);
   ::setenv("TERM", "xterm", 1);

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::int64_t now = 1'762'157'692;  // 2025-11-03 08:14:52 UTC
 
-class Moment : public ::testing::Test {
+class TimeSpec : public ::testing::Test {
  protected:
   void SetUp() override {
     ::setenv("TZ", "UTC-1", 1);  // one hour east of Greenwich
@@ -24,7 +24,7 @@ class Moment : public ::testing::Test {
   }
 };
 
-TEST_F(Moment, SpansBeforeNow) {
+TEST_F(TimeSpec, ParsesSpans) {
   EXPECT_EQ(parse_time_spec("90s", now), now - 90);
   EXPECT_EQ(parse_time_spec("-10min", now), now - 600);
   EXPECT_EQ(parse_time_spec("1h30m", now), now - 5400);
@@ -32,7 +32,7 @@ TEST_F(Moment, SpansBeforeNow) {
   EXPECT_EQ(parse_time_spec("2 days ago", now), now - 2 * 86400);
 }
 
-TEST_F(Moment, DatesAndTimesOfTheLocalClock) {
+TEST_F(TimeSpec, ParsesLocalDatesAndTimes) {
   EXPECT_EQ(parse_time_spec("2025-11-03 09:14:52", now), now);
   EXPECT_EQ(parse_time_spec("2025-11-03T09:14", now), now - 52);
   EXPECT_EQ(parse_time_spec("2025-11-03T08:14:52Z", now), now);
@@ -41,12 +41,12 @@ TEST_F(Moment, DatesAndTimesOfTheLocalClock) {
   EXPECT_EQ(parse_time_spec("2025-11-02", now), parse_time_spec("yesterday", now));
 }
 
-TEST_F(Moment, NowAndTheEpoch) {
+TEST_F(TimeSpec, ParsesNowAndEpochSeconds) {
   EXPECT_EQ(parse_time_spec("now", now), now);
   EXPECT_EQ(parse_time_spec("@17", now), 17);
 }
 
-TEST_F(Moment, AnythingElseIsRefusedWithExamples) {
+TEST_F(TimeSpec, RefusesOtherTextWithExamples) {
   for (const char* text : {"", "-", "10", "@", "@x", "@1x", "soon", "10parsecs", "2025-13-01", "99999999999999999999s",
                            "9999999999w", "1h30", " ago", "2025-11-03x"}) {
     try {

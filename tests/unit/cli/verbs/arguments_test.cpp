@@ -3,18 +3,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "cli/verbs/command_line.hpp"
+#include "cli/verbs/parsed.hpp"
 
 namespace berth::cli {
 namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::SizeIs;
 
-class Arguments : public ::testing::Test {
+class Arguments : public ::testing::Test, protected Parsed {
  protected:
-  Arguments() { build(app, line); }
-
   void parse(const std::vector<std::string>& words) {
     std::vector<const char*> argv = {"berth"};
     for (const auto& word : words) {
@@ -22,55 +21,52 @@ class Arguments : public ::testing::Test {
     }
     app.parse(guarded_arguments(app, static_cast<int>(argv.size()), argv.data()));
   }
-
-  CLI::App app;
-  CommandLine line;
 };
 
-TEST_F(Arguments, WhatFollowsTheNameIsTheCommands) {
+TEST_F(Arguments, WordsAfterTheNameBelongToTheCommand) {
   parse({"exec", "web", "ls", "--all", "-l", "--root", "/x"});
-  EXPECT_THAT(line.names, ElementsAre("web"));
-  EXPECT_THAT(line.command.command, ElementsAre("ls", "--all", "-l", "--root", "/x"));
+  EXPECT_THAT(values("NAME"), ElementsAre("web"));
+  EXPECT_THAT(values("COMMAND"), ElementsAre("ls", "--all", "-l", "--root", "/x"));
   EXPECT_EQ(line.globals.root, "/");
 }
 
-TEST_F(Arguments, OptionsBeforeTheNameAreOurs) {
+TEST_F(Arguments, OptionsBeforeTheNameBelongToTheVerb) {
   parse({"--config", "/c", "run", "-it", "--set", "A=1", "--runtime=/usr/bin/crun", "--root", "/x", "web", "sh", "-c",
          "exit 3"});
-  EXPECT_THAT(line.names, ElementsAre("web"));
-  EXPECT_THAT(line.command.command, ElementsAre("sh", "-c", "exit 3"));
-  EXPECT_TRUE(line.command.terminal);
+  EXPECT_THAT(values("IMAGE|NAME"), ElementsAre("web"));
+  EXPECT_THAT(values("COMMAND"), ElementsAre("sh", "-c", "exit 3"));
+  EXPECT_THAT(values("--tty"), SizeIs(1));
   EXPECT_EQ(line.globals.root, "/x");
   EXPECT_EQ(line.globals.config, "/c");
-  EXPECT_THAT(line.install.set, ElementsAre("A=1"));
+  EXPECT_THAT(line.set.assignments, ElementsAre("A=1"));
 }
 
-TEST_F(Arguments, ADoubleDashIsNotNeededAndDoesNoHarm) {
+TEST_F(Arguments, ADoubleDashBeforeTheCommandIsOptional) {
   parse({"exec", "web", "--", "ls", "--", "-l"});
-  EXPECT_THAT(line.command.command, ElementsAre("ls", "--", "-l"));
+  EXPECT_THAT(values("COMMAND"), ElementsAre("ls", "--", "-l"));
 }
 
-TEST_F(Arguments, ADoubleDashBeforeTheName) {
+TEST_F(Arguments, ADoubleDashMayPrecedeTheName) {
   parse({"run", "--", "web", "ls", "-l"});
-  EXPECT_THAT(line.names, ElementsAre("web"));
-  EXPECT_THAT(line.command.command, ElementsAre("ls", "-l"));
+  EXPECT_THAT(values("IMAGE|NAME"), ElementsAre("web"));
+  EXPECT_THAT(values("COMMAND"), ElementsAre("ls", "-l"));
 }
 
-TEST_F(Arguments, ANameAlone) {
+TEST_F(Arguments, TheCommandMayBeMissing) {
   parse({"run", "web"});
-  EXPECT_THAT(line.names, ElementsAre("web"));
-  EXPECT_THAT(line.command.command, IsEmpty());
+  EXPECT_THAT(values("IMAGE|NAME"), ElementsAre("web"));
+  EXPECT_THAT(values("COMMAND"), IsEmpty());
 }
 
-TEST_F(Arguments, OtherVerbsTakeOptionsBehindTheirNames) {
+TEST_F(Arguments, OtherVerbsTakeOptionsAfterTheirNames) {
   parse({"logs", "web", "-n", "5", "--json"});
-  EXPECT_EQ(line.logs.lines, "5");
-  EXPECT_TRUE(line.json);
+  EXPECT_THAT(values("--lines"), ElementsAre("5"));
+  EXPECT_THAT(values("--json"), SizeIs(1));
   parse({"containers", "list", "--all", "-f", "state=failed"});
-  EXPECT_TRUE(line.list.all);
+  EXPECT_THAT(values("--all"), SizeIs(1));
 }
 
-TEST_F(Arguments, NothingAtAll) {
+TEST_F(Arguments, EmptyAndInvalidCommandLines) {
   EXPECT_THAT(guarded_arguments(app, 0, nullptr), IsEmpty());
   EXPECT_THROW(parse({"exec", "web"}), CLI::ParseError);
   EXPECT_THROW(parse({"exec", "--no-such", "web", "ls"}), CLI::ParseError);

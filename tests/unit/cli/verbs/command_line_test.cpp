@@ -3,16 +3,19 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+
+#include "cli/verbs/parsed.hpp"
+
 namespace berth::cli {
 namespace {
 
-class Parse : public ::testing::Test {
- protected:
-  Parse() { build(app, line); }
-  void parse(const std::string& text) { app.parse(text, false); }
+using ::testing::ElementsAre;
+using ::testing::SizeIs;
 
-  CLI::App app;
-  CommandLine line;
+class Parse : public ::testing::Test, protected Parsed {
+ protected:
+  void parse(const std::string& text) { app.parse(text, false); }
 };
 
 TEST_F(Parse, InstallTakesItsOptions) {
@@ -21,14 +24,73 @@ TEST_F(Parse, InstallTakesItsOptions) {
       "registry.example/etcd:3");
   EXPECT_EQ(line.verb, "install");
   EXPECT_TRUE(line.needs_root);
-  EXPECT_EQ(line.install.name, "etcd1");
-  EXPECT_THAT(line.install.set, ::testing::ElementsAre("A=1", "B=x=y"));
-  EXPECT_EQ(line.install.runtime, "/usr/bin/crun");
-  EXPECT_TRUE(line.install.start);
-  EXPECT_EQ(line.install.image, "registry.example/etcd:3");
+  EXPECT_TRUE(line.action);
+  EXPECT_THAT(line.set.assignments, ElementsAre("A=1", "B=x=y"));
+  EXPECT_THAT(values("--name"), ElementsAre("etcd1"));
+  EXPECT_THAT(values("--runtime"), ElementsAre("/usr/bin/crun"));
+  EXPECT_THAT(values("--now"), SizeIs(1));
+  EXPECT_THAT(values("IMAGE"), ElementsAre("registry.example/etcd:3"));
 }
 
-TEST(Build, KnowsEachVerbByItself) {
+TEST_F(Parse, SetTakesOneValueSoThatTheImageMayFollow) {
+  parse("install --set A=1 registry.example/etcd");
+  EXPECT_THAT(values("IMAGE"), ElementsAre("registry.example/etcd"));
+}
+
+TEST_F(Parse, GlobalOptionsMayPrecedeTheVerb) {
+  parse("--root /a pull registry.example/x");
+  EXPECT_EQ(line.globals.root, "/a");
+}
+
+TEST_F(Parse, GlobalOptionsMayFollowTheVerb) {
+  parse("containers list --root /b");
+  EXPECT_EQ(line.globals.root, "/b");
+  EXPECT_EQ(line.verb, "containers list");
+  EXPECT_FALSE(line.needs_root);
+}
+
+TEST_F(Parse, OptionsOfListsHideGlobalOptions) {
+  parse("containers list -a -n -q --no-trunc --json -f state=running -f image=x");
+  EXPECT_THAT(values("--quiet"), SizeIs(1));
+  EXPECT_FALSE(line.globals.quiet);
+  EXPECT_THAT(values("--filter"), ElementsAre("state=running", "image=x"));
+}
+
+TEST_F(Parse, VerbsOfAtomicSelectItsBehaviour) {
+  parse("atomic install --set A=1 busybox");
+  EXPECT_TRUE(line.atomic);
+  EXPECT_TRUE(line.action);
+  EXPECT_EQ(line.verb, "atomic install");
+  EXPECT_THAT(line.set.assignments, ElementsAre("A=1"));
+}
+
+TEST_F(Parse, OnlyLogsReadsSystemContainersWithoutRoot) {
+  parse("logs web");
+  EXPECT_TRUE(line.system_for_all);
+  parse("inspect web");
+  EXPECT_FALSE(line.system_for_all);
+}
+
+TEST_F(Parse, InvalidCommandLinesAreRefused) {
+  EXPECT_THROW(parse("install"), CLI::ParseError);
+  EXPECT_THROW(parse("install --no-such x"), CLI::ParseError);
+  EXPECT_THROW(parse("containers"), CLI::ParseError);
+  EXPECT_THROW(parse("frobnicate"), CLI::ParseError);
+  EXPECT_THROW(parse("inspect a b"), CLI::ParseError);
+}
+
+TEST(VerbTable, HasEachVerbOnceAtAPositionOfItsOwn) {
+  std::set<std::string_view> names;
+  std::set<std::pair<std::string_view, int>> positions;
+  for (const auto& verb : verb_table()) {
+    const auto name = verb.entry.name;
+    EXPECT_TRUE(names.insert(name).second) << name;
+    EXPECT_TRUE(positions.emplace(name.substr(0, name.rfind(' ') + 1), verb.entry.order).second) << name;
+    EXPECT_FALSE(verb.entry.summary.empty()) << name;
+  }
+}
+
+TEST(Build, AddsASingleVerbAsTheWholeProgramHasIt) {
   CLI::App whole;
   CommandLine line;
   build(whole, line);
@@ -42,14 +104,27 @@ TEST(Build, KnowsEachVerbByItself) {
   }
 }
 
-TEST(Build, BuildsAllForWhatIsNoVerb) {
+TEST(Build, AddsAllVerbsForAnUnknownWord) {
   CLI::App app;
   CommandLine line;
   build(app, line, "instal");
   EXPECT_GT(app.get_subcommands({}).size(), 20U);
 }
 
-TEST(LeadingVerb, IsFoundWhereItIsSure) {
+TEST(Build, OrdersVerbsByTheirPositions) {
+  CLI::App app;
+  CommandLine line;
+  build(app, line);
+  std::vector<std::string> names;
+  for (const auto* verb : app.get_subcommands({})) {
+    names.push_back(verb->get_name());
+  }
+  EXPECT_THAT(names, ElementsAre("pull", "install", "update", "rollback", "uninstall", "start", "stop", "restart",
+                                 "run", "exec", "logs", "containers", "images", "inspect", "recover", "df", "mount",
+                                 "umount", "init", "lint", "render", "adopt", "atomic"));
+}
+
+TEST(LeadingVerb, IsFoundWithoutParsingOptions) {
   const auto verb = [](std::vector<const char*> words) {
     words.insert(words.begin(), "berth");
     return std::string(leading_verb(static_cast<int>(words.size()), words.data()));
@@ -62,38 +137,6 @@ TEST(LeadingVerb, IsFoundWhereItIsSure) {
   EXPECT_EQ(verb({"--root"}), "");
   EXPECT_EQ(verb({}), "");
   EXPECT_EQ(verb({"", "images"}), "");
-}
-
-TEST_F(Parse, SetTakesOneValueSoThatTheImageMayFollow) {
-  parse("install --set A=1 registry.example/etcd");
-  EXPECT_EQ(line.install.image, "registry.example/etcd");
-}
-
-TEST_F(Parse, GlobalOptionsStandBeforeOrBehindTheVerb) {
-  parse("--root /a pull registry.example/x");
-  EXPECT_EQ(line.globals.root, "/a");
-}
-
-TEST_F(Parse, GlobalOptionsBehindTheVerb) {
-  parse("containers list --root /b");
-  EXPECT_EQ(line.globals.root, "/b");
-  EXPECT_EQ(line.verb, "containers list");
-  EXPECT_FALSE(line.needs_root);
-}
-
-TEST_F(Parse, ListOptions) {
-  parse("containers list -a -n -q --no-trunc --json -f state=running -f image=x");
-  EXPECT_TRUE(line.list.all && line.list.no_heading && line.list.quiet && line.list.no_truncation && line.list.json);
-  EXPECT_FALSE(line.globals.quiet);
-  EXPECT_EQ(line.list.filters.size(), 2U);
-}
-
-TEST_F(Parse, Refusals) {
-  EXPECT_THROW(parse("install"), CLI::ParseError);
-  EXPECT_THROW(parse("install --no-such x"), CLI::ParseError);
-  EXPECT_THROW(parse("containers"), CLI::ParseError);
-  EXPECT_THROW(parse("frobnicate"), CLI::ParseError);
-  EXPECT_THROW(parse("inspect a b"), CLI::ParseError);
 }
 
 }  // namespace

@@ -30,12 +30,12 @@ class Completion : public ::testing::Test {
   CommandLine line;
 };
 
-TEST_F(Completion, Verbs) {
+TEST_F(Completion, CompletesVerbs) {
   EXPECT_THAT(at_end({"ins"}), ElementsAre(StartsWith("install\t"), StartsWith("inspect\t")));
   EXPECT_THAT(at_end({"containers", "l"}), ElementsAre(StartsWith("list\t")));
 }
 
-TEST_F(Completion, OptionsOfTheVerbAndGlobalOnes) {
+TEST_F(Completion, CompletesOptionsOfTheVerbAndGlobalOptions) {
   EXPECT_THAT(at_end({"install", "--n"}), Contains(StartsWith("--name\t")));
   EXPECT_THAT(at_end({"install", "--conf"}), ElementsAre(StartsWith("--config\t")));
   for (const char* verb : {"install", "update", "run"}) {
@@ -43,14 +43,14 @@ TEST_F(Completion, OptionsOfTheVerbAndGlobalOnes) {
   }
 }
 
-TEST_F(Completion, NamesOfContainersAndImages) {
+TEST_F(Completion, CompletesNamesOfContainersAndImages) {
   EXPECT_THAT(at_end({"uninstall", ""}), ElementsAre("etcd", "snmp"));
   EXPECT_THAT(at_end({"start", "e"}), ElementsAre("etcd"));
   EXPECT_THAT(at_end({"install", ""}), ElementsAre("registry.example/etcd:latest"));
   EXPECT_THAT(at_end({"inspect", ""}), ElementsAre("etcd", "snmp", "registry.example/etcd:latest"));
 }
 
-TEST_F(Completion, ValueOfAnOptionIsLeftToTheShell) {
+TEST_F(Completion, LeavesValuesOfOptionsToTheShell) {
   EXPECT_THAT(at_end({"install", "--authfile", ""}), IsEmpty());
   EXPECT_THAT(at_end({"update", "--set-file", ""}), IsEmpty());
 }

@@ -8,7 +8,7 @@
 
 #include "base/error.hpp"
 #include "base/fd.hpp"
-#include "cli/verbs/command_line.hpp"
+#include "cli/verbs/parsed.hpp"
 
 namespace berth::cli {
 namespace {
@@ -16,7 +16,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-/// Standard input from a file, for as long as it lives.
+/// Redirects standard input to a file during its lifetime.
 class StandardInput {
  public:
   explicit StandardInput(const std::string& path) : before_(::dup(STDIN_FILENO)) {
@@ -33,100 +33,85 @@ class StandardInput {
 
 class SetFile : public ::testing::Test {
  protected:
-  SetFile() { build(app_, line_); }
-
   std::string file(const std::string& content) {
     const auto path = ::testing::TempDir() + "/berth-set-file-" + std::to_string(::getpid());
     std::ofstream(path, std::ios::binary) << content;
     return path;
   }
-  void read(const std::string& verb, const std::vector<std::string>& options) {
-    std::vector<std::string> words{"x"};  // back to front
-    words.insert(words.end(), options.rbegin(), options.rend());
-    words.push_back(verb);
-    app_.parse(words);
-    read_set_files(line_);
-  }
-  base::Error refusal(const std::string& text) {
+  /// Values of `--set B=1` and of --set-file for each of `files`.
+  static std::vector<std::string> read(const std::vector<std::string>& files) { return read_values({{"B=1"}, files}); }
+
+  static base::Error refusal(const std::vector<std::string>& files) {
     try {
-      read("install", {"--set=B=1", "--set-file", text});
+      read(files);
     } catch (const base::Error& error) {
       return error;
     }
     return {base::ErrorKind::failed, "read"};
   }
-
-  CLI::App app_;
-  CommandLine line_;
 };
 
-TEST_F(SetFile, AddsToWhatSetGaveInTheRequestOfTheVerb) {
-  read("install", {"--set=B=1", "--set-file", "A=" + file("s3cret\n")});
-  EXPECT_THAT(line_.install.set, ElementsAre("B=1", "A=s3cret"));
-  line_.set_files.clear();
-  read("update", {"--set-file=A=" + file("x")});
-  EXPECT_THAT(line_.update.set, ElementsAre("A=x"));
-  line_.set_files.clear();
-  line_.install.set.clear();
-  read("run", {"--set-file=A=" + file("y")});
-  EXPECT_THAT(line_.install.set, ElementsAre("A=y"));
+TEST_F(SetFile, FollowsTheValuesOfSet) {
+  EXPECT_THAT(read({"A=" + file("s3cret\n")}), ElementsAre("B=1", "A=s3cret"));
+}
+
+TEST_F(SetFile, IsAnOptionOfTheVerbsWithSet) {
+  for (const char* verb : {"install", "update", "run", "lint", "render"}) {
+    Parsed parsed;
+    parsed.app.parse(std::string(verb) + " --set A=1 --set-file C=/f x", false);
+    EXPECT_THAT(parsed.line.set.assignments, ElementsAre("A=1"));
+    EXPECT_THAT(parsed.line.set.files, ElementsAre("C=/f"));
+  }
 }
 
 TEST_F(SetFile, LeavesOutOneLineBreakAtTheEnd) {
-  read("install", {"--set-file", "A=" + file("one\ntwo\n\n")});
-  EXPECT_THAT(line_.install.set, ElementsAre("A=one\ntwo\n"));
+  EXPECT_THAT(read({"A=" + file("one\ntwo\n\n")}), ElementsAre("B=1", "A=one\ntwo\n"));
 }
 
 TEST_F(SetFile, ReadsStandardInput) {
   const StandardInput input(file("piped=value\n"));
-  read("install", {"--set-file", "A=-"});
-  EXPECT_THAT(line_.install.set, ElementsAre("A=piped=value"));
+  EXPECT_THAT(read({"A=-"}), ElementsAre("B=1", "A=piped=value"));
 }
 
-TEST_F(SetFile, ReadsThroughLinksAndFromPipes) {
+TEST_F(SetFile, FollowsLinks) {
   const auto path = file("x") + ".link";
   ::unlink(path.c_str());
-  ASSERT_EQ(::symlink(file("behind").c_str(), path.c_str()), 0);
-  read("install", {"--set-file", "A=" + path});
-  EXPECT_THAT(line_.install.set, ElementsAre("A=behind"));
+  ASSERT_EQ(::symlink(file("target").c_str(), path.c_str()), 0);
+  EXPECT_THAT(read({"A=" + path}), ElementsAre("B=1", "A=target"));
   ::unlink(path.c_str());
 }
 
-TEST_F(SetFile, RefusesTwoValuesOfOneVariableAndOneStreamForTwo) {
-  EXPECT_THAT(refusal("B=" + file("x")).what(), HasSubstr("--set-file B=…: the variable has a value already"));
-  line_.set_files = {"C=-", "D=-"};
+TEST_F(SetFile, RefusesASecondValueOfAVariable) {
+  EXPECT_THAT(refusal({"B=" + file("x")}).what(), HasSubstr("--set-file B=…: the variable already has a value"));
+}
+
+TEST_F(SetFile, RefusesStandardInputForTwoVariables) {
   const StandardInput input("/dev/null");
-  try {
-    read_set_files(line_);
-    ADD_FAILURE();
-  } catch (const base::Error& error) {
-    EXPECT_EQ(error.kind(), base::ErrorKind::usage);
-    EXPECT_THAT(error.what(), HasSubstr("standard input is another variable's value already"));
-  }
+  const auto error = refusal({"C=-", "D=-"});
+  EXPECT_EQ(error.kind(), base::ErrorKind::usage);
+  EXPECT_THAT(error.what(), HasSubstr("standard input is already the value of another variable"));
 }
 
-TEST_F(SetFile, RefusesWhatIsNoAssignment) {
-  EXPECT_THAT(refusal("A").what(), HasSubstr("--set-file A: there is no `=`"));
-  EXPECT_EQ(refusal("A").kind(), base::ErrorKind::usage);
+TEST_F(SetFile, RefusesWordsWithoutAnEqualsSign) {
+  EXPECT_THAT(refusal({"A"}).what(), HasSubstr("--set-file A: "));
+  EXPECT_EQ(refusal({"A"}).kind(), base::ErrorKind::usage);
 }
 
-TEST_F(SetFile, RefusesForcedVariables) {
-  EXPECT_THAT(refusal("NAME=/dev/null").what(), HasSubstr("--set-file NAME=…: berth itself sets this variable"));
+TEST_F(SetFile, RefusesVariablesThatBerthSets) {
+  EXPECT_THAT(refusal({"NAME=/dev/null"}).what(), HasSubstr("--set-file NAME=…: "));
 }
 
-TEST_F(SetFile, NamesTheFileThatCannotBeRead) {
-  EXPECT_EQ(refusal("A=/no/such/file").kind(), base::ErrorKind::not_found);
+TEST_F(SetFile, ReportsAFileThatDoesNotExist) {
+  EXPECT_EQ(refusal({"A=/no/such/file"}).kind(), base::ErrorKind::not_found);
 }
 
-TEST_F(SetFile, NamesTheFileThatIsNone) {
-  EXPECT_THAT(refusal("A=/etc").what(), HasSubstr("--set-file A=/etc: cannot read /etc: Is a directory"));
+TEST_F(SetFile, ReportsADirectory) {
+  EXPECT_THAT(refusal({"A=/etc"}).what(), HasSubstr("--set-file A=/etc: cannot read /etc: Is a directory"));
 }
 
-TEST_F(SetFile, HasALimit) {
-  read("install", {"--set-file", "A=" + file(std::string(65536, 'x'))});
-  EXPECT_EQ(line_.install.set.front().size(), 65538U);
-  line_.install.set.clear();
-  const auto error = refusal("A=" + file(std::string(65537, 'x')));
+TEST_F(SetFile, LimitsTheSizeOfAFile) {
+  EXPECT_EQ(read({"A=" + file(std::string(65536, 'x'))}).back().size(), 65538U);
+  const auto error = refusal({"A=" + file(std::string(65537, 'x'))});
   EXPECT_THAT(error.what(), HasSubstr("limit of 65536 bytes"));
   EXPECT_THAT(error.hint(), HasSubstr("bind the file"));
 }

@@ -35,21 +35,21 @@ TEST(UsageError, NamesTheNearestOption) {
   EXPECT_EQ(message("install --colour=red web"), "berth install has no option --colour / see berth install --help");
 }
 
-TEST(UsageError, SaysWhatElseIsWrong) {
+TEST(UsageError, DescribesOtherErrors) {
   EXPECT_EQ(message("images list extra"),
             "berth images list takes no further argument: extra / see berth images list --help");
   EXPECT_THAT(message("images"), ::testing::StartsWith("berth images needs a verb: list, "));
   EXPECT_THAT(message("install"), ::testing::StartsWith("berth: IMAGE is required"));
 }
 
-TEST(Nearest, IsNearAndBounded) {
+TEST(Nearest, FindsSimilarWordsOfBoundedLength) {
   EXPECT_EQ(nearest("ab", {"ba", "zz"}), "ba");
   EXPECT_EQ(nearest("x", {"abc"}), "");
   EXPECT_EQ(nearest("", {"a"}), "a");
   EXPECT_EQ(nearest(std::string(100'000, 'a'), {std::string(100'000, 'a')}), "");
 }
 
-TEST(Help, SaysNothingOfExclusions) {
+TEST(Help, OmitsExclusions) {
   CLI::App app;
   CommandLine line;
   build(app, line);

@@ -25,13 +25,13 @@ class AtomicTool : public ::testing::Test {
   base::test::TempDirectory directory_;
 };
 
-TEST_F(AtomicTool, WithoutAFileNothingIsSet) {
+TEST_F(AtomicTool, AMissingFileSetsNothing) {
   const auto settings = read();
   EXPECT_EQ(settings.deployments, "");
   EXPECT_EQ(settings.repository, "");
 }
 
-TEST_F(AtomicTool, ReadsTheKeysThatMatter) {
+TEST_F(AtomicTool, ReadsTheKeysThatBerthUses) {
   write("default_storage: ostree\ncheckout_path: /srv/a\nostree_repository: /srv/b\nruntime: /bin/crun\nother: [1]\n");
   const auto settings = read();
   EXPECT_EQ(settings.deployments, "/srv/a");
@@ -47,7 +47,7 @@ TEST_F(AtomicTool, AnEmptyFileAndEmptyKeysSetNothing) {
   EXPECT_EQ(read().deployments, "");
 }
 
-TEST_F(AtomicTool, WrongFilesAreNamed) {
+TEST_F(AtomicTool, InvalidFilesAreNamed) {
   for (const std::string text : {"just words\n", "checkout_path: [a]\n", "a: b: c\n"}) {
     write(text);
     const auto error = error_of([&] { static_cast<void>(read()); });
@@ -56,7 +56,7 @@ TEST_F(AtomicTool, WrongFilesAreNamed) {
   }
 }
 
-TEST_F(AtomicTool, AnotherFileMayBeNamed) {
+TEST_F(AtomicTool, ReadsAnotherFile) {
   std::ofstream(directory_ / "mine.yaml") << "runtime: crun\n";
   EXPECT_EQ(read_atomic_settings("/", directory_ / "mine.yaml").runtime, "crun");
 }

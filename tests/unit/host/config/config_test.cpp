@@ -24,7 +24,7 @@ class ConfigTest : public ::testing::Test {
   RecordingReporter reporter_;
 };
 
-TEST_F(ConfigTest, NoFileMeansDefaults) {
+TEST_F(ConfigTest, WithoutAFileDefaultsApply) {
   const Config config = read();
   EXPECT_EQ(2U, config.parallel_layers);
   EXPECT_FALSE(config.libostree_writes);
@@ -38,7 +38,7 @@ TEST_F(ConfigTest, NoFileMeansDefaults) {
   EXPECT_THAT(reporter_.warnings, IsEmpty());
 }
 
-TEST_F(ConfigTest, EveryKey) {
+TEST_F(ConfigTest, ReadsEveryKey) {
   root_.file("etc/berth/berth.conf", R"(
 [paths]
 deployments = "/srv/berth"
@@ -98,7 +98,7 @@ TEST_F(ConfigTest, DropInsInTheOrderOfTheirNames) {
   EXPECT_EQ(7U, config.lock_timeout_seconds);
 }
 
-TEST_F(ConfigTest, LaterWordsOnARegistryReplaceEarlierOnes) {
+TEST_F(ConfigTest, LaterSettingsOfARegistryOverrideEarlierOnes) {
   root_.file("etc/berth/berth.conf", "[[registry]]\nlocation = 'a'\ninsecure = true\nca-file = '/x'\n");
   root_.file("etc/berth/berth.conf.d/1.conf", "[[registry]]\nlocation = 'a'\ninsecure = false\n");
   const Config config = read();
@@ -115,7 +115,7 @@ TEST_F(ConfigTest, UnknownKeysAreWarnings) {
                                               HasSubstr("berth.conf:1: unknown key [answer] is ignored")));
 }
 
-TEST_F(ConfigTest, MessagesHoldNoControlBytes) {
+TEST_F(ConfigTest, MessagesContainNoControlCharacters) {
   root_.file("etc/berth/berth.conf", "[pull]\n\"a\\u001b[2J\" = 1\n");
   read();
   EXPECT_THAT(reporter_.warnings, ElementsAre(HasSubstr("unknown key [pull] a?[2J is ignored")));
@@ -140,7 +140,7 @@ TEST_F(ConfigTest, ErrorsNameFileLineKeyAndRange) {
   EXPECT_THAT(refused("registry = 3\n").what(), HasSubstr("written as [[registry]]"));
   EXPECT_THAT(refused("registry = [3]\n").what(), HasSubstr("written as [[registry]]"));
   EXPECT_THAT(refused("[[registry]]\ninsecure = true\n").what(), HasSubstr(":1: [[registry]] location is missing"));
-  EXPECT_THAT(refused("[[registry]]\nlocation = ''\n").what(), HasSubstr("a text that is not empty"));
+  EXPECT_THAT(refused("[[registry]]\nlocation = ''\n").what(), HasSubstr("a string that is not empty"));
   EXPECT_THAT(refused("[[registry]]\nlocation = 'a'\ninsecure = 'x'\n").what(), HasSubstr("true or false, found 'x'"));
 }
 
@@ -150,7 +150,7 @@ TEST_F(ConfigTest, BadSyntaxNamesTheLine) {
   EXPECT_THAT(error.what(), HasSubstr("berth.conf:2: "));
 }
 
-TEST_F(ConfigTest, AnExplicitFileStandsAlone) {
+TEST_F(ConfigTest, AnExplicitFileReplacesAllOthers) {
   root_.file("etc/berth/berth.conf", "[pull]\nretries = 1\n");
   root_.file("mine.conf", "[locks]\ntimeout = 1\n");
   const Config config = read_config(root_.path(), root_.at("mine.conf"), reporter_);

@@ -107,7 +107,7 @@ TEST_F(HostFileTest, SharedContentIsNeverASharedInode) {
   EXPECT_EQ("bytes of the image", rootfs_.text("exports/hostfs/usr/bin/tool"));
 }
 
-TEST_F(HostFileTest, MemoryFileSystemsWork) {
+TEST_F(HostFileTest, WorksOnTmpfs) {
   const std::string directory = "/dev/shm/berth-host-test-" + std::to_string(::getpid());
   ASSERT_EQ(0, ::mkdir(directory.c_str(), 0755));
   rootfs_.file("x", "content");
@@ -118,7 +118,7 @@ TEST_F(HostFileTest, MemoryFileSystemsWork) {
 }
 
 /// On a file system without files without a name.
-TEST_F(HostFileTest, WhatAKillLeftIsNoHindranceAndGoes) {
+TEST_F(HostFileTest, RemovesWhatAKillLeft) {
   const auto unfinished = "etc/" + unfinished_name("", "/etc/motd");
   root_.file(unfinished, "hal");
   EXPECT_TRUE(create(text_file("/etc/motd", "whole")).created);
@@ -174,7 +174,7 @@ TEST_F(HostFileTest, DirectoriesAndLinks) {
   EXPECT_EQ(9U, root_.status("usr/bin/x").st_uid);
 }
 
-TEST_F(HostFileTest, LinksOfTheHostAreFollowedInsideTheRoot) {
+TEST_F(HostFileTest, FollowsLinksOfTheHostInsideTheRoot) {
   const Scratch outside;
   root_.directory("usr/bin");
   root_.link("bin", "usr/bin");
@@ -209,7 +209,7 @@ TEST_F(HostFileTest, KernelDirectoriesBehindLinksAreRefusedToo) {
   const std::string before = root_.listing();
   const base::Error error = error_of([&] { create(text_file("/etc/kernel/new/x", "")); });
   EXPECT_EQ(base::ErrorKind::not_permitted, error.kind());
-  EXPECT_THAT(error.what(), HasSubstr("would lie in /proc"));
+  EXPECT_THAT(error.what(), HasSubstr("would be in /proc"));
   EXPECT_EQ(before, root_.listing());
 }
 
@@ -270,7 +270,7 @@ TEST_F(HostFileTest, ChecksumsAndExistence) {
   EXPECT_FALSE(host_exists(root, "/etc/none"));
 }
 
-TEST_F(HostFileTest, ParentsCanBeTakenBack) {
+TEST_F(HostFileTest, RemovesCreatedParents) {
   const CreatedFile created = create(text_file("/a/b/c/file", ""));
   root_.file("a/other", "");
   EXPECT_EQ(RemoveOutcome::removed, remove("/a/b/c/file", created.checksum));
@@ -278,7 +278,7 @@ TEST_F(HostFileTest, ParentsCanBeTakenBack) {
   EXPECT_EQ("a\na/other\n", root_.listing());
 }
 
-TEST_F(HostFileTest, WhereAPathReallyIs) {
+TEST_F(HostFileTest, ResolvesLinksOfParents) {
   root_.directory("usr/bin");
   root_.link("bin", "usr/bin");
   root_.link("usr/bin/last", "/etc");
@@ -298,7 +298,7 @@ void give(const Scratch& root, const std::string& path, uid_t owner) {
   ASSERT_EQ(0, ::lchown(root.at(path).c_str(), owner, owner)) << path;
 }
 
-TEST_F(HostFileTest, NoWayFromAnotherUsersDirectoryToAnotherOwner) {
+TEST_F(HostFileTest, RefusesUnsafeTransitions) {
   root_.file("etc/ld.so.conf.d/libc.conf", "lib");
   root_.directory("srv/app/own");
   root_.link("srv/app/absolute", "/etc/ld.so.conf.d");
@@ -329,7 +329,7 @@ TEST_F(HostFileTest, NoWayFromAnotherUsersDirectoryToAnotherOwner) {
   EXPECT_EQ(std::nullopt, trusted_directory_owner(root_fd_.get(), "/srv/app/none"));
 }
 
-TEST_F(HostFileTest, LinksOfRootLeadAnywhereInsideTheRoot) {
+TEST_F(HostFileTest, FollowsLinksOfRoot) {
   root_.directory("data/deep");
   root_.link("srv", "data");
   root_.link("data/up", "../../../../usr");
@@ -345,8 +345,8 @@ TEST_F(HostFileTest, LinksOfRootLeadAnywhereInsideTheRoot) {
   EXPECT_EQ(base::ErrorKind::conflict, error_of([&] { create(text_file("/file/x", "x")); }).kind());
 }
 
-/// A whole tree of another user's, as one that was made without root: whoever names it trusts it.
-TEST_F(HostFileTest, ATreeOfOneOtherOwnerIsTrusted) {
+/// A whole tree of another user, created without root. The user who names it trusts it.
+TEST_F(HostFileTest, TrustsATreeOfASingleOtherOwner) {
   root_.directory("usr/lib");
   root_.link("lib", "/usr/lib");
   for (const char* path : {"", "usr", "usr/lib", "lib"}) {

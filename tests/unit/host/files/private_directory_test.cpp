@@ -26,7 +26,7 @@ class PrivateDirectory : public ::testing::Test {
   Scratch root_;
 };
 
-TEST_F(PrivateDirectory, OthersReachWhatNoDirectoryAboveCloses) {
+TEST_F(PrivateDirectory, APrivateParentClosesADirectory) {
   set_mode("a", 0755);
   set_mode("a/b", 0755);
   EXPECT_TRUE(reached());
@@ -53,7 +53,7 @@ TEST_F(PrivateDirectory, DirectoriesOfOthersAreOpenToThem) {
   EXPECT_FALSE(reached());
 }
 
-TEST_F(PrivateDirectory, IsMadeOnce) {
+TEST_F(PrivateDirectory, IsCreatedOnce) {
   set_mode("a/b", 0755);
   const auto directory = base::open_host_directory(root_.at("a/b"));
   EXPECT_TRUE(make_private(directory.get()));
@@ -61,7 +61,7 @@ TEST_F(PrivateDirectory, IsMadeOnce) {
   EXPECT_FALSE(make_private(directory.get()));
 }
 
-TEST_F(PrivateDirectory, OneGroupPassesOrAll) {
+TEST_F(PrivateDirectory, LetsOneGroupOrAllUsersPass) {
   if (::geteuid() != 0) {
     return;  // only root can give a directory to any group
   }
@@ -79,7 +79,7 @@ TEST_F(PrivateDirectory, OneGroupPassesOrAll) {
   EXPECT_FALSE(make_private(directory.get(), 100000));
 }
 
-TEST_F(PrivateDirectory, ThatOfTheDeploymentsIsPrivateAndItsParentsAreNot) {
+TEST_F(PrivateDirectory, OnlyTheDirectoryOfDeploymentsIsPrivate) {
   LayoutSettings settings;
   settings.root = root_.path();
   const auto created = make_deployments_directory(Layout(settings));

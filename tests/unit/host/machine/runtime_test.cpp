@@ -20,7 +20,7 @@ class RuntimeTest : public ::testing::Test {
   Scratch root_;
 };
 
-TEST_F(RuntimeTest, TheFirstCandidateThatExists) {
+TEST_F(RuntimeTest, ChoosesTheFirstInstalledCandidate) {
   root_.file("usr/bin/crun", "", 0755);
   EXPECT_EQ("/usr/bin/crun", find("", {"runc", "crun"}).path);
   root_.file("usr/sbin/runc", "", 0755);
@@ -30,7 +30,7 @@ TEST_F(RuntimeTest, TheFirstCandidateThatExists) {
   EXPECT_TRUE(runtime.has_pid_file);
 }
 
-TEST_F(RuntimeTest, LocalOnesFirst) {
+TEST_F(RuntimeTest, PrefersUsrLocal) {
   root_.file("usr/bin/runc", "", 0755);
   root_.file("usr/local/bin/runc", "", 0755);
   EXPECT_EQ("/usr/local/bin/runc", find("runc").path);
@@ -46,7 +46,7 @@ TEST_F(RuntimeTest, LinksStayInsideTheRoot) {
   EXPECT_EQ(base::ErrorKind::not_found, error_of([&] { (void)find("outside"); }).kind());
 }
 
-TEST_F(RuntimeTest, MissingOnes) {
+TEST_F(RuntimeTest, NamesAMissingRuntime) {
   const base::Error error = error_of([&] { (void)find("krun"); });
   EXPECT_EQ(base::ErrorKind::not_found, error.kind());
   EXPECT_EQ("The runtime krun is not installed", error.message());
@@ -55,7 +55,7 @@ TEST_F(RuntimeTest, MissingOnes) {
   EXPECT_EQ(base::ErrorKind::usage, error_of([&] { (void)find("./runc"); }).kind());
 }
 
-TEST_F(RuntimeTest, WhatCannotBeRun) {
+TEST_F(RuntimeTest, RefusesAFileThatIsNotExecutable) {
   root_.file("usr/bin/runc", "", 0644);
   root_.directory("opt/directory");
   const base::Error error = error_of([&] { (void)find("runc"); });
@@ -66,7 +66,7 @@ TEST_F(RuntimeTest, WhatCannotBeRun) {
   EXPECT_EQ("/usr/bin/crun", find("", {"runc", "crun"}).path);
 }
 
-TEST_F(RuntimeTest, TheRunningHostIsAsked) {
+TEST_F(RuntimeTest, QueriesTheRuntimeOfTheRunningHost) {
   root_.file(
       "modern",
       "#!/bin/sh\ncase $1 in --version) echo 'runx version 1.2.3'; echo more;; *) echo ' --pid-file FILE';; esac\n",
@@ -82,7 +82,7 @@ TEST_F(RuntimeTest, TheRunningHostIsAsked) {
   EXPECT_EQ("3.0", find_on_host(root_.at("plain")).version);
 }
 
-TEST_F(RuntimeTest, OneThatIsTooOldIsRefusedWithWhatIsNeeded) {
+TEST_F(RuntimeTest, RefusesARuntimeThatIsTooOld) {
   root_.file("old", "#!/bin/sh\necho 'runc version 1.0.0-rc10'\n", 0755);
   const base::Error error = error_of([&] { (void)find_on_host(root_.at("old")); });
   EXPECT_EQ(base::ErrorKind::failed, error.kind());
@@ -91,7 +91,7 @@ TEST_F(RuntimeTest, OneThatIsTooOldIsRefusedWithWhatIsNeeded) {
   EXPECT_THAT(error.hint(), HasSubstr("--runtime"));
 }
 
-TEST_F(RuntimeTest, OneThatMakesNoUserNamespacesIsNotForUsers) {
+TEST_F(RuntimeTest, RefusesARootfulOnlyRuntimeInUserMode) {
   LayoutSettings settings;
   settings.user = UserDirectories{"alice", 1000, "/home/alice", "/data", "/conf", "/run/user/1000"};
   const Layout users(settings);
@@ -99,9 +99,9 @@ TEST_F(RuntimeTest, OneThatMakesNoUserNamespacesIsNotForUsers) {
   root_.file("rootful", begin + R"({"linux": {"namespaces": ["pid", "mount"]}})" + "'\n", 0755);
   const base::Error error = error_of([&] { (void)find_runtime(users, root_.at("rootful"), {}); });
   EXPECT_EQ(base::ErrorKind::failed, error.kind());
-  EXPECT_EQ("The runtime " + root_.at("rootful") +
-                " cannot run containers of users: it says that it makes no user namespaces",
-            error.message());
+  EXPECT_EQ(
+      "The runtime " + root_.at("rootful") + " cannot run rootless containers: it does not support user namespaces",
+      error.message());
   EXPECT_THAT(error.hint(), HasSubstr("--runtime"));
   EXPECT_EQ(root_.at("rootful"), find_on_host(root_.at("rootful")).path);
   root_.file("rootless", begin + R"({"linux": {"namespaces": ["pid", "user"]}})" + "'\n", 0755);
@@ -113,7 +113,7 @@ TEST_F(RuntimeTest, OneThatMakesNoUserNamespacesIsNotForUsers) {
   }
 }
 
-TEST_F(RuntimeTest, IsAskedWhetherItKnowsAContainer) {
+TEST_F(RuntimeTest, QueriesWhetherAContainerExists) {
   root_.file("runx", "#!/bin/sh\n[ \"$1 $2\" = 'state taken' ]\n", 0755);
   Runtime runtime;
   runtime.path = root_.at("runx");
@@ -121,10 +121,10 @@ TEST_F(RuntimeTest, IsAskedWhetherItKnowsAContainer) {
   EXPECT_FALSE(runtime_knows(runtime, "free"));
 }
 
-TEST_F(RuntimeTest, AFileThatIsNoProgramIsNamed) {
+TEST_F(RuntimeTest, NamesAFileThatCannotBeRun) {
   root_.file("broken", "\177ELF and nothing more", 0755);
   EXPECT_THAT(error_of([&] { (void)find_on_host(root_.at("broken")); }).what(),
-              HasSubstr("asking the runtime " + root_.at("broken")));
+              HasSubstr("querying the version of the runtime " + root_.at("broken")));
 }
 
 }  // namespace

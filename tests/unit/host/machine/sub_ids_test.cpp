@@ -41,7 +41,7 @@ TEST(SubIds, AreFoundByNameAndByNumber) {
               ElementsAre(IdRange{100, 10}, IdRange{300, 5}));
 }
 
-TEST(SubIds, LinesThatAreNoneArePassedOver) {
+TEST(SubIds, SkipsMalformedLines) {
   for (const char* text : {"", "alice", "alice:1", "alice:1:", "alice::1", "alice:x:1", "alice:1:0", "alice:1:-1",
                            "alice:4294967295:2", "alice:99999999999:1", "# alice:1:1", "alice:1:1:1", "alicea:1:1"}) {
     EXPECT_THAT(parse_sub_ids(text, "alice", 1000), IsEmpty()) << text;
@@ -56,7 +56,7 @@ TEST(SubIds, AreBounded) {
   EXPECT_THAT(parse_sub_ids(text, "alice", 1000), SizeIs(16));
 }
 
-TEST(SubIds, AFreeRangeIsOneThatNobodyHasInEitherFile) {
+TEST(SubIds, FindsARangeThatIsFreeInBothFiles) {
   EXPECT_EQ(free_sub_ids("", ""), (IdRange{100'000, 65'536}));
   EXPECT_EQ(free_sub_ids("ann:100000:65536\n", ""), (IdRange{165'536, 65'536}));
   EXPECT_EQ(free_sub_ids("", "ann:100000:65536\n"), (IdRange{165'536, 65'536}));
@@ -65,7 +65,7 @@ TEST(SubIds, AFreeRangeIsOneThatNobodyHasInEitherFile) {
   EXPECT_EQ(free_sub_ids("a:0:4294967295\n", ""), std::nullopt);
 }
 
-TEST_F(SubIdsTest, TheRemedyNamesNobodysRange) {
+TEST_F(SubIdsTest, TheRemedyNamesAFreeRange) {
   root_.file("etc/subuid", "ann:100000:65536\n");
   root_.file("etc/subgid", "bob:165536:65536\n");
   EXPECT_THAT(read_sub_ids(layout_).missing,
@@ -79,7 +79,7 @@ TEST_F(SubIdsTest, AreRead) {
   EXPECT_EQ("", ids.missing);
 }
 
-TEST_F(SubIdsTest, OneListIsNone) {
+TEST_F(SubIdsTest, NeedsBothLists) {
   root_.file("etc/subgid", "bob:1:1\n");
   const auto ids = read_sub_ids(layout_);
   EXPECT_THAT(ids.uids, IsEmpty());
@@ -87,14 +87,14 @@ TEST_F(SubIdsTest, OneListIsNone) {
   EXPECT_THAT(ids.missing, HasSubstr("usermod"));
 }
 
-TEST_F(SubIdsTest, WithoutTheProgramsThereAreNone) {
+TEST_F(SubIdsTest, NeedsNewuidmapAndNewgidmap) {
   std::filesystem::remove(root_.at("usr/bin/newgidmap"));
   const auto ids = read_sub_ids(layout_);
   EXPECT_THAT(ids.uids, IsEmpty());
   EXPECT_THAT(ids.missing, HasSubstr("uidmap"));
 }
 
-TEST_F(SubIdsTest, AKernelThatLetsNoUserIsNamedWithTheSetting) {
+TEST_F(SubIdsTest, NamesTheSettingThatDisablesUserNamespaces) {
   EXPECT_NO_THROW(refuse_without_user_namespaces(layout_));
   root_.directory("proc/sys/kernel");
   root_.file("proc/sys/kernel/unprivileged_userns_clone", "0\n");

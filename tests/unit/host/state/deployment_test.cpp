@@ -2,10 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include <array>
-
 #include "host/scratch.hpp"
-#include "hostile_json.hpp"
 
 namespace berth::host::testing {
 namespace {
@@ -13,112 +10,6 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using ::testing::Pair;
-
-constexpr const char* old_info = R"({
-    "has-container-service": true,
-    "image": "docker.io/gscrivano/etcd",
-    "revision": "abc",
-    "ostree-commit": "def",
-    "created": 1500000000,
-    "values": {"PORT": 2379, "SECURE": true, "NAME": "etcd", "NOTHING": null, "RATIO": 1.5},
-    "installed-files": null,
-    "installed-files-checksum": {"/usr/local/bin/a": "00", "/usr/local/share/a": ""},
-    "installed-files-template": null,
-    "rename-installed-files": null,
-    "rpm-installed": null,
-    "system-package": "no",
-    "remote": null,
-    "runtime": null,
-    "colour": {"of": "the sea"}
-})";
-
-TEST(DeploymentInfo, WrittenByTheOlderTool) {
-  const DeploymentInfo info = parse_info(old_info, "info");
-  EXPECT_EQ("docker.io/gscrivano/etcd", info.image);
-  EXPECT_EQ(1'500'000'000, info.created);
-  EXPECT_THAT(info.values,
-              ElementsAre(Pair("NAME", "etcd"), Pair("PORT", "2379"), Pair("RATIO", "1.5"), Pair("SECURE", "true")));
-  EXPECT_THAT(info.installed_files, IsEmpty());
-  EXPECT_THAT(info.installed_files_checksum,
-              ElementsAre(Pair("/usr/local/bin/a", "00"), Pair("/usr/local/share/a", "")));
-  EXPECT_FALSE(info.rpm_installed);
-  EXPECT_TRUE(info.use_links);
-  EXPECT_EQ("", info.remote);
-  EXPECT_EQ("", info.runtime);
-}
-
-TEST(DeploymentInfo, CanBeReadInPart) {
-  constexpr std::array<std::string_view, 2> wanted{"revision", "image"};
-  const DeploymentInfo info = parse_brief_info(old_info, "info", wanted);
-  EXPECT_EQ(info.image, parse_info(old_info, "info").image);
-  EXPECT_EQ(info.revision, parse_info(old_info, "info").revision);
-  EXPECT_TRUE(info.values.empty());
-  EXPECT_THROW(parse_brief_info("[]", "info", wanted), base::Error);
-}
-
-TEST(DeploymentInfo, MissingKeysHaveDefaults) {
-  const DeploymentInfo info = parse_info("{}", "info");
-  EXPECT_TRUE(info.has_container_service);
-  EXPECT_TRUE(info.use_links);
-  EXPECT_FALSE(info.rpm_installed);
-  EXPECT_EQ("no", info.system_package);
-  EXPECT_EQ(0, info.created);
-}
-
-TEST(DeploymentInfo, UnknownKeysSurviveBehindTheKnownOnes) {
-  DeploymentInfo info = parse_info(old_info, "info");
-  info.image = "new";
-  const std::string text = write_info(info);
-  EXPECT_TRUE(text.starts_with("{\n    \"image\": \"new\",\n    \"revision\""));
-  EXPECT_TRUE(text.ends_with("}\n"));
-  const DeploymentInfo again = parse_info(text, "info");
-  EXPECT_EQ("the sea", again.document["colour"]["of"]);
-  EXPECT_EQ("new", again.image);
-  EXPECT_EQ(info.values, again.values);
-  EXPECT_EQ(text, write_info(again));
-}
-
-TEST(DeploymentInfo, ThePackageNameOfTheOlderToolSurvives) {
-  DeploymentInfo info = parse_info(R"({"rpm-installed": "atomic-container-x"})", "info");
-  EXPECT_TRUE(info.rpm_installed);
-  EXPECT_THAT(write_info(info), HasSubstr(R"("rpm-installed": "atomic-container-x")"));
-  info.rpm_installed = false;
-  EXPECT_THAT(write_info(info), HasSubstr(R"("rpm-installed": false)"));
-  EXPECT_TRUE(parse_info(R"({"rpm-installed": true})", "info").rpm_installed);
-}
-
-TEST(DeploymentInfo, Times) {
-  EXPECT_EQ(12, parse_info(R"({"created": 12.9})", "info").created);
-  EXPECT_EQ(base::ErrorKind::verification, error_of([] { parse_info(R"({"created": 1e300})", "info"); }).kind());
-}
-
-TEST(DeploymentInfo, WrongTypesNameTheKey) {
-  const auto refused = [](const char* text) {
-    const base::Error error = error_of([&] { parse_info(text, "web.0/info"); });
-    EXPECT_EQ(base::ErrorKind::verification, error.kind()) << text;
-    return std::string(error.what());
-  };
-  EXPECT_THAT(refused(R"({"image": 3})"), HasSubstr("image"));
-  EXPECT_THAT(refused(R"({"image": 3})"), HasSubstr("web.0/info"));
-  EXPECT_THAT(refused(R"({"values": []})"), HasSubstr("values"));
-  EXPECT_THAT(refused(R"({"values": {"A": {}}})"), HasSubstr("A"));
-  EXPECT_THAT(refused(R"({"installed-files": "x"})"), HasSubstr("installed-files"));
-  EXPECT_THAT(refused(R"({"installed-files-checksum": ["x"]})"), HasSubstr("installed-files-checksum"));
-  EXPECT_THAT(refused(R"({"use-links": "yes"})"), HasSubstr("use-links"));
-  EXPECT_THAT(refused(R"({"created": "now"})"), HasSubstr("created"));
-  EXPECT_THAT(refused(R"([])"), HasSubstr("object"));
-  EXPECT_THAT(refused(""), HasSubstr("web.0/info"));
-}
-
-TEST(DeploymentInfo, BrokenTextIsRefused) {
-  for (const auto& broken : berth::test::broken_json(old_info)) {
-    const base::Error error = error_of([&] { parse_info(broken.text, "web.0/info"); });
-    EXPECT_EQ(base::ErrorKind::verification, error.kind()) << broken.label;
-    EXPECT_THAT(error.message(), HasSubstr("web.0/info")) << broken.label;
-    EXPECT_THAT(error.message(), HasSubstr(broken.words)) << broken.label;
-  }
-}
 
 class DeploymentsTest : public ::testing::Test {
  protected:
@@ -148,7 +39,7 @@ TEST_F(DeploymentsTest, NothingInstalled) {
   EXPECT_FALSE(current_slot(layout_, "web"));
 }
 
-TEST_F(DeploymentsTest, FindsWhatIsInstalled) {
+TEST_F(DeploymentsTest, FindsInstalledContainers) {
   install("web", 1, "registry/web");
   install("api", 0, "registry/api");
   root_.directory(std::string(berth_) + "/web.0");
@@ -177,11 +68,11 @@ TEST_F(DeploymentsTest, NamesThatExcludeEachOther) {
   };
   EXPECT_EQ(refusal("foo"), "");
   install("foo", 0, "one");
-  EXPECT_THAT(refusal("foo"), HasSubstr("foo exists and is no container"));
-  EXPECT_THAT(refusal("foo.1"), HasSubstr("foo.1 is where a deployment of the container foo goes"));
-  EXPECT_THAT(refusal("foo.0"), HasSubstr("foo.0 exists and is no container"));
+  EXPECT_THAT(refusal("foo"), HasSubstr("foo exists and is not a container"));
+  EXPECT_THAT(refusal("foo.1"), HasSubstr("foo.1 is the path of a deployment of the container foo"));
+  EXPECT_THAT(refusal("foo.0"), HasSubstr("foo.0 exists and is not a container"));
   install("bar.1", 0, "two");
-  EXPECT_THAT(refusal("bar"), HasSubstr("the container bar.1 stands where a deployment of bar would"));
+  EXPECT_THAT(refusal("bar"), HasSubstr("the container bar.1 has the path of a deployment of bar"));
   root_.file(std::string(berth_) + "/old.0/info", "{}");
   EXPECT_THAT(refusal("old"), HasSubstr("old.0 is left over from a container"));
 }
@@ -206,7 +97,7 @@ TEST_F(DeploymentsTest, AbsoluteTargets) {
   EXPECT_EQ(0, current_slot(layout_, "web"));
 }
 
-TEST_F(DeploymentsTest, BrokenOnesAreListedBesideTheOthers) {
+TEST_F(DeploymentsTest, ListsBrokenContainersBesideTheOthers) {
   const std::string directory = std::string(berth_) + "/";
   install("good", 0, "x");
   root_.link(directory + "dangling", "dangling.0");
@@ -249,7 +140,7 @@ TEST_F(DeploymentsTest, BrokenOnesAreListedBesideTheOthers) {
   EXPECT_EQ(0, current_slot(layout_, "dangling"));
 }
 
-TEST_F(DeploymentsTest, PreinstalledUnlessInstalled) {
+TEST_F(DeploymentsTest, AnInstalledContainerHidesAPreinstalledOne) {
   install("web", 0, "vendor", "usr/lib/containers/berth");
   install("agent", 0, "vendor", "usr/lib/containers/berth");
   install("web", 1, "admin");

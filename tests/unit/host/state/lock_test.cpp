@@ -35,7 +35,7 @@ class LockTest : public ::testing::Test {
   RecordingReporter reporter_;
 };
 
-TEST_F(LockTest, SaysWhoHoldsIt) {
+TEST_F(LockTest, TheFileNamesTheHolder) {
   const ContainerLock lock = take("web");
   const std::string file = std::string(directory_) + "/web";
   EXPECT_EQ(std::to_string(::getpid()) + " berth test\n", root_.text(file));
@@ -49,7 +49,7 @@ TEST_F(LockTest, LeavesNothingBehind) {
   EXPECT_EQ(before, root_.listing());
 }
 
-TEST_F(LockTest, KeepsDirectoriesThatGotContent) {
+TEST_F(LockTest, KeepsDirectoriesWithContent) {
   {
     const ContainerLock lock = take("web");
     root_.directory("var/lib/containers/berth/web.0");
@@ -58,7 +58,7 @@ TEST_F(LockTest, KeepsDirectoriesThatGotContent) {
   EXPECT_FALSE(root_.has(directory_));
 }
 
-TEST_F(LockTest, WhatIsInTheWayIsNamedWithTheRemedy) {
+TEST_F(LockTest, NamesAPathThatIsInTheWay) {
   root_.directory("var/lib/containers/berth");
   const auto refused = [&](const std::string& path) {
     const auto error = error_of([&] { take("web"); });
@@ -98,14 +98,14 @@ TEST_F(LockTest, TimeoutNamesTheHolder) {
   EXPECT_THAT(error.hint(), HasSubstr("ps -p " + std::to_string(::getpid())));
 }
 
-TEST_F(LockTest, AHolderThatHasNotSaidWhoItIs) {
+TEST_F(LockTest, AHolderMayBeUnknown) {
   root_.file(std::string(directory_) + "/web", "");
   const base::Fd other = base::open_at(AT_FDCWD, root_.at(std::string(directory_) + "/web"), O_RDWR);
   ASSERT_EQ(0, ::flock(other.get(), LOCK_EX));
   EXPECT_THAT(error_of([&] { take("web"); }).message(), HasSubstr("another berth command works on web"));
 }
 
-TEST_F(LockTest, AFileWithoutAHolderIsNoObstacle) {
+TEST_F(LockTest, IgnoresAFileWithoutAHolder) {
   root_.file(std::string(directory_) + "/web", "1 berth killed, with a rather long command\n");
   const ContainerLock lock = take("web");
   EXPECT_EQ(std::to_string(::getpid()) + " berth test\n", root_.text(std::string(directory_) + "/web"));
@@ -128,7 +128,7 @@ class PromptReporter final : public base::Reporter {
   std::function<void()> act_;
 };
 
-TEST_F(LockTest, WaitsAndSaysSoOnce) {
+TEST_F(LockTest, ReportsTheWaitOnce) {
   auto held = std::make_unique<ContainerLock>(take("web"));
   std::jthread release;
   PromptReporter reporter([&] {
@@ -148,7 +148,7 @@ TEST_F(LockTest, AStopRequestEndsTheWait) {
   std::stop_source source;
   PromptReporter reporter([&source] { source.request_stop(); });
   const auto wait = [&] { ContainerLock::take(layout_, "web", "berth test", 60s, reporter, source.get_token()); };
-  EXPECT_EQ(base::ErrorKind::interrupted, error_of(wait).kind());
+  EXPECT_THROW(wait(), base::Interrupted);
   EXPECT_EQ(reporter.steps.size(), 1U);
 }
 
@@ -165,12 +165,12 @@ TEST_F(LockTest, TheKernelReleasesTheLockOfADeadProcess) {
   EXPECT_NO_THROW(take("web"));
 }
 
-TEST_F(LockTest, AReadOnlyPlaceIsNamed) {
+TEST_F(LockTest, NamesAReadOnlyDirectory) {
   root_.file("var/lib/containers/berth", "a file, where a directory should be");
   EXPECT_THAT(error_of([&] { take("web"); }).what(), HasSubstr("berth"));
 }
 
-TEST_F(LockTest, NeverTwoHoldersWhileFilesComeAndGo) {
+TEST_F(LockTest, NeverHasTwoHolders) {
   std::atomic<int> holders = 0;
   std::atomic<int> mistakes = 0;
   std::atomic<int> taken = 0;

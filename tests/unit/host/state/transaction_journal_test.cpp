@@ -40,13 +40,13 @@ TEST_F(JournalTest, WritesReadsReplacesRemoves) {
   EXPECT_NO_THROW(remove_journal(layout_, "api.0"));
 }
 
-TEST_F(JournalTest, HalfWrittenNotesAreNoNotes) {
+TEST_F(JournalTest, IgnoresIncompleteRecords) {
   root_.file(std::string(directory_) + "/.berth-1234", "{");
   EXPECT_THAT(list_journals(layout_), IsEmpty());
   EXPECT_NO_THROW(remove_journal(layout_, "web"));
 }
 
-TEST_F(JournalTest, WhatAKillLeavesIsListedAndRemoved) {
+TEST_F(JournalTest, ListsAndRemovesWhatAKillLeft) {
   root_.file(std::string(directory_) + "/.new-web", "{");
   EXPECT_THAT(list_journals(layout_), ElementsAre("web"));
   EXPECT_FALSE(read_journal(layout_, "web"));
@@ -59,7 +59,7 @@ TEST_F(JournalTest, WhatAKillLeavesIsListedAndRemoved) {
   EXPECT_FALSE(root_.has(directory_));
 }
 
-TEST_F(JournalTest, ANoteThatIsNotWhatWasWrittenIsRefused) {
+TEST_F(JournalTest, RefusesARecordThatDoesNotMatchItsChecksum) {
   write_journal(layout_, "web", {{"verb", "update"}, {"slot", 1}});
   const std::string path = std::string(directory_) + "/web";
   auto text = root_.text(path);
@@ -72,12 +72,12 @@ TEST_F(JournalTest, ANoteThatIsNotWhatWasWrittenIsRefused) {
   EXPECT_THAT(error.what(), HasSubstr(".transactions/web"));
 }
 
-TEST_F(JournalTest, NotesOfTheVersionBeforeHaveNoChecksum) {
+TEST_F(JournalTest, AcceptsRecordsWithoutAChecksum) {
   root_.file(std::string(directory_) + "/web", "{\"verb\": \"update\"}");
   EXPECT_EQ("update", (*read_journal(layout_, "web"))["verb"]);
 }
 
-TEST_F(JournalTest, WhatIsNoNoteIsNamedAndRemoved) {
+TEST_F(JournalTest, NamesAndRemovesOtherFiles) {
   const std::string path = std::string(directory_) + "/web";
   root_.directory(path + "/below");
   EXPECT_EQ(base::ErrorKind::verification, error_of([&] { read_journal(layout_, "web"); }).kind());
@@ -89,7 +89,7 @@ TEST_F(JournalTest, WhatIsNoNoteIsNamedAndRemoved) {
   EXPECT_FALSE(root_.has(directory_));
 }
 
-TEST_F(JournalTest, WhatIsInTheWayOfTheNotesIsNamedWithTheRemedy) {
+TEST_F(JournalTest, NamesAPathThatIsInTheWay) {
   root_.directory("var/lib/containers/berth");
   const auto refused = [&] {
     const auto error = error_of([&] { list_journals(layout_); });
@@ -107,7 +107,7 @@ TEST_F(JournalTest, WhatIsInTheWayOfTheNotesIsNamedWithTheRemedy) {
   refused();
 }
 
-TEST_F(JournalTest, AGarbledNoteIsNamed) {
+TEST_F(JournalTest, NamesAGarbledRecord) {
   root_.file(std::string(directory_) + "/web", "{");
   EXPECT_THAT(error_of([&] { read_journal(layout_, "web"); }).what(), HasSubstr(".transactions/web"));
 }

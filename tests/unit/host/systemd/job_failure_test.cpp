@@ -16,7 +16,7 @@ UnitProperties failed_with(const std::string& result) {
   return unit;
 }
 
-TEST(ExitWords, StatusesAndSignals) {
+TEST(DescribeExit, NamesStatusesAndSignals) {
   EXPECT_EQ("exited with status 3", describe_exit(CLD_EXITED, 3));
   EXPECT_EQ("exited with status 203 (EXEC: the program could not be run)", describe_exit(CLD_EXITED, 203));
   EXPECT_EQ("was killed by signal 9 (SIGKILL)", describe_exit(CLD_KILLED, SIGKILL));
@@ -24,13 +24,13 @@ TEST(ExitWords, StatusesAndSignals) {
   EXPECT_EQ("was killed by signal 40", describe_exit(CLD_KILLED, 40));
 }
 
-TEST(WasStopped, OnlyWhatEndedAfterItWasToldTo) {
+TEST(WasStopped, OnlyAServiceThatWasDeactivatedBeforeItEnded) {
   UnitState unit;
   unit.active_state = "inactive";
   unit.active_exit = 5;
   unit.main_exit = 7;
   EXPECT_TRUE(was_stopped(unit));
-  unit.main_exit = 5;  // systemd learned of its end first
+  unit.main_exit = 5;  // systemd was notified of its exit first
   EXPECT_FALSE(was_stopped(unit));
   unit.main_exit = 7;
   unit.active_state = "active";
@@ -47,7 +47,7 @@ TEST(WasStopped, OnlyWhatEndedAfterItWasToldTo) {
   }
 }
 
-TEST(JobWords, JobResults) {
+TEST(DescribeJobFailure, DescribesJobResults) {
   EXPECT_EQ("started", describe_job_failure(JobKind::start, "done", {}));
   EXPECT_EQ("stopped", describe_job_failure(JobKind::stop, "done", {}));
   EXPECT_THAT(describe_job_failure(JobKind::start, "dependency", {}), HasSubstr("a dependency failed"));
@@ -59,7 +59,7 @@ TEST(JobWords, JobResults) {
   EXPECT_EQ("systemd gives no reason", describe_job_failure(JobKind::stop, "failed", {}));
 }
 
-TEST(JobWords, ServiceResults) {
+TEST(DescribeJobFailure, DescribesServiceResults) {
   EXPECT_THAT(describe_job_failure(JobKind::start, "failed", failed_with("start-limit-hit")),
               StartsWith("hit the start limit"));
   EXPECT_THAT(describe_job_failure(JobKind::start, "failed", failed_with("watchdog")), HasSubstr("watchdog"));
@@ -69,7 +69,7 @@ TEST(JobWords, ServiceResults) {
               HasSubstr("ExecCondition="));
 }
 
-TEST(JobWords, Protocol) {
+TEST(DescribeJobFailure, DescribesProtocolErrors) {
   UnitProperties unit = failed_with("protocol");
   unit.state.type = "forking";
   EXPECT_THAT(describe_job_failure(JobKind::start, "failed", unit), StartsWith("it ended at once"));
@@ -78,7 +78,7 @@ TEST(JobWords, Protocol) {
   EXPECT_THAT(describe_job_failure(JobKind::start, "failed", unit), HasSubstr("Type=notify"));
 }
 
-TEST(JobWords, Timeouts) {
+TEST(DescribeJobFailure, DescribesTimeouts) {
   UnitProperties unit = failed_with("timeout");
   EXPECT_EQ("did not start within its TimeoutStartSec", describe_job_failure(JobKind::start, "failed", unit));
   unit.start_timeout = std::chrono::seconds(90);
@@ -88,13 +88,13 @@ TEST(JobWords, Timeouts) {
             describe_job_failure(JobKind::stop, "failed", unit));
 }
 
-TEST(JobWords, LoadErrorsComeFirst) {
+TEST(DescribeJobFailure, LoadErrorsComeFirst) {
   UnitProperties unit = failed_with("success");
   unit.state.load_error = "bad setting";
   EXPECT_EQ("could not be loaded: bad setting", describe_job_failure(JobKind::start, "failed", unit));
 }
 
-TEST(JobWords, TheCommandThatFailed) {
+TEST(DescribeJobFailure, NamesTheFailedCommand) {
   UnitProperties unit = failed_with("exit-code");
   EXPECT_EQ("one of its commands failed", describe_job_failure(JobKind::start, "failed", unit));
   unit.state.exec_main_code = CLD_EXITED;

@@ -34,7 +34,7 @@ BusPeer::Handler job_ending(const char* result) {
   };
 }
 
-/// Closes the connection in place of the first answer.
+/// Closes the connection instead of the first answer.
 BusPeer::Handler lost_once(BusPeer::Handler later) {
   return [later = std::move(later), first = true](sd_bus_message* call) mutable {
     if (std::exchange(first, false)) {
@@ -59,7 +59,7 @@ void append_bytes(sd_bus_message* reply, const char* setting, const std::vector<
   sd_bus_message_close_container(reply);
 }
 
-/// The properties of a unit that failed; what matters of it is set by each test.
+/// The properties of a failed unit; each test sets the relevant ones.
 struct FakeUnit {
   std::string load_state = "loaded";
   std::string load_error;
@@ -78,7 +78,7 @@ struct FakeUnit {
     const MessagePtr reply(raw);
     sd_bus_message_open_container(raw, 'a', "{sv}");
     sd_bus_message_append(raw, "{sv}", "Id", "s", "web.service");
-    sd_bus_message_append(raw, "{sv}", "MainPID", "s", "of a type nobody expects");
+    sd_bus_message_append(raw, "{sv}", "MainPID", "s", "of an unexpected type");
     sd_bus_message_append(raw, "{sv}", "LoadState", "s", load_state.c_str());
     sd_bus_message_append(raw, "{sv}", "LoadError", "(ss)", "", load_error.c_str());
     sd_bus_message_append(raw, "{sv}", "ActiveState", "s", active_state.c_str());
@@ -163,28 +163,28 @@ TEST_F(BusTest, ErrorsHaveKinds) {
   EXPECT_EQ(base::ErrorKind::failed, kind_of("org.example.Unknown"));
 }
 
-TEST_F(BusTest, NoFileSystemIsBlamedForWhatSystemdDoesNotTake) {
+TEST_F(BusTest, AnUnsupportedRequestIsNotBlamedOnAFileSystem) {
   const base::Error error = error_of([] { check_bus(-EINVAL, "start x"); });
-  EXPECT_EQ(error.message(), "cannot start x: systemd does not take this request");
+  EXPECT_EQ(error.message(), "cannot start x: systemd does not support this request");
   EXPECT_THAT(error.hint(), HasSubstr("systemd 252"));
 }
 
-TEST_F(BusTest, NoAnswerInTime) {
+TEST_F(BusTest, AMissingReplyTimesOut) {
   peer_.on("Reload", [](sd_bus_message*) { return 0; });
   options_.call_timeout = 1s;
   EXPECT_THAT(error_of([&] { systemd().reload(); }).message(), HasSubstr("systemd did not answer"));
 }
 
-TEST_F(BusTest, NobodyThere) {
+TEST_F(BusTest, AMissingPeerIsAnError) {
   const auto systemd = make_bus_systemd(reporter_, {}, reached_at("unix:path=/nonexistent/socket"));
   EXPECT_THAT(error_of([&] { systemd->reload(); }).what(), HasSubstr("/nonexistent/socket"));
 }
 
-TEST_F(BusTest, TheSearchNamesWhatItTriedAndTheRemedy) {
+TEST_F(BusTest, TheSearchReportsItsAttemptsAndTheRemedy) {
   ASSERT_EQ(0, ::setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nonexistent/bus", 1));
   const auto systemd = make_bus_systemd(reporter_, {});
   if (std::filesystem::exists("/run/systemd/private")) {
-    EXPECT_NO_THROW(systemd->states({"-.mount"}));  // on a booted host the private socket answers
+    EXPECT_NO_THROW(systemd->states({"-.mount"}));  // uses the private socket on a booted host
   } else {
     const base::Error error = error_of([&] { systemd->reload(); });
     EXPECT_EQ(base::ErrorKind::failed, error.kind());
@@ -195,7 +195,7 @@ TEST_F(BusTest, TheSearchNamesWhatItTriedAndTheRemedy) {
   ::unsetenv("DBUS_SYSTEM_BUS_ADDRESS");
 }
 
-TEST_F(BusTest, EnableTellsTheLinks) {
+TEST_F(BusTest, EnableReportsTheLinks) {
   peer_.on("EnableUnitFiles", [](sd_bus_message* call) {
     return sd_bus_reply_method_return(call, "ba(sss)", 1, 2, "symlink", "/etc/systemd/system/a.wants/web.service",
                                       "/etc/systemd/system/web.service", "unlink", "/etc/x", "");
@@ -210,14 +210,14 @@ TEST_F(BusTest, EnableWithoutInstallSectionWarns) {
   EXPECT_THAT(reporter_.warnings, ElementsAre(HasSubstr("no [Install] section")));
 }
 
-TEST_F(BusTest, DisableAndResetOfUnknownUnits) {
+TEST_F(BusTest, DisableAndResetIgnoreUnknownUnits) {
   peer_.on("DisableUnitFiles", failing("System.Error.ENOENT", "no such file"));
   peer_.on("ResetFailedUnit", failing("org.freedesktop.systemd1.NoSuchUnit", "not loaded"));
   EXPECT_NO_THROW(systemd().disable("web.service"));
   EXPECT_NO_THROW(systemd().reset_failed("web.service"));
 }
 
-TEST_F(BusTest, DisableAndResetThatFail) {
+TEST_F(BusTest, DisableAndResetReportFailures) {
   peer_.on("DisableUnitFiles", failing("org.freedesktop.DBus.Error.AccessDenied", "no"));
   peer_.on("ResetFailedUnit", failing("org.freedesktop.DBus.Error.AccessDenied", "no"));
   EXPECT_EQ("systemd refuses to disable web.service: no",
@@ -225,25 +225,25 @@ TEST_F(BusTest, DisableAndResetThatFail) {
   EXPECT_EQ(base::ErrorKind::not_permitted, error_of([&] { systemd().reset_failed("web.service"); }).kind());
 }
 
-TEST_F(BusTest, JobsThatEndBeforeTheAnswer) {
+TEST_F(BusTest, JobsMayEndBeforeTheReply) {
   peer_.on("StartUnit", job_ending("done"));
   peer_.on("StopUnit", job_ending("done"));
   const JobResult started = systemd().start("web.service");
   EXPECT_TRUE(started.done);
   EXPECT_EQ("done", started.result);
-  EXPECT_EQ("started", started.words);
-  EXPECT_EQ("stopped", systemd().stop("web.service").words);
+  EXPECT_EQ("started", started.reason);
+  EXPECT_EQ("stopped", systemd().stop("web.service").reason);
   EXPECT_THAT(peer_.calls(), ElementsAre("Subscribe", "GetAll", "RefUnit", "StartUnit", "StopUnit"));
 }
 
 TEST_F(BusTest, RestartIsAJobLikeAStart) {
   properties({});
   peer_.on("RestartUnit", job_ending("done"));
-  EXPECT_EQ("started", systemd().restart("web.service").words);
+  EXPECT_EQ("started", systemd().restart("web.service").reason);
   EXPECT_THAT(peer_.calls(), ElementsAre("Subscribe", "GetAll", "RefUnit", "RestartUnit"));
 }
 
-TEST_F(BusTest, ARefusedScope) {
+TEST_F(BusTest, ARefusedScopeIsAnError) {
   peer_.on("StartTransientUnit", failing("org.freedesktop.systemd1.UnitExists", "already loaded"));
   EXPECT_EQ("systemd refuses to start web-run-1.scope: already loaded",
             error_of([&] { systemd().enter_scope("web-run-1.scope", "a run"); }).message());
@@ -272,7 +272,7 @@ TEST_F(BusTest, AScopeIsDelegatedAndHoldsThisProcess) {
   EXPECT_THAT(properties, ElementsAre("Description", "Slice", "Delegate", "CollectMode", "PIDs"));
 }
 
-TEST_F(BusTest, JobsThatEndLater) {
+TEST_F(BusTest, JobsMayEndAfterTheReply) {
   peer_.on("StartUnit", [](sd_bus_message* call) {
     const int result = sd_bus_reply_method_return(call, "o", job);
     sd_bus_flush(sd_bus_message_get_bus(call));
@@ -283,7 +283,7 @@ TEST_F(BusTest, JobsThatEndLater) {
   EXPECT_TRUE(systemd().start("web.service").done);
 }
 
-TEST_F(BusTest, AFailedStartSaysWhichCommandAndHow) {
+TEST_F(BusTest, AFailedStartNamesTheCommandAndItsStatus) {
   FakeUnit unit;
   unit.result = "exit-code";
   unit.start_code = CLD_EXITED;
@@ -293,11 +293,11 @@ TEST_F(BusTest, AFailedStartSaysWhichCommandAndHow) {
   const JobResult result = systemd().start("web.service");
   EXPECT_FALSE(result.done);
   EXPECT_EQ("failed", result.result);
-  EXPECT_EQ("/usr/bin/runc (ExecStart=) exited with status 3", result.words);
+  EXPECT_EQ("/usr/bin/runc (ExecStart=) exited with status 3", result.reason);
 }
 
-/// The exit status is that of the last start that was tried.
-TEST_F(BusTest, AStartThatWasNotTriedIsOneTooMany) {
+/// The exit status is that of the previous start.
+TEST_F(BusTest, AStartThatWasNotTriedHitTheStartLimit) {
   FakeUnit unit;
   unit.result = "exit-code";
   unit.start_code = CLD_EXITED;
@@ -306,12 +306,12 @@ TEST_F(BusTest, AStartThatWasNotTriedIsOneTooMany) {
   properties(unit);
   peer_.on("StartUnit", job_ending("failed"));
   peer_.on("RestartUnit", job_ending("failed"));
-  EXPECT_THAT(systemd().start("web.service").words, StartsWith("hit the start limit"));
-  EXPECT_THAT(systemd().restart("web.service").words, StartsWith("hit the start limit"));
+  EXPECT_THAT(systemd().start("web.service").reason, StartsWith("hit the start limit"));
+  EXPECT_THAT(systemd().restart("web.service").reason, StartsWith("hit the start limit"));
 }
 
-/// systemd restarts it by itself, and our job becomes part of that.
-TEST_F(BusTest, AStartThatJoinsAnotherOneIsNotOneTooMany) {
+/// systemd restarts the unit itself, and merges the new job into that restart.
+TEST_F(BusTest, AStartThatJoinsAnotherOneDoesNotHitTheStartLimit) {
   FakeUnit unit;
   unit.active_state = "activating";
   unit.result = "protocol";
@@ -319,19 +319,19 @@ TEST_F(BusTest, AStartThatJoinsAnotherOneIsNotOneTooMany) {
   properties(unit);
   peer_.on("StartUnit", job_ending("failed"));
   peer_.on("RestartUnit", job_ending("failed"));
-  EXPECT_THAT(systemd().start("web.service").words, StartsWith("it ended at once"));
-  EXPECT_THAT(systemd().restart("web.service").words, StartsWith("it ended at once"));
+  EXPECT_THAT(systemd().start("web.service").reason, StartsWith("it ended at once"));
+  EXPECT_THAT(systemd().restart("web.service").reason, StartsWith("it ended at once"));
 }
 
-TEST_F(BusTest, AStartThatTimedOut) {
+TEST_F(BusTest, AStartThatTimedOutIsReported) {
   FakeUnit unit;
   unit.result = "timeout";
   properties(unit);
   peer_.on("StartUnit", job_ending("failed"));
-  EXPECT_EQ("did not start within its TimeoutStartSec (1.5 s)", systemd().start("web.service").words);
+  EXPECT_EQ("did not start within its TimeoutStartSec (1.5 s)", systemd().start("web.service").reason);
 }
 
-TEST_F(BusTest, AUnitThatCannotBeLoaded) {
+TEST_F(BusTest, AUnitThatCannotBeLoadedIsReported) {
   FakeUnit unit;
   unit.load_state = "bad-setting";
   unit.load_error = "Unit web.service has a bad unit file setting.";
@@ -343,7 +343,7 @@ TEST_F(BusTest, AUnitThatCannotBeLoaded) {
   EXPECT_THAT(error.hint(), HasSubstr("systemd-analyze verify web.service"));
 }
 
-TEST_F(BusTest, StartingAndStoppingUnknownUnits) {
+TEST_F(BusTest, UnknownUnitsCannotBeStartedOrStopped) {
   peer_.on("StartUnit", failing("org.freedesktop.systemd1.NoSuchUnit", "Unit web.service not found."));
   peer_.on("StopUnit", failing("org.freedesktop.systemd1.NoSuchUnit", "Unit web.service not loaded."));
   const base::Error error = error_of([&] { systemd().start("web.service"); });
@@ -352,7 +352,7 @@ TEST_F(BusTest, StartingAndStoppingUnknownUnits) {
   EXPECT_TRUE(systemd().stop("web.service").done);
 }
 
-TEST_F(BusTest, AStopThatIsNotAllowed) {
+TEST_F(BusTest, AStopThatIsNotPermittedIsReported) {
   peer_.on("StopUnit", failing("org.freedesktop.DBus.Error.AccessDenied", "no"));
   EXPECT_EQ(base::ErrorKind::not_permitted, error_of([&] { systemd().stop("web.service"); }).kind());
 }
@@ -363,7 +363,7 @@ TEST_F(BusTest, AStopRequestEndsTheWait) {
     source_.request_stop();
     return sd_bus_reply_method_return(call, "o", job);
   });
-  EXPECT_EQ(base::ErrorKind::interrupted, error_of([&] { systemd().start("web.service"); }).kind());
+  EXPECT_THROW(systemd().start("web.service"), base::Interrupted);
 }
 
 TEST_F(BusTest, AnEarlierStopRequestDoesNotDisturbAnUndo) {
@@ -384,7 +384,7 @@ TEST_F(BusTest, TheConfiguredTimeoutEndsTheWait) {
   const JobResult result = systemd().start("web.service");
   EXPECT_FALSE(result.done);
   EXPECT_EQ("timeout", result.result);
-  EXPECT_THAT(result.words, HasSubstr("did not start within 1 s"));
+  EXPECT_THAT(result.reason, HasSubstr("did not start within 1 s"));
 }
 
 TEST_F(BusTest, ALostConnectionEndsTheWait) {
@@ -398,7 +398,7 @@ TEST_F(BusTest, ALostConnectionEndsTheWait) {
   EXPECT_THAT(error_of([&] { systemd().start("web.service"); }).what(), HasSubstr("lost the connection to systemd"));
 }
 
-TEST_F(BusTest, AConnectionLostDuringACall) {
+TEST_F(BusTest, AConnectionLostDuringACallIsReported) {
   peer_.on("Reload", [](sd_bus_message* call) {
     sd_bus_close(sd_bus_message_get_bus(call));
     return 0;
@@ -407,24 +407,24 @@ TEST_F(BusTest, AConnectionLostDuringACall) {
   EXPECT_THAT(error_of([&] { systemd().reload(); }).what(), HasSubstr("lost the connection to systemd"));
 }
 
-TEST_F(BusTest, WhatCanBeRepeatedIsRepeatedOnANewConnection) {
+TEST_F(BusTest, RepeatableCallsAreRepeatedOnANewConnection) {
   peer_.on("Reload", lost_once([](sd_bus_message* call) { return sd_bus_reply_method_return(call, ""); }));
   peer_.on("StopUnit", lost_once(job_ending("done")));
   peer_.on("ResetFailedUnit", lost_once([](sd_bus_message* call) { return sd_bus_reply_method_return(call, ""); }));
   systemd().reload();
-  EXPECT_EQ("stopped", systemd().stop("web.service").words);
+  EXPECT_EQ("stopped", systemd().stop("web.service").reason);
   systemd().reset_failed("web.service");
   EXPECT_THAT(peer_.calls(), ElementsAre("Subscribe", "Reload", "Subscribe", "Reload", "StopUnit", "Subscribe",
                                          "StopUnit", "ResetFailedUnit", "Subscribe", "ResetFailedUnit"));
 }
 
-TEST_F(BusTest, WhatAStopTakesAlongIsAskedAgainOnANewConnection) {
+TEST_F(BusTest, StoppedWithIsRepeatedOnANewConnection) {
   peer_.on("GetAll", lost_once([unit = FakeUnit()](sd_bus_message* call) { return unit.reply(call); }));
   EXPECT_THAT(systemd().stopped_with({"web.service"}), IsEmpty());
   EXPECT_THAT(peer_.calls(), ElementsAre("Subscribe", "GetAll", "Subscribe", "GetAll"));
 }
 
-TEST_F(BusTest, ASystemdThatLeavesTheBusForAMomentIsWaitedFor) {
+TEST_F(BusTest, WaitsForASystemdThatLeavesTheBusBriefly) {
   auto answer = failing(SD_BUS_ERROR_SERVICE_UNKNOWN, "not provided by any .service files");
   peer_.on("Reload", [answer, first = true](sd_bus_message* call) mutable {
     return std::exchange(first, false) ? answer(call) : sd_bus_reply_method_return(call, "");
@@ -433,8 +433,8 @@ TEST_F(BusTest, ASystemdThatLeavesTheBusForAMomentIsWaitedFor) {
   EXPECT_THAT(peer_.calls(), ElementsAre("Subscribe", "Reload", "Subscribe", "Reload"));
 }
 
-/// The start was done when nobody heard of it: it must not be done again.
-TEST_F(BusTest, AJobWhoseEndWasLostIsLookedAt) {
+/// The start succeeded although its result was lost: it must not be repeated.
+TEST_F(BusTest, TheResultOfALostJobIsReadFromTheUnit) {
   FakeUnit unit;
   unit.active_state = "active";
   properties(unit);
@@ -443,7 +443,7 @@ TEST_F(BusTest, AJobWhoseEndWasLostIsLookedAt) {
   EXPECT_THAT(peer_.calls(), ElementsAre("Subscribe", "GetAll", "RefUnit", "StartUnit", "Subscribe", "GetAll"));
 }
 
-TEST_F(BusTest, AJobThatHasNotBegunIsQueuedAgain) {
+TEST_F(BusTest, AJobThatHasNotBegunIsRequeued) {
   FakeUnit unit;
   unit.active_state = "inactive";
   properties(unit);
@@ -453,7 +453,7 @@ TEST_F(BusTest, AJobThatHasNotBegunIsQueuedAgain) {
                                          "RefUnit", "StartUnit"));
 }
 
-TEST_F(BusTest, StatesOfManyUnitsInOneCall) {
+TEST_F(BusTest, StatesOfManyUnitsTakeOneCall) {
   peer_.on("ListUnitsByNames", [](sd_bus_message* call) {
     return sd_bus_reply_method_return(call, "a(ssssssouso)", 2, "web.service", "Web", "loaded", "active", "running", "",
                                       "/unit", 0, "", "/", "bad.service", "bad.service", "bad-setting", "inactive",
@@ -469,7 +469,7 @@ TEST_F(BusTest, StatesOfManyUnitsInOneCall) {
   EXPECT_EQ("not-found", states.at("gone.service").load_state);
 }
 
-TEST_F(BusTest, EverythingAboutOneUnit) {
+TEST_F(BusTest, ReadsAllPropertiesOfAUnit) {
   FakeUnit unit;
   unit.result = "signal";
   unit.main_code = CLD_KILLED;
@@ -489,7 +489,7 @@ TEST_F(BusTest, EverythingAboutOneUnit) {
   EXPECT_EQ(SIGKILL, state.exec_main_status);
 }
 
-TEST_F(BusTest, AnAnswerOfTheWrongShapeIsAnError) {
+TEST_F(BusTest, AReplyOfTheWrongTypeIsAnError) {
   peer_.on("GetAll", [](sd_bus_message* call) { return sd_bus_reply_method_return(call, "s", "nonsense"); });
   EXPECT_THAT(error_of([&] { systemd().state("web.service"); }).what(), HasSubstr("properties of a unit"));
 }

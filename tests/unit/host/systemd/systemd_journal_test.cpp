@@ -9,17 +9,17 @@ namespace {
 
 using ::testing::IsEmpty;
 
-TEST(UnitLog, ADirectoryWithoutAJournal) {
+TEST(UnitLog, IsEmptyWithoutAJournal) {
   const Scratch scratch;
   EXPECT_THAT(read_unit_log("web.service", 10, false, scratch.path()), IsEmpty());
   EXPECT_THAT(read_unit_log("web.service", 10, false, scratch.at("missing")), IsEmpty());
 }
 
-TEST(UnitLog, AUnitThatNeverSpoke) {
+TEST(UnitLog, IsEmptyWithoutMessagesOfTheUnit) {
   EXPECT_THAT(read_unit_log("berth-no-such-unit.service", 10), IsEmpty());
 }
 
-TEST(UnitLog, AGarbledJournalIsNoReasonToFail) {
+TEST(UnitLog, IsEmptyForADamagedJournal) {
   const Scratch scratch;
   scratch.file("system.journal", "this is no journal");
   EXPECT_THAT(read_unit_log("web.service", 10, false, scratch.path()), IsEmpty());

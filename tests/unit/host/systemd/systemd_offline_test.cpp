@@ -37,7 +37,7 @@ TEST_F(OfflineTest, EnablesAndDisables) {
   EXPECT_NO_THROW(systemd_->disable("web.service"));
 }
 
-TEST_F(OfflineTest, WhatIsPreinstalledIsEnabledInUsr) {
+TEST_F(OfflineTest, PreinstalledUnitsAreEnabledInUsr) {
   LayoutSettings settings;
   settings.root = root_.path();
   settings.preinstalling = true;
@@ -51,7 +51,7 @@ TEST_F(OfflineTest, WhatIsPreinstalledIsEnabledInUsr) {
   EXPECT_EQ(before, root_.listing());
 }
 
-TEST_F(OfflineTest, EnablingWhatDoesNotExist) {
+TEST_F(OfflineTest, EnablingAMissingUnitIsAnError) {
   const base::Error error = error_of([&] { systemd_->enable("web.service"); });
   EXPECT_EQ(base::ErrorKind::not_found, error.kind());
   EXPECT_THAT(error.what(), HasSubstr(root_.at("etc/systemd/system/web.service")));
@@ -62,7 +62,7 @@ TEST_F(OfflineTest, ADirectoryInsteadOfAUnitIsAnError) {
   EXPECT_THAT(error_of([&] { systemd_->enable("web.service"); }).what(), HasSubstr("web.service"));
 }
 
-TEST_F(OfflineTest, NothingRuns) {
+TEST_F(OfflineTest, ReportsThatNoUnitRuns) {
   root_.file("etc/systemd/system/web.service", unit_text);
   const base::Error error = error_of([&] { systemd_->start("web.service"); });
   EXPECT_EQ(base::ErrorKind::not_permitted, error.kind());
@@ -74,7 +74,7 @@ TEST_F(OfflineTest, NothingRuns) {
   EXPECT_EQ("not-found", states.at("api.service").load_state);
 }
 
-TEST_F(OfflineTest, TheRestWaitsForTheNextBoot) {
+TEST_F(OfflineTest, TheOtherMethodsDoNothing) {
   const std::string before = root_.listing();
   systemd_->reload();
   systemd_->create_tmpfiles("/etc/tmpfiles.d/web.conf");

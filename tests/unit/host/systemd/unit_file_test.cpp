@@ -13,7 +13,7 @@ using ::testing::IsEmpty;
 
 constexpr const char* units = "etc/systemd/system/";
 
-TEST(InstallSectionTest, ReadsWhatMakesLinks) {
+TEST(InstallSectionTest, ReadsTheSettingsThatMakeLinks) {
   const InstallSection section = parse_install_section(R"(
 [Unit]
 WantedBy=not.target
@@ -44,7 +44,26 @@ TEST(InstallSectionTest, AnEmptyAssignmentResets) {
   EXPECT_THAT(section.wanted_by, ElementsAre("b.target"));
 }
 
-TEST(InstallSectionTest, NamesThatAreNoUnitNamesAreRefused) {
+TEST(InstallSectionTest, FollowsALineThatEndsInTwoBackslashes) {
+  const auto section =
+      parse_install_section("[Service]\nEnvironment=ESCAPE=\\\\\n[Install]\nWantedBy=a.target\n", "web.service");
+  EXPECT_THAT(section.wanted_by, ElementsAre("a.target"));
+}
+
+TEST(InstallSectionTest, IsHiddenByAContinuedLine) {
+  const auto section =
+      parse_install_section("[Service]\nEnvironment=ESCAPE=\\\n[Install]\nWantedBy=a.target\n", "web.service");
+  EXPECT_THAT(section.wanted_by, IsEmpty());
+}
+
+TEST(InstallSectionTest, NamesMayBeQuoted) {
+  const auto section = parse_install_section("[Install]\nWantedBy=\"a.target\" 'b\\x2dc.target'\n", "web.service");
+  EXPECT_THAT(section.wanted_by, ElementsAre("a.target", "b\\x2dc.target"));
+  EXPECT_THAT(error_of([] { parse_install_section("[Install]\nWantedBy=\"a.target\n", "web.service"); }).what(),
+              HasSubstr("unclosed quote in '\"a.target'"));
+}
+
+TEST(InstallSectionTest, RefusesInvalidUnitNames) {
   for (const char* name : {"../../tmp/x", "a/b.target", "target", ".target", "x.wants", "a%i.target", "a%", "ä.target",
                            "\x1b[2J.target"}) {
     const base::Error error =
@@ -53,9 +72,9 @@ TEST(InstallSectionTest, NamesThatAreNoUnitNamesAreRefused) {
     EXPECT_THAT(error.what(), HasSubstr(base::printable(name)));
   }
   const base::Error error = error_of([] { parse_install_section("[Install]\nAlias=web.target\n", "web.service"); });
-  EXPECT_THAT(error.what(), HasSubstr("another kind"));
+  EXPECT_THAT(error.what(), HasSubstr("another type"));
   EXPECT_THAT(error_of([] { parse_install_section("[Install]\nWantedBy=%H.target\n", "web.service"); }).what(),
-              HasSubstr("'%H.target', whose specifier"));
+              HasSubstr("'%H.target', a specifier"));
 }
 
 class UnitLinksTest : public ::testing::Test {
@@ -69,7 +88,7 @@ class UnitLinksTest : public ::testing::Test {
   InstallSection section_{{"multi-user.target"}, {"x.target"}, {"www.service", "web.service"}, {}};
 };
 
-TEST_F(UnitLinksTest, MadeOnceAndRemoved) {
+TEST_F(UnitLinksTest, LinksAreMadeOnceAndRemoved) {
   const std::string before = root_.listing();
   EXPECT_THAT(make(),
               ElementsAre("/etc/systemd/system/multi-user.target.wants/web.service",
@@ -82,7 +101,7 @@ TEST_F(UnitLinksTest, MadeOnceAndRemoved) {
   EXPECT_EQ(before, root_.listing());
 }
 
-TEST_F(UnitLinksTest, OthersStay) {
+TEST_F(UnitLinksTest, OtherLinksAreKept) {
   root_.link(std::string(units) + "multi-user.target.wants/api.service", "/etc/systemd/system/api.service");
   root_.directory(std::string(units) + "empty.target.wants");
   root_.link(std::string(units) + "linked.target.wants", "multi-user.target.wants");
@@ -92,7 +111,7 @@ TEST_F(UnitLinksTest, OthersStay) {
   EXPECT_EQ(before, root_.listing());
 }
 
-TEST_F(UnitLinksTest, WhatAnotherSectionAsksForStays) {
+TEST_F(UnitLinksTest, LinksOfTheKeptSectionAreKept) {
   make();
   root_.link(std::string(units) + "old.target.wants/web.service", "../web.service");
   root_.link(std::string(units) + "old.service", "web.service");
@@ -108,7 +127,7 @@ TEST_F(UnitLinksTest, WhatAnotherSectionAsksForStays) {
   EXPECT_FALSE(root_.has(std::string(units) + "multi-user.target.wants/web.service"));
 }
 
-TEST_F(UnitLinksTest, LinksOfAUnitThatIsGoneAreRemovedToo) {
+TEST_F(UnitLinksTest, LinksOfARemovedUnitAreRemoved) {
   std::filesystem::remove(root_.at(std::string(units) + "web.service"));
   root_.link(std::string(units) + "old.target.wants/web.service", "../web.service");
   remove_unit_links(fd_.get(), "web.service");
@@ -134,18 +153,18 @@ TEST_F(UnitLinksTest, OnlyTheNamedLinksAreMadeAndRemoved) {
   EXPECT_FALSE(root_.has(std::string(units) + "a.target.wants"));
 }
 
-TEST_F(UnitLinksTest, NothingToRemove) {
+TEST_F(UnitLinksTest, MissingLinksAreNotRemoved) {
   const Scratch empty;
   EXPECT_NO_THROW(remove_unit_links(empty.open().get(), "web.service"));
   EXPECT_THAT(empty.listing(), IsEmpty());
 }
 
-TEST_F(UnitLinksTest, ATakenNameIsAConflictAndUndone) {
+TEST_F(UnitLinksTest, ATakenNameIsAConflictAndIsUndone) {
   root_.file(std::string(units) + "www.service", "[Service]\n");
   const std::string before = root_.listing();
   const base::Error error = error_of([&] { make(); });
   EXPECT_EQ(base::ErrorKind::conflict, error.kind());
-  EXPECT_THAT(error.what(), HasSubstr("/etc/systemd/system/www.service exists and is something else"));
+  EXPECT_THAT(error.what(), HasSubstr("/etc/systemd/system/www.service exists and is not a link to it"));
   EXPECT_EQ(before, root_.listing());
 }
 
@@ -159,7 +178,7 @@ TEST_F(UnitLinksTest, DirectoriesReachedThroughLinksStayInsideTheRoot) {
   EXPECT_THAT(outside.listing(), IsEmpty());
 }
 
-TEST(UnitName, IsWhatSystemdTakesForOne) {
+TEST(UnitName, FollowsTheRulesOfSystemd) {
   for (const auto* name : {"a.service", "a@b.timer", "dev-disk-by\\x2duuid.device", "a:b_c-d.e.socket", "x@.path"}) {
     EXPECT_TRUE(is_unit_name(name)) << name;
   }

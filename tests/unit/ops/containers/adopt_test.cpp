@@ -37,7 +37,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* older_directory = "/var/lib/containers/atomic";
 
-/// A machine on which another tool has installed a container `web`, in the same form but elsewhere.
+/// A machine on which another tool has installed a container `web`, with the same layout in another directory.
 class Adopt : public ::testing::Test {
  protected:
   Adopt() {
@@ -50,7 +50,7 @@ class Adopt : public ::testing::Test {
     machine_.systemd.calls.clear();
   }
 
-  /// Of the other tool.
+  /// The context of the other tool.
   Context older_context() {
     host::LayoutSettings settings;
     settings.root = machine_.directory / "root";
@@ -101,7 +101,7 @@ TEST_F(Adopt, DeploymentsMoveAndLeaveLinks) {
   EXPECT_EQ(host::installed_deployment(context.layout, "web").slot, 0);
 }
 
-TEST_F(Adopt, UndoGivesEverythingBack) {
+TEST_F(Adopt, UndoReturnsEverything) {
   const auto before = tree_text(machine_.on_disk("var/lib/containers/atomic/web.0"));
   take();
   const auto outcome = undo();
@@ -116,7 +116,7 @@ TEST_F(Adopt, UndoGivesEverythingBack) {
   EXPECT_THAT(error_of([&] { undo(); }).what(), HasSubstr("nothing was adopted"));
 }
 
-TEST_F(Adopt, AfterAnUpdateUndoWantsARollbackFirst) {
+TEST_F(Adopt, UndoAfterAnUpdateNeedsARollback) {
   take();
   auto context = machine_.context();
   UpdateRequest request;
@@ -145,7 +145,7 @@ TEST_F(Adopt, UninstallRemovesTheLinks) {
   EXPECT_FALSE(machine_.exists("var/lib/containers/atomic/web.0"));
 }
 
-TEST_F(Adopt, ImagesComeOverIntoARepositoryThatIsThere) {
+TEST_F(Adopt, ImagesAreAddedToAnExistingRepository) {
   auto context = machine_.context();
   auto other = full_image();
   other.files[1].content = "#!/bin/other\n";
@@ -160,18 +160,18 @@ TEST_F(Adopt, ImagesComeOverIntoARepositoryThatIsThere) {
   EXPECT_TRUE(machine_.exists("var/lib/containers/berth/.storage/ostree/objects"));
 }
 
-TEST_F(Adopt, ATakenNameIsRefusedBeforeAnythingMoves) {
+TEST_F(Adopt, RefusesATakenNameBeforeAnyChange) {
   auto context = machine_.context();
   machine_.write("var/lib/containers/berth/web.0/info", "{}");
   fs::create_symlink("web.0", machine_.on_disk("var/lib/containers/berth/web"));
   const auto error = error_of([&] { take(); });
   EXPECT_EQ(error.kind(), ErrorKind::conflict);
-  EXPECT_THAT(error.what(), HasSubstr("web is a container of berth's already"));
+  EXPECT_THAT(error.what(), HasSubstr("berth already has a container web"));
   EXPECT_TRUE(machine_.exists("var/lib/containers/atomic/web.0/info"));
   EXPECT_FALSE(fs::is_symlink(machine_.on_disk("var/lib/containers/atomic/.storage/ostree")));
 }
 
-TEST_F(Adopt, UnknownNamesAndEmptyDirectoriesAreRefused) {
+TEST_F(Adopt, RefusesUnknownNamesAndEmptyDirectories) {
   auto context = machine_.context();
   EXPECT_EQ(error_of([&] { adopt(context, {older_directory, "", {"nobody"}, false}); }).kind(), ErrorKind::not_found);
   EXPECT_EQ(error_of([&] { adopt(context, {"/no/such", "", {}, false}); }).kind(), ErrorKind::not_found);
@@ -182,7 +182,7 @@ TEST_F(Adopt, UnknownNamesAndEmptyDirectoriesAreRefused) {
               HasSubstr("there is nothing to adopt in /srv/empty"));
 }
 
-TEST_F(Adopt, OneOfSeveralCanBeNamed) {
+TEST_F(Adopt, AdoptsOnlyTheNamedContainer) {
   auto theirs = older_context();
   InstallRequest request;
   request.image = machine_.image("web", full_image());
@@ -199,53 +199,53 @@ TEST_F(Adopt, OneOfSeveralCanBeNamed) {
   EXPECT_TRUE(machine_.exists("var/lib/containers/atomic/web.0/info"));
 }
 
-/// Whatever an interruption left, the note leads to the end.
-TEST_F(Adopt, AnInterruptionIsCompleted) {
+/// The journal record is sufficient to complete the adoption.
+TEST_F(Adopt, RecoveryCompletesAnInterruptedAdoption) {
   auto context = machine_.context();
-  const auto note = [&](bool undo) {
+  const auto record = [&](bool undo) {
     host::write_journal(context.layout, "web",
                         {{"operation", "adopt"}, {"name", "web"}, {"from", older_directory}, {"undo", undo}});
   };
-  note(false);
+  record(false);
   recover_all(context);
   EXPECT_EQ(link("var/lib/containers/berth/web"), "web.0");
-  fs::remove(machine_.on_disk("var/lib/containers/berth/web"));  // the privilege went between exchange and link
+  fs::remove(machine_.on_disk("var/lib/containers/berth/web"));  // as after a kill between exchange and link
   fs::remove(machine_.on_disk("var/lib/containers/atomic/web"));
   fs::create_symlink("/var/lib/containers/atomic/web.0", machine_.on_disk("var/lib/containers/atomic/web"));
-  note(false);
+  record(false);
   recover_all(context);
   EXPECT_EQ(link("var/lib/containers/berth/web"), "web.0");
   EXPECT_EQ(link("var/lib/containers/atomic/web"), "/var/lib/containers/berth/web");
-  note(true);
+  record(true);
   recover_all(context);
   EXPECT_TRUE(fs::is_directory(fs::symlink_status(machine_.on_disk("var/lib/containers/atomic/web.0"))));
   EXPECT_FALSE(machine_.exists("var/lib/containers/berth/web.0"));
   EXPECT_FALSE(host::read_journal(context.layout, "web"));
 }
 
-/// The older tool still finds everything at its old paths, and nothing is left that was in use for a moment.
-TEST_F(Adopt, KilledAtAnyCallItIsCompletedOrBegunAgain) {
+/// The paths of `atomic` stay valid, and no temporary names are left.
+TEST_F(Adopt, KilledAtAnyCallItIsCompletedOrRepeated) {
   const auto locks = "var/lib/containers/berth/.locks:var/lib/containers/atomic/.locks";
   const auto tree = [&] { return tree_text(machine_.on_disk(""), locks); };
   const auto tried = [](const std::function<void()>& work) {
     try {
       work();
     } catch (const base::Error& error) {
-      ASSERT_EQ(error.kind(), ErrorKind::not_found) << error.what();  // it was complete
+      ASSERT_EQ(error.kind(), ErrorKind::not_found) << error.what();  // it was completed
     }
   };
   const auto adopting = [this] { take(); };
   const auto returning = [this] { undo(); };
   auto context = machine_.context();
   take();
-  undo();  // a repository that was given back lacks the mark of one that was never open
+  undo();  // a returned repository does not have the mark of a private one
   run_with_faults({}, adopting);
   const auto adopted = tree();
   const auto calls = run_with_faults({}, returning).calls;
   const auto before = tree();
   for (std::size_t at = 1; run_with_faults({Calls::changing, at, 1, 0}, adopting).killed; ++at) {
     recover_all(context);
-    // Whoever names the older tool's repository finds it, wherever it is.
+    // The path of the repository of `atomic` stays valid.
     ASSERT_TRUE(machine_.exists("var/lib/containers/atomic/.storage/ostree")) << "adopt killed at call " << at;
     tried(adopting);
     ASSERT_EQ(tree(), adopted) << "adopt killed at call " << at;

@@ -1,4 +1,4 @@
-// Packages of whole containers, made by the real tools and looked at with them.
+// Packages of whole containers, built and inspected with the real tools.
 #include "ops/containers/container_package.hpp"
 
 #include <fcntl.h>
@@ -65,7 +65,7 @@ class ContainerPackages : public ::testing::TestWithParam<host::PackageKind> {
                      : base::run_checked({"rpm", "--query", "--list", "--verbose", "--package", file}))
         .output;
   }
-  /// Below the directory `unpacked`, as the package manager lays it out.
+  /// Unpacks the package into the directory `unpacked`.
   void unpack(const std::string& file) const {
     const std::string root = machine.directory / "unpacked";
     std::filesystem::create_directories(root);
@@ -93,7 +93,7 @@ class ContainerPackages : public ::testing::TestWithParam<host::PackageKind> {
   }
 };
 
-TEST_P(ContainerPackages, HoldTheWholeContainer) {
+TEST_P(ContainerPackages, ContainTheWholeContainer) {
   auto spec = full_image();
   spec.config = R"({"Labels":{"version":"1.2","release":"3"}})";
   const auto package = make(request_for(spec));
@@ -121,7 +121,7 @@ TEST_P(ContainerPackages, LeaveNothingOnThisMachine) {
   EXPECT_EQ(left_files(), "");
 }
 
-TEST_P(ContainerPackages, ReplaceOneOfTheSameName) {
+TEST_P(ContainerPackages, ReplaceAPackageOfTheSameName) {
   auto spec = full_image();
   spec.config = R"({"Labels":{"version":"1"}})";
   const auto request = request_for(spec);
@@ -132,7 +132,7 @@ TEST_P(ContainerPackages, ReplaceOneOfTheSameName) {
   EXPECT_THAT(made_files(), Not(HasSubstr(" atomic"))) << "one file";
 }
 
-TEST_P(ContainerPackages, FilesOfThisMachineAreNotInTheWay) {
+TEST_P(ContainerPackages, IgnoreFilesOfThisMachine) {
   machine.write("usr/local/bin/webctl", "the host's\n");
   machine.make_directory("var/lib/web");
   const auto package = make(request_for(full_image()));
@@ -141,7 +141,7 @@ TEST_P(ContainerPackages, FilesOfThisMachineAreNotInTheWay) {
   EXPECT_FALSE(package.plan.tmpfiles) << "the line would change a directory that such machines have";
 }
 
-TEST_P(ContainerPackages, TakeAStoredImageFromTheStore) {
+TEST_P(ContainerPackages, UseAStoredImage) {
   auto request = request_for(full_image());
   request.image = "localhost/stored:latest";
   EXPECT_THAT(error_of([&] { make(request); }).what(), HasSubstr("localhost"));
@@ -150,13 +150,13 @@ TEST_P(ContainerPackages, TakeAStoredImageFromTheStore) {
   EXPECT_EQ(left_files(), "");
 }
 
-TEST_P(ContainerPackages, APlanAloneMakesNone) {
+TEST_P(ContainerPackages, AreNotBuiltForAPlan) {
   auto request = request_for(full_image());
   request.only_plan = true;
   const auto package = make(request);
   EXPECT_EQ(package.file, "");
   EXPECT_EQ(package.plan.deployment, place);
-  EXPECT_EQ(package.places.unit_in_root("web"), "/usr/lib/systemd/system/web.service");
+  EXPECT_EQ(package.layout.unit_in_root("web"), "/usr/lib/systemd/system/web.service");
   EXPECT_EQ(made_files(), "");
 }
 
@@ -167,7 +167,7 @@ TEST_P(ContainerPackages, AMissingVariableIsReportedAndNothingIsLeft) {
   EXPECT_EQ(made_files() + left_files(), "");
 }
 
-TEST_P(ContainerPackages, AnImageThatRunsOnceIsRefused) {
+TEST_P(ContainerPackages, RefuseAnImageThatRunsOnce) {
   auto spec = full_image();
   spec.config = R"({"Labels":{"atomic.run":"once"}})";
   const auto error = error_of([&] { make(request_for(spec)); });
@@ -175,7 +175,7 @@ TEST_P(ContainerPackages, AnImageThatRunsOnceIsRefused) {
   EXPECT_THAT(error.hint(), HasSubstr("berth run"));
 }
 
-TEST_P(ContainerPackages, OptionsThatMeanAnInstallAreRefused) {
+TEST_P(ContainerPackages, RefuseOptionsOfAnInstall) {
   auto request = request_for(full_image());
   request.start = true;
   EXPECT_THAT(error_of([&] { make(request); }).message(), HasSubstr("--now"));
@@ -184,13 +184,13 @@ TEST_P(ContainerPackages, OptionsThatMeanAnInstallAreRefused) {
   EXPECT_THAT(error_of([&] { make(request); }).message(), HasSubstr("--rootfs"));
 }
 
-TEST_P(ContainerPackages, TreesThatAPackageWouldChangeAreRefused) {
+TEST_P(ContainerPackages, RefuseTreesThatAPackageCannotKeep) {
   const auto tree = base::open_host_directory(machine.directory / "made");
   const std::string file = machine.directory / "made/ping";
   std::ofstream(std::string(file)) << "x";
   EXPECT_NO_THROW(make_packable(tree.get(), GetParam()));
   if (::geteuid() != 0) {
-    return;  // only root can make such files
+    return;  // only root can create such files
   }
   const unsigned char capability[20] = {0x01, 0, 0, 0x02, 0, 0x20};
   ASSERT_EQ(::setxattr(file.c_str(), "security.capability", capability, sizeof capability, 0), 0);
@@ -205,7 +205,7 @@ TEST_P(ContainerPackages, TreesThatAPackageWouldChangeAreRefused) {
   }
 }
 
-TEST_P(ContainerPackages, SymbolicLinksGetAnInodeEach) {
+TEST_P(ContainerPackages, GiveEachSymbolicLinkItsOwnInode) {
   const auto tree = base::open_host_directory(machine.directory / "made");
   ASSERT_EQ(::symlinkat("busybox", tree.get(), "ls"), 0);
   ASSERT_EQ(::linkat(tree.get(), "ls", tree.get(), "cat", 0), 0);
@@ -219,22 +219,22 @@ INSTANTIATE_TEST_SUITE_P(BothKinds, ContainerPackages,
                          ::testing::Values(host::PackageKind::deb, host::PackageKind::rpm),
                          [](const auto& kind) { return kind.param == host::PackageKind::deb ? "deb" : "rpm"; });
 
-TEST(ContainerPackage, AHostWithoutPackagesCannotMakeOne) {
+TEST(ContainerPackage, NeedsAPackageDatabase) {
   Machine machine;
   auto context = machine.context();
   InstallRequest request;
   request.image = machine.image("web", full_image());
   EXPECT_THAT(error_of([&] { make_container_package(context, request, machine.directory.path()); }).message(),
-              HasSubstr("no packages"));
+              HasSubstr("neither a dpkg nor an rpm database"));
 }
 
-TEST(ContainerPackage, UsersMakeNone) {
+TEST(ContainerPackage, IsRefusedInUserMode) {
   Machine machine(host::UserDirectories{"alice", 1000, "/home/alice", "/home/alice/.local/share", "/home/alice/.config",
                                         "/run/user/1000"});
   auto context = machine.context();
   const auto error = error_of([&] { make_container_package(context, {}, "."); });
   EXPECT_EQ(error.kind(), ErrorKind::usage);
-  EXPECT_THAT(error.message(), HasSubstr("not of users"));
+  EXPECT_THAT(error.message(), HasSubstr("user mode"));
 }
 
 }  // namespace

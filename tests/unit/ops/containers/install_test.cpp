@@ -41,7 +41,7 @@ InstallRequest request_for(const std::string& image, const std::string& name = "
   return request;
 }
 
-TEST(Install, PutsEverythingInPlace) {
+TEST(Install, CreatesAllFiles) {
   Machine machine;
   auto context = machine.context();
   const auto outcome = install(context, request_for(machine.image("web", full_image())));
@@ -71,8 +71,8 @@ TEST(Install, PutsEverythingInPlace) {
   EXPECT_FALSE(machine.exists(std::string(deployments) + "/.staging-web"));
 }
 
-/// What systemd-tmpfiles made is removed again as long as nobody changed it.
-TEST(Install, OfWhatTmpfilesLinesMadeWhatWasChangedStays) {
+/// Files that systemd-tmpfiles created are removed unless they were changed.
+TEST(Install, KeepsChangedFilesOfTmpfilesLines) {
   Machine machine;
   auto context = machine.context();
   auto spec = full_image();
@@ -105,10 +105,11 @@ TEST(Install, OfWhatTmpfilesLinesMadeWhatWasChangedStays) {
     left.insert(entry.path().filename());
   }
   EXPECT_THAT(left, ::testing::ElementsAre("edited", "host", "turned"));
-  EXPECT_THAT(machine.reporter.warnings, Contains("/srv/web/edited is not what systemd-tmpfiles made, and stays"));
+  EXPECT_THAT(machine.reporter.warnings,
+              Contains("/srv/web/edited was changed after systemd-tmpfiles created it and is kept"));
 }
 
-TEST(Install, WhatHoldsValuesIsNotReadableByOthers) {
+TEST(Install, FilesWithValuesAreNotReadableByOtherUsers) {
   Machine machine;
   auto context = machine.context();
   install(context, request_for(machine.image("web", full_image())));
@@ -118,7 +119,7 @@ TEST(Install, WhatHoldsValuesIsNotReadableByOthers) {
   }
 }
 
-TEST(Install, AUnitThatSystemdCannotReadIsTakenBackWithItsReason) {
+TEST(Install, AUnitThatSystemdCannotReadIsRemovedAndTheReasonReported) {
   Machine machine;
   auto context = machine.context();
   const auto image = machine.image("web", full_image());
@@ -135,7 +136,7 @@ TEST(Install, AUnitThatSystemdCannotReadIsTakenBackWithItsReason) {
   EXPECT_EQ(error.kind(), ErrorKind::failed);
   EXPECT_EQ(error.message(),
             "systemd cannot load web.service (bad-setting): Unit web.service has a bad unit file setting.");
-  EXPECT_THAT(error.hint(), HasSubstr("web.service:3: Unknown key name"));
+  EXPECT_THAT(error.details(), HasSubstr("web.service:3: Unknown key name"));
   EXPECT_EQ(tree_text(machine.on_disk("")), before);
   ASSERT_FALSE(machine.systemd.calls.empty());
   EXPECT_EQ(machine.systemd.calls.back(), "reload") << "systemd has forgotten the unit again";
@@ -151,8 +152,8 @@ TEST(Install, TakenNameChangesNothing) {
   EXPECT_EQ(tree_text(machine.on_disk("")), before);
 }
 
-/// Fails at every place an install can fail, and compares the whole tree each time.
-TEST(Install, FailureAtAnyStepLeavesTheHostAsItWas) {
+/// Fails at every step, and compares the whole tree each time.
+TEST(Install, AFailureAtAnyStepLeavesTheHostUnchanged) {
   Machine machine;
   auto context = machine.context();
   const auto image = machine.image("web", full_image());
@@ -186,7 +187,7 @@ TEST(Install, FailureAtAnyStepLeavesTheHostAsItWas) {
 }
 
 /// The same, but the step itself fails, in systemd, half-way.
-TEST(Install, SystemdFailingAtAnyCallLeavesTheHostAsItWas) {
+TEST(Install, AFailureOfSystemdAtAnyCallLeavesTheHostUnchanged) {
   Machine machine;
   auto context = machine.context();
   const auto image = machine.image("web", full_image());
@@ -204,7 +205,7 @@ TEST(Install, SystemdFailingAtAnyCallLeavesTheHostAsItWas) {
   }
 }
 
-TEST(Install, ServiceThatDoesNotStartIsTakenBack) {
+TEST(Install, AServiceThatDoesNotStartIsRemoved) {
   Machine machine;
   auto context = machine.context();
   const auto image = machine.image("web", full_image());
@@ -217,39 +218,37 @@ TEST(Install, ServiceThatDoesNotStartIsTakenBack) {
   const auto error = error_of([&] { install(context, request); });
   EXPECT_EQ(error.kind(), ErrorKind::start_failed);
   EXPECT_THAT(error.message(), HasSubstr("exited with status 3"));
-  EXPECT_THAT(error.hint(), HasSubstr("cannot bind"));
+  EXPECT_THAT(error.details(), HasSubstr("cannot bind"));
   EXPECT_EQ(tree_text(machine.on_disk("")), before);
 }
 
-TEST(Install, StopRequestTakesEverythingBack) {
+TEST(Install, AStopRequestRevertsTheInstall) {
   Machine machine;
   auto context = machine.context();
   const auto image = machine.image("web", full_image());
   pull(context, {image, "", ""});
   const auto before = tree_text(machine.on_disk(""));
-  const auto error = error_of([&] {
-    install(context, request_for(image), [&](std::size_t index) {
-      if (index == 5) {
-        machine.stop.request_stop();
-      }
-    });
-  });
-  EXPECT_EQ(error.kind(), ErrorKind::interrupted);
+  const auto stop = [&](std::size_t index) {
+    if (index == 5) {
+      machine.stop.request_stop();
+    }
+  };
+  EXPECT_THROW(install(context, request_for(image), stop), base::Interrupted);
   EXPECT_EQ(tree_text(machine.on_disk("")), before);
 }
 
-/// What a kill leaves: the note and everything up to step i. The next command takes it back.
-TEST(Install, NoteAloneIsEnoughToTakeItBack) {
+/// As after a kill: the record exists, and the steps up to i are done. The next command reverts the install.
+TEST(Install, TheJournalRecordIsSufficientToRevertIt) {
   Machine machine;
   auto context = machine.context();
   const auto image = machine.image("web", full_image());
   pull(context, {image, "", ""});
   const auto before = tree_text(machine.on_disk(""));
   const auto outcome = install(context, request_for(image));
-  host::write_journal(machine.layout, "web", to_json(note_of_install(context, *outcome.plan, false)));
+  host::write_journal(machine.layout, "web", to_json(install_record(context, *outcome.plan, false)));
   recover_pending(context);
   EXPECT_EQ(tree_text(machine.on_disk("")), before);
-  EXPECT_THAT(machine.reporter.steps, Contains("taking back an interrupted install of web"));
+  EXPECT_THAT(machine.reporter.steps, Contains("undoing an interrupted install of web"));
 }
 
 TEST(Install, StaleStagingIsRemovedByTheNextCommand) {
@@ -283,7 +282,7 @@ TEST(Install, ExistingHostFileStaysAndIsNotRecorded) {
   EXPECT_THAT(info.installed_files, ::testing::Not(Contains("/etc/web/web.conf")));
 }
 
-TEST(Install, WhatIsAsMightyAsRootIsWarnedAboutOnce) {
+TEST(Install, PrivilegesAreOneWarning) {
   Machine machine;
   auto context = machine.context();
   auto request = request_for(machine.image("web", full_image()));
@@ -293,7 +292,7 @@ TEST(Install, WhatIsAsMightyAsRootIsWarnedAboutOnce) {
                           "/usr/local/bin/webctl (4755)"));
 }
 
-TEST(Install, AnImageOfAnotherPlatformIsWarnedAboutAlsoWhenItIsStored) {
+TEST(Install, AnImageForAnotherPlatformIsAWarningEvenWhenItIsStored) {
   Machine machine;
   auto context = machine.context();
   ImageSpec spec = full_image();
@@ -367,7 +366,7 @@ TEST(Install, RefusalsChangeNothing) {
          }
          request.image = m.image("alias", spec);
        },
-       ErrorKind::conflict, "wants to be called sshd.service as well"},
+       ErrorKind::conflict, "has the alias sshd.service"},
       {"runtime", [](Machine&, InstallRequest& r) { r.runtime = "/usr/bin/nope"; }, ErrorKind::not_found,
        "is not installed"},
       {"name", [](Machine&, InstallRequest& r) { r.name = "../x"; }, ErrorKind::usage, "../x"},
@@ -378,7 +377,7 @@ TEST(Install, RefusalsChangeNothing) {
       {"left over", [](Machine& m, InstallRequest&) { m.make_directory("var/lib/containers/berth/web.0"); },
        ErrorKind::conflict, "is left over from a container"},
       {"no container", [](Machine& m, InstallRequest&) { m.make_directory("var/lib/containers/berth/web"); },
-       ErrorKind::conflict, "exists and is no container"}};
+       ErrorKind::conflict, "exists and is not a container"}};
   for (const auto& refusal : refusals) {
     Machine machine;
     auto context = machine.context();
@@ -393,11 +392,11 @@ TEST(Install, RefusalsChangeNothing) {
   }
 }
 
-TEST(Install, MissingVariablesAreReportedAtOnceAndNothingHappens) {
+TEST(Install, AllMissingVariablesAreReported) {
   Machine machine;
   auto context = machine.context();
   auto spec = full_image();
-  spec.files[5].content = "{}";  // no defaults: $PORT and $GREETING have no value
+  spec.files[5].content = "{}";  // $PORT and $GREETING have no default values
   spec.files[5].content = R"({"installedFilesTemplate":["/etc/web/web.conf"]})";
   const auto image = machine.image("web", spec);
   pull(context, {image, "", ""});
@@ -408,7 +407,7 @@ TEST(Install, MissingVariablesAreReportedAtOnceAndNothingHappens) {
   EXPECT_EQ(tree_text(machine.on_disk("")), before);
 }
 
-TEST(Install, NameOfAnotherContainersDeploymentIsRefused) {
+TEST(Install, RefusesTheNameOfAnotherDeployment) {
   Machine machine;
   auto context = machine.context();
   const auto image = machine.image("web", full_image());
@@ -418,7 +417,7 @@ TEST(Install, NameOfAnotherContainersDeploymentIsRefused) {
   EXPECT_EQ(error_of([&] { install(context, request_for(image, "other")); }).kind(), ErrorKind::conflict);
 }
 
-TEST(Install, LockedContainerNamesTheHolder) {
+TEST(Install, ALockedContainerIsAConflictThatNamesTheHolder) {
   Machine machine;
   auto context = machine.context();
   const auto lock =
@@ -428,7 +427,7 @@ TEST(Install, LockedContainerNamesTheHolder) {
   EXPECT_THAT(error.what(), HasSubstr("berth update"));
 }
 
-TEST(Install, ImageWithoutServiceOnlyBringsFiles) {
+TEST(Install, AnImageWithoutAServiceInstallsHostFilesOnly) {
   Machine machine;
   auto context = machine.context();
   test::ImageSpec spec;

@@ -30,9 +30,9 @@ namespace fs = std::filesystem;
 
 constexpr const char* place = "var/lib/containers/berth";
 
-class PrivatePlaces : public ::testing::Test {
+class PrivateDirectories : public ::testing::Test {
  protected:
-  PrivatePlaces() : context_(machine_.context()) { context_.config.settle_seconds = 0; }
+  PrivateDirectories() : context_(machine_.context()) { context_.config.settle_seconds = 0; }
 
   void install_web(const std::string& program = "first") {
     auto spec = test::full_image();
@@ -49,7 +49,7 @@ class PrivatePlaces : public ::testing::Test {
   void set_mode(const std::string& path, mode_t mode) const {
     ASSERT_EQ(0, ::chmod(machine_.on_disk(path).c_str(), mode));
   }
-  /// As an earlier version made it.
+  /// As an earlier version created it.
   void open_all() {
     machine_.reporter.warnings.clear();
     for (const std::string directory : {"", "/web.0", "/.storage"}) {
@@ -62,35 +62,35 @@ class PrivatePlaces : public ::testing::Test {
   Context context_;
 };
 
-TEST_F(PrivatePlaces, AnInstallLeavesNothingOpen) {
+TEST_F(PrivateDirectories, AnInstallCreatesPrivateDirectories) {
   install_web();
   for (const std::string directory : {"", "/web.0", "/.storage", "/.storage/ostree"}) {
     EXPECT_EQ(0700U, mode(place + directory)) << directory;
   }
   machine_.reporter.warnings.clear();
-  close_places(context_);
+  make_directories_private(context_);
   EXPECT_THAT(machine_.reporter.warnings, IsEmpty());
 }
 
-TEST_F(PrivatePlaces, WhatAnEarlierVersionLeftOpenIsClosedOnce) {
+TEST_F(PrivateDirectories, OpenDirectoriesOfEarlierVersionsAreClosedOnce) {
   install_web();
   open_all();
-  close_places(context_);
+  make_directories_private(context_);
   for (const std::string directory : {"", "/web.0", "/.storage", "/.storage/ostree"}) {
     EXPECT_EQ(0700U, mode(place + directory)) << directory;
   }
   ASSERT_THAT(machine_.reporter.warnings, SizeIs(1));
   EXPECT_THAT(machine_.reporter.warnings.front(), HasSubstr("other users could enter"));
   EXPECT_EQ("open\n", machine_.read(std::string(place) + "/.storage/ostree/" + store::private_mark));
-  close_places(context_);
+  make_directories_private(context_);
   EXPECT_THAT(machine_.reporter.warnings, SizeIs(1));
 }
 
-TEST_F(PrivatePlaces, WhatWasChangedMeanwhileIsNotDeployedAgain) {
+TEST_F(PrivateDirectories, ChangedObjectsAreNotDeployed) {
   install_web();
   open_all();
   std::ofstream(machine_.on_disk(std::string(place) + "/web.0/rootfs/bin/server"), std::ios::app) << "tampered";
-  close_places(context_);
+  make_directories_private(context_);
   InstallRequest request;
   request.image = "oci:" + (machine_.directory / "web");
   request.name = "second";
@@ -100,7 +100,7 @@ TEST_F(PrivatePlaces, WhatWasChangedMeanwhileIsNotDeployedAgain) {
   EXPECT_FALSE(machine_.exists(std::string(place) + "/second"));
 }
 
-TEST_F(PrivatePlaces, NeitherIsItRolledBackTo) {
+TEST_F(PrivateDirectories, ARollbackToChangedFilesIsRefused) {
   install_web();
   auto spec = test::full_image();
   spec.files[1].content = "second";
@@ -111,17 +111,17 @@ TEST_F(PrivatePlaces, NeitherIsItRolledBackTo) {
   update(context_, request);
   open_all();
   const auto server = machine_.on_disk(std::string(place) + "/web.0/rootfs/bin/server");
-  fs::remove(server);  // as in a directory that an image lets everybody write to: the object stays what it is
+  fs::remove(server);  // as in a world-writable directory of the image; the object does not change
   std::ofstream(server) << "tampered";
-  close_places(context_);
+  make_directories_private(context_);
   const auto error = error_of([&] { rollback(context_, {"web", {}}); });
   EXPECT_EQ(base::ErrorKind::verification, error.kind());
   EXPECT_EQ("web.1", fs::read_symlink(machine_.on_disk(std::string(place) + "/web")));
 }
 
-TEST_F(PrivatePlaces, RootOfAUserNamespacePasses) {
+TEST_F(PrivateDirectories, TheGroupOfAUserNamespaceMayEnter) {
   if (::geteuid() != 0) {
-    return;  // only root can give a directory to any group
+    return;  // only root can change to any group
   }
   const auto config = base::Json::parse(
       R"({"linux":{"gidMappings":[{"containerID":1,"hostID":5,"size":1},{"containerID":0,"hostID":100000,"size":1}]}})");
@@ -131,18 +131,18 @@ TEST_F(PrivatePlaces, RootOfAUserNamespacePasses) {
   install_web();
   machine_.write(std::string(place) + "/web.0/config.json", config.dump(), 0600);
   open_all();
-  close_places(context_);
+  make_directories_private(context_);
   EXPECT_EQ(0710U, mode(place));
   EXPECT_EQ(0710U, mode(std::string(place) + "/web.0"));
   EXPECT_EQ(0700U, mode(std::string(place) + "/.storage"));
-  close_places(context_);
+  make_directories_private(context_);
   EXPECT_THAT(machine_.reporter.warnings, SizeIs(1));
   set_mode(std::string(place) + "/.storage", 0755);
-  close_places(context_);
+  make_directories_private(context_);
   EXPECT_EQ(0700U, mode(std::string(place) + "/.storage"));
 }
 
-TEST_F(PrivatePlaces, AConfiguredRepositoryIsClosed) {
+TEST_F(PrivateDirectories, AConfiguredRepositoryIsClosed) {
   host::LayoutSettings settings;
   settings.root = machine_.directory / "root";
   settings.running = true;
@@ -150,7 +150,7 @@ TEST_F(PrivatePlaces, AConfiguredRepositoryIsClosed) {
   context_.layout = host::Layout(settings);
   install_web();
   set_mode("srv/images", 0755);
-  close_places(context_);
+  make_directories_private(context_);
   EXPECT_EQ(0700U, mode("srv/images"));
   EXPECT_EQ("open\n", machine_.read(std::string("srv/images/") + store::private_mark));
 }

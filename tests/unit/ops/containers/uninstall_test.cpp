@@ -44,7 +44,7 @@ TEST(Uninstall, LeavesNothingBehind) {
                                      "remove_tmpfiles /var/lib/containers/berth/web.0/tmpfiles-web.conf"));
 }
 
-TEST(Uninstall, EditedFilesStayAndAreReported) {
+TEST(Uninstall, KeepsAndReportsEditedFiles) {
   Machine machine;
   auto context = machine.context();
   install_web(machine, context);
@@ -55,7 +55,7 @@ TEST(Uninstall, EditedFilesStayAndAreReported) {
   EXPECT_FALSE(machine.exists("usr/local/bin/webctl"));
 }
 
-TEST(Uninstall, StateThatStaysIsNamed) {
+TEST(Uninstall, ReportsDataThatIsKept) {
   Machine machine;
   auto context = machine.context();
   install_web(machine, context);
@@ -63,14 +63,14 @@ TEST(Uninstall, StateThatStaysIsNamed) {
   machine.write("var/lib/web-data/one", "1\n");
   machine.write("etc/web/mine", "mine\n");
   EXPECT_THAT(uninstall(context, "web").remarks,
-              ::testing::ElementsAre("/etc/web stays, with what the image did not bring",
-                                     "/var/lib/web stays, with what the container kept there",
-                                     "/var/lib/web-data stays, with what the container kept there"));
+              ::testing::ElementsAre("/etc/web is kept, because it contains files that are not of the image",
+                                     "/var/lib/web is kept, because it contains data of the container",
+                                     "/var/lib/web-data is kept, because it contains data of the container"));
   EXPECT_EQ(machine.read("var/lib/web/db/rows"), "1\n");
 }
 
-/// What all containers share is not this one's.
-TEST(Uninstall, VolumesThatStayAreNamedByTheirOwnDirectory) {
+/// The directory of all volumes is not reported.
+TEST(Uninstall, ReportsVolumesByTheDirectoryOfTheContainer) {
   Machine machine;
   auto context = machine.context();
   install_web(machine, context);
@@ -80,10 +80,10 @@ TEST(Uninstall, VolumesThatStayAreNamedByTheirOwnDirectory) {
   machine.write("var/lib/berth/web/data/rows", "1\n");
   machine.write("var/lib/berth/other/data/rows", "1\n");
   EXPECT_THAT(uninstall(context, "web").remarks,
-              ::testing::ElementsAre("/var/lib/berth/web stays, with what the container kept there"));
+              ::testing::ElementsAre("/var/lib/berth/web is kept, because it contains data of the container"));
 }
 
-TEST(Uninstall, FailureAtAnyStepLeavesTheContainerInstalledAndRunning) {
+TEST(Uninstall, AFailureAtAnyStepLeavesTheContainerInstalledAndRunning) {
   Machine machine;
   auto context = machine.context();
   install_web(machine, context);
@@ -111,7 +111,7 @@ TEST(Uninstall, FailureAtAnyStepLeavesTheContainerInstalledAndRunning) {
   EXPECT_GE(steps, 8U);
 }
 
-TEST(Uninstall, SystemdFailingLeavesTheContainerInstalled) {
+TEST(Uninstall, AFailureOfSystemdLeavesTheContainerInstalled) {
   Machine machine;
   auto context = machine.context();
   install_web(machine, context);
@@ -124,8 +124,8 @@ TEST(Uninstall, SystemdFailingLeavesTheContainerInstalled) {
   }
 }
 
-/// Nobody knows then what systemd has read. What is left is an uninstall that the next command completes.
-TEST(Uninstall, WhatCannotBeTakenBackIsCompleted) {
+/// The state of systemd is not known then. The next command completes the uninstall.
+TEST(Uninstall, AnUninstallThatCannotBeRevertedIsCompleted) {
   Machine machine;
   auto context = machine.context();
   pull(context, {machine.image("web", full_image()), "", ""});
@@ -141,7 +141,7 @@ TEST(Uninstall, WhatCannotBeTakenBackIsCompleted) {
   EXPECT_EQ(tree_text(machine.on_disk("")), before);
 }
 
-TEST(Uninstall, ServiceThatCannotBeStoppedStaysInstalled) {
+TEST(Uninstall, AContainerWhoseServiceCannotBeStoppedStaysInstalled) {
   Machine machine;
   auto context = machine.context();
   install_web(machine, context);
@@ -151,8 +151,8 @@ TEST(Uninstall, ServiceThatCannotBeStoppedStaysInstalled) {
   EXPECT_TRUE(machine.exists("etc/systemd/system/web.service"));
 }
 
-/// A kill after step i: the note is there, the steps up to i are done. The next command completes it.
-TEST(Uninstall, InterruptedAtAnyStepIsCompletedByTheNextCommand) {
+/// As after a kill: the record exists, and the steps up to i are done.
+TEST(Uninstall, TheNextCommandCompletesAnInterruptedUninstall) {
   struct Killed {};
   for (std::size_t kill_at = 0; kill_at < 30; ++kill_at) {
     Machine machine;
@@ -211,7 +211,7 @@ TEST(Uninstall, UnknownNameIsNotFound) {
   EXPECT_THAT(error.message(), HasSubstr("nothing"));
 }
 
-TEST(Uninstall, DamagedInfoDoesNotKeepAContainer) {
+TEST(Uninstall, ADamagedInfoDoesNotPreventTheRemoval) {
   Machine machine;
   auto context = machine.context();
   install_web(machine, context);
@@ -219,10 +219,10 @@ TEST(Uninstall, DamagedInfoDoesNotKeepAContainer) {
   uninstall(context, "web");
   EXPECT_FALSE(machine.exists("etc/systemd/system/web.service"));
   EXPECT_FALSE(machine.exists("var/lib/containers/berth/web"));
-  EXPECT_TRUE(machine.exists("usr/local/bin/webctl"));  // nobody knows any more whose it is
+  EXPECT_TRUE(machine.exists("usr/local/bin/webctl"));  // its owner is not known any more
 }
 
-TEST(Uninstall, OtherContainerWithASlotLikeNameIsSpared) {
+TEST(Uninstall, AContainerNamedLikeASlotIsKept) {
   Machine machine;
   auto context = machine.context();
   InstallRequest request;
@@ -230,7 +230,7 @@ TEST(Uninstall, OtherContainerWithASlotLikeNameIsSpared) {
       "plain", test::ImageSpec{{{"bin/", "", 0755, ""}, {"bin/x", "x", 0755, ""}}, R"({"Cmd":["/bin/x"]})"});
   request.name = "web.1";
   install(context, request);
-  machine.make_directory("var/lib/containers/berth/web.0");  // left over from an older tool
+  machine.make_directory("var/lib/containers/berth/web.0");  // left by `atomic`
   uninstall(context, "web");
   EXPECT_FALSE(machine.exists("var/lib/containers/berth/web.0"));
   EXPECT_TRUE(machine.exists("var/lib/containers/berth/web.1/rootfs/bin/x"));

@@ -46,7 +46,7 @@ class UpdateCheckTest : public ::testing::Test {
   Context context;
 };
 
-TEST_F(UpdateCheckTest, NothingNew) {
+TEST_F(UpdateCheckTest, ReportsNoDifferenceWithoutANewerImage) {
   const auto check = check_update(context, web(), true);
   EXPECT_FALSE(check.newer());
   EXPECT_EQ(check.id_installed, check.id_available);
@@ -55,7 +55,7 @@ TEST_F(UpdateCheckTest, NothingNew) {
   EXPECT_TRUE(check.diff->empty());
 }
 
-TEST_F(UpdateCheckTest, EveryKindOfDifference) {
+TEST_F(UpdateCheckTest, ReportsEveryKindOfDifference) {
   auto spec = full_image();
   spec.config = R"({"Labels":{"version":"2.0"}})";
   for (auto& file : spec.files) {
@@ -94,7 +94,7 @@ TEST_F(UpdateCheckTest, EveryKindOfDifference) {
   EXPECT_THAT(diff.default_values.removed, ElementsAre("GREETING=hello"));
 }
 
-TEST_F(UpdateCheckTest, FailuresAreInTheirRows) {
+TEST_F(UpdateCheckTest, FailuresAreInTheRowsOfTheirContainers) {
   machine.write("var/lib/containers/berth/broken.0/info", "{ not json");
   std::filesystem::create_symlink("broken.0", machine.on_disk("var/lib/containers/berth/broken"));
   machine.write("var/lib/containers/berth/gone.0/info", R"({"image":"localhost/gone:latest","revision":"00"})");
@@ -107,7 +107,7 @@ TEST_F(UpdateCheckTest, FailuresAreInTheirRows) {
   EXPECT_FALSE(checks[1].newer());
 }
 
-TEST_F(UpdateCheckTest, ALayoutIsAskedForAnotherImage) {
+TEST_F(UpdateCheckTest, QueriesALayoutForAnotherImage) {
   auto request = web();
   auto spec = full_image();
   spec.files.push_back({"bin/more", "more\n", 0755, ""});

@@ -62,7 +62,7 @@ TEST_F(UpdateTest, MovesToTheNewImageAndKeepsValues) {
   EXPECT_FALSE(is_littered());
 }
 
-TEST_F(UpdateTest, NothingChangedDoesNothing) {
+TEST_F(UpdateTest, DoesNothingWithoutAChange) {
   install_web();
   const auto before = tree();
   EXPECT_FALSE(update(context, web()).changed);
@@ -105,7 +105,20 @@ TEST_F(UpdateTest, AChangedInstallSectionChangesTheLinks) {
   EXPECT_FALSE(machine.exists("etc/systemd/system/graphical.target.wants/web.service"));
 }
 
-TEST_F(UpdateTest, AThirdImageDropsWhatTheSecondAdded) {
+TEST_F(UpdateTest, AnInstallSectionAfterTwoBackslashesChangesTheLinks) {
+  install_web();
+  auto spec = newer_image();
+  for (auto& file : spec.files) {
+    replace_all(file.content, "[Install]\nWantedBy=multi-user.target",
+                "[Unit]\nDescription=\\\\\n[Install]\nWantedBy=graphical.target");
+  }
+  store(spec);
+  update(context, web());
+  EXPECT_FALSE(machine.exists("etc/systemd/system/multi-user.target.wants/web.service"));
+  EXPECT_TRUE(machine.exists("etc/systemd/system/graphical.target.wants/web.service"));
+}
+
+TEST_F(UpdateTest, AThirdImageRemovesFilesOfTheSecond) {
   install_web();
   store(newer_image());
   update(context, web());
@@ -119,7 +132,7 @@ TEST_F(UpdateTest, AThirdImageDropsWhatTheSecondAdded) {
   EXPECT_TRUE(machine.exists("etc/web/web.conf"));
 }
 
-TEST_F(UpdateTest, EditedFilesStayAndAreReported) {
+TEST_F(UpdateTest, KeepsAndReportsEditedFiles) {
   install_web();
   machine.write("etc/web/web.conf", "mine\n");
   store(newer_image());
@@ -141,10 +154,10 @@ TEST_F(UpdateTest, AnEditedUnitIsReplacedWithAWarning) {
   EXPECT_THAT(machine.read("etc/systemd/system/web.service"), HasSubstr("Newer"));
 }
 
-/// Fails at every place an update can fail, and compares the whole tree each time.
-TEST_F(UpdateTest, FailureAtAnyStepLeavesTheOldOneServing) {
+/// Fails at every step, and compares the whole tree each time.
+TEST_F(UpdateTest, AFailureAtAnyStepLeavesTheOldDeploymentRunning) {
   install_web();
-  update(context, web({"PORT=1"}));  // the other slot is taken, too
+  update(context, web({"PORT=1"}));  // the other slot is used, too
   store(newer_image());
   const auto before = tree();
   std::size_t steps = 0;
@@ -167,7 +180,7 @@ TEST_F(UpdateTest, FailureAtAnyStepLeavesTheOldOneServing) {
   EXPECT_GE(steps, 14U);
 }
 
-TEST_F(UpdateTest, SystemdFailingLeavesTheOldOneServing) {
+TEST_F(UpdateTest, AFailureOfSystemdLeavesTheOldDeploymentRunning) {
   install_web();
   store(newer_image());
   const auto before = tree();
@@ -181,7 +194,7 @@ TEST_F(UpdateTest, SystemdFailingLeavesTheOldOneServing) {
   }
 }
 
-TEST_F(UpdateTest, OldTmpfilesThatCannotBeRemovedAreNoReasonToStop) {
+TEST_F(UpdateTest, OldTmpfilesThatCannotBeRemovedAreAWarning) {
   install_web();
   machine.systemd.fail_on = "remove_tmpfiles";
   EXPECT_TRUE(update(context, web({"PORT=1"})).changed);
@@ -197,19 +210,19 @@ TEST_F(UpdateTest, AServiceThatDoesNotStartIsRolledBack) {
   const auto error = error_of([&] { update(context, web()); });
   EXPECT_EQ(error.kind(), ErrorKind::start_failed);
   EXPECT_THAT(error.what(), HasSubstr("exited with status 3"));
-  EXPECT_THAT(error.hint(), HasSubstr("cannot bind"));
+  EXPECT_THAT(error.details(), HasSubstr("cannot bind"));
   EXPECT_EQ(tree(), before);
   EXPECT_THAT(machine.reporter.warnings, Contains("the update of web failed and was rolled back"));
-  EXPECT_THAT(machine.reporter.warnings, Contains(HasSubstr("did not start again")));  // the fake never lets it start
+  EXPECT_THAT(machine.reporter.warnings, Contains(HasSubstr("did not start again")));  // the fake never starts it
 }
 
-TEST_F(UpdateTest, AServiceThatDiesWithinTheSettleTimeIsRolledBack) {
+TEST_F(UpdateTest, AServiceThatExitsWithinTheSettleTimeIsRolledBack) {
   install_web();
   store(newer_image());
   const auto before = tree();
-  int looks = 0;
+  int queries = 0;
   machine.systemd.on_state = [&](host::UnitState& state) {
-    if (!machine.systemd.calls.empty() && machine.systemd.calls.back() == "restart web.service" && ++looks > 2) {
+    if (!machine.systemd.calls.empty() && machine.systemd.calls.back() == "restart web.service" && ++queries > 2) {
       state.active_state = "failed";
       state.exec_main_code = CLD_EXITED;
       state.exec_main_status = 4;
@@ -224,7 +237,7 @@ TEST_F(UpdateTest, AServiceThatDiesWithinTheSettleTimeIsRolledBack) {
   EXPECT_TRUE(machine.systemd.active.contains("web.service"));
 }
 
-TEST_F(UpdateTest, WithoutGateNothingIsJudged) {
+TEST_F(UpdateTest, WithoutAGateNothingIsChecked) {
   install_web();
   store(newer_image());
   machine.systemd.on_state = [&](host::UnitState& state) { state.restarts = machine.systemd.queries.size(); };
@@ -233,7 +246,7 @@ TEST_F(UpdateTest, WithoutGateNothingIsJudged) {
   EXPECT_TRUE(update(context, request).changed);
 }
 
-/// A runtime that answers `exec` as the test wants.
+/// A runtime whose answer to `exec` is set by the test.
 void answer_checks(const test::Machine& machine, const std::string& script) {
   machine.write("usr/bin/runc",
                 "#!/bin/sh\ncase $1 in\n  exec) ;;\n  state) echo '{\"status\": \"running\"}'; exit ;;\n"
@@ -250,15 +263,15 @@ ImageSpec with_check(const std::string& check) {
   return spec;
 }
 
-TEST_F(UpdateTest, AnUnhealthyServiceIsRolledBackAndItsCheckQuoted) {
+TEST_F(UpdateTest, AnUnhealthyServiceIsRolledBackAndTheOutputOfItsCheckReported) {
   install_web();
   store(with_check(R"({"command":["/bin/check","it"],"interval":0.01,"retries":2})"));
   answer_checks(machine, "echo \"$@\" >> " + (machine.directory / "asked") + "\necho 'no leader'\nexit 9\n");
   const auto before = tree();
   const auto error = error_of([&] { update(context, web()); });
   EXPECT_EQ(error.kind(), ErrorKind::start_failed) << error.what();
-  EXPECT_THAT(error.message(), HasSubstr("is not well: `/bin/check it` ended with status 9"));
-  EXPECT_THAT(error.hint(), HasSubstr("no leader"));
+  EXPECT_THAT(error.message(), HasSubstr("failed its health check: `/bin/check it` exited with status 9"));
+  EXPECT_THAT(error.details(), HasSubstr("no leader"));
   EXPECT_EQ(tree(), before);
   std::ifstream asked(machine.directory / "asked");
   const std::string lines{std::istreambuf_iterator<char>(asked), {}};
@@ -266,8 +279,8 @@ TEST_F(UpdateTest, AnUnhealthyServiceIsRolledBackAndItsCheckQuoted) {
   EXPECT_THAT(lines, HasSubstr("web /bin/check it"));
 }
 
-/// A kill before step i: the note is there, the steps before are done, nothing is undone. The next command sees to it.
-TEST_F(UpdateTest, KilledAtAnyStepIsTakenBackByTheNextCommand) {
+/// As after a kill: the record exists, and the steps before step i are done.
+TEST_F(UpdateTest, TheNextCommandRevertsAnUpdateThatWasKilledAtAnyStep) {
   install_web();
   update(context, web({"PORT=1"}));
   store(newer_image());
@@ -293,8 +306,8 @@ TEST_F(UpdateTest, KilledAtAnyStepIsTakenBackByTheNextCommand) {
   }
 }
 
-/// The same, at moments that no step begins or ends at.
-TEST_F(UpdateTest, KilledAtAnyMomentItIsTheOldOneOrTheNewOne) {
+/// The same, between the beginning and the end of a step.
+TEST_F(UpdateTest, KilledAtAnyMomentTheOldOrTheNewDeploymentIsLive) {
   install_web();
   store(newer_image());
   const auto before = tree();
@@ -305,7 +318,7 @@ TEST_F(UpdateTest, KilledAtAnyMomentItIsTheOldOneOrTheNewOne) {
     ::kill(child, SIGKILL);
     ASSERT_EQ(::waitpid(child, nullptr, 0), child);
     recover_pending(context);
-    lock_container(context, "web");  // its file stays behind when its holder is killed
+    lock_container(context, "web");  // its file is left when its holder is killed
     const auto now = tree();
     ASSERT_FALSE(is_littered());
     if (live().slot == 1) {
@@ -318,7 +331,7 @@ TEST_F(UpdateTest, KilledAtAnyMomentItIsTheOldOneOrTheNewOne) {
   EXPECT_EQ(tree(), after);
 }
 
-TEST_F(UpdateTest, AContainerInThePlaceOfTheOtherSlotIsAConflict) {
+TEST_F(UpdateTest, AContainerNamedLikeTheOtherSlotIsAConflict) {
   install_web();
   machine.make_directory(std::string(deployments) + "/web.1.0");
   std::filesystem::create_symlink("web.1.0", machine.on_disk(std::string(deployments) + "/web.1"));
@@ -328,22 +341,22 @@ TEST_F(UpdateTest, AContainerInThePlaceOfTheOtherSlotIsAConflict) {
   EXPECT_EQ(tree(), before);
 }
 
-TEST_F(UpdateTest, TakingBackTwiceIsTakingBackOnce) {
+TEST_F(UpdateTest, RevertingTwiceIsRevertingOnce) {
   install_web();
   update(context, web({"PORT=1"}));
   store(newer_image());
   const auto before = tree();
-  base::Json note;
+  base::Json record;
   try {
     update(context, web(), [&](std::size_t index) {
       if (index == 6) {
-        note = host::read_journal(machine.layout, "web").value();
+        record = host::read_journal(machine.layout, "web").value();
         throw base::Error(ErrorKind::failed, "injected");
       }
     });
   } catch (const base::Error&) {
   }
-  host::write_journal(machine.layout, "web", note);
+  host::write_journal(machine.layout, "web", record);
   recover_pending(context);
   EXPECT_EQ(tree(), before);
 }
@@ -351,25 +364,25 @@ TEST_F(UpdateTest, TakingBackTwiceIsTakingBackOnce) {
 TEST_F(UpdateTest, ACommittedUpdateIsFinished) {
   install_web();
   store(newer_image());
-  base::Json note;
-  update(context, web(), [&](std::size_t) { note = host::read_journal(machine.layout, "web").value(); });
+  base::Json record;
+  update(context, web(), [&](std::size_t) { record = host::read_journal(machine.layout, "web").value(); });
   const auto after = tree();
-  note["committed"] = true;
-  host::write_journal(machine.layout, "web", note);
+  record["committed"] = true;
+  host::write_journal(machine.layout, "web", record);
   machine.write(std::string(deployments) + "/.waiting-web/rootfs/x", "x");
   recover_pending(context);
   EXPECT_EQ(tree(), after);
   EXPECT_THAT(machine.reporter.steps, Contains("finishing an interrupted update of web"));
 }
 
-TEST_F(UpdateTest, InAnotherBootNothingIsStartedThatDoesNotRun) {
+TEST_F(UpdateTest, InAnotherBootNoStoppedServiceIsStarted) {
   install_web();
   store(newer_image());
-  base::Json note;
-  update(context, web(), [&](std::size_t) { note = host::read_journal(machine.layout, "web").value(); });
+  base::Json record;
+  update(context, web(), [&](std::size_t) { record = host::read_journal(machine.layout, "web").value(); });
   machine.systemd.active.clear();
   machine.systemd.calls.clear();
-  host::write_journal(machine.layout, "web", note);
+  host::write_journal(machine.layout, "web", record);
   context.facts.boot_id = "another";
   recover_pending(context);
   EXPECT_THAT(machine.systemd.calls, Not(Contains("start web.service")));
@@ -431,7 +444,7 @@ TEST_F(UpdateTest, RollingBackTwiceReturns) {
   EXPECT_EQ(tree(), newer);
 }
 
-TEST_F(UpdateTest, ARollbackThatFailsLeavesTheLiveOneServing) {
+TEST_F(UpdateTest, AFailedRollbackLeavesTheLiveDeploymentRunning) {
   install_web();
   store(newer_image());
   update(context, web());
@@ -453,7 +466,7 @@ TEST_F(UpdateTest, ARollbackThatFailsLeavesTheLiveOneServing) {
   }
 }
 
-TEST_F(UpdateTest, ContainersOfNothingButHostFiles) {
+TEST_F(UpdateTest, UpdatesContainersWithHostFilesOnly) {
   const auto spec = [](const std::string& text) {
     return ImageSpec{{{"exports/manifest.json", R"({"noContainerService":true})", 0644, ""},
                       {"exports/hostfs/usr/local/bin/tool", text, 0755, ""}}};
@@ -472,7 +485,7 @@ TEST_F(UpdateTest, ContainersOfNothingButHostFiles) {
   EXPECT_THAT(machine.systemd.calls, IsEmpty());
 }
 
-TEST_F(UpdateTest, UpdateAllGoesOnAfterAFailure) {
+TEST_F(UpdateTest, UpdateAllContinuesAfterAFailure) {
   install_web();
   InstallRequest second;
   second.image = machine.image("api", full_image());
@@ -496,7 +509,7 @@ TEST_F(UpdateTest, UpdateAllGoesOnAfterAFailure) {
   EXPECT_EQ(rows[2].outcome.id_latest, rows[2].outcome.id_after);
 }
 
-/// The directory that a line made is there now; without a line it would be missing after a reboot.
+/// The directory exists now, and without the line it would be missing after a reboot.
 TEST_F(UpdateTest, LinesForBindSourcesAreKept) {
   install_web();
   machine.make_directory("var/lib/web");

@@ -42,7 +42,7 @@ class HostFileBackup : public ::testing::Test {
   Context context_ = machine_.context();
 };
 
-TEST_F(HostFileBackup, PutsAsideAndBackHoweverOften) {
+TEST_F(HostFileBackup, MayBeRepeated) {
   machine_.write("etc/web.conf", "old\n");
   for (int again = 0; again < 2; ++again) {
     back_up(context_, secret, path);
@@ -57,7 +57,7 @@ TEST_F(HostFileBackup, PutsAsideAndBackHoweverOften) {
   EXPECT_EQ(machine_.read("etc/web.conf"), "old\n");
 }
 
-TEST_F(HostFileBackup, WhatCameMeanwhileIsNotOverwritten) {
+TEST_F(HostFileBackup, DoesNotOverwriteANewFile) {
   machine_.write("etc/web.conf", "old\n");
   back_up(context_, secret, path);
   machine_.write("etc/web.conf", "somebody's\n");
@@ -66,7 +66,7 @@ TEST_F(HostFileBackup, WhatCameMeanwhileIsNotOverwritten) {
   EXPECT_EQ(machine_.read("etc/" + hidden()), "old\n");
 }
 
-TEST_F(HostFileBackup, DropsOnlyWhatWasPutAside) {
+TEST_F(HostFileBackup, DropsOnlyAnUnchangedBackup) {
   machine_.write("etc/web.conf", "old\n");
   back_up(context_, secret, path);
   machine_.write("etc/" + hidden(), "written into it meanwhile\n");
@@ -78,26 +78,26 @@ TEST_F(HostFileBackup, DropsOnlyWhatWasPutAside) {
   drop_backup(context_, secret, path);
 }
 
-TEST_F(HostFileBackup, SavesUnderAnotherName) {
+TEST_F(HostFileBackup, KeepsABackupUnderAnotherName) {
   machine_.write("etc/web.conf", "edited\n");
   back_up(context_, secret, path);
   save_backup(context_, secret, path, "/etc/web.conf.saved");
   EXPECT_THAT(names(), ElementsAre("web.conf.saved"));
 }
 
-TEST_F(HostFileBackup, AWaitingFileIsFoundByItsContent) {
+TEST_F(HostFileBackup, FindsABackupByItsContent) {
   machine_.write("etc/web.conf", "old\n");
   back_up(context_, secret, path);
   const auto none = [](const std::string& /*name*/) { return false; };
-  find_waiting(context_, path, {checksum("another\n")}, none);
+  find_lost_backup(context_, path, {checksum("another\n")}, none);
   EXPECT_FALSE(is_backed_up(context_, "", path));
-  find_waiting(context_, path, {checksum("old\n")}, [](const std::string& /*name*/) { return true; });
+  find_lost_backup(context_, path, {checksum("old\n")}, [](const std::string& /*name*/) { return true; });
   EXPECT_FALSE(is_backed_up(context_, "", path)) << "it is of another change";
-  find_waiting(context_, path, {"", checksum("old\n")}, none);
+  find_lost_backup(context_, path, {"", checksum("old\n")}, none);
   EXPECT_TRUE(is_backed_up(context_, "", path));
 }
 
-TEST_F(HostFileBackup, ATextThatReplacesIsTakenBack) {
+TEST_F(HostFileBackup, RevertsAReplacedText) {
   machine_.write("etc/web.conf", "old\n");
   put_text(context_, secret, path, "new\n", true);
   EXPECT_EQ(machine_.read("etc/web.conf"), "new\n");
@@ -109,7 +109,7 @@ TEST_F(HostFileBackup, ATextThatReplacesIsTakenBack) {
   }
 }
 
-TEST_F(HostFileBackup, AnEditOfATextThatIsTakenBackIsKept) {
+TEST_F(HostFileBackup, KeepsAnEditOfARevertedText) {
   machine_.write("etc/web.conf", "old\n");
   put_text(context_, secret, path, "new\n", true);
   machine_.write("etc/web.conf", "edited\n");
@@ -119,7 +119,7 @@ TEST_F(HostFileBackup, AnEditOfATextThatIsTakenBackIsKept) {
   EXPECT_THAT(machine_.reporter.warnings, ElementsAre(HasSubstr("kept as /etc/web.conf.changed")));
 }
 
-TEST_F(HostFileBackup, ANewTextReplacesNothing) {
+TEST_F(HostFileBackup, ANewTextDoesNotReplaceAFile) {
   put_text(context_, secret, path, "new\n", false);
   EXPECT_EQ(machine_.read("etc/web.conf"), "new\n");
   EXPECT_THROW(put_text(context_, secret, path, "newer\n", false), base::Error);
@@ -128,16 +128,16 @@ TEST_F(HostFileBackup, ANewTextReplacesNothing) {
   EXPECT_THAT(names(), IsEmpty());
 }
 
-TEST_F(HostFileBackup, WhatIsNotOursStays) {
+TEST_F(HostFileBackup, KeepsFilesThatWereChanged) {
   machine_.write("etc/web.conf", "edited\n");
   EXPECT_FALSE(remove_own(context_, secret, path, checksum("new\n")));
   EXPECT_EQ(machine_.read("etc/web.conf"), "edited\n");
-  EXPECT_THAT(machine_.reporter.warnings, ElementsAre(HasSubstr("was changed by somebody else meanwhile and stays")));
+  EXPECT_THAT(machine_.reporter.warnings, ElementsAre(HasSubstr("was changed during the operation and is kept")));
   EXPECT_TRUE(remove_own(context_, secret, path, checksum("edited\n")));
   EXPECT_FALSE(machine_.exists("etc/web.conf"));
 }
 
-TEST_F(HostFileBackup, NoWayOfAnotherUserIsGone) {
+TEST_F(HostFileBackup, RefusesPathsThroughDirectoriesOfAnotherUser) {
   machine_.write("srv/guest/inner/web.conf", "old\n");
   ASSERT_EQ(::chown(machine_.on_disk("srv/guest").c_str(), 1000, 1000), 0) << "the tests are for root";
   const auto work = {+[](const Context& context) { back_up(context, secret, "/srv/guest/inner/web.conf"); },

@@ -33,7 +33,7 @@ using ::testing::StartsWith;
 
 constexpr const char* name = "atomic-container-web";
 
-/// Labels, and no setuid file: a package of the newer one leaves out a file and brings another.
+/// With labels and without a setuid file. The newer image has one file less and another one more.
 ImageSpec first_image() {
   auto spec = full_image();
   spec.config = R"({"Labels":{"version":"1.0","summary":"a web server","atomic.has_install_files":""}})";
@@ -64,7 +64,7 @@ class SystemPackage : public ::testing::TestWithParam<host::PackageKind> {
 
   [[nodiscard]] std::string root() const { return machine.layout.root(); }
 
-  /// Version of the installed package; empty for none.
+  /// @return the version of the installed package; empty when it is not installed
   [[nodiscard]] std::string version() const {
     const auto asked = GetParam() == host::PackageKind::deb
                            ? base::run_process({"dpkg-query", "--admindir=" + root() + "/var/lib/dpkg", "--show",
@@ -92,7 +92,7 @@ class SystemPackage : public ::testing::TestWithParam<host::PackageKind> {
 
   [[nodiscard]] bool has(const std::string& path) const { return machine.exists(path); }
 
-  /// Nothing of the package is left, not even its name.
+  /// The package and its files are removed.
   void expect_clean() const {
     EXPECT_EQ(version(), "");
     for (const auto* path : {"usr/local/bin/webctl", "usr/local/bin/more", "etc/web"}) {
@@ -104,7 +104,7 @@ class SystemPackage : public ::testing::TestWithParam<host::PackageKind> {
   Context context;
 };
 
-TEST_P(SystemPackage, LivesThroughInstallUpdateRollbackAndUninstall) {
+TEST_P(SystemPackage, FollowsInstallUpdateRollbackAndUninstall) {
   install_web();
   EXPECT_THAT(version(), StartsWith("1.0-"));
   EXPECT_EQ(machine.read("etc/web/web.conf"), "greeting=hello\n");
@@ -153,7 +153,7 @@ TEST_P(SystemPackage, AFailedInstallLeavesNoPackage) {
   expect_clean();
 }
 
-TEST_P(SystemPackage, AFailedUpdateBringsTheEarlierPackageBack) {
+TEST_P(SystemPackage, AFailedUpdateRestoresTheEarlierPackage) {
   install_web();
   for (std::size_t fatal = 0; fatal < 12; ++fatal) {
     bool reached = false;
@@ -178,14 +178,14 @@ TEST_P(SystemPackage, AFailedUpdateBringsTheEarlierPackageBack) {
   ADD_FAILURE() << "an update has fewer steps";
 }
 
-TEST_P(SystemPackage, FilesThatExistStayTheHosts) {
+TEST_P(SystemPackage, ExistingFilesStay) {
   machine.write("usr/local/bin/webctl", "the host's\n");
   install_web();
   uninstall(context, "web");
   EXPECT_EQ(machine.read("usr/local/bin/webctl"), "the host's\n");
 }
 
-TEST_P(SystemPackage, NoPackageWithoutBeingAsked) {
+TEST_P(SystemPackage, NoPackageWithoutARequest) {
   install_web("no");
   EXPECT_EQ(version(), "");
   EXPECT_TRUE(has("usr/local/bin/webctl"));
@@ -194,7 +194,7 @@ TEST_P(SystemPackage, NoPackageWithoutBeingAsked) {
   EXPECT_TRUE(has("usr/local/bin/more"));
 }
 
-TEST_P(SystemPackage, SaysThatItIsRefusedAndUndoesEverything) {
+TEST_P(SystemPackage, ARefusedPackageIsReportedAndTheInstallReverted) {
   InstallRequest request;
   auto spec = first_image();
   spec.config = R"({"Labels":{"requires":"no-such-package","atomic.has_install_files":""}})";
@@ -209,20 +209,20 @@ TEST_P(SystemPackage, SaysThatItIsRefusedAndUndoesEverything) {
 INSTANTIATE_TEST_SUITE_P(BothKinds, SystemPackage, ::testing::Values(host::PackageKind::deb, host::PackageKind::rpm),
                          [](const auto& kind) { return kind.param == host::PackageKind::deb ? "deb" : "rpm"; });
 
-TEST(SystemPackageModes, AreChecked) {
+TEST(SystemPackageModes, AnUnknownModeIsAUsageError) {
   const auto error = error_of([] { check_package_mode("maybe"); });
   EXPECT_EQ(error.kind(), ErrorKind::usage);
   EXPECT_THAT(error.hint(), HasSubstr("auto"));
 }
 
-TEST(SystemPackageModes, AHostWithoutPackagesCannotHaveOne) {
+TEST(SystemPackageModes, AHostWithoutAPackageDatabaseRefusesThem) {
   Machine machine;
   auto context = machine.context();
   InstallRequest request;
   request.image = machine.image("web", first_image());
   request.system_package = "yes";
   const auto error = error_of([&] { install(context, request); });
-  EXPECT_THAT(error.message(), HasSubstr("no packages"));
+  EXPECT_THAT(error.message(), HasSubstr("no package manager"));
   EXPECT_THAT(error.hint(), HasSubstr("--system-package=no"));
   request.system_package = "auto";
   install(context, request);

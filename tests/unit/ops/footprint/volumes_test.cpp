@@ -1,5 +1,5 @@
-// Volumes that berth finds a place for: closed to others, filled when they are new, and moved by updates from where
-// earlier versions had them.
+// Volumes whose directories berth chooses: not accessible to other users, filled when they are new, and moved by
+// updates from the directories of earlier versions.
 #include "ops/footprint/volumes.hpp"
 
 #include <fcntl.h>
@@ -40,7 +40,7 @@ using ::testing::HasSubstr;
 constexpr const char* former = "var/lib/web/data";
 constexpr const char* place = "var/lib/berth/web/data";
 
-/// An image without /exports, with a volume that has something in it.
+/// An image without /exports, with files in its volume.
 ImageSpec plain_image(const std::string& mark) {
   ImageSpec spec;
   spec.files = {{"bin/", "", 0755, ""},
@@ -65,7 +65,7 @@ class VolumesTest : public ::testing::Test {
     install(context, request, hook);
   }
 
-  /// As the versions before left it: the volume in /var/lib/web, which everybody may enter.
+  /// As earlier versions installed it: the volume is in /var/lib/web, which all users may enter.
   void make_former() {
     install_web();
     fs::create_directories(machine.on_disk("var/lib/web"));
@@ -109,7 +109,7 @@ class VolumesTest : public ::testing::Test {
   Context context;
 };
 
-TEST_F(VolumesTest, NobodyElseLeadsUsElsewhere) {
+TEST_F(VolumesTest, RefusesDirectoriesThatAnotherUserCouldReplace) {
   constexpr uid_t neighbour = 1000;
   fs::create_directories(machine.on_disk("home/bob"));
   fs::create_directories(machine.on_disk("srv"));
@@ -129,7 +129,7 @@ TEST_F(VolumesTest, NobodyElseLeadsUsElsewhere) {
   EXPECT_THAT(error_of([&] { install(context, request); }).message(), HasSubstr("not safe to go from /home/bob"));
 }
 
-TEST_F(VolumesTest, ANewOneIsFilledFromTheImageBelowAClosedDirectory) {
+TEST_F(VolumesTest, ANewVolumeIsFilledFromTheImage) {
   install_web();
   EXPECT_EQ(machine.read("var/lib/berth/web/data/app.conf"), "from the image\n");
   EXPECT_EQ(mode_of("var/lib/berth/web/data/app.conf"), 0640U);
@@ -142,19 +142,19 @@ TEST_F(VolumesTest, ANewOneIsFilledFromTheImageBelowAClosedDirectory) {
   EXPECT_THAT(
       machine.read("etc/tmpfiles.d/web.conf"),
       HasSubstr("d /var/lib/berth 0700 0 0 - -\nd /var/lib/berth/web 0700 0 0 - -\nd /var/lib/berth/web/data "));
-  // A copy: what the service writes there must not reach the store.
+  // A copy, because the service must not be able to change the store.
   struct stat copy {};
   ASSERT_EQ(::stat(machine.on_disk("var/lib/berth/web/data/tool").c_str(), &copy), 0);
   EXPECT_EQ(copy.st_nlink, 1U);
 }
 
-TEST_F(VolumesTest, OneThatIsThereIsLeftAlone) {
+TEST_F(VolumesTest, AnExistingVolumeIsNotFilled) {
   machine.make_directory(place);
   install_web();
   EXPECT_FALSE(machine.exists("var/lib/berth/web/data/app.conf"));
 }
 
-TEST_F(VolumesTest, AFailedInstallLeavesNothingWhereverItFails) {
+TEST_F(VolumesTest, AFailedInstallLeavesNoVolume) {
   machine.make_directory("var/lib");
   std::size_t steps = 0;
   install_web([&steps](std::size_t) { ++steps; });
@@ -171,24 +171,24 @@ TEST_F(VolumesTest, AFailedInstallLeavesNothingWhereverItFails) {
   }
 }
 
-TEST_F(VolumesTest, FormerOnesAreClosedByTheNextCommand) {
+TEST_F(VolumesTest, VolumesOfEarlierVersionsAreClosed) {
   make_former();
   EXPECT_EQ(mode_of("var/lib/web"), 0700U);
   EXPECT_EQ(mode_of(former), 0777U);
   EXPECT_EQ(machine.read(std::string(former) + "/precious"), "kept\n");
 }
 
-TEST_F(VolumesTest, ADirectoryThatHoldsOtherThingsIsNamed) {
+TEST_F(VolumesTest, ADirectoryWithOtherFilesIsAWarning) {
   make_former();
   fs::permissions(machine.on_disk("var/lib/web"), fs::perms(0755));
   machine.write("var/lib/web/of-the-host", "");
   recover_pending(context);
   EXPECT_EQ(mode_of("var/lib/web"), 0755U);
-  EXPECT_THAT(machine.reporter.warnings, Contains(HasSubstr("/var/lib/web, which holds other things too")));
+  EXPECT_THAT(machine.reporter.warnings, Contains(HasSubstr("/var/lib/web, which also holds other files")));
 }
 
-/// Those that an image's own lines make do not move: they are closed where they are, for the next boot too.
-TEST_F(VolumesTest, DirectoriesOfAnImagesOwnLinesAreClosedByTheNextCommand) {
+/// Directories of the image's own tmpfiles.d lines are not moved. They are closed in place, for the next boot, too.
+TEST_F(VolumesTest, DirectoriesOfTmpfilesLinesAreClosed) {
   auto spec = test::full_image();
   spec.files.push_back({"exports/tmpfiles.template", "d ${STATE_DIRECTORY}/$NAME 0755 - - - -\n", 0644, ""});
   InstallRequest request;
@@ -216,7 +216,7 @@ TEST_F(VolumesTest, DirectoriesOfAnImagesOwnLinesAreClosedByTheNextCommand) {
   EXPECT_THAT(machine.reporter.warnings, Contains(HasSubstr("/etc/tmpfiles.d/web.conf was edited and stays")));
 }
 
-TEST_F(VolumesTest, AnUpdateMovesFormerOnesAndARollbackFindsThem) {
+TEST_F(VolumesTest, AnUpdateMovesVolumesAndARollbackMovesThemBack) {
   make_former();
   pull_newer();
   update(context, web());
@@ -236,7 +236,7 @@ TEST_F(VolumesTest, AnUpdateMovesFormerOnesAndARollbackFindsThem) {
   EXPECT_FALSE(machine.exists(former));
 }
 
-TEST_F(VolumesTest, AnUpdateThatFailsAnywhereLeavesThemWhereTheyWere) {
+TEST_F(VolumesTest, AFailedUpdateLeavesVolumesInPlace) {
   make_former();
   pull_newer();
   recover_pending(context);
@@ -259,8 +259,8 @@ TEST_F(VolumesTest, AnUpdateThatFailsAnywhereLeavesThemWhereTheyWere) {
   EXPECT_EQ(machine.read(std::string(place) + "/precious"), "kept\n");
 }
 
-/// An update moves them from their former place, a rollback back there.
-TEST_F(VolumesTest, KilledAtAnyStepTheyAreWhereTheLiveDeploymentLooks) {
+/// An update moves volumes into the new directory, and a rollback back.
+TEST_F(VolumesTest, KilledAtAnyStepVolumesAreWhereTheLiveDeploymentExpectsThem) {
   make_former();
   pull_newer();
   recover_pending(context);
@@ -283,7 +283,7 @@ TEST_F(VolumesTest, KilledAtAnyStepTheyAreWhereTheLiveDeploymentLooks) {
   EXPECT_EQ(machine.read(std::string(former) + "/precious"), "kept\n");
 }
 
-TEST_F(VolumesTest, WhatCannotBeMovedStays) {
+TEST_F(VolumesTest, AVolumeThatCannotBeMovedStays) {
   make_former();
   pull_newer();
   machine.write(std::string(place) + "/other", "");
@@ -293,7 +293,7 @@ TEST_F(VolumesTest, WhatCannotBeMovedStays) {
   EXPECT_THAT(machine.reporter.warnings, Contains(HasSubstr("the volumes of web stay in /var/lib/web")));
 }
 
-TEST_F(VolumesTest, DataOfAnEarlierInstallationAreNamed) {
+TEST_F(VolumesTest, DataOfAnEarlierInstallationIsAWarning) {
   machine.write(std::string(former) + "/precious", "");
   install_web();
   EXPECT_THAT(machine.reporter.warnings,

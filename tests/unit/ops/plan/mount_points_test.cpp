@@ -21,7 +21,7 @@ class MountPoints : public ::testing::Test {
       fs::create_directories(directory_ / path);
     }
   }
-  /// Makes what these mounts and this working directory need.
+  /// Creates the mount points of these mounts and the working directory.
   void make(const std::string& mounts, const std::string& cwd = "/") {
     const auto config =
         base::parse_json(R"({"process":{"cwd":")" + cwd + R"("},"mounts":)" + mounts + "}", "config.json");
@@ -34,7 +34,7 @@ class MountPoints : public ::testing::Test {
   base::test::TempDirectory directory_;
 };
 
-TEST_F(MountPoints, DirectoriesAndTheWorkingDirectoryAreMade) {
+TEST_F(MountPoints, CreatesDirectoriesAndTheWorkingDirectory) {
   make(R"([{"destination":"/proc","type":"proc"},{"destination":"/a/b","type":"tmpfs"}])", "/srv/home");
   EXPECT_TRUE(fs::is_directory(at("proc")));
   EXPECT_TRUE(fs::is_directory(at("a/b")));
@@ -42,7 +42,7 @@ TEST_F(MountPoints, DirectoriesAndTheWorkingDirectoryAreMade) {
   EXPECT_EQ(fs::perms(0755), at("a/b").permissions());
 }
 
-TEST_F(MountPoints, AFileIsMadeForAFileAndForALinkThatLeadsNowhereYet) {
+TEST_F(MountPoints, CreatesAFileForAFileAndForADanglingLink) {
   std::ofstream(directory_ / "root/etc/hosts") << "x";
   fs::create_symlink("/run/resolv.conf", directory_ / "root/etc/resolv.conf");
   make(R"([{"destination":"/etc/hosts","type":"bind","source":"/etc/hosts"},
@@ -53,13 +53,13 @@ TEST_F(MountPoints, AFileIsMadeForAFileAndForALinkThatLeadsNowhereYet) {
   EXPECT_TRUE(fs::is_directory(at("data")));
 }
 
-TEST_F(MountPoints, WhatIsThereStays) {
+TEST_F(MountPoints, KeepsExistingFiles) {
   std::ofstream(directory_ / "rootfs/file") << "kept";
   make(R"([{"destination":"/file","type":"tmpfs"},{"destination":"/file/below","type":"tmpfs"}])");
   EXPECT_EQ(4U, fs::file_size(directory_ / "rootfs/file"));
 }
 
-TEST_F(MountPoints, NothingIsMadeBelowAnotherMountOrBehindALink) {
+TEST_F(MountPoints, CreatesNoFilesBelowAnotherMountOrThroughALink) {
   fs::create_directories(directory_ / "outside");
   fs::create_symlink(directory_ / "outside", directory_ / "rootfs/link");
   make(R"([{"destination":"/dev","type":"tmpfs"},{"destination":"/dev/pts","type":"devpts"},
@@ -70,7 +70,7 @@ TEST_F(MountPoints, NothingIsMadeBelowAnotherMountOrBehindALink) {
   EXPECT_TRUE(fs::is_empty(directory_ / "outside"));
 }
 
-TEST_F(MountPoints, NoPathLeadsUpwards) {
+TEST_F(MountPoints, RefusesPathsThatLeadUpwards) {
   EXPECT_THROW(make(R"([{"destination":"/../outside","type":"tmpfs"}])"), base::Error);
   EXPECT_FALSE(fs::exists(directory_ / "outside"));
 }

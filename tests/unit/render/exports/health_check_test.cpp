@@ -24,14 +24,14 @@ TEST(HealthCheck, EveryKey) {
   EXPECT_EQ(to_json(check), to_json(parse(to_json(check).dump())));
 }
 
-TEST(HealthCheck, ATextIsForTheShell) {
+TEST(HealthCheck, RunsATextInTheShell) {
   const auto check = parse(R"({"command":"test -e /ready"})");
   EXPECT_THAT(check.command, ElementsAre("/bin/sh", "-c", "test -e /ready"));
   EXPECT_EQ(check.interval, milliseconds(5000));
   EXPECT_EQ(check.retries, 3);
 }
 
-TEST(HealthCheck, WrongOnesNameTheKey) {
+TEST(HealthCheck, InvalidValuesNameTheKey) {
   for (const auto* text :
        {R"([])", R"({})", R"({"command":[]})", R"({"command":[""]})", R"({"command":["a\u0000"]})",
         R"({"command":"a","interval":"5s"})", R"({"command":"a","interval":-1})", R"({"command":"a","timeout":0})",
@@ -62,7 +62,7 @@ TEST(HealthCheck, OfAnImageConfiguration) {
   EXPECT_EQ(check->retries, 9);
 }
 
-TEST(HealthCheck, FormsThatAreNone) {
+TEST(HealthCheck, IgnoresOtherForms) {
   for (const auto& test : std::vector<std::vector<std::string>>{{}, {"NONE"}, {"CMD"}, {"CMD-SHELL"}, {"odd", "x"}}) {
     image::Healthcheck docker;
     docker.test = test;

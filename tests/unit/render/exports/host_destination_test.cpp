@@ -16,12 +16,12 @@ ExportsManifest renames(std::map<std::string, std::string> rename_files) {
 const Values values = {
     {"NAME", "etcd1"}, {"CONF_DIRECTORY", "/etc"}, {"EVIL", "../../x"}, {"REL", "x"}, {"NL", "a\nb"}};
 
-TEST(HostDestination, WithoutRenames) {
+TEST(HostDestination, IsThePathWithoutRenames) {
   EXPECT_EQ(host_destination("usr/local/bin/x", {}, values), "/usr/local/bin/x");
   EXPECT_EQ(host_destination("etc/$NAME", {}, values), "/etc/$NAME");
 }
 
-TEST(HostDestination, ExactNamesWithAndWithoutSlash) {
+TEST(HostDestination, MatchesExactNamesWithAndWithoutSlash) {
   const auto manifest = renames({{"/etc/etcd/etcd.conf", "$CONF_DIRECTORY/$NAME/etcd.conf"},
                                  {"usr/local/bin/etcdctl", "/usr/local/bin/${NAME}ctl"}});
   EXPECT_EQ(host_destination("etc/etcd/etcd.conf", manifest, values), "/etc/etcd1/etcd.conf");
@@ -39,7 +39,7 @@ TEST(HostDestination, TheLongestDirectoryWins) {
   EXPECT_EQ(host_destination("etcetera", manifest, values), "/etcetera");
 }
 
-TEST(HostDestination, RefusesOtherPlaces) {
+TEST(HostDestination, RefusesInvalidDestinations) {
   const std::map<std::string, std::string> cases = {{"/a/../b", ".."},     {"$REL/b", "is not absolute"},
                                                     {"/a/$EVIL", ".."},    {"", "is not absolute"},
                                                     {"/", "root"},         {"/$NL", "the path holds a line break"},
@@ -60,7 +60,7 @@ TEST(HostDestination, RefusesOtherPlaces) {
   EXPECT_THROW(host_destination("", {}, values), base::Error);
 }
 
-TEST(HostDestination, CollisionsAreFound) {
+TEST(HostDestination, RefusesEntriesWithTheSameDestination) {
   const std::vector<HostEntry> entries = {{"a", HostEntryKind::directory, 0, 0, 0, {}, false},
                                           {"a/f", HostEntryKind::file, 0, 0, 0, {}, false},
                                           {"b", HostEntryKind::directory, 0, 0, 0, {}, false},

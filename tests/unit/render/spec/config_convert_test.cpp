@@ -67,7 +67,7 @@ std::vector<Case> moved_cases() {
           {"capabilities in both",
            process + "\"capabilities\": " + sets + R"(}, "linux": {"capabilities": ["CAP_CHOWN"]})",
            process + "\"capabilities\": " + sets + R"(}, "linux": {})",
-           {"linux.capabilities removed: process.capabilities says it"}},
+           {"linux.capabilities removed: process.capabilities is set"}},
           {"rlimits in linux",
            std::string(cwd_ok) + R"(, "linux": {"rlimits": [{"type": "RLIMIT_NOFILE", "hard": 1, "soft": 1}]})",
            process + R"("rlimits": [{"type": "RLIMIT_NOFILE", "hard": 1, "soft": 1}]}, "linux": {})",
@@ -181,7 +181,7 @@ void expect_conversion(const Case& one) {
   EXPECT_THAT(convert_config(document, "c", one.features), IsEmpty()) << "a second time";
 }
 
-TEST(ConfigConvert, EachFormAloneAndReportedOnce) {
+TEST(ConfigConvert, ConvertsAndReportsEachForm) {
   for (const auto& list : {version_cases(), moved_cases(), label_cases(), other_cases()}) {
     for (const auto& one : list) {
       expect_conversion(one);
@@ -189,7 +189,7 @@ TEST(ConfigConvert, EachFormAloneAndReportedOnce) {
   }
 }
 
-TEST(ConfigConvert, RefusesWhatHasNoClearMeaning) {
+TEST(ConfigConvert, RefusesFormsWithoutAClearMeaning) {
   for (const char* version : {"garbage", "1", "1.0", "1.0.0x", "1.0.99999999999999999999", "v1.0.0"}) {
     Json document = {{"ociVersion", version}};
     const auto error = error_of([&] { convert_config(document, "exports/config.json", {}); });

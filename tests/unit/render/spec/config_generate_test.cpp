@@ -1,7 +1,11 @@
-#include "render/sentences.hpp"
+#include "render/spec/config_generate.hpp"
+
+#include "render/messages.hpp"
 #include "render/spec/config_json.hpp"
+#include "render/spec/config_privileges.hpp"
 #include "render/spec/volumes.hpp"
 #include "render/support.hpp"
+#include "render/unit/tmpfiles.hpp"
 #include "render/unit/unit.hpp"
 
 namespace berth::render {
@@ -75,8 +79,8 @@ TEST_F(GenerateConfig, EnvironmentIsReplacedInPlace) {
   EXPECT_EQ(generate()["process"]["env"],
             Json::array({"TERM=dumb", "HOME=/srv/web",
                          "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "A=2=3", "B=", "LC=x"}));
-  EXPECT_THAT(left_out_of_generated(image_),
-              testing::ElementsAre(HasSubstr("the entry 'broken' of the image's environment is no variable"),
+  EXPECT_THAT(ignored_environment(image_),
+              testing::ElementsAre(HasSubstr("the entry 'broken' of the image's environment is not a variable"),
                                    HasSubstr("the entry '=x'")));
   image_.environment = {std::string("A=1\0", 4)};
   EXPECT_THAT(error_of([&] { generate(); }).message(), HasSubstr("variable A holds a NUL byte"));
@@ -107,7 +111,7 @@ TEST_F(GenerateConfig, AccountFilesAreReadInsideTheImage) {
   EXPECT_EQ(generate()["process"]["env"][1], "HOME=/");
 }
 
-TEST_F(GenerateConfig, WorkingDirectory) {
+TEST_F(GenerateConfig, UsesTheWorkingDirectoryOfTheImage) {
   EXPECT_EQ(generate()["process"]["cwd"], "/");
   image_.working_dir = "srv//www/";
   EXPECT_EQ(generate()["process"]["cwd"], "/srv/www");
@@ -120,7 +124,7 @@ TEST_F(GenerateConfig, WorkingDirectory) {
   EXPECT_THROW(generate(), base::Error);
 }
 
-TEST_F(GenerateConfig, TemporaryDirectoriesBelongToTheUserWhoIsNotRoot) {
+TEST_F(GenerateConfig, TemporaryDirectoriesBelongToAnUnprivilegedUser) {
   root_.directory("var/tmp");
   const auto has = [](const Json& options, const char* option) {
     return std::find(options.begin(), options.end(), option) != options.end();
@@ -151,7 +155,7 @@ TEST_F(GenerateConfig, VolumesAreKeptBelowTheStateDirectory) {
   }
 }
 
-TEST_F(GenerateConfig, WritableDirectories) {
+TEST_F(GenerateConfig, MountsWritableDirectories) {
   root_.directory("var/cache/nginx");
   root_.link("var/run", "/run");
   image_.volumes = {"/tmp"};
@@ -163,7 +167,7 @@ TEST_F(GenerateConfig, WritableDirectories) {
   EXPECT_THAT(destinations(document), Not(Contains("/var/tmp")));
 }
 
-TEST_F(GenerateConfig, FilesOfTheHostThatExist) {
+TEST_F(GenerateConfig, BindsExistingFilesOfTheHost) {
   EXPECT_EQ(mount_at(generate(), "/etc/hosts")["options"], Json::array({"bind", "ro", "nosuid", "nodev", "noexec"}));
   HostFeatures features;
   features.resolv_conf = false;
@@ -172,11 +176,11 @@ TEST_F(GenerateConfig, FilesOfTheHostThatExist) {
   EXPECT_THAT(destinations(generate(features)), Not(Contains("/etc/hosts")));
 }
 
-TEST_F(GenerateConfig, AsksForNothingPowerfulButTheNetwork) {
+TEST_F(GenerateConfig, HasNoPrivilegesButTheNetworkOfTheHost) {
   HostFeatures features;
   features.resolv_conf = false;
   features.hosts = false;
-  EXPECT_THAT(test::messages(powerful_requests(generate(features), "")), ElementsAre("shares the host's network"));
+  EXPECT_THAT(test::messages(config_privileges(generate(features), "")), ElementsAre("shares the host's network"));
 }
 
 TEST_F(GenerateConfig, VolumeDirectoriesGetTheImagesOwner) {
@@ -204,7 +208,7 @@ TEST_F(GenerateConfig, VolumesOfAnOperatingSystemAreFilledBySystemd) {
             "d /var/lib/berth 0700 0 0 - -\nd /var/lib/berth/web1 0700 0 0 - -\n");
 }
 
-TEST_F(GenerateConfig, NameResolutionIsOfTheLastStart) {
+TEST_F(GenerateConfig, NameResolutionIsCopiedAtEachStart) {
   HostFeatures features;
   features.resolv_conf = false;
   features.resolver_directory = "/run/container-web1";

@@ -19,14 +19,14 @@ RuntimeConfig finish(const std::string& text, const std::string& remote = {}) {
   return finish_config(text, "exports/config.json", {}, "/system.slice/x.service/payload", remote);
 }
 
-TEST(ConfigJson, AModernOneComesOutByteForByte) {
+TEST(ConfigJson, KeepsAModernDocumentByteForByte) {
   const std::string text = modern(R"({"cgroupsPath": "/own", "namespaces": [{"type": "pid"}]})");
   const auto config = finish(text);
   EXPECT_EQ(config.text, text);
   EXPECT_THAT(config.conversions, IsEmpty());
 }
 
-TEST(ConfigJson, OnlyTheCgroupsPathIsInserted) {
+TEST(ConfigJson, InsertsOnlyTheCgroupsPath) {
   const auto config = finish(modern("{\n    \"namespaces\": []}"));
   EXPECT_EQ(config.text,
             modern("{\n    \"cgroupsPath\": \"/system.slice/x.service/payload\",\n    \"namespaces\": []}"));
@@ -34,7 +34,7 @@ TEST(ConfigJson, OnlyTheCgroupsPathIsInserted) {
   EXPECT_EQ(config.document["linux"]["cgroupsPath"], "/system.slice/x.service/payload");
 }
 
-TEST(ConfigJson, WithoutLinuxTheRestStaysAsItIs) {
+TEST(ConfigJson, KeepsTheRestOfADocumentWithoutLinux) {
   const auto text = modern("");
   const auto config = finish(text);
   EXPECT_EQ(config.text, "{\"linux\": {\"cgroupsPath\": \"/system.slice/x.service/payload\"}, " + text.substr(1));
@@ -42,14 +42,14 @@ TEST(ConfigJson, WithoutLinuxTheRestStaysAsItIs) {
   EXPECT_THAT(config.conversions, IsEmpty());
 }
 
-TEST(ConfigJson, WithAnEmptyPathItIsWrittenAnew) {
+TEST(ConfigJson, SerializesADocumentWithAnEmptyCgroupsPath) {
   const auto config = finish(modern(R"({"cgroupsPath": ""})"));
   EXPECT_EQ(base::parse_json(config.text, "c"), config.document);
   EXPECT_EQ(config.document["linux"]["cgroupsPath"], "/system.slice/x.service/payload");
   EXPECT_THAT(config.conversions, IsEmpty());
 }
 
-TEST(ConfigJson, AConvertedOneIsWrittenAnewWithItsPath) {
+TEST(ConfigJson, SerializesAConvertedDocumentWithItsCgroupsPath) {
   const auto config = finish(modern(R"({"devices": null})"));
   EXPECT_EQ(config.conversions.size(), 1U);
   EXPECT_EQ(base::parse_json(config.text, "c"), config.document);
@@ -57,7 +57,7 @@ TEST(ConfigJson, AConvertedOneIsWrittenAnewWithItsPath) {
   EXPECT_EQ(finish(config.text).text, config.text);
 }
 
-TEST(ConfigJson, ARemoteRootFileSystem) {
+TEST(ConfigJson, SetsARemoteRootFileSystem) {
   const auto config = finish(modern(R"({"cgroupsPath": "/own"})"), "/srv/tree");
   EXPECT_EQ(config.document["root"]["path"], "/srv/tree");
   EXPECT_EQ(base::parse_json(config.text, "c"), config.document);
@@ -78,7 +78,7 @@ RuntimeConfig relayed(const std::string& mounts, const std::string& environment)
 
 const char* const host_run = R"([{"destination": "/run", "type": "bind", "source": "/run", "options": ["rbind"]}])";
 
-TEST(ConfigJson, APayloadWithTheHostsRunNotifiesSystemdItself) {
+TEST(ConfigJson, LetsAPayloadWithTheHostsRunNotifySystemdItself) {
   const auto config = relayed(host_run, R"(["A=b"])");
   EXPECT_TRUE(config.notifies_itself);
   EXPECT_EQ(config.document["process"]["env"], base::Json::array({"A=b", "NOTIFY_SOCKET=/run/systemd/notify"}));
@@ -86,7 +86,7 @@ TEST(ConfigJson, APayloadWithTheHostsRunNotifiesSystemdItself) {
   EXPECT_EQ(base::parse_json(config.text, "c"), config.document);
 }
 
-TEST(ConfigJson, OtherPayloadsAreLeftToTheRuntime) {
+TEST(ConfigJson, LeavesOtherPayloadsToTheRuntime) {
   EXPECT_FALSE(relayed("[]", "[]").notifies_itself);
   EXPECT_THAT(relayed("[]", "[]").conversions, IsEmpty());
   const auto own = relayed(host_run, R"(["NOTIFY_SOCKET=/x"])");
@@ -100,7 +100,7 @@ TEST(ConfigJson, EveryRefusalHasARemedy) {
   }
 }
 
-TEST(ConfigJson, BrokenTextNamesTheFile) {
+TEST(ConfigJson, NamesTheFileOfAnInvalidDocument) {
   const auto error = error_of([] { finish("{\n\"a\": }"); });
   EXPECT_EQ(error.kind(), base::ErrorKind::verification);
   EXPECT_THAT(error.message(), HasSubstr("exports/config.json"));
@@ -109,7 +109,7 @@ TEST(ConfigJson, BrokenTextNamesTheFile) {
   EXPECT_THROW(finish(""), base::Error);
 }
 
-TEST(ConfigJson, AWritableRootIsRefused) {
+TEST(ConfigJson, RefusesAWritableRoot) {
   std::string text = modern("{}");
   text.replace(text.find("true"), 4, "false");
   EXPECT_THAT(error_of([&] { finish(text); }).hint(), HasSubstr("berth shares files between containers"));

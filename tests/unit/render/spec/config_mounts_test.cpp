@@ -13,13 +13,13 @@ Json mounts(const std::string& list) {
   return base::parse_json("{\"mounts\": " + list + "}", "c");
 }
 
-TEST(ConfigMounts, DestinationsBecomeAbsolute) {
+TEST(ConfigMounts, MakesDestinationsAbsolute) {
   Json document = mounts(R"([{"destination": "var/x", "type": "tmpfs"}])");
   EXPECT_THAT(convert_mounts(document, true), ElementsAre("mounts: relative destinations made absolute: var/x"));
   EXPECT_EQ(document["mounts"][0]["destination"], "/var/x");
 }
 
-TEST(ConfigMounts, BindIsAddedInFront) {
+TEST(ConfigMounts, AddsBindAsTheFirstOption) {
   Json document = mounts(R"([{"destination": "/a", "type": "bind", "source": "/b", "options": ["ro"]},
                              {"destination": "/c", "type": "bind", "source": "/b", "options": ["rbind"]},
                              {"destination": "/d", "source": "/b", "options": ["bind"]}])");
@@ -33,7 +33,7 @@ const char* const v1_mounts = R"([
   {"destination": "/sys/fs/cgroup/memory", "type": "bind", "source": "/sys/fs/cgroup/memory/x", "options": ["rbind"]},
   {"destination": "/tmp", "type": "tmpfs", "source": "tmpfs"}])";
 
-TEST(ConfigMounts, MountsOfVersionOneHierarchies) {
+TEST(ConfigMounts, RemovesMountsOfVersionOneHierarchies) {
   Json document = mounts(v1_mounts);
   EXPECT_THAT(convert_mounts(document, true),
               ElementsAre("mounts of cgroup v1 hierarchies removed, this host has unified cgroups: "
@@ -44,14 +44,14 @@ TEST(ConfigMounts, MountsOfVersionOneHierarchies) {
   EXPECT_EQ(document["mounts"][1]["destination"], "/tmp");
 }
 
-TEST(ConfigMounts, AHostWithVersionOneKeepsThem) {
+TEST(ConfigMounts, KeepsVersionOneMountsOnAHostWithVersionOne) {
   Json document = mounts(v1_mounts);
   const Json before = document;
   EXPECT_THAT(convert_mounts(document, false), IsEmpty());
   EXPECT_EQ(document, before);
 }
 
-TEST(ConfigMounts, OptionsOfVersionOne) {
+TEST(ConfigMounts, RemovesOptionsOfVersionOne) {
   Json document = mounts(
       R"([{"destination": "/sys/fs/cgroup", "type": "cgroup", "source": "cgroup", "options": ["ro", "none", "name=systemd", "nsdelegate"]}])");
   EXPECT_THAT(convert_mounts(document, true),
@@ -59,7 +59,7 @@ TEST(ConfigMounts, OptionsOfVersionOne) {
   EXPECT_EQ(document["mounts"][0]["options"], Json::array({"ro", "nsdelegate"}));
 }
 
-TEST(ConfigMounts, TheUsualMountAndATmpfsAloneStay) {
+TEST(ConfigMounts, KeepsTheUnifiedMountAndALoneTmpfs) {
   for (
       const char* list :
       {R"([{"destination": "/sys/fs/cgroup", "type": "cgroup", "source": "cgroup", "options": ["nosuid", "noexec", "nodev", "relatime", "ro"]}])",
@@ -74,7 +74,7 @@ TEST(ConfigMounts, TheUsualMountAndATmpfsAloneStay) {
   EXPECT_THAT(convert_mounts(none, true), IsEmpty());
 }
 
-TEST(ConfigMounts, FindsOutWhetherAPathIsTheHosts) {
+TEST(ConfigMounts, DetectsPathsOfTheHost) {
   const std::vector<std::pair<const char*, bool>> cases = {
       {R"([])", false},
       {R"([{"destination": "/run", "type": "bind", "source": "/run", "options": ["rbind", "rw"]}])", true},

@@ -1,5 +1,6 @@
-#include "render/sentences.hpp"
-#include "render/spec/config_json.hpp"
+#include "render/spec/config_privileges.hpp"
+
+#include "render/messages.hpp"
 #include "render/support.hpp"
 #include "render/template/values.hpp"
 
@@ -16,19 +17,19 @@ Json parse(const std::string& text) {
 }
 
 std::vector<std::string> requests(const Json& config) {
-  return test::messages(powerful_requests(config, "/system.slice/own.service/payload"));
+  return test::messages(config_privileges(config, "/system.slice/own.service/payload"));
 }
 
 const std::string own_namespaces =
     R"("namespaces": [{"type": "network"}, {"type": "pid"}, {"type": "ipc"}, {"type": "uts"}, {"type": "mount"}])";
 
-TEST(ConfigPrivileges, NothingPowerful) {
+TEST(ConfigPrivileges, AreEmptyForAnOrdinaryConfiguration) {
   EXPECT_THAT(requests(parse(R"({"process": {"capabilities": {"bounding": ["CAP_KILL"]}}, "linux": {)" +
                              own_namespaces + R"(, "resources": {"devices": [{"allow": false, "access": "rwm"}]}}})")),
               IsEmpty());
 }
 
-TEST(ConfigPrivileges, Capabilities) {
+TEST(ConfigPrivileges, IncludeCapabilities) {
   Json all = parse("{\"linux\": {" + own_namespaces + "}}");
   all["process"]["capabilities"]["bounding"] = capability_names(40);
   EXPECT_THAT(requests(all), ElementsAre("runs with all capabilities (41)"));
@@ -36,7 +37,7 @@ TEST(ConfigPrivileges, Capabilities) {
   EXPECT_THAT(requests(all), ElementsAre("has powerful capabilities: CAP_NET_ADMIN, CAP_SYS_ADMIN"));
 }
 
-TEST(ConfigPrivileges, HostNamespaces) {
+TEST(ConfigPrivileges, IncludeHostNamespaces) {
   EXPECT_THAT(requests(parse(R"({"linux": {"namespaces": [{"type": "mount"}]}})")),
               ElementsAre("shares the host's network", "shares the host's processes (pid namespace)",
                           "shares the host's IPC namespace", "shares the host's name (UTS namespace)"));
@@ -48,7 +49,7 @@ TEST(ConfigPrivileges, HostNamespaces) {
       ElementsAre("joins the network namespace /run/netns/a", "joins the user namespace /proc/1/ns/user"));
 }
 
-TEST(ConfigPrivileges, Binds) {
+TEST(ConfigPrivileges, IncludeBinds) {
   const Json config = parse(R"({"mounts": [
       {"destination": "/host", "type": "bind", "source": "/", "options": ["rbind", "rw"]},
       {"destination": "/etc/hosts", "type": "none", "source": "/etc/hosts", "options": ["bind", "ro"]},
@@ -60,7 +61,7 @@ TEST(ConfigPrivileges, Binds) {
 }
 
 std::vector<Privilege> of_mount(const std::string& mount, const std::string& more = "") {
-  return powerful_requests(parse("{\"mounts\": [" + mount + "], \"linux\": {" + more + own_namespaces + "}}"), "");
+  return config_privileges(parse("{\"mounts\": [" + mount + "], \"linux\": {" + more + own_namespaces + "}}"), "");
 }
 
 std::vector<Privilege> of_bind(const std::string& source, const std::string& options) {
@@ -72,7 +73,7 @@ bool gives_the_host(const std::string& source, const std::string& options) {
   return privileges.size() == 1 && privileges.front().over_host;
 }
 
-TEST(ConfigPrivileges, BindsThatGiveTheHost) {
+TEST(ConfigPrivileges, IncludeBindsEquivalentToRootOnTheHost) {
   for (const char* source : {"/", "/etc", "/etc/", "/etc/cron.d", "/etc/systemd/system", "/usr/local/bin", "/usr/lib/x",
                              "/proc/sys/kernel", "/sys/kernel", "/root/.ssh", "/var", "/boot"}) {
     EXPECT_TRUE(gives_the_host(source, R"("rbind", "rw")")) << source;
@@ -102,7 +103,7 @@ TEST(ConfigPrivileges, BindsThatGiveTheHost) {
             "binds the host's /srv read-write at /d, sharing mounts");
 }
 
-TEST(ConfigPrivileges, FileSystemsOfTheKernel) {
+TEST(ConfigPrivileges, IncludeKernelFileSystems) {
   const std::string proc = R"({"destination": "/proc/", "type": "proc", "source": "proc"})";
   EXPECT_THAT(of_mount(proc),
               ElementsAre(Privilege{"may write the kernel's settings at /proc/sys, which is not read-only", true}));
@@ -124,7 +125,7 @@ TEST(ConfigPrivileges, FileSystemsOfTheKernel) {
   EXPECT_THAT(of_mount(R"({"destination": "/sys/fs/cgroup", "type": "cgroup2", "options": ["ro"]})"), IsEmpty());
 }
 
-TEST(ConfigPrivileges, OtherFileSystems) {
+TEST(ConfigPrivileges, IncludeOtherFileSystems) {
   for (const char* type : {"tmpfs", "devpts", "mqueue"}) {
     EXPECT_THAT(of_mount(std::string(R"({"destination": "/d", "type": ")") + type + "\"}"), IsEmpty()) << type;
   }
@@ -134,7 +135,7 @@ TEST(ConfigPrivileges, OtherFileSystems) {
               ElementsAre(Privilege{"mounts the file system debugfs (debugfs) read-only at /d", false}));
 }
 
-TEST(ConfigPrivileges, ARemountUndoesWhatStandsBefore) {
+TEST(ConfigPrivileges, ARemountChangesAnEarlierMount) {
   const std::string sysfs = R"({"destination": "/sys", "type": "sysfs", "options": ["ro"]}, )";
   EXPECT_THAT(of_mount(sysfs + R"({"destination": "/sys", "type": "none", "options": ["remount", "rw"]})"),
               ElementsAre(Privilege{"changes the mount at /sys to read-write", true}));
@@ -142,28 +143,28 @@ TEST(ConfigPrivileges, ARemountUndoesWhatStandsBefore) {
               ElementsAre(Privilege{"changes the mount at /tmp to read-only", false}));
 }
 
-TEST(ConfigPrivileges, LayersOfAnOverlayAreNamed) {
+TEST(ConfigPrivileges, DirectoriesOfAnOverlayAreNamed) {
   EXPECT_THAT(of_mount(R"({"destination": "/d", "type": "overlay", "source": "overlay",
                            "options": ["ro", "lowerdir=/etc:/root"]})"),
               ElementsAre(Privilege{"mounts the file system overlay (overlay) read-only at /d, of lowerdir=/etc:/root",
                                     false}));
 }
 
-TEST(ConfigPrivileges, SharesOfOthersAnnotationsAndListeners) {
+TEST(ConfigPrivileges, IncludePrioritiesAnnotationsAndListeners) {
   const Json config =
       parse(R"({"process": {"scheduler": {"policy": "SCHED_FIFO"}, "ioPriority": {"class": "IOPRIO_CLASS_RT"}},
       "annotations": {"run.oci.hooks.stdout": "/etc/x", "org.example.note": "y"},
       "linux": {"seccomp": {"listenerPath": "/run/l.sock"}, )" +
             own_namespaces + "}}");
-  EXPECT_THAT(
-      requests(config),
-      ElementsAre("may keep the processor from others (SCHED_FIFO)", "may keep the disks from others (IOPRIO_CLASS_RT)",
-                  "tells the runtime: run.oci.hooks.stdout=/etc/x", "has /run/l.sock decide about its system calls"));
+  EXPECT_THAT(requests(config), ElementsAre("may keep the processor from others (SCHED_FIFO)",
+                                            "may keep the disks from others (IOPRIO_CLASS_RT)",
+                                            "gives the runtime an annotation: run.oci.hooks.stdout=/etc/x",
+                                            "lets /run/l.sock decide on its system calls"));
 }
 
-TEST(ConfigPrivileges, CapabilitiesThatGiveTheHost) {
+TEST(ConfigPrivileges, IncludeCapabilitiesEquivalentToRootOnTheHost) {
   const auto over_host = [](const char* name, const std::string& namespaces) {
-    const auto privileges = powerful_requests(parse(std::string(R"({"process": {"capabilities": {"ambient": [")") +
+    const auto privileges = config_privileges(parse(std::string(R"({"process": {"capabilities": {"ambient": [")") +
                                                     name + R"("]}}, "linux": {)" + namespaces + "}}"),
                                               "");
     return !privileges.empty() && privileges.front().over_host;
@@ -175,7 +176,7 @@ TEST(ConfigPrivileges, CapabilitiesThatGiveTheHost) {
   EXPECT_TRUE(over_host("CAP_SYS_PTRACE", R"("namespaces": [{"type": "mount"}])"));
 }
 
-TEST(ConfigPrivileges, ConfinementAndControlGroup) {
+TEST(ConfigPrivileges, IncludeConfinementAndControlGroup) {
   const Json config = parse(R"({"process": {"apparmorProfile": "unconfined", "oomScoreAdj": -900,
       "selinuxLabel": "system_u:system_r:spc_t:s0"}, "linux": {"cgroupsPath": "/elsewhere", "netDevices": {"eth1": {}}, )" +
                             own_namespaces + "}}");
@@ -186,8 +187,8 @@ TEST(ConfigPrivileges, ConfinementAndControlGroup) {
                           "takes the network device eth1 from the host"));
 }
 
-/// What any service of systemd has without asking is no privilege.
-TEST(ConfigPrivileges, WhatEveryServiceHasIsNone) {
+/// The defaults of a systemd service are no privileges.
+TEST(ConfigPrivileges, DefaultsOfServicesAreNotReported) {
   const Json config = parse(R"({"process": {"noNewPrivileges": false, "apparmorProfile": "berth", "oomScoreAdj": 100,
       "selinuxLabel": "system_u:system_r:container_t:s0", "rlimits": [{"type": "RLIMIT_NOFILE", "hard": 9, "soft": 9}]},
       "linux": {"cgroupsPath": "/system.slice/own.service/payload", "personality": {"domain": "LINUX32"}, "intelRdt": {}, )" +
@@ -195,7 +196,7 @@ TEST(ConfigPrivileges, WhatEveryServiceHasIsNone) {
   EXPECT_THAT(requests(config), IsEmpty());
 }
 
-TEST(ConfigPrivileges, DevicesHooksSysctlAndPropagation) {
+TEST(ConfigPrivileges, IncludeDevicesHooksSysctlAndPropagation) {
   const Json config = parse(R"({"hooks": {"prestart": [{"path": "/x"}], "startContainer": [{"path": "/y"}]},
       "linux": {"rootfsPropagation": "rshared", "sysctl": {"net.ipv4.ip_forward": "1"},
       "devices": [{"path": "/dev/kvm", "type": "c"}],
@@ -208,7 +209,7 @@ TEST(ConfigPrivileges, DevicesHooksSysctlAndPropagation) {
                           "sets the kernel parameter net.ipv4.ip_forward"));
 }
 
-TEST(ConfigPrivileges, OddTypesDoNoHarm) {
+TEST(ConfigPrivileges, UnexpectedTypesAreIgnored) {
   EXPECT_NO_THROW(requests(parse(R"({"process": 1, "linux": [], "mounts": {}, "hooks": [1]})")));
   EXPECT_NO_THROW(requests(
       parse(R"({"mounts": [1, {"options": [1]}], "linux": {"devices": [1], "resources": {"devices": [1]}}})")));

@@ -18,12 +18,12 @@ TEST(ConfigText, FindsOnlyTheMemberAtTheTop) {
       R"({"a": {"linux": {}}, "b": "linux", "c": ["linux"], "d\"linux": {}, "linux": {"cgroupsPath": "/p"}})");
 }
 
-TEST(ConfigText, NothingToInsertInto) {
+TEST(ConfigText, ReportsADocumentThatIsNotAnObject) {
   EXPECT_EQ(insert_cgroups_path("[]", "/p"), std::nullopt);
   EXPECT_EQ(insert_cgroups_path(R"({"linux": null})", "/p"), std::nullopt);
 }
 
-TEST(ConfigText, ADocumentWithoutTheMemberGetsOne) {
+TEST(ConfigText, AddsTheMemberToADocumentWithoutIt) {
   EXPECT_EQ(insert_cgroups_path("{}", "/p"), R"({"linux": {"cgroupsPath": "/p"}})");
   EXPECT_EQ(insert_cgroups_path("\n{\n\t\"a\": \"linux\"\n}\n", "/p"),
             "\n{\n\t\"linux\": {\"cgroupsPath\": \"/p\"},\n\t\"a\": \"linux\"\n}\n");

@@ -24,7 +24,7 @@ const char* const group =
     "bad:x:zz:web\n"
     "55:x:77:\n";
 
-TEST(ImageUser, NobodyNamedIsRoot) {
+TEST(ImageUser, IsRootByDefault) {
   for (const char* user : {"", "0", "root", ":"}) {
     const auto result = resolve_user(user, passwd, group);
     EXPECT_EQ(result.uid, 0U) << user;
@@ -44,12 +44,12 @@ TEST(ImageUser, NamesAndNumbers) {
   EXPECT_EQ(resolve_user("web:", passwd, group).gid, 102U);
 }
 
-TEST(ImageUser, NamesComeFirstEvenIfTheyLookLikeNumbers) {
+TEST(ImageUser, PrefersNamesThatLookLikeNumbers) {
   EXPECT_EQ(resolve_user("1000", passwd, group).uid, 7U);
   EXPECT_EQ(resolve_user("web:55", passwd, group).gid, 77U);
 }
 
-TEST(ImageUser, UnknownNumbersAreUsedAsTheyAre) {
+TEST(ImageUser, UnknownNumbersAreUsedUnchanged) {
   const auto result = resolve_user("4242", passwd, group);
   EXPECT_EQ(result.uid, 4242U);
   EXPECT_EQ(result.gid, 0U);

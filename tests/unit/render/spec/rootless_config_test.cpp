@@ -39,24 +39,24 @@ Json minimal() {
     "linux":{"namespaces":[{"type":"mount"},{"type":"pid"},{"type":"ipc"}]}})");
 }
 
-/// What becomes of one mount of a configuration with its own mount, pid and ipc namespaces.
+/// The result for one mount of a configuration with its own mount, pid and ipc namespaces.
 Json mount_of(const char* text, const Rootless& space = space_with_ranges(), const char* namespaces = nullptr) {
   auto document = minimal();
   document["mounts"] = Json::array({Json::parse(text)});
   if (namespaces != nullptr) {
     document["linux"]["namespaces"] = Json::parse(namespaces);
   }
-  convert_for_user(document, space, own_cgroup);
+  convert_to_rootless(document, space, own_cgroup);
   return document["mounts"][0];
 }
 
-TEST(IdMappings, TheUserIsRootAndRangesFollow) {
+TEST(IdMappings, MapTheUserToRootFollowedByTheRanges) {
   EXPECT_THAT(id_mappings(1000, {}), ElementsAre(IdMapping{0, 1000, 1}));
   EXPECT_THAT(id_mappings(1000, {{100000, 10}, {300000, 5}}),
               ElementsAre(IdMapping{0, 1000, 1}, IdMapping{1, 100000, 10}, IdMapping{11, 300000, 5}));
 }
 
-TEST(IdMappings, NeverReachTheIdThatMeansNone) {
+TEST(IdMappings, NeverReachTheInvalidId) {
   const auto mappings = id_mappings(1000, {{100000, 4294867295U}, {1, 4294967295U}, {5, 10}});
   std::uint64_t total = 0;
   for (const auto& mapping : mappings) {
@@ -65,10 +65,10 @@ TEST(IdMappings, NeverReachTheIdThatMeansNone) {
   EXPECT_LE(total, 4294967294U);
 }
 
-TEST(ConfigUser, GetsAUserNamespaceAndNoNetworkOfItsOwn) {
+TEST(RootlessConfig, AddsAUserNamespaceAndSharesTheNetwork) {
   auto document = minimal();
   document["linux"]["namespaces"].push_back({{"type", "network"}});
-  const auto done = convert_for_user(document, space_with_ranges(), own_cgroup);
+  const auto done = convert_to_rootless(document, space_with_ranges(), own_cgroup);
   EXPECT_EQ(R"([{"type":"mount"},{"type":"pid"},{"type":"ipc"},{"type":"user"}])",
             document["linux"]["namespaces"].dump());
   EXPECT_EQ(R"([{"containerID":0,"hostID":1000,"size":1},{"containerID":1,"hostID":100000,"size":65536}])",
@@ -77,27 +77,27 @@ TEST(ConfigUser, GetsAUserNamespaceAndNoNetworkOfItsOwn) {
   EXPECT_THAT(done, ElementsAre(HasSubstr("network namespace removed")));
 }
 
-TEST(ConfigUser, WithoutASectionLinuxThereIsOneAfterwards) {
+TEST(RootlessConfig, AddsASectionLinux) {
   auto document = minimal();
   document.erase("linux");
-  EXPECT_THAT(convert_for_user(document, single_id(), own_cgroup), IsEmpty());
+  EXPECT_THAT(convert_to_rootless(document, single_id(), own_cgroup), IsEmpty());
   EXPECT_EQ(R"([{"type":"user"}])", document["linux"]["namespaces"].dump());
   EXPECT_EQ(own_cgroup, document["linux"]["cgroupsPath"]);
 }
 
-TEST(ConfigUser, ACgroupOfTheSystemIsReplaced) {
+TEST(RootlessConfig, ReplacesACgroupOfTheSystem) {
   auto document = minimal();
   document["linux"]["cgroupsPath"] = "/system.slice/web";
-  EXPECT_THAT(convert_for_user(document, single_id(), own_cgroup), ElementsAre(HasSubstr("/system.slice/web")));
+  EXPECT_THAT(convert_to_rootless(document, single_id(), own_cgroup), ElementsAre(HasSubstr("/system.slice/web")));
   EXPECT_EQ(own_cgroup, document["linux"]["cgroupsPath"]);
 }
 
-TEST(ConfigUser, TwiceIsOnce) {
+TEST(RootlessConfig, IsIdempotent) {
   auto document = minimal();
   document["mounts"] = Json::parse(R"([{"destination":"/sys","type":"sysfs","source":"sysfs"}])");
-  convert_for_user(document, space_with_ranges(), own_cgroup);
+  convert_to_rootless(document, space_with_ranges(), own_cgroup);
   const auto once = document;
-  EXPECT_THAT(convert_for_user(document, space_with_ranges(), own_cgroup), IsEmpty());
+  EXPECT_THAT(convert_to_rootless(document, space_with_ranges(), own_cgroup), IsEmpty());
   EXPECT_EQ(once.dump(), document.dump());
 }
 
@@ -134,13 +134,13 @@ INSTANTIATE_TEST_SUITE_P(
         MountCase{R"({"destination":"/tmp","type":"tmpfs","source":"tmpfs","options":["uid=70000","gid=x"]})",
                   R"({"destination":"/tmp","type":"tmpfs","source":"tmpfs","options":["nosuid","nodev"]})"}));
 
-TEST(ConfigUser, AGroupThatIsNotMappedIsNoOptionOfAMount) {
+TEST(RootlessConfig, RemovesUnmappedGroupsFromMountOptions) {
   const auto mount =
       mount_of(R"({"destination":"/dev/pts","type":"devpts","source":"devpts","options":["gid=5"]})", single_id());
   EXPECT_THAT(mount["options"], IsEmpty());
 }
 
-TEST(ConfigUser, KernelFileSystemsOfTheHostsNamespacesAreBound) {
+TEST(RootlessConfig, BindsKernelFileSystemsOfSharedNamespaces) {
   for (const char* type : {"proc", "mqueue"}) {
     const auto text = std::string(R"({"destination":"/x","type":")") + type + R"(","source":"x"})";
     const auto mount = mount_of(text.c_str(), space_with_ranges(), R"([{"type":"mount"}])");
@@ -149,22 +149,22 @@ TEST(ConfigUser, KernelFileSystemsOfTheHostsNamespacesAreBound) {
   }
 }
 
-TEST(ConfigUser, LimitsStayAsFarAsTheirControllersAreHandedDown) {
+TEST(RootlessConfig, KeepsLimitsOfDelegatedControllers) {
   auto document = minimal();
   document["linux"]["resources"] =
       Json::parse(R"({"devices":[{"allow":false}],"memory":{"limit":1},"pids":{"limit":9},"cpu":{"shares":2}})");
-  EXPECT_THAT(convert_for_user(document, space_with_ranges(), own_cgroup), ElementsAre(HasSubstr("cpu")));
+  EXPECT_THAT(convert_to_rootless(document, space_with_ranges(), own_cgroup), ElementsAre(HasSubstr("cpu")));
   EXPECT_EQ(R"({"memory":{"limit":1},"pids":{"limit":9}})", document["linux"]["resources"].dump());
 }
 
-TEST(ConfigUser, RulesForDevicesAloneGoWithoutAWord) {
+TEST(RootlessConfig, RemovesDeviceRulesSilently) {
   auto document = minimal();
   document["linux"]["resources"] = Json::parse(R"({"devices":[{"allow":false,"access":"rwm"}]})");
-  EXPECT_THAT(convert_for_user(document, single_id(), own_cgroup), IsEmpty());
+  EXPECT_THAT(convert_to_rootless(document, single_id(), own_cgroup), IsEmpty());
   EXPECT_FALSE(document["linux"].contains("resources"));
 }
 
-TEST(ConfigUser, WhatOnlyRootMayRaiseGoes) {
+TEST(RootlessConfig, RemovesLimitsThatOnlyRootMayRaise) {
   struct rlimit own {};
   ASSERT_EQ(0, ::getrlimit(RLIMIT_NOFILE, &own));
   auto document = minimal();
@@ -172,34 +172,34 @@ TEST(ConfigUser, WhatOnlyRootMayRaiseGoes) {
   document["process"]["rlimits"] =
       Json::parse(R"([{"type":"RLIMIT_NOFILE","hard":10,"soft":10},{"type":"RLIMIT_CORE","hard":0,"soft":0}])");
   document["process"]["rlimits"][0]["hard"] = own.rlim_max + 1;
-  const auto done = convert_for_user(document, single_id(), own_cgroup);
+  const auto done = convert_to_rootless(document, single_id(), own_cgroup);
   EXPECT_THAT(done, ElementsAre(HasSubstr("oomScoreAdj"), HasSubstr("RLIMIT_NOFILE")));
   EXPECT_EQ(R"([{"type":"RLIMIT_CORE","hard":0,"soft":0}])", document["process"]["rlimits"].dump());
   EXPECT_FALSE(document["process"].contains("oomScoreAdj"));
 }
 
-TEST(ConfigUser, ACommandThatIsNotRootIsInTheGroupOfAllFiles) {
+TEST(RootlessConfig, PutsACommandThatIsNotRootIntoTheGroupOfAllFiles) {
   auto document = minimal();
   document["process"]["user"] = Json::parse(R"({"uid":33,"gid":33,"additionalGids":[4,90000]})");
-  convert_for_user(document, space_with_ranges(), own_cgroup);
+  convert_to_rootless(document, space_with_ranges(), own_cgroup);
   EXPECT_EQ(R"({"uid":33,"gid":33,"additionalGids":[4,0]})", document["process"]["user"].dump());
   EXPECT_FALSE(runs_as_root(document));
 }
 
-TEST(ConfigUser, ARuntimeThatKeepsTheGroupsIsToldNone) {
+TEST(RootlessConfig, PassesNoGroupsToARuntimeThatKeepsTheUsers) {
   auto document = minimal();
   document["process"]["user"] = Json::parse(R"({"uid":33,"gid":33,"additionalGids":[4]})");
   auto space = space_with_ranges();
   space.sets_groups = false;
-  convert_for_user(document, space, own_cgroup);
+  convert_to_rootless(document, space, own_cgroup);
   EXPECT_EQ(R"({"uid":33,"gid":33})", document["process"]["user"].dump());
 }
 
-TEST(ConfigUser, AUserThatIsNotMappedIsRefusedWithTheRemedy) {
+TEST(RootlessConfig, RefusesAnUnmappedUserWithTheRemedy) {
   auto document = minimal();
   document["process"]["user"]["uid"] = 33;
   try {
-    convert_for_user(document, single_id(), own_cgroup);
+    convert_to_rootless(document, single_id(), own_cgroup);
     FAIL();
   } catch (const base::Error& error) {
     EXPECT_EQ(base::ErrorKind::not_permitted, error.kind());
@@ -208,7 +208,7 @@ TEST(ConfigUser, AUserThatIsNotMappedIsRefusedWithTheRemedy) {
   }
 }
 
-TEST(UnitForUser, DefaultTargetIsWhatAUsersSystemdReaches) {
+TEST(RootlessUnit, StartsWithTheDefaultTarget) {
   EXPECT_EQ(
       "[Unit]\nAfter=multi-user.target\n[Install]\n# WantedBy=multi-user.target\nWantedBy=default.target x.target",
       rootless_unit("[Unit]\nAfter=multi-user.target\n[Install]\n# WantedBy=multi-user.target\n"
@@ -217,21 +217,28 @@ TEST(UnitForUser, DefaultTargetIsWhatAUsersSystemdReaches) {
             rootless_unit("[Install]\nRequiredBy=graphical.target\n[X]\nWantedBy=graphical.target\n"));
 }
 
+TEST(RootlessUnit, FollowsContinuedLines) {
+  EXPECT_EQ("[Install]\nWantedBy=x.target \\\n  default.target\n",
+            rootless_unit("[Install]\nWantedBy=x.target \\\n  multi-user.target\n"));
+  EXPECT_EQ("[Unit]\nDescription=\\\n[Install]\nAfter=multi-user.target\n",
+            rootless_unit("[Unit]\nDescription=\\\n[Install]\nAfter=multi-user.target\n"));
+}
+
 struct LineCase {
   const char* before;
   const char* as_root;
   const char* as_other;
 };
 
-class TmpfilesForUser : public ::testing::TestWithParam<LineCase> {};
+class RootlessTmpfiles : public ::testing::TestWithParam<LineCase> {};
 
-TEST_P(TmpfilesForUser, HaveNoOwners) {
-  EXPECT_EQ(GetParam().as_root, tmpfiles_for_user(GetParam().before, false));
-  EXPECT_EQ(GetParam().as_other, tmpfiles_for_user(GetParam().before, true));
+TEST_P(RootlessTmpfiles, HaveNoOwners) {
+  EXPECT_EQ(GetParam().as_root, rootless_tmpfiles(GetParam().before, false));
+  EXPECT_EQ(GetParam().as_other, rootless_tmpfiles(GetParam().before, true));
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    Table, TmpfilesForUser,
+    Table, RootlessTmpfiles,
     ::testing::Values(LineCase{"", "", ""}, LineCase{"# a b c d e\n", "# a b c d e\n", "# a b c d e\n"},
                       LineCase{"d /x 0700 root root - -\n", "d /x 0700 - - - -\n", "d /x 0770 - - - -\n"},
                       LineCase{"d  /x\t0755  33 33", "d  /x\t0755 - -", "d  /x\t0775 - -"},

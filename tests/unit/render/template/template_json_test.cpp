@@ -46,7 +46,7 @@ TEST(TemplateJson, BlamesAValueThatClosesItsStringEarly) {
 }
 
 TEST(TemplateJson, BlamesTheBackslashThatOpensTheNextString) {
-  // The reading fails only inside B, but it is A that swallows the quote.
+  // The parser fails inside B, but the value of A escapes the quote.
   EXPECT_THAT(problem(mounts_template, {{"A", "x\\"}, {"B", "y"}, {"ADDTL_MOUNTS", ""}}),
               StartsWith("2: the value of $A breaks the JSON: "));
 }
@@ -57,17 +57,17 @@ TEST(TemplateJson, BlamesAnEmptyValueWhereOneIsNeeded) {
   EXPECT_EQ(problem("{\n\"port\": $PORT\n}", {{"PORT", "80"}}), "");
 }
 
-TEST(TemplateJson, SaysWhenTheTemplateItselfIsBroken) {
+TEST(TemplateJson, ReportsAnInvalidTemplate) {
   EXPECT_THAT(problem("{\n  \"a\": [1 2],\n  \"b\": \"$B\"\n}", {{"B", "x"}}),
-              StartsWith("2: the template itself is no valid JSON, at column 11: "));
+              StartsWith("2: the template itself is not valid JSON, at column 11: "));
   EXPECT_THAT(problem("{\n\"a\": \"$B\",\n}", {{"B", "x"}}),
-              StartsWith("3: the template itself is no valid JSON, at column 1: "));
+              StartsWith("3: the template itself is not valid JSON, at column 1: "));
   EXPECT_THAT(problem("{\"a\": \"$B\"", {{"B", "x"}}), HasSubstr("the template itself"));
-  EXPECT_THAT(problem("", {}), StartsWith("1: the template itself is no valid JSON, at column 1: "));
-  EXPECT_EQ(problem("\"\xe2\x7f\"", {}).find('\x7f'), std::string::npos);  // what the parser quotes is made printable
+  EXPECT_THAT(problem("", {}), StartsWith("1: the template itself is not valid JSON, at column 1: "));
+  EXPECT_EQ(problem("\"\xe2\x7f\"", {}).find('\x7f'), std::string::npos);  // quoted text is made printable
 }
 
-TEST(TemplateJson, TwoBrokenValues) {
+TEST(TemplateJson, ReportsTwoBrokenValues) {
   EXPECT_THAT(problem(mounts_template, {{"A", "x\"y"}, {"B", "y"}, {"ADDTL_MOUNTS", "oops"}}),
               StartsWith("2: the value of $A breaks the JSON: "));
 }
@@ -77,7 +77,7 @@ TEST(TemplateJson, DoesNotRepeatTheValue) {
   EXPECT_THAT(problem("{\"a\": \"$SECRET\"}", {{"SECRET", "hunter2\"x"}}), testing::Not(HasSubstr("hunter2")));
 }
 
-TEST(TemplateJson, ManyVariablesStayQuick) {
+TEST(TemplateJson, HandlesManyVariablesQuickly) {
   std::string text = "[";
   Values values;
   for (int i = 0; i < 20000; ++i) {

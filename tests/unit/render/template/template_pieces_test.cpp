@@ -28,7 +28,7 @@ TEST(TemplatePieces, FindsLoneDollars) {
   }
 }
 
-TEST(TemplatePieces, KnowsWhereTheyBegin) {
+TEST(TemplatePieces, RecordTheirOffsets) {
   const auto pieces = split_template("ab${X}\n$$");
   ASSERT_EQ(pieces.size(), 4U);
   EXPECT_EQ(pieces[1].offset, 2U);

@@ -9,7 +9,7 @@ using test::error_of;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-TEST(Template, EveryProblemOfAllTemplatesAtOnce) {
+TEST(Template, ReportsEveryProblemOfAllTemplatesAtOnce) {
   const Values values = {{"NAME", "x"}, {"LINES", "a\nb"}};
   Renderer renderer(values);
   renderer.render(TemplateKind::unit, "[Service]\nA=$FOO\nB=$LINES\nC=${BAR}$FOO\n", "exports/service.template");
@@ -23,10 +23,10 @@ TEST(Template, EveryProblemOfAllTemplatesAtOnce) {
             "exports/service.template:4: no value for $FOO\n"
             "exports/tmpfiles.template:1: no value for $FOO\n"
             "exports/tmpfiles.template:1: a lone `$`; write `$$`");
-  EXPECT_EQ(error.hint(), "give what is missing: --set FOO=… --set BAR=…");
+  EXPECT_EQ(error.hint(), "set the missing values: --set FOO=… --set BAR=…");
 }
 
-TEST(Template, NothingWrong) {
+TEST(Template, RendersValidTemplates) {
   const Values values = {{"NAME", "x"}, {"DATA", "100%\tfull \\ $NAME"}};
   Renderer renderer(values);
   EXPECT_EQ(renderer.render(TemplateKind::unit, "A=$DATA.$NAME", "f"), "A=100%\tfull \\ $NAME.x");
@@ -34,7 +34,7 @@ TEST(Template, NothingWrong) {
   EXPECT_NO_THROW(renderer.check());
 }
 
-TEST(Template, UnitValuesCannotAddOrSwallowLines) {
+TEST(Template, UnitValuesCannotAddOrJoinLines) {
   const std::map<std::string, std::string> cases = {{"a\nExecStartPre=/bin/evil", "line break"},
                                                     {"a\r", "line break"},
                                                     {std::string("a\0b", 3), "NUL"},
@@ -54,7 +54,7 @@ TEST(Template, UnitValuesCannotAddOrSwallowLines) {
   EXPECT_NO_THROW(renderer.check());
 }
 
-TEST(Template, ABackslashThatAValueLeavesAtTheEndIsRefused) {
+TEST(Template, RefusesAValueThatMakesALineEndInABackslash) {
   const std::vector<std::pair<std::string, Values>> refused = {{"A=$A$B\nUser=x\n", {{"A", "a\\"}, {"B", ""}}},
                                                                {"A=$A$B", {{"A", "a\\"}, {"B", ""}}},
                                                                {"A=\\$A\nUser=x\n", {{"A", ""}}},
@@ -64,7 +64,8 @@ TEST(Template, ABackslashThatAValueLeavesAtTheEndIsRefused) {
     Renderer renderer(values);
     renderer.render(TemplateKind::unit, text, "f");
     ASSERT_EQ(renderer.problems().size(), 1U) << text;
-    EXPECT_THAT(renderer.problems()[0].text(), HasSubstr("ends with a backslash, which would swallow the next line"));
+    EXPECT_THAT(renderer.problems()[0].text(),
+                HasSubstr("makes a line end in a backslash, which would join it with the next line"));
     EXPECT_EQ(renderer.problems()[0].line, 1U);
   }
   const std::vector<std::pair<std::string, Values>> allowed = {{"A=$A \\\n b\n", {{"A", "a\\"}}},
@@ -78,7 +79,7 @@ TEST(Template, ABackslashThatAValueLeavesAtTheEndIsRefused) {
   }
 }
 
-TEST(Template, ControlCharactersReachNoFile) {
+TEST(Template, RefusesControlCharacters) {
   const Values values = {{"V", "a\x1b[2J"}, {"T", "a\tb"}};
   for (const auto kind : {TemplateKind::unit, TemplateKind::plain, TemplateKind::json}) {
     Renderer renderer(values);
@@ -88,21 +89,21 @@ TEST(Template, ControlCharactersReachNoFile) {
   }
   Renderer renderer(values);
   renderer.render(TemplateKind::plain, "a\nb\rc $T", "f");
-  EXPECT_THAT(error_of([&] { renderer.check(); }).message(), HasSubstr("f:2: there is a carriage return"));
+  EXPECT_THAT(error_of([&] { renderer.check(); }).message(), HasSubstr("f:2: contains a carriage return"));
 }
 
-TEST(Template, NoByteOrderMarkHidesALineOfAUnit) {
+TEST(Template, RefusesByteOrderMarksInUnits) {
   const Values values = {{"MARK", "\uFEFFExecStartPre=/x"}, {"NONE", ""}};
   for (const std::string text : {"[Service]\n$MARK\n",
                                  "[Service]\n\xEF\xBB$NONE\xBF"
                                  "ExecStartPre=/x\n"}) {
     Renderer renderer(values);
     renderer.render(TemplateKind::unit, text, "f");
-    EXPECT_EQ(error_of([&] { renderer.check(); }).message(), "f:2: a byte order mark begins the line");
+    EXPECT_EQ(error_of([&] { renderer.check(); }).message(), "f:2: the line begins with a byte order mark");
   }
 }
 
-TEST(Template, BrokenJsonIsAProblemOfTheTemplate) {
+TEST(Template, ReportsInvalidJson) {
   const Values values = {{"V", "a\"b"}};
   Renderer renderer(values);
   renderer.render(TemplateKind::json, "{\n\"a\": \"$V\"\n}", "exports/config.json.template");
@@ -117,7 +118,7 @@ TEST(Template, MissingVariablesAreNotReportedAsBrokenJsonToo) {
   EXPECT_EQ(error_of([&] { renderer.check(); }).message(), "f:1: no value for $V");
 }
 
-TEST(Template, SizesAndProblemsAreBounded) {
+TEST(Template, LimitsSizesAndProblems) {
   const Values values = {{"BIG", std::string(1U << 20U, 'x')}};
   Renderer renderer(values);
   EXPECT_EQ(renderer.render(TemplateKind::plain, "$BIG$BIG$BIG$BIG$BIG", "f"), "");
@@ -130,7 +131,7 @@ TEST(Template, SizesAndProblemsAreBounded) {
   EXPECT_THAT(error_of([&] { renderer.check(); }).message(), testing::EndsWith("and 4901 more"));
 }
 
-TEST(Template, VariablesInOrderOfAppearance) {
+TEST(Template, ListsVariablesInOrderOfAppearance) {
   EXPECT_THAT(variables_in("$B ${A} $B $$C $"), ElementsAre("B", "A"));
 }
 

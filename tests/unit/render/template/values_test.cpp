@@ -22,7 +22,7 @@ ToolValues tool() {
   return tool;
 }
 
-TEST(Values, ForcedWinOverEverything) {
+TEST(Values, ForcedValuesWin) {
   const auto values = merge_values(tool(), {{"NAME", "set"}, {"HOST_UID", "7"}}, {{"DESTDIR", "/default"}});
   EXPECT_EQ(values.at("NAME"), "etcd1");
   EXPECT_EQ(values.at("HOST_UID"), "0");
@@ -32,7 +32,7 @@ TEST(Values, ForcedWinOverEverything) {
   EXPECT_EQ(values.at("IMAGE_ID"), "abc");
 }
 
-TEST(Values, DefaultsDoNotOverrideWhatTheToolSetButForUuid) {
+TEST(Values, DefaultsOverrideOnlyUuid) {
   const Values defaults = {
       {"CONF_DIRECTORY", "/x"}, {"RUN_DIRECTORY", "/x"}, {"STATE_DIRECTORY", "/x"}, {"PIDFILE", "/x"},
       {"RUNTIME", "/x"},        {"ATOMIC", "/x"},        {"UUID", "fixed"},         {"ALL_PROCESS_CAPABILITIES", "/x"},
@@ -59,7 +59,7 @@ TEST(Values, SetWinsOverDefaultsAndTool) {
   EXPECT_EQ(merge_values(tool(), {}, {}).at("UUID"), "random");
 }
 
-TEST(Values, CommandsInTheForeground) {
+TEST(Values, IncludeCommandsInTheForeground) {
   const auto values = merge_values(tool(), {}, {});
   EXPECT_EQ(values.at("EXEC_START"), "/usr/sbin/runc run 'etcd1'");
   EXPECT_EQ(values.at("EXEC_STOP"), "/usr/sbin/runc kill 'etcd1'");
@@ -67,7 +67,7 @@ TEST(Values, CommandsInTheForeground) {
   EXPECT_EQ(values.at("EXEC_STOPPOST"), "");
 }
 
-TEST(Values, CommandsDetached) {
+TEST(Values, IncludeDetachedCommands) {
   auto detached = tool();
   detached.detached = true;
   detached.stop_signal = "SIGQUIT";
@@ -90,7 +90,7 @@ TEST(Values, StopSignalFromTheImageCannotReachTheUnitAsText) {
   auto real_time = tool();
   real_time.stop_signal = "SIGRTMIN+3";
   EXPECT_EQ(merge_values(real_time, {}, {}).at("EXEC_STOP"),
-            "/usr/sbin/runc kill 'etcd1' 37");  // runc knows no names of these
+            "/usr/sbin/runc kill 'etcd1' 37");  // runc has no names for these
 }
 
 TEST(Assignment, SplitsAtTheFirstEqualsSign) {
@@ -98,7 +98,7 @@ TEST(Assignment, SplitsAtTheFirstEqualsSign) {
   EXPECT_EQ(parse_assignment("_a9="), std::make_pair(std::string("_a9"), std::string()));
 }
 
-TEST(Assignment, RefusesWhatIsNone) {
+TEST(Assignment, RefusesInvalidAssignments) {
   EXPECT_THAT(error_of([] { parse_assignment("A"); }).message(), HasSubstr("no `=`"));
   for (const char* text : {"=x", "9A=x", "A-B=x", "A B=x", "\xc3\xa4=x"}) {
     const auto error = error_of([&] { parse_assignment(text); });
@@ -111,12 +111,12 @@ TEST(Assignment, RefusesWhatIsNone) {
   EXPECT_THAT(forced.hint(), HasSubstr("--name"));
 }
 
-/// The info file keeps values as JSON: what it cannot keep would be another value with the next update.
-TEST(Assignment, RefusesValuesThatAreNoText) {
+/// The info file stores values as JSON. A value that JSON cannot represent would change with the next update.
+TEST(Assignment, RefusesValuesThatAreNotText) {
   for (const auto& value : {std::string("caf\xe9"), std::string("\xed\xa0\x80"), std::string("a\0b", 3)}) {
     const auto error = error_of([&] { parse_assignment("A=" + value); });
     EXPECT_EQ(error.kind(), base::ErrorKind::usage);
-    EXPECT_EQ(error.message(), "the value of A is no text: it holds a NUL or is not UTF-8");
+    EXPECT_EQ(error.message(), "the value of A is not text: it contains a NUL byte or is not UTF-8");
   }
   EXPECT_EQ(parse_assignment("A=\xc3\xa9\x01\n").second, "\xc3\xa9\x01\n");
 }
@@ -127,7 +127,7 @@ TEST(Assignment, NamesTheOption) {
   EXPECT_EQ(error.hint(), "write --set-file NAME=FILE");
 }
 
-TEST(Assignment, ForcedNamesAreThoseOfTheContract) {
+TEST(Assignment, RefusesForcedNames) {
   for (const char* name : {"NAME", "DESTDIR", "EXEC_START", "EXEC_STOP", "EXEC_STARTPRE", "EXEC_STOPPOST", "HOST_UID",
                            "HOST_GID", "IMAGE_NAME", "IMAGE_ID"}) {
     EXPECT_TRUE(is_forced(name)) << name;
@@ -136,7 +136,7 @@ TEST(Assignment, ForcedNamesAreThoseOfTheContract) {
   EXPECT_FALSE(is_forced("RUNTIME"));
 }
 
-TEST(Capabilities, NamesUpToTheKernelsLast) {
+TEST(Capabilities, AreNamedUpToTheLastOfTheKernel) {
   EXPECT_THAT(capability_names(1), ElementsAre("CAP_CHOWN", "CAP_DAC_OVERRIDE"));
   EXPECT_EQ(capability_names(40).size(), 41U);
   EXPECT_EQ(capability_names(40).back(), "CAP_CHECKPOINT_RESTORE");

@@ -16,7 +16,7 @@ struct Case {
   const char* for_runtime;
 };
 
-TEST(StopSignal, IsReadAsEnginesReadIt) {
+TEST(StopSignal, IsParsedAsEnginesDo) {
   const Case cases[] = {
       {"SIGTERM", 15, "SIGTERM", "SIGTERM"},    {"sigint", 2, "SIGINT", "SIGINT"},
       {"quit", 3, "SIGQUIT", "SIGQUIT"},        {"15", 15, "SIGTERM", "SIGTERM"},
@@ -34,7 +34,7 @@ TEST(StopSignal, IsReadAsEnginesReadIt) {
   }
 }
 
-TEST(StopSignal, RefusesWhatIsNone) {
+TEST(StopSignal, RefusesInvalidSignals) {
   for (const char* text :
        {"", "0", "65", "-1", "+1", "SIG", "SIGFOO", "SIGRTMIN-1", "SIGRTMIN+31", "SIGRTMAX+1", "SIGRTMIN+", "RTMIN3",
         "SIGTERM\nExecStart=/bin/sh", "9 'other'", "--all", "SIG TERM", "99999999999"}) {
@@ -45,11 +45,11 @@ TEST(StopSignal, RefusesWhatIsNone) {
   }
 }
 
-TEST(StopSignal, AnExitThatTellsOfTheSignalIsAGoodEnd) {
+TEST(StopSignal, AnExitStatusOfTheSignalIsSuccess) {
   EXPECT_THAT(unit_lines(parse_stop_signal("int")), ElementsAre("KillSignal=SIGINT", "SuccessExitStatus=130"));
 }
 
-TEST(StopSignal, WhatItEndsIsAGoodEndAlsoWhenSystemdDoubtsIt) {
+TEST(StopSignal, DeathByTheSignalIsSuccess) {
   EXPECT_THAT(unit_lines(parse_stop_signal("QUIT")),
               ElementsAre("KillSignal=SIGQUIT", "SuccessExitStatus=131 SIGQUIT"));
   EXPECT_THAT(unit_lines(parse_stop_signal("9")), ElementsAre("KillSignal=SIGKILL", "SuccessExitStatus=137 SIGKILL"));

@@ -18,7 +18,7 @@ std::string problem(const std::string& line) {
   return findings.empty() ? "" : findings.front().message;
 }
 
-TEST(TmpfilesCheck, WhatTheManualShowsIsRight) {
+TEST(TmpfilesCheck, AcceptsTheExamplesOfTheManual) {
   EXPECT_THAT(check_tmpfiles("# comment\n\n  \n"
                              "d /run/x 0755 root root 10d -\n"
                              "D! /tmp/.X11-unix 1777 root root 10d\n"
@@ -38,28 +38,28 @@ TEST(TmpfilesCheck, WhatTheManualShowsIsRight) {
               IsEmpty());
 }
 
-TEST(TmpfilesCheck, WhatSystemdWouldRefuseIsFound) {
+TEST(TmpfilesCheck, ReportsLinesThatSystemdRefuses) {
   EXPECT_THAT(problem("d"), HasSubstr("a type and a path"));
   EXPECT_THAT(problem("\"\" /run/x"), HasSubstr("a type and a path"));
-  EXPECT_THAT(problem("k /run/x"), HasSubstr("there is no type `k`"));
-  EXPECT_THAT(problem("d? /run/x"), HasSubstr("`?` is no modifier"));
+  EXPECT_THAT(problem("k /run/x"), HasSubstr("`k` is not a type"));
+  EXPECT_THAT(problem("d? /run/x"), HasSubstr("`?` is not a type modifier"));
   EXPECT_THAT(problem("d run/x"), HasSubstr("`run/x` is not absolute"));
   EXPECT_THAT(problem("d /run/../x"), HasSubstr("`..`"));
-  EXPECT_THAT(problem("d /run/%k"), HasSubstr("`%k` is no specifier"));
-  EXPECT_THAT(problem("d /run/50%"), HasSubstr("`%` is no specifier"));
-  EXPECT_THAT(problem("d /run/x 0789"), HasSubstr("`0789` is no mode"));
-  EXPECT_THAT(problem("d /run/x 70000"), HasSubstr("no mode"));
-  EXPECT_THAT(problem("d /run/x u=rwx"), HasSubstr("no mode"));
-  EXPECT_THAT(problem("d /run/x 0700 ro/ot"), HasSubstr("no name of a user or group"));
-  EXPECT_THAT(problem("d /run/x 0700 root -x"), HasSubstr("no name of a user or group"));
-  EXPECT_THAT(problem("d /run/x 0700 root root soon"), HasSubstr("`soon` is no age"));
+  EXPECT_THAT(problem("d /run/%k"), HasSubstr("`%k` is not a specifier"));
+  EXPECT_THAT(problem("d /run/50%"), HasSubstr("`%` is not a specifier"));
+  EXPECT_THAT(problem("d /run/x 0789"), HasSubstr("`0789` is not a mode"));
+  EXPECT_THAT(problem("d /run/x 70000"), HasSubstr("is not a mode"));
+  EXPECT_THAT(problem("d /run/x u=rwx"), HasSubstr("is not a mode"));
+  EXPECT_THAT(problem("d /run/x 0700 ro/ot"), HasSubstr("is not a user or group name"));
+  EXPECT_THAT(problem("d /run/x 0700 root -x"), HasSubstr("is not a user or group name"));
+  EXPECT_THAT(problem("d /run/x 0700 root root soon"), HasSubstr("`soon` is not an age"));
   EXPECT_THAT(problem("d /run/x 0700 root root z:10d"), HasSubstr("before the colon"));
   EXPECT_THAT(problem("w /run/x"), HasSubstr("needs an argument"));
   EXPECT_THAT(problem("c /dev/x 0600 - - - fuse"), HasSubstr("MAJOR:MINOR"));
-  EXPECT_THAT(problem("d \"/run/x"), HasSubstr("a quote is not closed"));
+  EXPECT_THAT(problem("d \"/run/x"), HasSubstr("unclosed quote"));
 }
 
-TEST(TmpfilesCheck, EachLineIsNumbered) {
+TEST(TmpfilesCheck, NumbersTheLines) {
   const auto findings = check_tmpfiles("d /run/a\n# no\nd b\nd /c\nk /d", "exports/tmpfiles.template");
   ASSERT_EQ(findings.size(), 2U);
   EXPECT_EQ(findings[0].line, 3U);

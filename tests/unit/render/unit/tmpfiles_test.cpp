@@ -1,4 +1,4 @@
-#include "render/unit/unit.hpp"
+#include "render/unit/tmpfiles.hpp"
 
 #include "render/support.hpp"
 
@@ -14,7 +14,7 @@ TEST(Tmpfiles, OneLineForEachMissingSource) {
             "d /var/lib/a 0700 3 4 - -\nd /srv/b 0700 3 4 - -\n");
 }
 
-TEST(Tmpfiles, LeavesOutWhatCannotOrMustNotBeMade) {
+TEST(Tmpfiles, SkipsPathsThatCannotOrMustNotBeCreated) {
   EXPECT_EQ(lines({"relative", "", "/", "/a/../b", "/dev", "/dev/virtio-ports", "/proc/x", "/sys/fs", "/etc/hosts",
                    "/etc/resolv.conf"}),
             "");
@@ -29,7 +29,7 @@ TEST(Tmpfiles, EscapesPaths) {
   EXPECT_EQ(tmpfiles_path("/a\nd /etc/x"), "\"/a\\x0ad /etc/x\"");
 }
 
-TEST(TmpfilesPaths, OnlyWhatWillBeMade) {
+TEST(TmpfilesPaths, AreThoseThatWillBeCreated) {
   const auto none = [](const std::string& path) { return path == "/var" || path == "/run"; };
   EXPECT_THAT(missing_tmpfiles_paths("# comment\nd /var/a/b 0700 0 0 - -\nr /var/x\nZ /var/a 0700\n"
                                      "f+ /run/%m/x - - - -\nd \"/run/with space\" - - - - -\nd! /run/boot/ - - -\n",
@@ -37,7 +37,7 @@ TEST(TmpfilesPaths, OnlyWhatWillBeMade) {
               ::testing::ElementsAre("/var/a", "/var/a/b", "/run/with space", "/run/boot"));
 }
 
-/// As systemd-tmpfiles simplifies them; what it refuses makes nothing.
+/// Paths are simplified as by systemd-tmpfiles; lines that it refuses create no paths.
 TEST(Tmpfiles, PathsAreSimplified) {
   EXPECT_THAT(created_tmpfiles_paths("d /run//a/./b/\nd /run/../c\nd run/d\nd /\n"),
               ::testing::ElementsAre("/run/a/b", "/"));

@@ -8,7 +8,7 @@ namespace {
 using test::error_of;
 using testing::HasSubstr;
 
-TEST(Unit, AddsWhatKeepsContainersFromStaying) {
+TEST(Unit, AddsCommandsThatRemoveTheContainer) {
   EXPECT_EQ(complete_unit("[Unit]\nA=b\n\n[Service]\nExecStart=/x\n\n[Install]\nWantedBy=multi-user.target\n",
                           "/usr/sbin/runc", "a"),
             "[Unit]\nA=b\n\n[Service]\nExecStart=/x\nDelegate=yes\n"
@@ -21,7 +21,7 @@ TEST(Unit, QuotesTheRuntime) {
               HasSubstr("ExecStopPost=-\"/opt/my runc\" delete --force 'a'\n"));
 }
 
-TEST(Unit, KeepsWhatTheUnitSays) {
+TEST(Unit, KeepsSettingsOfTheUnit) {
   const std::string whole =
       "[Service]\nDelegate=no\nExecStartPre=-/usr/bin/crun delete -f 'a'\nExecStopPost=-/usr/bin/crun delete --force "
       "'a'\n";
@@ -33,31 +33,31 @@ TEST(Unit, KeepsWhatTheUnitSays) {
             "'a'\nExecStopPost=-/r delete --force 'a'\n");
 }
 
-TEST(Unit, AForgottenCommandDoesNotCount) {
+TEST(Unit, IgnoresAClearedCommand) {
   EXPECT_THAT(
       complete_unit("[Service]\nExecStopPost=-/r delete --force 'a'\nExecStopPost=\n", "/r", "a"),
       testing::EndsWith(
           "ExecStopPost=\nDelegate=yes\nExecStartPre=-/r delete --force 'a'\nExecStopPost=-/r delete --force 'a'\n"));
 }
 
-TEST(Unit, AnOpenLastLineStaysWhole) {
+TEST(Unit, KeepsAContinuedLastLine) {
   EXPECT_EQ(complete_unit("[Service]\nExecStart=/x \\", "/r", "a"),
             "[Service]\nExecStart=/x \\\n\nDelegate=yes\nExecStartPre=-/r delete --force 'a'\nExecStopPost=-/r delete "
             "--force 'a'\n");
 }
 
-TEST(Unit, TheLastOfSeveralServiceSectionsIsCompleted) {
+TEST(Unit, CompletesTheLastOfSeveralServiceSections) {
   EXPECT_EQ(complete_unit("[Service]\nA=1\n[Unit]\nB=2\n[Service]\nC=3\n# end\n[Install]\n", "/r", "a"),
             "[Service]\nA=1\n[Unit]\nB=2\n[Service]\nC=3\n# end\nDelegate=yes\n"
             "ExecStartPre=-/r delete --force 'a'\nExecStopPost=-/r delete --force 'a'\n[Install]\n");
 }
 
-TEST(Unit, OneLineIsAddedAtTheEndOfTheSection) {
+TEST(Unit, AddsALineAtTheEndOfTheSection) {
   EXPECT_EQ(with_service_line("[Service]\nA=1\n\n[Install]\n", "B=2"), "[Service]\nA=1\nB=2\n\n[Install]\n");
   EXPECT_EQ(with_service_line("[Service]\nA=1 \\", "B=2"), "[Service]\nA=1 \\\n\nB=2\n");
 }
 
-TEST(Unit, KnowsWhoReportsToSystemd) {
+TEST(Unit, DetectsUnitsThatAcceptNotifications) {
   for (const char* unit : {"[Service]\nType=notify\n", "[Service]\nType=notify-reload\n",
                            "[Service]\nNotifyAccess=all\n", "[Service]\nType=simple\nType=notify\n"}) {
     EXPECT_TRUE(unit_notifies(unit)) << unit;
@@ -74,7 +74,7 @@ TEST(Unit, RefusesAUnitWithoutService) {
   EXPECT_THAT(error.message(), HasSubstr("the unit of web has no [Service] section"));
 }
 
-TEST(Unit, LeftoversGoBeforeTheUnitsOwnCommands) {
+TEST(Unit, RemovesLeftoversBeforeTheUnitsOwnCommands) {
   const auto completed = [](const std::string& lines) { return complete_unit("[Service]\n" + lines, "/r", "a"); };
   const std::string remove = "ExecStartPre=-/r delete --force 'a'\n";
   EXPECT_THAT(completed("ExecStartPre=/r create 'a'\nExecStartPre=/y\n"),
@@ -84,7 +84,7 @@ TEST(Unit, LeftoversGoBeforeTheUnitsOwnCommands) {
   EXPECT_THAT(completed("ExecStartPre=\nExecStart=/x\n"), HasSubstr("ExecStart=/x\nDelegate=yes\n" + remove));
 }
 
-TEST(Unit, AStopThatFindsNoContainerIsNoFailure) {
+TEST(Unit, IgnoresTheFailureOfAStopWithoutAContainer) {
   const auto completed = [](const std::string& lines) {
     return complete_unit("[Service]\nDelegate=yes\nExecStartPre=-/r delete --force 'a'\n" + lines +
                              "ExecStopPost=-/r delete --force 'a'\n",

@@ -50,7 +50,7 @@ class DockerArchiveTest : public testing::Test {
 TEST_F(DockerArchiveTest, ReadsAnImage) {
   for (const int filter : {ARCHIVE_FILTER_NONE, ARCHIVE_FILTER_GZIP}) {
     auto source = open(one_image(filter));
-    EXPECT_EQ(source.name().text(), "localhost/image:1");  // what it calls itself is no more than a claim
+    EXPECT_EQ(source.name().text(), "localhost/image:1");  // the name in the archive is not trusted
     const auto resolved = source.resolve(amd64);
     EXPECT_EQ(resolved.digest, base::digest_of(resolved.text));
     EXPECT_EQ(resolved.manifest.config.digest, base::digest_of(image_.config));
@@ -61,19 +61,19 @@ TEST_F(DockerArchiveTest, ReadsAnImage) {
   }
 }
 
-TEST_F(DockerArchiveTest, IsCalledAsItSaysInTheOlderToolsWayOnly) {
+TEST_F(DockerArchiveTest, UsesTheNameInTheArchiveForAtomicReferencesOnly) {
   const auto path = "docker-archive:" + one_image();
   EXPECT_EQ(DockerArchiveSource(image::parse_reference(path, image::Naming::as_written)).name().text(), "busybox:1");
 }
 
-TEST_F(DockerArchiveTest, NamesThatAreNoneSpoilNothing) {
+TEST_F(DockerArchiveTest, IgnoresInvalidNames) {
   TarBuilder builder;
   builder.file("c.json", image_.config).file("l/layer.tar", image_.layer);
   const auto path = write(builder, Json::array({entry("c.json", {"l/layer.tar"}, {"No Name", "a:7"})}));
   EXPECT_EQ(open(path).name().text(), "localhost/image:7");
 }
 
-TEST_F(DockerArchiveTest, TheManifestParsesBack) {
+TEST_F(DockerArchiveTest, WritesAManifestThatCanBeParsed) {
   auto source = open(one_image());
   const auto resolved = source.resolve(amd64);
   const auto parsed = std::get<image::Manifest>(image::parse_manifest(resolved.text, "", "x"));
@@ -91,7 +91,7 @@ TEST_F(DockerArchiveTest, CompressedLayersGiveTheSameManifest) {
   }
 }
 
-TEST_F(DockerArchiveTest, FollowsLinksToLayersThatAreThereTwice) {
+TEST_F(DockerArchiveTest, FollowsLinksToRepeatedLayers) {
   const auto config =
       Json{{"architecture", "amd64"},
            {"os", "linux"},
@@ -108,7 +108,7 @@ TEST_F(DockerArchiveTest, FollowsLinksToLayersThatAreThereTwice) {
   EXPECT_EQ(source.name().text(), "localhost/image:latest");
 }
 
-TEST_F(DockerArchiveTest, PicksAmongSeveral) {
+TEST_F(DockerArchiveTest, SelectsAnImageByName) {
   TarBuilder builder;
   builder.file("a.json", image_.config)
       .file("a.tar", image_.layer)
@@ -128,7 +128,7 @@ TEST_F(DockerArchiveTest, PicksAmongSeveral) {
   EXPECT_THAT(unknown.hint(), HasSubstr("quay.io/y:3"));
 }
 
-TEST_F(DockerArchiveTest, RefusesLayersThatAreNotWhatTheConfigSays) {
+TEST_F(DockerArchiveTest, RefusesLayersThatDoNotMatchTheConfiguration) {
   auto source = open(one_image(ARCHIVE_FILTER_NONE, other_.layer));
   const auto resolved = source.resolve(amd64);
   EXPECT_EQ(failure_of([&] { drain(*source.open_blob(resolved.manifest.layers[0])); }).kind(),
@@ -171,8 +171,8 @@ TEST_F(DockerArchiveTest, RefusesDamagedArchives) {
   }
 }
 
-// What a layer may become is measured by the room it takes in the archive, not by what it says.
-TEST_F(DockerArchiveTest, KnowsHowLargeLayersAreWhenPacked) {
+// The limit of a layer depends on its packed size in the archive, not on its declared size.
+TEST_F(DockerArchiveTest, ReturnsThePackedSizeOfLayers) {
   const SampleImage image("a", 2'000'000);
   TarBuilder builder(ARCHIVE_FILTER_GZIP);
   builder.file("c.json", image.config).file("l/layer.tar", image.layer);
@@ -183,10 +183,10 @@ TEST_F(DockerArchiveTest, KnowsHowLargeLayersAreWhenPacked) {
   EXPECT_EQ(source.packed_size(layer), static_cast<std::int64_t>(std::filesystem::file_size(path)));
 }
 
-TEST_F(DockerArchiveTest, RefusesLayersThatArePackedTwice) {
+TEST_F(DockerArchiveTest, RefusesLayersThatAreCompressedTwice) {
   const auto packed = compress(compress(image_.layer, ARCHIVE_FILTER_GZIP), ARCHIVE_FILTER_GZIP);
   EXPECT_THAT(failure_of([&] { open(one_image(ARCHIVE_FILTER_NONE, packed)); }).message(),
-              HasSubstr("packed more than once"));
+              HasSubstr("compressed more than once"));
 }
 
 TEST_F(DockerArchiveTest, RefusesABrokenManifest) {

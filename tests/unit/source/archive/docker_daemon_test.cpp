@@ -28,7 +28,7 @@ using testing::HasSubstr;
 
 const image::Platform amd64{"linux", "amd64", ""};
 
-/// Answers one request after the other on a Unix socket: the archive for `get`, 200 for `json` of that image.
+/// Serves requests on a Unix socket: the archive for `get`, status 200 for `json` of that image.
 class Daemon {
  public:
   Daemon(std::string path, std::string image, std::string archive)
@@ -96,7 +96,7 @@ class DockerDaemonTest : public testing::Test {
   SourceOptions options_;
 };
 
-TEST_F(DockerDaemonTest, ReadsAnImageUnderTheNameItWasAskedFor) {
+TEST_F(DockerDaemonTest, ReadsAnImageUnderTheRequestedName) {
   const Daemon daemon(socket(), "web:1", archive());
   auto source = open("web:1");
   EXPECT_EQ(source.name().text(), "docker.io/library/web:1");
@@ -107,7 +107,7 @@ TEST_F(DockerDaemonTest, ReadsAnImageUnderTheNameItWasAskedFor) {
   EXPECT_FALSE(daemon_has_image("other", options_));
 }
 
-TEST_F(DockerDaemonTest, SaysWhatTheDaemonSays) {
+TEST_F(DockerDaemonTest, ReportsTheMessageOfTheDaemon) {
   const Daemon daemon(socket(), "web:1", archive());
   const auto error = failure_of([&] { open("other:1").resolve(amd64); });
   EXPECT_EQ(error.kind(), base::ErrorKind::not_found);
@@ -115,20 +115,20 @@ TEST_F(DockerDaemonTest, SaysWhatTheDaemonSays) {
   EXPECT_THAT(error.hint(), HasSubstr("404 Not Found no such image"));
 }
 
-TEST_F(DockerDaemonTest, WithoutADaemonThereIsARemedy) {
+TEST_F(DockerDaemonTest, WithoutADaemonTheHintNamesTheRemedy) {
   const auto error = failure_of([&] { open("web:1").resolve(amd64); });
   EXPECT_EQ(error.kind(), base::ErrorKind::not_found);
-  EXPECT_THAT(error.what(), HasSubstr("there is no daemon to ask for web:1"));
+  EXPECT_THAT(error.what(), HasSubstr("there is no daemon that could have web:1"));
   EXPECT_THAT(error.hint(), HasSubstr(socket()));
   EXPECT_FALSE(daemon_has_image("web:1", options_));
 }
 
-TEST_F(DockerDaemonTest, AskingAnotherMachineIsRefused) {
+TEST_F(DockerDaemonTest, RefusesADaemonOnAnotherMachine) {
   ::setenv("DOCKER_HOST", "tcp://example.test:2375", 1);
   EXPECT_EQ(failure_of([&] { open("web:1"); }).kind(), base::ErrorKind::usage);
 }
 
-TEST_F(DockerDaemonTest, ABrokenArchiveIsRefused) {
+TEST_F(DockerDaemonTest, RefusesABrokenArchive) {
   const Daemon daemon(socket(), "web:1", "no archive");
   EXPECT_EQ(failure_of([&] { open("web:1").resolve(amd64); }).kind(), base::ErrorKind::verification);
 }

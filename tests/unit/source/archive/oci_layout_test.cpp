@@ -81,7 +81,7 @@ TEST_F(OciLayoutTest, ReadsArchives) {
   }
 }
 
-TEST_F(OciLayoutTest, PicksByName) {
+TEST_F(OciLayoutTest, SelectsAnImageByName) {
   write_index({named(image_.entry(), "one"), named(other_.entry(), "two")});
   EXPECT_EQ(open(":two")->resolve(amd64).text, other_.manifest);
   EXPECT_EQ(open(":two")->name().text(), "localhost/layout:two");
@@ -91,7 +91,7 @@ TEST_F(OciLayoutTest, PicksByName) {
   EXPECT_THAT(refusal(":three").hint(), HasSubstr("one, two"));
 }
 
-TEST_F(OciLayoutTest, TakesTagsButNoNamesFromTheLayout) {
+TEST_F(OciLayoutTest, UsesTagsButNoNamesOfTheLayout) {
   write_index({named(image_.entry(), "1.36")});
   EXPECT_EQ(open()->name().text(), "localhost/layout:1.36");
   write_index({named(image_.entry(), "quay.io/a/b:1")});
@@ -110,7 +110,7 @@ TEST_F(OciLayoutTest, TakesTagsButNoNamesFromTheLayout) {
   EXPECT_EQ(open(":docker.io/library/busybox:latest")->name().text(), "docker.io/library/busybox:latest");
 }
 
-TEST_F(OciLayoutTest, GoesThroughANestedIndex) {
+TEST_F(OciLayoutTest, FollowsANestedIndex) {
   const auto inner = index_of({other_.entry("arm64"), image_.entry("amd64")});
   write_blob(inner);
   write_index({SampleImage::descriptor(SampleImage::index_type, inner)});
@@ -124,7 +124,7 @@ TEST_F(OciLayoutTest, ChoosesAmongPlatformsOfOneName) {
   EXPECT_EQ(open()->resolve(amd64).text, image_.manifest);
 }
 
-TEST_F(OciLayoutTest, WhatLiesBesideImagesIsNone) {
+TEST_F(OciLayoutTest, IgnoresEntriesThatAreNotImages) {
   write_index({other_.entry("arm64"), image_.entry("amd64"), SampleImage::descriptor("application/x", "x"), Json(7)});
   EXPECT_EQ(open()->resolve(amd64).text, image_.manifest);
   write_index({SampleImage::descriptor("application/x", "x"), named(image_.entry(), "1")});
@@ -133,7 +133,7 @@ TEST_F(OciLayoutTest, WhatLiesBesideImagesIsNone) {
   EXPECT_THAT(refusal().message(), HasSubstr("holds several images"));
 }
 
-TEST_F(OciLayoutTest, FollowsOneIndexInsideTheImagesOwn) {
+TEST_F(OciLayoutTest, FollowsOneIndexInsideTheIndexOfAnImage) {
   auto inner = index_of(Json::array({image_.entry("amd64")}));
   for (const bool allowed : {true, false}) {
     write_blob(inner);
@@ -150,7 +150,7 @@ TEST_F(OciLayoutTest, FollowsOneIndexInsideTheImagesOwn) {
   }
 }
 
-TEST_F(OciLayoutTest, RefusesWhatIsNoLayout) {
+TEST_F(OciLayoutTest, RefusesOtherDirectories) {
   EXPECT_EQ(failure_of([&] { source::open(image::parse_reference("oci:" + directory_.path("none")), {}); }).kind(),
             base::ErrorKind::not_found);
   write("oci-layout", R"({"imageLayoutVersion":"2.0"})");
@@ -180,7 +180,7 @@ TEST_F(OciLayoutTest, RefusesBrokenDocuments) {
       EXPECT_EQ(error.kind(), base::ErrorKind::verification);
       EXPECT_THAT(error.what(), HasSubstr(name));
       EXPECT_THAT(error.what(), HasSubstr(broken.label == "huge" ? "more than 4194304 bytes" : broken.words));
-      EXPECT_THAT(error.hint(), HasSubstr("written again"));
+      EXPECT_THAT(error.hint(), HasSubstr("write the layout again"));
     }
     write(name, good);
   }
@@ -200,8 +200,8 @@ TEST_F(OciLayoutTest, RefusesDamagedBlobs) {
   EXPECT_THAT(refusal().message(), HasSubstr("not a regular file"));
 }
 
-// What is there is held to its digest.
-TEST_F(OciLayoutTest, BlobsAndTheirDirectoryMayBeLinks) {
+// Blobs behind links must match their digests.
+TEST_F(OciLayoutTest, FollowsLinksToBlobsAndTheirDirectory) {
   const auto blob = directory_.path("layout/blobs/sha256/" + base::digest_of(image_.manifest).hex());
   const auto outside = directory_.write("outside", image_.manifest);
   std::filesystem::remove(blob);
@@ -218,7 +218,7 @@ TEST_F(OciLayoutTest, BlobsAndTheirDirectoryMayBeLinks) {
   EXPECT_EQ(refusal().kind(), base::ErrorKind::verification);
 }
 
-TEST_F(OciLayoutTest, DocumentsAreNoLinks) {
+TEST_F(OciLayoutTest, RefusesDocumentsThatAreLinks) {
   std::filesystem::rename(directory_.path("layout/index.json"), directory_.path("outside"));
   std::filesystem::create_symlink(directory_.path("outside"), directory_.path("layout/index.json"));
   EXPECT_THROW(open(), base::Error);
@@ -231,7 +231,7 @@ TEST_F(OciLayoutTest, RefusesHugeManifests) {
   EXPECT_THAT(refusal().message(), HasSubstr("more than"));
 }
 
-TEST_F(OciLayoutTest, ManyNamesAreCutShort) {
+TEST_F(OciLayoutTest, LimitsTheListOfNames) {
   std::vector<Json> entries;
   for (int at = 0; at < 30; ++at) {
     entries.push_back(named(image_.entry(), "n" + std::to_string(at)));

@@ -9,8 +9,8 @@ namespace {
 
 using testing::HasSubstr;
 
-// What a loopback server cannot bring about; the rest is in http_test.cpp.
-TEST(DescribeFailure, HasWordsForEachKind) {
+// Failures that a loopback server cannot cause; http_test.cpp tests the others.
+TEST(DescribeFailure, DescribesEachKind) {
   const std::unique_ptr<CURL, CurlEasyDeleter> easy(libcurl().easy_init());
   const auto url = parse_url("https://registry.example/v2/");
   struct Case {
@@ -23,9 +23,10 @@ TEST(DescribeFailure, HasWordsForEachKind) {
       {CURLE_COULDNT_RESOLVE_PROXY, "", HttpFailure::unknown_host, "proxy"},
       {CURLE_OPERATION_TIMEDOUT, "", HttpFailure::unreachable, "within the time limit"},
       {CURLE_SSL_CACERT_BADFILE, "", HttpFailure::tls, "the system's store"},
-      {CURLE_PEER_FAILED_VERIFICATION, "strange\n", HttpFailure::untrusted, "cannot trust registry.example: strange?"},
+      {CURLE_PEER_FAILED_VERIFICATION, "strange\n", HttpFailure::untrusted,
+       "cannot trust registry.example: strange\\n"},
       {CURLE_HTTP2_STREAM, "", HttpFailure::broken, "broke off"},
-      {CURLE_OUT_OF_MEMORY, "", HttpFailure::other, "cannot ask registry.example"},
+      {CURLE_OUT_OF_MEMORY, "", HttpFailure::other, "cannot query registry.example"},
   };
   for (const auto& [code, detail, failure, words] : cases) {
     const auto error = describe_failure(easy.get(), code, detail, url, "");

@@ -21,14 +21,14 @@ TEST(Url, SplitsAndJoins) {
   EXPECT_EQ(parse_url("http://[::1]:5000").text(), "http://[::1]:5000/");
 }
 
-TEST(Url, HidesWhatMayBeSecret) {
+TEST(Url, HidesPossibleSecrets) {
   const auto url = parse_url("https://user:secret@example.org:8443/a?signature=secret");
   EXPECT_THAT(url.display(), Not(HasSubstr("secret")));
   EXPECT_EQ(url.display(), "https://example.org:8443/a");
   EXPECT_THAT(url.text(), Not(HasSubstr("user")));
 }
 
-TEST(Url, KnowsItsPlace) {
+TEST(Url, ReturnsItsLocationAndOrigin) {
   EXPECT_EQ(parse_url("https://a:443/").location(), "a");
   EXPECT_EQ(parse_url("http://a:443/").location(), "a:443");
   EXPECT_EQ(parse_url("http://a/").origin(), "http://a:80");
@@ -42,7 +42,7 @@ TEST(Url, ResolvesRedirects) {
   EXPECT_EQ(resolve_url(base, "//c/d").text(), "https://c:443/d");
 }
 
-TEST(Url, RefusesOtherSchemesAndNonsense) {
+TEST(Url, RefusesOtherSchemesAndInvalidUrls) {
   for (const std::string text : {"file:///etc/passwd", "ftp://a/b", "gopher://a", "https://", "", "https://a b/",
                                  "https://a/\r\nX: y", "https://a:99999/", "/x"}) {
     EXPECT_EQ(failure_of([&] { parse_url(text); }).kind(), base::ErrorKind::failed) << text;
@@ -51,7 +51,7 @@ TEST(Url, RefusesOtherSchemesAndNonsense) {
   EXPECT_THROW(resolve_url(parse_url("http://a/"), "file:///etc/passwd"), base::Error);
 }
 
-TEST(IsLoopback, KnowsThisMachine) {
+TEST(IsLoopback, RecognisesLoopbackNamesAndAddresses) {
   for (const std::string text : {"localhost", "localhost:5000", "127.0.0.1", "127.9.8.7:1", "[::1]", "[::1]:5000"}) {
     EXPECT_TRUE(is_loopback(text)) << text;
   }

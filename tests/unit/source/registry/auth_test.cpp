@@ -21,7 +21,7 @@ using testing::Not;
 
 const image::Platform amd64{"linux", "amd64", ""};
 
-// A registry that wants `wanted` as Authorization, and a token server beside it.
+// A registry that requires `wanted` as Authorization, and its token server.
 class AuthTest : public test::RegistryTest {
  protected:
   ServerResponse answer(const ServerRequest& request) {
@@ -55,7 +55,7 @@ TEST_F(AuthTest, FetchesAnAnonymousToken) {
               ElementsAre("/v2/a/b/manifests/1", "/token?x=y&service=a%20service&scope=repository%3Aa%2Fb%3Apull",
                           "/v2/a/b/manifests/1"));
   EXPECT_EQ(server_.requests().at(1).header("authorization"), "");
-  EXPECT_EQ(server_.connections(), 2);  // the 401 is still open while the token comes
+  EXPECT_EQ(server_.connections(), 2);  // the connection with the 401 is open while the token is fetched
 }
 
 TEST_F(AuthTest, KeepsTheTokenForTheNextRequest) {
@@ -66,7 +66,7 @@ TEST_F(AuthTest, KeepsTheTokenForTheNextRequest) {
   EXPECT_EQ(server_.requests().size(), 4U);
 }
 
-TEST_F(AuthTest, RenewsATokenThatIsRefused) {
+TEST_F(AuthTest, RenewsARefusedToken) {
   want_token();
   RegistrySource source(reference(server_), options_);
   source.resolve(amd64);
@@ -96,7 +96,7 @@ TEST_F(AuthTest, PostsIdentityTokens) {
             "token=re%2Ffresh");
 }
 
-TEST_F(AuthTest, AnswersBasic) {
+TEST_F(AuthTest, SupportsBasicAuthentication) {
   challenge_ = "Basic realm=\"x\"";
   wanted_ = "Basic " + encode_base64("user:secret");
   log_in(R"({"auth":")" + encode_base64("user:secret") + "\"}");
@@ -106,7 +106,7 @@ TEST_F(AuthTest, AnswersBasic) {
   EXPECT_EQ(server_.requests().size(), 3U);
 }
 
-TEST_F(AuthTest, SaysWhenALoginIsNeeded) {
+TEST_F(AuthTest, ReportsAMissingLogin) {
   for (const std::string challenge : {"Basic realm=\"x\"", ""}) {
     challenge_ = challenge;
     const auto error = failure_of([this] { resolve(); });
@@ -118,7 +118,7 @@ TEST_F(AuthTest, SaysWhenALoginIsNeeded) {
   EXPECT_THAT(error.hint(), HasSubstr("podman login " + server_.location()));
 }
 
-TEST_F(AuthTest, SaysWhenALoginIsRefused) {
+TEST_F(AuthTest, ReportsARefusedLogin) {
   log_in(R"({"auth":")" + encode_base64("user:secret") + "\"}");
   for (const bool bearer : {false, true}) {
     challenge_ = "Basic realm=\"x\"";
@@ -133,20 +133,20 @@ TEST_F(AuthTest, SaysWhenALoginIsRefused) {
   }
 }
 
-TEST_F(AuthTest, ATokenThatDoesNotHelpIsARefusal) {
+TEST_F(AuthTest, ReportsARefusalOfANewToken) {
   want_token();
   wanted_ = "never";
   EXPECT_EQ(failure_of([this] { resolve(); }).kind(), base::ErrorKind::not_permitted);
   EXPECT_EQ(server_.requests().size(), 3U);
 }
 
-TEST_F(AuthTest, RefusesBadTokenServers) {
+TEST_F(AuthTest, RefusesInvalidAnswersOfTokenServers) {
   const std::vector<std::pair<ServerResponse, std::string>> cases{
       {respond(200, "{\"token\": secret"), "is not valid JSON"},
       {respond(200, "{}"), "neither 'token' nor 'access_token'"},
       {respond(200, R"({"token":"","access_token":null})"), "neither 'token' nor 'access_token'"},
       {respond(200, R"({"token":7})"), "token: expected a string"},
-      {respond(200, R"({"token":"a\r\nX: y"})"), "characters that tokens do not have"},
+      {respond(200, R"({"token":"a\r\nX: y"})"), "characters that are not allowed in tokens"},
       {respond(200, std::string(2U << 20U, ' ')), "more than"},
       {respond(404), "404 Not Found"},
       {respond(503), "503 Service Unavailable"},
@@ -161,7 +161,7 @@ TEST_F(AuthTest, RefusesBadTokenServers) {
   }
 }
 
-TEST_F(AuthTest, TakesTheTokenThatIsNotEmpty) {
+TEST_F(AuthTest, UsesTheTokenThatIsNotEmpty) {
   want_token();
   for (const std::string text : {R"({"token":"","access_token":"good"})", R"({"token":"good","access_token":""})"}) {
     token_response_ = respond(200, text);
@@ -169,19 +169,19 @@ TEST_F(AuthTest, TakesTheTokenThatIsNotEmpty) {
   }
 }
 
-TEST_F(AuthTest, TriesATokenServerAgain) {
+TEST_F(AuthTest, RetriesTheTokenServer) {
   want_token();
   token_response_ = respond(503);
   EXPECT_THROW(resolve(), base::Error);
   EXPECT_EQ(reporter_.warnings().size(), 2U);
 }
 
-TEST_F(AuthTest, RefusesBadRealms) {
+TEST_F(AuthTest, RefusesInvalidRealms) {
   const std::vector<std::pair<std::string, std::string>> cases{
-      {"Bearer service=x", "does not say from where"},
+      {"Bearer service=x", "does not name a token server"},
       {"Bearer realm=\"file:///etc/passwd\"", "neither http nor https"},
       {"Bearer realm=\"http://auth.example/\"", "over plain http to auth.example"},
-      {"Negotiate", "in no way known here"},
+      {"Negotiate", "by an unsupported scheme"},
   };
   for (const auto& [challenge, words] : cases) {
     challenge_ = challenge;
@@ -189,7 +189,7 @@ TEST_F(AuthTest, RefusesBadRealms) {
   }
 }
 
-TEST_F(AuthTest, AuthfilesThatAreMissingAreNamed) {
+TEST_F(AuthTest, ReportsAMissingAuthFile) {
   want_token();
   options_.authfile = directory_.path("missing.json");
   EXPECT_EQ(failure_of([this] { resolve(); }).kind(), base::ErrorKind::not_found);

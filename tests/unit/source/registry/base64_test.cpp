@@ -5,7 +5,7 @@
 namespace berth::source {
 namespace {
 
-TEST(Base64, KnowsTheVectorsOfRfc4648) {
+TEST(Base64, MatchesTheVectorsOfRfc4648) {
   const std::vector<std::pair<std::string, std::string>> cases{{"", ""},
                                                                {"f", "Zg=="},
                                                                {"fo", "Zm8="},
@@ -20,7 +20,7 @@ TEST(Base64, KnowsTheVectorsOfRfc4648) {
   EXPECT_EQ(decode_base64("Zg"), "f");
 }
 
-TEST(Base64, CarriesAllBytes) {
+TEST(Base64, EncodesAndDecodesAllBytes) {
   std::string bytes;
   for (int value = 0; value < 256; ++value) {
     bytes += static_cast<char>(value);
@@ -28,7 +28,7 @@ TEST(Base64, CarriesAllBytes) {
   EXPECT_EQ(decode_base64(encode_base64(bytes)), bytes);
 }
 
-TEST(Base64, PassesOverLineEnds) {
+TEST(Base64, IgnoresLineEnds) {
   for (const std::string text : {"Zm9v\nYmFy", "Zm9vYmFy\n", "Zm9v\r\nYmFy\r\n"}) {
     EXPECT_EQ(decode_base64(text), "foobar") << text;
   }

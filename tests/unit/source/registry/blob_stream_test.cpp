@@ -23,7 +23,7 @@ using testing::HasSubstr;
 
 class BlobStreamTest : public test::RegistryTest {
  protected:
-  // The bytes from where the request asks, cut off after `cut` of them.
+  // The requested range, truncated after `cut` bytes.
   static ServerResponse part(const ServerRequest& request, const std::string& bytes, std::optional<std::size_t> cut) {
     const auto range = request.header("range");
     auto response = respond(200, bytes);
@@ -50,7 +50,7 @@ TEST_F(BlobStreamTest, ReadsAndVerifies) {
   EXPECT_EQ(server.targets().at(0), blob_path(image_.layer));
 }
 
-TEST_F(BlobStreamTest, GoesOnWhereItBroke) {
+TEST_F(BlobStreamTest, ResumesAtTheBreak) {
   std::atomic<int> count = 0;
   HttpServer server([&](const ServerRequest& request) {
     return part(request, image_.layer, ++count < 3 ? std::optional<std::size_t>(1'000'000 / count) : std::nullopt);
@@ -62,7 +62,7 @@ TEST_F(BlobStreamTest, GoesOnWhereItBroke) {
   EXPECT_THAT(reporter_.warnings().at(0), HasSubstr("trying again"));
 }
 
-TEST_F(BlobStreamTest, SkipsWhatARegistryWithoutRangesSendsAgain) {
+TEST_F(BlobStreamTest, SkipsRepeatedBytesOfARegistryWithoutRanges) {
   std::atomic<int> count = 0;
   HttpServer server([&](const ServerRequest&) {
     auto response = respond(200, image_.layer);
@@ -72,7 +72,7 @@ TEST_F(BlobStreamTest, SkipsWhatARegistryWithoutRangesSendsAgain) {
   EXPECT_EQ(fetch(server), image_.layer);
 }
 
-TEST_F(BlobStreamTest, ProgressRenewsTheTries) {
+TEST_F(BlobStreamTest, ProgressResetsTheRetries) {
   std::atomic<int> count = 0;
   const SampleImage big("b", 9'000'000);
   HttpServer server([&](const ServerRequest& request) {
@@ -90,7 +90,7 @@ TEST_F(BlobStreamTest, GivesUpWithoutProgress) {
   EXPECT_EQ(server.requests().size(), 3U);
 }
 
-TEST_F(BlobStreamTest, NoticesACutWithoutLength) {
+TEST_F(BlobStreamTest, DetectsTruncationWithoutContentLength) {
   HttpServer server([&](const ServerRequest& request) {
     auto response = part(request, image_.layer, 1000);
     response.with_length = false;
@@ -106,14 +106,14 @@ TEST_F(BlobStreamTest, RefusesWrongContent) {
   EXPECT_EQ(failure_of([&] { fetch(server); }).kind(), base::ErrorKind::verification);
 }
 
-TEST_F(BlobStreamTest, RefusesAnotherLengthAtOnce) {
+TEST_F(BlobStreamTest, RefusesAWrongContentLengthAtOnce) {
   HttpServer server([&](const ServerRequest&) { return respond(200, image_.layer + "x"); });
   const auto error = failure_of([&] { fetch(server); });
   EXPECT_EQ(error.kind(), base::ErrorKind::verification);
-  EXPECT_THAT(error.message(), HasSubstr("the manifest says 3000000 bytes are to come"));
+  EXPECT_THAT(error.message(), HasSubstr("the manifest says 3000000 bytes remain"));
 }
 
-TEST_F(BlobStreamTest, RefusesMoreThanTheSizeWithoutLength) {
+TEST_F(BlobStreamTest, RefusesExcessBytesWithoutContentLength) {
   HttpServer server([&](const ServerRequest&) {
     auto response = respond(200, image_.layer + "x");
     response.with_length = false;
@@ -122,7 +122,7 @@ TEST_F(BlobStreamTest, RefusesMoreThanTheSizeWithoutLength) {
   EXPECT_EQ(failure_of([&] { fetch(server); }).kind(), base::ErrorKind::verification);
 }
 
-TEST_F(BlobStreamTest, RefusesAnotherPart) {
+TEST_F(BlobStreamTest, RefusesAWrongRange) {
   for (const std::string range : {"bytes 5-9/10", "pages 1-2", "bytes x-", "bytes 99999999999999999999-", ""}) {
     std::atomic<int> count = 0;
     HttpServer server([&](const ServerRequest&) {
@@ -135,21 +135,21 @@ TEST_F(BlobStreamTest, RefusesAnotherPart) {
   }
 }
 
-TEST_F(BlobStreamTest, SaysWhatAMissingBlobIs) {
+TEST_F(BlobStreamTest, NamesAMissingBlob) {
   HttpServer server([](const ServerRequest&) { return respond(404); });
   const auto error = failure_of([&] { fetch(server); });
   EXPECT_EQ(error.kind(), base::ErrorKind::not_found);
   EXPECT_THAT(error.message(), HasSubstr("404 Not Found for blob"));
 }
 
-TEST_F(BlobStreamTest, FollowsRedirectsToAStoreElsewhere) {
+TEST_F(BlobStreamTest, FollowsRedirectsToAnotherHost) {
   HttpServer store([&](const ServerRequest& request) { return part(request, image_.layer, std::nullopt); });
   HttpServer server(Script().on(blob_path(image_.layer), {respond(307, "", {{"Location", store.url("/x?sig=1")}})}));
   EXPECT_EQ(fetch(server), image_.layer);
   EXPECT_EQ(store.targets().at(0), "/x?sig=1");
 }
 
-TEST_F(BlobStreamTest, WorksFromSeveralThreads) {
+TEST_F(BlobStreamTest, SupportsSeveralThreads) {
   std::atomic<int> count = 0;
   HttpServer server([&](const ServerRequest& request) {
     return part(request, image_.layer, ++count % 3 == 0 ? std::optional<std::size_t>(1'200'000) : std::nullopt);

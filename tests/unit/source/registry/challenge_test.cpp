@@ -30,7 +30,7 @@ TEST(ParseChallenges, ReadsSeveral) {
   EXPECT_EQ(challenges[3].parameter("service"), "y");
 }
 
-TEST(ParseChallenges, SurvivesNonsense) {
+TEST(ParseChallenges, ToleratesInvalidHeaders) {
   for (const std::string text : {"", ",", "===", "Bearer", "Bearer realm=", "Bearer realm=\"", "Bearer realm=\"a\\",
                                  "\"a\"", "Bearer ,,, a", "a=b", "\x80\xff", "Bearer \"x\""}) {
     EXPECT_LE(parse_challenges(text).size(), 3U) << text;
@@ -38,7 +38,7 @@ TEST(ParseChallenges, SurvivesNonsense) {
   EXPECT_EQ(parse_challenges(std::string(100'000, ',')).size(), 0U);
 }
 
-TEST(ParseChallenges, TheFirstOfEqualParametersCounts) {
+TEST(ParseChallenges, UsesTheFirstOfRepeatedParameters) {
   EXPECT_EQ(parse_challenges("Bearer realm=a,realm=b")[0].parameter("realm"), "a");
 }
 

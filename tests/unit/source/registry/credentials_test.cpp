@@ -64,7 +64,7 @@ class CredentialsTest : public testing::Test {
   std::map<std::string, std::optional<std::string>> saved_;
 };
 
-TEST_F(CredentialsTest, NothingAnywhereIsNoLogin) {
+TEST_F(CredentialsTest, WithoutFilesThereIsNoLogin) {
   EXPECT_EQ(login("quay.io", "a/b"), "none");
 }
 
@@ -78,7 +78,7 @@ TEST_F(CredentialsTest, TheMostSpecificKeyWins) {
   EXPECT_EQ(find_credentials("quay.io", "a", {file, {}, &reporter_})->place, file);
 }
 
-TEST_F(CredentialsTest, OldNamesOfDockerHubCount) {
+TEST_F(CredentialsTest, OldNamesOfDockerHubAreRecognised) {
   for (const std::string key :
        {"https://index.docker.io/v1/", "index.docker.io", "docker.io", "https://registry-1.docker.io"}) {
     const auto file = directory_.write("auth.json", auths(entry(key, "u:p")));
@@ -88,7 +88,7 @@ TEST_F(CredentialsTest, OldNamesOfDockerHubCount) {
   EXPECT_EQ(login("quay.io", "a", file), "u:p");
 }
 
-TEST_F(CredentialsTest, PlacesAreLookedAtInOrder) {
+TEST_F(CredentialsTest, FilesAreReadInOrder) {
   set("XDG_RUNTIME_DIR", directory_.path("run"));
   directory_.write("home/.docker/config.json", auths(entry("quay.io", "docker:1") + "," + entry("only.docker", "d:1")));
   EXPECT_EQ(login("quay.io", "a"), "docker:1");
@@ -103,7 +103,7 @@ TEST_F(CredentialsTest, PlacesAreLookedAtInOrder) {
   EXPECT_EQ(login("quay.io", "a", directory_.write("given.json", auths(entry("quay.io", "given:5")))), "given:5");
 }
 
-TEST_F(CredentialsTest, XdgConfigHomeAndDockerConfigMoveTheFiles) {
+TEST_F(CredentialsTest, XdgConfigHomeAndDockerConfigAreHonoured) {
   set("XDG_CONFIG_HOME", directory_.path("xdg"));
   set("DOCKER_CONFIG", directory_.path("dock"));
   directory_.write("dock/config.json", auths(entry("quay.io", "dock:1")));
@@ -112,7 +112,7 @@ TEST_F(CredentialsTest, XdgConfigHomeAndDockerConfigMoveTheFiles) {
   EXPECT_EQ(login("quay.io", "a"), "xdg:1");
 }
 
-TEST_F(CredentialsTest, IdentityTokensAreKept) {
+TEST_F(CredentialsTest, IdentityTokensAreReturned) {
   const auto file = directory_.write(
       "auth.json", R"({"auths":{"quay.io":{"auth":")" + encode_base64("u:") + R"(","identitytoken":"refresh"}}})");
   EXPECT_EQ(find_credentials("quay.io", "a", {file, {}, &reporter_})->identity_token, "refresh");
@@ -125,7 +125,7 @@ TEST_F(CredentialsTest, NamedFilesMustExist) {
   EXPECT_THAT(failure_of([&] { login("quay.io", "a"); }).message(), HasSubstr(missing));
 }
 
-TEST_F(CredentialsTest, DamagedFilesAreNamedButNotQuoted) {
+TEST_F(CredentialsTest, DamagedFilesAreReportedButNotQuoted) {
   const std::vector<std::string> contents{
       R"({"auths":{"quay.io":{"auth":"dXNlcjpzZWNyZXQ=","password":"secret)",
       R"({"auths":{"quay.io":{"auth":"secret!"}}})",
@@ -144,10 +144,10 @@ TEST_F(CredentialsTest, DamagedFilesAreNamedButNotQuoted) {
   }
 }
 
-/// Neither the sentence nor the hint repeats what the file says: it may be a password.
+/// Neither message nor hint quotes the file: the text may be a password.
 TEST_F(CredentialsTest, BrokenFilesAreRefusedWithoutQuotingThem) {
   for (const auto& broken : test::broken_json(auths(entry("quay.io", "a:secret")))) {
-    const bool no_login = broken.label == "empty";  // what tools leave behind that remove the last login
+    const bool no_login = broken.label == "empty";  // left by tools that remove the last login
     const auto file = directory_.write("auth.json", broken.text);
     if (no_login) {
       continue;
@@ -187,7 +187,7 @@ TEST_F(CredentialsTest, EmptyFilesHoldNoLogin) {
   EXPECT_EQ(login("quay.io", "a", directory_.write("auth.json", R"({"auths":{"quay.io":{}}})")), "none");
 }
 
-TEST_F(CredentialsTest, HelpersOfARegistryAreAsked) {
+TEST_F(CredentialsTest, TheHelperOfARegistryIsQueried) {
   install_program("test",
                   R"(read -r server; echo "{\"ServerURL\":\"$server\",\"Username\":\"$1-$server\",\"Secret\":\"s\"}")");
   const auto file = directory_.write("auth.json", R"({"credHelpers":{"quay.io":"test"},"auths":{)" +
@@ -196,7 +196,7 @@ TEST_F(CredentialsTest, HelpersOfARegistryAreAsked) {
   EXPECT_EQ(login("other.io", "a", file), "c:d");
 }
 
-TEST_F(CredentialsTest, TheStoreIsAskedForTheRest) {
+TEST_F(CredentialsTest, CredsStoreIsQueriedForOtherRegistries) {
   install_program("store", R"(read -r server; echo "{\"Username\":\"<token>\",\"Secret\":\"$server\"}")");
   const auto file =
       directory_.write("config.json", R"({"credsStore":"store","auths":{"https://index.docker.io/v1/":{}}})");
@@ -206,22 +206,22 @@ TEST_F(CredentialsTest, TheStoreIsAskedForTheRest) {
   EXPECT_EQ(found->username + found->password, "");
 }
 
-TEST_F(CredentialsTest, HelpersMayNotKnowARegistry) {
+TEST_F(CredentialsTest, AHelperWithoutCredentialsIsNoFailure) {
   install_program("test", "echo credentials not found in native keychain; exit 1");
   EXPECT_EQ(login("quay.io", "a", directory_.write("auth.json", R"({"credsStore":"test"})")), "none");
 }
 
-TEST_F(CredentialsTest, HelpersThatFailAreNamed) {
+TEST_F(CredentialsTest, FailuresOfHelpersAreReported) {
   install_program("test", "echo secret; exit 3");
   const auto file = directory_.write("auth.json", R"({"credsStore":"test"})");
   const auto error = failure_of([&] { login("quay.io", "a", file); });
-  EXPECT_THAT(error.message(), HasSubstr("docker-credential-test gives no login for quay.io (exit code 3)"));
+  EXPECT_THAT(error.message(), HasSubstr("docker-credential-test returned no login for quay.io (exit code 3)"));
   EXPECT_THAT(error.message(), Not(HasSubstr("secret")));
   install_program("test", "echo '{\"Username\": secret'");
   EXPECT_THAT(failure_of([&] { login("quay.io", "a", file); }).message(), Not(HasSubstr("secret")));
 }
 
-TEST_F(CredentialsTest, HelpersThatAreNotInstalledArePassedOver) {
+TEST_F(CredentialsTest, MissingHelpersAreSkipped) {
   for (const std::string key : {R"("credsStore":"no-such")", R"("credHelpers":{"quay.io":"no-such"})"}) {
     EXPECT_EQ(login("quay.io", "a", directory_.write("auth.json", "{" + key + "}")), "none");
   }
@@ -229,7 +229,7 @@ TEST_F(CredentialsTest, HelpersThatAreNotInstalledArePassedOver) {
                                                          HasSubstr("docker-credential-no-such, which")));
 }
 
-TEST_F(CredentialsTest, RootBelievesNoFilesOfOthers) {
+TEST_F(CredentialsTest, RootIgnoresFilesOfOtherUsers) {
   const auto believed = [](uid_t reader, uid_t owner, gid_t group, mode_t mode) {
     struct stat status {};
     status.st_uid = owner;
@@ -246,7 +246,7 @@ TEST_F(CredentialsTest, RootBelievesNoFilesOfOthers) {
   EXPECT_TRUE(believed(1000, 1001, 50, 0666));
 }
 
-TEST_F(CredentialsTest, WhatOthersCanWriteIsPassedOverOrRefused) {
+TEST_F(CredentialsTest, FilesThatOthersCanWriteAreSkippedOrRefused) {
   const bool root = ::geteuid() == 0;
   set("XDG_CONFIG_HOME", directory_.path("cfg"));
   const auto file = directory_.write("cfg/containers/auth.json", auths(entry("quay.io", "evil:1")));
@@ -256,12 +256,12 @@ TEST_F(CredentialsTest, WhatOthersCanWriteIsPassedOverOrRefused) {
   if (root) {
     const auto error = failure_of([&] { login("quay.io", "a", file); });
     EXPECT_EQ(error.kind(), base::ErrorKind::not_permitted);
-    EXPECT_THAT(error.message(), HasSubstr("can be written by others"));
+    EXPECT_THAT(error.message(), HasSubstr("can be written by other users"));
     EXPECT_THAT(error.hint(), HasSubstr("chmod 600 " + file));
   }
 }
 
-TEST_F(CredentialsTest, HelperNamesAreNoPaths) {
+TEST_F(CredentialsTest, HelperNamesThatArePathsAreRefused) {
   const auto file = directory_.write("auth.json", R"({"credsStore":"../../bin/sh"})");
   EXPECT_THAT(failure_of([&] { login("quay.io", "a", file); }).message(),
               HasSubstr("not the name of a credential helper"));

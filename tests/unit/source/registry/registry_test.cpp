@@ -67,7 +67,7 @@ TEST_F(RegistrySourceTest, ChoosesAPlatform) {
   EXPECT_EQ(server.connections(), 1);
 }
 
-TEST_F(RegistrySourceTest, NamesThePlatformsThereAre) {
+TEST_F(RegistrySourceTest, ListsTheAvailablePlatforms) {
   const auto index = index_of(Json::array({other_.entry("arm64")}));
   HttpServer server(Script().on("/v2/a/b/manifests/1", {manifest_response(index, SampleImage::index_type)}));
   const auto error = refusal(server);
@@ -76,7 +76,7 @@ TEST_F(RegistrySourceTest, NamesThePlatformsThereAre) {
   EXPECT_THAT(error.hint(), HasSubstr("linux/arm64"));
 }
 
-TEST_F(RegistrySourceTest, RefusesAManifestThatIsNotWhatItsDigestSays) {
+TEST_F(RegistrySourceTest, RefusesAManifestThatDoesNotMatchItsDigest) {
   auto lying = manifest_response(image_.manifest);
   lying.headers[1].second = SampleImage::digest("other");
   HttpServer server(Script()
@@ -89,7 +89,7 @@ TEST_F(RegistrySourceTest, RefusesAManifestThatIsNotWhatItsDigestSays) {
   EXPECT_THAT(error.message(), HasSubstr("the reference says"));
 }
 
-TEST_F(RegistrySourceTest, RefusesAnEntryThatLies) {
+TEST_F(RegistrySourceTest, RefusesAManifestThatContradictsItsIndexEntry) {
   auto entry = image_.entry("amd64");
   entry["size"] = 5;
   HttpServer server(
@@ -99,7 +99,7 @@ TEST_F(RegistrySourceTest, RefusesAnEntryThatLies) {
   EXPECT_THAT(refusal(server).message(), HasSubstr("the index says 5"));
 }
 
-TEST_F(RegistrySourceTest, FollowsAnIndexInsideAnIndexOnce) {
+TEST_F(RegistrySourceTest, FollowsOneNestedIndex) {
   const auto around = [](const std::string& inner) {
     auto entry = SampleImage::descriptor(SampleImage::index_type, inner);
     entry["platform"] = {{"os", "linux"}, {"architecture", "amd64"}};
@@ -118,7 +118,7 @@ TEST_F(RegistrySourceTest, FollowsAnIndexInsideAnIndexOnce) {
   EXPECT_THAT(refusal(server, "/a/b:3").message(), HasSubstr("an index inside two others"));
 }
 
-TEST_F(RegistrySourceTest, NamesTheTagsThereAre) {
+TEST_F(RegistrySourceTest, ListsTheAvailableTags) {
   Json tags = Json::array({"1.0", "evil\u001b[2J", "latest"});
   HttpServer server(Script().on("/v2/a/b/tags/list", {respond(200, Json{{"name", "a/b"}, {"tags", tags}}.dump())}));
   auto error = refusal(server);
@@ -127,7 +127,7 @@ TEST_F(RegistrySourceTest, NamesTheTagsThereAre) {
   EXPECT_EQ(error.hint(), "tags there: 1.0, latest");
 }
 
-TEST_F(RegistrySourceTest, NamesAtMostTenTags) {
+TEST_F(RegistrySourceTest, ListsAtMostTenTags) {
   Json tags = Json::array();
   for (int at = 0; at < 50; ++at) {
     tags.push_back("v" + std::to_string(at));
@@ -136,7 +136,7 @@ TEST_F(RegistrySourceTest, NamesAtMostTenTags) {
   EXPECT_THAT(refusal(server).hint(), testing::EndsWith("v8, v9, ..."));
 }
 
-TEST_F(RegistrySourceTest, SurvivesRegistriesThatListNoTags) {
+TEST_F(RegistrySourceTest, AcceptsRegistriesThatListNoTags) {
   for (const std::string body : {"", "null", "{\"tags\":null}", "{\"tags\":7}", "<html>"}) {
     HttpServer server(Script().on("/v2/a/b/tags/list", {respond(200, body)}));
     EXPECT_EQ(refusal(server).hint(), "check the name and the tag") << body;
@@ -145,7 +145,7 @@ TEST_F(RegistrySourceTest, SurvivesRegistriesThatListNoTags) {
   EXPECT_EQ(refusal(server).kind(), base::ErrorKind::not_found);
 }
 
-TEST_F(RegistrySourceTest, PutsOtherAnswersIntoWords) {
+TEST_F(RegistrySourceTest, DescribesOtherStatuses) {
   const std::vector<std::tuple<int, base::ErrorKind, std::string>> cases{
       {403, base::ErrorKind::not_permitted, "403 Forbidden for the manifest of"},
       {429, base::ErrorKind::failed, "429 Too Many Requests"},
@@ -166,7 +166,7 @@ TEST_F(RegistrySourceTest, RefusesWebPagesAndHugeDocuments) {
   EXPECT_EQ(refusal(huge).kind(), base::ErrorKind::verification);
 }
 
-TEST_F(RegistrySourceTest, RefusesACutManifest) {
+TEST_F(RegistrySourceTest, RefusesATruncatedManifest) {
   auto cut = manifest_response(image_.manifest);
   cut.cut_after = 10;
   HttpServer server([&](const ServerRequest&) { return cut; });

@@ -13,7 +13,7 @@ namespace {
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
-TEST(Retry, WaitsLongerEachTimeAndTellsWhy) {
+TEST(Retry, DoublesTheWaitAndReportsTheReason) {
   test::RecordingReporter reporter;
   SourceOptions options;
   options.retries = 2;
@@ -34,7 +34,7 @@ TEST(Retry, WaitsLongerEachTimeAndTellsWhy) {
   EXPECT_THAT(reporter.warnings()[0], testing::MatchesRegex("it broke; trying again in .* s \\(1 of 2\\)"));
 }
 
-TEST(Retry, HonoursWhatTheServerAsks) {
+TEST(Retry, HonoursRetryAfter) {
   test::RecordingReporter reporter;
   SourceOptions options;
   options.retry_delay = 1ms;
@@ -44,7 +44,7 @@ TEST(Retry, HonoursWhatTheServerAsks) {
   EXPECT_GE(Clock::now() - start, 1s);
 }
 
-TEST(Retry, StopsAtOnce) {
+TEST(Retry, StopsWithoutWaiting) {
   test::RecordingReporter reporter;
   std::stop_source stop;
   SourceOptions options;
@@ -56,7 +56,7 @@ TEST(Retry, StopsAtOnce) {
     stop.request_stop();
   });
   const auto start = Clock::now();
-  EXPECT_EQ(test::failure_of([&] { Retry(options).wait("x"); }).kind(), base::ErrorKind::interrupted);
+  EXPECT_THROW(Retry(options).wait("x"), base::Interrupted);
   EXPECT_LT(Clock::now() - start, 25s);
 }
 

@@ -5,12 +5,12 @@
 namespace berth::source {
 namespace {
 
-TEST(Status, HasWords) {
+TEST(Status, DescribesStatuses) {
   EXPECT_EQ(status_text(503), "503 Service Unavailable");
   EXPECT_EQ(status_text(418), "418");
 }
 
-TEST(Status, KnowsWhatMayPass) {
+TEST(Status, ClassifiesTransientStatuses) {
   for (const int status : {408, 429, 500, 502, 503, 504, 599}) {
     EXPECT_TRUE(is_transient_status(status)) << status;
   }

@@ -16,7 +16,7 @@
 namespace berth::store {
 namespace {
 
-using namespace testing;  // NOLINT(google-build-using-namespace): the builders of this room's tests
+using namespace testing;  // NOLINT(google-build-using-namespace): test helpers of the store
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 namespace fs = std::filesystem;
@@ -56,13 +56,13 @@ class Checkout : public ::testing::TestWithParam<RepositoryMode> {
   }
 };
 
-TEST_P(Checkout, LaysTheTreeOutWithHardLinks) {
+TEST_P(Checkout, CreatesTheTreeWithHardLinks) {
   checkout_tree(repository_, options_, sample(), directory_.fd(), "rootfs");
   if (GetParam() == RepositoryMode::bare) {
     EXPECT_THAT(listing(directory_.path() + "/rootfs"),
                 ElementsAre("empty: file 0644 0:0 ", "file: file 0640 0:0 text", "link: link sub/x",
                             "same: file 0640 0:0 text", "sub/x: file 0644 0:0 x", "sub: directory 0555 0:0"));
-  } else {  // the group has what the owner has
+  } else {  // the group has the permissions of the owner
     EXPECT_THAT(listing(directory_.path() + "/rootfs"),
                 ElementsAre("empty: file 0664 0:0 ", "file: file 0660 0:0 text", "link: link sub/x",
                             "same: file 0660 0:0 text", "sub/x: file 0664 0:0 x", "sub: directory 0775 0:0"));
@@ -77,7 +77,7 @@ TEST_P(Checkout, LaysTheTreeOutWithHardLinks) {
 }
 
 // Such an object is what all empty files of an image are. ext4 permits 65,000 links to one file.
-TEST_P(Checkout, AFileOfMoreNamesThanItMayHaveLinksIsCopied) {
+TEST_P(Checkout, CopiesAFileWithMoreNamesThanTheMaximumOfLinks) {
   constexpr int names = 65'010;
   Transaction transaction(repository_);
   Directory root;
@@ -99,14 +99,14 @@ TEST_P(Checkout, AFileOfMoreNamesThanItMayHaveLinksIsCopied) {
   EXPECT_EQ(seen, names);
 }
 
-TEST_P(Checkout, ACopyIsNoPartOfTheRepository) {
+TEST_P(Checkout, ACopySharesNoInodesWithTheRepository) {
   checkout_tree(repository_, options_, sample(), directory_.fd(), "rootfs", CheckoutFiles::copied);
   struct stat status {};
   ASSERT_EQ(::stat((directory_.path() + "/rootfs/file").c_str(), &status), 0);
   EXPECT_EQ(status.st_nlink, 1U);
 }
 
-TEST_P(Checkout, ThePointIsTheDirectoryItselfWhenItIsEmpty) {
+TEST_P(Checkout, ADotChecksOutIntoTheEmptyDirectoryItself) {
   const auto commit = sample();
   fs::create_directory(directory_.path() + "/view");
   const auto view = base::open_host_directory(directory_.path() + "/view");
@@ -116,7 +116,7 @@ TEST_P(Checkout, ThePointIsTheDirectoryItselfWhenItIsEmpty) {
   EXPECT_TRUE(fs::exists(directory_.path() + "/view/sub/x"));
 }
 
-TEST_P(Checkout, AFailureEmptiesTheDirectoryAgain) {
+TEST_P(Checkout, AFailureLeavesTheDirectoryEmpty) {
   const auto commit = sample();
   const auto file = repository_.load_directory(repository_.load_commit(commit).root.tree).files.at("file").hex();
   fs::remove(options_.repository + "/objects/" + file.substr(0, 2) + "/" + file.substr(2) + ".file");
@@ -138,7 +138,7 @@ TEST_P(Checkout, RefusesAnExistingName) {
   EXPECT_TRUE(fs::is_empty(directory_.path() + "/rootfs"));
 }
 
-TEST_P(Checkout, NeverGoesThroughALinkThatWaitsAtTheName) {
+TEST_P(Checkout, DoesNotFollowALinkAtTheName) {
   const auto commit = sample();
   fs::create_directory(directory_.path() + "/canary");
   fs::create_directory_symlink(directory_.path() + "/canary", directory_.path() + "/rootfs");
@@ -159,26 +159,21 @@ TEST_P(Checkout, LeavesNothingAfterAFailure) {
   EXPECT_FALSE(fs::exists(directory_.path() + "/rootfs"));
 }
 
-TEST_P(Checkout, StopsWhenAsked) {
+TEST_P(Checkout, StopsOnRequest) {
   const auto commit = sample();
   std::stop_source stop;
   stop.request_stop();
   options_.stop = stop.get_token();
   if (GetParam() == RepositoryMode::bare) {
-    try {
-      checkout_tree(repository_, options_, commit, directory_.fd(), "rootfs");
-      FAIL();
-    } catch (const base::Error& error) {
-      EXPECT_EQ(error.kind(), base::ErrorKind::interrupted);
-    }
+    EXPECT_THROW(checkout_tree(repository_, options_, commit, directory_.fd(), "rootfs"), base::Interrupted);
     EXPECT_FALSE(fs::exists(directory_.path() + "/rootfs"));
   }
 }
 
-TEST_P(Checkout, KeepsWhatDirectoriesSay) {
+TEST_P(Checkout, KeepsMetadataOfDirectories) {
   Transaction transaction(repository_);
   Directory root;
-  for (int i = 0; i < 100; ++i) {  // more than wait for the other thread
+  for (int i = 0; i < 100; ++i) {  // more than the queue of the other thread holds
     auto sub = std::make_unique<Directory>();
     sub->meta = repository_.write_meta({7, 8, 01750, {{"user.x", "y"}}});
     auto deep = std::make_unique<Directory>();
@@ -201,7 +196,7 @@ TEST_P(Checkout, KeepsWhatDirectoriesSay) {
   }
 }
 
-TEST_P(Checkout, RefusesAnotherFileSystemWithTheRemedy) {
+TEST_P(Checkout, RefusesAnotherFileSystemAndNamesTheRemedy) {
   const auto commit = sample();
   const auto other = directory_.path() + "/other";
   fs::create_directory(other);
@@ -220,7 +215,7 @@ TEST_P(Checkout, RefusesAnotherFileSystemWithTheRemedy) {
   ::umount2(other.c_str(), MNT_DETACH);
 }
 
-TEST_P(Checkout, NamesAMissingCommit) {
+TEST_P(Checkout, RefusesAMissingCommit) {
   EXPECT_THROW(checkout_tree(repository_, options_, Checksum(), directory_.fd(), "rootfs"), base::Error);
   EXPECT_FALSE(fs::exists(directory_.path() + "/rootfs"));
 }

@@ -14,7 +14,7 @@
 namespace berth::store {
 namespace {
 
-using namespace testing;  // NOLINT(google-build-using-namespace): the builders of this room's tests
+using namespace testing;  // NOLINT(google-build-using-namespace): test helpers of the store
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 namespace fs = std::filesystem;
@@ -44,7 +44,7 @@ class Checkouts : public ::testing::TestWithParam<RepositoryMode> {
     std::ofstream(path(inside)) << content;
     ASSERT_EQ(::chmod(path(inside).c_str(), mode), 0);
   }
-  /// What differs, as lines.
+  /// The faults of a checkout, one line each.
   std::vector<std::string> differing(const std::string& name) {
     std::vector<std::string> lines;
     for (const auto& fault : comparison_.compare(checkout(name))) {
@@ -52,9 +52,9 @@ class Checkouts : public ::testing::TestWithParam<RepositoryMode> {
     }
     return lines;
   }
-  /// Mends, and says whether everything is as it was made.
-  void expect_mended(const std::string& name) {
-    comparison_.mend(checkout(name), comparison_.compare(checkout(name)));
+  /// Repairs a checkout and compares it with the original listing.
+  void expect_repaired(const std::string& name) {
+    comparison_.repair(checkout(name), comparison_.compare(checkout(name)));
     EXPECT_EQ(listing(path(name)), before_);
     EXPECT_THAT(CheckoutVerifier(repository_, {}, reporter_).compare(checkout(name)), IsEmpty());
   }
@@ -70,58 +70,58 @@ class Checkouts : public ::testing::TestWithParam<RepositoryMode> {
   std::vector<std::string> before_;
 };
 
-TEST_P(Checkouts, AreWhatTheirCommitSays) {
+TEST_P(Checkouts, MatchTheirCommit) {
   EXPECT_THAT(differing("one"), IsEmpty());
 }
 
-TEST_P(Checkouts, ChangedFilesAreNamedAndReplaced) {
+TEST_P(Checkouts, ChangedFilesAreReportedAndReplaced) {
   before_ = listing(path("one"));
   replace("one/bin/tool", "another");
   replace("one/bin/link", "no link");
   replace("one/top", "another", 0644);
   EXPECT_THAT(differing("one"), ElementsAre("/top", "/bin/link", "/bin/tool"));
   EXPECT_THAT(differing("two"), IsEmpty());
-  expect_mended("one");
+  expect_repaired("one");
 }
 
-TEST_P(Checkouts, MissingFilesAndDirectoriesComeBack) {
+TEST_P(Checkouts, MissingFilesAndDirectoriesAreRestored) {
   before_ = listing(path("one"));
   fs::remove(path("one/bin/link"));
   fs::remove_all(path("one/etc/inner"));
   EXPECT_THAT(differing("one"), ElementsAre("missing /bin/link", "missing /etc/inner"));
-  expect_mended("one");
+  expect_repaired("one");
 }
 
-TEST_P(Checkouts, DirectoriesAndFilesInEachOthersPlaceAreReplaced) {
+TEST_P(Checkouts, EntriesOfTheWrongTypeAreReplaced) {
   before_ = listing(path("one"));
   replace("one/etc/inner", "a file");
   fs::remove(path("one/bin/tool"));
   fs::create_directories(path("one/bin/tool/deep"));
   EXPECT_THAT(differing("one"), ElementsAre("/bin/tool", "/etc/inner"));
-  expect_mended("one");
+  expect_repaired("one");
 }
 
-TEST_P(Checkouts, NoLinkLeadsOutOfThem) {
+TEST_P(Checkouts, LinksOutOfTheCheckoutAreNotFollowed) {
   before_ = listing(path("one"));
   fs::create_directories(path("outside"));
   fs::remove_all(path("one/etc"));
   fs::create_symlink(path("outside"), path("one/etc"));
   EXPECT_THAT(differing("one"), ElementsAre("/etc"));
-  expect_mended("one");
+  expect_repaired("one");
   EXPECT_TRUE(fs::is_empty(path("outside")));
 }
 
-TEST_P(Checkouts, WhatTheImageDoesNotHaveIsPassedOver) {
+TEST_P(Checkouts, FilesThatAreNotInTheImageAreIgnored) {
   replace("one/bin/made-by-a-runtime", "");
   EXPECT_THAT(differing("one"), IsEmpty());
 }
 
-TEST_P(Checkouts, AreNothingWhenTheyAreGone) {
+TEST_P(Checkouts, RemovedCheckoutsHaveNoFaults) {
   fs::remove_all(path("one"));
   EXPECT_THAT(differing("one"), IsEmpty());
 }
 
-TEST_P(Checkouts, OnlyWhatWasAnObjectOnceIsAskedFor) {
+TEST_P(Checkouts, OnlyInodesOfTheGivenObjectsAreCompared) {
   replace("one/bin/tool", "another");
   replace("one/etc/inner/conf", "other", 0644);
   fs::remove(path("one/bin/empty"));
@@ -132,32 +132,32 @@ TEST_P(Checkouts, OnlyWhatWasAnObjectOnceIsAskedFor) {
       comparison_.compare(checkout("one"), {{inode, object_at(repository_, image_.commit, "/bin/tool")}});
   ASSERT_EQ(faults.size(), 1U);
   EXPECT_EQ(faults[0].path, "/bin/tool");
-  // As in a layer below the one that the file is of.
+  // The inode belongs to an object of another path, as in a lower layer.
   const auto other = object_at(repository_, image_.commit, "/etc/inner/conf");
   EXPECT_THAT(comparison_.compare(checkout("one"), {{inode, other}}), IsEmpty());
   EXPECT_THAT(comparison_.compare(checkout("one"), {}), IsEmpty());
 }
 
-TEST_P(Checkouts, StopWhenAsked) {
+TEST_P(Checkouts, TheComparisonStopsOnRequest) {
   std::stop_source stop;
   stop.request_stop();
-  EXPECT_THROW(CheckoutVerifier(repository_, stop.get_token(), reporter_).compare(checkout("one")), base::Error);
+  EXPECT_THROW(CheckoutVerifier(repository_, stop.get_token(), reporter_).compare(checkout("one")), base::Interrupted);
 }
 
 INSTANTIATE_TEST_SUITE_P(Modes, Checkouts, ::testing::Values(RepositoryMode::bare, RepositoryMode::bare_user),
                          [](const auto& mode) { return mode.param == RepositoryMode::bare ? "bare" : "user"; });
 
-/// Where a file is the object itself or a copy.
+/// In mode bare a file is a hard link to its object, or a copy.
 using BareCheckouts = Checkouts;
 
-TEST_P(BareCheckouts, CopiesAreAsGoodAsTheirBytes) {
+TEST_P(BareCheckouts, CopiesWithTheSameContentAndMetadataMatch) {
   replace("one/bin/tool", "the tool");
   EXPECT_THAT(differing("one"), IsEmpty());
   ASSERT_EQ(::chmod(path("one/bin/tool").c_str(), 0700), 0);
   EXPECT_THAT(CheckoutVerifier(repository_, {}, reporter_).compare(checkout("one")), ::testing::SizeIs(1));
 }
 
-TEST_P(BareCheckouts, ADamagedObjectIsNoFaultOfTheirs) {
+TEST_P(BareCheckouts, AHardLinkToADamagedObjectIsNotReported) {
   flip_byte(path("one/bin/tool"));
   EXPECT_THAT(differing("one"), IsEmpty()) << "the object is damaged, which is found where objects are examined";
   fs::remove(file_of(options_, object_at(repository_, image_.commit, "/bin/tool")));

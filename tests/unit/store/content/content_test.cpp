@@ -32,7 +32,7 @@ TEST_F(ContentTest, EndsAtItsSize) {
   EXPECT_TRUE(four.next(buffer_).empty());
 }
 
-TEST_F(ContentTest, FillsWhatItIsGiven) {
+TEST_F(ContentTest, FillsTheWholeBuffer) {
   auto nine = content(9);
   EXPECT_EQ(nine.fill(std::span(buffer_).first(5)).size(), 5U);
   EXPECT_EQ(nine.fill(buffer_).size(), 4U);

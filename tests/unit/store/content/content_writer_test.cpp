@@ -14,7 +14,7 @@
 namespace berth::store {
 namespace {
 
-using namespace testing;  // NOLINT(google-build-using-namespace): the builders of this room's tests
+using namespace testing;  // NOLINT(google-build-using-namespace): test helpers of the store
 using ::testing::HasSubstr;
 
 class ContentWriterTest : public ::testing::TestWithParam<std::tuple<RepositoryMode, ObjectAuthor>> {
@@ -48,7 +48,7 @@ class ContentWriterTest : public ::testing::TestWithParam<std::tuple<RepositoryM
   }
 };
 
-TEST_P(ContentWriterTest, WritesWhatOstreeAccepts) {
+TEST_P(ContentWriterTest, WritesObjectsThatOstreeAccepts) {
   Transaction transaction(repository_);
   const std::string large(2'000'000, 'l');
   commit(transaction,
@@ -65,7 +65,7 @@ TEST_P(ContentWriterTest, WritesWhatOstreeAccepts) {
   EXPECT_EQ(repository_.read_file(repository_.resolve("ociimage/x").value(), "large", large.size()), large);
 }
 
-TEST_P(ContentWriterTest, DoesNotWriteWhatIsThere) {
+TEST_P(ContentWriterTest, DoesNotRewriteStoredObjects) {
   const std::string small(1000, 's');
   const std::string large(2'000'000, 'l');
   const auto write_all = [&] {
@@ -85,7 +85,7 @@ TEST_P(ContentWriterTest, DoesNotWriteWhatIsThere) {
   std::vector<ino_t> inodes;
   std::transform(names.begin(), names.end(), std::back_inserter(inodes), inode);
   EXPECT_EQ(write_all(), names);
-  if (options_.writer == ObjectAuthor::own) {  // libostree puts another file in place of a large one
+  if (options_.writer == ObjectAuthor::own) {  // libostree replaces a large file
     for (std::size_t i = 0; i < names.size(); ++i) {
       EXPECT_EQ(inode(names[i]), inodes[i]) << i;
     }
@@ -98,7 +98,7 @@ TEST_P(ContentWriterTest, RefusesDataThatEndsEarly) {
   EXPECT_THROW(write({}, "abc", 2'000'000), base::Error);
 }
 
-TEST_P(ContentWriterTest, RefusesFilesThatCannotFitBeforeWritingThem) {
+TEST_P(ContentWriterTest, RefusesAFileThatDoesNotFitBeforeWritingIt) {
   const Transaction transaction(repository_);
   bool read = false;
   try {

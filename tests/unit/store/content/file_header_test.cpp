@@ -1,4 +1,4 @@
-// Our objects beside libostree's: the same names, and files that cannot be told apart.
+// berth and libostree write identical objects: the same names, and the same files.
 #include "store/content/file_header.hpp"
 
 #include <fcntl.h>
@@ -19,13 +19,13 @@
 namespace berth::store {
 namespace {
 
-using namespace testing;  // NOLINT(google-build-using-namespace): the builders of this room's tests
+using namespace testing;  // NOLINT(google-build-using-namespace): test helpers of the store
 
 struct Sample {
   const char* name;
   Ownership ownership;
   std::string content;
-  std::string link_target;  ///< not empty: a symbolic link
+  std::string link_target;  ///< of a symbolic link; empty for a file
 };
 
 std::vector<Sample> samples() {
@@ -52,7 +52,7 @@ std::vector<Sample> samples() {
   return all;
 }
 
-/// What can be seen of an object's file.
+/// The properties of an object's file.
 struct Object {
   mode_t mode = 0;
   uid_t uid = 0;
@@ -85,7 +85,7 @@ Object object_at(const TemporaryDirectory& repository, const Checksum& name) {
   const auto path = repository.path() + "/repo/" + object_path({OSTREE_OBJECT_TYPE_FILE, name});
   const auto status = base::stat_at(AT_FDCWD, path).value();
   const auto target = base::read_link_at(AT_FDCWD, path).value_or("");
-  // libostree gives links the time at which they are made.
+  // libostree does not set the time of a link.
   return {status.st_mode, status.st_uid,  status.st_gid, status.st_size, S_ISLNK(status.st_mode) ? 0 : status.st_mtime,
           target,         xattrs_of(path)};
 }
@@ -114,7 +114,7 @@ Object written(const TemporaryDirectory& directory, RepositoryMode mode, ObjectA
 
 class SameObjects : public ::testing::TestWithParam<std::tuple<RepositoryMode, Sample>> {};
 
-TEST_P(SameObjects, AsLibostreeWrites) {
+TEST_P(SameObjects, AreWrittenAsByLibostree) {
   const auto& [mode, sample] = GetParam();
   const TemporaryDirectory ours;
   const TemporaryDirectory theirs;

@@ -11,7 +11,7 @@ std::span<const std::byte> bytes_of(std::string_view text) {
   return std::as_bytes(std::span(text));
 }
 
-TEST(StreamDigest, HashesWhatPassesAndWhatItHolds) {
+TEST(StreamDigest, HashesTheStreamAndTheObjectsInIt) {
   const std::string first(5000, 'a');
   const std::string second(300, 'b');
   StreamDigest digest(base::DigestAlgorithm::sha256);
@@ -22,7 +22,7 @@ TEST(StreamDigest, HashesWhatPassesAndWhatItHolds) {
   digest.settle();
   digest.add(bytes_of(second));
   digest.update(object, bytes_of(second));
-  digest.update(object, bytes_of(first));  // more than waits
+  digest.update(object, bytes_of(first));  // more than is buffered
   EXPECT_EQ(digest.finish(), base::digest_of(first + second));
   const auto expected = base::digest_of(first.substr(0, 1000) + second + first);
   std::string hex;
@@ -34,7 +34,7 @@ TEST(StreamDigest, HashesWhatPassesAndWhatItHolds) {
   EXPECT_EQ(hex, expected.hex());
 }
 
-TEST(StreamDigest, KnowsOtherAlgorithms) {
+TEST(StreamDigest, SupportsOtherAlgorithms) {
   StreamDigest digest(base::DigestAlgorithm::sha512);
   base::Sha256 object;
   digest.add(bytes_of("text"));

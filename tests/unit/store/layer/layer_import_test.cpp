@@ -11,7 +11,7 @@
 namespace berth::store {
 namespace {
 
-using namespace testing;  // NOLINT(google-build-using-namespace): the builders of this room's tests
+using namespace testing;  // NOLINT(google-build-using-namespace): test helpers of the store
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -54,8 +54,8 @@ class LayerImport : public ::testing::Test {
   }
 };
 
-// A layer of a docker archive may be large unpacked and take no room in the archive.
-TEST_F(LayerImport, IsMeasuredByTheRoomThatTheBlobTakes) {
+// A large layer of a docker archive may be tiny in the compressed archive.
+TEST_F(LayerImport, LimitsTheSizeByThePackedSizeOfTheBlob) {
   const auto tar = pax({{"GNU.sparse.map", "0,0"}, {"GNU.sparse.size", "5368709120"}}) + raw({.name = "a"});
   auto wanted = request(tar);
   wanted.descriptor.size = std::int64_t{8} << 30U;
@@ -88,7 +88,7 @@ TEST_F(LayerImport, StoresFilesDirectoriesLinksAndMarkers) {
   ostree(options_.repository, {"fsck"});
 }
 
-TEST_F(LayerImport, IsTheSameEveryTime) {
+TEST_F(LayerImport, IsReproducible) {
   TarBuilder tar;
   tar.file("a", "content").directory("d");
   EXPECT_EQ(import(tar), import(tar));
@@ -100,7 +100,7 @@ TEST_F(LayerImport, AcceptsEmptyLayers) {
   EXPECT_THAT(ls(), HasSubstr(" /\n"));
 }
 
-TEST_F(LayerImport, LeavesOutDevicesAndLetsThemHide) {
+TEST_F(LayerImport, DropsDevicesAndTheEntriesThatTheyReplace) {
   TarBuilder tar;
   tar.file("null", "to be replaced").device("null").fifo("dev/pipe").device("dev/" + std::string(254, 'n'));
   const auto commit = import(tar);
@@ -111,7 +111,7 @@ TEST_F(LayerImport, LeavesOutDevicesAndLetsThemHide) {
   EXPECT_THAT(text, ::testing::Not(HasSubstr(" /null\n")));
 }
 
-TEST_F(LayerImport, KeepsWhatImagesMaySetAndDropsTheRest) {
+TEST_F(LayerImport, KeepsPermittedAttributesOnly) {
   const std::string capability("\x01\0\0\x02\0\x04\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 20);
   TarBuilder tar;
   tar.file("a", "",
@@ -139,7 +139,7 @@ TEST_F(LayerImport, KeepsWhatImagesMaySetAndDropsTheRest) {
   EXPECT_THAT(reporter_.warnings[0], HasSubstr("'trusted.overlay.redirect'"));
 }
 
-TEST_F(LayerImport, LeavesOutAttributesThatLinuxRefuses) {
+TEST_F(LayerImport, DropsAttributesThatLinuxRefuses) {
   const std::string first_revision("\x01\0\0\x01\0\x04\0\0\0\0\0\0", 12);
   const std::string without_others("\2\0\0\0\1\0\7\0\xff\xff\xff\xff\4\0\5\0\xff\xff\xff\xff", 20);
   TarBuilder tar;
@@ -164,7 +164,7 @@ TEST_F(LayerImport, StreamsLargeFiles) {
   EXPECT_EQ(ostree(options_.repository, {"cat", "ociimage/x", "/large"}), large);
 }
 
-TEST_F(LayerImport, HashesWhatIsBehindTheArchive) {
+TEST_F(LayerImport, HashesBytesAfterTheArchive) {
   const std::string tar = TarBuilder().file("a", "x").bytes() + std::string(100'000, '\0');
   import(tar);
   EXPECT_THAT(ls(), HasSubstr(" /a\n"));
@@ -172,7 +172,7 @@ TEST_F(LayerImport, HashesWhatIsBehindTheArchive) {
 
 TEST_F(LayerImport, RefusesEndlessTrailers) {
   const std::string tar = TarBuilder().file("a", "x").bytes() + std::string(std::size_t{65} << 20U, '\0');
-  EXPECT_THAT(refusal(tar), HasSubstr("behind the end of its archive"));
+  EXPECT_THAT(refusal(tar), HasSubstr("after the end of its archive"));
 }
 
 TEST_F(LayerImport, RefusesAWrongDiffId) {
@@ -197,14 +197,14 @@ TEST_F(LayerImport, RefusesFilesThroughLinksOfTheSameLayer) {
 
 TEST_F(LayerImport, RefusesHostileNamesAndSizes) {
   EXPECT_THAT(refusal(raw_entry("../x", '0', "x") + tar_end()), HasSubstr("'../x'"));
-  EXPECT_THAT(refusal(raw_entry(".wh.", '0') + tar_end()), HasSubstr("no legal whiteout"));
+  EXPECT_THAT(refusal(raw_entry(".wh.", '0') + tar_end()), HasSubstr("not a valid whiteout"));
   EXPECT_THAT(refusal(raw_entry(".", '0', "x") + tar_end()), HasSubstr("root"));
   EXPECT_THAT(refusal(raw_entry("x", '1', "", "x/../../y") + tar_end()), HasSubstr("hard link 'x'"));
   EXPECT_THAT(refusal("this is no archive" + std::string(1000, 'x')), HasSubstr("layer"));
 }
 
 TEST_F(LayerImport, RefusesSizesThatCannotFit) {
-  const std::string petabyte("\x80\0\0\0\0\x04\0\0\0\0\0\0", 12);  // 2^50 as GNU tar writes it
+  const std::string petabyte("\x80\0\0\0\0\x04\0\0\0\0\0\0", 12);  // 2^50 in base-256
   const auto tar = raw_entry("huge", '0', "", "", petabyte) + std::string(1000, 'x');
   try {
     import(tar);
@@ -229,12 +229,7 @@ TEST_F(LayerImport, StopsOnRequest) {
   auto wanted = request(tar);
   wanted.stop = stop.get_token();
   stop.request_stop();
-  try {
-    import(tar, wanted);
-    FAIL();
-  } catch (const base::Error& error) {
-    EXPECT_EQ(error.kind(), base::ErrorKind::interrupted);
-  }
+  EXPECT_THROW(import(tar, wanted), base::Interrupted);
 }
 
 }  // namespace

@@ -8,17 +8,18 @@
 namespace berth::store {
 namespace {
 
-using namespace testing;  // NOLINT(google-build-using-namespace): the builders of this room's tests
+using namespace testing;  // NOLINT(google-build-using-namespace): test helpers of the store
 
-TEST(ProgressStream, ReportsSeldomAndPassesBytesOn) {
+TEST(ProgressStream, LimitsReportsAndPassesBytesOn) {
   RecordingReporter reporter;
   const std::string text(1'000'000, 'x');
-  ProgressStream stream(std::make_unique<MemoryStream>(text, 100), {"abc", "", 0, text.size()}, reporter, {});
+  ProgressStream stream(std::make_unique<MemoryStream>(text, 100),
+                        {"abc", base::ProgressTask::fetching, 0, text.size()}, reporter, {});
   EXPECT_EQ(drain(stream, 100), text);
   ASSERT_GE(reporter.progresses.size(), 1U);
   EXPECT_LT(reporter.progresses.size(), 100U);
   EXPECT_EQ(reporter.progresses[0].id, "abc");
-  EXPECT_EQ(reporter.progresses[0].label, "fetching");
+  EXPECT_EQ(reporter.progresses[0].task, base::ProgressTask::fetching);
   EXPECT_EQ(reporter.progresses[0].done, 0U);
   EXPECT_EQ(reporter.progresses[0].total, text.size());
 }
@@ -28,12 +29,7 @@ TEST(ProgressStream, StopsOnRequest) {
   std::stop_source stop;
   ProgressStream stream(std::make_unique<MemoryStream>("text"), {}, reporter, stop.get_token());
   stop.request_stop();
-  try {
-    drain(stream);
-    FAIL();
-  } catch (const base::Error& error) {
-    EXPECT_EQ(error.kind(), base::ErrorKind::interrupted);
-  }
+  EXPECT_THROW(drain(stream), base::Interrupted);
 }
 
 }  // namespace

@@ -10,9 +10,9 @@
 namespace berth::store {
 namespace {
 
-using namespace testing;  // NOLINT(google-build-using-namespace): the builders of this room's tests
+using namespace testing;  // NOLINT(google-build-using-namespace): test helpers of the store
 
-/// Gives `count` pieces of `size` bytes, then fails; or goes on for ever.
+/// Returns `count` pieces of `size` bytes, then fails; or never ends.
 class Source final : public base::ByteStream {
  public:
   Source(std::size_t size, int count, std::atomic<int>& reads) : size_(size), count_(count), reads_(reads) {}
@@ -31,7 +31,7 @@ class Source final : public base::ByteStream {
   std::atomic<int>& reads_;
 };
 
-TEST(ReadAhead, GivesWhatItsSourceGives) {
+TEST(ReadAhead, ReturnsTheBytesOfItsSource) {
   for (const std::size_t size : {0U, 1U, 262'144U, 262'145U, 3'000'000U}) {
     std::string text(size, '\0');
     for (std::size_t i = 0; i < size; ++i) {
@@ -44,7 +44,7 @@ TEST(ReadAhead, GivesWhatItsSourceGives) {
   }
 }
 
-TEST(ReadAhead, FailsBehindWhatCameBeforeAndForEver) {
+TEST(ReadAhead, ReturnsEarlierBytesBeforeAFailureAndKeepsFailing) {
   std::atomic<int> reads{0};
   ReadAhead stream(std::make_unique<Source>(1000, 3, reads));
   std::vector<std::byte> buffer(10'000);
@@ -58,7 +58,7 @@ TEST(ReadAhead, FailsBehindWhatCameBeforeAndForEver) {
   EXPECT_EQ(reads, 4);
 }
 
-TEST(ReadAhead, ReadsNoFurtherThanItsBuffers) {
+TEST(ReadAhead, ReadsAheadNoMoreThanItsBuffers) {
   std::atomic<int> reads{0};
   {
     ReadAhead stream(std::make_unique<Source>(std::size_t{1} << 20U, -1, reads));

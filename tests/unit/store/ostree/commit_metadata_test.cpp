@@ -7,7 +7,7 @@
 namespace berth::store {
 namespace {
 
-TEST(CommitMetadata, LayersComeBackAsTheyWere) {
+TEST(CommitMetadata, LayersAreReadAsWritten) {
   const LayerMetadata metadata{123, "sha256:ab", 4'000'000'000, 7, {{"a", "b"}, {"c/d", "größe"}}};
   const auto back = layer_metadata(to_variant(metadata).get());
   EXPECT_EQ(back.packed_size, 123);
@@ -17,7 +17,7 @@ TEST(CommitMetadata, LayersComeBackAsTheyWere) {
   EXPECT_EQ(back.links, metadata.links);
 }
 
-TEST(CommitMetadata, ImagesComeBackAsTheyWere) {
+TEST(CommitMetadata, ImagesAreReadAsWritten) {
   const auto back = image_metadata(to_variant(ImageMetadata{"{ }\n", "sha256:cd", "{}", 5, true}).get());
   EXPECT_EQ(back.manifest, "{ }\n");
   EXPECT_EQ(back.digest, "sha256:cd");
@@ -26,7 +26,7 @@ TEST(CommitMetadata, ImagesComeBackAsTheyWere) {
   EXPECT_TRUE(back.merged);
 }
 
-TEST(CommitMetadata, ReadsWhatOlderToolsWrote) {
+TEST(CommitMetadata, ReadsMetadataOfAtomic) {
   GVariantDict dict;
   g_variant_dict_init(&dict, nullptr);
   g_variant_dict_insert(&dict, "docker.size", "t", guint64{42});
@@ -39,7 +39,7 @@ TEST(CommitMetadata, ReadsWhatOlderToolsWrote) {
   EXPECT_EQ(image_metadata(metadata.get()).manifest, "");
 }
 
-TEST(CommitMetadata, RefusesWhatOstreeCannotHold) {
+TEST(CommitMetadata, RefusesMetadataThatOstreeCannotStore) {
   EXPECT_THROW(to_variant(ImageMetadata{"caf\xe9", "", "", 0, true}), base::Error);
   EXPECT_THROW(to_variant(ImageMetadata{std::string("a\0b", 3), "", "", 0, true}), base::Error);
 }

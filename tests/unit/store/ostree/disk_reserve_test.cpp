@@ -9,9 +9,9 @@
 namespace berth::store {
 namespace {
 
-class DiskRoomTest : public ::testing::Test {
+class DiskReserveTest : public ::testing::Test {
  protected:
-  /// Bytes that are free now; others use the disk as well.
+  /// Bytes that are free now. Other processes use the disk, too.
   [[nodiscard]] std::uint64_t free_bytes() const {
     struct statvfs disk {};
     EXPECT_EQ(::statvfs(directory_.path().c_str(), &disk), 0);
@@ -20,7 +20,7 @@ class DiskRoomTest : public ::testing::Test {
   testing::TemporaryDirectory directory_;
 };
 
-TEST_F(DiskRoomTest, RefusesWhatDoesNotFit) {
+TEST_F(DiskReserveTest, RefusesFilesThatDoNotFit) {
   DiskReserve room(directory_.fd(), 0);
   room.take(1);
   room.require(free_bytes() / 2);
@@ -28,7 +28,7 @@ TEST_F(DiskRoomTest, RefusesWhatDoesNotFit) {
   EXPECT_THROW(room.take(2 * free_bytes()), base::Error);
 }
 
-TEST_F(DiskRoomTest, LeavesTheReserveAlone) {
+TEST_F(DiskReserveTest, KeepsTheReserveFree) {
   DiskReserve room(directory_.fd(), std::uint64_t{1} << 62U);
   EXPECT_THROW(room.take(0), base::Error);
   try {
@@ -40,7 +40,7 @@ TEST_F(DiskRoomTest, LeavesTheReserveAlone) {
   }
 }
 
-TEST_F(DiskRoomTest, CountsWhatIsTaken) {
+TEST_F(DiskReserveTest, CountsTheBytesThatAreTaken) {
   DiskReserve room(directory_.fd(), free_bytes() / 2);
   room.require(free_bytes() / 4);
   EXPECT_THROW(room.require(free_bytes() / 4 * 3), base::Error);

@@ -21,11 +21,11 @@ base::Error raised(int code, const char* message) {
   }
 }
 
-TEST(Failure, SaysWhatAndWhy) {
+TEST(Failure, NamesTheOperationAndTheReason) {
   EXPECT_EQ(raised(G_IO_ERROR_FAILED, "no").message(), "cannot do it: no");
 }
 
-TEST(Failure, MapsKinds) {
+TEST(Failure, MapsDomainsToKinds) {
   EXPECT_EQ(raised(G_IO_ERROR_FAILED, "x").kind(), base::ErrorKind::failed);
   EXPECT_EQ(raised(G_IO_ERROR_NOT_FOUND, "x").kind(), base::ErrorKind::not_found);
   EXPECT_EQ(raised(G_IO_ERROR_EXISTS, "x").kind(), base::ErrorKind::conflict);
@@ -40,7 +40,7 @@ TEST(Failure, GivesRemedies) {
   EXPECT_THAT(raised(G_IO_ERROR_NOT_SUPPORTED, "x").hint(), HasSubstr("extended attributes"));
 }
 
-TEST(Failure, CopesWithForeignAndAbsentErrors) {
+TEST(Failure, AcceptsUnknownAndMissingErrors) {
   try {
     Failure failure;
     g_set_error_literal(failure.out(), G_CONVERT_ERROR, G_CONVERT_ERROR_FAILED, "odd");

@@ -19,7 +19,7 @@
 namespace berth::store {
 namespace {
 
-using namespace testing;  // NOLINT(google-build-using-namespace): the builders of this room's tests
+using namespace testing;  // NOLINT(google-build-using-namespace): test helpers of the store
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 
@@ -47,7 +47,7 @@ class ObjectStagingTest : public ::testing::Test {
   TemporaryDirectory repository_;
 };
 
-TEST_F(ObjectStagingTest, ShowsNothingBeforeItIsPublished) {
+TEST_F(ObjectStagingTest, ObjectsAreNotVisibleBeforeTheyArePublished) {
   ObjectStaging staging(repository_.fd(), {});
   put(staging, "ab/c.file", "x");
   EXPECT_FALSE(fs::exists(object("ab")));
@@ -58,19 +58,19 @@ TEST_F(ObjectStagingTest, ShowsNothingBeforeItIsPublished) {
   EXPECT_EQ(content("ab/c.file"), "x");
 }
 
-TEST_F(ObjectStagingTest, AddsToDirectoriesThatAreThereAndKeepsWhatTheyHold) {
+TEST_F(ObjectStagingTest, AddsToExistingDirectoriesAndKeepsTheirFiles) {
   fs::create_directories(object("ab"));
   base::create_file_at(repository_.fd(), "objects/ab/old.file", "old", 0644);
   const auto inode = base::stat_at(repository_.fd(), "objects/ab/old.file")->st_ino;
   ObjectStaging staging(repository_.fd(), {});
   put(staging, "ab/new.file", "new");
-  put(staging, "ab/old.file", "old");  // another process was faster
+  put(staging, "ab/old.file", "old");  // published by another process first
   staging.publish();
   EXPECT_EQ(content("ab/new.file"), "new");
   EXPECT_EQ(base::stat_at(repository_.fd(), "objects/ab/old.file")->st_ino, inode);
 }
 
-TEST_F(ObjectStagingTest, PublishesCommitsBehindEverythingElse) {
+TEST_F(ObjectStagingTest, PublishesCommitsLast) {
   ObjectStaging staging(repository_.fd(), {});
   put(staging, "ab/one.commit", "commit");
   EXPECT_EQ(staging.read("ab/one.commit", 10), "commit");
@@ -88,7 +88,7 @@ TEST_F(ObjectStagingTest, PublishesCommitsBehindEverythingElse) {
   EXPECT_EQ(content("zz/two.dirtree"), "tree");
 }
 
-TEST_F(ObjectStagingTest, LeavesNothingWithoutPublishing) {
+TEST_F(ObjectStagingTest, RemovesItsFilesUnlessPublished) {
   {
     ObjectStaging staging(repository_.fd(), {});
     put(staging, "ab/c.file", "x");
@@ -99,7 +99,7 @@ TEST_F(ObjectStagingTest, LeavesNothingWithoutPublishing) {
   EXPECT_TRUE(fs::is_empty(repository_.path() + "/objects"));
 }
 
-TEST_F(ObjectStagingTest, IsLeftAloneWhileItsOwnerLives) {
+TEST_F(ObjectStagingTest, IsKeptWhileItsOwnerRuns) {
   ObjectStaging staging(repository_.fd(), {});
   put(staging, "ab/c.file", "x");
   remove_stale_staging(repository_.fd());
@@ -107,8 +107,8 @@ TEST_F(ObjectStagingTest, IsLeftAloneWhileItsOwnerLives) {
   EXPECT_EQ(content("ab/c.file"), "x");
 }
 
-// Its lock may be seen before it is held.
-TEST_F(ObjectStagingTest, IsLeftAloneFromItsFirstMoment) {
+// A directory exists briefly before its lock is held.
+TEST_F(ObjectStagingTest, IsKeptFromItsCreation) {
   std::jthread cleaner([this](const std::stop_token& stop) {
     while (!stop.stop_requested()) {
       remove_stale_staging(repository_.fd());
@@ -137,7 +137,7 @@ TEST_F(ObjectStagingTest, StagesAnObjectOnce) {
   EXPECT_EQ(base::read_link_at(repository_.fd(), "objects/ab/l.file"), "target");
 }
 
-TEST_F(ObjectStagingTest, NamesAFileWhenItsContentIsKnown) {
+TEST_F(ObjectStagingTest, NamesAFileOnceItsContentIsKnown) {
   ObjectStaging staging(repository_.fd(), {});
   auto unnamed = staging.create_unnamed();
   staging.write_large(unnamed, bytes_of("y"));
@@ -146,7 +146,7 @@ TEST_F(ObjectStagingTest, NamesAFileWhenItsContentIsKnown) {
   EXPECT_EQ(content("cd/e.file"), "y");
 }
 
-/// Pieces of a large file, the last of which has no whole number of blocks.
+/// Pieces of a large file. The last one is not a multiple of the block size.
 class LargeFile {
  public:
   static constexpr std::size_t piece = 4 * ObjectStaging::direct_alignment;
@@ -169,7 +169,7 @@ class LargeFile {
   alignas(ObjectStaging::direct_alignment) char bytes_[size];
 };
 
-TEST_F(ObjectStagingTest, WritesLargeFilesPastThePageCache) {
+TEST_F(ObjectStagingTest, WritesLargeFilesWithoutThePageCache) {
   const LargeFile large;
   ObjectStaging staging(repository_.fd(), {});
   auto unnamed = staging.create_unnamed();
@@ -181,11 +181,11 @@ TEST_F(ObjectStagingTest, WritesLargeFilesPastThePageCache) {
   EXPECT_EQ(base::read_file_at(repository_.fd(), "objects/cd/large.file", LargeFile::size).value(), large.text());
 }
 
-TEST_F(ObjectStagingTest, WritesLargeFilesWhereTheCacheCannotBePassed) {
+TEST_F(ObjectStagingTest, WritesLargeFilesOnFileSystemsWithoutDirectWrites) {
   const LargeFile large;
   ObjectStaging staging(repository_.fd(), {});
   auto unnamed = staging.create_unnamed();
-  // Memory is not a disk: such a file takes no direct writes, as file systems that have it in memory only.
+  // An in-memory file supports no direct writes, like files on an in-memory file system.
   unnamed.file = base::Fd(::memfd_create("large", MFD_CLOEXEC));
   unnamed.direct = true;
   large.write(staging, unnamed);
@@ -195,7 +195,7 @@ TEST_F(ObjectStagingTest, WritesLargeFilesWhereTheCacheCannotBePassed) {
   EXPECT_EQ(found, large.text());
 }
 
-TEST_F(ObjectStagingTest, WritesLargeFilesThatAreNotAligned) {
+TEST_F(ObjectStagingTest, WritesLargeFilesOfUnalignedSize) {
   const std::string text(3 * ObjectStaging::direct_alignment, 'x');
   ObjectStaging staging(repository_.fd(), {});
   auto unnamed = staging.create_unnamed();
@@ -205,7 +205,7 @@ TEST_F(ObjectStagingTest, WritesLargeFilesThatAreNotAligned) {
   EXPECT_EQ(fs::file_size(object("cd/odd.file")), text.size() - 1);
 }
 
-TEST_F(ObjectStagingTest, LeavesTheReserveAlone) {
+TEST_F(ObjectStagingTest, KeepsTheReserveFree) {
   ObjectStaging staging(repository_.fd(), {std::uint64_t{1} << 62U});
   auto unnamed = staging.create_unnamed();
   try {
@@ -221,7 +221,7 @@ TEST_F(ObjectStagingTest, LeavesTheReserveAlone) {
   EXPECT_EQ(status.st_size, 0);
 }
 
-TEST_F(ObjectStagingTest, FlushesMeanwhileWhenThereIsMuch) {
+TEST_F(ObjectStagingTest, FlushesLargeAmountsInTheBackground) {
   const std::string much(std::size_t{9} << 20U, 'x');
   {
     ObjectStaging dropped(repository_.fd(), {});
@@ -229,14 +229,14 @@ TEST_F(ObjectStagingTest, FlushesMeanwhileWhenThereIsMuch) {
   }
   ObjectStaging staging(repository_.fd(), {});
   put(staging, "ab/c.file", much);
-  std::this_thread::sleep_for(std::chrono::milliseconds(400));  // for one flush
+  std::this_thread::sleep_for(std::chrono::milliseconds(400));  // enough for one flush
   put(staging, "ab/d.file", "xyz");
   staging.publish();
   EXPECT_EQ(fs::file_size(object("ab/c.file")), much.size());
   EXPECT_EQ(content("ab/d.file"), "xyz");
 }
 
-TEST_F(ObjectStagingTest, SyncsInBetweenWhenAskedTo) {
+TEST_F(ObjectStagingTest, GentleDurabilitySyncsInBetween) {
   ObjectStaging staging(repository_.fd(), {0, true, 2});
   put(staging, "ab/c.file", "xyz");
   put(staging, "ab/d.file", "xyz");

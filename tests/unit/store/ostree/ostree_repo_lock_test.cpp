@@ -14,11 +14,11 @@
 namespace berth::store {
 namespace {
 
-using namespace testing;  // NOLINT(google-build-using-namespace): the builders of this room's tests
+using namespace testing;  // NOLINT(google-build-using-namespace): test helpers of the store
 using ::testing::HasSubstr;
 using Kind = OstreeRepoLock::Kind;
 
-/// Each lock is one of a process of its own as far as the kernel is concerned.
+/// Each lock has its own open file description, so that the kernel treats the locks as those of separate processes.
 class OstreeRepoLockTest : public ::testing::Test {
  protected:
   OstreeRepoLockTest() { config_.lock_timeout = std::chrono::seconds(0); }
@@ -29,7 +29,7 @@ class OstreeRepoLockTest : public ::testing::Test {
       return true;
     } catch (const base::Error& error) {
       EXPECT_EQ(error.kind(), base::ErrorKind::conflict);
-      EXPECT_THAT(error.message(), HasSubstr("another tool works on the repository"));
+      EXPECT_THAT(error.message(), HasSubstr("another tool uses the repository"));
       return false;
     }
   }
@@ -40,13 +40,13 @@ class OstreeRepoLockTest : public ::testing::Test {
   RepositoryConfig config_;
 };
 
-TEST_F(OstreeRepoLockTest, WritersStandWritersOnly) {
+TEST_F(OstreeRepoLockTest, ASharedLockAdmitsSharedLocksOnly) {
   const OstreeRepoLock writer(repository_.directory(), Kind::shared, config_);
   EXPECT_TRUE(can_take(Kind::shared));
   EXPECT_FALSE(can_take(Kind::exclusive));
 }
 
-TEST_F(OstreeRepoLockTest, WhoPrunesIsAlone) {
+TEST_F(OstreeRepoLockTest, AnExclusiveLockAdmitsNoOther) {
   {
     const OstreeRepoLock pruner(repository_.directory(), Kind::exclusive, config_);
     EXPECT_FALSE(can_take(Kind::shared));
@@ -58,7 +58,7 @@ TEST_F(OstreeRepoLockTest, WhoPrunesIsAlone) {
   EXPECT_TRUE(can_take(Kind::exclusive));
 }
 
-TEST_F(OstreeRepoLockTest, IsTheLockOfLibostree) {
+TEST_F(OstreeRepoLockTest, ExcludesLibostree) {
   auto* const theirs = repository_.handle();
   for (const auto& [type, sharing] : {std::pair{OSTREE_REPO_LOCK_SHARED, true}, {OSTREE_REPO_LOCK_EXCLUSIVE, false}}) {
     ASSERT_TRUE(::ostree_repo_lock_push(theirs, type, nullptr, nullptr));
@@ -69,7 +69,7 @@ TEST_F(OstreeRepoLockTest, IsTheLockOfLibostree) {
   EXPECT_TRUE(can_take(Kind::exclusive));
 }
 
-TEST_F(OstreeRepoLockTest, WaitsForTheOther) {
+TEST_F(OstreeRepoLockTest, WaitsForTheOtherLock) {
   auto other = std::make_unique<OstreeRepoLock>(repository_.directory(), Kind::exclusive, config_);
   config_.lock_timeout = std::chrono::hours(1);
   std::jthread release([&other] {

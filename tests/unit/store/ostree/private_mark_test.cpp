@@ -15,7 +15,7 @@
 namespace berth::store {
 namespace {
 
-using namespace testing;  // NOLINT(google-build-using-namespace): the builders of this room's tests
+using namespace testing;  // NOLINT(google-build-using-namespace): test helpers of the store
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 namespace fs = std::filesystem;
@@ -56,18 +56,18 @@ class PrivateMark : public ::testing::TestWithParam<RepositoryMode> {
 
 TEST_P(PrivateMark, ANewRepositoryIsPrivate) {
   EXPECT_EQ(mark(), "");
-  EXPECT_FALSE(store_.examine_before_use(image_.commit));
+  EXPECT_FALSE(store_.verify_before_use(image_.commit));
 }
 
-TEST_P(PrivateMark, WhatCanHaveBeenChangedIsExaminedOnce) {
+TEST_P(PrivateMark, AnOpenedRepositoryIsVerifiedOnceForEachCommit) {
   mark_opened(options_.repository);
   deploy("first");
   EXPECT_EQ(mark(), "open\n" + image_.commit + "\n");
-  flip_byte(tool());  // nobody but root can have done that
+  flip_byte(tool());  // only root can change a private repository
   deploy("second");
 }
 
-TEST_P(PrivateMark, WhatWasChangedIsNotDeployed) {
+TEST_P(PrivateMark, ChangedObjectsAreNotDeployed) {
   mark_opened(options_.repository);
   flip_byte(tool());
   EXPECT_THAT(refusal(), HasSubstr("/bin/tool"));
@@ -75,13 +75,13 @@ TEST_P(PrivateMark, WhatWasChangedIsNotDeployed) {
   EXPECT_EQ(mark(), "open\n");
 }
 
-TEST_P(PrivateMark, WithoutAMarkNothingIsTrusted) {
+TEST_P(PrivateMark, WithoutAMarkEveryCommitIsVerified) {
   fs::remove(options_.repository + "/" + private_mark);
   flip_byte(tool());
   EXPECT_THAT(refusal(), HasSubstr("/bin/tool"));
 }
 
-TEST_P(PrivateMark, OnlyACompleteExaminationEndsIt) {
+TEST_P(PrivateMark, OnlyACompleteVerificationWithoutFaultsClosesTheMark) {
   mark_opened(options_.repository);
   verify(false);
   EXPECT_EQ(mark(), "open\n");
@@ -94,7 +94,7 @@ TEST_P(PrivateMark, OnlyACompleteExaminationEndsIt) {
   EXPECT_EQ(mark(), "");
 }
 
-TEST_P(PrivateMark, WhatNoImageNeedsIsExaminedToo) {
+TEST_P(PrivateMark, UnusedObjectsAreVerified) {
   mark_opened(options_.repository);
   const auto damaged = tool();
   flip_byte(damaged);
@@ -103,21 +103,21 @@ TEST_P(PrivateMark, WhatNoImageNeedsIsExaminedToo) {
   EXPECT_THAT(reporter_.warnings.back(), HasSubstr("berth images prune"));
 }
 
-/// An image that only another repository has, which others can enter.
-class Elsewhere : public PrivateMark {
+/// An image in another, read-only repository that other users can access.
+class ReadOnlyRepository : public PrivateMark {
  protected:
-  Elsewhere() {
+  ReadOnlyRepository() {
     own_.repository = directory_.path() + "/own";
     own_.read_only = options_.repository;
   }
   StoreOptions own_ = options_;
 };
 
-TEST_P(Elsewhere, IsListedAndTakenOverAsACopy) {
+TEST_P(ReadOnlyRepository, AnImageIsListedAndCopiedOnUse) {
   auto store = *Store::open_existing(own_);
   ASSERT_EQ(store.images(false).size(), 1U);
   EXPECT_TRUE(store.images(false).front().elsewhere);
-  EXPECT_FALSE(fs::exists(own_.repository)) << "to look changes nothing";
+  EXPECT_FALSE(fs::exists(own_.repository)) << "listing changes nothing";
   const auto found = store.find(source_.name());
   ASSERT_TRUE(found && !found->elsewhere);
   EXPECT_EQ(found->commit, image_.commit);
@@ -127,7 +127,7 @@ TEST_P(Elsewhere, IsListedAndTakenOverAsACopy) {
   EXPECT_FALSE(store.images(false).front().elsewhere);
 }
 
-TEST_P(Elsewhere, WhatWasChangedThereIsRefused) {
+TEST_P(ReadOnlyRepository, ChangedObjectsAreRefused) {
   flip_byte(tool());
   auto store = *Store::open_existing(own_);
   try {
@@ -140,7 +140,7 @@ TEST_P(Elsewhere, WhatWasChangedThereIsRefused) {
   EXPECT_THAT(Store::open(own_).pull(source_, {}).image.commit, image_.commit) << "fetched anew";
 }
 
-TEST_P(Elsewhere, ACommitWithoutANameIsTakenOver) {
+TEST_P(ReadOnlyRepository, ACommitWithoutANameIsCopied) {
   auto store = *Store::open_existing(own_);
   store.checkout(image_.commit, directory_.fd(), "rootfs");
   EXPECT_TRUE(fs::exists(directory_.path() + "/rootfs/bin/tool"));
@@ -154,7 +154,7 @@ TEST_P(PrivateMark, ARepositoryWithLinksIsRefused) {
 
 constexpr auto modes = [](const auto& tested) { return tested.param == RepositoryMode::bare ? "bare" : "user"; };
 INSTANTIATE_TEST_SUITE_P(Modes, PrivateMark, ::testing::Values(RepositoryMode::bare, RepositoryMode::bare_user), modes);
-INSTANTIATE_TEST_SUITE_P(Modes, Elsewhere, ::testing::Values(RepositoryMode::bare), modes);
+INSTANTIATE_TEST_SUITE_P(Modes, ReadOnlyRepository, ::testing::Values(RepositoryMode::bare), modes);
 
 }  // namespace
 }  // namespace berth::store

@@ -13,7 +13,7 @@
 namespace berth::store {
 namespace {
 
-using namespace testing;  // NOLINT(google-build-using-namespace): the builders of this room's tests
+using namespace testing;  // NOLINT(google-build-using-namespace): test helpers of the store
 using ::testing::HasSubstr;
 
 RepositoryConfig parse(const std::string& lines, RepositoryMode wanted = RepositoryMode::bare) {
@@ -25,7 +25,7 @@ std::string refusal(const std::string& text, base::ErrorKind kind = base::ErrorK
     parse_repository_config(text, RepositoryMode::bare, "/repo");
   } catch (const base::Error& error) {
     EXPECT_EQ(error.kind(), kind);
-    EXPECT_EQ(error.hint().empty(), kind == base::ErrorKind::verification);  // read_config knows the remedy
+    EXPECT_EQ(error.hint().empty(), kind == base::ErrorKind::verification);  // read_config() adds the hint
     return error.message();
   }
   return "nothing was refused";
@@ -56,27 +56,27 @@ TEST(RepositoryConfig, ReadsItsKeys) {
   EXPECT_EQ(parse("min-free-space-size=2TB").free_bytes, std::uint64_t{2} << 40U);
 }
 
-TEST(RepositoryConfig, RefusesWhatItIsNot) {
+TEST(RepositoryConfig, RefusesOtherFiles) {
   constexpr auto damaged = base::ErrorKind::verification;
   EXPECT_EQ(refusal("", damaged),
-            "the configuration of the repository, /repo/config, is damaged: it does not tell its version");
+            "the configuration of the repository, /repo/config, is damaged: it has no valid version");
   EXPECT_THAT(refusal("nonsense", damaged), HasSubstr("/repo"));
-  EXPECT_THAT(refusal("[core]\nrepo_version=q\nmode=bare", damaged), HasSubstr("does not tell its version"));
-  EXPECT_THAT(refusal("[core]\nrepo_version=1\nmode=bcre", damaged), HasSubstr("the mode 'bcre', which there is not"));
-  EXPECT_THAT(refusal("[core]\nrepo_version=2\nmode=bare"), HasSubstr("of a version unknown here"));
-  EXPECT_THAT(refusal("[core]\nrepo_version=1", damaged), HasSubstr("does not tell its mode"));
+  EXPECT_THAT(refusal("[core]\nrepo_version=q\nmode=bare", damaged), HasSubstr("it has no valid version"));
+  EXPECT_THAT(refusal("[core]\nrepo_version=1\nmode=bcre", damaged), HasSubstr("the unknown mode 'bcre'"));
+  EXPECT_THAT(refusal("[core]\nrepo_version=2\nmode=bare"), HasSubstr("its version is not supported"));
+  EXPECT_THAT(refusal("[core]\nrepo_version=1", damaged), HasSubstr("it has no mode"));
   EXPECT_THAT(refusal("[core]\nrepo_version=1\nmode=bare-user", base::ErrorKind::conflict),
               HasSubstr("is bare-user, and bare is needed"));
   EXPECT_THAT(line_refusal("fsync=perhaps"), HasSubstr("cannot be interpreted"));
   EXPECT_THAT(line_refusal("min-free-space-percent=100"), HasSubstr("min-free-space-percent is '100'"));
   EXPECT_THAT(line_refusal("min-free-space-percent=many"), HasSubstr("min-free-space-percent is 'many'"));
-  EXPECT_THAT(line_refusal("min-free-space-size=12"), HasSubstr("ends with none of MB, GB and TB"));
+  EXPECT_THAT(line_refusal("min-free-space-size=12"), HasSubstr("does not end with MB, GB or TB"));
   EXPECT_THAT(line_refusal("min-free-space-size=xMB"), HasSubstr("min-free-space-size is 'xMB'"));
   EXPECT_THAT(line_refusal("min-free-space-size=99999999999TB"), HasSubstr("min-free-space-size is"));
   EXPECT_THAT(line_refusal("lock-timeout-secs=-5"), HasSubstr("lock-timeout-secs is '-5'"));
 }
 
-TEST(RepositoryConfig, ReservesWhatLibostreeReserves) {
+TEST(RepositoryConfig, ReservesAsMuchAsLibostree) {
   TemporaryDirectory directory;
   RecordingReporter reporter;
   const auto options = options_for(directory, reporter);

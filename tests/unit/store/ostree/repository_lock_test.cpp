@@ -39,16 +39,16 @@ class RepositoryLockTest : public ::testing::Test {
   std::atomic<int> steps_ = 0;
 };
 
-TEST_F(RepositoryLockTest, SharedOnesGoTogetherAndKeepAnExclusiveOneAway) {
+TEST_F(RepositoryLockTest, SharedLocksExcludeOnlyAnExclusiveLock) {
   const auto one = take(RepositoryLock::Kind::shared);
   const auto other = take(RepositoryLock::Kind::shared);
   const auto error = refusal(RepositoryLock::Kind::exclusive);
   EXPECT_EQ(error.kind(), base::ErrorKind::conflict);
-  EXPECT_THAT(error.what(), HasSubstr("works on the images and did not finish within 0 s"));
+  EXPECT_THAT(error.what(), HasSubstr("uses the images and did not finish within 0 s"));
   EXPECT_THAT(error.hint(), HasSubstr("timeout in berth.conf"));
 }
 
-TEST_F(RepositoryLockTest, AnExclusiveOneKeepsAllAwayUntilItGoes) {
+TEST_F(RepositoryLockTest, AnExclusiveLockExcludesAllOthers) {
   {
     const auto held = take(RepositoryLock::Kind::exclusive);
     EXPECT_EQ(refusal(RepositoryLock::Kind::exclusive).kind(), base::ErrorKind::conflict);
@@ -58,12 +58,12 @@ TEST_F(RepositoryLockTest, AnExclusiveOneKeepsAllAwayUntilItGoes) {
   EXPECT_THAT(reporter_.steps, IsEmpty());
 }
 
-TEST_F(RepositoryLockTest, TheHolderIsNamedByProgramAndNumber) {
+TEST_F(RepositoryLockTest, NamesTheProgramAndPidOfTheHolder) {
   const auto held = take(RepositoryLock::Kind::exclusive);
   EXPECT_THAT(refusal(RepositoryLock::Kind::shared).what(), HasSubstr("unit_store (pid " + std::to_string(::getpid())));
 }
 
-TEST_F(RepositoryLockTest, IsWaitedForAndThisIsSaidOnce) {
+TEST_F(RepositoryLockTest, ReportsTheWaitOnce) {
   options_.lock_timeout = std::chrono::seconds(30);
   std::optional<RepositoryLock> held = take(RepositoryLock::Kind::exclusive);
   reporter_.on_step = [this] {
@@ -72,22 +72,22 @@ TEST_F(RepositoryLockTest, IsWaitedForAndThisIsSaidOnce) {
   };
   std::jthread releaser([this, &held] {
     steps_.wait(0);
-    std::this_thread::sleep_for(std::chrono::milliseconds(200));  // four more looks
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));  // time for four more attempts
     held.reset();
   });
   take(RepositoryLock::Kind::shared);
   EXPECT_THAT(reporter_.steps, SizeIs(1));
-  EXPECT_THAT(reporter_.steps.front(), HasSubstr("which works on the images"));
+  EXPECT_THAT(reporter_.steps.front(), HasSubstr("which uses the images"));
 }
 
-TEST_F(RepositoryLockTest, AStopEndsTheWait) {
+TEST_F(RepositoryLockTest, AStopRequestEndsTheWait) {
   options_.lock_timeout = std::chrono::seconds(30);
   const auto held = take(RepositoryLock::Kind::exclusive);
   reporter_.on_step = [this] { stop_.request_stop(); };
-  EXPECT_EQ(refusal(RepositoryLock::Kind::shared).kind(), base::ErrorKind::interrupted);
+  EXPECT_THROW(take(RepositoryLock::Kind::shared), base::Interrupted);
 }
 
-TEST_F(RepositoryLockTest, ItsFileIsForItsOwnerOnly) {
+TEST_F(RepositoryLockTest, OnlyTheOwnerCanAccessItsFile) {
   take(RepositoryLock::Kind::shared);
   struct stat status {};
   ASSERT_EQ(::stat((directory_.path() + "/.berth-lock").c_str(), &status), 0);

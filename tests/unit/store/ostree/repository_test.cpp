@@ -19,7 +19,7 @@
 namespace berth::store {
 namespace {
 
-using namespace testing;  // NOLINT(google-build-using-namespace): the builders of this room's tests
+using namespace testing;  // NOLINT(google-build-using-namespace): test helpers of the store
 using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
@@ -37,7 +37,7 @@ Checksum write_empty_commit(const Repository& repository, std::int64_t time = 5)
   return repository.write_commit(root, time, metadata.get());
 }
 
-TEST_F(RepositoryTest, CreatesItsDirectoryForItselfOnly) {
+TEST_F(RepositoryTest, CreatesAPrivateDirectory) {
   options_.repository = directory_.path() + "/a/b/repo";
   EXPECT_FALSE(Repository::open_existing(options_));
   const auto repository = Repository::open(options_);
@@ -48,17 +48,17 @@ TEST_F(RepositoryTest, CreatesItsDirectoryForItselfOnly) {
   EXPECT_TRUE(repository.syncs());
 }
 
-TEST_F(RepositoryTest, FinishesACreationThatWasInterrupted) {
+TEST_F(RepositoryTest, CompletesAnInterruptedCreation) {
   std::filesystem::create_directories(options_.repository + "/tmp");
   Repository::open(options_);
-  std::filesystem::remove(options_.repository + "/objects");  // made last by libostree
+  std::filesystem::remove(options_.repository + "/objects");  // libostree creates it last
   EXPECT_FALSE(Repository::open_existing(options_));
   Repository::open(options_);
   EXPECT_TRUE(Repository::open_existing(options_));
 }
 
-// What a power cut leaves of a file that was never synced.
-TEST_F(RepositoryTest, OneWithoutRefsWhoseConfigurationIsLostIsMadeAgain) {
+// The effect of a power failure on a file that was never synced.
+TEST_F(RepositoryTest, RecreatesALostConfigurationWithoutRefs) {
   for (const auto& text : {std::string(), std::string(32, '\0')}) {
     Repository::open(options_);
     std::ofstream(options_.repository + "/config") << text;
@@ -102,7 +102,7 @@ base::Error failure_of(const std::function<void()>& work) {
 
 class LostConfig : public RepositoryTest, public ::testing::WithParamInterface<const char*> {};
 
-TEST_P(LostConfig, OfARepositoryWithRefsIsNamedAndMended) {
+TEST_P(LostConfig, IsReportedAndRestored) {
   Repository::open(options_);
   options_.recovered = true;
   const auto path = options_.repository + "/config";
@@ -111,19 +111,19 @@ TEST_P(LostConfig, OfARepositoryWithRefsIsNamedAndMended) {
   const auto error = failure_of([&] { Repository::open(options_); });
   EXPECT_EQ(error.kind(), base::ErrorKind::verification);
   EXPECT_THAT(error.message(), HasSubstr(path + ", is damaged"));
-  EXPECT_THAT(error.hint(), HasSubstr("`berth recover` writes it anew"));
+  EXPECT_THAT(error.hint(), HasSubstr("`berth recover` writes it again"));
   {
-    const auto repository = Repository::open_existing(options_);  // whoever only reads is not kept from it
+    const auto repository = Repository::open_existing(options_);  // readers can open it
     ASSERT_TRUE(repository);
     EXPECT_EQ(repository->mode(), RepositoryMode::bare);
     EXPECT_THAT(reporter_.warnings, Contains(HasSubstr("berth recover")));
     EXPECT_THROW(static_cast<void>(repository->handle()), base::Error);
     EXPECT_THROW(Transaction{*repository}, base::Error);
   }
-  const auto kept = mend_config(options_);
+  const auto kept = repair_config(options_);
   ASSERT_TRUE(kept);
   EXPECT_EQ(*kept, std::string(GetParam()) == "absent" ? "" : path + ".damaged");
-  EXPECT_FALSE(mend_config(options_));
+  EXPECT_FALSE(repair_config(options_));
   static_cast<void>(Repository::open(options_).handle());
 }
 
@@ -131,35 +131,35 @@ INSTANTIATE_TEST_SUITE_P(Ways, LostConfig,
                          ::testing::Values("fifo", "directory", "link", "flipped", "halved", "zeroed", "empty",
                                            "absent"));
 
-TEST_F(RepositoryTest, AVersionThatIsNotKnownIsLeftToTheAdministrator) {
+TEST_F(RepositoryTest, DoesNotReplaceAConfigurationOfAnUnknownVersion) {
   Repository::open(options_);
   std::ofstream(options_.repository + "/config") << "[core]\nrepo_version=3\nmode=bare\n";
   EXPECT_THAT(failure_of([&] { Repository::open(options_); }).hint(), HasSubstr("write `repo_version=1` into"));
   EXPECT_TRUE(Repository::open_existing(options_));
-  EXPECT_FALSE(mend_config(options_));
+  EXPECT_FALSE(repair_config(options_));
 }
 
 TEST_F(RepositoryTest, KeepsEachDamagedConfiguration) {
   Repository::open(options_);
   const auto path = options_.repository + "/config";
   std::ofstream(path) << "nonsense";
-  EXPECT_EQ(mend_config(options_), path + ".damaged");
+  EXPECT_EQ(repair_config(options_), path + ".damaged");
   std::ofstream(path) << "nonsense";
-  EXPECT_EQ(mend_config(options_), path + ".damaged.2");
+  EXPECT_EQ(repair_config(options_), path + ".damaged.2");
 }
 
-TEST_F(RepositoryTest, NoConfigurationIsWrittenForObjectsOfAnotherMode) {
+TEST_F(RepositoryTest, WritesNoConfigurationForObjectsOfAnotherMode) {
   Repository::open(options_);
   std::filesystem::create_directory(options_.repository + "/objects/aa");
   std::ofstream(options_.repository + "/objects/aa/b.filez") << "x";
   std::ofstream(options_.repository + "/config") << "nonsense";
   options_.recovered = true;
-  const auto error = failure_of([&] { mend_config(options_); });
+  const auto error = failure_of([&] { repair_config(options_); });
   EXPECT_EQ(error.kind(), base::ErrorKind::verification);
   EXPECT_THAT(error.hint(), HasSubstr("its objects are of another mode"));
 }
 
-TEST_F(RepositoryTest, MakesWhatLibostreeMakes) {
+TEST_F(RepositoryTest, CreatesTheSameFilesAsLibostree) {
   for (const auto mode : {RepositoryMode::bare, RepositoryMode::bare_user}) {
     options_.mode = mode;
     options_.repository = directory_.path() + "/ours" + std::to_string(static_cast<int>(mode));
@@ -230,7 +230,7 @@ TEST_F(RepositoryTest, CommitsAndReadsBack) {
   ostree(options_.repository, {"fsck"});
 }
 
-TEST_F(RepositoryTest, WithoutACommitNothingStays) {
+TEST_F(RepositoryTest, LeavesNoFilesWithoutACommit) {
   const auto repository = Repository::open(options_);
   {
     Transaction transaction(repository);
@@ -246,13 +246,13 @@ TEST_F(RepositoryTest, WithoutACommitNothingStays) {
   EXPECT_TRUE(repository.resolve("ociimage/x"));
 }
 
-TEST_F(RepositoryTest, OneTransactionAtATime) {
+TEST_F(RepositoryTest, RefusesASecondTransaction) {
   const auto repository = Repository::open(options_);
   const Transaction first(repository);
   EXPECT_THROW(Transaction second(repository), base::Error);
 }
 
-TEST_F(RepositoryTest, ABranchWithoutItsCommitIsAbsent) {
+TEST_F(RepositoryTest, TreatsABranchWithoutItsCommitAsMissing) {
   const auto repository = Repository::open(options_);
   std::filesystem::create_directories(options_.repository + "/refs/heads/ociimage");
   std::ofstream(options_.repository + "/refs/heads/ociimage/x") << std::string(64, 'a') << "\n";
@@ -260,13 +260,13 @@ TEST_F(RepositoryTest, ABranchWithoutItsCommitIsAbsent) {
   EXPECT_THROW((void)repository.load_commit(Checksum()), base::Error);
 }
 
-TEST_F(RepositoryTest, RefusesDirectoriesWithNamesThatLeadOut) {
+TEST_F(RepositoryTest, RefusesNamesThatLeadOutOfADirectory) {
   const auto repository = Repository::open(options_);
   Transaction transaction(repository);
   for (const char* name : {"..", ".", "a/b", ""}) {
     Directory root;
     root.children[name] = ContentWriter(repository).marker();
-    // libostree itself takes some of them.
+    // libostree accepts some of them.
     try {
       (void)repository.load_directory(repository.write_tree(root));
       ADD_FAILURE() << name;
@@ -275,7 +275,7 @@ TEST_F(RepositoryTest, RefusesDirectoriesWithNamesThatLeadOut) {
   }
 }
 
-TEST_F(RepositoryTest, FindsTheBranchesThatLibostreeFinds) {
+TEST_F(RepositoryTest, FindsTheSameBranchesAsLibostree) {
   const auto repository = Repository::open(options_);
   Transaction transaction(repository);
   const auto commit = write_empty_commit(repository);
@@ -317,7 +317,7 @@ TEST_F(RepositoryTest, FindsTheBranchesThatLibostreeFinds) {
   EXPECT_THAT(reporter_.warnings[0], HasSubstr(options_.repository + "/refs/heads/ociimage/b"));
 }
 
-TEST_F(RepositoryTest, ACommitThatIsDamagedIsReplacedByTheSameOne) {
+TEST_F(RepositoryTest, ReplacesADamagedCommit) {
   const auto repository = Repository::open(options_);
   Checksum commit;
   for (const bool damaged : {false, true}) {
@@ -325,31 +325,31 @@ TEST_F(RepositoryTest, ACommitThatIsDamagedIsReplacedByTheSameOne) {
     commit = write_empty_commit(repository);
     transaction.commit();
     const ObjectName name{OSTREE_OBJECT_TYPE_COMMIT, commit};
-    EXPECT_FALSE(repository.examine(name));
+    EXPECT_FALSE(repository.verify(name));
     if (!damaged) {
       std::filesystem::remove(file_of(options_, name));
       std::filesystem::create_directory(file_of(options_, name));
-      EXPECT_TRUE(repository.examine(name));
+      EXPECT_TRUE(repository.verify(name));
       EXPECT_THROW((void)repository.load_commit(commit), base::Error);
     }
   }
 }
 
-// A process that has no descriptors left has not seen any damage.
-TEST_F(RepositoryTest, WhatCannotBeReadIsNotCalledDamaged) {
+// Without free descriptors objects cannot be opened, which is not damage.
+TEST_F(RepositoryTest, DoesNotReportUnreadableObjectsAsDamaged) {
   const auto repository = Repository::open(options_);
   Transaction transaction(repository);
   const auto commit = write_empty_commit(repository);
   transaction.commit();
   const ObjectName name{OSTREE_OBJECT_TYPE_COMMIT, commit};
-  EXPECT_FALSE(repository.examine(name));
+  EXPECT_FALSE(repository.verify(name));
   struct rlimit before {};
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
   struct rlimit none = before;
   none.rlim_cur = 3;
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
   try {
-    static_cast<void>(repository.examine(name));
+    static_cast<void>(repository.verify(name));
     ADD_FAILURE();
   } catch (const base::Error& error) {
     EXPECT_EQ(error.kind(), base::ErrorKind::failed);
@@ -372,7 +372,7 @@ TEST_F(RepositoryTest, ReplacesABranch) {
   EXPECT_EQ(status.st_mode & 07777U, 0644U);
 }
 
-TEST_F(RepositoryTest, TellsWhenItDoesNotSync) {
+TEST_F(RepositoryTest, ReportsThatItDoesNotSync) {
   Repository::open(options_);
   ostree(options_.repository, {"config", "set", "core.fsync", "false"});
   EXPECT_FALSE(Repository::open(options_).syncs());

@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-TEST(Staging, RemovesWhatNobodyHolds) {
+TEST(Staging, RemovesUnlockedDirectories) {
   const testing::TemporaryDirectory repository;
   const auto tmp = repository.path() + "/tmp";
   fs::create_directories(tmp + "/staging-boot-dead/00");
@@ -31,19 +31,19 @@ TEST(Staging, RemovesWhatNobodyHolds) {
   EXPECT_TRUE(fs::exists(tmp + "/cache"));
 }
 
-TEST(Staging, RemovesWhatRepairsOfEarlierVersionsLeft) {
+TEST(Staging, RemovesLeftoversOfRepairsByEarlierVersions) {
   const testing::TemporaryDirectory repository;
   const auto tmp = repository.path() + "/tmp";
   const auto mine = tmp + "/berth-repair-" + std::to_string(::getpid());
-  fs::create_directories(tmp + "/berth-repair-4194305/objects");  // no process has a higher number than 2^22
+  fs::create_directories(tmp + "/berth-repair-4194305/objects");  // the largest pid is 2^22
   fs::create_directories(mine);
   remove_stale_staging(repository.fd());
   EXPECT_FALSE(fs::exists(tmp + "/berth-repair-4194305"));
   EXPECT_TRUE(fs::exists(mine));
 }
 
-// libostree makes the directory first, and its lock then.
-TEST(Staging, LeavesWhatMayBeLockedSoon) {
+// libostree creates the directory before its lock.
+TEST(Staging, KeepsNewDirectoriesWithoutALock) {
   const testing::TemporaryDirectory repository;
   const auto fresh = repository.path() + "/tmp/staging-boot-fresh";
   fs::create_directories(fresh);
@@ -54,7 +54,7 @@ TEST(Staging, LeavesWhatMayBeLockedSoon) {
   EXPECT_FALSE(fs::exists(fresh));
 }
 
-TEST(Staging, LeavesWhatIsInUse) {
+TEST(Staging, KeepsDirectoriesInUse) {
   const testing::TemporaryDirectory repository;
   const auto tmp = repository.path() + "/tmp";
   fs::create_directories(tmp + "/staging-boot-live");

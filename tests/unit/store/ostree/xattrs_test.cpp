@@ -5,7 +5,7 @@
 namespace berth::store {
 namespace {
 
-TEST(XattrsVariant, IsNothingForNothing) {
+TEST(XattrsVariant, IsNullWithoutAttributes) {
   EXPECT_EQ(xattrs_variant({}), nullptr);
   const auto variant = xattrs_variant({{"user.b", "2"}, {"user.a", "1"}});
   const CharsPtr text(g_variant_print(variant.get(), FALSE));

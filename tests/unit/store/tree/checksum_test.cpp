@@ -19,7 +19,7 @@ TEST(Checksum, RefusesOtherText) {
   EXPECT_THROW(Checksum::from_hex(std::string(63, 'a') + "g"), base::Error);
 }
 
-TEST(Checksum, RefusesOtherNumbersOfBytes) {
+TEST(Checksum, RefusesOtherLengths) {
   const std::array<std::uint8_t, 31> few{};
   EXPECT_THROW(Checksum::from_bytes(few), base::Error);
 }

@@ -18,7 +18,7 @@ Checksum number(std::uint8_t n) {
 }
 const Checksum implied = number(255);
 
-/// "a/ b=1 c>x": directories end with `/` and hold their meta in `[]` unless implied.
+/// The tree as text, e.g. "a/ b=1 c>x": directories end with `/`, followed by their meta in `[]` unless implied.
 void write(const Directory& directory, const std::string& prefix, std::string& text) {
   for (const auto& [name, node] : directory.children) {
     if (const auto* content = std::get_if<Checksum>(&node)) {
@@ -76,7 +76,7 @@ TEST(LayerTree, TheLastOfSeveralEntriesWins) {
   EXPECT_EQ(text_of(tree), "f/7 ");
 }
 
-TEST(LayerTree, RefusesToGoThroughAnythingButDirectories) {
+TEST(LayerTree, RefusesPathsThroughNonDirectories) {
   LayerTree tree(implied);
   tree.add_file("link", number(1));
   EXPECT_THAT(refusal([&] { tree.add_file("link/x", number(2)); }), HasSubstr("'link/x' goes through 'link'"));
@@ -86,7 +86,7 @@ TEST(LayerTree, RefusesToGoThroughAnythingButDirectories) {
   EXPECT_THAT(refusal([&] { tree.add_file("", number(2)); }), HasSubstr("root"));
 }
 
-TEST(LayerTree, GoesThroughLinksToItsOwnDirectories) {
+TEST(LayerTree, FollowsLinksToDirectoriesOfTheLayer) {
   LayerTree tree(implied);
   tree.add_directory("n/.pnpm/p@1", number(1));
   tree.add_symbolic_link("n/p", number(2), ".pnpm/p@1");
@@ -102,7 +102,7 @@ TEST(LayerTree, GoesThroughLinksToItsOwnDirectories) {
             "n/.pnpm/p@1/lib/a.js=4 n/c/8 n/p=2 n/up=7 ");
 }
 
-TEST(LayerTree, LinksThatLeadToNoDirectoryOfTheLayerAreRefused) {
+TEST(LayerTree, RefusesLinksToOtherTargets) {
   LayerTree tree(implied);
   tree.add_symbolic_link("loop", number(1), "pool");
   tree.add_symbolic_link("pool", number(2), "loop");
@@ -135,7 +135,7 @@ TEST(LayerTree, BoundsTheMemoryOfNames) {
               HasSubstr("more than OSTree stores"));
 }
 
-TEST(LayerTree, HardLinksShareWhatIsThereAtThatMoment) {
+TEST(LayerTree, AHardLinkSharesTheEarlierContentOfItsTarget) {
   LayerTree tree(implied);
   tree.add_file("a", number(1));
   tree.add_hard_link("b", "a");
@@ -146,7 +146,7 @@ TEST(LayerTree, HardLinksShareWhatIsThereAtThatMoment) {
   EXPECT_TRUE(tree.lower_links().empty());
 }
 
-TEST(LayerTree, LeavesHardLinksToUnknownNamesToLowerLayers) {
+TEST(LayerTree, KeepsHardLinksToNamesInLowerLayers) {
   LayerTree tree(implied);
   tree.add_hard_link("d/x", "usr/bin/y");
   tree.add_hard_link("z", "d/x");

@@ -27,14 +27,14 @@ unsigned number_of(const Checksum& checksum) {
 const Checksum implied = number(1);
 const Checksum plain = number(2);
 
-/// One thing in a layer: a path that ends with `/` is a directory with meta `value`, 1 being implied.
+/// An entry of a layer: a path that ends with `/` is a directory with meta `value`; 1 means implied.
 struct Entry {
   std::string path;
   unsigned value;
 };
 using Layer = std::vector<Entry>;
 
-/// Keeps listings by checksum, as a repository does.
+/// Stores directory listings by checksum, as a repository does.
 class Shelf {
  public:
   StoredLayer store(const Layer& layer, const LowerLinks& links = {}) {
@@ -69,7 +69,7 @@ class Shelf {
   std::map<Checksum, DirectoryListing> listings_;
 };
 
-/// Path → value; directories with `/` behind.
+/// Path → value; paths of directories end with `/`.
 using Flat = std::map<std::string, unsigned>;
 
 void flatten(const Directory& directory, const std::string& prefix, Flat& flat) {
@@ -104,13 +104,13 @@ TEST(Merge, ReplacesOnTypeChange) {
             (Flat{{"d", 13}, {"f/", 21}, {"f/y", 14}}));
 }
 
-TEST(Merge, ImpliedDirectoriesKeepWhatIsBelow) {
+TEST(Merge, ImpliedDirectoriesKeepMetadataAndEntriesOfLowerLayers) {
   EXPECT_EQ(merged({{{"tmp/", 20}}, {{"tmp/x", 10}}}), (Flat{{"tmp/", 20}, {"tmp/x", 10}}));
   EXPECT_EQ(merged({{{"a/b/x", 10}}}), (Flat{{"a/", 2}, {"a/b/", 2}, {"a/b/x", 10}}));
   EXPECT_EQ(merged({{{"lib", 10}}, {{"lib/x", 11}}}), (Flat{{"lib/", 2}, {"lib/x", 11}}));
 }
 
-TEST(Merge, WhiteoutsHideLowerNamesOnly) {
+TEST(Merge, WhiteoutsHideNamesInLowerLayersOnly) {
   EXPECT_EQ(merged({{{"a", 10}, {"d/x", 11}}, {{".wh.a", 0}, {".wh.d", 0}}}), Flat{});
   EXPECT_EQ(merged({{{"a", 10}}, {{".wh.a", 0}, {"a", 11}}}), (Flat{{"a", 11}}));
   EXPECT_EQ(merged({{{"d/", 20}, {"d/x", 10}}, {{".wh.d", 0}, {"d/y", 11}}}), (Flat{{"d/", 2}, {"d/y", 11}}));
@@ -118,7 +118,7 @@ TEST(Merge, WhiteoutsHideLowerNamesOnly) {
   EXPECT_EQ(merged({{{"a", 10}}, {{".wh.a", 0}}, {{"a", 12}}}), (Flat{{"a", 12}}));
 }
 
-TEST(Merge, OpaqueDirectoriesHideAllOfLowerLayers) {
+TEST(Merge, OpaqueDirectoriesHideAllEntriesOfLowerLayers) {
   const Layer lower{{"d/", 20}, {"d/x", 10}, {"d/z/y", 11}, {"e", 12}};
   EXPECT_EQ(merged({lower, {{"d/.wh..wh..opq", 0}, {"d/new", 13}}}), (Flat{{"d/", 20}, {"d/new", 13}, {"e", 12}}));
   EXPECT_EQ(merged({lower, {{"d/new", 13}, {"d/z/", 22}, {"d/.wh..wh..opq", 0}}}),
@@ -126,13 +126,13 @@ TEST(Merge, OpaqueDirectoriesHideAllOfLowerLayers) {
   EXPECT_EQ(merged({lower, {{".wh..wh..opq", 0}, {"new", 13}}}), (Flat{{"new", 13}}));
 }
 
-TEST(Merge, DropsBookkeepingAndMarkersEverywhere) {
+TEST(Merge, DropsMarkersAndAufsBookkeepingInEveryDirectory) {
   EXPECT_EQ(merged({{{".wh..wh.aufs", 0}, {".wh..wh.plnk/1.2", 10}, {"new/deep/.wh.x", 0}, {"new/.wh..wh..opq", 0}}}),
-            (Flat{{"new/", 2}}));  // nothing but a marker is in the directory that is hidden
+            (Flat{{"new/", 2}}));  // `new/deep` contains only a marker
   EXPECT_EQ(merged({{{"x", 10}}, {{".wh..wh.x", 0}}}), (Flat{{"x", 10}}));
 }
 
-TEST(Merge, TakesTheRootsOwnerFromTheUppermostThatSaysIt) {
+TEST(Merge, TakesTheMetadataOfTheRootFromTheUppermostLayerWithARootEntry) {
   Shelf shelf;
   Merge merge(shelf.loader(), implied, plain);
   merge.apply(shelf.store({{"a", 10}}));
@@ -153,7 +153,7 @@ TEST(Merge, ResolvesHardLinksAgainstLowerLayers) {
   EXPECT_EQ(flat, (Flat{{"d/", 2}, {"d/link", 10}, {"d/other", 11}}));
 }
 
-TEST(Merge, ADirectoryThatIsHiddenDoesNotComeBackByMarkersBelow) {
+TEST(Merge, MarkersInsideAHiddenDirectoryDoNotRestoreIt) {
   const Layer lower{{"d/", 20}, {"d/x", 10}, {"d/e/", 21}, {"d/e/y", 11}, {"top", 12}};
   const Flat rest{{"top", 12}};
   EXPECT_EQ(merged({lower, {{".wh.d", 0}, {"d/.wh.x", 0}}}), rest);
@@ -168,7 +168,7 @@ TEST(Merge, ADirectoryThatIsHiddenDoesNotComeBackByMarkersBelow) {
   EXPECT_EQ(merged({lower, {{"d/.wh.x", 0}}}), (Flat{{"d/", 20}, {"d/e/", 21}, {"d/e/y", 11}, {"top", 12}}));
 }
 
-TEST(Merge, AHardLinkIsReasonForADirectoryThatIsHidden) {
+TEST(Merge, AHardLinkInsideAHiddenDirectoryCreatesItAgain) {
   Shelf shelf;
   Merge merge(shelf.loader(), implied, plain);
   merge.apply(shelf.store({{"d/x", 10}, {"f", 11}}));
@@ -178,8 +178,8 @@ TEST(Merge, AHardLinkIsReasonForADirectoryThatIsHidden) {
   EXPECT_EQ(flat, (Flat{{"d/", number_of(plain)}, {"d/l", 11}, {"f", 11}}));
 }
 
-// aufs kept its own hard links in `.wh..wh.plnk`; what they point to does not matter.
-TEST(Merge, LeavesOutHardLinksBelowMarkers) {
+// aufs stored hard links in `.wh..wh.plnk`. Their targets are not resolved.
+TEST(Merge, DropsHardLinksBelowMarkers) {
   Shelf shelf;
   Merge merge(shelf.loader(), implied, plain);
   merge.apply(shelf.store({{"a", 10}, {"b", 11}}));
@@ -203,16 +203,16 @@ std::string refusal(const LowerLinks& links) {
   return "accepted";
 }
 
-TEST(Merge, RefusesHardLinksToWhatIsNotThere) {
+TEST(Merge, RefusesHardLinksToMissingFiles) {
   EXPECT_THAT(refusal({{"x", "bin/absent"}}), HasSubstr("the hard link 'x' has the target 'bin/absent'"));
   EXPECT_THAT(refusal({{"x", "bin/absent"}}), HasSubstr("merging layer t"));
   EXPECT_THAT(refusal({{"x", "bin"}}), HasSubstr("'bin'"));
   EXPECT_THAT(refusal({{"x", "link/tool"}}), HasSubstr("'link/tool'"));
-  EXPECT_THAT(refusal({{"absent/x", "bin/tool"}}), HasSubstr("no directory to be in"));
+  EXPECT_THAT(refusal({{"absent/x", "bin/tool"}}), HasSubstr("the parent directory of the hard link"));
   EXPECT_EQ(refusal({{".wh..wh.plnk/x", "bin/tool"}}), "accepted");
 }
 
-TEST(Merge, RefusesBottomlessDirectories) {
+TEST(Merge, RefusesDirectoriesThatAreNestedTooDeeply) {
   const DirectoryLoader endless = [](const Checksum& tree) {
     DirectoryListing listing;
     listing.directories["d"] = {tree, plain};
@@ -222,7 +222,7 @@ TEST(Merge, RefusesBottomlessDirectories) {
   EXPECT_THROW(merge.apply({"layer t", {number(9), plain}, {}}), base::Error);
 }
 
-TEST(Merge, RefusesIllegalWhiteoutsOfOlderTools) {
+TEST(Merge, RefusesInvalidWhiteoutsInStoredLayers) {
   Merge merge(
       [](const Checksum&) {
         DirectoryListing listing;
@@ -233,7 +233,7 @@ TEST(Merge, RefusesIllegalWhiteoutsOfOlderTools) {
   EXPECT_THROW(merge.apply({"layer t", {number(9), plain}, {}}), base::Error);
 }
 
-// The rules of layer.md, written down once more as plainly as can be: a map of paths.
+// A naive implementation of the rules of layer.md on a map of paths.
 class NaiveModel {
  public:
   void apply(const Layer& layer) {
@@ -249,7 +249,7 @@ class NaiveModel {
     }
     for (const auto& [path, value] : layer) {
       if (path.find(".wh.") != std::string::npos && is_hidden(layer, path)) {
-        continue;  // it says only what is gone anyway
+        continue;  // its target is removed with the directory
       }
       add_parents(path);
       if (path.find(".wh.") == std::string::npos) {
@@ -266,7 +266,7 @@ class NaiveModel {
   [[nodiscard]] const Flat& paths() const { return paths_; }
 
  private:
-  /// Whether the same layer hides a directory above.
+  /// Whether the same layer hides a parent directory.
   static bool is_hidden(const Layer& layer, const std::string& path) {
     const auto has = [&layer](const std::string& marker) {
       return std::any_of(layer.begin(), layer.end(), [&marker](const auto& entry) { return entry.path == marker; });
@@ -299,10 +299,10 @@ class NaiveModel {
   Flat paths_;
 };
 
-/// A random layer in which every path is one thing only, as the archives the model speaks of.
+/// A random layer in which every path has only one entry, as the model requires.
 Layer random_layer(std::mt19937& random) {
   const std::vector<std::string> names{"a", "b", "c"};
-  std::map<std::string, unsigned> things;
+  std::map<std::string, unsigned> entries;
   std::set<std::string> directories{""};
   const auto count = 1 + random() % 8;
   for (unsigned i = 0; i < count; ++i) {
@@ -310,27 +310,27 @@ Layer random_layer(std::mt19937& random) {
     std::advance(parent, static_cast<std::ptrdiff_t>(random() % directories.size()));
     const auto name = names[random() % names.size()];
     const auto path = *parent + name;
-    if (things.count(path) > 0 || things.count(path + "/") > 0) {
+    if (entries.count(path) > 0 || entries.count(path + "/") > 0) {
       continue;
     }
     switch (random() % 5) {
       case 0:
-        things[*parent + ".wh." + name] = 0;
+        entries[*parent + ".wh." + name] = 0;
         break;
       case 1:
-        things[*parent + ".wh..wh..opq"] = 0;
+        entries[*parent + ".wh..wh..opq"] = 0;
         break;
       case 2:
-        things[path] = 10 + random() % 90;
+        entries[path] = 10 + random() % 90;
         break;
       default:
-        things[path + "/"] = 100 + random() % 90;
+        entries[path + "/"] = 100 + random() % 90;
         directories.insert(path + "/");
         break;
     }
   }
   Layer layer;
-  for (const auto& [path, value] : things) {
+  for (const auto& [path, value] : entries) {
     layer.push_back({path, value});
   }
   return layer;
@@ -349,7 +349,7 @@ TEST(Merge, AgreesWithANaiveModelOnRandomLayers) {
   }
 }
 
-TEST(MergeLimits, AllLayersTogetherAreBounded) {
+TEST(MergeLimits, BoundTheTotalOfAllLayers) {
   EXPECT_EQ(Merge::default_limits.nodes, 10'000'000U);
   DirectoryListing wide;
   for (unsigned i = 0; i < 1000; ++i) {

@@ -1,0 +1,37 @@
+// berth images tag.
+#include "ops/images/tag.hpp"
+
+#include <fmt/format.h>
+
+#include "cli/terminal/exit_code.hpp"
+#include "cli/verbs/command_line.hpp"
+
+namespace berth::cli {
+
+namespace {
+
+struct TagOptions {
+  std::string image;
+  std::string name;
+};
+
+int run(const TagOptions& options, const CommandLine& /*line*/, ops::Context& context) {
+  context.reporter.step(
+      fmt::format("{} is now also {}", options.image, ops::tag_image(context, options.image, options.name)));
+  return exit_ok;
+}
+
+void declare(CLI::App& verb, TagOptions& options, CommandLine& /*line*/) {
+  verb.add_option("IMAGE", options.image, "A stored image")->required();
+  verb.add_option("NEW-NAME", options.name, "REGISTRY/REPOSITORY[:TAG]")->required();
+}
+
+}  // namespace
+
+Verb images_tag_verb() {
+  return make_verb<TagOptions>(
+      {.name = "images tag", .order = 80, .summary = "Give a stored image another name", .needs_root = true}, declare,
+      run);
+}
+
+}  // namespace berth::cli

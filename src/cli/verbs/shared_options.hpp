@@ -1,0 +1,49 @@
+// Options that several verbs have.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+#include "cli/verbs/command_line.hpp"
+#include "ops/filter.hpp"
+#include "ops/runtime/health_gate.hpp"
+
+namespace berth::cli {
+
+/// --set and --set-file.
+void add_set(CLI::App& verb, SetOptions& set, const std::string& description);
+
+/// --authfile, of the verbs that may query a registry.
+void add_authfile(CLI::App& verb, std::string& file);
+
+/// --platform
+void add_platform(CLI::App& verb, std::string& platform);
+
+/// --settle and --no-gate, of the verbs that start another deployment.
+void add_gate_options(CLI::App& verb, ops::GateOptions& gate);
+
+/// Options of the verbs that print a list.
+struct ListOptions {
+  bool all = false;
+  bool quiet = false;
+  bool no_heading = false;
+  bool no_truncation = false;
+  bool json = false;
+  std::vector<std::string> filters;
+};
+
+/// What the help of a list says of options whose meaning depends on its rows.
+struct ListHelp {
+  std::string all;
+  std::string quiet;
+  std::string filter;
+};
+
+void add_list_options(CLI::App& verb, ListOptions& options, const ListHelp& help);
+
+/// @param keys that --filter may name
+/// @throws Error(usage)
+std::vector<ops::Filter> filters_of(const ListOptions& options, const std::vector<std::string>& keys);
+
+}  // namespace berth::cli

@@ -1,0 +1,86 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""stress.py PATTERN: runs the end-to-end tests that match PATTERN (pytest -k) 20 times beside two busy processes, and prints how
+often each test failed. BERTH_BUILD names the build directory (default: build). The last line is "N passed, M failed"."""
+
+import collections
+import multiprocessing
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+
+from tally import outcomes
+
+TOP = pathlib.Path(__file__).resolve().parents[1]
+ROUNDS = 20
+BUSY_PROCESSES = 2
+NO_TESTS = 5  # exit code of pytest when no test matches
+
+
+def stay_busy(parent):
+    """Uses a core until the parent ends, in whatever way."""
+    while os.getppid() == parent:
+        for _ in range(1_000_000):
+            pass
+
+
+def run_round(pattern, report):
+    """Runs the tests once. @return (exit code, output) of pytest"""
+    environment = {"BERTH_BUILD": str(TOP / "build"), **os.environ}
+    argv = [sys.executable, "-B", "-m", "pytest", "-p", "no:cacheprovider", "-q", f"--junitxml={report}", "-k", pattern, "tests/e2e"]
+    with subprocess.Popen(argv, cwd=TOP, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, errors="replace") as pytest:  # fmt: skip
+        try:
+            output, _ = pytest.communicate()
+        except BaseException:
+            pytest.terminate()  # it removes its sandbox
+            pytest.communicate()
+            raise
+    return pytest.returncode, output
+
+
+def run_all(pattern, directory):
+    """Runs all rounds and prints the output of those that fail. @return (number of passed tests, test → number of its failures)"""
+    passed, failures = 0, collections.Counter()
+    for number in range(1, ROUNDS + 1):
+        report = directory / f"round-{number}.xml"
+        code, output = run_round(pattern, report)
+        if code == NO_TESTS:
+            sys.exit(f"no end-to-end test matches '{pattern}'")
+        results = list(outcomes(report)) if report.exists() else []
+        failed = [test for test, ok in results if not ok]
+        if code != 0 and not failed:
+            failed = [f"pytest, with exit code {code}"]
+        passed += sum(ok for _, ok in results)
+        failures.update(failed)
+        if failed:
+            print(output)
+        print(f"round {number} of {ROUNDS}: {sum(ok for _, ok in results)} passed, {len(failed)} failed", flush=True)
+    return passed, failures
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    busy = [multiprocessing.Process(target=stay_busy, args=(os.getpid(),), daemon=True) for _ in range(BUSY_PROCESSES)]
+    for process in busy:
+        process.start()
+    try:
+        with tempfile.TemporaryDirectory(prefix="berth-stress-") as directory:
+            passed, failures = run_all(sys.argv[1], pathlib.Path(directory))
+    finally:
+        for process in busy:
+            process.kill()
+            process.join()
+    for test, count in failures.most_common():
+        print(f"{count:2} of {ROUNDS}  {test}")
+    print(f"{passed} passed, {failures.total()} failed")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,28 @@
+// Command lines as the parser of berth reads them.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/verbs/command_line.hpp"
+
+namespace berth::cli {
+
+/// A parser with all verbs.
+struct Parsed {
+  CLI::App app;
+  CommandLine line;
+
+  Parsed() { build(app, line); }
+
+  /// The words given for an option, of the verb that was parsed.
+  [[nodiscard]] std::vector<std::string> values(const std::string& option) const {
+    const auto* verb = &app;
+    while (!verb->get_subcommands().empty()) {
+      verb = verb->get_subcommands().front();
+    }
+    return verb->get_option(option)->results();
+  }
+};
+
+}  // namespace berth::cli
