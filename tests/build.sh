@@ -2,9 +2,7 @@
 # Sourced by ./test and ./demo: the build directories. The current directory is the top of the source tree.
 # shellcheck shell=bash
 
-# Paths in the debug information are relative, so objects of one build directory serve any other.
-export CCACHE_NOHASHDIR=true
-# What ccache wants for objects that are compiled with a precompiled header.
+# What ccache requires for objects that are compiled with a precompiled header.
 export CCACHE_SLOPPINESS=pch_defines,time_macros
 
 # configure DIRECTORY OPTIONS…: sets a build directory up when it is not there; CXX names the compiler.
@@ -16,7 +14,8 @@ configure() {
   fi
   log=$(mktemp)
   rm -rf "$directory"
-  if ! meson setup "$directory" --prefix=/usr --sysconfdir=/etc --localstatedir=/var --werror --wrap-mode=nodownload "$@" > "$log" 2>&1; then
+  if ! meson setup "$directory" --prefix=/usr --sysconfdir=/etc --localstatedir=/var --werror --wrap-mode=nodownload "$@" \
+    > "$log" 2>&1; then
     cat "$log" >&2
     rm -f "$log"
     return 1
@@ -35,7 +34,8 @@ build_demo() { configure_gcc build-demo -Dtests=false -Dbuildtype=plain -Doptimi
 
 # Reports of sanitizers need only line tables; add -g to debug. configure_clang DIRECTORY OPTIONS…
 configure_clang() {
-  CXX="ccache clang++" configure "$@" -Dbuildtype=debug -Dcpp_args=-gline-tables-only -Db_sanitize=address,undefined -Db_lundef=false
+  CXX="ccache clang++" configure "$@" -Dbuildtype=debug -Dcpp_args=-gline-tables-only \
+    -Db_sanitize=address,undefined -Db_lundef=false
 }
 
 # With clang, ccache learns from the compile itself what a file includes, without a second run of the preprocessor. g++ does not say
