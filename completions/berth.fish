@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # fish completion for berth(8). berth itself prints the candidates.
 
 function __berth_complete

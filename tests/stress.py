@@ -1,12 +1,14 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""stress.py PATTERN: runs the end-to-end tests that match PATTERN (pytest -k) 20 times beside two busy processes, and prints how
-often each test failed. BERTH_BUILD names the build directory (default: build). The last line is "N passed, M failed"."""
+"""stress.py PATTERN: runs the unit tests (--gtest_filter=*PATTERN*) and the end-to-end tests (pytest -k PATTERN) that match 20 times
+beside two busy processes, and prints how often each test failed. BERTH_BUILD names the build directory (default: build). The last
+line is "N passed, M failed"."""
 
 import collections
 import multiprocessing
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -15,13 +17,15 @@ import tempfile
 from tally import outcomes
 
 TOP = pathlib.Path(__file__).resolve().parents[1]
+BUILD = pathlib.Path(os.environ.get("BERTH_BUILD") or TOP / "build")
 ROUNDS = 20
 BUSY_PROCESSES = 2
 NO_TESTS = 5  # exit code of pytest when no test matches
+UNIT_RESULT = re.compile(r"\[ +(OK|FAILED) +\] ([\w./]+).* \(\d+ ms\)$", re.MULTILINE)
 
 
 def stay_busy(parent):
-    """Uses a core until the parent ends, in whatever way."""
+    """Uses a core until the parent ends, in any way."""
     while os.getppid() == parent:
         for _ in range(1_000_000):
             pass
@@ -29,9 +33,8 @@ def stay_busy(parent):
 
 def run_round(pattern, report):
     """Runs the tests once. @return (exit code, output) of pytest"""
-    environment = {"BERTH_BUILD": str(TOP / "build"), **os.environ}
     argv = [sys.executable, "-B", "-m", "pytest", "-p", "no:cacheprovider", "-q", f"--junitxml={report}", "-k", pattern, "tests/e2e"]
-    with subprocess.Popen(argv, cwd=TOP, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    with subprocess.Popen(argv, cwd=TOP, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           text=True, errors="replace") as pytest:  # fmt: skip
         try:
             output, _ = pytest.communicate()
@@ -42,14 +45,33 @@ def run_round(pattern, report):
     return pytest.returncode, output
 
 
-def run_all(pattern, directory):
+def run_unit_tests(pattern):
+    """Runs all rounds of the unit tests. @return as run_end_to_end_tests"""
+    passed, failures = 0, collections.Counter()
+    for program in sorted(path for path in BUILD.glob("tests/unit/unit_*") if path.is_file() and os.access(path, os.X_OK)):
+        argv = [program, f"--gtest_filter=*{pattern}*", f"--gtest_repeat={ROUNDS}", "--gtest_color=no"]
+        done = subprocess.run(argv, cwd=BUILD, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              text=True, errors="replace")  # fmt: skip
+        results = UNIT_RESULT.findall(done.stdout)
+        failed = [test for result, test in results if result == "FAILED"]
+        if done.returncode != 0 and not failed:
+            failed = [f"{program.name}, with exit code {done.returncode}"]
+        passed += sum(result == "OK" for result, _ in results)
+        failures.update(failed)
+        if failed:
+            print(done.stdout)
+    print(f"unit tests: {passed} passed, {failures.total()} failed", flush=True)
+    return passed, failures
+
+
+def run_end_to_end_tests(pattern, directory):
     """Runs all rounds and prints the output of those that fail. @return (number of passed tests, test → number of its failures)"""
     passed, failures = 0, collections.Counter()
     for number in range(1, ROUNDS + 1):
         report = directory / f"round-{number}.xml"
         code, output = run_round(pattern, report)
         if code == NO_TESTS:
-            sys.exit(f"no end-to-end test matches '{pattern}'")
+            break
         results = list(outcomes(report)) if report.exists() else []
         failed = [test for test, ok in results if not ok]
         if code != 0 and not failed:
@@ -71,11 +93,15 @@ def main():
         process.start()
     try:
         with tempfile.TemporaryDirectory(prefix="berth-stress-") as directory:
-            passed, failures = run_all(sys.argv[1], pathlib.Path(directory))
+            passed, failures = run_unit_tests(sys.argv[1])
+            more_passed, more_failures = run_end_to_end_tests(sys.argv[1], pathlib.Path(directory))
     finally:
         for process in busy:
             process.kill()
             process.join()
+    passed, failures = passed + more_passed, failures + more_failures
+    if not passed and not failures:
+        sys.exit(f"no test matches '{sys.argv[1]}'")
     for test, count in failures.most_common():
         print(f"{count:2} of {ROUNDS}  {test}")
     print(f"{passed} passed, {failures.total()} failed")

@@ -1,8 +1,8 @@
-// Reports one piece of work from its begin to its end.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Reports one piece of work from beginning to end.
 #pragma once
 
 #include <chrono>
-#include <exception>
 #include <mutex>
 #include <string>
 #include <utility>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The interface through which bytes flow: registry → digest → decompressor → digest → tar reader.
 #pragma once
 
@@ -31,5 +32,8 @@ class ByteStream {
 /// @param document the name of the text, for errors
 /// @throws Error(verification) when there are more than `limit` bytes, and what the stream throws
 std::string read_text(ByteStream& stream, std::uint64_t limit, std::string_view document);
+
+/// Reads the first bytes of a stream. @return `size` of them, or all when it has fewer
+std::string read_beginning(ByteStream& stream, std::size_t size);
 
 }  // namespace berth::base

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Content digests as OCI image-spec 1.1 descriptors write them.
 #pragma once
 

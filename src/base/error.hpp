@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Error: the message, and the kind that decides the exit code. Interrupted: a request to stop.
 #pragma once
 
@@ -28,7 +29,7 @@ class Error : public std::exception {
  public:
   /// @param message one lower-case line that names the object and the reason
   /// @param hint how to remedy it
-  /// @param details what a program or a log says about it, in lines of any number; not what to do
+  /// @param details what a program or a log says about it, any number of lines; not the remedy
   Error(ErrorKind kind, std::string message, std::string hint = {}, std::string details = {});
 
   /// Adds the next outer context line.

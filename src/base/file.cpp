@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "base/file.hpp"
 
 #include <fcntl.h>
@@ -146,7 +147,7 @@ bool create_from_nameless(int directory, const std::string& path, std::string_vi
   const auto [parent_path, name] = split_path(path);
   const std::string whole = full_path(directory, path);
   const Fd parent = open_host_directory_at(directory, parent_path);
-  const Fd file(retried([&] { return ::openat(parent.get(), ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600); }));
+  const Fd file = try_at(parent.get(), ".", O_TMPFILE | O_WRONLY, 0600);
   if (!file) {
     return false;
   }
@@ -165,9 +166,7 @@ void write_through_temporary(int directory, const std::string& path, std::string
   const std::string whole = full_path(directory, path);
   const Fd parent = open_host_directory_at(directory, parent_path);
   const std::string temporary = temporary_name();
-  const Fd file(retried([&] {
-    return ::openat(parent.get(), temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-  }));
+  const Fd file = try_at(parent.get(), temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
   check_errno(file.get(), "create " + whole);
   const ScopeExit discard([&]() noexcept { ::unlinkat(parent.get(), temporary.c_str(), 0); });
   fill(file.get(), bytes, mode, whole);
@@ -273,6 +272,11 @@ std::optional<struct stat> stat_at(int directory, const std::string& path) {
   throw_errno("examine " + full_path(directory, path));
 }
 
+bool is_directory_at(int directory, const std::string& path) {
+  const auto status = stat_at(directory, path);
+  return status && S_ISDIR(status->st_mode);
+}
+
 std::optional<std::string> read_link_at(int directory, const std::string& path) {
   std::array<char, PATH_MAX> target{};
   const ssize_t length = ::readlinkat(directory, path.c_str(), target.data(), target.size());
@@ -291,8 +295,7 @@ std::string read_all(int fd, std::uint64_t limit, std::string_view name) {
 
 std::optional<std::string> read_file_at(int directory, const std::string& path, std::uint64_t limit) {
   // O_NONBLOCK: opening a fifo must not block.
-  const Fd file(retried(
-      [&] { return ::openat(directory, path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY); }));
+  const Fd file = try_at(directory, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
   if (!file) {
     if (is_absent(errno)) {
       return std::nullopt;

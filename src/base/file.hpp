@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // File work relative to directory descriptors. Nothing here follows a symbolic link in the last component unless its
 // comment says so; names given with a directory descriptor may have several components.
 #pragma once
@@ -6,7 +7,6 @@
 #include <sys/types.h>
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -62,6 +62,9 @@ std::optional<Fd> find_in_root(int root, std::string_view path, int flags);
 
 /// fstatat(2) with AT_SYMLINK_NOFOLLOW; nullopt when it does not exist.
 std::optional<struct stat> stat_at(int directory, const std::string& path);
+
+/// False for a link to a directory, and when `path` does not exist.
+bool is_directory_at(int directory, const std::string& path);
 
 /// The target of a symbolic link; nullopt when `path` does not exist or is no link.
 std::optional<std::string> read_link_at(int directory, const std::string& path);

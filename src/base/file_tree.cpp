@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The functions of file.hpp that traverse directories.
 #include <dirent.h>
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Findings of `berth lint` about an image, and of the checks that it shares with an install.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Hints for documents that cannot be read: the caller knows where a document is from, its parser does not.
 #pragma once
 

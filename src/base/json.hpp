@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // JSON documents from outside: parsed with bounds, read through getters whose errors name document and key.
 #pragma once
 

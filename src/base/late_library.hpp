@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Shared libraries that are loaded when they are first needed.
 #pragma once
 

@@ -1,10 +1,10 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Digests as OpenSSL computes them.
 #pragma once
 
 #include <openssl/evp.h>
 
 #include <cstddef>
-#include <memory>
 #include <span>
 
 namespace berth::base {

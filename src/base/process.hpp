@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Running a program to its end, without a shell.
 #pragma once
 

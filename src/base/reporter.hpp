@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The interface through which long work reports to its caller. Only the caller knows whether a terminal, a D-Bus job or
 // an HTTP stream shows it: progress is ids and numbers, messages are plain text without layout or control characters.
 #pragma once
@@ -29,7 +30,7 @@ enum class ProgressTask {
 };
 
 /// What `done` and `total` count.
-enum class ProgressUnit { bytes, files, steps };
+enum class ProgressUnit { bytes, files, objects, steps };
 
 /// State of one piece of long work, e.g. one layer of a pull. Each piece is reported at most ten times a second, and
 /// in the phase `done` at its end. A piece that fails ends with an exception and need not be reported again.

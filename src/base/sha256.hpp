@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // SHA-256 (FIPS 180-4) for many short inputs, and for two at a time.
 #pragma once
 

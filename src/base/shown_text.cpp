@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "base/shown_text.hpp"
 
 #include <fmt/format.h>
@@ -17,8 +18,8 @@ struct Range {
   char32_t last;
 };
 
-/// Invisible characters (Unicode's Cf, Zl, Zp and Default_Ignorable_Code_Point) except variation selectors, which
-/// belong to the character before them.
+/// In ascending order: invisible characters (Unicode's Cf, Zl, Zp and Default_Ignorable_Code_Point) except variation
+/// selectors, which belong to the character before them.
 constexpr std::array<Range, 17> invisible = {{{0x00AD, 0x00AD},
                                               {0x034F, 0x034F},
                                               {0x061C, 0x061C},
@@ -42,8 +43,8 @@ bool is_control(char32_t code) {
 }
 
 bool is_invisible(char32_t code) {
-  return std::any_of(invisible.begin(), invisible.end(),
-                     [code](const Range& range) { return code >= range.first && code <= range.last; });
+  const auto holds = [code](const Range& range) { return code >= range.first && code <= range.last; };
+  return code >= invisible.front().first && std::any_of(invisible.begin(), invisible.end(), holds);
 }
 
 /// Length of the sequence that begins with a byte; 0 when it cannot be the first byte of one.
@@ -60,10 +61,21 @@ std::size_t sequence_length(unsigned char byte) {
   return byte >= 0xF0 && byte < 0xF5 ? 4 : 0;
 }
 
+/// How many characters at the beginning are visible ASCII or spaces: most texts are nothing else.
+std::size_t length_of_plain(std::string_view text) {
+  const auto other = [](char c) { return c < ' ' || c > '~'; };
+  return static_cast<std::size_t>(std::find_if(text.begin(), text.end(), other) - text.begin());
+}
+
 std::string shown(std::string_view text, bool one_line) {
   std::string result;
   result.reserve(text.size());
   while (!text.empty()) {
+    if (const auto plain = length_of_plain(text); plain > 0) {
+      result += text.substr(0, plain);
+      text.remove_prefix(plain);
+      continue;
+    }
     const auto character = first_character(text);
     const bool layout = character.code == '\n' || character.code == '\t';
     if (is_shown_as_is(character) || (layout && !one_line)) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Makes text from outside safe to show: it cannot control the terminal, nor deceive the reader by characters that are
 // not visible. Everything that berth prints goes through these functions.
 #pragma once
@@ -18,8 +19,8 @@ struct Character {
 /// @param text not empty
 Character first_character(std::string_view text);
 
-/// Whether a character is shown unchanged. Replaced are invalid UTF-8, control characters (Unicode's Cc, with tab and
-/// line break), and invisible characters that change how the text is read or compared: overrides and isolates of the
+/// Whether a character is shown unchanged. Invalid UTF-8, control characters (Unicode's Cc, with tab and line break),
+/// and invisible characters that change how the text is read or compared are replaced: overrides and isolates of the
 /// writing direction, line and paragraph separators, joiners, fillers, zero-width spaces, tags.
 bool is_shown_as_is(const Character& character);
 

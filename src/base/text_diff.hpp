@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Differences between two texts, or two sets of texts.
 #pragma once
 

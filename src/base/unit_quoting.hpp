@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Quoting and escapes in unit files and tmpfiles.d lines: systemd.syntax(7), "Quoting"; extract_first_word() of
 // systemd.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The syntax of systemd unit files: systemd.syntax(7), and config_parse() of systemd where the manual page is silent.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "cli/application.hpp"
 
 #include <fcntl.h>
@@ -15,15 +16,15 @@
 
 #include "base/error.hpp"
 #include "cli/atomic/atomic.hpp"
+#include "cli/options/arguments.hpp"
+#include "cli/options/command_line.hpp"
+#include "cli/options/completion.hpp"
+#include "cli/options/usage_error.hpp"
 #include "cli/terminal/console_reporter.hpp"
 #include "cli/terminal/exit_code.hpp"
 #include "cli/terminal/output.hpp"
 #include "cli/terminal/signals.hpp"
 #include "cli/terminal/terminal.hpp"
-#include "cli/verbs/arguments.hpp"
-#include "cli/verbs/command_line.hpp"
-#include "cli/verbs/completion.hpp"
-#include "cli/verbs/usage_error.hpp"
 #include "host/config/atomic_conf.hpp"
 #include "ops/containers/list.hpp"
 #include "ops/containers/private_directories.hpp"
@@ -106,12 +107,13 @@ host::Layout make_layout(const CommandLine& line, const std::string& root, const
 
 /// Applies the paths and the runtime that are configured for atomic, which override those of berth.
 void apply_atomic_settings(const std::string& root, host::Config& config) {
-  const auto atomic = host::read_atomic_settings(root, environment("ATOMIC_CONF"));
-  const auto choose = [](const char* name, const std::string& configured, const std::string& own) {
-    return environment(name, configured.empty() ? own.c_str() : configured.c_str());
-  };
-  config.deployments = choose("ATOMIC_OSTREE_CHECKOUT_PATH", atomic.deployments, config.deployments);
-  config.repository = choose("ATOMIC_OSTREE_REPO", atomic.repository, config.repository);
+  const auto atomic = host::read_atomic_settings(root, [](const char* name) { return environment(name); });
+  if (!atomic.deployments.empty()) {
+    config.deployments = atomic.deployments;
+  }
+  if (!atomic.repository.empty()) {
+    config.repository = atomic.repository;
+  }
   if (!atomic.runtime.empty()) {
     config.runtimes.insert(config.runtimes.begin(), atomic.runtime);
   }

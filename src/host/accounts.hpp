@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The users and groups of this machine, from every source that nsswitch.conf(5) names.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "host/layout.hpp"
 
 #include <fcntl.h>
@@ -213,6 +214,10 @@ std::string unit_name(const std::string& container) {
   return container + std::string(unit_suffix);
 }
 
+std::string tmpfiles_copy_name(const std::string& container) {
+  return fmt::format("tmpfiles-{}.conf", container);
+}
+
 void check_container_name(std::string_view name) {
   const auto refuse = [&](std::string_view reason) {
     throw base::Error(base::ErrorKind::usage, fmt::format("the container name '{}' {}", base::printable(name), reason),
@@ -230,6 +235,15 @@ void check_container_name(std::string_view name) {
   if (name.size() + unit_suffix.size() > unit_name_limit) {
     refuse(fmt::format("is longer than {} letters", unit_name_limit - unit_suffix.size()));
   }
+}
+
+bool is_container_name(std::string_view name) {
+  try {
+    check_container_name(name);
+  } catch (const base::Error&) {
+    return false;
+  }
+  return true;
 }
 
 }  // namespace berth::host

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // All paths that berth uses, below one root.
 #pragma once
 
@@ -81,7 +82,13 @@ class Layout {
 /// `NAME.service`
 std::string unit_name(const std::string& container);
 
+/// `tmpfiles-NAME.conf`: the copy of a container's tmpfiles.d file in each of its deployments
+std::string tmpfiles_copy_name(const std::string& container);
+
 /// Checks [a-zA-Z0-9][a-zA-Z0-9_.-]* and that the unit name fits (255 bytes). @throws Error(usage)
 void check_container_name(std::string_view name);
+
+/// Whether check_container_name accepts the name.
+bool is_container_name(std::string_view name);
 
 }  // namespace berth::host

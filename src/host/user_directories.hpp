@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The directories of a user's containers (XDG Base Directory Specification).
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "image/manifest.hpp"
 
 #include <fmt/format.h>
@@ -99,9 +100,13 @@ std::map<std::string, std::string> strings_of(const JsonView& parent, std::strin
   return result;
 }
 
+base::Digest digest_from(const JsonView& view) {
+  return base::Digest::parse(view.as_string(), view.place());
+}
+
 Descriptor descriptor_from(const JsonView& view) {
   Descriptor descriptor{normalized(view.string_or("mediaType", "")),
-                        base::Digest::parse(view.at("digest").as_string(), view.at("digest").place()),
+                        digest_from(view.at("digest")),
                         view.at("size").as_size(),
                         std::nullopt,
                         view.strings_or_empty("urls"),

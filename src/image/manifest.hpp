@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // OCI image-spec 1.1 and Docker schema 2 documents as types.
 #pragma once
 
@@ -9,7 +10,7 @@
 #include <variant>
 #include <vector>
 
-#include "base/decompress.hpp"
+#include "base/archive/decompress.hpp"
 #include "base/digest.hpp"
 
 namespace berth::image {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Limits of image names, however they are made.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Names of images: references given by users, and the canonical names under which images are stored.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/context.hpp"
 
 #include "base/error.hpp"
@@ -7,6 +8,10 @@ namespace berth::ops {
 
 base::Fd open_root(const Context& context) {
   return base::open_host_directory(context.layout.root());
+}
+
+base::Fd open_deployments(const Context& context) {
+  return base::open_host_directory(context.layout.deployments());
 }
 
 source::SourceOptions source_options(const Context& context, const std::string& authfile) {

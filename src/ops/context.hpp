@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The context of every use case.
 #pragma once
 
@@ -34,6 +35,9 @@ struct Context {
 /// Opens the root directory of the host; paths of the host are resolved below it.
 /// @throws Error when it cannot be opened
 base::Fd open_root(const Context& context);
+
+/// Opens the directory of deployments. @throws Error when it does not exist
+base::Fd open_deployments(const Context& context);
 
 /// Options for image sources, from berth.conf. @param authfile file with logins; empty: that of berth.conf
 source::SourceOptions source_options(const Context& context, const std::string& authfile);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The directory that holds all deployments, and names in it.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Filters of the lists of containers and images.
 #pragma once
 

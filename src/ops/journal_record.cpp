@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/journal_record.hpp"
 
 #include <fmt/format.h>
@@ -6,6 +7,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/json.hpp"
 #include "host/layout.hpp"
 
 namespace berth::ops {
@@ -85,12 +87,6 @@ base::Json package_to_json(const RecordedPackage& package) {
   return {{"name", package.name}, {"configuration", files_to_json(package.configuration)}};
 }
 
-/// Records of early versions have no secret.
-std::string secret_of(const base::JsonView& record) {
-  const auto secret = record.find("secret");
-  return secret ? secret->as_string() : "";
-}
-
 /// Records of early versions have no package.
 RecordedPackage package_of(const base::JsonView& record) {
   RecordedPackage package;
@@ -137,11 +133,6 @@ void read_volumes(const base::JsonView& view, SwitchRecord& record) {
       record.fills.push_back({fill.at("path").as_string(), fill.at("content").as_string()});
     }
   }
-}
-
-bool flag_of(const base::JsonView& record, const char* key) {
-  const auto found = record.find(key);
-  return found && found->as_bool();
 }
 
 /// Name of a systemd unit.
@@ -197,8 +188,8 @@ std::vector<RecordedUnit> companions_of(const base::JsonView& record) {
 }
 
 /// Reads members that records of a switch and of an uninstall share. @param record with its name set
-template <typename Note>
-void read_service(const base::JsonView& view, Note& record) {
+template <typename Record>
+void read_service(const base::JsonView& view, Record& record) {
   record.invocation = view.string_or("invocation", "");
   record.runtime = optional_path(view, "runtime", "");
   record.taken_along = optional_units(view, "takenAlong");
@@ -311,7 +302,7 @@ std::optional<SwitchRecord> parse_switch_record(const base::Json& json) {
     return std::nullopt;
   }
   record.name = name_of(view.at("name"));
-  record.secret = secret_of(view);
+  record.secret = view.string_or("secret", "");  // early versions recorded none
   record.boot_id = view.at("bootId").as_string();
   if (const auto before = view.find("before")) {
     record.before = deployment_of(*before);
@@ -324,18 +315,16 @@ std::optional<SwitchRecord> parse_switch_record(const base::Json& json) {
   record.was_enabled = view.at("wasEnabled").as_bool();
   record.enables = view.at("enables").as_bool();
   record.relinks = view.at("relinks").as_bool();
-  if (const auto directories = view.find("linkFolders")) {  // early versions recorded none
-    record.link_directories = paths_of(*directories);
-  }
+  record.link_directories = optional_paths(view, "linkFolders");
   record.tmpfiles_paths = paths_of(view.at("tmpfilesPaths"));
   read_volumes(view, record);
   record.committed = view.at("committed").as_bool();
   read_service(view, record);
-  record.masked = flag_of(view, "masked");
-  record.links_known = flag_of(view, "linksKnown");
+  record.masked = view.bool_or("masked", false);
+  record.links_known = view.bool_or("linksKnown", false);
   record.made_links = optional_paths(view, "madeLinks");
   record.dropped_links = optional_paths(view, "droppedLinks");
-  record.tmpfiles_masked = flag_of(view, "tmpfilesMasked");
+  record.tmpfiles_masked = view.bool_or("tmpfilesMasked", false);
   record.also_links = optional_paths(view, "alsoLinks");
   record.also_units = optional_units(view, "alsoUnits");
   refuse_nonsense(view, record);
@@ -349,13 +338,11 @@ std::optional<UninstallRecord> parse_uninstall_record(const base::Json& json) {
   }
   UninstallRecord record;
   record.name = name_of(view.at("name"));
-  record.secret = secret_of(view);
+  record.secret = view.string_or("secret", "");  // early versions recorded none
   record.has_unit = view.at("hasUnit").as_bool();
   record.was_active = view.at("wasActive").as_bool();
   record.was_enabled = view.at("wasEnabled").as_bool();
-  if (const auto links = view.find("links")) {  // early versions recorded none
-    record.links = paths_of(*links);
-  }
+  record.links = optional_paths(view, "links");
   record.committed = view.at("committed").as_bool();
   record.files = files_of(view, "files");
   record.package = package_of(view);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Journal records of changes: what is needed to undo or finish a change after an interruption.
 #pragma once
 
@@ -5,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "base/json.hpp"
+#include "base/json_fwd.hpp"
 #include "host/state/deployment.hpp"
 
 namespace berth::ops {
@@ -21,7 +22,7 @@ struct RecordedFile {
 
 /// The package that holds the host files of a deployment.
 struct RecordedPackage {
-  std::string name;                         ///< empty: there is none
+  std::string name;                         ///< empty if there is no package
   std::vector<RecordedFile> configuration;  ///< files below /etc, which are kept when edited
 };
 
@@ -104,7 +105,7 @@ struct UninstallRecord {
   int slot = 0;                            ///< slot of the deployment with the package
   std::string runtime{};                   ///< its OCI runtime; empty: unknown
   std::string invocation{};                ///< UnitState::invocation_id of the service before; may be empty
-  std::string pid_file{};                  ///< PID file at the default path, inside the root; empty: there is none
+  std::string pid_file{};                  ///< PID file at the default path, inside the root; may be empty
   std::vector<std::string> taken_along{};  ///< active units that are stopped with the service
   std::string saved_unit{};                ///< path of the copy of an edited unit; empty: it was not edited
   std::string saved_tmpfiles{};            ///< the same for tmpfiles.d lines

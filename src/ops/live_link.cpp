@@ -1,6 +1,6 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/live_link.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -20,10 +20,6 @@ std::string backup_link(const std::string& name) {
   return ".link-" + name;
 }
 
-base::Fd deployments_directory(const Context& context) {
-  return base::open_host_directory(context.layout.deployments());
-}
-
 void rename_link(int directory, const std::string& from, const std::string& to) {
   base::check_errno(::renameat(directory, from.c_str(), directory, to.c_str()),
                     fmt::format("rename {} to {}", base::full_path(directory, from), to));
@@ -32,7 +28,7 @@ void rename_link(int directory, const std::string& from, const std::string& to) 
 }  // namespace
 
 void point_link(const Context& context, const std::string& name, const std::string& target) {
-  const auto directory = deployments_directory(context);
+  const auto directory = open_deployments(context);
   const auto backup = backup_link(name);
   base::unlink_at(directory.get(), backup);
   base::check_errno(::symlinkat(target.c_str(), directory.get(), backup.c_str()), "create the link " + backup);
@@ -49,7 +45,7 @@ void point_link(const Context& context, const std::string& name, const std::stri
 
 void take_link_back(const Context& context, const std::string& name, const std::string& target,
                     const std::string& before) {
-  const auto directory = deployments_directory(context);
+  const auto directory = open_deployments(context);
   const auto backup = backup_link(name);
   const auto kept = base::read_link_at(directory.get(), backup);
   if (base::read_link_at(directory.get(), name) == target) {
@@ -66,7 +62,7 @@ void take_link_back(const Context& context, const std::string& name, const std::
 }
 
 void back_up_link(const Context& context, const std::string& name) {
-  const auto directory = deployments_directory(context);
+  const auto directory = open_deployments(context);
   if (base::read_link_at(directory.get(), name)) {
     rename_link(directory.get(), name, backup_link(name));
     base::sync_at(directory.get(), ".");
@@ -74,7 +70,7 @@ void back_up_link(const Context& context, const std::string& name) {
 }
 
 void put_link_back(const Context& context, const std::string& name) {
-  const auto directory = deployments_directory(context);
+  const auto directory = open_deployments(context);
   if (base::read_link_at(directory.get(), backup_link(name))) {
     rename_link(directory.get(), backup_link(name), name);
     base::sync_at(directory.get(), ".");
@@ -82,7 +78,7 @@ void put_link_back(const Context& context, const std::string& name) {
 }
 
 void drop_link_backup(const Context& context, const std::string& name) {
-  const auto directory = deployments_directory(context);
+  const auto directory = open_deployments(context);
   if (base::unlink_at(directory.get(), backup_link(name))) {
     base::sync_at(directory.get(), ".");
   }

@@ -1,10 +1,10 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/private_deployment.hpp"
-
-#include <fcntl.h>
 
 #include "base/error.hpp"
 #include "base/fd.hpp"
 #include "base/file.hpp"
+#include "base/json.hpp"
 #include "host/files/private_directory.hpp"
 #include "host/state/deployment.hpp"
 
@@ -60,7 +60,7 @@ void let_container_pass(const Context& context, int directory, const base::Json&
   const auto group = context.layout.user() ? std::nullopt : passing_group(config);
   host::make_private(directory, group);
   if (group) {
-    host::let_pass(base::open_host_directory(context.layout.deployments()).get(), *group);
+    host::let_pass(open_deployments(context).get(), *group);
   }
 }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Access to the files of one deployment: root, or the owner of a rootless container, and the group that a container
 // with a user namespace of its own runs as.
 #pragma once
@@ -7,7 +8,7 @@
 #include <optional>
 #include <string>
 
-#include "base/json.hpp"
+#include "base/json_fwd.hpp"
 #include "ops/context.hpp"
 
 namespace berth::ops {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Parts that the JSON forms of results share.
 #pragma once
 

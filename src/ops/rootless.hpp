@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What rootless containers need besides the directories of their user.
 #pragma once
 

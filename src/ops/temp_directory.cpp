@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/temp_directory.hpp"
 #include "ops/deployments_directory.hpp"
 

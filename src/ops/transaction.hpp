@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A change of the host as a list of steps: all are applied, or none.
 #pragma once
 

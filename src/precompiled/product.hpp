@@ -1,5 +1,6 @@
-// What most files of the product include, compiled once. A file still names what it uses: it also has to compile
-// without this.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Headers that most files of the product use, compiled once. A file still includes what it uses: it must
+// compile without this.
 #ifndef BERTH_PRODUCT_HPP  // `pragma once` is not for a file that is compiled itself
 #define BERTH_PRODUCT_HPP
 

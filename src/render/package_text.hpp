@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Descriptions of a package that holds the host files of an image: a Debian control file and an RPM spec.
 #pragma once
 

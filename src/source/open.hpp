@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Opens any reference as an ImageSource.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The layers of an image that are not stored yet, several at once.
 #pragma once
 

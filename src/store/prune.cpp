@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "store/prune.hpp"
 
 #include <fmt/format.h>
@@ -135,7 +136,8 @@ class Prune {
  private:
   void mark() {
     const base::Activity marking(*options_.reporter, "images", base::ProgressTask::marking);
-    auto kept = find_kept(repository_, request_.roots(), request_.some_unknown && request_.some_unknown());
+    const auto in_use = request_.in_use();
+    auto kept = find_kept(repository_, in_use.commits, in_use.some_unknown);
     all_ = all_ || kept.all;
     unused_layers_ = std::move(kept.unused_layers);
     for (const auto& commit : kept.commits) {
@@ -207,7 +209,7 @@ class Prune {
       repository_.remove_branch(layer.name);
     }
     count();
-    base::Activity removing(*options_.reporter, "objects", base::ProgressTask::removing, base::ProgressUnit::files);
+    base::Activity removing(*options_.reporter, "objects", base::ProgressTask::removing, base::ProgressUnit::objects);
     for (const auto& file : candidates_) {
       if (options_.stop.stop_requested()) {
         base::throw_interrupted();  // the next prune finds the rest

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Removal of objects that are not in use.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // One pull: fetches the missing layers and sets the image's branch to the merged tree.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Replacement of damaged objects, in the store and in the checkouts that share them.
 #pragma once
 

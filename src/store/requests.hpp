@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Requests to a store and their results: plain values, without libostree's types.
 #pragma once
 
@@ -84,15 +85,19 @@ struct VerifyReport {
   std::vector<DamagedCheckout> checkouts;
 };
 
+/// What deployments use, whether or not a branch names it.
+struct CommitsInUse {
+  std::vector<std::string> commits;
+  /// Whether there is a deployment whose commit is not known. If so, all stored commits count as in use.
+  bool some_unknown = false;
+};
+
 struct PruneRequest {
   bool dry_run = false;
-  /// Returns commits that are in use, whether or not a branch names them. Called twice, the second time under the lock.
-  std::function<std::vector<std::string>()> roots;
+  /// Called twice, the second time under the lock.
+  std::function<CommitsInUse()> in_use;
   /// Called under the lock, before anything is removed; not called by a dry run. May be empty.
   std::function<void()> clean_up;
-  /// Whether there is a deployment whose commit is not known; called with `roots`. If so, all stored commits count as
-  /// in use. May be empty.
-  std::function<bool()> some_unknown = {};
 };
 
 struct PruneReport {

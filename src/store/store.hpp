@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Images in an OSTree repository: layers and merged trees as commits, checked out with hard links.
 #pragma once
 
@@ -79,9 +80,10 @@ class Store {
   void import_from(const std::string& repository, ImportedFiles files);
   /// Removes the branch of an image or layer; its objects stay until a prune. Durable.
   void remove(const std::string& branch);
-  /// Removes layers that are part of no image, and all objects that neither a branch nor `request.roots` reach. Commits
-  /// of other tools than berth and `atomic` stay, with all their objects. While a branch is damaged, or its commit is
-  /// missing, all commits stay, as do contents with further links, since the objects that it needs are not known.
+  /// Removes layers that are part of no image, and all objects that neither a branch nor `request.in_use` reach.
+  /// Commits of other tools than berth and `atomic` stay, with all their objects. While a branch is damaged, or its
+  /// commit is missing, all commits stay, as do contents with further links, since the objects that it needs are not
+  /// known.
   /// @throws Error(verification), having removed nothing, when damage hides which objects are in use
   PruneReport prune(const PruneRequest& request);
 

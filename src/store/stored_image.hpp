@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Branches and commits read back as images and layers.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Disk usage of images and containers.
 #pragma once
 
@@ -30,7 +31,7 @@ struct Usage {
 /// Adds up blocks on the disk (st_blocks of stat(2)) by object and inode, so that nothing is counted twice: `total` is
 /// the sum of `unowned`, the `own` of all owners, and shared bytes once. Files that cannot be read have no owner.
 /// @param in_use commits that may have none of the owners
-/// @param some_unknown whether there are more of these; see PruneRequest
+/// @param some_unknown whether there are more of these; see CommitsInUse
 Usage measure_usage(const StoreOptions& options, const std::vector<Owner>& owners,
                     const std::vector<std::string>& in_use, bool some_unknown = false);
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Copies commits from a repository that other users can change.
 #pragma once
 

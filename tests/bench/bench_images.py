@@ -4,21 +4,23 @@
 import json
 import os
 import pathlib
+import sysconfig
 import tarfile
 
 from rig import cache, debian, images
 from rig.shell import run
 
+MULTIARCH = sysconfig.get_config_var("MULTIARCH")  # x86_64-linux-gnu
 MEDIUM = ["python3", "perl", "vim", "tzdata", "ncurses-term", "linux-libc-dev"]
-LARGE = [*MEDIUM, "golang-1.19-go", "libboost1.74-dev", "rustc", "llvm-14-dev", "libclang-common-14-dev", "linux-headers-amd64",
-         "python3-sphinx", "git"]  # fmt: skip
+LARGE = [*MEDIUM, "golang-1.19-go", "libboost1.74-dev", "rustc", "llvm-14-dev", "libclang-common-14-dev",
+         f"linux-headers-{debian.architecture()}", "python3-sphinx", "git"]  # fmt: skip
 
 # Layer → paths in it. Paths of earlier layers are excluded from later ones.
 SMALL_LAYERS = {"all": ["etc", "usr/bin/bash", "usr/bin/perl", "var/lib/dpkg/info"]}
 MEDIUM_LAYERS = {"base": ["bin", "etc", "lib", "lib64", "sbin", "var", "opt", "srv"], "programs": ["usr/bin", "usr/sbin"],
                  "libraries": ["usr/lib"], "data": ["usr/share"]}  # fmt: skip
 LARGE_LAYERS = {"base": ["bin", "etc", "lib", "lib64", "sbin", "var", "opt", "srv"], "programs": ["usr/bin", "usr/sbin"],
-                "machine": ["usr/lib/x86_64-linux-gnu", "usr/lib/go-1.19"], "libraries": ["usr/lib"],
+                "machine": [f"usr/lib/{MULTIARCH}", "usr/lib/go-1.19"], "libraries": ["usr/lib"],
                 "headers": ["usr/include", "usr/src"], "data": ["usr/share"]}  # fmt: skip
 VARIANTS = 5
 

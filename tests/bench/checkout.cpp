@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Measures the checkout of an image only: checkout REPOSITORY COMMIT DIRECTORY; prints seconds.
 #include <fmt/format.h>
 
@@ -12,9 +13,9 @@ namespace {
 
 class SilentReporter final : public berth::base::Reporter {
  public:
-  void step(std::string_view /*sentence*/) override {}
+  void step(std::string_view /*message*/) override {}
   void progress(const berth::base::Progress& /*progress*/) override {}
-  void warning(std::string_view /*sentence*/) override {}
+  void warning(std::string_view /*message*/) override {}
 };
 
 double checkout(const char* repository, const char* commit, const char* directory) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The minimal costs of a pull, measured one by one: limit DIRECTORY BLOB.tar.gz… prints, in CPU seconds of one core,
 // how long it takes to inflate the layers, to hash them (the blobs once; the uncompressed bytes twice, at the same
 // time), and to write their files into the new directory DIRECTORY; and then, in seconds of wall-clock time, to sync
@@ -17,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-#include "base/decompress.hpp"
+#include "base/archive/decompress.hpp"
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/sha256.hpp"

@@ -78,7 +78,7 @@ def table(report):
 
 BAR, GAP, LEFT, WIDTH = 18, 6, 300, 860
 COLOURS = {"berth": "#1f6f8b", "podman": "#b35c44"}
-PLOTTED = ["pull, small", "pull, medium", "pull, large", "pull, large in zstd", "pull what is present, large",
+PLOTTED = ["pull, small", "pull, medium", "pull, large", "pull, large in zstd", "pull a present image, large",
            "pull an update, large", "install, large", "start", "list containers", "list images", "delete, large"]  # fmt: skip
 
 

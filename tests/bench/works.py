@@ -51,7 +51,7 @@ class Bench:
                 self._kept.append((name, tool, [reference, newer]))
                 self._add(f"pull, {name}", tool, tool.pull(reference))
                 self.results.add(f"disk, {name}", tool.name, {"bytes": measure.disk_bytes(tool.data)})
-                self._add(f"pull what is present, {name}", tool, tool.pull(reference))
+                self._add(f"pull a present image, {name}", tool, tool.pull(reference))
                 if kind is Berth:
                     self.installs(name, tool, reference)
                 self._add(f"pull an update, {name}", tool, tool.pull(newer))

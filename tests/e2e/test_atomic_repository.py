@@ -1,12 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Repositories that `atomic` wrote: layers are commits below ociimage/, and no commit has the merged tree."""
 
-import json
-import pathlib
-import tempfile
-
 import pytest
 from rig import images
+from rig.atomic import AtomicInstaller
 from rig.checks import DEPLOYMENTS
 from rig.shell import run
 
@@ -20,27 +17,7 @@ def repository_of(host):
 @pytest.fixture
 def stored(host, work):
     """A host with a repository of `atomic pull`: a commit for each layer with docker.size, and a commit with the manifest."""
-    image = images.hello_world()
-    directory = pathlib.Path(tempfile.mkdtemp(dir=work))
-    repository = repository_of(host)
-    repository.parent.mkdir(parents=True)
-    run("ostree", f"--repo={repository}", "init", "--mode=bare")
-    run("skopeo", "copy", "--quiet", "--insecure-policy", f"oci:{image.layout}", f"dir:{directory / 'atomic'}")
-    unpacked, directory = directory, directory / "atomic"
-    manifest = (directory / "manifest").read_text() if (directory / "manifest").exists() else (directory / "manifest.json").read_text()
-    for layer in json.loads(manifest)["layers"]:
-        digest = layer["digest"].removeprefix("sha256:")
-        tree = unpacked / digest
-        tree.mkdir()
-        run("tar", "-xzf", directory / digest, "-C", tree)
-        run("ostree", f"--repo={repository}", "commit", f"--branch=ociimage/{digest}", f"--tree=dir={tree}",
-            f"--add-metadata-string=docker.size={layer['size']}", "--subject=layer")  # fmt: skip
-    empty = unpacked / "empty"
-    empty.mkdir()
-    name = "ociimage/example.test_2Fhello-world_3Alatest"
-    digest = json.loads(run("skopeo", "inspect", f"oci:{image.layout}").stdout)["Digest"]
-    run("ostree", f"--repo={repository}", "commit", f"--branch={name}", f"--tree=dir={empty}", "--subject=image",
-        f"--add-metadata-string=docker.manifest={manifest}", f"--add-metadata-string=docker.digest={digest}")  # fmt: skip
+    AtomicInstaller(host, work / "atomic", f"{DEPLOYMENTS}/.storage/ostree").pull(images.hello_world(), NAME)
     return host
 
 

@@ -264,5 +264,6 @@ def test_damaged_containers_are_reported_and_left_out_of_lists_and_can_be_remove
         done = host.berth("start", name, check=False)
         assert done.returncode in (1, 6) and name in done.stderr and "berth uninstall" in done.stderr
         host.berth("uninstall", name)
-    host.berth("uninstall", "good")
+    done = host.berth("uninstall", "--json", "nobody", "good", check=False)
+    assert done.returncode == 3 and [each["container"] for each in json.loads(done.stdout)] == ["good"]
     assert leftovers(before, host.snapshot()) == []

@@ -8,10 +8,9 @@ import subprocess
 
 import pytest
 from rig import images
-from rig.checks import DEPLOYMENTS, in_cgroup_of
+from rig.checks import DEPLOYMENTS, RUNTIMES, in_cgroup_of
 from rig.terminal import Terminal
 
-RUNTIMES = {"runc": "/usr/sbin/runc", "crun": "/usr/bin/crun"}
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +93,7 @@ def test_signals_reach_the_command(both, runtime, number):
     assert process.line() == "ready\n"
     os.kill(both.inner_pid(process), number)
     assert process.finish() == 9
-    assert process.rest() == "got it\n"
+    assert process.outputs()[0] == "got it\n"
     nothing_left(both)
 
 
@@ -180,7 +179,7 @@ def test_a_one_off_run_without_a_command_runs_that_of_the_service(both, runtime)
     assert "plain runs as 1000 in /srv/home" in process.line()
     os.kill(both.inner_pid(process), signal.SIGTERM)
     assert process.finish() == 0
-    assert process.rest() == "plain says goodbye\n"
+    assert process.outputs()[0] == "plain says goodbye\n"
 
 
 def test_refusals(both):

@@ -64,7 +64,7 @@ REFUSED = {
     "return-in-tmpfiles": (6, ["exports/tmpfiles.template:1", "carriage return"], image("tmpfiles-cr", {"tmpfiles.template": "# c\rR /etc\n"})),
     "escape-in-default": (6, ["defaultValues.A", "U+001B"], image("escape", {"manifest.json": json.dumps({"version": "1.0", "defaultValues": {"A": "\x1b[2J"}})})),
     "escape-in-name": (6, ["exports/hostfs", "U+001B"], image("escape-name", hostfs={"etc/a\x1b[2J": "x"})),
-    "terminal": (6, ["wants a terminal", "process.terminal"], image("terminal", process={"args": ["/bin/sh"], "cwd": "/", "terminal": True})),
+    "terminal": (6, ["requires a terminal", "process.terminal"], image("terminal", process={"args": ["/bin/sh"], "cwd": "/", "terminal": True})),
     "hook-of-wrong-type": (6, ["hooks.prestart"], image("hook-type", hooks={"prestart": "x"})),
 }  # fmt: skip
 

@@ -118,7 +118,7 @@ def test_control_c_ends_following_quietly(speaker, follower):
     process.line()
     os.kill(speaker.inner_pid(process), signal.SIGINT)
     assert process.finish() == 130
-    assert process.stderr.read() == ""
+    assert process.outputs()[1] == ""
 
 
 def test_a_closed_pipe_ends_following_quietly(speaker):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Other users of the host cannot reach the files of images, in whatever directory, and cannot become root by them."""
+"""Other users of the host cannot reach the files of images, in any directory, and cannot become root by them."""
 
 import json
 import os

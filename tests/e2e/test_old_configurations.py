@@ -8,9 +8,9 @@ import re
 
 import pytest
 from rig import images, memlock
+from rig.checks import RUNTIMES
 from rig.shell import run
 
-RUNTIMES = {"runc": "/usr/sbin/runc", "crun": "/usr/bin/crun"}
 PUBLISHED = ("hello-world", "etcd", "net-snmp", "qemu-guest-agent", "docker-centos")
 
 # Notifies systemd that it is ready, and ends on SIGTERM.

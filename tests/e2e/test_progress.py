@@ -161,12 +161,12 @@ def test_verify_and_prune_report_progress(site):
     done = site.network.run(*command(site, "images", "verify", "--no-remote", "--progress=json")[3:])
     lines = [line for line in map(json.loads, done.stderr.splitlines()) if line["type"] == "progress"]
     last = [line for line in lines if line["label"] == "checking"][-1]
-    assert (last["id"], last["phase"], last["unit"]) == (reference, "done", "files") and last["done"] == last["total"] > 0
+    assert (last["id"], last["phase"], last["unit"]) == (reference, "done", "objects") and last["done"] == last["total"] > 0
     site.network.run(*command(site, "images", "delete", reference)[3:])
     done = site.network.run(*command(site, "images", "prune", "--progress=json")[3:])
     lines = [line for line in map(json.loads, done.stderr.splitlines()) if line["type"] == "progress"]
     assert [line for line in lines if line["label"] == "removing"][-1]["done"] > 0
-    assert any(line["label"] == "marking what is in use" for line in lines)
+    assert any(line["label"] == "marking objects in use" for line in lines)
 
 
 def test_an_error_is_a_json_line(site):

@@ -86,26 +86,28 @@ def test_a_command_line_has_the_schema_of_its_verb(line, verb):
     assert schemas.verb_of(line.split()) == verb
 
 
-def test_a_wait_that_fails_names_the_state_the_time_and_the_last_value(host):
+def test_a_wait_that_fails_names_the_state_the_time_and_the_last_value(shared_host):
     with pytest.raises(AssertionError, match=r"waited 0\.1 s for the end; at the end there was 'middle'\nmore"):
         wait_for(lambda: "middle", "the end", "end", seconds=0.1, shown=lambda: "more")
     with pytest.raises(AssertionError, match="for dbus to be failed; at the end there was 'active'\njournal of the host:\n(?s:.)*systemd"):
-        host.wait_for(lambda: host.unit("dbus")["ActiveState"], "dbus to be failed", "failed", seconds=0.1)
+        shared_host.wait_for(lambda: shared_host.unit("dbus")["ActiveState"], "dbus to be failed", "failed", seconds=0.1)
 
 
-def test_a_command_that_does_not_end_is_a_failure_with_its_output(host):
+def test_a_command_that_does_not_end_is_a_failure_with_its_output(shared_host):
     with pytest.raises(CommandTimedOut, match=r"waited 1 s for the end of: sh -c echo begun; exec sleep 9(?s:.)*begun"):
         run("sh", "-c", "echo begun; exec sleep 9", timeout=1)
-    process = host.start_process("sh", "-c", "echo first; echo second; printf third; exec sleep 1000")
+    process = shared_host.start_process("sh", "-c", "echo first; echo second; printf third; exec sleep 1000")
     assert process.line() == "first\n"
     with pytest.raises(AssertionError, match=r"waited 1 s for the end of: .*sleep 1000(?s:.)*stdout: second\nthird"):
         process.finish(seconds=1)
-    host.end_process(process)
+    shared_host.end_process(process)
 
 
 def test_json_that_does_not_conform_is_a_failure():
-    schemas.check(["berth", "rollback", "--json", "x"], '{"container": "x", "image": "y", "idBefore": "1", "idAfter": "2"}')
-    with pytest.raises(AssertionError, match="schema of berth rollback"):
-        schemas.check(["berth", "rollback", "--json", "x"], '{"container": "x"}')
+    schemas.check(["berth", "rollback", "--json", "x"], '{"container": "x", "image": "y", "idBefore": "1", "idAfter": "2"}', "")
+    with pytest.raises(AssertionError, match="schema of rollback"):
+        schemas.check(["berth", "rollback", "--json", "x"], '{"container": "x"}', "")
     with pytest.raises(AssertionError, match=r"there is no schemas/berth-mount-x\.schema\.json"):
-        schemas.check(["berth", "mount", "x", "--json"], "{}")
+        schemas.check(["berth", "mount", "x", "--json"], "{}", "")
+    with pytest.raises(AssertionError, match="schema of progress"):
+        schemas.check(["berth", "pull", "--progress=json"], "", 'plain\n{"type": "step"}')

@@ -5,9 +5,8 @@ import re
 
 import pytest
 from rig import images
-from rig.checks import in_cgroup_of, runtime_processes
+from rig.checks import RUNTIMES, in_cgroup_of, runtime_processes
 
-RUNTIMES = {"runc": "/usr/sbin/runc", "crun": "/usr/bin/crun"}
 
 
 @pytest.fixture(params=RUNTIMES)

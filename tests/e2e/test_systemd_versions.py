@@ -5,31 +5,15 @@ import json
 
 import pytest
 from rig import images
+from rig.checks import RUNTIMES
+from test_busy_systemd import FAST, newer, reference, unit_file
 
 pytestmark = pytest.mark.portable
-
-FAST = "--settle=0.3"
-RUNTIMES = {"runc": "/usr/sbin/runc", "crun": "/usr/bin/crun"}
-
 
 @pytest.fixture(scope="module")
 def host(shared_host):
     """One for all tests; each has containers of its own names."""
     return shared_host
-
-
-def reference(image):
-    return f"oci:{image.inside}"
-
-
-def newer():
-    return images.derived(images.plain(), "plain-newer", {"usr/share/newer": "newer\n"})
-
-
-def unit_file(host, path, text):
-    host.path(f"/etc/systemd/system/{path}").parent.mkdir(exist_ok=True)
-    host.path(f"/etc/systemd/system/{path}").write_text(text)
-    host.run("systemctl", "daemon-reload")
 
 
 def outdated(host, *units):

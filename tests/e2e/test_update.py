@@ -12,12 +12,11 @@ import pytest
 from rig import images
 from rig.checks import DEPLOYMENTS, rootfs
 from rig.shell import PATIENCE
+from test_etcd import SETTINGS as ETCD_SETTINGS
 from test_etcd import URL, etcdctl
 
 SETTINGS = [
-    "--set=ETCD_DATA_DIR=/var/lib/etcd/data",
-    f"--set=ETCD_LISTEN_CLIENT_URLS={URL}",
-    f"--set=ETCD_ADVERTISE_CLIENT_URLS={URL}",
+    *ETCD_SETTINGS,
     "--set=ETCD_HEARTBEAT_INTERVAL=20",  # a leader is elected at once
     "--set=ETCD_ELECTION_TIMEOUT=200",
 ]

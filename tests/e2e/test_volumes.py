@@ -104,7 +104,7 @@ LOGGER = "#!/bin/sh\necho written > /var/log/app.log\ntrap 'exit 0' TERM\nwhile 
 def test_a_log_that_is_a_link_to_a_stream_is_reported_and_can_be_written_to_a_file(host):
     files = {"usr/bin/serve": LOGGER, "var/log/app.log": ""}
     made = images.derived(images.plain(), "logger", files, links={"var/log/app.log": "/dev/stdout"}, config=ROOT)
-    named = "cannot be opened, for the standard streams of a service are sockets of the journal: /var/log/app.log"
+    named = "cannot be opened, because the standard streams of a service are sockets of the journal: /var/log/app.log"
     assert named in host.berth("lint", f"oci:{made.inside}", check=False).stdout
     assert named in host.berth("install", "--name=logger", f"oci:{made.inside}").stderr
     host.path("/etc/systemd/system/logger.service.d").mkdir()

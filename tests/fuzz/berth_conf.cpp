@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // berth.conf.
 #include "harness.hpp"
 #include "host/config/config.hpp"

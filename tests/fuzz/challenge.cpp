@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // WWW-Authenticate headers of registries.
 #include "source/registry/challenge.hpp"
 

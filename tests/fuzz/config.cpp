@@ -1,4 +1,6 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // config.json of images: conversion of old forms, and checks.
+#include "base/json.hpp"
 #include "render/spec/config_json.hpp"
 
 #include "harness.hpp"
@@ -27,7 +29,7 @@ void check(std::string_view text, const render::HostFeatures& features, const st
   fuzz::require(!document.at("linux").at("cgroupsPath").get<std::string>().empty(), "there is a cgroup",
                 finished->text);
   const auto again = render::finish_config(finished->text, "config.json", features, path, remote);
-  fuzz::require(again.text == finished->text && again.conversions.empty(), "what is finished stays as it is",
+  fuzz::require(again.text == finished->text && again.conversions.empty(), "a finished configuration stays as it is",
                 finished->text + again.text);
   for (const auto& privilege : render::config_privileges(document, "")) {
     fuzz::require(fuzz::is_showable(privilege.message), "a warning is fit to be shown", privilege.message);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Auth files of podman, skopeo and docker. `s3cr3t` is a secret that no message may quote, unless it is in the name of
 // a credential helper, which is not secret.
 #include "source/registry/credentials.hpp"

@@ -1,5 +1,6 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Compressed layers: each input as gzip, as zstd and as plain bytes.
-#include "base/decompress.hpp"
+#include "base/archive/decompress.hpp"
 
 #include <algorithm>
 #include <string_view>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Digests as documents and users write them.
 #include "base/digest.hpp"
 

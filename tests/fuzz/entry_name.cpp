@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Names in layers.
 #include "store/tree/entry_name.hpp"
 
@@ -27,8 +28,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!path || path->empty()) {
     return 0;
   }
-  fuzz::require(path->find('\0') == std::string::npos && path->size() <= 4095, "a path is what the kernel takes",
-                *path);
+  fuzz::require(path->find('\0') == std::string::npos && path->size() <= 4095, "the kernel accepts the path", *path);
   fuzz::require(store::is_utf8(*path), "a path is UTF-8", *path);
   fuzz::require(store::normal_entry_path(*path, "an entry") == *path, "a normal path stays as it is", *path);
   std::string_view rest = *path;

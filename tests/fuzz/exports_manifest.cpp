@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // exports/manifest.json, and the destinations of host files.
 #include "harness.hpp"
 #include "render/exports/exports.hpp"

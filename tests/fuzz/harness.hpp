@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Shared by the fuzzing harnesses. A harness is one function, LLVMFuzzerTestOneInput, linked either with libFuzzer or
 // with replay.cpp.
 #pragma once
@@ -55,7 +56,7 @@ auto accepted(Work&& work) -> std::optional<decltype(work())> {
   try {
     return work();
   } catch (const base::Error& error) {
-    require(!error.message().empty(), "an error has a sentence");
+    require(!error.message().empty(), "an error has a message");
     require(is_showable(error.what()) && is_showable(error.hint()), "an error is fit to be shown", error.what());
     return std::nullopt;
   }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Indexes, manifests and configurations of images, with every media type.
 #include "base/json.hpp"
 #include "harness.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Info files of deployments of berth and `atomic`.
 #include "harness.hpp"
 #include "host/state/deployment.hpp"

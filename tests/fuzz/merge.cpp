@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Merge of layers, structure-aware: the input determines a sequence of layers, and the merge is compared with a naive
 // model of "Applying Changesets" of OCI image-spec 1.1 layer.md: maps from paths to values.
 #include "store/tree/merge.hpp"

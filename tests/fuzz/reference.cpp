@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Names of images as users and documents write them.
 #include "image/reference.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Stands in for libFuzzer: runs a harness once on each file named on the command line, and on each file in the
 // directories named there.
 #include <algorithm>

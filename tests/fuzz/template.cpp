@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Templates with their values. An input is lines NAME=VALUE, in which `\n` stands for a line break, then a line `%%`,
 // then the template.
 #include "render/template/template.hpp"
@@ -116,7 +117,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   if (const auto json = render_input(input, render::TemplateKind::json)) {
     fuzz::require(json == expected, "JSON is substituted like any text", *json);
-    fuzz::require(base::Json::accept(*json), "what is rendered as JSON is JSON", *json);
+    fuzz::require(base::Json::accept(*json), "a text rendered as JSON is JSON", *json);
   }
   for (const auto& name : render::variables_in(input.text)) {
     fuzz::require(render::is_variable_name(name), "a variable has a variable's name", name);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Units of images, and their settings.
 #include "render/unit/unit.hpp"
 

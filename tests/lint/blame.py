@@ -12,10 +12,10 @@ LITERAL = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
 # file → [(text, the fact that justifies it)]
 JUSTIFIED = {
-    "src/cli/verbs/images_verify.cpp": [
+    "src/cli/verbs/images/images_verify.cpp": [
         ("damaged", "a digest differs"), ("{} damaged", "a digest differs"), ("{} is damaged in {}", "a digest differs"),
     ],
-    "src/cli/verbs/images_repair.cpp": [
+    "src/cli/verbs/images/images_repair.cpp": [
         ("{}: {} damaged objects replaced, {} layers fetched\\n", "a digest differed"), ("Replace damaged files of an image and of its containers", "help"),
     ],
     "src/cli/atomic/atomic_images.cpp": [("{} is damaged in the store", "verify found it")],
@@ -36,8 +36,8 @@ JUSTIFIED = {
     "src/ops/images/repair.cpp": [("damaged", "a key of JSON")],
     "src/ops/images/verify.cpp": [("damaged", "a key of JSON")],
     "src/store/verify.cpp": [("{} damaged objects are needed by no image; berth images prune removes them", "a digest differs")],
-    "src/base/tar_reader.cpp": [("Damaged tar archive", "a text of libarchive, which is removed"), ("it is damaged, truncated or invalid", "one of three")],
-    "src/base/decompress.cpp": [("the gzip data is damaged", "the decoder reports it"), ("the zstd data is damaged: {}", "the decoder reports it"),
+    "src/base/archive/tar_reader.cpp": [("Damaged tar archive", "a text of libarchive, which is removed"), ("it is damaged, truncated or invalid", "one of three")],
+    "src/base/archive/decompress.cpp": [("the gzip data is damaged", "the decoder reports it"), ("the zstd data is damaged: {}", "the decoder reports it"),
                                 ("damaged", "the decoder reports it")],
     "src/store/pull.cpp": [("{} is now another image than the damaged one", "a digest differs"),
                            ("the manifest and the configuration do not belong together; have the image built or pushed again", "both have their digests")],

@@ -12,7 +12,7 @@ SOURCE = re.compile(r"(?<![\w./-])((?:base|image|host|render|store|source|ops|cl
 OWN_PAGE = re.compile(r"\b(berth(?:-\w+|\.conf)?)\((\d)\)")
 SECTION = re.compile(r"\bsections? \d+(?:\.\d+)*|§ ?\d")
 NAMED = re.compile(r"\bRFC ?\d+|\bPOSIX\b|\bFIPS\b|\bISO\b|[Ss]pecification|\bspec\b|\w\(\d\)|\bISA\b|\bUAPI\b")
-EXAMPLE = re.compile(r"\bsize(_test)?\.[ch]pp|\bberth-size\b")  # the verb that CONTRIBUTING.md adds as an example
+EXAMPLE = re.compile(r"size(_test)?\.[ch]pp|berth-size(\.8\.scd)?")  # the verb that CONTRIBUTING.md adds as an example
 PATTERNS = ("%", "*", "{", "<", "$")  # what follows stands for many names
 UNPUBLISHED = re.compile(r"\bcontract\b")
 READ = ("src/*.[ch]pp", "tests/*.[ch]pp", "tests/*.py", "tests/*.sh", "*.md", "man/*.scd", "*meson.build")
@@ -26,19 +26,23 @@ def comment_of(path, line):
     return line[start:] if start >= 0 else ""
 
 
-def exists(name):
-    return (TOP / name).exists() or (TOP / "src" / name).exists() or (TOP / "tests/unit" / name).exists()
+def exists(name, with_example):
+    """@param with_example whether a file of the example exists, too, if its directory has files of its kind"""
+    places = [TOP / name, TOP / "src" / name, TOP / "tests/unit" / name]
+    if with_example and EXAMPLE.fullmatch(places[0].name):
+        return any(any(place.parent.glob(f"*{place.suffix}")) for place in places)
+    return any(place.exists() for place in places)
 
 
-def problems(text, before):
+def problems(text, before, with_example):
     """@param before the previous line, where a citation may begin"""
     for pattern in (FROM_TOP, SOURCE):
         for found in pattern.finditer(text):
             name = found.group(1).rstrip(".")
-            if not exists(name) and text[found.end() : found.end() + 1] not in PATTERNS:
+            if not exists(name, with_example) and text[found.end() : found.end() + 1] not in PATTERNS:
                 yield f"{name} does not exist"
     for page, section in OWN_PAGE.findall(text):
-        if not (TOP / f"man/{page}.{section}.scd").exists():
+        if not exists(f"man/{page}.{section}.scd", with_example):
             yield f"there is no manual page {page}({section})"
     for found in SECTION.finditer(text):
         if not NAMED.search(before + " " + text[: found.start()]) and not NAMED.search(text[found.end():]):
@@ -49,13 +53,12 @@ def problems(text, before):
 
 def main():
     findings = []
-    for path in sorted({path for pattern in READ for path in files(pattern)}):
+    for path in files(*READ):
         before = ""
         for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
             text = comment_of(path, line)
-            if path.name == "CONTRIBUTING.md" and EXAMPLE.search(text):
-                continue
-            findings += [f"{path.relative_to(TOP)}:{number}: {problem}" for problem in problems(text, before)]
+            with_example = path.name == "CONTRIBUTING.md"
+            findings += [f"{path.relative_to(TOP)}:{number}: {problem}" for problem in problems(text, before, with_example)]
             before = text
     finish(findings)
 

@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 
-from source_tree import TOP, finish
+from source_tree import files, finish
 
 
 def readelf(option, program):
@@ -22,8 +22,8 @@ def late_libraries(program):
 
 def wanted_late_libraries():
     """The sonames of all LateLibrary objects in the sources, sorted"""
-    texts = [path.read_text(encoding="utf-8") for pattern in ("*.hpp", "*.cpp") for path in (TOP / "src").rglob(pattern)]
-    return sorted(set(re.findall(r'^\s+(?:base::)?LateLibrary \w+\{"([^"]+)"\};$', "\n".join(texts), re.MULTILINE)))
+    declared = re.compile(r'^\s+(?:base::)?LateLibrary \w+\{"([^"]+)"\};$', re.MULTILINE)
+    return sorted({name for path in files("src/*.[ch]pp") for name in declared.findall(path.read_text(encoding="utf-8"))})
 
 
 def findings_in(program):

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Every script of Python and the shell names its licence (spdx.org) in its first lines."""
+"""Every source of C++, every script and every file of the build names its licence (spdx.org) in its first lines."""
 
 import re
 
@@ -8,16 +8,17 @@ from source_tree import TOP, files, finish
 
 LINE = "SPDX-License-Identifier: LGPL-2.1-or-later"
 DATA = (TOP / "tests/fuzz/corpus", TOP / "tests/golden")
+SUFFIXES = (".cpp", ".hpp", ".py", ".sh", ".bash", ".fish", ".in", ".spec", ".ini", ".supp")
+NAMES = ("meson.build", "meson_options.txt", "_berth")
 SHEBANG = re.compile(rb"#!/.*(python3|bash|/sh)\b")
 FIRST_LINES = 3  # after a line for the interpreter, and one for a completion system
 
 
 def sources():
-    suffixes = (".py", ".sh", ".bash")
     return [
         path for path in files()
         if not any(path.is_relative_to(directory) for directory in DATA)
-        and (path.suffix in suffixes or SHEBANG.match(path.read_bytes().split(b"\n", 1)[0]))
+        and (path.suffix in SUFFIXES or path.name in NAMES or SHEBANG.match(path.read_bytes().split(b"\n", 1)[0]))
     ]  # fmt: skip
 
 

@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Checks the includes of src against the tables in src/README.md.
 
-A row of the first table is `| room | contents | dependencies |`. The dependencies are rooms (`all above` means all rooms of the
-previous rows) and libraries. A room may also use the rooms that its dependencies may use, and the libraries of the first room.
+A row of the first table is `| component | contents | dependencies |`. The dependencies are components (`all above` means those of
+the previous rows) and libraries. A component may also use what its dependencies may use, and the libraries of the first component.
 
-A row `| room/part | contents |` names a directory of a room, and `| room/ |` the files of the room itself. The rows of a room are
-ordered: a file may include files of its own row and of the rows before it."""
+A row `| component/part | contents |` names a directory below a component, and `| component/ |` the files directly in its directory.
+The rows of a component are ordered: a file may include files of its own row and of the rows before it."""
 
 import re
 
@@ -14,7 +14,7 @@ from source_tree import TOP, files, finish
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^">]+)[">]', re.MULTILINE)
 
-# Precompiled headers, which belong to no room.
+# Precompiled headers, which belong to no component.
 PRECOMPILED = "precompiled"
 
 # Prefix of the headers of a library → its name in the table, in lower case.
@@ -48,7 +48,7 @@ def rows(text):
 
 
 def read_rooms(text):
-    """room → (the room and those it may include, its dependencies as text), in the order of the table"""
+    """component → (the component and those it may include, its dependencies as text), in the order of the table"""
     rooms = {}
     for name, cells in rows(text):
         if len(cells) < 3 or not re.fullmatch("[a-z]+", name) or not (TOP / "src" / name).is_dir():
@@ -62,18 +62,18 @@ def read_rooms(text):
 
 
 def read_parts(text):
-    """`room/part`, or `room/` → its position in the table"""
+    """`component/part`, or `component/` → its position in the table"""
     places = {}
     for name, _ in rows(text):
-        if re.fullmatch("[a-z]+/[a-z]*", name):
+        if re.fullmatch("[a-z]+/[a-z/]*", name):
             places[name] = len(places)
     return places
 
 
 def part_of(path):
-    """`room/part` of a path below src; `room/` for a file of the room itself"""
-    components = path.split("/")
-    return components[0] + "/" + (components[1] if len(components) > 2 else "")
+    """`component/part` of a path below src; `component/` for a file directly in its directory"""
+    room, *parts, _ = path.split("/")
+    return room + "/" + "/".join(parts)
 
 
 def library_of(header):
@@ -89,7 +89,7 @@ def check_file(path, rooms, places):
         where = f"src/{name}: includes {header}"
         other = header.split("/")[0]
         if kind == '"' and "/" not in header:
-            yield f'{where}; write it as "room/file.hpp"'
+            yield f'{where}; write it as "component/file.hpp"'
         elif kind == '"' and other not in reached:
             yield f"{where}, but {room} may not use {other}"
         elif kind == '"' and other == room and places.get(part_of(header), -1) > places.get(part, -1):
@@ -103,7 +103,7 @@ def check_file(path, rooms, places):
 def main():
     readme = TOP / "src/README.md"
     if not readme.exists():
-        finish(["src/README.md, which has the table of rooms, does not exist"])
+        finish(["src/README.md, which has the table of components, does not exist"])
     text = readme.read_text(encoding="utf-8")
     rooms, places = read_rooms(text), read_parts(text)
     findings = []

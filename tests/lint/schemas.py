@@ -14,6 +14,7 @@ SCHEMAS = TOP / "schemas"
 GOLDEN = TOP / "tests/golden/json"
 INSTALLED = "/usr/share/berth/schemas"
 SAME = {"atomic-ps": "atomic-containers-list"}  # verb → the verb whose schema it uses
+PROGRESS = "progress"  # that of --progress=json, which all verbs have
 
 
 def parts_of(schema, place="#"):
@@ -82,7 +83,9 @@ def findings_of_definitions(schemas):
 
 
 def findings_of_verbs(berth, schemas):
-    unused = set(schemas)
+    unused = set(schemas) - {PROGRESS}
+    if f"{INSTALLED}/berth-{PROGRESS}.schema.json" not in (TOP / "man/berth.8.scd").read_text(encoding="utf-8"):
+        yield f"man/berth.8.scd: does not name {INSTALLED}/berth-{PROGRESS}.schema.json"
     for words in verbs(berth):
         if "--json" not in options_of_help(help_of(berth, *words)):
             continue

@@ -28,7 +28,7 @@ def root(tmp_path):
 
 
 @pytest.fixture
-def berth(request, root):
+def berth(request):
     """Runs berth under qemu and returns its output."""
     build = pathlib.Path(request.config.getoption("build"))
 
@@ -91,9 +91,9 @@ def test_the_program_is_one_for_arm(berth, request):
 
 
 def test_a_pull_takes_the_image_for_arm(berth, root, image):
-    told = json.loads(berth("--root", root, "pull", "--json", image))
-    assert told["changed"] and told["layersFetched"] == 1
-    inspected = json.loads(berth("--root", root, "inspect", told["image"]))
+    pulled = json.loads(berth("--root", root, "pull", "--json", image))
+    assert pulled["changed"] and pulled["layersFetched"] == 1
+    inspected = json.loads(berth("--root", root, "inspect", pulled["image"]))
     assert inspected["config"]["architecture"] == "arm64"
 
 

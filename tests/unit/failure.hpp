@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Runs a function that must fail and returns its Error.
 #pragma once
 

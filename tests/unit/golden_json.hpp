@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Comparison of JSON with a golden file.
 #pragma once
 

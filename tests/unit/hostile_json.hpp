@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Invalid JSON documents, for the tests of all readers of JSON from outside.
 #pragma once
 

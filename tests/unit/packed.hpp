@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Compressed bytes, and streams of them.
 #pragma once
 
@@ -9,6 +10,7 @@
 #include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/byte_stream.hpp"
 #include "base/error.hpp"
@@ -56,5 +58,15 @@ class PieceStream final : public base::ByteStream {
   std::size_t piece_;
   std::size_t at_ = 0;
 };
+
+/// Reads a stream to its end, at most `piece` bytes at a time.
+inline std::string drain(base::ByteStream& stream, std::size_t piece = 10'000) {
+  std::string text;
+  std::vector<std::byte> buffer(piece);
+  while (const auto count = stream.read(buffer)) {
+    text.append(reinterpret_cast<const char*>(buffer.data()), count);
+  }
+  return text;
+}
 
 }  // namespace berth::test

@@ -1,4 +1,5 @@
-#include "base/decompress.hpp"
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "base/archive/decompress.hpp"
 
 #include <fmt/format.h>
 #include <isa-l/igzip_lib.h>
@@ -13,8 +14,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/archive/libarchive.hpp"
 #include "base/error.hpp"
-#include "base/libarchive.hpp"
 
 namespace berth::base {
 namespace {
@@ -171,10 +172,6 @@ class ZstdStream final : public ByteStream {
   bool frame_done_ = false;
 };
 
-struct FreeArchive {
-  void operator()(archive* reader) const noexcept { libarchive().read_free(reader); }
-};
-
 /// bzip2 and xz, which are rare, through libarchive.
 class ArchiveStream final : public ByteStream {
  public:
@@ -302,7 +299,7 @@ class BoundedStream final : public ByteStream {
 /// Returns the bytes that were read to detect the compression, then the rest.
 class RewoundStream final : public ByteStream {
  public:
-  RewoundStream(std::vector<std::byte> beginning, std::unique_ptr<ByteStream> rest)
+  RewoundStream(std::string beginning, std::unique_ptr<ByteStream> rest)
       : beginning_(std::move(beginning)), rest_(std::move(rest)) {}
 
   std::size_t read(std::span<std::byte> buffer) override {
@@ -310,7 +307,7 @@ class RewoundStream final : public ByteStream {
       return rest_->read(buffer);
     }
     const auto count = std::min(buffer.size(), beginning_.size() - position_);
-    std::copy_n(beginning_.begin() + static_cast<std::ptrdiff_t>(position_), count, buffer.begin());
+    std::copy_n(std::as_bytes(std::span(beginning_)).subspan(position_).begin(), count, buffer.begin());
     position_ += count;
     return count;
   }
@@ -318,24 +315,10 @@ class RewoundStream final : public ByteStream {
   std::uint64_t skip(std::uint64_t count) override { return position_ == beginning_.size() ? rest_->skip(count) : 0; }
 
  private:
-  std::vector<std::byte> beginning_;
+  std::string beginning_;
   std::size_t position_ = 0;
   std::unique_ptr<ByteStream> rest_;
 };
-
-std::vector<std::byte> read_beginning(ByteStream& stream, std::size_t size) {
-  std::vector<std::byte> beginning(size);
-  std::size_t filled = 0;
-  while (filled < size) {
-    const auto count = stream.read(std::span(beginning).subspan(filled));
-    if (count == 0) {
-      break;
-    }
-    filled += count;
-  }
-  beginning.resize(filled);
-  return beginning;
-}
 
 bool is_zstd(std::string_view bytes) {
   constexpr std::string_view frame("\x28\xb5\x2f\xfd", 4);
@@ -400,9 +383,7 @@ std::optional<Compression> compression_of(std::string_view first_bytes) {
 
 std::unique_ptr<ByteStream> decompress(std::unique_ptr<ByteStream> packed, DecompressOptions options) {
   auto beginning = read_beginning(*packed, tar_block);
-  const std::string_view first_bytes(reinterpret_cast<const char*>(beginning.data()), beginning.size());
-  const auto compression =
-      compression_of(first_bytes).value_or(is_tar(first_bytes) ? Compression::none : options.fallback);
+  const auto compression = compression_of(beginning).value_or(is_tar(beginning) ? Compression::none : options.fallback);
   auto stream = open_stream(compression, std::make_unique<RewoundStream>(std::move(beginning), std::move(packed)),
                             {options.name, std::move(options.hint)});
   return std::make_unique<BoundedStream>(std::move(stream), compression != Compression::none, options.limit,

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Decompressing a stream of bytes, with a bound on its output.
 #pragma once
 

@@ -1,4 +1,5 @@
-#include "base/libarchive.hpp"
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "base/archive/libarchive.hpp"
 
 namespace berth::base {
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The functions of libarchive that berth uses. The library is loaded with the first archive.
 #pragma once
 
@@ -36,9 +37,7 @@ struct LibArchive {
   decltype(&::archive_read_set_skip_callback) read_set_skip_callback = library["archive_read_set_skip_callback"];
   decltype(&::archive_read_support_filter_bzip2) read_support_filter_bzip2 =
       library["archive_read_support_filter_bzip2"];
-  decltype(&::archive_read_support_filter_gzip) read_support_filter_gzip = library["archive_read_support_filter_gzip"];
   decltype(&::archive_read_support_filter_xz) read_support_filter_xz = library["archive_read_support_filter_xz"];
-  decltype(&::archive_read_support_filter_zstd) read_support_filter_zstd = library["archive_read_support_filter_zstd"];
   decltype(&::archive_read_support_format_empty) read_support_format_empty =
       library["archive_read_support_format_empty"];
   decltype(&::archive_read_support_format_raw) read_support_format_raw = library["archive_read_support_format_raw"];
@@ -48,5 +47,10 @@ struct LibArchive {
 
 /// Loads it, once. @throws Error(failed) when libarchive is not installed
 const LibArchive& libarchive();
+
+/// Releases a reader.
+struct FreeArchive {
+  void operator()(archive* reader) const noexcept { libarchive().read_free(reader); }
+};
 
 }  // namespace berth::base

@@ -1,4 +1,5 @@
-#include "base/tar_headers.hpp"
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "base/archive/tar_headers.hpp"
 
 #include <fmt/format.h>
 

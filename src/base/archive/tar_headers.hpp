@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The extended headers before a tar entry, for values that its own header has no room for: pax (POSIX.1-2017, pax, "pax
 // Extended Header") and GNU ("././@LongLink").
 #pragma once

@@ -1,4 +1,5 @@
-#include "base/tar_reader.hpp"
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "base/archive/tar_reader.hpp"
 
 #include <fmt/format.h>
 #include <locale.h>
@@ -12,10 +13,10 @@
 #include <utility>
 #include <vector>
 
+#include "base/archive/libarchive.hpp"
+#include "base/archive/tar_headers.hpp"
 #include "base/error.hpp"
-#include "base/libarchive.hpp"
 #include "base/shown_text.hpp"
-#include "base/tar_headers.hpp"
 
 namespace berth::base {
 namespace {
@@ -40,10 +41,6 @@ class PlainBytesScope {
 
  private:
   locale_t before_;
-};
-
-struct FreeArchive {
-  void operator()(archive* handle) const noexcept { libarchive().read_free(handle); }
 };
 
 std::string text_or_empty(const char* text) {
@@ -137,7 +134,10 @@ struct TarReader::State {
   [[nodiscard]] std::optional<std::string> nul_in_headers() const;
   void skip_data();
   [[nodiscard]] std::size_t missing_padding() const;
-  void check(int result, std::string_view what);
+  /// @param what returns the beginning of the error
+  template <typename What>
+  void check(int result, const What& what);
+  [[nodiscard]] std::string data_name() const;
   [[noreturn]] void refuse(std::string_view reason) const;
   void next_block();
   [[nodiscard]] TarEntry describe() const;
@@ -223,7 +223,7 @@ void TarReader::State::open() {
   libarchive().read_set_callback_data(handle.get(), this);
   libarchive().read_set_read_callback(handle.get(), &State::pull);
   libarchive().read_set_skip_callback(handle.get(), &State::skip);
-  check(libarchive().read_open1(handle.get()), "it is not a tar archive");
+  check(libarchive().read_open1(handle.get()), [] { return "it is not a tar archive"; });
 }
 
 /// Opens libarchive again after the header that it has read, since it would take what follows for data of that entry.
@@ -270,7 +270,8 @@ void TarReader::State::refuse(std::string_view reason) const {
   throw Error(ErrorKind::verification, fmt::format("{}: {}", name, reason), hint);
 }
 
-void TarReader::State::check(int result, std::string_view what) {
+template <typename What>
+void TarReader::State::check(int result, const What& what) {
   if (thrown) {
     std::rethrow_exception(std::exchange(thrown, nullptr));
   }
@@ -284,7 +285,12 @@ void TarReader::State::check(int result, std::string_view what) {
   if (result == ARCHIVE_WARN && reason != nullptr && std::string_view(reason).ends_with(not_ascii)) {
     return;
   }
-  refuse(fmt::format("{}: {}", what, plain_reason(reason == nullptr ? "" : reason)));
+  refuse(fmt::format("{}: {}", what(), plain_reason(reason == nullptr ? "" : reason)));
+}
+
+/// The data of the current entry, for errors.
+std::string TarReader::State::data_name() const {
+  return fmt::format("data of {}", quoted_name(current_name));
 }
 
 TarEntry TarReader::State::describe() const {
@@ -320,11 +326,11 @@ void TarReader::State::next_block() {
     blocks_ended = true;
     return;
   }
-  check(result, fmt::format("data of {}", quoted_name(current_name)));
+  check(result, [this] { return data_name(); });
   block = std::span(static_cast<const std::byte*>(data), count);
   block_at = static_cast<std::uint64_t>(offset);
   if (offset < 0 || block_at < position || block_at > size || count > size - block_at) {
-    refuse(fmt::format("data of {} lies outside its {} bytes", quoted_name(current_name), size));
+    refuse(fmt::format("{} lies outside its {} bytes", data_name(), size));
   }
 }
 
@@ -334,7 +340,7 @@ void TarReader::State::skip_data() {
   reading_headers = false;
   if (!untouched) {
     position = size;  // the padding of data that nobody reads may be missing as well
-    check(libarchive().read_data_skip(handle.get()), fmt::format("data of {}", quoted_name(current_name)));
+    check(libarchive().read_data_skip(handle.get()), [this] { return data_name(); });
     header_at = consumed();
   }
   reading_headers = true;
@@ -358,11 +364,13 @@ std::optional<TarEntry> TarReader::next() {
     return std::nullopt;
   }
   state.untouched = false;
-  const auto what = state.begun ? fmt::format("the header after {}", quoted_name(state.current_name))
-                                : std::string("the first header");
+  const auto what = [&state] {
+    return state.begun ? fmt::format("the header after {}", quoted_name(state.current_name))
+                       : std::string("the first header");
+  };
   state.check(result, what);
   if (const auto nul = state.nul_in_headers()) {
-    state.refuse(fmt::format("{}: {}", what, *nul));
+    state.refuse(fmt::format("{}: {}", what(), *nul));
   }
   state.reading_headers = false;
   state.begun = true;

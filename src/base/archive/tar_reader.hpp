@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Strict reading of tar archives (ustar, pax, GNU) over libarchive.
 #pragma once
 

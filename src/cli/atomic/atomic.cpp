@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "cli/atomic/atomic.hpp"
 
 #include <fmt/format.h>
@@ -7,7 +8,6 @@
 
 #include <cstdio>
 #include <cstring>
-#include <iostream>
 
 #include "base/error.hpp"
 #include "cli/terminal/output.hpp"
@@ -26,13 +26,6 @@ bool take_word(std::string& text, std::string_view word) {
   }
   text.erase(0, word.size());
   return true;
-}
-
-CLI::App* add_group(CLI::App& parent, const std::string& name, const std::string& summary) {
-  auto* group = parent.add_subcommand(name, summary);
-  group->fallthrough();
-  group->require_subcommand(1);
-  return group;
 }
 
 Action declare(CLI::App& atomic, CommandLine& line) {
@@ -124,14 +117,7 @@ void check_storage(const AtomicOptions& options) {
 }
 
 bool confirmed(const AtomicOptions& options, const std::string& what) {
-  if (options.assume_yes) {
-    return true;
-  }
-  emit("\nConfirm (y/N) ");
-  std::fflush(stdout);
-  std::string answer;
-  std::getline(std::cin, answer);
-  if (answer == "y" || answer == "Y" || answer == "yes") {
+  if (options.assume_yes || ask(stdout, "\nConfirm (y/N) ")) {
     return true;
   }
   emit_error("User aborted delete operation for {}\n", what);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The command line of `atomic`, translated into requests of berth. Options, names of images, paths, messages and exit
 // statuses are those of its last release, 1.22; berth-atomic(8) lists the differences.
 #pragma once
@@ -8,9 +9,9 @@
 #include <string_view>
 #include <vector>
 
-#include "cli/verbs/command.hpp"
-#include "cli/verbs/command_line.hpp"
-#include "cli/verbs/shared_options.hpp"
+#include "cli/options/command.hpp"
+#include "cli/options/command_line.hpp"
+#include "cli/options/shared_options.hpp"
 
 namespace berth::cli {
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The verbs of `berth atomic` that work on containers.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -30,8 +31,10 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 
+constexpr const char* set_help = "Set a template variable; may be given several times";
+
 bool is_installed(const ops::Context& context, const std::string& name) {
-  return name.find_first_of("/:@") == std::string::npos && host::find_deployment(context.layout, name).has_value();
+  return ops::may_be_container(name) && host::find_deployment(context.layout, name).has_value();
 }
 
 std::string container_name(const AtomicOptions& options) {
@@ -151,7 +154,7 @@ int run_uninstall(const AtomicOptions& options, const CommandLine& /*line*/, ops
     print_uninstalled(context, name);
     return exit_ok;
   }
-  if (installed || (!options.display && name.find_first_of("/:@") == std::string::npos)) {
+  if (installed || (!options.display && ops::may_be_container(name))) {
     if (const auto outcome = ops::uninstall_if_installed(context, name)) {
       for (const auto& path : outcome->kept_files) {
         context.reporter.warning(fmt::format("{} was edited and is kept", path));
@@ -366,19 +369,8 @@ int run_delete(const AtomicOptions& options, const CommandLine& /*line*/, ops::C
   return exit_ok;
 }
 
-/// --set, without the --set-file of berth.
-void add_set_alone(CLI::App& verb, const AtomicParser& parser) {
-  verb.add_option("--set", parser.line.set.assignments, "Set a template variable; may be given several times")
-      ->type_name("NAME=VALUE")
-      ->allow_extra_args(false);
-}
-
 void add_login(CLI::App& verb, AtomicOptions& options) {
   verb.add_option(credentials_option, options.login, "Login for the registry")->type_name("USER[:PASSWORD]");
-}
-
-void add_runtime(CLI::App& verb, AtomicOptions& options) {
-  verb.add_option("--runtime", options.runtime, "OCI runtime to use")->type_name("PATH");
 }
 
 void add_name(CLI::App& verb, AtomicOptions& options, const std::string& description) {
@@ -403,9 +395,9 @@ void add_install(CLI::App& atomic, const AtomicParser& parser) {
       run_install);
   verb->add_option("IMAGE", options.target, "[SOURCE:]IMAGE")->required();
   add_name(*verb, options, "Name of the container");
-  add_set_alone(*verb, parser);
+  add_set_alone(*verb, parser.line.set, set_help);
   verb->add_option("--rootfs", options.rootfs, "Use this root file system")->type_name("DIR");
-  add_runtime(*verb, options);
+  add_runtime(*verb, options.runtime);
   verb->add_option("--system-package", options.system_package, "Host files as a package")->type_name("MODE");
   add_login(*verb, options);
   verb->add_flag("--system", parser.line.globals.system, "Install for the whole system, which is the default");
@@ -422,8 +414,8 @@ void add_run(CLI::App& atomic, const AtomicParser& parser) {
   verb->add_option("IMAGE|NAME", options.target, "A container, or an image, which is installed first")->required();
   verb->add_option("COMMAND", options.command.command, "What to run, with its arguments");
   add_name(*verb, options, "Name of the container");
-  add_set_alone(*verb, parser);
-  add_runtime(*verb, options);
+  add_set_alone(*verb, parser.line.set, set_help);
+  add_runtime(*verb, options.runtime);
   verb->add_flag("-d,--detach", options.command.detach, "Do not wait; only in a running container");
   verb->add_flag("--display", options.display, "Show what would be done");
   verb->add_flag("-q,--quiet,-r,--replace,--spc", options.ignored, "Accepted; has no effect");
@@ -479,7 +471,7 @@ void add_atomic_changes(CLI::App& containers, const AtomicParser& parser) {
                                   .needs_root = true},
                                  run_update);
   update->add_option("NAME", options.target, "A container");
-  add_set_alone(*update, parser);
+  add_set_alone(*update, parser.line.set, set_help);
   update->add_option("--rebase", options.rebase, "Another image")->type_name("IMAGE");
   update->add_flag("-a,--all", options.all, "All containers");
   auto* rollback = add_atomic_verb(

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The verbs of `berth atomic` that work on stored images.
 #include <fmt/format.h>
 #include <fmt/ranges.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The lists of `berth atomic`, in the columns and JSON of atomic.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -113,13 +114,13 @@ void print_containers(const std::vector<ops::ContainerRow>& rows, const ListOpti
 void warn_of_atomic_containers(ops::Context& context) {
   host::LayoutSettings settings;
   settings.root = context.layout.root();
-  settings.deployments = host::older_deployments;
+  settings.deployments = host::atomic_deployments;
   auto waiting = host::list_deployments(host::Layout(std::move(settings))).deployments;
   std::erase_if(waiting, [](const host::Deployment& deployment) { return deployment.preinstalled; });
-  if (!waiting.empty() && context.layout.deployments_in_root() != host::older_deployments) {
+  if (!waiting.empty() && context.layout.deployments_in_root() != host::atomic_deployments) {
     context.reporter.warning(
         fmt::format("{} containers of atomic in {} are not listed; take them over with berth adopt", waiting.size(),
-                    host::older_deployments));
+                    host::atomic_deployments));
   }
 }
 

@@ -1,8 +1,9 @@
-#include "cli/verbs/arguments.hpp"
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "cli/options/arguments.hpp"
 
 #include <algorithm>
 
-#include "cli/verbs/completion.hpp"
+#include "cli/options/completion.hpp"
 
 namespace berth::cli {
 

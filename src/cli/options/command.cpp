@@ -1,4 +1,5 @@
-#include "cli/verbs/command.hpp"
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "cli/options/command.hpp"
 
 #include <fmt/format.h>
 #include <sys/ioctl.h>
@@ -50,10 +51,6 @@ void add_command_options(CLI::App& verb, CommandOptions& options) {
   verb.add_flag("--no-tty", options.no_terminal, "No terminal for the command");
   verb.add_flag("-i,--interactive", options.interactive, "Accepted: standard input is always connected");
   verb.add_flag("-d,--detach", options.detach, "Do not wait; only in a running container");
-}
-
-void add_runtime(CLI::App& verb, ImageOptions& options) {
-  verb.add_option("--runtime", options.runtime, "OCI runtime to use")->type_name("PATH");
 }
 
 ops::Attachment attachment_of(const CommandOptions& options, const CommandLine& line) {

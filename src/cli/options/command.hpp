@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Running a command: what berth run, exec, install and atomic share.
 #pragma once
 
@@ -6,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/verbs/command_line.hpp"
+#include "cli/options/command_line.hpp"
 #include "ops/containers/run.hpp"
 #include "ops/runtime/runtime_command.hpp"
 
@@ -33,9 +34,6 @@ struct ImageOptions {
   std::string login;  ///< USER[:PASSWORD] for the registry
   std::string platform;
 };
-
-/// --runtime
-void add_runtime(CLI::App& verb, ImageOptions& options);
 
 /// How a command is connected: to the input and output of berth, and to its terminal unless `options` prevent that.
 /// @throws Error(usage) for --tty without a terminal, or together with --no-tty or --detach

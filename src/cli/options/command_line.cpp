@@ -1,4 +1,5 @@
-#include "cli/verbs/command_line.hpp"
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "cli/options/command_line.hpp"
 
 #include <algorithm>
 #include <array>
@@ -59,10 +60,7 @@ CLI::App& parent_of(CLI::App& app, const Verb& verb) {
   if (!known.empty()) {
     return *known.front();
   }
-  auto* added = app.add_subcommand(std::string(group->name), std::string(group->summary));
-  added->fallthrough();
-  added->require_subcommand(1);
-  return *added;
+  return *add_group(app, std::string(group->name), std::string(group->summary));
 }
 
 /// Adds the subcommand; it does nothing yet.
@@ -99,6 +97,13 @@ std::string full_name(const CLI::App* app) {
   const auto* parent = app->get_parent();
   return parent == nullptr || parent->get_parent() == nullptr ? app->get_name()
                                                               : full_name(parent) + " " + app->get_name();
+}
+
+CLI::App* add_group(CLI::App& parent, const std::string& name, const std::string& summary) {
+  auto* group = parent.add_subcommand(name, summary);
+  group->fallthrough();
+  group->require_subcommand(1);
+  return group;
 }
 
 CLI::App* add_verb(CLI::App& parent, CommandLine& line, const VerbEntry& entry, Action action) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The command line: what all verbs share, and how a verb registers itself.
 #pragma once
 
@@ -90,6 +91,9 @@ std::vector<Verb> verb_table();
 
 /// "images list" for the subcommand `list` of `images`.
 std::string full_name(const CLI::App* app);
+
+/// Adds a subcommand whose subcommands are verbs, one of which must be given.
+CLI::App* add_group(CLI::App& parent, const std::string& name, const std::string& summary);
 
 /// Adds a subcommand whose parse sets `line.verb`, `line.needs_root` and `line.action`.
 CLI::App* add_verb(CLI::App& parent, CommandLine& line, const VerbEntry& entry, Action action);

@@ -1,4 +1,5 @@
-#include "cli/verbs/completion.hpp"
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "cli/options/completion.hpp"
 
 #include <algorithm>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The candidates of `berth __complete`, which the completion scripts of the shells call.
 #pragma once
 
@@ -17,7 +18,7 @@ struct CompletionSources {
 /// The options of a verb and of its parents, which it accepts too.
 std::vector<const CLI::Option*> options_of(const CLI::App* verb);
 
-/// The option `--long` or `-s` of a verb or of its parents; nullptr if there is none.
+/// The option `--long` or `-s` of a verb or of its parents; nullptr if it does not exist.
 const CLI::Option* option_named(const CLI::App* app, const std::string& name);
 
 /// Candidates for the word at `index` of `words` (words[0] is the program) that begin with the text typed so far.

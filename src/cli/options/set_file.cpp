@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The files of --set-file.
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -9,7 +10,7 @@
 #include "base/fd.hpp"
 #include "base/file.hpp"
 #include "base/hint.hpp"
-#include "cli/verbs/command_line.hpp"
+#include "cli/options/command_line.hpp"
 #include "render/template/values.hpp"
 
 namespace berth::cli {

@@ -1,4 +1,5 @@
-#include "cli/verbs/shared_options.hpp"
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "cli/options/shared_options.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -6,10 +7,14 @@
 namespace berth::cli {
 
 void add_set(CLI::App& verb, SetOptions& set, const std::string& description) {
-  verb.add_option("--set", set.assignments, description)->type_name("NAME=VALUE")->allow_extra_args(false);
+  add_set_alone(verb, set, description);
   verb.add_option("--set-file", set.files, "The same, with the value in a file; - for standard input")
       ->type_name("NAME=FILE")
       ->allow_extra_args(false);
+}
+
+void add_set_alone(CLI::App& verb, SetOptions& set, const std::string& description) {
+  verb.add_option("--set", set.assignments, description)->type_name("NAME=VALUE")->allow_extra_args(false);
 }
 
 void add_authfile(CLI::App& verb, std::string& file) {
@@ -18,6 +23,10 @@ void add_authfile(CLI::App& verb, std::string& file) {
 
 void add_platform(CLI::App& verb, std::string& platform) {
   verb.add_option("--platform", platform, "Choose from an index, e.g. linux/arm64")->type_name("OS/ARCH[/VARIANT]");
+}
+
+void add_runtime(CLI::App& verb, std::string& runtime) {
+  verb.add_option("--runtime", runtime, "OCI runtime to use")->type_name("PATH");
 }
 
 void add_gate_options(CLI::App& verb, ops::GateOptions& gate) {

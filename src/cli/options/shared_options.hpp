@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Options that several verbs have.
 #pragma once
 
@@ -5,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/verbs/command_line.hpp"
+#include "cli/options/command_line.hpp"
 #include "ops/filter.hpp"
 #include "ops/runtime/health_gate.hpp"
 
@@ -14,11 +15,17 @@ namespace berth::cli {
 /// --set and --set-file.
 void add_set(CLI::App& verb, SetOptions& set, const std::string& description);
 
+/// --set, without --set-file.
+void add_set_alone(CLI::App& verb, SetOptions& set, const std::string& description);
+
 /// --authfile, of the verbs that may query a registry.
 void add_authfile(CLI::App& verb, std::string& file);
 
 /// --platform
 void add_platform(CLI::App& verb, std::string& platform);
+
+/// --runtime
+void add_runtime(CLI::App& verb, std::string& runtime);
 
 /// --settle and --no-gate, of the verbs that start another deployment.
 void add_gate_options(CLI::App& verb, ops::GateOptions& gate);

@@ -1,4 +1,5 @@
-#include "cli/verbs/usage_error.hpp"
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "cli/options/usage_error.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -7,8 +8,8 @@
 #include <cstddef>
 #include <numeric>
 
-#include "cli/verbs/command_line.hpp"
-#include "cli/verbs/completion.hpp"
+#include "cli/options/command_line.hpp"
+#include "cli/options/completion.hpp"
 
 namespace berth::cli {
 

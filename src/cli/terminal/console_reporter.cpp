@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "cli/terminal/console_reporter.hpp"
 
 #include <fmt/format.h>
@@ -11,13 +12,13 @@
 #include "base/shown_text.hpp"
 #include "cli/terminal/exit_code.hpp"
 #include "cli/terminal/terminal.hpp"
+#include "ops/progress.hpp"
 
 namespace berth::cli {
 
 namespace {
 
 using base::Progress;
-using base::ProgressPhase;
 using base::ProgressUnit;
 
 constexpr std::chrono::seconds patience{1};              // shorter work shows no progress
@@ -36,10 +37,6 @@ bool in_foreground() {
 bool can_move_cursor() {
   const char* term = std::getenv("TERM");
   return ::isatty(STDERR_FILENO) != 0 && term != nullptr && *term != '\0' && std::string_view(term) != "dumb";
-}
-
-std::string_view word_for(ProgressPhase phase) {
-  return phase == ProgressPhase::waiting ? "waiting" : phase == ProgressPhase::working ? "working" : "done";
 }
 
 void write_out(std::string_view text) {
@@ -130,14 +127,16 @@ void ConsoleReporter::report(std::string_view message, const std::string& detail
 }
 
 void ConsoleReporter::progress(const Progress& progress) {
-  // The steps of a change are quick; those that take time report their own progress, e.g. the start of a unit.
-  if (quiet_ || mode_ == ProgressMode::none || progress.unit == ProgressUnit::steps) {
+  // People need no line about the steps of a change: they are quick, and those that take time, e.g. the start of a
+  // unit, report their own progress.
+  const bool shown = mode_ == ProgressMode::json || progress.unit != ProgressUnit::steps;
+  if (quiet_ || mode_ == ProgressMode::none || !shown) {
     return;
   }
   const auto now = Clock::now();
   if (mode_ != ProgressMode::terminal) {
     const std::scoped_lock lock(output_, board_mutex_);
-    tell(progress, board_.update(progress, now), now);
+    report_progress(progress, board_.update(progress, now), now);
     return;
   }
   bool working = false;
@@ -156,27 +155,23 @@ void ConsoleReporter::progress(const Progress& progress) {
 }
 
 /// In plain mode, prints a line when an item of known size is done, and regularly a line about the total.
-void ConsoleReporter::tell(const Progress& progress, const ProgressBoard::Change& change, Clock::time_point now) {
+void ConsoleReporter::report_progress(const Progress& progress, const ProgressBoard::Change& change,
+                                      Clock::time_point now) {
   if (mode_ == ProgressMode::json) {
     if (change.phase || change.since_last_line >= json_interval) {
       board_.mark_line(progress.id, now);
-      say_json("progress", {{"id", progress.id},
-                            {"label", label_of(progress)},
-                            {"phase", word_for(progress.phase)},
-                            {"done", progress.done},
-                            {"total", progress.total},
-                            {"unit", progress.unit == ProgressUnit::bytes ? "bytes" : "files"}});
+      say_json("progress", ops::to_json(progress));
     }
     return;
   }
   const auto amount = format_amount(progress.total, 0, progress.unit);
   if (change.ended && !amount.empty()) {
-    const auto text = fmt::format("{}: {} ({})", progress.id, label_of(progress), amount);
+    const auto text = fmt::format("{}: {} ({})", progress.id, ops::label_of(progress), amount);
     say(base::shown_line(text));
   }
   const auto total = board_.total(now);  // updates the rate
-  if (total.total != 0 && board_.working() && now - std::max(total_told_, board_.begun()) >= plain_interval) {
-    total_told_ = now;
+  if (total.total != 0 && board_.working() && now - std::max(total_reported_, board_.begun()) >= plain_interval) {
+    total_reported_ = now;
     say(format_progress(total, plain_columns));
   }
 }

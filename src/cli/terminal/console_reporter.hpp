@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Reporter that writes to standard error: live lines on a terminal, plain lines or JSON elsewhere.
 #pragma once
 
@@ -51,7 +52,7 @@ class ConsoleReporter final : public base::Reporter {
 
  private:
   using Clock = std::chrono::steady_clock;
-  void tell(const base::Progress& progress, const ProgressBoard::Change& change, Clock::time_point now);
+  void report_progress(const base::Progress& progress, const ProgressBoard::Change& change, Clock::time_point now);
   void tick(const std::stop_token& stop);
   void draw();
   void erase();
@@ -67,7 +68,7 @@ class ConsoleReporter final : public base::Reporter {
   std::set<std::string, std::less<>> warned_;
   bool visible_ = false;
   bool paused_ = false;
-  Clock::time_point total_told_{};  ///< time of the last plain line about the total
+  Clock::time_point total_reported_{};  ///< time of the last plain line about the total
 
   std::mutex board_mutex_;
   ProgressBoard board_;

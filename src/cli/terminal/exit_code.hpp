@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Exit codes by kind of error, as documented in berth(8). A test compares the two.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Functions for everything that is printed. Much of it comes from images, registries and files, and is sanitised here.
 #pragma once
 
@@ -29,6 +30,9 @@ void emit_error(fmt::format_string<Args...> format, Args&&... args) {
 
 /// Prints a text unchanged, for programs. Standard output must not be a terminal.
 void emit_as_written(std::string_view text);
+
+/// Prints a question, and reads the answer from standard input. @return whether it is yes
+bool ask(std::FILE* stream, std::string_view question);
 
 /// Prints a JSON document and a line break. Characters outside ASCII are escaped, so none has to be replaced.
 /// @param indent blanks per level; -1: all on one line

@@ -1,8 +1,11 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "cli/terminal/progress_board.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+
+#include "ops/progress.hpp"
 
 namespace berth::cli {
 
@@ -93,8 +96,8 @@ std::vector<ProgressLine> ProgressBoard::lines(Time now, std::size_t most) {
     const auto& state = piece.state;
     if (state.phase == ProgressPhase::working) {
       piece.meter.add(now, state.done);
-      lines.push_back({state.id, std::string(label_of(state)), state.done, state.total, state.unit, piece.meter.rate(),
-                       whole_seconds(now - piece.begun)});
+      lines.push_back({state.id, std::string(ops::label_of(state)), state.done, state.total, state.unit,
+                       piece.meter.rate(), whole_seconds(now - piece.begun)});
     }
   }
   if (std::count_if(pieces_.begin(), pieces_.end(),

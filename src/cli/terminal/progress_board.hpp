@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The state of the work in progress: its items and their rates.
 #pragma once
 

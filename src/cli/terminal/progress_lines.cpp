@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "cli/terminal/progress_lines.hpp"
 
 #include <fmt/format.h>
@@ -6,6 +7,7 @@
 #include <array>
 
 #include "cli/terminal/terminal.hpp"
+#include "ops/progress.hpp"
 
 namespace berth::cli {
 
@@ -80,42 +82,6 @@ double RateMeter::rate() const {
          std::chrono::duration<double>(time).count();
 }
 
-std::string_view label_of(const base::Progress& progress) {
-  using base::ProgressPhase;
-  using base::ProgressTask;
-  switch (progress.task) {
-    case ProgressTask::fetching:
-      return progress.phase == ProgressPhase::waiting   ? "waiting"
-             : progress.phase == ProgressPhase::working ? "fetching"
-                                                        : "fetched";
-    case ProgressTask::resolving:
-      return "resolving";
-    case ProgressTask::present:
-      return "present";
-    case ProgressTask::merging:
-      return "merging";
-    case ProgressTask::writing:
-      return "writing to disk";
-    case ProgressTask::checking_out:
-      return "checking out";
-    case ProgressTask::comparing:
-      return "comparing";
-    case ProgressTask::checking:
-      return "checking";
-    case ProgressTask::marking:
-      return "marking what is in use";
-    case ProgressTask::removing:
-      return "removing";
-    case ProgressTask::starting:
-      return "starting";
-    case ProgressTask::stopping:
-      return "stopping";
-    case ProgressTask::applying:
-      return "applying";
-  }
-  return "";
-}
-
 std::string format_amount(std::uint64_t done, std::uint64_t total, base::ProgressUnit unit) {
   if (done == 0 && total == 0) {
     return {};
@@ -123,7 +89,11 @@ std::string format_amount(std::uint64_t done, std::uint64_t total, base::Progres
   if (unit == base::ProgressUnit::bytes) {
     return total == 0 ? human_size(done) : fmt::format("{} of {}", human_size(done), human_size(total));
   }
-  return total == 0 ? fmt::format("{} files", done) : fmt::format("{} of {} files", done, total);
+  auto counted = ops::name_of(unit);
+  if (std::max(done, total) == 1) {
+    counted.remove_suffix(1);  // the s
+  }
+  return total == 0 ? fmt::format("{} {}", done, counted) : fmt::format("{} of {} {}", done, total, counted);
 }
 
 std::string format_duration(seconds duration) {

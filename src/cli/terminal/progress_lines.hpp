@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Progress as lines of text. Pure functions, so that every width can be tested.
 #pragma once
 
@@ -45,9 +46,6 @@ struct ProgressLine {
 /// The line in at most `columns` columns: bar, amount, rate and remaining time. The least important parts are omitted
 /// first.
 std::string format_progress(const ProgressLine& line, std::size_t columns);
-
-/// What a piece of work does, as a word or two: "waiting", "fetching", "fetched".
-std::string_view label_of(const base::Progress& progress);
 
 /// "12.3 MB of 45.6 MB", "120 of 340 files"; without a total "12.3 MB"; empty if both are 0.
 std::string format_amount(std::uint64_t done, std::uint64_t total, base::ProgressUnit unit);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Handles SIGINT and SIGTERM as stop requests or forwards them to a child, and prepares the terminal for SIGTSTP.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Properties of the terminal, and text for it.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "cli/terminal/time_spec.hpp"
 
 #include <fmt/chrono.h>
@@ -47,7 +48,7 @@ bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
-/// Removes a number from the front of `text`; nullopt if there is none or it is too large.
+/// Removes a number from the front of `text`; nullopt if it is missing or too large.
 std::optional<std::int64_t> take_number(std::string_view& text) {
   std::int64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "host/config/atomic_conf.hpp"
 
 #include <fcntl.h>
@@ -40,9 +41,8 @@ AtomicSettings settings_of(const std::string& text, const std::string& file) {
           text_of(settings, "runtime", file), text_of(settings, "default_storage", file)};
 }
 
-}  // namespace
-
-AtomicSettings read_atomic_settings(const std::string& root, const std::string& file) {
+/// @param file empty: ROOT/etc/atomic.conf
+AtomicSettings read_file(const std::string& root, const std::string& file) {
   const auto path = file.empty() ? (root == "/" ? "" : root) + own_file : file;
   const auto text = file.empty()
                         ? base::read_file_in_root(base::open_host_directory(root).get(), own_file, size_limit, path)
@@ -56,6 +56,21 @@ AtomicSettings read_atomic_settings(const std::string& root, const std::string& 
     throw base::Error(base::ErrorKind::usage, fmt::format("{}: {}", path, base::printable(error.what())),
                       "correct the file");
   }
+}
+
+void override(std::string& setting, const std::string& value) {
+  if (!value.empty()) {
+    setting = value;
+  }
+}
+
+}  // namespace
+
+AtomicSettings read_atomic_settings(const std::string& root, const std::function<std::string(const char*)>& variable) {
+  auto settings = read_file(root, variable("ATOMIC_CONF"));
+  override(settings.deployments, variable("ATOMIC_OSTREE_CHECKOUT_PATH"));
+  override(settings.repository, variable("ATOMIC_OSTREE_REPO"));
+  return settings;
 }
 
 }  // namespace berth::host

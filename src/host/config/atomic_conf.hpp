@@ -1,22 +1,26 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The configuration file of `atomic` (YAML).
 #pragma once
 
+#include <functional>
 #include <string>
 
 namespace berth::host {
 
-inline constexpr const char* older_deployments = "/var/lib/containers/atomic";  ///< its default for checkout_path
+inline constexpr const char* atomic_deployments = "/var/lib/containers/atomic";  ///< its default for checkout_path
 
-/// The keys that berth uses; empty when not set.
+/// The settings that berth uses; empty when not set.
 struct AtomicSettings {
-  std::string deployments;  ///< checkout_path
-  std::string repository;   ///< ostree_repository
+  std::string deployments;  ///< $ATOMIC_OSTREE_CHECKOUT_PATH, checkout_path
+  std::string repository;   ///< $ATOMIC_OSTREE_REPO, ostree_repository
   std::string runtime;      ///< runtime
   std::string storage;      ///< default_storage
 };
 
-/// Reads `file`, or ROOT/etc/atomic.conf when `file` is empty. A file that does not exist sets nothing.
+/// Reads the environment, which has precedence, and $ATOMIC_CONF or else ROOT/etc/atomic.conf. A file that does not
+/// exist sets nothing.
+/// @param variable returns the value of an environment variable, or an empty string
 /// @throws Error(usage) naming the file and the key
-AtomicSettings read_atomic_settings(const std::string& root, const std::string& file);
+AtomicSettings read_atomic_settings(const std::string& root, const std::function<std::string(const char*)>& variable);
 
 }  // namespace berth::host

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // /etc/berth/berth.conf and its drop-ins (berth.conf(5)).
 #pragma once
 

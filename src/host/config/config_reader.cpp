@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "host/config/config_reader.hpp"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // One configuration file, table by table, with errors that name file, line, key and the allowed values.
 #pragma once
 

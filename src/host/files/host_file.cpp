@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "host/files/host_file.hpp"
 
 #include <fcntl.h>
@@ -232,10 +233,6 @@ CreatedFile create_host_file(int root, int rootfs, const HostFile& file) {
   base::sync_at(parent.get(), ".");
   undo.dismiss();
   return result;
-}
-
-void remove_parent_directories(int root, const std::vector<std::string>& created_directories) noexcept {
-  remove_created_directories(root, created_directories);
 }
 
 std::string resolve_host_path(int root, const std::string& destination) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Files that an image installs on the host: created without overwriting, removed only when unchanged.
 #pragma once
 
@@ -53,9 +54,6 @@ std::string unfinished_name(const std::string& secret, const std::string& destin
 CreatedFile create_host_file(int root, int rootfs, const HostFile& file);
 
 enum class RemoveOutcome { removed, absent, modified };
-
-/// Removes those of CreatedFile::created_directories that are empty, innermost first. Cannot fail.
-void remove_parent_directories(int root, const std::vector<std::string>& created_directories) noexcept;
 
 /// `destination` with the links in its existing parents resolved inside the root, for comparison with directories in
 /// which no file may be created. The last component is not followed. @return an absolute path inside the root

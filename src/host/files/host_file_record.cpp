@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The functions of host_file.hpp that inspect files on the host and remove recorded ones.
 #include <fcntl.h>
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The directories in which only the kernel creates files.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "host/files/private_directory.hpp"
 
 #include <fcntl.h>
@@ -24,14 +25,10 @@ void set_mode(int directory, mode_t mode) {
   base::check_errno(::fchmod(directory, mode), "set the mode of " + base::full_path(directory, "."));
 }
 
-bool is_trusted(uid_t owner) noexcept {
-  return owner == 0 || owner == ::geteuid();
-}
-
 }  // namespace
 
 bool others_can_enter(const struct stat& status) noexcept {
-  return !is_trusted(status.st_uid) || (status.st_mode & others) != 0;
+  return is_of_others(status.st_uid) || (status.st_mode & others) != 0;
 }
 
 bool others_can_reach(int root, std::string_view inside) {
@@ -51,12 +48,12 @@ bool others_can_reach(int root, std::string_view inside) {
 
 bool make_private(int directory, std::optional<gid_t> group) {
   const auto status = status_of(directory);
-  const bool passed = group && status.st_gid == *group && is_trusted(status.st_uid) &&
+  const bool passed = group && status.st_gid == *group && !is_of_others(status.st_uid) &&
                       (status.st_mode & others) == static_cast<mode_t>(S_IXGRP);
   if (passed || (!group && !others_can_enter(status))) {
     return false;
   }
-  if (!is_trusted(status.st_uid)) {
+  if (is_of_others(status.st_uid)) {
     base::check_errno(::fchown(directory, ::geteuid(), static_cast<gid_t>(-1)),
                       "set the owner of " + base::full_path(directory, "."));
   }

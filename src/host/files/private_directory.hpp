@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Private directories: they keep other users from files with the owners, modes and capabilities of an image.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "host/files/root_directory.hpp"
 
 #include <fcntl.h>
@@ -40,6 +41,7 @@ std::vector<std::string> reversed_components(std::string_view path) {
   std::reverse(components.begin(), components.end());
   return components;
 }
+
 /// Walks to a directory as find_trusted_directory describes.
 class TrustedWalk {
  public:
@@ -77,16 +79,9 @@ class TrustedWalk {
 
   /// Puts components in front of those that are still ahead.
   void add_components(std::string_view path, bool of_link) {
-    std::vector<Component> components;
-    while (!path.empty()) {
-      const std::size_t end = std::min(path.find('/'), path.size());
-      const std::string_view name = path.substr(0, end);
-      path.remove_prefix(std::min(end + 1, path.size()));
-      if (!name.empty() && name != ".") {
-        components.push_back({std::string(name), of_link});
-      }
+    for (auto& name : reversed_components(path)) {
+      ahead_.push_back({std::move(name), of_link});
     }
-    ahead_.insert(ahead_.end(), components.rbegin(), components.rend());
   }
 
   bool enter(const Component& component) {
@@ -284,7 +279,6 @@ void remove_created_directories(int root, const std::vector<std::string>& create
 }
 
 std::string resolve_in_root(int root, std::string_view path) {
-  constexpr int most_links = 40;  // as in the kernel, path_resolution(7)
   std::vector<std::string> left = reversed_components(path);
   std::vector<std::string> found;
   int links = 0;
@@ -302,7 +296,7 @@ std::string resolve_in_root(int root, std::string_view path) {
     if (!target) {
       continue;
     }
-    if (++links > most_links) {
+    if (++links > link_limit) {
       throw base::Error(base::ErrorKind::failed, fmt::format("cannot find {}: its links lead in a circle", path),
                         "correct the links");
     }

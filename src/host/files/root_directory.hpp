@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Directories below a root, resolved as by a process that is chrooted into that root.
 #pragma once
 

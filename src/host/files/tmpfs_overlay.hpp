@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A writable overlay in memory over a root file system, visible to one program only.
 #pragma once
 

@@ -1,7 +1,7 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Facts about this machine, and its OCI runtime.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <vector>
 

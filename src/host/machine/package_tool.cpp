@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "host/machine/package_tool.hpp"
 
 #include <fcntl.h>

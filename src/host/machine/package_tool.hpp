@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The package manager of the host: builds, installs and removes packages.
 #pragma once
 

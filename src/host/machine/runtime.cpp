@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The functions of facts.hpp that find and query the OCI runtime.
 #include <fcntl.h>
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Conclusions from the version of an OCI runtime: whether berth can use it, and which container escapes it has.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The ids that a user may use in user namespaces (subuid(5), subgid(5)).
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "host/state/deployment.hpp"
 
 #include <fcntl.h>
@@ -85,15 +86,6 @@ Deployment read_deployment(int directory, const std::string& path, const std::st
     return parse(*text, deployment.path + "/info");
   });
   return deployment;
-}
-
-bool is_container_name(const std::string& name) {
-  try {
-    check_container_name(name);
-  } catch (const Error&) {
-    return false;
-  }
-  return true;
 }
 
 bool holds(const DeploymentList& list, const std::string& name) {
@@ -230,8 +222,8 @@ DeploymentList list_deployments(const Layout& layout) {
   return list_with(layout, parse_info);
 }
 
-DeploymentList list_briefly(const Layout& layout, std::span<const std::string_view> wanted) {
-  return list_with(layout, [wanted](auto text, auto document) { return parse_brief_info(text, document, wanted); });
+DeploymentList list_summaries(const Layout& layout, std::span<const std::string_view> wanted) {
+  return list_with(layout, [wanted](auto text, auto document) { return parse_info_summary(text, document, wanted); });
 }
 
 std::vector<std::string> make_deployments_directory(const Layout& layout) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Installed containers on disk: links, deployment directories and info files (docs/system-containers.md, "Deployments
 // on disk").
 #pragma once
@@ -46,8 +47,8 @@ struct DeploymentInfo {
 DeploymentInfo parse_info(std::string_view text, std::string_view document);
 /// As parse_info, but sets only the members of the keys `wanted`, and stops parsing after the last of them. The result
 /// must not be written back.
-DeploymentInfo parse_brief_info(std::string_view text, std::string_view document,
-                                std::span<const std::string_view> wanted);
+DeploymentInfo parse_info_summary(std::string_view text, std::string_view document,
+                                  std::span<const std::string_view> wanted);
 /// Pretty-printed JSON with a final newline: known keys, then the unknown ones of `document`.
 std::string write_info(const DeploymentInfo& info);
 
@@ -86,8 +87,8 @@ Deployment installed_deployment(const Layout& layout, const std::string& name);
 /// Throws Error(not_found).
 [[noreturn]] void throw_not_installed(const std::string& name);
 DeploymentList list_deployments(const Layout& layout);
-/// As list_deployments, with infos as of parse_brief_info.
-DeploymentList list_briefly(const Layout& layout, std::span<const std::string_view> wanted);
+/// As list_deployments, with infos as of parse_info_summary.
+DeploymentList list_summaries(const Layout& layout, std::span<const std::string_view> wanted);
 /// Refuses a name whose paths are taken: a deployment `foo.0` of the container `foo` and a container `foo.0` need the
 /// same path. @throws Error(conflict)
 void refuse_name_conflict(const Layout& layout, const std::string& name);

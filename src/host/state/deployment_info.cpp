@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The info file of a deployment, also as earlier versions and `atomic` wrote it.
 #include <cmath>
 #include <string>
@@ -139,8 +140,8 @@ DeploymentInfo parse_info(std::string_view text, std::string_view document) {
   return info_from(base::parse_json(text, document), document);
 }
 
-DeploymentInfo parse_brief_info(std::string_view text, std::string_view document,
-                                std::span<const std::string_view> wanted) {
+DeploymentInfo parse_info_summary(std::string_view text, std::string_view document,
+                                  std::span<const std::string_view> wanted) {
   return info_from(base::parse_json_members(text, document, wanted), document);
 }
 

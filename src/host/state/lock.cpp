@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "host/state/lock.hpp"
 
 #include <fcntl.h>
@@ -42,15 +43,22 @@ bool is_full(int code) {
                     fmt::format("berth did not create it; inspect it and remove it: rm -r {}", path));
 }
 
-/// Opens the directory of locks. @return no descriptor when the disk is too full to create it
-base::Fd open_directory(int deployments, const std::string& path) {
+/// Opens the directory of locks. @return no descriptor when the disk is too full to create it; nullopt when it or its
+/// parent was removed meanwhile
+std::optional<base::Fd> open_directory(int deployments, const std::string& path) {
   if (::mkdirat(deployments, locks_directory, 0700) < 0 && errno != EEXIST) {
     if (is_full(errno)) {
-      return {};
+      return base::Fd();
+    }
+    if (errno == ENOENT) {
+      return std::nullopt;
     }
     base::throw_errno("create the directory " + path);
   }
   base::Fd directory(::openat(deployments, locks_directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!directory && errno == ENOENT) {
+    return std::nullopt;
+  }
   if (!directory && (errno == ENOTDIR || errno == ELOOP)) {
     throw_no_lock(path);
   }
@@ -58,11 +66,15 @@ base::Fd open_directory(int deployments, const std::string& path) {
   return directory;
 }
 
-/// Opens the lock file. @return no descriptor when the disk is too full to create it
-base::Fd open_file(int directory, const std::string& name, const std::string& path) {
+/// Opens the lock file. @return no descriptor when the disk is too full to create it; nullopt when its directory was
+/// removed meanwhile
+std::optional<base::Fd> open_file(int directory, const std::string& name, const std::string& path) {
   base::Fd file(::openat(directory, name.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600));
   if (!file && is_full(errno)) {
-    return file;
+    return base::Fd();
+  }
+  if (!file && errno == ENOENT) {
+    return std::nullopt;
   }
   if (!file && (errno == EISDIR || errno == ELOOP || errno == ENXIO)) {
     throw_no_lock(path);
@@ -81,24 +93,25 @@ base::Fd open_file(int directory, const std::string& name, const std::string& pa
 std::optional<OpenLock> open_lock(const Layout& layout, const std::string& name, std::vector<std::string>& created) {
   const auto made = make_deployments_directory(layout);
   created.insert(created.end(), made.begin(), made.end());
-  try {
-    base::Fd deployments = base::open_host_directory(layout.deployments());
-    const base::Fd directory = open_directory(deployments.get(), layout.locks());
-    base::Fd file =
-        directory ? open_file(directory.get(), name, fmt::format("{}/{}", layout.locks(), name)) : base::Fd();
-    if (file) {
-      return OpenLock{std::move(deployments), std::move(file)};
-    }
-    // Commands that free space must work on a full disk: they lock the directory of deployments itself, on which each
-    // holder of a lock file has a shared lock.
-    file = base::open_host_directory(layout.deployments());
-    return OpenLock{std::move(deployments), std::move(file), false};
-  } catch (const base::Error& error) {
-    if (error.kind() == base::ErrorKind::not_found) {
-      return std::nullopt;
-    }
-    throw;
+  auto deployments = base::find_host_directory(layout.deployments());
+  if (!deployments) {
+    return std::nullopt;
   }
+  const auto directory = open_directory(deployments->get(), layout.locks());
+  if (!directory) {
+    return std::nullopt;
+  }
+  auto file = *directory ? open_file(directory->get(), name, fmt::format("{}/{}", layout.locks(), name)) : base::Fd();
+  if (!file) {
+    return std::nullopt;
+  }
+  if (*file) {
+    return OpenLock{std::move(*deployments), std::move(*file)};
+  }
+  // Commands that free space must work on a full disk: they lock the directory of deployments itself, on which each
+  // holder of a lock file has a shared lock.
+  file = base::find_host_directory(layout.deployments());
+  return file ? std::optional(OpenLock{std::move(*deployments), std::move(*file), false}) : std::nullopt;
 }
 
 /// @return false when another process holds the lock
@@ -183,7 +196,7 @@ ContainerLock ContainerLock::take(const Layout& layout, const std::string& name,
                                   std::chrono::seconds timeout, base::Reporter& reporter, const std::stop_token& stop) {
   const auto deadline = steady_clock::now() + timeout;
   std::vector<std::string> created;
-  bool told = false;
+  bool reported = false;
   while (!stop.stop_requested()) {
     std::optional<OpenLock> open = open_lock(layout, name, created);
     if (!open) {
@@ -203,7 +216,7 @@ ContainerLock ContainerLock::take(const Layout& layout, const std::string& name,
     if (steady_clock::now() >= deadline) {
       throw_held(holder, name, timeout);
     }
-    if (!std::exchange(told, true)) {
+    if (!std::exchange(reported, true)) {
       reporter.step(fmt::format("waiting for {}, which works on {}", holder.description, name));
     }
     std::this_thread::sleep_for(poll_interval);

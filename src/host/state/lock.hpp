@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The lock of a container: one command at a time.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "host/state/transaction_journal.hpp"
 
 #include <fcntl.h>
@@ -14,6 +15,7 @@
 #include "base/error.hpp"
 #include "base/fd.hpp"
 #include "base/file.hpp"
+#include "base/json.hpp"
 #include "base/scope_exit.hpp"
 #include "host/state/deployment.hpp"
 
@@ -46,15 +48,6 @@ std::optional<base::Fd> open_directory(const std::string& path) {
   }
   base::check_errno(directory.get(), "open " + path);
   return directory;
-}
-
-bool is_record(const std::string& name) {
-  try {
-    check_container_name(name);
-  } catch (const base::Error&) {
-    return false;
-  }
-  return true;
 }
 
 /// Removes the directory of the journal if it is empty. It may hold the record of another command.
@@ -178,7 +171,7 @@ std::vector<std::string> list_journals(const Layout& layout) {
   std::set<std::string> names;
   for (const auto& entry : base::list_directory(directory->get())) {
     const auto name = entry.starts_with(fresh_prefix) ? entry.substr(fresh_prefix.size()) : entry;
-    if (is_record(name)) {
+    if (is_container_name(name)) {
       names.insert(name);
     }
   }

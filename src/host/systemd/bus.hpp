@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A connection to org.freedesktop.systemd1 over sd-bus (sd-bus(3)).
 #pragma once
 

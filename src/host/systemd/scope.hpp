@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Transient scopes: units for processes that systemd did not start (systemd.scope(5)).
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The interface to systemd: sd-bus on a running host, links on disk for --root, a fake in unit tests.
 #pragma once
 
@@ -94,7 +95,7 @@ class Systemd {
   /// systemd-tmpfiles --create / --remove of one configuration. @param conf path inside the root
   virtual void create_tmpfiles(const std::string& conf) = 0;
   virtual void remove_tmpfiles(const std::string& conf) = 0;
-  /// Forgets a failed state (ResetFailedUnit); not an error when there is none.
+  /// Forgets a failed state (ResetFailedUnit); not an error when it has not failed.
   virtual void reset_failed(const std::string& unit) = 0;
   /// The last `count` journal lines of a unit, oldest first; empty without a journal. For a unit that this object
   /// started, only lines since that start, because earlier ones may come from another container of the same name;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // systemd on a running host, over sd-bus.
 #include <fmt/format.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "host/systemd/systemd_journal.hpp"
 
 #include <fmt/format.h>

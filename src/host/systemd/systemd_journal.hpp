@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The journal of systemd, read through sd-journal(3).
 #pragma once
 

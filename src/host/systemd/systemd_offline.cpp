@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // systemd of a root that is not running: links on disk.
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -75,17 +76,13 @@ class OfflineSystemd final : public Systemd {
   [[nodiscard]] std::string path_of(const std::string& unit) const { return units_ + "/" + unit; }
 
   [[nodiscard]] std::optional<std::string> read_unit(int root, const std::string& unit) const {
-    try {
-      const base::Fd file = base::open_in_root(root, path_of(unit), O_RDONLY | O_NONBLOCK);
-      struct stat status {};
-      base::check_errno(::fstat(file.get(), &status), "examine " + unit);
-      return S_ISREG(status.st_mode) ? std::optional(base::read_all(file.get(), unit_size_limit, unit)) : std::nullopt;
-    } catch (const base::Error& error) {
-      if (error.kind() == base::ErrorKind::not_found) {
-        return std::nullopt;
-      }
-      throw;
+    const auto file = base::find_in_root(root, path_of(unit), O_RDONLY | O_NONBLOCK);
+    if (!file) {
+      return std::nullopt;
     }
+    struct stat status {};
+    base::check_errno(::fstat(file->get(), &status), "examine " + unit);
+    return S_ISREG(status.st_mode) ? std::optional(base::read_all(file->get(), unit_size_limit, unit)) : std::nullopt;
   }
 
   [[noreturn]] void refuse(std::string_view verb, const std::string& unit) const {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Unit files on disk: their [Install] section, and the links that enable a unit (systemd.unit(5)).
 #pragma once
 

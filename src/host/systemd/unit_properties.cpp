@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "host/systemd/unit_properties.hpp"
 
 #include <fmt/format.h>

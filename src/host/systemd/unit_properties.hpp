@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The properties of one unit, read from the bus.
 #pragma once
 

@@ -1,9 +1,9 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // An image under development: an exports directory, or an image that is inspected without installing it.
 #pragma once
 
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "ops/context.hpp"
 #include "ops/plan/image_files.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/author/init.hpp"
 
 #include <fcntl.h>
@@ -5,7 +6,6 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <optional>
 
 #include "base/error.hpp"
 #include "base/file.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // berth init: creates templates for authors of images.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // berth lint: checks an image for its author.
 #pragma once
 

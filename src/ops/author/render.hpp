@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // berth render: shows the files that an install would write.
 #pragma once
 

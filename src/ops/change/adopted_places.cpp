@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/change/adopted_places.hpp"
 
 #include <fcntl.h>
@@ -5,7 +6,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdio>
 
 #include "base/error.hpp"
@@ -39,20 +39,6 @@ struct stat status_of(int directory, const std::string& path) {
   return status;
 }
 
-bool is_directory(int directory, const std::string& name) {
-  const auto status = base::stat_at(directory, name);
-  return status && S_ISDIR(status->st_mode);
-}
-
-bool is_container_name(const std::string& name) {
-  try {
-    host::check_container_name(name);
-  } catch (const Error&) {
-    return false;
-  }
-  return true;
-}
-
 std::string remedy(const std::string& from) {
   return fmt::format("have berth work there instead: [paths] deployments = \"{}\" in /etc/berth/berth.conf", from);
 }
@@ -63,7 +49,7 @@ AdoptedPlaces::AdoptedPlaces(const Context& context, const std::string& from)
     : from_(from),
       to_(context.layout.deployments_in_root()),
       from_directory_(open_in_root(context, from)),
-      to_directory_(base::open_host_directory(context.layout.deployments())) {}
+      to_directory_(open_deployments(context)) {}
 
 bool AdoptedPlaces::same() const {
   const auto here = status_of(from_directory_.get(), from_);
@@ -89,7 +75,7 @@ bool AdoptedPlaces::leads_to_berth(const std::string& entry) const {
 std::vector<std::string> AdoptedPlaces::waiting() const {
   auto names = base::list_directory(from_directory_.get());
   std::erase_if(names, [this](const std::string& name) {
-    return !is_container_name(name) || !base::read_link_at(from_directory_.get(), name) || leads_to_berth(name);
+    return !host::is_container_name(name) || !base::read_link_at(from_directory_.get(), name) || leads_to_berth(name);
   });
   return names;
 }
@@ -99,7 +85,7 @@ std::vector<std::string> AdoptedPlaces::adopted() const {
   std::erase_if(names, [this](const std::string& name) {
     // The deployments are links of the same kind.
     const auto target = base::read_link_at(to_directory_.get(), name);
-    return !is_container_name(name) || !leads_to_berth(name) || !target || !target->starts_with(name + ".");
+    return !host::is_container_name(name) || !leads_to_berth(name) || !target || !target->starts_with(name + ".");
   });
   return names;
 }
@@ -107,7 +93,7 @@ std::vector<std::string> AdoptedPlaces::adopted() const {
 std::vector<std::string> AdoptedPlaces::slots(int place, const std::string& name) const {
   std::vector<std::string> result;
   for (const int slot : {0, 1}) {
-    if (auto directory = host::slot_name(name, slot); is_directory(place, directory)) {
+    if (auto directory = host::slot_name(name, slot); base::is_directory_at(place, directory)) {
       result.push_back(std::move(directory));
     }
   }
@@ -116,7 +102,7 @@ std::vector<std::string> AdoptedPlaces::slots(int place, const std::string& name
 
 /// The directory `name` moves from `here` to `there` and a link to `target` takes its place, at once.
 void AdoptedPlaces::exchange(int here, int there, const std::string& name, const std::string& target) {
-  if (is_directory(here, name)) {
+  if (base::is_directory_at(here, name)) {
     base::replace_link_at(there, name, target);
     if (::renameat2(here, name.c_str(), there, name.c_str(), RENAME_EXCHANGE) != 0) {
       const int code = errno;
@@ -125,7 +111,7 @@ void AdoptedPlaces::exchange(int here, int there, const std::string& name, const
     }
     base::sync_at(there, ".");
     base::sync_at(here, ".");
-  } else if (!is_directory(there, name) && base::read_link_at(there, name) == target) {
+  } else if (!base::is_directory_at(there, name) && base::read_link_at(there, name) == target) {
     base::unlink_at(there, name);  // interrupted before the exchange, and the directory was removed since
   }
 }
@@ -183,7 +169,7 @@ std::vector<Adoption> read_adoptions(const Context& context) {
 }
 
 void write_adoptions(const Context& context, const std::vector<Adoption>& adoptions) {
-  const auto directory = base::open_host_directory(context.layout.deployments());
+  const auto directory = open_deployments(context);
   if (adoptions.empty()) {
     base::unlink_at(directory.get(), adoptions_record);
     return;

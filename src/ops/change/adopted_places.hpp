@@ -1,7 +1,7 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The directory of `atomic`, and how the files of a container move between it and that of berth.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <vector>
 

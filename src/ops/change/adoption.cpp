@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/change/adoption.hpp"
 
 #include <fcntl.h>
@@ -8,6 +9,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/json.hpp"
 #include "host/state/deployment.hpp"
 #include "host/state/transaction_journal.hpp"
 #include "ops/private_deployment.hpp"
@@ -31,17 +33,12 @@ bool is_ours(const Context& context, const AdoptedPlaces& places, const std::str
   return found != info.values.end() && found->second.starts_with(places.to() + "/");
 }
 
-bool is_directory(const std::string& path) {
-  const auto status = base::stat_at(AT_FDCWD, path);
-  return status && S_ISDIR(status->st_mode);
-}
-
 std::string atomic_repository(const host::Layout& layout, const std::string& from) {
   return (layout.root() == "/" ? "" : layout.root()) + from + "/.storage/ostree";
 }
 
 void remove_temporaries(const std::string& path) {
-  if (!is_directory(path)) {
+  if (!base::is_directory_at(AT_FDCWD, path)) {
     return;
   }
   const auto directory = base::open_directory_at(AT_FDCWD, path);
@@ -64,13 +61,13 @@ bool tidy_adoption(const Context& context, const Adoption& adoption) {
     return true;
   }
   if (is_repository(ours)) {
-    if (is_directory(storage) && !base::stat_at(AT_FDCWD, theirs)) {
+    if (base::is_directory_at(AT_FDCWD, storage) && !base::stat_at(AT_FDCWD, theirs)) {
       base::replace_link_at(AT_FDCWD, theirs,
                             path_in_root(context, ours));  // the move was killed before it created the link
     }
     return true;
   }
-  return !is_directory(theirs) || !AdoptedPlaces(context, adoption.from).adopted().empty();
+  return !base::is_directory_at(AT_FDCWD, theirs) || !AdoptedPlaces(context, adoption.from).adopted().empty();
 }
 
 }  // namespace
@@ -132,7 +129,7 @@ void complete_adoption(Context& context, const AdoptionRecord& record) {
 }
 
 void tidy_adoptions(Context& context) {
-  const auto directory = base::open_host_directory(context.layout.deployments());
+  const auto directory = open_deployments(context);
   const auto names = base::list_directory(directory.get());
   const bool untidy = std::any_of(names.begin(), names.end(), [](const std::string& name) {
     return name.starts_with(base::temporary_prefix) || name == adoptions_record;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Completes an adoption that was killed, and removes the links of adopted containers. The verb is ops/containers/adopt.
 #pragma once
 
@@ -6,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "base/json.hpp"
+#include "base/json_fwd.hpp"
 #include "host/state/lock.hpp"
 #include "ops/change/adopted_places.hpp"
 #include "ops/context.hpp"

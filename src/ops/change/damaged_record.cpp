@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/change/damaged_record.hpp"
 
 #include <fcntl.h>
@@ -16,6 +17,7 @@
 #include "base/digest.hpp"
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/json.hpp"
 #include "host/files/host_file.hpp"
 #include "host/state/deployment.hpp"
 #include "host/state/transaction_journal.hpp"
@@ -42,8 +44,8 @@ Texts texts_of(int deployments, const std::string& name, int slot) {
   Texts texts;
   try {
     texts.unit = base::read_file_at(deployments, directory + host::unit_name(name), host::deployment_text_limit);
-    texts.tmpfiles = base::read_file_at(deployments, fmt::format("{}tmpfiles-{}.conf", directory, name),
-                                        host::deployment_text_limit);
+    texts.tmpfiles =
+        base::read_file_at(deployments, directory + host::tmpfiles_copy_name(name), host::deployment_text_limit);
     if (const auto info = base::read_file_at(deployments, directory + "info", base::json_size_limit)) {
       texts.info = host::parse_info(*info, directory + "info");
     }
@@ -170,21 +172,16 @@ void settle_waiting(int deployments, const std::string& name, int other_slot) {
   base::sync_at(deployments, ".");
 }
 
-bool is_directory(int deployments, const std::string& name) {
-  const auto status = base::stat_at(deployments, name);
-  return status && S_ISDIR(status->st_mode);
-}
-
 }  // namespace
 
 void settle_damaged_record(Context& context, const std::string& name) {
-  const auto directory = base::open_host_directory(context.layout.deployments());
+  const auto directory = open_deployments(context);
   if (!base::read_link_at(directory.get(), name)) {
     put_link_back(context, name);
   }
   const auto slot = host::current_slot(context.layout, name);
   if (!slot) {
-    if (is_directory(directory.get(), name + ".0") || is_directory(directory.get(), name + ".1")) {
+    if (base::is_directory_at(directory.get(), name + ".0") || base::is_directory_at(directory.get(), name + ".1")) {
       throw Error(
           ErrorKind::verification,
           fmt::format("the record of an unfinished change of {} is damaged, and no deployment of it is live", name),

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Recovery of a container whose journal record is damaged.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/change/deployment_switch.hpp"
 #include "ops/deployments_directory.hpp"
 
@@ -68,7 +69,7 @@ void drop_old_links(const Context& context, const SwitchRecord& record) {
 
 /// The part of a switch that cannot be undone. May run several times.
 void finish_switch(const Context& context, const SwitchRecord& record) {
-  const auto directory = base::open_host_directory(context.layout.deployments());
+  const auto directory = open_deployments(context);
   drop_old_links(context, record);
   drop_link_backup(context, record.name);
   if (record.before) {

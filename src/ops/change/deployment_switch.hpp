@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The engine of install, update and rollback: switches a container from one deployment to another, all or nothing.
 #pragma once
 

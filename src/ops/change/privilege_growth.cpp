@@ -1,14 +1,17 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/change/privilege_growth.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <string_view>
 #include <utility>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/json.hpp"
 #include "host/layout.hpp"
 #include "ops/change/replacement.hpp"
 #include "render/exports/tmpfiles_privileges.hpp"
@@ -69,7 +72,7 @@ void add_from_texts(const host::Deployment& before, std::set<std::string>& known
     return base::read_file_at(directory.get(), name, host::deployment_text_limit).value_or("");
   };
   add(known, render::unit_privileges(text(host::unit_name(before.name)), before.info.values), before.name);
-  add(known, render::tmpfiles_privileges(text(fmt::format("tmpfiles-{}.conf", before.name))), before.name);
+  add(known, render::tmpfiles_privileges(text(host::tmpfiles_copy_name(before.name))), before.name);
   if (const auto config = text("config.json"); !config.empty()) {
     const auto document = base::parse_json(config, "config.json");
     const auto cgroups_path = document.value("linux", base::Json::object()).value("cgroupsPath", "");
@@ -89,12 +92,14 @@ bool concern_same_file(const std::string& one, const std::string& other) {
          (one.find(setuid) == std::string::npos) == (other.find(setuid) == std::string::npos);
 }
 
-/// The privileges of a deployment whose `info` has them under their former key and in a former wording.
-std::vector<std::string> former_privileges(const host::Deployment& before) {
+/// The privileges that `info` records under `key`. @return nullopt without such a record
+std::optional<std::vector<std::string>> recorded_privileges(const host::Deployment& before, const char* key) {
+  const auto found = before.info.document.find(key);
+  if (found == before.info.document.end() || !found->is_array()) {
+    return std::nullopt;
+  }
   std::vector<std::string> result;
-  for (const auto& privilege : before.info.document.value("pow"
-                                                          "ers",
-                                                          base::Json::array())) {
+  for (const auto& privilege : *found) {
     if (privilege.is_string()) {
       result.push_back(privilege.get<std::string>());
     }
@@ -104,12 +109,13 @@ std::vector<std::string> former_privileges(const host::Deployment& before) {
 
 /// Whether a privilege that does not follow from the texts of a deployment was there before. Without a record, a file
 /// that the deployment has installed is taken for unchanged.
-bool was_known(const std::string& privilege, const host::Deployment& before, const std::vector<std::string>& former) {
+bool was_known(const std::string& privilege, const host::Deployment& before,
+               const std::optional<std::vector<std::string>>& former) {
   if (privilege.starts_with("may change the files of all containers")) {
     return true;  // the mount that causes it is a privilege of its own
   }
-  if (!former.empty()) {
-    return std::any_of(former.begin(), former.end(),
+  if (former) {
+    return std::any_of(former->begin(), former->end(),
                        [&](const std::string& known) { return concern_same_file(privilege, known); });
   }
   const auto& files = before.info.installed_files;
@@ -122,25 +128,23 @@ bool was_known(const std::string& privilege, const host::Deployment& before, con
 
 std::vector<std::string> new_privileges(const host::Deployment& before, const InstallPlan& plan) {
   std::set<std::string> known;
-  const auto recorded = before.info.document.find(privileges_key);
-  const bool is_recorded = recorded != before.info.document.end() && recorded->is_array();
-  if (is_recorded) {
-    for (const auto& privilege : *recorded) {
-      known.insert(privilege.is_string() ? without_slot(privilege.get<std::string>(), before.name) : "");
-    }
-  } else {
+  const auto recorded = recorded_privileges(before, privileges_key);
+  const auto former = recorded ? std::nullopt : recorded_privileges(before, former_privileges_key);
+  if (!recorded) {
     try {
-      for (const auto& privilege : former_privileges(before)) {
-        known.insert(without_slot(privilege, before.name));
-      }
       add_from_texts(before, known);
-    } catch (const std::exception&) {  // then all privileges count as new
+    } catch (const std::exception&) {  // then only recorded privileges are known
       known.clear();
+    }
+  }
+  for (const auto* record : {&recorded, &former}) {
+    for (const auto& privilege : record->value_or(std::vector<std::string>())) {
+      known.insert(without_slot(privilege, before.name));
     }
   }
   std::vector<std::string> result;
   for (const auto& privilege : plan.privileges) {
-    const bool was = !is_recorded && was_known(privilege, before, former_privileges(before));
+    const bool was = !recorded && was_known(privilege, before, former);
     if (!was && !known.contains(without_slot(privilege, before.name))) {
       result.push_back(privilege);
     }

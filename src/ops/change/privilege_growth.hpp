@@ -1,4 +1,5 @@
-// Privileges that a new deployment has and the live one has not.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Privileges that a new deployment has but the live one does not.
 #pragma once
 
 #include <string>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/change/recover.hpp"
 
 #include <fcntl.h>
@@ -116,7 +117,7 @@ void recover_container(Context& context, const std::string& name, Damage damage 
 }
 
 void remove_stale_staging(Context& context) {
-  const auto directory = base::open_host_directory(context.layout.deployments());
+  const auto directory = open_deployments(context);
   for (const auto& entry : base::list_directory(directory.get())) {
     if (entry.starts_with(staging_prefix)) {
       if (const auto lock = lock_if_free(context, entry.substr(staging_prefix.size()))) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Recovery: completes or undoes the changes of commands that were killed.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/change/removal.hpp"
 
 #include <fcntl.h>
@@ -8,6 +9,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/json.hpp"
 #include "host/files/host_file.hpp"
 #include "host/files/root_directory.hpp"
 #include "host/state/deployment.hpp"
@@ -171,7 +173,7 @@ std::vector<Step> uninstall_steps(Context& context, const UninstallRecord& recor
 /// systemd-tmpfiles --remove reads the lines from the deployments: the file on the host is removed.
 void remove_tmpfiles(Context& context, int directory, const std::string& name) {
   for (const auto* slot : {".0", ".1"}) {
-    const auto conf = fmt::format("{}{}/tmpfiles-{}.conf", name, slot, name);
+    const auto conf = name + slot + "/" + host::tmpfiles_copy_name(name);
     const auto status = base::stat_at(directory, name + slot) ? base::stat_at(directory, conf) : std::nullopt;
     if (status && S_ISREG(status->st_mode)) {
       try {
@@ -221,7 +223,7 @@ void drop_deployments(const Context& context, int directory, const std::string& 
 
 /// The part of a removal that cannot be undone. May run several times.
 void finish(Context& context, const UninstallRecord& record) {
-  const auto directory = base::open_host_directory(context.layout.deployments());
+  const auto directory = open_deployments(context);
   remove_tmpfiles(context, directory.get(), record.name);
   drop_host_files(context, record);
   drop_deployments(context, directory.get(), record.name);
@@ -249,8 +251,16 @@ bool write_record(const Context& context, const UninstallRecord& record) {
 
 }  // namespace
 
+base::Json to_json(const UninstallOutcome& outcome) {
+  return {{"container", outcome.container},
+          {"keptFiles", outcome.kept_files},
+          {"savedTexts", outcome.saved_texts},
+          {"stoppedUnits", outcome.stopped_units},
+          {"remarks", outcome.remarks}};
+}
+
 UninstallOutcome remove_container(Context& context, UninstallRecord record, const StepHook& hook) {
-  UninstallOutcome outcome;
+  UninstallOutcome outcome{record.name};
   const bool recorded = write_record(context, record);
   if (!recorded) {
     record.secret.clear();  // backups must be found again without a record
@@ -282,7 +292,7 @@ UninstallOutcome remove_container(Context& context, UninstallRecord record, cons
 }
 
 UninstallOutcome complete_uninstall(Context& context, const UninstallRecord& record) {
-  UninstallOutcome outcome;
+  UninstallOutcome outcome{record.name};
   if (!record.committed) {
     auto steps = uninstall_steps(context, record, outcome.kept_files);
     steps.push_back(link_step(context, record.name));

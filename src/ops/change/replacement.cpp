@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/change/replacement.hpp"
 
 #include <fcntl.h>
@@ -121,14 +122,14 @@ void record_service(Context& context, const host::Deployment& before, const host
 
 void warn_of_edits(const Context& context, const SwitchRecord& record, const InstalledFootprint& footprint) {
   const auto& layout = context.layout;
-  const auto tell = [&](const std::string& path, const std::string& saved, const std::string& advice) {
+  const auto report = [&](const std::string& path, const std::string& saved, const std::string& advice) {
     if (!saved.empty()) {
       context.reporter.warning(
           fmt::format("{} was edited and is replaced; the edited text is kept as {}{}", path, saved, advice));
     }
   };
-  tell(layout.unit_in_root(record.name), record.saved_unit, "; put settings of your own into drop-ins beside it");
-  tell(layout.tmpfiles_in_root(record.name), record.saved_tmpfiles, "");
+  report(layout.unit_in_root(record.name), record.saved_unit, "; put settings of your own into drop-ins beside it");
+  report(layout.tmpfiles_in_root(record.name), record.saved_tmpfiles, "");
   if (record.masked) {
     context.reporter.warning(
         fmt::format("{} is masked and stays masked; to unmask it, remove {} and run: berth update {}",

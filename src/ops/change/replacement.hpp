@@ -1,7 +1,7 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Replaces the live deployment of a container, for update and rollback: compares what both have on the host.
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <vector>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/change/staged_deployment.hpp"
 
 #include <fmt/format.h>
@@ -9,6 +10,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/json.hpp"
 #include "host/files/private_directory.hpp"
 #include "ops/deployments_directory.hpp"
 #include "ops/footprint/system_package.hpp"
@@ -28,7 +30,7 @@ StagedDeployment::StagedDeployment(Context& context, std::string name, int slot,
       name_(std::move(name)),
       slot_(slot),
       directory_name_(staging_name(name_)),
-      deployments_(base::open_host_directory(context.layout.deployments())),
+      deployments_(open_deployments(context)),
       root_(base::open_host_directory((package != nullptr ? *package : context.layout).root())),
       for_package_(package != nullptr),
       probe_(root_.get(), files_) {
@@ -143,7 +145,7 @@ void StagedDeployment::write(InstallPlan& plan) const {
     base::create_file_at(staging, host::unit_name(name_), *plan.unit, 0644);
   }
   if (plan.tmpfiles) {
-    base::create_file_at(staging, fmt::format("tmpfiles-{}.conf", name_), *plan.tmpfiles, 0644);
+    base::create_file_at(staging, host::tmpfiles_copy_name(name_), *plan.tmpfiles, 0644);
   }
   base::check_errno(::syncfs(staging), "write the deployment to disk");
 }
@@ -166,7 +168,7 @@ void report_owner(Context& context, const OtherContainersFiles& others, const st
   }
 }
 
-void report_plan(Context& context, const InstallPlan& plan, const std::vector<std::string>& told) {
+void report_plan(Context& context, const InstallPlan& plan, const std::vector<std::string>& reported) {
   for (const auto& message : plan.conversions) {
     context.reporter.step(fmt::format("config.json: {}", message));
   }
@@ -187,7 +189,7 @@ void report_plan(Context& context, const InstallPlan& plan, const std::vector<st
   const auto others =
       plan.kept_files.empty() ? OtherContainersFiles() : OtherContainersFiles(context.layout, plan.name);
   for (const auto& path : plan.kept_files) {
-    if (std::find(told.begin(), told.end(), path) == told.end()) {
+    if (std::find(reported.begin(), reported.end(), path) == reported.end()) {
       context.reporter.warning(fmt::format("{} exists on the host already and is left as it is", path));
       report_owner(context, others, plan.name, path);
     }

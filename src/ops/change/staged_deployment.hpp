@@ -1,7 +1,7 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A deployment in its staging directory: checked out, planned and written while nothing else changes.
 #pragma once
 
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -74,7 +74,7 @@ class StagedDeployment {
 void report_privileges(Context& context, const std::string& name, const InstallPlan& plan);
 
 /// Reports conversions, privileges, findings and kept files of a plan.
-/// @param told kept files that were reported before
-void report_plan(Context& context, const InstallPlan& plan, const std::vector<std::string>& told = {});
+/// @param reported kept files that a previous call reported
+void report_plan(Context& context, const InstallPlan& plan, const std::vector<std::string>& reported = {});
 
 }  // namespace berth::ops

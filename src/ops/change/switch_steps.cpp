@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The steps of a switch. An undo uses the record alone and works whether its step was done, partly done or not done, so
 // that a later command can run it, also twice.
 #include <fcntl.h>
@@ -34,10 +35,6 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 
-base::Fd deployments_directory(const Context& context) {
-  return base::open_host_directory(context.layout.deployments());
-}
-
 void rename_directory(int directory, const std::string& from, const std::string& to) {
   base::check_errno(::renameat2(directory, from.c_str(), directory, to.c_str(), RENAME_NOREPLACE),
                     fmt::format("rename {} to {}", base::full_path(directory, from), to));
@@ -45,8 +42,9 @@ void rename_directory(int directory, const std::string& from, const std::string&
 
 /// Undoes the tmpfiles.d lines of the new deployment, which is removed by the last undo only.
 void undo_created_tmpfiles(const Context& context, const SwitchRecord& record) {
-  const auto lines = fmt::format("{}/{}/tmpfiles-{}.conf", context.layout.deployments(),
-                                 host::slot_name(record.name, record.after.slot), record.name);
+  const auto lines =
+      fmt::format("{}/{}/{}", context.layout.deployments(), host::slot_name(record.name, record.after.slot),
+                  host::tmpfiles_copy_name(record.name));
   undo_tmpfiles(context, record.tmpfiles_paths,
                 base::read_file_at(AT_FDCWD, lines, host::deployment_text_limit).value_or(""));
 }
@@ -88,14 +86,14 @@ class StepList {
     add(
         fmt::format("rename the staged deployment to {}", slot),
         [this_context = &context_, slot, waiting, staging = work_.staging, had_place = record_.had_place] {
-          const auto directory = deployments_directory(*this_context);
+          const auto directory = open_deployments(*this_context);
           if (had_place) {
             rename_directory(directory.get(), slot, waiting);
           }
           rename_directory(directory.get(), staging, slot);
         },
         [this_context = &context_, slot, waiting, had_place = record_.had_place] {
-          const auto directory = deployments_directory(*this_context);
+          const auto directory = open_deployments(*this_context);
           if (had_place && !base::stat_at(directory.get(), waiting)) {
             return;  // the slot holds the earlier deployment
           }
@@ -353,7 +351,7 @@ class StepList {
             const auto parent = base::split_path(file.path).first;
             base::sync_at(base::open_in_root(root.get(), parent, O_RDONLY | O_DIRECTORY).get(), ".");
           }
-          base::sync_at(deployments_directory(context).get(), ".");
+          base::sync_at(open_deployments(context).get(), ".");
         },
         {});
   }
@@ -485,7 +483,7 @@ class StepList {
   [[nodiscard]] std::function<void()> undo_of_start() const {
     return [&context = context_, &record = record_, unit = unit_] {
       const auto live = host::slot_name(record.name, record.after.slot);
-      if (base::read_link_at(deployments_directory(context).get(), record.name) != live) {
+      if (base::read_link_at(open_deployments(context).get(), record.name) != live) {
         return;  // the earlier deployment is live
       }
       if (!context.systemd.stop(unit).done && host::is_active(context.systemd.state(unit))) {

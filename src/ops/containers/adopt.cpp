@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/containers/adopt.hpp"
 
 #include <fcntl.h>
@@ -13,6 +14,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/json.hpp"
 #include "host/files/private_directory.hpp"
 #include "host/state/deployment.hpp"
 #include "host/state/lock.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // berth adopt: takes over containers and images of `atomic`, while the services keep running.
 #pragma once
 

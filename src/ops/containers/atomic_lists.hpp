@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The lists of containers and images in the JSON form of `atomic`.
 #pragma once
 

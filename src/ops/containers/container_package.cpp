@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/containers/container_package.hpp"
 #include "ops/deployments_directory.hpp"
 #include "ops/plan/plan.hpp"
@@ -39,7 +40,8 @@ void refuse_options(const Context& context, const InstallRequest& request) {
     throw Error(ErrorKind::usage, fmt::format("--system-package=build {}", what), std::move(hint));
   };
   if (context.layout.user()) {
-    refuse("cannot be used in user mode", "it packages system containers; run it as root");
+    refuse("makes a package of a system container: a user's container cannot be packaged",
+           "leave --system-package out");
   }
   if (context.layout.preinstalling()) {
     refuse("and --preinstall exclude each other", "install the package into the directory of --root when it is made");

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // berth install --system-package=build: a package with a whole container, which is part of the operating system where
 // the package is installed.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/containers/inspect.hpp"
 
 #include <fcntl.h>
@@ -92,8 +93,7 @@ std::optional<store::StoredImage> find_image(Context& context, const std::string
 }  // namespace
 
 Inspection inspect(Context& context, const std::string& name) {
-  const bool may_be_container = name.find_first_of("/:@") == std::string::npos;
-  if (const auto deployment = may_be_container ? host::find_deployment(context.layout, name) : std::nullopt) {
+  if (const auto deployment = may_be_container(name) ? host::find_deployment(context.layout, name) : std::nullopt) {
     return inspect_container(context, *deployment);
   }
   if (const auto image = find_image(context, name)) {

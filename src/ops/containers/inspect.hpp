@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // berth inspect: a container or an image in full.
 #pragma once
 

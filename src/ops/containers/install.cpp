@@ -1,8 +1,7 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/containers/install.hpp"
 
 #include <fmt/format.h>
-
-#include <chrono>
 
 #include "base/error.hpp"
 #include "base/file.hpp"

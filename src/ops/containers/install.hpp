@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // berth install: installs an image as a systemd service.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/containers/list.hpp"
 
 #include <fcntl.h>
@@ -86,7 +87,7 @@ std::string container_state(const host::Deployment& deployment, const std::map<s
 
 std::vector<ContainerRow> list_containers(Context& context, const ContainerQuery& query) {
   constexpr std::array<std::string_view, 5> shown{"image", "revision", "created", "has-container-service", "runtime"};
-  const auto list = host::list_briefly(context.layout, shown);
+  const auto list = host::list_summaries(context.layout, shown);
   for (const auto& broken : list.broken) {
     context.reporter.warning(fmt::format("{} cannot be read: {}", broken.name, broken.reason));
   }

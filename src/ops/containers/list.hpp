@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // berth containers list: installed containers and the state of their services.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/containers/logs.hpp"
 
 #include <fcntl.h>
@@ -55,9 +56,13 @@ void refuse_linked_journal(const host::Layout& layout) {
 
 }  // namespace
 
-void logs(Context& context, const std::string& name, host::LogQuery query,
-          const std::function<bool(const host::LogEntry&)>& take, const std::function<bool()>& go_on) {
-  query.unit = readable_unit(context, name);
+void logs(Context& context, const LogRequest& request, const std::function<bool(const host::LogEntry&)>& take,
+          const std::function<bool()>& go_on) {
+  host::LogQuery query;
+  query.unit = readable_unit(context, request.name);
+  query.last = request.last;
+  query.since = request.since;
+  query.follow = request.follow;
   query.own_user = context.layout.user().has_value();
   if (context.layout.offline()) {
     refuse_linked_journal(context.layout);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/containers/private_directories.hpp"
 
 #include <fcntl.h>
@@ -6,7 +7,6 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include <cstdint>
 #include <functional>
 #include <string>
 
@@ -70,7 +70,7 @@ class Closing {
     const bool unmarked =
         changeable || opened || (find_directory(repository + "/objects") && !store::is_marked(repository));
     if (close_preinstalled(deployments) || unmarked) {
-      close_former_volumes(context_);  // before the mark, which tells the next command that all is done
+      close_former_volumes(context_);  // before the mark, which lets the next command skip all this
     }
     if (unmarked) {
       mark(repository, changeable || opened);

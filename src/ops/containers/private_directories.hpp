@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Removes access of other users to files of images, which may be setuid or outdated.
 #pragma once
 

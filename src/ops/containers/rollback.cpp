@@ -1,7 +1,10 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/containers/rollback.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
@@ -60,13 +63,13 @@ class Rollback {
     auto info = plan_.info;
     carry_disablement(context_, before_, plan_.unit, info);
     if (info.document != plan_.info.document) {
-      const auto deployments = base::open_host_directory(context_.layout.deployments());
+      const auto deployments = open_deployments(context_);
       base::replace_file_at(deployments.get(), slot_name_ + "/info", host::write_info(info), 0600);
     }
   }
 
   void read_other() {
-    const auto deployments = base::open_host_directory(context_.layout.deployments());
+    const auto deployments = open_deployments(context_);
     const auto status = base::stat_at(deployments.get(), slot_name_);
     if (!status || !S_ISDIR(status->st_mode)) {
       throw Error(ErrorKind::not_found, fmt::format("{} has no other deployment", before_.name),
@@ -97,7 +100,7 @@ class Rollback {
     }
     plan_.config = base::read_file_at(directory.get(), "config.json", host::deployment_text_limit).value_or("");
     plan_.tmpfiles =
-        base::read_file_at(directory.get(), fmt::format("tmpfiles-{}.conf", plan_.name), host::deployment_text_limit);
+        base::read_file_at(directory.get(), host::tmpfiles_copy_name(plan_.name), host::deployment_text_limit);
   }
 
   void refuse_damaged_files() const {

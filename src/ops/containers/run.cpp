@@ -1,22 +1,25 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/containers/run.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <optional>
 
 #include "base/error.hpp"
+#include "base/json.hpp"
 #include "host/files/tmpfs_overlay.hpp"
 #include "host/machine/facts.hpp"
 #include "ops/change/recover.hpp"
 #include "ops/change/staged_deployment.hpp"
 #include "ops/containers/install.hpp"
 #include "ops/deployments_directory.hpp"
+#include "ops/images/image_lookup.hpp"
 #include "ops/images/pull.hpp"
 #include "ops/rootless.hpp"
 #include "ops/runtime/exec.hpp"
 #include "ops/runtime/one_off.hpp"
+#include "render/spec/config_privileges.hpp"
 
 namespace berth::ops {
 
@@ -90,19 +93,14 @@ CommandOutcome run_container(Context& context, const RunRequest& request) {
   return run_second(context, request);
 }
 
-bool is_bind(const base::Json& mount) {
-  const auto options = mount.value("options", base::Json::array());
-  return mount.value("type", "") == "bind" || std::find(options.begin(), options.end(), "bind") != options.end() ||
-         std::find(options.begin(), options.end(), "rbind") != options.end();
-}
-
 /// Replaces binds of directories that an install would create by an empty tmpfs that belongs to the user of the
 /// command.
 void replace_missing_directories(const Context& context, base::Json& config) {
   const auto user = config.at("process").value("user", base::Json::object());
   for (auto& mount : config["mounts"]) {
     const auto source = mount.value("source", "");
-    if (!is_bind(mount) || !source.starts_with('/') || ::access(context.layout.on_disk(source).c_str(), F_OK) == 0) {
+    if (!render::is_bind_mount(mount) || !source.starts_with('/') ||
+        ::access(context.layout.on_disk(source).c_str(), F_OK) == 0) {
       continue;
     }
     context.reporter.step(fmt::format("{} does not exist on the host; a temporary directory is used instead", source));
@@ -127,12 +125,6 @@ base::Json config_of_plan(const Context& context, const InstallPlan& plan, const
   replace_missing_directories(context, config);
   set_command(config["process"], request.command, request.attachment);
   return config;
-}
-
-/// Whether the target is the name of a container. A text that could also be an image is one only if it has a tag or a
-/// slash.
-bool may_be_container(const std::string& target) {
-  return target.find_first_of("/:@") == std::string::npos;
 }
 
 /// Runs an image once.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/containers/service.hpp"
 
 #include <fmt/format.h>
@@ -67,8 +68,7 @@ void stop(Context& context, const std::string& name) {
   recover_pending(context);
   const auto unit = unit_of(context, name);
   if (const auto job = context.systemd.stop(unit); !job.done) {
-    throw Error(ErrorKind::failed, fmt::format("{} did not stop: {}", unit, job.reason),
-                fmt::format("see {} -u {}", context.layout.command("journalctl"), unit));
+    throw Error(ErrorKind::failed, fmt::format("{} did not stop: {}", unit, job.reason), journal_hint(context, unit));
   }
   warn_about_restarts(context, unit);
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // berth start, berth stop and berth restart: jobs of a container's unit.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/containers/uninstall.hpp"
 
 #include <fcntl.h>
@@ -75,12 +76,10 @@ host::DeploymentInfo readable_info(Context& context, const std::string& name) {
 }
 
 bool has_remains(const Context& context, const std::string& name) {
-  const auto is_directory = [&context](const std::string& path) {
-    const auto found = base::stat_at(AT_FDCWD, context.layout.deployments() + "/" + path);
-    return found && S_ISDIR(found->st_mode);
-  };
-  const auto link = base::stat_at(AT_FDCWD, context.layout.deployments() + "/" + name);
-  return (link && S_ISLNK(link->st_mode)) || is_directory(name + ".0") || is_directory(name + ".1");
+  const auto path = context.layout.deployments() + "/" + name;
+  const auto link = base::stat_at(AT_FDCWD, path);
+  return (link && S_ISLNK(link->st_mode)) || base::is_directory_at(AT_FDCWD, path + ".0") ||
+         base::is_directory_at(AT_FDCWD, path + ".1");
 }
 
 /// @return the PID file of the default unit; empty for another PID file, which may belong to another program
@@ -115,7 +114,7 @@ void record_companions(Context& context, const host::DeploymentInfo& info, Unins
   }
 }
 
-UninstallRecord make_note(Context& context, const std::string& name) {
+UninstallRecord make_record(Context& context, const std::string& name) {
   UninstallRecord record;
   record.name = name;
   record.secret = host::random_uuid();
@@ -161,12 +160,12 @@ std::optional<UninstallOutcome> uninstall_if_installed(Context& context, const s
   }
   const auto lock = lock_container(context, name);
   if (!has_remains(context, name)) {
-    return UninstallOutcome{};  // removed by another command, or by the recovery
+    return UninstallOutcome{name};  // removed by another command, or by the recovery
   }
   refuse_while_one_off_runs(context, {name + ".0", name + ".1"});
   const Leftovers leftovers(context, name);
   auto outcome = base::in_context([&] { return fmt::format("uninstalling {}", name); },
-                                  [&] { return remove_container(context, make_note(context, name), hook); });
+                                  [&] { return remove_container(context, make_record(context, name), hook); });
   outcome.remarks = leftovers.remarks();
   return outcome;
 }

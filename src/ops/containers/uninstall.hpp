@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // berth uninstall: removes a container from the host.
 #pragma once
 

@@ -1,6 +1,6 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/containers/update.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -9,6 +9,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/json.hpp"
 #include "host/state/deployment.hpp"
 #include "ops/change/privilege_growth.hpp"
 #include "ops/change/recover.hpp"
@@ -39,13 +40,14 @@ bool changes_values(const host::DeploymentInfo& info, const render::Values& set)
 /// One update, under the container's lock.
 class Update {
  public:
-  Update(Context& context, const UpdateRequest& request, UpdateResolver& images, UpdateOutcome& outcome)
+  Update(Context& context, const std::string& name, const UpdateRequest& request, UpdateResolver& images,
+         UpdateOutcome& outcome)
       : context_(context),
         request_(request),
         images_(images),
         outcome_(outcome),
         set_(parse_set(request.set)),
-        before_(changeable_deployment(context, request.name)) {}
+        before_(changeable_deployment(context, name)) {}
 
   void run(const StepHook& hook) {
     const auto& info = before_.info;
@@ -72,9 +74,9 @@ class Update {
 
  private:
   void deploy(const ChosenImage& chosen, const StepHook& hook) {
-    refuse_while_one_off_runs(context_, {host::slot_name(request_.name, other_slot(before_))});
+    refuse_while_one_off_runs(context_, {host::slot_name(before_.name, other_slot(before_))});
     const auto footprint = footprint_of(context_, before_);
-    StagedDeployment staged(context_, request_.name, other_slot(before_));
+    StagedDeployment staged(context_, before_.name, other_slot(before_));
     if (const auto& remote = before_.info.remote; remote.empty()) {
       staged.check_out(images_.store(), chosen.image);
       images_.release();  // the store is not needed during the health gate
@@ -86,7 +88,7 @@ class Update {
     keep_unknown_keys(plan);
     if (const auto grown = new_privileges(before_, plan); !grown.empty()) {
       context_.reporter.warning(
-          fmt::format("{} asks for additional privileges: {}", request_.name, fmt::join(grown, "; ")));
+          fmt::format("{} asks for additional privileges: {}", before_.name, fmt::join(grown, "; ")));
     }
     carry_disablement(context_, before_, plan.unit, plan.info);
     report_plan(context_, plan, footprint.edited);
@@ -101,7 +103,7 @@ class Update {
   ChosenImage remote_image() const {
     if (!request_.rebase.empty()) {
       throw Error(ErrorKind::usage,
-                  fmt::format("{} runs from {}, not from an image", request_.name, before_.info.remote),
+                  fmt::format("{} runs from {}, not from an image", before_.name, before_.info.remote),
                   "uninstall it, and install it without --rootfs");
     }
     auto image = named_image(context_, image_name_of(before_.info));
@@ -130,11 +132,12 @@ class Update {
   host::Deployment before_;
 };
 
-void update_one(Context& context, const UpdateRequest& request, UpdateResolver& images, UpdateOutcome& outcome,
-                const StepHook& hook) {
-  const auto lock = lock_container(context, request.name);
-  base::in_context([&] { return fmt::format("updating {}", request.name); },
-                   [&] { Update(context, request, images, outcome).run(hook); });
+/// @param request its name is not used
+void update_one(Context& context, const std::string& name, const UpdateRequest& request, UpdateResolver& images,
+                UpdateOutcome& outcome, const StepHook& hook) {
+  const auto lock = lock_container(context, name);
+  base::in_context([&] { return fmt::format("updating {}", name); },
+                   [&] { Update(context, name, request, images, outcome).run(hook); });
 }
 
 /// @return names of the active units of the containers
@@ -185,7 +188,7 @@ UpdateOutcome update(Context& context, const UpdateRequest& request, const StepH
   changeable_deployment(context, request.name);  // before a lock file is created for a name that does not exist
   UpdateResolver images(context);
   UpdateOutcome outcome;
-  update_one(context, request, images, outcome, hook);
+  update_one(context, request.name, request, images, outcome, hook);
   return outcome;
 }
 
@@ -202,11 +205,9 @@ std::vector<UpdateRow> update_all(Context& context, const UpdateRequest& request
     if (deployment.preinstalled) {
       continue;
     }
-    auto one = request;
-    one.name = deployment.name;
     UpdateRow row{deployment.name, "", {}, {}};
     try {
-      update_one(context, one, images, row.outcome, {});
+      update_one(context, deployment.name, request, images, row.outcome, {});
       row.status = row.outcome.changed ? "updated" : "unchanged";
     } catch (const Error& error) {
       row = row_of_failure(std::move(row), error);

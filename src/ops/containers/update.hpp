@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // berth update: replaces the deployment of a container by one of the current image, of other values, or of another
 // image.
 #pragma once
 
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>

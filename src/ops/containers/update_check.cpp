@@ -1,6 +1,6 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/containers/update_check.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/file.hpp"
+#include "base/json.hpp"
 #include "ops/change/recover.hpp"
 #include "ops/change/replacement.hpp"
 #include "ops/change/staged_deployment.hpp"
@@ -221,7 +222,7 @@ DeploymentDiff compare(Context& context, const UpdateRequest& request, const hos
   DeploymentDiff diff;
   compare_configs(parsed_config(text("config.json")), parsed_config(plan.config), diff);
   diff.unit = base::unified_diff(text(host::unit_name(before.name)), plan.unit.value_or(""));
-  diff.tmpfiles = base::unified_diff(text(fmt::format("tmpfiles-{}.conf", before.name)), plan.tmpfiles.value_or(""));
+  diff.tmpfiles = base::unified_diff(text(host::tmpfiles_copy_name(before.name)), plan.tmpfiles.value_or(""));
   compare_host_files(before.info, plan.info, diff);
   const auto defaults = assignments(staged.default_values());
   if (before.info.remote.empty() && base::stat_at(deployment.get(), "rootfs")) {
@@ -232,16 +233,18 @@ DeploymentDiff compare(Context& context, const UpdateRequest& request, const hos
 }
 
 /// Sets as many members of `check` as possible before it throws.
-void check_one(Context& context, const UpdateRequest& request, bool with_diff, UpdateCheck& check) {
-  const auto before = changeable_deployment(context, request.name);
+/// @param request its name is not used
+void check_one(Context& context, const std::string& name, const UpdateRequest& request, bool with_diff,
+               UpdateCheck& check) {
+  const auto before = changeable_deployment(context, name);
   check.image = before.info.image;
   check.id_installed = before.info.revision;
   const auto& version = member(before.info.document, "version");
   check.version_installed = version.is_string() ? version.get<std::string>() : "";
   query_available(context, before.info, request, check);
   if (with_diff) {
-    const auto lock = lock_container(context, request.name);
-    check.diff = compare(context, request, changeable_deployment(context, request.name));
+    const auto lock = lock_container(context, name);
+    check.diff = compare(context, request, changeable_deployment(context, name));
   }
 }
 
@@ -262,7 +265,7 @@ UpdateCheck check_update(Context& context, const UpdateRequest& request, bool wi
   UpdateCheck check;
   check.container = request.name;
   base::in_context([&] { return fmt::format("checking {}", request.name); },
-                   [&] { check_one(context, request, with_diff, check); });
+                   [&] { check_one(context, request.name, request, with_diff, check); });
   return check;
 }
 
@@ -280,10 +283,8 @@ std::vector<UpdateCheck> check_all_updates(Context& context, const UpdateRequest
     }
     UpdateCheck check;
     check.container = deployment.name;
-    auto one = request;
-    one.name = deployment.name;
     try {
-      check_one(context, one, with_diff, check);
+      check_one(context, deployment.name, request, with_diff, check);
     } catch (const Error& error) {
       check.error = error;
     }

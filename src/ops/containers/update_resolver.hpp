@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Determines the image that an installed container is updated to.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Units among the host files of a container (sockets, timers, services). They are stopped when their file is removed,
 // and started again when another file replaces it.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Keeps the unit of a container enabled or disabled, as the administrator left it, while its [Install] section changes,
 // and determines the links that the change creates and removes.
 #pragma once

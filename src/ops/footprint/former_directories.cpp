@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/footprint/former_directories.hpp"
 
 #include <fcntl.h>
@@ -5,7 +6,6 @@
 #include <fmt/ranges.h>
 #include <sys/stat.h>
 
-#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <string>
@@ -35,22 +35,18 @@ struct OpenLines {
   std::string closed;  ///< the lines without access for other users
 };
 
-std::string lines_name(const std::string& name) {
-  return fmt::format("tmpfiles-{}.conf", name);
-}
-
 /// Lines that berth generates create volumes only, whose parent directory is closed.
 bool has_lines_of_image(const std::string& deployment) {
   const auto rootfs = deployment + "/rootfs";
-  const auto status = base::stat_at(AT_FDCWD, rootfs);
-  return status && S_ISDIR(status->st_mode) &&
+  return base::is_directory_at(AT_FDCWD, rootfs) &&
          render::stat_in_root(base::open_directory_at(AT_FDCWD, rootfs).get(), "exports/tmpfiles.template");
 }
 
 std::optional<OpenLines> open_lines(const Context& context, const std::string& name, int slot) {
   OpenLines found;
   found.directory = fmt::format("{}/{}", context.layout.deployments(), host::slot_name(name, slot));
-  const auto text = base::read_file_at(AT_FDCWD, found.directory + "/" + lines_name(name), host::deployment_text_limit);
+  const auto text =
+      base::read_file_at(AT_FDCWD, found.directory + "/" + host::tmpfiles_copy_name(name), host::deployment_text_limit);
   const auto config = base::read_file_at(AT_FDCWD, found.directory + "/config.json", host::deployment_text_limit);
   if (!text || !config || !has_lines_of_image(found.directory)) {
     return std::nullopt;
@@ -131,8 +127,8 @@ void close_former_directories(const Context& context, const host::Deployment& de
   }
   for (const auto& lines : {live, other}) {  // last, because they show what is still to be done
     if (lines) {
-      base::replace_file_at(base::open_host_directory(lines->directory).get(), lines_name(name), lines->closed,
-                            text_mode);
+      base::replace_file_at(base::open_host_directory(lines->directory).get(), host::tmpfiles_copy_name(name),
+                            lines->closed, text_mode);
     }
   }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Directories for the data of a container that the tmpfiles.d lines of its image create.
 #pragma once
 

@@ -1,9 +1,11 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/footprint/host_file_backup.hpp"
 
 #include <fmt/format.h>
 #include <stdio.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 #include <vector>

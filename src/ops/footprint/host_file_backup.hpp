@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Backups of host files that a change replaces or removes. A backup has another name in the same directory and is kept
 // until the change can no longer fail. The name is derived from the path and from the secret in the journal record of
 // the change, so that another process finds it, and users who can write to the directory cannot create it first. Paths

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/footprint/host_file_handover.hpp"
 
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Host files that several containers provide, recorded by versions of berth which gave each file one owner.
 #pragma once
 

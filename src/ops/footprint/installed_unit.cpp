@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/footprint/installed_unit.hpp"
 
 #include <fcntl.h>
@@ -6,6 +7,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/json.hpp"
 #include "host/files/host_file.hpp"
 #include "host/files/root_directory.hpp"
 #include "host/systemd/unit_file.hpp"
@@ -33,10 +35,6 @@ KeptText kept_text(const host::Deployment& deployment, const std::string& name) 
   } catch (const Error& error) {
     return {std::nullopt, error.what()};
   }
-}
-
-std::string tmpfiles_copy(const std::string& name) {
-  return fmt::format("tmpfiles-{}.conf", name);
 }
 
 /// Reads a file of the host without following a link. @return nullopt when it is not a regular file
@@ -174,7 +172,8 @@ std::string damage_of_deployment(const std::string& path, const std::string& nam
     const auto unit =
         base::read_file_at(AT_FDCWD, fmt::format("{}/{}", path, host::unit_name(name)), host::deployment_text_limit);
     const auto config = base::read_file_at(AT_FDCWD, path + "/config.json", host::deployment_text_limit);
-    base::read_file_at(AT_FDCWD, fmt::format("{}/{}", path, tmpfiles_copy(name)), host::deployment_text_limit);
+    base::read_file_at(AT_FDCWD, fmt::format("{}/{}", path, host::tmpfiles_copy_name(name)),
+                       host::deployment_text_limit);
     if (has_service && unit && unit->empty()) {
       return fmt::format("{}/{} is empty", path, host::unit_name(name));
     }
@@ -193,7 +192,8 @@ std::string damage_of_deployment(const std::string& path, const std::string& nam
 SavedTexts saved_texts(const Context& context, const host::Deployment& deployment) {
   const auto& name = deployment.name;
   return {saved_name(context, context.layout.unit_in_root(name), kept_text(deployment, host::unit_name(name))),
-          saved_name(context, context.layout.tmpfiles_in_root(name), kept_text(deployment, tmpfiles_copy(name)))};
+          saved_name(context, context.layout.tmpfiles_in_root(name),
+                     kept_text(deployment, host::tmpfiles_copy_name(name)))};
 }
 
 void drop_or_save(const Context& context, const std::string& secret, const std::string& path, const std::string& saved,
@@ -209,7 +209,8 @@ bool misses_texts(const Context& context, const host::Deployment& deployment) {
   const auto& name = deployment.name;
   return !deployment.preinstalled && deployment.info.has_container_service &&
          (is_missing(context, context.layout.unit_in_root(name), kept_text(deployment, host::unit_name(name))) ||
-          is_missing(context, context.layout.tmpfiles_in_root(name), kept_text(deployment, tmpfiles_copy(name))));
+          is_missing(context, context.layout.tmpfiles_in_root(name),
+                     kept_text(deployment, host::tmpfiles_copy_name(name))));
 }
 
 bool restore_missing_texts(Context& context, const host::Deployment& deployment) {
@@ -220,7 +221,7 @@ bool restore_missing_texts(Context& context, const host::Deployment& deployment)
   const auto unit = kept_text(deployment, host::unit_name(name));
   const bool unit_missing = restore(context, context.layout.unit_in_root(name), unit);
   const bool lines_missing =
-      restore(context, context.layout.tmpfiles_in_root(name), kept_text(deployment, tmpfiles_copy(name)));
+      restore(context, context.layout.tmpfiles_in_root(name), kept_text(deployment, host::tmpfiles_copy_name(name)));
   if (unit_missing) {
     context.systemd.reload();
     const auto unit_file = host::unit_name(name);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The unit file and the tmpfiles.d lines of an installed container, which an administrator may have edited, masked or
 // removed, and the drop-ins of the unit. Paths are absolute inside the root.
 #pragma once

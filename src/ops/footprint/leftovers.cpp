@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/footprint/leftovers.hpp"
 
 #include <fcntl.h>
@@ -31,7 +32,7 @@ bool is_volatile(const std::string& path, const std::string& runtime) {
 /// @param host_files gets the recorded host files
 void add_paths(int directory, const std::string& name, std::vector<std::string>& paths,
                std::set<std::string>& host_files) {
-  const auto lines = base::read_file_at(directory, fmt::format("tmpfiles-{}.conf", name), host::deployment_text_limit);
+  const auto lines = base::read_file_at(directory, host::tmpfiles_copy_name(name), host::deployment_text_limit);
   if (lines) {
     const auto made = render::created_tmpfiles_paths(*lines);
     paths.insert(paths.end(), made.begin(), made.end());

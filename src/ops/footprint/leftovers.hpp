@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Data and settings that an uninstall keeps on the host.
 #pragma once
 

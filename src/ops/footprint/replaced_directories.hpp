@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Directories of the host that the next deployment replaces by files or links.
 #pragma once
 

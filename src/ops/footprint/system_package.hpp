@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The package with the host files of a deployment. It is built with the deployment and kept in it.
 #pragma once
 

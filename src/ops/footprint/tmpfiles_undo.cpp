@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/footprint/tmpfiles_undo.hpp"
 
 #include <fcntl.h>
@@ -16,7 +17,7 @@
 #include "base/unit_syntax.hpp"
 #include "host/files/host_file.hpp"
 #include "host/files/root_directory.hpp"
-#include "render/spec/host_path.hpp"
+#include "render/unit/host_path.hpp"
 #include "render/unit/tmpfiles_line.hpp"
 
 namespace berth::ops {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Removal of the files and directories that systemd-tmpfiles created for a deployment.
 #pragma once
 

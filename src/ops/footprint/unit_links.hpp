@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The links that enable a container's unit, while a change replaces one [Install] section by another. The old and the
 // new links exist together until the change is finished. So the unit is enabled at every moment (a boot after a power
 // failure starts the units that it finds enabled at its beginning), and reverting the change need not create links.

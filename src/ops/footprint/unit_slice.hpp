@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The slice of a unit, which a drop-in can change, and the control group of its payload.
 #pragma once
 

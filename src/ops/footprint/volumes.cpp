@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/footprint/volumes.hpp"
 
 #include <fcntl.h>
@@ -15,6 +16,7 @@
 #include "base/digest.hpp"
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/json.hpp"
 #include "host/files/host_file.hpp"
 #include "host/files/root_directory.hpp"
 #include "host/files/tree_copy.hpp"

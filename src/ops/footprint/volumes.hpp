@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Volumes whose host directories berth chooses. They are moved when that directory changes, filled when they are new,
 // and not accessible to other users.
 #pragma once

@@ -1,11 +1,10 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/images/deployments_in_use.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <algorithm>
-#include <optional>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
@@ -48,8 +47,7 @@ class Search {
     }
     const auto directory = base::open_host_directory(path);
     for (const auto& name : base::list_directory(directory.get())) {
-      const auto status = base::stat_at(directory.get(), name);
-      if (!status || !S_ISDIR(status->st_mode)) {
+      if (!base::is_directory_at(directory.get(), name)) {
         continue;  // a link names a directory that is added anyway
       }
       if (name == mounts_directory) {
@@ -97,9 +95,9 @@ std::vector<store::CheckedOut> checkouts_of(const std::vector<DeploymentInUse>& 
   std::vector<store::CheckedOut> checkouts;
   for (const auto& deployment : deployments) {
     const auto path = deployment.path + "/rootfs";
-    const auto status = base::stat_at(AT_FDCWD, path);
+    const bool checked_out = base::is_directory_at(AT_FDCWD, path);
     const auto image = store.describe(deployment.commit, deployment.image);
-    if (!status || !S_ISDIR(status->st_mode) || !image || image->elsewhere) {
+    if (!checked_out || !image || image->elsewhere) {
       continue;
     }
     if (image->merged) {
@@ -113,16 +111,15 @@ std::vector<store::CheckedOut> checkouts_of(const std::vector<DeploymentInUse>& 
   return checkouts;
 }
 
-bool has_unknown_use(const Context& context, const store::Store& store) {
-  const auto deployments = deployments_in_use(context);
+bool has_unknown_use(const std::vector<DeploymentInUse>& deployments, const store::Store& store) {
   return std::any_of(deployments.begin(), deployments.end(), [&store](const DeploymentInUse& each) {
     return !each.damage.empty() || (!each.commit.empty() && !store.describe(each.commit, each.image));
   });
 }
 
-std::vector<std::string> commits_in_use(const Context& context) {
+std::vector<std::string> commits_in_use(const std::vector<DeploymentInUse>& deployments) {
   std::vector<std::string> commits;
-  for (const auto& deployment : deployments_in_use(context)) {
+  for (const auto& deployment : deployments) {
     if (!deployment.commit.empty()) {
       commits.push_back(deployment.commit);
     }

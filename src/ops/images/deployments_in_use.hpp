@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Commits that deployments and mounts use, besides those that branches name.
 #pragma once
 
@@ -34,10 +35,10 @@ std::vector<DeploymentInUse> deployments_in_use(const Context& context);
 std::vector<store::CheckedOut> checkouts_of(const std::vector<DeploymentInUse>& deployments, const store::Store& store);
 
 /// Whether the objects that a deployment uses are not known, because its info is damaged, or because its commit is
-/// damaged or missing. For store::PruneRequest.
-bool has_unknown_use(const Context& context, const store::Store& store);
+/// damaged or missing. For store::CommitsInUse.
+bool has_unknown_use(const std::vector<DeploymentInUse>& deployments, const store::Store& store);
 
-/// @return the commits of all deployments, for store::PruneRequest
-std::vector<std::string> commits_in_use(const Context& context);
+/// @return the commits of all deployments, for store::CommitsInUse
+std::vector<std::string> commits_in_use(const std::vector<DeploymentInUse>& deployments);
 
 }  // namespace berth::ops

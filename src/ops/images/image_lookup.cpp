@@ -1,9 +1,9 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/images/image_lookup.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <algorithm>
 #include <optional>
 #include <set>
 #include <utility>
@@ -65,8 +65,7 @@ void refuse_several(const std::vector<store::StoredImage>& found, const std::str
 }
 
 std::optional<host::Deployment> find_container(const Context& context, const std::string& text) {
-  const bool may_be_container = !text.empty() && text.find_first_of("/:@") == std::string::npos;
-  return may_be_container ? host::find_deployment(context.layout, text) : std::nullopt;
+  return !text.empty() && may_be_container(text) ? host::find_deployment(context.layout, text) : std::nullopt;
 }
 
 /// The image of a preinstalled container is listed with the container, but not stored.
@@ -145,6 +144,10 @@ std::optional<store::StoredImage> find_lost(const Context& context, const store:
 std::optional<store::StoredImage> find_by_name(const store::Store& store, const std::string& text) {
   auto found = look_up(store, text, image::parse_written_name);
   return found ? std::move(found) : look_up(store, text, image::parse_image_name);
+}
+
+bool may_be_container(const std::string& text) {
+  return text.find_first_of("/:@") == std::string::npos;
 }
 
 store::Store open_images(const Context& context, const std::string& text) {

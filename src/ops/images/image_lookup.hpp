@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Lookup of stored images by what a user types: a name, a container, or the beginning of an ID; and facts about them.
 #pragma once
 
@@ -14,6 +15,10 @@ namespace berth::ops {
 /// @param text the image or container that is looked up, for the message
 /// @throws Error(not_found) when no image was ever stored
 store::Store open_images(const Context& context, const std::string& text = {});
+
+/// Whether `text` can be the name of a container. An image whose name could be one, too, is meant by a text with a tag
+/// or a slash.
+bool may_be_container(const std::string& text);
 
 /// Looks up an image or layer of which only the branch is left (store::Store::lost).
 /// @param text a name, a container, or the beginning of a layer's ID

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/images/list.hpp"
 
 #include <array>
@@ -74,7 +75,7 @@ std::vector<ImageRow> list_images(Context& context, const ImageQuery& query) {
     return {};
   }
   static constexpr std::array<std::string_view, 2> named{"image", "revision"};
-  auto deployments = std::async(std::launch::async, [&context] { return host::list_briefly(context.layout, named); });
+  auto deployments = std::async(std::launch::async, [&context] { return host::list_summaries(context.layout, named); });
   const auto images = store->images(query.all);
   UsedImages used;
   for (const auto& deployment : deployments.get().deployments) {

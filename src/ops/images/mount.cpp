@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/images/mount.hpp"
 
 #include <fcntl.h>
@@ -78,7 +79,7 @@ base::Fd open_mounts(const Context& context) {
 }
 
 base::Fd make_mounts(const Context& context) {
-  const auto deployments = base::open_host_directory(context.layout.deployments());
+  const auto deployments = open_deployments(context);
   if (::mkdirat(deployments.get(), mounts_directory, S_IRWXU) != 0 && errno != EEXIST) {
     base::throw_errno("create the directory " + mounts_path(context));
   }

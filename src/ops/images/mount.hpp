@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // berth mount and berth umount: images at directories of the host, read-only. A mount, or the copy that a user gets
 // instead, is called a view.
 #pragma once

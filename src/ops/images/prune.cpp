@@ -1,8 +1,7 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/images/prune.hpp"
 
 #include <fcntl.h>
-#include <fmt/format.h>
-#include <sys/stat.h>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
@@ -34,7 +33,7 @@ void remove_leftover(Context& context, int directory, const std::string& contain
 
 std::vector<std::string> remove_leftovers(Context& context, bool dry_run) {
   std::vector<std::string> removed;
-  const auto directory = base::open_host_directory(context.layout.deployments());
+  const auto directory = open_deployments(context);
   for (const auto& deployment : deployments_in_use(context)) {
     const auto name = base::split_path(deployment.path).second;
     const bool here = deployment.path == context.layout.deployments() + "/" + name;
@@ -69,8 +68,10 @@ PruneOutcome prune(Context& context, bool dry_run) {
   outcome.directories.insert(outcome.directories.end(), stale.begin(), stale.end());
   store::PruneRequest request;
   request.dry_run = dry_run;
-  request.roots = [&context] { return commits_in_use(context); };
-  request.some_unknown = [&context, &store] { return has_unknown_use(context, *store); };
+  request.in_use = [&context, &store]() -> store::CommitsInUse {
+    const auto deployments = deployments_in_use(context);
+    return {commits_in_use(deployments), has_unknown_use(deployments, *store)};
+  };
   request.clean_up = [&context] { remove_stale_mounts(context); };
   outcome.store = store->prune(request);
   return outcome;

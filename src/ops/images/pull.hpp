@@ -1,6 +1,8 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // berth pull: fetches an image into the store.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 

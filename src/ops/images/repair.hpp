@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // berth images repair: replaces damaged objects in the store and damaged files of containers.
 #pragma once
 

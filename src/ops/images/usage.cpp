@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/images/usage.hpp"
 
 #include <map>
@@ -23,7 +24,7 @@ struct Owners {
   }
 };
 
-Owners find_owners(const Context& context, const store::Store& store) {
+Owners find_owners(const std::vector<DeploymentInUse>& deployments, const store::Store& store) {
   Owners result;
   for (const auto& image : store.images(false)) {
     if (!image.elsewhere) {
@@ -31,7 +32,7 @@ Owners find_owners(const Context& context, const store::Store& store) {
     }
   }
   std::map<std::pair<std::string, std::string>, store::Owner> containers;
-  for (const auto& deployment : deployments_in_use(context)) {
+  for (const auto& deployment : deployments) {
     const bool container = !deployment.container.empty();
     auto& owner = containers[{container ? "container" : "view", container ? deployment.container : deployment.path}];
     owner.directories.push_back(deployment.path);
@@ -55,9 +56,10 @@ DiskUsage disk_usage(Context& context) {
   if (!store) {
     return result;
   }
-  auto found = find_owners(context, *store);
-  const auto usage = store::measure_usage(store_options(context), found.owners, commits_in_use(context),
-                                          has_unknown_use(context, *store));
+  const auto deployments = deployments_in_use(context);
+  auto found = find_owners(deployments, *store);
+  const auto usage = store::measure_usage(store_options(context), found.owners, commits_in_use(deployments),
+                                          has_unknown_use(deployments, *store));
   for (std::size_t i = 0; i < found.rows.size(); ++i) {
     auto& row = found.rows[i];
     row.shared = usage.owners[i].shared;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/images/verify.hpp"
 
 #include <fcntl.h>
@@ -15,6 +16,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/json.hpp"
 #include "host/state/deployment.hpp"
 #include "host/state/lock.hpp"
 #include "host/state/transaction_journal.hpp"

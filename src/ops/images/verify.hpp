@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // berth images verify: checks stored images and deployments for damage, and queries the registries for newer images.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/images/versions.hpp"
 
 #include "ops/images/image_lookup.hpp"
@@ -21,15 +22,17 @@ ImageVersion version_of(const store::StoredImage& image) {
 }  // namespace
 
 std::vector<ImageVersion> image_versions(Context& context, const std::vector<std::string>& texts) {
-  const auto store = store::Store::open_existing(store_options(context));
   std::vector<ImageVersion> versions;
-  if (texts.empty() && store) {
-    for (const auto& image : store->images(false)) {
+  if (texts.empty()) {
+    const auto store = store::Store::open_existing(store_options(context));
+    for (const auto& image : store ? store->images(false) : std::vector<store::StoredImage>()) {
       versions.push_back(version_of(image));
     }
+    return versions;
   }
+  const auto store = open_images(context, texts.front());
   for (const auto& text : texts) {
-    versions.push_back(version_of(choose_image(context, open_images(context, text), text)));
+    versions.push_back(version_of(choose_image(context, store, text)));
   }
   return versions;
 }

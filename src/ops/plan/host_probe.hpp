@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What a plan has to know about single paths of the host and files of the image, queried only when it needs them.
 #pragma once
 
@@ -31,7 +32,7 @@ class HostProbe {
   [[nodiscard]] virtual bool matches(const PlannedFile& planned) const = 0;
   /// `path` with the symbolic links of its directories followed; its last component may be a link.
   [[nodiscard]] virtual std::string resolve(const std::string& path) const = 0;
-  /// Owner of a directory of the host; nullopt when there is none.
+  /// Owner of a directory of the host; nullopt when it does not exist.
   /// @throws Error(conflict) for a directory that root cannot reach safely
   [[nodiscard]] virtual std::optional<uid_t> directory_owner(const std::string& path) const = 0;
   /// Status of a path, links followed; nullopt when it does not exist. All zero when the caller may not see it.

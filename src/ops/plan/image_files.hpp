@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The image of a plan: its configuration, and its files laid out in a directory.
 #pragma once
 
@@ -49,7 +50,8 @@ class LaidOutImageProbe : public HostProbe {
   const ImageFiles& files_;
 };
 
-/// The unit template for an image that brings none; empty for an image that brings one or has no service.
+/// The unit template for an image that has no template of its own; empty for an image that has one or has no
+/// service.
 /// @throws Error(failed) when the template is not installed
 std::string default_service_template(const Context& context, const render::Exports& exports);
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The plan of an install, as data.
 #pragma once
 
@@ -52,5 +53,7 @@ struct InstallPlan {
 
 /// The member of an info document with InstallPlan::privileges.
 inline constexpr const char* privileges_key = "privileges";
+/// That member in documents of earlier versions.
+inline constexpr const char* former_privileges_key = "powers";
 
 }  // namespace berth::ops

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/plan/mount_points.hpp"
 
 #include <fcntl.h>
@@ -11,6 +12,7 @@
 #include "base/error.hpp"
 #include "base/fd.hpp"
 #include "base/file.hpp"
+#include "base/json.hpp"
 
 namespace berth::ops {
 

@@ -1,7 +1,8 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Mount points in a root file system that the runtime cannot write to.
 #pragma once
 
-#include "base/json.hpp"
+#include "base/json_fwd.hpp"
 
 namespace berth::ops {
 

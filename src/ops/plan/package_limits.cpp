@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/plan/package_limits.hpp"
 
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/plan/plan.hpp"
 
 #include <fmt/format.h>
@@ -8,6 +9,7 @@
 #include <iterator>
 
 #include "base/error.hpp"
+#include "base/json.hpp"
 #include "host/machine/runtime_version.hpp"
 #include "ops/plan/plan_findings.hpp"
 #include "ops/plan/plan_host_files.hpp"
@@ -176,7 +178,7 @@ void plan_config(const PlanInputs& in, const std::string& text, InstallPlan& pla
     }
   }
   plan.conversions = std::move(config.conversions);
-  if (!in.image.exports.config && !in.image.exports.config_template) {
+  if (is_generated(in)) {
     const auto left_out = render::ignored_environment(in.image.config);
     plan.conversions.insert(plan.conversions.end(), left_out.begin(), left_out.end());
   }

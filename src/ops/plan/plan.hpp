@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Makes the plan of an install. Pure: nothing on the host changes.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/plan/plan_findings.hpp"
 
 #include <fmt/format.h>
@@ -11,12 +12,13 @@
 #include <string_view>
 
 #include "base/error.hpp"
+#include "base/json.hpp"
 #include "base/unit_syntax.hpp"
 #include "render/exports/writable_paths.hpp"
 #include "render/lint/lint_unit.hpp"
 #include "render/spec/config_privileges.hpp"
-#include "render/spec/host_path.hpp"
 #include "render/spec/sensitive_paths.hpp"
+#include "render/unit/host_path.hpp"
 #include "render/unit/tmpfiles.hpp"
 
 namespace berth::ops {
@@ -81,15 +83,12 @@ void find_missing_sources(const PlanInputs& in, const base::Json& config, const 
   const ExistingPaths existing(in, plan);
   std::set<std::string> reported;
   for (const auto& mount : config.value("mounts", base::Json::array())) {
-    for (const auto& given : render::bind_sources(base::Json{{"mounts", base::Json::array({mount})}})) {
-      const std::string source(render::without_slashes(given));
-      if (source.starts_with('/') && !existing.has(source) && reported.insert(source).second) {
-        findings.push_back(
-            {Severity::warning, "source-not-made", config_file, 0,
-             fmt::format("nothing creates {}, which is bound at {}: without it the service does not start",
-                         base::printable(source), base::printable(mount.value("destination", ""))),
-             "create it before the start, or have the image bring a tmpfiles.d line for it"});
-      }
+    const std::string source(render::without_slashes(render::bind_source(mount)));
+    if (source.starts_with('/') && !existing.has(source) && reported.insert(source).second) {
+      findings.push_back({Severity::warning, "source-not-made", config_file, 0,
+                          fmt::format("nothing creates {}, which is bound at {}: without it the service does not start",
+                                      base::printable(source), base::printable(mount.value("destination", ""))),
+                          "create it before the start, or have the image bring a tmpfiles.d line for it"});
     }
   }
 }
@@ -193,11 +192,12 @@ void find_streams(const PlanInputs& in, const base::Json& config, const InstallP
     return;
   }
   if (const auto links = in.probe.stream_links(); !links.empty()) {
-    findings.push_back({Severity::warning, "stream-link", "image", 0,
-                        fmt::format("what the image links to /dev/stdout or /dev/stderr cannot be opened, for the "
-                                    "standard streams of a service are sockets of the journal: {}",
-                                    base::printable(fmt::format("{}", fmt::join(links, ", ")))),
-                        hint});
+    findings.push_back(
+        {Severity::warning, "stream-link", "image", 0,
+         fmt::format("files that the image links to /dev/stdout or /dev/stderr cannot be opened, because "
+                     "the standard streams of a service are sockets of the journal: {}",
+                     base::printable(fmt::format("{}", fmt::join(links, ", ")))),
+         hint});
   }
   for (const auto& word : streams_in_command(config.value("process", base::Json::object()))) {
     findings.push_back(

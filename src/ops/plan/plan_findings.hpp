@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Findings about a plan: problems that its reader should know before it is applied.
 #pragma once
 
@@ -5,7 +6,7 @@
 #include <vector>
 
 #include "base/finding.hpp"
-#include "base/json.hpp"
+#include "base/json_fwd.hpp"
 #include "ops/plan/install_plan.hpp"
 #include "ops/plan/plan_inputs.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/plan/plan_host_files.hpp"
 
 #include <fmt/format.h>
@@ -154,7 +155,7 @@ class HostFilePlanner {
     }
     add_environment_privilege(entry, file);
     for (const auto& hidden : render::paths_overridden_by(file.destination)) {
-      if (in_.probe.exists(hidden) && !in_.request.replaced.host_files.contains(hidden)) {
+      if (exists(hidden)) {
         add_privilege(in_, plan_,
                       {fmt::format("puts {} on the host, which hides the system's {}",
                                    base::printable(file.destination), base::printable(hidden)),

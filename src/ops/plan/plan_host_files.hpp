@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The part of a plan that concerns host files, and the privileges of a plan.
 #pragma once
 

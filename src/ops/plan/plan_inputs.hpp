@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Everything that a plan depends on.
 #pragma once
 
@@ -61,7 +62,7 @@ struct HostFacts {
   const host::Facts& facts;
   render::HostFeatures features;
   std::optional<host::PackageKind> package_kind;  ///< nullopt: the host has no package manager that berth knows
-  std::string default_service_template;           ///< for an image that brings none
+  std::string default_service_template;           ///< for an image that has no template of its own
   OtherContainersFiles others;
 };
 

@@ -1,8 +1,10 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // An install plan as `--json` and `render` show it.
 #include <fmt/format.h>
 
 #include <utility>
 
+#include "base/json.hpp"
 #include "ops/plan/plan.hpp"
 #include "ops/plan/plan_findings.hpp"
 #include "ops/result_json.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/plan/plan_package.hpp"
 
 #include <fmt/format.h>
@@ -5,6 +6,7 @@
 #include <algorithm>
 
 #include "base/error.hpp"
+#include "ops/plan/plan_host_files.hpp"
 #include "render/package_text.hpp"
 
 namespace berth::ops {
@@ -74,9 +76,7 @@ void describe_rpm(const PlanInputs& in, const render::PackageDescription& descri
   package.ready = in.image.exports.container_rpm;
   const bool own = package.ready || in.image.exports.rpm_spec || in.image.exports.rpm_spec_template;
   if (own) {
-    constexpr const char* message = "runs the scripts of its own RPM package on the host";
-    plan.privileges.emplace_back(message);
-    plan.host_privileges.emplace_back(message);
+    add_privilege(in, plan, {"runs the scripts of its own RPM package on the host", true});
   }
   if (package.ready) {
     return;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The part of a plan that concerns the package of host files.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A file of the image's exports/hostfs that an install creates on the host.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/plan/planned_links.hpp"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Resolves host paths as they will resolve once the links that an image brings exist.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/plan/protected_paths.hpp"
 
 #include <fmt/format.h>
@@ -8,6 +9,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/json.hpp"
 #include "render/spec/config_privileges.hpp"
 
 namespace berth::ops {
@@ -28,17 +30,15 @@ bool leads_upwards(const std::string& path) {
 /// Host paths that a mount writes to: the source of a writable bind, the upper directories of an overlay.
 std::vector<std::string> written_by(const base::Json& mount) {
   std::vector<std::string> paths;
-  bool bind = mount.value("type", "") == "bind";
   for (const auto& option : mount.value("options", base::Json::array())) {
     const auto& text = option.get_ref<const std::string&>();
-    bind = bind || text == "bind" || text == "rbind";
     for (const std::string_view prefix : {"upperdir=", "workdir="}) {
       if (text.starts_with(prefix)) {
         paths.push_back(text.substr(prefix.size()));
       }
     }
   }
-  if (bind && render::is_writable_mount(mount)) {
+  if (render::is_bind_mount(mount) && render::is_writable_mount(mount)) {
     paths.push_back(mount.value("source", ""));
   }
   return paths;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Paths that berth itself writes: no image may put files there or change them through a mount.
 #pragma once
 
@@ -5,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "base/json.hpp"
+#include "base/json_fwd.hpp"
 #include "host/layout.hpp"
 #include "ops/plan/host_probe.hpp"
 #include "ops/plan/planned_links.hpp"

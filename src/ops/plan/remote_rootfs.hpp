@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // --rootfs: a remote root file system, which is used in place of a checkout and is not managed by berth.
 #pragma once
 

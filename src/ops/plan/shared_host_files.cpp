@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/plan/shared_host_files.hpp"
 
 #include "host/state/deployment.hpp"

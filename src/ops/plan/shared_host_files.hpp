@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Host files that several containers own: they are removed with the last of them.
 #pragma once
 
@@ -16,10 +17,10 @@ class OtherContainersFiles {
   /// @param name the container to leave out. Deployments that cannot be read are left out, too
   OtherContainersFiles(const host::Layout& layout, const std::string& name);
 
-  /// Another container that owns the file with that content; empty: there is none.
+  /// Another container that owns the file with that content; empty if there is no such container.
   /// @param checksum as recorded; empty for directories
   [[nodiscard]] std::string owner(const std::string& path, const std::string& checksum) const;
-  /// Another container that owns a file at `path`, whatever its content; empty: there is none.
+  /// Another container that owns a file at `path`, whatever its content; empty if there is no such container.
   [[nodiscard]] std::string any_owner(const std::string& path) const;
   /// Whether any_owner() finds one.
   [[nodiscard]] bool knows(const std::string& path) const;

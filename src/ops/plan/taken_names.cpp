@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/plan/taken_names.hpp"
 
 #include <fmt/format.h>
@@ -92,7 +93,7 @@ class Search {
     }
     for (const auto& link : host::find_unit_links(root_.get(), unit, directory)) {
       const auto [parent, leaf] = base::split_path(link);
-      refuse(parent, leaf, "the system wants a unit of that name: the link", "or remove that link");
+      refuse(parent, leaf, "the system enables a unit of that name: the link", "or remove that link");
     }
   }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Names that the host uses already: a unit of the same name would hide an existing one, or get its drop-ins and
 // dependencies.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/runtime/exec.hpp"
 
 #include <fcntl.h>
@@ -7,6 +8,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/json.hpp"
 #include "host/systemd/systemd_journal.hpp"
 #include "ops/rootless.hpp"
 #include "ops/runtime/start_failure.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // berth exec: runs a command in a running container.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/runtime/health_gate.hpp"
 
 #include <fcntl.h>
@@ -13,6 +14,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/json.hpp"
 #include "base/process.hpp"
 #include "base/scope_exit.hpp"
 #include "base/shown_text.hpp"
@@ -193,17 +195,15 @@ class Gate {
     options.timeout = check.timeout;
     options.stop = context_.stop;
     const base::ScopeExit forget([this]() noexcept { ::unlink(pid_file_.c_str()); });
+    base::ScopeExit end_check([this]() noexcept { kill_check(); });
     const auto command = fmt::format("{}", fmt::join(check.command, " "));
     try {
       const auto result = base::run_process(argv, options);
+      end_check.dismiss();
       failure_ = fmt::format("`{}` exited with status {}", base::printable(command), result.exit_code);
       output_ = result.output + result.error_output;
       return result.exit_code == 0;
-    } catch (const base::Interrupted&) {
-      kill_check();
-      throw;
     } catch (const Error& error) {
-      kill_check();
       failure_ = fmt::format("`{}` timed out after {} s", base::printable(command), seconds(check.timeout));
       output_.clear();
       if (error.kind() == ErrorKind::not_found) {
@@ -213,20 +213,29 @@ class Gate {
     }
   }
 
-  /// Kills the process of the check inside the container, which outlives the killed runtime.
-  void kill_check() const {
+  /// The process of the check inside the container, from the file that the runtime wrote. @return 0 without one
+  [[nodiscard]] pid_t process_of_check() const {
     const auto text = base::read_file_at(AT_FDCWD, pid_file_, small_file).value_or("");
     pid_t pid = 0;
     std::from_chars(text.data(), text.data() + text.size(), pid);
     if (pid <= 1) {
-      return;
+      return 0;
     }
     const auto cgroup = [](pid_t process) {
       return base::read_file_at(AT_FDCWD, fmt::format("/proc/{}/cgroup", process), small_file);
     };
     const auto main_process = context_.systemd.state(unit_).main_pid;
-    if (const auto found = cgroup(pid); found && main_process > 0 && found == cgroup(main_process)) {
-      ::kill(pid, SIGKILL);
+    const auto found = cgroup(pid);
+    return found && main_process > 0 && found == cgroup(main_process) ? pid : 0;
+  }
+
+  /// Kills the process of the check inside the container, which outlives the killed runtime.
+  void kill_check() const noexcept {
+    try {
+      if (const auto pid = process_of_check(); pid > 0) {
+        ::kill(pid, SIGKILL);
+      }
+    } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): the process ends with the container
     }
   }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The health gate: checks a service that was started (berth-update(8)).
 #pragma once
 
@@ -6,7 +7,7 @@
 #include <string>
 
 #include "base/error.hpp"
-#include "base/json.hpp"
+#include "base/json_fwd.hpp"
 #include "ops/context.hpp"
 
 namespace berth::ops {

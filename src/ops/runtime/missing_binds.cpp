@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/runtime/missing_binds.hpp"
 
 #include <fcntl.h>
@@ -5,6 +6,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/json.hpp"
 #include "host/state/deployment.hpp"
 #include "render/spec/config_privileges.hpp"
 #include "render/spec/rootfs.hpp"

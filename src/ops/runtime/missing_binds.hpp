@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Explains a failed start by missing sources of binds.
 #pragma once
 

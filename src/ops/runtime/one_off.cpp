@@ -1,6 +1,6 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/runtime/one_off.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 
@@ -10,6 +10,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/json.hpp"
 #include "base/process.hpp"
 #include "host/machine/facts.hpp"
 #include "ops/deployments_directory.hpp"
@@ -73,7 +74,7 @@ OneOff::~OneOff() {
     if (started_) {
       base::run_process({runtime_, "delete", "--force", id_});
     }
-    remove_users_tree(context_, base::open_host_directory(context_.layout.deployments()).get(), directory());
+    remove_users_tree(context_, open_deployments(context_).get(), directory());
   } catch (...) {
     context_.reporter.warning(fmt::format("could not clean up after {}: {}", id_, base::current_message()));
   }
@@ -84,7 +85,7 @@ std::string OneOff::directory() const {
 }
 
 void OneOff::claim() const {
-  const auto deployments = base::open_host_directory(context_.layout.deployments());
+  const auto deployments = open_deployments(context_);
   if (::mkdirat(deployments.get(), directory().c_str(), 0700) != 0 && errno != EEXIST) {
     base::throw_errno("create " + directory());
   }
@@ -121,7 +122,7 @@ void end_abandoned_one_off(Context& context, int deployments, const std::string&
 }
 
 void refuse_while_one_off_runs(const Context& context, const std::vector<std::string>& deployments) {
-  const auto directory = base::open_host_directory(context.layout.deployments());
+  const auto directory = open_deployments(context);
   for (const auto& entry : base::list_directory(directory.get())) {
     const auto record = entry.starts_with(staging_prefix) ? read_record(directory.get(), entry) : std::nullopt;
     if (record && std::find(deployments.begin(), deployments.end(), record->deployment) != deployments.end()) {

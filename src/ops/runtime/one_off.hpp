@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // One-off runs: containers that exist for one command and leave nothing behind.
 #pragma once
 
@@ -5,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "base/json.hpp"
+#include "base/json_fwd.hpp"
 #include "host/state/lock.hpp"
 #include "ops/context.hpp"
 #include "ops/runtime/runtime_command.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/runtime/runtime_command.hpp"
 
 #include <fcntl.h>
@@ -10,6 +11,7 @@
 #include <thread>
 
 #include "base/file.hpp"
+#include "base/json.hpp"
 #include "base/process.hpp"
 #include "host/machine/facts.hpp"
 #include "ops/plan/image_files.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Runs commands in containers by the OCI runtime, on descriptors of the caller.
 #pragma once
 
@@ -10,7 +11,7 @@
 #include <vector>
 
 #include "base/error.hpp"
-#include "base/json.hpp"
+#include "base/json_fwd.hpp"
 #include "host/state/deployment.hpp"
 #include "ops/context.hpp"
 
@@ -47,7 +48,7 @@ bool container_runs(Context& context, const std::string& runtime, const std::str
 
 /// The config.json of a container, with old forms converted, see docs/system-containers.md, "Old
 /// configurations". Its root path is absolute.
-/// @throws Error(failed) when it has none: the image only brings files for the host
+/// @throws Error(failed) if it does not exist: the image only contains files for the host
 base::Json config_of(const Context& context, const host::Deployment& deployment);
 
 /// Sets the command and the terminal in the object `process` of a config.json.

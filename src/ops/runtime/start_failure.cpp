@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/runtime/start_failure.hpp"
 
 #include <fcntl.h>
@@ -12,6 +13,9 @@
 #include "base/error.hpp"
 #include "base/fd.hpp"
 #include "base/file.hpp"
+#include "base/json.hpp"
+#include "render/spec/config_privileges.hpp"
+#include "render/unit/host_path.hpp"
 
 namespace berth::ops {
 
@@ -78,16 +82,13 @@ std::optional<Location> locate(const std::string& root, const base::Json& config
   std::size_t longest = 1;
   for (const auto& mount : config.value("mounts", base::Json::array())) {
     const auto destination = mount.value("destination", "");
-    if (destination.size() < longest || !(path == destination || path.starts_with(destination + "/"))) {
+    if (destination.size() < longest || !render::is_below(path, destination)) {
       continue;
     }
     longest = destination.size();
-    const auto options = mount.value("options", std::vector<std::string>());
-    const bool bind = mount.value("type", "") == "bind" ||
-                      std::any_of(options.begin(), options.end(),
-                                  [](const std::string& option) { return option == "bind" || option == "rbind"; });
-    location =
-        bind ? std::optional(Location{mount.value("source", ""), path.substr(destination.size())}) : std::nullopt;
+    location = render::is_bind_mount(mount)
+                   ? std::optional(Location{mount.value("source", ""), path.substr(destination.size())})
+                   : std::nullopt;
   }
   return location;
 }

@@ -1,9 +1,10 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The exit code for a program that an OCI runtime could not start in a container.
 #pragma once
 
 #include <string>
 
-#include "base/json.hpp"
+#include "base/json_fwd.hpp"
 
 namespace berth::ops {
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Starts and stops units as steps of a change, while other commands may start and stop them, too.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The directory /exports of an image, read by descriptor without following any link out of the image.
 #pragma once
 

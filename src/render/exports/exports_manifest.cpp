@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -5,9 +6,10 @@
 
 #include "base/error.hpp"
 #include "base/hint.hpp"
+#include "base/json.hpp"
 #include "render/exports/exports.hpp"
-#include "render/spec/host_path.hpp"
 #include "render/template/template_pieces.hpp"
+#include "render/unit/host_path.hpp"
 #include "render/unit/plain_text.hpp"
 
 namespace berth::render {

@@ -1,8 +1,11 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "render/exports/health_check.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+
+#include "base/json.hpp"
 
 namespace berth::render {
 namespace {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Health checks: `healthCheck` of manifest.json, or Healthcheck of the image configuration.
 #pragma once
 
@@ -6,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "base/json.hpp"
+#include "base/json_fwd.hpp"
 #include "image/manifest.hpp"
 
 namespace berth::render {

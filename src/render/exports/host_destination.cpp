@@ -1,7 +1,7 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Destinations of the files of exports/hostfs on the host.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cstddef>
 
 #include "base/error.hpp"
@@ -9,8 +9,8 @@
 #include "base/hint.hpp"
 #include "base/shown_text.hpp"
 #include "render/exports/exports.hpp"
-#include "render/spec/host_path.hpp"
 #include "render/template/template_pieces.hpp"
+#include "render/unit/host_path.hpp"
 
 namespace berth::render {
 namespace {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "render/exports/host_file_privileges.hpp"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Privileges of the files that an image puts on the host.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Links of an image that lead to the standard streams of the process that opens them.
 #pragma once
 

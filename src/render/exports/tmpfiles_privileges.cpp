@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "render/exports/tmpfiles_privileges.hpp"
 
 #include <fmt/format.h>
@@ -22,16 +23,6 @@ constexpr std::string_view making = "dvqQfpLC";
 constexpr std::string_view directories = "dDvqQe";
 /// Types that only exclude files from systemd-tmpfiles --clean.
 constexpr std::string_view keeping = "xX";
-
-/// Whether a component is `..`.
-bool goes_up(std::string_view path) {
-  return fmt::format("/{}/", path).find("/../") != std::string::npos;
-}
-
-/// Whether only systemd can expand the path.
-bool has_specifier(std::string_view path) {
-  return path.find('%') != std::string_view::npos;
-}
 
 bool has_modifier(const TmpfilesLine& line, char modifier) {
   return line.type.find(modifier, 1) != std::string::npos;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Privileges of tmpfiles.d(5) lines.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "render/exports/unit_privileges.hpp"
 
 #include <fmt/format.h>
@@ -122,19 +123,6 @@ std::optional<Privilege> stream_privilege(const base::UnitAssignment& assignment
   const auto path = stream ? value.substr(value.find(':') + 1) : value.substr(0, value.find(':'));
   return Privilege{fmt::format("the unit opens a file of the host for the container: {}", shown(assignment)),
                    !is_state_path(path)};
-}
-
-/// The parent of the directories that a setting of [Service] names; empty for other settings.
-std::string_view base_of_directories(std::string_view key) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 5> bases = {
-      {{"RuntimeDirectory", "/run/"},
-       {"StateDirectory", "/var/lib/"},
-       {"CacheDirectory", "/var/cache/"},
-       {"LogsDirectory", "/var/log/"},
-       {"ConfigurationDirectory", "/etc/"}}};
-  const auto* const found =
-      std::find_if(bases.begin(), bases.end(), [&](const auto& each) { return each.first == key; });
-  return found == bases.end() ? std::string_view() : found->second;
 }
 
 /// Whether a word of such a setting, `DIRECTORY` or `DIRECTORY:LINK`, names a directory that services must not own.
@@ -335,6 +323,18 @@ std::vector<std::string> environment_files(std::string_view unit) {
     }
   }
   return patterns;
+}
+
+std::string_view base_of_directories(std::string_view key) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 5> bases = {
+      {{"RuntimeDirectory", "/run/"},
+       {"StateDirectory", "/var/lib/"},
+       {"CacheDirectory", "/var/cache/"},
+       {"LogsDirectory", "/var/log/"},
+       {"ConfigurationDirectory", "/etc/"}}};
+  const auto* const found =
+      std::find_if(bases.begin(), bases.end(), [&](const auto& each) { return each.first == key; });
+  return found == bases.end() ? std::string_view() : found->second;
 }
 
 bool redirects_runtime(std::string_view environment_file) {

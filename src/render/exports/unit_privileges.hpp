@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Privileges of a unit: systemd.service(5), systemd.exec(5), systemd.unit(5).
 #pragma once
 
@@ -21,5 +22,8 @@ std::vector<std::string> environment_files(std::string_view unit);
 
 /// Whether such a file sets a variable that makes the runtime run foreign code (ld.so(8)).
 bool redirects_runtime(std::string_view environment_file);
+
+/// The parent of the directories that a setting of [Service] names; with a slash at its end, empty for other settings.
+std::string_view base_of_directories(std::string_view key);
 
 }  // namespace berth::render

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "render/exports/writable_paths.hpp"
 
 #include <fmt/format.h>
@@ -9,10 +10,11 @@
 #include <charconv>
 #include <optional>
 
+#include "base/json.hpp"
 #include "base/unit_syntax.hpp"
 #include "render/spec/config_privileges.hpp"
-#include "render/spec/host_path.hpp"
 #include "render/spec/sensitive_paths.hpp"
+#include "render/unit/host_path.hpp"
 #include "render/unit/tmpfiles_line.hpp"
 
 namespace berth::render {
@@ -117,12 +119,10 @@ bool is_to_be_closed(const MadeDirectory& directory, const std::vector<std::stri
 std::vector<std::string> writable_host_paths(const base::Json& config) {
   std::vector<std::string> paths;
   for (const auto& mount : config.value("mounts", base::Json::array())) {
-    auto single = base::Json{{"mounts", base::Json::array({mount})}};
-    for (const auto& named : bind_sources(single)) {
-      const auto source = without_slashes(named);
-      if (is_writable_mount(mount) && source.starts_with('/') && !is_mounted_nosuid(source)) {
-        paths.emplace_back(source);
-      }
+    const auto named = bind_source(mount);
+    const auto source = without_slashes(named);
+    if (is_writable_mount(mount) && source.starts_with('/') && !is_mounted_nosuid(source)) {
+      paths.emplace_back(source);
     }
   }
   return paths;
@@ -130,12 +130,11 @@ std::vector<std::string> writable_host_paths(const base::Json& config) {
 
 std::vector<MadeDirectory> made_directories(std::string_view tmpfiles) {
   std::vector<MadeDirectory> directories;
-  each_line(tmpfiles, [&directories](std::string_view line) {
-    if (auto made = directory_line(line)) {
+  for (auto lines = tmpfiles; !lines.empty();) {
+    if (auto made = directory_line(base::take_line(lines))) {
       directories.push_back(std::move(made->directory));
     }
-    return std::string();
-  });
+  }
   apply_changes(tmpfiles, directories);
   return directories;
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "render/lint/lint_image.hpp"
 
 #include <fcntl.h>
@@ -10,6 +11,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/json.hpp"
 #include "render/exports/host_file_privileges.hpp"
 #include "render/spec/config_check.hpp"
 #include "render/spec/config_privileges.hpp"

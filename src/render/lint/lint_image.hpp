@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Checks of config.json, of hostfs and of the image configuration for the author of an image.
 #pragma once
 
@@ -6,7 +7,7 @@
 #include <string_view>
 
 #include "base/finding.hpp"
-#include "base/json.hpp"
+#include "base/json_fwd.hpp"
 #include "image/manifest.hpp"
 #include "render/exports/exports.hpp"
 #include "render/template/values.hpp"

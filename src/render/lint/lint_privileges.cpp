@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "render/lint/lint_privileges.hpp"
 
 #include <fmt/format.h>
@@ -7,6 +8,7 @@
 #include <cstddef>
 #include <utility>
 
+#include "base/json.hpp"
 #include "base/unit_syntax.hpp"
 #include "render/exports/tmpfiles_privileges.hpp"
 #include "render/exports/unit_privileges.hpp"

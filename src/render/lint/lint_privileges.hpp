@@ -1,10 +1,11 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Privileges as notes for the author of an image, with the lines that ask for them.
 #pragma once
 
 #include <string_view>
 
 #include "base/finding.hpp"
-#include "base/json.hpp"
+#include "base/json_fwd.hpp"
 #include "render/template/values.hpp"
 
 namespace berth::render {

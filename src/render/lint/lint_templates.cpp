@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "render/lint/lint_templates.hpp"
 
 #include <fmt/format.h>
@@ -9,8 +10,8 @@
 #include <set>
 
 #include "base/error.hpp"
-#include "render/spec/host_path.hpp"
 #include "render/template/template.hpp"
+#include "render/unit/host_path.hpp"
 #include "render/unit/plain_text.hpp"
 
 namespace berth::render {
@@ -65,7 +66,7 @@ std::size_t distance(std::string_view left, std::string_view right) {
 
 /// The known name that `name` probably misspells; empty without one.
 std::string nearest(std::string_view name, const Values& known) {
-  constexpr std::size_t shortest = 4;  // bytes; in shorter names a slip cannot be told from another name
+  constexpr std::size_t shortest = 4;  // bytes; in shorter names a slip cannot be distinguished from another name
   const auto best = std::min_element(known.begin(), known.end(), [&](const auto& left, const auto& right) {
     return distance(name, left.first) < distance(name, right.first);
   });

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Checks of the templates, of their variables and of manifest.json for the author of an image.
 #pragma once
 

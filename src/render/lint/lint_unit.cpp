@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "render/lint/lint_unit.hpp"
 
 #include <fmt/format.h>
@@ -8,6 +9,7 @@
 
 #include "base/unit_quoting.hpp"
 #include "base/unit_syntax.hpp"
+#include "render/exports/unit_privileges.hpp"
 #include "render/template/template.hpp"
 
 namespace berth::render {
@@ -104,20 +106,14 @@ base::Findings check_unit_template(std::string_view text) {
 }
 
 std::vector<std::string> directories_of_unit(std::string_view rendered) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 5> keys = {{{"RuntimeDirectory", "/run/"},
-                                                                                  {"StateDirectory", "/var/lib/"},
-                                                                                  {"CacheDirectory", "/var/cache/"},
-                                                                                  {"LogsDirectory", "/var/log/"},
-                                                                                  {"ConfigurationDirectory", "/etc/"}}};
   std::vector<std::string> directories;
   for (const auto& assignment : base::parse_unit(rendered).assignments) {
-    const auto* const key =
-        std::find_if(keys.begin(), keys.end(), [&](const auto& one) { return one.first == assignment.key; });
-    if (key == keys.end() || assignment.section != "Service") {
+    const auto parent = base_of_directories(assignment.key);
+    if (parent.empty() || assignment.section != "Service") {
       continue;
     }
     for (const auto& word : base::split_unit_words(assignment.value).value_or(std::vector<std::string>())) {
-      directories.push_back(fmt::format("{}{}", key->second, word.substr(0, word.find(':'))));
+      directories.push_back(fmt::format("{}{}", parent, word.substr(0, word.find(':'))));
     }
   }
   return directories;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "render/spec/config_check.hpp"
 
 #include <fmt/format.h>
@@ -6,6 +7,7 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/json.hpp"
 #include "base/unit_syntax.hpp"
 
 namespace berth::render {
@@ -156,17 +158,18 @@ void check_config(const base::Json& document, std::string_view file, bool remote
 }
 
 std::optional<Error> service_refusal(const base::Json& document, std::string_view file, std::string_view unit) {
-  const auto wants = JsonView(document, std::string(file)).at("process").bool_or("terminal", false);
+  const auto needs_terminal = JsonView(document, std::string(file)).at("process").bool_or("terminal", false);
   bool given = false;
   for (const auto& assignment : base::parse_unit(unit).assignments) {
     if (assignment.section == "Service" && assignment.key == "StandardInput") {
       given = assignment.value.starts_with("tty");
     }
   }
-  return wants && !given
-             ? std::optional<Error>(std::in_place, ErrorKind::verification,
-                                    fmt::format("{}: the process wants a terminal, and a service has none", file),
-                                    "set process.terminal to false")
+  return needs_terminal && !given
+             ? std::optional<Error>(
+                   std::in_place, ErrorKind::verification,
+                   fmt::format("{}: the process requires a terminal, which a service does not have", file),
+                   "set process.terminal to false")
              : std::nullopt;
 }
 

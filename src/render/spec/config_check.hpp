@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The structure of a config.json, and berth's own requirements.
 #pragma once
 
@@ -6,7 +7,7 @@
 #include <string_view>
 
 #include "base/error.hpp"
-#include "base/json.hpp"
+#include "base/json_fwd.hpp"
 
 namespace berth::render {
 
@@ -20,8 +21,8 @@ void check_shape(const base::Json& document, std::string_view file);
 /// @throws Error(verification)
 void check_config(const base::Json& document, std::string_view file, bool remote, bool writable = false);
 
-/// The reason why a service cannot run with a configuration: its process wants a terminal that the unit does not give
-/// (StandardInput= in systemd.exec(5)). @param document with a process @param unit rendered
+/// The reason why a service cannot run with a configuration: its process requires a terminal that the unit does not
+/// provide (StandardInput= in systemd.exec(5)). @param document with a process @param unit rendered
 /// @return an Error(verification) to throw or show; nullopt without a reason
 std::optional<base::Error> service_refusal(const base::Json& document, std::string_view file, std::string_view unit);
 

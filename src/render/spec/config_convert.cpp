@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "render/spec/config_convert.hpp"
 
 #include <fmt/format.h>
@@ -8,6 +9,7 @@
 #include <charconv>
 
 #include "base/error.hpp"
+#include "base/json.hpp"
 #include "render/spec/config_mounts.hpp"
 
 namespace berth::render {
@@ -127,7 +129,7 @@ void Conversion::drop_nulls() {
   constexpr std::size_t shown = 5;
   const std::size_t more = removed.size() - std::min(removed.size(), shown);
   removed.resize(std::min(removed.size(), shown));
-  report(fmt::format("null removed where the specification wants a value: {}{}", fmt::join(removed, ", "),
+  report(fmt::format("null removed where the specification requires a value: {}{}", fmt::join(removed, ", "),
                      more > 0 ? fmt::format(" and {} more", more) : ""));
 }
 

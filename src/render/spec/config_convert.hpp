@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Converts old forms of config.json to OCI runtime-spec 1.0.2 (docs/system-containers.md, "Old configurations").
 #pragma once
 
@@ -5,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/json.hpp"
+#include "base/json_fwd.hpp"
 #include "render/spec/host_features.hpp"
 
 namespace berth::render {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "render/spec/config_generate.hpp"
 
 #include <fmt/format.h>
@@ -10,9 +11,10 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
-#include "render/spec/host_path.hpp"
+#include "base/json.hpp"
 #include "render/spec/rootfs.hpp"
 #include "render/spec/volumes.hpp"
+#include "render/unit/host_path.hpp"
 
 namespace berth::render {
 namespace {
@@ -63,7 +65,7 @@ Json environment(const image::ImageConfig& image, const std::string& home) {
   };
   put("TERM=xterm");
   put("HOME=" + home);
-  put("PATH=" + std::string(default_path));
+  put(fmt::format("PATH={}", default_path));
   std::for_each(image.environment.begin(), image.environment.end(), put);
   return entries;
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // config.json for an image that has none, from its OCI image configuration.
 #pragma once
 

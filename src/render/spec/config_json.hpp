@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // config.json of a deployment: checked and brought up to date.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "render/spec/config_keys.hpp"
 
 #include <fmt/format.h>
@@ -12,6 +13,7 @@
 
 #include "base/error.hpp"
 #include "base/hint.hpp"
+#include "base/json.hpp"
 
 namespace berth::render {
 namespace {

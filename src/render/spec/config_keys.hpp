@@ -1,9 +1,10 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The keys of a config.json as different runtimes read them.
 #pragma once
 
 #include <string_view>
 
-#include "base/json.hpp"
+#include "base/json_fwd.hpp"
 
 namespace berth::render {
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "render/spec/config_mounts.hpp"
 
 #include <fmt/format.h>
@@ -10,7 +11,8 @@
 #include <string_view>
 
 #include "base/error.hpp"
-#include "render/spec/host_path.hpp"
+#include "base/json.hpp"
+#include "render/unit/host_path.hpp"
 
 namespace berth::render {
 namespace {

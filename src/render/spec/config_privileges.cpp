@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "render/spec/config_privileges.hpp"
 
 #include <fmt/format.h>
@@ -8,8 +9,9 @@
 #include <set>
 
 #include "base/error.hpp"
-#include "render/spec/host_path.hpp"
+#include "base/json.hpp"
 #include "render/spec/sensitive_paths.hpp"
+#include "render/unit/host_path.hpp"
 
 namespace berth::render {
 namespace {
@@ -140,20 +142,16 @@ void add_namespaces(const Json& section, Privileges& privileges) {
   }
 }
 
-bool is_in(std::string_view place, std::string_view tree) {
-  return place.starts_with(tree) && (place.size() == tree.size() || place[tree.size()] == '/');
-}
-
 /// Whether a bind of `source` is equivalent to root on the host.
 bool is_over_host(std::string_view source, bool writable, bool recursive) {
   const auto place = normalized_host_path(source);
   const bool commands = std::any_of(commanding_trees.begin(), commanding_trees.end(),
-                                    [&](std::string_view tree) { return is_in(place, tree); });
+                                    [&](std::string_view tree) { return is_below(place, tree); });
   if (commands || is_one_of(place, commanding_directories) || (recursive && place == "/")) {
     return true;
   }
   const auto below = place + "/";
-  return writable && !is_in(place, "/sys/fs/cgroup") &&
+  return writable && !is_below(place, "/sys/fs/cgroup") &&
          (is_one_of(place, host_directories) || reaches_sensitive_path(place) ||
           std::any_of(host_trees.begin(), host_trees.end(), [&](auto tree) { return below.starts_with(tree); }));
 }
@@ -171,7 +169,7 @@ bool is_covered(const Json& document, const std::string& path) {
 
 bool is_of_kernel(std::string_view destination) {
   const auto place = normalized_host_path(destination);
-  return is_in(place, "/proc") || is_in(place, "/sys") || place == "/";
+  return is_below(place, "/proc") || is_below(place, "/sys") || place == "/";
 }
 
 /// Files of proc(5) through which root of the container controls the kernel without any capability.
@@ -330,7 +328,7 @@ std::vector<std::string> bind_sources(const base::Json& config) {
   std::vector<std::string> sources;
   for (const auto& mount : list_of(config, "mounts")) {
     if (is_bind_mount(mount)) {
-      sources.push_back(text_of(mount, "source"));
+      sources.push_back(bind_source(mount));
     }
   }
   return sources;
@@ -338,6 +336,10 @@ std::vector<std::string> bind_sources(const base::Json& config) {
 
 bool is_bind_mount(const base::Json& mount) {
   return text_of(mount, "type") == "bind" || has_option(mount, "bind") || has_option(mount, "rbind");
+}
+
+std::string bind_source(const base::Json& mount) {
+  return is_bind_mount(mount) ? text_of(mount, "source") : "";
 }
 
 Privilege bind_privilege(const base::Json& mount, const std::string& source) {

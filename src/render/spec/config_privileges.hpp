@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Privileges that a config.json asks for.
 #pragma once
 
@@ -5,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/json.hpp"
+#include "base/json_fwd.hpp"
 #include "render/spec/privilege.hpp"
 
 namespace berth::render {
@@ -21,6 +22,9 @@ Privilege bind_privilege(const base::Json& mount, const std::string& source = ""
 
 /// Whether a mount of a config.json is a bind mount.
 bool is_bind_mount(const base::Json& mount);
+
+/// The source of a bind mount of a config.json; empty for other mounts.
+std::string bind_source(const base::Json& mount);
 
 /// Whether the last of the mount's options `ro` and `rw` lets the container write.
 bool is_writable_mount(const base::Json& mount);

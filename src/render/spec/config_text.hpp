@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Changes to the text of config.json that keep its layout.
 #pragma once
 

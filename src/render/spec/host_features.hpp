@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Facts outside the image that a config.json depends on.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "render/spec/image_user.hpp"
 
 #include <fmt/format.h>
@@ -50,7 +51,7 @@ struct PasswdLine {
   std::string_view home;
 };
 
-/// The first line that `matches`; nullopt when there is none.
+/// The first line that `matches`; nullopt when no line does.
 template <typename Matches>
 std::optional<PasswdLine> find_user(std::string_view passwd, Matches matches) {
   for (const auto line : split(passwd, '\n')) {

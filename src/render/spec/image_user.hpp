@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The user of an image, resolved against the image's own passwd and group, never the host's.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What a container may do to the host beyond the rights of an ordinary service.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "render/spec/rootfs.hpp"
 
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Lookups in the root file system of an image, as a process in the container would see it.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "render/spec/rootless_config.hpp"
 
 #include <fmt/format.h>
@@ -12,9 +13,10 @@
 #include <optional>
 
 #include "base/error.hpp"
+#include "base/json.hpp"
 #include "base/unit_quoting.hpp"
 #include "base/unit_syntax.hpp"
-#include "render/spec/host_path.hpp"
+#include "render/unit/host_path.hpp"
 #include "render/unit/tmpfiles_line.hpp"
 
 namespace berth::render {

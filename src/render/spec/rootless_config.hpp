@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Converts the configuration of a container for rootless mode: to what a process without privileges on the host can set
 // up (docs/system-containers.md, "User mode").
 #pragma once
@@ -6,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/json.hpp"
+#include "base/json_fwd.hpp"
 
 namespace berth::render {
 

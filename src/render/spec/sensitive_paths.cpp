@@ -1,8 +1,11 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "render/spec/sensitive_paths.hpp"
 
 #include <algorithm>
 #include <array>
 #include <vector>
+
+#include "render/unit/host_path.hpp"
 
 namespace berth::render {
 namespace {
@@ -189,14 +192,6 @@ bool begins(std::string_view path, std::string_view directory, std::string_view 
          (path.starts_with(directory) && name.starts_with(path.substr(std::min(directory.size(), path.size()))));
 }
 
-bool has_specifier(std::string_view path) {
-  return path.find('%') != std::string_view::npos;
-}
-
-bool goes_up(std::string_view path) {
-  return ("/" + std::string(path) + "/").find("/../") != std::string::npos;
-}
-
 }  // namespace
 
 std::string normalized_host_path(std::string_view path) {
@@ -231,6 +226,14 @@ bool reaches_sensitive_path(std::string_view directory) {
   const auto inside = place == "/" ? place : place + "/";
   return is_sensitive_path(place) || is_sensitive_path(inside) ||
          any_sensitive_path([&](auto above, auto name) { return begins(inside, above, name); });
+}
+
+bool has_specifier(std::string_view path) {
+  return path.find('%') != std::string_view::npos;
+}
+
+bool goes_up(std::string_view path) {
+  return ("/" + std::string(path) + "/").find("/../") != std::string::npos;
 }
 
 bool is_state_path(std::string_view path) {
@@ -282,10 +285,7 @@ bool is_usual_host_path(std::string_view path) {
     path.remove_suffix(1);
   }
   return std::find(single.begin(), single.end(), path) != single.end() ||
-         std::any_of(trees.begin(), trees.end(),
-                     [&](std::string_view tree) {
-                       return path == tree || (path.starts_with(tree) && path[tree.size()] == '/');
-                     }) ||
+         std::any_of(trees.begin(), trees.end(), [&](std::string_view tree) { return is_below(path, tree); }) ||
          path.starts_with("/run/systemd/");
 }
 

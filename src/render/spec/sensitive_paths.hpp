@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Host paths whose contents control programs run by root, and paths where containers keep their state.
 #pragma once
 
@@ -16,6 +17,12 @@ bool is_sensitive_path(std::string_view path);
 
 /// Whether the directory is a sensitive path, is below one, or contains one. @param directory absolute
 bool reaches_sensitive_path(std::string_view directory);
+
+/// Whether only systemd can expand the path.
+bool has_specifier(std::string_view path);
+
+/// Whether a component is `..`.
+bool goes_up(std::string_view path);
 
 /// Whether a container may keep its state there: below /run, /srv, /tmp or /var, and not a sensitive path.
 /// @param path as systemd reads it; a path with a specifier is not accepted, since its target is unknown

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "render/spec/volumes.hpp"
 
 #include <fcntl.h>
@@ -8,8 +9,8 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
-#include "render/spec/host_path.hpp"
 #include "render/spec/rootfs.hpp"
+#include "render/unit/host_path.hpp"
 #include "render/unit/tmpfiles.hpp"
 
 namespace berth::render {

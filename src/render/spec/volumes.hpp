@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The volumes of an image whose config.json berth makes, and their directories on the host.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // $NAME and ${NAME} substitution, with every missing variable reported at once.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "render/template/template_json.hpp"
 
 #include <fmt/format.h>

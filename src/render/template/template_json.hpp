@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Finds the value, or the position in the template, that makes rendered JSON invalid.
 #pragma once
 

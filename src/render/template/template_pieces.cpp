@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "render/template/template_pieces.hpp"
 
 #include <algorithm>
@@ -13,7 +14,7 @@ bool continues_name(char c) {
   return begins_name(c) || (c >= '0' && c <= '9');
 }
 
-/// Length of the variable name at the front of `text`; 0 when there is none.
+/// Length of the variable name at the front of `text`; 0 when it begins with another character.
 std::size_t name_length(std::string_view text) {
   if (text.empty() || !begins_name(text.front())) {
     return 0;

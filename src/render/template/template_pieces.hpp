@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Splits a template into text and variables, by the rules of Python's string.Template.
 #pragma once
 

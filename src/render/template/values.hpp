@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Template variables: the sources of values and their precedence (docs/system-containers.md, "Template variables").
 #pragma once
 

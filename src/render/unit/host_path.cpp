@@ -1,4 +1,5 @@
-#include "render/spec/host_path.hpp"
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "render/unit/host_path.hpp"
 
 #include <algorithm>
 #include <cstddef>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Host paths that texts of an image contain.
 #pragma once
 

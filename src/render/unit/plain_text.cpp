@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "render/unit/plain_text.hpp"
 
 #include <fmt/format.h>
@@ -7,6 +8,7 @@
 
 #include "base/error.hpp"
 #include "base/hint.hpp"
+#include "base/json.hpp"
 #include "base/shown_text.hpp"
 
 namespace berth::render {

@@ -1,10 +1,11 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Checks that a text of an image reads the same for systemd, for berth and on a terminal.
 #pragma once
 
 #include <cstddef>
 #include <string_view>
 
-#include "base/json.hpp"
+#include "base/json_fwd.hpp"
 
 namespace berth::render {
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The stop signal of an image configuration, as systemd and the runtime write it.
 #pragma once
 

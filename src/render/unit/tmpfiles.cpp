@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "render/unit/tmpfiles.hpp"
 
 #include <fmt/format.h>
@@ -8,6 +9,7 @@
 #include <set>
 
 #include "base/unit_syntax.hpp"
+#include "render/unit/host_path.hpp"
 #include "render/unit/tmpfiles_line.hpp"
 
 namespace berth::render {
@@ -36,9 +38,8 @@ std::optional<std::string> plain_path(std::string_view path) {
 /// Kernel file systems cannot get directories; the resolver's two files must never become directories.
 bool is_never_made(const std::string& path) {
   constexpr std::array<std::string_view, 3> kernel = {"/dev", "/proc", "/sys"};
-  const bool below = std::any_of(kernel.begin(), kernel.end(), [&](std::string_view directory) {
-    return path.starts_with(directory) && (path.size() == directory.size() || path[directory.size()] == '/');
-  });
+  const bool below =
+      std::any_of(kernel.begin(), kernel.end(), [&](std::string_view directory) { return is_below(path, directory); });
   return below || path == "/" || path == "/etc/resolv.conf" || path == "/etc/hosts";
 }
 

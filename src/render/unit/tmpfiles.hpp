@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // tmpfiles.d(5) lines that berth writes, and the paths that such lines create.
 #pragma once
 

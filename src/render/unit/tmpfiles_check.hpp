@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Checks tmpfiles.d lines without running systemd-tmpfiles.
 #pragma once
 

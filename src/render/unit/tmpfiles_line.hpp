@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The lines of tmpfiles.d(5), read as systemd reads them.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The unit of a container: the settings that berth adds, and the values that it reads.
 #pragma once
 

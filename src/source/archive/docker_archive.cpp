@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "source/archive/docker_archive.hpp"
 
 #include <fmt/format.h>
@@ -7,7 +8,7 @@
 #include <array>
 #include <map>
 
-#include "base/decompress.hpp"
+#include "base/archive/decompress.hpp"
 #include "base/error.hpp"
 #include "base/hint.hpp"
 #include "base/json.hpp"

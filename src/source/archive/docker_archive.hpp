@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Images in the archives of `docker save`, `podman save` and `skopeo copy ... docker-archive:` (Docker image
 // specification 1.2).
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "source/archive/docker_daemon.hpp"
 
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Images of a Docker or Podman daemon on this machine.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Images in an OCI image layout (image-spec 1.1), as a directory or as a tar archive of one.
 #pragma once
 

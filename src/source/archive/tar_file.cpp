@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "source/archive/tar_file.hpp"
 
 #include <fcntl.h>
@@ -7,14 +8,13 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "base/decompress.hpp"
+#include "base/archive/decompress.hpp"
+#include "base/archive/tar_reader.hpp"
 #include "base/error.hpp"
-#include "base/tar_reader.hpp"
 
 namespace berth::source {
 namespace {
@@ -64,7 +64,7 @@ class FileBytes final : public base::ByteStream {
 };
 
 /// A reader of the archive, whether it is compressed or not.
-class MemberReader {
+class MemberReader final : public base::ByteStream {
  public:
   MemberReader(int fd, const std::string& name, std::uint64_t limit, const std::stop_token& stop)
       : bytes_(base::decompress(std::make_unique<FileBytes>(fd, name, stop),
@@ -75,7 +75,8 @@ class MemberReader {
   /// The next member; nullopt after the last.
   std::optional<base::TarEntry> next() { return tar_.next(); }
 
-  std::size_t read(std::span<std::byte> buffer) {
+  /// The content of the current member.
+  std::size_t read(std::span<std::byte> buffer) override {
     if (stop_.stop_requested()) {  // the holes of sparse files are returned without reading anything
       base::throw_interrupted();
     }
@@ -89,23 +90,17 @@ class MemberReader {
 };
 
 /// The content of the member at a position of the archive.
-class MemberStream final : public base::ByteStream {
- public:
-  MemberStream(int fd, std::size_t ordinal, const std::string& name, std::uint64_t limit, const std::stop_token& stop)
-      : reader_(fd, name, limit, stop) {
-    for (std::size_t at = 0; at <= ordinal; ++at) {
-      if (!reader_.next()) {
-        throw base::Error(base::ErrorKind::verification, fmt::format("{} does not exist any more", name),
-                          "do not change the archive while it is read");
-      }
+std::unique_ptr<base::ByteStream> open_member(int fd, std::size_t ordinal, const std::string& name, std::uint64_t limit,
+                                              const std::stop_token& stop) {
+  auto reader = std::make_unique<MemberReader>(fd, name, limit, stop);
+  for (std::size_t at = 0; at <= ordinal; ++at) {
+    if (!reader->next()) {
+      throw base::Error(base::ErrorKind::verification, fmt::format("{} does not exist any more", name),
+                        "do not change the archive while it is read");
     }
   }
-
-  std::size_t read(std::span<std::byte> buffer) override { return reader_.read(buffer); }
-
- private:
-  MemberReader reader_;
-};
+  return reader;
+}
 
 /// `./a//b/../c` → `a/c`; a path that leads out of the archive becomes the empty name, which no member has.
 std::string normalized(std::string_view path) {
@@ -137,19 +132,6 @@ std::string link_target(const base::TarEntry& entry, const std::string& name) {
   const auto slash = name.rfind('/');
   const auto directory = slash == std::string::npos ? "" : name.substr(0, slash + 1);
   return normalized(directory + entry.link_target);
-}
-
-std::string first_bytes(MemberReader& reader) {
-  std::array<std::byte, base::magic_size> bytes{};
-  std::size_t filled = 0;
-  while (filled < bytes.size()) {
-    const auto count = reader.read(std::span(bytes).subspan(filled));
-    if (count == 0) {
-      break;
-    }
-    filled += count;
-  }
-  return {reinterpret_cast<const char*>(bytes.data()), filled};
 }
 
 base::Fd open_regular(const std::string& path) {
@@ -191,7 +173,7 @@ TarFile::TarFile(base::Fd file, std::string label, std::stop_token stop)
                         "an archive of an image has a few dozen; check that it is one");
     }
     const bool is_file = entry->type == base::TarEntryType::file;
-    member.compressed = is_file && base::compression_of(first_bytes(reader)).has_value();
+    member.compressed = is_file && base::compression_of(base::read_beginning(reader, base::magic_size)).has_value();
     if (!name.empty() && (is_file || !member.link.empty())) {
       members_.insert_or_assign(name, std::move(member));
     }
@@ -233,7 +215,7 @@ std::unique_ptr<base::ByteStream> TarFile::open(const std::string& name) const {
                                   member->size, limit_),
                       "check that it is an archive of an image");
   }
-  return std::make_unique<MemberStream>(fd_.get(), member->ordinal, label, limit_, stop_);
+  return open_member(fd_.get(), member->ordinal, label, limit_, stop_);
 }
 
 }  // namespace berth::source

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A tar archive on disk, read member by member without unpacking it.
 #pragma once
 

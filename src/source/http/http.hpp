@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // HTTP through libcurl: each response is a bounded stream, connections are reused, and secrets are sent to their own
 // origin only.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "source/http/http_error.hpp"
 
 #include <fmt/format.h>
@@ -60,10 +61,13 @@ HttpError unreachable(CURL* easy, const Url& url) {
                                : "check the network and the registry's address"};
 }
 
+std::string reason_of(const char* detail, CURLcode code) {
+  return base::printable(*detail == '\0' ? libcurl().easy_strerror(code) : detail);
+}
+
 HttpError broken(const char* detail, CURLcode code, const Url& url) {
-  const std::string_view reason = *detail == '\0' ? libcurl().easy_strerror(code) : detail;
   return {HttpFailure::broken,
-          fmt::format("the connection to {} broke off: {}", url.location(), base::printable(reason)),
+          fmt::format("the connection to {} broke off: {}", url.location(), reason_of(detail, code)),
           "try again; layers that are complete are kept"};
 }
 
@@ -97,11 +101,7 @@ HttpError describe_failure(CURL* easy, CURLcode code, const char* detail, const 
               fmt::format("cannot read the CA certificates in {}", ca_file.empty() ? "the system's store" : ca_file),
               "it must be a PEM file; see ca-file in berth.conf"};
     case CURLE_SSL_CONNECT_ERROR:
-      return {HttpFailure::tls,
-              fmt::format("cannot speak TLS with {}: {}", url.location(),
-                          std::string_view(detail).find("wrong version number") != std::string_view::npos
-                              ? "it answers in another protocol"
-                              : base::printable(detail)),
+      return {HttpFailure::tls, fmt::format("cannot speak TLS with {}: {}", url.location(), reason_of(detail, code)),
               "if it only speaks plain http, write http:IMAGE or mark it insecure in berth.conf"};
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_WEIRD_SERVER_REPLY:
@@ -114,9 +114,7 @@ HttpError describe_failure(CURL* easy, CURLcode code, const char* detail, const 
     case CURLE_HTTP2_STREAM:
       return broken(detail, code, url);
     default:
-      return {HttpFailure::other,
-              fmt::format("cannot query {}: {}", url.location(),
-                          base::printable(*detail == '\0' ? libcurl().easy_strerror(code) : detail))};
+      return {HttpFailure::other, fmt::format("cannot query {}: {}", url.location(), reason_of(detail, code))};
   }
 }
 

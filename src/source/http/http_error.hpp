@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Failures of the transport: no response, or an incomplete one.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The functions of libcurl that berth calls. It is loaded with the first request, since most verbs send none.
 #pragma once
 

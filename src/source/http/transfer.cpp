@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "source/http/transfer.hpp"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // One running transfer of libcurl, pumped by the thread that reads from it.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Authentication at a registry: Basic, and bearer tokens as distribution's token specification describes them.
 #pragma once
 
@@ -43,7 +44,6 @@ class Authenticator {
   [[noreturn]] void refuse_login();
 
  private:
-  std::string basic_value();
   std::string fetch_token(const Challenge& challenge, const Url& registry);
   HttpRequest token_request(const Challenge& challenge, const Url& realm) const;
   Url realm_of(const Challenge& challenge, const Url& registry) const;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Base64 (RFC 4648, section 4), as authentication uses it.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "source/registry/blob_stream.hpp"
 
 #include <fmt/format.h>

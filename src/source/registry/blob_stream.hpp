@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A blob of a registry as one stream, across broken connections.
 #pragma once
 

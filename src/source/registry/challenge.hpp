@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // WWW-Authenticate headers (RFC 9110, section 11.6.1).
 #pragma once
 

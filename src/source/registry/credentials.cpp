@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "source/registry/credentials.hpp"
 
 #include <fcntl.h>
@@ -199,6 +200,15 @@ std::optional<base::ProcessResult> run_program(const std::string& program, const
   }
 }
 
+// The answer of a helper without a login for the server. The protocol defines it as the whole output, without the
+// white space around it: IsErrCredentialsNotFoundMessage() of docker-credential-helpers, credentials/error.go.
+bool is_no_login(std::string_view output) {
+  constexpr std::string_view blanks = " \t\r\n";
+  const auto begin = std::min(output.find_first_not_of(blanks), output.size());
+  return output.substr(begin, output.find_last_not_of(blanks) + 1 - begin) ==
+         "credentials not found in native keychain";
+}
+
 // The protocol of docker-credential-helpers: server address in, {ServerURL, Username, Secret} out.
 std::optional<Credentials> ask_program(const std::string& name, const std::string& server, const std::string& path,
                                        const LoginSearch& search) {
@@ -210,7 +220,7 @@ std::optional<Credentials> ask_program(const std::string& name, const std::strin
   }
   const auto& result = *answer;
   if (result.exit_code != 0) {
-    if (result.output.find("not found") != std::string::npos) {
+    if (is_no_login(result.output)) {
       return std::nullopt;
     }
     throw base::Error(base::ErrorKind::failed,

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Logins for registries, from the files that `podman login`, `skopeo login` and `docker login` write.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "source/registry/registry_client.hpp"
 
 #include <fmt/format.h>

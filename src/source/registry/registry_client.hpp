@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Requests to one repository of one registry: scheme, login, retries and error messages.
 #pragma once
 
@@ -20,7 +21,7 @@ class RegistryClient {
   /// @param options copied
   RegistryClient(const image::Reference& reference, SourceOptions options);
 
-  /// GET /v2/REPOSITORY/`path`, logged in when the registry wants that, tried again after transient failures.
+  /// GET /v2/REPOSITORY/`path`, logged in when the registry requires that, tried again after transient failures.
   /// @return the answer, whatever its status, but for 401 and transient ones when no try is left
   /// @throws Error naming registry and reason
   std::unique_ptr<HttpResponse> get(const std::string& path, const std::vector<std::string>& headers);

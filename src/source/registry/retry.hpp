@@ -1,14 +1,13 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Retries after transient failures.
 #pragma once
 
 #include <chrono>
 #include <optional>
 #include <random>
-#include <stop_token>
 #include <string>
 
 #include "base/error.hpp"
-#include "base/reporter.hpp"
 #include "source/http/http_error.hpp"
 #include "source/registry/options.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Checkout of a merged tree, whose files share inodes with the repository.
 #pragma once
 

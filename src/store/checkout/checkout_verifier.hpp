@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Comparison of the files of a checkout with its commit.
 #pragma once
 

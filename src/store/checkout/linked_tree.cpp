@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "store/checkout/linked_tree.hpp"
 
 #include <fcntl.h>

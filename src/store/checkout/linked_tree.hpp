@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Checkout of a stored tree as directories with hard links.
 #pragma once
 

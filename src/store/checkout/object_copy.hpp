@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Copies of content objects, for files that can have no further hard link.
 #pragma once
 

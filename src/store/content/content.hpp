@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The bytes of one file on their way into the repository.
 #pragma once
 

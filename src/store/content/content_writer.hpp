@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Writes content objects into the open transaction of a repository.
 #pragma once
 

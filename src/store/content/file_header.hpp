@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The header that names a content object together with its bytes, as ostree-core defines it.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Content objects written without libostree, in the documented format of bare and bare-user repositories. The speed of
 // a pull depends on it.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Content objects written by libostree, which is slower; see [pull] writer in berth.conf(5).
 #pragma once
 

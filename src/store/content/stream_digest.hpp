@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The digest of a stream whose bytes are also hashed as parts of its content.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "store/layer/layer_archive.hpp"
 
 #include <fmt/format.h>
@@ -18,7 +19,7 @@ constexpr std::string_view rebuild_hint = "pull again; if it stays, have the ima
 }  // namespace
 
 LayerArchive::LayerArchive(base::ByteStream& bytes, std::string name)
-    : name_(std::move(name)), tar_(bytes, name_, std::string(rebuild_hint)) {}
+    : name_(std::move(name)), an_entry_(name_ + ": an entry"), tar_(bytes, name_, std::string(rebuild_hint)) {}
 
 void LayerArchive::refuse(const std::string& reason) const {
   throw base::Error(base::ErrorKind::verification, fmt::format("{}: {}", name_, reason), std::string(rebuild_hint));
@@ -48,7 +49,7 @@ std::optional<LayerEntry> LayerArchive::next() {
   }
   LayerEntry entry;
   entry.type = found->type;
-  entry.path = normal_entry_path(found->name, fmt::format("{}: an entry", name_));
+  entry.path = normal_entry_path(found->name, an_entry_);
   entry.size = found->size;
   entry.ownership = {checked_id(found->uid, "user", entry.path), checked_id(found->gid, "group", entry.path),
                      found->permissions, std::move(found->xattrs)};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The entries of a layer's archive, with names, owners and links checked.
 #pragma once
 
@@ -6,8 +7,8 @@
 #include <span>
 #include <string>
 
+#include "base/archive/tar_reader.hpp"
 #include "base/byte_stream.hpp"
-#include "base/tar_reader.hpp"
 #include "store/tree/tree.hpp"
 
 namespace berth::store {
@@ -43,6 +44,7 @@ class LayerArchive {
   void check_symbolic_link(const LayerEntry& entry) const;
 
   std::string name_;
+  std::string an_entry_;  ///< of this layer, for errors
   base::TarReader tar_;
 };
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "store/layer/layer_import.hpp"
 
 #include <fmt/format.h>
@@ -10,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "base/decompress.hpp"
+#include "base/archive/decompress.hpp"
 #include "base/error.hpp"
 #include "base/shown_text.hpp"
 #include "store/content/content_writer.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A layer's compressed bytes with progress and a stop token.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A stream that is read in a thread of its own.
 #pragma once
 

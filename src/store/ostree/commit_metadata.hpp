@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The metadata of commits. `atomic` defined the keys beginning with `docker.` (docs/system-containers.md, "What is kept
 // on the host"); berth adds those beginning with `berth.`, which commits of other tools lack.
 #pragma once

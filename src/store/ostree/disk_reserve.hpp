@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The disk space that a pull leaves free.
 #pragma once
 

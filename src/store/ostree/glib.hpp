@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Ownership of GLib's objects, and conversion of GError to base::Error.
 #pragma once
 

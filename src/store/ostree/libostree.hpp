@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The functions of libostree and GLib that berth calls. Frequent or fast operations (reading, writing objects,
 // checkouts with links) are done without libostree, which is then not loaded.
 #pragma once
@@ -19,7 +20,6 @@ struct LibOstree {
   decltype(&::ostree_repo_checkout_at) repo_checkout_at = library["ostree_repo_checkout_at"];
   decltype(&::ostree_repo_commit_transaction) repo_commit_transaction = library["ostree_repo_commit_transaction"];
   decltype(&::ostree_repo_fsck_object) repo_fsck_object = library["ostree_repo_fsck_object"];
-  decltype(&::ostree_repo_list_refs_ext) repo_list_refs_ext = library["ostree_repo_list_refs_ext"];
   decltype(&::ostree_repo_load_variant) repo_load_variant = library["ostree_repo_load_variant"];
   decltype(&::ostree_repo_open_at) repo_open_at = library["ostree_repo_open_at"];
   decltype(&::ostree_repo_prepare_transaction) repo_prepare_transaction = library["ostree_repo_prepare_transaction"];

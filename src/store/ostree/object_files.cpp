@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "store/ostree/object_files.hpp"
 
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The files of objects: `objects/XX/REST.TYPE` in the repository's directory.
 #pragma once
 

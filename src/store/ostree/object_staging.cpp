@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "store/ostree/object_staging.hpp"
 
 #include <fcntl.h>
@@ -208,8 +209,8 @@ void ObjectStaging::written(std::uint64_t bytes) {
   }
 }
 
-// Keeps the disk busy while the processor works. An error here is reported again by the last sync, for the kernel
-// reports it to each descriptor.
+// Keeps the disk busy while the processor works. An error here is reported again by the last sync, because the
+// kernel reports it to each descriptor.
 void ObjectStaging::flush_now_and_then(const std::stop_token& stop) const {
   const base::Fd directory(::openat(directory_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   std::mutex mutex;

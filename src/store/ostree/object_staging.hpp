@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // New objects, kept in a staging directory until they are durable.
 #pragma once
 

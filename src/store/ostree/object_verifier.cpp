@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "store/ostree/object_verifier.hpp"
 
 #include <fmt/format.h>
@@ -26,7 +27,8 @@ class ContentCheck {
   ContentCheck(const StoreOptions& options, const std::string& name, std::vector<ObjectName> contents)
       : options_(options),
         contents_(std::move(contents)),
-        activity_(*options.reporter, name, base::ProgressTask::checking, base::ProgressUnit::files, contents_.size()) {}
+        activity_(*options.reporter, name, base::ProgressTask::checking, base::ProgressUnit::objects,
+                  contents_.size()) {}
 
   std::vector<ObjectFault> run() {
     {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Options of a store.
 #pragma once
 
@@ -23,7 +24,7 @@ enum class Durability { fast, gentle };
 struct StoreOptions {
   std::string repository;  ///< absolute path; created with its parents when missing
   /// Absolute path of a second repository, which other users may be able to change. Its images are found as well; those
-  /// that are used are verified and copied. Nothing is written to it. Empty when there is none.
+  /// that are used are verified and copied. Nothing is written to it. Empty when it is not set.
   std::string read_only;
   RepositoryMode mode = RepositoryMode::bare;
   bool recovered = false;  ///< `berth recover` repairs its configuration; for hints

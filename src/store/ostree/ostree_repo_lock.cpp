@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "store/ostree/ostree_repo_lock.hpp"
 
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The lock that libostree and the tools on top of it take while they write to a repository or prune it.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Branches as files, as OSTree keeps them: refs/heads/NAME holds a commit's checksum, or is a symbolic link to one that
 // does (`ostree refs --alias`).
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "store/ostree/repository.hpp"
 
 #include <fcntl.h>
@@ -124,7 +125,7 @@ Ownership plain_ownership() {
 }
 
 struct Repository::Handle {
-  std::mutex telling;
+  std::mutex reported_lock;
   std::set<std::string> reported;  ///< damaged branches
   std::once_flag once;
   GObjectPtr<OstreeRepo> repo;
@@ -193,7 +194,7 @@ bool Repository::has(const ObjectName& name) const {
 }
 
 void Repository::warn_once(const DamagedBranch& branch) const {
-  const std::scoped_lock guard(handle_->telling);
+  const std::scoped_lock guard(handle_->reported_lock);
   if (handle_->reported.insert(branch.name).second) {
     reporter_->warning(fmt::format("{}; {}", describe_damage(branch), branch_hint));
   }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // One OSTree repository: refs, commits and directories, as values.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The part of the file `config` of a repository that berth uses.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Creation of a repository, which a power failure cannot leave half done.
 #pragma once
 

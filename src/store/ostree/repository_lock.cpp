@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "store/ostree/repository_lock.hpp"
 
 #include <fcntl.h>
@@ -98,7 +99,7 @@ std::string command_of(const std::string& pid) {
   return base::printable(command);
 }
 
-std::string holder_words(int file) {
+std::string describe_holder(int file) {
   struct stat status {};
   base::check_errno(::fstat(file, &status), "examine the lock of the repository");
   const auto pid = pid_of_holder(status.st_ino);
@@ -119,7 +120,7 @@ RepositoryLock RepositoryLock::take(int repository, Kind kind, const StoreOption
     if (try_lock(file->get(), kind)) {
       return RepositoryLock(std::move(*file));
     }
-    const auto holder = holder_words(file->get());
+    const auto holder = describe_holder(file->get());
     if (steady_clock::now() >= deadline) {
       throw base::Error(
           base::ErrorKind::conflict,

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The lock of a whole repository between commands that add objects and commands that remove them.
 #pragma once
 

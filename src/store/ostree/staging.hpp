@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Staging directories, and the removal of those that killed transactions left in a repository.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Extended attributes as OSTree writes them.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Names in layers: strict paths and the markers of OCI image-spec 1.1 layer.md.
 #pragma once
 

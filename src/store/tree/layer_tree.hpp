@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The tree of one layer, built entry by entry in memory. Nothing here accesses a disk.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Stacks layers into one tree, in memory: OCI image-spec 1.1 layer.md, "Applying Changesets".
 #pragma once
 

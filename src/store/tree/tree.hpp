@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Trees of files as names and checksums, in memory: of one layer, or of merged layers.
 #pragma once
 

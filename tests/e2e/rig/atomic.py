@@ -17,12 +17,12 @@ UUID = "0f4aa50b-3a0c-4d5f-9c8e-0d7f3a9a1b2c"
 
 
 class AtomicInstaller:
-    """@param work a directory for temporary files"""
+    """@param work a directory for temporary files @param repository its path on the host"""
 
-    def __init__(self, host, work):
+    def __init__(self, host, work, repository=REPOSITORY):
         self.host, self.work = host, work
-        work.mkdir(parents=True)
-        self.repository = host.path(REPOSITORY)
+        work.mkdir(parents=True, exist_ok=True)
+        self.repository = host.path(repository)
         self.repository.parent.mkdir(parents=True)
         self._ostree("init", "--mode=bare")
 

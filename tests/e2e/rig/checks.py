@@ -4,6 +4,7 @@
 import re
 
 DEPLOYMENTS = "/var/lib/containers/berth"
+RUNTIMES = {"runc": "/usr/sbin/runc", "crun": "/usr/bin/crun"}
 
 
 def leftovers(before, after):

@@ -8,6 +8,7 @@ import json
 import pathlib
 import tarfile
 
+from rig import debian
 from rig.checks import DEPLOYMENTS
 from rig.shell import run
 
@@ -99,7 +100,7 @@ def layout(directory, name, version):
         return {"mediaType": media_type, "digest": f"sha256:{digest}", "size": len(content)}
 
     kind = "application/vnd.oci.image."
-    config = {"architecture": "amd64", "os": "linux", "config": {"Cmd": ["/bin/payload"], "Volumes": {"/data": {}}},
+    config = {"architecture": debian.architecture(), "os": "linux", "config": {"Cmd": ["/bin/payload"], "Volumes": {"/data": {}}},
               "rootfs": {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(raw.getvalue()).hexdigest()}"]}}  # fmt: skip
     layers = [blob(gzip.compress(raw.getvalue(), mtime=0), kind + "layer.v1.tar+gzip")]
     manifest = {"schemaVersion": 2, "mediaType": kind + "manifest.v1+json", "layers": layers,

@@ -44,10 +44,6 @@ class Process(subprocess.Popen):
             self._pending += data
         return self._taken(self._pending[: self._pending.index(b"\n") + 1])
 
-    def rest(self):
-        """@return standard output after the last line that was returned, up to its end"""
-        return self._taken(self._pending) + self.stdout.read()
-
     def _taken(self, data):
         self._pending = self._pending[len(data) :]
         return data.decode(errors="replace")

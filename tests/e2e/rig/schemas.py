@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Checks the JSON that berth prints against the schema of its verb."""
+"""Checks the JSON that berth prints against its schemas."""
 
 import functools
 import json
@@ -39,13 +39,20 @@ def verb_of(argv):
     return next((verb for verb in known if verb in validators()), " ".join(words[:2]))
 
 
-def check(argv, output):
-    """@raise AssertionError when `output` of the command line `argv` does not conform to the schema of its verb"""
+def check(argv, output, errors):
+    """@raise AssertionError when `output` of the command line `argv` does not conform to the schema of its verb, or `errors` to that of
+    --progress=json"""
+    if "--progress=json" in argv:
+        for text in filter(lambda line: line.startswith("{"), errors.splitlines()):
+            conform(argv, "progress", text)
     verb = verb_of(argv) if output.strip() else None
     if verb is None:
         return
-    line = " ".join(argv)
-    assert verb in validators(), f"{line}\n  prints JSON, and there is no schemas/berth-{verb.replace(' ', '-')}.schema.json"
+    assert verb in validators(), f"{' '.join(argv)}\n  prints JSON, and there is no schemas/berth-{verb.replace(' ', '-')}.schema.json"
     for text in output.splitlines() if verb == "logs" else [output]:
-        for error in validators()[verb].iter_errors(json.loads(text)):
-            raise AssertionError(f"{line}\n  does not conform to the schema of berth {verb}: {error.json_path}: {error.message}\n{text}")
+        conform(argv, verb, text)
+
+
+def conform(argv, schema, text):
+    for error in validators()[schema].iter_errors(json.loads(text)):
+        raise AssertionError(f"{' '.join(argv)}\n  does not conform to the schema of {schema}: {error.json_path}: {error.message}\n{text}")

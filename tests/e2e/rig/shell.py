@@ -57,7 +57,7 @@ def run(*argv, check=True, env=None, input=None, cwd=None, timeout=300):
         raise CommandTimedOut(expired) from None
     if check and done.returncode != 0:
         raise CommandFailed(done)
-    schemas.check(words, done.stdout)
+    schemas.check(words, done.stdout, done.stderr)
     return done
 
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "base/activity.hpp"
 
 #include <gtest/gtest.h>
@@ -9,38 +10,38 @@
 namespace berth::base {
 namespace {
 
-class Ears final : public Reporter {
+class RecordingReporter final : public Reporter {
  public:
-  void step(std::string_view /*sentence*/) override {}
+  void step(std::string_view /*message*/) override {}
   void progress(const Progress& progress) override {
-    heard.push_back(progress);
-    if (deaf) {
-      throw std::runtime_error("deaf");
+    reports.push_back(progress);
+    if (fails) {
+      throw std::runtime_error("injected");
     }
   }
-  void warning(std::string_view /*sentence*/) override {}
+  void warning(std::string_view /*message*/) override {}
 
-  std::vector<Progress> heard;
-  bool deaf = false;
+  std::vector<Progress> reports;
+  bool fails = false;
 };
 
 TEST(Activity, IsWorkingWhileItLivesAndDoneAtItsEnd) {
-  Ears ears;
+  RecordingReporter reporter;
   {
-    const Activity activity(ears, "it", ProgressTask::merging);
-    ASSERT_EQ(ears.heard.size(), 1U);
-    EXPECT_EQ(ears.heard[0].id, "it");
-    EXPECT_EQ(ears.heard[0].task, ProgressTask::merging);
-    EXPECT_EQ(ears.heard[0].phase, ProgressPhase::working);
+    const Activity activity(reporter, "it", ProgressTask::merging);
+    ASSERT_EQ(reporter.reports.size(), 1U);
+    EXPECT_EQ(reporter.reports[0].id, "it");
+    EXPECT_EQ(reporter.reports[0].task, ProgressTask::merging);
+    EXPECT_EQ(reporter.reports[0].phase, ProgressPhase::working);
   }
-  ASSERT_EQ(ears.heard.size(), 2U);
-  EXPECT_EQ(ears.heard[1].phase, ProgressPhase::done);
+  ASSERT_EQ(reporter.reports.size(), 2U);
+  EXPECT_EQ(reporter.reports[1].phase, ProgressPhase::done);
 }
 
 TEST(Activity, CountsTheWorkOfSeveralThreadsAndReportsSeldom) {
-  Ears ears;
+  RecordingReporter reporter;
   {
-    Activity activity(ears, "it", ProgressTask::checking, ProgressUnit::files, 2000);
+    Activity activity(reporter, "it", ProgressTask::checking, ProgressUnit::files, 2000);
     {
       std::vector<std::jthread> threads;
       for (int i = 0; i < 2; ++i) {
@@ -52,29 +53,29 @@ TEST(Activity, CountsTheWorkOfSeveralThreadsAndReportsSeldom) {
       }
     }
   }
-  EXPECT_EQ(ears.heard.back().done, 2000U);
-  EXPECT_EQ(ears.heard.back().total, 2000U);
-  EXPECT_EQ(ears.heard.back().unit, ProgressUnit::files);
-  EXPECT_LT(ears.heard.size(), 100U);
+  EXPECT_EQ(reporter.reports.back().done, 2000U);
+  EXPECT_EQ(reporter.reports.back().total, 2000U);
+  EXPECT_EQ(reporter.reports.back().unit, ProgressUnit::files);
+  EXPECT_LT(reporter.reports.size(), 100U);
 }
 
 TEST(Activity, ReportsAgainAfterAWhile) {
-  Ears ears;
-  Activity activity(ears, "it", ProgressTask::checking, ProgressUnit::files);
+  RecordingReporter reporter;
+  Activity activity(reporter, "it", ProgressTask::checking, ProgressUnit::files);
   std::this_thread::sleep_for(std::chrono::milliseconds(120));
   activity.advance(3);
-  ASSERT_EQ(ears.heard.size(), 2U);
-  EXPECT_EQ(ears.heard[1].done, 3U);
-  EXPECT_EQ(ears.heard[1].phase, ProgressPhase::working);
+  ASSERT_EQ(reporter.reports.size(), 2U);
+  EXPECT_EQ(reporter.reports[1].done, 3U);
+  EXPECT_EQ(reporter.reports[1].phase, ProgressPhase::working);
 }
 
 TEST(Activity, EndsQuietlyWhenTheReporterFails) {
-  Ears ears;
+  RecordingReporter reporter;
   {
-    const Activity activity(ears, "it", ProgressTask::merging);
-    ears.deaf = true;
+    const Activity activity(reporter, "it", ProgressTask::merging);
+    reporter.fails = true;
   }
-  EXPECT_EQ(ears.heard.size(), 2U);
+  EXPECT_EQ(reporter.reports.size(), 2U);
 }
 
 }  // namespace

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "base/byte_stream.hpp"
 
 #include <gmock/gmock.h>
@@ -25,6 +26,13 @@ TEST(ReadText, RefusesMoreThanTheLimit) {
   const auto error = failure_of([&] { read_text(stream, 5, "DOC"); });
   EXPECT_EQ(error.kind(), ErrorKind::verification);
   EXPECT_THAT(error.message(), HasSubstr("DOC has more than 5 bytes"));
+}
+
+TEST(ReadBeginning, FillsItFromSmallPieces) {
+  PieceStream stream("123456", false, 2);
+  EXPECT_EQ(read_beginning(stream, 5), "12345");
+  EXPECT_EQ(read_beginning(stream, 5), "6");
+  EXPECT_EQ(read_beginning(stream, 5), "");
 }
 
 TEST(ByteStream, SkipsNothingUnlessItCan) {

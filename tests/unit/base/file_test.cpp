@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "base/file.hpp"
 
 #include <fcntl.h>
@@ -14,6 +15,8 @@ namespace berth::base {
 namespace {
 
 using test::error_of;
+using test::link;
+using test::mode_of;
 using test::TempDirectory;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
@@ -23,16 +26,8 @@ using ::testing::IsEmpty;
 
 constexpr std::uint64_t plenty = 1U << 20U;
 
-mode_t mode_of(const TempDirectory& directory, const std::string& name) {
-  return stat_at(directory.fd(), name).value().st_mode & 07777U;
-}
-
 bool has_cloexec(const Fd& fd) {
   return (::fcntl(fd.get(), F_GETFD) & FD_CLOEXEC) != 0;
-}
-
-void link(const TempDirectory& directory, const std::string& target, const std::string& name) {
-  ASSERT_EQ(::symlinkat(target.c_str(), directory.fd(), name.c_str()), 0);
 }
 
 TEST(FullPath, BeginsWithTheDirectory) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // make_directories_at, list_directory and remove_tree_at of file.hpp.
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -12,19 +13,13 @@ namespace berth::base {
 namespace {
 
 using test::error_of;
+using test::link;
+using test::mode_of;
 using test::TempDirectory;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-
-mode_t mode_of(const TempDirectory& directory, const std::string& name) {
-  return stat_at(directory.fd(), name).value().st_mode & 07777U;
-}
-
-void link(const TempDirectory& directory, const std::string& target, const std::string& name) {
-  ASSERT_EQ(::symlinkat(target.c_str(), directory.fd(), name.c_str()), 0);
-}
 
 TEST(MakeDirectoriesAt, CreatesMissingDirectories) {
   const TempDirectory directory;

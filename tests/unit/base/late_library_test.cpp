@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "base/late_library.hpp"
 
 #include <gmock/gmock.h>

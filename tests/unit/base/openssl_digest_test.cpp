@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "base/openssl_digest.hpp"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "base/process.hpp"
 
 #include <fcntl.h>
@@ -14,6 +15,7 @@
 #include "base/file.hpp"
 #include "base/scope_exit.hpp"
 #include "base/temp_directory.hpp"
+#include "waiting.hpp"
 
 namespace berth::base {
 namespace {
@@ -135,9 +137,8 @@ TEST(RunProcess, StopsOnRequest) {
   ProcessOptions options;
   options.stop = stop.get_token();
   const std::jthread stopper([&] {
-    while (!stat_at(directory.fd(), "ready")) {
-      std::this_thread::sleep_for(10ms);
-    }
+    EXPECT_TRUE(berth::test::wait_until("the child has created the file `ready`",
+                                        [&] { return stat_at(directory.fd(), "ready").has_value(); }));
     stop.request_stop();
   });
   const std::string script = "trap ': > \"$0/stopped\"; exit 0' TERM; : > \"$0/ready\"; sleep 60 & wait";

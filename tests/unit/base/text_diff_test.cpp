@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "base/text_diff.hpp"
 
 #include <gmock/gmock.h>

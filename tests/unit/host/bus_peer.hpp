@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A minimal systemd on a socket, so that the real client code runs without PID 1.
 #pragma once
 

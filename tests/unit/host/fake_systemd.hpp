@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A systemd for unit tests: it records calls, can fail on demand, and creates the same links as the real one.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "host/layout.hpp"
 
 #include <gmock/gmock.h>
@@ -187,6 +188,7 @@ TEST(Layout, RepositoryOfTheSystemOnAnotherFileSystem) {
 TEST(ContainerName, Accepted) {
   for (const char* name : {"a", "0", "etcd1", "foo.0", "foo.1", "a_b-c.d", "A..b"}) {
     EXPECT_NO_THROW(check_container_name(name)) << name;
+    EXPECT_TRUE(is_container_name(name)) << name;
   }
   EXPECT_NO_THROW(check_container_name(std::string(247, 'a')));
   EXPECT_EQ("web.service", unit_name("web"));
@@ -195,6 +197,7 @@ TEST(ContainerName, Accepted) {
 TEST(ContainerName, Refused) {
   for (const char* name : {"", ".a", "-a", "_a", "a/b", "..", "a b", "a\nb", "a@b", "ä", "a%b"}) {
     EXPECT_EQ(base::ErrorKind::usage, error_of([&] { check_container_name(name); }).kind()) << name;
+    EXPECT_FALSE(is_container_name(name)) << name;
   }
   EXPECT_THAT(error_of([] { check_container_name(std::string(248, 'a')); }).what(), HasSubstr("longer than 247"));
   EXPECT_THAT(error_of([] { check_container_name(std::string_view("a\0b", 3)); }).what(),

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A temporary directory, and errors, for the tests of host.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Manifests, indexes and image configurations that must be refused: each refusal names the document, the key and a
 // remedy.
 #include <gmock/gmock.h>

@@ -1,4 +1,5 @@
-// Changes by an administrator: masks, disabled units, edited files, links, drop-ins, and a stop.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Changes by an administrator: masks, edited files, links, drop-ins, and a stop.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -67,14 +68,6 @@ class AdminTest : public ::testing::Test {
   static ImageSpec newer(const std::string& name = "newer") {
     auto spec = full_image();
     spec.files.push_back({"usr/share/" + name, "x\n", 0644, ""});
-    return spec;
-  }
-
-  /// With another [Install] section.
-  static ImageSpec with_install(const std::string& section) {
-    auto spec = newer();
-    auto& unit = spec.files.at(4).content;
-    unit.replace(unit.find("[Install]"), std::string::npos, section);
     return spec;
   }
 
@@ -158,46 +151,6 @@ TEST_F(AdminTest, MaskedTmpfilesLinesStayMasked) {
   EXPECT_FALSE(machine.exists(lines));
 }
 
-/// systemd enables units in Also= together with the service.
-TEST_F(AdminTest, LinksOfOtherUnitsAreRemovedWhenTheUpdateIsReverted) {
-  const std::string units = "etc/systemd/system/";
-  const auto link = [&](const std::string& target, const std::string& unit) {
-    machine.make_directory(units + target + ".wants");
-    std::error_code exists;
-    fs::create_symlink("/etc/systemd/system/" + unit, machine.on_disk(units + target + ".wants/" + unit), exists);
-  };
-  machine.write(units + "second.timer", "[Install]\nWantedBy=timers.target\n");
-  machine.write(units + "first.socket", "[Install]\nAlso=second.timer\nWantedBy=sockets.target\n");
-  install_web(full_image(), true);
-  link("special.target", "first.socket");
-  const auto before = tree_text(machine.on_disk("etc"), "");
-  store(with_install("[Install]\nWantedBy=graphical.target\nAlso=first.socket\n"));
-  machine.systemd.on_call = [&](const std::string& call) {
-    if (call == "enable web.service") {
-      link("sockets.target", "first.socket");
-      link("timers.target", "second.timer");
-    }
-  };
-  std::size_t steps = 0;
-  UpdateRequest request;
-  request.name = "web";
-  update(context, request, [&](std::size_t index) { steps = std::max(steps, index); });
-  EXPECT_TRUE(machine.exists(units + "timers.target.wants/second.timer"));
-  rollback(context, {"web", {}});
-  fs::remove_all(machine.on_disk(units + "sockets.target.wants"));  // a rollback does not change other units
-  fs::remove_all(machine.on_disk(units + "timers.target.wants"));
-  for (std::size_t fail_at = 0; fail_at <= steps; ++fail_at) {
-    error_of([&] {
-      update(context, request, [&](std::size_t index) {
-        if (index == fail_at) {
-          throw base::Error(ErrorKind::failed, "injected");
-        }
-      });
-    });
-    EXPECT_EQ(tree_text(machine.on_disk("etc"), ""), before) << fail_at;
-  }
-}
-
 TEST_F(AdminTest, ARunningMaskedServiceIsNotStopped) {
   install_web(full_image(), true);
   mask();
@@ -253,61 +206,6 @@ TEST_F(AdminTest, AnUpdateRestoresRemovedFiles) {
   EXPECT_THAT(machine.read(unit_path), HasSubstr("web.1"));
   EXPECT_EQ(machine.read("etc/web/web.conf"), "greeting=hello\n");
   EXPECT_TRUE(machine.systemd.active.contains("web.service"));
-}
-
-TEST_F(AdminTest, ADisabledUnitStaysDisabledAfterAUnitWithoutInstall) {
-  install_web();
-  machine.systemd.disable("web.service");
-  store(with_install(""));
-  update_web();
-  rollback(context, {"web", {}});
-  EXPECT_FALSE(machine.exists(wants));
-  rollback(context, {"web", {}});
-  store(newer("third"));
-  update_web();
-  EXPECT_FALSE(machine.exists(wants));
-}
-
-TEST_F(AdminTest, AUnitThatWasEnabledInBetweenIsEnabled) {
-  install_web();
-  machine.systemd.disable("web.service");
-  store(with_install(""));
-  update_web();
-  rollback(context, {"web", {}});
-  machine.systemd.enable("web.service");
-  rollback(context, {"web", {}});
-  EXPECT_FALSE(machine.exists(wants));
-  rollback(context, {"web", {}});
-  EXPECT_TRUE(machine.exists(wants));
-}
-
-TEST_F(AdminTest, LinksOfTheAdministratorStay) {
-  install_web();
-  const std::string own = "etc/systemd/system/special.target.wants/web.service";
-  machine.make_directory("etc/systemd/system/special.target.wants");
-  fs::create_symlink("/etc/systemd/system/web.service", machine.on_disk(own));
-  store(with_install("[Install]\nWantedBy=graphical.target\n"));
-  update_web();
-  EXPECT_TRUE(machine.exists(own));
-  EXPECT_FALSE(machine.exists(wants));
-  EXPECT_TRUE(machine.exists("etc/systemd/system/graphical.target.wants/web.service"));
-  rollback(context, {"web", {}});
-  EXPECT_TRUE(machine.exists(own));
-  EXPECT_TRUE(machine.exists(wants));
-  EXPECT_FALSE(machine.exists("etc/systemd/system/graphical.target.wants"));
-}
-
-/// systemd reports a unit as enabled when any link leads to it.
-TEST_F(AdminTest, ALinkOfTheAdministratorDoesNotEnableADisabledUnit) {
-  install_web();
-  machine.systemd.disable("web.service");
-  const std::string own = "etc/systemd/system/special.target.wants/web.service";
-  machine.make_directory("etc/systemd/system/special.target.wants");
-  fs::create_symlink("/etc/systemd/system/web.service", machine.on_disk(own));
-  store(with_install("[Install]\nWantedBy=graphical.target\n"));
-  update_web();
-  EXPECT_TRUE(machine.exists(own));
-  EXPECT_FALSE(machine.exists("etc/systemd/system/graphical.target.wants"));
 }
 
 TEST_F(AdminTest, AStopDuringTheGateIsRespected) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Concurrent actions of systemd and other commands while berth changes a container: they start it during the change, or
 // stop units that require it; jobs may also have no effect.
 #include <gmock/gmock.h>
@@ -11,6 +12,7 @@
 #include <filesystem>
 #include <map>
 
+#include "base/json.hpp"
 #include "base/temp_directory.hpp"
 #include "host/state/deployment.hpp"
 #include "host/state/transaction_journal.hpp"
@@ -398,79 +400,6 @@ TEST_F(BusySystemdTest, AChangeResetsTheStartLimit) {
   };
   error_of([&] { rollback(context, {"web", {}}); });
   EXPECT_TRUE(forgets("start web.service")) << "of the reverted deployment";
-}
-
-constexpr const char* crun = "#!/bin/sh\n[ \"$1\" != state ] || exit 1\necho 'crun version 1.8.1'\necho --pid-file\n";
-
-class SliceTest : public BusySystemdTest {
- protected:
-  SliceTest() {
-    machine.write("usr/bin/crun", crun, 0755);
-    machine.systemd.on_state = [this](host::UnitState& state) { state.slice = slice; };
-  }
-
-  void install_with(const std::string& runtime) {
-    InstallRequest request;
-    request.image = machine.image("web", full_image());
-    request.name = "web";
-    request.runtime = runtime;
-    install(context, request);
-    std::filesystem::remove_all(machine.directory / "web");
-  }
-
-  [[nodiscard]] std::string config(int slot = 0) const {
-    return machine.read("var/lib/containers/berth/web." + std::to_string(slot) + "/config.json");
-  }
-
-  std::string slice = "system.slice";
-};
-
-TEST_F(SliceTest, ThePayloadFollowsTheSliceOfItsUnit) {
-  install_with("/usr/bin/crun");
-  const auto before = config();
-  EXPECT_THAT(before, HasSubstr("\"/system.slice/web.service/payload\""));
-  slice = "tenant-a.slice";
-  start(context, "web");
-  const auto moved = config();
-  EXPECT_THAT(moved, HasSubstr("\"cgroupsPath\": \"/tenant.slice/tenant-a.slice/web.service/payload\""));
-  store_newer("web");
-  update(context, named("web"));
-  EXPECT_THAT(config(1), HasSubstr("\"/tenant.slice/tenant-a.slice/web.service/payload\""));
-  slice = "-.slice";
-  restart(context, "web");
-  EXPECT_THAT(config(1), HasSubstr("\"/web.service/payload\""));
-  slice = "system.slice";
-  rollback(context, {"web", {}});
-  EXPECT_EQ(config(), before);
-  EXPECT_THAT(machine.reporter.warnings, Not(Contains(HasSubstr("control group"))));
-}
-
-TEST_F(SliceTest, ASliceSetBeforeTheInstallIsUsed) {
-  slice = "tenant.slice";
-  install_with("/usr/bin/crun");
-  EXPECT_THAT(config(), HasSubstr("\"/tenant.slice/web.service/payload\""));
-}
-
-TEST_F(SliceTest, RelativePathsAndThoseOfTheImageAreKept) {
-  slice = "tenant.slice";
-  install_with("/usr/bin/runc");
-  EXPECT_THAT(config(), HasSubstr("\"cgroupsPath\": \"web.service/payload\""));
-  const std::string file = "var/lib/containers/berth/web.0/config.json";
-  for (const std::string own :
-       {"/machine/web", "/system.slice/other.service/payload", "/a/b.slice/web.service/payload"}) {
-    const auto text = "{\"linux\": {\"x\": {\"cgroupsPath\": \"a\"}, \"cgroupsPath\": \"" + own + "\"}}";
-    machine.write(file, text);
-    restart(context, "web");
-    EXPECT_EQ(machine.read(file), text);
-  }
-}
-
-TEST_F(SliceTest, APayloadThatCannotFollowIsReported) {
-  install_with("/usr/bin/crun");
-  machine.write("var/lib/containers/berth/web.0/config.json", "{");
-  slice = "tenant.slice";
-  start(context, "web");
-  EXPECT_THAT(machine.reporter.warnings, Contains(HasSubstr("web.service is in tenant.slice, but its payload")));
 }
 
 TEST_F(BusySystemdTest, AnUnmetConditionIsAFailedStart) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Damage of the files that berth keeps in a deployment and on the host.
 #include <fcntl.h>
 #include <gmock/gmock.h>

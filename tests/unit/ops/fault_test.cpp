@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Full and failing disks, from any system call on, while a container is changed or a change is reverted.
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -29,6 +30,7 @@ namespace berth::ops {
 namespace {
 
 using test::Calls;
+using test::deployments;
 using test::Faults;
 using test::Machine;
 using test::run_with_faults;
@@ -36,8 +38,6 @@ using test::tree_text;
 using ::testing::HasSubstr;
 using ::testing::Not;
 namespace fs = std::filesystem;
-
-constexpr const char* deployments = "var/lib/containers/berth";
 
 /// A running container, and a newer image with other host files and another [Install] section.
 class FaultTest : public ::testing::Test {

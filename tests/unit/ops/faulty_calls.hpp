@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Runs work in a child process and counts its system calls. Chosen calls fail or kill the process.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Host files and other users of the host, files and directories that replace each other, and files of several
 // containers.
 #include <gmock/gmock.h>
@@ -7,6 +8,7 @@
 #include <filesystem>
 
 #include "base/error.hpp"
+#include "base/json.hpp"
 #include "host/files/host_file.hpp"
 #include "host/state/deployment.hpp"
 #include "host/state/transaction_journal.hpp"

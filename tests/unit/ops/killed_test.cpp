@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // SIGKILL between the steps of a rollback and of an uninstall, and the recovery by the next command. (update_test.cpp
 // and install_test.cpp test an update and an install.)
 #include <gmock/gmock.h>
@@ -20,6 +21,7 @@ namespace berth::ops {
 namespace {
 
 using test::completed;
+using test::deployments;
 using test::killed;
 using test::Machine;
 using test::run_until;
@@ -28,8 +30,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 namespace fs = std::filesystem;
-
-constexpr const char* deployments = "var/lib/containers/berth";
 
 class KilledTest : public ::testing::Test {
  protected:

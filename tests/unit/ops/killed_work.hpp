@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Runs work in a child process that is killed at a step.
 #pragma once
 

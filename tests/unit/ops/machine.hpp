@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A small machine in a temporary directory: root, repository, runtime, and a fake systemd whose calls can fail.
 #pragma once
 
@@ -14,6 +15,8 @@
 #include "ops/oci_layout.hpp"
 
 namespace berth::test {
+
+inline constexpr const char* deployments = "var/lib/containers/berth";
 
 inline constexpr const char* service_template =
     "[Unit]\nDescription=Test $NAME\n[Service]\nExecStart=$EXEC_START\nExecStop=$EXEC_STOP\n"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Creates small images as OCI layouts, as other tools write them.
 #pragma once
 

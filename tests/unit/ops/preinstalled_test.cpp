@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Preinstalled containers: installed into a tree, and handled by the commands on the booted host.
 #include <gmock/gmock.h>
 
@@ -137,7 +138,7 @@ TEST_F(Preinstalled, ItsImageIsNotInUse) {
   auto context = machine_.context();
   EXPECT_THAT(error_of([&] { open_images(context, "web"); }).message(), HasSubstr("part of the operating system"));
   const auto image = pull(context, {"oci:" + (machine_.directory / "web-image"), "", ""}).image;
-  EXPECT_THAT(commits_in_use(context), IsEmpty());
+  EXPECT_THAT(commits_in_use(deployments_in_use(context)), IsEmpty());
   EXPECT_FALSE(list_images(context, {}).front().used);
   EXPECT_THAT(delete_images(context, {image.name}, false), ElementsAre(image.name));
   prune(context, false);

@@ -1,8 +1,10 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Containers in user mode: the paths of their files, and the changes to images that were made for the system.
 #include "ops/rootless.hpp"
 
 #include <gmock/gmock.h>
 
+#include "base/json.hpp"
 #include "ops/containers/uninstall.hpp"
 #include "ops/machine.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The use of the store by commands in progress, and how long a prune waits for them.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -70,7 +71,7 @@ TEST_F(StoreUse, AStagedDeploymentIsInUse) {
   delete_images(context, {web}, false);  // as when the tag has moved
   prune(context, false);
   EXPECT_TRUE(is_stored(commit));
-  EXPECT_THAT(commits_in_use(context), Contains(commit));
+  EXPECT_THAT(commits_in_use(deployments_in_use(context)), Contains(commit));
 }
 
 TEST_F(StoreUse, PruneNeedNotWaitForAnUpdateAfterTheCheckout) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A directory tree as text, for comparing two states of it.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A container `web`, a newer image for it, and updates.
 #pragma once
 
@@ -17,8 +18,6 @@
 #include "ops/tree.hpp"
 
 namespace berth::test {
-
-inline constexpr const char* deployments = "var/lib/containers/berth";
 
 inline void replace_all(std::string& text, const std::string& from, const std::string& to) {
   for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) {

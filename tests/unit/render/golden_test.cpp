@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Renders whole images and compares the files that an install would write with those under tests/golden/render.
 // BERTH_ACCEPT=1 rewrites them.
 #include "render/exports/exports.hpp"

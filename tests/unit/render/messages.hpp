@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Messages of privileges, for comparisons.
 #pragma once
 

@@ -1,6 +1,8 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Published /exports directories: each one renders, converts and keeps its meaning. Directories made for these tests
 // are in tests/golden; BERTH_EXPORTS_SAMPLES names further ones (separated by `:`), each holding one directory an
 // image.
+#include "base/json.hpp"
 #include "render/exports/exports.hpp"
 #include "render/spec/config_json.hpp"
 #include "render/spec/config_privileges.hpp"

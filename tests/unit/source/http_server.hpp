@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A small HTTP/1.1 server on loopback with scripted answers: truncation, delays, invalid responses, TLS.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The login of a registry is sent to the registry and its token server only, not to targets of redirects.
 #include <gmock/gmock.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Fixtures for the tests of registries: options without delays, and references to a server on loopback.
 #pragma once
 

@@ -1,10 +1,10 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A small image, as the documents and blobs of a source.
 #pragma once
 
 #include <map>
 #include <string>
 
-#include "base/byte_stream.hpp"
 #include "base/digest.hpp"
 #include "base/json.hpp"
 
@@ -50,16 +50,6 @@ struct SampleImage {
 
 inline std::string index_of(const base::Json& entries) {
   return base::Json{{"schemaVersion", 2}, {"mediaType", SampleImage::index_type}, {"manifests", entries}}.dump();
-}
-
-/// The bytes of the whole stream.
-inline std::string drain(base::ByteStream& stream) {
-  std::string text;
-  std::array<std::byte, 7000> buffer{};
-  while (const auto count = stream.read(buffer)) {
-    text.append(reinterpret_cast<const char*>(buffer.data()), count);
-  }
-  return text;
 }
 
 }  // namespace berth::test

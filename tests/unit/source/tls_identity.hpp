@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Generates TLS certificates, valid and invalid.
 #pragma once
 

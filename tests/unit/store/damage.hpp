@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Damages objects of a repository, as failing disks and administrators do.
 #pragma once
 

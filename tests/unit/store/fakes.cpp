@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "store/fakes.hpp"
 
 #include <fcntl.h>
@@ -63,15 +64,6 @@ std::size_t MemoryStream::read(std::span<std::byte> buffer) {
   std::copy_n(reinterpret_cast<const std::byte*>(bytes_.data()) + position_, count, buffer.begin());
   position_ += count;
   return count;
-}
-
-std::string drain(base::ByteStream& stream, std::size_t piece) {
-  std::string text;
-  std::vector<std::byte> buffer(piece);
-  while (const auto count = stream.read(buffer)) {
-    text.append(reinterpret_cast<const char*>(buffer.data()), count);
-  }
-  return text;
 }
 
 FakeSource::FakeSource(const std::string& name) : name_(image::parse_image_name(name)) {}

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Fixtures for the tests of the store: an image source in memory, a recording reporter, temporary directories.
 #pragma once
 
@@ -57,9 +58,6 @@ class MemoryStream final : public base::ByteStream {
   std::size_t piece_;
   std::size_t position_ = 0;
 };
-
-/// Reads a stream to its end.
-std::string drain(base::ByteStream& stream, std::size_t piece = 10'000);
 
 /// An image in memory.
 class FakeSource final : public image::ImageSource {

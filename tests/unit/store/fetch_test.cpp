@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "store/fetch.hpp"
 
 #include <gmock/gmock.h>
@@ -42,10 +43,6 @@ class Fetch : public ::testing::Test {
     return result;
   }
 };
-
-std::string tar_with(const std::string& name) {
-  return TarBuilder().file(name, "content of " + name);
-}
 
 TEST_F(Fetch, FetchesOnlyMissingDigestsAndEachOnce) {
   FakeSource source;
@@ -98,17 +95,18 @@ TEST_F(Fetch, FetchesInParallel) {
   source.layer(tar_with("a")).layer(tar_with("b"));
   std::mutex lock;
   std::condition_variable changed;
-  int waiting = 0;
-  bool together = false;
+  int opened = 0;
+  bool alone = false;
   source.wrap = [&](const std::string&, std::unique_ptr<base::ByteStream> stream) {
     std::unique_lock guard(lock);
-    ++waiting;
+    ++opened;
     changed.notify_all();
-    together = changed.wait_for(guard, std::chrono::seconds(20), [&] { return waiting == 2; });
+    alone |= !changed.wait_for(guard, std::chrono::seconds(20), [&] { return opened == 2; });
     return stream;
   };
   fetch(source);
-  EXPECT_TRUE(together);
+  EXPECT_FALSE(alone) << "one layer was opened, and the other one not within 20 s";
+  EXPECT_EQ(opened, 2);
 }
 
 TEST_F(Fetch, StoresManyFilesFromSeveralThreads) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A hostile image of a few layers, and its expected outcome: a refusal with its reason, or a tree.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Hostile images: symbolic and hard links, and paths through them.
 #include "store/hostile_image.hpp"
 #include "store/raw_tar.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Hostile images: special files, owners, modes, times and extended attributes; links to paths of the host.
 #include <fcntl.h>
 #include <gmock/gmock.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Hostile images: names and paths of entries.
 #include <fmt/format.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Hostile images: false sizes, decompression bombs, damaged archives, and a million entries.
 #include <fmt/format.h>
 #include <gmock/gmock.h>

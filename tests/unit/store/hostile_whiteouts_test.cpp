@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Hostile images: whiteouts, opaque markers, and one kind of file over another.
 #include "store/hostile_image.hpp"
 #include "store/raw_tar.hpp"

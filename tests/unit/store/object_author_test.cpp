@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // berth and libostree write identical repositories; recovery after a killed pull.
 #include <fcntl.h>
 #include <gmock/gmock.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "store/prune.hpp"
 
 #include <gmock/gmock.h>
@@ -35,7 +36,7 @@ class PruneTest : public ::testing::Test {
     return image;
   }
   PruneReport prune(const std::vector<std::string>& roots = {}, bool dry_run = false) {
-    return store().prune({dry_run, [roots] { return roots; }, {}});
+    return store().prune({dry_run, [roots] { return CommitsInUse{roots}; }, {}});
   }
   /// The number of objects. Fails the test when an object of a branch is missing.
   std::size_t objects() {
@@ -147,7 +148,7 @@ TEST_F(PruneTest, ADamagedFileDoesNotAffectOtherFiles) {
 TEST_F(PruneTest, CleansUpWhileItHoldsTheLock) {
   pull("localhost/one:1", {base_});
   bool cleaned = false;
-  store().prune({false, [] { return std::vector<std::string>(); },
+  store().prune({false, [] { return CommitsInUse(); },
                  [&] {
                    cleaned = true;
                    auto impatient = options_;
@@ -161,8 +162,7 @@ TEST_F(PruneTest, ReadsTheRootsAgainWhileItHoldsTheLock) {
   const auto one = pull("localhost/one:1", {base_});
   store().remove(one.branch);
   int asked = 0;
-  store().prune(
-      {false, [&] { return asked++ == 0 ? std::vector<std::string>() : std::vector<std::string>{one.commit}; }, {}});
+  store().prune({false, [&] { return asked++ == 0 ? CommitsInUse() : CommitsInUse{{one.commit}}; }, {}});
   EXPECT_EQ(asked, 2);
   store().checkout(one.commit, directory_.fd(), "rootfs");
 }

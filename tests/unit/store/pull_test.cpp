@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "store/pull.hpp"
 
 #include <fcntl.h>
@@ -9,6 +10,7 @@
 #include <filesystem>
 
 #include "base/error.hpp"
+#include "packed.hpp"
 #include "store/fakes.hpp"
 #include "store/stored_image.hpp"
 #include "store/tar_builder.hpp"
@@ -17,6 +19,7 @@ namespace berth::store {
 namespace {
 
 using namespace testing;  // NOLINT(google-build-using-namespace): test helpers of the store
+using test::drain;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 namespace fs = std::filesystem;
@@ -47,10 +50,6 @@ class PullTest : public ::testing::Test {
     return {base::ErrorKind::failed, ""};
   }
 };
-
-std::string tar_with(const std::string& name) {
-  return TarBuilder().file(name, "content of " + name);
-}
 
 TEST_F(PullTest, StoresAnImageOnce) {
   FakeSource source;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Writes tar archives block by block, including invalid ones that no library writes.
 #pragma once
 

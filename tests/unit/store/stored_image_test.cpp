@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Repositories of `atomic`, created with the ostree command.
 #include "store/stored_image.hpp"
 

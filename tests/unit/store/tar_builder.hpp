@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Layers for tests: archives written by libarchive, and raw headers, also invalid ones.
 #pragma once
 
@@ -36,6 +37,11 @@ class TarBuilder {
   Format format_;
   std::string entries_;
 };
+
+/// An archive of one file.
+inline std::string tar_with(const std::string& name) {
+  return TarBuilder().file(name, "content of " + name);
+}
 
 /// One ustar header with any bytes in name and link, and padded content. @param size_field octal text; empty for that
 /// of `content`

@@ -1,12 +1,13 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // berth render.
 #include "ops/author/render.hpp"
 
 #include <fmt/format.h>
 
 #include "base/json.hpp"
+#include "cli/options/shared_options.hpp"
 #include "cli/terminal/exit_code.hpp"
 #include "cli/terminal/output.hpp"
-#include "cli/verbs/shared_options.hpp"
 
 namespace berth::cli {
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // berth adopt.
 #include "ops/containers/adopt.hpp"
 
@@ -7,9 +8,9 @@
 #include <cstdlib>
 
 #include "base/json.hpp"
+#include "cli/options/command_line.hpp"
 #include "cli/terminal/exit_code.hpp"
 #include "cli/terminal/output.hpp"
-#include "cli/verbs/command_line.hpp"
 #include "host/config/atomic_conf.hpp"
 
 namespace berth::cli {
@@ -77,11 +78,10 @@ std::string first_of(std::initializer_list<std::string> texts) {
 
 /// What the options leave open comes from the environment and the configuration of atomic, in this order.
 ops::AdoptRequest request_of(const AdoptOptions& options, const ops::Context& context) {
-  const auto atomic = host::read_atomic_settings(context.layout.root(), environment("ATOMIC_CONF"));
+  const auto atomic = host::read_atomic_settings(context.layout.root(), environment);
   ops::AdoptRequest request;
-  request.from =
-      first_of({options.from, environment("ATOMIC_OSTREE_CHECKOUT_PATH"), atomic.deployments, host::older_deployments});
-  request.repository = first_of({options.repository, environment("ATOMIC_OSTREE_REPO"), atomic.repository});
+  request.from = first_of({options.from, atomic.deployments, host::atomic_deployments});
+  request.repository = first_of({options.repository, atomic.repository});
   request.names = options.names;
   request.only_plan = options.dry_run;
   return request;
@@ -106,7 +106,7 @@ void declare(CLI::App& verb, AdoptOptions& options, CommandLine& /*line*/) {
   verb.add_option("--from", options.from, "Directory of atomic's containers")->type_name("DIR");
   verb.add_option("--repository", options.repository, "atomic's repository, if it is not at atomic's default path")
       ->type_name("DIR");
-  verb.add_flag("--undo", options.undo, "Give back what was taken over");
+  verb.add_flag("--undo", options.undo, "Return adopted containers to atomic");
   verb.add_flag("--dry-run", options.dry_run, "Only show what would be done");
   verb.add_flag("--json", options.json, "Print the plan or the result as JSON");
 }

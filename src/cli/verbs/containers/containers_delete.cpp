@@ -1,15 +1,15 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // berth containers delete.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <cstdio>
-#include <iostream>
 
 #include "base/error.hpp"
 #include "cli/terminal/exit_code.hpp"
 #include "cli/terminal/output.hpp"
-#include "cli/verbs/uninstall.hpp"
+#include "cli/verbs/containers/uninstall.hpp"
 #include "ops/containers/list.hpp"
 
 namespace berth::cli {
@@ -41,11 +41,7 @@ bool confirmed(const std::vector<std::string>& names) {
                                   fmt::join(names, ", ")),
                       "confirm with --force");
   }
-  emit_error("Delete {}? [y/N] ", fmt::join(names, ", "));
-  std::fflush(stderr);
-  std::string answer;
-  std::getline(std::cin, answer);
-  return answer == "y" || answer == "Y" || answer == "yes";
+  return ask(stderr, fmt::format("Delete {}? [y/N] ", fmt::join(names, ", ")));
 }
 
 int run(const DeleteOptions& options, const CommandLine& line, ops::Context& context) {

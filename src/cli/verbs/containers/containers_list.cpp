@@ -1,9 +1,10 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // berth containers list.
 #include "base/json.hpp"
+#include "cli/options/shared_options.hpp"
 #include "cli/terminal/exit_code.hpp"
 #include "cli/terminal/output.hpp"
 #include "cli/terminal/table.hpp"
-#include "cli/verbs/shared_options.hpp"
 #include "ops/containers/list.hpp"
 #include "ops/timestamp.hpp"
 

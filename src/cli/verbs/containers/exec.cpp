@@ -1,7 +1,8 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // berth exec.
 #include "ops/runtime/exec.hpp"
 
-#include "cli/verbs/command.hpp"
+#include "cli/options/command.hpp"
 
 namespace berth::cli {
 

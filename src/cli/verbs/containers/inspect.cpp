@@ -1,10 +1,11 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // berth inspect.
 #include "ops/containers/inspect.hpp"
 
 #include "base/json.hpp"
+#include "cli/options/command_line.hpp"
 #include "cli/terminal/exit_code.hpp"
 #include "cli/terminal/output.hpp"
-#include "cli/verbs/command_line.hpp"
 
 namespace berth::cli {
 

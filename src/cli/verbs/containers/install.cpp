@@ -1,14 +1,15 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // berth install.
 #include "ops/containers/install.hpp"
 
 #include <fmt/format.h>
 
 #include "base/json.hpp"
+#include "cli/options/command.hpp"
+#include "cli/options/shared_options.hpp"
 #include "cli/terminal/exit_code.hpp"
 #include "cli/terminal/output.hpp"
-#include "cli/verbs/command.hpp"
-#include "cli/verbs/plan_view.hpp"
-#include "cli/verbs/shared_options.hpp"
+#include "cli/verbs/containers/plan_view.hpp"
 #include "ops/containers/container_package.hpp"
 
 namespace berth::cli {
@@ -92,7 +93,7 @@ void declare(CLI::App& verb, InstallOptions& options, CommandLine& line) {
   verb.add_option("IMAGE", options.image.image, "[SOURCE:]IMAGE; fetched unless it is in the store")->required();
   verb.add_option("-n,--name", options.name, "Name of the container and its unit")->type_name("NAME");
   add_set(verb, line.set, "Set a template variable; may be given several times");
-  add_runtime(verb, options.image);
+  add_runtime(verb, options.image.runtime);
   verb.add_option("--rootfs", options.rootfs, "Use this root file system; nothing is fetched or checked out")
       ->type_name("DIR");
   verb.add_flag("--now", options.start, "Start the service too; undo everything if it does not start");

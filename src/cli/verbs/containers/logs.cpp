@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // berth logs.
 #include "ops/containers/logs.hpp"
 
@@ -11,10 +12,10 @@
 #include <cstdio>
 
 #include "base/json.hpp"
+#include "cli/options/command_line.hpp"
 #include "cli/terminal/exit_code.hpp"
 #include "cli/terminal/output.hpp"
 #include "cli/terminal/time_spec.hpp"
-#include "cli/verbs/command_line.hpp"
 
 namespace berth::cli {
 
@@ -47,15 +48,16 @@ std::optional<std::size_t> parse_lines(const LogOptions& options) {
   return count;
 }
 
-host::LogQuery query_of(const LogOptions& options) {
-  host::LogQuery query;
-  query.follow = options.follow;
-  query.last = parse_lines(options);
+ops::LogRequest request_of(const LogOptions& options) {
+  ops::LogRequest request;
+  request.name = options.name;
+  request.follow = options.follow;
+  request.last = parse_lines(options);
   if (!options.since.empty()) {
     const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-    query.since = parse_time_spec(options.since, now) * second;
+    request.since = parse_time_spec(options.since, now) * second;
   }
-  return query;
+  return request;
 }
 
 /// An entry as journalctl(1) prints it: further lines of a message are indented below its first.
@@ -96,7 +98,7 @@ int run(const LogOptions& options, const CommandLine& /*line*/, ops::Context& co
     return !context.stop.stop_requested();
   };
   const auto go_on = [&] { return !context.stop.stop_requested() && std::fflush(stdout) == 0 && !output_is_closed(); };
-  ops::logs(context, options.name, query_of(options), show, go_on);
+  ops::logs(context, request_of(options), show, go_on);
   return context.stop.stop_requested() ? exit_interrupted : exit_ok;
 }
 

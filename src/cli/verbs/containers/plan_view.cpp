@@ -1,4 +1,5 @@
-#include "cli/verbs/plan_view.hpp"
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "cli/verbs/containers/plan_view.hpp"
 
 #include <fmt/format.h>
 

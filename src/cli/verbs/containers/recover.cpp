@@ -1,8 +1,9 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // berth recover.
 #include "ops/change/recover.hpp"
 
+#include "cli/options/command_line.hpp"
 #include "cli/terminal/exit_code.hpp"
-#include "cli/verbs/command_line.hpp"
 
 namespace berth::cli {
 

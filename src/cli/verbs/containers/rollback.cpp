@@ -1,13 +1,14 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // berth rollback.
 #include "ops/containers/rollback.hpp"
 
 #include <fmt/format.h>
 
 #include "base/json.hpp"
+#include "cli/options/shared_options.hpp"
 #include "cli/terminal/exit_code.hpp"
 #include "cli/terminal/output.hpp"
 #include "cli/terminal/table.hpp"
-#include "cli/verbs/shared_options.hpp"
 
 namespace berth::cli {
 

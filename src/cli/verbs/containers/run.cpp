@@ -1,10 +1,11 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // berth run.
 #include "ops/containers/run.hpp"
 
+#include "cli/options/command.hpp"
+#include "cli/options/shared_options.hpp"
 #include "cli/terminal/exit_code.hpp"
-#include "cli/verbs/command.hpp"
-#include "cli/verbs/plan_view.hpp"
-#include "cli/verbs/shared_options.hpp"
+#include "cli/verbs/containers/plan_view.hpp"
 
 namespace berth::cli {
 
@@ -29,7 +30,7 @@ void declare(CLI::App& verb, RunOptions& options, CommandLine& line) {
   verb.add_option("IMAGE|NAME", options.image.image, "A container, or [SOURCE:]IMAGE")->required();
   add_command_options(verb, options.command);
   add_set(verb, line.set, "Set a template variable; may be given several times");
-  add_runtime(verb, options.image);
+  add_runtime(verb, options.image.runtime);
   add_authfile(verb, options.image.authfile);
   add_platform(verb, options.image.platform);
   verb.add_flag("--display", options.command.display, "Show what an image would run with, and run nothing");

@@ -1,4 +1,5 @@
-#include "cli/verbs/service.hpp"
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "cli/verbs/containers/service.hpp"
 
 #include <memory>
 #include <vector>

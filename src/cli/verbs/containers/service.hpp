@@ -1,9 +1,10 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What berth start, stop and restart share.
 #pragma once
 
 #include <string>
 
-#include "cli/verbs/command_line.hpp"
+#include "cli/options/command_line.hpp"
 
 namespace berth::cli {
 

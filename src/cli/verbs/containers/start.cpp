@@ -1,7 +1,8 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // berth start.
 #include "ops/containers/service.hpp"
 
-#include "cli/verbs/service.hpp"
+#include "cli/verbs/containers/service.hpp"
 
 namespace berth::cli {
 

@@ -1,9 +1,13 @@
-#include "cli/verbs/uninstall.hpp"
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "cli/verbs/containers/uninstall.hpp"
 
 #include <fmt/format.h>
 
+#include "base/json.hpp"
+#include "cli/terminal/output.hpp"
 #include "host/state/deployment.hpp"
 #include "ops/containers/uninstall.hpp"
+#include "ops/result_json.hpp"
 
 namespace berth::cli {
 
@@ -11,11 +15,12 @@ namespace {
 
 struct UninstallOptions {
   std::vector<std::string> names;
+  bool json = false;
 };
 
-void uninstall_one(ops::Context& context, const std::string& name) {
+void report(const ops::UninstallOutcome& outcome, ops::Context& context) {
   auto& reporter = context.reporter;
-  const auto outcome = ops::uninstall(context, name);
+  const auto& name = outcome.container;
   for (const auto& path : outcome.kept_files) {
     reporter.warning(fmt::format("{} was edited and is kept", path));
   }
@@ -34,19 +39,28 @@ void uninstall_one(ops::Context& context, const std::string& name) {
   }
 }
 
+int uninstall_as_json(const CommandLine& line, ops::Context& context, const std::vector<std::string>& names) {
+  std::vector<ops::UninstallOutcome> outcomes;
+  const int code =
+      for_each_name(line, names, [&](const std::string& name) { outcomes.push_back(ops::uninstall(context, name)); });
+  emit_json(ops::array_of(outcomes));
+  return code;
+}
+
 int run(const UninstallOptions& options, const CommandLine& line, ops::Context& context) {
-  return uninstall_all(line, context, options.names);
+  return options.json ? uninstall_as_json(line, context, options.names) : uninstall_all(line, context, options.names);
 }
 
 void declare(CLI::App& verb, UninstallOptions& options, CommandLine& line) {
   verb.add_option("NAME", options.names, "Containers to remove")->required();
   verb.add_flag("--preinstall", line.preinstall, "Remove them from the operating system in --root");
+  verb.add_flag("--json", options.json, "Print the result as JSON");
 }
 
 }  // namespace
 
 int uninstall_all(const CommandLine& line, ops::Context& context, const std::vector<std::string>& names) {
-  return for_each_name(line, names, [&context](const std::string& name) { uninstall_one(context, name); });
+  return for_each_name(line, names, [&](const std::string& name) { report(ops::uninstall(context, name), context); });
 }
 
 Verb uninstall_verb() {

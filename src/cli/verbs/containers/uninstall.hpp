@@ -1,10 +1,11 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // What berth uninstall and berth containers delete share.
 #pragma once
 
 #include <string>
 #include <vector>
 
-#include "cli/verbs/command_line.hpp"
+#include "cli/options/command_line.hpp"
 
 namespace berth::cli {
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // berth update.
 #include "ops/containers/update.hpp"
 
@@ -5,11 +6,11 @@
 
 #include "base/error.hpp"
 #include "base/json.hpp"
+#include "cli/options/shared_options.hpp"
 #include "cli/terminal/exit_code.hpp"
 #include "cli/terminal/output.hpp"
 #include "cli/terminal/table.hpp"
-#include "cli/verbs/shared_options.hpp"
-#include "cli/verbs/update_check.hpp"
+#include "cli/verbs/containers/update_check.hpp"
 
 namespace berth::cli {
 
@@ -116,7 +117,7 @@ void declare(CLI::App& verb, UpdateOptions& options, CommandLine& line) {
   verb.add_flag("--check", options.check, "Only show what an update would change");
   verb.add_flag("--diff", options.diff, "With --check: show how the deployment would differ; fetches the image");
   verb.add_flag_callback(
-      "--no-pull", [&options] { options.image.pull = false; }, "Deploy what is in the store");
+      "--no-pull", [&options] { options.image.pull = false; }, "Deploy the stored image");
   add_gate_options(verb, options.gate);
   verb.add_flag("--json", options.json, "Print the result as JSON");
   add_authfile(verb, options.image.authfile);

@@ -1,4 +1,5 @@
-#include "cli/verbs/update_check.hpp"
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "cli/verbs/containers/update_check.hpp"
 
 #include <algorithm>
 

@@ -1,10 +1,11 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // berth images history.
 #include "base/json.hpp"
+#include "cli/options/command_line.hpp"
 #include "cli/terminal/exit_code.hpp"
 #include "cli/terminal/output.hpp"
 #include "cli/terminal/table.hpp"
 #include "cli/terminal/terminal.hpp"
-#include "cli/verbs/command_line.hpp"
 #include "ops/images/history.hpp"
 
 namespace berth::cli {

@@ -1,9 +1,10 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // berth images info.
 #include "base/json.hpp"
 #include "base/shown_text.hpp"
+#include "cli/options/command_line.hpp"
 #include "cli/terminal/exit_code.hpp"
 #include "cli/terminal/output.hpp"
-#include "cli/verbs/command_line.hpp"
 #include "ops/images/describe.hpp"
 
 namespace berth::cli {

@@ -1,11 +1,12 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // berth images prune.
 #include "ops/images/prune.hpp"
 
 #include "base/json.hpp"
+#include "cli/options/command_line.hpp"
 #include "cli/terminal/exit_code.hpp"
 #include "cli/terminal/output.hpp"
 #include "cli/terminal/terminal.hpp"
-#include "cli/verbs/command_line.hpp"
 
 namespace berth::cli {
 

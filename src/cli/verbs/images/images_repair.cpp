@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // berth images repair.
 #include "ops/images/repair.hpp"
 
@@ -6,9 +7,9 @@
 
 #include "base/json.hpp"
 #include "base/shown_text.hpp"
+#include "cli/options/shared_options.hpp"
 #include "cli/terminal/exit_code.hpp"
 #include "cli/terminal/output.hpp"
-#include "cli/verbs/shared_options.hpp"
 
 namespace berth::cli {
 

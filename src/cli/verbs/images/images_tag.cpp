@@ -1,10 +1,11 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // berth images tag.
 #include "ops/images/tag.hpp"
 
 #include <fmt/format.h>
 
+#include "cli/options/command_line.hpp"
 #include "cli/terminal/exit_code.hpp"
-#include "cli/verbs/command_line.hpp"
 
 namespace berth::cli {
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // berth images update.
 #include "ops/images/update.hpp"
 
@@ -5,10 +6,10 @@
 
 #include "base/error.hpp"
 #include "base/json.hpp"
+#include "cli/options/shared_options.hpp"
 #include "cli/terminal/exit_code.hpp"
 #include "cli/terminal/output.hpp"
 #include "cli/terminal/table.hpp"
-#include "cli/verbs/shared_options.hpp"
 
 namespace berth::cli {
 

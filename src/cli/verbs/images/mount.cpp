@@ -1,9 +1,10 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // berth mount.
 #include "ops/images/mount.hpp"
 
 #include "base/error.hpp"
+#include "cli/options/command_line.hpp"
 #include "cli/terminal/exit_code.hpp"
-#include "cli/verbs/command_line.hpp"
 
 namespace berth::cli {
 

@@ -1,6 +1,7 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // berth umount.
+#include "cli/options/command_line.hpp"
 #include "cli/terminal/exit_code.hpp"
-#include "cli/verbs/command_line.hpp"
 #include "ops/images/mount.hpp"
 
 namespace berth::cli {

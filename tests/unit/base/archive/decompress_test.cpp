@@ -1,4 +1,5 @@
-#include "base/decompress.hpp"
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "base/archive/decompress.hpp"
 
 #include <archive.h>
 #include <gmock/gmock.h>
@@ -15,6 +16,7 @@ namespace berth::base {
 namespace {
 
 using test::compress;
+using test::drain;
 using test::failure_of;
 using test::PieceStream;
 using ::testing::HasSubstr;
@@ -35,15 +37,6 @@ std::string noise(std::size_t size) {
 std::string tar_beginning() {
   std::string text(3000, 'x');
   text.replace(257, 5, "ustar");
-  return text;
-}
-
-std::string drain(ByteStream& stream, std::size_t piece = 10'000) {
-  std::string text;
-  std::vector<std::byte> buffer(piece);
-  while (const auto count = stream.read(buffer)) {
-    text.append(reinterpret_cast<const char*>(buffer.data()), count);
-  }
   return text;
 }
 

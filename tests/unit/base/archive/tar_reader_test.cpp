@@ -1,4 +1,5 @@
-#include "base/tar_reader.hpp"
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "base/archive/tar_reader.hpp"
 
 #include <gmock/gmock.h>
 

@@ -1,9 +1,10 @@
-#include "cli/verbs/arguments.hpp"
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "cli/options/arguments.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "cli/verbs/parsed.hpp"
+#include "cli/options/parsed.hpp"
 
 namespace berth::cli {
 namespace {

@@ -1,11 +1,12 @@
-#include "cli/verbs/command_line.hpp"
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "cli/options/command_line.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <set>
 
-#include "cli/verbs/parsed.hpp"
+#include "cli/options/parsed.hpp"
 
 namespace berth::cli {
 namespace {

@@ -1,9 +1,10 @@
-#include "cli/verbs/completion.hpp"
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "cli/options/completion.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "cli/verbs/command_line.hpp"
+#include "cli/options/command_line.hpp"
 
 namespace berth::cli {
 namespace {

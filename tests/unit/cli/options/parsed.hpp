@@ -1,10 +1,11 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Command lines as the parser of berth reads them.
 #pragma once
 
 #include <string>
 #include <vector>
 
-#include "cli/verbs/command_line.hpp"
+#include "cli/options/command_line.hpp"
 
 namespace berth::cli {
 

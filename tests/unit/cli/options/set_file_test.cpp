@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,7 +9,7 @@
 
 #include "base/error.hpp"
 #include "base/fd.hpp"
-#include "cli/verbs/parsed.hpp"
+#include "cli/options/parsed.hpp"
 
 namespace berth::cli {
 namespace {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "cli/terminal/console_reporter.hpp"
 
 #include <gmock/gmock.h>
@@ -7,6 +8,7 @@
 
 #include "base/json.hpp"
 #include "cli/terminal/exit_code.hpp"
+#include "golden_json.hpp"
 
 namespace berth::cli {
 namespace {
@@ -64,18 +66,11 @@ TEST(ConsoleReporter, PrintsEverythingAsJsonLines) {
   // The line in the middle is printed only if enough time has passed since the last one, which depends on the machine.
   std::erase_if(lines, [](const base::Json& line) { return line.value("done", 0) == 1'000'000; });
   ASSERT_EQ(lines.size(), 9U);
-  EXPECT_EQ(lines[0], (base::Json{{"type", "step"}, {"message", "checking out"}}));
-  EXPECT_EQ(lines[3], (base::Json{{"type", "progress"},
-                                  {"id", "abc"},
-                                  {"label", "fetching"},
-                                  {"phase", "working"},
-                                  {"done", 0},
-                                  {"total", 2'000'000},
-                                  {"unit", "bytes"}}));
+  test::expect_golden("progress-step", lines[0]);
+  test::expect_golden("progress", lines[3]);
   EXPECT_EQ(lines[4].at("phase"), "done");
-  EXPECT_EQ(lines[7].at("type"), "warning");
-  EXPECT_EQ(lines[8],
-            (base::Json{{"type", "error"}, {"message", "taken"}, {"hint", "choose another"}, {"exitCode", 4}}));
+  test::expect_golden("progress-warning", lines[7]);
+  test::expect_golden("progress-error", lines[8]);
 }
 
 TEST(ConsoleReporter, PrintsOnlyWarningsAndErrorsInQuietJsonMode) {

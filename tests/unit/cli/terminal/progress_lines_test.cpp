@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "cli/terminal/progress_lines.hpp"
 
 #include <gmock/gmock.h>
@@ -46,6 +47,8 @@ TEST(FormatProgress, ShowsTheElapsedTimeWithoutATotal) {
   EXPECT_EQ(format_progress(line, 80), "etcd.service  starting   0:12");
   line = {"checkout", "writing", 1200, 0, ProgressUnit::files, 600, seconds(2)};
   EXPECT_EQ(format_progress(line, 80), "checkout  writing    1200 files  600/s  0:02");
+  EXPECT_EQ(format_amount(1, 0, ProgressUnit::files), "1 file");
+  EXPECT_EQ(format_amount(1, 2, ProgressUnit::objects), "1 of 2 objects");
 }
 
 TEST(FormatProgress, TreatsMoreThanTheTotalAsComplete) {

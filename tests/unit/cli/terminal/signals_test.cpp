@@ -1,23 +1,41 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "cli/terminal/signals.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <csignal>
-#include <thread>
+
+#include "waiting.hpp"
 
 namespace berth::cli {
 namespace {
 
-using namespace std::chrono_literals;
+::testing::AssertionResult waits_for_stop(const std::stop_token& token) {
+  return test::wait_until("the signal has become a stop request", [&token] { return token.stop_requested(); });
+}
 
-bool waits_for_stop(const std::stop_token& token) {
-  for (int turn = 0; turn < 6000 && !token.stop_requested(); ++turn) {
-    std::this_thread::sleep_for(10ms);
+/// Whether the watch takes a signal that was sent to this process.
+::testing::AssertionResult is_taken(int signal) {
+  return test::wait_until("the watch has taken the signal", [signal] {
+    sigset_t pending;
+    sigemptyset(&pending);
+    return ::sigpending(&pending) == 0 && sigismember(&pending, signal) == 0;
+  });
+}
+
+/// The wait status of a child once it has ended. One that does not end is killed.
+int status_of(pid_t child) {
+  int status = 0;
+  const auto ended =
+      test::wait_until("the child has ended", [&] { return ::waitpid(child, &status, WNOHANG) == child; });
+  if (!ended) {
+    ADD_FAILURE() << ended.message() << "; no signal has reached it";
+    ::kill(child, SIGKILL);
+    ::waitpid(child, &status, 0);
   }
-  return token.stop_requested();
+  return status;
 }
 
 /// A process that is terminated by the first signal it receives.
@@ -56,10 +74,8 @@ TEST_F(SignalWatchTest, ForwardsSignalsToAProgramUntilItEnds) {
     const pid_t child = sleeping_child();
     watch.forward_to(child);
     ::kill(::getpid(), signal);
-    int status = 0;
-    ASSERT_EQ(::waitpid(child, &status, 0), child);
-    EXPECT_TRUE(WIFSIGNALED(status)) << signal;
-    EXPECT_EQ(WTERMSIG(status), signal);
+    const int status = status_of(child);
+    EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == signal) << "signal " << signal << ", status " << status;
     watch.forward_to(0);
   }
   EXPECT_FALSE(watch.token().stop_requested());
@@ -73,15 +89,15 @@ TEST_F(SignalWatchTest, ForwardsASignalThatArrivesWhileTheProgramStarts) {
   ::kill(::getpid(), SIGTERM);
   ASSERT_TRUE(waits_for_stop(watch.token()));
   watch.forward_to(child);
-  int status = 0;
-  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  const int status = status_of(child);
   EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM) << status;
 }
 
 TEST_F(SignalWatchTest, IgnoresItsOwnSignalFromOtherProcesses) {
   SignalWatch watch([] {}, [] {});
   ::kill(::getpid(), SIGRTMIN);
-  std::this_thread::sleep_for(20ms);
+  ASSERT_TRUE(is_taken(SIGRTMIN));
+  EXPECT_FALSE(watch.token().stop_requested());
   ::kill(::getpid(), SIGINT);
   EXPECT_TRUE(waits_for_stop(watch.token()));
 }

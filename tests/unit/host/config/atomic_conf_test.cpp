@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "host/config/atomic_conf.hpp"
 
 #include <gmock/gmock.h>
@@ -5,6 +6,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <map>
 
 #include "base/error.hpp"
 #include "base/temp_directory.hpp"
@@ -19,7 +21,12 @@ using ::testing::HasSubstr;
 class AtomicTool : public ::testing::Test {
  protected:
   void write(const std::string& text) const { std::ofstream(directory_ / "etc/atomic.conf") << text; }
-  [[nodiscard]] AtomicSettings read() const { return read_atomic_settings(directory_ / "", ""); }
+  [[nodiscard]] AtomicSettings read(const std::map<std::string, std::string>& environment = {}) const {
+    return read_atomic_settings(directory_ / "", [&](const char* name) {
+      const auto found = environment.find(name);
+      return found == environment.end() ? std::string() : found->second;
+    });
+  }
   void SetUp() override { std::filesystem::create_directories(directory_ / "etc"); }
 
   base::test::TempDirectory directory_;
@@ -58,7 +65,14 @@ TEST_F(AtomicTool, InvalidFilesAreNamed) {
 
 TEST_F(AtomicTool, ReadsAnotherFile) {
   std::ofstream(directory_ / "mine.yaml") << "runtime: crun\n";
-  EXPECT_EQ(read_atomic_settings("/", directory_ / "mine.yaml").runtime, "crun");
+  EXPECT_EQ(read({{"ATOMIC_CONF", directory_ / "mine.yaml"}}).runtime, "crun");
+}
+
+TEST_F(AtomicTool, TheEnvironmentHasPrecedence) {
+  write("checkout_path: /srv/a\nostree_repository: /srv/b\n");
+  const auto settings = read({{"ATOMIC_OSTREE_CHECKOUT_PATH", "/srv/c"}, {"ATOMIC_OSTREE_REPO", ""}});
+  EXPECT_EQ(settings.deployments, "/srv/c");
+  EXPECT_EQ(settings.repository, "/srv/b");
 }
 
 }  // namespace

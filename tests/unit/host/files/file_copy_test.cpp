@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "host/files/file_copy.hpp"
 
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "host/files/host_file.hpp"
 
 #include <gmock/gmock.h>
@@ -274,7 +275,7 @@ TEST_F(HostFileTest, RemovesCreatedParents) {
   const CreatedFile created = create(text_file("/a/b/c/file", ""));
   root_.file("a/other", "");
   EXPECT_EQ(RemoveOutcome::removed, remove("/a/b/c/file", created.checksum));
-  remove_parent_directories(root_fd_.get(), created.created_directories);
+  remove_created_directories(root_fd_.get(), created.created_directories);
   EXPECT_EQ("a\na/other\n", root_.listing());
 }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "host/files/root_directory.hpp"
 
 #include <gmock/gmock.h>

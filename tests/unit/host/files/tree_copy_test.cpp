@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The bounds of what a new volume is filled with.
 #include "host/files/tree_copy.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // With the real dpkg and rpm, and databases in directories of the test.
 #include "host/machine/package_tool.hpp"
 

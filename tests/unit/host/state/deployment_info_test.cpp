@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "host/state/deployment.hpp"
 
 #include <gmock/gmock.h>
@@ -52,11 +53,11 @@ TEST(DeploymentInfo, ReadsInfosOfAtomic) {
 
 TEST(DeploymentInfo, CanBeReadInPart) {
   constexpr std::array<std::string_view, 2> wanted{"revision", "image"};
-  const DeploymentInfo info = parse_brief_info(old_info, "info", wanted);
+  const DeploymentInfo info = parse_info_summary(old_info, "info", wanted);
   EXPECT_EQ(info.image, parse_info(old_info, "info").image);
   EXPECT_EQ(info.revision, parse_info(old_info, "info").revision);
   EXPECT_TRUE(info.values.empty());
-  EXPECT_THROW(parse_brief_info("[]", "info", wanted), base::Error);
+  EXPECT_THROW(parse_info_summary("[]", "info", wanted), base::Error);
 }
 
 TEST(DeploymentInfo, MissingKeysHaveDefaults) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "host/state/lock.hpp"
 
 #include <gmock/gmock.h>
@@ -111,7 +112,7 @@ TEST_F(LockTest, IgnoresAFileWithoutAHolder) {
   EXPECT_EQ(std::to_string(::getpid()) + " berth test\n", root_.text(std::string(directory_) + "/web"));
 }
 
-/// Keeps what was said, and does something as soon as something is said.
+/// Records steps, and calls a function at each of them.
 class PromptReporter final : public base::Reporter {
  public:
   explicit PromptReporter(std::function<void()> act) : act_(std::move(act)) {}
@@ -120,7 +121,7 @@ class PromptReporter final : public base::Reporter {
     act_();
   }
   void progress(const base::Progress& /*progress*/) override {}
-  void warning(std::string_view /*sentence*/) override {}
+  void warning(std::string_view /*message*/) override {}
 
   std::vector<std::string> steps;
 

@@ -1,9 +1,11 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "host/state/transaction_journal.hpp"
 
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/json.hpp"
 #include "host/scratch.hpp"
 
 namespace berth::host::testing {

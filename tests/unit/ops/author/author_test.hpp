@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A directory `web` with an exports directory that has no fault.
 #pragma once
 

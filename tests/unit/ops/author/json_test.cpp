@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The results of lint, init and render as JSON.
 #include <gtest/gtest.h>
 

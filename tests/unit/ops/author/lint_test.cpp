@@ -1,8 +1,10 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/author/lint.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -21,6 +23,7 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 class Lint : public test::AuthorTest {};
 
@@ -57,8 +60,32 @@ TEST_F(Lint, AUnitThatSystemdDoesNotLoadIsAnError) {
   put("service.template", std::string(unit) + "[Service]\nExecStartPre=relative/path\n");
   const auto report = lint_directory();
   ASSERT_THAT(codes(report), ElementsAre("unit", "privilege-over-host", "unit"));
-  EXPECT_EQ(report.findings[0].severity, Severity::error);
+  EXPECT_EQ(report.findings[2].severity, Severity::error);
   EXPECT_EQ(report.findings[2].line, 13U);
+}
+
+TEST_F(Lint, AUnitThatSystemdRefusesAsAWholeIsAnError) {
+  put("service.template", std::string(unit) + "[Service]\nExecStart=/bin/true\n");
+  const auto findings = lint_directory().findings;
+  EXPECT_THAT(findings, Contains(::testing::AllOf(::testing::Field(&base::Finding::code, "unit"),
+                                                  ::testing::Field(&base::Finding::line, 0U),
+                                                  ::testing::Field(&base::Finding::severity, Severity::error))));
+}
+
+TEST_F(Lint, WhetherAProgramExistsOnThisMachineIsNoFinding) {
+  for (const std::string program : {"/no/such", "no-such", "/no/%N", "@/no/such x"}) {
+    put("service.template", std::string(unit) + "[Service]\nExecStartPre=" + program + " --option\n");
+    EXPECT_THAT(codes(lint_directory()), Not(Contains("unit"))) << program;
+  }
+}
+
+TEST_F(Lint, TheEnvironmentDoesNotChangeHowMessagesOfSystemdAreRead) {
+  put("service.template", std::string(unit) + "[Service]\nRestart=sometimes\n");
+  for (const auto* variable : {"SYSTEMD_LOG_TIME", "SYSTEMD_LOG_LOCATION"}) {
+    ::setenv(variable, "1", 1);
+    EXPECT_THAT(codes(lint_directory()), ElementsAre("unit")) << variable;
+    ::unsetenv(variable);
+  }
 }
 
 TEST_F(Lint, ReportsEveryFileThatCannotBeUsed) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/change/adoption.hpp"
 
 #include <gmock/gmock.h>
@@ -6,9 +7,11 @@
 #include <chrono>
 #include <filesystem>
 
+#include "base/json.hpp"
 #include "base/temp_directory.hpp"
 #include "host/state/deployment.hpp"
 #include "host/state/transaction_journal.hpp"
+#include "ops/atomic_layout.hpp"
 #include "ops/containers/install.hpp"
 #include "ops/images/pull.hpp"
 #include "ops/machine.hpp"
@@ -19,25 +22,20 @@ namespace {
 
 using base::ErrorKind;
 using base::test::error_of;
+using test::atomic_directory;
 using test::Machine;
 using test::tree_text;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 namespace fs = std::filesystem;
 
-constexpr const char* atomic_directory = "/var/lib/containers/atomic";
 constexpr const char* berth_directory = "/var/lib/containers/berth";
 
 /// A machine with a container `web` of another tool, and an empty directory of deployments of berth.
 class AdoptionTest : public ::testing::Test {
  protected:
   AdoptionTest() : context(machine.context()) {
-    host::LayoutSettings settings;
-    settings.root = machine.directory / "root";
-    settings.running = true;
-    settings.deployments = atomic_directory;
-    auto theirs = machine.context();
-    theirs.layout = host::Layout(std::move(settings));
+    auto theirs = test::atomic_context(machine);
     InstallRequest request;
     request.image = machine.image("web", test::full_image());
     request.name = "web";

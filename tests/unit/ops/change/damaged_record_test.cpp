@@ -1,4 +1,6 @@
-// Recovery of a change whose record is damaged, or while systemd cannot be reached.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "ops/change/damaged_record.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -7,11 +9,11 @@
 #include <utility>
 #include <vector>
 
+#include "base/json.hpp"
 #include "base/temp_directory.hpp"
 #include "host/files/host_file.hpp"
 #include "host/state/deployment.hpp"
 #include "host/state/transaction_journal.hpp"
-#include "ops/change/damaged_record.hpp"
 #include "ops/change/recover.hpp"
 #include "ops/containers/install.hpp"
 #include "ops/containers/rollback.hpp"
@@ -32,34 +34,30 @@ using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-class RecordTest : public test::WebTest {};
+class DamagedRecord : public test::WebTest {};
 
-/// The states of units are not known then: the record stays, and the next command with a connection recovers.
-TEST_F(RecordTest, TheNextCommandWithAConnectionToSystemdRecovers) {
+TEST_F(DamagedRecord, OfAContainerWithoutADeploymentIsRemoved) {
   install_web();
-  store(newer_image());
+  uninstall(context, "web");
   const auto before = tree();
-  const auto unreachable = [&](bool fails) {
-    machine.systemd.on_call = [fails](const std::string& /*call*/) {
-      if (fails) {
-        throw base::Error(ErrorKind::failed, "lost the connection to systemd");
-      }
-    };
-  };
-  const auto error = error_of([&] { update(context, web(), [&](std::size_t index) { unreachable(index >= 3); }); });
-  EXPECT_THAT(error.message(), HasSubstr("lost the connection"));
-  EXPECT_THAT(error.hint(), HasSubstr("berth recover"));
-  EXPECT_TRUE(host::read_journal(machine.layout, "web"));
-  const auto still = error_of([&] { recover_all(context); });
-  EXPECT_EQ(still.kind(), ErrorKind::failed);
-  EXPECT_TRUE(host::read_journal(machine.layout, "web"));
-  unreachable(false);
-  recover_all(context);
+  machine.write(std::string(deployments) + "/.transactions/web", "{");
+  settle_damaged_record(context, "web");
   EXPECT_EQ(tree(), before);
-  EXPECT_TRUE(machine.systemd.active.contains("web.service"));
 }
 
-TEST_F(RecordTest, ADamagedRecordLocksOnlyItsOwnContainer) {
+TEST_F(DamagedRecord, IsKeptWhenNoDeploymentIsLive) {
+  install_web();
+  machine.write(std::string(deployments) + "/.transactions/web", "{");
+  std::filesystem::remove(machine.on_disk(std::string(deployments) + "/web"));
+  const auto before = tree();
+  const auto error = error_of([&] { settle_damaged_record(context, "web"); });
+  EXPECT_EQ(error.kind(), ErrorKind::verification);
+  EXPECT_THAT(error.message(), HasSubstr("no deployment of it is live"));
+  EXPECT_THAT(error.hint(), HasSubstr("berth uninstall web"));
+  EXPECT_EQ(tree(), before);
+}
+
+TEST_F(DamagedRecord, LocksOnlyItsOwnContainer) {
   install_web();
   host::write_journal(machine.layout, "other", {{"operation", "update"}});
   EXPECT_FALSE(update(context, web()).changed);
@@ -73,34 +71,19 @@ TEST_F(RecordTest, ADamagedRecordLocksOnlyItsOwnContainer) {
   EXPECT_THAT(tree(), Not(HasSubstr(".transactions")));
 }
 
-TEST_F(RecordTest, AnInvalidRecordRemovesNoFiles) {
+TEST_F(DamagedRecord, RemovesNoFiles) {
   install_web();
   store(newer_image());
   base::Json record;
   update(context, web(), [&](std::size_t) { record = host::read_journal(machine.layout, "web").value(); });
   const auto after = tree();
   const std::vector<std::pair<base::Json::json_pointer, base::Json>> changes = {
-      {base::Json::json_pointer("/before/slot"), 1},
       {base::Json::json_pointer("/after/slot"), 0},
-      {base::Json::json_pointer("/after/slot"), 7},
       {base::Json::json_pointer("/before"), nullptr},
       {base::Json::json_pointer("/operation"), "install"},
-      {base::Json::json_pointer("/operation"), "updatf"},
       {base::Json::json_pointer("/name"), "wec"},
-      {base::Json::json_pointer("/hadPlace"), "true"},
-      {base::Json::json_pointer("/after/files/0/path"), "etc/web"},
       {base::Json::json_pointer("/after/files/0/path"), "/etc/../web"},
-      {base::Json::json_pointer("/after/unit"), "0"},
-      {base::Json::json_pointer("/tmpfilesPaths"), base::Json::array({"x"})},
-      {base::Json::json_pointer("/runtime"), "runc"},
-      {base::Json::json_pointer("/takenAlong"), base::Json::array({"--now"})},
-      {base::Json::json_pointer("/savedUnit"), "/etc/passwd"},
-      {base::Json::json_pointer("/savedTmpfiles"), "/etc/tmpfiles.d/web.conf"},
-      {base::Json::json_pointer("/madeLinks"), base::Json::array({"/etc/../x"})},
-      {base::Json::json_pointer("/droppedLinks"), base::Json::array({"x"})},
-      {base::Json::json_pointer("/masked"), "no"},
-      {base::Json::json_pointer("/companions"),
-       {{{"name", "../web.socket"}, {"active", true}, {"enabled", true}, {"stays", false}}}}};
+      {base::Json::json_pointer("/savedUnit"), "/etc/passwd"}};
   for (const auto& [member, value] : changes) {
     auto changed = record;
     changed[member] = value;
@@ -111,7 +94,7 @@ TEST_F(RecordTest, AnInvalidRecordRemovesNoFiles) {
   }
 }
 
-TEST_F(RecordTest, AnInvalidRecordOfAnUninstallRemovesNoFiles) {
+TEST_F(DamagedRecord, OfAnUninstallRemovesNoFiles) {
   install_web();
   base::Json record;
   error_of([&] {
@@ -127,7 +110,7 @@ TEST_F(RecordTest, AnInvalidRecordOfAnUninstallRemovesNoFiles) {
 }
 
 /// Without the secret, moved files are found by content, and a file of another change may have the same content.
-TEST_F(RecordTest, ADamagedRecordDoesNotTakeFilesOfAnotherChange) {
+TEST_F(DamagedRecord, DoesNotTakeFilesOfAnotherChange) {
   install_web();
   const std::string directory = "usr/local/bin/";
   const auto waiting = directory + host::hidden_name("secret", "/usr/local/bin/zebractl");
@@ -153,8 +136,7 @@ TEST_F(RecordTest, ADamagedRecordDoesNotTakeFilesOfAnotherChange) {
   EXPECT_EQ(machine.read(directory + "webctl"), "control\n");
 }
 
-/// Without a readable record, the files determine the recovery.
-TEST_F(RecordTest, KilledAtAnyStepWithADamagedRecordTheFilesDecide) {
+TEST_F(DamagedRecord, TheFilesDetermineTheRecoveryAtAnyStep) {
   install_web();
   update(context, web({"PORT=1"}));
   store(newer_image());

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/change/recover.hpp"
 
 #include <gmock/gmock.h>
@@ -6,6 +7,7 @@
 #include <chrono>
 #include <filesystem>
 
+#include "base/json.hpp"
 #include "base/temp_directory.hpp"
 #include "host/state/transaction_journal.hpp"
 #include "ops/containers/uninstall.hpp"
@@ -150,6 +152,31 @@ TEST_F(Recover, RecoverAllReportsTheFirstFailureAtTheEnd) {
   machine.systemd.fail_on = "reload";
   EXPECT_EQ(error_of([&] { recover_all(context); }).kind(), ErrorKind::failed);
   EXPECT_TRUE(machine.exists("etc/systemd/system/web.service"));
+}
+
+/// The states of units are not known then: the record stays, and the next command with a connection recovers.
+TEST_F(Recover, TheNextCommandWithAConnectionToSystemdRecovers) {
+  install_web();
+  store(newer_image());
+  const auto before = tree();
+  const auto unreachable = [&](bool fails) {
+    machine.systemd.on_call = [fails](const std::string& /*call*/) {
+      if (fails) {
+        throw base::Error(ErrorKind::failed, "lost the connection to systemd");
+      }
+    };
+  };
+  const auto error = error_of([&] { update(context, web(), [&](std::size_t index) { unreachable(index >= 3); }); });
+  EXPECT_THAT(error.message(), HasSubstr("lost the connection"));
+  EXPECT_THAT(error.hint(), HasSubstr("berth recover"));
+  EXPECT_TRUE(has_record("web"));
+  const auto still = error_of([&] { recover_all(context); });
+  EXPECT_EQ(still.kind(), ErrorKind::failed);
+  EXPECT_TRUE(has_record("web"));
+  unreachable(false);
+  recover_all(context);
+  EXPECT_EQ(tree(), before);
+  EXPECT_TRUE(machine.systemd.active.contains("web.service"));
 }
 
 TEST_F(Recover, TheLockOfAContainerIsTakenAfterItsRecovery) {

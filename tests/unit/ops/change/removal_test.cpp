@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/change/removal.hpp"
 
 #include <gmock/gmock.h>
@@ -5,6 +6,7 @@
 
 #include <filesystem>
 
+#include "base/json.hpp"
 #include "base/temp_directory.hpp"
 #include "host/state/transaction_journal.hpp"
 #include "ops/containers/uninstall.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/containers/adopt.hpp"
 
 #include <gmock/gmock.h>
@@ -9,6 +10,7 @@
 #include "base/temp_directory.hpp"
 #include "host/state/deployment.hpp"
 #include "host/state/transaction_journal.hpp"
+#include "ops/atomic_layout.hpp"
 #include "ops/change/adopted_places.hpp"
 #include "ops/change/recover.hpp"
 #include "ops/containers/install.hpp"
@@ -25,6 +27,8 @@ namespace {
 
 using base::ErrorKind;
 using base::test::error_of;
+using test::atomic_context;
+using test::atomic_directory;
 using test::Calls;
 using test::full_image;
 using test::Machine;
@@ -35,13 +39,11 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 namespace fs = std::filesystem;
 
-constexpr const char* older_directory = "/var/lib/containers/atomic";
-
 /// A machine on which another tool has installed a container `web`, with the same layout in another directory.
 class Adopt : public ::testing::Test {
  protected:
   Adopt() {
-    auto theirs = older_context();
+    auto theirs = atomic_context(machine_);
     InstallRequest request;
     request.image = machine_.image("web", full_image());
     request.name = "web";
@@ -50,24 +52,13 @@ class Adopt : public ::testing::Test {
     machine_.systemd.calls.clear();
   }
 
-  /// The context of the other tool.
-  Context older_context() {
-    host::LayoutSettings settings;
-    settings.root = machine_.directory / "root";
-    settings.running = true;
-    settings.deployments = older_directory;
-    auto context = machine_.context();
-    context.layout = host::Layout(std::move(settings));
-    return context;
-  }
-
   AdoptOutcome take(bool only_plan = false) {
     auto context = machine_.context();
-    return adopt(context, {older_directory, "", {}, only_plan});
+    return adopt(context, {atomic_directory, "", {}, only_plan});
   }
   AdoptOutcome undo(const std::vector<std::string>& names = {}) {
     auto context = machine_.context();
-    return undo_adoption(context, {older_directory, "", names, false});
+    return undo_adoption(context, {atomic_directory, "", names, false});
   }
   std::string link(const std::string& path) { return fs::read_symlink(machine_.on_disk(path)).string(); }
 
@@ -173,7 +164,7 @@ TEST_F(Adopt, RefusesATakenNameBeforeAnyChange) {
 
 TEST_F(Adopt, RefusesUnknownNamesAndEmptyDirectories) {
   auto context = machine_.context();
-  EXPECT_EQ(error_of([&] { adopt(context, {older_directory, "", {"nobody"}, false}); }).kind(), ErrorKind::not_found);
+  EXPECT_EQ(error_of([&] { adopt(context, {atomic_directory, "", {"nobody"}, false}); }).kind(), ErrorKind::not_found);
   EXPECT_EQ(error_of([&] { adopt(context, {"/no/such", "", {}, false}); }).kind(), ErrorKind::not_found);
   machine_.make_directory("srv/empty");
   EXPECT_THAT(error_of([&] {
@@ -183,14 +174,14 @@ TEST_F(Adopt, RefusesUnknownNamesAndEmptyDirectories) {
 }
 
 TEST_F(Adopt, AdoptsOnlyTheNamedContainer) {
-  auto theirs = older_context();
+  auto theirs = atomic_context(machine_);
   InstallRequest request;
   request.image = machine_.image("web", full_image());
   request.name = "second";
   request.set = {"GREETING=hi"};
   install(theirs, request);
   auto context = machine_.context();
-  adopt(context, {older_directory, "", {"second"}, false});
+  adopt(context, {atomic_directory, "", {"second"}, false});
   EXPECT_TRUE(host::find_deployment(context.layout, "second"));
   EXPECT_FALSE(host::find_deployment(context.layout, "web"));
   take();
@@ -204,7 +195,7 @@ TEST_F(Adopt, RecoveryCompletesAnInterruptedAdoption) {
   auto context = machine_.context();
   const auto record = [&](bool undo) {
     host::write_journal(context.layout, "web",
-                        {{"operation", "adopt"}, {"name", "web"}, {"from", older_directory}, {"undo", undo}});
+                        {{"operation", "adopt"}, {"name", "web"}, {"from", atomic_directory}, {"undo", undo}});
   };
   record(false);
   recover_all(context);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/containers/install.hpp"
 
 #include <gmock/gmock.h>
@@ -24,6 +25,7 @@ namespace {
 
 using base::ErrorKind;
 using base::test::error_of;
+using test::deployments;
 using test::full_image;
 using test::ImageSpec;
 using test::Machine;
@@ -31,8 +33,6 @@ using test::tree_text;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-constexpr const char* deployments = "var/lib/containers/berth";
 
 InstallRequest request_for(const std::string& image, const std::string& name = "web") {
   InstallRequest request;
@@ -354,7 +354,7 @@ TEST(Install, RefusalsChangeNothing) {
                                          m.on_disk("usr/lib/systemd/system/multi-user.target.wants/web.service"));
        },
        ErrorKind::conflict,
-       "the system wants a unit of that name: the link /usr/lib/systemd/system/multi-user.target.wants/web.service"},
+       "the system enables a unit of that name: the link /usr/lib/systemd/system/multi-user.target.wants/web.service"},
       {"alias",
        [](Machine& m, InstallRequest& request) {
          m.write("usr/lib/systemd/system/sshd.service", "x");

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // The results of the use cases of containers as JSON.
 #include <gtest/gtest.h>
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 #include "base/error.hpp"
 #include "base/json.hpp"
 #include "golden_json.hpp"
+#include "ops/change/removal.hpp"
 #include "ops/containers/adopt.hpp"
 #include "ops/containers/atomic_lists.hpp"
 #include "ops/containers/container_package.hpp"
@@ -18,6 +20,7 @@
 #include "ops/containers/rollback.hpp"
 #include "ops/containers/update.hpp"
 #include "ops/containers/update_check.hpp"
+#include "ops/result_json.hpp"
 
 namespace berth::ops {
 namespace {
@@ -201,6 +204,14 @@ TEST(ContainerJson, EntriesOfTheJournal) {
 
 TEST(ContainerJson, RolledBackContainer) {
   expect_golden("rollback", to_json(RollbackOutcome{"agent", "registry.example/agent:1", image_id, other_id}));
+}
+
+TEST(ContainerJson, UninstalledContainers) {
+  expect_golden("uninstall", array_of(std::vector{UninstallOutcome{"agent",
+                                                                   {"/etc/agent.conf"},
+                                                                   {"/var/lib/agent is kept"},
+                                                                   {"/etc/systemd/system/agent.service.saved"},
+                                                                   {"web.service"}}}));
 }
 
 TEST(ContainerJson, UpdatedContainers) {

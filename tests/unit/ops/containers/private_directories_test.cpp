@@ -1,5 +1,7 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/containers/private_directories.hpp"
 
+#include "base/json.hpp"
 #include "ops/private_deployment.hpp"
 
 #include <fcntl.h>

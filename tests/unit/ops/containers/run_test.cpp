@@ -1,9 +1,11 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/containers/run.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/json.hpp"
 #include "base/temp_directory.hpp"
 #include "host/state/lock.hpp"
 #include "ops/change/recover.hpp"
@@ -20,6 +22,7 @@ namespace {
 
 using base::ErrorKind;
 using base::test::error_of;
+using test::deployments;
 using test::full_image;
 using test::Machine;
 using test::tree_text;
@@ -31,8 +34,6 @@ using ::testing::IsEmpty;
 using ::testing::MatchesRegex;
 using ::testing::Not;
 using ::testing::StartsWith;
-
-constexpr const char* deployments = "var/lib/containers/berth";
 
 /// A runtime that records its arguments and input; the files `status`, `code` and `log` determine its answers.
 constexpr const char* noting_runtime = R"sh(#!/bin/sh

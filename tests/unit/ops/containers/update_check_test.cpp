@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/containers/update_check.hpp"
 
 #include <gmock/gmock.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Host files in packages, with the real dpkg and rpm and a database below the root of the machine.
 #include "ops/footprint/system_package.hpp"
 

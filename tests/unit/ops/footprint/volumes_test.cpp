@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // Volumes whose directories berth chooses: not accessible to other users, filled when they are new, and moved by
 // updates from the directories of earlier versions.
 #include "ops/footprint/volumes.hpp"

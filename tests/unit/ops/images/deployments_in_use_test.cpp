@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/images/deployments_in_use.hpp"
 
 #include <gmock/gmock.h>
@@ -45,18 +46,18 @@ TEST_F(DeploymentsInUse, AreDirectoriesWithAnInfo) {
   EXPECT_EQ(found[2].image, web);
   EXPECT_EQ(found[3].container, "web");
   EXPECT_FALSE(found[3].live);
-  EXPECT_THAT(commits_in_use(context), SizeIs(4));
+  EXPECT_THAT(commits_in_use(found), SizeIs(4));
 }
 
 TEST_F(DeploymentsInUse, ADamagedInfoIsAWarningAndAnUnknownUse) {
-  EXPECT_FALSE(has_unknown_use(context, open_images(context)));
+  EXPECT_FALSE(has_unknown_use(deployments_in_use(context), open_images(context)));
   machine.write(std::string(deployments) + "/web.0/info", "nonsense");
   const auto found = deployments_in_use(context);
   ASSERT_THAT(found, SizeIs(1));
   EXPECT_EQ(found[0].container, "web");
   EXPECT_NE(found[0].damage, "");
   EXPECT_THAT(machine.reporter.warnings, Contains(HasSubstr("web.0/info")));
-  EXPECT_TRUE(has_unknown_use(context, open_images(context)));
+  EXPECT_TRUE(has_unknown_use(deployments_in_use(context), open_images(context)));
 }
 
 TEST_F(DeploymentsInUse, ACommitThatIsNotAChecksumIsDamage) {
@@ -69,7 +70,7 @@ TEST_F(DeploymentsInUse, ACommitThatIsNotAChecksumIsDamage) {
 
 TEST_F(DeploymentsInUse, ACommitThatIsNotStoredIsAnUnknownUse) {
   write_info("web.0", std::string(64, 'a'));
-  EXPECT_TRUE(has_unknown_use(context, open_images(context)));
+  EXPECT_TRUE(has_unknown_use(deployments_in_use(context), open_images(context)));
 }
 
 TEST_F(DeploymentsInUse, CheckoutsOfContainersWithAServiceAreWhole) {

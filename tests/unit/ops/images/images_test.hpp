@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // A machine with one image, which the container `web` uses.
 #pragma once
 
@@ -12,7 +13,6 @@
 
 namespace berth::test {
 
-inline constexpr const char* deployments = "var/lib/containers/berth";
 inline constexpr const char* web = "localhost/web:latest";
 
 class ImagesTest : public ::testing::Test {

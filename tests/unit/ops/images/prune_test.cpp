@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/images/prune.hpp"
 
 #include <fcntl.h>
@@ -42,7 +43,7 @@ TEST_F(Prune, KeepsTheObjectsOfBothDeployments) {
   fs::remove(deployment("web"));
   fs::create_symlink("web.0", deployment("web"));
   prune(context, false);
-  EXPECT_EQ(commits_in_use(context).size(), 1U);
+  EXPECT_EQ(commits_in_use(deployments_in_use(context)).size(), 1U);
   EXPECT_THAT(verify().damaged, IsEmpty());
 }
 

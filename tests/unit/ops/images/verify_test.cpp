@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/images/verify.hpp"
 
 #include <fcntl.h>
@@ -94,7 +95,7 @@ class Relay final : public base::Reporter {
     }
   }
   void progress(const base::Progress& /*progress*/) override {}
-  void warning(std::string_view /*sentence*/) override {}
+  void warning(std::string_view /*message*/) override {}
 
   std::function<void()> go_on;
 };

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/plan/mount_points.hpp"
 
 #include <gmock/gmock.h>
@@ -7,6 +8,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/json.hpp"
 #include "base/temp_directory.hpp"
 
 namespace berth::ops {

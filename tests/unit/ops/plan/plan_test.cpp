@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/plan/plan.hpp"
 
 #include <fmt/format.h>
@@ -6,8 +7,8 @@
 
 #include <set>
 
+#include "base/json.hpp"
 #include "base/temp_directory.hpp"
-#include "ops/change/privilege_growth.hpp"
 
 namespace berth::ops {
 namespace {
@@ -341,6 +342,7 @@ TEST_F(Plan, PrivilegesOfUnitTmpfilesAndHostFilesAreShown) {
                                         "changes the host by a tmpfiles.d line: w /proc/sys/vm/swappiness - - - - 1"};
   EXPECT_EQ(plan.privileges, all);
   EXPECT_EQ(plan.host_privileges, all);
+  EXPECT_EQ(plan.info.document[privileges_key], base::Json(all));
   EXPECT_EQ(to_json(plan)["privileges"].size(), 4U);
 }
 
@@ -390,7 +392,8 @@ TEST_F(Plan, AServiceWithATerminalIsRefused) {
   exports.config_template->replace(exports.config_template->find("\"cwd\""), 0, "\"terminal\":true,");
   const auto error = error_of([this] { make(); });
   EXPECT_EQ(error.kind(), ErrorKind::verification);
-  EXPECT_EQ(error.message(), "exports/config.json.template: the process wants a terminal, and a service has none");
+  EXPECT_EQ(error.message(),
+            "exports/config.json.template: the process requires a terminal, which a service does not have");
   preview = true;  // lint reports it itself
   EXPECT_NO_THROW(make());
   preview = false;
@@ -409,57 +412,6 @@ TEST_F(Plan, AOneOffHasThePrivilegesOfItsConfigurationOnly) {
   EXPECT_THAT(plan.host_privileges,
               ElementsAre("shares the host's mounts", "hooks run on the host: /bin/hook (prestart)"));
   EXPECT_FALSE(plan.unit || plan.tmpfiles || !plan.files.empty());
-}
-
-TEST_F(Plan, NewPrivilegesAreDetected) {
-  exports.tmpfiles_template = "R $DESTDIR/x\n";
-  const auto plan = make();
-  host::Deployment before;
-  before.name = "web";
-  before.info = plan.info;
-  before.info.document[privileges_key].push_back("changes the host by a tmpfiles.d line: R " +
-                                                 layout.deployment_in_root("web", 1) + "/x");
-  EXPECT_THAT(new_privileges(before, plan), ::testing::IsEmpty());
-  exports.service_template = "[Service]\nExecStart=$EXEC_START\nExecStartPre=/bin/evil\n";
-  EXPECT_THAT(new_privileges(before, make()),
-              ElementsAre("the unit runs a program of the host as root: ExecStartPre=/bin/evil"));
-}
-
-TEST_F(Plan, UnrecordedPrivilegesAreReadFromTheFilesOfTheDeployment) {
-  exports.tmpfiles_template = "R /etc/x\n";
-  add_file("etc/cron.d/x");
-  const auto plan = make();
-  const base::test::TempDirectory directory;
-  directory.write("config.json", plan.config);
-  directory.write("web.service", *plan.unit);
-  directory.write("tmpfiles-web.conf", *plan.tmpfiles);
-  host::Deployment before;
-  before.name = "web";
-  before.path = directory.path();
-  before.info = plan.info;
-  before.info.document.erase(privileges_key);
-  EXPECT_THAT(new_privileges(before, plan), ::testing::IsEmpty());
-  exports.tmpfiles_template = "R /etc/x\nR /etc/y\n";
-  EXPECT_THAT(new_privileges(before, make()), ElementsAre("changes the host by a tmpfiles.d line: R /etc/y"));
-}
-
-/// Versions that did not record privileges bound /etc/hosts of the host, and volumes from another directory.
-TEST_F(Plan, ChangedSourcesOfBerthsOwnBindsAreNoNewPrivileges) {
-  const base::test::TempDirectory directory;
-  directory.write("config.json", R"({"mounts":[
-      {"destination":"/data","type":"bind","source":"/var/lib/web/data","options":["rbind","rw"]},
-      {"destination":"/etc/hosts","type":"bind","source":"/etc/hosts","options":["bind","ro"]}]})");
-  host::Deployment before;
-  before.name = "web";
-  before.path = directory.path();
-  before.info.values = {{"STATE_DIRECTORY", "/var/lib"}, {"RUN_DIRECTORY", "/run"}};
-  InstallPlan plan;
-  plan.privileges = {"binds the host's /var/lib/berth/web/data read-write at /data",
-                     "binds the host's /run/container-web/resolv.conf read-only at /etc/resolv.conf",
-                     "binds the host's /run/container-web/hosts read-only at /etc/hosts"};
-  EXPECT_THAT(new_privileges(before, plan), ::testing::IsEmpty());
-  plan.privileges.push_back("binds the host's /var/lib/berth/other/data read-write at /data");
-  EXPECT_THAT(new_privileges(before, plan), ElementsAre(plan.privileges.back()));
 }
 
 TEST_F(Plan, APayloadWithTheHostsRunNotifiesSystemdItself) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/plan/remote_rootfs.hpp"
 #include "ops/plan/plan.hpp"
 
@@ -20,12 +21,11 @@ namespace {
 
 using base::ErrorKind;
 using base::test::error_of;
+using test::deployments;
 using test::full_image;
 using test::Machine;
 using test::tree_text;
 using ::testing::HasSubstr;
-
-constexpr const char* deployments = "var/lib/containers/berth";
 
 /// Writes the files of full_image() to a root file system on the host.
 void write_rootfs(const Machine& machine, const std::string& path) {

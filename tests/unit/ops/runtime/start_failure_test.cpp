@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ops/runtime/start_failure.hpp"
 
 #include <gtest/gtest.h>
@@ -6,6 +7,7 @@
 #include <fstream>
 #include <string>
 
+#include "base/json.hpp"
 #include "base/temp_directory.hpp"
 
 namespace berth::ops {

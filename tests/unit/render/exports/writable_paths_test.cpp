@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "render/exports/writable_paths.hpp"
 
 #include <gmock/gmock.h>
@@ -5,6 +6,7 @@
 
 #include <string>
 
+#include "base/json.hpp"
 #include "render/support.hpp"
 
 namespace berth::render {

@@ -1,5 +1,7 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "render/lint/lint_image.hpp"
 
+#include "base/json.hpp"
 #include "render/lint/findings.hpp"
 
 namespace berth::render {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "render/lint/lint_templates.hpp"
 
 #include "render/lint/findings.hpp"

@@ -1,5 +1,7 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "render/spec/config_check.hpp"
 
+#include "base/json.hpp"
 #include "render/support.hpp"
 
 namespace berth::render {
@@ -99,7 +101,7 @@ TEST(ServiceRefusal, AServiceHasNoTerminalUnlessItsUnitGivesItOne) {
   const auto refusal = service_refusal(document, "exports/config.json", "[Service]\nExecStart=x\n");
   ASSERT_TRUE(refusal);
   EXPECT_EQ(refusal->kind(), base::ErrorKind::verification);
-  EXPECT_EQ(refusal->message(), "exports/config.json: the process wants a terminal, and a service has none");
+  EXPECT_EQ(refusal->message(), "exports/config.json: the process requires a terminal, which a service does not have");
   EXPECT_FALSE(service_refusal(document, "f", "[Service]\nStandardInput=tty-force\n"));
   EXPECT_FALSE(service_refusal(base::parse_json(R"({"process": {}})", "f"), "f", ""));
 }

@@ -1,5 +1,7 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "render/spec/config_convert.hpp"
 
+#include "base/json.hpp"
 #include "render/spec/config_check.hpp"
 #include "render/support.hpp"
 
@@ -128,11 +130,13 @@ std::vector<Case> other_cases() {
        std::string(cwd_ok) +
            R"(, "hooks": null, "linux": {"devices": null, "resources": {"devices": [{"allow": true, "major": null}]}})",
        std::string(cwd_ok) + R"(, "linux": {"resources": {"devices": [{"allow": true}]}})",
-       {"null removed where the specification wants a value: hooks, linux.devices, linux.resources.devices[0].major"}},
+       {"null removed where the specification requires a value: hooks, linux.devices, "
+        "linux.resources.devices[0].major"}},
       {"many nulls",
        std::string(cwd_ok) + R"(, "linux": {"a": null, "b": null, "c": null, "d": null, "e": null, "f": null})",
        std::string(cwd_ok) + R"(, "linux": {})",
-       {"null removed where the specification wants a value: linux.a, linux.b, linux.c, linux.d, linux.e and 1 more"}},
+       {"null removed where the specification requires a value: linux.a, linux.b, linux.c, linux.d, linux.e and 1 "
+        "more"}},
       {"empty seccomp",
        R"("linux": {"seccomp": {"defaultAction": "", "architectures": []}})",
        R"("linux": {})",

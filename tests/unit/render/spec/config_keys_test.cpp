@@ -1,5 +1,7 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "render/spec/config_keys.hpp"
 
+#include "base/json.hpp"
 #include "render/support.hpp"
 
 namespace berth::render {

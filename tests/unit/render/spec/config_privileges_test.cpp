@@ -1,5 +1,7 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "render/spec/config_privileges.hpp"
 
+#include "base/json.hpp"
 #include "render/messages.hpp"
 #include "render/support.hpp"
 #include "render/template/values.hpp"

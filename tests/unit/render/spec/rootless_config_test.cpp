@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "render/spec/rootless_config.hpp"
 
 #include <gmock/gmock.h>
@@ -5,6 +6,7 @@
 #include <sys/resource.h>
 
 #include "base/error.hpp"
+#include "base/json.hpp"
 
 namespace berth::render {
 namespace {
@@ -106,14 +108,14 @@ struct MountCase {
   const char* after;
 };
 
-class ConfigUserMounts : public ::testing::TestWithParam<MountCase> {};
+class RootlessMounts : public ::testing::TestWithParam<MountCase> {};
 
-TEST_P(ConfigUserMounts, Become) {
+TEST_P(RootlessMounts, Become) {
   EXPECT_EQ(Json::parse(GetParam().after).dump(), mount_of(GetParam().before).dump());
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    Table, ConfigUserMounts,
+    Table, RootlessMounts,
     ::testing::Values(
         MountCase{R"({"destination":"/sys","type":"sysfs","source":"sysfs","options":["nosuid","ro"]})",
                   R"({"destination":"/sys","type":"bind","source":"/sys",

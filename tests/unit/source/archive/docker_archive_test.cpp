@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "source/archive/docker_archive.hpp"
 
 #include <gmock/gmock.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "source/archive/docker_daemon.hpp"
 
 #include <fcntl.h>
@@ -12,6 +13,7 @@
 
 #include "base/fd.hpp"
 #include "failure.hpp"
+#include "packed.hpp"
 #include "scratch_directory.hpp"
 #include "source/recording_reporter.hpp"
 #include "source/sample_image.hpp"

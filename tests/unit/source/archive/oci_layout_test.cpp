@@ -1,9 +1,11 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "source/archive/oci_layout.hpp"
 
 #include <gmock/gmock.h>
 
 #include "failure.hpp"
 #include "hostile_json.hpp"
+#include "packed.hpp"
 #include "scratch_directory.hpp"
 #include "source/open.hpp"
 #include "source/sample_image.hpp"

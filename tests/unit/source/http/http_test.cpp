@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "source/http/http.hpp"
 
 #include <gmock/gmock.h>
@@ -5,10 +6,10 @@
 #include <thread>
 
 #include "failure.hpp"
+#include "packed.hpp"
 #include "scratch_directory.hpp"
 #include "source/http/http_error.hpp"
 #include "source/http_server.hpp"
-#include "source/sample_image.hpp"
 
 namespace berth::source {
 namespace {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "source/registry/blob_stream.hpp"
 
 #include <gmock/gmock.h>
@@ -5,6 +6,7 @@
 #include <atomic>
 #include <thread>
 
+#include "packed.hpp"
 #include "source/registry/registry.hpp"
 #include "source/registry_fixture.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "source/registry/credentials.hpp"
 
 #include <gmock/gmock.h>
@@ -209,6 +210,12 @@ TEST_F(CredentialsTest, CredsStoreIsQueriedForOtherRegistries) {
 TEST_F(CredentialsTest, AHelperWithoutCredentialsIsNoFailure) {
   install_program("test", "echo credentials not found in native keychain; exit 1");
   EXPECT_EQ(login("quay.io", "a", directory_.write("auth.json", R"({"credsStore":"test"})")), "none");
+}
+
+TEST_F(CredentialsTest, AnotherMessageThatSomethingIsNotFoundIsAFailure) {
+  install_program("test", "echo the key store is not found; exit 1");
+  const auto file = directory_.write("auth.json", R"({"credsStore":"test"})");
+  EXPECT_THAT(failure_of([&] { login("quay.io", "a", file); }).message(), HasSubstr("returned no login for quay.io"));
 }
 
 TEST_F(CredentialsTest, FailuresOfHelpersAreReported) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "source/registry/registry_client.hpp"
 
 #include <gmock/gmock.h>
@@ -55,7 +56,9 @@ TEST_F(RegistryClientTest, ReportsUntrustedTlsOnLoopback) {
 
 TEST_F(RegistryClientTest, DoesNotUsePlainHttpForAnHttpsReference) {
   HttpServer server(ok);
-  EXPECT_THAT(failure_of([&] { get(server, "https:"); }).message(), HasSubstr("it answers in another protocol"));
+  const auto error = failure_of([&] { get(server, "https:"); });
+  EXPECT_THAT(error.message(), HasSubstr("cannot speak TLS with " + server.location() + ": "));
+  EXPECT_THAT(error.hint(), HasSubstr("if it only speaks plain http"));
   EXPECT_EQ(server.requests().size(), 0U);
 }
 

@@ -1,7 +1,9 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "source/registry/retry.hpp"
 
 #include <gmock/gmock.h>
 
+#include <stop_token>
 #include <thread>
 
 #include "failure.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 // berth and libostree write identical objects: the same names, and the same files.
 #include "store/content/file_header.hpp"
 

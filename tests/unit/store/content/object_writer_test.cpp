@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "store/content/object_writer.hpp"
 
 #include <gmock/gmock.h>

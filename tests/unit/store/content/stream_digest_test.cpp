@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "store/content/stream_digest.hpp"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "store/layer/layer_import.hpp"
 
 #include <gmock/gmock.h>
@@ -135,7 +136,7 @@ TEST_F(LayerImport, KeepsPermittedAttributesOnly) {
   EXPECT_THAT(text, ::testing::Not(HasSubstr("selinux")));
   EXPECT_THAT(text, ::testing::Not(HasSubstr("security.ima")));
   ASSERT_EQ(reporter_.warnings.size(), 1U);
-  EXPECT_THAT(reporter_.warnings[0], HasSubstr("4 extended attributes")) << "an empty one is none";
+  EXPECT_THAT(reporter_.warnings[0], HasSubstr("4 extended attributes")) << "an empty value removes the attribute";
   EXPECT_THAT(reporter_.warnings[0], HasSubstr("'trusted.overlay.redirect'"));
 }
 

@@ -1,14 +1,17 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "store/layer/layer_progress.hpp"
 
 #include <gtest/gtest.h>
 
 #include "base/error.hpp"
+#include "packed.hpp"
 #include "store/fakes.hpp"
 
 namespace berth::store {
 namespace {
 
 using namespace testing;  // NOLINT(google-build-using-namespace): test helpers of the store
+using test::drain;
 
 TEST(ProgressStream, LimitsReportsAndPassesBytesOn) {
   RecordingReporter reporter;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "store/layer/read_ahead.hpp"
 
 #include <gmock/gmock.h>
@@ -5,12 +6,14 @@
 #include <atomic>
 
 #include "base/error.hpp"
+#include "packed.hpp"
 #include "store/fakes.hpp"
 
 namespace berth::store {
 namespace {
 
 using namespace testing;  // NOLINT(google-build-using-namespace): test helpers of the store
+using test::drain;
 
 /// Returns `count` pieces of `size` bytes, then fails; or never ends.
 class Source final : public base::ByteStream {

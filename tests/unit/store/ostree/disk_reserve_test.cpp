@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "store/ostree/disk_reserve.hpp"
 
 #include <gmock/gmock.h>
@@ -21,18 +22,18 @@ class DiskReserveTest : public ::testing::Test {
 };
 
 TEST_F(DiskReserveTest, RefusesFilesThatDoNotFit) {
-  DiskReserve room(directory_.fd(), 0);
-  room.take(1);
-  room.require(free_bytes() / 2);
-  EXPECT_THROW(room.require(2 * free_bytes()), base::Error);
-  EXPECT_THROW(room.take(2 * free_bytes()), base::Error);
+  DiskReserve reserve(directory_.fd(), 0);
+  reserve.take(1);
+  reserve.require(free_bytes() / 2);
+  EXPECT_THROW(reserve.require(2 * free_bytes()), base::Error);
+  EXPECT_THROW(reserve.take(2 * free_bytes()), base::Error);
 }
 
 TEST_F(DiskReserveTest, KeepsTheReserveFree) {
-  DiskReserve room(directory_.fd(), std::uint64_t{1} << 62U);
-  EXPECT_THROW(room.take(0), base::Error);
+  DiskReserve reserve(directory_.fd(), std::uint64_t{1} << 62U);
+  EXPECT_THROW(reserve.take(0), base::Error);
   try {
-    room.take(1);
+    reserve.take(1);
     FAIL();
   } catch (const base::Error& error) {
     EXPECT_THAT(error.message(), ::testing::HasSubstr("a file of 1 bytes does not fit"));
@@ -41,9 +42,9 @@ TEST_F(DiskReserveTest, KeepsTheReserveFree) {
 }
 
 TEST_F(DiskReserveTest, CountsTheBytesThatAreTaken) {
-  DiskReserve room(directory_.fd(), free_bytes() / 2);
-  room.require(free_bytes() / 4);
-  EXPECT_THROW(room.require(free_bytes() / 4 * 3), base::Error);
+  DiskReserve reserve(directory_.fd(), free_bytes() / 2);
+  reserve.require(free_bytes() / 4);
+  EXPECT_THROW(reserve.require(free_bytes() / 4 * 3), base::Error);
 }
 
 }  // namespace

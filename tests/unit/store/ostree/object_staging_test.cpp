@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "store/ostree/object_staging.hpp"
 
 #include <fcntl.h>
@@ -5,16 +6,28 @@
 #include <gmock/gmock.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
-#include <thread>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "store/fakes.hpp"
 #include "store/ostree/staging.hpp"
+#include "waiting.hpp"
+
+namespace {
+std::atomic<int> sync_count = 0;  ///< calls of syncfs(2)
+}  // namespace
+
+/// The linker prefers this one to that of the C library.
+extern "C" int syncfs(int file) noexcept {
+  ++sync_count;
+  return static_cast<int>(::syscall(SYS_syncfs, file));
+}
 
 namespace berth::store {
 namespace {
@@ -228,8 +241,9 @@ TEST_F(ObjectStagingTest, FlushesLargeAmountsInTheBackground) {
     put(dropped, "ab/c.file", much);
   }
   ObjectStaging staging(repository_.fd(), {});
+  const int before = sync_count;
   put(staging, "ab/c.file", much);
-  std::this_thread::sleep_for(std::chrono::milliseconds(400));  // enough for one flush
+  EXPECT_TRUE(test::wait_until("9 MiB are flushed before they are published", [&] { return sync_count > before; }));
   put(staging, "ab/d.file", "xyz");
   staging.publish();
   EXPECT_EQ(fs::file_size(object("ab/c.file")), much.size());

@@ -1,15 +1,22 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "store/ostree/ostree_repo_lock.hpp"
 
+#include <fcntl.h>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <filesystem>
 #include <memory>
 #include <thread>
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/file.hpp"
 #include "store/fakes.hpp"
 #include "store/ostree/libostree.hpp"
 #include "store/ostree/repository.hpp"
+#include "waiting.hpp"
 
 namespace berth::store {
 namespace {
@@ -32,6 +39,17 @@ class OstreeRepoLockTest : public ::testing::Test {
       EXPECT_THAT(error.message(), HasSubstr("another tool uses the repository"));
       return false;
     }
+  }
+
+  /// Descriptors of this process that are open on the lock file.
+  [[nodiscard]] std::ptrdiff_t open_count() const {
+    const auto file = base::read_link_at(AT_FDCWD, fmt::format("/proc/self/fd/{}", repository_.directory())).value();
+    const auto is_lock = [&](const std::filesystem::directory_entry& fd) {
+      std::error_code closed;
+      return std::filesystem::read_symlink(fd, closed) == file + "/.lock";
+    };
+    const std::filesystem::directory_iterator fds("/proc/self/fd");
+    return std::count_if(begin(fds), end(fds), is_lock);
   }
 
   TemporaryDirectory directory_;
@@ -71,12 +89,13 @@ TEST_F(OstreeRepoLockTest, ExcludesLibostree) {
 
 TEST_F(OstreeRepoLockTest, WaitsForTheOtherLock) {
   auto other = std::make_unique<OstreeRepoLock>(repository_.directory(), Kind::exclusive, config_);
-  config_.lock_timeout = std::chrono::hours(1);
-  std::jthread release([&other] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  config_.lock_timeout = std::chrono::minutes(2);
+  std::jthread release([this, &other] {
+    EXPECT_TRUE(test::wait_until("the other thread has opened the lock file", [&] { return open_count() == 2; }))
+        << open_count() << " descriptors of it are open";
     other.reset();
   });
-  EXPECT_TRUE(can_take(Kind::shared));
+  EXPECT_TRUE(can_take(Kind::shared)) << "waited two minutes for a lock that was released meanwhile";
 }
 
 }  // namespace

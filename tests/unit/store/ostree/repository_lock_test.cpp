@@ -1,8 +1,11 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "store/ostree/repository_lock.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -12,6 +15,17 @@
 #include "base/error.hpp"
 #include "failure.hpp"
 #include "store/fakes.hpp"
+#include "waiting.hpp"
+
+namespace {
+std::atomic<int> lock_attempts = 0;  ///< calls of flock(2)
+}  // namespace
+
+/// The linker prefers this one to that of the C library.
+extern "C" int flock(int file, int operation) noexcept {
+  ++lock_attempts;
+  return static_cast<int>(::syscall(SYS_flock, file, operation));
+}
 
 namespace berth::store::testing {
 namespace {
@@ -64,15 +78,14 @@ TEST_F(RepositoryLockTest, NamesTheProgramAndPidOfTheHolder) {
 }
 
 TEST_F(RepositoryLockTest, ReportsTheWaitOnce) {
-  options_.lock_timeout = std::chrono::seconds(30);
+  options_.lock_timeout = std::chrono::minutes(3);
   std::optional<RepositoryLock> held = take(RepositoryLock::Kind::exclusive);
-  reporter_.on_step = [this] {
-    ++steps_;
-    steps_.notify_all();
-  };
+  reporter_.on_step = [this] { ++steps_; };
   std::jthread releaser([this, &held] {
-    steps_.wait(0);
-    std::this_thread::sleep_for(std::chrono::milliseconds(200));  // time for four more attempts
+    EXPECT_TRUE(test::wait_until("the wait is reported", [this] { return steps_ > 0; }));
+    const int before = lock_attempts;
+    EXPECT_TRUE(test::wait_until("the lock is tried four more times", [&] { return lock_attempts >= before + 4; }))
+        << "it was tried " << lock_attempts - before << " times";
     held.reset();
   });
   take(RepositoryLock::Kind::shared);

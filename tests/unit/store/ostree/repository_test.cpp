@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "store/ostree/repository.hpp"
 
 #include <fcntl.h>
@@ -7,10 +8,10 @@
 
 #include <filesystem>
 #include <fstream>
-#include <functional>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "failure.hpp"
 #include "store/content/content_writer.hpp"
 #include "store/damage.hpp"
 #include "store/fakes.hpp"
@@ -20,6 +21,7 @@ namespace berth::store {
 namespace {
 
 using namespace testing;  // NOLINT(google-build-using-namespace): test helpers of the store
+using test::failure_of;
 using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
@@ -88,16 +90,6 @@ void damage_config(const std::string& path, const std::string& how) {
     std::ofstream(path) << (how == "halved" ? text.substr(0, text.size() / 2)
                                             : std::string(how == "zeroed" ? 32 : 0, '\0'));
   }
-}
-
-base::Error failure_of(const std::function<void()>& work) {
-  try {
-    work();
-  } catch (const base::Error& error) {
-    return error;
-  }
-  ADD_FAILURE() << "nothing was refused";
-  return {base::ErrorKind::failed, "nothing was refused"};
 }
 
 class LostConfig : public RepositoryTest, public ::testing::WithParamInterface<const char*> {};
