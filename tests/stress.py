@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """stress.py PATTERN: runs the unit tests (--gtest_filter=*PATTERN*) and the end-to-end tests (pytest -k PATTERN) that match 20 times
-beside two busy processes, and prints how often each test failed. BERTH_BUILD names the build directory (default: build). The last
+beside two busy processes, and prints how often each test failed. A word is a PATTERN for both. BERTH_BUILD names the build directory (default: build). The last
 line is "N passed, M failed"."""
 
 import collections
@@ -17,10 +17,11 @@ import tempfile
 from tally import outcomes
 
 TOP = pathlib.Path(__file__).resolve().parents[1]
-BUILD = pathlib.Path(os.environ.get("BERTH_BUILD") or TOP / "build")
+BUILD = pathlib.Path(os.environ.get("BERTH_BUILD") or TOP / "build").resolve()
 ROUNDS = 20
 BUSY_PROCESSES = 2
 NO_TESTS = 5  # exit code of pytest when no test matches
+UNIT_SECONDS = 3600  # that all rounds of a program may take
 UNIT_RESULT = re.compile(r"\[ +(OK|FAILED) +\] ([\w./]+).* \(\d+ ms\)$", re.MULTILINE)
 
 
@@ -50,16 +51,21 @@ def run_unit_tests(pattern):
     passed, failures = 0, collections.Counter()
     for program in sorted(path for path in BUILD.glob("tests/unit/unit_*") if path.is_file() and os.access(path, os.X_OK)):
         argv = [program, f"--gtest_filter=*{pattern}*", f"--gtest_repeat={ROUNDS}", "--gtest_color=no"]
-        done = subprocess.run(argv, cwd=BUILD, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              text=True, errors="replace")  # fmt: skip
-        results = UNIT_RESULT.findall(done.stdout)
+        with tempfile.TemporaryFile("w+", errors="replace") as log:
+            try:
+                code = subprocess.run(argv, cwd=BUILD, stdin=subprocess.DEVNULL, stdout=log, stderr=log, timeout=UNIT_SECONDS).returncode
+            except subprocess.TimeoutExpired:
+                code = "none: it did not end"
+            log.seek(0)
+            output = log.read()
+        results = UNIT_RESULT.findall(output)
         failed = [test for result, test in results if result == "FAILED"]
-        if done.returncode != 0 and not failed:
-            failed = [f"{program.name}, with exit code {done.returncode}"]
+        if code not in (0, 1) or (code == 1 and not failed):  # a crash ends all rounds
+            failed.append(f"{program.name}, with exit code {code}")
         passed += sum(result == "OK" for result, _ in results)
         failures.update(failed)
         if failed:
-            print(done.stdout)
+            print(output)
     print(f"unit tests: {passed} passed, {failures.total()} failed", flush=True)
     return passed, failures
 

@@ -26,7 +26,7 @@ enum class ProgressTask {
   removing,      ///< objects that are not in use
   starting,      ///< a unit
   stopping,      ///< a unit
-  applying,      ///< the steps of a change: install, update, rollback, uninstall
+  applying,      ///< the steps of a change: install, update, rollback, uninstall; the last value
 };
 
 /// What `done` and `total` count.

@@ -23,10 +23,9 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "portable: also run on the host of another Debian release, by ./test debian13")
 
 
-# A shell ignores the first two for a command in the background, nohup(1) the third, and programs inherit that.
+# A shell ignores these signals for a command in the background, and programs inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGQUIT, signal.SIG_DFL)
-signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")

@@ -155,7 +155,7 @@ def test_progress_as_json_has_one_object_a_line(site):
 
 
 def test_verify_and_prune_report_progress(site):
-    """verify counts files, prune counts removed objects."""
+    """verify counts checked objects, prune removed ones."""
     reference = site.pushed(images.large(6), "small")
     site.network.run(*command(site, "pull", "-q", reference)[3:])
     done = site.network.run(*command(site, "images", "verify", "--no-remote", "--progress=json")[3:])

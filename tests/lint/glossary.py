@@ -10,7 +10,7 @@ TERMS = {
     r"\bfold" r"ers?\b": "directory",
     r"\bolder to" r"ols?\b": "`atomic`",
     r"\buser sp" r"ace\b": "user mode, or rootless",
-    r"(?<!\")\bpow" r"ers\b": "privileges",  # in quotes it is a key of files that exist
+    r"\bpow" r"ers\b(?!\";)": "privileges",  # a whole literal is a key of files that exist
     r"\bwho" r"ever\b": "the user, the caller, or who it is",
     r"\b(h" r"e|h" r"im|h" r"is)\b": "the user, or they",
     r"\bof ou" r"rs\b": "of berth, or the component's name",

@@ -14,8 +14,6 @@
 #include "base/file.hpp"
 #include "base/json.hpp"
 #include "base/process.hpp"
-#include "base/unit_quoting.hpp"
-#include "base/unit_syntax.hpp"
 #include "ops/containers/install.hpp"
 #include "ops/plan/plan.hpp"
 #include "ops/result_json.hpp"
@@ -76,56 +74,6 @@ Finding located(Severity severity, std::string code, std::string_view message, s
 
 Finding located(const base::Error& error) {
   return located(Severity::error, "refused", error.message(), error.hint());
-}
-
-/// A message of systemd-analyze(1), without the prefix `<PRIORITY>`.
-struct SystemdMessage {
-  std::string_view text;
-  Severity severity = Severity::warning;
-};
-
-/// The priority says whether systemd ignores a setting or does not load the unit: with a priority of an error, it does
-/// not. The exit status is the same for both.
-SystemdMessage parse_message(std::string_view line) {
-  constexpr std::size_t priority_mask = 7;  // LOG_PRIMASK of syslog(3)
-  constexpr std::size_t error_priority = 3;
-  std::string_view rest;
-  if (!line.starts_with('<')) {
-    return {line};
-  }
-  const auto priority = leading_number(line.substr(1), rest);
-  if (!rest.starts_with('>')) {
-    return {line};
-  }
-  return {rest.substr(1), (priority & priority_mask) <= error_priority ? Severity::error : Severity::warning};
-}
-
-/// The programs that a unit runs, as it names them.
-std::set<std::string> programs_of(std::string_view unit) {
-  std::set<std::string> programs;
-  for (const auto& assignment : base::parse_unit(unit).assignments) {
-    auto command = std::string_view(assignment.value);
-    command.remove_prefix(std::min(command.find_first_not_of("-@:+!|"), command.size()));
-    if (assignment.key.starts_with("Exec") && !command.empty()) {
-      if (auto program = base::take_unit_word(command)) {
-        programs.insert(std::move(*program));
-      }
-    }
-  }
-  return programs;
-}
-
-/// Whether a message about a whole unit names a program, by its path or as the unit names it. Such a message reports
-/// that the program cannot be executed, with the priority of an error and without a line.
-bool names_program(std::string_view message, const std::set<std::string>& programs) {
-  while (!message.empty()) {
-    const auto word = message.substr(0, message.find(' '));
-    if (word.starts_with('/') || programs.contains(std::string(word))) {
-      return true;
-    }
-    message.remove_prefix(std::min(word.size() + 1, message.size()));
-  }
-  return false;
 }
 
 /// Turns warnings into findings.
@@ -298,12 +246,11 @@ class Linter {
     try {
       base::create_file_at(AT_FDCWD, path, unit, 0600);
       base::ProcessOptions options;
-      // The target prefixes each message with its priority. Other variables would change the format.
-      options.environment = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8",
-                             "SYSTEMD_LOG_TARGET=console-prefixed"};
+      // Variables such as SYSTEMD_LOG_TIME would change the format of the messages.
+      options.environment = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8"};
       const auto result =
           base::run_process({"systemd-analyze", "verify", "--man=no", "--recursive-errors=no", path}, options);
-      add_verdict(result.error_output, path, host::unit_name(name), programs_of(unit));
+      add_verdict(result.error_output, path, host::unit_name(name));
     } catch (const base::Error& error) {
       add({{Severity::note, "unit-not-verified", unit_file, 0,
             error.kind() == base::ErrorKind::not_found
@@ -313,23 +260,29 @@ class Linter {
     }
   }
 
-  /// @param output of systemd-analyze: `<PRIORITY>PATH:LINE: …`, `<PRIORITY>UNIT: …`
-  /// @param programs that the unit runs; whether they exist depends on the machine
-  void add_verdict(const std::string& output, const std::string& path, const std::string& unit,
-                   const std::set<std::string>& programs) {
+  /// The text of a message decides, for systemd gives no number: exit status and priority are the same for a setting
+  /// that is ignored, a unit that is not loaded, and a program that this machine does not have.
+  /// @param output of systemd-analyze: `PATH:LINE: …`, `UNIT: …`
+  void add_verdict(const std::string& output, const std::string& path, const std::string& unit) {
     for (std::string_view rest = output; !rest.empty();) {
-      const auto whole = rest.substr(0, rest.find('\n'));
-      rest.remove_prefix(std::min(whole.size() + 1, rest.size()));
-      auto [line, severity] = parse_message(whole);
-      Finding finding{severity, "unit", unit_file, 0, {}, "see systemd.service(5)"};
+      auto line = rest.substr(0, rest.find('\n'));
+      rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+      // Whether a program exists depends on the machine.
+      if (line.find(" is not executable: ") != std::string_view::npos) {
+        continue;
+      }
+      Finding finding{Severity::error, "unit", unit_file, 0, {}, "see systemd.service(5)"};
       if (line.starts_with(path + ":")) {
         line.remove_prefix(path.size() + 1);
         finding.line = leading_number(line, line);
-      } else if (line.starts_with(unit + ":") && !names_program(line.substr(unit.size() + 1), programs)) {
+      } else if (line.starts_with(unit + ":")) {
         line.remove_prefix(unit.size() + 1);
       } else {
-        continue;  // about a program, or other units of this machine
+        continue;  // about other units of this machine
       }
+      const bool fatal =
+          line.find("Refusing") != std::string_view::npos || line.find("fatal") != std::string_view::npos;
+      finding.severity = fatal ? Severity::error : Severity::warning;
       finding.message = base::printable(line.substr(std::min(line.find_first_not_of(": "), line.size())));
       findings_.push_back(std::move(finding));
     }

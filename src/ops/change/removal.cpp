@@ -252,11 +252,9 @@ bool write_record(const Context& context, const UninstallRecord& record) {
 }  // namespace
 
 base::Json to_json(const UninstallOutcome& outcome) {
-  return {{"container", outcome.container},
-          {"keptFiles", outcome.kept_files},
-          {"savedTexts", outcome.saved_texts},
-          {"stoppedUnits", outcome.stopped_units},
-          {"remarks", outcome.remarks}};
+  return {{"container", outcome.container},    {"keptFiles", outcome.kept_files},
+          {"savedTexts", outcome.saved_texts}, {"stoppedUnits", outcome.stopped_units},
+          {"remarks", outcome.remarks},        {"showsPreinstalled", outcome.shows_preinstalled}};
 }
 
 UninstallOutcome remove_container(Context& context, UninstallRecord record, const StepHook& hook) {

@@ -18,6 +18,7 @@ struct UninstallOutcome {
   std::vector<std::string> remarks = {};        ///< messages about other files that are kept
   std::vector<std::string> saved_texts = {};    ///< paths of copies of an edited unit or tmpfiles.d file
   std::vector<std::string> stopped_units = {};  ///< units that were stopped with the service because they require it
+  bool shows_preinstalled = false;              ///< a container of the operating system of that name is visible again
 };
 
 /// For `--json`, described in schemas/berth-uninstall.schema.json.

@@ -146,6 +146,7 @@ UninstallOutcome uninstall(Context& context, const std::string& name, const Step
   if (!outcome) {
     host::throw_not_installed(name);
   }
+  outcome->shows_preinstalled = host::is_preinstalled(context.layout, name);
   return std::move(*outcome);
 }
 

@@ -99,7 +99,8 @@ HttpError describe_failure(CURL* easy, CURLcode code, const char* detail, const 
     case CURLE_SSL_CACERT_BADFILE:
       return {HttpFailure::tls,
               fmt::format("cannot read the CA certificates in {}", ca_file.empty() ? "the system's store" : ca_file),
-              "it must be a PEM file; see ca-file in berth.conf"};
+              ca_file.empty() ? "install ca-certificates, or set ca-file in berth.conf to a PEM file"
+                              : "it must be a PEM file; see ca-file in berth.conf"};
     case CURLE_SSL_CONNECT_ERROR:
       return {HttpFailure::tls, fmt::format("cannot speak TLS with {}: {}", url.location(), reason_of(detail, code)),
               "if it only speaks plain http, write http:IMAGE or mark it insecure in berth.conf"};

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Running programs of the machine, and waiting: every failure quotes what was there."""
 
+import signal
 import subprocess
 import time
 
@@ -77,8 +78,10 @@ def wait_for(get, what, until=bool, seconds=PATIENCE, shown=lambda: "", pause=PA
 
 
 def die_with_parent():
-    """For preexec_fn: the child is killed when the thread that started it ends."""
+    """For preexec_fn: the child is killed when the thread that started it ends. It does not inherit from nohup(1) that SIGHUP is
+    ignored."""
     import ctypes
 
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     pr_set_pdeathsig, sigkill = 1, 9
     ctypes.CDLL(None).prctl(pr_set_pdeathsig, sigkill)

@@ -4,8 +4,8 @@
 #include <fmt/format.h>
 
 #include "base/json.hpp"
+#include "cli/terminal/exit_code.hpp"
 #include "cli/terminal/output.hpp"
-#include "host/state/deployment.hpp"
 #include "ops/containers/uninstall.hpp"
 #include "ops/result_json.hpp"
 
@@ -34,15 +34,21 @@ void report(const ops::UninstallOutcome& outcome, ops::Context& context) {
     reporter.step(message);
   }
   reporter.step(fmt::format("uninstalled {}", name));
-  if (host::is_preinstalled(context.layout, name)) {
+  if (outcome.shows_preinstalled) {
     reporter.step(fmt::format("{0} of the operating system is visible again; start it with: berth start {0}", name));
   }
 }
 
 int uninstall_as_json(const CommandLine& line, ops::Context& context, const std::vector<std::string>& names) {
   std::vector<ops::UninstallOutcome> outcomes;
-  const int code =
-      for_each_name(line, names, [&](const std::string& name) { outcomes.push_back(ops::uninstall(context, name)); });
+  int code = exit_ok;
+  try {
+    code =
+        for_each_name(line, names, [&](const std::string& name) { outcomes.push_back(ops::uninstall(context, name)); });
+  } catch (...) {
+    emit_json(ops::array_of(outcomes));  // the containers that were removed before an interruption
+    throw;
+  }
   emit_json(ops::array_of(outcomes));
   return code;
 }

@@ -95,8 +95,10 @@ TEST_F(SignalWatchTest, ForwardsASignalThatArrivesWhileTheProgramStarts) {
 
 TEST_F(SignalWatchTest, IgnoresItsOwnSignalFromOtherProcesses) {
   SignalWatch watch([] {}, [] {});
-  ::kill(::getpid(), SIGRTMIN);
-  ASSERT_TRUE(is_taken(SIGRTMIN));
+  for (int count = 0; count < 2; ++count) {  // the watch has handled a signal when it takes the next one
+    ::kill(::getpid(), SIGRTMIN);
+    ASSERT_TRUE(is_taken(SIGRTMIN));
+  }
   EXPECT_FALSE(watch.token().stop_requested());
   ::kill(::getpid(), SIGINT);
   EXPECT_TRUE(waits_for_stop(watch.token()));

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/scope_exit.hpp"
 #include "base/temp_directory.hpp"
 #include "ops/author/author_test.hpp"
 
@@ -60,7 +61,7 @@ TEST_F(Lint, AUnitThatSystemdDoesNotLoadIsAnError) {
   put("service.template", std::string(unit) + "[Service]\nExecStartPre=relative/path\n");
   const auto report = lint_directory();
   ASSERT_THAT(codes(report), ElementsAre("unit", "privilege-over-host", "unit"));
-  EXPECT_EQ(report.findings[2].severity, Severity::error);
+  EXPECT_EQ(report.findings[0].severity, Severity::error);
   EXPECT_EQ(report.findings[2].line, 13U);
 }
 
@@ -72,8 +73,18 @@ TEST_F(Lint, AUnitThatSystemdRefusesAsAWholeIsAnError) {
                                                   ::testing::Field(&base::Finding::severity, Severity::error))));
 }
 
+TEST_F(Lint, ASettingThatSystemdIgnoresIsAWarning) {
+  for (const std::string setting : {"ReadWritePaths=relative", "Restart=sometimes", "StateDirectory=/absolute"}) {
+    put("service.template", std::string(unit) + "[Service]\n" + setting + "\n");
+    EXPECT_THAT(lint_directory().findings,
+                Contains(::testing::AllOf(::testing::Field(&base::Finding::code, "unit"),
+                                          ::testing::Field(&base::Finding::severity, Severity::warning))))
+        << setting;
+  }
+}
+
 TEST_F(Lint, WhetherAProgramExistsOnThisMachineIsNoFinding) {
-  for (const std::string program : {"/no/such", "no-such", "/no/%N", "@/no/such x"}) {
+  for (const std::string program : {"/no/such", "no-such", "/no/%N", "no-such-%N", "@/no/such x"}) {
     put("service.template", std::string(unit) + "[Service]\nExecStartPre=" + program + " --option\n");
     EXPECT_THAT(codes(lint_directory()), Not(Contains("unit"))) << program;
   }
@@ -83,8 +94,8 @@ TEST_F(Lint, TheEnvironmentDoesNotChangeHowMessagesOfSystemdAreRead) {
   put("service.template", std::string(unit) + "[Service]\nRestart=sometimes\n");
   for (const auto* variable : {"SYSTEMD_LOG_TIME", "SYSTEMD_LOG_LOCATION"}) {
     ::setenv(variable, "1", 1);
+    const base::ScopeExit unset([variable]() noexcept { ::unsetenv(variable); });
     EXPECT_THAT(codes(lint_directory()), ElementsAre("unit")) << variable;
-    ::unsetenv(variable);
   }
 }
 

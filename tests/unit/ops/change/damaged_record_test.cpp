@@ -20,6 +20,7 @@
 #include "ops/containers/uninstall.hpp"
 #include "ops/containers/update.hpp"
 #include "ops/images/pull.hpp"
+#include "ops/killed_work.hpp"
 #include "ops/tree.hpp"
 #include "ops/web_test.hpp"
 
@@ -142,18 +143,18 @@ TEST_F(DamagedRecord, TheFilesDetermineTheRecoveryAtAnyStep) {
   store(newer_image());
   std::filesystem::copy(machine.on_disk(""), machine.directory / "copy",
                         std::filesystem::copy_options::recursive | std::filesystem::copy_options::copy_symlinks);
-  constexpr int killed = 9;
   for (std::size_t kill_at = 0;; ++kill_at) {
     const pid_t child = start_update([&](std::size_t index) {
       if (index == kill_at) {
-        ::_exit(killed);
+        ::_exit(test::killed);
       }
     });
-    int status = 0;
-    ASSERT_EQ(::waitpid(child, &status, 0), child);
-    if (WEXITSTATUS(status) == 0) {
+    const int ended = test::exit_code_of(child);
+    if (ended == test::completed) {
+      EXPECT_GE(kill_at, 14U);
       return;
     }
+    ASSERT_EQ(ended, test::killed);
     machine.write(std::string(deployments) + "/.transactions/web", "{");
     recover_all(context);
     ASSERT_FALSE(is_littered()) << kill_at << tree();

@@ -211,7 +211,8 @@ TEST(ContainerJson, UninstalledContainers) {
                                                                    {"/etc/agent.conf"},
                                                                    {"/var/lib/agent is kept"},
                                                                    {"/etc/systemd/system/agent.service.saved"},
-                                                                   {"web.service"}}}));
+                                                                   {"web.service"},
+                                                                   true}}));
 }
 
 TEST(ContainerJson, UpdatedContainers) {

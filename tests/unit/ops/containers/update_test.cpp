@@ -14,6 +14,7 @@
 #include "ops/containers/rollback.hpp"
 #include "ops/containers/uninstall.hpp"
 #include "ops/images/pull.hpp"
+#include "ops/killed_work.hpp"
 #include "ops/tree.hpp"
 #include "ops/web_test.hpp"
 
@@ -287,20 +288,18 @@ TEST_F(UpdateTest, TheNextCommandRevertsAnUpdateThatWasKilledAtAnyStep) {
   update(context, web({"PORT=1"}));
   store(newer_image());
   const auto before = tree();
-  constexpr int killed = 9;
   for (std::size_t kill_at = 0;; ++kill_at) {
     const pid_t child = start_update([&](std::size_t index) {
       if (index == kill_at) {
-        ::_exit(killed);
+        ::_exit(test::killed);
       }
     });
-    int status = 0;
-    ASSERT_EQ(::waitpid(child, &status, 0), child);
-    if (WEXITSTATUS(status) == 0) {
+    const int ended = test::exit_code_of(child);
+    if (ended == test::completed) {
       EXPECT_GE(kill_at, 14U);
       return;
     }
-    ASSERT_EQ(WEXITSTATUS(status), killed);
+    ASSERT_EQ(ended, test::killed);
     machine.reporter.warnings.clear();
     recover_pending(context);
     ASSERT_EQ(tree(), before) << "killed before step " << kill_at;
