@@ -70,8 +70,9 @@ consteval DlopenNote<Size> dlopen_note(const char (&json)[Size]) {
 /// @param variable a name that is not used elsewhere in the file; the note is in one source file only
 /// @param feature what needs the library, as a short id
 /// @param priority `required`, `recommended` or `suggested`
-// NOLINTNEXTLINE(cppcoreguidelines-macro-usage): an attribute and adjacent literals
+// NOLINTBEGIN(cppcoreguidelines-macro-usage,bugprone-macro-parentheses): an attribute and adjacent literals
 #define BERTH_DLOPEN_NOTE(variable, soname, feature, description, priority)                     \
   [[gnu::used, gnu::section(".note.dlopen")]] alignas(4) constexpr auto variable =              \
       ::berth::base::dlopen_note("[{\"feature\":\"" feature "\",\"description\":\"" description \
                                  "\",\"priority\":\"" priority "\",\"soname\":[\"" soname "\"]}]")
+// NOLINTEND(cppcoreguidelines-macro-usage,bugprone-macro-parentheses)

@@ -83,7 +83,7 @@ std::string nearest(const std::string& word, const std::vector<std::string>& can
 UsageError usage_error(const CLI::App& app, const CLI::ParseError& error) {
   const auto* verb = reached(app);
   const auto name = verb == &app ? "berth" : "berth " + full_name(verb);
-  const UsageError plain{fmt::format("berth: {}", error.what()), fmt::format("see {} --help", name)};
+  UsageError plain{fmt::format("berth: {}", error.what()), fmt::format("see {} --help", name)};
   const auto verbs = verbs_of(*verb);
   const auto left = app.remaining(true);
   const auto unknown = [&](const char* what, const std::string& word, const std::vector<std::string>& known) {

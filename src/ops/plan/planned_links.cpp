@@ -68,7 +68,7 @@ std::string PlannedLinks::resolve(const std::string& path) const {
       return path;
     }
     const auto target = planned == targets_.end() ? real.substr(0, real.size() - 2) : planned->second;
-    auto more = reversed_components(target.starts_with('/') ? target : parent + "/" + target);
+    auto more = reversed_components(target.starts_with('/') ? target : fmt::format("{}/{}", parent, target));
     std::move(more.begin(), more.end(), std::back_inserter(left));
     found.clear();
   }
