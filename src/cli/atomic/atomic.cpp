@@ -28,19 +28,19 @@ bool take_word(std::string& text, std::string_view word) {
   return true;
 }
 
-Action declare(CLI::App& atomic, CommandLine& line) {
+Action declare(const Subcommand& atomic, CommandLine& line) {
   const AtomicParser parser{line, std::make_shared<AtomicOptions>()};
   auto& options = *parser.options;
-  atomic.require_subcommand(1);
+  atomic.require_subcommand();
   atomic.set_version_flag("-v,--version", "berth " BERTH_VERSION ", as atomic 1.22", "Print the version and exit");
   atomic.add_flag("-y,--assumeyes", options.assume_yes, "Do not ask for confirmation");
   atomic.add_flag("--debug,-i,--ignore", options.ignored, "Accepted; has no effect");
   add_atomic_containers(atomic, parser);
-  auto* containers = add_group(atomic, "containers", "Manage installed containers");
-  auto* images = add_group(atomic, "images", "Manage stored images");
-  add_atomic_changes(*containers, parser);
-  add_atomic_lists(atomic, *containers, *images, parser);
-  add_atomic_images(atomic, *images, parser);
+  auto containers = atomic.add_group("containers", "Manage installed containers");
+  auto images = atomic.add_group("images", "Manage stored images");
+  add_atomic_changes(containers, parser);
+  add_atomic_lists(atomic, containers, images, parser);
+  add_atomic_images(atomic, images, parser);
   return {};
 }
 
@@ -88,9 +88,10 @@ std::string berth_reference(const std::string& text) {
   return text;
 }
 
-CLI::App* add_atomic_verb(CLI::App& group, const AtomicParser& parser, const VerbEntry& entry, AtomicAction action) {
+Subcommand add_atomic_verb(const Subcommand& group, const AtomicParser& parser, const VerbEntry& entry,
+                           AtomicAction action) {
   auto& line = parser.line;
-  auto* verb = add_verb(group, line, entry, [&line, options = parser.options, action](ops::Context& context) {
+  auto verb = add_verb(group, line, entry, [&line, options = parser.options, action](ops::Context& context) {
     try {
       return action(*options, line, context);
     } catch (const render::UnsetVariables& error) {
@@ -100,12 +101,12 @@ CLI::App* add_atomic_verb(CLI::App& group, const AtomicParser& parser, const Ver
                   error.hint());
     }
   });
-  verb->parse_complete_callback([&line] { line.atomic = true; });
+  verb.when_parsed([&line] { line.atomic = true; });
   return verb;
 }
 
-void add_storage(CLI::App& verb, AtomicOptions& options) {
-  verb.add_option("--storage", options.storage, "ostree, the only storage")->type_name("STORAGE");
+void add_storage(const Subcommand& verb, AtomicOptions& options) {
+  verb.add_option("--storage", options.storage, "ostree, the only storage").type_name("STORAGE");
 }
 
 void check_storage(const AtomicOptions& options) {

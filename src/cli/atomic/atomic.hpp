@@ -3,7 +3,6 @@
 // statuses are those of its last release, 1.22; berth-atomic(8) lists the differences.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -68,10 +67,11 @@ std::string berth_reference(const std::string& text);
 std::string without_source(std::string text);
 
 /// Adds a verb of atomic. Variables without a value are reported as atomic reports them.
-CLI::App* add_atomic_verb(CLI::App& group, const AtomicParser& parser, const VerbEntry& entry, AtomicAction action);
+Subcommand add_atomic_verb(const Subcommand& group, const AtomicParser& parser, const VerbEntry& entry,
+                           AtomicAction action);
 
 /// --storage
-void add_storage(CLI::App& verb, AtomicOptions& options);
+void add_storage(const Subcommand& verb, AtomicOptions& options);
 
 /// @throws Error for another --storage than `ostree`
 void check_storage(const AtomicOptions& options);
@@ -81,9 +81,10 @@ void check_storage(const AtomicOptions& options);
 bool confirmed(const AtomicOptions& options, const std::string& what);
 
 // The verbs of the other files.
-void add_atomic_containers(CLI::App& atomic, const AtomicParser& parser);
-void add_atomic_changes(CLI::App& containers, const AtomicParser& parser);
-void add_atomic_lists(CLI::App& atomic, CLI::App& containers, CLI::App& images, const AtomicParser& parser);
-void add_atomic_images(CLI::App& atomic, CLI::App& images, const AtomicParser& parser);
+void add_atomic_containers(const Subcommand& atomic, const AtomicParser& parser);
+void add_atomic_changes(const Subcommand& containers, const AtomicParser& parser);
+void add_atomic_lists(const Subcommand& atomic, const Subcommand& containers, const Subcommand& images,
+                      const AtomicParser& parser);
+void add_atomic_images(const Subcommand& atomic, const Subcommand& images, const AtomicParser& parser);
 
 }  // namespace berth::cli

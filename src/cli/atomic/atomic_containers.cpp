@@ -369,126 +369,126 @@ int run_delete(const AtomicOptions& options, const CommandLine& /*line*/, ops::C
   return exit_ok;
 }
 
-void add_login(CLI::App& verb, AtomicOptions& options) {
-  verb.add_option(credentials_option, options.login, "Login for the registry")->type_name("USER[:PASSWORD]");
+void add_login(const Subcommand& verb, AtomicOptions& options) {
+  verb.add_option(credentials_option, options.login, "Login for the registry").type_name("USER[:PASSWORD]");
 }
 
-void add_name(CLI::App& verb, AtomicOptions& options, const std::string& description) {
-  verb.add_option("-n,--name", options.name, description)->type_name("NAME");
+void add_name(const Subcommand& verb, AtomicOptions& options, const std::string& description) {
+  verb.add_option("-n,--name", options.name, description).type_name("NAME");
 }
 
-void add_pull(CLI::App& atomic, const AtomicParser& parser) {
+void add_pull(const Subcommand& atomic, const AtomicParser& parser) {
   auto& options = *parser.options;
-  auto* verb = add_atomic_verb(
+  auto verb = add_atomic_verb(
       atomic, parser, {.name = "pull", .order = 0, .summary = "Fetch an image into the store", .needs_root = true},
       run_pull);
-  verb->add_option("IMAGE", options.target, "[SOURCE:]IMAGE")->required();
-  add_login(*verb, options);
-  verb->add_option("-t,--type", options.ignored_value, "Accepted; has no effect")->type_name("TYPE");
-  add_storage(*verb, options);
+  verb.add_option("IMAGE", options.target, "[SOURCE:]IMAGE").required();
+  add_login(verb, options);
+  verb.add_option("-t,--type", options.ignored_value, "Accepted; has no effect").type_name("TYPE");
+  add_storage(verb, options);
 }
 
-void add_install(CLI::App& atomic, const AtomicParser& parser) {
+void add_install(const Subcommand& atomic, const AtomicParser& parser) {
   auto& options = *parser.options;
-  auto* verb = add_atomic_verb(
+  auto verb = add_atomic_verb(
       atomic, parser, {.name = "install", .order = 0, .summary = "Install a system container", .needs_root = true},
       run_install);
-  verb->add_option("IMAGE", options.target, "[SOURCE:]IMAGE")->required();
-  add_name(*verb, options, "Name of the container");
-  add_set_alone(*verb, parser.line.set, set_help);
-  verb->add_option("--rootfs", options.rootfs, "Use this root file system")->type_name("DIR");
-  add_runtime(*verb, options.runtime);
-  verb->add_option("--system-package", options.system_package, "Host files as a package")->type_name("MODE");
-  add_login(*verb, options);
-  verb->add_flag("--system", parser.line.globals.system, "Install for the whole system, which is the default");
-  verb->add_flag("--user", options.user, "Refused for root");
-  verb->add_flag("--display", options.display, "Show the deployment directory and change nothing");
-  add_storage(*verb, options);
+  verb.add_option("IMAGE", options.target, "[SOURCE:]IMAGE").required();
+  add_name(verb, options, "Name of the container");
+  add_set_alone(verb, parser.line.set, set_help);
+  verb.add_option("--rootfs", options.rootfs, "Use this root file system").type_name("DIR");
+  add_runtime(verb, options.runtime);
+  verb.add_option("--system-package", options.system_package, "Host files as a package").type_name("MODE");
+  add_login(verb, options);
+  verb.add_flag("--system", parser.line.globals.system, "Install for the whole system, which is the default");
+  verb.add_flag("--user", options.user, "Refused for root");
+  verb.add_flag("--display", options.display, "Show the deployment directory and change nothing");
+  add_storage(verb, options);
 }
 
-void add_run(CLI::App& atomic, const AtomicParser& parser) {
+void add_run(const Subcommand& atomic, const AtomicParser& parser) {
   auto& options = *parser.options;
-  auto* verb = add_atomic_verb(
+  auto verb = add_atomic_verb(
       atomic, parser,
       {.name = "run", .order = 0, .summary = "Start a container, or run a command in it", .needs_root = true}, run_run);
-  verb->add_option("IMAGE|NAME", options.target, "A container, or an image, which is installed first")->required();
-  verb->add_option("COMMAND", options.command.command, "What to run, with its arguments");
-  add_name(*verb, options, "Name of the container");
-  add_set_alone(*verb, parser.line.set, set_help);
-  add_runtime(*verb, options.runtime);
-  verb->add_flag("-d,--detach", options.command.detach, "Do not wait; only in a running container");
-  verb->add_flag("--display", options.display, "Show what would be done");
-  verb->add_flag("-q,--quiet,-r,--replace,--spc", options.ignored, "Accepted; has no effect");
-  add_storage(*verb, options);
+  verb.add_option("IMAGE|NAME", options.target, "A container, or an image, which is installed first").required();
+  verb.add_option("COMMAND", options.command.command, "What to run, with its arguments");
+  add_name(verb, options, "Name of the container");
+  add_set_alone(verb, parser.line.set, set_help);
+  add_runtime(verb, options.runtime);
+  verb.add_flag("-d,--detach", options.command.detach, "Do not wait; only in a running container");
+  verb.add_flag("--display", options.display, "Show what would be done");
+  verb.add_flag("-q,--quiet,-r,--replace,--spc", options.ignored, "Accepted; has no effect");
+  add_storage(verb, options);
 }
 
-void add_services(CLI::App& atomic, const AtomicParser& parser) {
+void add_services(const Subcommand& atomic, const AtomicParser& parser) {
   auto& options = *parser.options;
-  auto* uninstall = add_atomic_verb(
+  auto uninstall = add_atomic_verb(
       atomic, parser, {.name = "uninstall", .order = 0, .summary = "Stop and remove a container", .needs_root = true},
       run_uninstall);
-  uninstall->add_option("NAME", options.target, "A container; an image needs no uninstall")->required();
-  add_name(*uninstall, options, "Refused");
-  uninstall->add_flag("--display", options.display, "Show what would be done");
-  uninstall->add_flag("-f,--force", options.force, "Accepted; has no effect");
-  add_storage(*uninstall, options);
-  auto* stop = add_atomic_verb(
+  uninstall.add_option("NAME", options.target, "A container; an image needs no uninstall").required();
+  add_name(uninstall, options, "Refused");
+  uninstall.add_flag("--display", options.display, "Show what would be done");
+  uninstall.add_flag("-f,--force", options.force, "Accepted; has no effect");
+  add_storage(uninstall, options);
+  auto stop = add_atomic_verb(
       atomic, parser, {.name = "stop", .order = 0, .summary = "Stop the service of a container", .needs_root = true},
       run_stop);
-  stop->add_option("NAME", options.target, "A container")->required();
-  stop->add_flag("--display", options.display, "Show what would be done");
+  stop.add_option("NAME", options.target, "A container").required();
+  stop.add_flag("--display", options.display, "Show what would be done");
 }
 
-void add_mounts(CLI::App& atomic, const AtomicParser& parser) {
+void add_mounts(const Subcommand& atomic, const AtomicParser& parser) {
   auto& options = *parser.options;
-  auto* mount = add_atomic_verb(atomic, parser,
-                                {.name = "mount",
-                                 .order = 0,
-                                 .summary = "Mount the files of an image or container, read-only",
-                                 .needs_root = true},
-                                run_mount);
-  mount->add_option("IMAGE|NAME", options.target, "An image, or a container")->required();
-  mount->add_option("DIR", options.destination, "An existing directory")->required();
-  mount->add_option("-o,--options", options.ignored_value, "Accepted; always ro,nodev,nosuid")->type_name("LIST");
-  mount->add_flag("--live", options.live, "Refused");
-  mount->add_flag("--shared", options.ignored, "Accepted; has no effect");
-  add_storage(*mount, options);
-  auto* umount = add_atomic_verb(
+  auto mount = add_atomic_verb(atomic, parser,
+                               {.name = "mount",
+                                .order = 0,
+                                .summary = "Mount the files of an image or container, read-only",
+                                .needs_root = true},
+                               run_mount);
+  mount.add_option("IMAGE|NAME", options.target, "An image, or a container").required();
+  mount.add_option("DIR", options.destination, "An existing directory").required();
+  mount.add_option("-o,--options", options.ignored_value, "Accepted; always ro,nodev,nosuid").type_name("LIST");
+  mount.add_flag("--live", options.live, "Refused");
+  mount.add_flag("--shared", options.ignored, "Accepted; has no effect");
+  add_storage(mount, options);
+  auto umount = add_atomic_verb(
       atomic, parser, {.name = "umount", .order = 0, .summary = "Unmount the files shown by mount", .needs_root = true},
       run_umount);
-  umount->alias("unmount");
-  umount->add_option("DIR", options.destination, "The directory that was given to mount")->required();
+  umount.add_alias("unmount");
+  umount.add_option("DIR", options.destination, "The directory that was given to mount").required();
 }
 
 }  // namespace
 
-void add_atomic_changes(CLI::App& containers, const AtomicParser& parser) {
+void add_atomic_changes(const Subcommand& containers, const AtomicParser& parser) {
   auto& options = *parser.options;
-  auto* update = add_atomic_verb(containers, parser,
-                                 {.name = "update",
-                                  .order = 0,
-                                  .summary = "Update a container to the stored version of its image",
-                                  .needs_root = true},
-                                 run_update);
-  update->add_option("NAME", options.target, "A container");
-  add_set_alone(*update, parser.line.set, set_help);
-  update->add_option("--rebase", options.rebase, "Another image")->type_name("IMAGE");
-  update->add_flag("-a,--all", options.all, "All containers");
-  auto* rollback = add_atomic_verb(
+  auto update = add_atomic_verb(containers, parser,
+                                {.name = "update",
+                                 .order = 0,
+                                 .summary = "Update a container to the stored version of its image",
+                                 .needs_root = true},
+                                run_update);
+  update.add_option("NAME", options.target, "A container");
+  add_set_alone(update, parser.line.set, set_help);
+  update.add_option("--rebase", options.rebase, "Another image").type_name("IMAGE");
+  update.add_flag("-a,--all", options.all, "All containers");
+  auto rollback = add_atomic_verb(
       containers, parser,
       {.name = "rollback", .order = 0, .summary = "Return to the other deployment", .needs_root = true}, run_rollback);
-  rollback->add_option("NAME", options.target, "A container")->required();
-  auto* remove = add_atomic_verb(
+  rollback.add_option("NAME", options.target, "A container").required();
+  auto remove = add_atomic_verb(
       containers, parser,
       {.name = "delete", .order = 0, .summary = "Stop and remove containers, after confirmation", .needs_root = true},
       run_delete);
-  remove->add_option("NAME", options.names, "Containers");
-  remove->add_flag("-a,--all", options.all, "All containers");
-  remove->add_flag("-f,--force", options.force, "Accepted; has no effect");
-  add_storage(*remove, options);
+  remove.add_option("NAME", options.names, "Containers");
+  remove.add_flag("-a,--all", options.all, "All containers");
+  remove.add_flag("-f,--force", options.force, "Accepted; has no effect");
+  add_storage(remove, options);
 }
 
-void add_atomic_containers(CLI::App& atomic, const AtomicParser& parser) {
+void add_atomic_containers(const Subcommand& atomic, const AtomicParser& parser) {
   add_pull(atomic, parser);
   add_install(atomic, parser);
   add_run(atomic, parser);

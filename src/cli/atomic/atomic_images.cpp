@@ -269,69 +269,69 @@ int run_verify(const AtomicOptions& options, const CommandLine& /*line*/, ops::C
   return exit_ok;
 }
 
-void add_image(CLI::App& verb, AtomicOptions& options) {
-  verb.add_option("IMAGE", options.target, "A stored image")->required();
+void add_image(const Subcommand& verb, AtomicOptions& options) {
+  verb.add_option("IMAGE", options.target, "A stored image").required();
   add_storage(verb, options);
 }
 
 /// Verbs that exist both by themselves and in the group of images.
-void add_to(CLI::App& group, const AtomicParser& parser) {
+void add_to(const Subcommand& group, const AtomicParser& parser) {
   auto& options = *parser.options;
-  auto* info = add_atomic_verb(
-      group, parser, {.name = "info", .order = 0, .summary = "Show labels and template variables of an image"},
-      run_info);
-  info->add_flag("--remote", options.remote, "Refused");
-  add_image(*info, options);
-  auto* version = add_atomic_verb(
+  auto info = add_atomic_verb(group, parser,
+                              {.name = "info", .order = 0, .summary = "Show labels and template variables of an image"},
+                              run_info);
+  info.add_flag("--remote", options.remote, "Refused");
+  add_image(info, options);
+  auto version = add_atomic_verb(
       group, parser, {.name = "version", .order = 0, .summary = "Show the version in the labels of an image"},
       run_version);
-  version->add_flag("-r,--recurse", options.ignored, "Accepted; has no effect");
-  add_image(*version, options);
-  auto* verify = add_atomic_verb(
+  version.add_flag("-r,--recurse", options.ignored, "Accepted; has no effect");
+  add_image(version, options);
+  auto verify = add_atomic_verb(
       group, parser, {.name = "verify", .order = 0, .summary = "Check an image against its registry and its checksums"},
       run_verify);
-  verify->add_option("IMAGE", options.names, "A stored image")->expected(0, 1);
-  verify->add_flag("-a,--all", options.all, "All stored images with a registry in their names");
-  verify->add_flag("-v,--verbose", options.verbose, "Also if nothing differs");
-  verify->add_flag("--no-validate", options.ignored, "Accepted; has no effect");
-  add_storage(*verify, options);
-  auto* update = add_atomic_verb(group, parser,
-                                 {.name = "update",
-                                  .order = 0,
-                                  .summary = "Pull the current version of an image from its registry",
-                                  .needs_root = true},
-                                 run_update);
-  update->add_option("IMAGE", options.target, "A stored image");
-  update->add_flag("-a,--all", options.all, "All stored images with a registry in their names");
-  update->add_flag("-f,--force", options.force, "Refused");
-  add_storage(*update, options);
+  verify.add_option("IMAGE", options.names, "A stored image").optional();
+  verify.add_flag("-a,--all", options.all, "All stored images with a registry in their names");
+  verify.add_flag("-v,--verbose", options.verbose, "Also if nothing differs");
+  verify.add_flag("--no-validate", options.ignored, "Accepted; has no effect");
+  add_storage(verify, options);
+  auto update = add_atomic_verb(group, parser,
+                                {.name = "update",
+                                 .order = 0,
+                                 .summary = "Pull the current version of an image from its registry",
+                                 .needs_root = true},
+                                run_update);
+  update.add_option("IMAGE", options.target, "A stored image");
+  update.add_flag("-a,--all", options.all, "All stored images with a registry in their names");
+  update.add_flag("-f,--force", options.force, "Refused");
+  add_storage(update, options);
 }
 
 }  // namespace
 
-void add_atomic_images(CLI::App& atomic, CLI::App& images, const AtomicParser& parser) {
+void add_atomic_images(const Subcommand& atomic, const Subcommand& images, const AtomicParser& parser) {
   auto& options = *parser.options;
   add_to(atomic, parser);
   add_to(images, parser);
-  auto* remove = add_atomic_verb(
+  auto remove = add_atomic_verb(
       images, parser,
       {.name = "delete", .order = 0, .summary = "Delete images, after confirmation", .needs_root = true}, run_delete);
-  remove->add_option("IMAGE", options.names, "Names, or prefixes of ids");
-  remove->add_flag("-a,--all", options.all, "All images");
-  remove->add_flag("-f,--force", options.force, "Accepted: containers always keep their files");
-  add_storage(*remove, options);
+  remove.add_option("IMAGE", options.names, "Names, or prefixes of ids");
+  remove.add_flag("-a,--all", options.all, "All images");
+  remove.add_flag("-f,--force", options.force, "Accepted: containers always keep their files");
+  add_storage(remove, options);
   add_atomic_verb(images, parser,
                   {.name = "prune",
                    .order = 0,
                    .summary = "Remove everything that no image and no container uses",
                    .needs_root = true},
                   run_prune);
-  auto* tag = add_atomic_verb(
+  auto tag = add_atomic_verb(
       images, parser, {.name = "tag", .order = 0, .summary = "Give a stored image another name", .needs_root = true},
       run_tag);
-  tag->add_option("IMAGE", options.target, "A stored image")->required();
-  tag->add_option("NEW-NAME", options.destination, "Its other name")->required();
-  add_storage(*tag, options);
+  tag.add_option("IMAGE", options.target, "A stored image").required();
+  tag.add_option("NEW-NAME", options.destination, "Its other name").required();
+  add_storage(tag, options);
 }
 
 }  // namespace berth::cli

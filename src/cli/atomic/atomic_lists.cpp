@@ -211,18 +211,19 @@ ListHelp help(const std::string& all, const std::string& quiet) {
 
 }  // namespace
 
-void add_atomic_lists(CLI::App& atomic, CLI::App& containers, CLI::App& images, const AtomicParser& parser) {
+void add_atomic_lists(const Subcommand& atomic, const Subcommand& containers, const Subcommand& images,
+                      const AtomicParser& parser) {
   auto& list = parser.options->list;
-  for (auto* verb : {add_atomic_verb(containers, parser, {.name = "list", .order = 0, .summary = "List containers"},
-                                     list_containers),
-                     add_atomic_verb(atomic, parser, {.name = "ps", .order = 0, .summary = "Same as containers list"},
-                                     list_containers)}) {
-    add_list_options(*verb, list, help("Include stopped containers", "Print only names"));
+  for (auto verb : {add_atomic_verb(containers, parser, {.name = "list", .order = 0, .summary = "List containers"},
+                                    list_containers),
+                    add_atomic_verb(atomic, parser, {.name = "ps", .order = 0, .summary = "Same as containers list"},
+                                    list_containers)}) {
+    add_list_options(verb, list, help("Include stopped containers", "Print only names"));
   }
-  auto* verb = add_atomic_verb(
+  auto verb = add_atomic_verb(
       images, parser, {.name = "list", .order = 0, .summary = "List images; > marks those that a container uses"},
       list_images);
-  add_list_options(*verb, list, help("Include the layers of images", "Print only ids"));
+  add_list_options(verb, list, help("Include the layers of images", "Print only ids"));
 }
 
 }  // namespace berth::cli

@@ -45,12 +45,13 @@ bool wants_terminal(const CommandOptions& options) {
 
 }  // namespace
 
-void add_command_options(CLI::App& verb, CommandOptions& options) {
-  verb.add_option("COMMAND", options.command, "What to run, with its arguments");
+AddedOption add_command_options(const Subcommand& verb, CommandOptions& options) {
+  auto command = verb.add_option("COMMAND", options.command, "What to run, with its arguments");
   verb.add_flag("-t,--tty", options.terminal, "Require a terminal; the default when standard input is one");
   verb.add_flag("--no-tty", options.no_terminal, "No terminal for the command");
   verb.add_flag("-i,--interactive", options.interactive, "Accepted: standard input is always connected");
   verb.add_flag("-d,--detach", options.detach, "Do not wait; only in a running container");
+  return command;
 }
 
 ops::Attachment attachment_of(const CommandOptions& options, const CommandLine& line) {

@@ -2,7 +2,6 @@
 // Running a command: what berth run, exec, install and atomic share.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <functional>
 #include <string>
 #include <vector>
@@ -23,8 +22,8 @@ struct CommandOptions {
   bool display = false;  ///< only plan
 };
 
-/// COMMAND, and the options that say how it is connected. COMMAND must be the last positional argument.
-void add_command_options(CLI::App& verb, CommandOptions& options);
+/// COMMAND, and the options that say how it is connected. COMMAND must be the last positional argument. @return COMMAND
+AddedOption add_command_options(const Subcommand& verb, CommandOptions& options);
 
 /// An image from which a container is made, and how.
 struct ImageOptions {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "cli/options/command_line.hpp"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -60,7 +61,7 @@ CLI::App& parent_of(CLI::App& app, const Verb& verb) {
   if (!known.empty()) {
     return *known.front();
   }
-  return *add_group(app, std::string(group->name), std::string(group->summary));
+  return Subcommand(app).add_group(std::string(group->name), std::string(group->summary)).app();
 }
 
 /// Adds the subcommand; it does nothing yet.
@@ -99,17 +100,10 @@ std::string full_name(const CLI::App* app) {
                                                               : full_name(parent) + " " + app->get_name();
 }
 
-CLI::App* add_group(CLI::App& parent, const std::string& name, const std::string& summary) {
-  auto* group = parent.add_subcommand(name, summary);
-  group->fallthrough();
-  group->require_subcommand(1);
-  return group;
-}
-
-CLI::App* add_verb(CLI::App& parent, CommandLine& line, const VerbEntry& entry, Action action) {
-  auto* verb = add_subcommand(parent, entry);
+Subcommand add_verb(const Subcommand& parent, CommandLine& line, const VerbEntry& entry, Action action) {
+  auto* verb = add_subcommand(parent.app(), entry);
   set_action(verb, line, entry, std::move(action));
-  return verb;
+  return Subcommand(*verb);
 }
 
 int for_each_name(const CommandLine& line, const std::vector<std::string>& names,
@@ -146,7 +140,7 @@ void build(CLI::App& app, CommandLine& line, std::string_view word) {
             [](const Verb& one, const Verb& other) { return position_of(one) < position_of(other); });
   for (const auto& verb : verbs) {
     auto* added = add_subcommand(parent_of(app, verb), verb.entry);
-    if (auto action = verb.declare(*added, line)) {
+    if (auto action = verb.declare(Subcommand(*added), line)) {
       set_action(added, line, verb.entry, std::move(action));
     }
   }

@@ -4,7 +4,6 @@
 
 #include <sys/types.h>
 
-#include <CLI/CLI.hpp>
 #include <functional>
 #include <memory>
 #include <string>
@@ -12,6 +11,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "cli/options/subcommand.hpp"
 #include "ops/context.hpp"
 
 namespace berth::cli {
@@ -67,7 +67,7 @@ struct VerbEntry {
 /// empty for a verb that only has subcommands of its own.
 struct Verb {
   VerbEntry entry;
-  std::function<Action(CLI::App& verb, CommandLine& line)> declare;
+  std::function<Action(const Subcommand& verb, CommandLine& line)> declare;
 };
 
 /// Makes a verb that owns its options.
@@ -77,9 +77,9 @@ struct Verb {
 /// @param run builds the request from the options, calls the use case in ops and prints the result; returns the exit
 ///   code. `line` is as the application completed it.
 template <typename Options>
-Verb make_verb(const VerbEntry& entry, void (*declare)(CLI::App& verb, Options& options, CommandLine& line),
+Verb make_verb(const VerbEntry& entry, void (*declare)(const Subcommand& verb, Options& options, CommandLine& line),
                int (*run)(const Options& options, const CommandLine& line, ops::Context& context)) {
-  return {entry, [declare, run](CLI::App& verb, CommandLine& line) -> Action {
+  return {entry, [declare, run](const Subcommand& verb, CommandLine& line) -> Action {
             const auto options = std::make_shared<Options>();
             declare(verb, *options, line);
             return [options, run, &line](ops::Context& context) { return run(*options, line, context); };
@@ -92,11 +92,8 @@ std::vector<Verb> verb_table();
 /// "images list" for the subcommand `list` of `images`.
 std::string full_name(const CLI::App* app);
 
-/// Adds a subcommand whose subcommands are verbs, one of which must be given.
-CLI::App* add_group(CLI::App& parent, const std::string& name, const std::string& summary);
-
 /// Adds a subcommand whose parse sets `line.verb`, `line.needs_root` and `line.action`.
-CLI::App* add_verb(CLI::App& parent, CommandLine& line, const VerbEntry& entry, Action action);
+Subcommand add_verb(const Subcommand& parent, CommandLine& line, const VerbEntry& entry, Action action);
 
 /// Reads the files of --set-file. One line break at the end of a file is left out. To be called before signals are
 /// handled: standard input may be a terminal, and reading it must be interruptible.

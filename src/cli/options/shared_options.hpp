@@ -2,7 +2,6 @@
 // Options that several verbs have.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 #include <vector>
 
@@ -13,22 +12,22 @@
 namespace berth::cli {
 
 /// --set and --set-file.
-void add_set(CLI::App& verb, SetOptions& set, const std::string& description);
+void add_set(const Subcommand& verb, SetOptions& set, const std::string& description);
 
 /// --set, without --set-file.
-void add_set_alone(CLI::App& verb, SetOptions& set, const std::string& description);
+void add_set_alone(const Subcommand& verb, SetOptions& set, const std::string& description);
 
 /// --authfile, of the verbs that may query a registry.
-void add_authfile(CLI::App& verb, std::string& file);
+void add_authfile(const Subcommand& verb, std::string& file);
 
 /// --platform
-void add_platform(CLI::App& verb, std::string& platform);
+void add_platform(const Subcommand& verb, std::string& platform);
 
 /// --runtime
-void add_runtime(CLI::App& verb, std::string& runtime);
+void add_runtime(const Subcommand& verb, std::string& runtime);
 
 /// --settle and --no-gate, of the verbs that start another deployment.
-void add_gate_options(CLI::App& verb, ops::GateOptions& gate);
+void add_gate_options(const Subcommand& verb, ops::GateOptions& gate);
 
 /// Options of the verbs that print a list.
 struct ListOptions {
@@ -47,7 +46,7 @@ struct ListHelp {
   std::string filter;
 };
 
-void add_list_options(CLI::App& verb, ListOptions& options, const ListHelp& help);
+void add_list_options(const Subcommand& verb, ListOptions& options, const ListHelp& help);
 
 /// @param keys that --filter may name
 /// @throws Error(usage)

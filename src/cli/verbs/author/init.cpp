@@ -31,10 +31,10 @@ int run(const InitOptions& options, const CommandLine& /*line*/, ops::Context& c
   return exit_ok;
 }
 
-void declare(CLI::App& verb, InitOptions& options, CommandLine& /*line*/) {
-  verb.add_option("DIR", options.directory, "Directory to write into; existing files are not overwritten")->required();
+void declare(const Subcommand& verb, InitOptions& options, CommandLine& /*line*/) {
+  verb.add_option("DIR", options.directory, "Directory to write into; existing files are not overwritten").required();
   verb.add_option("--from", options.from.target, "Start from the configuration of this image")
-      ->type_name("[SOURCE:]IMAGE");
+      .type_name("[SOURCE:]IMAGE");
   verb.add_flag("--json", options.json, "Print the written files as JSON");
   add_authfile(verb, options.from.authfile);
   add_platform(verb, options.from.platform);

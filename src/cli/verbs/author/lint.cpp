@@ -52,9 +52,9 @@ int run(const LintOptions& options, const CommandLine& line, ops::Context& conte
   return errors > 0 || (options.strict && warnings > 0) ? exit_code(base::ErrorKind::failed) : exit_ok;
 }
 
-void declare(CLI::App& verb, LintOptions& options, CommandLine& line) {
+void declare(const Subcommand& verb, LintOptions& options, CommandLine& line) {
   verb.add_option("DIR|IMAGE", options.preview.target, "An exports directory, its parent, or [SOURCE:]IMAGE")
-      ->required();
+      .required();
   add_set(verb, line.set, "Set a template variable; may be given several times");
   verb.add_flag("--strict", options.strict, "Treat warnings as errors");
   verb.add_flag("--json", options.json, "Print the findings as JSON");

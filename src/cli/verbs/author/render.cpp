@@ -43,14 +43,13 @@ int run(const RenderOptions& options, const CommandLine& line, ops::Context& con
   return exit_ok;
 }
 
-void declare(CLI::App& verb, RenderOptions& options, CommandLine& line) {
+void declare(const Subcommand& verb, RenderOptions& options, CommandLine& line) {
   verb.add_option("DIR|IMAGE", options.preview.target, "An exports directory, its parent, or [SOURCE:]IMAGE")
-      ->required();
-  verb.add_option("-n,--name", options.name, "Name of the container")->type_name("NAME");
+      .required();
+  verb.add_option("-n,--name", options.name, "Name of the container").type_name("NAME");
   add_set(verb, line.set, "Set a template variable; may be given several times");
-  verb.add_option("--runtime", options.runtime, "OCI runtime to render for")->type_name("PATH");
-  verb.add_option("-o,--output", options.output, "Write the files below this directory instead")
-      ->type_name("DIRECTORY");
+  verb.add_option("--runtime", options.runtime, "OCI runtime to render for").type_name("PATH");
+  verb.add_option("-o,--output", options.output, "Write the files below this directory instead").type_name("DIRECTORY");
   verb.add_flag("--json", options.json, "Print the files as JSON");
   add_authfile(verb, options.preview.authfile);
   add_platform(verb, options.preview.platform);

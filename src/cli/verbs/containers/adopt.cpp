@@ -101,11 +101,11 @@ int run(const AdoptOptions& options, const CommandLine& /*line*/, ops::Context& 
   return exit_ok;
 }
 
-void declare(CLI::App& verb, AdoptOptions& options, CommandLine& /*line*/) {
+void declare(const Subcommand& verb, AdoptOptions& options, CommandLine& /*line*/) {
   verb.add_option("NAME", options.names, "Containers; default: all");
-  verb.add_option("--from", options.from, "Directory of atomic's containers")->type_name("DIR");
+  verb.add_option("--from", options.from, "Directory of atomic's containers").type_name("DIR");
   verb.add_option("--repository", options.repository, "atomic's repository, if it is not at atomic's default path")
-      ->type_name("DIR");
+      .type_name("DIR");
   verb.add_flag("--undo", options.undo, "Return adopted containers to atomic");
   verb.add_flag("--dry-run", options.dry_run, "Only show what would be done");
   verb.add_flag("--json", options.json, "Print the plan or the result as JSON");

@@ -58,7 +58,7 @@ int run(const DeleteOptions& options, const CommandLine& line, ops::Context& con
   return uninstall_all(line, context, names);
 }
 
-void declare(CLI::App& verb, DeleteOptions& options, CommandLine& /*line*/) {
+void declare(const Subcommand& verb, DeleteOptions& options, CommandLine& /*line*/) {
   verb.add_option("NAME", options.names, "Containers to remove");
   verb.add_flag("-a,--all", options.all, "All installed containers");
   verb.add_flag("-f,--force,-y,--yes", options.force, "Do not ask for confirmation");

@@ -37,7 +37,7 @@ int run(const ListOptions& options, const CommandLine& /*line*/, ops::Context& c
   return exit_ok;
 }
 
-void declare(CLI::App& verb, ListOptions& options, CommandLine& /*line*/) {
+void declare(const Subcommand& verb, ListOptions& options, CommandLine& /*line*/) {
   add_list_options(verb, options,
                    {"Include stopped containers", "Print only names",
                     "Only containers whose field contains the value; keys: container image command created state "

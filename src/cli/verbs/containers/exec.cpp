@@ -19,10 +19,9 @@ int run(const ExecOptions& options, const CommandLine& line, ops::Context& conte
   return run_attached(line, [&] { return ops::exec(context, request); });
 }
 
-void declare(CLI::App& verb, ExecOptions& options, CommandLine& /*line*/) {
-  verb.add_option("NAME", options.name, "A running container")->required();
-  add_command_options(verb, options.command);
-  verb.get_option("COMMAND")->required();
+void declare(const Subcommand& verb, ExecOptions& options, CommandLine& /*line*/) {
+  verb.add_option("NAME", options.name, "A running container").required();
+  add_command_options(verb, options.command).required();
 }
 
 }  // namespace

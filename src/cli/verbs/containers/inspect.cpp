@@ -21,8 +21,8 @@ int run(const InspectOptions& options, const CommandLine& /*line*/, ops::Context
   return exit_ok;
 }
 
-void declare(CLI::App& verb, InspectOptions& options, CommandLine& /*line*/) {
-  verb.add_option("IMAGE|NAME", options.name, "An image, or a container")->required();
+void declare(const Subcommand& verb, InspectOptions& options, CommandLine& /*line*/) {
+  verb.add_option("IMAGE|NAME", options.name, "An image, or a container").required();
   verb.add_flag("--json", options.json, "Print JSON, the only output format");
 }
 

@@ -89,13 +89,13 @@ int run(const InstallOptions& options, const CommandLine& line, ops::Context& co
   return exit_ok;
 }
 
-void declare(CLI::App& verb, InstallOptions& options, CommandLine& line) {
-  verb.add_option("IMAGE", options.image.image, "[SOURCE:]IMAGE; fetched unless it is in the store")->required();
-  verb.add_option("-n,--name", options.name, "Name of the container and its unit")->type_name("NAME");
+void declare(const Subcommand& verb, InstallOptions& options, CommandLine& line) {
+  verb.add_option("IMAGE", options.image.image, "[SOURCE:]IMAGE; fetched unless it is in the store").required();
+  verb.add_option("-n,--name", options.name, "Name of the container and its unit").type_name("NAME");
   add_set(verb, line.set, "Set a template variable; may be given several times");
   add_runtime(verb, options.image.runtime);
   verb.add_option("--rootfs", options.rootfs, "Use this root file system; nothing is fetched or checked out")
-      ->type_name("DIR");
+      .type_name("DIR");
   verb.add_flag("--now", options.start, "Start the service too; undo everything if it does not start");
   verb.add_flag("--preinstall", line.preinstall, "Install into the operating system in --root, below its /usr");
   verb.add_flag("--display", options.display, "Show what would be done and change nothing");
@@ -103,7 +103,7 @@ void declare(CLI::App& verb, InstallOptions& options, CommandLine& line) {
   verb.add_flag("--json", options.json, "Print the plan or the result as JSON");
   verb.add_option("--system-package", options.system_package,
                   "Host files as a package: yes, no, or auto; build only makes a package of the whole container")
-      ->type_name("MODE");
+      .type_name("MODE");
   add_authfile(verb, options.image.authfile);
   add_platform(verb, options.image.platform);
 }

@@ -102,12 +102,12 @@ int run(const LogOptions& options, const CommandLine& /*line*/, ops::Context& co
   return context.stop.stop_requested() ? exit_interrupted : exit_ok;
 }
 
-void declare(CLI::App& verb, LogOptions& options, CommandLine& /*line*/) {
-  verb.add_option("NAME", options.name, "A container")->required();
+void declare(const Subcommand& verb, LogOptions& options, CommandLine& /*line*/) {
+  verb.add_option("NAME", options.name, "A container").required();
   verb.add_flag("-f,--follow", options.follow, "Continue with new entries");
-  verb.add_option("-n,--lines", options.lines, "Only the last N entries, or all")->type_name("N");
+  verb.add_option("-n,--lines", options.lines, "Only the last N entries, or all").type_name("N");
   verb.add_option("--since", options.since, "Only entries since then: a date, a time, or a span such as 10min")
-      ->type_name("TIME");
+      .type_name("TIME");
   verb.add_flag("--json", options.json, "Print JSON, one object per line");
 }
 

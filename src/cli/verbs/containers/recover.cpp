@@ -16,7 +16,7 @@ int run(const RecoverOptions& /*options*/, const CommandLine& /*line*/, ops::Con
   return exit_ok;
 }
 
-void declare(CLI::App& verb, RecoverOptions& /*options*/, CommandLine& line) {
+void declare(const Subcommand& verb, RecoverOptions& /*options*/, CommandLine& line) {
   verb.add_flag("--boot", line.booting, "For berth-recover.service: leave starting services to the boot");
 }
 

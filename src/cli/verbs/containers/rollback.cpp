@@ -30,8 +30,8 @@ int run(const RollbackOptions& options, const CommandLine& /*line*/, ops::Contex
   return exit_ok;
 }
 
-void declare(CLI::App& verb, RollbackOptions& options, CommandLine& /*line*/) {
-  verb.add_option("NAME", options.request.name, "Container")->required();
+void declare(const Subcommand& verb, RollbackOptions& options, CommandLine& /*line*/) {
+  verb.add_option("NAME", options.request.name, "Container").required();
   add_gate_options(verb, options.request.gate);
   verb.add_flag("--json", options.json, "Print the result as JSON");
 }

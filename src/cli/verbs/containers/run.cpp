@@ -26,8 +26,8 @@ int run(const RunOptions& options, const CommandLine& line, ops::Context& contex
   return run_attached(line, [&] { return ops::run(context, request); });
 }
 
-void declare(CLI::App& verb, RunOptions& options, CommandLine& line) {
-  verb.add_option("IMAGE|NAME", options.image.image, "A container, or [SOURCE:]IMAGE")->required();
+void declare(const Subcommand& verb, RunOptions& options, CommandLine& line) {
+  verb.add_option("IMAGE|NAME", options.image.image, "A container, or [SOURCE:]IMAGE").required();
   add_command_options(verb, options.command);
   add_set(verb, line.set, "Set a template variable; may be given several times");
   add_runtime(verb, options.image.runtime);

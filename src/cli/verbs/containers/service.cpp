@@ -7,9 +7,9 @@
 namespace berth::cli {
 
 Verb service_verb(const VerbEntry& entry, void (*work)(ops::Context& context, const std::string& container)) {
-  return {entry, [work](CLI::App& verb, CommandLine& line) -> Action {
+  return {entry, [work](const Subcommand& verb, CommandLine& line) -> Action {
             const auto names = std::make_shared<std::vector<std::string>>();
-            verb.add_option("NAME", *names, "Containers")->required();
+            verb.add_option("NAME", *names, "Containers").required();
             return [names, work, &line](ops::Context& context) {
               return for_each_name(line, *names, [&](const std::string& name) { work(context, name); });
             };

@@ -57,8 +57,8 @@ int run(const UninstallOptions& options, const CommandLine& line, ops::Context& 
   return options.json ? uninstall_as_json(line, context, options.names) : uninstall_all(line, context, options.names);
 }
 
-void declare(CLI::App& verb, UninstallOptions& options, CommandLine& line) {
-  verb.add_option("NAME", options.names, "Containers to remove")->required();
+void declare(const Subcommand& verb, UninstallOptions& options, CommandLine& line) {
+  verb.add_option("NAME", options.names, "Containers to remove").required();
   verb.add_flag("--preinstall", line.preinstall, "Remove them from the operating system in --root");
   verb.add_flag("--json", options.json, "Print the result as JSON");
 }

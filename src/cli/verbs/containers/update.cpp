@@ -109,11 +109,11 @@ int run(const UpdateOptions& options, const CommandLine& line, ops::Context& con
   return options.all ? update_all(request, options.json, context) : update_one(request, options.json, context);
 }
 
-void declare(CLI::App& verb, UpdateOptions& options, CommandLine& line) {
+void declare(const Subcommand& verb, UpdateOptions& options, CommandLine& line) {
   verb.add_option("NAME", options.name, "Container");
   verb.add_flag("--all", options.all, "Every installed container, one after the other");
   add_set(verb, line.set, "Change a template variable; the others keep their values");
-  verb.add_option("--rebase", options.image.rebase, "Move to another image")->type_name("[SOURCE:]IMAGE");
+  verb.add_option("--rebase", options.image.rebase, "Move to another image").type_name("[SOURCE:]IMAGE");
   verb.add_flag("--check", options.check, "Only show what an update would change");
   verb.add_flag("--diff", options.diff, "With --check: show how the deployment would differ; fetches the image");
   verb.add_flag_callback(

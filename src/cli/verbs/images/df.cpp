@@ -33,7 +33,7 @@ int run(const DfOptions& options, const CommandLine& /*line*/, ops::Context& con
   return exit_ok;
 }
 
-void declare(CLI::App& verb, DfOptions& options, CommandLine& /*line*/) {
+void declare(const Subcommand& verb, DfOptions& options, CommandLine& /*line*/) {
   verb.add_flag("--json", options.json, "Print JSON");
 }
 

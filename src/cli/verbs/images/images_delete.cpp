@@ -24,8 +24,8 @@ int run(const DeleteOptions& options, const CommandLine& /*line*/, ops::Context&
   return exit_ok;
 }
 
-void declare(CLI::App& verb, DeleteOptions& options, CommandLine& /*line*/) {
-  verb.add_option("IMAGE", options.images, "Names, or prefixes of ids")->required();
+void declare(const Subcommand& verb, DeleteOptions& options, CommandLine& /*line*/) {
+  verb.add_option("IMAGE", options.images, "Names, or prefixes of ids").required();
   verb.add_flag("-f,--force", options.force, "Also delete names of images that a container uses");
 }
 

@@ -35,8 +35,8 @@ int run(const HistoryOptions& options, const CommandLine& /*line*/, ops::Context
   return exit_ok;
 }
 
-void declare(CLI::App& verb, HistoryOptions& options, CommandLine& /*line*/) {
-  verb.add_option("IMAGE|NAME", options.image, "An image, or a container")->required();
+void declare(const Subcommand& verb, HistoryOptions& options, CommandLine& /*line*/) {
+  verb.add_option("IMAGE|NAME", options.image, "An image, or a container").required();
   verb.add_flag("--no-trunc", options.no_truncation, "Do not truncate columns");
   verb.add_flag("--json", options.json, "Print JSON");
 }

@@ -51,8 +51,8 @@ int run(const InfoOptions& options, const CommandLine& /*line*/, ops::Context& c
   return exit_ok;
 }
 
-void declare(CLI::App& verb, InfoOptions& options, CommandLine& /*line*/) {
-  verb.add_option("IMAGE|NAME", options.image, "An image, or a container")->required();
+void declare(const Subcommand& verb, InfoOptions& options, CommandLine& /*line*/) {
+  verb.add_option("IMAGE|NAME", options.image, "An image, or a container").required();
   verb.add_flag("--json", options.json, "Print JSON");
 }
 

@@ -42,7 +42,7 @@ int run(const ListOptions& options, const CommandLine& /*line*/, ops::Context& c
   return exit_ok;
 }
 
-void declare(CLI::App& verb, ListOptions& options, CommandLine& /*line*/) {
+void declare(const Subcommand& verb, ListOptions& options, CommandLine& /*line*/) {
   add_list_options(verb, options,
                    {"Include the layers of images", "Print only ids",
                     "Only images whose field contains the value; keys: repo tag id type created"});

@@ -32,7 +32,7 @@ int run(const PruneOptions& options, const CommandLine& /*line*/, ops::Context& 
   return exit_ok;
 }
 
-void declare(CLI::App& verb, PruneOptions& options, CommandLine& /*line*/) {
+void declare(const Subcommand& verb, PruneOptions& options, CommandLine& /*line*/) {
   verb.add_flag("--dry-run", options.dry_run, "Only show how much would be removed");
   verb.add_flag("--json", options.json, "Print the result as JSON");
 }

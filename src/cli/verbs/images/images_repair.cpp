@@ -40,8 +40,8 @@ int run(const RepairOptions& options, const CommandLine& /*line*/, ops::Context&
   return exit_ok;
 }
 
-void declare(CLI::App& verb, RepairOptions& options, CommandLine& /*line*/) {
-  verb.add_option("IMAGE|NAME", options.image, "An image, a container, or SOURCE:IMAGE to fetch from")->required();
+void declare(const Subcommand& verb, RepairOptions& options, CommandLine& /*line*/) {
+  verb.add_option("IMAGE|NAME", options.image, "An image, a container, or SOURCE:IMAGE to fetch from").required();
   add_authfile(verb, options.authfile);
   verb.add_flag("--json", options.json, "Print the result as JSON");
 }

@@ -22,9 +22,9 @@ int run(const TagOptions& options, const CommandLine& /*line*/, ops::Context& co
   return exit_ok;
 }
 
-void declare(CLI::App& verb, TagOptions& options, CommandLine& /*line*/) {
-  verb.add_option("IMAGE", options.image, "A stored image")->required();
-  verb.add_option("NEW-NAME", options.name, "REGISTRY/REPOSITORY[:TAG]")->required();
+void declare(const Subcommand& verb, TagOptions& options, CommandLine& /*line*/) {
+  verb.add_option("IMAGE", options.image, "A stored image").required();
+  verb.add_option("NEW-NAME", options.name, "REGISTRY/REPOSITORY[:TAG]").required();
 }
 
 }  // namespace

@@ -57,7 +57,7 @@ int run(const ImagesUpdateOptions& options, const CommandLine& /*line*/, ops::Co
   return code;
 }
 
-void declare(CLI::App& verb, ImagesUpdateOptions& options, CommandLine& /*line*/) {
+void declare(const Subcommand& verb, ImagesUpdateOptions& options, CommandLine& /*line*/) {
   verb.add_option("IMAGE", options.images, "Stored images");
   verb.add_flag("--all", options.all, "All stored images");
   add_authfile(verb, options.authfile);

@@ -122,7 +122,7 @@ int run(const VerifyOptions& options, const CommandLine& /*line*/, ops::Context&
   return exit_ok;
 }
 
-void declare(CLI::App& verb, VerifyOptions& options, CommandLine& /*line*/) {
+void declare(const Subcommand& verb, VerifyOptions& options, CommandLine& /*line*/) {
   verb.add_option("IMAGE|NAME", options.images, "Images, or containers; default: everything");
   verb.add_flag("--no-remote", options.no_remote, "Do not query the registries for newer images");
   add_authfile(verb, options.authfile);

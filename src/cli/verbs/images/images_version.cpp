@@ -32,7 +32,7 @@ int run(const VersionOptions& options, const CommandLine& /*line*/, ops::Context
   return exit_ok;
 }
 
-void declare(CLI::App& verb, VersionOptions& options, CommandLine& /*line*/) {
+void declare(const Subcommand& verb, VersionOptions& options, CommandLine& /*line*/) {
   verb.add_option("IMAGE|NAME", options.images, "Images, or containers; default: all images");
   verb.add_flag("--json", options.json, "Print JSON");
 }

@@ -25,9 +25,9 @@ int run(const MountOptions& options, const CommandLine& /*line*/, ops::Context& 
   return exit_ok;
 }
 
-void declare(CLI::App& verb, MountOptions& options, CommandLine& /*line*/) {
-  verb.add_option("IMAGE|NAME", options.image, "An image, or a container")->required();
-  verb.add_option("DIR", options.directory, "An existing directory")->required();
+void declare(const Subcommand& verb, MountOptions& options, CommandLine& /*line*/) {
+  verb.add_option("IMAGE|NAME", options.image, "An image, or a container").required();
+  verb.add_option("DIR", options.directory, "An existing directory").required();
   verb.add_flag("--live", options.live, "Refused: a system container has no writable layer");
 }
 

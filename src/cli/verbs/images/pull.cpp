@@ -39,9 +39,9 @@ int run(const PullOptions& options, const CommandLine& /*line*/, ops::Context& c
   return exit_ok;
 }
 
-void declare(CLI::App& verb, PullOptions& options, CommandLine& /*line*/) {
+void declare(const Subcommand& verb, PullOptions& options, CommandLine& /*line*/) {
   verb.add_option("IMAGE", options.image, "[SOURCE:]IMAGE, e.g. registry.example/etcd:3, oci:DIR, docker-archive:FILE")
-      ->required();
+      .required();
   add_authfile(verb, options.authfile);
   add_platform(verb, options.platform);
   verb.add_flag("--json", options.json, "Print the result as JSON");

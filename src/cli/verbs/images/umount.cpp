@@ -17,8 +17,8 @@ int run(const UmountOptions& options, const CommandLine& /*line*/, ops::Context&
   return exit_ok;
 }
 
-void declare(CLI::App& verb, UmountOptions& options, CommandLine& /*line*/) {
-  verb.add_option("DIR", options.directory, "The directory that was given to berth mount")->required();
+void declare(const Subcommand& verb, UmountOptions& options, CommandLine& /*line*/) {
+  verb.add_option("DIR", options.directory, "The directory that was given to berth mount").required();
 }
 
 }  // namespace

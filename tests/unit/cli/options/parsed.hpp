@@ -2,6 +2,7 @@
 // Command lines as the parser of berth reads them.
 #pragma once
 
+#include <CLI/CLI.hpp>
 #include <string>
 #include <vector>
 
