@@ -34,32 +34,15 @@ std::string_view label_of(const base::Progress& progress) {
       return progress.phase == ProgressPhase::waiting   ? "waiting"
              : progress.phase == ProgressPhase::working ? "fetching"
                                                         : "fetched";
-    case ProgressTask::resolving:
-      return "resolving";
-    case ProgressTask::present:
-      return "present";
-    case ProgressTask::merging:
-      return "merging";
     case ProgressTask::writing:
       return "writing to disk";
     case ProgressTask::checking_out:
       return "checking out";
-    case ProgressTask::comparing:
-      return "comparing";
-    case ProgressTask::checking:
-      return "checking";
     case ProgressTask::marking:
       return "marking objects in use";
-    case ProgressTask::removing:
-      return "removing";
-    case ProgressTask::starting:
-      return "starting";
-    case ProgressTask::stopping:
-      return "stopping";
-    case ProgressTask::applying:
-      return "applying";
+    default:
+      return name_of(progress.task);
   }
-  return "";
 }
 
 std::string_view name_of(ProgressUnit unit) {

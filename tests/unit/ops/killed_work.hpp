@@ -15,17 +15,8 @@ namespace berth::test {
 inline constexpr int killed = 9;
 inline constexpr int completed = 0;
 
-/// Waits for a child process. @return its exit code, or 128 and the number of the signal that ended it
-inline int exit_code_of(pid_t child) {
-  int status = 0;
-  if (::waitpid(child, &status, 0) != child) {
-    return -1;
-  }
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
 /// Runs `work` in a child process that exits before step `kill_at`. @return killed, completed, or another number when
-/// it threw
+/// it threw or ended by a signal
 inline int run_until(std::size_t kill_at, const std::function<void(const ops::StepHook&)>& work) {
   const pid_t child = ::fork();
   if (child == 0) {
@@ -40,7 +31,11 @@ inline int run_until(std::size_t kill_at, const std::function<void(const ops::St
       ::_exit(1);
     }
   }
-  return exit_code_of(child);
+  int status = 0;
+  if (::waitpid(child, &status, 0) != child) {
+    return -1;
+  }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 }  // namespace berth::test

@@ -80,11 +80,11 @@ class WebTest : public ::testing::Test {
   }
 
   /// Updates in a child process, which exits with status 0 on success.
-  pid_t start_update(const ops::StepHook& hook = {}) {
+  pid_t start_update() {
     const pid_t child = ::fork();
     if (child == 0) {
       try {
-        ops::update(context, web(), hook);
+        ops::update(context, web());
       } catch (...) {
         ::_exit(1);
       }

@@ -3,7 +3,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
 #include <filesystem>
 #include <utility>
@@ -144,12 +143,7 @@ TEST_F(DamagedRecord, TheFilesDetermineTheRecoveryAtAnyStep) {
   std::filesystem::copy(machine.on_disk(""), machine.directory / "copy",
                         std::filesystem::copy_options::recursive | std::filesystem::copy_options::copy_symlinks);
   for (std::size_t kill_at = 0;; ++kill_at) {
-    const pid_t child = start_update([&](std::size_t index) {
-      if (index == kill_at) {
-        ::_exit(test::killed);
-      }
-    });
-    const int ended = test::exit_code_of(child);
+    const int ended = test::run_until(kill_at, [this](const StepHook& hook) { update(context, web(), hook); });
     if (ended == test::completed) {
       EXPECT_GE(kill_at, 14U);
       return;

@@ -289,12 +289,7 @@ TEST_F(UpdateTest, TheNextCommandRevertsAnUpdateThatWasKilledAtAnyStep) {
   store(newer_image());
   const auto before = tree();
   for (std::size_t kill_at = 0;; ++kill_at) {
-    const pid_t child = start_update([&](std::size_t index) {
-      if (index == kill_at) {
-        ::_exit(test::killed);
-      }
-    });
-    const int ended = test::exit_code_of(child);
+    const int ended = test::run_until(kill_at, [this](const StepHook& hook) { update(context, web(), hook); });
     if (ended == test::completed) {
       EXPECT_GE(kill_at, 14U);
       return;
